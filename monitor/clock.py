@@ -1,0 +1,35 @@
+"""The only reader of clocks. Everything else takes `now`, or a `Clock`."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """The two clocks that the program may read, and the wait."""
+
+    def now(self) -> datetime:
+        """Return the wall clock: aware, UTC, microseconds. May step; never used for durations."""
+        ...
+
+    def monotonic_us(self) -> int:
+        """Return microseconds since an arbitrary point; never goes back."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait on the monotonic clock. Zero or less yields once."""
+        ...
+
+
+class SystemClock:
+    """The machine's clocks."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)  # noqa: TID251 -- this is the one place
+
+    def monotonic_us(self) -> int:
+        return time.monotonic_ns() // 1000  # noqa: TID251 -- this is the one place
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(max(0.0, seconds))
