@@ -452,3 +452,138 @@ class Outage:
         if self.last_ok_at is None or self.first_ok_at is None:
             return None
         return (self.first_ok_at - self.last_ok_at).total_seconds()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """What the fold needs to know of one observation."""
+
+    at: datetime
+    verdict: Verdict
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Streak:
+    """Consecutive checks that say the same: all failing, or all good."""
+
+    first_at: datetime
+    last_at: datetime
+    count: int
+    reason: Reason  # of the first
+    downs: int = 0  # how many were `down` rather than `maintenance`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """All that the fold remembers of one target seen from one point.
+
+    Attributes:
+        verdict: Of the last observation; None before the first.
+        since: Instant of the first of the observations that share this verdict in a row.
+        last_at: Instant of the last observation.
+        last_ok_at: Instant of the last `up` or `degraded` observation before `failing`.
+        failing: Failing checks not yet confirmed as an outage.
+        recovering: Good checks not yet confirmed as the end of `outage`.
+        outage: The open outage.
+
+    """
+
+    target: str
+    point: str
+    verdict: Verdict | None = None
+    reason: Reason | None = None
+    since: datetime | None = None
+    last_at: datetime | None = None
+    last_ok_at: datetime | None = None
+    failing: Streak | None = None
+    recovering: Streak | None = None
+    outage: Outage | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """An edge found by the fold. `outage` for the outage edges, `blip` for a blip."""
+
+    edge: Edge
+    at: datetime
+    target: str
+    point: str
+    outage: Outage | None = None
+    blip: Streak | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incident:
+    """Outages of one platform that overlap. Natural key: (platform, point, opened_at)."""
+
+    platform: str
+    point: str
+    opened_at: datetime  # first_fail_at of its first outage
+    closed_at: datetime | None = None  # first_ok_at of its last; None while one is open
+    outages: tuple[tuple[str, datetime], ...] = ()  # (target, first_fail_at) of each
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """One observation and all that follows from it: what one transaction records."""
+
+    observation: Observation
+    state: State
+    events: tuple[Event, ...] = ()
+    incidents: tuple[Incident, ...] = ()  # those opened, grown or closed by it, whole
+
+
+class GapCause(StrEnum):
+    """Why there is no observation where the plan wanted one."""
+
+    STOPPED = "stopped"  # the service was not running
+    OVERRUN = "overrun"  # the slot before was still waiting or running
+    PAUSED = "paused"  # an operator paused the platform
+    REFUSED = "refused"  # backing off after a refusal
+    ROBOTS = "robots"  # robots.txt forbids it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """Planned slots without an observation. `target` empty: every target of the point."""
+
+    point: str
+    target: str
+    from_at: datetime
+    to_at: datetime
+    slots: int
+    cause: GapCause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One life of the service. `alive_at` is renewed every minute; `stopped_at` is None
+    while it runs, and for ever when it was killed.
+    """
+
+    point: str
+    started_at: datetime
+    alive_at: datetime
+    stopped_at: datetime | None
+    version: str
+    config_sha256: str
+    ruleset: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneState:
+    """What a platform's budget remembers across restarts.
+
+    Attributes:
+        blocked_until: No request before this instant; None when free.
+        strikes: Refusals in a row; decides the next back-off: 1 h, 6 h, then 24 h.
+        paused: An operator's pause; `paused_why` is shown to readers.
+
+    """
+
+    platform: str
+    blocked_until: datetime | None = None
+    strikes: int = 0
+    paused: bool = False
+    paused_why: str = ""

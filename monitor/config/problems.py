@@ -1,0 +1,26 @@
+"""What is wrong in a configuration file, said so that it can be mended."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing to mend. Texts are French: an operator reads them."""
+
+    file: str  # relative to the configuration folder
+    key: str  # dotted, with [n] for the n-th element of a list, from 1
+    value: str  # as written, shortened
+    reason: str
+    cure: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.key}: {self.value}: {self.reason}: {self.cure}"
+
+
+class ConfigError(Exception):
+    """The configuration cannot be used; carries every problem found, in file order."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = tuple(problems)
