@@ -558,8 +558,10 @@ class Gap:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One life of the service. `alive_at` is renewed every minute; `stopped_at` is None
-    while it runs, and for ever when it was killed.
+    """One life of the service.
+
+    `alive_at` is renewed every minute; `stopped_at` is None while it runs, and for ever
+    when it was killed.
     """
 
     point: str
