@@ -1,6 +1,7 @@
 """Seconds of a target, each in one state."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -73,7 +74,7 @@ def test_the_spans_cover_every_second_once(
     found = partition(checks, since=0, until=1000, interval_s=interval_s)
 
     assert (0, 1000) == (found[0][0], found[-1][1])
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         assert before[1] == after[0]
         assert before[2] is not after[2]
     for second in range(0, 1000, 37):
