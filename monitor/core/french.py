@@ -1,0 +1,105 @@
+"""How instants, durations and counts are written for a reader. Pure: same value, same text."""
+
+import math
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+PARIS = ZoneInfo("Europe/Paris")
+_MONTHS = (
+    *("janvier", "février", "mars", "avril", "mai", "juin"),
+    *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
+)
+
+
+def day(at: datetime) -> str:
+    """Return the date as the zone of `at` has it: "1er mars 2026"."""
+    number = "1er" if at.day == 1 else str(at.day)
+    return f"{number} {_MONTHS[at.month - 1]} {at.year}"
+
+
+def when(at: datetime) -> str:
+    """Return an aware instant in Paris time with UTC beside it, to the whole second below.
+
+    "23 novembre 2026 à 09:14:05 (heure de Paris ; 08:14:05 UTC)". The UTC date is written
+    too where it is another one. UTC tells apart the two hours of an October night.
+
+    Raises:
+        ValueError: `at` is naive.
+
+    """
+    utc, paris = _both(at)
+    utc_text = f"{utc:%H:%M:%S} UTC"
+    if utc.date() != paris.date():
+        utc_text = f"{day(utc)} à {utc_text}"
+    return f"{day(paris)} à {paris:%H:%M:%S} (heure de Paris ; {utc_text})"
+
+
+def clock_time(at: datetime) -> str:
+    """Return "09:14:05" in Paris time, for a live screen that shows the date elsewhere.
+
+    Raises:
+        ValueError: `at` is naive.
+
+    """
+    return f"{_both(at)[1]:%H:%M:%S}"
+
+
+def duration(seconds: float, *, up: bool = False) -> str:
+    """Return a length of time in French: "2 h 05 min 03 s", "4 j 00 h 00 min 00 s".
+
+    A part of a second is dropped, so that a shortest duration is never lengthened; `up`
+    counts it as a whole one, so that a longest duration is never shortened.
+
+    Raises:
+        ValueError: `seconds` is negative or not finite.
+
+    """
+    if not math.isfinite(seconds) or seconds < 0:
+        raise ValueError(f"not a length of time: {seconds}")
+    total = math.ceil(seconds) if up else math.floor(seconds)
+    minutes, second = divmod(total, 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    if days:
+        return f"{days} j {hour:02} h {minute:02} min {second:02} s"
+    if hour:
+        return f"{hour} h {minute:02} min {second:02} s"
+    if minute:
+        return f"{minute} min {second:02} s"
+    return f"{second} s"
+
+
+def count(number: int, singular: str, plural: str | None = None) -> str:
+    """Return "1 cible", "2 cibles": zero and one are singular in French.
+
+    `plural` is needed only where it is not the singular with an s.
+    """
+    word = singular if abs(number) <= 1 else plural or f"{singular}s"
+    return f"{_grouped(number)} {word}"
+
+
+def percent(ratio: float) -> str:
+    """Return a ratio between 0 and 1 as "99,98 %": cut, so that only a whole is "100 %".
+
+    Raises:
+        ValueError: `ratio` is outside 0 to 1.
+
+    """
+    if not 0 <= ratio <= 1:
+        raise ValueError(f"not a ratio: {ratio}")
+    hundredths = math.floor(round(ratio * 10_000, 6))
+    if ratio < 1:
+        hundredths = min(hundredths, 9_999)
+    whole, rest = divmod(hundredths, 100)
+    return f"{whole},{rest:02} %" if rest else f"{whole} %"
+
+
+def _grouped(number: int) -> str:
+    return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def _both(at: datetime) -> tuple[datetime, datetime]:
+    if at.tzinfo is None:
+        raise ValueError("a naive datetime has no instant")
+    utc = at.astimezone(UTC)
+    return utc, utc.astimezone(PARIS)
