@@ -1,0 +1,38 @@
+# `make run` and `make test` set themselves up; nothing is needed but Python 3.11+, git and make.
+.PHONY: help run test demo bench lint container
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
+
+# A stamp is older than its locks when these have changed; then the set-up is done again.
+.venv/run: scripts/setup pyproject.toml requirements.lock requirements-build.lock
+	@scripts/setup requirements.lock
+	@touch $@
+
+.venv/dev: scripts/setup pyproject.toml requirements-dev.lock requirements-build.lock
+	@scripts/setup requirements-dev.lock
+	@touch $@ .venv/run
+
+run: .venv/run ## the service on the real list, http://127.0.0.1:8600
+	.venv/bin/vigie run
+
+demo: .venv/run ## the service on simulated State sites, outages included
+	.venv/bin/vigie demo
+
+test: .venv/dev ## every test but those of the image; loopback only
+	@scripts/packages test
+	.venv/bin/pytest -q -n 2 --dist worksteal
+
+container: .venv/dev ## build the image, start it, ask it how it is (root)
+	@scripts/packages container
+	.venv/bin/pytest -q -m container
+
+lint: .venv/dev ## style, types, direction of imports
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-logo
+
+bench: .venv/run ## cost of a check; BENCH="--targets 1000 --seconds 600" for more
+	.venv/bin/python -m bench $(BENCH)
