@@ -1,0 +1,232 @@
+"""Who plays in the demo: hosts and their addresses, what they serve when well, what is watched."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+
+from monitor.core.types import Confidence, Kind, Platform, Policy, Target
+from monitor.demo.site import Answer
+
+ANEF = "administration-etrangers.demo.test"
+SSO = "sso.anef.demo.test"
+CONTACT = "contact.anef.demo.test"
+FICHES = "fiches.demo.test"
+BOOKING = "rendez-vous.demo.test"
+ISSUER = "autorite.demo.test"  # serves the intermediate certificate, over plain HTTP
+DEPARTMENTS = ("01", "06", "13", "33", "59", "69", "75", "93")
+CONTROLS = ("temoin-1.demo.test", "temoin-2.demo.test", "temoin-3.demo.test")
+
+SLOW_S = 0.6  # an answer above this is slow, on the demo's fast clock
+DEADLINE_S = 1.5
+INTERVAL_S = 3
+POLICY = Policy(failures=3, failing_s=4, successes=2, recovering_s=2, recheck_s=1)
+PLATFORMS = (
+    Platform(slug="anef", name="ANEF (démonstration)", spacing_s=0.05, hosts=(ANEF, CONTACT)),
+    Platform(slug="sso", name="Connexion à ANEF (démonstration)", spacing_s=0.05, hosts=(SSO,)),
+    Platform(
+        slug="ide",
+        name="Sites des préfectures (démonstration)",
+        spacing_s=0.05,
+        hosts=tuple(f"www.prefecture-{code}.demo.test" for code in DEPARTMENTS),
+    ),
+    Platform(slug="rdv", name="Rendez-vous (démonstration)", spacing_s=0.05, hosts=(BOOKING,)),
+    Platform(slug="fiches", name="Fiches pratiques (démo)", spacing_s=0.05, hosts=(FICHES,)),
+)
+
+FOREIGNERS_PATH = "/Demarches/Accueil-des-etrangers"
+BOOKING_PATH = "/Demarches/Prendre-un-rendez-vous"
+LOGIN_PATH = "/auth/realms/anef-usagers/connexion"
+CONTACT_PATH = "/formulaire-contact"
+SIGNS_OF_LIFE = ("/api/configurations/feature_flags", "/api/front_environnement")
+MAIN_SCRIPT = "/usagers/main.d59e01b7c2fa4836.js"
+ISSUER_PATH = "/intermediaire.crt"
+_SCRIPTS = (
+    "/usagers/runtime.07c3b5a9f1e24d68.js",
+    "/usagers/polyfills.a86d2f40c79be153.js",
+    MAIN_SCRIPT,
+)
+# A content network signs good answers too: these marks alone are no refusal.
+_CDN = (
+    ("X-CDN", "Imperva"),
+    ("X-Iinfo", "9-30511022-30511025 NNNN CT(0 0 0) RT(1795421645000 0) q(0 0 0 -1) r(1 1) U12"),
+    ("Set-Cookie", "visid_incap_000000=demonstration; HttpOnly; path=/; Domain=.demo.test"),
+)
+
+_pages = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent / "pages"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+)
+
+
+def page(template: str, **values: str) -> bytes:
+    """Return one of the demo's pages as bytes."""
+    return _pages.get_template(template).render(values).encode()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """One site: its name, its own loopback address, and what it serves when it is well."""
+
+    name: str
+    address: str
+    answers: Mapping[str, Answer]
+    secure: bool = True
+
+
+def prefecture(code: str) -> str:
+    return f"www.prefecture-{code}.demo.test"
+
+
+def hosts(*, intermediate_der: bytes) -> tuple[Host, ...]:
+    """Return every site of the demo, each on its own address of 127.86.0.0/24."""
+    played: list[tuple[str, Mapping[str, Answer], bool]] = [
+        (ANEF, _anef(), True),
+        (SSO, {LOGIN_PATH: Answer(body=page("connexion.html"))}, True),
+        (CONTACT, {CONTACT_PATH: Answer(body=page("formulaire.html"))}, True),
+        (FICHES, {"/titre-de-sejour": Answer(body=page("fiche.html"))}, True),
+        (BOOKING, _booking(), True),
+        *((prefecture(code), _prefecture(code), True) for code in DEPARTMENTS),
+        *((name, {"/": Answer(body=page("temoin.html"))}, True) for name in CONTROLS),
+        (
+            ISSUER,
+            {ISSUER_PATH: Answer(body=intermediate_der, media="application/pkix-cert")},
+            False,
+        ),
+    ]
+    return tuple(
+        Host(name=name, address=f"127.86.0.{number}", answers=answers, secure=secure)
+        for number, (name, answers, secure) in enumerate(played, start=2)
+    )
+
+
+def targets(*, port: int) -> tuple[Target, ...]:
+    """Return what the demo watches, in the order of the screen."""
+    anef = f"https://{ANEF}:{port}"
+    return (
+        _target(
+            "anef",
+            "ANEF – application",
+            f"{anef}/usagers/",
+            kind=Kind.SHELL,
+            platform="anef",
+            signs_of_life=tuple(anef + path for path in SIGNS_OF_LIFE),
+        ),
+        _target(
+            "anef-contact",
+            "ANEF – formulaire de contact",
+            f"https://{CONTACT}:{port}{CONTACT_PATH}",
+            kind=Kind.FORM,
+            platform="anef",
+        ),
+        _target(
+            "anef-connexion",
+            "ANEF – page de connexion",
+            f"https://{SSO}:{port}{LOGIN_PATH}",
+            kind=Kind.LOGIN,
+            platform="sso",
+        ),
+        _target(
+            "fiche-titre-de-sejour",
+            "Fiche pratique – titre de séjour",
+            f"https://{FICHES}:{port}/titre-de-sejour",
+            kind=Kind.PAGE,
+            platform="fiches",
+        ),
+        _target(
+            "rendez-vous",
+            "Prise de rendez-vous",
+            f"https://{BOOKING}:{port}{BOOKING_PATH}",
+            kind=Kind.PAGE,
+            platform="rdv",
+        ),
+        *(_prefecture_target(code, port=port) for code in DEPARTMENTS),
+    )
+
+
+def _target(  # noqa: PLR0913 -- the fields of a target, named at each call
+    slug: str,
+    name: str,
+    url: str,
+    *,
+    kind: Kind,
+    platform: str,
+    signs_of_life: tuple[str, ...] = (),
+    department: str = "",
+) -> Target:
+    return Target(
+        slug=slug,
+        name=name,
+        url=url,
+        kind=kind,
+        platform=platform,
+        department=department,
+        interval_s=INTERVAL_S,
+        deadline_s=DEADLINE_S,
+        slow_s=SLOW_S,
+        signs_of_life=signs_of_life,
+        policy=POLICY,
+        source="démonstration",
+        verified=Confidence.LIVE,
+    )
+
+
+def _prefecture_target(code: str, *, port: int) -> Target:
+    """Homes and pages for foreigners by turns, so that both kinds are seen."""
+    home = DEPARTMENTS.index(code) % 2 == 0
+    what, path = ("accueil", "/") if home else ("étrangers", FOREIGNERS_PATH)
+    return _target(
+        f"prefecture-{code}",
+        f"Préfecture d’essai {code} – {what}",
+        f"https://{prefecture(code)}:{port}{path}",
+        kind=Kind.HOME if home else Kind.PAGE,
+        platform="ide",
+        department=code,
+    )
+
+
+def _anef() -> dict[str, Answer]:
+    static = {
+        path: Answer(body=_script(path), media="application/javascript", headers=_CDN)
+        for path in _SCRIPTS
+    }
+    flags = json.dumps({"maintenance": False, "depotEnLigne": True}).encode()
+    environment = json.dumps({"environnement": "demonstration", "version": "12.4.0"}).encode()
+    first, second = SIGNS_OF_LIFE
+    return {
+        "/": Answer(status=307, headers=(("Location", "/usagers/"), *_CDN)),
+        "/usagers/": Answer(body=page("anef.html"), headers=_CDN),
+        "/usagers/styles.4e1f0c92ab7d35e8.css": Answer(body=b"app-root{}", media="text/css"),
+        "/usagers/assets/favicon.svg": Answer(
+            body=b'<svg xmlns="http://www.w3.org/2000/svg"/>', media="image/svg+xml"
+        ),
+        "/usagers/assets/i18n/fr.xml": Answer(body=b"<xliff/>", media="application/xml"),
+        first: Answer(body=flags, media="application/json", headers=_CDN),
+        second: Answer(body=environment, media="application/json", headers=_CDN),
+        **static,
+    }
+
+
+def _script(path: str) -> bytes:
+    line = f'"use strict";/* {path} */(self.demonstration=self.demonstration||[]).push([]);\n'
+    return line.encode() * 200
+
+
+def _prefecture(code: str) -> dict[str, Answer]:
+    values = {"name": f"Préfecture d’essai {code}", "department": code}
+    robots = "User-agent: *\nDisallow: /admin/\n"
+    return {
+        "/": Answer(body=page("prefecture-accueil.html", **values)),
+        FOREIGNERS_PATH: Answer(body=page("prefecture-etrangers.html", **values)),
+        BOOKING_PATH: Answer(body=page("prefecture-rendez-vous.html", **values)),
+        "/extension/ide/dsfr.min.css": Answer(body=b"main{}", media="text/css"),
+        "/robots.txt": Answer(body=robots.encode(), media="text/plain; charset=utf-8"),
+    }
+
+
+def _booking() -> dict[str, Answer]:
+    values = {"name": "Rendez-vous en préfecture (essai)", "department": "93"}
+    return {BOOKING_PATH: Answer(body=page("prefecture-rendez-vous.html", **values))}

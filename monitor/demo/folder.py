@@ -1,0 +1,123 @@
+"""Writes the configuration folder that watches the demo's sites."""
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from monitor.core.types import Platform, Target
+from monitor.demo import cast
+
+Value = str | int | float | bool | Sequence[str]
+
+
+def write(folder: Path, *, port: int, ca_path: Path, fingerprints: Path) -> None:
+    """Write `vigie.toml`, `targets/` and a copy of the shipped fingerprints under `folder`."""
+    prefectures = folder / "targets" / "prefectures"
+    prefectures.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(fingerprints, folder / "fingerprints.toml")
+    _save(folder / "vigie.toml", _service(ca_path=ca_path, port=port))
+    targets = cast.targets(port=port)
+    national = [target for target in targets if not target.department]
+    _save(folder / "targets" / "anef.toml", ['group = "anef"', *_targets(national)])
+    for target in targets:
+        if target.department:
+            head = _lines(
+                {
+                    "department": target.department,
+                    "name": f"Département d’essai {target.department}",
+                    "city": "Démonstration",
+                    "platform": target.platform,
+                }
+            )
+            _save(prefectures / f"{target.department}.toml", [*head, *_targets([target])])
+
+
+def _service(*, ca_path: Path, port: int) -> list[str]:
+    policy = cast.POLICY
+    lines = [
+        *_table(
+            "[service]",
+            {
+                "user_agent": "VigieANEF-demonstration (+https://demo.test/robot)",
+                "contact": "demonstration@demo.test",
+                "allow_private": True,
+                "extra_ca": str(ca_path),
+            },
+        ),
+        *_table("[publisher]", {"association": "Démonstration", "site": "https://demo.test/"}),
+        *_table("[probe]", {"deadline_s": cast.DEADLINE_S, "slow_s": cast.SLOW_S}),
+        *_table(
+            "[policy]",
+            {
+                "failures": policy.failures,
+                "failing_s": policy.failing_s,
+                "successes": policy.successes,
+                "recovering_s": policy.recovering_s,
+                "recheck_s": policy.recheck_s,
+            },
+        ),
+        *_table("[controls]", {"needed": 1, "interval_s": 2}),
+    ]
+    for number, host in enumerate(cast.CONTROLS, start=1):
+        control: dict[str, Value] = {
+            "slug": f"temoin-{number}",
+            "name": f"Témoin {number}",
+            "url": f"https://{host}:{port}/",
+            "operator": f"Opérateur d’essai {number}",
+        }
+        lines += _table("[[controls.host]]", control)
+    for platform in cast.PLATFORMS:
+        lines += _platform(platform)
+    return lines
+
+
+def _platform(platform: Platform) -> list[str]:
+    return _table(
+        "[[platform]]",
+        {
+            "slug": platform.slug,
+            "name": platform.name,
+            "spacing_s": platform.spacing_s,
+            "hosts": platform.hosts,
+        },
+    )
+
+
+def _targets(targets: Iterable[Target]) -> list[str]:
+    lines: list[str] = []
+    for target in targets:
+        values: dict[str, Value] = {
+            "slug": target.slug,
+            "name": target.name,
+            "url": target.url,
+            "kind": target.kind.value,
+            "platform": target.platform,
+            "interval_s": target.interval_s,
+            "deadline_s": target.deadline_s,
+            "slow_s": target.slow_s,
+            "signs_of_life": target.signs_of_life,
+            "source": target.source,
+            "verified": target.verified.value,
+        }
+        lines += _table("[[target]]", values)
+    return lines
+
+
+def _table(title: str, values: Mapping[str, Value]) -> list[str]:
+    return ["", title, *_lines(values)]
+
+
+def _lines(values: Mapping[str, Value]) -> list[str]:
+    return [f"{key} = {_toml(value)}" for key, value in values.items()]
+
+
+def _toml(value: Value) -> str:
+    """Write a value. What JSON writes of a string, a number or a list is TOML as well."""
+    if isinstance(value, str | bool | int | float):
+        return json.dumps(value, ensure_ascii=False)
+    return json.dumps(list(value), ensure_ascii=False)
+
+
+def _save(path: Path, lines: Iterable[str]) -> None:
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")

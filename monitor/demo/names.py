@@ -1,0 +1,64 @@
+"""A DNS server on loopback that knows the demo's hosts and nothing else."""
+
+import asyncio
+from collections.abc import Mapping
+
+import dns.exception
+import dns.flags
+import dns.message
+import dns.rcode
+import dns.rdataclass
+import dns.rdatatype
+import dns.rrset
+
+
+class NameServer(asyncio.DatagramProtocol):
+    """Answers A queries from a fixed table; NXDOMAIN for the rest.
+
+    With `cut` set it answers SERVFAIL to all, as a box does that has lost its line.
+    """
+
+    def __init__(self, hosts: Mapping[str, str]) -> None:
+        self._hosts = dict(hosts)
+        self._transport: asyncio.DatagramTransport | None = None
+        self.cut = False
+
+    async def start(self, *, address: str) -> tuple[str, int]:
+        """Listen on a free UDP port of `address`; return both."""
+        transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+            lambda: self, local_addr=(address, 0)
+        )
+        self._transport = transport
+        host, port = transport.get_extra_info("sockname")[:2]
+        return str(host), int(port)
+
+    def stop(self) -> None:
+        if self._transport is not None:
+            self._transport.close()
+            self._transport = None
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        answer = self.answer(data)
+        if answer is not None and self._transport is not None:
+            self._transport.sendto(answer, addr)
+
+    def answer(self, wire: bytes) -> bytes | None:
+        """Return the wire form of an answer, or None for what is no query."""
+        try:
+            query = dns.message.from_wire(wire)
+            response = dns.message.make_response(query)
+        except dns.exception.DNSException:
+            return None
+        if len(query.question) != 1:
+            return None
+        if self.cut:
+            response.set_rcode(dns.rcode.SERVFAIL)
+            return response.to_wire()
+        question = query.question[0]
+        response.flags |= dns.flags.AA | dns.flags.RA
+        address = self._hosts.get(question.name.to_text(omit_final_dot=True).lower())
+        if address is None:
+            response.set_rcode(dns.rcode.NXDOMAIN)
+        elif question.rdtype == dns.rdatatype.A and question.rdclass == dns.rdataclass.IN:
+            response.answer.append(dns.rrset.from_text(question.name, 0, "IN", "A", address))
+        return response.to_wire()

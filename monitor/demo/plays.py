@@ -1,0 +1,53 @@
+"""What a site that plays a scene sends in place of its healthy answer."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from monitor.demo.cast import MAIN_SCRIPT, SLOW_S, Host, page
+from monitor.demo.scenes import Play
+from monitor.demo.site import Answer
+
+_KEEP_OUT = Answer(body=b"User-agent: *\nDisallow: /\n", media="text/plain; charset=utf-8")
+
+
+def answer(host: Host, path: str, *, play: Play | None) -> Answer | None:
+    """Return what `host` says for a path while it plays; None is silence.
+
+    Faults below HTTP (nobody listens, a bad certificate) leave the answer healthy.
+    """
+    healthy = host.answers.get(path) or Answer(status=404, body=page("404.html"))
+    if play is Play.SILENT:
+        return None
+    if path == "/robots.txt":  # else the lane would stop for another reason than the scene's
+        return _KEEP_OUT if play is Play.ROBOTS else healthy
+    if play is Play.SLOW:
+        return replace(healthy, delay_s=SLOW_S * 1.3)
+    if play is Play.DEAD_ASSET and path == MAIN_SCRIPT:
+        return Answer(status=404, body=page("404.html"))
+    instead = _INSTEAD.get(play) if play else None
+    return instead(host) if instead else healthy
+
+
+def _unavailable(_: Host) -> Answer:
+    return Answer(status=503, body=page("indisponible.html"), headers=(("Retry-After", "120"),))
+
+
+def _error_text(host: Host) -> Answer:
+    return Answer(body=page("erreur-200.html", name=host.name))
+
+
+def _waf(_: Host) -> Answer:
+    marks = (("X-Iinfo", "4-9-0 0NNN RT(1795421645000 0) q(0 -1 -1 -1) r(0 -1)"),)
+    return Answer(status=403, body=page("refus.html"), media="text/html", headers=marks)
+
+
+def _maintenance(_: Host) -> Answer:
+    return Answer(body=page("maintenance.html"))
+
+
+_INSTEAD: Mapping[Play, Callable[[Host], Answer]] = {
+    Play.UNAVAILABLE: _unavailable,
+    Play.ERROR_TEXT: _error_text,
+    Play.WAF: _waf,
+    Play.MAINTENANCE: _maintenance,
+}

@@ -1,0 +1,70 @@
+"""The timetable of the demo: which site does what, when, and what a right monitor says."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from monitor.core.types import Reason, Verdict
+
+
+class Play(StrEnum):
+    """How a site departs from its healthy self."""
+
+    UNAVAILABLE = "unavailable"  # 503
+    ERROR_TEXT = "error_text"  # an error page with status 200
+    DEAD_ASSET = "dead_asset"  # the shell stands, a script that it names does not
+    SLOW = "slow"
+    SILENT = "silent"  # takes the request and never answers
+    REFUSED = "refused"  # nobody listens
+    EXPIRED = "expired"  # certificate past its end
+    INCOMPLETE = "incomplete"  # the intermediate certificate is not sent
+    WAF = "waf"  # the robot is refused
+    MAINTENANCE = "maintenance"
+    ROBOTS = "robots"  # robots.txt asks to keep out
+    LINE_CUT = "line_cut"  # ours: no name resolves, nothing answers, controls included
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """One thing that happens. Seconds are counted from the start of the demo.
+
+    Attributes:
+        host: The site that plays; empty for our own line.
+        targets: Slugs whose checks see it.
+        caption: One line in French for the spectator.
+
+    """
+
+    from_s: float
+    to_s: float
+    play: Play
+    host: str
+    targets: tuple[str, ...]
+    verdict: Verdict
+    reason: Reason
+    caption: str
+
+    def runs(self, second: float) -> bool:
+        return self.from_s <= second < self.to_s
+
+
+ALWAYS = float("inf")
+
+
+def expected(scenes: tuple[Scene, ...], *, target: str, second: float) -> tuple[Verdict, Reason]:
+    """Return what a check of `target` that starts and ends at `second` must find."""
+    seen = [scene for scene in scenes if target in scene.targets and scene.runs(second)]
+    if not seen:
+        return Verdict.UP, Reason.OK
+    last = max(seen, key=lambda scene: scene.from_s)
+    return last.verdict, last.reason
+
+
+def running(scenes: tuple[Scene, ...], *, host: str, second: float) -> Scene | None:
+    """Return the scene that `host` plays at `second`: the latest begun, ours included."""
+    now = [scene for scene in scenes if scene.host in {host, ""} and scene.runs(second)]
+    return max(now, key=lambda scene: scene.from_s, default=None)
+
+
+def ends_s(scenes: tuple[Scene, ...]) -> float:
+    """Return the second at which the last passing scene is over."""
+    return max((scene.to_s for scene in scenes if scene.to_s != ALWAYS), default=0.0)

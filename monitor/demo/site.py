@@ -1,0 +1,140 @@
+"""One simulated site: a small HTTP/1.1 server on one loopback address."""
+
+import asyncio
+import contextlib
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass
+from email.utils import format_datetime
+from http import HTTPStatus
+
+from monitor.clock import Clock
+
+_CLIENT_S = 30.0  # a client that says nothing for so long is let go
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What a site sends for one path. `delay_s` passes before its first byte."""
+
+    body: bytes = b""
+    status: int = 200
+    media: str = "text/html; charset=utf-8"
+    headers: tuple[tuple[str, str], ...] = ()
+    delay_s: float = 0.0
+
+
+class Site:
+    """Serves `answer(path)` on one address; each connection carries one request.
+
+    Attributes:
+        answer: Path and query to Answer; None holds the connection open and says nothing.
+        tls: Context used for the next handshakes; may be swapped while the site listens.
+
+    """
+
+    def __init__(
+        self,
+        *,
+        address: str,
+        clock: Clock,
+        answer: Callable[[str], Answer | None],
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self.address = address
+        self.answer = answer
+        self.tls = tls
+        self._clock = clock
+        self._server: asyncio.Server | None = None
+        self._visits: set[asyncio.Task[None]] = set()
+
+    @property
+    def listens(self) -> bool:
+        return self._server is not None
+
+    async def start(self, *, port: int = 0) -> int:
+        """Listen; return the port. Does nothing when it listens already.
+
+        Raises:
+            OSError: the port is taken on this address.
+
+        """
+        if self._server is None:
+            front = self._front()
+            self._server = await asyncio.start_server(
+                self._visit,
+                self.address,
+                port,
+                ssl=front,
+                ssl_shutdown_timeout=1.0 if front else None,
+            )
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """Refuse connections and drop those that are open."""
+        server, self._server = self._server, None
+        if server is None:
+            return
+        server.close()
+        for visit in self._visits:
+            visit.cancel()
+        await asyncio.gather(*self._visits, return_exceptions=True)
+        await server.wait_closed()
+
+    def _front(self) -> ssl.SSLContext | None:
+        """Return a context that hands each handshake to the context of the moment."""
+        if self.tls is None:
+            return None
+
+        def choose(
+            handshake: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext
+        ) -> int | None:
+            if self.tls is not None:
+                handshake.context = self.tls
+            return None
+
+        front = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        front.sni_callback = choose
+        return front
+
+    async def _visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        if task is None:  # pragma: no cover -- asyncio runs this callback in a task
+            return
+        self._visits.add(task)
+        try:
+            async with asyncio.timeout(_CLIENT_S):
+                head = await reader.readuntil(b"\r\n\r\n")
+                await self._reply(head, writer)
+        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError, TimeoutError):
+            pass  # the client left or makes no sense: nobody to tell
+        finally:
+            self._visits.discard(task)
+            writer.close()
+            with contextlib.suppress(OSError, TimeoutError, asyncio.CancelledError):
+                await writer.wait_closed()
+
+    async def _reply(self, head: bytes, writer: asyncio.StreamWriter) -> None:
+        method, _, rest = head.partition(b" ")
+        path = rest.partition(b" ")[0].decode("latin-1")
+        if method not in {b"GET", b"HEAD"}:
+            answer: Answer | None = Answer(status=405, headers=(("Allow", "GET, HEAD"),))
+        else:
+            answer = self.answer(path)
+        if answer is None:
+            await asyncio.Event().wait()  # until the visit times out or the site stops
+            return
+        await self._clock.sleep(answer.delay_s)
+        writer.write(self._head(answer) + (b"" if method == b"HEAD" else answer.body))
+        await writer.drain()
+
+    def _head(self, answer: Answer) -> bytes:
+        lines = [
+            f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}",
+            f"Date: {format_datetime(self._clock.now(), usegmt=True)}",
+            f"Content-Type: {answer.media}",
+            f"Content-Length: {len(answer.body)}",
+            *(f"{name}: {value}" for name, value in answer.headers),
+            "Connection: close",
+        ]
+        return "\r\n".join([*lines, "", ""]).encode("latin-1")

@@ -1,0 +1,172 @@
+"""The demo's world: every site, its name server and its authority, moved by the timetable."""
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.clock import Clock
+from monitor.core.types import Target
+from monitor.demo import cast, folder
+from monitor.demo.authority import Authority
+from monitor.demo.names import NameServer
+from monitor.demo.plays import answer
+from monitor.demo.scenes import Play, Scene, ends_s, running
+from monitor.demo.site import Answer, Site
+from monitor.demo.timetable import SCENES
+
+_PORT_TRIES = 10
+_BELOW_HTTP = {Play.REFUSED, Play.LINE_CUT}  # nobody listens
+
+
+@dataclass(slots=True, kw_only=True)
+class _Actor:
+    """A host, the server that plays it, and its certificates by play (None: healthy)."""
+
+    host: cast.Host
+    site: Site
+    contexts: Mapping[Play | None, ssl.SSLContext]
+    play: Play | None = None
+
+    def answer(self, path: str) -> Answer | None:
+        return answer(self.host, path, play=self.play)
+
+
+class DemoWorld:
+    """Simulated State sites on 127.86.0.0/24, and a configuration that watches them.
+
+    Linux answers on the whole of 127.0.0.0/8; elsewhere each address needs an alias of the
+    loopback interface, and `start` says so.
+
+    Attributes:
+        config_folder: A whole configuration folder; written by `start`.
+        ca_path: PEM file of the root to trust; written by `start`.
+        dns_address: Address and UDP port of the name server; set by `start`.
+        scenes: What happens, and what a right monitor says of it.
+        targets: What is watched; set by `start`.
+
+    """
+
+    def __init__(
+        self,
+        *,
+        work_folder: Path,
+        fingerprints: Path,
+        clock: Clock,
+        scenes: tuple[Scene, ...] = SCENES,
+    ) -> None:
+        self.config_folder = work_folder / "config"
+        self.ca_path = work_folder / "tls" / "racine.pem"
+        self.dns_address = ("", 0)
+        self.scenes = scenes
+        self.targets: tuple[Target, ...] = ()
+        self._fingerprints = fingerprints
+        self._clock = clock
+        self._actors: list[_Actor] = []
+        self._names = NameServer({})
+        self._port = 0
+        self._began_us: int | None = None
+
+    @property
+    def second(self) -> float:
+        """Seconds since `play` began; 0 before."""
+        if self._began_us is None:
+            return 0.0
+        return (self._clock.monotonic_us() - self._began_us) / 1e6
+
+    async def start(self) -> None:
+        """Open every site as it is at second 0, and write the configuration folder.
+
+        Raises:
+            OSError: no free port, or an address of 127.86.0.0/24 cannot be listened on.
+
+        """
+        for attempt in range(_PORT_TRIES):
+            try:
+                await self._open()
+                break
+            except OSError:
+                await self.stop()
+                if attempt == _PORT_TRIES - 1:
+                    raise
+        addresses = {actor.host.name: actor.host.address for actor in self._actors}
+        self._names = NameServer(addresses)
+        self.dns_address = await self._names.start(address="127.86.0.1")
+        self.targets = cast.targets(port=self._port)
+        folder.write(
+            self.config_folder,
+            port=self._port,
+            ca_path=self.ca_path,
+            fingerprints=self._fingerprints,
+        )
+        await self.show(0.0)
+
+    async def stop(self) -> None:
+        """Close everything. Safe to call twice."""
+        self._names.stop()
+        for actor in self._actors:
+            await actor.site.stop()
+        self._actors.clear()
+
+    async def play(self) -> None:
+        """Run the timetable from second 0; returns when its last scene is over."""
+        self._began_us = self._clock.monotonic_us()
+        edges = {edge for scene in self.scenes for edge in (scene.from_s, scene.to_s)}
+        last = ends_s(self.scenes)
+        for edge in sorted(edge for edge in edges if edge <= last):
+            await self._clock.sleep(edge - self.second)
+            await self.show(edge)
+
+    async def show(self, second: float) -> None:
+        """Put every site in the state that the timetable gives it at `second`."""
+        for actor in self._actors:
+            scene = running(self.scenes, host=actor.host.name, second=second)
+            actor.play = scene.play if scene else None
+            if actor.host.secure:
+                actor.site.tls = actor.contexts.get(actor.play, actor.contexts[None])
+            if actor.play in _BELOW_HTTP:
+                await actor.site.stop()
+            else:
+                await actor.site.start(port=self._port)
+        line = running(self.scenes, host="", second=second)
+        self._names.cut = line is not None and line.play is Play.LINE_CUT
+
+    async def _open(self) -> None:
+        """Find one port that is free on every address, and listen there."""
+        port = await self._reserve()
+        self.ca_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        authority = Authority(
+            folder=self.ca_path.parent,
+            now=self._clock.now(),
+            aia_url=f"http://{cast.ISSUER}:{port}{cast.ISSUER_PATH}",
+        )
+        for host in cast.hosts(intermediate_der=authority.intermediate_der):
+            actor = self._actor(host, authority)
+            self._actors.append(actor)
+            await actor.site.start(port=port)
+        self._port = port
+
+    async def _reserve(self) -> int:
+        scout = Site(address="127.86.0.2", clock=self._clock, answer=lambda _: None)
+        port = await scout.start()
+        await scout.stop()
+        return port
+
+    def _actor(self, host: cast.Host, authority: Authority) -> _Actor:
+        contexts: dict[Play | None, ssl.SSLContext] = {}
+        if host.secure:
+            contexts[None] = authority.context(host.name)
+            plays = {scene.play for scene in self.scenes if scene.host == host.name}
+            if Play.EXPIRED in plays:
+                contexts[Play.EXPIRED] = authority.context(host.name, expired=True)
+            if Play.INCOMPLETE in plays:
+                contexts[Play.INCOMPLETE] = authority.context(host.name, whole_chain=False)
+        site = Site(
+            address=host.address,
+            clock=self._clock,
+            answer=lambda _: None,
+            tls=contexts.get(None),
+        )
+        actor = _Actor(host=host, site=site, contexts=contexts)
+        site.answer = actor.answer
+        return actor
