@@ -1,0 +1,9 @@
+"""Prometheus metrics: a board that the watch feeds after each commit, read when scraped.
+
+A scrape never probes, never touches the store and never waits for the probing loop.
+"""
+
+from monitor.metrics.board import Board, Seen
+from monitor.metrics.exposition import Exposition
+
+__all__ = ["Board", "Exposition", "Seen"]

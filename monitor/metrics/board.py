@@ -1,0 +1,97 @@
+"""The live state that metrics are read from."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from monitor.core.availability import held, seconds_by_verdict
+from monitor.core.types import (
+    ClockReading,
+    Controls,
+    Edge,
+    GapCause,
+    Incident,
+    LaneState,
+    Outcome,
+    Reason,
+    State,
+    Target,
+    Verdict,
+)
+
+
+@dataclass(slots=True, kw_only=True)
+class Seen:
+    """All that metrics know of one target. Counters begin with the process.
+
+    `version` changes whenever anything here does, so that rendered text can be kept.
+    """
+
+    target: Target
+    state: State | None = None
+    outcome: Outcome | None = None
+    seconds: dict[Verdict, float] = field(default_factory=lambda: dict.fromkeys(Verdict, 0.0))
+    probes: Counter[tuple[Verdict, Reason]] = field(default_factory=Counter)
+    outages: int = 0
+    blips: int = 0
+    missed: Counter[GapCause] = field(default_factory=Counter)
+    version: int = 0
+
+    def seconds_until(self, now: datetime) -> Mapping[Verdict, float]:
+        """Return seconds spent in each state since the first observation of this process.
+
+        The running observation counts as far as it holds, so the figures only grow.
+        """
+        if self.outcome is None:
+            return self.seconds
+        observation = self.outcome.observation
+        running = seconds_by_verdict(
+            piece
+            for piece in held(
+                observation.judgement.verdict,
+                at=observation.at,
+                until=max(now, observation.at),
+                interval_s=self.target.interval_s,
+            )
+            if piece.seconds > 0
+        )
+        return {verdict: self.seconds[verdict] + running[verdict] for verdict in Verdict}
+
+
+class Board:
+    """One writer (the probing loop), any reader; what it holds is replaced, not mended."""
+
+    def __init__(self, targets: Iterable[Target], *, states: Iterable[State] = ()) -> None:
+        known = {state.target: state for state in states}
+        self.seen = {
+            target.slug: Seen(target=target, state=known.get(target.slug)) for target in targets
+        }
+        self.controls: Controls | None = None
+        self.clock: ClockReading | None = None
+        self.lanes: dict[str, LaneState] = {}
+        self.backlog: dict[str, int] = {}
+        self.incidents: dict[str, Incident] = {}
+
+    def saw(self, outcome: Outcome) -> None:
+        """Take in an observation that has been recorded."""
+        observation = outcome.observation
+        seen = self.seen[observation.target]
+        seen.seconds = dict(seen.seconds_until(observation.at))
+        seen.outcome = outcome
+        seen.state = outcome.state
+        seen.probes[observation.judgement.verdict, observation.judgement.reason] += 1
+        seen.outages += sum(event.edge is Edge.OUTAGE_OPENED for event in outcome.events)
+        seen.blips += sum(event.edge is Edge.BLIP for event in outcome.events)
+        for incident in outcome.incidents:
+            if incident.closed_at is None:
+                self.incidents[incident.platform] = incident
+            else:
+                self.incidents.pop(incident.platform, None)
+        seen.version += 1
+
+    def missed(self, target: str, cause: GapCause, slots: int) -> None:
+        """Count planned slots that got no observation."""
+        seen = self.seen[target]
+        seen.missed[cause] += slots
+        seen.version += 1

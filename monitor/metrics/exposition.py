@@ -1,0 +1,211 @@
+"""The text that Prometheus reads (exposition format 0.0.4).
+
+A few thousand series of targets change only when a target is checked: their lines are
+kept per target and joined at each scrape, which costs a small part of rendering them all
+(measured: docs/decisions/0004). The rest goes through prometheus_client as usual.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, generate_latest
+from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from monitor.clock import Clock
+from monitor.core.types import Verdict
+from monitor.metrics.board import Board, Seen
+from monitor.metrics.families import OWN_FAMILIES, PROBE_FAMILIES, Family, Sample, is_stale
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+STATE_SECONDS = Family(
+    name="anef_state_seconds_total",
+    type="counter",
+    help="Seconds spent in each state since this process first saw the target.",
+    read=lambda _seen: iter(()),  # grows with the clock: rendered at each scrape
+)
+
+
+class Exposition:
+    """Renders a board. One registry an app; nothing global."""
+
+    def __init__(
+        self, board: Board, *, clock: Clock, point: str, version: str, config_sha256: str
+    ) -> None:
+        self._board = board
+        self._clock = clock
+        self._point = point
+        self._kept: dict[str, tuple[int, dict[str, str]]] = {}
+        self._labels = {slug: self._own_labels(seen) for slug, seen in board.seen.items()}
+        self._registry = CollectorRegistry()
+        self.lateness = Histogram(
+            "anef_scheduler_lateness_seconds",
+            "Start of a probe against its slot, the wait for the platform's budget included.",
+            registry=self._registry,
+            buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 15, 30, 60, 300, 900),
+        )
+        self._registry.register(_Service(board, point=point))
+        self._registry.register(_Build(point=point, version=version, config_sha256=config_sha256))
+        ProcessCollector(registry=self._registry)
+
+    def render(self) -> bytes:
+        """Return the whole page. Safe from any thread; reads only what is replaced whole."""
+        now = self._clock.now()
+        lines: list[str] = []
+        for family in (*PROBE_FAMILIES, *OWN_FAMILIES):
+            found = [
+                text
+                for seen in self._board.seen.values()
+                if (not family.fades or not is_stale(seen, now))
+                and (text := self._lines(seen).get(family.name))
+            ]
+            if found:
+                lines += [_header(family), *found]
+        lines += [_header(STATE_SECONDS), *self._state_seconds(now)]
+        return generate_latest(self._registry) + "".join(lines).encode()
+
+    def probe(self, slug: str) -> bytes:
+        """Return blackbox_exporter's page for one target: its last observation, not a new one.
+
+        Raises KeyError for an unknown target.
+        """
+        seen = self._board.seen[slug]
+        if is_stale(seen, self._clock.now()):
+            return b""
+        lines: list[str] = []
+        for family in PROBE_FAMILIES:
+            samples = list(family.read(seen))
+            if samples:
+                lines += [_header(family), *_render(family.name, "", samples)]
+        return "".join(lines).encode()
+
+    def _lines(self, seen: Seen) -> dict[str, str]:
+        slug = seen.target.slug
+        version, kept = self._kept.get(slug, (-1, {}))
+        if version != seen.version:
+            version = seen.version  # read first: a change meanwhile shows at the next scrape
+            kept = {
+                family.name: "".join(_render(family.name, self._labels[slug], family.read(seen)))
+                for family in (*PROBE_FAMILIES, *OWN_FAMILIES)
+            }
+            self._kept[slug] = (version, kept)
+        return kept
+
+    def _state_seconds(self, now: datetime) -> Iterator[str]:
+        for slug, seen in self._board.seen.items():
+            if seen.outcome is None:
+                continue
+            seconds = seen.seconds_until(now)
+            samples = [((("state", verdict.value),), seconds[verdict]) for verdict in Verdict]
+            yield from _render(STATE_SECONDS.name, self._labels[slug], samples)
+
+    def _own_labels(self, seen: Seen) -> str:
+        target = seen.target
+        return _pairs(
+            (
+                ("instance", target.url),
+                ("target", target.slug),
+                ("group", target.group),
+                ("department", target.department),
+                ("platform", target.platform),
+                ("module", target.kind.value),
+                ("point", self._point),
+            )
+        )
+
+
+class _Service(Collector):
+    """What concerns the point itself: line, clock, lanes, incidents."""
+
+    def __init__(self, board: Board, *, point: str) -> None:
+        self._board = board
+        self._point = point
+
+    def collect(self) -> Iterator[Metric]:
+        board, point = self._board, self._point
+        if board.controls is not None and board.controls.asked:
+            line = GaugeMetricFamily(
+                "anef_control_success_ratio",
+                "Control hosts that answered in the last round; 0 means our own line is cut.",
+                labels=["point"],
+            )
+            line.add_metric([point], board.controls.ok / board.controls.asked)
+            yield line
+        if board.clock is not None and board.clock.offset_us is not None:
+            offset = GaugeMetricFamily(
+                "anef_clock_offset_seconds",
+                "What must be added to our clock to get NTP time; absent when unknown.",
+                labels=["point"],
+            )
+            offset.add_metric([point], board.clock.offset_us / 1e6)
+            yield offset
+        yield from self._lanes()
+
+    def _lanes(self) -> Iterator[Metric]:
+        labels = ["platform", "point"]
+        backlog = GaugeMetricFamily(
+            "anef_lane_backlog", "Probes waiting for the platform's budget.", labels=labels
+        )
+        for platform, waiting in self._board.backlog.items():
+            backlog.add_metric([platform, self._point], waiting)
+        yield backlog
+        until = GaugeMetricFamily(
+            "anef_lane_blocked_until_timestamp_seconds",
+            "No request to this platform before this Unix time, after a refusal; 0 when free.",
+            labels=labels,
+        )
+        paused = GaugeMetricFamily(
+            "anef_lane_paused", "1 while an operator has paused the platform.", labels=labels
+        )
+        for platform, lane in self._board.lanes.items():
+            blocked = lane.blocked_until.timestamp() if lane.blocked_until else 0.0
+            until.add_metric([platform, self._point], blocked)
+            paused.add_metric([platform, self._point], float(lane.paused))
+        yield until
+        yield paused
+        incident = GaugeMetricFamily(
+            "anef_incident_open", "1 while an incident is open on the platform.", labels=labels
+        )
+        for platform in self._board.lanes:
+            found = platform in self._board.incidents
+            incident.add_metric([platform, self._point], float(found))
+        yield incident
+
+
+class _Build(Collector):
+    """Which program with which configuration."""
+
+    def __init__(self, *, point: str, version: str, config_sha256: str) -> None:
+        self._facts = (
+            ("anef_build", "Version of the program.", {"version": version}),
+            (
+                "anef_config",
+                "Digest of the effective configuration.",
+                {"sha256": config_sha256},
+            ),
+        )
+        self._point = point
+
+    def collect(self) -> Iterator[Metric]:
+        for name, text, value in self._facts:
+            info = InfoMetricFamily(name, text, labels=["point"])
+            info.add_metric([self._point], value)
+            yield info
+
+
+def _header(family: Family) -> str:
+    return f"# HELP {family.name} {family.help}\n# TYPE {family.name} {family.type}\n"
+
+
+def _render(name: str, labels: str, samples: Iterable[Sample]) -> Iterator[str]:
+    for pairs, value in samples:
+        both = ",".join(part for part in (labels, _pairs(pairs)) if part)
+        yield f"{name}{{{both}}} {value!r}\n" if both else f"{name} {value!r}\n"
+
+
+def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
+    return ",".join(f'{name}="{_escaped(value)}"' for name, value in pairs)
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")

@@ -1,0 +1,276 @@
+"""Every metric of a target: name, type, help, and how it is read from what was seen.
+
+Names and habits of `probe_*` are blackbox_exporter's; `anef_*` are ours. A family yields
+(label pairs beyond the target's own, value). No text from outside is ever a label value.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitor.core.outages import success
+from monitor.core.types import Certificate, Hop, Observation, Phase, Verdict
+from monitor.metrics.board import Seen
+
+Sample = tuple[tuple[tuple[str, str], ...], float]
+STALE_INTERVALS = 3  # a gauge older than this many intervals is no longer shown (PEERS R39)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """One metric. `fades`: dropped when the last observation is too old."""
+
+    name: str
+    type: str
+    help: str
+    read: Callable[[Seen], Iterator[Sample]]
+    fades: bool = True
+
+
+def _one(value: float) -> Iterator[Sample]:
+    yield (), value
+
+
+def _of_observation(
+    read: Callable[[Observation], Iterator[Sample]],
+) -> Callable[[Seen], Iterator[Sample]]:
+    def reader(seen: Seen) -> Iterator[Sample]:
+        if seen.outcome is not None:
+            yield from read(seen.outcome.observation)
+
+    return reader
+
+
+def _of_last_hop(read: Callable[[Hop], Iterator[Sample]]) -> Callable[[Seen], Iterator[Sample]]:
+    def reader(observation: Observation) -> Iterator[Sample]:
+        if observation.exchange.last is not None:
+            yield from read(observation.exchange.last)
+
+    return _of_observation(reader)
+
+
+def _success(seen: Seen) -> Iterator[Sample]:
+    answer = success(seen.state) if seen.state is not None else None
+    if answer is not None:
+        yield from _one(float(answer))
+
+
+def _phases(observation: Observation) -> Iterator[Sample]:
+    for phase in Phase:
+        total_us = sum(hop.phases_us.get(phase, 0) for hop in observation.exchange.hops)
+        yield (("phase", phase.value),), total_us / 1e6
+
+
+def _lookup(observation: Observation) -> Iterator[Sample]:
+    total_us = sum(hop.phases_us.get(Phase.RESOLVE, 0) for hop in observation.exchange.hops)
+    return _one(total_us / 1e6)
+
+
+def _content_length(hop: Hop) -> Iterator[Sample]:
+    text = hop.header("content-length") or ""
+    # A header is text from outside: only what a length can be is taken as one.
+    known = text.isascii() and text.isdigit() and len(text) < 16  # noqa: PLR2004 -- exact in a float
+    return _one(float(text) if known else -1.0)
+
+
+def _version(hop: Hop) -> Iterator[Sample]:
+    return _one({"HTTP/1.0": 1.0, "HTTP/1.1": 1.1}.get(hop.http_version or "", 0.0))
+
+
+def certificate(observation: Observation) -> Certificate | None:
+    """Return the last certificate seen, verified or not."""
+    found = [hop.certificate for hop in observation.exchange.hops if hop.certificate is not None]
+    return found[-1] if found else None
+
+
+def _expiry(observation: Observation) -> Iterator[Sample]:
+    found = certificate(observation)
+    if found is not None:
+        yield from _one(found.not_after.timestamp())
+
+
+def _tls_version(hop: Hop) -> Iterator[Sample]:
+    if hop.tls_version in ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"):
+        yield (("version", hop.tls_version.replace("v", " ")),), 1.0
+
+
+def _protocol(hop: Hop) -> Iterator[Sample]:
+    if hop.address is not None:
+        yield from _one(6.0 if ":" in hop.address else 4.0)
+
+
+def _states(seen: Seen) -> Iterator[Sample]:
+    if seen.state is not None and seen.state.verdict is not None:
+        for verdict in Verdict:
+            yield (("state", verdict.value),), float(seen.state.verdict is verdict)
+
+
+def _probes(seen: Seen) -> Iterator[Sample]:
+    for (verdict, reason), count in sorted(seen.probes.items()):
+        yield (("verdict", verdict.value), ("reason", reason.value)), float(count)
+
+
+def _last_timestamp(seen: Seen) -> Iterator[Sample]:
+    if seen.state is not None and seen.state.last_at is not None:
+        yield from _one(seen.state.last_at.timestamp())
+
+
+def _outage_open(seen: Seen) -> Iterator[Sample]:
+    if seen.state is not None:
+        yield from _one(float(seen.state.outage is not None))
+
+
+def _outage_started(seen: Seen) -> Iterator[Sample]:
+    outage = seen.state.outage if seen.state is not None else None
+    if outage is not None:
+        yield (("edge", "first_fail"),), outage.first_fail_at.timestamp()
+        if outage.last_ok_at is not None:
+            yield (("edge", "last_ok"),), outage.last_ok_at.timestamp()
+
+
+def _missed(seen: Seen) -> Iterator[Sample]:
+    for cause, slots in sorted(seen.missed.items()):
+        yield (("cause", cause.value),), float(slots)
+
+
+PROBE_FAMILIES = (
+    Family(
+        name="probe_success",
+        type="gauge",
+        help="1 when reachable (degraded included), 0 only in a confirmed outage; "
+        "no sample when unknown, refused, in maintenance or not confirmed.",
+        read=_success,
+    ),
+    Family(
+        name="probe_duration_seconds",
+        type="gauge",
+        help="Duration of the last probe, waits for the platform's budget excluded.",
+        read=_of_observation(lambda o: _one(o.exchange.duration_us / 1e6)),
+    ),
+    Family(
+        name="probe_http_duration_seconds",
+        type="gauge",
+        help="Duration of each phase, summed over redirects.",
+        read=_of_observation(_phases),
+    ),
+    Family(
+        name="probe_http_status_code",
+        type="gauge",
+        help="Final HTTP status; 0 when no whole answer came.",
+        read=_of_observation(lambda o: _one(float(o.exchange.status or 0))),
+    ),
+    Family(
+        name="probe_http_redirects",
+        type="gauge",
+        help="Redirects followed.",
+        read=_of_observation(lambda o: _one(float(max(0, len(o.exchange.hops) - 1)))),
+    ),
+    Family(
+        name="probe_http_ssl",
+        type="gauge",
+        help="1 when the last hop used TLS.",
+        read=_of_last_hop(lambda hop: _one(float(hop.tls_version is not None))),
+    ),
+    Family(
+        name="probe_http_version",
+        type="gauge",
+        help="HTTP version of the last answer; 0 when none.",
+        read=_of_last_hop(_version),
+    ),
+    Family(
+        name="probe_http_content_length",
+        type="gauge",
+        help="Announced length of the last answer's body; -1 when not announced.",
+        read=_of_last_hop(_content_length),
+    ),
+    Family(
+        name="probe_dns_lookup_time_seconds",
+        type="gauge",
+        help="Duration of name resolution, summed over redirects.",
+        read=_of_observation(_lookup),
+    ),
+    Family(
+        name="probe_ip_protocol",
+        type="gauge",
+        help="IP version of the last hop: 4 or 6.",
+        read=_of_last_hop(_protocol),
+    ),
+    Family(
+        name="probe_ssl_earliest_cert_expiry",
+        type="gauge",
+        help="Expiry of the server's certificate, in Unix time, also when verification failed.",
+        read=_of_observation(_expiry),
+    ),
+    Family(
+        name="probe_tls_version_info",
+        type="gauge",
+        help="TLS version of the last hop.",
+        read=_of_last_hop(_tls_version),
+    ),
+)
+
+OWN_FAMILIES = (
+    Family(
+        name="anef_target_state",
+        type="gauge",
+        help="1 for the state of the last observation, 0 for the five others.",
+        read=_states,
+    ),
+    Family(
+        name="anef_probes_total",
+        type="counter",
+        help="Observations since this process started, by verdict and reason.",
+        read=_probes,
+        fades=False,
+    ),
+    Family(
+        name="anef_probe_last_timestamp_seconds",
+        type="gauge",
+        help="Start of the last recorded observation, in Unix time.",
+        read=_last_timestamp,
+        fades=False,
+    ),
+    Family(
+        name="anef_outage_open",
+        type="gauge",
+        help="1 while a confirmed outage is open.",
+        read=_outage_open,
+        fades=False,
+    ),
+    Family(
+        name="anef_outage_started_timestamp_seconds",
+        type="gauge",
+        help="Bounds of the open outage's start: last good check, first failing check.",
+        read=_outage_started,
+        fades=False,
+    ),
+    Family(
+        name="anef_outages_total",
+        type="counter",
+        help="Outages confirmed since this process started.",
+        read=lambda seen: _one(float(seen.outages)),
+        fades=False,
+    ),
+    Family(
+        name="anef_blips_total",
+        type="counter",
+        help="Failures that were not confirmed, since this process started.",
+        read=lambda seen: _one(float(seen.blips)),
+        fades=False,
+    ),
+    Family(
+        name="anef_slots_missed_total",
+        type="counter",
+        help="Planned slots without an observation since this process started, by cause.",
+        read=_missed,
+        fades=False,
+    ),
+)
+
+
+def is_stale(seen: Seen, now: datetime) -> bool:
+    """Tell whether the last observation is too old for its gauges to be shown."""
+    last_at = seen.state.last_at if seen.state is not None else None
+    if last_at is None:
+        return True
+    return (now - last_at).total_seconds() > STALE_INTERVALS * seen.target.interval_s
