@@ -142,6 +142,8 @@ class Policy:
         successes: Good checks needed to confirm the end. At least 1.
         recovering_s: Seconds between the first and the last of them, at least. 0 or more.
         recheck_s: Seconds after which a target in doubt is checked again, budget allowing.
+        silence_s: Seconds without a check that tells something, above which two failures are
+            not one streak: they stay blips, since nobody saw what lay between.
 
     """
 
@@ -150,6 +152,7 @@ class Policy:
     successes: int = 2
     recovering_s: int = 60
     recheck_s: int = 60
+    silence_s: int = 3600
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +172,19 @@ class Platform:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """A screen of a single-page app: what follows "#" never reaches the server.
+
+    So it is the same request as its shell's: named for readers, never fetched by itself.
+    """
+
+    name: str
+    url: str  # the shell's, with a fragment
+    source: str = ""
+    verified: Confidence = Confidence.NO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """One watched address.
 
@@ -180,6 +196,7 @@ class Target:
         markers: Texts of which at least one must stand in a healthy answer. May be empty.
         expect_path: For a redirect, a prefix that the final URL must have. May be empty.
         signs_of_life: Anonymous URLs that a visitor's browser loads with a shell.
+        routes: Screens of a shell that have their own name.
         department: "01" … "976", "2A"; empty for a national service.
         source: Where the address was read.
 
@@ -199,6 +216,7 @@ class Target:
     markers: tuple[str, ...] = ()
     expect_path: str = ""
     signs_of_life: tuple[str, ...] = ()
+    routes: tuple[Route, ...] = ()
     policy: Policy = field(default_factory=Policy)
     source: str = ""
     verified: Confidence = Confidence.NO
