@@ -1,0 +1,29 @@
+"""`config/*.toml` read strictly into plain values; every fault at once.
+
+`load` gives a `Config` or raises `ConfigError`; `budget` says how full each platform is.
+"""
+
+from monitor.config.budget import Load, load_of
+from monitor.config.loading import load
+from monitor.config.model import Config, ControlHost, Mail, Panel, Publisher, Retention
+from monitor.config.problems import ConfigError, Problem
+
+__all__ = [
+    "Config",
+    "ConfigError",
+    "ControlHost",
+    "Load",
+    "Mail",
+    "Panel",
+    "Problem",
+    "Publisher",
+    "Retention",
+    "budget",
+    "load",
+]
+
+
+def budget(config: Config) -> tuple[Load, ...]:
+    """Return what each platform is asked in an hour, the fullest first."""
+    loads = (load_of(platform, config.targets) for platform in config.platforms.values())
+    return tuple(sorted(loads, key=lambda load: (-load.share, load.platform)))

@@ -1,7 +1,10 @@
 """What is wrong in a configuration file, said so that it can be mended."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+VALUE_MAX = 60  # characters shown of a value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,3 +27,9 @@ class ConfigError(Exception):
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems = tuple(problems)
+
+
+def shown(value: object) -> str:
+    """Return a value as it is written in a file, on one line and shortened."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= VALUE_MAX else f"{text[: VALUE_MAX - 1]}…"

@@ -1,0 +1,112 @@
+"""What may stand as an address: the robot never leaves the public web.
+
+Each check returns None, or why the address is refused and what to do.
+"""
+
+import ipaddress
+import re
+from typing import NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+URL_MAX = 2_000  # characters
+_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_ALLOWED = re.compile(r"[!-~]*")  # printable ASCII: RFC 3986 has nothing else
+# RFC 6761, 6762, 7686, 8375 and ICANN's reservation of .internal: never public names.
+_RESERVED = (
+    *(".local", ".internal", ".localhost", ".localdomain", ".lan", ".home.arpa", ".onion"),
+    *(".test", ".invalid", ".example"),
+)
+
+
+class Refusal(NamedTuple):
+    """Why a value is refused, and the cure. French: an operator reads them."""
+
+    reason: str
+    cure: str
+
+
+def refuse_url(url: str, *, allow_private: bool = False) -> Refusal | None:
+    """Judge the URL of a request: public, http or https, no user, no fragment."""
+    refusal = refuse_shape(url)
+    if refusal is None and "#" in url:
+        cure = "mettre l'adresse sans « # » ici, et la route dans [[target.route]]"
+        refusal = Refusal("le fragment n'est jamais envoyé au serveur", cure)
+    return refusal or _refuse_host(urlsplit(url).hostname or "", allow_private=allow_private)
+
+
+def refuse_shape(url: str) -> Refusal | None:
+    """Judge the form of a URL, whatever its host."""
+    if len(url) > URL_MAX:
+        return Refusal(f"adresse de plus de {URL_MAX} caractères", "la raccourcir")
+    if not _ALLOWED.fullmatch(url) or "\\" in url:
+        cure = "coder ces caractères en %XX dans le chemin, en punycode (xn--) dans le nom"
+        return Refusal("espace, accent ou caractère interdit dans l'adresse", cure)
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return Refusal("adresse illisible", "écrire https://hôte/chemin")
+    return _refuse_parts(parts, port=port)
+
+
+def _refuse_parts(parts: SplitResult, *, port: int | None) -> Refusal | None:
+    if parts.scheme not in {"http", "https"}:
+        return Refusal("seuls http et https sont surveillés", "écrire https://hôte/chemin")
+    if "@" in parts.netloc:
+        cure = "retirer ce qui précède « @ » ; le robot ne s'identifie jamais"
+        return Refusal("identifiants dans l'adresse", cure)
+    if not parts.hostname:
+        return Refusal("adresse sans nom d'hôte", "écrire https://hôte/chemin")
+    if port == 0:
+        return Refusal("port impossible", "retirer « :0 »")
+    if not parts.path.startswith("/"):
+        return Refusal("adresse sans chemin", "ajouter « / » après le nom d'hôte")
+    return None
+
+
+def _refuse_host(host: str, *, allow_private: bool) -> Refusal | None:
+    address = _address(host)
+    if address is not None:
+        return None if allow_private or is_public(address) else _PRIVATE
+    if ":" in host or host.rsplit(".", 1)[-1].isdecimal() or host.startswith("0x"):
+        cure = "écrire quatre nombres de 0 à 255 (IPv4), ou une adresse IPv6 entre crochets"
+        return Refusal("adresse IP mal écrite", cure)
+    return refuse_name(host, allow_private=allow_private)
+
+
+def refuse_name(host: str, *, allow_private: bool = False) -> Refusal | None:
+    """Judge a host name: well formed, lower case, and public unless `allow_private`."""
+    labels = host.split(".")
+    if len(host) > 253 or not all(map(_LABEL.fullmatch, labels)):  # noqa: PLR2004 -- RFC 1035
+        cure = "écrire le nom en minuscules : lettres, chiffres, tirets et points"
+        return Refusal("nom d'hôte mal écrit", cure)
+    if allow_private:
+        return None
+    if len(labels) == 1:
+        return Refusal("nom d'hôte d'un seul mot, donc local", "écrire le nom public complet")
+    if f".{host}".endswith(_RESERVED):
+        return Refusal("nom d'hôte réservé à un réseau privé", "écrire le nom public complet")
+    return None
+
+
+_PRIVATE = Refusal(
+    "adresse IP privée ou réservée", "surveiller un nom public ; allow_private est pour les essais"
+)
+
+
+def is_public(address: IpAddress) -> bool:
+    """Tell whether a packet to this address leaves for the internet."""
+    if isinstance(address, ipaddress.IPv6Address):
+        inner = address.ipv4_mapped or address.sixtofour
+        if inner is not None:
+            return is_public(inner)
+    return address.is_global and not address.is_multicast
+
+
+def _address(host: str) -> IpAddress | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None

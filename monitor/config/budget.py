@@ -1,0 +1,45 @@
+"""Does the plan fit? What each platform is asked in an hour, against what it may be asked."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from monitor.core.types import Kind, Platform, Target
+
+SHARE_MAX = 0.8  # the rest is for rechecks, robots.txt and discovery
+# A shell's page names its own scripts and styles; at most this many are fetched with it.
+ASSETS_MAX = 6
+HOUR_S = 3_600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """One platform's plan. A redirect that is followed is not counted: the reserve bears it."""
+
+    platform: str
+    targets: int
+    planned_per_hour: float  # requests, parts of shells included
+    capacity_per_hour: float  # requests, at the platform's spacing
+
+    @property
+    def share(self) -> float:
+        return self.planned_per_hour / self.capacity_per_hour
+
+    @property
+    def fits(self) -> bool:
+        return self.share <= SHARE_MAX
+
+
+def requests_of(target: Target) -> int:
+    """Return the requests that one check of a target makes, at most."""
+    assets = ASSETS_MAX if target.kind is Kind.SHELL else 0
+    return 1 + assets + len(target.signs_of_life)
+
+
+def load_of(platform: Platform, targets: Iterable[Target]) -> Load:
+    own = [target for target in targets if target.platform == platform.slug]
+    return Load(
+        platform=platform.slug,
+        targets=len(own),
+        planned_per_hour=sum(requests_of(t) * HOUR_S / t.interval_s for t in own),
+        capacity_per_hour=HOUR_S / platform.spacing_s,
+    )

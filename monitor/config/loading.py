@@ -1,0 +1,86 @@
+"""From a folder of TOML files to a `Config`, or to every problem at once."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from monitor.config.fingerprints import load_fingerprints
+from monitor.config.french import EntryT
+from monitor.config.main_file import MainFile, platform_from, read_main
+from monitor.config.model import Config, ControlHost, Mail, Panel, Publisher, Retention
+from monitor.config.problems import ConfigError, Problem
+from monitor.config.rules import check_targets
+from monitor.config.target_files import policy_from, read_targets
+from monitor.core.fingerprints import Fingerprint
+from monitor.core.types import Target
+
+FINGERPRINTS = "fingerprints.toml"
+
+
+def load(folder: Path) -> Config:
+    """Read `vigie.toml`, `targets/` and `fingerprints.toml`.
+
+    Raises:
+        ConfigError: With every problem of every file, in the order of the files.
+
+    """
+    main = read_main(folder)
+    placed, files = read_targets(folder, main)
+    check_targets(placed, main)
+    if not any(tables.raw.get("target") for tables in files):
+        main.tables.problems.append(_NOTHING)
+    fingerprints, refused = load_fingerprints(folder / FINGERPRINTS)
+    problems = [p for tables in (main.tables, *files) for p in tables.problems] + list(refused)
+    if problems:
+        raise ConfigError(problems)
+    return _config(main, (one.target for one in placed), fingerprints, folder)
+
+
+_NOTHING = Problem(
+    file="targets",
+    key="target",
+    value="(absente)",
+    reason="aucune cible à surveiller",
+    cure="en décrire une au moins sous [[target]], dans targets/ ou targets/prefectures/",
+)
+
+
+def _config(
+    main: MainFile, targets: Iterable[Target], marks: Sequence[Fingerprint], folder: Path
+) -> Config:
+    """Put together what was found good; called only when nothing was refused."""
+    service, publisher = _sure(main.service), _sure(main.publisher)
+    clock, resolver = _sure(main.clock), _sure(main.resolver)
+    mail, retention = _sure(main.mail), _sure(main.retention)
+    return Config(
+        targets=tuple(sorted(targets, key=lambda target: (target.department, target.slug))),
+        platforms={entry.slug: platform_from(entry) for entry in main.platforms.values()},
+        controls=_panel(main),
+        policy=policy_from(main.policy),
+        fingerprints=tuple(marks),
+        resolvers=tuple(resolver.servers),
+        second_resolvers=tuple(resolver.second),
+        ntp_servers=tuple(clock.ntp_servers),
+        clock_limit_us=clock.limit_ms * 1_000,
+        user_agent=service.user_agent,
+        contact=service.contact,
+        publisher=Publisher(association=publisher.association, site=publisher.site),
+        mail=Mail(sender=mail.sender or service.contact, daily_cap=mail.daily_cap),
+        retention=Retention(daily_copies_days=retention.daily_copies_days),
+        allow_private=service.allow_private,
+        extra_ca=folder / service.extra_ca if service.extra_ca else None,
+    )
+
+
+def _panel(main: MainFile) -> Panel:
+    controls = _sure(main.controls)
+    hosts = tuple(
+        ControlHost(slug=host.slug, name=host.name, url=host.url, operator=host.operator)
+        for host in main.hosts.values()
+    )
+    return Panel(hosts=hosts, needed=controls.needed, interval_s=controls.interval_s)
+
+
+def _sure(entry: EntryT | None) -> EntryT:
+    if entry is None:
+        raise AssertionError("an entry was refused without a problem")
+    return entry

@@ -1,0 +1,171 @@
+"""`vigie.toml`: the service, its manners, its control panel, its platforms."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from monitor.config import schema
+from monitor.config.lanes import lane_of, lanes_of
+from monitor.config.tables import Tables
+from monitor.core.types import Platform
+
+NAME = "vigie.toml"
+HOSTS_MIN = 3  # of different operators: the failure of one says nothing of our line
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MainFile:
+    """What could be read of the main file; None, or missing, is what was refused."""
+
+    tables: Tables
+    service: schema.ServiceEntry | None
+    publisher: schema.PublisherEntry | None
+    probe: schema.ProbeEntry | None
+    policy: schema.PolicyEntry | None
+    clock: schema.ClockEntry | None
+    resolver: schema.ResolverEntry | None
+    retention: schema.RetentionEntry | None
+    mail: schema.MailEntry | None
+    controls: schema.ControlsEntry | None
+    hosts: dict[int, schema.ControlEntry]  # by position in the file
+    platforms: dict[int, schema.PlatformEntry]  # by position in the file
+
+    @property
+    def allow_private(self) -> bool:
+        return self.tables.allow_private
+
+    def lanes(self) -> dict[str, str]:
+        return lanes_of(map(platform_from, self.platforms.values()))
+
+
+def platform_from(entry: schema.PlatformEntry) -> Platform:
+    return Platform(
+        slug=entry.slug, name=entry.name, spacing_s=entry.spacing_s, hosts=tuple(entry.hosts)
+    )
+
+
+def read_main(folder: Path) -> MainFile:
+    """Read the main file and apply its rules; problems are in `tables.problems`."""
+    tables = Tables(folder, NAME)
+    tables.whole(schema.MainEntry)
+    main = MainFile(
+        tables=tables,
+        service=tables.section(schema.ServiceEntry, "service"),
+        publisher=tables.section(schema.PublisherEntry, "publisher"),
+        probe=tables.section(schema.ProbeEntry, "probe"),
+        policy=tables.section(schema.PolicyEntry, "policy"),
+        clock=tables.section(schema.ClockEntry, "clock"),
+        resolver=tables.section(schema.ResolverEntry, "resolver"),
+        retention=tables.section(schema.RetentionEntry, "retention"),
+        mail=tables.section(schema.MailEntry, "mail"),
+        controls=tables.section(schema.ControlsEntry, "controls"),
+        hosts=tables.items(schema.ControlEntry, "controls", "host"),
+        platforms=tables.items(schema.PlatformEntry, "platform"),
+    )
+    if tables.readable:
+        _check_service(main, folder)
+        _check_platforms(main)
+        _check_controls(main)
+    return main
+
+
+def _check_service(main: MainFile, folder: Path) -> None:
+    refuse, service = main.tables.refuse, main.service
+    if main.probe and main.probe.slow_s >= main.probe.deadline_s:
+        refuse(
+            "probe", "slow_s", value=main.probe.slow_s,
+            reason="le seuil de lenteur n'est jamais atteint",
+            cure=f"moins de deadline_s ({main.probe.deadline_s:g} s)",
+        )  # fmt: skip
+    if service is None:
+        return
+    if not service.user_agent.isascii() or service.contact not in service.user_agent:
+        refuse(
+            "service", "user_agent", value=service.user_agent,
+            reason="le robot doit dire qui l'envoie, en ASCII",
+            cure=f"y écrire l'adresse de contact ({service.contact})",
+        )  # fmt: skip
+    if service.extra_ca and not service.allow_private:
+        refuse(
+            "service", "extra_ca", value=service.extra_ca,
+            reason="une autorité ajoutée fausserait les relevés de certificats",
+            cure="retirer cette clé ; elle n'est que pour les essais, avec allow_private",
+        )  # fmt: skip
+    elif service.extra_ca and not (folder / service.extra_ca).is_file():
+        refuse(
+            "service", "extra_ca", value=service.extra_ca, reason="fichier introuvable",
+            cure="donner un chemin depuis le dossier de configuration",
+        )  # fmt: skip
+
+
+def _check_platforms(main: MainFile) -> None:
+    refuse = main.tables.refuse
+    slugs: dict[str, int] = {}
+    owners: dict[str, str] = {}
+    if not main.tables.raw.get("platform"):
+        refuse(
+            "platform", value=[], reason="aucune plateforme",
+            cure="en décrire une au moins sous [[platform]]",
+        )  # fmt: skip
+    for index, platform in main.platforms.items():
+        if slugs.setdefault(platform.slug, index) != index:
+            refuse(
+                "platform", index, "slug", value=platform.slug, reason="identifiant déjà pris",
+                cure=f"en choisir un autre que celui de platform[{slugs[platform.slug] + 1}]",
+            )  # fmt: skip
+        for position, host in enumerate(platform.hosts):
+            owner = owners.setdefault(host.lower(), platform.slug)
+            if owner != platform.slug:
+                refuse(
+                    "platform", index, "hosts", position, value=host,
+                    reason=f"hôte déjà compté dans la plateforme {owner}",
+                    cure="ne le laisser que dans une plateforme",
+                )  # fmt: skip
+
+
+def _check_controls(main: MainFile) -> None:
+    controls, refuse = main.controls, main.tables.refuse
+    if controls is None:
+        return
+    if controls.needed > len(controls.host):
+        refuse(
+            "controls", "needed", value=controls.needed,
+            reason="plus de témoins exigés qu'il n'y en a",
+            cure=f"au plus {len(controls.host)}",
+        )  # fmt: skip
+    if main.allow_private:
+        return
+    operators = {host.operator for host in main.hosts.values()}
+    if len(operators) < HOSTS_MIN and len(main.hosts) == len(controls.host):
+        refuse(
+            "controls", "host", value=sorted(operators),
+            reason="trop peu d'exploitants différents parmi les témoins",
+            cure=f"au moins {HOSTS_MIN}, pour que la panne de l'un n'accuse pas notre ligne",
+        )  # fmt: skip
+    _check_hosts(main)
+
+
+def _check_hosts(main: MainFile) -> None:
+    refuse, lanes = main.tables.refuse, main.lanes()
+    seen: set[str] = set()
+    for index, host in main.hosts.items():
+        parts = urlsplit(host.url)
+        lane = lane_of(lanes, parts.hostname or "")
+        if host.slug in seen:
+            refuse(
+                "controls", "host", index, "slug", value=host.slug,
+                reason="identifiant déjà pris", cure="en choisir un autre",
+            )  # fmt: skip
+        seen.add(host.slug)
+        if parts.scheme != "https":
+            refuse(
+                "controls", "host", index, "url", value=host.url,
+                reason="un témoin en clair peut être joué par un portail captif",
+                cure="écrire une adresse en https",
+            )  # fmt: skip
+        if lane is not None:
+            refuse(
+                "controls", "host", index, "url", value=host.url,
+                reason=f"témoin placé sur la plateforme surveillée {lane}",
+                cure="choisir un hôte indépendant des sites surveillés",
+            )  # fmt: skip

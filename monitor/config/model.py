@@ -1,0 +1,106 @@
+"""The configuration once read: plain frozen values, and its digest."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from monitor.config.canonical import sha256_of
+from monitor.config.lanes import lane_of, lanes_of
+from monitor.core.fingerprints import Fingerprint
+from monitor.core.types import Platform, Policy, Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControlHost:
+    """A host of the control panel: it tells whether our own line works.
+
+    Attributes:
+        url: A tiny public resource, in https so that no captive portal can play it.
+        operator: Who runs the host; no two hosts share one.
+
+    """
+
+    slug: str
+    name: str
+    url: str
+    operator: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Panel:
+    """The line works when at least `needed` of `hosts` answer."""
+
+    hosts: tuple[ControlHost, ...]
+    needed: int
+    interval_s: int = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publisher:
+    """Who answers for this point of measure; shown on every page and piece."""
+
+    association: str
+    site: str  # public address of our own pages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    sender: str
+    daily_cap: int  # messages a day, all subscribers together
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retention:
+    """Copies on which an outage or a change rests are never deleted."""
+
+    daily_copies_days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The effective configuration. Build it with `load`; equal values, equal `sha256`.
+
+    Attributes:
+        targets: National services first, then the departments by code.
+        platforms: By slug.
+        policy: The default one; each target carries its own.
+        resolvers: IP addresses; empty for the machine's own resolvers.
+        second_resolvers: Asked when the first ones fail, to tell a fault of theirs.
+        clock_limit_us: Offset of our clock above which observations are `unknown: clock`.
+        allow_private: Private addresses may be probed: the demo and the tests only.
+        extra_ca: PEM file of an authority to trust besides the public ones, or None.
+        sha256: Digest of all of the above as canonical JSON, lower-case hex.
+        by_slug: The targets by slug.
+
+    """
+
+    targets: tuple[Target, ...]
+    platforms: Mapping[str, Platform]
+    controls: Panel
+    policy: Policy
+    fingerprints: tuple[Fingerprint, ...]
+    resolvers: tuple[str, ...]
+    second_resolvers: tuple[str, ...]
+    ntp_servers: tuple[str, ...]
+    clock_limit_us: int
+    user_agent: str
+    contact: str
+    publisher: Publisher
+    mail: Mail
+    retention: Retention
+    allow_private: bool = False
+    extra_ca: Path | None = None
+    sha256: str = field(init=False)
+    by_slug: Mapping[str, Target] = field(init=False, repr=False, compare=False)
+    _lanes: Mapping[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_slug = {target.slug: target for target in self.targets}
+        object.__setattr__(self, "by_slug", MappingProxyType(by_slug))
+        object.__setattr__(self, "_lanes", lanes_of(self.platforms.values()))
+        object.__setattr__(self, "sha256", sha256_of(self))
+
+    def lane_of(self, host: str) -> str | None:
+        """Return the slug of the platform that a host belongs to; None for a stranger."""
+        return lane_of(self._lanes, host)

@@ -1,0 +1,248 @@
+"""What the files may say: keys, types and bounds. Unknown keys are refused.
+
+The validation context `{"allow_private": True}` lifts what protects the outside world
+(public addresses, floors on the pace): for the demo and the tests only.
+"""
+
+import ipaddress
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+from monitor.config import addresses
+from monitor.config.departments import DEPARTMENTS
+
+TEXT_MAX = 500
+_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_MAIL = re.compile(r"[!-?A-~]+@[a-z0-9-]+(\.[a-z0-9-]+)+")
+
+
+def refused(reason: str, cure: str) -> PydanticCustomError:
+    """Return the error of a rule of ours; `french.problems` reads its two texts."""
+    return PydanticCustomError("vigie", "{reason}", {"reason": reason, "cure": cure})
+
+
+def _private(info: ValidationInfo) -> bool:
+    return bool(info.context and info.context["allow_private"])
+
+
+def _text(value: str) -> str:
+    if not value.strip():
+        raise refused("texte vide", "l'écrire, ou retirer la clé")
+    if len(value) > TEXT_MAX or not value.isprintable() or value != value.strip():
+        cure = f"au plus {TEXT_MAX} caractères, sans espace au bord ni retour à la ligne"
+        raise refused("texte mal formé", cure)
+    return value
+
+
+def _slug(value: str) -> str:
+    if not _SLUG.fullmatch(value) or len(value) > 80:  # noqa: PLR2004 -- a label, a file name
+        raise refused("identifiant mal écrit", "minuscules, chiffres et tirets, 80 au plus")
+    return value
+
+
+def _mail(value: str) -> str:
+    if not _MAIL.fullmatch(value):
+        raise refused("adresse de courriel mal écrite", "écrire nom@domaine.fr")
+    return value
+
+
+def _url(value: str, info: ValidationInfo) -> str:
+    if refusal := addresses.refuse_url(value, allow_private=_private(info)):
+        raise refused(*refusal)
+    return value
+
+
+def _shape(value: str) -> str:
+    if refusal := addresses.refuse_shape(value):
+        raise refused(*refusal)
+    return value
+
+
+def _destination(value: str) -> str:
+    return value if not value or value.startswith("/") else _shape(value)
+
+
+def _host_pattern(value: str, info: ValidationInfo) -> str:
+    host = value.removeprefix(".")
+    if _private(info) and host.replace(".", "").replace(":", "").isalnum():
+        return value
+    if refusal := addresses.refuse_name(host, allow_private=_private(info)):
+        raise refused(*refusal)
+    return value
+
+
+def _server(value: str) -> str:
+    """Accept an NTP server: an IP address or a name, private ones included."""
+    if addresses.refuse_name(value, allow_private=True):
+        _ip(value)
+    return value
+
+
+def _ip(value: str) -> str:
+    try:
+        return str(ipaddress.ip_address(value))
+    except ValueError:
+        raise refused("adresse IP mal écrite", "écrire par exemple 192.0.2.53") from None
+
+
+def _department(value: str) -> str:
+    if value not in DEPARTMENTS:
+        cure = 'écrire "01" à "95", "2A", "2B", "971" à "976", "977-978", "986" à "988"'
+        raise refused("code de département inconnu", cure)
+    return value
+
+
+def _pace(floor: float) -> AfterValidator:
+    """Refuse a pace below `floor` seconds, the least that the outside world must bear."""
+
+    def check(value: float, info: ValidationInfo) -> float:
+        if value < floor and not _private(info):
+            raise refused("cadence trop rapide pour le site", f"au moins {floor:g} s")
+        return value
+
+    return AfterValidator(check)
+
+
+Text = Annotated[str, AfterValidator(_text)]
+Slug = Annotated[str, AfterValidator(_slug)]
+MailAddress = Annotated[str, AfterValidator(_mail)]
+Url = Annotated[str, AfterValidator(_url)]
+Interval = Annotated[int, Field(ge=1, le=86_400), _pace(30)]
+Deadline = Annotated[float, Field(ge=1, le=120)]
+Slow = Annotated[float, Field(gt=0, le=120)]
+Verified = Literal["live", "yes", "no", "from-memory"]
+# Every `Kind` but `control`: controls stand in vigie.toml.
+TargetKind = Literal["page", "shell", "login", "form", "home", "api", "redirect"]
+
+
+class Entry(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class ServiceEntry(Entry):
+    user_agent: Text
+    contact: MailAddress
+    allow_private: bool = False
+    extra_ca: str = ""
+
+    @property
+    def context(self) -> dict[str, Any]:
+        return {"allow_private": self.allow_private}
+
+
+class PublisherEntry(Entry):
+    association: Text
+    site: Annotated[str, AfterValidator(_shape)]
+
+
+class ProbeEntry(Entry):
+    deadline_s: Deadline = 30.0
+    slow_s: Slow = 10.0
+
+
+class PolicyEntry(Entry):
+    failures: Annotated[int, Field(ge=1, le=20)] = 3
+    failing_s: Annotated[int, Field(ge=0, le=3_600)] = 120
+    successes: Annotated[int, Field(ge=1, le=20)] = 2
+    recovering_s: Annotated[int, Field(ge=0, le=3_600)] = 60
+    recheck_s: Annotated[int, Field(ge=1, le=3_600), _pace(30)] = 60
+
+
+class ClockEntry(Entry):
+    ntp_servers: Annotated[list[Annotated[str, AfterValidator(_server)]], Field(max_length=8)] = []
+    limit_ms: Annotated[int, Field(ge=1, le=60_000)] = 500
+
+
+class ResolverEntry(Entry):
+    servers: Annotated[list[Annotated[str, AfterValidator(_ip)]], Field(max_length=8)] = []
+    second: Annotated[list[Annotated[str, AfterValidator(_ip)]], Field(max_length=8)] = []
+
+
+class RetentionEntry(Entry):
+    daily_copies_days: Annotated[int, Field(ge=1, le=36_500)] = 365
+
+
+class MailEntry(Entry):
+    sender: MailAddress | None = None  # the contact
+    daily_cap: Annotated[int, Field(ge=0, le=100_000)] = 500
+
+
+class ControlEntry(Entry):
+    slug: Slug
+    name: Text
+    url: Url
+    operator: Text
+
+
+class ControlsEntry(Entry):
+    needed: Annotated[int, Field(ge=1, le=20)]
+    interval_s: Annotated[int, Field(ge=1, le=3_600), _pace(30)] = 60
+    host: list[Any]  # of ControlEntry, each validated alone
+
+
+class PlatformEntry(Entry):
+    slug: Slug
+    name: Text
+    spacing_s: Annotated[float, Field(gt=0, le=3_600), _pace(1)]
+    hosts: Annotated[list[Annotated[str, AfterValidator(_host_pattern)]], Field(min_length=1)]
+    interval_s: dict[TargetKind, Interval] = {}
+
+
+class RouteEntry(Entry):
+    name: Text
+    url: Annotated[str, AfterValidator(_shape)]
+    source: Text
+    verified: Verified
+
+
+class TargetEntry(Entry):
+    slug: Slug
+    name: Text
+    url: Url
+    kind: TargetKind
+    platform: Slug | None = None
+    interval_s: Interval | None = None
+    deadline_s: Deadline | None = None
+    slow_s: Slow | None = None
+    markers: Annotated[list[Text], Field(max_length=20)] = []
+    expect_path: Annotated[str, AfterValidator(_destination)] = ""
+    signs_of_life: Annotated[list[Url], Field(max_length=10)] = []
+    policy: PolicyEntry | None = None  # the keys given replace those of the default policy
+    route: list[RouteEntry] = []
+    source: Text
+    verified: Verified
+
+
+class NationalEntry(Entry):
+    """A file of `targets/`: services for the whole country."""
+
+    group: Slug
+    target: list[Any]  # of TargetEntry, each validated alone
+
+
+class DepartmentEntry(Entry):
+    """A file of `targets/prefectures/`."""
+
+    department: Annotated[str, AfterValidator(_department)]
+    name: Text
+    city: Text
+    platform: Slug
+    target: list[Any]  # of TargetEntry, each validated alone
+
+
+class MainEntry(Entry):
+    """`vigie.toml`: its sections, each validated alone."""
+
+    service: Any = None
+    publisher: Any = None
+    controls: Any = None
+    platform: list[Any] = []
+    probe: Any = None
+    policy: Any = None
+    clock: Any = None
+    resolver: Any = None
+    retention: Any = None
+    mail: Any = None

@@ -1,0 +1,63 @@
+"""Validate the tables of one file one by one: a fault in one hides nothing in the others."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from monitor.config.files import read_toml
+from monitor.config.french import EntryT, Place, validate
+from monitor.config.problems import Problem
+
+
+class Tables:
+    """One file's tables, and the problems found in them so far.
+
+    Attributes:
+        raw: What the file says; empty when it cannot be read.
+        readable: Whether the file could be read at all.
+
+    """
+
+    def __init__(self, folder: Path, name: str, *, allow_private: bool | None = None) -> None:
+        raw, problems = read_toml(folder, name)
+        self.raw: Mapping[str, Any] = raw or {}
+        self.readable = raw is not None
+        self.name = name
+        self.problems: list[Problem] = list(problems)
+        self.allow_private = self._says_private() if allow_private is None else allow_private
+
+    def whole(self, entry: type[EntryT]) -> EntryT | None:
+        """Return the whole file as an entry."""
+        return self._validated(entry, self.raw, "")
+
+    def section(self, entry: type[EntryT], name: str) -> EntryT | None:
+        """Return one [section]; an absent one has its defaults."""
+        return self._validated(entry, self.raw.get(name, {}), name)
+
+    def items(self, entry: type[EntryT], *keys: str) -> dict[int, EntryT]:
+        """Return the good ones of a [[list.of.tables]], by position from 0."""
+        raw: Any = self.raw
+        for key in keys:
+            raw = raw.get(key) if isinstance(raw, Mapping) else None
+        if not isinstance(raw, list):
+            return {}  # the entry that holds the list says it
+        key = Place(self.name).at(*keys)
+        read = {n: self._validated(entry, item, f"{key}[{n + 1}]") for n, item in enumerate(raw)}
+        return {n: good for n, good in read.items() if good is not None}
+
+    def refuse(self, *steps: str | int, value: object, reason: str, cure: str) -> None:
+        """Note a problem at a key; positions in a list are given from 0 and shown from 1."""
+        problem = Place(self.name).problem(*steps, value=value, reason=reason, cure=cure)
+        self.problems.append(problem)
+
+    def _validated(self, entry: type[EntryT], raw: object, key: str) -> EntryT | None:
+        if not self.readable:
+            return None  # the file's own fault; the rest only follows from it
+        context = {"allow_private": self.allow_private}
+        good, problems = validate(entry, raw, Place(self.name, key), context)
+        self.problems.extend(problems)
+        return good
+
+    def _says_private(self) -> bool:
+        service = self.raw.get("service")
+        return isinstance(service, Mapping) and service.get("allow_private") is True

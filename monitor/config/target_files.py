@@ -1,0 +1,114 @@
+"""`targets/*.toml` and `targets/prefectures/<code>.toml`: what is watched."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from monitor.config import schema
+from monitor.config.main_file import MainFile
+from monitor.config.tables import Tables
+from monitor.core.types import Confidence, Kind, Policy, Route, Target
+
+NATIONAL = "targets"
+PREFECTURES = "targets/prefectures"
+GROUP = "prefectures"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """A target, and the place in a file where it stands."""
+
+    target: Target
+    tables: Tables
+    index: int
+
+    def refuse(self, *steps: str | int, value: object, reason: str, cure: str) -> None:
+        self.tables.refuse("target", self.index, *steps, value=value, reason=reason, cure=cure)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Head:
+    """What a file says once for all its targets."""
+
+    group: str
+    department: str = ""
+    city: str = ""
+    platform: str = ""
+
+
+def read_targets(folder: Path, main: MainFile) -> tuple[list[Placed], list[Tables]]:
+    """Read every file of targets; problems are in each file's `Tables.problems`."""
+    placed: list[Placed] = []
+    files = [Tables(folder, name, allow_private=main.allow_private) for name in _names(folder)]
+    for tables in files:
+        head = _head(tables)
+        for index, entry in tables.items(schema.TargetEntry, "target").items():
+            target = _target(entry, head, main)
+            placed.append(Placed(target=target, tables=tables, index=index))
+    return placed, files
+
+
+def _names(folder: Path) -> Iterator[str]:
+    for part in (NATIONAL, PREFECTURES):
+        for path in sorted((folder / part).glob("*.toml")):
+            yield f"{part}/{path.name}"
+
+
+def _head(tables: Tables) -> _Head:
+    """Read what stands above the targets; what was refused is empty."""
+    if not tables.name.startswith(f"{PREFECTURES}/"):
+        national = tables.whole(schema.NationalEntry)
+        return _Head(group=national.group if national else "")
+    entry = tables.whole(schema.DepartmentEntry)
+    if entry is None:
+        return _Head(group=GROUP)
+    if Path(tables.name).stem != entry.department:
+        tables.refuse(
+            "department", value=entry.department,
+            reason="le fichier porte le nom d'un autre département",
+            cure=f"le nommer {entry.department}.toml, ou corriger le code",
+        )  # fmt: skip
+    return _Head(group=GROUP, department=entry.department, city=entry.city, platform=entry.platform)
+
+
+def _target(entry: schema.TargetEntry, head: _Head, main: MainFile) -> Target:
+    """Fill in what the entry leaves to its file, its platform and the main file."""
+    platform = entry.platform or head.platform
+    probe = main.probe or schema.ProbeEntry()
+    return Target(
+        slug=entry.slug,
+        name=entry.name,
+        url=entry.url,
+        kind=Kind(entry.kind),
+        platform=platform,
+        department=head.department,
+        city=head.city,
+        group=head.group,
+        interval_s=entry.interval_s or _rhythm(platform, entry.kind, main),
+        deadline_s=entry.deadline_s or probe.deadline_s,
+        slow_s=entry.slow_s or probe.slow_s,
+        markers=tuple(entry.markers),
+        expect_path=entry.expect_path,
+        signs_of_life=tuple(entry.signs_of_life),
+        routes=tuple(map(_route, entry.route)),
+        policy=policy_from(entry.policy, over=policy_from(main.policy)),
+        source=entry.source,
+        verified=Confidence(entry.verified),
+    )
+
+
+def _rhythm(platform: str, kind: str, main: MainFile) -> int:
+    """Return the interval that a platform gives to a kind; 0 when it gives none."""
+    rhythms = {entry.slug: entry.interval_s for entry in main.platforms.values()}
+    return next((s for k, s in rhythms.get(platform, {}).items() if k == kind), 0)
+
+
+def _route(entry: schema.RouteEntry) -> Route:
+    verified = Confidence(entry.verified)
+    return Route(name=entry.name, url=entry.url, source=entry.source, verified=verified)
+
+
+def policy_from(entry: schema.PolicyEntry | None, *, over: Policy | None = None) -> Policy:
+    """Return a policy with the keys that an entry gives in place of those of `over`."""
+    given = entry.model_dump(include=entry.model_fields_set) if entry else {}
+    return replace(over or Policy(), **given)
