@@ -1,18 +1,19 @@
 from collections.abc import Mapping
 from enum import StrEnum
+from typing import Any
 
 import pytest
 
 from monitor.core import words
 from monitor.core.types import Edge, Failure, GapCause, Nature, Phase, Reason, Verdict
 
-TABLES: list[tuple[type[StrEnum], Mapping[StrEnum, str]]] = [
-    (Verdict, dict(words.VERDICTS)),
-    (Reason, dict(words.REASONS)),
-    (GapCause, dict(words.GAPS)),
-    (Nature, dict(words.NATURES)),
-    (Edge, dict(words.EDGES)),
-    (Phase, dict(words.PHASES)),
+TABLES: list[tuple[type[StrEnum], Mapping[Any, str]]] = [
+    (Verdict, words.VERDICTS),
+    (Reason, words.REASONS),
+    (GapCause, words.GAPS),
+    (Nature, words.NATURES),
+    (Edge, words.EDGES),
+    (Phase, words.PHASES),
 ]
 AVOIDED = ("constat", "certifié", "panne", "hors service", "attaque", "faute")
 

@@ -1,0 +1,108 @@
+"""The terminal view of the demo: plain text, redrawn by the caller. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from monitor.core.french import clock_time, duration
+from monitor.core.types import Outage, State, Target, Verdict
+from monitor.core.words import REASONS, VERDICTS
+from monitor.demo.scenes import Scene, ends_s
+
+# A shape beside each word: no state is told by colour, and none needs a colour terminal.
+SHAPES: Mapping[Verdict, str] = {
+    Verdict.UP: "●",
+    Verdict.DEGRADED: "◐",
+    Verdict.DOWN: "✖",
+    Verdict.MAINTENANCE: "◇",
+    Verdict.BLOCKED: "⊘",
+    Verdict.UNKNOWN: "?",
+}
+_NAME, _STATE, _SINCE = 32, 26, 10  # columns
+
+
+def render(  # noqa: PLR0913 -- all that is shown, named at the call
+    *,
+    targets: Sequence[Target],
+    states: Mapping[str, State],
+    outages: Sequence[Outage],
+    scenes: Sequence[Scene],
+    second: float,
+    now: datetime,
+    url: str,
+    width: int = 110,
+) -> str:
+    """Return the whole screen as lines of at most `width` characters, at least 80.
+
+    Args:
+        targets: Rows of the table, in order.
+        states: By slug; a target without one has not been checked yet.
+        outages: Confirmed ones, closed and open, in order of time.
+        scenes: The timetable.
+        second: Seconds since it began.
+        now: Aware instant, for what is still running.
+        url: Where the web pages are.
+        width: Columns of the terminal.
+
+    """
+    lines = [
+        f"Vigie ANEF – démonstration, {_progress(second, scenes)}",
+        f"Sites simulés, sur cette machine seule. Page : {url} (Ctrl-C pour arrêter)",
+        "",
+        *_stage(scenes, second),
+        "",
+        f"{'Cible':{_NAME}}{'État':{_STATE}}{'Depuis':{_SINCE}}Motif",
+        *(_row(target, states.get(target.slug)) for target in targets),
+        "",
+        *_log(outages, targets, now),
+    ]
+    return "\n".join(_cut(line, max(80, width)) for line in lines) + "\n"
+
+
+def _progress(second: float, scenes: Sequence[Scene]) -> str:
+    last = ends_s(tuple(scenes))
+    if second < last:
+        return f"{duration(second)} sur {duration(last)}"
+    return "scènes terminées ; la surveillance continue"
+
+
+def _stage(scenes: Sequence[Scene], second: float) -> Iterable[str]:
+    yield "En scène"
+    captions = [scene.caption for scene in scenes if scene.runs(second)]
+    yield from (f"  {caption}" for caption in captions)
+    if not captions:
+        yield "  rien : tous les sites simulés répondent"
+
+
+def _row(target: Target, state: State | None) -> str:
+    name = _cut(target.name, _NAME - 2)
+    if state is None or state.verdict is None or state.reason is None or state.since is None:
+        return f"{name:{_NAME}}– pas encore de relevé"
+    said = f"{SHAPES[state.verdict]} {VERDICTS[state.verdict]}"
+    confirmed = " (indisponibilité confirmée)" if state.outage else ""
+    since = clock_time(state.since)
+    return f"{name:{_NAME}}{said:{_STATE}}{since:{_SINCE}}{REASONS[state.reason]}{confirmed}"
+
+
+def _log(outages: Sequence[Outage], targets: Sequence[Target], now: datetime) -> Iterable[str]:
+    yield "Indisponibilités confirmées"
+    names = {target.slug: target.name for target in targets}
+    for outage in outages:
+        name = _cut(names.get(outage.target, outage.target), _NAME - 2)
+        yield f"  {name:{_NAME}}{_span(outage, now)}"
+    if not outages:
+        yield "  aucune"
+
+
+def _span(outage: Outage, now: datetime) -> str:
+    first, shortest = clock_time(outage.first_fail_at), duration(outage.shortest_s)
+    if outage.first_ok_at is None:
+        so_far = duration(max(0.0, (now - outage.first_fail_at).total_seconds()))
+        return f"depuis {first}, en cours ({so_far}, {outage.checks} relevés en échec)"
+    longest = outage.longest_s
+    upper = f"au plus {duration(longest, up=True)}" if longest is not None else "maximum inconnu"
+    checks = f"{outage.checks} relevés en échec"
+    return f"de {first} à {clock_time(outage.first_ok_at)} : au moins {shortest}, {upper}, {checks}"
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"

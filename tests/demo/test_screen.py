@@ -1,0 +1,99 @@
+"""What the spectator of the demo reads in a terminal."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from monitor.core.types import Nature, Outage, Reason, State, Verdict
+from monitor.demo import cast
+from monitor.demo.screen import SHAPES, render
+from monitor.demo.timetable import SCENES
+
+NOW = datetime(2026, 11, 23, 8, 14, 30, tzinfo=UTC)
+TARGETS = cast.targets(port=443)
+OUTAGE = Outage(
+    target="anef-connexion",
+    point="local",
+    nature=Nature.DOWN,
+    reason=Reason.HTTP_5XX,
+    last_ok_at=NOW - timedelta(seconds=25),
+    first_fail_at=NOW - timedelta(seconds=22),
+    last_fail_at=NOW - timedelta(seconds=10),
+    confirmed_at=NOW - timedelta(seconds=18),
+    checks=5,
+)
+
+
+def state(slug: str, verdict: Verdict, reason: Reason) -> State:
+    return State(
+        target=slug,
+        point="local",
+        verdict=verdict,
+        reason=reason,
+        since=NOW - timedelta(seconds=5),
+        last_at=NOW,
+    )
+
+
+def shown(
+    *states: State, outages: tuple[Outage, ...] = (), second: float = 21.0, width: int = 110
+) -> str:
+    return render(
+        targets=TARGETS,
+        states={state.target: state for state in states},
+        outages=outages,
+        scenes=SCENES,
+        second=second,
+        now=NOW,
+        url="http://127.0.0.1:8600/",
+        width=width,
+    )
+
+
+def line_of(text: str, name: str) -> str:
+    return next(line for line in text.splitlines() if line.startswith(name))
+
+
+def test_each_target_has_a_line_before_its_first_check() -> None:
+    text = shown()
+    for target in TARGETS:
+        assert "pas encore de relevé" in line_of(text, target.name[:29])
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_each_state_is_told_by_a_word_and_its_own_shape(verdict: Verdict) -> None:
+    line = line_of(shown(state("anef", verdict, Reason.SLOW)), "ANEF – application")
+    assert SHAPES[verdict] in line
+    assert "réponse lente" in line
+    assert "09:14:25" in line
+    assert len(set(SHAPES.values())) == len(Verdict)
+
+
+def test_the_scenes_of_the_moment_are_announced() -> None:
+    assert "le serveur répond 503" in shown(second=10)
+    assert "le serveur répond 503" not in shown(second=40)
+    assert "Notre propre ligne est coupée" in shown(second=45)
+    assert "scènes terminées" in shown(second=60)
+
+
+def test_an_open_outage_shows_how_long_it_has_lasted() -> None:
+    line = next(line for line in shown(outages=(OUTAGE,)).splitlines() if "en cours" in line)
+    assert "depuis 09:14:08, en cours (22 s, 5 relevés en échec)" in line
+
+
+def test_a_closed_outage_shows_its_shortest_and_longest_duration() -> None:
+    closed = replace(OUTAGE, first_ok_at=NOW - timedelta(seconds=7, milliseconds=500))
+    text = shown(outages=(closed,))
+    assert "de 09:14:08 à 09:14:22 : au moins 12 s, au plus 18 s, 5 relevés en échec" in text
+
+
+def test_an_outage_with_nothing_before_it_has_no_longest_duration() -> None:
+    closed = replace(OUTAGE, last_ok_at=None, first_ok_at=NOW)
+    assert "maximum inconnu" in shown(outages=(closed,))
+
+
+@pytest.mark.parametrize("width", [1, 80, 110, 200])
+def test_no_line_is_wider_than_the_terminal(width: int) -> None:
+    text = shown(state("anef", Verdict.BLOCKED, Reason.ROBOTS), outages=(OUTAGE,), width=width)
+    assert max(map(len, text.splitlines())) <= max(80, width)
