@@ -328,7 +328,7 @@ policies = st.builds(
     failing_s=st.sampled_from([0, 60, 120, 300]),
     successes=st.integers(1, 3),
     recovering_s=st.sampled_from([0, 60, 120]),
-    silence_s=st.sampled_from([90, 200, 3600]),
+    silence_s=st.sampled_from([120, 150, 3600]),
 )
 steps_s = st.sampled_from([60.0, 60.0, 60.0, 10.0, 0.000001, 150.0, 4000.0, 0.0, -1.0, -200.0])
 
