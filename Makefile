@@ -28,11 +28,12 @@ container: .venv/dev ## build the image, start it, ask it how it is (root)
 	@scripts/packages container
 	.venv/bin/pytest -q -m container
 
-lint: .venv/dev ## style, types, direction of imports
+lint: .venv/dev ## style, types, direction of imports, Dockerfile
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
+	.venv/bin/hadolint Dockerfile
 
 bench: .venv/run ## cost of a check; BENCH="--targets 1000 --seconds 600" for more
 	.venv/bin/python -m bench $(BENCH)
