@@ -16,6 +16,16 @@ VERDICTS: Mapping[Verdict, str] = {
     Verdict.UNKNOWN: "indéterminé",
 }
 
+# A shape goes with each word, so that no state is told by its colour.
+SHAPES: Mapping[Verdict, str] = {
+    Verdict.UP: "●",
+    Verdict.DEGRADED: "◐",
+    Verdict.DOWN: "✖",
+    Verdict.MAINTENANCE: "◇",
+    Verdict.BLOCKED: "⊘",
+    Verdict.UNKNOWN: "?",
+}
+
 REASONS: Mapping[Reason, str] = {
     Reason.DNS_NXDOMAIN: "le nom du site n’existe pas",
     Reason.DNS_NO_ANSWER: "le nom du site n’a pas d’adresse",

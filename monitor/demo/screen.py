@@ -4,19 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from monitor.core.french import clock_time, duration
-from monitor.core.types import Outage, State, Target, Verdict
-from monitor.core.words import REASONS, VERDICTS
+from monitor.core.types import Outage, State, Target
+from monitor.core.words import REASONS, SHAPES, VERDICTS
 from monitor.demo.scenes import Scene, ends_s
 
-# A shape beside each word: no state is told by colour, and none needs a colour terminal.
-SHAPES: Mapping[Verdict, str] = {
-    Verdict.UP: "●",
-    Verdict.DEGRADED: "◐",
-    Verdict.DOWN: "✖",
-    Verdict.MAINTENANCE: "◇",
-    Verdict.BLOCKED: "⊘",
-    Verdict.UNKNOWN: "?",
-}
 _NAME, _STATE, _SINCE = 32, 26, 10  # columns
 
 

@@ -9,6 +9,7 @@ from monitor.core.types import Edge, Failure, GapCause, Nature, Phase, Reason, V
 
 TABLES: list[tuple[type[StrEnum], Mapping[Any, str]]] = [
     (Verdict, words.VERDICTS),
+    (Verdict, words.SHAPES),
     (Reason, words.REASONS),
     (GapCause, words.GAPS),
     (Nature, words.NATURES),

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitor.core.types import Nature, Outage, Reason, State, Verdict
+from monitor.core.words import SHAPES
 from monitor.demo import cast
-from monitor.demo.screen import SHAPES, render
+from monitor.demo.screen import render
 from monitor.demo.timetable import SCENES
 
 NOW = datetime(2026, 11, 23, 8, 14, 30, tzinfo=UTC)
