@@ -79,11 +79,12 @@ def _check_service(main: MainFile, folder: Path) -> None:
         )  # fmt: skip
     if service is None:
         return
-    if not service.user_agent.isascii() or service.contact not in service.user_agent:
+    names = (service.contact, *([main.publisher.site] if main.publisher else []))
+    if not service.user_agent.isascii() or not any(n in service.user_agent for n in names):
         refuse(
             "service", "user_agent", value=service.user_agent,
             reason="le robot doit dire qui l'envoie, en ASCII",
-            cure=f"y écrire l'adresse de contact ({service.contact})",
+            cure=f"y écrire {' ou '.join(names)}",
         )  # fmt: skip
     if service.extra_ca and not service.allow_private:
         refuse(

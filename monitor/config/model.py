@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from monitor.config.canonical import sha256_of
 from monitor.config.lanes import lane_of, lanes_of
@@ -100,6 +101,20 @@ class Config:
         object.__setattr__(self, "by_slug", MappingProxyType(by_slug))
         object.__setattr__(self, "_lanes", lanes_of(self.platforms.values()))
         object.__setattr__(self, "sha256", sha256_of(self))
+
+    @property
+    def reminders(self) -> tuple[str, ...]:
+        """Return what an operator must still do before this watches real sites. French."""
+        keys = {
+            "service.contact": self.contact.rpartition("@")[2],
+            "publisher.site": urlsplit(self.publisher.site).hostname or "",
+            "mail.sender": self.mail.sender.rpartition("@")[2],
+        }
+        return tuple(
+            f"vigie.toml: {key}: adresse d'exemple, à remplacer avant de surveiller de vrais sites"
+            for key, host in keys.items()
+            if f".{host}".endswith(".example")
+        )
 
     def lane_of(self, host: str) -> str | None:
         """Return the slug of the platform that a host belongs to; None for a stranger."""
