@@ -1,6 +1,6 @@
 # check=error=true
 # The digest is of 2026-08-25, as Docker's own repo-info repository lists it; all platforms.
-ARG BASE=docker.io/library/python:3.11-slim-bookworm@sha256:0bee7276f83efd4a1ee05bbbf4281d95ed28e079220a9457f25a93e3f1e3c31b
+ARG BASE=python:3.11-slim-bookworm@sha256:0bee7276f83efd4a1ee05bbbf4281d95ed28e079220a9457f25a93e3f1e3c31b
 
 FROM ${BASE} AS build
 ENV UV_COMPILE_BYTECODE=1 \
@@ -24,17 +24,18 @@ RUN /build/bin/python -m flit_core.wheel --outdir /wheel . \
 FROM ${BASE}
 COPY --from=build /app /app
 COPY --from=build --chown=8600:8600 /data /data
-COPY config /app/config
+COPY config /config
 ENV PATH=/app/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     VIGIE_LISTEN=0.0.0.0:8600
 # Numbers, not names: Kubernetes and a host's volume can check them.
 USER 8600:8600
-WORKDIR /app
+# From here the defaults of every command, `config` and `data`, are /config and /data.
+WORKDIR /
 VOLUME /data
 EXPOSE 8600
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["vigie", "health"]
-ENTRYPOINT ["vigie", "--data", "/data"]
+ENTRYPOINT ["vigie"]
 CMD ["run"]
