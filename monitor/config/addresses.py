@@ -12,6 +12,7 @@ IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 URL_MAX = 2_000  # characters
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # as a last label: an IPv4 address (WHATWG URL)
 _ALLOWED = re.compile(r"[!-~]*")  # printable ASCII: RFC 3986 has nothing else
 # RFC 6761, 6762, 7686, 8375 and ICANN's reservation of .internal: never public names.
 _RESERVED = (
@@ -25,6 +26,11 @@ class Refusal(NamedTuple):
 
     reason: str
     cure: str
+
+
+_PRIVATE = Refusal(
+    "adresse IP privée ou réservée", "surveiller un nom public ; allow_private est pour les essais"
+)
 
 
 def refuse_url(url: str, *, allow_private: bool = False) -> Refusal | None:
@@ -67,10 +73,10 @@ def _refuse_parts(parts: SplitResult, *, port: int | None) -> Refusal | None:
 
 
 def _refuse_host(host: str, *, allow_private: bool) -> Refusal | None:
-    address = _address(host)
+    address = ip_address(host)
     if address is not None:
         return None if allow_private or is_public(address) else _PRIVATE
-    if ":" in host or host.rsplit(".", 1)[-1].isdecimal() or host.startswith("0x"):
+    if ":" in host or _NUMBER.fullmatch(host.rpartition(".")[2]):
         cure = "écrire quatre nombres de 0 à 255 (IPv4), ou une adresse IPv6 entre crochets"
         return Refusal("adresse IP mal écrite", cure)
     return refuse_name(host, allow_private=allow_private)
@@ -91,11 +97,6 @@ def refuse_name(host: str, *, allow_private: bool = False) -> Refusal | None:
     return None
 
 
-_PRIVATE = Refusal(
-    "adresse IP privée ou réservée", "surveiller un nom public ; allow_private est pour les essais"
-)
-
-
 def is_public(address: IpAddress) -> bool:
     """Tell whether a packet to this address leaves for the internet."""
     if isinstance(address, ipaddress.IPv6Address):
@@ -105,7 +106,8 @@ def is_public(address: IpAddress) -> bool:
     return address.is_global and not address.is_multicast
 
 
-def _address(host: str) -> IpAddress | None:
+def ip_address(host: str) -> IpAddress | None:
+    """Return the address that a text is, or None."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:

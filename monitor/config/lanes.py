@@ -10,7 +10,7 @@ def lanes_of(platforms: Iterable[Platform]) -> dict[str, str]:
     found: dict[str, str] = {}
     for platform in platforms:
         for host in platform.hosts:
-            found.setdefault(host.lower(), platform.slug)
+            found.setdefault(host, platform.slug)
     return found
 
 

@@ -115,7 +115,7 @@ def _check_platforms(main: MainFile) -> None:
                 cure=f"en choisir un autre que celui de platform[{slugs[platform.slug] + 1}]",
             )  # fmt: skip
         for position, host in enumerate(platform.hosts):
-            owner = owners.setdefault(host.lower(), platform.slug)
+            owner = owners.setdefault(host, platform.slug)
             if owner != platform.slug:
                 refuse(
                     "platform", index, "hosts", position, value=host,

@@ -4,7 +4,6 @@ The validation context `{"allow_private": True}` lifts what protects the outside
 (public addresses, floors on the pace): for the demo and the tests only.
 """
 
-import ipaddress
 import re
 from typing import Annotated, Any, Literal
 
@@ -62,12 +61,14 @@ def _shape(value: str) -> str:
 
 
 def _destination(value: str) -> str:
-    return value if not value or value.startswith("/") else _shape(value)
+    if not value.startswith("/"):
+        raise refused("un chemin est attendu", "l'écrire depuis la racine, par exemple /usagers/")
+    return value
 
 
 def _host_pattern(value: str, info: ValidationInfo) -> str:
     host = value.removeprefix(".")
-    if _private(info) and host.replace(".", "").replace(":", "").isalnum():
+    if _private(info) and addresses.ip_address(host):
         return value
     if refusal := addresses.refuse_name(host, allow_private=_private(info)):
         raise refused(*refusal)
@@ -76,16 +77,13 @@ def _host_pattern(value: str, info: ValidationInfo) -> str:
 
 def _server(value: str) -> str:
     """Accept an NTP server: an IP address or a name, private ones included."""
-    if addresses.refuse_name(value, allow_private=True):
-        _ip(value)
-    return value
+    return _ip(value) if addresses.refuse_name(value, allow_private=True) else value
 
 
 def _ip(value: str) -> str:
-    try:
-        return str(ipaddress.ip_address(value))
-    except ValueError:
-        raise refused("adresse IP mal écrite", "écrire par exemple 192.0.2.53") from None
+    if addresses.ip_address(value) is None:
+        raise refused("adresse IP mal écrite", "écrire par exemple 192.0.2.53")
+    return value
 
 
 def _department(value: str) -> str:
@@ -208,7 +206,7 @@ class TargetEntry(Entry):
     deadline_s: Deadline | None = None
     slow_s: Slow | None = None
     markers: Annotated[list[Text], Field(max_length=20)] = []
-    expect_path: Annotated[str, AfterValidator(_destination)] = ""
+    expect_path: Annotated[Text, AfterValidator(_destination)] | None = None
     signs_of_life: Annotated[list[Url], Field(max_length=10)] = []
     policy: PolicyEntry | None = None  # the keys given replace those of the default policy
     route: list[RouteEntry] = []

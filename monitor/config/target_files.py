@@ -88,7 +88,7 @@ def _target(entry: schema.TargetEntry, head: _Head, main: MainFile) -> Target:
         deadline_s=entry.deadline_s or probe.deadline_s,
         slow_s=entry.slow_s or probe.slow_s,
         markers=tuple(entry.markers),
-        expect_path=entry.expect_path,
+        expect_path=entry.expect_path or "",
         signs_of_life=tuple(entry.signs_of_life),
         routes=tuple(map(_route, entry.route)),
         policy=policy_from(entry.policy, over=policy_from(main.policy)),
