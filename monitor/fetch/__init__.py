@@ -1,0 +1,8 @@
+"""The only HTTP client for probes: from a target to what came over the wire."""
+
+from monitor.fetch.bodies import text
+from monitor.fetch.budget import Limits
+from monitor.fetch.fetcher import Fetcher, Gate
+from monitor.fetch.resolve import Resolver
+
+__all__ = ["Fetcher", "Gate", "Limits", "Resolver", "text"]

@@ -1,0 +1,78 @@
+"""What one probe may spend: bytes, hops, and active time."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from monitor.clock import Clock
+from monitor.core.types import Failure
+from monitor.fetch.failures import Broken
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Bounds of one probe; what lies outside is hostile until it stays within them.
+
+    Attributes:
+        resolve_s: Seconds for the whole resolution of one host.
+        connect_s: Seconds for one address to accept.
+        silence_s: Seconds without a byte, in the TLS handshake or in an answer.
+        headers_bytes: Longest header section, chunk header or trailer.
+        body_bytes: Longest body, on the wire and decoded.
+        hops: Requests in a chain of redirects, the first included (Fetch standard: 20;
+            a visitor's patience and blackbox_exporter: 10).
+        addresses: Addresses of one host that are tried.
+        parts: Assets of a shell that are fetched, its signs of life not counted.
+        intermediates: Certificates fetched to complete one chain.
+
+    """
+
+    resolve_s: float = 10.0
+    connect_s: float = 10.0
+    silence_s: float = 20.0
+    headers_bytes: int = 256 * 1024
+    body_bytes: int = 5_000_000
+    hops: int = 10
+    addresses: int = 6
+    parts: int = 12
+    intermediates: int = 3
+
+
+class Budget:
+    """The active time of one probe: only what happens inside `spend` counts."""
+
+    def __init__(self, clock: Clock, deadline_s: float) -> None:
+        self._clock = clock
+        self._deadline_us = round(deadline_s * 1_000_000)
+        self._spent_us = 0
+        self._since_us: int | None = None
+
+    @property
+    def spent_us(self) -> int:
+        running = 0 if self._since_us is None else self._clock.monotonic_us() - self._since_us
+        return self._spent_us + running
+
+    @property
+    def left_s(self) -> float:
+        return max(0, self._deadline_us - self.spent_us) / 1_000_000
+
+    @asynccontextmanager
+    async def spend(self) -> AsyncGenerator[None]:
+        """Count the time of the block.
+
+        Raises:
+            Broken: `deadline`, when the block outlives what is left.
+
+        """
+        limit = asyncio.timeout(self.left_s)
+        self._since_us = self._clock.monotonic_us()
+        try:
+            async with limit:
+                yield
+        except TimeoutError as error:
+            if limit.expired():  # else it is a silence inside the block
+                raise Broken(Failure.DEADLINE, "the whole probe took too long") from error
+            raise
+        finally:
+            self._spent_us, self._since_us = self.spent_us, None

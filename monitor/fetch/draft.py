@@ -1,0 +1,88 @@
+"""A hop while it is being made: what is known when it breaks is kept."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from monitor.clock import Clock
+from monitor.core.types import Attempt, Certificate, Failure, Hop, Phase, Resolution
+from monitor.fetch.failures import describe, failure_of
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    """The facts of one request, in the order in which they come; `hop` freezes them.
+
+    Attributes:
+        chain: Certificates that the server sent, DER, leaf first.
+        chain_incomplete: The verification failed for want of an issuer.
+        response: Everything received, decrypted.
+        body: Payload of the answer, chunking removed.
+        answered_at: Instant of the first byte of the answer.
+        phase: The running phase; after a failure, the one that broke.
+
+    """
+
+    clock: Clock
+    url: str
+    started_at: datetime
+    resolution: Resolution | None = None
+    attempts: list[Attempt] = field(default_factory=list)
+    address: str | None = None
+    tls_version: str | None = None
+    tls_cipher: str | None = None
+    certificate: Certificate | None = None
+    chain: tuple[bytes, ...] = ()
+    chain_incomplete: bool = False
+    phases_us: dict[Phase, int] = field(default_factory=dict)
+    status: int | None = None
+    http_version: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+    request_bytes: bytes = b""
+    response: bytearray = field(default_factory=bytearray)
+    body: bytearray = field(default_factory=bytearray)
+    answered_at: datetime | None = None
+    phase: Phase | None = None
+    failure: Failure | None = None
+    detail: str = ""
+    _since_us: int = 0
+
+    def enter(self, phase: Phase) -> None:
+        """End the running phase and begin another."""
+        self.end()
+        self.phase, self._since_us = phase, self.clock.monotonic_us()
+
+    def end(self) -> None:
+        """End the running phase."""
+        if self.phase is not None:
+            self.phases_us[self.phase] = self.clock.monotonic_us() - self._since_us
+
+    def broke(self, error: Exception) -> None:
+        """End for good: the running phase is where it broke."""
+        self.end()
+        self.failure, self.detail = failure_of(error), describe(error)
+
+    def header(self, name: str) -> str:
+        """Return the first value of a header, whatever its case; "" when absent."""
+        return next(iter(self.values(name)), "")
+
+    def values(self, name: str) -> list[str]:
+        wanted = name.lower()
+        return [value for key, value in self.headers if key.lower() == wanted]
+
+    def hop(self) -> Hop:
+        return Hop(
+            url=self.url,
+            started_at=self.started_at,
+            resolution=self.resolution,
+            attempts=tuple(self.attempts),
+            address=self.address,
+            tls_version=self.tls_version,
+            tls_cipher=self.tls_cipher,
+            certificate=self.certificate,
+            phases_us=self.phases_us,
+            status=self.status,
+            http_version=self.http_version,
+            headers=self.headers,
+            request_bytes=self.request_bytes,
+            response_bytes=bytes(self.response),
+        )

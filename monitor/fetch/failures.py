@@ -1,0 +1,97 @@
+"""From an exception to one name of a closed list.
+
+The type, `errno` and OpenSSL's verify code decide, of the exception or of what caused it;
+texts never do: they change with versions and languages.
+"""
+
+import errno
+import ssl
+from collections.abc import Iterator
+
+import h11
+
+from monitor.core.types import Failure
+
+DETAIL_CHARACTERS = 300
+CAUSES = 10  # a chain of causes longer than this is a loop
+
+# OpenSSL's X509_V_ERR_* (x509_vfy.h); the ssl module has no names for them.
+_HOSTNAME_CODES = frozenset({62, 64})  # name, IP address
+INCOMPLETE_CODES = frozenset({2, 20, 21})  # an issuer is neither in the chain nor a root
+_AUTHORITY_CODES = INCOMPLETE_CODES | {18, 19}  # self-signed leaf, self-signed root
+
+_REFUSED_HINT = 431  # h11's hint that a bound on headers was passed
+
+_ERRNOS = {
+    errno.EHOSTUNREACH: Failure.HOST_UNREACHABLE,
+    errno.EHOSTDOWN: Failure.HOST_UNREACHABLE,
+    errno.ENETUNREACH: Failure.NETWORK_UNREACHABLE,
+    errno.ENETDOWN: Failure.NETWORK_UNREACHABLE,
+    errno.EADDRNOTAVAIL: Failure.NETWORK_UNREACHABLE,  # no address of our own in this family
+    errno.EAFNOSUPPORT: Failure.NETWORK_UNREACHABLE,
+    errno.ECONNREFUSED: Failure.CONNECTION_REFUSED,
+    errno.ECONNRESET: Failure.CONNECTION_RESET,
+    errno.ECONNABORTED: Failure.CONNECTION_RESET,
+    errno.EPIPE: Failure.CONNECTION_RESET,
+    errno.ETIMEDOUT: Failure.TIMEOUT,
+}
+
+
+class Broken(Exception):  # noqa: N818 -- a name of the domain: the exchange is broken, not us
+    """A fault of the outside that no library raises; carries its name."""
+
+    def __init__(self, failure: Failure, detail: str) -> None:
+        super().__init__(detail)
+        self.failure = failure
+
+
+#: All that the outside can make a request raise; anything else is our own mistake.
+FAULTS = (Broken, OSError, h11.RemoteProtocolError)  # ssl's and time-outs are OSErrors
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Name a fault; `unknown_failure` when neither it nor its causes are known."""
+    return next((name for each in _causes(error) if (name := _name(each))), Failure.UNKNOWN)
+
+
+def describe(error: BaseException) -> str:
+    """Return the type and the text of a fault, for a person; at most 300 characters."""
+    return f"{type(error).__name__}: {error}"[:DETAIL_CHARACTERS]
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    for _ in range(CAUSES):
+        if cause is None:
+            return
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _name(error: BaseException) -> Failure | None:
+    match error:
+        case Broken():
+            return error.failure
+        case ssl.SSLError():
+            return _of_tls(error)
+        case h11.RemoteProtocolError():
+            over = error.error_status_hint == _REFUSED_HINT
+            return Failure.TOO_LARGE if over else Failure.INVALID_RESPONSE
+        case TimeoutError():
+            return Failure.TIMEOUT
+        case OSError():
+            return _ERRNOS.get(error.errno or 0)
+    return None
+
+
+def _of_tls(error: ssl.SSLError) -> Failure:
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        return Failure.EOF
+    if not isinstance(error, ssl.SSLCertVerificationError):
+        return Failure.SSL_FAILED_HANDSHAKE
+    code = error.verify_code
+    if code in _HOSTNAME_CODES:
+        return Failure.SSL_INVALID_HOSTNAME
+    if code in _AUTHORITY_CODES:
+        return Failure.SSL_UNKNOWN_AUTHORITY
+    return Failure.SSL_INVALID_CERTIFICATE

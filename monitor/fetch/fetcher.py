@@ -1,0 +1,263 @@
+"""From a target to an `Exchange`: redirects, certificates completed, parts of a shell."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing
+from dataclasses import replace
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from pathlib import Path
+
+from monitor.clock import Clock
+from monitor.core.types import Attempt, Exchange, Failure, Kind, Phase, Resolution, Target
+from monitor.fetch import addresses, bodies, shell, tls, wire
+from monitor.fetch.addresses import Address, read_url
+from monitor.fetch.budget import Budget, Limits
+from monitor.fetch.draft import Draft
+from monitor.fetch.failures import FAULTS, Broken, describe
+from monitor.fetch.line import Line, SecureLine
+from monitor.fetch.resolve import Resolver
+
+#: Awaited with the URL before every request: the first, redirects, parts, certificates. The
+#: time spent in it counts in no deadline and no phase. What it raises goes to the caller.
+Gate = Callable[[str], Awaitable[None]]
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_CERTIFICATE_BYTES = 64 * 1024
+
+
+class Fetcher:
+    """The only HTTP client for probes.
+
+    Each request has its own resolution and connection; there are no cookies, no cache, no
+    proxy, no credentials, and no retry.
+    """
+
+    def __init__(  # noqa: PLR0913 -- keyword-only settings; three are always given
+        self,
+        *,
+        clock: Clock,
+        resolver: Resolver,
+        user_agent: str,
+        allow_private: bool = False,
+        is_public: Callable[[str], bool] = addresses.is_public,
+        extra_ca: Path | None = None,
+        limits: Limits = Limits(),  # noqa: B008 -- frozen
+    ) -> None:
+        """Read the trusted roots; nothing is sent yet.
+
+        Args:
+            clock: Measures phases; its wall clock only labels.
+            resolver: Finds addresses.
+            user_agent: Names the project and a contact.
+            allow_private: Let every IP address be reached (demo, tests).
+            is_public: Says which IP addresses may be reached otherwise.
+            extra_ca: PEM file of roots trusted besides certifi's.
+            limits: Bounds on all that comes from outside.
+
+        Raises:
+            OSError: `extra_ca` cannot be read.
+
+        """
+        self._clock = clock
+        self._resolver = resolver
+        self._user_agent = user_agent
+        self._may_reach = (lambda _address: True) if allow_private else is_public
+        self._limits = limits
+        self._trust = tls.Trust(extra_ca)
+
+    async def fetch(self, target: Target, gate: Gate) -> Exchange:
+        """Probe a target within its deadline; a shell's parts share it.
+
+        `duration_us` is the page's own; each part has its own. Never raises for the
+        outside's faults.
+        """
+        budget = Budget(self._clock, target.deadline_s)
+        page = await self._follow(target.url, budget, gate)
+        if target.kind is not Kind.SHELL or page.status != HTTPStatus.OK:
+            return page
+        named = shell.assets(bodies.text(page), page.final_url, limit=self._limits.parts)
+        urls = dict.fromkeys((*named, *target.signs_of_life))
+        return replace(page, parts=tuple([await self._follow(url, budget, gate) for url in urls]))
+
+    async def fetch_url(self, url: str, *, deadline_s: float, gate: Gate) -> Exchange:
+        """Fetch one URL, redirects followed. Never raises for the outside's faults."""
+        return await self._follow(url, Budget(self._clock, deadline_s), gate)
+
+    async def _follow(
+        self, url: str, budget: Budget, gate: Gate, *, complete: bool = True
+    ) -> Exchange:
+        """Go from redirect to redirect; each is a request of its own, checked like the first."""
+        if not budget.left_s:
+            return self._unsent(url, Failure.DEADLINE, "no time was left for it")
+        try:
+            address: Address | None = read_url(url)
+        except ValueError as error:
+            return self._unsent(url, Failure.UNKNOWN, describe(error))
+        before_us = budget.spent_us
+        drafts: list[Draft] = []
+        seen: set[str] = set()
+        refusal: Broken | None = None
+        while address is not None:
+            seen.add(address.without_fragment)
+            drafts.append(await self._hop(address, budget, gate, complete=complete))
+            try:
+                address = self._redirect(drafts[-1], address, seen)
+            except Broken as error:
+                address, refusal = None, error
+        if len(drafts) > 1 and drafts[-1].failure is Failure.DNS_BOGON:
+            refusal = Broken(Failure.REDIRECT_REFUSED, f"private address: {drafts[-1].url}")
+        return self._exchange(url, drafts, refusal, budget.spent_us - before_us)
+
+    def _redirect(self, draft: Draft, address: Address, seen: set[str]) -> Address | None:
+        """Return where an answer sends us; None when it is the last one.
+
+        The headers are enough: a redirect whose body breaks is followed, as browsers do.
+
+        Raises:
+            Broken: `redirect_refused`, `redirect_loop`.
+
+        """
+        location = draft.header("Location")
+        broken = draft.failure is not None and draft.phase is not Phase.TRANSFER
+        if draft.status not in _REDIRECTS or not location or broken:
+            return None
+        if draft.failure is Failure.DEADLINE:
+            return None
+        try:
+            following = read_url(_as_utf8(location), base=address.url)
+        except ValueError as error:
+            raise Broken(Failure.REDIRECT_REFUSED, describe(error)) from error
+        if following.without_fragment in seen or len(seen) >= self._limits.hops:
+            raise Broken(Failure.REDIRECT_LOOP, f"after {len(seen)} requests: {following.url}")
+        return following
+
+    async def _hop(self, address: Address, budget: Budget, gate: Gate, *, complete: bool) -> Draft:
+        """Make one request; again with the intermediates that the server forgot to send.
+
+        Each new try is a request for the gate, and the failed ones stay in `attempts`.
+        """
+        trust = self._trust
+        fetched: list[bytes] = []
+        attempts: list[Attempt] = []
+        while True:
+            await gate(address.url)
+            draft = Draft(clock=self._clock, url=address.url, started_at=self._clock.now())
+            draft.attempts += attempts
+            try:
+                async with budget.spend():
+                    await self._request(draft, address, trust, budget)
+                draft.end()
+            except FAULTS as error:
+                draft.broke(error)
+            if fetched and draft.certificate and draft.certificate.completed:
+                self._trust = trust
+            if not (complete and draft.chain_incomplete):
+                return draft
+            if len(fetched) >= self._limits.intermediates:
+                return draft
+            issuer = await self._issuer((*draft.chain, *fetched), budget, gate)
+            if issuer is None or not budget.left_s:
+                return draft
+            fetched.append(issuer)
+            attempts = _with_handshake(draft)
+            async with budget.spend():
+                trust = await asyncio.to_thread(self._trust.plus, fetched)
+
+    async def _request(
+        self, draft: Draft, address: Address, trust: tls.Trust, budget: Budget
+    ) -> None:
+        """Resolve, connect, secure, ask: the phases of one request.
+
+        Raises:
+            Broken, OSError, h11.RemoteProtocolError: One of them failed; `draft.phase` is it.
+
+        """
+        draft.enter(Phase.RESOLVE)
+        draft.resolution = await self._resolver.resolve(
+            address.host, deadline_s=self._limits.resolve_s
+        )
+        allowed = self._reachable(draft.resolution)
+        draft.enter(Phase.CONNECT)
+        sock = await wire.connect(draft, allowed, address.port, limits=self._limits, budget=budget)
+        with closing(Line(sock, silence_s=self._limits.silence_s)) as plain:
+            line: Line | SecureLine = plain
+            if address.secure:
+                draft.enter(Phase.TLS)
+                line = await wire.secure(draft, plain, address.host, trust.context)
+            await wire.ask(draft, line, address, self._user_agent, self._limits)
+
+    def _reachable(self, resolution: Resolution) -> tuple[str, ...]:
+        if resolution.failure:
+            raise Broken(resolution.failure, f"{resolution.server} on {resolution.host}")
+        allowed = tuple(filter(self._may_reach, resolution.addresses))
+        if not allowed:
+            raise Broken(Failure.DNS_BOGON, f"only private: {', '.join(resolution.addresses)}")
+        return allowed[: self._limits.addresses]
+
+    async def _issuer(self, chain: Sequence[bytes], budget: Budget, gate: Gate) -> bytes | None:
+        """Fetch the certificate that signed the top of a chain, from where the top says it is."""
+        for url in tls.issuer_pointers(chain):
+            answer = await self._follow(url, budget, gate, complete=False)
+            if answer.status == HTTPStatus.OK and len(answer.body) <= _CERTIFICATE_BYTES:
+                issuer = tls.issuer_among(answer.body, chain)
+                if issuer is not None:
+                    return issuer
+        return None
+
+    def _exchange(
+        self, url: str, drafts: Sequence[Draft], refusal: Broken | None, duration_us: int
+    ) -> Exchange:
+        last = drafts[-1]
+        body, undecodable = bodies.decode(
+            bytes(last.body),
+            ", ".join(last.values("Content-Encoding")),
+            limit=self._limits.body_bytes,
+        )
+        failure, phase, detail = last.failure, last.phase, last.detail
+        if refusal is not None:
+            failure, phase, detail = refusal.failure, None, describe(refusal)
+        elif failure is None and undecodable is not None:
+            failure, detail = undecodable, f"Content-Encoding of {len(last.body)} bytes"
+        return Exchange(
+            url=url,
+            started_at=drafts[0].started_at,
+            duration_us=duration_us,
+            hops=tuple(draft.hop() for draft in drafts),
+            failure=failure,
+            phase=phase if failure else None,
+            detail=detail,
+            body=body,
+            charset=bodies.charset_of(body, last.header("Content-Type")),
+            server_offset_us=_server_offset_us(last),
+        )
+
+    def _unsent(self, url: str, failure: Failure, detail: str) -> Exchange:
+        now = self._clock.now()
+        return Exchange(url=url, started_at=now, duration_us=0, failure=failure, detail=detail)
+
+
+def _with_handshake(draft: Draft) -> list[Attempt]:
+    """Return a draft's attempts, the last one marked with the handshake that failed."""
+    *before, last = draft.attempts
+    elapsed_us = last.elapsed_us + draft.phases_us[Phase.TLS]
+    return [*before, replace(last, elapsed_us=elapsed_us, failure=draft.failure)]
+
+
+def _as_utf8(value: str) -> str:
+    """Read a header as UTF-8 when it is, as browsers do; its characters are its bytes."""
+    try:
+        return value.encode("latin-1").decode("utf-8")
+    except UnicodeDecodeError:
+        return value
+
+
+def _server_offset_us(draft: Draft) -> int | None:
+    if draft.answered_at is None:
+        return None
+    try:
+        said = parsedate_to_datetime(draft.header("Date"))
+        return (said - draft.answered_at) // timedelta(microseconds=1)
+    except (ValueError, TypeError, OverflowError):  # unreadable; without a zone; year 10000
+        return None

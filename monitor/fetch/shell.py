@@ -1,0 +1,62 @@
+"""What a single-page app's shell makes a visitor's browser load."""
+
+from lxml import etree
+
+from monitor.fetch.addresses import read_url
+
+_RELS = frozenset({"stylesheet", "modulepreload"})
+# Anti-bot scripts are served beside the app but are no part of the service, and a robot has
+# no business there (Imperva; seen on ANEF).
+_NOT_THE_SERVICE = "/_incapsula_resource"
+
+
+def assets(page: str, url: str, *, limit: int) -> tuple[str, ...]:
+    """Return the scripts and style sheets that a page names on its own host, in order.
+
+    Args:
+        page: The HTML text; hostile.
+        url: Where it was found; `<base href>` is applied to it.
+        limit: The most that are returned.
+
+    """
+    found = _Found()
+    parser = etree.HTMLParser(target=found)  # type: ignore[arg-type] # it calls what there is
+    try:
+        parser.feed(page)
+        parser.close()
+    except etree.ParserError:  # an empty document
+        return ()
+    base = read_url(url)
+    root = _joined(base.url, found.base) or base.url
+    urls = (_joined(root, reference) for reference in found.references)
+    own = (each for each in urls if each and read_url(each).host == base.host)
+    kept = (each for each in own if _NOT_THE_SERVICE not in each.lower())
+    return tuple(dict.fromkeys(kept))[:limit]
+
+
+class _Found:
+    """Collects as the parser meets tags, so that no tree is built."""
+
+    def __init__(self) -> None:
+        self.base = ""
+        self.references: list[str] = []
+
+    def start(self, tag: str, attributes: dict[str, str]) -> None:
+        match tag:
+            case "base" if not self.base:
+                self.base = attributes.get("href", "")
+            case "script" if attributes.get("src"):
+                self.references.append(attributes["src"])
+            case "link" if attributes.get("href"):
+                if _RELS & set(attributes.get("rel", "").lower().split()):
+                    self.references.append(attributes["href"])
+
+    def close(self) -> None:
+        pass
+
+
+def _joined(base: str, reference: str) -> str:
+    try:
+        return read_url(reference.strip(), base=base).url
+    except ValueError:
+        return ""

@@ -1,0 +1,189 @@
+"""One request on one fresh connection; what happens is written into a `Draft`."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Sequence
+
+import h11
+
+from monitor.core.types import Attempt, Failure, Phase
+from monitor.fetch.addresses import Address
+from monitor.fetch.bodies import ACCEPT_ENCODING
+from monitor.fetch.budget import Budget, Limits
+from monitor.fetch.draft import Draft
+from monitor.fetch.failures import INCOMPLETE_CODES, Broken, failure_of
+from monitor.fetch.line import Line, SecureLine
+from monitor.fetch.tls import certificate_of, sent_chain
+
+_NO_ROUTE = (Failure.NETWORK_UNREACHABLE, Failure.HOST_UNREACHABLE)
+_HTTP = b"HTTP/"
+
+
+async def connect(
+    draft: Draft, addresses: Sequence[str], port: int, *, limits: Limits, budget: Budget
+) -> socket.socket:
+    """Try addresses in order until one accepts; each try is kept in the draft.
+
+    While another family still waits, an address may take only its share of the time left.
+
+    Raises:
+        OSError: None accepted: the first failure that says more than "no route from here".
+
+    """
+    errors: list[OSError] = []
+    for tried, address in enumerate(addresses):
+        families = len({":" in each for each in addresses[tried:]})
+        limit_s = min(limits.connect_s, budget.left_s / families)
+        begun_us = draft.clock.monotonic_us()
+        failure: Failure | None = Failure.DEADLINE  # if we are cut short below
+        try:
+            sock = await _dial(address, port, limit_s)
+        except OSError as error:
+            failure = failure_of(error)
+            errors.append(error)
+        else:
+            draft.address, failure = address, None
+            return sock
+        finally:
+            elapsed_us = draft.clock.monotonic_us() - begun_us
+            draft.attempts.append(Attempt(address=address, elapsed_us=elapsed_us, failure=failure))
+    raise next((each for each in errors if failure_of(each) not in _NO_ROUTE), errors[0])
+
+
+async def secure(draft: Draft, line: Line, host: str, context: ssl.SSLContext) -> SecureLine:
+    """Put TLS on a line; the certificate is kept in the draft also when it is refused.
+
+    Raises:
+        OSError: The handshake failed (`ssl.SSLError`), or was silent.
+
+    """
+    line_over = SecureLine(line, context, host.removesuffix("."))
+    verified = False
+    try:
+        await line_over.handshake()
+        verified = True
+    except ssl.SSLCertVerificationError as error:
+        draft.chain_incomplete = error.verify_code in INCOMPLETE_CODES
+        raise
+    finally:
+        draft.chain = sent_chain(line_over.tls)
+        draft.certificate = certificate_of(line_over.tls, verified=verified)
+        draft.tls_version = line_over.tls.version()
+        cipher = line_over.tls.cipher()
+        draft.tls_cipher = cipher[0] if cipher else None
+    return line_over
+
+
+async def ask(
+    draft: Draft, line: Line | SecureLine, address: Address, user_agent: str, limits: Limits
+) -> None:
+    """Send one GET and read its answer into the draft.
+
+    Raises:
+        Broken: `eof_error`, `truncated`, `too_large`.
+        h11.RemoteProtocolError: The answer is not HTTP/1.
+        OSError: Reset, or silence.
+
+    """
+    parser = h11.Connection(h11.CLIENT, max_incomplete_event_size=limits.headers_bytes)
+    request = _request(parser, address, user_agent)
+    draft.enter(Phase.PROCESSING)
+    await line.send(request)
+    draft.request_bytes = request
+    ended = False
+    while True:
+        event = _next(parser, draft, ended=ended)
+        match event:
+            case h11.Response():
+                _begin(draft, event, limits)
+            case h11.Data():
+                draft.body += event.data
+                if len(draft.body) > limits.body_bytes:
+                    raise Broken(Failure.TOO_LARGE, f"body over {limits.body_bytes} bytes")
+            case h11.EndOfMessage():
+                _cut_excess(parser, draft)
+                return
+            case h11.NEED_DATA:
+                ended = await _feed(parser, draft, line, limits)
+
+
+def _request(parser: h11.Connection, address: Address, user_agent: str) -> bytes:
+    headers = [
+        ("Host", address.authority),
+        ("User-Agent", user_agent),
+        ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8"),
+        ("Accept-Language", "fr"),
+        ("Accept-Encoding", ACCEPT_ENCODING),
+        ("Connection", "close"),
+    ]
+    head = h11.Request(method="GET", target=address.target, headers=headers)
+    return (parser.send(head) or b"") + (parser.send(h11.EndOfMessage()) or b"")
+
+
+def _next(parser: h11.Connection, draft: Draft, *, ended: bool) -> object:
+    """Return the next event; name what is missing when the server has hung up."""
+    try:
+        event = parser.next_event()
+    except h11.RemoteProtocolError as error:
+        if ended:
+            raise _cut_short(draft) from error
+        raise
+    if ended and (event is h11.NEED_DATA or isinstance(event, h11.ConnectionClosed)):
+        raise _cut_short(draft)
+    return event
+
+
+def _cut_short(draft: Draft) -> Broken:
+    if draft.status is not None:
+        return Broken(Failure.TRUNCATED, f"closed after {len(draft.body)} bytes of the body")
+    if not _HTTP.startswith(draft.response[: len(_HTTP)]):
+        return Broken(Failure.INVALID_RESPONSE, "not HTTP")
+    return Broken(Failure.EOF, f"closed after {len(draft.response)} bytes of the headers")
+
+
+def _begin(draft: Draft, event: h11.Response, limits: Limits) -> None:
+    draft.status = event.status_code
+    draft.http_version = event.http_version.decode("ascii")
+    draft.headers = tuple(
+        (name.decode("latin-1"), value.decode("latin-1"))
+        for name, value in event.headers.raw_items()
+    )
+    announced = draft.header("Content-Length")
+    if announced.isdigit() and int(announced) > limits.body_bytes:
+        raise Broken(Failure.TOO_LARGE, f"{announced} bytes announced")
+
+
+async def _feed(
+    parser: h11.Connection, draft: Draft, line: Line | SecureLine, limits: Limits
+) -> bool:
+    """Give the parser what comes next; tell whether it was the end."""
+    data = await line.receive()
+    if data and not draft.response:
+        draft.enter(Phase.TRANSFER)
+        draft.answered_at = draft.clock.now()
+    draft.response += data
+    if len(draft.response) > limits.headers_bytes + limits.body_bytes:
+        raise Broken(Failure.TOO_LARGE, "chunking or early answers without end")
+    parser.receive_data(data)
+    return not data
+
+
+def _cut_excess(parser: h11.Connection, draft: Draft) -> None:
+    """Drop what came after the message: it is no part of the answer, and comes by chance."""
+    excess, _ = parser.trailing_data
+    if excess:
+        del draft.response[-len(excess) :]
+
+
+async def _dial(address: str, port: int, limit_s: float) -> socket.socket:
+    sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    try:
+        sock.settimeout(0)  # never blocks
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        async with asyncio.timeout(limit_s):
+            await asyncio.get_running_loop().sock_connect(sock, (address, port))
+    except BaseException:
+        sock.close()
+        raise
+    return sock
