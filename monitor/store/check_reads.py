@@ -1,0 +1,235 @@
+"""Questions about checks."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    case,
+    func,
+    literal,
+    select,
+    type_coerce,
+)
+from sqlmodel import Session
+
+from monitor.core.checks import Check
+from monitor.core.types import Controls, Phase, Reason, Sighting, Verdict
+from monitor.store.columns import to_us
+from monitor.store.kept import conditions_from
+from monitor.store.reads import Reads
+from monitor.store.tables import (
+    BodyRow,
+    ConfigRow,
+    ContentRow,
+    JudgementRow,
+    ObservationRow,
+    SubjectRow,
+    TallyRow,
+    table_of,
+)
+
+T = TypeVar("T")
+
+_O = table_of(ObservationRow)
+_S = table_of(SubjectRow)
+_J = table_of(JudgementRow)
+_C = table_of(ConfigRow)
+_B = table_of(BodyRow)
+_TEXT = table_of(ContentRow)
+_T = table_of(TallyRow)
+_MANY = 500  # numbers in one IN
+
+_CHECKS: Select[Any] = (
+    select(
+        _O,
+        _S.c.target,
+        _S.c.point,
+        _J.c.verdict,
+        _J.c.reason,
+        _J.c.rule,
+        _J.c.ruleset,
+        _C.c.sha256.label("config_sha256"),
+        _B.c.sha256.label("body_sha256"),
+        _B.c.size.label("body_bytes"),
+    )
+    .join(_S, _S.c.id == _O.c.subject_id)
+    .join(_J, _J.c.id == _O.c.judgement_id)
+    .join(_C, _C.c.id == _O.c.config_id)
+    .outerjoin(_B, _B.c.id == _O.c.body_id)
+)
+
+
+class CheckReads(Reads):
+    """Single checks, and what is counted from them."""
+
+    def observations(self, target: str, since: datetime, until: datetime) -> tuple[Check, ...]:
+        """Return the checks of a target with `since <= at < until`, in order: all of them."""
+        wanted = _CHECKS.where(self._of(target), _within(since, until)).order_by(_O.c.at)
+        with self._reading() as session:
+            return _checks(session, wanted)
+
+    def latest(self) -> tuple[Check, ...]:
+        """Return the last check of every target, by name."""
+        other = _O.alias()
+        last = (
+            select(other.c.id)
+            .where(other.c.subject_id == _S.c.id)
+            .order_by(other.c.at.desc())
+            .limit(1)
+            .correlate(_S)
+            .scalar_subquery()
+        )
+        wanted = _CHECKS.where(_S.c.point == self.point, _O.c.id == last).order_by(_S.c.target)
+        with self._reading() as session:
+            return _checks(session, wanted)
+
+    def sightings(self, target: str, since: datetime, until: datetime) -> tuple[Sighting, ...]:
+        """Return what a fold needs of the same checks: much lighter."""
+        wanted = (
+            select(_O.c.at, _J.c.verdict, _J.c.reason)
+            .join(_S, _S.c.id == _O.c.subject_id)
+            .join(_J, _J.c.id == _O.c.judgement_id)
+            .where(self._of(target), _within(since, until))
+            .order_by(_O.c.at)
+        )
+        with self._reading() as session:
+            return tuple(
+                Sighting(at=at, verdict=verdict, reason=reason)
+                for at, verdict, reason in session.connection().execute(wanted)
+            )
+
+    def tallies(self) -> dict[tuple[str, Verdict, Reason], int]:
+        """Count all checks ever, by target, verdict and reason, without reading them."""
+        wanted = (
+            select(_S.c.target, _J.c.verdict, _J.c.reason, _T.c.checks)
+            .join(_S, _S.c.id == _T.c.subject_id)
+            .join(_J, _J.c.id == _T.c.judgement_id)
+            .where(_S.c.point == self.point)
+        )
+        total: Counter[tuple[str, Verdict, Reason]] = Counter()
+        with self._reading() as session:
+            for target, verdict, reason, checks in session.connection().execute(wanted):
+                total[target, verdict, reason] += checks
+        return dict(total)
+
+    def seconds_by_verdict(
+        self, holds_s: Mapping[str, float], since: datetime, until: datetime
+    ) -> dict[str, dict[Verdict, float]]:
+        """Share a span among the verdicts: a check holds until the next, and no longer than told.
+
+        What no check covers is unknown: the six figures of a target add up to the span.
+
+        Args:
+            holds_s: For each target, how long one check can stand for, in seconds.
+            since: Start of the span.
+            until: Its end, not in the future: the last check would hold beyond what is known.
+
+        """
+        with self._reading() as session:
+            return {
+                target: self._seconds(session, target, timedelta(seconds=hold_s), (since, until))
+                for target, hold_s in holds_s.items()
+            }
+
+    def _seconds(
+        self, session: Session, target: str, hold: timedelta, span: tuple[datetime, datetime]
+    ) -> dict[Verdict, float]:
+        since, until = span
+        held = _held(self._of(target), hold, span)
+        wanted = (
+            select(_J.c.verdict, func.sum(held.c.end_us - held.c.start_us))
+            .join(held, held.c.judgement_id == _J.c.id)
+            .where(held.c.end_us > held.c.start_us)
+            .group_by(_J.c.verdict)
+        )
+        seconds = dict.fromkeys(Verdict, 0.0)
+        for verdict, held_us in session.connection().execute(wanted):
+            seconds[verdict] = int(held_us) / 1_000_000
+        seconds[Verdict.UNKNOWN] += (until - since).total_seconds() - sum(seconds.values())
+        return seconds
+
+    def _of(self, target: str) -> ColumnElement[bool]:
+        return and_(_S.c.target == target, _S.c.point == self.point)
+
+
+def _within(since: datetime, until: datetime) -> ColumnElement[bool]:
+    return and_(_O.c.at >= since, _O.c.at < until)
+
+
+def _held(of: ColumnElement[bool], hold: timedelta, span: tuple[datetime, datetime]) -> Any:
+    """For each check: its judgement, and the part of the span that it stands for."""
+    since, until = span
+    since_us, until_us = literal(to_us(since), BigInteger), literal(to_us(until), BigInteger)
+    at = type_coerce(_O.c.at, BigInteger)
+    following = func.lead(at, 1, until_us).over(partition_by=_O.c.subject_id, order_by=at)
+    holding = at + hold // timedelta(microseconds=1)
+    return (
+        select(
+            _O.c.judgement_id,
+            case((at < since_us, since_us), else_=at).label("start_us"),
+            case((and_(holding < following, holding < until_us), holding), else_=following).label(
+                "end_us"
+            ),
+        )
+        .join(_S, _S.c.id == _O.c.subject_id)
+        .where(of, _within(since - hold, until))
+        .subquery()
+    )
+
+
+def _checks(session: Session, wanted: Select[Any]) -> tuple[Check, ...]:
+    rows = session.connection().execute(wanted).all()
+    conditions = _texts(session, {row.conditions_id for row in rows}, conditions_from)
+    panels = _texts(session, {row.controls_id for row in rows}, json.loads)
+    return tuple(
+        _check(row, conditions[row.conditions_id], panels.get(row.controls_id)) for row in rows
+    )
+
+
+def _texts(session: Session, numbers: set[int | None], parse: Callable[[str], T]) -> dict[int, T]:
+    """Read each kept text once, however many checks point at it."""
+    wanted = sorted(number for number in numbers if number is not None)
+    found: dict[int, T] = {}
+    for start in range(0, len(wanted), _MANY):
+        some = _TEXT.c.id.in_(wanted[start : start + _MANY])
+        for number, text in session.connection().execute(
+            select(_TEXT.c.id, _TEXT.c.text).where(some)
+        ):
+            found[number] = parse(text)
+    return found
+
+
+def _check(row: Row[Any], conditions: Any, panel: Any) -> Check:
+    phases = {phase: getattr(row, f"{phase}_us") for phase in Phase}
+    return Check(
+        target=row.target,
+        point=row.point,
+        slot_at=row.at - timedelta(microseconds=row.late_us),
+        at=row.at,
+        verdict=row.verdict,
+        reason=row.reason,
+        rule=row.rule,
+        ruleset=row.ruleset,
+        config_sha256=row.config_sha256,
+        duration_us=row.duration_us,
+        conditions=conditions,
+        phases_us={phase: us for phase, us in phases.items() if us is not None},
+        detail=row.detail or "",
+        body_sha256=row.body_sha256.hex() if row.body_sha256 else None,
+        body_bytes=row.body_bytes or 0,
+        controls=_controls(row, panel) if panel else None,
+        clock_offset_us=row.clock_offset_us,
+        server_offset_us=row.server_offset_us,
+    )
+
+
+def _controls(row: Row[Any], panel: Mapping[str, Any]) -> Controls:
+    return Controls(at=row.at - timedelta(microseconds=row.controls_age_us), **panel)

@@ -1,0 +1,229 @@
+"""Where the store is, how it is opened, and what is said when it cannot be.
+
+Both engines get the same promises: a transaction that is answered is on the disk, readers see
+one instant and never hold the writer back, and one process writes.
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+
+from monitor.store.tables import metadata
+
+SCHEMA = "0001"  # the newest migration; a test keeps both equal
+BUSY_MS = 10_000  # how long to wait for another process that writes, such as `vigie pause`
+_PG_LOCK = int.from_bytes(b"vigie", "big")  # any constant of ours
+_OUR_TABLES = frozenset(metadata.tables)
+
+
+class StoreError(Exception):
+    """The store cannot be used: stop the process. The message, in French, says what to do."""
+
+
+def parse(url: str) -> URL:
+    """Read a database URL. Raises StoreError unless it is a SQLite file or PostgreSQL."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise StoreError(
+            "Adresse de base illisible. Donnez sqlite:////chemin/vigie.sqlite"
+            " ou postgresql://utilisateur@hôte/base (VIGIE_DATABASE_URL)."
+        ) from None
+    match parsed.get_backend_name():
+        case "postgresql":
+            return parsed.set(drivername="postgresql+psycopg")
+        case "sqlite" if parsed.database and parsed.database != ":memory:":
+            return parsed.set(drivername="sqlite+pysqlite")
+        case _:
+            raise StoreError(
+                f"La base {parsed.render_as_string()} ne convient pas : il faut un fichier SQLite"
+                " ou PostgreSQL (VIGIE_DATABASE_URL)."
+            )
+
+
+def sqlite_path(url: URL) -> Path | None:
+    """Return the file of a SQLite database, None for PostgreSQL."""
+    return Path(url.database or "") if url.get_backend_name() == "sqlite" else None
+
+
+def name_of(url: URL) -> str:
+    """Name a database to a person, without its password."""
+    path = sqlite_path(url)
+    return str(path) if path else url.render_as_string()
+
+
+def engine_for(url: URL, *, writer: bool) -> Engine:
+    """Make an engine: one connection that must last for the writer, a small pool to read."""
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(
+            url,
+            connect_args={"isolation_level": None, "check_same_thread": False},
+            **({"poolclass": NullPool} if writer else {"pool_size": 4, "max_overflow": 4}),
+        )
+        _set_up_sqlite(engine, writer=writer)
+        return engine
+    if writer:
+        return create_engine(
+            url, poolclass=NullPool, connect_args={"options": "-c synchronous_commit=on"}
+        )
+    return create_engine(
+        url,
+        pool_size=4,
+        max_overflow=4,
+        isolation_level="REPEATABLE READ",
+        connect_args={"options": "-c default_transaction_read_only=on"},
+    )
+
+
+@contextmanager
+def connected(url: URL, *, writer: bool) -> Iterator[Connection]:
+    """Lend a connection for one errand."""
+    engine = engine_for(url, writer=writer)
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _set_up_sqlite(engine: Engine, *, writer: bool) -> None:
+    # The stock driver begins late and by guesswork; we say BEGIN ourselves. A writer takes
+    # its lock at once, so that it never fails half-way through.
+    begin = "BEGIN IMMEDIATE" if writer else "BEGIN"
+    pragmas = [f"busy_timeout={BUSY_MS}", "foreign_keys=ON"]
+    pragmas += ["synchronous=FULL"] if writer else ["query_only=ON"]
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _: Any) -> None:
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+        if writer and connection.execute("PRAGMA journal_mode=WAL").fetchone() != ("wal",):
+            raise sqlite3.OperationalError("no write-ahead log on this file system")
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+
+def check_schema(connection: Connection, url: URL) -> None:
+    """Raise StoreError unless the database has the schema that this program knows."""
+    found = revision_of(connection)
+    if found == SCHEMA:
+        return
+    where = name_of(url)
+    if found is None:
+        raise StoreError(f"La base {where} est vide. Lancez « vigie migrate ».")
+    if found < SCHEMA:
+        raise StoreError(
+            f"La base {where} est au schéma {found}, ce programme demande le schéma {SCHEMA}."
+            " Lancez « vigie migrate »."
+        )
+    raise StoreError(
+        f"La base {where} est au schéma {found}, plus récent que celui de ce programme ({SCHEMA})."
+        " Installez la version de Vigie qui l'a écrite, ou une plus récente."
+    )
+
+
+@contextmanager
+def said_plainly(url: URL) -> Iterator[None]:
+    """Turn what a database or a file system refuses into a StoreError."""
+    try:
+        yield
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        raise StoreError(explain(error, name_of(url))) from error
+
+
+def explain(error: BaseException, where: str) -> str:
+    """Say in French what happened to the store and what to do."""
+    cause = error.orig if isinstance(error, SQLAlchemyError) and hasattr(error, "orig") else error
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF or getattr(cause, "sqlstate", None)
+    match code:
+        case sqlite3.SQLITE_FULL | "53100":
+            said = "le disque est plein. Libérez de la place"
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | "42501" | "25006":
+            said = "l'écriture est refusée. Donnez le droit d'écrire au compte du service"
+        case sqlite3.SQLITE_CANTOPEN:
+            said = "le fichier ne s'ouvre pas. Vérifiez le dossier et ses droits"
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            said = "un autre programme la garde verrouillée. Arrêtez-le"
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            said = "le fichier est abîmé ou n'est pas une base. Restaurez une sauvegarde"
+        case sqlite3.SQLITE_IOERR:
+            said = "le disque ne répond pas correctement. Vérifiez-le"
+        case _ if isinstance(error, PermissionError):
+            said = "l'accès est refusé. Donnez le droit d'écrire au compte du service"
+        case _ if isinstance(error, IntegrityError):
+            said = "elle refuse un enregistrement incohérent ; rien n'en a été écrit. Signalez-le"
+        case _:
+            said = "elle ne répond plus ou refuse. Vérifiez qu'elle fonctionne"
+    return f"Base {where} : {said}, puis relancez. ({type(cause).__name__}: {str(cause)[:200]})"
+
+
+def revision_of(connection: Connection) -> str | None:
+    """Return the schema's version, None for an empty database.
+
+    Raises StoreError for a database that holds something else.
+    """
+    names = set(connection.dialect.get_table_names(connection))
+    if "alembic_version" in names:
+        found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        if found is not None:
+            return found
+    if names & _OUR_TABLES or names - {"alembic_version"}:
+        raise StoreError(
+            "Cette base contient déjà des tables qui ne sont pas celles de Vigie."
+            " Donnez-lui une base vide (VIGIE_DATABASE_URL)."
+        )
+    return None
+
+
+class WriterLock:
+    """The right to write, held by one process until it ends, however it ends.
+
+    SQLite: a lock on a file beside the database. PostgreSQL: a lock of the very session that
+    writes, so that it cannot be lost while writing goes on.
+    """
+
+    def __init__(self, url: URL, connection: Connection) -> None:
+        path = sqlite_path(url)
+        self._file: int | None = None
+        if path is not None:
+            self._file = self._lock_file(path.with_name(path.name + ".lock"))
+            return
+        taken = connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _PG_LOCK})
+        connection.commit()
+        if not taken:
+            raise StoreError(_TWO.format(where=name_of(url), which=""))
+
+    @staticmethod
+    def _lock_file(path: Path) -> int:
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.read(file, 20).decode("ascii", "replace").strip()
+            os.close(file)
+            which = f" (processus {owner})" if owner else ""
+            raise StoreError(_TWO.format(where=path.stem, which=which)) from None
+        os.ftruncate(file, 0)
+        os.write(file, f"{os.getpid()}\n".encode())
+        return file
+
+    def release(self) -> None:
+        """Give the file lock back; PostgreSQL's ends with its connection."""
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+_TWO = (
+    "Un autre service Vigie{which} écrit déjà dans la base {where}."
+    " Arrêtez-le, ou donnez une autre base à celui-ci (VIGIE_DATABASE_URL)."
+)

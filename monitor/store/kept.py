@@ -1,0 +1,108 @@
+"""What is said many times is kept once: natural keys to small numbers."""
+
+import hashlib
+import json
+from collections import OrderedDict
+from collections.abc import Hashable
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, and_, select
+
+from monitor.core.checks import Conditions, clean
+from monitor.core.types import Controls, Judgement
+from monitor.store.statements import insert_once
+from monitor.store.tables import (
+    ConfigRow,
+    ContentRow,
+    JudgementRow,
+    Row,
+    SubjectRow,
+    table_of,
+)
+
+CACHED = 2048  # conditions weigh a few kilobytes each
+
+_CONDITIONS = TypeAdapter(Conditions)
+
+
+class Kept:
+    """Finds the number of what is kept already, keeps what is not. For the writer alone."""
+
+    def __init__(self, dialect: str) -> None:
+        self._dialect = dialect
+        self._numbers: OrderedDict[Hashable, int] = OrderedDict()
+
+    def subject(self, connection: Connection, target: str, point: str) -> int:
+        return self._number(connection, SubjectRow, {"target": target, "point": point})
+
+    def judgement(self, connection: Connection, judgement: Judgement, ruleset: str) -> int:
+        key = {
+            "ruleset": ruleset,
+            "verdict": judgement.verdict,
+            "reason": judgement.reason,
+            "rule": judgement.rule,
+        }
+        return self._number(connection, JudgementRow, key)
+
+    def config(self, connection: Connection, sha256: str) -> int:
+        return self._number(connection, ConfigRow, {"sha256": sha256})
+
+    def conditions(self, connection: Connection, conditions: Conditions) -> int:
+        # Hashing the value is several times cheaper than writing its text.
+        number = self._cached(conditions)
+        if number is None:
+            text = _CONDITIONS.dump_json(conditions, exclude_defaults=True).decode()
+            number = self._cache(conditions, self.text(connection, text))
+        return number
+
+    def controls(self, connection: Connection, controls: Controls) -> int:
+        return self.text(connection, controls_text(controls))
+
+    def text(self, connection: Connection, text: str) -> int:
+        sha256 = hashlib.sha256(text.encode()).digest()
+        return self._number(connection, ContentRow, {"sha256": sha256}, text=text)
+
+    def _number(
+        self, connection: Connection, row: type[Row], key: dict[str, Any], **more: Any
+    ) -> int:
+        name = (row, *key.values())
+        number = self._cached(name)
+        if number is None:
+            connection.execute(insert_once(row, self._dialect), {**key, **more})
+            table = table_of(row)
+            same = and_(*(table.c[column] == value for column, value in key.items()))
+            number = self._cache(
+                name, connection.execute(select(table.c.id).where(same)).scalar_one()
+            )
+        return number
+
+    def _cached(self, name: Hashable) -> int | None:
+        number = self._numbers.get(name)
+        if number is not None:
+            self._numbers.move_to_end(name)
+        return number
+
+    def _cache(self, name: Hashable, number: int) -> int:
+        self._numbers[name] = number
+        if len(self._numbers) > CACHED:
+            self._numbers.popitem(last=False)
+        return number
+
+
+def controls_text(controls: Controls) -> str:
+    """Write a control panel without its instant: most rounds say the same."""
+    return json.dumps(
+        {
+            "ok": controls.ok,
+            "asked": controls.asked,
+            "needed": controls.needed,
+            "answers": {clean(host): answer for host, answer in controls.answers.items()},
+        },
+        separators=(",", ":"),
+        sort_keys=True,
+    )
+
+
+def conditions_from(text: str) -> Conditions:
+    return _CONDITIONS.validate_json(text)

@@ -1,0 +1,149 @@
+"""Questions about the service's own life: runs, rounds, gaps, lanes."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlmodel import col, select
+
+from monitor.core.types import ClockReading, Controls, Gap, LaneState, Run
+from monitor.store.reads import Reads
+from monitor.store.tables import (
+    ClockReadingRow,
+    ContentRow,
+    GapRow,
+    LaneRow,
+    PauseRow,
+    RobotsRow,
+    RoundRow,
+    RunRow,
+    SubjectRow,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Robots:
+    """A robots.txt as it was found; `status` and `text` are None without an answer."""
+
+    host: str
+    fetched_at: datetime
+    status: int | None
+    text: str | None
+
+
+class LifeReads(Reads):
+    """What the service went through."""
+
+    def gaps(self, since: datetime, until: datetime) -> tuple[Gap, ...]:
+        """Return the gaps that touch a span, by start, then target."""
+        wanted = (
+            select(SubjectRow.target, GapRow)
+            .join(GapRow, col(GapRow.subject_id) == SubjectRow.id)
+            .where(SubjectRow.point == self.point)
+            .where(col(GapRow.from_at) < until, col(GapRow.to_at) > since)
+            .order_by(col(GapRow.from_at), SubjectRow.target)
+        )
+        with self._reading() as session:
+            return tuple(
+                Gap(
+                    point=self.point,
+                    target=target,
+                    from_at=row.from_at,
+                    to_at=row.to_at,
+                    slots=row.slots,
+                    cause=row.cause,
+                )
+                for target, row in session.exec(wanted)
+            )
+
+    def rounds(self, since: datetime, until: datetime) -> tuple[Controls, ...]:
+        """Return the rounds of the control panel with `since <= at < until`, in order."""
+        wanted = (
+            select(RoundRow.at, ContentRow.text)
+            .join(SubjectRow, col(SubjectRow.id) == RoundRow.subject_id)
+            .join(ContentRow, col(ContentRow.id) == RoundRow.controls_id)
+            .where(SubjectRow.point == self.point, SubjectRow.target == "")
+            .where(col(RoundRow.at) >= since, col(RoundRow.at) < until)
+            .order_by(col(RoundRow.at))
+        )
+        with self._reading() as session:
+            return tuple(Controls(at=at, **json.loads(text)) for at, text in session.exec(wanted))
+
+    def clock_readings(self, since: datetime, until: datetime) -> tuple[ClockReading, ...]:
+        """Return the readings of our clock with `since <= at < until`, in order."""
+        wanted = (
+            select(ClockReadingRow)
+            .where(ClockReadingRow.point == self.point)
+            .where(col(ClockReadingRow.at) >= since, col(ClockReadingRow.at) < until)
+            .order_by(col(ClockReadingRow.at))
+        )
+        with self._reading() as session:
+            return tuple(
+                ClockReading(
+                    at=row.at,
+                    server=row.server,
+                    offset_us=row.offset_us,
+                    dispersion_us=row.dispersion_us,
+                    stratum=row.stratum,
+                )
+                for row in session.exec(wanted)
+            )
+
+    def runs(self) -> tuple[Run, ...]:
+        """Return every life of the service, in order."""
+        wanted = select(RunRow).where(RunRow.point == self.point).order_by(col(RunRow.started_at))
+        with self._reading() as session:
+            return tuple(
+                Run(
+                    point=row.point,
+                    started_at=row.started_at,
+                    alive_at=row.alive_at,
+                    stopped_at=row.stopped_at,
+                    version=row.version,
+                    config_sha256=row.config_sha256,
+                    ruleset=row.ruleset,
+                )
+                for row in session.exec(wanted)
+            )
+
+    def lanes(self) -> tuple[LaneState, ...]:
+        """Return what is remembered of every platform, with the operator's pauses, by name."""
+        with self._reading() as session:
+            lanes = {row.platform: row for row in session.exec(select(LaneRow))}
+            paused = {row.platform: row.why for row in session.exec(select(PauseRow))}
+            return tuple(
+                LaneState(
+                    platform=platform,
+                    blocked_until=lanes[platform].blocked_until if platform in lanes else None,
+                    strikes=lanes[platform].strikes if platform in lanes else 0,
+                    paused=platform in paused,
+                    paused_why=paused.get(platform, ""),
+                )
+                for platform in sorted(lanes.keys() | paused.keys())
+            )
+
+    def pauses(self) -> dict[str, str]:
+        """Return the platforms that an operator paused, and why."""
+        with self._reading() as session:
+            return {row.platform: row.why for row in session.exec(select(PauseRow))}
+
+    def robots(self) -> tuple[Robots, ...]:
+        """Return the robots.txt last kept of every host, by name."""
+        newest = (
+            select(RobotsRow.host, func.max(RobotsRow.fetched_at).label("fetched_at"))
+            .group_by(RobotsRow.host)
+            .subquery()
+        )
+        wanted = (
+            select(RobotsRow, ContentRow.text)
+            .join(newest, newest.c.host == RobotsRow.host)
+            .where(newest.c.fetched_at == RobotsRow.fetched_at)
+            .outerjoin(ContentRow, col(ContentRow.id) == RobotsRow.content_id)
+            .order_by(RobotsRow.host)
+        )
+        with self._reading() as session:
+            return tuple(
+                Robots(host=row.host, fetched_at=row.fetched_at, status=row.status, text=text)
+                for row, text in session.exec(wanted)
+            )

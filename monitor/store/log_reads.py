@@ -1,0 +1,188 @@
+"""Questions about what follows from the checks: states, outages, incidents."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import and_, or_
+from sqlmodel import col, select
+
+from monitor.core.types import Event, Incident, Outage, State, Streak
+from monitor.store.reads import DAWN, DUSK, Reads
+from monitor.store.tables import (
+    EventRow,
+    IncidentOutageRow,
+    IncidentRow,
+    OutageRow,
+    StateRow,
+    SubjectRow,
+)
+
+
+class LogReads(Reads):
+    """What follows from the checks."""
+
+    def states(self) -> tuple[State, ...]:
+        """Return what the fold remembers of every target, by name."""
+        open_outage = and_(
+            col(OutageRow.subject_id) == StateRow.subject_id,
+            col(OutageRow.recovered_at).is_(None),
+        )
+        wanted = (
+            select(SubjectRow.target, StateRow, OutageRow)
+            .join(StateRow, col(StateRow.subject_id) == SubjectRow.id)
+            .outerjoin(OutageRow, open_outage)
+            .where(SubjectRow.point == self.point)
+            .order_by(SubjectRow.target)
+        )
+        with self._reading() as session:
+            return tuple(
+                _state(target, self.point, row, outage)
+                for target, row, outage in session.exec(wanted)
+            )
+
+    def outages(
+        self,
+        targets: Iterable[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        open_only: bool = False,
+    ) -> tuple[Outage, ...]:
+        """Return the outages that touch a span, by first failing check, then target.
+
+        An outage lasts from its first failing check to the first good one of its end.
+        """
+        wanted = (
+            select(SubjectRow.target, OutageRow)
+            .join(OutageRow, col(OutageRow.subject_id) == SubjectRow.id)
+            .where(SubjectRow.point == self.point)
+            .where(col(OutageRow.first_fail_at) < (until or DUSK))
+            .where(
+                or_(
+                    col(OutageRow.first_ok_at).is_(None),
+                    col(OutageRow.first_ok_at) > (since or DAWN),
+                )
+            )
+            .order_by(col(OutageRow.first_fail_at), SubjectRow.target)
+        )
+        if targets is not None:
+            wanted = wanted.where(col(SubjectRow.target).in_(list(targets)))
+        if open_only:
+            wanted = wanted.where(col(OutageRow.recovered_at).is_(None))
+        with self._reading() as session:
+            return tuple(_outage(target, self.point, row) for target, row in session.exec(wanted))
+
+    def incidents(
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        open_only: bool = False,
+    ) -> tuple[Incident, ...]:
+        """Return the incidents that touch a span, by opening, then platform."""
+        kept = and_(
+            col(IncidentRow.point) == self.point,
+            col(IncidentRow.opened_at) < (until or DUSK),
+            or_(
+                col(IncidentRow.closed_at).is_(None),
+                col(IncidentRow.closed_at) > (since or DAWN),
+            ),
+        )
+        if open_only:
+            kept = and_(kept, col(IncidentRow.closed_at).is_(None))
+        members = (
+            select(IncidentOutageRow.incident_id, SubjectRow.target, OutageRow.first_fail_at)
+            .join(OutageRow, col(OutageRow.id) == IncidentOutageRow.outage_id)
+            .join(SubjectRow, col(SubjectRow.id) == OutageRow.subject_id)
+            .join(IncidentRow, col(IncidentRow.id) == IncidentOutageRow.incident_id)
+            .where(kept)
+            .order_by(col(OutageRow.first_fail_at), SubjectRow.target)
+        )
+        wanted = select(IncidentRow).where(kept)
+        wanted = wanted.order_by(col(IncidentRow.opened_at), IncidentRow.platform)
+        with self._reading() as session:
+            outages: dict[int | None, list[tuple[str, datetime]]] = defaultdict(list)
+            for incident, target, first_fail_at in session.exec(members):
+                outages[incident].append((target, first_fail_at))
+            return tuple(
+                Incident(
+                    platform=row.platform,
+                    point=row.point,
+                    opened_at=row.opened_at,
+                    closed_at=row.closed_at,
+                    outages=tuple(outages[row.id]),
+                )
+                for row in session.exec(wanted)
+            )
+
+    def events(self, since: datetime, until: datetime) -> tuple[Event, ...]:
+        """Return the edges and blips of a span, in order, each with its outage as it is now."""
+        wanted = (
+            select(SubjectRow.target, EventRow, OutageRow)
+            .join(EventRow, col(EventRow.subject_id) == SubjectRow.id)
+            .outerjoin(OutageRow, col(OutageRow.id) == EventRow.outage_id)
+            .where(SubjectRow.point == self.point)
+            .where(col(EventRow.at) >= since, col(EventRow.at) < until)
+            .order_by(col(EventRow.at), SubjectRow.target)
+        )
+        with self._reading() as session:
+            return tuple(
+                Event(
+                    edge=row.edge,
+                    at=row.at,
+                    target=target,
+                    point=self.point,
+                    outage=_any_outage(target, self.point, outage),
+                    blip=_streak(row, "blip"),
+                )
+                for target, row, outage in session.exec(wanted)
+            )
+
+
+def _state(target: str, point: str, row: StateRow, outage: OutageRow | None) -> State:
+    return State(
+        target=target,
+        point=point,
+        verdict=row.verdict,
+        reason=row.reason,
+        since=row.since,
+        last_at=row.last_at,
+        last_ok_at=row.last_ok_at,
+        failing=_streak(row, "failing"),
+        recovering=_streak(row, "recovering"),
+        outage=_any_outage(target, point, outage),
+    )
+
+
+def _streak(row: StateRow | EventRow, name: str) -> Streak | None:
+    if getattr(row, f"{name}_first_at") is None:
+        return None
+    return Streak(
+        first_at=getattr(row, f"{name}_first_at"),
+        last_at=getattr(row, f"{name}_last_at"),
+        count=getattr(row, f"{name}_count"),
+        reason=getattr(row, f"{name}_reason"),
+        downs=getattr(row, f"{name}_downs"),
+    )
+
+
+def _any_outage(target: str, point: str, row: OutageRow | None) -> Outage | None:
+    return None if row is None else _outage(target, point, row)
+
+
+def _outage(target: str, point: str, row: OutageRow) -> Outage:
+    return Outage(
+        target=target,
+        point=point,
+        nature=row.nature,
+        reason=row.reason,
+        last_ok_at=row.last_ok_at,
+        first_fail_at=row.first_fail_at,
+        last_fail_at=row.last_fail_at,
+        confirmed_at=row.confirmed_at,
+        first_ok_at=row.first_ok_at,
+        recovered_at=row.recovered_at,
+        checks=row.checks,
+        relapses=row.relapses,
+    )

@@ -1,0 +1,138 @@
+"""Make or upgrade the tables of a database."""
+
+import os
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import URL, Connection
+
+from monitor.store.engine import (
+    SCHEMA,
+    StoreError,
+    WriterLock,
+    check_schema,
+    connected,
+    name_of,
+    parse,
+    revision_of,
+    said_plainly,
+    sqlite_path,
+)
+
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """What `migrate` did.
+
+    Attributes:
+        before: The schema found; None for an empty database.
+        after: The schema now.
+        copy: The SQLite file as it was, kept aside; None when nothing could be lost.
+
+    """
+
+    where: str
+    before: str | None
+    after: str
+    copy: Path | None = None
+
+    def __str__(self) -> str:
+        if self.before is None:
+            return f"Base {self.where} créée, schéma {self.after}."
+        if self.before == self.after:
+            return f"Base {self.where} déjà au schéma {self.after} : rien à faire."
+        kept = f" L'ancienne est gardée dans {self.copy}." if self.copy else ""
+        return f"Base {self.where} passée du schéma {self.before} au schéma {self.after}.{kept}"
+
+
+def is_new(url: str) -> bool:
+    """Tell whether nothing was ever stored at this address. Raises StoreError."""
+    parsed = parse(url)
+    path = sqlite_path(parsed)
+    if path is not None and not path.exists():
+        return True
+    with said_plainly(parsed), connected(parsed, writer=False) as connection:
+        return revision_of(connection) is None
+
+
+def migrate(url: str) -> Migration:
+    """Bring the schema of a database to the one that this program knows.
+
+    1. Take the writer's lock: nobody records meanwhile.
+    2. Copy a SQLite file aside if it will change.
+    3. Change the schema in one transaction: a crash leaves the database as it was.
+
+    Raises StoreError for a missing or unwritable folder, a database of a newer program or of
+    something else, a service that runs, a full disk.
+    """
+    parsed = parse(url)
+    path = sqlite_path(parsed)
+    if path is not None:
+        require_folder(path)
+    with said_plainly(parsed), connected(parsed, writer=True) as connection:
+        lock = WriterLock(parsed, connection)
+        try:
+            return _migrate(connection, parsed)
+        finally:
+            lock.release()
+
+
+def require_folder(path: Path) -> None:
+    """Raise StoreError unless the folder of a database file is there."""
+    if not path.parent.is_dir():
+        raise StoreError(
+            f"Le dossier {path.parent} n'existe pas. Créez-le, ou donnez-en un autre (--data)."
+        )
+
+
+def _migrate(connection: Connection, url: URL) -> Migration:
+    where, path = name_of(url), sqlite_path(url)
+    with connection.begin():
+        before = revision_of(connection)
+        if before is not None and before >= SCHEMA:
+            check_schema(connection, url)
+            return Migration(where=where, before=before, after=SCHEMA)
+    copy = _copy_aside(path) if path and before is not None else None
+    if path:
+        # A table that is made anew must not take along the rows that point at it. SQLite
+        # heeds this only between transactions.
+        _sqlite(connection).execute("PRAGMA foreign_keys=OFF")
+    with connection.begin():
+        config = Config()
+        config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        if path and _sqlite(connection).execute("PRAGMA foreign_key_check").fetchone():
+            raise StoreError(f"Base {where} : des liens y sont rompus ; rien n'a été changé.")
+    return Migration(where=where, before=before, after=SCHEMA, copy=copy)
+
+
+def _sqlite(connection: Connection) -> sqlite3.Connection:
+    raw = connection.connection.driver_connection
+    assert isinstance(raw, sqlite3.Connection)  # noqa: S101 -- the caller saw a SQLite path
+    return raw
+
+
+def _copy_aside(path: Path) -> Path:
+    """Copy a SQLite database, log included, and put the copy on the disk."""
+    names = (path.with_name(f"{path.name}.avant-{SCHEMA}{n}") for n in ("", *_numbers()))
+    copy = next(name for name in names if not name.exists())
+    try:
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
+            source.backup(target)
+        with copy.open("rb") as file:
+            os.fsync(file.fileno())
+    except (sqlite3.Error, OSError):
+        copy.unlink(missing_ok=True)
+        raise
+    return copy
+
+
+def _numbers() -> list[str]:
+    return [f"-{n}" for n in range(2, 1000)]

@@ -1,0 +1,30 @@
+"""How a question is put to the store: on a connection of its own, that can only read."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+
+from sqlalchemy import URL, Engine
+from sqlmodel import Session
+
+from monitor.store.engine import said_plainly
+
+
+class Reads:
+    """Answers for one point. Safe from any thread; every answer is of one instant."""
+
+    def __init__(self, engine: Engine, url: URL, point: str) -> None:
+        self._engine = engine
+        self._url = url
+        self.point = point
+
+    @contextmanager
+    def _reading(self) -> Iterator[Session]:
+        """Lend a session. Raises StoreError when the database does not answer."""
+        with said_plainly(self._url), Session(self._engine) as session:
+            yield session
+
+
+# Open ends of a span, for a comparison that is always there.
+DAWN = datetime.fromisoformat("1970-01-01T00:00:00Z")
+DUSK = datetime.fromisoformat("9999-12-31T00:00:00Z")

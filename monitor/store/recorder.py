@@ -1,0 +1,201 @@
+"""What one transaction records of an outcome: the check, and all that follows from it."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from monitor.core.checks import clean, conditions_of, phases_of
+from monitor.core.types import Event, Incident, Observation, Outage, Outcome, Phase, State, Streak
+from monitor.store.columns import to_us
+from monitor.store.kept import Kept
+from monitor.store.statements import upsert
+from monitor.store.tables import (
+    BodyRow,
+    EventRow,
+    IncidentOutageRow,
+    IncidentRow,
+    ObservationRow,
+    OutageRow,
+    StateRow,
+    TallyRow,
+    table_of,
+)
+
+Work = Callable[[Connection, Kept], None]
+
+_OBSERVATION = table_of(ObservationRow)
+_BODY = table_of(BodyRow)
+_OUTAGE = table_of(OutageRow)
+_INCIDENT = table_of(IncidentRow)
+_LINK = table_of(IncidentOutageRow)
+
+
+class Recorder:
+    """Turns outcomes into rows, a group at a time. For the writer's thread alone."""
+
+    def __init__(self, dialect: str) -> None:
+        self._kept = Kept(dialect)
+        self._bodies: dict[int, tuple[bytes, int] | None] = {}  # the last of each subject
+        self._observe = insert(_OBSERVATION)
+        self._state = upsert(StateRow, dialect, keys=("subject_id",))
+        self._tally = upsert(TallyRow, dialect, keys=("subject_id", "judgement_id"), add="checks")
+        self._outage = upsert(OutageRow, dialect, keys=("subject_id", "first_fail_at"))
+        self._incident = upsert(IncidentRow, dialect, keys=("platform", "point", "opened_at"))
+        self._link = upsert(IncidentOutageRow, dialect, keys=("outage_id",))
+
+    def apply(self, connection: Connection, items: Sequence[Outcome | Work]) -> None:
+        """Write a group: its outcomes first, in order, then the rest, in order."""
+        outcomes = [item for item in items if isinstance(item, Outcome)]
+        if outcomes:
+            self._record(connection, outcomes)
+        for item in items:
+            if not isinstance(item, Outcome):
+                item(connection, self._kept)
+
+    def _record(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
+        rows = [self._observation(connection, outcome.observation) for outcome in outcomes]
+        connection.execute(self._observe, rows)
+        tally = Counter((row["subject_id"], row["judgement_id"]) for row in rows)
+        connection.execute(
+            self._tally,
+            [
+                {"subject_id": subject, "judgement_id": judgement, "checks": checks}
+                for (subject, judgement), checks in tally.items()
+            ],
+        )
+        last = {
+            row["subject_id"]: outcome.state for row, outcome in zip(rows, outcomes, strict=True)
+        }
+        connection.execute(self._state, [_state(subject, state) for subject, state in last.items()])
+        for row, outcome in zip(rows, outcomes, strict=True):
+            self._follow(connection, row["subject_id"], outcome)
+
+    def _follow(self, connection: Connection, subject: int, outcome: Outcome) -> None:
+        """Write what few outcomes have: outages, events, incidents."""
+        outages = [event.outage for event in outcome.events] + [outcome.state.outage]
+        for outage in dict.fromkeys(outage for outage in outages if outage):
+            connection.execute(self._outage, _outage(subject, outage))
+        for event in outcome.events:
+            connection.execute(insert(table_of(EventRow)), _event(connection, subject, event))
+        for incident in outcome.incidents:
+            self._grow(connection, incident)
+
+    def _grow(self, connection: Connection, incident: Incident) -> None:
+        """Write an incident whole; one that lost all its outages to it was the same, and goes."""
+        key = {
+            "platform": incident.platform,
+            "point": incident.point,
+            "opened_at": incident.opened_at,
+        }
+        connection.execute(self._incident, {**key, "closed_at": incident.closed_at})
+        number = connection.execute(select(_INCIDENT.c.id).filter_by(**key)).scalar_one()
+        for target, first_fail_at in incident.outages:
+            subject = self._kept.subject(connection, target, incident.point)
+            outage = _outage_id(connection, subject, first_fail_at)
+            connection.execute(self._link, {"outage_id": outage, "incident_id": number})
+        empty = ~select(_LINK).where(_LINK.c.incident_id == _INCIDENT.c.id).exists()
+        connection.execute(delete(_INCIDENT).where(_INCIDENT.c.id != number, empty))
+
+    def _observation(self, connection: Connection, seen: Observation) -> dict[str, Any]:
+        kept, exchange, controls = self._kept, seen.exchange, seen.controls
+        subject = kept.subject(connection, seen.target, seen.point)
+        phases = phases_of(exchange)
+        at_us = to_us(seen.at)
+        return {
+            "subject_id": subject,
+            "at": seen.at,
+            "late_us": at_us - to_us(seen.slot_at),
+            "judgement_id": kept.judgement(connection, seen.judgement, seen.ruleset),
+            "config_id": kept.config(connection, seen.config_sha256),
+            "conditions_id": kept.conditions(connection, conditions_of(exchange)),
+            "body_id": self._body(connection, subject, exchange.body) if exchange.body else None,
+            "duration_us": exchange.duration_us,
+            **{f"{phase}_us": phases.get(phase) for phase in Phase},
+            "controls_id": kept.controls(connection, controls) if controls else None,
+            "controls_age_us": at_us - to_us(controls.at) if controls else None,
+            "clock_offset_us": seen.clock_offset_us,
+            "server_offset_us": exchange.server_offset_us,
+            "detail": clean(exchange.detail) or None,
+        }
+
+    def _body(self, connection: Connection, subject: int, body: bytes) -> int:
+        sha256 = hashlib.sha256(body).digest()
+        if subject not in self._bodies:
+            self._bodies[subject] = _last_body(connection, subject)
+        last = self._bodies[subject]
+        if last is None or last[0] != sha256:
+            number: int = connection.execute(
+                insert(_BODY).returning(_BODY.c.id), {"sha256": sha256, "size": len(body)}
+            ).scalar_one()
+            last = self._bodies[subject] = (sha256, number)
+        return last[1]
+
+
+def _last_body(connection: Connection, subject: int) -> tuple[bytes, int] | None:
+    found = connection.execute(
+        select(_BODY.c.sha256, _BODY.c.id)
+        .select_from(_OBSERVATION.outerjoin(_BODY))
+        .where(_OBSERVATION.c.subject_id == subject)
+        .order_by(_OBSERVATION.c.at.desc())
+        .limit(1)
+    ).one_or_none()
+    return (found.sha256, found.id) if found and found.id is not None else None
+
+
+def _outage_id(connection: Connection, subject: int, first_fail_at: Any) -> int:
+    key = {"subject_id": subject, "first_fail_at": first_fail_at}
+    number: int = connection.execute(select(_OUTAGE.c.id).filter_by(**key)).scalar_one()
+    return number
+
+
+def _outage(subject: int, outage: Outage) -> dict[str, Any]:
+    return {
+        "subject_id": subject,
+        "nature": outage.nature,
+        "reason": outage.reason,
+        "last_ok_at": outage.last_ok_at,
+        "first_fail_at": outage.first_fail_at,
+        "last_fail_at": outage.last_fail_at,
+        "confirmed_at": outage.confirmed_at,
+        "first_ok_at": outage.first_ok_at,
+        "recovered_at": outage.recovered_at,
+        "checks": outage.checks,
+        "relapses": outage.relapses,
+    }
+
+
+def _state(subject: int, state: State) -> dict[str, Any]:
+    return {
+        "subject_id": subject,
+        "verdict": state.verdict,
+        "reason": state.reason,
+        "since": state.since,
+        "last_at": state.last_at,
+        "last_ok_at": state.last_ok_at,
+        **_streak("failing", state.failing),
+        **_streak("recovering", state.recovering),
+    }
+
+
+def _event(connection: Connection, subject: int, event: Event) -> dict[str, Any]:
+    outage = event.outage
+    return {
+        "subject_id": subject,
+        "at": event.at,
+        "edge": event.edge,
+        "outage_id": _outage_id(connection, subject, outage.first_fail_at) if outage else None,
+        **_streak("blip", event.blip),
+    }
+
+
+def _streak(name: str, streak: Streak | None) -> dict[str, Any]:
+    return {
+        f"{name}_first_at": streak.first_at if streak else None,
+        f"{name}_last_at": streak.last_at if streak else None,
+        f"{name}_count": streak.count if streak else None,
+        f"{name}_reason": streak.reason if streak else None,
+        f"{name}_downs": streak.downs if streak else None,
+    }

@@ -1,0 +1,250 @@
+"""The one door to the record: what is written through it is durable when it answers."""
+
+from contextlib import suppress
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+
+from sqlalchemy import URL, Connection, Update, insert, update
+
+from monitor.core.checks import clean
+from monitor.core.types import ClockReading, Controls, Gap, LaneState, Outcome, Run
+from monitor.store.check_reads import CheckReads
+from monitor.store.engine import (
+    StoreError,
+    WriterLock,
+    check_schema,
+    connected,
+    engine_for,
+    name_of,
+    parse,
+    said_plainly,
+    sqlite_path,
+)
+from monitor.store.kept import Kept
+from monitor.store.life_reads import LifeReads
+from monitor.store.log_reads import LogReads
+from monitor.store.migrate import require_folder
+from monitor.store.recorder import Recorder, Work
+from monitor.store.statements import insert_once, upsert
+from monitor.store.tables import (
+    ClockReadingRow,
+    GapRow,
+    LaneRow,
+    PauseRow,
+    RobotsRow,
+    RoundRow,
+    RunRow,
+    table_of,
+)
+from monitor.store.writer import Writer
+
+LINGER_S = 0.05  # groups what ends at the same time; nobody waits for the store but a check
+
+_RUN = table_of(RunRow)
+_PAUSE = table_of(PauseRow)
+
+
+class Store(CheckReads, LogReads, LifeReads):
+    """The record of one point.
+
+    Reads are synchronous, from any thread. Writes are awaited from an event loop and durable
+    when they return; the first that fails raises StoreError, and so does every later one.
+    """
+
+    def __init__(self, url: URL, point: str) -> None:
+        super().__init__(engine_for(url, writer=False), url, point)
+        self._dialect = url.get_backend_name()
+        self._lock: WriterLock | None = None
+        self._connection: Connection | None = None
+        self._writer: Writer[Outcome | Work] | None = None
+        self._run_started_at: datetime | None = None
+
+    @classmethod
+    def open(cls, url: str, *, point: str, writer: bool, linger_s: float = LINGER_S) -> Self:
+        """Open a store that `migrate` made.
+
+        Args:
+            url: `sqlite:////folder/file` or `postgresql://…`.
+            point: Whose record is written and read.
+            writer: Take the right to write, which one process at a time has.
+            linger_s: How long a check waits for others to share its transaction, in seconds.
+
+        Raises StoreError: folder missing or unwritable, no database, another schema, another
+        writer, no answer.
+
+        """
+        parsed = parse(url)
+        path = sqlite_path(parsed)
+        if path is not None:
+            require_folder(path)
+            if not path.exists():
+                raise StoreError(f"La base {path} n'existe pas encore. Lancez « vigie migrate ».")
+        store = cls(parsed, point)
+        try:
+            with said_plainly(parsed):
+                with store._engine.connect() as connection:
+                    check_schema(connection, parsed)
+                if writer:
+                    store._take(linger_s)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def _take(self, linger_s: float) -> None:
+        connection = self._connection = engine_for(self._url, writer=True).connect()
+        self._lock = WriterLock(self._url, connection)
+        with connection.begin():  # a read-only file refuses here, not at the first check
+            check_schema(connection, self._url)
+        self._writer = Writer(
+            connection,
+            Recorder(self._dialect).apply,
+            where=name_of(self._url),
+            linger_s=linger_s,
+        )
+
+    def close(self) -> None:
+        """Write what waits, then let go of everything. Safe to call twice."""
+        if self._writer is not None:
+            self._writer.close()
+        if self._connection is not None:
+            with suppress(Exception):  # a connection that broke cannot be closed either
+                self._connection.close()
+            self._connection = None
+        self._engine.dispose()
+        if self._lock is not None:
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    async def record(self, outcome: Outcome) -> None:
+        """Record a check and all that follows from it: all of it, or nothing."""
+        await self._write(outcome)
+
+    async def record_round(self, controls: Controls, clock: ClockReading | None) -> None:
+        """Record that we were alive, with our line's health and our clock's last reading.
+
+        A reading that was recorded already is not recorded again.
+        """
+
+        def work(connection: Connection, kept: Kept) -> None:
+            row = {
+                "subject_id": kept.subject(connection, "", self.point),
+                "at": controls.at,
+                "controls_id": kept.controls(connection, controls),
+            }
+            connection.execute(insert(table_of(RoundRow)), row)
+            if clock is not None:
+                reading = {
+                    "point": self.point,
+                    "at": clock.at,
+                    "server": clean(clock.server),
+                    "offset_us": clock.offset_us,
+                    "dispersion_us": clock.dispersion_us,
+                    "stratum": clock.stratum,
+                }
+                connection.execute(insert_once(ClockReadingRow, self._dialect), reading)
+            connection.execute(self._this_run().values(alive_at=controls.at))
+
+        await self._write(work)
+
+    async def record_gap(self, gap: Gap) -> None:
+        """Record slots without an observation."""
+
+        def work(connection: Connection, kept: Kept) -> None:
+            row = {
+                "subject_id": kept.subject(connection, gap.target, gap.point),
+                "from_at": gap.from_at,
+                "to_at": gap.to_at,
+                "slots": gap.slots,
+                "cause": gap.cause,
+            }
+            connection.execute(insert(table_of(GapRow)), row)
+
+        await self._write(work)
+
+    async def start_run(self, run: Run) -> None:
+        """Record that the service starts; rounds keep it alive from now on."""
+
+        def work(connection: Connection, kept: Kept) -> None:
+            del kept
+            row = {
+                "point": run.point,
+                "started_at": run.started_at,
+                "alive_at": run.alive_at,
+                "stopped_at": run.stopped_at,
+                "version": run.version,
+                "config_sha256": run.config_sha256,
+                "ruleset": run.ruleset,
+            }
+            connection.execute(insert(_RUN), row)
+
+        await self._write(work)
+        self._run_started_at = run.started_at
+
+    async def stop_run(self, at: datetime) -> None:
+        """Record that the service stops of its own will."""
+
+        def work(connection: Connection, kept: Kept) -> None:
+            del kept
+            connection.execute(self._this_run().values(alive_at=at, stopped_at=at))
+
+        await self._write(work)
+
+    async def save_lane(self, lane: LaneState) -> None:
+        """Remember a platform's budget, but for its pause, which belongs to `set_pause`."""
+
+        def work(connection: Connection, kept: Kept) -> None:
+            del kept
+            row = {
+                "platform": lane.platform,
+                "blocked_until": lane.blocked_until,
+                "strikes": lane.strikes,
+            }
+            connection.execute(upsert(LaneRow, self._dialect, keys=("platform",)), row)
+
+        await self._write(work)
+
+    async def keep_robots(
+        self, host: str, text: str | None, status: int | None, fetched_at: datetime
+    ) -> None:
+        """Keep a robots.txt as it was found; None for what did not come."""
+
+        def work(connection: Connection, kept: Kept) -> None:
+            known = None if text is None else kept.text(connection, clean(text, len(text)))
+            row = {"host": host, "fetched_at": fetched_at, "status": status, "content_id": known}
+            connection.execute(insert_once(RobotsRow, self._dialect), row)
+
+        await self._write(work)
+
+    def set_pause(self, platform: str, *, paused: bool, why: str = "") -> None:
+        """Pause a platform or let it go on, from any process: the service polls `lanes()`."""
+        row = {"platform": platform, "why": clean(why)}
+        with (
+            said_plainly(self._url),
+            connected(self._url, writer=True) as connection,
+            connection.begin(),
+        ):
+            if paused:
+                connection.execute(upsert(PauseRow, self._dialect, keys=("platform",)), row)
+            else:
+                connection.execute(_PAUSE.delete().where(_PAUSE.c.platform == platform))
+
+    def _this_run(self) -> Update:
+        same = (_RUN.c.point == self.point, _RUN.c.started_at == self._run_started_at)
+        return update(_RUN).where(*same)
+
+    async def _write(self, item: Outcome | Work) -> None:
+        if self._writer is None:
+            raise StoreError("Cette base n'est ouverte qu'en lecture.")
+        await self._writer.write(item)
