@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from urllib.parse import quote, urlsplit
 
 SIZE_MAX = 500 * 1024  # characters read: RFC 9309, 2.5
@@ -72,6 +73,22 @@ class Robots:
         return best is None or best.allow
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobotsFile:
+    """A robots.txt as it was found: what is archived.
+
+    Attributes:
+        origin: Scheme, host and port: "https://www.ain.gouv.fr".
+        status: Of the last hop; None without a whole answer.
+
+    """
+
+    origin: str
+    fetched_at: datetime
+    status: int | None
+    text: str
+
+
 @dataclass(slots=True, kw_only=True)
 class _Group:
     """Rules for some agents, while the file is being read."""
@@ -97,18 +114,18 @@ def parse(text: str, agent: str) -> Robots:
     )
 
 
-def heed(status: int | None, text: str, agent: str) -> Robots | None:
+def heed(file: RobotsFile, agent: str) -> Robots | None:
     """Return what an answer for /robots.txt asks; None when it says nothing of it.
 
     Nothing is said by silence, a failure of the server, a refusal, or a page in place of the
     file: what was known before stays in force. No such file: nothing is asked (2.3.1.3).
-    `status` is that of the last hop, None without a whole answer.
     """
-    if status is None or status in _REFUSED:
+    if file.status is None or file.status in _REFUSED:
         return None
-    if 200 <= status < 300:  # noqa: PLR2004 -- the class of a status
-        return None if text.lstrip("\ufeff \t\r\n").startswith("<") else parse(text, agent)
-    return Robots() if 400 <= status < 500 else None  # noqa: PLR2004 -- the class of a status
+    if file.status // 100 == 2:  # noqa: PLR2004 -- the class of a status
+        page = file.text.lstrip("\ufeff \t\r\n").startswith("<")
+        return None if page else parse(file.text, agent)
+    return Robots() if file.status // 100 == 4 else None  # noqa: PLR2004 -- the same
 
 
 def _groups(text: str) -> list[_Group]:

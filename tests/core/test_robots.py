@@ -1,11 +1,14 @@
 """robots.txt, as RFC 9309 reads it."""
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.robots import SIZE_MAX, Robots, heed, parse
+from monitor.core.robots import SIZE_MAX, Robots, RobotsFile, heed, parse
 
+NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 SITE = "https://www.exemple.gouv.fr"
 
 
@@ -161,7 +164,9 @@ FILE = "User-agent: *\nDisallow: /x"
 def test_only_an_answer_about_robots_changes_what_is_known(
     status: int | None, text: str, expected: Robots | None
 ) -> None:
-    assert expected == heed(status, text, "v")
+    file = RobotsFile(origin=SITE, fetched_at=NOW, status=status, text=text)
+
+    assert expected == heed(file, "v")
 
 
 @given(text=st.text(), path=st.text())
