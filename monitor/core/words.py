@@ -1,14 +1,14 @@
-"""What a reader is told of each verdict, reason and gap: French, plain, neutral.
+"""The French of the core's closed words: one sentence for each, plain and neutral.
 
-A reason is said of one check. It never says whose fault it is, nor more than was seen.
+A verdict is said of the target, a reason of the check, a rule of our way of judging.
 """
 
-from collections.abc import Mapping
+from typing import Final
 
-from monitor.core.types import Edge, GapCause, Nature, Phase, Reason, Verdict
+from monitor.core.types import Reason, Verdict
 
-VERDICTS: Mapping[Verdict, str] = {
-    Verdict.UP: "disponible",
+VERDICTS: Final[dict[Verdict, str]] = {
+    Verdict.UP: "accessible",
     Verdict.DEGRADED: "dégradé",
     Verdict.DOWN: "indisponible",
     Verdict.MAINTENANCE: "en maintenance",
@@ -16,87 +16,98 @@ VERDICTS: Mapping[Verdict, str] = {
     Verdict.UNKNOWN: "indéterminé",
 }
 
-# A shape goes with each word, so that no state is told by its colour.
-SHAPES: Mapping[Verdict, str] = {
-    Verdict.UP: "●",
-    Verdict.DEGRADED: "◐",
-    Verdict.DOWN: "✖",
-    Verdict.MAINTENANCE: "◇",
-    Verdict.BLOCKED: "⊘",
-    Verdict.UNKNOWN: "?",
+VERDICT_SENTENCES: Final[dict[Verdict, str]] = {
+    Verdict.UP: "La page a répondu comme attendu.",
+    Verdict.DEGRADED: "La page a répondu, mais pas comme elle le devrait.",
+    Verdict.DOWN: "La page n'a pas rendu le service attendu.",
+    Verdict.MAINTENANCE: "Le site affiche une maintenance à la place du service.",
+    Verdict.BLOCKED: "Le site a refusé la sonde : cela ne dit rien de l'accès d'un visiteur.",
+    Verdict.UNKNOWN: "Le relevé ne permet de rien dire du site.",
 }
 
-REASONS: Mapping[Reason, str] = {
-    Reason.DNS_NXDOMAIN: "le nom du site n’existe pas",
-    Reason.DNS_NO_ANSWER: "le nom du site n’a pas d’adresse",
-    Reason.DNS_SERVFAIL: "les serveurs de noms du site sont en erreur",
-    Reason.DNS_REFUSED: "le serveur de noms a refusé la question",
-    Reason.DNS_BOGON: "le nom du site mène à une adresse privée",
-    Reason.CONNECTION_REFUSED: "connexion refusée",
-    Reason.CONNECTION_RESET: "connexion coupée",
-    Reason.HOST_UNREACHABLE: "serveur injoignable",
-    Reason.NETWORK_UNREACHABLE: "réseau injoignable",
-    Reason.EOF: "connexion fermée sans réponse",
-    Reason.TIMEOUT: "pas de réponse dans le délai",
-    Reason.SSL_INVALID_CERTIFICATE: "certificat expiré ou non valable",
-    Reason.SSL_INVALID_HOSTNAME: "certificat établi pour un autre nom",
-    Reason.SSL_UNKNOWN_AUTHORITY: "certificat d’une autorité inconnue",
-    Reason.SSL_FAILED_HANDSHAKE: "connexion sécurisée impossible",
-    Reason.UNKNOWN_FAILURE: "échec d’espèce inconnue",
-    Reason.DEADLINE: "réponse inachevée dans le délai",
-    Reason.TRUNCATED: "réponse interrompue",
-    Reason.TOO_LARGE: "réponse plus longue que notre limite",
-    Reason.INVALID_RESPONSE: "réponse mal formée",
-    Reason.INVALID_ENCODING: "réponse mal encodée",
-    Reason.REDIRECT_LOOP: "redirections sans fin",
-    Reason.REDIRECT_REFUSED: "redirection impossible à suivre",
-    Reason.OK: "réponse conforme",
-    Reason.MOVED: "page déplacée",
-    Reason.SLOW: "réponse lente",
-    Reason.TLS_CHAIN_INCOMPLETE: "certificat intermédiaire non fourni par le serveur",
-    Reason.ASSET_MISSING: "un fichier nécessaire à la page manque",
-    Reason.SIGN_OF_LIFE_MISSING: "le service derrière la page ne répond pas",
-    Reason.MARKER_MISSING: "le contenu attendu n’est pas dans la page",
-    Reason.EMPTY_SHELL: "page vide",
-    Reason.ERROR_TEXT: "la page affiche une erreur",
-    Reason.HTTP_4XX: "le serveur répond par une erreur (4xx)",
-    Reason.HTTP_5XX: "le serveur répond par une erreur (5xx)",
-    Reason.GONE: "la page n’existe plus à cette adresse",
-    Reason.PARKED: "le nom du site mène à une page étrangère au service",
-    Reason.MAINTENANCE_TEXT: "le site affiche une page de maintenance",
-    Reason.WAF: "le pare-feu du site a refusé la sonde",
-    Reason.CAPTCHA: "le site demande un captcha",
-    Reason.RATE_LIMITED: "le site limite le nombre de demandes",
-    Reason.LOGIN_REQUIRED: "le site demande une identification",
-    Reason.ROBOTS: "le fichier robots.txt du site demande de ne pas consulter cette page",
-    Reason.LOCAL_NETWORK: "notre propre connexion ne fonctionnait pas",
-    Reason.LOCAL_FILTER: "réponse donnée par un filtre de notre côté",
-    Reason.CLOCK: "notre horloge n’était pas à l’heure",
+REASONS: Final[dict[Reason, str]] = {
+    Reason.OK: "La page a répondu comme attendu.",
+    Reason.MOVED: "La page est servie à une autre adresse que celle de la liste.",
+    Reason.DNS_NXDOMAIN: "Le nom du site n'existe pas dans le DNS.",
+    Reason.DNS_NO_ANSWER: "Le DNS ne donne aucune adresse pour ce nom.",
+    Reason.DNS_SERVFAIL: "Les serveurs DNS du site n'ont pas su répondre.",
+    Reason.DNS_REFUSED: "Le résolveur DNS a refusé de répondre à la sonde.",
+    Reason.DNS_BOGON: "Le DNS a rendu une adresse privée pour un nom public.",
+    Reason.CONNECTION_REFUSED: "Le serveur a refusé la connexion.",
+    Reason.CONNECTION_RESET: "La connexion a été coupée par le serveur ou sur le trajet.",
+    Reason.HOST_UNREACHABLE: "Le serveur ne peut être joint.",
+    Reason.NETWORK_UNREACHABLE: "Le réseau du serveur ne peut être joint.",
+    Reason.EOF: "Le serveur a fermé la connexion sans répondre.",
+    Reason.TIMEOUT: "Le serveur n'a pas répondu dans le délai.",
+    Reason.SSL_INVALID_CERTIFICATE: "Le certificat du site n'est pas valable.",
+    Reason.SSL_INVALID_HOSTNAME: "Le certificat du site porte un autre nom.",
+    Reason.SSL_UNKNOWN_AUTHORITY: "Le certificat du site vient d'une autorité non reconnue.",
+    Reason.SSL_FAILED_HANDSHAKE: "La connexion sécurisée n'a pu être établie.",
+    Reason.UNKNOWN_FAILURE: "Le relevé a échoué pour une raison que la sonde ne connaît pas.",
+    Reason.DEADLINE: "La réponse n'était pas complète à la fin du délai.",
+    Reason.TRUNCATED: "La réponse s'est interrompue avant sa fin.",
+    Reason.TOO_LARGE: "La réponse est plus longue que ce que la sonde accepte de lire.",
+    Reason.INVALID_RESPONSE: "La réponse n'est pas conforme au protocole HTTP.",
+    Reason.INVALID_ENCODING: "La réponse ne peut être décompressée.",
+    Reason.REDIRECT_LOOP: "Les renvois d'adresse en adresse tournent en rond.",
+    Reason.REDIRECT_REFUSED: "Le site renvoie vers une adresse que la sonde ne peut suivre.",
+    Reason.SLOW: "La réponse a dépassé le seuil de lenteur.",
+    Reason.TLS_CHAIN_INCOMPLETE: "Le serveur n'envoie pas toute la chaîne de son certificat.",
+    Reason.ASSET_MISSING: "Un fichier nécessaire à l'affichage de la page manque.",
+    Reason.SIGN_OF_LIFE_MISSING: "Une adresse que la page interroge à son ouverture ne répond pas.",
+    Reason.MARKER_MISSING: "La page ne contient pas ce qui la caractérise.",
+    Reason.EMPTY_SHELL: "La page est vide, ou n'affiche rien sans JavaScript.",
+    Reason.ERROR_TEXT: "La page affiche une erreur à la place du service.",
+    Reason.HTTP_4XX: "Le serveur a répondu par un code d'erreur de la famille 400.",
+    Reason.HTTP_5XX: "Le serveur a répondu par un code d'erreur de la famille 500.",
+    Reason.GONE: "La page n'existe pas ou plus à cette adresse.",
+    Reason.PARKED: "L'adresse affiche la page d'attente d'un hébergeur ou d'un tiers.",
+    Reason.MAINTENANCE_TEXT: "Le site affiche une maintenance à la place du service.",
+    Reason.WAF: "Une protection du site a écarté la sonde.",
+    Reason.CAPTCHA: "Le site demande une vérification que la sonde ne passe pas.",
+    Reason.RATE_LIMITED: "Le site limite le nombre de demandes.",
+    Reason.LOGIN_REQUIRED: "Le site demande une authentification.",
+    Reason.ROBOTS: "Le fichier robots.txt du site demande de ne pas relever cette page.",
+    Reason.LOCAL_NETWORK: "La connexion de la sonde ne fonctionnait pas : les témoins manquent.",
+    Reason.LOCAL_FILTER: "Un filtre du côté de la sonde a mis sa page à la place du site.",
+    Reason.CLOCK: "L'horloge de la sonde s'écartait trop de l'heure exacte.",
 }
 
-GAPS: Mapping[GapCause, str] = {
-    GapCause.STOPPED: "le service de surveillance était arrêté",
-    GapCause.OVERRUN: "le relevé précédent n’était pas terminé",
-    GapCause.PAUSED: "la surveillance était suspendue par l’opérateur",
-    GapCause.REFUSED: "attente après un refus du site",
-    GapCause.ROBOTS: "le fichier robots.txt du site demande de ne pas consulter la page",
-}
-
-NATURES: Mapping[Nature, str] = {
-    Nature.DOWN: "indisponibilité",
-    Nature.MAINTENANCE: "maintenance",
-}
-
-EDGES: Mapping[Edge, str] = {
-    Edge.OUTAGE_OPENED: "indisponibilité confirmée",
-    Edge.OUTAGE_CLOSED: "rétablissement confirmé",
-    Edge.BLIP: "échec non confirmé",
-}
-
-PHASES: Mapping[Phase, str] = {
-    Phase.RESOLVE: "résolution du nom",
-    Phase.CONNECT: "connexion",
-    Phase.TLS: "connexion sécurisée",
-    Phase.PROCESSING: "attente de la réponse",
-    Phase.TRANSFER: "réception de la réponse",
+RULES: Final[dict[str, str]] = {
+    "clock-offset": "L'horloge de la sonde s'écarte trop du temps de référence.",
+    "dns-bogon": "Le DNS rend une adresse privée pour un nom public.",
+    "redirect-inside": "La réponse renvoie vers une adresse de réseau privé.",
+    "line-in-doubt": "Aucune réponse, et les témoins n'attestent pas que la ligne fonctionne.",
+    "our-side": "L'échec vient du résolveur ou des routes de la sonde.",
+    "cookie-loop": "Renvois en boucle qui supposent un cookie ; la sonde n'en garde pas.",
+    "no-answer": "Aucune réponse, alors que les témoins répondent.",
+    "filter-status": "Le code de réponse est celui d'un intermédiaire.",
+    "filter-mark": "La page porte la marque d'un filtre du côté de la sonde.",
+    "filter-frame": "La page, vide, renvoie à une machine de réseau privé.",
+    "refusal-mark": "La page porte la marque d'une protection ou d'une limite du site.",
+    "maintenance-mark": "La page annonce une maintenance à la place du service.",
+    "refusal-status": "Le code de réponse est un refus.",
+    "server-error": "Le code de réponse est une erreur du serveur.",
+    "gone-status": "Le code de réponse dit que la page n'existe pas.",
+    "client-error": "Le code de réponse est une autre erreur de la famille 400.",
+    "cut-answer": "La réponse a commencé et ne peut être utilisée.",
+    "redirect-unfollowed": "La réponse renvoie ailleurs, et le renvoi n'a pas été suivi.",
+    "fault-mark": "La page est une erreur, une page d'attente ou une page par défaut.",
+    "script-challenge": "La page, vide, ne fait qu'éprouver le navigateur.",
+    "accepted-only": "La demande est acceptée sans qu'une page soit rendue.",
+    "api-body": "L'interface ne rend pas les données attendues.",
+    "json-error": "Les données rendues sont une erreur.",
+    "empty-document": "La réponse est vide.",
+    "dead-asset": "Un fichier nécessaire à la page ne répond pas.",
+    "dead-sign-of-life": "Une adresse interrogée à l'ouverture ne répond pas.",
+    "empty-shell": "La page n'affiche rien sans JavaScript.",
+    "unexpected-redirect": "Le renvoi ne mène pas à l'adresse attendue.",
+    "no-login-form": "La page de connexion n'a pas de formulaire de connexion.",
+    "no-marker": "Aucun des textes caractéristiques n'est dans la page.",
+    "too-large": "La page dépasse ce que la sonde lit ; son début est sain.",
+    "chain-incomplete": "La chaîne du certificat a dû être complétée.",
+    "slow": "La réponse a dépassé le seuil de lenteur.",
+    "moved": "La page est servie à une autre adresse.",
+    "healthy": "Aucune règle n'a trouvé de défaut.",
+    "controls-failed": "Les témoins ne répondaient pas : rien n'est imputé au site.",
 }

@@ -1,45 +1,18 @@
-from collections.abc import Mapping
-from enum import StrEnum
-from typing import Any
+"""Every closed word has its French sentence."""
 
-import pytest
-
-from monitor.core import words
-from monitor.core.types import Edge, Failure, GapCause, Nature, Phase, Reason, Verdict
-
-TABLES: list[tuple[type[StrEnum], Mapping[Any, str]]] = [
-    (Verdict, words.VERDICTS),
-    (Verdict, words.SHAPES),
-    (Reason, words.REASONS),
-    (GapCause, words.GAPS),
-    (Nature, words.NATURES),
-    (Edge, words.EDGES),
-    (Phase, words.PHASES),
-]
-AVOIDED = ("constat", "certifié", "panne", "hors service", "attaque", "faute")
+from monitor.core import classify, words
+from monitor.core.types import Reason, Verdict
 
 
-@pytest.mark.parametrize(("vocabulary", "table"), TABLES)
-def test_every_word_of_the_core_has_its_french(
-    vocabulary: type[StrEnum], table: Mapping[StrEnum, str]
-) -> None:
-    assert set(vocabulary) == set(table)
+def test_every_verdict_reason_and_rule_has_a_sentence() -> None:
+    assert set(Verdict) == set(words.VERDICTS) == set(words.VERDICT_SENTENCES)
+    assert set(Reason) == set(words.REASONS)
+    assert set(classify.RULE_IDS) == set(words.RULES)
 
 
-@pytest.mark.parametrize(("vocabulary", "table"), TABLES)
-def test_two_words_never_read_the_same(
-    vocabulary: type[StrEnum], table: Mapping[StrEnum, str]
-) -> None:
-    assert len(set(table.values())) == len(vocabulary)
-
-
-@pytest.mark.parametrize(("vocabulary", "table"), TABLES)
-def test_the_words_are_neutral(vocabulary: type[StrEnum], table: Mapping[StrEnum, str]) -> None:
-    assert vocabulary
-    for text in table.values():
-        assert not [word for word in AVOIDED if word in text.lower()]
-
-
-def test_every_failure_is_a_reason_that_has_a_sentence() -> None:
-    for failure in Failure:
-        assert words.REASONS[Reason(failure.value)]
+def test_sentences_end_with_a_full_stop_and_avoid_the_words_that_claim_too_much() -> None:
+    sentences = [*words.VERDICT_SENTENCES.values(), *words.REASONS.values(), *words.RULES.values()]
+    for sentence in sentences:
+        assert sentence[0].isupper()
+        assert sentence.endswith(".")
+        assert not any(word in sentence for word in ("panne", "hors service", "attaque", "constat"))

@@ -1,0 +1,210 @@
+"""Read `config/fingerprints.toml`: strict, and every problem at once."""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from monitor.config.files import read_toml
+from monitor.config.problems import Problem, shown
+from monitor.config.regexes import check_regex
+from monitor.core.fingerprints import WORDS_MAX, Fingerprint, Place
+from monitor.core.glance import fold
+from monitor.core.types import Confidence, Reason, Verdict
+
+TABLE = "fingerprint"
+_KEYS = {
+    "id": str,
+    "verdict": str,
+    "reason": str,
+    "where": str,
+    "texts": list,
+    "regexes": list,
+    "also": list,
+    "header": str,
+    "statuses": list,
+    "words_max": int,
+    "source_of": str,
+    "confidence": str,
+}
+_NEEDED = ("id", "verdict", "reason", "where", "source_of", "confidence")
+_REASONS = {
+    Verdict.UNKNOWN: {Reason.LOCAL_FILTER},
+    Verdict.BLOCKED: {Reason.WAF, Reason.CAPTCHA, Reason.RATE_LIMITED, Reason.LOGIN_REQUIRED},
+    Verdict.MAINTENANCE: {Reason.MAINTENANCE_TEXT},
+    Verdict.DOWN: {Reason.ERROR_TEXT, Reason.GONE, Reason.PARKED, Reason.HTTP_5XX},
+}
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_TEXT_MIN, _TEXT_MAX = 3, 200
+_WORDS_LIMIT = 2000
+_FRENCH = {str: "un texte", list: "une liste", int: "un nombre entier"}
+_FOLDED = frozenset({Place.HEADLINE, Place.OPENING, Place.TEXT})
+
+
+class _Entry:
+    """One table being read; collects what is wrong with it."""
+
+    def __init__(self, file: str, number: int, table: Any) -> None:
+        self.file = file
+        self.key = f"{TABLE}[{number}]"
+        self.table: Mapping[str, Any] = table if isinstance(table, dict) else {}
+        self.problems: list[Problem] = []
+        if not isinstance(table, dict):
+            self.refuse("", table, "n'est pas une table", f"écrire [[{TABLE}]]")
+
+    def refuse(self, key: str, value: object, reason: str, cure: str) -> None:
+        where = f"{self.key}.{key}" if key else self.key
+        self.problems.append(
+            Problem(file=self.file, key=where, value=shown(value), reason=reason, cure=cure)
+        )
+
+    def check_shape(self) -> None:
+        for key in self.table.keys() - _KEYS.keys():
+            known = ", ".join(_KEYS)
+            self.refuse(key, self.table[key], "clé inconnue", f"clés connues : {known}")
+        for key in _NEEDED:
+            if key not in self.table:
+                self.refuse(key, "", "clé absente", "l'ajouter")
+        for key, kind in _KEYS.items():
+            value = self.table.get(key)
+            if value is None:
+                continue
+            if not isinstance(value, kind) or isinstance(value, bool):
+                self.refuse(key, value, "mauvais type", f"écrire {_FRENCH[kind]}")
+            elif isinstance(value, str) and not value.strip():
+                self.refuse(key, value, "texte vide", "l'écrire, ou retirer la clé")
+
+    def one_of(self, key: str, words: type[Verdict | Reason | Place | Confidence]) -> Any:
+        value: str = self.table[key]
+        try:
+            return words(value)
+        except ValueError:
+            allowed = ", ".join(word.value for word in words)
+            self.refuse(key, value, "mot inconnu", f"un de : {allowed}")
+            return None
+
+
+def load_fingerprints(path: Path) -> tuple[tuple[Fingerprint, ...], tuple[Problem, ...]]:
+    """Return the marks that are right, and everything that is wrong with the others."""
+    data, problems = read_toml(path.parent, path.name)
+    if data is None:
+        return (), problems
+    found: list[Problem] = list(problems)
+    marks: dict[str, Fingerprint] = {}
+    for key in data.keys() - {TABLE}:
+        found.append(_problem(path.name, key, data[key], "clé inconnue", f"seules des [[{TABLE}]]"))
+    tables = data.get(TABLE, [])
+    if not isinstance(tables, list):
+        found.append(_problem(path.name, TABLE, tables, "mauvais type", f"écrire [[{TABLE}]]"))
+        tables = []
+    for number, table in enumerate(tables, start=1):
+        entry = _Entry(path.name, number, table)
+        mark = _read(entry)
+        if mark is not None and mark.id in marks:
+            entry.refuse("id", mark.id, "identifiant en double", "en choisir un autre")
+        found += entry.problems
+        if mark is not None and not entry.problems:
+            marks[mark.id] = mark
+    return tuple(marks.values()), tuple(found)
+
+
+def _problem(file: str, key: str, value: object, reason: str, cure: str) -> Problem:
+    return Problem(file=file, key=key, value=shown(value), reason=reason, cure=cure)
+
+
+def _read(entry: _Entry) -> Fingerprint | None:
+    entry.check_shape()
+    if entry.problems:
+        return None
+    where = entry.one_of("where", Place)
+    verdict = entry.one_of("verdict", Verdict)
+    reason = entry.one_of("reason", Reason)
+    confidence = entry.one_of("confidence", Confidence)
+    _check_id(entry)
+    _check_meaning(entry, verdict, reason)
+    if not entry.table.get("texts") and not entry.table.get("regexes"):
+        entry.refuse("texts", "", "ni texts ni regexes", "écrire au moins l'un des deux")
+    texts = _texts(entry, "texts", folded=where in _FOLDED)
+    patterns = _patterns(entry)
+    also = _texts(entry, "also", folded=True)
+    statuses = _statuses(entry)
+    words_max = _words_max(entry, where)
+    if entry.problems:
+        return None
+    return Fingerprint(
+        id=entry.table["id"],
+        verdict=verdict,
+        reason=reason,
+        where=where,
+        words_max=words_max,
+        texts=texts,
+        patterns=patterns,
+        also=also,
+        header=entry.table.get("header", ""),
+        statuses=statuses,
+        source=entry.table["source_of"],
+        confidence=confidence,
+    )
+
+
+def _check_id(entry: _Entry) -> None:
+    if not _ID.fullmatch(entry.table["id"]):
+        cure = "minuscules, chiffres et tirets"
+        entry.refuse("id", entry.table["id"], "identifiant mal écrit", cure)
+
+
+def _check_meaning(entry: _Entry, verdict: Verdict | None, reason: Reason | None) -> None:
+    if verdict is None or reason is None:
+        return
+    allowed = _REASONS.get(verdict)
+    if allowed is None:
+        cure = "un de : " + ", ".join(_REASONS)
+        entry.refuse("verdict", verdict, "une empreinte ne peut rendre ce verdict", cure)
+    elif reason not in allowed:
+        cure = "un de : " + ", ".join(sorted(allowed))
+        entry.refuse("reason", reason, f"motif étranger au verdict {verdict}", cure)
+
+
+def _texts(entry: _Entry, key: str, *, folded: bool) -> tuple[str, ...]:
+    """Fold the texts as the pages will be; the markup is only put in lower case."""
+    found = []
+    for text in entry.table.get(key, ()):
+        if not isinstance(text, str) or not _TEXT_MIN <= len(text) <= _TEXT_MAX:
+            cure = f"un texte de {_TEXT_MIN} à {_TEXT_MAX} caractères"
+            entry.refuse(key, text, "texte trop court, trop long ou d'un autre type", cure)
+        else:
+            found.append(fold(text) if folded else text.lower())
+    return tuple(found)
+
+
+def _patterns(entry: _Entry) -> tuple[re.Pattern[str], ...]:
+    found = []
+    for regex in entry.table.get("regexes", ()):
+        fault = check_regex(regex) if isinstance(regex, str) else "n'est pas un texte"
+        if fault:
+            entry.refuse("regexes", regex, fault, "borner chaque répétition, par exemple {0,80}")
+        else:
+            found.append(re.compile(regex))
+    return tuple(found)
+
+
+def _statuses(entry: _Entry) -> frozenset[int]:
+    found = set()
+    for status in entry.table.get("statuses", ()):
+        whole = isinstance(status, int) and not isinstance(status, bool)
+        if whole and (2 <= status <= 5 or 200 <= status <= 999):  # noqa: PLR2004 -- statuses
+            found.add(status)
+        else:
+            cure = "une classe (2 à 5) ou un statut (200 à 999)"
+            entry.refuse("statuses", status, "statut HTTP inconnu", cure)
+    return frozenset(found)
+
+
+def _words_max(entry: _Entry, where: Place | None) -> int:
+    if (where is Place.HEADER) != ("header" in entry.table):
+        cure = 'header = "nom-en-minuscules" avec where = "header", et seulement alors'
+        entry.refuse("header", entry.table.get("header", ""), "clé mal placée", cure)
+    limit: int = entry.table.get("words_max", WORDS_MAX[where] if where else 0)
+    if not 0 <= limit <= _WORDS_LIMIT:
+        entry.refuse("words_max", limit, "hors bornes", f"de 0 à {_WORDS_LIMIT}")
+    return limit

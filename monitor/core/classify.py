@@ -1,0 +1,180 @@
+"""From an exchange to a verdict: ordered rules, each with an id; the first that finds decides.
+
+The order is the meaning. First what is ours (clock, line, filters on our side), then a
+refusal (never laid on the site), then what the site says of itself, then its status,
+then the page, then what merely degrades it.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from monitor.core import rules_answer as answer
+from monitor.core import rules_line as line
+from monitor.core import rules_page as page
+from monitor.core.case import Case, Finding, Rule, leads_to
+from monitor.core.fingerprints import Fingerprint, digest
+from monitor.core.glance import glance
+from monitor.core.types import (
+    Controls,
+    Exchange,
+    Hop,
+    Judgement,
+    Kind,
+    Reason,
+    Target,
+    Trial,
+    Verdict,
+)
+
+RULESET = "2026-11-23.1"  # changes with the rules; `ruleset` adds the fingerprints' digest
+
+RULES: tuple[tuple[str, Rule], ...] = (
+    ("clock-offset", line.clock_offset),
+    ("dns-bogon", line.bogon),
+    ("redirect-inside", line.redirected_inside),
+    ("line-in-doubt", line.line_in_doubt),
+    ("our-side", line.our_side),
+    ("cookie-loop", line.cookie_loop),
+    ("no-answer", line.no_answer),
+    ("filter-status", answer.filter_status),
+    ("filter-mark", answer.filter_mark),
+    ("filter-frame", answer.filter_frame),
+    ("refusal-mark", answer.refusal_mark),
+    ("maintenance-mark", answer.maintenance_mark),
+    ("refusal-status", answer.refusal_status),
+    ("server-error", answer.server_error),
+    ("gone-status", answer.gone_status),
+    ("client-error", answer.client_error),
+    ("cut-answer", line.cut_answer),
+    ("redirect-unfollowed", page.redirect_unfollowed),
+    ("fault-mark", answer.fault_mark),
+    ("script-challenge", answer.script_challenge),
+    ("accepted-only", answer.accepted_only),
+    ("api-body", page.api_body),
+    ("json-error", page.json_error),
+    ("empty-document", page.empty_document),
+    ("dead-asset", page.dead_asset),
+    ("dead-sign-of-life", page.dead_sign_of_life),
+    ("empty-shell", page.empty_shell),
+    ("unexpected-redirect", page.unexpected_redirect),
+    ("no-login-form", page.no_login_form),
+    ("no-marker", page.no_marker),
+    ("too-large", page.too_large),
+    ("chain-incomplete", page.chain_incomplete),
+    ("slow", page.slow),
+    ("moved", page.moved),
+    ("healthy", page.healthy),
+)
+CONTROL_RULE = "controls-failed"  # tried after the rule that would have decided
+RULE_IDS = (*(rule_id for rule_id, _ in RULES), CONTROL_RULE)
+
+
+def classify(
+    target: Target,
+    exchange: Exchange,
+    *,
+    controls: Controls | None,
+    clock_offset_us: int | None,
+    clock_limit_us: int,
+    known_good: bool,
+    fingerprints: Sequence[Fingerprint],
+) -> Judgement:
+    """Judge one exchange.
+
+    `known_good` says whether the target was ever seen up: only then is a 404 an outage.
+    The last trial is the one that decided. Never raises for what the outside sent.
+    """
+    content_type = (exchange.last.header("content-type") or "") if exchange.last else ""
+    seen = glance(exchange.body, content_type=content_type, charset=exchange.charset)
+    case = Case(
+        target=target,
+        exchange=exchange,
+        controls=controls,
+        clock_offset_us=clock_offset_us,
+        clock_limit_us=clock_limit_us,
+        known_good=known_good,
+        marks=fingerprints,
+        status=(exchange.last.status or 0) if exchange.last else 0,
+        page=seen,
+        urls=leads_to(exchange, seen),
+    )
+    return _judge(case)
+
+
+def _judge(case: Case) -> Judgement:
+    trials: list[Trial] = []
+    for rule_id, rule in RULES:
+        finding = rule(case)
+        trials.append(
+            Trial(
+                rule=rule_id, matched=finding is not None, ground=finding.ground if finding else ""
+            )
+        )
+        if finding is not None:
+            return _with_controls(case, finding, trials)
+    raise AssertionError("the last rule always decides")
+
+
+def _with_controls(case: Case, finding: Finding, trials: list[Trial]) -> Judgement:
+    """Lay nothing on the site while our line is known bad; a healthy answer proves the line."""
+    verdict, reason = finding.verdict, finding.reason
+    if case.line_known_bad and verdict not in {Verdict.UP, Verdict.UNKNOWN}:
+        ground = f"témoins muets : {verdict.value} ({reason.value}) ne peut être retenu"
+        trials.append(Trial(rule=CONTROL_RULE, matched=True, ground=ground))
+        verdict, reason = Verdict.UNKNOWN, Reason.LOCAL_NETWORK
+    return Judgement(verdict=verdict, reason=reason, rule=trials[-1].rule, tried=tuple(trials))
+
+
+def ruleset(fingerprints: Sequence[Fingerprint]) -> str:
+    """Return the version of the rules with the fingerprints: it is in every observation."""
+    return f"{RULESET}+{digest(fingerprints)[:12]}"
+
+
+def classify_saved(
+    *,
+    status: int,
+    headers: Mapping[str, str] | Sequence[tuple[str, str]],
+    body: bytes,
+    url: str | None,
+    controls_failed: bool,
+    fingerprints: Sequence[Fingerprint],
+) -> Judgement:
+    """Judge an answer that was saved: a page that was there, on a line that works or not."""
+    target, exchange = exchange_of_saved(status=status, headers=headers, body=body, url=url)
+    at = exchange.started_at
+    return classify(
+        target,
+        exchange,
+        controls=Controls(at=at, ok=0 if controls_failed else 1, asked=1),
+        clock_offset_us=0,
+        clock_limit_us=0,
+        known_good=True,
+        fingerprints=fingerprints,
+    )
+
+
+def exchange_of_saved(
+    *,
+    status: int,
+    headers: Mapping[str, str] | Sequence[tuple[str, str]],
+    body: bytes,
+    url: str | None,
+) -> tuple[Target, Exchange]:
+    """Make the target and the exchange that a saved answer stands for."""
+    place = url or "https://reponse-enregistree.invalid/"
+    pairs = tuple(headers.items() if isinstance(headers, Mapping) else headers)
+    hop = Hop(url=place, started_at=_NO_TIME, status=status, headers=pairs, http_version="HTTP/1.1")
+    _, _, charset = (hop.header("content-type") or "").lower().partition("charset=")
+    exchange = Exchange(
+        url=place,
+        started_at=_NO_TIME,
+        duration_us=0,
+        hops=(hop,),
+        body=body,
+        charset=charset.split(";")[0].strip(" \"'"),
+    )
+    target = Target(slug="enregistree", name=place, url=place, kind=Kind.PAGE, platform="")
+    return target, exchange
+
+
+_NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # a saved answer does not say when it came

@@ -1,0 +1,152 @@
+"""Marks by which an answer is recognised: data from `config/fingerprints.toml`.
+
+A mark decides only where the page *is* what the mark says. A long healthy page may quote
+any error text: hence `words_max`, a bound on the page's own words.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from monitor.core.glance import Glance
+from monitor.core.types import Confidence, Reason, Verdict
+
+
+class Place(StrEnum):
+    """Where a mark is looked for. Texts are folded: no accents, no case, single spaces."""
+
+    HEADLINE = "headline"  # the title, or one of the h1 and h2
+    OPENING = "opening"  # the first `OPENING_CHARS` outside menus, header and footer
+    TEXT = "text"  # all the visible text, and that for visitors without JavaScript
+    SOURCE = "source"  # the markup, lower case
+    SCRIPTS = "scripts"  # the addresses of scripts, when every one of them bears the mark
+    HEADER = "header"  # the value of one response header, lower case
+    URL = "url"  # an address that the answer comes from or leads to, lower case
+
+
+OPENING_CHARS = 400
+_SPOKEN = frozenset({Place.HEADLINE, Place.OPENING, Place.TEXT})
+_FORM_FIELDS = 2  # one field is a captcha's, or a search box
+# A mark of these places speaks of the page only if the page says little else.
+WORDS_MAX = {
+    Place.HEADLINE: 150,
+    Place.OPENING: 150,
+    Place.TEXT: 250,
+    Place.SOURCE: 80,
+    Place.SCRIPTS: 10,
+    Place.HEADER: 80,
+    Place.URL: 80,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprint:
+    """One mark.
+
+    Attributes:
+        id: Lower case, digits and hyphens; unique.
+        texts: Folded phrases, and
+        patterns: expressions on folded text: one of either is enough.
+        also: Folded phrases of which one must be in the title or the visible text too.
+        header: Lower-case name, for `Place.HEADER`.
+        words_max: The page's own words, at most, for the mark to decide.
+        statuses: Answers to which it applies; empty for all. 5 means 500 to 599.
+        source: Where it was read.
+
+    """
+
+    id: str
+    verdict: Verdict
+    reason: Reason
+    where: Place
+    words_max: int
+    texts: tuple[str, ...] = ()
+    patterns: tuple[re.Pattern[str], ...] = ()
+    also: tuple[str, ...] = ()
+    header: str = ""
+    statuses: frozenset[int] = frozenset()
+    source: str = ""
+    confidence: Confidence = Confidence.NO
+
+    def found_in(self, text: str) -> str:
+        """Return what was recognised in a text, or "" when nothing was."""
+        for phrase in self.texts:
+            if phrase in text:
+                return phrase
+        return next((found[0] for p in self.patterns if (found := p.search(text))), "")
+
+    def applies_to(self, status: int) -> bool:
+        return not self.statuses or status in self.statuses or status // 100 in self.statuses
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """What marks are looked for in: one answer, read."""
+
+    status: int
+    glance: Glance
+    headers: tuple[tuple[str, str], ...] = ()
+    urls: tuple[str, ...] = ()
+
+    def texts_at(self, mark: Fingerprint) -> Iterable[str]:
+        page = self.glance
+        match mark.where:
+            case Place.HEADLINE:
+                return (page.title, *page.headings)
+            case Place.OPENING:
+                return (page.opening[:OPENING_CHARS],)
+            case Place.TEXT:
+                return (page.text, page.noscript)
+            case Place.SOURCE:
+                return (page.source,)
+            case Place.SCRIPTS:
+                found = [s for s in page.scripts if mark.found_in(s.lower())]
+                return (found[0].lower(),) if found and len(found) == len(page.scripts) else ()
+            case Place.URL:
+                return self.urls
+            case Place.HEADER:
+                return (v.lower() for k, v in self.headers if k.lower() == mark.header)
+
+
+def recognise(
+    scene: Scene, marks: Sequence[Fingerprint], verdicts: Iterable[Verdict]
+) -> tuple[Fingerprint, str] | None:
+    """Return the first mark of these verdicts that the answer bears, and what was seen."""
+    wanted = frozenset(verdicts)
+    for mark in marks:
+        if mark.verdict not in wanted or not _concerns(mark, scene):
+            continue
+        for text in scene.texts_at(mark):
+            seen = mark.found_in(text)
+            if seen:
+                return mark, seen
+    return None
+
+
+def _concerns(mark: Fingerprint, scene: Scene) -> bool:
+    """Tell whether a mark may speak of this page at all.
+
+    A page that was served well and offers a form, or a container that an application
+    fills, is a service: its texts, and the guard's script beside it, are no verdict.
+    """
+    page = scene.glance
+    if page.own_words > mark.words_max or not mark.applies_to(scene.status):
+        return False
+    if mark.verdict is not Verdict.UNKNOWN and scene.status // 100 == 2:  # noqa: PLR2004 -- 2xx
+        if page.fields >= _FORM_FIELDS and mark.where in _SPOKEN:
+            return False
+        if page.root and mark.where in {Place.SOURCE, Place.SCRIPTS}:
+            return False
+    return not mark.also or any(word in page.text or word in page.title for word in mark.also)
+
+
+def digest(marks: Iterable[Fingerprint]) -> str:
+    """Return a hex digest of what the marks decide: it changes when a judgement may."""
+    lines = (
+        f"{m.id}|{m.verdict}|{m.reason}|{m.where}|{m.words_max}|{m.texts}|"
+        f"{[p.pattern for p in m.patterns]}|{m.also}|{m.header}|{sorted(m.statuses)}"
+        for m in marks
+    )
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()

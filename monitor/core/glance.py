@@ -1,0 +1,266 @@
+"""A glance at an answer: what a rule may ask of a page, read once, cheaply.
+
+Everything here is bounded: the bytes that are read, the text that is kept, the elements
+that are listed. Bad markup gives less, never an exception.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lxml import etree, html
+
+MAX_BYTES = 1_000_000  # an error page tells itself long before this
+MAX_TEXT = 12_000  # characters of visible text that marks are looked for in
+LONG_PAGE_WORDS = 1500  # of a longer page only the beginning is kept as text
+_LONG_PAGE_TEXT = 1000
+MAX_ITEMS = 200  # scripts, frames, headings … kept of each
+
+_HIDDEN = ("script", "style", "template", "noscript", "svg", "iframe", "object", "textarea")
+_CHROME = ("nav", "header", "footer", "aside", "select", "button", "dialog")
+_HEADINGS = ("h1", "h2")
+_FIELDS = frozenset({"text", "email", "tel", "date", "number", "search", "password", "file"})
+_QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "–": "-", "—": "-"})
+_META_CHARSET = re.compile(rb"charset\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9_:.-]{2,40})")
+_TAGS = re.compile(r"(?is)<(script|style)\b.*?(?:</\1|\Z)|<[^<>]{0,2000}>?")
+_ROOTS = frozenset({"root", "app", "__next", "__nuxt", "___gatsby", "svelte", "q-app", "main-app"})
+_WAITING_WORDS = 5  # "Chargement en cours…"
+_HIDDEN_WORDS = 100
+_UNSEEN = (
+    "//*[@hidden or contains(@style,'display:none') or contains(@style,'display: none')]"
+    "[not(self::body or self::html or self::main)]"
+)
+_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+
+
+class Form(StrEnum):
+    """What an answer is made of."""
+
+    EMPTY = "empty"
+    HTML = "html"
+    JSON = "json"
+    TEXT = "text"
+    BINARY = "binary"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Glance:
+    """What was seen of one answer. Texts are folded (see `fold`), but for `raw_title`.
+
+    Attributes:
+        headings: The `h1` and `h2`, in order.
+        text: Visible text, at most `MAX_TEXT` characters.
+        opening: The same outside menus, page header and footer: what the page says first.
+        noscript: Text for visitors without JavaScript.
+        source: The markup, lower case, at most `MAX_BYTES`.
+        words: Visible words.
+        own_words: Words outside menus, header, footer and links: the page's own content.
+        scripts: Addresses of external scripts. `inline_chars` counts the inline ones.
+        frames: Addresses of frames.
+        refresh: Where a meta refresh leads; empty when there is none.
+        fields: Inputs that a visitor fills in, outside menus, header and footer.
+        password: Whether there is a password field anywhere.
+        root: Whether an empty container waits for an application to fill it.
+
+    """
+
+    form: Form
+    raw_title: str = ""
+    title: str = ""
+    headings: tuple[str, ...] = ()
+    text: str = ""
+    opening: str = ""
+    noscript: str = ""
+    source: str = ""
+    words: int = 0
+    own_words: int = 0
+    scripts: tuple[str, ...] = ()
+    inline_chars: int = 0
+    frames: tuple[str, ...] = ()
+    images: int = 0
+    links: int = 0
+    refresh: str = ""
+    fields: int = 0
+    password: bool = False
+    root: bool = False
+
+
+def fold(text: str) -> str:
+    """Return text without accents, case, odd quotes or runs of spaces, for comparing."""
+    plain = text.translate(_QUOTES) if not text.isascii() else text.replace("`", "'")
+    if not plain.isascii():
+        split = unicodedata.normalize("NFKD", plain)
+        plain = "".join(c for c in split if not unicodedata.combining(c))
+    return " ".join(plain.casefold().split())
+
+
+def decode(body: bytes, charset: str = "") -> str:
+    """Decode as browsers do: mark of order, then header, then `meta`, then UTF-8 or 1252."""
+    for mark, name in _BOMS:
+        if body.startswith(mark):
+            return body[len(mark) :].decode(name, "replace")
+    named = _META_CHARSET.search(body[:2048])
+    for candidate in (charset, named[1].decode("ascii") if named else ""):
+        if candidate:
+            try:
+                return body.decode(candidate, "replace")
+            except (LookupError, ValueError, UnicodeError):
+                continue
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return body.decode("cp1252", "replace")
+
+
+def glance(body: bytes, *, content_type: str = "", charset: str = "") -> Glance:
+    """Read an answer. Costs about 3 ms for 60 kB; reads at most `MAX_BYTES`."""
+    body = body[:MAX_BYTES]
+    form = _form(body, content_type.lower())
+    if form in {Form.EMPTY, Form.BINARY}:
+        return Glance(form=form)
+    markup = decode(body, charset).replace("\x00", "")
+    if form is not Form.HTML:
+        text = fold(markup[:MAX_TEXT])
+        words = len(markup.split())
+        return Glance(
+            form=form, text=text, opening=text, source=markup.lower(), words=words, own_words=words
+        )
+    tree = _parse(markup)
+    return _read_tree(tree, markup) if tree is not None else _read_text(markup)
+
+
+def _form(body: bytes, content_type: str) -> Form:
+    start = body[:512].lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").lower()
+    if not start and not body.strip():
+        return Form.EMPTY
+    if start.startswith((b"{", b"[")) and b"<html" not in start:
+        return Form.JSON
+    if b"<" in start and re.match(rb"<(!doctype|!--|html|head|body|\?xml|[a-z])", start):
+        return Form.HTML
+    if "html" in content_type:
+        return Form.HTML
+    if "json" in content_type:
+        return Form.JSON
+    if b"\x00" in body[:2048] and not body.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return Form.BINARY
+    if re.match(r"(image|audio|video|font)/|application/(pdf|zip|octet)", content_type):
+        return Form.BINARY
+    return Form.HTML if b"<html" in body[:4096].lower() else Form.TEXT
+
+
+def _parse(markup: str) -> html.HtmlElement | None:
+    parser = html.HTMLParser(
+        encoding="utf-8", huge_tree=False, remove_comments=True, remove_pis=True
+    )
+    try:
+        tree = html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
+    except (etree.LxmlError, ValueError, AssertionError):
+        return None
+    # A document that is nested beyond libxml2's bound is cut there: its text is lost.
+    deep = any(entry.type_name == "ERR_INTERNAL_ERROR" for entry in parser.error_log)
+    return None if deep else tree
+
+
+def _read_text(markup: str) -> Glance:
+    """Read markup that has no tree: tags are taken out, and that is all."""
+    plain = _TAGS.sub(" ", markup)
+    text = fold(plain[: 2 * MAX_TEXT])[:MAX_TEXT]
+    words = len(plain.split())
+    return Glance(
+        form=Form.HTML,
+        text=text,
+        opening=text,
+        source=markup.lower(),
+        words=words,
+        own_words=words,
+    )
+
+
+def _read_tree(tree: html.HtmlElement, markup: str) -> Glance:
+    """Read what stands in the tree, taking out of it, step by step, what was read."""
+    title = " ".join("".join(tree.xpath("string(//title[1])")).split())[:300]
+    scripts = [s.get("src") or "" for s in tree.iter("script")]
+    inline = sum(len(s.text or "") for s in tree.iter("script"))
+    noscript = fold(" ".join(_texts(tree, "noscript"))[:MAX_TEXT])
+    etree.strip_elements(tree, "noscript", with_tail=False)
+    frames = _addresses(tree, "iframe") + _addresses(tree, "frame")
+    refresh = _refresh(tree)
+    images = sum(1 for _ in tree.iter("img"))
+    links = sum(1 for _ in tree.iter("a"))
+    password = any((i.get("type") or "").lower() == "password" for i in tree.iter("input"))
+    root = _has_root(tree)
+    etree.strip_elements(tree, "head", *_HIDDEN, with_tail=False)
+    _drop_unseen(tree)
+    headings = tuple(fold(t) for t in _texts(tree, *_HEADINGS))
+    seen = " ".join(tree.itertext())
+    words = len(seen.split())
+    etree.strip_elements(tree, *_CHROME, with_tail=False)
+    own = " ".join(tree.itertext())
+    linked = sum(len(t.split()) for t in _texts(tree, "a", limit=5000))
+    kept = MAX_TEXT if words <= LONG_PAGE_WORDS else _LONG_PAGE_TEXT
+    return Glance(
+        form=Form.HTML,
+        raw_title=title,
+        title=fold(title),
+        headings=tuple(h for h in headings if h),
+        text=fold(seen[: 2 * kept])[:kept],
+        opening=fold((own if own.strip() else seen)[: 2 * kept])[:kept],
+        noscript=noscript,
+        source=markup.lower(),
+        words=words,
+        own_words=max(0, len(own.split()) - linked),
+        scripts=tuple(s for s in scripts if s)[:MAX_ITEMS],
+        inline_chars=inline,
+        frames=tuple(frames),
+        images=images,
+        links=links,
+        refresh=refresh,
+        fields=sum(1 for i in tree.iter("input") if _is_field(i)),
+        password=password,
+        root=root,
+    )
+
+
+def _texts(tree: html.HtmlElement, *tags: str, limit: int = MAX_ITEMS) -> list[str]:
+    found = []
+    for element in tree.iter(*tags):
+        found.append(" ".join(element.itertext())[:MAX_TEXT])
+        if len(found) == limit:
+            break
+    return found
+
+
+def _addresses(tree: html.HtmlElement, tag: str) -> list[str]:
+    return [f.get("src") or "" for f in tree.iter(tag)][:MAX_ITEMS]
+
+
+def _refresh(tree: html.HtmlElement) -> str:
+    for meta in tree.iter("meta"):
+        if (meta.get("http-equiv") or "").lower() == "refresh":
+            _, _, rest = (meta.get("content") or "").partition(";")
+            return re.sub(r"(?i)^\s*url\s*=\s*", "", rest[:2000]).strip(" '\"")
+    return ""
+
+
+def _has_root(tree: html.HtmlElement) -> bool:
+    """Tell whether an application's container is there with nothing in it."""
+    for element in tree.iter("div", "main", "app-root", "section"):
+        name = element.get("id") or ""
+        if element.tag == "app-root" or name in _ROOTS:
+            text = "".join(element.itertext())[:2000]
+            if len(text.split()) <= _WAITING_WORDS:
+                return True
+    return False
+
+
+def _drop_unseen(tree: html.HtmlElement) -> None:
+    """Take out what inline styles hide, unless it is long: then scripts will show it."""
+    for element in tree.xpath(_UNSEEN)[:MAX_ITEMS]:
+        words = len(" ".join(element.itertext()).split())
+        if words <= _HIDDEN_WORDS and element.getparent() is not None:
+            element.drop_tree()
+
+
+def _is_field(element: html.HtmlElement) -> bool:
+    return (element.get("type") or "text").lower() in _FIELDS

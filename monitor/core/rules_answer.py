@@ -1,0 +1,127 @@
+"""Rules on whose word the answer is: a filter's, a guard's, the site's; and on its status."""
+
+import re
+from http import HTTPStatus
+
+from monitor.core.case import Case, Finding, is_private
+from monitor.core.glance import Form
+from monitor.core.types import Kind, Reason, Verdict
+
+_PROXY = frozenset({407, 511})
+_REFUSALS = {
+    401: Reason.LOGIN_REQUIRED,
+    402: Reason.WAF,
+    403: Reason.WAF,
+    405: Reason.WAF,  # to a plain GET: several guards answer so
+    406: Reason.WAF,  # ModSecurity's usual status
+    418: Reason.WAF,
+    420: Reason.RATE_LIMITED,
+    429: Reason.RATE_LIMITED,
+    451: Reason.WAF,
+    999: Reason.WAF,
+}
+_GONE = frozenset({404, 410})
+_BARE_WORDS = 10
+_RELOADS = re.compile(
+    r"document\.cookie\s{0,3}=|location\.reload\(|location\.(href|replace)|\.submit\(\)"
+)
+_RELOAD_WORDS = 30
+_CHALLENGE_CHARS = 200_000
+
+
+def filter_status(case: Case) -> Finding | None:
+    """407 and 511 are said by a proxy or a portal, never by the site (RFC 9110, 6585)."""
+    if case.status not in _PROXY:
+        return None
+    return Finding(Verdict.UNKNOWN, Reason.LOCAL_FILTER, f"statut {case.status} d'un intermédiaire")
+
+
+def filter_mark(case: Case) -> Finding | None:
+    """A page that a provider or a filter on our side put in place of the site's."""
+    return case.mark(Verdict.UNKNOWN)
+
+
+def filter_frame(case: Case) -> Finding | None:
+    """A bare page that frames, or leads to, a machine of a local network."""
+    page = case.page
+    if page.own_words > _BARE_WORDS or is_private(case.exchange.url):
+        return None
+    inside = next((u for u in (*page.frames, *page.scripts, *case.urls) if is_private(u)), "")
+    if not inside:
+        return None
+    return Finding(Verdict.UNKNOWN, Reason.LOCAL_FILTER, f"la page renvoie à {inside[:80]}")
+
+
+def refusal_mark(case: Case) -> Finding | None:
+    """A guard, a captcha or a limit speaks in place of the service."""
+    return case.mark(Verdict.BLOCKED)
+
+
+def maintenance_mark(case: Case) -> Finding | None:
+    """The site says, in place of the service, that it is being maintained."""
+    return case.mark(Verdict.MAINTENANCE)
+
+
+def refusal_status(case: Case) -> Finding | None:
+    reason = _REFUSALS.get(case.status)
+    return Finding(Verdict.BLOCKED, reason, _says(case.status)) if reason else None
+
+
+def server_error(case: Case) -> Finding | None:
+    if case.status // 100 != 5:  # noqa: PLR2004 -- the class of a status
+        return None
+    return Finding(Verdict.DOWN, Reason.HTTP_5XX, _says(case.status))
+
+
+def gone_status(case: Case) -> Finding | None:
+    """404 or 410. Of a page that was never seen, it may be our list that is wrong."""
+    if case.status not in _GONE:
+        return None
+    if case.known_good:
+        return Finding(Verdict.DOWN, Reason.GONE, _says(case.status))
+    return Finding(
+        Verdict.UNKNOWN, Reason.GONE, f"{_says(case.status)} ; page jamais vue, adresse à vérifier"
+    )
+
+
+def client_error(case: Case) -> Finding | None:
+    if case.status // 100 != 4:  # noqa: PLR2004 -- the class of a status
+        return None
+    return Finding(Verdict.DOWN, Reason.HTTP_4XX, _says(case.status))
+
+
+def script_challenge(case: Case) -> Finding | None:
+    """A page without a word whose script sets a cookie or reloads: a guard tests us."""
+    page = case.page
+    if page.form is not Form.HTML or case.target.kind in {Kind.SHELL, Kind.API}:
+        return None
+    bare = page.words <= _BARE_WORDS or (page.words <= _RELOAD_WORDS and "cookie" in page.source)
+    if not bare or page.root or page.fields or not page.inline_chars:
+        return None
+    source = page.source[:_CHALLENGE_CHARS]
+    if not ("document.cookie" in source and _RELOADS.search(source) and "reload" in source):
+        return None
+    return Finding(
+        Verdict.BLOCKED, Reason.WAF, "page vide dont le script pose un cookie et recharge"
+    )
+
+
+def accepted_only(case: Case) -> Finding | None:
+    """202 without a page is how some guards put a robot off."""
+    if case.status != HTTPStatus.ACCEPTED or case.page.own_words > _BARE_WORDS:
+        return None
+    if case.target.kind is Kind.API or case.page.form is Form.JSON:
+        return None
+    return Finding(Verdict.BLOCKED, Reason.WAF, "statut 202 sans contenu")
+
+
+def fault_mark(case: Case) -> Finding | None:
+    """The page is an error, a parked name or a server's default page, whatever its status."""
+    finding = case.mark(Verdict.DOWN)
+    if finding is None or finding.reason is not Reason.GONE or case.known_good:
+        return finding
+    return Finding(Verdict.UNKNOWN, Reason.GONE, f"{finding.ground} ; page jamais vue")
+
+
+def _says(status: int) -> str:
+    return f"statut {status}"

@@ -1,0 +1,90 @@
+"""Rules on our own clock and line, and on exchanges that brought no whole answer."""
+
+from monitor.core.case import Case, Finding, is_private
+from monitor.core.types import Failure, Phase, Reason, Verdict
+
+# Failures that leave an answer to read: its status and its start may still decide.
+PARTIAL = frozenset(
+    {Failure.TRUNCATED, Failure.TOO_LARGE, Failure.INVALID_ENCODING, Failure.DEADLINE}
+)
+# Failures that say nothing of the site even when the controls answer: our resolver
+# refuses us, or we have no route of that family.
+_OURS = frozenset({Failure.DNS_REFUSED, Failure.NETWORK_UNREACHABLE})
+
+
+def clock_offset(case: Case) -> Finding | None:
+    """A record whose time is wrong proves nothing; an unknown offset is said elsewhere."""
+    offset = case.clock_offset_us
+    if offset is None or abs(offset) <= case.clock_limit_us:
+        return None
+    return Finding(
+        Verdict.UNKNOWN,
+        Reason.CLOCK,
+        f"notre horloge s'écarte de {offset / 1e6:.3f} s du temps NTP",
+    )
+
+
+def bogon(case: Case) -> Finding | None:
+    """A public name that resolves to a private address was rewritten on our side."""
+    if case.exchange.failure is not Failure.DNS_BOGON:
+        return None
+    return Finding(Verdict.UNKNOWN, Reason.LOCAL_FILTER, "le résolveur rend une adresse privée")
+
+
+def redirected_inside(case: Case) -> Finding | None:
+    """A redirect to a private address is a portal's or a filter's."""
+    last = case.exchange.last
+    location = last.header("location") if last else None
+    if case.exchange.failure is not Failure.REDIRECT_REFUSED or not location:
+        return None
+    if not is_private(location):
+        return None
+    return Finding(Verdict.UNKNOWN, Reason.LOCAL_FILTER, "redirection vers une adresse privée")
+
+
+def line_in_doubt(case: Case) -> Finding | None:
+    """Without controls that answered, a failure to connect cannot be laid on the site."""
+    failure = case.exchange.failure
+    if failure is None or failure is Failure.TOO_LARGE or case.line_known_good:
+        return None
+    said = "les témoins n'ont pas été interrogés" if case.controls is None else "témoins muets"
+    return Finding(Verdict.UNKNOWN, Reason.LOCAL_NETWORK, f"{failure.value}, {said}")
+
+
+def our_side(case: Case) -> Finding | None:
+    """Failures of our resolver or of our routes, whatever the controls say."""
+    failure = case.exchange.failure
+    resolver = failure is Failure.TIMEOUT and case.exchange.phase is Phase.RESOLVE
+    if failure is None or not (resolver or failure in _OURS):
+        return None
+    return Finding(Verdict.UNKNOWN, Reason.LOCAL_NETWORK, f"{failure.value} de notre côté")
+
+
+def cookie_loop(case: Case) -> Finding | None:
+    """A loop that sets cookies may come from our keeping none: a visitor keeps them."""
+    if case.exchange.failure is not Failure.REDIRECT_LOOP:
+        return None
+    if not any(hop.header("set-cookie") for hop in case.exchange.hops):
+        return None
+    return Finding(
+        Verdict.UNKNOWN, Reason.REDIRECT_LOOP, "boucle qui pose un cookie ; la sonde n'en garde pas"
+    )
+
+
+def no_answer(case: Case) -> Finding | None:
+    """Our line works and no answer came."""
+    failure = case.exchange.failure
+    if failure is None or (failure in PARTIAL and case.status):
+        return None
+    if failure is Failure.UNKNOWN:
+        return Finding(Verdict.UNKNOWN, Reason.UNKNOWN_FAILURE, "échec d'espèce inconnue")
+    phase = f", étape {case.exchange.phase.value}" if case.exchange.phase else ""
+    return Finding(Verdict.DOWN, Reason(failure.value), f"{failure.value}{phase}")
+
+
+def cut_answer(case: Case) -> Finding | None:
+    """An answer began and cannot be used. One that is only too long is judged by its start."""
+    failure = case.exchange.failure
+    if failure is None or failure is Failure.TOO_LARGE:
+        return None
+    return Finding(Verdict.DOWN, Reason(failure.value), f"réponse inutilisable : {failure.value}")

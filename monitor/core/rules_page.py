@@ -1,0 +1,240 @@
+"""Rules on a page that came whole: is it the service, and in what state."""
+
+import json
+import re
+from urllib.parse import urlsplit
+
+from monitor.core.case import Case, Finding, host_of, path_of, same_site
+from monitor.core.glance import Form, fold
+from monitor.core.types import Exchange, Failure, Kind, Reason, Verdict
+
+_RENDERED_WORDS = 10  # below, nothing that a visitor came for has been shown
+_MAIN_SCRIPT = re.compile(r"(^|[/._-])(main|runtime|polyfills?|app|index|bundle|vendors?)[._-]")
+_KEYCLOAK = ("/protocol/openid-connect", "kc-form", "kc-login", "login-actions")
+_ALIVE = frozenset({401, 403, 405, 429})  # the back end spoke, if only to refuse
+_REFUSED = frozenset({401, 403, 405, 406, 429, 451})
+_GONE = frozenset({404, 410})
+_ERROR_KEYS = frozenset({"error", "errors", "exception", "erreur", "fault"})
+
+
+def redirect_unfollowed(case: Case) -> Finding | None:
+    """A redirect that was kept as it is: the site answers, and says where it has gone."""
+    if case.status // 100 != 3:  # noqa: PLR2004 -- the class of a status
+        return None
+    place = next(iter(case.urls), "")
+    if not place:
+        return Finding(Verdict.DOWN, Reason.INVALID_RESPONSE, f"statut {case.status} sans adresse")
+    kind = Verdict.UP if same_site(case.exchange.url, place) else Verdict.DEGRADED
+    return Finding(kind, Reason.MOVED, f"renvoi vers {place[:80]}")
+
+
+def api_body(case: Case) -> Finding | None:
+    """An anonymous interface answers in JSON, and not with an error."""
+    if case.target.kind is not Kind.API:
+        return None
+    page = case.page
+    if page.form is Form.HTML:
+        return Finding(Verdict.DEGRADED, Reason.MARKER_MISSING, "page HTML au lieu de données")
+    return _json_error(case) if page.form is Form.JSON else None
+
+
+def json_error(case: Case) -> Finding | None:
+    """Data in place of a page, and the data are an error."""
+    return _json_error(case) if case.page.form is Form.JSON else None
+
+
+def _json_error(case: Case) -> Finding | None:
+    try:
+        data = json.loads(case.exchange.body)
+    except (ValueError, RecursionError):
+        return Finding(Verdict.DEGRADED, Reason.ERROR_TEXT, "JSON illisible")
+    if not isinstance(data, dict):
+        return None
+    found = sorted(_ERROR_KEYS & {str(key).lower() for key in data if data[key]})
+    status = data.get("status") or data.get("statusCode") or data.get("code")
+    if isinstance(status, int) and not isinstance(status, bool) and 500 <= status <= 599:  # noqa: PLR2004 -- 5xx
+        found.append(f"status {status}")
+    if not found or data.get("success") is True:
+        return None
+    return Finding(Verdict.DOWN, Reason.ERROR_TEXT, f"JSON d'erreur : {', '.join(found)}")
+
+
+def empty_document(case: Case) -> Finding | None:
+    """Nothing to see and nothing that could show anything."""
+    page = case.page
+    if page.form is Form.EMPTY:
+        if case.target.kind is Kind.API:
+            return None
+        return Finding(Verdict.DOWN, Reason.EMPTY_SHELL, "réponse vide")
+    if page.form is not Form.HTML or page.words or page.frames:
+        return None
+    if page.scripts or page.inline_chars or page.images or page.refresh:
+        return None
+    return Finding(Verdict.DOWN, Reason.EMPTY_SHELL, "page sans texte, sans image et sans script")
+
+
+def dead_asset(case: Case) -> Finding | None:
+    """A script that the application cannot start without is dead: down. Another: degraded."""
+    scripts, others = _assets(case)
+    dead = [part for part in scripts if _asset_fault(part)]
+    refused = [part for part in dead if _refused(case, part)]
+    if refused:
+        return Finding(Verdict.BLOCKED, Reason.WAF, f"fichier refusé : {_name(refused[0])}")
+    main = [part for part in dead if _MAIN_SCRIPT.search(_name(part).lower())]
+    if main or (dead and len(dead) == len(scripts)):
+        part = (main or dead)[0]
+        ground = f"script indispensable {_name(part)} : {_asset_fault(part)}"
+        return Finding(Verdict.DOWN, Reason.ASSET_MISSING, ground)
+    for part in (*dead, *(p for p in others if _asset_fault(p) and not _refused(case, p))):
+        ground = f"fichier {_name(part)} : {_asset_fault(part)}"
+        return Finding(Verdict.DEGRADED, Reason.ASSET_MISSING, ground)
+    return None
+
+
+def dead_sign_of_life(case: Case) -> Finding | None:
+    """The shell is there, its back end fails: down. A path that has gone: degraded."""
+    doubtful: Finding | None = None
+    for part in case.exchange.parts:
+        if part.url not in case.target.signs_of_life:
+            continue
+        status = part.status or 0
+        if part.failure is not None or status >= 500:  # noqa: PLR2004 -- 5xx
+            said = part.failure.value if part.failure else f"statut {status}"
+            if part.failure is Failure.TOO_LARGE:
+                continue
+            return Finding(
+                Verdict.DOWN, Reason.SIGN_OF_LIFE_MISSING, f"{path_of(part.url)} : {said}"
+            )
+        if status in _GONE or (_is_markup(part) and status not in _ALIVE):
+            ground = f"{path_of(part.url)} : statut {status}, adresse à vérifier"
+            doubtful = Finding(Verdict.DEGRADED, Reason.SIGN_OF_LIFE_MISSING, ground)
+    return doubtful
+
+
+def empty_shell(case: Case) -> Finding | None:
+    """Scripts that have shown nothing: for a shell whose scripts answer, that is its state."""
+    page = case.page
+    if page.form is not Form.HTML or page.own_words > _RENDERED_WORDS or page.frames:
+        return None
+    if page.headings or page.fields or page.password or page.words > 3 * _RENDERED_WORDS:
+        return None
+    if not (page.scripts or page.inline_chars or page.root or page.images):
+        return None
+    scripts, _ = _assets(case)
+    if case.target.kind is Kind.SHELL and scripts:
+        return None
+    return Finding(
+        Verdict.DEGRADED, Reason.EMPTY_SHELL, f"{page.words} mot(s) affiché(s) sans JavaScript"
+    )
+
+
+def unexpected_redirect(case: Case) -> Finding | None:
+    """A redirect must lead where the list says."""
+    wanted = case.target.expect_path
+    if case.target.kind is not Kind.REDIRECT or not wanted:
+        return None
+    found = path_of(case.exchange.final_url)
+    if found.startswith(wanted.rstrip("/") or "/"):
+        return None
+    return Finding(
+        Verdict.DEGRADED, Reason.MARKER_MISSING, f"mène à {found[:80]}, attendu {wanted[:80]}"
+    )
+
+
+def no_login_form(case: Case) -> Finding | None:
+    if case.target.kind is not Kind.LOGIN or case.page.password:
+        return None
+    if any(mark in case.page.source for mark in _KEYCLOAK):
+        return None
+    return Finding(Verdict.DEGRADED, Reason.MARKER_MISSING, "aucun formulaire de connexion")
+
+
+def no_marker(case: Case) -> Finding | None:
+    """The page looks healthy, and none of the texts that it should hold is in it."""
+    markers = case.target.markers
+    if not markers or any(marker.lower() in case.page.source for marker in markers):
+        return None
+    seen = fold(case.page.source)
+    if any(fold(marker) in seen for marker in markers):
+        return None
+    return Finding(Verdict.DEGRADED, Reason.MARKER_MISSING, f"texte absent : « {markers[0][:80]} »")
+
+
+def too_large(case: Case) -> Finding | None:
+    """The start is healthy; a visitor gets the page, we did not read it whole."""
+    if case.exchange.failure is not Failure.TOO_LARGE:
+        return None
+    return Finding(Verdict.DEGRADED, Reason.TOO_LARGE, "page plus longue que notre limite")
+
+
+def chain_incomplete(case: Case) -> Finding | None:
+    for hop in case.exchange.hops:
+        if hop.certificate and hop.certificate.completed:
+            ground = f"certificat intermédiaire non envoyé par {host_of(hop.url)}"
+            return Finding(Verdict.DEGRADED, Reason.TLS_CHAIN_INCOMPLETE, ground)
+    return None
+
+
+def slow(case: Case) -> Finding | None:
+    seconds = case.exchange.duration_us / 1e6
+    if seconds <= case.target.slow_s:
+        return None
+    ground = f"{seconds:.1f} s, seuil {case.target.slow_s:g} s"
+    return Finding(Verdict.DEGRADED, Reason.SLOW, ground)
+
+
+def moved(case: Case) -> Finding | None:
+    """Another address of the same site serves it: up. Another site: to be looked at."""
+    asked, final = case.exchange.url, case.exchange.final_url
+    if case.target.kind is Kind.REDIRECT:
+        return None
+    if not same_site(asked, final):
+        return Finding(Verdict.DEGRADED, Reason.MOVED, f"mène à un autre site : {host_of(final)}")
+    if path_of(asked) == path_of(final) and _bare(asked) == _bare(final):
+        return None
+    return Finding(Verdict.UP, Reason.MOVED, f"servi à {final[:120]}")
+
+
+def healthy(case: Case) -> Finding:
+    return Finding(Verdict.UP, Reason.OK, f"statut {case.status}, {case.page.words} mots")
+
+
+def _bare(url: str) -> str:
+    return host_of(url).removeprefix("www.")
+
+
+def _assets(case: Case) -> tuple[list[Exchange], list[Exchange]]:
+    """Return the scripts, then the other files, of the site's own among the parts."""
+    signs = case.target.signs_of_life
+    own = [
+        part
+        for part in case.exchange.parts
+        if part.url not in signs and same_site(part.url, case.exchange.final_url)
+    ]
+    scripts = [part for part in own if path_of(part.url).endswith((".js", ".mjs"))]
+    return scripts, [part for part in own if part not in scripts]
+
+
+def _asset_fault(part: Exchange) -> str:
+    if part.failure is Failure.TOO_LARGE:
+        return ""
+    if part.failure is not None:
+        return part.failure.value
+    if part.status is None or part.status >= 400:  # noqa: PLR2004 -- 4xx and 5xx
+        return f"statut {part.status}"
+    return "page HTML à sa place" if _is_markup(part) else ""
+
+
+def _is_markup(part: Exchange) -> bool:
+    kind = (part.last.header("content-type") or "") if part.last else ""
+    start = part.body[:256].lstrip().lower()
+    return start.startswith((b"<!doctype html", b"<html")) or ("html" in kind and b"<" in start)
+
+
+def _refused(case: Case, part: Exchange) -> bool:
+    status = part.last.status if part.last else None
+    return status in _REFUSED
+
+
+def _name(part: Exchange) -> str:
+    return urlsplit(part.url).path.rsplit("/", 1)[-1][:80]
