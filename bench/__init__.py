@@ -1,0 +1,1 @@
+"""What a check costs: the real service against a local HTTPS server. `make bench`."""

@@ -1,0 +1,114 @@
+"""The watched site: one HTTPS server on many loopback addresses, a process of its own.
+
+It answers every path with one healthy page of 58.8 kB, as in the measures of other tools, and
+closes: each check pays for a fresh connection, as a visitor does.
+"""
+
+import argparse
+import asyncio
+import ipaddress
+import itertools
+import ssl
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+
+PAGE_BYTES = 58_800
+_PARAGRAPH = (
+    "<p>Pour renouveler votre titre de séjour, déposez votre demande en ligne entre le 120e et "
+    "le 60e jour qui précède son expiration. <a href='/demarches'>Voir les démarches</a>.</p>\n"
+)
+
+
+def page() -> bytes:
+    """Return a healthy page of `PAGE_BYTES` bytes."""
+    head = (
+        "<!doctype html><html lang='fr'><head><meta charset='utf-8'>"
+        "<title>Préfecture d’essai</title></head><body><h1>Étrangers en France</h1>\n"
+    ).encode()
+    paragraph, foot = _PARAGRAPH.encode(), b"</body></html>\n"
+    text = paragraph * ((PAGE_BYTES - len(head) - len(foot)) // len(paragraph))
+    return (head + text).ljust(PAGE_BYTES - len(foot)) + foot
+
+
+def certify(hosts: Sequence[str], *, folder: Path, now: datetime) -> ssl.SSLContext:
+    """Write an authority to `ca.pem`; return a server's context for all these addresses."""
+    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
+    authority = _certificate("Bench authority", key=ca_key, issuer="Bench authority", now=now)
+    ca = authority.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    names = [x509.IPAddress(ipaddress.ip_address(host)) for host in hosts]
+    leaf = (
+        _certificate("Bench site", key=key, issuer="Bench authority", now=now)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .sign(ca_key, hashes.SHA256())
+    )
+    (folder / "ca.pem").write_bytes(ca.sign(ca_key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.NamedTemporaryFile() as file:
+        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+        file.write(private + leaf.public_bytes(Encoding.PEM))
+        file.flush()
+        context.load_cert_chain(file.name)
+    return context
+
+
+def _certificate(
+    name: str, *, key: ec.EllipticCurvePrivateKey, issuer: str, now: datetime
+) -> x509.CertificateBuilder:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
+        .issuer_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, issuer)]))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=30))
+    )
+
+
+async def serve(hosts: Sequence[str], *, port: int, folder: Path, token: bool) -> None:
+    """Serve until killed. Prints one line once it listens."""
+    context = certify(hosts, folder=folder, now=datetime.now(UTC))  # noqa: TID251 -- no core here
+    plain = page()
+    counter = itertools.count(1_000_000_000)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        request = await reader.readuntil(b"\r\n\r\n")
+        status, body = ("200 OK", plain)
+        if request.startswith(b"GET /robots.txt "):
+            status, body = "404 Not Found", b""
+        elif token:
+            body = plain.replace(b"<body>", b"<body data-token='%d'>" % next(counter), 1)
+        head = (
+            f"HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\n"
+            f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        )
+        writer.write(head.encode() + body)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, host=hosts, port=port, ssl=context, backlog=1000)
+    async with server:
+        print("listening", flush=True)
+        await server.serve_forever()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--folder", type=Path, required=True)
+    parser.add_argument("--token", action="store_true", help="each answer differs by ten digits")
+    parser.add_argument("hosts", nargs="+")
+    asked = parser.parse_args()
+    asyncio.run(serve(asked.hosts, port=asked.port, folder=asked.folder, token=asked.token))
+
+
+if __name__ == "__main__":
+    main()
