@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from monitor.core.french import clock_time, duration
+from monitor.core.labels import SHAPES
 from monitor.core.types import Outage, State, Target
-from monitor.core.words import REASONS, SHAPES, VERDICTS
+from monitor.core.words import REASONS, VERDICTS
 from monitor.demo.scenes import Scene, ends_s
 
-_NAME, _STATE, _SINCE = 32, 26, 10  # columns
+_NAME, _STATE, _SINCE = 30, 28, 10  # columns
 
 
 def render(  # noqa: PLR0913 -- all that is shown, named at the call
@@ -20,7 +21,7 @@ def render(  # noqa: PLR0913 -- all that is shown, named at the call
     second: float,
     now: datetime,
     url: str,
-    width: int = 110,
+    width: int = 120,
 ) -> str:
     """Return the whole screen as lines of at most `width` characters, at least 80.
 
@@ -68,10 +69,10 @@ def _row(target: Target, state: State | None) -> str:
     name = _cut(target.name, _NAME - 2)
     if state is None or state.verdict is None or state.reason is None or state.since is None:
         return f"{name:{_NAME}}– pas encore de relevé"
-    said = f"{SHAPES[state.verdict]} {VERDICTS[state.verdict]}"
-    confirmed = " (indisponibilité confirmée)" if state.outage else ""
+    confirmed = ", confirmé" if state.outage else ""
+    said = f"{SHAPES[state.verdict]} {VERDICTS[state.verdict]}{confirmed}"
     since = clock_time(state.since)
-    return f"{name:{_NAME}}{said:{_STATE}}{since:{_SINCE}}{REASONS[state.reason]}{confirmed}"
+    return f"{name:{_NAME}}{said:{_STATE}}{since:{_SINCE}}{REASONS[state.reason]}"
 
 
 def _log(outages: Sequence[Outage], targets: Sequence[Target], now: datetime) -> Iterable[str]:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from monitor.core.labels import SHAPES
 from monitor.core.types import Nature, Outage, Reason, State, Verdict
-from monitor.core.words import SHAPES
 from monitor.demo import cast
 from monitor.demo.screen import render
 from monitor.demo.timetable import SCENES
@@ -66,7 +66,7 @@ def test_each_target_has_a_line_before_its_first_check() -> None:
 def test_each_state_is_told_by_a_word_and_its_own_shape(verdict: Verdict) -> None:
     line = line_of(shown(state("anef", verdict, Reason.SLOW)), "ANEF – application")
     assert SHAPES[verdict] in line
-    assert "réponse lente" in line
+    assert "seuil de lenteur" in line
     assert "09:14:25" in line
     assert len(set(SHAPES.values())) == len(Verdict)
 

@@ -1,0 +1,19 @@
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+import pytest
+
+from monitor.core import labels
+from monitor.core.types import GapCause, Nature, Verdict
+
+
+@pytest.mark.parametrize(
+    ("vocabulary", "table"),
+    [(Verdict, labels.SHAPES), (GapCause, labels.GAPS), (Nature, labels.NATURES)],
+)
+def test_every_word_has_a_label_of_its_own(
+    vocabulary: type[StrEnum], table: Mapping[Any, str]
+) -> None:
+    assert set(vocabulary) == set(table)
+    assert len(set(table.values())) == len(vocabulary)
