@@ -7,11 +7,10 @@ from collections.abc import Hashable
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, insert, select
 
 from monitor.core.checks import Conditions, clean
 from monitor.core.types import Controls, Judgement
-from monitor.store.statements import insert_once
 from monitor.store.tables import (
     ConfigRow,
     ContentRow,
@@ -29,8 +28,7 @@ _CONDITIONS = TypeAdapter(Conditions)
 class Kept:
     """Finds the number of what is kept already, keeps what is not. For the writer alone."""
 
-    def __init__(self, dialect: str) -> None:
-        self._dialect = dialect
+    def __init__(self) -> None:
         self._numbers: OrderedDict[Hashable, int] = OrderedDict()
 
     def subject(self, connection: Connection, target: str, point: str) -> int:
@@ -69,12 +67,13 @@ class Kept:
         name = (row, *key.values())
         number = self._cached(name)
         if number is None:
-            connection.execute(insert_once(row, self._dialect), {**key, **more})
             table = table_of(row)
             same = and_(*(table.c[column] == value for column, value in key.items()))
-            number = self._cache(
-                name, connection.execute(select(table.c.id).where(same)).scalar_one()
-            )
+            number = connection.execute(select(table.c.id).where(same)).scalar_one_or_none()
+            if number is None:
+                new = insert(table).values({**key, **more}).returning(table.c.id)
+                number = connection.execute(new).scalar_one()
+            self._cache(name, number)
         return number
 
     def _cached(self, name: Hashable) -> int | None:

@@ -11,7 +11,7 @@ from monitor.core.checks import clean, conditions_of, phases_of
 from monitor.core.types import Event, Incident, Observation, Outage, Outcome, Phase, State, Streak
 from monitor.store.columns import to_us
 from monitor.store.kept import Kept
-from monitor.store.statements import upsert
+from monitor.store.statements import Replace
 from monitor.store.tables import (
     BodyRow,
     EventRow,
@@ -36,15 +36,14 @@ _LINK = table_of(IncidentOutageRow)
 class Recorder:
     """Turns outcomes into rows, a group at a time. For the writer's thread alone."""
 
-    def __init__(self, dialect: str) -> None:
-        self._kept = Kept(dialect)
+    def __init__(self) -> None:
+        self._kept = Kept()
         self._bodies: dict[int, tuple[bytes, int] | None] = {}  # the last of each subject
-        self._observe = insert(_OBSERVATION)
-        self._state = upsert(StateRow, dialect, keys=("subject_id",))
-        self._tally = upsert(TallyRow, dialect, keys=("subject_id", "judgement_id"), add="checks")
-        self._outage = upsert(OutageRow, dialect, keys=("subject_id", "first_fail_at"))
-        self._incident = upsert(IncidentRow, dialect, keys=("platform", "point", "opened_at"))
-        self._link = upsert(IncidentOutageRow, dialect, keys=("outage_id",))
+        self._states = Replace(StateRow, "subject_id")
+        self._tallies = Replace(TallyRow, "subject_id", "judgement_id", add="checks")
+        self._outages = Replace(OutageRow, "subject_id", "first_fail_at")
+        self._incidents = Replace(IncidentRow, "platform", "point", "opened_at")
+        self._links = Replace(IncidentOutageRow, "outage_id")
 
     def apply(self, connection: Connection, items: Sequence[Outcome | Work]) -> None:
         """Write a group: its outcomes first, in order, then the rest, in order."""
@@ -57,10 +56,10 @@ class Recorder:
 
     def _record(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
         rows = [self._observation(connection, outcome.observation) for outcome in outcomes]
-        connection.execute(self._observe, rows)
+        connection.execute(insert(_OBSERVATION), rows)
         tally = Counter((row["subject_id"], row["judgement_id"]) for row in rows)
-        connection.execute(
-            self._tally,
+        self._tallies.write(
+            connection,
             [
                 {"subject_id": subject, "judgement_id": judgement, "checks": checks}
                 for (subject, judgement), checks in tally.items()
@@ -69,7 +68,7 @@ class Recorder:
         last = {
             row["subject_id"]: outcome.state for row, outcome in zip(rows, outcomes, strict=True)
         }
-        connection.execute(self._state, [_state(subject, state) for subject, state in last.items()])
+        self._states.write(connection, [_state(subject, state) for subject, state in last.items()])
         for row, outcome in zip(rows, outcomes, strict=True):
             self._follow(connection, row["subject_id"], outcome)
 
@@ -77,7 +76,7 @@ class Recorder:
         """Write what few outcomes have: outages, events, incidents."""
         outages = [event.outage for event in outcome.events] + [outcome.state.outage]
         for outage in dict.fromkeys(outage for outage in outages if outage):
-            connection.execute(self._outage, _outage(subject, outage))
+            self._outages.write(connection, [_outage(subject, outage)])
         for event in outcome.events:
             connection.execute(insert(table_of(EventRow)), _event(connection, subject, event))
         for incident in outcome.incidents:
@@ -90,14 +89,16 @@ class Recorder:
             "point": incident.point,
             "opened_at": incident.opened_at,
         }
-        connection.execute(self._incident, {**key, "closed_at": incident.closed_at})
+        self._incidents.write(connection, [key | {"closed_at": incident.closed_at}])
         number = connection.execute(select(_INCIDENT.c.id).filter_by(**key)).scalar_one()
         for target, first_fail_at in incident.outages:
             subject = self._kept.subject(connection, target, incident.point)
             outage = _outage_id(connection, subject, first_fail_at)
-            connection.execute(self._link, {"outage_id": outage, "incident_id": number})
+            self._links.write(connection, [{"outage_id": outage, "incident_id": number}])
         empty = ~select(_LINK).where(_LINK.c.incident_id == _INCIDENT.c.id).exists()
-        connection.execute(delete(_INCIDENT).where(_INCIDENT.c.id != number, empty))
+        others = select(_INCIDENT.c.id).filter_by(platform=incident.platform, point=incident.point)
+        gone = others.where(_INCIDENT.c.id != number, empty)
+        connection.execute(delete(_INCIDENT).where(_INCIDENT.c.id.in_(gone)))
 
     def _observation(self, connection: Connection, seen: Observation) -> dict[str, Any]:
         kept, exchange, controls = self._kept, seen.exchange, seen.controls

@@ -5,7 +5,7 @@ from datetime import datetime
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import URL, Connection, Update, insert, update
+from sqlalchemy import URL, Connection, Update, delete, insert, update
 
 from monitor.core.checks import clean
 from monitor.core.types import ClockReading, Controls, Gap, LaneState, Outcome, Run
@@ -26,7 +26,7 @@ from monitor.store.life_reads import LifeReads
 from monitor.store.log_reads import LogReads
 from monitor.store.migrate import require_folder
 from monitor.store.recorder import Recorder, Work
-from monitor.store.statements import insert_once, upsert
+from monitor.store.statements import Replace
 from monitor.store.tables import (
     ClockReadingRow,
     GapRow,
@@ -39,7 +39,7 @@ from monitor.store.tables import (
 )
 from monitor.store.writer import Writer
 
-LINGER_S = 0.05  # groups what ends at the same time; nobody waits for the store but a check
+REST_S = 0.1  # groups the checks of a busy moment; an idle store commits at once
 
 _RUN = table_of(RunRow)
 _PAUSE = table_of(PauseRow)
@@ -54,21 +54,20 @@ class Store(CheckReads, LogReads, LifeReads):
 
     def __init__(self, url: URL, point: str) -> None:
         super().__init__(engine_for(url, writer=False), url, point)
-        self._dialect = url.get_backend_name()
         self._lock: WriterLock | None = None
         self._connection: Connection | None = None
         self._writer: Writer[Outcome | Work] | None = None
         self._run_started_at: datetime | None = None
 
     @classmethod
-    def open(cls, url: str, *, point: str, writer: bool, linger_s: float = LINGER_S) -> Self:
+    def open(cls, url: str, *, point: str, writer: bool, rest_s: float = REST_S) -> Self:
         """Open a store that `migrate` made.
 
         Args:
             url: `sqlite:////folder/file` or `postgresql://…`.
             point: Whose record is written and read.
             writer: Take the right to write, which one process at a time has.
-            linger_s: How long a check waits for others to share its transaction, in seconds.
+            rest_s: Least time between two transactions, in seconds.
 
         Raises StoreError: folder missing or unwritable, no database, another schema, another
         writer, no answer.
@@ -86,22 +85,22 @@ class Store(CheckReads, LogReads, LifeReads):
                 with store._engine.connect() as connection:
                     check_schema(connection, parsed)
                 if writer:
-                    store._take(linger_s)
+                    store._take(rest_s)
         except BaseException:
             store.close()
             raise
         return store
 
-    def _take(self, linger_s: float) -> None:
+    def _take(self, rest_s: float) -> None:
         connection = self._connection = engine_for(self._url, writer=True).connect()
         self._lock = WriterLock(self._url, connection)
         with connection.begin():  # a read-only file refuses here, not at the first check
             check_schema(connection, self._url)
         self._writer = Writer(
             connection,
-            Recorder(self._dialect).apply,
+            Recorder().apply,
             where=name_of(self._url),
-            linger_s=linger_s,
+            rest_s=rest_s,
         )
 
     def close(self) -> None:
@@ -153,7 +152,7 @@ class Store(CheckReads, LogReads, LifeReads):
                     "dispersion_us": clock.dispersion_us,
                     "stratum": clock.stratum,
                 }
-                connection.execute(insert_once(ClockReadingRow, self._dialect), reading)
+                Replace(ClockReadingRow, "point", "at").write(connection, [reading])
             connection.execute(self._this_run().values(alive_at=controls.at))
 
         await self._write(work)
@@ -211,7 +210,7 @@ class Store(CheckReads, LogReads, LifeReads):
                 "blocked_until": lane.blocked_until,
                 "strikes": lane.strikes,
             }
-            connection.execute(upsert(LaneRow, self._dialect, keys=("platform",)), row)
+            Replace(LaneRow, "platform").write(connection, [row])
 
         await self._write(work)
 
@@ -223,7 +222,7 @@ class Store(CheckReads, LogReads, LifeReads):
         def work(connection: Connection, kept: Kept) -> None:
             known = None if text is None else kept.text(connection, clean(text, len(text)))
             row = {"host": host, "fetched_at": fetched_at, "status": status, "content_id": known}
-            connection.execute(insert_once(RobotsRow, self._dialect), row)
+            Replace(RobotsRow, "host", "fetched_at").write(connection, [row])
 
         await self._write(work)
 
@@ -235,10 +234,9 @@ class Store(CheckReads, LogReads, LifeReads):
             connected(self._url, writer=True) as connection,
             connection.begin(),
         ):
+            connection.execute(delete(_PAUSE).where(_PAUSE.c.platform == platform))
             if paused:
-                connection.execute(upsert(PauseRow, self._dialect, keys=("platform",)), row)
-            else:
-                connection.execute(_PAUSE.delete().where(_PAUSE.c.platform == platform))
+                connection.execute(insert(_PAUSE), row)
 
     def _this_run(self) -> Update:
         same = (_RUN.c.point == self.point, _RUN.c.started_at == self._run_started_at)

@@ -29,7 +29,7 @@ class Writer(Generic[T]):
         apply: Callable[[Connection, Sequence[T]], None],
         *,
         where: str,
-        linger_s: float,
+        rest_s: float,
     ) -> None:
         """Start the thread, to which the connection belongs from now on.
 
@@ -37,13 +37,13 @@ class Writer(Generic[T]):
             connection: Open, without a transaction.
             apply: Executes what a group of items needs.
             where: Name of the database in messages.
-            linger_s: How long the first item of a group waits for company, in seconds.
+            rest_s: Least time between two transactions: what comes meanwhile shares the next.
 
         """
         self._connection = connection
         self._apply = apply
         self._where = where
-        self._linger_s = linger_s
+        self._rest_s = rest_s
         self._queue: SimpleQueue[tuple[T, asyncio.Future[None]] | None] = SimpleQueue()
         self._closing = Event()
         self._broken: StoreError | None = None
@@ -75,6 +75,7 @@ class Writer(Generic[T]):
             if group:
                 self._commit([item for item, _ in group])
                 self._answer([done for _, done in group])
+                self._closing.wait(self._rest_s)
 
     def _next_group(self) -> tuple[list[tuple[T, asyncio.Future[None]]], bool]:
         """Wait for an item, then take all that is there. False: nothing comes after."""
@@ -82,7 +83,6 @@ class Writer(Generic[T]):
         if first is None:
             return [], False
         group = [first]
-        self._closing.wait(self._linger_s)
         while len(group) < MAX_GROUP:
             try:
                 following = self._queue.get_nowait()

@@ -37,7 +37,7 @@ class PostgresServer:
         self._count += 1
         name = f"test_{self._count}"
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")  # type: ignore[arg-type]
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return name
 
 
@@ -75,7 +75,7 @@ def running_postgres(programs: Path) -> Iterator[PostgresServer]:
 def _run(user: str | None, *command: str | Path) -> None:
     # To a file, not a pipe: the server would keep the pipe open and we would wait for ever.
     with tempfile.TemporaryFile() as output:
-        done = subprocess.run(  # noqa: S603 -- our own arguments
+        done = subprocess.run(
             command, user=user, stdout=output, stderr=output, cwd="/", check=False, timeout=_WAIT_S
         )
         output.seek(0)
