@@ -19,8 +19,9 @@ def read_toml(folder: Path, name: str) -> tuple[dict[str, Any] | None, tuple[Pro
     except FileNotFoundError:
         return _refused(name, "fichier", "(absent)", "fichier introuvable", "créer ce fichier")
     except OSError as error:
+        value = "(accès refusé)" if isinstance(error, PermissionError) else "(illisible)"
         cure = "vérifier que c'est un fichier et que le service a le droit de le lire"
-        return _refused(name, "fichier", error.strerror or "?", "fichier illisible", cure)
+        return _refused(name, "fichier", value, "fichier illisible", cure)
     if len(data) > SIZE_MAX:
         size = f"plus de {SIZE_MAX} octets"
         cure = "vérifier que c'est le bon fichier, ou le partager en plusieurs"
@@ -52,10 +53,10 @@ def _syntax(message: str, text: str) -> tuple[str, str, str, str]:
     """Say where the syntax breaks; tomllib gives the place only inside its message."""
     lines = text.splitlines() or [""]
     place = _PLACE.search(message)
-    number, column = (int(place[1]), place[2]) if place else (len(lines), "fin")
-    line = lines[min(number, len(lines)) - 1].strip()
+    line = lines[min(int(place[1]), len(lines)) - 1] if place else lines[-1]
+    key = f"ligne {place[1]}, colonne {place[2]}" if place else "fin du fichier"
     cure = "corriger cette ligne (guillemets, signe =, crochets, clé écrite deux fois)"
-    return f"ligne {number}, colonne {column}", shown(line), "syntaxe TOML invalide", cure
+    return key, shown(line.strip()), "syntaxe TOML invalide", cure
 
 
 def _refused(name: str, *rest: str) -> tuple[None, tuple[Problem, ...]]:

@@ -55,11 +55,11 @@ _WORDS = {
     "finite_number": ("un nombre fini est attendu", "écrire un nombre ordinaire"),
     "bool_type": ("true ou false est attendu", "écrire true ou false, sans guillemets"),
     "list_type": ("une liste est attendue", "l'écrire entre crochets"),
-    "dict_type": ("une table est attendue", "l'écrire sous un titre entre crochets"),
+    "dict_type": ("une table est attendue", "l'écrire entre accolades"),
     "model_type": ("une table est attendue", "l'écrire sous un titre entre crochets"),
-    "greater_than": ("nombre trop petit", "plus de {gt}"),
-    "greater_than_equal": ("nombre trop petit", "au moins {ge}"),
-    "less_than_equal": ("nombre trop grand", "au plus {le}"),
+    "greater_than": ("nombre trop petit", "plus de {gt:g}"),
+    "greater_than_equal": ("nombre trop petit", "au moins {ge:g}"),
+    "less_than_equal": ("nombre trop grand", "au plus {le:g}"),
     "too_short": ("liste trop courte", "au moins {min_length} élément"),
     "too_long": ("liste trop longue", "au plus {max_length} éléments"),
     "vigie": ("{reason}", "{cure}"),
@@ -67,7 +67,8 @@ _WORDS = {
 
 
 def _problem(detail: ErrorDetails, entry: type[Entry], place: Place) -> Problem:
-    kind, value = detail["type"], shown(detail["input"])
+    kind = detail["type"]
+    value = shown(None if kind == "missing" else detail["input"])
     context = detail.get("ctx", {})
     if kind == "extra_forbidden":
         reason, cure = "clé inconnue", _known(detail["loc"], entry)
@@ -76,8 +77,6 @@ def _problem(detail: ErrorDetails, entry: type[Entry], place: Place) -> Problem:
         reason, cure = "valeur hors de la liste", f"choisir parmi {expected}"
     else:
         reason, cure = (text.format(**context) for text in _WORDS[kind])
-    if kind == "missing":
-        value = "(absente)"
     key = place.at(*detail["loc"])
     return Problem(file=place.file, key=key, value=value, reason=reason, cure=cure)
 

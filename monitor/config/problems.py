@@ -30,6 +30,8 @@ class ConfigError(Exception):
 
 
 def shown(value: object) -> str:
-    """Return a value as it is written in a file, on one line and shortened."""
+    """Return a value as it is written in a file, on one line and shortened; None is absent."""
+    if value is None:
+        return "(absente)"
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= VALUE_MAX else f"{text[: VALUE_MAX - 1]}…"

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from monitor.config.budget import SHARE_MAX, load_of
 from monitor.config.lanes import lane_of
 from monitor.config.main_file import MainFile, platform_from
+from monitor.config.schema import ProbeEntry
 from monitor.config.target_files import Placed
 from monitor.core.types import Kind
 
@@ -15,7 +16,7 @@ def check_targets(placed: Sequence[Placed], main: MainFile) -> None:
     _check_unique(placed)
     lanes = main.lanes()
     for one in placed:
-        _check_times(one)
+        _check_times(one, main.probe)
         _check_kind(one)
         _check_platform(one, main, lanes)
     if main.platforms:
@@ -41,9 +42,10 @@ def _check_unique(placed: Sequence[Placed]) -> None:
             )  # fmt: skip
 
 
-def _check_times(one: Placed) -> None:
+def _check_times(one: Placed, usual: ProbeEntry | None) -> None:
     target = one.target
-    if target.slow_s >= target.deadline_s:
+    own = usual is None or (target.slow_s, target.deadline_s) != (usual.slow_s, usual.deadline_s)
+    if own and target.slow_s >= target.deadline_s:
         one.refuse(
             "slow_s", value=target.slow_s, reason="le seuil de lenteur n'est jamais atteint",
             cure=f"moins de deadline_s ({target.deadline_s:g} s)",
@@ -82,17 +84,18 @@ def _check_kind(one: Placed) -> None:
 def _check_platform(one: Placed, main: MainFile, lanes: Mapping[str, str]) -> None:
     target = one.target
     known = {platform.slug for platform in main.platforms.values()}
-    if len(known) < len(main.tables.raw.get("platform", ())):
-        return  # a platform was refused: nothing sure can be said of its targets
+    doubtful = not known or len(main.platforms) < len(main.tables.raw["platform"])
+    if doubtful or not (target.platform or one.headed):
+        return  # what it depends on was refused: nothing sure can be said of it
     if target.platform not in known:
         one.refuse(
-            "platform", value=target.platform, reason="plateforme inconnue",
+            "platform", value=target.platform or None, reason="plateforme inconnue",
             cure=f"choisir parmi {', '.join(sorted(known))}",
         )  # fmt: skip
         return
     if not target.interval_s:
         one.refuse(
-            "interval_s", value="", reason="aucun intervalle pour cette cible",
+            "interval_s", value=None, reason="aucun intervalle pour cette cible",
             cure=f"l'écrire ici, ou « {target.kind} » dans platform.interval_s",
         )  # fmt: skip
     for key, url in (("url", target.url), *(("signs_of_life", u) for u in target.signs_of_life)):
@@ -115,8 +118,8 @@ def _check_budget(placed: Sequence[Placed], main: MainFile) -> None:
                 reason=(
                     f"plan trop chargé pour {entry.slug} : {load.planned_per_hour:.0f} requêtes "
                     f"par heure prévues, {load.capacity_per_hour:.0f} possibles à une toutes les "
-                    f"{entry.spacing_s:g} s, soit {load.share:.0%} au lieu de {SHARE_MAX:.0%} "
-                    "au plus"
+                    f"{entry.spacing_s:g} s, soit {100 * load.share:.0f} % au lieu de "
+                    f"{100 * SHARE_MAX:.0f} % au plus"
                 ),
                 cure=(
                     f"retirer {excess:.0f} requêtes par heure : moins de cibles, ou des "

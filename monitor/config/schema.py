@@ -77,7 +77,9 @@ def _host_pattern(value: str, info: ValidationInfo) -> str:
 
 def _server(value: str) -> str:
     """Accept an NTP server: an IP address or a name, private ones included."""
-    return _ip(value) if addresses.refuse_name(value, allow_private=True) else value
+    if addresses.refuse_name(value, allow_private=True) and not addresses.ip_address(value):
+        raise refused("serveur mal écrit", "écrire un nom ou une adresse IP")
+    return value
 
 
 def _ip(value: str) -> str:

@@ -21,6 +21,7 @@ class Placed:
     target: Target
     tables: Tables
     index: int
+    headed: bool  # whether what stands above it in its file was good
 
     def refuse(self, *steps: str | int, value: object, reason: str, cure: str) -> None:
         self.tables.refuse("target", self.index, *steps, value=value, reason=reason, cure=cure)
@@ -30,7 +31,7 @@ class Placed:
 class _Head:
     """What a file says once for all its targets."""
 
-    group: str
+    group: str = ""
     department: str = ""
     city: str = ""
     platform: str = ""
@@ -43,8 +44,9 @@ def read_targets(folder: Path, main: MainFile) -> tuple[list[Placed], list[Table
     for tables in files:
         head = _head(tables)
         for index, entry in tables.items(schema.TargetEntry, "target").items():
-            target = _target(entry, head, main)
-            placed.append(Placed(target=target, tables=tables, index=index))
+            target = _target(entry, head or _Head(), main)
+            one = Placed(target=target, tables=tables, index=index, headed=head is not None)
+            placed.append(one)
     return placed, files
 
 
@@ -54,14 +56,14 @@ def _names(folder: Path) -> Iterator[str]:
             yield f"{part}/{path.name}"
 
 
-def _head(tables: Tables) -> _Head:
-    """Read what stands above the targets; what was refused is empty."""
+def _head(tables: Tables) -> _Head | None:
+    """Read what stands above the targets; None when it was refused."""
     if not tables.name.startswith(f"{PREFECTURES}/"):
         national = tables.whole(schema.NationalEntry)
-        return _Head(group=national.group if national else "")
+        return _Head(group=national.group) if national else None
     entry = tables.whole(schema.DepartmentEntry)
     if entry is None:
-        return _Head(group=GROUP)
+        return None
     if Path(tables.name).stem != entry.department:
         tables.refuse(
             "department", value=entry.department,

@@ -1,0 +1,213 @@
+"""Reading a whole folder."""
+
+from pathlib import Path
+
+import pytest
+
+from monitor.config import Config, ConfigError, load
+from monitor.core.types import Confidence, Kind, Policy, Route, Target
+
+NOTHING = (
+    "targets: target: (absente): aucune cible à surveiller: "
+    "en décrire une au moins sous [[target]], dans targets/ ou targets/prefectures/"
+)
+
+
+def said(folder: Path) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(folder)
+    return str(caught.value).splitlines()
+
+
+def append(path: Path, text: str) -> None:
+    path.write_text(path.read_text() + text)
+
+
+def test_a_good_folder_becomes_plain_values(folder: Path) -> None:
+    config = load(folder)
+
+    assert ["service", "prefecture-93"] == [target.slug for target in config.targets]
+    assert (
+        Target(
+            slug="prefecture-93",
+            name="Seine-Saint-Denis – site de la préfecture",
+            url="https://93.etat.fr/",
+            kind=Kind.HOME,
+            platform="etat",
+            department="93",
+            city="Bobigny",
+            group="prefectures",
+            interval_s=600,
+            deadline_s=30.0,
+            slow_s=10.0,
+            source="dépôt public",
+            verified=Confidence.YES,
+        )
+        == config.by_slug["prefecture-93"]
+    )
+    assert "services" == config.by_slug["service"].group
+    assert 10.0 == config.platforms["etat"].spacing_s
+    assert (2, 60) == (config.controls.needed, config.controls.interval_s)
+    assert ("Un", "Deux", "Trois") == tuple(host.operator for host in config.controls.hosts)
+
+
+def test_what_is_not_written_has_a_default(folder: Path) -> None:
+    config = load(folder)
+
+    assert Policy() == config.policy
+    assert 500_000 == config.clock_limit_us
+    assert ((), (), ()) == (config.resolvers, config.second_resolvers, config.ntp_servers)
+    assert ("contact@association.fr", 500) == (config.mail.sender, config.mail.daily_cap)
+    assert 365 == config.retention.daily_copies_days
+    assert (False, None) == (config.allow_private, config.extra_ca)
+
+
+def test_a_target_overrides_what_it_names_and_nothing_else(folder: Path) -> None:
+    append(folder / "vigie.toml", "\n[policy]\nfailing_s = 300\n\n[probe]\nslow_s = 5\n")
+    append(
+        folder / "targets/national.toml",
+        "interval_s = 120\ndeadline_s = 20\npolicy = { failures = 5 }\n",
+    )
+
+    one, other = load(folder).targets
+
+    assert (120, 20.0, 5.0) == (one.interval_s, one.deadline_s, one.slow_s)
+    assert Policy(failures=5, failing_s=300) == one.policy
+    assert (600, 30.0, 5.0) == (other.interval_s, other.deadline_s, other.slow_s)
+    assert Policy(failing_s=300) == other.policy
+
+
+def test_a_route_stays_with_its_shell(folder: Path) -> None:
+    append(
+        folder / "targets/national.toml",
+        '\n[[target.route]]\nname = "Connexion"\nurl = "https://www.etat.fr/#/connexion"\n'
+        'source = "dépôt public"\nverified = "no"\n',
+    )
+
+    routes = load(folder).by_slug["service"].routes
+
+    url = "https://www.etat.fr/#/connexion"
+    assert (Route(name="Connexion", url=url, source="dépôt public"),) == routes
+
+
+def test_every_fault_of_every_file_is_said_at_once_in_the_order_of_the_files(folder: Path) -> None:
+    append(folder / "vigie.toml", '\n[clock]\nlimit_ms = "500"\n')
+    append(folder / "targets/national.toml", 'slow_s = 0\ncouleur = "bleu"\n')
+    append(folder / "targets/prefectures/93.toml", 'markers = [""]\n')
+    append(folder / "fingerprints.toml", "inconnue = 1\n")
+
+    lines = said(folder)
+
+    assert [
+        "vigie.toml: clock.limit_ms",
+        "targets/national.toml: target[1].slow_s",
+        "targets/national.toml: target[1].couleur",
+        "targets/prefectures/93.toml: target[1].markers[1]",
+        "fingerprints.toml: inconnue",
+    ] == [": ".join(line.split(": ")[:2]) for line in lines]
+
+
+def test_a_fault_in_one_target_hides_nothing_in_the_others(folder: Path) -> None:
+    """A target that is refused by its own keys, a clash between two that are not."""
+    twin = '\n[[target]]\nslug = "%s"\nname = "Autre"\nurl = "https://www.etat.fr/%s"\n'
+    rest = 'kind = "home"\nplatform = "etat"\nsource = "dépôt public"\nverified = "%s"\n'
+    append(
+        folder / "targets/national.toml",
+        twin % ("faux", "a") + rest % "sure" + twin % ("service", "b") + rest % "yes",
+    )
+
+    lines = said(folder)
+
+    assert ["target[2].verified", "target[3].slug"] == [line.split(": ")[1] for line in lines]
+
+
+@pytest.mark.parametrize("name", ["vigie.toml", "fingerprints.toml"])
+def test_a_missing_file_is_said(name: str, folder: Path) -> None:
+    (folder / name).unlink()
+
+    assert [f"{name}: fichier: (absent): fichier introuvable: créer ce fichier"] == said(folder)
+
+
+def test_a_missing_folder_is_said(tmp_path: Path) -> None:
+    assert [
+        "vigie.toml: fichier: (absent): fichier introuvable: créer ce fichier",
+        NOTHING,
+        "fingerprints.toml: fichier: (absent): fichier introuvable: créer ce fichier",
+    ] == said(tmp_path / "nowhere")
+
+
+def test_a_plan_without_any_target_is_refused(folder: Path) -> None:
+    (folder / "targets/national.toml").write_text('group = "services"\ntarget = []\n')
+    (folder / "targets/prefectures/93.toml").unlink()
+
+    assert [NOTHING] == said(folder)
+
+
+def test_a_folder_in_place_of_a_file_is_said(folder: Path) -> None:
+    (folder / "vigie.toml").unlink()
+    (folder / "vigie.toml").mkdir()
+
+    (said_once,) = said(folder)
+    assert said_once == (
+        "vigie.toml: fichier: (illisible): fichier illisible: "
+        "vérifier que c'est un fichier et que le service a le droit de le lire"
+    )
+
+
+def test_a_file_over_a_million_bytes_is_not_parsed(folder: Path) -> None:
+    (folder / "targets/national.toml").write_bytes(b"#" * 1_000_001)
+
+    (said_once,) = said(folder)
+    assert said_once == (
+        "targets/national.toml: fichier: plus de 1000000 octets: fichier trop gros: "
+        "vérifier que c'est le bon fichier, ou le partager en plusieurs"
+    )
+
+
+def laboratory(folder: Path) -> None:
+    """Turn the good folder into what the demo and the tests write: private and fast."""
+    main = folder / "vigie.toml"
+    text = main.read_text().replace("[publisher]", "allow_private = true\n\n[publisher]")
+    text = text.replace("spacing_s = 10", "spacing_s = 0.05").replace("600", "1")
+    text = text.replace('".etat.fr"', '".etat.fr", "127.0.0.1", "localhost"')
+    main.write_text(text.replace("https://www.deux.fr/", "http://127.0.0.1:9/"))
+    target = folder / "targets/national.toml"
+    target.write_text(target.read_text().replace("https://www.etat.fr/", "http://127.0.0.1:8443/"))
+    for path in (target, folder / "targets/prefectures/93.toml"):
+        append(path, "deadline_s = 1\nslow_s = 0.5\n")
+
+
+def test_allow_private_lifts_what_protects_the_outside_world(folder: Path) -> None:
+    laboratory(folder)
+    append(folder / "vigie.toml", "\n[policy]\nrecheck_s = 1\n")
+
+    config = load(folder)
+
+    assert config.allow_private
+    assert "http://127.0.0.1:8443/" == config.by_slug["service"].url
+    assert ("etat", "etat") == (config.lane_of("127.0.0.1"), config.lane_of("localhost"))
+
+
+def test_an_extra_authority_is_found_from_the_folder(folder: Path) -> None:
+    laboratory(folder)
+    main = folder / "vigie.toml"
+    main.write_text(
+        main.read_text().replace("[publisher]", 'extra_ca = "essai/ca.pem"\n\n[publisher]')
+    )
+    (folder / "essai").mkdir()
+    (folder / "essai/ca.pem").write_text("")
+
+    assert folder / "essai/ca.pem" == load(folder).extra_ca
+
+
+def reminders(config: Config) -> list[str]:
+    return [text.split(": ")[1] for text in config.reminders]
+
+
+def test_an_address_of_an_example_is_reminded_of(folder: Path) -> None:
+    assert [] == reminders(load(folder))
+
+    main = folder / "vigie.toml"
+    main.write_text(main.read_text().replace("association.fr", "association.example"))
+
+    assert ["service.contact", "publisher.site", "mail.sender"] == reminders(load(folder))
