@@ -104,6 +104,6 @@ def _is_unknown(name: str) -> bool:
 
 
 def _unknown(name: str) -> str:
-    near = get_close_matches(name, DEFAULTS, n=1)
+    near = get_close_matches(name, DEFAULTS, n=1, cutoff=0.8)
     cure = f"peut-être {near[0]}" if near else f"connues : {', '.join(DEFAULTS)}"
     return f"{name}: (définie): variable inconnue: {cure}"

@@ -1,6 +1,7 @@
 """Turn pydantic's errors into problems that an operator can read."""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeVar
 
@@ -10,6 +11,7 @@ from pydantic_core import ErrorDetails
 from monitor.config.problems import Problem, shown
 from monitor.config.schema import Entry
 
+_BARE = re.compile(r"[A-Za-z0-9_-]{1,60}")  # TOML writes the other keys between quotes
 EntryT = TypeVar("EntryT", bound=Entry)
 
 
@@ -26,7 +28,8 @@ class Place(NamedTuple):
             if isinstance(step, int):
                 key += f"[{step + 1}]"
             elif step != "[key]":  # pydantic's mark of an error on a key itself
-                key += f".{step}" if key else step
+                name = step if _BARE.fullmatch(step) else shown(step)
+                key += f".{name}" if key else name
         return key
 
     def problem(self, *steps: str | int, value: object, reason: str, cure: str) -> Problem:

@@ -33,5 +33,8 @@ def shown(value: object) -> str:
     """Return a value as it is written in a file, on one line and shortened; None is absent."""
     if value is None:
         return "(absente)"
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except RecursionError:
+        return "(tables trop imbriquées)"
     return text if len(text) <= VALUE_MAX else f"{text[: VALUE_MAX - 1]}…"

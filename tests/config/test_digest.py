@@ -1,0 +1,138 @@
+"""The digest of the effective configuration: of its values, not of its layout."""
+
+import dataclasses
+import re
+from collections.abc import Callable
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from monitor.config import Config, load
+from monitor.core.fingerprints import Fingerprint, Place
+from monitor.core.types import Confidence, Kind, Reason, Route, Verdict
+
+
+def rewritten(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_the_layout_of_the_files_does_not_matter(folder: Path) -> None:
+    """Comments, spaces, quotes, order of keys and tables, file that a target stands in."""
+    before = load(folder).sha256
+    main, national = folder / "vigie.toml", folder / "targets/national.toml"
+    main.write_text("# Notre service\n\n" + main.read_text())
+    rewritten(main, "spacing_s = 10\n", "spacing_s = 10.0   # secondes\n")
+    rewritten(main, 'association = "Association"\n', "")
+    rewritten(main, "[publisher]\n", "[publisher]\nassociation = 'Association'\n")
+    twin = '\n[[target]]\nslug = "%s"\nname = "N"\nurl = "https://www.etat.fr/%s"\nkind = "home"\n'
+    rest = 'platform = "etat"\nsource = "s"\nverified = "no"\n'
+    one, two = twin % ("a", "a") + rest, twin % ("b", "b") + rest
+    good = national.read_text()
+    national.write_text(good + one + two)
+    grown = load(folder).sha256
+    national.write_text(good + two)
+    (folder / "targets/autre.toml").write_text('group = "services"\n' + one)
+
+    assert grown == load(folder).sha256
+    national.write_text(good)
+    (folder / "targets/autre.toml").unlink()
+    assert before == load(folder).sha256
+
+
+def test_a_default_that_is_written_out_changes_nothing(folder: Path) -> None:
+    before = load(folder).sha256
+    main = folder / "vigie.toml"
+    main.write_text(main.read_text() + "\n[policy]\nfailures = 3\n\n[clock]\nlimit_ms = 500\n")
+
+    assert before == load(folder).sha256
+
+
+@pytest.fixture
+def rich(folder: Path) -> Config:
+    """Return a configuration in which no value is empty."""
+    config = load(folder)
+    mark = Fingerprint(
+        id="marque",
+        verdict=Verdict.DOWN,
+        reason=Reason.ERROR_TEXT,
+        where=Place.TEXT,
+        words_max=10,
+        texts=("erreur",),
+        patterns=(re.compile("erreur"),),
+        also=("service",),
+        header="server",
+        statuses=frozenset({200}),
+        source="dépôt",
+    )
+    target = replace(
+        config.targets[0],
+        department="93",
+        markers=("a",),
+        expect_path="/a",
+        signs_of_life=("https://www.etat.fr/b",),
+        routes=(Route(name="r", url="https://www.etat.fr/#r", source="s"),),
+    )
+    return replace(
+        config,
+        targets=(target,),
+        fingerprints=(mark,),
+        resolvers=("192.0.2.1",),
+        second_resolvers=("192.0.2.2",),
+        ntp_servers=("ntp.example.org",),
+        extra_ca=Path("ca.pem"),
+    )
+
+
+OTHERS: dict[type, Callable[[Any], Any]] = {
+    bool: lambda value: not value,
+    int: lambda value: value + 1,
+    float: lambda value: value + 0.5,
+    str: lambda value: value + "x",
+    frozenset: lambda value: value | {999},
+    type(Path()): lambda value: value / "x",
+    re.Pattern: lambda value: re.compile(value.pattern + "x"),
+    Kind: lambda _: Kind.FORM,
+    Confidence: lambda _: Confidence.LIVE,
+    Verdict: lambda _: Verdict.BLOCKED,
+    Reason: lambda _: Reason.GONE,
+    Place: lambda _: Place.URL,
+}
+
+
+def variants(value: Any) -> list[Any]:
+    """Return every value that differs from this one in exactly one place."""
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return [
+            replace(value, **{field.name: new})
+            for field in fields(value)
+            if field.init
+            for new in variants(getattr(value, field.name))
+        ]
+    if isinstance(value, tuple):
+        return [
+            (*value[:i], new, *value[i + 1 :]) for i, x in enumerate(value) for new in variants(x)
+        ]
+    if isinstance(value, dict):
+        return [{**value, key: new} for key, x in value.items() for new in variants(x)]
+    return [OTHERS[type(value)](value)]
+
+
+def test_any_value_changes_the_digest(rich: Config) -> None:
+    """Each leaf of the configuration is changed alone: no two digests are equal."""
+    changed = variants(rich)
+
+    digests = {rich.sha256, *(config.sha256 for config in changed)}
+
+    assert 70 < len(changed)
+    assert 1 + len(changed) == len(digests)
+
+
+def test_a_copy_has_the_digest_of_its_own_values(rich: Config) -> None:
+    copy = replace(rich, contact="autre@association.fr")
+
+    assert rich.sha256 != copy.sha256
+    assert rich.sha256 == replace(copy, contact=rich.contact).sha256

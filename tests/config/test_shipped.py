@@ -1,0 +1,114 @@
+"""The configuration that comes with the program: nothing lost, nothing asked twice."""
+
+from collections import Counter
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from monitor.config import Config, budget, load
+from monitor.config.departments import DEPARTMENTS
+from monitor.core.types import Confidence, Kind
+
+
+@pytest.fixture(scope="module")
+def config() -> Config:
+    return load(Path(__file__).parents[2] / "config")
+
+
+def test_it_loads(config: Config) -> None:
+    assert 186 == len(config.targets)
+    assert 64 == len(config.sha256)
+    assert config.fingerprints
+
+
+def test_every_kind_is_counted(config: Config) -> None:
+    """189 addresses were gathered; 3 of them are screens of a shell."""
+    assert {
+        Kind.HOME: 123,
+        Kind.PAGE: 50,
+        Kind.API: 4,
+        Kind.REDIRECT: 4,
+        Kind.SHELL: 2,
+        Kind.FORM: 2,
+        Kind.LOGIN: 1,
+    } == Counter(target.kind for target in config.targets)
+    assert 3 == sum(len(target.routes) for target in config.targets)
+    assert {"anef": 10, "services": 22, "prefectures": 154} == Counter(
+        target.group for target in config.targets
+    )
+
+
+def test_each_confidence_is_counted(config: Config) -> None:
+    """166 addresses were read in a public source, 17 are to be confirmed, 6 are deduced."""
+    said = [target.verified for target in config.targets]
+    said += [route.verified for target in config.targets for route in target.routes]
+
+    assert {Confidence.YES: 166, Confidence.NO: 17, Confidence.FROM_MEMORY: 6} == Counter(said)
+
+
+def test_every_department_has_its_prefecture(config: Config) -> None:
+    """Paris has two: that of police and that of the region."""
+    homes = [t.department for t in config.targets if t.kind is Kind.HOME and t.department]
+
+    assert DEPARTMENTS == set(homes)
+    assert {"75": 2} == {code: n for code, n in Counter(homes).items() if n > 1}
+
+
+def test_every_prefecture_page_is_of_its_department_and_one_lane(config: Config) -> None:
+    own = [target for target in config.targets if target.department]
+
+    assert all(t.slug.startswith(f"prefecture-{t.department.lower()}") for t in own)
+    assert {"ide": 152, "interieur": 2} == Counter(target.platform for target in own)
+
+
+def test_no_request_is_planned_twice(config: Config) -> None:
+    requests = [urlsplit(target.url)._replace(fragment="") for target in config.targets]
+
+    assert len(requests) == len(set(requests))
+
+
+def test_no_platform_is_planned_over_its_budget(config: Config) -> None:
+    loads = {load.platform: load for load in budget(config)}
+
+    assert all(load.fits for load in loads.values())
+    assert "ide" == budget(config)[0].platform
+    assert 258 == round(loads["ide"].planned_per_hour)
+    assert 360 == round(loads["ide"].capacity_per_hour)
+    assert 205 == round(loads["anef"].planned_per_hour)
+
+
+def test_the_shell_of_anef_knows_its_signs_of_life(config: Config) -> None:
+    shell = config.by_slug["anef-usagers"]
+    signs = {t.url for t in config.targets if t.platform == "anef" and "/api/" in t.url}
+
+    assert set(shell.signs_of_life) == signs
+    assert {config.lane_of(urlsplit(url).hostname or "") for url in signs} == {"anef"}
+
+
+def test_nothing_beyond_a_captcha_or_a_log_in_is_watched(config: Config) -> None:
+    assert not [t.url for t in config.targets if "/cgu" in t.url or "/login" in t.url]
+
+
+def test_the_panel_has_four_operators_and_a_state_site_outside_the_ministry(
+    config: Config,
+) -> None:
+    hosts = [urlsplit(host.url).hostname or "" for host in config.controls.hosts]
+
+    assert 4 == len({host.operator for host in config.controls.hosts})
+    assert [host for host in hosts if host.endswith(".gouv.fr")] == ["www.data.gouv.fr"]
+    assert {None} == {config.lane_of(host) for host in hosts}
+
+
+def test_the_robot_says_who_sends_it(config: Config) -> None:
+    assert config.contact in config.user_agent
+    assert config.publisher.site in config.user_agent
+
+
+def test_the_addresses_to_replace_are_reminded_of(config: Config) -> None:
+    """They cannot be known here: an operator must give its own before it watches."""
+    assert 3 == len(config.reminders)
+    assert (
+        "vigie.toml: service.contact: adresse d'exemple, "
+        "à remplacer avant de surveiller de vrais sites"
+    ) == config.reminders[0]
