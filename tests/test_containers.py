@@ -5,6 +5,8 @@ has Compose itself read `compose.yaml`.
 """
 
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -123,3 +125,16 @@ def test_the_package_needs_nothing_that_the_build_leaves_out() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert "readme" not in project
     assert project["license-files"] == ["LICENSE"]
+
+
+def test_prometheus_accepts_its_configuration() -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not installed: scripts/packages test")
+    checked = subprocess.run(
+        [promtool, "check", "config", ROOT / "config/prometheus/prometheus.yml"],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert checked.returncode == 0, checked.stderr
