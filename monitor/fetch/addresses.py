@@ -1,5 +1,6 @@
 """Which URLs and which IP addresses a probe may go to."""
 
+import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
@@ -7,7 +8,7 @@ import httpx
 
 URL_CHARACTERS = 4096
 _HOST_CHARACTERS = 253
-_LABEL_CHARACTERS = 63
+_NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
 _PORTS = {"http": 80, "https": 443}
 _HIGHEST_PORT = 65535
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
@@ -88,7 +89,7 @@ def is_literal(host: str) -> bool:
         ip_address(host)
     except ValueError:
         return False
-    return True
+    return "%" not in host  # a link of our own machine
 
 
 def _hidden(ip: IPv4Address | IPv6Address) -> tuple[IPv4Address, ...]:
@@ -100,9 +101,4 @@ def _hidden(ip: IPv4Address | IPv6Address) -> tuple[IPv4Address, ...]:
 
 
 def _is_host(host: str) -> bool:
-    if is_literal(host):
-        return True
-    labels = host.removesuffix(".").split(".")
-    return len(host) <= _HOST_CHARACTERS and all(
-        0 < len(label) <= _LABEL_CHARACTERS for label in labels
-    )
+    return len(host) <= _HOST_CHARACTERS and bool(_NAME.fullmatch(host) or is_literal(host))

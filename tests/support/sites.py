@@ -11,6 +11,7 @@ import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from typing import cast
 
 import dns.flags
 import dns.message
@@ -48,6 +49,10 @@ class Visit:
         data = await self._reader.readuntil(b"\r\n\r\n")
         self._site.received.append(data)
         return data
+
+    async def receive(self) -> bytes:
+        """Read some bytes, whatever they are."""
+        return await self._reader.read(65536)
 
     async def send(self, data: bytes) -> None:
         self._writer.write(data)
@@ -260,8 +265,7 @@ class NameServer(asyncio.DatagramProtocol):
     transport: asyncio.DatagramTransport | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.DatagramTransport)
-        self.transport = transport
+        self.transport = cast("asyncio.DatagramTransport", transport)  # not in 3.11's classes
         self.port = transport.get_extra_info("sockname")[1]
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
