@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from monitor.core.types import Kind, Platform, Target
 
 SHARE_MAX = 0.8  # the rest is for rechecks, robots.txt and discovery
-# A shell's page names its own scripts and styles; at most this many are fetched with it.
-ASSETS_MAX = 6
+# A shell's page names its own scripts and styles; `fetch` takes at most this many of them.
+ASSETS_MAX = 12
 HOUR_S = 3_600
 
 

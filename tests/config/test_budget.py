@@ -6,6 +6,7 @@ import pytest
 
 from monitor.config.budget import ASSETS_MAX, Load, load_of, requests_of
 from monitor.core.types import Kind, Platform, Target
+from monitor.fetch.budget import Limits
 
 PLATFORM = Platform(slug="etat", name="État", spacing_s=10)
 PAGE = Target(
@@ -21,6 +22,10 @@ def test_a_shell_counts_its_assets_and_its_signs_of_life() -> None:
     shell = replace(PAGE, kind=Kind.SHELL, signs_of_life=("https://e.fr/a", "https://e.fr/b"))
 
     assert 1 + ASSETS_MAX + 2 == requests_of(shell)
+
+
+def test_what_is_counted_of_a_shell_is_what_is_fetched_of_it() -> None:
+    assert Limits().parts == ASSETS_MAX
 
 
 def test_a_redirect_that_is_followed_is_not_counted() -> None:

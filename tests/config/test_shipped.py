@@ -75,7 +75,7 @@ def test_no_platform_is_planned_over_its_budget(config: Config) -> None:
     assert "ide" == budget(config)[0].platform
     assert 258 == round(loads["ide"].planned_per_hour)
     assert 360 == round(loads["ide"].capacity_per_hour)
-    assert 205 == round(loads["anef"].planned_per_hour)
+    assert 301 == round(loads["anef"].planned_per_hour)
 
 
 def test_the_shell_of_anef_knows_its_signs_of_life(config: Config) -> None:
