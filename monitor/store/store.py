@@ -20,12 +20,14 @@ from monitor.store.engine import (
     parse,
     said_plainly,
     sqlite_path,
+    try_to_write,
 )
 from monitor.store.kept import Kept
 from monitor.store.life_reads import LifeReads
 from monitor.store.log_reads import LogReads
 from monitor.store.migrate import require_folder
 from monitor.store.recorder import Recorder, Work
+from monitor.store.span_reads import SpanReads
 from monitor.store.statements import Replace
 from monitor.store.tables import (
     ClockReadingRow,
@@ -45,7 +47,7 @@ _RUN = table_of(RunRow)
 _PAUSE = table_of(PauseRow)
 
 
-class Store(CheckReads, LogReads, LifeReads):
+class Store(CheckReads, LogReads, LifeReads, SpanReads):
     """The record of one point.
 
     Reads are synchronous, from any thread. Writes are awaited from an event loop and durable
@@ -74,28 +76,23 @@ class Store(CheckReads, LogReads, LifeReads):
 
         """
         parsed = parse(url)
-        path = sqlite_path(parsed)
-        if path is not None:
-            require_folder(path)
-            if not path.exists():
-                raise StoreError(f"La base {path} n'existe pas encore. Lancez « vigie migrate ».")
-        store = cls(parsed, point)
-        try:
-            with said_plainly(parsed):
+        with said_plainly(parsed):
+            _require_database(parsed)
+            store = cls(parsed, point)
+            try:
                 with store._engine.connect() as connection:
                     check_schema(connection, parsed)
                 if writer:
                     store._take(rest_s)
-        except BaseException:
-            store.close()
-            raise
+            except BaseException:
+                store.close()
+                raise
         return store
 
     def _take(self, rest_s: float) -> None:
         connection = self._connection = engine_for(self._url, writer=True).connect()
         self._lock = WriterLock(self._url, connection)
-        with connection.begin():  # a read-only file refuses here, not at the first check
-            check_schema(connection, self._url)
+        try_to_write(connection)
         self._writer = Writer(
             connection,
             Recorder().apply,
@@ -246,3 +243,11 @@ class Store(CheckReads, LogReads, LifeReads):
         if self._writer is None:
             raise StoreError("Cette base n'est ouverte qu'en lecture.")
         await self._writer.write(item)
+
+
+def _require_database(url: URL) -> None:
+    """Refuse a SQLite file that is not there, which opening would create."""
+    require_folder(url)
+    path = sqlite_path(url)
+    if path is not None and not path.exists():
+        raise StoreError(f"La base {path} n'existe pas encore. Lancez « vigie migrate ».")
