@@ -1,0 +1,51 @@
+"""What the pages need to read. Whatever keeps the record provides it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from monitor.core.availability import Span
+from monitor.core.types import (
+    Controls,
+    Event,
+    Gap,
+    Incident,
+    LaneState,
+    Outage,
+    Run,
+    State,
+)
+
+
+class Reads(Protocol):
+    """Reads of one point of measure, called from worker threads. `monitor.store.Store` is one.
+
+    What touches a span is returned whole, in order of time.
+    """
+
+    def states(self) -> Sequence[State]: ...
+
+    def outages(
+        self,
+        targets: Iterable[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Sequence[Outage]: ...
+
+    def incidents(
+        self, since: datetime | None = None, until: datetime | None = None
+    ) -> Sequence[Incident]: ...
+
+    def events(self, since: datetime, until: datetime) -> Sequence[Event]: ...
+
+    def gaps(self, since: datetime, until: datetime) -> Sequence[Gap]: ...
+
+    def rounds(self, since: datetime, until: datetime) -> Sequence[Controls]: ...
+
+    def spans(
+        self, holds_s: Mapping[str, float], since: datetime, until: datetime
+    ) -> Mapping[str, Sequence[Span]]: ...
+
+    def lanes(self) -> Sequence[LaneState]: ...
+
+    def runs(self) -> Sequence[Run]: ...

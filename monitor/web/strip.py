@@ -1,0 +1,109 @@
+"""The picture of a stretch of time: which states, when, as blocks to draw. Pure."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+
+from monitor.core.availability import Span, seconds_by_verdict
+from monitor.core.french import duration
+from monitor.core.types import Verdict
+from monitor.core.words import VERDICTS
+
+CELLS = 288  # five minutes each over a day; bounds what a picture weighs
+HEIGHT = 20  # of the whole picture, in its own units; a cell is two wide
+CELL_WIDTH = 2
+# From the bottom of the picture to its top; also from the least to the most serious.
+ORDER = (
+    Verdict.UP,
+    Verdict.UNKNOWN,
+    Verdict.BLOCKED,
+    Verdict.DEGRADED,
+    Verdict.MAINTENANCE,
+    Verdict.DOWN,
+)
+_RANK = {verdict: rank for rank, verdict in enumerate(ORDER)}
+
+Cells = tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A rectangle of one state, in the picture's units."""
+
+    x: int
+    y: float
+    width: int
+    height: float
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strip:
+    """A picture and the words that say the same to who does not see it."""
+
+    blocks: tuple[Block, ...]
+    text: str
+
+
+def strip(rows: Sequence[Sequence[Span]], *, since: datetime, until: datetime) -> Strip:
+    """Return the picture of one target, or of several stacked on top of each other."""
+    blocks = stack([cells(spans, since=since, until=until) for spans in rows])
+    return Strip(blocks=blocks, text=summary(span for spans in rows for span in spans))
+
+
+def cells(spans: Iterable[Span], *, since: datetime, until: datetime) -> Cells:
+    """Return the most serious state of each cell, so that a short one still shows.
+
+    A cell that no span touches is unknown.
+    """
+    cell_s = (until - since).total_seconds() / CELLS
+    found: list[Verdict | None] = [None] * CELLS
+    for span in spans:
+        first = math.floor((span.from_at - since).total_seconds() / cell_s)
+        last = math.ceil((span.to_at - since).total_seconds() / cell_s)
+        for index in range(max(0, first), min(CELLS, last)):
+            other = found[index]
+            if other is None or _RANK[span.verdict] > _RANK[other]:
+                found[index] = span.verdict
+    return tuple(verdict or Verdict.UNKNOWN for verdict in found)
+
+
+def stack(rows: Sequence[Cells]) -> tuple[Block, ...]:
+    """Return the share of the rows in each state, cell by cell; equal neighbours are one."""
+    if not rows:
+        return ()
+    unit = HEIGHT / len(rows)
+    columns = [_column([row[index] for row in rows]) for index in range(CELLS)]
+    blocks: list[Block] = []
+    for verdict in ORDER:
+        x = 0
+        for (below, count), run in groupby(column[verdict] for column in columns):
+            width = CELL_WIDTH * sum(1 for _ in run)
+            if count:
+                y = round(HEIGHT - (below + count) * unit, 2)
+                height = round(count * unit, 2)
+                blocks.append(Block(x=x, y=y, width=width, height=height, verdict=verdict))
+            x += width
+    return tuple(blocks)
+
+
+def summary(spans: Iterable[Span]) -> str:
+    """Return how long each state lasted: "disponible 23 h 55 min 00 s, indéterminé 5 min 00 s"."""
+    seconds = seconds_by_verdict(spans)
+    said = [f"{VERDICTS[verdict]} {duration(seconds[verdict])}" for verdict in Verdict]
+    return ", ".join(
+        text for verdict, text in zip(Verdict, said, strict=True) if seconds[verdict] >= 1
+    )
+
+
+def _column(verdicts: Sequence[Verdict]) -> Mapping[Verdict, tuple[int, int]]:
+    """Return, for each state, how many rows lie below it and how many are in it."""
+    below = 0
+    found: dict[Verdict, tuple[int, int]] = {}
+    for verdict in ORDER:
+        count = sum(1 for other in verdicts if other is verdict)
+        found[verdict] = (below, count)
+        below += count
+    return found

@@ -1,0 +1,56 @@
+"""The templates and the few functions that they may call."""
+
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import jinja2
+from markupsafe import Markup, escape
+
+from monitor.core import french, labels, words
+
+TEMPLATES = Path(__file__).parent.parent / "templates"
+SHOWN_MAX = 50  # items of one list; counts are of the whole
+STATIC = Path(__file__).parent / "static"
+
+
+def environment(*, version: str) -> jinja2.Environment:
+    """Return an environment that escapes everything and refuses unknown names."""
+    made = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update(
+        {
+            "time": time_tag,
+            "duration": french.duration,
+            "spell": french.spell,
+            "count": french.count,
+            "between": between,
+        }
+    )
+    made.globals.update(
+        {
+            "words": words,
+            "labels": labels,
+            "version": version,
+            "shown_max": SHOWN_MAX,
+            # A new style sheet has a new address, so that browsers may keep the old one.
+            "style_tag": sha256((STATIC / "style.css").read_bytes()).hexdigest()[:8],
+        }
+    )
+    return made
+
+
+def time_tag(at: datetime) -> Markup:
+    """Return a `time` element: Paris and UTC for the reader, UTC for machines."""
+    machine = at.isoformat(timespec="seconds").replace("+00:00", "Z")
+    return Markup('<time datetime="{}">{}</time>').format(machine, escape(french.when(at)))
+
+
+def between(from_at: datetime, to_at: datetime) -> timedelta:
+    """Return how long it is from one instant to another; zero if a clock went back."""
+    return max(timedelta(0), to_at - from_at)

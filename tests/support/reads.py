@@ -1,0 +1,208 @@
+"""A record in memory for the pages, and a configuration to go with it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from monitor.config.model import Config, ControlHost, Mail, Panel, Publisher, Retention
+from monitor.core.availability import Span
+from monitor.core.types import (
+    Controls,
+    Edge,
+    Event,
+    Gap,
+    GapCause,
+    Incident,
+    Kind,
+    LaneState,
+    Nature,
+    Outage,
+    Platform,
+    Policy,
+    Reason,
+    Run,
+    State,
+    Streak,
+    Target,
+    Verdict,
+)
+
+NOW = datetime(2026, 11, 23, 8, 14, 5, tzinfo=UTC)
+POINT = "local"
+DAWN = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def ago(**parts: float) -> datetime:
+    """Return an instant before `NOW`: `ago(minutes=5)`."""
+    return NOW - timedelta(**parts)
+
+
+@dataclass(slots=True, kw_only=True)
+class FakeReads:
+    """A `monitor.web.reads.Reads` whose answers are set by hand."""
+
+    seen: list[State] = field(default_factory=list)
+    confirmed: list[Outage] = field(default_factory=list)
+    grouped: list[Incident] = field(default_factory=list)
+    isolated: list[Event] = field(default_factory=list)
+    missing: list[Gap] = field(default_factory=list)
+    panel: list[Controls] = field(default_factory=list)
+    past: dict[str, list[Span]] = field(default_factory=dict)
+    budgets: list[LaneState] = field(default_factory=list)
+    life: Run | None = None
+    broken: bool = False
+    reads: int = 0
+
+    def states(self) -> Sequence[State]:
+        self.reads += 1
+        if self.broken:
+            raise OSError("disk I/O error: /secret/path/vigie.db")
+        return self.seen
+
+    def outages(
+        self,
+        targets: Iterable[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Sequence[Outage]:
+        del targets, until
+        floor = since or DAWN
+        return [one for one in self.confirmed if one.first_ok_at is None or one.first_ok_at > floor]
+
+    def incidents(
+        self, since: datetime | None = None, until: datetime | None = None
+    ) -> Sequence[Incident]:
+        del until
+        floor = since or DAWN
+        return [one for one in self.grouped if one.closed_at is None or one.closed_at > floor]
+
+    def events(self, since: datetime, until: datetime) -> Sequence[Event]:
+        return [one for one in self.isolated if since <= one.at < until]
+
+    def gaps(self, since: datetime, until: datetime) -> Sequence[Gap]:
+        return [one for one in self.missing if one.to_at > since and one.from_at < until]
+
+    def rounds(self, since: datetime, until: datetime) -> Sequence[Controls]:
+        return [one for one in self.panel if since <= one.at < until]
+
+    def spans(
+        self, holds_s: Mapping[str, float], since: datetime, until: datetime
+    ) -> Mapping[str, Sequence[Span]]:
+        unknown = [Span(from_at=since, to_at=until, verdict=Verdict.UNKNOWN)]
+        return {slug: self.past.get(slug, unknown) for slug in holds_s}
+
+    def lanes(self) -> Sequence[LaneState]:
+        return self.budgets
+
+    def runs(self) -> Sequence[Run]:
+        return [self.life] if self.life else []
+
+
+def config(targets: Iterable[Target], platforms: Iterable[Platform] | None = None) -> Config:
+    """Return a configuration of these targets; one platform `anef` unless others are given."""
+    found = list(platforms or [Platform(slug="anef", name="ANEF", spacing_s=2)])
+    host = ControlHost(slug="t1", name="Témoin 1", url="https://t1.example/", operator="Un")
+    return Config(
+        targets=tuple(targets),
+        platforms={platform.slug: platform for platform in found},
+        controls=Panel(hosts=(host,), needed=1, interval_s=60),
+        policy=Policy(),
+        fingerprints=(),
+        resolvers=(),
+        second_resolvers=(),
+        ntp_servers=(),
+        clock_limit_us=500_000,
+        user_agent="VigieANEF",
+        contact="contact@example.org",
+        publisher=Publisher(association="Association d’essai", site="https://vigie.example/"),
+        mail=Mail(sender="vigie@example.org", daily_cap=10),
+        retention=Retention(daily_copies_days=365),
+    )
+
+
+def target(slug: str, name: str = "", *, platform: str = "anef", department: str = "") -> Target:
+    return Target(
+        slug=slug,
+        name=name or f"Cible {slug}",
+        url=f"https://{slug}.example/",
+        kind=Kind.PAGE,
+        platform=platform,
+        department=department,
+        city="Ville" if department else "",
+    )
+
+
+def state(
+    slug: str,
+    verdict: Verdict = Verdict.UP,
+    reason: Reason = Reason.OK,
+    *,
+    last_at: datetime = NOW - timedelta(seconds=40),
+    since: datetime = NOW - timedelta(hours=3),
+) -> State:
+    return State(
+        target=slug, point=POINT, verdict=verdict, reason=reason, since=since, last_at=last_at
+    )
+
+
+def outage(slug: str, *, closed: bool = False, first: datetime | None = None) -> Outage:
+    """Return an outage of 12 minutes that began an hour ago, or at `first`."""
+    begin = first or ago(hours=1)
+    first_ok = begin + timedelta(minutes=13)
+    return Outage(
+        target=slug,
+        point=POINT,
+        nature=Nature.DOWN,
+        reason=Reason.HTTP_5XX,
+        last_ok_at=begin - timedelta(minutes=1),
+        first_fail_at=begin,
+        last_fail_at=begin + timedelta(minutes=12),
+        confirmed_at=begin + timedelta(minutes=2),
+        first_ok_at=first_ok if closed else None,
+        recovered_at=first_ok + timedelta(minutes=1) if closed else None,
+        checks=9,
+        relapses=1,
+    )
+
+
+def incident(slug: str, *, closed: bool = False) -> Incident:
+    one = outage(slug, closed=closed)
+    return Incident(
+        platform="anef",
+        point=POINT,
+        opened_at=one.first_fail_at,
+        closed_at=one.first_ok_at,
+        outages=((slug, one.first_fail_at),),
+    )
+
+
+def blip(slug: str, at: datetime) -> Event:
+    streak = Streak(first_at=at, last_at=at, count=1, reason=Reason.TIMEOUT, downs=1)
+    return Event(edge=Edge.BLIP, at=at, target=slug, point=POINT, blip=streak)
+
+
+def gap(slug: str, cause: GapCause, *, slots: int = 3) -> Gap:
+    return Gap(
+        point=POINT,
+        target=slug,
+        from_at=ago(hours=2),
+        to_at=ago(hours=1, minutes=50),
+        slots=slots,
+        cause=cause,
+    )
+
+
+def tour(at: datetime, *, ok: int = 3) -> Controls:
+    return Controls(at=at, ok=ok, asked=3)
+
+
+def life(started_at: datetime = NOW - timedelta(hours=30)) -> Run:
+    return Run(
+        point=POINT,
+        started_at=started_at,
+        alive_at=ago(seconds=20),
+        stopped_at=None,
+        version="0.1.0",
+        config_sha256="0" * 64,
+        ruleset="essai",
+    )
