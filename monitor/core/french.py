@@ -69,6 +69,17 @@ def duration(seconds: float, *, up: bool = False) -> str:
     return f"{second} s"
 
 
+def spell(seconds: float) -> str:
+    """Return a set length of time as it is spoken of: "24 heures", "2 minutes", "90 secondes".
+
+    For what is chosen (a policy, a window), never for what was measured.
+    """
+    for unit_s, word in ((3600, "heure"), (60, "minute")):
+        if seconds >= unit_s and seconds % unit_s == 0:
+            return count(round(seconds / unit_s), word)
+    return count(round(seconds), "seconde")
+
+
 def count(number: int, singular: str, plural: str | None = None) -> str:
     """Return "1 cible", "2 cibles": zero and one are singular in French.
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.french import clock_time, count, duration, percent, when
+from monitor.core.french import clock_time, count, duration, percent, spell, when
 
 INSTANTS = st.datetimes(
     min_value=datetime(2000, 1, 1),  # noqa: DTZ001 -- hypothesis wants naive bounds
@@ -94,6 +94,14 @@ def test_only_the_first_part_of_a_duration_may_have_one_digit(seconds: int) -> N
 def test_what_is_no_length_of_time_is_refused(seconds: float) -> None:
     with pytest.raises(ValueError, match="length of time"):
         duration(seconds)
+
+
+def test_a_chosen_length_of_time_is_spelled_in_its_largest_whole_unit() -> None:
+    assert spell(86_400) == "24 heures"
+    assert spell(3600) == "1 heure"
+    assert spell(120) == "2 minutes"
+    assert spell(90) == "90 secondes"
+    assert spell(0) == "0 seconde"
 
 
 def test_zero_and_one_are_singular() -> None:
