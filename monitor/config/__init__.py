@@ -3,7 +3,7 @@
 `load` gives a `Config` or raises `ConfigError`; `budget` says how full each platform is.
 """
 
-from monitor.config.budget import Load, load_of
+from monitor.config.budgets import Load, load_of
 from monitor.config.loading import load
 from monitor.config.model import Config, ControlHost, Mail, Panel, Publisher, Retention
 from monitor.config.problems import ConfigError, Problem

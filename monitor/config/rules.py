@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from monitor.config.budget import SHARE_MAX, load_of
+from monitor.config.budgets import SHARE_MAX, load_of
 from monitor.config.lanes import lane_of
 from monitor.config.main_file import MainFile, platform_from
 from monitor.config.schema import ProbeEntry

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.config.budget import ASSETS_MAX, Load, load_of, requests_of
+from monitor.config.budgets import ASSETS_MAX, Load, load_of, requests_of
 from monitor.core.types import Kind, Platform, Target
 from monitor.fetch.budget import Limits
 
