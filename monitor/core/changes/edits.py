@@ -1,0 +1,140 @@
+"""Which blocks differ, and by which words.
+
+1. Blocks are aligned by their words. What lies in no gap is unchanged.
+2. A block that went in one place and came in another has moved.
+3. A block that is still on the page, in a part that is not compared, was not removed: the
+   bounds of the main part moved over it. The same holds for one that came.
+4. Dates that stand alone and all shifted by one day together are one instant shown in
+   another time zone.
+5. What is left of a gap is compared word by word; the same words cut into other blocks are
+   no difference.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from monitor.core.changes.align import Gap, gaps
+from monitor.core.changes.change import Op, Piece
+from monitor.core.pages.page import Block, Page
+from monitor.core.pages.typography import tokens
+
+LEAST_SHIFTED_DATES = 2
+SHORTEST_ISLAND = 2  # unchanged words between two edits; fewer are shown as edited
+
+Words = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Neighbouring blocks that differ, and the words that do."""
+
+    before: tuple[Block, ...]
+    after: tuple[Block, ...]
+    pieces: tuple[Piece, ...]
+
+
+def regions(before: Page, after: Page) -> tuple[list[Region], int]:
+    """Return what differs between the main parts, in order, and how many blocks moved."""
+    old, new = _compared(before, after)
+    found = _ordered_gaps([block.words for block in old], [block.words for block in new])
+    gone = Counter(block.words for gap in found for block in old[gap.b0 : gap.b1])
+    came = Counter(block.words for gap in found for block in new[gap.a0 : gap.a1])
+    everywhere_old = Counter(block.words for block in before.blocks)
+    everywhere_new = Counter(block.words for block in after.blocks)
+    really_gone = everywhere_old - everywhere_new
+    really_came = everywhere_new - everywhere_old
+    kept = []
+    for gap in found:
+        left = tuple(_take(old[gap.b0 : gap.b1], really_gone))
+        right = tuple(_take(new[gap.a0 : gap.a1], really_came))
+        if pieces := word_pieces(left, right):
+            kept.append(Region(left, right, pieces))
+    return kept, sum((gone & came).values())
+
+
+def word_pieces(before: Sequence[Block], after: Sequence[Block]) -> tuple[Piece, ...]:
+    """Return the word-level difference of two texts; empty when their words are the same."""
+    old_words, old_text = _spread(before)
+    new_words, new_text = _spread(after)
+    found = _ordered_gaps(old_words, new_words)
+    if not found:
+        return ()
+    pieces: list[Piece] = []
+    b = 0
+    for gap in _without_islands(found):
+        pieces += _piece(Op.SAME, old_text[b : gap.b0])
+        pieces += _piece(Op.REMOVED, old_text[gap.b0 : gap.b1])
+        pieces += _piece(Op.ADDED, new_text[gap.a0 : gap.a1])
+        b = gap.b1
+    pieces += _piece(Op.SAME, old_text[b:])
+    return tuple(pieces)
+
+
+def _compared(before: Page, after: Page) -> tuple[list[Block], list[Block]]:
+    old = [block for block in before.main() if block.words]
+    new = [block for block in after.main() if block.words]
+    if _only_shifted([b.stamp for b in old if b.stamp], [b.stamp for b in new if b.stamp]):
+        old = [block for block in old if not block.stamp]
+        new = [block for block in new if not block.stamp]
+    return old, new
+
+
+def _only_shifted(old: list[str], new: list[str]) -> bool:
+    """Tell whether the dates differ only by one day, all in the same direction."""
+    if len(old) != len(new):
+        return False
+    pairs = zip(old, new, strict=True)
+    shifts = [(date.fromisoformat(b) - date.fromisoformat(a)).days for a, b in pairs]
+    moved = [shift for shift in shifts if shift]
+    return len(moved) >= LEAST_SHIFTED_DATES and (set(moved) == {1} or set(moved) == {-1})
+
+
+def _ordered_gaps(
+    old: Sequence[Words] | Sequence[str], new: Sequence[Words] | Sequence[str]
+) -> list[Gap]:
+    """Align in a direction that does not depend on which side is the older: symmetric."""
+    if tuple(old) <= tuple(new):
+        return gaps(old, new)
+    return [Gap(gap.a0, gap.a1, gap.b0, gap.b1) for gap in gaps(new, old)]
+
+
+def _take(blocks: Sequence[Block], surplus: Counter[Words]) -> Iterator[Block]:
+    for block in blocks:
+        if surplus[block.words] > 0:
+            surplus[block.words] -= 1
+            yield block
+
+
+def _spread(blocks: Sequence[Block]) -> tuple[list[str], list[str]]:
+    """Return the words of the blocks, and for each the text from it to the next word."""
+    keys: list[str] = []
+    texts: list[str] = []
+    for block in blocks:
+        found = list(tokens(block.compared))
+        starts = [start for _, start in found]
+        if starts:
+            starts[0] = 0
+        ends = [*starts[1:], len(block.compared)]
+        keys += (word for word, _ in found)
+        texts += (block.compared[a:b] for a, b in zip(starts, ends, strict=True))
+        if texts:
+            texts[-1] += " "
+    return keys, texts
+
+
+def _without_islands(found: list[Gap]) -> list[Gap]:
+    """Join edits that a word or two separate: a reader takes them in as one."""
+    joined: list[Gap] = []
+    for gap in found:
+        if joined and gap.b0 - joined[-1].b1 < SHORTEST_ISLAND:
+            last = joined.pop()
+            gap = Gap(last.b0, gap.b1, last.a0, gap.a1)  # noqa: PLW2901 -- the joined one takes its place
+        joined.append(gap)
+    return joined
+
+
+def _piece(op: Op, texts: list[str]) -> list[Piece]:
+    text = "".join(texts).strip()
+    return [Piece(op=op, text=text)] if text else []

@@ -1,0 +1,109 @@
+"""Of which kind an edit is, and how much a change weighs: the documented rules.
+
+Kinds come first from the facts that were lost or gained (a phone is a phone wherever it
+stands), then from where the edited words stand and what they say. What no rule names is
+`procedure_text`.
+"""
+
+import re
+from collections.abc import Iterable
+
+from monitor.core.changes.change import ChangeKind, Op, Piece, Weight
+from monitor.core.changes.edits import Region
+from monitor.core.pages.page import Block, BlockKind, Element, Fact
+
+OF_FACTS = {
+    Element.PHONE: ChangeKind.PHONE,
+    Element.EMAIL: ChangeKind.EMAIL,
+    Element.OPENING_HOURS: ChangeKind.OPENING_HOURS,
+    Element.ADDRESS: ChangeKind.ADDRESS,
+    Element.APPOINTMENT_LINK: ChangeKind.APPOINTMENT_LINK,
+    Element.FEE: ChangeKind.FEE,
+    Element.DIGITAL_POINT: ChangeKind.SUBSTITUTE_CHANNEL,
+    Element.COUNTER: ChangeKind.SUBSTITUTE_CHANNEL,
+    Element.POST: ChangeKind.SUBSTITUTE_CHANNEL,
+    Element.CONTACT_CENTRE: ChangeKind.SUBSTITUTE_CHANNEL,
+}
+MAJOR = frozenset(
+    {
+        ChangeKind.OPENING_HOURS,
+        ChangeKind.PHONE,
+        ChangeKind.EMAIL,
+        ChangeKind.ADDRESS,
+        ChangeKind.APPOINTMENT_LINK,
+        ChangeKind.REQUIRED_DOCUMENTS,
+        ChangeKind.FEE,
+        ChangeKind.SUBSTITUTE_CHANNEL,
+        ChangeKind.ALERT_BANNER,
+    }
+)
+COSMETIC = frozenset(
+    {ChangeKind.DISPLAYED_DATE, ChangeKind.MOVED, ChangeKind.STRUCTURE, ChangeKind.TECHNICAL}
+)
+LEAST_MAJOR_WORDS = 40  # words of text that came or went: whatever they say, someone must read them
+
+_DOCUMENTS = re.compile(
+    r"pièces?\b|\bdocuments?\b|justificati|à fournir|à joindre|à présenter|constitution du dossier"
+    r"|\bformulaires?\b|\bcerfa\b|\bphotos?\b|\bpasseport|\bacte de naissance",
+    re.IGNORECASE,
+)
+_FEES = re.compile(
+    r"\btimbres?\b|€|\beuros?\b|\btaxes?\b|\btarifs?\b|\bgratuit|\bfrais\b|\bcoût", re.IGNORECASE
+)
+_HOURS_HEADING = re.compile(r"\bhoraires?\b|\bouverture|\bjours d'accueil", re.IGNORECASE)
+_ALERT = re.compile(
+    r"^(?:attention|important|alerte|avertissement|à noter|urgent)\b|fermetures? exceptionnelles?"
+    r"|exceptionnellement ferm|jusqu'à nouvel ordre|\bperturbations?\b|sera (?:exceptionnellement )?fermée?",
+    re.IGNORECASE,
+)
+
+
+def kinds_of(region: Region, *, lost: frozenset[Fact], gained: frozenset[Fact]) -> set[ChangeKind]:
+    """Return the kinds of one region; never empty. `lost` and `gained` are the region's own."""
+    blocks = (*region.before, *region.after)
+    edited = " ".join(piece.text for piece in region.pieces if piece.op != Op.SAME)
+    headings = " ".join(heading for block in blocks for heading in block.headings)
+    found = of_facts(lost, gained)
+    if any(_is_alert(block) for block in blocks):
+        found.add(ChangeKind.ALERT_BANNER)
+    if _HOURS_HEADING.search(headings) and re.search(r"\d", edited):
+        found.add(ChangeKind.OPENING_HOURS)
+    if _FEES.search(edited):
+        found.add(ChangeKind.FEE)
+    if _is_document(blocks, edited=edited, headings=headings):
+        found.add(ChangeKind.REQUIRED_DOCUMENTS)
+    if any(block.kind == BlockKind.HEADING and not block.headings for block in blocks):
+        found.add(ChangeKind.TITLE)
+    return found or {ChangeKind.PROCEDURE_TEXT}
+
+
+def of_facts(lost: Iterable[Fact], gained: Iterable[Fact]) -> set[ChangeKind]:
+    """Return the kinds that facts name. A denial of a channel is a matter of the channel."""
+    found = set()
+    for fact in (*lost, *gained):
+        if fact.negated:
+            found.add(ChangeKind.SUBSTITUTE_CHANNEL)
+        elif fact.element in OF_FACTS:
+            found.add(OF_FACTS[fact.element])
+    return found
+
+
+def weigh(kinds: Iterable[ChangeKind], *, pieces: Iterable[Piece]) -> Weight:
+    """MAJOR for what a person acts on or for much text, COSMETIC when nothing is to be read anew."""
+    found = set(kinds)
+    if found & MAJOR:
+        return Weight.MAJOR
+    if not found - COSMETIC:
+        return Weight.COSMETIC
+    edited = sum(len(piece.text.split()) for piece in pieces if piece.op != Op.SAME)
+    return Weight.MAJOR if edited >= LEAST_MAJOR_WORDS else Weight.MINOR
+
+
+def _is_alert(block: Block) -> bool:
+    return block.kind == BlockKind.ALERT or bool(_ALERT.search(block.text))
+
+
+def _is_document(blocks: Iterable[Block], *, edited: str, headings: str) -> bool:
+    """An item of a list of documents, or words that name one."""
+    items = any(block.kind in {BlockKind.LIST_ITEM, BlockKind.TABLE_ROW} for block in blocks)
+    return (items and bool(_DOCUMENTS.search(headings))) or bool(_DOCUMENTS.search(edited))

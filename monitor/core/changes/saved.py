@@ -1,0 +1,61 @@
+"""Compare two saved bodies: the entry for the command line."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from monitor.core.changes import words
+from monitor.core.changes.change import Change, ChangeKind, Weight
+from monitor.core.changes.compare import compare
+from monitor.core.pages.clean import clean
+from monitor.core.pages.page import Obstacle
+from monitor.core.pages.read import read_clean
+
+IsPage = Callable[[bytes, str | None], bool]  # body and URL: is this the page, not an error
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparison:
+    """The answer for two bodies.
+
+    `changed` is None when one side is no comparable page; `obstacle` then says why.
+    """
+
+    changed: bool | None
+    change: Change | None = None
+    obstacle: Obstacle | None = None
+    summary: str = ""
+
+    @property
+    def kinds(self) -> tuple[ChangeKind, ...]:
+        return self.change.kinds if self.change else ()
+
+    @property
+    def weight(self) -> Weight | None:
+        return self.change.weight if self.change else None
+
+
+def compare_saved(
+    before: bytes,
+    after: bytes,
+    *,
+    url: str | None = None,
+    content_type: str | None = None,
+    is_page: IsPage | None = None,
+) -> Comparison:
+    """Judge each side first, then compare. Never raises for what the bodies hold."""
+    if is_page and not (is_page(before, url) and is_page(after, url)):
+        return _incomparable(Obstacle.NOT_THE_PAGE)
+    old_text, new_text = clean(before, charset=content_type), clean(after, charset=content_type)
+    old = read_clean(old_text, url=url)
+    new = old if new_text == old_text else read_clean(new_text, url=url)
+    if obstacle := old.obstacle or new.obstacle:
+        return _incomparable(obstacle)
+    change = compare(old, new)
+    if change is None:
+        return Comparison(changed=False, summary="Aucune modification.")
+    return Comparison(changed=change.counts, change=change, summary=change.summary)
+
+
+def _incomparable(obstacle: Obstacle) -> Comparison:
+    text = f"Comparaison impossible : {words.OBSTACLES[obstacle]}."
+    return Comparison(changed=None, obstacle=obstacle, summary=text)

@@ -1,0 +1,89 @@
+"""From bytes to a short, bounded HTML text: the first and cheapest masking.
+
+What no reader sees and no later rule needs is dropped while the tags are read once, without
+building a tree: scripts, styles, comments, every attribute that is not in `KEPT`. Two bodies
+whose clean texts are equal are the same page, so the digest of the clean text spares the
+parse; and the parser only meets tags with few attributes, hence no quadratic cost.
+"""
+
+import hashlib
+import re
+from itertools import islice
+
+from monitor.core.pages.charset import decode
+
+MOST_BYTES = 5_000_000  # the fetch's own bound; a saved file may be larger
+MOST_TAG_CHARACTERS = 20_000  # of one tag; the longest legitimate ones hold data: addresses
+MOST_ATTRIBUTES = 64  # read in one tag
+
+KEPT = frozenset(
+    {"class", "id", "role", "href", "hidden", "aria-hidden", "type", "value", "data-cfemail"}
+)
+
+_UNREADABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]+")
+
+# Every alternative succeeds at the latest at the end of the text: no start is scanned twice,
+# so the whole stays linear whatever the input.
+_TOKEN = re.compile(
+    r"<!--.*?(?:-->|\Z)"
+    r"|<(script|style|noscript|textarea|iframe|xmp|noembed|noframes)\b.*?(?:</\1\s*>|\Z)"
+    r"|<(?P<close>/)?(?P<name>[a-z][a-z0-9:_-]*+)"
+    r"(?P<attributes>(?>[^\"'>]+|\"[^\"]*(?:\"|\Z)|'[^']*(?:'|\Z))*+)(?:>|\Z)"
+    r"|<[!?][^>]*+(?:>|\Z)",
+    re.IGNORECASE | re.DOTALL,
+)
+_ATTRIBUTE = re.compile(
+    r"([^\s\"'>/=]+)(?:\s*=\s*(?:\"([^\"]*)\"?|'([^']*)'?|([^\s\"'>]+)))?", re.DOTALL
+)
+_HIDING_STYLE = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
+_DROPPED = frozenset({"meta", "link", "img", "source", "path", "use", "rect", "circle", "param"})
+
+
+def clean(body: bytes, *, charset: str | None = None) -> str:
+    """Return the body's text and the tags that count, in at most `MOST_BYTES` read bytes.
+
+    `charset` may be an encoding's name or a whole Content-Type value. Never raises: a wrong
+    or unknown charset gives replacement characters.
+    """
+    text = decode(body[:MOST_BYTES], charset=charset)
+    return _TOKEN.sub(_keep, _UNREADABLE.sub("", text))
+
+
+def digest(cleaned: str) -> str:
+    """Name a clean text: lower-case hex SHA-256. Equal digests are one and the same page."""
+    return hashlib.sha256(cleaned.encode("utf-8", "replace")).hexdigest()
+
+
+def _keep(token: re.Match[str]) -> str:
+    name = token["name"]
+    if not name:
+        return " " if token[1] else ""
+    name = name.lower()
+    if name in _DROPPED:
+        return ""
+    if token["close"]:
+        return f"</{name}>"
+    attributes = token["attributes"]
+    if not attributes or attributes.isspace():
+        return f"<{name}>"
+    kept = _kept(attributes[:MOST_TAG_CHARACTERS], name=name)
+    return "" if kept is None else f"<{name}{kept}>"
+
+
+def _kept(attributes: str, *, name: str) -> str | None:
+    """Return the attributes that count, or None for a field that no reader sees."""
+    kept = []
+    for match in islice(_ATTRIBUTE.finditer(attributes), MOST_ATTRIBUTES):
+        key = match[1].lower()
+        value = match[2] or match[3] or match[4] or ""
+        if key == "style":
+            if _HIDING_STYLE.search(value):
+                kept.append(' hidden=""')
+            continue
+        if key not in KEPT or (key == "value" and name != "input"):
+            continue
+        if key == "type" and name == "input" and value.lower() == "hidden":
+            return None
+        value = value.replace('"', "&quot;")
+        kept.append(f' {key}="{value}"')
+    return "".join(kept)

@@ -1,0 +1,82 @@
+"""Dates that a page displays of itself: read apart, so that they are no change of its text."""
+
+import re
+from datetime import date
+
+_MONTHS = {
+    1: "janvier january janv jan",
+    2: "février fevrier february févr fevr fév feb",
+    3: "mars march mar",
+    4: "avril april avr apr",
+    5: "mai may",
+    6: "juin june jun",
+    7: "juillet july juil jul",
+    8: "août aout august aug",
+    9: "septembre september sept sep",
+    10: "octobre october oct",
+    11: "novembre november nov",
+    12: "décembre decembre december déc dec",
+}
+_MONTH_OF = {name: number for number, names in _MONTHS.items() for name in names.split()}
+_MONTH = "|".join(sorted(_MONTH_OF, key=len, reverse=True))
+_ORDINAL = "(?:er|st|nd|rd|th)?"
+DATE = (
+    rf"(?:\b\d{{1,2}}{_ORDINAL},? ?(?:of )?(?:{_MONTH})\b\.?,? ?\d{{4}}\b"
+    rf"|\b(?:{_MONTH})\b\.? \d{{1,2}}{_ORDINAL},? \d{{4}}\b"
+    r"|\b\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})\b|\b\d{4}-\d{2}-\d{2}\b)"
+)
+_LABEL = (
+    r"(?:(?:date de )?(?:la )?(?:derni[eè]re )?(?:mise? à jour|modification|actualisation|révision|vérification)"
+    r"|(?:modifiée?|publiée?|actualisée?|vérifiée?|révisée?)(?: en dernier)?"
+    r"|(?:date )?(?:last )?(?:updated|modified|revised|reviewed|published)|last update"
+    r"|effective(?: date)?|date d'(?:entrée en vigueur|effet))"
+)
+_LINK_WORDS = r"(?: ?:| ?-| le| du| on| as of| en date du)*"
+CLOCK = r"(?:,? ?(?:à|at|-)? ?\d{1,2} ?[h:] ?\d{2}(?::\d{2})?(?: ?[ap]m)?)?"
+_STAMP = re.compile(rf"\b{_LABEL}{_LINK_WORDS} ?(?P<date>{DATE}){CLOCK}", re.IGNORECASE)
+_LABEL_ONLY = re.compile(rf"^{_LABEL}{_LINK_WORDS}$", re.IGNORECASE)
+_DATE_FIRST = re.compile(rf"^:? ?(?P<date>{DATE}){CLOCK}", re.IGNORECASE)
+_DATE_ONLY = re.compile(rf"^{DATE}{CLOCK}\.?$", re.IGNORECASE)
+_UPDATE = re.compile(
+    r"jour|updated|modifi|actualis|révis|revis|vérifi|review|update", re.IGNORECASE
+)
+
+
+def iso(text: str) -> str:
+    """Return a written date as ISO 8601, "" when it is none. Numbers read day first."""
+    numbers = [int(number) for number in re.findall(r"\d+", text)]
+    names = [
+        _MONTH_OF[word] for word in re.findall(r"[^\W\d_]+", text.lower()) if word in _MONTH_OF
+    ]
+    try:
+        if names:
+            day, year = numbers[0], numbers[1]
+            return date(year, names[0], day).isoformat()
+        first, second, third = numbers[:3]
+        if first > 31:  # noqa: PLR2004 -- a year, hence ISO order
+            return date(first, second, third).isoformat()
+        return date(third + (2000 if third < 100 else 0), second, first).isoformat()  # noqa: PLR2004
+    except (ValueError, IndexError):
+        return ""
+
+
+def is_date(text: str) -> bool:
+    """Tell whether a text is a date and nothing else."""
+    return bool(_DATE_ONLY.match(text))
+
+
+def take_stamp(text: str, *, before: str = "") -> tuple[str, str, bool]:
+    """Return the text without "mis à jour le …", that date in ISO 8601, and whether it is an update.
+
+    `before` is the text of the run before: a label there and a date here make a stamp too.
+    A publication or effect date is taken out as well, but is not an update.
+    """
+    found, label = _STAMP.search(text), ""
+    if found:
+        label = found[0]
+    elif _LABEL_ONLY.match(before):
+        found, label = _DATE_FIRST.match(text), before
+    if not found:
+        return text, "", False
+    rest = f"{text[: found.start()]} {text[found.end() :]}"
+    return rest, iso(found["date"]), bool(_UPDATE.search(label))

@@ -1,0 +1,174 @@
+"""What a page states that a person needs: contacts, hours, fees, channels, and their denial.
+
+Formats and traps come from public prefecture pages of 2012-2024 (docs/pages.md). A negated
+mention ("n'est pas joignable") is the contrary of an offer, and is a fact of its own.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from monitor.core.pages.page import Block, Element, Fact
+from monitor.core.pages.typography import words
+
+_ANEF_HOST = "//administration-etrangers-en-france.interieur.gouv.fr"
+_APPOINTMENT = re.compile(
+    r"rendez-?vous|\brdv\b|/booking/|prise-de-rdv|rdv\.|rdv-prefecture", re.IGNORECASE
+)
+
+_PHONE = re.compile(
+    r"(?<![\w+/])(?:(?P<abroad>\+|00)(?P<foreign>\d{1,3}(?:[ .\-]?\(0\))?(?:[ .\-]?\d{2,4}){3,5})"
+    r"|(?P<home>0(?:[ .\-]?[1-9])(?:[ .\-]?\d{2}){4}|0 ?8\d{2}(?:[ .]?\d{3}){2}))(?![\w/]|[.,]\d)"
+)
+_SHORT_PHONE = re.compile(
+    r"\b(?:numéro|composez|appel(?:er|ez)?|téléphone|tél\.?|au) (?:(?:court|unique|le|au|:) ?)*"
+    r"(?P<short>3[0-9]{3}|3[0-9] [0-9]{2}|1[15-8]\d?)(?![\w/€%]| ?(?:€|euros|h\b))",
+    re.IGNORECASE,
+)
+_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
+_FEE = re.compile(
+    r"(?<![\d,.])(\d{1,3}(?:[ .]\d{3})+|\d{1,6})(?:,(\d{2}))? ?(?:€|euros?\b)", re.IGNORECASE
+)
+_POSTCODE = re.compile(
+    r"\b(?:\d{5}|2[AB]\d{3}) (?=[A-ZÉÈ])[\w'-]+(?:[ -](?=[A-ZÉÈ\d])[\w'-]+){0,5}"
+)
+_STREET = re.compile(
+    r"\b\d{1,4}(?: ?(?:bis|ter|quater))?,? (?:rue|avenue|av\.|boulevard|bd|place|quai|cours|allées?|chemin"
+    r"|route|impasse|esplanade|square|faubourg|rond-point|passage|street|road|avenue)\b[^|.;:(\n]{2,60}",
+    re.IGNORECASE,
+)
+_BOX = re.compile(r"\b(?:BP|CS|TSA) ?\d{1,6}\b")
+
+_DAYS = "lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche"
+_TIME = r"\d{1,2} ?(?:h(?:eures?)?|:) ?(?:\d{2})?"
+_HOURS = re.compile(
+    rf"(?P<time>\b(?P<hour>[01]?\d|2[0-4]) ?(?:h(?:eures?)?\b|h(?=\d)|:(?=\d\d\b)) ?(?P<minute>[0-5]\d\b)?)"
+    rf"|\b(?P<word>(?:{_DAYS})s?|sauf|fermée?s?|ouverte?s?|matins?|après-midis?|midi)\b|(?P<to>\bau?\b|-|/)",
+    re.IGNORECASE,
+)
+
+_CHANNELS = {
+    Element.DIGITAL_POINT: re.compile(
+        r"points? d'accueil numérique|\bPAN\b|points? d'accès numérique|e-m[ée]raude"
+        r"|(?:maisons? )?france[ -]services?\b|points? numériques?",
+        re.IGNORECASE,
+    ),
+    Element.COUNTER: re.compile(
+        r"\bguichets?\b|accueil physique|accueil du public|se présenter (?:en|à la) (?:sous-)?préfecture"
+        r"|permanence physique",
+        re.IGNORECASE,
+    ),
+    Element.POST: re.compile(
+        r"voie postale|par (?:simple )?courrier(?! électronique)|par la poste|envoi postal|courrier postal",
+        re.IGNORECASE,
+    ),
+    Element.CONTACT_CENTRE: re.compile(
+        r"centre de contact citoyen|\bCCC\b|0 ?806 ?001 ?620", re.IGNORECASE
+    ),
+    Element.PHONE: re.compile(
+        r"téléphon|\bt[ée]l[ée]phoni|joignables?\b|par t[ée]l\b", re.IGNORECASE
+    ),
+    Element.EMAIL: re.compile(
+        r"\bcourriels?\b|courrier électronique|\be-?mails?\b|\bmails?\b", re.IGNORECASE
+    ),
+}
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-ZÀ-Ü«\"(])|\s*[;|]\s*")
+_CONDITION = re.compile(
+    r"^(?:si|s'il|en cas|lorsque|quand|dès lors|à défaut)\b[^,]*,", re.IGNORECASE
+)
+_POLITE = re.compile(r"n'hésitez pas|n'oubliez pas|pas d'inquiétude|pas seulement", re.IGNORECASE)
+_DENIAL = re.compile(
+    r"\b(?:ne|n'\w+|n')\b.{0,80}?\b(?:pas|plus|aucune?s?|jamais|ni)\b|\baucune?s?\b|\bsuppression\b"
+    r"|\bsupprimée?s?\b|\bsuspendue?s?\b|\bsuspension\b|\binterrompue?s?\b|\bimpossible\b|\bplus de\b"
+    r"|\bfermée?s? (?:définitivement|jusqu'à nouvel ordre)|\bfermeture définitive\b|\bn'est plus\b",
+    re.IGNORECASE,
+)
+
+
+def facts_of(blocks: Iterable[Block]) -> frozenset[Fact]:
+    """Return what the blocks state. A value is canonical: two writings of one phone are one."""
+    found: set[Fact] = set()
+    for block in blocks:
+        found.update(_contacts(block.compared))
+        found.update(_of_links(block))
+        found.update(_channels(block.compared))
+        if hours := opening_hours(block.compared):
+            found.add(Fact(element=Element.OPENING_HOURS, value=hours))
+    return frozenset(found)
+
+
+def phones(text: str) -> Iterator[str]:
+    """Yield each phone number as digits, with "+33" for a French one."""
+    for found in _PHONE.finditer(text):
+        if found["home"]:
+            yield "+33" + re.sub(r"\D", "", found["home"])[1:]
+        else:
+            yield "+" + re.sub(r"\D", "", found["foreign"].replace("(0)", ""))
+    for found in _SHORT_PHONE.finditer(text):
+        yield found["short"].replace(" ", "")
+
+
+def opening_hours(text: str) -> str:
+    """Return days and times in one writing, "" when the text states no time or closed day.
+
+    "Du lundi au vendredi de 8h30 à 11 H 30, sauf le mardi" gives
+    "lundi-vendredi 08:30-11:30 sauf mardi".
+    """
+    if (
+        not re.search(rf"\b(?:{_DAYS})s?\b", text, re.IGNORECASE)
+        and len(re.findall(_TIME, text, re.IGNORECASE)) < 2
+    ):  # noqa: PLR2004 -- a range has two ends
+        return ""
+    parts: list[str] = []
+    strong = False
+    for found in _HOURS.finditer(text):
+        if found["time"]:
+            parts.append(f"{int(found['hour']):02d}:{found['minute'] or '00'}")
+            strong = True
+        elif found["to"]:
+            if parts and parts[-1] != "-":
+                parts.append("-")
+        else:
+            word = found["word"].lower().rstrip("s")
+            strong |= word.startswith(("fermé", "ouvert"))
+            parts.append(word)
+    return re.sub(r" ?- ?", "-", " ".join(parts)).strip("- ") if strong else ""
+
+
+def _contacts(text: str) -> Iterator[Fact]:
+    for phone in phones(text):
+        yield Fact(element=Element.PHONE, value=phone)
+    for found in _EMAIL.finditer(text):
+        yield Fact(element=Element.EMAIL, value=found[0].casefold().rstrip("."))
+    for found in _FEE.finditer(text):
+        yield Fact(element=Element.FEE, value=f"{re.sub(r'[ .]', '', found[1])},{found[2] or '00'}")
+    for pattern in (_POSTCODE, _STREET, _BOX):
+        for found in pattern.finditer(text):
+            yield Fact(element=Element.ADDRESS, value=" ".join(words(found[0])))
+
+
+def _of_links(block: Block) -> Iterator[Fact]:
+    for link in block.links:
+        if link.target.startswith("mailto:"):
+            for found in _EMAIL.finditer(link.target[7:]):
+                yield Fact(element=Element.EMAIL, value=found[0].casefold())
+        elif link.target.startswith("tel:"):
+            digits = link.target[4:]
+            value = "+33" + digits[1:] if re.fullmatch(r"0\d{9}", digits) else digits
+            yield Fact(element=Element.PHONE, value=value)
+        elif link.target.startswith(_ANEF_HOST):
+            yield Fact(element=Element.ANEF_LINK, value=link.target)
+        elif _APPOINTMENT.search(link.target) or _APPOINTMENT.search(link.text):
+            if link.target:
+                yield Fact(element=Element.APPOINTMENT_LINK, value=link.target)
+
+
+def _channels(text: str) -> Iterator[Fact]:
+    for sentence in _SENTENCE.split(text):
+        denied = None
+        for element, pattern in _CHANNELS.items():
+            if not pattern.search(sentence):
+                continue
+            if denied is None:
+                denied = bool(_DENIAL.search(_POLITE.sub("", _CONDITION.sub("", sentence))))
+            if denied or element not in {Element.PHONE, Element.EMAIL}:
+                yield Fact(element=element, value="", negated=denied)

@@ -1,0 +1,102 @@
+"""Where a link leads, without what changes at each visit: versioned rules, each with an id."""
+
+import re
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
+
+MOST_CHARACTERS = 2_000
+MOST_PARAMETERS = 100
+PROTECTED_EMAIL = "[email protected]"  # what Cloudflare shows in place of an address
+RULES = (
+    "link.address-variant",  # scheme, www., case of the host, last slash, //, index.php
+    "link.anchor",  # a place in the same page is no target
+    "link.cloudflare-email",
+    "link.session-path",
+    "link.tracking",
+    "link.session",
+    "link.cache-buster",
+    "link.opaque",
+)
+
+_TRACKING = re.compile(
+    r"(?:utm|mtm|pk|at|hs|ga)_\w*|xtor|xtref|[gfd]clid|msclkid|yclid|mc_[ce]id|_g[al]|igshid|_hs\w*"
+    r"|__cft__.*|__tn__|__xts__.*|fref|trk|ved|usg|hsctatracking",
+    re.IGNORECASE,
+)
+_SESSION = re.compile(
+    r"\w*(?:sess|session)_?(?:id|code)?|sid|jsessionid|phpsessid|aspsessionid\w*|(?:csrf|xsrf)\w*|_?token"
+    r"|nonce|authenticity_token|form_build_id|(?:request|visitor|correlation)_?id|execution|tab_id",
+    re.IGNORECASE,
+)
+_CACHE = re.compile(
+    r"v|ver|version|cb|_|t|ts|timestamp|time|rnd|rand|random|cache|nocache|hash|build|rev|itok|dpl",
+    re.IGNORECASE,
+)
+_OPAQUE = re.compile(r"[0-9a-f]{32,}|(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[\w.=%+/-]{40,}")
+_PATH_SESSION = re.compile(r";jsessionid=[^/?#;]*|/\(S\([^)]{8,40}\)\)", re.IGNORECASE)
+_CLOUDFLARE = re.compile(r"/cdn-cgi/l/email-protection#([0-9a-f]{4,400})$", re.IGNORECASE)
+_SLASHES = re.compile(r"/{2,}")
+_NOWHERE = re.compile(r"\s*(?:#|javascript:|data:|blob:|about:)", re.IGNORECASE)
+_INDEX = re.compile(r"/index\.(?:php|html?|aspx?)(?=/|$)", re.IGNORECASE)
+_SAFE = "/~!$&'()*+,;=:@%"
+
+
+def cloudflare_email(encoded: str) -> str:
+    """Decode Cloudflare's hex e-mail, each byte XORed with the first; "" when it is none."""
+    try:
+        raw = bytes.fromhex(encoded[:400])
+        return bytes(byte ^ raw[0] for byte in raw[1:]).decode("utf-8")
+    except (ValueError, IndexError):
+        return ""
+
+
+def target(href: str, *, base: str | None) -> str:
+    """Return a link's stable target, absolute when `base` is known.
+
+    "" for a link that leads nowhere else: an anchor in the same page, a script. What cannot
+    be read as an address is returned as it stands.
+    """
+    href = href.strip()[:MOST_CHARACTERS]
+    if not href or _NOWHERE.match(href):
+        return ""
+    if found := _CLOUDFLARE.search(href):
+        return f"mailto:{cloudflare_email(found[1]).casefold()}"
+    try:
+        parts = urlsplit(urljoin(base or "", href))
+        here = urlsplit(base or "")
+    except ValueError:
+        return href
+    if parts.scheme in {"mailto", "tel", "sms"}:
+        return f"{parts.scheme}:{_contact(parts)}"
+    if parts.scheme not in {"http", "https", ""}:
+        return href
+    route = f"#{parts.fragment}" if parts.fragment.startswith(("/", "!")) else ""
+    page = _page(parts)
+    if base and parts.fragment and not route and page == _page(here):
+        return ""
+    return page + route
+
+
+def _page(parts: SplitResult) -> str:
+    host = parts.netloc.rpartition("@")[2].casefold()
+    host = host.removesuffix(":443").removesuffix(":80").removeprefix("www.")
+    path = quote(unquote(_PATH_SESSION.sub("", parts.path)), safe=_SAFE)
+    path = _INDEX.sub("", _SLASHES.sub("/", path)).rstrip("/")
+    query = urlencode([pair for pair in _parameters(parts.query) if not _volatile(*pair)])
+    return (f"//{host}{path}" if host else path or "/") + (f"?{query}" if query else "")
+
+
+def _parameters(query: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(query, keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
+    except ValueError:
+        return [("", query)]
+
+
+def _volatile(name: str, value: str) -> bool:
+    rules = (_TRACKING, _SESSION, _CACHE)
+    return any(rule.fullmatch(name) for rule in rules) or bool(_OPAQUE.fullmatch(value))
+
+
+def _contact(parts: SplitResult) -> str:
+    value = unquote(parts.path).strip().casefold()
+    return re.sub(r"[^\d+]", "", value) if parts.scheme != "mailto" else value

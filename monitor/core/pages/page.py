@@ -1,0 +1,125 @@
+"""A page as its reader sees it: an ordered list of blocks, and the facts they state."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+EXTRACTION_VERSION = "1"  # raised when the same bytes may give another page
+
+
+class BlockKind(StrEnum):
+    HEADING = "heading"
+    PARAGRAPH = "paragraph"
+    LIST_ITEM = "list_item"
+    TABLE_ROW = "table_row"
+    LINK = "link"  # a block that is nothing but a link
+    FORM_FIELD = "form_field"
+    ALERT = "alert"
+
+
+class Structure(StrEnum):
+    """How the part that is compared was found."""
+
+    MAIN = "main"  # the page says which part is the main one
+    NAMED = "named"  # a class or an id says so
+    DENSEST = "densest"  # the smallest part that holds most of the prose
+    WHOLE = "whole"  # all but what the masks name
+
+
+class Obstacle(StrEnum):
+    """Why a page cannot be compared."""
+
+    EMPTY = "empty"  # no text for a reader
+    TOO_DEEP = "too_deep"  # nested beyond what the parser holds
+    NOT_THE_PAGE = "not_the_page"  # an error page, a refusal, a captcha, an empty shell
+
+
+class Element(StrEnum):
+    """What a page offers; a label of `anef_page_information_present`."""
+
+    PHONE = "phone"
+    EMAIL = "email"
+    OPENING_HOURS = "opening_hours"
+    ADDRESS = "address"
+    APPOINTMENT_LINK = "appointment_link"
+    FEE = "fee"
+    DIGITAL_POINT = "digital_point"  # PAN, e-MERAUDE, France Services
+    COUNTER = "counter"
+    POST = "post"
+    CONTACT_CENTRE = "contact_centre"
+    ANEF_LINK = "anef_link"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A link's text and its target without tokens. An in-page anchor has an empty target."""
+
+    text: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """One run of text that a reader takes in at once.
+
+    Attributes:
+        text: As the reader sees it, on one line.
+        compared: The text without what the text masks take out.
+        words: Those of `compared`, without case and punctuation.
+        headings: The titles above it, outermost first.
+        main: Whether it belongs to what is compared.
+        mask: Id of the rule that put it outside, "" when none did.
+        stamp: ISO 8601 when the block is a date and nothing else, else "".
+
+    """
+
+    kind: BlockKind
+    text: str
+    compared: str
+    words: tuple[str, ...]
+    headings: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+    main: bool = True
+    mask: str = ""
+    stamp: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fact:
+    """Something that the page states and a person needs.
+
+    `value` is canonical (digits of a phone, lower-case e-mail); `negated` means that the
+    page says the contrary of an offer ("n'est pas joignable").
+    """
+
+    element: Element
+    value: str
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What was read in one body. Without an obstacle, it can be compared.
+
+    Attributes:
+        blocks: In the order of the page, masked ones included (`Block.main` tells).
+        updated_on: The displayed update date, ISO 8601; "" when none is shown.
+        cut: Whether bounds on size or number of blocks left something out.
+
+    """
+
+    title: str = ""
+    blocks: tuple[Block, ...] = ()
+    facts: frozenset[Fact] = field(default=frozenset())
+    updated_on: str = ""
+    structure: Structure = Structure.WHOLE
+    obstacle: Obstacle | None = None
+    cut: bool = False
+    extraction_version: str = EXTRACTION_VERSION
+
+    def main(self) -> Iterator[Block]:
+        return (block for block in self.blocks if block.main)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(block.text for block in self.main())

@@ -1,0 +1,105 @@
+"""From bytes to a page: clean, walk, settle what is content, state the facts."""
+
+from collections.abc import Iterator
+
+from monitor.core.pages import text_masks
+from monitor.core.pages.blocks import Outline, Run, outline
+from monitor.core.pages.clean import MOST_BYTES, clean
+from monitor.core.pages.dates import is_date, iso, take_stamp
+from monitor.core.pages.facts import facts_of
+from monitor.core.pages.page import Block, BlockKind, Obstacle, Page, Structure
+from monitor.core.pages.region import Region, settle
+from monitor.core.pages.typography import tidy, words
+
+LOWEST_LEVEL = 6  # of a title
+
+
+def read_page(body: bytes, *, url: str | None = None, charset: str | None = None) -> Page:
+    """Read one body. Never raises: what cannot be read has an `obstacle`.
+
+    `url` resolves relative links; `charset` is an encoding's name or a Content-Type value.
+    """
+    return read_clean(clean(body, charset=charset), url=url, cut=len(body) > MOST_BYTES)
+
+
+def read_clean(cleaned: str, *, url: str | None = None, cut: bool = False) -> Page:
+    """Read a text that `clean` made, for a caller that has compared its digest first."""
+    found = outline(cleaned, base=url)
+    if found is None:
+        return Page(structure=Structure.WHOLE, obstacle=Obstacle.TOO_DEEP)
+    region = settle(found)
+    reading = _Reading(found, region)
+    blocks = tuple(reading.blocks())
+    main = [block for block in blocks if block.main]
+    return Page(
+        title=reading.title or found.title,
+        blocks=blocks,
+        facts=facts_of(main),
+        updated_on=reading.updated_on,
+        structure=region.structure,
+        obstacle=None if any(block.words for block in main) else Obstacle.EMPTY,
+        cut=cut or found.cut,
+    )
+
+
+class _Reading:
+    """What is known on the way through the runs: the titles above, the displayed date."""
+
+    def __init__(self, outline: Outline, region: Region) -> None:
+        self.title = ""
+        self.updated_on = ""
+        self._outline = outline
+        self._region = region
+        self._headings: list[tuple[int, str]] = []
+
+    def blocks(self) -> Iterator[Block]:
+        before = ""
+        for run in self._outline.runs:
+            yield self._block(run, before=before)
+            before = run.text
+
+    def _block(self, run: Run, *, before: str) -> Block:
+        mask = self._region.masks[run.node]
+        main = self._region.inside[run.node] and not mask
+        kind = self._outline.nodes[run.node].kind
+        text, on, is_update = take_stamp(run.text, before=before)
+        if is_update and not mask:
+            self.updated_on = self.updated_on or on
+        compared = tidy(text_masks.mask(text))
+        if kind == BlockKind.HEADING and main:
+            self._enter_heading(run)
+        headings = tuple(title for _, title in self._headings)
+        if kind == BlockKind.HEADING and main:
+            headings = headings[:-1]
+        return Block(
+            kind=BlockKind.LINK if kind == BlockKind.PARAGRAPH and _is_link(run) else kind,
+            text=run.text,
+            compared=compared,
+            words=words(compared),
+            headings=headings,
+            links=run.links,
+            main=main,
+            mask=mask,
+            stamp=iso(run.text) if is_date(run.text) else "",
+        )
+
+    def _enter_heading(self, run: Run) -> None:
+        level = self._level(run.node)
+        if level == 1 and not self.title:
+            self.title = run.text
+        self._headings = [(above, title) for above, title in self._headings if above < level]
+        self._headings.append((level, run.text))
+
+    def _level(self, number: int) -> int:
+        nodes = self._outline.nodes
+        while number:
+            tag = nodes[number].tag
+            if tag[0] == "h" and tag[1:].isdigit():
+                return int(tag[1:])
+            number = nodes[number].parent
+        return LOWEST_LEVEL
+
+
+def _is_link(run: Run) -> bool:
+    """Tell whether a run is nothing but links; two characters of punctuation allowed."""
+    return bool(run.links) and run.linked >= len(run.text) - 2

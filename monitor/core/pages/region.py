@@ -1,0 +1,121 @@
+"""Which runs of a page are its content.
+
+1. A mask that would take a large part of the page's prose is wrong about it: it does not hold.
+2. The main part is what the page itself declares (`<main>`, `role="main"`).
+3. Else the search starts from an element named like a main part, or from the whole page, and
+   goes down while one container holds most of the prose; then up again while that brings
+   more prose than labels and links.
+4. Without enough prose, everything that no mask names.
+"""
+
+import re
+from dataclasses import dataclass
+
+from monitor.core.pages.blocks import Node, Outline
+from monitor.core.pages.page import Structure
+
+LARGEST_MASKED_SHARE = 0.4  # of the page's prose, for one mask
+LEAST_MAIN_SHARE = 0.5  # of the unmasked prose, for a declared or named main part
+LEAST_DENSE_SHARE = 0.8  # of the prose one step up, for a container to be entered
+LEAST_PROSE = 200  # characters; below it shares mean nothing
+LEAST_SENTENCE_WORDS = 5  # a shorter run is a label
+
+_CONTAINERS = frozenset(
+    {"html", "body", "div", "section", "article", "main", "form", "td", "center"}
+)
+_MAIN_NAME = re.compile(
+    r"(?:^|\s)(?:(?:page|main|site|entry|post|article|legal|node|corps|zone|bloc)[-_]?)?"
+    r"(?:content|contenu|main|principal|article)"
+    r"(?:[-_]?(?:wrapper|container|area|inner|body|main|principale?|page|content))?(?=\s|$)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """For each node: the mask that holds there ("" for none), and whether it is in the main part."""
+
+    structure: Structure
+    masks: list[str]
+    inside: list[bool]
+
+
+def settle(page: Outline) -> Region:
+    masks = _masks(page)
+    prose, text = _weigh(page, masks)
+    structure, root = _main(page.nodes, masks, prose=prose, text=text)
+    inside = [False] * len(page.nodes)
+    for number, node in enumerate(page.nodes):
+        inside[number] = number == root or (number > 0 and inside[node.parent])
+    return Region(structure=structure, masks=masks, inside=inside)
+
+
+def _weigh(page: Outline, masks: list[str] | None = None) -> tuple[list[int], list[int]]:
+    """Sum over each subtree the characters of sentences outside links, and of all text."""
+    prose = [0] * len(page.nodes)
+    text = [0] * len(page.nodes)
+    for run in page.runs:
+        if masks and masks[run.node]:
+            continue
+        text[run.node] += len(run.text)
+        if run.text.count(" ") >= LEAST_SENTENCE_WORDS - 1:
+            prose[run.node] += max(0, len(run.text) - run.linked)
+    for number in range(len(page.nodes) - 1, 0, -1):
+        parent = page.nodes[number].parent
+        prose[parent] += prose[number]
+        text[parent] += text[number]
+    return prose, text
+
+
+def _masks(page: Outline) -> list[str]:
+    prose, _ = _weigh(page)
+    most = max(LEAST_PROSE, LARGEST_MASKED_SHARE * prose[0])
+    masks = [""] * len(page.nodes)
+    for number, node in enumerate(page.nodes):
+        inherited = masks[node.parent]
+        masks[number] = inherited or (node.rule if prose[number] <= most else "")
+    return masks
+
+
+def _main(
+    nodes: list[Node], masks: list[str], *, prose: list[int], text: list[int]
+) -> tuple[Structure, int]:
+    least = LEAST_MAIN_SHARE * prose[0]
+    able = [number for number in range(len(nodes)) if not masks[number] and prose[number] >= least]
+    for number in able:
+        if nodes[number].tag == "main" or nodes[number].role == "main":
+            return Structure.MAIN, number
+    if prose[0] < LEAST_PROSE:
+        return Structure.WHOLE, 0
+    named = [number for number in able if _is_named_main(nodes[number])]
+    start = named[0] if named else 0
+    root = _climb(nodes, _descend(nodes, start, prose=prose), start, prose=prose, text=text)
+    if root == 0:
+        return Structure.WHOLE, 0
+    return (Structure.NAMED if named else Structure.DENSEST), root
+
+
+def _is_named_main(node: Node) -> bool:
+    return node.tag in _CONTAINERS and node.tag != "body" and bool(_MAIN_NAME.search(node.names))
+
+
+def _descend(nodes: list[Node], root: int, *, prose: list[int]) -> int:
+    for number in range(root + 1, len(nodes)):
+        node = nodes[number]
+        if (
+            node.parent == root
+            and node.tag in _CONTAINERS
+            and prose[number] >= LEAST_DENSE_SHARE * prose[root]
+        ):
+            root = number
+    return root
+
+
+def _climb(nodes: list[Node], root: int, start: int, *, prose: list[int], text: list[int]) -> int:
+    best, number = root, root
+    while number != start:
+        number = nodes[number].parent
+        more_prose, more_text = prose[number] - prose[best], text[number] - text[best]
+        if more_prose * 2 > more_text:
+            best = number
+    return best

@@ -1,0 +1,71 @@
+"""Words that change by themselves: versioned rules, each with an id and a test."""
+
+import re
+from dataclasses import dataclass
+
+from monitor.core.pages.dates import CLOCK, DATE
+
+VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextRule:
+    """Replaces what its pattern finds inside a block. Patterns see tidy text."""
+
+    id: str
+    pattern: re.Pattern[str]
+    by: str = " "
+
+
+def _rule(name: str, pattern: str, *, by: str = " ") -> TextRule:
+    return TextRule(id=name, pattern=re.compile(pattern, re.IGNORECASE), by=by)
+
+
+_DAY = (
+    r"(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche"
+    r"|monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
+)
+_FRENCH_UNIT = r"(?:secondes?|minutes?|min|heures?|jours?|semaines?|mois|ans?|années?)"
+_ENGLISH_UNIT = r"(?:seconds?|minutes?|mins?|hours?|days?|weeks?|months?|years?)"
+_COUNTED = (
+    r"(?:visites?|visiteurs?(?: connectés?)?|vues|consultations|lectures|téléchargements|partages"
+    r"|j'aime|views|visits|visitors|likes|shares|downloads)"
+)
+
+RULES = (
+    _rule("text.email-obfuscation", r" ?[\[({] ?(?:at|arobase|@) ?[\])}] ?", by="@"),
+    _rule(
+        "text.relative-date",
+        rf"\bil y a (?:environ )?(?:\d{{1,4}}|une?) {_FRENCH_UNIT}\b"
+        rf"|\b(?:\d{{1,4}}|an?) {_ENGLISH_UNIT} ago\b",
+    ),
+    _rule(
+        "text.today",
+        rf"\b(?:nous sommes|aujourd'hui,?|today is|today:) (?:le )?(?:{_DAY},? )?{DATE}{CLOCK}"
+        rf"|^{_DAY},? (?:le )?{DATE}{CLOCK}$",
+    ),
+    _rule(
+        "text.counter",
+        rf"\b(?:nombre (?:de |d'))?{_COUNTED} ?: ?\d[\d ]*|\blu \d[\d ]{{0,12}} ?fois\b"
+        rf"|(?<!\w)\d[\d .,]{{0,12}}k? {_COUNTED}(?!\w)",
+    ),
+    _rule(
+        "text.generation",
+        r"\bpage (?:générée|generated|rendered) (?:en|in) [\d.,]+ ?(?:ms|s|secondes?|seconds?)\b"
+        r"|\btemps de génération ?:? ?[\d.,]+ ?(?:ms|s|secondes?)\b",
+    ),
+    _rule(
+        "text.copyright-year",
+        r"(?:©|\(c\)|copyright)[ :]*\d{4}(?: ?- ?\d{4})?|(?:\d{4} ?- ?)?\d{4} ?©",
+    ),
+    _rule("text.software-version", r"^(?:version|build|release|v)[ :.]*\d+(?:\.\d+){2,}[\w.+-]*$"),
+    _rule("text.token", r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{24,}\b"),
+    _rule("text.enumerator", r"^(?:article )?\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})(?:\.\d{1,2})*[.)°]+ (?=[^\W\d])"),
+)  # fmt: skip
+
+
+def mask(text: str) -> str:
+    """Return a tidy text without what changes by itself."""
+    for rule in RULES:
+        text = rule.pattern.sub(rule.by, text)
+    return text

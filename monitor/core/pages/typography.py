@@ -1,0 +1,49 @@
+"""What two readers would call the same words, whatever the typist or the browser did.
+
+`tidy` is for showing: one kind of space, quote and dash. `words` is for comparing: lower
+case, no punctuation, one writing of a phone number.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+_INVISIBLE = (
+    "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
+    "\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufe0e\ufe0f\ufeff"
+)
+_SAME = str.maketrans(
+    dict.fromkeys(_INVISIBLE, "")
+    | dict.fromkeys("‘’‚‛`´ʼ′", "'")
+    | dict.fromkeys("“”„‟«»″", '"')
+    | dict.fromkeys("‐‑‒–—―−", "-")
+)
+_SPACES = re.compile(r"\s+")
+# A number in groups (phone, SIRET), a word, a sign that carries sense, a dash between numbers.
+_TOKEN = re.compile(
+    r"(?<![\w+])\+?\d{1,4}(?:[ .\-]?(?:\(0\) ?)?\d{2,4}){3,7}(?!\d)"
+    r"|\w+|[€$£%+@<>=]|(?<=[\dhH])(?: - |-)(?=\d)"
+)
+_SEPARATORS = str.maketrans("", "", " .-()")
+
+
+def tidy(text: str) -> str:
+    """Return the text on one line, in one typography, safe to show and to store."""
+    return _SPACES.sub(" ", unicodedata.normalize("NFKC", text).translate(_SAME)).strip()
+
+
+def tokens(text: str) -> Iterator[tuple[str, int]]:
+    """Yield each word of a tidy text for comparison, and where it begins.
+
+    Case and punctuation do not count; a dash between two numbers does (a range is no list);
+    the separators inside a long number do not (`04 73 98 61 61` is `04.73.98.61.61`).
+    """
+    for found in _TOKEN.finditer(text):
+        word = found[0].casefold()
+        if len(word) > 1 and not word.isalpha():
+            word = word.translate(_SEPARATORS) or "-"
+        yield word, found.start()
+
+
+def words(text: str) -> tuple[str, ...]:
+    return tuple(word for word, _ in tokens(text))
