@@ -15,7 +15,8 @@ from monitor.config.departments import DEPARTMENTS
 
 TEXT_MAX = 500
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_MAIL = re.compile(r"[!-?A-~]+@[a-z0-9-]+(\.[a-z0-9-]+)+")
+_MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9-]+(\.[a-z0-9-]+)+")
+_FRENCH_SPACES = str.maketrans("\u00a0\u202f", "  ")  # before « : », inside « guillemets »
 
 
 def refused(reason: str, cure: str) -> PydanticCustomError:
@@ -30,7 +31,8 @@ def _private(info: ValidationInfo) -> bool:
 def _text(value: str) -> str:
     if not value.strip():
         raise refused("texte vide", "l'écrire, ou retirer la clé")
-    if len(value) > TEXT_MAX or not value.isprintable() or value != value.strip():
+    printable = value.translate(_FRENCH_SPACES).isprintable()
+    if len(value) > TEXT_MAX or not printable or value != value.strip():
         cure = f"au plus {TEXT_MAX} caractères, sans espace au bord ni retour à la ligne"
         raise refused("texte mal formé", cure)
     return value

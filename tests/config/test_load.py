@@ -62,6 +62,13 @@ def test_what_is_not_written_has_a_default(folder: Path) -> None:
     assert (False, None) == (config.allow_private, config.extra_ca)
 
 
+def test_the_spaces_of_french_typography_may_stand_in_a_text(folder: Path) -> None:
+    path = folder / "targets/national.toml"
+    path.write_text(path.read_text().replace('"Service"', '"Service\u202f: «\u00a0accueil\u00a0»"'))
+
+    assert "Service\u202f: «\u00a0accueil\u00a0»" == load(folder).by_slug["service"].name
+
+
 def test_a_target_overrides_what_it_names_and_nothing_else(folder: Path) -> None:
     append(folder / "vigie.toml", "\n[policy]\nfailing_s = 300\n\n[probe]\nslow_s = 5\n")
     append(
