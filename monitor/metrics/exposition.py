@@ -8,7 +8,13 @@ kept per target and joined at each scrape, which costs a small part of rendering
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 
-from prometheus_client import CollectorRegistry, Histogram, ProcessCollector, generate_latest
+from prometheus_client import (
+    CollectorRegistry,
+    Histogram,
+    ProcessCollector,
+    disable_created_metrics,
+    generate_latest,
+)
 from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -37,6 +43,7 @@ class Exposition:
         self._point = point
         self._kept: dict[str, tuple[int, dict[str, str]]] = {}
         self._labels = {slug: self._own_labels(seen) for slug, seen in board.seen.items()}
+        disable_created_metrics()  # a second series for each histogram, that nobody reads
         self._registry = CollectorRegistry()
         self.lateness = Histogram(
             "anef_scheduler_lateness_seconds",

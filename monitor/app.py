@@ -1,0 +1,334 @@
+"""The composition root: builds the parts, wires them, starts, drains and stops them.
+
+Nothing imports this but the command line. Every part gets what it needs by argument; the
+only decisions taken here are the order of starting and stopping, and what a fault of our own
+means: the process stops, a supervisor starts it again, and the gap is recorded.
+"""
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import structlog
+from starlette.applications import Starlette
+
+from monitor import __version__
+from monitor.clock import Clock, SystemClock
+from monitor.config import Config
+from monitor.controls import Panel, read_clock
+from monitor.core.gaps import stops
+from monitor.core.outages import needs_recheck
+from monitor.core.robots import RobotsFile
+from monitor.core.slots import grids
+from monitor.core.types import Exchange, LaneState, Observation, Platform, Run, Target
+from monitor.fetch import Fetcher, Gate, Resolver, text
+from monitor.lane import Lane, NoTurn, RobotsBook
+from monitor.line import Line
+from monitor.metrics import Board, Exposition
+from monitor.schedule import Schedule
+from monitor.settings import Settings
+from monitor.store import Store
+from monitor.watch import Judge, Watch
+from monitor.web.app import build as build_web
+from monitor.web.server import WebServer
+
+log = structlog.get_logger(__name__)
+
+CONTROL_DEADLINE_S = 10.0
+ROBOTS_DEADLINE_S = 20.0
+CLOCK_INTERVAL_S = 15 * 60
+PAUSE_INTERVAL_S = 5.0  # how soon `vigie pause` is heeded
+DRAIN_S = 25.0  # probes in flight may end within this, below a supervisor's usual 30 s
+
+
+class App:
+    """The whole service in one process. `board` shows what it sees, for the demo's screen."""
+
+    def __init__(
+        self,
+        config: Config,
+        settings: Settings,
+        store: Store,
+        *,
+        clock: Clock,
+        resolver: Resolver | None = None,  # the demo brings its own name server
+    ) -> None:
+        self._config = config
+        self._settings = settings
+        self._store = store
+        self._clock = clock
+        fetcher = build_fetcher(config, clock, resolver)
+        self._fetcher = fetcher
+        self._line = build_line(config, clock, fetcher)
+        self._judge = Judge(config=config, point=settings.point, line=self._line)
+        self._lanes = self._build_lanes()
+        self._grids = grids(config.targets)
+        self.board = Board(config.targets, states=store.states())
+        self._exposition = Exposition(
+            self.board,
+            clock=clock,
+            point=settings.point,
+            version=__version__,
+            config_sha256=config.sha256,
+        )
+        self._watch = Watch(
+            config=config,
+            point=settings.point,
+            clock=clock,
+            fetcher=fetcher,
+            judge=self._judge,
+            lanes=self._lanes,
+            grids=self._grids,
+            store=store,
+            board=self.board,
+        )
+        self._schedule = Schedule(clock, point=settings.point, on_error=self._fail)
+        self._loops: set[asyncio.Task[None]] = set()  # ended when the service stops
+        self._group = asyncio.TaskGroup()
+
+    async def run(self, stop: asyncio.Event, *, listening: socket.socket) -> None:
+        """Serve on `listening` until `stop` is set.
+
+        1. Record that we live, and what was missed while we did not.
+        2. Start the pages, the loops and the schedule.
+        3. When told to stop: no new probe; those in flight end or are given up.
+        4. Record that we stopped of our own will.
+
+        Raises:
+            BaseExceptionGroup: of what went wrong on our own side, such as StoreError; then
+                no end is recorded, as for a process that was killed.
+
+        """
+        started_at = await self._open_run()
+        async with self._group:
+            web = WebServer(self._pages(), listening)
+            self._loop(web.serve())
+            self._loop(self._every(self._config.controls.interval_s, self._heartbeat))
+            self._loop(self._every(CLOCK_INTERVAL_S, self._line.read_clock))
+            self._loop(self._every(PAUSE_INTERVAL_S, self._heed_pauses))
+            self._plan(since=started_at)
+            try:
+                log.info("started", targets=len(self._config.targets), point=self._settings.point)
+                await stop.wait()
+                log.info("stopping")
+            finally:
+                for lane in self._lanes.values():
+                    lane.stop()
+                ended_at = await self._schedule.drain(DRAIN_S)
+                web.stop()
+            for task in self._loops:
+                task.cancel()
+        await self._store.stop_run(ended_at)
+        log.info("stopped")
+
+    async def look(self, target: Target) -> Observation | None:
+        """Check a target once and record it, without serving."""
+        async with self._group:
+            await self._line.read_clock()
+            outcome = await self._watch.observe(target, self._clock.now(), urgent=True)
+        return outcome.observation if outcome else None
+
+    async def _open_run(self) -> datetime:
+        now = self._clock.now()
+        run = Run(
+            point=self._settings.point,
+            started_at=now,
+            alive_at=now,
+            stopped_at=None,
+            version=__version__,
+            config_sha256=self._config.sha256,
+            ruleset=self._judge.ruleset,
+        )
+        before = self._store.runs()[-1:]
+        await self._store.start_run(run)
+        for gap in stops(before, self._grids, now, point=self._settings.point):
+            await self._store.record_gap(gap)
+            log.info("was not running", since=gap.from_at.isoformat(), slots=gap.slots)
+        return now
+
+    def _plan(self, *, since: datetime) -> None:
+        """Put every target on its grid; those left in doubt by the last run come soon."""
+        for target in self._config.targets:
+            grid = self._grids[target.slug]
+            work = partial(self._check, target)
+            self._schedule.every(target.slug, grid, work, lost=self._watch.missed)
+            if needs_recheck(self._watch.state_of(target)):
+                self._recheck_soon(target)
+        self._schedule.start(since)
+
+    async def _check(self, target: Target, slot_at: datetime, *, urgent: bool = False) -> None:
+        outcome = await self._watch.observe(target, slot_at, urgent=urgent)
+        if outcome is None:
+            return
+        lateness = outcome.observation.at - slot_at
+        self._exposition.lateness.observe(max(0.0, lateness.total_seconds()))
+        if needs_recheck(outcome.state):
+            self._recheck_soon(target)
+
+    def _recheck_soon(self, target: Target) -> None:
+        """Check again before the next slot, unless that comes first."""
+        now = self._clock.now()
+        wait_s = float(target.policy.recheck_s)
+        if (self._grids[target.slug].next(now) - now).total_seconds() > wait_s:
+            again = partial(self._check, target, urgent=True)
+            self._schedule.once(target.slug, wait_s, again)
+
+    def _fail(self, error: BaseException) -> None:
+        """Stop the service: what its own parts let out is a fault of ours."""
+
+        async def fail() -> None:
+            raise error
+
+        self._group.create_task(fail())
+
+    async def _heartbeat(self) -> None:
+        """Ask the control panel and record the answer: it proves that we were alive."""
+        controls = await self._line.check()
+        self.board.controls = controls
+        self.board.clock = self._line.clock
+        for platform, lane in self._lanes.items():
+            self.board.backlog[platform] = lane.backlog
+        await self._store.record_round(controls, self._line.clock)
+
+    async def _heed_pauses(self) -> None:
+        """Take over what `vigie pause` and `vigie resume` wrote."""
+        pauses = await asyncio.to_thread(self._store.pauses)
+        for platform, lane in self._lanes.items():
+            if platform in pauses and not lane.state.paused:
+                lane.pause(pauses[platform])
+            elif platform not in pauses and lane.state.paused:
+                lane.resume()
+
+    async def _every(self, interval_s: float, work: Callable[[], Awaitable[object]]) -> None:
+        """Repeat now and then every `interval_s`, whatever the work takes below that."""
+        due_us = self._clock.monotonic_us()
+        while True:
+            await work()
+            now_us = self._clock.monotonic_us()
+            due_us = max(due_us + round(interval_s * 1e6), now_us)
+            await self._clock.sleep((due_us - now_us) / 1e6)
+
+    def _loop(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._group.create_task(work)
+        self._loops.add(task)
+        task.add_done_callback(self._loops.discard)
+
+    def _build_lanes(self) -> dict[str, Lane]:
+        known = (
+            RobotsFile(
+                origin=one.host, fetched_at=one.fetched_at, status=one.status, text=one.text or ""
+            )
+            for one in self._store.robots()
+        )
+        book = RobotsBook(
+            clock=self._clock,
+            agent=self._config.user_agent,
+            fetch=partial(fetch_robots, self._fetcher),
+            keep=self._keep_robots,
+            known=known,
+        )
+        states = {state.platform: state for state in self._store.lanes()}
+        return {
+            slug: Lane(
+                platform,
+                self._clock,
+                state=states.get(slug),
+                robots=book,
+                on_change=self._lane_changed,
+            )
+            for slug, platform in self._config.platforms.items()
+        }
+
+    def _lane_changed(self, state: LaneState) -> None:
+        self.board.lanes[state.platform] = state
+        if state.blocked_until is not None:
+            until = state.blocked_until.isoformat()
+            log.warning("refused", platform=state.platform, until=until, strikes=state.strikes)
+        self._group.create_task(self._store.save_lane(state))
+
+    def _keep_robots(self, file: RobotsFile) -> None:
+        keeping = self._store.keep_robots(file.origin, file.text, file.status, file.fetched_at)
+        self._group.create_task(keeping)
+
+    def _pages(self) -> Starlette:
+        return build_web(
+            self._store,
+            config=self._config,
+            clock=self._clock,
+            point=self._settings.point,
+            metrics=self._exposition.render,
+            probe=self._exposition.probe,
+            version=__version__,
+        )
+
+
+async def look(
+    config: Config, settings: Settings, target: Target, *, store: Store | None = None
+) -> Observation | None:
+    """Check a target once, outside any schedule; record it when a store is given.
+
+    None when its lane gave no turn. Without a store, nothing is remembered either: the
+    target is taken to have been up once, and no pause or back-off is known.
+    """
+    clock = SystemClock()
+    if store is not None:
+        return await App(config, settings, store, clock=clock).look(target)
+    fetcher = build_fetcher(config, clock)
+    line = build_line(config, clock, fetcher)
+    platform = config.platforms.get(target.platform) or Platform(
+        slug=target.platform, name="", spacing_s=1.0
+    )
+    book = RobotsBook(
+        clock=clock,
+        agent=config.user_agent,
+        fetch=partial(fetch_robots, fetcher),
+        keep=lambda _: None,
+    )
+    await line.read_clock()
+    try:
+        async with Lane(platform, clock, robots=book).turn(target.slug, clock.now()) as turn:
+            exchange = await fetcher.fetch(target, turn.request)
+    except NoTurn:
+        return None
+    judge = Judge(config=config, point=settings.point, line=line)
+    return await judge.observation(target, exchange.started_at, exchange, known_good=True)
+
+
+def build_fetcher(config: Config, clock: Clock, resolver: Resolver | None = None) -> Fetcher:
+    """Build the client of every probe; the demo brings its own name server."""
+    return Fetcher(
+        clock=clock,
+        resolver=resolver
+        or Resolver(clock=clock, servers=config.resolvers, second=config.second_resolvers),
+        user_agent=config.user_agent,
+        allow_private=config.allow_private,
+        extra_ca=config.extra_ca,
+    )
+
+
+def build_line(config: Config, clock: Clock, fetcher: Fetcher) -> Line:
+    """Build what tells of our own side: the control panel and NTP."""
+
+    async def fetch_control(url: str) -> Exchange:
+        return await fetcher.fetch_url(url, deadline_s=CONTROL_DEADLINE_S, gate=_open_gate)
+
+    panel = Panel(
+        hosts=config.controls.hosts,
+        needed=config.controls.needed,
+        fetch_url=fetch_control,
+        clock=clock,
+    )
+    return Line(probe=panel.probe, read=partial(read_clock, config.ntp_servers, clock=clock))
+
+
+async def fetch_robots(fetcher: Fetcher, url: str, gate: Gate) -> tuple[int | None, str]:
+    """Fetch a robots.txt: its status, its text."""
+    exchange = await fetcher.fetch_url(url, deadline_s=ROBOTS_DEADLINE_S, gate=gate)
+    return exchange.status, text(exchange)
+
+
+async def _open_gate(_url: str) -> None:
+    """Let every request through: control hosts are in no lane."""

@@ -1,0 +1,67 @@
+"""argparse, speaking French, and the options that several commands share."""
+
+import argparse
+import json
+import sys
+from argparse import ArgumentParser, _SubParsersAction
+from pathlib import Path
+from typing import Any, TypeAlias
+
+Commands: TypeAlias = "_SubParsersAction[ArgumentParser]"
+
+# argparse asks gettext for every word that it says, and Python ships no French for it.
+_FRENCH = {
+    "usage: ": "usage : ",
+    "%(prog)s: error: %(message)s\n": "%(prog)s : %(message)s\n",
+    "argument %(argument_name)s: %(message)s": "%(argument_name)s : %(message)s",
+    "the following arguments are required: %s": "il manque : %s",
+    "unrecognized arguments: %s": "options inconnues : %s",
+    "invalid choice: %(value)r (choose from %(choices)s)": (
+        "%(value)r n’est pas parmi les choix possibles : %(choices)s"
+    ),
+    "invalid %(type)s value: %(value)r": "valeur refusée : %(value)r",
+    "expected one argument": "il faut une valeur",
+    "expected at least one argument": "il faut au moins une valeur",
+    "expected %s argument": "il faut %s valeur",
+    "expected %s arguments": "il faut %s valeurs",
+    "not allowed with argument %s": "ne va pas avec %s",
+    "ambiguous option: %(option)s could match %(matches)s": (
+        "option ambiguë : %(option)s peut être %(matches)s"
+    ),
+    "positional arguments": "arguments",
+    "options": "options",
+    "show this help message and exit": "afficher cette aide",
+}
+
+
+def _french(message: str) -> str:
+    return _FRENCH.get(message, message)
+
+
+argparse._ = _french  # type: ignore[attr-defined]
+
+
+class Refusal(Exception):  # noqa: N818 -- the answer to what was asked
+    """What was asked cannot be done; the French message says why and what to do."""
+
+
+def folders(parser: ArgumentParser) -> None:
+    """Add `--config` and `--data`."""
+    parser.add_argument(
+        "--config", type=Path, default=Path("config"), metavar="DOSSIER",
+        help="dossier de configuration (par défaut : config)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--data", type=Path, default=Path("data"), metavar="DOSSIER",
+        help="dossier des données (par défaut : data)",
+    )  # fmt: skip
+
+
+def json_option(parser: ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="répondre en JSON")
+
+
+def say(value: Any) -> None:
+    """Print a value as JSON, readable and exact."""
+    json.dump(value, sys.stdout, ensure_ascii=False, indent=1, default=str)
+    sys.stdout.write("\n")

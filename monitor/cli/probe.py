@@ -1,0 +1,193 @@
+"""`vigie probe`: one check now, every fact of it, and the rules that judged it."""
+
+import asyncio
+import os
+from argparse import Namespace
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+from urllib.parse import urlsplit
+
+from monitor import logs
+from monitor.app import look
+from monitor.cli.offline import as_json, explained
+from monitor.cli.parsing import Commands, Refusal, folders, json_option, say
+from monitor.config import Config, load
+from monitor.core.french import when
+from monitor.core.types import Exchange, Hop, Kind, Observation, Target
+from monitor.settings import read_settings
+from monitor.store import Store
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    probe = commands.add_parser(
+        "probe",
+        help="faire un relevé maintenant, et tout en dire",
+        description="Interroge une cible une fois, dans le respect de son robots.txt, et dit tout "
+        "ce qui a été vu. N’enregistre rien sans --record.",
+    )
+    folders(probe)
+    probe.add_argument("target", metavar="CIBLE|ADRESSE")
+    probe.add_argument(
+        "--record", action="store_true",
+        help="l’ajouter au relevé (le service doit être arrêté)",
+    )  # fmt: skip
+    json_option(probe)
+    probe.set_defaults(run=run_probe)
+
+
+def run_probe(asked: Namespace) -> int:
+    """Probe once; 0 when the target can be reached, 1 when not or when we cannot tell."""
+    config = load(asked.config)
+    settings = read_settings(os.environ, data=asked.data)
+    logs.configure(level="ERROR")
+    target = find(config, asked.target)
+    if asked.record and target.slug not in config.by_slug:
+        raise Refusal("--record ne vaut que pour une cible de la configuration.")
+    if asked.record:
+        with Store.open(settings.database_url, point=settings.point, writer=True) as store:
+            observation = asyncio.run(look(config, settings, target, store=store))
+    else:
+        observation = asyncio.run(look(config, settings, target))
+    if observation is None:
+        raise Refusal(
+            "Relevé non fait : la plateforme est en pause, nous a refusés, ou son "
+            "robots.txt l’interdit."
+        )
+    if asked.json:
+        say(facts(observation) | as_json(observation.judgement))
+    else:
+        print("\n".join(told(target, observation)))
+        print(explained(observation.judgement))
+    return 0 if observation.judgement.verdict in {"up", "degraded"} else 1
+
+
+def find(config: Config, name: str) -> Target:
+    """Return the target of that slug or address, or one made up for an address.
+
+    Raises:
+        Refusal: neither a known slug nor an http(s) address.
+
+    """
+    if name in config.by_slug:
+        return config.by_slug[name]
+    parts = urlsplit(name)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise Refusal(f"{name} : ni une cible de la configuration, ni une adresse http(s)")
+    known = next((target for target in config.targets if target.url == name), None)
+    platform = config.lane_of(parts.hostname) or ""
+    return known or Target(slug="adresse", name=name, url=name, kind=Kind.PAGE, platform=platform)
+
+
+def facts(observation: Observation) -> dict[str, Any]:
+    """Return every fact of an observation but the bytes."""
+    exchange, controls = observation.exchange, observation.controls
+    return {
+        "target": observation.target,
+        "point": observation.point,
+        "at": observation.at.isoformat(),
+        "exchange": _exchange(exchange),
+        "controls": None
+        if controls is None
+        else {"ok": controls.ok, "asked": controls.asked, "answers": dict(controls.answers)},
+        "clock_offset_us": observation.clock_offset_us,
+        "config_sha256": observation.config_sha256,
+        "ruleset": observation.ruleset,
+    }
+
+
+def _exchange(exchange: Exchange) -> dict[str, Any]:
+    return {
+        "url": exchange.url,
+        "final_url": exchange.final_url,
+        "status": exchange.status,
+        "failure": exchange.failure,
+        "phase": exchange.phase,
+        "detail": exchange.detail,
+        "duration_us": exchange.duration_us,
+        "body_bytes": len(exchange.body),
+        "body_sha256": sha256(exchange.body).hexdigest(),
+        "charset": exchange.charset,
+        "server_offset_us": exchange.server_offset_us,
+        "hops": [_hop(hop) for hop in exchange.hops],
+        "parts": [_exchange(part) for part in exchange.parts],
+    }
+
+
+def _hop(hop: Hop) -> dict[str, Any]:
+    found, certificate = hop.resolution, hop.certificate
+    return {
+        "url": hop.url,
+        "status": hop.status,
+        "http_version": hop.http_version,
+        "address": hop.address,
+        "resolver": found.server if found else None,
+        "answers": list(found.addresses) if found else [],
+        "attempts": [{"address": a.address, "failure": a.failure} for a in hop.attempts],
+        "tls_version": hop.tls_version,
+        "tls_cipher": hop.tls_cipher,
+        "certificate": None
+        if certificate is None
+        else {
+            "sha256": certificate.sha256,
+            "subject": certificate.subject,
+            "issuer": certificate.issuer,
+            "not_before": certificate.not_before.isoformat(),
+            "not_after": certificate.not_after.isoformat(),
+            "names": list(certificate.names),
+            "chain_length": certificate.chain_length,
+            "verified": certificate.verified,
+            "completed": certificate.completed,
+        },
+        "phases_us": {phase.value: elapsed for phase, elapsed in hop.phases_us.items()},
+        "headers": [list(pair) for pair in hop.headers],
+        "request_bytes": len(hop.request_bytes),
+        "response_bytes": len(hop.response_bytes),
+    }
+
+
+def told(target: Target, observation: Observation) -> Iterator[str]:
+    """Yield the facts for a person."""
+    exchange, controls = observation.exchange, observation.controls
+    yield f"{target.name}"
+    yield f"Relevé du {when(observation.at)}, point de mesure « {observation.point} »"
+    for number, hop in enumerate(exchange.hops, start=1):
+        yield f"Demande {number} : {hop.url}"
+        yield from _told_hop(hop)
+    if exchange.failure is not None:
+        phase = f" ({exchange.phase.value})" if exchange.phase else ""
+        yield f"Échec : {exchange.failure.value}{phase} : {exchange.detail}"
+    yield f"Durée : {exchange.duration_us / 1000:.0f} ms ; corps : {len(exchange.body)} octets"
+    if exchange.body:
+        yield f"Empreinte du corps (SHA-256) : {sha256(exchange.body).hexdigest()}"
+    for part in exchange.parts:
+        said = part.failure.value if part.failure else part.status
+        yield f"Élément de la page : {part.url} : {said}"
+    if controls is not None:
+        silent = ", ".join(slug for slug, ok in controls.answers.items() if not ok) or "aucun"
+        yield f"Témoins : {controls.ok} sur {controls.asked} répondent (muets : {silent})"
+    offset = observation.clock_offset_us
+    yield f"Horloge : {'écart inconnu' if offset is None else f'écart de {offset / 1000:.1f} ms'}"
+    yield ""
+
+
+def _told_hop(hop: Hop) -> Iterator[str]:
+    if hop.resolution is not None:
+        found = hop.resolution
+        answers = ", ".join(found.addresses) or (found.failure.value if found.failure else "rien")
+        yield f"  nom résolu par {found.server} : {answers}"
+    for attempt in hop.attempts:
+        if attempt.failure is not None:
+            yield f"  {attempt.address} : {attempt.failure.value}"
+    if hop.address is not None:
+        tls = f", {hop.tls_version}" if hop.tls_version else ""
+        yield f"  adresse {hop.address}{tls}"
+    if hop.certificate is not None:
+        sure = "vérifié" if hop.certificate.verified else "non vérifié"
+        yield f"  certificat {sure}, valable jusqu’au {when(hop.certificate.not_after)}"
+    if hop.phases_us:
+        phases = ", ".join(f"{p.value} {us / 1000:.1f} ms" for p, us in hop.phases_us.items())
+        yield f"  {phases}"
+    if hop.status is not None:
+        yield f"  réponse {hop.status} ({hop.http_version})"

@@ -1,0 +1,177 @@
+"""Commands that read the record, and the operator's pauses."""
+
+import csv
+import os
+import sys
+from argparse import ArgumentTypeError, Namespace
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from monitor.cli.parsing import Commands, Refusal, folders, say
+from monitor.config import Config, load
+from monitor.core.french import PARIS, count, duration, when
+from monitor.core.labels import NATURES
+from monitor.core.types import Outage, Target
+from monitor.core.words import REASONS
+from monitor.settings import read_settings
+from monitor.store import Store
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    log = commands.add_parser("outages", help="le journal des indisponibilités")
+    folders(log)
+    log.add_argument("--target", action="append", metavar="CIBLE", help="plusieurs fois si besoin")
+    log.add_argument("--platform", metavar="PLATEFORME")
+    log.add_argument("--department", metavar="CODE")
+    log.add_argument(
+        "--from", dest="since", type=instant, metavar="DATE", help="AAAA-MM-JJ[THH:MM]"
+    )
+    log.add_argument("--to", dest="until", type=instant, metavar="DATE", help="borne exclue")
+    log.add_argument("--open", action="store_true", help="seulement celles qui durent encore")
+    log.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    log.add_argument(
+        "--json", dest="format", action="store_const", const="json", help="= --format json"
+    )
+    log.set_defaults(run=outages)
+
+    pause = commands.add_parser("pause", help="ne plus interroger une plateforme")
+    folders(pause)
+    pause.add_argument("platform", metavar="PLATEFORME")
+    pause.add_argument("--why", default="", metavar="RAISON", help="montrée aux lecteurs")
+    pause.set_defaults(run=set_pause, paused=True)
+
+    resume = commands.add_parser("resume", help="reprendre une plateforme mise en pause")
+    folders(resume)
+    resume.add_argument("platform", metavar="PLATEFORME")
+    resume.set_defaults(run=set_pause, paused=False, why="")
+
+
+def instant(text: str) -> datetime:
+    """Read a date or an instant; Paris time unless it bears an offset.
+
+    Raises:
+        ArgumentTypeError: it is neither.
+
+    """
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(
+            f"« {text} » n’est pas une date : écrire 2026-11-23, ou 2026-11-23T14:30"
+        ) from None
+    return (read if read.tzinfo else read.replace(tzinfo=PARIS)).astimezone(UTC)
+
+
+def chosen(config: Config, asked: Namespace) -> Sequence[Target]:
+    """Return the targets that `--target`, `--platform` and `--department` leave.
+
+    Raises:
+        Refusal: one of them names nothing.
+
+    """
+    for slug in asked.target or ():
+        if slug not in config.by_slug:
+            raise Refusal(f"--target : {slug} : aucune cible de ce nom dans {asked.config}")
+    if asked.platform and asked.platform not in config.platforms:
+        known = ", ".join(config.platforms)
+        raise Refusal(f"--platform : {asked.platform} : plateforme inconnue ; connues : {known}")
+    found = [
+        target
+        for target in config.targets
+        if (not asked.target or target.slug in asked.target)
+        and (not asked.platform or target.platform == asked.platform)
+        and (not asked.department or target.department == asked.department)
+    ]
+    if not found:
+        raise Refusal("Aucune cible ne répond à ce choix.")
+    return found
+
+
+def outages(asked: Namespace) -> int:
+    """Print the log of outages. Every figure has its bounds."""
+    config = load(asked.config)
+    targets = {target.slug: target for target in chosen(config, asked)}
+    settings = read_settings(os.environ, data=asked.data)
+    with Store.open(settings.database_url, point=settings.point, writer=False) as store:
+        found = store.outages(targets, asked.since, asked.until, open_only=asked.open)
+    if asked.format == "json":
+        say([_as_json(outage, targets[outage.target]) for outage in found])
+    elif asked.format == "csv":
+        _write_csv([_as_json(outage, targets[outage.target]) for outage in found])
+    else:
+        for outage in found:
+            print(_told(outage, targets[outage.target]), end="\n\n")
+        print(f"{count(len(found), 'indisponibilité')} au journal.")
+    return 0
+
+
+def _as_json(outage: Outage, target: Target) -> dict[str, Any]:
+    def utc(at: datetime | None) -> str | None:
+        return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+
+    return {
+        "target": outage.target,
+        "url": target.url,
+        "department": target.department,
+        "platform": target.platform,
+        "point": outage.point,
+        "nature": outage.nature.value,
+        "reason": outage.reason.value,
+        "last_ok_at": utc(outage.last_ok_at),
+        "first_fail_at": utc(outage.first_fail_at),
+        "confirmed_at": utc(outage.confirmed_at),
+        "last_fail_at": utc(outage.last_fail_at),
+        "first_ok_at": utc(outage.first_ok_at),
+        "recovered_at": utc(outage.recovered_at),
+        "shortest_s": outage.shortest_s,
+        "longest_s": outage.longest_s,
+        "checks": outage.checks,
+        "relapses": outage.relapses,
+        "open": outage.recovered_at is None,
+    }
+
+
+def _write_csv(rows: Sequence[dict[str, Any]]) -> None:
+    if not rows:
+        return
+    writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+
+
+def _told(outage: Outage, target: Target) -> str:
+    before = when(outage.last_ok_at) if outage.last_ok_at else "aucun"
+    after = when(outage.first_ok_at) if outage.first_ok_at else "aucun à ce jour"
+    longest = "inconnue" if outage.longest_s is None else duration(outage.longest_s, up=True)
+    return "\n".join(
+        (
+            f"{target.name} ({outage.target})",
+            f"  {target.url}",
+            f"  {NATURES[outage.nature]} : {REASONS[outage.reason]}",
+            f"  dernier relevé conforme avant : {before}",
+            f"  premier relevé en échec       : {when(outage.first_fail_at)}",
+            f"  dernier relevé en échec       : {when(outage.last_fail_at)}",
+            f"  premier relevé conforme après : {after}",
+            f"  durée minimale : {duration(outage.shortest_s)} ; durée maximale : {longest}",
+            f"  {count(outage.checks, 'relevé')} en échec",
+        )
+    )
+
+
+def set_pause(asked: Namespace) -> int:
+    """Pause or resume a platform; a running service heeds it within seconds."""
+    config = load(asked.config)
+    if asked.platform not in config.platforms:
+        known = ", ".join(config.platforms)
+        raise Refusal(f"{asked.platform} : plateforme inconnue ; connues : {known}")
+    settings = read_settings(os.environ, data=asked.data)
+    with Store.open(settings.database_url, point=settings.point, writer=False) as store:
+        store.set_pause(asked.platform, paused=asked.paused, why=asked.why)
+    name = config.platforms[asked.platform].name
+    if asked.paused:
+        print(f"{name} : en pause. Plus aucune demande jusqu’à « vigie resume {asked.platform} ».")
+    else:
+        print(f"{name} : la surveillance reprend à son prochain créneau.")
+    return 0

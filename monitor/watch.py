@@ -1,0 +1,260 @@
+"""One probe, start to finish.
+
+`Watch.observe` is the whole story of a check, in the order of DESIGN 3:
+
+1. the lane lets it through, or says why not: then the slot is a gap;
+2. the fetcher asks, and keeps what came over the wire;
+3. when that is not a good answer, the control panel says whether our own line works;
+4. the rules give a verdict, and a refusal closes the lane;
+5. the fold says whether an outage begins or ends, and which incident it belongs to;
+6. one transaction records all of it: a crash before leaves a gap, after it nothing to do;
+7. metrics, and one log line.
+
+What the outside does wrong is data. An error of the store goes up and stops the process.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from monitor.clock import Clock
+from monitor.config import Config
+from monitor.core.classify import classify, ruleset
+from monitor.core.gaps import gap
+from monitor.core.incidents import absorb
+from monitor.core.outages import GOOD, advance
+from monitor.core.slots import Grid
+from monitor.core.types import (
+    Controls,
+    Exchange,
+    Gap,
+    Incident,
+    Judgement,
+    Observation,
+    Outage,
+    Outcome,
+    Sighting,
+    State,
+    Target,
+    Verdict,
+)
+from monitor.fetch import Fetcher
+from monitor.lane import Lane, NoTurn
+from monitor.line import Line
+from monitor.metrics import Board
+from monitor.store import Store
+
+log = structlog.get_logger(__name__)
+
+# An incident may still be joined or enlarged by an outage that began this long ago: slow
+# lanes confirm late, and `silence_s` bounds how long a streak may wait.
+REMEMBERED = timedelta(days=2)
+
+
+class Judge:
+    """Makes an observation of an exchange: controls of the same minute, then the rules."""
+
+    def __init__(self, *, config: Config, point: str, line: Line) -> None:
+        self._config = config
+        self._point = point
+        self._line = line
+        self.ruleset = ruleset(config.fingerprints)
+
+    async def observation(
+        self, target: Target, slot_at: datetime, exchange: Exchange, *, known_good: bool
+    ) -> Observation:
+        """Judge an exchange; when it is not a good answer, after a new round of controls.
+
+        `known_good`: the target was up once, so that a 404 means something went.
+        """
+        controls = self._line.controls
+        judgement = self._judgement(target, exchange, controls, known_good=known_good)
+        if judgement.verdict not in GOOD:
+            controls = await self._line.check()
+            judgement = self._judgement(target, exchange, controls, known_good=known_good)
+        return Observation(
+            target=target.slug,
+            point=self._point,
+            slot_at=slot_at,
+            at=exchange.started_at,
+            judgement=judgement,
+            exchange=exchange,
+            controls=controls,
+            config_sha256=self._config.sha256,
+            ruleset=self.ruleset,
+            clock_offset_us=self._clock_offset_us,
+        )
+
+    def _judgement(
+        self, target: Target, exchange: Exchange, controls: Controls | None, *, known_good: bool
+    ) -> Judgement:
+        return classify(
+            target,
+            exchange,
+            controls=controls,
+            clock_offset_us=self._clock_offset_us,
+            clock_limit_us=self._config.clock_limit_us,
+            known_good=known_good,
+            fingerprints=self._config.fingerprints,
+        )
+
+    @property
+    def _clock_offset_us(self) -> int | None:
+        return self._line.clock.offset_us if self._line.clock else None
+
+
+class Watch:
+    """Observes targets, and remembers between two checks what the fold needs."""
+
+    def __init__(  # noqa: PLR0913 -- keyword-only: the parts that one probe passes through
+        self,
+        *,
+        config: Config,
+        point: str,
+        clock: Clock,
+        fetcher: Fetcher,
+        judge: Judge,
+        lanes: Mapping[str, Lane],
+        grids: Mapping[str, Grid],
+        store: Store,
+        board: Board,
+    ) -> None:
+        self._config = config
+        self._point = point
+        self._clock = clock
+        self._fetcher = fetcher
+        self._judge = judge
+        self._lanes = lanes
+        self._grids = grids
+        self._store = store
+        self._board = board
+        self._states = {state.target: state for state in store.states()}
+        self._outages = {
+            (outage.target, outage.first_fail_at): outage
+            for outage in store.outages(since=clock.now() - REMEMBERED)
+        }
+
+    def state_of(self, target: Target) -> State:
+        """Return what is known of a target; nothing yet, when it was never observed."""
+        return self._states.get(target.slug) or State(target=target.slug, point=self._point)
+
+    async def observe(
+        self, target: Target, slot_at: datetime, *, urgent: bool = False
+    ) -> Outcome | None:
+        """Check a target once and record it; None when its lane gave no turn.
+
+        `urgent`: a recheck of a target in doubt. It goes before the planned ones and, since
+        no plan wanted it, leaves no gap when it has to give way.
+
+        Raises:
+            StoreError: nothing more can be recorded; the process must stop.
+
+        """
+        lane = self._lanes[target.platform]
+        try:
+            async with lane.turn(target.slug, slot_at, urgent=urgent) as turn:
+                exchange = await self._fetcher.fetch(target, turn.request)
+                known_good = self.state_of(target).last_ok_at is not None
+                observation = await self._judge.observation(
+                    target, slot_at, exchange, known_good=known_good
+                )
+                outcome = self._folded(target, observation)
+                if observation.judgement.verdict is Verdict.BLOCKED:
+                    lane.refused(self._clock.now())
+                elif observation.judgement.verdict is not Verdict.UNKNOWN:
+                    lane.answered()
+        except NoTurn as refusal:
+            if not urgent:
+                grid = self._grids[target.slug]
+                await self.missed(
+                    gap(grid, slot_at, refusal.cause, point=self._point, target=target.slug)
+                )
+            return None
+        await self._store.record(outcome)
+        self._board.saw(_without_bytes(outcome))
+        _log(target, outcome)
+        return outcome
+
+    async def missed(self, lost: Gap) -> None:
+        """Record planned slots of one target that have no observation, and why."""
+        await self._store.record_gap(lost)
+        self._board.missed(lost.target, lost.cause, lost.slots)
+        log.info(
+            "slots missed",
+            target=lost.target,
+            since=lost.from_at.isoformat(),
+            slots=lost.slots,
+            cause=lost.cause.value,
+        )
+
+    def _folded(self, target: Target, observation: Observation) -> Outcome:
+        """Advance the target's state, and see which incident an edge belongs to."""
+        sighting = Sighting(
+            at=observation.at,
+            verdict=observation.judgement.verdict,
+            reason=observation.judgement.reason,
+        )
+        state, events = advance(self.state_of(target), sighting, target.policy)
+        self._states[target.slug] = state
+        outages = (event.outage for event in events if event.outage is not None)
+        incidents = tuple(self._incident(target, outage) for outage in outages)
+        return Outcome(observation=observation, state=state, events=events, incidents=incidents)
+
+    def _incident(self, target: Target, outage: Outage) -> Incident:
+        self._outages[outage.target, outage.first_fail_at] = outage
+        horizon = self._clock.now() - REMEMBERED
+        self._outages = {
+            name: known
+            for name, known in self._outages.items()
+            if known.recovered_at is None or known.recovered_at > horizon
+        }
+        mine = {one.slug for one in self._config.targets if one.platform == target.platform}
+        neighbours = [known for known in self._outages.values() if known.target in mine]
+        return absorb(neighbours, outage, target.platform)
+
+
+def _without_bytes(outcome: Outcome) -> Outcome:
+    """Let go of the bodies: what metrics keep of each target must stay small."""
+    observation = outcome.observation
+    return replace(
+        outcome, observation=replace(observation, exchange=_lightened(observation.exchange))
+    )
+
+
+def _lightened(exchange: Exchange) -> Exchange:
+    hops = tuple(replace(hop, request_bytes=b"", response_bytes=b"") for hop in exchange.hops)
+    return replace(exchange, hops=hops, body=b"", parts=())
+
+
+def _log(target: Target, outcome: Outcome) -> None:
+    """Write the one canonical line of a probe."""
+    observation, exchange = outcome.observation, outcome.observation.exchange
+    judgement, last = observation.judgement, exchange.last
+    log.info(
+        "probe",
+        target=target.slug,
+        platform=target.platform,
+        point=observation.point,
+        at=observation.at.isoformat(),
+        lateness_us=(observation.at - observation.slot_at) // timedelta(microseconds=1),
+        verdict=judgement.verdict.value,
+        reason=judgement.reason.value,
+        rule=judgement.rule,
+        status=exchange.status,
+        failure=exchange.failure.value if exchange.failure else None,
+        phase=exchange.phase.value if exchange.phase else None,
+        duration_us=exchange.duration_us,
+        address=last.address if last else None,
+        hops=len(exchange.hops),
+        body_bytes=len(exchange.body),
+        controls_ok=observation.controls.ok if observation.controls else None,
+    )
+    for event in outcome.events:
+        log.info(
+            event.edge.value.replace("_", " "),
+            target=event.target,
+            since=event.outage.first_fail_at.isoformat() if event.outage else None,
+            reason=event.outage.reason.value if event.outage else None,
+        )
