@@ -38,6 +38,7 @@ from monitor.web.server import WebServer
 log = structlog.get_logger(__name__)
 
 CONTROL_DEADLINE_S = 10.0
+CONTROL_SPACING_S = 5.0  # between two rounds, when everything fails at once
 ROBOTS_DEADLINE_S = 20.0
 CLOCK_INTERVAL_S = 15 * 60
 PAUSE_INTERVAL_S = 5.0  # how soon `vigie pause` is heeded
@@ -320,6 +321,7 @@ def build_line(config: Config, clock: Clock, fetcher: Fetcher) -> Line:
         needed=config.controls.needed,
         fetch_url=fetch_control,
         clock=clock,
+        spacing_s=min(CONTROL_SPACING_S, config.controls.interval_s / 2),
     )
     return Line(probe=panel.probe, read=partial(read_clock, config.ntp_servers, clock=clock))
 

@@ -48,5 +48,7 @@ def configure(*, level: str = "INFO", json: bool | None = None) -> None:
     root.handlers[:] = [handler]
     root.setLevel(level)
     # One canonical line a probe is ours; a library speaks only when something is wrong.
-    for name in ("apscheduler", "httpx", "httpcore", "uvicorn", "uvicorn.access", "alembic"):
+    for name in ("httpx", "uvicorn", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It warns of each slot that is skipped: the schedule accounts for these itself.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
