@@ -2,7 +2,7 @@
 
 from monitor.store.engine import StoreError
 from monitor.store.life_reads import Robots
-from monitor.store.migrate import Migration, is_new, migrate
+from monitor.store.schema import Migration, is_new, migrate
 from monitor.store.store import Store
 
 __all__ = ["Migration", "Robots", "Store", "StoreError", "is_new", "migrate"]

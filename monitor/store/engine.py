@@ -13,13 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
 
 from monitor.store.tables import metadata
 
 SCHEMA = "0001"  # the newest migration; a test keeps both equal
 BUSY_MS = 10_000  # how long to wait for another process that writes, such as `vigie pause`
 _PG_LOCK = int.from_bytes(b"vigie", "big")  # any constant of ours
+_PG_WAIT_MS = 1_000
+_LOCK_NOT_AVAILABLE = "55P03"
 _OUR_TABLES = frozenset(metadata.tables)
 
 
@@ -131,6 +133,12 @@ def check_schema(connection: Connection, url: URL) -> None:
     )
 
 
+def try_to_write(connection: Connection) -> None:
+    """Write what is there already: what refuses, refuses now and not at the first check."""
+    with connection.begin():
+        connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+
+
 @contextmanager
 def said_plainly(url: URL) -> Iterator[None]:
     """Turn what a database or a file system refuses into a StoreError."""
@@ -197,10 +205,15 @@ class WriterLock:
         if path is not None:
             self._file = self._lock_file(path.with_name(path.name + ".lock"))
             return
-        taken = connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), {"key": _PG_LOCK})
-        connection.commit()
-        if not taken:
-            raise StoreError(_TWO.format(where=name_of(url), which=""))
+        try:
+            with connection.begin():
+                # The server needs a moment to see that a killed service is gone.
+                connection.execute(text(f"SET LOCAL lock_timeout = {_PG_WAIT_MS}"))
+                connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": _PG_LOCK})
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                raise
+            raise StoreError(_TWO.format(where=name_of(url), which="")) from None
 
     @staticmethod
     def _lock_file(path: Path) -> int:

@@ -25,8 +25,8 @@ from monitor.store.engine import (
 from monitor.store.kept import Kept
 from monitor.store.life_reads import LifeReads
 from monitor.store.log_reads import LogReads
-from monitor.store.migrate import require_folder
 from monitor.store.recorder import Recorder, Work
+from monitor.store.schema import require_folder
 from monitor.store.span_reads import SpanReads
 from monitor.store.statements import Replace
 from monitor.store.tables import (

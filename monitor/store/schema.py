@@ -55,10 +55,11 @@ def is_new(url: str) -> bool:
     """Tell whether nothing was ever stored at this address. Raises StoreError."""
     parsed = parse(url)
     path = sqlite_path(parsed)
-    if path is not None and not path.exists():
-        return True
-    with said_plainly(parsed), connected(parsed, writer=False) as connection:
-        return revision_of(connection) is None
+    with said_plainly(parsed):
+        if path is not None and not path.exists():
+            return True
+        with connected(parsed, writer=False) as connection:
+            return revision_of(connection) is None
 
 
 def migrate(url: str) -> Migration:
@@ -72,20 +73,20 @@ def migrate(url: str) -> Migration:
     something else, a service that runs, a full disk.
     """
     parsed = parse(url)
-    path = sqlite_path(parsed)
-    if path is not None:
-        require_folder(path)
-    with said_plainly(parsed), connected(parsed, writer=True) as connection:
-        lock = WriterLock(parsed, connection)
-        try:
-            return _migrate(connection, parsed)
-        finally:
-            lock.release()
+    with said_plainly(parsed):
+        require_folder(parsed)
+        with connected(parsed, writer=True) as connection:
+            lock = WriterLock(parsed, connection)
+            try:
+                return _migrate(connection, parsed)
+            finally:
+                lock.release()
 
 
-def require_folder(path: Path) -> None:
-    """Raise StoreError unless the folder of a database file is there."""
-    if not path.parent.is_dir():
+def require_folder(url: URL) -> None:
+    """Raise StoreError unless the folder of a SQLite file is there."""
+    path = sqlite_path(url)
+    if path is not None and not path.parent.is_dir():
         raise StoreError(
             f"Le dossier {path.parent} n'existe pas. Créez-le, ou donnez-en un autre (--data)."
         )

@@ -1,0 +1,99 @@
+"""One tree of migrations, the same tables on both engines."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
+
+from monitor.store import Store, StoreError, engine, is_new, migrate
+from monitor.store.engine import SCHEMA, connected, parse
+from monitor.store.tables import APPEND_ONLY, metadata
+from tests.support.outcomes import at, outcome
+
+
+def test_the_migrations_make_exactly_the_tables_of_the_code(database_url: str) -> None:
+    with connected(parse(database_url), writer=False) as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_schema_that_the_code_asks_for_is_the_last_migration() -> None:
+    assert (
+        ScriptDirectory(str(Path(engine.__file__).parent / "migrations")).get_current_head()
+        == SCHEMA
+    )
+
+
+def test_migrate_makes_the_tables_once(empty_url: str) -> None:
+    made = migrate(empty_url)
+    assert (made.before, made.after) == (None, SCHEMA)
+    assert "créée" in str(made)
+    assert not is_new(empty_url)
+    again = migrate(empty_url)
+    assert (again.before, again.copy) == (SCHEMA, None)
+    assert "rien à faire" in str(again)
+    Store.open(empty_url, point="local", writer=True).close()
+
+
+def test_an_upgrade_keeps_a_copy_of_the_file_as_it_was(
+    sqlite_template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "vigie.sqlite"
+    path.write_bytes(sqlite_template.read_bytes())
+    url = f"sqlite:///{path}"
+    with Store.open(url, point="local", writer=True, rest_s=0) as store:
+        asyncio.run(store.record(outcome("anef", at(0))))
+    monkeypatch.setattr("monitor.store.schema.SCHEMA", "0002")
+    for copy in (f"{path}.avant-0002", f"{path}.avant-0002-2"):
+        assert str(migrate(url).copy) == copy
+        with closing(sqlite3.connect(copy)) as kept:
+            assert kept.execute("SELECT count(*) FROM observation").fetchone() == (1,)
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise sqlite3.OperationalError("boom")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("alembic.command.upgrade", half_way(fail))
+        with pytest.raises(StoreError):
+            migrate(empty_url)
+    assert is_new(empty_url)
+    migrate(empty_url)
+    Store.open(empty_url, point="local", writer=True).close()
+
+
+def half_way(fail: Callable[..., None]) -> Callable[..., None]:
+    real = command.upgrade
+
+    def upgrade(config: Config, revision: str) -> None:
+        real(config, revision)
+        fail()
+
+    return upgrade
+
+
+def test_what_was_recorded_is_neither_changed_nor_removed(database_url: str) -> None:
+    """A guard against accidents, on both engines."""
+    with Store.open(database_url, point="local", writer=True) as store:
+        asyncio.run(store.record(outcome("anef", at(0))))
+    with connected(parse(database_url), writer=True) as connection:
+        for table in APPEND_ONLY:
+            for change in (f"UPDATE {table} SET id = id", f"DELETE FROM {table}"):  # noqa: S608 -- ours
+                with pytest.raises(DBAPIError, match=f"{table} is append-only"):
+                    connection.execute(text(change))
+                connection.rollback()
+            assert connection.execute(select(metadata.tables[table].c.id)).all()
+            connection.rollback()
