@@ -1,0 +1,244 @@
+"""When work is done: APScheduler rings, the grid says for which slot.
+
+APScheduler coalesces, skips and sleeps through clock steps without a word that can be relied
+on, so it is only the bell. Each time it rings, the slots since the last one are counted on the
+grid: the latest is done, the others are reported as gaps. See docs/decisions/0003.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from apscheduler.events import (
+    EVENT_JOB_ERROR,
+    EVENT_JOB_MAX_INSTANCES,
+    EVENT_JOB_MISSED,
+    JobEvent,
+)
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+from apscheduler.triggers.base import BaseTrigger
+
+from monitor.clock import Clock
+from monitor.core.slots import Grid
+from monitor.core.types import Gap, GapCause
+
+log = structlog.get_logger(__name__)
+
+Work = Callable[[datetime], Awaitable[object]]
+Lost = Callable[[Gap], Awaitable[object]]
+
+CLOCK_WATCH_S = 5.0
+STEP_MIN_S = 1.0  # NTP slews what is smaller; over a few seconds it cannot amount to this
+_INSTANT = timedelta(microseconds=1)
+
+
+class GridTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler publishes no types
+    """Rings on the slots of a grid. After a stall or a step, at most once for all the past."""
+
+    def __init__(self, grid: Grid) -> None:
+        self._grid = grid
+
+    def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+        if previous_fire_time is None:
+            return self._grid.next(now)
+        return max(self._grid.next(previous_fire_time), self._grid.latest(now))
+
+
+class _Job:
+    """One piece of periodic work, and the last slot of it that is accounted for."""
+
+    def __init__(self, name: str, grid: Grid, work: Work, lost: Lost | None) -> None:
+        self.name = name
+        self.grid = grid
+        self.work = work
+        self.lost = lost
+        self.last = datetime.min.replace(tzinfo=UTC)
+
+    def due(self, now: datetime) -> datetime:
+        """Return the slot for which the bell rings: never one that is accounted for."""
+        return max(self.grid.latest(now), self.grid.next(self.last))
+
+
+class Schedule:
+    """Does work on grids, one piece of each kind at a time, and says what it could not do.
+
+    Args:
+        point: Names the gaps.
+        on_error: Told of an exception that work let out, once each; the schedule goes on.
+
+    """
+
+    def __init__(
+        self, clock: Clock, *, point: str, on_error: Callable[[BaseException], None]
+    ) -> None:
+        self._clock = clock
+        self._point = point
+        self._on_error = on_error
+        self._jobs: dict[str, _Job] = {}
+        self._later: dict[str, asyncio.Task[None]] = {}
+        self._running: set[asyncio.Task[None]] = set()
+        self._watcher: asyncio.Task[None] | None = None
+        self._stopping = False
+        self._offset_us = self._wall_minus_monotonic_us()
+        self._bell = AsyncIOScheduler(
+            timezone=UTC,
+            job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+        )
+        self._bell.add_listener(self._skipped, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
+        self._bell.add_listener(lambda event: on_error(event.exception), EVENT_JOB_ERROR)
+
+    def every(self, name: str, grid: Grid, work: Work, *, lost: Lost | None = None) -> None:
+        """Call `work` with each slot of `grid`, and `lost` with each stretch that was not done.
+
+        Call it before `start`. `name` is unique; for a target it is its slug, which its gaps
+        will bear. Work that is still running when its next slot comes makes that one a gap.
+        """
+        if name in self._jobs:
+            raise ValueError(f"work named {name!r} twice")
+        self._jobs[name] = _Job(name, grid, work, lost)
+
+    def once(self, name: str, delay_s: float, work: Work) -> None:
+        """Call `work` with the time it is, `delay_s` seconds from now. A second one is ignored.
+
+        Nothing is lost when it does not happen: this is for rechecks.
+        """
+        if name not in self._later and not self._stopping:
+            self._later[name] = asyncio.create_task(self._wait(name, delay_s, work))
+
+    def start(self, since: datetime) -> None:
+        """Begin. Every slot after `since` is done or reported, also those already past."""
+        for job in self._jobs.values():
+            job.last = job.grid.latest(since)
+            self._bell.add_job(
+                self._ring,
+                GridTrigger(job.grid),
+                args=[job],
+                id=job.name,
+                next_run_time=job.grid.next(since),
+            )
+        self._offset_us = self._wall_minus_monotonic_us()
+        self._watcher = asyncio.create_task(self._watch_clock())
+        self._bell.start()
+
+    async def drain(self, limit_s: float) -> datetime:
+        """Stop, letting what runs end within `limit_s` seconds; then cancel it and say so.
+
+        Returns the instant since which no slot was begun: the end of the run. What was
+        cancelled has been reported when this returns.
+        """
+        ended_at = self._clock.now()
+        self._stopping = True
+        if self._bell.running:
+            self._bell.pause()
+        for task in (*self._later.values(), self._watcher):
+            if task is not None:
+                task.cancel()
+        limit = asyncio.create_task(self._clock.sleep(limit_s))
+        while self._running and not limit.done():
+            await asyncio.wait({limit, *self._running}, return_when=asyncio.FIRST_COMPLETED)
+        limit.cancel()
+        for task in tuple(self._running):
+            task.cancel()
+        while self._running:
+            await asyncio.wait(tuple(self._running))
+        if self._bell.running:
+            self._bell.shutdown(wait=False)
+            await asyncio.sleep(0)  # it only asks the loop to do so
+        return ended_at
+
+    async def _ring(self, job: _Job) -> None:
+        """Do the slot that is due. APScheduler calls this, and nothing else of ours."""
+        self._mind_clock()
+        slot = job.due(self._clock.now())
+        self._lose(job, slot - _INSTANT, GapCause.OVERRUN)
+        job.last = slot
+        task = self._run(job.work(slot))
+
+        def account(task: asyncio.Task[None]) -> None:
+            if task.cancelled():
+                self._report(job, slot, slot, GapCause.STOPPED)
+
+        task.add_done_callback(account)
+        await asyncio.wait({task})
+
+    async def _wait(self, name: str, delay_s: float, work: Work) -> None:
+        try:
+            await self._clock.sleep(delay_s)
+        finally:
+            del self._later[name]
+        self._run(work(self._clock.now()))
+
+    def _run(self, work: Awaitable[object]) -> asyncio.Task[None]:
+        """Run something to its end, apart from who asked, within sight of `drain`."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except Exception as error:  # noqa: BLE001 -- APScheduler would only log it
+                self._on_error(error)
+
+        task = asyncio.create_task(guarded())
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    def _skipped(self, event: JobEvent) -> None:
+        """Account for slots whose bell rang while the one before was still running."""
+        job = self._jobs[event.job_id]
+        self._mind_clock()
+        self._lose(job, job.due(self._clock.now()), GapCause.OVERRUN)
+
+    def _lose(self, job: _Job, until: datetime, cause: GapCause) -> None:
+        """Give up the slots after the last, up to and with `until`."""
+        if job.grid.count(job.last, until):
+            first, job.last = job.grid.next(job.last), job.grid.latest(until)
+            self._report(job, first, job.last, cause)
+
+    def _report(self, job: _Job, first: datetime, last: datetime, cause: GapCause) -> None:
+        if job.lost is None:
+            log.warning("work skipped", work=job.name, slot_at=first.isoformat(), cause=cause)
+            return
+        gap = Gap(
+            point=self._point,
+            target=job.name,
+            from_at=first,
+            to_at=job.grid.next(last),
+            slots=job.grid.count(first, last) + 1,
+            cause=cause,
+        )
+        self._run(job.lost(gap))
+
+    async def _watch_clock(self) -> None:
+        while True:
+            await self._clock.sleep(CLOCK_WATCH_S)
+            self._mind_clock()
+
+    def _wall_minus_monotonic_us(self) -> int:
+        wall_us = round(self._clock.now().timestamp() * 1_000_000)
+        return wall_us - self._clock.monotonic_us()
+
+    def _mind_clock(self) -> None:
+        """Set the grids right after the wall clock stepped, or the machine slept."""
+        offset_us = self._wall_minus_monotonic_us()
+        step_s = (offset_us - self._offset_us) / 1_000_000
+        self._offset_us = offset_us
+        if abs(step_s) < STEP_MIN_S:
+            return
+        log.warning("wall clock stepped", step_s=step_s)
+        now = self._clock.now()
+        for job in self._jobs.values():
+            latest = job.grid.latest(now)
+            if step_s > 0:
+                # The latest slot is still done, now; nobody was there for those before it.
+                self._lose(job, latest - _INSTANT, GapCause.STOPPED)
+            elif job.grid.count(latest, job.last) > 1:
+                # To wait until the clock is where it was would be blindness: slots come again.
+                job.last = latest
+                self._move(job, job.grid.next(now))
+        if self._bell.running:
+            self._bell.wakeup()
+
+    def _move(self, job: _Job, at: datetime) -> None:
+        if self._bell.running:
+            self._bell.modify_job(job.name, next_run_time=at)
