@@ -109,6 +109,7 @@ class Overview:
 
     Attributes:
         window_s: Length of the past that is shown, in seconds.
+        checked: Whether any target was ever checked.
         panel: Last round of the control panel; None before the first.
         silent_since: Last sign of life of the service when it is too old; else None.
 
@@ -125,6 +126,7 @@ class Overview:
     line_failures: tuple[LineFailure, ...]
     stops: tuple[Gap, ...]
     gap_totals: tuple[GapTotal, ...]
+    checked: bool
     panel: Controls | None
     silent_since: datetime | None
     names: Mapping[str, str]
@@ -166,6 +168,7 @@ def overview(reads: Reads, *, config: Config, now: datetime, window_s: float) ->
         line_failures=line_failures(rounds),
         stops=tuple(gap for gap in gaps if not gap.target),
         gap_totals=gap_totals(gap for gap in gaps if gap.target),
+        checked=any(state.last_at for state in states.values()),
         panel=rounds[-1] if rounds else None,
         silent_since=_silent_since(reads, rounds, config=config, now=now),
         names={target.slug: target.name for target in config.targets},

@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 from monitor.core import french, labels, words
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
+NBSP = "\N{NO-BREAK SPACE}"
 SHOWN_MAX = 50  # items of one list; counts are of the whole
 STATIC = Path(__file__).parent / "static"
 
@@ -26,8 +27,8 @@ def environment(*, version: str) -> jinja2.Environment:
     made.filters.update(
         {
             "time": time_tag,
-            "duration": french.duration,
-            "spell": french.spell,
+            "duration": duration,
+            "spell": spell,
             "count": french.count,
             "between": between,
         }
@@ -48,7 +49,18 @@ def environment(*, version: str) -> jinja2.Environment:
 def time_tag(at: datetime) -> Markup:
     """Return a `time` element: Paris and UTC for the reader, UTC for machines."""
     machine = at.isoformat(timespec="seconds").replace("+00:00", "Z")
-    return Markup('<time datetime="{}">{}</time>').format(machine, escape(french.when(at)))
+    shown = french.when(at).replace(" ;", f"{NBSP};").replace(" UTC", f"{NBSP}UTC")
+    return Markup('<time datetime="{}">{}</time>').format(machine, escape(shown))
+
+
+def duration(seconds: float, *, up: bool = False) -> str:
+    """Return `french.duration` on one line."""
+    return french.duration(seconds, up=up).replace(" ", NBSP)
+
+
+def spell(seconds: float) -> str:
+    """Return `french.spell` on one line."""
+    return french.spell(seconds).replace(" ", NBSP)
 
 
 def between(from_at: datetime, to_at: datetime) -> timedelta:

@@ -1,0 +1,175 @@
+"""What the first page says, before any markup."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from monitor.core.types import GapCause, LaneState, Platform, Reason, Verdict
+from monitor.web.overview import GROUPED_ABOVE, Overview, gap_totals, line_failures, overview
+from tests.support.reads import (
+    NOW,
+    FakeReads,
+    ago,
+    blip,
+    config,
+    gap,
+    life,
+    outage,
+    state,
+    target,
+    tour,
+)
+
+DAY_S = 86_400
+
+
+def seen(reads: FakeReads, *slugs: str) -> Overview:
+    targets = [target(slug) for slug in slugs or ("a", "b")]
+    return overview(reads, config=config(targets), now=NOW, window_s=DAY_S)
+
+
+def verdicts(view: Overview) -> dict[str, Verdict]:
+    return {
+        row.target.slug: row.verdict
+        for platform in view.platforms
+        for group in platform.groups
+        for row in group.rows
+    }
+
+
+def why(view: Overview) -> str:
+    return view.platforms[0].groups[0].rows[0].why
+
+
+def test_an_empty_record_knows_nothing() -> None:
+    view = seen(FakeReads())
+    assert verdicts(view) == {"a": Verdict.UNKNOWN, "b": Verdict.UNKNOWN}
+    assert (view.all_unknown, view.checked, view.line_works) == (True, False, True)
+    assert why(view) == "Pas encore de relevé."
+
+
+def test_a_state_that_no_recent_check_confirms_is_unknown() -> None:
+    """A check holds for two intervals, here ten minutes."""
+    reads = FakeReads(
+        seen=[
+            state("a", Verdict.UP, last_at=ago(minutes=10)),
+            state("b", Verdict.DOWN, Reason.HTTP_5XX, last_at=ago(minutes=10, seconds=1)),
+        ]
+    )
+    view = seen(reads)
+    assert verdicts(view) == {"a": Verdict.UP, "b": Verdict.UNKNOWN}
+    stale = view.platforms[0].groups[0].rows[1]
+    assert (stale.why, stale.since) == ("Pas de relevé récent.", None)
+    assert stale.last_at == ago(minutes=10, seconds=1)
+
+
+@pytest.mark.parametrize(
+    ("lane", "text"),
+    [
+        (LaneState(platform="anef", paused=True), "suspendue par l'opérateur"),
+        (LaneState(platform="anef", blocked_until=ago(minutes=-5)), "après un refus"),
+        (LaneState(platform="anef", blocked_until=ago(minutes=5)), "Pas de relevé récent."),
+    ],
+)
+def test_the_reason_of_an_unknown_state_is_given_when_it_is_ours(
+    lane: LaneState, text: str
+) -> None:
+    old = state("a", Verdict.BLOCKED, Reason.WAF, last_at=ago(hours=1))
+    assert text in why(seen(FakeReads(seen=[old], budgets=[lane]), "a"))
+
+
+def test_states_are_counted() -> None:
+    reads = FakeReads(seen=[state("a"), state("b", Verdict.DOWN, Reason.HTTP_5XX)])
+    assert seen(reads, "a", "b", "c").tally == (
+        (Verdict.UP, 1),
+        (Verdict.DOWN, 1),
+        (Verdict.UNKNOWN, 1),
+    )
+
+
+def test_outages_are_told_apart_by_their_end() -> None:
+    reads = FakeReads(confirmed=[outage("a"), outage("b", closed=True)])
+    view = seen(reads)
+    assert [one.target for one in view.open_outages] == ["a"]
+    assert [one.target for one in view.closed_outages] == ["b"]
+
+
+def test_only_blips_are_counted_as_blips() -> None:
+    opened = replace(blip("a", ago(hours=1)), blip=None, outage=outage("a"))
+    view = seen(FakeReads(isolated=[blip("a", ago(hours=2)), opened]))
+    assert [event.at for event in view.blips] == [ago(hours=2)]
+
+
+def test_a_failure_of_the_line_lasts_until_the_next_good_round() -> None:
+    rounds = [
+        tour(ago(minutes=6)),
+        tour(ago(minutes=5), ok=0),
+        tour(ago(minutes=4), ok=0),
+        tour(ago(minutes=3)),
+        tour(ago(minutes=2), ok=0),
+    ]
+    first, second = line_failures(rounds)
+    assert (first.from_at, first.to_at, first.rounds) == (ago(minutes=5), ago(minutes=3), 2)
+    assert (second.from_at, second.to_at, second.rounds) == (ago(minutes=2), None, 1)
+
+
+def test_the_line_is_what_the_last_round_says() -> None:
+    good, bad = tour(ago(minutes=2)), tour(ago(minutes=1), ok=0)
+    assert not seen(FakeReads(panel=[good, bad])).line_works
+    assert seen(FakeReads(panel=[bad, replace(good, at=NOW - timedelta(seconds=1))])).line_works
+
+
+def test_gaps_are_added_up_by_cause() -> None:
+    gaps = [
+        gap("a", GapCause.REFUSED),
+        gap("b", GapCause.REFUSED),
+        gap("a", GapCause.REFUSED),
+        gap("a", GapCause.OVERRUN, slots=1),
+    ]
+    overrun, refused = gap_totals(gaps)
+    assert (overrun.cause, overrun.targets, overrun.slots) == (GapCause.OVERRUN, 1, 1)
+    assert (refused.cause, refused.targets, refused.slots) == (GapCause.REFUSED, 2, 9)
+
+
+def test_gaps_of_the_whole_point_are_told_one_by_one() -> None:
+    view = seen(FakeReads(missing=[gap("", GapCause.STOPPED), gap("a", GapCause.ROBOTS)]))
+    assert [one.cause for one in view.stops] == [GapCause.STOPPED]
+    assert [one.cause for one in view.gap_totals] == [GapCause.ROBOTS]
+
+
+def test_a_service_that_gives_no_sign_of_life_is_said_to_be_silent() -> None:
+    dead = replace(life(), alive_at=ago(hours=2))
+    assert seen(FakeReads(life=dead)).silent_since == ago(hours=2)
+    assert seen(FakeReads(life=life())).silent_since is None
+    assert seen(FakeReads(life=dead, panel=[tour(ago(minutes=1))])).silent_since is None
+
+
+def test_a_long_platform_is_folded_by_department() -> None:
+    """Departments where something is to be seen come first, in order."""
+    ide = Platform(slug="ide", name="Préfectures", spacing_s=10)
+    codes = [f"{number:02}" for number in range(1, GROUPED_ABOVE + 2)]
+    targets = [target(f"p-{code}", platform="ide", department=code) for code in codes]
+    states = [state(one.slug) for one in targets[:-1]]
+    states[6] = state("p-07", Verdict.DOWN, Reason.HTTP_5XX)
+    view = overview(FakeReads(seen=states), config=config(targets, [ide]), now=NOW, window_s=DAY_S)
+    (platform,) = view.platforms
+    assert platform.folded
+    first, unknown, up = platform.folds
+    assert [group.title for group in first.groups] == ["07 – Ville"]
+    assert (unknown.verdict, [g.title for g in unknown.groups]) == (Verdict.UNKNOWN, ["21 – Ville"])
+    assert (up.verdict, len(up.groups)) == (Verdict.UP, GROUPED_ABOVE - 1)
+
+
+def test_a_short_platform_is_not_folded() -> None:
+    view = seen(FakeReads())
+    assert not view.platforms[0].folded
+
+
+def test_a_platform_without_targets_is_not_shown() -> None:
+    platforms = [
+        Platform(slug="anef", name="ANEF", spacing_s=2),
+        Platform(slug="vide", name="Vide", spacing_s=2),
+    ]
+    view = overview(FakeReads(), config=config([target("a")], platforms), now=NOW, window_s=DAY_S)
+    assert [one.platform.slug for one in view.platforms] == ["anef"]
