@@ -103,7 +103,7 @@ class Resolver:
         self, name: dns.name.Name, failures: list[tuple[str, Failure]]
     ) -> tuple[str, Answer]:
         for _ in range(_ROUNDS):
-            for server in (*(self._servers or _system_servers()), *self._second):
+            for server in (*(self._servers or system_servers()), *self._second):
                 answer = await self._ask(server, name)
                 if not isinstance(answer, Failure):
                     return server, answer
@@ -167,7 +167,8 @@ def _verdict(failures: list[tuple[str, Failure]]) -> tuple[str, Failure]:
     return failures[0]
 
 
-def _system_servers() -> tuple[str, ...]:
+def system_servers() -> tuple[str, ...]:
+    """Return the addresses of the resolvers in /etc/resolv.conf, as it is now."""
     try:
         found = dns.resolver.Resolver().nameservers
     except dns.resolver.NoResolverConfiguration:

@@ -10,8 +10,9 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
 
 DAY = timedelta(days=1)
@@ -126,7 +127,7 @@ def _issue(  # noqa: PLR0913 -- the one place that builds
             AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(aia)
         )
         builder = builder.add_extension(x509.AuthorityInformationAccess([pointer]), critical=False)
-    certificate = builder.sign(issuer.key if issuer else key, hashes.SHA256())
+    certificate = builder.sign(issuer.key if issuer else key, SHA256())
     return Issued(certificate=certificate, key=key)
 
 

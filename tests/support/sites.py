@@ -15,6 +15,7 @@ from typing import cast
 
 import dns.flags
 import dns.message
+import dns.name
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
@@ -70,9 +71,13 @@ Script = Callable[[Visit], Awaitable[None]]
 
 @asynccontextmanager
 async def site(
-    script: Script, *, tls: ssl.SSLContext | None = None, host: str = "127.0.0.1"
+    script: Script,
+    *,
+    tls: ssl.SSLContext | None = None,
+    host: str = "127.0.0.1",
+    port: int = 0,
 ) -> AsyncGenerator[Site]:
-    """Run a script for every connection until the block ends."""
+    """Run a script for every connection until the block ends; `port` 0 is any."""
     running: set[asyncio.Task[None]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -85,9 +90,9 @@ async def site(
         writer.close()
         running.discard(task)
 
-    server = await asyncio.start_server(serve, host, 0, ssl=tls)
-    port = server.sockets[0].getsockname()[1]
-    found = Site(scheme="https" if tls else "http", host=host, port=port)
+    server = await asyncio.start_server(serve, host, port, ssl=tls)
+    taken = server.sockets[0].getsockname()[1]
+    found = Site(scheme="https" if tls else "http", host=host, port=taken)
     try:
         yield found
     finally:
@@ -246,18 +251,22 @@ def _checksum(data: bytes) -> int:
     return ~total & 0xFFFF
 
 
+Zone = Mapping[str, str | Sequence[str] | dns.rcode.Rcode | bytes | None]
+
+
 @dataclass(slots=True, kw_only=True)
 class NameServer(asyncio.DatagramProtocol):
     """A resolver that knows a few names.
 
     Attributes:
-        zone: Addresses by name; or a response code; or None for no answer at all.
+        zone: By name: its addresses; the name that it stands for; a response code; bytes
+            to send as they are; or None for no answer at all.
         late_s: Seconds before an answer about IPv6.
         asked: Names asked for, one a datagram.
 
     """
 
-    zone: Mapping[str, Sequence[str] | dns.rcode.Rcode | None]
+    zone: Zone
     late_s: float = 0.0
     host: str = "127.0.0.1"
     port: int = 0
@@ -276,26 +285,32 @@ class NameServer(asyncio.DatagramProtocol):
         known = self.zone.get(name, dns.rcode.NXDOMAIN)
         if known is None:
             return
+        answer = known if isinstance(known, bytes) else self._answer(query, known)
+        assert self.transport is not None
+        late_s = self.late_s if question.rdtype == dns.rdatatype.AAAA else 0
+        asyncio.get_running_loop().call_later(late_s, self.transport.sendto, answer, addr)
+
+    def _answer(
+        self, query: dns.message.Message, known: str | Sequence[str] | dns.rcode.Rcode
+    ) -> bytes:
         response = dns.message.make_response(query)
         response.flags |= dns.flags.RA
         if isinstance(known, dns.rcode.Rcode):
             response.set_rcode(known)
-        else:
-            six = question.rdtype == dns.rdatatype.AAAA
-            found = [each for each in known if (":" in each) == six]
-            if found:
-                kind = dns.rdatatype.to_text(question.rdtype)
-                response.answer.append(dns.rrset.from_text(question.name, 60, "IN", kind, *found))
-        late_s = self.late_s if question.rdtype == dns.rdatatype.AAAA else 0
-        assert self.transport is not None
-        asyncio.get_running_loop().call_later(
-            late_s, self.transport.sendto, response.to_wire(), addr
-        )
+            return response.to_wire()
+        name, kind = query.question[0].name, query.question[0].rdtype
+        if isinstance(known, str):
+            response.answer.append(dns.rrset.from_text(name, 60, "IN", "CNAME", f"{known}."))
+            name, known = dns.name.from_text(known), cast("Sequence[str]", self.zone[known])
+        found = [each for each in known if (":" in each) == (kind == dns.rdatatype.AAAA)]
+        if found:
+            response.answer.append(dns.rrset.from_text(name, 60, "IN", kind, *found))
+        return response.to_wire()
 
 
 @asynccontextmanager
 async def name_server(
-    zone: Mapping[str, Sequence[str] | dns.rcode.Rcode | None],
+    zone: Zone,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
