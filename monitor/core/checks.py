@@ -44,7 +44,7 @@ MAX_HEADERS = 40
 MAX_NAMES = 20
 MAX_PARTS = 40
 
-_PARAMETER = re.compile(r"([?&;][^=&;#]{0,100}=)([^&;#]*)")
+_PARAMETER = re.compile(r"([?&;][^=&;#]{0,100}=)([^&;#?]*)")
 _TOKEN = re.compile(r"(?=.*\d)[\w.~+=-]{8,}", re.ASCII)
 
 

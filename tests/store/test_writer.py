@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import OperationalError
 
 from monitor.store import Store, StoreError
-from monitor.store.engine import connected, parse
+from monitor.store.engine import connected, explain, parse
 from monitor.store.writer import Writer
+from tests.support.databases import Postgres
 from tests.support.outcomes import at, outcome
 
 
@@ -195,3 +197,59 @@ def test_readers_do_not_hold_the_writer_back_and_see_one_instant(store: Store) -
 def test_a_reader_cannot_write(store: Store) -> None:
     with pytest.raises(StoreError), store._reading() as session:
         session.connection().execute(text("DELETE FROM state"))
+
+
+def test_many_threads_may_read_while_one_writes(store: Store) -> None:
+    def read(_: int) -> int:
+        return len(store.observations("a", at(0), at(1000)))
+
+    async def write_and_read() -> list[int]:
+        readers = [asyncio.to_thread(read, n) for n in range(20)]
+        writes = [store.record(outcome("a", at(n))) for n in range(20)]
+        results = await asyncio.gather(*readers, *writes)
+        return [result for result in results if result is not None]
+
+    assert all(0 <= seen <= 20 for seen in asyncio.run(write_and_read()))
+    assert read(0) == 20
+
+
+def test_a_lost_server_connection_stops_the_store(postgres: Postgres) -> None:
+    """The writer's lock went with it: another service may be writing by now."""
+    url = postgres.server.url(postgres.server.create(template=postgres.template))
+    with Store.open(url, point="local", writer=True, rest_s=0) as store:
+        assert store._connection is not None
+        mine = store._connection.scalar(text("SELECT pg_backend_pid()"))
+        store._connection.rollback()
+        with connected(parse(url), writer=True) as other:
+            other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": mine})
+        for _ in range(2):
+            with pytest.raises(StoreError, match="Vérifiez qu'elle fonctionne"):
+                asyncio.run(store.record(outcome("a", at(0))))
+    with Store.open(url, point="local", writer=True, rest_s=0) as store:
+        assert store.latest() == ()
+        asyncio.run(store.record(outcome("a", at(0))))
+
+
+class DriverError(Exception):
+    def __init__(self, **codes: object) -> None:
+        super().__init__("refused")
+        vars(self).update(codes)
+
+
+@pytest.mark.parametrize(
+    ("codes", "said"),
+    [
+        ({"sqlite_errorcode": sqlite3.SQLITE_FULL}, "le disque est plein"),
+        ({"sqlite_errorcode": sqlite3.SQLITE_IOERR_FSYNC}, "le disque ne répond pas"),
+        ({"sqlite_errorcode": sqlite3.SQLITE_READONLY_DIRECTORY}, "l'écriture est refusée"),
+        ({"sqlite_errorcode": sqlite3.SQLITE_BUSY}, "verrouillée"),
+        ({"sqlite_errorcode": sqlite3.SQLITE_CORRUPT}, "Restaurez une sauvegarde"),
+        ({"sqlstate": "53100"}, "le disque est plein"),
+        ({"sqlstate": "42501"}, "l'écriture est refusée"),
+        ({"sqlstate": None}, "Vérifiez qu'elle fonctionne"),
+    ],
+)
+def test_each_refusal_of_a_database_is_said_in_french(codes: dict[str, object], said: str) -> None:
+    error = OperationalError("INSERT", {}, DriverError(**codes))
+    assert said in explain(error, "vigie.sqlite")
+    assert "relancez" in explain(error, "vigie.sqlite")
