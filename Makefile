@@ -26,7 +26,7 @@ test: .venv/dev ## every test but those of the image; loopback only
 
 container: .venv/dev ## build the image, start it, ask it how it is (root)
 	@scripts/packages container
-	.venv/bin/pytest -q -m container
+	.venv/bin/pytest -q -m container tests/container
 
 lint: .venv/dev ## style, types, direction of imports, Dockerfile
 	.venv/bin/ruff check

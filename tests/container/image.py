@@ -20,6 +20,7 @@ SUITE = "bookworm"
 BUILDAH = ["buildah", "--storage-driver", "vfs"]
 # A machine that reaches its packages through an authority of its own lends it to the build.
 LENT = [Path("/etc/pip.conf"), Path("/etc/ssl/certs/ca-certificates.crt")]
+USER = 8600
 LIMIT_S = 60
 
 
@@ -64,10 +65,9 @@ class Service:
     process: subprocess.Popen[bytes]
     log: Path
 
-    def vigie(self, *command: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Run another command in the container, on the service's own loopback."""
-        inside = [*BUILDAH, "run", "--isolation=chroot", self.container, "vigie", *command]
-        return self._beside(*inside)
+        return self._beside(*_run(self.container), *command)
 
     def get(self, path: str) -> str:
         """Ask the service for a page."""
@@ -85,7 +85,7 @@ class Service:
     def wait(self) -> None:
         """Return once its own health check is content."""
         until = time.monotonic() + LIMIT_S  # noqa: TID251 -- a limit on a real process
-        while self.vigie("health").returncode != 0:
+        while self.run("vigie", "health").returncode != 0:
             late = time.monotonic() > until  # noqa: TID251 -- the same
             assert not late, f"not healthy: {self.log.read_text()[-4_000:]}"
             assert self.process.poll() is None, f"it stopped: {self.log.read_text()[-4_000:]}"
@@ -101,9 +101,9 @@ def serving(image: str, *, log: Path) -> Iterator[Service]:
     """Start the image's own command; stop it if the block has not."""
     container = buildah("from", image)
     root = Path(buildah("mount", container))
-    buildah("run", "--isolation=chroot", container, "true")  # leaves buildah's mount points
+    subprocess.run([*_run(container), "true"], check=True)  # leaves buildah's mount points
     network = ["unshare", "--net", "sh", "-c", 'ip link set lo up && exec "$@"', "sh"]
-    command = [*network, *BUILDAH, "run", "--isolation=chroot", container, "vigie", "run"]
+    command = [*network, *_run(container), "vigie", "run"]
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output)
     service = Service(container=container, root=root, process=process, log=log)
@@ -123,6 +123,10 @@ def files(root: Path) -> Mapping[str, tuple[int, int]]:
             status = os.lstat(Path(folder) / name)
             found[f"/{Path(folder, name).relative_to(root)}"] = status.st_size, status.st_mtime_ns
     return found
+
+
+def _run(container: str) -> list[str]:
+    return [*BUILDAH, "run", "--isolation=chroot", container]
 
 
 def _last_descendant(pid: int) -> int:
