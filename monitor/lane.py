@@ -18,9 +18,9 @@ from monitor.core import lanes
 from monitor.core.robots import Robots, RobotsFile, heed
 from monitor.core.types import GapCause, LaneState, Platform
 
-# A recheck goes before the planned checks of the next ten minutes, never before older ones:
-# it is served early and starves nobody.
-HEAD_START = timedelta(minutes=10)
+# Rechecks go first, but after three in a row a planned check has its turn: it is never starved,
+# and since a failure takes about three checks to be confirmed, doubts do not pile up either.
+RECHECKS_IN_A_ROW = 3
 # A site that asks for more than a minute between two requests gets a minute.
 CRAWL_DELAY_MAX_S = 60.0
 ROBOTS_AGE_MAX = timedelta(hours=24)  # RFC 9309, 2.4
@@ -113,10 +113,6 @@ class _Waiter:
     )
 
     @property
-    def rank(self) -> datetime:
-        return self.slot_at - HEAD_START if self.urgent else self.slot_at
-
-    @property
     def gone(self) -> bool:
         """Cancelled, though its task has not been told yet."""
         return self.granted.cancelled()
@@ -165,6 +161,7 @@ class Lane:
         self._on_change = on_change
         self._busy = False
         self._stopped = False
+        self._rechecks_in_a_row = 0
         self._waiting: dict[str, _Waiter] = {}
         # A process that keeps dying and starting again must not hurry either.
         self._last_us = clock.monotonic_us()
@@ -267,11 +264,18 @@ class Lane:
 
     def _call_next(self) -> None:
         while self._waiting and not self._busy:
-            target = min(self._waiting, key=lambda slug: self._waiting[slug].rank)
+            target = min(self._waiting, key=self._rank)
             waiter = self._waiting.pop(target)
             if not waiter.gone:
                 self._busy = True
+                self._rechecks_in_a_row = self._rechecks_in_a_row + 1 if waiter.urgent else 0
                 waiter.granted.set_result(None)
+
+    def _rank(self, target: str) -> tuple[bool, datetime]:
+        """Order those who wait: the kind whose turn it is, then by slot."""
+        waiter = self._waiting[target]
+        rechecks_first = self._rechecks_in_a_row < RECHECKS_IN_A_ROW
+        return waiter.urgent is not rechecks_first, waiter.slot_at
 
     def _leave(self) -> None:
         self._busy = False
