@@ -19,21 +19,22 @@ ISSUER = "autorite.demo.test"  # serves the intermediate certificate, over plain
 DEPARTMENTS = ("01", "06", "13", "33", "59", "69", "75", "93")
 CONTROLS = ("temoin-1.demo.test", "temoin-2.demo.test", "temoin-3.demo.test")
 
-SLOW_S = 0.6  # an answer above this is slow, on the demo's fast clock
-DEADLINE_S = 1.5
+SLOW_S = 0.8  # an answer above this is slow, on the demo's fast clock
+DEADLINE_S = 2.0  # shorter than an interval, so that a silent site delays nobody for long
 INTERVAL_S = 3
 POLICY = Policy(failures=3, failing_s=4, successes=2, recovering_s=2, recheck_s=1)
 PLATFORMS = (
-    Platform(slug="anef", name="ANEF (démonstration)", spacing_s=0.05, hosts=(ANEF, CONTACT)),
-    Platform(slug="sso", name="Connexion à ANEF (démonstration)", spacing_s=0.05, hosts=(SSO,)),
+    Platform(slug="anef", name="ANEF (essai)", spacing_s=0.05, hosts=(ANEF,)),
+    Platform(slug="sso", name="Connexion à ANEF (essai)", spacing_s=0.05, hosts=(SSO,)),
+    Platform(slug="contact", name="Contact (essai)", spacing_s=0.05, hosts=(CONTACT,)),
     Platform(
         slug="ide",
-        name="Sites des préfectures (démonstration)",
+        name="Sites des préfectures (essai)",
         spacing_s=0.05,
         hosts=tuple(f"www.prefecture-{code}.demo.test" for code in DEPARTMENTS),
     ),
-    Platform(slug="rdv", name="Rendez-vous (démonstration)", spacing_s=0.05, hosts=(BOOKING,)),
-    Platform(slug="fiches", name="Fiches pratiques (démo)", spacing_s=0.05, hosts=(FICHES,)),
+    Platform(slug="rdv", name="Rendez-vous (essai)", spacing_s=0.05, hosts=(BOOKING,)),
+    Platform(slug="fiches", name="Fiches pratiques (essai)", spacing_s=0.05, hosts=(FICHES,)),
 )
 
 FOREIGNERS_PATH = "/Demarches/Accueil-des-etrangers"
@@ -120,7 +121,7 @@ def targets(*, port: int) -> tuple[Target, ...]:
             "ANEF – formulaire de contact",
             f"https://{CONTACT}:{port}{CONTACT_PATH}",
             kind=Kind.FORM,
-            platform="anef",
+            platform="contact",
         ),
         _target(
             "anef-connexion",

@@ -30,6 +30,8 @@ class Scene:
     Attributes:
         host: The site that plays; empty for our own line.
         targets: Slugs whose checks see it.
+        verdict: What a right monitor says; None when it rightly makes no check.
+        reason: None with the verdict.
         caption: One line in French for the spectator.
 
     """
@@ -39,8 +41,8 @@ class Scene:
     play: Play
     host: str
     targets: tuple[str, ...]
-    verdict: Verdict
-    reason: Reason
+    verdict: Verdict | None
+    reason: Reason | None
     caption: str
 
     def runs(self, second: float) -> bool:
@@ -50,7 +52,9 @@ class Scene:
 ALWAYS = float("inf")
 
 
-def expected(scenes: tuple[Scene, ...], *, target: str, second: float) -> tuple[Verdict, Reason]:
+def expected(
+    scenes: tuple[Scene, ...], *, target: str, second: float
+) -> tuple[Verdict | None, Reason | None]:
     """Return what a check of `target` that starts and ends at `second` must find."""
     seen = [scene for scene in scenes if target in scene.targets and scene.runs(second)]
     if not seen:

@@ -108,6 +108,8 @@ class Site:
                 await self._reply(head, writer)
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError, TimeoutError):
             pass  # the client left or makes no sense: nobody to tell
+        except asyncio.CancelledError:
+            pass  # the site stops; asyncio's streams would report a cancelled visit as an error
         finally:
             self._visits.discard(task)
             writer.close()

@@ -4,7 +4,10 @@ from monitor.core.types import Reason, Verdict
 from monitor.demo import cast
 from monitor.demo.scenes import ALWAYS, Play, Scene
 
-_EVERYONE = tuple(target.slug for target in cast.targets(port=443))
+_NOT_VISITED = {"prefecture-33", "rendez-vous"}  # robots.txt, and the wait after a refusal
+_EVERYONE = tuple(
+    target.slug for target in cast.targets(port=443) if target.slug not in _NOT_VISITED
+)
 
 SCENES = (
     Scene(
@@ -23,9 +26,9 @@ SCENES = (
         play=Play.ROBOTS,
         host=cast.prefecture("33"),
         targets=("prefecture-33",),
-        verdict=Verdict.BLOCKED,
-        reason=Reason.ROBOTS,
-        caption="Préfecture 33 : robots.txt demande de ne pas venir",
+        verdict=None,
+        reason=None,
+        caption="Préfecture 33 : robots.txt demande de ne pas venir, la sonde ne vient pas",
     ),
     Scene(
         from_s=8,
@@ -89,13 +92,13 @@ SCENES = (
     ),
     Scene(
         from_s=14,
-        to_s=30,
+        to_s=ALWAYS,
         play=Play.WAF,
         host=cast.BOOKING,
         targets=("rendez-vous",),
         verdict=Verdict.BLOCKED,
         reason=Reason.WAF,
-        caption="Rendez-vous : le pare-feu du site refuse la sonde",
+        caption="Rendez-vous : le pare-feu du site refuse la sonde, elle attend une heure",
     ),
     Scene(
         from_s=15,
@@ -114,7 +117,7 @@ SCENES = (
         host=cast.CONTACT,
         targets=("anef-contact",),
         verdict=Verdict.DOWN,
-        reason=Reason.TIMEOUT,
+        reason=Reason.DEADLINE,
         caption="Formulaire de contact : connexion acceptée, aucune réponse",
     ),
     Scene(
