@@ -99,13 +99,13 @@ class _Group:
 
 
 def parse(text: str, agent: str) -> Robots:
-    """Read what a robots.txt asks of `agent`, our product token. Never fails.
+    """Read what a robots.txt asks of `agent`, whose product token is its first word. Never fails.
 
     The groups that name us are merged; without any, those for `*` are.
     """
     groups = _groups(text[:SIZE_MAX])
-    name = agent.lower()
-    ours = [group for group in groups if name in group.agents]
+    name = _token(agent)
+    ours = [group for group in groups if name and name in group.agents]
     ours = ours or [group for group in groups if "*" in group.agents]
     delays_s = [delay_s for group in ours for delay_s in group.delays_s]
     return Robots(
@@ -136,8 +136,7 @@ def _groups(text: str) -> list[_Group]:
             if not naming:
                 groups.append(_Group())
             naming = True
-            if token := _TOKEN.match(value):
-                groups[-1].agents.add(token.group().lower())
+            groups[-1].agents.add(_token(value))
         elif not groups:
             continue  # a rule for nobody
         elif key in {"allow", "disallow"}:
@@ -148,6 +147,12 @@ def _groups(text: str) -> list[_Group]:
             delay_s = _seconds(value)
             groups[-1].delays_s += [delay_s] if delay_s is not None else []
     return groups
+
+
+def _token(agent: str) -> str:
+    """Return the product token of a User-Agent, without version and comment; "" for none."""
+    token = _TOKEN.match(agent)
+    return token.group().lower() if token else ""
 
 
 def _records(text: str) -> Iterator[tuple[str, str]]:

@@ -79,6 +79,7 @@ def test_a_group_that_names_us_is_read_in_place_of_the_one_for_everybody() -> No
     """
     ours, other = parse(text, "VigieANEF"), parse(text, "Vigie")
 
+    assert ours == parse(text, "VigieANEF/0.1 (+https://vigie.example/robot)")
     assert [ours.allows(SITE + path) for path in ("/", "/prive")] == [True, False]
     assert not other.allows(SITE + "/")
 
