@@ -6,23 +6,11 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Row,
-    Select,
-    and_,
-    case,
-    func,
-    literal,
-    select,
-    type_coerce,
-)
+from sqlalchemy import ColumnElement, Row, Select, and_, select
 from sqlmodel import Session
 
 from monitor.core.checks import Check
 from monitor.core.types import Controls, Phase, Reason, Sighting, Verdict
-from monitor.store.columns import to_us
 from monitor.store.kept import conditions_from
 from monitor.store.reads import Reads
 from monitor.store.tables import (
@@ -45,6 +33,7 @@ _C = table_of(ConfigRow)
 _B = table_of(BodyRow)
 _TEXT = table_of(ContentRow)
 _T = table_of(TallyRow)
+_PHASES = tuple((phase, f"{phase}_us") for phase in Phase)
 _MANY = 500  # numbers in one IN
 
 _CHECKS: Select[Any] = (
@@ -120,69 +109,12 @@ class CheckReads(Reads):
                 total[target, verdict, reason] += checks
         return dict(total)
 
-    def seconds_by_verdict(
-        self, holds_s: Mapping[str, float], since: datetime, until: datetime
-    ) -> dict[str, dict[Verdict, float]]:
-        """Share a span among the verdicts: a check holds until the next, and no longer than told.
-
-        What no check covers is unknown: the six figures of a target add up to the span.
-
-        Args:
-            holds_s: For each target, how long one check can stand for, in seconds.
-            since: Start of the span.
-            until: Its end, not in the future: the last check would hold beyond what is known.
-
-        """
-        with self._reading() as session:
-            return {
-                target: self._seconds(session, target, timedelta(seconds=hold_s), (since, until))
-                for target, hold_s in holds_s.items()
-            }
-
-    def _seconds(
-        self, session: Session, target: str, hold: timedelta, span: tuple[datetime, datetime]
-    ) -> dict[Verdict, float]:
-        since, until = span
-        held = _held(self._of(target), hold, span)
-        wanted = (
-            select(_J.c.verdict, func.sum(held.c.end_us - held.c.start_us))
-            .join(held, held.c.judgement_id == _J.c.id)
-            .where(held.c.end_us > held.c.start_us)
-            .group_by(_J.c.verdict)
-        )
-        seconds = dict.fromkeys(Verdict, 0.0)
-        for verdict, held_us in session.connection().execute(wanted):
-            seconds[verdict] = int(held_us) / 1_000_000
-        seconds[Verdict.UNKNOWN] += (until - since).total_seconds() - sum(seconds.values())
-        return seconds
-
     def _of(self, target: str) -> ColumnElement[bool]:
         return and_(_S.c.target == target, _S.c.point == self.point)
 
 
 def _within(since: datetime, until: datetime) -> ColumnElement[bool]:
     return and_(_O.c.at >= since, _O.c.at < until)
-
-
-def _held(of: ColumnElement[bool], hold: timedelta, span: tuple[datetime, datetime]) -> Any:
-    """For each check: its judgement, and the part of the span that it stands for."""
-    since, until = span
-    since_us, until_us = literal(to_us(since), BigInteger), literal(to_us(until), BigInteger)
-    at = type_coerce(_O.c.at, BigInteger)
-    following = func.lead(at, 1, until_us).over(partition_by=_O.c.subject_id, order_by=at)
-    holding = at + hold // timedelta(microseconds=1)
-    return (
-        select(
-            _O.c.judgement_id,
-            case((at < since_us, since_us), else_=at).label("start_us"),
-            case((and_(holding < following, holding < until_us), holding), else_=following).label(
-                "end_us"
-            ),
-        )
-        .join(_S, _S.c.id == _O.c.subject_id)
-        .where(of, _within(since - hold, until))
-        .subquery()
-    )
 
 
 def _checks(session: Session, wanted: Select[Any]) -> tuple[Check, ...]:
@@ -208,7 +140,6 @@ def _texts(session: Session, numbers: set[int | None], parse: Callable[[str], T]
 
 
 def _check(row: Row[Any], conditions: Any, panel: Any) -> Check:
-    phases = {phase: getattr(row, f"{phase}_us") for phase in Phase}
     return Check(
         target=row.target,
         point=row.point,
@@ -221,7 +152,9 @@ def _check(row: Row[Any], conditions: Any, panel: Any) -> Check:
         config_sha256=row.config_sha256,
         duration_us=row.duration_us,
         conditions=conditions,
-        phases_us={phase: us for phase, us in phases.items() if us is not None},
+        phases_us={
+            phase: us for phase, column in _PHASES if (us := getattr(row, column)) is not None
+        },
         detail=row.detail or "",
         body_sha256=row.body_sha256.hex() if row.body_sha256 else None,
         body_bytes=row.body_bytes or 0,

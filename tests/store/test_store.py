@@ -211,15 +211,6 @@ def test_checks_are_counted_by_target_verdict_and_reason(store: Store) -> None:
     }
 
 
-def test_a_check_holds_until_the_next_and_no_longer_than_told(store: Store) -> None:
-    record(store, outcome("a", at(0)), outcome("a", at(60), DEAD), outcome("a", at(1000)))
-    seconds = store.seconds_by_verdict({"a": 120.0, "b": 120.0}, at(30), at(1030))
-    assert seconds["a"][Verdict.UP] == 30 + 30
-    assert seconds["a"][Verdict.DOWN] == 120
-    assert seconds["a"][Verdict.UNKNOWN] == 1000 - 180
-    assert seconds["b"][Verdict.UNKNOWN] == 1000
-
-
 def test_a_state_comes_back_whole(store: Store) -> None:
     streak = Streak(first_at=at(60), last_at=at(120), count=2, reason=Reason.EMPTY_SHELL, downs=1)
     state = State(
