@@ -116,6 +116,23 @@ def test_closing_writes_what_waits_and_then_refuses(connection: Connection) -> N
     assert gate.groups == [["a"]]
 
 
+def test_an_idle_store_writes_at_once_and_then_rests(connection: Connection) -> None:
+    """What comes during the rest shares one transaction; closing ends the rest."""
+    gate = Gate()
+    gate.opened.set()
+    writer = Writer(connection, gate, where="test", rest_s=3600)
+
+    async def write_and_close() -> None:
+        await writer.write("a")
+        waiting = [asyncio.create_task(writer.write(item)) for item in ("b", "c")]
+        await asyncio.sleep(0)
+        await asyncio.to_thread(writer.close)
+        await asyncio.gather(*waiting)
+
+    asyncio.run(write_and_close())
+    assert gate.groups == [["a"], ["b", "c"]]
+
+
 def test_a_thousand_outcomes_at_once_are_all_there_and_the_last_state_wins(store: Store) -> None:
     async def burst() -> None:
         await asyncio.gather(
