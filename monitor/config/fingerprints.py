@@ -91,8 +91,10 @@ def load_fingerprints(path: Path) -> tuple[tuple[Fingerprint, ...], tuple[Proble
         return (), problems
     found: list[Problem] = list(problems)
     marks: dict[str, Fingerprint] = {}
-    for key in data.keys() - {TABLE}:
-        found.append(_problem(path.name, key, data[key], "clé inconnue", f"seules des [[{TABLE}]]"))
+    found += (
+        _problem(path.name, key, data[key], "clé inconnue", f"seules des [[{TABLE}]]")
+        for key in data.keys() - {TABLE}
+    )
     tables = data.get(TABLE, [])
     if not isinstance(tables, list):
         found.append(_problem(path.name, TABLE, tables, "mauvais type", f"écrire [[{TABLE}]]"))

@@ -50,25 +50,29 @@ def _ways(items: Any) -> int:
 
 
 def _ways_of(operation: Any, argument: Any) -> int:
-    if operation in {_sre.MAX_REPEAT, _sre.MIN_REPEAT, _sre.POSSESSIVE_REPEAT}:
-        low, high, body = argument
-        if high is _sre.MAXREPEAT or high > REPEAT_MAX:
-            raise _Refused(f"répétition sans borne, ou au-delà de {REPEAT_MAX}")
-        inside = _ways(body)
-        if inside == 1:
-            return int(high) - int(low) + 1
-        return int(min(sum(inside**n for n in range(low, min(high, 20) + 1)), WAYS_MAX * 10))
-    if operation is _sre.BRANCH:
-        return 1 if _apart(argument[1]) else sum(_ways(branch) for branch in argument[1])
-    if operation is _sre.SUBPATTERN:
-        return _ways(argument[-1])
-    if operation in {_sre.ASSERT, _sre.ASSERT_NOT}:
-        return _ways(argument[1])
-    if operation is _sre.ATOMIC_GROUP:
-        return _ways(argument)
     if operation in {_sre.GROUPREF, _sre.GROUPREF_EXISTS}:
         raise _Refused("renvoi à un groupe")
-    return 1
+    if operation in {_sre.MAX_REPEAT, _sre.MIN_REPEAT, _sre.POSSESSIVE_REPEAT}:
+        return _ways_of_repeat(*argument)
+    if operation is _sre.BRANCH:
+        return 1 if _apart(argument[1]) else sum(_ways(branch) for branch in argument[1])
+    if operation in {_sre.SUBPATTERN, _sre.ASSERT, _sre.ASSERT_NOT}:
+        return _ways(argument[-1])
+    return _ways(argument) if operation is _sre.ATOMIC_GROUP else 1
+
+
+def _ways_of_repeat(low: int, high: Any, body: Any) -> int:
+    if high is _sre.MAXREPEAT or high > REPEAT_MAX:
+        raise _Refused(f"répétition sans borne, ou au-delà de {REPEAT_MAX}")
+    inside = _ways(body)
+    if inside == 1:
+        return int(high) - low + 1
+    ways = 0
+    for times in range(low, high + 1):
+        ways += inside**times
+        if ways > WAYS_MAX:
+            break
+    return ways
 
 
 def _apart(branches: Any) -> bool:

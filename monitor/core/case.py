@@ -9,6 +9,7 @@ from monitor.core.fingerprints import Fingerprint, Scene, recognise
 from monitor.core.glance import Glance
 from monitor.core.types import Controls, Exchange, Reason, Target, Verdict
 
+BARE_WORDS = 10  # a page with fewer words says nothing itself
 _SHARED_SUFFIX = re.compile(r"\.(gouv|asso|co|com|org|ac|gov)\.[a-z]{2}$")
 _PRIVATE = re.compile(
     r"^(10\.|127\.|192\.168\.|169\.254\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\."
@@ -106,12 +107,16 @@ def _site(host: str) -> str:
 
 
 def leads_to(exchange: Exchange, page: Glance) -> tuple[str, ...]:
-    """Return, lower case, the addresses that an answer came from or leads to, if elsewhere."""
+    """Return, lower case, the addresses that an answer came from or leads to, if elsewhere.
+
+    The frames of a page that says nothing itself are where it leads.
+    """
     last = exchange.last
     base = exchange.final_url
     location = last.header("location") if last else None
     found = [base] if base != exchange.url else []
-    for target in (location, page.refresh):
+    framed = page.frames if page.words <= BARE_WORDS else ()
+    for target in (location, page.refresh, *framed):
         if target:
             try:
                 found.append(urljoin(base, target))

@@ -69,7 +69,7 @@ CONTROL_RULE = "controls-failed"  # tried after the rule that would have decided
 RULE_IDS = (*(rule_id for rule_id, _ in RULES), CONTROL_RULE)
 
 
-def classify(
+def classify(  # noqa: PLR0913 -- all that a judgement depends on, by name
     target: Target,
     exchange: Exchange,
     *,
@@ -130,7 +130,7 @@ def ruleset(fingerprints: Sequence[Fingerprint]) -> str:
     return f"{RULESET}+{digest(fingerprints)[:12]}"
 
 
-def classify_saved(
+def classify_saved(  # noqa: PLR0913 -- what `vigie classify` is given, by name
     *,
     status: int,
     headers: Mapping[str, str] | Sequence[tuple[str, str]],

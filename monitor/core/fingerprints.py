@@ -19,7 +19,7 @@ class Place(StrEnum):
 
     HEADLINE = "headline"  # the title, or one of the h1 and h2
     OPENING = "opening"  # the first `OPENING_CHARS` outside menus, header and footer
-    TEXT = "text"  # all the visible text, and that for visitors without JavaScript
+    TEXT = "text"  # the title, the visible text, and that for visitors without JavaScript
     SOURCE = "source"  # the markup, lower case
     SCRIPTS = "scripts"  # the addresses of scripts, when every one of them bears the mark
     HEADER = "header"  # the value of one response header, lower case
@@ -92,22 +92,24 @@ class Scene:
 
     def texts_at(self, mark: Fingerprint) -> Iterable[str]:
         page = self.glance
+        found: Iterable[str]
         match mark.where:
             case Place.HEADLINE:
-                return (page.title, *page.headings)
+                found = (page.title, *page.headings)
             case Place.OPENING:
-                return (page.opening[:OPENING_CHARS],)
+                found = (page.opening[:OPENING_CHARS],)
             case Place.TEXT:
-                return (page.text, page.noscript)
+                found = (page.title, page.text, page.noscript)
             case Place.SOURCE:
-                return (page.source,)
+                found = (page.source,)
             case Place.SCRIPTS:
-                found = [s for s in page.scripts if mark.found_in(s.lower())]
-                return (found[0].lower(),) if found and len(found) == len(page.scripts) else ()
+                bearing = [s.lower() for s in page.scripts if mark.found_in(s.lower())]
+                found = bearing if len(bearing) == len(page.scripts) else ()
             case Place.URL:
-                return self.urls
+                found = self.urls
             case Place.HEADER:
-                return (v.lower() for k, v in self.headers if k.lower() == mark.header)
+                found = (v.lower() for k, v in self.headers if k.lower() == mark.header)
+        return found
 
 
 def recognise(
@@ -134,8 +136,11 @@ def _concerns(mark: Fingerprint, scene: Scene) -> bool:
     page = scene.glance
     if page.own_words > mark.words_max or not mark.applies_to(scene.status):
         return False
+    if mark.where is Place.TEXT and page.words > 2 * mark.words_max:
+        return False  # long, though mostly links: the phrase may be one of them
     if mark.verdict is not Verdict.UNKNOWN and scene.status // 100 == 2:  # noqa: PLR2004 -- 2xx
-        if page.fields >= _FORM_FIELDS and mark.where in _SPOKEN:
+        doubtful = mark.verdict is not Verdict.BLOCKED or mark.confidence is not Confidence.YES
+        if page.fields >= _FORM_FIELDS and mark.where in _SPOKEN and doubtful:
             return False
         if page.root and mark.where in {Place.SOURCE, Place.SCRIPTS}:
             return False

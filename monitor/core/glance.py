@@ -8,30 +8,44 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
-from lxml import etree, html
+from lxml import etree
 
 MAX_BYTES = 1_000_000  # an error page tells itself long before this
 MAX_TEXT = 12_000  # characters of visible text that marks are looked for in
 LONG_PAGE_WORDS = 1500  # of a longer page only the beginning is kept as text
 _LONG_PAGE_TEXT = 1000
-MAX_ITEMS = 200  # scripts, frames, headings … kept of each
+MAX_HEADINGS = 20
+MAX_ITEMS = 200  # scripts, frames … kept of each
 
-_HIDDEN = ("script", "style", "template", "noscript", "svg", "iframe", "object", "textarea")
+_HIDDEN = ("script", "style", "template", "svg", "iframe", "object", "textarea")
 _CHROME = ("nav", "header", "footer", "aside", "select", "button", "dialog")
 _HEADINGS = ("h1", "h2")
 _FIELDS = frozenset({"text", "email", "tel", "date", "number", "search", "password", "file"})
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "–": "-", "—": "-"})
+_ACCENTS = re.compile("[\u0300-\u036f\u0653-\u0655]+")
 _META_CHARSET = re.compile(rb"charset\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9_:.-]{2,40})")
 _TAGS = re.compile(r"(?is)<(script|style)\b.*?(?:</\1|\Z)|<[^<>]{0,2000}>?")
-_ROOTS = frozenset({"root", "app", "__next", "__nuxt", "___gatsby", "svelte", "q-app", "main-app"})
+_ROOT_IDS = ("root", "app", "__next", "__nuxt", "___gatsby", "svelte", "q-app", "main-app")
+_CONTAINERS = "//body//*[contains(name(), '-') or {}]".format(
+    " or ".join(f"@id='{name}'" for name in _ROOT_IDS)
+)
 _WAITING_WORDS = 5  # "Chargement en cours…"
 _HIDDEN_WORDS = 100
+_CONTENT_WORDS = 150
+_DROPPED = "dropped"
 _UNSEEN = (
     "//*[@hidden or contains(@style,'display:none') or contains(@style,'display: none')]"
     "[not(self::body or self::html or self::main)]"
 )
+_BLANK = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
+_MARKUP = re.compile(rb"<(!doctype|!--|\?xml|[a-z])")
+_BINARY = re.compile(r"(image|audio|video|font)/|application/(pdf|zip|octet)")
 _BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
+
+
+Tree = Any  # lxml's published types say "element, number, text or tuple" of each XPath
 
 
 class Form(StrEnum):
@@ -90,8 +104,7 @@ def fold(text: str) -> str:
     """Return text without accents, case, odd quotes or runs of spaces, for comparing."""
     plain = text.translate(_QUOTES) if not text.isascii() else text.replace("`", "'")
     if not plain.isascii():
-        split = unicodedata.normalize("NFKD", plain)
-        plain = "".join(c for c in split if not unicodedata.combining(c))
+        plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", plain))
     return " ".join(plain.casefold().split())
 
 
@@ -115,7 +128,8 @@ def decode(body: bytes, charset: str = "") -> str:
 
 def glance(body: bytes, *, content_type: str = "", charset: str = "") -> Glance:
     """Read an answer. Costs about 3 ms for 60 kB; reads at most `MAX_BYTES`."""
-    body = body[:MAX_BYTES]
+    if len(body) > MAX_BYTES:
+        body = _without_bulk(body)[:MAX_BYTES]
     form = _form(body, content_type.lower())
     if form in {Form.EMPTY, Form.BINARY}:
         return Glance(form=form)
@@ -130,33 +144,52 @@ def glance(body: bytes, *, content_type: str = "", charset: str = "") -> Glance:
     return _read_tree(tree, markup) if tree is not None else _read_text(markup)
 
 
+def _without_bulk(body: bytes) -> bytes:
+    """Cut out styles and inline scripts: some pages open with a megabyte of them."""
+    lower = body.lower()
+    for tag in (b"style", b"script"):
+        kept: list[bytes] = []
+        at = 0
+        while (start := lower.find(b"<" + tag, at)) >= 0:
+            end = lower.find(b"</" + tag, start)
+            if end < 0:
+                break
+            kept.append(body[at:start])
+            at = end + len(tag) + 3
+        body = b" ".join([*kept, body[at:]])
+        lower = body.lower()
+    return body
+
+
 def _form(body: bytes, content_type: str) -> Form:
-    start = body[:512].lstrip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n").lower()
-    if not start and not body.strip():
+    """Go by what the body begins with, as browsers do, then by what the header says."""
+    if not body.strip(_BLANK):
         return Form.EMPTY
-    if start.startswith((b"{", b"[")) and b"<html" not in start:
-        return Form.JSON
-    if b"<" in start and re.match(rb"<(!doctype|!--|html|head|body|\?xml|[a-z])", start):
+    start = body[:512].lstrip(_BLANK).lower()
+    if _MARKUP.match(start) or b"<html" in body[:4096].lower():
         return Form.HTML
+    if start.startswith((b"{", b"[")) or "json" in content_type:
+        return Form.JSON
     if "html" in content_type:
         return Form.HTML
-    if "json" in content_type:
-        return Form.JSON
-    if b"\x00" in body[:2048] and not body.startswith((b"\xff\xfe", b"\xfe\xff")):
+    wide = body.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if (b"\x00" in body[:2048] and not wide) or _BINARY.match(content_type):
         return Form.BINARY
-    if re.match(r"(image|audio|video|font)/|application/(pdf|zip|octet)", content_type):
-        return Form.BINARY
-    return Form.HTML if b"<html" in body[:4096].lower() else Form.TEXT
+    return Form.TEXT
 
 
-def _parse(markup: str) -> html.HtmlElement | None:
-    parser = html.HTMLParser(
+def _parse(markup: str) -> Tree:
+    parser = etree.HTMLParser(
         encoding="utf-8", huge_tree=False, remove_comments=True, remove_pis=True
     )
     try:
-        tree = html.document_fromstring(markup.encode("utf-8", "replace"), parser=parser)
+        tree = etree.fromstring(markup.encode("utf-8", "replace"), parser=parser)
     except (etree.LxmlError, ValueError, AssertionError):
         return None
+    if tree is None:
+        return None
+    for late in list(tree.itersiblings()):  # what stands after a first </html>
+        tree.append(late)
     # A document that is nested beyond libxml2's bound is cut there: its text is lost.
     deep = any(entry.type_name == "ERR_INTERNAL_ERROR" for entry in parser.error_log)
     return None if deep else tree
@@ -177,24 +210,25 @@ def _read_text(markup: str) -> Glance:
     )
 
 
-def _read_tree(tree: html.HtmlElement, markup: str) -> Glance:
+def _read_tree(tree: Tree, markup: str) -> Glance:
     """Read what stands in the tree, taking out of it, step by step, what was read."""
     title = " ".join("".join(tree.xpath("string(//title[1])")).split())[:300]
     scripts = [s.get("src") or "" for s in tree.iter("script")]
     inline = sum(len(s.text or "") for s in tree.iter("script"))
     noscript = fold(" ".join(_texts(tree, "noscript"))[:MAX_TEXT])
-    etree.strip_elements(tree, "noscript", with_tail=False)
+    if len(noscript.split()) <= _CONTENT_WORDS:  # else the page is written without scripts
+        etree.strip_elements(tree, "noscript", with_tail=False)
     frames = _addresses(tree, "iframe") + _addresses(tree, "frame")
     refresh = _refresh(tree)
     images = sum(1 for _ in tree.iter("img"))
     links = sum(1 for _ in tree.iter("a"))
     password = any((i.get("type") or "").lower() == "password" for i in tree.iter("input"))
-    root = _has_root(tree)
-    etree.strip_elements(tree, "head", *_HIDDEN, with_tail=False)
+    etree.strip_elements(tree, "title", *_HIDDEN, with_tail=False)
     _drop_unseen(tree)
-    headings = tuple(fold(t) for t in _texts(tree, *_HEADINGS))
+    headings = tuple(fold(t) for t in _texts(tree, *_HEADINGS, limit=MAX_HEADINGS))
     seen = " ".join(tree.itertext())
     words = len(seen.split())
+    root = words <= _CONTENT_WORDS and _has_root(tree)
     etree.strip_elements(tree, *_CHROME, with_tail=False)
     own = " ".join(tree.itertext())
     linked = sum(len(t.split()) for t in _texts(tree, "a", limit=5000))
@@ -222,7 +256,7 @@ def _read_tree(tree: html.HtmlElement, markup: str) -> Glance:
     )
 
 
-def _texts(tree: html.HtmlElement, *tags: str, limit: int = MAX_ITEMS) -> list[str]:
+def _texts(tree: Tree, *tags: str, limit: int = MAX_ITEMS) -> list[str]:
     found = []
     for element in tree.iter(*tags):
         found.append(" ".join(element.itertext())[:MAX_TEXT])
@@ -231,11 +265,11 @@ def _texts(tree: html.HtmlElement, *tags: str, limit: int = MAX_ITEMS) -> list[s
     return found
 
 
-def _addresses(tree: html.HtmlElement, tag: str) -> list[str]:
+def _addresses(tree: Tree, tag: str) -> list[str]:
     return [f.get("src") or "" for f in tree.iter(tag)][:MAX_ITEMS]
 
 
-def _refresh(tree: html.HtmlElement) -> str:
+def _refresh(tree: Tree) -> str:
     for meta in tree.iter("meta"):
         if (meta.get("http-equiv") or "").lower() == "refresh":
             _, _, rest = (meta.get("content") or "").partition(";")
@@ -243,24 +277,22 @@ def _refresh(tree: html.HtmlElement) -> str:
     return ""
 
 
-def _has_root(tree: html.HtmlElement) -> bool:
+def _has_root(tree: Tree) -> bool:
     """Tell whether an application's container is there with nothing in it."""
-    for element in tree.iter("div", "main", "app-root", "section"):
-        name = element.get("id") or ""
-        if element.tag == "app-root" or name in _ROOTS:
-            text = "".join(element.itertext())[:2000]
-            if len(text.split()) <= _WAITING_WORDS:
-                return True
-    return False
+    return any(
+        len("".join(element.itertext())[:2000].split()) <= _WAITING_WORDS
+        for element in tree.xpath(_CONTAINERS)[:MAX_ITEMS]
+    )
 
 
-def _drop_unseen(tree: html.HtmlElement) -> None:
+def _drop_unseen(tree: Tree) -> None:
     """Take out what inline styles hide, unless it is long: then scripts will show it."""
     for element in tree.xpath(_UNSEEN)[:MAX_ITEMS]:
         words = len(" ".join(element.itertext()).split())
-        if words <= _HIDDEN_WORDS and element.getparent() is not None:
-            element.drop_tree()
+        if words <= _HIDDEN_WORDS:
+            element.tag = _DROPPED
+    etree.strip_elements(tree, _DROPPED, with_tail=False)
 
 
-def _is_field(element: html.HtmlElement) -> bool:
+def _is_field(element: Tree) -> bool:
     return (element.get("type") or "text").lower() in _FIELDS

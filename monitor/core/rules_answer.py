@@ -3,7 +3,7 @@
 import re
 from http import HTTPStatus
 
-from monitor.core.case import Case, Finding, is_private
+from monitor.core.case import BARE_WORDS, Case, Finding, is_private
 from monitor.core.glance import Form
 from monitor.core.types import Kind, Reason, Verdict
 
@@ -21,44 +21,40 @@ _REFUSALS = {
     999: Reason.WAF,
 }
 _GONE = frozenset({404, 410})
-_BARE_WORDS = 10
-_RELOADS = re.compile(
-    r"document\.cookie\s{0,3}=|location\.reload\(|location\.(href|replace)|\.submit\(\)"
-)
-_RELOAD_WORDS = 30
-_CHALLENGE_CHARS = 200_000
+_RELOADS = re.compile(r"location\.(reload|replace|assign)\(|location(\.href)? ?= ?|\.submit\(\)")
+_CHALLENGE_CHARS = 40_000  # an application's own scripts are longer
 
 
 def filter_status(case: Case) -> Finding | None:
-    """407 and 511 are said by a proxy or a portal, never by the site (RFC 9110, 6585)."""
+    """Hear a proxy or a portal in 407 and 511: no site says them (RFC 9110, RFC 6585)."""
     if case.status not in _PROXY:
         return None
     return Finding(Verdict.UNKNOWN, Reason.LOCAL_FILTER, f"statut {case.status} d'un intermédiaire")
 
 
 def filter_mark(case: Case) -> Finding | None:
-    """A page that a provider or a filter on our side put in place of the site's."""
+    """Recognise a page that a filter on our side put in place of the site's."""
     return case.mark(Verdict.UNKNOWN)
 
 
 def filter_frame(case: Case) -> Finding | None:
-    """A bare page that frames, or leads to, a machine of a local network."""
+    """Recognise a bare page that frames, or leads to, a machine of a local network."""
     page = case.page
-    if page.own_words > _BARE_WORDS or is_private(case.exchange.url):
+    if page.own_words > BARE_WORDS or is_private(case.exchange.url):
         return None
-    inside = next((u for u in (*page.frames, *page.scripts, *case.urls) if is_private(u)), "")
+    inside = next((u for u in (*case.urls, *page.scripts) if is_private(u)), "")
     if not inside:
         return None
     return Finding(Verdict.UNKNOWN, Reason.LOCAL_FILTER, f"la page renvoie à {inside[:80]}")
 
 
 def refusal_mark(case: Case) -> Finding | None:
-    """A guard, a captcha or a limit speaks in place of the service."""
+    """Recognise a guard, a captcha or a limit that speaks in place of the service."""
     return case.mark(Verdict.BLOCKED)
 
 
 def maintenance_mark(case: Case) -> Finding | None:
-    """The site says, in place of the service, that it is being maintained."""
+    """Believe a site that says, in place of the service, that it is being maintained."""
     return case.mark(Verdict.MAINTENANCE)
 
 
@@ -74,7 +70,7 @@ def server_error(case: Case) -> Finding | None:
 
 
 def gone_status(case: Case) -> Finding | None:
-    """404 or 410. Of a page that was never seen, it may be our list that is wrong."""
+    """Read 404 and 410; of a page that was never seen, our list may be what is wrong."""
     if case.status not in _GONE:
         return None
     if case.known_good:
@@ -91,15 +87,15 @@ def client_error(case: Case) -> Finding | None:
 
 
 def script_challenge(case: Case) -> Finding | None:
-    """A page without a word whose script sets a cookie or reloads: a guard tests us."""
+    """Recognise a guard's test: no word, and a script that sets a cookie and reloads."""
     page = case.page
     if page.form is not Form.HTML or case.target.kind in {Kind.SHELL, Kind.API}:
         return None
-    bare = page.words <= _BARE_WORDS or (page.words <= _RELOAD_WORDS and "cookie" in page.source)
-    if not bare or page.root or page.fields or not page.inline_chars:
+    if page.words > BARE_WORDS or page.root or page.fields:
         return None
-    source = page.source[:_CHALLENGE_CHARS]
-    if not ("document.cookie" in source and _RELOADS.search(source) and "reload" in source):
+    if not 0 < page.inline_chars <= _CHALLENGE_CHARS or "document.cookie" not in page.source:
+        return None
+    if not _RELOADS.search(page.source):
         return None
     return Finding(
         Verdict.BLOCKED, Reason.WAF, "page vide dont le script pose un cookie et recharge"
@@ -107,8 +103,8 @@ def script_challenge(case: Case) -> Finding | None:
 
 
 def accepted_only(case: Case) -> Finding | None:
-    """202 without a page is how some guards put a robot off."""
-    if case.status != HTTPStatus.ACCEPTED or case.page.own_words > _BARE_WORDS:
+    """Recognise how some guards put a robot off: 202 without a page."""
+    if case.status != HTTPStatus.ACCEPTED or case.page.own_words > BARE_WORDS:
         return None
     if case.target.kind is Kind.API or case.page.form is Form.JSON:
         return None
@@ -116,7 +112,7 @@ def accepted_only(case: Case) -> Finding | None:
 
 
 def fault_mark(case: Case) -> Finding | None:
-    """The page is an error, a parked name or a server's default page, whatever its status."""
+    """Recognise an error, a parked name, a server's default page, whatever the status."""
     finding = case.mark(Verdict.DOWN)
     if finding is None or finding.reason is not Reason.GONE or case.known_good:
         return finding

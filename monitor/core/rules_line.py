@@ -13,7 +13,7 @@ _OURS = frozenset({Failure.DNS_REFUSED, Failure.NETWORK_UNREACHABLE})
 
 
 def clock_offset(case: Case) -> Finding | None:
-    """A record whose time is wrong proves nothing; an unknown offset is said elsewhere."""
+    """Refuse a record whose time is wrong; an unknown offset is said beside the record."""
     offset = case.clock_offset_us
     if offset is None or abs(offset) <= case.clock_limit_us:
         return None
@@ -25,14 +25,14 @@ def clock_offset(case: Case) -> Finding | None:
 
 
 def bogon(case: Case) -> Finding | None:
-    """A public name that resolves to a private address was rewritten on our side."""
+    """Take a public name with a private address as rewritten on our side."""
     if case.exchange.failure is not Failure.DNS_BOGON:
         return None
     return Finding(Verdict.UNKNOWN, Reason.LOCAL_FILTER, "le résolveur rend une adresse privée")
 
 
 def redirected_inside(case: Case) -> Finding | None:
-    """A redirect to a private address is a portal's or a filter's."""
+    """Take a redirect to a private address as a portal's or a filter's."""
     last = case.exchange.last
     location = last.header("location") if last else None
     if case.exchange.failure is not Failure.REDIRECT_REFUSED or not location:
@@ -43,7 +43,7 @@ def redirected_inside(case: Case) -> Finding | None:
 
 
 def line_in_doubt(case: Case) -> Finding | None:
-    """Without controls that answered, a failure to connect cannot be laid on the site."""
+    """Lay no failure on the site unless the controls answered."""
     failure = case.exchange.failure
     if failure is None or failure is Failure.TOO_LARGE or case.line_known_good:
         return None
@@ -52,7 +52,7 @@ def line_in_doubt(case: Case) -> Finding | None:
 
 
 def our_side(case: Case) -> Finding | None:
-    """Failures of our resolver or of our routes, whatever the controls say."""
+    """Keep for ourselves the failures of our resolver and routes, whatever the controls say."""
     failure = case.exchange.failure
     resolver = failure is Failure.TIMEOUT and case.exchange.phase is Phase.RESOLVE
     if failure is None or not (resolver or failure in _OURS):
@@ -61,7 +61,7 @@ def our_side(case: Case) -> Finding | None:
 
 
 def cookie_loop(case: Case) -> Finding | None:
-    """A loop that sets cookies may come from our keeping none: a visitor keeps them."""
+    """Suspend judgement on a loop that sets cookies: a visitor keeps them, we do not."""
     if case.exchange.failure is not Failure.REDIRECT_LOOP:
         return None
     if not any(hop.header("set-cookie") for hop in case.exchange.hops):
@@ -72,7 +72,7 @@ def cookie_loop(case: Case) -> Finding | None:
 
 
 def no_answer(case: Case) -> Finding | None:
-    """Our line works and no answer came."""
+    """Lay on the site that no answer came, our line being known to work."""
     failure = case.exchange.failure
     if failure is None or (failure in PARTIAL and case.status):
         return None
@@ -83,7 +83,7 @@ def no_answer(case: Case) -> Finding | None:
 
 
 def cut_answer(case: Case) -> Finding | None:
-    """An answer began and cannot be used. One that is only too long is judged by its start."""
+    """Refuse an answer that was cut; one that is only too long is judged by its start."""
     failure = case.exchange.failure
     if failure is None or failure is Failure.TOO_LARGE:
         return None

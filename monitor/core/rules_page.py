@@ -4,11 +4,10 @@ import json
 import re
 from urllib.parse import urlsplit
 
-from monitor.core.case import Case, Finding, host_of, path_of, same_site
+from monitor.core.case import BARE_WORDS, Case, Finding, host_of, path_of, same_site
 from monitor.core.glance import Form, fold
 from monitor.core.types import Exchange, Failure, Kind, Reason, Verdict
 
-_RENDERED_WORDS = 10  # below, nothing that a visitor came for has been shown
 _MAIN_SCRIPT = re.compile(r"(^|[/._-])(main|runtime|polyfills?|app|index|bundle|vendors?)[._-]")
 _KEYCLOAK = ("/protocol/openid-connect", "kc-form", "kc-login", "login-actions")
 _ALIVE = frozenset({401, 403, 405, 429})  # the back end spoke, if only to refuse
@@ -18,10 +17,12 @@ _ERROR_KEYS = frozenset({"error", "errors", "exception", "erreur", "fault"})
 
 
 def redirect_unfollowed(case: Case) -> Finding | None:
-    """A redirect that was kept as it is: the site answers, and says where it has gone."""
-    if case.status // 100 != 3:  # noqa: PLR2004 -- the class of a status
+    """Follow with the eyes a redirect that was not followed: the site says where it is."""
+    redirected = case.status // 100 == 3  # noqa: PLR2004 -- the class of a status
+    refreshed = case.page.refresh and case.page.words <= BARE_WORDS and not case.page.scripts
+    if not (redirected or refreshed):
         return None
-    place = next(iter(case.urls), "")
+    place = next((url for url in reversed(case.urls) if url != case.exchange.final_url), "")
     if not place:
         return Finding(Verdict.DOWN, Reason.INVALID_RESPONSE, f"statut {case.status} sans adresse")
     kind = Verdict.UP if same_site(case.exchange.url, place) else Verdict.DEGRADED
@@ -29,7 +30,7 @@ def redirect_unfollowed(case: Case) -> Finding | None:
 
 
 def api_body(case: Case) -> Finding | None:
-    """An anonymous interface answers in JSON, and not with an error."""
+    """Ask of an anonymous interface that it answers in JSON, and not with an error."""
     if case.target.kind is not Kind.API:
         return None
     page = case.page
@@ -39,7 +40,7 @@ def api_body(case: Case) -> Finding | None:
 
 
 def json_error(case: Case) -> Finding | None:
-    """Data in place of a page, and the data are an error."""
+    """Recognise data that are an error, in place of a page."""
     return _json_error(case) if case.page.form is Form.JSON else None
 
 
@@ -60,24 +61,27 @@ def _json_error(case: Case) -> Finding | None:
 
 
 def empty_document(case: Case) -> Finding | None:
-    """Nothing to see and nothing that could show anything."""
+    """Find a page with nothing to see, and nothing that could show anything."""
     page = case.page
     if page.form is Form.EMPTY:
         if case.target.kind is Kind.API:
             return None
         return Finding(Verdict.DOWN, Reason.EMPTY_SHELL, "réponse vide")
-    if page.form is not Form.HTML or page.words or page.frames:
+    if page.form is not Form.HTML or page.words or page.frames or page.fields or page.password:
         return None
-    if page.scripts or page.inline_chars or page.images or page.refresh:
+    if page.scripts or page.inline_chars or page.images or page.refresh or page.root:
         return None
     return Finding(Verdict.DOWN, Reason.EMPTY_SHELL, "page sans texte, sans image et sans script")
 
 
 def dead_asset(case: Case) -> Finding | None:
-    """A script that the application cannot start without is dead: down. Another: degraded."""
+    """Find dead files: down if the application cannot start without them, else degraded.
+
+    Only files of the same site count: a dead third party is not the service's fault.
+    """
     scripts, others = _assets(case)
     dead = [part for part in scripts if _asset_fault(part)]
-    refused = [part for part in dead if _refused(case, part)]
+    refused = [part for part in dead if _refused(part)]
     if refused:
         return Finding(Verdict.BLOCKED, Reason.WAF, f"fichier refusé : {_name(refused[0])}")
     main = [part for part in dead if _MAIN_SCRIPT.search(_name(part).lower())]
@@ -85,14 +89,14 @@ def dead_asset(case: Case) -> Finding | None:
         part = (main or dead)[0]
         ground = f"script indispensable {_name(part)} : {_asset_fault(part)}"
         return Finding(Verdict.DOWN, Reason.ASSET_MISSING, ground)
-    for part in (*dead, *(p for p in others if _asset_fault(p) and not _refused(case, p))):
+    for part in (*dead, *(p for p in others if _asset_fault(p) and not _refused(p))):
         ground = f"fichier {_name(part)} : {_asset_fault(part)}"
         return Finding(Verdict.DEGRADED, Reason.ASSET_MISSING, ground)
     return None
 
 
 def dead_sign_of_life(case: Case) -> Finding | None:
-    """The shell is there, its back end fails: down. A path that has gone: degraded."""
+    """Find a back end that fails behind its shell: down. A path that has gone: degraded."""
     doubtful: Finding | None = None
     for part in case.exchange.parts:
         if part.url not in case.target.signs_of_life:
@@ -112,11 +116,13 @@ def dead_sign_of_life(case: Case) -> Finding | None:
 
 
 def empty_shell(case: Case) -> Finding | None:
-    """Scripts that have shown nothing: for a shell whose scripts answer, that is its state."""
+    """Find scripts that showed nothing; of a shell whose scripts answer, that is the state."""
     page = case.page
-    if page.form is not Form.HTML or page.own_words > _RENDERED_WORDS or page.frames:
+    if page.form is not Form.HTML or page.own_words > BARE_WORDS:
         return None
-    if page.headings or page.fields or page.password or page.words > 3 * _RENDERED_WORDS:
+    if page.frames and not page.root:
+        return None
+    if page.headings or page.fields or page.password or page.words > 3 * BARE_WORDS:
         return None
     if not (page.scripts or page.inline_chars or page.root or page.images):
         return None
@@ -129,7 +135,7 @@ def empty_shell(case: Case) -> Finding | None:
 
 
 def unexpected_redirect(case: Case) -> Finding | None:
-    """A redirect must lead where the list says."""
+    """Ask of a redirect that it leads where the list says."""
     wanted = case.target.expect_path
     if case.target.kind is not Kind.REDIRECT or not wanted:
         return None
@@ -150,7 +156,7 @@ def no_login_form(case: Case) -> Finding | None:
 
 
 def no_marker(case: Case) -> Finding | None:
-    """The page looks healthy, and none of the texts that it should hold is in it."""
+    """Find a page that looks healthy and holds none of the texts that it should."""
     markers = case.target.markers
     if not markers or any(marker.lower() in case.page.source for marker in markers):
         return None
@@ -161,7 +167,7 @@ def no_marker(case: Case) -> Finding | None:
 
 
 def too_large(case: Case) -> Finding | None:
-    """The start is healthy; a visitor gets the page, we did not read it whole."""
+    """Say that we did not read it whole: its start is healthy, a visitor gets the page."""
     if case.exchange.failure is not Failure.TOO_LARGE:
         return None
     return Finding(Verdict.DEGRADED, Reason.TOO_LARGE, "page plus longue que notre limite")
@@ -184,7 +190,7 @@ def slow(case: Case) -> Finding | None:
 
 
 def moved(case: Case) -> Finding | None:
-    """Another address of the same site serves it: up. Another site: to be looked at."""
+    """Note that another address serves it: up on the same site, else to be looked at."""
     asked, final = case.exchange.url, case.exchange.final_url
     if case.target.kind is Kind.REDIRECT:
         return None
@@ -231,7 +237,7 @@ def _is_markup(part: Exchange) -> bool:
     return start.startswith((b"<!doctype html", b"<html")) or ("html" in kind and b"<" in start)
 
 
-def _refused(case: Case, part: Exchange) -> bool:
+def _refused(part: Exchange) -> bool:
     status = part.last.status if part.last else None
     return status in _REFUSED
 
