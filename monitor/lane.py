@@ -25,8 +25,7 @@ RECHECKS_IN_A_ROW = 3
 CRAWL_DELAY_MAX_S = 60.0
 ROBOTS_AGE_MAX = timedelta(hours=24)  # RFC 9309, 2.4
 ROBOTS_RETRY = timedelta(hours=6)
-ORIGINS_MAX = 1_000
-
+ORIGINS_MAX = 10_000  # sites remembered: redirects may name any number
 
 Gate = Callable[[str], Awaitable[None]]
 
