@@ -11,7 +11,7 @@ from collections.abc import Hashable, Sequence
 from typing import NamedTuple
 
 MOST_ROUNDS = 8  # of anchoring inside anchors
-MOST_DISTANCE = 300  # of Myers' algorithm: insertions and deletions; cost grows as its square
+MOST_DISTANCE = 200  # of Myers' algorithm: insertions and deletions; cost grows as its square
 
 
 class Gap(NamedTuple):

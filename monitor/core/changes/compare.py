@@ -8,9 +8,29 @@ from monitor.core.changes.edits import Region, regions
 from monitor.core.changes.kinds import kinds_of, of_facts, weigh
 from monitor.core.changes.links import link_edits
 from monitor.core.pages.facts import facts_of
-from monitor.core.pages.page import Element, Fact, Page
+from monitor.core.pages.page import Element, Fact, Obstacle, Page
 
+MOST_STRAY_WORDS = 100  # of a page that could be an unknown error page
+LEAST_LOST_WORDS = 400  # of the page that stood there before, or stands there after
+LEAST_SENTENCE_WORDS = 4
+
+_NONE: frozenset[Fact] = frozenset()
 _ORDER = {kind: number for number, kind in enumerate(ChangeKind)}
+
+
+def obstacle(before: Page, after: Page) -> Obstacle | None:
+    """Return why the two cannot be compared, None when they can.
+
+    A few words with no title and no sentence of the long page that stood there are another
+    page: an error, a refusal or a shell that no fingerprint knows yet.
+    """
+    if found := before.obstacle or after.obstacle:
+        return found
+    small, large = sorted((_size(before), _size(after)))
+    if small >= MOST_STRAY_WORDS or large < LEAST_LOST_WORDS:
+        return None
+    kept = before.title == after.title or _sentences(before) & _sentences(after)
+    return None if kept else Obstacle.ANOTHER_PAGE
 
 
 def compare(before: Page, after: Page) -> Change | None:
@@ -23,17 +43,16 @@ def compare(before: Page, after: Page) -> Change | None:
         ValueError: one of the pages cannot be compared.
 
     """
-    if before.obstacle or after.obstacle:
-        raise ValueError(f"not comparable: {before.obstacle or after.obstacle}")
+    if why := obstacle(before, after):
+        raise ValueError(f"not comparable: {why}")
     if before.extraction_version != after.extraction_version:
         return _technical(before, after)
     found, moved = regions(before, after)
     links = link_edits(before, after)
-    lost, gained = before.facts - after.facts, after.facts - before.facts
+    lost, gained = _facts_that_differ(before, after) if found or links else (_NONE, _NONE)
     edits = tuple(_edit(region, lost=lost, gained=gained) for region in found)
     kinds = {kind for edit in edits for kind in edit.kinds} | {link.kind for link in links}
-    if edits or links:
-        kinds |= of_facts(_certain(lost), _certain(gained))
+    kinds |= of_facts(_of_links(lost), _of_links(gained))
     if before.updated_on != after.updated_on:
         kinds.add(ChangeKind.DISPLAYED_DATE)
     if moved:
@@ -57,6 +76,15 @@ def compare(before: Page, after: Page) -> Change | None:
     )
 
 
+def _size(page: Page) -> int:
+    return sum(len(block.words) for block in page.main())
+
+
+def _sentences(page: Page) -> set[tuple[str, ...]]:
+    found = (block.words for block in page.main())
+    return {said for said in found if len(said) >= LEAST_SENTENCE_WORDS}
+
+
 def _edit(region: Region, *, lost: frozenset[Fact], gained: frozenset[Fact]) -> Edit:
     """Only facts that the whole page lost or gained count: a phone said twice is still there."""
     kinds = kinds_of(
@@ -67,13 +95,15 @@ def _edit(region: Region, *, lost: frozenset[Fact], gained: frozenset[Fact]) -> 
     )
 
 
-def _certain(facts: Iterable[Fact]) -> list[Fact]:
-    """Facts that come from links: they belong to no edit of the text."""
-    return [
-        fact
-        for fact in facts
-        if fact.element in {Element.APPOINTMENT_LINK, Element.EMAIL, Element.PHONE}
-    ]
+def _facts_that_differ(before: Page, after: Page) -> tuple[frozenset[Fact], frozenset[Fact]]:
+    old, new = facts_of(before.main()), facts_of(after.main())
+    return old - new, new - old
+
+
+def _of_links(facts: Iterable[Fact]) -> list[Fact]:
+    """Keep the facts that a link may state: they need no edit of the text."""
+    stated = {Element.APPOINTMENT_LINK, Element.EMAIL, Element.PHONE}
+    return [fact for fact in facts if fact.element in stated]
 
 
 def _technical(before: Page, after: Page) -> Change | None:

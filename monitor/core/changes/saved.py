@@ -1,14 +1,19 @@
 """Compare two saved bodies: the entry for the command line."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from monitor.core.changes import words
 from monitor.core.changes.change import Change, ChangeKind, Weight
-from monitor.core.changes.compare import compare
+from monitor.core.changes.compare import compare, obstacle
+from monitor.core.classify import classify_saved
+from monitor.core.fingerprints import Fingerprint
 from monitor.core.pages.clean import clean
 from monitor.core.pages.page import Obstacle
 from monitor.core.pages.read import read_clean
+from monitor.core.types import Verdict
+
+OK = 200  # a saved body comes without its status
 
 IsPage = Callable[[bytes, str | None], bool]  # body and URL: is this the page, not an error
 
@@ -48,14 +53,32 @@ def compare_saved(
     old_text, new_text = clean(before, charset=content_type), clean(after, charset=content_type)
     old = read_clean(old_text, url=url)
     new = old if new_text == old_text else read_clean(new_text, url=url)
-    if obstacle := old.obstacle or new.obstacle:
-        return _incomparable(obstacle)
+    if found := obstacle(old, new):
+        return _incomparable(found)
     change = compare(old, new)
     if change is None:
         return Comparison(changed=False, summary="Aucune modification.")
     return Comparison(changed=change.counts, change=change, summary=change.summary)
 
 
-def _incomparable(obstacle: Obstacle) -> Comparison:
-    text = f"Comparaison impossible : {words.OBSTACLES[obstacle]}."
-    return Comparison(changed=None, obstacle=obstacle, summary=text)
+def judge_with(fingerprints: Sequence[Fingerprint], *, content_type: str | None = None) -> IsPage:
+    """Return a judge that takes for a page what the rules of classification call up."""
+    headers = {"content-type": content_type or "text/html"}
+
+    def is_page(body: bytes, url: str | None) -> bool:
+        judgement = classify_saved(
+            status=OK,
+            headers=headers,
+            body=body,
+            url=url,
+            controls_failed=False,
+            fingerprints=fingerprints,
+        )
+        return judgement.verdict in {Verdict.UP, Verdict.DEGRADED}
+
+    return is_page
+
+
+def _incomparable(found: Obstacle) -> Comparison:
+    text = f"Comparaison impossible : {words.OBSTACLES[found]}."
+    return Comparison(changed=None, obstacle=found, summary=text)

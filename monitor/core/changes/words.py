@@ -51,6 +51,7 @@ ELEMENTS: Mapping[Element, str] = {
 OBSTACLES: Mapping[Obstacle, str] = {
     Obstacle.EMPTY: "la page ne contient aucun texte lisible",
     Obstacle.TOO_DEEP: "la page est trop imbriquée pour être lue",
+    Obstacle.ANOTHER_PAGE: "les deux réponses n’ont rien en commun : l’une n’est pas la page",
     Obstacle.NOT_THE_PAGE: "la réponse n’est pas la page attendue (erreur, refus, captcha ou page vide)",
 }
 

@@ -214,9 +214,10 @@ class _Walk:
         attributes, parent = _attributes(element), self._nodes[-1]
         inherited = self.outline.nodes[parent].kind
         names = f"{attributes.get('class', '')} {attributes.get('id', '')}"
-        kind = masks.is_alert(names, attributes.get("role", "")) and BlockKind.ALERT
-        if not kind:
-            kind = inherited if inherited == BlockKind.ALERT else _KINDS.get(tag, inherited)
+        if inherited == BlockKind.ALERT or masks.is_alert(attributes):
+            kind = BlockKind.ALERT
+        else:
+            kind = _KINDS.get(tag, inherited)
         self._nodes.append(len(self.outline.nodes))
         self.outline.nodes.append(Node(tag, parent, rule, kind, names, attributes.get("role", "")))
         if tag == "tr" and not _NO_ROW(element) and _length(element) <= MOST_ROW_CHARACTERS:

@@ -40,6 +40,11 @@ _DATE_ONLY = re.compile(rf"^{DATE}{CLOCK}\.?$", re.IGNORECASE)
 _UPDATE = re.compile(
     r"jour|updated|modifi|actualis|révis|revis|vérifi|review|update", re.IGNORECASE
 )
+_STEMS = (
+    *("jour", "modifi", "publi", "actualis", "révis", "vérifi", "vigueur", "effet", "updat"),
+    *("revis", "review", "effective"),
+)
+LONGEST_LABEL = 60  # characters
 
 
 def iso(text: str) -> str:
@@ -62,7 +67,7 @@ def iso(text: str) -> str:
 
 def is_date(text: str) -> bool:
     """Tell whether a text is a date and nothing else."""
-    return bool(_DATE_ONLY.match(text))
+    return len(text) < LONGEST_LABEL and bool(_DATE_ONLY.match(text))
 
 
 def take_stamp(text: str, *, before: str = "") -> tuple[str, str, bool]:
@@ -71,12 +76,18 @@ def take_stamp(text: str, *, before: str = "") -> tuple[str, str, bool]:
     `before` is the text of the run before: a label there and a date here make a stamp too.
     A publication or effect date is taken out as well, but is not an update.
     """
-    found, label = _STAMP.search(text), ""
+    found, label = (_STAMP.search(text) if _may_hold_stamp(text) else None), ""
     if found:
         label = found[0]
-    elif _LABEL_ONLY.match(before):
+    elif len(before) < LONGEST_LABEL and _LABEL_ONLY.match(before):
         found, label = _DATE_FIRST.match(text), before
     if not found:
         return text, "", False
     rest = f"{text[: found.start()]} {text[found.end() :]}"
     return rest, iso(found["date"]), bool(_UPDATE.search(label))
+
+
+def _may_hold_stamp(text: str) -> bool:
+    """Look cheaply before the pattern."""
+    lower = text.lower()
+    return any(stem in lower for stem in _STEMS)

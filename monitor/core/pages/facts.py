@@ -39,11 +39,14 @@ _STREET = re.compile(
 _BOX = re.compile(r"\b(?:BP|CS|TSA) ?\d{1,6}\b")
 
 _DAYS = "lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche"
-_TIME = r"\d{1,2} ?(?:h(?:eures?)?|:) ?(?:\d{2})?"
 _HOURS = re.compile(
     rf"(?P<time>\b(?P<hour>[01]?\d|2[0-4]) ?(?:h(?:eures?)?\b|h(?=\d)|:(?=\d\d\b)) ?(?P<minute>[0-5]\d\b)?)"
     rf"|\b(?P<word>(?:{_DAYS})s?|sauf|fermée?s?|ouverte?s?|matins?|après-midis?|midi)\b|(?P<to>\bau?\b|-|/)",
     re.IGNORECASE,
+)
+
+_MAY_STATE_HOURS = re.compile(
+    rf"\b(?:{_DAYS})s?\b|\b\d{{1,2}} ?[h:].{{1,12}}\b\d{{1,2}} ?[h:]", re.IGNORECASE
 )
 
 _CHANNELS = {
@@ -71,6 +74,12 @@ _CHANNELS = {
         r"\bcourriels?\b|courrier électronique|\be-?mails?\b|\bmails?\b", re.IGNORECASE
     ),
 }
+_MAY_NAME_CHANNEL = re.compile(
+    r"num[ée]ri|PAN\b|meraude|france|guichet|accueil|préfecture|permanence|post|courrier|contact"
+    r"|CCC|806|phon|joignable|t[ée]l\b|mail|courriel",
+    re.IGNORECASE,
+)
+_DIGIT = re.compile(r"\d")
 _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-ZÀ-Ü«\"(])|\s*[;|]\s*")
 _CONDITION = re.compile(
     r"^(?:si|s'il|en cas|lorsque|quand|dès lors|à défaut)\b[^,]*,", re.IGNORECASE
@@ -113,10 +122,7 @@ def opening_hours(text: str) -> str:
     "Du lundi au vendredi de 8h30 à 11 H 30, sauf le mardi" gives
     "lundi-vendredi 08:30-11:30 sauf mardi".
     """
-    if (
-        not re.search(rf"\b(?:{_DAYS})s?\b", text, re.IGNORECASE)
-        and len(re.findall(_TIME, text, re.IGNORECASE)) < 2
-    ):  # noqa: PLR2004 -- a range has two ends
+    if not _MAY_STATE_HOURS.search(text):
         return ""
     parts: list[str] = []
     strong = False
@@ -135,12 +141,15 @@ def opening_hours(text: str) -> str:
 
 
 def _contacts(text: str) -> Iterator[Fact]:
+    for found in _EMAIL.finditer(text) if "@" in text else ():
+        yield Fact(element=Element.EMAIL, value=found[0].casefold().rstrip("."))
+    if not _DIGIT.search(text):
+        return
     for phone in phones(text):
         yield Fact(element=Element.PHONE, value=phone)
-    for found in _EMAIL.finditer(text):
-        yield Fact(element=Element.EMAIL, value=found[0].casefold().rstrip("."))
     for found in _FEE.finditer(text):
-        yield Fact(element=Element.FEE, value=f"{re.sub(r'[ .]', '', found[1])},{found[2] or '00'}")
+        euros = re.sub(r"[ .]", "", found[1])
+        yield Fact(element=Element.FEE, value=f"{euros},{found[2] or '00'}")
     for pattern in (_POSTCODE, _STREET, _BOX):
         for found in pattern.finditer(text):
             yield Fact(element=Element.ADDRESS, value=" ".join(words(found[0])))
@@ -157,12 +166,13 @@ def _of_links(block: Block) -> Iterator[Fact]:
             yield Fact(element=Element.PHONE, value=value)
         elif link.target.startswith(_ANEF_HOST):
             yield Fact(element=Element.ANEF_LINK, value=link.target)
-        elif _APPOINTMENT.search(link.target) or _APPOINTMENT.search(link.text):
-            if link.target:
-                yield Fact(element=Element.APPOINTMENT_LINK, value=link.target)
+        elif link.target and (_APPOINTMENT.search(link.target) or _APPOINTMENT.search(link.text)):
+            yield Fact(element=Element.APPOINTMENT_LINK, value=link.target)
 
 
 def _channels(text: str) -> Iterator[Fact]:
+    if not _MAY_NAME_CHANNEL.search(text):
+        return
     for sentence in _SENTENCE.split(text):
         denied = None
         for element, pattern in _CHANNELS.items():

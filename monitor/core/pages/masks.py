@@ -1,8 +1,7 @@
-"""Which parts of a page are not its content: versioned rules, each with an id and a test.
+"""Which elements of a page are not its content: versioned rules, each with an id and a test.
 
-An element rule masks an element and all that it holds. A rule that would mask a large part
-of the page's prose is wrong about it, and is not applied there (see `region`). A text rule
-takes out words that change by themselves.
+A rule masks an element and all that it holds. A rule that would mask a large part of the
+page's prose is wrong about it, and does not hold there (see `region`).
 """
 
 import re
@@ -10,93 +9,123 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 VERSION = "1"
+MOST_NAME_CHARACTERS = 300  # of a class or id; utility classes can be endless
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ElementRule:
-    """Masks elements by tag, ARIA role, or a word of their class or id.
+    """Masks elements by tag, by ARIA role, or by words of their class or id.
 
-    Words are the lower-case parts of class and id between hyphens, underscores and capitals;
-    an entry with a space in it must match consecutive words.
+    A class or id is read as words, cut at hyphens, underscores and capitals. An entry of
+    several words must be found as such, in a row.
     """
 
     id: str
-    tags: frozenset[str] = frozenset()
-    roles: frozenset[str] = frozenset()
-    names: frozenset[str] = frozenset()
+    tags: tuple[str, ...] = ()
+    roles: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
-def _set(words: str) -> frozenset[str]:
-    return frozenset(words.split())
-
-
-ELEMENT_RULES = (
-    ElementRule(id="element.hidden"),  # decided by attributes, see `element_rule`
-    ElementRule(id="element.template", tags=_set("template svg math canvas object video audio map head")),
+HIDDEN = "element.hidden"  # decided by attributes, not by a table
+RULES = (
+    ElementRule(
+        id="element.not-text",
+        tags=("head", "template", "svg", "math", "canvas", "object", "video", "audio", "map"),
+    ),
     ElementRule(
         id="element.navigation",
-        tags=_set("nav"),
-        roles=_set("navigation menu menubar search tablist toolbar"),
-        names=_set("nav navbar navigation menu megamenu submenu sidenav topnav navigationmenu skiplinks skiplink evitement")
-        | {"acces rapide", "acces direct", "sous menu", "liens evitement", "plan du site"},
+        tags=("nav",),
+        roles=("navigation", "menu", "menubar", "search", "toolbar"),
+        names=(
+            *("nav", "navbar", "navigation", "menu", "megamenu", "submenu", "sidenav", "topnav"),
+            *("skiplink", "skiplinks", "evitement", "acces rapide", "acces direct", "plan du site"),
+        ),
     ),
     ElementRule(
         id="element.header",
-        roles=_set("banner"),
-        names=_set("masthead topbar") | {"site header", "page header", "global header", "main header", "fr header"},
+        roles=("banner",),
+        names=("masthead", "topbar", "site header", "global header", "main header", "fr header"),
     ),
     ElementRule(
         id="element.footer",
-        tags=_set("footer"),
-        roles=_set("contentinfo"),
-        names=_set("footer pied colophon") | {"pied de page", "pied page"},
+        tags=("footer",),
+        roles=("contentinfo",),
+        names=("footer", "pied de page", "pied page", "colophon"),
     ),
     ElementRule(
         id="element.breadcrumb",
-        names=_set("breadcrumb breadcrumbs ariane filariane") | {"fil ariane", "fil d ariane"},
+        names=("breadcrumb", "breadcrumbs", "ariane", "filariane"),
     ),
     ElementRule(
         id="element.consent",
-        names=_set(
-            "cookie cookies consent rgpd gdpr tarteaucitron didomi onetrust optanon axeptio cookiebot cookiefirst "
-            "klaro orejime usercentrics cmp truste trustarc cookieconsent cookiebanner quantcast sirdata osano termly iubenda"
-        )
-        | {"cc window", "qc cmp", "fr consent", "hs eu"},
+        names=(
+            *("cookie", "cookies", "consent", "rgpd", "gdpr", "tarteaucitron", "didomi", "cmp"),
+            *("onetrust", "optanon", "axeptio", "cookiebot", "klaro", "orejime", "usercentrics"),
+            *("truste", "trustarc", "cookieconsent", "quantcast", "osano", "termly", "iubenda"),
+            "cc window",
+        ),
     ),
     ElementRule(
         id="element.share",
-        names=_set("share sharing shares partage partager social socials addthis addtoany sharethis reseaux sociaux")
-        | {"fr share", "fr follow", "social networks"},
+        names=(
+            *("share", "sharing", "partage", "partager", "addthis", "addtoany", "sharethis"),
+            *("reseaux sociaux", "social links", "social media", "social networks", "social share"),
+            *("social icons", "fr follow"),
+        ),
     ),
     ElementRule(
         id="element.page-tools",
-        names=_set("imprimer print printer toolbox feedback satisfaction vote voting rating ratings usefulness breadcrumbs pagination pager")
-        | {"outils page", "haut de page", "back to top", "retour haut", "fr feedback", "je donne mon avis", "switch lang", "language switcher", "language selector"},
+        names=(
+            *("toolbox", "feedback", "satisfaction", "rating", "ratings", "pagination", "pager"),
+            *("outils page", "haut de page", "back to top", "retour haut", "je donne mon avis"),
+            *("switch lang", "language switcher", "language selector", "lang switcher"),
+        ),
     ),
     ElementRule(
         id="element.teasers",
-        tags=_set("aside"),
-        roles=_set("complementary"),
-        names=_set("related newsletter carousel slider slideshow swiper slick promo promos promotion advert adverts advertisement ads publicite sponsor sponsored teasers newsfeed sidebar")
-        | {"a lire aussi", "a la une", "read more", "read next", "you may", "en ce moment", "dernieres actualites", "fil info", "announcement bar", "top banner", "promo banner"},
+        tags=("aside",),
+        roles=("complementary",),
+        names=(
+            *("related", "newsletter", "carousel", "slider", "slideshow", "swiper", "slick"),
+            *("promo", "promos", "promotion", "advert", "adverts", "advertisement", "publicite"),
+            *("sponsored", "teasers", "newsfeed", "sidebar", "a lire aussi", "a la une"),
+            *("read next", "you may", "en ce moment", "fil info", "announcement bar"),
+            *("dernieres actualites", "recent posts", "latest news", "actus recentes"),
+        ),
     ),
     ElementRule(
         id="element.overlay",
-        tags=_set("dialog"),
-        roles=_set("dialog alertdialog tooltip"),
-        names=_set("modal popup popin lightbox overlay tooltip toast snackbar chatbot intercom crisp zendesk drift hotjar recaptcha grecaptcha captcha"),
+        tags=("dialog",),
+        roles=("dialog", "alertdialog", "tooltip"),
+        names=(
+            *("modal", "popup", "popin", "lightbox", "overlay", "tooltip", "toast", "snackbar"),
+            *("chatbot", "intercom", "zendesk", "hotjar", "recaptcha", "grecaptcha", "captcha"),
+        ),
     ),
     ElementRule(
         id="element.screen-reader",
-        names=_set("sronly offscreen") | {"sr only", "visually hidden", "screen reader", "element invisible", "fr sr"},
+        names=("sr only", "sronly", "visually hidden", "screen reader", "fr sr", "offscreen"),
     ),
-)  # fmt: skip
+)
 
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
-_BY_TAG = {tag: rule.id for rule in ELEMENT_RULES for tag in rule.tags}
-_BY_ROLE = {role: rule.id for rule in ELEMENT_RULES for role in rule.roles}
-_BY_NAME = {name: rule.id for rule in ELEMENT_RULES for name in rule.names}
-MOST_NAME_CHARACTERS = 300  # of class or id read; utility classes can be endless
+_HEADING = re.compile(r"h[1-6]")
+_BY_TAG = {tag: rule.id for rule in RULES for tag in rule.tags}
+_BY_ROLE = {role: rule.id for rule in RULES for role in rule.roles}
+_BY_NAME = {tuple(name.split()): rule.id for rule in RULES for name in rule.names}
+_SIZES = sorted({len(name) for name in _BY_NAME})
+# An id is often made from a title ("how-we-share-data"): it names a part of the layout only
+# when its other words are of the layout too.
+_LAYOUT = frozenset(
+    "banner bar bloc block box bottom bas container content fr global haut header inner js left"
+    " links list main notice page right section site top wrapper zone widget".split()
+)
+# Text that waits behind a click is content: answers, tabs, accordions.
+_DISCLOSURE = frozenset(
+    "accordion accordeon collapse collapsible panel tabpanel tab tabs faq answer reponse toggle"
+    " expandable details".split()
+)
+_ALERT = frozenset({"alert", "alerte", "notice", "warning", "bandeau"})
 
 
 def element_rule(tag: str, attributes: Mapping[str, str]) -> str:
@@ -105,33 +134,51 @@ def element_rule(tag: str, attributes: Mapping[str, str]) -> str:
         return found
     if not attributes:
         return ""
-    if "hidden" in attributes or attributes.get("aria-hidden") == "true":
-        return "element.hidden"
+    if ("hidden" in attributes or attributes.get("aria-hidden") == "true") and not (
+        _is_disclosure(attributes)
+    ):
+        return HIDDEN
     if found := _BY_ROLE.get(attributes.get("role", "")):
         return found
-    for key in ("class", "id"):
-        value = attributes.get(key)
-        if value and (found := name_rule(value[:MOST_NAME_CHARACTERS])):
-            return found
-    return ""
+    if _HEADING.fullmatch(tag):
+        return ""
+    return _class_rule(attributes.get("class", "")) or _id_rule(attributes.get("id", ""))
 
 
-def name_rule(value: str) -> str:
-    """Return the id of the rule that a class or id attribute matches, "" when none does."""
-    for name in value.split():
-        parts = [part.lower() for part in _WORD.findall(name)]
-        for size in (1, 2, 3, 4):
-            for start in range(len(parts) - size + 1):
-                if found := _BY_NAME.get(" ".join(parts[start : start + size])):
-                    return found
-    return ""
-
-
-ALERT_NAMES = frozenset({"alert", "alerte", "notice", "warning", "bandeau", "attention"})
-
-
-def is_alert(names: str, role: str) -> bool:
+def is_alert(attributes: Mapping[str, str]) -> bool:
     """Tell whether an element's class, id or role makes it an alert banner."""
-    if role == "alert":
-        return True
-    return any(part.lower() in ALERT_NAMES for part in _WORD.findall(names[:MOST_NAME_CHARACTERS]))
+    names = f"{attributes.get('class', '')} {attributes.get('id', '')}"
+    return attributes.get("role") == "alert" or not _ALERT.isdisjoint(_words(names))
+
+
+def _class_rule(value: str) -> str:
+    for name in value[:MOST_NAME_CHARACTERS].split():
+        if found := _find(_words(name)):
+            return _BY_NAME[found]
+    return ""
+
+
+def _id_rule(value: str) -> str:
+    parts = _words(value)
+    found = _find(parts)
+    if found and all(part in _LAYOUT or part in found or part.isdigit() for part in parts):
+        return _BY_NAME[found]
+    return ""
+
+
+def _find(parts: list[str]) -> tuple[str, ...]:
+    for size in _SIZES:
+        for start in range(len(parts) - size + 1):
+            name = tuple(parts[start : start + size])
+            if name in _BY_NAME:
+                return name
+    return ()
+
+
+def _words(value: str) -> list[str]:
+    return [part.lower() for part in _WORD.findall(value[:MOST_NAME_CHARACTERS])]
+
+
+def _is_disclosure(attributes: Mapping[str, str]) -> bool:
+    names = f"{attributes.get('class', '')} {attributes.get('id', '')}"
+    return attributes.get("role") == "tabpanel" or not _DISCLOSURE.isdisjoint(_words(names))

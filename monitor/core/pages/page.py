@@ -1,7 +1,7 @@
 """A page as its reader sees it: an ordered list of blocks, and the facts they state."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
 EXTRACTION_VERSION = "1"  # raised when the same bytes may give another page
@@ -31,6 +31,7 @@ class Obstacle(StrEnum):
 
     EMPTY = "empty"  # no text for a reader
     TOO_DEEP = "too_deep"  # nested beyond what the parser holds
+    ANOTHER_PAGE = "another_page"  # nothing in common with the page that it is compared to
     NOT_THE_PAGE = "not_the_page"  # an error page, a refusal, a captcha, an empty shell
 
 
@@ -110,7 +111,6 @@ class Page:
 
     title: str = ""
     blocks: tuple[Block, ...] = ()
-    facts: frozenset[Fact] = field(default=frozenset())
     updated_on: str = ""
     structure: Structure = Structure.WHOLE
     obstacle: Obstacle | None = None

@@ -1,4 +1,4 @@
-"""From bytes to a page: clean, walk, settle what is content, state the facts."""
+"""From bytes to a page: clean, walk, settle what is content."""
 
 from collections.abc import Iterator
 
@@ -6,10 +6,9 @@ from monitor.core.pages import text_masks
 from monitor.core.pages.blocks import Outline, Run, outline
 from monitor.core.pages.clean import MOST_BYTES, clean
 from monitor.core.pages.dates import is_date, iso, take_stamp
-from monitor.core.pages.facts import facts_of
 from monitor.core.pages.page import Block, BlockKind, Obstacle, Page, Structure
 from monitor.core.pages.region import Region, settle
-from monitor.core.pages.typography import tidy, words
+from monitor.core.pages.typography import words
 
 LOWEST_LEVEL = 6  # of a title
 
@@ -30,14 +29,12 @@ def read_clean(cleaned: str, *, url: str | None = None, cut: bool = False) -> Pa
     region = settle(found)
     reading = _Reading(found, region)
     blocks = tuple(reading.blocks())
-    main = [block for block in blocks if block.main]
     return Page(
         title=reading.title or found.title,
         blocks=blocks,
-        facts=facts_of(main),
         updated_on=reading.updated_on,
         structure=region.structure,
-        obstacle=None if any(block.words for block in main) else Obstacle.EMPTY,
+        obstacle=None if any(block.words for block in blocks if block.main) else Obstacle.EMPTY,
         cut=cut or found.cut,
     )
 
@@ -65,7 +62,7 @@ class _Reading:
         text, on, is_update = take_stamp(run.text, before=before)
         if is_update and not mask:
             self.updated_on = self.updated_on or on
-        compared = tidy(text_masks.mask(text))
+        compared = text_masks.mask(text)
         if kind == BlockKind.HEADING and main:
             self._enter_heading(run)
         headings = tuple(title for _, title in self._headings)

@@ -10,15 +10,19 @@ VERSION = "1"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextRule:
-    """Replaces what its pattern finds inside a block. Patterns see tidy text."""
+    """Replaces what its pattern finds inside a block. Patterns see tidy text.
+
+    `needs` are lower-case texts of which one must be there: a cheap look before the pattern.
+    """
 
     id: str
     pattern: re.Pattern[str]
+    needs: tuple[str, ...] = ()
     by: str = " "
 
 
-def _rule(name: str, pattern: str, *, by: str = " ") -> TextRule:
-    return TextRule(id=name, pattern=re.compile(pattern, re.IGNORECASE), by=by)
+def _rule(name: str, pattern: str, *, needs: tuple[str, ...] = (), by: str = " ") -> TextRule:
+    return TextRule(id=name, pattern=re.compile(pattern, re.IGNORECASE), needs=needs, by=by)
 
 
 _DAY = (
@@ -31,41 +35,64 @@ _COUNTED = (
     r"(?:visites?|visiteurs?(?: connectés?)?|vues|consultations|lectures|téléchargements|partages"
     r"|j'aime|views|visits|visitors|likes|shares|downloads)"
 )
+_COUNTED_STEMS = (
+    *("visit", "vues", "consultations", "lectures", "chargements", "partages", "j'aime"),
+    *("views", "likes", "shares", "downloads", "lu "),
+)
 
 RULES = (
-    _rule("text.email-obfuscation", r" ?[\[({] ?(?:at|arobase|@) ?[\])}] ?", by="@"),
+    _rule(
+        "text.email-obfuscation",
+        r" ?[\[({] ?(?:at|arobase|@) ?[\])}] ?",
+        needs=("[", "(", "{"),
+        by="@",
+    ),
     _rule(
         "text.relative-date",
         rf"\bil y a (?:environ )?(?:\d{{1,4}}|une?) {_FRENCH_UNIT}\b"
         rf"|\b(?:\d{{1,4}}|an?) {_ENGLISH_UNIT} ago\b",
+        needs=("il y a ", " ago"),
     ),
     _rule(
         "text.today",
         rf"\b(?:nous sommes|aujourd'hui,?|today is|today:) (?:le )?(?:{_DAY},? )?{DATE}{CLOCK}"
         rf"|^{_DAY},? (?:le )?{DATE}{CLOCK}$",
+        needs=("nous sommes", "aujourd'hui", "today", "di", "day"),
     ),
     _rule(
         "text.counter",
         rf"\b(?:nombre (?:de |d'))?{_COUNTED} ?: ?\d[\d ]*|\blu \d[\d ]{{0,12}} ?fois\b"
         rf"|(?<!\w)\d[\d .,]{{0,12}}k? {_COUNTED}(?!\w)",
+        needs=_COUNTED_STEMS,
     ),
     _rule(
         "text.generation",
         r"\bpage (?:générée|generated|rendered) (?:en|in) [\d.,]+ ?(?:ms|s|secondes?|seconds?)\b"
         r"|\btemps de génération ?:? ?[\d.,]+ ?(?:ms|s|secondes?)\b",
+        needs=("génér", "generated", "rendered"),
     ),
     _rule(
         "text.copyright-year",
         r"(?:©|\(c\)|copyright)[ :]*\d{4}(?: ?- ?\d{4})?|(?:\d{4} ?- ?)?\d{4} ?©",
+        needs=("©", "(c)", "copyright"),
     ),
-    _rule("text.software-version", r"^(?:version|build|release|v)[ :.]*\d+(?:\.\d+){2,}[\w.+-]*$"),
-    _rule("text.token", r"\b(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{24,}\b"),
-    _rule("text.enumerator", r"^(?:article )?\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})(?:\.\d{1,2})*[.)°]+ (?=[^\W\d])"),
-)  # fmt: skip
+    _rule(
+        "text.software-version",
+        r"^(?:version|build|release|v)[ :.]*\d+(?:\.\d+){2,}[\w.+-]*$",
+        needs=("v", "build", "release"),
+    ),
+    _rule("text.token", r"(?<!\w)[0-9a-f]{24,}(?!\w)"),
+    _rule(
+        "text.enumerator",
+        r"^(?:article )?\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})(?:\.\d{1,2})*[.)°]+ (?=[^\W\d])",
+    ),
+)
 
 
 def mask(text: str) -> str:
-    """Return a tidy text without what changes by itself."""
+    """Return a tidy text without what changes by itself, tidy again."""
+    masked, lower = text, text.lower()
     for rule in RULES:
-        text = rule.pattern.sub(rule.by, text)
-    return text
+        if not rule.needs or any(need in lower for need in rule.needs):
+            masked = rule.pattern.sub(rule.by, masked)
+    return masked if masked is text else " ".join(masked.split())

@@ -14,11 +14,10 @@ _INVISIBLE = (
 )
 _SAME = str.maketrans(
     dict.fromkeys(_INVISIBLE, "")
-    | dict.fromkeys("‘’‚‛`´ʼ′", "'")
+    | dict.fromkeys("‘’‚‛´ʼ′", "'")
     | dict.fromkeys("“”„‟«»″", '"')
     | dict.fromkeys("‐‑‒–—―−", "-")
 )
-_SPACES = re.compile(r"\s+")
 # A number in groups (phone, SIRET), a word, a sign that carries sense, a dash between numbers.
 _TOKEN = re.compile(
     r"(?<![\w+])\+?\d{1,4}(?:[ .\-]?(?:\(0\) ?)?\d{2,4}){3,7}(?!\d)"
@@ -29,21 +28,24 @@ _SEPARATORS = str.maketrans("", "", " .-()")
 
 def tidy(text: str) -> str:
     """Return the text on one line, in one typography, safe to show and to store."""
-    return _SPACES.sub(" ", unicodedata.normalize("NFKC", text).translate(_SAME)).strip()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text).translate(_SAME)
+    return " ".join(text.split())
 
 
-def tokens(text: str) -> Iterator[tuple[str, int]]:
-    """Yield each word of a tidy text for comparison, and where it begins.
+def words(text: str) -> tuple[str, ...]:
+    """Return the words of a tidy text for comparison.
 
     Case and punctuation do not count; a dash between two numbers does (a range is no list);
     the separators inside a long number do not (`04 73 98 61 61` is `04.73.98.61.61`).
     """
-    for found in _TOKEN.finditer(text):
-        word = found[0].casefold()
-        if len(word) > 1 and not word.isalpha():
-            word = word.translate(_SEPARATORS) or "-"
-        yield word, found.start()
+    return tuple(map(_bare, _TOKEN.findall(text.casefold())))
 
 
-def words(text: str) -> tuple[str, ...]:
-    return tuple(word for word, _ in tokens(text))
+def tokens(text: str) -> Iterator[tuple[str, int]]:
+    """Yield each word as `words` gives it, and where it begins in the text."""
+    return ((_bare(found[0].casefold()), found.start()) for found in _TOKEN.finditer(text))
+
+
+def _bare(word: str) -> str:
+    return word if word.isalnum() else word.translate(_SEPARATORS) or "-"
