@@ -122,7 +122,7 @@ SCENES = (
     ),
     Scene(
         from_s=20,
-        to_s=22.5,
+        to_s=23.2,  # longer than an interval, shorter than the policy
         play=Play.UNAVAILABLE,
         host=cast.prefecture("75"),
         targets=("prefecture-75",),

@@ -15,7 +15,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from monitor.clock import Clock
-from monitor.config.model import Config
+from monitor.config import Config
 from monitor.web.health import health
 from monitor.web.overview import overview
 from monitor.web.reads import Reads

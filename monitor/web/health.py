@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from monitor.config.model import Config
+from monitor.config import Config
 from monitor.core.availability import HOLD
 from monitor.web.reads import Reads
 
@@ -38,7 +38,7 @@ class Health:
             "dernier_tour_des_temoins_s": self.round_age_s,
             "dernier_releve_s": self.check_age_s,
             "cibles": self.targets,
-            "cibles_en_retard": self.late,
+            "cibles_sans_releve_recent": self.late,
         }
 
 

@@ -6,85 +6,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from monitor.config.model import Config
-from monitor.core.availability import HOLD, Span
-from monitor.core.labels import GAPS
-from monitor.core.types import (
-    Controls,
-    Event,
-    Gap,
-    GapCause,
-    Incident,
-    LaneState,
-    Outage,
-    Platform,
-    State,
-    Target,
-    Verdict,
-)
-from monitor.core.words import REASONS
+from monitor.config import Config
+from monitor.core.availability import HOLD
+from monitor.core.types import Controls, Event, Gap, GapCause, Incident, Outage, Run, Verdict
+from monitor.web.platforms import Past, PlatformView, Tally, platform_view, tally
 from monitor.web.reads import Reads
-from monitor.web.strip import Strip, strip
 
-GROUPED_ABOVE = 20  # targets; a longer platform is folded by department
-Tally = tuple[tuple[Verdict, int], ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One target now. A state that nothing confirms any more is unknown."""
-
-    target: Target
-    verdict: Verdict
-    why: str
-    since: datetime | None
-    last_at: datetime | None
-    strip: Strip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    title: str
-    rows: tuple[Row, ...]
-    tally: Tally
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fold:
-    """Groups to show together: those where all is in the one state `verdict`, or the others."""
-
-    verdict: Verdict | None
-    groups: tuple[Group, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlatformView:
-    """One platform: its targets, folded into several groups when they are many."""
-
-    platform: Platform
-    groups: tuple[Group, ...]
-    tally: Tally
-    strip: Strip
-    lane: LaneState | None
-
-    @property
-    def folded(self) -> bool:
-        return sum(count for _, count in self.tally) > GROUPED_ABOVE
-
-    @property
-    def folds(self) -> tuple[Fold, ...]:
-        """What needs a look first; then what is uniformly unknown, then uniformly up."""
-        found: dict[Verdict | None, list[Group]] = {None: []}
-        for group in self.groups:
-            sole = group.tally[0][0] if len(group.tally) == 1 else None
-            plain = sole if sole in {Verdict.UNKNOWN, Verdict.UP} else None
-            found.setdefault(plain, []).append(group)
-        order = (None, Verdict.UNKNOWN, Verdict.UP)
-        return tuple(
-            Fold(verdict=verdict, groups=tuple(found[verdict]))
-            for verdict in order
-            if found.get(verdict)
-        )
+SHORTEST_S = 60  # of a picture, when the watch has just begun
+SILENT_S = 180  # without a sign of life for so long, the service is said to be stopped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +37,11 @@ class Overview:
     """All that the first page shows.
 
     Attributes:
-        window_s: Length of the past that is shown, in seconds.
+        since: Start of the past that is shown.
+        whole: Whether that is the whole window; else the watch began at `since`.
+        window_s: Length of the window, in seconds.
+        stops: Gaps of the whole point.
+        gap_totals: Those of single targets.
         checked: Whether any target was ever checked.
         panel: Last round of the control panel; None before the first.
         silent_since: Last sign of life of the service when it is too old; else None.
@@ -116,6 +49,8 @@ class Overview:
     """
 
     at: datetime
+    since: datetime
+    whole: bool
     window_s: float
     platforms: tuple[PlatformView, ...]
     tally: Tally
@@ -143,24 +78,27 @@ class Overview:
 
 def overview(reads: Reads, *, config: Config, now: datetime, window_s: float) -> Overview:
     """Read the record and work out the page. `window_s` is in seconds, more than 0."""
-    since = now - timedelta(seconds=window_s)
-    states = {state.target: state for state in reads.states()}
-    lanes = {lane.platform: lane for lane in reads.lanes()}
-    holds_s = {target.slug: float(HOLD * target.interval_s) for target in config.targets}
-    history = reads.spans(holds_s, since, now)
+    runs = reads.runs()
+    horizon = now - timedelta(seconds=window_s)
+    since = _beginning(runs, horizon=horizon, now=now)
     outages = reads.outages(since=since)
     rounds = reads.rounds(since, now)
     gaps = reads.gaps(since, now)
-    views = tuple(
-        _platform(platform, config, states=states, lanes=lanes, history=history, span=(since, now))
-        for platform in config.platforms.values()
-        if any(target.platform == platform.slug for target in config.targets)
+    past = Past(
+        since=since,
+        now=now,
+        states={state.target: state for state in reads.states()},
+        spans=reads.spans({t.slug: HOLD * t.interval_s for t in config.targets}, since, now),
+        missed={gap.target: gap for gap in gaps},
     )
+    views = _platforms(reads, config, past)
     return Overview(
         at=now,
+        since=since,
+        whole=since == horizon,
         window_s=window_s,
         platforms=views,
-        tally=_tally(row for view in views for group in view.groups for row in group.rows),
+        tally=tally(row for view in views for group in view.groups for row in group.rows),
         open_outages=tuple(outage for outage in outages if outage.recovered_at is None),
         closed_outages=tuple(outage for outage in outages if outage.recovered_at is not None),
         incidents=tuple(reads.incidents(since=since)),
@@ -168,9 +106,9 @@ def overview(reads: Reads, *, config: Config, now: datetime, window_s: float) ->
         line_failures=line_failures(rounds),
         stops=tuple(gap for gap in gaps if not gap.target),
         gap_totals=gap_totals(gap for gap in gaps if gap.target),
-        checked=any(state.last_at for state in states.values()),
+        checked=any(state.last_at for state in past.states.values()),
         panel=rounds[-1] if rounds else None,
-        silent_since=_silent_since(reads, rounds, config=config, now=now),
+        silent_since=_silent_since(runs, rounds, config=config, now=now),
         names={target.slug: target.name for target in config.targets},
         platform_names={slug: platform.name for slug, platform in config.platforms.items()},
     )
@@ -203,100 +141,33 @@ def gap_totals(gaps: Iterable[Gap]) -> tuple[GapTotal, ...]:
     )
 
 
-def row(
-    target: Target,
-    state: State | None,
-    *,
-    lane: LaneState | None,
-    history: Sequence[Span],
-    span: tuple[datetime, datetime],
-) -> Row:
-    """Say how a target is now; `span` is the picture's, whose end is now."""
-    since, now = span
-    verdict, why = _present(target, state, lane=lane, now=now)
-    known = state is not None and state.verdict is verdict
-    return Row(
-        target=target,
-        verdict=verdict,
-        why=why,
-        since=state.since if state and known else None,
-        last_at=state.last_at if state else None,
-        strip=strip([history], since=since, until=now),
+def _platforms(reads: Reads, config: Config, past: Past) -> tuple[PlatformView, ...]:
+    """Show every platform that has targets, in the order of the configuration."""
+    lanes = {lane.platform: lane for lane in reads.lanes()}
+    members = {
+        slug: [target for target in config.targets if target.platform == slug]
+        for slug in config.platforms
+    }
+    return tuple(
+        platform_view(platform, members[slug], past, lane=lanes.get(slug))
+        for slug, platform in config.platforms.items()
+        if members[slug]
     )
 
 
-def _present(
-    target: Target, state: State | None, *, lane: LaneState | None, now: datetime
-) -> tuple[Verdict, str]:
-    if state is not None and state.verdict and state.reason and state.last_at:
-        if (now - state.last_at).total_seconds() <= HOLD * target.interval_s:
-            return state.verdict, REASONS[state.reason]
-        why = "Pas de relevé récent"
-    else:
-        why = "Pas encore de relevé"
-    if lane is not None and lane.paused:
-        why += f" : {GAPS[GapCause.PAUSED]}"
-    elif lane is not None and lane.blocked_until is not None and lane.blocked_until > now:
-        why += f" : {GAPS[GapCause.REFUSED]}"
-    return Verdict.UNKNOWN, f"{why}."
-
-
-def _platform(  # noqa: PLR0913 -- what was read, named at the call
-    platform: Platform,
-    config: Config,
-    *,
-    states: Mapping[str, State],
-    lanes: Mapping[str, LaneState],
-    history: Mapping[str, Sequence[Span]],
-    span: tuple[datetime, datetime],
-) -> PlatformView:
-    lane = lanes.get(platform.slug)
-    targets = [target for target in config.targets if target.platform == platform.slug]
-    rows = [
-        row(
-            target,
-            states.get(target.slug),
-            lane=lane,
-            history=history[target.slug],
-            span=span,
-        )
-        for target in targets
-    ]
-    since, now = span
-    pasts = [history[target.slug] for target in targets]
-    return PlatformView(
-        platform=platform,
-        groups=_groups(rows),
-        tally=_tally(rows),
-        strip=strip(pasts, since=since, until=now),
-        lane=lane,
-    )
-
-
-def _groups(rows: Sequence[Row]) -> tuple[Group, ...]:
-    if len(rows) <= GROUPED_ABOVE:
-        return (Group(title="", rows=tuple(rows), tally=_tally(rows)),)
-    ordered = sorted(rows, key=lambda one: one.target.department)
-    groups: list[Group] = []
-    for department, run in groupby(ordered, key=lambda one: one.target.department):
-        members = tuple(run)
-        city = members[0].target.city
-        title = f"{department} – {city}" if department and city else department or "National"
-        groups.append(Group(title=title, rows=members, tally=_tally(members)))
-    return tuple(groups)
-
-
-def _tally(rows: Iterable[Row]) -> Tally:
-    found = Counter(one.verdict for one in rows)
-    return tuple((verdict, found[verdict]) for verdict in Verdict if verdict in found)
+def _beginning(runs: Sequence[Run], *, horizon: datetime, now: datetime) -> datetime:
+    """Return where the pictures begin: nothing is drawn of the time before the first run."""
+    if not runs or runs[0].started_at >= now:
+        return horizon
+    return max(horizon, min(runs[0].started_at, now - timedelta(seconds=SHORTEST_S)))
 
 
 def _silent_since(
-    reads: Reads, rounds: Sequence[Controls], *, config: Config, now: datetime
+    runs: Sequence[Run], rounds: Sequence[Controls], *, config: Config, now: datetime
 ) -> datetime | None:
-    """Return the last sign of life of the service when it is older than three rounds."""
-    signs = [one.at for one in rounds[-1:]] + [run.alive_at for run in reads.runs()[-1:]]
+    """Return the last sign of life of the service when it is too old."""
+    signs = [one.at for one in rounds[-1:]] + [run.alive_at for run in runs[-1:]]
     if not signs:
         return None
-    limit = timedelta(seconds=max(180, 3 * config.controls.interval_s))
+    limit = timedelta(seconds=max(SILENT_S, 3 * config.controls.interval_s))
     return max(signs) if now - max(signs) > limit else None

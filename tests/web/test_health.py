@@ -77,5 +77,5 @@ def test_nothing_secret_is_told() -> None:
         "dernier_tour_des_temoins_s",
         "dernier_releve_s",
         "cibles",
-        "cibles_en_retard",
+        "cibles_sans_releve_recent",
     }

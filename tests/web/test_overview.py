@@ -1,12 +1,14 @@
 """What the first page says, before any markup."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from monitor.core.types import GapCause, LaneState, Platform, Reason, Verdict
-from monitor.web.overview import GROUPED_ABOVE, Overview, gap_totals, line_failures, overview
+from monitor.core.labels import GAPS
+from monitor.core.types import GapCause, Platform, Reason, Verdict
+from monitor.web.overview import Overview, gap_totals, line_failures, overview
+from monitor.web.platforms import GROUPED_ABOVE
 from tests.support.reads import (
     NOW,
     FakeReads,
@@ -64,19 +66,32 @@ def test_a_state_that_no_recent_check_confirms_is_unknown() -> None:
     assert stale.last_at == ago(minutes=10, seconds=1)
 
 
-@pytest.mark.parametrize(
-    ("lane", "text"),
-    [
-        (LaneState(platform="anef", paused=True), "suspendue par l'opérateur"),
-        (LaneState(platform="anef", blocked_until=ago(minutes=-5)), "après un refus"),
-        (LaneState(platform="anef", blocked_until=ago(minutes=5)), "Pas de relevé récent."),
-    ],
-)
-def test_the_reason_of_an_unknown_state_is_given_when_it_is_ours(
-    lane: LaneState, text: str
+@pytest.mark.parametrize("cause", GapCause)
+def test_the_reason_of_an_unknown_state_is_given_when_a_slot_was_just_missed(
+    cause: GapCause,
 ) -> None:
+    recent = replace(gap("a", cause), to_at=ago(minutes=4))
+    assert why(seen(FakeReads(missing=[recent]), "a")) == f"Pas encore de relevé : {GAPS[cause]}."
     old = state("a", Verdict.BLOCKED, Reason.WAF, last_at=ago(hours=1))
-    assert text in why(seen(FakeReads(seen=[old], budgets=[lane]), "a"))
+    text = why(seen(FakeReads(seen=[old], missing=[recent]), "a"))
+    assert text == f"Pas de relevé récent : {GAPS[cause]}."
+
+
+def test_a_slot_missed_long_ago_explains_nothing() -> None:
+    assert why(seen(FakeReads(missing=[gap("a", GapCause.REFUSED)]), "a")) == (
+        "Pas encore de relevé."
+    )
+
+
+def test_the_pictures_begin_with_the_watch_and_go_back_a_day_at_most() -> None:
+    def since(started_at: datetime) -> tuple[datetime, bool]:
+        view = seen(FakeReads(life=life(started_at)))
+        return view.since, view.whole
+
+    assert since(ago(days=3)) == (ago(days=1), True)
+    assert since(ago(hours=2)) == (ago(hours=2), False)
+    assert since(ago(seconds=5)) == (ago(seconds=60), False)
+    assert since(ago(hours=-1)) == (ago(days=1), True)
 
 
 def test_states_are_counted() -> None:

@@ -1,0 +1,152 @@
+"""How each target is now, grouped as a reader looks for it. Pure."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from monitor.core.availability import HOLD, Span
+from monitor.core.labels import GAPS
+from monitor.core.types import Gap, LaneState, Platform, State, Target, Verdict
+from monitor.core.words import REASONS
+from monitor.web.strip import Strip, strip
+
+GROUPED_ABOVE = 20  # targets; a longer platform is folded by department
+Tally = tuple[tuple[Verdict, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One target now. A state that nothing confirms any more is unknown."""
+
+    target: Target
+    verdict: Verdict
+    why: str
+    since: datetime | None
+    last_at: datetime | None
+    strip: Strip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    title: str
+    rows: tuple[Row, ...]
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fold:
+    """Groups to show together: those where all is in the one state `verdict`, or the others."""
+
+    verdict: Verdict | None
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlatformView:
+    """One platform: its targets, folded into several groups when they are many."""
+
+    platform: Platform
+    groups: tuple[Group, ...]
+    tally: Tally
+    strip: Strip
+    lane: LaneState | None
+
+    @property
+    def folded(self) -> bool:
+        return sum(count for _, count in self.tally) > GROUPED_ABOVE
+
+    @property
+    def folds(self) -> tuple[Fold, ...]:
+        """What needs a look first; then what is uniformly unknown, then uniformly up."""
+        found: dict[Verdict | None, list[Group]] = {}
+        for group in self.groups:
+            sole = group.tally[0][0] if len(group.tally) == 1 else None
+            plain = sole if sole in {Verdict.UNKNOWN, Verdict.UP} else None
+            found.setdefault(plain, []).append(group)
+        return tuple(
+            Fold(verdict=verdict, groups=tuple(found[verdict]))
+            for verdict in (None, Verdict.UNKNOWN, Verdict.UP)
+            if verdict in found
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """What is known of the targets, by slug, over [since, now).
+
+    Attributes:
+        missed: The last gap of each target that has one.
+
+    """
+
+    since: datetime
+    now: datetime
+    states: Mapping[str, State]
+    spans: Mapping[str, Sequence[Span]]
+    missed: Mapping[str, Gap]
+
+
+def platform_view(
+    platform: Platform, targets: Iterable[Target], past: Past, *, lane: LaneState | None
+) -> PlatformView:
+    """Show one platform; `targets` are its own, in the order of the configuration."""
+    rows = [row(target, past) for target in targets]
+    spans = [past.spans[one.target.slug] for one in rows]
+    return PlatformView(
+        platform=platform,
+        groups=_groups(rows),
+        tally=tally(rows),
+        strip=strip(spans, since=past.since, until=past.now),
+        lane=lane,
+    )
+
+
+def row(target: Target, past: Past) -> Row:
+    state = past.states.get(target.slug)
+    verdict, why = _present(target, state, missed=past.missed.get(target.slug), now=past.now)
+    known = state is not None and state.verdict is verdict
+    return Row(
+        target=target,
+        verdict=verdict,
+        why=why,
+        since=state.since if state and known else None,
+        last_at=state.last_at if state else None,
+        strip=strip([past.spans[target.slug]], since=past.since, until=past.now),
+    )
+
+
+def tally(rows: Iterable[Row]) -> Tally:
+    """Count the rows in each state, in the order of `Verdict`."""
+    found = Counter(one.verdict for one in rows)
+    return tuple((verdict, found[verdict]) for verdict in Verdict if verdict in found)
+
+
+def _present(
+    target: Target, state: State | None, *, missed: Gap | None, now: datetime
+) -> tuple[Verdict, str]:
+    """Return the state and its reason: the last check's while it holds."""
+    hold = timedelta(seconds=HOLD * target.interval_s)
+    if state is not None and state.verdict and state.reason and state.last_at:
+        if now - state.last_at <= hold:
+            return state.verdict, REASONS[state.reason]
+        why = "Pas de relevé récent"
+    else:
+        why = "Pas encore de relevé"
+    if missed is not None and now - missed.to_at <= hold:
+        why += f" : {GAPS[missed.cause]}"
+    return Verdict.UNKNOWN, f"{why}."
+
+
+def _groups(rows: Sequence[Row]) -> tuple[Group, ...]:
+    if len(rows) <= GROUPED_ABOVE:
+        return (Group(title="", rows=tuple(rows), tally=tally(rows)),)
+    ordered = sorted(rows, key=lambda one: one.target.department)
+    groups: list[Group] = []
+    for department, run in groupby(ordered, key=lambda one: one.target.department):
+        members = tuple(run)
+        city = members[0].target.city
+        title = f"{department} – {city}" if department and city else department or "National"
+        groups.append(Group(title=title, rows=members, tally=tally(members)))
+    return tuple(groups)
