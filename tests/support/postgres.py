@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,41 +44,71 @@ class PostgresServer:
 
 @contextmanager
 def running_postgres(programs: Path) -> Iterator[PostgresServer]:
-    """Start a server and stop it at the end, however the tests went."""
+    """Start a server and stop it at the end, even if the tests are killed."""
     # The server refuses to run as root, and a socket's path must stay under 108 bytes.
     user = "postgres" if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="vigie-pg-"))
+    if user:
+        shutil.chown(folder, user)
+    data, log = folder / "data", folder / "log"
     try:
-        if user:
-            shutil.chown(folder, user)
-        data = folder / "data"
-        _run(
-            user, programs / "initdb", "-D", data, "-U", "vigie", "-A", "trust", "-N", "-E", "UTF8"
-        )
-        settings = {
-            "listen_addresses": "",
-            "unix_socket_directories": str(folder),
-            "fsync": "off",
-            "max_connections": "50",
-            "shared_buffers": "16MB",
-        }
-        options = " ".join(f"-c {key}='{value}'" for key, value in settings.items())
-        control = (programs / "pg_ctl", "-D", data, "-w", "-t", str(_WAIT_S))
-        _run(user, *control, "-l", folder / "log", "-o", options, "start")
-        try:
-            yield PostgresServer(folder)
-        finally:
-            _run(user, *control, "-m", "immediate", "stop")
+        initdb = (programs / "initdb", "-D", data, "-U", "vigie", "-A", "trust", "-N", "-E", "UTF8")
+        with log.open("wb") as output:
+            made = subprocess.run(
+                initdb, user=user, stdout=output, stderr=output, cwd="/", check=False
+            )
+            if made.returncode:
+                raise RuntimeError(log.read_text(errors="replace"))
+            guard = subprocess.Popen(
+                (
+                    "/bin/sh",
+                    "-c",
+                    _GUARD,
+                    folder,
+                    programs / "postgres",
+                    "-D",
+                    data,
+                    *_settings(folder),
+                ),
+                user=user,
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                cwd="/",
+                start_new_session=True,
+            )
+        with guard:  # its end closes the pipe, and waits
+            server = PostgresServer(folder)
+            _wait_for(server, guard, log)
+            yield server
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _run(user: str | None, *command: str | Path) -> None:
-    # To a file, not a pipe: the server would keep the pipe open and we would wait for ever.
-    with tempfile.TemporaryFile() as output:
-        done = subprocess.run(
-            command, user=user, stdout=output, stderr=output, cwd="/", check=False, timeout=_WAIT_S
-        )
-        output.seek(0)
-        if done.returncode:
-            raise RuntimeError(f"{command[0]}: {output.read().decode(errors='replace')}")
+# The shell stops the server and removes its folder when the pipe from us closes: also when
+# we were killed.
+_GUARD = '"$@" </dev/null & read -r _; kill -QUIT $!; wait $!; rm -rf "$0"'
+
+
+def _settings(folder: Path) -> Iterator[str]:
+    for setting in (
+        "listen_addresses=",
+        f"unix_socket_directories={folder}",
+        "fsync=off",
+        "max_connections=50",
+        "shared_buffers=16MB",
+    ):
+        yield from ("-c", setting)
+
+
+def _wait_for(server: PostgresServer, guard: subprocess.Popen[bytes], log: Path) -> None:
+    for _ in range(_WAIT_S * 20):
+        try:
+            psycopg.connect(server.url("postgres")).close()
+        except psycopg.OperationalError:
+            if guard.poll() is not None:
+                break
+            time.sleep(0.05)
+        else:
+            return
+    raise RuntimeError(log.read_text(errors="replace"))
