@@ -24,6 +24,8 @@ _CHROME = ("nav", "header", "footer", "aside", "select", "button", "dialog")
 _HEADINGS = ("h1", "h2")
 _FIELDS = frozenset({"text", "email", "tel", "date", "number", "search", "password", "file"})
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "–": "-", "—": "-"})
+_CUT = frozenset({"ERR_RESOURCE_LIMIT", "ERR_INTERNAL_ERROR"})
+_TITLE = re.compile(r"(?i)<title[^<>]{0,200}>([^<]{0,300})")
 _ACCENTS = re.compile("[\u0300-\u036f\u0653-\u0655]+")
 _META_CHARSET = re.compile(rb"charset\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9_:.-]{2,40})")
 _TAGS = re.compile(r"(?is)<(script|style)\b.*?(?:</\1|\Z)|<[^<>]{0,2000}>?")
@@ -60,7 +62,7 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Glance:
-    """What was seen of one answer. Texts are folded (see `fold`), but for `raw_title`.
+    """What was seen of one answer. Texts are folded (see `fold`).
 
     Attributes:
         headings: The `h1` and `h2`, in order.
@@ -80,7 +82,6 @@ class Glance:
     """
 
     form: Form
-    raw_title: str = ""
     title: str = ""
     headings: tuple[str, ...] = ()
     text: str = ""
@@ -191,7 +192,7 @@ def _parse(markup: str) -> Tree:
     for late in list(tree.itersiblings()):  # what stands after a first </html>
         tree.append(late)
     # A document that is nested beyond libxml2's bound is cut there: its text is lost.
-    deep = any(entry.type_name == "ERR_INTERNAL_ERROR" for entry in parser.error_log)
+    deep = any(entry.type_name in _CUT for entry in parser.error_log)
     return None if deep else tree
 
 
@@ -200,8 +201,10 @@ def _read_text(markup: str) -> Glance:
     plain = _TAGS.sub(" ", markup)
     text = fold(plain[: 2 * MAX_TEXT])[:MAX_TEXT]
     words = len(plain.split())
+    title = _TITLE.search(markup)
     return Glance(
         form=Form.HTML,
+        title=fold(title[1]) if title else "",
         text=text,
         opening=text,
         source=markup.lower(),
@@ -235,7 +238,6 @@ def _read_tree(tree: Tree, markup: str) -> Glance:
     kept = MAX_TEXT if words <= LONG_PAGE_WORDS else _LONG_PAGE_TEXT
     return Glance(
         form=Form.HTML,
-        raw_title=title,
         title=fold(title),
         headings=tuple(h for h in headings if h),
         text=fold(seen[: 2 * kept])[:kept],

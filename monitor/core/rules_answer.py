@@ -53,6 +53,20 @@ def refusal_mark(case: Case) -> Finding | None:
     return case.mark(Verdict.BLOCKED)
 
 
+def script_challenge(case: Case) -> Finding | None:
+    """Recognise a guard's test: no word, and a script that sets a cookie and reloads."""
+    page = case.page
+    if page.form is not Form.HTML or page.words > BARE_WORDS or page.root or page.fields:
+        return None
+    if not 0 < page.inline_chars <= _CHALLENGE_CHARS or "document.cookie" not in page.source:
+        return None
+    if not _RELOADS.search(page.source):
+        return None
+    return Finding(
+        Verdict.BLOCKED, Reason.WAF, "page vide dont le script pose un cookie et recharge"
+    )
+
+
 def maintenance_mark(case: Case) -> Finding | None:
     """Believe a site that says, in place of the service, that it is being maintained."""
     return case.mark(Verdict.MAINTENANCE)
@@ -84,22 +98,6 @@ def client_error(case: Case) -> Finding | None:
     if case.status // 100 != 4:  # noqa: PLR2004 -- the class of a status
         return None
     return Finding(Verdict.DOWN, Reason.HTTP_4XX, _says(case.status))
-
-
-def script_challenge(case: Case) -> Finding | None:
-    """Recognise a guard's test: no word, and a script that sets a cookie and reloads."""
-    page = case.page
-    if page.form is not Form.HTML or case.target.kind in {Kind.SHELL, Kind.API}:
-        return None
-    if page.words > BARE_WORDS or page.root or page.fields:
-        return None
-    if not 0 < page.inline_chars <= _CHALLENGE_CHARS or "document.cookie" not in page.source:
-        return None
-    if not _RELOADS.search(page.source):
-        return None
-    return Finding(
-        Verdict.BLOCKED, Reason.WAF, "page vide dont le script pose un cookie et recharge"
-    )
 
 
 def accepted_only(case: Case) -> Finding | None:
