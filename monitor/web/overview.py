@@ -62,14 +62,11 @@ class Overview:
     stops: tuple[Gap, ...]
     gap_totals: tuple[GapTotal, ...]
     checked: bool
+    line_works: bool
     panel: Controls | None
     silent_since: datetime | None
     names: Mapping[str, str]
     platform_names: Mapping[str, str]
-
-    @property
-    def line_works(self) -> bool:
-        return self.panel is None or self.panel.line_works
 
     @property
     def all_unknown(self) -> bool:
@@ -83,10 +80,12 @@ def overview(reads: Reads, *, config: Config, now: datetime, window_s: float) ->
     since = _beginning(runs, horizon=horizon, now=now)
     outages = reads.outages(since=since)
     rounds = reads.rounds(since, now)
+    panel = rounds[-1] if rounds else None
     gaps = reads.gaps(since, now)
     past = Past(
         since=since,
         now=now,
+        line_works=panel is None or panel.line_works,
         states={state.target: state for state in reads.states()},
         spans=reads.spans({t.slug: HOLD * t.interval_s for t in config.targets}, since, now),
         missed={gap.target: gap for gap in gaps},
@@ -107,7 +106,8 @@ def overview(reads: Reads, *, config: Config, now: datetime, window_s: float) ->
         stops=tuple(gap for gap in gaps if not gap.target),
         gap_totals=gap_totals(gap for gap in gaps if gap.target),
         checked=any(state.last_at for state in past.states.values()),
-        panel=rounds[-1] if rounds else None,
+        line_works=past.line_works,
+        panel=panel,
         silent_since=_silent_since(runs, rounds, config=config, now=now),
         names={target.slug: target.name for target in config.targets},
         platform_names={slug: platform.name for slug, platform in config.platforms.items()},

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from monitor.core.availability import HOLD, Span
 from monitor.core.labels import GAPS
-from monitor.core.types import Gap, LaneState, Platform, State, Target, Verdict
+from monitor.core.types import Gap, LaneState, Platform, Reason, State, Target, Verdict
 from monitor.core.words import REASONS
 from monitor.web.strip import Strip, strip
 
@@ -78,11 +78,13 @@ class Past:
 
     Attributes:
         missed: The last gap of each target that has one.
+        line_works: What the last round of the control panel said of our own line.
 
     """
 
     since: datetime
     now: datetime
+    line_works: bool
     states: Mapping[str, State]
     spans: Mapping[str, Sequence[Span]]
     missed: Mapping[str, Gap]
@@ -105,7 +107,7 @@ def platform_view(
 
 def row(target: Target, past: Past) -> Row:
     state = past.states.get(target.slug)
-    verdict, why = _present(target, state, missed=past.missed.get(target.slug), now=past.now)
+    verdict, why = _present(target, state, past)
     known = state is not None and state.verdict is verdict
     return Row(
         target=target,
@@ -123,18 +125,19 @@ def tally(rows: Iterable[Row]) -> Tally:
     return tuple((verdict, found[verdict]) for verdict in Verdict if verdict in found)
 
 
-def _present(
-    target: Target, state: State | None, *, missed: Gap | None, now: datetime
-) -> tuple[Verdict, str]:
-    """Return the state and its reason: the last check's while it holds."""
+def _present(target: Target, state: State | None, past: Past) -> tuple[Verdict, str]:
+    """Return the state and its reason: the last check's while it holds and our line works."""
     hold = timedelta(seconds=HOLD * target.interval_s)
+    if not past.line_works:
+        return Verdict.UNKNOWN, REASONS[Reason.LOCAL_NETWORK]
     if state is not None and state.verdict and state.reason and state.last_at:
-        if now - state.last_at <= hold:
+        if past.now - state.last_at <= hold:
             return state.verdict, REASONS[state.reason]
         why = "Pas de relevé récent"
     else:
         why = "Pas encore de relevé"
-    if missed is not None and now - missed.to_at <= hold:
+    missed = past.missed.get(target.slug)
+    if missed is not None and past.now - missed.to_at <= hold:
         why += f" : {GAPS[missed.cause]}"
     return Verdict.UNKNOWN, f"{why}."
 

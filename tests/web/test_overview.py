@@ -7,6 +7,7 @@ import pytest
 
 from monitor.core.labels import GAPS
 from monitor.core.types import GapCause, Platform, Reason, Verdict
+from monitor.core.words import REASONS
 from monitor.web.overview import Overview, gap_totals, line_failures, overview
 from monitor.web.platforms import GROUPED_ABOVE
 from tests.support.reads import (
@@ -133,6 +134,14 @@ def test_the_line_is_what_the_last_round_says() -> None:
     good, bad = tour(ago(minutes=2)), tour(ago(minutes=1), ok=0)
     assert not seen(FakeReads(panel=[good, bad])).line_works
     assert seen(FakeReads(panel=[bad, replace(good, at=NOW - timedelta(seconds=1))])).line_works
+
+
+def test_while_our_line_is_down_nothing_is_known_of_any_site() -> None:
+    """Not even of those whose last check was good a minute ago."""
+    reads = FakeReads(seen=[state("a"), state("b")], panel=[tour(ago(seconds=10), ok=0)])
+    view = seen(reads)
+    assert set(verdicts(view).values()) == {Verdict.UNKNOWN}
+    assert why(view) == REASONS[Reason.LOCAL_NETWORK]
 
 
 def test_gaps_are_added_up_by_cause() -> None:
