@@ -22,7 +22,7 @@ CONTROLS = ("temoin-1.demo.test", "temoin-2.demo.test", "temoin-3.demo.test")
 SLOW_S = 0.8  # an answer above this is slow, on the demo's fast clock
 DEADLINE_S = 2.0  # shorter than an interval, so that a silent site delays nobody for long
 INTERVAL_S = 3
-POLICY = Policy(failures=3, failing_s=4, successes=2, recovering_s=2, recheck_s=1)
+POLICY = Policy(failures=3, failing_s=4, successes=2, recovering_s=2, recheck_s=3)
 PLATFORMS = (
     Platform(slug="anef", name="ANEF (essai)", spacing_s=0.05, hosts=(ANEF,)),
     Platform(slug="sso", name="Connexion à ANEF (essai)", spacing_s=0.05, hosts=(SSO,)),

@@ -57,7 +57,7 @@ def _service(*, ca_path: Path, port: int) -> list[str]:
                 "recheck_s": policy.recheck_s,
             },
         ),
-        *_table("[controls]", {"needed": 1, "interval_s": 2}),
+        *_table("[controls]", {"needed": 1, "interval_s": 1}),
     ]
     for number, host in enumerate(cast.CONTROLS, start=1):
         control: dict[str, Value] = {
