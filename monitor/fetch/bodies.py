@@ -187,9 +187,8 @@ def _is_text(body: bytes, content_type: str) -> bool:
 
 
 def _is_utf8(body: bytes) -> bool:
-    decoder = codecs.getincrementaldecoder("utf-8")()  # a body cut inside a character still is
     try:
-        decoder.decode(body)
+        body.decode("utf-8")
     except UnicodeDecodeError:
         return False
     return True
