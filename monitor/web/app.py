@@ -26,6 +26,8 @@ EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 DAY_S = 86_400.0
 NAME_MAX = 100  # characters of a target in a query
 
+SHARE = 20  # a page is kept this many times as long as it took to make
+
 log = structlog.get_logger()
 
 
@@ -52,7 +54,8 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
         probe: Renders `/probe` for a target's slug; KeyError for an unknown one.
         version: Of the program, shown to readers.
         window_s: Length of the past shown by the first page, in seconds.
-        fresh_s: Seconds during which the first page is served again without reading.
+        fresh_s: Seconds during which the first page is served again without reading, at
+            least; longer when reading takes long, so that visitors never burden the probes.
 
     """
     pages = _Pages(
@@ -99,17 +102,19 @@ class _Pages:
         self._templates = environment(version=version)
         self._templates.globals.update(config=config, point=point)
         self._busy = anyio.Lock()
-        self._made: tuple[int, str] | None = None  # monotonic instant in µs, page
+        self._made: str | None = None
+        self._stale_us = 0  # on the monotonic clock
 
     async def home(self, _: Request) -> Response:
         """Serve the state now. Many visitors at once cost one reading."""
         async with self._busy:
-            made = self._made
-            if made is None or self._clock.monotonic_us() - made[0] >= self._fresh_us:
-                html = await anyio.to_thread.run_sync(self._home)
-                made = self._made = (self._clock.monotonic_us(), html)
-        age = self._fresh_us // 1_000_000
-        return HTMLResponse(made[1], headers={"Cache-Control": f"public, max-age={age}"})
+            begun_us = self._clock.monotonic_us()
+            if self._made is None or begun_us >= self._stale_us:
+                self._made = await anyio.to_thread.run_sync(self._home)
+                made_us = self._clock.monotonic_us()
+                self._stale_us = made_us + max(self._fresh_us, SHARE * (made_us - begun_us))
+            left_s = max(0, self._stale_us - begun_us) // 1_000_000
+            return HTMLResponse(self._made, headers={"Cache-Control": f"public, max-age={left_s}"})
 
     async def health(self, _: Request) -> Response:
         """Answer 200 or 503, and say why in JSON. Nothing of it is secret."""

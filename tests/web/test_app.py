@@ -1,6 +1,7 @@
 """The pages over HTTP: what they say, to whom, and under which headers."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -321,6 +322,25 @@ def test_many_visitors_cost_one_reading_until_the_page_is_stale() -> None:
     assert first.headers["cache-control"] == "public, max-age=10"
     clock._set(10_000_000)
     assert web.get("/").text != first.text
+    assert reads.reads == 2
+
+
+def test_a_page_that_was_long_to_make_is_kept_for_longer() -> None:
+    clock = FakeClock(NOW)
+
+    class Slow(FakeReads):
+        def lanes(self) -> Sequence[LaneState]:
+            clock._set(clock.monotonic_us() + 3_000_000)
+            return []
+
+    reads = Slow()
+    web = client(reads, clock=clock, fresh_s=10)
+    web.get("/")
+    clock._set(62_000_000)
+    assert web.get("/").headers["cache-control"] == "public, max-age=1"
+    assert reads.reads == 1
+    clock._set(63_000_000)
+    web.get("/")
     assert reads.reads == 2
 
 
