@@ -53,7 +53,7 @@ _FEES = re.compile(
 _HOURS_HEADING = re.compile(r"\bhoraires?\b|\bouverture|\bjours d'accueil", re.IGNORECASE)
 _ALERT = re.compile(
     r"^(?:attention|important|alerte|avertissement|à noter|urgent)\b|fermetures? exceptionnelles?"
-    r"|exceptionnellement ferm|jusqu'à nouvel ordre|\bperturbations?\b|sera (?:exceptionnellement )?fermée?",
+    r"|exceptionnellement ferm|jusqu'à nouvel ordre|\bperturbations?\b|\bsera fermée?",
     re.IGNORECASE,
 )
 
@@ -89,7 +89,7 @@ def of_facts(lost: Iterable[Fact], gained: Iterable[Fact]) -> set[ChangeKind]:
 
 
 def weigh(kinds: Iterable[ChangeKind], *, pieces: Iterable[Piece]) -> Weight:
-    """MAJOR for what a person acts on or for much text, COSMETIC when nothing is to be read anew."""
+    """Return MAJOR for what a person acts on or for much text, COSMETIC for form alone."""
     found = set(kinds)
     if found & MAJOR:
         return Weight.MAJOR
@@ -104,6 +104,6 @@ def _is_alert(block: Block) -> bool:
 
 
 def _is_document(blocks: Iterable[Block], *, edited: str, headings: str) -> bool:
-    """An item of a list of documents, or words that name one."""
+    """Tell whether it is an item of a list of documents, or words that name one."""
     items = any(block.kind in {BlockKind.LIST_ITEM, BlockKind.TABLE_ROW} for block in blocks)
     return (items and bool(_DOCUMENTS.search(headings))) or bool(_DOCUMENTS.search(edited))

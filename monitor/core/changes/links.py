@@ -29,12 +29,10 @@ def link_edits(before: Page, after: Page) -> tuple[LinkEdit, ...]:
             came[text, other] -= 1
             edits.append(_edit(ChangeKind.LINK_TARGET, old_texts[text, target], target, other))
     old_targets, new_targets = {target for _, target in old}, {target for _, target in new}
-    for key in +gone:
-        if key[1] not in new_targets:
-            edits.append(_edit(ChangeKind.LINK_REMOVED, old_texts[key], key[1], ""))
-    for key in +came:
-        if key[1] not in old_targets:
-            edits.append(_edit(ChangeKind.LINK_ADDED, new_texts[key], "", key[1]))
+    removed = [key for key in +gone if key[1] not in new_targets]
+    added = [key for key in +came if key[1] not in old_targets]
+    edits += [_edit(ChangeKind.LINK_REMOVED, old_texts[key], key[1], "") for key in removed]
+    edits += [_edit(ChangeKind.LINK_ADDED, new_texts[key], "", key[1]) for key in added]
     return tuple(edits)
 
 

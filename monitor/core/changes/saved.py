@@ -56,6 +56,8 @@ def compare_saved(
     if found := obstacle(old, new):
         return _incomparable(found)
     change = compare(old, new)
+    if change is None and (old.cut or new.cut):
+        return _incomparable(Obstacle.CUT)
     if change is None:
         return Comparison(changed=False, summary="Aucune modification.")
     return Comparison(changed=change.counts, change=change, summary=change.summary)

@@ -51,8 +51,9 @@ ELEMENTS: Mapping[Element, str] = {
 OBSTACLES: Mapping[Obstacle, str] = {
     Obstacle.EMPTY: "la page ne contient aucun texte lisible",
     Obstacle.TOO_DEEP: "la page est trop imbriquée pour être lue",
+    Obstacle.CUT: "la page est trop longue pour être lue en entier, et son début n’a pas changé",
     Obstacle.ANOTHER_PAGE: "les deux réponses n’ont rien en commun : l’une n’est pas la page",
-    Obstacle.NOT_THE_PAGE: "la réponse n’est pas la page attendue (erreur, refus, captcha ou page vide)",
+    Obstacle.NOT_THE_PAGE: "la réponse n’est pas la page (erreur, refus, captcha ou page vide)",
 }
 
 MOST_SUMMARY_CHARACTERS = 600
@@ -91,10 +92,14 @@ def _excerpts(pieces: list[Piece]) -> list[str]:
 def _of_link(link: LinkEdit) -> str:
     text = _shorten(link.text, MOST_EXCERPT_CHARACTERS)
     if link.kind == ChangeKind.LINK_TARGET:
-        return f"le lien « {text} » mène à {link.after} au lieu de {link.before}"
+        return f"le lien « {text} » mène à {_shown(link.after)} au lieu de {_shown(link.before)}"
     if link.kind == ChangeKind.LINK_ADDED:
-        return f"lien « {text} » ajouté vers {link.after}"
-    return f"lien « {text} » retiré vers {link.before}"
+        return f"lien « {text} » ajouté vers {_shown(link.after)}"
+    return f"lien « {text} » retiré, qui menait à {_shown(link.before)}"
+
+
+def _shown(target: str) -> str:
+    return _shorten(target.removeprefix("//"), MOST_EXCERPT_CHARACTERS)
 
 
 def _shorten(text: str, most: int) -> str:

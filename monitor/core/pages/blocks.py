@@ -15,7 +15,8 @@ from monitor.core.pages import links, masks
 from monitor.core.pages.page import BlockKind, Link
 from monitor.core.pages.typography import tidy
 
-MOST_RUNS = 20_000
+MOST_RUNS = 5_000
+MOST_NODES = 30_000
 MOST_LINKS = 200  # of one run
 MOST_RUN_CHARACTERS = 50_000
 MOST_ROW_CHARACTERS = 2_000  # a longer table row is a layout, not a row
@@ -126,13 +127,17 @@ def outline(cleaned: str, *, base: str | None) -> Outline | None:
     )
     try:
         root = etree.fromstring(cleaned.encode("utf-8", "replace"), parser)
-    except etree.XMLSyntaxError:  # nothing in it
-        return Outline()
+    except etree.XMLSyntaxError:
+        root = None
+    if root is None:  # nothing in it
+        return Outline(nodes=[_ROOT])
     if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
         return None
     walk = _Walk(base=base)
     events = etree.iterwalk(root, events=("start", "end"))
     for event, element in events:
+        if walk.is_full():
+            break
         if event == "end":
             walk.leave(element)
         elif walk.enter(element):
@@ -143,11 +148,14 @@ def outline(cleaned: str, *, base: str | None) -> Outline | None:
     return walk.outline
 
 
+_ROOT = Node("html", 0, "", BlockKind.PARAGRAPH, "", "")
+
+
 class _Walk:
     """What is open at one point of the walk."""
 
     def __init__(self, *, base: str | None) -> None:
-        self.outline = Outline(nodes=[Node("html", 0, "", BlockKind.PARAGRAPH, "", "")])
+        self.outline = Outline(nodes=[_ROOT])
         self._base = base
         self._nodes = [0]  # those open, the root first
         self._entered: list[bool] = []  # for each open element: did it open a node
@@ -185,6 +193,12 @@ class _Walk:
             self._pieces.append(element.text)
         return False
 
+    def is_full(self) -> bool:
+        """Tell whether a bound is reached: the rest of the page is left out."""
+        page = self.outline
+        page.cut = len(page.nodes) >= MOST_NODES or len(page.runs) >= MOST_RUNS
+        return page.cut
+
     def leave(self, element: etree._Element) -> None:
         if element.tag == "a":
             self._close_link()
@@ -199,14 +213,12 @@ class _Walk:
         """End the current run."""
         self._note_link()
         text = tidy("".join(self._pieces)) if self._pieces else ""
-        if text and len(self.outline.runs) < MOST_RUNS:
+        if text:
             node = self._nodes[-1]
             links_found = tuple(self._links[:MOST_LINKS])
             self.outline.runs.append(
                 Run(node, text[:MOST_RUN_CHARACTERS], links_found, self._linked)
             )
-        elif text:
-            self.outline.cut = True
         self._pieces, self._links, self._linked, self._link_start = [], [], 0, 0
 
     def _open_node(self, element: etree._Element, *, tag: str, rule: str) -> None:

@@ -13,6 +13,7 @@ from itertools import islice
 from monitor.core.pages.charset import decode
 
 MOST_BYTES = 5_000_000  # the fetch's own bound; a saved file may be larger
+MOST_CHARACTERS = 1_500_000  # of the clean text; the longest real pages hold a tenth of it
 MOST_TAG_CHARACTERS = 20_000  # of one tag; the longest legitimate ones hold data: addresses
 MOST_ATTRIBUTES = 64  # read in one tag
 
@@ -40,13 +41,19 @@ _DROPPED = frozenset({"meta", "link", "img", "source", "path", "use", "rect", "c
 
 
 def clean(body: bytes, *, charset: str | None = None) -> str:
-    """Return the body's text and the tags that count, in at most `MOST_BYTES` read bytes.
+    """Return the body's text and the tags that count.
 
-    `charset` may be an encoding's name or a whole Content-Type value. Never raises: a wrong
-    or unknown charset gives replacement characters.
+    At most `MOST_BYTES` are read and `MOST_CHARACTERS` returned. `charset` may be an
+    encoding's name or a whole Content-Type value. Never raises: a wrong or unknown charset
+    gives replacement characters.
     """
     text = decode(body[:MOST_BYTES], charset=charset)
-    return _TOKEN.sub(_keep, _UNREADABLE.sub("", text))
+    return _TOKEN.sub(_keep, _UNREADABLE.sub("", text))[:MOST_CHARACTERS]
+
+
+def is_cut(body: bytes, cleaned: str) -> bool:
+    """Tell whether the bounds left something out."""
+    return len(body) > MOST_BYTES or len(cleaned) >= MOST_CHARACTERS
 
 
 def digest(cleaned: str) -> str:

@@ -26,7 +26,8 @@ DATE = (
     r"|\b\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})\b|\b\d{4}-\d{2}-\d{2}\b)"
 )
 _LABEL = (
-    r"(?:(?:date de )?(?:la )?(?:derni[eè]re )?(?:mise? à jour|modification|actualisation|révision|vérification)"
+    r"(?:(?:date de )?(?:la )?(?:derni[eè]re )?"
+    r"(?:mise? à jour|modification|actualisation|révision|vérification)"
     r"|(?:modifiée?|publiée?|actualisée?|vérifiée?|révisée?)(?: en dernier)?"
     r"|(?:date )?(?:last )?(?:updated|modified|revised|reviewed|published)|last update"
     r"|effective(?: date)?|date d'(?:entrée en vigueur|effet))"
@@ -71,7 +72,7 @@ def is_date(text: str) -> bool:
 
 
 def take_stamp(text: str, *, before: str = "") -> tuple[str, str, bool]:
-    """Return the text without "mis à jour le …", that date in ISO 8601, and whether it is an update.
+    """Return the text without "mis à jour le …", the date (ISO 8601), and if it is an update.
 
     `before` is the text of the run before: a label there and a date here make a stamp too.
     A publication or effect date is taken out as well, but is not an update.

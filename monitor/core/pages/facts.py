@@ -1,12 +1,12 @@
-"""What a page states that a person needs: contacts, hours, fees, channels, and their denial.
+"""What a page states that a person needs: contacts, hours, fees, channels.
 
-Formats and traps come from public prefecture pages of 2012-2024 (docs/pages.md). A negated
-mention ("n'est pas joignable") is the contrary of an offer, and is a fact of its own.
+The formats are those read in public prefecture pages of 2012-2024.
 """
 
 import re
 from collections.abc import Iterable, Iterator
 
+from monitor.core.pages.channels import channels
 from monitor.core.pages.page import Block, Element, Fact
 from monitor.core.pages.typography import words
 
@@ -21,10 +21,10 @@ _PHONE = re.compile(
 )
 _SHORT_PHONE = re.compile(
     r"\b(?:numéro|composez|appel(?:er|ez)?|téléphone|tél\.?|au) (?:(?:court|unique|le|au|:) ?)*"
-    r"(?P<short>3[0-9]{3}|3[0-9] [0-9]{2}|1[15-8]\d?)(?![\w/€%]| ?(?:€|euros|h\b))",
+    r"(?P<short>3\d{3}|3\d \d{2})(?![\w/€%]| ?(?:€|euros|h\b))",
     re.IGNORECASE,
 )
-_EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _FEE = re.compile(
     r"(?<![\d,.])(\d{1,3}(?:[ .]\d{3})+|\d{1,6})(?:,(\d{2}))? ?(?:€|euros?\b)", re.IGNORECASE
 )
@@ -32,16 +32,18 @@ _POSTCODE = re.compile(
     r"\b(?:\d{5}|2[AB]\d{3}) (?=[A-ZÉÈ])[\w'-]+(?:[ -](?=[A-ZÉÈ\d])[\w'-]+){0,5}"
 )
 _STREET = re.compile(
-    r"\b\d{1,4}(?: ?(?:bis|ter|quater))?,? (?:rue|avenue|av\.|boulevard|bd|place|quai|cours|allées?|chemin"
-    r"|route|impasse|esplanade|square|faubourg|rond-point|passage|street|road|avenue)\b[^|.;:(\n]{2,60}",
+    r"\b\d{1,4}(?: ?(?:bis|ter|quater))?,? (?:rue|avenue|av\.|boulevard|bd|place|quai|cours"
+    r"|allées?|chemin|route|impasse|esplanade|square|faubourg|rond-point|passage)\b[^|.;:(]{2,60}",
     re.IGNORECASE,
 )
 _BOX = re.compile(r"\b(?:BP|CS|TSA) ?\d{1,6}\b")
 
 _DAYS = "lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche"
 _HOURS = re.compile(
-    rf"(?P<time>\b(?P<hour>[01]?\d|2[0-4]) ?(?:h(?:eures?)?\b|h(?=\d)|:(?=\d\d\b)) ?(?P<minute>[0-5]\d\b)?)"
-    rf"|\b(?P<word>(?:{_DAYS})s?|sauf|fermée?s?|ouverte?s?|matins?|après-midis?|midi)\b|(?P<to>\bau?\b|-|/)",
+    r"(?P<time>\b(?P<hour>[01]?\d|2[0-4]) ?(?:h(?:eures?)?\b|h(?=\d)|:(?=\d\d\b))"
+    r" ?(?P<minute>[0-5]\d\b)?)"
+    rf"|\b(?P<word>(?:{_DAYS})s?|sauf|fermée?s?|ouverte?s?|matins?|après-midis?|midi)\b"
+    r"|(?P<to>\bau?\b|-|/)",
     re.IGNORECASE,
 )
 
@@ -49,48 +51,7 @@ _MAY_STATE_HOURS = re.compile(
     rf"\b(?:{_DAYS})s?\b|\b\d{{1,2}} ?[h:].{{1,12}}\b\d{{1,2}} ?[h:]", re.IGNORECASE
 )
 
-_CHANNELS = {
-    Element.DIGITAL_POINT: re.compile(
-        r"points? d'accueil numérique|\bPAN\b|points? d'accès numérique|e-m[ée]raude"
-        r"|(?:maisons? )?france[ -]services?\b|points? numériques?",
-        re.IGNORECASE,
-    ),
-    Element.COUNTER: re.compile(
-        r"\bguichets?\b|accueil physique|accueil du public|se présenter (?:en|à la) (?:sous-)?préfecture"
-        r"|permanence physique",
-        re.IGNORECASE,
-    ),
-    Element.POST: re.compile(
-        r"voie postale|par (?:simple )?courrier(?! électronique)|par la poste|envoi postal|courrier postal",
-        re.IGNORECASE,
-    ),
-    Element.CONTACT_CENTRE: re.compile(
-        r"centre de contact citoyen|\bCCC\b|0 ?806 ?001 ?620", re.IGNORECASE
-    ),
-    Element.PHONE: re.compile(
-        r"téléphon|\bt[ée]l[ée]phoni|joignables?\b|par t[ée]l\b", re.IGNORECASE
-    ),
-    Element.EMAIL: re.compile(
-        r"\bcourriels?\b|courrier électronique|\be-?mails?\b|\bmails?\b", re.IGNORECASE
-    ),
-}
-_MAY_NAME_CHANNEL = re.compile(
-    r"num[ée]ri|PAN\b|meraude|france|guichet|accueil|préfecture|permanence|post|courrier|contact"
-    r"|CCC|806|phon|joignable|t[ée]l\b|mail|courriel",
-    re.IGNORECASE,
-)
 _DIGIT = re.compile(r"\d")
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-ZÀ-Ü«\"(])|\s*[;|]\s*")
-_CONDITION = re.compile(
-    r"^(?:si|s'il|en cas|lorsque|quand|dès lors|à défaut)\b[^,]*,", re.IGNORECASE
-)
-_POLITE = re.compile(r"n'hésitez pas|n'oubliez pas|pas d'inquiétude|pas seulement", re.IGNORECASE)
-_DENIAL = re.compile(
-    r"\b(?:ne|n'\w+|n')\b.{0,80}?\b(?:pas|plus|aucune?s?|jamais|ni)\b|\baucune?s?\b|\bsuppression\b"
-    r"|\bsupprimée?s?\b|\bsuspendue?s?\b|\bsuspension\b|\binterrompue?s?\b|\bimpossible\b|\bplus de\b"
-    r"|\bfermée?s? (?:définitivement|jusqu'à nouvel ordre)|\bfermeture définitive\b|\bn'est plus\b",
-    re.IGNORECASE,
-)
 
 
 def facts_of(blocks: Iterable[Block]) -> frozenset[Fact]:
@@ -99,10 +60,17 @@ def facts_of(blocks: Iterable[Block]) -> frozenset[Fact]:
     for block in blocks:
         found.update(_contacts(block.compared))
         found.update(_of_links(block))
-        found.update(_channels(block.compared))
+        found.update(channels(block.compared))
         if hours := opening_hours(block.compared):
             found.add(Fact(element=Element.OPENING_HOURS, value=hours))
     return frozenset(found)
+
+
+def states_contact(text: str) -> bool:
+    """Tell whether a text states a phone number, an e-mail address or hours."""
+    if "@" in text and _EMAIL.search(text):
+        return True
+    return bool(_DIGIT.search(text)) and (any(phones(text)) or bool(opening_hours(text)))
 
 
 def phones(text: str) -> Iterator[str]:
@@ -168,17 +136,3 @@ def _of_links(block: Block) -> Iterator[Fact]:
             yield Fact(element=Element.ANEF_LINK, value=link.target)
         elif link.target and (_APPOINTMENT.search(link.target) or _APPOINTMENT.search(link.text)):
             yield Fact(element=Element.APPOINTMENT_LINK, value=link.target)
-
-
-def _channels(text: str) -> Iterator[Fact]:
-    if not _MAY_NAME_CHANNEL.search(text):
-        return
-    for sentence in _SENTENCE.split(text):
-        denied = None
-        for element, pattern in _CHANNELS.items():
-            if not pattern.search(sentence):
-                continue
-            if denied is None:
-                denied = bool(_DENIAL.search(_POLITE.sub("", _CONDITION.sub("", sentence))))
-            if denied or element not in {Element.PHONE, Element.EMAIL}:
-                yield Fact(element=element, value="", negated=denied)

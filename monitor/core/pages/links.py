@@ -37,6 +37,7 @@ _CLOUDFLARE = re.compile(r"/cdn-cgi/l/email-protection#([0-9a-f]{4,400})$", re.I
 _SLASHES = re.compile(r"/{2,}")
 _NOWHERE = re.compile(r"\s*(?:#|javascript:|data:|blob:|about:)", re.IGNORECASE)
 _INDEX = re.compile(r"/index\.(?:php|html?|aspx?)(?=/|$)", re.IGNORECASE)
+_CONTACTS = frozenset({"mailto", "tel", "sms"})
 _SAFE = "/~!$&'()*+,;=:@%"
 
 
@@ -61,19 +62,20 @@ def target(href: str, *, base: str | None) -> str:
     if found := _CLOUDFLARE.search(href):
         return f"mailto:{cloudflare_email(found[1]).casefold()}"
     try:
-        parts = urlsplit(urljoin(base or "", href))
-        here = urlsplit(base or "")
+        parts, here = urlsplit(urljoin(base or "", href)), urlsplit(base or "")
     except ValueError:
         return href
-    if parts.scheme in {"mailto", "tel", "sms"}:
-        return f"{parts.scheme}:{_contact(parts)}"
-    if parts.scheme not in {"http", "https", ""}:
-        return href
-    route = f"#{parts.fragment}" if parts.fragment.startswith(("/", "!")) else ""
+    if parts.scheme in {"http", "https", ""}:
+        return _web(parts, here)
+    return f"{parts.scheme}:{_contact(parts)}" if parts.scheme in _CONTACTS else href
+
+
+def _web(parts: SplitResult, here: SplitResult) -> str:
     page = _page(parts)
-    if base and parts.fragment and not route and page == _page(here):
-        return ""
-    return page + route
+    if parts.fragment.startswith(("/", "!")):
+        return f"{page}#{parts.fragment}"  # a route of a single-page app, not an anchor
+    same = bool(here.netloc) and page == _page(here)
+    return "" if parts.fragment and same else page
 
 
 def _page(parts: SplitResult) -> str:

@@ -117,13 +117,55 @@ _SIZES = sorted({len(name) for name in _BY_NAME})
 # An id is often made from a title ("how-we-share-data"): it names a part of the layout only
 # when its other words are of the layout too.
 _LAYOUT = frozenset(
-    "banner bar bloc block box bottom bas container content fr global haut header inner js left"
-    " links list main notice page right section site top wrapper zone widget".split()
+    [
+        "banner",
+        "bar",
+        "bloc",
+        "block",
+        "box",
+        "bottom",
+        "bas",
+        "container",
+        "content",
+        "fr",
+        "global",
+        "haut",
+        "header",
+        "inner",
+        "js",
+        "left",
+        "links",
+        "list",
+        "main",
+        "notice",
+        "page",
+        "right",
+        "section",
+        "site",
+        "top",
+        "wrapper",
+        "zone",
+        "widget",
+    ]
 )
 # Text that waits behind a click is content: answers, tabs, accordions.
 _DISCLOSURE = frozenset(
-    "accordion accordeon collapse collapsible panel tabpanel tab tabs faq answer reponse toggle"
-    " expandable details".split()
+    [
+        "accordion",
+        "accordeon",
+        "collapse",
+        "collapsible",
+        "panel",
+        "tabpanel",
+        "tab",
+        "tabs",
+        "faq",
+        "answer",
+        "reponse",
+        "toggle",
+        "expandable",
+        "details",
+    ]
 )
 _ALERT = frozenset({"alert", "alerte", "notice", "warning", "bandeau"})
 

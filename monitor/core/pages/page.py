@@ -31,6 +31,7 @@ class Obstacle(StrEnum):
 
     EMPTY = "empty"  # no text for a reader
     TOO_DEEP = "too_deep"  # nested beyond what the parser holds
+    CUT = "cut"  # too long to be read whole, and what was read is the same
     ANOTHER_PAGE = "another_page"  # nothing in common with the page that it is compared to
     NOT_THE_PAGE = "not_the_page"  # an error page, a refusal, a captcha, an empty shell
 

@@ -4,13 +4,17 @@ from collections.abc import Iterator
 
 from monitor.core.pages import text_masks
 from monitor.core.pages.blocks import Outline, Run, outline
-from monitor.core.pages.clean import MOST_BYTES, clean
+from monitor.core.pages.clean import clean, is_cut
 from monitor.core.pages.dates import is_date, iso, take_stamp
+from monitor.core.pages.facts import states_contact
 from monitor.core.pages.page import Block, BlockKind, Obstacle, Page, Structure
 from monitor.core.pages.region import Region, settle
 from monitor.core.pages.typography import words
 
 LOWEST_LEVEL = 6  # of a title
+# A phone, an e-mail or hours beside the main part matter as much as inside it; those of a
+# footer or a menu are the whole site's.
+RESCUED = frozenset({"", "element.teasers"})
 
 
 def read_page(body: bytes, *, url: str | None = None, charset: str | None = None) -> Page:
@@ -18,7 +22,8 @@ def read_page(body: bytes, *, url: str | None = None, charset: str | None = None
 
     `url` resolves relative links; `charset` is an encoding's name or a Content-Type value.
     """
-    return read_clean(clean(body, charset=charset), url=url, cut=len(body) > MOST_BYTES)
+    cleaned = clean(body, charset=charset)
+    return read_clean(cleaned, url=url, cut=is_cut(body, cleaned))
 
 
 def read_clean(cleaned: str, *, url: str | None = None, cut: bool = False) -> Page:
@@ -58,6 +63,8 @@ class _Reading:
     def _block(self, run: Run, *, before: str) -> Block:
         mask = self._region.masks[run.node]
         main = self._region.inside[run.node] and not mask
+        if not main and mask in RESCUED and states_contact(run.text):
+            main = True
         kind = self._outline.nodes[run.node].kind
         text, on, is_update = take_stamp(run.text, before=before)
         if is_update and not mask:

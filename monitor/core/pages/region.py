@@ -33,7 +33,7 @@ _MAIN_NAME = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """For each node: the mask that holds there ("" for none), and whether it is in the main part."""
+    """For each node: the mask that holds there, "" for none, and if it is in the main part."""
 
     structure: Structure
     masks: list[str]

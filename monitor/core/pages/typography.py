@@ -18,10 +18,13 @@ _SAME = str.maketrans(
     | dict.fromkeys("“”„‟«»″", '"')
     | dict.fromkeys("‐‑‒–—―−", "-")
 )
-# A number in groups (phone, SIRET), a word, a sign that carries sense, a dash between numbers.
+# In order: a number in groups (phone, SIRET), an e-mail address, a word, a sign that carries
+# sense, a dash between two numbers or two days.
 _TOKEN = re.compile(
     r"(?<![\w+])\+?\d{1,4}(?:[ .\-]?(?:\(0\) ?)?\d{2,4}){3,7}(?!\d)"
-    r"|\w+|[€$£%+@<>=]|(?<=[\dhH])(?: - |-)(?=\d)"
+    r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.\w{1,63}){1,5}"
+    r"|\w+|[€$£%+@<>=]|(?<=[\dhH])(?: - |-)(?=\d)|(?<=di)(?: - |-)(?=[lmjvsd])",
+    re.IGNORECASE,
 )
 _SEPARATORS = str.maketrans("", "", " .-()")
 
@@ -36,8 +39,8 @@ def tidy(text: str) -> str:
 def words(text: str) -> tuple[str, ...]:
     """Return the words of a tidy text for comparison.
 
-    Case and punctuation do not count; a dash between two numbers does (a range is no list);
-    the separators inside a long number do not (`04 73 98 61 61` is `04.73.98.61.61`).
+    Case and punctuation do not count; a dash between two numbers or days does (a range is no
+    list); the separators inside a long number do not (`04 73 98 61 61` is `04.73.98.61.61`).
     """
     return tuple(map(_bare, _TOKEN.findall(text.casefold())))
 
@@ -48,4 +51,6 @@ def tokens(text: str) -> Iterator[tuple[str, int]]:
 
 
 def _bare(word: str) -> str:
-    return word if word.isalnum() else word.translate(_SEPARATORS) or "-"
+    if word.isalnum() or "@" in word:
+        return word
+    return word.translate(_SEPARATORS) or "-"
