@@ -16,17 +16,21 @@ import structlog
 from starlette.applications import Starlette
 
 from monitor import __version__
+from monitor.absence import lost_slots
 from monitor.clock import Clock, SystemClock
 from monitor.config import Config
-from monitor.controls import Panel, read_clock
-from monitor.core.gaps import stops
 from monitor.core.outages import needs_recheck
 from monitor.core.robots import RobotsFile
 from monitor.core.slots import grids
-from monitor.core.types import Exchange, LaneState, Observation, Platform, Run, Target
-from monitor.fetch import Fetcher, Gate, Resolver, text
+from monitor.core.types import (
+    LaneState,
+    Observation,
+    Platform,
+    Run,
+    Target,
+)
+from monitor.fetch import Resolver
 from monitor.lane import Lane, NoTurn, RobotsBook
-from monitor.line import Line
 from monitor.metrics import Board, Exposition
 from monitor.schedule import Schedule
 from monitor.settings import Settings
@@ -34,12 +38,10 @@ from monitor.store import Store
 from monitor.watch import Judge, Watch
 from monitor.web.app import build as build_web
 from monitor.web.server import WebServer
+from monitor.wiring import build_fetcher, build_line, fetch_robots
 
 log = structlog.get_logger(__name__)
 
-CONTROL_DEADLINE_S = 10.0
-CONTROL_SPACING_S = 5.0  # between two rounds, when everything fails at once
-ROBOTS_DEADLINE_S = 20.0
 CLOCK_INTERVAL_S = 15 * 60
 PAUSE_INTERVAL_S = 5.0  # how soon `vigie pause` is heeded
 DRAIN_S = 25.0  # probes in flight may end within this, below a supervisor's usual 30 s
@@ -143,11 +145,17 @@ class App:
             config_sha256=self._config.sha256,
             ruleset=self._judge.ruleset,
         )
-        before = self._store.runs()[-1:]
+        lost = await asyncio.to_thread(lost_slots, self._store, self._grids, now)
         await self._store.start_run(run)
-        for gap in stops(before, self._grids, now, point=self._settings.point):
+        for gap in lost:
             await self._store.record_gap(gap)
-            log.info("was not running", since=gap.from_at.isoformat(), slots=gap.slots)
+            log.info(
+                "slots missed",
+                target=gap.target,
+                since=gap.from_at.isoformat(),
+                slots=gap.slots,
+                cause=gap.cause.value,
+            )
         return now
 
     def _plan(self, *, since: datetime) -> None:
@@ -296,41 +304,3 @@ async def look(
         return None
     judge = Judge(config=config, point=settings.point, line=line)
     return await judge.observation(target, exchange.started_at, exchange, known_good=True)
-
-
-def build_fetcher(config: Config, clock: Clock, resolver: Resolver | None = None) -> Fetcher:
-    """Build the client of every probe; the demo brings its own name server."""
-    return Fetcher(
-        clock=clock,
-        resolver=resolver
-        or Resolver(clock=clock, servers=config.resolvers, second=config.second_resolvers),
-        user_agent=config.user_agent,
-        allow_private=config.allow_private,
-        extra_ca=config.extra_ca,
-    )
-
-
-def build_line(config: Config, clock: Clock, fetcher: Fetcher) -> Line:
-    """Build what tells of our own side: the control panel and NTP."""
-
-    async def fetch_control(url: str) -> Exchange:
-        return await fetcher.fetch_url(url, deadline_s=CONTROL_DEADLINE_S, gate=_open_gate)
-
-    panel = Panel(
-        hosts=config.controls.hosts,
-        needed=config.controls.needed,
-        fetch_url=fetch_control,
-        clock=clock,
-        spacing_s=min(CONTROL_SPACING_S, config.controls.interval_s / 2),
-    )
-    return Line(probe=panel.probe, read=partial(read_clock, config.ntp_servers, clock=clock))
-
-
-async def fetch_robots(fetcher: Fetcher, url: str, gate: Gate) -> tuple[int | None, str]:
-    """Fetch a robots.txt: its status, its text."""
-    exchange = await fetcher.fetch_url(url, deadline_s=ROBOTS_DEADLINE_S, gate=gate)
-    return exchange.status, text(exchange)
-
-
-async def _open_gate(_url: str) -> None:
-    """Let every request through: control hosts are in no lane."""

@@ -1,0 +1,47 @@
+"""What was not observed while the service was not there, told when it starts again."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from monitor.core.gaps import gap, merged, missing, stops
+from monitor.core.slots import Grid
+from monitor.core.types import Gap, GapCause
+from monitor.store import Store
+
+IN_HAND = timedelta(hours=2)  # how long a slot may wait in a lane: far more than it does
+
+
+def lost_slots(store: Store, plan: Mapping[str, Grid], now: datetime) -> tuple[Gap, ...]:
+    """Return the slots since the last run that nobody accounted for.
+
+    Those of our absence, and, when that run was killed, those that it had begun or kept
+    waiting. Nothing before a first run.
+    """
+    runs = store.runs()
+    if not runs:
+        return ()
+    last = runs[-1]
+    if last.stopped_at is not None:
+        return stops([last], plan, now, point=store.point)
+    # Its last check may be later than the last round that says it was alive.
+    checked = [state.last_at for state in store.states() if state.last_at is not None]
+    last = replace(last, alive_at=min(now, max([last.alive_at, *checked])))
+    since = max(last.started_at, last.alive_at - IN_HAND)
+    in_hand = _in_hand(store, plan, since, last.alive_at)
+    return (*in_hand, *stops([last], plan, now, point=store.point))
+
+
+def _in_hand(
+    store: Store, plan: Mapping[str, Grid], since: datetime, until: datetime
+) -> tuple[Gap, ...]:
+    known = store.gaps(since, until)
+    lost: list[Gap] = []
+    for target, grid in plan.items():
+        seen = {check.slot_at for check in store.observations(target, since, until)}
+        mine = [one for one in known if one.target in {target, ""}]
+        lost += [
+            gap(grid, slot, GapCause.STOPPED, point=store.point, target=target)
+            for slot in missing(grid.between(since, until), seen, mine)
+        ]
+    return merged(lost)

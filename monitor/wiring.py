@@ -1,0 +1,52 @@
+"""Parts that the service and a single probe by hand build alike."""
+
+from functools import partial
+
+from monitor.clock import Clock
+from monitor.config import Config
+from monitor.controls import Panel, read_clock
+from monitor.core.types import Exchange
+from monitor.fetch import Fetcher, Gate, Resolver, text
+from monitor.line import Line
+
+CONTROL_DEADLINE_S = 10.0
+CONTROL_SPACING_S = 5.0  # between two rounds, when everything fails at once
+ROBOTS_DEADLINE_S = 20.0
+
+
+def build_fetcher(config: Config, clock: Clock, resolver: Resolver | None = None) -> Fetcher:
+    """Build the client of every probe; the demo brings its own name server."""
+    return Fetcher(
+        clock=clock,
+        resolver=resolver
+        or Resolver(clock=clock, servers=config.resolvers, second=config.second_resolvers),
+        user_agent=config.user_agent,
+        allow_private=config.allow_private,
+        extra_ca=config.extra_ca,
+    )
+
+
+def build_line(config: Config, clock: Clock, fetcher: Fetcher) -> Line:
+    """Build what tells of our own side: the control panel and NTP."""
+
+    async def fetch_control(url: str) -> Exchange:
+        return await fetcher.fetch_url(url, deadline_s=CONTROL_DEADLINE_S, gate=_open_gate)
+
+    panel = Panel(
+        hosts=config.controls.hosts,
+        needed=config.controls.needed,
+        fetch_url=fetch_control,
+        clock=clock,
+        spacing_s=min(CONTROL_SPACING_S, config.controls.interval_s / 2),
+    )
+    return Line(probe=panel.probe, read=partial(read_clock, config.ntp_servers, clock=clock))
+
+
+async def fetch_robots(fetcher: Fetcher, url: str, gate: Gate) -> tuple[int | None, str]:
+    """Fetch a robots.txt: its status, its text."""
+    exchange = await fetcher.fetch_url(url, deadline_s=ROBOTS_DEADLINE_S, gate=gate)
+    return exchange.status, text(exchange)
+
+
+async def _open_gate(_url: str) -> None:
+    """Let every request through: control hosts are in no lane."""
