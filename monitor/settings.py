@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
-CONFIG = Path("config")  # defaults of --config and --data
-DATA = Path("data")
+DATA = Path("data")  # default of --data
 
 DEFAULTS = {
     "VIGIE_LISTEN": "127.0.0.1:8600",
@@ -25,6 +24,12 @@ _POINT_MAX = 40  # characters: it is a metric label and part of keys
 _LISTEN = re.compile(r"\[?(?P<host>[0-9a-fA-F.:]+|localhost)\]?:(?P<port>[0-9]{1,5})")
 _PORT_MAX = 65_535
 _KUBERNETES = re.compile(r"VIGIE_(SERVICE|PORT)(_.*)?")  # set by it for a service named "vigie"
+
+
+def config_folder() -> Path:
+    """Return the default of `--config`: `config/` here, or else the one beside the program."""
+    here = Path("config")
+    return here if here.is_dir() else Path(__file__).resolve().parent.parent / "config"
 
 
 class SettingsError(Exception):

@@ -54,6 +54,7 @@ def check_config(asked: Namespace) -> int:
             {
                 "targets": len(config.targets),
                 "sha256": config.sha256,
+                "reminders": list(config.reminders),
                 "platforms": {
                     each.platform: {
                         "planned_per_hour": each.planned_per_hour,
@@ -67,6 +68,8 @@ def check_config(asked: Namespace) -> int:
         return 0
     print(f"Configuration valable : {count(len(config.targets), 'cible')}.")
     print(f"Empreinte : {config.sha256}")
+    for reminder in config.reminders:
+        print(f"À faire : {reminder}")
     print("\nDemandes par heure, et part de ce que permet l’espacement :")
     for each in loads:
         print(

@@ -7,6 +7,8 @@ from argparse import ArgumentParser, _SubParsersAction
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from monitor.settings import DATA, config_folder
+
 Commands: TypeAlias = "_SubParsersAction[ArgumentParser]"
 
 # argparse asks gettext for every word that it says, and Python ships no French for it.
@@ -48,11 +50,11 @@ class Refusal(Exception):  # noqa: N818 -- the answer to what was asked
 def folders(parser: ArgumentParser) -> None:
     """Add `--config` and `--data`."""
     parser.add_argument(
-        "--config", type=Path, default=Path("config"), metavar="DOSSIER",
+        "--config", type=Path, default=config_folder(), metavar="DOSSIER",
         help="dossier de configuration (par défaut : config)",
     )  # fmt: skip
     parser.add_argument(
-        "--data", type=Path, default=Path("data"), metavar="DOSSIER",
+        "--data", type=Path, default=DATA, metavar="DOSSIER",
         help="dossier des données (par défaut : data)",
     )  # fmt: skip
 

@@ -43,7 +43,8 @@ class Exposition:
         self._point = point
         self._kept: dict[str, tuple[int, dict[str, str]]] = {}
         self._labels = {slug: self._own_labels(seen) for slug, seen in board.seen.items()}
-        disable_created_metrics()  # a second series for each histogram, that nobody reads
+        # A second series for each histogram, that nobody reads.
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         self.lateness = Histogram(
             "anef_scheduler_lateness_seconds",

@@ -1,0 +1,107 @@
+"""`vigie demo`: the service on simulated State sites, on this machine alone."""
+
+import asyncio
+import os
+import socket
+import sys
+import tempfile
+from argparse import Namespace
+from dataclasses import replace
+from pathlib import Path
+
+from monitor import logs
+from monitor.app import App
+from monitor.cli.parsing import Commands
+from monitor.cli.service import address, listen, until_stopped
+from monitor.clock import Clock, SystemClock
+from monitor.config import load
+from monitor.demo.screen import render
+from monitor.demo.world import DemoWorld
+from monitor.fetch import Resolver
+from monitor.settings import Settings, config_folder, read_settings
+from monitor.store import Store, migrate
+
+SCREEN_S = 0.5  # how often the screen is drawn again
+PRINTED_S = 5.0  # the same when the output is a file
+AFTERWARDS_S = 8.0  # `--once`: time for the last recoveries to be confirmed
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    demo = commands.add_parser(
+        "demo", help="voir le service à l’œuvre sur des sites simulés, sur cette machine"
+    )
+    demo.add_argument(
+        "--once", action="store_true", help="s’arrêter quand la dernière scène est finie"
+    )
+    demo.set_defaults(run=run_demo)
+
+
+def run_demo(asked: Namespace) -> int:
+    """Play the scenes in a folder that is thrown away, until stopped."""
+    logs.configure(level="ERROR")
+    with tempfile.TemporaryDirectory(prefix="vigie-demo-") as name:
+        settings = read_settings(os.environ, data=Path(name))
+        settings = replace(settings, database_url=f"sqlite:///{name}/vigie.sqlite")
+        with listen(settings) as listening:
+
+            async def serve(stop: asyncio.Event) -> None:
+                await play(settings, stop, listening=listening, once=asked.once)
+
+            until_stopped(serve)
+    return 0
+
+
+async def play(
+    settings: Settings,
+    stop: asyncio.Event,
+    *,
+    listening: socket.socket,
+    once: bool,
+) -> None:
+    """Run the demo's world and the service that watches it, in the folder `settings.data`."""
+    clock = SystemClock()
+    marks = config_folder() / "fingerprints.toml"
+    world = DemoWorld(work_folder=settings.data, fingerprints=marks, clock=clock)
+    await world.start()
+    try:
+        config = load(world.config_folder)
+        migrate(settings.database_url)
+        server, port = world.dns_address
+        resolver = Resolver(clock=clock, servers=[server], port=port)
+        with Store.open(settings.database_url, point=settings.point, writer=True) as store:
+            app = App(config, settings, store, clock=clock, resolver=resolver)
+            async with asyncio.TaskGroup() as group:
+                showing = group.create_task(_show(world, app, store, address(listening), clock))
+                playing = group.create_task(_play_scenes(world, stop, clock, once=once))
+                await app.run(stop, listening=listening)
+                showing.cancel()
+                playing.cancel()
+    finally:
+        await world.stop()
+
+
+async def _play_scenes(world: DemoWorld, stop: asyncio.Event, clock: Clock, *, once: bool) -> None:
+    await world.play()
+    if once:
+        await clock.sleep(AFTERWARDS_S)
+        stop.set()
+
+
+async def _show(world: DemoWorld, app: App, store: Store, url: str, clock: Clock) -> None:
+    """Draw the screen again and again; in a file, one after the other."""
+    live = sys.stdout.isatty()
+    while True:
+        states = {slug: seen.state for slug, seen in app.board.seen.items() if seen.state}
+        screen = render(
+            targets=world.targets,
+            states=states,
+            outages=await asyncio.to_thread(store.outages),
+            scenes=world.scenes,
+            second=world.second,
+            now=clock.now(),
+            url=url,
+        )
+        sys.stdout.write(f"\x1b[2J\x1b[H{screen}" if live else f"{screen}\n")
+        sys.stdout.flush()
+        await clock.sleep(SCREEN_S if live else PRINTED_S)

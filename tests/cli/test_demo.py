@@ -1,0 +1,178 @@
+"""The service on the demo's simulated sites, from the first slot to the pages: one real minute."""
+
+import asyncio
+import shutil
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import pytest
+
+from monitor.cli.demo import play
+from monitor.cli.service import address, listen
+from monitor.core.types import Edge, GapCause, Nature, Outage, Reason, Verdict
+from monitor.demo.scenes import Play, Scene
+from monitor.demo.timetable import SCENES
+from monitor.settings import read_settings
+from monitor.store import Store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Played:
+    """What the demo left: its record, and its pages as they were in the middle and at the end."""
+
+    store: Store
+    began_at: datetime
+    pages: dict[str, bytes]
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+    folder = tmp_path_factory.mktemp("demo")
+    settings = read_settings({"VIGIE_LISTEN": "127.0.0.1:0"}, data=folder)
+    pages: dict[str, bytes] = {}
+    with listen(settings) as listening:
+        url = address(listening)
+
+        async def run() -> None:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_read_pages(url, pages))
+                stop = asyncio.Event()
+                await play(settings, stop, listening=listening, once=True)
+
+        asyncio.run(run())
+    with Store.open(settings.database_url, point=settings.point, writer=False) as store:
+        yield Played(store=store, began_at=store.runs()[0].started_at, pages=pages)
+
+
+async def _read_pages(url: str, pages: dict[str, bytes]) -> None:
+    """Read the pages while four outages are open, as a visitor and Prometheus would."""
+    await asyncio.sleep(24)
+    for name in ("", "sante", "metrics", "probe?target=anef-connexion"):
+        pages[name] = await asyncio.to_thread(_get, url + name)
+
+
+def _get(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=10) as answer:  # noqa: S310 -- our own address
+        body: bytes = answer.read()
+    return body
+
+
+def outage_of(played: Played, target: str) -> Outage:
+    (outage,) = played.store.outages([target])
+    return outage
+
+
+SEEN = [scene for scene in SCENES if scene.play not in {Play.ROBOTS, Play.LINE_CUT}]
+
+
+@pytest.mark.parametrize("scene", SEEN, ids=lambda scene: f"{scene.play}-{scene.host}")
+def test_each_scene_gets_its_verdict_and_reason(played: Played, scene: Scene) -> None:
+    """A check that lies well inside the scene must say what a right monitor says."""
+    margin = timedelta(seconds=2.5)
+    begins = played.began_at + timedelta(seconds=scene.from_s)
+    ends = played.began_at + timedelta(seconds=min(scene.to_s, 40.0))
+
+    checks = [
+        check
+        for target in scene.targets
+        for check in played.store.observations(target, begins, ends + margin)
+    ]
+
+    assert (scene.verdict, scene.reason) in {(check.verdict, check.reason) for check in checks}
+
+
+def test_the_outage_of_the_log_in_host_has_four_framing_checks_and_two_durations(
+    played: Played,
+) -> None:
+    outage = outage_of(played, "anef-connexion")
+
+    framing = (
+        outage.last_ok_at,
+        outage.first_fail_at,
+        outage.last_fail_at,
+        outage.first_ok_at,
+    )
+    assert all(framing)
+    at = [moment for moment in framing if moment is not None]
+    checks = {
+        c.at: c.verdict
+        for c in played.store.observations("anef-connexion", at[0], max(at) + timedelta(seconds=1))
+    }
+    assert [checks[moment] for moment in at] == [
+        Verdict.UP,
+        Verdict.DOWN,
+        Verdict.DOWN,
+        Verdict.UP,
+    ]
+    assert outage.longest_s is not None
+    assert 0 < outage.shortest_s <= 18 <= outage.longest_s
+
+
+def test_cutting_our_own_line_opens_no_outage(played: Played) -> None:
+    cut = played.began_at + timedelta(seconds=41)
+    end = played.store.runs()[0].stopped_at
+    assert end is not None
+
+    opened = [e for e in played.store.events(cut, end) if e.edge is Edge.OUTAGE_OPENED]
+    seen = {
+        (check.verdict, check.reason)
+        for check in played.store.observations("anef-connexion", cut, end)
+    }
+
+    assert opened == []
+    assert (Verdict.UNKNOWN, Reason.LOCAL_NETWORK) in seen
+    assert Verdict.DOWN not in {verdict for verdict, _ in seen}
+
+
+def test_every_target_is_back_and_no_outage_stays_open(played: Played) -> None:
+    assert played.store.outages(open_only=True) == ()
+
+
+def test_a_lone_failure_is_a_blip_and_a_maintenance_has_its_nature(played: Played) -> None:
+    end = played.store.runs()[0].stopped_at
+    assert end is not None
+    blips = [e.target for e in played.store.events(played.began_at, end) if e.edge is Edge.BLIP]
+
+    assert "prefecture-75" in blips
+    assert outage_of(played, "prefecture-13").nature is Nature.MAINTENANCE
+
+
+def test_robots_txt_is_obeyed_and_its_slots_are_gaps(played: Played) -> None:
+    end = played.store.runs()[0].stopped_at
+    assert end is not None
+
+    gaps = [g for g in played.store.gaps(played.began_at, end) if g.target == "prefecture-33"]
+
+    assert {gap.cause for gap in gaps} == {GapCause.ROBOTS}
+    assert played.store.observations("prefecture-33", played.began_at, end) == ()
+
+
+def test_prefectures_that_fall_together_are_one_incident(played: Played) -> None:
+    incidents = [i for i in played.store.incidents() if i.platform == "ide"]
+
+    assert any({t for t, _ in i.outages} >= {"prefecture-59", "prefecture-69"} for i in incidents)
+
+
+def test_the_pages_answered_in_the_middle(played: Played) -> None:
+    assert b'"etat":"ok"' in played.pages["sante"]
+    assert "Indisponibilités en cours".encode() in played.pages[""]
+    assert b'anef_outage_open{instance="https://sso' in played.pages["metrics"]
+    assert b"probe_success 0.0\n" in played.pages["probe?target=anef-connexion"]
+
+
+def test_promtool_accepts_the_metrics_of_a_living_service(played: Played) -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is missing (Debian package prometheus)")
+
+    done = subprocess.run(
+        [promtool, "check", "metrics"],
+        input=played.pages["metrics"],
+        capture_output=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout + done.stderr) == (0, b"")
