@@ -151,6 +151,7 @@ class PolicyEntry(Entry):
     successes: Annotated[int, Field(ge=1, le=20)] = 2
     recovering_s: Annotated[int, Field(ge=0, le=3_600)] = 60
     recheck_s: Annotated[int, Field(ge=1, le=3_600), _pace(30)] = 60
+    silence_s: Annotated[int, Field(ge=60, le=172_800)] = 7_200
 
 
 class ClockEntry(Entry):

@@ -152,7 +152,7 @@ class Policy:
     successes: int = 2
     recovering_s: int = 60
     recheck_s: int = 60
-    silence_s: int = 3600
+    silence_s: int = 7200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
