@@ -183,9 +183,15 @@ def test_an_empty_store_says_that_nothing_was_checked_yet() -> None:
 def test_without_a_line_the_page_says_that_all_is_unknown() -> None:
     text = said(page(STORES["unknown only"]))
     assert "Sans réseau, tout est indéterminé" in text
-    assert "0 de nos 3 sites témoins a répondu" in text
+    assert "aucun de nos 3 sites témoins n’a répondu" in text
     assert "mais nous ne pouvons rien relever en ce moment" in text
     assert "notre propre connexion ne fonctionne pas" in text
+
+
+def test_a_line_that_half_works_is_told_with_its_numbers() -> None:
+    weak = replace(tour(ago(minutes=1), ok=1), needed=2)
+    text = said(page(FakeReads(panel=[weak])))
+    assert "1 seulement de nos 3 sites témoins, sur 2 attendus, a répondu" in text
 
 
 def test_an_open_outage_shows_its_checks_and_both_durations_so_far() -> None:
