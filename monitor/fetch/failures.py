@@ -29,11 +29,6 @@ _ERRNOS = {
     errno.ENETDOWN: Failure.NETWORK_UNREACHABLE,
     errno.EADDRNOTAVAIL: Failure.NETWORK_UNREACHABLE,  # no address of our own in this family
     errno.EAFNOSUPPORT: Failure.NETWORK_UNREACHABLE,
-    errno.ECONNREFUSED: Failure.CONNECTION_REFUSED,
-    errno.ECONNRESET: Failure.CONNECTION_RESET,
-    errno.ECONNABORTED: Failure.CONNECTION_RESET,
-    errno.EPIPE: Failure.CONNECTION_RESET,
-    errno.ETIMEDOUT: Failure.TIMEOUT,
 }
 
 
@@ -77,11 +72,19 @@ def _name(error: BaseException) -> Failure | None:
         case h11.RemoteProtocolError():
             over = error.error_status_hint == _REFUSED_HINT
             return Failure.TOO_LARGE if over else Failure.INVALID_RESPONSE
-        case TimeoutError():
-            return Failure.TIMEOUT
         case OSError():
-            return _ERRNOS.get(error.errno or 0)
+            return _of_system(error)
     return None
+
+
+def _of_system(error: OSError) -> Failure | None:
+    if isinstance(error, TimeoutError):
+        return Failure.TIMEOUT
+    if isinstance(error, ConnectionRefusedError):
+        return Failure.CONNECTION_REFUSED
+    if isinstance(error, ConnectionError):  # reset, aborted, broken pipe
+        return Failure.CONNECTION_RESET
+    return _ERRNOS.get(error.errno or 0)
 
 
 def _of_tls(error: ssl.SSLError) -> Failure:

@@ -120,10 +120,7 @@ class Fetcher:
 
         """
         location = draft.header("Location")
-        broken = draft.failure is not None and draft.phase is not Phase.TRANSFER
-        if draft.status not in _REDIRECTS or not location or broken:
-            return None
-        if draft.failure is Failure.DEADLINE:
+        if draft.status not in _REDIRECTS or not location or draft.failure is Failure.DEADLINE:
             return None
         try:
             following = read_url(_as_utf8(location), base=address.url)
@@ -136,7 +133,7 @@ class Fetcher:
     async def _hop(self, address: Address, budget: Budget, gate: Gate, *, complete: bool) -> Draft:
         """Make one request; again with the intermediates that the server forgot to send.
 
-        Each new try is a request for the gate, and the failed ones stay in `attempts`.
+        Each new try is a request for the gate, and those that failed stay in `attempts`.
         """
         trust = self._trust
         fetched: list[bytes] = []
@@ -155,15 +152,26 @@ class Fetcher:
                 self._trust = trust
             if not (complete and draft.chain_incomplete):
                 return draft
-            if len(fetched) >= self._limits.intermediates:
+            fuller = await self._complete(draft, fetched, budget, gate)
+            if fuller is None:
                 return draft
-            issuer = await self._issuer((*draft.chain, *fetched), budget, gate)
-            if issuer is None or not budget.left_s:
-                return draft
-            fetched.append(issuer)
-            attempts = _with_handshake(draft)
+            trust, attempts = fuller, _with_handshake(draft)
+
+    async def _complete(
+        self, draft: Draft, fetched: list[bytes], budget: Budget, gate: Gate
+    ) -> tls.Trust | None:
+        """Add one more issuer to `fetched`; None when there is none, or no time to use it."""
+        if len(fetched) >= self._limits.intermediates:
+            return None
+        issuer = await self._issuer((*draft.chain, *fetched), budget, gate)
+        if issuer is None:
+            return None
+        fetched.append(issuer)
+        try:
             async with budget.spend():
-                trust = await asyncio.to_thread(self._trust.plus, fetched)
+                return await asyncio.to_thread(self._trust.plus, fetched)
+        except FAULTS:  # out of time; or OpenSSL cannot read it
+            return None
 
     async def _request(
         self, draft: Draft, address: Address, trust: tls.Trust, budget: Budget

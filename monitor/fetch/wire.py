@@ -81,8 +81,8 @@ async def ask(
     """Send one GET and read its answer into the draft.
 
     Raises:
-        Broken: `eof_error`, `truncated`, `too_large`.
-        h11.RemoteProtocolError: The answer is not HTTP/1.
+        Broken: `eof_error`, `truncated`, `too_large`, `invalid_response`.
+        h11.RemoteProtocolError: The answer is not HTTP/1 (`invalid_response`).
         OSError: Reset, or silence.
 
     """
@@ -106,6 +106,10 @@ async def ask(
                 return
             case h11.NEED_DATA:
                 ended = await _feed(parser, draft, line, limits)
+            case h11.InformationalResponse():
+                pass
+            case _:
+                raise Broken(Failure.INVALID_RESPONSE, f"unexpected {event}")
 
 
 def _request(parser: h11.Connection, address: Address, user_agent: str) -> bytes:

@@ -1,10 +1,13 @@
 """Every way to fail, produced by a real socket and named without reading a text."""
 
+import asyncio
+import errno
 import gzip
 import ssl
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, ExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from unittest import mock
 
 import brotli
 import dns.rcode
@@ -15,6 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from monitor.core.types import Failure, Phase, Reason
 from monitor.fetch import Fetcher, Limits
 from monitor.fetch.addresses import is_public
+from monitor.fetch.failures import failure_of
 from tests.support import certs, sites
 from tests.support.fetching import PATIENT_S, make_fetcher, open_gate
 from tests.support.sites import Script, Visit, answer
@@ -109,9 +113,15 @@ async def silence_at_connect() -> AsyncGenerator[Trouble]:
 
 @scenario(Failure.HOST_UNREACHABLE, Phase.CONNECT)
 async def host_is_gone() -> AsyncGenerator[Trouble]:
-    with sites.full_port() as port:
-        async with sites.no_way_to(port):
-            yield Trouble(url=f"http://127.0.0.1:{port}/", fetcher=make_fetcher())
+    """Let a router say so; where we may not play one, put the kernel's answer in its place."""
+    with sites.full_port() as port, ExitStack() as stack:
+        try:
+            stack.enter_context(sites.no_way_to(port))
+        except PermissionError:
+            gone = OSError(errno.EHOSTUNREACH, "No route to host")
+            loop = asyncio.get_running_loop()
+            stack.enter_context(mock.patch.object(loop, "sock_connect", side_effect=gone))
+        yield Trouble(url=f"http://127.0.0.1:{port}/", fetcher=make_fetcher())
 
 
 @scenario(Failure.NETWORK_UNREACHABLE, Phase.CONNECT)
@@ -347,6 +357,31 @@ async def test_a_fault_of_the_outside_is_named_with_its_phase(name: str) -> None
     assert exchange.last is not None
     if phase is not None:
         assert phase in exchange.last.phases_us
+
+
+async def test_what_has_no_name_gives_its_type() -> None:
+    make, _, _ = SCENARIOS["error_without_a_name"]
+    async with make() as trouble:
+        exchange = await trouble.fetcher.fetch_url(
+            trouble.url, deadline_s=PATIENT_S, gate=open_gate
+        )
+    assert exchange.detail.startswith("OSError: ")
+
+
+def test_the_cause_of_an_error_names_it() -> None:
+    """A library may wrap what the system said, by `from` or without."""
+    for cause in (ConnectionResetError(), TimeoutError(), ssl.SSLEOFError()):
+        wrapped = RuntimeError("something else: connection refused")
+        wrapped.__cause__ = cause
+        twice = ValueError()
+        twice.__context__ = wrapped
+        assert failure_of(twice) is failure_of(cause) is not Failure.UNKNOWN
+
+
+def test_a_loop_of_causes_ends() -> None:
+    one, other = ValueError(), ValueError()
+    one.__cause__, other.__cause__ = other, one
+    assert failure_of(one) is Failure.UNKNOWN
 
 
 def test_no_failure_is_left_without_a_scenario() -> None:

@@ -210,8 +210,8 @@ def full_port() -> Generator[int]:
             caller.close()
 
 
-@asynccontextmanager
-async def no_way_to(port: int) -> AsyncGenerator[None]:
+@contextmanager
+def no_way_to(port: int) -> Generator[None]:
     """Answer connections to a full port as a router does when the host is gone.
 
     That is an ICMP "host unreachable", which needs a raw socket.
