@@ -30,6 +30,12 @@ SMALL = Limits(body_bytes=100_000)
 DAY = certs.DAY
 
 
+@pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Run on both loops: the service uses uvloop, and errors are where loops differ."""
+    return "asyncio", {"use_uvloop": request.param}
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trouble:
     """A URL that goes wrong, and who fetches it."""
