@@ -28,6 +28,9 @@ class Place(StrEnum):
 
 OPENING_CHARS = 400
 _SPOKEN = frozenset({Place.HEADLINE, Place.OPENING, Place.TEXT})
+# A page may be long by its links alone: how many times `words_max` it may then reach. A
+# phrase found anywhere may be one of these links; a headline is none.
+_LINKS = {Place.TEXT: 2, Place.OPENING: 5}
 _FORM_FIELDS = 2  # one field is a captcha's, or a search box
 # A mark of these places speaks of the page only if the page says little else.
 WORDS_MAX = {
@@ -136,8 +139,8 @@ def _concerns(mark: Fingerprint, scene: Scene) -> bool:
     page = scene.glance
     if page.own_words > mark.words_max or not mark.applies_to(scene.status):
         return False
-    if mark.where is Place.TEXT and page.words > 2 * mark.words_max:
-        return False  # long, though mostly links: the phrase may be one of them
+    if page.words > mark.words_max * _LINKS.get(mark.where, page.words):
+        return False
     if mark.verdict is not Verdict.UNKNOWN and scene.status // 100 == 2:  # noqa: PLR2004 -- 2xx
         doubtful = mark.verdict is not Verdict.BLOCKED or mark.confidence is not Confidence.YES
         if page.fields >= _FORM_FIELDS and mark.where in _SPOKEN and doubtful:

@@ -217,7 +217,7 @@ def _read_tree(tree: Tree, markup: str) -> Glance:
     """Read what stands in the tree, taking out of it, step by step, what was read."""
     title = " ".join("".join(tree.xpath("string(//title[1])")).split())[:300]
     scripts = [s.get("src") or "" for s in tree.iter("script")]
-    inline = sum(len(s.text or "") for s in tree.iter("script"))
+    inline = sum(len(s.text or "") for s in tree.iter("script") if _runs(s))
     noscript = fold(" ".join(_texts(tree, "noscript"))[:MAX_TEXT])
     if len(noscript.split()) <= _CONTENT_WORDS:  # else the page is written without scripts
         etree.strip_elements(tree, "noscript", with_tail=False)
@@ -294,6 +294,11 @@ def _drop_unseen(tree: Tree) -> None:
         if words <= _HIDDEN_WORDS:
             element.tag = _DROPPED
     etree.strip_elements(tree, _DROPPED, with_tail=False)
+
+
+def _runs(script: Tree) -> bool:
+    kind = (script.get("type") or "").lower()
+    return not kind or "javascript" in kind or kind == "module"
 
 
 def _is_field(element: Tree) -> bool:

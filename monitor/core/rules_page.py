@@ -36,19 +36,14 @@ def api_body(case: Case) -> Finding | None:
     page = case.page
     if page.form is Form.HTML:
         return Finding(Verdict.DEGRADED, Reason.MARKER_MISSING, "page HTML au lieu de données")
-    return _json_error(case) if page.form is Form.JSON else None
+    if page.form is Form.JSON and _data(case) is None:
+        return Finding(Verdict.DEGRADED, Reason.ERROR_TEXT, "JSON illisible")
+    return None
 
 
 def json_error(case: Case) -> Finding | None:
-    """Recognise data that are an error, in place of a page."""
-    return _json_error(case) if case.page.form is Form.JSON else None
-
-
-def _json_error(case: Case) -> Finding | None:
-    try:
-        data = json.loads(case.exchange.body)
-    except (ValueError, RecursionError):
-        return Finding(Verdict.DEGRADED, Reason.ERROR_TEXT, "JSON illisible")
+    """Recognise data that are an error, asked for or in place of a page."""
+    data = _data(case) if case.page.form is Form.JSON else None
     if not isinstance(data, dict):
         return None
     found = sorted(_ERROR_KEYS & {str(key).lower() for key in data if data[key]})
@@ -58,6 +53,14 @@ def _json_error(case: Case) -> Finding | None:
     if not found or data.get("success") is True:
         return None
     return Finding(Verdict.DOWN, Reason.ERROR_TEXT, f"JSON d'erreur : {', '.join(found)}")
+
+
+def _data(case: Case) -> object:
+    """Return what the JSON says; None when it cannot be read."""
+    try:
+        return json.loads(case.exchange.body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def empty_document(case: Case) -> Finding | None:
