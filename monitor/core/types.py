@@ -389,6 +389,36 @@ class Judgement:
     tried: tuple[Trial, ...] = field(default=(), compare=False)
 
 
+class Keep(StrEnum):
+    """Why the exact bytes of an observation are kept, and not only their digest."""
+
+    FAILURE = "failure"  # it is not a good answer
+    BEFORE = "before"  # the last good check before a failure
+    AFTER = "after"  # a good check that ends a failure, or may end an outage
+    TEXT = "text"  # the page does not say what it said before
+    DAILY = "daily"  # the first good check of the day: all that retention may remove
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capture:
+    """Where the exact bytes of one observation are kept.
+
+    Attributes:
+        at: Of the observation, whose natural key is (target, point, at).
+        file: Name of a WARC file in the folder of captures.
+        sha256: Lower-case hex, of the uncompressed `metadata` record there, which names
+            every other record of the capture by its own digest.
+
+    """
+
+    target: str
+    point: str
+    at: datetime
+    file: str
+    sha256: str
+    why: tuple[Keep, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
     """One check (*relevé*), as it is recorded. Natural key: (target, point, at).
@@ -399,6 +429,7 @@ class Observation:
         config_sha256: Digest of the effective configuration.
         ruleset: Version of the classification rules.
         clock_offset_us: Our clock against NTP, None when unknown.
+        capture: Where its bytes are kept; None when only their digest is.
 
     """
 
@@ -412,6 +443,7 @@ class Observation:
     config_sha256: str
     ruleset: str
     clock_offset_us: int | None = None
+    capture: Capture | None = None
 
 
 class Edge(StrEnum):
@@ -550,6 +582,7 @@ class Outcome:
     state: State
     events: tuple[Event, ...] = ()
     incidents: tuple[Incident, ...] = ()  # those opened, grown or closed by it, whole
+    before: Capture | None = None  # of the good check before, kept now that this one failed
 
 
 class GapCause(StrEnum):
