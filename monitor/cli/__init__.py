@@ -7,7 +7,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 
-from monitor.cli import demo, offline, probe, records, service
+from monitor.cli import compare, demo, offline, probe, records, service
 from monitor.cli.parsing import Refusal
 from monitor.config import ConfigError
 from monitor.settings import SettingsError
@@ -24,7 +24,7 @@ def parser() -> ArgumentParser:
         description="Relevé vérifiable des pages publiques de l’ANEF et des préfectures.",
     )
     commands = top.add_subparsers(metavar="COMMANDE", required=True, title="commandes")
-    for module in (service, demo, probe, offline, records):
+    for module in (service, demo, probe, offline, compare, records):
         module.add(commands)
     return top
 

@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from monitor.cli.parsing import Commands, Refusal, folders, json_option, say
+from monitor.cli.parsing import Commands, Refusal, folders, json_option, read_saved, say
 from monitor.config import Problem, budget, load
 from monitor.config.fingerprints import load_fingerprints
 from monitor.core.classify import classify_saved
 from monitor.core.french import count
 from monitor.core.types import Judgement
 from monitor.core.words import REASONS, VERDICTS
-
-MAX_SAVED_BYTES = 5_000_000  # what a probe would have read
 
 
 def add(commands: Commands) -> None:
@@ -87,8 +85,6 @@ def classify(asked: Namespace) -> int:
     if problems:
         raise Refusal(_listed(problems))
     try:
-        with asked.body.open("rb") as file:
-            body = file.read(MAX_SAVED_BYTES)
         headers = _headers(asked.headers) if asked.headers else []
     except OSError as error:
         raise Refusal(f"{error.filename} : illisible : {error.strerror}") from None
@@ -97,7 +93,7 @@ def classify(asked: Namespace) -> int:
     judgement = classify_saved(
         status=asked.status,
         headers=headers,
-        body=body,
+        body=read_saved(asked.body),
         url=asked.url,
         controls_failed=asked.control == "failed",
         fingerprints=marks,

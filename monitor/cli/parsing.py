@@ -47,6 +47,23 @@ class Refusal(Exception):  # noqa: N818 -- the answer to what was asked
     """What was asked cannot be done; the French message says why and what to do."""
 
 
+MAX_SAVED_BYTES = 5_000_000  # what a probe would have read
+
+
+def read_saved(path: Path) -> bytes:
+    """Read a saved body, as far as a probe would have.
+
+    Raises:
+        Refusal: it cannot be read.
+
+    """
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_SAVED_BYTES)
+    except OSError as error:
+        raise Refusal(f"{path} : illisible : {error.strerror}") from None
+
+
 def folders(parser: ArgumentParser) -> None:
     """Add `--config` and `--data`."""
     parser.add_argument(
