@@ -1,0 +1,48 @@
+"""Our own signing keys: made at first use, readable by nobody else."""
+
+import os
+import stat
+from pathlib import Path
+
+from monitor.evidence import durable
+from monitor.evidence.note import Algorithm, NoteError, SignerKey
+
+SEED_BYTES = 32
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+class KeyFileError(Exception):
+    """A key file that cannot be used; the French message says why and what to do."""
+
+
+def own_key(path: Path, *, name: str, algorithm: Algorithm) -> SignerKey:
+    """Return the key kept at `path`, made now when there is none.
+
+    Raises:
+        KeyFileError: it cannot be read, is not a key, belongs to another name or use, or
+            others may read it.
+
+    """
+    with durable.locked(path.with_name(f".{path.name}.lock")):
+        if not path.exists():
+            made = SignerKey(name, algorithm, os.urandom(SEED_BYTES))
+            durable.write(path, f"{made}\n".encode(), mode=0o600)
+        return _read(path, name=name, algorithm=algorithm)
+
+
+def _read(path: Path, *, name: str, algorithm: Algorithm) -> SignerKey:
+    try:
+        if path.stat().st_mode & _OTHERS:
+            raise KeyFileError(
+                f"Clé {path} : d'autres que vous peuvent la lire. Faites « chmod 600 {path} », "
+                "et changez de clé si quelqu'un a pu la copier."
+            )
+        key = SignerKey.parse(path.read_text(encoding="utf-8"))
+    except (NoteError, OSError, UnicodeError) as error:
+        raise KeyFileError(f"Clé {path} : illisible ({error}).") from error
+    if (key.name, key.algorithm) != (name, algorithm):
+        raise KeyFileError(
+            f"Clé {path} : elle est au nom de {key.name}, et la configuration dit {name}. "
+            "Remettez l'ancien nom : une clé n'en change jamais."
+        )
+    return key
