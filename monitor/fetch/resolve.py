@@ -120,7 +120,8 @@ class Resolver:
         )
         try:
             found = await four
-            await asyncio.wait((six,), timeout=self._late_s)
+            useless = isinstance(found, Failure)
+            await asyncio.wait((six,), timeout=self._try_s if useless else self._late_s)
             late = six.result() if six.done() else Failure.TIMEOUT
         finally:
             four.cancel()
@@ -171,6 +172,6 @@ def system_servers() -> tuple[str, ...]:
     """Return the addresses of the resolvers in /etc/resolv.conf, as it is now."""
     try:
         found = dns.resolver.Resolver().nameservers
-    except dns.resolver.NoResolverConfiguration:
+    except (dns.resolver.NoResolverConfiguration, ValueError):  # no file; a line that is none
         return _LOOPBACK
     return tuple(map(str, found)) or _LOOPBACK

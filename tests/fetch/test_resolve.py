@@ -106,9 +106,10 @@ async def test_a_late_answer_about_ipv6_is_done_without() -> None:
     assert found.addresses == ("192.0.2.1",)
 
 
-async def test_a_name_with_ipv6_only_is_found() -> None:
-    async with name_server({"site.test": ["2001:db8::1"]}) as server:
-        found = await resolve("site.test", port=server.port)
+@pytest.mark.parametrize("late_s", [0, 0.3])
+async def test_a_name_with_ipv6_only_is_found_however_late(late_s: float) -> None:
+    async with name_server({"site.test": ["2001:db8::1"]}, late_s=late_s) as server:
+        found = await resolve("site.test", port=server.port, try_s=PATIENT_S)
     assert found.addresses == ("2001:db8::1",)
 
 
