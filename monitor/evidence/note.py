@@ -43,7 +43,8 @@ def _key_id(name: str, algorithm: Algorithm, public: bytes) -> bytes:
     return sha256(name.encode() + b"\n" + bytes([algorithm]) + public).digest()[:KEY_ID_SIZE]
 
 
-def _unbase64(text: str, what: str) -> bytes:
+def unbase64(text: str, what: str) -> bytes:
+    """Decode canonical base64; NoteError, naming `what`, for any other text."""
     try:
         data = b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
@@ -65,7 +66,7 @@ class VerifierKey:
     def parse(cls, text: str) -> Self:
         name, _, rest = text.strip().partition("+")
         hex_id, _, encoded = rest.partition("+")
-        data = _unbase64(encoded, "the key")
+        data = unbase64(encoded, "the key")
         if not _valid_name(name) or len(data) != 1 + HASH_SIZE:
             raise NoteError(f"not a verifier key: {text[:80]}")
         try:
@@ -107,7 +108,7 @@ class SignerKey:
             raise NoteError("not a private key")
         name, _, rest = text.strip().removeprefix(prefix).partition("+")
         hex_id, _, encoded = rest.partition("+")
-        data = _unbase64(encoded, "the private key")
+        data = unbase64(encoded, "the private key")
         if not _valid_name(name) or len(data) != 1 + HASH_SIZE:
             raise NoteError("not a private key")
         try:
@@ -148,7 +149,7 @@ class Signature:
     @classmethod
     def parse(cls, line: str) -> Self:
         name, _, encoded = line.removeprefix(DASH).partition(" ")
-        data = _unbase64(encoded, "a signature")
+        data = unbase64(encoded, "a signature")
         if not line.startswith(DASH) or not _valid_name(name) or len(data) <= KEY_ID_SIZE:
             raise NoteError("malformed signature line")
         return cls(name, data[:KEY_ID_SIZE], data[KEY_ID_SIZE:])
@@ -256,7 +257,7 @@ class Checkpoint:
         canonical = size.isascii() and size.isdigit() and str(int(size[:20])) == size
         if not canonical or int(size) >= 1 << 63:
             raise NoteError("malformed checkpoint size")
-        root = _unbase64(encoded, "the root")
+        root = unbase64(encoded, "the root")
         if len(root) != HASH_SIZE:
             raise NoteError("the root is not 32 bytes long")
         return cls(origin, int(size), root, tuple(extension))
