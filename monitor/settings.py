@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 
+from monitor.errors import VigieError
+
 DATA = Path("data")  # default of --data
 
 DEFAULTS = {
@@ -32,7 +34,7 @@ def config_folder() -> Path:
     return here if here.is_dir() else Path(__file__).resolve().parent.parent / "config"
 
 
-class SettingsError(Exception):
+class SettingsError(VigieError):
     """The environment cannot be used. One line a fault: `variable: value: reason: cure`."""
 
 

@@ -4,46 +4,59 @@ Exit codes: 0 done, 1 the answer is no, 2 usage, configuration or storage.
 """
 
 import sys
-from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from importlib import import_module
 
-from monitor.cli import compare, demo, offline, probe, records, service
-from monitor.cli.parsing import Refusal
-from monitor.config import ConfigError
-from monitor.settings import SettingsError
-from monitor.store import StoreError
+from monitor.cli.parsing import ArgumentParser
+from monitor.errors import VigieError
 
-_SAID = (Refusal, ConfigError, SettingsError, StoreError)
+# Where each command lives. Only the module of the one that is asked for is imported: a saved
+# answer is judged without waiting for the database and the web server to load.
+COMMANDS = {
+    "run": "service",
+    "demo": "demo",
+    "migrate": "service",
+    "health": "service",
+    "check-config": "offline",
+    "classify": "offline",
+    "compare": "compare",
+    "probe": "probe",
+    "outages": "records",
+    "pause": "records",
+    "resume": "records",
+}
 _INTERRUPTED = 130  # what a shell reports of a command that Ctrl-C ended
 
 
-def parser() -> ArgumentParser:
-    """Build the parser of every command."""
+def parser(command: str | None = None) -> ArgumentParser:
+    """Build the parser: of every command, or only of those that live with `command`."""
+    modules = [COMMANDS[command]] if command in COMMANDS else dict.fromkeys(COMMANDS.values())
     top = ArgumentParser(
         prog="vigie",
         description="Relevé vérifiable des pages publiques de l’ANEF et des préfectures.",
     )
     commands = top.add_subparsers(metavar="COMMANDE", required=True, title="commandes")
-    for module in (service, demo, probe, offline, compare, records):
-        module.add(commands)
+    for name in modules:
+        import_module(f"monitor.cli.{name}").add(commands)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    asked: Namespace = parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
+    asked = parser(words[0] if words else None).parse_args(words)
+    code = 0
     try:
-        return int(asked.run(asked))
-    except* _SAID as group:
+        code = int(asked.run(asked))
+    except* VigieError as group:
         for error in _leaves(group):
             print(error, file=sys.stderr)
-        return_code = 2
+        code = 2
     except* BrokenPipeError:
         sys.stderr.close()  # the reader left, as `| head` does: nothing to say
-        return_code = 0
     except* KeyboardInterrupt:
-        return_code = _INTERRUPTED
-    return return_code
+        code = _INTERRUPTED
+    return code
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> Sequence[BaseException]:

@@ -7,6 +7,7 @@ from argparse import ArgumentParser, _SubParsersAction
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from monitor.errors import VigieError
 from monitor.settings import DATA, config_folder
 
 Commands: TypeAlias = "_SubParsersAction[ArgumentParser]"
@@ -43,7 +44,7 @@ def _french(message: str) -> str:
 argparse._ = _french  # type: ignore[attr-defined]
 
 
-class Refusal(Exception):  # noqa: N818 -- the answer to what was asked
+class Refusal(VigieError):  # noqa: N818 -- the answer to what was asked
     """What was asked cannot be done; the French message says why and what to do."""
 
 

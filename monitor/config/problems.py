@@ -4,6 +4,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from monitor.errors import VigieError
+
 VALUE_MAX = 60  # characters shown of a value
 
 
@@ -21,7 +23,7 @@ class Problem:
         return f"{self.file}: {self.key}: {self.value}: {self.reason}: {self.cure}"
 
 
-class ConfigError(Exception):
+class ConfigError(VigieError):
     """The configuration cannot be used; carries every problem found, in file order."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
