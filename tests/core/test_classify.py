@@ -244,8 +244,7 @@ def test_a_page_put_in_on_our_side_says_nothing_of_the_site(body: str, status: i
 
 REFUSALS = {
     "imperva": '<iframe src="/_Incapsula_Resource?SWUDNSAI=31">Incapsula incident ID: 1-2</iframe>',
-    "imperva's script alone": "<html><head><script src='/_Incapsula_Resource?SWJIYLWA=1,2'></script>"
-    "</head><body></body></html>",
+    "imperva's script alone": "<script src='/_Incapsula_Resource?SWJIYLWA=1,2'></script>",
     "f5": "The requested URL was rejected. Please consult with your administrator.",
     "denyall": "Condition Intercepted",
     "akamai": page(
@@ -323,6 +322,9 @@ def test_a_healthy_page_may_speak_of_anything(trap: str) -> None:
             "<form><input name=id><input type=password></form>"
         ),
         "<h1>Horaires</h1><p>L'accès aux guichets est limité aux usagers convoqués.</p>",
+        "<h2>500 places d'hébergement</h2><h2>404 agents</h2><p>Votre demande a été refusée ?</p>",
+        "<p>Pour des raisons de sécurité, les bagages sont interdits dans les locaux.</p>",
+        "<p>Le service des cartes grises sera fermé le 3 mai pour maintenance.</p>",
     ],
 )
 def test_a_short_page_that_gives_its_service_is_up(body: str) -> None:
