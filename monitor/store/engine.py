@@ -15,9 +15,10 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
 
-from monitor.store.tables import metadata
+from monitor.errors import VigieError
+from monitor.store.journal_tables import metadata
 
-SCHEMA = "0001"  # the newest migration; a test keeps both equal
+SCHEMA = "0002"  # the newest migration; a test keeps both equal
 BUSY_MS = 10_000  # how long to wait for another process that writes, such as `vigie pause`
 _PG_LOCK = int.from_bytes(b"vigie", "big")  # any constant of ours
 _PG_WAIT_MS = 1_000
@@ -25,7 +26,7 @@ _LOCK_NOT_AVAILABLE = "55P03"
 _OUR_TABLES = frozenset(metadata.tables)
 
 
-class StoreError(Exception):
+class StoreError(VigieError):
     """The store cannot be used: stop the process. The message, in French, says what to do."""
 
 

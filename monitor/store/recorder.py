@@ -53,6 +53,7 @@ class Recorder:
         for item in items:
             if not isinstance(item, Outcome):
                 item(connection, self._kept)
+        self._kept.ledger.flush(connection)
 
     def _record(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
         rows = [self._observation(connection, outcome.observation) for outcome in outcomes]

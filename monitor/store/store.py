@@ -223,6 +223,10 @@ class Store(CheckReads, LogReads, LifeReads, SpanReads):
 
         await self._write(work)
 
+    async def write(self, work: Work) -> None:
+        """Let `work` write in a transaction of its own making, leaves included."""
+        await self._write(work)
+
     def set_pause(self, platform: str, *, paused: bool, why: str = "") -> None:
         """Pause a platform or let it go on, from any process: the service polls `lanes()`."""
         row = {"platform": platform, "why": clean(why)}

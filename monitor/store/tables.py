@@ -7,7 +7,8 @@ Three kinds of table:
 - The present, derived from the record: `state tally outage event incident`.
 - The service's own life: `run round clock_reading gap lane pause robots`.
 
-Instants are microseconds since 1970, UTC; durations end in `_us`.
+Instants are microseconds since 1970, UTC; durations end in `_us`. `leaf` is the index in the
+journal of what says the same; NULL for what was recorded before there was a journal.
 """
 
 from datetime import datetime
@@ -121,6 +122,7 @@ class ObservationRow(Row, table=True):
     clock_offset_us: int | None = Field(default=None, sa_type=BigInteger)
     server_offset_us: int | None = Field(default=None, sa_type=BigInteger)
     detail: str | None = Field(default=None, sa_type=Text)
+    leaf: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class StateRow(Row, table=True):
@@ -196,6 +198,7 @@ class EventRow(Row, table=True):
     blip_count: int | None = None
     blip_reason: Reason | None = word(Reason, nullable=True)
     blip_downs: int | None = None
+    leaf: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class IncidentRow(Row, table=True):
@@ -231,6 +234,7 @@ class RunRow(Row, table=True):
     version: str = Field(sa_type=Text)
     config_sha256: str = Field(sa_type=Text)
     ruleset: str = Field(sa_type=Text)
+    leaf: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class RoundRow(Row, table=True):
@@ -242,6 +246,7 @@ class RoundRow(Row, table=True):
     subject_id: int = Field(foreign_key="subject.id")  # the point's: no target
     at: datetime = Field(sa_type=Instant)
     controls_id: int = Field(foreign_key="content.id")
+    leaf: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class ClockReadingRow(Row, table=True):
@@ -256,6 +261,7 @@ class ClockReadingRow(Row, table=True):
     offset_us: int | None = Field(default=None, sa_type=BigInteger)
     dispersion_us: int | None = Field(default=None, sa_type=BigInteger)
     stratum: int | None = None
+    leaf: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class GapRow(Row, table=True):
@@ -268,6 +274,7 @@ class GapRow(Row, table=True):
     to_at: datetime = Field(sa_type=Instant, index=True)
     slots: int
     cause: GapCause = word(GapCause, check="cause")
+    leaf: int | None = Field(default=None, sa_type=BigInteger)
 
 
 class LaneRow(Row, table=True):

@@ -53,8 +53,8 @@ def test_an_upgrade_keeps_a_copy_of_the_file_as_it_was(
     url = f"sqlite:///{path}"
     with Store.open(url, point="local", writer=True, rest_s=0) as store:
         asyncio.run(store.record(outcome("anef", at(0))))
-    monkeypatch.setattr("monitor.store.schema.SCHEMA", "0002")
-    for copy in (f"{path}.avant-0002", f"{path}.avant-0002-2"):
+    monkeypatch.setattr("monitor.store.schema.SCHEMA", "9998")
+    for copy in (f"{path}.avant-9998", f"{path}.avant-9998-2"):
         assert str(migrate(url).copy) == copy
         with closing(sqlite3.connect(copy)) as kept:
             assert kept.execute("SELECT count(*) FROM observation").fetchone() == (1,)

@@ -1,0 +1,41 @@
+"""One text for one value: the JSON Canonicalization Scheme (RFC 8785), without its numbers.
+
+The profile leaves out what two implementations may write differently: no floats, no integer
+of 2^53 or more, ASCII keys. Any language's JSON library can then write the same bytes; what
+Python's own writes is compared with a whole implementation of the RFC in the tests.
+"""
+
+import json
+from typing import Any
+
+INTEGER_LIMIT = 1 << 53
+
+
+def canonical(value: Any) -> bytes:
+    """Return the bytes of a value made of dict, list, tuple, str, int, bool and None.
+
+    Raises:
+        ValueError: it is outside the profile, or holds a lone surrogate.
+
+    """
+    _require_profile(value)
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.encode()
+
+
+def _require_profile(value: Any) -> None:
+    if value is None or isinstance(value, (str, bool)):
+        return
+    if isinstance(value, int):
+        if not -INTEGER_LIMIT < value < INTEGER_LIMIT:
+            raise ValueError(f"{value} is too large for canonical JSON")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str) or not key.isascii():
+                raise ValueError(f"not a key of canonical JSON: {key!r}")
+            _require_profile(item)
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _require_profile(item)
+    else:
+        raise ValueError(f"not canonical JSON: {type(value).__name__}")  # noqa: TRY004 -- one error for all

@@ -1,0 +1,136 @@
+"""The rows of the journal and of what dates, countersigns and illustrates it.
+
+The journal itself is the files of `data/journal`. SQL holds its end, which is not yet in full,
+signed bundles, and what was said of it.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, UniqueConstraint
+from sqlmodel import Field
+
+from monitor.store.columns import Instant
+from monitor.store.tables import Row, metadata
+
+__all__ = [  # `metadata` is whole only once this module is read
+    "APPEND_ONLY",
+    "CaptureRow",
+    "CheckpointRow",
+    "CosignatureRow",
+    "ForkRow",
+    "LeafRow",
+    "ReferenceRow",
+    "TokenRow",
+    "WitnessedRow",
+    "metadata",
+]
+
+
+class LeafRow(Row, table=True):
+    """A leaf that is not yet in a full and signed bundle. `idx` has no hole from 0 on.
+
+    A trigger refuses to change it, or to delete it before a checkpoint covers it.
+    """
+
+    __tablename__ = "leaf"
+    idx: int = Field(
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
+    entry: bytes = Field(sa_type=LargeBinary)
+
+
+class ReferenceRow(Row, table=True):
+    """A leaf that others point at, so that what does not change is said once.
+
+    `sha256` is that of the leaf's bytes.
+    """
+
+    __tablename__ = "reference"
+    sha256: bytes = Field(primary_key=True, sa_type=LargeBinary)
+    idx: int = Field(sa_type=BigInteger)
+
+
+class CheckpointRow(Row, table=True):
+    """What we signed, append-only: `note` is the whole signed note, without cosignatures."""
+
+    __tablename__ = "checkpoint"
+    size: int = Field(
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
+    root: bytes = Field(sa_type=LargeBinary)
+    at: datetime = Field(sa_type=Instant)
+    note: bytes = Field(sa_type=LargeBinary)
+
+
+class CosignatureRow(Row, table=True):
+    """A witness's line under one of our checkpoints. `at` is the time that it signed."""
+
+    __tablename__ = "cosignature"
+    size: int = Field(primary_key=True, foreign_key="checkpoint.size", sa_type=BigInteger)
+    witness: str = Field(primary_key=True, sa_type=Text)
+    at: datetime = Field(sa_type=Instant)
+    line: str = Field(sa_type=Text)
+
+
+class TokenRow(Row, table=True):
+    """What a time-stamping authority answered for a checkpoint, accepted or refused."""
+
+    __tablename__ = "token"
+    __table_args__ = (Index("ix_token_authority_asked_at", "authority", "asked_at"),)
+    id: int | None = Field(default=None, primary_key=True)
+    size: int = Field(foreign_key="checkpoint.size", sa_type=BigInteger)
+    authority: str = Field(sa_type=Text)
+    asked_at: datetime = Field(sa_type=Instant)
+    at: datetime | None = Field(default=None, sa_type=Instant)  # the authority's own time
+    status: str = Field(sa_type=Text)
+    detail: str | None = Field(default=None, sa_type=Text)
+    sha256: bytes | None = Field(default=None, sa_type=LargeBinary)
+    file: str | None = Field(default=None, sa_type=Text)  # relative to the data folder
+    leaf: int | None = Field(default=None, sa_type=BigInteger)
+
+
+class WitnessedRow(Row, table=True):
+    """The last checkpoint of another's log that we cosigned."""
+
+    __tablename__ = "witnessed"
+    origin: str = Field(primary_key=True, sa_type=Text)
+    size: int = Field(sa_type=BigInteger)
+    root: bytes = Field(sa_type=LargeBinary)
+    at: datetime = Field(sa_type=Instant)
+    note: bytes = Field(sa_type=LargeBinary)
+
+
+class ForkRow(Row, table=True):
+    """The proof that a log signed two histories, append-only: both notes, as received."""
+
+    __tablename__ = "fork"
+    id: int | None = Field(default=None, primary_key=True)
+    origin: str = Field(sa_type=Text)
+    at: datetime = Field(sa_type=Instant)
+    known: bytes = Field(sa_type=LargeBinary)
+    offered: bytes = Field(sa_type=LargeBinary)
+    proof: str | None = Field(default=None, sa_type=Text)  # the lines that came with it
+
+
+class CaptureRow(Row, table=True):
+    """Bytes that are kept: where they lie, what they belong to, why. Goes when they go."""
+
+    __tablename__ = "capture"
+    __table_args__ = (
+        UniqueConstraint("file", "offset"),
+        Index("ix_capture_subject_id_at", "subject_id", "at"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    sha256: bytes = Field(sa_type=LargeBinary, index=True)
+    subject_id: int = Field(foreign_key="subject.id")
+    at: datetime = Field(sa_type=Instant)  # of the observation
+    kind: str = Field(sa_type=Text)
+    why: str = Field(sa_type=Text)
+    file: str = Field(sa_type=Text)  # relative to the data folder
+    offset: int = Field(sa_type=BigInteger)
+    length: int = Field(sa_type=BigInteger)
+    leaf: int | None = Field(default=None, sa_type=BigInteger)
+
+
+# Refused to UPDATE and DELETE, beside `tables.APPEND_ONLY`; `leaf` has a guard of its own.
+APPEND_ONLY = ("checkpoint", "cosignature", "reference", "fork")

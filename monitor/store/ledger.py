@@ -1,0 +1,74 @@
+"""The end of the journal in SQL: leaves join the transaction of what they say."""
+
+import hashlib
+from typing import Any
+
+from sqlalchemy import Connection, func, insert, select
+
+from monitor.core.jcs import canonical
+from monitor.store.journal_tables import CheckpointRow, LeafRow, ReferenceRow
+from monitor.store.tables import table_of
+
+MAX_LEAF_BYTES = 64_000  # below the 65,535 that a bundle can hold
+
+_LEAF = table_of(LeafRow)
+_REFERENCE = table_of(ReferenceRow)
+_CHECKPOINT = table_of(CheckpointRow)
+
+Leaf = dict[str, Any]
+
+
+class Ledger:
+    """Numbers leaves one after the other, in the order in which they are committed.
+
+    For the one writer alone, which never goes on after a transaction that failed.
+    """
+
+    def __init__(self) -> None:
+        self._next: int | None = None
+        self._waiting: list[dict[str, Any]] = []
+        self._references: dict[bytes, int] = {}
+
+    def append(self, connection: Connection, leaf: Leaf) -> int:
+        """Add a leaf to the transaction and return its index. `flush` must follow.
+
+        Raises:
+            ValueError: the leaf is not canonical JSON, or is too long.
+
+        """
+        return self._add(connection, canonical(leaf))
+
+    def refer(self, connection: Connection, leaf: Leaf) -> int:
+        """Return the index of a leaf that says exactly this, appended only the first time."""
+        entry = canonical(leaf)
+        sha256 = hashlib.sha256(entry).digest()
+        idx = self._references.get(sha256)
+        if idx is None:
+            known = select(_REFERENCE.c.idx).where(_REFERENCE.c.sha256 == sha256)
+            idx = connection.execute(known).scalar_one_or_none()
+            if idx is None:
+                idx = self._add(connection, entry)
+                connection.execute(insert(_REFERENCE), {"sha256": sha256, "idx": idx})
+            self._references[sha256] = idx
+        return idx
+
+    def flush(self, connection: Connection) -> None:
+        """Write the leaves that wait: once, at the end of each transaction."""
+        if self._waiting:
+            connection.execute(insert(_LEAF), self._waiting)
+            self._waiting = []
+
+    def _add(self, connection: Connection, entry: bytes) -> int:
+        if len(entry) > MAX_LEAF_BYTES:
+            raise ValueError(f"a leaf of {len(entry)} bytes is too long")
+        idx = size(connection) if self._next is None else self._next
+        self._next = idx + 1
+        self._waiting.append({"idx": idx, "entry": entry})
+        return idx
+
+
+def size(connection: Connection) -> int:
+    """Count the leaves of the journal, as this transaction sees it."""
+    last = connection.scalar(select(func.max(_LEAF.c.idx)))
+    signed = connection.scalar(select(func.max(_CHECKPOINT.c.size)))
+    return max(0 if last is None else last + 1, signed or 0)
