@@ -17,6 +17,7 @@ from monitor.clock import Clock
 from monitor.core import lanes
 from monitor.core.robots import Robots, RobotsFile, heed
 from monitor.core.types import GapCause, LaneState, Platform
+from monitor.fetch import GateClosed
 
 # Rechecks go first, but after three in a row a planned check has its turn: it is never starved,
 # and since a failure takes about three checks to be confirmed, doubts do not pile up either.
@@ -30,7 +31,7 @@ ORIGINS_MAX = 10_000  # sites remembered: redirects may name any number
 Gate = Callable[[str], Awaitable[None]]
 
 
-class NoTurn(Exception):  # noqa: N818 -- not an error: an outcome that the plan must account for
+class NoTurn(GateClosed):
     """The probe may not be made, or not go on. `cause` is that of the gap.
 
     For a recheck, which no plan wanted, there is no gap: it gave way.

@@ -2,7 +2,7 @@
 
 from monitor.fetch.bodies import text
 from monitor.fetch.budget import Limits
-from monitor.fetch.fetcher import Fetcher, Gate
+from monitor.fetch.fetcher import Fetcher, Gate, GateClosed
 from monitor.fetch.resolve import Resolver
 
-__all__ = ["Fetcher", "Gate", "Limits", "Resolver", "text"]
+__all__ = ["Fetcher", "Gate", "GateClosed", "Limits", "Resolver", "text"]

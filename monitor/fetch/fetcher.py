@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
@@ -20,8 +20,14 @@ from monitor.fetch.line import Line, SecureLine
 from monitor.fetch.resolve import Resolver
 
 #: Awaited with the URL before every request: the first, redirects, parts, certificates. The
-#: time spent in it counts in no deadline and no phase. What it raises goes to the caller.
+#: time spent in it counts in no deadline and no phase. What it raises goes to the caller, but
+#: for `GateClosed` before a part of a shell.
 Gate = Callable[[str], Awaitable[None]]
+
+
+class GateClosed(Exception):  # noqa: N818 -- not an error: a gate's answer
+    """A gate does not let a request through. A part that it bars is not asked for."""
+
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _CERTIFICATE_BYTES = 64 * 1024
@@ -78,8 +84,11 @@ class Fetcher:
         if target.kind is not Kind.SHELL or page.status != HTTPStatus.OK:
             return page
         named = shell.assets(bodies.text(page), page.final_url, limit=self._limits.parts)
-        urls = dict.fromkeys((*named, *target.signs_of_life))
-        return replace(page, parts=tuple([await self._follow(url, budget, gate) for url in urls]))
+        parts: list[Exchange] = []
+        for url in dict.fromkeys((*named, *target.signs_of_life)):
+            with suppress(GateClosed):  # what may not be asked for is not judged either
+                parts.append(await self._follow(url, budget, gate))
+        return replace(page, parts=tuple(parts))
 
     async def fetch_url(self, url: str, *, deadline_s: float, gate: Gate) -> Exchange:
         """Fetch one URL, redirects followed. Never raises for the outside's faults."""

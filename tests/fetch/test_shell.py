@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.core.types import Exchange, Failure, Kind, Target
-from monitor.fetch import Limits, shell
+from monitor.fetch import GateClosed, Limits, shell
 from tests.support import sites
 from tests.support.fetching import PATIENT_S, make_fetcher, open_gate
 from tests.support.sites import Site, answer
@@ -130,3 +130,32 @@ def test_a_page_that_names_nothing_usable_has_no_assets(page: str) -> None:
 def test_a_base_elsewhere_makes_the_assets_someone_else_s() -> None:
     page = "<base href='https://ailleurs.test/'><script src='a.js'></script>"
     assert shell.assets(page, "https://site.test/", limit=12) == ()
+
+
+async def test_a_part_that_the_gate_bars_is_left_out_and_the_rest_is_judged() -> None:
+    """robots.txt may forbid a sign of life: the shell is still observed."""
+    pages = {
+        "/": answer(SHELL),
+        "/usagers/styles.1a.css": answer(b"a{}", content_type="text/css"),
+        "/usagers/main.3c.js": answer(b"go()", content_type="text/javascript"),
+    }
+    async with sites.site(sites.routes(pages)) as site:
+
+        async def gate(url: str) -> None:
+            if "/api/" in url:
+                raise GateClosed
+
+        wanted = target(site.url(), signs=(site.url("/api/drapeaux"),))
+        exchange = await make_fetcher().fetch(wanted, gate)
+
+        assert exchange.status == 200
+        assert "/api/drapeaux" not in paths(site)
+        assert all("/api/" not in part.url for part in exchange.parts)
+
+
+async def test_a_page_that_the_gate_bars_is_not_fetched() -> None:
+    async def gate(_url: str) -> None:
+        raise GateClosed
+
+    with pytest.raises(GateClosed):
+        await make_fetcher().fetch(target("http://127.0.0.1:1/"), gate)
