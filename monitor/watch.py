@@ -65,14 +65,18 @@ class Judge:
     async def observation(
         self, target: Target, slot_at: datetime, exchange: Exchange, *, known_good: bool
     ) -> Observation:
-        """Judge an exchange; when it is not a good answer, after a new round of controls.
+        """Judge an exchange; when it is not a good answer, between two rounds of controls.
+
+        The line must have worked in the last round before a failure and in the one after it:
+        a failure in the second before our line came back is not the site's.
 
         `known_good`: the target was up once, so that a 404 means something went.
         """
         controls = self._line.controls
         judgement = self._judgement(target, exchange, controls, known_good=known_good)
         if judgement.verdict not in GOOD:
-            controls = await self._line.check()
+            before, after = controls, await self._line.check()
+            controls = before if before and self._just_failed(before, exchange) else after
             judgement = self._judgement(target, exchange, controls, known_good=known_good)
         return Observation(
             target=target.slug,
@@ -86,6 +90,10 @@ class Judge:
             ruleset=self.ruleset,
             clock_offset_us=self._clock_offset_us,
         )
+
+    def _just_failed(self, round_: Controls, exchange: Exchange) -> bool:
+        age_s = (exchange.started_at - round_.at).total_seconds()
+        return not round_.line_works and age_s <= 2 * self._config.controls.interval_s
 
     def _judgement(
         self, target: Target, exchange: Exchange, controls: Controls | None, *, known_good: bool
