@@ -17,11 +17,9 @@ __all__ = [  # `metadata` is whole only once this module is read
     "CaptureRow",
     "CheckpointRow",
     "CosignatureRow",
-    "ForkRow",
     "LeafRow",
     "ReferenceRow",
     "TokenRow",
-    "WitnessedRow",
     "metadata",
 ]
 
@@ -89,48 +87,18 @@ class TokenRow(Row, table=True):
     leaf: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class WitnessedRow(Row, table=True):
-    """The last checkpoint of another's log that we cosigned."""
-
-    __tablename__ = "witnessed"
-    origin: str = Field(primary_key=True, sa_type=Text)
-    size: int = Field(sa_type=BigInteger)
-    root: bytes = Field(sa_type=LargeBinary)
-    at: datetime = Field(sa_type=Instant)
-    note: bytes = Field(sa_type=LargeBinary)
-
-
-class ForkRow(Row, table=True):
-    """The proof that a log signed two histories, append-only: both notes, as received."""
-
-    __tablename__ = "fork"
-    id: int | None = Field(default=None, primary_key=True)
-    origin: str = Field(sa_type=Text)
-    at: datetime = Field(sa_type=Instant)
-    known: bytes = Field(sa_type=LargeBinary)
-    offered: bytes = Field(sa_type=LargeBinary)
-    proof: str | None = Field(default=None, sa_type=Text)  # the lines that came with it
-
-
 class CaptureRow(Row, table=True):
-    """Bytes that are kept: where they lie, what they belong to, why. Goes when they go."""
+    """`Capture`: the exact bytes of an observation, as long as they are kept."""
 
     __tablename__ = "capture"
-    __table_args__ = (
-        UniqueConstraint("file", "offset"),
-        Index("ix_capture_subject_id_at", "subject_id", "at"),
-    )
+    __table_args__ = (UniqueConstraint("subject_id", "at"),)
     id: int | None = Field(default=None, primary_key=True)
-    sha256: bytes = Field(sa_type=LargeBinary, index=True)
     subject_id: int = Field(foreign_key="subject.id")
     at: datetime = Field(sa_type=Instant)  # of the observation
-    kind: str = Field(sa_type=Text)
-    why: str = Field(sa_type=Text)
-    file: str = Field(sa_type=Text)  # relative to the data folder
-    offset: int = Field(sa_type=BigInteger)
-    length: int = Field(sa_type=BigInteger)
-    leaf: int | None = Field(default=None, sa_type=BigInteger)
+    file: str = Field(sa_type=Text, index=True)
+    sha256: bytes = Field(sa_type=LargeBinary)
+    why: str = Field(sa_type=Text)  # words of `Keep`, sorted, with spaces between
 
 
 # Refused to UPDATE and DELETE, beside `tables.APPEND_ONLY`; `leaf` has a guard of its own.
-APPEND_ONLY = ("checkpoint", "cosignature", "reference", "fork")
+APPEND_ONLY = ("checkpoint", "cosignature", "reference")

@@ -12,14 +12,14 @@ revision = "0002"
 down_revision = "0001"
 
 IN_THE_JOURNAL = ("observation", "round", "clock_reading", "gap", "event", "run")
-APPEND_ONLY = ("checkpoint", "cosignature", "reference", "fork")
+APPEND_ONLY = ("checkpoint", "cosignature", "reference")
 
 
 def upgrade() -> None:
     for table in IN_THE_JOURNAL:
         op.add_column(table, _big("leaf", null=True))
     _journal()
-    _around()
+    _capture()
     _guard_leaf()
     for table in APPEND_ONLY:
         _guard(table)
@@ -54,37 +54,17 @@ def _journal() -> None:
     op.create_index("ix_token_authority_asked_at", "token", ["authority", "asked_at"])
 
 
-def _around() -> None:
-    op.create_table(
-        "witnessed",
-        _text("origin", key=True),
-        _big("size"),
-        _bytes("root"),
-        _big("at"),
-        _bytes("note"),
-    )
-    op.create_table(
-        "fork",
-        sa.Column("id", sa.Integer(), primary_key=True),
-        _text("origin"),
-        _big("at"),
-        _bytes("known"),
-        _bytes("offered"),
-        _text("proof", null=True),
-    )
+def _capture() -> None:
     op.create_table(
         "capture",
         sa.Column("id", sa.Integer(), primary_key=True),
-        sa.Column("sha256", sa.LargeBinary(), nullable=False, index=True),
         sa.Column("subject_id", sa.Integer(), sa.ForeignKey("subject.id"), nullable=False),
         _big("at"),
-        *(_text(name) for name in ("kind", "why", "file")),
-        _big("offset"),
-        _big("length"),
-        _big("leaf", null=True),
-        sa.UniqueConstraint("file", "offset"),
+        sa.Column("file", sa.Text(), nullable=False, index=True),
+        _bytes("sha256"),
+        _text("why"),
+        sa.UniqueConstraint("subject_id", "at"),
     )
-    op.create_index("ix_capture_subject_id_at", "capture", ["subject_id", "at"])
 
 
 def _guard_leaf() -> None:
