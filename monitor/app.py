@@ -81,7 +81,7 @@ class App:
             config=config,
             point=settings.point,
             clock=clock,
-            fetcher=fetcher,
+            fetch=fetcher.fetch,
             judge=self._judge,
             lanes=self._lanes,
             grids=self._grids,

@@ -13,7 +13,7 @@
 What the outside does wrong is data. An error of the store goes up and stops the process.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -40,13 +40,15 @@ from monitor.core.types import (
     Target,
     Verdict,
 )
-from monitor.fetch import Fetcher
+from monitor.fetch import Gate
 from monitor.lane import Lane, NoTurn
 from monitor.line import Line
 from monitor.metrics import Board
 from monitor.store import Store
 
 log = structlog.get_logger(__name__)
+
+Fetch = Callable[[Target, Gate], Awaitable[Exchange]]  # never raises for the outside
 
 # An incident may still be joined or enlarged by an outage that began this long ago: slow
 # lanes confirm late, and `silence_s` bounds how long a streak may wait.
@@ -122,7 +124,7 @@ class Watch:
         config: Config,
         point: str,
         clock: Clock,
-        fetcher: Fetcher,
+        fetch: Fetch,
         judge: Judge,
         lanes: Mapping[str, Lane],
         grids: Mapping[str, Grid],
@@ -132,7 +134,7 @@ class Watch:
         self._config = config
         self._point = point
         self._clock = clock
-        self._fetcher = fetcher
+        self._fetch = fetch
         self._judge = judge
         self._lanes = lanes
         self._grids = grids
@@ -163,7 +165,7 @@ class Watch:
         lane = self._lanes[target.platform]
         try:
             async with lane.turn(target.slug, slot_at, urgent=urgent) as turn:
-                exchange = await self._fetcher.fetch(target, turn.request)
+                exchange = await self._fetch(target, turn.request)
                 known_good = self.state_of(target).last_ok_at is not None
                 observation = await self._judge.observation(
                     target, slot_at, exchange, known_good=known_good
