@@ -4,6 +4,7 @@ import os
 import stat
 from pathlib import Path
 
+from monitor.errors import VigieError
 from monitor.evidence import durable
 from monitor.evidence.note import Algorithm, NoteError, SignerKey
 
@@ -11,7 +12,7 @@ SEED_BYTES = 32
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-class KeyFileError(Exception):
+class KeyFileError(VigieError):
     """A key file that cannot be used; the French message says why and what to do."""
 
 

@@ -1,0 +1,67 @@
+"""`/temoin/…`: the logs of others come here to be cosigned (C2SP tlog-witness)."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+import anyio.to_thread
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from monitor.evidence.witness import MAX_REQUEST_BYTES
+from monitor.evidence.witness_files import Witness
+
+BODY_S = 10.0  # a request is a few kilobytes
+FRESH_S = 60  # seconds that a checkpoint may be kept by a cache; the specification allows 3,600
+
+
+def witness_routes(witness: Witness, now: Callable[[], datetime]) -> list[Route]:
+    """Return the two addresses of a witness, below `/temoin`."""
+
+    async def add_checkpoint(request: Request) -> Response:
+        try:
+            async with asyncio.timeout(BODY_S):
+                body = await _body(request)
+        except (TimeoutError, ClientDisconnect):
+            return _said(408, "request not received in time")
+        if body is None:
+            return _said(413, f"over {MAX_REQUEST_BYTES} bytes")
+
+        def judge() -> Response:
+            # Our clock is read when the file is locked or nearly so: times do not go back.
+            answer = witness.add_checkpoint(body, at=int(now().timestamp()))
+            return Response(
+                answer.body,
+                status_code=answer.status,
+                media_type=answer.media_type,
+                headers={"Cache-Control": "no-store"},
+            )
+
+        return await anyio.to_thread.run_sync(judge)
+
+    async def checkpoint(request: Request) -> Response:
+        found = await anyio.to_thread.run_sync(witness.checkpoint, request.path_params["origin"])
+        if found is None:
+            return _said(404, "no checkpoint of this log was cosigned")
+        headers = {"Cache-Control": f"public, max-age={FRESH_S}"}
+        return Response(found, media_type="text/plain; charset=utf-8", headers=headers)
+
+    return [
+        Route("/temoin/add-checkpoint", add_checkpoint, methods=["POST"]),
+        Route("/temoin/{origin}/checkpoint", checkpoint),
+    ]
+
+
+async def _body(request: Request) -> bytes | None:
+    """Read a body; None when it is longer than any request."""
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_REQUEST_BYTES:
+            return None
+    return bytes(body)
+
+
+def _said(status: int, why: str) -> Response:
+    return Response(f"{why}\n", status, {"Cache-Control": "no-store"}, "text/plain")
