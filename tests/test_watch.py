@@ -1,0 +1,238 @@
+"""One probe from its turn to its record, on a real store, with a site and a line of our own."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+
+from monitor.core.slots import grids
+from monitor.core.types import (
+    ClockReading,
+    Controls,
+    Edge,
+    Exchange,
+    Failure,
+    GapCause,
+    Outcome,
+    Phase,
+    Platform,
+    Policy,
+    Reason,
+    Target,
+    Verdict,
+)
+from monitor.fetch import Gate
+from monitor.lane import Lane
+from monitor.line import Line
+from monitor.metrics import Board
+from monitor.store import Store
+from monitor.watch import Judge, Watch
+from tests.support.clock import FakeClock
+from tests.support.databases import database_url, postgres, sqlite_template
+from tests.support.outcomes import answer
+from tests.support.reads import config, target
+
+__all__ = ["database_url", "postgres", "sqlite_template"]  # fixtures
+
+pytestmark = pytest.mark.anyio
+POLICY = Policy(failures=2, failing_s=60, successes=2, recovering_s=60, recheck_s=60)
+ONE = replace(target("anef-un"), policy=POLICY)
+TWO = replace(target("anef-deux"), policy=POLICY)
+CONFIG = config([ONE, TWO], [Platform(slug="anef", name="ANEF", spacing_s=1)])
+
+
+class Bench:
+    """A watch whose site and line are ours to break."""
+
+    def __init__(self, store: Store, clock: FakeClock | None = None) -> None:
+        self.clock = clock or FakeClock()
+        self.store = store
+        self.broken: set[str] = set()
+        self.line_works = True
+        self.rounds = 0
+        self.line = Line(probe=self.probe, read=self.read)
+        platform = CONFIG.platforms["anef"]
+        self.lane = Lane(platform, self.clock)
+        self.board = Board(CONFIG.targets, states=store.states())
+        self.watch = Watch(
+            config=CONFIG,
+            point="local",
+            clock=self.clock,
+            fetch=self.fetch,
+            judge=Judge(config=CONFIG, point="local", line=self.line),
+            lanes={"anef": self.lane},
+            grids=grids(CONFIG.targets),
+            store=store,
+            board=self.board,
+        )
+
+    async def probe(self) -> Controls:
+        self.rounds += 1
+        return Controls(at=self.clock.now(), ok=int(self.line_works), asked=1)
+
+    async def read(self) -> ClockReading:
+        return ClockReading(at=self.clock.now(), server="ntp", offset_us=0)
+
+    async def fetch(self, wanted: Target, gate: Gate) -> Exchange:
+        await gate(wanted.url)
+        now = self.clock.now()
+        if wanted.slug in self.broken or not self.line_works:
+            return Exchange(
+                url=wanted.url,
+                started_at=now,
+                duration_us=1000,
+                failure=Failure.CONNECTION_REFUSED,
+                phase=Phase.CONNECT,
+            )
+        body = b"<html lang='fr'><title>ok</title><main><h1>Titre</h1><p>" + b"mot " * 100
+        found = answer(now, body)
+        hops = tuple(replace(hop, url=wanted.url) for hop in found.hops)
+        return replace(found, url=wanted.url, hops=hops)
+
+    async def check(self, wanted: Target, *, urgent: bool = False) -> Outcome | None:
+        """Check a target a minute after the last check."""
+        await self.clock.advance(60)
+        slot_at = self.clock.now()
+        task = asyncio.ensure_future(self.watch.observe(wanted, slot_at, urgent=urgent))
+        while not task.done():
+            await self.clock.advance(1)
+            await asyncio.sleep(0.001)
+        return await task
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    with Store.open(database_url, point="local", writer=True, rest_s=0) as opened:
+        yield opened
+
+
+@pytest.fixture
+def bench(store: Store) -> Bench:
+    return Bench(store)
+
+
+def since_dawn(bench: Bench) -> tuple[datetime, datetime]:
+    now = bench.clock.now()
+    return now - timedelta(days=1), now + timedelta(days=1)
+
+
+async def test_a_check_is_recorded_with_its_state(bench: Bench) -> None:
+    outcome = await bench.check(ONE)
+
+    assert outcome is not None
+    assert outcome.observation.judgement.verdict is Verdict.UP
+    (state,) = bench.store.states()
+    assert state == outcome.state
+    (check,) = bench.store.observations(ONE.slug, *since_dawn(bench))
+    assert (check.at, check.verdict) == (outcome.observation.at, Verdict.UP)
+
+
+async def test_what_metrics_keep_holds_no_bytes(bench: Bench) -> None:
+    await bench.check(ONE)
+
+    kept = bench.board.seen[ONE.slug].outcome
+    assert kept is not None
+    exchange = kept.observation.exchange
+    assert (exchange.body, exchange.hops[-1].response_bytes) == (b"", b"")
+
+
+async def test_a_good_answer_does_not_ask_the_controls(bench: Bench) -> None:
+    await bench.check(ONE)
+
+    assert bench.rounds == 0
+
+
+async def test_a_failure_is_judged_with_a_round_that_came_after_it(bench: Bench) -> None:
+    bench.broken.add(ONE.slug)
+
+    outcome = await bench.check(ONE)
+
+    assert outcome is not None
+    assert outcome.observation.judgement.verdict is Verdict.DOWN
+    assert outcome.observation.controls is not None
+    assert outcome.observation.controls.at >= outcome.observation.at
+
+
+async def test_with_our_line_cut_nothing_is_laid_on_the_site(bench: Bench) -> None:
+    bench.line_works = False
+    for _ in range(4):
+        outcome = await bench.check(ONE)
+        assert outcome is not None
+        assert outcome.observation.judgement.reason is Reason.LOCAL_NETWORK
+
+    assert bench.store.outages() == ()
+
+
+async def test_a_failure_just_before_our_line_came_back_is_not_the_sites(bench: Bench) -> None:
+    """The round before it failed: that the one after it worked proves nothing of it."""
+    bench.line_works = False
+    await bench.line.check()
+    bench.line_works = True
+    bench.broken.add(ONE.slug)
+
+    first = await bench.check(ONE)
+    second = await bench.check(ONE)
+
+    assert first is not None
+    assert second is not None
+    assert first.observation.judgement.reason is Reason.LOCAL_NETWORK
+    assert second.observation.judgement.verdict is Verdict.DOWN
+
+
+async def test_an_outage_opens_closes_and_makes_an_incident_with_its_neighbour(
+    bench: Bench,
+) -> None:
+    await bench.check(ONE)
+    await bench.check(TWO)
+    bench.broken = {ONE.slug, TWO.slug}
+    for _ in range(2):
+        await bench.check(ONE)
+        await bench.check(TWO)
+    (incident,) = bench.store.incidents(open_only=True)
+    assert {slug for slug, _ in incident.outages} == {ONE.slug, TWO.slug}
+
+    bench.broken.clear()
+    for _ in range(3):
+        await bench.check(ONE)
+        await bench.check(TWO)
+
+    (closed,) = bench.store.incidents()
+    assert closed.closed_at is not None
+    assert bench.store.outages(open_only=True) == ()
+    edges = [event.edge for event in bench.store.events(*since_dawn(bench))]
+    assert edges.count(Edge.OUTAGE_OPENED) == edges.count(Edge.OUTAGE_CLOSED) == 2
+
+
+async def test_an_outage_goes_on_after_a_restart(bench: Bench) -> None:
+    await bench.check(ONE)
+    bench.broken.add(ONE.slug)
+    await bench.check(ONE)
+
+    again = Bench(bench.store, bench.clock)
+    again.broken.add(ONE.slug)
+    await again.check(ONE)
+
+    (outage,) = bench.store.outages(open_only=True)
+    assert outage.checks == 2
+    assert outage.last_ok_at is not None
+    assert outage.first_fail_at < outage.last_fail_at
+
+
+async def test_a_closed_lane_makes_a_gap_of_a_slot(bench: Bench) -> None:
+    bench.lane.pause("essai")
+
+    assert await bench.check(ONE) is None
+
+    (gap,) = bench.store.gaps(*since_dawn(bench))
+    assert (gap.target, gap.cause, gap.slots) == (ONE.slug, GapCause.PAUSED, 1)
+    assert bench.board.seen[ONE.slug].missed == {GapCause.PAUSED: 1}
+
+
+async def test_a_recheck_that_gives_way_makes_no_gap(bench: Bench) -> None:
+    """No plan wanted it."""
+    bench.lane.pause("essai")
+
+    assert await bench.check(ONE, urgent=True) is None
+    assert bench.store.gaps(*since_dawn(bench)) == ()
