@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
 from monitor.core.fingerprints import Fingerprint, Scene, recognise
-from monitor.core.glance import Glance
+from monitor.core.glance import Glance, glance
 from monitor.core.types import Controls, Exchange, Reason, Target, Verdict
 
 BARE_WORDS = 10  # a page with fewer words says nothing itself
@@ -69,6 +69,13 @@ class Case:
             return None
         mark, seen = found
         return Finding(mark.verdict, mark.reason, f"empreinte {mark.id} : « {seen[:80]} »")
+
+    def refuses(self, part: Exchange, status: int) -> bool:
+        """Tell whether what came for a part is a guard's page."""
+        headers = part.last.headers if part.last else ()
+        page = glance(part.body, content_type="text/html", charset=part.charset)
+        scene = Scene(status=status, glance=page, headers=headers, urls=leads_to(part, page))
+        return recognise(scene, self.marks, {Verdict.BLOCKED}) is not None
 
 
 Rule = Callable[[Case], Finding | None]

@@ -10,7 +10,6 @@ from monitor.core.types import Exchange, Failure, Kind, Reason, Verdict
 
 _MAIN_SCRIPT = re.compile(r"(^|[/._-])(main|runtime|polyfills?|app|index|bundle|vendors?)[._-]")
 _KEYCLOAK = ("/protocol/openid-connect", "kc-form", "kc-login", "login-actions")
-_ALIVE = frozenset({401, 403, 405, 429})  # the back end spoke, if only to refuse
 _REFUSED = frozenset({401, 403, 405, 406, 429, 451})
 _GONE = frozenset({404, 410})
 _ERROR_KEYS = frozenset({"error", "errors", "exception", "erreur", "fault"})
@@ -84,36 +83,37 @@ def dead_asset(case: Case) -> Finding | None:
     """
     scripts, others = _assets(case)
     dead = [part for part in scripts if _asset_fault(part)]
-    refused = [part for part in dead if _refused(part)]
+    refused = next((part for part in dead if _refused(case, part)), None)
     if refused:
-        return Finding(Verdict.BLOCKED, Reason.WAF, f"fichier refusé : {_name(refused[0])}")
+        return Finding(Verdict.BLOCKED, Reason.WAF, f"fichier refusé : {_name(refused)}")
     main = [part for part in dead if _MAIN_SCRIPT.search(_name(part).lower())]
     if main or (dead and len(dead) == len(scripts)):
         part = (main or dead)[0]
         ground = f"script indispensable {_name(part)} : {_asset_fault(part)}"
         return Finding(Verdict.DOWN, Reason.ASSET_MISSING, ground)
-    for part in (*dead, *(p for p in others if _asset_fault(p) and not _refused(p))):
+    for part in (*dead, *(p for p in others if _asset_fault(p) and not _refused(case, p))):
         ground = f"fichier {_name(part)} : {_asset_fault(part)}"
         return Finding(Verdict.DEGRADED, Reason.ASSET_MISSING, ground)
     return None
 
 
 def dead_sign_of_life(case: Case) -> Finding | None:
-    """Find a back end that fails behind its shell: down. A path that has gone: degraded."""
+    """Find a back end that fails behind its shell: down. A path that has gone: degraded.
+
+    Data that refuse us (401, 403 …) are a sign of life; a page that does is a guard's.
+    """
     doubtful: Finding | None = None
     for part in case.exchange.parts:
-        if part.url not in case.target.signs_of_life:
+        if part.url not in case.target.signs_of_life or part.failure is Failure.TOO_LARGE:
             continue
-        status = part.status or 0
+        status, path = part.status or 0, path_of(part.url)
+        if _is_markup(part) and _refused(case, part):
+            return Finding(Verdict.BLOCKED, Reason.WAF, f"{path} : refusé par une page")
         if part.failure is not None or status >= 500:  # noqa: PLR2004 -- 5xx
             said = part.failure.value if part.failure else f"statut {status}"
-            if part.failure is Failure.TOO_LARGE:
-                continue
-            return Finding(
-                Verdict.DOWN, Reason.SIGN_OF_LIFE_MISSING, f"{path_of(part.url)} : {said}"
-            )
-        if status in _GONE or (_is_markup(part) and status not in _ALIVE):
-            ground = f"{path_of(part.url)} : statut {status}, adresse à vérifier"
+            return Finding(Verdict.DOWN, Reason.SIGN_OF_LIFE_MISSING, f"{path} : {said}")
+        if status in _GONE or _is_markup(part):
+            ground = f"{path} : statut {status}, adresse à vérifier"
             doubtful = Finding(Verdict.DEGRADED, Reason.SIGN_OF_LIFE_MISSING, ground)
     return doubtful
 
@@ -240,9 +240,10 @@ def _is_markup(part: Exchange) -> bool:
     return start.startswith((b"<!doctype html", b"<html")) or ("html" in kind and b"<" in start)
 
 
-def _refused(part: Exchange) -> bool:
-    status = part.last.status if part.last else None
-    return status in _REFUSED
+def _refused(case: Case, part: Exchange) -> bool:
+    """Tell whether a part was refused to us: by its status, or by a page in its place."""
+    status = (part.last.status or 0) if part.last else 0
+    return status in _REFUSED or (_is_markup(part) and case.refuses(part, status))
 
 
 def _name(part: Exchange) -> str:

@@ -422,7 +422,10 @@ def test_a_shell_whose_parts_answer_is_up() -> None:
         (part(SIGN, failure=Failure.TIMEOUT), (Verdict.DOWN, Reason.SIGN_OF_LIFE_MISSING)),
         (part(SIGN, status=404), (Verdict.DEGRADED, Reason.SIGN_OF_LIFE_MISSING)),
         (part(SIGN, b"<html>"), (Verdict.DEGRADED, Reason.SIGN_OF_LIFE_MISSING)),
-        (part(SIGN, status=401), (Verdict.UP, Reason.OK)),
+        (part(SIGN, b"{}", status=403), (Verdict.UP, Reason.OK)),
+        (part(SIGN, b"<html>", status=403), (Verdict.BLOCKED, Reason.WAF)),
+        (part(SIGN, b"<html>Incapsula incident ID: 1"), (Verdict.BLOCKED, Reason.WAF)),
+        (part("main.2.js", b"<html>Incapsula incident ID: 1"), (Verdict.BLOCKED, Reason.WAF)),
     ],
 )
 def test_what_is_dead_in_a_shell_decides(dead: Exchange, outcome: tuple[Verdict, Reason]) -> None:
