@@ -1,0 +1,164 @@
+"""What a capture says beside the bytes, and the observation made whole again from both. Pure.
+
+The *account* is the `metadata` record of a capture: all that the bytes do not say (name
+resolution, peer, TLS, times, failure, controls, clock, verdict), what it was judged by, and
+the digest of every other record's bytes. Its own digest, in a leaf of the journal, thus
+stands for all of them. What the bytes do say (status, headers, body) is not repeated: it is
+read from them again.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from hashlib import sha256
+
+from pydantic import TypeAdapter, ValidationError
+
+from monitor.core.types import Exchange, Hop, Keep, Observation, Target
+from monitor.evidence import warc
+from monitor.evidence.warc import Record, WarcError
+
+FORMAT = "vigie-capture/1"
+URI = "urn:pageinfo:"  # a convention of browsertrix: no archive takes it for the page
+
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_INTERIM = re.compile(rb"HTTP/1\.[01] 1\d\d")  # RFC 9110, 15.2: answers before the answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wire:
+    """Which records hold the bytes of one request, and what these bytes are.
+
+    Attributes:
+        request, response: Ids of records, "" when no byte went that way. The response's
+            may be a `revisit`, whose block is the head only.
+        request_sha256, response_sha256: Of the exact bytes, lower-case hex.
+
+    """
+
+    request: str = ""
+    request_sha256: str = ""
+    response: str = ""
+    response_sha256: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """What the bytes do not say, and what the verdict came from but the fingerprints.
+
+    `observation` is without any byte; `wires` has one entry a hop, the page's first.
+    """
+
+    format: str
+    why: tuple[Keep, ...]
+    target: Target
+    known_good: bool
+    clock_limit_us: int
+    observation: Observation
+    wires: tuple[Wire, ...]
+
+
+_ACCOUNT = TypeAdapter(Account)
+
+
+def as_record(name: str, account: Account) -> Record:
+    """Write an account, default values included: they may be others in years to come."""
+    ids = [each for wire in account.wires for each in (wire.request, wire.response) if each]
+    return warc.make(
+        "metadata",
+        name=f"{name}/account",
+        at=account.observation.at,
+        uri=f"{URI}{account.target.url}",
+        content_type="application/json",
+        block=_ACCOUNT.dump_json(account),
+        more=[("WARC-Concurrent-To", each) for each in ids],
+    )
+
+
+def hops(exchange: Exchange) -> Iterator[Hop]:
+    """Yield every request of an exchange, its parts' last: the order of `Account.wires`."""
+    for each in exchange.flat():
+        yield from each.hops
+
+
+def sha256_of(data: bytes) -> str:
+    """Return the lower-case hex digest of bytes, "" when there are none."""
+    return sha256(data).hexdigest() if data else ""
+
+
+def read(record: Record) -> Account | None:
+    """Read an account; None for any other record.
+
+    Raises:
+        WarcError: it says to be one, and cannot be read.
+
+    """
+    if record.kind != "metadata" or not record.field("WARC-Target-URI").startswith(URI):
+        return None
+    try:
+        return _ACCOUNT.validate_json(record.block)
+    except ValidationError as error:
+        raise WarcError("an account that cannot be read") from error
+
+
+def observation_from(account: Account, find: Callable[[str], Record | None]) -> Observation:
+    """Put the bytes of a capture back into its observation, as they were on the wire.
+
+    Status, headers and body are still to be read from them (`monitor.fetch.replay`).
+
+    Args:
+        account: Of the capture.
+        find: Returns the record that has an id.
+
+    Raises:
+        WarcError: a record is missing, or its bytes are not those of the account.
+
+    """
+    wires = iter(account.wires)
+
+    def filled(exchange: Exchange) -> Exchange:
+        hops = tuple(_filled(hop, next(wires), find) for hop in exchange.hops)
+        return replace(exchange, hops=hops, parts=tuple(filled(part) for part in exchange.parts))
+
+    seen = account.observation
+    if len(account.wires) != sum(1 for _ in hops(seen.exchange)):
+        raise WarcError("an account with another number of requests than of records")
+    return replace(seen, exchange=filled(seen.exchange))
+
+
+def _filled(hop: Hop, wire: Wire, find: Callable[[str], Record | None]) -> Hop:
+    request = _bytes_of(wire.request, find)
+    response = _bytes_of(wire.response, find)
+    if (sha256_of(request), sha256_of(response)) != (wire.request_sha256, wire.response_sha256):
+        raise WarcError(f"the bytes exchanged with {hop.url} are not those that were recorded")
+    return replace(hop, request_bytes=request, response_bytes=response)
+
+
+def _bytes_of(name: str, find: Callable[[str], Record | None]) -> bytes:
+    if not name:
+        return b""
+    record = find(name)
+    if record is None:
+        raise WarcError(f"no record {name}")
+    if record.kind != "revisit":
+        return record.block
+    original = find(record.field("WARC-Refers-To"))
+    if original is None or original.kind != "response":
+        raise WarcError(f"no record {record.field('WARC-Refers-To')}")
+    return record.block + original.block[head_bytes(original.block) :]
+
+
+def is_interim(response: bytes) -> bool:
+    """Tell whether an answer begins with an early one, such as 103."""
+    return _INTERIM.match(response) is not None
+
+
+def head_bytes(response: bytes) -> int:
+    """Return how long the head of an answer is, the early answers before it included."""
+    end = 0
+    while True:
+        interim = _INTERIM.match(response, end)
+        found = _HEAD_END.search(response, end)
+        end = found.end() if found else len(response)
+        if not (interim and found):
+            return end
