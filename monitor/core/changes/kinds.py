@@ -51,6 +51,10 @@ _FEES = re.compile(
     r"\btimbres?\b|€|\beuros?\b|\btaxes?\b|\btarifs?\b|\bgratuit|\bfrais\b|\bcoût", re.IGNORECASE
 )
 _HOURS_HEADING = re.compile(r"\bhoraires?\b|\bouverture|\bjours d'accueil", re.IGNORECASE)
+_TIME = re.compile(
+    r"\b(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche|ferm|ouvert)|\d ?h\b|\dh\d|\d:\d",
+    re.IGNORECASE,
+)
 _ALERT = re.compile(
     r"^(?:attention|important|alerte|avertissement|à noter|urgent)\b|fermetures? exceptionnelles?"
     r"|exceptionnellement ferm|jusqu'à nouvel ordre|\bperturbations?\b|\bsera fermée?",
@@ -66,7 +70,7 @@ def kinds_of(region: Region, *, lost: frozenset[Fact], gained: frozenset[Fact]) 
     found = of_facts(lost, gained)
     if any(_is_alert(block) for block in blocks):
         found.add(ChangeKind.ALERT_BANNER)
-    if _HOURS_HEADING.search(headings) and re.search(r"\d", edited):
+    if _HOURS_HEADING.search(headings) and _TIME.search(edited):
         found.add(ChangeKind.OPENING_HOURS)
     if _FEES.search(edited):
         found.add(ChangeKind.FEE)

@@ -16,7 +16,7 @@ _APPOINTMENT = re.compile(
 )
 
 _PHONE = re.compile(
-    r"(?<![\w+/])(?:(?P<abroad>\+|00)(?P<foreign>\d{1,3}(?:[ .\-]?\(0\))?(?:[ .\-]?\d{2,4}){3,5})"
+    r"(?<![\w+/])(?:(?:\+|00)(?P<foreign>\d{1,3}(?: ?\(0\))?(?:[ .-]?\d)?(?:[ .-]?\d{2,4}){3,5})"
     r"|(?P<home>0(?:[ .\-]?[1-9])(?:[ .\-]?\d{2}){4}|0 ?8\d{2}(?:[ .]?\d{3}){2}))(?![\w/]|[.,]\d)"
 )
 _SHORT_PHONE = re.compile(
@@ -43,7 +43,7 @@ _HOURS = re.compile(
     r"(?P<time>\b(?P<hour>[01]?\d|2[0-4]) ?(?:h(?:eures?)?\b|h(?=\d)|:(?=\d\d\b))"
     r" ?(?P<minute>[0-5]\d\b)?)"
     rf"|\b(?P<word>(?:{_DAYS})s?|sauf|fermée?s?|ouverte?s?|matins?|après-midis?|midi)\b"
-    r"|(?P<to>\bau?\b|-|/)",
+    r"|(?P<to>\b(?:à|au?)\b|-|/)",
     re.IGNORECASE,
 )
 

@@ -4,7 +4,7 @@
 2. The main part is what the page itself declares (`<main>`, `role="main"`).
 3. Else the search starts from an element named like a main part, or from the whole page, and
    goes down while one container holds most of the prose; then up again while that brings
-   more prose than labels and links.
+   more prose than labels and links, or the page's title and little else.
 4. Without enough prose, everything that no mask names.
 """
 
@@ -18,6 +18,7 @@ LARGEST_MASKED_SHARE = 0.4  # of the page's prose, for one mask
 LEAST_MAIN_SHARE = 0.5  # of the unmasked prose, for a declared or named main part
 LEAST_DENSE_SHARE = 0.8  # of the prose one step up, for a container to be entered
 LEAST_PROSE = 200  # characters; below it shares mean nothing
+MOST_TITLE_CHARACTERS = 150  # of what comes along with the page's title
 LEAST_SENTENCE_WORDS = 5  # a shorter run is a label
 
 _CONTAINERS = frozenset(
@@ -112,10 +113,20 @@ def _descend(nodes: list[Node], root: int, *, prose: list[int]) -> int:
 
 
 def _climb(nodes: list[Node], root: int, start: int, *, prose: list[int], text: list[int]) -> int:
-    best, number = root, root
+    titled = _holding_title(nodes)
+    best = number = root
     while number != start:
         number = nodes[number].parent
         more_prose, more_text = prose[number] - prose[best], text[number] - text[best]
-        if more_prose * 2 > more_text:
+        title = titled[number] and not titled[best] and more_text <= MOST_TITLE_CHARACTERS
+        if title or more_prose * 2 > more_text:
             best = number
     return best
+
+
+def _holding_title(nodes: list[Node]) -> list[bool]:
+    """Tell for each node whether it holds a title of the first level."""
+    held = [node.tag == "h1" for node in nodes]
+    for number in range(len(nodes) - 1, 0, -1):
+        held[nodes[number].parent] |= held[number]
+    return held

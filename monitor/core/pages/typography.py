@@ -21,7 +21,7 @@ _SAME = str.maketrans(
 # In order: a number in groups (phone, SIRET), an e-mail address, a word, a sign that carries
 # sense, a dash between two numbers or two days.
 _TOKEN = re.compile(
-    r"(?<![\w+])\+?\d{1,4}(?:[ .\-]?(?:\(0\) ?)?\d{2,4}){3,7}(?!\d)"
+    r"(?<![\w+])\+?\d{1,4}(?: ?\(0\))?(?:[ .-]?\d)?(?:[ .-]?\d{2,4}){3,7}(?!\d)"
     r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.\w{1,63}){1,5}"
     r"|\w+|[€$£%+@<>=]|(?<=[\dhH])(?: - |-)(?=\d)|(?<=di)(?: - |-)(?=[lmjvsd])",
     re.IGNORECASE,
@@ -53,4 +53,4 @@ def tokens(text: str) -> Iterator[tuple[str, int]]:
 def _bare(word: str) -> str:
     if word.isalnum() or "@" in word:
         return word
-    return word.translate(_SEPARATORS) or "-"
+    return word.replace("(0)", "").translate(_SEPARATORS) or "-"

@@ -1,0 +1,57 @@
+"""Alignment of two sequences, in bounded time."""
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from monitor.core.changes.align import Gap, gaps
+
+ITEMS = st.lists(st.integers(0, 6), max_size=25)
+
+
+@given(ITEMS, ITEMS)
+def test_what_lies_in_no_gap_is_the_same_on_both_sides(before: list[int], after: list[int]) -> None:
+    b = a = 0
+    for gap in gaps(before, after):
+        assert before[b : gap.b0] == after[a : gap.a0]
+        assert gap.b0 < gap.b1 or gap.a0 < gap.a1
+        b, a = gap.b1, gap.a1
+    assert before[b:] == after[a:]
+
+
+@given(ITEMS)
+def test_equal_sequences_have_no_gap(items: list[int]) -> None:
+    assert gaps(items, items) == []
+
+
+@given(st.lists(st.integers(), unique=True, min_size=1, max_size=30), st.data())
+def test_one_item_taken_out_is_one_gap(items: list[int], data: st.DataObject) -> None:
+    """Found whatever the place, and nothing else with it."""
+    place = data.draw(st.integers(0, len(items) - 1))
+
+    assert gaps(items, items[:place] + items[place + 1 :]) == [Gap(place, place + 1, place, place)]
+
+
+@given(st.lists(st.sampled_from("ab"), max_size=20), st.lists(st.sampled_from("ab"), max_size=20))
+def test_without_unique_items_as_much_as_can_be_is_kept(
+    before: list[str], after: list[str]
+) -> None:
+    """The kept items are a longest common subsequence, found here the slow way."""
+    before, after = before * 2, after * 2
+    lengths = [[0] * (len(after) + 1) for _ in range(len(before) + 1)]
+    for b, one in enumerate(before):
+        for a, other in enumerate(after):
+            longest = max(lengths[b][a + 1], lengths[b + 1][a])
+            lengths[b + 1][a + 1] = lengths[b][a] + 1 if one == other else longest
+
+    kept = len(before) - sum(gap.b1 - gap.b0 for gap in gaps(before, after))
+    assert kept == lengths[-1][-1]
+
+
+def test_long_sequences_with_nothing_unique_are_given_whole_beyond_the_bound() -> None:
+    chance = random.Random(1)  # noqa: S311 -- an example, not a secret
+    before = [chance.randrange(2) for _ in range(20_000)]
+    after = [chance.randrange(2) for _ in range(20_000)]
+
+    assert len(gaps(before, after)) < 10

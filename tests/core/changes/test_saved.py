@@ -1,0 +1,69 @@
+"""Two saved bodies: judged first, then compared."""
+
+from pathlib import Path
+
+import pytest
+
+from monitor.config.fingerprints import load_fingerprints
+from monitor.core.changes.change import ChangeKind, Weight
+from monitor.core.changes.saved import compare_saved, judge_with
+from monitor.core.pages.page import Obstacle
+from tests.support.prefecture import URL, Content, dsfr
+
+PAGE = dsfr(Content()).encode()
+OTHER = dsfr(Content(phone="04 73 98 61 62")).encode()
+FINGERPRINTS, _ = load_fingerprints(Path("config/fingerprints.toml"))
+ERRORS = {
+    "error text": b"<html><body><h1>Service momentan\xc3\xa9ment indisponible</h1></body></html>",
+    "refusal": b"<html><body>Request unsuccessful. Incapsula incident ID: 1-2</body></html>",
+    "empty shell": b'<html><body><div id="root"></div><script src="/a.js"></script></body></html>',
+    "nothing": b"",
+}
+
+
+def test_two_pages_are_compared() -> None:
+    found = compare_saved(PAGE, OTHER, url=URL, content_type="text/html; charset=utf-8")
+
+    assert found.changed is True
+    assert found.kinds == (ChangeKind.PHONE,)
+    assert found.weight == Weight.MAJOR
+    assert found.summary.startswith("Téléphone : ")
+
+
+def test_a_page_is_unchanged_from_itself() -> None:
+    found = compare_saved(PAGE, PAGE, url=URL)
+
+    assert (found.changed, found.kinds, found.weight) == (False, (), None)
+    assert found.summary == "Aucune modification."
+
+
+def test_what_is_recorded_but_not_announced_is_unchanged_with_its_kinds() -> None:
+    later = dsfr(Content(updated="Mis à jour le 06/03/2024")).encode()
+    found = compare_saved(PAGE, later, url=URL)
+
+    assert found.changed is False
+    assert found.kinds == (ChangeKind.DISPLAYED_DATE,)
+    assert found.weight == Weight.COSMETIC
+
+
+@pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
+def test_an_error_page_is_judged_first_and_never_a_change(error: bytes) -> None:
+    """Neither the step into it nor the step out of it."""
+    judge = judge_with(FINGERPRINTS)
+
+    for before, after in ((PAGE, error), (error, PAGE)):
+        found = compare_saved(before, after, url=URL, is_page=judge)
+        assert found.changed is None
+        assert found.obstacle in {Obstacle.NOT_THE_PAGE, Obstacle.EMPTY}
+        assert found.summary.startswith("Comparaison impossible : ")
+
+
+def test_a_real_page_passes_the_judge() -> None:
+    judge = judge_with(FINGERPRINTS, content_type="text/html; charset=utf-8")
+
+    assert judge(PAGE, URL)
+
+
+def test_without_a_judge_an_unreadable_side_is_still_incomparable() -> None:
+    assert compare_saved(PAGE, b"").obstacle == Obstacle.EMPTY
+    assert compare_saved(b"<div>" * 5000, PAGE).obstacle == Obstacle.TOO_DEEP

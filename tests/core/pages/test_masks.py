@@ -1,0 +1,72 @@
+"""Each rule on elements: what it masks, and what looks alike and is content."""
+
+import pytest
+
+from monitor.core.pages.masks import HIDDEN, RULES, element_rule, is_alert
+
+MASKED: dict[str, list[tuple[str, dict[str, str]]]] = {
+    "element.hidden": [("div", {"hidden": ""}), ("span", {"aria-hidden": "true"})],
+    "element.not-text": [("svg", {}), ("template", {}), ("head", {})],
+    "element.navigation": [
+        ("nav", {}),
+        ("div", {"role": "navigation"}),
+        ("ul", {"class": "mainMenu"}),
+        ("div", {"id": "main-nav"}),
+        ("ul", {"class": "acces-rapide"}),
+    ],
+    "element.header": [("div", {"role": "banner"}), ("div", {"class": "fr-header"})],
+    "element.footer": [
+        ("footer", {}),
+        ("div", {"id": "footer"}),
+        ("div", {"class": "pied-de-page"}),
+        ("div", {"role": "contentinfo"}),
+    ],
+    "element.breadcrumb": [("ol", {"class": "fr-breadcrumb__list"}), ("p", {"id": "ariane"})],
+    "element.consent": [
+        ("div", {"id": "cookie-banner"}),
+        ("div", {"class": "tarteaucitronRoot tarteaucitron"}),
+        ("section", {"class": "gdpr_notice"}),
+    ],
+    "element.share": [("div", {"class": "fr-share"}), ("ul", {"class": "reseaux-sociaux"})],
+    "element.page-tools": [("div", {"class": "pagination"}), ("div", {"id": "feedback-widget"})],
+    "element.teasers": [
+        ("aside", {}),
+        ("div", {"class": "carousel-inner"}),
+        ("div", {"class": "dernieres-actualites"}),
+        ("div", {"role": "complementary"}),
+    ],
+    "element.overlay": [("dialog", {}), ("div", {"role": "dialog"}), ("div", {"class": "popup"})],
+    "element.screen-reader": [("span", {"class": "fr-sr-only"})],
+}
+CONTENT: list[tuple[str, dict[str, str]]] = [
+    ("div", {}),
+    ("h2", {"id": "cookies"}),
+    ("section", {"id": "how-we-share-data"}),
+    ("div", {"id": "menu-des-cantines"}),
+    ("div", {"class": "action-sociale"}),
+    ("p", {"class": "no-print"}),
+    ("div", {"class": "navire"}),
+    ("header", {}),
+    ("div", {"class": "fr-collapse", "aria-hidden": "true"}),
+    ("div", {"role": "tabpanel", "hidden": ""}),
+]
+
+
+@pytest.mark.parametrize("rule", [rule.id for rule in RULES] + [HIDDEN])
+def test_a_rule_masks_what_it_names(rule: str) -> None:
+    """Every rule has its examples."""
+    assert MASKED[rule]
+    for tag, attributes in MASKED[rule]:
+        assert element_rule(tag, attributes) == rule, (tag, attributes)
+
+
+@pytest.mark.parametrize(("tag", "attributes"), CONTENT, ids=str)
+def test_what_only_looks_like_it_is_content(tag: str, attributes: dict[str, str]) -> None:
+    """Ids made from titles, words inside words, and text behind a click."""
+    assert not element_rule(tag, attributes)
+
+
+def test_an_alert_is_known_by_its_class_or_role() -> None:
+    assert is_alert({"class": "fr-alert fr-alert--info"})
+    assert is_alert({"role": "alert"})
+    assert not is_alert({"class": "alertness-free"})

@@ -1,0 +1,58 @@
+"""Each rule on words: what it takes out, and what it must leave."""
+
+import pytest
+
+from monitor.core.pages.text_masks import RULES, mask
+
+MASKED = {
+    "text.email-obfuscation": [("pref [at] exemple.gouv.fr", "pref@exemple.gouv.fr")],
+    "text.relative-date": [
+        ("Publié il y a 3 jours", "Publié"),
+        ("posted 2 hours ago", "posted"),
+        ("il y a une heure", ""),
+    ],
+    "text.today": [
+        ("Nous sommes le mardi 5 mars 2024", ""),
+        ("mardi 5 mars 2024, 14h05", ""),
+        ("Aujourd'hui 05/03/2024 Bonjour", "Bonjour"),
+    ],
+    "text.counter": [
+        ("Page lue 1 204 fois", "Page lue 1 204 fois"),
+        ("Lu 1204 fois", ""),
+        ("Nombre de visites : 12 345", ""),
+        ("1 204 vues", ""),
+        ("Visiteurs connectés : 3", ""),
+    ],
+    "text.generation": [("Page générée en 0,12 secondes", "")],
+    "text.copyright-year": [("© 2020-2024 Préfecture", "Préfecture"), ("Ville 2024 ©", "Ville")],
+    "text.software-version": [("Version 1.307.0.1832", "")],
+    "text.token": [("Réf. 9f86d081884c7d659a2feaa0c55ad015", "Réf.")],
+    "text.enumerator": [("1. Déposer la demande", "Déposer la demande"), ("a) Photo", "Photo")],
+}
+KEPT = [
+    "Le titre est délivré pour 3 jours",
+    "il y a 3 guichets",
+    "Fermé le mardi 5 mars 2024 au matin",
+    "Rendez-vous le 5 mars 2024 à 14h",
+    "12 avenue des Fleurs",
+    "1.5 m de distance",
+    "Version du formulaire : cerfa 15186*03",
+    "pref-sejour@exemple.gouv.fr",
+    "SIRET 170 630 013 00019",
+    "225 euros",
+]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule.id for rule in RULES])
+def test_a_rule_takes_out_what_changes_by_itself(rule: object) -> None:
+    """Every rule has its examples, before and after."""
+    examples = MASKED[getattr(rule, "id", "")]
+
+    assert examples
+    for text, expected in examples:
+        assert mask(text) == expected
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_what_a_reader_acts_on_stays(text: str) -> None:
+    assert mask(text) == text
