@@ -63,16 +63,20 @@ _ACCOUNT = TypeAdapter(Account)
 
 def as_record(name: str, account: Account) -> Record:
     """Write an account, default values included: they may be others in years to come."""
-    ids = [each for wire in account.wires for each in (wire.request, wire.response) if each]
     return warc.make(
         "metadata",
-        name=f"{name}/account",
+        name=f"{name}/{'+'.join(account.why)}",
         at=account.observation.at,
         uri=f"{URI}{account.target.url}",
         content_type="application/json",
         block=_ACCOUNT.dump_json(account),
-        more=[("WARC-Concurrent-To", each) for each in ids],
+        more=[("WARC-Concurrent-To", each) for each in sorted(records_of(account))],
     )
+
+
+def records_of(account: Account) -> set[str]:
+    """Return the ids of the records that an account names."""
+    return {each for wire in account.wires for each in (wire.request, wire.response) if each}
 
 
 def hops(exchange: Exchange) -> Iterator[Hop]:

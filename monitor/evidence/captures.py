@@ -1,0 +1,200 @@
+"""Which exact bytes are kept, and the keeping of them before the observation is recorded.
+
+Kept: every answer that is not good; the last good one before it and the good ones after it,
+until no outage is open; every distinct text; one a day. Of all others only digests are
+recorded. What stands before a failure is not known to do so until the failure comes: the
+last good observation of each target waits in memory, as light as it can be.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+import structlog
+
+from monitor.core.outages import GOOD
+from monitor.core.types import Capture, Edge, Exchange, Keep, Observation, Outcome, Target
+from monitor.evidence import dayfiles, exchanges
+from monitor.evidence.exchanges import Original, Package
+
+log = structlog.get_logger(__name__)
+
+MAX_TEXTS = 48  # a day and target: a page whose every copy differs must not fill the disk
+HELD_BYTES = 64_000_000  # that wait in memory, all targets together
+HELD_EACH_BYTES = 4_000_000
+ORIGINALS = 100  # whole answers of one target that others may point at
+
+#: Digest of what a page says: an observation whose digest is new is kept.
+TextOf = Callable[[Target, Exchange], bytes]
+
+
+class CaptureError(Exception):
+    """Nothing more can be kept; the process must stop. French, for the operator."""
+
+
+def body_digest(_target: Target, exchange: Exchange) -> bytes:
+    """Take every byte of the body for its text."""
+    return sha256(exchange.body).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """An observation in records, and the file that it must go to; "" for any of its day.
+
+    Records that stand in the file already, as those of a daily copy, are left out.
+    """
+
+    package: Package
+    file: str
+
+
+@dataclass(slots=True)
+class _Memory:
+    """What is remembered of one target. Lost when the process ends: then one more is kept."""
+
+    failed: bool = False  # the last observation was not good
+    text: bytes = b""
+    day: date | None = None  # of the last copy of a good answer
+    texts: int = 0  # on that day
+    file: str = ""  # of the last capture
+    originals: dict[bytes, Original] = field(default_factory=dict)  # in that file
+    held: _Made | None = None  # the last good observation, when nothing else keeps it
+
+
+class Captures:
+    """Keeps what the policy says, one outcome at a time."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        software: str,
+        clock_limit_us: int,
+        text_of: TextOf = body_digest,
+    ) -> None:
+        """Write nothing yet. `clock_limit_us` is what verdicts depend on beside the rules."""
+        self._folder = folder
+        self._files = dayfiles.DayFiles(folder, software=software)
+        self._clock_limit_us = clock_limit_us
+        self._text_of = text_of
+        self._memories: dict[str, _Memory] = {}
+        self._held_bytes = 0
+        self._writing = asyncio.Lock()
+
+    async def keep(self, target: Target, outcome: Outcome, *, known_good: bool) -> Outcome:
+        """Keep what must be; return the outcome with the places of what was kept.
+
+        The bytes are on the disk when this returns. `known_good` is what it was judged by.
+
+        Raises:
+            CaptureError: they could not be written.
+
+        """
+        memory = self._memories.setdefault(target.slug, _Memory())
+        why = tuple(self._why(memory, target, outcome))
+        made = self._made(memory, target, outcome.observation, known_good=known_good)
+        if not why:
+            self._hold(memory, made)
+            return outcome
+        before = None
+        if Keep.FAILURE in why and memory.held is not None:
+            before = await self._write(memory, memory.held, Keep.BEFORE)
+        capture = await self._write(memory, made, *why)
+        daily = _Made(replace(made.package, records=()), capture.file)
+        self._hold(memory, daily if why == (Keep.DAILY,) else None)
+        observation = replace(outcome.observation, capture=capture)
+        return replace(outcome, observation=observation, before=before)
+
+    def _made(
+        self, memory: _Memory, target: Target, seen: Observation, *, known_good: bool
+    ) -> _Made:
+        """Put an observation in records; bodies that stand in the open file are pointed at."""
+        same = memory.file if memory.file == self._files.opened(seen.at.date()) else ""
+        package = exchanges.package(
+            target,
+            seen,
+            known_good=known_good,
+            clock_limit_us=self._clock_limit_us,
+            originals=memory.originals if same else {},
+        )
+        return _Made(package, same)
+
+    def _why(self, memory: _Memory, target: Target, outcome: Outcome) -> Iterator[Keep]:
+        seen = outcome.observation
+        day = seen.at.date()
+        if seen.judgement.verdict not in GOOD:
+            memory.failed = True
+            yield Keep.FAILURE
+            return
+        closed = any(event.edge is Edge.OUTAGE_CLOSED for event in outcome.events)
+        if memory.failed or closed or outcome.state.outage is not None:
+            yield Keep.AFTER
+        memory.failed = False
+        text, new_day = self._text_of(target, seen.exchange), memory.day != day
+        memory.texts = 0 if new_day else memory.texts
+        if text != memory.text and memory.texts < MAX_TEXTS:
+            memory.texts += 1
+            yield Keep.TEXT
+        if new_day:
+            yield Keep.DAILY
+        memory.text, memory.day = text, day
+
+    def _hold(self, memory: _Memory, made: _Made | None) -> None:
+        """Let an observation wait in place of the one before, if there is room."""
+        self._held_bytes -= memory.held.package.weight if memory.held else 0
+        memory.held = None
+        if made is None:
+            return
+        weight = made.package.weight
+        if weight > min(HELD_EACH_BYTES, HELD_BYTES - self._held_bytes):
+            log.warning("not held", target=made.package.account.target.slug, bytes=weight)
+            return
+        memory.held = made
+        self._held_bytes += weight
+
+    async def _write(self, memory: _Memory, made: _Made, *why: Keep) -> Capture:
+        seen, records = made.package.account.observation, made.package.whole(*why)
+        async with self._writing:
+            try:
+                name = await asyncio.to_thread(
+                    self._files.append, seen.at.date(), records, name=made.file
+                )
+            except OSError as error:
+                raise self._refused(error) from error
+        if name != memory.file:
+            memory.file, memory.originals = name, {}
+        known = memory.originals | made.package.originals
+        memory.originals = dict(list(known.items())[-ORIGINALS:])
+        return Capture(
+            target=seen.target,
+            point=seen.point,
+            at=seen.at,
+            file=name,
+            sha256=records[-1].sha256,
+            why=why,
+        )
+
+    async def thin(self, today: date, *, days: int) -> None:
+        """Remove the daily copies that are over `days` days old.
+
+        Raises:
+            CaptureError: as `keep` does.
+
+        """
+        before = today - timedelta(days=days)
+        async with self._writing:
+            try:
+                changed = await asyncio.to_thread(dayfiles.thin, self._folder, before=before)
+            except OSError as error:
+                raise self._refused(error) from error
+        if changed:
+            log.info("copies thinned", files=len(changed), before=before.isoformat())
+
+    def _refused(self, error: OSError) -> CaptureError:
+        return CaptureError(
+            f"Copies {self._folder} : {error.strerror or error}. Libérez de la place ou rendez ce "
+            "dossier accessible en écriture, puis relancez."
+        )

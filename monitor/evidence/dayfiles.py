@@ -1,0 +1,222 @@
+"""WARC files, one a day (UTC) and more when it is full: appended to, read, thinned.
+
+Bytes are on the disk when `append` returns. A crash in the middle leaves a torn last record,
+which nothing names yet: it is cut off before anything is added. A file that is damaged in
+another way is left as it is, and the next one is begun.
+"""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from monitor.core.types import Keep
+from monitor.evidence import account, durable, warc
+from monitor.evidence.account import Account
+from monitor.evidence.warc import Member, Record, WarcError
+
+MAX_FILE_BYTES = 64_000_000
+_NAME = re.compile(r"(\d{4}-\d\d-\d\d)(?:-(\d{1,6}))?\.warc\.gz")
+_STANDARD = "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
+_THINNED = "thinned-before"  # holds the day before which nothing is left to remove
+
+
+class DayFiles:
+    """The folder of captures, for the one process that writes there."""
+
+    def __init__(
+        self, folder: Path, *, software: str, max_file_bytes: int = MAX_FILE_BYTES
+    ) -> None:
+        """Write nothing yet. `software` is said at the top of each file."""
+        self._folder = folder
+        self._software = software
+        self._max_file_bytes = max_file_bytes
+        self._open: dict[date, str] = {}  # sound, and not full
+
+    def opened(self, day: date) -> str:
+        """Return the file to which the last capture of a day went; "" when it is full."""
+        return self._open.get(day, "")
+
+    def append(self, day: date, records: tuple[Record, ...], *, name: str = "") -> str:
+        """Add records to the file of a day, or to the one that is named; return its name.
+
+        Raises:
+            OSError: they may be missing, or torn.
+
+        """
+        name = name or self._open.get(day) or self._begin(day)
+        self._open.pop(day, None)  # unless all goes well
+        path = self._folder / name
+        new = not path.exists()
+        with path.open("ab") as file:
+            file.write(warc.pack((self._top(day, name), *records) if new else records))
+            file.flush()
+            os.fsync(file.fileno())
+            if file.tell() < self._max_file_bytes:
+                self._open[day] = name
+        if new:
+            durable.sync_folder(self._folder)
+        return name
+
+    def _begin(self, day: date) -> str:
+        """Choose the file of a day: the last one, repaired, or the next."""
+        durable.make_folder(self._folder)
+        number = max((number for of, number, _ in _files(self._folder) if of == day), default=1)
+        while not self._usable(self._folder / _name(day, number)):
+            number += 1
+        return _name(day, number)
+
+    def _usable(self, path: Path) -> bool:
+        if not path.exists():
+            return True
+        if path.stat().st_size >= self._max_file_bytes:
+            return False
+        try:
+            with path.open("rb") as file:
+                for _ in warc.read(file):
+                    pass
+        except WarcError as error:
+            if error.torn:
+                _cut(path, error.offset)
+            return error.torn
+        return True
+
+    def _top(self, day: date, name: str) -> Record:
+        lines = (
+            f"software: {self._software}",
+            "format: WARC File Format 1.1",
+            f"conformsTo: {_STANDARD}",
+        )
+        return warc.make(
+            "warcinfo",
+            name=f"{self._software}/{name}",
+            at=datetime(day.year, day.month, day.day, tzinfo=UTC),
+            content_type="application/warc-fields",
+            block="".join(f"{line}\r\n" for line in lines).encode(),
+            more=[("WARC-Filename", name)],
+        )
+
+
+def _cut(path: Path, size: int) -> None:
+    """Take the torn end off a file; a file of nothing else is removed."""
+    if not size:
+        path.unlink()
+        durable.sync_folder(path.parent)
+        return
+    with path.open("r+b") as file:
+        file.truncate(size)
+        os.fsync(file.fileno())
+
+
+def _name(day: date, number: int) -> str:
+    return f"{day.isoformat()}{f'-{number}' if number > 1 else ''}.warc.gz"
+
+
+def _files(folder: Path) -> Iterator[tuple[date, int, Path]]:
+    """Yield the files of captures, by day and number."""
+    for path in folder.iterdir():
+        found = _NAME.fullmatch(path.name)
+        if found:
+            with suppress(ValueError):
+                yield date.fromisoformat(found[1]), int(found[2] or 1), path
+
+
+def files(folder: Path, *, since: date = date.min, until: date = date.max) -> list[Path]:
+    """Return the files of the days from `since` to `until`, both included, in order."""
+    if not folder.is_dir():
+        return []
+    return [path for day, _, path in sorted(_files(folder)) if since <= day <= until]
+
+
+def members(path: Path) -> Iterator[Member]:
+    """Yield the records of a file that may still be written to.
+
+    Raises:
+        WarcError: it is damaged elsewhere than in its last record.
+        OSError: it cannot be read.
+
+    """
+    with path.open("rb") as file:
+        try:
+            yield from warc.read(file)
+        except WarcError as error:
+            if not error.torn:
+                raise
+
+
+def find(path: Path, sha256: str) -> tuple[Account, Callable[[str], Record | None]] | None:
+    """Look an account up by its digest; None when it is not in the file.
+
+    The function returned gives the records that it needs, by their ids. Raises as `members`
+    does.
+    """
+    told, originals = None, dict[str, str]()
+    for member in members(path):
+        record = member.record
+        originals[record.id] = record.field("WARC-Refers-To")
+        if record.kind == "metadata" and record.sha256 == sha256:
+            told = account.read(record)
+            break  # an account comes after all that it names
+    if told is None:
+        return None
+    wanted = account.records_of(told)
+    wanted |= {originals.get(each, "") for each in wanted}
+    records = {each.record.id: each.record for each in members(path) if each.record.id in wanted}
+    return told, records.get
+
+
+def thin(folder: Path, *, before: date) -> list[str]:
+    """Remove the daily copies of the days before `before`; return the files that changed.
+
+    What is kept for any other reason stays, byte for byte, with all that it points at. A
+    file in which nothing else stands is removed. Files that cannot be read are left alone.
+
+    Raises:
+        OSError: a file could not be written; it is as it was.
+
+    """
+    mark = folder / _THINNED
+    done = date.min
+    with suppress(OSError, ValueError):
+        done = date.fromisoformat(mark.read_text("ascii").strip())
+    changed = []
+    if before > done and folder.is_dir():
+        old = [path for day, _, path in sorted(_files(folder)) if done <= day < before]
+        changed = [path.name for path in old if _thinned(path)]
+        durable.write(mark, f"{before.isoformat()}\n".encode())
+    return changed
+
+
+def _thinned(path: Path) -> bool:
+    try:
+        wanted, removable = _wanted(path)
+        kept = [
+            each.packed
+            for each in members(path)
+            if each.record.id in wanted or each.record.kind == "warcinfo"
+        ]
+    except WarcError:
+        return False
+    if not removable:
+        return False
+    if wanted:
+        durable.write(path, b"".join(kept))
+    else:
+        _cut(path, 0)
+    return True
+
+
+def _wanted(path: Path) -> tuple[set[str], bool]:
+    """Return the ids of what must stay, and whether there is something else."""
+    wanted, originals, removable = set[str](), dict[str, str](), False
+    for member in members(path):
+        record = member.record
+        originals[record.id] = record.field("WARC-Refers-To")
+        told = account.read(record)
+        if told is not None and told.why == (Keep.DAILY,):
+            removable = True
+        elif told is not None:
+            wanted |= {record.id, *account.records_of(told)}
+    return (wanted | {originals.get(each, "") for each in wanted}) - {""}, removable
