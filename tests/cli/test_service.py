@@ -1,0 +1,219 @@
+"""The real service in a process of its own: what happens to it, and what it leaves."""
+
+import json
+import os
+import resource
+import signal
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from monitor.core.types import GapCause, Verdict
+from monitor.store import Store
+from tests.support.service import (
+    LocalSite,
+    free_port,
+    running,
+    vigie,
+    wait_until,
+    write_config,
+)
+
+DAWN = datetime.fromisoformat("2020-01-01T00:00:00Z")
+DUSK = datetime.fromisoformat("2100-01-01T00:00:00Z")
+
+
+@pytest.fixture
+def site() -> Iterator[LocalSite]:
+    site = LocalSite()
+    yield site
+    site.stop()
+
+
+@pytest.fixture
+def config(tmp_path: Path, site: LocalSite) -> Iterator[Path]:
+    control = LocalSite()
+    yield write_config(tmp_path / "config", site=site.port, control=control.port)
+    control.stop()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def store_of(data: Path) -> Store:
+    return Store.open(f"sqlite:///{data}/vigie.sqlite", point="local", writer=False)
+
+
+def checks(data: Path, target: str = "cible-0") -> int:
+    with store_of(data) as store:
+        return len(store.observations(target, DAWN, DUSK))
+
+
+def test_a_service_makes_its_database_checks_and_stops_when_told(config: Path, data: Path) -> None:
+    with running(config, data) as service:
+        wait_until(lambda: checks(data) >= 2)
+        assert service.stop() == 0
+
+    with store_of(data) as store:
+        (run,) = store.runs()
+        assert run.stopped_at is not None
+        assert {c.verdict for c in store.observations("cible-0", DAWN, DUSK)} == {Verdict.UP}
+
+
+def test_an_outage_opens_and_closes_and_is_in_the_log(
+    config: Path, data: Path, site: LocalSite
+) -> None:
+    def outages(*words: str) -> str:
+        return vigie("outages", "--config", config, "--data", data, *words).stdout
+
+    with running(config, data) as service:
+        wait_until(lambda: checks(data) >= 1)
+        site.status = 503
+        wait_until(lambda: "cible-0" in outages("--open", "--format", "csv"))
+        site.status = 200
+        wait_until(lambda: outages("--open", "--json") == "[]\n")
+        service.stop()
+
+    (outage, *_) = json.loads(outages("--json", "--target", "cible-0"))
+    framing = [
+        outage[name] for name in ("last_ok_at", "first_fail_at", "last_fail_at", "first_ok_at")
+    ]
+    assert framing == sorted(framing)
+    assert 0 < outage["shortest_s"] < outage["longest_s"]
+    assert "durée minimale" in outages()
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_a_service_killed_at_any_moment_leaves_a_gap_and_no_invented_outage(
+    config: Path, data: Path, attempt: int
+) -> None:
+    """Kill -9, start again: the store opens, each slot is a check or a gap."""
+    with running(config, data) as service:
+        wait_until(lambda: checks(data) >= 1 + attempt)
+        service.kill()
+    before = checks(data)
+
+    with running(config, data) as service:
+        wait_until(lambda: checks(data) >= before + 2)
+        service.stop()
+
+    with store_of(data) as store:
+        first, second = store.runs()
+        assert first.stopped_at is None
+        gaps = store.gaps(DAWN, DUSK)
+        absence = [g for g in gaps if g.cause is GapCause.STOPPED and g.target == ""]
+        assert store.outages() == ()
+        observed = store.observations("cible-0", DAWN, DUSK)
+        holes = [
+            (earlier.slot_at, later.slot_at)
+            for earlier, later in pairwise(observed)
+            if later.slot_at - earlier.slot_at > timedelta(seconds=1.5)
+        ]
+        for since, until in holes:
+            covered = [g for g in gaps if g.target in {"", "cible-0"}]
+            assert any(g.from_at <= until and g.to_at >= since for g in covered), (holes, gaps)
+        assert all(gap.to_at <= second.started_at for gap in absence)
+
+
+def test_two_services_on_one_store_are_refused(config: Path, data: Path) -> None:
+    with running(config, data):
+        second = vigie("run", "--config", config, "--data", data, port=free_port())
+
+    assert second.returncode == 2
+    assert "Traceback" not in second.stderr
+    assert "déjà" in second.stderr
+
+
+def test_a_port_in_use_is_said_with_its_cure(config: Path, data: Path, site: LocalSite) -> None:
+    refused = vigie("run", "--config", config, "--data", data, port=site.port)
+
+    assert refused.returncode == 2
+    assert f"127.0.0.1:{site.port}" in refused.stderr
+    assert "VIGIE_LISTEN" in refused.stderr
+    assert not data.exists()
+
+
+def test_a_data_folder_that_cannot_be_made_is_said(config: Path, tmp_path: Path) -> None:
+    (tmp_path / "fichier").write_text("")
+
+    refused = vigie(
+        "run", "--config", config, "--data", tmp_path / "fichier" / "data", port=free_port()
+    )
+
+    assert refused.returncode == 2
+    assert "--data" in refused.stderr
+
+
+def test_a_bad_configuration_is_refused_before_anything_is_touched(
+    config: Path, data: Path
+) -> None:
+    text = (config / "vigie.toml").read_text()
+    (config / "vigie.toml").write_text(text.replace("needed = 1", "needed = 9"))
+
+    refused = vigie("run", "--config", config, "--data", data, port=free_port())
+
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("vigie.toml: controls.needed: 9:")
+    assert not data.exists()
+
+
+def test_a_database_of_another_version_is_refused(config: Path, data: Path) -> None:
+    data.mkdir()
+    vigie("migrate", "--config", config, "--data", data)
+    with sqlite3.connect(data / "vigie.sqlite") as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    refused = vigie("run", "--config", config, "--data", data, port=free_port())
+
+    assert refused.returncode == 2
+    assert "9999" in refused.stderr
+
+
+def test_a_full_disk_stops_the_service_and_loses_nothing_recorded(config: Path, data: Path) -> None:
+    """A limit on the size of files stands for the end of the disk."""
+    with running(config, data) as service:
+        wait_until(lambda: checks(data) >= 2)
+        recorded = checks(data)
+        resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE, (1, 1))
+        code = service.process.wait(30)
+
+    assert code not in {0, None}
+    assert checks(data) >= recorded
+
+
+def test_a_pause_is_heeded_by_the_running_service(config: Path, data: Path) -> None:
+    def paused_slots() -> int:
+        with store_of(data) as store:
+            gaps = store.gaps(DAWN, DUSK)
+        return sum(gap.cause is GapCause.PAUSED for gap in gaps)
+
+    with running(config, data):
+        wait_until(lambda: checks(data) >= 1)
+        said = vigie("pause", "essai", "--why", "essai", "--config", config, "--data", data)
+        assert (said.returncode, "en pause" in said.stdout) == (0, True)
+        wait_until(lambda: paused_slots() >= 2)
+        before = checks(data)
+        vigie("resume", "essai", "--config", config, "--data", data)
+        wait_until(lambda: checks(data) > before)
+
+
+def test_health_answers_for_supervisors(config: Path, data: Path) -> None:
+    with running(config, data) as service:
+        wait_until(lambda: checks(data) >= 1)
+        well = vigie("health", port=service.port)
+    ill = vigie("health", port=service.port)
+
+    assert (well.returncode, json.loads(well.stdout)["etat"]) == (0, "ok")
+    assert ill.returncode == 1
+
+
+def test_a_stop_in_the_middle_of_a_probe_ends_in_time(config: Path, data: Path) -> None:
+    with running(config, data) as service:
+        os.kill(service.process.pid, signal.SIGINT)
+        assert service.process.wait(30) == 0
