@@ -1,0 +1,49 @@
+"""Readings of one small page, for tests of what follows from them."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from monitor.core.changes.events import PageEvent, Reading, text_digest
+from monitor.core.changes.versions import Track, advance
+from monitor.core.pages.page import Page
+from monitor.core.pages.read import read_page
+from tests.support.outcomes import START
+
+URL = "https://www.exemple.gouv.fr/Demarches/Etrangers"
+SENTENCES = {
+    "A": "Du lundi au vendredi de 8h30 à 11h30. Téléphone : 01 99 00 12 34.",
+    "B": "Du lundi au vendredi de 8h30 à 11h30. Téléphone : 01 99 00 56 78.",
+    "C": "Du lundi au jeudi de 8h30 à 11h30. Téléphone : 01 99 00 56 78.",
+}
+
+
+def body(letter: str, *, updated: str = "12/10/2026") -> bytes:
+    """Return a page whose one telling sentence goes by a letter."""
+    said = SENTENCES.get(letter, f"La procédure numéro {letter} est décrite sur cette page.")
+    return (
+        "<html><head><title>Étrangers</title></head><body><main><h1>Accueil des étrangers</h1>"
+        f"<p>Mis à jour le {updated}</p><p>La demande est déposée en ligne.</p><p>{said}</p>"
+        "</main></body></html>"
+    ).encode()
+
+
+def page(letter: str, *, updated: str = "12/10/2026") -> Page:
+    return read_page(body(letter, updated=updated), url=URL)
+
+
+def reading(found: Page, at: datetime) -> Reading:
+    return Reading(at=at, sha256=text_digest(found), body_sha256="00" * 32, url=URL, page=found)
+
+
+def minute(number: int) -> datetime:
+    return START + timedelta(minutes=number)
+
+
+def follow(pages: Iterable[Page], track: Track | None = None) -> tuple[Track, list[PageEvent]]:
+    """Fold one reading a minute."""
+    track = track or Track(target="etrangers", point="local")
+    events: list[PageEvent] = []
+    for number, found in enumerate(pages):
+        track, more = advance(track, reading(found, minute(number)))
+        events += more
+    return track, events
