@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from monitor.core.changes.events import PageEvent, Version
+
 
 class Verdict(StrEnum):
     """What we say of a target at one instant. The six states are disjoint."""
@@ -583,6 +585,8 @@ class Outcome:
     events: tuple[Event, ...] = ()
     incidents: tuple[Incident, ...] = ()  # those opened, grown or closed by it, whole
     before: Capture | None = None  # of the good check before, kept now that this one failed
+    version: Version | None = None  # of the page's text, when this check read the one we believe
+    changes: tuple[PageEvent, ...] = ()  # of the page's text: leaves of type `change`
 
 
 class GapCause(StrEnum):
