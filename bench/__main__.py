@@ -125,14 +125,15 @@ def run(plan: Plan, *, seconds: float, url: str, token: bool, folder: Path) -> R
     """Start the site and the service, let every target be checked once, then measure."""
     site_port, port = _free_port(), _free_port()
     site = [sys.executable, "-m", "bench.site", f"--port={site_port}", f"--folder={folder}"]
-    with _process([*site, *["--token"] * token, *plan.hosts, *plan.controls]):
-        _wait_for(folder / "ca.pem", port=site_port, host=plan.hosts[-1])
+    site += [*["--token"] * token, *plan.hosts, *plan.controls]
+    with _process(site, log=folder / "site.log") as process:
+        _wait_for(process, port=site_port, host=plan.hosts[-1])
         write(plan, folder=folder / "config", port=site_port, ca=folder / "ca.pem")
         service = [str(Path(sys.executable).with_name("vigie")), "run"]
         service += [f"--config={folder / 'config'}", f"--data={folder / 'data'}"]
         environ = {**os.environ, "VIGIE_LISTEN": f"127.0.0.1:{port}", "VIGIE_DATABASE_URL": url}
-        with _process(service, environ=environ, log=folder / "log") as process:
-            _wait_for(folder / "log", port=port, host="127.0.0.1")
+        with _process(service, environ=environ, log=folder / "vigie.log") as process:
+            _wait_for(process, port=port, host="127.0.0.1")
             time.sleep(plan.interval_s + 1)
             engine = create_engine(url)
             span = watch(process.pid, port=port, seconds=seconds, engine=engine)
@@ -151,38 +152,35 @@ def watch(pid: int, *, port: int, seconds: float, engine: Engine) -> Span:
 
 @contextmanager
 def _process(
-    command: list[str], *, environ: dict[str, str] | None = None, log: Path | None = None
+    command: list[str], *, log: Path, environ: dict[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program for as long as the block; its output goes to `log`."""
-    with (log or Path(os.devnull)).open("wb") as output:
+    """Run a program for as long as the block; if it ends before, say what it said."""
+    with log.open("wb") as output:
         process = subprocess.Popen(command, env=environ, stdout=output, stderr=output)
+    try:
+        yield process
+    finally:
+        code = process.poll()
+        process.send_signal(signal.SIGTERM)
         try:
-            yield process
-            if (code := process.poll()) is not None:
-                said = log.read_text()[-2_000:] if log else ""
-                raise SystemExit(f"{shlex.join(command[:4])} ended with {code}\n{said}")
-        finally:
-            process.send_signal(signal.SIGTERM)
-            try:
-                process.wait(STOP_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
+            process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+        if code is not None:
+            print(f"{shlex.join(command[:3])} ended: {code}\n{log.read_text()[-2_000:]}")
 
 
-def _wait_for(file: Path, *, host: str, port: int) -> None:
-    """Wait until a file is there and a port answers."""
+def _wait_for(process: subprocess.Popen[bytes], *, host: str, port: int) -> None:
+    """Wait until a process listens."""
     until = _now() + START_S
-    while True:
+    while _now() < until and process.poll() is None:
         try:
-            with socket.create_connection((host, port), timeout=1):
-                if file.exists():
-                    return
+            socket.create_connection((host, port), timeout=1).close()
         except OSError:
-            pass
-        if _now() > until:
-            said = file.read_text()[-2_000:] if file.exists() else ""
-            raise SystemExit(f"nothing answers on {host}:{port} after {START_S} s\n{said}")
-        time.sleep(0.1)
+            time.sleep(0.1)
+        else:
+            return
+    raise SystemExit(f"nothing answers on {host}:{port}")
 
 
 def _scrape(port: int) -> float:
