@@ -1,0 +1,27 @@
+"""Certificates as files hold them, and where they say that their revocations are. Pure."""
+
+from collections.abc import Iterable
+
+from asn1crypto import pem, x509
+
+
+def crl_addresses(chain: Iterable[bytes]) -> tuple[str, ...]:
+    """Return the addresses of the revocation lists of DER certificates that were checked."""
+    found = [
+        point.url
+        for der in chain
+        for point in x509.Certificate.load(der).crl_distribution_points
+        if point.url and point.url.startswith(("http://", "https://"))
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def certificates(text: bytes) -> tuple[bytes, ...]:
+    """Return the DER certificates of a PEM file. Raises ValueError when there is none."""
+    if not pem.detect(text):
+        raise ValueError("no certificate in PEM form")
+    return tuple(der for kind, _, der in pem.unarmor(text, multiple=True) if kind == "CERTIFICATE")
+
+
+def as_pem(chain: Iterable[bytes]) -> bytes:
+    return b"".join(pem.armor("CERTIFICATE", der) for der in chain)

@@ -1,0 +1,295 @@
+"""Time-stamps (RFC 3161): what is asked of an authority, and whether its answer is one.
+
+Pure: bytes in, values out. What is stamped is the SHA-256 of a signed checkpoint, whole, as
+the file holds it: `openssl ts -verify -data` then needs no tool of ours.
+
+The signature and the chain are pyHanko's work, at the instant that the token states: a
+token outlives the certificate that signed it. Everything that binds the token to our
+question is checked here: status, imprint, nonce, policy, use of the certificate, time.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from asn1crypto import cms, core, crl, tsp, x509
+from cryptography.x509 import load_der_x509_certificate
+
+MAX_ANSWER_BYTES = 64 * 1024  # real ones are under 10 kB
+MAX_CERTIFICATES = 6  # of one answer; searching a path among many could take for ever
+MAX_SKEW = timedelta(seconds=60)  # between the authority's time and ours, its accuracy besides
+_QUALIFIED = "0.4.0.19422.1.1"  # ETSI EN 319 422, 9.1: esi4-qtstStatement-1
+_QC_STATEMENTS = "1.3.6.1.5.5.7.1.3"
+
+
+class Fault(StrEnum):
+    """What is wrong with an answer."""
+
+    UNREADABLE = "unreadable"
+    REJECTED = "rejected"  # the authority says no
+    IMPRINT = "imprint"  # stamped something else
+    NONCE = "nonce"  # answers another question: a replay
+    USAGE = "usage"  # the certificate is not for time-stamping, and for that alone
+    SIGNATURE = "signature"
+    CHAIN = "chain"  # a certificate expired, or may not sign the next
+    REVOKED = "revoked"
+    CLOCK = "clock"  # the time that it states is far from ours
+
+
+class StampRefused(Exception):  # noqa: N818 -- the judgement of an answer, not a fault of ours
+    """An answer that is no time-stamp of what was asked."""
+
+    def __init__(self, fault: Fault, why: str) -> None:
+        super().__init__(f"{fault}: {why}")
+        self.fault = fault
+        self.why = why
+
+
+class _Response(core.Sequence):  # type: ignore[misc] # asn1crypto has no types
+    """TimeStampResp, whose token is absent from a refusal (asn1crypto's demands one)."""
+
+    _fields = [  # noqa: RUF012 -- asn1crypto mends the list in place
+        ("status", tsp.PKIStatusInfo),
+        ("time_stamp_token", cms.ContentInfo, {"optional": True}),
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What one request asks: the time of `note`, bound to this request by `nonce`."""
+
+    note: bytes
+    nonce: int  # at least 64 random bits
+
+    @property
+    def der(self) -> bytes:
+        """The body of the request, certificate wanted."""
+        imprint = {
+            "hash_algorithm": {"algorithm": "sha256"},
+            "hashed_message": sha256(self.note).digest(),
+        }
+        request = tsp.TimeStampReq(
+            {"version": 1, "message_imprint": imprint, "nonce": self.nonce, "cert_req": True}
+        )
+        return bytes(request.dump())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A time-stamp of what was asked.
+
+    Attributes:
+        der: The TimeStampToken, as received; its SHA-256 goes into the journal.
+        at: The time that the authority states, UTC.
+        accuracy_us: How far off that may be, as it says; None when it does not.
+        verified: The chain leads to a root that we know. Otherwise the token is kept, since
+            the root may be known later, but it is not counted.
+        qualified: The authority declares a qualified time-stamp (eIDAS): a claim, which only
+            a trusted list confirms.
+        chain: DER certificates, the signer's first.
+
+    """
+
+    der: bytes
+    at: datetime
+    accuracy_us: int | None
+    policy: str
+    serial: int
+    verified: bool
+    qualified: bool
+    chain: tuple[bytes, ...]
+
+    @property
+    def sha256(self) -> bytes:
+        return sha256(self.der).digest()
+
+
+async def check_answer(
+    answer: bytes, question: Question, *, roots: Sequence[bytes], now: datetime
+) -> Token:
+    """Check an answer, just received, against its question.
+
+    Args:
+        answer: The body of the reply, at most `MAX_ANSWER_BYTES`.
+        question: What was asked.
+        roots: DER certificates that we trust for this authority.
+        now: Our clock, UTC.
+
+    Raises:
+        StampRefused: it is not a time-stamp of `question.note` at about `now`.
+
+    """
+    with _hostile():
+        der = _granted(_Response.load(answer, strict=True))
+        nonce = _info(der)["nonce"].native
+    if nonce != question.nonce:
+        raise StampRefused(Fault.NONCE, f"nonce {nonce}, not {question.nonce}")
+    token = await check_token(der, question.note, roots=roots)
+    skew = MAX_SKEW + timedelta(microseconds=token.accuracy_us or 0)
+    if abs(token.at - now) > skew:
+        raise StampRefused(Fault.CLOCK, f"{token.at.isoformat()}, ours {now.isoformat()}")
+    return token
+
+
+async def check_token(
+    der: bytes, note: bytes, *, roots: Sequence[bytes], crls: Sequence[bytes] = ()
+) -> Token:
+    """Check a token, now or years later, at the time that it states.
+
+    Args:
+        der: The TimeStampToken.
+        note: What it should stamp.
+        roots: DER certificates that we trust.
+        crls: DER revocation lists, of about the token's time.
+
+    Raises:
+        StampRefused: it does not stamp `note`, or its signer was not entitled to.
+
+    """
+    with _hostile():
+        signed = cms.ContentInfo.load(der, strict=True)["content"]
+        info = _info(der)
+        token = _told(der, signed, info)
+        _check_imprint(info["message_imprint"], note)
+        _check_usage(x509.Certificate.load(token.chain[0]), token.at)
+        kept = tuple(crl.CertificateList.load(each, strict=True) for each in crls)
+        path = await _path(signed, note, at=token.at, roots=roots, crls=kept)
+    return token if path is None else replace(token, chain=path, verified=True)
+
+
+@contextmanager
+def _hostile() -> Iterator[None]:
+    """Say of whatever a parser trips over that the answer is unreadable."""
+    try:
+        yield
+    except StampRefused:
+        raise
+    except Exception as error:
+        raise StampRefused(Fault.UNREADABLE, f"{type(error).__name__}: {error}"[:500]) from error
+
+
+def _granted(response: Any) -> bytes:
+    status = response["status"]["status"].native
+    if status not in {"granted", "granted_with_mods"}:
+        said = response["status"]["status_string"].native or ()
+        raise StampRefused(Fault.REJECTED, " ".join((status, *said))[:500])
+    return bytes(response["time_stamp_token"].dump())
+
+
+def _info(der: bytes) -> Any:
+    """Return the TSTInfo inside a token; ValueError and the like when there is none."""
+    signed = cms.ContentInfo.load(der, strict=True)["content"]
+    info = signed["encap_content_info"]["content"].parsed
+    if not isinstance(info, tsp.TSTInfo) or info["version"].native != "v1":
+        raise TypeError("not a time-stamp")
+    return info
+
+
+def _told(der: bytes, signed: Any, info: Any) -> Token:
+    """Read what a token says of itself; nothing of it is checked yet."""
+    if len(signed["certificates"]) > MAX_CERTIFICATES:
+        raise ValueError(f"over {MAX_CERTIFICATES} certificates")
+    (signer,) = signed["signer_infos"]
+    digests = [each["algorithm"].native for each in signed["digest_algorithms"]]
+    found = [choice.chosen for choice in signed["certificates"] if choice.name == "certificate"]
+    # What nobody signed may have been spoilt on the way, so that another reader stumbles.
+    if signer["digest_algorithm"]["algorithm"].native not in digests:
+        raise ValueError("the digest algorithm of the signer is not announced")
+    for one in found:
+        load_der_x509_certificate(one.dump())
+    # The signer first; what it is named by is checked with the signature.
+    chain = sorted(found, key=lambda one: not _names(signer["sid"].chosen, one))
+    accuracy = info["accuracy"].native
+    return Token(
+        der=der,
+        at=info["gen_time"].native.astimezone(UTC),
+        accuracy_us=_microseconds(accuracy) if accuracy else None,
+        policy=str(info["policy"].dotted),
+        serial=int(info["serial_number"].native),
+        verified=False,
+        qualified=_declares_qualified(info),
+        chain=tuple(bytes(one.dump()) for one in chain),
+    )
+
+
+def _names(identifier: Any, certificate: Any) -> bool:
+    if isinstance(identifier, cms.IssuerAndSerialNumber):
+        serial = identifier["serial_number"].native == certificate.serial_number
+        return bool(serial and identifier["issuer"] == certificate.issuer)
+    return bool(identifier.native == certificate.key_identifier)
+
+
+def _microseconds(accuracy: Any) -> int:
+    seconds, millis, micros = (accuracy[part] or 0 for part in ("seconds", "millis", "micros"))
+    return int(seconds * 1_000_000 + millis * 1_000 + micros)
+
+
+def _declares_qualified(info: Any) -> bool:
+    for extension in info["extensions"] or ():
+        if extension["extn_id"].dotted == _QC_STATEMENTS:
+            statements = core.SequenceOf.load(extension["extn_value"].contents, spec=_Statement)
+            return any(one["id"].native == _QUALIFIED for one in statements)
+    return False
+
+
+class _Statement(core.Sequence):  # type: ignore[misc] # asn1crypto has no types
+    """QCStatement (RFC 3739, 3.2.6)."""
+
+    _fields = [  # noqa: RUF012 -- asn1crypto mends the list in place
+        ("id", core.ObjectIdentifier),
+        ("info", core.Any, {"optional": True}),
+    ]
+
+
+def _check_imprint(imprint: Any, note: bytes) -> None:
+    algorithm = imprint["hash_algorithm"]["algorithm"].native
+    if algorithm != "sha256" or imprint["hashed_message"].native != sha256(note).digest():
+        raise StampRefused(Fault.IMPRINT, f"{algorithm} {imprint['hashed_message'].native.hex()}")
+
+
+def _check_usage(signer: Any, at: datetime) -> None:
+    """Demand a critical extended key usage, time-stamping alone (RFC 3161, 2.3)."""
+    uses = signer.extended_key_usage_value
+    if (
+        uses is None
+        or uses.native != ["time_stamping"]
+        or "extended_key_usage" not in signer.critical_extensions
+    ):
+        raise StampRefused(Fault.USAGE, f"{uses.native if uses else 'no extended key usage'}")
+    if not signer.not_valid_before <= at <= signer.not_valid_after:
+        raise StampRefused(Fault.CHAIN, f"signer valid until {signer.not_valid_after.isoformat()}")
+
+
+async def _path(
+    signed: Any, note: bytes, *, at: datetime, roots: Sequence[bytes], crls: Sequence[Any]
+) -> tuple[bytes, ...] | None:
+    """Check the signature, and return its chain; None when no root of ours is at its end."""
+    # 0.7 s and 40 MB, for one token an hour: not before the first.
+    from pyhanko.sign.ades.report import AdESIndeterminate  # noqa: PLC0415 -- see above
+    from pyhanko.sign.validation.generic_cms import (  # noqa: PLC0415 -- see above
+        validate_tst_signed_data,
+    )
+    from pyhanko_certvalidator import ValidationContext  # noqa: PLC0415 -- see above
+
+    context = ValidationContext(
+        trust_roots=[x509.Certificate.load(root) for root in roots],
+        moment=at,
+        best_signature_time=at,
+        allow_fetching=False,
+        crls=list(crls),
+        revocation_mode="soft-fail",  # a list that is absent proves nothing; one that is, does
+    )
+    found = await validate_tst_signed_data(signed, context, lambda _: sha256(note).digest())
+    if not (found["intact"] and found["valid"]):
+        raise StampRefused(Fault.SIGNATURE, "does not match")
+    problem = found["trust_problem_indic"]
+    if problem is AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND:
+        return None
+    if problem is not None:
+        fault = Fault.REVOKED if problem.name.startswith("REVOKED") else Fault.CHAIN
+        raise StampRefused(fault, f"{problem}")
+    return tuple(bytes(one.dump()) for one in reversed(list(found["validation_path"])))

@@ -1,0 +1,211 @@
+"""A real time-stamping authority: `openssl ts -reply` behind certificates of our own."""
+
+import subprocess
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from asn1crypto import keys as asn1_keys
+from asn1crypto import tsp
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
+from pyhanko.sign.timestamps import DummyTimeStamper
+from pyhanko_certvalidator.registry import SimpleCertificateStore
+
+DAY = timedelta(days=1)
+PEM = serialization.Encoding.PEM
+STAMPING = (ExtendedKeyUsageOID.TIME_STAMPING,)
+
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+CONFIG = """\
+[tsa]
+default_tsa = one
+[one]
+serial = {folder}/serial
+signer_cert = {folder}/signer.pem
+signer_key = {folder}/signer.key
+certs = {folder}/certs.pem
+signer_digest = sha256
+default_policy = 1.2.3.4.1
+digests = {digests}
+accuracy = secs:1, millisecs:500
+ess_cert_id_alg = sha256
+crypto_device = builtin
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    certificate: x509.Certificate
+    key: Key
+
+    @property
+    def der(self) -> bytes:
+        return self.certificate.public_bytes(serialization.Encoding.DER)
+
+    @property
+    def pem(self) -> bytes:
+        return self.certificate.public_bytes(PEM)
+
+    @property
+    def key_der(self) -> bytes:
+        return self.key_bytes(serialization.Encoding.DER)
+
+    def key_bytes(self, encoding: serialization.Encoding) -> bytes:
+        return self.key.private_bytes(
+            encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+
+
+def issue(  # noqa: PLR0913 -- each is one way for an authority to be bad
+    name: str,
+    issuer: Issued | None = None,
+    *,
+    since: timedelta = -DAY,
+    until: timedelta = 30 * DAY,
+    uses: tuple[ObjectIdentifier, ...] = (),
+    critical: bool = True,
+    crl: str = "",
+) -> Issued:
+    """Make a certificate: a CA without `uses`, a signer with them. Times count from now."""
+    # RSA for who stamps: what lies in their name (`Authority.lie`) knows nothing else.
+    key: Key = (
+        rsa.generate_private_key(65537, 2048) if uses else ec.generate_private_key(ec.SECP256R1())
+    )
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    signer_key = issuer.key if issuer else key
+    now = datetime.now(UTC)  # noqa: TID251 -- openssl stamps by the real clock
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer.certificate.subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now + since)
+        .not_valid_after(now + until)
+        .add_extension(x509.BasicConstraints(ca=not uses, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer_key.public_key()),
+            critical=False,
+        )
+    )
+    if uses:
+        builder = builder.add_extension(x509.ExtendedKeyUsage(uses), critical=critical)
+    if crl:
+        place = x509.DistributionPoint([x509.UniformResourceIdentifier(crl)], None, None, None)
+        builder = builder.add_extension(x509.CRLDistributionPoints([place]), critical=False)
+    return Issued(certificate=builder.sign(signer_key, SHA256()), key=key)
+
+
+def revocations(issuer: Issued, *revoked: Issued) -> bytes:
+    """Return the DER list of what an authority revoked, an hour ago."""
+    now = datetime.now(UTC)  # noqa: TID251 -- openssl stamps by the real clock
+    builder = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer.certificate.subject)
+        .last_update(now - timedelta(minutes=30))
+        .next_update(now + DAY)
+    )
+    for one in revoked:
+        builder = builder.add_revoked_certificate(
+            x509.RevokedCertificateBuilder()
+            .serial_number(one.certificate.serial_number)
+            .revocation_date(now - timedelta(hours=1))
+            .build()
+        )
+    return builder.sign(issuer.key, SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+class Authority:
+    """A root, a signer, and openssl between them. `chain` goes into each answer."""
+
+    def __init__(
+        self, folder: Path, *, signer: Issued, root: Issued, chain: tuple[Issued, ...] = ()
+    ) -> None:
+        self.root, self.signer, self.chain = root, signer, chain
+        self._folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "signer.pem").write_bytes(signer.pem)
+        (folder / "certs.pem").write_bytes(b"".join(one.pem for one in (*chain, root)))
+        (folder / "root.pem").write_bytes(root.pem)
+        (folder / "serial").write_text("01\n")
+        (folder / "signer.key").write_bytes(signer.key_bytes(PEM))
+        self.accept("sha256")
+
+    @property
+    def root_pem(self) -> Path:
+        return self._folder / "root.pem"
+
+    def accept(self, digests: str) -> None:
+        """Stamp imprints by these algorithms alone; others are rejected."""
+        text = CONFIG.format(folder=self._folder, digests=digests)
+        (self._folder / "openssl.cnf").write_text(text)
+
+    def answer(self, query: bytes) -> bytes:
+        """Return the reply to a request, as `openssl ts` makes it."""
+        folder = self._folder
+        (folder / "query.tsq").write_bytes(query)
+        _ts("-reply", "-config", folder / "openssl.cnf", "-queryfile", folder / "query.tsq",
+            "-out", folder / "answer.tsr", check=True)  # fmt: skip
+        return (folder / "answer.tsr").read_bytes()
+
+    def lie(self, query: bytes, *, at: datetime) -> bytes:
+        """Return a reply that `openssl ts` would not make: at any time, by any certificate."""
+        stamper = DummyTimeStamper(
+            tsa_cert=asn1_x509.Certificate.load(self.signer.der),
+            tsa_key=asn1_keys.PrivateKeyInfo.load(self.signer.key_der),
+            certs_to_embed=SimpleCertificateStore.from_certs(
+                [asn1_x509.Certificate.load(one.der) for one in (*self.chain, self.root)]
+            ),
+            fixed_dt=at,
+        )
+        return bytes(stamper.request_tsa_response(tsp.TimeStampReq.load(query)).dump())
+
+    def verifies(self, token: bytes, note: bytes, *, at: datetime | None = None) -> str:
+        """Return what `openssl ts -verify` says of a bare token; at another time than now."""
+        folder = self._folder
+        (folder / "token.tst").write_bytes(token)
+        (folder / "note").write_bytes(note)
+        when = () if at is None else ("-attime", str(int(at.timestamp())))
+        return _ts("-verify", "-token_in", "-in", folder / "token.tst", "-data", folder / "note",
+                   "-CAfile", self.root_pem, "-untrusted", folder / "certs.pem", *when)  # fmt: skip
+
+
+def _ts(*arguments: str | Path, check: bool = False) -> str:
+    command = ["openssl", "ts", *map(str, arguments)]
+    done = subprocess.run(command, check=check, capture_output=True, text=True)
+    return done.stdout + done.stderr
+
+
+def authority(  # noqa: PLR0913 -- each is one way for an authority to be bad
+    folder: Path,
+    *,
+    between: int = 0,
+    since: timedelta = -DAY,
+    until: timedelta = 30 * DAY,
+    uses: tuple[ObjectIdentifier, ...] = STAMPING,
+    critical: bool = True,
+    crl: str = "",
+) -> Authority:
+    """Make an authority with `between` intermediate certificates above its signer."""
+    root = issuer = issue("Racine de test", since=-400 * DAY, until=4000 * DAY)
+    chain: list[Issued] = []
+    for number in range(between):
+        issuer = issue(f"Intermédiaire {number}", issuer, since=-300 * DAY, until=3000 * DAY)
+        chain.append(issuer)
+    signer = issue(
+        "Horodatage de test",
+        issuer,
+        since=since,
+        until=until,
+        uses=uses,
+        critical=critical,
+        crl=crl,
+    )
+    return Authority(folder, signer=signer, root=root, chain=tuple(chain))
