@@ -29,6 +29,7 @@ from monitor.core.types import (
     Run,
     Target,
 )
+from monitor.evidence.captures import Captures
 from monitor.fetch import Resolver
 from monitor.lane import Lane, NoTurn, RobotsBook
 from monitor.metrics import Board, Exposition
@@ -43,6 +44,8 @@ from monitor.wiring import build_fetcher, build_line, fetch_robots
 log = structlog.get_logger(__name__)
 
 CLOCK_INTERVAL_S = 15 * 60
+THIN_INTERVAL_S = 24 * 3600.0
+CAPTURES = "captures"  # folder of data/
 PAUSE_INTERVAL_S = 5.0  # how soon `vigie pause` is heeded
 DRAIN_S = 25.0  # probes in flight may end within this, below a supervisor's usual 30 s
 
@@ -77,6 +80,11 @@ class App:
             version=__version__,
             config_sha256=config.sha256,
         )
+        self._captures = Captures(
+            settings.data / CAPTURES,
+            software=f"vigie-anef/{__version__}",
+            clock_limit_us=config.clock_limit_us,
+        )
         self._watch = Watch(
             config=config,
             point=settings.point,
@@ -85,6 +93,7 @@ class App:
             judge=self._judge,
             lanes=self._lanes,
             grids=self._grids,
+            keep=self._captures.keep,
             store=store,
             board=self.board,
         )
@@ -112,6 +121,7 @@ class App:
             self._loop(self._every(self._config.controls.interval_s, self._heartbeat))
             self._loop(self._every(CLOCK_INTERVAL_S, self._line.read_clock))
             self._loop(self._every(PAUSE_INTERVAL_S, self._heed_pauses))
+            self._loop(self._every(THIN_INTERVAL_S, self._thin))
             self._plan(since=started_at)
             try:
                 log.info("started", targets=len(self._config.targets), point=self._settings.point)
@@ -210,6 +220,11 @@ class App:
                 lane.pause(pauses[platform])
             elif platform not in pauses and lane.state.paused:
                 lane.resume()
+
+    async def _thin(self) -> None:
+        """Let go of the daily copies that are older than the configuration says."""
+        days = self._config.retention.daily_copies_days
+        await self._captures.thin(self._clock.now().date(), days=days)
 
     async def _every(self, interval_s: float, work: Callable[[], Awaitable[object]]) -> None:
         """Repeat now and then every `interval_s`, whatever the work takes below that."""

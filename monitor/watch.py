@@ -7,8 +7,9 @@
 3. when that is not a good answer, the control panel says whether our own line works;
 4. the rules give a verdict, and a refusal closes the lane;
 5. the fold says whether an outage begins or ends, and which incident it belongs to;
-6. one transaction records all of it: a crash before leaves a gap, after it nothing to do;
-7. metrics, and one log line.
+6. the bytes that must be kept are put on the disk: a crash here leaves an orphan;
+7. one transaction records all of it: a crash before leaves a gap, after it nothing to do;
+8. metrics, and one log line.
 
 What the outside does wrong is data. An error of the store goes up and stops the process.
 """
@@ -16,6 +17,7 @@ What the outside does wrong is data. An error of the store goes up and stops the
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 import structlog
 
@@ -53,6 +55,13 @@ Fetch = Callable[[Target, Gate], Awaitable[Exchange]]  # never raises for the ou
 # An incident may still be joined or enlarged by an outage that began this long ago: slow
 # lanes confirm late, and `silence_s` bounds how long a streak may wait.
 REMEMBERED = timedelta(days=2)
+
+
+class Keep(Protocol):
+    """Keeps the exact bytes that a policy asks for, and says where (evidence.captures)."""
+
+    async def __call__(self, target: Target, outcome: Outcome, *, known_good: bool) -> Outcome:
+        """Return the outcome with the places of what was kept: on the disk by then."""
 
 
 class Judge:
@@ -128,6 +137,7 @@ class Watch:
         judge: Judge,
         lanes: Mapping[str, Lane],
         grids: Mapping[str, Grid],
+        keep: Keep,
         store: Store,
         board: Board,
     ) -> None:
@@ -138,6 +148,7 @@ class Watch:
         self._judge = judge
         self._lanes = lanes
         self._grids = grids
+        self._keep = keep
         self._store = store
         self._board = board
         self._states = {state.target: state for state in store.states()}
@@ -182,6 +193,7 @@ class Watch:
                     gap(grid, slot_at, refusal.cause, point=self._point, target=target.slug)
                 )
             return None
+        outcome = await self._keep(target, outcome, known_good=known_good)
         await self._store.record(outcome)
         self._board.saw(_without_bytes(outcome))
         _log(target, outcome)

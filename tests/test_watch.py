@@ -52,6 +52,7 @@ class Bench:
         self.broken: set[str] = set()
         self.line_works = True
         self.rounds = 0
+        self.kept: list[tuple[str, bool]] = []
         self.line = Line(probe=self.probe, read=self.read)
         platform = CONFIG.platforms["anef"]
         self.lane = Lane(platform, self.clock)
@@ -64,9 +65,14 @@ class Bench:
             judge=Judge(config=CONFIG, point="local", line=self.line),
             lanes={"anef": self.lane},
             grids=grids(CONFIG.targets),
+            keep=self.keep,
             store=store,
             board=self.board,
         )
+
+    async def keep(self, target: Target, outcome: Outcome, *, known_good: bool) -> Outcome:
+        self.kept.append((target.slug, known_good))
+        return outcome
 
     async def probe(self) -> Controls:
         self.rounds += 1
@@ -236,3 +242,21 @@ async def test_a_recheck_that_gives_way_makes_no_gap(bench: Bench) -> None:
 
     assert await bench.check(ONE, urgent=True) is None
     assert bench.store.gaps(*since_dawn(bench)) == ()
+
+
+async def test_bytes_are_kept_before_the_record_and_with_what_they_were_judged_by(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crash between the two leaves bytes that nothing names, never the reverse."""
+    recorded: list[int] = []
+
+    async def record(outcome: Outcome) -> None:
+        del outcome
+        recorded.append(len(bench.kept))
+
+    monkeypatch.setattr(bench.store, "record", record)
+    for _ in range(2):
+        await bench.check(ONE)
+
+    assert [(ONE.slug, False), (ONE.slug, True)] == bench.kept
+    assert [1, 2] == recorded

@@ -17,6 +17,7 @@ import structlog
 
 from monitor.core.outages import GOOD
 from monitor.core.types import Capture, Edge, Exchange, Keep, Observation, Outcome, Target
+from monitor.errors import VigieError
 from monitor.evidence import dayfiles, exchanges
 from monitor.evidence.exchanges import Original, Package
 
@@ -31,7 +32,7 @@ ORIGINALS = 100  # whole answers of one target that others may point at
 TextOf = Callable[[Target, Exchange], bytes]
 
 
-class CaptureError(Exception):
+class CaptureError(VigieError):
     """Nothing more can be kept; the process must stop. French, for the operator."""
 
 
@@ -82,7 +83,6 @@ class Captures:
         self._text_of = text_of
         self._memories: dict[str, _Memory] = {}
         self._held_bytes = 0
-        self._writing = asyncio.Lock()
 
     async def keep(self, target: Target, outcome: Outcome, *, known_good: bool) -> Outcome:
         """Keep what must be; return the outcome with the places of what was kept.
@@ -157,16 +157,14 @@ class Captures:
 
     async def _write(self, memory: _Memory, made: _Made, *why: Keep) -> Capture:
         seen, records = made.package.account.observation, made.package.whole(*why)
-        async with self._writing:
-            try:
-                name = await asyncio.to_thread(
-                    self._files.append, seen.at.date(), records, name=made.file
-                )
-            except OSError as error:
-                raise self._refused(error) from error
+        day = seen.at.date()
+        try:
+            name = await asyncio.to_thread(self._files.append, day, records, name=made.file)
+        except OSError as error:
+            raise self._refused(error) from error
         if name != memory.file:
             memory.file, memory.originals = name, {}
-        known = memory.originals | made.package.originals
+        known = {**memory.originals, **made.package.originals}
         memory.originals = dict(list(known.items())[-ORIGINALS:])
         return Capture(
             target=seen.target,
@@ -185,11 +183,10 @@ class Captures:
 
         """
         before = today - timedelta(days=days)
-        async with self._writing:
-            try:
-                changed = await asyncio.to_thread(dayfiles.thin, self._folder, before=before)
-            except OSError as error:
-                raise self._refused(error) from error
+        try:
+            changed = await asyncio.to_thread(self._files.thin, before=before)
+        except OSError as error:
+            raise self._refused(error) from error
         if changed:
             log.info("copies thinned", files=len(changed), before=before.isoformat())
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
+from threading import Lock
 
 from monitor.core.types import Keep
 from monitor.evidence import account, durable, warc
@@ -34,6 +35,7 @@ class DayFiles:
         self._software = software
         self._max_file_bytes = max_file_bytes
         self._open: dict[date, str] = {}  # sound, and not full
+        self._writing = Lock()  # a probe that is given up leaves its thread to end alone
 
     def opened(self, day: date) -> str:
         """Return the file to which the last capture of a day went; "" when it is full."""
@@ -42,10 +44,21 @@ class DayFiles:
     def append(self, day: date, records: tuple[Record, ...], *, name: str = "") -> str:
         """Add records to the file of a day, or to the one that is named; return its name.
 
+        From any thread.
+
         Raises:
             OSError: they may be missing, or torn.
 
         """
+        with self._writing:
+            return self._append(day, records, name)
+
+    def thin(self, *, before: date) -> list[str]:
+        """Do `thin` while nothing is added."""
+        with self._writing:
+            return thin(self._folder, before=before)
+
+    def _append(self, day: date, records: tuple[Record, ...], name: str) -> str:
         name = name or self._open.get(day) or self._begin(day)
         self._open.pop(day, None)  # unless all goes well
         path = self._folder / name
