@@ -26,7 +26,8 @@ def prometheus(folder: Path, *, service: int) -> Iterator[int]:
         pytest.skip("Prometheus is missing (Debian package prometheus)")
     port = free_port()
     text = SHIPPED.read_text().replace("vigie:8600", f"127.0.0.1:{service}")
-    text = text.replace("localhost:9090", f"127.0.0.1:{port}").replace("1m", "1s").replace("10s", "1s")
+    text = text.replace("localhost:9090", f"127.0.0.1:{port}")
+    text = text.replace("1m", "1s").replace("10s", "1s")
     (folder / "prometheus.yml").write_text(text)
     with (folder / "prometheus.log").open("w") as log:
         process = subprocess.Popen(
