@@ -126,8 +126,8 @@ def run(plan: Plan, *, seconds: float, url: str, token: bool, folder: Path) -> R
     site_port, port = _free_port(), _free_port()
     site = [sys.executable, "-m", "bench.site", f"--port={site_port}", f"--folder={folder}"]
     site += [*["--token"] * token, *plan.hosts, *plan.controls]
-    with _process(site, log=folder / "site.log") as process:
-        _wait_for(process, port=site_port, host=plan.hosts[-1])
+    with _process(site, log=folder / "site.log") as server:
+        _wait_for(server, port=site_port, host=plan.hosts[-1])
         write(plan, folder=folder / "config", port=site_port, ca=folder / "ca.pem")
         service = [str(Path(sys.executable).with_name("vigie")), "run"]
         service += [f"--config={folder / 'config'}", f"--data={folder / 'data'}"]
