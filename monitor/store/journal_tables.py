@@ -98,6 +98,7 @@ class CaptureRow(Row, table=True):
     file: str = Field(sa_type=Text, index=True)
     sha256: bytes = Field(sa_type=LargeBinary)
     why: str = Field(sa_type=Text)  # words of `Keep`, sorted, with spaces between
+    leaf: int = Field(sa_type=BigInteger)
 
 
 # Refused to UPDATE and DELETE, beside `tables.APPEND_ONLY`; `leaf` has a guard of its own.

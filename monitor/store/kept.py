@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, insert, select
 
 from monitor.core.checks import Conditions, clean
 from monitor.core.types import Controls, Judgement
-from monitor.store.ledger import Ledger
+from monitor.store.scribe import Scribe
 from monitor.store.tables import (
     ConfigRow,
     ContentRow,
@@ -29,11 +29,11 @@ _CONDITIONS = TypeAdapter(Conditions)
 class Kept:
     """Finds the number of what is kept already, keeps what is not. For the writer alone.
 
-    `ledger` takes the leaves of the transaction.
+    `scribe` writes the leaves of the same transaction.
     """
 
-    def __init__(self) -> None:
-        self.ledger = Ledger()
+    def __init__(self, scribe: Scribe) -> None:
+        self.scribe = scribe
         self._numbers: OrderedDict[Hashable, int] = OrderedDict()
 
     def subject(self, connection: Connection, target: str, point: str) -> int:

@@ -1,16 +1,29 @@
 """What one transaction records of an outcome: the check, and all that follows from it."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from monitor.core.checks import clean, conditions_of, phases_of
-from monitor.core.types import Event, Incident, Observation, Outage, Outcome, Phase, State, Streak
+from monitor.core.checks import Check
+from monitor.core.recorded import check_of
+from monitor.core.types import (
+    Capture,
+    Event,
+    Incident,
+    Judgement,
+    Outage,
+    Outcome,
+    Phase,
+    State,
+    Streak,
+)
 from monitor.store.columns import to_us
+from monitor.store.journal_tables import CaptureRow
 from monitor.store.kept import Kept
+from monitor.store.scribe import Scribe
 from monitor.store.statements import Replace
 from monitor.store.tables import (
     BodyRow,
@@ -33,11 +46,29 @@ _INCIDENT = table_of(IncidentRow)
 _LINK = table_of(IncidentOutageRow)
 
 
-class Recorder:
-    """Turns outcomes into rows, a group at a time. For the writer's thread alone."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A check and all that follows from it.
 
-    def __init__(self) -> None:
-        self._kept = Kept()
+    `leaf` and `edges` are where the journal says the check and its events; a capture is
+    beside the index of its own leaf.
+    """
+
+    check: Check
+    state: State
+    events: tuple[Event, ...]
+    incidents: tuple[Incident, ...]
+    leaf: int
+    edges: tuple[int, ...]
+    captures: tuple[tuple[Capture, int], ...] = ()
+
+
+class Recorder:
+    """Turns outcomes into leaves and rows, a group at a time. For the writer's thread alone."""
+
+    def __init__(self, scribe: Scribe) -> None:
+        self._kept = Kept(scribe)
+        self._scribe = scribe
         self._bodies: dict[int, tuple[bytes, int] | None] = {}  # the last of each subject
         self._states = Replace(StateRow, "subject_id")
         self._tallies = Replace(TallyRow, "subject_id", "judgement_id", add="checks")
@@ -47,16 +78,38 @@ class Recorder:
 
     def apply(self, connection: Connection, items: Sequence[Outcome | Work]) -> None:
         """Write a group: its outcomes first, in order, then the rest, in order."""
-        outcomes = [item for item in items if isinstance(item, Outcome)]
-        if outcomes:
-            self._record(connection, outcomes)
+        entries = [self._say(connection, item) for item in items if isinstance(item, Outcome)]
+        if entries:
+            self.record(connection, entries)
         for item in items:
             if not isinstance(item, Outcome):
                 item(connection, self._kept)
-        self._kept.ledger.flush(connection)
+        self._scribe.ledger.flush(connection)
 
-    def _record(self, connection: Connection, outcomes: Sequence[Outcome]) -> None:
-        rows = [self._observation(connection, outcome.observation) for outcome in outcomes]
+    def _say(self, connection: Connection, outcome: Outcome) -> Entry:
+        """Write the leaves of an outcome: the check, then the edges that it makes."""
+        check, kept = check_of(outcome.observation), self._kept
+        controls = check.controls
+        leaf = self._scribe.check(
+            connection,
+            check,
+            conditions_id=kept.conditions(connection, check.conditions),
+            controls_id=kept.controls(connection, controls) if controls else None,
+        )
+        captures = [kept for kept in (outcome.before, outcome.observation.capture) if kept]
+        return Entry(
+            check=check,
+            state=outcome.state,
+            events=outcome.events,
+            incidents=outcome.incidents,
+            leaf=leaf,
+            edges=tuple(self._scribe.edge(connection, event, leaf) for event in outcome.events),
+            captures=tuple((one, self._scribe.capture(connection, one)) for one in captures),
+        )
+
+    def record(self, connection: Connection, entries: Sequence[Entry]) -> None:
+        """Write the rows of what the journal says."""
+        rows = [self._row(connection, entry) for entry in entries]
         connection.execute(insert(_OBSERVATION), rows)
         tally = Counter((row["subject_id"], row["judgement_id"]) for row in rows)
         self._tallies.write(
@@ -66,22 +119,24 @@ class Recorder:
                 for (subject, judgement), checks in tally.items()
             ],
         )
-        last = {
-            row["subject_id"]: outcome.state for row, outcome in zip(rows, outcomes, strict=True)
-        }
+        last = {row["subject_id"]: entry.state for row, entry in zip(rows, entries, strict=True)}
         self._states.write(connection, [_state(subject, state) for subject, state in last.items()])
-        for row, outcome in zip(rows, outcomes, strict=True):
-            self._follow(connection, row["subject_id"], outcome)
+        for row, entry in zip(rows, entries, strict=True):
+            self._follow(connection, row["subject_id"], entry)
 
-    def _follow(self, connection: Connection, subject: int, outcome: Outcome) -> None:
-        """Write what few outcomes have: outages, events, incidents."""
-        outages = [event.outage for event in outcome.events] + [outcome.state.outage]
+    def _follow(self, connection: Connection, subject: int, entry: Entry) -> None:
+        """Write what few checks have: outages, events, incidents, a capture."""
+        outages = [event.outage for event in entry.events] + [entry.state.outage]
         for outage in dict.fromkeys(outage for outage in outages if outage):
             self._outages.write(connection, [_outage(subject, outage)])
-        for event in outcome.events:
-            connection.execute(insert(table_of(EventRow)), _event(connection, subject, event))
-        for incident in outcome.incidents:
+        for event, leaf in zip(entry.events, entry.edges, strict=True):
+            row = _event(connection, subject, event) | {"leaf": leaf}
+            connection.execute(insert(table_of(EventRow)), row)
+        for incident in entry.incidents:
             self._grow(connection, incident)
+        for capture, leaf in entry.captures:
+            row = _capture(subject, capture) | {"leaf": leaf}
+            connection.execute(insert(table_of(CaptureRow)), row)
 
     def _grow(self, connection: Connection, incident: Incident) -> None:
         """Write an incident whole; one that lost all its outages to it was the same, and goes."""
@@ -101,36 +156,37 @@ class Recorder:
         gone = others.where(_INCIDENT.c.id != number, empty)
         connection.execute(delete(_INCIDENT).where(_INCIDENT.c.id.in_(gone)))
 
-    def _observation(self, connection: Connection, seen: Observation) -> dict[str, Any]:
-        kept, exchange, controls = self._kept, seen.exchange, seen.controls
+    def _row(self, connection: Connection, entry: Entry) -> dict[str, Any]:
+        kept, seen, controls = self._kept, entry.check, entry.check.controls
         subject = kept.subject(connection, seen.target, seen.point)
-        phases = phases_of(exchange)
+        judgement = Judgement(verdict=seen.verdict, reason=seen.reason, rule=seen.rule)
         at_us = to_us(seen.at)
         return {
             "subject_id": subject,
             "at": seen.at,
             "late_us": at_us - to_us(seen.slot_at),
-            "judgement_id": kept.judgement(connection, seen.judgement, seen.ruleset),
+            "judgement_id": kept.judgement(connection, judgement, seen.ruleset),
             "config_id": kept.config(connection, seen.config_sha256),
-            "conditions_id": kept.conditions(connection, conditions_of(exchange)),
-            "body_id": self._body(connection, subject, exchange.body) if exchange.body else None,
-            "duration_us": exchange.duration_us,
-            **{f"{phase}_us": phases.get(phase) for phase in Phase},
+            "conditions_id": kept.conditions(connection, seen.conditions),
+            "body_id": self._body(connection, subject, seen) if seen.body_sha256 else None,
+            "duration_us": seen.duration_us,
+            **{f"{phase}_us": seen.phases_us.get(phase) for phase in Phase},
             "controls_id": kept.controls(connection, controls) if controls else None,
             "controls_age_us": at_us - to_us(controls.at) if controls else None,
             "clock_offset_us": seen.clock_offset_us,
-            "server_offset_us": exchange.server_offset_us,
-            "detail": clean(exchange.detail) or None,
+            "server_offset_us": seen.server_offset_us,
+            "detail": seen.detail or None,
+            "leaf": entry.leaf,
         }
 
-    def _body(self, connection: Connection, subject: int, body: bytes) -> int:
-        sha256 = hashlib.sha256(body).digest()
+    def _body(self, connection: Connection, subject: int, seen: Check) -> int:
+        sha256 = bytes.fromhex(seen.body_sha256 or "")
         if subject not in self._bodies:
             self._bodies[subject] = _last_body(connection, subject)
         last = self._bodies[subject]
         if last is None or last[0] != sha256:
             number: int = connection.execute(
-                insert(_BODY).returning(_BODY.c.id), {"sha256": sha256, "size": len(body)}
+                insert(_BODY).returning(_BODY.c.id), {"sha256": sha256, "size": seen.body_bytes}
             ).scalar_one()
             last = self._bodies[subject] = (sha256, number)
         return last[1]
@@ -179,6 +235,16 @@ def _state(subject: int, state: State) -> dict[str, Any]:
         "last_ok_at": state.last_ok_at,
         **_streak("failing", state.failing),
         **_streak("recovering", state.recovering),
+    }
+
+
+def _capture(subject: int, capture: Capture) -> dict[str, Any]:
+    return {
+        "subject_id": subject,
+        "at": capture.at,
+        "file": capture.file,
+        "sha256": bytes.fromhex(capture.sha256),
+        "why": " ".join(sorted(capture.why)),
     }
 
 

@@ -1,14 +1,16 @@
 """The one door to the record: what is written through it is durable when it answers."""
 
+from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from sqlalchemy import URL, Connection, Update, delete, insert, update
+from sqlalchemy import URL, Connection, Update, and_, delete, insert, select, update
 
 from monitor.core.checks import clean
-from monitor.core.types import ClockReading, Controls, Gap, LaneState, Outcome, Run
+from monitor.core.types import ClockReading, Controls, Gap, LaneState, Outcome, Run, Target
 from monitor.store.check_reads import CheckReads
 from monitor.store.engine import (
     StoreError,
@@ -27,6 +29,7 @@ from monitor.store.life_reads import LifeReads
 from monitor.store.log_reads import LogReads
 from monitor.store.recorder import Recorder, Work
 from monitor.store.schema import require_folder
+from monitor.store.scribe import Scribe
 from monitor.store.span_reads import SpanReads
 from monitor.store.statements import Replace
 from monitor.store.tables import (
@@ -44,6 +47,7 @@ from monitor.store.writer import Writer
 REST_S = 0.1  # groups the checks of a busy moment; an idle store commits at once
 
 _RUN = table_of(RunRow)
+_CLOCK = table_of(ClockReadingRow)
 _PAUSE = table_of(PauseRow)
 
 
@@ -62,7 +66,16 @@ class Store(CheckReads, LogReads, LifeReads, SpanReads):
         self._run_started_at: datetime | None = None
 
     @classmethod
-    def open(cls, url: str, *, point: str, writer: bool, rest_s: float = REST_S) -> Self:
+    def open(  # noqa: PLR0913 -- keyword-only
+        cls,
+        url: str,
+        *,
+        point: str,
+        writer: bool,
+        rest_s: float = REST_S,
+        environment: Mapping[str, Any] | None = None,
+        targets: Mapping[str, Target] | None = None,
+    ) -> Self:
         """Open a store that `migrate` made.
 
         Args:
@@ -70,6 +83,8 @@ class Store(CheckReads, LogReads, LifeReads, SpanReads):
             point: Whose record is written and read.
             writer: Take the right to write, which one process at a time has.
             rest_s: Least time between two transactions, in seconds.
+            environment: By what checks are made, for the journal: see `monitor.environment`.
+            targets: What is watched, by slug, for the journal.
 
         Raises StoreError: folder missing or unwritable, no database, another schema, another
         writer, no answer.
@@ -83,19 +98,19 @@ class Store(CheckReads, LogReads, LifeReads, SpanReads):
                 with store._engine.connect() as connection:
                     check_schema(connection, parsed)
                 if writer:
-                    store._take(rest_s)
+                    store._take(rest_s, Scribe(environment or {}, targets or {}))
             except BaseException:
                 store.close()
                 raise
         return store
 
-    def _take(self, rest_s: float) -> None:
+    def _take(self, rest_s: float, scribe: Scribe) -> None:
         connection = self._connection = engine_for(self._url, writer=True).connect()
         self._lock = WriterLock(self._url, connection)
         try_to_write(connection)
         self._writer = Writer(
             connection,
-            Recorder().apply,
+            Recorder(scribe).apply,
             where=name_of(self._url),
             rest_s=rest_s,
         )
@@ -134,25 +149,35 @@ class Store(CheckReads, LogReads, LifeReads, SpanReads):
         """
 
         def work(connection: Connection, kept: Kept) -> None:
+            panel = kept.controls(connection, controls)
             row = {
                 "subject_id": kept.subject(connection, "", self.point),
                 "at": controls.at,
-                "controls_id": kept.controls(connection, controls),
+                "controls_id": panel,
+                "leaf": kept.scribe.round(connection, controls, panel, self.point),
             }
             connection.execute(insert(table_of(RoundRow)), row)
             if clock is not None:
-                reading = {
-                    "point": self.point,
-                    "at": clock.at,
-                    "server": clean(clock.server),
-                    "offset_us": clock.offset_us,
-                    "dispersion_us": clock.dispersion_us,
-                    "stratum": clock.stratum,
-                }
-                Replace(ClockReadingRow, "point", "at").write(connection, [reading])
+                self._keep_reading(connection, kept, clock)
             connection.execute(self._this_run().values(alive_at=controls.at))
 
         await self._write(work)
+
+    def _keep_reading(self, connection: Connection, kept: Kept, clock: ClockReading) -> None:
+        same = and_(_CLOCK.c.point == self.point, _CLOCK.c.at == clock.at)
+        if connection.execute(select(_CLOCK.c.id).where(same)).first():
+            return
+        clock = replace(clock, server=clean(clock.server))
+        row = {
+            "point": self.point,
+            "at": clock.at,
+            "server": clock.server,
+            "offset_us": clock.offset_us,
+            "dispersion_us": clock.dispersion_us,
+            "stratum": clock.stratum,
+            "leaf": kept.scribe.clock(connection, clock, self.point),
+        }
+        connection.execute(insert(_CLOCK), row)
 
     async def record_gap(self, gap: Gap) -> None:
         """Record slots without an observation."""
@@ -164,6 +189,7 @@ class Store(CheckReads, LogReads, LifeReads, SpanReads):
                 "to_at": gap.to_at,
                 "slots": gap.slots,
                 "cause": gap.cause,
+                "leaf": kept.scribe.gap(connection, gap),
             }
             connection.execute(insert(table_of(GapRow)), row)
 
@@ -173,7 +199,6 @@ class Store(CheckReads, LogReads, LifeReads, SpanReads):
         """Record that the service starts; rounds keep it alive from now on."""
 
         def work(connection: Connection, kept: Kept) -> None:
-            del kept
             row = {
                 "point": run.point,
                 "started_at": run.started_at,
@@ -182,6 +207,7 @@ class Store(CheckReads, LogReads, LifeReads, SpanReads):
                 "version": run.version,
                 "config_sha256": run.config_sha256,
                 "ruleset": run.ruleset,
+                "leaf": kept.scribe.start(connection, run),
             }
             connection.execute(insert(_RUN), row)
 
@@ -192,7 +218,10 @@ class Store(CheckReads, LogReads, LifeReads, SpanReads):
         """Record that the service stops of its own will."""
 
         def work(connection: Connection, kept: Kept) -> None:
-            del kept
+            run = _RUN.c.point == self.point, _RUN.c.started_at == self._run_started_at
+            start = connection.scalar(select(_RUN.c.leaf).where(*run))
+            if start is not None:
+                kept.scribe.stop(connection, at, start)
             connection.execute(self._this_run().values(alive_at=at, stopped_at=at))
 
         await self._write(work)

@@ -32,7 +32,7 @@ SERIAL = count()
 
 instants = st.integers(0, 10**15).map(lambda us: START + timedelta(microseconds=us))
 durations_us = st.integers(0, 2**40)
-offsets_us = st.none() | st.integers(-(2**60), 2**60)
+offsets_us = st.none() | st.integers(-(2**52), 2**52)
 texts = st.text(max_size=60)
 streaks = st.builds(
     Streak,

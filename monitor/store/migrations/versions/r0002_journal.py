@@ -63,6 +63,7 @@ def _capture() -> None:
         sa.Column("file", sa.Text(), nullable=False, index=True),
         _bytes("sha256"),
         _text("why"),
+        _big("leaf"),
         sa.UniqueConstraint("subject_id", "at"),
     )
 

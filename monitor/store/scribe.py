@@ -1,0 +1,103 @@
+"""Writes core values as leaves, and remembers the leaves that others point at."""
+
+from collections.abc import Callable, Hashable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from monitor.core import leaves
+from monitor.core.checks import Check
+from monitor.core.types import Capture, ClockReading, Controls, Event, Gap, Run, Target
+from monitor.store.ledger import Leaf, Ledger
+
+CACHED = 4096
+
+
+class Scribe:
+    """For the writer's thread alone; each method returns the index of the leaf."""
+
+    def __init__(self, environment: Mapping[str, Any], targets: Mapping[str, Target]) -> None:
+        """Take what checks are made with: see `Store.open`."""
+        self.ledger = Ledger()
+        self._environment = environment
+        self._targets = targets
+        self._known: dict[Hashable, int] = {}
+
+    def check(
+        self,
+        connection: Connection,
+        check: Check,
+        *,
+        conditions_id: int,
+        controls_id: int | None,
+    ) -> int:
+        """Write a check. The numbers name in SQL what its conditions and its panel say."""
+        met = self._once(
+            connection, ("conditions", conditions_id), lambda: leaves.conditions(check.conditions)
+        )
+        controls = check.controls
+        panel = self.panel(connection, controls, controls_id) if controls else None
+        leaf = leaves.observation(
+            check,
+            setup=self.setup(connection, check.point, check.config_sha256, check.ruleset),
+            conditions=met,
+            panel=panel,
+            plan=self._plan(connection, check.target),
+        )
+        return self.ledger.append(connection, leaf)
+
+    def capture(self, connection: Connection, kept: Capture) -> int:
+        return self.ledger.append(connection, leaves.capture(kept))
+
+    def edge(self, connection: Connection, event: Event, observation: int) -> int:
+        return self.ledger.append(connection, leaves.edge(event, observation=observation))
+
+    def setup(self, connection: Connection, point: str, config_sha256: str, ruleset: str) -> int:
+        return self._once(
+            connection,
+            (point, config_sha256, ruleset),
+            lambda: leaves.setup(
+                point=point,
+                config_sha256=config_sha256,
+                ruleset=ruleset,
+                environment=self._environment,
+            ),
+        )
+
+    def panel(self, connection: Connection, controls: Controls, controls_id: int | None) -> int:
+        return self._once(connection, ("panel", controls_id), lambda: leaves.panel(controls))
+
+    def round(
+        self, connection: Connection, controls: Controls, controls_id: int, point: str
+    ) -> int:
+        panel = self.panel(connection, controls, controls_id)
+        leaf = leaves.control_round(controls, point=point, panel=panel)
+        return self.ledger.append(connection, leaf)
+
+    def clock(self, connection: Connection, reading: ClockReading, point: str) -> int:
+        return self.ledger.append(connection, leaves.clock(reading, point=point))
+
+    def gap(self, connection: Connection, lost: Gap) -> int:
+        return self.ledger.append(connection, leaves.gap(lost))
+
+    def start(self, connection: Connection, run: Run) -> int:
+        setup = self.setup(connection, run.point, run.config_sha256, run.ruleset)
+        return self.ledger.append(connection, leaves.run_started(run.started_at, setup=setup))
+
+    def stop(self, connection: Connection, at: datetime, start: int) -> int:
+        return self.ledger.append(connection, leaves.run_stopped(at, start=start))
+
+    def _plan(self, connection: Connection, slug: str) -> int | None:
+        target = self._targets.get(slug)
+        if target is None:
+            return None
+        return self._once(connection, ("target", slug), lambda: leaves.target(target))
+
+    def _once(self, connection: Connection, name: Hashable, say: Callable[[], Leaf]) -> int:
+        idx = self._known.get(name)
+        if idx is None:
+            if len(self._known) >= CACHED:
+                self._known.clear()
+            idx = self._known[name] = self.ledger.refer(connection, say())
+        return idx
