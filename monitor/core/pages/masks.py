@@ -5,7 +5,7 @@ page's prose is wrong about it, and does not hold there (see `region`).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 VERSION = "1"
@@ -17,13 +17,19 @@ class ElementRule:
     """Masks elements by tag, by ARIA role, or by words of their class or id.
 
     A class or id is read as words, cut at hyphens, underscores and capitals. An entry of
-    several words must be found as such, in a row.
+    several words must be found as such, in a row. `subjects` are names that content bears
+    too (a policy on cookies): they count only among words of the layout.
     """
 
     id: str
     tags: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+
+
+def _set(words: str) -> frozenset[str]:
+    return frozenset(words.split())
 
 
 HIDDEN = "element.hidden"  # decided by attributes, not by a table
@@ -59,39 +65,43 @@ RULES = (
     ElementRule(
         id="element.consent",
         names=(
-            *("cookie", "cookies", "consent", "rgpd", "gdpr", "tarteaucitron", "didomi", "cmp"),
-            *("onetrust", "optanon", "axeptio", "cookiebot", "klaro", "orejime", "usercentrics"),
-            *("truste", "trustarc", "cookieconsent", "quantcast", "osano", "termly", "iubenda"),
-            "cc window",
+            *("tarteaucitron", "didomi", "cmp", "onetrust", "optanon", "axeptio", "klaro"),
+            *("orejime", "usercentrics", "trustarc", "cookieconsent", "quantcast", "osano"),
+            *("cookie consent", "cc window"),
         ),
+        subjects=("cookie", "cookies", "consent", "rgpd", "gdpr"),
     ),
     ElementRule(
         id="element.share",
         names=(
-            *("share", "sharing", "partage", "partager", "addthis", "addtoany", "sharethis"),
+            *("partager", "addthis", "addtoany", "sharethis", "fr share"),
             *("reseaux sociaux", "social links", "social media", "social networks", "social share"),
             *("social icons", "fr follow"),
         ),
+        subjects=("share", "sharing", "partage"),
     ),
     ElementRule(
         id="element.page-tools",
         names=(
-            *("toolbox", "feedback", "satisfaction", "rating", "ratings", "pagination", "pager"),
-            *("outils page", "haut de page", "back to top", "retour haut", "je donne mon avis"),
+            *("toolbox", "pagination", "pager", "outils page", "haut de page", "back to top"),
+            *("retour haut", "je donne mon avis", "article votes", "was this helpful"),
             *("switch lang", "language switcher", "language selector", "lang switcher"),
+            *("locale selector", "country selector", "language picker"),
         ),
+        subjects=("feedback", "satisfaction", "rating", "ratings", "helpful", "usefulness"),
     ),
     ElementRule(
         id="element.teasers",
         tags=("aside",),
         roles=("complementary",),
         names=(
-            *("related", "newsletter", "carousel", "slider", "slideshow", "swiper", "slick"),
-            *("promo", "promos", "promotion", "advert", "adverts", "advertisement", "publicite"),
-            *("sponsored", "teasers", "newsfeed", "sidebar", "a lire aussi", "a la une"),
-            *("read next", "you may", "en ce moment", "fil info", "announcement bar"),
-            *("dernieres actualites", "recent posts", "latest news", "actus recentes"),
+            *("newsletter", "carousel", "slider", "slideshow", "swiper", "slick", "newsfeed"),
+            *("promo", "promos", "advert", "adverts", "advertisement", "publicite", "teasers"),
+            *("sidebar", "a lire aussi", "a la une", "read next", "en ce moment", "fil info"),
+            *("announcement bar", "dernieres actualites", "latest news", "actus recentes"),
+            *("recent posts", "recent articles", "recently viewed"),
         ),
+        subjects=("related", "promotion", "promotions", "sponsored"),
     ),
     ElementRule(
         id="element.overlay",
@@ -99,8 +109,9 @@ RULES = (
         roles=("dialog", "alertdialog", "tooltip"),
         names=(
             *("modal", "popup", "popin", "lightbox", "overlay", "tooltip", "toast", "snackbar"),
-            *("chatbot", "intercom", "zendesk", "hotjar", "recaptcha", "grecaptcha", "captcha"),
+            *("chatbot", "intercom", "hotjar", "recaptcha", "grecaptcha"),
         ),
+        subjects=("captcha", "chat"),
     ),
     ElementRule(
         id="element.screen-reader",
@@ -113,59 +124,20 @@ _HEADING = re.compile(r"h[1-6]")
 _BY_TAG = {tag: rule.id for rule in RULES for tag in rule.tags}
 _BY_ROLE = {role: rule.id for rule in RULES for role in rule.roles}
 _BY_NAME = {tuple(name.split()): rule.id for rule in RULES for name in rule.names}
+_BY_SUBJECT = {tuple(name.split()): rule.id for rule in RULES for name in rule.subjects}
 _SIZES = sorted({len(name) for name in _BY_NAME})
-# An id is often made from a title ("how-we-share-data"): it names a part of the layout only
-# when its other words are of the layout too.
-_LAYOUT = frozenset(
-    [
-        "banner",
-        "bar",
-        "bloc",
-        "block",
-        "box",
-        "bottom",
-        "bas",
-        "container",
-        "content",
-        "fr",
-        "global",
-        "haut",
-        "header",
-        "inner",
-        "js",
-        "left",
-        "links",
-        "list",
-        "main",
-        "notice",
-        "page",
-        "right",
-        "section",
-        "site",
-        "top",
-        "wrapper",
-        "zone",
-        "widget",
-    ]
+# An id is often made from a title ("how-we-share-data"): like a subject, it names a part of
+# the layout only when its other words are of the layout too.
+_LAYOUT = _set(
+    "alert articles bandeau banner bar bas bloc block bottom box btn button buttons container"
+    " content disclaimer form fr global haut header icons inner item items js law left links list"
+    " main manager message modal notice overlay page panel popup posts preferences prompt right"
+    " section settings site social stars tools top wall widget wrapper zone"
 )
 # Text that waits behind a click is content: answers, tabs, accordions.
-_DISCLOSURE = frozenset(
-    [
-        "accordion",
-        "accordeon",
-        "collapse",
-        "collapsible",
-        "panel",
-        "tabpanel",
-        "tab",
-        "tabs",
-        "faq",
-        "answer",
-        "reponse",
-        "toggle",
-        "expandable",
-        "details",
-    ]
+_DISCLOSURE = _set(
+    "accordion accordeon answer collapse collapsible details expandable faq panel reponse tab"
+    " tabpanel tabs toggle"
 )
 _ALERT = frozenset({"alert", "alerte", "notice", "warning", "bandeau"})
 
@@ -195,26 +167,37 @@ def is_alert(attributes: Mapping[str, str]) -> bool:
 
 def _class_rule(value: str) -> str:
     for name in value[:MOST_NAME_CHARACTERS].split():
-        if found := _find(_words(name)):
+        parts = _words(name)
+        if found := _find(parts):
             return _BY_NAME[found]
+        if found := _find_among_layout(parts, _BY_SUBJECT):
+            return _BY_SUBJECT[found]
     return ""
 
 
 def _id_rule(value: str) -> str:
     parts = _words(value)
-    found = _find(parts)
-    if found and all(part in _LAYOUT or part in found or part.isdigit() for part in parts):
-        return _BY_NAME[found]
+    for names in (_BY_NAME, _BY_SUBJECT):
+        if found := _find_among_layout(parts, names):
+            return names[found]
     return ""
 
 
 def _find(parts: list[str]) -> tuple[str, ...]:
+    return next((run for run in _runs(parts) if run in _BY_NAME), ())
+
+
+def _find_among_layout(parts: list[str], names: Mapping[tuple[str, ...], str]) -> tuple[str, ...]:
+    for run in _runs(parts):
+        if run in names and all(p in _LAYOUT or p in run or p.isdigit() for p in parts):
+            return run
+    return ()
+
+
+def _runs(parts: list[str]) -> Iterator[tuple[str, ...]]:
     for size in _SIZES:
         for start in range(len(parts) - size + 1):
-            name = tuple(parts[start : start + size])
-            if name in _BY_NAME:
-                return name
-    return ()
+            yield tuple(parts[start : start + size])
 
 
 def _words(value: str) -> list[str]:

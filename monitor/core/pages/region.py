@@ -16,6 +16,7 @@ from monitor.core.pages.page import Structure
 
 LARGEST_MASKED_SHARE = 0.4  # of the page's prose, for one mask
 LEAST_MAIN_SHARE = 0.5  # of the unmasked prose, for a declared or named main part
+MOST_RIVAL_SHARE = 0.15  # of that prose, in other parts that are named the same way
 LEAST_DENSE_SHARE = 0.8  # of the prose one step up, for a container to be entered
 LEAST_PROSE = 200  # characters; below it shares mean nothing
 MOST_TITLE_CHARACTERS = 150  # of what comes along with the page's title
@@ -82,18 +83,34 @@ def _main(
     nodes: list[Node], masks: list[str], *, prose: list[int], text: list[int]
 ) -> tuple[Structure, int]:
     least = LEAST_MAIN_SHARE * prose[0]
-    able = [number for number in range(len(nodes)) if not masks[number] and prose[number] >= least]
-    for number in able:
-        if nodes[number].tag == "main" or nodes[number].role == "main":
+    for number, node in enumerate(nodes):
+        declared = (node.tag == "main" or node.role == "main") and not masks[number]
+        if declared and prose[number] >= least:
             return Structure.MAIN, number
     if prose[0] < LEAST_PROSE:
         return Structure.WHOLE, 0
-    named = [number for number in able if _is_named_main(nodes[number])]
-    start = named[0] if named else 0
+    named = _named_main(nodes, masks, prose=prose)
+    start = named or 0
     root = _climb(nodes, _descend(nodes, start, prose=prose), start, prose=prose, text=text)
     if root == 0:
         return Structure.WHOLE, 0
     return (Structure.NAMED if named else Structure.DENSEST), root
+
+
+def _named_main(nodes: list[Node], masks: list[str], *, prose: list[int]) -> int:
+    """Return the one element named like a main part, 0 when none or several hold the prose."""
+    held = [False] * len(nodes)
+    outermost = []
+    for number, node in enumerate(nodes):
+        held[number] = held[node.parent]
+        if not held[number] and not masks[number] and _is_named_main(node):
+            held[number] = True
+            outermost.append(number)
+    heaviest = max(outermost, key=prose.__getitem__, default=0)
+    rivals = sum(prose[number] for number in outermost) - prose[heaviest]
+    if prose[heaviest] < LEAST_MAIN_SHARE * prose[0] or rivals > MOST_RIVAL_SHARE * prose[0]:
+        return 0
+    return heaviest
 
 
 def _is_named_main(node: Node) -> bool:

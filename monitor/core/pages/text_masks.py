@@ -66,6 +66,12 @@ RULES = (
         needs=_COUNTED_STEMS,
     ),
     _rule(
+        "text.helpful",
+        r"\b\d[\d ]* (?:out of|of|sur) \d[\d ]* (?:\w+ ){0,2}(?:found this|ont trouvé)\b[^.]{0,40}"
+        r"|\b\d[\d ]*(?: utilisateurs?| personnes?)? (?:sur \d[\d ]* )?ont trouvé[^.]{0,40}",
+        needs=("found this", "ont trouvé"),
+    ),
+    _rule(
         "text.generation",
         r"\bpage (?:générée|generated|rendered) (?:en|in) [\d.,]+ ?(?:ms|s|secondes?|seconds?)\b"
         r"|\btemps de génération ?:? ?[\d.,]+ ?(?:ms|s|secondes?)\b",

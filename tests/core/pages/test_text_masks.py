@@ -23,6 +23,10 @@ MASKED = {
         ("1 204 vues", ""),
         ("Visiteurs connectés : 3", ""),
     ],
+    "text.helpful": [
+        ("12 out of 20 found this helpful", ""),
+        ("3 utilisateurs sur 5 ont trouvé cela utile", ""),
+    ],
     "text.generation": [("Page générée en 0,12 secondes", "")],
     "text.copyright-year": [("© 2020-2024 Préfecture", "Préfecture"), ("Ville 2024 ©", "Ville")],
     "text.software-version": [("Version 1.307.0.1832", "")],
@@ -40,6 +44,7 @@ KEPT = [
     "pref-sejour@exemple.gouv.fr",
     "SIRET 170 630 013 00019",
     "225 euros",
+    "12 sur 20 dossiers sont traités",
 ]
 
 
