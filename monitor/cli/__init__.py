@@ -4,10 +4,11 @@ Exit codes: 0 done, 1 the answer is no, 2 usage, configuration or storage.
 """
 
 import sys
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from importlib import import_module
 
-from monitor.cli.parsing import ArgumentParser
+from monitor.cli.parsing import parser_of
 from monitor.errors import VigieError
 
 # Where each command lives. Only the module of the one that is asked for is imported: a saved
@@ -31,10 +32,7 @@ _INTERRUPTED = 130  # what a shell reports of a command that Ctrl-C ended
 def parser(command: str | None = None) -> ArgumentParser:
     """Build the parser: of every command, or only of those that live with `command`."""
     modules = [COMMANDS[command]] if command in COMMANDS else dict.fromkeys(COMMANDS.values())
-    top = ArgumentParser(
-        prog="vigie",
-        description="Relevé vérifiable des pages publiques de l’ANEF et des préfectures.",
-    )
+    top = parser_of("vigie", "Relevé vérifiable des pages publiques de l’ANEF et des préfectures.")
     commands = top.add_subparsers(metavar="COMMANDE", required=True, title="commandes")
     for name in modules:
         import_module(f"monitor.cli.{name}").add(commands)

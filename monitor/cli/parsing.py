@@ -44,6 +44,11 @@ def _french(message: str) -> str:
 argparse._ = _french  # type: ignore[attr-defined]
 
 
+def parser_of(program: str, description: str) -> ArgumentParser:
+    """Build a parser that speaks French."""
+    return ArgumentParser(prog=program, description=description)
+
+
 class Refusal(VigieError):  # noqa: N818 -- the answer to what was asked
     """What was asked cannot be done; the French message says why and what to do."""
 
