@@ -5,19 +5,36 @@
 
 from monitor.config.budgets import Load, load_of
 from monitor.config.loading import load
-from monitor.config.model import Config, ControlHost, Mail, Panel, Publisher, Retention
+from monitor.config.model import (
+    Authority,
+    Config,
+    ControlHost,
+    Cosigner,
+    Cosigning,
+    Mail,
+    Panel,
+    Publisher,
+    Retention,
+    Stamping,
+    Witnessing,
+)
 from monitor.config.problems import ConfigError, Problem
 
 __all__ = [
+    "Authority",
     "Config",
     "ConfigError",
     "ControlHost",
+    "Cosigner",
+    "Cosigning",
     "Load",
     "Mail",
     "Panel",
     "Problem",
     "Publisher",
     "Retention",
+    "Stamping",
+    "Witnessing",
     "budget",
     "load",
 ]

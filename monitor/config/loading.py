@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from monitor.config.evidence import check_evidence, cosigning, stamping, witnessing
 from monitor.config.fingerprints import load_fingerprints
 from monitor.config.french import EntryT
 from monitor.config.main_file import MainFile, platform_from, read_main
@@ -26,6 +27,7 @@ def load(folder: Path) -> Config:
     main = read_main(folder)
     placed, files = read_targets(folder, main)
     check_targets(placed, main)
+    check_evidence(main, folder)
     if not any(tables.raw.get("target") for tables in files):
         main.tables.problems.append(_NOTHING)
     fingerprints, refused = load_fingerprints(folder / FINGERPRINTS)
@@ -66,6 +68,9 @@ def _config(
         publisher=Publisher(association=publisher.association, site=publisher.site),
         mail=Mail(sender=mail.sender or service.contact, daily_cap=mail.daily_cap),
         retention=Retention(daily_copies_days=retention.daily_copies_days),
+        stamping=stamping(main, folder),
+        cosigning=cosigning(main),
+        witnessing=witnessing(main),
         allow_private=service.allow_private,
         extra_ca=folder / service.extra_ca if service.extra_ca else None,
     )

@@ -29,6 +29,12 @@ class MainFile:
     controls: schema.ControlsEntry | None
     hosts: dict[int, schema.ControlEntry]  # by position in the file
     platforms: dict[int, schema.PlatformEntry]  # by position in the file
+    stamps: schema.StampsEntry | None
+    authorities: dict[int, schema.AuthorityEntry]  # by position in the file
+    cosigning: schema.CosigningEntry | None
+    cosigners: dict[int, schema.CosignerEntry]  # by position in the file
+    witness: schema.WitnessEntry | None
+    logs: dict[int, schema.LogEntry]  # by position in the file
 
     @property
     def allow_private(self) -> bool:
@@ -61,6 +67,12 @@ def read_main(folder: Path) -> MainFile:
         controls=tables.section(schema.ControlsEntry, "controls"),
         hosts=tables.items(schema.ControlEntry, "controls", "host"),
         platforms=tables.items(schema.PlatformEntry, "platform"),
+        stamps=tables.section(schema.StampsEntry, "stamps"),
+        authorities=tables.items(schema.AuthorityEntry, "stamps", "authority"),
+        cosigning=tables.section(schema.CosigningEntry, "cosigning"),
+        cosigners=tables.items(schema.CosignerEntry, "cosigning", "witness"),
+        witness=tables.section(schema.WitnessEntry, "witness"),
+        logs=tables.items(schema.LogEntry, "witness", "log"),
     )
     if tables.readable:
         _check_service(main, folder)

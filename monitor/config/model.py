@@ -59,6 +59,63 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Authority:
+    """A time-stamping authority.
+
+    Attributes:
+        operator: Who answers for it; two authorities of one operator are one.
+        qualified: It is said to be on a European trusted list; shown, and believed of nothing.
+        roots: PEM text of the only roots that its tokens may lead to; "": the public ones.
+
+    """
+
+    slug: str
+    name: str
+    url: str
+    operator: str
+    qualified: bool = False
+    roots: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamping:
+    """Who dates our journal, and how often besides the edges of incidents."""
+
+    authorities: tuple[Authority, ...] = ()
+    interval_s: int = 3_600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cosigner:
+    """A witness of our journal: its verifier key, and where it answers; "" is by mail."""
+
+    key: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cosigning:
+    """A checkpoint is held as cosigned when `needed` of `witnesses` signed it; 0 is all."""
+
+    witnesses: tuple[Cosigner, ...] = ()
+    needed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Witnessing:
+    """Whose journals we cosign, and under which name.
+
+    Attributes:
+        name: Of our key, for ever: a schema-less address (C2SP tlog-cosignature).
+        logs: Verifier keys; the name of each is its log's origin.
+
+    """
+
+    name: str = ""
+    logs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The effective configuration. Build it with `load`; equal values, equal `sha256`.
 
@@ -92,6 +149,9 @@ class Config:
     retention: Retention
     allow_private: bool = False
     extra_ca: Path | None = None
+    stamping: Stamping = Stamping()
+    cosigning: Cosigning = Cosigning()
+    witnessing: Witnessing = Witnessing()
     sha256: str = field(init=False)
     by_slug: Mapping[str, Target] = field(init=False, repr=False, compare=False)
     _lanes: Mapping[str, str] = field(init=False, repr=False, compare=False)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from monitor.config import addresses
+from monitor.config import addresses, keys
 from monitor.config.departments import DEPARTMENTS
 
 TEXT_MAX = 500
@@ -95,6 +95,23 @@ def _department(value: str) -> str:
         cure = 'écrire "01" à "95", "2A", "2B", "971" à "976", "977-978", "986" à "988"'
         raise refused("code de département inconnu", cure)
     return value
+
+
+def _key_name(value: str) -> str:
+    if not value.isascii() or not value.isprintable() or {" ", "+"} & set(value) or not value:
+        raise refused("nom de clé mal écrit", "écrire par exemple vigie.association.fr/temoin")
+    return value
+
+
+def _key(kind: int) -> AfterValidator:
+    """Refuse what is not the public key of a log, or of a witness."""
+
+    def check(value: str) -> str:
+        if refusal := keys.refuse_key(value, kind):
+            raise refused(*refusal)
+        return value
+
+    return AfterValidator(check)
 
 
 def _pace(floor: float) -> AfterValidator:
@@ -186,6 +203,45 @@ class ControlsEntry(Entry):
     host: list[Any]  # of ControlEntry, each validated alone
 
 
+class AuthorityEntry(Entry):
+    """A time-stamping authority (RFC 3161)."""
+
+    slug: Slug
+    name: Text
+    url: Url
+    operator: Text
+    qualified: bool = False
+    roots: str = ""
+
+
+class StampsEntry(Entry):
+    interval_s: Annotated[int, Field(ge=1, le=86_400), _pace(900)] = 3_600
+    authority: list[Any] = []  # of AuthorityEntry, each validated alone
+
+
+class CosignerEntry(Entry):
+    """A witness of our journal; without an address, it answers by mail."""
+
+    key: Annotated[Text, _key(keys.WITNESS)]
+    url: Url | None = None
+
+
+class CosigningEntry(Entry):
+    needed: Annotated[int, Field(ge=0, le=20)] = 0
+    witness: list[Any] = []  # of CosignerEntry, each validated alone
+
+
+class LogEntry(Entry):
+    """A journal of others that we cosign."""
+
+    key: Annotated[Text, _key(keys.LOG)]
+
+
+class WitnessEntry(Entry):
+    name: Annotated[str, AfterValidator(_key_name)] | None = None  # from publisher.site
+    log: list[Any] = []  # of LogEntry, each validated alone
+
+
 class PlatformEntry(Entry):
     slug: Slug
     name: Text
@@ -249,3 +305,6 @@ class MainEntry(Entry):
     resolver: Any = None
     retention: Any = None
     mail: Any = None
+    stamps: Any = None
+    cosigning: Any = None
+    witness: Any = None

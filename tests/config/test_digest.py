@@ -9,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from monitor.config import Config, load
+from monitor.config import (
+    Authority,
+    Config,
+    Cosigner,
+    Cosigning,
+    Stamping,
+    Witnessing,
+    load,
+)
 from monitor.core.fingerprints import Fingerprint, Place
 from monitor.core.types import Confidence, Kind, Reason, Route, Verdict
 
@@ -84,6 +92,13 @@ def rich(folder: Path) -> Config:
         second_resolvers=("192.0.2.2",),
         ntp_servers=("ntp.example.org",),
         extra_ca=Path("ca.pem"),
+        stamping=Stamping(
+            authorities=(
+                Authority(slug="a", name="A", url="http://a.fr/", operator="A", roots="-"),
+            )
+        ),
+        cosigning=Cosigning(witnesses=(Cosigner(key="a", url="https://a.fr/"),)),
+        witnessing=Witnessing(name="a", logs=("b",)),
     )
 
 

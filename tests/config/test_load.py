@@ -4,7 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config import Config, ConfigError, load
+from monitor.config import (
+    Config,
+    ConfigError,
+    Cosigner,
+    Cosigning,
+    Stamping,
+    Witnessing,
+    load,
+)
 from monitor.core.types import Confidence, Kind, Policy, Route, Target
 
 NOTHING = (
@@ -218,3 +226,47 @@ def test_an_address_of_an_example_is_reminded_of(folder: Path) -> None:
     main.write_text(main.read_text().replace("association.fr", "association.example"))
 
     assert ["service.contact", "publisher.site", "mail.sender"] == reminders(load(folder))
+
+
+LOG_KEY = "vigie.association.org/journal+d9910ef8+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
+WITNESS_KEY = "temoin.association.org/w+2c8ca831+BAOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
+
+
+def test_nobody_dates_or_cosigns_unless_it_is_written(folder: Path) -> None:
+    config = load(folder)
+
+    assert Stamping() == config.stamping
+    assert Cosigning() == config.cosigning
+    assert Witnessing(name="vigie.association.fr/temoin") == config.witnessing
+
+
+def test_who_dates_and_cosigns_the_journal_is_read(folder: Path) -> None:
+    (folder / "racine.pem").write_text("-----BEGIN CERTIFICATE-----\n")
+    append(
+        folder / "vigie.toml",
+        f"""
+[stamps]
+interval_s = 1800
+authority = [
+  {{ slug = "une", name = "Une", url = "http://un.fr/q", operator = "Un", qualified = true }},
+  {{ slug = "deux", name = "Deux", url = "http://2.fr/", operator = "Deux", roots = "racine.pem" }},
+]
+
+[cosigning]
+needed = 1
+witness = [{{ key = "{WITNESS_KEY}", url = "https://temoin.association.org/w" }}]
+
+[witness]
+name = "vigie.association.fr/autre"
+log = [{{ key = "{LOG_KEY}" }}]
+""",
+    )
+    config = load(folder)
+
+    assert 1800 == config.stamping.interval_s
+    assert [(True, ""), (False, "-----BEGIN CERTIFICATE-----\n")] == [
+        (one.qualified, one.roots) for one in config.stamping.authorities
+    ]
+    wanted = Cosigner(key=WITNESS_KEY, url="https://temoin.association.org/w")
+    assert Cosigning(witnesses=(wanted,), needed=1) == config.cosigning
+    assert Witnessing(name="vigie.association.fr/autre", logs=(LOG_KEY,)) == config.witnessing

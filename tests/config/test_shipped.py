@@ -112,3 +112,11 @@ def test_the_addresses_to_replace_are_reminded_of(config: Config) -> None:
         "vigie.toml: service.contact: adresse d'exemple, "
         "à remplacer avant de surveiller de vrais sites"
     ) == config.reminders[0]
+
+
+def test_three_operators_date_the_journal_and_one_is_said_to_be_qualified(config: Config) -> None:
+    authorities = config.stamping.authorities
+
+    assert 3 == len({authority.operator for authority in authorities})
+    assert ["sectigo-qualifie"] == [one.slug for one in authorities if one.qualified]
+    assert 3_600 == config.stamping.interval_s

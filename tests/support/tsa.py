@@ -160,7 +160,7 @@ class Authority:
         stamper = DummyTimeStamper(
             tsa_cert=asn1_x509.Certificate.load(self.signer.der),
             tsa_key=asn1_keys.PrivateKeyInfo.load(self.signer.key_der),
-            certs_to_embed=SimpleCertificateStore.from_certs(
+            certs_to_embed=SimpleCertificateStore.from_certs(  # type: ignore[no-untyped-call] # it has none
                 [asn1_x509.Certificate.load(one.der) for one in (*self.chain, self.root)]
             ),
             fixed_dt=at,

@@ -1,0 +1,109 @@
+"""`[stamps]`, `[cosigning]` and `[witness]`: who vouches for our journal, and we for others'."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from monitor.config.files import SIZE_MAX
+from monitor.config.main_file import MainFile
+from monitor.config.model import Authority, Cosigner, Cosigning, Stamping, Witnessing
+from monitor.config.schema import AuthorityEntry, CosignerEntry, LogEntry
+
+OPERATORS_MIN = 2  # a time that one operator states rests on that operator alone
+_PEM = "-----BEGIN CERTIFICATE-----"
+
+
+def check_evidence(main: MainFile, folder: Path) -> None:
+    """Note what the three sections must hold among themselves."""
+    if not main.tables.readable:
+        return
+    _check_authorities(main, folder)
+    _check_keys(main, main.cosigners, "cosigning", "witness")
+    _check_keys(main, main.logs, "witness", "log")
+    if main.cosigning and main.cosigning.needed > len(main.cosigning.witness):
+        main.tables.refuse(
+            "cosigning", "needed", value=main.cosigning.needed,
+            reason="plus de cosignataires exigés qu'il n'y en a",
+            cure=f"au plus {len(main.cosigning.witness)}",
+        )  # fmt: skip
+
+
+def _check_authorities(main: MainFile, folder: Path) -> None:
+    refuse = main.tables.refuse
+    seen: set[str] = set()
+    for index, authority in main.authorities.items():
+        if authority.slug in seen:
+            refuse(
+                "stamps", "authority", index, "slug", value=authority.slug,
+                reason="identifiant déjà pris", cure="en choisir un autre",
+            )  # fmt: skip
+        seen.add(authority.slug)
+        if authority.roots and not _certificates(folder / authority.roots):
+            refuse(
+                "stamps", "authority", index, "roots", value=authority.roots,
+                reason="fichier introuvable, ou sans certificat au format PEM",
+                cure="donner un chemin depuis le dossier de configuration",
+            )  # fmt: skip
+    operators = {authority.operator for authority in main.authorities.values()}
+    whole = main.stamps is not None and len(main.authorities) == len(main.stamps.authority)
+    if whole and main.authorities and len(operators) < OPERATORS_MIN:
+        refuse(
+            "stamps", "authority", value=sorted(operators),
+            reason="trop peu d'exploitants différents parmi les autorités d'horodatage",
+            cure=f"au moins {OPERATORS_MIN}, ou aucune",
+        )  # fmt: skip
+
+
+def _check_keys(
+    main: MainFile, entries: Mapping[int, CosignerEntry | LogEntry], *keys: str
+) -> None:
+    seen: set[str] = set()
+    for index, entry in entries.items():
+        if entry.key in seen:
+            main.tables.refuse(
+                *keys, index, "key", value=entry.key,
+                reason="clé déjà donnée", cure="ne la laisser qu'une fois",
+            )  # fmt: skip
+        seen.add(entry.key)
+
+
+def _certificates(path: Path) -> str:
+    """Return the text of a PEM file; "" when it is none."""
+    try:
+        with path.open(encoding="ascii") as file:
+            text = file.read(SIZE_MAX)
+    except (OSError, UnicodeError):
+        return ""
+    return text if _PEM in text else ""
+
+
+def stamping(main: MainFile, folder: Path) -> Stamping:
+    """Return what was found good."""
+    interval_s = main.stamps.interval_s if main.stamps else Stamping().interval_s
+    found = (_authority(entry, folder) for entry in main.authorities.values())
+    return Stamping(authorities=tuple(found), interval_s=interval_s)
+
+
+def _authority(entry: AuthorityEntry, folder: Path) -> Authority:
+    return Authority(
+        slug=entry.slug,
+        name=entry.name,
+        url=entry.url,
+        operator=entry.operator,
+        qualified=entry.qualified,
+        roots=_certificates(folder / entry.roots) if entry.roots else "",
+    )
+
+
+def cosigning(main: MainFile) -> Cosigning:
+    """Return what was found good."""
+    found = tuple(Cosigner(key=one.key, url=one.url or "") for one in main.cosigners.values())
+    return Cosigning(witnesses=found, needed=main.cosigning.needed if main.cosigning else 0)
+
+
+def witnessing(main: MainFile) -> Witnessing:
+    """Return what was found good; our name comes from the address of our pages."""
+    site = urlsplit(main.publisher.site if main.publisher else "")
+    name = main.witness.name if main.witness else None
+    own = f"{site.netloc}{site.path.rstrip('/')}/temoin"
+    return Witnessing(name=name or own, logs=tuple(one.key for one in main.logs.values()))
