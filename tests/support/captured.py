@@ -5,8 +5,10 @@ import gzip
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from monitor.core.types import Exchange
+from monitor.core.types import Exchange, Hop
+from monitor.fetch.replay import reread
 from tests.support import sites
 from tests.support.fetching import fetch
 from tests.support.sites import Script, Visit, answer
@@ -80,6 +82,18 @@ async def tapped(script: Script) -> AsyncGenerator[tuple[sites.Site, Tap]]:
 
         async with sites.site(relay) as front:
             yield front, tap
+
+
+def spoken(instant: datetime, data: bytes, *, url: str = "http://site.test/") -> Exchange:
+    """Return the exchange in which these bytes came, as if fetched at an instant."""
+    hop = Hop(
+        url=url,
+        started_at=instant,
+        address="192.0.2.1",
+        request_bytes=b"GET / HTTP/1.1\r\nHost: site.test\r\n\r\n",
+        response_bytes=data,
+    )
+    return reread(Exchange(url=url, started_at=instant, duration_us=1000, hops=(hop,)))
 
 
 async def fetched(data: bytes) -> Exchange:
