@@ -19,7 +19,6 @@ from monitor import __version__
 from monitor.absence import lost_slots
 from monitor.clock import Clock, SystemClock
 from monitor.config import Config
-from monitor.core.outages import needs_recheck
 from monitor.core.robots import RobotsFile
 from monitor.core.slots import grids
 from monitor.core.types import (
@@ -174,7 +173,7 @@ class App:
             grid = self._grids[target.slug]
             work = partial(self._check, target)
             self._schedule.every(target.slug, grid, work, lost=self._watch.missed)
-            if needs_recheck(self._watch.state_of(target)):
+            if self._watch.in_doubt(target):
                 self._recheck_soon(target)
         self._schedule.start(since)
 
@@ -184,7 +183,7 @@ class App:
             return
         lateness = outcome.observation.at - slot_at
         self._exposition.lateness.observe(max(0.0, lateness.total_seconds()))
-        if needs_recheck(outcome.state):
+        if self._watch.in_doubt(target):
             self._recheck_soon(target)
 
     def _recheck_soon(self, target: Target) -> None:

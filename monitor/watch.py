@@ -7,9 +7,10 @@
 3. when that is not a good answer, the control panel says whether our own line works;
 4. the rules give a verdict, and a refusal closes the lane;
 5. the fold says whether an outage begins or ends, and which incident it belongs to;
-6. the bytes that must be kept are put on the disk: a crash here leaves an orphan;
-7. one transaction records all of it: a crash before leaves a gap, after it nothing to do;
-8. metrics, and one log line.
+6. a page is read, and its text compared with the one that it had;
+7. the bytes that must be kept are put on the disk: a crash here leaves an orphan;
+8. one transaction records all of it: a crash before leaves a gap, after it nothing to do;
+9. metrics, and one log line.
 
 What the outside does wrong is data. An error of the store goes up and stops the process.
 """
@@ -26,7 +27,7 @@ from monitor.config import Config
 from monitor.core.classify import classify, ruleset
 from monitor.core.gaps import gap
 from monitor.core.incidents import absorb
-from monitor.core.outages import GOOD, advance
+from monitor.core.outages import GOOD, advance, needs_recheck
 from monitor.core.slots import Grid
 from monitor.core.types import (
     Controls,
@@ -46,6 +47,7 @@ from monitor.fetch import Gate
 from monitor.lane import Lane, NoTurn
 from monitor.line import Line
 from monitor.metrics import Board
+from monitor.pages import PageBook
 from monitor.store import Store
 
 log = structlog.get_logger(__name__)
@@ -151,6 +153,7 @@ class Watch:
         self._keep = keep
         self._store = store
         self._board = board
+        self._pages = PageBook(store.tracks(), point=point)
         self._states = {state.target: state for state in store.states()}
         self._outages = {
             (outage.target, outage.first_fail_at): outage
@@ -160,6 +163,10 @@ class Watch:
     def state_of(self, target: Target) -> State:
         """Return what is known of a target; nothing yet, when it was never observed."""
         return self._states.get(target.slug) or State(target=target.slug, point=self._point)
+
+    def in_doubt(self, target: Target) -> bool:
+        """Tell whether a target wants a check sooner than its next slot."""
+        return needs_recheck(self.state_of(target)) or self._pages.in_doubt(target.slug)
 
     async def observe(
         self, target: Target, slot_at: datetime, *, urgent: bool = False
@@ -181,7 +188,7 @@ class Watch:
                 observation = await self._judge.observation(
                     target, slot_at, exchange, known_good=known_good
                 )
-                outcome = self._folded(target, observation)
+                outcome = await self._read(target, self._folded(target, observation))
                 if observation.judgement.verdict is Verdict.BLOCKED:
                     lane.refused(self._clock.now())
                 elif observation.judgement.verdict is not Verdict.UNKNOWN:
@@ -223,6 +230,11 @@ class Watch:
         outages = (event.outage for event in events if event.outage is not None)
         incidents = tuple(self._incident(target, outage) for outage in outages)
         return Outcome(observation=observation, state=state, events=events, incidents=incidents)
+
+    async def _read(self, target: Target, outcome: Outcome) -> Outcome:
+        """Add what the check says of the page's text."""
+        version, changes = await self._pages.read(target, outcome.observation, outcome.events)
+        return replace(outcome, version=version, changes=changes)
 
     def _incident(self, target: Target, outage: Outage) -> Incident:
         self._outages[outage.target, outage.first_fail_at] = outage
@@ -279,4 +291,13 @@ def _log(target: Target, outcome: Outcome) -> None:
             target=event.target,
             since=event.outage.first_fail_at.isoformat() if event.outage else None,
             reason=event.outage.reason.value if event.outage else None,
+        )
+    for change in outcome.changes:
+        log.info(
+            "page text",
+            target=change.target,
+            edge=change.edge.value,
+            announced=change.announced,
+            kinds=[kind.value for kind in change.change.kinds] if change.change else [],
+            sha256=change.after.version.sha256 if change.after else None,
         )

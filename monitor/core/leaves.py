@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from monitor.core.changes.events import PageEvent, Version
 from monitor.core.checks import Check, Conditions
 from monitor.core.types import (
     Capture,
@@ -150,6 +151,25 @@ def edge(event: Event, *, observation: int) -> Leaf:
     )
 
 
+def change(event: PageEvent, *, observation: int) -> Leaf:
+    """Say what happened to a page's text: which texts, by their digests, and of which kind."""
+    found = event.change
+    return _leaf(
+        "change",
+        edge=event.edge.value,
+        target=event.target,
+        point=event.point,
+        at=instant(event.at),
+        observation=observation,
+        kinds=[kind.value for kind in found.kinds] if found else None,
+        weight=found.weight.value if found else None,
+        silent=bool(found and found.silent),
+        announced=event.announced,
+        before=event.before and _stay(event.before),
+        after=event.after and _stay(event.after.version),
+    )
+
+
 def run_started(at: datetime, *, setup: int) -> Leaf:
     """Say that the service starts."""
     return _leaf("run", edge="start", at=instant(at), setup=setup)
@@ -209,6 +229,16 @@ def correction(at: datetime, *, leaf: int, text: str) -> Leaf:
 def _leaf(kind: str, /, **fields: Any) -> Leaf:
     said = {name: value for name, value in fields.items() if value is not None}
     return {"v": VERSION, "type": kind, **said}
+
+
+def _stay(version: Version) -> Leaf:
+    return {
+        "sha256": version.sha256,
+        "body_sha256": version.body_sha256,
+        "extraction": version.extraction_version,
+        "first_at": instant(version.first_at),
+        "last_at": instant(version.last_at),
+    }
 
 
 def _maybe(at: datetime | None) -> str | None:

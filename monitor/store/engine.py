@@ -16,9 +16,9 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
 
 from monitor.errors import VigieError
-from monitor.store.journal_tables import metadata
+from monitor.store.page_tables import metadata
 
-SCHEMA = "0002"  # the newest migration; a test keeps both equal
+SCHEMA = "0003"  # the newest migration; a test keeps both equal
 BUSY_MS = 10_000  # how long to wait for another process that writes, such as `vigie pause`
 _PG_LOCK = int.from_bytes(b"vigie", "big")  # any constant of ours
 _PG_WAIT_MS = 1_000

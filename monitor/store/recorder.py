@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
+from monitor.core.changes.events import PageEvent, Version
 from monitor.core.checks import Check
 from monitor.core.recorded import check_of
 from monitor.core.types import (
@@ -23,6 +24,7 @@ from monitor.core.types import (
 from monitor.store.columns import to_us
 from monitor.store.journal_tables import CaptureRow
 from monitor.store.kept import Kept
+from monitor.store.page_writes import write_page
 from monitor.store.scribe import Scribe
 from monitor.store.statements import Replace
 from monitor.store.tables import (
@@ -50,8 +52,8 @@ _LINK = table_of(IncidentOutageRow)
 class Entry:
     """A check and all that follows from it.
 
-    `leaf` and `edges` are where the journal says the check and its events; a capture is
-    beside the index of its own leaf.
+    `leaf` and `edges` are where the journal says the check and its events; a capture and a
+    change of the page's text are each beside the index of their own leaf.
     """
 
     check: Check
@@ -61,6 +63,8 @@ class Entry:
     leaf: int
     edges: tuple[int, ...]
     captures: tuple[tuple[Capture, int], ...] = ()
+    version: Version | None = None
+    changes: tuple[tuple[PageEvent, int], ...] = ()
 
 
 class Recorder:
@@ -105,6 +109,10 @@ class Recorder:
             leaf=leaf,
             edges=tuple(self._scribe.edge(connection, event, leaf) for event in outcome.events),
             captures=tuple((one, self._scribe.capture(connection, one)) for one in captures),
+            version=outcome.version,
+            changes=tuple(
+                (event, self._scribe.change(connection, event, leaf)) for event in outcome.changes
+            ),
         )
 
     def record(self, connection: Connection, entries: Sequence[Entry]) -> None:
@@ -137,6 +145,7 @@ class Recorder:
         for capture, leaf in entry.captures:
             row = _capture(subject, capture) | {"leaf": leaf}
             connection.execute(insert(table_of(CaptureRow)), row)
+        write_page(connection, subject, version=entry.version, changes=entry.changes)
 
     def _grow(self, connection: Connection, incident: Incident) -> None:
         """Write an incident whole; one that lost all its outages to it was the same, and goes."""

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from monitor.core import leaves
+from monitor.core.changes.events import PageEvent
 from monitor.core.checks import Check
 from monitor.core.types import Capture, ClockReading, Controls, Event, Gap, Run, Target
 from monitor.store.ledger import Leaf, Ledger
@@ -52,6 +53,9 @@ class Scribe:
 
     def edge(self, connection: Connection, event: Event, observation: int) -> int:
         return self.ledger.append(connection, leaves.edge(event, observation=observation))
+
+    def change(self, connection: Connection, event: PageEvent, observation: int) -> int:
+        return self.ledger.append(connection, leaves.change(event, observation=observation))
 
     def setup(self, connection: Connection, point: str, config_sha256: str, ruleset: str) -> int:
         return self._once(

@@ -27,6 +27,7 @@ from monitor.store.engine import (
 from monitor.store.kept import Kept
 from monitor.store.life_reads import LifeReads
 from monitor.store.log_reads import LogReads
+from monitor.store.page_reads import PageReads
 from monitor.store.recorder import Recorder, Work
 from monitor.store.schema import require_folder
 from monitor.store.scribe import Scribe
@@ -51,7 +52,7 @@ _CLOCK = table_of(ClockReadingRow)
 _PAUSE = table_of(PauseRow)
 
 
-class Store(CheckReads, LogReads, LifeReads, SpanReads):
+class Store(CheckReads, LogReads, PageReads, LifeReads, SpanReads):
     """The record of one point.
 
     Reads are synchronous, from any thread. Writes are awaited from an event loop and durable

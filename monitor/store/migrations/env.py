@@ -6,7 +6,7 @@ from alembic import context
 from sqlalchemy import Enum
 
 from monitor.store.columns import Instant
-from monitor.store.journal_tables import metadata
+from monitor.store.page_tables import metadata
 
 
 def render_item(kind: str, item: object, _: object) -> str | Literal[False]:

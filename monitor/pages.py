@@ -1,0 +1,93 @@
+"""Reads the pages whose text is followed, and remembers what each of them says."""
+
+import hashlib
+from asyncio import to_thread
+from collections.abc import Iterable
+
+from monitor.core.changes.events import PageEvent, Reading, Version, text_digest
+from monitor.core.changes.versions import Track, advance, gone, in_doubt
+from monitor.core.checks import MAX_URL, without_tokens
+from monitor.core.checks import clean as clean_text
+from monitor.core.pages.clean import clean, digest, is_cut
+from monitor.core.pages.page import Page
+from monitor.core.pages.read import read_clean
+from monitor.core.types import Edge, Event, Judgement, Kind, Observation, Reason, Target, Verdict
+
+# Homes of prefectures turn over their news every day: their availability is followed, not
+# their text (docs/decisions/0008).
+FOLLOWED = frozenset({Kind.PAGE})
+# Degraded for these, the page is whole all the same. For any other reason (an error text, an
+# empty shell, a missing marker, another site) it is not the page, and makes no version.
+WHOLE = frozenset({Reason.SLOW, Reason.TLS_CHAIN_INCOMPLETE})
+
+
+class PageBook:
+    """What every followed page said last. For one event loop, one check of a target at a time."""
+
+    def __init__(self, tracks: Iterable[Track], *, point: str) -> None:
+        self._point = point
+        self._tracks = {track.target: track for track in tracks}
+        self._last: dict[str, tuple[str, str, Page]] = {}  # clean digest, text digest, page
+
+    async def read(
+        self, target: Target, observation: Observation, events: Iterable[Event]
+    ) -> tuple[Version | None, tuple[PageEvent, ...]]:
+        """Fold one check: the text that we believe if it was read, and what happened to it.
+
+        `events` are the edges of outages that the same check made.
+        """
+        if target.kind not in FOLLOWED:
+            return None, ()
+        track = self._track(target.slug)
+        if _says_gone(events):
+            self._tracks[target.slug], found = gone(track, observation.at)
+            return None, found
+        if not _is_the_page(observation.judgement):
+            return None, ()
+        reading = await self._reading(target.slug, observation)
+        if reading is None:
+            return None, ()
+        before = track.current
+        track, found = advance(track, reading)
+        self._tracks[target.slug] = track
+        current = track.current
+        return (current.version if current and current != before else None), found
+
+    def in_doubt(self, slug: str) -> bool:
+        """Tell whether another reading soon would settle whether a page changed."""
+        return slug in self._tracks and in_doubt(self._tracks[slug])
+
+    def _track(self, slug: str) -> Track:
+        return self._tracks.get(slug) or Track(target=slug, point=self._point)
+
+    async def _reading(self, slug: str, observation: Observation) -> Reading | None:
+        """Read the body, but parse it only when it differs from the last by more than noise."""
+        exchange = observation.exchange
+        cleaned = await to_thread(clean, exchange.body, charset=exchange.charset or None)
+        name = digest(cleaned)
+        known = self._last.get(slug)
+        if known is None or known[0] != name:
+            cut = is_cut(exchange.body, cleaned)
+            page = await to_thread(read_clean, cleaned, url=exchange.final_url, cut=cut)
+            if page.obstacle:
+                return None
+            known = self._last[slug] = (name, text_digest(page), page)
+        return Reading(
+            at=observation.at,
+            sha256=known[1],
+            body_sha256=hashlib.sha256(exchange.body).hexdigest(),
+            url=without_tokens(clean_text(exchange.final_url, MAX_URL)),
+            page=known[2],
+        )
+
+
+def _is_the_page(judgement: Judgement) -> bool:
+    degraded = judgement.verdict is Verdict.DEGRADED and judgement.reason in WHOLE
+    return judgement.verdict is Verdict.UP or degraded
+
+
+def _says_gone(events: Iterable[Event]) -> bool:
+    return any(
+        event.edge is Edge.OUTAGE_OPENED and event.outage and event.outage.reason is Reason.GONE
+        for event in events
+    )

@@ -1,0 +1,245 @@
+"""Questions about what pages say, and said."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
+from sqlmodel import Session
+
+from monitor.core.changes.change import ChangeKind
+from monitor.core.changes.events import TURNS, PageEdge, Shown, Version
+from monitor.core.changes.log import ChangeRecord, FactRecord
+from monitor.core.changes.versions import MOST_KNOWN, Track
+from monitor.core.pages.page import Element, Page
+from monitor.store.page_tables import PageChangeRow, PageFactRow, PageTextRow, PageVersionRow
+from monitor.store.page_writes import unpacked
+from monitor.store.reads import DAWN, DUSK, Reads
+from monitor.store.tables import SubjectRow, table_of
+
+_S = table_of(SubjectRow)
+_T = table_of(PageTextRow)
+_V = table_of(PageVersionRow)
+_C = table_of(PageChangeRow)
+_F = table_of(PageFactRow)
+_OLD, _OLD_TEXT = _V.alias(), _T.alias()
+
+_FIELDS = ("body_sha256", "url", "before_at", "first_at", "last_at", "checks")
+_OF_TEXT = ("sha256", "title", "updated_on", "extraction_version")
+
+
+def _columns(version: Any, text: Any, prefix: str) -> list[Any]:
+    return [
+        *(version.c[name].label(f"{prefix}_{name}") for name in _FIELDS),
+        *(text.c[name].label(f"{prefix}_{name}") for name in _OF_TEXT),
+    ]
+
+
+_VERSIONS: Select[Any] = (
+    select(_S.c.target, _V.c.id.label("version_id"), *_columns(_V, _T, "new"))
+    .join(_V, _V.c.subject_id == _S.c.id)
+    .join(_T, _T.c.id == _V.c.text_id)
+)
+_CHANGES: Select[Any] = (
+    select(_S.c.target, _C, *_columns(_OLD, _OLD_TEXT, "old"), *_columns(_V, _T, "new"))
+    .join(_C, _C.c.subject_id == _S.c.id)
+    .outerjoin(_OLD, _OLD.c.id == _C.c.before_id)
+    .outerjoin(_OLD_TEXT, _OLD_TEXT.c.id == _OLD.c.text_id)
+    .outerjoin(_V, _V.c.id == _C.c.after_id)
+    .outerjoin(_T, _T.c.id == _V.c.text_id)
+)
+
+
+class PageReads(Reads):
+    """What pages say, and said."""
+
+    def tracks(self) -> tuple[Track, ...]:
+        """Return what the fold of readings must know to go on, by target.
+
+        Texts that were not yet believed are forgotten by a restart: they must agree anew.
+        """
+        with self._reading() as session:
+            connection = session.connection()
+            subjects = connection.execute(
+                select(_S.c.id, _S.c.target)
+                .where(_S.c.point == self.point)
+                .where(_S.c.id.in_(select(_V.c.subject_id)))
+                .order_by(_S.c.target)
+            )
+            return tuple(_track(session, row.id, row.target, self.point) for row in subjects)
+
+    def page_changes(  # noqa: PLR0913 -- keyword-only filters
+        self,
+        *,
+        targets: Iterable[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        kind: ChangeKind | None = None,
+        announced_only: bool = False,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> tuple[ChangeRecord, ...]:
+        """Return what was recorded with `since <= at < until`, the newest first."""
+        wanted = _CHANGES.where(*self._some(targets, since, until, kind, announced_only))
+        wanted = wanted.order_by(_C.c.at.desc(), _C.c.id.desc()).limit(limit).offset(offset)
+        with self._reading() as session:
+            rows = session.connection().execute(wanted)
+            return tuple(_change(row, self.point) for row in rows)
+
+    def count_page_changes(
+        self,
+        *,
+        targets: Iterable[str] | None = None,
+        kind: ChangeKind | None = None,
+        announced_only: bool = False,
+    ) -> int:
+        """Count what `page_changes` would return without bounds."""
+        wanted = (
+            select(func.count())
+            .select_from(_C.join(_S, _S.c.id == _C.c.subject_id))
+            .where(*self._some(targets, None, None, kind, announced_only))
+        )
+        with self._reading() as session:
+            return session.connection().execute(wanted).scalar_one()
+
+    def page_change(self, number: int) -> tuple[ChangeRecord, Page | None, Page | None] | None:
+        """Return one change and both texts; None when there is none of that number."""
+        wanted = _CHANGES.add_columns(_OLD_TEXT.c.page.label("was"), _T.c.page.label("now"))
+        wanted = wanted.where(_C.c.id == number, _S.c.point == self.point)
+        with self._reading() as session:
+            row = session.connection().execute(wanted).one_or_none()
+        if row is None:
+            return None
+        was, now = (unpacked(data) if data else None for data in (row.was, row.now))
+        return _change(row, self.point), was, now
+
+    def page_versions(self, target: str, *, limit: int | None = None) -> tuple[Version, ...]:
+        """Return the stays of every text that the page was seen with, the newest first."""
+        wanted = _VERSIONS.where(_S.c.target == target, _S.c.point == self.point)
+        wanted = wanted.order_by(_V.c.first_at.desc()).limit(limit)
+        with self._reading() as session:
+            rows = session.connection().execute(wanted)
+            return tuple(_version(row, "new") for row in rows)
+
+    def page_facts(
+        self, targets: Iterable[str] | None = None, *, stated_only: bool = False
+    ) -> tuple[FactRecord, ...]:
+        """Return what pages state, and stated, by target, element and instant."""
+        wanted = (
+            select(_S.c.target, _F)
+            .join(_F, _F.c.subject_id == _S.c.id)
+            .where(_S.c.point == self.point)
+            .order_by(_S.c.target, _F.c.element, _F.c.since, _F.c.value)
+        )
+        if targets is not None:
+            wanted = wanted.where(_S.c.target.in_(list(targets)))
+        if stated_only:
+            wanted = wanted.where(_F.c.until.is_(None))
+        with self._reading() as session:
+            return tuple(
+                FactRecord(
+                    target=row.target,
+                    element=Element(row.element),
+                    value=row.value,
+                    negated=row.negated,
+                    extraction_version=row.extraction_version,
+                    since=row.since,
+                    until=row.until,
+                )
+                for row in session.connection().execute(wanted)
+            )
+
+    def _some(
+        self,
+        targets: Iterable[str] | None,
+        since: datetime | None,
+        until: datetime | None,
+        kind: ChangeKind | None,
+        announced_only: bool,  # noqa: FBT001 -- passed on, at two calls
+    ) -> Sequence[ColumnElement[bool]]:
+        conditions: list[ColumnElement[bool]] = [_S.c.point == self.point]
+        conditions.append(_C.c.at >= (since or DAWN))
+        conditions.append(_C.c.at < (until or DUSK))
+        if targets is not None:
+            conditions.append(_S.c.target.in_(list(targets)))
+        if kind is not None:
+            conditions.append((" " + _C.c.kinds + " ").contains(f" {kind.value} ", autoescape=True))
+        if announced_only:
+            conditions.append(_C.c.announced.is_(True))
+        return conditions
+
+
+def _track(session: Session, subject: int, target: str, point: str) -> Track:
+    """Rebuild what the fold remembers, from what it said."""
+    connection = session.connection()
+    turned = select(_C.c.after_id).where(_C.c.subject_id == subject, _C.c.edge.in_(TURNS))
+    newest = turned.order_by(_C.c.id.desc()).limit(1).scalar_subquery()
+    shown = connection.execute(
+        _VERSIONS.add_columns(_T.c.page).where(_V.c.id == newest)
+    ).one_or_none()
+    if shown is None:
+        return Track(target=target, point=point)
+    every = connection.execute(
+        select(_T.c.sha256, _V.c.id.in_(turned).label("believed"))
+        .join(_V, _V.c.text_id == _T.c.id)
+        .where(_V.c.subject_id == subject, _V.c.id != shown.version_id)
+        .order_by(_V.c.first_at)
+    ).all()
+    left = dict.fromkeys(row.sha256.hex() for row in every if row.believed)
+    glimpsed = dict.fromkeys(row.sha256.hex() for row in every if not row.believed)
+    return Track(
+        target=target,
+        point=point,
+        current=Shown(version=_version(shown, "new"), page=unpacked(shown.page)),
+        left=tuple(left)[-MOST_KNOWN:],
+        glimpsed=tuple(glimpsed)[-MOST_KNOWN:],
+        flapping=_last_of(session, subject, PageEdge.FLAPPING, PageEdge.SETTLED),
+        removed=_last_of(session, subject, PageEdge.REMOVED, PageEdge.RESTORED),
+    )
+
+
+def _last_of(session: Session, subject: int, begins: PageEdge, ends: PageEdge) -> bool:
+    """Tell whether what one edge begins and another ends still lasts."""
+    either = or_(_C.c.edge == begins, _C.c.edge == ends)
+    last = (
+        select(_C.c.edge)
+        .where(and_(_C.c.subject_id == subject, either))
+        .order_by(_C.c.id.desc())
+        .limit(1)
+    )
+    return session.connection().scalar(last) == begins
+
+
+def _change(row: Row[Any], point: str) -> ChangeRecord:
+    return ChangeRecord(
+        number=row.id,
+        target=row.target,
+        point=point,
+        at=row.at,
+        edge=row.edge,
+        before=_version(row, "old", last_at=row.before_last_at) if row.before_id else None,
+        after=_version(row, "new") if row.after_id else None,
+        kinds=tuple(ChangeKind(word) for word in row.kinds.split()),
+        weight=row.weight,
+        summary=row.summary,
+        silent=row.silent,
+        announced=row.announced,
+    )
+
+
+def _version(row: Row[Any], prefix: str, *, last_at: datetime | None = None) -> Version:
+    def of(name: str) -> Any:
+        return getattr(row, f"{prefix}_{name}")
+
+    return Version(
+        sha256=of("sha256").hex(),
+        body_sha256=of("body_sha256").hex(),
+        url=of("url"),
+        title=of("title"),
+        updated_on=of("updated_on"),
+        extraction_version=of("extraction_version"),
+        before_at=of("before_at"),
+        first_at=of("first_at"),
+        last_at=last_at or of("last_at"),
+        checks=of("checks"),
+    )

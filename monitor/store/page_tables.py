@@ -1,0 +1,108 @@
+"""The rows of what pages say: distinct texts, their stays, what happened to them, facts.
+
+A text is kept once, by its digest. Rows of `page_change` are never changed after; those of
+`page_version` and `page_fact` grow at their end while what they say lasts.
+"""
+
+from datetime import datetime
+
+from sqlalchemy import BigInteger, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlmodel import Field
+
+from monitor.core.changes.change import Weight
+from monitor.core.changes.events import PageEdge
+from monitor.core.pages.page import Element
+from monitor.store.columns import Instant, word
+from monitor.store.journal_tables import metadata
+from monitor.store.tables import Row
+
+__all__ = [  # `metadata` is whole only once this module is read
+    "APPEND_ONLY",
+    "PageChangeRow",
+    "PageFactRow",
+    "PageTextRow",
+    "PageVersionRow",
+    "metadata",
+]
+
+
+class PageTextRow(Row, table=True):
+    """A distinct text as one version of our rules read it. `page` is compressed JSON."""
+
+    __tablename__ = "page_text"
+    __table_args__ = (UniqueConstraint("sha256"),)
+    id: int | None = Field(default=None, primary_key=True)
+    sha256: bytes = Field(sa_type=LargeBinary)
+    extraction_version: str = Field(sa_type=Text)
+    title: str = Field(sa_type=Text)
+    updated_on: str = Field(sa_type=Text)
+    page: bytes = Field(sa_type=LargeBinary)
+
+
+class PageVersionRow(Row, table=True):
+    """`Version`: one stay of a text, believed or not."""
+
+    __tablename__ = "page_version"
+    __table_args__ = (UniqueConstraint("subject_id", "first_at"),)
+    id: int | None = Field(default=None, primary_key=True)
+    subject_id: int = Field(foreign_key="subject.id")
+    text_id: int = Field(foreign_key="page_text.id")
+    body_sha256: bytes = Field(sa_type=LargeBinary)
+    url: str = Field(sa_type=Text)
+    before_at: datetime | None = Field(default=None, sa_type=Instant)
+    first_at: datetime = Field(sa_type=Instant)
+    last_at: datetime = Field(sa_type=Instant)
+    checks: int
+
+
+class PageChangeRow(Row, table=True):
+    """`PageEvent`, its difference summed up: both texts are there to work it out again.
+
+    `before_last_at` is the end of the old text's stay, as it was known then.
+    """
+
+    __tablename__ = "page_change"
+    __table_args__ = (
+        UniqueConstraint("subject_id", "at", "edge", "after_id"),
+        Index("ix_page_change_announced_at", "announced", "at"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    subject_id: int = Field(foreign_key="subject.id")
+    at: datetime = Field(sa_type=Instant)
+    edge: PageEdge = word(PageEdge, check="edge")
+    before_id: int | None = Field(default=None, foreign_key="page_version.id")
+    before_last_at: datetime | None = Field(default=None, sa_type=Instant)
+    after_id: int | None = Field(default=None, foreign_key="page_version.id")
+    weight: Weight | None = word(Weight, nullable=True)
+    kinds: str = Field(sa_type=Text)  # words of `ChangeKind`, with spaces between
+    summary: str = Field(sa_type=Text)
+    silent: bool
+    announced: bool
+    leaf: int | None = Field(default=None, sa_type=BigInteger)
+
+
+_STATED = text("until IS NULL")
+
+
+class PageFactRow(Row, table=True):
+    """What a page states, from the first reading that had it to the first that had it not.
+
+    Facts are compared under one version of our rules only: a new version begins new rows.
+    """
+
+    __tablename__ = "page_fact"
+    __table_args__ = (
+        Index("ix_page_fact_stated", "subject_id", sqlite_where=_STATED, postgresql_where=_STATED),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    subject_id: int = Field(foreign_key="subject.id", index=True)
+    element: Element = word(Element, check="element")
+    value: str = Field(sa_type=Text)
+    negated: bool
+    extraction_version: str = Field(sa_type=Text)
+    since: datetime = Field(sa_type=Instant)
+    until: datetime | None = Field(default=None, sa_type=Instant)
+
+
+# Refused to UPDATE and DELETE, beside those of `tables` and `journal_tables`.
+APPEND_ONLY = ("page_text", "page_change")

@@ -1,0 +1,151 @@
+"""What one transaction records of a page's text."""
+
+import zlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import Connection, insert, select, update
+
+from monitor.core.changes.events import TURNS, PageEvent, Shown, Version
+from monitor.core.checks import MAX_URL, clean
+from monitor.core.pages.facts import facts_of
+from monitor.core.pages.page import Fact, Page
+from monitor.store.page_tables import PageChangeRow, PageFactRow, PageTextRow, PageVersionRow
+from monitor.store.tables import table_of
+
+_TEXT = table_of(PageTextRow)
+_VERSION = table_of(PageVersionRow)
+_CHANGE = table_of(PageChangeRow)
+_FACT = table_of(PageFactRow)
+
+_PAGE = TypeAdapter(Page)
+MAX_VALUE = 500  # characters of a fact
+MOST_FACTS = 500  # of one page: a hostile one could state any number
+COMPRESSION = 9  # pages are written once and kept for ever
+
+
+def write_page(
+    connection: Connection,
+    subject: int,
+    *,
+    version: Version | None,
+    changes: Sequence[tuple[PageEvent, int | None]],
+) -> None:
+    """Write what a check found of a page's text.
+
+    Args:
+        connection: The writer's, in a transaction.
+        subject: Number of the target and point.
+        version: The text that we believe, when this check read it: its stay grows.
+        changes: What happened to the page's text, in order, and where the journal says it.
+
+    """
+    for event, leaf in changes:
+        _write_change(connection, subject, event, leaf)
+    if version is not None:
+        stay = (_VERSION.c.subject_id == subject, _VERSION.c.first_at == version.first_at)
+        grown = {"last_at": version.last_at, "checks": version.checks}
+        connection.execute(update(_VERSION).where(*stay).values(grown))
+
+
+def _write_change(connection: Connection, subject: int, event: PageEvent, leaf: int | None) -> None:
+    after_id = _keep_version(connection, subject, event.after) if event.after else None
+    before, change = event.before, event.change
+    row = {
+        "subject_id": subject,
+        "at": event.at,
+        "edge": event.edge,
+        "before_id": _version_id(connection, subject, before.first_at) if before else None,
+        "before_last_at": before.last_at if before else None,
+        "after_id": after_id,
+        "weight": change.weight if change else None,
+        "kinds": " ".join(change.kinds) if change else "",
+        "summary": clean(change.summary, 2 * MAX_VALUE) if change else "",
+        "silent": bool(change and change.silent),
+        "announced": event.announced,
+        "leaf": leaf,
+    }
+    connection.execute(insert(_CHANGE), row)
+    if event.edge in TURNS and event.after:
+        _follow_facts(connection, subject, event.after)
+
+
+def _keep_version(connection: Connection, subject: int, shown: Shown) -> int:
+    """Return the number of a stay, known or new."""
+    version = shown.version
+    known = _version_id(connection, subject, version.first_at)
+    if known is not None:
+        return known
+    row = {
+        "subject_id": subject,
+        "text_id": _keep_text(connection, version, shown.page),
+        "body_sha256": bytes.fromhex(version.body_sha256),
+        "url": clean(version.url, MAX_URL),
+        "before_at": version.before_at,
+        "first_at": version.first_at,
+        "last_at": version.last_at,
+        "checks": version.checks,
+    }
+    number: int = connection.execute(insert(_VERSION).returning(_VERSION.c.id), row).scalar_one()
+    return number
+
+
+def _keep_text(connection: Connection, version: Version, page: Page) -> int:
+    """Return the number of a text; it is kept once, whatever pages show it."""
+    sha256 = bytes.fromhex(version.sha256)
+    known: int | None = connection.scalar(select(_TEXT.c.id).where(_TEXT.c.sha256 == sha256))
+    if known is not None:
+        return known
+    row = {
+        "sha256": sha256,
+        "extraction_version": version.extraction_version,
+        "title": clean(version.title, MAX_VALUE),
+        "updated_on": version.updated_on,
+        "page": packed(page),
+    }
+    number: int = connection.execute(insert(_TEXT).returning(_TEXT.c.id), row).scalar_one()
+    return number
+
+
+def _version_id(connection: Connection, subject: int, first_at: datetime) -> int | None:
+    same = (_VERSION.c.subject_id == subject, _VERSION.c.first_at == first_at)
+    number: int | None = connection.scalar(select(_VERSION.c.id).where(*same))
+    return number
+
+
+def _follow_facts(connection: Connection, subject: int, shown: Shown) -> None:
+    """End what the new text no longer states, begin what it does."""
+    at, rules = shown.version.first_at, shown.version.extraction_version
+    stated = [_fact(fact) for fact in sorted(facts_of(shown.page.main()), key=repr)[:MOST_FACTS]]
+    open_rows = select(_FACT).where(_FACT.c.subject_id == subject, _FACT.c.until.is_(None))
+    known: dict[tuple[Any, ...], int] = {
+        (row.extraction_version, row.element, row.value, row.negated): row.id
+        for row in connection.execute(open_rows)
+    }
+    wanted = {(rules, fact["element"], fact["value"], fact["negated"]): fact for fact in stated}
+    gone = [number for key, number in known.items() if key not in wanted]
+    if gone:
+        connection.execute(update(_FACT).where(_FACT.c.id.in_(gone)).values(until=at))
+    new = [
+        {"subject_id": subject, "extraction_version": rules, "since": at, **fact}
+        for key, fact in wanted.items()
+        if key not in known
+    ]
+    if new:
+        connection.execute(insert(_FACT), new)
+
+
+def _fact(fact: Fact) -> dict[str, Any]:
+    value = clean(fact.value, MAX_VALUE)
+    return {"element": fact.element, "value": value, "negated": fact.negated}
+
+
+def packed(page: Page) -> bytes:
+    return zlib.compress(_PAGE.dump_json(page, exclude_defaults=True), COMPRESSION)
+
+
+def unpacked(data: bytes) -> Page:
+    """Read what `packed` wrote."""
+    return _PAGE.validate_json(zlib.decompress(data))
