@@ -1,0 +1,137 @@
+"""Which checks are read, and how seldom a page is parsed."""
+
+from dataclasses import replace
+
+import pytest
+
+from monitor import pages
+from monitor.core.changes.events import PageEdge
+from monitor.core.types import (
+    Edge,
+    Event,
+    Judgement,
+    Kind,
+    Nature,
+    Outage,
+    Outcome,
+    Reason,
+    Target,
+    Verdict,
+)
+from monitor.pages import PageBook
+from tests.support.outcomes import OK, answer, outcome
+from tests.support.readings import body, minute
+from tests.support.reads import target
+
+pytestmark = pytest.mark.anyio
+PAGE = replace(target("etrangers"), kind=Kind.PAGE)
+NOISE = b'<input type="hidden" name="jeton" value="%d"><script>var t = %d;</script>'
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+def check(content: bytes, number: int, judgement: Judgement = OK) -> Outcome:
+    at = minute(number)
+    return outcome(PAGE.slug, at, judgement, exchange=answer(at, content))
+
+
+async def read(
+    book: PageBook, content: bytes, number: int, judgement: Judgement = OK, *, of: Target = PAGE
+) -> list[PageEdge]:
+    _, events = await book.read(of, check(content, number, judgement).observation, ())
+    return [event.edge for event in events]
+
+
+async def test_a_change_is_told_at_the_second_reading_and_wanted_soon_before() -> None:
+    book = PageBook((), point="local")
+
+    assert [PageEdge.FIRST] == await read(book, body("A"), 0)
+    assert [] == await read(book, body("B"), 1)
+    assert book.in_doubt(PAGE.slug)
+    assert [PageEdge.CHANGED] == await read(book, body("B"), 2)
+    assert not book.in_doubt(PAGE.slug)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "reason", "makes"),
+    [
+        (Verdict.UP, Reason.OK, True),
+        (Verdict.UP, Reason.MOVED, True),
+        (Verdict.DEGRADED, Reason.SLOW, True),
+        (Verdict.DEGRADED, Reason.TLS_CHAIN_INCOMPLETE, True),
+        (Verdict.DEGRADED, Reason.MARKER_MISSING, False),
+        (Verdict.DEGRADED, Reason.MOVED, False),
+        (Verdict.DEGRADED, Reason.EMPTY_SHELL, False),
+        (Verdict.DOWN, Reason.ERROR_TEXT, False),
+        (Verdict.MAINTENANCE, Reason.MAINTENANCE_TEXT, False),
+        (Verdict.BLOCKED, Reason.CAPTCHA, False),
+        (Verdict.UNKNOWN, Reason.LOCAL_NETWORK, False),
+    ],
+)
+async def test_only_the_page_itself_makes_a_version(
+    verdict: Verdict, reason: Reason, *, makes: bool
+) -> None:
+    book = PageBook((), point="local")
+    judgement = Judgement(verdict=verdict, reason=reason, rule="r")
+
+    assert [PageEdge.FIRST] * makes == await read(book, body("A"), 0, judgement)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.PAGE])
+async def test_only_pages_are_followed(kind: Kind) -> None:
+    book = PageBook((), point="local")
+
+    assert [] == await read(book, body("A"), 0, of=replace(PAGE, kind=kind))
+
+
+async def test_a_page_without_any_text_makes_no_version() -> None:
+    book = PageBook((), point="local")
+
+    assert [] == await read(book, b"<html><body></body></html>", 0)
+
+
+async def test_a_page_that_differs_by_its_tokens_only_is_not_parsed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    book = PageBook((), point="local")
+    await read(book, body("A") + NOISE % (1, 1), 0)
+
+    def refuse(*_: object, **__: object) -> None:
+        raise AssertionError("parsed")
+
+    monkeypatch.setattr(pages, "read_clean", refuse)
+    version, events = await book.read(PAGE, check(body("A") + NOISE % (2, 2), 1).observation, ())
+
+    assert () == events
+    assert version is not None
+    assert (2, minute(1)) == (version.checks, version.last_at)
+
+
+async def test_a_confirmed_disappearance_is_an_edge_and_an_outage_of_another_kind_is_not() -> None:
+    book = PageBook((), point="local")
+    await read(book, body("A"), 0)
+    down = Judgement(verdict=Verdict.DOWN, reason=Reason.GONE, rule="gone")
+    seen = check(b"", 1, down).observation
+
+    for reason, edges in ((Reason.HTTP_5XX, []), (Reason.GONE, [PageEdge.REMOVED])):
+        _, found = await book.read(PAGE, seen, [opened(reason)])
+        assert edges == [event.edge for event in found]
+
+
+def opened(reason: Reason) -> Event:
+    outage = Outage(
+        target=PAGE.slug,
+        point="local",
+        nature=Nature.DOWN,
+        reason=reason,
+        last_ok_at=minute(0),
+        first_fail_at=minute(1),
+        last_fail_at=minute(1),
+        confirmed_at=minute(1),
+    )
+    return Event(
+        edge=Edge.OUTAGE_OPENED, at=minute(1), target=PAGE.slug, point="local", outage=outage
+    )
