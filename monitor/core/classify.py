@@ -26,7 +26,7 @@ from monitor.core.types import (
     Verdict,
 )
 
-RULESET = "2026-11-23.1"  # changes with the rules; `ruleset` adds the fingerprints' digest
+RULESET = "2026-11-23.2"  # changes with the rules; `ruleset` adds the fingerprints' digest
 
 RULES: tuple[tuple[str, Rule], ...] = (
     ("clock-offset", line.clock_offset),
@@ -55,6 +55,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("empty-document", page.empty_document),
     ("dead-asset", page.dead_asset),
     ("dead-sign-of-life", page.dead_sign_of_life),
+    ("unread-part", page.unread_part),
     ("empty-shell", page.empty_shell),
     ("unexpected-redirect", page.unexpected_redirect),
     ("no-login-form", page.no_login_form),

@@ -1,7 +1,7 @@
 """Rules on our own clock and line, and on exchanges that brought no whole answer."""
 
 from monitor.core.case import Case, Finding, is_private
-from monitor.core.types import Failure, Phase, Reason, Verdict
+from monitor.core.types import Exchange, Failure, Phase, Reason, Verdict
 
 # Failures that leave an answer to read: its status and its start may still decide.
 PARTIAL = frozenset(
@@ -54,10 +54,15 @@ def line_in_doubt(case: Case) -> Finding | None:
 def our_side(case: Case) -> Finding | None:
     """Keep for ourselves the failures of our resolver and routes, whatever the controls say."""
     failure = case.exchange.failure
-    resolver = failure is Failure.TIMEOUT and case.exchange.phase is Phase.RESOLVE
-    if failure is None or not (resolver or failure in _OURS):
+    if failure is None or not is_ours(case.exchange):
         return None
     return Finding(Verdict.UNKNOWN, Reason.LOCAL_NETWORK, f"{failure.value} de notre côté")
+
+
+def is_ours(exchange: Exchange) -> bool:
+    """Tell whether our resolver or our routes are what failed."""
+    silent = exchange.failure is Failure.TIMEOUT and exchange.phase is Phase.RESOLVE
+    return silent or exchange.failure in _OURS
 
 
 def cookie_loop(case: Case) -> Finding | None:

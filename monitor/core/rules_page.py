@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from monitor.core.case import BARE_WORDS, Case, Finding, host_of, path_of, same_site
 from monitor.core.glance import Form, fold
+from monitor.core.rules_line import is_ours
 from monitor.core.types import Exchange, Failure, Kind, Reason, Verdict
 
 _MAIN_SCRIPT = re.compile(r"(^|[/._-])(main|runtime|polyfills?|app|index|bundle|vendors?)[._-]")
@@ -104,7 +105,7 @@ def dead_sign_of_life(case: Case) -> Finding | None:
     """
     doubtful: Finding | None = None
     for part in case.exchange.parts:
-        if part.url not in case.target.signs_of_life or part.failure is Failure.TOO_LARGE:
+        if part.url not in case.target.signs_of_life or _says_nothing(part):
             continue
         status, path = part.status or 0, path_of(part.url)
         if _is_markup(part) and _refused(case, part):
@@ -116,6 +117,21 @@ def dead_sign_of_life(case: Case) -> Finding | None:
             ground = f"{path} : statut {status}, adresse à vérifier"
             doubtful = Finding(Verdict.DEGRADED, Reason.SIGN_OF_LIFE_MISSING, ground)
     return doubtful
+
+
+def unread_part(case: Case) -> Finding | None:
+    """Find a part that was not read: for lack of time, the shell is slow; else it was us.
+
+    The parts share one deadline. A browser asks for several at once, and waits longer.
+    """
+    late: Finding | None = None
+    for part in case.exchange.parts:
+        if part.failure is Failure.DEADLINE:
+            late = Finding(Verdict.DEGRADED, Reason.SLOW, f"délai écoulé avant {_name(part)}")
+        elif part.failure is Failure.DNS_BOGON or is_ours(part):
+            ground = f"{_name(part)} : {part.failure or ''} de notre côté"
+            return Finding(Verdict.UNKNOWN, Reason.LOCAL_NETWORK, ground)
+    return late
 
 
 def empty_shell(case: Case) -> Finding | None:
@@ -224,8 +240,14 @@ def _assets(case: Case) -> tuple[list[Exchange], list[Exchange]]:
     return scripts, [part for part in own if part not in scripts]
 
 
+def _says_nothing(part: Exchange) -> bool:
+    """Tell whether a part failed by a bound or a fault of ours: not the site's death."""
+    ours = part.failure in {Failure.TOO_LARGE, Failure.DEADLINE, Failure.DNS_BOGON}
+    return ours or is_ours(part)
+
+
 def _asset_fault(part: Exchange) -> str:
-    if part.failure is Failure.TOO_LARGE:
+    if _says_nothing(part):
         return ""
     if part.failure is not None:
         return part.failure.value

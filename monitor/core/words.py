@@ -100,6 +100,7 @@ RULES: Final[dict[str, str]] = {
     "empty-document": "La réponse est vide.",
     "dead-asset": "Un fichier nécessaire à la page ne répond pas.",
     "dead-sign-of-life": "Une adresse interrogée à l'ouverture ne répond pas.",
+    "unread-part": "Un fichier de la page n'a pu être lu dans le délai, ou par notre faute.",
     "empty-shell": "La page n'affiche rien sans JavaScript.",
     "unexpected-redirect": "Le renvoi ne mène pas à l'adresse attendue.",
     "no-login-form": "La page de connexion n'a pas de formulaire de connexion.",

@@ -426,11 +426,29 @@ def test_a_shell_whose_parts_answer_is_up() -> None:
         (part(SIGN, b"<html>", status=403), (Verdict.BLOCKED, Reason.WAF)),
         (part(SIGN, b"<html>Incapsula incident ID: 1"), (Verdict.BLOCKED, Reason.WAF)),
         (part("main.2.js", b"<html>Incapsula incident ID: 1"), (Verdict.BLOCKED, Reason.WAF)),
+        (part("main.2.js", failure=Failure.DEADLINE), (Verdict.DEGRADED, Reason.SLOW)),
+        (part("styles.3.css", failure=Failure.DEADLINE), (Verdict.DEGRADED, Reason.SLOW)),
+        (part(SIGN, failure=Failure.DEADLINE), (Verdict.DEGRADED, Reason.SLOW)),
+        (part("main.2.js", failure=Failure.DNS_REFUSED), (Verdict.UNKNOWN, Reason.LOCAL_NETWORK)),
+        (part(SIGN, failure=Failure.DNS_BOGON), (Verdict.UNKNOWN, Reason.LOCAL_NETWORK)),
     ],
 )
 def test_what_is_dead_in_a_shell_decides(dead: Exchange, outcome: tuple[Verdict, Reason]) -> None:
     """A main script or the back end: down. A style, another script, an unsure path: degraded."""
     assert outcome == shell(dead)
+
+
+def test_a_dead_part_counts_although_another_could_not_be_read() -> None:
+    late = part("main.2.js", failure=Failure.DEADLINE)
+
+    assert shell(late, part(SIGN, status=502)) == (Verdict.DOWN, Reason.SIGN_OF_LIFE_MISSING)
+
+
+def test_a_name_that_our_resolver_did_not_find_in_time_kills_no_shell() -> None:
+    """Every part is resolved anew: a hiccup of ours is likely among fifteen."""
+    lost = replace(part("main.2.js", failure=Failure.TIMEOUT), phase=Phase.RESOLVE)
+
+    assert shell(lost) == (Verdict.UNKNOWN, Reason.LOCAL_NETWORK)
 
 
 def test_a_shell_seen_alone_shows_nothing() -> None:
