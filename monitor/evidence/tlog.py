@@ -260,11 +260,16 @@ def nodes_from_tiles(read: Callable[[Tile], bytes], size: int) -> Nodes:
             data[at * HASH_SIZE : (at + 1) * HASH_SIZE]
             for at in range(offset, offset + (1 << height))
         ]
-        while len(row) > 1:
-            row = [node_hash(row[at], row[at + 1]) for at in range(0, len(row), 2)]
-        return row[0]
+        return subtree(row)
 
     return node
+
+
+def subtree(row: Sequence[bytes]) -> bytes:
+    """Return the root of a complete subtree: of a power of two of nodes of one level."""
+    while len(row) > 1:
+        row = [node_hash(row[at], row[at + 1]) for at in range(0, len(row), 2)]
+    return row[0]
 
 
 def pack_bundle(entries: Sequence[bytes]) -> bytes:

@@ -24,6 +24,8 @@ from monitor.store.engine import (
     sqlite_path,
     try_to_write,
 )
+from monitor.store.journal_reads import JournalReads
+from monitor.store.journal_tables import CheckpointRow, LeafRow
 from monitor.store.kept import Kept
 from monitor.store.life_reads import LifeReads
 from monitor.store.log_reads import LogReads
@@ -47,12 +49,13 @@ from monitor.store.writer import Writer
 
 REST_S = 0.1  # groups the checks of a busy moment; an idle store commits at once
 
+_LEAF = table_of(LeafRow)
 _RUN = table_of(RunRow)
 _CLOCK = table_of(ClockReadingRow)
 _PAUSE = table_of(PauseRow)
 
 
-class Store(CheckReads, LogReads, PageReads, LifeReads, SpanReads):
+class Store(CheckReads, LogReads, PageReads, LifeReads, SpanReads, JournalReads):
     """The record of one point.
 
     Reads are synchronous, from any thread. Writes are awaited from an event loop and durable
@@ -250,6 +253,19 @@ class Store(CheckReads, LogReads, PageReads, LifeReads, SpanReads):
             known = None if text is None else kept.text(connection, clean(text, len(text)))
             row = {"host": host, "fetched_at": fetched_at, "status": status, "content_id": known}
             Replace(RobotsRow, "host", "fetched_at").write(connection, [row])
+
+        await self._write(work)
+
+    async def keep_checkpoint(
+        self, *, size: int, root: bytes, at: datetime, note: bytes, bundled: int
+    ) -> None:
+        """Note a checkpoint that was signed, and let go of the leaves before `bundled`."""
+
+        def work(connection: Connection, kept: Kept) -> None:
+            del kept
+            row = {"size": size, "root": root, "at": at, "note": note}
+            connection.execute(insert(table_of(CheckpointRow)), row)
+            connection.execute(delete(_LEAF).where(_LEAF.c.idx < bundled))
 
         await self._write(work)
 

@@ -1,0 +1,312 @@
+"""The journal: leaves that are committed become tiles, and a signed checkpoint covers them.
+
+Each step is on the disk before the next begins, and each may be done again:
+
+1. leaves are rows of the store, in the transactions of what they say;
+2. full and partial tiles and bundles are written;
+3. the note is signed, and kept in a file outside the journal and the database: from here on
+   we are committed, whoever saw it;
+4. the note is published as `checkpoint`;
+5. the store notes it, and lets go of the leaves of full bundles.
+
+`open` goes through the same steps for what a crash left half-way. It refuses to go on when the
+leaves of the store do not begin with those that were signed: a database put back from a
+backup, or changed, would make two histories under one name.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from fcntl import LOCK_EX, LOCK_NB, flock
+from itertools import islice
+from pathlib import Path
+from typing import IO, Protocol
+
+from monitor.errors import VigieError
+from monitor.evidence import durable, tlog
+from monitor.evidence.edge import Edge
+from monitor.evidence.note import Checkpoint, Note, NoteError, SignerKey, VerifierKey, sign
+from monitor.evidence.tiles import Tiles
+from monitor.evidence.tlog import TILE_WIDTH, ProofError, leaf_hash
+
+FOLDER = "journal"  # below data/
+LAST = "dernier-checkpoint"  # beside it: the last note that we signed
+_LOCK = "journal.lock"
+
+
+class JournalError(VigieError):
+    """The journal cannot go on. The message, in French, says why and what to do."""
+
+
+class Leaves(Protocol):
+    """What the store knows of the journal's end."""
+
+    def leaf_count(self) -> int:
+        """Count all leaves ever committed."""
+        ...
+
+    def first_leaf(self) -> int:
+        """Return the index of the first leaf that the store still holds."""
+        ...
+
+    def leaves(self, since: int, until: int) -> Sequence[bytes]:
+        """Return the leaves [since, until) that the store still holds."""
+        ...
+
+    def signed_size(self) -> int:
+        """Return the size of the last checkpoint that the store noted; 0 without any."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """A checkpoint of ours; `note` is the file's bytes."""
+
+    size: int
+    root: bytes
+    at: datetime
+    note: bytes
+
+    @property
+    def bundled(self) -> int:
+        """How many leaves are in full bundles that this covers."""
+        return self.size - self.size % TILE_WIDTH
+
+
+class Journal:
+    """The only writer of a journal's folder. Its methods are for one thread at a time."""
+
+    def __init__(self, data: Path, key: SignerKey, leaves: Leaves) -> None:
+        """Take the journal below the folder `data`; `key`'s name is the journal's origin."""
+        self.tiles = Tiles(data / FOLDER)
+        self._last = data / LAST
+        self._lock_path = data / _LOCK
+        self._lock: IO[bytes] | None = None
+        self._key = key
+        self._leaves = leaves
+        self._edge = Edge()
+        self._signed: tuple[Checkpoint, bytes] | None = None
+        self._pruned: dict[int, int] = {}  # by level, the full tiles without partial ones
+
+    @property
+    def key(self) -> VerifierKey:
+        """The public key that checkpoints are verified with."""
+        return self._key.verifier
+
+    @property
+    def origin(self) -> str:
+        """The journal's name: the first line of its checkpoints."""
+        return self._key.name
+
+    def open(self, at: datetime) -> Signed | None:
+        """Make sure that the store extends what was signed, and finish what a crash left.
+
+        Returns:
+            The last checkpoint, when the store does not know it yet: see `seal`.
+
+        Raises:
+            JournalError: another process writes the journal, the leaves do not extend it, or
+                its files are damaged.
+            OSError: a file cannot be read or written.
+
+        """
+        self._take_lock()
+        try:
+            return self._open(at)
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self, at: datetime) -> Signed | None:
+        last = self._last_note()
+        if last is None:
+            if self._leaves.signed_size():
+                raise JournalError(_LOST.format(folder=self.tiles.folder, last=self._last))
+            return None
+        checkpoint, _ = self._signed = last
+        with _damage(self.tiles.folder):
+            self._edge = Edge.load(checkpoint.size, self.tiles.tile)
+            if self._edge.root != checkpoint.root:
+                raise ProofError("the tiles do not lead to the root that was signed")
+            self._require_same_leaves(checkpoint.size)
+        return self._commit(at)
+
+    def seal(self, at: datetime, *, also: SignerKey | None = None) -> Signed | None:
+        """Sign what was committed since the last checkpoint.
+
+        Returns:
+            The last checkpoint, when the store does not know it yet. The caller has the store
+            note it, and drop its leaves before `bundled`. Until it does, nothing is lost and
+            the next call returns it again.
+
+        Args:
+            at: The instant to note.
+            also: A second key, whose signature follows ours: the next one, when keys change.
+
+        Raises:
+            JournalError, OSError: as `open`.
+
+        """
+        size = self._leaves.leaf_count()
+        if size > self._edge.size or (also and size):
+            edge = self._edge.copy()
+            with _damage(self.tiles.folder):
+                self._write_tiles(edge, size)
+            checkpoint = Checkpoint(self.origin, size, edge.root)
+            signatures = tuple(sign(str(checkpoint), key) for key in (self._key, also) if key)
+            note = bytes(Note(str(checkpoint), signatures))
+            durable.write(self._last, note)
+            self._edge, self._signed = edge, (checkpoint, note)
+        return self._commit(at)
+
+    def close(self) -> None:
+        """Let another process write."""
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _take_lock(self) -> None:
+        if self._lock is not None:
+            return
+        durable.make_folder(self._lock_path.parent)
+        lock = self._lock_path.open("ab")
+        try:
+            flock(lock, LOCK_EX | LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            raise JournalError(
+                f"Un autre service Vigie tient déjà le journal {self.tiles.folder}. "
+                "Arrêtez-le, ou donnez un autre dossier à celui-ci (--data)."
+            ) from None
+        self._lock = lock
+
+    def _last_note(self) -> tuple[Checkpoint, bytes] | None:
+        """Return the newest of the notes that we find; two that disagree are a fork."""
+        notes = [self.tiles.checkpoint()]
+        with suppress(FileNotFoundError):
+            notes.append(self._last.read_bytes())
+        found = [(self._read(note), note) for note in notes if note is not None]
+        if not found:
+            return None
+        last, note = max(found, key=lambda one: one[0].size)
+        if any(one.size == last.size and one.root != last.root for one, _ in found):
+            raise JournalError(_FORK.format(folder=self.tiles.folder))
+        if last.size < self._leaves.signed_size():
+            raise JournalError(_LOST.format(folder=self.tiles.folder, last=self._last))
+        return last, note
+
+    def _read(self, data: bytes) -> Checkpoint:
+        try:
+            note = Note.parse(data)
+            signed = note.verified_by((self.key,))
+            checkpoint = Checkpoint.parse(note.text)
+        except NoteError as error:
+            raise JournalError(_KEY.format(folder=self.tiles.folder, why=error)) from error
+        if not signed or checkpoint.origin != self.origin:
+            raise JournalError(_KEY.format(folder=self.tiles.folder, why=checkpoint.origin))
+        return checkpoint
+
+    def _require_same_leaves(self, signed: int) -> None:
+        """Compare what the store still holds with what was signed, leaf by leaf."""
+        size, first = self._leaves.leaf_count(), self._leaves.first_leaf()
+        if size < signed or first > signed - signed % TILE_WIDTH:
+            raise JournalError(_BEHIND.format(size=size, signed=signed))
+        for start in range(first - first % TILE_WIDTH, signed, TILE_WIDTH):
+            end = min(start + TILE_WIDTH, signed)
+            since = max(start, first)
+            held = self._leaves.leaves(since, end)
+            known = self.tiles.entries(start // TILE_WIDTH, end - start)[since - start :]
+            hashes = self._hashes(start, end)[since - start :]
+            if list(held) != known or [leaf_hash(one) for one in known] != hashes:
+                raise JournalError(_BEHIND.format(size=size, signed=signed))
+
+    def _hashes(self, start: int, end: int) -> list[bytes]:
+        data = self.tiles.tile(tlog.Tile(0, start // TILE_WIDTH, end - start))
+        return [data[at : at + tlog.HASH_SIZE] for at in range(0, len(data), tlog.HASH_SIZE)]
+
+    def _write_tiles(self, edge: Edge, size: int) -> None:
+        """Grow `edge` to `size`, writing each bundle before its tile, the partial ones last."""
+        start = edge.size - edge.size % TILE_WIDTH
+        while start < size:
+            end = min(start + TILE_WIDTH, size)
+            entries = list(self._leaves.leaves(start, end))
+            if len(entries) != end - start:
+                raise ProofError(f"the store lacks leaves between {start} and {end}")
+            self.tiles.put_entries(start // TILE_WIDTH, entries)
+            fresh = islice(entries, edge.size - start, None)
+            for tile, data in edge.add(map(leaf_hash, fresh)):
+                self.tiles.put_tile(tile, data)
+            start = end
+        for tile, data in edge.partial():
+            self.tiles.put_tile(tile, data)
+
+    def _commit(self, at: datetime) -> Signed | None:
+        """Make every copy say what was signed; the last of them is the store."""
+        if self._signed is None:
+            return None
+        checkpoint, note = self._signed
+        if _read_if_there(self._last) != note:
+            durable.write(self._last, note)
+        if not _says(self.tiles.checkpoint(), Note.parse(note)):
+            self.tiles.publish(note)
+        self._prune(checkpoint.size)
+        if self._leaves.signed_size() >= checkpoint.size:
+            return None
+        return Signed(size=checkpoint.size, root=checkpoint.root, at=at, note=note)
+
+    def _prune(self, size: int) -> None:
+        """Let go of the partial tiles whose place full ones took."""
+        level = 0
+        while size := size // TILE_WIDTH:
+            for index in range(self._pruned.get(level, size - 1), size):
+                self.tiles.prune(level, index)
+            self._pruned[level] = size
+            level += 1
+
+
+def _read_if_there(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
+
+
+def _says(published: bytes | None, note: Note) -> bool:
+    """Tell whether this note is there already, perhaps with cosignatures by now."""
+    if published is None:
+        return False
+    there = Note.parse(published)
+    return there.text == note.text and set(note.signatures) <= set(there.signatures)
+
+
+@contextmanager
+def _damage(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except ProofError as error:
+        raise JournalError(_DAMAGED.format(folder=folder, why=error)) from error
+
+
+_DAMAGED = (
+    "Journal {folder} : fichier manquant ou abîmé ({why}). Rien n'a été signé."
+    " Remettez le dossier en place depuis une copie ou un miroir, puis relancez."
+)
+_BEHIND = (
+    "La base ne contient pas ce que le journal a déjà signé ({signed} entrées signées, {size} en"
+    " base) : elle vient d'une sauvegarde ancienne, ou elle a été modifiée. Continuer ferait deux"
+    " histoires sous un seul nom ; rien n'a été écrit. Remettez la base la plus récente, ou"
+    " refaites-la depuis le journal : « vigie rebuild »."
+)
+_LOST = (
+    "La base connaît un point de contrôle signé que {folder} et {last} n'ont pas : ces fichiers"
+    " ont été perdus, ou viennent d'une sauvegarde ancienne. Remettez les plus récents (copie,"
+    " miroir), puis relancez : signer sans eux pourrait faire deux histoires sous un seul nom."
+)
+_FORK = (
+    "Deux points de contrôle de même taille, signés par notre clé, ne disent pas la même chose"
+    " dans {folder} et à côté : le journal a deux histoires. Rien n'a été écrit. Gardez ces deux"
+    " fichiers, ouvrez un nouveau journal (autre clé, autre origine) et dites-le aux lecteurs."
+)
+_KEY = (
+    "Le dernier point de contrôle de {folder} n'est pas signé par notre clé sous notre nom"
+    " ({why}). Remettez la clé et l'origine d'avant ; pour changer de clé : « vigie seal"
+    " --new-key »."
+)

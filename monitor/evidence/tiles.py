@@ -1,0 +1,112 @@
+"""A journal's folder: C2SP tlog-tiles as files, each written once.
+
+    checkpoint                          the last signed note
+    tile/<level>/<number>[.p/<width>]   hashes
+    tile/entries/<number>[.p/<width>].gz
+
+Bundles of entries lie compressed (docs/decisions/0009): what is served, or exported, under the
+name without ".gz" is the plain bundle. A partial tile is there until the full one is.
+"""
+
+import gzip
+import shutil
+import zlib
+from pathlib import Path
+
+from monitor.evidence import durable, tlog
+from monitor.evidence.tlog import HASH_SIZE, TILE_WIDTH, ProofError, Tile
+
+CHECKPOINT = "checkpoint"
+MAX_BUNDLE_BYTES = TILE_WIDTH * (2 + tlog.MAX_ENTRY_BYTES)
+
+
+class Tiles:
+    """The files below one folder. Reading raises ProofError, writing OSError or ProofError."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def checkpoint(self) -> bytes | None:
+        """Return the published note; None before the first."""
+        try:
+            return (self.folder / CHECKPOINT).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def publish(self, note: bytes) -> None:
+        """Put a signed note where readers look for it."""
+        durable.write(self.folder / CHECKPOINT, note)
+
+    def tile(self, tile: Tile) -> bytes:
+        """Return a tile, cut from the full one when the partial one is gone."""
+        data = self._read(tile.path)
+        if data is None and tile.width < TILE_WIDTH:
+            data = self._read(Tile(tile.level, tile.index).path)
+            data = data and data[: tile.width * HASH_SIZE]
+        if data is None:
+            raise ProofError(f"{tile.path} is missing")
+        if len(data) != tile.width * HASH_SIZE:
+            raise ProofError(f"{tile.path} is {len(data)} bytes long")
+        return data
+
+    def entries(self, index: int, width: int = TILE_WIDTH) -> list[bytes]:
+        """Return the first `width` entries beside the level-0 tile `index`."""
+        for held in dict.fromkeys((width, TILE_WIDTH)):
+            path = tlog.bundle_path(index, held)
+            data = self._bundle(path)
+            if data is None:
+                continue
+            found = tlog.unpack_bundle(data)
+            if len(found) != held:
+                raise ProofError(f"{path} holds {len(found)} entries")
+            return found[:width]
+        raise ProofError(f"{tlog.bundle_path(index, width)} is missing")
+
+    def put_tile(self, tile: Tile, data: bytes) -> None:
+        """Write a tile, durably; one that is there already must be the same."""
+        self._put(tile.path, data, self._read(tile.path))
+
+    def put_entries(self, index: int, entries: list[bytes]) -> None:
+        """Write a bundle, durably; one that is there already must be the same."""
+        path = tlog.bundle_path(index, len(entries))
+        data = tlog.pack_bundle(entries)
+        held = self._bundle(path)
+        if held is None:
+            durable.write(self.folder / f"{path}.gz", gzip.compress(data, 6, mtime=0))
+        elif held != data:
+            raise ProofError(f"{path} holds other entries")
+
+    def prune(self, level: int, index: int) -> None:
+        """Let go of the partial tiles, and bundles, of a tile that is full."""
+        full = Tile(level, index).path
+        gone = [full]
+        if level == 0:
+            gone.append(tlog.bundle_path(index))
+        for path in gone:
+            shutil.rmtree(self.folder / f"{path}.p", ignore_errors=True)
+
+    def _put(self, path: str, data: bytes, held: bytes | None) -> None:
+        if held is None:
+            durable.write(self.folder / path, data)
+        elif held != data:
+            raise ProofError(f"{path} holds something else")
+
+    def _read(self, path: str) -> bytes | None:
+        try:
+            return (self.folder / path).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    def _bundle(self, path: str) -> bytes | None:
+        """Return a plain bundle, which an exported journal holds as it is."""
+        packed = self._read(f"{path}.gz")
+        if packed is None:
+            return self._read(path)
+        unpacker = zlib.decompressobj(wbits=31)
+        try:
+            data = unpacker.decompress(packed, MAX_BUNDLE_BYTES + 1)
+        except zlib.error as error:
+            raise ProofError(f"{path}.gz cannot be unpacked: {error}") from error
+        if not unpacker.eof or unpacker.unused_data or len(data) > MAX_BUNDLE_BYTES:
+            raise ProofError(f"{path}.gz is cut, or too long")
+        return data

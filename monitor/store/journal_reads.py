@@ -1,0 +1,62 @@
+"""Questions about the journal's end, and about what was signed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from monitor.store import ledger
+from monitor.store.journal_tables import CheckpointRow, LeafRow
+from monitor.store.reads import Reads
+from monitor.store.tables import table_of
+
+_LEAF = table_of(LeafRow)
+_CHECKPOINT = table_of(CheckpointRow)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptCheckpoint:
+    """A checkpoint that we signed; `note` is the whole signed note."""
+
+    size: int
+    root: bytes
+    at: datetime
+    note: bytes
+
+
+class JournalReads(Reads):
+    """What `evidence.journal` asks: see `evidence.journal.Leaves`."""
+
+    def leaf_count(self) -> int:
+        """Count all leaves ever committed."""
+        with self._reading() as session:
+            return ledger.size(session.connection())
+
+    def first_leaf(self) -> int:
+        """Return the index of the first leaf that is still in SQL."""
+        with self._reading() as session:
+            connection = session.connection()
+            first = connection.scalar(select(func.min(_LEAF.c.idx)))
+            return ledger.size(connection) if first is None else int(first)
+
+    def leaves(self, since: int, until: int) -> Sequence[bytes]:
+        """Return the leaves [since, until) that are still in SQL, in order."""
+        wanted = select(_LEAF.c.entry).where(_LEAF.c.idx >= since, _LEAF.c.idx < until)
+        with self._reading() as session:
+            found = session.connection().execute(wanted.order_by(_LEAF.c.idx))
+            return [bytes(entry) for (entry,) in found]
+
+    def signed_size(self) -> int:
+        """Return the size of the last checkpoint; 0 without any."""
+        with self._reading() as session:
+            return session.connection().scalar(select(func.max(_CHECKPOINT.c.size))) or 0
+
+    def checkpoint(self) -> KeptCheckpoint | None:
+        """Return the last checkpoint."""
+        wanted = select(_CHECKPOINT).order_by(_CHECKPOINT.c.size.desc()).limit(1)
+        with self._reading() as session:
+            row = session.connection().execute(wanted).one_or_none()
+        if row is None:
+            return None
+        return KeptCheckpoint(size=row.size, root=row.root, at=row.at, note=row.note)
