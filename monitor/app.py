@@ -71,7 +71,11 @@ class App:
         self._judge = Judge(config=config, point=settings.point, line=self._line)
         self._lanes = self._build_lanes()
         self._grids = grids(config.targets)
-        self.board = Board(config.targets, states=store.states())
+        self.board = Board(
+            config.targets,
+            states=store.states(),
+            lanes=(lane.state for lane in self._lanes.values()),
+        )
         self._exposition = Exposition(
             self.board,
             clock=clock,

@@ -68,7 +68,7 @@ REASONS: Final[dict[Reason, str]] = {
     Reason.RATE_LIMITED: "Le site limite le nombre de demandes.",
     Reason.LOGIN_REQUIRED: "Le site demande une authentification.",
     Reason.ROBOTS: "Le fichier robots.txt du site demande de ne pas relever cette page.",
-    Reason.LOCAL_NETWORK: "La connexion de la sonde ne fonctionnait pas : les témoins manquent.",
+    Reason.LOCAL_NETWORK: "Rien ne prouve que la connexion de la sonde fonctionnait.",
     Reason.LOCAL_FILTER: "Un filtre du côté de la sonde a mis sa page à la place du site.",
     Reason.CLOCK: "L'horloge de la sonde s'écartait trop de l'heure exacte.",
 }

@@ -11,7 +11,6 @@ from monitor.core.types import (
     Controls,
     Edge,
     GapCause,
-    Incident,
     LaneState,
     Outcome,
     Reason,
@@ -62,16 +61,21 @@ class Seen:
 class Board:
     """One writer (the probing loop), any reader; what it holds is replaced, not mended."""
 
-    def __init__(self, targets: Iterable[Target], *, states: Iterable[State] = ()) -> None:
+    def __init__(
+        self,
+        targets: Iterable[Target],
+        *,
+        states: Iterable[State] = (),
+        lanes: Iterable[LaneState] = (),
+    ) -> None:
         known = {state.target: state for state in states}
         self.seen = {
             target.slug: Seen(target=target, state=known.get(target.slug)) for target in targets
         }
         self.controls: Controls | None = None
         self.clock: ClockReading | None = None
-        self.lanes: dict[str, LaneState] = {}
+        self.lanes = {lane.platform: lane for lane in lanes}
         self.backlog: dict[str, int] = {}
-        self.incidents: dict[str, Incident] = {}
 
     def saw(self, outcome: Outcome) -> None:
         """Take in an observation that has been recorded."""
@@ -83,12 +87,16 @@ class Board:
         seen.probes[observation.judgement.verdict, observation.judgement.reason] += 1
         seen.outages += sum(event.edge is Edge.OUTAGE_OPENED for event in outcome.events)
         seen.blips += sum(event.edge is Edge.BLIP for event in outcome.events)
-        for incident in outcome.incidents:
-            if incident.closed_at is None:
-                self.incidents[incident.platform] = incident
-            else:
-                self.incidents.pop(incident.platform, None)
         seen.version += 1
+
+    @property
+    def troubled(self) -> frozenset[str]:
+        """Platforms with an open incident: one of their targets is in a confirmed outage."""
+        return frozenset(
+            seen.target.platform
+            for seen in self.seen.values()
+            if seen.state is not None and seen.state.outage is not None
+        )
 
     def missed(self, target: str, cause: GapCause, slots: int) -> None:
         """Count planned slots that got no observation."""

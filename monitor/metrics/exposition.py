@@ -174,9 +174,9 @@ class _Service(Collector):
         incident = GaugeMetricFamily(
             "anef_incident_open", "1 while an incident is open on the platform.", labels=labels
         )
+        troubled = self._board.troubled
         for platform in self._board.lanes:
-            found = platform in self._board.incidents
-            incident.add_metric([platform, self._point], float(found))
+            incident.add_metric([platform, self._point], float(platform in troubled))
         yield incident
 
 

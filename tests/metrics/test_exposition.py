@@ -234,6 +234,24 @@ async def test_the_service_itself_is_shown(desk: Desk) -> None:
     assert "anef_config_info" in seen
 
 
+async def test_after_a_restart_an_open_incident_and_a_back_off_are_still_shown(desk: Desk) -> None:
+    """They were found by the process before: a new one must not deny them."""
+    await desk.see(Verdict.DOWN)
+    await desk.see(Verdict.DOWN)
+    lanes = [LaneState(platform="sso", blocked_until=START), LaneState(platform="ide")]
+    desk.board = Board([TARGET], states=[desk.state], lanes=lanes)
+    desk.exposition = Exposition(
+        desk.board, clock=desk.clock, point="local", version="1.0", config_sha256="ab" * 32
+    )
+
+    text = desk.exposition.render().decode()
+
+    assert 'anef_incident_open{platform="sso",point="local"} 1.0' in text
+    assert 'anef_incident_open{platform="ide",point="local"} 0.0' in text
+    assert 'anef_lane_blocked_until_timestamp_seconds{platform="ide",point="local"} 0.0' in text
+    assert desk.samples()["anef_outage_open"] == {"": 1.0}
+
+
 async def test_a_page_for_one_target_is_its_last_observation(desk: Desk) -> None:
     await desk.see(Verdict.UP)
 
