@@ -6,8 +6,11 @@ the file holds it: `openssl ts -verify -data` then needs no tool of ours.
 The signature and the chain are pyHanko's work, at the instant that the token states: a
 token outlives the certificate that signed it. Everything that binds the token to our
 question is checked here: status, imprint, nonce, policy, use of the certificate, time.
+
+pyHanko speaks asyncio and is slow to load: call `check_…` from a thread without a loop.
 """
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -108,7 +111,7 @@ class Token:
         return sha256(self.der).digest()
 
 
-async def check_answer(
+def check_answer(
     answer: bytes, question: Question, *, roots: Sequence[bytes], now: datetime
 ) -> Token:
     """Check an answer, just received, against its question.
@@ -128,14 +131,14 @@ async def check_answer(
         nonce = _info(der)["nonce"].native
     if nonce != question.nonce:
         raise StampRefused(Fault.NONCE, f"nonce {nonce}, not {question.nonce}")
-    token = await check_token(der, question.note, roots=roots)
+    token = check_token(der, question.note, roots=roots)
     skew = MAX_SKEW + timedelta(microseconds=token.accuracy_us or 0)
     if abs(token.at - now) > skew:
         raise StampRefused(Fault.CLOCK, f"{token.at.isoformat()}, ours {now.isoformat()}")
     return token
 
 
-async def check_token(
+def check_token(
     der: bytes, note: bytes, *, roots: Sequence[bytes], crls: Sequence[bytes] = ()
 ) -> Token:
     """Check a token, now or years later, at the time that it states.
@@ -157,7 +160,7 @@ async def check_token(
         _check_imprint(info["message_imprint"], note)
         _check_usage(x509.Certificate.load(token.chain[0]), token.at)
         kept = tuple(crl.CertificateList.load(each, strict=True) for each in crls)
-        path = await _path(signed, note, at=token.at, roots=roots, crls=kept)
+        path = asyncio.run(_path(signed, note, at=token.at, roots=roots, crls=kept))
     return token if path is None else replace(token, chain=path, verified=True)
 
 

@@ -1,6 +1,5 @@
 """Time-stamps, judged against a real authority (`openssl ts`) and a lying one."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -48,11 +47,11 @@ def checked(
     at: datetime | None = None,
 ) -> Token:
     known = [(by or good()).root.der] if roots is None else roots
-    return asyncio.run(check_answer(answer, question, roots=known, now=at or now()))
+    return check_answer(answer, question, roots=known, now=at or now())
 
 
 def kept(token: Token, *, by: Authority, crls: Sequence[bytes] = ()) -> Token:
-    return asyncio.run(check_token(token.der, NOTE, roots=[by.root.der], crls=crls))
+    return check_token(token.der, NOTE, roots=[by.root.der], crls=crls)
 
 
 def refused(answer: bytes, **how: object) -> Fault:

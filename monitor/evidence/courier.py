@@ -1,0 +1,116 @@
+"""The one way out of the evidence: short questions to authorities and witnesses.
+
+Bounded in size and time; no redirect is followed, no proxy obeyed, no cookie kept, nothing
+decompressed. A name is resolved here, and the connection goes to the very address that was
+judged: a name that answers with a private one the second time gains nothing.
+"""
+
+import asyncio
+import socket
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+import certifi
+import httpx
+
+from monitor.config.addresses import ip_address, is_public
+
+ADDRESSES_MAX = 3  # tried one after the other, within the same deadline
+
+
+class Unreachable(Exception):  # noqa: N818 -- a state of the outside, not a fault of ours
+    """No answer that could be read whole; the message says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer. `media_type` is lower case, without parameters."""
+
+    status: int
+    media_type: str
+    body: bytes
+
+
+class Courier:
+    """Carries requests to addresses that the configuration, or a checked chain, names."""
+
+    def __init__(
+        self, *, user_agent: str, allow_private: bool = False, extra_ca: Path | None = None
+    ) -> None:
+        self._allow_private = allow_private
+        self._tls = ssl.create_default_context(cafile=certifi.where())
+        if extra_ca is not None:
+            self._tls.load_verify_locations(extra_ca)
+        self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
+
+    async def post(
+        self, url: str, body: bytes, *, media_type: str, limit_bytes: int, deadline_s: float
+    ) -> Reply:
+        """Send a body. Raises Unreachable: no answer within its bounds."""
+        headers = {"Content-Type": media_type}
+        request = httpx.Request("POST", url, content=body, headers={**self._headers, **headers})
+        return await self._send(request, limit_bytes=limit_bytes, deadline_s=deadline_s)
+
+    async def get(self, url: str, *, limit_bytes: int, deadline_s: float) -> Reply:
+        """Fetch what is there. Raises Unreachable: no answer within its bounds."""
+        try:
+            request = httpx.Request("GET", url, headers=self._headers)
+        except httpx.InvalidURL as error:  # it may come from a certificate
+            raise Unreachable(str(error)) from error
+        return await self._send(request, limit_bytes=limit_bytes, deadline_s=deadline_s)
+
+    async def _send(self, request: httpx.Request, *, limit_bytes: int, deadline_s: float) -> Reply:
+        try:
+            async with asyncio.timeout(deadline_s):
+                return await self._try_addresses(request, limit_bytes)
+        except TimeoutError as error:
+            raise Unreachable(f"nothing whole within {deadline_s:g} s") from error
+
+    async def _try_addresses(self, request: httpx.Request, limit_bytes: int) -> Reply:
+        last = Unreachable("no address")
+        for address in (await self._resolve(request.url))[:ADDRESSES_MAX]:
+            try:
+                return await self._exchange(request, address, limit_bytes)
+            except httpx.ConnectError as error:
+                last = Unreachable(f"{type(error).__name__}: {error}")
+            except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+                raise Unreachable(f"{type(error).__name__}: {error}") from error
+        raise last
+
+    async def _resolve(self, url: httpx.URL) -> list[str]:
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(
+                url.host, url.port, type=socket.SOCK_STREAM
+            )
+        except (OSError, UnicodeError) as error:
+            raise Unreachable(f"{url.host}: {error}") from error
+        addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
+        if not self._allow_private:
+            for each in addresses:
+                ip = ip_address(each)
+                if ip is None or not is_public(ip):
+                    raise Unreachable(f"{url.host} is at {each}, which is not public")
+        return addresses
+
+    async def _exchange(self, request: httpx.Request, address: str, limit_bytes: int) -> Reply:
+        url = request.url
+        pinned = httpx.Request(
+            request.method,
+            url.copy_with(host=address),
+            headers=request.headers,  # `Host` among them, as the URL says it
+            content=request.content,
+            extensions={"sni_hostname": url.host},
+        )
+        async with httpx.AsyncClient(verify=self._tls, trust_env=False, timeout=None) as client:  # noqa: S113 -- one deadline bounds it all
+            answer = await client.send(pinned, stream=True)
+            try:
+                body = bytearray()
+                async for chunk in answer.aiter_raw():
+                    body += chunk
+                    if len(body) > limit_bytes:
+                        raise Unreachable(f"an answer of over {limit_bytes} bytes")
+            finally:
+                await answer.aclose()
+        media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return Reply(status=answer.status_code, media_type=media_type, body=bytes(body))

@@ -1,0 +1,27 @@
+"""When somebody may be asked again."""
+
+from monitor.clock import Clock
+
+
+class Patience:
+    """Spaces the requests to one party, and waits ever longer while it fails.
+
+    The first request, too, waits for the spacing: the process may have just been restarted.
+    """
+
+    def __init__(self, clock: Clock, *, spacing_s: float, longest_s: float) -> None:
+        self._clock = clock
+        self._spacing_s = spacing_s
+        self._longest_s = longest_s
+        self._asked_us = clock.monotonic_us()
+        self.failures = 0
+
+    @property
+    def ready(self) -> bool:
+        wait_s = min(self._spacing_s * (1 << self.failures), max(self._longest_s, self._spacing_s))
+        return self._clock.monotonic_us() - self._asked_us >= wait_s * 1e6
+
+    def asked(self, *, well: bool) -> None:
+        """Count from now, when the answer came or was given up."""
+        self._asked_us = self._clock.monotonic_us()
+        self.failures = 0 if well else min(self.failures + 1, 30)
