@@ -33,6 +33,7 @@ def _set(words: str) -> frozenset[str]:
 
 
 HIDDEN = "element.hidden"  # decided by attributes, not by a table
+ASIDE = "element.aside"  # inside the main part and in sentences, it is a call-out: see `region`
 RULES = (
     ElementRule(
         id="element.not-text",
@@ -92,8 +93,6 @@ RULES = (
     ),
     ElementRule(
         id="element.teasers",
-        tags=("aside",),
-        roles=("complementary",),
         names=(
             *("newsletter", "carousel", "slider", "slideshow", "swiper", "slick", "newsfeed"),
             *("promo", "promos", "advert", "adverts", "advertisement", "publicite", "teasers"),
@@ -103,6 +102,7 @@ RULES = (
         ),
         subjects=("related", "promotion", "promotions", "sponsored"),
     ),
+    ElementRule(id=ASIDE, tags=("aside",), roles=("complementary",)),
     ElementRule(
         id="element.overlay",
         tags=("dialog",),

@@ -12,7 +12,6 @@ class BlockKind(StrEnum):
     PARAGRAPH = "paragraph"
     LIST_ITEM = "list_item"
     TABLE_ROW = "table_row"
-    LINK = "link"  # a block that is nothing but a link
     FORM_FIELD = "form_field"
     ALERT = "alert"
 
@@ -84,6 +83,12 @@ class Block:
     main: bool = True
     mask: str = ""
     stamp: str = ""
+
+    @property
+    def is_link(self) -> bool:
+        """Whether it is nothing but links; two characters of punctuation allowed."""
+        linked = sum(len(link.text) for link in self.links)
+        return bool(self.links) and linked >= len(self.text) - 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
-from monitor.core.pages import text_masks
+from monitor.core.pages import masks, text_masks
 from monitor.core.pages.blocks import Outline, Run, outline
 from monitor.core.pages.clean import clean, is_cut
 from monitor.core.pages.dates import is_date, iso, take_stamp
 from monitor.core.pages.facts import states_contact
+from monitor.core.pages.menus import without_menus
 from monitor.core.pages.page import Block, BlockKind, Obstacle, Page, Structure
 from monitor.core.pages.region import Region, settle
 from monitor.core.pages.typography import words
@@ -14,7 +15,7 @@ from monitor.core.pages.typography import words
 LOWEST_LEVEL = 6  # of a title
 # A phone, an e-mail or hours beside the main part matter as much as inside it; those of a
 # footer or a menu are the whole site's.
-RESCUED = frozenset({"", "element.teasers"})
+RESCUED = frozenset({"", "element.teasers", masks.ASIDE})
 
 
 def read_page(body: bytes, *, url: str | None = None, charset: str | None = None) -> Page:
@@ -33,10 +34,12 @@ def read_clean(cleaned: str, *, url: str | None = None, cut: bool = False) -> Pa
         return Page(structure=Structure.WHOLE, obstacle=Obstacle.TOO_DEEP)
     region = settle(found)
     reading = _Reading(found, region)
-    blocks = tuple(reading.blocks())
+    blocks = list(reading.blocks())
+    if region.structure == Structure.DENSEST:
+        blocks = without_menus(blocks)
     return Page(
         title=reading.title or found.title,
-        blocks=blocks,
+        blocks=tuple(blocks),
         updated_on=reading.updated_on,
         structure=region.structure,
         obstacle=None if any(block.words for block in blocks if block.main) else Obstacle.EMPTY,
@@ -76,7 +79,7 @@ class _Reading:
         if kind == BlockKind.HEADING and main:
             headings = headings[:-1]
         return Block(
-            kind=BlockKind.LINK if kind == BlockKind.PARAGRAPH and _is_link(run) else kind,
+            kind=kind,
             text=run.text,
             compared=compared,
             words=words(compared),
@@ -102,8 +105,3 @@ class _Reading:
                 return int(tag[1:])
             number = nodes[number].parent
         return LOWEST_LEVEL
-
-
-def _is_link(run: Run) -> bool:
-    """Tell whether a run is nothing but links; two characters of punctuation allowed."""
-    return bool(run.links) and run.linked >= len(run.text) - 2

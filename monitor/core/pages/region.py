@@ -1,6 +1,7 @@
 """Which runs of a page are its content.
 
 1. A mask that would take a large part of the page's prose is wrong about it: it does not hold.
+   Nor does that of an `<aside>` that speaks in sentences inside the main part: a call-out.
 2. The main part is what the page itself declares (`<main>`, `role="main"`).
 3. Else the search starts from an element named like a main part, or from the whole page, and
    goes down while one container holds most of the prose; then up again while that brings
@@ -12,6 +13,7 @@ import re
 from dataclasses import dataclass
 
 from monitor.core.pages.blocks import Node, Outline
+from monitor.core.pages.masks import ASIDE
 from monitor.core.pages.page import Structure
 
 LARGEST_MASKED_SHARE = 0.4  # of the page's prose, for one mask
@@ -70,13 +72,20 @@ def _weigh(page: Outline, masks: list[str] | None = None) -> tuple[list[int], li
 
 
 def _masks(page: Outline) -> list[str]:
-    prose, _ = _weigh(page)
+    prose, text = _weigh(page)
     most = max(LEAST_PROSE, LARGEST_MASKED_SHARE * prose[0])
     masks = [""] * len(page.nodes)
+    in_main = [False] * len(page.nodes)
     for number, node in enumerate(page.nodes):
-        inherited = masks[node.parent]
-        masks[number] = inherited or (node.rule if prose[number] <= most else "")
+        in_main[number] = in_main[node.parent] or _is_declared_main(node)
+        call_out = node.rule == ASIDE and in_main[number] and prose[number] * 3 > text[number]
+        holds = prose[number] <= most and not call_out
+        masks[number] = masks[node.parent] or (node.rule if holds else "")
     return masks
+
+
+def _is_declared_main(node: Node) -> bool:
+    return node.tag in {"main", "article"} or node.role == "main"
 
 
 def _main(
@@ -84,8 +93,8 @@ def _main(
 ) -> tuple[Structure, int]:
     least = LEAST_MAIN_SHARE * prose[0]
     for number, node in enumerate(nodes):
-        declared = (node.tag == "main" or node.role == "main") and not masks[number]
-        if declared and prose[number] >= least:
+        declared = node.tag == "main" or node.role == "main"
+        if declared and not masks[number] and prose[number] >= least:
             return Structure.MAIN, number
     if prose[0] < LEAST_PROSE:
         return Structure.WHOLE, 0
@@ -132,7 +141,7 @@ def _descend(nodes: list[Node], root: int, *, prose: list[int]) -> int:
 def _climb(nodes: list[Node], root: int, start: int, *, prose: list[int], text: list[int]) -> int:
     titled = _holding_title(nodes)
     best = number = root
-    while number != start:
+    while number != start and nodes[nodes[number].parent].tag not in {"body", "html"}:
         number = nodes[number].parent
         more_prose, more_text = prose[number] - prose[best], text[number] - text[best]
         title = titled[number] and not titled[best] and more_text <= MOST_TITLE_CHARACTERS

@@ -30,11 +30,10 @@ MASKED: dict[str, list[tuple[str, dict[str, str]]]] = {
     ],
     "element.share": [("div", {"class": "fr-share"}), ("ul", {"class": "reseaux-sociaux"})],
     "element.page-tools": [("div", {"class": "pagination"}), ("div", {"id": "feedback-widget"})],
+    "element.aside": [("aside", {}), ("div", {"role": "complementary"})],
     "element.teasers": [
-        ("aside", {}),
         ("div", {"class": "carousel-inner"}),
         ("div", {"class": "dernieres-actualites"}),
-        ("div", {"role": "complementary"}),
     ],
     "element.overlay": [("dialog", {}), ("div", {"role": "dialog"}), ("div", {"class": "popup"})],
     "element.screen-reader": [("span", {"class": "fr-sr-only"})],
