@@ -1,0 +1,191 @@
+"""Have other associations cosign each of our checkpoints (C2SP tlog-witness, client side)."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+import structlog
+
+from monitor.clock import Clock
+from monitor.config import Cosigner, Cosigning
+from monitor.core.anchors import Cosignature
+from monitor.evidence.courier import Courier, Reply, Unreachable
+from monitor.evidence.note import Checkpoint, Note, VerifierKey, cosigned_at
+from monitor.evidence.patience import Patience
+from monitor.evidence.witness import MAX_AHEAD_S, CosignatureError, Request, accept
+
+TICK_S = 5.0
+SPACING_S = 15.0
+DEADLINE_S = 30.0
+GRACE_S = 60.0  # how long a checkpoint waits for its cosignatures before it is time-stamped
+MAX_ANSWER_BYTES = 64 * 1024
+_SIZE = re.compile(rb"(0|[1-9][0-9]{0,18})\n?")
+
+log = structlog.get_logger(__name__)
+
+Prove = Callable[[int, int], Sequence[bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quorum:
+    """Who cosigned a checkpoint, of those that were asked; checked signatures only."""
+
+    signed: tuple[str, ...]
+    asked: tuple[str, ...]
+    needed: int
+
+    @property
+    def reached(self) -> bool:
+        return len(self.signed) >= self.needed
+
+
+def quorum(note: Note, cosigning: Cosigning) -> Quorum:
+    """Count the cosignatures under a note. Raises NoteError when one of them is wrong."""
+    keys = [VerifierKey.parse(one.key) for one in cosigning.witnesses]
+    signed = {key.name for key, _ in note.verified_by(keys)}
+    asked = tuple(dict.fromkeys(key.name for key in keys))
+    return Quorum(
+        signed=tuple(name for name in asked if name in signed),
+        asked=asked,
+        needed=cosigning.needed or len(asked),
+    )
+
+
+class Party:
+    """One witness: what it cosigned last, and how it behaves."""
+
+    def __init__(self, cosigner: Cosigner, clock: Clock, *, size: int) -> None:
+        self.key = VerifierKey.parse(cosigner.key)
+        self.url = f"{cosigner.url.rstrip('/')}/add-checkpoint"
+        self.patience = Patience(clock, spacing_s=SPACING_S, longest_s=3_600)
+        self.size = size
+
+
+class Cosigners:
+    """Asks each witness that has an address; see the module."""
+
+    def __init__(  # noqa: PLR0913 -- keyword-only: its seams
+        self,
+        cosigning: Cosigning,
+        *,
+        clock: Clock,
+        courier: Courier,
+        newest: Callable[[], bytes | None],
+        prove: Prove,
+        record: Callable[[Cosignature], Awaitable[None]],
+        last: Mapping[str, int],
+    ) -> None:
+        """Prepare to ask.
+
+        Args:
+            cosigning: Whom to ask.
+            clock: Where `now` comes from.
+            courier: Carries the requests.
+            newest: Returns the newest signed checkpoint.
+            prove: Returns the consistency proof between two sizes of our journal; called
+                from a thread.
+            record: Makes a checked cosignature part of the record, and publishes it.
+            last: The size that each witness cosigned last, by name.
+
+        Raises:
+            NoteError: a key cannot be read; the configuration refuses these.
+
+        """
+        self._clock = clock
+        self._courier = courier
+        self._newest = newest
+        self._prove = prove
+        self._record = record
+        self._seen: tuple[str, int] = ("", 0)
+        self.parties = [
+            Party(one, clock, size=last.get(VerifierKey.parse(one.key).name, 0))
+            for one in cosigning.witnesses
+            if one.url
+        ]
+
+    def settled(self, note: bytes) -> bool:
+        """Tell whether a checkpoint may be dated: everybody cosigned it, or had the time to."""
+        text, size = _read(note)
+        if all(party.size >= size for party in self.parties):
+            return True
+        if self._seen[0] != text:
+            self._seen = (text, self._clock.monotonic_us())
+        return self._clock.monotonic_us() - self._seen[1] >= GRACE_S * 1e6
+
+    async def run(self) -> None:
+        """Ask for ever. Raises what `record` and `prove` raise: a fault of our own."""
+        async with asyncio.TaskGroup() as group:
+            for party in self.parties:
+                group.create_task(self._attend(party))
+
+    async def _attend(self, party: Party) -> None:
+        while True:
+            await self._visit(party)
+            await self._clock.sleep(TICK_S)
+
+    async def _visit(self, party: Party) -> None:
+        note = self._newest()
+        if note is None or not party.patience.ready or _read(note)[1] <= party.size:
+            return
+        try:
+            line = await self._ask(party, Note.parse(note))
+        except (Unreachable, CosignatureError) as error:
+            log.warning("not cosigned", witness=party.key.name, why=str(error))
+            party.patience.asked(well=False)
+            return
+        await self._record(line)
+        party.size = line.size
+        party.patience.asked(well=True)
+        log.info("cosigned", witness=party.key.name, size=line.size)
+
+    async def _ask(self, party: Party, note: Note) -> Cosignature:
+        """Ask once, and once more from the size that the witness says it holds."""
+        size = Checkpoint.parse(note.text).size
+        reply = await self._send(party, note, old=party.size)
+        if reply.status == HTTPStatus.CONFLICT:
+            party.size = _held(reply, size)
+            reply = await self._send(party, note, old=party.size)
+        if reply.status != HTTPStatus.OK:
+            said = reply.body[:200].decode("utf-8", "replace")
+            raise CosignatureError(f"status {reply.status}: {said}")
+        now = int(self._clock.now().timestamp())
+        since = now - round(DEADLINE_S) - MAX_AHEAD_S
+        signature = accept(reply.body, note, party.key, now=now, since=since)
+        at = datetime.fromtimestamp(cosigned_at(signature), UTC)
+        return Cosignature(size=size, witness=party.key.name, at=at, line=str(signature))
+
+    async def _send(self, party: Party, note: Note, *, old: int) -> Reply:
+        size = Checkpoint.parse(note.text).size
+        proof = await asyncio.to_thread(self._prove, old, size) if old else ()
+        body = bytes(Request(old=old, proof=tuple(proof), note=note))
+        return await self._courier.post(
+            party.url,
+            body,
+            media_type="text/plain; charset=utf-8",
+            limit_bytes=MAX_ANSWER_BYTES,
+            deadline_s=DEADLINE_S,
+        )
+
+
+def _read(note: bytes) -> tuple[str, int]:
+    text = Note.parse(note).text
+    return text, Checkpoint.parse(text).size
+
+
+def _held(reply: Reply, size: int) -> int:
+    """Read the size that a witness holds.
+
+    Raises:
+        CosignatureError: not a size; or a larger tree than ours, which a journal put back
+            from a backup would look like.
+
+    """
+    if reply.media_type != "text/x.tlog.size" or not _SIZE.fullmatch(reply.body):
+        raise CosignatureError("status 409 without a size")
+    held = int(reply.body)
+    if held > size:
+        raise CosignatureError(f"it cosigned {held} entries of our journal, which has {size}")
+    return held

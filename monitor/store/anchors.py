@@ -1,0 +1,126 @@
+"""What others said of our checkpoints: tokens of authorities, cosignatures of witnesses."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, insert, select
+
+from monitor.core import leaves
+from monitor.core.anchors import Cosignature, Stamp, Standing
+from monitor.store.journal_tables import CheckpointRow, CosignatureRow, TokenRow
+from monitor.store.kept import Kept
+from monitor.store.reads import Reads
+from monitor.store.tables import table_of
+
+_TOKEN = table_of(TokenRow)
+_COSIGNATURE = table_of(CosignatureRow)
+_CHECKPOINT = table_of(CheckpointRow)
+
+
+def write_stamp(connection: Connection, kept: Kept, stamp: Stamp) -> None:
+    """Write what an authority answered; the leaf of a token joins the transaction."""
+    leaf = None
+    if stamp.at is not None and stamp.sha256 is not None:
+        said = leaves.token(
+            size=stamp.size,
+            authority=stamp.authority,
+            at=stamp.at,
+            sha256=stamp.sha256.hex(),
+        )
+        leaf = kept.scribe.ledger.append(connection, said)
+    row = {
+        "size": stamp.size,
+        "authority": stamp.authority,
+        "asked_at": stamp.asked_at,
+        "at": stamp.at,
+        "status": stamp.standing.value,
+        "detail": stamp.detail or None,
+        "sha256": stamp.sha256,
+        "file": stamp.file,
+        "leaf": leaf,
+    }
+    connection.execute(insert(_TOKEN), row)
+
+
+def write_cosignature(connection: Connection, one: Cosignature) -> None:
+    """Write a cosignature, unless this witness's is there already."""
+    same = (_COSIGNATURE.c.size == one.size, _COSIGNATURE.c.witness == one.witness)
+    if connection.execute(select(_COSIGNATURE.c.size).where(*same)).first() is None:
+        row = {"size": one.size, "witness": one.witness, "at": one.at, "line": one.line}
+        connection.execute(insert(_COSIGNATURE), row)
+
+
+class AnchorReads(Reads):
+    """Questions about tokens and cosignatures."""
+
+    def stamps(self, since: datetime, until: datetime) -> tuple[Stamp, ...]:
+        """Return the answers with `since <= asked_at < until`, refused ones included."""
+        wanted = (
+            select(_TOKEN)
+            .where(_TOKEN.c.asked_at >= since, _TOKEN.c.asked_at < until)
+            .order_by(_TOKEN.c.asked_at, _TOKEN.c.id)
+        )
+        with self._reading() as session:
+            return tuple(map(_stamp, session.connection().execute(wanted)))
+
+    def last_stamps(self, *, verified: bool) -> Mapping[str, Stamp]:
+        """Return the last token of each authority, by slug; `verified` leaves out the others."""
+        counted = [Standing.VERIFIED.value]
+        if not verified:
+            counted.append(Standing.UNVERIFIED.value)
+        last = (
+            select(func.max(_TOKEN.c.id))
+            .where(_TOKEN.c.status.in_(counted))
+            .group_by(_TOKEN.c.authority)
+        )
+        wanted = select(_TOKEN).where(_TOKEN.c.id.in_(last))
+        with self._reading() as session:
+            found = map(_stamp, session.connection().execute(wanted))
+            return {stamp.authority: stamp for stamp in found}
+
+    def cosignatures(self, size: int) -> tuple[Cosignature, ...]:
+        """Return the cosignatures of one checkpoint, by witness."""
+        wanted = select(_COSIGNATURE).where(_COSIGNATURE.c.size == size)
+        return self._cosignatures(wanted.order_by(_COSIGNATURE.c.witness))
+
+    def last_cosignatures(self) -> Mapping[str, Cosignature]:
+        """Return the cosignature of the largest tree that each witness saw, by its name."""
+        largest = (
+            select(_COSIGNATURE.c.witness, func.max(_COSIGNATURE.c.size).label("size"))
+            .group_by(_COSIGNATURE.c.witness)
+            .subquery()
+        )
+        same = (
+            (_COSIGNATURE.c.witness == largest.c.witness)
+            & (_COSIGNATURE.c.size == largest.c.size)
+        )  # fmt: skip
+        found = self._cosignatures(select(_COSIGNATURE).join(largest, same))
+        return {one.witness: one for one in found}
+
+    def signed_note(self, size: int) -> bytes | None:
+        """Return our note of the checkpoint of `size`, without cosignatures."""
+        wanted = select(_CHECKPOINT.c.note).where(_CHECKPOINT.c.size == size)
+        with self._reading() as session:
+            found = session.connection().scalar(wanted)
+            return None if found is None else bytes(found)
+
+    def _cosignatures(self, wanted: Select[Any]) -> tuple[Cosignature, ...]:
+        with self._reading() as session:
+            return tuple(
+                Cosignature(size=row.size, witness=row.witness, at=row.at, line=row.line)
+                for row in session.connection().execute(wanted)
+            )
+
+
+def _stamp(row: Row[Any]) -> Stamp:
+    return Stamp(
+        size=row.size,
+        authority=row.authority,
+        asked_at=row.asked_at,
+        standing=Standing(row.status),
+        at=row.at,
+        detail=row.detail or "",
+        sha256=None if row.sha256 is None else bytes(row.sha256),
+        file=row.file or "",
+    )
