@@ -8,6 +8,7 @@ means: the process stops, a supervisor starts it again, and the gap is recorded.
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import closing
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -24,15 +25,18 @@ from monitor.core.slots import grids
 from monitor.core.types import (
     LaneState,
     Observation,
+    Outcome,
     Platform,
     Run,
     Target,
 )
 from monitor.evidence.captures import Captures
 from monitor.fetch import Resolver
-from monitor.lane import Lane, NoTurn, RobotsBook
+from monitor.lane import Lane, NoTurn
 from monitor.metrics import Board, Exposition
+from monitor.robots import RobotsBook
 from monitor.schedule import Schedule
+from monitor.sealing import Sealer, journal_key
 from monitor.settings import Settings
 from monitor.store import Store
 from monitor.watch import Judge, Watch
@@ -44,6 +48,7 @@ log = structlog.get_logger(__name__)
 
 CLOCK_INTERVAL_S = 15 * 60
 THIN_INTERVAL_S = 24 * 3600.0
+SEAL_INTERVAL_S = 300.0
 CAPTURES = "captures"  # folder of data/
 PAUSE_INTERVAL_S = 5.0  # how soon `vigie pause` is heeded
 DRAIN_S = 25.0  # probes in flight may end within this, below a supervisor's usual 30 s
@@ -100,6 +105,9 @@ class App:
             store=store,
             board=self.board,
         )
+        origin = config.journaling.origin
+        key = journal_key(settings.data, origin=origin, text=settings.journal_key)
+        self._sealer = Sealer(store, settings.data, key, clock=clock)
         self._schedule = Schedule(clock, point=settings.point, on_error=self._fail)
         self._loops: set[asyncio.Task[None]] = set()  # ended when the service stops
         self._group = asyncio.TaskGroup()
@@ -107,16 +115,24 @@ class App:
     async def run(self, stop: asyncio.Event, *, listening: socket.socket) -> None:
         """Serve on `listening` until `stop` is set.
 
-        1. Record that we live, and what was missed while we did not.
-        2. Start the pages, the loops and the schedule.
-        3. When told to stop: no new probe; those in flight end or are given up.
-        4. Record that we stopped of our own will.
+        1. Make sure that the store extends the journal that we signed.
+        2. Record that we live, and what was missed while we did not.
+        3. Start the pages, the loops and the schedule.
+        4. When told to stop: no new probe; those in flight end or are given up.
+        5. Record that we stopped of our own will, and seal it all.
 
         Raises:
             BaseExceptionGroup: of what went wrong on our own side, such as StoreError; then
                 no end is recorded, as for a process that was killed.
 
         """
+        with closing(self._sealer):
+            await self._sealer.open()
+            await self._serve(stop, listening)
+            await self._sealer.seal()
+        log.info("stopped")
+
+    async def _serve(self, stop: asyncio.Event, listening: socket.socket) -> None:
         started_at = await self._open_run()
         async with self._group:
             web = WebServer(self._pages(), listening)
@@ -124,6 +140,7 @@ class App:
             self._loop(self._every(self._config.controls.interval_s, self._heartbeat))
             self._loop(self._every(CLOCK_INTERVAL_S, self._line.read_clock))
             self._loop(self._every(PAUSE_INTERVAL_S, self._heed_pauses))
+            self._loop(self._every(SEAL_INTERVAL_S, self._sealer.seal))
             self._loop(self._every(THIN_INTERVAL_S, self._thin))
             self._plan(since=started_at)
             try:
@@ -138,14 +155,19 @@ class App:
             for task in self._loops:
                 task.cancel()
         await self._store.stop_run(ended_at)
-        log.info("stopped")
 
     async def look(self, target: Target) -> Observation | None:
         """Check a target once and record it, without serving."""
+        with closing(self._sealer):
+            await self._sealer.open()
+            outcome = await self._look(target)
+            await self._sealer.seal()
+        return outcome.observation if outcome else None
+
+    async def _look(self, target: Target) -> Outcome | None:
         async with self._group:
             await self._line.read_clock()
-            outcome = await self._watch.observe(target, self._clock.now(), urgent=True)
-        return outcome.observation if outcome else None
+            return await self._watch.observe(target, self._clock.now(), urgent=True)
 
     async def _open_run(self) -> datetime:
         now = self._clock.now()
@@ -187,6 +209,8 @@ class App:
             return
         lateness = outcome.observation.at - slot_at
         self._exposition.lateness.observe(max(0.0, lateness.total_seconds()))
+        if any(event.outage for event in outcome.events):
+            self._group.create_task(self._sealer.seal())
         if self._watch.in_doubt(target):
             self._recheck_soon(target)
 
@@ -265,6 +289,7 @@ class App:
                 state=states.get(slug),
                 robots=book,
                 on_change=self._lane_changed,
+                owner=lambda host: self._lanes.get(self._config.lane_of(host) or ""),
             )
             for slug, platform in self._config.platforms.items()
         }
@@ -289,6 +314,8 @@ class App:
             metrics=self._exposition.render,
             probe=self._exposition.probe,
             version=__version__,
+            journal=self._sealer.journal.tiles.folder,
+            journal_key=str(self._sealer.key),
         )
 
 

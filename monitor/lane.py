@@ -3,32 +3,29 @@
 A probe takes a `Turn`, and asks it before each request. A turn that cannot be had at once, or
 after those before it, is refused with a cause, so that its slot is accounted for: nobody waits
 for the end of a back-off or of a pause.
+
+A redirect may lead to another platform: that request keeps to the other's budget. On a
+platform, one request at a time is in flight, whichever lane's probe makes it.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
-from zlib import crc32
 
 from monitor.clock import Clock
 from monitor.core import lanes
-from monitor.core.robots import Robots, RobotsFile, heed
 from monitor.core.types import GapCause, LaneState, Platform
 from monitor.fetch import GateClosed
+from monitor.robots import ORIGINS_MAX, Gate, RobotsBook
 
 # Rechecks go first, but after three in a row a planned check has its turn: it is never starved,
 # and since a failure takes about three checks to be confirmed, doubts do not pile up either.
 RECHECKS_IN_A_ROW = 3
 # A site that asks for more than a minute between two requests gets a minute.
 CRAWL_DELAY_MAX_S = 60.0
-ROBOTS_AGE_MAX = timedelta(hours=24)  # RFC 9309, 2.4
-ROBOTS_RETRY = timedelta(hours=6)
-ORIGINS_MAX = 10_000  # sites remembered: redirects may name any number
-
-Gate = Callable[[str], Awaitable[None]]
 
 
 class NoTurn(GateClosed):
@@ -40,68 +37,6 @@ class NoTurn(GateClosed):
     def __init__(self, cause: GapCause) -> None:
         super().__init__(cause)
         self.cause = cause
-
-
-class RobotsBook:
-    """The robots.txt of each site: fetched at first use, then within each day.
-
-    `fetch` is given the address, and a gate to wait at before each request; it returns the last
-    status, None without a whole answer, and the text, and does not raise for the outside's
-    faults. `keep` archives what was found. `known` holds files kept earlier, oldest first. One
-    book may serve all lanes.
-    """
-
-    def __init__(
-        self,
-        *,
-        clock: Clock,
-        agent: str,
-        fetch: Callable[[str, Gate], Awaitable[tuple[int | None, str]]],
-        keep: Callable[[RobotsFile], None],
-        known: Iterable[RobotsFile] = (),
-    ) -> None:
-        self._clock = clock
-        self._agent = agent
-        self._fetch = fetch
-        self._keep = keep
-        self._rules: dict[str, Robots] = {}
-        self._due_at: dict[str, datetime] = {}
-        for file in known:
-            self._read(file)
-
-    def due(self, origin: str) -> bool:
-        """Tell whether the file must be asked for before the site is."""
-        due_at = self._due_at.get(origin)
-        now = self._clock.now()
-        # A date too far ahead was set by a clock that has been put back since.
-        return due_at is None or not now < due_at <= now + ROBOTS_AGE_MAX
-
-    async def ask(self, origin: str, gate: Gate) -> None:
-        """Fetch the file, archive it and read it."""
-        status, text = await self._fetch(f"{origin}/robots.txt", gate)
-        now = self._clock.now()
-        file = RobotsFile(origin=origin, fetched_at=now, status=status, text=text)
-        self._read(file)
-        self._keep(file)
-
-    def of(self, origin: str) -> Robots:
-        """Return the last known rules; none when none are known."""
-        return self._rules.get(origin, Robots())
-
-    def _read(self, file: RobotsFile) -> None:
-        robots = heed(file, self._agent)
-        if robots is None:
-            age = ROBOTS_RETRY
-        else:
-            self._rules[file.origin] = robots
-            # Between half a day and a day, by the name: what was first read in one round, after
-            # a start, is not read again in one.
-            age = ROBOTS_AGE_MAX * (0.5 + crc32(file.origin.encode()) / 2**33)
-        self._due_at[file.origin] = file.fetched_at + age
-        while len(self._due_at) > ORIGINS_MAX:
-            oldest = next(iter(self._due_at))
-            del self._due_at[oldest]
-            self._rules.pop(oldest, None)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -127,25 +62,41 @@ class Turn:
 
     def __init__(self, lane: "Lane") -> None:
         self._lane = lane
+        self._flight: asyncio.Lock | None = None  # of the platform that our request is at
 
     async def request(self, url: str) -> None:
         """Wait until a request to `url` may start; start it when this returns.
 
+        The request before it has ended, and the last one ends with the turn.
+
         Raises:
-            NoTurn: robots.txt forbids it, or the lane was closed meanwhile.
+            NoTurn: robots.txt forbids it, or its platform is closed, or was meanwhile.
             ValueError: `url` has no host.
 
         """
-        await self._lane.let_through(url)
+        await self._lane.at(url).heed_robots(url, self._start)
+        await self._start(url)
+
+    def land(self) -> None:
+        """Say that no request of ours is in flight."""
+        if self._flight is not None:
+            self._flight.release()
+            self._flight = None
+
+    async def _start(self, url: str) -> None:
+        self.land()  # before any wait: two lanes that lead to each other must not lock up
+        self._flight = await self._lane.at(url).take_off(url)
 
 
 class Lane:
     """One platform's budget. All its methods belong to one event loop.
 
-    `on_change` is called with each new state, to keep it across restarts.
+    `on_change` is called with each new state, to keep it across restarts. `owner` finds the
+    lane of the platform that a host belongs to; None for a host of no platform, whose
+    requests count as our own platform's.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- all but two are keyword-only, with their defaults
         self,
         platform: Platform,
         clock: Clock,
@@ -153,12 +104,15 @@ class Lane:
         state: LaneState | None = None,
         robots: RobotsBook | None = None,
         on_change: Callable[[LaneState], None] = lambda _: None,
+        owner: Callable[[str], "Lane | None"] = lambda _: None,
     ) -> None:
         self._spacing_us = round(platform.spacing_s * 1_000_000)
         self._clock = clock
         self._state = state or LaneState(platform=platform.slug)
         self._robots = robots
         self._on_change = on_change
+        self._owner = owner
+        self._flight = asyncio.Lock()
         self._busy = False
         self._stopped = False
         self._rechecks_in_a_row = 0
@@ -190,24 +144,42 @@ class Lane:
 
         """
         await self._enter(target, slot_at, urgent=urgent)
+        turn = Turn(self)
         try:
-            yield Turn(self)
+            yield turn
         finally:
+            turn.land()
             self._leave()
 
-    async def let_through(self, url: str) -> None:
-        """See `Turn.request`, the only caller."""
+    def at(self, url: str) -> "Lane":
+        """Return the lane whose budget a request to `url` is on."""
+        return self._owner(urlsplit(url).hostname or "") or self
+
+    async def heed_robots(self, url: str, gate: Gate) -> None:
+        """Raise NoTurn if robots.txt forbids `url`; a file that is due is asked for first."""
         origin = _origin(url)
         if self._robots is not None:
             if self._robots.due(origin):
-                await self._robots.ask(origin, self._pace)
+                await self._robots.ask(origin, gate)
             if not self._robots.of(origin).allows(url):
                 raise NoTurn(GapCause.ROBOTS)
-        await self._pace(url)
 
-    def refused(self, now: datetime) -> None:
-        """Close the lane for a while: the site refused us."""
-        self._become(lanes.refused(self._state, now))
+    async def take_off(self, url: str) -> asyncio.Lock:
+        """Wait for the end of the request in flight and for the spacing.
+
+        Returns the lock to release when the request has ended. Raises NoTurn.
+        """
+        await self._flight.acquire()
+        try:
+            await self._pace(url)
+        except BaseException:
+            self._flight.release()
+            raise
+        return self._flight
+
+    def refused(self, now: datetime, *, asked: timedelta = timedelta(0)) -> None:
+        """Close the lane for a while, `asked` at least: the site refused us."""
+        self._become(lanes.refused(self._state, now, asked=asked))
 
     def answered(self) -> None:
         """Forget earlier refusals: the site answered."""

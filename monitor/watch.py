@@ -5,7 +5,7 @@
 1. the lane lets it through, or says why not: then the slot is a gap;
 2. the fetcher asks, and keeps what came over the wire;
 3. when that is not a good answer, the control panel says whether our own line works;
-4. the rules give a verdict, and a refusal closes the lane;
+4. the rules give a verdict, and a refusal closes the lane, or leaves the page alone;
 5. the fold says whether an outage begins or ends, and which incident it belongs to;
 6. a page is read, and its text compared with the one that it had;
 7. the bytes that must be kept are put on the disk: a crash here leaves an orphan;
@@ -16,6 +16,7 @@ What the outside does wrong is data. An error of the store goes up and stops the
 """
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -27,12 +28,14 @@ from monitor.config import Config
 from monitor.core.classify import classify, ruleset
 from monitor.core.gaps import gap
 from monitor.core.incidents import absorb
+from monitor.core.lanes import asked_wait, is_the_pages_own, left_alone
 from monitor.core.outages import GOOD, advance, needs_recheck
 from monitor.core.slots import Grid
 from monitor.core.types import (
     Controls,
     Exchange,
     Gap,
+    GapCause,
     Incident,
     Judgement,
     Observation,
@@ -44,7 +47,7 @@ from monitor.core.types import (
     Verdict,
 )
 from monitor.fetch import Gate
-from monitor.lane import Lane, NoTurn
+from monitor.lane import Lane, NoTurn, Turn
 from monitor.line import Line
 from monitor.metrics import Board
 from monitor.pages import PageBook
@@ -180,19 +183,16 @@ class Watch:
             StoreError: nothing more can be recorded; the process must stop.
 
         """
-        lane = self._lanes[target.platform]
         try:
-            async with lane.turn(target.slug, slot_at, urgent=urgent) as turn:
+            async with self._turn(target, slot_at, urgent=urgent) as turn:
                 exchange = await self._fetch(target, turn.request)
-                known_good = self.state_of(target).last_ok_at is not None
+                before = self.state_of(target)
+                known_good = before.last_ok_at is not None
                 observation = await self._judge.observation(
                     target, slot_at, exchange, known_good=known_good
                 )
                 outcome = await self._read(target, self._folded(target, observation))
-                if observation.judgement.verdict is Verdict.BLOCKED:
-                    lane.refused(self._clock.now())
-                elif observation.judgement.verdict is not Verdict.UNKNOWN:
-                    lane.answered()
+                self._tell(target, observation, before)
         except NoTurn as refusal:
             if not urgent:
                 grid = self._grids[target.slug]
@@ -205,6 +205,25 @@ class Watch:
         self._board.saw(_without_bytes(outcome))
         _log(target, outcome)
         return outcome
+
+    def _turn(
+        self, target: Target, slot_at: datetime, *, urgent: bool
+    ) -> AbstractAsyncContextManager[Turn]:
+        if left_alone(self.state_of(target), self._clock.now()):
+            raise NoTurn(GapCause.REFUSED)
+        return self._lanes[target.platform].turn(target.slug, slot_at, urgent=urgent)
+
+    def _tell(self, target: Target, observation: Observation, before: State) -> None:
+        """Tell the lane that the last answer came from what it was."""
+        judgement, exchange = observation.judgement, observation.exchange
+        lane = self._lanes[target.platform].at(exchange.final_url)
+        last, now = exchange.last, self._clock.now()
+        if judgement.verdict is Verdict.BLOCKED:
+            asked = asked_wait(last.header("retry-after") if last else None, now)
+            if not is_the_pages_own(before, lane.state, judgement.reason, asked):
+                lane.refused(now, asked=asked)
+        elif judgement.verdict is not Verdict.UNKNOWN:
+            lane.answered()
 
     async def missed(self, lost: Gap) -> None:
         """Record planned slots of one target that have no observation, and why."""

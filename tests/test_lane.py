@@ -1,16 +1,19 @@
 """A platform's budget at run time, on a clock driven by hand."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from itertools import pairwise
 
 import pytest
 
 from monitor.core.robots import RobotsFile
 from monitor.core.types import LaneState, Platform
-from monitor.lane import Gate, Lane, NoTurn, RobotsBook
+from monitor.lane import Lane, NoTurn
+from monitor.robots import Gate, RobotsBook
 from tests.support.clock import FakeClock
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -482,6 +485,7 @@ def test_a_crawl_delay_holds_back_one_site_up_to_a_minute(delay: str, second: fl
 def test_sites_without_number_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         monkeypatch.setattr("monitor.lane.ORIGINS_MAX", 3)
+        monkeypatch.setattr("monitor.robots.ORIGINS_MAX", 3)
         async with bench() as b:
             b.robots = b.sites.book()
             for number in range(8):
@@ -501,3 +505,80 @@ def test_a_robots_txt_dated_by_a_clock_that_was_ahead_is_asked_for_again() -> No
     )
 
     assert book.due(SITE)
+
+
+class TwoLanes:
+    """Two platforms that lead to each other, and what is in flight on each."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock(NOW)
+        self.lanes: dict[str, Lane] = {}
+        for slug in ("anef", "sso"):
+            platform = Platform(slug=slug, name=slug, spacing_s=10)
+            self.lanes[slug] = Lane(platform, self.clock, owner=self.owner)
+        self.flying: Counter[str] = Counter()
+        self.starts: defaultdict[str, list[float]] = defaultdict(list)
+
+    def owner(self, host: str) -> Lane | None:
+        return self.lanes.get(host.removesuffix(".fr"))
+
+    async def probe(self, home: str, *hosts: str, lasts_s: float = 25) -> str:
+        """Hold the turn of `home` and make a request to each host; say how it ended."""
+        try:
+            async with self.lanes[home].turn(f"{home}{len(hosts)}", NOW) as turn:
+                for host in hosts:
+                    await turn.request(f"https://{host}.fr/")
+                    self.starts[host].append(self.clock.monotonic_us() / 1e6)
+                    self.flying[host] += 1
+                    assert self.flying[host] == 1
+                    await self.clock.sleep(lasts_s)
+                    self.flying[host] -= 1
+        except NoTurn as refusal:
+            return refusal.cause.value
+        return "done"
+
+    async def all(self, *probes: Coroutine[object, object, str]) -> list[str]:
+        tasks = [asyncio.create_task(probe) for probe in probes]
+        await self.clock.advance(0)
+        await self.clock.advance(1000)
+        return [task.result() for task in tasks]
+
+
+def test_a_redirect_to_another_platform_keeps_to_the_budget_of_that_one() -> None:
+    """Limits belong to a platform, whoever's probe leads there."""
+
+    async def scenario() -> None:
+        b = TwoLanes()
+        probes = (
+            b.probe("anef", "anef", "sso"),
+            b.probe("sso", "sso"),
+            b.probe("sso", "sso", "sso"),
+        )
+
+        assert ["done"] * 3 == await b.all(*probes)
+        assert all(later - sooner >= 25 for sooner, later in pairwise(b.starts["sso"]))
+        assert len(b.starts["sso"]) == 4
+
+    run(scenario())
+
+
+def test_two_platforms_that_lead_to_each_other_do_not_lock_up() -> None:
+    async def scenario() -> None:
+        b = TwoLanes()
+        probes = (b.probe("anef", "anef", "sso", "anef"), b.probe("sso", "sso", "anef", "sso"))
+
+        assert ["done"] * 2 == await b.all(*probes)
+
+    run(scenario())
+
+
+def test_a_redirect_to_a_closed_platform_is_not_followed() -> None:
+    async def scenario() -> None:
+        b = TwoLanes()
+        b.lanes["sso"].pause("travaux")
+
+        assert ["paused"] == await b.all(b.probe("anef", "anef", "sso"))
+        assert b.starts["sso"] == []
+        assert ["done"] == await b.all(b.probe("anef", "anef"))
+
+    run(scenario())

@@ -50,6 +50,7 @@ class Bench:
         self.clock = clock or FakeClock()
         self.store = store
         self.broken: set[str] = set()
+        self.refusing: dict[str, str] = {}  # and for how long they ask to be left alone
         self.line_works = True
         self.rounds = 0
         self.kept: list[tuple[str, bool]] = []
@@ -92,6 +93,13 @@ class Bench:
                 failure=Failure.CONNECTION_REFUSED,
                 phase=Phase.CONNECT,
             )
+        if wanted.slug in self.refusing:
+            found = answer(now, b"<html><title>403</title>non")
+            said = ("Retry-After", self.refusing[wanted.slug])
+            hops = tuple(
+                replace(h, url=wanted.url, status=403, headers=(said,)) for h in found.hops
+            )
+            return replace(found, url=wanted.url, hops=hops)
         body = b"<html lang='fr'><title>ok</title><main><h1>Titre</h1><p>" + b"mot " * 100
         found = answer(now, body)
         hops = tuple(replace(hop, url=wanted.url) for hop in found.hops)
@@ -260,3 +268,46 @@ async def test_bytes_are_kept_before_the_record_and_with_what_they_were_judged_b
 
     assert [(ONE.slug, False), (ONE.slug, True)] == bench.kept
     assert [1, 2] == recorded
+
+
+async def test_a_refusal_closes_the_platform_then_a_page_that_refuses_alone_is_left_alone(
+    bench: Bench,
+) -> None:
+    """One page that always answers 403 must not blind us to a hundred others."""
+    await bench.check(TWO)
+    bench.refusing[ONE.slug] = ""
+
+    await bench.check(ONE)
+    assert await bench.check(TWO) is None  # whose refusal it was is not known yet
+    await bench.clock.advance(3600)
+    assert await bench.check(ONE) is None  # others go first
+    assert await bench.check(TWO) is not None
+    await bench.clock.advance(1800)
+    refused = await bench.check(ONE)
+    assert refused is not None
+    assert refused.observation.judgement.verdict is Verdict.BLOCKED
+
+    assert bench.lane.state.blocked_until is None
+    assert await bench.check(TWO) is not None
+    assert await bench.check(ONE) is None
+    assert bench.board.seen[ONE.slug].missed == {GapCause.REFUSED: 2}
+    await bench.clock.advance(6 * 3600)
+    assert await bench.check(ONE) is not None
+
+
+async def test_a_second_page_that_refuses_closes_the_platform(bench: Bench) -> None:
+    bench.refusing = {ONE.slug: "", TWO.slug: ""}
+    await bench.check(ONE)
+    await bench.clock.advance(3600)
+    await bench.check(TWO)
+
+    assert bench.lane.state.strikes == 2
+
+
+async def test_a_site_that_asks_for_a_longer_wait_gets_it(bench: Bench) -> None:
+    bench.refusing[ONE.slug] = "36000"
+    await bench.check(ONE)
+
+    until = bench.lane.state.blocked_until
+    assert until is not None
+    assert until - bench.clock.now() > timedelta(hours=9)

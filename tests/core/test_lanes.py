@@ -2,11 +2,23 @@
 
 from datetime import UTC, datetime, timedelta
 
-from monitor.core.lanes import answered, closed_because, paused, refused, resumed
-from monitor.core.types import GapCause, LaneState
+import pytest
+
+from monitor.core.lanes import (
+    answered,
+    asked_wait,
+    closed_because,
+    is_the_pages_own,
+    left_alone,
+    paused,
+    refused,
+    resumed,
+)
+from monitor.core.types import GapCause, LaneState, Reason, State, Verdict
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 FREE = LaneState(platform="ide")
+MINUTE = timedelta(minutes=1)
 
 
 def test_refusals_in_a_row_close_the_lane_for_an_hour_then_six_then_a_day_at_a_time() -> None:
@@ -46,3 +58,62 @@ def test_a_pause_hides_and_outlives_a_back_off() -> None:
     assert closed_because(state, NOW + timedelta(days=400)) is GapCause.PAUSED
     assert closed_because(resumed(state), NOW) is GapCause.REFUSED
     assert resumed(state) == refused(FREE, NOW)
+
+
+@pytest.mark.parametrize(
+    ("said", "wait"),
+    [
+        (None, timedelta(0)),
+        ("", timedelta(0)),
+        ("7200", timedelta(hours=2)),
+        ("-5", timedelta(0)),
+        ("bientôt", timedelta(0)),
+        ("9" * 400, timedelta(days=1)),
+        ("٣", timedelta(0)),
+        ("Mon, 23 Nov 2026 11:00:00 GMT", timedelta(hours=3)),
+        ("Mon, 23 Nov 2020 11:00:00 GMT", timedelta(0)),
+        ("Mon, 23 Nov 9999 11:00:00 GMT", timedelta(days=1)),
+        ("Mon, 23 Nov 99999 11:00:00 GMT", timedelta(0)),
+    ],
+)
+def test_a_site_may_ask_for_a_longer_wait_up_to_a_day(said: str | None, wait: timedelta) -> None:
+    asked = asked_wait(said, NOW)
+
+    assert asked == wait
+    assert refused(FREE, NOW, asked=asked).blocked_until == NOW + max(wait, timedelta(hours=1))
+
+
+def page(*, since: datetime, last_at: datetime, verdict: Verdict = Verdict.BLOCKED) -> State:
+    return State(target="t", point="local", verdict=verdict, since=since, last_at=last_at)
+
+
+def test_a_page_that_refuses_is_left_alone_for_longer_each_time() -> None:
+    at, waits = NOW, []
+    for _ in range(4):
+        state = page(since=NOW, last_at=at)
+        minutes = next(m for m in range(30, 3000, 30) if not left_alone(state, at + m * MINUTE))
+        assert left_alone(state, at + minutes * MINUTE - timedelta(seconds=1))
+        waits.append(minutes / 60)
+        at += minutes * MINUTE
+
+    assert waits == [1.5, 6, 24, 24]
+
+
+def test_only_a_refusal_leaves_a_page_alone_and_no_clock_that_was_ahead() -> None:
+    up = page(since=NOW, last_at=NOW, verdict=Verdict.UP)
+
+    assert not left_alone(up, NOW + MINUTE)
+    assert not left_alone(State(target="t", point="local"), NOW)
+    assert not left_alone(page(since=NOW, last_at=NOW + timedelta(days=9)), NOW)
+
+
+def test_a_refusal_is_the_pages_own_once_others_answered_in_between() -> None:
+    none, again = timedelta(0), page(since=NOW, last_at=NOW)
+    first = page(since=NOW, last_at=NOW, verdict=Verdict.UP)
+    struck = refused(FREE, NOW)
+
+    assert is_the_pages_own(again, FREE, Reason.WAF, none)
+    assert not is_the_pages_own(first, FREE, Reason.WAF, none)
+    assert not is_the_pages_own(again, struck, Reason.WAF, none)
+    assert not is_the_pages_own(again, FREE, Reason.RATE_LIMITED, none)
+    assert not is_the_pages_own(again, FREE, Reason.WAF, MINUTE)

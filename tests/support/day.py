@@ -22,7 +22,8 @@ from monitor.core.types import (
     Target,
     Verdict,
 )
-from monitor.lane import Gate, Lane, NoTurn, RobotsBook
+from monitor.lane import Lane, NoTurn
+from monitor.robots import Gate, RobotsBook
 from monitor.schedule import Schedule
 from tests.support.clock import FakeClock
 from tests.support.schedule import FakeBell

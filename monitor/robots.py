@@ -1,0 +1,76 @@
+"""The robots.txt of each site: fetched, archived, and known to whoever is about to ask."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime, timedelta
+from zlib import crc32
+
+from monitor.clock import Clock
+from monitor.core.robots import Robots, RobotsFile, heed
+
+AGE_MAX = timedelta(hours=24)  # RFC 9309, 2.4
+RETRY = timedelta(hours=6)
+ORIGINS_MAX = 10_000  # sites remembered: redirects may name any number
+
+Gate = Callable[[str], Awaitable[None]]
+
+
+class RobotsBook:
+    """The robots.txt of each site: fetched at first use, then within each day.
+
+    `fetch` is given the address, and a gate to wait at before each request; it returns the last
+    status, None without a whole answer, and the text, and does not raise for the outside's
+    faults. `keep` archives what was found. `known` holds files kept earlier, oldest first. One
+    book may serve all lanes.
+    """
+
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        agent: str,
+        fetch: Callable[[str, Gate], Awaitable[tuple[int | None, str]]],
+        keep: Callable[[RobotsFile], None],
+        known: Iterable[RobotsFile] = (),
+    ) -> None:
+        self._clock = clock
+        self._agent = agent
+        self._fetch = fetch
+        self._keep = keep
+        self._rules: dict[str, Robots] = {}
+        self._due_at: dict[str, datetime] = {}
+        for file in known:
+            self._read(file)
+
+    def due(self, origin: str) -> bool:
+        """Tell whether the file must be asked for before the site is."""
+        due_at = self._due_at.get(origin)
+        now = self._clock.now()
+        # A date too far ahead was set by a clock that has been put back since.
+        return due_at is None or not now < due_at <= now + AGE_MAX
+
+    async def ask(self, origin: str, gate: Gate) -> None:
+        """Fetch the file, archive it and read it."""
+        status, text = await self._fetch(f"{origin}/robots.txt", gate)
+        now = self._clock.now()
+        file = RobotsFile(origin=origin, fetched_at=now, status=status, text=text)
+        self._read(file)
+        self._keep(file)
+
+    def of(self, origin: str) -> Robots:
+        """Return the last known rules; none when none are known."""
+        return self._rules.get(origin, Robots())
+
+    def _read(self, file: RobotsFile) -> None:
+        robots = heed(file, self._agent)
+        if robots is None:
+            age = RETRY
+        else:
+            self._rules[file.origin] = robots
+            # Between half a day and a day, by the name: what was first read in one round, after
+            # a start, is not read again in one.
+            age = AGE_MAX * (0.5 + crc32(file.origin.encode()) / 2**33)
+        self._due_at[file.origin] = file.fetched_at + age
+        while len(self._due_at) > ORIGINS_MAX:
+            oldest = next(iter(self._due_at))
+            del self._due_at[oldest]
+            self._rules.pop(oldest, None)
