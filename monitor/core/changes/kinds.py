@@ -42,9 +42,13 @@ COSMETIC = frozenset(
 )
 LEAST_MAJOR_WORDS = 40  # words of text that came or went: whatever they say, someone must read them
 
+_DOCUMENTS_HEADING = re.compile(
+    r"\bpièces?\b|\bdocuments?\b|justificati|à fournir|à joindre|à présenter|\bdossier\b",
+    re.IGNORECASE,
+)
 _DOCUMENTS = re.compile(
-    r"pièces?\b|\bdocuments?\b|justificati|à fournir|à joindre|à présenter|constitution du dossier"
-    r"|\bformulaires?\b|\bcerfa\b|\bphotos?\b|\bpasseport|\bacte de naissance",
+    r"\bpièces? (?:à|justificatives?|d'identité|complémentaires?)|justificati|à joindre"
+    r"|\bà fournir|\bcerfa\b|photos? d'identité|\bpasseports?\b|\bactes? de naissance",
     re.IGNORECASE,
 )
 _FEES = re.compile(
@@ -110,4 +114,4 @@ def _is_alert(block: Block) -> bool:
 def _is_document(blocks: Iterable[Block], *, edited: str, headings: str) -> bool:
     """Tell whether it is an item of a list of documents, or words that name one."""
     items = any(block.kind in {BlockKind.LIST_ITEM, BlockKind.TABLE_ROW} for block in blocks)
-    return (items and bool(_DOCUMENTS.search(headings))) or bool(_DOCUMENTS.search(edited))
+    return (items and bool(_DOCUMENTS_HEADING.search(headings))) or bool(_DOCUMENTS.search(edited))

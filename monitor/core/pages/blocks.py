@@ -86,10 +86,10 @@ def outline(cleaned: str, *, base: str | None) -> Outline | None:
     walk = _Walk(base=base)
     events = etree.iterwalk(root, events=("start", "end"))
     for event, element in events:
-        if walk.is_full():
-            break
         if event == "end":
             walk.leave(element)
+        elif walk.is_full():
+            break
         elif walk.enter(element):
             events.skip_subtree()
     walk.flush()
@@ -113,6 +113,7 @@ class _Walk:
         self._pieces: list[str] = []
         self._links: list[Link] = []
         self._linked = 0
+        self._targets: dict[str, str] = {}
         self._href: str | None = None
         self._link_start = 0
 
@@ -192,12 +193,18 @@ class _Walk:
         text = tidy("".join(self._pieces[self._link_start :]))
         if not text:
             return
-        target = links.target(self._href, base=self._base)
+        target = self._target(self._href)
         if text == links.PROTECTED_EMAIL and target.startswith("mailto:"):
             text = target.removeprefix("mailto:")
             self._pieces[self._link_start :] = [text]
         self._linked += len(text)
         self._links.append(Link(text=text, target=target))
+
+    def _target(self, href: str) -> str:
+        """Return a link's target; a page repeats most of its links."""
+        if href not in self._targets:
+            self._targets[href] = links.target(href, base=self._base)
+        return self._targets[href]
 
     def _close_link(self) -> None:
         self._note_link()

@@ -41,6 +41,7 @@ _DATE_ONLY = re.compile(rf"^{DATE}{CLOCK}\.?$", re.IGNORECASE)
 _UPDATE = re.compile(
     r"jour|updated|modifi|actualis|révis|revis|vérifi|review|update", re.IGNORECASE
 )
+_DIGIT = re.compile(r"\d")
 _STEMS = (
     *("jour", "modifi", "publi", "actualis", "révis", "vérifi", "vigueur", "effet", "updat"),
     *("revis", "review", "effective"),
@@ -77,6 +78,8 @@ def take_stamp(text: str, *, before: str = "") -> tuple[str, str, bool]:
     `before` is the text of the run before: a label there and a date here make a stamp too.
     A publication or effect date is taken out as well, but is not an update.
     """
+    if not _DIGIT.search(text):
+        return text, "", False
     found, label = (_STAMP.search(text) if _may_hold_stamp(text) else None), ""
     if found:
         label = found[0]

@@ -62,20 +62,20 @@ def target(href: str, *, base: str | None) -> str:
     if found := _CLOUDFLARE.search(href):
         return f"mailto:{cloudflare_email(found[1]).casefold()}"
     try:
-        parts, here = urlsplit(urljoin(base or "", href)), urlsplit(base or "")
+        parts = urlsplit(urljoin(base or "", href))
+        if parts.scheme in {"http", "https", ""}:
+            return _web(parts, base=base)
     except ValueError:
         return href
-    if parts.scheme in {"http", "https", ""}:
-        return _web(parts, here)
     return f"{parts.scheme}:{_contact(parts)}" if parts.scheme in _CONTACTS else href
 
 
-def _web(parts: SplitResult, here: SplitResult) -> str:
+def _web(parts: SplitResult, *, base: str | None) -> str:
     page = _page(parts)
     if parts.fragment.startswith(("/", "!")):
         return f"{page}#{parts.fragment}"  # a route of a single-page app, not an anchor
-    same = bool(here.netloc) and page == _page(here)
-    return "" if parts.fragment and same else page
+    same = bool(base and parts.fragment) and page == _page(urlsplit(base or ""))
+    return "" if same else page
 
 
 def _page(parts: SplitResult) -> str:
