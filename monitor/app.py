@@ -232,6 +232,8 @@ class App:
 
     async def _heartbeat(self) -> None:
         """Ask the control panel and record the answer: it proves that we were alive."""
+        if self._line.stepped:
+            await self._line.read_clock()
         controls = await self._line.check()
         self.board.controls = controls
         self.board.clock = self._line.clock

@@ -104,7 +104,7 @@ class Judge:
             controls=controls,
             config_sha256=self._config.sha256,
             ruleset=self.ruleset,
-            clock_offset_us=self._clock_offset_us,
+            clock_offset_us=self._line.offset_us,
         )
 
     def _just_failed(self, round_: Controls, exchange: Exchange) -> bool:
@@ -118,15 +118,11 @@ class Judge:
             target,
             exchange,
             controls=controls,
-            clock_offset_us=self._clock_offset_us,
+            clock_offset_us=self._line.offset_us,
             clock_limit_us=self._config.clock_limit_us,
             known_good=known_good,
             fingerprints=self._config.fingerprints,
         )
-
-    @property
-    def _clock_offset_us(self) -> int | None:
-        return self._line.clock.offset_us if self._line.clock else None
 
 
 class Watch:

@@ -39,7 +39,8 @@ def build_line(config: Config, clock: Clock, fetcher: Fetcher) -> Line:
         clock=clock,
         spacing_s=min(CONTROL_SPACING_S, config.controls.interval_s / 2),
     )
-    return Line(probe=panel.probe, read=partial(read_clock, config.ntp_servers, clock=clock))
+    read = partial(read_clock, config.ntp_servers, clock=clock)
+    return Line(probe=panel.probe, read=read, clock=clock)
 
 
 async def fetch_robots(fetcher: Fetcher, url: str, gate: Gate) -> tuple[int | None, str]:

@@ -54,7 +54,7 @@ class Bench:
         self.line_works = True
         self.rounds = 0
         self.kept: list[tuple[str, bool]] = []
-        self.line = Line(probe=self.probe, read=self.read)
+        self.line = Line(probe=self.probe, read=self.read, clock=self.clock)
         platform = CONFIG.platforms["anef"]
         self.lane = Lane(platform, self.clock)
         self.board = Board(CONFIG.targets, states=store.states())
@@ -311,3 +311,26 @@ async def test_a_site_that_asks_for_a_longer_wait_gets_it(bench: Bench) -> None:
     until = bench.lane.state.blocked_until
     assert until is not None
     assert until - bench.clock.now() > timedelta(hours=9)
+
+
+@pytest.mark.parametrize("step_s", [3600, -3600])
+async def test_no_check_is_dated_by_a_clock_that_jumped_since_it_was_read(
+    bench: Bench, step_s: float
+) -> None:
+    """NTP is asked every quarter of an hour: a step must not be believed until then."""
+    await bench.line.read_clock()
+    bench.broken.add(ONE.slug)
+    bench.clock.step_wall(step_s)
+
+    for _ in range(3):
+        outcome = await bench.check(ONE)
+        assert outcome is not None
+        judgement = outcome.observation.judgement
+        assert (judgement.verdict, judgement.reason) == (Verdict.UNKNOWN, Reason.CLOCK)
+        assert outcome.observation.clock_offset_us == -step_s * 1_000_000
+    assert bench.line.stepped
+
+    await bench.line.read_clock()
+    outcome = await bench.check(ONE)
+    assert outcome is not None
+    assert outcome.observation.judgement.verdict is Verdict.DOWN
