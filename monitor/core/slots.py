@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from zlib import crc32
 
 from monitor.core.types import Target
 
@@ -64,16 +65,19 @@ def grids(targets: Iterable[Target]) -> Mapping[str, Grid]:
     """Return the grid of each target, by slug.
 
     The targets of a platform that share an interval are spread evenly over it, in the order of
-    their slugs. Each interval of the platform is shifted by a share of its own step, so that
-    slots of two intervals seldom meet. Only a change of the list moves a target.
+    their slugs. Each interval of the platform is shifted by a share of its own step, and each
+    platform by a share of that, so that slots of two intervals, or of two platforms, seldom
+    meet. Only a change of the list moves a target.
     """
     found: dict[str, Grid] = {}
-    for _, lane in groupby(sorted(targets, key=lambda t: t.platform), key=lambda t: t.platform):
+    for name, lane in groupby(sorted(targets, key=lambda t: t.platform), key=lambda t: t.platform):
+        apart = crc32(name.encode()) / 2**32  # by its name, so that no other platform moves it
         members = sorted(lane, key=lambda target: (target.interval_s, target.slug))
         classes = [list(same) for _, same in groupby(members, key=lambda t: t.interval_s)]
-        for shift, same in enumerate(classes):
+        for number, same in enumerate(classes):
+            shift = (number + apart) / len(classes)
             for rank, target in enumerate(same):
-                share = (rank + shift / len(classes)) / len(same)
+                share = (rank + shift) / len(same)
                 phase_s = target.interval_s * share
                 found[target.slug] = Grid.of(interval_s=target.interval_s, phase_s=phase_s)
     return found

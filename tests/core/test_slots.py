@@ -102,3 +102,12 @@ def test_the_order_of_the_list_and_other_platforms_move_nothing() -> None:
     other = [target(f"q{n}", platform="anef", interval_s=60) for n in range(5)]
 
     assert grids(plan) == {t.slug: grids([*other, *reversed(plan)])[t.slug] for t in plan}
+
+
+def test_platforms_do_not_all_begin_at_one_instant() -> None:
+    plan = [target(f"t{n}", platform=f"lane-{n}", interval_s=20) for n in range(50)]
+
+    phases = sorted(grid.phase_us for grid in grids(plan).values())
+
+    assert len(set(phases)) == 50
+    assert max(b - a for a, b in pairwise(phases)) < 5_000_000
