@@ -19,6 +19,7 @@ DEFAULTS = {
     "VIGIE_DATABASE_URL": "",  # empty: a SQLite file in the data folder
     "VIGIE_POINT": "local",
     "VIGIE_LOG_LEVEL": "INFO",
+    "VIGIE_JOURNAL_KEY": "",  # empty: data/journal.key, made at the first run
 }
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _POINT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -48,6 +49,7 @@ class Settings:
         database_url: As given (the store judges it); may hold a password, so never shown.
         point: Name of this point of measure, in every record.
         log_level: One of `LEVELS`.
+        journal_key: The journal's private key as text, or "": a secret, never shown.
         data: Folder of all that the service writes.
 
     """
@@ -58,6 +60,7 @@ class Settings:
     point: str
     log_level: str
     data: Path
+    journal_key: str = field(default="", repr=False)
 
 
 def read_settings(environ: Mapping[str, str], *, data: Path = DATA) -> Settings:
@@ -86,6 +89,7 @@ def read_settings(environ: Mapping[str, str], *, data: Path = DATA) -> Settings:
         point=point,
         log_level=level,
         data=data,
+        journal_key=values["VIGIE_JOURNAL_KEY"],
     )
 
 

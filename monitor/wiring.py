@@ -6,8 +6,11 @@ from monitor.clock import Clock
 from monitor.config import Config
 from monitor.controls import Panel, read_clock
 from monitor.core.types import Exchange
+from monitor.environment import environment_of
 from monitor.fetch import Fetcher, Gate, Resolver, text
 from monitor.line import Line
+from monitor.settings import Settings
+from monitor.store import Store
 
 CONTROL_DEADLINE_S = 10.0
 CONTROL_SPACING_S = 5.0  # between two rounds, when everything fails at once
@@ -23,6 +26,17 @@ def build_fetcher(config: Config, clock: Clock, resolver: Resolver | None = None
         user_agent=config.user_agent,
         allow_private=config.allow_private,
         extra_ca=config.extra_ca,
+    )
+
+
+def open_to_write(config: Config, settings: Settings) -> Store:
+    """Open the store for a service that follows this configuration. Raises StoreError."""
+    return Store.open(
+        settings.database_url,
+        point=settings.point,
+        writer=True,
+        environment=environment_of(config),
+        targets=config.by_slug,
     )
 
 

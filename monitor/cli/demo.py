@@ -20,6 +20,7 @@ from monitor.demo.world import DemoWorld
 from monitor.fetch import Resolver
 from monitor.settings import Settings, config_folder, read_settings
 from monitor.store import Store, migrate
+from monitor.wiring import open_to_write
 
 SCREEN_S = 0.5  # how often the screen is drawn again
 PRINTED_S = 5.0  # the same when the output is a file
@@ -69,7 +70,7 @@ async def play(
         migrate(settings.database_url)
         server, port = world.dns_address
         resolver = Resolver(clock=clock, servers=[server], port=port)
-        with Store.open(settings.database_url, point=settings.point, writer=True) as store:
+        with open_to_write(config, settings) as store:
             app = App(config, settings, store, clock=clock, resolver=resolver)
             async with asyncio.TaskGroup() as group:
                 showing = group.create_task(_show(world, app, store, address(listening), clock))

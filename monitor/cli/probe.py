@@ -16,7 +16,7 @@ from monitor.config import Config, load
 from monitor.core.french import when
 from monitor.core.types import Exchange, Hop, Kind, Observation, Target
 from monitor.settings import read_settings
-from monitor.store import Store
+from monitor.wiring import open_to_write
 
 
 def add(commands: Commands) -> None:
@@ -46,7 +46,7 @@ def run_probe(asked: Namespace) -> int:
     if asked.record and target.slug not in config.by_slug:
         raise Refusal("--record ne vaut que pour une cible de la configuration.")
     if asked.record:
-        with Store.open(settings.database_url, point=settings.point, writer=True) as store:
+        with open_to_write(config, settings) as store:
             observation = asyncio.run(look(config, settings, target, store=store))
     else:
         observation = asyncio.run(look(config, settings, target))

@@ -19,7 +19,8 @@ from monitor.cli.parsing import Commands, Refusal, folders
 from monitor.clock import SystemClock
 from monitor.config import load
 from monitor.settings import Settings, read_settings
-from monitor.store import Store, is_new, migrate
+from monitor.store import is_new, migrate
+from monitor.wiring import open_to_write
 
 HEALTH_TIMEOUT_S = 5.0
 
@@ -54,7 +55,7 @@ def run_service(asked: Namespace) -> int:
         print(f"Page : {address(listening)} (Ctrl-C pour arrêter)", file=sys.stderr)
 
         async def serve(stop: asyncio.Event) -> None:
-            with Store.open(settings.database_url, point=settings.point, writer=True) as store:
+            with open_to_write(config, settings) as store:
                 app = App(config, settings, store, clock=SystemClock())
                 await app.run(stop, listening=listening)
 

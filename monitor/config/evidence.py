@@ -1,4 +1,7 @@
-"""`[stamps]`, `[cosigning]` and `[witness]`: who vouches for our journal, and we for others'."""
+"""`[journal]`, `[stamps]`, `[cosigning]` and `[witness]`.
+
+Our journal, who vouches for it, and for whose we vouch.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,7 +9,7 @@ from urllib.parse import urlsplit
 
 from monitor.config.files import SIZE_MAX
 from monitor.config.main_file import MainFile
-from monitor.config.model import Authority, Cosigner, Cosigning, Stamping, Witnessing
+from monitor.config.model import Authority, Cosigner, Cosigning, Journaling, Stamping, Witnessing
 from monitor.config.schema import AuthorityEntry, CosignerEntry, LogEntry
 
 OPERATORS_MIN = 2  # a time that one operator states rests on that operator alone
@@ -77,6 +80,13 @@ def _certificates(path: Path) -> str:
     return text if _PEM in text else ""
 
 
+def journaling(main: MainFile) -> Journaling:
+    """Return what was found good; the journal's name comes from the address of our pages."""
+    origin = main.journal.origin if main.journal else None
+    public_ip = tuple(main.journal.public_ip) if main.journal else ()
+    return Journaling(origin=origin or f"{_own_address(main)}/journal", public_ip=public_ip)
+
+
 def stamping(main: MainFile, folder: Path) -> Stamping:
     """Return what was found good."""
     interval_s = main.stamps.interval_s if main.stamps else Stamping().interval_s
@@ -103,7 +113,11 @@ def cosigning(main: MainFile) -> Cosigning:
 
 def witnessing(main: MainFile) -> Witnessing:
     """Return what was found good; our name comes from the address of our pages."""
-    site = urlsplit(main.publisher.site if main.publisher else "")
     name = main.witness.name if main.witness else None
-    own = f"{site.netloc}{site.path.rstrip('/')}/temoin"
-    return Witnessing(name=name or own, logs=tuple(one.key for one in main.logs.values()))
+    logs = tuple(one.key for one in main.logs.values())
+    return Witnessing(name=name or f"{_own_address(main)}/temoin", logs=logs)
+
+
+def _own_address(main: MainFile) -> str:
+    site = urlsplit(main.publisher.site if main.publisher else "")
+    return f"{site.netloc}{site.path.rstrip('/')}"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from monitor.config.evidence import check_evidence, cosigning, stamping, witnessing
+from monitor.config.evidence import check_evidence, cosigning, journaling, stamping, witnessing
 from monitor.config.fingerprints import load_fingerprints
 from monitor.config.french import EntryT
 from monitor.config.main_file import MainFile, platform_from, read_main
@@ -68,6 +68,7 @@ def _config(
         publisher=Publisher(association=publisher.association, site=publisher.site),
         mail=Mail(sender=mail.sender or service.contact, daily_cap=mail.daily_cap),
         retention=Retention(daily_copies_days=retention.daily_copies_days),
+        journaling=journaling(main),
         stamping=stamping(main, folder),
         cosigning=cosigning(main),
         witnessing=witnessing(main),

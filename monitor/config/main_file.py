@@ -29,6 +29,7 @@ class MainFile:
     controls: schema.ControlsEntry | None
     hosts: dict[int, schema.ControlEntry]  # by position in the file
     platforms: dict[int, schema.PlatformEntry]  # by position in the file
+    journal: schema.JournalEntry | None
     stamps: schema.StampsEntry | None
     authorities: dict[int, schema.AuthorityEntry]  # by position in the file
     cosigning: schema.CosigningEntry | None
@@ -67,6 +68,7 @@ def read_main(folder: Path) -> MainFile:
         controls=tables.section(schema.ControlsEntry, "controls"),
         hosts=tables.items(schema.ControlEntry, "controls", "host"),
         platforms=tables.items(schema.PlatformEntry, "platform"),
+        journal=tables.section(schema.JournalEntry, "journal"),
         stamps=tables.section(schema.StampsEntry, "stamps"),
         authorities=tables.items(schema.AuthorityEntry, "stamps", "authority"),
         cosigning=tables.section(schema.CosigningEntry, "cosigning"),

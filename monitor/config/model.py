@@ -78,6 +78,20 @@ class Authority:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Journaling:
+    """Our journal.
+
+    Attributes:
+        origin: Its name, and its key's, for ever: a schema-less address (C2SP tlog-checkpoint).
+        public_ip: The addresses that sites see us come from; empty when not known.
+
+    """
+
+    origin: str = ""
+    public_ip: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stamping:
     """Who dates our journal, and how often besides the edges of incidents."""
 
@@ -149,6 +163,7 @@ class Config:
     retention: Retention
     allow_private: bool = False
     extra_ca: Path | None = None
+    journaling: Journaling = Journaling()
     stamping: Stamping = Stamping()
     cosigning: Cosigning = Cosigning()
     witnessing: Witnessing = Witnessing()

@@ -214,6 +214,11 @@ class AuthorityEntry(Entry):
     roots: str = ""
 
 
+class JournalEntry(Entry):
+    origin: Annotated[str, AfterValidator(_key_name)] | None = None  # from publisher.site
+    public_ip: Annotated[list[Annotated[str, AfterValidator(_ip)]], Field(max_length=8)] = []
+
+
 class StampsEntry(Entry):
     interval_s: Annotated[int, Field(ge=1, le=86_400), _pace(900)] = 3_600
     authority: list[Any] = []  # of AuthorityEntry, each validated alone
@@ -305,6 +310,7 @@ class MainEntry(Entry):
     resolver: Any = None
     retention: Any = None
     mail: Any = None
+    journal: Any = None
     stamps: Any = None
     cosigning: Any = None
     witness: Any = None

@@ -1,0 +1,57 @@
+"""By what checks are made: what NF Z67-147 asks of a record made online, as far as we know it.
+
+Every run says it in the journal, and every check points at it. What is not known is said to
+be unknown: an address that a machine believes to have is not the one that a site sees.
+"""
+
+import platform
+import re
+import ssl
+from pathlib import Path
+from typing import Any
+
+from monitor import __version__
+from monitor.config import Config
+
+UNKNOWN = "unknown"
+_ROOT = Path(__file__).resolve().parent.parent
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+def environment_of(config: Config) -> dict[str, Any]:
+    """Return the facts, for `Store.open`."""
+    return {
+        "host": platform.node() or UNKNOWN,
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        "tls": ssl.OPENSSL_VERSION,
+        "software": f"vigie-anef {__version__}",
+        "commit": commit_of(_ROOT),
+        "user_agent": config.user_agent,
+        "public_ip": list(config.journaling.public_ip) or UNKNOWN,
+        "resolvers": list(config.resolvers) or "those of the system",
+        "proxy": "none",
+        "cache": "none",
+        "cookies": "none",
+        "connection": "new for each request",
+    }
+
+
+def commit_of(root: Path) -> str:
+    """Return the commit of a checkout, or `UNKNOWN`; an installed package has none."""
+    git = root / ".git"
+    try:
+        head = (git / "HEAD").read_text(encoding="ascii").strip()
+        if head.startswith("ref: "):
+            head = _resolved(git, head.removeprefix("ref: "))
+    except (OSError, UnicodeError):
+        return UNKNOWN
+    return head if _COMMIT.fullmatch(head) else UNKNOWN
+
+
+def _resolved(git: Path, name: str) -> str:
+    loose = git / name
+    if loose.is_file():
+        return loose.read_text(encoding="ascii").strip()
+    lines = (git / "packed-refs").read_text(encoding="ascii").splitlines()
+    return next((line.split()[0] for line in lines if line.endswith(f" {name}")), UNKNOWN)

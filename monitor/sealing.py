@@ -1,0 +1,107 @@
+"""Seals the journal of a store: at once when asked to, one seal after the other."""
+
+import asyncio
+from pathlib import Path
+from typing import Protocol
+
+import structlog
+
+from monitor.clock import Clock
+from monitor.evidence.journal import Journal, JournalError, Signed
+from monitor.evidence.keys import own_key
+from monitor.evidence.note import Algorithm, NoteError, SignerKey, VerifierKey
+from monitor.store import Store
+
+log = structlog.get_logger(__name__)
+
+KEY_FILE = "journal.key"  # below data/
+
+
+class Sealed(Protocol):
+    """Is told of each new checkpoint."""
+
+    def __call__(self, signed: Signed) -> None:
+        """Take note."""
+
+
+class Sealer:
+    """Brings the journal's folder up to the store. Safe from any task of one event loop."""
+
+    def __init__(
+        self, store: Store, data: Path, key: SignerKey, *, clock: Clock, told: Sealed | None = None
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._told = told
+        self._busy = asyncio.Lock()
+        self.journal = Journal(data, key, store)
+
+    @property
+    def key(self) -> VerifierKey:
+        """What readers verify our checkpoints with."""
+        return self.journal.key
+
+    async def open(self) -> None:
+        """Recover what a crash left; to be done before anything is recorded.
+
+        Raises:
+            JournalError: the store does not extend what was signed.
+            StoreError, OSError: our own fault; the process must stop.
+
+        """
+        async with self._busy:
+            signed = await asyncio.to_thread(self.journal.open, self._clock.now())
+            await self._note(signed)
+
+    async def seal(self, *, also: SignerKey | None = None) -> Signed | None:
+        """Sign what was recorded since the last time; None when nothing was. Raises as `open`.
+
+        A caller that is cancelled does not interrupt it.
+        """
+        return await asyncio.shield(self._seal(also))
+
+    async def _seal(self, also: SignerKey | None) -> Signed | None:
+        async with self._busy:
+            now = self._clock.now()
+            signed = await asyncio.to_thread(self.journal.seal, now, also=also)
+            await self._note(signed)
+            return signed
+
+    def close(self) -> None:
+        """Let another process seal."""
+        self.journal.close()
+
+    async def _note(self, signed: Signed | None) -> None:
+        if signed is None:
+            return
+        await self._store.keep_checkpoint(
+            size=signed.size,
+            root=signed.root,
+            at=signed.at,
+            note=signed.note,
+            bundled=signed.bundled,
+        )
+        log.info("sealed", size=signed.size)
+        if self._told is not None:
+            self._told(signed)
+
+
+def journal_key(data: Path, *, origin: str, text: str) -> SignerKey:
+    """Return the journal's key: `text` when there is one, else the file in `data`.
+
+    Raises:
+        JournalError: `text` is not a key of this journal.
+        KeyFileError: the file cannot be used.
+
+    """
+    if not text:
+        return own_key(data / KEY_FILE, name=origin, algorithm=Algorithm.ED25519)
+    try:
+        key = SignerKey.parse(text)
+    except NoteError as error:
+        raise JournalError(f"VIGIE_JOURNAL_KEY : ce n’est pas une clé ({error}).") from error
+    if (key.name, key.algorithm) != (origin, Algorithm.ED25519):
+        raise JournalError(
+            f"VIGIE_JOURNAL_KEY : clé au nom de {key.name} ; le journal s’appelle {origin}."
+        )
+    return key
