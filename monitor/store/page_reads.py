@@ -121,6 +121,15 @@ class PageReads(Reads):
             rows = session.connection().execute(wanted)
             return tuple(_version(row, "new") for row in rows)
 
+    def current_versions(self) -> dict[str, Version]:
+        """Return the text that we believe of every page that was ever read, by target."""
+        turns = select(func.max(_C.c.id)).where(_C.c.edge.in_(TURNS)).group_by(_C.c.subject_id)
+        wanted = _VERSIONS.join(_C, _C.c.after_id == _V.c.id)
+        wanted = wanted.where(_C.c.id.in_(turns), _S.c.point == self.point).order_by(_S.c.target)
+        with self._reading() as session:
+            rows = session.connection().execute(wanted)
+            return {row.target: _version(row, "new") for row in rows}
+
     def page_facts(
         self, targets: Iterable[str] | None = None, *, stated_only: bool = False
     ) -> tuple[FactRecord, ...]:

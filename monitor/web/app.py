@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
 import anyio
 import anyio.to_thread
@@ -17,8 +16,8 @@ from starlette.staticfiles import StaticFiles
 
 from monitor.clock import Clock
 from monitor.config import Config
+from monitor.web.faces import Faces
 from monitor.web.health import health
-from monitor.web.journal import journal_routes
 from monitor.web.overview import overview
 from monitor.web.reads import Reads
 from monitor.web.security import HEADERS, Guard
@@ -42,8 +41,6 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
     metrics: Callable[[], bytes],
     probe: Callable[[str], bytes],
     version: str,
-    journal: Path | None = None,
-    journal_key: str = "",
     window_s: float = DAY_S,
     fresh_s: float = 10.0,
 ) -> Starlette:
@@ -57,8 +54,6 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
         metrics: Renders `/metrics`; called from a worker thread.
         probe: Renders `/probe` for a target's slug; KeyError for an unknown one.
         version: Of the program, shown to readers.
-        journal: Folder of the journal, served as it is; None serves none.
-        journal_key: Its verifier key, shown to readers.
         window_s: Length of the past shown by the first page, in seconds.
         fresh_s: Seconds during which the first page is served again without reading, at
             least; longer when reading takes long, so that visitors never burden the probes.
@@ -66,7 +61,6 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
     """
     pages = _Pages(
         reads=reads,
-        journal_key=journal_key,
         config=config,
         clock=clock,
         point=point,
@@ -80,7 +74,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
             Route("/sante", pages.health),
             Route("/metrics", partial(_metrics, metrics=metrics)),
             Route("/probe", partial(_probe, probe=probe)),
-            *(journal_routes(journal) if journal else ()),
+            *pages.faces.routes(),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ],
         middleware=[Middleware(Guard)],
@@ -99,7 +93,6 @@ class _Pages:
         clock: Clock,
         point: str,
         version: str,
-        journal_key: str,
         window_s: float,
         fresh_s: float,
     ) -> None:
@@ -109,7 +102,8 @@ class _Pages:
         self._window_s = window_s
         self._fresh_us = round(fresh_s * 1_000_000)
         self._templates = environment(version=version)
-        self._templates.globals.update(config=config, point=point, journal_key=journal_key)
+        self._templates.globals.update(config=config, point=point)
+        self.faces = Faces(reads, config=config, clock=clock, templates=self._templates)
         self._busy = anyio.Lock()
         self._made: str | None = None
         self._stale_us = 0  # on the monotonic clock

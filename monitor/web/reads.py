@@ -5,6 +5,11 @@ from datetime import datetime
 from typing import Protocol
 
 from monitor.core.availability import Span
+from monitor.core.changes.change import ChangeKind
+from monitor.core.changes.events import Version
+from monitor.core.changes.log import ChangeRecord, FactRecord
+from monitor.core.checks import Check
+from monitor.core.pages.page import Page
 from monitor.core.types import (
     Controls,
     Event,
@@ -49,3 +54,33 @@ class Reads(Protocol):
     def lanes(self) -> Sequence[LaneState]: ...
 
     def runs(self) -> Sequence[Run]: ...
+
+    def observations(self, target: str, since: datetime, until: datetime) -> Sequence[Check]: ...
+
+    def page_changes(
+        self,
+        *,
+        targets: Iterable[str] | None = None,
+        kind: ChangeKind | None = None,
+        announced_only: bool = False,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> Sequence[ChangeRecord]: ...
+
+    def count_page_changes(
+        self,
+        *,
+        targets: Iterable[str] | None = None,
+        kind: ChangeKind | None = None,
+        announced_only: bool = False,
+    ) -> int: ...
+
+    def page_change(self, number: int) -> tuple[ChangeRecord, Page | None, Page | None] | None: ...
+
+    def page_versions(self, target: str, *, limit: int | None = None) -> Sequence[Version]: ...
+
+    def current_versions(self) -> Mapping[str, Version]: ...
+
+    def page_facts(
+        self, targets: Iterable[str] | None = None, *, stated_only: bool = False
+    ) -> Sequence[FactRecord]: ...

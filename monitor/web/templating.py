@@ -31,6 +31,9 @@ def environment(*, version: str) -> jinja2.Environment:
             "spell": spell,
             "count": french.count,
             "between": between,
+            "written_day": written_day,
+            "date_only": date_only,
+            "capitalize_first": capitalize_first,
         }
     )
     made.globals.update(
@@ -61,6 +64,21 @@ def duration(seconds: float, *, up: bool = False) -> str:
 def spell(seconds: float) -> str:
     """Return `french.spell` on one line."""
     return french.spell(seconds).replace(" ", NBSP)
+
+
+def written_day(iso: str) -> str:
+    """Return an ISO date as it is written in French, "" for none."""
+    return french.day(datetime.fromisoformat(iso)) if iso else ""
+
+
+def date_only(at: datetime) -> str:
+    """Return the Paris date of an instant, for a title."""
+    return french.day(at.astimezone(french.PARIS))
+
+
+def capitalize_first(text: str) -> str:
+    """Return a text with a capital, its other letters untouched."""
+    return text[:1].upper() + text[1:]
 
 
 def between(from_at: datetime, to_at: datetime) -> timedelta:

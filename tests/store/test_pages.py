@@ -1,6 +1,5 @@
 """What pages say goes in and comes out, on both engines, and a restart forgets nothing believed."""
 
-import asyncio
 from dataclasses import replace
 
 import pytest
@@ -9,45 +8,20 @@ from sqlalchemy.exc import DBAPIError
 
 from monitor.core.changes.change import ChangeKind, Weight
 from monitor.core.changes.events import PageEdge
-from monitor.core.changes.versions import Track, advance, gone
-from monitor.core.pages.page import Element, Page
-from monitor.core.types import Outcome
+from monitor.core.changes.versions import Track, advance
+from monitor.core.pages.page import Element
 from monitor.store import Store
 from monitor.store.engine import connected, parse
 from monitor.store.page_tables import APPEND_ONLY, PageTextRow
 from monitor.store.tables import table_of
-from tests.support.outcomes import outcome
-from tests.support.readings import minute, page, reading
+from tests.support.followed import PAGES, record
+from tests.support.readings import minute, reading
 
-PAGES = {letter: page(letter) for letter in "ABC"}
 TARGET = "etrangers"
 
 
-def outcomes(pages: list[Page], *, target: str = TARGET, removed: bool = False) -> list[Outcome]:
-    """Return what a watch records of one reading a minute."""
-    track, found = Track(target=target, point="local"), []
-    for number, one in enumerate(pages):
-        track, events = advance(track, reading(one, minute(number)))
-        version = track.current.version if track.current and not track.rivals else None
-        found.append(
-            replace(outcome(target, minute(number)), version=version, changes=tuple(events))
-        )
-    if removed:
-        at = minute(len(pages))
-        found.append(replace(outcome(target, at), changes=tuple(gone(track, at)[1])))
-    return found
-
-
-def record(store: Store, letters: str, *, target: str = TARGET, removed: bool = False) -> None:
-    async def all_in_order() -> None:
-        for each in outcomes([PAGES[letter] for letter in letters], target=target, removed=removed):
-            await store.record(each)
-
-    asyncio.run(all_in_order())
-
-
 def test_a_change_comes_back_with_its_bounds_and_both_texts(store: Store) -> None:
-    record(store, "AABBB")
+    record(store, "AABBB", target=TARGET)
 
     first, changed = reversed(store.page_changes())
     found = store.page_change(changed.number)
@@ -63,7 +37,7 @@ def test_a_change_comes_back_with_its_bounds_and_both_texts(store: Store) -> Non
 
 
 def test_versions_grow_while_their_text_stays(store: Store) -> None:
-    record(store, "AABBB")
+    record(store, "AABBB", target=TARGET)
 
     new, old = store.page_versions(TARGET)
     assert [(minute(0), minute(1), 2), (minute(2), minute(4), 3)] == [
@@ -74,7 +48,7 @@ def test_versions_grow_while_their_text_stays(store: Store) -> None:
 
 
 def test_a_text_is_kept_once_whatever_shows_it(store: Store, database_url: str) -> None:
-    record(store, "ABBAA")
+    record(store, "ABBAA", target=TARGET)
     record(store, "ABBAA", target="autre")
 
     with connected(parse(database_url), writer=False) as connection:
@@ -83,7 +57,7 @@ def test_a_text_is_kept_once_whatever_shows_it(store: Store, database_url: str) 
 
 
 def test_facts_last_from_the_first_reading_to_the_first_without(store: Store) -> None:
-    record(store, "AABB")
+    record(store, "AABB", target=TARGET)
 
     phones = [fact for fact in store.page_facts() if fact.element is Element.PHONE]
     assert [
@@ -100,7 +74,7 @@ def test_a_restart_goes_on_from_what_was_believed(store: Store, letters: str) ->
     track = Track(target=TARGET, point="local")
     for number, letter in enumerate(letters):
         track, _ = advance(track, reading(PAGES[letter], minute(number)))
-    record(store, letters)
+    record(store, letters, target=TARGET)
 
     (read,) = store.tracks()
 
@@ -113,7 +87,7 @@ def forgetful(track: Track) -> Track:
 
 
 def test_a_page_that_is_gone_is_remembered_as_such(store: Store) -> None:
-    record(store, "AA", removed=True)
+    record(store, "AA", target=TARGET, removed=True)
 
     (track,) = store.tracks()
     removed = store.page_changes()[0]
@@ -122,7 +96,7 @@ def test_a_page_that_is_gone_is_remembered_as_such(store: Store) -> None:
 
 
 def test_changes_are_found_by_target_kind_span_and_page_of_a_list(store: Store) -> None:
-    record(store, "AABBABAA")
+    record(store, "AABBABAA", target=TARGET)
     record(store, "BBCC", target="autre")
 
     every = store.page_changes()
@@ -142,7 +116,7 @@ def test_changes_are_found_by_target_kind_span_and_page_of_a_list(store: Store) 
 def test_what_was_said_of_a_page_is_neither_changed_nor_removed(
     store: Store, database_url: str
 ) -> None:
-    record(store, "ABB")
+    record(store, "ABB", target=TARGET)
     with connected(parse(database_url), writer=True) as connection:
         for table in APPEND_ONLY:
             for change in (f"UPDATE {table} SET id = id", f"DELETE FROM {table}"):  # noqa: S608 -- ours

@@ -6,6 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 from monitor.config.model import Config, ControlHost, Mail, Panel, Publisher, Retention
 from monitor.core.availability import Span
+from monitor.core.changes.change import ChangeKind
+from monitor.core.changes.events import Version
+from monitor.core.changes.log import ChangeRecord, FactRecord
+from monitor.core.checks import Check
 from monitor.core.types import (
     Controls,
     Edge,
@@ -39,7 +43,7 @@ def ago(**parts: float) -> datetime:
 
 @dataclass(slots=True, kw_only=True)
 class FakeReads:
-    """A `monitor.web.reads.Reads` whose answers are set by hand."""
+    """A `monitor.web.reads.Reads` whose answers are set by hand. It knows of no page's text."""
 
     seen: list[State] = field(default_factory=list)
     confirmed: list[Outage] = field(default_factory=list)
@@ -96,6 +100,48 @@ class FakeReads:
 
     def runs(self) -> Sequence[Run]:
         return [self.life] if self.life else []
+
+    def observations(self, target: str, since: datetime, until: datetime) -> Sequence[Check]:
+        del target, since, until
+        return ()
+
+    def page_changes(
+        self,
+        *,
+        targets: Iterable[str] | None = None,
+        kind: ChangeKind | None = None,
+        announced_only: bool = False,
+        limit: int | None = None,
+        offset: int = 0,
+    ) -> Sequence[ChangeRecord]:
+        del targets, kind, announced_only, limit, offset
+        return ()
+
+    def count_page_changes(
+        self,
+        *,
+        targets: Iterable[str] | None = None,
+        kind: ChangeKind | None = None,
+        announced_only: bool = False,
+    ) -> int:
+        del targets, kind, announced_only
+        return 0
+
+    def page_change(self, number: int) -> None:
+        del number
+
+    def page_versions(self, target: str, *, limit: int | None = None) -> Sequence[Version]:
+        del target, limit
+        return ()
+
+    def current_versions(self) -> Mapping[str, Version]:
+        return {}
+
+    def page_facts(
+        self, targets: Iterable[str] | None = None, *, stated_only: bool = False
+    ) -> Sequence[FactRecord]:
+        del targets, stated_only
+        return ()
 
 
 def config(targets: Iterable[Target], platforms: Iterable[Platform] | None = None) -> Config:

@@ -1,0 +1,149 @@
+"""What the pages about changes say, worked out before any markup. Pure but for the reads."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from starlette.datastructures import QueryParams
+
+from monitor.config import Config
+from monitor.core.changes.change import Change, ChangeKind, Op, Piece
+from monitor.core.changes.compare import compare, obstacle
+from monitor.core.changes.log import ChangeRecord
+from monitor.core.pages.page import Page
+from monitor.core.types import Target
+from monitor.web.reads import Reads
+
+PER_PAGE = 25
+LAST_PAGE = 10_000  # further than any list goes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What a reader asked for. Raises ValueError when made from a query that says nothing.
+
+    Attributes:
+        department: Code, "" for every one.
+        every: Also what is not announced.
+        page: From 1.
+
+    """
+
+    department: str = ""
+    kind: ChangeKind | None = None
+    every: bool = False
+    page: int = 1
+
+    @classmethod
+    def of(cls, query: QueryParams, config: Config) -> "Filters":
+        """Read a query. Raises ValueError for a department, kind or page that is none."""
+        department, kind = query.get("departement", ""), query.get("nature", "")
+        page = int(query.get("page") or 1)
+        if department and department not in departments(config):
+            raise ValueError(f"no target there: {department!r}")
+        if not 1 <= page <= LAST_PAGE:
+            raise ValueError(f"no such page: {page}")
+        return cls(
+            department=department,
+            kind=ChangeKind(kind) if kind else None,
+            every=query.get("tout") == "oui",
+            page=page,
+        )
+
+    def query(self, page: int) -> str:
+        """Return the query of another page of the same list."""
+        said = {
+            "departement": self.department,
+            "nature": self.kind.value if self.kind else "",
+            "tout": "oui" if self.every else "",
+            "page": str(page),
+        }
+        return "&".join(f"{name}={value}" for name, value in said.items() if value)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """One page of the list of changes."""
+
+    filters: Filters
+    changes: tuple[ChangeRecord, ...]
+    total: int
+    pages: int
+    departments: tuple[str, ...]
+    targets: Mapping[str, Target]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One change, with the difference between its texts worked out again.
+
+    Attributes:
+        target: None for one that is no longer watched.
+        change: None where the two texts cannot be compared, or one is missing.
+
+    """
+
+    record: ChangeRecord
+    target: Target | None
+    change: Change | None
+
+    @property
+    def name(self) -> str:
+        return self.target.name if self.target else self.record.target
+
+
+def listing(reads: Reads, config: Config, filters: Filters) -> Listing:
+    """Read one page of the list."""
+    targets = None
+    if filters.department:
+        targets = [one.slug for one in config.targets if one.department == filters.department]
+    announced_only = not filters.every
+    total = reads.count_page_changes(
+        targets=targets, kind=filters.kind, announced_only=announced_only
+    )
+    changes = reads.page_changes(
+        targets=targets,
+        kind=filters.kind,
+        announced_only=announced_only,
+        limit=PER_PAGE,
+        offset=PER_PAGE * (filters.page - 1),
+    )
+    return Listing(
+        filters=filters,
+        changes=tuple(changes),
+        total=total,
+        pages=max(1, -(-total // PER_PAGE)),
+        departments=departments(config),
+        targets=config.by_slug,
+    )
+
+
+def departments(config: Config) -> tuple[str, ...]:
+    """Return the departments that have a target, in order."""
+    return tuple(sorted({one.department for one in config.targets if one.department}))
+
+
+def difference(reads: Reads, config: Config, number: int) -> Difference | None:
+    """Read one change and compare its texts; None when there is none of that number."""
+    found = reads.page_change(number)
+    if found is None:
+        return None
+    record, was, now = found
+    return Difference(
+        record=record, target=config.by_slug.get(record.target), change=_compared(was, now)
+    )
+
+
+def _compared(was: Page | None, now: Page | None) -> Change | None:
+    if was is None or now is None or obstacle(was, now):
+        return None
+    return compare(was, now)
+
+
+def before(pieces: Sequence[Piece]) -> list[Piece]:
+    """Return the old side of a word-level difference."""
+    return [piece for piece in pieces if piece.op != Op.ADDED]
+
+
+def after(pieces: Sequence[Piece]) -> list[Piece]:
+    """Return the new side of a word-level difference."""
+    return [piece for piece in pieces if piece.op != Op.REMOVED]

@@ -1,0 +1,86 @@
+"""What the pages of each department state, side by side. Pure but for the reads."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from monitor.config import Config
+from monitor.core.changes.events import Version
+from monitor.core.changes.log import FactRecord
+from monitor.core.pages.page import Element
+from monitor.core.types import Target
+from monitor.pages import FOLLOWED
+from monitor.web.reads import Reads
+
+
+class Stated(StrEnum):
+    """What a page says of one element."""
+
+    YES = "oui"
+    DENIED = "contraire"  # the page says that it is not offered
+    BOTH = "les deux"
+    NO = "non trouvé"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfferRow:
+    """One page. `version` is the text that we believe, None when it was never read."""
+
+    target: Target
+    version: Version | None
+    stated: Mapping[Element, Stated]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """Every followed page, by department."""
+
+    rows: tuple[OfferRow, ...]
+    totals: Mapping[Element, int]  # pages that state it
+    without_page: tuple[str, ...]  # departments of which no page is followed
+
+    @property
+    def read(self) -> int:
+        """How many were ever read: what the totals are out of."""
+        return sum(row.version is not None for row in self.rows)
+
+
+def offer(reads: Reads, config: Config) -> Offer:
+    """Read what every followed page states now."""
+    followed = [one for one in config.targets if one.kind in FOLLOWED]
+    facts: dict[str, list[FactRecord]] = {}
+    for fact in reads.page_facts(stated_only=True):
+        facts.setdefault(fact.target, []).append(fact)
+    versions = reads.current_versions()
+    rows = tuple(
+        OfferRow(
+            target=one,
+            version=versions.get(one.slug),
+            stated=stated(facts.get(one.slug, ())),
+        )
+        for one in sorted(followed, key=lambda one: (one.department or "~", one.slug))
+    )
+    every = {one.department for one in config.targets if one.department}
+    return Offer(
+        rows=rows,
+        totals={
+            element: sum(row.stated[element] in {Stated.YES, Stated.BOTH} for row in rows)
+            for element in Element
+        },
+        without_page=tuple(sorted(every - {one.department for one in followed})),
+    )
+
+
+def stated(facts: Iterable[FactRecord]) -> dict[Element, Stated]:
+    """Sum up the facts of one page: an offer, its contrary, both, or nothing that we found."""
+    offered: set[Element] = set()
+    denied: set[Element] = set()
+    for fact in facts:
+        (denied if fact.negated else offered).add(fact.element)
+    words = {
+        (True, True): Stated.BOTH,
+        (True, False): Stated.YES,
+        (False, True): Stated.DENIED,
+        (False, False): Stated.NO,
+    }
+    return {element: words[element in offered, element in denied] for element in Element}

@@ -1,0 +1,96 @@
+"""What the page of one target says, worked out before any markup. Pure but for the reads."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from monitor.config import Config
+from monitor.core.availability import HOLD
+from monitor.core.changes.events import Version
+from monitor.core.changes.log import ChangeRecord, FactRecord
+from monitor.core.checks import Check
+from monitor.core.types import Gap, Outage, Target
+from monitor.web.platforms import Past, Row, row
+from monitor.web.reads import Reads
+
+CHECKS = 12  # of the latest, shown
+VERSIONS = 20
+CHANGES = 20
+PAST = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetView:
+    """All that the page of one target shows.
+
+    Attributes:
+        now: Its state, and a picture of the time from `since` to `at`.
+        checks: The latest, the newest first.
+        outages: All that are recorded, the newest first; an open one comes first.
+        versions: Of the page's text, the newest first.
+        facts: What the page states now.
+        update_age: Days since the displayed update date; None when none is shown, or ahead.
+
+    """
+
+    at: datetime
+    since: datetime
+    now: Row
+    checks: tuple[Check, ...]
+    outages: tuple[Outage, ...]
+    versions: tuple[Version, ...]
+    changes: tuple[ChangeRecord, ...]
+    facts: tuple[FactRecord, ...]
+    update_age: int | None
+
+    @property
+    def target(self) -> Target:
+        return self.now.target
+
+
+def target_view(reads: Reads, *, config: Config, slug: str, now: datetime) -> TargetView | None:
+    """Read all that is known of a target; None when nothing of that name is watched."""
+    target = config.by_slug.get(slug)
+    if target is None:
+        return None
+    since = now - PAST
+    versions = tuple(reads.page_versions(slug, limit=VERSIONS))
+    past = _past(reads, target, since=since, now=now)
+    return TargetView(
+        at=now,
+        since=since,
+        now=row(target, past),
+        checks=_latest(reads, target, now=now),
+        outages=tuple(reads.outages([slug]))[::-1],
+        versions=versions,
+        changes=tuple(reads.page_changes(targets=[slug], limit=CHANGES)),
+        facts=tuple(reads.page_facts([slug], stated_only=True)),
+        update_age=_age(versions[0].updated_on, now) if versions else None,
+    )
+
+
+def _past(reads: Reads, target: Target, *, since: datetime, now: datetime) -> Past:
+    rounds = reads.rounds(now - timedelta(hours=1), now)
+    gaps: Iterable[Gap] = (one for one in reads.gaps(since, now) if one.target == target.slug)
+    return Past(
+        since=since,
+        now=now,
+        line_works=not rounds or rounds[-1].line_works,
+        states={state.target: state for state in reads.states()},
+        spans=reads.spans({target.slug: HOLD * target.interval_s}, since, now),
+        missed={gap.target: gap for gap in gaps},
+    )
+
+
+def _latest(reads: Reads, target: Target, *, now: datetime) -> tuple[Check, ...]:
+    """Read no more of the past than holds the checks that are shown, a day at most."""
+    span = min(PAST, timedelta(seconds=2 * CHECKS * target.interval_s))
+    found = reads.observations(target.slug, now - span, now + timedelta(seconds=1))
+    return tuple(found)[::-1][:CHECKS]
+
+
+def _age(updated_on: str, now: datetime) -> int | None:
+    if not updated_on:
+        return None
+    days = (now.date() - date.fromisoformat(updated_on)).days
+    return days if days >= 0 else None
