@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from monitor.core.changes import words
-from monitor.core.changes.change import Change, ChangeKind, Weight
+from monitor.core.changes.change import Change, ChangeKind, Edit, Weight
 from monitor.core.changes.compare import compare, obstacle
 from monitor.core.classify import classify_saved
 from monitor.core.fingerprints import Fingerprint
@@ -33,6 +33,11 @@ class Comparison:
     @property
     def kinds(self) -> tuple[ChangeKind, ...]:
         return self.change.kinds if self.change else ()
+
+    @property
+    def diff(self) -> tuple[Edit, ...]:
+        """The edits of the text; those of links are in `change.links`."""
+        return self.change.edits if self.change else ()
 
     @property
     def weight(self) -> Weight | None:

@@ -139,7 +139,8 @@ _DISCLOSURE = _set(
     "accordion accordeon answer collapse collapsible details expandable faq panel reponse tab"
     " tabpanel tabs toggle"
 )
-_ALERT = frozenset({"alert", "alerte", "notice", "warning", "bandeau"})
+_ALERT = frozenset({"alert", "alerte", "warning", "bandeau"})
+_DSFR_ALERT = "fr-notice"  # alone, a "notice" is a leaflet in French
 
 
 def element_rule(tag: str, attributes: Mapping[str, str]) -> str:
@@ -162,7 +163,9 @@ def element_rule(tag: str, attributes: Mapping[str, str]) -> str:
 def is_alert(attributes: Mapping[str, str]) -> bool:
     """Tell whether an element's class, id or role makes it an alert banner."""
     names = f"{attributes.get('class', '')} {attributes.get('id', '')}"
-    return attributes.get("role") == "alert" or not _ALERT.isdisjoint(_words(names))
+    if attributes.get("role") == "alert" or _DSFR_ALERT in names:
+        return True
+    return not _ALERT.isdisjoint(_words(names))
 
 
 def _class_rule(value: str) -> str:

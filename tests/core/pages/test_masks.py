@@ -72,4 +72,6 @@ def test_what_only_looks_like_it_is_content(tag: str, attributes: dict[str, str]
 def test_an_alert_is_known_by_its_class_or_role() -> None:
     assert is_alert({"class": "fr-alert fr-alert--info"})
     assert is_alert({"role": "alert"})
+    assert is_alert({"class": "fr-notice fr-notice--info"})
+    assert not is_alert({"class": "notice-explicative"})
     assert not is_alert({"class": "alertness-free"})
