@@ -1,5 +1,27 @@
-"""The one exception that a person is shown as it stands."""
+"""What a person is told when something cannot be done."""
+
+import errno
 
 
 class VigieError(Exception):
     """Nothing can be done until somebody acts. The message, in French, says what to do."""
+
+
+_FRENCH = {
+    errno.ENOENT: "introuvable",
+    errno.EACCES: "accès refusé",
+    errno.EPERM: "accès refusé",
+    errno.EADDRINUSE: "adresse déjà occupée",
+    errno.EADDRNOTAVAIL: "cette adresse n’est pas à cette machine",
+    errno.EEXIST: "un fichier de ce nom existe déjà",
+    errno.EISDIR: "c’est un dossier",
+    errno.ENOTDIR: "un fichier est à la place d’un dossier",
+    errno.ENOSPC: "le disque est plein",
+    errno.EDQUOT: "le quota de disque est atteint",
+    errno.EROFS: "le disque est en lecture seule",
+}
+
+
+def in_french(error: OSError) -> str:
+    """Return why the system refused, in French for the usual reasons."""
+    return _FRENCH.get(error.errno or 0) or error.strerror or str(error)

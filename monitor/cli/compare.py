@@ -12,6 +12,7 @@ from monitor.config.fingerprints import load_fingerprints
 from monitor.core.changes.change import Edit, Op
 from monitor.core.changes.saved import Comparison, compare_saved, judge_with
 from monitor.core.changes.words import KINDS, WEIGHTS
+from monitor.errors import in_french
 
 _WORDS = {True: "changed", False: "unchanged", None: "incomparable"}
 _MARKS = {Op.SAME: "{}", Op.REMOVED: "[-{}-]", Op.ADDED: "{{+{}+}}"}
@@ -77,7 +78,7 @@ def _run_pairs(name: str, marks: Sequence[Any]) -> int:
         with Path(name).open(encoding="utf-8") as file:
             return _answer_all(file, Path(name).parent, marks)
     except OSError as error:
-        raise Refusal(f"{name} : illisible : {error.strerror}") from None
+        raise Refusal(f"{name} : illisible : {in_french(error)}") from None
 
 
 def _answer_all(lines: TextIO, folder: Path, marks: Sequence[Any]) -> int:

@@ -13,6 +13,7 @@ from monitor.core.classify import classify_saved
 from monitor.core.french import count
 from monitor.core.types import Judgement
 from monitor.core.words import REASONS, VERDICTS
+from monitor.errors import in_french
 
 
 def add(commands: Commands) -> None:
@@ -87,7 +88,7 @@ def classify(asked: Namespace) -> int:
     try:
         headers = _headers(asked.headers) if asked.headers else []
     except OSError as error:
-        raise Refusal(f"{error.filename} : illisible : {error.strerror}") from None
+        raise Refusal(f"{error.filename} : illisible : {in_french(error)}") from None
     except ValueError as error:
         raise Refusal(f"{asked.headers} : en-têtes illisibles : {error}") from None
     judgement = classify_saved(

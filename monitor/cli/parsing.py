@@ -7,7 +7,7 @@ from argparse import ArgumentParser, _SubParsersAction
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from monitor.errors import VigieError
+from monitor.errors import VigieError, in_french
 from monitor.settings import DATA, config_folder
 
 Commands: TypeAlias = "_SubParsersAction[ArgumentParser]"
@@ -67,7 +67,7 @@ def read_saved(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_SAVED_BYTES)
     except OSError as error:
-        raise Refusal(f"{path} : illisible : {error.strerror}") from None
+        raise Refusal(f"{path} : illisible : {in_french(error)}") from None
 
 
 def folders(parser: ArgumentParser) -> None:

@@ -18,6 +18,7 @@ from monitor.app import App
 from monitor.cli.parsing import Commands, Refusal, folders
 from monitor.clock import SystemClock
 from monitor.config import load
+from monitor.errors import in_french
 from monitor.settings import Settings, read_settings
 from monitor.store import is_new, migrate
 from monitor.wiring import open_to_write
@@ -113,7 +114,7 @@ def listen(settings: Settings) -> socket.socket:
     except OSError as error:
         taken.close()
         raise Refusal(
-            f"Impossible d’écouter sur {settings.host}:{settings.port} : {error.strerror}. "
+            f"Impossible d’écouter sur {settings.host}:{settings.port} : {in_french(error)}. "
             "Arrêtez ce qui occupe ce port, ou choisissez-en un autre avec VIGIE_LISTEN."
         ) from None
     taken.setblocking(False)  # noqa: FBT003 -- its only argument
@@ -130,6 +131,6 @@ def make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Refusal(
-            f"Dossier de données {path} : {error.strerror}. "
+            f"Dossier de données {path} : {in_french(error)}. "
             "Rendez-le accessible en écriture, ou donnez-en un autre avec --data."
         ) from None

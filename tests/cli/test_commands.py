@@ -172,3 +172,13 @@ def test_pairs_are_answered_line_by_line(page: Path, capsys: pytest.CaptureFixtu
     assert [answer["id"] for answer in answers] == ["meme", "refus", "absente"]
     assert [answer["changed"] for answer in answers] == [False, None, None]
     assert all({"kinds", "weight", "summary"} <= answer.keys() for answer in answers)
+
+
+def test_the_usual_refusals_of_the_system_are_french(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["classify", "--status", "200", str(tmp_path)])
+    main(["classify", "--status", "200", str(tmp_path / "absente")])
+
+    assert "c’est un dossier" in (said := capsys.readouterr().err)
+    assert "introuvable" in said
