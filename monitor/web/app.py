@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 import anyio
 import anyio.to_thread
@@ -18,6 +19,7 @@ from monitor.clock import Clock
 from monitor.config import Config
 from monitor.web.faces import Faces
 from monitor.web.health import health
+from monitor.web.journal import journal_routes
 from monitor.web.overview import overview
 from monitor.web.reads import Reads
 from monitor.web.security import HEADERS, Guard
@@ -41,6 +43,8 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
     metrics: Callable[[], bytes],
     probe: Callable[[str], bytes],
     version: str,
+    journal: Path | None = None,
+    journal_key: str = "",
     window_s: float = DAY_S,
     fresh_s: float = 10.0,
 ) -> Starlette:
@@ -54,6 +58,8 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
         metrics: Renders `/metrics`; called from a worker thread.
         probe: Renders `/probe` for a target's slug; KeyError for an unknown one.
         version: Of the program, shown to readers.
+        journal: Folder of the journal, served as it is; None serves none.
+        journal_key: Its verifier key, shown to readers.
         window_s: Length of the past shown by the first page, in seconds.
         fresh_s: Seconds during which the first page is served again without reading, at
             least; longer when reading takes long, so that visitors never burden the probes.
@@ -61,6 +67,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
     """
     pages = _Pages(
         reads=reads,
+        journal_key=journal_key,
         config=config,
         clock=clock,
         point=point,
@@ -74,6 +81,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
             Route("/sante", pages.health),
             Route("/metrics", partial(_metrics, metrics=metrics)),
             Route("/probe", partial(_probe, probe=probe)),
+            *(journal_routes(journal) if journal else ()),
             *pages.faces.routes(),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ],
@@ -93,6 +101,7 @@ class _Pages:
         clock: Clock,
         point: str,
         version: str,
+        journal_key: str,
         window_s: float,
         fresh_s: float,
     ) -> None:
@@ -102,7 +111,7 @@ class _Pages:
         self._window_s = window_s
         self._fresh_us = round(fresh_s * 1_000_000)
         self._templates = environment(version=version)
-        self._templates.globals.update(config=config, point=point)
+        self._templates.globals.update(config=config, point=point, journal_key=journal_key)
         self.faces = Faces(reads, config=config, clock=clock, templates=self._templates)
         self._busy = anyio.Lock()
         self._made: str | None = None
