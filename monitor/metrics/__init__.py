@@ -3,7 +3,7 @@
 A scrape never probes, never touches the store and never waits for the probing loop.
 """
 
-from monitor.metrics.board import Board, Seen
+from monitor.metrics.board import Board, JournalSeen, Seen
 from monitor.metrics.exposition import Exposition
 
-__all__ = ["Board", "Exposition", "Seen"]
+__all__ = ["Board", "Exposition", "JournalSeen", "Seen"]

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from monitor.core.availability import held, seconds_by_verdict
 from monitor.core.types import (
@@ -58,6 +59,25 @@ class Seen:
         return {verdict: self.seconds[verdict] + running[verdict] for verdict in Verdict}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalSeen:
+    """The journal now; replaced whole.
+
+    Attributes:
+        size: Leaves that the last checkpoint covers.
+        sealed_at: When it was signed; None before the first.
+        stamped_at: The time that each authority last stated, by slug; verified tokens only.
+            None for one that has stated none.
+        cosignatures: Witnesses that cosigned the last checkpoint.
+
+    """
+
+    size: int = 0
+    sealed_at: datetime | None = None
+    stamped_at: Mapping[str, datetime | None] = field(default_factory=lambda: MappingProxyType({}))
+    cosignatures: int = 0
+
+
 class Board:
     """One writer (the probing loop), any reader; what it holds is replaced, not mended."""
 
@@ -76,6 +96,7 @@ class Board:
         self.clock: ClockReading | None = None
         self.lanes = {lane.platform: lane for lane in lanes}
         self.backlog: dict[str, int] = {}
+        self.journal: JournalSeen | None = None
 
     def saw(self, outcome: Outcome) -> None:
         """Take in an observation that has been recorded."""

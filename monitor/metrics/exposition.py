@@ -22,6 +22,7 @@ from monitor.clock import Clock
 from monitor.core.types import Verdict
 from monitor.metrics.board import Board, Seen
 from monitor.metrics.families import OWN_FAMILIES, PROBE_FAMILIES, Family, Sample, is_stale
+from monitor.metrics.journal import JournalCollector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 STATE_SECONDS = Family(
@@ -53,6 +54,7 @@ class Exposition:
             buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 15, 30, 60, 300, 900),
         )
         self._registry.register(_Service(board, point=point))
+        self._registry.register(JournalCollector(board, point=point))
         self._registry.register(_Build(point=point, version=version, config_sha256=config_sha256))
         ProcessCollector(registry=self._registry)
 

@@ -1,8 +1,18 @@
 """The record: rows in SQLite or PostgreSQL, core types at the door."""
 
+from monitor.store.anchors import cosignature_work, stamp_work
 from monitor.store.engine import StoreError
 from monitor.store.life_reads import Robots
 from monitor.store.schema import Migration, is_new, migrate
 from monitor.store.store import Store
 
-__all__ = ["Migration", "Robots", "Store", "StoreError", "is_new", "migrate"]
+__all__ = [
+    "Migration",
+    "Robots",
+    "Store",
+    "StoreError",
+    "cosignature_work",
+    "is_new",
+    "migrate",
+    "stamp_work",
+]

@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from monitor.core import leaves
 from monitor.core.anchors import Cosignature, Stamp, Standing
+from monitor.store.engine import connected, said_plainly
 from monitor.store.journal_tables import CheckpointRow, CosignatureRow, TokenRow
 from monitor.store.kept import Kept
 from monitor.store.reads import Reads
+from monitor.store.recorder import Work
 from monitor.store.tables import table_of
 
 _TOKEN = table_of(TokenRow)
@@ -18,8 +21,17 @@ _COSIGNATURE = table_of(CosignatureRow)
 _CHECKPOINT = table_of(CheckpointRow)
 
 
-def write_stamp(connection: Connection, kept: Kept, stamp: Stamp) -> None:
-    """Write what an authority answered; the leaf of a token joins the transaction."""
+def stamp_work(stamp: Stamp) -> Work:
+    """Return what writes an answer of an authority; the leaf of a token joins it."""
+    return partial(_write_stamp, stamp=stamp)
+
+
+def cosignature_work(one: Cosignature) -> Work:
+    """Return what writes a cosignature, unless this witness's is there already."""
+    return lambda connection, _: _write_cosignature(connection, one)
+
+
+def _write_stamp(connection: Connection, kept: Kept, *, stamp: Stamp) -> None:
     leaf = None
     if stamp.at is not None and stamp.sha256 is not None:
         said = leaves.token(
@@ -43,8 +55,7 @@ def write_stamp(connection: Connection, kept: Kept, stamp: Stamp) -> None:
     connection.execute(insert(_TOKEN), row)
 
 
-def write_cosignature(connection: Connection, one: Cosignature) -> None:
-    """Write a cosignature, unless this witness's is there already."""
+def _write_cosignature(connection: Connection, one: Cosignature) -> None:
     same = (_COSIGNATURE.c.size == one.size, _COSIGNATURE.c.witness == one.witness)
     if connection.execute(select(_COSIGNATURE.c.size).where(*same)).first() is None:
         row = {"size": one.size, "witness": one.witness, "at": one.at, "line": one.line}
@@ -104,6 +115,15 @@ class AnchorReads(Reads):
         with self._reading() as session:
             found = session.connection().scalar(wanted)
             return None if found is None else bytes(found)
+
+    def add_cosignature(self, one: Cosignature) -> None:
+        """Write a cosignature that came by mail, from any process."""
+        with (
+            said_plainly(self._url),
+            connected(self._url, writer=True) as connection,
+            connection.begin(),
+        ):
+            _write_cosignature(connection, one)
 
     def _cosignatures(self, wanted: Select[Any]) -> tuple[Cosignature, ...]:
         with self._reading() as session:

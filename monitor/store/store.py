@@ -11,6 +11,7 @@ from sqlalchemy import URL, Connection, Update, and_, delete, insert, select, up
 
 from monitor.core.checks import clean
 from monitor.core.types import ClockReading, Controls, Gap, LaneState, Outcome, Run, Target
+from monitor.store.anchors import AnchorReads
 from monitor.store.check_reads import CheckReads
 from monitor.store.engine import (
     StoreError,
@@ -55,7 +56,7 @@ _CLOCK = table_of(ClockReadingRow)
 _PAUSE = table_of(PauseRow)
 
 
-class Store(CheckReads, LogReads, PageReads, LifeReads, SpanReads, JournalReads):
+class Store(CheckReads, LogReads, PageReads, LifeReads, SpanReads, JournalReads, AnchorReads):
     """The record of one point.
 
     Reads are synchronous, from any thread. Writes are awaited from an event loop and durable

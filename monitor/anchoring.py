@@ -1,0 +1,147 @@
+"""Has others vouch for the newest checkpoint: witnesses cosign it, then authorities date it.
+
+In this order, so that a token also dates the cosignatures. Nothing here delays a check or a
+seal: what is down is asked again later, and its age is a metric.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+
+from monitor.clock import Clock
+from monitor.config import Config
+from monitor.core.anchors import Cosignature, Stamp, Standing
+from monitor.evidence import tlog
+from monitor.evidence.cosigning import Cosigners, quorum
+from monitor.evidence.courier import Courier
+from monitor.evidence.journal import FOLDER
+from monitor.evidence.note import Checkpoint, Note, Signature
+from monitor.evidence.stamping import Stamper
+from monitor.evidence.tiles import Tiles
+from monitor.evidence.witness import joined
+from monitor.metrics import Board, JournalSeen
+from monitor.store import Store, cosignature_work, stamp_work
+
+
+class Anchoring:
+    """Knows the newest checkpoint and all that was said of it."""
+
+    def __init__(  # noqa: PLR0913 -- keyword-only: its seams
+        self,
+        config: Config,
+        *,
+        store: Store,
+        data: Path,
+        clock: Clock,
+        board: Board,
+        publish: Callable[[Note], Awaitable[None]],
+    ) -> None:
+        """Go on from what the store holds.
+
+        Args:
+            config: Whom to ask.
+            store: The record.
+            data: Folder of all that the service writes.
+            clock: Where `now` comes from.
+            board: What metrics are read from.
+            publish: Puts a checkpoint with more cosignatures where readers look for it.
+
+        Raises:
+            StoreError: it cannot be read.
+
+        """
+        self._cosigning = config.cosigning
+        self._store = store
+        self._board = board
+        self._publish = publish
+        self._tiles = Tiles(data / FOLDER)
+        self._newest: Note | None = None
+        verified = store.last_stamps(verified=True)
+        slugs = [authority.slug for authority in config.stamping.authorities]
+        stamped = {slug: verified[slug].at if slug in verified else None for slug in slugs}
+        board.journal = JournalSeen(stamped_at=stamped)
+        if (known := store.checkpoint()) is not None:
+            self.sealed(known.note, at=known.at)
+        courier = Courier(
+            user_agent=config.user_agent,
+            allow_private=config.allow_private,
+            extra_ca=config.extra_ca,
+        )
+        self._cosigners = Cosigners(
+            config.cosigning,
+            clock=clock,
+            courier=courier,
+            newest=lambda: bytes(self._newest) if self._newest else None,
+            prove=self.prove,
+            record=self._cosigned,
+            last={name: one.size for name, one in store.last_cosignatures().items()},
+        )
+        self._stamper = Stamper(
+            config.stamping.authorities,
+            interval_s=config.stamping.interval_s,
+            clock=clock,
+            courier=courier,
+            data=data,
+            newest=self._settled,
+            record=self._stamped,
+            last=store.last_stamps(verified=False),
+        )
+
+    async def run(self) -> None:
+        """Ask for ever. Raises StoreError, OSError: a fault of our own."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._cosigners.run())
+            group.create_task(self._stamper.run())
+
+    def sealed(self, note: bytes, *, at: datetime) -> None:
+        """Take over a checkpoint that the store has noted, with what was said of it."""
+        fresh = Note.parse(note)
+        size = Checkpoint.parse(fresh.text).size
+        lines = [Signature.parse(one.line) for one in self._store.cosignatures(size)]
+        self._newest = joined(fresh, lines)
+        self._show(size=size, sealed_at=at)
+
+    def edge(self) -> None:
+        """Have the newest checkpoint dated soon: it holds the edge of an outage."""
+        self._stamper.stamp_soon()
+
+    def prove(self, old: int, size: int) -> list[bytes]:
+        """Return the proof that our journal of `size` extends that of `old`; for a thread.
+
+        Raises ProofError when a file of the journal is missing or damaged.
+        """
+        if old == 0:
+            return []
+        nodes = tlog.nodes_from_tiles(cache(self._tiles.tile), size)
+        return tlog.prove_consistency(nodes, old, size)
+
+    def _settled(self) -> bytes | None:
+        if self._newest is None or not self._cosigners.settled(bytes(self._newest)):
+            return None
+        return bytes(self._newest)
+
+    async def _cosigned(self, one: Cosignature) -> None:
+        await self._store.write(cosignature_work(one))
+        if self._newest is not None and Checkpoint.parse(self._newest.text).size == one.size:
+            self._newest = joined(self._newest, [Signature.parse(one.line)])
+            await self._publish(self._newest)
+            self._show()
+
+    async def _stamped(self, stamp: Stamp) -> None:
+        await self._store.write(stamp_work(stamp))
+        if stamp.standing is Standing.VERIFIED and self._board.journal is not None:
+            stamped = {**self._board.journal.stamped_at, stamp.authority: stamp.at}
+            self._board.journal = replace(self._board.journal, stamped_at=stamped)
+
+    def _show(self, *, size: int | None = None, sealed_at: datetime | None = None) -> None:
+        seen = self._board.journal or JournalSeen()
+        signed = quorum(self._newest, self._cosigning).signed if self._newest else ()
+        self._board.journal = replace(
+            seen,
+            size=seen.size if size is None else size,
+            sealed_at=sealed_at or seen.sealed_at,
+            cosignatures=len(signed),
+        )
