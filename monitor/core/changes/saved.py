@@ -8,9 +8,8 @@ from monitor.core.changes.change import Change, ChangeKind, Edit, Weight
 from monitor.core.changes.compare import compare, obstacle
 from monitor.core.classify import classify_saved
 from monitor.core.fingerprints import Fingerprint
-from monitor.core.pages.clean import clean
 from monitor.core.pages.page import Obstacle
-from monitor.core.pages.read import read_clean
+from monitor.core.pages.read import read_page
 from monitor.core.types import Verdict
 
 OK = 200  # a saved body comes without its status
@@ -55,17 +54,16 @@ def compare_saved(
     """Judge each side first, then compare. Never raises for what the bodies hold."""
     if is_page and not (is_page(before, url) and is_page(after, url)):
         return _incomparable(Obstacle.NOT_THE_PAGE)
-    old_text, new_text = clean(before, charset=content_type), clean(after, charset=content_type)
-    old = read_clean(old_text, url=url)
-    new = old if new_text == old_text else read_clean(new_text, url=url)
+    old = read_page(before, url=url, charset=content_type)
+    new = read_page(after, url=url, charset=content_type)
     if found := obstacle(old, new):
         return _incomparable(found)
     change = compare(old, new)
-    if change is None and (old.cut or new.cut):
+    counts = change is not None and change.counts
+    if (old.cut or new.cut) and not counts and before != after:
         return _incomparable(Obstacle.CUT)
-    if change is None:
-        return Comparison(changed=False, summary="Aucune modification.")
-    return Comparison(changed=change.counts, change=change, summary=change.summary)
+    summary = change.summary if change else "Aucune modification."
+    return Comparison(changed=counts, change=change, summary=summary)
 
 
 def judge_with(fingerprints: Sequence[Fingerprint], *, content_type: str | None = None) -> IsPage:

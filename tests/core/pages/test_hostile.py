@@ -73,6 +73,8 @@ def test_a_page_too_deep_for_the_parser_says_so() -> None:
 
 def test_a_long_page_whose_beginning_is_the_same_is_not_called_unchanged() -> None:
     """What was not read cannot be said to be the same."""
-    long = b"".join(b"<p>Phrase numero %d de la page.</p>" % n for n in range(MOST_RUNS + 10))
+    blocks = b"".join(b"<p>Phrase numero %d de la page.</p>" % n for n in range(MOST_RUNS + 10))
+    words = b"<p>Phrase de la page.</p>" + b"<p>" + b"un mot " * (SIZE // 7)
 
-    assert compare_saved(long, long + b"<p>Fin.</p>").obstacle == Obstacle.CUT
+    for long in (blocks, words):
+        assert compare_saved(long, long + b"<p>Fin.</p>").obstacle == Obstacle.CUT
