@@ -23,6 +23,7 @@ COMMANDS = {
     "compare": "compare",
     "probe": "probe",
     "outages": "records",
+    "changes": "changes",
     "pause": "records",
     "resume": "records",
 }

@@ -3,7 +3,7 @@
 import csv
 import os
 import sys
-from argparse import ArgumentTypeError, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -21,19 +21,8 @@ from monitor.store import Store
 def add(commands: Commands) -> None:
     """Add the commands."""
     log = commands.add_parser("outages", help="le journal des indisponibilités")
-    folders(log)
-    log.add_argument("--target", action="append", metavar="CIBLE", help="plusieurs fois si besoin")
-    log.add_argument("--platform", metavar="PLATEFORME")
-    log.add_argument("--department", metavar="CODE")
-    log.add_argument(
-        "--from", dest="since", type=instant, metavar="DATE", help="AAAA-MM-JJ[THH:MM]"
-    )
-    log.add_argument("--to", dest="until", type=instant, metavar="DATE", help="borne exclue")
+    log_options(log)
     log.add_argument("--open", action="store_true", help="seulement celles qui durent encore")
-    log.add_argument("--format", choices=("table", "csv", "json"), default="table")
-    log.add_argument(
-        "--json", dest="format", action="store_const", const="json", help="= --format json"
-    )
     log.set_defaults(run=outages)
 
     pause = commands.add_parser("pause", help="ne plus interroger une plateforme")
@@ -46,6 +35,22 @@ def add(commands: Commands) -> None:
     folders(resume)
     resume.add_argument("platform", metavar="PLATEFORME")
     resume.set_defaults(run=set_pause, paused=False, why="")
+
+
+def log_options(log: ArgumentParser) -> None:
+    """Add what every log is asked: which targets, which span, which form."""
+    folders(log)
+    log.add_argument("--target", action="append", metavar="CIBLE", help="plusieurs fois si besoin")
+    log.add_argument("--platform", metavar="PLATEFORME")
+    log.add_argument("--department", metavar="CODE")
+    log.add_argument(
+        "--from", dest="since", type=instant, metavar="DATE", help="AAAA-MM-JJ[THH:MM]"
+    )
+    log.add_argument("--to", dest="until", type=instant, metavar="DATE", help="borne exclue")
+    log.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    log.add_argument(
+        "--json", dest="format", action="store_const", const="json", help="= --format json"
+    )
 
 
 def instant(text: str) -> datetime:
@@ -99,7 +104,7 @@ def outages(asked: Namespace) -> int:
     if asked.format == "json":
         say([_as_json(outage, targets[outage.target]) for outage in found])
     elif asked.format == "csv":
-        _write_csv([_as_json(outage, targets[outage.target]) for outage in found])
+        write_csv([_as_json(outage, targets[outage.target]) for outage in found])
     else:
         for outage in found:
             print(_told(outage, targets[outage.target]), end="\n\n")
@@ -108,9 +113,6 @@ def outages(asked: Namespace) -> int:
 
 
 def _as_json(outage: Outage, target: Target) -> dict[str, Any]:
-    def utc(at: datetime | None) -> str | None:
-        return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
-
     return {
         "target": outage.target,
         "url": target.url,
@@ -133,7 +135,13 @@ def _as_json(outage: Outage, target: Target) -> dict[str, Any]:
     }
 
 
-def _write_csv(rows: Sequence[dict[str, Any]]) -> None:
+def utc(at: datetime | None) -> str | None:
+    """Write an instant for a machine; None for none."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+
+
+def write_csv(rows: Sequence[dict[str, Any]]) -> None:
+    """Print rows under the names of their columns; nothing when there are none."""
     if not rows:
         return
     writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]))

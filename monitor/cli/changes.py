@@ -1,0 +1,94 @@
+"""`vigie changes`: the log of what changed on the pages that are followed."""
+
+import os
+from argparse import Namespace
+from typing import Any
+
+from monitor.cli.parsing import Commands, say
+from monitor.cli.records import chosen, log_options, utc, write_csv
+from monitor.config import load
+from monitor.core.changes.log import ChangeRecord
+from monitor.core.changes.tellings import EDGES
+from monitor.core.changes.words import KINDS, WEIGHTS
+from monitor.core.french import count, when
+from monitor.core.types import Target
+from monitor.settings import read_settings
+from monitor.store import Store
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    log = commands.add_parser("changes", help="le journal des modifications des pages")
+    log_options(log)
+    log.add_argument("--all", action="store_true", help="aussi ce qui n’est pas annoncé")
+    log.set_defaults(run=changes)
+
+
+def changes(asked: Namespace) -> int:
+    """Print what was recorded, the oldest first, as the log of outages does."""
+    config = load(asked.config)
+    targets = {target.slug: target for target in chosen(config, asked)}
+    settings = read_settings(os.environ, data=asked.data)
+    with Store.open(settings.database_url, point=settings.point, writer=False) as store:
+        found = store.page_changes(
+            targets=targets,
+            since=asked.since,
+            until=asked.until,
+            announced_only=not asked.all,
+        )[::-1]
+    rows = [as_json(one, targets[one.target]) for one in found]
+    if asked.format == "json":
+        say(rows)
+    elif asked.format == "csv":
+        write_csv([{**row, "kinds": " ".join(row["kinds"])} for row in rows])
+    else:
+        for one in found:
+            print(_told(one, targets[one.target]), end="\n\n")
+        print(f"{count(len(found), 'modification')} au journal.")
+    return 0
+
+
+def as_json(one: ChangeRecord, target: Target) -> dict[str, Any]:
+    """Return what machines are told of a change. It lies between `after_at` and `by_at`."""
+    before, after = one.before, one.after
+    return {
+        "number": one.number,
+        "target": one.target,
+        "url": target.url,
+        "department": target.department,
+        "platform": target.platform,
+        "point": one.point,
+        "edge": one.edge.value,
+        "kinds": [kind.value for kind in one.kinds],
+        "weight": one.weight.value if one.weight else None,
+        "summary": one.summary,
+        "silent": one.silent,
+        "announced": one.announced,
+        "at": utc(one.at),
+        "after_at": utc(one.after_at),
+        "by_at": utc(one.by_at),
+        "before_sha256": before.sha256 if before else None,
+        "before_body_sha256": before.body_sha256 if before else None,
+        "before_updated_on": before.updated_on if before else None,
+        "after_sha256": after.sha256 if after else None,
+        "after_body_sha256": after.body_sha256 if after else None,
+        "after_updated_on": after.updated_on if after else None,
+    }
+
+
+def _told(one: ChangeRecord, target: Target) -> str:
+    was = when(one.after_at) if one.after_at else "aucun"
+    kinds = ", ".join(KINDS[kind] for kind in one.kinds) or "–"
+    weight = WEIGHTS[one.weight] if one.weight else "–"
+    marks = ["sans changement de la date affichée"] * one.silent
+    marks += ["non annoncée"] * (not one.announced)
+    lines = [
+        f"{target.name} ({one.target}) : {EDGES[one.edge]}",
+        f"  {target.url}",
+        f"  nature : {kinds} ; poids : {weight}{''.join(f' ; {mark}' for mark in marks)}",
+        f"  ancien état relevé pour la dernière fois  : {was}",
+        f"  nouvel état relevé pour la première fois : {when(one.by_at)}",
+    ]
+    if one.summary:
+        lines.append(f"  {one.summary}")
+    return "\n".join(lines)

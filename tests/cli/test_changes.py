@@ -1,0 +1,76 @@
+"""`vigie changes` on a record: in three forms, and for whom."""
+
+import csv
+import json
+import shutil
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from monitor.cli import main
+from monitor.store import Store
+from tests.support.databases import sqlite_template
+from tests.support.followed import record
+
+__all__ = ["sqlite_template"]  # a fixture
+PAGE, OTHER = "prefecture-93-rendez-vous", "prefecture-93"
+
+
+@pytest.fixture
+def data(sqlite_template: Path, tmp_path: Path) -> Path:
+    path = shutil.copy(sqlite_template, tmp_path / "vigie.sqlite")
+    with Store.open(f"sqlite:///{path}", point="local", writer=True, rest_s=0) as store:
+        record(store, "AABBABACC", target=PAGE, removed=True)
+    return tmp_path
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert main(["changes", *words]) == 0
+    return capsys.readouterr().out
+
+
+def test_the_log_tells_each_announced_change_between_its_bounds(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = told(capsys, "--data", str(data))
+
+    assert "nature : téléphone ; poids : importante ; sans changement de la date affichée" in text
+    assert "dernière fois  : 23 novembre 2026 à 09:01:00 (heure de Paris ; 08:01:00 UTC)" in text
+    assert "première fois : 23 novembre 2026 à 09:02:00 (heure de Paris ; 08:02:00 UTC)" in text
+    assert "3 modifications au journal." in text
+
+
+def test_json_and_csv_say_the_same(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = json.loads(told(capsys, "--data", str(data), "--json"))
+    table = list(csv.DictReader(StringIO(told(capsys, "--data", str(data), "--format", "csv"))))
+
+    assert [row["summary"] for row in rows] == [row["summary"] for row in table]
+    assert [["changed", "2026-11-23T08:01:00Z", "2026-11-23T08:02:00Z"], ["phone"]] == [
+        [rows[0][name] for name in ("edge", "after_at", "by_at")],
+        rows[0]["kinds"],
+    ]
+    assert ["page_removed"] == rows[-1]["kinds"]
+    assert 64 == len(rows[0]["before_sha256"])
+
+
+def test_what_is_not_announced_is_told_on_demand(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    every = json.loads(told(capsys, "--data", str(data), "--all", "--json"))
+
+    assert {"first", "changed", "unconfirmed", "removed"} <= {row["edge"] for row in every}
+    assert {True, False} == {row["announced"] for row in every}
+
+
+def test_target_and_span_are_heeded(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def found(*words: str) -> int:
+        return len(json.loads(told(capsys, "--data", str(data), "--json", *words)))
+
+    assert [3, 0, 3, 0] == [
+        found("--target", PAGE),
+        found("--target", OTHER),
+        found("--department", "93"),
+        found("--to", "2026-11-23T08:30"),
+    ]
+    assert 2 == main(["changes", "--data", str(data), "--target", "inconnue"])
