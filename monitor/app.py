@@ -34,6 +34,7 @@ from monitor.evidence.captures import Captures
 from monitor.fetch import Resolver
 from monitor.lane import Lane, NoTurn
 from monitor.metrics import Board, Exposition
+from monitor.pages import pages_seen
 from monitor.robots import RobotsBook
 from monitor.schedule import Schedule
 from monitor.sealing import Sealer, journal_key
@@ -80,6 +81,7 @@ class App:
             config.targets,
             states=store.states(),
             lanes=(lane.state for lane in self._lanes.values()),
+            pages=pages_seen(store),
         )
         self._exposition = Exposition(
             self.board,

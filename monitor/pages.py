@@ -2,6 +2,7 @@
 
 import hashlib
 from asyncio import to_thread
+from collections import defaultdict
 from collections.abc import Iterable
 
 from monitor.core.changes.events import PageEvent, Reading, Version, text_digest
@@ -9,9 +10,11 @@ from monitor.core.changes.versions import Track, advance, gone, in_doubt
 from monitor.core.checks import MAX_URL, without_tokens
 from monitor.core.checks import clean as clean_text
 from monitor.core.pages.clean import clean, digest, is_cut
-from monitor.core.pages.page import Page
+from monitor.core.pages.page import Element, Page
 from monitor.core.pages.read import read_clean
 from monitor.core.types import Edge, Event, Judgement, Kind, Observation, Reason, Target, Verdict
+from monitor.metrics import PageSeen
+from monitor.store import Store
 
 # Homes of prefectures turn over their news every day: their availability is followed, not
 # their text (docs/decisions/0008).
@@ -19,6 +22,23 @@ FOLLOWED = frozenset({Kind.PAGE})
 # Degraded for these, the page is whole all the same. For any other reason (an error text, an
 # empty shell, a missing marker, another site) it is not the page, and makes no version.
 WHOLE = frozenset({Reason.SLOW, Reason.TLS_CHAIN_INCOMPLETE})
+
+
+def pages_seen(store: Store) -> dict[str, PageSeen]:
+    """Return what metrics must know of every page that was read before this process."""
+    offered: dict[str, set[Element]] = defaultdict(set)
+    for fact in store.page_facts(stated_only=True):
+        if not fact.negated:
+            offered[fact.target].add(fact.element)
+    changed_at = store.last_page_changes()
+    return {
+        slug: PageSeen(
+            updated_on=version.updated_on,
+            offered=frozenset(offered[slug]),
+            changed_at=changed_at.get(slug),
+        )
+        for slug, version in store.current_versions().items()
+    }
 
 
 class PageBook:

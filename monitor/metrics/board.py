@@ -19,6 +19,7 @@ from monitor.core.types import (
     Target,
     Verdict,
 )
+from monitor.metrics.pages import PageSeen, after
 
 
 @dataclass(slots=True, kw_only=True)
@@ -36,6 +37,7 @@ class Seen:
     outages: int = 0
     blips: int = 0
     missed: Counter[GapCause] = field(default_factory=Counter)
+    page: PageSeen | None = None  # None for what was never read, or is not followed
     version: int = 0
 
     def seconds_until(self, now: datetime) -> Mapping[Verdict, float]:
@@ -87,10 +89,14 @@ class Board:
         *,
         states: Iterable[State] = (),
         lanes: Iterable[LaneState] = (),
+        pages: Mapping[str, PageSeen] = MappingProxyType({}),
     ) -> None:
         known = {state.target: state for state in states}
         self.seen = {
-            target.slug: Seen(target=target, state=known.get(target.slug)) for target in targets
+            target.slug: Seen(
+                target=target, state=known.get(target.slug), page=pages.get(target.slug)
+            )
+            for target in targets
         }
         self.controls: Controls | None = None
         self.clock: ClockReading | None = None
@@ -108,6 +114,8 @@ class Board:
         seen.probes[observation.judgement.verdict, observation.judgement.reason] += 1
         seen.outages += sum(event.edge is Edge.OUTAGE_OPENED for event in outcome.events)
         seen.blips += sum(event.edge is Edge.BLIP for event in outcome.events)
+        for change in outcome.changes:
+            seen.page = after(seen.page, change)
         seen.version += 1
 
     @property

@@ -130,6 +130,14 @@ class PageReads(Reads):
             rows = session.connection().execute(wanted)
             return {row.target: _version(row, "new") for row in rows}
 
+    def last_page_changes(self) -> dict[str, datetime]:
+        """Return the first reading of the newest announced change of every page, by target."""
+        newest = select(func.max(_C.c.id)).where(_C.c.announced.is_(True)).group_by(_C.c.subject_id)
+        wanted = _CHANGES.where(_C.c.id.in_(newest), _S.c.point == self.point)
+        with self._reading() as session:
+            rows = session.connection().execute(wanted)
+            return {row.target: _change(row, self.point).by_at for row in rows}
+
     def page_facts(
         self, targets: Iterable[str] | None = None, *, stated_only: bool = False
     ) -> tuple[FactRecord, ...]:
