@@ -64,7 +64,8 @@ class Anchoring:
         stamped = {slug: verified[slug].at if slug in verified else None for slug in slugs}
         board.journal = JournalSeen(stamped_at=stamped)
         if (known := store.checkpoint()) is not None:
-            self.sealed(known.note, at=known.at)
+            lines = [Signature.parse(one.line) for one in store.cosignatures(known.size)]
+            self.sealed(bytes(joined(Note.parse(known.note), lines)), at=known.at)
         courier = Courier(
             user_agent=config.user_agent,
             allow_private=config.allow_private,
@@ -97,12 +98,9 @@ class Anchoring:
             group.create_task(self._stamper.run())
 
     def sealed(self, note: bytes, *, at: datetime) -> None:
-        """Take over a checkpoint that the store has noted, with what was said of it."""
-        fresh = Note.parse(note)
-        size = Checkpoint.parse(fresh.text).size
-        lines = [Signature.parse(one.line) for one in self._store.cosignatures(size)]
-        self._newest = joined(fresh, lines)
-        self._show(size=size, sealed_at=at)
+        """Take over a checkpoint, which the store has noted."""
+        self._newest = Note.parse(note)
+        self._show(size=Checkpoint.parse(self._newest.text).size, sealed_at=at)
 
     def edge(self) -> None:
         """Have the newest checkpoint dated soon: it holds the edge of an outage."""

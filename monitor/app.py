@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 
 from monitor import __version__
 from monitor.absence import lost_slots
+from monitor.anchoring import Anchoring
 from monitor.clock import Clock, SystemClock
 from monitor.config import Config
 from monitor.core.robots import RobotsFile
@@ -31,6 +32,7 @@ from monitor.core.types import (
     Target,
 )
 from monitor.evidence.captures import Captures
+from monitor.evidence.journal import Signed
 from monitor.fetch import Resolver
 from monitor.lane import Lane, NoTurn
 from monitor.metrics import Board, Exposition
@@ -43,7 +45,7 @@ from monitor.store import Store
 from monitor.watch import Judge, Watch
 from monitor.web.app import build as build_web
 from monitor.web.server import WebServer
-from monitor.wiring import build_fetcher, build_line, fetch_robots
+from monitor.wiring import build_fetcher, build_line, build_witness, fetch_robots
 
 log = structlog.get_logger(__name__)
 
@@ -109,7 +111,16 @@ class App:
         )
         origin = config.journaling.origin
         key = journal_key(settings.data, origin=origin, text=settings.journal_key)
-        self._sealer = Sealer(store, settings.data, key, clock=clock)
+        self._sealer = Sealer(store, settings.data, key, clock=clock, told=self._sealed)
+        self._anchoring = Anchoring(
+            config,
+            store=store,
+            data=settings.data,
+            clock=clock,
+            board=self.board,
+            publish=self._sealer.publish,
+        )
+        self._witness = build_witness(config, settings)
         self._schedule = Schedule(clock, point=settings.point, on_error=self._fail)
         self._loops: set[asyncio.Task[None]] = set()  # ended when the service stops
         self._group = asyncio.TaskGroup()
@@ -143,6 +154,7 @@ class App:
             self._loop(self._every(CLOCK_INTERVAL_S, self._line.read_clock))
             self._loop(self._every(PAUSE_INTERVAL_S, self._heed_pauses))
             self._loop(self._every(SEAL_INTERVAL_S, self._sealer.seal))
+            self._loop(self._anchoring.run())
             self._loop(self._every(THIN_INTERVAL_S, self._thin))
             self._plan(since=started_at)
             try:
@@ -212,9 +224,17 @@ class App:
         lateness = outcome.observation.at - slot_at
         self._exposition.lateness.observe(max(0.0, lateness.total_seconds()))
         if any(event.outage for event in outcome.events):
-            self._group.create_task(self._sealer.seal())
+            self._group.create_task(self._seal_edge())
         if self._watch.in_doubt(target):
             self._recheck_soon(target)
+
+    async def _seal_edge(self) -> None:
+        """Sign, and have dated, a checkpoint that holds the edge of an outage."""
+        await self._sealer.seal()
+        self._anchoring.edge()
+
+    def _sealed(self, signed: Signed) -> None:
+        self._anchoring.sealed(signed.note, at=signed.at)
 
     def _recheck_soon(self, target: Target) -> None:
         """Check again before the next slot, unless that comes first."""
@@ -320,6 +340,7 @@ class App:
             version=__version__,
             journal=self._sealer.journal.tiles.folder,
             journal_key=str(self._sealer.key),
+            witness=self._witness,
         )
 
 

@@ -50,5 +50,7 @@ def configure(*, level: str = "INFO", json: bool | None = None) -> None:
     # One canonical line a probe is ours; a library speaks only when something is wrong.
     for name in ("httpx", "uvicorn", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # What it says of a token, we say ourselves; a chain without a root is no error.
+    logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
     # It warns of each slot that is skipped: the schedule accounts for these itself.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)

@@ -9,7 +9,7 @@ import structlog
 from monitor.clock import Clock
 from monitor.evidence.journal import Journal, JournalError, Signed
 from monitor.evidence.keys import own_key
-from monitor.evidence.note import Algorithm, NoteError, SignerKey, VerifierKey
+from monitor.evidence.note import Algorithm, Note, NoteError, SignerKey, VerifierKey
 from monitor.store import Store
 
 log = structlog.get_logger(__name__)
@@ -66,6 +66,11 @@ class Sealer:
             signed = await asyncio.to_thread(self.journal.seal, now, also=also)
             await self._note(signed)
             return signed
+
+    async def publish(self, note: Note) -> None:
+        """Put a checkpoint with more cosignatures where readers look, if it is still the last."""
+        async with self._busy:
+            await asyncio.to_thread(self.journal.publish, note)
 
     def close(self) -> None:
         """Let another process seal."""

@@ -1,12 +1,15 @@
 """Parts that the service and a single probe by hand build alike."""
 
 from functools import partial
+from pathlib import Path
 
 from monitor.clock import Clock
 from monitor.config import Config
 from monitor.controls import Panel, read_clock
 from monitor.core.types import Exchange
 from monitor.environment import environment_of
+from monitor.evidence.note import VerifierKey
+from monitor.evidence.witness_files import Witness
 from monitor.fetch import Fetcher, Gate, Resolver, text
 from monitor.line import Line
 from monitor.settings import Settings
@@ -15,6 +18,7 @@ from monitor.store import Store
 CONTROL_DEADLINE_S = 10.0
 CONTROL_SPACING_S = 5.0  # between two rounds, when everything fails at once
 ROBOTS_DEADLINE_S = 20.0
+WITNESS = "temoin"  # folder of data/
 
 
 def build_fetcher(config: Config, clock: Clock, resolver: Resolver | None = None) -> Fetcher:
@@ -55,6 +59,24 @@ def build_line(config: Config, clock: Clock, fetcher: Fetcher) -> Line:
     )
     read = partial(read_clock, config.ntp_servers, clock=clock)
     return Line(probe=panel.probe, read=read, clock=clock)
+
+
+def build_witness(config: Config, settings: Settings) -> Witness | None:
+    """Build what cosigns the journals of others; None when it has nobody's to cosign.
+
+    Raises KeyFileError when its key cannot be used.
+    """
+    if not config.witnessing.logs:
+        return None
+    witness = witness_of(config, settings.data)
+    _ = witness.key  # made, or refused, before anybody asks
+    return witness
+
+
+def witness_of(config: Config, data: Path) -> Witness:
+    """Return the witness whose memory is below `data`, with or without journals to cosign."""
+    logs = [VerifierKey.parse(key) for key in config.witnessing.logs]
+    return Witness(data / WITNESS, name=config.witnessing.name, logs=logs)
 
 
 async def fetch_robots(fetcher: Fetcher, url: str, gate: Gate) -> tuple[int | None, str]:

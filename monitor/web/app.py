@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from monitor.clock import Clock
 from monitor.config import Config
+from monitor.evidence.witness_files import Witness
 from monitor.web.faces import Faces
 from monitor.web.health import health
 from monitor.web.journal import journal_routes
@@ -24,6 +25,7 @@ from monitor.web.overview import overview
 from monitor.web.reads import Reads
 from monitor.web.security import HEADERS, Guard
 from monitor.web.templating import STATIC, environment
+from monitor.web.witness import witness_routes
 
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 DAY_S = 86_400.0
@@ -45,10 +47,11 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
     version: str,
     journal: Path | None = None,
     journal_key: str = "",
+    witness: Witness | None = None,
     window_s: float = DAY_S,
     fresh_s: float = 10.0,
 ) -> Starlette:
-    """Return the application. It reads, never writes, and never probes.
+    """Return the application. It reads and never probes; what it writes is a witness's own.
 
     Args:
         reads: The record; called from worker threads.
@@ -60,6 +63,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
         version: Of the program, shown to readers.
         journal: Folder of the journal, served as it is; None serves none.
         journal_key: Its verifier key, shown to readers.
+        witness: Cosigns the journals of others; None cosigns none.
         window_s: Length of the past shown by the first page, in seconds.
         fresh_s: Seconds during which the first page is served again without reading, at
             least; longer when reading takes long, so that visitors never burden the probes.
@@ -82,6 +86,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
             Route("/metrics", partial(_metrics, metrics=metrics)),
             Route("/probe", partial(_probe, probe=probe)),
             *(journal_routes(journal) if journal else ()),
+            *(witness_routes(witness, clock.now) if witness else ()),
             *pages.faces.routes(),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ],

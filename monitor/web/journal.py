@@ -12,6 +12,7 @@ from starlette.routing import Route
 _NUMBER = r"(?:x\d{3}/){0,6}\d{3}(?:\.p/(?:[1-9]|[1-9]\d|1\d\d|2[0-4]\d|25[0-5]))?"
 _TILE = re.compile(rf"tile/(?:\d|[1-5]\d|6[0-3])/{_NUMBER}", re.ASCII)
 _ENTRIES = re.compile(rf"tile/entries/{_NUMBER}", re.ASCII)
+_STAMP = re.compile(r"horodatages/[0-9a-f]{64}/(?:checkpoint|chain\.pem|crl-[0-9]\.crl|token\.tst)")
 _FOR_EVER = "public, max-age=31536000, immutable"
 _SHORT = "public, max-age=5"
 _ANYONE = {"Access-Control-Allow-Origin": "*"}  # a verifier may be a page of another site
@@ -24,7 +25,7 @@ def journal_routes(folder: Path) -> list[Route]:
         path: str = request.path_params["path"]
         if path == "checkpoint":
             return await _file(folder / path, "text/plain; charset=utf-8", _SHORT)
-        if _TILE.fullmatch(path):
+        if _TILE.fullmatch(path) or _STAMP.fullmatch(path):
             return await _file(folder / path, "application/octet-stream", _FOR_EVER)
         if _ENTRIES.fullmatch(path):
             packed = "gzip" in request.headers.get("accept-encoding", "")
