@@ -12,6 +12,8 @@ from typing import Any
 
 from lxml import etree
 
+from monitor.core.charset import decode
+
 MAX_BYTES = 1_000_000  # an error page tells itself long before this
 MAX_TEXT = 12_000  # characters of visible text that marks are looked for in
 LONG_PAGE_WORDS = 1500  # of a longer page only the beginning is kept as text
@@ -27,7 +29,6 @@ _QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'",
 _CUT = frozenset({"ERR_RESOURCE_LIMIT", "ERR_INTERNAL_ERROR"})
 _TITLE = re.compile(r"(?i)<title[^<>]{0,200}>([^<]{0,300})")
 _ACCENTS = re.compile("[\u0300-\u036f\u0653-\u0655]+")
-_META_CHARSET = re.compile(rb"charset\s{0,3}=\s{0,3}[\"']?([A-Za-z0-9_:.-]{2,40})")
 _TAGS = re.compile(r"(?is)<(script|style)\b.*?(?:</\1|\Z)|<[^<>]{0,2000}>?")
 _ROOT_IDS = ("root", "app", "__next", "__nuxt", "___gatsby", "svelte", "q-app", "main-app")
 _CONTAINERS = "//body//*[contains(name(), '-') or {}]".format(
@@ -44,7 +45,6 @@ _UNSEEN = (
 _BLANK = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
 _MARKUP = re.compile(rb"<(!doctype|!--|\?xml|[a-z])")
 _BINARY = re.compile(r"(image|audio|video|font)/|application/(pdf|zip|octet)")
-_BOMS = ((b"\xef\xbb\xbf", "utf-8"), (b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be"))
 
 
 Tree = Any  # lxml's published types say "element, number, text or tuple" of each XPath
@@ -107,24 +107,6 @@ def fold(text: str) -> str:
     if not plain.isascii():
         plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", plain))
     return " ".join(plain.casefold().split())
-
-
-def decode(body: bytes, charset: str = "") -> str:
-    """Decode as browsers do: mark of order, then header, then `meta`, then UTF-8 or 1252."""
-    for mark, name in _BOMS:
-        if body.startswith(mark):
-            return body[len(mark) :].decode(name, "replace")
-    named = _META_CHARSET.search(body[:2048])
-    for candidate in (charset, named[1].decode("ascii") if named else ""):
-        if candidate:
-            try:
-                return body.decode(candidate, "replace")
-            except (LookupError, ValueError, UnicodeError):
-                continue
-    try:
-        return body.decode("utf-8")
-    except UnicodeDecodeError:
-        return body.decode("cp1252", "replace")
 
 
 def glance(body: bytes, *, content_type: str = "", charset: str = "") -> Glance:

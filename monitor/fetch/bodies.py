@@ -1,20 +1,18 @@
-"""Content codings undone within a bound, and the character set found as browsers do."""
+"""Content codings undone within a bound, and the text of a body."""
 
-import codecs
 import io
-import re
 import zlib
 from collections.abc import Callable, Iterator
 
 import brotli
 import zstandard
 
+from monitor.core.charset import decode as decode_text
 from monitor.core.types import Exchange, Failure
 
 _SLICE_BYTES = 64 * 1024
 _MAX_CODINGS = 3
 _ZSTD_WINDOW_BYTES = 8 * 1024 * 1024  # RFC 9659: what a zstd content coding may ask for
-_PRESCAN_BYTES = 1024  # HTML standard, "prescan a byte stream"
 
 
 def decode(body: bytes, codings: str, *, limit: int) -> tuple[bytes, Failure | None]:
@@ -116,79 +114,7 @@ _DECODERS: dict[str, Callable[[bytes], Iterator[bytes]]] = {
 }
 ACCEPT_ENCODING = "gzip, br, deflate, zstd"
 
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-_TEXT_TYPE = re.compile(r"text/|.*[/+](?:html|xml|json|javascript|ecmascript|x-javascript)$")
-_HTTP_CHARSET = re.compile(r";\s*charset\s*=\s*[\"']?([^\s\"';]+)", re.IGNORECASE)
-_COMMENT = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
-_META = re.compile(rb"<meta\b[^>]*?\bcharset\s*=\s*[\"']?\s*([^\s\"'/>;]+)", re.IGNORECASE)
-_XML = re.compile(rb"\s*<\?xml\b[^>]*?\bencoding\s*=\s*[\"']([^\"'>]+)", re.IGNORECASE)
-
-# Python has codecs that are no character sets (rot13, idna) or are a risk (utf-7): the list
-# is the Encoding standard's, less what no French site sends.
-_CODECS = frozenset(
-    {"utf-8", "utf-16-le", "utf-16-be", "iso8859-2", "iso8859-15", "iso8859-16"}
-    | {"cp1250", "cp1251", "cp1252", "cp1254", "cp1256", "mac-roman", "koi8-r"}
-    | {"gbk", "gb18030", "big5", "euc_jp", "shift_jis", "euc_kr"}
-)
-_WEB_NAMES = {  # codec: what browsers mean by it
-    "ascii": "windows-1252",
-    "iso8859-1": "windows-1252",
-    "cp1252": "windows-1252",
-    "utf-16": "utf-16-le",
-    "gb2312": "gbk",
-}
-
-
-def charset_of(body: bytes, content_type: str) -> str:
-    """Find the encoding: mark, HTTP, what the page says, then UTF-8 if it fits.
-
-    HTML standard, "determining the character encoding"; the fallback of a French browser is
-    windows-1252. Returns a name that Python decodes, or "" for a binary or empty body.
-    """
-    if not body or not _is_text(body, content_type):
-        return ""
-    for mark, name in _BOMS:
-        if body.startswith(mark):
-            return name
-    said = _HTTP_CHARSET.search(content_type)
-    if said and (name := _codec(said[1])):
-        return name
-    head = body[:_PRESCAN_BYTES]
-    inside = _XML.match(head) or _META.search(_COMMENT.sub(b"", head))
-    if inside and (name := _codec(inside[1].decode("ascii", "replace"))):
-        return "utf-8" if name.startswith("utf-16") else name  # it was read as ASCII
-    return "utf-8" if _is_utf8(body) else "windows-1252"
-
 
 def text(exchange: Exchange) -> str:
     """Return the decoded body; what does not decode is U+FFFD. "" for binary. Never raises."""
-    if not exchange.charset:
-        return ""
-    return exchange.body.decode(exchange.charset, "replace").removeprefix("\ufeff")
-
-
-def _codec(label: str) -> str:
-    try:
-        name = codecs.lookup(label.strip()).name
-    except (LookupError, ValueError):  # ValueError: a null character
-        return ""
-    return _WEB_NAMES.get(name) or (name if name in _CODECS else "")
-
-
-def _is_text(body: bytes, content_type: str) -> bool:
-    kind = content_type.split(";", 1)[0].strip().lower()
-    if not kind:
-        return b"\0" not in body[:_PRESCAN_BYTES] or body[:2] in {b"\xff\xfe", b"\xfe\xff"}
-    return _TEXT_TYPE.match(kind) is not None
-
-
-def _is_utf8(body: bytes) -> bool:
-    try:
-        body.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
+    return decode_text(exchange.body, exchange.charset) if exchange.charset else ""

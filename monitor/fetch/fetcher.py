@@ -10,6 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from monitor.clock import Clock
+from monitor.core.charset import charset_of
 from monitor.core.types import Attempt, Exchange, Failure, Kind, Phase, Resolution, Target
 from monitor.fetch import addresses, bodies, shell, tls, wire
 from monitor.fetch.addresses import Address, read_url
@@ -246,7 +247,7 @@ class Fetcher:
             phase=phase if failure else None,
             detail=detail,
             body=body,
-            charset=bodies.charset_of(body, last.header("Content-Type")),
+            charset=charset_of(body, last.header("Content-Type")),
             server_offset_us=_server_offset_us(last),
         )
 

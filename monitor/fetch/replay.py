@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import h11
 
+from monitor.core.charset import charset_of
 from monitor.core.types import Exchange, Hop
 from monitor.fetch import bodies
 from monitor.fetch.budget import Limits
@@ -37,7 +38,7 @@ def reread(exchange: Exchange, *, limits: Limits = Limits()) -> Exchange:  # noq
         exchange,
         hops=tuple(read),
         body=body,
-        charset=bodies.charset_of(body, next(iter(_values(last, "Content-Type")), "")),
+        charset=charset_of(body, next(iter(_values(last, "Content-Type")), "")),
         parts=parts,
     )
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.glance import MAX_BYTES, MAX_TEXT, Form, decode, fold, glance
+from monitor.core.charset import decode
+from monitor.core.glance import MAX_BYTES, MAX_TEXT, Form, fold, glance
 
 
 @pytest.mark.parametrize(

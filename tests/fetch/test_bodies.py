@@ -10,9 +10,10 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.core.charset import charset_of
 from monitor.core.types import Exchange, Failure
 from monitor.fetch import text
-from monitor.fetch.bodies import charset_of, decode
+from monitor.fetch.bodies import decode
 from tests.support.clock import FakeClock
 
 PAGE = "<p>Préfecture de la Côte-d’Or, démarches des étrangers.</p>".encode() * 400

@@ -10,7 +10,7 @@ import hashlib
 import re
 from itertools import islice
 
-from monitor.core.pages.charset import decode
+from monitor.core.charset import decode
 
 MOST_BYTES = 5_000_000  # the fetch's own bound; a saved file may be larger
 MOST_CHARACTERS = 1_500_000  # of the clean text; the longest real pages hold a tenth of it

@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.core.pages.charset import decode
+from monitor.core.charset import decode
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,93 @@
+"""The character set of a body, found as browsers do, and its text.
+
+HTML standard, "determining the character encoding". The fallback of a French browser is
+windows-1252. Nothing here raises for what a site sends.
+"""
+
+import codecs
+import re
+
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_PRESCAN_BYTES = 1024  # "prescan a byte stream to determine its encoding"
+_TEXT_TYPE = re.compile(r"text/|.*[/+](?:html|xml|json|javascript|ecmascript|x-javascript)$")
+_IN_HEADER = re.compile(r";\s*charset\s*=\s*[\"']?([^\s\"';]+)", re.IGNORECASE)
+_COMMENT = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
+_IN_META = re.compile(rb"<meta\b[^>]*?\bcharset\s*=\s*[\"']?\s*([^\s\"'/>;]+)", re.IGNORECASE)
+_IN_XML = re.compile(rb"\s*<\?xml\b[^>]*?\bencoding\s*=\s*[\"']([^\"'>]+)", re.IGNORECASE)
+
+# Python has codecs that are no character sets (rot13, idna) or are a risk (utf-7): the list
+# is the Encoding standard's, less what no French site sends.
+_CODECS = frozenset(
+    {"utf-8", "utf-16-le", "utf-16-be", "iso8859-2", "iso8859-15", "iso8859-16"}
+    | {"cp1250", "cp1251", "cp1252", "cp1254", "cp1256", "mac-roman", "koi8-r"}
+    | {"gbk", "gb18030", "big5", "euc_jp", "shift_jis", "euc_kr"}
+)
+_WEB_NAMES = {  # codec: what browsers mean by it
+    "ascii": "windows-1252",
+    "iso8859-1": "windows-1252",
+    "cp1252": "windows-1252",
+    "utf-16": "utf-16-le",
+    "gb2312": "gbk",
+}
+
+
+def charset_of(body: bytes, content_type: str) -> str:
+    """Find the encoding: mark, HTTP, what the page says, then UTF-8 if it fits.
+
+    Returns a name that Python decodes, or "" for a binary or empty body.
+    """
+    if not body or not _is_text(body, content_type):
+        return ""
+    said = _IN_HEADER.search(content_type)
+    return _found(body, said[1] if said else "")
+
+
+def decode(body: bytes, charset: str | None = None) -> str:
+    """Return the text; what does not decode becomes U+FFFD, and no mark is left.
+
+    `charset` is an encoding's name or a Content-Type value; a byte-order mark wins over it.
+    """
+    label = charset or ""
+    said = _IN_HEADER.search(label)
+    name = _found(body, said[1] if said else label)
+    return body.decode(name, "replace").removeprefix("\ufeff")
+
+
+def _found(body: bytes, label: str) -> str:
+    for mark, name in _BOMS:
+        if body.startswith(mark):
+            return name
+    if name := _codec(label):
+        return name
+    head = body[:_PRESCAN_BYTES]
+    inside = _IN_XML.match(head) or _IN_META.search(_COMMENT.sub(b"", head))
+    if inside and (name := _codec(inside[1].decode("ascii", "replace"))):
+        return "utf-8" if name.startswith("utf-16") else name  # it was read as ASCII
+    return "utf-8" if _is_utf8(body) else "windows-1252"
+
+
+def _codec(label: str) -> str:
+    try:
+        name = codecs.lookup(label.strip()).name
+    except (LookupError, ValueError):  # ValueError: a null character
+        return ""
+    return _WEB_NAMES.get(name) or (name if name in _CODECS else "")
+
+
+def _is_text(body: bytes, content_type: str) -> bool:
+    kind = content_type.split(";", 1)[0].strip().lower()
+    if not kind:
+        return b"\0" not in body[:_PRESCAN_BYTES] or body[:2] in {b"\xff\xfe", b"\xfe\xff"}
+    return _TEXT_TYPE.match(kind) is not None
+
+
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
