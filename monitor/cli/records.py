@@ -4,7 +4,7 @@ import csv
 import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,15 +69,17 @@ def instant(text: str) -> datetime:
     return (read if read.tzinfo else read.replace(tzinfo=PARIS)).astimezone(UTC)
 
 
-def chosen(config: Config, asked: Namespace) -> Sequence[Target]:
+def chosen(config: Config, asked: Namespace, *, retired: Collection[str] = ()) -> Sequence[Target]:
     """Return the targets that `--target`, `--platform` and `--department` leave.
+
+    `retired` may be named too, although nothing is known of them but their record.
 
     Raises:
         Refusal: one of them names nothing.
 
     """
     for slug in asked.target or ():
-        if slug not in config.by_slug:
+        if slug not in config.by_slug and slug not in retired:
             raise Refusal(f"--target : {slug} : aucune cible de ce nom dans {asked.config}")
     if asked.platform and asked.platform not in config.platforms:
         known = ", ".join(config.platforms)
@@ -89,35 +91,67 @@ def chosen(config: Config, asked: Namespace) -> Sequence[Target]:
         and (not asked.platform or target.platform == asked.platform)
         and (not asked.department or target.department == asked.department)
     ]
-    if not found:
+    if not found and not set(asked.target or ()) & set(retired):
         raise Refusal("Aucune cible ne répond à ce choix.")
     return found
 
 
 def outages(asked: Namespace) -> int:
-    """Print the log of outages. Every figure has its bounds."""
+    """Print the log of outages. Every figure has its bounds.
+
+    What was recorded of a target stays in the log when the list no longer names it.
+    """
     config = load(asked.config)
-    targets = {target.slug: target for target in chosen(config, asked)}
     settings = read_settings(os.environ, data=asked.data)
     with Store.open(settings.database_url, point=settings.point, writer=False) as store:
-        found = store.outages(targets, asked.since, asked.until, open_only=asked.open)
+        retired = {state.target for state in store.states()} - set(config.by_slug)
+        names = {target.slug for target in chosen(config, asked, retired=retired)}
+        if not asked.platform and not asked.department:
+            names |= retired & set(asked.target or retired)
+        found = store.outages(names, asked.since, asked.until, open_only=asked.open)
+    rows = [_as_json(outage, config.by_slug.get(outage.target)) for outage in found]
     if asked.format == "json":
-        say([_as_json(outage, targets[outage.target]) for outage in found])
+        say(rows)
     elif asked.format == "csv":
-        write_csv([_as_json(outage, targets[outage.target]) for outage in found])
+        write_csv(rows, names=FIELDS)
     else:
         for outage in found:
-            print(_told(outage, targets[outage.target]), end="\n\n")
+            print(_told(outage, config.by_slug.get(outage.target)), end="\n\n")
         print(f"{count(len(found), 'indisponibilité')} au journal.")
+        print("Il ne dit rien du temps sans relevé, ni de celui où l’état était indéterminé.")
     return 0
 
 
-def _as_json(outage: Outage, target: Target) -> dict[str, Any]:
+FIELDS = (
+    "target",
+    "watched",
+    "url",
+    "department",
+    "platform",
+    "point",
+    "nature",
+    "reason",
+    "last_ok_at",
+    "first_fail_at",
+    "confirmed_at",
+    "last_fail_at",
+    "first_ok_at",
+    "recovered_at",
+    "shortest_s",
+    "longest_s",
+    "checks",
+    "relapses",
+    "open",
+)
+
+
+def _as_json(outage: Outage, target: Target | None) -> dict[str, Any]:
     return {
         "target": outage.target,
-        "url": target.url,
-        "department": target.department,
-        "platform": target.platform,
+        "watched": target is not None,
+        "url": target.url if target else None,
+        "department": target.department if target else None,
+        "platform": target.platform if target else None,
         "point": outage.point,
         "nature": outage.nature.value,
         "reason": outage.reason.value,
@@ -140,23 +174,23 @@ def utc(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
 
 
-def write_csv(rows: Sequence[dict[str, Any]]) -> None:
-    """Print rows under the names of their columns; nothing when there are none."""
-    if not rows:
+def write_csv(rows: Sequence[dict[str, Any]], *, names: Sequence[str] = ()) -> None:
+    """Print rows under `names`, or under those of the first; nothing when there are neither."""
+    if not rows and not names:
         return
-    writer = csv.DictWriter(sys.stdout, fieldnames=list(rows[0]))
+    writer = csv.DictWriter(sys.stdout, fieldnames=names or list(rows[0]))
     writer.writeheader()
     writer.writerows(rows)
 
 
-def _told(outage: Outage, target: Target) -> str:
+def _told(outage: Outage, target: Target | None) -> str:
     before = when(outage.last_ok_at) if outage.last_ok_at else "aucun"
     after = when(outage.first_ok_at) if outage.first_ok_at else "aucun à ce jour"
     longest = "inconnue" if outage.longest_s is None else duration(outage.longest_s, up=True)
     return "\n".join(
         (
-            f"{target.name} ({outage.target})",
-            f"  {target.url}",
+            f"{target.name} ({outage.target})" if target else outage.target,
+            f"  {target.url}" if target else "  cible retirée de la liste, plus relevée",
             f"  {NATURES[outage.nature]} : {REASONS[outage.reason]}",
             f"  dernier relevé conforme avant : {before}",
             f"  premier relevé en échec       : {when(outage.first_fail_at)}",

@@ -40,6 +40,7 @@ class Overview:
         since: Start of the past that is shown.
         whole: Whether that is the whole window; else the watch began at `since`.
         window_s: Length of the window, in seconds.
+        retired_outages: Open in the record, of targets that are watched no more.
         stops: Gaps of the whole point.
         gap_totals: Those of single targets.
         checked: Whether any target was ever checked.
@@ -56,6 +57,7 @@ class Overview:
     tally: Tally
     open_outages: tuple[Outage, ...]
     closed_outages: tuple[Outage, ...]
+    retired_outages: tuple[Outage, ...]
     incidents: tuple[Incident, ...]
     blips: tuple[Event, ...]
     line_failures: tuple[LineFailure, ...]
@@ -67,6 +69,11 @@ class Overview:
     silent_since: datetime | None
     names: Mapping[str, str]
     platform_names: Mapping[str, str]
+
+    def goes_on(self, incident: Incident) -> bool:
+        """Tell whether an incident is open by an outage that is still followed."""
+        followed = {(outage.target, outage.first_fail_at) for outage in self.open_outages}
+        return incident.closed_at is None and not followed.isdisjoint(incident.outages)
 
     @property
     def all_unknown(self) -> bool:
@@ -91,6 +98,7 @@ def overview(reads: Reads, *, config: Config, now: datetime, window_s: float) ->
         missed={gap.target: gap for gap in gaps},
     )
     views = _platforms(reads, config, past)
+    still = [outage for outage in outages if outage.recovered_at is None]
     return Overview(
         at=now,
         since=since,
@@ -98,8 +106,9 @@ def overview(reads: Reads, *, config: Config, now: datetime, window_s: float) ->
         window_s=window_s,
         platforms=views,
         tally=tally(row for view in views for group in view.groups for row in group.rows),
-        open_outages=tuple(outage for outage in outages if outage.recovered_at is None),
+        open_outages=tuple(outage for outage in still if outage.target in config.by_slug),
         closed_outages=tuple(outage for outage in outages if outage.recovered_at is not None),
+        retired_outages=tuple(one for one in still if one.target not in config.by_slug),
         incidents=tuple(reads.incidents(since=since)),
         blips=tuple(event for event in reads.events(since, now) if event.blip),
         line_failures=line_failures(rounds),

@@ -87,6 +87,33 @@ def test_an_outage_opens_and_closes_and_is_in_the_log(
     assert framing == sorted(framing)
     assert 0 < outage["shortest_s"] < outage["longest_s"]
     assert "durée minimale" in outages()
+    assert outages("--to", "2020-01-01", "--format", "csv").startswith("target,watched,url,")
+
+
+def test_the_log_keeps_the_outages_of_a_target_that_the_list_no_longer_names(
+    config: Path, data: Path, site: LocalSite
+) -> None:
+    """What was recorded must not vanish with an edit of the configuration."""
+
+    def log(*words: str) -> list[dict[str, object]]:
+        said = vigie("outages", "--json", "--config", config, "--data", data, *words).stdout
+        found: list[dict[str, object]] = json.loads(said)
+        return [one for one in found if one["target"] == "cible-0"]
+
+    with running(config, data) as service:
+        wait_until(lambda: checks(data) >= 1)
+        site.status = 503
+        wait_until(lambda: bool(log("--open")))
+        service.stop()
+    (whole,) = log()
+    listed = config / "targets" / "essai.toml"
+    listed.write_text(listed.read_text().replace('"cible-0"', '"autre-cible"'))
+
+    (outage,) = log()
+    assert outage == whole | {"watched": False, "url": None, "department": None, "platform": None}
+    assert [outage] == log("--target", "cible-0")
+    table = vigie("outages", "--config", config, "--data", data).stdout
+    assert "cible retirée de la liste" in table
 
 
 @pytest.mark.parametrize("attempt", range(3))

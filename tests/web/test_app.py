@@ -253,9 +253,12 @@ def test_hostile_names_are_text_and_nothing_else() -> None:
     assert [node.text for node in document.iter("h3")].count(HOSTILE) == 2
 
 
-def test_an_outage_of_a_target_that_is_no_longer_watched_shows_its_slug() -> None:
-    (article,) = page(FakeReads(confirmed=[outage("retiree")])).xpath("//article")
-    assert article.findtext("h3") == "retiree"
+def test_an_outage_of_a_target_that_is_no_longer_watched_is_told_by_its_slug() -> None:
+    document = page(FakeReads(confirmed=[outage("retiree")]))
+    assert not document.xpath("//article")
+    (name,) = document.xpath("//section[@aria-labelledby='en-cours']//strong/text()")
+    assert name == "retiree"
+    assert "Aucune indisponibilité confirmée n’est en cours" in document.text_content()
 
 
 @pytest.mark.parametrize(

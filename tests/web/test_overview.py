@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from monitor.core.labels import GAPS
-from monitor.core.types import GapCause, Platform, Reason, Verdict
+from monitor.core.types import GapCause, Incident, Platform, Reason, Verdict
 from monitor.core.words import REASONS
 from monitor.web.overview import Overview, gap_totals, line_failures, overview
 from monitor.web.platforms import GROUPED_ABOVE
@@ -109,6 +109,24 @@ def test_outages_are_told_apart_by_their_end() -> None:
     view = seen(reads)
     assert [one.target for one in view.open_outages] == ["a"]
     assert [one.target for one in view.closed_outages] == ["b"]
+
+
+def test_an_outage_of_a_target_that_is_watched_no_more_is_told_apart() -> None:
+    """Nobody will ever see its end: it must not stay "in progress" for years."""
+    ours, theirs = outage("a"), outage("retiree")
+    reads = FakeReads(confirmed=[ours, theirs])
+
+    view = seen(reads)
+
+    assert (view.open_outages, view.retired_outages) == ((ours,), (theirs,))
+    alone = Incident(
+        platform="p",
+        point="local",
+        opened_at=theirs.first_fail_at,
+        outages=((theirs.target, theirs.first_fail_at),),
+    )
+    both = replace(alone, outages=(*alone.outages, (ours.target, ours.first_fail_at)))
+    assert (view.goes_on(alone), view.goes_on(both)) == (False, True)
 
 
 def test_only_blips_are_counted_as_blips() -> None:
