@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from monitor.config import Config
 from monitor.core.slots import grids
 from monitor.core.types import (
     ClockReading,
@@ -46,7 +47,9 @@ CONFIG = config([ONE, TWO], [Platform(slug="anef", name="ANEF", spacing_s=1)])
 class Bench:
     """A watch whose site and line are ours to break."""
 
-    def __init__(self, store: Store, clock: FakeClock | None = None) -> None:
+    def __init__(
+        self, store: Store, clock: FakeClock | None = None, *, config: Config = CONFIG
+    ) -> None:
         self.clock = clock or FakeClock()
         self.store = store
         self.broken: set[str] = set()
@@ -55,17 +58,17 @@ class Bench:
         self.rounds = 0
         self.kept: list[tuple[str, bool]] = []
         self.line = Line(probe=self.probe, read=self.read, clock=self.clock)
-        platform = CONFIG.platforms["anef"]
+        platform = config.platforms["anef"]
         self.lane = Lane(platform, self.clock)
-        self.board = Board(CONFIG.targets, states=store.states())
+        self.board = Board(config.targets, states=store.states())
         self.watch = Watch(
-            config=CONFIG,
+            config=config,
             point="local",
             clock=self.clock,
             fetch=self.fetch,
-            judge=Judge(config=CONFIG, point="local", line=self.line),
+            judge=Judge(config=config, point="local", line=self.line),
             lanes={"anef": self.lane},
-            grids=grids(CONFIG.targets),
+            grids=grids(config.targets),
             keep=self.keep,
             store=store,
             board=self.board,
@@ -334,3 +337,21 @@ async def test_no_check_is_dated_by_a_clock_that_jumped_since_it_was_read(
     outcome = await bench.check(ONE)
     assert outcome is not None
     assert outcome.observation.judgement.verdict is Verdict.DOWN
+
+
+async def test_an_outage_of_a_retired_target_keeps_no_other_incident_open(bench: Bench) -> None:
+    bench.broken |= {ONE.slug, TWO.slug}
+    for wanted in (TWO, ONE) * 3:
+        await bench.check(wanted)
+    (both,) = bench.store.incidents(open_only=True)
+    assert len(both.outages) == 2
+
+    alone = config([ONE], CONFIG.platforms.values())
+    again = Bench(bench.store, bench.clock, config=alone)
+    for _ in range(3):
+        await again.check(ONE)
+
+    (retired,) = bench.store.incidents(open_only=True)
+    assert [target for target, _ in retired.outages] == [TWO.slug]
+    (outage,) = bench.store.outages(open_only=True)
+    assert outage.target == TWO.slug
