@@ -40,6 +40,11 @@ def instant(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
+def origin(rows_before: Mapping[str, int]) -> Leaf:
+    """Say, first of all, how many rows the store had before it had a journal: unproved."""
+    return _leaf("origin", rows_before=dict(rows_before))
+
+
 def setup(*, point: str, config_sha256: str, ruleset: str, environment: Mapping[str, Any]) -> Leaf:
     """Say by what a check is made: the machine, its software, its way out, its rules."""
     said = {"point": point, "config_sha256": config_sha256, "ruleset": ruleset}
@@ -170,9 +175,9 @@ def change(event: PageEvent, *, observation: int) -> Leaf:
     )
 
 
-def run_started(at: datetime, *, setup: int) -> Leaf:
+def run_started(at: datetime, *, setup: int, version: str) -> Leaf:
     """Say that the service starts."""
-    return _leaf("run", edge="start", at=instant(at), setup=setup)
+    return _leaf("run", edge="start", at=instant(at), setup=setup, version=version)
 
 
 def run_stopped(at: datetime, *, start: int) -> Leaf:
@@ -214,6 +219,11 @@ def gap(lost: Gap) -> Leaf:
 def token(*, size: int, authority: str, at: datetime, sha256: str) -> Leaf:
     """Say that an authority time-stamped the checkpoint of `size`: what follows is later."""
     return _leaf("token", size=size, authority=authority, at=instant(at), sha256=sha256)
+
+
+def new_key(at: datetime, *, old: str, new: str) -> Leaf:
+    """Say that another key signs from now on; both are verifier keys."""
+    return _leaf("key", at=instant(at), old=old, new=new)
 
 
 def annotation(at: datetime, *, text: str, targets: Sequence[str] = ()) -> Leaf:

@@ -2,12 +2,11 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, and_, select
-from sqlmodel import Session
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select
 
 from monitor.core.checks import Check
 from monitor.core.types import Controls, Phase, Reason, Sighting, Verdict
@@ -63,7 +62,8 @@ class CheckReads(Reads):
         """Return the checks of a target with `since <= at < until`, in order: all of them."""
         wanted = _CHECKS.where(self._of(target), _within(since, until)).order_by(_O.c.at)
         with self._reading() as session:
-            return _checks(session, wanted)
+            connection = session.connection()
+            return _checks(connection, connection.execute(wanted).all())
 
     def latest(self) -> tuple[Check, ...]:
         """Return the last check of every target, by name."""
@@ -78,7 +78,8 @@ class CheckReads(Reads):
         )
         wanted = _CHECKS.where(_S.c.point == self.point, _O.c.id == last).order_by(_S.c.target)
         with self._reading() as session:
-            return _checks(session, wanted)
+            connection = session.connection()
+            return _checks(connection, connection.execute(wanted).all())
 
     def sightings(self, target: str, since: datetime, until: datetime) -> tuple[Sighting, ...]:
         """Return what a fold needs of the same checks: much lighter."""
@@ -113,28 +114,39 @@ class CheckReads(Reads):
         return and_(_S.c.target == target, _S.c.point == self.point)
 
 
+def checks_in_order(connection: Connection) -> Iterator[tuple[int | None, Check]]:
+    """Yield every check with the leaf that it names, as they were written."""
+    last = -(1 << 62)
+    while True:
+        wanted = _CHECKS.where(_O.c.id > last).order_by(_O.c.id).limit(_MANY)
+        rows = connection.execute(wanted).all()
+        if not rows:
+            return
+        last = rows[-1].id
+        yield from zip((row.leaf for row in rows), _checks(connection, rows), strict=True)
+
+
 def _within(since: datetime, until: datetime) -> ColumnElement[bool]:
     return and_(_O.c.at >= since, _O.c.at < until)
 
 
-def _checks(session: Session, wanted: Select[Any]) -> tuple[Check, ...]:
-    rows = session.connection().execute(wanted).all()
-    conditions = _texts(session, {row.conditions_id for row in rows}, conditions_from)
-    panels = _texts(session, {row.controls_id for row in rows}, json.loads)
+def _checks(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Check, ...]:
+    conditions = _texts(connection, {row.conditions_id for row in rows}, conditions_from)
+    panels = _texts(connection, {row.controls_id for row in rows}, json.loads)
     return tuple(
         _check(row, conditions[row.conditions_id], panels.get(row.controls_id)) for row in rows
     )
 
 
-def _texts(session: Session, numbers: set[int | None], parse: Callable[[str], T]) -> dict[int, T]:
+def _texts(
+    connection: Connection, numbers: set[int | None], parse: Callable[[str], T]
+) -> dict[int, T]:
     """Read each kept text once, however many checks point at it."""
     wanted = sorted(number for number in numbers if number is not None)
     found: dict[int, T] = {}
     for start in range(0, len(wanted), _MANY):
         some = _TEXT.c.id.in_(wanted[start : start + _MANY])
-        for number, text in session.connection().execute(
-            select(_TEXT.c.id, _TEXT.c.text).where(some)
-        ):
+        for number, text in connection.execute(select(_TEXT.c.id, _TEXT.c.text).where(some)):
             found[number] = parse(text)
     return found
 

@@ -14,6 +14,7 @@ from monitor.store.tables import Row, metadata
 
 __all__ = [  # `metadata` is whole only once this module is read
     "APPEND_ONLY",
+    "IN_THE_JOURNAL",
     "CaptureRow",
     "CheckpointRow",
     "CosignatureRow",
@@ -101,5 +102,7 @@ class CaptureRow(Row, table=True):
     leaf: int = Field(sa_type=BigInteger)
 
 
+# Each row of these names the leaf that says the same.
+IN_THE_JOURNAL = ("observation", "round", "clock_reading", "gap", "event", "run")
 # Refused to UPDATE and DELETE, beside `tables.APPEND_ONLY`; `leaf` has a guard of its own.
 APPEND_ONLY = ("checkpoint", "cosignature", "reference")

@@ -5,9 +5,10 @@ from typing import Any
 
 from sqlalchemy import Connection, func, insert, select
 
+from monitor.core import leaves
 from monitor.core.jcs import canonical
-from monitor.store.journal_tables import CheckpointRow, LeafRow, ReferenceRow
-from monitor.store.tables import table_of
+from monitor.store.journal_tables import IN_THE_JOURNAL, CheckpointRow, LeafRow, ReferenceRow
+from monitor.store.tables import metadata, table_of
 
 MAX_LEAF_BYTES = 64_000  # below the 65,535 that a bundle can hold
 
@@ -61,10 +62,22 @@ class Ledger:
     def _add(self, connection: Connection, entry: bytes) -> int:
         if len(entry) > MAX_LEAF_BYTES:
             raise ValueError(f"a leaf of {len(entry)} bytes is too long")
-        idx = size(connection) if self._next is None else self._next
+        if self._next is None:
+            self._next = size(connection)
+            if self._next == 0:
+                self._add(connection, canonical(leaves.origin(_rows(connection))))
+        idx = self._next
         self._next = idx + 1
         self._waiting.append({"idx": idx, "entry": entry})
         return idx
+
+
+def _rows(connection: Connection) -> dict[str, int]:
+    """Count what was recorded before there was a journal."""
+    return {
+        name: connection.scalar(select(func.count()).select_from(metadata.tables[name])) or 0
+        for name in IN_THE_JOURNAL
+    }
 
 
 def size(connection: Connection) -> int:

@@ -3,8 +3,9 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, or_
+from sqlalchemy import Row, and_, or_
 from sqlmodel import col, select
 
 from monitor.core.types import Event, Incident, Outage, State, Streak
@@ -134,7 +135,7 @@ class LogReads(Reads):
                     target=target,
                     point=self.point,
                     outage=_any_outage(target, self.point, outage),
-                    blip=_streak(row, "blip"),
+                    blip=streak_of(row, "blip"),
                 )
                 for target, row, outage in session.exec(wanted)
             )
@@ -149,13 +150,14 @@ def _state(target: str, point: str, row: StateRow, outage: OutageRow | None) -> 
         since=row.since,
         last_at=row.last_at,
         last_ok_at=row.last_ok_at,
-        failing=_streak(row, "failing"),
-        recovering=_streak(row, "recovering"),
+        failing=streak_of(row, "failing"),
+        recovering=streak_of(row, "recovering"),
         outage=_any_outage(target, point, outage),
     )
 
 
-def _streak(row: StateRow | EventRow, name: str) -> Streak | None:
+def streak_of(row: StateRow | EventRow | Row[Any], name: str) -> Streak | None:
+    """Read the columns of a streak; None when there is none."""
     if getattr(row, f"{name}_first_at") is None:
         return None
     return Streak(

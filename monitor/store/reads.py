@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import URL, Engine
+from sqlalchemy import URL, Connection, Engine
 from sqlmodel import Session
 
 from monitor.store.engine import said_plainly
@@ -23,6 +23,12 @@ class Reads:
         """Lend a session. Raises StoreError when the database does not answer."""
         with said_plainly(self._url), Session(self._engine) as session:
             yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Lend a connection that sees one instant. Raises StoreError as any reading does."""
+        with self._reading() as session:
+            yield session.connection()
 
 
 # Open ends of a span, for a comparison that is always there.

@@ -87,7 +87,9 @@ class Scribe:
 
     def start(self, connection: Connection, run: Run) -> int:
         setup = self.setup(connection, run.point, run.config_sha256, run.ruleset)
-        return self.ledger.append(connection, leaves.run_started(run.started_at, setup=setup))
+        return self.ledger.append(
+            connection, leaves.run_started(run.started_at, setup=setup, version=run.version)
+        )
 
     def stop(self, connection: Connection, at: datetime, start: int) -> int:
         return self.ledger.append(connection, leaves.run_stopped(at, start=start))

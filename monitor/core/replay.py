@@ -1,0 +1,116 @@
+"""The journal told again: from its leaves to checks, and to what followed from each.
+
+States, outages and incidents are not taken from the journal but folded anew from the checks,
+by the policy that the journal gives for each target: its outage leaves must then agree.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from monitor.core.checks import Check
+from monitor.core.incidents import absorb
+from monitor.core.leaves_read import check_from, event_from, policy_of
+from monitor.core.outages import advance
+from monitor.core.types import Event, Incident, Outage, Policy, Sighting, State
+
+REFERENCES = frozenset({"setup", "target", "conditions", "panel"})  # leaves that others name
+EDGES = frozenset({"outage", "blip"})
+_REMEMBERED = timedelta(days=2)  # as the service does: `watch.REMEMBERED`
+
+Key = tuple[str, str]  # target, point
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A check of the journal, and what follows from it."""
+
+    leaf: int
+    check: Check
+    state: State
+    events: tuple[Event, ...]
+    incidents: tuple[Incident, ...]
+
+
+class ReplayError(Exception):
+    """A leaf contradicts those before it, or cannot be read."""
+
+
+@dataclass(slots=True)
+class Replay:
+    """Reads leaves in order. It remembers what others name, and one state for each target."""
+
+    states: dict[Key, State] = field(default_factory=dict)
+    _references: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    _awaited: deque[tuple[int, Event]] = field(default_factory=deque)
+    _outages: dict[tuple[str, str, str, Any], Outage] = field(default_factory=dict)
+
+    def refer(self, idx: int) -> Mapping[str, Any]:
+        """Return an earlier leaf that others may name. Raises ReplayError."""
+        try:
+            return self._references[idx]
+        except KeyError:
+            raise ReplayError(f"leaf {idx} is named, and is nothing that can be") from None
+
+    def remember(self, idx: int, leaf: Mapping[str, Any]) -> None:
+        """Take a leaf that others may name."""
+        self._references[idx] = leaf
+
+    def observation(self, idx: int, leaf: Mapping[str, Any]) -> Told:
+        """Read a check and fold it. Raises ReplayError, ValueError, KeyError or TypeError."""
+        self.settle()
+        check = check_from(leaf, self.refer)
+        plan = self.refer(leaf["plan"]) if "plan" in leaf else None
+        policy = policy_of(plan) if plan else Policy()
+        key = check.target, check.point
+        before = self.states.get(key) or State(target=check.target, point=check.point)
+        sighting = Sighting(at=check.at, verdict=check.verdict, reason=check.reason)
+        state, events = advance(before, sighting, policy)
+        self.states[key] = state
+        self._awaited.extend((idx, event) for event in events)
+        return Told(
+            leaf=idx,
+            check=check,
+            state=state,
+            events=events,
+            incidents=tuple(self._incidents(plan, events)),
+        )
+
+    def edge(self, leaf: Mapping[str, Any]) -> Event:
+        """Compare an outage or a blip of the journal with what follows from the checks."""
+        said = leaf["observation"], event_from(leaf)
+        if not self._awaited or self._awaited.popleft() != said:
+            raise ReplayError(f"the {leaf['type']} does not follow from the checks")
+        return said[1]
+
+    def settle(self) -> None:
+        """Raise ReplayError when an edge follows from the checks and is not in the journal."""
+        if self._awaited:
+            idx, event = self._awaited[0]
+            raise ReplayError(f"{event.edge} follows from leaf {idx}, and is not said")
+
+    def _incidents(
+        self, plan: Mapping[str, Any] | None, events: tuple[Event, ...]
+    ) -> list[Incident]:
+        found = []
+        for event in events:
+            outage = event.outage
+            if plan is None or outage is None:
+                continue
+            platform = plan["platform"]
+            horizon = event.at - _REMEMBERED
+            self._outages[platform, outage.point, outage.target, outage.first_fail_at] = outage
+            self._outages = {
+                name: known
+                for name, known in self._outages.items()
+                if known.recovered_at is None or known.recovered_at > horizon
+            }
+            near = [
+                known
+                for name, known in self._outages.items()
+                if name[:2] == (platform, outage.point)
+            ]
+            found.append(absorb(near, outage, platform))
+        return found

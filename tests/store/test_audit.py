@@ -1,0 +1,234 @@
+"""A store against its journal: nothing can be changed, removed, added or moved unseen."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
+
+from monitor.core.leaf_schema import FIELDS, refusal
+from monitor.core.replay import REFERENCES
+from monitor.store import Store, StoreError
+from monitor.store.audit import audit
+from monitor.store.engine import connected, parse
+from monitor.store.rebuild import rebuild
+from tests.support.databases import Postgres
+from tests.support.outcomes import at
+from tests.support.service_days import live, open_store, outcomes
+
+EVER = (at(-10_000), at(10**8))
+
+
+@pytest.fixture
+def lived(database_url: str) -> Iterator[Store]:
+    with open_store(database_url) as store:
+        live(store)
+        yield store
+
+
+def entries_of(store: Store) -> list[bytes]:
+    return list(store.leaves(0, store.leaf_count()))
+
+
+def differences(store: Store) -> list[str]:
+    return [str(one) for one in audit(store, entries_of(store))]
+
+
+def test_an_honest_store_agrees_with_its_journal(lived: Store) -> None:
+    assert differences(lived) == []
+
+
+def test_every_leaf_has_the_form_that_the_documentation_tells(lived: Store) -> None:
+    kinds: dict[int, str] = {}
+    for idx, entry in enumerate(entries_of(lived)):
+        leaf = json.loads(entry)
+        assert refusal(leaf, idx=idx, kind_of=kinds.get) is None, leaf
+        kinds[idx] = leaf["type"]
+        assert len(entry) < 64_000
+    assert {"origin", "run", "observation", "outage", "blip", "round", "clock", "gap"} <= set(
+        kinds.values()
+    )
+    assert set(kinds.values()) <= set(FIELDS)
+
+
+def test_what_does_not_change_is_said_once(lived: Store) -> None:
+    said = [e for e in entries_of(lived) if json.loads(e)["type"] in REFERENCES]
+    assert len(said) == len(set(said)) < 12
+
+
+def change(store: Store, *statements: str) -> list[str]:
+    """Do as an operator who takes the guards away first, then compare."""
+    with connected(parse(str_url(store)), writer=True) as connection, connection.begin():
+        without_guards(connection)
+        for statement in statements:
+            connection.execute(text(statement))
+    return differences(store)
+
+
+def without_guards(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL session_replication_role = replica"))
+        return
+    names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
+    for (name,) in names.all():
+        connection.execute(text(f"DROP TRIGGER {name}"))
+
+
+def str_url(store: Store) -> str:
+    return store._url.render_as_string(hide_password=False)
+
+
+EDITS = {
+    "a verdict": (
+        "UPDATE observation SET judgement_id = (SELECT MIN(judgement_id) FROM observation)"
+        " WHERE judgement_id <> (SELECT MIN(judgement_id) FROM observation)"
+    ),
+    "an instant": "UPDATE observation SET at = at + 1 WHERE id = 7",
+    "a duration": "UPDATE observation SET duration_us = 1 WHERE id = 7",
+    "a phase": "UPDATE observation SET tls_us = NULL WHERE id = 1",
+    "a server's clock": "UPDATE observation SET server_offset_us = 5 WHERE id = 1",
+    "a detail": "UPDATE observation SET detail = 'x' WHERE id = 9",
+    "the leaf of a check": "UPDATE observation SET leaf = leaf + 1 WHERE id = 7",
+    "a proof taken away": "UPDATE observation SET leaf = NULL WHERE id = 7",
+    "two checks moved": (
+        "UPDATE observation SET leaf = CASE id WHEN 7 THEN (SELECT leaf FROM observation WHERE"
+        " id = 8) ELSE (SELECT leaf FROM observation WHERE id = 7) END WHERE id IN (7, 8)"
+    ),
+    "a removed check": "DELETE FROM observation WHERE id = 7",
+    "the last check removed": (
+        "DELETE FROM observation WHERE id = (SELECT MAX(id) FROM observation)"
+    ),
+    "an added check": (
+        "INSERT INTO observation (id, subject_id, at, late_us, judgement_id, config_id,"
+        " conditions_id, duration_us) SELECT -5, subject_id, at - 7, late_us, judgement_id,"
+        " config_id, conditions_id, duration_us FROM observation WHERE id = 1"
+    ),
+    "an added check with a leaf": (
+        "INSERT INTO observation (id, subject_id, at, late_us, judgement_id, config_id,"
+        " conditions_id, duration_us, leaf) SELECT 9999, subject_id, at - 7, late_us,"
+        " judgement_id, config_id, conditions_id, duration_us, leaf FROM observation WHERE id = 1"
+    ),
+    "the words of a judgement": "UPDATE judgement SET rule = 'other' WHERE id = 1",
+    "a verdict's word": "UPDATE judgement SET verdict = 'up' WHERE verdict = 'down'",
+    "the ruleset": "UPDATE judgement SET ruleset = '1999'",
+    "the conditions": "UPDATE content SET text = REPLACE(text, '198.51.100.7', '198.51.100.9')",
+    "conditions that cannot be read": "UPDATE content SET text = '{'",
+    "a body's digest": "UPDATE body SET size = size + 1",
+    "the configuration": "UPDATE config SET sha256 = '00'",
+    "a target's name": "UPDATE subject SET target = 'other' WHERE target = 'accueil'",
+    "a gap's cause": "UPDATE gap SET cause = 'paused'",
+    "a removed gap": "DELETE FROM gap",
+    "a round": "UPDATE round SET at = at + 1 WHERE id = 2",
+    "a removed round": "DELETE FROM round WHERE id = 2",
+    "a clock": "UPDATE clock_reading SET offset_us = 0",
+    "a run": "UPDATE run SET version = '9'",
+    "an event": "UPDATE event SET at = at - 1 WHERE id = 1",
+    "a removed event": "DELETE FROM event WHERE id = 1",
+    "a state": "UPDATE state SET verdict = 'up'",
+    "an outage": "UPDATE outage SET last_fail_at = last_fail_at + 1",
+    "a count": "UPDATE tally SET checks = checks + 1",
+    "a leaf": "UPDATE leaf SET entry = (SELECT entry FROM leaf WHERE idx = 11) WHERE idx = 12",
+}
+
+
+@pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS.keys())
+def test_every_edit_of_the_database_is_found(lived: Store, edit: str) -> None:
+    assert differences(lived) == []
+    assert change(lived, edit)
+
+
+def test_the_same_leaves_come_out_of_both_engines(
+    postgres: Postgres, sqlite_template: Path, tmp_path: Path
+) -> None:
+    """The same life, recorded twice, gives the same bytes."""
+    said = []
+    for url in (
+        f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'vigie.sqlite')}",
+        postgres.server.url(postgres.server.create(template=postgres.template)),
+    ):
+        with open_store(url) as store:
+            live(store)
+            said.append(entries_of(store))
+    assert said[0] == said[1]
+
+
+def facts(store: Store) -> list[object]:
+    """Read all that follows from leaves."""
+    checks = [store.observations(slug, *EVER) for slug in ("accueil", "connexion")]
+    life = [store.runs(), store.rounds(*EVER), store.gaps(*EVER), store.clock_readings(*EVER)]
+    log = [store.states(), store.outages(), store.incidents(), store.events(*EVER)]
+    return [*checks, *life, *log, store.tallies(), store.latest()]
+
+
+def test_a_database_made_again_from_the_journal_is_equal(
+    lived: Store, empty_url: str, tmp_path: Path
+) -> None:
+    entries = entries_of(lived)
+    url = f"sqlite:///{tmp_path / 'again.sqlite'}" if "sqlite" in empty_url else empty_url
+    assert rebuild(url, entries, checkpoint=None, bundled=0) == len(entries)
+    with open_store(url) as again:
+        assert facts(again) == facts(lived)
+        assert entries_of(again) == entries
+        assert differences(again) == []
+        more = next(iter(outcomes()))
+        later = replace(more.observation, at=at(5000), slot_at=at(5000))
+        asyncio.run(again.record(replace(more, observation=later)))
+        added = [json.loads(entry)["type"] for entry in entries_of(again)[len(entries) :]]
+        assert added == ["observation"]  # what it points at was found again
+
+
+def test_a_journal_is_not_poured_into_a_database_that_holds_something(lived: Store) -> None:
+    with pytest.raises(StoreError, match="n'est pas vide"):
+        rebuild(str_url(lived), entries_of(lived), checkpoint=None, bundled=0)
+
+
+def test_an_outage_that_does_not_follow_from_the_checks_is_found(lived: Store) -> None:
+    """The journal's outages are folded anew: an operator cannot make one up."""
+    entries = entries_of(lived)
+    idx = next(n for n, entry in enumerate(entries) if b'"type":"outage"' in entry)
+    forged = [*entries]
+    forged[idx] = entries[idx].replace(b'"checks":3', b'"checks":4')
+    assert forged != entries
+    assert any("does not follow" in str(one) for one in audit(lived, forged))
+    assert list(audit(lived, entries[:idx] + entries[idx + 1 :]))
+
+
+def test_rows_of_before_the_journal_stay_and_are_counted(database_url: str) -> None:
+    """A store of schema 0001 goes on; the first leaf says how much it does not prove."""
+    first, *rest = outcomes()
+    with open_store(database_url) as store:
+        asyncio.run(store.record(first))
+    with connected(parse(database_url), writer=True) as connection, connection.begin():
+        without_guards(connection)
+        connection.execute(text("UPDATE observation SET leaf = NULL"))
+        connection.execute(text("DELETE FROM leaf"))
+        connection.execute(text("DELETE FROM reference"))
+    with open_store(database_url) as store:
+        asyncio.run(store.record(rest[0]))
+        entries = entries_of(store)
+        assert json.loads(entries[0])["rows_before"]["observation"] == 1
+        assert differences(store) == []
+        assert change(store, "UPDATE observation SET leaf = NULL")
+
+
+def test_a_leaf_is_not_changed_nor_let_go_before_it_is_signed(lived: Store) -> None:
+    """A guard against accidents, on both engines."""
+    for edit in (
+        "UPDATE leaf SET entry = entry",
+        "DELETE FROM leaf WHERE idx = 3",
+        "UPDATE reference SET idx = idx",
+        "DELETE FROM reference",
+    ):
+        with (
+            connected(parse(str_url(lived)), writer=True) as connection,
+            pytest.raises(DBAPIError, match="is append-only"),
+        ):
+            connection.execute(text(edit))
+    note = {"size": 4, "root": b"r" * 32, "at": at(0), "note": b"n", "bundled": 4}
+    asyncio.run(lived.keep_checkpoint(**note))  # type: ignore[arg-type] # the test's own words
+    assert lived.first_leaf() == 4

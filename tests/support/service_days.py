@@ -1,0 +1,96 @@
+"""A short life of the service, recorded for real: checks, an outage, a blip, a gap, rounds."""
+
+import asyncio
+from collections.abc import Iterable
+
+from monitor.core.incidents import absorb
+from monitor.core.outages import advance
+from monitor.core.types import (
+    ClockReading,
+    Gap,
+    GapCause,
+    Kind,
+    Outage,
+    Outcome,
+    Run,
+    Sighting,
+    State,
+    Target,
+)
+from monitor.store import Store
+from tests.support.outcomes import CONFIG, DEAD, OK, answer, at, observation, panel, refusal
+
+ENVIRONMENT = {"host": "test", "system": "test", "commit": "unknown", "public_ip": "unknown"}
+TARGETS = {
+    slug: Target(
+        slug=slug,
+        name=f"Cible {slug}",
+        url="https://administration-etrangers-en-france.test/",
+        kind=Kind.PAGE,
+        platform="anef",
+        interval_s=60,
+    )
+    for slug in ("accueil", "connexion")
+}
+# Of each minute: "." good, "x" failing. An outage of one, two of the other, and a blip.
+WEATHER = {"accueil": "..xxxxx....x....", "connexion": ".xxxx....xxxxxxx"}
+
+
+def open_store(url: str) -> Store:
+    return Store.open(
+        url, point="local", writer=True, rest_s=0, environment=ENVIRONMENT, targets=TARGETS
+    )
+
+
+def outcomes(weather: Iterable[tuple[str, str]] = tuple(WEATHER.items())) -> Iterable[Outcome]:
+    """Yield what the service would record, minute by minute."""
+    states: dict[str, State] = {}
+    outages: dict[tuple[str, object], Outage] = {}
+    by_minute = [(n, slug, sky) for slug, line in weather for n, sky in enumerate(line)]
+    for n, slug, sky in sorted(by_minute):
+        now = at(60 * n + (slug == "connexion"))
+        judgement = DEAD if sky == "x" else OK
+        exchange = refusal(now) if sky == "x" else answer(now, f"page {n % 3}".encode())
+        seen = observation(slug, now, judgement, exchange=exchange)
+        sighting = Sighting(at=now, verdict=judgement.verdict, reason=judgement.reason)
+        before = states.get(slug) or State(target=slug, point="local")
+        state, events = advance(before, sighting, TARGETS[slug].policy)
+        states[slug] = state
+        incidents = []
+        for outage in (event.outage for event in events if event.outage):
+            outages[slug, outage.first_fail_at] = outage
+            incidents.append(absorb(outages.values(), outage, "anef"))
+        yield Outcome(observation=seen, state=state, events=events, incidents=tuple(incidents))
+
+
+async def _live(store: Store) -> None:
+    run = Run(
+        point="local",
+        started_at=at(-1),
+        alive_at=at(-1),
+        stopped_at=None,
+        version="0.1",
+        config_sha256=CONFIG,
+        ruleset="2026-11",
+    )
+    await store.start_run(run)
+    lost = Gap(
+        point="local",
+        target="accueil",
+        from_at=at(-60),
+        to_at=at(0),
+        slots=1,
+        cause=GapCause.OVERRUN,
+    )
+    await store.record_gap(lost)
+    reading = ClockReading(at=at(-2), server="ntp.test", offset_us=-5, dispersion_us=9, stratum=2)
+    for n, outcome in enumerate(outcomes()):
+        if n % 2 == 0:
+            await store.record_round(panel(at(30 * n), ok=n % 4), reading)
+        await store.record(outcome)
+    await store.stop_run(at(1000))
+
+
+def live(store: Store) -> None:
+    """Record it all."""
+    asyncio.run(_live(store))
