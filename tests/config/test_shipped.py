@@ -90,6 +90,17 @@ def test_nothing_beyond_a_captcha_or_a_log_in_is_watched(config: Config) -> None
     assert not [t.url for t in config.targets if "/cgu" in t.url or "/login" in t.url]
 
 
+def test_a_502_of_a_site_that_throttles_with_it_must_last_at_our_ordinary_pace(
+    config: Config,
+) -> None:
+    """A 502 from one point after our own activity is no proof of an outage."""
+    own = [target for target in config.targets if target.platform == "rdv-prefecture"]
+
+    assert {(3, 1800, 600)} == {
+        (t.policy.failures, t.policy.failing_s, t.policy.recheck_s) for t in own
+    }
+
+
 def test_the_panel_has_four_operators_and_a_state_site_outside_the_ministry(
     config: Config,
 ) -> None:

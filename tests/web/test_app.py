@@ -11,7 +11,7 @@ import pytest
 from lxml import html
 from starlette.applications import Starlette
 
-from monitor.core.types import GapCause, LaneState, Platform, Reason, Target, Verdict
+from monitor.core.types import GapCause, LaneState, Platform, Policy, Reason, Target, Verdict
 from monitor.web import build
 from monitor.web.security import QUERY_MAX
 from monitor.web.templating import SHOWN_MAX
@@ -206,6 +206,13 @@ def test_an_open_outage_shows_its_checks_and_both_durations_so_far() -> None:
         "Relevés en échec 9, avec 1 rechute",
     ):
         assert expected in text
+
+
+def test_the_rule_is_told_and_that_some_targets_have_their_own() -> None:
+    own = replace(target("a"), policy=Policy(failing_s=1800))
+
+    assert "leur propre règle" not in said(page(FakeReads(), target("a")))
+    assert "Quelques cibles ont leur propre règle." in said(page(FakeReads(), target("a"), own))
 
 
 def test_an_outage_with_nothing_good_before_it_has_no_longest_duration() -> None:
