@@ -6,6 +6,7 @@ import socket
 import sys
 import tempfile
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from monitor.cli.parsing import Commands
 from monitor.cli.service import address, listen, until_stopped
 from monitor.clock import Clock, SystemClock
 from monitor.config import load
+from monitor.core.changes.log import ChangeRecord
 from monitor.demo.screen import render
 from monitor.demo.world import DemoWorld
 from monitor.fetch import Resolver
@@ -24,6 +26,7 @@ from monitor.wiring import open_to_write
 
 SCREEN_S = 0.5  # how often the screen is drawn again
 PRINTED_S = 5.0  # the same when the output is a file
+CHANGES = 8  # of the newest, on the screen
 AFTERWARDS_S = 8.0  # `--once`: time for the last recoveries to be confirmed
 
 
@@ -89,6 +92,10 @@ async def _play_scenes(world: DemoWorld, stop: asyncio.Event, clock: Clock, *, o
         stop.set()
 
 
+def _announced(store: Store) -> Sequence[ChangeRecord]:
+    return store.page_changes(announced_only=True, limit=CHANGES)[::-1]
+
+
 async def _show(world: DemoWorld, app: App, store: Store, url: str, clock: Clock) -> None:
     """Draw the screen again and again; in a file, one after the other."""
     live = sys.stdout.isatty()
@@ -98,6 +105,7 @@ async def _show(world: DemoWorld, app: App, store: Store, url: str, clock: Clock
             targets=world.targets,
             states=states,
             outages=await asyncio.to_thread(store.outages),
+            changes=await asyncio.to_thread(_announced, store),
             scenes=world.scenes,
             second=world.second,
             now=clock.now(),

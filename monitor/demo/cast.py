@@ -17,6 +17,8 @@ FICHES = "fiches.demo.test"
 BOOKING = "rendez-vous.demo.test"
 ISSUER = "autorite.demo.test"  # serves the intermediate certificate, over plain HTTP
 DEPARTMENTS = ("01", "06", "13", "33", "59", "69", "75", "93")
+# Pages for foreigners whose text plays the scenes of `Play.PHONE` and the like.
+CHANGING = ("34", "38", "44", "67", "76")
 CONTROLS = ("temoin-1.demo.test", "temoin-2.demo.test", "temoin-3.demo.test")
 
 SLOW_S = 0.8  # an answer above this is slow, on the demo's fast clock
@@ -32,6 +34,12 @@ PLATFORMS = (
         name="Sites des préfectures (essai)",
         spacing_s=0.05,
         hosts=tuple(f"www.prefecture-{code}.demo.test" for code in DEPARTMENTS),
+    ),
+    Platform(
+        slug="pages",
+        name="Pages pour les étrangers (essai)",
+        spacing_s=0.05,
+        hosts=tuple(f"www.prefecture-{code}.demo.test" for code in CHANGING),
     ),
     Platform(slug="rdv", name="Rendez-vous (essai)", spacing_s=0.05, hosts=(BOOKING,)),
     Platform(slug="fiches", name="Fiches pratiques (essai)", spacing_s=0.05, hosts=(FICHES,)),
@@ -56,6 +64,17 @@ _CDN = (
     ("Set-Cookie", "visid_incap_000000=demonstration; HttpOnly; path=/; Domain=.demo.test"),
 )
 
+# What the page for foreigners says when nothing plays.
+FOREIGNERS: Mapping[str, str] = {
+    "updated": "12/10/2026",
+    "help": "Un agent vous aide à déposer votre demande au point d’accueil numérique, "
+    "du lundi au vendredi de 9h00 à 12h00, sur rendez-vous.",
+    "phone": "01 99 00 12 34",
+    "fee": "25",
+    "banner": "",
+    "visit": "",
+}
+
 _pages = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "pages"),
     autoescape=True,
@@ -76,6 +95,7 @@ class Host:
     address: str
     answers: Mapping[str, Answer]
     secure: bool = True
+    department: str = ""
 
 
 def prefecture(code: str) -> str:
@@ -90,7 +110,7 @@ def hosts(*, intermediate_der: bytes) -> tuple[Host, ...]:
         (CONTACT, {CONTACT_PATH: Answer(body=page("formulaire.html"))}, True),
         (FICHES, {"/titre-de-sejour": Answer(body=page("fiche.html"))}, True),
         (BOOKING, _booking(), True),
-        *((prefecture(code), _prefecture(code), True) for code in DEPARTMENTS),
+        *((prefecture(code), _prefecture(code), True) for code in (*DEPARTMENTS, *CHANGING)),
         *((name, {"/": Answer(body=page("temoin.html"))}, True) for name in CONTROLS),
         (
             ISSUER,
@@ -99,9 +119,19 @@ def hosts(*, intermediate_der: bytes) -> tuple[Host, ...]:
         ),
     ]
     return tuple(
-        Host(name=name, address=f"127.86.0.{number}", answers=answers, secure=secure)
+        Host(
+            name=name,
+            address=f"127.86.0.{number}",
+            answers=answers,
+            secure=secure,
+            department=_departments().get(name, ""),
+        )
         for number, (name, answers, secure) in enumerate(played, start=2)
     )
+
+
+def _departments() -> dict[str, str]:
+    return {prefecture(code): code for code in (*DEPARTMENTS, *CHANGING)}
 
 
 def targets(*, port: int) -> tuple[Target, ...]:
@@ -144,7 +174,7 @@ def targets(*, port: int) -> tuple[Target, ...]:
             kind=Kind.PAGE,
             platform="rdv",
         ),
-        *(_prefecture_target(code, port=port) for code in DEPARTMENTS),
+        *(_prefecture_target(code, port=port) for code in (*DEPARTMENTS, *CHANGING)),
     )
 
 
@@ -177,14 +207,14 @@ def _target(  # noqa: PLR0913 -- the fields of a target, named at each call
 
 def _prefecture_target(code: str, *, port: int) -> Target:
     """Homes and pages for foreigners by turns, so that both kinds are seen."""
-    home = DEPARTMENTS.index(code) % 2 == 0
+    home = code in DEPARTMENTS[::2]
     what, path = ("accueil", "/") if home else ("étrangers", FOREIGNERS_PATH)
     return _target(
         f"prefecture-{code}",
-        f"Préfecture d’essai {code} – {what}",
+        f"{_name(code)} – {what}",
         f"https://{prefecture(code)}:{port}{path}",
         kind=Kind.HOME if home else Kind.PAGE,
-        platform="ide",
+        platform="ide" if code in DEPARTMENTS else "pages",
         department=code,
     )
 
@@ -217,15 +247,25 @@ def _script(path: str) -> bytes:
 
 
 def _prefecture(code: str) -> dict[str, Answer]:
-    values = {"name": f"Préfecture d’essai {code}", "department": code}
+    values = {"name": _name(code), "department": code}
     robots = "User-agent: *\nDisallow: /admin/\n"
     return {
         "/": Answer(body=page("prefecture-accueil.html", **values)),
-        FOREIGNERS_PATH: Answer(body=page("prefecture-etrangers.html", **values)),
+        FOREIGNERS_PATH: foreigners(code, {}),
         BOOKING_PATH: Answer(body=page("prefecture-rendez-vous.html", **values)),
         "/extension/ide/dsfr.min.css": Answer(body=b"main{}", media="text/css"),
         "/robots.txt": Answer(body=robots.encode(), media="text/plain; charset=utf-8"),
     }
+
+
+def foreigners(code: str, said: Mapping[str, str]) -> Answer:
+    """Return a prefecture's page for foreigners that says some things in other words."""
+    values = {**FOREIGNERS, **said, "name": _name(code), "department": code}
+    return Answer(body=page("prefecture-etrangers.html", **values))
+
+
+def _name(code: str) -> str:
+    return f"Préfecture d’essai {code}"
 
 
 def _booking() -> dict[str, Answer]:

@@ -3,16 +3,17 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from monitor.demo.cast import MAIN_SCRIPT, SLOW_S, Host, page
+from monitor.demo.cast import FOREIGNERS_PATH, MAIN_SCRIPT, SLOW_S, Host, foreigners, page
 from monitor.demo.scenes import Play
 from monitor.demo.site import Answer
 
 _KEEP_OUT = Answer(body=b"User-agent: *\nDisallow: /\n", media="text/plain; charset=utf-8")
 
 
-def answer(host: Host, path: str, *, play: Play | None) -> Answer | None:
+def answer(host: Host, path: str, *, play: Play | None, visit: int = 0) -> Answer | None:
     """Return what `host` says for a path while it plays; None is silence.
 
+    `visit` numbers the requests that the host got, for what is never twice the same.
     Faults below HTTP (nobody listens, a bad certificate) leave the answer healthy.
     """
     healthy = host.answers.get(path) or Answer(status=404, body=page("404.html"))
@@ -24,6 +25,10 @@ def answer(host: Host, path: str, *, play: Play | None) -> Answer | None:
         return replace(healthy, delay_s=SLOW_S * 1.3)
     if play is Play.DEAD_ASSET and path == MAIN_SCRIPT:
         return Answer(status=404, body=page("404.html"))
+    if play in _SAYING:
+        return (
+            foreigners(host.department, _said(play, visit)) if path == FOREIGNERS_PATH else healthy
+        )
     instead = _INSTEAD.get(play) if play else None
     return instead(host) if instead else healthy
 
@@ -51,3 +56,23 @@ _INSTEAD: Mapping[Play, Callable[[Host], Answer]] = {
     Play.WAF: _waf,
     Play.MAINTENANCE: _maintenance,
 }
+# What the page for foreigners says in other words.
+_SAYING: Mapping[Play | None, Mapping[str, str]] = {
+    Play.PHONE: {"phone": "01 99 00 56 78", "updated": "23/11/2026"},
+    Play.NO_HELP: {
+        "help": "SUPPRESSION de la permanence du point d’accueil numérique : "
+        "aucun rendez-vous ne sera délivré au guichet.",
+        "updated": "23/11/2026",
+    },
+    Play.NOISE: {},
+    Play.FLAPPING: {"banner": "ATTENTION : fermeture exceptionnelle du bureau du séjour."},
+    Play.SILENT_CHANGE: {"fee": "50"},
+}
+
+
+def _said(play: Play | None, visit: int) -> Mapping[str, str]:
+    if play is Play.NOISE:
+        return {"visit": str(1000 + visit)}
+    if play is Play.FLAPPING and visit % 2:
+        return {}
+    return _SAYING[play]

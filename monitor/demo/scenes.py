@@ -20,6 +20,11 @@ class Play(StrEnum):
     WAF = "waf"  # the robot is refused
     MAINTENANCE = "maintenance"
     ROBOTS = "robots"  # robots.txt asks to keep out
+    PHONE = "phone"  # the page gives another number, and a new date
+    NO_HELP = "no_help"  # the page withdraws a substitute for the online service
+    NOISE = "noise"  # tokens and counters: no two answers are alike, and none says anything new
+    FLAPPING = "flapping"  # a banner that every other answer shows
+    SILENT_CHANGE = "silent_change"  # another amount under the same date
     LINE_CUT = "line_cut"  # ours: no name resolves, nothing answers, controls included
 
 

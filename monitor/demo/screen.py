@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from monitor.core.changes.log import ChangeRecord
 from monitor.core.french import clock_time, duration
 from monitor.core.labels import SHAPES
 from monitor.core.types import Outage, State, Target
@@ -17,6 +18,7 @@ def render(  # noqa: PLR0913 -- all that is shown, named at the call
     targets: Sequence[Target],
     states: Mapping[str, State],
     outages: Sequence[Outage],
+    changes: Sequence[ChangeRecord],
     scenes: Sequence[Scene],
     second: float,
     now: datetime,
@@ -29,6 +31,7 @@ def render(  # noqa: PLR0913 -- all that is shown, named at the call
         targets: Rows of the table, in order.
         states: By slug; a target without one has not been checked yet.
         outages: Confirmed ones, closed and open, in order of time.
+        changes: Announced ones of the pages' texts, in order of time.
         scenes: The timetable.
         second: Seconds since it began.
         now: Aware instant, for what is still running.
@@ -46,6 +49,8 @@ def render(  # noqa: PLR0913 -- all that is shown, named at the call
         *(_row(target, states.get(target.slug)) for target in targets),
         "",
         *_log(outages, targets, now),
+        "",
+        *_changed(changes, targets),
     ]
     return "\n".join(_cut(line, max(80, width)) for line in lines) + "\n"
 
@@ -82,6 +87,17 @@ def _log(outages: Sequence[Outage], targets: Sequence[Target], now: datetime) ->
         name = _cut(names.get(outage.target, outage.target), _NAME - 2)
         yield f"  {name:{_NAME}}{_span(outage, now)}"
     if not outages:
+        yield "  aucune"
+
+
+def _changed(changes: Sequence[ChangeRecord], targets: Sequence[Target]) -> Iterable[str]:
+    yield "Modifications de pages, confirmées par deux relevés"
+    names = {target.slug: target.name for target in targets}
+    for one in changes:
+        name = _cut(names.get(one.target, one.target), _NAME - 2)
+        silent = " (date affichée inchangée)" if one.silent else ""
+        yield f"  {name:{_NAME}}avant {clock_time(one.by_at)}{silent} : {one.summary}"
+    if not changes:
         yield "  aucune"
 
 

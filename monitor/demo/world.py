@@ -27,9 +27,11 @@ class _Actor:
     site: Site
     contexts: Mapping[Play | None, ssl.SSLContext]
     play: Play | None = None
+    visits: int = 0  # of its pages
 
     def answer(self, path: str) -> Answer | None:
-        return answer(self.host, path, play=self.play)
+        self.visits += path != "/robots.txt"
+        return answer(self.host, path, play=self.play, visit=self.visits)
 
 
 class DemoWorld:

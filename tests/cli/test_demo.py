@@ -12,7 +12,10 @@ import pytest
 
 from monitor.cli.demo import play
 from monitor.cli.service import address, listen
+from monitor.core.changes.change import ChangeKind, Weight
+from monitor.core.changes.events import PageEdge
 from monitor.core.types import Edge, GapCause, Nature, Outage, Reason, Verdict
+from monitor.demo import cast
 from monitor.demo.scenes import Play, Scene
 from monitor.demo.timetable import SCENES
 from monitor.settings import read_settings
@@ -50,7 +53,10 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
 async def _read_pages(url: str, pages: dict[str, bytes]) -> None:
     """Read the pages while four outages are open, as a visitor and Prometheus would."""
     await asyncio.sleep(24)
-    for name in ("", "sante", "metrics", "probe?target=anef-connexion"):
+    for name in (
+        *("", "sante", "metrics", "probe?target=anef-connexion"),
+        *("modifications", "informations", "cibles/prefecture-69"),
+    ):
         pages[name] = await asyncio.to_thread(_get, url + name)
 
 
@@ -156,11 +162,55 @@ def test_prefectures_that_fall_together_are_one_incident(played: Played) -> None
     assert any({t for t, _ in i.outages} >= {"prefecture-59", "prefecture-69"} for i in incidents)
 
 
+@pytest.mark.parametrize(
+    ("department", "kinds", "silent"),
+    [
+        ("34", {ChangeKind.PHONE, ChangeKind.DISPLAYED_DATE}, False),
+        ("38", {ChangeKind.SUBSTITUTE_CHANNEL}, False),
+        ("76", {ChangeKind.FEE}, True),
+    ],
+)
+def test_what_a_page_says_otherwise_is_announced_once_with_its_kind(
+    played: Played, department: str, kinds: set[ChangeKind], *, silent: bool
+) -> None:
+    (change,) = played.store.page_changes(targets=[f"prefecture-{department}"], announced_only=True)
+
+    assert kinds <= set(change.kinds)
+    assert (PageEdge.CHANGED, Weight.MAJOR, silent) == (change.edge, change.weight, change.silent)
+    assert change.after_at is not None
+    assert change.after_at < change.by_at < change.at
+
+
+def test_noise_changes_nothing_and_a_flapping_banner_is_told_once(played: Played) -> None:
+    noisy = played.store.page_changes(targets=["prefecture-44"])
+    flapping = played.store.page_changes(targets=["prefecture-67"])
+
+    assert [PageEdge.FIRST] == [one.edge for one in noisy]
+    assert 1 == [one.edge for one in flapping].count(PageEdge.FLAPPING)
+    assert not any(one.announced for one in flapping)
+
+
+def test_errors_refusals_and_a_cut_line_make_no_version(played: Played) -> None:
+    """Every page that only failed for a while still has its first text, and no other."""
+    troubled = [scene.targets for scene in SCENES if scene.verdict is not Verdict.UP]
+    slugs = {slug for targets in troubled for slug in targets} - {
+        f"prefecture-{code}" for code in cast.CHANGING
+    }
+
+    assert {PageEdge.FIRST} == {
+        one.edge for one in played.store.page_changes(targets=sorted(slugs))
+    }
+
+
 def test_the_pages_answered_in_the_middle(played: Played) -> None:
     assert b'"etat":"ok"' in played.pages["sante"]
     assert "Indisponibilités en cours".encode() in played.pages[""]
     assert b'anef_outage_open{instance="https://sso' in played.pages["metrics"]
     assert b"probe_success 0.0\n" in played.pages["probe?target=anef-connexion"]
+    assert b"Modifications des pages" in played.pages["modifications"]
+    assert b"anef_page_information_present" in played.pages["metrics"]
+    assert "✔ oui".encode() in played.pages["informations"]
+    assert "Premier relevé en échec".encode() in played.pages["cibles/prefecture-69"]
 
 
 def test_promtool_accepts_the_metrics_of_a_living_service(played: Played) -> None:

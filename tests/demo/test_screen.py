@@ -5,6 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from monitor.core.changes.change import ChangeKind, Weight
+from monitor.core.changes.events import PageEdge
+from monitor.core.changes.log import ChangeRecord
 from monitor.core.labels import SHAPES
 from monitor.core.types import Nature, Outage, Reason, State, Verdict
 from monitor.demo import cast
@@ -38,12 +41,17 @@ def state(slug: str, verdict: Verdict, reason: Reason) -> State:
 
 
 def shown(
-    *states: State, outages: tuple[Outage, ...] = (), second: float = 21.0, width: int = 110
+    *states: State,
+    outages: tuple[Outage, ...] = (),
+    changes: tuple[ChangeRecord, ...] = (),
+    second: float = 21.0,
+    width: int = 110,
 ) -> str:
     return render(
         targets=TARGETS,
         states={state.target: state for state in states},
         outages=outages,
+        changes=changes,
         scenes=SCENES,
         second=second,
         now=NOW,
@@ -98,3 +106,24 @@ def test_an_outage_with_nothing_before_it_has_no_longest_duration() -> None:
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
     text = shown(state("anef", Verdict.BLOCKED, Reason.ROBOTS), outages=(OUTAGE,), width=width)
     assert max(map(len, text.splitlines())) <= max(80, width)
+
+
+def test_a_change_is_told_with_what_its_date_did() -> None:
+    change = ChangeRecord(
+        number=1,
+        target="prefecture-76",
+        point="local",
+        at=NOW,
+        edge=PageEdge.CHANGED,
+        before=None,
+        after=None,
+        kinds=(ChangeKind.FEE,),
+        weight=Weight.MAJOR,
+        summary="Montant à payer : « 25 » devient « 50 ».",
+        silent=True,
+        announced=True,
+    )
+    said = "avant 09:14:30 (date affichée inchangée) : Montant à payer : « 25 » devient « 50 »."
+
+    assert said in shown(changes=(change,), width=130)
+    assert said not in shown(width=130)
