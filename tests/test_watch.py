@@ -307,6 +307,19 @@ async def test_a_second_page_that_refuses_closes_the_platform(bench: Bench) -> N
     assert bench.lane.state.strikes == 2
 
 
+async def test_a_check_that_tells_nothing_does_not_end_a_back_off(bench: Bench) -> None:
+    """Only an answer of the platform starts the count of its refusals again."""
+    bench.refusing[ONE.slug] = ""
+    await bench.check(ONE)
+    await bench.clock.advance(3600)
+    bench.line_works = False
+    unknown = await bench.check(TWO)
+    assert unknown is not None
+    assert unknown.observation.judgement.verdict is Verdict.UNKNOWN
+
+    assert bench.lane.state.strikes == 1
+
+
 async def test_a_site_that_asks_for_a_longer_wait_gets_it(bench: Bench) -> None:
     bench.refusing[ONE.slug] = "36000"
     await bench.check(ONE)

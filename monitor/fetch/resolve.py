@@ -160,12 +160,17 @@ class Resolver:
 
 
 def _verdict(failures: list[tuple[str, Failure]]) -> tuple[str, Failure]:
-    """Prefer what was said of the name to what says more of a resolver; then the first."""
+    """Prefer what was said of the name to what says more of a resolver; then the first.
+
+    One resolver's SERVFAIL may be its own trouble: while another is silent, it takes two.
+    """
     for wanted in _DEFINITE:
         for server, failure in failures:
             if failure is wanted:
                 return server, failure
-    return failures[0]
+    failed = {server for server, failure in failures if failure is Failure.DNS_SERVFAIL}
+    silent = [each for each in failures if each[1] is Failure.TIMEOUT]
+    return silent[0] if len(failed) == 1 and silent else failures[0]
 
 
 def system_servers() -> tuple[str, ...]:

@@ -83,6 +83,19 @@ async def test_what_is_said_of_the_name_counts_before_a_resolver_s_trouble(
     assert (found.failure, found.addresses) == (told, ())
 
 
+async def test_the_failure_of_one_resolver_is_not_the_sites_while_another_is_silent() -> None:
+    """SERVFAIL is also what a resolver in trouble says: it takes two."""
+    async with (
+        name_server({"site.test": Rcode.SERVFAIL}) as first,
+        name_server({"site.test": None}, host="127.0.0.2", port=first.port),
+        name_server({"site.test": Rcode.SERVFAIL}, host="127.0.0.3", port=first.port),
+    ):
+        one, two = ["127.0.0.2"], ["127.0.0.2", "127.0.0.3"]
+        alone = await resolve("site.test", second=one, port=first.port, try_s=1)
+        both = await resolve("site.test", second=two, port=first.port, try_s=1)
+    assert (alone.failure, both.failure) == (Failure.TIMEOUT, Failure.DNS_SERVFAIL)
+
+
 async def test_a_lost_question_is_asked_again_once() -> None:
     async with name_server({"site.test": None}) as server:
         found = await resolve("site.test", port=server.port)
