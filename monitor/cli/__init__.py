@@ -26,6 +26,9 @@ COMMANDS = {
     "changes": "changes",
     "pause": "records",
     "resume": "records",
+    "seal": "journal",
+    "verify": "journal",
+    "rebuild": "journal",
 }
 _INTERRUPTED = 130  # what a shell reports of a command that Ctrl-C ended
 

@@ -89,6 +89,7 @@ class Replay:
         """Raise ReplayError when an edge follows from the checks and is not in the journal."""
         if self._awaited:
             idx, event = self._awaited[0]
+            self._awaited.clear()  # said once
             raise ReplayError(f"{event.edge} follows from leaf {idx}, and is not said")
 
     def _incidents(

@@ -154,6 +154,10 @@ class _Audit:
                 continue
             if said is not None:
                 yield from self._tables[_TABLE_OF[kind]].meet(idx, said)
+        try:
+            self._replay.settle()
+        except ReplayError as error:
+            yield Difference("journal", None, f"suite incohérente ({error})")
         for name, table in self._tables.items():
             yield from table.finish()
             if table.unproved != self._before.get(name, 0):

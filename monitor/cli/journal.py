@@ -1,0 +1,198 @@
+"""Commands of the journal: `seal`, `verify`, `rebuild`."""
+
+import asyncio
+import os
+from argparse import Namespace
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from monitor.cli.parsing import Commands, Refusal, folders, json_option, say
+from monitor.clock import SystemClock
+from monitor.config import Config, load
+from monitor.core import leaves
+from monitor.evidence import durable
+from monitor.evidence.journal import FOLDER
+from monitor.evidence.keys import own_key
+from monitor.evidence.note import Algorithm, Checkpoint, Note, NoteError, SignerKey, VerifierKey
+from monitor.evidence.reading import Reading
+from monitor.evidence.tiles import CHECKPOINT, Tiles
+from monitor.evidence.tlog import TILE_WIDTH
+from monitor.sealing import KEY_FILE, Sealer, journal_key
+from monitor.settings import Settings, read_settings
+from monitor.store import Store, is_new
+from monitor.store.journal_reads import KeptCheckpoint
+from monitor.store.kept import Kept
+from monitor.store.rebuild import rebuild
+from monitor.verification import Step, verify
+from monitor.wiring import open_to_write
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    seal = commands.add_parser("seal", help="signer ce qui a été enregistré")
+    folders(seal)
+    seal.add_argument(
+        "--new-key", action="store_true", help="changer de clé : l’ancienne signe la nouvelle"
+    )
+    seal.set_defaults(run=run_seal)
+
+    check = commands.add_parser(
+        "verify",
+        help="vérifier un journal, ou la base contre son journal",
+        description="Vérifie sans réseau, étape par étape : 0 si tout est bon, 1 sinon.",
+    )
+    check.add_argument(
+        "path", type=Path, metavar="CHEMIN",
+        help="un dossier de journal, ou un dossier de données : alors la base est vérifiée aussi",
+    )  # fmt: skip
+    check.add_argument("--key", metavar="CLÉ", help="clé publique du journal, apprise ailleurs")
+    check.add_argument(
+        "--older", type=Path, action="append", default=[], metavar="FICHIER",
+        help="point de contrôle plus ancien que le journal doit prolonger",
+    )  # fmt: skip
+    json_option(check)
+    check.set_defaults(run=run_verify)
+
+    again = commands.add_parser("rebuild", help="refaire la base depuis le journal")
+    folders(again)
+    again.set_defaults(run=run_rebuild)
+
+
+def run_seal(asked: Namespace) -> int:
+    """Seal by hand, while the service is stopped."""
+    config = load(asked.config)
+    settings = read_settings(os.environ, data=asked.data)
+    with open_to_write(config, settings) as store:
+        print(asyncio.run(_seal(config, settings, store, new_key=asked.new_key)))
+    return 0
+
+
+async def _seal(config: Config, settings: Settings, store: Store, *, new_key: bool) -> str:
+    origin, clock = config.journaling.origin, SystemClock()
+    if new_key and settings.journal_key:
+        raise Refusal("La clé est dans VIGIE_JOURNAL_KEY : « --new-key » ne change qu’un fichier.")
+    key = journal_key(settings.data, origin=origin, text=settings.journal_key)
+    next_path = settings.data / f"{KEY_FILE}.new"
+    with closing(Sealer(store, settings.data, key, clock=clock)) as sealer:
+        await sealer.open()
+        following: SignerKey | None = None
+        if new_key:
+            following = own_key(next_path, name=origin, algorithm=Algorithm.ED25519)
+            old, new = str(key.verifier), str(following.verifier)
+            said = leaves.new_key(clock.now(), old=old, new=new)
+
+            def append(connection: Connection, kept: Kept) -> None:
+                kept.scribe.ledger.append(connection, said)
+
+            await store.write(append)
+        signed = await sealer.seal(also=following)
+        if following is not None:
+            _change_keys(settings.data, key, next_path)
+            return f"Nouvelle clé : {following.verifier}\nElle signe désormais ; publiez-la."
+    if signed is None:
+        return "Rien de nouveau à signer."
+    return f"{signed.size} entrées signées par {key.verifier}"
+
+
+def _change_keys(data: Path, old: SignerKey, following: Path) -> None:
+    """Put the new key in force; the old one is kept beside it."""
+    kept = data / f"{KEY_FILE}.{old.verifier.key_id.hex()}"
+    durable.write(kept, f"{old}\n".encode(), mode=0o600)
+    following.replace(data / KEY_FILE)
+    durable.sync_folder(data)
+
+
+def run_verify(asked: Namespace) -> int:
+    """Verify, and print each step."""
+    data = asked.path if (asked.path / FOLDER).is_dir() else None
+    folder = asked.path / FOLDER if data else asked.path
+    key = _key(asked.key, data, folder)
+    steps: list[Step] = []
+    store = _store(data) if data else None
+    try:
+        for step in verify(folder, key=key, older=asked.older, store=store):
+            steps.append(step)
+            if not asked.json:
+                print(_told(len(steps), step))
+    finally:
+        if store is not None:
+            store.close()
+    good = all(step.ok for step in steps)
+    if asked.json:
+        say({"ok": good, "steps": [_as_json(step) for step in steps]})
+    else:
+        print("Tout est vérifié." if good else "La vérification a échoué.")
+    return 0 if good else 1
+
+
+def _store(data: Path) -> Store | None:
+    settings = read_settings(os.environ, data=data)
+    if is_new(settings.database_url):
+        return None
+    return Store.open(settings.database_url, point=settings.point, writer=False)
+
+
+def _key(text: str | None, data: Path | None, folder: Path) -> VerifierKey | None:
+    try:
+        if text:
+            return VerifierKey.parse(text)
+        if data is not None and (data / KEY_FILE).exists():
+            origin = Checkpoint.parse(Note.parse((folder / CHECKPOINT).read_bytes()).text).origin
+            return own_key(data / KEY_FILE, name=origin, algorithm=Algorithm.ED25519).verifier
+    except (NoteError, OSError) as error:
+        raise Refusal(f"Clé ou point de contrôle illisible : {error}") from None
+    return None
+
+
+def _told(number: int, step: Step) -> str:
+    found = step.faults or (step.done,)
+    lines = [f"{number}. {step.title} : {'bon' if step.ok else 'REFUSÉ'}"]
+    lines += [f"   {line}" for line in found]
+    lines += [f"   Prouve : {step.proves}", f"   Ne prouve pas : {step.leaves_open}"]
+    return "\n".join(lines)
+
+
+def _as_json(step: Step) -> dict[str, object]:
+    return {
+        "title": step.title,
+        "ok": step.ok,
+        "done": step.done,
+        "faults": list(step.faults),
+        "proves": step.proves,
+        "leaves_open": step.leaves_open,
+    }
+
+
+def run_rebuild(asked: Namespace) -> int:
+    """Verify the journal, then make a new database of it."""
+    config = load(asked.config)
+    settings = read_settings(os.environ, data=asked.data)
+    if not is_new(settings.database_url):
+        raise Refusal(
+            "La base existe encore. Mettez-la de côté (renommez le fichier, avec ses « -wal » et"
+            " « -shm »), ou donnez-en une vide (VIGIE_DATABASE_URL)."
+        )
+    origin = config.journaling.origin
+    key = journal_key(settings.data, origin=origin, text=settings.journal_key).verifier
+    folder = settings.data / FOLDER
+    for number, step in enumerate(verify(folder, key=key), start=1):
+        print(_told(number, step))
+        if not step.ok:
+            return 1
+    tiles = Tiles(folder)
+    note = tiles.checkpoint() or b""
+    signed = Checkpoint.parse(Note.parse(note).text)
+    last = KeptCheckpoint(size=signed.size, root=signed.root, at=SystemClock().now(), note=note)
+    done = rebuild(
+        settings.database_url,
+        Reading(tiles, signed.size),
+        checkpoint=last,
+        bundled=signed.size - signed.size % TILE_WIDTH,
+    )
+    print(
+        f"Base refaite : {done} entrées. Ce qui n’était pas encore signé, les budgets et pauses"
+        " des plateformes et les textes de pages n’y sont pas."
+    )
+    return 0

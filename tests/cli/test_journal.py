@@ -1,0 +1,199 @@
+"""`vigie seal`, `verify` and `rebuild`, as an operator and a stranger use them."""
+
+import asyncio
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from monitor.cli import main
+from monitor.evidence.note import SignerKey
+from monitor.store import migrate
+from tests.support.databases import sqlite_template
+from tests.support.outcomes import at, panel
+from tests.support.service_days import live, open_store
+
+__all__ = ["sqlite_template"]
+
+CONFIG = Path(__file__).parents[1] / "config" / "good"
+
+
+@pytest.fixture
+def data(tmp_path: Path, sqlite_template: Path) -> Path:
+    """Give a data folder with a day recorded and sealed."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    shutil.copy(sqlite_template, folder / "vigie.sqlite")
+    with open_store(f"sqlite:///{folder / 'vigie.sqlite'}") as store:
+        live(store)
+    assert seal(folder) == 0
+    return folder
+
+
+def seal(folder: Path, *more: str) -> int:
+    return main(["seal", "--config", str(CONFIG), "--data", str(folder), *more])
+
+
+def rebuild(folder: Path) -> int:
+    return main(["rebuild", "--config", str(CONFIG), "--data", str(folder)])
+
+
+def edit(folder: Path, statement: str) -> None:
+    with closing(sqlite3.connect(folder / "vigie.sqlite")) as connection:
+        for (name,) in connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+        ).fetchall():
+            connection.execute(f"DROP TRIGGER {name}")
+        connection.execute(statement)
+        connection.commit()
+
+
+def steps(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, bool]]:
+    capsys.readouterr()
+    code = main(["verify", *words, "--json"])
+    told = json.loads(capsys.readouterr().out)
+    return code, {step["title"]: step["ok"] for step in told["steps"]}
+
+
+def test_a_day_is_verified_with_its_database(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, found = steps(capsys, str(data))
+    assert (code, set(found.values())) == (0, {True})
+    assert list(found) == [
+        "Point de contrôle",
+        "Fichiers du journal",
+        "Forme des entrées",
+        "Indisponibilités",
+        "Base de données",
+    ]
+
+
+def test_each_step_says_what_it_proves_and_what_it_does_not(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert main(["verify", str(data)]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("1. Point de contrôle : bon")
+    assert told.count("Prouve :") == told.count("Ne prouve pas :") == 5
+    assert told.endswith("Tout est vérifié.\n")
+
+
+def test_a_folder_alone_wants_the_published_key(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(data / "journal")
+    code, found = steps(capsys, folder)
+    assert (code, found["Point de contrôle"]) == (1, False)
+    seal(data)
+    capsys.readouterr()
+    (data / "journal.key").rename(data / "elsewhere")
+    key = str(SignerKey.parse((data / "elsewhere").read_text()).verifier)
+    code, found = steps(capsys, folder, "--key", key)
+    assert (code, set(found.values())) == (0, {True})
+
+
+def test_an_edited_database_is_refused(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    edit(data, "DELETE FROM observation WHERE id = 3")
+    code, found = steps(capsys, str(data))
+    assert code == 1
+    assert [title for title, ok in found.items() if not ok] == ["Base de données"]
+
+
+def test_a_file_of_the_journal_that_differs_is_named(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [path for path in (data / "journal").rglob("*") if path.is_file()]
+    assert len(files) == 3
+    for path in files:
+        good = path.read_bytes()
+        path.write_bytes(good[:-12] + bytes([good[-12] ^ 1]) + good[-11:])
+        capsys.readouterr()
+        assert main(["verify", str(data)]) == 1
+        told = capsys.readouterr().out
+        assert "REFUSÉ" in told
+        path.write_bytes(good)
+    assert main(["verify", str(data)]) == 0
+
+
+def test_a_journal_must_extend_what_was_seen_before(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = Path(shutil.copy(data / "journal" / "checkpoint", tmp_path / "old"))
+    key = shutil.copy(data / "journal.key", tmp_path / "key")
+    with open_store(f"sqlite:///{data / 'vigie.sqlite'}") as store:
+        asyncio.run(store.record_round(panel(at(9000)), None))
+    assert seal(data) == 0
+    code, found = steps(capsys, str(data), "--older", str(old))
+    assert (code, found["Continuité"]) == (0, True)
+
+    other = tmp_path / "rewritten"
+    other.mkdir()
+    shutil.copy(key, other / "journal.key")
+    migrate(f"sqlite:///{other / 'vigie.sqlite'}")
+    with open_store(f"sqlite:///{other / 'vigie.sqlite'}") as store:
+        asyncio.run(store.record_round(panel(at(1)), None))
+        live(store)
+    assert seal(other) == 0
+    code, found = steps(capsys, str(other), "--older", str(old))
+    assert (code, found["Continuité"]) == (1, False)
+
+
+def test_a_backup_refuses_to_fork_and_the_journal_gives_the_database_back(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The whole way: an old database is put back, refused, and made again."""
+    backup = tmp_path / "backup.sqlite"
+    migrate(f"sqlite:///{backup}")
+    shutil.move(data / "vigie.sqlite", tmp_path / "lost.sqlite")
+    for more in ("-wal", "-shm"):
+        (data / f"vigie.sqlite{more}").unlink(missing_ok=True)
+    shutil.copy(backup, data / "vigie.sqlite")
+    capsys.readouterr()
+    assert seal(data) == 2
+    assert "« vigie rebuild »" in capsys.readouterr().err
+    assert rebuild(data) == 2
+    assert "Mettez-la de côté" in capsys.readouterr().err
+    (data / "vigie.sqlite").unlink()
+    assert rebuild(data) == 0
+    code, found = steps(capsys, str(data))
+    assert (code, set(found.values())) == (0, {True})
+    assert seal(data) == 0
+
+
+def test_a_damaged_journal_is_not_poured_into_a_database(data: Path) -> None:
+    (data / "vigie.sqlite").unlink()
+    (bundle,) = (data / "journal").rglob("*.gz")
+    bundle.unlink()
+    assert rebuild(data) == 1
+    assert not (data / "vigie.sqlite").exists()
+
+
+def test_keys_change_and_the_journal_goes_on(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = (data / "journal.key").read_text()
+    assert seal(data, "--new-key") == 0
+    assert "Nouvelle clé" in capsys.readouterr().out
+    new = (data / "journal.key").read_text()
+    assert new != old
+    assert [path.read_text() for path in data.glob("journal.key.*")] == [old]
+    assert all(path.stat().st_mode & 0o077 == 0 for path in data.glob("journal.key*"))
+    assert seal(data) == 0
+    code, found = steps(capsys, str(data))
+    assert (code, set(found.values())) == (0, {True})
+    assert b"PRIVATE" not in (data / "journal" / "checkpoint").read_bytes()
+        p.read_bytes() for p in (data / "journal").rglob("checkpoint")
+    )
+
+
+def test_a_running_service_keeps_the_right_to_seal(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_store(f"sqlite:///{data / 'vigie.sqlite'}"):
+        assert seal(data) == 2
+    assert "Arrêtez-le" in capsys.readouterr().err
