@@ -36,9 +36,10 @@ def _in_hand(
     store: Store, plan: Mapping[str, Grid], since: datetime, until: datetime
 ) -> tuple[Gap, ...]:
     known = store.gaps(since, until)
+    after = until + timedelta(microseconds=1)  # the last check may be the last sign of life
     lost: list[Gap] = []
     for target, grid in plan.items():
-        seen = {check.slot_at for check in store.observations(target, since, until)}
+        seen = {check.slot_at for check in store.observations(target, since, after)}
         mine = [one for one in known if one.target in {target, ""}]
         lost += [
             gap(grid, slot, GapCause.STOPPED, point=store.point, target=target)

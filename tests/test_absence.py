@@ -1,0 +1,88 @@
+"""Slots that nobody did because the service was not there: all of them, and no other."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from monitor.absence import lost_slots
+from monitor.core.gaps import gap
+from monitor.core.slots import Grid
+from monitor.core.types import GapCause, Outcome, Run
+from monitor.store import Store
+from tests.support.databases import database_url, postgres, sqlite_template
+from tests.support.outcomes import CONFIG, at, outcome, panel
+
+__all__ = ["database_url", "postgres", "sqlite_template"]  # fixtures
+
+pytestmark = pytest.mark.anyio
+GRID = Grid.of(interval_s=60, phase_s=1)  # slots at 08:00:01, 08:01:01 …
+PLAN = {"anef": GRID}
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    with Store.open(database_url, point="local", writer=True, rest_s=0) as opened:
+        yield opened
+
+
+def seen_at(slot_s: float, *, late_s: float) -> Outcome:
+    made = outcome("anef", at(slot_s + late_s))
+    return replace(made, observation=replace(made.observation, slot_at=at(slot_s)))
+
+
+async def begin(store: Store) -> None:
+    now = at(0)
+    await store.start_run(
+        Run(
+            point="local",
+            started_at=now,
+            alive_at=now,
+            stopped_at=None,
+            version="1",
+            config_sha256=CONFIG,
+            ruleset="1",
+        )
+    )
+
+
+async def test_nothing_was_lost_before_the_first_run(store: Store) -> None:
+    assert lost_slots(store, PLAN, at(600)) == ()
+
+
+async def test_a_killed_run_lost_the_slot_it_held_and_those_after_its_last_sign(
+    store: Store,
+) -> None:
+    """Of 08:00:01 to 08:05:01: one seen, one known as a gap, one in hand, three unseen."""
+    await begin(store)
+    await store.record(seen_at(1, late_s=2))
+    known = gap(GRID, at(61), GapCause.PAUSED, point="local", target="anef")
+    await store.record_gap(known)
+    await store.record_round(panel(at(150)), None)
+
+    in_hand, away = lost_slots(store, PLAN, at(310))
+
+    assert (in_hand.target, in_hand.cause) == ("anef", GapCause.STOPPED)
+    assert (in_hand.from_at, in_hand.to_at, in_hand.slots) == (at(121), at(181), 1)
+    assert (away.target, away.cause) == ("", GapCause.STOPPED)
+    assert (away.from_at, away.to_at, away.slots) == (at(150), at(310), 3)
+
+
+async def test_a_check_later_than_the_last_round_was_not_lost(store: Store) -> None:
+    """The last sign of life is the later of the two."""
+    await begin(store)
+    await store.record_round(panel(at(0)), None)
+    await store.record(seen_at(1, late_s=70))
+
+    lost = lost_slots(store, PLAN, at(100))
+
+    assert [(one.target, one.from_at, one.slots) for one in lost] == [("anef", at(61), 1)]
+
+
+async def test_a_run_that_stopped_by_itself_accounted_for_what_it_held(store: Store) -> None:
+    await begin(store)
+    await store.stop_run(at(100))
+
+    (away,) = lost_slots(store, PLAN, at(200))
+
+    assert (away.target, away.from_at, away.to_at, away.slots) == ("", at(100), at(200), 2)
