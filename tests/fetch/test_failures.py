@@ -230,6 +230,7 @@ BIG = bytes(2_000_000)
 for _name, _data in (
     ("long body announced", answer(b"", "Content-Length: 100001")),
     ("long body without length", b"HTTP/1.0 200 OK\r\n\r\n" + BIG),
+    ("body just over the bound", b"HTTP/1.0 200 OK\r\n\r\n" + bytes(100_001)),
     ("long body in chunks", CHUNKED + b"1e8480\r\n" + BIG + b"\r\n0\r\n\r\n"),
     ("bomb in gzip", answer(gzip.compress(BIG), "Content-Encoding: gzip")),
     ("bomb in br", answer(brotli.compress(BIG), "Content-Encoding: br")),
