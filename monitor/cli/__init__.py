@@ -29,6 +29,7 @@ COMMANDS = {
     "seal": "journal",
     "verify": "journal",
     "rebuild": "journal",
+    "witness": "witness",
 }
 _INTERRUPTED = 130  # what a shell reports of a command that Ctrl-C ended
 

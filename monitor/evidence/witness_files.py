@@ -17,8 +17,6 @@ from hashlib import sha256
 from http import HTTPStatus
 from pathlib import Path
 
-import structlog
-
 from monitor.evidence import durable
 from monitor.evidence.keys import own_key
 from monitor.evidence.note import Algorithm, Checkpoint, Note, SignerKey, VerifierKey
@@ -26,8 +24,6 @@ from monitor.evidence.witness import Admitted, Refused, Request, admit, cosigned
 
 MAX_FAULTS = 1_000  # of one log, which must have signed each: far more than a proof needs
 _HASH = re.compile(r"[0-9a-f]{64}")
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,10 +79,7 @@ class Witness:
             asked = admit(body, self.logs)
             note = self._cosigned(asked, at=at)
         except Refused as refusal:
-            log.warning("not cosigned", status=refusal.status.value, why=str(refusal))
             return _answer(refusal)
-        size, origin = asked.checkpoint.size, asked.checkpoint.origin
-        log.info("cosigned", origin=origin, size=size)
         return Answer(status=HTTPStatus.OK, body=f"{note.signatures[-1]}\n".encode())
 
     def _cosigned(self, asked: Admitted, *, at: int) -> Note:
@@ -141,10 +134,7 @@ def _read(path: Path) -> Note | None:
 def _keep(folder: Path, request: Request, held: Note | None) -> None:
     """Keep both notes; only the log can make many, since each is another text of its own."""
     path = folder / f"{sha256(request.note.text.encode()).hexdigest()}.request"
-    if path.exists():
-        return
-    if len(list(folder.glob("*.request"))) >= MAX_FAULTS:
-        log.error("too many faults kept", folder=str(folder))
+    if path.exists() or len(list(folder.glob("*.request"))) >= MAX_FAULTS:
         return
     if held is not None:
         durable.write(path.with_suffix(".held"), bytes(held))

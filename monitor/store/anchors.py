@@ -1,6 +1,6 @@
 """What others said of our checkpoints: tokens of authorities, cosignatures of witnesses."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -109,12 +109,12 @@ class AnchorReads(Reads):
         found = self._cosignatures(select(_COSIGNATURE).join(largest, same))
         return {one.witness: one for one in found}
 
-    def signed_note(self, size: int) -> bytes | None:
-        """Return our note of the checkpoint of `size`, without cosignatures."""
-        wanted = select(_CHECKPOINT.c.note).where(_CHECKPOINT.c.size == size)
+    def recent_notes(self, limit: int) -> Iterator[bytes]:
+        """Yield our last notes, the newest first, without cosignatures."""
+        wanted = select(_CHECKPOINT.c.note).order_by(_CHECKPOINT.c.size.desc()).limit(limit)
         with self._reading() as session:
-            found = session.connection().scalar(wanted)
-            return None if found is None else bytes(found)
+            found = [bytes(note) for (note,) in session.connection().execute(wanted)]
+        yield from found
 
     def add_cosignature(self, one: Cosignature) -> None:
         """Write a cosignature that came by mail, from any process."""

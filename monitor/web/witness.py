@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
+from http import HTTPStatus
 
 import anyio.to_thread
+import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -14,6 +16,8 @@ from monitor.evidence.witness_files import Witness
 
 BODY_S = 10.0  # a request is a few kilobytes
 FRESH_S = 60  # seconds that a checkpoint may be kept by a cache; the specification allows 3,600
+
+log = structlog.get_logger(__name__)
 
 
 def witness_routes(witness: Witness, now: Callable[[], datetime]) -> list[Route]:
@@ -31,6 +35,8 @@ def witness_routes(witness: Witness, now: Callable[[], datetime]) -> list[Route]
         def judge() -> Response:
             # Our clock is read when the file is locked or nearly so: times do not go back.
             answer = witness.add_checkpoint(body, at=int(now().timestamp()))
+            say = log.error if answer.status is HTTPStatus.UNPROCESSABLE_ENTITY else log.info
+            say("asked to cosign", status=answer.status.value, why=answer.why)
             return Response(
                 answer.body,
                 status_code=answer.status,

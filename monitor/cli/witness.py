@@ -1,0 +1,224 @@
+"""`vigie witness`: cosign the journals of others and have ours cosigned, by hand, as files.
+
+What a server does by itself (docs/temoins.md) an association without one does by mail:
+a request comes as a file, a line goes back.
+"""
+
+import os
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+
+from monitor.cli.parsing import Commands, Refusal, folders
+from monitor.clock import SystemClock
+from monitor.config import Config, load
+from monitor.core.anchors import Cosignature
+from monitor.core.french import count, when
+from monitor.evidence import tlog
+from monitor.evidence.cosigning import quorum
+from monitor.evidence.journal import FOLDER
+from monitor.evidence.note import Checkpoint, Note, Signature, VerifierKey, cosigned_at
+from monitor.evidence.tiles import Tiles
+from monitor.evidence.tlog import ProofError
+from monitor.evidence.witness import (
+    MAX_REQUEST_BYTES,
+    CosignatureError,
+    Request,
+    accept,
+    joined,
+)
+from monitor.evidence.witness_files import Witness, hash_of
+from monitor.settings import read_settings
+from monitor.store import Store
+from monitor.wiring import witness_of
+
+RECENT = 5_000  # checkpoints that a line may belong to: seventeen days of them
+_REFUSALS = {
+    HTTPStatus.BAD_REQUEST: "Demande illisible ({why}). Demandez-la à nouveau, en pièce jointe.",
+    HTTPStatus.FORBIDDEN: "La signature du journal manque, ou elle est fausse ({why}).",
+    HTTPStatus.NOT_FOUND: (
+        "Ce journal n’est pas de ceux que nous cosignons. Si vous connaissez sa clé publique, "
+        "ajoutez-la à [witness] dans vigie.toml."
+    ),
+    HTTPStatus.CONFLICT: (
+        "La demande ne part pas de notre dernière cosignature. Répondez : « refaites la demande "
+        "avec --old {why} »."
+    ),
+    HTTPStatus.UNPROCESSABLE_ENTITY: (
+        "REFUSÉ : rien ne montre que ce point de contrôle prolonge celui que nous avons cosigné "
+        "({why}). Les deux sont gardés : voir « vigie witness status »."
+    ),
+}
+
+
+def add(commands: Commands) -> None:
+    """Add the command and its actions."""
+    top = commands.add_parser("witness", help="cosigner un journal, faire cosigner le nôtre")
+    actions = top.add_subparsers(metavar="ACTION", required=True, title="actions")
+
+    def action(name: str, text: str) -> ArgumentParser:
+        made = actions.add_parser(name, help=text)
+        folders(made)
+        return made
+
+    show = action("show-key", "notre clé publique de cosignataire, à donner aux autres")
+    show.set_defaults(run=show_key)
+    sign = action("cosign", "cosigner la demande d’un autre journal")
+    sign.add_argument("file", type=Path, metavar="DEMANDE", help="fichier reçu")
+    sign.set_defaults(run=cosign)
+    ask = action("request", "écrire une demande de cosignature pour notre journal")
+    ask.add_argument("witness", metavar="NOM", help="nom du cosignataire, comme dans sa clé")
+    ask.add_argument("--old", type=int, metavar="N", help="entrées qu’il dit avoir cosignées")
+    ask.set_defaults(run=request)
+    take = action("add", "ajouter une cosignature reçue pour notre journal")
+    take.add_argument("file", type=Path, metavar="COSIGNATURE", help="fichier reçu")
+    take.set_defaults(run=add_line)
+    status = action("status", "qui nous a cosignés, qui nous cosignons, les fautes gardées")
+    status.set_defaults(run=show_status)
+
+
+def show_key(asked: Namespace) -> int:
+    """Print our verifier key; it is made at first use."""
+    print(_witness(asked).key.verifier)
+    return 0
+
+
+def cosign(asked: Namespace) -> int:
+    """Print the cosignature of a request, or why there is none."""
+    at = int(SystemClock().now().timestamp())
+    answer = _witness(asked).add_checkpoint(_file(asked.file), at=at)
+    said = answer.body.decode("utf-8", "replace").strip()
+    if answer.status is HTTPStatus.OK:
+        print(said)
+        return 0
+    print(_REFUSALS[answer.status].format(why=said), file=sys.stderr)
+    return 1
+
+
+def request(asked: Namespace) -> int:
+    """Print a request for one witness, from the last checkpoint of ours that it cosigned."""
+    _cosigner(load(asked.config), asked.witness)
+    with _store(asked) as store:
+        newest, last = store.checkpoint(), store.last_cosignatures().get(asked.witness)
+    if newest is None:
+        raise Refusal("Le journal n’a encore aucun point de contrôle.")
+    old = asked.old if asked.old is not None else last.size if last else 0
+    if not 0 <= old <= newest.size:
+        raise Refusal(f"--old : {old} : notre journal a {count(newest.size, 'entrée')}.")
+    nodes = tlog.nodes_from_tiles(cache(Tiles(asked.data / FOLDER).tile), newest.size)
+    try:
+        proof = tlog.prove_consistency(nodes, old, newest.size) if old else []
+    except ProofError as error:
+        raise Refusal(f"Journal {asked.data / FOLDER} : fichier abîmé ({error}).") from error
+    note = Note.parse(newest.note)
+    sys.stdout.write(bytes(Request(old=old, proof=tuple(proof), note=note)).decode())
+    return 0
+
+
+def add_line(asked: Namespace) -> int:
+    """Check a cosignature that came by mail, and keep it."""
+    lines = "".join(
+        f"{line}\n" for line in _file(asked.file).decode("utf-8", "replace").split("\n")
+        if line.startswith("— ")
+    ).encode()  # fmt: skip
+    keys = [VerifierKey.parse(one.key) for one in load(asked.config).cosigning.witnesses]
+    with _store(asked) as store:
+        for data in store.recent_notes(RECENT):
+            found = _accepted(lines, Note.parse(data), keys)
+            for one in found:
+                store.add_cosignature(one)
+                print(f"{one.witness} : {count(one.size, 'entrée')}, le {when(one.at)}.")
+            if found:
+                return 0
+    print(
+        "Aucune cosignature valable d’un cosignataire connu, pour un de nos derniers points de "
+        "contrôle. Sa clé est-elle dans [cosigning] ?",
+        file=sys.stderr,
+    )
+    return 1
+
+
+def show_status(asked: Namespace) -> int:
+    """Print who vouches for us, for whom we do, and the faults that we keep."""
+    config = load(asked.config)
+    with _store(asked) as store:
+        newest, last = store.checkpoint(), store.last_cosignatures()
+        lines = store.cosignatures(newest.size) if newest else ()
+    if newest is None:
+        print("Notre journal n’a encore aucun point de contrôle.")
+    else:
+        note = joined(Note.parse(newest.note), [Signature.parse(one.line) for one in lines])
+        found = quorum(note, config.cosigning)
+        print(
+            f"Notre journal : {count(newest.size, 'entrée')} ; dernier point de contrôle cosigné "
+            f"{len(found.signed)} fois, {found.needed} demandées."
+        )
+        for name in found.asked:
+            one = last.get(name)
+            told = f"{count(one.size, 'entrée')}, le {when(one.at)}" if one else "jamais"
+            print(f"  {name} : {told}")
+    faults = sum(_show_log(_witness(asked), key.name) for key in _witness(asked).logs)
+    return 1 if faults else 0
+
+
+def _show_log(witness: Witness, origin: str) -> int:
+    """Print what we know of another's journal; return how many forks of it are proved."""
+    held = witness.checkpoint(hash_of(origin))
+    size = Checkpoint.parse(Note.parse(held).text).size if held else 0
+    print(f"Nous cosignons {origin} : {count(size, 'entrée')}")
+    forks = 0
+    for fault in witness.faults(origin):
+        forks += fault.forked
+        what = (
+            "deux histoires de même taille, signées toutes deux : la preuve est complète"
+            if fault.forked
+            else "point de contrôle sans preuve de continuité (n’accuse pas à lui seul)"
+        )
+        print(f"  {count(fault.seen.size, 'entrée')} : {what} ; {fault.folder}")
+    return forks
+
+
+def _accepted(lines: bytes, note: Note, keys: list[VerifierKey]) -> list[Cosignature]:
+    now = int(SystemClock().now().timestamp())
+    found = []
+    for key in keys:
+        try:
+            signature = accept(lines, note, key, now=now)
+        except CosignatureError:
+            continue
+        at = datetime.fromtimestamp(cosigned_at(signature), UTC)
+        size = Checkpoint.parse(note.text).size
+        found.append(Cosignature(size=size, witness=key.name, at=at, line=str(signature)))
+    return found
+
+
+def _witness(asked: Namespace) -> Witness:
+    return witness_of(load(asked.config), asked.data)
+
+
+def _cosigner(config: Config, name: str) -> None:
+    known = [VerifierKey.parse(one.key).name for one in config.cosigning.witnesses]
+    if name not in known:
+        listed = ", ".join(known) or "aucun"
+        raise Refusal(f"{name} : cosignataire inconnu ; connus : {listed} ([cosigning]).")
+
+
+@contextmanager
+def _store(asked: Namespace) -> Iterator[Store]:
+    settings = read_settings(os.environ, data=asked.data)
+    with Store.open(settings.database_url, point=settings.point, writer=False) as store:
+        yield store
+
+
+def _file(path: Path) -> bytes:
+    """Read a file that came by mail; line ends of another system do no harm."""
+    try:
+        with path.open("rb") as file:
+            return file.read(MAX_REQUEST_BYTES + 1).replace(b"\r\n", b"\n")
+    except OSError as error:
+        raise Refusal(f"{path} : illisible : {error.strerror}") from None
