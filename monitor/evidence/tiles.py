@@ -4,7 +4,7 @@
     tile/<level>/<number>[.p/<width>]   hashes
     tile/entries/<number>[.p/<width>].gz
 
-Bundles of entries lie compressed (docs/decisions/0009): what is served, or exported, under the
+Bundles of entries lie compressed (docs/decisions/0010): what is served, or exported, under the
 name without ".gz" is the plain bundle. A partial tile is there until the full one is.
 """
 

@@ -1,0 +1,143 @@
+"""A leaf says all of a fact, in one form, and reads back equal."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.core import leaves
+from monitor.core.jcs import INTEGER_LIMIT, canonical
+from monitor.core.leaf_schema import FIELDS, refusal
+from monitor.core.leaves_read import check_from, read_instant
+from monitor.core.recorded import MAX_CONDITIONS_BYTES, check_of
+from monitor.core.types import Certificate, Exchange, Observation
+from tests.support.outcomes import START, answer, at, hop, observation
+from tests.support.outcomes import refusal as refused
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "journal.md"
+ALL = {"setup": 0, "target": 1, "conditions": 2, "panel": 3}
+
+
+def spoken(seen: Observation) -> list[leaves.Leaf]:
+    """Return the leaves of a check, those that it names first."""
+    check = check_of(seen)
+    said = [
+        leaves.setup(
+            point=check.point, config_sha256=check.config_sha256, ruleset=check.ruleset,
+            environment={},
+        ),
+        {"type": "target"},
+        leaves.conditions(check.conditions),
+        leaves.panel(check.controls) if check.controls else {"type": "panel"},
+    ]  # fmt: skip
+    observed = leaves.observation(
+        check, setup=0, conditions=2, panel=3 if check.controls else None, plan=None
+    )
+    return [json.loads(canonical(leaf)) for leaf in (*said, observed)]
+
+
+@pytest.mark.parametrize("exchange", [answer(at(1.5)), refused(at(1.5))])
+@pytest.mark.parametrize("controls", [True, False])
+def test_a_check_comes_back_from_its_leaf_equal(exchange: Exchange, *, controls: bool) -> None:
+    seen = observation("anef", at(1.5), exchange=exchange)
+    if not controls:
+        seen = replace(seen, controls=None, clock_offset_us=None)
+    said = spoken(seen)
+    assert check_from(said[-1], said.__getitem__) == check_of(seen)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    offset=st.none() | st.integers(-(1 << 62), 1 << 62),
+    detail=st.text(max_size=400),
+    late=st.integers(-(10**12), 10**12),
+    body=st.binary(max_size=20),
+)
+def test_whatever_the_outside_says_a_leaf_can_say_it(
+    offset: int | None, detail: str, late: int, body: bytes
+) -> None:
+    exchange = replace(answer(at(1), body), server_offset_us=offset, detail=detail)
+    seen = observation("anef", at(1), exchange=exchange)
+    seen = replace(seen, slot_at=at(1 + late / 1e6))
+    said = spoken(seen)
+    back = check_from(said[-1], said.__getitem__)
+    assert back == check_of(seen)
+    assert back.server_offset_us == (offset if abs(offset or 0) < INTEGER_LIMIT else None)
+
+
+def test_a_hostile_answer_still_fits_in_a_leaf() -> None:
+    """Ten redirects of nothing but long texts that JSON makes six times longer."""
+    bad = "\x01" * 2000
+    certificate = Certificate(
+        sha256="00" * 32, subject=bad, issuer=bad, not_before=START, not_after=START,
+        names=(bad,) * 30, chain_length=1, verified=False,
+    )  # fmt: skip
+    huge = replace(
+        hop(at(1)),
+        url=f"https://x.test/{bad}",
+        certificate=certificate,
+        headers=tuple((f"x-{n}{bad}", bad) for n in range(60)) + (("server", bad),) * 30,
+    )
+    parts = (replace(answer(at(1)), url=bad),) * 60
+    exchange = replace(answer(at(1)), hops=(huge,) * 11, parts=parts, charset=bad)
+    check = check_of(observation("anef", at(1), exchange=exchange))
+    assert len(canonical(leaves.conditions(check.conditions))) <= MAX_CONDITIONS_BYTES + 1000
+    assert [step.status for step in check.conditions.steps] == [200] * 11
+
+
+def test_no_token_of_a_single_request_enters_the_journal() -> None:
+    exchange = replace(
+        answer(at(1)), detail="redirected to https://x.test/?ticket=ST-1234567890-abcdef"
+    )
+    said = canonical(spoken(observation("anef", at(1), exchange=exchange))[-1])
+    assert b"ST-1234567890" not in said
+
+
+def test_no_byte_of_a_page_enters_the_journal() -> None:
+    exchange = answer(at(1), b"<html>SECRET CONTENT OF THE PAGE</html>")
+    said = b"".join(map(canonical, spoken(observation("anef", at(1), exchange=exchange))))
+    assert b"SECRET" not in said
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["2026-11-23T08:00:00Z", "2026-11-23T08:00:00.000000+00:00", "2026-11-23 08:00:00.000000Z",
+     "2026-11-23T09:00:00.000000+01:00", "2026-11-23T08:00:00.000000"],
+)  # fmt: skip
+def test_an_instant_has_one_form(text: str) -> None:
+    assert read_instant("2026-11-23T08:00:00.000000Z") == START
+    with pytest.raises(ValueError, match="instant"):
+        read_instant(text)
+
+
+GOOD = {"v": 1, "type": "round", "at": "2026-11-23T08:00:00.000000Z", "point": "local", "panel": 3}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"v": 2}, {"type": "rond"}, {"at": "hier"}, {"panel": 9}, {"panel": 0}, {"panel": -1},
+     {"panel": True}, {"point": 3}, {"more": 1}],
+)  # fmt: skip
+def test_a_leaf_of_another_form_is_refused(change: dict[str, object]) -> None:
+    kinds = {idx: kind for kind, idx in ALL.items()}
+    assert refusal(GOOD, idx=9, kind_of=kinds.get) is None
+    assert refusal(GOOD | change, idx=9, kind_of=kinds.get)
+    assert refusal([], idx=9, kind_of=kinds.get)
+    assert refusal({"v": 1, "type": "round"}, idx=9, kind_of=kinds.get)
+
+
+def test_the_documentation_and_the_code_name_the_same_fields() -> None:
+    """docs/journal.md has one table for each type, in the order of the code."""
+    found: dict[str, dict[str, str]] = {}
+    kind = ""
+    for line in DOCUMENT.read_text(encoding="utf-8").splitlines():
+        if line.startswith("### `"):
+            kind = line.split("`")[1]
+            found[kind] = {}
+        elif kind and line.startswith("| `"):
+            name, what = (cell.strip() for cell in line.split("|")[1:3])
+            found[kind][name.strip("`")] = what
+    assert found == {kind: dict(fields) for kind, fields in FIELDS.items()}

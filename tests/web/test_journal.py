@@ -1,0 +1,80 @@
+"""`/journal/…` gives what C2SP tlog-tiles wants, and nothing else of the disk."""
+
+import asyncio
+import gzip
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from monitor.evidence import tlog
+from monitor.evidence.journal import FOLDER
+from monitor.web.journal import journal_routes
+from tests.support.journals import Rows, entry, sealed
+
+
+class Client:
+    """Asks an application without a socket."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._app = app
+
+    def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+        async def ask() -> httpx.Response:
+            transport = httpx.ASGITransport(app=self._app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+                return await client.get(path, headers=headers)
+
+        return asyncio.run(ask())
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Client:
+    rows = Rows()
+    sealed(tmp_path, rows, 300)
+    (tmp_path / FOLDER / "secret").write_text("no")
+    (tmp_path / "journal.key").write_text("no")
+    return Client(Starlette(routes=list(journal_routes(tmp_path / FOLDER))))
+
+
+def test_a_checkpoint_is_text_that_soon_changes(client: Client) -> None:
+    answer = client.get("/journal/checkpoint")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.headers["cache-control"] == "public, max-age=5"
+    assert answer.text.split("\n")[1] == "300"
+
+
+@pytest.mark.parametrize("path", ["tile/0/000", "tile/0/001.p/44", "tile/1/000.p/1"])
+def test_a_tile_never_changes(client: Client, path: str) -> None:
+    answer = client.get(f"/journal/{path}")
+    assert answer.status_code == 200
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["content-type"] == "application/octet-stream"
+    assert len(answer.content) % 32 == 0
+
+
+@pytest.mark.parametrize(("path", "width"), [("000", 256), ("001.p/44", 44)])
+def test_a_bundle_comes_packed_or_not_as_asked(client: Client, path: str, width: int) -> None:
+    packed = client.get(f"/journal/tile/entries/{path}", headers={"accept-encoding": "gzip"})
+    plain = client.get(f"/journal/tile/entries/{path}", headers={"accept-encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.content == plain.content
+    assert packed.headers["vary"] == "Accept-Encoding"
+    assert len(tlog.unpack_bundle(plain.content)) == width
+    assert entry(0) in plain.content or path != "000"
+    assert gzip.compress(plain.content) != plain.content
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["secret", "tile/0/002", "tile/0/001", "tile/0/001.p/0", "tile/0/001.p/256", "tile/64/000",
+     "tile/entries/000.gz", "tile/0/../../secret", "..%2fjournal.key", "tile/0/%2e%2e/secret",
+     "", "tile", "tile/0/000/", "tile/0/1", "tile/0/x001/000"],
+)  # fmt: skip
+def test_anything_else_is_not_there(client: Client, path: str) -> None:
+    answer = client.get(f"/journal/{path}")
+    assert answer.status_code == 404
+    assert "no" != answer.text
