@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
+from urllib.error import HTTPError
 
 import pytest
 
@@ -244,3 +245,17 @@ def test_a_stop_in_the_middle_of_a_probe_ends_in_time(config: Path, data: Path) 
     with running(config, data) as service:
         os.kill(service.process.pid, signal.SIGINT)
         assert service.process.wait(30) == 0
+
+
+def test_nothing_of_a_reader_is_in_the_log(config: Path, data: Path) -> None:
+    """A reader's address or question can reveal a foreigner's situation."""
+    with running(config, data) as service:
+        for path in ("/", "/?question=la-mienne", "/sante"):
+            service.get(path)
+        with pytest.raises(HTTPError):
+            service.get("/question-indiscrete")
+        assert service.stop() == 0
+
+    log = service.log.read_text()
+    assert "started" in log
+    assert not [word for word in ("question", "sante", "GET", "HTTP/1.1") if word in log]
