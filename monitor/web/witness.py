@@ -40,8 +40,8 @@ def witness_routes(witness: Witness, now: Callable[[], datetime]) -> list[Route]
             return Response(
                 answer.body,
                 status_code=answer.status,
-                media_type=answer.media_type,
-                headers={"Cache-Control": "no-store"},
+                # As a header: Starlette would add a charset to a type that clients compare.
+                headers={"Content-Type": answer.media_type, "Cache-Control": "no-store"},
             )
 
         return await anyio.to_thread.run_sync(judge)
