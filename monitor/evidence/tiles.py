@@ -17,6 +17,7 @@ from monitor.evidence import durable, tlog
 from monitor.evidence.tlog import HASH_SIZE, TILE_WIDTH, ProofError, Tile
 
 CHECKPOINT = "checkpoint"
+_PACKED, _PACKED_SOON_GONE = 9, 1  # of gzip
 MAX_BUNDLE_BYTES = TILE_WIDTH * (2 + tlog.MAX_ENTRY_BYTES)
 
 
@@ -71,8 +72,9 @@ class Tiles:
         path = tlog.bundle_path(index, len(entries))
         data = tlog.pack_bundle(entries)
         held = self._bundle(path)
+        level = _PACKED if len(entries) == TILE_WIDTH else _PACKED_SOON_GONE
         if held is None:
-            durable.write(self.folder / f"{path}.gz", gzip.compress(data, 6, mtime=0))
+            durable.write(self.folder / f"{path}.gz", gzip.compress(data, level, mtime=0))
         elif held != data:
             raise ProofError(f"{path} holds other entries")
 

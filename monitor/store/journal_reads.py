@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import func, select
+from sqlalchemy import Delete, and_, delete, func, select
 
 from monitor.store import ledger
-from monitor.store.journal_tables import CheckpointRow, LeafRow
+from monitor.store.journal_tables import CheckpointRow, CosignatureRow, LeafRow, TokenRow
 from monitor.store.reads import Reads
 from monitor.store.tables import table_of
+
+UNVOUCHED_FOR = timedelta(days=1)
 
 _LEAF = table_of(LeafRow)
 _CHECKPOINT = table_of(CheckpointRow)
@@ -23,6 +25,15 @@ class KeptCheckpoint:
     root: bytes
     at: datetime
     note: bytes
+
+
+def forget_checkpoints(newest: int, at: datetime) -> Delete:
+    """Return what lets go of checkpoints of a day ago that nobody stamped or cosigned."""
+    vouched = (table_of(TokenRow).c.size, table_of(CosignatureRow).c.size)
+    old = and_(_CHECKPOINT.c.size < newest, _CHECKPOINT.c.at < at - UNVOUCHED_FOR)
+    return delete(_CHECKPOINT).where(
+        old, *(~select(one).where(one == _CHECKPOINT.c.size).exists() for one in vouched)
+    )
 
 
 class JournalReads(Reads):

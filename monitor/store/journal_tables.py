@@ -50,7 +50,10 @@ class ReferenceRow(Row, table=True):
 
 
 class CheckpointRow(Row, table=True):
-    """What we signed, append-only: `note` is the whole signed note, without cosignatures."""
+    """What we signed: `note` is the whole signed note, without cosignatures.
+
+    One that nobody stamped or cosigned goes after a day: any later one says as much.
+    """
 
     __tablename__ = "checkpoint"
     size: int = Field(
@@ -104,5 +107,6 @@ class CaptureRow(Row, table=True):
 
 # Each row of these names the leaf that says the same.
 IN_THE_JOURNAL = ("observation", "round", "clock_reading", "gap", "event", "run")
-# Refused to UPDATE and DELETE, beside `tables.APPEND_ONLY`; `leaf` has a guard of its own.
-APPEND_ONLY = ("checkpoint", "cosignature", "reference")
+# Refused to UPDATE and DELETE, beside `tables.APPEND_ONLY`; `leaf` and `checkpoint` have
+# guards of their own.
+APPEND_ONLY = ("cosignature", "reference")

@@ -25,7 +25,7 @@ from monitor.store.engine import (
     sqlite_path,
     try_to_write,
 )
-from monitor.store.journal_reads import JournalReads
+from monitor.store.journal_reads import JournalReads, forget_checkpoints
 from monitor.store.journal_tables import CheckpointRow, LeafRow
 from monitor.store.kept import Kept
 from monitor.store.life_reads import LifeReads
@@ -267,6 +267,7 @@ class Store(CheckReads, LogReads, PageReads, LifeReads, SpanReads, JournalReads,
             row = {"size": size, "root": root, "at": at, "note": note}
             connection.execute(insert(table_of(CheckpointRow)), row)
             connection.execute(delete(_LEAF).where(_LEAF.c.idx < bundled))
+            connection.execute(forget_checkpoints(size, at))
 
         await self._write(work)
 

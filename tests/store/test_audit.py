@@ -232,3 +232,36 @@ def test_a_leaf_is_not_changed_nor_let_go_before_it_is_signed(lived: Store) -> N
     note = {"size": 4, "root": b"r" * 32, "at": at(0), "note": b"n", "bundled": 4}
     asyncio.run(lived.keep_checkpoint(**note))  # type: ignore[arg-type] # the test's own words
     assert lived.first_leaf() == 4
+
+
+def test_a_checkpoint_that_nobody_vouched_for_goes_after_a_day(lived: Store) -> None:
+    """Except the last one; stamped and cosigned ones stay for ever."""
+
+    def keep(size: int, hours: int) -> None:
+        asyncio.run(
+            lived.keep_checkpoint(
+                size=size, root=b"r" * 32, at=at(3600 * hours), note=b"n", bundled=0
+            )
+        )
+
+    def held() -> list[int]:
+        with lived.reading() as connection:
+            sizes = connection.execute(text("SELECT size FROM checkpoint ORDER BY size"))
+            return [size for (size,) in sizes]
+
+    keep(3, 0)
+    keep(4, 1)
+    with connected(parse(str_url(lived)), writer=True) as connection, connection.begin():
+        connection.execute(
+            text("INSERT INTO cosignature (size, witness, at, line) VALUES (4, 'w', 0, '-')")
+        )
+    keep(5, 23)
+    assert held() == [3, 4, 5]
+    keep(6, 48)
+    assert held() == [4, 6]
+    for edit in ("DELETE FROM checkpoint WHERE size = 6", "UPDATE checkpoint SET size = size"):
+        with (
+            connected(parse(str_url(lived)), writer=True) as connection,
+            pytest.raises(DBAPIError, match="is append-only"),
+        ):
+            connection.execute(text(edit))

@@ -12,7 +12,14 @@ revision = "0002"
 down_revision = "0001"
 
 IN_THE_JOURNAL = ("observation", "round", "clock_reading", "gap", "event", "run")
-APPEND_ONLY = ("checkpoint", "cosignature", "reference")
+APPEND_ONLY = ("cosignature", "reference")
+
+
+# What may go, and when: a leaf once a checkpoint covers it, a checkpoint that is not the last.
+GUARDS = {
+    "leaf": "OLD.idx >= (SELECT COALESCE(MAX(size), 0) FROM checkpoint)",
+    "checkpoint": "OLD.size = (SELECT MAX(size) FROM checkpoint)",
+}
 
 
 def upgrade() -> None:
@@ -20,7 +27,8 @@ def upgrade() -> None:
         op.add_column(table, _big("leaf", null=True))
     _journal()
     _capture()
-    _guard_leaf()
+    for table, kept in GUARDS.items():
+        _guard_unless_old(table, kept)
     for table in APPEND_ONLY:
         _guard(table)
 
@@ -68,31 +76,30 @@ def _capture() -> None:
     )
 
 
-def _guard_leaf() -> None:
-    """Refuse to change a leaf, and to delete one that no checkpoint covers."""
-    signed = "(SELECT COALESCE(MAX(size), 0) FROM checkpoint)"
+def _guard_unless_old(table: str, kept: str) -> None:
+    """Refuse to change a row, and to delete one for which `kept` holds."""
     if op.get_bind().dialect.name == "sqlite":
         op.execute(
-            "CREATE TRIGGER leaf_no_update BEFORE UPDATE ON leaf "
-            "BEGIN SELECT RAISE(ABORT, 'leaf is append-only'); END"
+            f"CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         )
         op.execute(
-            f"CREATE TRIGGER leaf_no_delete BEFORE DELETE ON leaf WHEN OLD.idx >= {signed} "
-            "BEGIN SELECT RAISE(ABORT, 'leaf is append-only'); END"
+            f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} WHEN {kept} "
+            f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
         )
         return
     op.execute(
-        "CREATE TRIGGER leaf_append_only BEFORE UPDATE OR TRUNCATE ON leaf "
+        f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR TRUNCATE ON {table} "
         "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
     )
     op.execute(
-        "CREATE FUNCTION refuse_unsigned() RETURNS trigger LANGUAGE plpgsql AS "
-        f"$$ BEGIN IF OLD.idx >= {signed} THEN RAISE EXCEPTION 'leaf is append-only'; END IF; "
+        f"CREATE FUNCTION refuse_loss_of_{table}() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN IF {kept} THEN RAISE EXCEPTION '{table} is append-only'; END IF; "
         "RETURN OLD; END $$"
     )
     op.execute(
-        "CREATE TRIGGER leaf_signed_first BEFORE DELETE ON leaf "
-        "FOR EACH ROW EXECUTE FUNCTION refuse_unsigned()"
+        f"CREATE TRIGGER {table}_not_lost BEFORE DELETE ON {table} "
+        f"FOR EACH ROW EXECUTE FUNCTION refuse_loss_of_{table}()"
     )
 
 
