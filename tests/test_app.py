@@ -1,0 +1,87 @@
+"""How the parts are wired: what no part can know of another."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from monitor.app import App
+from monitor.config.model import Journaling
+from monitor.core.types import ClockReading, Controls, LaneState, Platform
+from monitor.settings import read_settings
+from monitor.store import Store, migrate
+from tests.support.clock import FakeClock
+from tests.support.reads import config, target
+
+pytestmark = pytest.mark.anyio
+ANEF = replace(target("anef"), platform="anef", url="https://anef.example.fr/")
+SSO = replace(target("sso"), platform="sso", url="https://sso.example.fr/")
+CONFIG = replace(
+    config(
+        [ANEF, SSO],
+        [
+            Platform(slug="anef", name="ANEF", spacing_s=5, hosts=("anef.example.fr",)),
+            Platform(slug="sso", name="Connexion", spacing_s=5, hosts=(".sso.example.fr",)),
+        ],
+    ),
+    journaling=Journaling(origin="vigie.example/journal"),
+)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    url = f"sqlite:///{tmp_path / 'vigie.sqlite'}"
+    migrate(url)
+    with Store.open(url, point="local", writer=True, rest_s=0) as opened:
+        yield opened
+
+
+def built(store: Store, folder: Path) -> App:
+    return App(CONFIG, read_settings({}, data=folder), store, clock=FakeClock())
+
+
+async def test_a_request_is_on_the_budget_of_the_platform_that_its_host_belongs_to(
+    store: Store, tmp_path: Path
+) -> None:
+    lanes = built(store, tmp_path)._lanes
+
+    assert lanes["anef"].at("https://www.sso.example.fr/auth") is lanes["sso"]
+    assert lanes["anef"].at(ANEF.url) is lanes["anef"]
+    assert lanes["anef"].at("https://ailleurs.example.org/") is lanes["anef"]
+
+
+async def test_a_back_off_found_in_the_record_is_in_force_and_in_the_metrics(
+    store: Store, tmp_path: Path
+) -> None:
+    blocked = LaneState(platform="sso", blocked_until=FakeClock().now(), strikes=2)
+    await store.save_lane(blocked)
+
+    app = built(store, tmp_path)
+
+    assert app._lanes["sso"].state == blocked
+    assert app.board.lanes == {"sso": blocked, "anef": LaneState(platform="anef")}
+
+
+async def test_a_clock_that_jumped_is_read_again_at_the_next_heartbeat(
+    store: Store, tmp_path: Path
+) -> None:
+    clock, readings = FakeClock(), []
+    app = App(CONFIG, read_settings({}, data=tmp_path), store, clock=clock)
+
+    async def read() -> ClockReading:
+        readings.append(clock.now())
+        return ClockReading(at=clock.now(), server="ntp", offset_us=0)
+
+    async def probe() -> Controls:
+        return Controls(at=clock.now(), ok=1, asked=1)
+
+    app._line._read, app._line._probe = read, probe
+    await app._heartbeat()
+    assert readings == []
+    clock.step_wall(-30)
+    await app._heartbeat()
+    await clock.advance(60)
+    await app._heartbeat()
+
+    assert len(readings) == 1
