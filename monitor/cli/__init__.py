@@ -24,6 +24,7 @@ COMMANDS = {
     "probe": "probe",
     "outages": "records",
     "changes": "changes",
+    "discover": "discover",
     "pause": "records",
     "resume": "records",
     "seal": "journal",

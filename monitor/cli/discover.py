@@ -1,0 +1,210 @@
+"""`vigie discover`: look for the pages for foreigners of prefectures, and propose them."""
+
+import asyncio
+import csv
+import os
+from argparse import Namespace
+from collections import defaultdict
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from monitor.cli.parsing import Commands, Refusal, folders
+from monitor.clock import Clock, SystemClock
+from monitor.config import Config, load
+from monitor.core.french import count
+from monitor.core.robots import RobotsFile
+from monitor.core.types import Exchange, GapCause, Judgement, Kind, LaneState, Target
+from monitor.discovery import MOST_PAGES, Searches, step
+from monitor.fetch import Fetcher, Gate, Resolver
+from monitor.lane import Lane, NoTurn
+from monitor.line import Line
+from monitor.robots import RobotsBook
+from monitor.settings import Settings, read_settings
+from monitor.store import Store
+from monitor.watch import Judge
+from monitor.wiring import build_fetcher, build_line, fetch_robots
+
+CANDIDATES = "discovery/candidates.csv"  # in the folder of the configuration
+DEADLINE_S = 30.0
+FOLDER = "discovery"  # in the folder of data
+
+Known = dict[str, list[tuple[str, str]]]  # addresses and titles, by department
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    finding = commands.add_parser(
+        "discover",
+        help="chercher les pages pour les étrangers des préfectures",
+        description="Lit lentement l’accueil et les menus d’une préfecture, dans le budget de sa "
+        "plateforme, et propose des cibles à relire. La configuration n’est jamais modifiée. "
+        "Une recherche interrompue reprend où elle en était. Le service doit être arrêté.",
+    )
+    folders(finding)
+    finding.add_argument(
+        "--department", action="append", metavar="CODE",
+        help="plusieurs fois si besoin ; sans lui, ceux qui n’ont pas encore de page",
+    )  # fmt: skip
+    finding.set_defaults(run=run)
+
+
+def run(asked: Namespace) -> int:
+    """Search each department in turn; 1 when a search could not be ended."""
+    config = load(asked.config)
+    homes = chosen(config, asked.department)
+    known = read_known(asked.config / CANDIDATES)
+    settings = read_settings(os.environ, data=asked.data)
+    # The one writer has every platform's budget to itself: the service must be stopped.
+    with Store.open(settings.database_url, point=settings.point, writer=True) as store:
+        return asyncio.run(search_all(config, settings, store, homes, known))
+
+
+def chosen(config: Config, codes: Sequence[str] | None) -> Sequence[Target]:
+    """Return the home pages to start from.
+
+    Raises:
+        Refusal: a department has none.
+
+    """
+    homes = {one.department: one for one in config.targets if one.kind is Kind.HOME}
+    homes.pop("", None)
+    if codes is None:
+        followed = {one.department for one in config.targets if one.kind is Kind.PAGE}
+        return [home for code, home in sorted(homes.items()) if code not in followed]
+    for code in codes:
+        if code not in homes:
+            raise Refusal(f"--department : {code} : aucun accueil de préfecture n’est surveillé")
+    return [homes[code] for code in codes]
+
+
+def read_known(path: Path) -> Known:
+    """Read the addresses known from public copies.
+
+    Raises:
+        Refusal: it cannot be read.
+
+    """
+    known: Known = defaultdict(list)
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                known[row["department_code"]].append((row["url"], row["title"]))
+    except FileNotFoundError:
+        return known
+    except (OSError, UnicodeDecodeError, KeyError, csv.Error) as error:
+        raise Refusal(f"{path} : illisible : {error}") from None
+    return known
+
+
+class Searcher:
+    """Makes the requests of searches as the service makes its own."""
+
+    def __init__(
+        self,
+        config: Config,
+        settings: Settings,
+        store: Store,
+        *,
+        clock: Clock,
+        resolver: Resolver | None = None,
+    ) -> None:
+        self._config = config
+        self._store = store
+        self._clock = clock
+        self._fetcher: Fetcher = build_fetcher(config, clock, resolver)
+        self._line: Line = build_line(config, clock, self._fetcher)
+        self._judge = Judge(config=config, point=settings.point, line=self._line)
+        self._searches = Searches(settings.data / FOLDER)
+        self._writing: set[asyncio.Task[None]] = set()
+        files = (
+            RobotsFile(
+                origin=one.host, fetched_at=one.fetched_at, status=one.status, text=one.text or ""
+            )
+            for one in store.robots()
+        )
+        self._book = RobotsBook(
+            clock=clock,
+            agent=config.user_agent,
+            fetch=partial(fetch_robots, self._fetcher),
+            keep=self._keep_robots,
+            known=files,
+        )
+        states = {state.platform: state for state in store.lanes()}
+        self._lanes = {
+            slug: Lane(
+                platform,
+                clock,
+                state=states.get(slug),
+                robots=self._book,
+                on_change=self._lane_changed,
+            )
+            for slug, platform in config.platforms.items()
+        }
+
+    async def search(self, home: Target, known: Sequence[tuple[str, str]]) -> bool:
+        """Search one department to its end; False when it stopped before."""
+        search = self._searches.open(home, known)
+        watched = [one.url for one in self._config.targets]
+        ended = True
+        while not search.done and ended:
+            url = search.waiting[0].url
+            try:
+                told = await step(
+                    search,
+                    lane=self._lanes[home.platform],
+                    clock=self._clock,
+                    fetch=self._fetch,
+                    judge=partial(self._judged, home),
+                )
+                ended = url not in {lead.url for lead in search.waiting}
+            except NoTurn as refusal:
+                ended = refusal.cause is GapCause.ROBOTS
+                told = "robots.txt demande de ne pas la lire" if ended else "plateforme fermée"
+                if ended:
+                    search.waiting.pop(0)
+            path = self._searches.save(search, home, watched=watched)
+            print(f"{home.department} : {search.pages}/{MOST_PAGES} · {url} : {told}", flush=True)
+        path = self._searches.save(search, home, watched=watched)
+        found = count(len(search.proposals), "page proposée", "pages proposées")
+        state = "" if ended else " Recherche interrompue : relancer pour reprendre."
+        print(f"{home.department} : {found}, à relire dans {path}.{state}", flush=True)
+        await asyncio.gather(*self._writing)
+        return ended
+
+    async def _fetch(self, url: str, gate: Gate) -> Exchange:
+        return await self._fetcher.fetch_url(url, deadline_s=DEADLINE_S, gate=gate)
+
+    async def _judged(self, home: Target, exchange: Exchange) -> Judgement:
+        page = Target(
+            slug=home.slug,
+            name=home.name,
+            url=exchange.url,
+            kind=Kind.PAGE,
+            platform=home.platform,
+            slow_s=float("inf"),
+        )
+        seen = await self._judge.observation(page, exchange.started_at, exchange, known_good=True)
+        return seen.judgement
+
+    def _keep_robots(self, file: RobotsFile) -> None:
+        self._write(self._store.keep_robots(file.origin, file.text, file.status, file.fetched_at))
+
+    def _lane_changed(self, state: LaneState) -> None:
+        self._write(self._store.save_lane(state))
+
+    def _write(self, work: object) -> None:
+        task = asyncio.ensure_future(work)  # type: ignore[call-overload]
+        self._writing.add(task)
+
+
+async def search_all(
+    config: Config, settings: Settings, store: Store, homes: Sequence[Target], known: Known
+) -> int:
+    """Search each department in turn; a closed platform ends it all."""
+    searcher = Searcher(config, settings, store, clock=SystemClock())
+    for number, home in enumerate(homes, start=1):
+        print(f"Département {home.department} ({number} sur {len(homes)})", flush=True)
+        if not await searcher.search(home, known.get(home.department, [])):
+            return 1
+    return 0
