@@ -225,10 +225,7 @@ class _Content:
                 self._follow(replay, idx, entry)
             yield entry
         if replay is not None:
-            try:
-                replay.settle()
-            except ReplayError as error:
-                self._followed.append(str(error))
+            self._settle(replay)
 
     def _fault(self, idx: int, entry: bytes) -> str | None:
         try:
@@ -245,8 +242,16 @@ class _Content:
     def _kind_of(self, idx: int) -> str:
         return _KINDS[self._kinds[idx]]
 
+    def _settle(self, replay: Replay) -> None:
+        try:
+            replay.settle()
+        except ReplayError as error:
+            self._followed.append(str(error))
+
     def _follow(self, replay: Replay, idx: int, entry: bytes) -> None:
         leaf = json.loads(entry)
+        if leaf["type"] == "observation":
+            self._settle(replay)
         try:
             if leaf["type"] in REFERENCES:
                 replay.remember(idx, leaf)

@@ -59,8 +59,12 @@ class Replay:
         self._references[idx] = leaf
 
     def observation(self, idx: int, leaf: Mapping[str, Any]) -> Told:
-        """Read a check and fold it. Raises ReplayError, ValueError, KeyError or TypeError."""
-        self.settle()
+        """Read a check and fold it; `settle` comes before.
+
+        Raises:
+            ReplayError, ValueError, KeyError, TypeError: it cannot be read.
+
+        """
         check = check_from(leaf, self.refer)
         plan = self.refer(leaf["plan"]) if "plan" in leaf else None
         policy = policy_of(plan) if plan else Policy()

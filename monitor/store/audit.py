@@ -13,8 +13,14 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from monitor.core.leaves_read import clock_from, controls_from, gap_from, read_instant
-from monitor.core.replay import REFERENCES, Replay, ReplayError
+from monitor.core.leaves_read import (
+    clock_from,
+    controls_from,
+    event_from,
+    gap_from,
+    read_instant,
+)
+from monitor.core.replay import EDGES, REFERENCES, Replay, ReplayError
 from monitor.core.types import ClockReading, Gap, Outage, Reason, Verdict
 from monitor.store.check_reads import checks_in_order
 from monitor.store.kept import controls_text
@@ -147,6 +153,7 @@ class _Audit:
         for idx, entry in enumerate(entries):
             leaf: Leaf = json.loads(entry)
             kind = leaf["type"]
+            yield from self._follow(idx, leaf)
             try:
                 said = self._said(idx, leaf)
             except (ReplayError, *_UNREADABLE) as error:
@@ -154,10 +161,7 @@ class _Audit:
                 continue
             if said is not None:
                 yield from self._tables[_TABLE_OF[kind]].meet(idx, said)
-        try:
-            self._replay.settle()
-        except ReplayError as error:
-            yield Difference("journal", None, f"suite incohérente ({error})")
+        yield from self._follow(None, {"type": "observation"})
         for name, table in self._tables.items():
             yield from table.finish()
             if table.unproved != self._before.get(name, 0):
@@ -169,6 +173,16 @@ class _Audit:
                 )
         if not any(self._before.values()):
             yield from self._derived()
+
+    def _follow(self, idx: int | None, leaf: Leaf) -> Iterator[Difference]:
+        """Compare the outages that the journal says with those that follow from its checks."""
+        try:
+            if leaf["type"] == "observation":
+                self._replay.settle()
+            elif leaf["type"] in EDGES:
+                self._replay.edge(leaf)
+        except (ReplayError, *_UNREADABLE) as error:
+            yield Difference("journal", idx, f"suite incohérente ({error})")
 
     def _said(self, idx: int, leaf: Leaf) -> Any:
         """Return what the row of this leaf must say; None when it has no row."""
@@ -206,9 +220,9 @@ class _Audit:
             yield Difference("tally", None, "comptes qui ne suivent pas des relevés")
 
 
-def _edge(replay: Replay, leaf: Leaf) -> Any:
+def _edge(_: Replay, leaf: Leaf) -> Any:
     """Keep of an event what its row says: of an outage, only its name."""
-    event = replay.edge(leaf)
+    event = event_from(leaf)
     first = event.outage.first_fail_at if event.outage else None
     return event.edge, event.at, event.target, event.point, first, event.blip
 

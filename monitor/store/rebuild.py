@@ -100,6 +100,7 @@ class _Rebuilder:
             connection.execute(insert(table_of(ReferenceRow)), row)
         elif kind == "observation":
             self._write(connection)
+            self._replay.settle()
             self._pending = _Pending(told=self._replay.observation(idx, leaf))
         elif kind in EDGES:
             self._replay.edge(leaf)

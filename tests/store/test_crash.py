@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from monitor.store import Store
+from monitor.store.audit import audit
 from tests.support.crash_writer import (
     TARGETS,
     events_at,
@@ -68,6 +69,14 @@ def assert_whole(store: Store, answered: Counter[str]) -> None:
         assert found == edges
 
 
+def assert_journaled(store: Store) -> None:
+    """No leaf is lost or numbered twice, and each check has its own."""
+    entries = store.leaves(0, store.leaf_count())
+    assert len(entries) == store.leaf_count()
+    found = [one for one in audit(store, entries) if one.table == "observation"]
+    assert found == []  # its outages are made up: they follow from numbers, not from checks
+
+
 def test_a_killed_service_leaves_every_outcome_whole_or_absent(database_url: str) -> None:
     chance = random.Random(20261123)  # noqa: S311 -- repeatable, not secret
     for _ in range(KILLS):
@@ -76,6 +85,7 @@ def test_a_killed_service_leaves_every_outcome_whole_or_absent(database_url: str
         )
         with Store.open(database_url, point="local", writer=True) as store:
             assert_whole(store, answered)
+            assert_journaled(store)
 
 
 def test_a_killed_service_leaves_a_sound_file(sqlite_template: Path, tmp_path: Path) -> None:
