@@ -151,7 +151,7 @@ class Authority:
         """Return the reply to a request, as `openssl ts` makes it."""
         folder = self._folder
         (folder / "query.tsq").write_bytes(query)
-        _ts("-reply", "-config", folder / "openssl.cnf", "-queryfile", folder / "query.tsq",
+        openssl("-reply", "-config", folder / "openssl.cnf", "-queryfile", folder / "query.tsq",
             "-out", folder / "answer.tsr", check=True)  # fmt: skip
         return (folder / "answer.tsr").read_bytes()
 
@@ -173,11 +173,12 @@ class Authority:
         (folder / "token.tst").write_bytes(token)
         (folder / "note").write_bytes(note)
         when = () if at is None else ("-attime", str(int(at.timestamp())))
-        return _ts("-verify", "-token_in", "-in", folder / "token.tst", "-data", folder / "note",
+        return openssl("-verify", "-token_in", "-in", folder / "token.tst", "-data", folder / "note",
                    "-CAfile", self.root_pem, "-untrusted", folder / "certs.pem", *when)  # fmt: skip
 
 
-def _ts(*arguments: str | Path, check: bool = False) -> str:
+def openssl(*arguments: str | Path, check: bool = False) -> str:
+    """Return what `openssl ts` says."""
     command = ["openssl", "ts", *map(str, arguments)]
     done = subprocess.run(command, check=check, capture_output=True, text=True)
     return done.stdout + done.stderr
