@@ -89,8 +89,7 @@ def test_with_the_controls_down_nothing_is_laid_on_the_site(
         (["compare", "{page}", "{page}.absente"], "illisible"),
         (["check-config", "--config", "{page}.absente"], "vigie.toml"),
         (["probe", "inconnue"], "ni une cible"),
-        (["outages", "--target", "inconnue"], "aucune cible de ce nom"),
-        (["outages", "--platform", "inconnue"], "plateforme inconnue"),
+        (["outages", "--data", "{page}.absente"], "n'existe pas"),
         (["pause", "inconnue"], "plateforme inconnue"),
     ],
 )
@@ -100,6 +99,22 @@ def test_what_cannot_be_done_is_said_in_french_and_ends_with_2(
     code = main([word.format(page=page) for word in words])
 
     assert code == 2
+    assert expected in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--target", "inconnue"], "aucune cible de ce nom"),
+        (["--platform", "inconnue"], "plateforme inconnue"),
+    ],
+)
+def test_a_choice_that_names_nothing_is_refused(
+    tmp_path: Path, words: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["migrate", "--data", str(tmp_path / "data")])
+
+    assert main(["outages", "--data", str(tmp_path / "data"), *words]) == 2
     assert expected in capsys.readouterr().err
 
 
