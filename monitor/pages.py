@@ -17,7 +17,7 @@ from monitor.metrics import PageSeen
 from monitor.store import Store
 
 # Homes of prefectures turn over their news every day: their availability is followed, not
-# their text (docs/decisions/0012).
+# their text (docs/decisions/0013).
 FOLLOWED = frozenset({Kind.PAGE})
 # Degraded for these, the page is whole all the same. For any other reason (an error text, an
 # empty shell, a missing marker, another site) it is not the page, and makes no version.
