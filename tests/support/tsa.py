@@ -173,8 +173,10 @@ class Authority:
         (folder / "token.tst").write_bytes(token)
         (folder / "note").write_bytes(note)
         when = () if at is None else ("-attime", str(int(at.timestamp())))
-        return openssl("-verify", "-token_in", "-in", folder / "token.tst", "-data", folder / "note",
-                   "-CAfile", self.root_pem, "-untrusted", folder / "certs.pem", *when)  # fmt: skip
+        return openssl(
+            *("-verify", "-token_in", "-in", folder / "token.tst", "-data", folder / "note"),
+            *("-CAfile", self.root_pem, "-untrusted", folder / "certs.pem", *when),
+        )
 
 
 def openssl(*arguments: str | Path, check: bool = False) -> str:
