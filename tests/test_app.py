@@ -8,10 +8,12 @@ import pytest
 
 from monitor.app import App
 from monitor.config.model import Journaling
-from monitor.core.types import ClockReading, Controls, LaneState, Platform
+from monitor.core.slots import grids
+from monitor.core.types import ClockReading, Controls, LaneState, Outcome, Platform
 from monitor.settings import read_settings
 from monitor.store import Store, migrate
 from tests.support.clock import FakeClock
+from tests.support.outcomes import outcome
 from tests.support.reads import config, target
 
 pytestmark = pytest.mark.anyio
@@ -85,3 +87,24 @@ async def test_a_clock_that_jumped_is_read_again_at_the_next_heartbeat(
     await app._heartbeat()
 
     assert len(readings) == 1
+
+
+@pytest.mark.parametrize("doubtful", [True, False])
+async def test_a_target_in_doubt_is_checked_again_before_its_next_slot(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, doubtful: bool
+) -> None:
+    """A page read every half hour would else take an hour and more to be confirmed."""
+    app = built(store, tmp_path)
+    slow = replace(ANEF, interval_s=1800)
+    app._grids = grids([slow])
+    again: list[tuple[str, float]] = []
+
+    async def observe(*_: object, **__: object) -> Outcome:
+        return outcome(slow.slug, FakeClock().now())
+
+    monkeypatch.setattr(app._watch, "observe", observe)
+    monkeypatch.setattr(app._watch, "in_doubt", lambda _: doubtful)
+    monkeypatch.setattr(app._schedule, "once", lambda *asked: again.append(asked[:2]))
+    await app._check(slow, FakeClock().now())
+
+    assert again == ([(slow.slug, 60.0)] if doubtful else [])
