@@ -4,24 +4,30 @@ What is read is outside: a folder that someone hands over. Nothing is written.
 """
 
 import json
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
+from typing import Any
 
 from monitor.core.jcs import canonical
 from monitor.core.leaf_schema import FIELDS, refusal
 from monitor.core.replay import EDGES, REFERENCES, Replay, ReplayError
+from monitor.evidence.capture_check import Claim, faults
 from monitor.evidence.note import Checkpoint, Note, NoteError, VerifierKey
 from monitor.evidence.reading import Reading
 from monitor.evidence.tiles import Tiles
 from monitor.evidence.tlog import ProofError
+from monitor.fetch.replay import reread
 from monitor.store import Store
 from monitor.store.audit import Difference, audit
 
 SHOWN = 20  # faults of one step that are told; all are counted
+NEAR = 50  # checks of a target between a check and the capture that it turns out to need
 _KINDS = tuple(FIELDS)
+
+Leaf = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +58,7 @@ def verify(
     key: VerifierKey | None,
     older: Sequence[Path] = (),
     store: Store | None = None,
+    captures: Path | None = None,
 ) -> Iterator[Step]:
     """Verify a journal, and a store against it when one is given.
 
@@ -60,6 +67,7 @@ def verify(
         key: The journal's key, known from elsewhere; None when nobody gave it.
         older: Checkpoints that were seen before: kept, cosigned or stamped.
         store: What must say the same.
+        captures: Folder of the bytes that leaves name; None to leave them aside.
 
     """
     tiles = Tiles(folder)
@@ -87,6 +95,8 @@ def verify(
     if found:
         return
     yield from content.steps()
+    if captures is not None:
+        yield _captures(captures, content.claims)
     if older:
         yield _continuity(older, olds, checkpoint, reading.roots)
 
@@ -130,6 +140,16 @@ def _old(path: Path, key: VerifierKey | None) -> Checkpoint | str:
         return str(error)
 
 
+def _captures(folder: Path, claims: Sequence[Claim]) -> Step:
+    return Step(
+        title="Captures",
+        done=f"{len(claims)} captures nommées par le journal sont là, ou ne devaient pas l’être",
+        proves="Ces octets sont ceux que le programme a lus et dont le journal garde l’empreinte.",
+        leaves_open="Que le serveur les ait envoyés : rien dans TLS ne le montre à un tiers.",
+        faults=_told(tuple(faults(folder, claims, reread))),
+    )
+
+
 def _continuity(
     paths: Sequence[Path],
     olds: Sequence[Checkpoint | str],
@@ -164,6 +184,8 @@ class _Content:
         self._rows: list[str] = []
         self._end: list[bytes] = []
         self._first = store.first_leaf() if store else 0
+        self._bodies: dict[str, deque[tuple[str, str | None]]] = {}  # the last of each target
+        self.claims: list[Claim] = []
 
     def read(self, entries: Iterable[bytes], size: int) -> None:
         """Read them all. Raises ProofError and OSError as the reading does."""
@@ -221,8 +243,10 @@ class _Content:
                 continue
             if idx >= self._first and self._store is not None:
                 self._end.append(entry)
+            leaf = json.loads(entry)
+            self._claim(idx, leaf)
             if replay is not None:
-                self._follow(replay, idx, entry)
+                self._follow(replay, idx, leaf)
             yield entry
         if replay is not None:
             self._settle(replay)
@@ -248,8 +272,23 @@ class _Content:
         except ReplayError as error:
             self._followed.append(str(error))
 
-    def _follow(self, replay: Replay, idx: int, entry: bytes) -> None:
-        leaf = json.loads(entry)
+    def _claim(self, idx: int, leaf: Leaf) -> None:
+        """Note what a capture must hold; its check came shortly before."""
+        if leaf["type"] == "observation":
+            bodies = self._bodies.setdefault(leaf["target"], deque(maxlen=NEAR))
+            bodies.append((leaf["at"], leaf.get("body", {}).get("sha256")))
+        elif leaf["type"] == "capture":
+            near = dict(self._bodies.get(leaf["target"], ()))
+            claim = Claim(
+                leaf=idx,
+                file=leaf["file"],
+                sha256=leaf["sha256"],
+                why=tuple(leaf["why"]),
+                body_sha256=near.get(leaf["at"], ""),
+            )
+            self.claims.append(claim)
+
+    def _follow(self, replay: Replay, idx: int, leaf: Leaf) -> None:
         if leaf["type"] == "observation":
             self._settle(replay)
         try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
+from monitor.app import CAPTURES
 from monitor.cli.parsing import Commands, Refusal, folders, json_option, say
 from monitor.clock import SystemClock
 from monitor.config import Config, load
@@ -112,7 +113,8 @@ def run_verify(asked: Namespace) -> int:
     steps: list[Step] = []
     store = _store(data) if data else None
     try:
-        for step in verify(folder, key=key, older=asked.older, store=store):
+        captures = data / CAPTURES if data else None
+        for step in verify(folder, key=key, older=asked.older, store=store, captures=captures):
             steps.append(step)
             if not asked.json:
                 print(_told(len(steps), step))

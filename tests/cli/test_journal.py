@@ -69,6 +69,7 @@ def test_a_day_is_verified_with_its_database(
         "Forme des entrées",
         "Indisponibilités",
         "Base de données",
+        "Captures",
     ]
 
 
@@ -79,7 +80,7 @@ def test_each_step_says_what_it_proves_and_what_it_does_not(
     assert main(["verify", str(data)]) == 0
     told = capsys.readouterr().out
     assert told.startswith("1. Point de contrôle : bon")
-    assert told.count("Prouve :") == told.count("Ne prouve pas :") == 5
+    assert told.count("Prouve :") == told.count("Ne prouve pas :") == 6
     assert told.endswith("Tout est vérifié.\n")
 
 
