@@ -1,0 +1,77 @@
+"""A capture must be there, whole, with the body that its observation says."""
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from monitor.core.types import Kind, Target
+from monitor.evidence import capture_check
+from monitor.evidence.capture_check import Claim
+from monitor.evidence.captures import Captures
+from monitor.fetch.replay import reread
+from tests.support.captured import PAGE, spoken
+from tests.support.outcomes import START, outcome
+from tests.support.sites import answer
+
+pytestmark = pytest.mark.anyio
+TARGET = Target(slug="cible", name="Cible", url="http://site.test/", kind=Kind.PAGE, platform="x")
+
+
+async def kept(folder: Path) -> Claim:
+    """Keep one answer, and say of it what the journal would."""
+    captures = Captures(folder, software="essai/1", clock_limit_us=500_000)
+    exchange = spoken(START, answer(PAGE, "Date: Mon, 23 Nov 2026 08:00:00 GMT"))
+    seen = await captures.keep(TARGET, outcome("cible", START, exchange=exchange), known_good=True)
+    capture = seen.observation.capture
+    assert capture is not None
+    return Claim(
+        leaf=7,
+        file=capture.file,
+        sha256=capture.sha256,
+        why=tuple(sorted(why.value for why in capture.why)),
+        body_sha256=hashlib.sha256(exchange.body).hexdigest(),
+    )
+
+
+def found(folder: Path, claim: Claim) -> list[str]:
+    return list(capture_check.faults(folder, [claim], reread))
+
+
+async def test_a_capture_that_is_whole_agrees_with_its_leaf(tmp_path: Path) -> None:
+    claim = await kept(tmp_path)
+    assert found(tmp_path, claim) == []
+    assert found(tmp_path, replace(claim, body_sha256="")) == []
+
+
+async def test_another_body_than_the_observation_s_is_found(tmp_path: Path) -> None:
+    claim = await kept(tmp_path)
+    assert "le corps" in found(tmp_path, replace(claim, body_sha256="00" * 32))[0]
+    assert "le corps" in found(tmp_path, replace(claim, body_sha256=None))[0]
+
+
+async def test_a_capture_that_is_gone_is_found_unless_retention_may_have_taken_it(
+    tmp_path: Path,
+) -> None:
+    claim = await kept(tmp_path)
+    for gone in (replace(claim, sha256="00" * 32), replace(claim, file="2020-01-01.warc.gz")):
+        assert found(tmp_path, gone) == [f"entrée 7, {gone.file} : octets absents"]
+        assert found(tmp_path, replace(gone, why=("daily",))) == []
+
+
+async def test_a_flipped_bit_is_found(tmp_path: Path) -> None:
+    claim = await kept(tmp_path)
+    path = tmp_path / claim.file
+    data = path.read_bytes()
+    for at in range(40, len(data), 97):
+        path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+        if at < len(data) // 2:
+            found(tmp_path, claim)  # the first record says nothing of the answer
+        else:
+            assert found(tmp_path, claim)
+
+
+async def test_a_file_outside_the_folder_is_not_read(tmp_path: Path) -> None:
+    claim = replace(await kept(tmp_path), file="../secret")
+    assert "hors du dossier" in found(tmp_path, claim)[0]
