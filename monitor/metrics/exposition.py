@@ -21,7 +21,8 @@ from prometheus_client.registry import Collector
 from monitor.clock import Clock
 from monitor.core.types import Verdict
 from monitor.metrics.board import Board, Seen
-from monitor.metrics.families import OWN_FAMILIES, PROBE_FAMILIES, Family, Sample, is_stale
+from monitor.metrics.families import OWN_FAMILIES, PROBE_FAMILIES, is_stale
+from monitor.metrics.family import Family, Sample
 from monitor.metrics.journal import JournalCollector
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

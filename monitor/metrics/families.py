@@ -5,27 +5,15 @@ Names and habits of `probe_*` are blackbox_exporter's; `anef_*` are ours. A fami
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.core.outages import success
 from monitor.core.types import Certificate, Hop, Observation, Phase, Verdict
-from monitor.metrics import pages
 from monitor.metrics.board import Seen
+from monitor.metrics.family import Family, Sample
+from monitor.metrics.page_families import PAGE_FAMILIES
 
-Sample = tuple[tuple[tuple[str, str], ...], float]
 STALE_INTERVALS = 3  # a gauge older than this many intervals is no longer shown (PEERS R39)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
-    """One metric. `fades`: dropped when the last observation is too old."""
-
-    name: str
-    type: str
-    help: str
-    read: Callable[[Seen], Iterator[Sample]]
-    fades: bool = True
 
 
 def _one(value: float) -> Iterator[Sample]:
@@ -132,26 +120,6 @@ def _outage_started(seen: Seen) -> Iterator[Sample]:
 def _missed(seen: Seen) -> Iterator[Sample]:
     for cause, slots in sorted(seen.missed.items()):
         yield (("cause", cause.value),), float(slots)
-
-
-def _of_page(
-    read: Callable[[pages.PageSeen], Iterator[float]],
-) -> Callable[[Seen], Iterator[Sample]]:
-    def reader(seen: Seen) -> Iterator[Sample]:
-        for value in read(seen.page) if seen.page is not None else ():
-            yield (), value
-
-    return reader
-
-
-def _of_page_by(
-    label: str, read: Callable[[pages.PageSeen], Iterator[tuple[str, float]]]
-) -> Callable[[Seen], Iterator[Sample]]:
-    def reader(seen: Seen) -> Iterator[Sample]:
-        for name, value in read(seen.page) if seen.page is not None else ():
-            yield ((label, name),), value
-
-    return reader
 
 
 PROBE_FAMILIES = (
@@ -286,35 +254,7 @@ OWN_FAMILIES = (
         read=_missed,
         fades=False,
     ),
-    Family(
-        name="anef_page_changes_total",
-        type="counter",
-        help="Announced changes of the page's text since this process started, by kind; "
-        "one change may be of several kinds.",
-        read=_of_page_by("kind", pages.changes),
-        fades=False,
-    ),
-    Family(
-        name="anef_page_last_change_timestamp_seconds",
-        type="gauge",
-        help="First reading of the newest announced change, in Unix time; "
-        "the change lies between it and the reading before.",
-        read=_of_page(pages.last_change),
-        fades=False,
-    ),
-    Family(
-        name="anef_page_displayed_update_timestamp_seconds",
-        type="gauge",
-        help="Midnight UTC of the update date that the page displays; absent when it shows none.",
-        read=_of_page(pages.displayed_update),
-    ),
-    Family(
-        name="anef_page_information_present",
-        type="gauge",
-        help="1 when the page's text states the element, 0 when we did not find it there "
-        "or the page says that it is not offered.",
-        read=_of_page_by("element", pages.information),
-    ),
+    *PAGE_FAMILIES,
 )
 
 

@@ -1,0 +1,19 @@
+"""What a metric of a target is."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from monitor.metrics.board import Seen
+
+Sample = tuple[tuple[tuple[str, str], ...], float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Family:
+    """One metric. `fades`: dropped when the last observation is too old."""
+
+    name: str
+    type: str
+    help: str
+    read: Callable[[Seen], Iterator[Sample]]
+    fades: bool = True

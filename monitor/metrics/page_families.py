@@ -1,0 +1,60 @@
+"""The metrics of a page's text."""
+
+from collections.abc import Callable, Iterator
+
+from monitor.metrics import pages
+from monitor.metrics.board import Seen
+from monitor.metrics.family import Family, Sample
+
+
+def _of_page(
+    read: Callable[[pages.PageSeen], Iterator[float]],
+) -> Callable[[Seen], Iterator[Sample]]:
+    def reader(seen: Seen) -> Iterator[Sample]:
+        for value in read(seen.page) if seen.page is not None else ():
+            yield (), value
+
+    return reader
+
+
+def _of_page_by(
+    label: str, read: Callable[[pages.PageSeen], Iterator[tuple[str, float]]]
+) -> Callable[[Seen], Iterator[Sample]]:
+    def reader(seen: Seen) -> Iterator[Sample]:
+        for name, value in read(seen.page) if seen.page is not None else ():
+            yield ((label, name),), value
+
+    return reader
+
+
+PAGE_FAMILIES = (
+    Family(
+        name="anef_page_changes_total",
+        type="counter",
+        help="Announced changes of the page's text since this process started, by kind; "
+        "one change may be of several kinds.",
+        read=_of_page_by("kind", pages.changes),
+        fades=False,
+    ),
+    Family(
+        name="anef_page_last_change_timestamp_seconds",
+        type="gauge",
+        help="First reading of the newest announced change, in Unix time; "
+        "the change lies between it and the reading before.",
+        read=_of_page(pages.last_change),
+        fades=False,
+    ),
+    Family(
+        name="anef_page_displayed_update_timestamp_seconds",
+        type="gauge",
+        help="Midnight UTC of the update date that the page displays; absent when it shows none.",
+        read=_of_page(pages.displayed_update),
+    ),
+    Family(
+        name="anef_page_information_present",
+        type="gauge",
+        help="1 when the page's text states the element, 0 when we did not find it there "
+        "or the page says that it is not offered.",
+        read=_of_page_by("element", pages.information),
+    ),
+)
