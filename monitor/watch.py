@@ -25,7 +25,6 @@ import structlog
 
 from monitor.clock import Clock
 from monitor.config import Config
-from monitor.core.classify import classify, ruleset
 from monitor.core.gaps import gap
 from monitor.core.incidents import absorb
 from monitor.core.lanes import asked_wait, is_the_pages_own, left_alone
@@ -46,6 +45,7 @@ from monitor.core.types import (
     Target,
     Verdict,
 )
+from monitor.core.verdict.classify import classify, ruleset
 from monitor.fetch import Gate
 from monitor.lane import Lane, NoTurn, Turn
 from monitor.line import Line

@@ -9,9 +9,9 @@ from typing import Any
 from monitor.cli.parsing import Commands, Refusal, folders, json_option, read_saved, say
 from monitor.config import Problem, budget, load
 from monitor.config.fingerprints import load_fingerprints
-from monitor.core.classify import classify_saved
 from monitor.core.french import count
 from monitor.core.types import Judgement
+from monitor.core.verdict.classify import classify_saved
 from monitor.core.words import REASONS, VERDICTS
 from monitor.errors import in_french
 

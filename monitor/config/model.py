@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from monitor.config.canonical import sha256_of
 from monitor.config.lanes import lane_of, lanes_of
-from monitor.core.fingerprints import Fingerprint
 from monitor.core.types import Platform, Policy, Target
+from monitor.core.verdict.fingerprints import Fingerprint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,8 @@ from monitor.config import (
     Witnessing,
     load,
 )
-from monitor.core.fingerprints import Fingerprint, Place
 from monitor.core.types import Confidence, Kind, Reason, Route, Verdict
+from monitor.core.verdict.fingerprints import Fingerprint, Place
 
 
 def rewritten(path: Path, old: str, new: str) -> None:

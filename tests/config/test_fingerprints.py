@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from monitor.config.fingerprints import load_fingerprints
-from monitor.core.fingerprints import Place
 from monitor.core.types import Confidence, Reason, Verdict
+from monitor.core.verdict.fingerprints import Place
 
 GOOD = """
 [[fingerprint]]

@@ -1,7 +1,8 @@
 """Every closed word has its French sentence."""
 
-from monitor.core import classify, words
+from monitor.core import words
 from monitor.core.types import Reason, Verdict
+from monitor.core.verdict import classify
 
 
 def test_every_verdict_reason_and_rule_has_a_sentence() -> None:

@@ -8,8 +8,8 @@ import pytest
 
 from monitor.clock import SystemClock
 from monitor.config import Config, load
-from monitor.core.classify import classify
 from monitor.core.types import Controls, Exchange, Judgement, Target, Verdict
+from monitor.core.verdict.classify import classify
 from monitor.demo.scenes import expected
 from monitor.demo.timetable import SCENES
 from monitor.demo.world import DemoWorld

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config import load
-from monitor.core.classify import classify
-from monitor.core.fingerprints import Fingerprint
 from monitor.core.types import Exchange, Failure, Keep, Kind, Observation, Target
+from monitor.core.verdict.classify import classify
+from monitor.core.verdict.fingerprints import Fingerprint
 from monitor.evidence import account, exchanges
 from monitor.evidence.account import Account
 from monitor.evidence.warc import Record, WarcError

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from monitor.core.changes import words
 from monitor.core.changes.change import Change, ChangeKind, Edit, Weight
 from monitor.core.changes.compare import compare, obstacle
-from monitor.core.classify import classify_saved
-from monitor.core.fingerprints import Fingerprint
 from monitor.core.pages.page import Obstacle
 from monitor.core.pages.read import read_page
 from monitor.core.types import Verdict
+from monitor.core.verdict.classify import classify_saved
+from monitor.core.verdict.fingerprints import Fingerprint
 
 OK = 200  # a saved body comes without its status
 

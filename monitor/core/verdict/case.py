@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
-from monitor.core.fingerprints import Fingerprint, Scene, recognise
-from monitor.core.glance import Glance, glance
 from monitor.core.types import Controls, Exchange, Reason, Target, Verdict
+from monitor.core.verdict.fingerprints import Fingerprint, Scene, recognise
+from monitor.core.verdict.glance import Glance, glance
 
 BARE_WORDS = 10  # a page with fewer words says nothing itself
 _SHARED_SUFFIX = re.compile(r"\.(gouv|asso|co|com|org|ac|gov)\.[a-z]{2}$")

@@ -1,7 +1,7 @@
 """Rules on our own clock and line, and on exchanges that brought no whole answer."""
 
-from monitor.core.case import Case, Finding, is_private
 from monitor.core.types import Exchange, Failure, Phase, Reason, Verdict
+from monitor.core.verdict.case import Case, Finding, is_private
 
 # Failures that leave an answer to read: its status and its start may still decide.
 PARTIAL = frozenset(

@@ -8,12 +8,6 @@ then the page, then what merely degrades it.
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from monitor.core import rules_answer as answer
-from monitor.core import rules_line as line
-from monitor.core import rules_page as page
-from monitor.core.case import Case, Finding, Rule, leads_to
-from monitor.core.fingerprints import Fingerprint, digest
-from monitor.core.glance import glance
 from monitor.core.types import (
     Controls,
     Exchange,
@@ -25,6 +19,10 @@ from monitor.core.types import (
     Trial,
     Verdict,
 )
+from monitor.core.verdict import answer, line, page
+from monitor.core.verdict.case import Case, Finding, Rule, leads_to
+from monitor.core.verdict.fingerprints import Fingerprint, digest
+from monitor.core.verdict.glance import glance
 
 RULESET = "2026-11-23.2"  # changes with the rules; `ruleset` adds the fingerprints' digest
 

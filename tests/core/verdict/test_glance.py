@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.charset import decode
-from monitor.core.glance import MAX_BYTES, MAX_TEXT, Form, fold, glance
+from monitor.core.verdict.glance import MAX_BYTES, MAX_TEXT, Form, fold, glance
 
 
 @pytest.mark.parametrize(

@@ -3,9 +3,9 @@
 import re
 from http import HTTPStatus
 
-from monitor.core.case import BARE_WORDS, Case, Finding, is_private
-from monitor.core.glance import Form
 from monitor.core.types import Kind, Reason, Verdict
+from monitor.core.verdict.case import BARE_WORDS, Case, Finding, is_private
+from monitor.core.verdict.glance import Form
 
 _PROXY = frozenset({407, 511})
 _REFUSALS = {

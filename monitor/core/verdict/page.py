@@ -4,10 +4,10 @@ import json
 import re
 from urllib.parse import urlsplit
 
-from monitor.core.case import BARE_WORDS, Case, Finding, host_of, path_of, same_site
-from monitor.core.glance import Form, fold
-from monitor.core.rules_line import is_ours
 from monitor.core.types import Exchange, Failure, Kind, Reason, Verdict
+from monitor.core.verdict.case import BARE_WORDS, Case, Finding, host_of, path_of, same_site
+from monitor.core.verdict.glance import Form, fold
+from monitor.core.verdict.line import is_ours
 
 _MAIN_SCRIPT = re.compile(r"(^|[/._-])(main|runtime|polyfills?|app|index|bundle|vendors?)[._-]")
 _KEYCLOAK = ("/protocol/openid-connect", "kc-form", "kc-login", "login-actions")

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from monitor.core.glance import Glance
 from monitor.core.types import Confidence, Reason, Verdict
+from monitor.core.verdict.glance import Glance
 
 
 class Place(StrEnum):

@@ -9,7 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.config.fingerprints import load_fingerprints
-from monitor.core.classify import RULE_IDS, classify, classify_saved, ruleset
 from monitor.core.types import (
     Certificate,
     Controls,
@@ -23,8 +22,9 @@ from monitor.core.types import (
     Target,
     Verdict,
 )
+from monitor.core.verdict.classify import RULE_IDS, classify, classify_saved, ruleset
 
-MARKS, PROBLEMS = load_fingerprints(Path(__file__).parents[2] / "config" / "fingerprints.toml")
+MARKS, PROBLEMS = load_fingerprints(Path(__file__).parents[3] / "config" / "fingerprints.toml")
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 URL = "https://anef.example.fr/usagers/"
 LINE_WORKS = Controls(at=AT, ok=3, asked=3, needed=2)
