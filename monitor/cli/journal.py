@@ -3,9 +3,12 @@
 import asyncio
 import os
 from argparse import Namespace
+from collections.abc import Iterator, Sequence
 from contextlib import closing
+from itertools import chain
 from pathlib import Path
 
+import certifi
 from sqlalchemy import Connection
 
 from monitor.app import CAPTURES
@@ -14,6 +17,7 @@ from monitor.clock import SystemClock
 from monitor.config import Config, load
 from monitor.core import leaves
 from monitor.evidence import durable
+from monitor.evidence.chains import certificates
 from monitor.evidence.journal import FOLDER
 from monitor.evidence.keys import own_key
 from monitor.evidence.note import Algorithm, Checkpoint, Note, NoteError, SignerKey, VerifierKey
@@ -27,6 +31,7 @@ from monitor.store.journal_reads import KeptCheckpoint
 from monitor.store.kept import Kept
 from monitor.store.rebuild import rebuild
 from monitor.verification import Step, verify
+from monitor.verification_stamps import stamped_notes, verify_stamps
 from monitor.wiring import open_to_write
 
 
@@ -52,6 +57,10 @@ def add(commands: Commands) -> None:
     check.add_argument(
         "--older", type=Path, action="append", default=[], metavar="FICHIER",
         help="point de contrôle plus ancien que le journal doit prolonger",
+    )  # fmt: skip
+    check.add_argument(
+        "--roots", type=Path, action="append", default=[], metavar="FICHIER",
+        help="racines des autorités d’horodatage (PEM), outre les racines publiques",
     )  # fmt: skip
     json_option(check)
     check.set_defaults(run=run_verify)
@@ -114,7 +123,9 @@ def run_verify(asked: Namespace) -> int:
     store = _store(data) if data else None
     try:
         captures = data / CAPTURES if data else None
-        for step in verify(folder, key=key, older=asked.older, store=store, captures=captures):
+        older = [*asked.older, *stamped_notes(folder)]
+        found = verify(folder, key=key, older=older, store=store, captures=captures)
+        for step in chain(found, _stamps(folder, asked.roots)):
             steps.append(step)
             if not asked.json:
                 print(_told(len(steps), step))
@@ -127,6 +138,19 @@ def run_verify(asked: Namespace) -> int:
     else:
         print("Tout est vérifié." if good else "La vérification a échoué.")
     return 0 if good else 1
+
+
+def _stamps(folder: Path, more: Sequence[Path]) -> Iterator[Step]:
+    """Verify the time-stamps, to the public roots and those given."""
+    roots: list[bytes] = []
+    for path in (Path(certifi.where()), *more):
+        try:
+            roots += certificates(path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise Refusal(f"{path} : ce n’est pas un fichier de certificats ({error}).") from None
+    step = verify_stamps(folder, roots=roots)
+    if step is not None:
+        yield step
 
 
 def _store(data: Path) -> Store | None:
