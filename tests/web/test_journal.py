@@ -78,3 +78,28 @@ def test_anything_else_is_not_there(client: Client, path: str) -> None:
     answer = client.get(f"/journal/{path}")
     assert answer.status_code == 404
     assert "no" != answer.text
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("token.tst", 200),
+        ("checkpoint", 200),
+        ("chain.pem", 200),
+        ("crl-1.crl", 200),
+        (".token.tst", 404),
+        ("autre", 404),
+    ],
+)
+def test_the_files_of_a_time_stamp_never_change(
+    client: Client, tmp_path: Path, name: str, status: int
+) -> None:
+    """Their folder is named by the token's digest, which a leaf gives."""
+    folder = tmp_path / FOLDER / "horodatages" / ("0a" * 32)
+    folder.mkdir(parents=True)
+    (folder / name).write_bytes(b"octets")
+
+    answer = client.get(f"/journal/horodatages/{'0a' * 32}/{name}")
+
+    assert status == answer.status_code
+    assert ("immutable" in answer.headers["cache-control"]) == (status == 200)
