@@ -237,13 +237,12 @@ class _Content:
         """Pass on the leaves that can be read, noting what is wrong with each."""
         replay = Replay() if self._store is None else None
         for idx, entry in enumerate(entries):
-            fault = self._fault(idx, entry)
+            leaf, fault = self._form_of(idx, entry)
             if fault is not None:
                 self._form.append(f"entrée {idx} : {fault}")
                 continue
             if idx >= self._first and self._store is not None:
                 self._end.append(entry)
-            leaf = json.loads(entry)
             self._claim(idx, leaf)
             if replay is not None:
                 self._follow(replay, idx, leaf)
@@ -251,17 +250,18 @@ class _Content:
         if replay is not None:
             self._settle(replay)
 
-    def _fault(self, idx: int, entry: bytes) -> str | None:
+    def _form_of(self, idx: int, entry: bytes) -> tuple[Leaf, str | None]:
+        """Read a leaf, and say what is wrong with its form."""
         try:
             leaf = json.loads(entry)
             same = canonical(leaf) == entry
         except (ValueError, RecursionError) as error:
             self._kinds.append(0)
-            return f"illisible ({error})"
+            return {}, f"illisible ({error})"
         found = refusal(leaf, idx=idx, kind_of=self._kind_of)
         kind = leaf.get("type") if isinstance(leaf, dict) else None
         self._kinds.append(_KINDS.index(kind) if kind in FIELDS else 0)
-        return found or (None if same else "une autre écriture est possible")
+        return leaf, found or (None if same else "une autre écriture est possible")
 
     def _kind_of(self, idx: int) -> str:
         return _KINDS[self._kinds[idx]]
