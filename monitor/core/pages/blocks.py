@@ -83,6 +83,7 @@ def outline(cleaned: str, *, base: str | None) -> Outline | None:
         return Outline(nodes=[_ROOT])
     if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
         return None
+    _open_body(root)
     walk = _Walk(base=base)
     events = etree.iterwalk(root, events=("start", "end"))
     for event, element in events:
@@ -96,6 +97,27 @@ def outline(cleaned: str, *, base: str | None) -> Outline | None:
     title = root.find(".//title")
     walk.outline.title = tidy(title.text or "")[:500] if title is not None else ""
     return walk.outline
+
+
+_IN_HEAD = frozenset({"title", "meta", "link", "style", "script", "base", "noscript", "template"})
+
+
+def _open_body(root: etree._Element) -> None:
+    """Move out of the head what cannot be in it: the parser does not know HTML5's elements.
+
+    `</head>` and `<body>` may be left out (HTML standard, "optional tags").
+    """
+    head = root.find("head")
+    if head is None:
+        return
+    children = list(head)
+    first = next((n for n, child in enumerate(children) if child.tag not in _IN_HEAD), None)
+    if first is None:
+        return
+    body = root.find("body")
+    if body is None:
+        body = etree.SubElement(root, "body")
+    body[:0] = children[first:]
 
 
 _ROOT = Node("html", 0, "", BlockKind.PARAGRAPH, "", "")

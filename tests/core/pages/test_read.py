@@ -143,3 +143,22 @@ def test_a_page_names_the_rules_that_read_it() -> None:
 
     assert page.extraction_version
     assert replace(page, extraction_version="0") != page
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        "<title>Titre</title>",
+        "<!doctype html><html lang=fr><head><title>Titre</title>",
+        "<!doctype html><title>Titre</title><header>Préfecture</header>",
+        "<html><head><title>Titre</title></head><body>",
+    ],
+)
+def test_a_page_may_leave_out_the_tags_that_html_lets_it(start: str) -> None:
+    """HTML standard, "optional tags": `</head>` and `<body>` are among them."""
+    text = "Le guichet est ouvert de 9h00 à 12h00 du lundi au vendredi."
+
+    page = read_page(f"{start}<main><h1>Accueil</h1><p>{text}</p></main>".encode())
+
+    assert page.obstacle is None
+    assert text in page.text
