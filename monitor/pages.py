@@ -4,15 +4,27 @@ import hashlib
 from asyncio import to_thread
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 from monitor.core.changes.events import PageEvent, Reading, Version, text_digest
 from monitor.core.changes.versions import Track, advance, gone, in_doubt
 from monitor.core.checks import MAX_URL, without_tokens
 from monitor.core.checks import clean as clean_text
 from monitor.core.pages.clean import clean, digest, is_cut
-from monitor.core.pages.page import Element, Page
+from monitor.core.pages.packed import PackedPage
+from monitor.core.pages.page import Element
 from monitor.core.pages.read import read_clean
-from monitor.core.types import Edge, Event, Judgement, Kind, Observation, Reason, Target, Verdict
+from monitor.core.types import (
+    Edge,
+    Event,
+    Exchange,
+    Judgement,
+    Kind,
+    Observation,
+    Reason,
+    Target,
+    Verdict,
+)
 from monitor.metrics import PageSeen
 from monitor.store import Store
 
@@ -41,13 +53,23 @@ def pages_seen(store: Store) -> dict[str, PageSeen]:
     }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Read:
+    """What was read of a page last: the same bytes, or the same but for noise, say the same."""
+
+    body_sha256: str
+    cleaned: str  # digest of what is left without the noise
+    text_sha256: str
+    packed: PackedPage
+
+
 class PageBook:
     """What every followed page said last. For one event loop, one check of a target at a time."""
 
     def __init__(self, tracks: Iterable[Track], *, point: str) -> None:
         self._point = point
         self._tracks = {track.target: track for track in tracks}
-        self._last: dict[str, tuple[str, str, Page]] = {}  # clean digest, text digest, page
+        self._last: dict[str, _Read] = {}
 
     async def read(
         self, target: Target, observation: Observation, events: Iterable[Event]
@@ -83,22 +105,38 @@ class PageBook:
     async def _reading(self, slug: str, observation: Observation) -> Reading | None:
         """Read the body, but parse it only when it differs from the last by more than noise."""
         exchange = observation.exchange
-        cleaned = await to_thread(clean, exchange.body, charset=exchange.charset or None)
-        name = digest(cleaned)
+        body = hashlib.sha256(exchange.body).hexdigest()
         known = self._last.get(slug)
-        if known is None or known[0] != name:
-            cut = is_cut(exchange.body, cleaned)
-            page = await to_thread(read_clean, cleaned, url=exchange.final_url, cut=cut)
-            if page.obstacle:
+        if known is None or known.body_sha256 != body:
+            known = await to_thread(_read, exchange, body, known)
+            if known is None:
                 return None
-            known = self._last[slug] = (name, text_digest(page), page)
+            self._last[slug] = known
         return Reading(
             at=observation.at,
-            sha256=known[1],
-            body_sha256=hashlib.sha256(exchange.body).hexdigest(),
+            sha256=known.text_sha256,
+            body_sha256=body,
             url=without_tokens(clean_text(exchange.final_url, MAX_URL)),
-            page=known[2],
+            packed=known.packed,
         )
+
+
+def _read(exchange: Exchange, body_sha256: str, last: _Read | None) -> _Read | None:
+    """Read a body that is not the last one; None when it is no page to compare."""
+    cleaned = clean(exchange.body, charset=exchange.charset or None)
+    name = digest(cleaned)
+    if last is not None and last.cleaned == name:
+        return replace(last, body_sha256=body_sha256)
+    cut = is_cut(exchange.body, cleaned)
+    page = read_clean(cleaned, url=exchange.final_url, cut=cut)
+    if page.obstacle:
+        return None
+    return _Read(
+        body_sha256=body_sha256,
+        cleaned=name,
+        text_sha256=text_digest(page),
+        packed=PackedPage.of(page),
+    )
 
 
 def _is_the_page(judgement: Judgement) -> bool:

@@ -11,9 +11,9 @@ from monitor.core.changes.change import ChangeKind
 from monitor.core.changes.events import TURNS, PageEdge, Shown, Version
 from monitor.core.changes.log import ChangeRecord, FactRecord
 from monitor.core.changes.versions import MOST_KNOWN, Track
+from monitor.core.pages.packed import PackedPage, unpacked
 from monitor.core.pages.page import Element, Page
 from monitor.store.page_tables import PageChangeRow, PageFactRow, PageTextRow, PageVersionRow
-from monitor.store.page_writes import unpacked
 from monitor.store.reads import DAWN, DUSK, Reads
 from monitor.store.tables import SubjectRow, table_of
 
@@ -204,10 +204,17 @@ def _track(session: Session, subject: int, target: str, point: str) -> Track:
     ).all()
     left = dict.fromkeys(row.sha256.hex() for row in every if row.believed)
     glimpsed = dict.fromkeys(row.sha256.hex() for row in every if not row.believed)
+    version = _version(shown, "new")
+    packed = PackedPage(
+        extraction_version=version.extraction_version,
+        title=version.title,
+        updated_on=version.updated_on,
+        data=shown.page,
+    )
     return Track(
         target=target,
         point=point,
-        current=Shown(version=_version(shown, "new"), page=unpacked(shown.page)),
+        current=Shown(version=version, packed=packed),
         left=tuple(left)[-MOST_KNOWN:],
         glimpsed=tuple(glimpsed)[-MOST_KNOWN:],
         flapping=_last_of(session, subject, PageEdge.FLAPPING, PageEdge.SETTLED),

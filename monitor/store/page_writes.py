@@ -1,17 +1,16 @@
 """What one transaction records of a page's text."""
 
-import zlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy import Connection, insert, select, update
 
 from monitor.core.changes.events import TURNS, PageEvent, Shown, Version
 from monitor.core.checks import MAX_URL, clean
 from monitor.core.pages.facts import facts_of
-from monitor.core.pages.page import Fact, Page
+from monitor.core.pages.packed import PackedPage
+from monitor.core.pages.page import Fact
 from monitor.store.page_tables import PageChangeRow, PageFactRow, PageTextRow, PageVersionRow
 from monitor.store.tables import table_of
 
@@ -20,10 +19,8 @@ _VERSION = table_of(PageVersionRow)
 _CHANGE = table_of(PageChangeRow)
 _FACT = table_of(PageFactRow)
 
-_PAGE = TypeAdapter(Page)
 MAX_VALUE = 500  # characters of a fact
 MOST_FACTS = 500  # of one page: a hostile one could state any number
-COMPRESSION = 9  # pages are written once and kept for ever
 
 
 def write_page(
@@ -80,7 +77,7 @@ def _keep_version(connection: Connection, subject: int, shown: Shown) -> int:
         return known
     row = {
         "subject_id": subject,
-        "text_id": _keep_text(connection, version, shown.page),
+        "text_id": _keep_text(connection, version, shown.packed),
         "body_sha256": bytes.fromhex(version.body_sha256),
         "url": clean(version.url, MAX_URL),
         "before_at": version.before_at,
@@ -92,7 +89,7 @@ def _keep_version(connection: Connection, subject: int, shown: Shown) -> int:
     return number
 
 
-def _keep_text(connection: Connection, version: Version, page: Page) -> int:
+def _keep_text(connection: Connection, version: Version, packed: PackedPage) -> int:
     """Return the number of a text; it is kept once, whatever pages show it."""
     sha256 = bytes.fromhex(version.sha256)
     known: int | None = connection.scalar(select(_TEXT.c.id).where(_TEXT.c.sha256 == sha256))
@@ -103,7 +100,7 @@ def _keep_text(connection: Connection, version: Version, page: Page) -> int:
         "extraction_version": version.extraction_version,
         "title": clean(version.title, MAX_VALUE),
         "updated_on": version.updated_on,
-        "page": packed(page),
+        "page": packed.data,
     }
     number: int = connection.execute(insert(_TEXT).returning(_TEXT.c.id), row).scalar_one()
     return number
@@ -140,12 +137,3 @@ def _follow_facts(connection: Connection, subject: int, shown: Shown) -> None:
 def _fact(fact: Fact) -> dict[str, Any]:
     value = clean(fact.value, MAX_VALUE)
     return {"element": fact.element, "value": value, "negated": fact.negated}
-
-
-def packed(page: Page) -> bytes:
-    return zlib.compress(_PAGE.dump_json(page, exclude_defaults=True), COMPRESSION)
-
-
-def unpacked(data: bytes) -> Page:
-    """Read what `packed` wrote."""
-    return _PAGE.validate_json(zlib.decompress(data))

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from monitor.core.changes.events import PageEvent, Reading, text_digest
 from monitor.core.changes.versions import Track, advance
+from monitor.core.pages.packed import PackedPage
 from monitor.core.pages.page import Page
 from monitor.core.pages.read import read_page
 from tests.support.outcomes import START
@@ -32,7 +33,13 @@ def page(letter: str, *, updated: str = "12/10/2026") -> Page:
 
 
 def reading(found: Page, at: datetime) -> Reading:
-    return Reading(at=at, sha256=text_digest(found), body_sha256="00" * 32, url=URL, page=found)
+    return Reading(
+        at=at,
+        sha256=text_digest(found),
+        body_sha256="00" * 32,
+        url=URL,
+        packed=PackedPage.of(found),
+    )
 
 
 def minute(number: int) -> datetime:

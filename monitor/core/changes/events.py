@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from monitor.core.changes.change import Change
+from monitor.core.pages.packed import PackedPage
 from monitor.core.pages.page import Page
 from monitor.core.pages.typography import words
 
@@ -75,7 +76,11 @@ class Shown:
     """A version with its content."""
 
     version: Version
-    page: Page
+    packed: PackedPage
+
+    @property
+    def page(self) -> Page:
+        return self.packed.page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,13 +111,17 @@ class PageEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What one good check read. `page` is free of obstacles."""
+    """What one good check read. Its page is free of obstacles."""
 
     at: datetime
     sha256: str
     body_sha256: str
     url: str
-    page: Page
+    packed: PackedPage
+
+    @property
+    def page(self) -> Page:
+        return self.packed.page
 
 
 def text_digest(page: Page) -> str:

@@ -71,7 +71,7 @@ def advance(track: Track, reading: Reading) -> Step:
     if track.removed:
         track = replace(track, removed=False)
         events = (_event(track, PageEdge.RESTORED, reading.at, current, None),)
-    if reading.page.extraction_version != current.page.extraction_version:
+    if reading.packed.extraction_version != current.packed.extraction_version:
         step, more = _reread(track, current, reading)
     elif _same(current, reading):
         step, more = _confirm(track, current, reading)
@@ -225,14 +225,14 @@ def _shown(reading: Reading, *, before_at: datetime | None) -> Shown:
         sha256=reading.sha256,
         body_sha256=reading.body_sha256,
         url=reading.url,
-        title=reading.page.title,
-        updated_on=reading.page.updated_on,
-        extraction_version=reading.page.extraction_version,
+        title=reading.packed.title,
+        updated_on=reading.packed.updated_on,
+        extraction_version=reading.packed.extraction_version,
         before_at=before_at,
         first_at=reading.at,
         last_at=reading.at,
     )
-    return Shown(version=version, page=reading.page)
+    return Shown(version=version, packed=reading.packed)
 
 
 def _event(  # noqa: PLR0913, PLR0917 -- the fields of an event, in the order of their story
