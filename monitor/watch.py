@@ -46,6 +46,7 @@ from monitor.core.types import (
     Verdict,
 )
 from monitor.core.verdict.classify import classify, ruleset
+from monitor.core.verdict.glance import Memory
 from monitor.fetch import Gate
 from monitor.lane import Lane, NoTurn, Turn
 from monitor.line import Line
@@ -77,6 +78,7 @@ class Judge:
         self._point = point
         self._line = line
         self.ruleset = ruleset(config.fingerprints)
+        self._memory = Memory()
 
     async def observation(
         self, target: Target, slot_at: datetime, exchange: Exchange, *, known_good: bool
@@ -122,6 +124,7 @@ class Judge:
             clock_limit_us=self._config.clock_limit_us,
             known_good=known_good,
             fingerprints=self._config.fingerprints,
+            look=self._memory.glance,
         )
 
 

@@ -22,7 +22,7 @@ from monitor.core.types import (
 from monitor.core.verdict import answer, line, page
 from monitor.core.verdict.case import Case, Finding, Rule, leads_to
 from monitor.core.verdict.fingerprints import Fingerprint, digest
-from monitor.core.verdict.glance import glance
+from monitor.core.verdict.glance import Look, glance
 
 RULESET = "2026-11-23.2"  # changes with the rules; `ruleset` adds the fingerprints' digest
 
@@ -77,14 +77,15 @@ def classify(  # noqa: PLR0913 -- all that a judgement depends on, by name
     clock_limit_us: int,
     known_good: bool,
     fingerprints: Sequence[Fingerprint],
+    look: Look = glance,
 ) -> Judgement:
-    """Judge one exchange.
+    """Judge one exchange. `look` reads its body: `glance`, or a `Memory` of it.
 
     `known_good` says whether the target was ever seen up: only then is a 404 an outage.
     The last trial is the one that decided. Never raises for what the outside sent.
     """
     content_type = (exchange.last.header("content-type") or "") if exchange.last else ""
-    seen = glance(exchange.body, content_type=content_type, charset=exchange.charset)
+    seen = look(exchange.body, content_type=content_type, charset=exchange.charset)
     case = Case(
         target=target,
         exchange=exchange,

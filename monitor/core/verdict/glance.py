@@ -6,9 +6,10 @@ that are listed. Bad markup gives less, never an exception.
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from hashlib import sha256
+from typing import Any, Protocol
 
 from lxml import etree
 
@@ -125,6 +126,41 @@ def glance(body: bytes, *, content_type: str = "", charset: str = "") -> Glance:
         )
     tree = _parse(markup)
     return _read_tree(tree, markup) if tree is not None else _read_text(markup)
+
+
+class Look(Protocol):
+    """Reads a body, as `glance` does."""
+
+    def __call__(self, body: bytes, *, content_type: str = "", charset: str = "") -> Glance: ...
+
+
+class Memory:
+    """Remembers glances by what was read: the same bytes are read once.
+
+    The markup is not kept, but taken from the body again: that is cheap, and it is what weighs.
+    """
+
+    def __init__(self, *, size: int = 2_000) -> None:
+        self._size = size
+        self._known: dict[tuple[bytes, str, str], Glance] = {}
+
+    def glance(self, body: bytes, *, content_type: str = "", charset: str = "") -> Glance:
+        """Answer as `glance` does."""
+        if len(body) > MAX_BYTES:
+            return glance(body, content_type=content_type, charset=charset)
+        key = (sha256(body).digest(), content_type, charset)
+        known = self._known.pop(key, None)
+        if known is None:
+            seen = glance(body, content_type=content_type, charset=charset)
+            known = replace(seen, source="")
+            if len(self._known) >= self._size:
+                del self._known[next(iter(self._known))]
+        else:
+            markup = decode(body, charset).replace("\x00", "")
+            readable = known.form not in {Form.EMPTY, Form.BINARY}
+            seen = replace(known, source=markup.lower()) if readable else known
+        self._known[key] = known
+        return seen
 
 
 def _without_bulk(body: bytes) -> bytes:

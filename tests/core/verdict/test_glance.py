@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.charset import decode
-from monitor.core.verdict.glance import MAX_BYTES, MAX_TEXT, Form, fold, glance
+from monitor.core.verdict.glance import MAX_BYTES, MAX_TEXT, Form, Memory, fold, glance
 
 
 @pytest.mark.parametrize(
@@ -153,3 +153,32 @@ def test_a_page_nested_beyond_the_parsers_bound_keeps_its_text() -> None:
 def test_no_bytes_raise(body: bytes, content_type: str) -> None:
     glance(body, content_type=content_type, charset="utf-7")
     glance(b"<html>" + body, content_type=content_type)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\x00\x01",
+        b'{"a": 1}',
+        b"<html><title>Titre</title><main><h1>A</h1><p>" + b"mot " * 300,
+        "<html><meta charset=iso-8859-1><p>é".encode("latin-1"),
+        b"<p>" + b"x" * (MAX_BYTES + 10),
+    ],
+    ids=["empty", "binary", "json", "long", "latin", "too-long"],
+)
+def test_a_memory_answers_as_a_first_look_does(body: bytes) -> None:
+    memory = Memory(size=2)
+    memory.glance(b"<p>autre")
+
+    first, second = memory.glance(body), memory.glance(body)
+
+    assert first == second == glance(body)
+
+
+def test_a_memory_is_bounded() -> None:
+    memory = Memory(size=3)
+    for number in range(20):
+        memory.glance(b"<p>%d" % number)
+
+    assert len(memory._known) == 3
