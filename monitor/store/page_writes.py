@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from monitor.core.changes.events import TURNS, PageEvent, Shown, Version
 from monitor.core.checks import MAX_URL, clean
@@ -21,6 +21,14 @@ _FACT = table_of(PageFactRow)
 
 MAX_VALUE = 500  # characters of a fact
 MOST_FACTS = 500  # of one page: a hostile one could state any number
+
+
+# Built once: every check of an unchanged page executes it.
+_GROW = (
+    update(_VERSION)
+    .where(_VERSION.c.subject_id == bindparam("of"), _VERSION.c.first_at == bindparam("since"))
+    .values(last_at=bindparam("last_at"), checks=bindparam("checks"))
+)
 
 
 def write_page(
@@ -42,9 +50,8 @@ def write_page(
     for event, leaf in changes:
         _write_change(connection, subject, event, leaf)
     if version is not None:
-        stay = (_VERSION.c.subject_id == subject, _VERSION.c.first_at == version.first_at)
-        grown = {"last_at": version.last_at, "checks": version.checks}
-        connection.execute(update(_VERSION).where(*stay).values(grown))
+        stay = {"of": subject, "since": version.first_at}
+        connection.execute(_GROW, stay | {"last_at": version.last_at, "checks": version.checks})
 
 
 def _write_change(connection: Connection, subject: int, event: PageEvent, leaf: int | None) -> None:
