@@ -17,7 +17,7 @@ import structlog
 
 from monitor.core.outages import GOOD
 from monitor.core.types import Capture, Edge, Exchange, Keep, Observation, Outcome, Target
-from monitor.errors import VigieError
+from monitor.errors import VigieError, in_french
 from monitor.evidence import dayfiles, exchanges
 from monitor.evidence.exchanges import Original, Package
 
@@ -192,6 +192,6 @@ class Captures:
 
     def _refused(self, error: OSError) -> CaptureError:
         return CaptureError(
-            f"Copies {self._folder} : {error.strerror or error}. Libérez de la place ou rendez ce "
+            f"Copies {self._folder} : {in_french(error)}. Libérez de la place ou rendez ce "
             "dossier accessible en écriture, puis relancez."
         )
