@@ -25,6 +25,7 @@ from sqlalchemy import Engine, create_engine
 
 from bench.measure import Sample, lateness_ms, sample, verdicts
 from bench.plan import Plan, write
+from monitor.store.engine import parse
 
 SCRAPE_S = 15  # as Prometheus would, so that metrics are in the cost
 START_S = 60  # within which both processes must answer
@@ -135,7 +136,7 @@ def run(plan: Plan, *, seconds: float, url: str, token: bool, folder: Path) -> R
         with _process(service, environ=environ, log=folder / "vigie.log") as process:
             _wait_for(process, port=port, host="127.0.0.1")
             time.sleep(plan.interval_s + 1)
-            engine = create_engine(url)
+            engine = create_engine(parse(url))
             span = watch(process.pid, port=port, seconds=seconds, engine=engine)
             return Result.of(span, plan=plan, engine=engine)
 
