@@ -25,6 +25,7 @@ FROM ${BASE}
 COPY --from=build /app /app
 COPY --from=build --chown=8600:8600 /data /data
 COPY config /config
+COPY verify /verify
 ENV PATH=/app/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1 \

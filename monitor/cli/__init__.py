@@ -28,6 +28,7 @@ COMMANDS = {
     "pause": "records",
     "resume": "records",
     "seal": "journal",
+    "export": "export",
     "verify": "journal",
     "rebuild": "journal",
     "witness": "witness",
