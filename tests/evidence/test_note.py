@@ -181,3 +181,22 @@ def test_a_verifier_key_that_does_not_hold_together_is_refused(text: str) -> Non
 def test_a_private_key_is_never_printed() -> None:
     assert "AeymY" not in repr(LOG)
     assert SignerKey.parse(str(LOG)) == LOG
+
+
+def test_gos_own_note_comes_out_byte_for_byte_and_is_verified() -> None:
+    """golang.org/x/mod, sumdb/note, example_test.go: signing and opening."""
+    key = SignerKey.parse(
+        "PRIVATE+KEY+PeterNeumann+c74f20a3+AYEKFALVFGyNhPJEMzD1QIDr+Y7hfZx09iUvxdXHKDFz"
+    )
+    known = VerifierKey.parse("PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW")
+    text = (
+        "If you think cryptography is the answer to your problem,\n"
+        "then you don't know what your problem is.\n"
+    )
+    signed = Note(text, (note.sign(text, key),))
+
+    assert bytes(signed).decode() == (
+        f"{text}\n— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXg"
+        "KvqfqdngotpRZb6KE6RyyBwJnAM=\n"
+    )
+    assert [known] == [found for found, _ in Note.parse(bytes(signed)).verified_by([known])]
