@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 from argparse import Namespace
 from collections.abc import Iterator
 from datetime import date
@@ -91,9 +90,9 @@ def _write(asked: Namespace, config: Config) -> None:
     # Before anything that would make a key: a folder without a journal is not exported.
     checkpoint = mirror.copy_tree(asked.data / FOLDER, out / FOLDER)
     key = _key(asked.data, config)
-    if (asked.data / FOLDER / STAMPS).is_dir():
-        shutil.copytree(asked.data / FOLDER / STAMPS, out / FOLDER / STAMPS)
-    copied = 0 if asked.no_captures else _copy_captures(asked, out / CAPTURES)
+    mirror.copy_stamps(asked.data / FOLDER / STAMPS, out / FOLDER / STAMPS, size=checkpoint.size)
+    named = set() if asked.no_captures else mirror.capture_files(out / FOLDER, checkpoint.size)
+    copied = _copy_captures(asked, out / CAPTURES, named)
     mirror.put(out / "cles.txt", "".join(_keys(key, config)).encode())
     mirror.put(out / "racines.pem", _roots(config))
     beside = Path(__file__).resolve().parents[2] / VERIFIER
@@ -136,11 +135,12 @@ def _roots(config: Config) -> bytes:
     return Path(certifi.where()).read_bytes() + pinned.encode()
 
 
-def _copy_captures(asked: Namespace, out: Path) -> int:
-    """Copy the day files of the period, whole records only; return how many files."""
+def _copy_captures(asked: Namespace, out: Path, named: set[str]) -> int:
+    """Copy the day files of the period that leaves name, whole records only; count them."""
     since: date = asked.since.date() if asked.since else date.min
     until: date = asked.until.date() if asked.until else date.max
-    found = dayfiles.files(asked.data / CAPTURES, since=since, until=until)
+    files = dayfiles.files(asked.data / CAPTURES, since=since, until=until)
+    found = [path for path in files if path.name in named]
     for path in found:
         try:
             mirror.put(out / path.name, b"".join(one.packed for one in dayfiles.members(path)))

@@ -1,8 +1,11 @@
 """A copy of the journal for others: plain files that any tool of the trade reads.
 
-The checkpoint is taken first, then what it commits to: the service may go on meanwhile.
+The checkpoint is taken first, then what it commits to: the service may go on meanwhile, and
+what it adds is left out, since nothing in the copy could vouch for it.
 """
 
+import json
+import shutil
 from pathlib import Path
 
 from monitor.evidence import tlog
@@ -31,6 +34,40 @@ def copy_tree(journal: Path, out: Path) -> Checkpoint:
             put(out / tlog.bundle_path(tile.index, tile.width), bundle)
     put(out / CHECKPOINT, note)
     return checkpoint
+
+
+def copy_stamps(stamps: Path, out: Path, *, size: int) -> int:
+    """Copy the time-stamps of checkpoints of at most `size` leaves; return how many.
+
+    Raises:
+        NoteError: a stamped checkpoint is damaged.
+        OSError: one cannot be read, or the copy written.
+
+    """
+    copied = 0
+    for token in sorted(stamps.glob("*/token.tst")):
+        note = (token.parent / CHECKPOINT).read_bytes()
+        if Checkpoint.parse(Note.parse(note).text).size <= size:
+            shutil.copytree(token.parent, out / token.parent.name)
+            copied += 1
+    return copied
+
+
+def capture_files(journal: Path, size: int) -> set[str]:
+    """Return the names of the files of captures that the first `size` leaves speak of.
+
+    Raises:
+        ProofError: the journal is damaged.
+
+    """
+    tiles, names = Tiles(journal), set[str]()
+    for tile in tlog.tiles(size):
+        if tile.level:
+            break  # levels come in order, and only the lowest has leaves
+        for leaf in tiles.entries(tile.index, tile.width):
+            if b'"capture"' in leaf and (said := json.loads(leaf))["type"] == "capture":
+                names.add(said["file"])
+    return names
 
 
 def put(path: Path, data: bytes) -> None:
