@@ -1,7 +1,7 @@
 """Reads the pages whose text is followed, and remembers what each of them says."""
 
 import hashlib
-from asyncio import to_thread
+from asyncio import Semaphore, to_thread
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -69,6 +69,9 @@ class PageBook:
     def __init__(self, tracks: Iterable[Track], *, point: str) -> None:
         self._point = point
         self._tracks = {track.target: track for track in tracks}
+        # Threads that parse share one interpreter with the probes: one at a time, or after a
+        # start on a long list the probes would be starved by their own answers.
+        self._one = Semaphore(1)
         self._last: dict[str, _Read] = {}
 
     async def read(
@@ -108,7 +111,8 @@ class PageBook:
         body = hashlib.sha256(exchange.body).hexdigest()
         known = self._last.get(slug)
         if known is None or known.body_sha256 != body:
-            known = await to_thread(_read, exchange, body, known)
+            async with self._one:
+                known = await to_thread(_read, exchange, body, known)
             if known is None:
                 return None
             self._last[slug] = known
