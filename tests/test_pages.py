@@ -1,11 +1,16 @@
 """Which checks are read, and how seldom a page is parsed."""
 
+from asyncio import gather
 from dataclasses import replace
+from threading import Event as Pause
+from threading import Semaphore
 
 import pytest
 
 from monitor import pages
 from monitor.core.changes.events import PageEdge
+from monitor.core.pages.page import Page
+from monitor.core.pages.read import read_clean
 from monitor.core.types import (
     Edge,
     Event,
@@ -135,3 +140,24 @@ def opened(reason: Reason) -> Event:
     return Event(
         edge=Edge.OUTAGE_OPENED, at=minute(1), target=PAGE.slug, point="local", outage=outage
     )
+
+
+async def test_pages_are_parsed_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parsing threads share one interpreter with the probes: many would starve them."""
+    parse = read_clean
+    inside = Semaphore(1)
+    alone: list[bool] = []
+
+    def slowly(cleaned: str, *, url: str | None, cut: bool) -> Page:
+        alone.append(inside.acquire(blocking=False))
+        Pause().wait(0.05)
+        if alone[-1]:
+            inside.release()
+        return parse(cleaned, url=url, cut=cut)
+
+    monkeypatch.setattr(pages, "read_clean", slowly)
+    book = PageBook((), point="local")
+
+    await gather(*(read(book, body("A"), 0, of=replace(PAGE, slug=f"page-{n}")) for n in range(5)))
+
+    assert alone == [True] * 5
