@@ -161,15 +161,18 @@ def _store(data: Path) -> Store | None:
 
 
 def _key(text: str | None, data: Path | None, folder: Path) -> VerifierKey | None:
-    try:
-        if text:
+    if text:
+        try:
             return VerifierKey.parse(text)
-        if data is not None and (data / KEY_FILE).exists():
-            origin = Checkpoint.parse(Note.parse((folder / CHECKPOINT).read_bytes()).text).origin
-            return own_key(data / KEY_FILE, name=origin, algorithm=Algorithm.ED25519).verifier
-    except (NoteError, OSError) as error:
-        raise Refusal(f"Clé ou point de contrôle illisible : {error}") from None
-    return None
+        except NoteError as error:
+            raise Refusal(f"--key : clé illisible : {error}") from None
+    if data is None or not (data / KEY_FILE).exists():
+        return None
+    try:
+        origin = Checkpoint.parse(Note.parse((folder / CHECKPOINT).read_bytes()).text).origin
+    except (NoteError, OSError):
+        return None  # the first step of the verification refuses such a checkpoint, and names it
+    return own_key(data / KEY_FILE, name=origin, algorithm=Algorithm.ED25519).verifier
 
 
 def _told(number: int, step: Step) -> str:
