@@ -55,7 +55,7 @@ def compare_saved(
     if is_page and not (is_page(before, url) and is_page(after, url)):
         return _incomparable(Obstacle.NOT_THE_PAGE)
     old = read_page(before, url=url, charset=content_type)
-    new = read_page(after, url=url, charset=content_type)
+    new = old if before == after else read_page(after, url=url, charset=content_type)
     if found := obstacle(old, new):
         return _incomparable(found)
     change = compare(old, new)

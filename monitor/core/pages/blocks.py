@@ -135,7 +135,6 @@ class _Walk:
         self._pieces: list[str] = []
         self._links: list[Link] = []
         self._linked = 0
-        self._targets: dict[str, str] = {}
         self._href: str | None = None
         self._link_start = 0
 
@@ -215,18 +214,12 @@ class _Walk:
         text = tidy("".join(self._pieces[self._link_start :]))
         if not text:
             return
-        target = self._target(self._href)
+        target = links.target(self._href, base=self._base)
         if text == links.PROTECTED_EMAIL and target.startswith("mailto:"):
             text = target.removeprefix("mailto:")
             self._pieces[self._link_start :] = [text]
         self._linked += len(text)
         self._links.append(Link(text=text, target=target))
-
-    def _target(self, href: str) -> str:
-        """Return a link's target; a page repeats most of its links."""
-        if href not in self._targets:
-            self._targets[href] = links.target(href, base=self._base)
-        return self._targets[href]
 
     def _close_link(self) -> None:
         self._note_link()

@@ -6,6 +6,7 @@ The formats are those read in public prefecture pages of 2012-2024.
 import re
 from collections.abc import Iterable, Iterator
 
+from monitor.core.memo import remembering
 from monitor.core.pages.channels import channels
 from monitor.core.pages.page import Block, Element, Fact
 from monitor.core.pages.typography import words
@@ -58,11 +59,16 @@ def facts_of(blocks: Iterable[Block]) -> frozenset[Fact]:
     """Return what the blocks state. A value is canonical: two writings of one phone are one."""
     found: set[Fact] = set()
     for block in blocks:
-        found.update(_contacts(block.compared))
+        found.update(_of_text(block.compared))
         found.update(_of_links(block))
-        found.update(channels(block.compared))
-        if hours := opening_hours(block.compared):
-            found.add(Fact(element=Element.OPENING_HOURS, value=hours))
+    return frozenset(found)
+
+
+@remembering
+def _of_text(text: str) -> frozenset[Fact]:
+    found = {*_contacts(text), *channels(text)}
+    if hours := opening_hours(text):
+        found.add(Fact(element=Element.OPENING_HOURS, value=hours))
     return frozenset(found)
 
 

@@ -1,10 +1,12 @@
 """Where a link leads, without what changes at each visit: versioned rules, each with an id."""
 
 import re
+from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
 
 MOST_CHARACTERS = 2_000
 MOST_PARAMETERS = 100
+REMEMBERED = 4096  # links: the pages of a site repeat most of theirs
 PROTECTED_EMAIL = "[email protected]"  # what Cloudflare shows in place of an address
 RULES = (
     "link.address-variant",  # scheme, www., case of the host, last slash, //, index.php
@@ -56,7 +58,11 @@ def target(href: str, *, base: str | None) -> str:
     "" for a link that leads nowhere else: an anchor in the same page, a script. What cannot
     be read as an address is returned as it stands.
     """
-    href = href.strip()[:MOST_CHARACTERS]
+    return _target(href.strip()[:MOST_CHARACTERS], base)
+
+
+@lru_cache(REMEMBERED)
+def _target(href: str, base: str | None) -> str:
     if not href or _NOWHERE.match(href):
         return ""
     if found := _CLOUDFLARE.search(href):

@@ -7,9 +7,11 @@ page's prose is wrong about it, and does not hold there (see `region`).
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 VERSION = "1"
 MOST_NAME_CHARACTERS = 300  # of a class or id; utility classes can be endless
+REMEMBERED = 4096  # names: a site's pages share most of theirs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,19 +159,28 @@ def element_rule(tag: str, attributes: Mapping[str, str]) -> str:
         return found
     if _HEADING.fullmatch(tag):
         return ""
-    return _class_rule(attributes.get("class", "")) or _id_rule(attributes.get("id", ""))
+    return _class_rule(_name(attributes, "class")) or _id_rule(_name(attributes, "id"))
 
 
 def is_alert(attributes: Mapping[str, str]) -> bool:
     """Tell whether an element's class, id or role makes it an alert banner."""
-    names = f"{attributes.get('class', '')} {attributes.get('id', '')}"
-    if attributes.get("role") == "alert" or _DSFR_ALERT in names:
+    if attributes.get("role") == "alert" or _names_alert(_name(attributes, "class")):
         return True
-    return not _ALERT.isdisjoint(_words(names))
+    return _names_alert(_name(attributes, "id"))
 
 
+def _name(attributes: Mapping[str, str], key: str) -> str:
+    return attributes.get(key, "")[:MOST_NAME_CHARACTERS]
+
+
+@lru_cache(REMEMBERED)
+def _names_alert(value: str) -> bool:
+    return _DSFR_ALERT in value or not _ALERT.isdisjoint(_words(value))
+
+
+@lru_cache(REMEMBERED)
 def _class_rule(value: str) -> str:
-    for name in value[:MOST_NAME_CHARACTERS].split():
+    for name in value.split():
         parts = _words(name)
         if found := _find(parts):
             return _BY_NAME[found]
@@ -178,6 +189,7 @@ def _class_rule(value: str) -> str:
     return ""
 
 
+@lru_cache(REMEMBERED)
 def _id_rule(value: str) -> str:
     parts = _words(value)
     for names in (_BY_NAME, _BY_SUBJECT):
@@ -204,9 +216,10 @@ def _runs(parts: list[str]) -> Iterator[tuple[str, ...]]:
 
 
 def _words(value: str) -> list[str]:
-    return [part.lower() for part in _WORD.findall(value[:MOST_NAME_CHARACTERS])]
+    return [part.lower() for part in _WORD.findall(value)]
 
 
 def _is_disclosure(attributes: Mapping[str, str]) -> bool:
-    names = f"{attributes.get('class', '')} {attributes.get('id', '')}"
-    return attributes.get("role") == "tabpanel" or not _DISCLOSURE.isdisjoint(_words(names))
+    return attributes.get("role") == "tabpanel" or any(
+        not _DISCLOSURE.isdisjoint(_words(_name(attributes, key))) for key in ("class", "id")
+    )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from monitor.core.memo import remembering
 from monitor.core.pages import masks, text_masks
 from monitor.core.pages.blocks import Outline, Run, outline
 from monitor.core.pages.clean import clean, is_cut
@@ -47,6 +48,12 @@ def read_clean(cleaned: str, *, url: str | None = None, cut: bool = False) -> Pa
     )
 
 
+@remembering
+def _compared(text: str) -> tuple[str, tuple[str, ...]]:
+    masked = text_masks.mask(text)
+    return masked, words(masked)
+
+
 class _Reading:
     """What is known on the way through the runs: the titles above, the displayed date."""
 
@@ -72,7 +79,7 @@ class _Reading:
         text, on, is_update = take_stamp(run.text, before=before)
         if is_update and not mask:
             self.updated_on = self.updated_on or on
-        compared = text_masks.mask(text)
+        compared, said = _compared(text)
         if kind == BlockKind.HEADING and main:
             self._enter_heading(run)
         headings = tuple(title for _, title in self._headings)
@@ -82,7 +89,7 @@ class _Reading:
             kind=kind,
             text=run.text,
             compared=compared,
-            words=words(compared),
+            words=said,
             headings=headings,
             links=run.links,
             main=main,

@@ -18,6 +18,7 @@ _SAME = str.maketrans(
     | dict.fromkeys("“”„‟«»″", '"')
     | dict.fromkeys("‐‑‒–—―−", "-")
 )
+_ODD = re.compile(f"[{re.escape(''.join(map(chr, _SAME)))}]")
 # In order: a number in groups (phone, SIRET), an e-mail address, a word, a sign that carries
 # sense, a dash between two numbers or two days.
 _TOKEN = re.compile(
@@ -32,7 +33,9 @@ _SEPARATORS = str.maketrans("", "", " .-()")
 def tidy(text: str) -> str:
     """Return the text on one line, in one typography, safe to show and to store."""
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text).translate(_SAME)
+        text = unicodedata.normalize("NFKC", text)
+        if _ODD.search(text):  # most texts have accents and nothing else
+            text = text.translate(_SAME)
     return " ".join(text.split())
 
 
