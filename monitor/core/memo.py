@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import TypeVar
 
-SHORT = 500  # characters; longer texts are seldom the same and cost memory
+SHORT = 2000  # characters; longer texts are seldom the same and cost memory
 REMEMBERED = 2048  # of the texts last read, by each function: at most a few megabytes
 
 Read = TypeVar("Read")

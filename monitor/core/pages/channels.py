@@ -14,28 +14,43 @@ def _re(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
+# Each with lower-case stems of which one must be there: a cheap look before the pattern.
 _CHANNELS = {
-    Element.DIGITAL_POINT: _re(
-        r"points? d'accueil numérique|\bPAN\b|points? d'accès numérique|e-m[ée]raude"
-        r"|(?:maisons? )?france[ -]services?\b|points? numériques?"
+    Element.DIGITAL_POINT: (
+        ("numéri", "pan", "meraude", "méraude", "france"),
+        _re(
+            r"points? d'accueil numérique|\bPAN\b|points? d'accès numérique|e-m[ée]raude"
+            r"|(?:maisons? )?france[ -]services?\b|points? numériques?"
+        ),
     ),
-    Element.COUNTER: _re(
-        r"\bguichets?\b|accueil physique|accueil du public|permanence physique"
-        r"|se présenter (?:en|à la) (?:sous-)?préfecture"
+    Element.COUNTER: (
+        ("guichet", "accueil", "permanence", "préfecture"),
+        _re(
+            r"\bguichets?\b|accueil physique|accueil du public|permanence physique"
+            r"|se présenter (?:en|à la) (?:sous-)?préfecture"
+        ),
     ),
-    Element.POST: _re(
-        r"voie postale|par (?:simple )?courrier(?! électronique)|par la poste"
-        r"|envoi postal|courrier postal"
+    Element.POST: (
+        ("post", "courrier"),
+        _re(
+            r"voie postale|par (?:simple )?courrier(?! électronique)|par la poste"
+            r"|envoi postal|courrier postal"
+        ),
     ),
-    Element.CONTACT_CENTRE: _re(r"centre de contact citoyen|\bCCC\b|0 ?806 ?001 ?620"),
-    Element.PHONE: _re(r"téléphon|telephoni|joignables?\b|par t[ée]l\b"),
-    Element.EMAIL: _re(r"\bcourriels?\b|courrier électronique|\be-?mails?\b|\bmails?\b"),
+    Element.CONTACT_CENTRE: (
+        ("centre de contact", "ccc", "806"),
+        _re(r"centre de contact citoyen|\bCCC\b|0 ?806 ?001 ?620"),
+    ),
+    Element.PHONE: (
+        ("phon", "joignable", "par t"),
+        _re(r"téléphon|telephoni|joignables?\b|par t[ée]l\b"),
+    ),
+    Element.EMAIL: (
+        ("courri", "mail"),
+        _re(r"\bcourriels?\b|courrier électronique|\be-?mails?\b|\bmails?\b"),
+    ),
 }
 _STATED_ELSEWHERE = frozenset({Element.PHONE, Element.EMAIL})  # an offer needs the number itself
-_MAY_NAME_ONE = _re(
-    r"num[ée]ri|PAN\b|meraude|france|guichet|accueil|préfecture|permanence|post|courrier|contact"
-    r"|CCC|806|phon|joignable|t[ée]l\b|mail|courriel"
-)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-ZÀ-Ü«\"(])|\s*[;|]\s*")
 # "Si vous ne pouvez pas venir, écrivez par courrier" offers the post.
 _CONDITION = _re(r"^(?:si|s'il|en cas|lorsque|quand|dès lors|à défaut)\b[^,]*,")
@@ -49,10 +64,14 @@ _DENIAL = _re(
 
 def channels(text: str) -> Iterator[Fact]:
     """Yield each channel that the text offers, and each that it denies."""
-    if not _MAY_NAME_ONE.search(text):
-        return
-    for sentence in _SENTENCE_END.split(text):
-        named = [element for element, words in _CHANNELS.items() if words.search(sentence)]
+    lower = text.lower()
+    possible = [
+        (element, words)
+        for element, (stems, words) in _CHANNELS.items()
+        if any(stem in lower for stem in stems)
+    ]
+    for sentence in _SENTENCE_END.split(text) if possible else ():
+        named = [element for element, words in possible if words.search(sentence)]
         if not named:
             continue
         denied = bool(_DENIAL.search(_NO_DENIAL.sub("", _CONDITION.sub("", sentence))))

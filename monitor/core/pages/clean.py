@@ -24,11 +24,11 @@ KEPT = frozenset(
 _UNREADABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]+")
 
 # Every alternative succeeds at the latest at the end of the text: no start is scanned twice,
-# so the whole stays linear whatever the input.
+# so the whole stays linear whatever the input. A tag without attributes stays as it is.
 _TOKEN = re.compile(
     r"<!--.*?(?:-->|\Z)"
     r"|<(script|style|noscript|textarea|iframe|xmp|noembed|noframes)\b.*?(?:</\1\s*>|\Z)"
-    r"|<(?P<close>/)?(?P<name>[a-z][a-z0-9:_-]*+)"
+    r"|<(?!/?[a-z][a-z0-9]*+>)(?P<close>/)?(?P<name>[a-z][a-z0-9:_-]*+)"
     r"(?P<attributes>(?>[^\"'>]+|\"[^\"]*(?:\"|\Z)|'[^']*(?:'|\Z))*+)(?:>|\Z)"
     r"|<[!?][^>]*+(?:>|\Z)",
     re.IGNORECASE | re.DOTALL,

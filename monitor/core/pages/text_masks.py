@@ -12,17 +12,28 @@ VERSION = "1"
 class TextRule:
     """Replaces what its pattern finds inside a block. Patterns see tidy text.
 
-    `needs` are lower-case texts of which one must be there: a cheap look before the pattern.
+    `needs` are lower-case texts of which one must be there, `least_word` the characters that
+    a word must have: a cheap look before the pattern.
     """
 
     id: str
     pattern: re.Pattern[str]
     needs: tuple[str, ...] = ()
+    least_word: int = 0
     by: str = " "
 
+    def may_find(self, lower: str) -> bool:
+        """Look cheaply at a lower-case text: False when the pattern cannot find anything."""
+        if self.least_word:
+            return any(len(word) >= self.least_word for word in lower.split())
+        return not self.needs or any(need in lower for need in self.needs)
 
-def _rule(name: str, pattern: str, *, needs: tuple[str, ...] = (), by: str = " ") -> TextRule:
-    return TextRule(id=name, pattern=re.compile(pattern, re.IGNORECASE), needs=needs, by=by)
+
+def _rule(
+    name: str, pattern: str, *, needs: tuple[str, ...] = (), least_word: int = 0, by: str = " "
+) -> TextRule:
+    compiled = re.compile(pattern, re.IGNORECASE)
+    return TextRule(id=name, pattern=compiled, needs=needs, least_word=least_word, by=by)
 
 
 _DAY = (
@@ -87,7 +98,7 @@ RULES = (
         r"^(?:version|build|release|v)[ :.]*\d+(?:\.\d+){2,}[\w.+-]*$",
         needs=("v", "build", "release"),
     ),
-    _rule("text.token", r"(?<!\w)[0-9a-f]{24,}(?!\w)"),
+    _rule("text.token", r"(?<!\w)[0-9a-f]{24,}(?!\w)", least_word=24),
     _rule(
         "text.enumerator",
         r"^(?:article )?\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})(?:\.\d{1,2})*[.)°]+ (?=[^\W\d])",
@@ -107,6 +118,6 @@ def mask(text: str) -> str:
         return text
     masked, lower = text, text.lower()
     for rule in RULES:
-        if not rule.needs or any(need in lower for need in rule.needs):
+        if rule.may_find(lower):
             masked = rule.pattern.sub(rule.by, masked)
     return masked if masked is text else " ".join(masked.split())

@@ -19,10 +19,11 @@ _SAME = str.maketrans(
     | dict.fromkeys("‐‑‒–—―−", "-")
 )
 _ODD = re.compile(f"[{re.escape(''.join(map(chr, _SAME)))}]")
-# In order: a number in groups (phone, SIRET), an e-mail address, a word, a sign that carries
-# sense, a dash between two numbers or two days.
+# In order: a plain word (most are: looked for first), a number in groups (phone, SIRET), an
+# e-mail address, a word, a sign that carries sense, a dash between two numbers or two days.
 _TOKEN = re.compile(
-    r"(?<![\w+])\+?\d{1,4}(?: ?\(0\))?(?:[ .-]?\d)?(?:[ .-]?\d{2,4}){3,7}(?!\d)"
+    r"[^\W\d_]++(?![\w@.+-])"
+    r"|(?<![\w+])\+?\d{1,4}(?: ?\(0\))?(?:[ .-]?\d)?(?:[ .-]?\d{2,4}){3,7}(?!\d)"
     r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.\w{1,63}){1,5}"
     r"|\w+|[€$£%+@<>=]|(?<=[\dhH])(?: - |-)(?=\d)|(?<=di)(?: - |-)(?=[lmjvsd])",
     re.IGNORECASE,
