@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from monitor.core.changes import words
 from monitor.core.changes.change import Change, ChangeKind, Edit
 from monitor.core.changes.edits import Region, regions
+from monitor.core.changes.ends import without_ends
 from monitor.core.changes.kinds import kinds_of, of_facts, weigh
 from monitor.core.changes.links import link_edits
 from monitor.core.pages.facts import facts_of
@@ -12,7 +13,8 @@ from monitor.core.pages.page import Element, Fact, Obstacle, Page
 
 MOST_STRAY_WORDS = 100  # of a page that could be an unknown error page
 LEAST_LOST_WORDS = 400  # of the page that stood there before, or stands there after
-LEAST_SENTENCE_WORDS = 4
+LEAST_SHARED_WORDS = 200  # in sentences that both pages say
+LEAST_SHARED = 0.5  # of the sentences of the page that has fewer
 
 _NONE: frozenset[Fact] = frozenset()
 _ORDER = {kind: number for number, kind in enumerate(ChangeKind)}
@@ -33,6 +35,16 @@ def obstacle(before: Page, after: Page) -> Obstacle | None:
     return None if kept else Obstacle.ANOTHER_PAGE
 
 
+def is_same_page(before: Page, after: Page) -> bool:
+    """Tell whether two readings say so much alike that neither can be an error page."""
+    old, new = _sentences(before), _sentences(after)
+    shared = old & new
+    words_shared = sum(len(sentence) for sentence in shared)
+    return words_shared >= LEAST_SHARED_WORDS and len(shared) >= LEAST_SHARED * min(
+        len(old), len(new)
+    )
+
+
 def compare(before: Page, after: Page) -> Change | None:
     """Return what changed; None when nothing did. Both pages must be free of obstacles.
 
@@ -47,9 +59,13 @@ def compare(before: Page, after: Page) -> Change | None:
         raise ValueError(f"not comparable: {why}")
     if before.extraction_version != after.extraction_version:
         return _technical(before, after)
-    found, moved = regions(before, after)
-    links = link_edits(before, after)
-    lost, gained = _facts_that_differ(before, after) if found or links else (_NONE, _NONE)
+    if before.structure == after.structure:
+        old, new = before, after
+    else:
+        old, new = without_ends(before), without_ends(after)
+    found, moved = regions(old, new)
+    links = link_edits(old, new)
+    lost, gained = _facts_that_differ(old, new) if found or links else (_NONE, _NONE)
     edits = tuple(_edit(region, lost=lost, gained=gained) for region in found)
     kinds = {kind for edit in edits for kind in edit.kinds} | {link.kind for link in links}
     kinds |= of_facts(_of_links(lost), _of_links(gained))
@@ -81,8 +97,7 @@ def _size(page: Page) -> int:
 
 
 def _sentences(page: Page) -> set[tuple[str, ...]]:
-    found = (block.words for block in page.main())
-    return {said for said in found if len(said) >= LEAST_SENTENCE_WORDS}
+    return {block.words for block in page.main() if block.is_sentence}
 
 
 def _edit(region: Region, *, lost: frozenset[Fact], gained: frozenset[Fact]) -> Edit:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from monitor.core.changes import words
 from monitor.core.changes.change import Change, ChangeKind, Edit, Weight
-from monitor.core.changes.compare import compare, obstacle
+from monitor.core.changes.compare import compare, is_same_page, obstacle
 from monitor.core.pages.page import Obstacle
 from monitor.core.pages.read import read_page
 from monitor.core.types import Verdict
@@ -51,11 +51,16 @@ def compare_saved(
     content_type: str | None = None,
     is_page: IsPage | None = None,
 ) -> Comparison:
-    """Judge each side first, then compare. Never raises for what the bodies hold."""
-    if is_page and not (is_page(before, url) and is_page(after, url)):
-        return _incomparable(Obstacle.NOT_THE_PAGE)
+    """Judge each side first, then compare. Never raises for what the bodies hold.
+
+    A side that is judged to be no page is one all the same when it says what the other says:
+    the words that an error page would use stand in its own text.
+    """
+    good = is_page is None or (is_page(before, url) and is_page(after, url))
     old = read_page(before, url=url, charset=content_type)
     new = old if before == after else read_page(after, url=url, charset=content_type)
+    if not good and not is_same_page(old, new):
+        return _incomparable(Obstacle.NOT_THE_PAGE)
     if found := obstacle(old, new):
         return _incomparable(found)
     change = compare(old, new)

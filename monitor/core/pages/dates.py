@@ -3,25 +3,26 @@
 import re
 from datetime import date
 
+# French, English, German, Spanish, Italian: pages for foreigners are translated.
 _MONTHS = {
-    1: "janvier january janv jan",
-    2: "février fevrier february févr fevr fév feb",
-    3: "mars march mar",
-    4: "avril april avr apr",
-    5: "mai may",
-    6: "juin june jun",
-    7: "juillet july juil jul",
-    8: "août aout august aug",
-    9: "septembre september sept sep",
-    10: "octobre october oct",
-    11: "novembre november nov",
-    12: "décembre decembre december déc dec",
+    1: "janvier january januar enero gennaio janv jan",
+    2: "février fevrier february februar febrero febbraio févr fevr fév feb",
+    3: "mars march märz marzo mar",
+    4: "avril april abril aprile avr apr",
+    5: "mai may mayo maggio",
+    6: "juin june juni junio giugno jun",
+    7: "juillet july juli julio luglio juil jul",
+    8: "août aout august agosto aug",
+    9: "septembre september septiembre settembre sept sep",
+    10: "octobre october oktober octubre ottobre oct okt",
+    11: "novembre november noviembre nov",
+    12: "décembre decembre december dezember diciembre dicembre déc dec dez",
 }
 _MONTH_OF = {name: number for number, names in _MONTHS.items() for name in names.split()}
 _MONTH = "|".join(sorted(_MONTH_OF, key=len, reverse=True))
-_ORDINAL = "(?:er|st|nd|rd|th)?"
+_ORDINAL = r"(?:er|st|nd|rd|th|\.)?"
 DATE = (
-    rf"(?:\b\d{{1,2}}{_ORDINAL},? ?(?:of )?(?:{_MONTH})\b\.?,? ?\d{{4}}\b"
+    rf"(?:\b\d{{1,2}}{_ORDINAL},? ?(?:of |de )?(?:{_MONTH})\b\.?,?(?: de)? ?\d{{4}}\b"
     rf"|\b(?:{_MONTH})\b\.? \d{{1,2}}{_ORDINAL},? \d{{4}}\b"
     r"|\b\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})\b|\b\d{4}-\d{2}-\d{2}\b)"
 )
@@ -30,21 +31,29 @@ _LABEL = (
     r"(?:mise? à jour|modification|actualisation|révision|vérification)"
     r"|(?:modifiée?|publiée?|actualisée?|vérifiée?|révisée?)(?: en dernier)?"
     r"|(?:date )?(?:last )?(?:updated|modified|revised|reviewed|published)|last update"
-    r"|effective(?: date)?|date d'(?:entrée en vigueur|effet))"
+    r"|effective(?: date)?|date d'(?:entrée en vigueur|effet)"
+    r"|last (?:changed|edited|amended)"
+    r"|stand|(?:zuletzt|letzte) (?:aktualisiert|aktualisierung|geändert|änderung)"
+    r"|última (?:actualización|modificación)|ultim[oa] (?:aggiornamento|modifica))"
 )
-_LINK_WORDS = r"(?: ?:| ?-| le| du| on| as of| en date du)*"
+_LINK_WORDS = r"(?: ?:| ?-| le| du| on| as of| en date du| am| vom| de| el| il)*"
 CLOCK = r"(?:,? ?(?:à|at|-)? ?\d{1,2} ?[h:] ?\d{2}(?::\d{2})?(?: ?[ap]m)?)?"
-_STAMP = re.compile(rf"\b{_LABEL}{_LINK_WORDS} ?(?P<date>{DATE}){CLOCK}", re.IGNORECASE)
+_STAMP = re.compile(
+    rf"\b{_LABEL}{_LINK_WORDS} ?(?P<date>{DATE}|\b(?:{_MONTH}) \d{{4}}\b){CLOCK}", re.IGNORECASE
+)
 _LABEL_ONLY = re.compile(rf"^{_LABEL}{_LINK_WORDS}$", re.IGNORECASE)
 _DATE_FIRST = re.compile(rf"^:? ?(?P<date>{DATE}){CLOCK}", re.IGNORECASE)
 _DATE_ONLY = re.compile(rf"^{DATE}{CLOCK}\.?$", re.IGNORECASE)
 _UPDATE = re.compile(
-    r"jour|updated|modifi|actualis|révis|revis|vérifi|review|update", re.IGNORECASE
+    r"jour|updated|modif|actuali|aktuali|aggiorna|änder|révis|revis|vérifi|review|update"
+    r"|changed|edited|amended|stand",
+    re.IGNORECASE,
 )
 _DIGIT = re.compile(r"\d")
 _STEMS = (
     *("jour", "modifi", "publi", "actualis", "révis", "vérifi", "vigueur", "effet", "updat"),
-    *("revis", "review", "effective"),
+    *("revis", "review", "effective", "last ", "stand", "zuletzt", "letzte"),
+    *("última", "ultim"),
 )
 LONGEST_LABEL = 60  # characters
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from monitor.core.memo import remembering
 from monitor.core.pages.channels import channels
-from monitor.core.pages.page import Block, Element, Fact
+from monitor.core.pages.page import Block, Element, Fact, Link
 from monitor.core.pages.typography import words
 
 _ANEF_HOST = "//administration-etrangers-en-france.interieur.gouv.fr"
@@ -60,7 +60,7 @@ def facts_of(blocks: Iterable[Block]) -> frozenset[Fact]:
     found: set[Fact] = set()
     for block in blocks:
         found.update(_of_text(block.compared))
-        found.update(_of_links(block))
+        found.update(_of_links(block.links))
     return frozenset(found)
 
 
@@ -77,6 +77,13 @@ def states_contact(text: str) -> bool:
     if "@" in text and _EMAIL.search(text):
         return True
     return bool(_DIGIT.search(text)) and (any(phones(text)) or bool(opening_hours(text)))
+
+
+def leads_to_service(links: Iterable[Link]) -> bool:
+    """Tell whether a link leads to ANEF or to where an appointment is made."""
+    return any(
+        fact.element in {Element.ANEF_LINK, Element.APPOINTMENT_LINK} for fact in _of_links(links)
+    )
 
 
 def phones(text: str) -> Iterator[str]:
@@ -129,8 +136,8 @@ def _contacts(text: str) -> Iterator[Fact]:
             yield Fact(element=Element.ADDRESS, value=" ".join(words(found[0])))
 
 
-def _of_links(block: Block) -> Iterator[Fact]:
-    for link in block.links:
+def _of_links(links: Iterable[Link]) -> Iterator[Fact]:
+    for link in links:
         if link.target.startswith("mailto:"):
             for found in _EMAIL.finditer(link.target[7:]):
                 yield Fact(element=Element.EMAIL, value=found[0].casefold())

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-EXTRACTION_VERSION = "1"  # raised when the same bytes may give another page
+LEAST_SENTENCE_WORDS = 5  # a shorter block is a label
+
+EXTRACTION_VERSION = "2"  # raised when the same bytes may give another page
 
 
 class BlockKind(StrEnum):
@@ -89,6 +91,11 @@ class Block:
         """Whether it is nothing but links; two characters of punctuation allowed."""
         linked = sum(len(link.text) for link in self.links)
         return bool(self.links) and linked >= len(self.text) - 2
+
+    @property
+    def is_sentence(self) -> bool:
+        """Whether it says something, rather than name it or lead there."""
+        return len(self.words) >= LEAST_SENTENCE_WORDS and not self.is_link
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

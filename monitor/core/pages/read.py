@@ -7,15 +7,15 @@ from monitor.core.pages import masks, text_masks
 from monitor.core.pages.blocks import Outline, Run, outline
 from monitor.core.pages.clean import clean, is_cut
 from monitor.core.pages.dates import is_date, iso, take_stamp
-from monitor.core.pages.facts import states_contact
+from monitor.core.pages.facts import leads_to_service, states_contact
 from monitor.core.pages.menus import without_menus
 from monitor.core.pages.page import Block, BlockKind, Obstacle, Page, Structure
 from monitor.core.pages.region import Region, settle
 from monitor.core.pages.typography import words
 
 LOWEST_LEVEL = 6  # of a title
-# A phone, an e-mail or hours beside the main part matter as much as inside it; those of a
-# footer or a menu are the whole site's.
+# A phone, an e-mail, hours, a link to book or to ANEF beside the main part matter as much as
+# inside it; those of a footer or a menu are the whole site's.
 RESCUED = frozenset({"", "element.teasers", masks.ASIDE})
 
 
@@ -36,8 +36,7 @@ def read_clean(cleaned: str, *, url: str | None = None, cut: bool = False) -> Pa
     region = settle(found)
     reading = _Reading(found, region)
     blocks = list(reading.blocks())
-    if region.structure == Structure.DENSEST:
-        blocks = without_menus(blocks)
+    blocks = without_menus(blocks, guessed=region.structure == Structure.DENSEST)
     return Page(
         title=reading.title or found.title,
         blocks=tuple(blocks),
@@ -73,12 +72,14 @@ class _Reading:
     def _block(self, run: Run, *, before: str) -> Block:
         mask = self._region.masks[run.node]
         main = self._region.inside[run.node] and not mask
-        if not main and mask in RESCUED and states_contact(run.text):
-            main = True
+        if not main and mask in RESCUED:
+            main = states_contact(run.text) or leads_to_service(run.links)
         kind = self._outline.nodes[run.node].kind
         text, on, is_update = take_stamp(run.text, before=before)
         if is_update and not mask:
             self.updated_on = self.updated_on or on
+        if not self._headings and text_masks.is_day_alone(text):
+            text = ""
         compared, said = _compared(text)
         if kind == BlockKind.HEADING and main:
             self._enter_heading(run)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from monitor.core.pages.blocks import Node, Outline
 from monitor.core.pages.masks import ASIDE
-from monitor.core.pages.page import Structure
+from monitor.core.pages.page import LEAST_SENTENCE_WORDS, Structure
 
 LARGEST_MASKED_SHARE = 0.4  # of the page's prose, for one mask
 LEAST_MAIN_SHARE = 0.5  # of the unmasked prose, for a declared or named main part
@@ -22,7 +22,6 @@ MOST_RIVAL_SHARE = 0.15  # of that prose, in other parts that are named the same
 LEAST_DENSE_SHARE = 0.8  # of the prose one step up, for a container to be entered
 LEAST_PROSE = 200  # characters; below it shares mean nothing
 MOST_TITLE_CHARACTERS = 150  # of what comes along with the page's title
-LEAST_SENTENCE_WORDS = 5  # a shorter run is a label
 
 _CONTAINERS = frozenset(
     {"html", "body", "div", "section", "article", "main", "form", "td", "center"}

@@ -61,14 +61,15 @@ RULES = (
     _rule(
         "text.relative-date",
         rf"\bil y a (?:environ )?(?:\d{{1,4}}|une?) {_FRENCH_UNIT}\b"
-        rf"|\b(?:\d{{1,4}}|an?) {_ENGLISH_UNIT} ago\b",
-        needs=("il y a ", " ago"),
+        rf"|\b(?:\d{{1,4}}|an?) {_ENGLISH_UNIT} ago\b"
+        r"|\bvor (?:\d{1,4}|einer|einem) (?:minuten?|stunden?|tag(?:en)?|wochen?|monat(?:en)?)\b"
+        r"|\bhace (?:\d{1,4}|una?) (?:minutos?|horas?|días?|semanas?|mes(?:es)?|años?)\b",
+        needs=("il y a ", " ago", "vor ", "hace "),
     ),
     _rule(
         "text.today",
-        rf"\b(?:nous sommes|aujourd'hui,?|today is|today:) (?:le )?(?:{_DAY},? )?{DATE}{CLOCK}"
-        rf"|^{_DAY},? (?:le )?{DATE}{CLOCK}$",
-        needs=("nous sommes", "aujourd'hui", "today", "di", "day"),
+        rf"\b(?:nous sommes|aujourd'hui,?|today is|today:) (?:le )?(?:{_DAY},? )?{DATE}{CLOCK}",
+        needs=("nous sommes", "aujourd'hui", "today"),
     ),
     _rule(
         "text.counter",
@@ -106,10 +107,20 @@ RULES = (
 )
 
 
+# The date of the day, as a banner shows it. Below a title it may be the day of a closure.
+_DAY_ALONE = re.compile(rf"^{_DAY},? (?:le )?{DATE}{CLOCK}$", re.IGNORECASE)
+LONGEST_DAY = 60  # characters
+
 # What every rule needs: most runs hold none of it.
 _MAY_CHANGE = re.compile(
-    r"[\d\[({©]|\bil y a une?\b|\ban? \w+ ago\b|^\w{1,4}[.)°]|[a-f]{24}", re.IGNORECASE
+    r"[\d\[({©]|\b(?:il y a une?|vor eine[rm]|hace una?)\b|\ban? \w+ ago\b|^\w{1,4}[.)°]|[a-f]{24}",
+    re.IGNORECASE,
 )
+
+
+def is_day_alone(text: str) -> bool:
+    """Tell whether a tidy text is a weekday and its date, and nothing else."""
+    return len(text) <= LONGEST_DAY and bool(_DAY_ALONE.match(text))
 
 
 def mask(text: str) -> str:

@@ -195,3 +195,27 @@ def test_a_few_words_with_nothing_in_common_are_another_page(
 
     assert obstacle(long, short) == expected
     assert obstacle(short, long) == expected
+
+
+SAID = "".join(
+    f"<p>Phrase numéro {n} d'un texte assez long pour peser dans la page.</p>" for n in range(20)
+)
+FURNITURE = '<p><a href="/a">Espace presse</a></p><p>Nous suivre</p>'
+
+
+def restyled(end: str) -> str:
+    """Return the same text in a template that does not say which part is the main one."""
+    return f"<body><div>{SAID}{end}</div></body>"
+
+
+def test_labels_that_come_along_with_another_way_to_find_the_main_part_are_no_change() -> None:
+    change = between(f"<body><main>{SAID}</main></body>", restyled(FURNITURE))
+
+    assert change.kinds == (ChangeKind.STRUCTURE,)
+    assert not change.counts
+
+
+def test_a_phone_that_comes_along_with_a_new_template_is_a_change() -> None:
+    change = between(f"<body><main>{SAID}</main></body>", restyled("<p>Tél. 04 73 98 61 61</p>"))
+
+    assert ChangeKind.PHONE in change.kinds

@@ -61,6 +61,15 @@ def test_an_error_page_is_judged_first_and_never_a_change(error: bytes) -> None:
         assert found.summary.startswith("Comparaison impossible : ")
 
 
+def test_a_page_taken_for_an_error_by_its_words_is_compared_when_both_sides_say_the_same() -> None:
+    """A judge may be wrong about a page that speaks of errors; not about two that agree."""
+    said = "".join(f"<p>La phrase {n} explique le service et ses pannes.</p>" for n in range(60))
+    before = f"<main><h1>Pannes</h1>{said}</main>".encode()
+    after = before.replace(b"phrase 7 ", b"phrase sept ")
+
+    assert compare_saved(before, after, is_page=lambda _body, _url: False).changed is True
+
+
 def test_a_real_page_passes_the_judge() -> None:
     judge = judge_with(FINGERPRINTS, content_type="text/html; charset=utf-8")
 

@@ -15,6 +15,11 @@ from monitor.core.pages.dates import is_date, iso, take_stamp
         ("Date de dernière modification : 2024-03-05", "2024-03-05"),
         ("Last updated on March 5, 2024", "2024-03-05"),
         ("Updated 05 Mar 2024", "2024-03-05"),
+        ("Stand: 5. März 2024", "2024-03-05"),
+        ("Zuletzt aktualisiert am 5. März 2024", "2024-03-05"),
+        ("Última actualización: 5 de marzo de 2024", "2024-03-05"),
+        ("Ultimo aggiornamento: 5 marzo 2024", "2024-03-05"),
+        ("Mise à jour : mars 2024", ""),  # a month is no day: its age is not told
     ],
 )
 def test_an_update_date_is_taken_out_of_the_text(text: str, expected: str) -> None:
@@ -33,6 +38,7 @@ def test_a_publication_date_is_taken_out_and_is_no_update(text: str) -> None:
         "Fermeture le 5 mars 2024",
         "Tenez votre dossier à jour",
         "À compter du 1er avril 2024, la demande se fait en ligne",
+        "The new fee applies from 1 April 2024",
     ],
 )
 def test_other_dates_stay_in_the_text(text: str) -> None:

@@ -1,6 +1,6 @@
 """Menus that a page does not name."""
 
-from monitor.core.pages.menus import LEAST_LINKS, RULE
+from monitor.core.pages.menus import LEAST_LANGUAGES, LEAST_LINKS, LEAST_ROW, RULE
 from monitor.core.pages.page import Page, Structure
 from monitor.core.pages.read import read_page
 from tests.support.prefecture import URL
@@ -30,3 +30,29 @@ def test_a_few_links_around_a_text_are_content() -> None:
 
 def test_a_page_that_declares_its_main_part_keeps_its_links() -> None:
     assert "Rubrique" in page(links=LEAST_LINKS, tag="main").text
+
+
+def ended(end: str) -> Page:
+    """Return a page that declares its main part, with something after its last sentence."""
+    return read_page(f"<body><main>{SENTENCES}{end}</main></body>".encode(), url=URL)
+
+
+def row(links: int) -> str:
+    return "<p>" + "".join(f'<a href="/{n}">Rubrique {n}</a>' for n in range(links)) + "</p>"
+
+
+def test_a_row_of_many_links_is_a_menu_wherever_the_main_part_came_from() -> None:
+    assert "Rubrique" not in ended(row(LEAST_ROW)).text
+    assert "Rubrique" in ended(row(LEAST_ROW - 1)).text
+
+
+def test_a_row_of_links_between_sentences_is_content() -> None:
+    assert "Rubrique" in ended(row(LEAST_ROW) + SENTENCES).text
+
+
+def test_names_of_languages_in_a_row_are_a_menu() -> None:
+    names = ["Français (France)", "English", "Español", "العربية"]
+
+    assert len(names) == LEAST_LANGUAGES
+    assert "Español" not in ended("".join(f"<p>{name}</p>" for name in names)).text
+    assert "Español" in ended("".join(f"<p>{name}</p>" for name in names[1:])).text

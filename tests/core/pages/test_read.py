@@ -162,3 +162,23 @@ def test_a_page_may_leave_out_the_tags_that_html_lets_it(start: str) -> None:
 
     assert page.obstacle is None
     assert text in page.text
+
+
+def test_the_date_of_the_day_above_the_title_is_not_compared() -> None:
+    day = "<p>mardi 5 mars 2024</p>"
+    title, text = "<h1>Accueil</h1>", "<p>Fermetures exceptionnelles des guichets :</p>"
+
+    above, below = (
+        read(f"<main>{html}</main>") for html in (day + title + text, title + text + day)
+    )
+
+    assert above.blocks[0].words == ()
+    assert below.blocks[-1].words == ("mardi", "5", "mars", "2024")
+
+
+def test_a_link_to_book_beside_the_main_part_belongs_to_what_is_compared() -> None:
+    beside = '<aside><p><a href="/booking/create/1">Prendre rendez-vous</a></p><p>Météo</p></aside>'
+    page = read(f"<body><main><h1>Accueil</h1>{'<p>Une phrase qui dure.</p>' * 9}</main>{beside}")
+
+    assert "Prendre rendez-vous" in page.text
+    assert "Météo" not in page.text
