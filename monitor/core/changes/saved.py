@@ -51,15 +51,18 @@ def compare_saved(
     content_type: str | None = None,
     is_page: IsPage | None = None,
 ) -> Comparison:
-    """Judge each side first, then compare. Never raises for what the bodies hold.
+    """Judge whether each side is a page, then compare. Never raises for what the bodies hold.
 
-    A side that is judged to be no page is one all the same when it says what the other says:
-    the words that an error page would use stand in its own text.
+    Two sides that say the same at length are the same page, whatever words of it an error page
+    would use: only others are judged.
     """
-    good = is_page is None or (is_page(before, url) and is_page(after, url))
     old = read_page(before, url=url, charset=content_type)
     new = old if before == after else read_page(after, url=url, charset=content_type)
-    if not good and not is_same_page(old, new):
+    if (
+        is_page
+        and not is_same_page(old, new)
+        and not (is_page(before, url) and is_page(after, url))
+    ):
         return _incomparable(Obstacle.NOT_THE_PAGE)
     if found := obstacle(old, new):
         return _incomparable(found)

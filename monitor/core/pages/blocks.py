@@ -151,7 +151,7 @@ class _Walk:
         if in_row and rule:
             return True
         if self._entered[-1]:
-            self._open_node(element, tag=tag, rule=rule)
+            self._open_node(element, attributes, tag=tag, rule=rule)
         elif tag == "br" and not in_row:
             self.flush()
         elif in_row and tag in _BREAKING:
@@ -183,8 +183,10 @@ class _Walk:
 
     def flush(self) -> None:
         """End the current run."""
+        if not self._pieces:
+            return
         self._note_link()
-        text = tidy("".join(self._pieces)) if self._pieces else ""
+        text = tidy("".join(self._pieces))
         if text:
             node = self._nodes[-1]
             links_found = tuple(self._links[:MOST_LINKS])
@@ -193,9 +195,11 @@ class _Walk:
             )
         self._pieces, self._links, self._linked, self._link_start = [], [], 0, 0
 
-    def _open_node(self, element: etree._Element, *, tag: str, rule: str) -> None:
+    def _open_node(
+        self, element: etree._Element, attributes: Mapping[str, str], *, tag: str, rule: str
+    ) -> None:
         self.flush()
-        attributes, parent = _attributes(element), self._nodes[-1]
+        parent = self._nodes[-1]
         inherited = self.outline.nodes[parent].kind
         names = f"{attributes.get('class', '')} {attributes.get('id', '')}"
         if inherited == BlockKind.ALERT or masks.is_alert(attributes):
@@ -227,7 +231,8 @@ class _Walk:
 
 
 def _attributes(element: etree._Element) -> Mapping[str, str]:
-    return cast("Mapping[str, str]", element.attrib)  # the stubs allow bytes; a parser gives none
+    """Copy what will be asked for several times. The stubs allow bytes; a parser gives none."""
+    return cast("Mapping[str, str]", dict(element.items()))
 
 
 def _length(element: etree._Element) -> int:

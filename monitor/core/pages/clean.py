@@ -8,6 +8,7 @@ parse; and the parser only meets tags with few attributes, hence no quadratic co
 
 import hashlib
 import re
+from functools import lru_cache
 from itertools import islice
 
 from monitor.core.charset import decode
@@ -16,6 +17,7 @@ MOST_BYTES = 5_000_000  # the fetch's own bound; a saved file may be larger
 MOST_CHARACTERS = 1_500_000  # of the clean text; the longest real pages hold a tenth of it
 MOST_TAG_CHARACTERS = 20_000  # of one tag; the longest legitimate ones hold data: addresses
 MOST_ATTRIBUTES = 64  # read in one tag
+MOST_REMEMBERED_CHARACTERS = 200  # of one tag: a page repeats most of its short ones
 
 KEPT = frozenset(
     {"class", "id", "role", "href", "hidden", "aria-hidden", "type", "value", "data-cfemail"}
@@ -73,11 +75,12 @@ def _keep(token: re.Match[str]) -> str:
     attributes = token["attributes"]
     if not attributes or attributes.isspace():
         return f"<{name}>"
-    kept = _kept(attributes[:MOST_TAG_CHARACTERS], name=name)
+    long = len(attributes) > MOST_REMEMBERED_CHARACTERS
+    kept = (_kept if long else _remembered)(attributes[:MOST_TAG_CHARACTERS], name)
     return "" if kept is None else f"<{name}{kept}>"
 
 
-def _kept(attributes: str, *, name: str) -> str | None:
+def _kept(attributes: str, name: str) -> str | None:
     """Return the attributes that count, or None for a field that no reader sees."""
     kept = []
     for match in islice(_ATTRIBUTE.finditer(attributes), MOST_ATTRIBUTES):
@@ -94,3 +97,6 @@ def _kept(attributes: str, *, name: str) -> str | None:
         value = value.replace('"', "&quot;")
         kept.append(f' {key}="{value}"')
     return "".join(kept)
+
+
+_remembered = lru_cache(2048)(_kept)
