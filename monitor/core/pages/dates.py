@@ -3,6 +3,8 @@
 import re
 from datetime import date
 
+from monitor.core.memo import remembering
+
 # French, English, German, Spanish, Italian: pages for foreigners are translated.
 _MONTHS = {
     1: "janvier january januar enero gennaio janv jan",
@@ -51,7 +53,7 @@ _UPDATE = re.compile(
 )
 _DIGIT = re.compile(r"\d")
 _STEMS = (
-    *("jour", "modifi", "publi", "actualis", "révis", "vérifi", "vigueur", "effet", "updat"),
+    *("à jour", "modifi", "publi", "actualis", "révis", "vérifi", "vigueur", "effet", "updat"),
     *("revis", "review", "effective", "last ", "stand", "zuletzt", "letzte"),
     *("última", "ultim"),
 )
@@ -89,13 +91,21 @@ def take_stamp(text: str, *, before: str = "") -> tuple[str, str, bool]:
     """
     if not _DIGIT.search(text):
         return text, "", False
-    found, label = (_STAMP.search(text) if _may_hold_stamp(text) else None), ""
-    if found:
-        label = found[0]
-    elif len(before) < LONGEST_LABEL and _LABEL_ONLY.match(before):
-        found, label = _DATE_FIRST.match(text), before
-    if not found:
-        return text, "", False
+    if found := _stamp(text):
+        return found
+    if len(before) < LONGEST_LABEL and _LABEL_ONLY.match(before):
+        date_first = _DATE_FIRST.match(text)
+        return _taken(text, date_first, before) if date_first else (text, "", False)
+    return text, "", False
+
+
+@remembering
+def _stamp(text: str) -> tuple[str, str, bool] | None:
+    found = _STAMP.search(text) if _may_hold_stamp(text) else None
+    return _taken(text, found, found[0]) if found else None
+
+
+def _taken(text: str, found: re.Match[str], label: str) -> tuple[str, str, bool]:
     rest = f"{text[: found.start()]} {text[found.end() :]}"
     return rest, iso(found["date"]), bool(_UPDATE.search(label))
 
