@@ -1,0 +1,99 @@
+"""What reading and comparing pages of 60 kB costs, in CPU of one process; medians.
+
+    python -m bench.pages
+
+- `first_ms`: a page that was never read: the glance of the verdict, then its own reading;
+- `unchanged_ms`: the same for a page that was, and whose bytes differ by a token;
+- `pair_ms`: `vigie compare` on two saved pages, one phone number changed.
+"""
+
+import argparse
+import asyncio
+import itertools
+import json
+import time
+from collections.abc import Iterable
+from datetime import timedelta
+from pathlib import Path
+from statistics import median
+
+from bench.site import PAGE_BYTES, page
+from monitor.config.fingerprints import load_fingerprints
+from monitor.core.changes.saved import compare_saved, judge_with
+from monitor.core.types import Kind, Target
+from monitor.core.verdict.glance import glance
+from monitor.pages import PageBook
+from tests.support.outcomes import START, answer, observation
+
+TYPE = "text/html; charset=utf-8"
+URL = "https://www.exemple.gouv.fr/etrangers"
+OPENING = "<p>Téléphone : 04 73 98 61 61</p>".encode()
+
+
+def varied(seed: int) -> bytes:
+    """Return a page of which no paragraph stands twice, nor in the page of another seed."""
+    numbers = itertools.count(seed * 1_000)
+    first, *paragraphs = page().split(b"Pour renouveler")
+    body = b"".join(b"Point %d : pour renouveler" % next(numbers) + text for text in paragraphs)
+    return (first.replace(b"<p>", OPENING + b"<p>") + body)[:PAGE_BYTES]
+
+
+def with_token(body: bytes, number: int) -> bytes:
+    return body.replace(b"<body>", b"<body data-token='%d'>" % (1_000_000_000 + number), 1)
+
+
+async def readings_ms(bodies: Iterable[bytes], *, pages: int) -> list[float]:
+    """Read each body as the next answer of one of so many pages, in turn."""
+    book = PageBook((), point="local")
+    found = []
+    for number, body in enumerate(bodies):
+        slug = f"bench-{number % pages}"
+        target = Target(slug=slug, name="Bench", url=URL, kind=Kind.PAGE, platform="bench")
+        at = START + timedelta(minutes=number)
+        seen = observation(target.slug, at, exchange=answer(at, body))
+        begun = time.process_time()
+        glance(body, content_type=TYPE)
+        await book.read(target, seen, ())
+        found.append(1_000 * (time.process_time() - begun))
+    return found
+
+
+def pairs_ms(count: int) -> list[float]:
+    marks, _ = load_fingerprints(Path("config/fingerprints.toml"))
+    judge = judge_with(marks, content_type=TYPE)
+    found = []
+    for seed in range(count):
+        before = varied(seed)
+        after = before.replace(b"61 61</p>", b"61 62</p>")
+        begun = time.process_time()
+        answered = compare_saved(before, after, url=URL, content_type=TYPE, is_page=judge)
+        found.append(1_000 * (time.process_time() - begun))
+        if not answered.changed:
+            raise SystemExit("a changed phone number was not seen: nothing was measured")
+    return found
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--count", type=int, default=40, help="readings, and pairs")
+    asked = parser.parse_args()
+    firsts = asyncio.run(readings_ms(map(varied, range(asked.count)), pages=asked.count))
+    same = varied(0)
+    tokens = (with_token(same, number) for number in range(asked.count + 1))
+    _, *again = asyncio.run(readings_ms(tokens, pages=1))
+    pairs = pairs_ms(asked.count)
+    print(
+        json.dumps(
+            {
+                "first_ms": round(median(firsts), 1),
+                "unchanged_ms": round(median(again), 1),
+                "pair_ms": round(median(pairs), 1),
+                "pairs_per_s": round(1_000 / median(pairs), 1),
+            },
+            indent=1,
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
