@@ -15,6 +15,7 @@ from monitor.core.charset import decode
 
 MOST_BYTES = 5_000_000  # the fetch's own bound; a saved file may be larger
 MOST_CHARACTERS = 1_500_000  # of the clean text; the longest real pages hold a tenth of it
+MOST_TAGS = 60_000  # of the clean text; the longest real pages hold a tenth of it
 MOST_TAG_CHARACTERS = 20_000  # of one tag; the longest legitimate ones hold data: addresses
 MOST_ATTRIBUTES = 64  # read in one tag
 MOST_REMEMBERED_CHARACTERS = 200  # of one tag: a page repeats most of its short ones
@@ -45,17 +46,23 @@ _DROPPED = frozenset({"meta", "link", "img", "source", "path", "use", "rect", "c
 def clean(body: bytes, *, charset: str | None = None) -> str:
     """Return the body's text and the tags that count.
 
-    At most `MOST_BYTES` are read and `MOST_CHARACTERS` returned. `charset` may be an
+    At most `MOST_BYTES` are read; `MOST_CHARACTERS` and `MOST_TAGS` returned. `charset` may be an
     encoding's name or a whole Content-Type value. Never raises: a wrong or unknown charset
     gives replacement characters.
     """
     text = decode(body[:MOST_BYTES], charset=charset)
-    return _TOKEN.sub(_keep, _UNREADABLE.sub("", text))[:MOST_CHARACTERS]
+    cleaned = _TOKEN.sub(_keep, _UNREADABLE.sub("", text))[:MOST_CHARACTERS]
+    if cleaned.count("<") <= MOST_TAGS:
+        return cleaned
+    tags = (found.start() for found in re.finditer("<", cleaned))
+    return cleaned[: next(islice(tags, MOST_TAGS, None))]
 
 
 def is_cut(body: bytes, cleaned: str) -> bool:
     """Tell whether the bounds left something out."""
-    return len(body) > MOST_BYTES or len(cleaned) >= MOST_CHARACTERS
+    if len(body) > MOST_BYTES or len(cleaned) >= MOST_CHARACTERS:
+        return True
+    return cleaned.count("<") >= MOST_TAGS
 
 
 def digest(cleaned: str) -> str:

@@ -16,6 +16,7 @@ from lxml import etree
 from monitor.core.charset import decode
 
 MAX_BYTES = 1_000_000  # an error page tells itself long before this
+MAX_TAGS = 60_000  # of a tree; beyond, the tags are taken out and the text is read
 MAX_TEXT = 12_000  # characters of visible text that marks are looked for in
 LONG_PAGE_WORDS = 1500  # of a longer page only the beginning is kept as text
 _LONG_PAGE_TEXT = 1000
@@ -124,7 +125,7 @@ def glance(body: bytes, *, content_type: str = "", charset: str = "") -> Glance:
         return Glance(
             form=form, text=text, opening=text, source=markup.lower(), words=words, own_words=words
         )
-    tree = _parse(markup)
+    tree = _parse(markup) if markup.count("<") <= MAX_TAGS else None
     return _read_tree(tree, markup) if tree is not None else _read_text(markup)
 
 

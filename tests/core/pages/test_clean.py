@@ -60,6 +60,17 @@ def test_a_tag_keeps_a_bounded_number_of_attributes() -> None:
     assert clean(f"<p {many}>a</p>".encode()) == "<p>a</p>"
 
 
+def test_a_page_of_too_many_tags_is_cut_at_one_and_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(cleaning, "MOST_TAGS", 3)
+    few, many = b"<p>un<p>deux", b"<p>un<p>deux<p>trois<p>quatre"
+
+    assert not is_cut(few, clean(few))
+    assert clean(many) == "<p>un<p>deux<p>trois"
+    assert is_cut(many, clean(many))
+
+
 def test_a_page_over_the_bounds_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     body = b"<p>un deux trois</p>"
 

@@ -36,6 +36,7 @@ HOSTILE = {
     "broken entities": b"&#x" * (SIZE // 3),
     "entity bomb": b'<!DOCTYPE a [<!ENTITY b "&c;&c;"><!ENTITY c "&b;">]><p>&b;</p>',
     "a million links": b'<a href="/a?b=1">x</a>' * (SIZE // 22),
+    "a million paragraphs": b"<p>" * (SIZE // 3),
     "a million rows": b"<table>" + b"<tr>" * (SIZE // 4),
     "nested tables": b"<table><tr><td>" * (SIZE // 15),
     "one word": b"a" * SIZE,

@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.charset import decode
+from monitor.core.verdict import glance as glancing
 from monitor.core.verdict.glance import MAX_BYTES, MAX_TEXT, Form, Memory, fold, glance
 
 
@@ -140,6 +141,16 @@ def test_hostile_markup_gives_a_bounded_glance(body: bytes) -> None:
 
     assert len(page.text) <= MAX_TEXT
     assert len(page.source) <= 2 * MAX_BYTES
+
+
+def test_of_too_many_tags_no_tree_is_made_and_the_text_is_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    body = b"<html><body><nav>menu</nav><p>Service indisponible</p></body></html>"
+
+    assert "menu" not in glance(body).opening
+    monkeypatch.setattr(glancing, "MAX_TAGS", 5)
+    assert "menu service indisponible" in glance(body).opening
 
 
 def test_a_page_nested_beyond_the_parsers_bound_keeps_its_text() -> None:
