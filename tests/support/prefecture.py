@@ -4,6 +4,7 @@
 named places, so that a test can add noise or content without knowing the template.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -124,3 +125,9 @@ def spip(content: Content, extra: Extra = NONE) -> str:
 
 
 TEMPLATES: tuple[Template, ...] = (dsfr, ez_publish, spip)
+
+
+def without_hints(html: str) -> str:
+    """Return the page as a site would write it that names no part: `div`, and no class or id."""
+    plain = re.sub(r"<(/?)(?:main|article|section|nav|header|footer|aside)\b", r"<\1div", html)
+    return re.sub(r' (?:class|id|role)="[^"]*"', "", plain)

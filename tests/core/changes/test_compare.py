@@ -8,7 +8,7 @@ from monitor.core.changes.change import Change, ChangeKind, Op, Weight
 from monitor.core.changes.compare import compare, obstacle
 from monitor.core.pages.page import Obstacle, Page
 from monitor.core.pages.read import read_page
-from tests.support.prefecture import TEMPLATES, URL, Content, Extra, Template, dsfr
+from tests.support.prefecture import TEMPLATES, URL, Content, Extra, Template, dsfr, without_hints
 
 BEFORE = Content()
 
@@ -44,6 +44,17 @@ def test_a_change_is_found_and_named_in_every_template(
     kind: ChangeKind, template: Template
 ) -> None:
     change = between(template(BEFORE), template(KINDS[kind]))
+
+    assert kind in change.kinds
+    assert change.counts
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_change_is_found_where_the_page_names_none_of_its_parts(
+    kind: ChangeKind, template: Template
+) -> None:
+    change = between(without_hints(template(BEFORE)), without_hints(template(KINDS[kind])))
 
     assert kind in change.kinds
     assert change.counts
