@@ -30,14 +30,14 @@ class OfferRow:
 
     Attributes:
         version: The text that we believe, None when it was never read.
-        anef: Its links to ANEF, by what is known of where they lead.
+        links: Those of each element that is a link, by what is known of where they lead.
 
     """
 
     target: Target
     version: Version | None
     stated: Mapping[Element, Stated]
-    anef: Mapping[Life, int]
+    links: Mapping[Element, Mapping[Life, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +61,13 @@ def offer(reads: Reads, config: Config) -> Offer:
     for fact in reads.page_facts(stated_only=True):
         facts.setdefault(fact.target, []).append(fact)
     versions = reads.current_versions()
-    anef = _anef_links(reads, config, facts)
+    links = _links(reads, config, facts)
     rows = tuple(
         OfferRow(
             target=one,
             version=versions.get(one.slug),
             stated=stated(facts.get(one.slug, ())),
-            anef=anef.get(one.slug, {}),
+            links=links.get(one.slug, {}),
         )
         for one in sorted(followed, key=lambda one: (one.department or "~", one.slug))
     )
@@ -82,21 +82,24 @@ def offer(reads: Reads, config: Config) -> Offer:
     )
 
 
-def _anef_links(
+def _links(
     reads: Reads, config: Config, facts: Mapping[str, Iterable[FactRecord]]
-) -> dict[str, Mapping[Life, int]]:
-    """Tell, by page, what is known of the ANEF addresses that it gives."""
+) -> dict[str, dict[Element, Mapping[Life, int]]]:
+    """Tell, by page, what is known of the addresses that it gives."""
     known, states = watched(config.targets), {one.target: one for one in reads.states()}
     dead: dict[str, set[str]] = {}
     for record in reads.dead_links(dead_only=True):
         dead.setdefault(record.page, set()).add(request_of(record.link.address))
     return {
-        page: lives(
-            (one.value for one in stated if one.element is Element.ANEF_LINK and not one.negated),
-            dead=dead.get(page, set()),
-            watched=known,
-            states=states,
-        )
+        page: {
+            element: lives(
+                (one.value for one in stated if one.element is element and not one.negated),
+                dead=dead.get(page, set()),
+                watched=known,
+                states=states,
+            )
+            for element in (Element.ANEF_LINK, Element.APPOINTMENT_LINK)
+        }
         for page, stated in facts.items()
     }
 

@@ -152,6 +152,28 @@ def test_the_table_says_in_words_what_each_link_to_anef_is_worth(
     assert style in cell.get("class").split()
 
 
+def test_an_appointment_link_is_offered_unless_it_is_known_to_be_dead(store: Store) -> None:
+    booking = f'<a href="{PAGE.url}">Prendre rendez-vous</a>'
+    record(store, ALIVE, links=(booking,))
+    web = visitor(store)
+    at_rest = read(web, "/informations").xpath("//tbody/tr[td='63']/td")[6]
+    asyncio.run(kill_own_link(store))
+    dead = read(web, "/informations").xpath("//tbody/tr[td='63']/td")[6]
+
+    assert ["✔ oui", "✖ 1 mort"] == [
+        " ".join(cell.text_content().split()) for cell in (at_rest, dead)
+    ]
+
+
+async def kill_own_link(store: Store) -> None:
+    """Record that a page's link, whatever it leads to, is dead."""
+    (track,) = store.tracks()
+    assert track.current is not None
+    book = LinkBook([replace(PAGE, slug="anef")], (), point="local")
+    changes = book.read(PAGE.slug, track.current, minute(9), {"anef": gone()})
+    await store.record(replace(outcome(PAGE.slug, minute(9)), changes=changes))
+
+
 def test_what_is_not_known_of_a_link_is_said_as_unknown() -> None:
     known = watched([ANEF])
     (address,) = known
