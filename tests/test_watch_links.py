@@ -202,3 +202,19 @@ async def test_a_failure_that_may_pass_tells_nothing_of_links(bench: Linked) -> 
 
     assert 1 == len(bench.store.outages(open_only=True))
     assert [] == bench.told()
+
+
+async def test_links_are_told_only_by_a_check_that_read_the_text_that_has_them(
+    bench: Linked,
+) -> None:
+    await bench.go_round()
+    bench.status = 404
+    for _ in range(3):
+        await bench.check(ANEF)
+    bench.said = (FILLING, "Un autre texte, vu une fois.")
+    await bench.check(PAGE)
+    assert [] == bench.told()
+
+    bench.said = (FILLING, LINK)
+    await bench.check(PAGE)
+    assert [PageEdge.LINK_BROKEN] == [one.edge for one in bench.told()]
