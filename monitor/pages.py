@@ -2,11 +2,11 @@
 
 import hashlib
 from asyncio import Semaphore, to_thread
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from monitor.core.changes.events import PageEvent, Reading, Version, text_digest
+from monitor.core.changes.events import PageEvent, Reading, Shown, Version, text_digest
 from monitor.core.changes.versions import Track, advance, gone, in_doubt
 from monitor.core.checks import MAX_URL, without_tokens
 from monitor.core.checks import clean as clean_text
@@ -43,11 +43,13 @@ def pages_seen(store: Store) -> dict[str, PageSeen]:
         if not fact.negated:
             offered[fact.target].add(fact.element)
     changed_at = store.last_page_changes()
+    dead = Counter(one.page for one in store.dead_links(dead_only=True))
     return {
         slug: PageSeen(
             updated_on=version.updated_on,
             offered=frozenset(offered[slug]),
             changed_at=changed_at.get(slug),
+            dead_links=dead[slug],
         )
         for slug, version in store.current_versions().items()
     }
@@ -97,6 +99,10 @@ class PageBook:
         self._tracks[target.slug] = track
         current = track.current
         return (current.version if current and current != before else None), found
+
+    def shown(self, slug: str) -> Shown | None:
+        """Return the text that we believe of a page."""
+        return self._tracks[slug].current if slug in self._tracks else None
 
     def in_doubt(self, slug: str) -> bool:
         """Tell whether another reading soon would settle whether a page changed."""

@@ -7,7 +7,8 @@
 3. when that is not a good answer, the control panel says whether our own line works;
 4. the rules give a verdict, and a refusal closes the lane, or leaves the page alone;
 5. the fold says whether an outage begins or ends, and which incident it belongs to;
-6. a page is read, and its text compared with the one that it had;
+6. a page is read, its text compared with the one that it had, and its links with the states
+   of what they lead to;
 7. the bytes that must be kept are put on the disk: a crash here leaves an orphan;
 8. one transaction records all of it: a crash before leaves a gap, after it nothing to do;
 9. metrics, and one log line.
@@ -25,6 +26,7 @@ import structlog
 
 from monitor.clock import Clock
 from monitor.config import Config
+from monitor.core.changes.dead_links import LinkBook
 from monitor.core.gaps import gap
 from monitor.core.incidents import absorb
 from monitor.core.lanes import asked_wait, is_the_pages_own, left_alone
@@ -156,6 +158,8 @@ class Watch:
         self._store = store
         self._board = board
         self._pages = PageBook(store.tracks(), point=point)
+        dead = store.dead_links(dead_only=True)
+        self._links = LinkBook(config.targets, dead, point=point)
         self._states = {state.target: state for state in store.states()}
         self._outages = {
             (outage.target, outage.first_fail_at): outage
@@ -250,8 +254,12 @@ class Watch:
         return Outcome(observation=observation, state=state, events=events, incidents=incidents)
 
     async def _read(self, target: Target, outcome: Outcome) -> Outcome:
-        """Add what the check says of the page's text."""
+        """Add what the check says of the page's text, and of its links when it read that text."""
         version, changes = await self._pages.read(target, outcome.observation, outcome.events)
+        shown = self._pages.shown(target.slug)
+        if version is not None and shown is not None:
+            at = outcome.observation.at
+            changes += self._links.read(target.slug, shown, at, self._states)
         return replace(outcome, version=version, changes=changes)
 
     def _incident(self, target: Target, outage: Outage) -> Incident:

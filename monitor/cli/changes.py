@@ -7,6 +7,7 @@ from typing import Any
 from monitor.cli.parsing import Commands, say
 from monitor.cli.records import chosen, log_options, utc, write_csv
 from monitor.config import load
+from monitor.core.changes.events import OF_LINKS
 from monitor.core.changes.log import ChangeRecord
 from monitor.core.changes.tellings import EDGES
 from monitor.core.changes.words import KINDS, WEIGHTS
@@ -77,7 +78,6 @@ def as_json(one: ChangeRecord, target: Target) -> dict[str, Any]:
 
 
 def _told(one: ChangeRecord, target: Target) -> str:
-    was = when(one.after_at) if one.after_at else "aucun"
     kinds = ", ".join(KINDS[kind] for kind in one.kinds) or "–"
     weight = WEIGHTS[one.weight] if one.weight else "–"
     marks = ["sans changement de la date affichée"] * one.silent
@@ -86,9 +86,18 @@ def _told(one: ChangeRecord, target: Target) -> str:
         f"{target.name} ({one.target}) : {EDGES[one.edge]}",
         f"  {target.url}",
         f"  nature : {kinds} ; poids : {weight}{''.join(f' ; {mark}' for mark in marks)}",
-        f"  ancien état relevé pour la dernière fois  : {was}",
-        f"  nouvel état relevé pour la première fois : {when(one.by_at)}",
+        *_bounds(one),
     ]
     if one.summary:
         lines.append(f"  {one.summary}")
     return "\n".join(lines)
+
+
+def _bounds(one: ChangeRecord) -> tuple[str, ...]:
+    if one.edge in OF_LINKS:  # framed by the checks of the address: `vigie outages` has them
+        return (f"  établi par le relevé de la page du {when(one.at)}",)
+    was = when(one.after_at) if one.after_at else "aucun"
+    return (
+        f"  ancien état relevé pour la dernière fois  : {was}",
+        f"  nouvel état relevé pour la première fois : {when(one.by_at)}",
+    )

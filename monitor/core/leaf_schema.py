@@ -37,7 +37,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     "capture": {**_WHERE, "file": "text", "sha256": "sha256", "why": "list"},
     "change": {"edge": "text", **_WHERE, "observation": "index of observation", "kinds?": "list",
                "weight?": "text", "silent": "boolean", "announced": "boolean",
-               "before?": "object", "after?": "object"},
+               "before?": "object", "after?": "object", "leads_to?": "list"},
     "run": {"edge": "text", "at": "instant", "setup?": "index of setup", "version?": "text",
             "start?": "integer"},
     "round": {"at": "instant", "point": "text", "panel": "index of panel"},

@@ -172,6 +172,7 @@ def change(event: PageEvent, *, observation: int) -> Leaf:
         announced=event.announced,
         before=event.before and _stay(event.before),
         after=event.after and _stay(event.after.version),
+        leads_to=sorted({link.target for link in event.links}) or None,
     )
 
 

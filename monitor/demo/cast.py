@@ -19,6 +19,9 @@ ISSUER = "autorite.demo.test"  # serves the intermediate certificate, over plain
 DEPARTMENTS = ("01", "06", "13", "33", "59", "69", "75", "93")
 # Pages for foreigners whose text plays the scenes of `Play.PHONE` and the like.
 CHANGING = ("34", "38", "44", "67", "76")
+# One whose page for foreigners leads to its own booking page, watched too: `Play.GONE`.
+LINKING = "31"
+_CODES = (*DEPARTMENTS, *CHANGING, LINKING)
 CONTROLS = ("temoin-1.demo.test", "temoin-2.demo.test", "temoin-3.demo.test")
 
 SLOW_S = 0.8  # an answer above this is slow, on the demo's fast clock
@@ -39,7 +42,7 @@ PLATFORMS = (
         slug="pages",
         name="Pages pour les étrangers (essai)",
         spacing_s=0.05,
-        hosts=tuple(f"www.prefecture-{code}.demo.test" for code in CHANGING),
+        hosts=tuple(f"www.prefecture-{code}.demo.test" for code in (*CHANGING, LINKING)),
     ),
     Platform(slug="rdv", name="Rendez-vous (essai)", spacing_s=0.05, hosts=(BOOKING,)),
     Platform(slug="fiches", name="Fiches pratiques (essai)", spacing_s=0.05, hosts=(FICHES,)),
@@ -73,6 +76,7 @@ FOREIGNERS: Mapping[str, str] = {
     "fee": "25",
     "banner": "",
     "visit": "",
+    "booking": "",
 }
 
 _pages = jinja2.Environment(
@@ -110,7 +114,7 @@ def hosts(*, intermediate_der: bytes) -> tuple[Host, ...]:
         (CONTACT, {CONTACT_PATH: Answer(body=page("formulaire.html"))}, True),
         (FICHES, {"/titre-de-sejour": Answer(body=page("fiche.html"))}, True),
         (BOOKING, _booking(), True),
-        *((prefecture(code), _prefecture(code), True) for code in (*DEPARTMENTS, *CHANGING)),
+        *((prefecture(code), _prefecture(code), True) for code in _CODES),
         *((name, {"/": Answer(body=page("temoin.html"))}, True) for name in CONTROLS),
         (
             ISSUER,
@@ -131,7 +135,7 @@ def hosts(*, intermediate_der: bytes) -> tuple[Host, ...]:
 
 
 def _departments() -> dict[str, str]:
-    return {prefecture(code): code for code in (*DEPARTMENTS, *CHANGING)}
+    return {prefecture(code): code for code in _CODES}
 
 
 def targets(*, port: int) -> tuple[Target, ...]:
@@ -174,7 +178,15 @@ def targets(*, port: int) -> tuple[Target, ...]:
             kind=Kind.PAGE,
             platform="rdv",
         ),
-        *(_prefecture_target(code, port=port) for code in (*DEPARTMENTS, *CHANGING)),
+        *(_prefecture_target(code, port=port) for code in _CODES),
+        _target(
+            f"prefecture-{LINKING}-rendez-vous",
+            f"{_name(LINKING)} – rendez-vous",
+            f"https://{prefecture(LINKING)}:{port}{BOOKING_PATH}",
+            kind=Kind.PAGE,
+            platform="pages",
+            department=LINKING,
+        ),
     )
 
 
@@ -251,7 +263,7 @@ def _prefecture(code: str) -> dict[str, Answer]:
     robots = "User-agent: *\nDisallow: /admin/\n"
     return {
         "/": Answer(body=page("prefecture-accueil.html", **values)),
-        FOREIGNERS_PATH: foreigners(code, {}),
+        FOREIGNERS_PATH: foreigners(code, {"booking": BOOKING_PATH} if code == LINKING else {}),
         BOOKING_PATH: Answer(body=page("prefecture-rendez-vous.html", **values)),
         "/extension/ide/dsfr.min.css": Answer(body=b"main{}", media="text/css"),
         "/robots.txt": Answer(body=robots.encode(), media="text/plain; charset=utf-8"),

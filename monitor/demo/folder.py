@@ -20,17 +20,17 @@ def write(folder: Path, *, port: int, ca_path: Path, fingerprints: Path) -> None
     targets = cast.targets(port=port)
     national = [target for target in targets if not target.department]
     _save(folder / "targets" / "anef.toml", ['group = "anef"', *_targets(national)])
-    for target in targets:
-        if target.department:
-            head = _lines(
-                {
-                    "department": target.department,
-                    "name": f"Département d’essai {target.department}",
-                    "city": "Démonstration",
-                    "platform": target.platform,
-                }
-            )
-            _save(prefectures / f"{target.department}.toml", [*head, *_targets([target])])
+    for code in {target.department for target in targets if target.department}:
+        found = [target for target in targets if target.department == code]
+        head = _lines(
+            {
+                "department": code,
+                "name": f"Département d’essai {code}",
+                "city": "Démonstration",
+                "platform": found[0].platform,
+            }
+        )
+        _save(prefectures / f"{code}.toml", [*head, *_targets(found)])
 
 
 def _service(*, ca_path: Path, port: int) -> list[str]:

@@ -3,7 +3,15 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from monitor.demo.cast import FOREIGNERS_PATH, MAIN_SCRIPT, SLOW_S, Host, foreigners, page
+from monitor.demo.cast import (
+    BOOKING_PATH,
+    FOREIGNERS_PATH,
+    MAIN_SCRIPT,
+    SLOW_S,
+    Host,
+    foreigners,
+    page,
+)
 from monitor.demo.scenes import Play
 from monitor.demo.site import Answer
 
@@ -23,7 +31,7 @@ def answer(host: Host, path: str, *, play: Play | None, visit: int = 0) -> Answe
         return _KEEP_OUT if play is Play.ROBOTS else healthy
     if play is Play.SLOW:
         return replace(healthy, delay_s=SLOW_S * 1.3)
-    if play is Play.DEAD_ASSET and path == MAIN_SCRIPT:
+    if path == _MISSING.get(play):
         return Answer(status=404, body=page("404.html"))
     if play in _SAYING:
         return (
@@ -55,6 +63,11 @@ _INSTEAD: Mapping[Play, Callable[[Host], Answer]] = {
     Play.ERROR_TEXT: _error_text,
     Play.WAF: _waf,
     Play.MAINTENANCE: _maintenance,
+}
+# What is no longer there, while the rest of the site stands.
+_MISSING: Mapping[Play | None, str] = {
+    Play.DEAD_ASSET: MAIN_SCRIPT,
+    Play.GONE: BOOKING_PATH,
 }
 # What the page for foreigners says in other words.
 _SAYING: Mapping[Play | None, Mapping[str, str]] = {

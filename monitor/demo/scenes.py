@@ -19,6 +19,7 @@ class Play(StrEnum):
     INCOMPLETE = "incomplete"  # the intermediate certificate is not sent
     WAF = "waf"  # the robot is refused
     MAINTENANCE = "maintenance"
+    GONE = "gone"  # the booking page is no more: another page of the site still leads to it
     ROBOTS = "robots"  # robots.txt asks to keep out
     PHONE = "phone"  # the page gives another number, and a new date
     NO_HELP = "no_help"  # the page withdraws a substitute for the online service

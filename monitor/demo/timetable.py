@@ -121,6 +121,16 @@ SCENES = (
         caption="Formulaire de contact : connexion acceptée, aucune réponse",
     ),
     Scene(
+        from_s=13,
+        to_s=28,
+        play=Play.GONE,
+        host=cast.prefecture(cast.LINKING),
+        targets=(f"prefecture-{cast.LINKING}-rendez-vous",),
+        verdict=Verdict.DOWN,
+        reason=Reason.GONE,
+        caption="Préfecture 31 : la page de rendez-vous n’existe plus, une autre page y mène",
+    ),
+    Scene(
         from_s=20,
         to_s=23.2,  # longer than an interval, shorter than the policy
         play=Play.UNAVAILABLE,

@@ -57,4 +57,11 @@ PAGE_FAMILIES = (
         "or the page says that it is not offered.",
         read=_of_page_by("element", pages.information),
     ),
+    Family(
+        name="anef_page_dead_links",
+        type="gauge",
+        help="Links of the page's text that lead to a watched address confirmed not to exist; "
+        "links to addresses that nothing watches are not judged.",
+        read=_of_page(pages.dead_links),
+    ),
 )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from monitor.core.changes.change import ChangeKind
-from monitor.core.changes.events import TURNS, PageEvent
+from monitor.core.changes.events import TURNS, PageEdge, PageEvent
 from monitor.core.pages.facts import facts_of
 from monitor.core.pages.page import Element
 
@@ -21,6 +21,7 @@ class PageSeen:
         offered: What the text that we believe states; what it denies is not offered.
         changed_at: First reading of the newest announced change; None before the first.
         changes: Announced changes of each kind since this process started.
+        dead_links: Links to watched addresses that are confirmed not to exist.
 
     """
 
@@ -28,6 +29,7 @@ class PageSeen:
     offered: frozenset[Element] = frozenset()
     changed_at: datetime | None = None
     changes: Mapping[ChangeKind, int] = field(default_factory=lambda: MappingProxyType({}))
+    dead_links: int = 0
 
 
 def after(seen: PageSeen | None, event: PageEvent) -> PageSeen:
@@ -40,6 +42,9 @@ def after(seen: PageSeen | None, event: PageEvent) -> PageSeen:
             updated_on=event.after.version.updated_on,
             offered=frozenset(fact.element for fact in stated if not fact.negated),
         )
+    if event.links:
+        died = len(event.links) if event.edge is PageEdge.LINK_BROKEN else -len(event.links)
+        seen = replace(seen, dead_links=seen.dead_links + died)
     if event.announced:
         kinds = event.change.kinds if event.change else ()
         seen = replace(
@@ -64,6 +69,10 @@ def last_change(seen: PageSeen) -> Iterator[float]:
 def displayed_update(seen: PageSeen) -> Iterator[float]:
     if seen.updated_on:
         yield datetime.fromisoformat(seen.updated_on).replace(tzinfo=UTC).timestamp()
+
+
+def dead_links(seen: PageSeen) -> Iterator[float]:
+    yield float(seen.dead_links)
 
 
 def information(seen: PageSeen) -> Iterator[tuple[str, float]]:

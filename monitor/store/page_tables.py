@@ -18,6 +18,7 @@ from monitor.store.tables import Row
 
 __all__ = [  # `metadata` is whole only once this module is read
     "APPEND_ONLY",
+    "DeadLinkRow",
     "PageChangeRow",
     "PageFactRow",
     "PageTextRow",
@@ -102,6 +103,27 @@ class PageFactRow(Row, table=True):
     extraction_version: str = Field(sa_type=Text)
     since: datetime = Field(sa_type=Instant)
     until: datetime | None = Field(default=None, sa_type=Instant)
+
+
+_DEAD = text("ended_id IS NULL")
+
+
+class DeadLinkRow(Row, table=True):
+    """A dead link of a page, between the change that told of it and the one that ended it."""
+
+    __tablename__ = "dead_link"
+    __table_args__ = (
+        UniqueConstraint("broken_id", "address"),
+        Index("ix_dead_link_dead", "subject_id", sqlite_where=_DEAD, postgresql_where=_DEAD),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    subject_id: int = Field(foreign_key="subject.id", index=True)
+    broken_id: int = Field(foreign_key="page_change.id")
+    ended_id: int | None = Field(default=None, foreign_key="page_change.id")
+    text: str = Field(sa_type=Text)
+    address: str = Field(sa_type=Text)
+    target: str = Field(sa_type=Text)
+    gone_at: datetime = Field(sa_type=Instant)
 
 
 # Refused to UPDATE and DELETE, beside those of `tables` and `journal_tables`.

@@ -6,18 +6,25 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from monitor.core.changes.events import TURNS, PageEvent, Shown, Version
+from monitor.core.changes.events import OF_LINKS, TURNS, PageEdge, PageEvent, Shown, Version
 from monitor.core.checks import MAX_URL, clean
 from monitor.core.pages.facts import facts_of
 from monitor.core.pages.packed import PackedPage
 from monitor.core.pages.page import Fact
-from monitor.store.page_tables import PageChangeRow, PageFactRow, PageTextRow, PageVersionRow
+from monitor.store.page_tables import (
+    DeadLinkRow,
+    PageChangeRow,
+    PageFactRow,
+    PageTextRow,
+    PageVersionRow,
+)
 from monitor.store.tables import table_of
 
 _TEXT = table_of(PageTextRow)
 _VERSION = table_of(PageVersionRow)
 _CHANGE = table_of(PageChangeRow)
 _FACT = table_of(PageFactRow)
+_LINK = table_of(DeadLinkRow)
 
 MAX_VALUE = 500  # characters of a fact
 MOST_FACTS = 500  # of one page: a hostile one could state any number
@@ -71,7 +78,9 @@ def _write_change(connection: Connection, subject: int, event: PageEvent, leaf: 
         "announced": event.announced,
         "leaf": leaf,
     }
-    connection.execute(insert(_CHANGE), row)
+    number = connection.execute(insert(_CHANGE).returning(_CHANGE.c.id), row).scalar_one()
+    if event.edge in OF_LINKS:
+        _follow_links(connection, subject, event, number)
     if event.edge in TURNS and event.after:
         _follow_facts(connection, subject, event.after)
 
@@ -139,6 +148,27 @@ def _follow_facts(connection: Connection, subject: int, shown: Shown) -> None:
     ]
     if new:
         connection.execute(insert(_FACT), new)
+
+
+def _follow_links(connection: Connection, subject: int, event: PageEvent, number: int) -> None:
+    """Begin the links that died with this change, or end those that it says are dead no more."""
+    if event.edge is not PageEdge.LINK_BROKEN:
+        some = _LINK.c.address.in_([link.address for link in event.links])
+        dead = (_LINK.c.subject_id == subject, _LINK.c.ended_id.is_(None))
+        connection.execute(update(_LINK).where(some, *dead).values(ended_id=number))
+        return
+    rows = [
+        {
+            "subject_id": subject,
+            "broken_id": number,
+            "text": link.text,
+            "address": link.address,
+            "target": link.target,
+            "gone_at": link.gone_at,
+        }
+        for link in event.links
+    ]
+    connection.execute(insert(_LINK), rows)
 
 
 def _fact(fact: Fact) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from monitor.store.journal_reads import JournalReads, forget_checkpoints
 from monitor.store.journal_tables import CheckpointRow, LeafRow
 from monitor.store.kept import Kept
 from monitor.store.life_reads import LifeReads
+from monitor.store.link_reads import LinkReads
 from monitor.store.log_reads import LogReads
 from monitor.store.page_reads import PageReads
 from monitor.store.recorder import Recorder, Work
@@ -56,7 +57,9 @@ _CLOCK = table_of(ClockReadingRow)
 _PAUSE = table_of(PauseRow)
 
 
-class Store(CheckReads, LogReads, PageReads, LifeReads, SpanReads, JournalReads, AnchorReads):
+class Store(
+    CheckReads, LogReads, PageReads, LinkReads, LifeReads, SpanReads, JournalReads, AnchorReads
+):
     """The record of one point.
 
     Reads are synchronous, from any thread. Writes are awaited from an event loop and durable

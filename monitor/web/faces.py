@@ -14,7 +14,9 @@ from monitor.config import Config
 from monitor.core.changes import tellings
 from monitor.core.changes import words as change_words
 from monitor.core.changes.change import ChangeKind, Op
+from monitor.core.changes.events import OF_LINKS
 from monitor.core.pages.page import Element
+from monitor.web.dead_links import Life
 from monitor.web.modifications import Filters, after, before, difference, listing
 from monitor.web.offer import Stated, offer
 from monitor.web.reads import Reads
@@ -39,6 +41,9 @@ class Faces:
             tellings=tellings,
             kinds=tuple(ChangeKind),
             elements=tuple(Element),
+            OF_LINKS=OF_LINKS,
+            Element=Element,
+            Life=Life,
             Op=Op,
             Stated=Stated,
         )

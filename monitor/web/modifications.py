@@ -11,6 +11,7 @@ from monitor.core.changes.compare import compare, obstacle
 from monitor.core.changes.log import ChangeRecord
 from monitor.core.pages.page import Page
 from monitor.core.types import Target
+from monitor.web.dead_links import LinkStory, stories
 from monitor.web.reads import Reads
 
 PER_PAGE = 25
@@ -79,12 +80,14 @@ class Difference:
     Attributes:
         target: None for one that is no longer watched.
         change: None where the two texts cannot be compared, or one is missing.
+        links: Those that died with it, or are dead no more.
 
     """
 
     record: ChangeRecord
     target: Target | None
     change: Change | None
+    links: tuple[LinkStory, ...] = ()
 
     @property
     def name(self) -> str:
@@ -129,7 +132,10 @@ def difference(reads: Reads, config: Config, number: int) -> Difference | None:
         return None
     record, was, now = found
     return Difference(
-        record=record, target=config.by_slug.get(record.target), change=_compared(was, now)
+        record=record,
+        target=config.by_slug.get(record.target),
+        change=_compared(was, now),
+        links=stories(reads, config, reads.dead_links(change=number)),
     )
 
 

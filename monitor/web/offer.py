@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.config import Config
+from monitor.core.changes.dead_links import request_of, watched
 from monitor.core.changes.events import Version
 from monitor.core.changes.log import FactRecord
 from monitor.core.pages.page import Element
 from monitor.core.types import Target
 from monitor.pages import FOLLOWED
+from monitor.web.dead_links import Life, lives
 from monitor.web.reads import Reads
 
 
@@ -24,11 +26,18 @@ class Stated(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferRow:
-    """One page. `version` is the text that we believe, None when it was never read."""
+    """One page.
+
+    Attributes:
+        version: The text that we believe, None when it was never read.
+        links: Those of each element that is a link, by what is known of where they lead.
+
+    """
 
     target: Target
     version: Version | None
     stated: Mapping[Element, Stated]
+    links: Mapping[Element, Mapping[Life, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +61,13 @@ def offer(reads: Reads, config: Config) -> Offer:
     for fact in reads.page_facts(stated_only=True):
         facts.setdefault(fact.target, []).append(fact)
     versions = reads.current_versions()
+    links = _links(reads, config, facts)
     rows = tuple(
         OfferRow(
             target=one,
             version=versions.get(one.slug),
             stated=stated(facts.get(one.slug, ())),
+            links=links.get(one.slug, {}),
         )
         for one in sorted(followed, key=lambda one: (one.department or "~", one.slug))
     )
@@ -69,6 +80,28 @@ def offer(reads: Reads, config: Config) -> Offer:
         },
         without_page=tuple(sorted(every - {one.department for one in followed})),
     )
+
+
+def _links(
+    reads: Reads, config: Config, facts: Mapping[str, Iterable[FactRecord]]
+) -> dict[str, dict[Element, Mapping[Life, int]]]:
+    """Tell, by page, what is known of the addresses that it gives."""
+    known, states = watched(config.targets), {one.target: one for one in reads.states()}
+    dead: dict[str, set[str]] = {}
+    for record in reads.dead_links(dead_only=True):
+        dead.setdefault(record.page, set()).add(request_of(record.link.address))
+    return {
+        page: {
+            element: lives(
+                (one.value for one in stated if one.element is element and not one.negated),
+                dead=dead.get(page, set()),
+                watched=known,
+                states=states,
+            )
+            for element in (Element.ANEF_LINK, Element.APPOINTMENT_LINK)
+        }
+        for page, stated in facts.items()
+    }
 
 
 def stated(facts: Iterable[FactRecord]) -> dict[Element, Stated]:

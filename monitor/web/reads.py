@@ -7,7 +7,7 @@ from typing import Protocol
 from monitor.core.availability import Span
 from monitor.core.changes.change import ChangeKind
 from monitor.core.changes.events import Version
-from monitor.core.changes.log import ChangeRecord, FactRecord
+from monitor.core.changes.log import ChangeRecord, DeadLinkRecord, FactRecord
 from monitor.core.checks import Check
 from monitor.core.pages.page import Page
 from monitor.core.types import (
@@ -80,6 +80,14 @@ class Reads(Protocol):
     def page_versions(self, target: str, *, limit: int | None = None) -> Sequence[Version]: ...
 
     def current_versions(self) -> Mapping[str, Version]: ...
+
+    def dead_links(
+        self,
+        pages: Iterable[str] | None = None,
+        *,
+        change: int | None = None,
+        dead_only: bool = False,
+    ) -> Sequence[DeadLinkRecord]: ...
 
     def page_facts(
         self, targets: Iterable[str] | None = None, *, stated_only: bool = False

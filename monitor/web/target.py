@@ -10,6 +10,7 @@ from monitor.core.changes.events import Version
 from monitor.core.changes.log import ChangeRecord, FactRecord
 from monitor.core.checks import Check
 from monitor.core.types import Gap, Outage, Target
+from monitor.web.dead_links import LinkStory, stories
 from monitor.web.platforms import Past, Row, row
 from monitor.web.reads import Reads
 
@@ -29,6 +30,7 @@ class TargetView:
         outages: All that are recorded, the newest first; an open one comes first.
         versions: Of the page's text, the newest first.
         facts: What the page states now.
+        dead: Links of the page that lead nowhere now.
         update_age: Days since the displayed update date; None when none is shown, or ahead.
 
     """
@@ -41,6 +43,7 @@ class TargetView:
     versions: tuple[Version, ...]
     changes: tuple[ChangeRecord, ...]
     facts: tuple[FactRecord, ...]
+    dead: tuple[LinkStory, ...]
     update_age: int | None
 
     @property
@@ -65,6 +68,7 @@ def target_view(reads: Reads, *, config: Config, slug: str, now: datetime) -> Ta
         versions=versions,
         changes=tuple(reads.page_changes(targets=[slug], limit=CHANGES)),
         facts=tuple(reads.page_facts([slug], stated_only=True)),
+        dead=stories(reads, config, reads.dead_links([slug], dead_only=True)),
         update_age=_age(versions[0].updated_on, now) if versions else None,
     )
 

@@ -1,17 +1,25 @@
 """`vigie changes` on a record: in three forms, and for whom."""
 
+import asyncio
 import csv
 import json
 import shutil
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
 import pytest
 
 from monitor.cli import main
+from monitor.core.changes.dead_links import LinkBook
+from monitor.core.pages.packed import PackedPage
 from monitor.store import Store
 from tests.support.databases import sqlite_template
 from tests.support.followed import record
+from tests.support.linking import gone, linking
+from tests.support.outcomes import outcome
+from tests.support.readings import minute
+from tests.support.reads import target
 
 __all__ = ["sqlite_template"]  # a fixture
 PAGE, OTHER = "prefecture-93-rendez-vous", "prefecture-93"
@@ -61,6 +69,36 @@ def test_what_is_not_announced_is_told_on_demand(
 
     assert {"first", "changed", "unconfirmed", "removed"} <= {row["edge"] for row in every}
     assert {True, False} == {row["announced"] for row in every}
+
+
+def test_a_dead_link_is_told_without_the_bounds_of_a_text(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Store.open(
+        f"sqlite:///{data / 'vigie.sqlite'}", point="local", writer=True, rest_s=0
+    ) as store:
+        record_dead_link(store, page=PAGE)
+    text = told(capsys, "--data", str(data), "--from", "2026-11-23T10:00")
+    (row,) = json.loads(told(capsys, "--data", str(data), "--from", "2026-11-23T10:00", "--json"))
+
+    assert f"({PAGE}) : lien mort" in text
+    assert "Lien mort : « Déposer », qui mène à anef.example." in text
+    assert "établi par le relevé de la page du 23 novembre 2026 à 11:00:00" in text
+    assert "ancien état" not in text
+    assert ["link_broken", ["link_broken"], "major", True, None, "2026-11-23T10:00:00Z"] == [
+        row[name] for name in ("edge", "kinds", "weight", "announced", "after_at", "by_at")
+    ]
+
+
+def record_dead_link(store: Store, *, page: str) -> None:
+    """Record a check of the page, two hours later, that told of a dead link."""
+    current = store.tracks()[0].current
+    assert current is not None
+    link = '<a href="https://anef.example/">Déposer</a>'
+    found = replace(current, packed=PackedPage.of(linking(link)))
+    book = LinkBook([target("anef")], (), point="local")
+    events = book.read(page, found, minute(120), {"anef": gone()})
+    asyncio.run(store.record(replace(outcome(page, minute(120)), changes=events)))
 
 
 def test_target_and_span_are_heeded(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

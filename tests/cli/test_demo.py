@@ -84,8 +84,8 @@ def test_each_scene_gets_its_verdict_and_reason(played: Played, scene: Scene) ->
     checks = [
         check
         for target in scene.targets
-        for check in played.store.observations(target, begins, ends + margin)
-    ]
+        for check in played.store.observations(target, begins - margin, ends + margin)
+    ]  # the scenes begin a moment before the run, and a refused site is asked only once
 
     assert (scene.verdict, scene.reason) in {(check.verdict, check.reason) for check in checks}
 
@@ -181,6 +181,19 @@ def test_what_a_page_says_otherwise_is_announced_once_with_its_kind(
     assert change.after_at < change.by_at < change.at
 
 
+def test_a_link_to_a_page_that_goes_and_comes_back_dies_and_lives_again(played: Played) -> None:
+    page, booking = f"prefecture-{cast.LINKING}", f"prefecture-{cast.LINKING}-rendez-vous"
+    outage = outage_of(played, booking)
+    died, back = played.store.page_changes(targets=[page], announced_only=True)[::-1]
+    (link,) = played.store.dead_links([page])
+
+    assert (PageEdge.LINK_BROKEN, PageEdge.LINK_RESTORED) == (died.edge, back.edge)
+    assert (booking, outage.first_fail_at) == (link.link.target, link.link.gone_at)
+    assert (died.at, back.at) == (link.since, link.until)
+    assert outage.recovered_at is not None
+    assert outage.confirmed_at < died.at < outage.recovered_at < back.at
+
+
 def test_noise_changes_nothing_and_a_flapping_banner_is_told_once(played: Played) -> None:
     noisy = played.store.page_changes(targets=["prefecture-44"])
     flapping = played.store.page_changes(targets=["prefecture-67"])
@@ -193,8 +206,9 @@ def test_noise_changes_nothing_and_a_flapping_banner_is_told_once(played: Played
 def test_errors_refusals_and_a_cut_line_make_no_version(played: Played) -> None:
     """Every page that only failed for a while still has its first text, and no other."""
     troubled = [scene.targets for scene in SCENES if scene.verdict is not Verdict.UP]
+    told = {*cast.CHANGING, cast.LINKING, f"{cast.LINKING}-rendez-vous"}
     slugs = {slug for targets in troubled for slug in targets} - {
-        f"prefecture-{code}" for code in cast.CHANGING
+        f"prefecture-{code}" for code in told
     }
 
     assert {PageEdge.FIRST} == {

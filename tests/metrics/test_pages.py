@@ -7,6 +7,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from monitor.core.changes.dead_links import LinkBook
 from monitor.core.types import Outcome, Target
 from monitor.metrics import Board, Exposition
 from monitor.pages import pages_seen
@@ -14,11 +15,14 @@ from monitor.store import Store
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_template
 from tests.support.followed import PAGES, outcomes
+from tests.support.linking import gone, linking
+from tests.support.outcomes import outcome
 from tests.support.readings import SENTENCES, minute, page
-from tests.support.reads import target
+from tests.support.reads import state, target
 
 __all__ = ["sqlite_template"]  # a fixture
 PAGE = target("etrangers", department="63")
+ANEF = target("anef")
 LETTERS = "AABBABACC"
 
 
@@ -43,8 +47,8 @@ def samples(board: Board, name: str, *, at: int) -> dict[str, float]:
 
 def seen(*parts: Outcome, of: Target = PAGE) -> Board:
     board = Board([of])
-    for outcome in parts:
-        board.saw(outcome)
+    for each in parts:
+        board.saw(each)
     return board
 
 
@@ -98,3 +102,21 @@ def test_a_restart_remembers_what_pages_state(sqlite_template: Path, tmp_path: P
 
     assert before is not None
     assert replace(before, changes={}) == replace(after, changes={})
+
+
+def test_dead_links_are_counted_as_they_come_and_go() -> None:
+    name, link = "anef_page_dead_links", f'<a href="{ANEF.url}">Déposer</a>'
+    board, book = seen(*found("A")), LinkBook([ANEF], (), point="local")
+    counts = [samples(board, name, at=0)]
+    for number, alive in ((1, False), (2, True)):
+        (text,) = outcomes([linking(link)], target=PAGE.slug, removed=False)
+        shown = text.changes[0].after
+        assert shown is not None
+        changes = book.read(
+            PAGE.slug, shown, minute(number), {"anef": state("anef") if alive else gone()}
+        )
+        board.saw(replace(outcome(PAGE.slug, minute(number)), changes=changes))
+        counts.append(samples(board, name, at=number))
+
+    assert [{"": 0.0}, {"": 1.0}, {"": 0.0}] == counts
+    assert 1.0 == samples(board, "anef_page_changes_total", at=2)["link_broken"]

@@ -97,3 +97,35 @@ def test_what_was_recorded_is_neither_changed_nor_removed(database_url: str) -> 
                 connection.rollback()
             assert connection.execute(select(metadata.tables[table].c.id)).all()
             connection.rollback()
+
+
+def test_the_changes_of_before_dead_links_are_kept_and_still_guarded(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite makes the table of changes anew for it: rows, CHECK and triggers must come along."""
+    real = command.upgrade
+    with monkeypatch.context() as older:
+        older.setattr("alembic.command.upgrade", lambda config, _: real(config, "0003"))
+        migrate(empty_url)
+    add = (
+        "INSERT INTO page_change (subject_id, at, edge, kinds, summary, silent, announced) "
+        "VALUES (1, {at}, '{edge}', '', '', false, false)"
+    )
+    with connected(parse(empty_url), writer=True) as connection, connection.begin():
+        connection.execute(text("INSERT INTO subject (target, point) VALUES ('anef', 'local')"))
+        connection.execute(text(add.format(at=1, edge="first")))
+    migrate(empty_url)
+
+    with connected(parse(empty_url), writer=True) as connection:
+        connection.execute(text(add.format(at=2, edge="link_broken")))
+        connection.commit()
+        edges = connection.scalars(text("SELECT edge FROM page_change ORDER BY at")).all()
+        for refused in (
+            add.format(at=3, edge="other"),
+            "UPDATE page_change SET at = 4",
+            "DELETE FROM page_change",
+        ):
+            connection.rollback()
+            with pytest.raises(DBAPIError):
+                connection.execute(text(refused))
+    assert ["first", "link_broken"] == edges

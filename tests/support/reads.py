@@ -8,7 +8,7 @@ from monitor.config.model import Config, ControlHost, Mail, Panel, Publisher, Re
 from monitor.core.availability import Span
 from monitor.core.changes.change import ChangeKind
 from monitor.core.changes.events import Version
-from monitor.core.changes.log import ChangeRecord, FactRecord
+from monitor.core.changes.log import ChangeRecord, DeadLinkRecord, FactRecord
 from monitor.core.checks import Check
 from monitor.core.types import (
     Controls,
@@ -136,6 +136,16 @@ class FakeReads:
 
     def current_versions(self) -> Mapping[str, Version]:
         return {}
+
+    def dead_links(
+        self,
+        pages: Iterable[str] | None = None,
+        *,
+        change: int | None = None,
+        dead_only: bool = False,
+    ) -> Sequence[DeadLinkRecord]:
+        del pages, change, dead_only
+        return ()
 
     def page_facts(
         self, targets: Iterable[str] | None = None, *, stated_only: bool = False

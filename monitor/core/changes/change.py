@@ -28,6 +28,7 @@ class ChangeKind(StrEnum):
     STRUCTURE = "structure"  # the main part is found another way than before
     TECHNICAL = "technical"  # our own rules changed: never announced
     LINK_BROKEN = "link_broken"  # decided by the watch, from the target's own checks
+    LINK_RESTORED = "link_restored"  # the same: it leads somewhere again
     PAGE_REMOVED = "page_removed"  # decided by the watch, from the page's status
 
 

@@ -27,6 +27,9 @@ class PageEdge(StrEnum):
     TECHNICAL = "technical"  # our own rules of reading changed
     REMOVED = "removed"  # a confirmed outage says that the page is gone
     RESTORED = "restored"  # it is back, with the text that it had
+    LINK_BROKEN = "link_broken"  # links lead to addresses that are confirmed gone
+    LINK_RESTORED = "link_restored"  # these addresses answer again
+    LINK_DROPPED = "link_dropped"  # dead links left the page, or are no longer judged
 
 
 TURNS = frozenset(
@@ -38,8 +41,12 @@ TURNS = frozenset(
         PageEdge.TECHNICAL,
     }
 )  # after these the page's text is the new one
+OF_LINKS = frozenset({PageEdge.LINK_BROKEN, PageEdge.LINK_RESTORED, PageEdge.LINK_DROPPED})
 _OF_THE_PAGE = frozenset(
-    {PageEdge.CHANGED, PageEdge.RETURNED, PageEdge.REPLACED, PageEdge.REMOVED, PageEdge.RESTORED}
+    {
+        *(PageEdge.CHANGED, PageEdge.RETURNED, PageEdge.REPLACED, PageEdge.REMOVED),
+        *(PageEdge.RESTORED, PageEdge.LINK_BROKEN, PageEdge.LINK_RESTORED),
+    }
 )
 
 
@@ -84,6 +91,23 @@ class Shown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLink:
+    """A link of a page to a watched address that is confirmed not to exist.
+
+    Attributes:
+        address: As `Link.target`, the route of a single-page app included.
+        target: Slug of what is watched there.
+        gone_at: First failing check of the outage that says so: it names that outage.
+
+    """
+
+    text: str
+    address: str
+    target: str
+    gone_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PageEvent:
     """An edge found by the fold of readings.
 
@@ -91,6 +115,7 @@ class PageEvent:
         before: The text that stood there; None for the first.
         after: The other text; None where there is none.
         change: What differs; None where nothing was compared.
+        links: Those that an edge of links is about.
 
     """
 
@@ -101,6 +126,7 @@ class PageEvent:
     before: Version | None = None
     after: Shown | None = None
     change: Change | None = None
+    links: tuple[DeadLink, ...] = ()
 
     @property
     def announced(self) -> bool:

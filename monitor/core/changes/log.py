@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.core.changes.change import ChangeKind, Weight
-from monitor.core.changes.events import PageEdge, Version
+from monitor.core.changes.events import OF_LINKS, DeadLink, PageEdge, Version
 from monitor.core.pages.page import Element
 
 
@@ -35,13 +35,34 @@ class ChangeRecord:
 
     @property
     def after_at(self) -> datetime | None:
-        """The last reading of the old text: it was still there then."""
-        return self.before.last_at if self.before else None
+        """The last reading of the old text: it was still there then.
+
+        None for links too: what frames their change are checks of the address they lead to.
+        """
+        told = self.before if self.edge not in OF_LINKS else None
+        return told.last_at if told else None
 
     @property
     def by_at(self) -> datetime:
         """The first reading of what is new: it was there by then."""
         return self.after.first_at if self.after else self.at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLinkRecord:
+    """A dead link of a page, as readers were told of it.
+
+    Attributes:
+        page: Slug of the page that has it.
+        since: The check of the page that told.
+        until: The one that told that it answers again, or is no more; None while it is dead.
+
+    """
+
+    page: str
+    link: DeadLink
+    since: datetime
+    until: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,9 @@ EDGES: Mapping[PageEdge, str] = {
     PageEdge.TECHNICAL: "règles de lecture changées",
     PageEdge.REMOVED: "page retirée",
     PageEdge.RESTORED: "page revenue",
+    PageEdge.LINK_BROKEN: "lien mort",
+    PageEdge.LINK_RESTORED: "lien rétabli",
+    PageEdge.LINK_DROPPED: "lien mort retiré",
 }
 
 EXPLAINED: Mapping[PageEdge, str] = {
@@ -34,6 +37,12 @@ EXPLAINED: Mapping[PageEdge, str] = {
     "d’elles et n’est pas attribué à la page.",
     PageEdge.REMOVED: "Plusieurs relevés s’accordent : le site répond que la page n’existe plus.",
     PageEdge.RESTORED: "La page répond de nouveau.",
+    PageEdge.LINK_BROKEN: "La page mène à une adresse que nous surveillons aussi, et plusieurs "
+    "relevés de cette adresse s’accordent : elle n’existe plus.",
+    PageEdge.LINK_RESTORED: "La page mène à une adresse qui n’existait plus ; plusieurs relevés de "
+    "cette adresse s’accordent : elle répond de nouveau.",
+    PageEdge.LINK_DROPPED: "Un lien mort n’est plus sur la page, ou son adresse n’est plus "
+    "surveillée.",
 }
 
 # Heads of narrow columns.

@@ -25,6 +25,7 @@ KINDS: Mapping[ChangeKind, str] = {
     ChangeKind.STRUCTURE: "présentation de la page",
     ChangeKind.TECHNICAL: "règles de lecture de Vigie ANEF",
     ChangeKind.LINK_BROKEN: "lien mort",
+    ChangeKind.LINK_RESTORED: "lien rétabli",
     ChangeKind.PAGE_REMOVED: "page retirée",
 }
 
@@ -93,6 +94,8 @@ def _of_link(link: LinkEdit) -> str:
     text = _shorten(link.text, MOST_EXCERPT_CHARACTERS)
     if link.kind == ChangeKind.LINK_TARGET:
         return f"le lien « {text} » mène à {_shown(link.after)} au lieu de {_shown(link.before)}"
+    if link.kind in {ChangeKind.LINK_BROKEN, ChangeKind.LINK_RESTORED}:
+        return f"« {text} », qui mène à {_shown(link.before)}"
     if link.kind == ChangeKind.LINK_ADDED:
         return f"lien « {text} » ajouté vers {_shown(link.after)}"
     return f"lien « {text} » retiré, qui menait à {_shown(link.before)}"

@@ -1,0 +1,157 @@
+"""Links of a page whose address, watched for itself, is confirmed not to exist any more.
+
+Nothing is asked for them: a link is dead by what the checks of the target that it leads to
+say. A failure that may pass, a refusal or our own ignorance is no death, and a link to an
+address that nothing watches is not judged at all.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitor.core.changes import words
+from monitor.core.changes.change import Change, ChangeKind, LinkEdit, Weight
+from monitor.core.changes.events import DeadLink, PageEdge, PageEvent, Shown
+from monitor.core.changes.log import DeadLinkRecord
+from monitor.core.checks import MAX_URL, clean
+from monitor.core.pages import links
+from monitor.core.pages.page import Page
+from monitor.core.types import Outage, Reason, State, Target, Verdict
+
+MOST_LEADS = 50  # links of one page that lead to watched addresses: the first ones
+MOST_CHARACTERS = 300  # of a link's text
+GONE = frozenset({Reason.GONE, Reason.DNS_NXDOMAIN})  # of the address, not of an answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead:
+    """A link to a watched address: its text, and the slug of that target."""
+
+    text: str
+    target: str
+
+
+def request_of(address: str) -> str:
+    """Return what a link asks a server for: a route of a single-page app is its shell's."""
+    return address.partition("#")[0]
+
+
+def watched(targets: Iterable[Target]) -> dict[str, str]:
+    """Return the slug of what is watched by its address, written as `Link.target` is."""
+    found: dict[str, str] = {}
+    for target in targets:
+        found.setdefault(request_of(links.target(target.url, base=None)), target.slug)
+    return found
+
+
+def leads(page: Page, known: Mapping[str, str]) -> dict[str, Lead]:
+    """Return by address the links of the main part that lead to what is watched (`known`).
+
+    Written as they are kept: after a restart the same link must have the same name.
+    """
+    found: dict[str, Lead] = {}
+    for link in (link for block in page.main() for link in block.links):
+        slug = known.get(request_of(link.target))
+        if slug and len(found) < MOST_LEADS:
+            lead = Lead(text=clean(link.text, MOST_CHARACTERS), target=slug)
+            found.setdefault(clean(link.target, MAX_URL), lead)
+    return found
+
+
+def says_gone(state: State | None) -> Outage | None:
+    """Return the open outage that says of an address that it does not exist, None without one.
+
+    It began with that answer, and the last check still had it: an outage of another nature in
+    which one such answer strayed says nothing of the kind.
+    """
+    if state is None or state.outage is None or state.verdict is not Verdict.DOWN:
+        return None
+    return state.outage if {state.reason, state.outage.reason} <= GONE else None
+
+
+class LinkBook:
+    """Where the links of every followed page lead, and what readers were told of them."""
+
+    def __init__(
+        self, targets: Iterable[Target], told: Iterable[DeadLinkRecord], *, point: str
+    ) -> None:
+        """Take what is watched, and the dead links that were told and are still dead."""
+        self._point = point
+        self._watched = watched(targets)
+        self._told: dict[str, dict[str, DeadLink]] = {}
+        for record in told:
+            self._told.setdefault(record.page, {})[record.link.address] = record.link
+        self._leads: dict[str, tuple[str, dict[str, Lead]]] = {}  # with the digest of the text
+
+    def read(
+        self, page: str, shown: Shown, at: datetime, states: Mapping[str, State]
+    ) -> tuple[PageEvent, ...]:
+        """Say which links of a text that was just read died, answer again, or are no more."""
+        told, found = self._told.get(page, {}), self._leads_of(page, shown)
+        dropped = [one for one in told.values() if one.address not in found]
+        restored = [one for one in told.values() if one.address in found and _over(one, states)]
+        kept = {one.address: one for one in told.values() if one not in [*dropped, *restored]}
+        died = [one for one in _dead(found, states) if one.address not in kept]
+        self._told[page] = kept | {one.address: one for one in died}
+        return tuple(
+            PageEvent(
+                edge=edge,
+                at=at,
+                target=page,
+                point=self._point,
+                before=shown.version,
+                change=_change(edge, some),
+                links=tuple(some),
+            )
+            for edge, some in (
+                (PageEdge.LINK_DROPPED, dropped),
+                (PageEdge.LINK_RESTORED, restored),
+                (PageEdge.LINK_BROKEN, died),
+            )
+            if some
+        )
+
+    def _leads_of(self, page: str, shown: Shown) -> dict[str, Lead]:
+        """Look for links once in each text: to unpack a page costs more than to read it again."""
+        known = self._leads.get(page)
+        if known is None or known[0] != shown.version.sha256:
+            known = shown.version.sha256, leads(shown.page, self._watched)
+            self._leads[page] = known
+        return known[1]
+
+
+def _over(link: DeadLink, states: Mapping[str, State]) -> bool:
+    """Tell whether the outage that made the link dead has ended, be it followed by another."""
+    state = states.get(link.target)
+    if state is None:
+        return False
+    return state.outage is None or state.outage.first_fail_at != link.gone_at
+
+
+def _dead(found: Mapping[str, Lead], states: Mapping[str, State]) -> Iterable[DeadLink]:
+    for address, lead in found.items():
+        if outage := says_gone(states.get(lead.target)):
+            yield DeadLink(
+                text=lead.text,
+                address=address,
+                target=lead.target,
+                gone_at=outage.first_fail_at,
+            )
+
+
+_KINDS = {
+    PageEdge.LINK_BROKEN: ChangeKind.LINK_BROKEN,
+    PageEdge.LINK_RESTORED: ChangeKind.LINK_RESTORED,
+}
+
+
+def _change(edge: PageEdge, some: Iterable[DeadLink]) -> Change | None:
+    """Return what is told of links; nothing of one that left: its text's change tells it."""
+    kind = _KINDS.get(edge)
+    if kind is None:
+        return None
+    edits = tuple(
+        LinkEdit(kind=kind, text=one.text, before=one.address, after=one.address) for one in some
+    )
+    summary = words.summary((kind,), pieces=(), links=edits)
+    return Change(kinds=(kind,), weight=Weight.MAJOR, summary=summary, links=edits)

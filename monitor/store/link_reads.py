@@ -1,0 +1,54 @@
+"""Questions about the dead links of pages."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import or_, select
+
+from monitor.core.changes.events import DeadLink
+from monitor.core.changes.log import DeadLinkRecord
+from monitor.store.page_tables import DeadLinkRow, PageChangeRow
+from monitor.store.reads import Reads
+from monitor.store.tables import SubjectRow, table_of
+
+_S = table_of(SubjectRow)
+_L = table_of(DeadLinkRow)
+_BROKEN, _ENDED = table_of(PageChangeRow).alias(), table_of(PageChangeRow).alias()
+_LINKS = (
+    select(_S.c.target.label("page"), _L, _BROKEN.c.at.label("since"), _ENDED.c.at.label("until"))
+    .join(_L, _L.c.subject_id == _S.c.id)
+    .join(_BROKEN, _BROKEN.c.id == _L.c.broken_id)
+    .outerjoin(_ENDED, _ENDED.c.id == _L.c.ended_id)
+    .order_by(_S.c.target, _L.c.id)
+)
+
+
+class LinkReads(Reads):
+    """Links that lead, or led, to addresses that do not exist."""
+
+    def dead_links(
+        self,
+        pages: Iterable[str] | None = None,
+        *,
+        change: int | None = None,
+        dead_only: bool = False,
+    ) -> tuple[DeadLinkRecord, ...]:
+        """Return them by page, as they were told; `change`: those that this one is about."""
+        wanted = _LINKS.where(_S.c.point == self.point)
+        if pages is not None:
+            wanted = wanted.where(_S.c.target.in_(list(pages)))
+        if change is not None:
+            wanted = wanted.where(or_(_L.c.broken_id == change, _L.c.ended_id == change))
+        if dead_only:
+            wanted = wanted.where(_L.c.ended_id.is_(None))
+        with self._reading() as session:
+            return tuple(
+                DeadLinkRecord(
+                    page=row.page,
+                    link=DeadLink(
+                        text=row.text, address=row.address, target=row.target, gone_at=row.gone_at
+                    ),
+                    since=row.since,
+                    until=row.until,
+                )
+                for row in session.connection().execute(wanted)
+            )

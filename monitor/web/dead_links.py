@@ -1,0 +1,91 @@
+"""What readers are told of the links of pages that lead nowhere. Pure but for the reads."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from monitor.config import Config
+from monitor.core.changes.dead_links import request_of
+from monitor.core.changes.log import DeadLinkRecord
+from monitor.core.outages import GOOD
+from monitor.core.types import Outage, State, Target
+from monitor.web.reads import Reads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkStory:
+    """A dead link, and the outage of the address that it leads to.
+
+    Attributes:
+        target: What is watched there; None when it no longer is.
+        outage: None when it is not in the record, rebuilt from a journal without it.
+
+    """
+
+    record: DeadLinkRecord
+    target: Target | None
+    outage: Outage | None
+
+    @property
+    def name(self) -> str:
+        return self.target.name if self.target else self.record.link.target
+
+
+class Life(StrEnum):
+    """What is known of the address that a link leads to, in the order of what to tell first."""
+
+    DEAD = "mort"
+    ANSWERS = "vivant"
+    UNSURE = "incertain"  # it fails otherwise, is not confirmed, or was not checked
+    UNWATCHED = "non suivi"
+
+
+def stories(
+    reads: Reads, config: Config, records: Iterable[DeadLinkRecord]
+) -> tuple[LinkStory, ...]:
+    """Find the outage that each dead link names."""
+    told = tuple(records)
+    wanted = {record.link.target for record in told}
+    outages = {
+        (outage.target, outage.first_fail_at): outage
+        for outage in (reads.outages(sorted(wanted)) if wanted else ())
+    }
+    return tuple(
+        LinkStory(
+            record=record,
+            target=config.by_slug.get(record.link.target),
+            outage=outages.get((record.link.target, record.link.gone_at)),
+        )
+        for record in told
+    )
+
+
+def lives(
+    addresses: Iterable[str],
+    *,
+    dead: set[str],
+    watched: Mapping[str, str],
+    states: Mapping[str, State],
+) -> Counter[Life]:
+    """Count links by what is known of where they lead.
+
+    Args:
+        addresses: Where the links lead, one each.
+        dead: Addresses, without their routes, that readers were told are dead.
+        watched: Slugs by address: `core.changes.dead_links.watched`.
+        states: By slug.
+
+    """
+    found = Counter[Life]()
+    for asked in map(request_of, addresses):
+        state = states.get(watched.get(asked, ""))
+        if asked in dead:
+            found[Life.DEAD] += 1
+        elif asked not in watched:
+            found[Life.UNWATCHED] += 1
+        elif state and state.outage is None and state.verdict in GOOD:
+            found[Life.ANSWERS] += 1
+        else:
+            found[Life.UNSURE] += 1
+    return found
