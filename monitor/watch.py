@@ -144,6 +144,7 @@ class Watch:
         keep: Keep,
         store: Store,
         board: Board,
+        pages: PageBook,
     ) -> None:
         self._config = config
         self._point = point
@@ -155,7 +156,7 @@ class Watch:
         self._keep = keep
         self._store = store
         self._board = board
-        self._pages = PageBook(store.tracks(), point=point)
+        self._pages = pages
         self._states = {state.target: state for state in store.states()}
         self._outages = {
             (outage.target, outage.first_fail_at): outage

@@ -29,9 +29,9 @@ RETAKEN = (
     "nouvelles : ce qui diffère vient d’elles."
 )
 NOT_RETAKEN = (
-    "Nos règles de lecture ont changé, et l’ancien texte n’a pas pu être relu dans une copie "
-    "exacte. Ce qui diffère peut venir d’elles ou de la page : une modification entre ces deux "
-    "relevés n’est pas distinguée."
+    "Nos règles de lecture ont changé, et aucune copie exacte de l’ancien texte, lisible et assez "
+    "récente, ne permet de distinguer ce qui vient d’elles de ce qui vient de la page : une "
+    "modification entre ces deux relevés n’est pas annoncée."
 )
 
 
@@ -106,16 +106,14 @@ def retake(track: Track, copy: Reading, at: datetime) -> Step:
 
     Args:
         track: Its `current` was read by other rules.
-        copy: What the new rules read in bytes of that text; its `at` is the last instant at
-            which the page is known to have shown what they read.
+        copy: What the new rules read in its bytes; `copy.at` is the last instant at which the
+            page is known to have shown that. A stay is named by its start: unless this instant
+            is later than the old one's, nothing is taken up.
         at: Of the event.
-
-    A stay is named by its start, and the old one keeps its own: without a later instant
-    nothing is taken up, and `advance` takes the next reading.
 
     """
     current = track.current
-    if current is None or not current.version.first_at < copy.at <= current.version.last_at:
+    if current is None or copy.at <= current.version.first_at:
         return track, ()
     after = _shown(copy, before_at=current.version.before_at)
     return _technical(track, current, after, at, RETAKEN)
