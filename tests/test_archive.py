@@ -1,5 +1,6 @@
 """What our own new rules of reading make of pages: kept bytes are read again, on both engines."""
 
+import json
 from asyncio import gather
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -22,6 +23,7 @@ from monitor.core.types import Exchange, Kind, Outcome, Target
 from monitor.evidence.captures import Captures
 from monitor.pages import PageBook
 from monitor.store import Store
+from monitor.store.audit import audit
 from tests.support.captured import spoken
 from tests.support.clock import FakeClock
 from tests.support.databases import database_url, postgres, sqlite_template
@@ -170,6 +172,25 @@ async def test_a_restart_between_the_two_readings_of_the_change_loses_nothing(
     assert (["technical"], ["changed"]) == (edges(before), edges(after))
 
 
+async def test_a_check_that_was_never_recorded_leaves_nothing_of_its_rereading(
+    service: Service, upgrade: Callable[..., None]
+) -> None:
+    """As when the process is killed before its transaction; the journal and the rows agree."""
+    await service.see("AAA", 0)
+    upgrade()
+    killed = outcome(PAGE.slug, minute(3), exchange=spoken(minute(3), answer(body("B")), url=URL))
+    assert (await service.book.read(PAGE, killed.observation, ()))[1]
+    service.start()
+
+    assert ["technical", "changed"] == edges(await service.see("BB", 4))
+    store = service.store
+    entries = list(store.leaves(0, store.leaf_count()))
+    assert ["first", "technical", "changed"] == [
+        leaf["edge"] for leaf in map(json.loads, entries) if leaf["type"] == "change"
+    ]
+    assert {"state"} >= {one.table for one in audit(store, entries)}  # states are not folded here
+
+
 async def test_a_text_that_was_shown_before_the_new_rules_is_a_return_even_runs_later(
     service: Service, upgrade: Callable[..., None]
 ) -> None:
@@ -238,17 +259,30 @@ async def test_a_page_of_which_every_copy_differs_by_a_token_is_bounded_by_its_d
     assert minute(day) == events[1].before.last_at
 
 
+async def test_such_a_page_is_bounded_on_its_first_day_by_the_reading_that_made_it_believed(
+    service: Service, upgrade: Callable[..., None]
+) -> None:
+    await service.see("AAAA", 0, TOKEN)
+    upgrade()
+
+    events = await service.see("BB", 4, TOKEN)
+
+    assert ["technical", "changed"] == edges(events)
+    assert events[1].before is not None
+    assert minute(1) == events[1].before.last_at
+
+
 async def test_the_next_reading_may_be_the_only_later_copy_that_agrees(
     service: Service, upgrade: Callable[..., None]
 ) -> None:
-    await service.see("AAA", 0, TOKEN)
+    await service.see("A", 0)
     upgrade()
 
-    (technical,) = await service.see("AA", 3, TOKEN)
+    (technical,) = await service.see("AA", 3)
 
     assert technical.change is not None
     assert technical.change.summary == RETAKEN
-    assert [(minute(3), minute(4)), (minute(0), minute(2))] == [
+    assert [(minute(3), minute(4)), (minute(0), minute(0))] == [
         (one.first_at, one.last_at) for one in service.store.page_versions(PAGE.slug)
     ]
 
@@ -300,6 +334,7 @@ async def test_facts_pass_from_the_old_rules_to_the_new_without_a_hole(
         (Element.PHONE, "1"): (minute(0), minute(2)),
         (Element.OPENING_HOURS, "1"): (minute(0), minute(2)),
     } == facts
+    assert not pages.pages_seen(service.store)[PAGE.slug].offered
     upgrade(titled, "3")
     await service.see("AA", 5)
     seen = pages.pages_seen(service.store)[PAGE.slug]
@@ -347,11 +382,11 @@ async def test_a_page_that_differs_by_noise_only_is_one_text_among_the_copies(
 ) -> None:
     seen = [
         await service.record(spoken(minute(number), answer(body(letter) + TOKEN % number), url=URL))
-        for number, letter in enumerate("AAABBA")
+        for number, letter in enumerate("AAABBAA")
     ]
 
     kept = [one.observation.capture for one in seen]
-    assert ["text daily", "", "", "text", "", "text"] == [
+    assert ["text daily", "text", "", "text", "text", "text", "text"] == [
         " ".join(one.why) if one else "" for one in kept
     ]
     later = minute(0) + timedelta(days=1)
