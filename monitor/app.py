@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 from monitor import __version__
 from monitor.absence import lost_slots
 from monitor.anchoring import Anchoring
+from monitor.archive import Archive
 from monitor.clock import Clock, SystemClock
 from monitor.config import Config
 from monitor.core.robots import RobotsFile
@@ -36,7 +37,7 @@ from monitor.evidence.journal import Signed
 from monitor.fetch import Resolver
 from monitor.lane import Lane, NoTurn
 from monitor.metrics import Board, Exposition
-from monitor.pages import pages_seen
+from monitor.pages import PageBook, pages_seen
 from monitor.robots import RobotsBook
 from monitor.schedule import Schedule
 from monitor.sealing import Sealer, journal_key
@@ -92,10 +93,14 @@ class App:
             version=__version__,
             config_sha256=config.sha256,
         )
+        captures = settings.data / CAPTURES
+        archive = Archive(store, captures, clock=clock)
+        book = PageBook(store.tracks(), point=settings.point, archive=archive)
         self._captures = Captures(
-            settings.data / CAPTURES,
+            captures,
             software=f"vigie-anef/{__version__}",
             clock_limit_us=config.clock_limit_us,
+            text_of=book.text_of,
         )
         self._watch = Watch(
             config=config,
@@ -108,6 +113,7 @@ class App:
             keep=self._captures.keep,
             store=store,
             board=self.board,
+            pages=book,
         )
         origin = config.journaling.origin
         key = journal_key(settings.data, origin=origin, text=settings.journal_key)

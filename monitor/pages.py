@@ -3,11 +3,21 @@
 import hashlib
 from asyncio import Semaphore, to_thread
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
+from monitor.archive import Archive
 from monitor.core.changes.events import PageEvent, Reading, Shown, Version, text_digest
-from monitor.core.changes.versions import Track, advance, gone, in_doubt
+from monitor.core.changes.versions import (
+    Step,
+    Track,
+    advance,
+    gone,
+    in_doubt,
+    renamed,
+    retake,
+)
 from monitor.core.checks import MAX_URL, without_tokens
 from monitor.core.checks import clean as clean_text
 from monitor.core.pages.clean import clean, digest, is_cut
@@ -28,12 +38,17 @@ from monitor.core.types import (
 from monitor.metrics import PageSeen
 from monitor.store import Store
 
+T = TypeVar("T")
+
 # Homes of prefectures turn over their news every day: their availability is followed, not
 # their text (docs/decisions/0013).
 FOLLOWED = frozenset({Kind.PAGE})
 # Degraded for these, the page is whole all the same. For any other reason (an error text, an
 # empty shell, a missing marker, another site) it is not the page, and makes no version.
 WHOLE = frozenset({Reason.SLOW, Reason.TLS_CHAIN_INCOMPLETE})
+# How much of what a page showed before is read again when our own rules have changed.
+MOST_RENAMED = 20  # texts, the newest
+RENAMING_US = 5_000_000  # no other is begun after that
 
 
 def pages_seen(store: Store) -> dict[str, PageSeen]:
@@ -66,10 +81,17 @@ class _Read:
 
 
 class PageBook:
-    """What every followed page said last. For one event loop, one check of a target at a time."""
+    """What every followed page said last. For one event loop, one check of a target at a time.
 
-    def __init__(self, tracks: Iterable[Track], *, point: str) -> None:
+    `archive` has the bytes that are read again when our own rules have changed.
+    """
+
+    def __init__(
+        self, tracks: Iterable[Track], *, point: str, archive: Archive | None = None
+    ) -> None:
         self._point = point
+        self._archive = archive
+        self._renamed: set[str] = set()  # pages whose earlier texts go by their new names
         self._tracks = {track.target: track for track in tracks}
         # Threads that parse share one interpreter with the probes: one at a time, or after a
         # start on a long list the probes would be starved by their own answers.
@@ -94,11 +116,20 @@ class PageBook:
         reading = await self._reading(target.slug, observation)
         if reading is None:
             return None, ()
+        track, ours = await self._under_our_rules(track, reading)
         before = track.current
         track, found = advance(track, reading)
         self._tracks[target.slug] = track
         current = track.current
-        return (current.version if current and current != before else None), found
+        version = current.version if current and current != before else None
+        return version, (*ours, *found)
+
+    def text_of(self, target: Target, exchange: Exchange) -> bytes:
+        """Return a digest of what an exchange says: that of its text, if it was read last."""
+        body = hashlib.sha256(exchange.body)
+        known = self._last.get(target.slug)
+        same = known is not None and known.body_sha256 == body.hexdigest()
+        return bytes.fromhex(known.text_sha256) if known and same else body.digest()
 
     def shown(self, slug: str) -> Shown | None:
         """Return the text that we believe of a page."""
@@ -110,6 +141,49 @@ class PageBook:
 
     def _track(self, slug: str) -> Track:
         return self._tracks.get(slug) or Track(target=slug, point=self._point)
+
+    async def _under_our_rules(self, track: Track, reading: Reading) -> Step:
+        """Read again what other rules had read, as far as this reading must be compared to it."""
+        current, archive = track.current, self._archive
+        events: tuple[PageEvent, ...] = ()
+        if current is None or archive is None:
+            return track, ()
+        rules = reading.packed.extraction_version
+        if current.packed.extraction_version != rules:
+            copy = await self._alone(_retaken, archive, track.target, current.version)
+            if copy and copy.at == current.version.first_at and copy.sha256 == reading.sha256:
+                copy = replace(copy, at=reading.at)  # the only later bytes, and they agree
+            track, events = retake(track, copy, reading.at) if copy else (track, ())
+            current = track.current or current
+        another = current.version.sha256 != reading.sha256
+        if another and current.packed.extraction_version == rules:
+            track = await self._with_new_names(track, archive, rules)
+        return track, events
+
+    async def _with_new_names(self, track: Track, archive: Archive, rules: str) -> Track:
+        """Make the digests of earlier texts anew, at the first sign of another text.
+
+        They are not recorded: what was read by other rules is found by its version.
+        """
+        if track.target in self._renamed:
+            return track
+        self._renamed.add(track.target)
+        known, names = {*track.left, *track.glimpsed}, dict[str, str]()
+        due_us = archive.clock.monotonic_us() + RENAMING_US
+        for version in await to_thread(archive.versions, track.target):
+            if version.extraction_version == rules or version.sha256 not in known - names.keys():
+                continue
+            if len(names) == MOST_RENAMED or archive.clock.monotonic_us() > due_us:
+                break
+            again = await self._alone(_read_again, archive, track.target, version)
+            names[version.sha256] = again.text_sha256 if again else version.sha256
+        return renamed(track, names)
+
+    async def _alone(
+        self, work: Callable[[Archive, str, Version], T], archive: Archive, slug: str, of: Version
+    ) -> T:
+        async with self._one:
+            return await to_thread(work, archive, slug, of)
 
     async def _reading(self, slug: str, observation: Observation) -> Reading | None:
         """Read the body, but parse it only when it differs from the last by more than noise."""
@@ -146,6 +220,31 @@ def _read(exchange: Exchange, body_sha256: str, last: _Read | None) -> _Read | N
         cleaned=name,
         text_sha256=text_digest(page),
         packed=PackedPage.of(page),
+    )
+
+
+def _read_again(archive: Archive, target: str, version: Version) -> _Read | None:
+    """Read the body of a version by our rules of today; None when there is no such copy."""
+    exchange = archive.body(target, version.body_sha256)
+    return _read(exchange, version.body_sha256, None) if exchange else None
+
+
+def _retaken(archive: Archive, target: str, version: Version) -> Reading | None:
+    """Read a stay again; None when the copy of its text cannot be."""
+    known = _read_again(archive, target, version)
+    if known is None:
+        return None
+
+    def same(exchange: Exchange) -> bool:
+        other = _read(exchange, "", None)
+        return other is not None and other.text_sha256 == known.text_sha256
+
+    return Reading(
+        at=archive.shown_until(target, version, same),
+        sha256=known.text_sha256,
+        body_sha256=version.body_sha256,
+        url=version.url,
+        packed=known.packed,
     )
 
 

@@ -146,6 +146,7 @@ class Watch:
         keep: Keep,
         store: Store,
         board: Board,
+        pages: PageBook,
     ) -> None:
         self._config = config
         self._point = point
@@ -157,7 +158,7 @@ class Watch:
         self._keep = keep
         self._store = store
         self._board = board
-        self._pages = PageBook(store.tracks(), point=point)
+        self._pages = pages
         dead = store.dead_links(dead_only=True)
         self._links = LinkBook(config.targets, dead, point=point)
         self._states = {state.target: state for state in store.states()}

@@ -53,6 +53,15 @@ async def test_a_request_is_on_the_budget_of_the_platform_that_its_host_belongs_
     assert lanes["anef"].at("https://ailleurs.example.org/") is lanes["anef"]
 
 
+async def test_pages_are_read_with_their_archive_and_copies_told_apart_by_their_text(
+    store: Store, tmp_path: Path
+) -> None:
+    app = built(store, tmp_path)
+
+    assert app._watch._pages._archive is not None
+    assert app._captures._text_of == app._watch._pages.text_of
+
+
 async def test_a_back_off_found_in_the_record_is_in_force_and_in_the_metrics(
     store: Store, tmp_path: Path
 ) -> None:

@@ -28,6 +28,7 @@ from monitor.fetch import Gate
 from monitor.lane import Lane
 from monitor.line import Line
 from monitor.metrics import Board
+from monitor.pages import PageBook
 from monitor.store import Store
 from monitor.watch import Judge, Watch
 from tests.support.clock import FakeClock
@@ -72,6 +73,7 @@ class Bench:
             keep=self.keep,
             store=store,
             board=self.board,
+            pages=PageBook(store.tracks(), point="local"),
         )
 
     async def keep(self, target: Target, outcome: Outcome, *, known_good: bool) -> Outcome:

@@ -29,6 +29,20 @@ class Claim:
         return self.why == (Keep.DAILY.value,)
 
 
+def opened(path: Path, sha256: str, reread: Callable[[Exchange], Exchange]) -> Exchange | None:
+    """Return the exchange of a capture, whole again; None when the file has none of this digest.
+
+    `reread` reads status, headers and body from its bytes.
+
+    Raises:
+        WarcError, ValueError: it cannot be read, or its bytes are not those that it names.
+        OSError: the file is missing, or cannot be read.
+
+    """
+    found = dayfiles.find(path, sha256)
+    return reread(account.observation_from(*found).exchange) if found else None
+
+
 def faults(
     folder: Path, claims: Iterable[Claim], reread: Callable[[Exchange], Exchange]
 ) -> Iterator[str]:
@@ -48,14 +62,13 @@ def _fault(folder: Path, claim: Claim, reread: Callable[[Exchange], Exchange]) -
         return "un fichier hors du dossier des captures"
     gone = None if claim.may_be_gone else "octets absents"
     try:
-        found = dayfiles.find(path, claim.sha256)
-        if found is None:
-            return gone
-        exchange = reread(account.observation_from(*found).exchange)
+        exchange = opened(path, claim.sha256, reread)
     except FileNotFoundError:
         return gone
     except (WarcError, OSError, ValueError) as error:
         return f"illisible ({error})"
+    if exchange is None:
+        return gone
     body = sha256(exchange.body).hexdigest() if exchange.body else None
     if claim.body_sha256 not in {"", body}:
         return "le corps n’est pas celui du relevé"

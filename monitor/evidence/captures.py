@@ -1,9 +1,10 @@
 """Which exact bytes are kept, and the keeping of them before the observation is recorded.
 
 Kept: every answer that is not good; the last good one before it and the good ones after it,
-until no outage is open; every distinct text; one a day. Of all others only digests are
-recorded. What stands before a failure is not known to do so until the failure comes: the
-last good observation of each target waits in memory, as light as it can be.
+until no outage is open; every distinct text, twice when its second reading has other bytes,
+since it takes two to be believed; one a day. Of all others only digests are recorded. What
+stands before a failure is not known to do so until the failure comes: the last good
+observation of each target waits in memory, as light as it can be.
 """
 
 import asyncio
@@ -58,6 +59,8 @@ class _Memory:
 
     failed: bool = False  # the last observation was not good
     text: bytes = b""
+    body: bytes = b""
+    once: bool = False  # no other bytes of this text were seen since it came
     day: date | None = None  # of the last copy of a good answer
     texts: int = 0  # on that day
     file: str = ""  # of the last capture
@@ -134,13 +137,16 @@ class Captures:
             yield Keep.AFTER
         memory.failed = False
         text, new_day = self._text_of(target, seen.exchange), memory.day != day
+        body = body_digest(target, seen.exchange)
         memory.texts = 0 if new_day else memory.texts
-        if text != memory.text and memory.texts < MAX_TEXTS:
+        other, again = text != memory.text, memory.once and body != memory.body
+        if (other or again) and memory.texts < MAX_TEXTS:
             memory.texts += 1
             yield Keep.TEXT
         if new_day:
             yield Keep.DAILY
-        memory.text, memory.day = text, day
+        memory.once = other or (memory.once and not again)
+        memory.text, memory.body, memory.day = text, body, day
 
     def _hold(self, memory: _Memory, made: _Made | None) -> None:
         """Let an observation wait in place of the one before, if there is room."""

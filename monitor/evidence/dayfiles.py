@@ -12,6 +12,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
 from threading import Lock
+from typing import BinaryIO
 
 from monitor.core.types import Keep
 from monitor.evidence import account, durable, warc
@@ -152,11 +153,15 @@ def members(path: Path) -> Iterator[Member]:
 
     """
     with path.open("rb") as file:
-        try:
-            yield from warc.read(file)
-        except WarcError as error:
-            if not error.torn:
-                raise
+        yield from _sound(file)
+
+
+def _sound(file: BinaryIO) -> Iterator[Member]:
+    try:
+        yield from warc.read(file)
+    except WarcError as error:
+        if not error.torn:
+            raise
 
 
 def find(path: Path, sha256: str) -> tuple[Account, Callable[[str], Record | None]] | None:
@@ -165,19 +170,26 @@ def find(path: Path, sha256: str) -> tuple[Account, Callable[[str], Record | Non
     The function returned gives the records that it needs, by their ids. Raises as `members`
     does.
     """
-    told, originals = None, dict[str, str]()
-    for member in members(path):
-        record = member.record
-        originals[record.id] = record.field("WARC-Refers-To")
-        if record.kind == "metadata" and record.sha256 == sha256:
-            told = account.read(record)
-            break  # an account comes after all that it names
-    if told is None:
-        return None
-    wanted = account.records_of(told)
-    wanted |= {originals.get(each, "") for each in wanted}
-    records = {each.record.id: each.record for each in members(path) if each.record.id in wanted}
+    told, originals, places = None, dict[str, str](), dict[str, int]()
+    with path.open("rb") as file:
+        for member in _sound(file):
+            record = member.record
+            originals[record.id] = record.field("WARC-Refers-To")
+            places[record.id] = member.offset
+            if record.kind == "metadata" and record.sha256 == sha256:
+                told = account.read(record)
+                break  # an account comes after all that it names
+        if told is None:
+            return None
+        wanted = account.records_of(told)
+        wanted |= {originals.get(each, "") for each in wanted}
+        records = {name: _at(file, places[name]) for name in wanted & places.keys()}
     return told, records.get
+
+
+def _at(file: BinaryIO, offset: int) -> Record:
+    file.seek(offset)
+    return next(warc.read(file)).record
 
 
 def thin(folder: Path, *, before: date) -> list[str]:

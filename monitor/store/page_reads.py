@@ -13,8 +13,9 @@ from monitor.core.changes.log import ChangeRecord, FactRecord
 from monitor.core.changes.versions import MOST_KNOWN, Track
 from monitor.core.pages.packed import PackedPage, unpacked
 from monitor.core.pages.page import Element, Page
+from monitor.store.copy_reads import CopyReads
 from monitor.store.page_tables import PageChangeRow, PageFactRow, PageTextRow, PageVersionRow
-from monitor.store.reads import DAWN, DUSK, Reads
+from monitor.store.reads import DAWN, DUSK
 from monitor.store.tables import SubjectRow, table_of
 
 _S = table_of(SubjectRow)
@@ -50,7 +51,7 @@ _CHANGES: Select[Any] = (
 )
 
 
-class PageReads(Reads):
+class PageReads(CopyReads):
     """What pages say, and said."""
 
     def tracks(self) -> tuple[Track, ...]:

@@ -10,6 +10,7 @@ import pytest
 from lxml import html
 
 from monitor.core.changes.change import ChangeKind
+from monitor.core.changes.versions import NOT_RETAKEN
 from monitor.core.pages.page import Element
 from monitor.core.types import Kind
 from monitor.store import Store
@@ -174,6 +175,16 @@ def test_a_change_shows_both_texts_word_by_word_without_needing_colour(web: Visi
     assert "Le texte a changé alors que la date de mise à jour affichée" in text
     assert "inchangée : 12 octobre 2026" in text
     assert "N’est plus indiqué : numéro de téléphone ( +33199001234 )." in text
+
+
+def test_a_change_of_our_own_rules_says_what_it_may_hide(store: Store) -> None:
+    old = replace(page("A"), extraction_version="0")
+    record(store, [old, old, page("B"), page("B")], target="prefecture-63-etrangers")
+    web = visitor(store)
+
+    for path in ("/modifications?tout=oui", "/modifications/2"):
+        assert NOT_RETAKEN in said(read(web, path))
+    assert NOT_RETAKEN not in said(read(web, "/modifications"))
 
 
 def test_a_change_gives_its_bounds_in_paris_and_utc_and_its_digests(

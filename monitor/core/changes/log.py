@@ -82,3 +82,19 @@ class FactRecord:
     extraction_version: str
     since: datetime
     until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptCopy:
+    """A check of a page whose exact bytes were kept.
+
+    Attributes:
+        file, sha256: Where, as a `Capture` says.
+        body_sha256: Of the body, as the check says.
+
+    """
+
+    at: datetime
+    file: str
+    sha256: str
+    body_sha256: str

@@ -33,8 +33,8 @@ EXPLAINED: Mapping[PageEdge, str] = {
     PageEdge.FLAPPING: "La page montre tour à tour plusieurs textes, sans doute selon le serveur "
     "qui répond. C’est noté une fois ; ces allers et retours ne sont plus annoncés ensuite.",
     PageEdge.SETTLED: "La page montre de nouveau un seul texte, relevé après relevé.",
-    PageEdge.TECHNICAL: "Nos propres règles de lecture ont changé. Ce qui diffère peut venir "
-    "d’elles et n’est pas attribué à la page.",
+    PageEdge.TECHNICAL: "Ce sont nos propres règles de lecture qui ont changé. Ce qui diffère "
+    "entre les deux textes n’est pas attribué à la page.",
     PageEdge.REMOVED: "Plusieurs relevés s’accordent : le site répond que la page n’existe plus.",
     PageEdge.RESTORED: "La page répond de nouveau.",
     PageEdge.LINK_BROKEN: "La page mène à une adresse que nous surveillons aussi, et plusieurs "

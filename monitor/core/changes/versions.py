@@ -3,9 +3,12 @@
 A text is believed at its second reading. Until then, and when it goes away again, it is only
 noted. Texts that take turns are told once, and then need a long stay to be believed; a text
 never seen before is believed as quickly as ever, so that a flapping banner hides no change.
+
+When our own rules of reading changed, the text that we believe is first read again, by the new
+rules, in bytes that were kept of it (`retake`). The next reading is then like any other.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -21,6 +24,15 @@ MOST_KNOWN = 500  # texts remembered of one page, the newest
 
 REPLACED = "Page remplacée : le nouveau texte n’a rien en commun avec le précédent."
 REMOVED = "Page retirée : le site répond qu’elle n’existe plus."
+RETAKEN = (
+    "Nos règles de lecture ont changé. La copie exacte de la page a été relue avec les "
+    "nouvelles : ce qui diffère vient d’elles."
+)
+NOT_RETAKEN = (
+    "Nos règles de lecture ont changé, et aucune copie exacte de l’ancien texte, lisible et assez "
+    "récente, ne permet de distinguer ce qui vient d’elles de ce qui vient de la page : une "
+    "modification entre ces deux relevés n’est pas annoncée."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +99,33 @@ def gone(track: Track, at: datetime) -> Step:
     change = Change(kinds=(ChangeKind.PAGE_REMOVED,), weight=Weight.MAJOR, summary=REMOVED)
     event = _event(track, PageEdge.REMOVED, at, track.current, None, change)
     return replace(track, removed=True), (event,)
+
+
+def retake(track: Track, copy: Reading, at: datetime) -> Step:
+    """Take up a new version of our own rules: the same bytes, read by them.
+
+    Args:
+        track: Its `current` was read by other rules.
+        copy: What the new rules read in its bytes; `copy.at` is the last instant at which the
+            page is known to have shown that. A stay is named by its start: unless this instant
+            is later than the old one's, nothing is taken up.
+        at: Of the event.
+
+    """
+    current = track.current
+    if current is None or copy.at <= current.version.first_at:
+        return track, ()
+    after = _shown(copy, before_at=current.version.before_at)
+    return _technical(track, current, after, at, RETAKEN)
+
+
+def renamed(track: Track, names: Mapping[str, str]) -> Track:
+    """Know the texts of before by the digests that the new rules give: old to new."""
+
+    def new(known: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(names.get(name, name) for name in known))
+
+    return replace(track, left=new(track.left), glimpsed=new(track.glimpsed))
 
 
 def in_doubt(track: Track) -> bool:
@@ -191,10 +230,17 @@ def _turn(track: Track, current: Shown, rival: Shown, at: datetime) -> Step:
 
 
 def _reread(track: Track, current: Shown, reading: Reading) -> Step:
-    """Take up a new version of our own rules: what differs by it is no change of the page."""
+    """Take up a new version of our own rules by the next reading, for want of a copy.
+
+    What differs by it may be the page's as well as ours: it is not told as a change.
+    """
     after = _shown(reading, before_at=current.version.last_at)
-    change = None if obstacle(current.page, after.page) else compare(current.page, after.page)
-    event = _event(track, PageEdge.TECHNICAL, reading.at, current, after, change)
+    return _technical(track, current, after, reading.at, NOT_RETAKEN)
+
+
+def _technical(track: Track, current: Shown, after: Shown, at: datetime, summary: str) -> Step:
+    change = Change(kinds=(ChangeKind.TECHNICAL,), weight=Weight.COSMETIC, summary=summary)
+    event = _event(track, PageEdge.TECHNICAL, at, current, after, change)
     left = _knowing(track.left, current)
     return replace(track, current=after, rivals=(), left=left, calm=1), (event,)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from monitor.core.changes import versions
 from monitor.core.changes.change import ChangeKind, Weight
-from monitor.core.changes.events import TURNS, PageEdge, PageEvent
+from monitor.core.changes.events import TURNS, PageEdge, PageEvent, Reading
 from monitor.core.changes.versions import AGREEING, SETTLING, Track, advance, gone, in_doubt
 from monitor.core.pages.page import Page
 from tests.support.readings import follow, minute, page, reading
@@ -112,6 +112,71 @@ def test_a_new_version_of_our_own_rules_is_never_announced() -> None:
     assert [PageEdge.FIRST, PageEdge.TECHNICAL, PageEdge.CHANGED] == [e.edge for e in events]
     assert [False, False, True] == [event.announced for event in events]
     assert track.current is not None
+
+
+def retaken(letter: str, at: int, version: str = "1") -> Reading:
+    """Return what rules of a version read in a copy."""
+    return reading(replace(PAGES[letter], extraction_version=version), minute(at))
+
+
+def test_the_same_bytes_read_by_new_rules_keep_the_bounds_of_their_stay() -> None:
+    old = [replace(PAGES[letter], extraction_version="0") for letter in "ABBB"]
+    track, _ = follow(old)
+
+    track, (technical,) = versions.retake(track, retaken("B", 3), minute(5))
+
+    assert (PageEdge.TECHNICAL, minute(5), False) == (
+        technical.edge,
+        technical.at,
+        technical.announced,
+    )
+    assert technical.change is not None
+    assert ((ChangeKind.TECHNICAL,), versions.RETAKEN) == (
+        technical.change.kinds,
+        technical.change.summary,
+    )
+    assert track.current is not None
+    stay = track.current.version
+    assert (minute(0), minute(3), minute(3), 1) == (
+        stay.before_at,
+        stay.first_at,
+        stay.last_at,
+        stay.checks,
+    )
+
+
+def test_after_that_the_next_reading_is_like_any_other() -> None:
+    track, _ = follow([replace(PAGES["A"], extraction_version="0")] * 3)
+    track, _ = versions.retake(track, retaken("A", 2), minute(3))
+
+    _, same = advance(track, retaken("A", 3))
+    doubt, none = advance(track, retaken("B", 3))
+    _, (changed,) = advance(doubt, retaken("B", 4))
+
+    assert ((), ()) == (same, none)
+    assert PageEdge.CHANGED is changed.edge
+    assert changed.before is not None
+    assert changed.after is not None
+    assert (minute(2), minute(3)) == (changed.before.last_at, changed.after.version.first_at)
+
+
+@pytest.mark.parametrize("at", [-1, 0])
+def test_a_copy_that_is_not_of_after_the_start_of_its_stay_is_not_taken_up(at: int) -> None:
+    """Then the next reading is, and the summary says what that hides."""
+    track, _ = follow([replace(PAGES["A"], extraction_version="0")] * 3)
+
+    assert (track, ()) == versions.retake(track, retaken("A", at), minute(5))
+    _, (technical,) = advance(track, retaken("B", 5))
+    assert technical.change is not None
+    assert technical.change.summary == versions.NOT_RETAKEN
+
+
+def test_texts_of_before_are_known_by_their_new_names_once_each() -> None:
+    track = Track(target="a", point="p", left=("1", "2", "3"), glimpsed=("4", "1"))
+
+    track = versions.renamed(track, {"1": "2", "4": "5"})
+
+    assert (("2", "3"), ("5", "2")) == (track.left, track.glimpsed)
 
 
 def test_a_text_with_nothing_in_common_replaces_the_page_only_after_a_long_stay() -> None:
