@@ -17,7 +17,7 @@ from monitor import pages
 from monitor.archive import Archive
 from monitor.core.changes.events import PageEdge, PageEvent, Version
 from monitor.core.changes.versions import NOT_RETAKEN, RETAKEN
-from monitor.core.pages.page import Element, Page
+from monitor.core.pages.page import EXTRACTION_VERSION, Element, Page
 from monitor.core.pages.read import read_clean
 from monitor.core.types import Exchange, Kind, Outcome, Target
 from monitor.evidence.captures import Captures
@@ -36,6 +36,7 @@ __all__ = ["database_url", "postgres", "sqlite_template"]
 
 pytestmark = pytest.mark.anyio
 PAGE = replace(target("etrangers"), kind=Kind.PAGE, url=URL)
+NEXT, AFTER_NEXT = "next", "after next"  # versions of rules that are yet to come
 TOKEN = b'<input type="hidden" name="jeton" value="%d">'
 
 
@@ -108,7 +109,7 @@ def without_phones(page: Page) -> Page:
 def upgrade(service: Service, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Return what stops the service and starts it with other rules."""
 
-    def restart(rule: Callable[[Page], Page] = titled, version: str = "2") -> None:
+    def restart(rule: Callable[[Page], Page] = titled, version: str = NEXT) -> None:
         def read(*given: Any, **more: Any) -> Page:
             return replace(rule(read_clean(*given, **more)), extraction_version=version)
 
@@ -138,7 +139,7 @@ async def test_new_rules_alone_are_one_technical_edge_that_nobody_is_told(
     assert technical.change is not None
     assert technical.change.summary == RETAKEN
     new, old = service.store.page_versions(PAGE.slug)
-    assert [("1", minute(0), minute(2)), ("2", minute(2), minute(5))] == [
+    assert [(EXTRACTION_VERSION, minute(0), minute(2)), (NEXT, minute(2), minute(5))] == [
         (one.extraction_version, one.first_at, one.last_at) for one in (old, new)
     ]
 
@@ -331,11 +332,11 @@ async def test_facts_pass_from_the_old_rules_to_the_new_without_a_hole(
         for fact in service.store.page_facts()
     }
     assert {
-        (Element.PHONE, "1"): (minute(0), minute(2)),
-        (Element.OPENING_HOURS, "1"): (minute(0), minute(2)),
+        (Element.PHONE, EXTRACTION_VERSION): (minute(0), minute(2)),
+        (Element.OPENING_HOURS, EXTRACTION_VERSION): (minute(0), minute(2)),
     } == facts
     assert not pages.pages_seen(service.store)[PAGE.slug].offered
-    upgrade(titled, "3")
+    upgrade(titled, AFTER_NEXT)
     await service.see("AA", 5)
     seen = pages.pages_seen(service.store)[PAGE.slug]
     assert {Element.PHONE, Element.OPENING_HOURS} == seen.offered
