@@ -26,7 +26,6 @@ import structlog
 
 from monitor.clock import Clock
 from monitor.config import Config
-from monitor.core.changes.dead_links import LinkBook
 from monitor.core.gaps import gap
 from monitor.core.incidents import absorb
 from monitor.core.lanes import asked_wait, is_the_pages_own, left_alone
@@ -49,6 +48,7 @@ from monitor.core.types import (
 )
 from monitor.core.verdict.classify import classify, ruleset
 from monitor.core.verdict.glance import Memory
+from monitor.dead_links import LinkBook
 from monitor.fetch import Gate
 from monitor.lane import Lane, NoTurn, Turn
 from monitor.line import Line

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from monitor.cli import main
-from monitor.core.changes.dead_links import LinkBook
 from monitor.core.pages.packed import PackedPage
+from monitor.dead_links import LinkBook
 from monitor.store import Store
 from tests.support.databases import sqlite_template
 from tests.support.followed import record

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from monitor.core.changes.dead_links import LinkBook
 from monitor.core.changes.events import PageEvent, Shown
 from monitor.core.changes.versions import Track, advance
 from monitor.core.types import State
+from monitor.dead_links import LinkBook
 from monitor.store import Store
 from monitor.store.engine import connected, parse
 from tests.support.linking import ALIVE, gone, linking

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from lxml import html
 
-from monitor.core.changes.dead_links import LinkBook, watched
+from monitor.core.changes.dead_links import watched
 from monitor.core.changes.versions import Track, advance
 from monitor.core.types import Reason, State, Verdict
+from monitor.dead_links import LinkBook
 from monitor.store import Store
 from monitor.web import build
 from monitor.web.dead_links import Life, lives

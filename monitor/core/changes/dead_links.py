@@ -7,12 +7,7 @@ address that nothing watches is not judged at all.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
-from monitor.core.changes import words
-from monitor.core.changes.change import Change, ChangeKind, LinkEdit, Weight
-from monitor.core.changes.events import DeadLink, PageEdge, PageEvent, Shown
-from monitor.core.changes.log import DeadLinkRecord
 from monitor.core.checks import MAX_URL, clean
 from monitor.core.pages import links
 from monitor.core.pages.page import Page
@@ -67,91 +62,3 @@ def says_gone(state: State | None) -> Outage | None:
     if state is None or state.outage is None or state.verdict is not Verdict.DOWN:
         return None
     return state.outage if {state.reason, state.outage.reason} <= GONE else None
-
-
-class LinkBook:
-    """Where the links of every followed page lead, and what readers were told of them."""
-
-    def __init__(
-        self, targets: Iterable[Target], told: Iterable[DeadLinkRecord], *, point: str
-    ) -> None:
-        """Take what is watched, and the dead links that were told and are still dead."""
-        self._point = point
-        self._watched = watched(targets)
-        self._told: dict[str, dict[str, DeadLink]] = {}
-        for record in told:
-            self._told.setdefault(record.page, {})[record.link.address] = record.link
-        self._leads: dict[str, tuple[str, dict[str, Lead]]] = {}  # with the digest of the text
-
-    def read(
-        self, page: str, shown: Shown, at: datetime, states: Mapping[str, State]
-    ) -> tuple[PageEvent, ...]:
-        """Say which links of a text that was just read died, answer again, or are no more."""
-        told, found = self._told.get(page, {}), self._leads_of(page, shown)
-        dropped = [one for one in told.values() if one.address not in found]
-        restored = [one for one in told.values() if one.address in found and _over(one, states)]
-        kept = {one.address: one for one in told.values() if one not in [*dropped, *restored]}
-        died = [one for one in _dead(found, states) if one.address not in kept]
-        self._told[page] = kept | {one.address: one for one in died}
-        return tuple(
-            PageEvent(
-                edge=edge,
-                at=at,
-                target=page,
-                point=self._point,
-                before=shown.version,
-                change=_change(edge, some),
-                links=tuple(some),
-            )
-            for edge, some in (
-                (PageEdge.LINK_DROPPED, dropped),
-                (PageEdge.LINK_RESTORED, restored),
-                (PageEdge.LINK_BROKEN, died),
-            )
-            if some
-        )
-
-    def _leads_of(self, page: str, shown: Shown) -> dict[str, Lead]:
-        """Look for links once in each text: to unpack a page costs more than to read it again."""
-        known = self._leads.get(page)
-        if known is None or known[0] != shown.version.sha256:
-            known = shown.version.sha256, leads(shown.page, self._watched)
-            self._leads[page] = known
-        return known[1]
-
-
-def _over(link: DeadLink, states: Mapping[str, State]) -> bool:
-    """Tell whether the outage that made the link dead has ended, be it followed by another."""
-    state = states.get(link.target)
-    if state is None:
-        return False
-    return state.outage is None or state.outage.first_fail_at != link.gone_at
-
-
-def _dead(found: Mapping[str, Lead], states: Mapping[str, State]) -> Iterable[DeadLink]:
-    for address, lead in found.items():
-        if outage := says_gone(states.get(lead.target)):
-            yield DeadLink(
-                text=lead.text,
-                address=address,
-                target=lead.target,
-                gone_at=outage.first_fail_at,
-            )
-
-
-_KINDS = {
-    PageEdge.LINK_BROKEN: ChangeKind.LINK_BROKEN,
-    PageEdge.LINK_RESTORED: ChangeKind.LINK_RESTORED,
-}
-
-
-def _change(edge: PageEdge, some: Iterable[DeadLink]) -> Change | None:
-    """Return what is told of links; nothing of one that left: its text's change tells it."""
-    kind = _KINDS.get(edge)
-    if kind is None:
-        return None
-    edits = tuple(
-        LinkEdit(kind=kind, text=one.text, before=one.address, after=one.address) for one in some
-    )
-    summary = words.summary((kind,), pieces=(), links=edits)
-    return Change(kinds=(kind,), weight=Weight.MAJOR, summary=summary, links=edits)
