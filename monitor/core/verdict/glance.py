@@ -21,6 +21,7 @@ MAX_TEXT = 12_000  # characters of visible text that marks are looked for in
 LONG_PAGE_WORDS = 1500  # of a longer page only the beginning is kept as text
 _LONG_PAGE_TEXT = 1000
 MAX_HEADINGS = 20
+MAX_LINKS = 5_000  # whose words are counted
 MAX_ITEMS = 200  # scripts, frames … kept of each
 
 _HIDDEN = ("script", "style", "template", "svg", "iframe", "object", "textarea")
@@ -44,6 +45,7 @@ _UNSEEN = (
     "//*[@hidden or contains(@style,'display:none') or contains(@style,'display: none')]"
     "[not(self::body or self::html or self::main)]"
 )
+_MAY_HIDE = re.compile(r"(?i)\shidden\b|display: ?none")  # of what `_UNSEEN` looks for
 _BLANK = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
 _MARKUP = re.compile(rb"<(!doctype|!--|\?xml|[a-z])")
 _BINARY = re.compile(r"(image|audio|video|font)/|application/(pdf|zip|octet)")
@@ -246,14 +248,18 @@ def _read_tree(tree: Tree, markup: str) -> Glance:
     links = sum(1 for _ in tree.iter("a"))
     password = any((i.get("type") or "").lower() == "password" for i in tree.iter("input"))
     etree.strip_elements(tree, "title", *_HIDDEN, with_tail=False)
-    _drop_unseen(tree)
+    if _MAY_HIDE.search(markup):
+        _drop_unseen(tree)
     headings = tuple(fold(t) for t in _texts(tree, *_HEADINGS, limit=MAX_HEADINGS))
     seen = " ".join(tree.itertext())
     words = len(seen.split())
     root = words <= _CONTENT_WORDS and _has_root(tree)
-    etree.strip_elements(tree, *_CHROME, with_tail=False)
-    own = " ".join(tree.itertext())
-    linked = sum(len(t.split()) for t in _texts(tree, "a", limit=5000))
+    own, own_words = seen, words
+    if next(tree.iter(*_CHROME), None) is not None:
+        etree.strip_elements(tree, *_CHROME, with_tail=False)
+        own = " ".join(tree.itertext())
+        own_words = len(own.split())
+    linked = sum(len(text.split()) for text in _texts(tree, "a", limit=MAX_LINKS))
     kept = MAX_TEXT if words <= LONG_PAGE_WORDS else _LONG_PAGE_TEXT
     return Glance(
         form=Form.HTML,
@@ -264,7 +270,7 @@ def _read_tree(tree: Tree, markup: str) -> Glance:
         noscript=noscript,
         source=markup.lower(),
         words=words,
-        own_words=max(0, len(own.split()) - linked),
+        own_words=max(0, own_words - linked),
         scripts=tuple(s for s in scripts if s)[:MAX_ITEMS],
         inline_chars=inline,
         frames=tuple(frames),
@@ -280,7 +286,8 @@ def _read_tree(tree: Tree, markup: str) -> Glance:
 def _texts(tree: Tree, *tags: str, limit: int = MAX_ITEMS) -> list[str]:
     found = []
     for element in tree.iter(*tags):
-        found.append(" ".join(element.itertext())[:MAX_TEXT])
+        whole = " ".join(element.itertext()) if len(element) else element.text or ""
+        found.append(whole[:MAX_TEXT])
         if len(found) == limit:
             break
     return found
