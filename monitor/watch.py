@@ -195,7 +195,7 @@ class Watch:
                 observation = await self._judge.observation(
                     target, slot_at, exchange, known_good=known_good
                 )
-                outcome = await self._read(target, self._folded(target, observation))
+                folded = self._folded(target, observation)
                 self._tell(target, observation, before)
         except NoTurn as refusal:
             if not urgent:
@@ -204,6 +204,8 @@ class Watch:
                     gap(grid, slot_at, refusal.cause, point=self._point, target=target.slug)
                 )
             return None
+        # The lane is free again: a page that takes long to read holds up no other.
+        outcome = await self._read(target, folded)
         outcome = await self._keep(target, outcome, known_good=known_good)
         await self._store.record(outcome)
         self._board.saw(_without_bytes(outcome))

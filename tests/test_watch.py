@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -247,6 +248,25 @@ async def test_a_closed_lane_makes_a_gap_of_a_slot(bench: Bench) -> None:
     (gap,) = bench.store.gaps(*since_dawn(bench))
     assert (gap.target, gap.cause, gap.slots) == (ONE.slug, GapCause.PAUSED, 1)
     assert bench.board.seen[ONE.slug].missed == {GapCause.PAUSED: 1}
+
+
+async def test_a_page_that_takes_long_to_read_holds_up_no_other_of_its_platform(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, go_on = PageBook.read, asyncio.Event()
+
+    async def slowly(book: PageBook, target: Target, *given: Any) -> Any:
+        if target == ONE:
+            await go_on.wait()
+        return await read(book, target, *given)
+
+    monkeypatch.setattr(PageBook, "read", slowly)
+    long = asyncio.ensure_future(bench.watch.observe(ONE, bench.clock.now()))
+
+    assert await bench.check(TWO) is not None
+    assert not long.done()
+    go_on.set()
+    assert await long is not None
 
 
 async def test_a_recheck_that_gives_way_makes_no_gap(bench: Bench) -> None:
