@@ -11,6 +11,7 @@ from tests.container import image
 
 pytestmark = [
     pytest.mark.container,
+    pytest.mark.timeout(600),  # the first set-up makes a base and builds the image
     pytest.mark.skipif(os.geteuid() != 0, reason="buildah's chroot and a network need root"),
 ]
 BUILDAHS_OWN = {"/run/.containerenv"}  # written anew at each run
