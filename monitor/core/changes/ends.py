@@ -6,14 +6,14 @@ sentence or after the last are more likely a menu that slipped in than a change 
 
 from dataclasses import replace
 
-from monitor.core.pages.facts import states_contact
+from monitor.core.pages.facts import is_needed
 from monitor.core.pages.page import Block, BlockKind, Page
 
 
 def without_ends(page: Page) -> Page:
     """Return the page, the labels and links at both ends of its main part left out.
 
-    Titles stay, and what states a phone number, an e-mail address or hours.
+    Titles stay, and what a person needs: contacts, hours, links to book or to ANEF.
     """
     said = [n for n, block in enumerate(page.blocks) if block.main and block.is_sentence]
     first, last = (said[0], said[-1]) if said else (0, len(page.blocks))
@@ -27,4 +27,4 @@ def without_ends(page: Page) -> Page:
 
 
 def _matters(block: Block) -> bool:
-    return block.kind == BlockKind.HEADING or states_contact(block.text)
+    return block.kind == BlockKind.HEADING or is_needed(block.text, block.links)

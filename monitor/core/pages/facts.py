@@ -79,11 +79,10 @@ def states_contact(text: str) -> bool:
     return bool(_DIGIT.search(text)) and (any(phones(text)) or bool(opening_hours(text)))
 
 
-def leads_to_service(links: Iterable[Link]) -> bool:
-    """Tell whether a link leads to ANEF or to where an appointment is made."""
-    return any(
-        fact.element in {Element.ANEF_LINK, Element.APPOINTMENT_LINK} for fact in _of_links(links)
-    )
+def is_needed(text: str, links: Iterable[Link]) -> bool:
+    """Tell whether a run of text states a contact or hours, or leads to ANEF or to a booking."""
+    services = {Element.ANEF_LINK, Element.APPOINTMENT_LINK}
+    return states_contact(text) or any(fact.element in services for fact in _of_links(links))
 
 
 def phones(text: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from monitor.core.pages import masks, text_masks
 from monitor.core.pages.blocks import Outline, Run, outline
 from monitor.core.pages.clean import clean, is_cut
 from monitor.core.pages.dates import is_date, iso, take_stamp
-from monitor.core.pages.facts import leads_to_service, states_contact
+from monitor.core.pages.facts import is_needed
 from monitor.core.pages.menus import without_menus
 from monitor.core.pages.page import Block, BlockKind, Obstacle, Page, Structure
 from monitor.core.pages.region import Region, settle
@@ -73,7 +73,7 @@ class _Reading:
         mask = self._region.masks[run.node]
         main = self._region.inside[run.node] and not mask
         if not main and mask in RESCUED:
-            main = states_contact(run.text) or leads_to_service(run.links)
+            main = is_needed(run.text, run.links)
         kind = self._outline.nodes[run.node].kind
         text, on, is_update = take_stamp(run.text, before=before)
         if is_update and not mask:

@@ -230,3 +230,11 @@ def test_a_phone_that_comes_along_with_a_new_template_is_a_change() -> None:
     change = between(f"<body><main>{SAID}</main></body>", restyled("<p>Tél. 04 73 98 61 61</p>"))
 
     assert ChangeKind.PHONE in change.kinds
+
+
+def test_a_link_to_book_that_leaves_with_the_old_template_is_a_change() -> None:
+    booking = '<p><a href="/booking/create/1">Prendre rendez-vous</a></p>'
+    change = between(f"<body><main>{SAID}{booking}</main></body>", restyled(FURNITURE))
+
+    assert ChangeKind.APPOINTMENT_LINK in change.kinds
+    assert change.counts
