@@ -45,7 +45,6 @@ _UNSEEN = (
     "//*[@hidden or contains(@style,'display:none') or contains(@style,'display: none')]"
     "[not(self::body or self::html or self::main)]"
 )
-_MAY_HIDE = re.compile(r"(?i)\shidden\b|display: ?none")  # of what `_UNSEEN` looks for
 _BLANK = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
 _MARKUP = re.compile(rb"<(!doctype|!--|\?xml|[a-z])")
 _BINARY = re.compile(r"(image|audio|video|font)/|application/(pdf|zip|octet)")
@@ -248,7 +247,8 @@ def _read_tree(tree: Tree, markup: str) -> Glance:
     links = sum(1 for _ in tree.iter("a"))
     password = any((i.get("type") or "").lower() == "password" for i in tree.iter("input"))
     etree.strip_elements(tree, "title", *_HIDDEN, with_tail=False)
-    if _MAY_HIDE.search(markup):
+    source = markup.lower()
+    if "display:" in source or "hidden" in source.replace("aria-hidden", ""):
         _drop_unseen(tree)
     headings = tuple(fold(t) for t in _texts(tree, *_HEADINGS, limit=MAX_HEADINGS))
     seen = " ".join(tree.itertext())
@@ -261,14 +261,15 @@ def _read_tree(tree: Tree, markup: str) -> Glance:
         own_words = len(own.split())
     linked = sum(len(text.split()) for text in _texts(tree, "a", limit=MAX_LINKS))
     kept = MAX_TEXT if words <= LONG_PAGE_WORDS else _LONG_PAGE_TEXT
+    text = fold(seen[: 2 * kept])[:kept]
     return Glance(
         form=Form.HTML,
         title=fold(title),
         headings=tuple(h for h in headings if h),
-        text=fold(seen[: 2 * kept])[:kept],
-        opening=fold((own if own.strip() else seen)[: 2 * kept])[:kept],
+        text=text,
+        opening=text if own is seen or not own.strip() else fold(own[: 2 * kept])[:kept],
         noscript=noscript,
-        source=markup.lower(),
+        source=source,
         words=words,
         own_words=max(0, own_words - linked),
         scripts=tuple(s for s in scripts if s)[:MAX_ITEMS],
