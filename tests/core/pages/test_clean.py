@@ -60,6 +60,16 @@ def test_a_tag_keeps_a_bounded_number_of_attributes() -> None:
     assert clean(f"<p {many}>a</p>".encode()) == "<p>a</p>"
 
 
+def test_no_character_that_the_parser_refuses_is_left() -> None:
+    """Each of them alone: a cheap look says if there is any."""
+    refused = [*range(9), 0x0B, 0x0C, *range(14, 32), 0x7F, 0xD800, 0xDFFF, 0xFFFE, 0xFFFF]
+
+    for number in refused:
+        body = f"<p>a{chr(number)}b".encode("utf-16-le", "surrogatepass")
+        assert clean(b"\xff\xfe" + body) in {"<p>ab", "<p>a\ufffdb"}, hex(number)
+    assert clean("<p>a\t\nb é".encode()) == "<p>a\t\nb é"
+
+
 def test_a_page_of_too_many_tags_is_cut_at_one_and_says_so(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
