@@ -1,7 +1,7 @@
 """Reads the pages whose text is followed, and remembers what each of them says."""
 
 import hashlib
-from asyncio import Lock, Semaphore, to_thread
+from asyncio import Semaphore, to_thread
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
@@ -81,7 +81,7 @@ class _Read:
 
 
 class PageBook:
-    """What every followed page said last. For one event loop.
+    """What every followed page said last. For one event loop, one check of a target at a time.
 
     `archive` has the bytes that are read again when our own rules have changed.
     """
@@ -96,8 +96,6 @@ class PageBook:
         # Threads that parse share one interpreter with the probes: one at a time, or after a
         # start on a long list the probes would be starved by their own answers.
         self._one = Semaphore(1)
-        # Two checks of one page, a planned one and a recheck, are folded one after the other.
-        self._turns: defaultdict[str, Lock] = defaultdict(Lock)
         self._last: dict[str, _Read] = {}
 
     async def read(
@@ -109,12 +107,6 @@ class PageBook:
         """
         if target.kind not in FOLLOWED:
             return None, ()
-        async with self._turns[target.slug]:
-            return await self._fold(target, observation, events)
-
-    async def _fold(
-        self, target: Target, observation: Observation, events: Iterable[Event]
-    ) -> tuple[Version | None, tuple[PageEvent, ...]]:
         track = self._track(target.slug)
         if _says_gone(events):
             self._tracks[target.slug], found = gone(track, observation.at)

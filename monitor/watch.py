@@ -16,6 +16,8 @@
 What the outside does wrong is data. An error of the store goes up and stops the process.
 """
 
+from asyncio import Lock
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -159,6 +161,7 @@ class Watch:
         self._store = store
         self._board = board
         self._pages = pages
+        self._order: defaultdict[str, Lock] = defaultdict(Lock)
         dead = store.dead_links(dead_only=True)
         self._links = LinkBook(config.targets, dead, point=point)
         self._states = {state.target: state for state in store.states()}
@@ -204,10 +207,12 @@ class Watch:
                     gap(grid, slot_at, refusal.cause, point=self._point, target=target.slug)
                 )
             return None
-        # The lane is free again: a page that takes long to read holds up no other.
-        outcome = await self._read(target, folded)
-        outcome = await self._keep(target, outcome, known_good=known_good)
-        await self._store.record(outcome)
+        # The lane is free again: a page that takes long to read holds up no other. A recheck may
+        # end meanwhile: the checks of one target are read, kept and recorded in their order.
+        async with self._order[target.slug]:
+            outcome = await self._read(target, folded)
+            outcome = await self._keep(target, outcome, known_good=known_good)
+            await self._store.record(outcome)
         self._board.saw(_without_bytes(outcome))
         _log(target, outcome)
         return outcome

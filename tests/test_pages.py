@@ -161,13 +161,3 @@ async def test_pages_are_parsed_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -
     await gather(*(read(book, body("A"), 0, of=replace(PAGE, slug=f"page-{n}")) for n in range(5)))
 
     assert alone == [True] * 5
-
-
-async def test_two_checks_of_one_page_are_folded_one_after_the_other() -> None:
-    """A recheck may end while the planned check is still being read."""
-    book = PageBook((), point="local")
-    await read(book, body("A"), 0)
-
-    folded = await gather(*(read(book, body("B") + NOISE % (n, n), n) for n in (1, 2)))
-
-    assert folded == [[], [PageEdge.CHANGED]]

@@ -269,6 +269,36 @@ async def test_a_page_that_takes_long_to_read_holds_up_no_other_of_its_platform(
     assert await long is not None
 
 
+async def test_the_checks_of_one_target_are_recorded_in_their_order(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A recheck whose bytes need not be kept does not overtake the check whose bytes are."""
+    go_on = asyncio.Event()
+    keep = bench.keep
+
+    async def slowly(target: Target, outcome: Outcome, *, known_good: bool) -> Outcome:
+        if not bench.kept:
+            bench.kept.append((target.slug, known_good))
+            await go_on.wait()
+        return await keep(target, outcome, known_good=known_good)
+
+    monkeypatch.setattr(bench.watch, "_keep", slowly)
+    first = asyncio.ensure_future(bench.watch.observe(ONE, bench.clock.now()))
+    await bench.clock.advance(60)
+    second = asyncio.ensure_future(bench.watch.observe(ONE, bench.clock.now(), urgent=True))
+    for _ in range(30):
+        await bench.clock.advance(1)
+        await asyncio.sleep(0.001)
+
+    assert not second.done()
+    go_on.set()
+    outcomes = await asyncio.gather(first, second)
+    ats = [outcome.observation.at for outcome in outcomes if outcome]
+    assert ats == sorted(ats)
+    (state,) = bench.store.states()
+    assert state.last_at == ats[-1]
+
+
 async def test_a_recheck_that_gives_way_makes_no_gap(bench: Bench) -> None:
     """No plan wanted it."""
     bench.lane.pause("essai")

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from functools import lru_cache, wraps
 from typing import TypeVar
 
-SHORT = 2000  # characters; longer texts are seldom the same and cost memory
-REMEMBERED = 2048  # of the texts last read, by each function: at most a few megabytes
+SHORT = 2000  # characters; longer texts are seldom the same
+REMEMBERED = 2048  # texts by each function: 2 MB of words as pages go, 34 MB if all were longest
 
 Read = TypeVar("Read")
 

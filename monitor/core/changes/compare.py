@@ -14,7 +14,7 @@ from monitor.core.pages.page import Element, Fact, Obstacle, Page
 MOST_STRAY_WORDS = 100  # of a page that could be an unknown error page
 LEAST_LOST_WORDS = 400  # of the page that stood there before, or stands there after
 LEAST_SHARED_WORDS = 200  # in sentences that both pages say
-LEAST_SHARED = 0.5  # of the sentences of the page that has fewer
+LEAST_SHARED = 0.5  # of the sentences of the page that has more
 
 _NONE: frozenset[Fact] = frozenset()
 _ORDER = {kind: number for number, kind in enumerate(ChangeKind)}
@@ -36,13 +36,15 @@ def obstacle(before: Page, after: Page) -> Obstacle | None:
 
 
 def is_same_page(before: Page, after: Page) -> bool:
-    """Tell whether two readings say so much alike that neither can be an error page."""
+    """Tell whether two readings say so much alike that neither can be an error page.
+
+    Measured on the longer: an error page may hold all the boilerplate of its site.
+    """
     old, new = _sentences(before), _sentences(after)
     shared = old & new
     words_shared = sum(len(sentence) for sentence in shared)
-    return words_shared >= LEAST_SHARED_WORDS and len(shared) >= LEAST_SHARED * min(
-        len(old), len(new)
-    )
+    most = max(len(old), len(new))
+    return words_shared >= LEAST_SHARED_WORDS and len(shared) >= LEAST_SHARED * most
 
 
 def compare(before: Page, after: Page) -> Change | None:

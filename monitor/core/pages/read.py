@@ -62,6 +62,7 @@ class _Reading:
         self._outline = outline
         self._region = region
         self._headings: list[tuple[int, str]] = []
+        self._opening = True  # no title and no sentence of the main part was read yet
 
     def blocks(self) -> Iterator[Block]:
         before = ""
@@ -78,7 +79,7 @@ class _Reading:
         text, on, is_update = take_stamp(run.text, before=before)
         if is_update and not mask:
             self.updated_on = self.updated_on or on
-        if not self._headings and text_masks.is_day_alone(text):
+        if self._opening and text_masks.is_day_alone(text):
             text = ""
         compared, said = _compared(text)
         if kind == BlockKind.HEADING and main:
@@ -86,7 +87,7 @@ class _Reading:
         headings = tuple(title for _, title in self._headings)
         if kind == BlockKind.HEADING and main:
             headings = headings[:-1]
-        return Block(
+        block = Block(
             kind=kind,
             text=run.text,
             compared=compared,
@@ -97,6 +98,8 @@ class _Reading:
             mask=mask,
             stamp=iso(run.text) if is_date(run.text) else "",
         )
+        self._opening &= not (main and (kind == BlockKind.HEADING or block.is_sentence))
+        return block
 
     def _enter_heading(self, run: Run) -> None:
         level = self._level(run.node)

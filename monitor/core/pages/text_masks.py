@@ -107,7 +107,7 @@ RULES = (
 )
 
 
-# The date of the day, as a banner shows it. Below a title it may be the day of a closure.
+# The date of the day, as a banner shows it. Further down it may be that of a closure.
 _DAY_ALONE = re.compile(rf"^{_DAY},? (?:le )?{DATE}{CLOCK}$", re.IGNORECASE)
 LONGEST_DAY = 60  # characters
 

@@ -70,6 +70,17 @@ def test_a_page_taken_for_an_error_by_its_words_is_compared_when_both_sides_say_
     assert compare_saved(before, after, is_page=lambda _body, _url: False).changed is True
 
 
+def test_an_error_page_that_keeps_the_boilerplate_of_its_site_is_judged() -> None:
+    legal = "".join(f"<p>Mention {n} : {'les droits de chacun sont ' * 9}</p>" for n in range(9))
+    said = "".join(f"<p>La phrase {n} explique le service aux usagers.</p>" for n in range(60))
+    page = f"<main><h1>Séjour</h1>{said}{legal}</main>".encode()
+    error = f"<main><p>Le service est indisponible pour le moment.</p>{legal}</main>".encode()
+
+    for before, after in ((page, error), (error, page)):
+        found = compare_saved(before, after, is_page=lambda body, _url: body == page)
+        assert found.obstacle == Obstacle.NOT_THE_PAGE
+
+
 def test_a_real_page_passes_the_judge() -> None:
     judge = judge_with(FINGERPRINTS, content_type="text/html; charset=utf-8")
 

@@ -176,6 +176,14 @@ def test_the_date_of_the_day_above_the_title_is_not_compared() -> None:
     assert below.blocks[-1].words == ("mardi", "5", "mars", "2024")
 
 
+def test_a_day_below_the_first_sentence_of_a_page_without_titles_is_content() -> None:
+    page = read(
+        "<main><p>Les guichets seront exceptionnellement fermés :</p><p>mardi 5 mars 2024</p>"
+    )
+
+    assert page.blocks[-1].words == ("mardi", "5", "mars", "2024")
+
+
 def test_a_link_to_book_beside_the_main_part_belongs_to_what_is_compared() -> None:
     beside = '<aside><p><a href="/booking/create/1">Prendre rendez-vous</a></p><p>Météo</p></aside>'
     page = read(f"<body><main><h1>Accueil</h1>{'<p>Une phrase qui dure.</p>' * 9}</main>{beside}")
