@@ -147,13 +147,12 @@ def test_the_same_leaves_come_out_of_both_engines(
 ) -> None:
     """The same life, recorded twice, gives the same bytes."""
     said = []
-    for url in (
-        f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'vigie.sqlite')}",
-        postgres.server.url(postgres.server.create(template=postgres.template)),
-    ):
-        with open_store(url) as store:
-            live(store)
-            said.append(entries_of(store))
+    sqlite = f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'vigie.sqlite')}"
+    with postgres.server.database(template=postgres.template) as postgresql:
+        for url in (sqlite, postgresql):
+            with open_store(url) as store:
+                live(store)
+                said.append(entries_of(store))
     assert said[0] == said[1]
 
 

@@ -232,19 +232,19 @@ def test_many_threads_may_read_while_one_writes(store: Store) -> None:
 
 def test_a_lost_server_connection_stops_the_store(postgres: Postgres) -> None:
     """The writer's lock went with it: another service may be writing by now."""
-    url = postgres.server.url(postgres.server.create(template=postgres.template))
-    with Store.open(url, point="local", writer=True, rest_s=0) as store:
-        assert store._connection is not None
-        mine = store._connection.scalar(text("SELECT pg_backend_pid()"))
-        store._connection.rollback()
-        with connected(parse(url), writer=True) as other:
-            other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": mine})
-        for _ in range(2):
-            with pytest.raises(StoreError, match="Vérifiez qu'elle fonctionne"):
-                asyncio.run(store.record(outcome("a", at(0))))
-    with Store.open(url, point="local", writer=True, rest_s=0) as store:
-        assert store.latest() == ()
-        asyncio.run(store.record(outcome("a", at(0))))
+    with postgres.server.database(template=postgres.template) as url:
+        with Store.open(url, point="local", writer=True, rest_s=0) as store:
+            assert store._connection is not None
+            mine = store._connection.scalar(text("SELECT pg_backend_pid()"))
+            store._connection.rollback()
+            with connected(parse(url), writer=True) as other:
+                other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": mine})
+            for _ in range(2):
+                with pytest.raises(StoreError, match="Vérifiez qu'elle fonctionne"):
+                    asyncio.run(store.record(outcome("a", at(0))))
+        with Store.open(url, point="local", writer=True, rest_s=0) as store:
+            assert store.latest() == ()
+            asyncio.run(store.record(outcome("a", at(0))))
 
 
 class DriverError(Exception):

@@ -43,19 +43,23 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Give the URL of an empty, migrated database of one engine, then of the other."""
     if request.param == "sqlite":
         template: Path = request.getfixturevalue("sqlite_template")
-        return f"sqlite:///{shutil.copy(template, tmp_path / 'vigie.sqlite')}"
+        yield f"sqlite:///{shutil.copy(template, tmp_path / 'vigie.sqlite')}"
+        return
     postgres: Postgres = request.getfixturevalue("postgres")
-    return postgres.server.url(postgres.server.create(template=postgres.template))
+    with postgres.server.database(template=postgres.template) as url:
+        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Give the URL of a database without any table."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'vigie.sqlite'}"
+        yield f"sqlite:///{tmp_path / 'vigie.sqlite'}"
+        return
     postgres: Postgres = request.getfixturevalue("postgres")
-    return postgres.server.url(postgres.server.create())
+    with postgres.server.database() as url:
+        yield url

@@ -41,6 +41,20 @@ class PostgresServer:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return name
 
+    def drop(self, database: str) -> None:
+        """Remove a database: hundreds that are left make the end of a session long."""
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+
+    @contextmanager
+    def database(self, *, template: str = "template0") -> Iterator[str]:
+        """Give the URL of a database that is removed at the end."""
+        name = self.create(template=template)
+        try:
+            yield self.url(name)
+        finally:
+            self.drop(name)
+
 
 @contextmanager
 def running_postgres(programs: Path) -> Iterator[PostgresServer]:
