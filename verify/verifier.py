@@ -1,10 +1,14 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -I
 """Vérifie, sans réseau et sans aucun autre programme de Vigie, la copie d'un journal.
 
-    python3 verifier.py DOSSIER [--cle CLE] [--racines FICHIER] [--ancien FICHIER]...
+    python3 -I verifier.py DOSSIER [--cle CLE] [--racines FICHIER] [--ancien FICHIER]...
 
 Il ne faut que Python (3.9 ou plus récent, sans rien y ajouter) et la commande `openssl`.
 Sortie : 0 si tout concorde, 1 sinon ; chaque défaut est dit avec le nom du fichier.
+
+Ne prenez pas ce programme dans le dossier qu'il juge : qui a changé l'un a pu changer l'autre.
+Prenez-le sur le site de l'association, ou comparez son empreinte (sha256sum verifier.py) avec
+celle qu'elle publie. « -I » empêche Python de charger un module posé par un tiers.
 
 For whoever reads this file rather than trusts it: it is meant to be read from top to bottom.
 The formats are public and not ours: RFC 6962 (the tree), C2SP signed-note, tlog-checkpoint,
@@ -21,15 +25,31 @@ Every signature is checked by openssl; Python does nothing but SHA-256, and comp
     DOSSIER/captures/*.warc.gz            the bytes that were exchanged
 """
 
+import sys
+
+if __name__ == "__main__" and not sys.flags.isolated:
+    # Without -I, Python looks for modules beside this file first, and wherever PYTHONPATH says:
+    # a file named calendar.py there would run, and could say that all is well. `sys` is part of
+    # Python itself; before anything else is imported, only Python's own folders are kept.
+    sys.path[:] = [
+        place
+        for place in sys.path[1:]
+        if place.startswith((sys.base_prefix, sys.base_exec_prefix)) and "-packages" not in place
+    ]
+    import os
+
+    if os.name == "posix" and sys.executable:  # and then begin again, as -I would have it
+        os.execv(sys.executable, [sys.executable, "-I", "-S", "-B", __file__, *sys.argv[1:]])  # noqa: S606 -- ourselves
+
 import argparse
 import base64
 import calendar
 import gzip
 import hashlib
 import json
+import os
 import re
 import subprocess
-import sys
 import tempfile
 import time
 import zlib
@@ -72,19 +92,76 @@ def read(path: Path) -> bytes:
         raise Fault(f"{path} : illisible ({error.strerror})") from None
 
 
+class OpenSSL:
+    """The command, found once: never in a folder that is judged, or beside this program."""
+
+    path = ""
+    # None of the variables that would make it trust, load or obey something else.
+    environment = {  # noqa: RUF012 -- a constant
+        "PATH": os.defpath,
+        "LC_ALL": "C",
+        **dict.fromkeys(("OPENSSL_CONF", "SSL_CERT_FILE", "SSL_CERT_DIR"), os.devnull),
+        **({"SYSTEMROOT": os.environ["SYSTEMROOT"]} if "SYSTEMROOT" in os.environ else {}),
+    }
+
+    @classmethod
+    def find(cls, *avoided: Path) -> None:
+        """Look for it in PATH. Raises Fault when there is none, or it is not to be believed."""
+        name = "openssl.exe" if os.name == "nt" else "openssl"
+        places = map(Path, os.environ.get("PATH", os.defpath).split(os.pathsep))
+        for path in (place / name for place in places if place.is_absolute()):
+            if path.is_file() and os.access(path, os.X_OK) and not is_below(path, *avoided):
+                cls.path = str(path)
+                break
+        else:
+            raise Fault("La commande openssl est introuvable.")
+        key, signature = map(bytes.fromhex, (KNOWN_KEY, KNOWN_SIGNATURE))
+        if not verifies(key, b"\x72", signature) or verifies(key, b"\x73", signature):
+            raise Fault(
+                f"{path} : cette commande ne sait pas vérifier une signature Ed25519 connue. "
+                "Il faut OpenSSL 1.1.1 ou plus récent (et non LibreSSL), le vôtre."
+            )
+
+
+def is_below(path: Path, *folders: Path) -> bool:
+    """Tell whether a file, links followed, is in one of the folders."""
+    real = path.resolve()
+    return any(folder in real.parents or folder in path.absolute().parents for folder in folders)
+
+
 def openssl(*arguments: object) -> tuple[bool, str]:
     """Return whether openssl agrees, and what it said."""
-    try:
-        done = subprocess.run(
-            ["openssl", *map(str, arguments)],
-            check=False,
-            capture_output=True,
-            text=True,
-            errors="replace",
-        )
-    except OSError:
-        raise SystemExit("La commande openssl est introuvable.") from None
+    done = subprocess.run(
+        [OpenSSL.path, *map(str, arguments)],
+        check=False,
+        capture_output=True,
+        text=True,
+        errors="replace",
+        stdin=subprocess.DEVNULL,
+        env=OpenSSL.environment,
+    )
     return done.returncode == 0, done.stdout + done.stderr
+
+
+def verifies(key: bytes, message: bytes, signature: bytes) -> bool:
+    """Tell whether an Ed25519 signature (RFC 8032) is good; `key` is 32 bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        public, text, signed = (Path(folder) / name for name in ("key", "text", "signature"))
+        public.write_bytes(DER_PREFIX + key)
+        text.write_bytes(message)
+        signed.write_bytes(signature)
+        return openssl(
+            "pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", "DER", "-inkey", public,
+            "-in", text, "-sigfile", signed,
+        )[0]  # fmt: skip
+
+
+# Section 7.1 of RFC 8032, test 2: a key, and its signature of the byte 0x72.
+KNOWN_KEY = "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c"
+KNOWN_SIGNATURE = (
+    "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
+    "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00"
+)
 
 
 # --- Keys, notes, checkpoints ------------------------------------------------------------------
@@ -103,15 +180,7 @@ class Key:
             raise Fault(f"{where} : clé mal écrite : {text.strip()[:80]}")
 
     def verifies(self, message: bytes, signature: bytes) -> bool:
-        with tempfile.TemporaryDirectory() as folder:
-            key, text, signed = (Path(folder) / name for name in ("key", "text", "signature"))
-            key.write_bytes(DER_PREFIX + self.public)
-            text.write_bytes(message)
-            signed.write_bytes(signature)
-            return openssl(
-                "pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", "DER", "-inkey", key,
-                "-in", text, "-sigfile", signed,
-            )[0]  # fmt: skip
+        return verifies(self.public, message, signature)
 
 
 class Checkpoint:
@@ -505,6 +574,29 @@ def instant(text: str) -> str:
     return f"{whole}.{rest:0<6}"
 
 
+# --- Programs that have no business there ------------------------------------------------------
+
+PROGRAMS = {".py", ".pyc", ".pyd", ".pth", ".so", ".dll", ".dylib", ".exe"}
+COMMANDS = {"openssl", "python", "python3", "sitecustomize", "usercustomize"}
+HERE = Path(__file__).resolve()
+
+
+def programs(folder: Path) -> list[Path]:
+    """Return the programs in a copy of a journal, where none but this one belongs."""
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.suffix.lower() in PROGRAMS or path.name.lower() in COMMANDS
+        if path != folder / "verifier.py"
+    ]
+
+
+def modules(folder: Path) -> list[Path]:
+    """Return what lies in a folder under the name of a module of Python that we load."""
+    loaded = {name.partition(".")[0] for name in sys.modules} - {"__main__"}
+    return [path for path in sorted(folder.iterdir()) if path.name.partition(".")[0] in loaded]
+
+
 # --- The whole ---------------------------------------------------------------------------------
 
 
@@ -516,7 +608,10 @@ class Verification:
         self.journal = self.folder / "journal"
         self.roots: Path = asked.racines or self.folder / "racines.pem"
         self.old: list[Path] = asked.ancien
-        self.faults: list[str] = []
+        self.faults: list[str] = [
+            f"{path} : programme étranger ; la copie d'un journal n'en contient pas"
+            for path in programs(self.folder)
+        ]
         self.key, self.witnesses, self.quorum = self._keys(asked.cle)
         self.stamps = [path.parent for path in sorted(self.journal.glob("horodatages/*/token.tst"))]
         self.said: dict[str, list[tuple[int, Leaf]]] = {"token": [], "capture": []}
@@ -662,8 +757,17 @@ def main() -> int:
     )  # fmt: skip
     asked = parser.parse_args()
     faults: list[str]
+    judged = asked.dossier.resolve()
+    print("0. Ce programme et la clé")
+    if judged in HERE.parents:
+        print("   Pris dans le dossier même : ce programme est pris dans le dossier qu'il juge.")
+        print(f"   Comparez son empreinte (sha256sum {HERE.name}) avec celle que l'association")
+        print("   publie, calculée par vos soins : celle qu'il dirait lui-même ne prouverait rien.")
+    else:
+        for path in modules(HERE.parent):
+            print(f"   {path} : posé à côté de ce programme ; il n'a pas été chargé.")
     try:
-        print("0. Clé")
+        OpenSSL.find(judged, HERE.parent)
         verification = Verification(asked)
         faults = verification.faults
         for rank, (title, step, proves, proves_not) in enumerate(STEPS, start=1):

@@ -24,17 +24,23 @@ from monitor.sealing import KEY_FILE, journal_key
 from monitor.settings import read_settings
 
 STAMPS = "horodatages"
-VERIFIER = Path("verify") / "verifier.py"  # here, as in the image, or beside the program
 README = """\
 Copie du journal de Vigie ANEF : {origin}
 Établie le {at} (UTC). {leaves} feuilles.
 
 Pour la vérifier sans aucun de nos programmes, sur une machine où se trouvent Python 3 et openssl :
 
-    python3 verifier.py . --cle '{key}'
+    python3 -I AILLEURS/verifier.py . --cle '{key}'
 
-La clé publique ci-dessus doit vous être connue d'une autre source : la page de l'association,
-un cosignataire, une pièce plus ancienne. Ce fichier seul ne prouve pas qu'elle est la bonne.
+Ne vous servez pas du verifier.py de ce dossier sans l'avoir comparé : qui aurait changé le journal
+aurait pu le changer aussi. Prenez-le sur le site de l'association, ou calculez son empreinte
+(sha256sum verifier.py) et comparez-la avec celle que l'association publie. À l'export, c'était :
+
+    {digest}
+
+La clé publique ci-dessus doit, elle aussi, vous être connue d'une autre source : la page de
+l'association, un cosignataire, une pièce plus ancienne. Ce fichier seul n'en prouve rien.
+« -I » empêche Python de charger un programme qui aurait été posé dans le dossier.
 
 journal/            le journal : points de contrôle, arbre, feuilles, jetons d'horodatage
 captures/           les octets échangés, au format WARC/1.1 ({captures})
@@ -95,19 +101,21 @@ def _write(asked: Namespace, config: Config) -> None:
     copied = _copy_captures(asked, out / CAPTURES, named)
     mirror.put(out / "cles.txt", "".join(_keys(key, config)).encode())
     mirror.put(out / "racines.pem", _roots(config))
-    beside = Path(__file__).resolve().parents[2] / VERIFIER
-    mirror.put(out / "verifier.py", (beside if beside.exists() else VERIFIER).read_bytes())
+    program = mirror.verifier()
+    mirror.put(out / "verifier.py", program)
     readme = README.format(
         origin=key.name,
         at=f"{SystemClock().now():%Y-%m-%d %H:%M:%S}",
         leaves=checkpoint.size,
         key=key,
         captures=count(copied, "fichier"),
+        digest=hashlib.sha256(program).hexdigest(),
     )
     mirror.put(out / "LISEZMOI.txt", readme.encode())
     mirror.put(out / "MANIFESTE", "".join(_manifest(out)).encode())
     print(f"{out} : {count(checkpoint.size, 'feuille')}, {count(copied, 'fichier')} de copies.")
-    print(f"À vérifier par : python3 {out / 'verifier.py'} {out} --cle '{key}'")
+    print(f"Empreinte de verifier.py, à publier : {hashlib.sha256(program).hexdigest()}")
+    print(f"À vérifier par : python3 -I verifier.py {out} --cle '{key}'")
 
 
 def _key(data: Path, config: Config) -> VerifierKey:

@@ -6,11 +6,14 @@ what it adds is left out, since nothing in the copy could vouch for it.
 
 import json
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 from monitor.evidence import tlog
 from monitor.evidence.note import Checkpoint, Note
 from monitor.evidence.tiles import CHECKPOINT, Tiles
+
+VERIFIER = Path("verify", "verifier.py")  # beside the program, or here
 
 
 def copy_tree(journal: Path, out: Path) -> Checkpoint:
@@ -68,6 +71,20 @@ def capture_files(journal: Path, size: int) -> set[str]:
             if b'"capture"' in leaf and (said := json.loads(leaf))["type"] == "capture":
                 names.add(said["file"])
     return names
+
+
+def verifier() -> bytes:
+    """Return the program that verifies a copy. Raises FileNotFoundError: installed without it."""
+    beside = Path(__file__).resolve().parents[2] / VERIFIER
+    return (beside if beside.exists() else VERIFIER).read_bytes()
+
+
+def verifier_sha256() -> str:
+    """Return the hex digest of that program, for people to compare; "" when it is not there."""
+    try:
+        return sha256(verifier()).hexdigest()
+    except FileNotFoundError:
+        return ""
 
 
 def put(path: Path, data: bytes) -> None:

@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 
 from monitor.clock import Clock
 from monitor.config import Config
+from monitor.evidence.mirror import verifier_sha256
 from monitor.evidence.witness_files import Witness
 from monitor.web.faces import Faces
 from monitor.web.health import health
@@ -116,7 +117,12 @@ class _Pages:
         self._window_s = window_s
         self._fresh_us = round(fresh_s * 1_000_000)
         self._templates = environment(version=version)
-        self._templates.globals.update(config=config, point=point, journal_key=journal_key)
+        self._templates.globals.update(
+            config=config,
+            point=point,
+            journal_key=journal_key,
+            verifier_sha256=verifier_sha256(),
+        )
         self.faces = Faces(reads, config=config, clock=clock, templates=self._templates)
         self._busy = anyio.Lock()
         self._made: str | None = None

@@ -9,6 +9,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from monitor.evidence.mirror import verifier
+
 _NUMBER = r"(?:x\d{3}/){0,6}\d{3}(?:\.p/(?:[1-9]|[1-9]\d|1\d\d|2[0-4]\d|25[0-5]))?"
 _TILE = re.compile(rf"tile/(?:\d|[1-5]\d|6[0-3])/{_NUMBER}", re.ASCII)
 _ENTRIES = re.compile(rf"tile/entries/{_NUMBER}", re.ASCII)
@@ -25,6 +27,8 @@ def journal_routes(folder: Path) -> list[Route]:
         path: str = request.path_params["path"]
         if path == "checkpoint":
             return await _file(folder / path, "text/plain; charset=utf-8", _SHORT)
+        if path == "verifier.py":
+            return await _verifier()
         if _TILE.fullmatch(path) or _STAMP.fullmatch(path):
             return await _file(folder / path, "application/octet-stream", _FOR_EVER)
         if _ENTRIES.fullmatch(path):
@@ -33,6 +37,16 @@ def journal_routes(folder: Path) -> list[Route]:
         return _missing()
 
     return [Route("/journal/{path:path}", serve)]
+
+
+async def _verifier() -> Response:
+    """Give the program that verifies: not from the folder that it is to judge."""
+    try:
+        data = await anyio.to_thread.run_sync(verifier)
+    except FileNotFoundError:
+        return _missing()
+    headers = _ANYONE | {"Cache-Control": _SHORT, "Content-Disposition": "attachment"}
+    return Response(data, headers=headers, media_type="text/x-python; charset=utf-8")
 
 
 async def _file(path: Path, media_type: str, cache: str) -> Response:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.cli import main
+from monitor.evidence.mirror import verifier_sha256
 from tests.support.service import LocalSite, running, vigie, wait_until, write_config
 
 
@@ -46,7 +47,10 @@ def test_a_stranger_verifies_the_copy_and_finds_what_is_changed_in_it(
     good = verified(out)
     assert good.returncode == 0, good.stdout + good.stderr
     assert "relevés dont les octets concordent" in good.stdout
-    assert "python3 verifier.py" in (out / "LISEZMOI.txt").read_text()
+    readme = (out / "LISEZMOI.txt").read_text()
+    assert "python3 -I AILLEURS/verifier.py" in readme
+    assert verifier_sha256() in readme
+    assert verifier_sha256() in said.stdout
     (capture,) = (out / "captures").iterdir()
     data_before = capture.read_bytes()
     capture.write_bytes(data_before[:-20] + bytes([data_before[-20] ^ 1]) + data_before[-19:])

@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+import hashlib
 from pathlib import Path
 
 import httpx
@@ -10,6 +11,7 @@ from starlette.applications import Starlette
 
 from monitor.evidence import tlog
 from monitor.evidence.journal import FOLDER
+from monitor.evidence.mirror import verifier_sha256
 from monitor.web.journal import journal_routes
 from tests.support.journals import Rows, entry, sealed
 
@@ -44,6 +46,12 @@ def test_a_checkpoint_is_text_that_soon_changes(client: Client) -> None:
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
     assert answer.headers["cache-control"] == "public, max-age=5"
     assert answer.text.split("\n")[1] == "300"
+
+
+def test_the_verifier_comes_from_the_site_and_not_from_a_copy(client: Client) -> None:
+    answer = client.get("/journal/verifier.py")
+    assert answer.status_code == 200
+    assert hashlib.sha256(answer.content).hexdigest() == verifier_sha256()
 
 
 @pytest.mark.parametrize("path", ["tile/0/000", "tile/0/001.p/44", "tile/1/000.p/1"])
