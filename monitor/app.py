@@ -34,6 +34,7 @@ from monitor.core.types import (
 )
 from monitor.evidence.captures import Captures
 from monitor.evidence.journal import Signed
+from monitor.faults import Faults
 from monitor.fetch import Resolver
 from monitor.lane import Lane, NoTurn
 from monitor.metrics import Board, Exposition
@@ -76,7 +77,8 @@ class App:
         self._clock = clock
         fetcher = build_fetcher(config, clock, resolver)
         self._fetcher = fetcher
-        self._line = build_line(config, clock, fetcher)
+        self._faults = Faults(clock)
+        self._line = build_line(config, clock, fetcher, self._faults)
         self._judge = Judge(config=config, point=settings.point, line=self._line)
         self._lanes = self._build_lanes()
         self._grids = grids(config.targets)
@@ -114,6 +116,7 @@ class App:
             store=store,
             board=self.board,
             pages=book,
+            faults=self._faults,
         )
         origin = config.journaling.origin
         key = journal_key(settings.data, origin=origin, text=settings.journal_key)
@@ -157,7 +160,7 @@ class App:
             web = WebServer(self._pages(), listening)
             self._loop(web.serve())
             self._loop(self._every(self._config.controls.interval_s, self._heartbeat))
-            self._loop(self._every(CLOCK_INTERVAL_S, self._line.read_clock))
+            self._loop(self._every(CLOCK_INTERVAL_S, self._read_clock))
             self._loop(self._every(PAUSE_INTERVAL_S, self._heed_pauses))
             self._loop(self._every(SEAL_INTERVAL_S, self._sealer.seal))
             self._loop(self._anchoring.run())
@@ -251,23 +254,27 @@ class App:
             self._schedule.once(target.slug, wait_s, again)
 
     def _fail(self, error: BaseException) -> None:
-        """Stop the service: what its own parts let out is a fault of ours."""
+        """Stop the service when the record failed; after any other fault, go on."""
 
         async def fail() -> None:
-            raise error
+            self._faults.spare(error, work="schedule")
 
         self._group.create_task(fail())
 
     async def _heartbeat(self) -> None:
         """Ask the control panel and record the answer: it proves that we were alive."""
         if self._line.stepped:
-            await self._line.read_clock()
+            await self._read_clock()
         controls = await self._line.check()
         self.board.controls = controls
         self.board.clock = self._line.clock
         for platform, lane in self._lanes.items():
             self.board.backlog[platform] = lane.backlog
         await self._store.record_round(controls, self._line.clock)
+
+    async def _read_clock(self) -> None:
+        with self._faults.sparing("clock"):
+            await self._line.read_clock()
 
     async def _heed_pauses(self) -> None:
         """Take over what `vigie pause` and `vigie resume` wrote."""
@@ -362,7 +369,7 @@ async def look(
     if store is not None:
         return await App(config, settings, store, clock=clock).look(target)
     fetcher = build_fetcher(config, clock)
-    line = build_line(config, clock, fetcher)
+    line = build_line(config, clock, fetcher, Faults(clock))
     platform = config.platforms.get(target.platform) or Platform(
         slug=target.platform, name="", spacing_s=1.0
     )

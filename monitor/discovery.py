@@ -23,6 +23,7 @@ from monitor.core.discovery import (
     slug_of,
     speaks_of_foreigners,
 )
+from monitor.core.foreign import Unreadable, reading
 from monitor.core.pages.clean import clean
 from monitor.core.pages.read import read_clean
 from monitor.core.types import Exchange, Judgement, Target, Verdict
@@ -136,7 +137,11 @@ async def step(search: Search, *, lane: Lane, clock: Clock, fetch: Fetch, judge:
     _take(search, lead)
     if judgement.verdict not in {Verdict.UP, Verdict.DEGRADED}:
         return f"ne répond pas comme une page ({judgement.reason.value}) : écartée"
-    return _read(search, lead, exchange, hosts)
+    try:
+        with reading("page"):
+            return _read(search, lead, exchange, hosts)
+    except Unreadable:
+        return "ne se laisse pas lire : écartée"
 
 
 def _within(hosts: frozenset[str], request: Gate) -> Gate:

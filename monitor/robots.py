@@ -1,10 +1,12 @@
 """The robots.txt of each site: fetched, archived, and known to whoever is about to ask."""
 
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from zlib import crc32
 
 from monitor.clock import Clock
+from monitor.core.foreign import Unreadable, reading
 from monitor.core.robots import Robots, RobotsFile, heed
 
 AGE_MAX = timedelta(hours=24)  # RFC 9309, 2.4
@@ -61,7 +63,9 @@ class RobotsBook:
         return self._rules.get(origin, Robots())
 
     def _read(self, file: RobotsFile) -> None:
-        robots = heed(file, self._agent)
+        robots: Robots | None = None
+        with suppress(Unreadable), reading("robots.txt"):
+            robots = heed(file, self._agent)
         if robots is None:
             age = RETRY
         else:

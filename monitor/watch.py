@@ -13,7 +13,9 @@
 8. one transaction records all of it: a crash before leaves a gap, after it nothing to do;
 9. metrics, and one log line.
 
-What the outside does wrong is data. An error of the store goes up and stops the process.
+What the outside does wrong is data. A fault that nobody foresaw costs this check alone: its
+slot is a gap, or its answer is recorded without what could not be read. An error of the record
+goes up and stops the process.
 """
 
 from asyncio import Lock
@@ -51,6 +53,7 @@ from monitor.core.types import (
 from monitor.core.verdict.classify import classify, ruleset
 from monitor.core.verdict.glance import Memory
 from monitor.dead_links import LinkBook
+from monitor.faults import Faults
 from monitor.fetch import Gate
 from monitor.lane import Lane, NoTurn, Turn
 from monitor.line import Line
@@ -149,6 +152,7 @@ class Watch:
         store: Store,
         board: Board,
         pages: PageBook,
+        faults: Faults,
     ) -> None:
         self._config = config
         self._point = point
@@ -161,6 +165,7 @@ class Watch:
         self._store = store
         self._board = board
         self._pages = pages
+        self._faults = faults
         self._order: defaultdict[str, Lock] = defaultdict(Lock)
         dead = store.dead_links(dead_only=True)
         self._links = LinkBook(config.targets, dead, point=point)
@@ -181,7 +186,7 @@ class Watch:
     async def observe(
         self, target: Target, slot_at: datetime, *, urgent: bool = False
     ) -> Outcome | None:
-        """Check a target once and record it; None when its lane gave no turn.
+        """Check a target once and record it; None when its lane gave no turn, or it failed.
 
         `urgent`: a recheck of a target in doubt. It goes before the planned ones and, since
         no plan wanted it, leaves no gap when it has to give way.
@@ -198,24 +203,36 @@ class Watch:
                 observation = await self._judge.observation(
                     target, slot_at, exchange, known_good=known_good
                 )
-                folded = self._folded(target, observation)
                 self._tell(target, observation, before)
+                folded = self._folded(target, observation)
         except NoTurn as refusal:
-            if not urgent:
-                grid = self._grids[target.slug]
-                await self.missed(
-                    gap(grid, slot_at, refusal.cause, point=self._point, target=target.slug)
-                )
+            await self._gave_up(target, slot_at, refusal.cause, urgent=urgent)
+            return None
+        except BaseException as error:  # noqa: BLE001 -- `spare` raises what must go on
+            self._faults.spare(error, work=target.slug)
+            await self._gave_up(target, slot_at, GapCause.FAULT, urgent=urgent)
             return None
         # The lane is free again: a page that takes long to read holds up no other. A recheck may
         # end meanwhile: the checks of one target are read, kept and recorded in their order.
         async with self._order[target.slug]:
-            outcome = await self._read(target, folded)
-            outcome = await self._keep(target, outcome, known_good=known_good)
+            outcome = folded  # from here on it will be recorded, be it without what follows
+            with self._faults.sparing(target.slug):
+                outcome = await self._read(target, outcome)
+            with self._faults.sparing(target.slug):
+                outcome = await self._keep(target, outcome, known_good=known_good)
             await self._store.record(outcome)
-        self._board.saw(_without_bytes(outcome))
-        _log(target, outcome)
+        with self._faults.sparing(target.slug):
+            self._board.saw(_without_bytes(outcome))
+            _log(target, outcome)
         return outcome
+
+    async def _gave_up(
+        self, target: Target, slot_at: datetime, cause: GapCause, *, urgent: bool
+    ) -> None:
+        """Account for a slot without an observation; a recheck had none."""
+        if not urgent:
+            grid = self._grids[target.slug]
+            await self.missed(gap(grid, slot_at, cause, point=self._point, target=target.slug))
 
     def _turn(
         self, target: Target, slot_at: datetime, *, urgent: bool
@@ -256,9 +273,9 @@ class Watch:
             reason=observation.judgement.reason,
         )
         state, events = advance(self.state_of(target), sighting, target.policy)
-        self._states[target.slug] = state
         outages = (event.outage for event in events if event.outage is not None)
         incidents = tuple(self._incident(target, outage) for outage in outages)
+        self._states[target.slug] = state
         return Outcome(observation=observation, state=state, events=events, incidents=incidents)
 
     async def _read(self, target: Target, outcome: Outcome) -> Outcome:

@@ -6,10 +6,11 @@ from pathlib import Path
 from monitor.clock import Clock
 from monitor.config import Config
 from monitor.controls import Panel, read_clock
-from monitor.core.types import Exchange
+from monitor.core.types import Exchange, Failure
 from monitor.environment import environment_of
 from monitor.evidence.note import VerifierKey
 from monitor.evidence.witness_files import Witness
+from monitor.faults import Faults
 from monitor.fetch import Fetcher, Gate, Resolver, text
 from monitor.line import Line
 from monitor.settings import Settings
@@ -44,11 +45,15 @@ def open_to_write(config: Config, settings: Settings) -> Store:
     )
 
 
-def build_line(config: Config, clock: Clock, fetcher: Fetcher) -> Line:
+def build_line(config: Config, clock: Clock, fetcher: Fetcher, faults: Faults) -> Line:
     """Build what tells of our own side: the control panel and NTP."""
 
     async def fetch_control(url: str) -> Exchange:
-        return await fetcher.fetch_url(url, deadline_s=CONTROL_DEADLINE_S, gate=_open_gate)
+        try:
+            return await fetcher.fetch_url(url, deadline_s=CONTROL_DEADLINE_S, gate=_open_gate)
+        except BaseException as error:  # noqa: BLE001 -- `spare` raises what must go on
+            faults.spare(error, work=url)
+        return Exchange(url=url, started_at=clock.now(), duration_us=0, failure=Failure.UNKNOWN)
 
     panel = Panel(
         hosts=config.controls.hosts,

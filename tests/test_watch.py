@@ -25,6 +25,7 @@ from monitor.core.types import (
     Target,
     Verdict,
 )
+from monitor.faults import Faults
 from monitor.fetch import Gate
 from monitor.lane import Lane
 from monitor.line import Line
@@ -75,6 +76,7 @@ class Bench:
             store=store,
             board=self.board,
             pages=PageBook(store.tracks(), point="local"),
+            faults=Faults(self.clock),
         )
 
     async def keep(self, target: Target, outcome: Outcome, *, known_good: bool) -> Outcome:

@@ -16,6 +16,7 @@ from monitor.core.french import count
 from monitor.core.robots import RobotsFile
 from monitor.core.types import Exchange, GapCause, Judgement, Kind, LaneState, Target
 from monitor.discovery import MOST_PAGES, Searches, step
+from monitor.faults import Faults
 from monitor.fetch import Fetcher, Gate, Resolver
 from monitor.lane import Lane, NoTurn
 from monitor.line import Line
@@ -113,7 +114,7 @@ class Searcher:
         self._store = store
         self._clock = clock
         self._fetcher: Fetcher = build_fetcher(config, clock, resolver)
-        self._line: Line = build_line(config, clock, self._fetcher)
+        self._line: Line = build_line(config, clock, self._fetcher, Faults(clock))
         self._judge = Judge(config=config, point=settings.point, line=self._line)
         self._searches = Searches(settings.data / FOLDER)
         self._writing: set[asyncio.Task[None]] = set()

@@ -20,6 +20,8 @@ GAPS: Final[dict[GapCause, str]] = {
     GapCause.PAUSED: "la surveillance était suspendue par l'opérateur",
     GapCause.REFUSED: "attente après un refus du site",
     GapCause.ROBOTS: "le fichier robots.txt du site demande de ne pas relever la page",
+    GapCause.CRAWL_DELAY: "le fichier robots.txt du site demande un délai trop long",
+    GapCause.FAULT: "une erreur de notre propre programme a empêché le relevé",
 }
 
 NATURES: Final[dict[Nature, str]] = {

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
+from monitor.core.foreign import Unreadable, reading
 from monitor.core.types import GapCause, LaneState, Reason, State, Verdict
 
 BACK_OFF = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
@@ -38,8 +39,9 @@ def asked_wait(retry_after: str | None, now: datetime) -> timedelta:
         wait = timedelta(seconds=int(text[:6]) if len(text) <= 6 else 999_999)  # noqa: PLR2004 -- over a day
     elif text:
         try:
-            wait = parsedate_to_datetime(text).replace(tzinfo=UTC) - now  # always GMT
-        except (ValueError, TypeError, OverflowError):
+            with reading("date"):
+                wait = parsedate_to_datetime(text).replace(tzinfo=UTC) - now  # always GMT
+        except Unreadable:
             return wait
     return min(max(wait, timedelta(0)), BACK_OFF[-1])
 

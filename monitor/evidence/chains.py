@@ -1,18 +1,23 @@
 """Certificates as files hold them, and where they say that their revocations are. Pure."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 from asn1crypto import pem, x509
 
+from monitor.core.foreign import Unreadable, reading
+
 
 def crl_addresses(chain: Iterable[bytes]) -> tuple[str, ...]:
-    """Return the addresses of the revocation lists of DER certificates that were checked."""
-    found = [
-        point.url
-        for der in chain
-        for point in x509.Certificate.load(der).crl_distribution_points
-        if point.url and point.url.startswith(("http://", "https://"))
-    ]
+    """Return the addresses of the revocation lists of DER certificates.
+
+    A certificate that says it in no readable way has none.
+    """
+    found: list[str] = []
+    for der in chain:
+        with suppress(Unreadable), reading("revocation lists"):
+            points = [point.url for point in x509.Certificate.load(der).crl_distribution_points]
+            found += [url for url in points if url and url.startswith(("http://", "https://"))]
     return tuple(dict.fromkeys(found))
 
 

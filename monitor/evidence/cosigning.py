@@ -12,6 +12,7 @@ import structlog
 from monitor.clock import Clock
 from monitor.config import Cosigner, Cosigning
 from monitor.core.anchors import Cosignature
+from monitor.core.foreign import Unreadable, reading
 from monitor.evidence.courier import Courier, Reply, Unreachable
 from monitor.evidence.note import Checkpoint, Note, VerifierKey, cosigned_at
 from monitor.evidence.patience import Patience
@@ -153,8 +154,12 @@ class Cosigners:
             raise CosignatureError(f"status {reply.status}: {said}")
         now = int(self._clock.now().timestamp())
         since = now - round(DEADLINE_S) - MAX_AHEAD_S
-        signature = accept(reply.body, note, party.key, now=now, since=since)
-        at = datetime.fromtimestamp(cosigned_at(signature), UTC)
+        try:
+            with reading("cosignature", known=(CosignatureError,)):
+                signature = accept(reply.body, note, party.key, now=now, since=since)
+                at = datetime.fromtimestamp(cosigned_at(signature), UTC)
+        except Unreadable as error:
+            raise CosignatureError(str(error)) from error
         return Cosignature(size=size, witness=party.key.name, at=at, line=str(signature))
 
     async def _send(self, party: Party, note: Note, *, old: int) -> Reply:

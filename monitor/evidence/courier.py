@@ -15,6 +15,7 @@ import certifi
 import httpx
 
 from monitor.config.addresses import ip_address, is_public
+from monitor.core.foreign import Unreadable, reading
 
 ADDRESSES_MAX = 3  # tried one after the other, within the same deadline
 
@@ -55,8 +56,9 @@ class Courier:
     async def get(self, url: str, *, limit_bytes: int, deadline_s: float) -> Reply:
         """Fetch what is there. Raises Unreachable: no answer within its bounds."""
         try:
-            request = httpx.Request("GET", url, headers=self._headers)
-        except httpx.InvalidURL as error:  # it may come from a certificate
+            with reading("address"):  # it may come from a certificate
+                request = httpx.Request("GET", url, headers=self._headers)
+        except Unreadable as error:
             raise Unreachable(str(error)) from error
         return await self._send(request, limit_bytes=limit_bytes, deadline_s=deadline_s)
 
@@ -74,7 +76,9 @@ class Courier:
                 return await self._exchange(request, address, limit_bytes)
             except httpx.ConnectError as error:
                 last = Unreachable(f"{type(error).__name__}: {error}")
-            except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            except Unreachable:
+                raise
+            except Exception as error:
                 raise Unreachable(f"{type(error).__name__}: {error}") from error
         raise last
 
@@ -83,7 +87,7 @@ class Courier:
             found = await asyncio.get_running_loop().getaddrinfo(
                 url.host, url.port, type=socket.SOCK_STREAM
             )
-        except (OSError, UnicodeError) as error:
+        except Exception as error:
             raise Unreachable(f"{url.host}: {error}") from error
         addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
         if not self._allow_private:

@@ -22,6 +22,8 @@ from typing import Any
 from asn1crypto import cms, core, crl, tsp, x509
 from cryptography.x509 import load_der_x509_certificate
 
+from monitor.core.foreign import Unreadable, reading
+
 MAX_ANSWER_BYTES = 64 * 1024  # real ones are under 10 kB
 MAX_CERTIFICATES = 6  # of one answer; searching a path among many could take for ever
 MAX_SKEW = timedelta(seconds=60)  # between the authority's time and ours, its accuracy besides
@@ -168,11 +170,10 @@ def check_token(
 def _hostile() -> Iterator[None]:
     """Say of whatever a parser trips over that the answer is unreadable."""
     try:
-        yield
-    except StampRefused:
-        raise
-    except Exception as error:
-        raise StampRefused(Fault.UNREADABLE, f"{type(error).__name__}: {error}"[:500]) from error
+        with reading("answer", known=(StampRefused,)):
+            yield
+    except Unreadable as error:
+        raise StampRefused(Fault.UNREADABLE, str(error)) from error
 
 
 def _granted(response: Any) -> bytes:

@@ -6,6 +6,8 @@ from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 import httpx
 
+from monitor.core.foreign import reading
+
 URL_CHARACTERS = 4096
 _HOST_CHARACTERS = 253
 _NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
@@ -45,11 +47,9 @@ def read_url(text: str, *, base: str = "") -> Address:
     """
     if len(text) > URL_CHARACTERS:
         raise ValueError(f"longer than {URL_CHARACTERS} characters")
-    try:
+    with reading("address"):
         url = httpx.URL(base).join(text) if base else httpx.URL(text)
         host = url.raw_host.decode("ascii").lower()
-    except (httpx.InvalidURL, UnicodeError) as error:
-        raise ValueError(f"unreadable: {error}") from error
     if url.scheme not in _PORTS:
         raise ValueError(f"scheme {url.scheme!r}")
     if url.userinfo:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import h11
 
+from monitor.core.foreign import Unreadable
 from monitor.core.types import Failure
 
 DETAIL_CHARACTERS = 300
@@ -41,7 +42,7 @@ class Broken(Exception):  # noqa: N818 -- a name of the domain: the exchange is 
 
 
 #: All that the outside can make a request raise; anything else is our own mistake.
-FAULTS = (Broken, OSError, h11.RemoteProtocolError)  # ssl's and time-outs are OSErrors
+FAULTS = (Broken, OSError, h11.RemoteProtocolError, Unreadable)  # ssl's, time-outs are OSErrors
 
 
 def failure_of(error: BaseException) -> Failure:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from monitor.clock import Clock
 from monitor.core.charset import charset_of
+from monitor.core.foreign import Unreadable, reading
 from monitor.core.types import Attempt, Exchange, Failure, Kind, Phase, Resolution, Target
 from monitor.fetch import addresses, bodies, shell, tls, wire
 from monitor.fetch.addresses import Address, read_url
@@ -219,7 +220,7 @@ class Fetcher:
         for url in tls.issuer_pointers(chain):
             answer = await self._follow(url, budget, gate, complete=False)
             if answer.status == HTTPStatus.OK and len(answer.body) <= _CERTIFICATE_BYTES:
-                issuer = tls.issuer_among(answer.body, chain)
+                issuer = await asyncio.to_thread(tls.issuer_among, answer.body, chain)
                 if issuer is not None:
                     return issuer
         return None
@@ -275,7 +276,8 @@ def _server_offset_us(draft: Draft) -> int | None:
     if draft.answered_at is None:
         return None
     try:
-        said = parsedate_to_datetime(draft.header("Date"))
-        return (said - draft.answered_at) // timedelta(microseconds=1)
-    except (ValueError, TypeError, OverflowError):  # unreadable; without a zone; year 10000
+        with reading("date"):  # also without a zone, or of the year 10000
+            said = parsedate_to_datetime(draft.header("Date"))
+            return (said - draft.answered_at) // timedelta(microseconds=1)
+    except Unreadable:
         return None

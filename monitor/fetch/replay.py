@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import h11
 
 from monitor.core.charset import charset_of
+from monitor.core.foreign import Unreadable, reading
 from monitor.core.types import Exchange, Hop
 from monitor.fetch import bodies
 from monitor.fetch.budget import Limits
@@ -52,20 +53,21 @@ def _answer(data: bytes, limits: Limits) -> _Answer:
     parser = h11.Connection(h11.CLIENT, max_incomplete_event_size=limits.headers_bytes)
     parser.send(h11.Request(method="GET", target="/", headers=[("Host", "_")]))
     parser.send(h11.EndOfMessage())
-    parser.receive_data(data)
     answer, payload = _Answer(), bytearray()
     try:
-        while (event := parser.next_event()) is not h11.NEED_DATA:
-            match event:
-                case h11.Response():
-                    answer = _begun(event)
-                case h11.Data():
-                    payload += event.data
-                    if len(payload) > limits.body_bytes:
+        with reading("answer"):
+            parser.receive_data(data)
+            while (event := parser.next_event()) is not h11.NEED_DATA:
+                match event:
+                    case h11.Response():
+                        answer = _begun(event)
+                    case h11.Data():
+                        payload += event.data
+                        if len(payload) > limits.body_bytes:
+                            break
+                    case h11.EndOfMessage() | h11.ConnectionClosed() | h11.PAUSED:
                         break
-                case h11.EndOfMessage() | h11.ConnectionClosed() | h11.PAUSED:
-                    break
-    except h11.RemoteProtocolError:
+    except Unreadable:
         pass  # the exchange has its failure already
     return replace(answer, payload=bytes(payload))
 

@@ -150,13 +150,16 @@ class Resolver:
             if response.rcode() != dns.rcode.NOERROR:
                 return _RCODES.get(response.rcode(), Failure.DNS_SERVFAIL)
             answer = response.resolve_chaining().answer  # type: ignore[attr-defined]
+            found = tuple(each.address for each in answer or ())
         except dns.exception.Timeout:
             return Failure.TIMEOUT
         except dns.exception.DNSException:  # an answer that is not one
             return Failure.DNS_SERVFAIL
         except (OSError, EOFError) as error:
             return failure_of(error)
-        return tuple(each.address for each in answer) if answer else Failure.DNS_NO_ANSWER
+        except Exception:  # noqa: BLE001 -- whatever a parser says of a stranger's bytes is data
+            return Failure.DNS_SERVFAIL
+        return found or Failure.DNS_NO_ANSWER
 
 
 def _verdict(failures: list[tuple[str, Failure]]) -> tuple[str, Failure]:

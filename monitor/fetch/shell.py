@@ -2,6 +2,7 @@
 
 from lxml import etree
 
+from monitor.core.foreign import Unreadable, reading
 from monitor.fetch.addresses import read_url
 
 _RELS = frozenset({"stylesheet", "modulepreload"})
@@ -22,9 +23,10 @@ def assets(page: str, url: str, *, limit: int) -> tuple[str, ...]:
     found = _Found()
     parser = etree.HTMLParser(target=found)  # type: ignore[arg-type] # it calls what there is
     try:
-        parser.feed(page)
-        parser.close()
-    except etree.ParserError:  # an empty document
+        with reading("page"):
+            parser.feed(page)
+            parser.close()
+    except Unreadable:  # an empty document is
         return ()
     base = read_url(url)
     root = _joined(base.url, found.base) or base.url

@@ -15,15 +15,17 @@ from pathlib import Path
 
 import certifi
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, pkcs7
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
+from monitor.core.foreign import Unreadable, reading
 from monitor.core.types import Certificate
 
 MAX_NAMES = 100
 MAX_LEARNED = 64
 MAX_POINTERS = 2
+MAX_CHAIN = 16  # certificates of one handshake that are read; real chains have four
+MAX_CANDIDATES = 16  # certificates of one file that may be the issuer wanted
 
 
 class Trust:
@@ -63,11 +65,12 @@ class Trust:
 def certificate_of(tls: ssl.SSLObject, *, verified: bool) -> Certificate | None:
     """Return what the peer's certificate says; None when none was sent or it is unreadable."""
     sent = sent_chain(tls)
-    try:
-        leaf = _read(sent[0]) if sent else None
-    except ValueError:
+    if not sent:
         return None
-    if leaf is None:
+    try:
+        with reading("certificate"):
+            leaf = _read(sent[0])
+    except Unreadable:
         return None
     completed = verified and _is_completed(sent, _chain(tls, "get_verified_chain"))
     return replace(leaf, chain_length=len(sent), verified=verified, completed=completed)
@@ -84,37 +87,52 @@ def issuer_pointers(chain: Sequence[bytes]) -> tuple[str, ...]:
     Only http: the signature protects what is fetched, and https could need itself.
     """
     try:
-        access = _top(chain).extensions.get_extension_for_class(x509.AuthorityInformationAccess)
-    except (ValueError, x509.ExtensionNotFound):
+        with reading("issuer pointers"):
+            top = _top(chain).extensions
+            access = top.get_extension_for_class(x509.AuthorityInformationAccess).value
+            urls = [
+                each.access_location.value
+                for each in access
+                if each.access_method == AuthorityInformationAccessOID.CA_ISSUERS
+                and isinstance(each.access_location, x509.UniformResourceIdentifier)
+            ]
+    except Unreadable:
         return ()
-    urls = [
-        each.access_location.value
-        for each in access.value
-        if each.access_method == AuthorityInformationAccessOID.CA_ISSUERS
-        and isinstance(each.access_location, x509.UniformResourceIdentifier)
-    ]
     return tuple(url for url in urls if url.lower().startswith("http://"))[:MAX_POINTERS]
 
 
 def issuer_among(body: bytes, chain: Sequence[bytes]) -> bytes | None:
     """Find, in a file of certificates, the one that signed the top of a chain.
 
-    A self-issued certificate is refused: in a store of roots it would be one. Returns DER,
-    or None.
+    A self-issued certificate is refused: in a store of roots it would be one. Of a long file
+    only the start is tried. Returns DER, or None.
     """
     try:
-        top = _top(chain)
-        for candidate in _certificates(body):
-            if candidate.subject != candidate.issuer and _signed(top, candidate):
-                return candidate.public_bytes(Encoding.DER)
-    except ValueError:
+        with reading("issuers"):
+            top = _top(chain)
+            return next(
+                (
+                    candidate.public_bytes(Encoding.DER)
+                    for candidate in _certificates(body)[:MAX_CANDIDATES]
+                    if _may_be_issuer(candidate) and _signed(top, candidate)
+                ),
+                None,
+            )
+    except Unreadable:
         return None
-    return None
+
+
+def _may_be_issuer(candidate: x509.Certificate) -> bool:
+    try:
+        with reading("candidate"):
+            return candidate.subject != candidate.issuer
+    except Unreadable:
+        return False
 
 
 def _top(chain: Sequence[bytes]) -> x509.Certificate:
-    """Walk from the leaf to the last issuer that is there. `ValueError` when unreadable."""
-    certificates = [x509.load_der_x509_certificate(der) for der in chain]
+    """Walk from the leaf to the last issuer that is there. Raises what the library does."""
+    certificates = [x509.load_der_x509_certificate(der) for der in chain[:MAX_CHAIN]]
     top = certificates[0]
     for _ in certificates:
         above = [each for each in certificates if each.subject == top.issuer and each != top]
@@ -130,14 +148,15 @@ def _certificates(body: bytes) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(body)
     try:
         return [x509.load_der_x509_certificate(body)]
-    except ValueError:
+    except ValueError:  # not one certificate: it may be the other form
         return pkcs7.load_der_pkcs7_certificates(body)
 
 
 def _signed(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
-        certificate.verify_directly_issued_by(issuer)
-    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        with reading("signature"):
+            certificate.verify_directly_issued_by(issuer)
+    except Unreadable:
         return False
     return True
 
@@ -152,9 +171,10 @@ def _is_completed(sent: Sequence[bytes], path: Sequence[bytes]) -> bool:
     if not holes:
         return False
     try:
-        identities = {_identity(der) for der in sent}
-        return any(_identity(der) not in identities for der in holes)
-    except ValueError:
+        with reading("chain"):
+            identities = {_identity(der) for der in sent[:MAX_CHAIN]}
+            return any(_identity(der) not in identities for der in holes)
+    except Unreadable:
         return True
 
 
@@ -167,7 +187,7 @@ def _identity(der: bytes) -> tuple[x509.Name, bytes]:
 
 @lru_cache(maxsize=1024)
 def _read(der: bytes) -> Certificate:
-    """Read a leaf: a target's changes every few weeks. `ValueError` when unreadable."""
+    """Read a leaf: a target's changes every few weeks. Raises what the library does."""
     leaf = x509.load_der_x509_certificate(der)
     return Certificate(
         sha256=hashlib.sha256(der).hexdigest(),
@@ -183,11 +203,12 @@ def _read(der: bytes) -> Certificate:
 
 def _names(leaf: x509.Certificate) -> tuple[str, ...]:
     try:
-        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (ValueError, x509.ExtensionNotFound):
+        with reading("names"):
+            names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+            addresses = map(str, names.get_values_for_type(x509.IPAddress))
+            return (*names.get_values_for_type(x509.DNSName), *addresses)
+    except Unreadable:  # also when there are none
         return ()
-    addresses = map(str, names.get_values_for_type(x509.IPAddress))
-    return (*names.get_values_for_type(x509.DNSName), *addresses)
 
 
 def _chain(tls: ssl.SSLObject, method: str) -> tuple[bytes, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import h11
 
+from monitor.core.foreign import reading
 from monitor.core.types import Attempt, Failure, Phase
 from monitor.fetch.addresses import Address
 from monitor.fetch.bodies import ACCEPT_ENCODING
@@ -83,6 +84,7 @@ async def ask(
     Raises:
         Broken: `eof_error`, `truncated`, `too_large`, `invalid_response`.
         h11.RemoteProtocolError: The answer is not HTTP/1 (`invalid_response`).
+        Unreadable: The parser stumbles over it, and does not say why (`unknown_failure`).
         OSError: Reset, or silence.
 
     """
@@ -121,14 +123,16 @@ def _request(parser: h11.Connection, address: Address, user_agent: str) -> bytes
         ("Accept-Encoding", ACCEPT_ENCODING),
         ("Connection", "close"),
     ]
-    head = h11.Request(method="GET", target=address.target, headers=headers)
-    return (parser.send(head) or b"") + (parser.send(h11.EndOfMessage()) or b"")
+    with reading("request"):  # its address may come from outside
+        head = h11.Request(method="GET", target=address.target, headers=headers)
+        return (parser.send(head) or b"") + (parser.send(h11.EndOfMessage()) or b"")
 
 
 def _next(parser: h11.Connection, draft: Draft, *, ended: bool) -> object:
     """Return the next event; name what is missing when the server has hung up."""
     try:
-        event = parser.next_event()
+        with reading("answer", known=(h11.RemoteProtocolError,)):
+            event = parser.next_event()
     except h11.RemoteProtocolError as error:
         if ended:
             raise _cut_short(draft) from error
@@ -154,8 +158,16 @@ def _begin(draft: Draft, event: h11.Response, limits: Limits) -> None:
         for name, value in event.headers.raw_items()
     )
     announced = draft.header("Content-Length")
-    if announced.isdigit() and int(announced) > limits.body_bytes:
+    if _is_over(announced, limits.body_bytes):
         raise Broken(Failure.TOO_LARGE, f"{announced} bytes announced")
+
+
+def _is_over(announced: str, bound: int) -> bool:
+    """Tell whether a length is a number over the bound; of however many digits."""
+    digits = announced.lstrip("0")
+    if not (digits.isascii() and digits.isdigit()):
+        return False
+    return len(digits) > len(str(bound)) or int(digits) > bound
 
 
 async def _feed(
@@ -169,7 +181,8 @@ async def _feed(
     draft.response += data
     if len(draft.response) > limits.headers_bytes + limits.body_bytes:
         raise Broken(Failure.TOO_LARGE, "chunking or early answers without end")
-    parser.receive_data(data)
+    with reading("answer", known=(h11.RemoteProtocolError,)):
+        parser.receive_data(data)
     return not data
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLA
 from monitor.errors import VigieError
 from monitor.store.page_tables import metadata
 
-SCHEMA = "0004"  # the newest migration; a test keeps both equal
+SCHEMA = "0005"  # the newest migration; a test keeps both equal
 BUSY_MS = 10_000  # how long to wait for another process that writes, such as `vigie pause`
 _PG_LOCK = int.from_bytes(b"vigie", "big")  # any constant of ours
 _PG_WAIT_MS = 1_000

@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
+from monitor.core.types import GapCause
 from monitor.store import Store, StoreError, engine, is_new, migrate
 from monitor.store.engine import SCHEMA, connected, parse
 from monitor.store.tables import APPEND_ONLY, metadata
@@ -129,3 +130,28 @@ def test_the_changes_of_before_dead_links_are_kept_and_still_guarded(
             with pytest.raises(DBAPIError):
                 connection.execute(text(refused))
     assert ["first", "link_broken"] == edges
+
+
+def test_the_gaps_of_before_other_causes_are_kept(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = command.upgrade
+    with monkeypatch.context() as older:
+        older.setattr("alembic.command.upgrade", lambda config, _: real(config, "0004"))
+        migrate(empty_url)
+    add = (
+        "INSERT INTO gap (subject_id, from_at, to_at, slots, cause) VALUES (1, {at}, 9, 1, '{why}')"
+    )
+    with connected(parse(empty_url), writer=True) as connection, connection.begin():
+        connection.execute(text("INSERT INTO subject (target, point) VALUES ('anef', 'local')"))
+        connection.execute(text(add.format(at=1, why="robots")))
+    migrate(empty_url)
+
+    with connected(parse(empty_url), writer=True) as connection:
+        for at_us, cause in enumerate(GapCause, start=2):
+            connection.execute(text(add.format(at=at_us, why=cause.value)))
+        connection.commit()
+        causes = connection.scalars(text("SELECT cause FROM gap ORDER BY from_at")).all()
+        with pytest.raises(DBAPIError):
+            connection.execute(text(add.format(at=99, why="other")))
+    assert ["robots", *GapCause] == causes

@@ -234,6 +234,8 @@ class GapCause(StrEnum):
     PAUSED = "paused"  # an operator paused the platform
     REFUSED = "refused"  # backing off after a refusal
     ROBOTS = "robots"  # robots.txt forbids it
+    CRAWL_DELAY = "crawl_delay"  # robots.txt asks for more time between requests than there is
+    FAULT = "fault"  # our own program failed at it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
