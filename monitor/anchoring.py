@@ -26,6 +26,14 @@ from monitor.metrics import Board, JournalSeen
 from monitor.store import Store, cosignature_work, stamp_work
 
 
+def build_courier(config: Config) -> Courier:
+    return Courier(
+        user_agent=config.user_agent,
+        allow_private=config.allow_private,
+        extra_ca=config.extra_ca,
+    )
+
+
 class Anchoring:
     """Knows the newest checkpoint and all that was said of it."""
 
@@ -66,11 +74,7 @@ class Anchoring:
         if (known := store.checkpoint()) is not None:
             lines = [Signature.parse(one.line) for one in store.cosignatures(known.size)]
             self.sealed(bytes(joined(Note.parse(known.note), lines)), at=known.at)
-        courier = Courier(
-            user_agent=config.user_agent,
-            allow_private=config.allow_private,
-            extra_ca=config.extra_ca,
-        )
+        courier = build_courier(config)
         self._cosigners = Cosigners(
             config.cosigning,
             clock=clock,

@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 
 from monitor import __version__
 from monitor.absence import lost_slots
-from monitor.anchoring import Anchoring
+from monitor.anchoring import Anchoring, build_courier
 from monitor.archive import Archive
 from monitor.clock import Clock, SystemClock
 from monitor.config import Config
@@ -33,6 +33,7 @@ from monitor.core.types import (
     Target,
 )
 from monitor.evidence.captures import Captures
+from monitor.evidence.cosigning import require_newest
 from monitor.evidence.journal import Signed
 from monitor.faults import Faults
 from monitor.fetch import Resolver
@@ -41,7 +42,7 @@ from monitor.metrics import Board, Exposition
 from monitor.pages import PageBook, pages_seen
 from monitor.robots import RobotsBook
 from monitor.schedule import Schedule
-from monitor.sealing import Sealer, journal_key
+from monitor.sealing import Sealer, journal_key, require_journal
 from monitor.settings import Settings
 from monitor.store import Store
 from monitor.watch import Judge, Watch
@@ -57,6 +58,18 @@ SEAL_INTERVAL_S = 300.0
 CAPTURES = "captures"  # folder of data/
 PAUSE_INTERVAL_S = 5.0  # how soon `vigie pause` is heeded
 DRAIN_S = 25.0  # probes in flight may end within this, below a supervisor's usual 30 s
+
+
+async def open_journal(sealer: Sealer, config: Config) -> None:
+    """Open the journal, and ask witnesses whether they know a later one, before any seal.
+
+    Raises:
+        JournalError: the store does not extend what was signed, here or as witnesses know it.
+        StoreError, OSError: our own fault; the process must stop.
+
+    """
+    await sealer.open()
+    await require_newest(config.cosigning, sealer.journal.note, courier=build_courier(config))
 
 
 class App:
@@ -119,6 +132,7 @@ class App:
             faults=self._faults,
         )
         origin = config.journaling.origin
+        require_journal(settings.data, store, text=settings.journal_key)
         key = journal_key(settings.data, origin=origin, text=settings.journal_key)
         self._sealer = Sealer(store, settings.data, key, clock=clock, told=self._sealed)
         self._anchoring = Anchoring(
@@ -137,7 +151,8 @@ class App:
     async def run(self, stop: asyncio.Event, *, listening: socket.socket) -> None:
         """Serve on `listening` until `stop` is set.
 
-        1. Make sure that the store extends the journal that we signed.
+        1. Make sure that the store extends the journal that we signed, and that no witness
+           knows a later one.
         2. Record that we live, and what was missed while we did not.
         3. Start the pages, the loops and the schedule.
         4. When told to stop: no new probe; those in flight end or are given up.
@@ -149,7 +164,7 @@ class App:
 
         """
         with closing(self._sealer):
-            await self._sealer.open()
+            await open_journal(self._sealer, self._config)
             await self._serve(stop, listening)
             await self._sealer.seal()
         log.info("stopped")
@@ -182,7 +197,7 @@ class App:
     async def look(self, target: Target) -> Observation | None:
         """Check a target once and record it, without serving."""
         with closing(self._sealer):
-            await self._sealer.open()
+            await open_journal(self._sealer, self._config)
             outcome = await self._look(target)
             await self._sealer.seal()
         return outcome.observation if outcome else None

@@ -7,9 +7,10 @@ from typing import Protocol
 import structlog
 
 from monitor.clock import Clock
-from monitor.evidence.journal import Journal, JournalError, Signed
+from monitor.evidence.journal import FOLDER, LAST, Journal, JournalError, Signed
 from monitor.evidence.keys import own_key
 from monitor.evidence.note import Algorithm, Note, NoteError, SignerKey, VerifierKey
+from monitor.evidence.tiles import CHECKPOINT
 from monitor.store import Store
 
 log = structlog.get_logger(__name__)
@@ -52,6 +53,9 @@ class Sealer:
         async with self._busy:
             signed = await asyncio.to_thread(self.journal.open, self._clock.now())
             await self._note(signed)
+            ahead = self._store.leaf_count() - self.journal.size
+            if ahead:
+                log.info("leaves of the store are not signed yet", count=ahead)
 
     async def seal(self, *, also: SignerKey | None = None) -> Signed | None:
         """Sign what was recorded since the last time; None when nothing was. Raises as `open`.
@@ -89,6 +93,35 @@ class Sealer:
         log.info("sealed", size=signed.size)
         if self._told is not None:
             self._told(signed)
+
+
+def require_journal(data: Path, store: Store, *, text: str) -> None:
+    """Demand the journal that goes with a key; a key made now has none, and needs none.
+
+    Args:
+        data: Folder of all that the service writes.
+        store: The record.
+        text: The key, when it is not a file of `data`.
+
+    Raises:
+        JournalError: there is a key, and nothing that it signed.
+
+    """
+    if not text and not (data / KEY_FILE).exists():
+        return
+    if any(path.exists() for path in (data / LAST, data / FOLDER / CHECKPOINT)):
+        return
+    if store.leaf_count() == 0:
+        whose = "VIGIE_JOURNAL_KEY" if text else data / KEY_FILE
+        raise JournalError(_ALONE.format(key=whose, folder=data / FOLDER))
+
+
+_ALONE = (
+    "{key} : la clé est là, et pas le journal qu’elle signe ({folder} est absent, la base est"
+    " vide). Si elle a déjà servi, remettez les données les plus récentes (copie, miroir, export) :"
+    " signer sans elles ferait deux histoires sous un seul nom. Si elle n’a jamais servi, dites-le"
+    " une fois : « vigie seal --new-journal »."
+)
 
 
 def journal_key(data: Path, *, origin: str, text: str) -> SignerKey:

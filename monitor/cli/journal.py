@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -11,7 +12,7 @@ from pathlib import Path
 import certifi
 from sqlalchemy import Connection
 
-from monitor.app import CAPTURES
+from monitor.app import CAPTURES, open_journal
 from monitor.cli.parsing import Commands, Refusal, folders, json_option, say
 from monitor.clock import SystemClock
 from monitor.config import Config, load
@@ -24,9 +25,9 @@ from monitor.evidence.note import Algorithm, Checkpoint, Note, NoteError, Signer
 from monitor.evidence.reading import Reading
 from monitor.evidence.tiles import CHECKPOINT, Tiles
 from monitor.evidence.tlog import TILE_WIDTH
-from monitor.sealing import KEY_FILE, Sealer, journal_key
+from monitor.sealing import KEY_FILE, Sealer, journal_key, require_journal
 from monitor.settings import Settings, read_settings
-from monitor.store import Store, is_new
+from monitor.store import Store, is_new, migrate
 from monitor.store.journal_reads import KeptCheckpoint
 from monitor.store.kept import Kept
 from monitor.store.rebuild import rebuild
@@ -42,6 +43,10 @@ def add(commands: Commands) -> None:
     seal.add_argument(
         "--new-key", action="store_true", help="changer de clé : l’ancienne signe la nouvelle"
     )
+    seal.add_argument(
+        "--new-journal", action="store_true",
+        help="commencer un journal avec une clé qui n’a jamais servi",
+    )  # fmt: skip
     seal.set_defaults(run=run_seal)
 
     check = commands.add_parser(
@@ -74,7 +79,11 @@ def run_seal(asked: Namespace) -> int:
     """Seal by hand, while the service is stopped."""
     config = load(asked.config)
     settings = read_settings(os.environ, data=asked.data)
+    if asked.new_journal and is_new(settings.database_url):
+        print(migrate(settings.database_url), file=sys.stderr)
     with open_to_write(config, settings) as store:
+        if not asked.new_journal:
+            require_journal(settings.data, store, text=settings.journal_key)
         print(asyncio.run(_seal(config, settings, store, new_key=asked.new_key)))
     return 0
 
@@ -86,7 +95,7 @@ async def _seal(config: Config, settings: Settings, store: Store, *, new_key: bo
     key = journal_key(settings.data, origin=origin, text=settings.journal_key)
     next_path = settings.data / f"{KEY_FILE}.new"
     with closing(Sealer(store, settings.data, key, clock=clock)) as sealer:
-        await sealer.open()
+        await open_journal(sealer, config)
         following: SignerKey | None = None
         if new_key:
             following = own_key(next_path, name=origin, algorithm=Algorithm.ED25519)

@@ -14,6 +14,7 @@ from monitor.config import Cosigner, Cosigning
 from monitor.core.anchors import Cosignature
 from monitor.core.foreign import Unreadable, reading
 from monitor.evidence.courier import Courier, Reply, Unreachable
+from monitor.evidence.journal import JournalError
 from monitor.evidence.note import Checkpoint, Note, VerifierKey, cosigned_at
 from monitor.evidence.patience import Patience
 from monitor.evidence.witness import MAX_AHEAD_S, CosignatureError, Request, accept
@@ -26,6 +27,21 @@ MAX_ANSWER_BYTES = 64 * 1024
 _SIZE = re.compile(rb"(0|[1-9][0-9]{0,18})\n?")
 
 log = structlog.get_logger(__name__)
+
+_AHEAD = (
+    "Le cosignataire {witness} connaît déjà {held} entrées de notre journal, qui n’en a ici que"
+    " {size}. Ces données viennent donc d’une sauvegarde ancienne, ou la clé a servi ailleurs :"
+    " continuer ferait deux histoires sous un seul nom. Rien n’a été signé. Remettez les données"
+    " les plus récentes (copie, miroir, export). Si elles sont perdues, commencez un journal sous"
+    " une autre origine, avec une autre clé, et dites-le aux lecteurs. Si c’est ce cosignataire"
+    " qui se trompe, retirez-le de [cosigning] dans vigie.toml."
+)
+_OTHER = (
+    "Le cosignataire {witness} a cosigné une autre histoire de notre journal à {size} entrées :"
+    " la même clé a signé deux journaux. Rien n’a été signé ici. Gardez ces données, retrouvez"
+    " l’autre journal, et dites-le aux lecteurs ; puis commencez un journal sous une autre origine,"
+    " avec une autre clé."
+)
 
 Prove = Callable[[int, int], Sequence[bytes]]
 
@@ -60,7 +76,7 @@ class Party:
 
     def __init__(self, cosigner: Cosigner, clock: Clock, *, size: int) -> None:
         self.key = VerifierKey.parse(cosigner.key)
-        self.url = f"{cosigner.url.rstrip('/')}/add-checkpoint"
+        self.url = cosigner.url
         self.patience = Patience(clock, spacing_s=SPACING_S, longest_s=3_600)
         self.size = size
 
@@ -165,14 +181,52 @@ class Cosigners:
     async def _send(self, party: Party, note: Note, *, old: int) -> Reply:
         size = Checkpoint.parse(note.text).size
         proof = await asyncio.to_thread(self._prove, old, size) if old else ()
-        body = bytes(Request(old=old, proof=tuple(proof), note=note))
-        return await self._courier.post(
-            party.url,
-            body,
-            media_type="text/plain; charset=utf-8",
-            limit_bytes=MAX_ANSWER_BYTES,
-            deadline_s=DEADLINE_S,
-        )
+        request = Request(old=old, proof=tuple(proof), note=note)
+        return await _post(party.url, request, self._courier)
+
+
+async def require_newest(cosigning: Cosigning, note: bytes, *, courier: Courier) -> None:
+    """Ask each witness, before anything more is signed, whether it knows more than `note`.
+
+    Who cannot be reached, or says nothing of a size, is written in the log and stops nobody.
+
+    Raises:
+        JournalError: a witness cosigned more leaves than `note` has, or as many others.
+
+    """
+    signed = Note.parse(note)
+    asked = [one for one in cosigning.witnesses if one.url]
+    found = await asyncio.gather(*(_compare(one, signed, courier) for one in asked))
+    for refusal in filter(None, found):
+        raise JournalError(refusal)
+
+
+async def _compare(cosigner: Cosigner, note: Note, courier: Courier) -> str:
+    """Return why we may not go on, as one witness sees it; "" otherwise."""
+    witness, size = VerifierKey.parse(cosigner.key).name, Checkpoint.parse(note.text).size
+    try:
+        reply = await _post(cosigner.url, Request(old=size, proof=(), note=note), courier)
+        if reply.status == HTTPStatus.UNPROCESSABLE_ENTITY:
+            return _OTHER.format(witness=witness, size=size)
+        if reply.status == HTTPStatus.CONFLICT:
+            held = _size(reply)
+            return _AHEAD.format(witness=witness, held=held, size=size) if held > size else ""
+        why = "" if reply.status == HTTPStatus.OK else f"status {reply.status}"
+    except (Unreachable, CosignatureError) as error:
+        why = str(error)
+    if why:
+        log.warning("journal not compared with a witness", witness=witness, why=why)
+    return ""
+
+
+async def _post(url: str, request: Request, courier: Courier) -> Reply:
+    return await courier.post(
+        f"{url.rstrip('/')}/add-checkpoint",
+        bytes(request),
+        media_type="text/plain; charset=utf-8",
+        limit_bytes=MAX_ANSWER_BYTES,
+        deadline_s=DEADLINE_S,
+    )
 
 
 def _read(note: bytes) -> tuple[str, int]:
@@ -188,9 +242,13 @@ def _held(reply: Reply, size: int) -> int:
             from a backup would look like.
 
     """
-    if reply.media_type != "text/x.tlog.size" or not _SIZE.fullmatch(reply.body):
-        raise CosignatureError("status 409 without a size")
-    held = int(reply.body)
+    held = _size(reply)
     if held > size:
         raise CosignatureError(f"it cosigned {held} entries of our journal, which has {size}")
     return held
+
+
+def _size(reply: Reply) -> int:
+    if reply.media_type != "text/x.tlog.size" or not _SIZE.fullmatch(reply.body):
+        raise CosignatureError("status 409 without a size")
+    return int(reply.body)

@@ -9,6 +9,9 @@ Each step is on the disk before the next begins, and each may be done again:
 4. the note is published as `checkpoint`;
 5. the store notes it, and lets go of the leaves of full bundles.
 
+Before its first leaf a journal is a note of size 0, beside the folder: a key is in use from the
+moment that it is made, and witnesses can be asked what they know of it.
+
 `open` goes through the same steps for what a crash left half-way. It refuses to go on when the
 leaves of the store do not begin with those that were signed: a database put back from a
 backup, or changed, would make two histories under one name.
@@ -99,6 +102,18 @@ class Journal:
         """The journal's name: the first line of its checkpoints."""
         return self._key.name
 
+    @property
+    def size(self) -> int:
+        """How many leaves are signed."""
+        return self._edge.size
+
+    @property
+    def note(self) -> bytes:
+        """The last note that we signed, once the journal is open."""
+        if self._signed is None:
+            raise ValueError("the journal is not open")
+        return self._signed[1]
+
     def open(self, at: datetime) -> Signed | None:
         """Make sure that the store extends what was signed, and finish what a crash left.
 
@@ -123,7 +138,11 @@ class Journal:
         if last is None:
             if self._leaves.signed_size():
                 raise JournalError(_LOST.format(folder=self.tiles.folder, last=self._last))
-            return None
+            self._require_same_leaves(0)
+            empty = Checkpoint(self.origin, 0, tlog.EMPTY_ROOT)
+            note = bytes(Note(str(empty), (sign(str(empty), self._key),)))
+            durable.write(self._last, note)
+            last = empty, note
         checkpoint, _ = self._signed = last
         with _damage(self.tiles.folder):
             self._edge = Edge.load(checkpoint.size, self.tiles.tile)
@@ -253,7 +272,7 @@ class Journal:
         checkpoint, note = self._signed
         if _read_if_there(self._last) != note:
             durable.write(self._last, note)
-        if not _says(self.tiles.checkpoint(), Note.parse(note)):
+        if checkpoint.size and not _says(self.tiles.checkpoint(), Note.parse(note)):
             self.tiles.publish(note)
         self._prune(checkpoint.size)
         if self._leaves.signed_size() >= checkpoint.size:
