@@ -5,29 +5,42 @@ What is read is outside: a folder that someone hands over. Nothing is written.
 
 import json
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import Connection
+
+from monitor import signed_rows
 from monitor.core.jcs import canonical
 from monitor.core.leaf_schema import FIELDS, refusal
 from monitor.core.replay import EDGES, REFERENCES, Replay, ReplayError
-from monitor.evidence.capture_check import Claim, faults
+from monitor.evidence.capture_check import Claim, Claims, faults
 from monitor.evidence.note import Checkpoint, Note, NoteError, VerifierKey
 from monitor.evidence.reading import Reading
 from monitor.evidence.tiles import Tiles
 from monitor.evidence.tlog import ProofError
 from monitor.fetch.replay import reread
-from monitor.store import Store
-from monitor.store.audit import Difference, audit
+from monitor.store import Store, ledger
+from monitor.store.audit import audit
+from monitor.store.difference import Difference
+from monitor.store.scratch import References
 
 SHOWN = 20  # faults of one step that are told; all are counted
 NEAR = 50  # checks of a target between a check and the capture that it turns out to need
+EVERY = 10_000  # leaves between two words of progress
 _KINDS = tuple(FIELDS)
 
 Leaf = Mapping[str, Any]
+#: Is told what is being read, and how many of it were.
+Progress = Callable[[str, int], None]
+
+
+def _silent(what: str, count: int) -> None:
+    del what, count
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +65,14 @@ class Step:
         return not self.faults
 
 
-def verify(
+def verify(  # noqa: PLR0913 -- keyword-only: what a person may give
     folder: Path,
     *,
     key: VerifierKey | None,
     older: Sequence[Path] = (),
     store: Store | None = None,
     captures: Path | None = None,
+    progress: Progress = _silent,
 ) -> Iterator[Step]:
     """Verify a journal, and a store against it when one is given.
 
@@ -68,37 +82,86 @@ def verify(
         older: Checkpoints that were seen before: kept, cosigned or stamped.
         store: What must say the same.
         captures: Folder of the bytes that leaves name; None to leave them aside.
+        progress: Is told now and then what is being read, and how much of it was.
 
     """
-    tiles = Tiles(folder)
+    asked = _Asked(folder, key, older, captures, progress)
+    if store is None:
+        yield from _verify(asked, None)
+        return
+    before = _size_of(folder)  # what was signed before: the instant that is read must hold it
+    with store.reading() as connection:
+        yield from _verify(asked, Shot(store=store, connection=connection, least=before))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What `verify` was given, but for the store."""
+
+    folder: Path
+    key: VerifierKey | None
+    older: Sequence[Path]
+    captures: Path | None
+    progress: Progress
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """One instant of a store, which may go on recording meanwhile. `least`: see `_Content`."""
+
+    store: Store
+    connection: Connection
+    least: int
+
+
+def _size_of(folder: Path) -> int:
+    """Return the size of the published checkpoint; 0 when there is none that can be read."""
+    try:
+        data = Tiles(folder).checkpoint()
+        return Checkpoint.parse(Note.parse(data).text).size if data else 0
+    except (NoteError, OSError):
+        return 0
+
+
+def _verify(asked: _Asked, shot: Shot | None) -> Iterator[Step]:
+    tiles, key, older, captures = Tiles(asked.folder), asked.key, asked.older, asked.captures
     checkpoint, step = _signature(tiles, key)
     yield step
     if checkpoint is None:
         return
-    olds = [_old(path, key) for path in older]
-    wanted = frozenset(old.size for old in olds if isinstance(old, Checkpoint))
-    reading = Reading(tiles, checkpoint.size, wanted=wanted)
-    content = _Content(store)
-    try:
-        content.read(reading, checkpoint.size)
-        found = () if reading.root == checkpoint.root else ("la racine n’est pas celle signée",)
-    except (ProofError, OSError) as error:
-        found = (f"fichier manquant ou abîmé : {error}",)
-    yield Step(
-        title="Fichiers du journal",
-        done=f"{checkpoint.size} entrées, toutes sous la racine signée",
-        proves="Ce dossier contient exactement ce que le point de contrôle engage, dans cet ordre.",
-        leaves_open="Qu’un autre journal n’ait pas été signé ailleurs avec la même clé : seuls des"
-        " points de contrôle cosignés ou horodatés par des tiers l’excluent.",
-        faults=found,
-    )
-    if found:
-        return
-    yield from content.steps()
-    if captures is not None:
-        yield _captures(captures, content.claims)
-    if older:
-        yield _continuity(older, olds, checkpoint, reading.roots)
+    olds = [_old(path) for path in older]
+    wanted = {old[0].size for old in olds if not isinstance(old, str)}
+    if shot is not None:
+        wanted |= signed_rows.sizes(shot.connection)
+    reading = Reading(tiles, checkpoint.size, wanted=frozenset(wanted))
+    with closing(_Content(shot, asked.progress)) as content:
+        try:
+            content.read(reading, checkpoint.size)
+            found = () if reading.root == checkpoint.root else ("la racine n’est pas celle signée",)
+        except (ProofError, OSError) as error:
+            found = (f"fichier manquant ou abîmé : {error}",)
+        yield Step(
+            title="Fichiers du journal",
+            done=f"{checkpoint.size} entrées, toutes sous la racine signée",
+            proves="Ce dossier contient exactement ce que le point de contrôle engage, dans cet"
+            " ordre.",
+            leaves_open="Qu’un autre journal n’ait pas été signé ailleurs avec la même clé : seuls"
+            " des points de contrôle cosignés ou horodatés par des tiers l’excluent.",
+            faults=found,
+        )
+        if found:
+            return
+        keys = signed_rows.signing_keys(key, content.keys)
+        if shot is not None:
+            data = captures.parent if captures is not None else None
+            content.note(
+                signed_rows.differences(shot.connection, keys=keys, roots=reading.roots, data=data)
+            )
+        yield from content.steps()
+        if captures is not None:
+            yield _captures(captures, content.claims, asked.progress)
+        if older:
+            yield _continuity(older, olds, checkpoint, reading.roots, keys)
 
 
 def _signature(tiles: Tiles, key: VerifierKey | None) -> tuple[Checkpoint | None, Step]:
@@ -130,39 +193,42 @@ def _signature(tiles: Tiles, key: VerifierKey | None) -> tuple[Checkpoint | None
     return checkpoint, step
 
 
-def _old(path: Path, key: VerifierKey | None) -> Checkpoint | str:
+def _old(path: Path) -> tuple[Checkpoint, Note] | str:
     try:
         note = Note.parse(path.read_bytes())
-        if key is not None and not note.verified_by([key]):
-            return "pas de signature de cette clé"
-        return Checkpoint.parse(note.text)
+        return Checkpoint.parse(note.text), note
     except (NoteError, OSError) as error:
         return str(error)
 
 
-def _captures(folder: Path, claims: Sequence[Claim]) -> Step:
+def _captures(folder: Path, claims: Claims, progress: Progress) -> Step:
     return Step(
         title="Captures",
         done=f"{len(claims)} captures nommées par le journal sont là, ou ne devaient pas l’être",
         proves="Ces octets sont ceux que le programme a lus et dont le journal garde l’empreinte.",
         leaves_open="Que le serveur les ait envoyés : rien dans TLS ne le montre à un tiers.",
-        faults=_told(tuple(faults(folder, claims, reread))),
+        faults=_told(_Few(faults(folder, claims, reread, progress))),
     )
 
 
 def _continuity(
     paths: Sequence[Path],
-    olds: Sequence[Checkpoint | str],
+    olds: Sequence[tuple[Checkpoint, Note] | str],
     now: Checkpoint,
     roots: dict[int, bytes],
+    keys: Sequence[VerifierKey],
 ) -> Step:
     faults = []
     for path, old in zip(paths, olds, strict=True):
         if isinstance(old, str):
             faults.append(f"{path} : refusé ({old})")
-        elif old.size > now.size:
-            faults.append(f"{path} : {old.size} entrées ; le journal a rétréci")
-        elif old.size and roots[old.size] != old.root:
+            continue
+        point, note = old
+        if keys and not _signed_by(note, keys):
+            faults.append(f"{path} : refusé (pas de signature de cette clé)")
+        elif point.size > now.size:
+            faults.append(f"{path} : {point.size} entrées ; le journal a rétréci")
+        elif point.size and roots[point.size] != point.root:
             faults.append(f"{path} : ce journal n’en est pas la suite, l’histoire a été réécrite")
     return Step(
         title="Continuité",
@@ -173,34 +239,68 @@ def _continuity(
     )
 
 
+def _signed_by(note: Note, keys: Sequence[VerifierKey]) -> bool:
+    try:
+        return bool(note.verified_by(keys))
+    except NoteError:
+        return False
+
+
+class _Few:
+    """Faults, of which the first are kept and all are counted."""
+
+    def __init__(self, some: Iterable[str] = ()) -> None:
+        self.first: list[str] = []
+        self.count = 0
+        for one in some:
+            self.append(one)
+
+    def append(self, fault: str) -> None:
+        self.count += 1
+        if len(self.first) < SHOWN:
+            self.first.append(fault)
+
+
 class _Content:
     """Reads the leaves once: their form, what follows from them, and the store beside them."""
 
-    def __init__(self, store: Store | None) -> None:
-        self._store = store
+    def __init__(self, shot: Shot | None, progress: Progress) -> None:
+        self._shot = shot
+        self._progress = progress
         self._kinds = bytearray()
-        self._form: list[str] = []
-        self._followed: list[str] = []
-        self._rows: list[str] = []
-        self._end: list[bytes] = []
-        self._first = store.first_leaf() if store else 0
+        self._form = _Few()
+        self._followed = _Few()
+        self._rows = _Few()
+        self._waiting = 0  # leaves that are not signed yet
+        self.keys: list[str] = []  # that signed before another took their place
         self._bodies: dict[str, deque[tuple[str, str | None]]] = {}  # the last of each target
-        self.claims: list[Claim] = []
+        self.claims = Claims()
+        self._references = References()
+
+    def close(self) -> None:
+        """Let go of what was remembered on the disk."""
+        self.claims.close()
+        self._references.close()
 
     def read(self, entries: Iterable[bytes], size: int) -> None:
         """Read them all. Raises ProofError and OSError as the reading does."""
-        if self._store is None:
-            for idx, leaf in enumerate(self._checked(entries)):
-                _ = idx, leaf
+        shot = self._shot
+        if shot is None:
+            for _ in self._checked(entries):
+                pass
             return
-        count = self._store.leaf_count()
-        later = self._store.leaves(size, count) if count > size else ()
-        if count < size:
-            self._rows.append(f"la base compte {count} entrées, le journal {size}")
-        for one in audit(self._store, self._checked(chain(entries, later))):
-            self._note(one)
-        if list(self._store.leaves(self._first, size)) != self._end[: size - self._first]:
-            self._rows.append("table leaf : entrées qui ne sont pas celles du journal")
+        count, first = ledger.size(shot.connection), ledger.first(shot.connection)
+        if count < shot.least:
+            self._rows.append(
+                f"la base compte {count} entrées, et {shot.least} étaient signées : elle a été"
+                " vidée, remplacée par une sauvegarde ancienne, ou n’est pas celle de ce journal"
+            )
+        self._waiting = max(0, count - size)
+        later = ledger.entries(shot.connection, max(size, first), count)
+        leaves = self._checked(chain(entries, later))
+        self.note(audit(shot.store, islice(leaves, count), connection=shot.connection))
+        for _ in leaves:  # sealed since that instant
+            pass
 
     def steps(self) -> Iterator[Step]:
         kinds = Counter(_KINDS[code] for code in self._kinds)
@@ -220,29 +320,39 @@ class _Content:
             " conservés.",
             faults=_told(self._followed),
         )
-        if self._store is not None:
-            yield Step(
-                title="Base de données",
-                done="chaque ligne dit ce que dit son entrée, et il n’y en a pas d’autre",
-                proves="Ce que montrent les pages et les rapports est ce que le journal engage.",
-                leaves_open="Les lignes antérieures au journal, les textes de pages et les budgets"
-                " des plateformes, que le journal ne contient pas.",
-                faults=_told(self._rows),
-            )
+        if self._shot is not None:
+            yield self._database()
 
-    def _note(self, one: Difference) -> None:
-        (self._followed if one.table == "journal" else self._rows).append(str(one))
+    def _database(self) -> Step:
+        waiting = (
+            f" ; {self._waiting} entrées attendent encore d’être signées" if self._waiting else ""
+        )
+        return Step(
+            title="Base de données",
+            done=f"chaque ligne dit ce que dit le journal, et il n’y en a pas d’autre{waiting}",
+            proves="Ce que montrent les pages et les rapports est ce que le journal engage.",
+            leaves_open="Les lignes antérieures au journal, et ce que rien ne garantit :"
+            " voir la liste à la fin.",
+            faults=_told(self._rows),
+        )
+
+    def note(self, some: Iterable[Difference]) -> None:
+        """Take note of differences between the store and the journal."""
+        for one in some:
+            (self._followed if one.table == "journal" else self._rows).append(str(one))
 
     def _checked(self, entries: Iterable[bytes]) -> Iterator[bytes]:
         """Pass on the leaves that can be read, noting what is wrong with each."""
-        replay = Replay() if self._store is None else None
+        replay = Replay(references=self._references) if self._shot is None else None
         for idx, entry in enumerate(entries):
             leaf, fault = self._form_of(idx, entry)
             if fault is not None:
                 self._form.append(f"entrée {idx} : {fault}")
                 continue
-            if idx >= self._first and self._store is not None:
-                self._end.append(entry)
+            if idx % EVERY == 0:
+                self._progress("entrées du journal", idx)
+            if leaf["type"] == "key":
+                self.keys.append(leaf["old"])
             self._claim(idx, leaf)
             if replay is not None:
                 self._follow(replay, idx, leaf)
@@ -286,7 +396,7 @@ class _Content:
                 why=tuple(leaf["why"]),
                 body_sha256=near.get(leaf["at"], ""),
             )
-            self.claims.append(claim)
+            self.claims.add(claim)
 
     def _follow(self, replay: Replay, idx: int, leaf: Leaf) -> None:
         if leaf["type"] == "observation":
@@ -302,7 +412,6 @@ class _Content:
             self._followed.append(f"entrée {idx} : {error}")
 
 
-def _told(faults: Sequence[str]) -> tuple[str, ...]:
-    more = len(faults) - SHOWN
-    rest = (f"… et {more} autres",) if more > 0 else ()
-    return (*islice(faults, SHOWN), *rest)
+def _told(found: _Few) -> tuple[str, ...]:
+    more = found.count - len(found.first)
+    return (*found.first, *((f"… et {more} autres",) if more else ()))

@@ -49,8 +49,11 @@ def policy_of(leaf: Mapping[str, Any]) -> Policy:
     return _POLICY.validate_python(leaf["policy"])
 
 
-def check_from(leaf: Mapping[str, Any], refer: Refer) -> Check:
-    """Read an `observation` leaf back, with those that it points at."""
+def check_from(leaf: Mapping[str, Any], refer: Refer, *, met: Conditions | None = None) -> Check:
+    """Read an `observation` leaf back, with those that it points at.
+
+    `met` are its conditions, when they were read before.
+    """
     at = read_instant(leaf["at"])
     made_by = refer(leaf["setup"])
     body = leaf.get("body") or {}
@@ -66,7 +69,7 @@ def check_from(leaf: Mapping[str, Any], refer: Refer) -> Check:
         ruleset=made_by["ruleset"],
         config_sha256=made_by["config_sha256"],
         duration_us=leaf["duration_us"],
-        conditions=conditions_from(refer(leaf["conditions"])),
+        conditions=met or conditions_from(refer(leaf["conditions"])),
         phases_us={Phase(name): us for name, us in leaf["phases_us"].items()},
         detail=leaf.get("detail", ""),
         body_sha256=body.get("sha256"),

@@ -7,18 +7,19 @@ by the policy that the journal gives for each target: its outage leaves must the
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
-from monitor.core.checks import Check
+from monitor.core.checks import Check, Conditions
 from monitor.core.incidents import absorb
-from monitor.core.leaves_read import check_from, event_from, policy_of
+from monitor.core.leaves_read import check_from, conditions_from, event_from, policy_of
 from monitor.core.outages import advance
 from monitor.core.types import Event, Incident, Outage, Policy, Sighting, State
 
 REFERENCES = frozenset({"setup", "target", "conditions", "panel"})  # leaves that others name
 EDGES = frozenset({"outage", "blip"})
 _REMEMBERED = timedelta(days=2)  # as the service does: `watch.REMEMBERED`
+_CACHED = 1024  # conditions and policies in memory
 
 Key = tuple[str, str]  # target, point
 
@@ -38,25 +39,39 @@ class ReplayError(Exception):
     """A leaf contradicts those before it, or cannot be read."""
 
 
+class References(Protocol):
+    """Where leaves that others name are kept; a mapping is one."""
+
+    def __getitem__(self, idx: int, /) -> Mapping[str, Any]:
+        """Return a leaf. Raises KeyError."""
+        ...
+
+    def __setitem__(self, idx: int, leaf: Mapping[str, Any], /) -> None:
+        """Keep a leaf."""
+        ...
+
+
 @dataclass(slots=True)
 class Replay:
     """Reads leaves in order. It remembers what others name, and one state for each target."""
 
     states: dict[Key, State] = field(default_factory=dict)
-    _references: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    references: References = field(default_factory=dict[int, Mapping[str, Any]])
+    _met: dict[int, Conditions] = field(default_factory=dict)
+    _policies: dict[int, Policy] = field(default_factory=dict)
     _awaited: deque[tuple[int, Event]] = field(default_factory=deque)
     _outages: dict[tuple[str, str, str, Any], Outage] = field(default_factory=dict)
 
     def refer(self, idx: int) -> Mapping[str, Any]:
         """Return an earlier leaf that others may name. Raises ReplayError."""
         try:
-            return self._references[idx]
+            return self.references[idx]
         except KeyError:
             raise ReplayError(f"leaf {idx} is named, and is nothing that can be") from None
 
     def remember(self, idx: int, leaf: Mapping[str, Any]) -> None:
         """Take a leaf that others may name."""
-        self._references[idx] = leaf
+        self.references[idx] = leaf
 
     def observation(self, idx: int, leaf: Mapping[str, Any]) -> Told:
         """Read a check and fold it; `settle` comes before.
@@ -65,9 +80,9 @@ class Replay:
             ReplayError, ValueError, KeyError, TypeError: it cannot be read.
 
         """
-        check = check_from(leaf, self.refer)
+        check = check_from(leaf, self.refer, met=self._conditions(leaf["conditions"]))
         plan = self.refer(leaf["plan"]) if "plan" in leaf else None
-        policy = policy_of(plan) if plan else Policy()
+        policy = self._policy(leaf["plan"], plan) if plan else Policy()
         key = check.target, check.point
         before = self.states.get(key) or State(target=check.target, point=check.point)
         sighting = Sighting(at=check.at, verdict=check.verdict, reason=check.reason)
@@ -81,6 +96,32 @@ class Replay:
             events=events,
             incidents=tuple(self._incidents(plan, events)),
         )
+
+    def restarted(self, at: datetime) -> None:
+        """Forget what the service no longer knows of when it starts: see `watch`."""
+        since = at - _REMEMBERED
+        self._outages = {
+            name: known
+            for name, known in self._outages.items()
+            if known.first_ok_at is None or known.first_ok_at > since
+        }
+
+    def _conditions(self, idx: int) -> Conditions:
+        """Read conditions once, however many checks met them."""
+        met = self._met.get(idx)
+        if met is None:
+            if len(self._met) >= _CACHED:
+                self._met.clear()
+            met = self._met[idx] = conditions_from(self.refer(idx))
+        return met
+
+    def _policy(self, idx: int, plan: Mapping[str, Any]) -> Policy:
+        policy = self._policies.get(idx)
+        if policy is None:
+            if len(self._policies) >= _CACHED:
+                self._policies.clear()
+            policy = self._policies[idx] = policy_of(plan)
+        return policy
 
     def edge(self, leaf: Mapping[str, Any]) -> Event:
         """Compare an outage or a blip of the journal with what follows from the checks."""

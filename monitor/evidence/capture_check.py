@@ -1,8 +1,11 @@
 """Captures against the leaves that name them."""
 
-from collections.abc import Callable, Iterable, Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 from monitor.core.types import Exchange, Keep
@@ -43,32 +46,104 @@ def opened(path: Path, sha256: str, reread: Callable[[Exchange], Exchange]) -> E
     return reread(account.observation_from(*found).exchange) if found else None
 
 
+class Claims:
+    """All that leaves say of captures, kept on the disk once it is much."""
+
+    def __init__(self) -> None:
+        self._kept = sqlite3.connect("", isolation_level=None, check_same_thread=False)
+        self._kept.execute(
+            "CREATE TABLE claim (file TEXT, leaf INT, sha256 TEXT, why TEXT, body TEXT)"
+        )
+        self._kept.execute("BEGIN")
+        self._count = 0
+
+    def add(self, claim: Claim) -> None:
+        """Take note of one."""
+        row = claim.file, claim.leaf, claim.sha256, " ".join(claim.why), claim.body_sha256
+        self._kept.execute("INSERT INTO claim VALUES (?, ?, ?, ?, ?)", row)
+        self._count += 1
+
+    def __len__(self) -> int:
+        return self._count
+
+    def by_file(self) -> Iterator[tuple[str, list[Claim]]]:
+        """Yield the name of each file, and what is said of it, leaf after leaf."""
+        every = self._kept.execute("SELECT * FROM claim ORDER BY file, leaf")
+        for file, rows in groupby(every, key=itemgetter(0)):
+            yield (
+                file,
+                [
+                    Claim(
+                        leaf=leaf,
+                        file=file,
+                        sha256=sha256,
+                        why=tuple(why.split()),
+                        body_sha256=body,
+                    )
+                    for _, leaf, sha256, why, body in rows
+                ],
+            )
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._kept.close()
+
+
 def faults(
-    folder: Path, claims: Iterable[Claim], reread: Callable[[Exchange], Exchange]
+    folder: Path,
+    claims: Claims,
+    reread: Callable[[Exchange], Exchange],
+    progress: Callable[[str, int], None] = lambda what, count: None,  # noqa: ARG005 -- silent
 ) -> Iterator[str]:
     """Yield, in French, the captures that are missing or are not what their leaf says.
 
-    `reread` reads status, headers and body from the bytes of an exchange again.
+    Each file is read once. `reread` reads status, headers and body from the bytes of an
+    exchange again; `progress` is told how many captures were checked.
     """
-    for claim in claims:
-        fault = _fault(folder, claim, reread)
-        if fault is not None:
-            yield f"entrée {claim.leaf}, {claim.file} : {fault}"
+    done = 0
+    for file, some in claims.by_file():
+        for leaf, fault in _faults_of(folder, file, some, reread):
+            yield f"entrée {leaf}, {file} : {fault}"
+        done += len(some)
+        progress("captures", done)
 
 
-def _fault(folder: Path, claim: Claim, reread: Callable[[Exchange], Exchange]) -> str | None:
-    path = folder / claim.file
+def _faults_of(
+    folder: Path, file: str, claims: list[Claim], reread: Callable[[Exchange], Exchange]
+) -> Iterator[tuple[int, str]]:
+    path = folder / file
     if not path.resolve().is_relative_to(folder.resolve()):
-        return "un fichier hors du dossier des captures"
-    gone = None if claim.may_be_gone else "octets absents"
+        yield claims[0].leaf, "un fichier hors du dossier des captures"
+        return
+    wanted: dict[str, list[Claim]] = {}
+    for claim in claims:
+        wanted.setdefault(claim.sha256, []).append(claim)
+    why = "octets absents"
     try:
-        exchange = opened(path, claim.sha256, reread)
+        for sha256_, found in dayfiles.accounts(path, wanted.keys()):
+            for claim in wanted.pop(sha256_, ()):
+                fault = _fault(claim, found, reread)
+                if fault is not None:
+                    yield claim.leaf, fault
     except FileNotFoundError:
-        return gone
+        pass
     except (WarcError, OSError, ValueError) as error:
+        yield claims[0].leaf, f"le fichier est illisible ({error})"
+        why = "octets illisibles ou absents"
+    for claim in (claim for some in wanted.values() for claim in some):
+        if not claim.may_be_gone:
+            yield claim.leaf, why
+
+
+def _fault(
+    claim: Claim, found: dayfiles.Found, reread: Callable[[Exchange], Exchange]
+) -> str | None:
+    try:
+        told, records = found
+        seen = account.observation_from(told, records)
+        exchange = reread(seen.exchange)
+    except (WarcError, ValueError) as error:
         return f"illisible ({error})"
-    if exchange is None:
-        return gone
     body = sha256(exchange.body).hexdigest() if exchange.body else None
     if claim.body_sha256 not in {"", body}:
         return "le corps n’est pas celui du relevé"

@@ -7,7 +7,8 @@ another way is left as it is, and the next one is begun.
 
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -20,6 +21,7 @@ from monitor.evidence.account import Account
 from monitor.evidence.warc import Member, Record, WarcError
 
 MAX_FILE_BYTES = 64_000_000
+RECENT_BYTES = 16_000_000  # records in memory: those of an account stand just before it
 _NAME = re.compile(r"(\d{4}-\d\d-\d\d)(?:-(\d{1,6}))?\.warc\.gz")
 _STANDARD = "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
 _THINNED = "thinned-before"  # holds the day before which nothing is left to remove
@@ -185,6 +187,49 @@ def find(path: Path, sha256: str) -> tuple[Account, Callable[[str], Record | Non
         wanted |= {originals.get(each, "") for each in wanted}
         records = {name: _at(file, places[name]) for name in wanted & places.keys()}
     return told, records.get
+
+
+Found = tuple[Account, Callable[[str], Record | None]]
+
+
+def accounts(path: Path, wanted: Collection[str]) -> Iterator[tuple[str, Found]]:
+    """Read a file once, and yield the accounts of these digests as they come.
+
+    The function beside each gives the records that it needs, by their ids, until the next is
+    asked for. Raises as `members` does, once the sound accounts before were yielded.
+    """
+    places, recent = dict[str, int](), _Recent()
+    with path.open("rb") as file, path.open("rb") as again:
+
+        def find(name: str) -> Record | None:
+            if name in places and name not in recent.records:
+                recent.hold(_at(again, places[name]))
+            return recent.records.get(name)
+
+        for member in _sound(file):
+            record = member.record
+            places[record.id] = member.offset
+            if record.kind != "metadata":
+                recent.hold(record)
+            elif record.sha256 in wanted:
+                told = account.read(record)
+                if told is None:
+                    raise WarcError("an account that is none", offset=member.offset)
+                yield record.sha256, (told, find)
+
+
+class _Recent:
+    """The records that were read last, as far as there is room."""
+
+    def __init__(self) -> None:
+        self.records: OrderedDict[str, Record] = OrderedDict()
+        self._held = 0
+
+    def hold(self, record: Record) -> None:
+        self.records[record.id] = record
+        self._held += len(record.block)
+        while self._held > RECENT_BYTES and len(self.records) > 1:
+            self._held -= len(self.records.popitem(last=False)[1].block)
 
 
 def _at(file: BinaryIO, offset: int) -> Record:

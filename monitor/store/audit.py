@@ -1,178 +1,156 @@
-"""A database against its journal: every row must be what its leaf says, and nothing more.
+"""A database against its journal: every row must be what the journal says, and nothing more.
 
 The journal is read once, in order, beside the rows of each table in the order in which they
-were written. A row that was changed, removed, added or moved no longer meets its leaf. Rows
-of before the journal have none: only their number is known, from the first leaf.
+were written: a row that was changed, removed, added or moved no longer meets its leaf. What
+follows from leaves is folded again and compared at the end. What each column is compared
+with is told by `vouchers`, from which the rows are read. Rows of before the journal have no
+leaf: only their number is known, from the first leaf.
 """
 
+import hashlib
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, bindparam, func, select, type_coerce
+from sqlalchemy.types import NullType
 
-from monitor.core.leaves_read import (
-    clock_from,
-    controls_from,
-    event_from,
-    gap_from,
-    read_instant,
-)
-from monitor.core.replay import EDGES, REFERENCES, Replay, ReplayError
-from monitor.core.types import ClockReading, Gap, Outage, Reason, Verdict
-from monitor.store.check_reads import checks_in_order
-from monitor.store.kept import controls_text
-from monitor.store.log_reads import streak_of
+from monitor.core.replay import EDGES, Replay, ReplayError
+from monitor.store import audit_pages
+from monitor.store.audit_rows import Named, Raw, chunks, rows, show, text_fault, who
+from monitor.store.audit_schema import schema_faults
+from monitor.store.audit_told import TABLE_OF, FromLeaves, Leaf
+from monitor.store.difference import Difference
+from monitor.store.journal_tables import ReferenceRow
+from monitor.store.page_tables import metadata
+from monitor.store.scratch import References
 from monitor.store.store import Store
-from monitor.store.tables import (
-    ClockReadingRow,
-    ContentRow,
-    EventRow,
-    GapRow,
-    OutageRow,
-    RoundRow,
-    RunRow,
-    SubjectRow,
-    table_of,
-)
+from monitor.store.tables import table_of
+from monitor.store.vouchers import TABLES
 
-Leaf = Mapping[str, Any]
-Row = tuple[int | None, Any]  # the leaf that it names, what it says
+__all__ = ["Difference", "audit"]
 
-_TABLE_OF = {
-    "observation": "observation",
-    "outage": "event",
-    "blip": "event",
-    "round": "round",
-    "clock": "clock_reading",
-    "gap": "gap",
-    "run": "run",
-}
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One place where the database does not say what the journal says. `what` is French."""
-
-    table: str
-    leaf: int | None
-    what: str
-
-    def __str__(self) -> str:
-        where = "" if self.leaf is None else f", entrée {self.leaf}"
-        return f"table {self.table}{where} : {self.what}"
+_IN_ORDER = (*dict.fromkeys(name for name in TABLE_OF.values() if name != "run"),)
+_FEW = 20
+BUNDLE = 256  # leaves of a full bundle, which are let go of once it is signed
 
 
 class _Table:
     """The rows of one table, in order, taken one by one."""
 
-    def __init__(self, name: str, rows: Iterator[Row]) -> None:
+    def __init__(self, name: str, found: Iterator[Raw]) -> None:
         self.name = name
-        self.unproved = 0
-        self._rows = rows
-        self._next: Row | None = None
-        self._broken = False
+        self.unproved: list[Raw] = []  # the first ones
+        self.without_leaf = 0
+        self._rows = found
+        self._next: Raw | None = None
+        self._compared = TABLES[name].compared - {"leaf"}
 
-    def meet(self, idx: int, said: Any) -> Iterator[Difference]:
+    def meet(self, idx: int, said: Raw) -> Iterator[Difference]:
         """Compare the next row with what the leaf `idx` says."""
         while True:
-            yield from self._fill()
-            if self._broken:
+            self._fill()
+            if self._next is None or self._next["leaf"] > idx:
+                yield Difference(
+                    self.name, idx, who(self.name, said), "ligne supprimée ou déplacée"
+                )
                 return
-            if self._next is None or self._next[0] is None or self._next[0] > idx:
-                yield Difference(self.name, idx, "ligne supprimée ou déplacée")
+            row, self._next = self._next, None
+            if row["leaf"] == idx:
+                yield from differing(self.name, idx, said, row, self._compared)
                 return
-            leaf, value = self._next
-            self._next = None
-            if leaf != idx:
-                yield Difference(self.name, leaf, "ligne ajoutée ou déplacée")
-            elif value != said:
-                yield Difference(self.name, idx, "ligne modifiée")
-                return
-            else:
-                return
+            yield Difference(
+                self.name, row["leaf"], who(self.name, row), "ligne ajoutée ou déplacée"
+            )
 
     def finish(self) -> Iterator[Difference]:
         """Report the rows that no leaf speaks of."""
         while True:
-            yield from self._fill()
-            if self._broken or self._next is None:
+            self._fill()
+            if self._next is None:
                 return
-            yield Difference(self.name, self._next[0], "ligne ajoutée")
-            self._next = None
+            row, self._next = self._next, None
+            yield Difference(self.name, row["leaf"], who(self.name, row), "ligne ajoutée")
 
-    def _fill(self) -> Iterator[Difference]:
+    def _fill(self) -> None:
         """Have the next row that names a leaf ready, if there is one."""
-        while self._next is None and not self._broken:
-            try:
-                self._next = next(self._rows)
-            except StopIteration:
+        while self._next is None:
+            row = next(self._rows, None)
+            if row is None:
                 return
-            except _UNREADABLE as error:
-                self._broken = True
-                yield Difference(self.name, None, f"ligne illisible ({type(error).__name__})")
+            if isinstance(row["leaf"], int):
+                self._next = row
                 return
-            if self._next[0] is None:
-                self.unproved += 1
-                self._next = None
+            self.without_leaf += 1
+            if len(self.unproved) < _FEW:
+                self.unproved.append(row)
 
 
-def audit(store: Store, entries: Iterable[bytes]) -> Iterator[Difference]:
+def audit(
+    store: Store, entries: Iterable[bytes], *, connection: Connection | None = None
+) -> Iterator[Difference]:
     """Yield every difference between a store and the leaves of its journal, in order.
 
-    `entries` are all leaves, from the first, those that are not signed yet included.
+    Args:
+        store: Open to be read.
+        entries: All leaves, from the first, those that are not signed yet included.
+        connection: The one instant of the store that is read; None to take one now.
+
     """
-    with store.reading() as connection:
+    if connection is not None:
         yield from _Audit(store, connection).run(entries)
+        return
+    with store.reading() as mine:
+        yield from _Audit(store, mine).run(entries)
 
 
 class _Audit:
     def __init__(self, store: Store, connection: Connection) -> None:
         self._store = store
-        self._replay = Replay()
-        self._before: Mapping[str, int] = {}
-        self._runs: dict[int, tuple[Any, ...]] = {}
-        self._outages: dict[tuple[str, str, Any], Outage] = {}
-        self._tallies: Counter[tuple[str, Verdict, Reason]] = Counter()
-        self._tables = {
-            name: _Table(name, rows)
-            for name, rows in {
-                "observation": checks_in_order(connection),
-                "event": _events(connection),
-                "round": _rounds(connection),
-                "clock_reading": _readings(connection),
-                "gap": _gaps(connection),
-                "run": _runs(connection),
-            }.items()
-        }
+        self._connection = connection
+        self._references = References()
+        self._replay = Replay(references=self._references)
+        self._told = FromLeaves(self._replay)
+        self._named = Named(connection)
+        self._count = 0
+        signed = connection.scalar(_greatest("checkpoint", "size"))
+        self._let_go = signed - signed % BUNDLE if isinstance(signed, int) else 0
+        self._sizes = {row["size"] for row in rows(connection, "checkpoint")}
+        self._leaf_rows = rows(connection, "leaf")
+        self._tables = {name: _Table(name, self._named.rows(name)) for name in _IN_ORDER}
 
     def run(self, entries: Iterable[bytes]) -> Iterator[Difference]:
+        try:
+            yield from schema_faults(self._connection)
+            yield from self._leaves(entries)
+            yield from self._after()
+        finally:
+            self._references.close()
+
+    def _leaves(self, entries: Iterable[bytes]) -> Iterator[Difference]:
+        reference = table_of(ReferenceRow)
+        known = select(reference.c.idx).where(reference.c.sha256 == bindparam("digest"))
         for idx, entry in enumerate(entries):
+            self._count = idx + 1
+            if idx >= self._let_go:
+                yield from self._same_leaf(idx, entry)
             leaf: Leaf = json.loads(entry)
-            kind = leaf["type"]
             yield from self._follow(idx, leaf)
+            references = self._told.references
             try:
-                said = self._said(idx, leaf)
+                said = self._told.read(idx, leaf)
             except (ReplayError, *_UNREADABLE) as error:
-                yield Difference("journal", idx, f"suite incohérente ({error})")
+                yield Difference("journal", idx, "", f"suite incohérente ({error})")
                 continue
             if said is not None:
-                yield from self._tables[_TABLE_OF[kind]].meet(idx, said)
+                yield from self._tables[said[0]].meet(idx, said[1])
+            if self._told.references > references:
+                digest = hashlib.sha256(entry).digest()
+                if self._connection.scalar(known, {"digest": digest}) != idx:
+                    yield Difference("reference", idx, "", "ligne supprimée ou modifiée")
         yield from self._follow(None, {"type": "observation"})
-        for name, table in self._tables.items():
-            yield from table.finish()
-            if table.unproved != self._before.get(name, 0):
-                yield Difference(
-                    name,
-                    None,
-                    f"{table.unproved} lignes sans entrée au journal, "
-                    f"qui en annonce {self._before.get(name, 0)}",
-                )
-        if not any(self._before.values()):
-            yield from self._derived()
+        self._told.finish()
 
     def _follow(self, idx: int | None, leaf: Leaf) -> Iterator[Difference]:
         """Compare the outages that the journal says with those that follow from its checks."""
@@ -182,133 +160,139 @@ class _Audit:
             elif leaf["type"] in EDGES:
                 self._replay.edge(leaf)
         except (ReplayError, *_UNREADABLE) as error:
-            yield Difference("journal", idx, f"suite incohérente ({error})")
+            yield Difference("journal", idx, "", f"suite incohérente ({error})")
 
-    def _said(self, idx: int, leaf: Leaf) -> Any:
-        """Return what the row of this leaf must say; None when it has no row."""
-        kind = leaf["type"]
-        if kind == "origin":
-            self._before = leaf["rows_before"]
-        elif kind in REFERENCES:
-            self._replay.remember(idx, leaf)
-        elif kind == "observation":
-            return self._check(idx, leaf)
-        elif kind in _FACTS:
-            return _FACTS[kind](self._replay, leaf)
-        return None
+    def _after(self) -> Iterator[Difference]:
+        """Compare what only the whole journal tells."""
+        for table in self._tables.values():
+            yield from table.finish()
+        yield from self._without_leaf()
+        yield from self._runs()
+        if not any(self._told.rows_before.values()):
+            for name, said in self._told.keyed():
+                yield from self._compare(name, said)
+        yield from audit_pages.differences(self._connection, self._named, self._told)
+        yield from self._kept_once()
+        yield from self._end_of_journal()
 
-    def _check(self, idx: int, leaf: Leaf) -> Any:
-        told = self._replay.observation(idx, leaf)
-        check = told.check
-        self._tallies[check.target, check.verdict, check.reason] += 1
-        for outage in [*(event.outage for event in told.events), told.state.outage]:
-            if outage is not None:
-                self._outages[outage.target, outage.point, outage.first_fail_at] = outage
-        return check
+    def _without_leaf(self) -> Iterator[Difference]:
+        before = self._told.rows_before
+        for name, table in self._tables.items():
+            if name == "token":
+                yield from self._refused_tokens()
+            elif table.without_leaf != before.get(name, 0):
+                yield Difference(
+                    name,
+                    None,
+                    "",
+                    f"{table.without_leaf} lignes sans entrée au journal, "
+                    f"qui en annonce {before.get(name, 0)}",
+                )
 
-    def _derived(self) -> Iterator[Difference]:
-        """Compare what is folded from the checks with what the store shows."""
-        point = self._store.point
-        states = {s.target: s for s in self._replay.states.values() if s.point == point}
-        if {state.target: state for state in self._store.states()} != states:
-            yield Difference("state", None, "états qui ne suivent pas des relevés")
-        mine = {name: one for name, one in self._outages.items() if one.point == point}
-        held = {(o.target, o.point, o.first_fail_at): o for o in self._store.outages()}
-        if held != mine:
-            yield Difference("outage", None, "indisponibilités qui ne suivent pas des relevés")
-        if self._store.tallies() != dict(self._tallies):
-            yield Difference("tally", None, "comptes qui ne suivent pas des relevés")
+    def _refused_tokens(self) -> Iterator[Difference]:
+        """See that a row without a leaf, a refused answer, does not seem to date anything."""
+        for row in rows(self._connection, "token"):
+            name = who("token", row)
+            if row["leaf"] is None and (row["status"] != "refused" or row["at"] or row["sha256"]):
+                yield Difference("token", None, name, "jeton sans entrée au journal")
+            elif row["leaf"] is not None and row["status"] not in {"verified", "unverified"}:
+                yield Difference("token", row["leaf"], name, f"état « {row['status']} » impossible")
+            if row["size"] not in self._sizes:
+                yield Difference("token", row["leaf"], name, "point de contrôle absent de la base")
+
+    def _runs(self) -> Iterator[Difference]:
+        table = _Table("run", self._named.rows("run"))
+        for idx, said in self._told.runs.items():
+            yield from table.meet(idx, said)
+        yield from table.finish()
+        if table.without_leaf != self._told.rows_before.get("run", 0):
+            yield Difference("run", None, "", f"{table.without_leaf} lignes sans entrée au journal")
+
+    def _compare(self, name: str, said: dict[Any, Raw]) -> Iterator[Difference]:
+        """Compare the rows of a table with those that the journal makes, by what names them."""
+        compared, key = TABLES[name].compared, _KEYS[name]
+        unsure = self._told.unsure if name.startswith("incident") else set()
+        met: set[Any] = set()
+        for row in self._named.rows(name):
+            known = key(row)
+            if _platforms(row) & unsure:
+                continue
+            if known in met:
+                yield Difference(name, None, who(name, row), "ligne en double")
+            elif known in said:
+                yield from differing(name, None, said[known], row, compared)
+            else:
+                yield Difference(name, None, who(name, row), "ligne ajoutée")
+            met.add(known)
+        for known in said.keys() - met:
+            if not _platforms(said[known]) & unsure:
+                yield Difference(name, None, who(name, said[known]), "ligne supprimée")
+
+    def _kept_once(self) -> Iterator[Difference]:
+        """Find what rows name, and what none names."""
+        for name, natural in self._named.twice:
+            yield Difference(name, None, show(natural), "ligne en double")
+        for name in self._named.used:
+            for natural in self._named.unused(name):
+                yield Difference(name, None, show(natural), "ligne ajoutée : rien ne la nomme")
+        for some in chunks(self._connection, "content"):
+            for row in some:
+                if fault := text_fault(row["sha256"], row["text"]):
+                    yield Difference("content", None, str(row["id"]), fault)
+        held = self._connection.scalar(_counted("body"))
+        if held != self._named.bodies:
+            yield Difference(
+                "body", None, "", f"{held} lignes, les relevés en nomment {self._named.bodies}"
+            )
+
+    def _same_leaf(self, idx: int, entry: bytes) -> Iterator[Difference]:
+        """Compare an entry with the row that holds it until it is in a full, signed bundle."""
+        row = next(self._leaf_rows, None)
+        if row is None or row["idx"] != idx:
+            found = "rien" if row is None else f"l’entrée {show(row['idx'])}"
+            yield Difference("leaf", idx, "", f"ligne supprimée ou déplacée ({found} à sa place)")
+        elif row["entry"] != entry:
+            yield Difference("leaf", idx, "", "ce n’est pas l’entrée du journal", "entry")
+
+    def _end_of_journal(self) -> Iterator[Difference]:
+        held = self._connection.scalar(_counted("reference"))
+        if held != self._told.references:
+            said = f"{held} lignes, le journal en compte {self._told.references}"
+            yield Difference("reference", None, "", said)
+        for row in self._leaf_rows:
+            yield Difference("leaf", None, show(row["idx"]), "ligne ajoutée")
 
 
-def _edge(_: Replay, leaf: Leaf) -> Any:
-    """Keep of an event what its row says: of an outage, only its name."""
-    event = event_from(leaf)
-    first = event.outage.first_fail_at if event.outage else None
-    return event.edge, event.at, event.target, event.point, first, event.blip
+def differing(
+    table: str, idx: int | None, said: Raw, row: Raw, compared: Collection[str]
+) -> Iterator[Difference]:
+    """Yield the columns of a row that are not what the journal says."""
+    for column in sorted(compared):
+        if row[column] != said[column]:
+            what = f"le journal dit {show(said[column])}, la base {show(row[column])}"
+            yield Difference(table, idx, who(table, row), what, column)
 
 
-def _round(replay: Replay, leaf: Leaf) -> Any:
-    panel = controls_from(replay.refer(leaf["panel"]), leaf["at"])
-    return leaf["point"], panel.at, controls_text(panel)
+def _counted(table: str) -> Select[Any]:
+    return select(func.count()).select_from(metadata.tables[table])
 
 
-def _start(replay: Replay, leaf: Leaf) -> Any:
-    if leaf["edge"] != "start":
-        return None
-    setup = replay.refer(leaf["setup"])
-    words = leaf["version"], setup["config_sha256"], setup["ruleset"]
-    return setup["point"], read_instant(leaf["at"]), *words
+def _greatest(table: str, column: str) -> Select[Any]:
+    return select(type_coerce(func.max(metadata.tables[table].c[column]), NullType()))
 
 
-_FACTS: Mapping[str, Callable[[Replay, Leaf], Any]] = {
-    "outage": _edge,
-    "blip": _edge,
-    "round": _round,
-    "clock": lambda _, leaf: (leaf["point"], clock_from(leaf)),
-    "gap": lambda _, leaf: gap_from(leaf),
-    "run": _start,
+_KEYS: Mapping[str, Callable[[Raw], Any]] = {
+    "state": lambda row: row["subject_id"],
+    "outage": lambda row: (row["subject_id"], row["first_fail_at"]),
+    "tally": lambda row: (row["subject_id"], row["judgement_id"]),
+    "incident": lambda row: (row["platform"], row["point"], row["opened_at"]),
+    "incident_outage": lambda row: row["outage_id"],
 }
 
 
-def _events(connection: Connection) -> Iterator[Row]:
-    event, subject, outage = table_of(EventRow), table_of(SubjectRow), table_of(OutageRow)
-    wanted = (
-        select(event, subject.c.target, subject.c.point, outage.c.first_fail_at.label("first"))
-        .join(subject, subject.c.id == event.c.subject_id)
-        .outerjoin(outage, outage.c.id == event.c.outage_id)
-        .order_by(event.c.id)
-    )
-    for row in connection.execute(wanted):
-        blip = streak_of(row, "blip")
-        yield row.leaf, (row.edge, row.at, row.target, row.point, row.first, blip)
-
-
-def _rounds(connection: Connection) -> Iterator[Row]:
-    table, subject, content = table_of(RoundRow), table_of(SubjectRow), table_of(ContentRow)
-    wanted = (
-        select(table.c.leaf, table.c.at, subject.c.point, content.c.text)
-        .join(subject, subject.c.id == table.c.subject_id)
-        .join(content, content.c.id == table.c.controls_id)
-        .order_by(table.c.id)
-    )
-    for row in connection.execute(wanted):
-        yield row.leaf, (row.point, row.at, row.text)
-
-
-def _readings(connection: Connection) -> Iterator[Row]:
-    table = table_of(ClockReadingRow)
-    for row in connection.execute(select(table).order_by(table.c.id)):
-        reading = ClockReading(
-            at=row.at,
-            server=row.server,
-            offset_us=row.offset_us,
-            dispersion_us=row.dispersion_us,
-            stratum=row.stratum,
-        )
-        yield row.leaf, (row.point, reading)
-
-
-def _gaps(connection: Connection) -> Iterator[Row]:
-    table, subject = table_of(GapRow), table_of(SubjectRow)
-    wanted = (
-        select(table, subject.c.target, subject.c.point)
-        .join(subject, subject.c.id == table.c.subject_id)
-        .order_by(table.c.id)
-    )
-    for row in connection.execute(wanted):
-        lost = Gap(
-            point=row.point,
-            target=row.target,
-            from_at=row.from_at,
-            to_at=row.to_at,
-            slots=row.slots,
-            cause=row.cause,
-        )
-        yield row.leaf, lost
-
-
-def _runs(connection: Connection) -> Iterator[Row]:
-    table = table_of(RunRow)
-    for row in connection.execute(select(table).order_by(table.c.id)):
-        said = (row.point, row.started_at, row.version, row.config_sha256, row.ruleset)
-        yield row.leaf, said
+def _platforms(row: Raw) -> set[Any]:
+    """Return the platform of a row about incidents."""
+    named = row.get("incident_id")
+    if isinstance(named, tuple):
+        return {named[0]}
+    return {row["platform"]} if "platform" in row else set()

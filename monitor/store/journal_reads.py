@@ -7,13 +7,12 @@ from datetime import datetime, timedelta
 from sqlalchemy import Delete, and_, delete, func, select
 
 from monitor.store import ledger
-from monitor.store.journal_tables import CheckpointRow, CosignatureRow, LeafRow, TokenRow
+from monitor.store.journal_tables import CheckpointRow, CosignatureRow, TokenRow
 from monitor.store.reads import Reads
 from monitor.store.tables import table_of
 
 UNVOUCHED_FOR = timedelta(days=1)
 
-_LEAF = table_of(LeafRow)
 _CHECKPOINT = table_of(CheckpointRow)
 
 
@@ -47,16 +46,12 @@ class JournalReads(Reads):
     def first_leaf(self) -> int:
         """Return the index of the first leaf that is still in SQL."""
         with self._reading() as session:
-            connection = session.connection()
-            first = connection.scalar(select(func.min(_LEAF.c.idx)))
-            return ledger.size(connection) if first is None else int(first)
+            return ledger.first(session.connection())
 
     def leaves(self, since: int, until: int) -> Sequence[bytes]:
         """Return the leaves [since, until) that are still in SQL, in order."""
-        wanted = select(_LEAF.c.entry).where(_LEAF.c.idx >= since, _LEAF.c.idx < until)
         with self._reading() as session:
-            found = session.connection().execute(wanted.order_by(_LEAF.c.idx))
-            return [bytes(entry) for (entry,) in found]
+            return ledger.entries(session.connection(), since, until)
 
     def signed_size(self) -> int:
         """Return the size of the last checkpoint; 0 without any."""

@@ -1,9 +1,11 @@
 """The end of the journal in SQL: leaves join the transaction of what they say."""
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select
+from sqlalchemy import Connection, func, insert, select, type_coerce
+from sqlalchemy.types import NullType
 
 from monitor.core import leaves
 from monitor.core.jcs import canonical
@@ -85,3 +87,20 @@ def size(connection: Connection) -> int:
     last = connection.scalar(select(func.max(_LEAF.c.idx)))
     signed = connection.scalar(select(func.max(_CHECKPOINT.c.size)))
     return max(0 if last is None else last + 1, signed or 0)
+
+
+def first(connection: Connection) -> int:
+    """Return the index of the first leaf that is still in SQL."""
+    found: Any = connection.scalar(select(type_coerce(func.min(_LEAF.c.idx), NullType())))
+    return found if isinstance(found, int) else size(connection)
+
+
+def entries(connection: Connection, since: int, until: int) -> Sequence[bytes]:
+    """Return the leaves [since, until) that are still in SQL, in order.
+
+    One that holds anything but bytes, as no writer of ours makes it, is empty here.
+    """
+    entry = type_coerce(_LEAF.c.entry, NullType())
+    wanted = select(entry).where(_LEAF.c.idx >= since, _LEAF.c.idx < until).order_by(_LEAF.c.idx)
+    found: Sequence[Any] = connection.execute(wanted).scalars().all()
+    return [b"" if isinstance(one, str) else bytes(one) for one in found]

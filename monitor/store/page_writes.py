@@ -131,7 +131,7 @@ def _version_id(connection: Connection, subject: int, first_at: datetime) -> int
 def _follow_facts(connection: Connection, subject: int, shown: Shown) -> None:
     """End what the new text no longer states, begin what it does."""
     at, rules = shown.version.first_at, shown.version.extraction_version
-    stated = [_fact(fact) for fact in sorted(facts_of(shown.page.main()), key=repr)[:MOST_FACTS]]
+    stated = [fact_row(fact) for fact in sorted(facts_of(shown.page.main()), key=repr)[:MOST_FACTS]]
     open_rows = select(_FACT).where(_FACT.c.subject_id == subject, _FACT.c.until.is_(None))
     known: dict[tuple[Any, ...], int] = {
         (row.extraction_version, row.element, row.value, row.negated): row.id
@@ -171,6 +171,7 @@ def _follow_links(connection: Connection, subject: int, event: PageEvent, number
     connection.execute(insert(_LINK), rows)
 
 
-def _fact(fact: Fact) -> dict[str, Any]:
+def fact_row(fact: Fact) -> dict[str, Any]:
+    """Return what a row says of a fact, but for whose it is and since when."""
     value = clean(fact.value, MAX_VALUE)
     return {"element": fact.element, "value": value, "negated": fact.negated}

@@ -174,7 +174,7 @@ class _Rebuilder:
         }
         connection.execute(insert(table_of(RoundRow)), row)
         run = self._runs.get(self._alive.get(leaf["point"], -1))
-        if run is not None:
+        if run is not None and run["stopped_at"] is None:
             run["alive_at"] = controls.at
 
     def _clock(self, connection: Connection, idx: int, leaf: Leaf) -> None:

@@ -128,7 +128,8 @@ class Recorder:
             ],
         )
         last = {row["subject_id"]: entry.state for row, entry in zip(rows, entries, strict=True)}
-        self._states.write(connection, [_state(subject, state) for subject, state in last.items()])
+        states = [state_row(subject, state) for subject, state in last.items()]
+        self._states.write(connection, states)
         for row, entry in zip(rows, entries, strict=True):
             self._follow(connection, row["subject_id"], entry)
 
@@ -136,14 +137,16 @@ class Recorder:
         """Write what few checks have: outages, events, incidents, a capture."""
         outages = [event.outage for event in entry.events] + [entry.state.outage]
         for outage in dict.fromkeys(outage for outage in outages if outage):
-            self._outages.write(connection, [_outage(subject, outage)])
+            self._outages.write(connection, [outage_row(subject, outage)])
         for event, leaf in zip(entry.events, entry.edges, strict=True):
-            row = _event(connection, subject, event) | {"leaf": leaf}
+            first = event.outage and event.outage.first_fail_at
+            number = _outage_id(connection, subject, first) if first else None
+            row = event_row(subject, event, number) | {"leaf": leaf}
             connection.execute(insert(table_of(EventRow)), row)
         for incident in entry.incidents:
             self._grow(connection, incident)
         for capture, leaf in entry.captures:
-            row = _capture(subject, capture) | {"leaf": leaf}
+            row = capture_row(subject, capture) | {"leaf": leaf}
             connection.execute(insert(table_of(CaptureRow)), row)
         write_page(connection, subject, version=entry.version, changes=entry.changes)
 
@@ -168,25 +171,16 @@ class Recorder:
     def _row(self, connection: Connection, entry: Entry) -> dict[str, Any]:
         kept, seen, controls = self._kept, entry.check, entry.check.controls
         subject = kept.subject(connection, seen.target, seen.point)
-        judgement = Judgement(verdict=seen.verdict, reason=seen.reason, rule=seen.rule)
-        at_us = to_us(seen.at)
-        return {
-            "subject_id": subject,
-            "at": seen.at,
-            "late_us": at_us - to_us(seen.slot_at),
-            "judgement_id": kept.judgement(connection, judgement, seen.ruleset),
-            "config_id": kept.config(connection, seen.config_sha256),
-            "conditions_id": kept.conditions(connection, seen.conditions),
-            "body_id": self._body(connection, subject, seen) if seen.body_sha256 else None,
-            "duration_us": seen.duration_us,
-            **{f"{phase}_us": seen.phases_us.get(phase) for phase in Phase},
-            "controls_id": kept.controls(connection, controls) if controls else None,
-            "controls_age_us": at_us - to_us(controls.at) if controls else None,
-            "clock_offset_us": seen.clock_offset_us,
-            "server_offset_us": seen.server_offset_us,
-            "detail": seen.detail or None,
-            "leaf": entry.leaf,
-        }
+        return check_row(
+            seen,
+            leaf=entry.leaf,
+            subject=subject,
+            judgement=kept.judgement(connection, judgement_of(seen), seen.ruleset),
+            config=kept.config(connection, seen.config_sha256),
+            conditions=kept.conditions(connection, seen.conditions),
+            body=self._body(connection, subject, seen) if seen.body_sha256 else None,
+            controls=kept.controls(connection, controls) if controls else None,
+        )
 
     def _body(self, connection: Connection, subject: int, seen: Check) -> int:
         sha256 = bytes.fromhex(seen.body_sha256 or "")
@@ -199,6 +193,42 @@ class Recorder:
             ).scalar_one()
             last = self._bodies[subject] = (sha256, number)
         return last[1]
+
+
+def judgement_of(seen: Check) -> Judgement:
+    return Judgement(verdict=seen.verdict, reason=seen.reason, rule=seen.rule)
+
+
+def check_row(  # noqa: PLR0913 -- keyword-only: what the row names
+    seen: Check,
+    *,
+    leaf: int,
+    subject: Any,
+    judgement: Any,
+    config: Any,
+    conditions: Any,
+    body: Any,
+    controls: Any,
+) -> dict[str, Any]:
+    """Return the row of a check, around whatever stands for the rows that it names."""
+    at_us = to_us(seen.at)
+    return {
+        "subject_id": subject,
+        "at": seen.at,
+        "late_us": at_us - to_us(seen.slot_at),
+        "judgement_id": judgement,
+        "config_id": config,
+        "conditions_id": conditions,
+        "body_id": body,
+        "duration_us": seen.duration_us,
+        **{f"{phase}_us": seen.phases_us.get(phase) for phase in Phase},
+        "controls_id": controls,
+        "controls_age_us": at_us - to_us(seen.controls.at) if seen.controls else None,
+        "clock_offset_us": seen.clock_offset_us,
+        "server_offset_us": seen.server_offset_us,
+        "detail": seen.detail or None,
+        "leaf": leaf,
+    }
 
 
 def _last_body(connection: Connection, subject: int) -> tuple[bytes, int] | None:
@@ -218,7 +248,7 @@ def _outage_id(connection: Connection, subject: int, first_fail_at: Any) -> int:
     return number
 
 
-def _outage(subject: int, outage: Outage) -> dict[str, Any]:
+def outage_row(subject: Any, outage: Outage) -> dict[str, Any]:
     return {
         "subject_id": subject,
         "nature": outage.nature,
@@ -234,7 +264,7 @@ def _outage(subject: int, outage: Outage) -> dict[str, Any]:
     }
 
 
-def _state(subject: int, state: State) -> dict[str, Any]:
+def state_row(subject: Any, state: State) -> dict[str, Any]:
     return {
         "subject_id": subject,
         "verdict": state.verdict,
@@ -247,7 +277,7 @@ def _state(subject: int, state: State) -> dict[str, Any]:
     }
 
 
-def _capture(subject: int, capture: Capture) -> dict[str, Any]:
+def capture_row(subject: Any, capture: Capture) -> dict[str, Any]:
     return {
         "subject_id": subject,
         "at": capture.at,
@@ -257,13 +287,13 @@ def _capture(subject: int, capture: Capture) -> dict[str, Any]:
     }
 
 
-def _event(connection: Connection, subject: int, event: Event) -> dict[str, Any]:
-    outage = event.outage
+def event_row(subject: Any, event: Event, outage: Any) -> dict[str, Any]:
+    """Return the row of an edge; `outage` stands for the outage that it opens or closes."""
     return {
         "subject_id": subject,
         "at": event.at,
         "edge": event.edge,
-        "outage_id": _outage_id(connection, subject, outage.first_fail_at) if outage else None,
+        "outage_id": outage,
         **_streak("blip", event.blip),
     }
 

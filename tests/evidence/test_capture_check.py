@@ -1,6 +1,7 @@
 """A capture must be there, whole, with the body that its observation says."""
 
 import hashlib
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from monitor.core.types import Kind, Target
 from monitor.evidence import capture_check
-from monitor.evidence.capture_check import Claim
+from monitor.evidence.capture_check import Claim, Claims
 from monitor.evidence.captures import Captures
 from monitor.fetch.replay import reread
 from tests.support.captured import PAGE, spoken
@@ -36,7 +37,9 @@ async def kept(folder: Path) -> Claim:
 
 
 def found(folder: Path, claim: Claim) -> list[str]:
-    return list(capture_check.faults(folder, [claim], reread))
+    with closing(Claims()) as claims:
+        claims.add(claim)
+        return list(capture_check.faults(folder, claims, reread))
 
 
 async def test_a_capture_that_is_whole_agrees_with_its_leaf(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from monitor.core.replay import REFERENCES
 from monitor.store import Store, StoreError
 from monitor.store.audit import audit
 from monitor.store.engine import connected, parse
+from monitor.store.page_tables import metadata
 from monitor.store.rebuild import rebuild
+from monitor.store.vouchers import TABLES, By
 from tests.support.databases import Postgres
 from tests.support.outcomes import at
 from tests.support.service_days import live, open_store, outcomes
@@ -62,21 +65,35 @@ def test_what_does_not_change_is_said_once(lived: Store) -> None:
 
 
 def change(store: Store, *statements: str) -> list[str]:
-    """Do as an operator who takes the guards away first, then compare."""
-    with connected(parse(str_url(store)), writer=True) as connection, connection.begin():
-        without_guards(connection)
-        for statement in statements:
-            connection.execute(text(statement))
+    """Do as an operator who takes the guards away, and puts them back, then compare."""
+    with connected(parse(str_url(store)), writer=True) as connection:
+        if sqlite(connection):
+            raw = connection.connection.driver_connection
+            assert raw is not None
+            raw.execute("PRAGMA foreign_keys=OFF")
+        with connection.begin(), without_guards(connection):
+            for statement in "; ".join(statements).split("; "):
+                connection.execute(text(statement))
     return differences(store)
 
 
-def without_guards(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
+def sqlite(connection: Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
+@contextmanager
+def without_guards(connection: Connection) -> Iterator[None]:
+    if not sqlite(connection):
         connection.execute(text("SET LOCAL session_replication_role = replica"))
+        yield
         return
-    names = connection.execute(text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
-    for (name,) in names.all():
-        connection.execute(text(f"DROP TRIGGER {name}"))
+    guards = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+    held = guards.all()
+    for name, _ in held:
+        connection.exec_driver_sql(f"DROP TRIGGER {name}")
+    yield
+    for _, guard in held:
+        connection.exec_driver_sql(guard)
 
 
 def str_url(store: Store) -> str:
@@ -132,8 +149,75 @@ EDITS = {
     "a state": "UPDATE state SET verdict = 'up'",
     "an outage": "UPDATE outage SET last_fail_at = last_fail_at + 1",
     "a count": "UPDATE tally SET checks = checks + 1",
+    "an incident": "UPDATE incident SET opened_at = opened_at - 1",
+    "an outage of another incident": (
+        "UPDATE incident_outage SET incident_id = (SELECT MIN(id) FROM incident)"
+    ),
+    "the end of a run": "UPDATE run SET stopped_at = NULL",
+    "a last sign of life": "UPDATE run SET alive_at = alive_at + 60000000",
+    "an outage that an event names": (
+        "UPDATE event SET outage_id = (SELECT MIN(id) FROM outage) WHERE outage_id IS NOT NULL"
+    ),
+    "a reference": (
+        "UPDATE reference SET idx = idx + 1 WHERE idx = (SELECT MIN(idx) FROM reference)"
+    ),
+    "a removed reference": "DELETE FROM reference WHERE idx = (SELECT MIN(idx) FROM reference)",
+    "an added subject": "INSERT INTO subject (id, target, point) VALUES (99, 'autre', 'local')",
+    "a check of nobody": "UPDATE observation SET subject_id = 99 WHERE id = 7",
+    "an added body": "INSERT INTO body (id, sha256, size) VALUES (99, '', 0)",
+    "an added incident": (
+        "INSERT INTO incident (id, platform, point, opened_at) VALUES (99, 'anef', 'local', 0)"
+    ),
+    "an added capture": (
+        "INSERT INTO capture (subject_id, at, file, sha256, why, leaf)"
+        " VALUES (1, 0, '2026-11-23.warc.gz', '', 'daily', 9)"
+    ),
+    "an added token": (
+        "INSERT INTO token (size, authority, asked_at, at, status, sha256, leaf)"
+        " VALUES (0, 'a', 0, 0, 'verified', '', NULL)"
+    ),
+    "a table emptied": "DELETE FROM observation",
+    "all that follows from checks": (
+        "DELETE FROM incident_outage; DELETE FROM incident; DELETE FROM event; DELETE FROM outage"
+    ),
     "a leaf": "UPDATE leaf SET entry = (SELECT entry FROM leaf WHERE idx = 11) WHERE idx = 12",
 }
+
+
+SCHEMA_EDITS = {
+    "a guard taken away": "DROP TRIGGER observation_no_update",
+    "a guard of another kind": (
+        "CREATE TRIGGER late AFTER INSERT ON observation BEGIN DELETE FROM gap; END"
+    ),
+    "an index taken away": "DROP INDEX uq_outage_open",
+    "a table added": "CREATE TABLE more (id INTEGER)",
+    "a view in the place of a table": (
+        "ALTER TABLE lane RENAME TO hidden; CREATE VIEW lane AS SELECT * FROM hidden"
+    ),
+    "a column added": "ALTER TABLE gap ADD COLUMN more TEXT",
+}
+
+
+@pytest.mark.parametrize("edit", SCHEMA_EDITS.values(), ids=SCHEMA_EDITS.keys())
+def test_every_edit_of_the_schema_is_said(sqlite_template: Path, tmp_path: Path, edit: str) -> None:
+    url = f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'vigie.sqlite')}"
+    with open_store(url) as store:
+        live(store)
+        with connected(parse(url), writer=True) as connection, connection.begin():
+            for one in edit.split("; ") if "BEGIN" not in edit else [edit]:
+                connection.exec_driver_sql(one)
+        found = differences(store)
+        assert found
+        assert all(one.startswith("table schéma") for one in found)
+
+
+def test_the_list_names_every_table_and_column() -> None:
+    """A new column without a voucher fails here: say what vouches for it, or why nothing need."""
+    assert set(TABLES) == set(metadata.tables)
+    for name, one in TABLES.items():
+        assert set(one.columns) == set(metadata.tables[name].columns.keys())
+        for column, by in one.columns.items():
+            assert bool(by.why) == (by.by is By.NOTHING), f"{name}.{column}"
 
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS.keys())
@@ -202,8 +286,11 @@ def test_rows_of_before_the_journal_stay_and_are_counted(database_url: str) -> N
     first, *rest = outcomes()
     with open_store(database_url) as store:
         asyncio.run(store.record(first))
-    with connected(parse(database_url), writer=True) as connection, connection.begin():
-        without_guards(connection)
+    with (
+        connected(parse(database_url), writer=True) as connection,
+        connection.begin(),
+        without_guards(connection),
+    ):
         connection.execute(text("UPDATE observation SET leaf = NULL"))
         connection.execute(text("DELETE FROM leaf"))
         connection.execute(text("DELETE FROM reference"))

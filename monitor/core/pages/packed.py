@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 
 from monitor.core.pages.page import Page
 
-_PAGE = TypeAdapter(Page)
+PAGE = TypeAdapter(Page)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class PackedPage:
             extraction_version=page.extraction_version,
             title=page.title,
             updated_on=page.updated_on,
-            data=zlib.compress(_PAGE.dump_json(page, exclude_defaults=True)),
+            data=zlib.compress(PAGE.dump_json(page, exclude_defaults=True)),
         )
 
     @property
@@ -40,4 +40,4 @@ class PackedPage:
 
 def unpacked(data: bytes) -> Page:
     """Read `PackedPage.data` again."""
-    return _PAGE.validate_json(zlib.decompress(data))
+    return PAGE.validate_json(zlib.decompress(data))

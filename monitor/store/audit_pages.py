@@ -1,0 +1,281 @@
+"""What pages said, against the leaves that name their texts by their digests.
+
+A leaf has the digest of a text; the text itself is in the store, and its digest is made anew.
+What is drawn from texts (facts, dead links) is drawn again, when the rules that read them are
+those of this program: other rules may have drawn something else.
+"""
+
+import zlib
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, select, type_coerce
+from sqlalchemy.types import NullType
+
+from monitor.core.changes.dead_links import MOST_CHARACTERS
+from monitor.core.changes.events import PageEdge, text_digest
+from monitor.core.checks import MAX_URL, clean
+from monitor.core.outages import GOOD
+from monitor.core.pages.facts import facts_of
+from monitor.core.pages.packed import PAGE
+from monitor.core.pages.page import EXTRACTION_VERSION, Page
+from monitor.core.pages.typography import words
+from monitor.store.audit_rows import Named, Raw, plain, raw, rows, show
+from monitor.store.audit_told import FromLeaves, Stay
+from monitor.store.difference import Difference
+from monitor.store.page_tables import metadata
+from monitor.store.page_writes import MAX_VALUE, MOST_FACTS, fact_row
+
+_MOST_BYTES = 50_000_000  # of a text, unpacked
+_TOGETHER = 20  # texts in memory
+
+Fact = tuple[Any, ...]  # element, words of the value, negated
+
+
+def differences(connection: Connection, named: Named, told: FromLeaves) -> Iterator[Difference]:
+    """Yield what the store says of pages that leaves do not."""
+    wanted = {stay.sha256: stay.extraction for stay in told.stays.values()}
+    texts = _Texts(wanted)
+    yield from texts.read(connection)
+    yield from _stays(connection, named, told)
+    yield from _facts(named, told, texts)
+    yield from _links(connection, named, told, texts)
+
+
+class _Texts:
+    """The texts of pages, and what is drawn from each."""
+
+    def __init__(self, wanted: dict[bytes, str]) -> None:
+        self._wanted = wanted
+        self.facts: dict[bytes, frozenset[Fact]] = {}
+        self.links: dict[bytes, frozenset[tuple[str, tuple[str, ...]]]] = {}
+
+    def read(self, connection: Connection) -> Iterator[Difference]:
+        missing = set(self._wanted)
+        for row in rows(connection, "page_text", many=_TOGETHER):
+            sha256 = row["sha256"]
+            name = sha256.hex() if isinstance(sha256, bytes) else "?"
+            extraction = self._wanted.get(sha256) if isinstance(sha256, bytes) else None
+            if extraction is None:
+                yield Difference("page_text", None, name, "ligne ajoutée")
+                continue
+            missing.discard(sha256)
+            for column, what in self._faults(row, extraction):
+                yield Difference("page_text", None, name, what, column)
+        for sha256 in sorted(missing):
+            yield Difference("page_text", None, sha256.hex(), "ligne supprimée")
+
+    def _faults(self, row: Raw, extraction: str) -> Iterator[tuple[str, str]]:
+        if row["extraction_version"] != extraction:
+            yield "extraction_version", f"le journal dit {extraction}"
+        try:
+            page = replace(page_in(row["page"]), extraction_version=extraction)
+        except ValueError as error:
+            yield "page", str(error)
+            return
+        if text_digest(page) != row["sha256"].hex():
+            if extraction == EXTRACTION_VERSION:
+                yield "page", "l’empreinte n’est pas celle du texte"
+            return
+        if row["title"] != clean(page.title, MAX_VALUE):
+            yield "title", "ce n’est pas le titre du texte"
+        if row["updated_on"] != page.updated_on:
+            yield "updated_on", "ce n’est pas la date du texte"
+        if extraction == EXTRACTION_VERSION:
+            self.facts[row["sha256"]] = _facts_in(page)
+        self.links[row["sha256"]] = frozenset(
+            (clean(link.target, MAX_URL), tuple(words(clean(link.text, MOST_CHARACTERS))))
+            for block in page.main()
+            for link in block.links
+        )
+
+
+def page_in(packed: Any) -> Page:
+    """Read a packed text. Raises ValueError, in French, unless it is written as we write it."""
+    if not isinstance(packed, bytes):
+        raise ValueError("ce ne sont pas des octets")  # noqa: TRY004 -- one error for all
+    unpacker = zlib.decompressobj()
+    try:
+        data = unpacker.decompress(packed, _MOST_BYTES)
+    except zlib.error:
+        raise ValueError("les octets ne se décompressent pas") from None
+    if not unpacker.eof or unpacker.unused_data:
+        raise ValueError("les octets sont coupés, ou il y en a de trop")
+    try:
+        page = PAGE.validate_json(data)
+    except ValueError:
+        raise ValueError("ce n’est pas un texte de page") from None
+    if PAGE.dump_json(page, exclude_defaults=True) != data:
+        raise ValueError("une autre écriture est possible")
+    return page
+
+
+def _facts_in(page: Page) -> frozenset[Fact]:
+    found = (fact_row(fact) for fact in sorted(facts_of(page.main()), key=repr)[:MOST_FACTS])
+    return frozenset(
+        (plain(one["element"]), tuple(words(one["value"])), one["negated"]) for one in found
+    )
+
+
+def _stays(connection: Connection, named: Named, told: FromLeaves) -> Iterator[Difference]:
+    met = set()
+    for row in named.rows("page_version"):
+        key = row["subject_id"], row["first_at"]
+        name = f"{show(key[0])} {show(key[1])}"
+        stay = told.stays.get(key)
+        if stay is None or key in met:
+            yield Difference("page_version", None, name, "ligne ajoutée")
+            continue
+        met.add(key)
+        for column, said in _said(connection, stay, key, row):
+            what = f"le journal dit {said}, la base {show(row[column])}"
+            yield Difference("page_version", None, name, what, column)
+    for key in told.stays.keys() - met:
+        yield Difference("page_version", None, f"{show(key[0])} {show(key[1])}", "ligne supprimée")
+
+
+def _said(
+    connection: Connection, stay: Stay, key: tuple[Any, int], row: Raw
+) -> Iterator[tuple[str, str]]:
+    """Yield the columns of a stay that are not what leaves say, and what these say."""
+    if row["text_id"] != stay.sha256:
+        yield "text_id", stay.sha256.hex()
+    if row["body_sha256"] != stay.body_sha256:
+        yield "body_sha256", stay.body_sha256.hex()
+    if row["before_at"] not in stay.before_at:
+        yield "before_at", " ou ".join(map(show, stay.before_at))
+    if stay.url is not None and row["url"] not in {clean(url, MAX_URL) for url in stay.url}:
+        yield "url", " ou ".join(map(show, stay.url))
+    if row["last_at"] == stay.last_at:
+        return
+    later = isinstance(row["last_at"], int) and row["last_at"] > stay.last_at
+    if stay.over or not later or not _was_good(connection, key[0], row["last_at"]):
+        yield "last_at", show(stay.last_at) + ("" if stay.over else ", ou un bon relevé plus tard")
+
+
+def _was_good(connection: Connection, subject: tuple[str, str], at: int) -> bool:
+    """Tell whether a check of that instant, which its leaf vouches for, was good."""
+    observation, of = metadata.tables["observation"], metadata.tables["subject"]
+    judgement = metadata.tables["judgement"]
+    wanted = (
+        select(raw(judgement.c.verdict))
+        .join(observation, observation.c.judgement_id == judgement.c.id)
+        .join(of, of.c.id == observation.c.subject_id)
+        .where(of.c.target == subject[0], of.c.point == subject[1])
+        .where(observation.c.at == type_coerce(at, BigInteger()))
+    )
+    return connection.scalar(wanted) in {verdict.value for verdict in GOOD}
+
+
+def _drawn(
+    told: FromLeaves, texts: _Texts
+) -> tuple[Counter[tuple[Any, ...]], set[tuple[str, str]]]:
+    """Draw the facts again from the texts, turn after turn.
+
+    Returns how often each row must stand, and the pages of which a text cannot be read.
+    """
+    begun: dict[Any, dict[Fact, int]] = defaultdict(dict)
+    said: Counter[tuple[Any, ...]] = Counter()
+    unsure = set()
+    for turn in told.turns:
+        known = begun[turn.subject]
+        ours = turn.extraction == EXTRACTION_VERSION
+        if ours and turn.sha256 not in texts.facts:
+            unsure.add(turn.subject)
+            continue
+        stated = texts.facts[turn.sha256] if ours else frozenset()
+        for fact in [one for one in known if one not in stated]:
+            said[turn.subject, *fact, known.pop(fact), turn.at] += 1
+        for fact in stated - known.keys():
+            known[fact] = turn.at
+    for subject, facts in begun.items():
+        said.update((subject, *fact, since, None) for fact, since in facts.items())
+    return said, unsure
+
+
+def _facts(named: Named, told: FromLeaves, texts: _Texts) -> Iterator[Difference]:
+    said, unsure = _drawn(told, texts)
+    rules = {turn.extraction for turn in told.turns}
+    for row in named.rows("page_fact"):
+        value = row["value"]
+        name = f"{show(row['subject_id'])} {show(row['element'])} {show(value)}"
+        if row["subject_id"] in unsure:
+            continue
+        if row["extraction_version"] != EXTRACTION_VERSION:
+            if row["extraction_version"] not in rules:
+                yield Difference("page_fact", None, name, "ligne ajoutée")
+            continue
+        read = tuple(words(value)) if isinstance(value, str) else (value,)
+        key = (row["subject_id"], row["element"], read, row["negated"], row["since"], row["until"])
+        if said[key] > 0:
+            said[key] -= 1
+        else:
+            yield Difference("page_fact", None, name, "le texte de la page ne dit pas cela alors")
+    for (subject, element, value, *_), count in said.items():
+        if count > 0 and subject not in unsure:
+            name = f"{show(subject)} {element} {' '.join(value)}"
+            yield Difference("page_fact", None, name, "ligne supprimée")
+
+
+def _links(
+    connection: Connection, named: Named, told: FromLeaves, texts: _Texts
+) -> Iterator[Difference]:
+    """Compare dead links with the changes that told of them, and with the page's own links."""
+    began: dict[int, set[str]] = defaultdict(set)
+    ended: dict[int, set[str]] = defaultdict(set)
+    shown = _texts_of_changes(named, connection)
+    for row in named.rows("dead_link"):
+        name = f"{show(row['subject_id'])} {show(row['address'])}"
+        for column, what in _link_faults(row, told, texts, shown):
+            yield Difference("dead_link", None, name, what, column)
+        began[row["broken_id"]].add(row["target"])
+        ended[row["ended_id"]].add(row["target"])
+    for idx, link in told.links.items():
+        held = (began if link.edge is PageEdge.LINK_BROKEN else ended)[idx]
+        for target in sorted(set(link.leads_to) - held):
+            name = f"{show(link.subject)} vers {target}"
+            yield Difference("dead_link", idx, name, "ligne supprimée ou modifiée")
+
+
+def _link_faults(
+    row: Raw, told: FromLeaves, texts: _Texts, shown: dict[Any, Any]
+) -> Iterator[tuple[str, str]]:
+    broken, ended = told.links.get(row["broken_id"]), told.links.get(row["ended_id"])
+    if (
+        broken is None
+        or broken.edge is not PageEdge.LINK_BROKEN
+        or broken.subject != row["subject_id"]
+    ):
+        yield "broken_id", "ce n’est pas une modification qui dit un lien mort sur cette page"
+        return
+    if row["target"] not in broken.leads_to:
+        yield "target", f"le journal dit {', '.join(broken.leads_to)}"
+    elif row["gone_at"] not in told.outages_of(row["target"], broken.subject[1]):
+        yield "gone_at", "aucune indisponibilité n’y commence"
+    if row["ended_id"] is not None and (
+        ended is None
+        or ended.edge is PageEdge.LINK_BROKEN
+        or ended.subject != row["subject_id"]
+        or row["target"] not in ended.leads_to
+        or row["ended_id"] <= row["broken_id"]
+    ):
+        yield "ended_id", "ce n’est pas une modification qui dit la fin de ce lien mort"
+    links = texts.links.get(shown.get(row["broken_id"], b""))
+    said = row["text"]
+    link = row["address"], tuple(words(said)) if isinstance(said, str) else ()
+    if links is not None and link not in links:
+        yield "address", "la page n’avait pas ce lien"
+
+
+def _texts_of_changes(named: Named, connection: Connection) -> dict[Any, Any]:
+    """Return the text beside which each change of links was told, by the leaf of the change."""
+    change, version = metadata.tables["page_change"], metadata.tables["page_version"]
+    wanted = (
+        select(raw(change.c.leaf), raw(version.c.text_id))
+        .join(version, version.c.id == change.c.before_id)
+        .where(change.c.edge == type_coerce(PageEdge.LINK_BROKEN.value, NullType()))
+    )
+    found = connection.execute(wanted)
+    return {leaf: named.of("page_text", text) for leaf, text in found}

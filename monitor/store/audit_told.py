@@ -1,0 +1,399 @@
+"""The rows that a journal makes: leaf by leaf, then all that follows from them.
+
+The columns are those of the writers' own functions, around what rows are known by.
+"""
+
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from monitor.core.changes.events import OF_LINKS, TURNS, PageEdge
+from monitor.core.checks import Check, without_tokens
+from monitor.core.leaves_read import (
+    capture_from,
+    clock_from,
+    controls_from,
+    event_from,
+    gap_from,
+    read_instant,
+)
+from monitor.core.replay import REFERENCES, Replay, Told
+from monitor.core.types import Incident, Outage
+from monitor.store.audit_rows import Raw, plain, plainly
+from monitor.store.columns import to_us
+from monitor.store.reads import DAWN
+from monitor.store.recorder import capture_row, check_row, event_row, outage_row, state_row
+
+Leaf = Mapping[str, Any]
+Said = tuple[str, Raw]  # a table, and the row that it must hold
+
+NEAR = 200  # checks of a target that are remembered: a text is believed within a few readings
+
+TABLE_OF: Mapping[str, str] = {
+    "observation": "observation",
+    "outage": "event",
+    "blip": "event",
+    "round": "round",
+    "clock": "clock_reading",
+    "gap": "gap",
+    "run": "run",
+    "capture": "capture",
+    "token": "token",
+    "change": "page_change",
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Stay:
+    """What leaves say of one stay of a text on a page.
+
+    Attributes:
+        before_at, url: The values that it may have; None where leaves do not tell.
+        last_at: The latest instant at which a leaf says that it stood.
+        over: Nothing was read of it after that.
+
+    """
+
+    sha256: bytes
+    extraction: str
+    body_sha256: bytes
+    before_at: frozenset[int | None]
+    url: frozenset[str] | None
+    last_at: int
+    over: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """A page's text became another one."""
+
+    subject: tuple[str, str]
+    sha256: bytes
+    extraction: str
+    at: int
+
+
+@dataclass(slots=True)
+class Links:
+    """A change of dead links: those that it tells of lead to these targets."""
+
+    subject: tuple[str, str]
+    edge: PageEdge
+    leads_to: tuple[str, ...]
+
+
+class FromLeaves:
+    """Reads leaves in order; each may be said to make a row, and `keyed` tells all that follows."""
+
+    def __init__(self, replay: Replay) -> None:
+        self.replay = replay
+        self.rows_before: Mapping[str, int] = {}
+        self.runs: dict[int, Raw] = {}  # by the leaf of their start
+        self.turns: list[Turn] = []
+        self.links: dict[int, Links] = {}  # by leaf
+        self.stays: dict[tuple[Any, int], Stay] = {}
+        self.unsure: set[str] = set()  # platforms of which incidents cannot be folded again
+        self.references = 0
+        self._alive: dict[str, int] = {}
+        self._outages: dict[tuple[Any, datetime], Outage] = {}
+        self._tallies: Counter[tuple[Any, Any]] = Counter()
+        self._incidents: dict[tuple[str, str, datetime], Incident] = {}
+        self._member: dict[tuple[Any, datetime], tuple[str, str, datetime]] = {}
+        self._sizes: Counter[tuple[str, str, datetime]] = Counter()
+        self._near: dict[tuple[str, str], deque[Check]] = {}
+        self._life = 0
+        self._seen_in: dict[tuple[str, str], tuple[int, str]] = {}  # life, platform
+
+    def read(self, idx: int, leaf: Leaf) -> Said | None:
+        """Return what one leaf makes. Raises as the functions that read leaves do."""
+        kind = leaf["type"]
+        if kind == "origin":
+            self.rows_before = dict(leaf["rows_before"])
+        elif kind in REFERENCES:
+            self.references += 1
+            self.replay.remember(idx, leaf)
+        elif kind == "run":
+            self._run(idx, leaf)
+        elif kind in _READ:
+            return TABLE_OF[kind], plainly(_READ[kind](self, idx, leaf)) | {"leaf": idx}
+        return None
+
+    def keyed(self) -> Iterator[tuple[str, dict[Any, Raw]]]:
+        """Yield tables and the rows that follow from all leaves, by what they are known by."""
+        yield (
+            "state",
+            {key: plainly(state_row(key, state)) for key, state in self.replay.states.items()},
+        )
+        yield (
+            "outage",
+            {
+                (key, to_us(first)): plainly(outage_row(key, outage))
+                for (key, first), outage in self._outages.items()
+            },
+        )
+        yield (
+            "tally",
+            {
+                key: {"subject_id": key[0], "judgement_id": key[1], "checks": checks}
+                for key, checks in self._tallies.items()
+            },
+        )
+        yield (
+            "incident",
+            {
+                (platform, point, to_us(opened)): {
+                    "platform": platform,
+                    "point": point,
+                    "opened_at": to_us(opened),
+                    "closed_at": plain(one.closed_at),
+                }
+                for (platform, point, opened), one in self._incidents.items()
+            },
+        )
+        yield (
+            "incident_outage",
+            {
+                (key, to_us(first)): {
+                    "outage_id": (key, to_us(first)),
+                    "incident_id": (platform, point, to_us(opened)),
+                }
+                for (key, first), (platform, point, opened) in self._member.items()
+            },
+        )
+
+    def finish(self) -> None:
+        """Take note of the end of the journal."""
+        for (key, _), outage in self._outages.items():
+            life, platform = self._seen_in.get(key, (self._life, ""))
+            if outage.recovered_at is None and life < self._life:
+                self.unsure.add(platform)
+
+    def _check(self, idx: int, leaf: Leaf) -> Raw:
+        told = self.replay.observation(idx, leaf)
+        check = told.check
+        subject = check.target, check.point
+        judgement = check.ruleset, check.verdict.value, check.reason.value, check.rule
+        self._tallies[subject, judgement] += 1
+        self._note(subject, leaf, told)
+        near = self._near.get(subject)
+        if near is None:
+            near = self._near[subject] = deque(maxlen=NEAR)
+        near.append(check)
+        for outage in (*(event.outage for event in told.events), told.state.outage):
+            if outage is not None:
+                self._outages[subject, outage.first_fail_at] = outage
+        for incident in told.incidents:
+            self._grow(incident)
+        body = check.body_sha256
+        return check_row(
+            check,
+            leaf=idx,
+            subject=subject,
+            judgement=judgement,
+            config=check.config_sha256,
+            conditions=check.conditions,
+            body=(bytes.fromhex(body), check.body_bytes) if body else None,
+            controls=replace(check.controls, at=DAWN) if check.controls else None,
+        )
+
+    def _note(self, subject: tuple[str, str], leaf: Leaf, told: Told) -> None:
+        """See whether the service may have known other outages than leaves tell of.
+
+        A target that is taken off the list, or moved, while its outage is open no longer
+        counts among its neighbours, and no leaf says so.
+        """
+        plan = self.replay.refer(leaf["plan"])["platform"] if "plan" in leaf else ""
+        life, platform = self._seen_in.get(subject, (self._life, plan))
+        open_now = told.state.outage is not None or any(event.outage for event in told.events)
+        if platform != plan or (open_now and life < self._life - 1):
+            self.unsure |= {platform, plan}
+        self._seen_in[subject] = self._life, plan
+
+    def _grow(self, incident: Incident) -> None:
+        """Do as `Recorder` does: an incident that lost all its outages to another goes."""
+        name = incident.platform, incident.point, incident.opened_at
+        self._incidents[name] = incident
+        for target, first in incident.outages:
+            outage = (target, incident.point), first
+            old = self._member.get(outage)
+            self._member[outage] = name
+            self._sizes[name] += 1
+            if old is not None:
+                self._sizes[old] -= 1
+            if old is not None and not self._sizes[old] and old[:2] == name[:2]:
+                self._incidents.pop(old, None)
+
+    def _edge(self, idx: int, leaf: Leaf) -> Raw:
+        del idx
+        event = event_from(leaf)
+        subject = event.target, event.point
+        outage = (subject, to_us(event.outage.first_fail_at)) if event.outage else None
+        return event_row(subject, event, outage)
+
+    def _round(self, idx: int, leaf: Leaf) -> Raw:
+        del idx
+        controls = controls_from(self.replay.refer(leaf["panel"]), leaf["at"])
+        run = self.runs.get(self._alive.get(leaf["point"], -1))
+        if run is not None and run["stopped_at"] is None:
+            run["alive_at"] = to_us(controls.at)
+        return {
+            "subject_id": ("", leaf["point"]),
+            "at": controls.at,
+            "controls_id": replace(controls, at=DAWN),
+        }
+
+    def _clock(self, idx: int, leaf: Leaf) -> Raw:
+        del idx
+        reading = clock_from(leaf)
+        return {
+            "point": leaf["point"],
+            "at": reading.at,
+            "server": reading.server,
+            "offset_us": reading.offset_us,
+            "dispersion_us": reading.dispersion_us,
+            "stratum": reading.stratum,
+        }
+
+    def _gap(self, idx: int, leaf: Leaf) -> Raw:
+        del idx
+        lost = gap_from(leaf)
+        return {
+            "subject_id": (lost.target, lost.point),
+            "from_at": lost.from_at,
+            "to_at": lost.to_at,
+            "slots": lost.slots,
+            "cause": lost.cause,
+        }
+
+    def _run(self, idx: int, leaf: Leaf) -> None:
+        at = to_us(read_instant(leaf["at"]))
+        if leaf["edge"] == "stop":
+            if leaf["start"] not in self.runs:
+                raise ValueError("the end of a run that did not begin")
+            self.runs[leaf["start"]] |= {"alive_at": at, "stopped_at": at}
+            return
+        self._life += 1
+        self.replay.restarted(read_instant(leaf["at"]))
+        setup = self.replay.refer(leaf["setup"])
+        self.runs[idx] = {
+            "point": setup["point"],
+            "started_at": at,
+            "alive_at": at,
+            "stopped_at": None,
+            "version": leaf["version"],
+            "config_sha256": setup["config_sha256"],
+            "ruleset": setup["ruleset"],
+            "leaf": idx,
+        }
+        self._alive[setup["point"]] = idx
+
+    def _capture(self, idx: int, leaf: Leaf) -> Raw:
+        del idx
+        kept = capture_from(leaf)
+        return capture_row((kept.target, kept.point), kept)
+
+    def _token(self, idx: int, leaf: Leaf) -> Raw:
+        del idx
+        return {
+            "size": leaf["size"],
+            "authority": leaf["authority"],
+            "at": read_instant(leaf["at"]),
+            "sha256": bytes.fromhex(leaf["sha256"]),
+            "file": f"journal/horodatages/{leaf['sha256']}",
+        }
+
+    def _change(self, idx: int, leaf: Leaf) -> Raw:
+        subject = leaf["target"], leaf["point"]
+        edge, before, after = PageEdge(leaf["edge"]), leaf.get("before"), leaf.get("after")
+        if before:
+            self._left(subject, edge, before)
+        if after:
+            self._shown(subject, edge, before, after)
+        if edge in TURNS and after:
+            turn = Turn(
+                subject=subject,
+                sha256=bytes.fromhex(after["sha256"]),
+                extraction=after["extraction"],
+                at=_us(after["first_at"]),
+            )
+            self.turns.append(turn)
+        if edge in OF_LINKS:
+            self.links[idx] = Links(subject, edge, tuple(leaf.get("leads_to", ())))
+        return {
+            "subject_id": subject,
+            "at": read_instant(leaf["at"]),
+            "edge": edge,
+            "before_id": (subject, _us(before["first_at"])) if before else None,
+            "before_last_at": _us(before["last_at"]) if before else None,
+            "after_id": (subject, _us(after["first_at"])) if after else None,
+            "weight": leaf.get("weight"),
+            "kinds": " ".join(leaf.get("kinds", ())),
+            "silent": leaf["silent"],
+            "announced": leaf["announced"],
+        }
+
+    def _left(self, subject: tuple[str, str], edge: PageEdge, before: Leaf) -> None:
+        stay = self.stays.get((subject, _us(before["first_at"])))
+        if stay is None or stay.sha256.hex() != before["sha256"]:
+            raise ValueError("a text goes that did not come")
+        last = _us(before["last_at"])
+        if last < stay.last_at:
+            raise ValueError("a text stayed less long than was said before")
+        stay.last_at, stay.over = last, edge in TURNS
+
+    def _shown(
+        self, subject: tuple[str, str], edge: PageEdge, before: Leaf | None, after: Leaf
+    ) -> None:
+        name = subject, _us(after["first_at"])
+        known = self.stays.get(name)
+        if known is not None:
+            if edge in TURNS:
+                known.over, known.last_at = False, max(known.last_at, _us(after["last_at"]))
+            return
+        old = self.stays.get((subject, _us(before["first_at"]))) if before else None
+        before_at: set[int | None] = {_us(before["last_at"]) if before else None}
+        url = self._url(subject, after)
+        if edge is PageEdge.TECHNICAL and old is not None:
+            before_at |= old.before_at
+            url = url | old.url if url and old.url else None
+        self.stays[name] = Stay(
+            sha256=bytes.fromhex(after["sha256"]),
+            extraction=after["extraction"],
+            body_sha256=bytes.fromhex(after["body_sha256"]),
+            before_at=frozenset(before_at),
+            url=url,
+            last_at=_us(after["last_at"]),
+            over=edge not in TURNS,
+        )
+
+    def _url(self, subject: tuple[str, str], after: Leaf) -> frozenset[str] | None:
+        first = read_instant(after["first_at"])
+        for check in reversed(self._near.get(subject, ())):
+            if check.at == first:
+                if check.body_sha256 != after["body_sha256"]:
+                    raise ValueError("a text of another body than its check's")
+                return frozenset({without_tokens(check.final_url)})
+        return None
+
+    def outages_of(self, target: str, point: str) -> set[int]:
+        """Return the first failing checks of the outages of a target."""
+        return {to_us(first) for (key, first) in self._outages if key == (target, point)}
+
+
+def _us(text: str) -> int:
+    return to_us(read_instant(text))
+
+
+_READ: Mapping[str, Callable[[FromLeaves, int, Leaf], Raw]] = {
+    "observation": FromLeaves._check,  # noqa: SLF001 -- our own
+    "outage": FromLeaves._edge,  # noqa: SLF001
+    "blip": FromLeaves._edge,  # noqa: SLF001
+    "round": FromLeaves._round,  # noqa: SLF001
+    "clock": FromLeaves._clock,  # noqa: SLF001
+    "gap": FromLeaves._gap,  # noqa: SLF001
+    "capture": FromLeaves._capture,  # noqa: SLF001
+    "token": FromLeaves._token,  # noqa: SLF001
+    "change": FromLeaves._change,  # noqa: SLF001
+}

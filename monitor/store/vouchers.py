@@ -1,0 +1,305 @@
+"""What vouches for what: each column of each table, and each kind of file below `data/`.
+
+The audit is made from this list, and `vigie verify` prints what nothing vouches for: a table,
+a column or a file without an entry fails a test.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class By(StrEnum):
+    """What a value is compared with."""
+
+    LEAF = "leaf"  # what the leaf that the row names says
+    FOLD = "fold"  # what follows from all leaves before, folded again
+    SELF = "self"  # what is computed from another value, itself vouched for
+    KEY = "key"  # a number that only names the row: its order or those that use it are compared
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column.
+
+    Attributes:
+        of: The table whose row it names by its number; that row is compared, not the number.
+        why: In French, why it is harmless that nothing vouches for it.
+
+    """
+
+    by: By
+    of: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vouched:
+    """One table.
+
+    Attributes:
+        key: Columns by which a person names a row.
+        more: In French, why rows that nothing names are harmless; "" when they are refused.
+
+    """
+
+    name: str
+    key: tuple[str, ...]
+    columns: Mapping[str, Column]
+    more: str = ""
+
+    @property
+    def compared(self) -> frozenset[str]:
+        """The columns that something vouches for, row by row."""
+        held = {By.NOTHING, By.KEY}
+        return frozenset(name for name, one in self.columns.items() if one.by not in held)
+
+
+@dataclass(frozen=True, slots=True)
+class FileKind:
+    """Files whose path below the data folder matches; `why` as in `Column`."""
+
+    pattern: str
+    by: By
+    what: str
+    why: str = ""
+
+    def matches(self, path: str) -> bool:
+        return re.fullmatch(self.pattern, path) is not None
+
+
+def _leaf(*names: str, **references: str) -> dict[str, Column]:
+    return _all(By.LEAF, names, references)
+
+
+def _fold(*names: str, **references: str) -> dict[str, Column]:
+    return _all(By.FOLD, names, references)
+
+
+def _self(*names: str, **references: str) -> dict[str, Column]:
+    return _all(By.SELF, names, references)
+
+
+def _key(*names: str) -> dict[str, Column]:
+    return _all(By.KEY, names, {})
+
+
+def _nothing(why: str, *names: str) -> dict[str, Column]:
+    return {name: Column(By.NOTHING, why=why) for name in names}
+
+
+def _all(by: By, names: tuple[str, ...], references: Mapping[str, str]) -> dict[str, Column]:
+    plain = {name: Column(by) for name in names}
+    return plain | {name: Column(by, of=of) for name, of in references.items()}
+
+
+def _streak(name: str) -> tuple[str, ...]:
+    return tuple(f"{name}_{part}" for part in ("first_at", "last_at", "count", "reason", "downs"))
+
+
+_BUDGET = (
+    "décide seulement quand la plateforme est interrogée de nouveau : tout relevé, et tout"
+    " créneau sans relevé, est au journal"
+)
+_ROBOTS = "copie de ce que disait un robots.txt : rien n’en est publié ni prouvé"
+
+TABLES: Mapping[str, Vouched] = {
+    one.name: one
+    for one in (
+        # What rows name, kept once.
+        Vouched(
+            name="subject", key=("target", "point"), columns=_key("id") | _leaf("target", "point")
+        ),
+        Vouched(
+            name="judgement",
+            key=("verdict", "reason", "rule", "ruleset"),
+            columns=_key("id") | _leaf("ruleset", "verdict", "reason", "rule"),
+        ),
+        Vouched(name="config", key=("sha256",), columns=_key("id") | _leaf("sha256")),
+        Vouched(
+            name="content",
+            key=("id",),
+            columns=_key("id") | _self("sha256") | _leaf("text"),
+            more="un texte qu’aucune ligne ne nomme n’est montré nulle part",
+        ),
+        Vouched(name="body", key=("id",), columns=_key("id") | _leaf("sha256", "size")),
+        # What leaves say, row by row, in their order.
+        Vouched(
+            name="observation",
+            key=("subject_id", "at"),
+            columns=_key("id")
+            | _leaf("at", "late_us", "duration_us", "detail", "leaf", "controls_age_us")
+            | _leaf("resolve_us", "connect_us", "tls_us", "processing_us", "transfer_us")
+            | _leaf("clock_offset_us", "server_offset_us")
+            | _leaf(subject_id="subject", judgement_id="judgement", config_id="config")
+            | _leaf(conditions_id="content", controls_id="content", body_id="body"),
+        ),
+        Vouched(
+            name="event",
+            key=("subject_id", "at", "edge"),
+            columns=_key("id")
+            | _leaf("at", "edge", "leaf", *_streak("blip"))
+            | _leaf(subject_id="subject", outage_id="outage"),
+        ),
+        Vouched(
+            name="run",
+            key=("point", "started_at"),
+            columns=_key("id")
+            | _leaf("point", "started_at", "stopped_at", "version", "config_sha256", "ruleset")
+            | _leaf("leaf")
+            | _fold("alive_at"),
+        ),
+        Vouched(
+            name="round",
+            key=("subject_id", "at"),
+            columns=_key("id")
+            | _leaf("at", "leaf", subject_id="subject")
+            | _leaf(controls_id="content"),
+        ),
+        Vouched(
+            name="clock_reading",
+            key=("point", "at"),
+            columns=_key("id")
+            | _leaf("point", "at", "server", "offset_us", "dispersion_us", "stratum", "leaf"),
+        ),
+        Vouched(
+            name="gap",
+            key=("subject_id", "from_at"),
+            columns=_key("id")
+            | _leaf("from_at", "to_at", "slots", "cause", "leaf", subject_id="subject"),
+        ),
+        Vouched(
+            name="capture",
+            key=("subject_id", "at"),
+            columns=_key("id") | _leaf("at", "file", "sha256", "why", "leaf", subject_id="subject"),
+        ),
+        Vouched(
+            name="token",
+            key=("authority", "asked_at"),
+            columns=_key("id")
+            | _leaf("size", "authority", "at", "sha256", "leaf")
+            | _self("file")
+            | _nothing(
+                "l’heure à laquelle nous avons demandé ; celle du jeton fait foi", "asked_at"
+            )
+            | _nothing(
+                "chaque jeton est jugé de nouveau à partir de son fichier", "status", "detail"
+            ),
+            more="une réponse refusée d’une autorité ne date rien",
+        ),
+        Vouched(
+            name="page_change",
+            key=("subject_id", "at", "edge"),
+            columns=_key("id")
+            | _leaf("at", "edge", "before_last_at", "weight", "kinds", "silent", "announced")
+            | _leaf("leaf", subject_id="subject")
+            | _leaf(before_id="page_version", after_id="page_version")
+            | _nothing(
+                "une phrase pour les listes : la page de la modification compare elle-même les"
+                " deux textes",
+                "summary",
+            ),
+        ),
+        # What follows from leaves.
+        Vouched(
+            name="state",
+            key=("subject_id",),
+            columns=_fold("verdict", "reason", "since", "last_at", "last_ok_at")
+            | _fold(*_streak("failing"), *_streak("recovering"), subject_id="subject"),
+        ),
+        Vouched(
+            name="tally",
+            key=("subject_id", "judgement_id"),
+            columns=_fold("checks", subject_id="subject", judgement_id="judgement"),
+        ),
+        Vouched(
+            name="outage",
+            key=("subject_id", "first_fail_at"),
+            columns=_key("id")
+            | _fold("nature", "reason", "last_ok_at", "first_fail_at", "last_fail_at")
+            | _fold("confirmed_at", "first_ok_at", "recovered_at", "checks", "relapses")
+            | _fold(subject_id="subject"),
+        ),
+        Vouched(
+            name="incident",
+            key=("platform", "point", "opened_at"),
+            columns=_key("id") | _fold("platform", "point", "opened_at", "closed_at"),
+        ),
+        Vouched(
+            name="incident_outage",
+            key=("outage_id",),
+            columns=_fold(outage_id="outage", incident_id="incident"),
+        ),
+        Vouched(
+            name="page_version",
+            key=("subject_id", "first_at"),
+            columns=_key("id")
+            | _leaf("body_sha256", "first_at", subject_id="subject", text_id="page_text")
+            | _fold("before_at", "url", "last_at")
+            | _nothing(
+                "combien de lectures ont donné ce texte ; elles sont au journal une à une",
+                "checks",
+            ),
+        ),
+        Vouched(
+            name="page_text",
+            key=("sha256",),
+            columns=_key("id")
+            | _leaf("sha256", "extraction_version")
+            | _self("title", "updated_on", "page"),
+        ),
+        Vouched(
+            name="page_fact",
+            key=("subject_id", "element", "value", "since"),
+            columns=_key("id")
+            | _self("element", "value", "negated", "extraction_version", "since", "until")
+            | _self(subject_id="subject"),
+        ),
+        Vouched(
+            name="dead_link",
+            key=("subject_id", "address"),
+            columns=_key("id")
+            | _leaf("target", subject_id="subject")
+            | _leaf(broken_id="page_change", ended_id="page_change")
+            | _self("text", "address")
+            | _fold("gone_at"),
+        ),
+        # The journal's own end.
+        Vouched(name="leaf", key=("idx",), columns=_leaf("idx", "entry")),
+        Vouched(name="reference", key=("idx",), columns=_leaf("sha256", "idx")),
+        Vouched(
+            name="checkpoint",
+            key=("size",),
+            columns=_self("size", "root", "note")
+            | _nothing("l’heure que nous avons notée ; rien ne s’y fie", "at"),
+        ),
+        Vouched(
+            name="cosignature",
+            key=("size", "witness"),
+            columns=_self("size", "witness", "at", "line"),
+        ),
+        # What the journal does not say.
+        Vouched(
+            name="lane",
+            key=("platform",),
+            columns=_nothing(_BUDGET, "platform", "blocked_until", "strikes"),
+            more=_BUDGET,
+        ),
+        Vouched(
+            name="pause",
+            key=("platform",),
+            columns=_nothing(_BUDGET, "platform", "why"),
+            more=_BUDGET,
+        ),
+        Vouched(
+            name="robots",
+            key=("host", "fetched_at"),
+            columns=_key("id")
+            | _nothing(_ROBOTS, "host", "fetched_at", "status")
+            | {"content_id": Column(By.NOTHING, of="content", why=_ROBOTS)},
+            more=_ROBOTS,
+        ),
+    )
+}
