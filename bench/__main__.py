@@ -8,28 +8,22 @@ import argparse
 import json
 import os
 import shlex
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
 
 from sqlalchemy import Engine, create_engine
 
+from bench.local import free_port, now, process, wait_for
 from bench.measure import Sample, lateness_ms, sample, verdicts
 from bench.plan import Plan, write
 from monitor.store.engine import parse
 
 SCRAPE_S = 15  # as Prometheus would, so that metrics are in the cost
-START_S = 60  # within which both processes must answer
-STOP_S = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,81 +118,38 @@ def _parser() -> argparse.ArgumentParser:
 
 def run(plan: Plan, *, seconds: float, url: str, token: bool, folder: Path) -> Result:
     """Start the site and the service, let every target be checked once, then measure."""
-    site_port, port = _free_port(), _free_port()
+    site_port, port = free_port(), free_port()
     site = [sys.executable, "-m", "bench.site", f"--port={site_port}", f"--folder={folder}"]
     site += [*["--token"] * token, *plan.hosts, *plan.controls]
-    with _process(site, log=folder / "site.log") as server:
-        _wait_for(server, port=site_port, host=plan.hosts[-1])
+    with process(site, log=folder / "site.log") as server:
+        wait_for(server, port=site_port, host=plan.hosts[-1])
         write(plan, folder=folder / "config", port=site_port, ca=folder / "ca.pem")
         service = [str(Path(sys.executable).with_name("vigie")), "run"]
         service += [f"--config={folder / 'config'}", f"--data={folder / 'data'}"]
         environ = {**os.environ, "VIGIE_LISTEN": f"127.0.0.1:{port}", "VIGIE_DATABASE_URL": url}
-        with _process(service, environ=environ, log=folder / "vigie.log") as process:
-            _wait_for(process, port=port, host="127.0.0.1")
+        with process(service, environ=environ, log=folder / "vigie.log") as running:
+            wait_for(running, port=port, host="127.0.0.1")
             time.sleep(plan.interval_s + 1)
             engine = create_engine(parse(url))
-            span = watch(process.pid, port=port, seconds=seconds, engine=engine)
+            span = watch(running.pid, port=port, seconds=seconds, engine=engine)
             return Result.of(span, plan=plan, engine=engine)
 
 
 def watch(pid: int, *, port: int, seconds: float, engine: Engine) -> Span:
     """Let the service run, scraping it as Prometheus would."""
-    before, scrape_s, started = sample(pid=pid, engine=engine), 0.0, _now()
-    while (left := started + seconds - _now()) > 0:
+    before, scrape_s, started = sample(pid=pid, engine=engine), 0.0, now()
+    while (left := started + seconds - now()) > 0:
         time.sleep(min(SCRAPE_S, left))
         scrape_s = max(scrape_s, _scrape(port))
     after = sample(pid=pid, engine=engine)
-    return Span(before=before, after=after, seconds=_now() - started, scrape_s=scrape_s)
-
-
-@contextmanager
-def _process(
-    command: list[str], *, log: Path, environ: dict[str, str] | None = None
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program for as long as the block; if it ends before, say what it said."""
-    with log.open("wb") as output:
-        process = subprocess.Popen(command, env=environ, stdout=output, stderr=output)
-    try:
-        yield process
-    finally:
-        code = process.poll()
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(STOP_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-        if code is not None:
-            print(f"{shlex.join(command[:3])} ended: {code}\n{log.read_text()[-2_000:]}")
-
-
-def _wait_for(process: subprocess.Popen[bytes], *, host: str, port: int) -> None:
-    """Wait until a process listens."""
-    until = _now() + START_S
-    while _now() < until and process.poll() is None:
-        try:
-            socket.create_connection((host, port), timeout=1).close()
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise SystemExit(f"nothing answers on {host}:{port}")
+    return Span(before=before, after=after, seconds=now() - started, scrape_s=scrape_s)
 
 
 def _scrape(port: int) -> float:
-    started = _now()
+    started = now()
     with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as answer:
         answer.read()
-    return _now() - started
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def _now() -> float:
-    return time.monotonic()  # noqa: TID251 -- a stopwatch, not the service
+    return now() - started
 
 
 if __name__ == "__main__":

@@ -10,6 +10,8 @@ import ipaddress
 import itertools
 import ssl
 import tempfile
+import time
+import zlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +23,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 
 PAGE_BYTES = 58_800
+BEGAN = time.monotonic()  # noqa: TID251 -- a site
+EDITED = b"/page/0"  # the address whose text changes in many places
 _PARAGRAPH = (
     "<p>Pour renouveler votre titre de séjour, déposez votre demande en ligne entre le 120e et "
     "le 60e jour qui précède son expiration. <a href='/demarches'>Voir les démarches</a>.</p>\n"
@@ -36,6 +40,27 @@ def page() -> bytes:
     paragraph, foot = _PARAGRAPH.encode(), b"</body></html>\n"
     text = paragraph * ((PAGE_BYTES - len(head) - len(foot)) // len(paragraph))
     return (head + text).ljust(PAGE_BYTES - len(foot)) + foot
+
+
+def changing(body: bytes, request: bytes, *, change_s: int, edits: int) -> bytes:
+    """Return the page as it is now: another text for each address every `change_s`.
+
+    That of `EDITED` also holds `edits` paragraphs, of which all change.
+    """
+    address = request.split(b" ", 2)[1]
+    seconds = int(time.monotonic() - BEGAN)  # noqa: TID251 -- a site
+    turn = (seconds + zlib.crc32(address) % change_s) // change_s
+    if address == EDITED:  # it costs much to read: it changes once
+        turn = min(1, seconds // change_s)
+    hours = f"de {8 + turn % 3}h30 à {15 + turn % 4}h"
+    said = f"<p>La préfecture reçoit {hours}, avis numéro {turn}.</p>\n"
+    if address == EDITED:
+        said += "".join(
+            f"<p>Pièce {number} du dossier : original et copie.</p>\n"
+            f"<p>Le guichet numéro {number} délivre le titre {turn} sur rendez-vous.</p>\n"
+            for number in range(edits)
+        )
+    return body.replace(b"</h1>\n", b"</h1>\n" + said.encode(), 1)
 
 
 def certify(hosts: Sequence[str], *, folder: Path, now: datetime) -> ssl.SSLContext:
@@ -73,9 +98,10 @@ def _certificate(
     )
 
 
-async def serve(hosts: Sequence[str], *, port: int, folder: Path, token: bool) -> None:
+async def serve(asked: argparse.Namespace) -> None:
     """Serve until killed. Prints one line once it listens."""
-    context = certify(hosts, folder=folder, now=datetime.now(UTC))  # noqa: TID251 -- no core here
+    hosts, change_s = asked.hosts, asked.change
+    context = certify(hosts, folder=asked.folder, now=datetime.now(UTC))  # noqa: TID251 -- no core here
     plain = page()
     counter = itertools.count(1_000_000_000)
 
@@ -84,8 +110,10 @@ async def serve(hosts: Sequence[str], *, port: int, folder: Path, token: bool) -
         status, body = ("200 OK", plain)
         if request.startswith(b"GET /robots.txt "):
             status, body = "404 Not Found", b""
-        elif token:
+        elif asked.token:
             body = plain.replace(b"<body>", b"<body data-token='%d'>" % next(counter), 1)
+        elif change_s:
+            body = changing(plain, request, change_s=change_s, edits=asked.edits)
         head = (
             f"HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\n"
             f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
@@ -94,7 +122,9 @@ async def serve(hosts: Sequence[str], *, port: int, folder: Path, token: bool) -
         await writer.drain()
         writer.close()
 
-    server = await asyncio.start_server(answer, host=hosts, port=port, ssl=context, backlog=1000)
+    server = await asyncio.start_server(
+        answer, host=hosts, port=asked.port, ssl=context, backlog=1000
+    )
     async with server:
         print("listening", flush=True)
         await server.serve_forever()
@@ -105,9 +135,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--token", action="store_true", help="each answer differs by ten digits")
+    parser.add_argument("--change", type=int, default=0, help="seconds between two texts of a page")
+    parser.add_argument("--edits", type=int, default=0, help="paragraphs that change with it")
     parser.add_argument("hosts", nargs="+")
     asked = parser.parse_args()
-    asyncio.run(serve(asked.hosts, port=asked.port, folder=asked.folder, token=asked.token))
+    asyncio.run(serve(asked))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ means: the process stops, a supervisor starts it again, and the gap is recorded.
 """
 
 import asyncio
+import logging
 import socket
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import closing
@@ -14,7 +15,6 @@ from functools import partial
 from typing import Any
 
 import structlog
-from starlette.applications import Starlette
 
 from monitor import __version__
 from monitor.absence import lost_slots
@@ -46,8 +46,8 @@ from monitor.sealing import Sealer, journal_key, require_journal
 from monitor.settings import Settings
 from monitor.store import Store
 from monitor.watch import Judge, Watch
-from monitor.web.app import build as build_web
-from monitor.web.server import WebServer
+from monitor.web.order import Order
+from monitor.web.process import WebProcess
 from monitor.wiring import build_fetcher, build_line, build_witness, fetch_robots
 
 log = structlog.get_logger(__name__)
@@ -143,7 +143,7 @@ class App:
             board=self.board,
             publish=self._sealer.publish,
         )
-        self._witness = build_witness(config, settings)
+        build_witness(config, settings)  # a key that cannot be used is refused here
         self._schedule = Schedule(clock, point=settings.point, on_error=self._fail)
         self._loops: set[asyncio.Task[None]] = set()  # ended when the service stops
         self._group = asyncio.TaskGroup()
@@ -172,8 +172,7 @@ class App:
     async def _serve(self, stop: asyncio.Event, listening: socket.socket) -> None:
         started_at = await self._open_run()
         async with self._group:
-            web = WebServer(self._pages(), listening)
-            self._loop(web.serve())
+            self._loop(self._web(listening).serve())
             self._loop(self._every(self._config.controls.interval_s, self._heartbeat))
             self._loop(self._every(CLOCK_INTERVAL_S, self._read_clock))
             self._loop(self._every(PAUSE_INTERVAL_S, self._heed_pauses))
@@ -189,7 +188,6 @@ class App:
                 for lane in self._lanes.values():
                     lane.stop()
                 ended_at = await self._schedule.drain(DRAIN_S)
-                web.stop()
             for task in self._loops:
                 task.cancel()
         await self._store.stop_run(ended_at)
@@ -357,18 +355,20 @@ class App:
         keeping = self._store.keep_robots(file.origin, file.text, file.status, file.fetched_at)
         self._group.create_task(keeping)
 
-    def _pages(self) -> Starlette:
-        return build_web(
-            self._store,
+    def _web(self, listening: socket.socket) -> WebProcess:
+        order = Order(
             config=self._config,
-            clock=self._clock,
-            point=self._settings.point,
-            metrics=self._exposition.render,
-            probe=self._exposition.probe,
+            settings=self._settings,
             version=__version__,
             journal=self._sealer.journal.tiles.folder,
             journal_key=str(self._sealer.key),
-            witness=self._witness,
+            log_level=logging.getLogger().level,
+        )
+        return WebProcess(
+            order,
+            listening,
+            metrics=self._exposition.render,
+            probe=self._exposition.probe,
         )
 
 

@@ -1,11 +1,13 @@
 """Commands around the service: `run`, `migrate`, `health`."""
 
 import asyncio
+import errno
 import http.client
 import os
 import signal
 import socket
 import sys
+import time
 from argparse import Namespace
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -13,7 +15,7 @@ from typing import Any
 
 import uvloop
 
-from monitor import logs
+from monitor import descriptors, logs
 from monitor.app import App
 from monitor.cli.parsing import Commands, Refusal, folders
 from monitor.clock import SystemClock
@@ -24,6 +26,8 @@ from monitor.store import is_new, migrate
 from monitor.wiring import open_to_write
 
 HEALTH_TIMEOUT_S = 5.0
+RELEASE_S = 1.0  # in which the pages of a service that was killed end, and free their address
+RELEASE_TRIES = 10
 
 Service = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
 
@@ -47,6 +51,7 @@ def run_service(asked: Namespace) -> int:
     settings = read_settings(os.environ, data=asked.data)
     config = load(asked.config)
     logs.configure(level=settings.log_level)
+    descriptors.raise_limit()
     with listen(settings) as listening:
         make_folder(asked.data)
         if is_new(settings.database_url):
@@ -109,7 +114,7 @@ def listen(settings: Settings) -> socket.socket:
     taken = socket.socket(family)
     try:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind((settings.host, settings.port))
+        _bind(taken, settings)
         taken.listen(128)
     except OSError as error:
         taken.close()
@@ -119,6 +124,19 @@ def listen(settings: Settings) -> socket.socket:
         ) from None
     taken.setblocking(False)  # noqa: FBT003 -- its only argument
     return taken
+
+
+def _bind(taken: socket.socket, settings: Settings) -> None:
+    """Bind; wait a little for a service that was just killed to let go of its address."""
+    for left in range(RELEASE_TRIES, -1, -1):
+        try:
+            taken.bind((settings.host, settings.port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE or not left:
+                raise
+            time.sleep(RELEASE_S / RELEASE_TRIES)
+        else:
+            return
 
 
 def address(listening: socket.socket) -> str:

@@ -7,6 +7,8 @@ one instant and never hold the writer back, and one process writes.
 import fcntl
 import os
 import sqlite3
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +22,7 @@ from monitor.store.page_tables import metadata
 
 SCHEMA = "0005"  # the newest migration; a test keeps both equal
 BUSY_MS = 10_000  # how long to wait for another process that writes, such as `vigie pause`
+_STEPS = 10_000  # of SQLite's machine between two looks at a bound: some tenths of a millisecond
 _PG_LOCK = int.from_bytes(b"vigie", "big")  # any constant of ours
 _PG_WAIT_MS = 1_000
 _LOCK_NOT_AVAILABLE = "55P03"
@@ -62,8 +65,12 @@ def name_of(url: URL) -> str:
     return str(path) if path else url.render_as_string()
 
 
-def engine_for(url: URL, *, writer: bool) -> Engine:
-    """Make an engine: one connection that must last for the writer, a small pool to read."""
+def engine_for(url: URL, *, writer: bool, read_s: float | None = None) -> Engine:
+    """Make an engine: one connection that must last for the writer, a small pool to read.
+
+    `read_s` bounds each statement of a reader, in seconds: one that takes longer fails, and no
+    longer keeps the write-ahead log from being folded back. None: no bound.
+    """
     if url.get_backend_name() == "sqlite":
         engine = create_engine(
             url,
@@ -71,17 +78,22 @@ def engine_for(url: URL, *, writer: bool) -> Engine:
             **({"poolclass": NullPool} if writer else {"pool_size": 4, "max_overflow": 4}),
         )
         _set_up_sqlite(engine, writer=writer)
+        if read_s is not None:
+            _bound_sqlite(engine, read_s)
         return engine
     if writer:
         return create_engine(
             url, poolclass=NullPool, connect_args={"options": "-c synchronous_commit=on"}
         )
+    options = "-c default_transaction_read_only=on"
+    if read_s is not None:
+        options += f" -c statement_timeout={round(1_000 * read_s)}"
     return create_engine(
         url,
         pool_size=4,
         max_overflow=4,
         isolation_level="REPEATABLE READ",
-        connect_args={"options": "-c default_transaction_read_only=on"},
+        connect_args={"options": options},
     )
 
 
@@ -113,6 +125,21 @@ def _set_up_sqlite(engine: Engine, *, writer: bool) -> None:
     @event.listens_for(engine, "begin")
     def start(connection: Connection) -> None:
         connection.exec_driver_sql(begin)
+
+
+def _bound_sqlite(engine: Engine, read_s: float) -> None:
+    """Interrupt a statement that has run for `read_s`."""
+    due = threading.local()  # a connection is used by one thread at a time
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def begin(*_: Any) -> None:
+        due.at_s = time.perf_counter() + read_s
+
+    @event.listens_for(engine, "connect")
+    def watch(connection: sqlite3.Connection, _: Any) -> None:
+        connection.set_progress_handler(
+            lambda: time.perf_counter() > getattr(due, "at_s", float("inf")), _STEPS
+        )
 
 
 def check_schema(connection: Connection, url: URL) -> None:

@@ -66,8 +66,8 @@ class Store(
     when they return; the first that fails raises StoreError, and so does every later one.
     """
 
-    def __init__(self, url: URL, point: str) -> None:
-        super().__init__(engine_for(url, writer=False), url, point)
+    def __init__(self, url: URL, point: str, *, read_s: float | None = None) -> None:
+        super().__init__(engine_for(url, writer=False, read_s=read_s), url, point)
         self._lock: WriterLock | None = None
         self._connection: Connection | None = None
         self._writer: Writer[Outcome | Work] | None = None
@@ -81,6 +81,7 @@ class Store(
         point: str,
         writer: bool,
         rest_s: float = REST_S,
+        read_s: float | None = None,
         environment: Mapping[str, Any] | None = None,
         targets: Mapping[str, Target] | None = None,
     ) -> Self:
@@ -91,6 +92,7 @@ class Store(
             point: Whose record is written and read.
             writer: Take the right to write, which one process at a time has.
             rest_s: Least time between two transactions, in seconds.
+            read_s: The longest that a statement that reads may take, in seconds; None: any.
             environment: By what checks are made, for the journal: see `monitor.environment`.
             targets: What is watched, by slug, for the journal.
 
@@ -101,7 +103,7 @@ class Store(
         parsed = parse(url)
         with said_plainly(parsed):
             _require_database(parsed)
-            store = cls(parsed, point)
+            store = cls(parsed, point, read_s=read_s)
             try:
                 with store._engine.connect() as connection:
                     check_schema(connection, parsed)

@@ -1,5 +1,1 @@
-"""The pages: one ASGI application that reads and never writes, nor probes."""
-
-from monitor.web.app import build
-
-__all__ = ["build"]
+"""The pages: an application that reads and never writes, nor probes, in its own process."""

@@ -1,12 +1,13 @@
-"""The ASGI application: routes, and what each answers."""
+"""The ASGI application: routes, and what each answers.
 
-from collections.abc import Callable
+Whatever is asked, an answer is made in a thread of few, once for all who wait for it, and
+kept for a while (`kept.py`); `/sante` waits for none of these (`checkup.py`).
+"""
+
 from functools import partial
 from pathlib import Path
+from typing import Protocol
 
-import anyio
-import anyio.to_thread
-import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -19,9 +20,11 @@ from monitor.clock import Clock
 from monitor.config import Config
 from monitor.evidence.mirror import verifier_sha256
 from monitor.evidence.witness_files import Witness
-from monitor.web.faces import Faces
-from monitor.web.health import health
+from monitor.web.checkup import Checkup
+from monitor.web.faces import FRESH_S, Faces
+from monitor.web.health import Health, health
 from monitor.web.journal import journal_routes
+from monitor.web.kept import Kept
 from monitor.web.overview import overview
 from monitor.web.reads import Reads
 from monitor.web.security import HEADERS, Guard
@@ -31,10 +34,20 @@ from monitor.web.witness import witness_routes
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 DAY_S = 86_400.0
 NAME_MAX = 100  # characters of a target in a query
+METRICS_S = 1.0  # in which every scrape gets the same text
+FILES = 2  # threads that read files
 
-SHARE = 20  # a page is kept this many times as long as it took to make
 
-log = structlog.get_logger()
+class Metrics(Protocol):
+    """The text for Prometheus, wherever it is rendered."""
+
+    async def metrics(self) -> bytes:
+        """Return all of it."""
+        ...
+
+    async def probe(self, slug: str) -> bytes:
+        """Return blackbox_exporter's text for one target. Raises KeyError for an unknown one."""
+        ...
 
 
 def build(  # noqa: PLR0913 -- the seams of the application, named at the one call
@@ -43,8 +56,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
     config: Config,
     clock: Clock,
     point: str,
-    metrics: Callable[[], bytes],
-    probe: Callable[[str], bytes],
+    metrics: Metrics,
     version: str,
     journal: Path | None = None,
     journal_key: str = "",
@@ -59,8 +71,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
         config: The effective configuration.
         clock: Where `now` comes from.
         point: Name of the point of measure, shown to readers.
-        metrics: Renders `/metrics`; called from a worker thread.
-        probe: Renders `/probe` for a target's slug; KeyError for an unknown one.
+        metrics: Renders `/metrics` and `/probe`.
         version: Of the program, shown to readers.
         journal: Folder of the journal, served as it is; None serves none.
         journal_key: Its verifier key, shown to readers.
@@ -80,14 +91,16 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
         window_s=window_s,
         fresh_s=fresh_s,
     )
+    texts = Kept(clock.monotonic_us)
+    files = Kept(clock.monotonic_us, makers=FILES)
     return Starlette(
         routes=[
             Route("/", pages.home, name="home"),
             Route("/sante", pages.health),
-            Route("/metrics", partial(_metrics, metrics=metrics)),
-            Route("/probe", partial(_probe, probe=probe)),
-            *(journal_routes(journal) if journal else ()),
-            *(witness_routes(witness, clock.now) if witness else ()),
+            Route("/metrics", partial(_metrics, metrics=metrics, texts=texts)),
+            Route("/probe", partial(_probe, metrics=metrics, texts=texts, config=config)),
+            *(journal_routes(journal, files) if journal else ()),
+            *(witness_routes(witness, clock.now, files) if witness else ()),
             *pages.faces.routes(),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ],
@@ -115,7 +128,7 @@ class _Pages:
         self._config = config
         self._clock = clock
         self._window_s = window_s
-        self._fresh_us = round(fresh_s * 1_000_000)
+        self._fresh_s = fresh_s
         self._templates = environment(version=version)
         self._templates.globals.update(
             config=config,
@@ -123,35 +136,26 @@ class _Pages:
             journal_key=journal_key,
             verifier_sha256=verifier_sha256(),
         )
-        self.faces = Faces(reads, config=config, clock=clock, templates=self._templates)
-        self._busy = anyio.Lock()
-        self._made: str | None = None
-        self._stale_us = 0  # on the monotonic clock
+        self._kept = Kept(clock.monotonic_us)
+        self._checkup = Checkup(self._health, clock.monotonic_us)
+        self.faces = Faces(
+            reads,
+            config=config,
+            clock=clock,
+            templates=self._templates,
+            kept=self._kept,
+            fresh_s=min(fresh_s, FRESH_S),
+        )
 
-    async def home(self, _: Request) -> Response:
+    async def home(self, request: Request) -> Response:
         """Serve the state now. Many visitors at once cost one reading."""
-        async with self._busy:
-            begun_us = self._clock.monotonic_us()
-            if self._made is None or begun_us >= self._stale_us:
-                self._made = await anyio.to_thread.run_sync(self._home)
-                made_us = self._clock.monotonic_us()
-                self._stale_us = made_us + max(self._fresh_us, SHARE * (made_us - begun_us))
-            left_s = max(0, self._stale_us - begun_us) // 1_000_000
-            return HTMLResponse(self._made, headers={"Cache-Control": f"public, max-age={left_s}"})
+        answer = await self._kept.get("/", self._home, fresh_s=self._fresh_s)
+        return self._kept.response(request, answer)
 
     async def health(self, _: Request) -> Response:
         """Answer 200 or 503, and say why in JSON. Nothing of it is secret."""
-        never = {"Cache-Control": "no-store"}
-        judge = partial(health, self._reads, config=self._config, now=self._clock.now())
-        try:
-            found = await anyio.to_thread.run_sync(judge)
-        except Exception:  # whatever the store raises, it cannot be read
-            log.exception("health unreadable")
-            unreadable = {"etat": "en défaut", "magasin": "illisible"}
-            return JSONResponse(unreadable, status_code=503, headers=never)
-        return JSONResponse(
-            dict(found.as_json()), status_code=200 if found.ok else 503, headers=never
-        )
+        status, found = await self._checkup.latest()
+        return JSONResponse(found, status_code=status, headers={"Cache-Control": "no-store"})
 
     async def refused(self, _: Request, error: Exception) -> Response:
         """Serve 404 and the like."""
@@ -164,30 +168,36 @@ class _Pages:
         headers = {**HEADERS, "Cache-Control": "no-store"}
         return HTMLResponse(self._error(500), status_code=500, headers=headers)
 
-    def _home(self) -> str:
+    def _health(self) -> Health:
+        return health(self._reads, config=self._config, now=self._clock.now())
+
+    def _home(self) -> bytes:
         view = overview(
             self._reads, config=self._config, now=self._clock.now(), window_s=self._window_s
         )
-        return self._templates.get_template("home.html").render(view=view)
+        return self._templates.get_template("home.html").render(view=view).encode()
 
     def _error(self, status: int) -> str:
         return self._templates.get_template("error.html").render(status=status)
 
 
-async def _metrics(_: Request, *, metrics: Callable[[], bytes]) -> Response:
-    body = await anyio.to_thread.run_sync(metrics)
-    return Response(body, media_type=EXPOSITION, headers={"Cache-Control": "no-store"})
+async def _metrics(_: Request, *, metrics: Metrics, texts: Kept) -> Response:
+    answer = await texts.ask("metrics", metrics.metrics, fresh_s=METRICS_S)
+    return _exposed(answer.body or b"")
 
 
-async def _probe(request: Request, *, probe: Callable[[str], bytes]) -> Response:
+async def _probe(request: Request, *, metrics: Metrics, texts: Kept, config: Config) -> Response:
     """Answer as blackbox_exporter does, from the last observation; `module` changes nothing."""
     target = request.query_params.get("target", "")
     never = {"Cache-Control": "no-store"}
     if not target or len(target) > NAME_MAX:
         text = f"target: requis, {NAME_MAX} caractères au plus\n"
         return Response(text, 400, never, "text/plain")
-    try:
-        body = probe(target)
-    except KeyError:
+    if target not in config.by_slug:
         return Response("cible inconnue\n", 404, never, "text/plain")
-    return Response(body, media_type=EXPOSITION, headers=never)
+    answer = await texts.ask(f"probe {target}", partial(metrics.probe, target), fresh_s=METRICS_S)
+    return _exposed(answer.body or b"")
+
+
+def _exposed(body: bytes) -> Response:
+    return Response(body, media_type=EXPOSITION, headers={"Cache-Control": "no-store"})

@@ -2,11 +2,10 @@
 
 from collections.abc import Callable
 
-import anyio.to_thread
 import jinja2
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from monitor.clock import Clock
@@ -17,24 +16,35 @@ from monitor.core.changes.change import ChangeKind, Op
 from monitor.core.changes.events import OF_LINKS
 from monitor.core.pages.page import Element
 from monitor.web.dead_links import Life
+from monitor.web.kept import Kept
 from monitor.web.modifications import Filters, after, before, difference, listing
 from monitor.web.offer import Stated, offer
 from monitor.web.reads import Reads
 from monitor.web.target import target_view
 
-FRESH_S = 30  # a reader's own browser may show the page again for so long
+FRESH_S = 2.0  # a page is served again without reading for so long, at least
+BROWSER_S = 30  # a reader's own browser may show it again for so long
 MOST_NUMBER = 2**31 - 1  # of a change
 
 
 class Faces:
-    """Serves these pages. Each is worked out in a thread, from one reading of the record."""
+    """Serves these pages. Each is worked out in a thread, once for all who ask for it."""
 
-    def __init__(
-        self, reads: Reads, *, config: Config, clock: Clock, templates: jinja2.Environment
+    def __init__(  # noqa: PLR0913 -- keyword-only
+        self,
+        reads: Reads,
+        *,
+        config: Config,
+        clock: Clock,
+        templates: jinja2.Environment,
+        kept: Kept,
+        fresh_s: float = FRESH_S,
     ) -> None:
         self._reads = reads
         self._config = config
         self._clock = clock
+        self._kept = kept
+        self._fresh_s = fresh_s
         self._templates = templates
         self._templates.globals.update(
             change_words=change_words,
@@ -63,35 +73,51 @@ class Faces:
             filters = Filters.of(request.query_params, self._config)
         except ValueError as error:
             raise HTTPException(400) from error
-        return await self._page("changes.html", lambda: listing(self._reads, self._config, filters))
+        name = f"/modifications?{filters.query(filters.page)}"
+        return await self._page(
+            request, name, "changes.html", lambda: listing(self._reads, self._config, filters)
+        )
 
     async def modification(self, request: Request) -> Response:
         number: int = request.path_params["number"]
         if number > MOST_NUMBER:
             raise HTTPException(404)
         return await self._page(
-            "change.html", lambda: difference(self._reads, self._config, number)
+            request,
+            f"/modifications/{number}",
+            "change.html",
+            lambda: difference(self._reads, self._config, number),
         )
 
-    async def informations(self, _: Request) -> Response:
-        return await self._page("offer.html", lambda: offer(self._reads, self._config))
+    async def informations(self, request: Request) -> Response:
+        return await self._page(
+            request, "/informations", "offer.html", lambda: offer(self._reads, self._config)
+        )
 
     async def target(self, request: Request) -> Response:
         slug: str = request.path_params["slug"]
-        now = self._clock.now()
+        if slug not in self._config.by_slug:
+            raise HTTPException(404)
         return await self._page(
+            request,
+            f"/cibles/{slug}",
             "target.html",
-            lambda: target_view(self._reads, config=self._config, slug=slug, now=now),
+            lambda: target_view(self._reads, config=self._config, slug=slug, now=self._clock.now()),
         )
 
-    async def _page(self, template: str, work: Callable[[], object | None]) -> Response:
-        """Serve a template filled with what `work` finds; 404 when it finds nothing."""
-        text = await anyio.to_thread.run_sync(lambda: self._rendered(template, work()))
-        if text is None:
-            raise HTTPException(404)
-        return HTMLResponse(text, headers={"Cache-Control": f"public, max-age={FRESH_S}"})
+    async def _page(
+        self, request: Request, name: str, template: str, work: Callable[[], object | None]
+    ) -> Response:
+        """Serve a template filled with what `work` finds; 404 when it finds nothing.
 
-    def _rendered(self, template: str, view: object | None) -> str | None:
+        `name` is the address and all that the page depends on: one rendering for all of them.
+        """
+        answer = await self._kept.get(
+            name, lambda: self._rendered(template, work()), fresh_s=self._fresh_s
+        )
+        return self._kept.response(request, answer, browser_s=BROWSER_S)
+
+    def _rendered(self, template: str, view: object | None) -> bytes | None:
         if view is None:
             return None
-        return self._templates.get_template(template).render(view=view)
+        return self._templates.get_template(template).render(view=view).encode()

@@ -1,44 +1,39 @@
-"""uvicorn inside our own event loop, on a socket that is already listening."""
+"""uvicorn inside our own event loop, behind the door of `door.py`."""
 
+import logging
 import socket
-from collections.abc import Generator
-from contextlib import contextmanager
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from monitor.web.door import HEADERS_MAX, IDLE_S, VISITS, Server
 
 
 class WebServer:
     """Serves the pages until told to stop. Signals belong to the command, not to it."""
 
-    def __init__(self, app: ASGIApp, listening: socket.socket) -> None:
-        self._listening = listening
-        self._server = _Quiet(
-            uvicorn.Config(
-                app,
-                log_config=None,  # ours: see logs.py
-                access_log=False,  # an address of a reader is nobody's business
-                server_header=False,
-                date_header=True,
-                lifespan="off",
-                limit_concurrency=200,
-                timeout_keep_alive=5,
-                timeout_graceful_shutdown=5,
-                h11_max_incomplete_event_size=16 * 1024,
-                proxy_headers=False,
-            )
+    def __init__(self, app: ASGIApp, listening: socket.socket, *, visits: int = VISITS) -> None:
+        # It warns of each request that is malformed or asks for an upgrade: a stranger's to fill.
+        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+        config = uvicorn.Config(
+            app,
+            ws="none",
+            log_config=None,  # ours: see logs.py
+            access_log=False,  # an address of a reader is nobody's business
+            server_header=False,
+            date_header=True,
+            lifespan="off",
+            timeout_keep_alive=IDLE_S,
+            timeout_graceful_shutdown=2,
+            h11_max_incomplete_event_size=HEADERS_MAX,
+            proxy_headers=False,
         )
+        self._server = Server(config, listening, visits=visits)
 
     async def serve(self) -> None:
         """Serve; returns some seconds after `stop`."""
-        await self._server.serve(sockets=[self._listening])
+        await self._server.serve()
 
     def stop(self) -> None:
         """Take no more requests and let those in hand end."""
         self._server.should_exit = True
-
-
-class _Quiet(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        yield

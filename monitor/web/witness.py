@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from http import HTTPStatus
 
-import anyio.to_thread
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -13,15 +14,21 @@ from starlette.routing import Route
 
 from monitor.evidence.witness import MAX_REQUEST_BYTES
 from monitor.evidence.witness_files import Witness
+from monitor.web.kept import Busy, Kept
 
 BODY_S = 10.0  # a request is a few kilobytes
+JUDGED_MAX = 16  # requests that are being judged or wait for it; what comes beyond is sent away
+HASH_LENGTH = 64  # of the name of a log, in an address
+READ_S = 1.0  # a checkpoint is served again without reading for so long
 FRESH_S = 60  # seconds that a checkpoint may be kept by a cache; the specification allows 3,600
 
 log = structlog.get_logger(__name__)
 
 
-def witness_routes(witness: Witness, now: Callable[[], datetime]) -> list[Route]:
-    """Return the two addresses of a witness, below `/temoin`."""
+def witness_routes(witness: Witness, now: Callable[[], datetime], files: Kept) -> list[Route]:
+    """Return the two addresses of a witness, below `/temoin`; `files` reads what it serves."""
+    pool = ThreadPoolExecutor(1, thread_name_prefix="witness")  # each holds a file's lock
+    judged = 0
 
     async def add_checkpoint(request: Request) -> Response:
         try:
@@ -44,10 +51,21 @@ def witness_routes(witness: Witness, now: Callable[[], datetime]) -> list[Route]
                 headers={"Content-Type": answer.media_type, "Cache-Control": "no-store"},
             )
 
-        return await anyio.to_thread.run_sync(judge)
+        nonlocal judged
+        if judged >= JUDGED_MAX:
+            raise Busy
+        judged += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, judge)
+        finally:
+            judged -= 1
 
     async def checkpoint(request: Request) -> Response:
-        found = await anyio.to_thread.run_sync(witness.checkpoint, request.path_params["origin"])
+        origin: str = request.path_params["origin"]
+        found = None
+        if len(origin) == HASH_LENGTH:  # no other is kept, and none is remembered
+            read = partial(witness.checkpoint, origin)
+            found = (await files.get(f"witness {origin}", read, fresh_s=READ_S)).body
         if found is None:
             return _said(404, "no checkpoint of this log was cosigned")
         headers = {"Cache-Control": f"public, max-age={FRESH_S}"}

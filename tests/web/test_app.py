@@ -12,10 +12,11 @@ from lxml import html
 from starlette.applications import Starlette
 
 from monitor.core.types import GapCause, LaneState, Platform, Policy, Reason, Target, Verdict
-from monitor.web import build
+from monitor.web.app import build
 from monitor.web.security import QUERY_MAX
 from monitor.web.templating import SHOWN_MAX
 from tests.support.clock import FakeClock
+from tests.support.metrics import FixedMetrics
 from tests.support.reads import (
     NOW,
     FakeReads,
@@ -62,17 +63,13 @@ def client(
     clock: FakeClock | None = None,
     fresh_s: float = 0,
 ) -> Visitor:
-    def probe(slug: str) -> bytes:
-        return {"a": b"probe_success 1\n"}[slug]
-
     return Visitor(
         build(
             reads,
             config=config(targets or [target("a"), target("b")], platforms),
             clock=clock or FakeClock(NOW),
             point="local",
-            metrics=lambda: b"# HELP x y\n",
-            probe=probe,
+            metrics=FixedMetrics(),
             version="0.1.0",
             fresh_s=fresh_s,
         )
@@ -325,7 +322,8 @@ def test_health_is_200_when_well_and_503_when_not() -> None:
 def test_health_says_that_the_store_is_unreadable_and_no_more() -> None:
     response = client(FakeReads(broken=True)).get("/sante")
     assert response.status_code == 503
-    assert response.json() == {"etat": "en défaut", "magasin": "illisible"}
+    found = response.json()
+    assert (found["etat"], found["magasin"]) == ("en défaut", "illisible")
     assert response.headers["cache-control"] == "no-store"
 
 

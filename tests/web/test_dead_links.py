@@ -14,11 +14,12 @@ from monitor.core.changes.versions import Track, advance
 from monitor.core.types import Reason, State, Verdict
 from monitor.dead_links import LinkBook
 from monitor.store import Store
-from monitor.web import build
+from monitor.web.app import build
 from monitor.web.dead_links import Life, lives
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_template
 from tests.support.linking import ALIVE, gone, linking
+from tests.support.metrics import FixedMetrics
 from tests.support.outcomes import outcome
 from tests.support.readings import minute, reading
 from tests.support.reads import NOW, config, target
@@ -69,8 +70,7 @@ def visitor(store: Store) -> Visitor:
             config=config([ANEF, PAGE]),
             clock=FakeClock(NOW),
             point="local",
-            metrics=lambda: b"",
-            probe=lambda _: b"",
+            metrics=FixedMetrics(),
             version="0.1.0",
             fresh_s=0,
         )

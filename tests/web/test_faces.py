@@ -14,12 +14,13 @@ from monitor.core.changes.versions import NOT_RETAKEN
 from monitor.core.pages.page import Element
 from monitor.core.types import Kind
 from monitor.store import Store
-from monitor.web import build
+from monitor.web.app import build
 from monitor.web.modifications import PER_PAGE
 from monitor.web.offer import Stated, stated
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_template
 from tests.support.followed import record
+from tests.support.metrics import FixedMetrics
 from tests.support.readings import SENTENCES, page
 from tests.support.reads import NOW, config, target
 from tests.web.test_app import HOSTILE, Visitor, said
@@ -47,8 +48,7 @@ def visitor(store: Store) -> Visitor:
             config=config(TARGETS),
             clock=FakeClock(NOW),
             point="local",
-            metrics=lambda: b"",
-            probe=lambda _: b"",
+            metrics=FixedMetrics(),
             version="0.1.0",
             fresh_s=0,
         )

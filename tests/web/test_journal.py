@@ -13,6 +13,8 @@ from monitor.evidence import tlog
 from monitor.evidence.journal import FOLDER
 from monitor.evidence.mirror import verifier_sha256
 from monitor.web.journal import journal_routes
+from monitor.web.kept import Kept
+from tests.support.clock import FakeClock
 from tests.support.journals import Rows, entry, sealed
 
 
@@ -37,7 +39,9 @@ def client(tmp_path: Path) -> Client:
     sealed(tmp_path, rows, 300)
     (tmp_path / FOLDER / "secret").write_text("no")
     (tmp_path / "journal.key").write_text("no")
-    return Client(Starlette(routes=list(journal_routes(tmp_path / FOLDER))))
+    return Client(
+        Starlette(routes=journal_routes(tmp_path / FOLDER, Kept(FakeClock().monotonic_us)))
+    )
 
 
 def test_a_checkpoint_is_text_that_soon_changes(client: Client) -> None:

@@ -12,6 +12,7 @@ from starlette.types import Message
 from monitor.evidence.witness import MAX_REQUEST_BYTES
 from monitor.evidence.witness_files import Witness, hash_of
 from monitor.web import witness as pages
+from monitor.web.kept import Kept
 from monitor.web.witness import witness_routes
 from tests.support.clock import FakeClock
 from tests.support.small_log import SmallLog
@@ -23,7 +24,9 @@ HASH = hash_of(LOG.origin)
 @pytest.fixture
 def app(tmp_path: Path) -> Starlette:
     witness = Witness(tmp_path, name="temoin.example/w", logs=[LOG.key.verifier])
-    return Starlette(routes=witness_routes(witness, FakeClock().now))
+    return Starlette(
+        routes=witness_routes(witness, FakeClock().now, Kept(FakeClock().monotonic_us))
+    )
 
 
 def ask(app: Starlette, path: str, body: bytes | None = None) -> httpx.Response:

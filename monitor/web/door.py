@@ -1,0 +1,410 @@
+"""The door of the pages: how many connections there are, and how long each may take.
+
+Every visitor may be hostile, and most come through one proxy, so that addresses tell nobody
+apart. What is bounded, whoever asks:
+
+1. connections, by `Door`. When all are taken, the one that has said nothing for longest is
+   dropped for the newcomer, then the slowest request, then the slowest reader;
+2. time, by `Visit`: a whole request within `REQUEST_S`, its answer read within `ANSWER_S`;
+3. bytes: headers by h11, a body by `Requests`.
+
+A few places are kept for those who ask whether the service is well, `FIRST`.
+"""
+
+import asyncio
+import errno
+import resource
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from enum import Enum
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, NoReturn
+
+import h11
+import structlog
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+VISITS = 256  # connections at once
+KEPT_VISITS = 16  # more, for `FIRST` alone
+FIRST = (b"GET /sante", b"HEAD /sante", b"GET /metrics")
+BACKLOG = 4_096  # connections that wait in the kernel; it takes less where it is set to
+ACCEPTS = 64  # at once, before those who are in get their turn
+REQUEST_S = 10.0  # from the first byte, or from the connection, to the last byte of a request
+ANSWER_S = 60.0  # from there until the answer is read
+IDLE_S = 5  # between two requests of one connection
+# For how long a connection is left alone when all is full and another comes.
+LEFT_ALONE_S = {"NOTHING": 0.25, "REQUEST": 0.25, "ANSWER": 2.0}
+REST_S = 0.1  # without accepting, when the system has no descriptor or memory to give
+TELL_S = 60.0  # between two lines that count what was refused
+HEADERS_MAX = 16 * 1024  # bytes
+PIECE = 8 * 1024  # bytes that are parsed at once
+BODY_MAX = 128 * 1024  # bytes; the longest that any address takes is half of it
+SEND_BUFFER = 128 * 1024  # bytes of the kernel's memory that a slow reader holds
+
+_OUT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+log = structlog.get_logger(__name__)
+
+
+def canned(status: HTTPStatus, *headers: str) -> bytes:
+    """Return a whole answer that ends its connection."""
+    body = f"{status.value} {status.phrase}\n"
+    lines = (
+        f"HTTP/1.1 {status.value} {status.phrase}",
+        "Content-Type: text/plain; charset=utf-8",
+        f"Content-Length: {len(body)}",
+        "Cache-Control: no-store",
+        "Connection: close",
+        *headers,
+    )
+    return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
+
+
+FULL = canned(HTTPStatus.SERVICE_UNAVAILABLE, "Retry-After: 2")
+LATE = canned(HTTPStatus.REQUEST_TIMEOUT)
+
+
+class Waits(Enum):
+    """What a connection waits for. The order is that of who is dropped first."""
+
+    NOTHING = "its visitor has said nothing since its last answer"
+    REQUEST = "a request has begun"
+    ANSWER = "an answer is being made, or read"
+
+
+class Requests(h11.Connection):
+    """Refuses bodies before they are read: over `BODY_MAX`, or of a length not told.
+
+    A chunk costs about as much work as a whole request, whatever its length.
+    """
+
+    refusal = HTTPStatus.BAD_REQUEST  # what to answer when `next_event` raises
+
+    def next_event(self) -> Any:
+        event = super().next_event()
+        if isinstance(event, h11.Request):
+            headers = dict(event.headers)
+            if sum(len(name) + len(value) for name, value in event.headers) > HEADERS_MAX:
+                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+            if b"transfer-encoding" in headers:
+                self._refuse(HTTPStatus.LENGTH_REQUIRED)
+            if int(headers.get(b"content-length", b"0")) > BODY_MAX:
+                self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        return event
+
+    def _refuse(self, status: HTTPStatus) -> NoReturn:
+        self.refusal = status
+        raise h11.RemoteProtocolError(status.phrase)
+
+
+class Visit(H11Protocol):
+    """One connection."""
+
+    def __init__(self, door: "Door", *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.conn = self._requests = Requests(h11.SERVER, HEADERS_MAX)
+        self._door = door
+        self._request_due: asyncio.TimerHandle | None = None
+        self._answer_due: asyncio.TimerHandle | None = None
+        self.waits = Waits.NOTHING
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._request_due = self.loop.call_later(REQUEST_S, self._too_late)
+        self._door.note(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._cancel_request_due()
+        self._cancel_answer_due()
+        self._unset_keepalive_if_required()
+        self._door.forget(self)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        self._expect_request()
+        for start in range(0, len(data), PIECE):  # h11 bounds what is not whole after each
+            super().data_received(data[start : start + PIECE])
+            if self.transport.is_closing():
+                return
+        self._look()
+
+    def handle_events(self) -> None:
+        try:
+            super().handle_events()
+        except h11.LocalProtocolError:  # it breaks the rules while it is being answered
+            self.drop()
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Answer whoever has asked and will ask no more; let go of the others."""
+        if self.waits is Waits.ANSWER and self._request_due is None:
+            self.cycle.keep_alive = False
+            return True
+        return False
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse; uvicorn calls it for whatever h11 refuses."""
+        del msg
+        if self._answering:
+            self.drop()
+            return
+        self._end(canned(self._requests.refusal))
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self.transport.is_closing():
+            return
+        if self.conn.their_state is h11.SEND_BODY:  # answered before its body came: not awaited
+            self.transport.close()
+            return
+        if not self._answering and self.conn.trailing_data[0]:
+            self._expect_request()
+        self._look()
+
+    def timeout_keep_alive_handler(self) -> None:
+        if self.transport.get_write_buffer_size():  # still read: `ANSWER_S` is its bound
+            return
+        with self._protocol_errors():
+            super().timeout_keep_alive_handler()
+
+    def shutdown(self) -> None:
+        with self._protocol_errors():
+            super().shutdown()
+
+    def drop(self) -> None:
+        """Cut the connection now, whatever waits to be written."""
+        self._door.forget(self)
+        self.transport.abort()
+
+    @property
+    def _answering(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle  # there is none before the first request
+        return cycle is not None and not cycle.response_complete
+
+    def _look(self) -> None:
+        """Note what the connection waits for, and until when."""
+        if self.transport.is_closing():
+            return
+        if self.conn.their_state not in {h11.IDLE, h11.SEND_BODY}:
+            self._cancel_request_due()
+        unread = self.transport.get_write_buffer_size() > 0
+        if self._answering or unread:
+            self.waits = Waits.ANSWER
+            if self._answer_due is None:
+                self._answer_due = self.loop.call_later(ANSWER_S, self._unread)
+        else:
+            self._cancel_answer_due()
+            self.waits = Waits.REQUEST if self._request_due else Waits.NOTHING
+        self._door.note(self)
+
+    def _expect_request(self) -> None:
+        if self._request_due is None and not self._answering:
+            self._request_due = self.loop.call_later(REQUEST_S, self._too_late)
+
+    def _too_late(self) -> None:
+        self._request_due = None
+        if self._answering or self.waits is Waits.ANSWER:
+            self.drop()
+        else:
+            self._end(LATE)
+
+    def _unread(self) -> None:
+        self._answer_due = None
+        if self._answering or self.transport.get_write_buffer_size():
+            self.drop()
+        else:
+            self._look()
+
+    def _end(self, answer: bytes) -> None:
+        """Say a last word; `ANSWER_S` bounds how long it may stay unread."""
+        self.transport.write(answer)
+        self.transport.close()
+        if self._answer_due is None:
+            self._answer_due = self.loop.call_later(ANSWER_S, self.drop)
+
+    def _cancel_request_due(self) -> None:
+        if self._request_due is not None:
+            self._request_due.cancel()
+            self._request_due = None
+
+    def _cancel_answer_due(self) -> None:
+        if self._answer_due is not None:
+            self._answer_due.cancel()
+            self._answer_due = None
+
+    @contextmanager
+    def _protocol_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except h11.LocalProtocolError:
+            self.drop()
+
+
+class Door:
+    """Accepts connections on a listening socket and knows them all."""
+
+    def __init__(
+        self,
+        listening: socket.socket,
+        make: Callable[["Door"], Visit],
+        *,
+        visits: int = VISITS,
+        kept_visits: int = KEPT_VISITS,
+    ) -> None:
+        """Accept nothing before `open`.
+
+        Args:
+            listening: Belongs to the door from now on.
+            make: Makes the protocol of one connection.
+            visits: Connections at once.
+            kept_visits: How many more there may be for `FIRST`.
+
+        """
+        self._listening = listening
+        self._make = make
+        self._visits = visits
+        self._kept_visits = kept_visits
+        self._loop = asyncio.get_running_loop()
+        self._in: dict[Waits, dict[Visit, float]] = {waits: {} for waits in Waits}
+        self._entering: set[asyncio.Task[Any]] = set()
+        self._rest: asyncio.TimerHandle | None = None
+        self._counts = {"refused": 0, "dropped": 0, "exhausted": 0}
+        self._told_at = self._loop.time() - TELL_S
+
+    def open(self) -> None:
+        self._listening.setblocking(False)  # noqa: FBT003 -- its only argument
+        self._listening.listen(BACKLOG)
+        self._loop.add_reader(self._listening.fileno(), self._accept)
+
+    def close(self) -> None:
+        """Accept no more. uvicorn calls it, as it would a server of asyncio."""
+        if self._rest is not None:
+            self._rest.cancel()
+        self._loop.remove_reader(self._listening.fileno())
+        self._listening.close()
+
+    async def wait_closed(self) -> None:
+        for task in list(self._entering):
+            task.cancel()
+
+    @property
+    def count(self) -> int:
+        return len(self._entering) + sum(map(len, self._in.values()))
+
+    def note(self, visit: Visit) -> None:
+        """Place a connection by what it waits for; it keeps its place while that is the same."""
+        if visit not in self._in[visit.waits]:
+            self.forget(visit)
+            self._in[visit.waits][visit] = self._loop.time()
+
+    def forget(self, visit: Visit) -> None:
+        for group in self._in.values():
+            group.pop(visit, None)
+
+    def _accept(self) -> None:
+        for _ in range(ACCEPTS):
+            try:
+                visitor, _ = self._listening.accept()
+            except (BlockingIOError, InterruptedError):
+                return
+            except OSError as error:
+                if error.errno in _OUT:
+                    self._exhausted()
+                    return
+                continue  # it went away before its turn
+            self._admit(visitor)
+
+    def _admit(self, visitor: socket.socket) -> None:
+        visitor.setblocking(False)  # noqa: FBT003 -- its only argument
+        if self.count >= self._visits and not self._make_room() and not self._comes_first(visitor):
+            self._tell("refused")
+            with visitor, suppress(OSError):
+                visitor.send(FULL)
+            return
+        task = self._loop.create_task(self._enter(visitor))
+        self._entering.add(task)
+        task.add_done_callback(self._entering.discard)
+
+    async def _enter(self, visitor: socket.socket) -> None:
+        try:
+            with suppress(OSError):
+                visitor.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+                visitor.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            await self._loop.connect_accepted_socket(lambda: self._make(self), visitor)
+        except OSError:
+            visitor.close()
+
+    def _make_room(self) -> bool:
+        """Drop the connection that matters least, if there is one."""
+        now = self._loop.time()
+        for waits in Waits:
+            oldest = next(iter(self._in[waits].items()), None)
+            if oldest is not None and now - oldest[1] >= LEFT_ALONE_S[waits.name]:
+                self._tell("dropped")
+                oldest[0].drop()
+                return True
+        return False
+
+    def _comes_first(self, visitor: socket.socket) -> bool:
+        """Tell whether a visitor has already asked for what is answered even when all is full."""
+        if self.count >= self._visits + self._kept_visits:
+            return False
+        with suppress(OSError):
+            return visitor.recv(16, socket.MSG_PEEK).startswith(FIRST)
+        return False
+
+    def _exhausted(self) -> None:
+        """Rest when the system has nothing to give; the kernel keeps who waits."""
+        self._tell("exhausted")
+        self._make_room()
+        self._loop.remove_reader(self._listening.fileno())
+        self._rest = self._loop.call_later(
+            REST_S, self._loop.add_reader, self._listening.fileno(), self._accept
+        )
+
+    def _tell(self, what: str) -> None:
+        """Count; a flood is one line a minute."""
+        self._counts[what] += 1
+        now = self._loop.time()
+        if now - self._told_at >= TELL_S:
+            log.warning("pages crowded", connections=self.count, **self._counts)
+            self._told_at = now
+            self._counts = dict.fromkeys(self._counts, 0)
+
+
+class Server(uvicorn.Server):
+    """uvicorn behind a `Door`. Signals belong to the command, not to it."""
+
+    def __init__(self, config: uvicorn.Config, listening: socket.socket, *, visits: int) -> None:
+        super().__init__(config)
+        self._listening = listening
+        self._visits = visits
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        del sockets
+        await self.lifespan.startup()
+        door = Door(self._listening, self._visit, visits=self._visits)
+        door.open()
+        self.servers = [door]  # type: ignore[list-item]  # it is only ever closed and awaited
+        self.started = True
+
+    def _visit(self, door: Door) -> Visit:
+        return Visit(door, self.config, self.server_state, self.lifespan.state)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def room_for_visits() -> int:
+    """Return how many connections there may be with the descriptors that this process has.
+
+    A part is left for the database, the files that are served and the link to the service.
+    """
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    taken = len(list(Path("/dev/fd").iterdir()))
+    return max(8, min(VISITS, (soft - taken) // 2 - KEPT_VISITS))

@@ -1,0 +1,157 @@
+"""Answers that are made once for all who ask: whoever asks, and however often, costs the same.
+
+What is bounded: how much is made at once, how much waits to be made, how much is kept.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from hashlib import sha256
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+KEPT_BYTES = 16 << 20
+ENTRY_BYTES = 500  # that an answer takes besides its text
+MAKERS = 1  # threads: two would only share one interpreter, and hold twice the memory
+WAITING = 24  # answers that are being made or wait for it; more visitors than that are sent away
+MISSING_S = 1.0  # that nothing of a name is there is believed for so long at most
+SHARE = 20  # an answer is kept this many times as long as it took to make
+AGAIN_S = 2  # when those who are sent away may ask again
+HTML = "text/html; charset=utf-8"
+
+
+class Busy(HTTPException):
+    """Too much is being made already."""
+
+    def __init__(self) -> None:
+        super().__init__(503, headers={"Retry-After": str(AGAIN_S), "Cache-Control": "no-store"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What was made, and until when it is served again.
+
+    Attributes:
+        body: None when there is nothing of that name.
+        tag: Strong: another body has another.
+        stale_us: On the monotonic clock.
+
+    """
+
+    body: bytes | None
+    tag: str
+    stale_us: int
+
+
+class Kept:
+    """Makes answers in threads of its own and keeps the last ones."""
+
+    def __init__(
+        self,
+        monotonic_us: Callable[[], int],
+        *,
+        makers: int = MAKERS,
+        waiting: int = WAITING,
+        kept_bytes: int = KEPT_BYTES,
+    ) -> None:
+        self._monotonic_us = monotonic_us
+        self._pool = ThreadPoolExecutor(makers, thread_name_prefix="answers")
+        self._waiting = waiting
+        self._most_bytes = kept_bytes
+        self._answers: OrderedDict[str, Answer] = OrderedDict()
+        self._bytes = 0
+        self._making: dict[str, asyncio.Task[Answer]] = {}
+
+    async def get(self, name: str, make: Callable[[], bytes | None], *, fresh_s: float) -> Answer:
+        """Do as `ask`, with a function that is called in one of our threads."""
+
+        async def ask() -> bytes | None:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, make)
+
+        return await self.ask(name, ask, fresh_s=fresh_s)
+
+    async def ask(
+        self, name: str, make: Callable[[], Awaitable[bytes | None]], *, fresh_s: float
+    ) -> Answer:
+        """Return the answer of that name, made by `make` unless a fresh one is kept.
+
+        Args:
+            name: Of what is asked, all that it depends on included.
+            make: Called once for all who wait for it; None: there is nothing of that name.
+            fresh_s: For how long it is kept, at least; longer when it took long to make.
+
+        Raises:
+            Busy: too much is being made. An answer that is kept is served all the same.
+
+        """
+        kept = self._answers.get(name)
+        if kept is not None:
+            self._answers.move_to_end(name)
+            if self._monotonic_us() < kept.stale_us:
+                return kept
+        making = self._making.get(name)
+        if making is None:
+            if len(self._making) >= self._waiting:
+                if kept is not None:
+                    return kept
+                raise Busy
+            making = asyncio.create_task(self._made(name, make, fresh_s))
+            self._making[name] = making
+            making.add_done_callback(lambda done: self._done(name, done))
+        return await asyncio.shield(making)  # who goes away takes nothing from who waits
+
+    async def _made(
+        self, name: str, make: Callable[[], Awaitable[bytes | None]], fresh_s: float
+    ) -> Answer:
+        begun_us = self._monotonic_us()
+        body = await make()
+        made_us = self._monotonic_us()
+        least_s = fresh_s if body is not None else min(fresh_s, MISSING_S)
+        answer = Answer(
+            body=body,
+            tag=f'"{sha256(body or b"").hexdigest()[:32]}"',
+            stale_us=made_us + max(round(least_s * 1_000_000), SHARE * (made_us - begun_us)),
+        )
+        self._keep(name, answer)
+        return answer
+
+    def _done(self, name: str, done: asyncio.Task[Answer]) -> None:
+        del self._making[name]
+        if not done.cancelled():
+            done.exception()  # told to those who wait, if any are left
+
+    def _keep(self, name: str, answer: Answer) -> None:
+        old = self._answers.pop(name, None)
+        self._answers[name] = answer
+        self._bytes += _weight(answer) - (_weight(old) if old else 0)
+        while self._bytes > self._most_bytes and len(self._answers) > 1:
+            _, dropped = self._answers.popitem(last=False)
+            self._bytes -= _weight(dropped)
+
+    def response(self, request: Request, answer: Answer, *, browser_s: int = 0) -> Response:
+        """Return a page as HTTP: 304 to whoever has it; raises HTTPException(404) for none.
+
+        `browser_s`: for how long at least a reader's browser may show it again.
+        """
+        if answer.body is None:
+            raise HTTPException(404)
+        left_s = max(0, answer.stale_us - self._monotonic_us()) // 1_000_000
+        age = f"public, max-age={max(browser_s, left_s)}"
+        headers = {"Cache-Control": age, "ETag": answer.tag}
+        if _has(request.headers.get("if-none-match", ""), answer.tag):
+            return Response(status_code=304, headers=headers)
+        return Response(answer.body, headers={**headers, "Content-Type": HTML})
+
+
+def _weight(answer: Answer) -> int:
+    return len(answer.body or b"") + ENTRY_BYTES
+
+
+def _has(if_none_match: str, tag: str) -> bool:
+    """Tell whether a header names a tag; the comparison is the weak one, RFC 9110, 13.1.2."""
+    names = (one.strip().removeprefix("W/") for one in if_none_match.split(","))
+    return any(name in {"*", tag} for name in names)

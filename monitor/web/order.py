@@ -1,0 +1,80 @@
+"""What the process that checks and the one that serves the pages say to each other.
+
+They share a pair of sockets, and no memory. Once, from the first to the second: an `Order`.
+Then, as often as readers ask, a question of one line and the answer to it:
+
+    metrics              the text of `/metrics`
+    probe <slug>         that of `/probe`
+    -> status (1 byte), length (4 bytes, the highest first), text
+
+The end of either process ends the conversation: neither outlives the other's trust.
+"""
+
+import copyreg
+import io
+import pickle
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from monitor.config import Config
+from monitor.settings import Settings
+
+LENGTH_BYTES = 4
+QUESTION_MAX = 200  # bytes
+METRICS = b"metrics"
+PROBE = b"probe "
+KNOWN, UNKNOWN, FAILED = b"+", b"-", b"!"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What to serve. Holds secrets (the database's URL): it goes through a socket only.
+
+    Attributes:
+        version: Of the program, shown to readers.
+        journal: Folder of the journal, served as it is.
+        journal_key: Its verifier key, shown to readers.
+        log_level: As `logging` numbers them.
+
+    """
+
+    config: Config
+    settings: Settings
+    version: str
+    journal: Path
+    journal_key: str
+    log_level: int
+
+
+def packed(order: Order) -> bytes:
+    """Return an order for `unpacked`, its length before it."""
+    file = io.BytesIO()
+    pickler = pickle.Pickler(file)
+    pickler.dispatch_table = copyreg.dispatch_table | {MappingProxyType: _reduced}
+    pickler.dump(order)
+    return framed(file.getvalue())
+
+
+def unpacked(data: bytes) -> Order:
+    """Read an order, without its length, from the process that started us and nobody else."""
+    order = pickle.loads(data)  # noqa: S301 -- written by our own program, on a private socket
+    if not isinstance(order, Order):
+        raise TypeError(f"not an order: {type(order)}")
+    return order
+
+
+def framed(data: bytes) -> bytes:
+    """Put its length before a message."""
+    return len(data).to_bytes(LENGTH_BYTES, "big") + data
+
+
+def _reduced(proxy: Mapping[Any, Any]) -> tuple[Any, ...]:
+    return frozen, (dict(proxy),)
+
+
+def frozen(values: dict[Any, Any]) -> Mapping[Any, Any]:
+    """Make a mapping read-only again."""
+    return MappingProxyType(values)

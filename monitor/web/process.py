@@ -1,0 +1,128 @@
+"""The pages, in a process of their own: nothing that a visitor does touches the record.
+
+Visitors cost processor time, memory and descriptors, and any of them may be hostile. The
+process that checks shares none of these with them: its event loop and its interpreter lock
+are its own, and the other runs at a lower priority. When that one ends, whatever ended it,
+it is started again; a record goes on without pages, never pages without a record.
+"""
+
+import asyncio
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from monitor.web.order import (
+    FAILED,
+    KNOWN,
+    METRICS,
+    PROBE,
+    QUESTION_MAX,
+    UNKNOWN,
+    Order,
+    framed,
+    packed,
+)
+
+AGAIN_S = 1.0  # before a process that ended is started again; doubled each time
+AGAIN_MAX_S = 60.0
+STEADY_S = 60.0  # one that lived for so long is started again at once
+END_S = 5.0  # in which it ends when told; then it is killed
+
+# Isolated: neither the folder that we are in nor the environment adds a module.
+_START = "import sys; sys.path.insert(0, sys.argv[1]); from monitor.web.worker import main; main()"
+_PROGRAM = str(Path(__file__).resolve().parent.parent.parent)
+
+log = structlog.get_logger(__name__)
+
+
+class WebProcess:
+    """Runs the pages' process and answers what it asks of this one."""
+
+    def __init__(
+        self,
+        order: Order,
+        listening: socket.socket,
+        *,
+        metrics: Callable[[], bytes],
+        probe: Callable[[str], bytes],
+    ) -> None:
+        """Start nothing before `serve`.
+
+        Args:
+            order: What to serve.
+            listening: Where.
+            metrics: Renders `/metrics`; called from a worker thread.
+            probe: Renders `/probe` for a target's slug; KeyError for an unknown one.
+
+        """
+        self._order = packed(order)
+        self._listening = listening
+        self._metrics = metrics
+        self._probe = probe
+
+    async def serve(self) -> None:
+        """Keep the pages up until cancelled; then end them within `END_S`."""
+        loop = asyncio.get_running_loop()
+        wait_s = AGAIN_S
+        while True:
+            began = loop.time()
+            code = await self._live()
+            if loop.time() - began >= STEADY_S:
+                wait_s = AGAIN_S
+            log.error("pages ended", code=code, again_s=wait_s)
+            await asyncio.sleep(wait_s)
+            wait_s = min(AGAIN_MAX_S, 2 * wait_s)
+
+    async def _live(self) -> int:
+        """Start the process and answer it until it ends; return its exit code."""
+        ours, theirs = socket.socketpair()
+        with theirs:
+            process = subprocess.Popen(  # noqa: ASYNC220, S603 -- ours, and started in milliseconds
+                self._command(theirs),
+                pass_fds=(self._listening.fileno(), theirs.fileno()),
+                stdin=subprocess.DEVNULL,
+            )
+        try:
+            reader, writer = await asyncio.open_connection(sock=ours, limit=QUESTION_MAX)
+            try:
+                writer.write(self._order)
+                await writer.drain()
+                while question := await reader.readline():
+                    writer.write(await self._answered(question.rstrip()))
+                    await writer.drain()
+            except (ConnectionError, ValueError):  # it ended, or speaks too long a line
+                pass
+            finally:
+                writer.close()
+        finally:
+            code = await asyncio.to_thread(_end, process)
+        return code
+
+    def _command(self, control: socket.socket) -> list[str]:
+        numbers = (str(self._listening.fileno()), str(control.fileno()))
+        return [sys.executable, "-I", "-c", _START, _PROGRAM, *numbers]
+
+    async def _answered(self, question: bytes) -> bytes:
+        try:
+            if question == METRICS:
+                return KNOWN + framed(await asyncio.to_thread(self._metrics))
+            return KNOWN + framed(self._probe(question.removeprefix(PROBE).decode()))
+        except KeyError:
+            return UNKNOWN + framed(b"")
+        except Exception:  # a fault of ours in a page is no reason to stop the record
+            log.exception("metrics not made")
+            return FAILED + framed(b"")
+
+
+def _end(process: "subprocess.Popen[Any]") -> int:
+    """Wait for a process that has been told to end, or has ended."""
+    try:
+        return process.wait(END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait()

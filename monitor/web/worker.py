@@ -1,0 +1,158 @@
+"""The process that serves the pages: see `process.py`. It reads the record and never writes it."""
+
+import asyncio
+import ctypes
+import logging
+import os
+import signal
+import socket
+import sys
+from collections import deque
+
+import structlog
+import uvloop
+from starlette.applications import Starlette
+
+from monitor import descriptors, logs
+from monitor.clock import SystemClock
+from monitor.store import Store, StoreError
+from monitor.web.app import Metrics, build
+from monitor.web.door import room_for_visits
+from monitor.web.kept import Busy
+from monitor.web.order import KNOWN, LENGTH_BYTES, METRICS, PROBE, UNKNOWN, Order, unpacked
+from monitor.web.server import WebServer
+from monitor.wiring import build_witness
+
+NICE = 10  # below the process that checks
+ANSWER_S = 5.0  # in which the other process answers, or we say that we are busy
+MOST_QUESTIONS = 64  # without an answer
+READ_S = 10.0  # the longest that one question to the database may take
+SWITCH_S = 0.001  # so that the event loop gets its turn while a page is made
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+log = structlog.get_logger(__name__)
+
+
+def main() -> None:
+    """Serve on the descriptors named by the last two arguments until the other process ends."""
+    listening, control = (socket.socket(fileno=int(one)) for one in sys.argv[-2:])
+    _end_with_parent()
+    for number in (signal.SIGINT, signal.SIGTERM):  # they are for the other, which ends us
+        signal.signal(number, signal.SIG_IGN)
+    order = _order(control)
+    if order is None:
+        return
+    logs.configure(level=logging.getLevelName(order.log_level))
+    os.nice(NICE)
+    sys.setswitchinterval(SWITCH_S)
+    descriptors.raise_limit()
+    url, point = order.settings.database_url, order.settings.point
+    try:
+        with (
+            Store.open(url, point=point, writer=False, read_s=READ_S) as store,
+            asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner,
+        ):
+            runner.run(_serve(order, store, listening, control))
+    except StoreError as error:
+        log.error("pages without a record", why=str(error))  # noqa: TRY400 -- its message says all
+        sys.exit(1)
+
+
+def _order(control: socket.socket) -> Order | None:
+    """Read what to serve; None when the other process ended first."""
+    length = _exactly(control, LENGTH_BYTES)
+    data = _exactly(control, int.from_bytes(length, "big")) if length else b""
+    return unpacked(data) if data else None
+
+
+def _exactly(control: socket.socket, length: int) -> bytes:
+    found = bytearray()
+    while len(found) < length:
+        piece = control.recv(length - len(found))
+        if not piece:
+            return b""
+        found += piece
+    return bytes(found)
+
+
+async def _serve(
+    order: Order, store: Store, listening: socket.socket, control: socket.socket
+) -> None:
+    reader, writer = await asyncio.open_connection(sock=control)
+    service = Service(reader, writer)
+    web = WebServer(_pages(order, store, service), listening, visits=room_for_visits())
+    answering = asyncio.create_task(service.answers())
+    serving = asyncio.create_task(web.serve())
+    await asyncio.wait({answering, serving}, return_when=asyncio.FIRST_COMPLETED)
+    web.stop()
+    answering.cancel()
+    await serving
+
+
+def _pages(order: Order, store: Store, service: Metrics) -> Starlette:
+    return build(
+        store,
+        config=order.config,
+        clock=SystemClock(),
+        point=order.settings.point,
+        metrics=service,
+        version=order.version,
+        journal=order.journal,
+        journal_key=order.journal_key,
+        witness=build_witness(order.config, order.settings),
+    )
+
+
+class Service:
+    """The process that checks, asked for its metrics. Questions are answered in order."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._asked: deque[asyncio.Future[tuple[bytes, bytes]]] = deque()
+
+    async def metrics(self) -> bytes:
+        return await self._ask(METRICS)
+
+    async def probe(self, slug: str) -> bytes:
+        return await self._ask(PROBE + slug.encode())
+
+    async def answers(self) -> None:
+        """Take in answers until the other process ends."""
+        try:
+            while True:
+                head = await self._reader.readexactly(1 + LENGTH_BYTES)
+                text = await self._reader.readexactly(int.from_bytes(head[1:], "big"))
+                asked = self._asked.popleft()
+                if not asked.done():
+                    asked.set_result((head[:1], text))
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return
+
+    async def _ask(self, question: bytes) -> bytes:
+        """Raise Busy when no answer comes in time, KeyError for what is unknown there."""
+        if len(self._asked) >= MOST_QUESTIONS:
+            raise Busy
+        asked: asyncio.Future[tuple[bytes, bytes]] = asyncio.get_running_loop().create_future()
+        self._asked.append(asked)
+        self._writer.write(question + b"\n")
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                status, text = await asked
+        except TimeoutError:
+            raise Busy from None
+        if status == UNKNOWN:
+            raise KeyError(question)
+        if status != KNOWN:
+            raise RuntimeError("the service could not render its metrics: see its log")
+        return text
+
+
+def _end_with_parent() -> None:
+    """Ask the kernel, where it can, to end us at once when the process that started us ends.
+
+    The end of the socket between us says the same, but not before we read it: until then we
+    would hold the address that a service started again wants.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
