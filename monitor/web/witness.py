@@ -19,7 +19,6 @@ from monitor.web.kept import Busy, Kept
 BODY_S = 10.0  # a request is a few kilobytes
 JUDGED_MAX = 16  # requests that are being judged or wait for it; what comes beyond is sent away
 HASH_LENGTH = 64  # of the name of a log, in an address
-READ_S = 1.0  # a checkpoint is served again without reading for so long
 FRESH_S = 60  # seconds that a checkpoint may be kept by a cache; the specification allows 3,600
 
 log = structlog.get_logger(__name__)
@@ -65,7 +64,7 @@ def witness_routes(witness: Witness, now: Callable[[], datetime], files: Kept) -
         found = None
         if len(origin) == HASH_LENGTH:  # no other is kept, and none is remembered
             read = partial(witness.checkpoint, origin)
-            found = (await files.get(f"witness {origin}", read, fresh_s=READ_S)).body
+            found = (await files.get(f"witness {origin}", read, fresh_s=0)).body
         if found is None:
             return _said(404, "no checkpoint of this log was cosigned")
         headers = {"Cache-Control": f"public, max-age={FRESH_S}"}
