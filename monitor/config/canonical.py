@@ -16,9 +16,14 @@ def sha256_of(value: object) -> str:
 
 
 def _plain(value: object) -> Any:
-    """Return a value made of what JSON knows; derived fields (`init=False`) are left out."""
+    """Return a value made of what JSON knows.
+
+    Derived fields are left out, and those that do not count when two values are compared.
+    """
     if is_dataclass(value):
-        return {f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.init}
+        return {
+            f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.init and f.compare
+        }
     match value:
         case Mapping():
             return {str(key): _plain(item) for key, item in value.items()}

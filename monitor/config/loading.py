@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from monitor import __version__
 from monitor.config.evidence import check_evidence, cosigning, journaling, stamping, witnessing
 from monitor.config.fingerprints import load_fingerprints
 from monitor.config.french import EntryT
+from monitor.config.local import LOCAL
 from monitor.config.main_file import MainFile, platform_from, read_main
 from monitor.config.model import Config, ControlHost, Mail, Panel, Publisher, Retention
 from monitor.config.problems import ConfigError, Problem
@@ -18,7 +20,7 @@ FINGERPRINTS = "fingerprints.toml"
 
 
 def load(folder: Path) -> Config:
-    """Read `vigie.toml`, `targets/` and `fingerprints.toml`.
+    """Read `vigie.toml`, `targets/` and `fingerprints.toml`, under `local.toml`.
 
     Raises:
         ConfigError: With every problem of every file, in the order of the files.
@@ -30,8 +32,11 @@ def load(folder: Path) -> Config:
     check_evidence(main, folder)
     if not any(tables.raw.get("target") for tables in files):
         main.tables.problems.append(_NOTHING)
+    elif not placed and not any(tables.problems for tables in files):
+        main.local.problems.append(_ALL_DISABLED)
     fingerprints, refused = load_fingerprints(folder / FINGERPRINTS)
-    problems = [p for tables in (main.tables, *files) for p in tables.problems] + list(refused)
+    problems = [p for tables in (main.tables, *files) for p in tables.problems]
+    problems += [*refused, *main.local.problems]
     if problems:
         raise ConfigError(problems)
     return _config(main, (one.target for one in placed), fingerprints, folder)
@@ -43,6 +48,14 @@ _NOTHING = Problem(
     value="(absente)",
     reason="aucune cible à surveiller",
     cure="en décrire une au moins sous [[target]], dans targets/ ou targets/prefectures/",
+)
+
+_ALL_DISABLED = Problem(
+    file=LOCAL,
+    key="target",
+    value="enabled = false",
+    reason="aucune cible à surveiller : toutes sont écartées",
+    cure="en laisser une au moins",
 )
 
 
@@ -63,7 +76,7 @@ def _config(
         second_resolvers=tuple(resolver.second),
         ntp_servers=tuple(clock.ntp_servers),
         clock_limit_us=clock.limit_ms * 1_000,
-        user_agent=service.user_agent,
+        user_agent=service.user_agent or _user_agent(publisher.site, service.contact),
         contact=service.contact,
         publisher=Publisher(association=publisher.association, site=publisher.site),
         mail=Mail(sender=mail.sender or service.contact, daily_cap=mail.daily_cap),
@@ -74,7 +87,13 @@ def _config(
         witnessing=witnessing(main),
         allow_private=service.allow_private,
         extra_ca=folder / service.extra_ca if service.extra_ca else None,
+        local=tuple(main.local.settings),
     )
+
+
+def _user_agent(site: str, contact: str) -> str:
+    """Name the robot, the page that says what it is, and whom to write to."""
+    return f"VigieANEF/{__version__} (+{site.rstrip('/')}/robot; {contact})"
 
 
 def _panel(main: MainFile) -> Panel:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from monitor.config import schema
 from monitor.config.lanes import lane_of, lanes_of
+from monitor.config.local import Local
 from monitor.config.tables import Tables
 from monitor.core.types import Platform
 
@@ -18,6 +19,7 @@ class MainFile:
     """What could be read of the main file; None, or missing, is what was refused."""
 
     tables: Tables
+    local: Local
     service: schema.ServiceEntry | None
     publisher: schema.PublisherEntry | None
     probe: schema.ProbeEntry | None
@@ -53,10 +55,12 @@ def platform_from(entry: schema.PlatformEntry) -> Platform:
 
 def read_main(folder: Path) -> MainFile:
     """Read the main file and apply its rules; problems are in `tables.problems`."""
-    tables = Tables(folder, NAME)
+    local = Local(folder)
+    tables = Tables(folder, NAME, under=local.over_main)
     tables.whole(schema.MainEntry)
     main = MainFile(
         tables=tables,
+        local=local,
         service=tables.section(schema.ServiceEntry, "service"),
         publisher=tables.section(schema.PublisherEntry, "publisher"),
         probe=tables.section(schema.ProbeEntry, "probe"),
@@ -94,11 +98,12 @@ def _check_service(main: MainFile, folder: Path) -> None:
     if service is None:
         return
     names = (service.contact, *([main.publisher.site] if main.publisher else []))
-    if not service.user_agent.isascii() or not any(n in service.user_agent for n in names):
+    agent = service.user_agent
+    if agent is not None and not (agent.isascii() and any(name in agent for name in names)):
         refuse(
-            "service", "user_agent", value=service.user_agent,
+            "service", "user_agent", value=agent,
             reason="le robot doit dire qui l'envoie, en ASCII",
-            cure=f"y écrire {' ou '.join(names)}",
+            cure=f"y écrire {' ou '.join(names)}, ou retirer cette clé",
         )  # fmt: skip
     if service.extra_ca and not service.allow_private:
         refuse(

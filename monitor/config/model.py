@@ -1,5 +1,6 @@
 """The configuration once read: plain frozen values, and its digest."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,8 +9,14 @@ from urllib.parse import urlsplit
 
 from monitor.config.canonical import sha256_of
 from monitor.config.lanes import lane_of, lanes_of
+from monitor.config.local import Setting
+from monitor.config.problems import shown
 from monitor.core.types import Platform, Policy, Target
 from monitor.core.verdict.fingerprints import Fingerprint
+
+NO_ASSOCIATION = "Association à désigner"  # what the shipped file says
+_NOWHERE = {"invalid", "test", "localhost"}
+_NAMES = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.IGNORECASE)  # of hosts, in a User-Agent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +149,7 @@ class Config:
         clock_limit_us: Offset of our clock above which observations are `unknown: clock`.
         allow_private: Private addresses may be probed: the demo and the tests only.
         extra_ca: PEM file of an authority to trust besides the public ones, or None.
+        local: What `local.toml` sets, already in force in all of the above.
         sha256: Digest of all of the above as canonical JSON, lower-case hex.
         by_slug: The targets by slug.
 
@@ -167,6 +175,7 @@ class Config:
     stamping: Stamping = Stamping()
     cosigning: Cosigning = Cosigning()
     witnessing: Witnessing = Witnessing()
+    local: tuple[Setting, ...] = field(default=(), repr=False, compare=False)
     sha256: str = field(init=False)
     by_slug: Mapping[str, Target] = field(init=False, repr=False, compare=False)
     _lanes: Mapping[str, str] = field(init=False, repr=False, compare=False)
@@ -178,18 +187,46 @@ class Config:
         object.__setattr__(self, "sha256", sha256_of(self))
 
     @property
+    def missing_identity(self) -> tuple[str, ...]:
+        """Return what a watched site must be told and is not, one line of French a key."""
+        site, contact = self.publisher.site, self.contact
+        faults = {
+            ("publisher.association", self.publisher.association): (
+                self.publisher.association == NO_ASSOCIATION
+            ),
+            ("publisher.site", site): self._made_up(urlsplit(site).hostname or ""),
+            ("service.contact", contact): self._made_up(contact.rpartition("@")[2]),
+        }
+        if not any(faults.values()):
+            hosts = _NAMES.findall(self.user_agent)
+            faults["service.user_agent", self.user_agent] = any(map(self._made_up, hosts))
+        return tuple(
+            f"{key}: {shown(value)}: ce n’est qu’un exemple: donner la vôtre par « vigie init »"
+            for (key, value), wrong in faults.items()
+            if wrong
+        )
+
+    @property
+    def identified(self) -> bool:
+        """Tell whether those whom the robot visits can know who sends it, and answer."""
+        return not self.missing_identity
+
+    @property
     def reminders(self) -> tuple[str, ...]:
         """Return what an operator must still do before this watches real sites. French."""
-        keys = {
-            "service.contact": self.contact.rpartition("@")[2],
-            "publisher.site": urlsplit(self.publisher.site).hostname or "",
-            "mail.sender": self.mail.sender.rpartition("@")[2],
-        }
-        return tuple(
-            f"vigie.toml: {key}: adresse d'exemple, à remplacer avant de surveiller de vrais sites"
-            for key, host in keys.items()
-            if f".{host}".endswith(".example")
-        )
+        sender = self.mail.sender
+        found = list(self.missing_identity)
+        if sender != self.contact and self._made_up(sender.rpartition("@")[2]):
+            cure = "en écrire une qui est à vous, ou retirer la clé"
+            found.append(f"mail.sender: {shown(sender)}: ce n’est qu’un exemple: {cure}")
+        return tuple(found)
+
+    def _made_up(self, host: str) -> bool:
+        """Tell whether nobody can be behind a name (RFC 2606); tests may use a few of them."""
+        labels = host.lower().rstrip(".").split(".")
+        if labels[-1] == "example" or labels[-2:-1] == ["example"]:
+            return True
+        return labels[-1] in _NOWHERE and not self.allow_private
 
     def lane_of(self, host: str) -> str | None:
         """Return the slug of the platform that a host belongs to; None for a stranger."""

@@ -142,7 +142,7 @@ class Entry(BaseModel):
 
 
 class ServiceEntry(Entry):
-    user_agent: Text
+    user_agent: Text | None = None  # made of the identity
     contact: MailAddress
     allow_private: bool = False
     extra_ca: str = ""
@@ -278,6 +278,14 @@ class TargetEntry(Entry):
     route: list[RouteEntry] = []
     source: Text
     verified: Verified
+
+
+class LocalTargetEntry(TargetEntry):
+    """A target that `local.toml` adds: what a file says once for all its targets stands here."""
+
+    group: Slug = "local"
+    department: Annotated[str, AfterValidator(_department)] | None = None
+    city: Text | None = None
 
 
 class NationalEntry(Entry):

@@ -1,11 +1,12 @@
 """Validate the tables of one file one by one: a fault in one hides nothing in the others."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from monitor.config.files import read_toml
 from monitor.config.french import EntryT, Place, validate
+from monitor.config.local import LOCAL, Merged, original
 from monitor.config.problems import Problem
 
 
@@ -15,16 +16,42 @@ class Tables:
     Attributes:
         raw: What the file says; empty when it cannot be read.
         readable: Whether the file could be read at all.
+        problems: Each at the file and key where its value is written, be it `local.toml`.
 
     """
 
-    def __init__(self, folder: Path, name: str, *, allow_private: bool | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str,
+        *,
+        allow_private: bool | None = None,
+        under: Callable[[Mapping[str, Any]], Merged] = lambda raw: Merged(dict(raw)),
+    ) -> None:
+        """Read `folder/name`; `under` lays the local settings over what it says."""
         raw, problems = read_toml(folder, name)
-        self.raw: Mapping[str, Any] = raw or {}
-        self.readable = raw is not None
-        self.name = name
-        self.problems: list[Problem] = list(problems)
+        self._take(under(raw or {}), name, readable=raw is not None, problems=problems)
         self.allow_private = self._says_private() if allow_private is None else allow_private
+
+    @classmethod
+    def of_local(cls, targets: Mapping[int, dict[str, Any]], *, allow_private: bool) -> Self:
+        """Return the targets that `local.toml` adds, by position there, as a file of their own."""
+        made, place = cls.__new__(cls), Place(LOCAL)
+        keys = ((place.at("target", n), place.at("target", at)) for n, at in enumerate(targets))
+        made._take(  # noqa: SLF001 -- its own class
+            Merged({"target": list(targets.values())}, dict(keys)), LOCAL, readable=True
+        )
+        made.allow_private = allow_private
+        return made
+
+    def _take(
+        self, merged: Merged, name: str, *, readable: bool, problems: Iterable[Problem] = ()
+    ) -> None:
+        self.raw: Mapping[str, Any] = merged.raw
+        self.readable = readable
+        self.name = name
+        self.problems = list(problems)
+        self._origins = merged.origins
 
     def whole(self, entry: type[EntryT]) -> EntryT | None:
         """Return the whole file as an entry."""
@@ -48,14 +75,14 @@ class Tables:
     def refuse(self, *steps: str | int, value: object, reason: str, cure: str) -> None:
         """Note a problem at a key; positions in a list are given from 0 and shown from 1."""
         problem = Place(self.name).problem(*steps, value=value, reason=reason, cure=cure)
-        self.problems.append(problem)
+        self.problems.append(original(problem, self._origins))
 
     def _validated(self, entry: type[EntryT], raw: object, key: str) -> EntryT | None:
         if not self.readable:
             return None  # the file's own fault; the rest only follows from it
         context = {"allow_private": self.allow_private}
         good, problems = validate(entry, raw, Place(self.name, key), context)
-        self.problems.extend(problems)
+        self.problems.extend(original(problem, self._origins) for problem in problems)
         return good
 
     def _says_private(self) -> bool:

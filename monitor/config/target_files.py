@@ -1,10 +1,13 @@
 """`targets/*.toml` and `targets/prefectures/<code>.toml`: what is watched."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from monitor.config import schema
+from monitor.config.local import Local, Merged
 from monitor.config.main_file import MainFile
 from monitor.config.tables import Tables
 from monitor.core.types import Confidence, Kind, Policy, Route, Target
@@ -40,14 +43,31 @@ class _Head:
 def read_targets(folder: Path, main: MainFile) -> tuple[list[Placed], list[Tables]]:
     """Read every file of targets; problems are in each file's `Tables.problems`."""
     placed: list[Placed] = []
-    files = [Tables(folder, name, allow_private=main.allow_private) for name in _names(folder)]
-    for tables in files:
+    files: list[Tables] = []
+    for name in _names(folder):
+        disabled: set[int] = set()
+        under = partial(_under, main.local, disabled)
+        tables = Tables(folder, name, allow_private=main.allow_private, under=under)
+        files.append(tables)
         head = _head(tables)
         for index, entry in tables.items(schema.TargetEntry, "target").items():
             target = _target(entry, head or _Head(), main)
             one = Placed(target=target, tables=tables, index=index, headed=head is not None)
-            placed.append(one)
-    return placed, files
+            if index not in disabled:
+                placed.append(one)
+    added = Tables.of_local(main.local.added_targets(), allow_private=main.allow_private)
+    for index, entry in added.items(schema.LocalTargetEntry, "target").items():
+        head = _Head(group=entry.group, department=entry.department or "", city=entry.city or "")
+        target = _target(entry, head, main)
+        placed.append(Placed(target=target, tables=added, index=index, headed=True))
+    return placed, [*files, added]
+
+
+def _under(local: Local, disabled: set[int], raw: Mapping[str, Any]) -> Merged:
+    """Lay the local targets over a shipped file; note the positions of those disabled."""
+    merged, positions = local.over_targets(raw)
+    disabled |= positions
+    return merged
 
 
 def _names(folder: Path) -> Iterator[str]:

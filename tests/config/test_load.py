@@ -1,9 +1,11 @@
 """Reading a whole folder."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from monitor import __version__
 from monitor.config import (
     Config,
     ConfigError,
@@ -216,16 +218,40 @@ def test_an_extra_authority_is_found_from_the_folder(folder: Path) -> None:
 
 
 def reminders(config: Config) -> list[str]:
-    return [text.split(": ")[1] for text in config.reminders]
+    return [text.split(": ")[0] for text in config.reminders]
 
 
-def test_an_address_of_an_example_is_reminded_of(folder: Path) -> None:
+@pytest.mark.parametrize("nowhere", ["association.example", "example.org", "association.invalid"])
+def test_an_identity_that_reaches_nobody_is_none(folder: Path, nowhere: str) -> None:
+    assert load(folder).identified
     assert [] == reminders(load(folder))
 
     main = folder / "vigie.toml"
-    main.write_text(main.read_text().replace("association.fr", "association.example"))
+    main.write_text(main.read_text().replace("association.fr", nowhere))
 
-    assert ["service.contact", "publisher.site", "mail.sender"] == reminders(load(folder))
+    config = load(folder)
+    assert not config.identified
+    assert ["publisher.site", "service.contact"] == reminders(config)
+
+
+def test_a_robot_that_gives_an_example_address_has_no_identity(folder: Path) -> None:
+    """Contact changed, User-Agent forgotten: whoever reads its log still finds nobody."""
+    main = folder / "vigie.toml"
+    agent = 'user_agent = "Vigie (+https://vigie.example/robot; contact@association.fr)"'
+    main.write_text(re.sub("user_agent = .*", agent, main.read_text()))
+
+    assert ["service.user_agent"] == reminders(load(folder))
+    assert not load(folder).identified
+
+
+def test_the_robot_s_name_is_made_of_the_identity(folder: Path) -> None:
+    main = folder / "vigie.toml"
+    main.write_text(re.sub("user_agent = .*", "", main.read_text()))
+
+    agent = load(folder).user_agent
+    assert agent == (
+        f"VigieANEF/{__version__} (+https://vigie.association.fr/robot; contact@association.fr)"
+    )
 
 
 LOG_KEY = "vigie.association.org/journal+d9910ef8+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"

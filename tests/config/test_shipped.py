@@ -116,13 +116,12 @@ def test_the_robot_says_who_sends_it(config: Config) -> None:
     assert config.publisher.site in config.user_agent
 
 
-def test_the_addresses_to_replace_are_reminded_of(config: Config) -> None:
-    """They cannot be known here: an operator must give its own before it watches."""
-    assert 3 == len(config.reminders)
-    assert (
-        "vigie.toml: service.contact: adresse d'exemple, "
-        "à remplacer avant de surveiller de vrais sites"
-    ) == config.reminders[0]
+def test_no_identity_comes_with_the_program(config: Config) -> None:
+    """It cannot be known here: an operator must give its own before anything is visited."""
+    assert not config.identified
+    assert ["publisher.association", "publisher.site", "service.contact"] == [
+        text.split(": ")[0] for text in config.reminders
+    ]
 
 
 def test_three_operators_date_the_journal_and_one_is_said_to_be_qualified(config: Config) -> None:

@@ -1,0 +1,232 @@
+"""`local.toml`: the settings of one association, laid over those that come with the program.
+
+The shipped files are replaced by every upgrade; this one is never shipped. It holds any key of
+`vigie.toml`, and `[[target]]` entries that change, disable or add a target. Tables are merged key
+by key; entries of a list of tables that bear a `slug` are merged with the entry of that slug;
+any other value replaces the shipped one.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from monitor.config.files import read_toml
+from monitor.config.french import Place
+from monitor.config.problems import Problem, shown
+
+LOCAL = "local.toml"
+TARGET = "target"
+ENABLED = "enabled"  # of a target, here only
+DEPTH_MAX = 8  # tables in tables that are listed one by one; the schema has four
+_HERE, _THERE = Place(LOCAL), Place("")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A value that `local.toml` sets: its key there, and the values as they are written.
+
+    `shipped` is None when the shipped files do not give the key.
+    """
+
+    key: str
+    value: str
+    shipped: str | None
+
+    def __str__(self) -> str:
+        before = f" (livré : {self.shipped})" if self.shipped is not None else ""
+        return f"{self.key} = {self.value}{before}"
+
+
+@dataclass(slots=True)
+class Merged:
+    """A shipped table under the local one.
+
+    Attributes:
+        raw: The values in force.
+        origins: Key in `raw` of each local value -> its key in `local.toml`.
+        settings: Those values.
+
+    """
+
+    raw: dict[str, Any]
+    origins: dict[str, str] = field(default_factory=dict)
+    settings: list[Setting] = field(default_factory=list)
+
+    def lay(self, raw: Any, step: Any, value: object, at: "_At") -> None:
+        """Put one local value at `raw[step]`, deeper when both sides are tables.
+
+        What is shipped is copied along the way and never changed.
+        """
+        absent = isinstance(raw, dict) and step not in raw
+        before = None if absent else raw[step]
+        if isinstance(value, dict) and isinstance(before, dict):
+            raw[step] = before = dict(before)
+            for key, inner in value.items():
+                self.lay(before, key, inner, at.key(key))
+        elif isinstance(value, list) and isinstance(before, list) and _have_slugs(before):
+            raw[step] = before = list(before)
+            self._lay_entries(before, value, at)
+        elif absent or before != value:
+            raw[step] = value
+            self.origins[at.there.key] = at.here.key
+            self.settings += _settings(at.here, value, None if absent else shown(before))
+
+    def _lay_entries(self, before: list[Any], entries: list[Any], at: "_At") -> None:
+        """Merge each entry with the one of its slug, or add it to the list."""
+        slugs = {_slug(one): position for position, one in enumerate(before)}
+        for position, entry in enumerate(entries):
+            known = slugs.get(_slug(entry)) if isinstance(entry, dict) else None
+            if known is not None and "slug" in entry:
+                rest = {key: value for key, value in entry.items() if key != "slug"}
+                self.lay(before, known, rest, at.item(known, position))
+                continue
+            place = at.item(len(before), position)
+            before.append(entry)
+            self.origins[place.there.key] = place.here.key
+            self.settings += _settings(place.here, entry, None)
+
+
+class _At(NamedTuple):
+    """Where a value stands: in the merged tables, and in `local.toml`."""
+
+    there: Place
+    here: Place
+
+    def key(self, name: str) -> "_At":
+        return _At(Place("", self.there.at(name)), Place("", self.here.at(name)))
+
+    def item(self, there: int, here: int) -> "_At":
+        return _At(Place("", self.there.at(there)), Place("", self.here.at(here)))
+
+
+class Local:
+    """What `local.toml` says; nothing when there is no such file."""
+
+    def __init__(self, folder: Path) -> None:
+        path = folder / LOCAL
+        there = path.exists() or path.is_symlink()
+        raw, problems = read_toml(folder, LOCAL) if there else ({}, ())
+        self.problems: list[Problem] = list(problems)
+        self.settings: list[Setting] = []
+        self.main: dict[str, Any] = dict(raw or {})
+        self.targets: dict[int, dict[str, Any]] = {}  # by position in the file
+        self._used: set[int] = set()
+        self._read_targets(self.main.pop(TARGET, []))
+
+    def over_main(self, shipped: Mapping[str, Any]) -> Merged:
+        """Lay the local values over the shipped `vigie.toml`."""
+        return self._merged(shipped, self.main, _At(_THERE, _HERE))
+
+    def over_targets(self, shipped: Mapping[str, Any]) -> tuple[Merged, set[int]]:
+        """Lay local targets over those of a shipped file; return the positions disabled too."""
+        merged, disabled = Merged(dict(shipped)), set[int]()
+        listed = merged.raw.get(TARGET)
+        if not isinstance(listed, list) or not self.targets:
+            return merged, disabled
+        merged.raw[TARGET] = listed = list(listed)
+        top = _At(_THERE, _HERE).key(TARGET)
+        for position, entry in self.targets.items():
+            slug = _slug(entry)
+            given = {key: value for key, value in entry.items() if key != ENABLED}
+            for at, one in enumerate(listed):
+                if slug is None or _slug(one) != slug:
+                    continue
+                self._used.add(position)
+                if entry.get(ENABLED) is False:
+                    disabled.add(at)
+                inner = self._merged(one, given, top.item(at, position))
+                listed[at] = inner.raw
+                merged.origins.update(inner.origins)
+        return merged, disabled
+
+    def added_targets(self) -> dict[int, dict[str, Any]]:
+        """Return the targets that no shipped file names, by position; to be called last."""
+        added = {at: one for at, one in self.targets.items() if at not in self._used}
+        for at, one in added.items():
+            if "url" not in one:
+                self.problems.append(
+                    _HERE.problem(
+                        TARGET, at, "slug", value=one.get("slug"),
+                        reason="aucune cible livrée n'a cet identifiant",
+                        cure="corriger slug ; pour ajouter une cible, lui donner aussi url",
+                    )
+                )  # fmt: skip
+            elif one.get(ENABLED) is not False:
+                key = _HERE.at(TARGET, at)
+                self.settings.append(Setting(key=key, value=shown(one.get("url")), shipped=None))
+        return {
+            at: {key: value for key, value in one.items() if key != ENABLED}
+            for at, one in added.items()
+            if "url" in one and one.get(ENABLED) is not False
+        }
+
+    def _read_targets(self, listed: object) -> None:
+        if not isinstance(listed, list):
+            self.problems.append(
+                _HERE.problem(
+                    TARGET, value=listed, reason="une liste est attendue",
+                    cure="écrire chaque cible sous [[target]]",
+                )
+            )  # fmt: skip
+            return
+        for at, entry in enumerate(listed):
+            if not isinstance(entry, dict):
+                self._refuse(at, value=entry, reason="une table est attendue",
+                             cure="l'écrire sous [[target]]")  # fmt: skip
+            elif not isinstance(entry.get(ENABLED, True), bool):
+                self._refuse(at, ENABLED, value=entry[ENABLED], reason="true ou false est attendu",
+                             cure="écrire true ou false, sans guillemets")  # fmt: skip
+            else:
+                self.targets[at] = entry
+                if ENABLED in entry:
+                    value = shown(entry.get("slug"))
+                    said = f"{value}, {'relevée' if entry[ENABLED] else 'non relevée'}"
+                    key = _HERE.at(TARGET, at, ENABLED)
+                    self.settings.append(Setting(key=key, value=said, shipped=None))
+
+    def _refuse(self, *steps: str | int, value: object, reason: str, cure: str) -> None:
+        problem = _HERE.problem(TARGET, *steps, value=value, reason=reason, cure=cure)
+        self.problems.append(problem)
+
+    def _merged(self, shipped: Mapping[str, Any], local: Mapping[str, Any], at: _At) -> Merged:
+        merged = Merged(dict(shipped))
+        for key, value in local.items():
+            merged.lay(merged.raw, key, value, at.key(key))
+        self.settings += merged.settings
+        return merged
+
+
+def _slug(entry: object) -> str | None:
+    slug = entry.get("slug") if isinstance(entry, dict) else None
+    return slug if isinstance(slug, str) else None
+
+
+def _have_slugs(value: list[Any]) -> bool:
+    return any(_slug(one) is not None for one in value)
+
+
+def _settings(
+    place: Place, value: object, shipped: str | None, depth: int = 0
+) -> Iterator[Setting]:
+    """Name each value of what was added or replaced; a table is named by its keys."""
+    if isinstance(value, dict) and value and depth < DEPTH_MAX:
+        for name, inner in value.items():
+            yield from _settings(Place("", place.at(name)), inner, None, depth + 1)
+    else:
+        yield Setting(key=place.key, value=shown(value), shipped=shipped)
+
+
+def original(problem: Problem, origins: Mapping[str, str]) -> Problem:
+    """Return a problem with the file and key where its value is written."""
+    for there, here in origins.items():
+        rest = problem.key.removeprefix(there)
+        if problem.key.startswith(there) and rest[:1] in {"", ".", "["}:
+            return Problem(
+                file=LOCAL,
+                key=here + rest,
+                value=problem.value,
+                reason=problem.reason,
+                cure=problem.cure,
+            )
+    return problem
