@@ -42,7 +42,7 @@ from monitor.metrics import Board, Exposition
 from monitor.pages import PageBook, pages_seen
 from monitor.robots import RobotsBook
 from monitor.schedule import Schedule
-from monitor.sealing import Sealer, journal_key, require_journal
+from monitor.sealing import NoSealer, Sealer, journal_key, require_journal
 from monitor.settings import Settings
 from monitor.store import Store
 from monitor.watch import Judge, Watch
@@ -60,8 +60,10 @@ PAUSE_INTERVAL_S = 5.0  # how soon `vigie pause` is heeded
 DRAIN_S = 25.0  # probes in flight may end within this, below a supervisor's usual 30 s
 
 
-async def open_journal(sealer: Sealer, config: Config) -> None:
+async def open_journal(sealer: Sealer | NoSealer, config: Config) -> None:
     """Open the journal, and ask witnesses whether they know a later one, before any seal.
+
+    A journal that has no name yet is known to nobody.
 
     Raises:
         JournalError: the store does not extend what was signed, here or as witnesses know it.
@@ -69,7 +71,8 @@ async def open_journal(sealer: Sealer, config: Config) -> None:
 
     """
     await sealer.open()
-    await require_newest(config.cosigning, sealer.journal.note, courier=build_courier(config))
+    if isinstance(sealer, Sealer):
+        await require_newest(config.cosigning, sealer.journal.note, courier=build_courier(config))
 
 
 class App:
@@ -131,10 +134,7 @@ class App:
             pages=book,
             faults=self._faults,
         )
-        origin = config.journaling.origin
-        require_journal(settings.data, store, text=settings.journal_key)
-        key = journal_key(settings.data, origin=origin, text=settings.journal_key)
-        self._sealer = Sealer(store, settings.data, key, clock=clock, told=self._sealed)
+        self._sealer = self._build_sealer()
         self._anchoring = Anchoring(
             config,
             store=store,
@@ -177,7 +177,8 @@ class App:
             self._loop(self._every(CLOCK_INTERVAL_S, self._read_clock))
             self._loop(self._every(PAUSE_INTERVAL_S, self._heed_pauses))
             self._loop(self._every(SEAL_INTERVAL_S, self._sealer.seal))
-            self._loop(self._anchoring.run())
+            if self._config.identified:
+                self._loop(self._anchoring.run())
             self._loop(self._every(THIN_INTERVAL_S, self._thin))
             self._plan(since=started_at)
             try:
@@ -254,6 +255,15 @@ class App:
         """Sign, and have dated, a checkpoint that holds the edge of an outage."""
         await self._sealer.seal()
         self._anchoring.edge()
+
+    def _build_sealer(self) -> Sealer | NoSealer:
+        """Build what signs; a journal is named after its association, once and for ever."""
+        if not self._config.identified:
+            return NoSealer()
+        settings, origin = self._settings, self._config.journaling.origin
+        require_journal(settings.data, self._store, text=settings.journal_key)
+        key = journal_key(settings.data, origin=origin, text=settings.journal_key)
+        return Sealer(self._store, settings.data, key, clock=self._clock, told=self._sealed)
 
     def _sealed(self, signed: Signed) -> None:
         self._anchoring.sealed(signed.note, at=signed.at)
@@ -356,12 +366,13 @@ class App:
         self._group.create_task(keeping)
 
     def _web(self, listening: socket.socket) -> WebProcess:
+        sealer = self._sealer
         order = Order(
             config=self._config,
             settings=self._settings,
             version=__version__,
-            journal=self._sealer.journal.tiles.folder,
-            journal_key=str(self._sealer.key),
+            journal=sealer.journal.tiles.folder if isinstance(sealer, Sealer) else None,
+            journal_key=str(sealer.key) if isinstance(sealer, Sealer) else "",
             log_level=logging.getLogger().level,
         )
         return WebProcess(

@@ -124,6 +124,22 @@ _ALONE = (
 )
 
 
+class NoSealer:
+    """Signs nothing: the journal has no name yet, and no key is made under a false one."""
+
+    async def open(self) -> None:
+        """Do nothing."""
+
+    async def seal(self) -> None:
+        """Do nothing: leaves wait in the store until the journal has its name."""
+
+    async def publish(self, note: Note) -> None:
+        """Do nothing."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
 def journal_key(data: Path, *, origin: str, text: str) -> SignerKey:
     """Return the journal's key: `text` when there is one, else the file in `data`.
 

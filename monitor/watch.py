@@ -237,6 +237,8 @@ class Watch:
     def _turn(
         self, target: Target, slot_at: datetime, *, urgent: bool
     ) -> AbstractAsyncContextManager[Turn]:
+        if not self._config.identified:
+            raise NoTurn(GapCause.UNIDENTIFIED)
         if left_alone(self.state_of(target), self._clock.now()):
             raise NoTurn(GapCause.REFUSED)
         return self._lanes[target.platform].turn(target.slug, slot_at, urgent=urgent)

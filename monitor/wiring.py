@@ -67,11 +67,11 @@ def build_line(config: Config, clock: Clock, fetcher: Fetcher, faults: Faults) -
 
 
 def build_witness(config: Config, settings: Settings) -> Witness | None:
-    """Build what cosigns the journals of others; None when it has nobody's to cosign.
+    """Build what cosigns the journals of others; None when it has nobody's, or no name itself.
 
     Raises KeyFileError when its key cannot be used.
     """
-    if not config.witnessing.logs:
+    if not config.witnessing.logs or not config.identified:
         return None
     witness = witness_of(config, settings.data)
     _ = witness.key  # made, or refused, before anybody asks

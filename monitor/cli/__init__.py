@@ -18,6 +18,7 @@ COMMANDS = {
     "demo": "demo",
     "migrate": "service",
     "health": "service",
+    "init": "init",
     "check-config": "offline",
     "classify": "offline",
     "compare": "compare",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from monitor.cli.parsing import Commands, Refusal, folders
+from monitor.cli.parsing import Commands, Refusal, folders, require_identity
 from monitor.clock import Clock, SystemClock
 from monitor.config import Config, load
 from monitor.core.french import count
@@ -55,6 +55,7 @@ def run(asked: Namespace) -> int:
     config = load(asked.config)
     homes = chosen(config, asked.department)
     known = read_known(asked.config / CANDIDATES)
+    require_identity(config)
     settings = read_settings(os.environ, data=asked.data)
     # The one writer has every platform's budget to itself: the service must be stopped.
     with Store.open(settings.database_url, point=settings.point, writer=True) as store:

@@ -13,7 +13,7 @@ import certifi
 from sqlalchemy import Connection
 
 from monitor.app import CAPTURES, open_journal
-from monitor.cli.parsing import Commands, Refusal, folders, json_option, say
+from monitor.cli.parsing import Commands, Refusal, folders, json_option, require_identity, say
 from monitor.clock import SystemClock
 from monitor.config import Config, load
 from monitor.core import leaves
@@ -79,6 +79,7 @@ def run_seal(asked: Namespace) -> int:
     """Seal by hand, while the service is stopped."""
     config = load(asked.config)
     settings = read_settings(os.environ, data=asked.data)
+    require_identity(config)
     if asked.new_journal and is_new(settings.database_url):
         print(migrate(settings.database_url), file=sys.stderr)
     with open_to_write(config, settings) as store:
@@ -212,6 +213,7 @@ def run_rebuild(asked: Namespace) -> int:
             "La base existe encore. Mettez-la de côté (renommez le fichier, avec ses « -wal » et"
             " « -shm »), ou donnez-en une vide (VIGIE_DATABASE_URL)."
         )
+    require_identity(config)
     origin = config.journaling.origin
     key = journal_key(settings.data, origin=origin, text=settings.journal_key).verifier
     folder = settings.data / FOLDER

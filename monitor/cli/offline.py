@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from monitor.cli.parsing import Commands, Refusal, folders, json_option, read_saved, say
+from monitor.cli.parsing import INIT_HINT, Commands, Refusal, folders, json_option, read_saved, say
 from monitor.config import Problem, budget, load
 from monitor.config.fingerprints import load_fingerprints
+from monitor.config.local import LOCAL
 from monitor.core.french import count
 from monitor.core.types import Judgement
 from monitor.core.verdict.classify import classify_saved
@@ -53,7 +54,12 @@ def check_config(asked: Namespace) -> int:
             {
                 "targets": len(config.targets),
                 "sha256": config.sha256,
+                "identified": config.identified,
                 "reminders": list(config.reminders),
+                "local": [
+                    {"key": one.key, "value": one.value, "shipped": one.shipped}
+                    for one in config.local
+                ],
                 "platforms": {
                     each.platform: {
                         "planned_per_hour": each.planned_per_hour,
@@ -69,6 +75,13 @@ def check_config(asked: Namespace) -> int:
     print(f"Empreinte : {config.sha256}")
     for reminder in config.reminders:
         print(f"À faire : {reminder}")
+    if not config.identified:
+        print(f"Aucun site ne sera interrogé sans identité. {INIT_HINT}")
+    print(f"\nRéglages de {asked.config / LOCAL}, par-dessus ceux qui sont livrés :")
+    for setting in config.local:
+        print(f"  {setting}")
+    if not config.local:
+        print("  aucun")
     print("\nDemandes par heure, et part de ce que permet l’espacement :")
     for each in loads:
         print(

@@ -7,6 +7,7 @@ from argparse import ArgumentParser, _SubParsersAction
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from monitor.config import Config
 from monitor.errors import VigieError, in_french
 from monitor.settings import DATA, config_folder
 
@@ -52,6 +53,20 @@ def parser_of(program: str, description: str) -> ArgumentParser:
 class Refusal(VigieError):  # noqa: N818 -- the answer to what was asked
     """What was asked cannot be done; the French message says why and what to do."""
 
+
+def require_identity(config: Config) -> None:
+    """Raise Refusal unless those whom we would ask can know who asks."""
+    if config.missing_identity:
+        raise Refusal(
+            "Rien n’est demandé à un site sans dire qui le demande :\n"
+            + "".join(f"  {line}\n" for line in config.missing_identity)
+            + INIT_HINT
+        )
+
+
+INIT_HINT = (
+    "Pour donner une identité : vigie init --association NOM --site ADRESSE --contact COURRIEL"
+)
 
 MAX_SAVED_BYTES = 5_000_000  # what a probe would have read
 

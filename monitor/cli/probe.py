@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from monitor import logs
 from monitor.app import look
 from monitor.cli.offline import as_json, explained
-from monitor.cli.parsing import Commands, Refusal, folders, json_option, say
+from monitor.cli.parsing import Commands, Refusal, folders, json_option, require_identity, say
 from monitor.config import Config, load
 from monitor.core.french import when
 from monitor.core.types import Exchange, Hop, Kind, Observation, Target
@@ -43,6 +43,7 @@ def run_probe(asked: Namespace) -> int:
     settings = read_settings(os.environ, data=asked.data)
     logs.configure(level="ERROR")
     target = find(config, asked.target)
+    require_identity(config)
     if asked.record and target.slug not in config.by_slug:
         raise Refusal("--record ne vaut que pour une cible de la configuration.")
     if asked.record:

@@ -17,7 +17,7 @@ import uvloop
 
 from monitor import descriptors, logs
 from monitor.app import App
-from monitor.cli.parsing import Commands, Refusal, folders
+from monitor.cli.parsing import INIT_HINT, Commands, Refusal, folders
 from monitor.clock import SystemClock
 from monitor.config import load
 from monitor.errors import in_french
@@ -58,11 +58,14 @@ def run_service(asked: Namespace) -> int:
             print(migrate(settings.database_url), file=sys.stderr)
         for reminder in config.reminders:
             print(f"À faire : {reminder}", file=sys.stderr)
-        print(f"Page : {address(listening)} (Ctrl-C pour arrêter)", file=sys.stderr)
+        if not config.identified:
+            print(f"En attendant, aucun site n’est interrogé. {INIT_HINT}", file=sys.stderr)
 
         async def serve(stop: asyncio.Event) -> None:
             with open_to_write(config, settings) as store:
                 app = App(config, settings, store, clock=SystemClock())
+                # Not before: what refuses to start must not say that its page is there.
+                print(f"Page : {address(listening)} (Ctrl-C pour arrêter)", file=sys.stderr)
                 await app.run(stop, listening=listening)
 
         until_stopped(serve)

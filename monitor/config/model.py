@@ -19,6 +19,14 @@ _NOWHERE = {"invalid", "test", "localhost"}
 _NAMES = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.IGNORECASE)  # of hosts, in a User-Agent
 
 
+def made_up(host: str, *, allow_private: bool = False) -> bool:
+    """Tell whether nobody can be behind a host name (RFC 2606); tests may use a few of them."""
+    labels = host.lower().rstrip(".").split(".")
+    if labels[-1] == "example" or labels[-2:-1] == ["example"]:
+        return True
+    return labels[-1] in _NOWHERE and not allow_private
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ControlHost:
     """A host of the control panel: it tells whether our own line works.
@@ -222,11 +230,7 @@ class Config:
         return tuple(found)
 
     def _made_up(self, host: str) -> bool:
-        """Tell whether nobody can be behind a name (RFC 2606); tests may use a few of them."""
-        labels = host.lower().rstrip(".").split(".")
-        if labels[-1] == "example" or labels[-2:-1] == ["example"]:
-            return True
-        return labels[-1] in _NOWHERE and not self.allow_private
+        return made_up(host, allow_private=self.allow_private)
 
     def lane_of(self, host: str) -> str | None:
         """Return the slug of the platform that a host belongs to; None for a stranger."""

@@ -22,6 +22,7 @@ GAPS: Final[dict[GapCause, str]] = {
     GapCause.ROBOTS: "le fichier robots.txt du site demande de ne pas relever la page",
     GapCause.CRAWL_DELAY: "le fichier robots.txt du site demande un délai trop long",
     GapCause.FAULT: "une erreur de notre propre programme a empêché le relevé",
+    GapCause.UNIDENTIFIED: "aucun site n’est interrogé tant que le robot n’a pas d’identité",
 }
 
 NATURES: Final[dict[Nature, str]] = {

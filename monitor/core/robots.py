@@ -149,6 +149,12 @@ def _groups(text: str) -> list[_Group]:
     return groups
 
 
+def product(agent: str) -> str:
+    """Return the name that a robots.txt calls an agent by, as the agent writes it."""
+    token = _TOKEN.match(agent)
+    return token[0] if token else agent
+
+
 def _token(agent: str) -> str:
     """Return the product token of a User-Agent, without version and comment; "" for none."""
     token = _TOKEN.match(agent)

@@ -9,6 +9,8 @@ from monitor.evidence import durable
 from monitor.evidence.note import Algorithm, NoteError, SignerKey
 
 SEED_BYTES = 32
+# Where the configuration gives the name of each kind of key.
+_SETTINGS = {Algorithm.ED25519: ("journal", "origin"), Algorithm.COSIGNATURE: ("witness", "name")}
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -42,8 +44,10 @@ def _read(path: Path, *, name: str, algorithm: Algorithm) -> SignerKey:
     except (NoteError, OSError, UnicodeError) as error:
         raise KeyFileError(f"Clé {path} : illisible ({error}).") from error
     if (key.name, key.algorithm) != (name, algorithm):
+        section, setting = _SETTINGS[algorithm]
         raise KeyFileError(
             f"Clé {path} : elle est au nom de {key.name}, et la configuration dit {name}. "
-            "Remettez l'ancien nom : une clé n'en change jamais."
+            "Remettez l'ancien nom, car une clé n'en change jamais : dans config/local.toml, "
+            f'sous [{section}], {setting} = "{key.name}".'
         )
     return key

@@ -18,6 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from monitor.clock import Clock
 from monitor.config import Config
+from monitor.core.robots import product
 from monitor.evidence.mirror import verifier_sha256
 from monitor.evidence.witness_files import Witness
 from monitor.web.checkup import Checkup
@@ -97,6 +98,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
         routes=[
             Route("/", pages.home, name="home"),
             Route("/sante", pages.health),
+            Route("/robot", pages.robot),
             Route("/metrics", partial(_metrics, metrics=metrics, texts=texts)),
             Route("/probe", partial(_probe, metrics=metrics, texts=texts, config=config)),
             *(journal_routes(journal, files) if journal else ()),
@@ -136,6 +138,9 @@ class _Pages:
             journal_key=journal_key,
             verifier_sha256=verifier_sha256(),
         )
+        self._robot = self._templates.get_template("robot.html").render(
+            robot_name=product(config.user_agent)
+        )
         self._kept = Kept(clock.monotonic_us)
         self._checkup = Checkup(self._health, clock.monotonic_us)
         self.faces = Faces(
@@ -156,6 +161,10 @@ class _Pages:
         """Answer 200 or 503, and say why in JSON. Nothing of it is secret."""
         status, found = await self._checkup.latest()
         return JSONResponse(found, status_code=status, headers={"Cache-Control": "no-store"})
+
+    async def robot(self, _: Request) -> Response:
+        """Say what the robot is, whom to write to, and how to be left alone."""
+        return HTMLResponse(self._robot, headers={"Cache-Control": "public, max-age=3600"})
 
     async def refused(self, _: Request, error: Exception) -> Response:
         """Serve 404 and the like."""

@@ -45,6 +45,8 @@ class Health:
 def health(reads: Reads, *, config: Config, now: datetime) -> Health:
     """Judge the service by its record alone.
 
+    Without an identity no target is checked, which is not a default of the service.
+
     In default when, once started, no round of the panel came for three intervals, or no
     check of any target for as long as the shortest of them may take. A target that is late
     alone is counted, not a default: its platform may refuse us or be paused.
@@ -58,10 +60,11 @@ def health(reads: Reads, *, config: Config, now: datetime) -> Health:
     watched = [checks.get(target.slug) for target in config.targets]
     check_age = _age(max((at for at in watched if at is not None), default=None), now)
     shortest = min((HOLD * t.interval_s + t.deadline_s for t in config.targets), default=0.0)
+    checking = check_age is not None and check_age <= shortest + PATIENCE_S
     alive = (
         round_age is not None
         and round_age <= 3 * config.controls.interval_s + PATIENCE_S
-        and (not watched or (check_age is not None and check_age <= shortest + PATIENCE_S))
+        and (checking or not watched or not config.identified)
     )
     late = [
         target

@@ -35,7 +35,7 @@ class Order:
 
     Attributes:
         version: Of the program, shown to readers.
-        journal: Folder of the journal, served as it is.
+        journal: Folder of the journal, served as it is; None while nothing is signed.
         journal_key: Its verifier key, shown to readers.
         log_level: As `logging` numbers them.
 
@@ -44,7 +44,7 @@ class Order:
     config: Config
     settings: Settings
     version: str
-    journal: Path
+    journal: Path | None
     journal_key: str
     log_level: int
 

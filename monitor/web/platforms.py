@@ -128,9 +128,9 @@ def tally(rows: Iterable[Row]) -> Tally:
 def _present(target: Target, state: State | None, past: Past) -> tuple[Verdict, str]:
     """Return the state and its reason: the last check's while it holds and our line works."""
     hold = timedelta(seconds=HOLD * target.interval_s)
-    if not past.line_works:
-        return Verdict.UNKNOWN, REASONS[Reason.LOCAL_NETWORK]
     if state is not None and state.verdict and state.reason and state.last_at:
+        if not past.line_works:
+            return Verdict.UNKNOWN, REASONS[Reason.LOCAL_NETWORK]
         if past.now - state.last_at <= hold:
             return state.verdict, REASONS[state.reason]
         why = "Pas de relevé récent"

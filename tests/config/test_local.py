@@ -205,3 +205,12 @@ def test_it_is_never_tracked() -> None:
     root = Path(__file__).parents[2]
     ignored = subprocess.run(["git", "check-ignore", "config/local.toml"], cwd=root, check=False)
     assert ignored.returncode == 0
+
+
+def test_the_documented_example_is_good(shipped: Path) -> None:
+    text = (Path(__file__).parents[2] / "docs/reglages.md").read_text()
+    config = load(put(shipped, text.partition("```toml\n")[2].partition("```")[0]))
+    assert config.identified
+    assert "prefecture-69" not in config.by_slug
+    assert config.by_slug["prefecture-13"].interval_s == 3600
+    assert "ofii-actualites" in config.by_slug

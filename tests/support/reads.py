@@ -169,8 +169,10 @@ def config(targets: Iterable[Target], platforms: Iterable[Platform] | None = Non
         ntp_servers=(),
         clock_limit_us=500_000,
         user_agent="VigieANEF",
-        contact="contact@example.org",
-        publisher=Publisher(association="Association d’essai", site="https://vigie.example/"),
+        contact="contact@association.fr",
+        publisher=Publisher(
+            association="Association d’essai", site="https://vigie.association.fr/"
+        ),
         mail=Mail(sender="vigie@example.org", daily_cap=10),
         retention=Retention(daily_copies_days=365),
     )

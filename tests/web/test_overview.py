@@ -215,3 +215,9 @@ def test_a_platform_without_targets_is_not_shown() -> None:
     ]
     view = overview(FakeReads(), config=config([target("a")], platforms), now=NOW, window_s=DAY_S)
     assert [one.platform.slug for one in view.platforms] == ["anef"]
+
+
+def test_a_target_never_asked_says_so_whatever_our_own_line_does() -> None:
+    """Nothing was measured: neither the site nor our connection explains it."""
+    down = tour(NOW, ok=0)
+    assert why(seen(FakeReads(panel=[down]), "a")) == "Pas encore de relevé."

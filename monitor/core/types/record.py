@@ -236,6 +236,7 @@ class GapCause(StrEnum):
     ROBOTS = "robots"  # robots.txt forbids it
     CRAWL_DELAY = "crawl_delay"  # robots.txt asks for more time between requests than there is
     FAULT = "fault"  # our own program failed at it
+    UNIDENTIFIED = "unidentified"  # nobody is asked while the robot cannot say who sends it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

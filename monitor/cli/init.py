@@ -1,0 +1,248 @@
+"""`vigie init`: say once who sends the robot."""
+
+import json
+import os
+import re
+import sys
+import tomllib
+from argparse import Namespace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from monitor.cli.parsing import INIT_HINT, Commands, Refusal, folders
+from monitor.config import Config, ConfigError, Problem, load
+from monitor.config.french import Place, validate
+from monitor.config.local import LOCAL
+from monitor.config.model import NO_ASSOCIATION, made_up
+from monitor.config.schema import PublisherEntry, ServiceEntry
+from monitor.errors import in_french
+from monitor.evidence import durable
+from monitor.evidence.note import NoteError, SignerKey
+from monitor.sealing import KEY_FILE
+from monitor.settings import read_settings
+from monitor.wiring import WITNESS
+
+HEAD = """\
+# Les réglages de votre association. Ce fichier n’est pas livré avec Vigie : aucune mise à jour n’y
+# touche. Toute clé de vigie.toml peut y être écrite ; ce qui n’y est pas garde sa valeur livrée.
+# Exemples : docs/reglages.md. Après chaque changement : vigie check-config
+"""
+_PUBLIC = {"allow_private": False}
+Values = dict[tuple[str, str], str]  # by table and key
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """One part of the identity: its option, its place in the file, what a person is asked."""
+
+    option: str
+    table: str
+    key: str
+    asked: str
+
+
+QUESTIONS = (
+    _Question("association", "publisher", "association", "Nom de l’association"),
+    _Question("site", "publisher", "site", "Adresse de ses pages Vigie, ou de son site"),
+    _Question("contact", "service", "contact", "Courriel auquel un site visité peut écrire"),
+)
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    init = commands.add_parser(
+        "init",
+        help="dire qui envoie le robot : association, site, contact",
+        description="Écrit l’identité du robot dans local.toml, dans le dossier de configuration. "
+        "Sans elle, aucun site n’est interrogé. Demande ce que les options ne disent pas.",
+    )
+    folders(init)
+    init.add_argument("--association", metavar="NOM", help="qui répond de ces relevés")
+    init.add_argument(
+        "--site",
+        metavar="ADRESSE",
+        help="où vos pages seront publiées, par exemple https://vigie.…/",
+    )
+    init.add_argument("--contact", metavar="COURRIEL", help="à qui un site visité peut écrire")
+    init.add_argument(
+        "--print", action="store_true", help="montrer ce qui serait écrit, sans l’écrire"
+    )
+    init.set_defaults(run=run)
+
+
+def run(asked: Namespace) -> int:
+    """Write the identity; 0 when the configuration is good with it."""
+    path: Path = asked.config / LOCAL
+    before = _read(path)
+    values: Values = {(one.table, one.key): _answer(one, asked) for one in QUESTIONS}
+    values |= _names_kept(asked, values)
+    text = before or HEAD
+    for (table, key), value in values.items():
+        text = put(text, table, key, value)
+    if _parsed(text) != _expected(_parsed(before), values):
+        wanted = "".join(f"\n  [{t}] {k} = {_toml(value)}" for (t, k), value in values.items())
+        raise Refusal(f"{path} : sa forme ne permet pas d’y écrire. Écrivez-y vous-même :{wanted}")
+    if asked.print:
+        sys.stdout.write(text)
+        return 0
+    config = _write(asked.config, path, before, text)
+    print(f"Identité écrite dans {path}. Le robot s’annonce désormais ainsi :")
+    print(f"  {config.user_agent}")
+    print("Si le service tourne, redémarrez-le : il ne lit ses réglages qu’au démarrage.")
+    return 0
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeError) as error:
+        why = in_french(error) if isinstance(error, OSError) else "le texte n’est pas en UTF-8"
+        raise Refusal(f"{path} : illisible : {why}. Corrigez ou retirez ce fichier.") from None
+
+
+def _write(folder: Path, path: Path, before: str, text: str) -> Config:
+    """Write the file, and put the old one back unless the configuration is good with it."""
+    try:
+        durable.write(path, text.encode())
+        try:
+            return load(folder)
+        except ConfigError:
+            if before:
+                durable.write(path, before.encode())
+            else:
+                path.unlink()
+            raise
+    except OSError as error:
+        raise Refusal(
+            f"{path} : {in_french(error)}. Lancez « vigie init » avec le droit d’écrire dans ce "
+            "dossier (sudo), ou ajoutez --print et copiez ce qui est montré."
+        ) from None
+
+
+def _answer(one: _Question, asked: Namespace) -> str:
+    """Return a value from the options, or else from the person at the terminal."""
+    given: str | None = getattr(asked, one.option)
+    if given is not None:
+        value, fault = judged(one.option, given)
+        if fault:
+            raise Refusal(f"--{one.option} : {given} : {fault}")
+        return value
+    if not sys.stdin.isatty():
+        raise Refusal(f"Il manque --{one.option}. {INIT_HINT}")
+    while True:
+        try:
+            value, fault = judged(one.option, input(f"{one.asked} : "))
+        except EOFError:
+            raise Refusal(f"\nRien n’a été écrit. {INIT_HINT}") from None
+        if not fault:
+            return value
+        print(f"  {fault}")
+
+
+def judged(option: str, given: str) -> tuple[str, str]:
+    """Return a value as it is written in the file, and why it cannot be used; "" when it can."""
+    value = given.strip()
+    if option == "site":
+        value = value if "://" in value else f"https://{value}"
+    try:
+        parts = urlsplit(value)
+        host = parts.hostname or ""
+    except ValueError:
+        return value, "adresse illisible : écrire https://hôte/chemin"
+    if option == "site" and not parts.path:
+        value += "/"
+    problems: Sequence[Problem]
+    if option == "contact":
+        host = value.rpartition("@")[2]
+        _, problems = validate(ServiceEntry, {"contact": value}, Place(LOCAL), _PUBLIC)
+    else:
+        raw = {"association": "x", "site": "https://x.fr/"} | {option: value}
+        _, problems = validate(PublisherEntry, raw, Place(LOCAL), _PUBLIC)
+    if problems:
+        return value, f"{problems[0].reason} : {problems[0].cure}"
+    if value == NO_ASSOCIATION or (option != "association" and made_up(host)):
+        return value, "ce n’est qu’un exemple : donner la vôtre"
+    if option == "site" and "." not in host:
+        return value, "ce nom n’est pas public : donner une adresse que tous peuvent ouvrir"
+    return value, ""
+
+
+def _names_kept(asked: Namespace, values: Values) -> Values:
+    """Return the names of the keys that were made already, unless they follow from the site.
+
+    A key bears its name for ever: a journal that has begun goes on under the one that it has.
+    """
+    settings = read_settings(os.environ, data=asked.data)
+    site = urlsplit(values["publisher", "site"])
+    own = f"{site.netloc}{site.path.rstrip('/')}"
+    keys = {
+        ("journal", "origin", "journal"): settings.journal_key or _key(asked.data / KEY_FILE),
+        ("witness", "name", "temoin"): _key(asked.data / WITNESS / "cle"),
+    }
+    kept: Values = {}
+    for (table, setting, last), text in keys.items():
+        try:
+            name = SignerKey.parse(text.strip()).name
+        except NoteError:
+            continue  # none, or one that the service will refuse by itself
+        if name != f"{own}/{last}":
+            kept[table, setting] = name
+            print(f"La clé « {name} » existe déjà : son nom est gardé.", file=sys.stderr)
+    return kept
+
+
+def _key(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError):
+        return ""
+
+
+def put(text: str, table: str, key: str, value: str) -> str:
+    """Return a TOML text with one value set; the other lines stay as they are."""
+    line, lines = f"{key} = {_toml(value)}", text.splitlines()
+    start = _find(lines, rf"\s*\[\s*{table}\s*\]\s*(#.*)?", 0, len(lines))
+    if start is None:
+        return "\n".join([*lines, *([""] if lines else []), f"[{table}]", line]) + "\n"
+    end = _find(lines, r"\s*\[.*", start + 1, len(lines))
+    end = len(lines) if end is None else end
+    known = _find(lines, rf"\s*{key}\s*=.*", start + 1, end)
+    if known is None:
+        lines.insert(start + 1, line)
+    else:
+        lines[known] = line
+    return "\n".join(lines) + "\n"
+
+
+def _find(lines: list[str], pattern: str, start: int, end: int) -> int | None:
+    sought: Callable[[str], object] = re.compile(pattern).fullmatch
+    return next((n for n in range(start, end) if sought(lines[n])), None)
+
+
+def _toml(value: str) -> str:
+    """Write a text. What JSON writes of one is TOML as well."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _parsed(text: str) -> Mapping[str, Any] | None:
+    try:
+        return tomllib.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _expected(before: Mapping[str, Any] | None, values: Values) -> dict[str, Any] | None:
+    if before is None:
+        return None
+    expected = dict(before)
+    for (table, key), value in values.items():
+        inner = expected.get(table, {})
+        if not isinstance(inner, dict):
+            return {}
+        expected[table] = inner | {key: value}
+    return expected
