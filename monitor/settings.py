@@ -24,7 +24,7 @@ DEFAULTS = {
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _POINT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _POINT_MAX = 40  # characters: it is a metric label and part of keys
-_LISTEN = re.compile(r"\[?(?P<host>[0-9a-fA-F.:]+|localhost)\]?:(?P<port>[0-9]{1,5})")
+_LISTEN = re.compile(r"\[?(?P<host>[0-9a-fA-F.:]{1,45}|localhost)\]?:(?P<port>[0-9]{1,5})")
 _PORT_MAX = 65_535
 _KUBERNETES = re.compile(r"VIGIE_(SERVICE|PORT)(_.*)?")  # set by it for a service named "vigie"
 

@@ -8,7 +8,7 @@ from typing import Any
 from monitor.config.problems import Problem, shown
 
 SIZE_MAX = 1_000_000  # bytes; the longest file shipped is under 20 kB
-_PLACE = re.compile(r"\(at line (\d+), column (\d+)\)$")
+_PLACE = re.compile(r"\(at line (\d{1,9}), column (\d{1,9})\)$")
 
 
 def read_toml(folder: Path, name: str) -> tuple[dict[str, Any] | None, tuple[Problem, ...]]:

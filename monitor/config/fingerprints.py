@@ -9,7 +9,7 @@ from monitor.config.files import read_toml
 from monitor.config.problems import Problem, shown
 from monitor.config.regexes import check_regex
 from monitor.core.types import Confidence, Reason, Verdict
-from monitor.core.verdict.fingerprints import WORDS_MAX, Fingerprint, Place
+from monitor.core.verdict.fingerprints import CHARS_MAX, WORDS_MAX, Fingerprint, Place
 from monitor.core.verdict.glance import fold
 
 TABLE = "fingerprint"
@@ -127,7 +127,7 @@ def _read(entry: _Entry) -> Fingerprint | None:
     if not entry.table.get("texts") and not entry.table.get("regexes"):
         entry.refuse("texts", "", "ni texts ni regexes", "écrire au moins l'un des deux")
     texts = _texts(entry, "texts", folded=where in _FOLDED)
-    patterns = _patterns(entry)
+    patterns = _patterns(entry, where)
     also = _texts(entry, "also", folded=True)
     statuses = _statuses(entry)
     words_max = _words_max(entry, where)
@@ -179,10 +179,12 @@ def _texts(entry: _Entry, key: str, *, folded: bool) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _patterns(entry: _Entry) -> tuple[re.Pattern[str], ...]:
+def _patterns(entry: _Entry, where: Place | None) -> tuple[re.Pattern[str], ...]:
     found = []
+    text_max = CHARS_MAX[where] if where else 1
     for regex in entry.table.get("regexes", ()):
-        fault = check_regex(regex) if isinstance(regex, str) else "n'est pas un texte"
+        known = isinstance(regex, str)
+        fault = check_regex(regex, text_max=text_max) if known else "n'est pas un texte"
         if fault:
             entry.refuse("regexes", regex, fault, "borner chaque répétition, par exemple {0,80}")
         else:

@@ -1,12 +1,18 @@
-"""Refuse the regular expressions whose matching has no bound.
+"""Refuse the regular expressions whose matching is not linear in the text.
 
-Python's engine backtracks: `(a+)+$` takes seconds on thirty characters, and `.*a.*b` the
-square of a page. So every repeat is bounded, and the number of ways through the whole
-expression from one starting point, an upper bound on the steps, is at most `WAYS_MAX`.
+Python's engine backtracks: `(a+)+$` takes seconds on thirty characters, and `.*a.*b` or
+`a+b` the square of a page. The form of an expression alone tells:
+
+- the ways through it from one starting point, an upper bound on what is tried there, are at
+  most `WAYS_MAX`, and times the length of the text at most `WORK_MAX`;
+- a repeat without a bound is refused, unless it can neither be shortened with success (what
+  follows cannot begin inside it) nor be met again from another starting point (the expression
+  is anchored, or nothing that follows the repeat can fail).
 """
 
 import re
 import warnings
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
@@ -17,71 +23,241 @@ _sre: Any = import_module("re._constants")
 LENGTH_MAX = 500
 REPEAT_MAX = 1000
 WAYS_MAX = 20_000
+WORK_MAX = 50_000_000  # ways times characters: about a second
+
+_CAP = 10 * WAYS_MAX
+_REPEATS = (_sre.MAX_REPEAT, _sre.MIN_REPEAT, _sre.POSSESSIVE_REPEAT)
+_CHARACTERS = (_sre.LITERAL, _sre.NOT_LITERAL, _sre.IN, _sre.ANY)
+# Expressions are judged on these characters and on those that they name: ASCII, and a letter,
+# a digit, a space and a sign of those beyond.
+_SAMPLE = (*range(128), 0xA0, 0xC9, 0xE9, 0xB2, 0x661, 0x2019, 0x2028, 0x4E00, 0x1F600)
+_CATEGORIES = {
+    _sre.CATEGORY_DIGIT: r"\d",
+    _sre.CATEGORY_NOT_DIGIT: r"\D",
+    _sre.CATEGORY_SPACE: r"\s",
+    _sre.CATEGORY_NOT_SPACE: r"\S",
+    _sre.CATEGORY_WORD: r"\w",
+    _sre.CATEGORY_NOT_WORD: r"\W",
+}
+_NOTHING = 0
+# What may follow the end of the text: `$` allows for one last line feed.
+_ENDS = {_sre.AT_END: "\n", _sre.AT_END_STRING: ""}
+
+Items = Sequence[Any]
+Chars = int  # a set of the characters of the sample, one bit each
 
 
 class _Refused(Exception):  # noqa: N818 -- never leaves this module
     pass
 
 
-def check_regex(pattern: str) -> str | None:
-    """Return why a regular expression is refused (French, short), or None when it is fine."""
-    if len(pattern) > LENGTH_MAX:
-        return f"expression de plus de {LENGTH_MAX} caractères"
+def check_regex(
+    pattern: str | bytes,
+    *,
+    flags: int = 0,
+    anchored: bool = False,
+    length_max: int = LENGTH_MAX,
+    text_max: int = WORK_MAX // WAYS_MAX,
+) -> str | None:
+    """Return why a regular expression is refused (French, short), or None when it is fine.
+
+    Args:
+        pattern: The expression.
+        flags: Those with which it is compiled.
+        anchored: It is used with `match` and `fullmatch` only.
+        length_max: Characters of the expression, at most.
+        text_max: Characters of the text in which it is looked for, at most.
+
+    """
+    if len(pattern) > length_max:
+        return f"expression de plus de {length_max} caractères"
+    most = min(WAYS_MAX, WORK_MAX // text_max)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
-            re.compile(pattern)
-            ways = _ways(_parser.parse(pattern))
+            compiled = re.compile(pattern, flags)
+            ways = _Counter(compiled, anchored=anchored).ways()
     except _Refused as refused:
         return str(refused)
     except (re.error, RecursionError, OverflowError, Warning) as error:
         return f"expression qui ne se compile pas ({error})"
-    if ways > WAYS_MAX:
-        return f"expression trop ambiguë : {ways} chemins, {WAYS_MAX} au plus"
+    if ways > most:
+        return f"expression trop ambiguë : {ways} chemins, {most} au plus"
     return None
 
 
-def _ways(items: Any) -> int:
-    """Count the ways through a sequence: the product over its items, capped."""
-    ways = 1
-    for operation, argument in items:
-        ways = min(ways * _ways_of(operation, argument), WAYS_MAX * 10)
-    return ways
+class _Counter:
+    """Counts the ways through one expression."""
 
+    def __init__(self, compiled: re.Pattern[Any], *, anchored: bool) -> None:
+        self._flags = compiled.flags
+        self._bytes = isinstance(compiled.pattern, bytes)
+        self._items: Items = list(_parser.parse(compiled.pattern, compiled.flags))
+        begins = self._items[:1] in (
+            [(_sre.AT, _sre.AT_BEGINNING)],
+            [(_sre.AT, _sre.AT_BEGINNING_STRING)],
+        )
+        self._anchored = anchored
+        self._once = anchored or (begins and not self._flags & re.MULTILINE)
+        named = {number for item in self._items for number in _named(item)}
+        cased = {form for number in named for form in self._forms(number)}
+        chars = range(256) if self._bytes else sorted({*_SAMPLE, *named, *cased})
+        self._bits = {number: 1 << rank for rank, number in enumerate(chars)}
+        self._all: Chars = (1 << len(self._bits)) - 1
+        self._known: dict[str, Chars] = {}
 
-def _ways_of(operation: Any, argument: Any) -> int:
-    if operation in {_sre.GROUPREF, _sre.GROUPREF_EXISTS}:
-        raise _Refused("renvoi à un groupe")
-    if operation in {_sre.MAX_REPEAT, _sre.MIN_REPEAT, _sre.POSSESSIVE_REPEAT}:
-        return _ways_of_repeat(*argument)
-    if operation is _sre.BRANCH:
-        return 1 if _apart(argument[1]) else sum(_ways(branch) for branch in argument[1])
-    if operation in {_sre.SUBPATTERN, _sre.ASSERT, _sre.ASSERT_NOT}:
-        return _ways(argument[-1])
-    return _ways(argument) if operation is _sre.ATOMIC_GROUP else 1
+    def ways(self) -> int:
+        # `fullmatch` must reach the end, and can fail there; `search` ends where it can.
+        return self._sequence(self._items, _NOTHING if self._anchored else None)
 
+    def _sequence(self, items: Items, after: Chars | None) -> int:
+        """Count a sequence; `after` is what may follow it, None when nothing can fail there."""
+        ways = 1
+        for number, item in enumerate(items):
+            ways = min(ways * self._one(item, self._first(items[number + 1 :], after)), _CAP)
+        return ways
 
-def _ways_of_repeat(low: int, high: Any, body: Any) -> int:
-    if high is _sre.MAXREPEAT or high > REPEAT_MAX:
-        raise _Refused(f"répétition sans borne, ou au-delà de {REPEAT_MAX}")
-    inside = _ways(body)
-    if inside == 1:
-        return int(high) - low + 1
-    ways = 0
-    for times in range(low, high + 1):
-        ways += inside**times
-        if ways > WAYS_MAX:
-            break
-    return ways
+    def _one(self, item: Any, follows: Chars | None) -> int:
+        operation, argument = item[0], item[1]
+        if operation in {_sre.GROUPREF, _sre.GROUPREF_EXISTS}:
+            raise _Refused("renvoi à un groupe")
+        if operation in _REPEATS:
+            return self._repeat(operation, argument, follows)
+        if operation is _sre.BRANCH:
+            return self._branch([list(branch) for branch in argument[1]], follows)
+        if operation is _sre.SUBPATTERN:
+            return self._sequence(list(argument[-1]), follows)
+        if operation in {_sre.ASSERT, _sre.ASSERT_NOT}:
+            return self._sequence(list(argument[-1]), None)
+        if operation is _sre.ATOMIC_GROUP:
+            return self._sequence(list(argument), None)
+        return 1
 
+    def _branch(self, branches: list[Items], follows: Chars | None) -> int:
+        """Sum the ways of those branches that can begin at the same place."""
+        words = [[item[1] for item in b if item[0] is _sre.LITERAL] for b in branches]
+        if all(len(word) == len(b) for word, b in zip(words, branches, strict=True)):
+            return max(sum(one[: len(other)] == other for other in words) for one in words)
+        ways = [self._sequence(branch, follows) for branch in branches]
+        firsts = [self._first(branch, self._all) or self._all for branch in branches]
+        return min(
+            _CAP,
+            max(
+                sum(number for first, number in zip(firsts, ways, strict=True) if first & bit)
+                for bit in self._bits.values()
+            ),
+        )
 
-def _apart(branches: Any) -> bool:
-    """Tell whether the branches are plain words that can never match at the same place."""
-    words = [
-        [code for operation, code in branch if operation is _sre.LITERAL] for branch in branches
-    ]
-    if any(len(word) != len(branch) for word, branch in zip(words, branches, strict=True)):
+    def _repeat(self, operation: Any, argument: Any, follows: Chars | None) -> int:
+        low, high, body = argument[0], argument[1], list(argument[2])
+        begins = self._first(body, self._all) or self._all
+        inside = self._sequence(body, follows if high == 1 else begins | (follows or _NOTHING))
+        sure = operation is _sre.POSSESSIVE_REPEAT or (
+            operation is _sre.MAX_REPEAT and follows is None
+        )
+        lone = inside == 1 and (sure or (follows is not None and not begins & follows))
+        if high is _sre.MAXREPEAT or high > REPEAT_MAX:
+            once = self._once or follows is None
+            if not lone or not once or low > REPEAT_MAX or self._may_be_empty(body):
+                raise _Refused(f"répétition sans borne, ou au-delà de {REPEAT_MAX}")
+            return 1
+        if lone:
+            return 1
+        if inside == 1:
+            return int(high) - int(low) + 1
+        ways = 0
+        for times in range(low, high + 1):
+            ways += inside**times
+            if ways > WAYS_MAX:
+                break
+        return ways
+
+    def _first(self, items: Items, after: Chars | None) -> Chars | None:
+        """Return the characters with which a sequence can begin, None when it cannot fail."""
+        found: Chars = _NOTHING
+        asserts = False  # an assertion may fail anywhere
+        for item in items:
+            operation, argument = item[0], item[1]
+            if operation in _CHARACTERS:
+                return found | self._chars(operation, argument)
+            if operation is _sre.AT and argument in _ENDS and not self._flags & re.MULTILINE:
+                return found | sum(self._bits[ord(char)] for char in _ENDS[argument])
+            if (inner := _inner(item)) is None:
+                asserts = True
+                continue
+            for part in inner:
+                found |= self._first(part, _NOTHING) or _NOTHING
+            if not self._may_be_empty([item]):
+                return found
+        if asserts:
+            return self._all
+        return None if after is None else found | after
+
+    def _may_be_empty(self, items: Items) -> bool:
+        for item in items:
+            operation, argument = item[0], item[1]
+            if operation in _CHARACTERS:
+                return False
+            inner = _inner(item)
+            skipped = inner is None or (operation in _REPEATS and not argument[0])
+            if not skipped and not any(self._may_be_empty(part) for part in inner or ()):
+                return False
+        return True
+
+    def _chars(self, operation: Any, argument: Any) -> Chars:
+        key = f"{operation}{argument}"
+        if key not in self._known:
+            self._known[key] = sum(
+                bit for n, bit in self._bits.items() if self._is_in(n, operation, argument)
+            )
+        return self._known[key]
+
+    def _is_in(self, number: int, operation: Any, argument: Any) -> bool:
+        if operation is _sre.ANY:
+            return bool(self._flags & re.DOTALL) or number != ord("\n")
+        forms = {number, *self._forms(number)}
+        if operation is _sre.IN:
+            negated = argument[0] == (_sre.NEGATE, None)
+            return bool(negated != any(self._holds(argument[negated:], form) for form in forms))
+        return bool((operation is _sre.NOT_LITERAL) != (argument in forms))
+
+    def _forms(self, number: int) -> list[int]:
+        """Return a character's other letter case, where that does not count."""
+        if not self._flags & re.IGNORECASE or (self._bytes and number > 127):  # noqa: PLR2004 -- ASCII
+            return []
+        return [ord(c) for c in (chr(number).lower(), chr(number).upper()) if len(c) == 1]
+
+    def _holds(self, members: Items, number: int) -> bool:
+        for operation, argument in members:
+            if operation is _sre.LITERAL and argument == number:
+                return True
+            if operation is _sre.RANGE and argument[0] <= number <= argument[1]:
+                return True
+            if operation is _sre.CATEGORY:
+                ascii_only = re.ASCII if self._bytes or self._flags & re.ASCII else 0
+                if re.compile(_CATEGORIES[argument], ascii_only).match(chr(number)):
+                    return True
         return False
-    return not any(
-        one is not other and other[: len(one)] == one for one in words for other in words
-    )
+
+
+def _inner(item: Any) -> list[Items] | None:
+    """Return the sequences of which an item is made, None for one that takes no character."""
+    operation, argument = item[0], item[1]
+    if operation is _sre.BRANCH:
+        return [list(branch) for branch in argument[1]]
+    if operation in _REPEATS or operation is _sre.SUBPATTERN:
+        return [list(argument[-1])]
+    return [list(argument)] if operation is _sre.ATOMIC_GROUP else None
+
+
+def _named(item: Any) -> list[int]:
+    """Return the characters that an item names, and those beside a range."""
+    operation, argument = item[0], item[1]
+    if operation in {_sre.LITERAL, _sre.NOT_LITERAL}:
+        return [argument]
+    if operation is _sre.RANGE:
+        low, high = argument
+        return [max(low - 1, 0), low, high, min(high + 1, 0x10FFFF)]
+    if operation is _sre.IN:
+        return [number for member in argument for number in _named(member)]
+    return [number for part in _inner(item) or () for inner in part for number in _named(inner)]

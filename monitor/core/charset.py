@@ -13,11 +13,14 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _PRESCAN_BYTES = 1024  # "prescan a byte stream to determine its encoding"
-_TEXT_TYPE = re.compile(r"text/|.*[/+](?:html|xml|json|javascript|ecmascript|x-javascript)$")
-_IN_HEADER = re.compile(r";\s*charset\s*=\s*[\"']?([^\s\"';]+)", re.IGNORECASE)
-_COMMENT = re.compile(rb"<!--.*?(?:-->|\Z)", re.DOTALL)
-_IN_META = re.compile(rb"<meta\b[^>]*?\bcharset\s*=\s*[\"']?\s*([^\s\"'/>;]+)", re.IGNORECASE)
-_IN_XML = re.compile(rb"\s*<\?xml\b[^>]*?\bencoding\s*=\s*[\"']([^\"'>]+)", re.IGNORECASE)
+_TEXT_TYPES = frozenset({"html", "xml", "json", "javascript", "ecmascript", "x-javascript"})
+_IN_HEADER = re.compile(r";\s{0,20}charset\s{0,20}=\s{0,20}[\"']?([^\s\"';]+)", re.IGNORECASE)
+_IN_META = re.compile(
+    rb"<meta\b[^>]{0,1000}?\bcharset\s{0,20}=[\s\"']{0,20}([^\s\"'/>;]+)", re.IGNORECASE
+)
+_IN_XML = re.compile(
+    rb"\s*<\?xml\b[^>]{0,1000}?\bencoding\s{0,20}=\s{0,20}[\"']([^\"'>]+)", re.IGNORECASE
+)
 
 # Python has codecs that are no character sets (rot13, idna) or are a risk (utf-7): the list
 # is the Encoding standard's, less what no French site sends.
@@ -64,7 +67,7 @@ def _found(body: bytes, label: str) -> str:
     if name := _codec(label):
         return name
     head = body[:_PRESCAN_BYTES]
-    inside = _IN_XML.match(head) or _IN_META.search(_COMMENT.sub(b"", head))
+    inside = _IN_XML.match(head) or _IN_META.search(_without_comments(head))
     if inside and (name := _codec(inside[1].decode("ascii", "replace"))):
         return "utf-8" if name.startswith("utf-16") else name  # it was read as ASCII
     return "utf-8" if _is_utf8(body) else "windows-1252"
@@ -82,7 +85,16 @@ def _is_text(body: bytes, content_type: str) -> bool:
     kind = content_type.split(";", 1)[0].strip().lower()
     if not kind:
         return b"\0" not in body[:_PRESCAN_BYTES] or body[:2] in {b"\xff\xfe", b"\xfe\xff"}
-    return _TEXT_TYPE.match(kind) is not None
+    _, form, last = kind.replace("+", "/").rpartition("/")
+    return kind.startswith("text/") or bool(form and last in _TEXT_TYPES)
+
+
+def _without_comments(head: bytes) -> bytes:
+    kept = []
+    while (start := head.find(b"<!--")) >= 0:
+        kept.append(head[:start])
+        _, _, head = head[start + 4 :].partition(b"-->")
+    return b"".join([*kept, head])
 
 
 def _is_utf8(body: bytes) -> bool:

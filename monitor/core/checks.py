@@ -45,7 +45,7 @@ MAX_NAMES = 20
 MAX_PARTS = 40
 
 _PARAMETER = re.compile(r"([?&;][^=&;#]{0,100}=)([^&;#?]*)")
-_TOKEN = re.compile(r"(?=.*\d)[\w.~+=-]{8,}", re.ASCII)
+_TOKEN = re.compile(r"(?=\D*\d)[\w.~+=-]{8,}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

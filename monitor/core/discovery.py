@@ -24,8 +24,13 @@ _MENUS = re.compile(
 )
 _OTHER = re.compile(r"\.(?:pdf|docx?|odt|xlsx?|zip|jpe?g|png|gif|mp4|ics|xml|rss)$")
 # `clean` leaves tags that end and few, quoted attributes.
-_LINK = re.compile(r'<a\b[^>]*? href="([^"]*)"[^>]*>(.{0,1000}?)</a>', re.DOTALL)
-_TAG = re.compile(r"<[^>]*>")
+_LINK = re.compile(r"<a( [^>]{1,1000})>")
+_HREF = re.compile(r' href="([^"]{0,1000})"')
+_MOST_INSIDE = 1000  # characters of a link's text and tags
+_TAG = re.compile(r"<[^>]{0,1000}>")
+_SLASHES = re.compile(r"/+")
+_NO_WORD = re.compile(r"[^a-z0-9]+")
+_SEPARATORS = re.compile(r"[-_/]+")
 _VARIANTS = re.compile(r"/(?:index\.php|layout/set/print)(?=/|$)")
 _SUFFIX = re.compile(r"(?<=[a-z])[23]$")
 
@@ -72,7 +77,7 @@ def folded(url: str) -> str:
     repeated or bears a suffix 2 or 3, and a final slash make no other page.
     """
     parts = urlsplit(url)
-    path = _VARIANTS.sub("", re.sub(r"/+", "/", parts.path.lower())).rstrip("/")
+    path = _VARIANTS.sub("", _SLASHES.sub("/", parts.path.lower())).rstrip("/")
     segments = path.split("/")
     segments[-1] = _SUFFIX.sub("", segments[-1])
     if len(segments) > 1 and segments[-1] == _SUFFIX.sub("", segments[-2]):
@@ -84,14 +89,25 @@ def folded(url: str) -> str:
 
 def leads(cleaned: str, *, base: str, depth: int, hosts: frozenset[str]) -> Iterator[Lead]:
     """Yield what is worth reading among the links of a page that `pages.clean` made short."""
-    for found in islice(_LINK.finditer(cleaned), MOST_LINKS):
-        text = " ".join(html.unescape(_TAG.sub(" ", found[2])).split())[:MOST_TEXT]
-        url = _resolved(base, html.unescape(found[1]))
+    for href, inside in islice(_links(cleaned), MOST_LINKS):
+        text = " ".join(html.unescape(_TAG.sub(" ", inside)).split())[:MOST_TEXT]
+        url = _resolved(base, html.unescape(href))
         if not is_of(url, hosts) or _OTHER.search(urlsplit(url).path.lower()):
             continue
         about = speaks_of_foreigners(text, url)
         if about or (depth == 0 and _MENUS.search(_plain(text))):
             yield Lead(url=url, text=text, depth=depth + 1, about=about)
+
+
+def _links(cleaned: str) -> Iterator[tuple[str, str]]:
+    """Yield the address of each link that ends, and what stands in it."""
+    after = 0
+    for tag in _LINK.finditer(cleaned):
+        href = _HREF.search(tag[1]) if tag.start() >= after else None
+        end = cleaned.find("</a>", tag.end(), tag.end() + _MOST_INSIDE + 4) if href else -1
+        if href and end >= 0:
+            after = end
+            yield href[1], cleaned[tag.end() : end]
 
 
 def speaks_of_foreigners(text: str, url: str) -> bool:
@@ -101,7 +117,7 @@ def speaks_of_foreigners(text: str, url: str) -> bool:
 
 def slug_of(text: str, *, most: int = 50) -> str:
     """Return a text as lower-case words with hyphens, at most `most` characters."""
-    plain = re.sub(r"[^a-z0-9]+", "-", _bare(text)).strip("-")
+    plain = _NO_WORD.sub("-", _bare(text)).strip("-")
     return plain[:most].rsplit("-", 1)[0] if len(plain) > most else plain
 
 
@@ -123,7 +139,7 @@ def _resolved(base: str, href: str) -> str:
 def _plain(text: str) -> str:
     """Return a text in bare letters, and again with the separators of an address as spaces."""
     letters = _bare(text)
-    return f"{letters} {re.sub(r'[-_/]+', ' ', letters)}"
+    return f"{letters} {_SEPARATORS.sub(' ', letters)}"
 
 
 def _bare(text: str) -> str:

@@ -25,7 +25,7 @@ _VERSION = b"WARC/1.1"
 _END = b"\r\n\r\n"
 _CHUNK_BYTES = 256 * 1024
 _URI_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
-_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*)")
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*+(.*)")
 
 
 class WarcError(Exception):

@@ -10,7 +10,7 @@ from monitor.core.foreign import reading
 
 URL_CHARACTERS = 4096
 _HOST_CHARACTERS = 253
-_NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
+_NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,127}\.?")
 _PORTS = {"http": 80, "https": 443}
 _HIGHEST_PORT = 65535
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address

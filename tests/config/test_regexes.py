@@ -8,7 +8,17 @@ from monitor.config.regexes import check_regex
 
 
 @pytest.mark.parametrize(
-    "regex", ["", "a", r"^\berreur (technique|interne)\b", "a{0,80}b[^.]{0,80}c", "(?i)é", "a?+b"]
+    "regex",
+    [
+        "",
+        "a",
+        r"^\berreur (technique|interne)\b",
+        "a{0,80}b[^.]{0,80}c",
+        "(?i)é",
+        "a?+b",
+        "a{2,}",
+        "^[a-z]*-[0-9]*$",
+    ],
 )
 def test_a_bounded_expression_is_fine(regex: str) -> None:
     assert check_regex(regex) is None
@@ -19,8 +29,12 @@ def test_a_bounded_expression_is_fine(regex: str) -> None:
     [
         ("(a+)+$", "répétition sans borne, ou au-delà de 1000"),
         (".*maintenance", "répétition sans borne, ou au-delà de 1000"),
-        ("a{2,}", "répétition sans borne, ou au-delà de 1000"),
-        ("a{0,1001}", "répétition sans borne, ou au-delà de 1000"),
+        ("a{2,}b", "répétition sans borne, ou au-delà de 1000"),
+        (r"\d[\d ]* of", "répétition sans borne, ou au-delà de 1000"),
+        ("^[a-z]*[a-f]*$", "répétition sans borne, ou au-delà de 1000"),
+        ("<[^>]*>", "répétition sans borne, ou au-delà de 1000"),
+        ("(a*)*", "répétition sans borne, ou au-delà de 1000"),
+        ("a{0,1001}b", "répétition sans borne, ou au-delà de 1000"),
         ("(a|aa){1,30}b", "expression trop ambiguë : 32766 chemins, 20000 au plus"),
         (".{0,200}.{0,200}x", "expression trop ambiguë : 40401 chemins, 20000 au plus"),
         (r"(a)\1", "renvoi à un groupe"),

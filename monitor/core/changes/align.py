@@ -8,10 +8,19 @@ steps. Beyond the bounds a region is given as differing whole: coarser, never wr
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 MOST_ROUNDS = 8  # of anchoring inside anchors
 MOST_DISTANCE = 200  # of Myers' algorithm: insertions and deletions; cost grows as its square
+MOST_STEPS = 1_000_000  # of Myers' algorithm in one comparison, whatever its regions: a second
+
+
+@dataclass(slots=True)
+class Effort:
+    """Steps that one comparison may still take; what is left when there are none is coarse."""
+
+    left: int = MOST_STEPS
 
 
 class Gap(NamedTuple):
@@ -23,8 +32,11 @@ class Gap(NamedTuple):
     a1: int
 
 
-def gaps(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[Gap]:
+def gaps(
+    before: Sequence[Hashable], after: Sequence[Hashable], effort: Effort | None = None
+) -> list[Gap]:
     """Return the regions that differ, in order. Equal sequences have none."""
+    effort = effort or Effort()
     found: list[Gap] = []
     todo = [(Gap(0, len(before), 0, len(after)), 0)]
     while todo:
@@ -38,7 +50,7 @@ def gaps(before: Sequence[Hashable], after: Sequence[Hashable]) -> list[Gap]:
         if anchors:
             todo += ((part, rounds + 1) for part in _between(region, anchors))
         else:
-            found += _myers(before, after, region)
+            found += _myers(before, after, region, effort)
     return sorted(found)
 
 
@@ -93,22 +105,29 @@ def _between(region: Gap, anchors: list[tuple[int, int]]) -> list[Gap]:
     return parts
 
 
-def _myers(before: Sequence[Hashable], after: Sequence[Hashable], region: Gap) -> list[Gap]:
+def _myers(
+    before: Sequence[Hashable], after: Sequence[Hashable], region: Gap, effort: Effort
+) -> list[Gap]:
     """Align one region by its shortest edit script, or give it whole when that is too long."""
     b0, b1, a0, a1 = region
     size_b, size_a = b1 - b0, a1 - a0
     furthest = {1: 0}
     trace: list[dict[int, int]] = []
     for distance in range(min(size_b + size_a, MOST_DISTANCE) + 1):
+        if effort.left <= 0:
+            break
         trace.append(dict(furthest))
+        effort.left -= 2 * len(furthest)
         for diagonal in range(-distance, distance + 1, 2):
             down = diagonal == -distance or (
                 diagonal != distance and furthest[diagonal - 1] < furthest[diagonal + 1]
             )
             x = furthest[diagonal + 1] if down else furthest[diagonal - 1] + 1
+            start = x
             y = x - diagonal
             while x < size_b and y < size_a and before[b0 + x] == after[a0 + y]:
                 x, y = x + 1, y + 1
+            effort.left -= x - start
             furthest[diagonal] = x
             if x >= size_b and y >= size_a:
                 return _script(trace, region)

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from monitor.core.changes.align import Gap, gaps
+from monitor.core.changes.align import Effort, Gap, gaps
 from monitor.core.changes.change import Op, Piece
 from monitor.core.pages.page import Block, Page
 from monitor.core.pages.typography import tokens
@@ -38,7 +38,8 @@ class Region:
 def regions(before: Page, after: Page) -> tuple[list[Region], int]:
     """Return what differs between the main parts, in order, and how many blocks moved."""
     old, new = _compared(before, after)
-    found = _ordered_gaps([block.words for block in old], [block.words for block in new])
+    effort = Effort()
+    found = _ordered_gaps([b.words for b in old], [b.words for b in new], effort)
     gone = Counter(block.words for gap in found for block in old[gap.b0 : gap.b1])
     came = Counter(block.words for gap in found for block in new[gap.a0 : gap.a1])
     everywhere_old = Counter(block.words for block in before.blocks)
@@ -49,16 +50,18 @@ def regions(before: Page, after: Page) -> tuple[list[Region], int]:
     for gap in found:
         left = tuple(_take(old[gap.b0 : gap.b1], really_gone))
         right = tuple(_take(new[gap.a0 : gap.a1], really_came))
-        if pieces := word_pieces(left, right):
+        if pieces := word_pieces(left, right, effort):
             kept.append(Region(left, right, pieces))
     return kept, sum((gone & came).values())
 
 
-def word_pieces(before: Sequence[Block], after: Sequence[Block]) -> tuple[Piece, ...]:
+def word_pieces(
+    before: Sequence[Block], after: Sequence[Block], effort: Effort | None = None
+) -> tuple[Piece, ...]:
     """Return the word-level difference of two texts; empty when their words are the same."""
     old_words, old_text = _spread(before)
     new_words, new_text = _spread(after)
-    found = _ordered_gaps(old_words, new_words)
+    found = _ordered_gaps(old_words, new_words, effort or Effort())
     if not found:
         return ()
     pieces: list[Piece] = []
@@ -92,12 +95,12 @@ def _only_shifted(old: list[str], new: list[str]) -> bool:
 
 
 def _ordered_gaps(
-    old: Sequence[Words] | Sequence[str], new: Sequence[Words] | Sequence[str]
+    old: Sequence[Words] | Sequence[str], new: Sequence[Words] | Sequence[str], effort: Effort
 ) -> list[Gap]:
     """Align in a direction that does not depend on which side is the older: symmetric."""
     if tuple(old) <= tuple(new):
-        return gaps(old, new)
-    return [Gap(gap.a0, gap.a1, gap.b0, gap.b1) for gap in gaps(new, old)]
+        return gaps(old, new, effort)
+    return [Gap(gap.a0, gap.a1, gap.b0, gap.b1) for gap in gaps(new, old, effort)]
 
 
 def _take(blocks: Sequence[Block], surplus: Counter[Words]) -> Iterator[Block]:

@@ -18,7 +18,7 @@ from monitor.core.pages.typography import tidy
 MOST_RUNS = 5_000
 MOST_NODES = 30_000
 MOST_LINKS = 200  # of one run
-MOST_RUN_CHARACTERS = 50_000
+MOST_RUN_CHARACTERS = 20_000  # what is longer makes several runs
 MOST_ROW_CHARACTERS = 2_000  # a longer table row is a layout, not a row
 
 _BREAKING_TAGS = """
@@ -187,12 +187,11 @@ class _Walk:
             return
         self._note_link()
         text = tidy("".join(self._pieces))
-        if text:
-            node = self._nodes[-1]
-            links_found = tuple(self._links[:MOST_LINKS])
-            self.outline.runs.append(
-                Run(node, text[:MOST_RUN_CHARACTERS], links_found, self._linked)
-            )
+        links_found, linked = tuple(self._links[:MOST_LINKS]), self._linked
+        for start in range(0, len(text), MOST_RUN_CHARACTERS):
+            part = text[start : start + MOST_RUN_CHARACTERS].strip()
+            self.outline.runs.append(Run(self._nodes[-1], part, links_found, linked))
+            links_found, linked = (), 0
         self._pieces, self._links, self._linked, self._link_start = [], [], 0, 0
 
     def _open_node(

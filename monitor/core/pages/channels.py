@@ -51,19 +51,20 @@ _CHANNELS = {
     ),
 }
 _STATED_ELSEWHERE = frozenset({Element.PHONE, Element.EMAIL})  # an offer needs the number itself
-_SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=[A-ZÀ-Ü«\"(])|\s*[;|]\s*")
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s(?=[A-ZÀ-Ü«\"(])|\s?[;|]\s?")
 # "Si vous ne pouvez pas venir, écrivez par courrier" offers the post.
 _CONDITION = _re(r"^(?:si|s'il|en cas|lorsque|quand|dès lors|à défaut)\b[^,]*,")
 _NO_DENIAL = _re(r"n'hésitez pas|n'oubliez pas|pas d'inquiétude|pas seulement")
 _DENIAL = _re(
-    r"\b(?:ne|n'\w+|n')\b.{0,80}?\b(?:pas|plus|aucune?s?|jamais|ni)\b|\baucune?s?\b|\bplus de\b"
-    r"|\bsuppression\b|\bsupprimée?s?\b|\bsuspendue?s?\b|\bsuspension\b|\binterrompue?s?\b"
-    r"|\bimpossible\b|\bfermeture définitive\b|\bfermée?s? (?:définitivement|jusqu'à nouvel ordre)"
+    r"\b(?:ne|n'\w{1,40}+|n')\b.{0,80}?\b(?:pas|plus|aucune?s?|jamais|ni)\b|\baucune?s?\b"
+    r"|\bplus de\b|\bsuppression\b|\bsupprimée?s?\b|\bsuspendue?s?\b|\bsuspension\b"
+    r"|\binterrompue?s?\b|\bimpossible\b|\bfermeture définitive\b"
+    r"|\bfermée?s? (?:définitivement|jusqu'à nouvel ordre)"
 )
 
 
 def channels(text: str) -> Iterator[Fact]:
-    """Yield each channel that the text offers, and each that it denies."""
+    """Yield each channel that a tidy text offers, and each that it denies."""
     lower = text.lower()
     possible = [
         (element, words)

@@ -31,16 +31,19 @@ _CONTROLS = (*map(chr, range(9)), "\x0b", "\x0c", *map(chr, range(14, 32)), *"\x
 # so the whole stays linear whatever the input. A tag without attributes stays as it is.
 _TOKEN = re.compile(
     r"<!--.*?(?:-->|\Z)"
-    r"|<(script|style|noscript|textarea|iframe|xmp|noembed|noframes)\b.*?(?:</\1\s*>|\Z)"
+    r"|<(script|style|noscript|textarea|iframe|xmp|noembed|noframes)\b.*?(?:</\1\s{0,1000}>|\Z)"
     r"|<(?!/?[a-z][a-z0-9]*+>)(?P<close>/)?(?P<name>[a-z][a-z0-9:_-]*+)"
     r"(?P<attributes>(?>[^\"'>]+|\"[^\"]*(?:\"|\Z)|'[^']*(?:'|\Z))*+)(?:>|\Z)"
     r"|<[!?][^>]*+(?:>|\Z)",
     re.IGNORECASE | re.DOTALL,
 )
+_TAG_START = re.compile("<")
 _ATTRIBUTE = re.compile(
-    r"([^\s\"'>/=]+)(?:\s*=\s*(?:\"([^\"]*)\"?|'([^']*)'?|([^\s\"'>]+)))?", re.DOTALL
+    r"([^\s\"'>/=]+)(?:\s{0,100}=\s{0,100}(?:\"([^\"]*)\"?|'([^']*)'?|([^\s\"'>]+)))?", re.DOTALL
 )
-_HIDING_STYLE = re.compile(r"(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
+_HIDING_STYLE = re.compile(
+    r"(?:display\s{0,20}:\s{0,20}none|visibility\s{0,20}:\s{0,20}hidden)", re.IGNORECASE
+)
 _DROPPED = frozenset({"meta", "link", "img", "source", "path", "use", "rect", "circle", "param"})
 
 
@@ -55,7 +58,7 @@ def clean(body: bytes, *, charset: str | None = None) -> str:
     cleaned = _TOKEN.sub(_keep, _readable(text))[:MOST_CHARACTERS]
     if cleaned.count("<") <= MOST_TAGS:
         return cleaned
-    tags = (found.start() for found in re.finditer("<", cleaned))
+    tags = (found.start() for found in _TAG_START.finditer(cleaned))
     return cleaned[: next(islice(tags, MOST_TAGS, None))]
 
 

@@ -38,7 +38,7 @@ _LABEL = (
     r"|stand|(?:zuletzt|letzte) (?:aktualisiert|aktualisierung|geändert|änderung)"
     r"|última (?:actualización|modificación)|ultim[oa] (?:aggiornamento|modifica))"
 )
-_LINK_WORDS = r"(?: ?:| ?-| le| du| on| as of| en date du| am| vom| de| el| il)*"
+_LINK_WORDS = r"(?: ?[:-]| (?:le|du|on|as of|en date du|am|vom|de|el|il)){0,3}"
 CLOCK = r"(?:,? ?(?:à|at|-)? ?\d{1,2} ?[h:] ?\d{2}(?::\d{2})?(?: ?[ap]m)?)?"
 _STAMP = re.compile(
     rf"\b{_LABEL}{_LINK_WORDS} ?(?P<date>{DATE}|\b(?:{_MONTH}) \d{{4}}\b){CLOCK}", re.IGNORECASE
@@ -52,6 +52,8 @@ _UPDATE = re.compile(
     re.IGNORECASE,
 )
 _DIGIT = re.compile(r"\d")
+_NUMBER = re.compile(r"\d{1,9}")
+_NAME = re.compile(r"[^\W\d_]+")
 _STEMS = (
     *("à jour", "modifi", "publi", "actualis", "révis", "vérifi", "vigueur", "effet", "updat"),
     *("revis", "review", "effective", "last ", "stand", "zuletzt", "letzte"),
@@ -62,10 +64,8 @@ LONGEST_LABEL = 60  # characters
 
 def iso(text: str) -> str:
     """Return a written date as ISO 8601, "" when it is none. Numbers read day first."""
-    numbers = [int(number) for number in re.findall(r"\d+", text)]
-    names = [
-        _MONTH_OF[word] for word in re.findall(r"[^\W\d_]+", text.lower()) if word in _MONTH_OF
-    ]
+    numbers = [int(number) for number in _NUMBER.findall(text)]
+    names = [_MONTH_OF[word] for word in _NAME.findall(text.lower()) if word in _MONTH_OF]
     try:
         if names:
             day, year = numbers[0], numbers[1]

@@ -17,20 +17,21 @@ _APPOINTMENT = re.compile(
 )
 
 _PHONE = re.compile(
-    r"(?<![\w+/])(?:(?:\+|00)(?P<foreign>\d{1,3}(?: ?\(0\))?(?:[ .-]?\d)?(?:[ .-]?\d{2,4}){3,5})"
+    r"(?<![\w+/])(?:(?:\+|00)"
+    r"(?P<foreign>\d{1,3}(?: ?\(0\))?(?:[ .-]?\d)?(?:[ .-]?(?!\d{21})\d{2,4}){3,5})"
     r"|(?P<home>0(?:[ .\-]?[1-9])(?:[ .\-]?\d{2}){4}|0 ?8\d{2}(?:[ .]?\d{3}){2}))(?![\w/]|[.,]\d)"
 )
 _SHORT_PHONE = re.compile(
-    r"\b(?:numéro|composez|appel(?:er|ez)?|téléphone|tél\.?|au) (?:(?:court|unique|le|au|:) ?)*"
+    r"\b(?:numéro|composez|appel(?:er|ez)?|téléphone|tél\.?|au) (?:(?:court|unique|le|au|:) ?){0,4}"
     r"(?P<short>3\d{3}|3\d \d{2})(?![\w/€%]| ?(?:€|euros|h\b))",
     re.IGNORECASE,
 )
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
 _FEE = re.compile(
-    r"(?<![\d,.])(\d{1,3}(?:[ .]\d{3})+|\d{1,6})(?:,(\d{2}))? ?(?:€|euros?\b)", re.IGNORECASE
+    r"(?<![\d,.])(\d{1,3}(?:[ .]\d{3}){1,4}|\d{1,6})(?:,(\d{2}))? ?(?:€|euros?\b)", re.IGNORECASE
 )
 _POSTCODE = re.compile(
-    r"\b(?:\d{5}|2[AB]\d{3}) (?=[A-ZÉÈ])[\w'-]+(?:[ -](?=[A-ZÉÈ\d])[\w'-]+){0,5}"
+    r"\b(?:\d{5}|2[AB]\d{3}) (?=[A-ZÉÈ])[\w'-]{1,100}(?: (?=[A-ZÉÈ\d])[\w'-]{1,100}){0,5}"
 )
 _STREET = re.compile(
     r"\b\d{1,4}(?: ?(?:bis|ter|quater))?,? (?:rue|avenue|av\.|boulevard|bd|place|quai|cours"
@@ -53,6 +54,10 @@ _MAY_STATE_HOURS = re.compile(
 )
 
 _DIGIT = re.compile(r"\d")
+_OTHER_THAN_DIGIT = re.compile(r"\D")
+_DASH = re.compile(r" ?- ?")
+_GROUPING = re.compile(r"[ .]")
+_FRENCH_PHONE = re.compile(r"0\d{9}")
 
 
 def facts_of(blocks: Iterable[Block]) -> frozenset[Fact]:
@@ -89,9 +94,9 @@ def phones(text: str) -> Iterator[str]:
     """Yield each phone number as digits, with "+33" for a French one."""
     for found in _PHONE.finditer(text):
         if found["home"]:
-            yield "+33" + re.sub(r"\D", "", found["home"])[1:]
+            yield "+33" + _OTHER_THAN_DIGIT.sub("", found["home"])[1:]
         else:
-            yield "+" + re.sub(r"\D", "", found["foreign"].replace("(0)", ""))
+            yield "+" + _OTHER_THAN_DIGIT.sub("", found["foreign"].replace("(0)", ""))
     for found in _SHORT_PHONE.finditer(text):
         yield found["short"].replace(" ", "")
 
@@ -117,7 +122,7 @@ def opening_hours(text: str) -> str:
             word = found["word"].lower().rstrip("s")
             strong |= word.startswith(("fermé", "ouvert"))
             parts.append(word)
-    return re.sub(r" ?- ?", "-", " ".join(parts)).strip("- ") if strong else ""
+    return _DASH.sub("-", " ".join(parts)).strip("- ") if strong else ""
 
 
 def _contacts(text: str) -> Iterator[Fact]:
@@ -128,7 +133,7 @@ def _contacts(text: str) -> Iterator[Fact]:
     for phone in phones(text):
         yield Fact(element=Element.PHONE, value=phone)
     for found in _FEE.finditer(text):
-        euros = re.sub(r"[ .]", "", found[1])
+        euros = _GROUPING.sub("", found[1])
         yield Fact(element=Element.FEE, value=f"{euros},{found[2] or '00'}")
     for pattern in (_POSTCODE, _STREET, _BOX):
         for found in pattern.finditer(text):
@@ -142,7 +147,7 @@ def _of_links(links: Iterable[Link]) -> Iterator[Fact]:
                 yield Fact(element=Element.EMAIL, value=found[0].casefold())
         elif link.target.startswith("tel:"):
             digits = link.target[4:]
-            value = "+33" + digits[1:] if re.fullmatch(r"0\d{9}", digits) else digits
+            value = "+33" + digits[1:] if _FRENCH_PHONE.fullmatch(digits) else digits
             yield Fact(element=Element.PHONE, value=value)
         elif link.target.startswith(_ANEF_HOST):
             yield Fact(element=Element.ANEF_LINK, value=link.target)

@@ -25,7 +25,7 @@ _TRACKING = re.compile(
     re.IGNORECASE,
 )
 _SESSION = re.compile(
-    r"\w*(?:sess|session)_?(?:id|code)?|sid|jsessionid|phpsessid|aspsessionid\w*|(?:csrf|xsrf)\w*|_?token"
+    r"\w{0,100}(?:sess|session)_?(?:id|code)?|sid|jsessionid|phpsessid|aspsessionid\w*|(?:csrf|xsrf)\w*|_?token"
     r"|nonce|authenticity_token|form_build_id|(?:request|visitor|correlation)_?id|execution|tab_id",
     re.IGNORECASE,
 )
@@ -33,12 +33,13 @@ _CACHE = re.compile(
     r"v|ver|version|cb|_|t|ts|timestamp|time|rnd|rand|random|cache|nocache|hash|build|rev|itok|dpl",
     re.IGNORECASE,
 )
-_OPAQUE = re.compile(r"[0-9a-f]{32,}|(?=.*\d)(?=.*[a-z])(?=.*[A-Z])[\w.=%+/-]{40,}")
+_OPAQUE = re.compile(r"[0-9a-f]{32,}|(?=\D*\d)(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])[\w.=%+/-]{40,}")
 _PATH_SESSION = re.compile(r";jsessionid=[^/?#;]*|/\(S\([^)]{8,40}\)\)", re.IGNORECASE)
 _CLOUDFLARE = re.compile(r"/cdn-cgi/l/email-protection#([0-9a-f]{4,400})$", re.IGNORECASE)
 _SLASHES = re.compile(r"/{2,}")
 _NOWHERE = re.compile(r"\s*(?:#|javascript:|data:|blob:|about:)", re.IGNORECASE)
 _INDEX = re.compile(r"/index\.(?:php|html?|aspx?)(?=/|$)", re.IGNORECASE)
+_NO_NUMBER = re.compile(r"[^\d+]")
 _CONTACTS = frozenset({"mailto", "tel", "sms"})
 _SAFE = "/~!$&'()*+,;=:@%"
 
@@ -107,4 +108,4 @@ def _volatile(name: str, value: str) -> bool:
 
 def _contact(parts: SplitResult) -> str:
     value = unquote(parts.path).strip().casefold()
-    return re.sub(r"[^\d+]", "", value) if parts.scheme != "mailto" else value
+    return _NO_NUMBER.sub("", value) if parts.scheme != "mailto" else value

@@ -121,7 +121,7 @@ RULES = (
     ),
 )
 
-_WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
+_WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]{1,200}(?![a-z])")
 _HEADING = re.compile(r"h[1-6]")
 _BY_TAG = {tag: rule.id for rule in RULES for tag in rule.tags}
 _BY_ROLE = {role: rule.id for rule in RULES for role in rule.roles}

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 LEAST_SENTENCE_WORDS = 5  # a shorter block is a label
 
-EXTRACTION_VERSION = "2"  # raised when the same bytes may give another page
+EXTRACTION_VERSION = "3"  # raised when the same bytes may give another page
 
 
 class BlockKind(StrEnum):

@@ -14,6 +14,7 @@ from monitor.core.pages.region import Region, settle
 from monitor.core.pages.typography import words
 
 LOWEST_LEVEL = 6  # of a title
+MOST_TITLE_CHARACTERS = 500  # kept with each block below it
 # A phone, an e-mail, hours, a link to book or to ANEF beside the main part matter as much as
 # inside it; those of a footer or a menu are the whole site's.
 RESCUED = frozenset({"", "element.teasers", masks.ASIDE})
@@ -106,7 +107,7 @@ class _Reading:
         if level == 1 and not self.title:
             self.title = run.text
         self._headings = [(above, title) for above, title in self._headings if above < level]
-        self._headings.append((level, run.text))
+        self._headings.append((level, run.text[:MOST_TITLE_CHARACTERS]))
 
     def _level(self, number: int) -> int:
         nodes = self._outline.nodes

@@ -46,6 +46,7 @@ _COUNTED = (
     r"(?:visites?|visiteurs?(?: connectés?)?|vues|consultations|lectures|téléchargements|partages"
     r"|j'aime|views|visits|visitors|likes|shares|downloads)"
 )
+_COUNT = r"\d{1,9}(?: \d{3}){0,3}"
 _COUNTED_STEMS = (
     *("visit", "vues", "consultations", "lectures", "chargements", "partages", "j'aime"),
     *("views", "likes", "shares", "downloads", "lu "),
@@ -79,30 +80,32 @@ RULES = (
     ),
     _rule(
         "text.helpful",
-        r"\b\d[\d ]* (?:out of|of|sur) \d[\d ]* (?:\w+ ){0,2}(?:found this|ont trouvé)\b[^.]{0,40}"
-        r"|\b\d[\d ]*(?: utilisateurs?| personnes?)? (?:sur \d[\d ]* )?ont trouvé[^.]{0,40}",
+        rf"\b{_COUNT} (?:out of|of|sur) {_COUNT} (?:\w{{1,30}} ){{0,2}}(?:found this|ont trouvé)\b"
+        r"[^.]{0,40}"
+        rf"|\b{_COUNT}(?: utilisateurs?| personnes?)? (?:sur {_COUNT} )?ont trouvé[^.]{{0,40}}",
         needs=("found this", "ont trouvé"),
     ),
     _rule(
         "text.generation",
-        r"\bpage (?:générée|generated|rendered) (?:en|in) [\d.,]+ ?(?:ms|s|secondes?|seconds?)\b"
-        r"|\btemps de génération ?:? ?[\d.,]+ ?(?:ms|s|secondes?)\b",
+        r"\bpage (?:générée|generated|rendered) (?:en|in)"
+        r" [\d.,]{1,12} ?(?:ms|s|secondes?|seconds?)\b"
+        r"|\btemps de génération ?:? ?[\d.,]{1,12} ?(?:ms|s|secondes?)\b",
         needs=("génér", "generated", "rendered"),
     ),
     _rule(
         "text.copyright-year",
-        r"(?:©|\(c\)|copyright)[ :]*\d{4}(?: ?- ?\d{4})?|(?:\d{4} ?- ?)?\d{4} ?©",
+        r"(?:©|\(c\)|copyright)[ :]{0,5}\d{4}(?: ?- ?\d{4})?|(?:\d{4} ?- ?)?\d{4} ?©",
         needs=("©", "(c)", "copyright"),
     ),
     _rule(
         "text.software-version",
-        r"^(?:version|build|release|v)[ :.]*\d+(?:\.\d+){2,}[\w.+-]*$",
+        r"^(?:version|build|release|v)[ :.]*\d+\.\d+\.\d[\w.+-]*$",
         needs=("v", "build", "release"),
     ),
-    _rule("text.token", r"(?<!\w)[0-9a-f]{24,}(?!\w)", least_word=24),
+    _rule("text.token", r"(?<!\w)[0-9a-f]{24,1000}+(?!\w)", least_word=24),
     _rule(
         "text.enumerator",
-        r"^(?:article )?\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})(?:\.\d{1,2})*[.)°]+ (?=[^\W\d])",
+        r"^(?:article )?\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})(?:\.\d{1,2}){0,6}[.)°]{1,4} (?=[^\W\d])",
     ),
 )
 
@@ -113,7 +116,8 @@ LONGEST_DAY = 60  # characters
 
 # What every rule needs: most runs hold none of it.
 _MAY_CHANGE = re.compile(
-    r"[\d\[({©]|\b(?:il y a une?|vor eine[rm]|hace una?)\b|\ban? \w+ ago\b|^\w{1,4}[.)°]|[a-f]{24}",
+    r"[\d\[({©]|\b(?:il y a une?|vor eine[rm]|hace una?)\b"
+    r"|\ban? \w{1,20} ago\b|^\w{1,4}[.)°]|[a-f]{24}",
     re.IGNORECASE,
 )
 

@@ -22,8 +22,9 @@ _ODD = re.compile(f"[{re.escape(''.join(map(chr, _SAME)))}]")
 # In order: a plain word (most are: looked for first), a number in groups (phone, SIRET), an
 # e-mail address, a word, a sign that carries sense, a dash between two numbers or two days.
 _TOKEN = re.compile(
-    r"[^\W\d_]++(?![\w@.+-])"
-    r"|(?<![\w+])\+?\d{1,4}(?: ?\(0\))?(?:[ .-]?\d)?(?:[ .-]?\d{2,4}){3,7}(?!\d)"
+    r"[^\W\d_]{1,100}+(?![\w@.+-])"
+    r"|(?<![\w+])\+?(?!\d{30})\d{1,4}(?: ?\(0\))?+(?:[ .-]?(?!\d{26})\d)?"
+    r"(?:[ .-]?(?!\d{25})\d{2,4}){3,6}(?!\d)"
     r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.\w{1,63}){1,5}"
     r"|\w+|[€$£%+@<>=]|(?<=[\dhH])(?: - |-)(?=\d)|(?<=di)(?: - |-)(?=[lmjvsd])",
     re.IGNORECASE,

@@ -10,6 +10,7 @@ from monitor.core.verdict.fingerprints import Fingerprint, Scene, recognise
 from monitor.core.verdict.glance import Glance, glance
 
 BARE_WORDS = 10  # a page with fewer words says nothing itself
+_ADDRESS = re.compile(r"[\d.]+|\[?[0-9a-f:]+\]?")
 _SHARED_SUFFIX = re.compile(r"\.(gouv|asso|co|com|org|ac|gov)\.[a-z]{2}$")
 _PRIVATE = re.compile(
     r"^(10\.|127\.|192\.168\.|169\.254\.|100\.(6[4-9]|[7-9]\d|1[01]\d|12[0-7])\."
@@ -107,7 +108,7 @@ def same_site(one: str, other: str) -> bool:
 
 
 def _site(host: str) -> str:
-    if re.fullmatch(r"[\d.]+|\[?[0-9a-f:]+\]?", host):
+    if _ADDRESS.fullmatch(host):
         return host
     labels = host.split(".")
     return ".".join(labels[-3:] if _SHARED_SUFFIX.search("." + host) else labels[-2:])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.core.types import Confidence, Reason, Verdict
-from monitor.core.verdict.glance import Glance
+from monitor.core.verdict.glance import MAX_BYTES, MAX_TEXT, Glance
 
 
 class Place(StrEnum):
@@ -27,6 +27,17 @@ class Place(StrEnum):
 
 
 OPENING_CHARS = 400
+# Characters in which a mark is looked for, at most: the rest of an address that holds a
+# megabyte of data, or of a header, says nothing of the page.
+CHARS_MAX = {
+    Place.HEADLINE: 1_000,
+    Place.OPENING: OPENING_CHARS,
+    Place.TEXT: MAX_TEXT,
+    Place.SOURCE: MAX_BYTES,
+    Place.SCRIPTS: 2_000,
+    Place.HEADER: 10_000,
+    Place.URL: 2_000,
+}
 _SPOKEN = frozenset({Place.HEADLINE, Place.OPENING, Place.TEXT})
 # A page may be long by its links alone: how many times `words_max` it may then reach. A
 # phrase found anywhere may be one of these links; a headline is none.
@@ -100,19 +111,20 @@ class Scene:
             case Place.HEADLINE:
                 found = (page.title, *page.headings)
             case Place.OPENING:
-                found = (page.opening[:OPENING_CHARS],)
+                found = (page.opening,)
             case Place.TEXT:
                 found = (page.title, page.text, page.noscript)
             case Place.SOURCE:
                 found = (page.source,)
             case Place.SCRIPTS:
-                bearing = [s.lower() for s in page.scripts if mark.found_in(s.lower())]
+                scripts = [s[: CHARS_MAX[mark.where]].lower() for s in page.scripts]
+                bearing = [script for script in scripts if mark.found_in(script)]
                 found = bearing if len(bearing) == len(page.scripts) else ()
             case Place.URL:
                 found = self.urls
             case Place.HEADER:
                 found = (v.lower() for k, v in self.headers if k.lower() == mark.header)
-        return found
+        return (text[: CHARS_MAX[mark.where]] for text in found)
 
 
 def recognise(

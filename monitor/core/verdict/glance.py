@@ -32,7 +32,9 @@ _QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'",
 _CUT = frozenset({"ERR_RESOURCE_LIMIT", "ERR_INTERNAL_ERROR"})
 _TITLE = re.compile(r"(?i)<title[^<>]{0,200}>([^<]{0,300})")
 _ACCENTS = re.compile("[\u0300-\u036f\u0653-\u0655]+")
-_TAGS = re.compile(r"(?is)<(script|style)\b.*?(?:</\1|\Z)|<[^<>]{0,2000}>?")
+# Whatever the text, an alternative succeeds at the latest at its end: no start is tried in vain.
+_TAGS = re.compile(r"(?is)<script\b.*?(?:</script|\Z)|<style\b.*?(?:</style|\Z)|<[^<>]{0,2000}>?")
+_URL_IS = re.compile(r"^\s*url\s*=\s*", re.IGNORECASE)
 _ROOT_IDS = ("root", "app", "__next", "__nuxt", "___gatsby", "svelte", "q-app", "main-app")
 _CONTAINERS = "//body//*[contains(name(), '-') or {}]".format(
     " or ".join(f"@id='{name}'" for name in _ROOT_IDS)
@@ -302,7 +304,7 @@ def _refresh(tree: Tree) -> str:
     for meta in tree.iter("meta"):
         if (meta.get("http-equiv") or "").lower() == "refresh":
             _, _, rest = (meta.get("content") or "").partition(";")
-            return re.sub(r"(?i)^\s*url\s*=\s*", "", rest[:2000]).strip(" '\"")
+            return _URL_IS.sub("", rest[:2000]).strip(" '\"")
     return ""
 
 

@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.changes.align import Gap, gaps
+from monitor.core.changes.align import MOST_STEPS, Gap, gaps
 
 ITEMS = st.lists(st.integers(0, 6), max_size=25)
 
@@ -55,3 +55,35 @@ def test_long_sequences_with_nothing_unique_are_given_whole_beyond_the_bound() -
     after = [chance.randrange(2) for _ in range(20_000)]
 
     assert len(gaps(before, after)) < 10
+
+
+def test_the_steps_of_one_comparison_are_bounded_whatever_its_regions() -> None:
+    """Counted in comparisons of two words, never in seconds."""
+    compared = 0
+
+    class Word(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return str.__eq__(self, other)
+
+    def text(seed: int) -> list[Word]:
+        chosen = random.Random(seed)  # noqa: S311 -- no secret
+        return [
+            Word(chosen.choice("ab") if place % 150 else f"anchor {place}")
+            for place in range(60_000)
+        ]
+
+    before, after = text(1), text(2)
+    found = gaps(before, after)
+
+    assert compared < 2 * MOST_STEPS
+    rebuilt: list[str] = []
+    start = 0
+    for gap in found:
+        rebuilt += [*before[start : gap.b0], *after[gap.a0 : gap.a1]]
+        start = gap.b1
+    assert [*rebuilt, *before[start:]] == after

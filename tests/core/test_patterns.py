@@ -1,0 +1,141 @@
+"""No text from outside makes an expression of ours take more than its length."""
+
+import re
+import time
+from typing import Any
+
+import pytest
+
+from monitor.config import load
+from monitor.config.regexes import check_regex
+from monitor.core.pages.blocks import MOST_RUN_CHARACTERS
+from monitor.core.pages.clean import MOST_CHARACTERS
+from monitor.core.pages.read import read_page
+from tests.support.patterns import ROOT, Expression, Recipe, expressions, hostile, inline_uses
+
+# Each alternative succeeds at the latest at the end of the text, so no start is tried in vain:
+# what the check of forms does not see. The hostile texts below are for these too.
+TOTAL = {"monitor.core.pages.clean", "monitor.core.verdict.glance"}
+TOTAL_STARTS = ("<!--", "(?is)<script")
+CODE_LENGTH_MAX = 5_000  # of an expression that no administrator writes
+SIZE = 4_000  # characters
+SLOW_S = SIZE * 0.6e-6  # what takes longer is looked at again; a linear one takes a tenth of it
+GROWTH = 4
+# A linear expression takes GROWTH times as long on GROWTH times the text; the square, 16 times.
+GROWTH_MAX = 9.0
+
+
+def is_total(one: Expression) -> bool:
+    return one.where.partition(":")[0] in TOTAL and str(one.compiled.pattern).startswith(
+        TOTAL_STARTS
+    )
+
+
+def cpu_s(one: Expression, text: Any) -> float:
+    start = time.process_time()
+    if one.anchored:
+        one.compiled.match(text)
+        one.compiled.fullmatch(text)
+    else:
+        for _ in one.compiled.finditer(text):
+            pass
+    return time.process_time() - start
+
+
+def is_slow(one: Expression, recipe: Recipe) -> bool:
+    """Compare the processor's time for two lengths: the machine's load is no part of it."""
+    short = recipe.text(SIZE, one.compiled.pattern)
+    if cpu_s(one, short) < SLOW_S:
+        return False
+    long = recipe.text(SIZE * GROWTH, one.compiled.pattern)
+    ratios = [cpu_s(one, long) / max(cpu_s(one, short), 1e-4) for _ in range(3)]
+    return min(ratios) > GROWTH_MAX
+
+
+def test_every_expression_is_compiled_where_this_test_finds_it() -> None:
+    assert inline_uses() == []
+    assert len(expressions()) > 100
+
+
+@pytest.mark.parametrize(
+    "one", [e for e in expressions() if not is_total(e)], ids=lambda e: e.where
+)
+def test_an_expression_of_ours_passes_the_check_of_configured_ones(one: Expression) -> None:
+    pattern, flags = one.compiled.pattern, one.compiled.flags
+
+    fault = check_regex(pattern, flags=flags, anchored=one.anchored, length_max=CODE_LENGTH_MAX)
+
+    assert fault is None
+
+
+def test_few_expressions_are_trusted_without_that_check() -> None:
+    assert len([one for one in expressions() if is_total(one)]) == len(TOTAL)
+
+
+def test_no_hostile_text_takes_the_square_of_its_length() -> None:
+    marks = load(ROOT / "config").fingerprints
+    configured = [
+        Expression(f"{mark.id} {n}", pattern, anchored=False)
+        for mark in marks
+        for n, pattern in enumerate(mark.patterns)
+    ]
+    slow = [
+        (one.where, recipe)
+        for one in (*expressions(), *configured)
+        for recipe in hostile(one.compiled)
+        if is_slow(one, recipe)
+    ]
+
+    assert slow == []
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        r"\b\d[\d ]* (?:out of|of|sur) \d[\d ]* (?:\w+ ){0,2}(?:found this|ont trouvé)\b[^.]{0,40}",
+        r"<a\b[^>]*>",
+        r"(?:x+)y",
+    ],
+)
+def test_the_hostile_texts_find_a_square(pattern: str) -> None:
+    one = Expression("a test", re.compile(pattern), anchored=False)
+    assert check_regex(pattern) is not None
+
+    assert any(is_slow(one, recipe) for recipe in hostile(one.compiled))
+
+
+# Words that make a page's rules look at all, then what they must not take long over.
+OPENINGS = (
+    *("found this helpful ", "ont trouvé ", "mis à jour le ", "aujourd'hui ", "page générée en "),
+    *("nombre de visites : ", "version ", "© ", "il y a ", "numéro ", "rendez-vous ", "[at] "),
+    *("par courrier ", "guichet ne ", "lundi 9h ", "joignable n'", "5 € ", "a@b.fr ", "lu ", ""),
+)
+PUMPS = (
+    *("0 ", "0", "1" * 40 + " ", "ab", "a", " .", "- ", "1.", "a@", "ne ", "12 sur 34 ", "le "),
+    *("0011111111111111111111w ", "2 janvier ", "1/1/", "9h ", "1000 ", "rue ", "é", "(", "a-"),
+    *("75001 A", "des ", "+33 ", "f" * 23 + " ", "«", "; ", "an x ", "1 2 3 4 5 ", "<b>", "&lt;"),
+)
+
+
+def page_cpu_s(opening: str, pump: str, size: int) -> float:
+    body = f"<html><body><main><p>{opening}{pump * (size // len(pump))}".encode()
+    start = time.process_time()
+    read_page(body)
+    return time.process_time() - start
+
+
+@pytest.mark.parametrize("opening", OPENINGS)
+def test_a_hostile_page_is_read_in_time_that_grows_with_it(opening: str) -> None:
+    """From one run of text to eight: the reading of each is bounded, and so is the page's."""
+    size = MOST_RUN_CHARACTERS
+    slow = []
+    for pump in PUMPS:
+        small = page_cpu_s(opening, pump, size)
+        if small < 0.1:
+            continue
+        ratios = [page_cpu_s(opening, pump, 4 * size) / small for _ in range(3)]
+        if min(ratios) > GROWTH_MAX or small > 2:
+            slow.append((pump, small, ratios))
+
+    assert slow == []
+    assert MOST_RUN_CHARACTERS < MOST_CHARACTERS
