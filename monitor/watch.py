@@ -24,6 +24,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -55,6 +56,7 @@ from monitor.core.verdict.glance import Memory
 from monitor.dead_links import LinkBook
 from monitor.faults import Faults
 from monitor.fetch import Gate
+from monitor.foreign_work import apart
 from monitor.lane import Lane, NoTurn, Turn
 from monitor.line import Line
 from monitor.metrics import Board
@@ -68,6 +70,8 @@ Fetch = Callable[[Target, Gate], Awaitable[Exchange]]  # never raises for the ou
 # An incident may still be joined or enlarged by an outage that began this long ago: slow
 # lanes confirm late, and `silence_s` bounds how long a streak may wait.
 REMEMBERED = timedelta(days=2)
+# An answer that is no longer is judged at once: that takes some milliseconds, whatever it holds.
+SHORT_BYTES = 32 * 1024
 
 
 class Keep(Protocol):
@@ -86,6 +90,8 @@ class Judge:
         self._line = line
         self.ruleset = ruleset(config.fingerprints)
         self._memory = Memory()
+        self._long_memory = Memory()  # of the thread's own
+        self._one_long = Lock()
 
     async def observation(
         self, target: Target, slot_at: datetime, exchange: Exchange, *, known_good: bool
@@ -98,11 +104,11 @@ class Judge:
         `known_good`: the target was up once, so that a 404 means something went.
         """
         controls = self._line.controls
-        judgement = self._judgement(target, exchange, controls, known_good=known_good)
+        judgement = await self._judgement(target, exchange, controls, known_good=known_good)
         if judgement.verdict not in GOOD:
             before, after = controls, await self._line.check()
             controls = before if before and self._just_failed(before, exchange) else after
-            judgement = self._judgement(target, exchange, controls, known_good=known_good)
+            judgement = await self._judgement(target, exchange, controls, known_good=known_good)
         return Observation(
             target=target.slug,
             point=self._point,
@@ -120,10 +126,12 @@ class Judge:
         age_s = (exchange.started_at - round_.at).total_seconds()
         return not round_.line_works and age_s <= 2 * self._config.controls.interval_s
 
-    def _judgement(
+    async def _judgement(
         self, target: Target, exchange: Exchange, controls: Controls | None, *, known_good: bool
     ) -> Judgement:
-        return classify(
+        """Judge, in a thread when the answer is long: to read a hostile one may take a second."""
+        work = partial(
+            classify,
             target,
             exchange,
             controls=controls,
@@ -131,8 +139,12 @@ class Judge:
             clock_limit_us=self._config.clock_limit_us,
             known_good=known_good,
             fingerprints=self._config.fingerprints,
-            look=self._memory.glance,
         )
+        whole = len(exchange.body) + sum(len(part.body) for part in exchange.parts)
+        if whole <= SHORT_BYTES:
+            return work(look=self._memory.glance)
+        async with self._one_long:
+            return await apart(work, look=self._long_memory.glance)
 
 
 class Watch:

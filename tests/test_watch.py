@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from threading import current_thread
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from monitor.core.types import (
     Target,
     Verdict,
 )
+from monitor.core.verdict.classify import classify
 from monitor.faults import Faults
 from monitor.fetch import Gate
 from monitor.lane import Lane
@@ -422,3 +424,23 @@ async def test_an_outage_of_a_retired_target_keeps_no_other_incident_open(bench:
     assert [target for target, _ in retired.outages] == [TWO.slug]
     (outage,) = bench.store.outages(open_only=True)
     assert outage.target == TWO.slug
+
+
+@pytest.mark.parametrize("words", [10, 100_000])
+async def test_a_long_answer_is_judged_apart_from_the_loop(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, words: int
+) -> None:
+    """To read a hostile page may take a second, in which every other probe would be late."""
+    threads: list[str] = []
+
+    def seen(*given: Any, **more: Any) -> Any:
+        threads.append(current_thread().name)
+        return classify(*given, **more)
+
+    monkeypatch.setattr("monitor.watch.classify", seen)
+    now = bench.clock.now()
+    page = b"<html lang='fr'><title>ok</title><main><h1>Titre</h1><p>" + b"mot " * words
+    exchange = replace(answer(now, page), url=ONE.url)
+    await bench.watch._judge.observation(ONE, now, exchange, known_good=True)
+    assert all(name.startswith("foreign") == (words > 10) for name in threads)
+    assert threads

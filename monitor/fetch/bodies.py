@@ -1,108 +1,154 @@
 """Content codings undone within a bound, and the text of a body."""
 
-import io
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 
 import brotli
 import zstandard
 
 from monitor.core.charset import decode as decode_text
+from monitor.core.foreign import Unreadable, reading
 from monitor.core.types import Exchange, Failure
 
 _SLICE_BYTES = 64 * 1024
 _MAX_CODINGS = 3
+_MAX_MEMBERS = 1_000  # of one gzip, or frames of one zstd: bgzip makes one of 64 KiB
+_LIGHT_BYTES = 32 * 1024  # most pages, compressed, are smaller
+_ZSTD_SLICE_BYTES = 128  # a block of four bytes may become 128 KiB
 _ZSTD_WINDOW_BYTES = 8 * 1024 * 1024  # RFC 9659: what a zstd content coding may ask for
 
 
-def decode(body: bytes, codings: str, *, limit: int) -> tuple[bytes, Failure | None]:
+def decode(
+    body: bytes, codings: str, *, limit: int, going: Callable[[], bool] = lambda: True
+) -> tuple[bytes, Failure | None]:
     """Undo a Content-Encoding.
 
     Args:
         body: What came, chunking removed; already bounded.
         codings: The header's value. An unknown coding is passed through, as browsers do.
         limit: Bytes that the result, and each stage, may have.
+        going: Asked between two steps of some milliseconds; False ends the work.
 
     Returns:
         The decoded bytes and None; or what could be decoded, never over `limit`, and
-        `too_large` or `invalid_encoding`.
+        `too_large` (bytes, members or time without end) or `invalid_encoding`.
 
     """
-    names = [name for each in codings.split(",") if (name := each.strip().lower()) in _DECODERS]
+    names = named(codings)
     if len(names) > _MAX_CODINGS:
         return b"", Failure.INVALID_ENCODING
     failure = None
     for name in reversed(names):
-        body, failure = _collect(_DECODERS[name](body), limit) if body else (b"", None)
+        body, failure = _collect(_DECODERS[name](body), limit, going) if body else (b"", None)
         if failure:
             return body, failure
     return body, failure
 
 
-def _collect(pieces: Iterator[bytes], limit: int) -> tuple[bytes, Failure | None]:
+def named(codings: str) -> list[str]:
+    """Return the codings of a header that are undone, in the order in which they were applied."""
+    return [name for each in codings.split(",") if (name := each.strip().lower()) in _DECODERS]
+
+
+def is_light(body: bytes, codings: str) -> bool:
+    """Tell whether to undo a coding takes some milliseconds at most, whatever the bytes."""
+    return len(body) <= _LIGHT_BYTES and len(named(codings)) <= 1
+
+
+class _Endless(Exception):  # noqa: N818 -- a state of the outside, not a fault of ours
+    """More members, or frames, than any honest body has."""
+
+
+def _collect(
+    pieces: Iterator[bytes], limit: int, going: Callable[[], bool]
+) -> tuple[bytes, Failure | None]:
     whole = bytearray()
     try:
-        for piece in pieces:
-            whole += piece
-            if len(whole) > limit:
-                return bytes(whole[:limit]), Failure.TOO_LARGE
-    except (zlib.error, brotli.error, zstandard.ZstdError, EOFError):
+        with reading("content coding", known=(_Endless,)):
+            for piece in pieces:
+                whole += piece
+                if len(whole) > limit:
+                    return bytes(whole[:limit]), Failure.TOO_LARGE
+                if not going():
+                    return bytes(whole), Failure.TOO_LARGE
+    except _Endless:
+        return bytes(whole), Failure.TOO_LARGE
+    except Unreadable:
         return bytes(whole), Failure.INVALID_ENCODING
     return bytes(whole), None
 
 
+def _slices(body: bytes, at: int, size: int) -> Iterator[tuple[bytes, int]]:
+    """Yield the body from `at` on in slices, each with where it ends."""
+    while at < len(body):
+        end = min(at + size, len(body))
+        yield body[at:end], end
+        at = end
+
+
 def _gunzip(body: bytes) -> Iterator[bytes]:
     """Yield every member (RFC 1952); what follows the last is ignored, as browsers do."""
-    rest = body
-    while rest[:2] == b"\x1f\x8b" or rest is body:
-        stream = zlib.decompressobj(wbits=31)
-        yield from _inflate(stream, rest)
-        rest = stream.unused_data
+    at = 0
+    for _ in range(_MAX_MEMBERS):
+        at = yield from _inflate(zlib.decompressobj(wbits=31), body, at)
+        if body[at : at + 2] != b"\x1f\x8b":
+            return
+    raise _Endless
 
 
 def _undeflate(body: bytes) -> Iterator[bytes]:
     """Accept zlib's wrapper, which RFC 9110 asks for, and raw deflate, which some send."""
     wrapped = body[0] & 0x0F == zlib.DEFLATED and int.from_bytes(body[:2], "big") % 31 == 0
-    yield from _inflate(zlib.decompressobj(wbits=15 if wrapped else -15), body)
+    yield from _inflate(zlib.decompressobj(wbits=15 if wrapped else -15), body, 0)
 
 
-def _inflate(stream: "zlib._Decompress", body: bytes) -> Iterator[bytes]:
-    rest = body
-    while not stream.eof:
-        piece = stream.decompress(rest, _SLICE_BYTES)
-        rest = stream.unconsumed_tail
-        if not piece and not rest:
-            raise EOFError
+def _inflate(stream: "zlib._Decompress", body: bytes, at: int) -> Generator[bytes, None, int]:
+    """Yield what a stream holds that begins at `at`; return where it ends.
+
+    By slices: zlib copies what it leaves over, and a slice holds the interpreter but shortly.
+    """
+    for piece, end in _slices(body, at, _SLICE_BYTES):
+        rest = piece
+        while rest and not stream.eof:
+            yield stream.decompress(rest, _SLICE_BYTES)
+            rest = stream.unconsumed_tail
+        if stream.eof:
+            return end - len(stream.unused_data)
+    while piece := stream.decompress(b"", _SLICE_BYTES):  # what it still held back
         yield piece
+    if not stream.eof:
+        raise EOFError
+    return len(body)
 
 
 def _unbrotli(body: bytes) -> Iterator[bytes]:
     stream = brotli.Decompressor()
-    piece = stream.process(body, output_buffer_limit=_SLICE_BYTES)
-    while piece or not stream.can_accept_more_data():
-        yield piece
-        piece = stream.process(b"", output_buffer_limit=_SLICE_BYTES)
+    for part, _ in _slices(body, 0, _SLICE_BYTES):
+        piece = stream.process(part, output_buffer_limit=_SLICE_BYTES)
+        while piece or not stream.can_accept_more_data():
+            yield piece
+            piece = stream.process(b"", output_buffer_limit=_SLICE_BYTES)
     if not stream.is_finished():
         raise EOFError
 
 
 def _unzstd(body: bytes) -> Iterator[bytes]:
-    """Yield bounded pieces, then make sure that the last frame was whole.
-
-    The reader is bounded but hides a missing end, the object shows it but is not bounded: so
-    it comes second, when the size is known to be small.
-    """
+    """Yield every frame (RFC 8878). A small slice cannot become more than some megabytes."""
     zstd = zstandard.ZstdDecompressor(max_window_size=_ZSTD_WINDOW_BYTES)
-    with zstd.stream_reader(io.BytesIO(body), read_across_frames=True) as reader:
-        while piece := reader.read(_SLICE_BYTES):
-            yield piece
-    rest = body
-    while rest:
+    at = 0
+    for _ in range(_MAX_MEMBERS):
         frame = zstd.decompressobj()
-        frame.decompress(rest)
+        for piece, end in _slices(body, at, _ZSTD_SLICE_BYTES):
+            yield frame.decompress(piece)
+            at = end
+            if frame.eof:
+                at -= len(frame.unused_data)
+                break
         if not frame.eof:
             raise EOFError
-        rest = frame.unused_data
+        if at >= len(body):
+            return
+    raise _Endless
 
 
 _DECODERS: dict[str, Callable[[bytes], Iterator[bytes]]] = {

@@ -20,6 +20,7 @@ class Limits:
         silence_s: Seconds without a byte, in the TLS handshake or in an answer.
         headers_bytes: Longest header section, chunk header or trailer.
         body_bytes: Longest body, on the wire and decoded.
+        decode_s: Seconds to undo a content coding that a probe whose deadline passed still has.
         hops: Requests in a chain of redirects, the first included (Fetch standard: 20;
             a visitor's patience and blackbox_exporter: 10).
         addresses: Addresses of one host that are tried.
@@ -33,6 +34,7 @@ class Limits:
     silence_s: float = 20.0
     headers_bytes: int = 256 * 1024
     body_bytes: int = 5_000_000
+    decode_s: float = 1.0
     hops: int = 10
     addresses: int = 6
     parts: int = 12
@@ -56,6 +58,10 @@ class Budget:
     @property
     def left_s(self) -> float:
         return max(0, self._deadline_us - self.spent_us) / 1_000_000
+
+    def charge(self, elapsed_us: int) -> None:
+        """Take time that was spent outside `spend`, and that nobody cut short."""
+        self._spent_us += elapsed_us
 
     @asynccontextmanager
     async def spend(self) -> AsyncGenerator[None]:

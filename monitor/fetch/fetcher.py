@@ -6,6 +6,7 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from monitor.fetch.draft import Draft
 from monitor.fetch.failures import FAULTS, Broken, describe
 from monitor.fetch.line import Line, SecureLine
 from monitor.fetch.resolve import Resolver
+from monitor.foreign_work import apart
 
 #: Awaited with the URL before every request: the first, redirects, parts, certificates. The
 #: time spent in it counts in no deadline and no phase. What it raises goes to the caller, but
@@ -85,7 +87,7 @@ class Fetcher:
         page = await self._follow(target.url, budget, gate)
         if target.kind is not Kind.SHELL or page.status != HTTPStatus.OK:
             return page
-        named = shell.assets(bodies.text(page), page.final_url, limit=self._limits.parts)
+        named = await apart(_assets, page, self._limits.parts)
         parts: list[Exchange] = []
         for url in dict.fromkeys((*named, *target.signs_of_life)):
             with suppress(GateClosed):  # what may not be asked for is not judged either
@@ -119,7 +121,7 @@ class Fetcher:
                 address, refusal = None, error
         if len(drafts) > 1 and drafts[-1].failure is Failure.DNS_BOGON:
             refusal = Broken(Failure.REDIRECT_REFUSED, f"private address: {drafts[-1].url}")
-        return self._exchange(url, drafts, refusal, budget.spent_us - before_us)
+        return await self._exchange(url, drafts, refusal, budget, budget.spent_us - before_us)
 
     def _redirect(self, draft: Draft, address: Address, seen: set[str]) -> Address | None:
         """Return where an answer sends us; None when it is the last one.
@@ -220,20 +222,21 @@ class Fetcher:
         for url in tls.issuer_pointers(chain):
             answer = await self._follow(url, budget, gate, complete=False)
             if answer.status == HTTPStatus.OK and len(answer.body) <= _CERTIFICATE_BYTES:
-                issuer = await asyncio.to_thread(tls.issuer_among, answer.body, chain)
+                issuer = await apart(tls.issuer_among, answer.body, chain)
                 if issuer is not None:
                     return issuer
         return None
 
-    def _exchange(
-        self, url: str, drafts: Sequence[Draft], refusal: Broken | None, duration_us: int
+    async def _exchange(
+        self,
+        url: str,
+        drafts: Sequence[Draft],
+        refusal: Broken | None,
+        budget: Budget,
+        duration_us: int,
     ) -> Exchange:
         last = drafts[-1]
-        body, undecodable = bodies.decode(
-            bytes(last.body),
-            ", ".join(last.values("Content-Encoding")),
-            limit=self._limits.body_bytes,
-        )
+        body, undecodable = await self._decoded(last, budget)
         failure, phase, detail = last.failure, last.phase, last.detail
         if refusal is not None:
             failure, phase, detail = refusal.failure, None, describe(refusal)
@@ -252,9 +255,30 @@ class Fetcher:
             server_offset_us=_server_offset_us(last),
         )
 
+    async def _decoded(self, draft: Draft, budget: Budget) -> tuple[bytes, Failure | None]:
+        """Undo the content coding of a body; what may take long is done in a thread.
+
+        The time counts in the budget, and not in what the site took. When none is left, a
+        body may still have `decode_s`: how fast we are says nothing of the site.
+        """
+        body, codings = bytes(draft.body), ", ".join(draft.values("Content-Encoding"))
+        work = partial(bodies.decode, body, codings, limit=self._limits.body_bytes)
+        if bodies.is_light(body, codings):
+            return work()
+        begun_us = self._clock.monotonic_us()
+        until_us = begun_us + round(max(budget.left_s, self._limits.decode_s) * 1_000_000)
+        try:
+            return await apart(work, going=lambda: self._clock.monotonic_us() < until_us)
+        finally:
+            budget.charge(self._clock.monotonic_us() - begun_us)
+
     def _unsent(self, url: str, failure: Failure, detail: str) -> Exchange:
         now = self._clock.now()
         return Exchange(url=url, started_at=now, duration_us=0, failure=failure, detail=detail)
+
+
+def _assets(page: Exchange, limit: int) -> tuple[str, ...]:
+    return shell.assets(bodies.text(page), page.final_url, limit=limit)
 
 
 def _with_handshake(draft: Draft) -> list[Attempt]:

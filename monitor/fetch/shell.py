@@ -5,6 +5,8 @@ from lxml import etree
 from monitor.core.foreign import Unreadable, reading
 from monitor.fetch.addresses import read_url
 
+MAX_CHARACTERS = 500_000
+MAX_REFERENCES = 500
 _RELS = frozenset({"stylesheet", "modulepreload"})
 # Anti-bot scripts are served beside the app but are no part of the service, and a robot has
 # no business there (Imperva; seen on ANEF).
@@ -19,12 +21,15 @@ def assets(page: str, url: str, *, limit: int) -> tuple[str, ...]:
         url: Where it was found; `<base href>` is applied to it.
         limit: The most that are returned.
 
+    A shell is short, and names what it needs at its start: no more than `MAX_CHARACTERS` and
+    `MAX_REFERENCES` are looked at.
+
     """
     found = _Found()
     parser = etree.HTMLParser(target=found)  # type: ignore[arg-type] # it calls what there is
     try:
         with reading("page"):
-            parser.feed(page)
+            parser.feed(page[:MAX_CHARACTERS])
             parser.close()
     except Unreadable:  # an empty document is
         return ()
@@ -44,6 +49,8 @@ class _Found:
         self.references: list[str] = []
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
+        if len(self.references) >= MAX_REFERENCES:
+            return
         match tag:
             case "base" if not self.base:
                 self.base = attributes.get("href", "")

@@ -2,7 +2,10 @@
 
 import gzip
 import os
+import time
 import zlib
+from threading import current_thread
+from typing import Any
 
 import brotli
 import pytest
@@ -12,9 +15,12 @@ from hypothesis import strategies as st
 
 from monitor.core.charset import charset_of
 from monitor.core.types import Exchange, Failure
-from monitor.fetch import text
-from monitor.fetch.bodies import decode
+from monitor.fetch import bodies, text
+from monitor.fetch.bodies import decode, is_light
+from tests.support import sites
 from tests.support.clock import FakeClock
+from tests.support.fetching import fetch
+from tests.support.sites import answer
 
 PAGE = "<p>Préfecture de la Côte-d’Or, démarches des étrangers.</p>".encode() * 400
 LIMIT = 100_000
@@ -81,6 +87,74 @@ def test_a_bomb_is_cut_at_the_limit(coding: str) -> None:
 def test_a_body_of_exactly_the_limit_is_whole() -> None:
     for coding, compress in CODINGS.items():
         assert decode(compress(bytes(LIMIT)), coding, limit=LIMIT) == (bytes(LIMIT), None)
+
+
+EMPTY = {"gzip": gzip.compress(b""), "zstd": zstandard.compress(b"")}
+
+
+@pytest.mark.parametrize("coding", EMPTY)
+@pytest.mark.parametrize("outer", ["", "gzip", "zstd", "br", "deflate"])
+def test_members_without_end_cost_little(coding: str, outer: str) -> None:
+    """Some kilobytes held 238,000 members, each of which was a copy of all that followed it."""
+    many = EMPTY[coding] * (4_700_000 // len(EMPTY[coding]))
+    body = CODINGS[outer](many) if outer else many
+    begun = time.process_time()
+    decoded, failure = decode(body, f"{coding}, {outer}", limit=5_000_000)
+    assert time.process_time() - begun < 2
+    assert (decoded, failure) == (b"", Failure.TOO_LARGE)
+
+
+@pytest.mark.parametrize("coding", EMPTY)
+def test_an_honest_number_of_members_is_read_and_the_last_may_be_empty(coding: str) -> None:
+    parts = [PAGE[at : at + 300] for at in range(0, len(PAGE), 300)]
+    body = b"".join(map(CODINGS[coding], parts)) + EMPTY[coding]
+    assert len(parts) > 50
+    assert decode(body, coding, limit=LIMIT) == (PAGE, None)
+
+
+@pytest.mark.parametrize("coding", CODINGS)
+@pytest.mark.parametrize("size", [1, 127, 128, 129, 65_535, 65_536, 65_537, 200_000])
+def test_a_body_is_whole_wherever_its_slices_end(coding: str, size: int) -> None:
+    for body in (os.urandom(size), bytes(size)):
+        assert decode(CODINGS[coding](body), coding, limit=200_000) == (body, None)
+        halves = CODINGS[coding](body) + CODINGS[coding](b"x")
+        if coding in {"gzip", "zstd"}:
+            assert decode(halves, coding, limit=200_001) == (body + b"x", None)
+
+
+def test_work_that_is_no_longer_wanted_ends_soon() -> None:
+    asked = 0
+
+    def going() -> bool:
+        nonlocal asked
+        asked += 1
+        return asked < 3
+
+    body, failure = decode(gzip.compress(bytes(4_000_000)), "gzip", limit=5_000_000, going=going)
+    assert failure is Failure.TOO_LARGE
+    assert len(body) < 300_000
+
+
+@pytest.mark.anyio
+async def test_the_loop_answers_while_a_long_body_is_decoded() -> None:
+    """Others' probes go on: each is measured by this very loop."""
+    long = gzip.compress(zlib.compress(os.urandom(40) * 100_000)) * 30
+    codings = "deflate, gzip"
+    assert not is_light(long, codings)
+    site_of = sites.says(answer(long, f"Content-Encoding: {codings}"))
+    threads: list[str] = []
+    real = bodies._collect
+
+    def seen(*given: Any) -> tuple[bytes, Failure | None]:
+        threads.append(current_thread().name)
+        return real(*given)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bodies, "_collect", seen)
+        async with sites.site(site_of) as site:
+            await fetch(site.url())
+    assert threads
+    assert all(name.startswith("foreign") for name in threads)
 
 
 def test_too_many_codings_are_refused() -> None:
