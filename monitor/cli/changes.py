@@ -1,12 +1,15 @@
 """`vigie changes`: the log of what changed on the pages that are followed."""
 
 import os
+import sys
 from argparse import Namespace
 from typing import Any
 
-from monitor.cli.parsing import Commands, say
+from monitor.cli.parsing import Commands, Refusal, say
 from monitor.cli.records import chosen, log_options, utc, write_csv
 from monitor.config import load
+from monitor.core.changes.change import Edit, Op
+from monitor.core.changes.compare import compared
 from monitor.core.changes.events import OF_LINKS
 from monitor.core.changes.log import ChangeRecord
 from monitor.core.changes.tellings import EDGES
@@ -16,17 +19,24 @@ from monitor.core.types import Target
 from monitor.settings import read_settings
 from monitor.store import Store
 
+MOST_NUMBER = 2**31  # of a change
+
 
 def add(commands: Commands) -> None:
     """Add the command."""
     log = commands.add_parser("changes", help="le journal des modifications des pages")
     log_options(log)
     log.add_argument("--all", action="store_true", help="aussi ce qui n’est pas annoncé")
+    log.add_argument(
+        "--number", type=int, metavar="N", help="une seule, avec chaque passage modifié, en entier"
+    )
     log.set_defaults(run=changes)
 
 
 def changes(asked: Namespace) -> int:
     """Print what was recorded, the oldest first, as the log of outages does."""
+    if asked.number is not None:
+        return one_change(asked)
     config = load(asked.config)
     targets = {target.slug: target for target in chosen(config, asked)}
     settings = read_settings(os.environ, data=asked.data)
@@ -49,15 +59,52 @@ def changes(asked: Namespace) -> int:
     return 0
 
 
-def as_json(one: ChangeRecord, target: Target) -> dict[str, Any]:
+def one_change(asked: Namespace) -> int:
+    """Print one change and all that differs between its texts; 1 when there is none."""
+    if asked.format == "csv":
+        raise Refusal("--number : un passage n’a pas de colonnes ; choisir table ou json")
+    config = load(asked.config)
+    settings = read_settings(os.environ, data=asked.data)
+    with Store.open(settings.database_url, point=settings.point, writer=False) as store:
+        known = store.page_change(asked.number) if 0 < asked.number < MOST_NUMBER else None
+    if known is None:
+        print(f"--number : {asked.number} : aucune modification de ce numéro", file=sys.stderr)
+        return 1
+    record, was, now = known
+    target = config.by_slug.get(record.target)
+    change = compared(was, now)
+    edits = change.edits if change else ()
+    if asked.format == "json":
+        say({**as_json(record, target), "edits": [_edit(edit) for edit in edits]})
+        return 0
+    print(_told(record, target))
+    for edit in edits:
+        print("\n" + "\n".join(f"  {MARKS[piece.op]} {piece.text}" for piece in edit.pieces))
+    print(f"\n{count(len(edits), 'passage modifié', 'passages modifiés')}.")
+    return 0
+
+
+MARKS = {Op.SAME: " ", Op.REMOVED: "−", Op.ADDED: "+"}
+
+
+def _edit(edit: Edit) -> dict[str, Any]:
+    block = (edit.after or edit.before)[0]
+    return {
+        "kinds": [kind.value for kind in edit.kinds],
+        "headings": list(block.headings),
+        "pieces": [{"op": piece.op.value, "text": piece.text} for piece in edit.pieces],
+    }
+
+
+def as_json(one: ChangeRecord, target: Target | None) -> dict[str, Any]:
     """Return what machines are told of a change. It lies between `after_at` and `by_at`."""
     before, after = one.before, one.after
     return {
         "number": one.number,
         "target": one.target,
-        "url": target.url,
-        "department": target.department,
-        "platform": target.platform,
+        "url": target.url if target else None,
+        "department": target.department if target else None,
+        "platform": target.platform if target else None,
         "point": one.point,
         "edge": one.edge.value,
         "kinds": [kind.value for kind in one.kinds],
@@ -77,14 +124,14 @@ def as_json(one: ChangeRecord, target: Target) -> dict[str, Any]:
     }
 
 
-def _told(one: ChangeRecord, target: Target) -> str:
+def _told(one: ChangeRecord, target: Target | None) -> str:
     kinds = ", ".join(KINDS[kind] for kind in one.kinds) or "–"
     weight = WEIGHTS[one.weight] if one.weight else "–"
     marks = ["sans changement de la date affichée"] * one.silent
     marks += ["non annoncée"] * (not one.announced)
     lines = [
-        f"{target.name} ({one.target}) : {EDGES[one.edge]}",
-        f"  {target.url}",
+        f"{target.name if target else 'cible retirée'} ({one.target}) : {EDGES[one.edge]}",
+        f"  {target.url if target else 'plus surveillée'}",
         f"  nature : {kinds} ; poids : {weight}{''.join(f' ; {mark}' for mark in marks)}",
         *_bounds(one),
     ]

@@ -49,10 +49,12 @@ class LogReads(Reads):
         until: datetime | None = None,
         *,
         open_only: bool = False,
+        newest: int | None = None,
     ) -> tuple[Outage, ...]:
         """Return the outages that touch a span, by first failing check, then target.
 
-        An outage lasts from its first failing check to the first good one of its end.
+        An outage lasts from its first failing check to the first good one of its end. Only the
+        `newest` of them, None for all.
         """
         wanted = (
             select(SubjectRow.target, OutageRow)
@@ -65,14 +67,16 @@ class LogReads(Reads):
                     col(OutageRow.first_ok_at) > (since or DAWN),
                 )
             )
-            .order_by(col(OutageRow.first_fail_at), SubjectRow.target)
+            .order_by(col(OutageRow.first_fail_at).desc(), col(SubjectRow.target).desc())
+            .limit(newest)
         )
         if targets is not None:
             wanted = wanted.where(col(SubjectRow.target).in_(list(targets)))
         if open_only:
             wanted = wanted.where(col(OutageRow.recovered_at).is_(None))
         with self._reading() as session:
-            return tuple(_outage(target, self.point, row) for target, row in session.exec(wanted))
+            found = [_outage(target, self.point, row) for target, row in session.exec(wanted)]
+        return tuple(reversed(found))
 
     def incidents(
         self,

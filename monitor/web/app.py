@@ -22,7 +22,7 @@ from monitor.core.robots import product
 from monitor.evidence.mirror import verifier_sha256
 from monitor.evidence.witness_files import Witness
 from monitor.web.checkup import Checkup
-from monitor.web.faces import FRESH_S, Faces
+from monitor.web.faces import CHANGE_S, Faces
 from monitor.web.health import Health, health
 from monitor.web.journal import journal_routes
 from monitor.web.kept import Kept
@@ -149,7 +149,7 @@ class _Pages:
             clock=clock,
             templates=self._templates,
             kept=self._kept,
-            fresh_s=min(fresh_s, FRESH_S),
+            most_fresh_s=CHANGE_S if fresh_s else 0,
         )
 
     async def home(self, request: Request) -> Response:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from monitor.config import Config
@@ -47,9 +48,11 @@ def stories(
     """Find the outage that each dead link names."""
     told = tuple(records)
     wanted = {record.link.target for record in told}
+    gone = [record.link.gone_at for record in told]
+    span = (min(gone), max(gone) + timedelta(microseconds=1)) if gone else (None, None)
     outages = {
         (outage.target, outage.first_fail_at): outage
-        for outage in (reads.outages(sorted(wanted)) if wanted else ())
+        for outage in (reads.outages(sorted(wanted), *span) if wanted else ())
     }
     return tuple(
         LinkStory(

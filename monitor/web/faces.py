@@ -23,6 +23,7 @@ from monitor.web.reads import Reads
 from monitor.web.target import target_view
 
 FRESH_S = 2.0  # a page is served again without reading for so long, at least
+CHANGE_S = 300.0  # one change: it never changes, but for how long its second text stayed
 BROWSER_S = 30  # a reader's own browser may show it again for so long
 MOST_NUMBER = 2**31 - 1  # of a change
 
@@ -38,13 +39,13 @@ class Faces:
         clock: Clock,
         templates: jinja2.Environment,
         kept: Kept,
-        fresh_s: float = FRESH_S,
+        most_fresh_s: float = CHANGE_S,
     ) -> None:
         self._reads = reads
         self._config = config
         self._clock = clock
         self._kept = kept
-        self._fresh_s = fresh_s
+        self._most_fresh_s = most_fresh_s
         self._templates = templates
         self._templates.globals.update(
             change_words=change_words,
@@ -87,6 +88,7 @@ class Faces:
             f"/modifications/{number}",
             "change.html",
             lambda: difference(self._reads, self._config, number),
+            fresh_s=CHANGE_S,
         )
 
     async def informations(self, request: Request) -> Response:
@@ -106,14 +108,20 @@ class Faces:
         )
 
     async def _page(
-        self, request: Request, name: str, template: str, work: Callable[[], object | None]
+        self,
+        request: Request,
+        name: str,
+        template: str,
+        work: Callable[[], object | None],
+        *,
+        fresh_s: float = FRESH_S,
     ) -> Response:
         """Serve a template filled with what `work` finds; 404 when it finds nothing.
 
         `name` is the address and all that the page depends on: one rendering for all of them.
         """
         answer = await self._kept.get(
-            name, lambda: self._rendered(template, work()), fresh_s=self._fresh_s
+            name, lambda: self._rendered(template, work()), fresh_s=min(fresh_s, self._most_fresh_s)
         )
         return self._kept.response(request, answer, browser_s=BROWSER_S)
 

@@ -1,20 +1,22 @@
 """What the pages about changes say, worked out before any markup. Pure but for the reads."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.datastructures import QueryParams
 
 from monitor.config import Config
-from monitor.core.changes.change import Change, ChangeKind, Op, Piece
-from monitor.core.changes.compare import compare, obstacle
+from monitor.core.changes.change import Change, ChangeKind, Edit, Op, Piece
+from monitor.core.changes.compare import compared
 from monitor.core.changes.log import ChangeRecord
-from monitor.core.pages.page import Page
 from monitor.core.types import Target
 from monitor.web.dead_links import LinkStory, stories
 from monitor.web.reads import Reads
 
 PER_PAGE = 25
+MOST_EDITS = 100  # of one change, shown
+MOST_SHOWN = 100_000  # characters of them, each shown in the text and on its own side
+PIECE_WEIGHT = 100  # characters that a piece counts for besides its own: its marks
 LAST_PAGE = 10_000  # further than any list goes
 
 
@@ -79,8 +81,11 @@ class Difference:
 
     Attributes:
         target: None for one that is no longer watched.
-        change: None where the two texts cannot be compared, or one is missing.
+        change: None where the two texts cannot be compared, or one is missing. Its edits are
+            those to show: a page of thousands of them would be of use to nobody.
         links: Those that died with it, or are dead no more.
+        hidden: How many edits are left out.
+        cut: Whether the last one shown is not whole.
 
     """
 
@@ -88,6 +93,8 @@ class Difference:
     target: Target | None
     change: Change | None
     links: tuple[LinkStory, ...] = ()
+    hidden: int = 0
+    cut: bool = False
 
     @property
     def name(self) -> str:
@@ -131,18 +138,32 @@ def difference(reads: Reads, config: Config, number: int) -> Difference | None:
     if found is None:
         return None
     record, was, now = found
+    change = compared(was, now)
+    edits, cut = shown(change.edits) if change else ((), False)
     return Difference(
         record=record,
         target=config.by_slug.get(record.target),
-        change=_compared(was, now),
+        change=replace(change, edits=edits) if change else None,
         links=stories(reads, config, reads.dead_links(change=number)),
+        hidden=len(change.edits) - len(edits) if change else 0,
+        cut=cut,
     )
 
 
-def _compared(was: Page | None, now: Page | None) -> Change | None:
-    if was is None or now is None or obstacle(was, now):
-        return None
-    return compare(was, now)
+def shown(edits: Sequence[Edit]) -> tuple[tuple[Edit, ...], bool]:
+    """Return the first edits, `MOST_EDITS` and `MOST_SHOWN` at most, and whether one is cut."""
+    found: list[Edit] = []
+    left = MOST_SHOWN
+    for edit in edits[:MOST_EDITS]:
+        pieces: list[Piece] = []
+        for piece in edit.pieces:
+            if left > 0:
+                pieces.append(replace(piece, text=piece.text[:left]))
+            left -= len(piece.text) + PIECE_WEIGHT
+        found.append(replace(edit, pieces=tuple(pieces)))
+        if left <= 0:
+            return tuple(found), found[-1].pieces != edit.pieces
+    return tuple(found), False
 
 
 def before(pieces: Sequence[Piece]) -> list[Piece]:

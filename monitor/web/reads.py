@@ -35,6 +35,8 @@ class Reads(Protocol):
         targets: Iterable[str] | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
+        *,
+        newest: int | None = None,
     ) -> Sequence[Outage]: ...
 
     def incidents(

@@ -13,6 +13,7 @@ from monitor.core.types import Gap, Outage, Target
 from monitor.web.dead_links import LinkStory, stories
 from monitor.web.platforms import Past, Row, row
 from monitor.web.reads import Reads
+from monitor.web.templating import SHOWN_MAX
 
 CHECKS = 12  # of the latest, shown
 VERSIONS = 20
@@ -27,7 +28,7 @@ class TargetView:
     Attributes:
         now: Its state, and a picture of the time from `since` to `at`.
         checks: The latest, the newest first.
-        outages: All that are recorded, the newest first; an open one comes first.
+        outages: The newest first, one more than are shown at most; an open one comes first.
         versions: Of the page's text, the newest first.
         facts: What the page states now.
         dead: Links of the page that lead nowhere now.
@@ -64,7 +65,7 @@ def target_view(reads: Reads, *, config: Config, slug: str, now: datetime) -> Ta
         since=since,
         now=row(target, past),
         checks=_latest(reads, target, now=now),
-        outages=tuple(reads.outages([slug]))[::-1],
+        outages=tuple(reads.outages([slug], newest=SHOWN_MAX + 1))[::-1],
         versions=versions,
         changes=tuple(reads.page_changes(targets=[slug], limit=CHANGES)),
         facts=tuple(reads.page_facts([slug], stated_only=True)),

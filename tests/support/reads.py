@@ -68,10 +68,13 @@ class FakeReads:
         targets: Iterable[str] | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
+        *,
+        newest: int | None = None,
     ) -> Sequence[Outage]:
         del targets, until
         floor = since or DAWN
-        return [one for one in self.confirmed if one.first_ok_at is None or one.first_ok_at > floor]
+        found = [one for one in self.confirmed if not one.first_ok_at or one.first_ok_at > floor]
+        return found if newest is None else found[-newest:]
 
     def incidents(
         self, since: datetime | None = None, until: datetime | None = None

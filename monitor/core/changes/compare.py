@@ -94,6 +94,13 @@ def compare(before: Page, after: Page) -> Change | None:
     )
 
 
+def compared(before: Page | None, after: Page | None) -> Change | None:
+    """Do as `compare`; None too where a side is missing or the two cannot be compared."""
+    if before is None or after is None or obstacle(before, after):
+        return None
+    return compare(before, after)
+
+
 def _size(page: Page) -> int:
     return sum(len(block.words) for block in page.main())
 
