@@ -45,7 +45,7 @@ from monitor.schedule import Schedule
 from monitor.sealing import NoSealer, Sealer, journal_key, require_journal
 from monitor.settings import Settings
 from monitor.store import Store
-from monitor.watch import Judge, Watch
+from monitor.watch import Judge, Watch, look_again
 from monitor.web.order import Order
 from monitor.web.process import WebProcess
 from monitor.wiring import build_fetcher, build_line, build_witness, fetch_robots
@@ -125,6 +125,7 @@ class App:
             point=settings.point,
             clock=clock,
             fetch=fetcher.fetch,
+            again=fetcher.fetch_again,
             judge=self._judge,
             lanes=self._lanes,
             grids=self._grids,
@@ -409,7 +410,13 @@ async def look(
     try:
         async with Lane(platform, clock, robots=book).turn(target.slug, clock.now()) as turn:
             exchange = await fetcher.fetch(target, turn.request)
+            judge = Judge(config=config, point=settings.point, line=line)
+            return await judge.observation(
+                target,
+                exchange.started_at,
+                exchange,
+                known_good=True,
+                again=partial(look_again, fetcher.fetch_again, target, turn.request),
+            )
     except NoTurn:
         return None
-    judge = Judge(config=config, point=settings.point, line=line)
-    return await judge.observation(target, exchange.started_at, exchange, known_good=True)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """The two clocks that the program may read, and the wait."""
+    """The clocks that the program may read, and the wait."""
 
     def now(self) -> datetime:
         """Return the wall clock: aware, UTC, microseconds. May step; never used for durations."""
@@ -15,6 +15,10 @@ class Clock(Protocol):
 
     def monotonic_us(self) -> int:
         """Return microseconds since an arbitrary point; never goes back."""
+        ...
+
+    def boot_us(self) -> int:
+        """Return the same, the time included that the machine was suspended."""
         ...
 
     async def sleep(self, seconds: float) -> None:
@@ -30,6 +34,9 @@ class SystemClock:
 
     def monotonic_us(self) -> int:
         return time.monotonic_ns() // 1000  # noqa: TID251 -- this is the one place
+
+    def boot_us(self) -> int:
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(max(0.0, seconds))

@@ -1,27 +1,36 @@
 """Our own side: does our line work, is our clock right.
 
 A site is never blamed for what may be ours. The control hosts tell whether the line worked
-at the time of a failure; NTP servers tell how far our clock is.
+at the time of a failure; NTP servers (`ntp`) tell how far our clock is.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
 from http import HTTPStatus
-
-import ntplib
 
 from monitor.clock import Clock
 from monitor.config import ControlHost
-from monitor.core.types import ClockReading, Controls, Exchange
+from monitor.core.types import (
+    Controls,
+    Exchange,
+    Failure,
+    Family,
+    Said,
+    Witness,
+)
+from monitor.ntp import read_clock
 
-_LAST_STRATUM = 15  # RFC 5905: 0 is a refusal, 16 is "not synchronised"
-_UNSYNCHRONISED = 3  # leap indicator
+__all__ = ["Panel", "read_clock"]
 
-FetchUrl = Callable[[str], Awaitable[Exchange]]
+
+LATE_US = 3_000_000  # an answer that took longer says nothing good of a line
+
+FetchUrl = Callable[[str, Family], Awaitable[Exchange]]
 
 
 class Panel:
-    """The control hosts, probed all at once."""
+    """The control hosts, probed all at once, over each family of addresses."""
 
     def __init__(
         self,
@@ -36,8 +45,8 @@ class Panel:
 
         Args:
             hosts: Of three operators or more, which the configuration makes sure of.
-            fetch_url: Fetches a URL within its own deadline, and never raises for the
-                outside's faults.
+            fetch_url: Fetches a URL over one family within its own deadline, and never raises
+                for the outside's faults.
             clock: Spaces the rounds and dates them.
             needed: Answers for which the line counts as working.
             spacing_s: Seconds between the starts of two rounds, at least.
@@ -68,10 +77,16 @@ class Panel:
         self._next = None  # who calls from here on wants a later round
         self._began_us = self._clock.monotonic_us()
         at = self._clock.now()
-        exchanges = await asyncio.gather(*(self._fetch_url(host.url) for host in self._hosts))
+        witnesses = await asyncio.gather(
+            *(self._hear(host, family, at) for host in self._hosts for family in Family)
+        )
+        families = {
+            family: {each.slug: each.said for each in witnesses if each.family is family}
+            for family in Family
+        }
         answers = {
-            host.slug: _answered(exchange)
-            for host, exchange in zip(self._hosts, exchanges, strict=True)
+            host.slug: any(said[host.slug] in _ANSWERED for said in families.values())
+            for host in self._hosts
         }
         return Controls(
             at=at,
@@ -79,68 +94,46 @@ class Panel:
             asked=len(answers),
             needed=self._needed,
             answers=answers,
+            families=families,
+            witnesses=tuple(witnesses),
+        )
+
+    async def _hear(self, host: ControlHost, family: Family, began_at: datetime) -> Witness:
+        exchange = await self._fetch_url(host.url, family)
+        last = exchange.last
+        sent_again = [hop.retransmits for hop in exchange.hops if hop.retransmits is not None]
+        retransmits = sum(sent_again) if sent_again else None
+        return Witness(
+            slug=host.slug,
+            family=family,
+            said=_said(exchange, retransmits or 0),
+            after_us=(exchange.started_at - began_at) // timedelta(microseconds=1),
+            duration_us=exchange.duration_us,
+            address=last.address if last else None,
+            resolver=last.resolution.server if last and last.resolution else None,
+            retransmits=retransmits,
         )
 
 
-def _answered(exchange: Exchange) -> bool:
-    """Any whole answer that is not the server's own trouble shows that the line works."""
-    return exchange.status is not None and exchange.status < HTTPStatus.INTERNAL_SERVER_ERROR
+_ANSWERED = frozenset({Said.PROMPT, Said.LATE})
 
 
-async def read_clock(
-    servers: Sequence[str], *, clock: Clock, timeout_s: float = 5.0, port: int = 123
-) -> ClockReading:
-    """Ask NTP servers, all at once, how far our clock is; the median of them counts.
+def _said(exchange: Exchange, retransmits: int) -> Said:
+    """Read what one host's answer says of our line.
 
-    Args:
-        servers: Host names or addresses; three or more outvote a false one.
-        clock: Dates the reading.
-        timeout_s: Seconds for one server to answer, once its name is found.
-        port: Of all of them.
-
-    Returns:
-        The reading of the median server (of two, the smaller offset); `offset_us` is None
-        and `server` empty when none gave a usable answer. Never raises for the outside.
-
+    Any whole answer that is not the server's own trouble shows that the line works; not that it
+    works well, if it came late or if a packet had to be sent again.
     """
-    at = clock.now()
-    replies = await asyncio.gather(*(_reply(server, timeout_s, port) for server in servers))
-    offsets = sorted(
-        (
-            (reply.offset, server, reply)
-            for server, reply in zip(servers, replies, strict=True)
-            if reply
-        ),
-        key=lambda each: each[:2],
-    )
-    if not offsets:
-        return ClockReading(at=at, server="", offset_us=None)
-    offset_s, server, reply = offsets[(len(offsets) - 1) // 2]
-    return ClockReading(
-        at=at,
-        server=server,
-        offset_us=round(offset_s * 1_000_000),
-        dispersion_us=round(
-            (reply.root_dispersion + reply.root_delay / 2 + reply.delay / 2) * 1_000_000
-        ),
-        stratum=reply.stratum,
-    )
-
-
-async def _reply(server: str, timeout_s: float, port: int) -> ntplib.NTPStats | None:
-    try:  # twice: the name has to be found as well, and that has no limit of its own
-        return await asyncio.wait_for(
-            asyncio.to_thread(_ask, server, timeout_s, port), 2 * timeout_s
-        )
-    except TimeoutError:
-        return None
-
-
-def _ask(server: str, timeout_s: float, port: int) -> ntplib.NTPStats | None:
-    """Ask one server; None when it is silent, refuses, or is not synchronised itself."""
-    try:
-        reply = ntplib.NTPClient().request(server, version=4, timeout=timeout_s, port=port)
-    except Exception:  # noqa: BLE001 -- whatever a parser says of a stranger's bytes is data
-        return None
-    usable = 0 < reply.stratum <= _LAST_STRATUM and reply.leap != _UNSYNCHRONISED
-    return reply if usable else None
+    if exchange.status is not None and exchange.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        prompt = exchange.duration_us < LATE_US and not retransmits
+        return Said.PROMPT if prompt else Said.LATE
+    last = exchange.last
+    found = last.resolution if last else None
+    match exchange.failure:
+        case Failure.DNS_NO_ANSWER if found is not None and found.addresses:
+            return Said.ABSENT
+        case Failure.NETWORK_UNREACHABLE:
+            return Said.ABSENT
+        case Failure.TIMEOUT | Failure.DEADLINE:
+            return Said.SILENT
+    return Said.FAILED

@@ -1,10 +1,14 @@
 """What we know of our own side: the control panel's last word, and our clock's."""
 
+import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from monitor.clock import Clock
 from monitor.core.types import ClockReading, Controls
 
+ROUNDS = 64  # remembered: five minutes of them when all fails at once
 STEP_US = 1_000_000  # NTP slews what is smaller
 
 
@@ -16,6 +20,8 @@ class Line:
 
     `probe` makes a round that begins after the call; `read` asks for the time. Both are
     bounded in time and never raise for the outside's faults.
+
+    Rounds are remembered for a while, so that one may be found that lay within a failure.
     """
 
     def __init__(
@@ -31,11 +37,37 @@ class Line:
         self._read = read
         self.controls: Controls | None = None
         self.clock: ClockReading | None = None
+        self._rounds: deque[tuple[int, Controls]] = deque(maxlen=ROUNDS)
+        self._hastened: asyncio.Task[Controls] | None = None
 
     async def check(self) -> Controls:
         """Ask the control panel now."""
-        self.controls = await self._probe()
-        return self.controls
+        called_us = self._time.monotonic_us()
+        self.controls = controls = await self._probe()
+        # A wall clock that stepped meanwhile cannot date a round before it was asked for.
+        age_us = (self._time.now() - controls.at) // timedelta(microseconds=1)
+        began_us = self._time.monotonic_us() - max(0, age_us)
+        self._rounds.append((max(called_us, began_us), controls))
+        return controls
+
+    def hasten(self) -> None:
+        """Begin a round soon: a probe has been waiting for a while, and still waits."""
+        if self._hastened is None or self._hastened.done():
+            self._hastened = asyncio.create_task(self.check())
+
+    async def within(self, duration_us: int) -> tuple[Controls, ...]:
+        """Return the rounds that began within the last `duration_us`, in order.
+
+        One that was asked for meanwhile is waited for.
+        """
+        now_us = self._time.monotonic_us()
+        if self._hastened is not None and not self._hastened.done():
+            await asyncio.shield(self._hastened)
+        return tuple(
+            controls
+            for began_us, controls in self._rounds
+            if now_us - duration_us <= began_us <= now_us
+        )
 
     async def read_clock(self) -> ClockReading:
         """Read the clock now."""

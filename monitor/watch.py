@@ -4,7 +4,8 @@
 
 1. the lane lets it through, or says why not: then the slot is a gap;
 2. the fetcher asks, and keeps what came over the wire;
-3. when that is not a good answer, the control panel says whether our own line works;
+3. when that is not a good answer, the control panel says whether our own line works, and the
+   request is made again if nothing else shows whose failure it was;
 4. the rules give a verdict, and a refusal closes the lane, or leaves the page alone;
 5. the fold says whether an outage begins or ends, and which incident it belongs to;
 6. a page is read, its text compared with the one that it had, and its links with the states
@@ -29,6 +30,7 @@ from typing import Protocol
 
 import structlog
 
+from monitor import second_look
 from monitor.clock import Clock
 from monitor.config import Config
 from monitor.core.gaps import gap
@@ -51,21 +53,24 @@ from monitor.core.types import (
     Target,
     Verdict,
 )
+from monitor.core.verdict.case import families_of
 from monitor.core.verdict.classify import classify, ruleset
 from monitor.core.verdict.glance import Memory
 from monitor.dead_links import LinkBook
 from monitor.faults import Faults
-from monitor.fetch import Gate
+from monitor.fetch import Gate, GateClosed
 from monitor.foreign_work import apart
 from monitor.lane import Lane, NoTurn, Turn
 from monitor.line import Line
 from monitor.metrics import Board
 from monitor.pages import PageBook
+from monitor.second_look import Places
 from monitor.store import Store
 
 log = structlog.get_logger(__name__)
 
 Fetch = Callable[[Target, Gate], Awaitable[Exchange]]  # never raises for the outside
+Again = Callable[[], Awaitable[Exchange | None]]  # None when the request may not be made
 
 # An incident may still be joined or enlarged by an outage that began this long ago: slow
 # lanes confirm late, and `silence_s` bounds how long a streak may wait.
@@ -92,23 +97,51 @@ class Judge:
         self._memory = Memory()
         self._long_memory = Memory()  # of the thread's own
         self._one_long = Lock()
+        self._places = Places()
 
     async def observation(
-        self, target: Target, slot_at: datetime, exchange: Exchange, *, known_good: bool
+        self,
+        target: Target,
+        slot_at: datetime,
+        exchange: Exchange,
+        *,
+        known_good: bool,
+        again: Again | None = None,
     ) -> Observation:
-        """Judge an exchange; when it is not a good answer, between two rounds of controls.
+        """Judge an exchange; when it is not a good answer, with all that may tell whose fault.
 
-        The line must have worked in the last round before a failure and in the one after it:
-        a failure in the second before our line came back is not the site's.
+        The line must have worked in the last round of controls before a failure, in those that
+        began within it, and in one after it: a failure in the second before our line came back
+        is not the site's. One that no round lay within, or while packets were lost, or that
+        rests on the word of one resolver, must show once more when the request is made `again`.
+
+        A whole answer under a good certificate is the site's own, and shows itself that our line
+        works: for that one, the last round is enough.
 
         `known_good`: the target was up once, so that a 404 means something went.
         """
-        controls = self._line.controls
-        judgement = await self._judgement(target, exchange, controls, known_good=known_good)
+        within = await self._line.within(second_look.silence_us(exchange))
+        before = self._line.controls
+        exchange = self._places.stand_for(exchange)
+        judge = partial(self._judgement, target, known_good=known_good)
+        controls = within[0] if within else before
+        judgement = await judge(exchange, controls)
         if judgement.verdict not in GOOD:
-            before, after = controls, await self._line.check()
-            controls = before if before and self._just_failed(before, exchange) else after
-            judgement = await self._judgement(target, exchange, controls, known_good=known_good)
+            rounds = list(within)
+            if before is not None and self._is_recent(before, exchange):
+                rounds = [before, *rounds]
+            if not (rounds and second_look.is_proved(exchange)):
+                rounds.append(await self._line.check())
+            controls, judgement = await _worst(judge, exchange, rounds)
+            clean = all(round_.is_clean(families_of(exchange)) for round_ in rounds)
+            sure = bool(within) and clean
+            if again and second_look.wanted(exchange, judgement, sure=sure):
+                other = await again()
+                other = other and self._places.stand_for(other)
+                found = await judge(other, rounds[-1]) if other else None
+                exchange = second_look.joined(exchange, other, found)
+                controls, judgement = await _worst(judge, exchange, rounds)
+        self._places.learn(exchange, judgement)
         return Observation(
             target=target.slug,
             point=self._point,
@@ -116,15 +149,15 @@ class Judge:
             at=exchange.started_at,
             judgement=judgement,
             exchange=exchange,
-            controls=controls,
+            controls=_for_the_record(controls, judgement),
             config_sha256=self._config.sha256,
             ruleset=self.ruleset,
             clock_offset_us=self._line.offset_us,
         )
 
-    def _just_failed(self, round_: Controls, exchange: Exchange) -> bool:
+    def _is_recent(self, round_: Controls, exchange: Exchange) -> bool:
         age_s = (exchange.started_at - round_.at).total_seconds()
-        return not round_.line_works and age_s <= 2 * self._config.controls.interval_s
+        return age_s <= 2 * self._config.controls.interval_s
 
     async def _judgement(
         self, target: Target, exchange: Exchange, controls: Controls | None, *, known_good: bool
@@ -147,6 +180,35 @@ class Judge:
             return await apart(work, look=self._long_memory.glance)
 
 
+async def _worst(
+    judge: Callable[[Exchange, Controls], Awaitable[Judgement]],
+    exchange: Exchange,
+    rounds: list[Controls],
+) -> tuple[Controls, Judgement]:
+    """Judge by each round; the first that leaves the exchange in doubt counts, else the last."""
+    controls, judgement = rounds[0], await judge(exchange, rounds[0])
+    for later in rounds[1:]:
+        if judgement.verdict is Verdict.UNKNOWN:
+            break
+        controls, judgement = later, await judge(exchange, later)
+    return controls, judgement
+
+
+def _for_the_record(controls: Controls | None, judgement: Judgement) -> Controls | None:
+    """Keep what each control host said for itself where the judgement rests on it."""
+    if controls is None or judgement.verdict not in GOOD:
+        return controls
+    return replace(controls, witnesses=())
+
+
+async def look_again(again: Fetch, target: Target, gate: Gate) -> Exchange | None:
+    """Make the request once more; None when the lane or robots.txt does not let it through."""
+    try:
+        return await again(target, gate)
+    except GateClosed:
+        return None
+
+
 class Watch:
     """Observes targets, and remembers between two checks what the fold needs."""
 
@@ -157,6 +219,7 @@ class Watch:
         point: str,
         clock: Clock,
         fetch: Fetch,
+        again: Fetch | None = None,  # how a request is made a second time; as the first
         judge: Judge,
         lanes: Mapping[str, Lane],
         grids: Mapping[str, Grid],
@@ -170,6 +233,7 @@ class Watch:
         self._point = point
         self._clock = clock
         self._fetch = fetch
+        self._again = again or fetch
         self._judge = judge
         self._lanes = lanes
         self._grids = grids
@@ -213,7 +277,11 @@ class Watch:
                 before = self.state_of(target)
                 known_good = before.last_ok_at is not None
                 observation = await self._judge.observation(
-                    target, slot_at, exchange, known_good=known_good
+                    target,
+                    slot_at,
+                    exchange,
+                    known_good=known_good,
+                    again=partial(look_again, self._again, target, turn.request),
                 )
                 self._tell(target, observation, before)
                 folded = self._folded(target, observation)

@@ -6,7 +6,7 @@ from pathlib import Path
 from monitor.clock import Clock
 from monitor.config import Config
 from monitor.controls import Panel, read_clock
-from monitor.core.types import Exchange, Failure
+from monitor.core.types import Exchange, Failure, Family
 from monitor.environment import environment_of
 from monitor.evidence.note import VerifierKey
 from monitor.evidence.witness_files import Witness
@@ -46,11 +46,16 @@ def open_to_write(config: Config, settings: Settings) -> Store:
 
 
 def build_line(config: Config, clock: Clock, fetcher: Fetcher, faults: Faults) -> Line:
-    """Build what tells of our own side: the control panel and NTP."""
+    """Build what tells of our own side: the control panel and NTP.
 
-    async def fetch_control(url: str) -> Exchange:
+    From then on, a probe that waits makes a round begin.
+    """
+
+    async def fetch_control(url: str, family: Family) -> Exchange:
         try:
-            return await fetcher.fetch_url(url, deadline_s=CONTROL_DEADLINE_S, gate=_open_gate)
+            return await fetcher.fetch_url(
+                url, deadline_s=CONTROL_DEADLINE_S, gate=_open_gate, family=family
+            )
         except BaseException as error:  # noqa: BLE001 -- `spare` raises what must go on
             faults.spare(error, work=url)
         return Exchange(url=url, started_at=clock.now(), duration_us=0, failure=Failure.UNKNOWN)
@@ -63,7 +68,9 @@ def build_line(config: Config, clock: Clock, fetcher: Fetcher, faults: Faults) -
         spacing_s=min(CONTROL_SPACING_S, config.controls.interval_s / 2),
     )
     read = partial(read_clock, config.ntp_servers, clock=clock)
-    return Line(probe=panel.probe, read=read, clock=clock)
+    line = Line(probe=panel.probe, read=read, clock=clock)
+    fetcher.on_silence = line.hasten
+    return line
 
 
 def build_witness(config: Config, settings: Settings) -> Witness | None:

@@ -1,9 +1,12 @@
 """Is it us? The panel says whether our line works, NTP whether our clock is right."""
 
 import asyncio
+import random
 import struct
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from functools import partial
 from typing import cast
 
@@ -11,11 +14,20 @@ import pytest
 
 from monitor.config import ControlHost
 from monitor.controls import Panel, read_clock
-from monitor.core.types import Controls, Exchange, Failure, Hop
+from monitor.core.types import (
+    Controls,
+    Exchange,
+    Failure,
+    Family,
+    Hop,
+    Resolution,
+    Said,
+)
 from tests.support.clock import FakeClock
 
 pytestmark = pytest.mark.anyio
 
+BOTH = ("192.0.2.1", "2001:db8::1")
 HOSTS = tuple(
     ControlHost(slug=slug, name=slug, url=f"https://{slug}.test/", operator=slug)
     for slug in ("un", "deux", "trois")
@@ -35,16 +47,33 @@ class Internet:
         self.answers = answers
         self.asked: list[tuple[str, int]] = []
         self.takes_s = 0.0
+        self.by_family: dict[tuple[str, Family], int | Failure] = {}
+        self.slow_s: dict[tuple[str, Family], float] = {}
+        self.sent_again: dict[tuple[str, Family], int] = {}
 
-    async def fetch_url(self, url: str) -> Exchange:
+    async def fetch_url(self, url: str, family: Family) -> Exchange:
         slug = url.removeprefix("https://").removesuffix(".test/")
-        self.asked.append((slug, self.clock.monotonic_us() // 1_000_000))
-        await self.clock.sleep(self.takes_s)
-        answer = self.answers.get(slug, 200)
+        if family is Family.IPV4:  # the other one is asked alike
+            self.asked.append((slug, self.clock.monotonic_us() // 1_000_000))
         at = self.clock.now()
+        takes_s = self.slow_s.get((slug, family), self.takes_s)
+        await self.clock.sleep(takes_s)
+        answer = self.by_family.get((slug, family), self.answers.get(slug, 200))
         failed = answer if isinstance(answer, Failure) else None
-        hop = Hop(url=url, started_at=at, status=None if isinstance(answer, Failure) else answer)
-        return Exchange(url=url, started_at=at, duration_us=0, hops=(hop,), failure=failed)
+        hop = Hop(
+            url=url,
+            started_at=at,
+            status=None if isinstance(answer, Failure) else answer,
+            resolution=Resolution(
+                host=f"{slug}.test", server="192.0.2.53", addresses=BOTH, elapsed_us=1
+            ),
+            address=None if failed else BOTH[family is Family.IPV6],
+            retransmits=self.sent_again.get((slug, family)),
+        )
+        duration_us = round(takes_s * 1_000_000)
+        return Exchange(
+            url=url, started_at=at, duration_us=duration_us, hops=(hop,), failure=failed
+        )
 
 
 def make_panel(internet: Internet, *, needed: int = 1) -> Panel:
@@ -60,14 +89,16 @@ def make_panel(internet: Internet, *, needed: int = 1) -> Panel:
 async def test_every_host_is_asked_and_the_answers_are_counted() -> None:
     clock = FakeClock()
     found = await make_panel(Internet(clock, deux=Failure.TIMEOUT), needed=2).probe()
-    assert found == Controls(
-        at=clock.now(),
-        ok=2,
-        asked=3,
-        needed=2,
-        answers={"un": True, "deux": False, "trois": True},
-    )
+    assert (found.at, found.ok, found.asked, found.needed) == (clock.now(), 2, 3, 2)
+    assert found.answers == {"un": True, "deux": False, "trois": True}
     assert found.line_works
+    assert [(w.slug, w.family, w.said) for w in found.witnesses[:3]] == [
+        ("un", Family.IPV4, Said.PROMPT),
+        ("un", Family.IPV6, Said.PROMPT),
+        ("deux", Family.IPV4, Said.SILENT),
+    ]
+    assert found.witnesses[1].address == BOTH[1]
+    assert found.witnesses[1].resolver == "192.0.2.53"
 
 
 @pytest.mark.parametrize(
@@ -80,6 +111,59 @@ async def test_any_whole_answer_but_a_server_s_trouble_shows_the_line(
 ) -> None:
     found = await make_panel(Internet(FakeClock(), un=answer)).probe()
     assert found.answers["un"] is ok
+
+
+async def test_a_family_is_vouched_for_by_what_came_over_it_alone() -> None:
+    internet = Internet(FakeClock())
+    internet.by_family = {(host.slug, Family.IPV4): Failure.TIMEOUT for host in HOSTS}
+    found = await make_panel(internet, needed=2).probe()
+    assert (found.ok, found.line_works) == (3, True)
+    assert (found.vouch_for(Family.IPV4), found.vouch_for(Family.IPV6)) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (204, Said.PROMPT),
+        (404, Said.PROMPT),
+        (503, Said.FAILED),
+        (Failure.TIMEOUT, Said.SILENT),
+        (Failure.DEADLINE, Said.SILENT),
+        (Failure.CONNECTION_REFUSED, Said.FAILED),
+        (Failure.SSL_UNKNOWN_AUTHORITY, Said.FAILED),
+        (Failure.NETWORK_UNREACHABLE, Said.ABSENT),
+        (Failure.DNS_NO_ANSWER, Said.ABSENT),  # the name has addresses of the other family
+        (Failure.DNS_SERVFAIL, Said.FAILED),
+    ],
+)
+async def test_what_each_host_says_is_one_word(answer: int | Failure, said: Said) -> None:
+    internet = Internet(FakeClock())
+    internet.by_family[HOSTS[0].slug, Family.IPV6] = answer
+    found = await make_panel(internet).probe()
+    assert found.families[Family.IPV6]["un"] is said
+    assert found.families[Family.IPV4]["un"] is Said.PROMPT
+
+
+async def test_an_answer_that_came_late_or_twice_does_not_vouch() -> None:
+    clock = FakeClock()
+    internet = Internet(clock)
+    internet.slow_s = {("un", Family.IPV4): 3.0, ("deux", Family.IPV4): 2.9}
+    internet.sent_again = {("trois", Family.IPV4): 1, ("deux", Family.IPV6): 0}
+    task = asyncio.create_task(make_panel(internet).probe())
+    await clock.advance(0)
+    await clock.advance(5)
+    found = await task
+    assert found.families[Family.IPV4] == {
+        "un": Said.LATE, "deux": Said.PROMPT, "trois": Said.LATE,
+    }  # fmt: skip
+    assert (found.ok, found.vouch_for(Family.IPV4)) == (3, False)  # for one of three
+    assert found.vouch_for(Family.IPV6)
+
+
+def test_a_record_of_before_the_families_says_what_it_said() -> None:
+    old = Controls(at=FakeClock().now(), ok=2, asked=3, needed=2)
+    assert all(old.vouch_for(family) for family in Family)
+    assert not any(replace(old, ok=1).vouch_for(family) for family in Family)
 
 
 async def test_our_line_is_cut_when_nobody_answers() -> None:
@@ -149,7 +233,37 @@ class TimeServer(asyncio.DatagramProtocol):
         head = struct.pack("!BBbbIII", flags, self.stratum, 6, -20, 0, 2**16 // 100, 0)
         now = sent + self.offset
         assert self.transport is not None
+        now %= 1 << 64
         self.transport.sendto(head + struct.pack("!QQQQ", now, sent, now, now), addr)
+
+
+class Forger(TimeServer):
+    """Answers in server mode without having seen what was asked, from the right address."""
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        asked = int.from_bytes(data[40:48], "big")
+        guessed = (asked ^ 1).to_bytes(8, "big")  # one bit of the random ones
+        super().datagram_received(data[:40] + guessed, addr)
+
+
+class Spoiler(TimeServer):
+    """Replaces some bytes of a right answer."""
+
+    def __init__(self, at: int, spoilt: bytes) -> None:
+        super().__init__(offset_s=0)
+        self.at = at
+        self.spoilt = spoilt
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        real = cast("asyncio.DatagramTransport", transport)
+        at, spoilt = self.at, self.spoilt
+
+        class Wrapped:
+            def sendto(self, data: bytes, addr: tuple[str, int]) -> None:
+                real.sendto(data[:at] + spoilt + data[at + len(spoilt) :], addr)
+
+        self.transport = cast("asyncio.DatagramTransport", Wrapped())
 
 
 class Mute(TimeServer):
@@ -207,8 +321,30 @@ async def test_the_median_server_is_believed() -> None:
         TimeServer(offset_s=0, stratum=0),
         TimeServer(offset_s=0, stratum=16),
         TimeServer(offset_s=0, leap=3),
+        Forger(offset_s=3),
+        Spoiler(0, bytes((4 << 3 | 3,))),  # mode: client
+        Spoiler(0, bytes((4 << 3 | 5,))),  # broadcast
+        Spoiler(4, b"\x7f\xff\xff\xff"),  # root delay of 9 hours
+        Spoiler(8, b"\xff\xff\xff\xff"),  # root dispersion
+        Spoiler(40, bytes(8)),  # no transmit timestamp
+        Spoiler(40, b"\x00\x00\x00\x01" + bytes(4)),  # sent before it received
+        Spoiler(24, bytes(8)),  # no origin
     ],
-    ids=["silent", "garbage", "refusing", "stratum 16", "unsynchronised"],
+    ids=[
+        "silent",
+        "garbage",
+        "refusing",
+        "stratum 16",
+        "unsynchronised",
+        "unseen question",
+        "mode 3",
+        "mode 5",
+        "delay",
+        "dispersion",
+        "no time",
+        "backwards",
+        "no origin",
+    ],
 )
 async def test_a_server_of_no_use_leaves_the_offset_unknown(server: TimeServer) -> None:
     async with time_servers(server) as (servers, port):
@@ -223,3 +359,37 @@ async def test_a_name_that_leads_nowhere_leaves_the_offset_unknown() -> None:
 
 async def test_without_servers_the_offset_is_unknown() -> None:
     assert (await read_clock([], clock=FakeClock())).offset_us is None
+
+
+@pytest.mark.parametrize("seed", range(20))
+async def test_no_bytes_of_a_time_server_raise(seed: int) -> None:
+    """Hostile bytes are an unknown offset, or an offset that a record can hold."""
+    chance = random.Random(seed)  # noqa: S311 -- a test
+    at = chance.choice((0, 1, 4, 8, 16, 32, 40))
+    server = Spoiler(at, chance.randbytes(chance.randrange(1, 49 - at)))
+    async with time_servers(server) as (servers, port):
+        reading = await read_clock(servers, clock=FakeClock(), timeout_s=0.2, port=port)
+    assert reading.offset_us is None or abs(reading.offset_us) <= 2**31 * 1_000_000
+
+
+async def test_a_lie_before_the_right_answer_is_passed_over() -> None:
+    class Both(TimeServer):
+        def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+            assert self.transport is not None
+            self.transport.sendto(b"junk", addr)
+            super().datagram_received(data[:40] + bytes(8), addr)  # echoes nothing of ours
+            super().datagram_received(data, addr)
+
+    async with time_servers(Both(offset_s=7)) as (servers, port):
+        reading = await read_clock(servers, clock=FakeClock(), port=port)
+    assert reading.offset_us is not None
+    assert 6_900_000 < reading.offset_us <= 7_000_000
+
+
+async def test_the_time_is_right_beyond_2036() -> None:
+    """NTP's 32 bits of seconds begin anew on 7 February 2036."""
+    clock = FakeClock(datetime(2036, 2, 7, 6, 28, 15, tzinfo=UTC))
+    async with time_servers(TimeServer(offset_s=10)) as (servers, port):
+        reading = await read_clock(servers, clock=clock, port=port)
+    assert reading.offset_us is not None
+    assert 9_900_000 < reading.offset_us <= 10_100_000

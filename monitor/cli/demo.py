@@ -72,7 +72,8 @@ async def play(
         config = load(world.config_folder)
         migrate(settings.database_url)
         server, port = world.dns_address
-        resolver = Resolver(clock=clock, servers=[server], port=port)
+        second = [world.second_dns]
+        resolver = Resolver(clock=clock, servers=[server], second=second, port=port)
         with open_to_write(config, settings) as store:
             app = App(config, settings, store, clock=clock, resolver=resolver)
             async with asyncio.TaskGroup() as group:

@@ -14,7 +14,10 @@ from monitor.cli.offline import as_json, explained
 from monitor.cli.parsing import Commands, Refusal, folders, json_option, require_identity, say
 from monitor.config import Config, load
 from monitor.core.french import when
-from monitor.core.types import Exchange, Hop, Kind, Observation, Target
+from monitor.core.labels import FAMILIES, SAID
+from monitor.core.leaves import panel_detail
+from monitor.core.types import Exchange, Hop, Kind, Observation, Target, Witness
+from monitor.core.words import VERDICTS
 from monitor.settings import read_settings
 from monitor.wiring import open_to_write
 
@@ -91,7 +94,13 @@ def facts(observation: Observation) -> dict[str, Any]:
         "exchange": _exchange(exchange),
         "controls": None
         if controls is None
-        else {"ok": controls.ok, "asked": controls.asked, "answers": dict(controls.answers)},
+        else {
+            "at": controls.at.isoformat(),
+            "ok": controls.ok,
+            "asked": controls.asked,
+            "answers": dict(controls.answers),
+            **panel_detail(controls),
+        },
         "clock_offset_us": observation.clock_offset_us,
         "config_sha256": observation.config_sha256,
         "ruleset": observation.ruleset,
@@ -111,6 +120,15 @@ def _exchange(exchange: Exchange) -> dict[str, Any]:
         "body_sha256": sha256(exchange.body).hexdigest(),
         "charset": exchange.charset,
         "server_offset_us": exchange.server_offset_us,
+        "stalled_us": exchange.stalled_us,
+        "second": None
+        if exchange.second is None
+        else {
+            "resolver": exchange.second.resolver,
+            "addresses": list(exchange.second.addresses),
+            "verdict": exchange.second.verdict,
+            "reason": exchange.second.reason,
+        },
         "hops": [_hop(hop) for hop in exchange.hops],
         "parts": [_exchange(part) for part in exchange.parts],
     }
@@ -125,7 +143,12 @@ def _hop(hop: Hop) -> dict[str, Any]:
         "address": hop.address,
         "resolver": found.server if found else None,
         "answers": list(found.addresses) if found else [],
-        "attempts": [{"address": a.address, "failure": a.failure} for a in hop.attempts],
+        "second": found.second if found else None,
+        "retransmits": hop.retransmits,
+        "attempts": [
+            {"address": a.address, "failure": a.failure, "offender": a.offender}
+            for a in hop.attempts
+        ],
         "tls_version": hop.tls_version,
         "tls_cipher": hop.tls_cipher,
         "certificate": None
@@ -168,16 +191,36 @@ def told(target: Target, observation: Observation) -> Iterator[str]:
     if controls is not None:
         silent = ", ".join(slug for slug, ok in controls.answers.items() if not ok) or "aucun"
         yield f"Témoins : {controls.ok} sur {controls.asked} répondent (muets : {silent})"
+        yield from map(_told_witness, controls.witnesses)
+    if exchange.second is not None:
+        second = exchange.second
+        by = f" par {second.resolver}" if second.resolver else ""
+        yield f"Demande refaite{by} : {VERDICTS[second.verdict]} ({second.reason.value})"
+    if exchange.stalled_us:
+        yield f"Notre processus est resté arrêté {exchange.stalled_us / 1e6:.1f} s"
     offset = observation.clock_offset_us
     yield f"Horloge : {'écart inconnu' if offset is None else f'écart de {offset / 1000:.1f} ms'}"
     yield ""
+
+
+def _told_witness(witness: Witness) -> str:
+    """Say what one control host said over one family, and by what."""
+    seconds = witness.duration_us / 1e6
+    facts = [f"{seconds:.2f} s"]
+    if witness.address:
+        facts.append(witness.address)
+    if witness.retransmits:
+        facts.append(f"premier paquet renvoyé {witness.retransmits} fois")
+    said = f"{FAMILIES[witness.family]} : {SAID[witness.said]}"
+    return f"  {witness.slug}, {said} ({', '.join(facts)})"
 
 
 def _told_hop(hop: Hop) -> Iterator[str]:
     if hop.resolution is not None:
         found = hop.resolution
         answers = ", ".join(found.addresses) or (found.failure.value if found.failure else "rien")
-        yield f"  nom résolu par {found.server} : {answers}"
+        second = f" (aussi : {found.second})" if found.second else ""
+        yield f"  nom résolu par {found.server}{second} : {answers}"
     for attempt in hop.attempts:
         if attempt.failure is not None:
             yield f"  {attempt.address} : {attempt.failure.value}"

@@ -19,6 +19,7 @@ from monitor.core.types import (
     Hop,
     Phase,
     Reason,
+    SecondLook,
     Verdict,
 )
 
@@ -43,6 +44,7 @@ MAX_URL = 2000
 MAX_HEADERS = 40
 MAX_NAMES = 20
 MAX_PARTS = 40
+STALLED_US = 500_000  # below it, a stall of ours is not worth a record of its own
 
 _PARAMETER = re.compile(r"([?&;][^=&;#]{0,100}=)([^&;#?]*)")
 _TOKEN = re.compile(r"(?=\D*\d)[\w.~+=-]{8,}", re.ASCII)
@@ -57,6 +59,8 @@ class Step:
         resolver: Address of the resolver.
         answers: Its addresses, sorted: their order changes with each answer.
         attempts: Addresses tried in vain, and why.
+        offenders: Where the ICMP errors came from that ended some of them.
+        second: See `Resolution.second`.
         headers: Names in lower case; those of `KEPT_HEADERS` only.
         other_headers: Names of the rest, sorted.
 
@@ -69,6 +73,8 @@ class Step:
     answers: tuple[str, ...] = ()
     resolver_failure: Failure | None = None
     attempts: tuple[tuple[str, Failure], ...] = ()
+    offenders: tuple[str, ...] = ()
+    second: str | None = None
     address: str | None = None
     tls_version: str | None = None
     tls_cipher: str | None = None
@@ -89,7 +95,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """What a probe met, but for times, bytes and one-time tokens."""
+    """What a probe met, but for times, bytes and one-time tokens.
+
+    `stalled_ms` is a time all the same: 0, but for the rare check that our own process spoiled.
+    """
 
     url: str
     steps: tuple[Step, ...] = ()
@@ -97,6 +106,8 @@ class Conditions:
     phase: Phase | None = None
     charset: str = ""
     parts: tuple[Part, ...] = ()
+    second: SecondLook | None = None
+    stalled_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +184,11 @@ def conditions_of(exchange: Exchange) -> Conditions:
             )
             for part in exchange.parts[:MAX_PARTS]
         ),
+        second=exchange.second
+        and replace(
+            exchange.second, addresses=tuple(sorted(exchange.second.addresses)[:MAX_NAMES])
+        ),
+        stalled_ms=exchange.stalled_us // 1000 if exchange.stalled_us >= STALLED_US else 0,
     )
 
 
@@ -220,6 +236,8 @@ def _step(hop: Hop, *, first: bool) -> Step:
         answers=tuple(sorted(found.addresses)[:MAX_NAMES]) if found else (),
         resolver_failure=found.failure if found else None,
         attempts=tuple((a.address, a.failure) for a in hop.attempts[:MAX_NAMES] if a.failure),
+        offenders=tuple(sorted({a.offender for a in hop.attempts[:MAX_NAMES] if a.offender})),
+        second=found.second if found else None,
         address=hop.address,
         tls_version=hop.tls_version,
         tls_cipher=hop.tls_cipher,

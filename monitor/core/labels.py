@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from monitor.core.types import GapCause, Nature, Verdict
+from monitor.core.types import Family, GapCause, Nature, Said, Verdict
 
 # A shape goes with each word, so that no state is told by its colour.
 SHAPES: Final[dict[Verdict, str]] = {
@@ -28,4 +28,15 @@ GAPS: Final[dict[GapCause, str]] = {
 NATURES: Final[dict[Nature, str]] = {
     Nature.DOWN: "indisponibilité",
     Nature.MAINTENANCE: "maintenance",
+}
+
+FAMILIES: Final[dict[Family, str]] = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
+
+# What a control host says of our line over one family.
+SAID: Final[dict[Said, str]] = {
+    Said.PROMPT: "a répondu",
+    Said.LATE: "a répondu tard, ce qui ne prouve rien",
+    Said.SILENT: "muet",
+    Said.FAILED: "en défaut",
+    Said.ABSENT: "sans adresse, ou sans route",
 }

@@ -24,6 +24,7 @@ from monitor.core.types import (
     Policy,
     Streak,
     Target,
+    Witness,
 )
 
 VERSION = 1
@@ -32,6 +33,7 @@ Leaf = dict[str, Any]
 
 _CONDITIONS = TypeAdapter(Conditions)
 _POLICY = TypeAdapter(Policy)
+_WITNESSES = TypeAdapter(tuple[Witness, ...])
 EDGES = {Edge.OUTAGE_OPENED: "opened", Edge.OUTAGE_CLOSED: "closed"}
 
 
@@ -84,7 +86,23 @@ def panel(controls: Controls) -> Leaf:
         asked=controls.asked,
         needed=controls.needed,
         answers=dict(controls.answers),
+        **panel_detail(controls),
     )
+
+
+def panel_detail(controls: Controls) -> Leaf:
+    """Return what each host said over each family, and what shows it, as far as it is kept."""
+    said: Leaf = {}
+    if controls.families:
+        said["families"] = {
+            family.value: {slug: word.value for slug, word in words.items()}
+            for family, words in controls.families.items()
+        }
+    if controls.witnesses:
+        said["witnesses"] = _WITNESSES.dump_python(
+            controls.witnesses, mode="json", exclude_none=True
+        )
+    return said
 
 
 def observation(

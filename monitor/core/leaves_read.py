@@ -17,6 +17,7 @@ from monitor.core.types import (
     Controls,
     Edge,
     Event,
+    Family,
     Gap,
     GapCause,
     Keep,
@@ -25,14 +26,18 @@ from monitor.core.types import (
     Phase,
     Policy,
     Reason,
+    Said,
     Streak,
     Verdict,
+    Witness,
 )
 
 Refer = Callable[[int], Mapping[str, Any]]  # index -> the leaf there
 
 _CONDITIONS = TypeAdapter(Conditions)
 _POLICY = TypeAdapter(Policy)
+_FAMILIES = TypeAdapter(dict[Family, dict[str, Said]])
+_WITNESSES = TypeAdapter(tuple[Witness, ...])
 _KINDS = {word: edge for edge, word in EDGES.items()}
 
 
@@ -93,7 +98,16 @@ def controls_from(leaf: Mapping[str, Any], at: str) -> Controls:
         asked=leaf["asked"],
         needed=leaf["needed"],
         answers=leaf["answers"],
+        **panel_detail_from(leaf),
     )
+
+
+def panel_detail_from(leaf: Mapping[str, Any]) -> dict[str, Any]:
+    """Read back what `leaves.panel_detail` says."""
+    return {
+        "families": _FAMILIES.validate_python(leaf.get("families", {}), strict=False),
+        "witnesses": _WITNESSES.validate_python(leaf.get("witnesses", ()), strict=False),
+    }
 
 
 def capture_from(leaf: Mapping[str, Any]) -> Capture:

@@ -69,15 +69,21 @@ REASONS: Final[dict[Reason, str]] = {
     Reason.LOGIN_REQUIRED: "Le site demande une authentification.",
     Reason.ROBOTS: "Le fichier robots.txt du site demande de ne pas relever cette page.",
     Reason.LOCAL_NETWORK: "Rien ne prouve que la connexion de la sonde fonctionnait.",
-    Reason.LOCAL_FILTER: "Un filtre du côté de la sonde a mis sa page à la place du site.",
+    Reason.LOCAL_IPV4: "Rien ne prouve que la connexion IPv4 de la sonde fonctionnait.",
+    Reason.LOCAL_IPV6: "Rien ne prouve que la connexion IPv6 de la sonde fonctionnait.",
+    Reason.LOCAL_RESOLVER: "Les résolveurs DNS de la sonde n'ont rien dit du nom du site.",
+    Reason.LOCAL_FILTER: "Un filtre du côté de la sonde a pu répondre à la place du site.",
+    Reason.LOCAL_PROCESS: "La sonde s'est arrêtée pendant le relevé : il ne prouve rien.",
     Reason.CLOCK: "L'horloge de la sonde s'écartait trop de l'heure exacte.",
 }
 
 RULES: Final[dict[str, str]] = {
     "clock-offset": "L'horloge de la sonde s'écarte trop du temps de référence.",
+    "frozen": "Notre processus était arrêté pendant la demande.",
     "dns-bogon": "Le DNS rend une adresse privée pour un nom public.",
     "redirect-inside": "La réponse renvoie vers une adresse de réseau privé.",
-    "line-in-doubt": "Aucune réponse, et les témoins n'attestent pas que la ligne fonctionne.",
+    "line-in-doubt": "Aucune réponse, et les témoins n'attestent pas que la ligne fonctionne "
+    "par la même famille d'adresses (IPv4, IPv6).",
     "our-side": "L'échec vient du résolveur ou des routes de la sonde.",
     "cookie-loop": "Renvois en boucle qui supposent un cookie ; la sonde n'en garde pas.",
     "no-answer": "Aucune réponse, alors que les témoins répondent.",
@@ -111,4 +117,7 @@ RULES: Final[dict[str, str]] = {
     "moved": "La page est servie à une autre adresse.",
     "healthy": "Aucune règle n'a trouvé de défaut.",
     "controls-failed": "Les témoins ne répondaient pas : rien n'est imputé au site.",
+    "name-in-doubt": "Un seul résolveur donne cette adresse ou nie ce nom ; aucun autre ne le "
+    "confirme.",
+    "not-repeated": "L'échec ne s'est pas reproduit quand la demande a été refaite.",
 }

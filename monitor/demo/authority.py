@@ -44,17 +44,17 @@ class Authority:
         return self._inner.certificate.public_bytes(Encoding.DER)
 
     def context(
-        self, host: str, *, expired: bool = False, whole_chain: bool = True
+        self, host: str, *more: str, expired: bool = False, whole_chain: bool = True
     ) -> ssl.SSLContext:
-        """Return a server context for one host.
+        """Return a server context for a host, and for others on the same machine.
 
         `expired` gives a leaf that ended yesterday; without `whole_chain` the server sends
         its leaf alone, as badly set up servers do.
         """
         key = ec.generate_private_key(ec.SECP256R1())
-        leaf = self._leaf(host, key=key, expired=expired)
+        leaf = self._leaf(host, *more, key=key, expired=expired)
         chain = [leaf, self._inner.certificate] if whole_chain else [leaf]
-        path = self._folder / f"{host}-{'expire' if expired else len(chain)}.pem"
+        path = self._folder / f"{host}-{'expire' if expired else len(chain) + len(more)}.pem"
         path.touch(mode=0o600)
         path.write_bytes(_private_pem(key) + b"".join(map(_pem, chain)))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -62,7 +62,7 @@ class Authority:
         return context
 
     def _leaf(
-        self, host: str, *, key: ec.EllipticCurvePrivateKey, expired: bool
+        self, host: str, *more: str, key: ec.EllipticCurvePrivateKey, expired: bool
     ) -> x509.Certificate:
         ends = self._now + (-_DAY if expired else 90 * _DAY)
         issuer_key = self._inner.key.public_key()
@@ -77,7 +77,10 @@ class Authority:
             ends=ends,
         )
         return (
-            builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
+            builder.add_extension(
+                x509.SubjectAlternativeName([x509.DNSName(name) for name in (host, *more)]),
+                critical=False,
+            )
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
             .add_extension(x509.AuthorityInformationAccess([aia]), critical=False)

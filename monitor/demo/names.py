@@ -13,20 +13,23 @@ import dns.rrset
 
 
 class NameServer(asyncio.DatagramProtocol):
-    """Answers A queries from a fixed table; NXDOMAIN for the rest.
+    """Answers A and AAAA queries from fixed tables; NXDOMAIN for the rest.
 
-    With `cut` set it answers SERVFAIL to all, as a box does that has lost its line.
+    With `cut` set it answers SERVFAIL to all, as a box does that has lost its line. `lies` are
+    addresses that it gives in place of the right ones.
     """
 
-    def __init__(self, hosts: Mapping[str, str]) -> None:
+    def __init__(self, hosts: Mapping[str, str], six: Mapping[str, str] | None = None) -> None:
         self._hosts = dict(hosts)
+        self._six = dict(six or {})
+        self.lies: Mapping[str, str] = {}
         self._transport: asyncio.DatagramTransport | None = None
         self.cut = False
 
-    async def start(self, *, address: str) -> tuple[str, int]:
-        """Listen on a free UDP port of `address`; return both."""
+    async def start(self, *, address: str, port: int = 0) -> tuple[str, int]:
+        """Listen on a UDP port of `address`, a free one unless told; return both."""
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: self, local_addr=(address, 0)
+            lambda: self, local_addr=(address, port)
         )
         self._transport = transport
         host, port = transport.get_extra_info("sockname")[:2]
@@ -56,9 +59,14 @@ class NameServer(asyncio.DatagramProtocol):
             return response.to_wire()
         question = query.question[0]
         response.flags |= dns.flags.AA | dns.flags.RA
-        address = self._hosts.get(question.name.to_text(omit_final_dot=True).lower())
+        name = question.name.to_text(omit_final_dot=True).lower()
+        address = self.lies.get(name) or self._hosts.get(name)
+        found = {dns.rdatatype.A: address, dns.rdatatype.AAAA: self._six.get(name)}
+        said = found.get(question.rdtype)
         if address is None:
             response.set_rcode(dns.rcode.NXDOMAIN)
-        elif question.rdtype == dns.rdatatype.A and question.rdclass == dns.rdataclass.IN:
-            response.answer.append(dns.rrset.from_text(question.name, 0, "IN", "A", address))
+        elif said is not None and question.rdclass == dns.rdataclass.IN:
+            response.answer.append(
+                dns.rrset.from_text(question.name, 0, "IN", question.rdtype, said)
+            )
         return response.to_wire()

@@ -27,6 +27,8 @@ class Play(StrEnum):
     FLAPPING = "flapping"  # a banner that every other answer shows
     SILENT_CHANGE = "silent_change"  # another amount under the same date
     LINE_CUT = "line_cut"  # ours: no name resolves, nothing answers, controls included
+    IPV4_LOST = "ipv4_lost"  # ours: only what has IPv6 answers, hence the controls alone
+    LYING_RESOLVER = "lying_resolver"  # ours: it leads every watched site to a page of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

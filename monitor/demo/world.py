@@ -1,5 +1,6 @@
 """The demo's world: every site, its name server and its authority, moved by the timetable."""
 
+import errno
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +17,10 @@ from monitor.demo.site import Answer, Site
 from monitor.demo.timetable import SCENES
 
 _PORT_TRIES = 10
-_BELOW_HTTP = {Play.REFUSED, Play.LINE_CUT}  # nobody listens
+_BELOW_HTTP = {Play.REFUSED, Play.LINE_CUT, Play.IPV4_LOST}  # nobody listens
+_NAMES = "127.86.0.1"
+_OTHER_NAMES = "127.86.0.254"  # of the second resolver, that nobody on our side can bend
+_SIX = "::1"  # the only IPv6 address of a loopback: where the controls answer too
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,6 +48,7 @@ class DemoWorld:
         config_folder: A whole configuration folder; written by `start`.
         ca_path: PEM file of the root to trust; written by `start`.
         dns_address: Address and UDP port of the name server; set by `start`.
+        second_dns: Address of another one, on the same port.
         scenes: What happens, and what a right monitor says of it.
         targets: What is watched; set by `start`.
 
@@ -60,12 +65,15 @@ class DemoWorld:
         self.config_folder = work_folder / "config"
         self.ca_path = work_folder / "tls" / "racine.pem"
         self.dns_address = ("", 0)
+        self.second_dns = _OTHER_NAMES
         self.scenes = scenes
         self.targets: tuple[Target, ...] = ()
         self._fingerprints = fingerprints
         self._clock = clock
         self._actors: list[_Actor] = []
         self._names = NameServer({})
+        self._other_names = NameServer({})
+        self._six: Site | None = None
         self._port = 0
         self._began_us: int | None = None
 
@@ -92,8 +100,11 @@ class DemoWorld:
                 if attempt == _PORT_TRIES - 1:
                     raise
         addresses = {actor.host.name: actor.host.address for actor in self._actors}
-        self._names = NameServer(addresses)
-        self.dns_address = await self._names.start(address="127.86.0.1")
+        six = dict.fromkeys(cast.CONTROLS, _SIX) if self._six else {}
+        self._names = NameServer(addresses, six)
+        self.dns_address = await self._names.start(address=_NAMES)
+        self._other_names = NameServer(addresses, six)
+        await self._other_names.start(address=_OTHER_NAMES, port=self.dns_address[1])
         self.targets = cast.targets(port=self._port)
         folder.write(
             self.config_folder,
@@ -106,6 +117,10 @@ class DemoWorld:
     async def stop(self) -> None:
         """Close everything. Safe to call twice."""
         self._names.stop()
+        self._other_names.stop()
+        if self._six is not None:
+            await self._six.stop()
+            self._six = None
         for actor in self._actors:
             await actor.site.stop()
         self._actors.clear()
@@ -131,7 +146,18 @@ class DemoWorld:
             else:
                 await actor.site.start(port=self._port)
         line = running(self.scenes, host="", second=second)
-        self._names.cut = line is not None and line.play is Play.LINE_CUT
+        play = line.play if line else None
+        self._names.cut = self._other_names.cut = play is Play.LINE_CUT
+        lying = play is Play.LYING_RESOLVER
+        self._names.lies = self._lies() if lying else {}
+        if self._six is not None:
+            await (self._six.stop() if play is Play.LINE_CUT else self._six.start(port=self._port))
+
+    def _lies(self) -> Mapping[str, str]:
+        """Lead every site but the controls to the address of one of these."""
+        elsewhere = next(a.host.address for a in self._actors if a.host.name in cast.CONTROLS)
+        names = {actor.host.name for actor in self._actors} - {*cast.CONTROLS}
+        return dict.fromkeys(names, elsewhere)
 
     async def _open(self) -> None:
         """Find one port that is free on every address, and listen there."""
@@ -147,6 +173,24 @@ class DemoWorld:
             self._actors.append(actor)
             await actor.site.start(port=port)
         self._port = port
+        await self._open_six(authority)
+
+    async def _open_six(self, authority: Authority) -> None:
+        """Let the controls answer over IPv6 as well, on a machine that has it."""
+        page = cast.hosts(intermediate_der=b"")
+        answers = next(host.answers for host in page if host.name in cast.CONTROLS)
+        self._six = Site(
+            address=_SIX,
+            clock=self._clock,
+            answer=lambda path: answers.get(path, Answer(status=404)),
+            tls=authority.context(*cast.CONTROLS),
+        )
+        try:
+            await self._six.start(port=self._port)
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise  # another port is tried
+            self._six = None
 
     async def _reserve(self) -> int:
         scout = Site(address="127.86.0.2", clock=self._clock, answer=lambda _: None)

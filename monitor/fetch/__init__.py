@@ -3,6 +3,7 @@
 from monitor.fetch.bodies import text
 from monitor.fetch.budget import Limits
 from monitor.fetch.fetcher import Fetcher, Gate, GateClosed
+from monitor.fetch.line import SILENT_S
 from monitor.fetch.resolve import Resolver
 
-__all__ = ["Fetcher", "Gate", "GateClosed", "Limits", "Resolver", "text"]
+__all__ = ["SILENT_S", "Fetcher", "Gate", "GateClosed", "Limits", "Resolver", "text"]

@@ -1,8 +1,8 @@
 """What one probe may spend: bytes, hops, and active time."""
 
 import asyncio
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from monitor.clock import Clock
@@ -41,11 +41,20 @@ class Limits:
     intermediates: int = 3
 
 
+TICK_S = 0.25
+_LATE_US = 50_000  # what a busy loop may be late by without having been stopped
+
+
 class Budget:
-    """The active time of one probe: only what happens inside `spend` counts."""
+    """The active time of one probe: only what happens inside `spend` counts.
+
+    While it is spent, a tick watches our own loop: what a tick is late by, our process did not
+    run, and what the outside did meanwhile we cannot tell.
+    """
 
     def __init__(self, clock: Clock, deadline_s: float) -> None:
         self._clock = clock
+        self.stalled_us = 0
         self._deadline_us = round(deadline_s * 1_000_000)
         self._spent_us = 0
         self._since_us: int | None = None
@@ -74,11 +83,43 @@ class Budget:
         limit = asyncio.timeout(self.left_s)
         self._since_us = self._clock.monotonic_us()
         try:
-            async with limit:
-                yield
+            with self._ticking():
+                async with limit:
+                    yield
         except TimeoutError as error:
             if limit.expired():  # else it is a silence inside the block
                 raise Broken(Failure.DEADLINE, "the whole probe took too long") from error
             raise
         finally:
             self._spent_us, self._since_us = self.spent_us, None
+
+    @contextmanager
+    def _ticking(self) -> Generator[None]:
+        """Add to `stalled_us` what the loop, or the whole machine, slept through."""
+        loop = asyncio.get_running_loop()
+        asleep_us = self._asleep_us()
+        due_s = loop.time() + TICK_S
+
+        handle: asyncio.TimerHandle
+
+        def late() -> None:
+            late_us = round((loop.time() - due_s) * 1_000_000)
+            self.stalled_us += late_us if late_us > _LATE_US else 0
+
+        def tick() -> None:
+            nonlocal due_s, handle
+            late()
+            due_s = loop.time() + TICK_S
+            handle = loop.call_at(due_s, tick)
+
+        handle = loop.call_at(due_s, tick)
+        try:
+            yield
+        finally:
+            handle.cancel()
+            late()  # the end may come before a tick that is overdue
+            self.stalled_us += max(0, self._asleep_us() - asleep_us)
+
+    def _asleep_us(self) -> int:
+        """Return what the monotonic clock did not count because the machine was suspended."""
+        return self._clock.boot_us() - self._clock.monotonic_us()

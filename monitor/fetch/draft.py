@@ -44,6 +44,7 @@ class Draft:
     phase: Phase | None = None
     failure: Failure | None = None
     detail: str = ""
+    retransmits: int | None = None
     _since_us: int = 0
 
     def enter(self, phase: Phase) -> None:
@@ -85,4 +86,5 @@ class Draft:
             headers=self.headers,
             request_bytes=self.request_bytes,
             response_bytes=bytes(self.response),
+            retransmits=self.retransmits,
         )

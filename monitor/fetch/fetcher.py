@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import closing, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -13,13 +13,23 @@ from pathlib import Path
 from monitor.clock import Clock
 from monitor.core.charset import charset_of
 from monitor.core.foreign import Unreadable, reading
-from monitor.core.types import Attempt, Exchange, Failure, Kind, Phase, Resolution, Target
+from monitor.core.types import (
+    Attempt,
+    Exchange,
+    Failure,
+    Family,
+    Kind,
+    Phase,
+    Resolution,
+    Target,
+    family_of,
+)
 from monitor.fetch import addresses, bodies, shell, tls, wire
 from monitor.fetch.addresses import Address, read_url
 from monitor.fetch.budget import Budget, Limits
 from monitor.fetch.draft import Draft
 from monitor.fetch.failures import FAULTS, Broken, describe
-from monitor.fetch.line import Line, SecureLine
+from monitor.fetch.line import MUTE, SILENT_S, Alarm, Line, SecureLine
 from monitor.fetch.resolve import Resolver
 from monitor.foreign_work import apart
 
@@ -31,6 +41,16 @@ Gate = Callable[[str], Awaitable[None]]
 
 class GateClosed(Exception):  # noqa: N818 -- not an error: a gate's answer
     """A gate does not let a request through. A part that it bars is not asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How the requests of one probe are made, whatever they ask for."""
+
+    gate: Gate
+    family: Family | None = None
+    second_first: bool = False
+    alarm: Alarm = MUTE
 
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -54,6 +74,7 @@ class Fetcher:
         is_public: Callable[[str], bool] = addresses.is_public,
         extra_ca: Path | None = None,
         limits: Limits = Limits(),  # noqa: B008 -- frozen
+        on_silence: Callable[[], None] = MUTE.ring,
     ) -> None:
         """Read the trusted roots; nothing is sent yet.
 
@@ -65,6 +86,7 @@ class Fetcher:
             is_public: Says which IP addresses may be reached otherwise.
             extra_ca: PEM file of roots trusted besides certifi's.
             limits: Bounds on all that comes from outside.
+            on_silence: Told when a probe of a target has waited for 3 s, while it still waits.
 
         Raises:
             OSError: `extra_ca` cannot be read.
@@ -75,6 +97,7 @@ class Fetcher:
         self._user_agent = user_agent
         self._may_reach = (lambda _address: True) if allow_private else is_public
         self._limits = limits
+        self.on_silence = on_silence
         self._trust = tls.Trust(extra_ca)
 
     async def fetch(self, target: Target, gate: Gate) -> Exchange:
@@ -83,23 +106,45 @@ class Fetcher:
         `duration_us` is the page's own; each part has its own. Never raises for the
         outside's faults.
         """
+        return await self._fetch(target, _Way(gate, alarm=self._alarm(target.deadline_s)))
+
+    async def fetch_again(self, target: Target, gate: Gate) -> Exchange:
+        """Probe a target as `fetch` does, by the addresses that independent resolvers give.
+
+        Those of the first resolvers, when no other one answers.
+        """
+        return await self._fetch(
+            target, _Way(gate, second_first=True, alarm=self._alarm(target.deadline_s))
+        )
+
+    def _alarm(self, deadline_s: float) -> Alarm:
+        return Alarm(self.on_silence, min(SILENT_S, deadline_s / 4))
+
+    async def _fetch(self, target: Target, way: "_Way") -> Exchange:
         budget = Budget(self._clock, target.deadline_s)
-        page = await self._follow(target.url, budget, gate)
+        page = await self._follow(target.url, budget, way)
         if target.kind is not Kind.SHELL or page.status != HTTPStatus.OK:
             return page
         named = await apart(_assets, page, self._limits.parts)
         parts: list[Exchange] = []
         for url in dict.fromkeys((*named, *target.signs_of_life)):
             with suppress(GateClosed):  # what may not be asked for is not judged either
-                parts.append(await self._follow(url, budget, gate))
+                parts.append(await self._follow(url, budget, way))
         return replace(page, parts=tuple(parts))
 
-    async def fetch_url(self, url: str, *, deadline_s: float, gate: Gate) -> Exchange:
-        """Fetch one URL, redirects followed. Never raises for the outside's faults."""
-        return await self._follow(url, Budget(self._clock, deadline_s), gate)
+    async def fetch_url(
+        self, url: str, *, deadline_s: float, gate: Gate, family: Family | None = None
+    ) -> Exchange:
+        """Fetch one URL, redirects followed. Never raises for the outside's faults.
+
+        With a `family`, only addresses of that family are tried; without one of them it fails
+        as `dns_no_answer`.
+        """
+        way = _Way(gate, family=family)
+        return await self._follow(url, Budget(self._clock, deadline_s), way)
 
     async def _follow(
-        self, url: str, budget: Budget, gate: Gate, *, complete: bool = True
+        self, url: str, budget: Budget, way: "_Way", *, complete: bool = True
     ) -> Exchange:
         """Go from redirect to redirect; each is a request of its own, checked like the first."""
         if not budget.left_s:
@@ -108,20 +153,22 @@ class Fetcher:
             address: Address | None = read_url(url)
         except ValueError as error:
             return self._unsent(url, Failure.UNKNOWN, describe(error))
-        before_us = budget.spent_us
+        before_us, stalled_us = budget.spent_us, budget.stalled_us
         drafts: list[Draft] = []
         seen: set[str] = set()
         refusal: Broken | None = None
         while address is not None:
             seen.add(address.without_fragment)
-            drafts.append(await self._hop(address, budget, gate, complete=complete))
+            drafts.append(await self._hop(address, budget, way, complete=complete))
             try:
                 address = self._redirect(drafts[-1], address, seen)
             except Broken as error:
                 address, refusal = None, error
         if len(drafts) > 1 and drafts[-1].failure is Failure.DNS_BOGON:
             refusal = Broken(Failure.REDIRECT_REFUSED, f"private address: {drafts[-1].url}")
-        return await self._exchange(url, drafts, refusal, budget, budget.spent_us - before_us)
+        elapsed_us = budget.spent_us - before_us
+        exchange = await self._exchange(url, drafts, refusal, budget, elapsed_us)
+        return replace(exchange, stalled_us=budget.stalled_us - stalled_us)
 
     def _redirect(self, draft: Draft, address: Address, seen: set[str]) -> Address | None:
         """Return where an answer sends us; None when it is the last one.
@@ -143,7 +190,7 @@ class Fetcher:
             raise Broken(Failure.REDIRECT_LOOP, f"after {len(seen)} requests: {following.url}")
         return following
 
-    async def _hop(self, address: Address, budget: Budget, gate: Gate, *, complete: bool) -> Draft:
+    async def _hop(self, address: Address, budget: Budget, way: "_Way", *, complete: bool) -> Draft:
         """Make one request; again with the intermediates that the server forgot to send.
 
         Each new try is a request for the gate, and those that failed stay in `attempts`.
@@ -152,12 +199,12 @@ class Fetcher:
         fetched: list[bytes] = []
         attempts: list[Attempt] = []
         while True:
-            await gate(address.url)
+            await way.gate(address.url)
             draft = Draft(clock=self._clock, url=address.url, started_at=self._clock.now())
             draft.attempts += attempts
             try:
                 async with budget.spend():
-                    await self._request(draft, address, trust, budget)
+                    await self._request(draft, address, trust, budget, way)
                 draft.end()
             except FAULTS as error:
                 draft.broke(error)
@@ -165,18 +212,18 @@ class Fetcher:
                 self._trust = trust
             if not (complete and draft.chain_incomplete):
                 return draft
-            fuller = await self._complete(draft, fetched, budget, gate)
+            fuller = await self._complete(draft, fetched, budget, way)
             if fuller is None:
                 return draft
             trust, attempts = fuller, _with_handshake(draft)
 
     async def _complete(
-        self, draft: Draft, fetched: list[bytes], budget: Budget, gate: Gate
+        self, draft: Draft, fetched: list[bytes], budget: Budget, way: "_Way"
     ) -> tls.Trust | None:
         """Add one more issuer to `fetched`; None when there is none, or no time to use it."""
         if len(fetched) >= self._limits.intermediates:
             return None
-        issuer = await self._issuer((*draft.chain, *fetched), budget, gate)
+        issuer = await self._issuer((*draft.chain, *fetched), budget, way)
         if issuer is None:
             return None
         fetched.append(issuer)
@@ -187,7 +234,7 @@ class Fetcher:
             return None
 
     async def _request(
-        self, draft: Draft, address: Address, trust: tls.Trust, budget: Budget
+        self, draft: Draft, address: Address, trust: tls.Trust, budget: Budget, way: "_Way"
     ) -> None:
         """Resolve, connect, secure, ask: the phases of one request.
 
@@ -197,30 +244,41 @@ class Fetcher:
         """
         draft.enter(Phase.RESOLVE)
         draft.resolution = await self._resolver.resolve(
-            address.host, deadline_s=self._limits.resolve_s
+            address.host, deadline_s=self._limits.resolve_s, second_first=way.second_first
         )
-        allowed = self._reachable(draft.resolution)
+        allowed = self._reachable(draft.resolution, way.family)
         draft.enter(Phase.CONNECT)
-        sock = await wire.connect(draft, allowed, address.port, limits=self._limits, budget=budget)
-        with closing(Line(sock, silence_s=self._limits.silence_s)) as plain:
+        sock = await wire.connect(
+            draft,
+            allowed,
+            address.port,
+            limits=self._limits,
+            budget=budget,
+            alarm=way.alarm,
+        )
+        silence_s = self._limits.silence_s
+        with closing(Line(sock, silence_s=silence_s, alarm=way.alarm)) as plain:
             line: Line | SecureLine = plain
             if address.secure:
                 draft.enter(Phase.TLS)
                 line = await wire.secure(draft, plain, address.host, trust.context)
             await wire.ask(draft, line, address, self._user_agent, self._limits)
 
-    def _reachable(self, resolution: Resolution) -> tuple[str, ...]:
+    def _reachable(self, resolution: Resolution, family: Family | None) -> tuple[str, ...]:
         if resolution.failure:
             raise Broken(resolution.failure, f"{resolution.server} on {resolution.host}")
-        allowed = tuple(filter(self._may_reach, resolution.addresses))
+        found = tuple(each for each in resolution.addresses if family in {None, family_of(each)})
+        if not found:
+            raise Broken(Failure.DNS_NO_ANSWER, f"no {family} address")
+        allowed = tuple(filter(self._may_reach, found))
         if not allowed:
             raise Broken(Failure.DNS_BOGON, f"only private: {', '.join(resolution.addresses)}")
         return allowed[: self._limits.addresses]
 
-    async def _issuer(self, chain: Sequence[bytes], budget: Budget, gate: Gate) -> bytes | None:
+    async def _issuer(self, chain: Sequence[bytes], budget: Budget, way: "_Way") -> bytes | None:
         """Fetch the certificate that signed the top of a chain, from where the top says it is."""
         for url in tls.issuer_pointers(chain):
-            answer = await self._follow(url, budget, gate, complete=False)
+            answer = await self._follow(url, budget, way, complete=False)
             if answer.status == HTTPStatus.OK and len(answer.body) <= _CERTIFICATE_BYTES:
                 issuer = await apart(tls.issuer_among, answer.body, chain)
                 if issuer is not None:

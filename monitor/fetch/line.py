@@ -7,8 +7,9 @@ when it is refused, and the exact bytes; and it costs less than the layers that 
 import asyncio
 import socket
 import ssl
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from typing import TypeVar
 
 _CHUNK_BYTES = 64 * 1024
@@ -16,22 +17,53 @@ _CHUNK_BYTES = 64 * 1024
 T = TypeVar("T")
 
 
+SILENT_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Rings once for each wait that lasts over `after_s` seconds, while it still lasts."""
+
+    ring: Callable[[], None]
+    after_s: float = SILENT_S
+
+
+MUTE = Alarm(lambda: None)
+
+
+@asynccontextmanager
+async def waiting(limit_s: float, alarm: Alarm) -> AsyncGenerator[None]:
+    """Wait for the outside, at most `limit_s` seconds.
+
+    Raises:
+        TimeoutError: it lasted too long.
+
+    """
+    bell = asyncio.get_running_loop().call_later(alarm.after_s, alarm.ring)
+    try:
+        async with asyncio.timeout(limit_s):
+            yield
+    finally:
+        bell.cancel()
+
+
 class Line:
     """One TCP connection. Silence longer than `silence_s` raises `TimeoutError`."""
 
-    def __init__(self, sock: socket.socket, *, silence_s: float) -> None:
+    def __init__(self, sock: socket.socket, *, silence_s: float, alarm: Alarm = MUTE) -> None:
         self._sock = sock
         self._silence_s = silence_s
+        self._alarm = alarm
         self._loop = asyncio.get_running_loop()
 
     async def send(self, data: bytes) -> None:
         if data:
-            async with asyncio.timeout(self._silence_s):
+            async with waiting(self._silence_s, self._alarm):
                 await self._loop.sock_sendall(self._sock, data)
 
     async def receive(self) -> bytes:
         """Return some bytes, at most 64 KiB; b"" at the end."""
-        async with asyncio.timeout(self._silence_s):
+        async with waiting(self._silence_s, self._alarm):
             return await self._loop.sock_recv(self._sock, _CHUNK_BYTES)
 
     def send_at_once(self, data: bytes) -> None:

@@ -1,12 +1,18 @@
 """From a host name to addresses: timed, with the resolver's name, never cached.
 
 One resolver's hiccup is not the site's fault: what the first one fails to answer is asked of
-the next ones before it counts.
+the next ones before it counts. Nor is one resolver's lie: what it says against a name needs the
+same word from an independent one.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import re
+import socket
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address
 from itertools import chain, zip_longest
+from pathlib import Path
 
 import dns.asyncbackend
 import dns.asyncquery
@@ -15,7 +21,6 @@ import dns.message
 import dns.name
 import dns.rcode
 import dns.rdatatype
-import dns.resolver
 
 from monitor.clock import Clock
 from monitor.core.types import Failure, Resolution
@@ -31,6 +36,8 @@ _RCODES = {
 #: Said of the name, not of the resolver; the stronger first.
 _DEFINITE = (Failure.DNS_NXDOMAIN, Failure.DNS_NO_ANSWER)
 _BACKEND = dns.asyncbackend.get_backend("asyncio")
+_MOST_SERVERS = 3  # resolv.conf(5): MAXNS
+_OLD_FORM = re.compile(r"[0-9a-fA-FxX]+(\.[0-9a-fA-FxX]+){0,3}", re.ASCII)
 _LOOPBACK = ("127.0.0.1",)  # what resolv.conf(5) means by an empty file
 
 Answer = tuple[str, ...] | Failure
@@ -71,46 +78,64 @@ class Resolver:
         self._try_s = try_s
         self._late_s = late_s
 
-    async def resolve(self, host: str, *, deadline_s: float) -> Resolution:
+    async def resolve(
+        self, host: str, *, deadline_s: float, second_first: bool = False
+    ) -> Resolution:
         """Find the addresses of an ASCII host name or of an IP literal.
 
         They come IPv4 first, families alternating: a machine without IPv6 loses nothing by
         it, and each family has its turn early. Never raises for the outside's faults.
+
+        `second_first` asks the independent resolvers before the others, to hear another word.
         """
         begun_us = self._clock.monotonic_us()
-        server, answer = await self._answer(host, deadline_s)
+        server, answer, second = await self._answer(host, deadline_s, second_first=second_first)
         return Resolution(
             host=host,
             server=server,
             addresses=() if isinstance(answer, Failure) else answer,
             elapsed_us=self._clock.monotonic_us() - begun_us,
             failure=answer if isinstance(answer, Failure) else None,
+            second=second,
         )
 
-    async def _answer(self, host: str, deadline_s: float) -> tuple[str, Answer]:
+    async def _answer(
+        self, host: str, deadline_s: float, *, second_first: bool
+    ) -> tuple[str, Answer, str | None]:
         if is_literal(host):
-            return "literal", (host,)
+            return "literal", (host,), None
         if host in self._static:
-            return "static", self._static[host]
-        failures: list[tuple[str, Failure]] = []
+            return "static", self._static[host], None
+        first = self._servers or system_servers()
+        others = tuple(server for server in self._second if server not in first)
+        order = (*others, *first) if second_first else (*first, *others)
+        said: list[_Said] = []
         try:
             async with asyncio.timeout(deadline_s):
-                return await self._ask_all(dns.name.from_text(host), failures)
+                return await self._ask_all(dns.name.from_text(host), order, others, said)
         except TimeoutError:
-            return _verdict([*failures, ("", Failure.TIMEOUT)])
+            return _verdict([*said, _Said("", Failure.TIMEOUT, independent=False)])
+        except dns.exception.DNSException:  # a name that DNS cannot carry
+            return "", Failure.UNKNOWN, None
 
     async def _ask_all(
-        self, name: dns.name.Name, failures: list[tuple[str, Failure]]
-    ) -> tuple[str, Answer]:
+        self,
+        name: dns.name.Name,
+        order: Sequence[str],
+        independent: Collection[str],
+        said: list["_Said"],
+    ) -> tuple[str, Answer, str | None]:
+        """Ask each server in turn; those that were silent once more."""
         for _ in range(_ROUNDS):
-            for server in (*(self._servers or system_servers()), *self._second):
+            heard = {each.server for each in said if each.failure is not Failure.TIMEOUT}
+            for server in order:
+                if server in heard:
+                    continue
                 answer = await self._ask(server, name)
                 if not isinstance(answer, Failure):
-                    return server, answer
-                failures.append((server, answer))
-            if any(failure is not Failure.TIMEOUT for _, failure in failures):
-                break
-        return _verdict(failures)
+                    return server, answer, server if server in independent else None
+                said.append(_Said(server, answer, independent=server in independent))
+        return _verdict(said)
 
     async def _ask(self, server: str, name: dns.name.Name) -> Answer:
         """Ask one server for both families at once; IPv4 decides how long to wait."""
@@ -162,24 +187,56 @@ class Resolver:
         return found or Failure.DNS_NO_ANSWER
 
 
-def _verdict(failures: list[tuple[str, Failure]]) -> tuple[str, Failure]:
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What one server failed with; `independent` when it is none of the first ones."""
+
+    server: str
+    failure: Failure
+    independent: bool
+
+
+def _verdict(said: Sequence[_Said]) -> tuple[str, Failure, str | None]:
     """Prefer what was said of the name to what says more of a resolver; then the first.
 
-    One resolver's SERVFAIL may be its own trouble: while another is silent, it takes two.
+    With it comes the independent resolver that said the same as another one: no resolver is
+    believed alone that a name does not exist, or that the name's own servers fail.
     """
-    for wanted in _DEFINITE:
-        for server, failure in failures:
-            if failure is wanted:
-                return server, failure
-    failed = {server for server, failure in failures if failure is Failure.DNS_SERVFAIL}
-    silent = [each for each in failures if each[1] is Failure.TIMEOUT]
-    return silent[0] if len(failed) == 1 and silent else failures[0]
+    for wanted in (*_DEFINITE, Failure.DNS_SERVFAIL):
+        alike = [each for each in said if each.failure is wanted]
+        several = len({each.server for each in alike}) > 1
+        second = next((each.server for each in reversed(alike) if each.independent), None)
+        if alike and (wanted in _DEFINITE or several):
+            return alike[0].server, wanted, second if several else None
+    silent = [each for each in said if each.failure is Failure.TIMEOUT]
+    first = (silent or said)[0]
+    return first.server, first.failure, None
 
 
-def system_servers() -> tuple[str, ...]:
-    """Return the addresses of the resolvers in /etc/resolv.conf, as it is now."""
+def system_servers(path: Path = Path("/etc/resolv.conf")) -> tuple[str, ...]:
+    """Return the addresses of the resolvers in a resolv.conf(5), as it is now.
+
+    As libc reads it: the first three that are addresses; any other line is passed over.
+    """
     try:
-        found = dns.resolver.Resolver().nameservers
-    except (dns.resolver.NoResolverConfiguration, ValueError):  # no file; a line that is none
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
         return _LOOPBACK
-    return tuple(map(str, found)) or _LOOPBACK
+    found: list[str] = []
+    for line in text.splitlines():
+        word, *rest = line.split() or [""]
+        if word == "nameserver" and rest and (address := _address(rest[0])):
+            found.append(address)
+    return tuple(found[:_MOST_SERVERS]) or _LOOPBACK
+
+
+def _address(text: str) -> str | None:
+    """Return an IP address, with its zone if it has one, as libc understands it; else None."""
+    try:
+        return str(ip_address(text))
+    except ValueError:
+        pass
+    try:  # "127.1" and the like
+        return socket.inet_ntoa(socket.inet_aton(text)) if _OLD_FORM.fullmatch(text) else None
+    except OSError:
+        return None

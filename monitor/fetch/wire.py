@@ -9,20 +9,27 @@ import h11
 
 from monitor.core.foreign import reading
 from monitor.core.types import Attempt, Failure, Phase
+from monitor.fetch import kernel
 from monitor.fetch.addresses import Address
 from monitor.fetch.bodies import ACCEPT_ENCODING
 from monitor.fetch.budget import Budget, Limits
 from monitor.fetch.draft import Draft
 from monitor.fetch.failures import INCOMPLETE_CODES, Broken, failure_of
-from monitor.fetch.line import Line, SecureLine
+from monitor.fetch.line import MUTE, Alarm, Line, SecureLine, waiting
 from monitor.fetch.tls import certificate_of, sent_chain
 
 _NO_ROUTE = (Failure.NETWORK_UNREACHABLE, Failure.HOST_UNREACHABLE)
 _HTTP = b"HTTP/"
 
 
-async def connect(
-    draft: Draft, addresses: Sequence[str], port: int, *, limits: Limits, budget: Budget
+async def connect(  # noqa: PLR0913 -- keyword-only bounds
+    draft: Draft,
+    addresses: Sequence[str],
+    port: int,
+    *,
+    limits: Limits,
+    budget: Budget,
+    alarm: Alarm = MUTE,
 ) -> socket.socket:
     """Try addresses in order until one accepts; each try is kept in the draft.
 
@@ -38,17 +45,22 @@ async def connect(
         limit_s = min(limits.connect_s, budget.left_s / families)
         begun_us = draft.clock.monotonic_us()
         failure: Failure | None = Failure.DEADLINE  # if we are cut short below
+        offender: str | None = None
         try:
-            sock = await _dial(address, port, limit_s)
-        except OSError as error:
-            failure = failure_of(error)
-            errors.append(error)
+            sock = await _dial(address, port, limit_s, alarm)
+        except _Unreached as error:
+            cause, offender = error.cause, error.offender
+            failure = failure_of(cause)
+            errors.append(cause)
         else:
             draft.address, failure = address, None
+            draft.retransmits = kernel.retransmits(sock)
             return sock
         finally:
             elapsed_us = draft.clock.monotonic_us() - begun_us
-            draft.attempts.append(Attempt(address=address, elapsed_us=elapsed_us, failure=failure))
+            draft.attempts.append(
+                Attempt(address=address, elapsed_us=elapsed_us, failure=failure, offender=offender)
+            )
     raise next((each for each in errors if failure_of(each) not in _NO_ROUTE), errors[0])
 
 
@@ -193,13 +205,25 @@ def _cut_excess(parser: h11.Connection, draft: Draft) -> None:
         del draft.response[-len(excess) :]
 
 
-async def _dial(address: str, port: int, limit_s: float) -> socket.socket:
+class _Unreached(Exception):  # noqa: N818 -- an `OSError` and where it came from
+    def __init__(self, cause: OSError, offender: str | None) -> None:
+        super().__init__(cause)
+        self.cause = cause
+        self.offender = offender
+
+
+async def _dial(address: str, port: int, limit_s: float, alarm: Alarm) -> socket.socket:
     sock = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
     try:
         sock.settimeout(0)  # never blocks
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        async with asyncio.timeout(limit_s):
-            await asyncio.get_running_loop().sock_connect(sock, (address, port))
+        kernel.listen(sock)
+        try:
+            async with waiting(limit_s, alarm):
+                await asyncio.get_running_loop().sock_connect(sock, (address, port))
+        except OSError as error:
+            raise _Unreached(error, kernel.offender(sock)) from error
+        kernel.ignore(sock)
     except BaseException:
         sock.close()
         raise

@@ -1,6 +1,5 @@
 """Questions about checks."""
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -10,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select
 
 from monitor.core.checks import Check
 from monitor.core.types import Controls, Phase, Reason, Sighting, Verdict
-from monitor.store.kept import conditions_from
+from monitor.store.kept import conditions_from, controls_from
 from monitor.store.reads import Reads
 from monitor.store.tables import (
     BodyRow,
@@ -132,7 +131,7 @@ def _within(since: datetime, until: datetime) -> ColumnElement[bool]:
 
 def _checks(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Check, ...]:
     conditions = _texts(connection, {row.conditions_id for row in rows}, conditions_from)
-    panels = _texts(connection, {row.controls_id for row in rows}, json.loads)
+    panels = _texts(connection, {row.controls_id for row in rows}, controls_from)
     return tuple(
         _check(row, conditions[row.conditions_id], panels.get(row.controls_id)) for row in rows
     )

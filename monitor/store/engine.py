@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLA
 from monitor.errors import VigieError
 from monitor.store.page_tables import metadata
 
-SCHEMA = "0006"  # the newest migration; a test keeps both equal
+SCHEMA = "0007"  # the newest migration; a test keeps both equal
 BUSY_MS = 10_000  # how long to wait for another process that writes, such as `vigie pause`
 _STEPS = 10_000  # of SQLite's machine between two looks at a bound: some tenths of a millisecond
 _PG_LOCK = int.from_bytes(b"vigie", "big")  # any constant of ours

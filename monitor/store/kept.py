@@ -10,6 +10,8 @@ from pydantic import TypeAdapter
 from sqlalchemy import Connection, and_, insert, select
 
 from monitor.core.checks import Conditions, clean
+from monitor.core.leaves import panel_detail
+from monitor.core.leaves_read import panel_detail_from
 from monitor.core.types import Controls, Judgement
 from monitor.store.scribe import Scribe
 from monitor.store.tables import (
@@ -95,13 +97,17 @@ class Kept:
 
 
 def controls_text(controls: Controls) -> str:
-    """Write a control panel without its instant: most rounds say the same."""
+    """Write a control panel without its instant: most rounds say the same.
+
+    With what shows it, when it is kept: many checks of one minute rest on one round.
+    """
     return json.dumps(
         {
             "ok": controls.ok,
             "asked": controls.asked,
             "needed": controls.needed,
             "answers": {clean(host): answer for host, answer in controls.answers.items()},
+            **panel_detail(controls),
         },
         separators=(",", ":"),
         sort_keys=True,
@@ -110,3 +116,9 @@ def controls_text(controls: Controls) -> str:
 
 def conditions_from(text: str) -> Conditions:
     return _CONDITIONS.validate_json(text)
+
+
+def controls_from(text: str) -> dict[str, Any]:
+    """Read a control panel back, but for its instant: fields of `Controls`."""
+    said = json.loads(text)
+    return {**said, **panel_detail_from(said)}

@@ -1,6 +1,5 @@
 """Questions about the service's own life: runs, rounds, gaps, lanes."""
 
-import json
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +7,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from monitor.core.types import ClockReading, Controls, Gap, LaneState, Run
+from monitor.store.kept import controls_from
 from monitor.store.reads import Reads
 from monitor.store.tables import (
     ClockReadingRow,
@@ -68,7 +68,9 @@ class LifeReads(Reads):
             .order_by(col(RoundRow.at))
         )
         with self._reading() as session:
-            return tuple(Controls(at=at, **json.loads(text)) for at, text in session.exec(wanted))
+            return tuple(
+                Controls(at=at, **controls_from(text)) for at, text in session.exec(wanted)
+            )
 
     def clock_readings(self, since: datetime, until: datetime) -> tuple[ClockReading, ...]:
         """Return the readings of our clock with `since <= at < until`, in order."""

@@ -155,8 +155,10 @@ class Store(
     async def record_round(self, controls: Controls, clock: ClockReading | None) -> None:
         """Record that we were alive, with our line's health and our clock's last reading.
 
-        A reading that was recorded already is not recorded again.
+        A reading that was recorded already is not recorded again. Of the panel, only what most
+        rounds say alike is kept here: the checks that rest on a round keep the rest.
         """
+        controls = replace(controls, witnesses=())
 
         def work(connection: Connection, kept: Kept) -> None:
             panel = kept.controls(connection, controls)

@@ -79,7 +79,9 @@ def test_each_scene_gets_its_verdict_and_reason(played: Played, scene: Scene) ->
     """A check that lies well inside the scene must say what a right monitor says."""
     margin = timedelta(seconds=2.5)
     begins = played.began_at + timedelta(seconds=scene.from_s)
-    ends = played.began_at + timedelta(seconds=min(scene.to_s, 40.0))
+    # Those of the sites that last for ever are told from our own side's, which come at the end.
+    last_s = min(scene.to_s, 40.0) if scene.host else scene.to_s
+    ends = played.began_at + timedelta(seconds=last_s)
 
     checks = [
         check

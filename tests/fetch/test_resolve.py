@@ -1,16 +1,19 @@
 """Names: a resolver's hiccup is not the site's fault, and every answer names its resolver."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import dns.rcode
 import pytest
 
 from monitor.clock import SystemClock
-from monitor.core.types import Failure, Resolution
+from monitor.core.types import Exchange, Failure, Hop, Phase, Resolution
+from monitor.core.verdict.line import is_ours
 from monitor.fetch import Resolver
 from monitor.fetch.resolve import system_servers
 from tests.support.fetching import PATIENT_S
-from tests.support.sites import name_server
+from tests.support.outcomes import START
+from tests.support.sites import TRUNCATED, name_server
 
 pytestmark = pytest.mark.anyio
 
@@ -152,3 +155,97 @@ async def test_a_fixed_name_needs_no_resolver() -> None:
 
 def test_there_is_always_a_system_resolver() -> None:
     assert system_servers()
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "failure", "second"),
+    [
+        (Rcode.NXDOMAIN, Rcode.NXDOMAIN, Failure.DNS_NXDOMAIN, "127.0.0.2"),
+        ([], [], Failure.DNS_NO_ANSWER, "127.0.0.2"),
+        (Rcode.SERVFAIL, Rcode.SERVFAIL, Failure.DNS_SERVFAIL, "127.0.0.2"),
+        (Rcode.NXDOMAIN, None, Failure.DNS_NXDOMAIN, None),  # port 53 is closed to the second
+        (Rcode.NXDOMAIN, Rcode.REFUSED, Failure.DNS_NXDOMAIN, None),
+        (Rcode.NXDOMAIN, Rcode.SERVFAIL, Failure.DNS_NXDOMAIN, None),
+        (None, Rcode.NXDOMAIN, Failure.DNS_NXDOMAIN, None),
+        (Rcode.SERVFAIL, Rcode.REFUSED, Failure.DNS_SERVFAIL, None),
+    ],
+)
+async def test_a_denial_names_the_independent_resolver_that_says_it_too(
+    one: list[str] | Rcode | None,
+    other: list[str] | Rcode | None,
+    failure: Failure,
+    second: str | None,
+) -> None:
+    async with (
+        name_server({"site.test": one}) as first,
+        name_server({"site.test": other}, host="127.0.0.2", port=first.port),
+    ):
+        found = await resolve("site.test", second=["127.0.0.2"], port=first.port, try_s=0.5)
+    assert (found.failure, found.second) == (failure, second)
+
+
+async def test_a_resolver_that_is_named_twice_is_not_independent_of_itself() -> None:
+    async with name_server({"site.test": Rcode.NXDOMAIN}) as server:
+        found = await resolve("site.test", second=["127.0.0.1"], port=server.port)
+    assert (found.failure, found.second) == (Failure.DNS_NXDOMAIN, None)
+
+
+async def test_another_word_is_asked_of_the_second_resolver_first() -> None:
+    async with (
+        name_server({"site.test": ["192.0.2.66"]}) as first,
+        name_server({"site.test": ["192.0.2.1"]}, host="127.0.0.2", port=first.port),
+    ):
+        resolver = Resolver(
+            clock=SystemClock(), servers=["127.0.0.1"], second=["127.0.0.2"], port=first.port
+        )
+        lie = await resolver.resolve("site.test", deadline_s=PATIENT_S)
+        truth = await resolver.resolve("site.test", deadline_s=PATIENT_S, second_first=True)
+    assert (lie.addresses, lie.second) == (("192.0.2.66",), None)
+    assert (truth.addresses, truth.second) == (("192.0.2.1",), "127.0.0.2")
+
+
+async def test_a_cut_answer_and_a_closed_tcp_port_are_the_resolvers_trouble() -> None:
+    """UDP says "too long, ask by TCP", and nobody listens there."""
+    async with name_server({"site.test": TRUNCATED}) as server:
+        found = await resolve("site.test", port=server.port)
+    assert found.failure is Failure.CONNECTION_REFUSED
+    hop = Hop(url="http://site.test/", started_at=START, resolution=found)
+    failed = Exchange(
+        url=hop.url, started_at=START, duration_us=1, hops=(hop,), failure=found.failure,
+        phase=Phase.RESOLVE,
+    )  # fmt: skip
+    assert is_ours(failed)
+
+
+@pytest.mark.parametrize(
+    ("text", "servers"),
+    [
+        ("nameserver dns.box\nnameserver 192.0.2.53\n", ("192.0.2.53",)),
+        ("nameserver 192.0.2.53 # the good one\n", ("192.0.2.53",)),
+        ("# nameserver 192.0.2.1\n; nameserver 192.0.2.2\nnameserver 192.0.2.3", ("192.0.2.3",)),
+        ("nameserver fe80::1%eth0\nnameserver 2001:db8::53", ("fe80::1%eth0", "2001:db8::53")),
+        ("nameserver 192.0.2.1:53\nnameserver [2001:db8::1]:53\nnameserver 192.0.2.2",
+         ("192.0.2.2",)),
+        ("nameserver\nnameserver 256.1.1.1\nnameserver ::1", ("::1",)),
+        ("search maison.test\noptions rotate timeout:1\nnameserver\t192.0.2.1  \n",
+         ("192.0.2.1",)),
+        ("nameservers 192.0.2.1\nNAMESERVER 192.0.2.2\nnameserver 192.0.2.3", ("192.0.2.3",)),
+        ("".join(f"nameserver 192.0.2.{n}\n" for n in range(1, 6)),
+         ("192.0.2.1", "192.0.2.2", "192.0.2.3")),
+        ("nameserver dns.box\n" * 3 + "nameserver 192.0.2.4\n", ("192.0.2.4",)),
+        ("nameserver 127.1\n", ("127.0.0.1",)),
+        ("", ("127.0.0.1",)),
+        ("nameserver dns.box\n", ("127.0.0.1",)),
+        ("\xff\xfe\x00nameserver\nnameserver 192.0.2.1\r\n", ("192.0.2.1",)),
+    ],
+)  # fmt: skip
+def test_resolv_conf_is_read_as_libc_does(
+    text: str, servers: tuple[str, ...], tmp_path: Path
+) -> None:
+    path = tmp_path / "resolv.conf"
+    path.write_bytes(text.encode("latin-1"))
+    assert system_servers(path) == servers
+
+
+def test_without_resolv_conf_the_resolver_is_on_this_machine(tmp_path: Path) -> None:
+    assert system_servers(tmp_path / "absent") == ("127.0.0.1",)

@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from monitor.core.types import GapCause
+from monitor.core.types import GapCause, Reason
 from monitor.store import Store, StoreError, engine, is_new, migrate
 from monitor.store.engine import SCHEMA, connected, parse
 from monitor.store.tables import APPEND_ONLY, metadata
@@ -155,3 +155,34 @@ def test_the_gaps_of_before_other_causes_are_kept(
         with pytest.raises(DBAPIError):
             connection.execute(text(add.format(at=99, why="other")))
     assert ["robots", *GapCause] == causes
+
+
+def test_the_judgements_of_before_are_kept_and_new_reasons_are_let_in(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite makes the table anew for it: rows, CHECK and triggers must come along."""
+    real = command.upgrade
+    with monkeypatch.context() as older:
+        older.setattr("alembic.command.upgrade", lambda config, _: real(config, "0006"))
+        migrate(empty_url)
+    add = (
+        "INSERT INTO judgement (ruleset, verdict, reason, rule) "
+        "VALUES ('{rules}', 'unknown', '{reason}', 'r')"
+    )
+    with connected(parse(empty_url), writer=True) as connection, connection.begin():
+        connection.execute(text(add.format(rules="old", reason="local_network")))
+    migrate(empty_url)
+
+    with connected(parse(empty_url), writer=True) as connection:
+        for reason in Reason:
+            connection.execute(text(add.format(rules=f"new {reason}", reason=reason)))
+        connection.commit()
+        assert connection.scalar(text("SELECT min(id) FROM judgement WHERE ruleset = 'old'")) == 1
+        for refused in (
+            add.format(rules="x", reason="other"),
+            "UPDATE judgement SET rule = 'x'",
+            "DELETE FROM judgement",
+        ):
+            connection.rollback()
+            with pytest.raises(DBAPIError):
+                connection.execute(text(refused))

@@ -11,6 +11,7 @@ class FakeClock:
     def __init__(self, start: datetime = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)) -> None:
         self._wall = start
         self._mono_us = 0
+        self._asleep_us = 0
         self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
         self._serial = 0
 
@@ -19,6 +20,14 @@ class FakeClock:
 
     def monotonic_us(self) -> int:
         return self._mono_us
+
+    def boot_us(self) -> int:
+        return self._mono_us + self._asleep_us
+
+    def suspend(self, seconds: float) -> None:
+        """Sleep as a machine does: the monotonic clock stands still."""
+        self._asleep_us += round(seconds * 1_000_000)
+        self.step_wall(seconds)
 
     async def sleep(self, seconds: float) -> None:
         if seconds <= 0:

@@ -251,6 +251,7 @@ def _checksum(data: bytes) -> int:
     return ~total & 0xFFFF
 
 
+TRUNCATED = b"truncated"  # in a zone: what came over UDP is cut, ask by TCP
 Zone = Mapping[str, str | Sequence[str] | dns.rcode.Rcode | bytes | None]
 
 
@@ -285,6 +286,10 @@ class NameServer(asyncio.DatagramProtocol):
         known = self.zone.get(name, dns.rcode.NXDOMAIN)
         if known is None:
             return
+        if known == TRUNCATED:
+            cut = dns.message.make_response(query)
+            cut.flags |= dns.flags.TC
+            known = cut.to_wire()
         answer = known if isinstance(known, bytes) else self._answer(query, known)
         assert self.transport is not None
         late_s = self.late_s if question.rdtype == dns.rdatatype.AAAA else 0

@@ -7,9 +7,11 @@ Every type is frozen. Instants are aware UTC datetimes; names ending in `_us`, `
 from monitor.core.types.enums import (
     Confidence,
     Failure,
+    Family,
     Kind,
     Phase,
     Reason,
+    Said,
     Verdict,
 )
 from monitor.core.types.record import (
@@ -39,6 +41,7 @@ from monitor.core.types.targets import (
     Target,
 )
 from monitor.core.types.wire import (
+    EARLIER,
     Attempt,
     Certificate,
     ClockReading,
@@ -46,9 +49,13 @@ from monitor.core.types.wire import (
     Exchange,
     Hop,
     Resolution,
+    SecondLook,
+    Witness,
+    family_of,
 )
 
 __all__ = [
+    "EARLIER",
     "Attempt",
     "Capture",
     "Certificate",
@@ -59,6 +66,7 @@ __all__ = [
     "Event",
     "Exchange",
     "Failure",
+    "Family",
     "Gap",
     "GapCause",
     "Hop",
@@ -78,10 +86,14 @@ __all__ = [
     "Resolution",
     "Route",
     "Run",
+    "Said",
+    "SecondLook",
     "Sighting",
     "State",
     "Streak",
     "Target",
     "Trial",
     "Verdict",
+    "Witness",
+    "family_of",
 ]

@@ -46,6 +46,23 @@ class Phase(StrEnum):
     TRANSFER = "transfer"
 
 
+class Family(StrEnum):
+    """Over which protocol an address is reached."""
+
+    IPV4 = "ipv4"
+    IPV6 = "ipv6"
+
+
+class Said(StrEnum):
+    """What one control host says of our line over one family."""
+
+    PROMPT = "prompt"  # a whole answer within 3 s, our first packet sent once
+    LATE = "late"  # a whole answer, which proves nothing of a line that loses packets
+    SILENT = "silent"  # nothing came in time
+    FAILED = "failed"  # refused, badly certified, in trouble itself
+    ABSENT = "absent"  # it has no address of this family, or we have no route of it
+
+
 class Failure(StrEnum):
     """Why there is no complete answer. OONI's names (df-007) first, then ours."""
 
@@ -121,5 +138,9 @@ class Reason(StrEnum):
     LOGIN_REQUIRED = "login_required"
     ROBOTS = "robots"  # robots.txt asks us not to fetch this
     LOCAL_NETWORK = "local_network"
-    LOCAL_FILTER = "local_filter"  # a page put in by a proxy or a filter on our side
+    LOCAL_IPV4 = "local_ipv4"  # the control hosts do not vouch for our IPv4
+    LOCAL_IPV6 = "local_ipv6"
+    LOCAL_RESOLVER = "local_resolver"  # our resolvers said nothing of the name
+    LOCAL_FILTER = "local_filter"  # a page, or a DNS answer, put in on our side
+    LOCAL_PROCESS = "local_process"  # our own process did not run while it waited
     CLOCK = "clock"

@@ -1,10 +1,12 @@
 """What came over the wire, and what is known of our own side."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from monitor.core.types.enums import Failure, Phase
+from monitor.core.types.enums import Failure, Family, Phase, Reason, Said, Verdict
+
+UNRESOLVED = frozenset({"literal", "static"})  # in place of a resolver: nobody was asked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,22 +26,46 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """What a resolver said of one host."""
+    """What a resolver said of one host.
+
+    Attributes:
+        second: Who else stands for it: the address of an independent resolver that gives or
+            says the same, `EARLIER` for addresses where the site answered well before; None
+            when one resolver's word is all that there is.
+
+    """
 
     host: str
     server: str  # address of the resolver; "literal" for an IP address, "static" for a fixed map
     addresses: tuple[str, ...]  # in the order that they will be tried
     elapsed_us: int
     failure: Failure | None = None
+    second: str | None = None
+
+    @property
+    def asked(self) -> bool:
+        """Whether a resolver was asked at all."""
+        return self.server not in UNRESOLVED
+
+
+EARLIER = "earlier"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
-    """One try to connect to one address."""
+    """One try to connect to one address.
+
+    `offender` is the address that an ICMP error came from, when one ended the try.
+    """
 
     address: str
     elapsed_us: int
     failure: Failure | None = None
+    offender: str | None = None
+
+    @property
+    def family(self) -> Family:
+        return family_of(self.address)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +73,8 @@ class Hop:
     """One request and what came back; a redirect makes another hop.
 
     `request_bytes` and `response_bytes` are exactly what went over the (decrypted) wire.
-    A phase that was not reached is absent from `phases_us`.
+    A phase that was not reached is absent from `phases_us`. `retransmits` counts how often
+    our kernel sent the first packet of the connection again; None when unknown.
     """
 
     url: str
@@ -64,11 +91,28 @@ class Hop:
     headers: tuple[tuple[str, str], ...] = ()  # as sent: order, case and repeats kept
     request_bytes: bytes = b""
     response_bytes: bytes = b""
+    retransmits: int | None = None
 
     def header(self, name: str) -> str | None:
         """Return the first value of a header, whatever its case."""
         wanted = name.lower()
         return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondLook:
+    """What the same request met when it was made again, after a round of control hosts.
+
+    Attributes:
+        resolver: Who gave the addresses: an independent resolver if one could be asked.
+        addresses: As it gave them.
+
+    """
+
+    resolver: str
+    addresses: tuple[str, ...]
+    verdict: Verdict
+    reason: Reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +132,9 @@ class Exchange:
         parts: For a shell: the assets that it names, then its signs of life.
         server_offset_us: Server's `Date` minus our clock at the first byte, from the last
             hop; the header's resolution is one second. None when absent or unreadable.
+        stalled_us: Time in which our own process did not run while it waited.
+        second: Made when a failure was too quick for a round of control hosts to lie within
+            it, or when one resolver's word was all that it rested on.
 
     """
 
@@ -102,6 +149,8 @@ class Exchange:
     charset: str = ""
     parts: tuple["Exchange", ...] = ()
     server_offset_us: int | None = None
+    stalled_us: int = 0
+    second: SecondLook | None = None
 
     @property
     def last(self) -> Hop | None:
@@ -124,10 +173,36 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Witness:
+    """One control host, asked over one family.
+
+    Attributes:
+        after_us: When it was asked, after the start of the round.
+        address: Where it answered from; None when no connection came about.
+        retransmits: See `Hop`.
+
+    """
+
+    slug: str
+    family: Family
+    said: Said
+    after_us: int
+    duration_us: int
+    address: str | None = None
+    resolver: str | None = None
+    retransmits: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Controls:
     """What the control panel says of our own line at one instant.
 
-    `ok` and `asked` count hosts; the line works when at least `needed` of them answered.
+    `ok` and `asked` count hosts, over whichever family they answered.
+
+    Attributes:
+        families: What each host said over each family; empty in records of before 2026-11-29.
+        witnesses: The same, to be cross-examined; kept with the checks that rest on it.
+
     """
 
     at: datetime
@@ -135,10 +210,31 @@ class Controls:
     asked: int
     needed: int = 1
     answers: Mapping[str, bool] = field(default_factory=dict)
+    families: Mapping[Family, Mapping[str, Said]] = field(default_factory=dict)
+    witnesses: tuple[Witness, ...] = ()
 
     @property
     def line_works(self) -> bool:
         return self.ok >= self.needed
+
+    def is_clean(self, families: Iterable[Family]) -> bool:
+        """Tell whether nothing at all was lost or late over these families."""
+        said = {word for family in families for word in self.families.get(family, {}).values()}
+        return said <= {Said.PROMPT, Said.ABSENT}
+
+    def vouch_for(self, family: Family) -> bool:
+        """Tell whether our line worked over a family: promptly, for `needed` and for most."""
+        if not self.families:
+            return self.line_works
+        words = self.families.get(family, {}).values()
+        said = [word for word in words if word is not Said.ABSENT]
+        prompt = said.count(Said.PROMPT)
+        return prompt >= self.needed and 2 * prompt > len(said)
+
+
+def family_of(address: str) -> Family:
+    """Return the family of an IP address."""
+    return Family.IPV6 if ":" in address else Family.IPV4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urljoin, urlsplit
 
-from monitor.core.types import Controls, Exchange, Reason, Target, Verdict
+from monitor.core.types import (
+    Controls,
+    Exchange,
+    Failure,
+    Family,
+    Reason,
+    Target,
+    Verdict,
+    family_of,
+)
 from monitor.core.verdict.fingerprints import Fingerprint, Scene, recognise
 from monitor.core.verdict.glance import Glance, glance
 
@@ -48,9 +57,16 @@ class Case:
     page: Glance
     urls: tuple[str, ...]
 
-    @property
-    def line_known_good(self) -> bool:
-        return self.controls is not None and self.controls.line_works
+    def unvouched(self, exchange: Exchange) -> tuple[Family, ...]:
+        """Return the families that an exchange failed over and no round of controls vouches for.
+
+        Both of them when it is not known over which it failed, unless either is vouched for.
+        """
+        controls, tried = self.controls, families_of(exchange)
+        if controls is None:
+            return tuple(tried or Family)
+        failed = tuple(each for each in tried or Family if not controls.vouch_for(each))
+        return failed if tried or len(failed) == len(Family) else ()
 
     @property
     def line_known_bad(self) -> bool:
@@ -77,6 +93,21 @@ class Case:
         page = glance(part.body, content_type="text/html", charset=part.charset)
         scene = Scene(status=status, glance=page, headers=headers, urls=leads_to(part, page))
         return recognise(scene, self.marks, {Verdict.BLOCKED}) is not None
+
+
+def families_of(exchange: Exchange) -> tuple[Family, ...]:
+    """Return the families over which the last request of an exchange was tried.
+
+    The one that it was connected over; else those of every address that was tried in vain. An
+    address of a family of which we have no route was not tried at all.
+    """
+    last = exchange.last
+    if last is None:
+        return ()
+    if last.address:
+        return (family_of(last.address),)
+    tried = {a.family for a in last.attempts if a.failure is not Failure.NETWORK_UNREACHABLE}
+    return tuple(each for each in Family if each in tried)
 
 
 Rule = Callable[[Case], Finding | None]

@@ -14,7 +14,6 @@ from monitor.core.types import (
     Hop,
     Judgement,
     Kind,
-    Reason,
     Target,
     Trial,
     Verdict,
@@ -24,10 +23,11 @@ from monitor.core.verdict.case import Case, Finding, Rule, leads_to
 from monitor.core.verdict.fingerprints import Fingerprint, digest
 from monitor.core.verdict.glance import Look, glance
 
-RULESET = "2026-11-28.1"  # changes with the rules; `ruleset` adds the fingerprints' digest
+RULESET = "2026-11-29.1"  # changes with the rules; `ruleset` adds the fingerprints' digest
 
 RULES: tuple[tuple[str, Rule], ...] = (
     ("clock-offset", line.clock_offset),
+    ("frozen", line.frozen),
     ("dns-bogon", line.bogon),
     ("redirect-inside", line.redirected_inside),
     ("line-in-doubt", line.line_in_doubt),
@@ -64,8 +64,14 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("moved", page.moved),
     ("healthy", page.healthy),
 )
-CONTROL_RULE = "controls-failed"  # tried after the rule that would have decided
-RULE_IDS = (*(rule_id for rule_id, _ in RULES), CONTROL_RULE)
+# Tried after a rule that would lay something on the site.
+CONTROL_RULE = "controls-failed"
+DOUBTS: tuple[tuple[str, Rule], ...] = (
+    (CONTROL_RULE, line.controls_failed),
+    (line.NAME_RULE, line.name_in_doubt),
+    ("not-repeated", line.not_repeated),
+)
+RULE_IDS = tuple(rule_id for rule_id, _ in (*RULES, *DOUBTS))
 
 
 def classify(  # noqa: PLR0913 -- all that a judgement depends on, by name
@@ -103,26 +109,33 @@ def classify(  # noqa: PLR0913 -- all that a judgement depends on, by name
 
 def _judge(case: Case) -> Judgement:
     trials: list[Trial] = []
-    for rule_id, rule in RULES:
+    finding = _first(case, RULES, trials)
+    if finding is None:
+        raise AssertionError("the last rule always decides")
+    if finding.verdict not in {Verdict.UP, Verdict.UNKNOWN}:
+        decided = len(trials)
+        doubt = _first(case, DOUBTS, trials)
+        if doubt is None:
+            del trials[decided:]  # the last trial is the one that decided
+        else:
+            finding = doubt
+    return Judgement(
+        verdict=finding.verdict,
+        reason=finding.reason,
+        rule=trials[-1].rule,
+        tried=tuple(trials),
+    )
+
+
+def _first(case: Case, rules: Sequence[tuple[str, Rule]], trials: list[Trial]) -> Finding | None:
+    """Try rules in order until one finds; each trial is kept."""
+    for rule_id, rule in rules:
         finding = rule(case)
-        trials.append(
-            Trial(
-                rule=rule_id, matched=finding is not None, ground=finding.ground if finding else ""
-            )
-        )
+        ground = finding.ground if finding else ""
+        trials.append(Trial(rule=rule_id, matched=finding is not None, ground=ground))
         if finding is not None:
-            return _with_controls(case, finding, trials)
-    raise AssertionError("the last rule always decides")
-
-
-def _with_controls(case: Case, finding: Finding, trials: list[Trial]) -> Judgement:
-    """Lay nothing on the site while our line is known bad; a healthy answer proves the line."""
-    verdict, reason = finding.verdict, finding.reason
-    if case.line_known_bad and verdict not in {Verdict.UP, Verdict.UNKNOWN}:
-        ground = f"témoins muets : {verdict.value} ({reason.value}) ne peut être retenu"
-        trials.append(Trial(rule=CONTROL_RULE, matched=True, ground=ground))
-        verdict, reason = Verdict.UNKNOWN, Reason.LOCAL_NETWORK
-    return Judgement(verdict=verdict, reason=reason, rule=trials[-1].rule, tried=tuple(trials))
+            return finding
+    return None
 
 
 def ruleset(fingerprints: Sequence[Fingerprint]) -> str:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from monitor.core.types import Exchange, Failure, Kind, Reason, Verdict
 from monitor.core.verdict.case import BARE_WORDS, Case, Finding, host_of, path_of, same_site
 from monitor.core.verdict.glance import Form, fold
-from monitor.core.verdict.line import is_ours
+from monitor.core.verdict.line import is_ours, reason_of, was_frozen
 
 _MAIN_SCRIPT = re.compile(r"(^|[/._-])(main|runtime|polyfills?|app|index|bundle|vendors?)[._-]")
 _KEYCLOAK = ("/protocol/openid-connect", "kc-form", "kc-login", "login-actions")
@@ -83,17 +83,17 @@ def dead_asset(case: Case) -> Finding | None:
     Only files of the same site count: a dead third party is not the service's fault.
     """
     scripts, others = _assets(case)
-    dead = [part for part in scripts if _asset_fault(part)]
+    dead = [part for part in scripts if _asset_fault(case, part)]
     refused = next((part for part in dead if _refused(case, part)), None)
     if refused:
         return Finding(Verdict.BLOCKED, Reason.WAF, f"fichier refusé : {_name(refused)}")
     main = [part for part in dead if _MAIN_SCRIPT.search(_name(part).lower())]
     if main or (dead and len(dead) == len(scripts)):
         part = (main or dead)[0]
-        ground = f"script indispensable {_name(part)} : {_asset_fault(part)}"
+        ground = f"script indispensable {_name(part)} : {_asset_fault(case, part)}"
         return Finding(Verdict.DOWN, Reason.ASSET_MISSING, ground)
-    for part in (*dead, *(p for p in others if _asset_fault(p) and not _refused(case, p))):
-        ground = f"fichier {_name(part)} : {_asset_fault(part)}"
+    for part in (*dead, *(p for p in others if _asset_fault(case, p) and not _refused(case, p))):
+        ground = f"fichier {_name(part)} : {_asset_fault(case, part)}"
         return Finding(Verdict.DEGRADED, Reason.ASSET_MISSING, ground)
     return None
 
@@ -105,7 +105,7 @@ def dead_sign_of_life(case: Case) -> Finding | None:
     """
     doubtful: Finding | None = None
     for part in case.exchange.parts:
-        if part.url not in case.target.signs_of_life or _says_nothing(part):
+        if part.url not in case.target.signs_of_life or _says_nothing(case, part):
             continue
         status, path = part.status or 0, path_of(part.url)
         if _is_markup(part) and _refused(case, part):
@@ -128,9 +128,9 @@ def unread_part(case: Case) -> Finding | None:
     for part in case.exchange.parts:
         if part.failure is Failure.DEADLINE:
             late = Finding(Verdict.DEGRADED, Reason.SLOW, f"délai écoulé avant {_name(part)}")
-        elif part.failure is Failure.DNS_BOGON or is_ours(part):
+        elif (ours := _ours(case, part)) is not None:
             ground = f"{_name(part)} : {part.failure or ''} de notre côté"
-            return Finding(Verdict.UNKNOWN, Reason.LOCAL_NETWORK, ground)
+            return Finding(Verdict.UNKNOWN, ours, ground)
     return late
 
 
@@ -201,8 +201,10 @@ def chain_incomplete(case: Case) -> Finding | None:
 
 
 def slow(case: Case) -> Finding | None:
-    seconds = case.exchange.duration_us / 1e6
-    if seconds <= case.target.slow_s:
+    """Find that it took long: the site, and neither our own process nor our line."""
+    exchange = case.exchange
+    seconds = (exchange.duration_us - exchange.stalled_us) / 1e6
+    if seconds <= case.target.slow_s or (case.controls and case.unvouched(exchange)):
         return None
     ground = f"{seconds:.1f} s, seuil {case.target.slow_s:g} s"
     return Finding(Verdict.DEGRADED, Reason.SLOW, ground)
@@ -240,14 +242,25 @@ def _assets(case: Case) -> tuple[list[Exchange], list[Exchange]]:
     return scripts, [part for part in own if part not in scripts]
 
 
-def _says_nothing(part: Exchange) -> bool:
+def _says_nothing(case: Case, part: Exchange) -> bool:
     """Tell whether a part failed by a bound or a fault of ours: not the site's death."""
-    ours = part.failure in {Failure.TOO_LARGE, Failure.DEADLINE, Failure.DNS_BOGON}
-    return ours or is_ours(part)
+    return part.failure in {Failure.TOO_LARGE, Failure.DEADLINE} or bool(_ours(case, part))
 
 
-def _asset_fault(part: Exchange) -> str:
-    if _says_nothing(part):
+def _ours(case: Case, part: Exchange) -> Reason | None:
+    """Say which fault of our side a part may have failed by, as for the page itself."""
+    if part.failure in {None, Failure.TOO_LARGE}:
+        return None
+    if was_frozen(part):
+        return Reason.LOCAL_PROCESS
+    if part.failure is Failure.DNS_BOGON or is_ours(part):
+        return Reason.LOCAL_NETWORK
+    doubted = case.unvouched(part) if case.controls is not None else ()
+    return reason_of(case, doubted) if doubted else None
+
+
+def _asset_fault(case: Case, part: Exchange) -> str:
+    if _says_nothing(case, part):
         return ""
     if part.failure is not None:
         return part.failure.value

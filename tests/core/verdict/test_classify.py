@@ -170,8 +170,13 @@ def test_a_failure_with_a_working_line_is_down_for_its_own_reason(failure: Failu
 @pytest.mark.parametrize(
     ("failure", "phase", "reason"),
     [
-        (Failure.DNS_REFUSED, Phase.RESOLVE, Reason.LOCAL_NETWORK),
-        (Failure.TIMEOUT, Phase.RESOLVE, Reason.LOCAL_NETWORK),
+        (Failure.DNS_REFUSED, Phase.RESOLVE, Reason.LOCAL_RESOLVER),
+        (Failure.TIMEOUT, Phase.RESOLVE, Reason.LOCAL_RESOLVER),
+        (Failure.DEADLINE, Phase.RESOLVE, Reason.LOCAL_RESOLVER),
+        (Failure.CONNECTION_REFUSED, Phase.RESOLVE, Reason.LOCAL_RESOLVER),  # TCP 53, by us
+        (Failure.CONNECTION_RESET, Phase.RESOLVE, Reason.LOCAL_RESOLVER),
+        (Failure.HOST_UNREACHABLE, Phase.RESOLVE, Reason.LOCAL_RESOLVER),
+        (Failure.EOF, Phase.RESOLVE, Reason.LOCAL_RESOLVER),
         (Failure.NETWORK_UNREACHABLE, Phase.CONNECT, Reason.LOCAL_NETWORK),
         (Failure.DNS_BOGON, Phase.RESOLVE, Reason.LOCAL_FILTER),
         (Failure.UNKNOWN, Phase.TLS, Reason.UNKNOWN_FAILURE),

@@ -1,0 +1,139 @@
+"""Our own side: is our clock right. NTP servers tell how far it is (RFC 5905, client mode).
+
+An answer is believed only if it echoes the transmit timestamp of our question, whose last bits
+are random; what it says is bounded before anything is computed from it.
+"""
+
+import asyncio
+import secrets
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import ntplib
+
+from monitor.clock import Clock
+from monitor.core.types import ClockReading
+
+_CLIENT, _SERVER = 3, 4  # modes
+_VERSION = 4
+_LAST_STRATUM = 15  # 0 is a refusal, 16 is "not synchronised"
+_UNSYNCHRONISED = 3  # leap indicator
+_FARTHEST_S = 16.0  # MAXDISP: a server that is farther from true time says nothing
+_HEADER = 48
+_ORIGIN = slice(24, 32)  # where the answer echoes what we sent at...
+_TRANSMIT = slice(40, 48)
+_DATAGRAMS = 8  # that answer something else, before we give up
+_RANDOM_BITS = 12  # below the microsecond
+_ERA_S = 1 << 32  # NTP time begins anew in 2036
+_1900 = datetime(1900, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reply:
+    offset_s: float
+    dispersion_s: float
+    stratum: int
+
+
+async def read_clock(
+    servers: Sequence[str], *, clock: Clock, timeout_s: float = 5.0, port: int = 123
+) -> ClockReading:
+    """Ask NTP servers, all at once, how far our clock is; the median of them counts.
+
+    Args:
+        servers: Host names or addresses; three or more outvote a false one.
+        clock: Dates the reading.
+        timeout_s: Seconds for one server to answer, once its name is found.
+        port: Of all of them.
+
+    Returns:
+        The reading of the median server (of two, the smaller offset); `offset_us` is None
+        and `server` empty when none gave a usable answer. Never raises for the outside.
+
+    """
+    at = clock.now()
+    replies = await asyncio.gather(*(_reply(server, clock, timeout_s, port) for server in servers))
+    heard = zip(servers, replies, strict=True)
+    usable = [(reply.offset_s, name, reply) for name, reply in heard if reply is not None]
+    if not usable:
+        return ClockReading(at=at, server="", offset_us=None)
+    usable.sort(key=lambda each: each[:2])
+    offset_s, server, reply = usable[(len(usable) - 1) // 2]
+    return ClockReading(
+        at=at,
+        server=server,
+        offset_us=round(offset_s * 1_000_000),
+        dispersion_us=round(reply.dispersion_s * 1_000_000),
+        stratum=reply.stratum,
+    )
+
+
+async def _reply(server: str, clock: Clock, timeout_s: float, port: int) -> _Reply | None:
+    try:  # twice: the name has to be found as well, and that has no limit of its own
+        return await asyncio.wait_for(
+            asyncio.to_thread(_ask, server, clock, timeout_s, port), 2 * timeout_s
+        )
+    except TimeoutError:
+        return None
+
+
+def _ask(server: str, clock: Clock, timeout_s: float, port: int) -> _Reply | None:
+    """Ask one server; None when it is silent, refuses, is not synchronised, or makes no sense.
+
+    A connected socket hears that server alone; datagrams that echo something else are passed
+    over until the time is up.
+    """
+    try:
+        family, kind, _, _, where = socket.getaddrinfo(server, port, type=socket.SOCK_DGRAM)[0]
+        with socket.socket(family, kind) as sock:
+            sock.connect(where)
+            sent_s, question = _question(clock)
+            begun_us = clock.monotonic_us()
+            sock.send(question)
+            sock.settimeout(timeout_s)
+            for _ in range(_DATAGRAMS):
+                answer = sock.recv(512)
+                if len(answer) >= _HEADER and answer[_ORIGIN] == question[_TRANSMIT]:
+                    elapsed_s = (clock.monotonic_us() - begun_us) / 1e6
+                    return _read(answer, sent_s, elapsed_s)
+    except Exception:  # noqa: BLE001 -- whatever is said of a stranger's bytes or name is data
+        return None
+    return None
+
+
+def _question(clock: Clock) -> tuple[float, bytes]:
+    """Return the instant of a question, in seconds of NTP time, and its 48 bytes."""
+    sent_s = (clock.now() - _1900).total_seconds()
+    stamp = round(sent_s * 1_000_000) * (1 << 32) // 1_000_000
+    stamp = (stamp >> _RANDOM_BITS << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS)
+    first = _VERSION << 3 | _CLIENT
+    return sent_s, bytes((first,)) + bytes(39) + (stamp % (1 << 64)).to_bytes(8, "big")
+
+
+def _read(answer: bytes, sent_s: float, elapsed_s: float) -> _Reply | None:
+    """Compute the offset; None for a server that is of no use, or an answer that makes no sense."""
+    said = ntplib.NTPStats()
+    try:
+        said.from_data(answer[:_HEADER])
+    except ntplib.NTPException:
+        return None
+    told = 0 < said.stratum <= _LAST_STRATUM and said.leap != _UNSYNCHRONISED
+    if not told or said.mode != _SERVER or not said.tx_timestamp:
+        return None
+    served_s = _apart(said.tx_timestamp, said.recv_timestamp)
+    root_s = said.root_dispersion + abs(said.root_delay) / 2
+    if not 0 <= served_s <= elapsed_s + _FARTHEST_S or root_s > _FARTHEST_S:
+        return None
+    middle_s, ours_s = said.recv_timestamp + served_s / 2, sent_s + elapsed_s / 2
+    return _Reply(
+        offset_s=_apart(middle_s, ours_s),
+        dispersion_s=root_s + max(0.0, elapsed_s - served_s) / 2,
+        stratum=said.stratum,
+    )
+
+
+def _apart(one_s: float, other_s: float) -> float:
+    """Return how much later one instant of NTP time is than another, of whichever eras."""
+    return (one_s - other_s + _ERA_S / 2) % _ERA_S - _ERA_S / 2

@@ -1,0 +1,154 @@
+"""Whose word a failure rests on: what stands for the addresses that a resolver gave.
+
+A name's addresses are vouched for by an independent resolver that gives one of them too, or by
+an earlier good check at one of them. `SecondLook` is the request made again, elsewhere if
+another resolver says so.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+
+from monitor.core.types import (
+    EARLIER,
+    Exchange,
+    Failure,
+    Hop,
+    Judgement,
+    Phase,
+    Reason,
+    Resolution,
+    SecondLook,
+    Verdict,
+)
+from monitor.core.verdict.line import NAME_RULE
+from monitor.fetch import SILENT_S
+
+HOSTS = 4096
+ADDRESSES = 32  # of one host: large networks give others at each answer
+_HELD = frozenset({Verdict.DOWN, Verdict.MAINTENANCE, Verdict.BLOCKED})
+
+
+class Places:
+    """Remembers where each host answered well: its certificate was good, or its page."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, dict[str, None]] = OrderedDict()
+
+    def learn(self, exchange: Exchange, judgement: Judgement) -> None:
+        """Take from an exchange the addresses that proved to be a host's own."""
+        for hop in _hops(exchange):
+            found = hop.resolution
+            proved = hop.certificate is not None and hop.certificate.verified
+            if not found or not found.asked or hop.address is None:
+                continue
+            if proved or judgement.verdict is Verdict.UP:
+                known = self._known.setdefault(found.host, {})
+                self._known.move_to_end(found.host)
+                known.update(dict.fromkeys(found.addresses))
+                while len(known) > ADDRESSES:
+                    del known[next(iter(known))]
+        while len(self._known) > HOSTS:
+            self._known.popitem(last=False)
+
+    def stand_for(self, exchange: Exchange) -> Exchange:
+        """Return the exchange, its resolutions vouched for by what is remembered."""
+
+        def vouch(found: Resolution) -> Resolution:
+            known = self._known.get(found.host, {})
+            return replace(found, second=EARLIER) if known.keys() & set(found.addresses) else found
+
+        return _vouched(exchange, vouch)
+
+
+def wanted(exchange: Exchange, judgement: Judgement, *, sure: bool) -> bool:
+    """Tell whether a failure must show once more before it is laid on the site.
+
+    `sure`: a round of control hosts began while it lasted, and nothing was lost on our line.
+    """
+    if exchange.phase is Phase.RESOLVE:  # resolvers have been asked, more than one
+        return False
+    if judgement.rule == NAME_RULE:
+        return True
+    failed = any(_failed(each) for each in exchange.flat())
+    return judgement.verdict in _HELD and failed and not sure
+
+
+def is_proved(exchange: Exchange) -> bool:
+    """Tell whether all of it came whole, each hop under a good certificate."""
+    return not any(_failed(each) for each in exchange.flat()) and all(
+        hop.certificate is not None and hop.certificate.verified for hop in _hops(exchange)
+    )
+
+
+def joined(exchange: Exchange, again: Exchange | None, judgement: Judgement | None) -> Exchange:
+    """Add to an exchange what the same request met when it was made again.
+
+    An independent resolver stands for an address that it gives too; and for any, when the site
+    failed at its own address as well.
+    """
+    if again is None or judgement is None:  # it could not be made
+        nothing = SecondLook(
+            resolver="", addresses=(), verdict=Verdict.UNKNOWN, reason=Reason.LOCAL_NETWORK
+        )
+        return replace(exchange, second=nothing)
+    first = next(iter(_hops(again)), None)
+    found = first.resolution if first else None
+    second = SecondLook(
+        resolver=found.server if found else "",
+        addresses=found.addresses if found else (),
+        verdict=judgement.verdict,
+        reason=judgement.reason,
+    )
+    others = {
+        hop.resolution.host: hop.resolution
+        for hop in _hops(again)
+        if hop.resolution and hop.resolution.second
+    }
+
+    def vouch(found: Resolution) -> Resolution:
+        other = others.get(found.host)
+        if other is None or not (
+            set(other.addresses) & set(found.addresses) or judgement.verdict in _HELD
+        ):
+            return found
+        return replace(found, second=other.second)
+
+    return replace(_vouched(exchange, vouch), second=second)
+
+
+def silence_us(exchange: Exchange) -> int:
+    """Return how long the failure of an exchange lasted, up to its end.
+
+    0 when some part of it failed at once; the whole probe when nothing failed.
+    """
+    last = exchange.last
+    if exchange.failure is not None:
+        return last.phases_us.get(exchange.phase, 0) if last and exchange.phase else 0
+    failed = [each for each in exchange.parts if _failed(each)]
+    if any(each.duration_us < SILENT_S * 1e6 for each in failed):
+        return 0
+    return sum(each.duration_us for each in exchange.flat())
+
+
+def _failed(exchange: Exchange) -> bool:
+    return exchange.failure not in {None, Failure.TOO_LARGE}
+
+
+def _hops(exchange: Exchange) -> Iterator[Hop]:
+    for each in exchange.flat():
+        yield from each.hops
+
+
+def _vouched(exchange: Exchange, vouch: Callable[[Resolution], Resolution]) -> Exchange:
+    def of(hop: Hop) -> Hop:
+        found = hop.resolution
+        if found is None or not found.asked or found.second is not None or found.failure:
+            return hop
+        return replace(hop, resolution=vouch(found))
+
+    return replace(
+        exchange,
+        hops=tuple(map(of, exchange.hops)),
+        parts=tuple(_vouched(part, vouch) for part in exchange.parts),
+    )
