@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from monitor.config import ControlHost
-from monitor.core.types import Exchange, GapCause, Target, Verdict
+from monitor.core.types import Exchange, Family, GapCause, Target, Verdict
 from monitor.evidence.captures import CaptureError
 from monitor.evidence.journal import JournalError
 from monitor.faults import Faults
@@ -155,8 +155,10 @@ async def test_a_control_that_fails_is_one_that_did_not_answer(
     ]
     fetcher = make_fetcher()
 
-    async def fetch_url(url: str, *, deadline_s: float, gate: Gate) -> Exchange:
-        del deadline_s, gate
+    async def fetch_url(
+        url: str, *, deadline_s: float, gate: Gate, family: Family | None
+    ) -> Exchange:
+        del deadline_s, gate, family
         if "mauvais" in url:
             raise KeyError(url)
         return await bench.fetch(replace(ONE, url=url), open_gate)
