@@ -1,7 +1,8 @@
 #!/usr/bin/env -S python3 -I
 """Vérifie, sans réseau et sans aucun autre programme de Vigie, la copie d'un journal.
 
-    python3 -I verifier.py DOSSIER [--cle CLE] [--racines FICHIER] [--ancien FICHIER]...
+    python3 -I verifier.py DOSSIER [--cle CLE] [--cles FICHIER] [--racines FICHIER]
+                           [--ancien FICHIER]... [--json]
 
 Il ne faut que Python (3.9 ou plus récent, sans rien y ajouter) et la commande `openssl`.
 Sortie : 0 si tout concorde, 1 sinon ; chaque défaut est dit avec le nom du fichier.
@@ -10,10 +11,15 @@ Ne prenez pas ce programme dans le dossier qu'il juge : qui a changé l'un a pu 
 Prenez-le sur le site de l'association, ou comparez son empreinte (sha256sum verifier.py) avec
 celle qu'elle publie. « -I » empêche Python de charger un module posé par un tiers.
 
+Ce qui est pris dans le dossier jugé (clé, cosignataires, racines) y est cru sur parole, et c'est
+dit à chaque fois : --cle, --cles et --racines les donnent d'ailleurs.
+
 For whoever reads this file rather than trusts it: it is meant to be read from top to bottom.
 The formats are public and not ours: RFC 6962 (the tree), C2SP signed-note, tlog-checkpoint,
 tlog-cosignature, tlog-tiles and tlog-proof, RFC 3161 (time-stamps), WARC/1.1 (captures).
 Every signature is checked by openssl; Python does nothing but SHA-256, and compares.
+Outages are not taken from the leaves that tell them: they are made again from each check, by the
+policy that the journal gives, and both must agree.
 
     DOSSIER/cles.txt                      "log CLE", "witness NOM CLE", "quorum N" (tlog-policy)
     DOSSIER/racines.pem                   authorities whose time-stamps are believed
@@ -44,16 +50,22 @@ if __name__ == "__main__" and not sys.flags.isolated:
 import argparse
 import base64
 import calendar
+import errno
 import gzip
 import hashlib
 import json
 import os
 import re
+import stat
 import subprocess
 import tempfile
 import time
 import zlib
+from array import array
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +74,24 @@ Leaf = dict[str, Any]
 DER_PREFIX = bytes.fromhex("302a300506032b6570032100")  # what openssl wants before 32 bytes
 LOG, WITNESS = 0x01, 0x04  # kinds of Ed25519 keys (signed-note, tlog-cosignature)
 WIDTH = 256  # hashes in a tile
-MAX_BYTES = 100_000_000  # of any one thing: what is larger is hostile
+
+# What is larger than these is hostile. Bytes, but for files.
+MAX_NOTE = 1_000_000  # a checkpoint, a key file, a proof
+MAX_PEM = 4_000_000  # certificates, roots, lists of those revoked
+MAX_TOKEN = 64 * 1024
+MAX_LEAF = 65_535
+MAX_BUNDLE = WIDTH * (2 + MAX_LEAF)
+MAX_RECORD = 32_000_000  # of a WARC file
+MAX_HEAD = 64 * 1024  # of a record
+MAX_CAPTURES = 200_000_000  # a WARC file, compressed
+MAX_UNPACKED = 8_000_000_000  # all that it holds
+MAX_FILES = 5_000_000
+MAX_FILE = 2_000_000_000
+OPENSSL_S = 60  # seconds for one command
+
+TOLERANCE_S = 300  # between two clocks: ours and an authority's, a witness's
+WITNESS_DAYS = 30  # a witness whose clock is further behind its leaves says nothing
+EARLIEST = 1_577_836_800  # 2020: before this program was written, nothing of its own existed
 
 
 class Fault(Exception):  # noqa: N818 -- what was found, not an error of this program
@@ -83,13 +112,79 @@ def unbase64(text: str, where: object) -> bytes:
     raise Fault(f"{where} : base64 mal formé")
 
 
-def read(path: Path) -> bytes:
+def number(text: str, where: object) -> int:
+    """Read a number that has one writing: ASCII digits, no needless zero, below 10^18."""
+    if not re.fullmatch(r"0|[1-9][0-9]{0,17}", text):
+        raise Fault(f"{where} : nombre mal écrit ({text[:40]!r})")
+    return int(text)
+
+
+def opened(path: Path, limit: int, *, given: bool = False) -> Any:
+    """Open a regular file of at most `limit` bytes, and nothing else.
+
+    A link could lead out of the folder; a pipe would wait for ever; a file may claim to be
+    larger than any disk. A file `given` by who runs this may be a link.
+    """
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+    if not given:
+        flags |= getattr(os, "O_NOFOLLOW", 0)
     try:
-        if path.stat().st_size > MAX_BYTES:
-            raise Fault(f"{path} : trop grand")
-        return path.read_bytes()
+        file = os.fdopen(os.open(path, flags), "rb")
+    except (OSError, ValueError) as error:
+        if getattr(error, "errno", 0) == errno.ELOOP:
+            raise Fault(f"{path} : lien symbolique, là où il faut un fichier") from None
+        raise Fault(f"{path} : illisible ({getattr(error, 'strerror', error)})") from None
+    seen = os.fstat(file.fileno())
+    if not stat.S_ISREG(seen.st_mode) or seen.st_size > limit:
+        file.close()
+        what = "trop grand" if stat.S_ISREG(seen.st_mode) else "ce n'est pas un fichier ordinaire"
+        raise Fault(f"{path} : {what}")
+    return file
+
+
+def read(path: Path, limit: int = MAX_NOTE, *, given: bool = False) -> bytes:
+    """Return the bytes of a regular file. Raises Fault for anything else."""
+    try:
+        with opened(path, limit, given=given) as file:
+            data: bytes = file.read(limit + 1)
     except OSError as error:
         raise Fault(f"{path} : illisible ({error.strerror})") from None
+    if len(data) > limit:
+        raise Fault(f"{path} : trop grand")
+    return data
+
+
+def census(folder: Path) -> tuple[list[Path], list[str]]:
+    """Return the files of a folder, and what is neither a file nor a folder."""
+    files: list[Path] = []
+    faults: list[str] = []
+    waiting = [folder]
+    while waiting:
+        try:
+            with os.scandir(waiting.pop()) as found:
+                entries = sorted(found, key=lambda one: one.name)
+        except OSError as error:
+            raise Fault(f"{error.filename} : illisible ({error.strerror})") from None
+        for one in entries:
+            if one.is_symlink():
+                faults.append(f"{shown(one.path)} : lien symbolique ; une copie n'en contient pas")
+            elif one.is_dir():
+                waiting.append(Path(one.path))
+            elif one.is_file():
+                files.append(Path(one.path))
+            else:
+                faults.append(f"{shown(one.path)} : ce n'est pas un fichier ordinaire")
+        if len(files) > MAX_FILES:
+            raise Fault(f"{folder} : plus de {MAX_FILES} fichiers")
+    return sorted(files), faults
+
+
+def shown(text: object) -> str:
+    """Write a text from outside so that it cannot drive a terminal, nor break a line."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape", "replace").decode()
+        for char in str(text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    )
 
 
 class OpenSSL:
@@ -131,15 +226,19 @@ def is_below(path: Path, *folders: Path) -> bool:
 
 def openssl(*arguments: object) -> tuple[bool, str]:
     """Return whether openssl agrees, and what it said."""
-    done = subprocess.run(
-        [OpenSSL.path, *map(str, arguments)],
-        check=False,
-        capture_output=True,
-        text=True,
-        errors="replace",
-        stdin=subprocess.DEVNULL,
-        env=OpenSSL.environment,
-    )
+    try:
+        done = subprocess.run(
+            [OpenSSL.path, *map(str, arguments)],
+            check=False,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            env=OpenSSL.environment,
+            timeout=OPENSSL_S,
+        )
+    except subprocess.TimeoutExpired:
+        return False, f"rien en {OPENSSL_S} s"
     return done.returncode == 0, done.stdout + done.stderr
 
 
@@ -167,17 +266,28 @@ KNOWN_SIGNATURE = (
 # --- Keys, notes, checkpoints ------------------------------------------------------------------
 
 
-class Key:
-    """A public key written "name+hash+base64"."""
+PRIME = 2**255 - 19  # Ed25519, RFC 8032
+# The y of the eight points of small order: under such a key, a signature is good for any text.
+ORDER_8 = int.from_bytes(
+    bytes.fromhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"), "little"
+)
+SMALL = {0, 1, PRIME - 1, ORDER_8, PRIME - ORDER_8}
 
-    def __init__(self, text: str, where: object) -> None:
+
+class Key:
+    """A public key written "name+hash+base64", for one kind of signature."""
+
+    def __init__(self, text: str, kind: int, where: object) -> None:
         self.name, _, rest = text.strip().partition("+")
         hash_, _, encoded = rest.partition("+")
         data = unbase64(encoded, where)
-        self.kind, self.public = data[0] if data else 0, data[1:]
+        self.kind, self.public = kind, data[1:]
         self.id = sha256(self.name.encode() + b"\n" + data)[:4]
-        if self.kind not in (LOG, WITNESS) or len(self.public) != 32 or self.id.hex() != hash_:
-            raise Fault(f"{where} : clé mal écrite : {text.strip()[:80]}")
+        if not self.name or data[:1] != bytes([kind]) or len(data) != 33 or self.id.hex() != hash_:
+            raise Fault(f"{where} : clé mal écrite : {shown(text.strip()[:80])}")
+        y = int.from_bytes(self.public, "little") % 2**255
+        if y >= PRIME or y in SMALL:
+            raise Fault(f"{where} : clé faible, sous laquelle tout texte passerait pour signé")
 
     def verifies(self, message: bytes, signature: bytes) -> bool:
         return verifies(self.public, message, signature)
@@ -194,23 +304,22 @@ class Checkpoint:
             raise Fault(f"{where} : texte illisible") from None
         self.text = text + "\n"
         parts = self.text.split("\n")
-        if not found or not lines.endswith("\n") or len(parts) < 4 or not parts[1].isdigit():
+        signatures = lines[:-1].split("\n")
+        if not found or not lines.endswith("\n") or len(parts) < 4 or len(signatures) > 100:
             raise Fault(f"{where} : ce n'est pas un checkpoint signé")
-        self.origin, self.size = parts[0], int(parts[1])
+        self.origin, self.size = parts[0], number(parts[1], where)
         self.root = unbase64(parts[2], where)
         self.cosigned: dict[str, int] = {}
-        signed = False
-        for line in lines[:-1].split("\n"):
+        awaited = {(one.name, one.id): one for one in (key, *witnesses)}
+        for line in signatures:
             dash, _, rest = line.partition(" ")
             name, _, encoded = rest.partition(" ")
             data = unbase64(encoded, where)
             if dash != "—" or not name or len(data) < 5:
                 raise Fault(f"{where} : ligne de signature mal formée")
-            for one in (key, *witnesses):
-                if (one.name, one.id) == (name, data[:4]):
-                    self._check(one, data[4:])
-                    signed = signed or one is key
-        if not signed or self.origin != key.name:
+            if (name, data[:4]) in awaited:
+                self._check(awaited.pop((name, data[:4])), data[4:])
+        if (key.name, key.id) in awaited or self.origin != key.name:
             raise Fault(f"{where} : pas signé par la clé du journal, {key.name}")
 
     def _check(self, key: Key, signature: bytes) -> None:
@@ -218,9 +327,18 @@ class Checkpoint:
         if key.kind == WITNESS:
             at, signature = int.from_bytes(signature[:8], "big"), signature[8:]
             message = f"cosignature/v1\ntime {at}\n".encode() + message
+            if at < EARLIEST:
+                raise Fault(f"{self.where} : {key.name} aurait contresigné avant 2020 ({at})")
+            if at > NOW + TOLERANCE_S:
+                raise Fault(
+                    f"{self.where} : {key.name} aurait contresigné après l'heure de cette machine"
+                )
             self.cosigned[key.name] = at
         if not key.verifies(message, signature):
             raise Fault(f"{self.where} : la signature de {key.name} est fausse")
+
+
+NOW = int(time.time())  # noqa: TID251 -- this program stands alone
 
 
 # --- The tree ----------------------------------------------------------------------------------
@@ -291,7 +409,7 @@ class Tree:
 
     def _compare(self, level: int, index: int, hashes: list[bytes]) -> None:
         for width, path in self.files(level, index, len(hashes)):
-            if read(path) != b"".join(hashes[:width]):
+            if read(path, WIDTH * 32) != b"".join(hashes[:width]):
                 leaves = f" (ou tile/entries : {tile_name('entries', index)})" * (not level)
                 self.faults.append(f"{path} : ne concorde pas avec les feuilles{leaves}")
 
@@ -301,9 +419,9 @@ class Tree:
         names = [(width, self.journal / tile_name(kind, index, width))]
         partial = full.with_name(full.name + ".p")
         for path in sorted(partial.iterdir()) if partial.is_dir() else ():
-            number = path.name.removesuffix(".gz") if kind == "entries" else path.name
-            if number.isdigit() and 0 < int(number) <= width:
-                names.append((int(number), path))
+            part = path.name.removesuffix(".gz") if kind == "entries" else path.name
+            if re.fullmatch("[1-9][0-9]{0,2}", part) and int(part) <= width:
+                names.append((int(part), path))
         if kind == "entries":
             zipped = names[0][1].with_name(names[0][1].name + ".gz")
             if zipped.exists():
@@ -316,7 +434,7 @@ class Tree:
 
 def entries_of(path: Path) -> Iterator[bytes]:
     """Yield the leaves in a bundle: each is two bytes of length, then its bytes."""
-    data = read(path)
+    data = read(path, MAX_BUNDLE)
     if path.name.endswith(".gz"):
         data = inflate(data, path)
     at = 0
@@ -332,24 +450,27 @@ def inflate(data: bytes, where: object) -> bytes:
     """Undo one gzip member, and nothing after it."""
     stream = zlib.decompressobj(wbits=31)
     try:
-        whole = stream.decompress(data, MAX_BYTES)
+        whole = stream.decompress(data, MAX_BUNDLE + 1)
     except zlib.error:
         raise Fault(f"{where} : compression abîmée") from None
-    if not stream.eof or stream.unused_data:
+    if not stream.eof or stream.unused_data or len(whole) > MAX_BUNDLE:
         raise Fault(f"{where} : coupé, ou trop grand")
     return whole
 
 
 def walk(
-    journal: Path, checkpoint: Checkpoint, older: Sequence[Checkpoint], faults: list[str]
-) -> dict[str, list[tuple[int, Leaf]]]:
-    """Rebuild the tree from its leaves; return the leaves that speak of other files.
+    journal: Path,
+    checkpoint: Checkpoint,
+    older: Sequence[Checkpoint],
+    story: "Story",
+    faults: list[str],
+) -> None:
+    """Rebuild the tree from its leaves, and have `story` read each of them.
 
     The root is recomputed at the size of each older checkpoint: that is more than a proof of
     consistency, which stands for this when one has not all the leaves.
     """
     tree = Tree(journal, faults)
-    said: dict[str, list[tuple[int, Leaf]]] = {"token": [], "capture": []}
     roots = {one.size: b"" for one in older}
     for index in range((checkpoint.size + WIDTH - 1) // WIDTH):
         width = min(WIDTH, checkpoint.size - tree.size)
@@ -363,10 +484,11 @@ def walk(
             if list(entries_of(path)) != leaves[:part]
         ]
         for leaf in leaves:
-            note_leaf(leaf, tree.size, said, files[0][1], faults)
+            story.tell(tree.size, leaf, files[0][1])
             tree.add(leaf_hash(leaf))
             if tree.size in roots:
                 roots[tree.size] = tree.root()
+                story.mark(tree.size)
     tree.finish()
     if tree.root() != checkpoint.root:
         faults.append(f"{checkpoint.where} : les feuilles ne mènent pas à la racine signée")
@@ -376,24 +498,8 @@ def walk(
         for one in older
         if roots[one.size] != one.root
     ]
-    return said
-
-
-def note_leaf(
-    leaf: bytes,
-    index: int,
-    said: dict[str, list[tuple[int, Leaf]]],
-    path: Path,
-    faults: list[str],
-) -> None:
-    try:
-        told = json.loads(leaf)
-        kind = told["type"]
-    except (ValueError, TypeError, KeyError):
-        faults.append(f"{path} : la feuille {index} n'est pas un objet JSON")
-        return
-    if kind in said:
-        said[kind].append((index, told))
+    story.mark(tree.size)
+    story.end()
 
 
 def check_proof(path: Path, key: Key, witnesses: Sequence[Key]) -> Checkpoint:
@@ -402,11 +508,13 @@ def check_proof(path: Path, key: Key, witnesses: Sequence[Key]) -> Checkpoint:
     lines = head.decode("utf-8", "replace").split("\n")
     lines = [line for line in lines if not line.startswith("extra ")]
     index = lines[1].removeprefix("index ") if len(lines) > 1 else ""
-    if not found or lines[0] != "c2sp.org/tlog-proof@v1" or not index.isdigit():
+    if not found or lines[0] != "c2sp.org/tlog-proof@v1" or len(lines) > 70:
         raise Fault(f"{path} : ce n'est pas une preuve")
     checkpoint = Checkpoint(note, path, key, witnesses)
     hashes = [unbase64(line, path) for line in lines[2:]]
-    node, last, hash_ = int(index), checkpoint.size - 1, leaf_hash(read(path.with_suffix(".json")))
+    beside = path.with_suffix(".json")
+    place, last = number(index, path), checkpoint.size - 1
+    node, hash_ = place, leaf_hash(read(beside, MAX_LEAF))
     for sibling in hashes:
         if last == 0:
             break
@@ -417,8 +525,8 @@ def check_proof(path: Path, key: Key, witnesses: Sequence[Key]) -> Checkpoint:
         else:
             hash_ = node_hash(hash_, sibling)
         node, last, hashes = node // 2, last // 2, hashes[1:]
-    if last or hashes or int(index) >= checkpoint.size or hash_ != checkpoint.root:
-        raise Fault(f"{path} : {path.with_suffix('.json').name} n'est pas dans l'arbre signé")
+    if last or hashes or place >= checkpoint.size or hash_ != checkpoint.root:
+        raise Fault(f"{path} : {beside.name} n'est pas dans l'arbre signé")
     return checkpoint
 
 
@@ -429,52 +537,88 @@ STATED = re.compile(
 )
 
 
-def check_stamp(folder: Path, roots: Path) -> int:
+MAX_ACCURACY_US = 60_000_000  # an authority that may be further off dates nothing
+ACCURACY = re.compile(
+    r"^Accuracy: (?:unspecified"
+    r"|(?P<seconds>\S+) seconds, (?P<millis>\S+) millis, (?P<micros>\S+) micros)$",
+    re.MULTILINE,
+)
+
+
+def check_stamp(folder: Path, roots: bytes) -> int:
     """Check a time-stamp (RFC 3161) at the time that it states; return that time."""
-    token, note, chain = (folder / name for name in ("token.tst", "checkpoint", "chain.pem"))
-    if sha256(read(token)).hex() != folder.name:
+    token, note = folder / "token.tst", folder / "checkpoint"
+    files = {
+        "token.tst": read(token, MAX_TOKEN),
+        "checkpoint": read(note),
+        "chain.pem": read(folder / "chain.pem", MAX_PEM),
+        "racines.pem": roots,
+    }
+    if sha256(files["token.tst"]).hex() != folder.name:
         raise Fault(f"{token} : ce n'est pas le jeton qui donne son nom au dossier")
-    stated = STATED.search(openssl("ts", "-reply", "-token_in", "-in", token, "-text")[1])
-    if stated is None:
-        raise Fault(f"{token} : jeton illisible")
-    at = calendar.timegm(time.strptime(" ".join(stated.groups()), "%b %d %H:%M:%S %Y"))
-    if not openssl(
-        "ts", "-verify", "-token_in", "-in", token, "-data", note, "-CAfile", roots,
-        "-untrusted", chain, "-attime", at,
-    )[0]:  # fmt: skip
-        raise Fault(f"{token} : refusé par openssl ({note.name}, {chain.name}, {roots.name})")
-    check_chain(folder, roots, at)
+    # openssl sees copies: what was judged is what it reads.
+    with tempfile.TemporaryDirectory() as name:
+        copies = Path(name)
+        for file, data in files.items():
+            (copies / file).write_bytes(data)
+        told_by = openssl("ts", "-reply", "-token_in", "-in", copies / "token.tst", "-text")[1]
+        stated, accuracy = STATED.search(told_by), ACCURACY.search(told_by)
+        if stated is None or accuracy is None:
+            raise Fault(f"{token} : jeton illisible")
+        if accuracy_us(accuracy) > MAX_ACCURACY_US:
+            raise Fault(f"{token} : son autorité se dit exacte à plus d'une minute près")
+        at = calendar.timegm(time.strptime(" ".join(stated.groups()), "%b %d %H:%M:%S %Y"))
+        if not openssl(
+            "ts", "-verify", "-token_in", "-in", copies / "token.tst",
+            "-data", copies / "checkpoint", "-CAfile", copies / "racines.pem",
+            "-untrusted", copies / "chain.pem", "-attime", at,
+        )[0]:  # fmt: skip
+            raise Fault(f"{token} : refusé par openssl (checkpoint, chain.pem, racines.pem)")
+        if at > NOW + TOLERANCE_S:
+            raise Fault(f"{token} : daté après l'heure de cette machine")
+        check_chain(folder, copies, at)
     return at
 
 
-def check_chain(folder: Path, roots: Path, at: int) -> None:
+def accuracy_us(found: "re.Match[str]") -> int:
+    """Read what openssl says of a token's accuracy, in microseconds; 0 when it says nothing."""
+    parts = (found["seconds"], found["millis"], found["micros"])
+    values = [int(part or "0", 0) if part != "unspecified" else 0 for part in parts]
+    return values[0] * 1_000_000 + values[1] * 1_000 + values[2]
+
+
+def check_chain(folder: Path, copies: Path, at: int) -> None:
     """Check the certificates kept beside a token, and the lists of those revoked."""
-    chain = folder / "chain.pem"
-    if certificates(chain)[-1] not in certificates(roots):
-        raise Fault(f"{chain} : sa racine n'est pas dans {roots.name}")
+    chain, kept, roots = folder / "chain.pem", copies / "chain.pem", copies / "racines.pem"
+    alone = ("-CAfile", roots, "-no-CApath")
+    if certificates(kept, chain)[-1] not in certificates(roots, "racines.pem"):
+        raise Fault(f"{chain} : sa racine n'est pas dans les racines (racines.pem)")
     if not openssl(
-        "verify", "-purpose", "timestampsign", "-attime", at, "-CAfile", roots,
-        "-untrusted", chain, chain,
+        "verify", "-purpose", "timestampsign", "-attime", at, *alone, "-untrusted", kept, kept,
     )[0]:  # fmt: skip
         raise Fault(f"{chain} : chaîne de certificats refusée par openssl")
-    serial = openssl("x509", "-in", chain, "-noout", "-serial")[1].strip().partition("=")[2]
+    serial = openssl("x509", "-in", kept, "-noout", "-serial")[1].strip().partition("=")[2]
     for path in sorted(folder.glob("*.crl")):
-        text = openssl("crl", "-inform", "DER", "-in", path, "-CAfile", chain, "-text", "-noout")[1]
+        crl = copies / "liste.crl"
+        crl.write_bytes(read(path, MAX_PEM))
+        text = openssl(
+            "crl", "-inform", "DER", "-in", crl, "-CAfile", kept, "-no-CApath", "-text", "-noout"
+        )[1]
         if "verify OK" not in text:
             raise Fault(f"{path} : liste de révocation que la chaîne ne signe pas")
         if re.search(rf"Serial Number: 0*{serial}$", text, re.MULTILINE):
             raise Fault(f"{path} : le certificat de {folder / 'token.tst'} est révoqué")
 
 
-def certificates(path: Path) -> list[bytes]:
+def certificates(path: Path, where: object) -> list[bytes]:
     """Return the certificates of a PEM file, as DER."""
-    text = read(path).decode("ascii", "replace")
+    text = read(path, MAX_PEM).decode("ascii", "replace")
     blocks = re.findall(
         "-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", text, re.DOTALL
     )
     if not blocks:
-        raise Fault(f"{path} : aucun certificat")
-    return [unbase64("".join(block.split()), path) for block in blocks]
+        raise Fault(f"{where} : aucun certificat")
+    return [unbase64("".join(block.split()), where) for block in blocks]
 
 
 # --- Captures ----------------------------------------------------------------------------------
@@ -491,7 +635,7 @@ class Capture:
         self.accounts: dict[str, bytes] = {}  # `metadata` blocks, by the digest of the record
         self.digests: dict[str, str] = {}  # of the bytes exchanged, by record id
         revisits: list[tuple[str, str, bytes]] = []
-        for fields, block, whole in records(path):
+        for fields, block, whole in records(path):  # in order, once
             kind, name = fields.get("warc-type"), fields.get("warc-record-id", "")
             if kind == "metadata":
                 self.accounts[sha256(whole).hex()] = block
@@ -513,31 +657,45 @@ def records(path: Path) -> Iterator[tuple[dict[str, str], bytes, bytes]]:
 
     The last record may be cut short: a crash leaves it so, and nothing names it.
     """
-    with gzip.open(path) as file:
+    unpacked = 0
+    with opened(path, MAX_CAPTURES) as packed, gzip.GzipFile(fileobj=packed) as file:
         while True:
             try:
-                head = b""
-                while not head.endswith(b"\r\n\r\n"):
-                    line = file.readline(MAX_BYTES)
-                    if not line:
-                        if head:
-                            raise Fault(f"{path} : enregistrement coupé")
-                        return
-                    head += line
-                lines = head.decode("utf-8", "replace").split("\r\n")
-                pairs = (line.partition(":") for line in lines[1:-2])
-                fields = {name.lower(): value.strip() for name, _, value in pairs}
-                size = int(fields.get("content-length", "-1"))
-                if lines[0] != "WARC/1.1" or not 0 <= size <= MAX_BYTES:
-                    raise Fault(f"{path} : ce n'est pas un fichier WARC/1.1")
-                block, end = file.read(size), file.read(4)
-                if len(block) != size or end != b"\r\n\r\n":
-                    raise Fault(f"{path} : enregistrement coupé")
+                found = record(file, path)
             except EOFError:
                 return
-            except (OSError, zlib.error, ValueError):
+            except (OSError, zlib.error):
                 raise Fault(f"{path} : abîmé") from None
-            yield fields, block, head + block + end
+            if found is None:
+                return
+            unpacked += len(found[2])
+            if unpacked > MAX_UNPACKED:
+                raise Fault(f"{path} : trop grand, une fois décompressé")
+            yield found
+
+
+def record(file: gzip.GzipFile, path: Path) -> "tuple[dict[str, str], bytes, bytes] | None":
+    """Read one record of a WARC file; None at its end. Raises as gzip does, and Fault."""
+    head = b""
+    while not head.endswith(b"\r\n\r\n"):
+        line = file.readline(MAX_HEAD)
+        if not line and not head:
+            return None
+        head += line
+        if not line:
+            raise Fault(f"{path} : enregistrement coupé")
+        if len(head) > MAX_HEAD:
+            raise Fault(f"{path} : ce n'est pas un fichier WARC/1.1")
+    lines = head.decode("utf-8", "replace").split("\r\n")
+    pairs = (line.partition(":") for line in lines[1:-2])
+    named = {name.lower(): value.strip() for name, _, value in pairs}
+    size = number(named.get("content-length", ""), path)
+    if lines[0] != "WARC/1.1" or size > MAX_RECORD:
+        raise Fault(f"{path} : ce n'est pas un fichier WARC/1.1")
+    block, end = file.read(size), file.read(4)
+    if len(block) != size or end != b"\r\n\r\n":
+        raise Fault(f"{path} : enregistrement coupé")
+    return named, block, head + block + end
 
 
 def head_size(response: bytes) -> int:
@@ -574,6 +732,446 @@ def instant(text: str) -> str:
     return f"{whole}.{rest:0<6}"
 
 
+# --- What the leaves tell ----------------------------------------------------------------------
+
+GOOD, FAILING = {"up", "degraded"}, {"down", "maintenance"}
+INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
+SECOND = 1_000_000  # instants are whole microseconds since 1970
+SHOWN = 200  # lines of one table; --json gives them all
+POLICY = {"failures": 3, "failing_s": 120, "successes": 2, "recovering_s": 60, "silence_s": 7200}
+
+
+def strict_json(data: bytes) -> Any:
+    """Read JSON that two readers cannot read differently. Raises ValueError for any other."""
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len({name for name, _ in found}) != len(found):
+            raise ValueError("un nom est donné deux fois")
+        return dict(found)
+
+    def refuse(text: str) -> Any:
+        raise ValueError(f"nombre {text[:20]}")
+
+    def integer(text: str) -> int:
+        return int(text) if len(text) <= 17 else refuse(text)
+
+    try:
+        return json.loads(
+            data.decode(), object_pairs_hook=pairs, parse_float=refuse, parse_constant=refuse,
+            parse_int=integer,
+        )  # fmt: skip
+    except RecursionError:
+        raise ValueError("trop profond") from None
+
+
+def microseconds(text: Any) -> int:
+    """Read an instant of the journal. Raises ValueError for any other text."""
+    if not isinstance(text, str) or not INSTANT.fullmatch(text):
+        raise ValueError(f"instant mal écrit : {text!r}")
+    whole = time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")
+    return calendar.timegm(whole) * SECOND + int(text[20:26])
+
+
+def whole_number(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise ValueError(f"il faut un nombre entier : {str(value)[:40]!r}")  # noqa: TRY004 -- one kind of fault
+    return value
+
+
+@dataclass
+class Outage:
+    """One outage of one target, made again from the checks. Instants in microseconds."""
+
+    target: str
+    point: str
+    nature: str
+    reason: str
+    last_ok_at: "int | None"
+    first_fail_at: int
+    last_fail_at: int
+    confirmed_at: int
+    checks: int
+    relapses: int = 0
+    first_ok_at: "int | None" = None
+    recovered_at: "int | None" = None
+    # Leaves: of the checks at its edges, then those that tell them.
+    leaves: "dict[str, int | None]" = field(default_factory=dict)
+
+    def says(self) -> "dict[str, Any]":
+        """Return what an `outage` leaf says of it."""
+        named = {name: value for name, value in asdict(self).items() if name != "leaves"}
+        return {name: value for name, value in named.items() if value is not None}
+
+    @property
+    def shortest_us(self) -> int:
+        return self.last_fail_at - self.first_fail_at
+
+    @property
+    def longest_us(self) -> "int | None":
+        if self.first_ok_at is None or self.last_ok_at is None:
+            return None
+        return self.first_ok_at - self.last_ok_at
+
+
+@dataclass
+class Streak:
+    """Checks of one kind that follow each other."""
+
+    first_at: int
+    last_at: int
+    count: int
+    reason: str
+    downs: int
+    leaf: int  # of the first
+
+    def with_one(self, at: int, verdict: str) -> None:
+        self.last_at, self.count = at, self.count + 1
+        self.downs += verdict == "down"
+
+    def lasted(self, count: int, seconds: int) -> bool:
+        return self.count >= count and self.last_at - self.first_at >= seconds * SECOND
+
+
+class Watched:
+    """What one point sees of one target."""
+
+    def __init__(self, target: str, point: str) -> None:
+        self.target, self.point = target, point
+        self.instants = array("q")  # of its checks, increasing
+        self.others: set[int] = set()  # those after which the clock was set back
+        self.slots = array("q")  # when they were due
+        self.intervals: dict[int, int] = {}  # by the first slot since which it holds
+        self.verdicts: Counter[str] = Counter()
+        self.last_ok: int | None = None
+        self.last_ok_leaf: int | None = None
+        self.failing: Streak | None = None
+        self.recovering: Streak | None = None
+        self.outage: Outage | None = None
+
+    def is_new(self, at: int) -> bool:
+        """Take the instant of a check; False when there was one at that instant."""
+        if not self.instants or at > self.instants[-1]:
+            self.instants.append(at)
+            return True
+        place = bisect_left(self.instants, at)
+        known = self.instants[place] == at or at in self.others
+        self.others.add(at)
+        return not known
+
+    def fold(
+        self, leaf: int, at: int, verdict: str, reason: str, policy: dict[str, int]
+    ) -> list[Any]:
+        """Take one more check; return what follows: an outage, "opened" or "closed", or a "blip".
+
+        A check that was refused, or that the watcher's own side spoiled, tells nothing, and
+        neither does one that the clock puts before the last that did.
+        """
+        told = [self.last_ok]
+        told += [one.last_at for one in (self.failing, self.recovering) if one]
+        told += [self.outage.last_fail_at] if self.outage else []
+        last = max((one for one in told if one is not None), default=at - 1)
+        if verdict not in GOOD | FAILING or at <= last:
+            return []
+        if self.outage:
+            return self._follow(self.outage, leaf, at, verdict, policy)
+        events: list[Any] = []
+        if verdict in GOOD:
+            events += [("blip", self.failing)] if self.failing else []
+            self.last_ok, self.last_ok_leaf, self.failing = at, leaf, None
+            return events
+        if self.failing and at - self.failing.last_at > policy["silence_s"] * SECOND:
+            events.append(("blip", self.failing))  # nobody saw what lay between
+            self.failing = None
+        if self.failing:
+            self.failing.with_one(at, verdict)
+        else:
+            self.failing = Streak(at, at, 1, reason, int(verdict == "down"), leaf)
+        seen = self.failing
+        if seen.lasted(policy["failures"], policy["failing_s"]):
+            self.failing, self.outage = None, Outage(
+                target=self.target, point=self.point, reason=seen.reason, checks=seen.count,
+                nature="down" if seen.downs else "maintenance", last_ok_at=self.last_ok,
+                first_fail_at=seen.first_at, last_fail_at=seen.last_at, confirmed_at=at,
+                leaves={"last_ok": self.last_ok_leaf, "first_fail": seen.leaf, "last_fail": leaf},
+            )  # fmt: skip
+            events.append(("opened", self.outage))
+        return events
+
+    def _follow(
+        self, outage: Outage, leaf: int, at: int, verdict: str, policy: dict[str, int]
+    ) -> list[Any]:
+        if verdict in FAILING:
+            outage.nature = "down" if verdict == "down" else outage.nature
+            outage.last_fail_at, outage.leaves["last_fail"] = at, leaf
+            outage.checks += 1
+            outage.relapses += self.recovering is not None
+            self.recovering = None
+            return []
+        if self.recovering:
+            self.recovering.with_one(at, verdict)
+        else:
+            self.recovering = Streak(at, at, 1, "", 0, leaf)
+        seen = self.recovering
+        if not seen.lasted(policy["successes"], policy["recovering_s"]):
+            return []
+        outage.first_ok_at, outage.recovered_at = seen.first_at, at
+        outage.leaves["first_ok"] = seen.leaf
+        self.recovering, self.outage, self.last_ok, self.last_ok_leaf = None, None, at, leaf
+        return [("closed", outage)]
+
+
+class Story:
+    """Reads the leaves in order, once. `faults` contradict each other, `remarks` do not."""
+
+    def __init__(self, faults: list[str], remarks: list[str]) -> None:
+        self.faults, self.remarks = faults, remarks
+        self.named: dict[int, Leaf] = {}  # leaves that others name
+        self.watched: dict[tuple[str, str], Watched] = {}
+        self.outages: list[Outage] = []
+        self.blips: list[dict[str, Any]] = []
+        self.changes: list[dict[str, Any]] = []
+        self.gaps: list[dict[str, Any]] = []
+        self.starts: list[tuple[int, str, str]] = []  # of runs: instant, point, configuration
+        self.tokens: list[tuple[int, Leaf]] = []
+        self.captures: list[Leaf] = []
+        self.kinds: Counter[str] = Counter()
+        self.latest: tuple[int, int] = (0, 0)  # the last leaf that has a time of its own, and it
+        self.latest_at: dict[int, tuple[int, int]] = {}  # the same, at each size that was marked
+        self.alive: dict[str, int] = {}  # by point, the last sign of life
+        self.before = False  # the record is older than its journal
+        self._awaited: list[tuple[int, str, Any]] = []
+        self._stated = 0  # the latest time that a token stated
+
+    def tell(self, index: int, data: bytes, where: Path) -> None:
+        """Read one leaf."""
+        try:
+            leaf = strict_json(data)
+            kind = leaf["type"]
+            if not isinstance(kind, str):
+                raise TypeError("type")  # noqa: TRY301 -- as an absent one
+        except (ValueError, TypeError, KeyError) as error:
+            self.faults.append(f"{where} : la feuille {index} n'est pas un objet JSON ({error!r})")
+            return
+        self.kinds[kind] += 1
+        reader = getattr(self, f"_{kind}", None) if kind in READ else None
+        if reader is None:
+            return
+        try:
+            reader(index, leaf)
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+            self.faults.append(
+                f"{where} : la feuille {index} ({shown(kind)}) est mal formée ({error!r})"
+            )
+
+    def mark(self, size: int) -> None:
+        self.latest_at[size] = self.latest
+
+    def end(self) -> None:
+        """Say what should have followed, and which checks were neither made nor explained."""
+        self._settle()
+        for one in self.watched.values():
+            Holes(self, one).look()
+
+    def _origin(self, _: int, leaf: Leaf) -> None:
+        self.before = any(leaf["rows_before"].values())
+
+    def _setup(self, index: int, leaf: Leaf) -> None:
+        self.named[index] = leaf
+
+    def _target(self, index: int, leaf: Leaf) -> None:
+        self.named[index] = leaf
+
+    def _observation(self, index: int, leaf: Leaf) -> None:
+        self._settle()
+        setup = self.named[whole_number(leaf["setup"])]
+        plan = self.named[whole_number(leaf["plan"])] if "plan" in leaf else {}
+        at, target, verdict = microseconds(leaf["at"]), leaf["target"], leaf["verdict"]
+        one = self.watched.setdefault((target, setup["point"]), Watched(target, setup["point"]))
+        if not one.is_new(at):
+            self.faults.append(f"feuille {index} : deux relevés de {shown(target)} au même instant")
+        slot = at - whole_number(leaf["late_us"])
+        one.slots.append(slot)
+        interval = whole_number(plan.get("interval_s", 0)) * SECOND
+        if interval and interval != next(reversed(one.intervals.values()), 0):
+            one.intervals[slot] = interval
+        one.verdicts[verdict] += 1
+        right = at + whole_number(leaf.get("clock_offset_us", 0))
+        self._timed(index, right, setup["point"], at)
+        if right < self._stated - TOLERANCE_S * SECOND:
+            self.remarks.append(
+                f"feuille {index} : relevé daté du {told_us(right)}, alors qu'un jeton inscrit "
+                "avant lui est plus tardif ; l'horloge de la sonde retardait"
+            )
+        policy = {n: whole_number(plan.get("policy", {}).get(n, v)) for n, v in POLICY.items()}
+        for edge, what in one.fold(index, at, verdict, leaf["reason"], policy):
+            where = {"target": target, "point": setup["point"], "at": at, "observation": index}
+            if edge == "opened":
+                self.outages.append(what)
+            told = what.says() if edge != "blip" else {
+                "first_at": what.first_at, "last_at": what.last_at, "count": what.count,
+                "reason": what.reason, "downs": what.downs,
+            }  # fmt: skip
+            self._awaited.append((index, edge, (what, {**where, **told})))
+
+    def _outage(self, index: int, leaf: Leaf) -> None:
+        self._edge(index, leaf["edge"], leaf)
+
+    def _blip(self, index: int, leaf: Leaf) -> None:
+        self._edge(index, "blip", leaf)
+
+    def _edge(self, index: int, edge: str, leaf: Leaf) -> None:
+        """Compare an edge that the journal tells with the one that follows from its checks."""
+        said = {
+            name: microseconds(value) if name == "at" or name.endswith("_at") else value
+            for name, value in leaf.items()
+            if name not in ("v", "type", "edge")
+        }
+        made, what = -1, None
+        ought: dict[str, Any] = {}
+        if self._awaited:
+            made, expected, (what, ought) = self._awaited.pop(0)
+            ought = ought if expected == edge else {}
+        if said != ought:
+            self._contradicts(
+                f"feuille {index} : cette indisponibilité ({EDGES.get(edge, shown(edge))}) ne suit "
+                "pas des relevés"
+                + (f", qui en font une autre à la feuille {made}" if made >= 0 else "")
+            )
+        elif edge == "blip":
+            self.blips.append({"leaf": index, **said})
+        elif what is not None:
+            what.leaves[edge] = index
+
+    def _settle(self) -> None:
+        for index, edge, _ in self._awaited:
+            self._contradicts(
+                f"feuille {index} : de ce relevé suit une indisponibilité ({EDGES[edge]}) que le "
+                "journal ne dit pas"
+            )
+        self._awaited.clear()
+
+    def _contradicts(self, text: str) -> None:
+        # Of a record that is older than its journal, the state at its first leaf is not known.
+        (self.remarks if self.before else self.faults).append(text)
+
+    def _change(self, index: int, leaf: Leaf) -> None:
+        at = microseconds(leaf["at"])
+        told = {"leaf": index, "target": leaf["target"], "edge": leaf["edge"], "at": at}
+        texts = {side: leaf[side]["sha256"] for side in ("before", "after") if leaf.get(side)}
+        self.changes.append({**told, "kinds": list(leaf.get("kinds", ())), **texts})
+
+    def _gap(self, index: int, leaf: Leaf) -> None:
+        since, until = microseconds(leaf["from_at"]), microseconds(leaf["to_at"])
+        slots = whole_number(leaf["slots"])
+        where = {"leaf": index, "target": leaf.get("target", ""), "point": leaf["point"]}
+        self.gaps.append(
+            {**where, "from": since, "to": until, "slots": slots, "cause": leaf["cause"]}
+        )
+
+    def _run(self, index: int, leaf: Leaf) -> None:
+        at = microseconds(leaf["at"])
+        setup = self.named.get(leaf.get("setup", -1), {})
+        self._timed(index, at, setup.get("point", ""), at)
+        if leaf["edge"] == "start" and setup:
+            self.starts.append((at, setup["point"], setup["config_sha256"]))
+
+    def _round(self, index: int, leaf: Leaf) -> None:
+        if "at" in leaf:
+            at = microseconds(leaf["at"])
+            self._timed(index, at, leaf["point"], at)
+
+    def _timed(self, index: int, right: int, point: str, at: int) -> None:
+        self.latest = index, right
+        self.alive[point] = max(self.alive.get(point, 0), at)
+
+    def _token(self, index: int, leaf: Leaf) -> None:
+        self.tokens.append((index, leaf))
+        self._stated = max(self._stated, microseconds(leaf["at"]))
+
+    def _capture(self, _: int, leaf: Leaf) -> None:
+        self.captures.append(leaf)
+
+
+READ = {"origin", "setup", "target", "observation", "outage", "blip", "change", "gap", "run",
+        "round", "token", "capture"}  # fmt: skip
+EDGES = {"opened": "début", "closed": "fin", "blip": "échec isolé"}
+
+
+class Holes:
+    """Checks that were due and that neither a check nor a gap of the journal accounts for.
+
+    A target is due at a fixed pace. Between two checks further apart than that, every moment
+    must lie in a gap, but for less than one interval.
+    """
+
+    def __init__(self, story: Story, one: Watched) -> None:
+        self.story, self.one = story, one
+        gaps = [
+            (gap["from"], gap["to"])
+            for gap in story.gaps
+            if gap["point"] == one.point and gap["target"] in ("", one.target)
+        ]
+        self.gaps: list[tuple[int, int]] = []
+        for since, until in sorted(gaps):
+            if self.gaps and since <= self.gaps[-1][1]:
+                self.gaps[-1] = (self.gaps[-1][0], max(until, self.gaps[-1][1]))
+            else:
+                self.gaps.append((since, until))
+        self.starts = sorted((at, mark) for at, point, mark in story.starts if point == one.point)
+
+    def look(self) -> None:
+        slots = sorted(self.one.slots)
+        changes = sorted(self.one.intervals.items())
+        if not changes:
+            return
+        interval, following, started = changes[0][1], 1, 0
+        for since, until in zip(slots, slots[1:]):  # noqa: B905, RUF007 -- Python 3.9
+            longest = interval
+            while following < len(changes) and changes[following][0] <= until:
+                interval = changes[following][1]
+                longest = max(longest, interval)
+                following += 1
+            config, moved = self._config_at(since), False
+            while started < len(self.starts) and self.starts[started][0] <= until:
+                if self.starts[started][0] > since:
+                    moved = moved or self.starts[started][1] != config
+                    longest *= 1 if longest > interval else 2  # a new plan may begin elsewhere
+                started += 1
+            if until - since > longest:
+                self._bare(since, until, longest, certain=not moved)
+        end = self.story.alive.get(self.one.point, 0)
+        if slots and not any(at > slots[-1] for at, _ in self.starts):
+            # The last may still be under way, or late behind others.
+            self._bare(slots[-1], end, 2 * interval + TOLERANCE_S * SECOND, certain=True)
+
+    def _config_at(self, at: int) -> str:
+        place = bisect_left(self.starts, (at, "~"))
+        return self.starts[place - 1][1] if place else ""
+
+    def _bare(self, since: int, until: int, longest: int, *, certain: bool) -> None:
+        """Report the stretches of [since, until) in no gap that are too long."""
+        place = max(0, bisect_left(self.gaps, (since, 0)) - 1)
+        at = since
+        for begin, end in [*self.gaps[place:], (until, until)]:
+            if begin >= until or end <= at:
+                if begin >= until:
+                    break
+                continue
+            self._tell(at, begin, longest, certain=certain)
+            at = max(at, end)
+        self._tell(at, until, longest, certain=certain)
+
+    def _tell(self, since: int, until: int, longest: int, *, certain: bool) -> None:
+        if until - since <= longest:
+            return
+        text = f"{shown(self.one.target)} : ni relevé ni lacune dite du {told_us(since)} au "
+        text += told_us(until)
+        if certain:
+            self.story.faults.append(f"{text} ; des relevés prévus manquent au journal")
+        else:
+            self.story.remarks.append(f"{text} ; la configuration avait changé")
+
+
 # --- Programs that have no business there ------------------------------------------------------
 
 PROGRAMS = {".py", ".pyc", ".pyd", ".pth", ".so", ".dll", ".dylib", ".exe"}
@@ -581,11 +1179,11 @@ COMMANDS = {"openssl", "python", "python3", "sitecustomize", "usercustomize"}
 HERE = Path(__file__).resolve()
 
 
-def programs(folder: Path) -> list[Path]:
+def programs(folder: Path, files: list[Path]) -> list[Path]:
     """Return the programs in a copy of a journal, where none but this one belongs."""
     return [
         path
-        for path in sorted(folder.rglob("*"))
+        for path in files
         if path.suffix.lower() in PROGRAMS or path.name.lower() in COMMANDS
         if path != folder / "verifier.py"
     ]
@@ -603,34 +1201,55 @@ def modules(folder: Path) -> list[Path]:
 class Verification:
     """The steps, in order. `faults` is all that does not agree."""
 
-    def __init__(self, asked: argparse.Namespace) -> None:
+    def __init__(self, asked: argparse.Namespace, faults: list[str], files: list[Path]) -> None:
         self.folder: Path = asked.dossier
         self.journal = self.folder / "journal"
-        self.roots: Path = asked.racines or self.folder / "racines.pem"
+        self.files = files
         self.old: list[Path] = asked.ancien
-        self.faults: list[str] = [
-            f"{path} : programme étranger ; la copie d'un journal n'en contient pas"
-            for path in programs(self.folder)
+        self.faults = faults
+        self.remarks: list[str] = []
+        self.own: list[str] = []  # what is taken from the folder itself
+        self.details: list[str] = []  # of the step under way
+        self.nothing = False  # there was nothing to verify in it
+        self.faults += [
+            f"{shown(path)} : programme étranger ; la copie d'un journal n'en contient pas"
+            for path in programs(self.folder, files)
         ]
-        self.key, self.witnesses, self.quorum = self._keys(asked.cle)
-        self.stamps = [path.parent for path in sorted(self.journal.glob("horodatages/*/token.tst"))]
-        self.said: dict[str, list[tuple[int, Leaf]]] = {"token": [], "capture": []}
+        self.key, self.witnesses, self.quorum = self._keys(asked.cles, asked.cle)
+        if asked.racines:
+            self.roots = read(asked.racines, MAX_PEM, given=True)
+        else:
+            self.roots = self._own_roots()
+        self.stamps = sorted(
+            path.parent for path in files
+            if path.name == "token.tst" and path.parent.parent == self.journal / "horodatages"
+        )  # fmt: skip
+        self.story = Story(self.faults, self.remarks)
+        self.cosigned: dict[str, int] = {}
+        self.dated: list[dict[str, Any]] = []
+        self.size = 0
 
-    def _keys(self, given: str) -> tuple[Key, list[Key], int]:
-        path = self.folder / "cles.txt"
-        lines = [line.split() for line in read(path).decode("utf-8", "replace").splitlines()]
+    def _own_roots(self) -> bytes:
+        self.own.append("les racines des autorités d'horodatage (racines.pem)")
+        return read(self.folder / "racines.pem", MAX_PEM)
+
+    def _keys(self, given: "Path | None", key: str) -> tuple[Key, list[Key], int]:
+        path = given or self.folder / "cles.txt"
+        text = read(path, given=given is not None).decode("utf-8", "replace")
+        lines = [line.split() for line in text.splitlines()]
         logs = [words[1] for words in lines if words[:1] == ["log"] and len(words) > 1]
-        witnesses = [Key(w[2], path) for w in lines if w[:1] == ["witness"] and len(w) > 2]
-        quorum = [w[1] for w in lines if w[:1] == ["quorum"] and len(w) > 1 and w[1].isdigit()]
-        if len(logs) != 1:
+        witnesses = [Key(w[2], WITNESS, path) for w in lines if w[:1] == ["witness"] and len(w) > 2]
+        quorum = [w[1] for w in lines if w[:1] == ["quorum"] and len(w) > 1]
+        if len(logs) != 1 or len(quorum) > 1:
             raise Fault(f"{path} : il faut une clé de journal, et une seule")
-        if given and given != logs[0]:
+        if key and key.strip() != logs[0]:
             raise Fault(f"{path} : la clé du dossier n'est pas celle que vous avez donnée")
-        if not given:
-            print("   Clé lue dans le dossier même : comparez-la avec celle que l'association")
-            print("   publie et imprime sur ses pièces, ou donnez celle-ci par --cle.")
-        print(f"   {logs[0]}")
-        return Key(logs[0], path), witnesses, int(quorum[0]) if quorum else 0
+        if not given and not key:
+            self.own.append("la clé du journal (cles.txt)")
+        if not given and witnesses:
+            self.own.append("les clés des cosignataires, et combien il en faut (cles.txt)")
+        needed = number(quorum[0], path) if quorum and quorum[0] != "none" else 0
+        return Key(logs[0], LOG, path), witnesses, needed
 
     def attempt(self, check: Callable[..., Any], *given: object) -> Any:
         """Do one check; what is wrong is noted, and the next ones are still done."""
@@ -638,78 +1257,156 @@ class Verification:
             return check(*given)
         except Fault as fault:
             self.faults.append(str(fault))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            self.faults.append(f"{self.folder} : contenu inattendu ({error!r})")
+        except (
+            LookupError,
+            TypeError,
+            ValueError,
+            AttributeError,
+            OSError,
+            ArithmeticError,
+            RecursionError,
+        ) as error:
+            self.faults.append(f"{self.folder} : contenu inattendu ({shown(repr(error))[:300]})")
         return None
 
     def manifest(self) -> str:
         path = self.folder / "MANIFESTE"
-        if not path.exists():
+        if path not in self.files:
             return "absent : on ne peut dire si des fichiers manquent à cette copie"
         told = {}
-        for line in read(path).decode("utf-8", "replace").splitlines():
+        for line in read(path, MAX_CAPTURES).decode("utf-8", "replace").splitlines():
             digest, _, name = line.partition("  ")
+            if name in told:
+                self.faults.append(f"{path} : nomme deux fois {shown(name)}")
             told[name] = digest
         here = {
-            each.relative_to(self.folder).as_posix(): each
-            for each in sorted(self.folder.rglob("*"))
-            if each.is_file() and each != path
+            each.relative_to(self.folder).as_posix(): each for each in self.files if each != path
         }
         for name in sorted(set(told) | set(here)):
             if name not in here:
-                self.faults.append(f"{self.folder / name} : manque, et le MANIFESTE le nomme")
+                self.faults.append(
+                    f"{shown(self.folder / name)} : manque, et le MANIFESTE le nomme"
+                )
             elif name not in told:
-                self.faults.append(f"{here[name]} : de trop, le MANIFESTE ne le nomme pas")
-            elif sha256(read(here[name])).hex() != told[name]:
-                self.faults.append(f"{here[name]} : n'a pas l'empreinte que dit le MANIFESTE")
+                self.faults.append(f"{shown(here[name])} : de trop, le MANIFESTE ne le nomme pas")
+            elif self.attempt(digest_of, here[name]) not in (told[name], None):
+                self.faults.append(
+                    f"{shown(here[name])} : n'a pas l'empreinte que dit le MANIFESTE"
+                )
         return f"{len(told)} fichiers"
 
     def checkpoint(self, path: Path) -> Checkpoint:
-        return Checkpoint(read(path), path, self.key, self.witnesses)
+        given = path in self.old
+        return Checkpoint(read(path, given=given), path, self.key, self.witnesses)
 
     def tree(self) -> str:
         last = self.checkpoint(self.journal / "checkpoint")
         paths = [*self.old, *(folder / "checkpoint" for folder in self.stamps)]
         older = [one for one in (self.attempt(self.checkpoint, p) for p in paths) if one]
-        self.said = walk(self.journal, last, older, self.faults)
+        self.size, self.cosigned = last.size, last.cosigned
+        walk(self.journal, last, older, self.story, self.faults)
         if last.size and len(last.cosigned) < self.quorum:
             self.faults.append(
                 f"{last.where} : {len(last.cosigned)} témoins, il en faut {self.quorum}"
             )
+        for one in (last, *older):
+            self._witnessed(one)
         seen = ", ".join(f"{name} le {told(at)}" for name, at in sorted(last.cosigned.items()))
         return (
             f"{last.size} feuilles, racine {last.root.hex()[:16]}… ; {len(older)} checkpoints "
             f"antérieurs prolongés ; contresigné par : {seen or 'personne'}"
         )
 
+    def _witnessed(self, one: Checkpoint) -> None:
+        """Compare the times of cosignatures with those of the leaves that they cover."""
+        leaf, at = self.story.latest_at.get(one.size, (0, 0))
+        for name, seen in one.cosigned.items():
+            late = at // SECOND - seen
+            text = (
+                f"{one.where} : {name} l'aurait contresigné le {told(seen)}, avant la feuille "
+                f"{leaf} ({told_us(at)})"
+            )
+            if late > WITNESS_DAYS * 86_400:
+                self.faults.append(text)
+            elif late > TOLERANCE_S:
+                self.remarks.append(f"{text} : une des deux horloges se trompe")
+
+    def checks(self) -> str:
+        story = self.story
+        verdicts: Counter[str] = Counter()
+        for one in story.watched.values():
+            verdicts += one.verdicts
+        said = ", ".join(f"{verdicts[name]} {WORDS.get(name, name)}" for name in sorted(verdicts))
+        self.details += list(tables(story))
+        self.nothing = not verdicts
+        lost = sum(gap["slots"] for gap in story.gaps)
+        return (
+            f"{sum(verdicts.values())} relevés de {len(story.watched)} pages ({said or 'aucun'}) ; "
+            f"{lost} relevés prévus non faits, et dits ; {len(story.outages)} indisponibilités "
+            f"refaites à partir des relevés ; {len(story.blips)} échecs isolés ; "
+            f"{len(story.changes)} modifications de texte"
+        )
+
     def proofs(self) -> str:
-        paths = sorted(self.folder.glob("preuves/*.tlog-proof"))
+        paths = [
+            path for path in self.files
+            if path.suffix == ".tlog-proof" and path.parent == self.folder / "preuves"
+        ]  # fmt: skip
         for path in paths:
             self.attempt(check_proof, path, self.key, self.witnesses)
+        self.nothing = not paths
         return f"{len(paths)} feuilles à part"
 
     def tokens(self) -> str:
-        announced = {leaf["sha256"]: (index, leaf) for index, leaf in self.said["token"]}
+        announced = {leaf["sha256"]: (index, leaf) for index, leaf in self.story.tokens}
         for folder in self.stamps:
             at = self.attempt(check_stamp, folder, self.roots)
             index, leaf = announced.pop(folder.name, (None, {}))
-            if at is None:
-                continue
-            size = self.checkpoint(folder / "checkpoint").size
-            if index is not None and (leaf["size"], leaf["at"][:19]) != (size, stamp(at)):
-                self.faults.append(f"{folder / 'token.tst'} : la feuille {index} dit autre chose")
-            place = "pas encore au journal" if index is None else f"feuille {index}"
-            print(f"   les {size} premières feuilles existaient le {told(at)} ({place})")
+            if at is not None:
+                self.attempt(self._dates, folder, at, index, leaf)
         for digest, (index, _) in announced.items():
             path = self.journal / "horodatages" / digest
             self.faults.append(f"{path} : jeton absent, la feuille {index} l'annonce")
+        whole = {path.parent for path in self.files if self.journal / "horodatages" in path.parents}
+        for folder in sorted(whole - set(self.stamps)):
+            self.faults.append(f"{folder} : pas de jeton (token.tst)")
+        self.nothing = not self.dated
         return f"{len(self.stamps)} jetons"
 
+    def _dates(self, folder: Path, at: int, index: "int | None", leaf: Leaf) -> None:
+        """Compare the time of a token with those of the leaves, and of what it covers."""
+        token, note = folder / "token.tst", self.checkpoint(folder / "checkpoint")
+        size = note.size
+        if index is not None and (leaf["size"], leaf["at"][:19]) != (size, stamp(at)):
+            self.faults.append(f"{token} : la feuille {index} dit autre chose")
+        if index is not None and index < size:
+            self.faults.append(f"{token} : la feuille {index} l'annonce avant ce qu'il date")
+        last, seen = self.story.latest_at.get(size, (0, 0))
+        if seen // SECOND - at > TOLERANCE_S:
+            self.faults.append(
+                f"{token} : daté du {told(at)}, avant la feuille {last} qu'il couvre "
+                f"({told_us(seen)})"
+            )
+        for name, cosigned in note.cosigned.items():
+            if cosigned - at > TOLERANCE_S:
+                self.faults.append(
+                    f"{token} : daté du {told(at)}, avant la contresignature de {name} qu'il couvre"
+                )
+        for place, older in self.story.tokens:
+            if place < size and microseconds(older["at"]) // SECOND - at > TOLERANCE_S:
+                self.faults.append(
+                    f"{token} : daté avant le jeton de la feuille {place}, qu'il couvre"
+                )
+        where = "pas encore au journal" if index is None else f"feuille {index}"
+        self.dated.append({"at": at, "size": size, "token": folder.name, "leaf": index})
+        self.details.append(f"les {size} premières feuilles existaient le {told(at)} ({where})")
+
     def captures(self) -> str:
-        there = {path.name: path for path in (self.folder / "captures").glob("*.warc.gz")}
+        place = self.folder / "captures"
+        there = {path.name: path for path in self.files if path.parent == place}
         by_file: dict[str, list[Leaf]] = {}
-        for _, leaf in self.said["capture"]:
-            by_file.setdefault(leaf["file"], []).append(leaf)
+        for leaf in self.story.captures:
+            by_file.setdefault(str(leaf["file"]), []).append(leaf)
         done = removed = 0
         for name, leaves in by_file.items():
             file = self.attempt(Capture, there[name]) if name in there else None
@@ -717,12 +1414,52 @@ class Verification:
                 found = self.attempt(check_capture, leaf, file)
                 done, removed = done + (found is True), removed + (found is False)
         for name in sorted(set(there) - set(by_file)):
-            self.faults.append(f"{there[name]} : aucune feuille ne nomme ce fichier")
+            self.faults.append(f"{shown(there[name])} : aucune feuille ne nomme ce fichier")
+        self.nothing = not done
         absent = sum(len(leaves) for name, leaves in by_file.items() if name not in there)
         return (
             f"{done} relevés dont les octets concordent ; {removed} copies quotidiennes retirées "
             f"depuis ; {absent} dans des fichiers absents de ce dossier"
         )
+
+    def verdict(self) -> str:
+        """Say in one sentence what all this is worth."""
+        if self.faults:
+            return f"{len(self.faults)} défaut(s)."
+        if not self.cosigned and not self.dated:
+            return (
+                "Aucun défaut, et peu de preuves : rien n'a été changé depuis la copie ; "
+                "rien ne date ni n'atteste ce journal."
+            )
+        by = []
+        if self.dated:
+            last = max(self.dated, key=lambda one: one["size"])
+            by.append(
+                f"{last['size']} feuilles sur {self.size} datées au plus tard du {told(last['at'])}"
+            )
+        if self.cosigned:
+            by.append(f"contresigné par {', '.join(sorted(self.cosigned))}")
+        return f"Tout concorde. Ce journal est {' et '.join(attested(by))}."
+
+
+def attested(by: list[str]) -> list[str]:
+    return [text if text.startswith("contresigné") else f"daté ({text})" for text in by]
+
+
+def digest_of(path: Path) -> str:
+    """Return the SHA-256 of a file, read by pieces."""
+    digest = hashlib.sha256()
+    with opened(path, MAX_FILE) as file:
+        while data := file.read(1 << 20):
+            digest.update(data)
+    return digest.hexdigest()
+
+
+# --- Words -------------------------------------------------------------------------------------
+
+WORDS = {"up": "normaux", "degraded": "dégradés", "down": "indisponibles", "blocked": "bloqués",
+         "maintenance": "en maintenance", "unknown": "indéterminés"}  # fmt: skip
+NATURES = {"down": "indisponible", "maintenance": "en maintenance"}
 
 
 def stamp(at: int) -> str:
@@ -730,7 +1467,101 @@ def stamp(at: int) -> str:
 
 
 def told(at: int) -> str:
-    return time.strftime("%d/%m/%Y à %H:%M:%S UTC", time.gmtime(at))
+    """Write an instant, POSIX seconds, in UTC. One that no calendar holds is written as it is."""
+    try:
+        return time.strftime("%d/%m/%Y à %H:%M:%S UTC", time.gmtime(at))
+    except (ValueError, OverflowError, OSError):
+        return f"{at} s"
+
+
+def told_us(at: int) -> str:
+    """Write an instant, in microseconds, to the millisecond: durations follow from these."""
+    return told(at // SECOND).replace(" UTC", f",{at // 1000 % 1000:03} UTC")
+
+
+def paris(at: int) -> str:
+    """Write the hour in Paris at an instant in microseconds (directive 2000/84/CE)."""
+    seconds = at // SECOND
+    year = time.gmtime(seconds).tm_year
+
+    def change(month: int) -> int:
+        """Return the last Sunday of a month of 31 days, at 01:00 UTC."""
+        last = calendar.timegm((year, month, 31, 1, 0, 0))
+        return last - (time.gmtime(last).tm_wday + 1) % 7 * 86_400
+
+    summer = change(3) <= seconds < change(10)
+    local = time.gmtime(seconds + (7200 if summer else 3600))
+    return time.strftime("%d/%m/%Y à %H:%M:%S", local) + f",{at // 1000 % 1000:03}"
+
+
+def both(at: "int | None") -> str:
+    return "inconnu" if at is None else f"{told_us(at)} (Paris : {paris(at)})"
+
+
+def lasting(since: "int | None", until: "int | None") -> str:
+    """Write the time between two instants as they are printed, to the millisecond."""
+    if since is None or until is None:
+        return "inconnu"
+    ms = until // 1000 - since // 1000
+    parts = (ms // 86_400_000, "j"), (ms // 3_600_000 % 24, "h"), (ms // 60_000 % 60, "min")
+    said = [f"{value} {unit}" for value, unit in parts if value]
+    return " ".join([*said, f"{ms // 1000 % 60},{ms % 1000:03} s"])
+
+
+def merged(gaps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Join the gaps of one target and cause that follow each other; by time."""
+    found: list[dict[str, Any]] = []
+    last: dict[tuple[str, ...], dict[str, Any]] = {}
+    for gap in sorted(gaps, key=lambda one: (one["from"], one["leaf"])):
+        name = gap["point"], gap["target"], gap["cause"]
+        if name in last and last[name]["to"] == gap["from"]:
+            last[name]["to"] = gap["to"]
+            last[name]["slots"] += gap["slots"]
+            last[name]["leaves"].append(gap["leaf"])
+        else:
+            last[name] = {**gap, "leaves": [gap["leaf"]]}
+            found.append(last[name])
+    return found
+
+
+def leaf_of(leaves: "dict[str, int | None]", name: str) -> str:
+    return "aucune feuille" if leaves.get(name) is None else f"feuille {leaves[name]}"
+
+
+def tables(story: Story) -> Iterator[str]:
+    """Yield the outages, changes and gaps that the leaves prove, with the numbers of leaves."""
+    for rank, one in enumerate(story.outages[:SHOWN], start=1):
+        at, what = one.leaves, f"{NATURES[one.nature]}, {shown(one.reason)}"
+        yield f"Indisponibilité {rank} : {shown(one.target)} ({what})"
+        yield f"  dernier relevé bon   : {both(one.last_ok_at)}, {leaf_of(at, 'last_ok')}"
+        yield f"  premier échec        : {both(one.first_fail_at)}, {leaf_of(at, 'first_fail')}"
+        yield f"  dernier échec        : {both(one.last_fail_at)}, {leaf_of(at, 'last_fail')}"
+        yield f"  premier relevé bon   : {both(one.first_ok_at)}, {leaf_of(at, 'first_ok')}"
+        yield (
+            f"  durée                : au moins {lasting(one.first_fail_at, one.last_fail_at)} ; "
+            f"au plus : {lasting(one.last_ok_at, one.first_ok_at)}"
+        )
+        yield f"  relevés en échec     : {one.checks} ; rechutes : {one.relapses}"
+        end = leaf_of(at, "closed") if one.recovered_at else "en cours à la fin du journal"
+        yield f"  dite au journal par  : début, {leaf_of(at, 'opened')} ; fin, {end}"
+    for change in story.changes[:SHOWN]:
+        kinds = ", ".join(map(shown, change["kinds"]))
+        yield (
+            f"Modification : {shown(change['target'])}, {shown(change['edge'])} {kinds}".rstrip()
+            + f", {both(change['at'])}, feuille {change['leaf']}"
+        )
+    gaps = merged(story.gaps)
+    for gap in gaps[:SHOWN]:
+        first, last = gap["leaves"][0], gap["leaves"][-1]
+        yield (
+            f"Non mesuré : {shown(gap['target']) or 'toutes les pages'}, {shown(gap['cause'])}, "
+            f"du {told_us(gap['from'])} au {told_us(gap['to'])}, relevés : {gap['slots']}, "
+            + (f"feuille {first}" if first == last else f"feuilles {first} à {last}")
+        )
+    for name, found in (("indisponibilités", story.outages), ("modifications", story.changes),
+                        ("lacunes", gaps)):  # fmt: skip
+        if len(found) > SHOWN:
+            yield f"… et {len(found) - SHOWN} autres {name} : --json les donne toutes"
 
 
 STEPS = (
@@ -738,6 +1569,9 @@ STEPS = (
      "d'où vient la copie"),
     ("Arbre", "tree", "le journal est entier, signé par sa clé, et prolonge ses états antérieurs",
      "que ce qu'il contient est vrai"),
+    ("Relevés", "checks",
+     "ces indisponibilités suivent de ces relevés, et aucun ne manque sans être dit",
+     "que chaque verdict est juste : il se rejoue sur les octets gardés"),
     ("Preuves", "proofs", "ces feuilles sont dans l'arbre signé", "ce que disent les autres"),
     ("Horodatages", "tokens", "ces feuilles existaient à ces dates, selon des autorités tierces",
      "qu'elles n'existaient pas avant"),
@@ -746,41 +1580,139 @@ STEPS = (
 )  # fmt: skip
 
 
+Say = Callable[[str], None]
+
+
+def judge(asked: argparse.Namespace, say: Say) -> dict[str, Any]:
+    """Verify, telling each step; return the whole as --json gives it."""
+    faults: list[str] = []
+    say("0. Ce programme et la clé")
+    found = begin(asked, faults, say)
+    inside = asked.dossier.resolve() in HERE.parents
+    own = ["ce programme"] * inside + (found.own if found else [])
+    if own:
+        say(f"   Pris dans le dossier même : {', '.join(own)}.")
+        say("   Cela y est cru sur parole : comparez-le avec ce que l'association publie, ou")
+        say("   donnez-le d'ailleurs (--cle, --cles, --racines).")
+    if inside:
+        say(
+            f"   L'empreinte de ce programme (sha256sum {HERE.name}) est à calculer par vos soins :"
+        )
+        say("   celle qu'il dirait lui-même ne prouverait rien.")
+    steps = list(taken(found, say)) if found else []
+    remarks = found.remarks if found else []
+    for line in remarks[:SHOWN]:
+        say(f"REMARQUE {line}")
+    if len(remarks) > SHOWN:
+        say(f"REMARQUE … et {len(remarks) - SHOWN} autres")
+    for line in faults:
+        say(f"ÉCHEC {line}")
+    verdict = found.verdict() if found else f"{len(faults)} défaut(s)."
+    say(f"\n{verdict}")
+    if own and not faults:
+        say(f"Sous réserve de ce qui est pris dans le dossier même : {', '.join(own)}.")
+    result: dict[str, Any] = {"ok": not faults, "verdict": verdict, "taken_from_the_folder": own,
+                              "steps": steps, "faults": faults, "remarks": remarks}  # fmt: skip
+    return {**result, **(as_json(found) if found else {})}
+
+
+def begin(asked: argparse.Namespace, faults: list[str], say: Say) -> "Verification | None":
+    """Find openssl, the files and the key; None when one of them cannot be used."""
+    judged = asked.dossier.resolve()
+    if judged not in HERE.parents:
+        for path in modules(HERE.parent):
+            say(f"   {shown(path)} : posé à côté de ce programme ; il n'a pas été chargé.")
+    try:
+        OpenSSL.find(judged, HERE.parent)
+        say(f"   openssl : {OpenSSL.path}")
+        files, irregular = census(asked.dossier)
+        faults += irregular
+        if irregular:
+            return None
+        found = Verification(asked, faults, files)
+    except Fault as fault:
+        faults.append(str(fault))
+        return None
+    say(f"   {found.key.name}+{found.key.id.hex()}+{key_text(found.key)}")
+    return found
+
+
+def taken(found: "Verification", say: Say) -> Iterator[dict[str, Any]]:
+    """Take each step, and tell it."""
+    for rank, (title, step, proves, proves_not) in enumerate(STEPS, start=1):
+        say(f"{rank}. {title}")
+        before = len(found.faults)
+        told_by = found.attempt(getattr(found, step))
+        for line in found.details:
+            say(f"   {line}")
+        nothing, found.details, found.nothing = found.nothing, [], False
+        say(f"   {told_by or 'ne peut être vérifié'}")
+        more = len(found.faults) - before
+        if more:
+            say(f"   Refusé : {more} défaut(s), dits à la fin.")
+        elif nothing:
+            say("   Rien de tel ici : cela ne prouve rien.")
+        else:
+            say(f"   Prouve que : {proves}. Ne prouve pas : {proves_not}.")
+        yield {"title": title, "ok": not more, "found": told_by, "empty": nothing,
+               "proves": proves, "leaves_open": proves_not}  # fmt: skip
+
+
+def key_text(key: Key) -> str:
+    return base64.b64encode(bytes([key.kind]) + key.public).decode()
+
+
+def as_json(found: Verification) -> dict[str, Any]:
+    """Return what the leaves tell; instants as the journal writes them, durations in µs."""
+
+    def written(name: str, value: Any) -> Any:
+        is_instant = name in ("at", "from", "to") or name.endswith("_at")
+        if not is_instant or not isinstance(value, int):
+            return value
+        return f"{stamp(value // SECOND)}.{value % SECOND:06}Z"
+
+    def all_of(row: dict[str, Any]) -> dict[str, Any]:
+        return {name: written(name, value) for name, value in row.items()}
+
+    return {
+        "key": f"{found.key.name}+{found.key.id.hex()}+{key_text(found.key)}",
+        "leaves": found.size,
+        "cosigned": {name: f"{stamp(at)}Z" for name, at in found.cosigned.items()},
+        "dated": [{**one, "at": f"{stamp(one['at'])}Z"} for one in found.dated],
+        "checks": {
+            f"{one.target}@{one.point}": dict(one.verdicts) for one in found.story.watched.values()
+        },
+        "outages": [
+            {**all_of(one.says()), "shortest_us": one.shortest_us, "longest_us": one.longest_us,
+             "leaves": one.leaves}
+            for one in found.story.outages
+        ],
+        "blips": [all_of(one) for one in found.story.blips],
+        "changes": [all_of(one) for one in found.story.changes],
+        "gaps": [all_of(one) for one in found.story.gaps],
+    }  # fmt: skip
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Vérifie la copie d'un journal Vigie.")
     parser.add_argument("dossier", type=Path)
     parser.add_argument("--cle", default="", help="clé publique du journal, telle que publiée")
+    parser.add_argument(
+        "--cles", type=Path, help="clés du journal et des cosignataires, obtenues d'ailleurs"
+    )
     parser.add_argument("--racines", type=Path, help="certificats des autorités d'horodatage (PEM)")
     parser.add_argument(
         "--ancien", type=Path, action="append", default=[],
         help="checkpoint obtenu auparavant, que le journal doit prolonger",
     )  # fmt: skip
+    parser.add_argument("--json", action="store_true", help="répondre en JSON")
     asked = parser.parse_args()
-    faults: list[str]
-    judged = asked.dossier.resolve()
-    print("0. Ce programme et la clé")
-    if judged in HERE.parents:
-        print("   Pris dans le dossier même : ce programme est pris dans le dossier qu'il juge.")
-        print(f"   Comparez son empreinte (sha256sum {HERE.name}) avec celle que l'association")
-        print("   publie, calculée par vos soins : celle qu'il dirait lui-même ne prouverait rien.")
-    else:
-        for path in modules(HERE.parent):
-            print(f"   {path} : posé à côté de ce programme ; il n'a pas été chargé.")
-    try:
-        OpenSSL.find(judged, HERE.parent)
-        verification = Verification(asked)
-        faults = verification.faults
-        for rank, (title, step, proves, proves_not) in enumerate(STEPS, start=1):
-            print(f"{rank}. {title}")
-            said = verification.attempt(getattr(verification, step))
-            print(f"   {said or 'ne peut être vérifié'}")
-            print(f"   Prouve que : {proves}. Ne prouve pas : {proves_not}.")
-    except Fault as fault:
-        faults = [str(fault)]
-    for line in faults:
-        print(f"ÉCHEC {line}")
-    print(f"\n{len(faults)} défaut(s)." if faults else "\nTout concorde.")
-    return 1 if faults else 0
+    for stream in (sys.stdout, sys.stderr):  # a terminal of another alphabet is no reason to stop
+        getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
+    found = judge(asked, (lambda _: None) if asked.json else print)
+    if asked.json:
+        print(json.dumps(found, ensure_ascii=True, indent=1))
+    return 0 if found["ok"] else 1
 
 
 if __name__ == "__main__":

@@ -136,7 +136,7 @@ def test_a_verifier_through_a_link_looks_nowhere_else(copy: Path, tmp_path: Path
 
     assert code == 1
     assert f"ÉCHEC {copy / 'calendar.py'}" in said
-    assert "pris dans le dossier" in said
+    assert "Pris dans le dossier même : ce programme" in said
 
 
 @pytest.mark.parametrize("path", [".:{copy}:{usual}", "{copy}:{usual}", ":{usual}"])
@@ -189,9 +189,9 @@ def test_a_verifier_of_the_folder_that_is_judged_says_so(copy: Path) -> None:
     _, inside = run(copy / "verifier.py", copy, "-I")
     _, outside = run(VERIFIER, copy, "-I")
 
-    assert "pris dans le dossier" in inside
+    assert "Pris dans le dossier même : ce programme" in inside
     assert "sha256sum" in inside
-    assert "pris dans le dossier même : ce programme" not in outside
+    assert "ce programme." not in outside
 
 
 def test_it_can_be_run_by_its_name() -> None:
