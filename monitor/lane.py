@@ -6,26 +6,35 @@ for the end of a back-off or of a pause.
 
 A redirect may lead to another platform: that request keeps to the other's budget. On a
 platform, one request at a time is in flight, whichever lane's probe makes it.
+
+A probe that waits for something else than its platform's spacing gives the turn back meanwhile:
+one site's delay, or another platform's, holds up none of its neighbours.
 """
 
 import asyncio
+import math
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 from monitor.clock import Clock
 from monitor.core import lanes
 from monitor.core.types import GapCause, LaneState, Platform
 from monitor.fetch import GateClosed
+from monitor.foreign_work import apart
 from monitor.robots import ORIGINS_MAX, Gate, RobotsBook
 
 # Rechecks go first, but after three in a row a planned check has its turn: it is never starved,
 # and since a failure takes about three checks to be confirmed, doubts do not pile up either.
 RECHECKS_IN_A_ROW = 3
-# A site that asks for more than a minute between two requests gets a minute.
+# The longest that a probe waits for the delay that its site asks for between two requests; when
+# there is more to wait, the slot is given up.
 CRAWL_DELAY_MAX_S = 60.0
+ROBOTS_TXT = "/robots.txt"  # says what the delay is, and is not held back by it
+RULES_AT_ONCE = 500  # more rules of one site are matched apart from the loop
 
 
 class NoTurn(GateClosed):
@@ -60,8 +69,12 @@ class _Waiter:
 class Turn:
     """The right to make one probe's requests, given by a `Lane`."""
 
-    def __init__(self, lane: "Lane") -> None:
+    def __init__(self, lane: "Lane", target: str, slot_at: datetime, *, urgent: bool) -> None:
         self._lane = lane
+        self._target = target
+        self._slot_at = slot_at
+        self._urgent = urgent
+        self._held = True
         self._flight: asyncio.Lock | None = None  # of the platform that our request is at
 
     async def request(self, url: str) -> None:
@@ -83,9 +96,35 @@ class Turn:
             self._flight.release()
             self._flight = None
 
+    def end(self) -> None:
+        """Give all back."""
+        self.land()
+        self._give_back()
+
     async def _start(self, url: str) -> None:
         self.land()  # before any wait: two lanes that lead to each other must not lock up
-        self._flight = await self._lane.at(url).take_off(url)
+        there = self._lane.at(url)
+        if there is not self._lane:
+            self._give_back()
+        while self._flight is None:
+            if there.holds_back(url):
+                self._give_back()
+                async with there.queue(url):
+                    await there.wait_for_site(url)
+                    await self._take_off(there, url)
+            else:
+                await self._take_off(there, url)
+
+    async def _take_off(self, there: "Lane", url: str) -> None:
+        if there is self._lane and not self._held:
+            await self._lane.enter(self._target, self._slot_at, urgent=self._urgent)
+            self._held = True
+        self._flight = await there.take_off(url)
+
+    def _give_back(self) -> None:
+        if self._held:
+            self._held = False
+            self._lane.leave()
 
 
 class Lane:
@@ -120,6 +159,7 @@ class Lane:
         # A process that keeps dying and starting again must not hurry either.
         self._last_us = clock.monotonic_us()
         self._last_by_origin_us: dict[str, int] = {}
+        self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property
     def state(self) -> LaneState:
@@ -143,13 +183,12 @@ class Lane:
             NoTurn: with its cause, also while waiting.
 
         """
-        await self._enter(target, slot_at, urgent=urgent)
-        turn = Turn(self)
+        await self.enter(target, slot_at, urgent=urgent)
+        turn = Turn(self, target, slot_at, urgent=urgent)
         try:
             yield turn
         finally:
-            turn.land()
-            self._leave()
+            turn.end()
 
     def at(self, url: str) -> "Lane":
         """Return the lane whose budget a request to `url` is on."""
@@ -161,20 +200,49 @@ class Lane:
         if self._robots is not None:
             if self._robots.due(origin):
                 await self._robots.ask(origin, gate)
-            if not self._robots.of(origin).allows(url):
+            robots = self._robots.of(origin)
+            many = len(robots.rules) > RULES_AT_ONCE
+            allowed = await apart(robots.allows, url) if many else robots.allows(url)
+            if not allowed:
                 raise NoTurn(GapCause.ROBOTS)
 
-    async def take_off(self, url: str) -> asyncio.Lock:
+    def holds_back(self, url: str) -> bool:
+        """Tell whether the site asks for more time than the spacing, or others wait for it.
+
+        Raises:
+            NoTurn: for more time than a probe waits.
+
+        """
+        wait_us = self._site_wait_us(url)
+        if wait_us > max(0, self._last_us + self._spacing_us - self._clock.monotonic_us()):
+            return True
+        queue = self._queues.get(_origin(url))
+        return queue is not None and queue.locked() and not _is_robots(url)
+
+    def queue(self, url: str) -> asyncio.Lock:
+        """Return what those who wait for one site hold, one after the other."""
+        return self._queues.setdefault(_origin(url), asyncio.Lock())
+
+    async def wait_for_site(self, url: str) -> None:
+        """Wait until the site's own delay has passed. Raises NoTurn, as `holds_back` does."""
+        while (wait_us := self._site_wait_us(url)) > 0:
+            await self._clock.sleep(wait_us / 1_000_000)
+
+    async def take_off(self, url: str) -> asyncio.Lock | None:
         """Wait for the end of the request in flight and for the spacing.
 
-        Returns the lock to release when the request has ended. Raises NoTurn.
+        Returns the lock to release when the request has ended; None when meanwhile another was
+        made to a site that holds us back. Raises NoTurn.
         """
         await self._flight.acquire()
         try:
-            await self._pace(url)
+            off = await self._pace(url)
         except BaseException:
             self._flight.release()
             raise
+        if not off:
+            self._flight.release()
+            return None
         return self._flight
 
     def refused(self, now: datetime, *, asked: timedelta = timedelta(0)) -> None:
@@ -212,7 +280,7 @@ class Lane:
             waiter.send_away(cause)
         self._waiting.clear()
 
-    async def _enter(self, target: str, slot_at: datetime, *, urgent: bool) -> None:
+    async def enter(self, target: str, slot_at: datetime, *, urgent: bool) -> None:
         if cause := GapCause.STOPPED if self._stopped else self._closed():
             raise NoTurn(cause)
         other = self._waiting.get(target)
@@ -231,7 +299,7 @@ class Lane:
             if self._waiting.get(target) is waiter:
                 del self._waiting[target]
             if not waiter.gone and waiter.granted.exception() is None:
-                self._leave()  # granted and cancelled in one breath
+                self.leave()  # granted and cancelled in one breath
             raise
 
     def _call_next(self) -> None:
@@ -249,27 +317,49 @@ class Lane:
         rechecks_first = self._rechecks_in_a_row < RECHECKS_IN_A_ROW
         return waiter.urgent is not rechecks_first, waiter.slot_at
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
         self._busy = False
         self._call_next()
 
-    async def _pace(self, url: str) -> None:
-        """Wait until the lane's spacing, and the site's own, have passed; then count a start."""
+    def _site_wait_us(self, url: str) -> int:
+        """Return how long the site's own delay has still to run; not above 0 when it has not.
+
+        Raises:
+            NoTurn: for longer than a probe waits.
+
+        """
         origin = _origin(url)
-        delay_us = 0
-        if self._robots is not None:
-            delay_s = self._robots.of(origin).crawl_delay_s or 0.0
-            delay_us = round(min(delay_s, CRAWL_DELAY_MAX_S) * 1_000_000)
-        due_us = self._last_us + self._spacing_us
-        if origin in self._last_by_origin_us:
-            due_us = max(due_us, self._last_by_origin_us[origin] + delay_us)
-        while (wait_us := due_us - self._clock.monotonic_us()) > 0:
+        last_us = self._last_by_origin_us.get(origin)
+        if self._robots is None or last_us is None or _is_robots(url):
+            return 0
+        delay_us = (self._robots.of(origin).crawl_delay_s or 0.0) * 1_000_000
+        wait_us = last_us + delay_us - self._clock.monotonic_us()
+        if wait_us > CRAWL_DELAY_MAX_S * 1_000_000:
+            raise NoTurn(GapCause.CRAWL_DELAY)
+        return math.ceil(wait_us)
+
+    async def _pace(self, url: str) -> bool:
+        """Wait until the lane's spacing has passed, then count a start.
+
+        False, and nothing is counted, when the site's own delay would still have to be waited for.
+        """
+        while (wait_us := self._last_us + self._spacing_us - self._clock.monotonic_us()) > 0:
             await self._clock.sleep(wait_us / 1_000_000)
         if cause := self._closed():
             raise NoTurn(cause)
-        self._last_us = self._last_by_origin_us[origin] = self._clock.monotonic_us()
+        if self._site_wait_us(url) > 0:
+            return False
+        self._last_us = self._clock.monotonic_us()
+        if not _is_robots(url):
+            self._last_by_origin_us.pop(_origin(url), None)
+            self._last_by_origin_us[_origin(url)] = self._last_us
         while len(self._last_by_origin_us) > ORIGINS_MAX:
             del self._last_by_origin_us[next(iter(self._last_by_origin_us))]
+        return True
+
+
+def _is_robots(url: str) -> bool:
+    return urlsplit(url).path == ROBOTS_TXT
 
 
 def _origin(url: str) -> str:

@@ -8,9 +8,11 @@ from zlib import crc32
 from monitor.clock import Clock
 from monitor.core.foreign import Unreadable, reading
 from monitor.core.robots import Robots, RobotsFile, heed
+from monitor.foreign_work import apart
 
 AGE_MAX = timedelta(hours=24)  # RFC 9309, 2.4
 RETRY = timedelta(hours=6)
+LONG_CHARACTERS = 32 * 1024  # a longer file is read apart from the loop
 ORIGINS_MAX = 10_000  # sites remembered: redirects may name any number
 
 Gate = Callable[[str], Awaitable[None]]
@@ -41,7 +43,7 @@ class RobotsBook:
         self._rules: dict[str, Robots] = {}
         self._due_at: dict[str, datetime] = {}
         for file in known:
-            self._read(file)
+            self._take(file, self._heeded(file))
 
     def due(self, origin: str) -> bool:
         """Tell whether the file must be asked for before the site is."""
@@ -55,17 +57,21 @@ class RobotsBook:
         status, text = await self._fetch(f"{origin}/robots.txt", gate)
         now = self._clock.now()
         file = RobotsFile(origin=origin, fetched_at=now, status=status, text=text)
-        self._read(file)
+        long = len(text) > LONG_CHARACTERS
+        robots = await apart(self._heeded, file) if long else self._heeded(file)
+        self._take(file, robots)
         self._keep(file)
 
     def of(self, origin: str) -> Robots:
         """Return the last known rules; none when none are known."""
         return self._rules.get(origin, Robots())
 
-    def _read(self, file: RobotsFile) -> None:
-        robots: Robots | None = None
+    def _heeded(self, file: RobotsFile) -> Robots | None:
         with suppress(Unreadable), reading("robots.txt"):
-            robots = heed(file, self._agent)
+            return heed(file, self._agent)
+        return None
+
+    def _take(self, file: RobotsFile, robots: Robots | None) -> None:
         if robots is None:
             age = RETRY
         else:

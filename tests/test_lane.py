@@ -463,8 +463,8 @@ def test_a_site_without_a_known_robots_txt_that_falls_is_still_watched() -> None
     run(scenario())
 
 
-@pytest.mark.parametrize(("delay", "second"), [("25", 45), ("5", 30), ("86400", 80)])
-def test_a_crawl_delay_holds_back_one_site_up_to_a_minute(delay: str, second: float) -> None:
+@pytest.mark.parametrize(("delay", "second"), [("25", 45), ("5", 30), ("60", 80)])
+def test_a_crawl_delay_of_up_to_a_minute_is_waited_for(delay: str, second: float) -> None:
     async def scenario() -> None:
         async with bench() as b:
             text = f"User-agent: *\nCrawl-delay: {delay}"
@@ -478,6 +478,129 @@ def test_a_crawl_delay_holds_back_one_site_up_to_a_minute(delay: str, second: fl
             await b.clock.advance(200)
 
             assert [(10, "other"), (20, "a"), (second, "b")] == b.log
+
+    run(scenario())
+
+
+def asks_for(delay: str, origin: str = SITE) -> RobotsFile:
+    text = f"User-agent: *\nCrawl-delay: {delay}"
+    return RobotsFile(origin=origin, fetched_at=NOW, status=200, text=text)
+
+
+def test_a_probe_that_waits_for_its_site_lets_its_neighbours_go_first() -> None:
+    async def scenario() -> None:
+        async with bench() as b:
+            others = [f"https://h{number}.fr" for number in range(4)]
+            free = [RobotsFile(origin=o, fetched_at=NOW, status=404, text="") for o in others]
+            b.robots = b.sites.book(asks_for("50"), *free)
+            await b.ask("a", url=f"{SITE}/a")
+            await b.ask("b", slot_s=1, url=f"{SITE}/b")
+            await b.ask("c", slot_s=1, url=f"{SITE}/c")
+            for number, origin in enumerate(others):
+                await b.ask(f"h{number}", slot_s=2 + number, url=origin)
+            await b.clock.advance(200)
+
+            assert [(10, "a"), (20, "h0"), (30, "h1"), (40, "h2"), (50, "h3")] == b.log[:5]
+            assert [(60, "b"), (110, "c")] == b.log[5:]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("delay", ["61", "3600", "86400", "1e300"])
+def test_a_delay_that_is_too_long_to_wait_for_is_a_gap_of_that_site(delay: str) -> None:
+    """A whole platform was checked three times instead of eighteen for one site's file."""
+
+    async def scenario() -> None:
+        async with bench() as b:
+            x = "https://x.fr"
+            free = RobotsFile(origin=x, fetched_at=NOW, status=404, text="")
+            b.robots = b.sites.book(asks_for(delay), free)
+            for number in range(6):
+                await b.ask(f"a{number}", slot_s=20 * number, url=f"{SITE}/{number}")
+                await b.ask(f"x{number}", slot_s=20 * number, url=f"{x}/{number}")
+                await b.clock.advance(20)
+
+            lost = [target for _, target in b.log if ":" in target]
+            assert {"crawl_delay"} == {target.split(": ")[1] for target in lost}
+            assert len(lost) >= (1 if delay == "61" else 4)
+            assert [f"x{n}" for n in range(6)] == [t for _, t in b.log if t.startswith("x")]
+
+    run(scenario())
+
+
+def test_a_site_with_a_long_delay_is_checked_when_it_has_passed() -> None:
+    async def scenario() -> None:
+        async with bench() as b:
+            b.robots = b.sites.book(asks_for("3600"))
+            for number in range(8):
+                await b.ask("a", slot_s=1800 * number)
+                await b.clock.advance(1800)
+
+            assert [10, 3610, 7210, 10810] == [
+                round(at_s, -1) for at_s, target in b.log if target == "a"
+            ]
+
+    run(scenario())
+
+
+def test_the_file_that_says_the_delay_is_not_held_back_by_it() -> None:
+    """A delay of a day would else forbid to learn, a day later, that it is over."""
+
+    async def scenario() -> None:
+        async with bench() as b:
+            b.sites.files[f"{SITE}/robots.txt"] = (200, "User-agent: *\nCrawl-delay: 86400")
+            b.robots = b.sites.book()
+            await b.ask("a", url=f"{SITE}/a")
+            await b.clock.advance(60)
+            assert [(10, f"{SITE}/robots.txt"), (20, f"{SITE}/a")] == b.sites.requests
+            b.sites.files[f"{SITE}/robots.txt"] = (200, "")
+            await b.clock.advance(86_000)
+            await b.ask("a", slot_s=86_000, url=f"{SITE}/a")
+            await b.clock.advance(60)
+            assert [f"{SITE}/robots.txt", f"{SITE}/a"] == [url for _, url in b.sites.requests[2:]]
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("how", ["cancel", "pause", "refused", "stop"])
+def test_who_waits_for_its_site_is_still_sent_away(how: str) -> None:
+    async def scenario() -> None:
+        async with bench() as b:
+            b.robots = b.sites.book(asks_for("50"))
+            await b.ask("a", url=f"{SITE}/a")
+            waiting = await b.ask("b", slot_s=1, url=f"{SITE}/b")
+            await b.clock.advance(30)
+            match how:
+                case "cancel":
+                    waiting.cancel()
+                case "pause":
+                    b.lane.pause("travaux")
+                case "refused":
+                    b.lane.refused(b.clock.now())
+                case _:
+                    b.lane.stop()
+            await b.clock.advance(100)
+            said = {"cancel": [], "pause": ["b: paused"], "stop": ["b: stopped"]}
+            assert said.get(how, ["b: refused"]) == [target for _, target in b.log[1:]]
+            assert b.lane.backlog == 0
+            assert not b.lane._busy
+
+    run(scenario())
+
+
+def test_rules_without_number_are_obeyed_as_well() -> None:
+    async def scenario() -> None:
+        text = "User-agent: *\n" + "Disallow: /a/*/b\n" * 20_000 + "Disallow: /prive"
+        sites = Sites(FakeClock(NOW))
+        sites.files[f"{SITE}/robots.txt"] = (200, text)
+        lane = Lane(IDE, sites.clock, robots=sites.book())
+
+        async def gate(_: str) -> None:
+            pass
+
+        with pytest.raises(NoTurn):
+            await lane.heed_robots(f"{SITE}/prive", gate)
+        await lane.heed_robots(f"{SITE}/public", gate)
 
     run(scenario())
 
@@ -580,5 +703,21 @@ def test_a_redirect_to_a_closed_platform_is_not_followed() -> None:
         assert ["paused"] == await b.all(b.probe("anef", "anef", "sso"))
         assert b.starts["sso"] == []
         assert ["done"] == await b.all(b.probe("anef", "anef"))
+
+    run(scenario())
+
+
+def test_a_probe_that_waits_at_another_platform_does_not_hold_up_its_own() -> None:
+    async def scenario() -> None:
+        b = TwoLanes()
+        await b.all(b.probe("sso", "sso", lasts_s=0.1))
+        begun = b.clock.monotonic_us() / 1e6
+        probes = (
+            b.probe("sso", "sso", lasts_s=500),  # the other platform is slow
+            b.probe("anef", "anef", "sso", lasts_s=1),
+            b.probe("anef", "anef", lasts_s=1),
+        )
+        assert ["done"] * 3 == await b.all(*probes)
+        assert [at_s - begun < 60 for at_s in b.starts["anef"]] == [True, True]
 
     run(scenario())
