@@ -19,7 +19,7 @@ slot is a gap, or its answer is recorded without what could not be read. An erro
 goes up and stops the process.
 """
 
-from asyncio import Lock
+from asyncio import Lock, to_thread
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -77,6 +77,8 @@ Again = Callable[[], Awaitable[Exchange | None]]  # None when the request may no
 REMEMBERED = timedelta(days=2)
 # An answer that is no longer is judged at once: that takes some milliseconds, whatever it holds.
 SHORT_BYTES = 32 * 1024
+_MICROSECOND = timedelta(microseconds=1)
+MOST_MOVED = timedelta(milliseconds=1)  # how many checks of one instant are told apart
 
 
 class Keep(Protocol):
@@ -242,6 +244,7 @@ class Watch:
         self._board = board
         self._pages = pages
         self._faults = faults
+        self._last_at: dict[str, datetime] = {}  # the latest of each target in this process
         self._order: defaultdict[str, Lock] = defaultdict(Lock)
         dead = store.dead_links(dead_only=True)
         self._links = LinkBook(config.targets, dead, point=point)
@@ -283,6 +286,7 @@ class Watch:
                     known_good=known_good,
                     again=partial(look_again, self._again, target, turn.request),
                 )
+                observation = await self._at_its_own_instant(observation)
                 self._tell(target, observation, before)
                 folded = self._folded(target, observation)
         except NoTurn as refusal:
@@ -334,6 +338,22 @@ class Watch:
                 lane.refused(now, asked=asked)
         elif judgement.verdict is not Verdict.UNKNOWN:
             lane.answered()
+
+    async def _at_its_own_instant(self, observation: Observation) -> Observation:
+        """Move a check by a microsecond when another of its target has its very instant.
+
+        Only a clock that was put back comes to an instant twice; a check is known by its
+        target and its instant, so that one of the two would be lost.
+        """
+        target, at = observation.target, observation.at
+        last = self._last_at.get(target)
+        if last is None or at <= last:
+            near = await to_thread(self._store.sightings, target, at, at + MOST_MOVED)
+            taken = {sighting.at for sighting in near}
+            while at in taken or at == last:
+                at += _MICROSECOND
+        self._last_at[target] = at if last is None else max(last, at)
+        return replace(observation, at=at) if at != observation.at else observation
 
     async def missed(self, lost: Gap) -> None:
         """Record planned slots of one target that have no observation, and why."""

@@ -46,11 +46,13 @@ def body_digest(_target: Target, exchange: Exchange) -> bytes:
 class _Made:
     """An observation in records, and the file that it must go to; "" for any of its day.
 
-    Records that stand in the file already, as those of a daily copy, are left out.
+    `why` says why it was kept already, as the copy of its day is: its records stand in the
+    file, and are left out here.
     """
 
     package: Package
     file: str
+    why: tuple[Keep, ...] = ()
 
 
 @dataclass(slots=True)
@@ -86,16 +88,23 @@ class Captures:
         self._text_of = text_of
         self._memories: dict[str, _Memory] = {}
         self._held_bytes = 0
+        self._writing = asyncio.Lock()  # nothing is removed between a choice and its writing
 
     async def keep(self, target: Target, outcome: Outcome, *, known_good: bool) -> Outcome:
         """Keep what must be; return the outcome with the places of what was kept.
 
-        The bytes are on the disk when this returns. `known_good` is what it was judged by.
+        The bytes are on the disk when this returns. `known_good` is what it was judged by. A
+        copy of its day that turns out to stand before a failure is named again, for both
+        reasons: the second account takes the place of the first.
 
         Raises:
             CaptureError: they could not be written.
 
         """
+        async with self._writing:
+            return await self._keep(target, outcome, known_good=known_good)
+
+    async def _keep(self, target: Target, outcome: Outcome, *, known_good: bool) -> Outcome:
         memory = self._memories.setdefault(target.slug, _Memory())
         why = tuple(self._why(memory, target, outcome))
         made = self._made(memory, target, outcome.observation, known_good=known_good)
@@ -104,9 +113,9 @@ class Captures:
             return outcome
         before = None
         if Keep.FAILURE in why and memory.held is not None:
-            before = await self._write(memory, memory.held, Keep.BEFORE)
+            before = await self._write(memory, memory.held, *memory.held.why, Keep.BEFORE)
         capture = await self._write(memory, made, *why)
-        daily = _Made(replace(made.package, records=()), capture.file)
+        daily = _Made(replace(made.package, records=()), capture.file, why)
         self._hold(memory, daily if why == (Keep.DAILY,) else None)
         observation = replace(outcome.observation, capture=capture)
         return replace(outcome, observation=observation, before=before)
@@ -189,12 +198,23 @@ class Captures:
 
         """
         before = today - timedelta(days=days)
-        try:
-            changed = await asyncio.to_thread(self._files.thin, before=before)
-        except OSError as error:
-            raise self._refused(error) from error
+        async with self._writing:
+            self._forget(before)
+            try:
+                changed = await asyncio.to_thread(self._files.thin, before=before)
+            except OSError as error:
+                raise self._refused(error) from error
         if changed:
             log.info("copies thinned", files=len(changed), before=before.isoformat())
+
+    def _forget(self, before: date) -> None:
+        """Let go of what waits since before a day: what it points at may be removed."""
+        for memory in self._memories.values():
+            held = memory.held
+            if held is not None and held.package.account.observation.at.date() < before:
+                self._hold(memory, None)
+            if memory.file and dayfiles.day_of(memory.file) < before:
+                memory.file, memory.originals = "", {}
 
     def _refused(self, error: OSError) -> CaptureError:
         return CaptureError(

@@ -130,6 +130,11 @@ def _name(day: date, number: int) -> str:
     return f"{day.isoformat()}{f'-{number}' if number > 1 else ''}.warc.gz"
 
 
+def day_of(name: str) -> date:
+    """Return the day of a file of captures. Raises ValueError for any other name."""
+    return date.fromisoformat(name[: len("2026-11-23")])
+
+
 def _files(folder: Path) -> Iterator[tuple[date, int, Path]]:
     """Yield the files of captures, by day and number."""
     for path in folder.iterdir():

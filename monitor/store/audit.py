@@ -113,6 +113,7 @@ class _Audit:
         self._replay = Replay(references=self._references)
         self._told = FromLeaves(self._replay)
         self._named = Named(connection)
+        self._missed: dict[Any, Difference] = {}  # captures without their row, so far
         self._count = 0
         signed = connection.scalar(_greatest("checkpoint", "size"))
         self._let_go = signed - signed % BUNDLE if isinstance(signed, int) else 0
@@ -143,14 +144,27 @@ class _Audit:
             except (ReplayError, *_UNREADABLE) as error:
                 yield Difference("journal", idx, "", f"suite incohérente ({error})")
                 continue
-            if said is not None:
+            if said is not None and said[0] == "capture":
+                yield from self._capture(idx, said[1])
+            elif said is not None:
                 yield from self._tables[said[0]].meet(idx, said[1])
             if self._told.references > references:
                 digest = hashlib.sha256(entry).digest()
                 if self._connection.scalar(known, {"digest": digest}) != idx:
                     yield Difference("reference", idx, "", "ligne supprimée ou modifiée")
         yield from self._follow(None, {"type": "observation"})
+        yield from self._missed.values()
         self._told.finish()
+
+    def _capture(self, idx: int, said: Raw) -> Iterator[Difference]:
+        """Compare a capture; a later leaf of the same observation takes the place of its row."""
+        key = said["subject_id"], said["at"]
+        self._missed.pop(key, None)
+        for one in self._tables["capture"].meet(idx, said):
+            if one.leaf == idx and not one.column:
+                self._missed[key] = one
+            else:
+                yield one
 
     def _follow(self, idx: int | None, leaf: Leaf) -> Iterator[Difference]:
         """Compare the outages that the journal says with those that follow from its checks."""

@@ -92,7 +92,11 @@ class TokenRow(Row, table=True):
 
 
 class CaptureRow(Row, table=True):
-    """`Capture`: the exact bytes of an observation, as long as they are kept."""
+    """`Capture`: the exact bytes of an observation, as long as they are kept.
+
+    One observation may have two leaves, when the copy of its day comes to stand before a
+    failure: the row says what the last one says.
+    """
 
     __tablename__ = "capture"
     __table_args__ = (UniqueConstraint("subject_id", "at"),)

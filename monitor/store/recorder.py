@@ -146,8 +146,7 @@ class Recorder:
         for incident in entry.incidents:
             self._grow(connection, incident)
         for capture, leaf in entry.captures:
-            row = capture_row(subject, capture) | {"leaf": leaf}
-            connection.execute(insert(table_of(CaptureRow)), row)
+            _write_capture(connection, capture_row(subject, capture) | {"leaf": leaf})
         write_page(connection, subject, version=entry.version, changes=entry.changes)
 
     def _grow(self, connection: Connection, incident: Incident) -> None:
@@ -285,6 +284,17 @@ def capture_row(subject: Any, capture: Capture) -> dict[str, Any]:
         "sha256": bytes.fromhex(capture.sha256),
         "why": " ".join(sorted(capture.why)),
     }
+
+
+def _write_capture(connection: Connection, row: dict[str, Any]) -> None:
+    """Write a capture; when its observation has one already, the later leaf has the word.
+
+    It is a row of its own in the place of the first, so that rows stay in the order of leaves.
+    """
+    table = table_of(CaptureRow)
+    same = table.c.subject_id == row["subject_id"], table.c.at == row["at"]
+    connection.execute(delete(table).where(*same))
+    connection.execute(insert(table), row)
 
 
 def event_row(subject: Any, event: Event, outage: Any) -> dict[str, Any]:
