@@ -26,6 +26,7 @@ from monitor.evidence.note import Checkpoint, Note, Signature, VerifierKey, cosi
 from monitor.evidence.tiles import Tiles
 from monitor.evidence.tlog import ProofError
 from monitor.evidence.witness import (
+    EARLIEST,
     MAX_REQUEST_BYTES,
     CosignatureError,
     Request,
@@ -38,6 +39,7 @@ from monitor.store import Store
 from monitor.wiring import witness_of
 
 RECENT = 5_000  # checkpoints that a line may belong to: seventeen days of them
+MAX_BEHIND_S = 300  # of a witness's clock, which may be that of a laptop
 _REFUSALS = {
     HTTPStatus.BAD_REQUEST: "Demande illisible ({why}). Demandez-la à nouveau, en pièce jointe.",
     HTTPStatus.FORBIDDEN: "La signature du journal manque, ou elle est fausse ({why}).",
@@ -128,8 +130,8 @@ def add_line(asked: Namespace) -> int:
     ).encode()  # fmt: skip
     keys = [VerifierKey.parse(one.key) for one in load(asked.config).cosigning.witnesses]
     with _store(asked) as store:
-        for data in store.recent_notes(RECENT):
-            found = _accepted(lines, Note.parse(data), keys)
+        for data, signed_at in store.recent_notes(RECENT):
+            found = _accepted(lines, Note.parse(data), keys, signed_at)
             for one in found:
                 store.add_cosignature(one)
                 print(f"{one.witness} : {count(one.size, 'entrée')}, le {when(one.at)}.")
@@ -183,12 +185,16 @@ def _show_log(witness: Witness, origin: str) -> int:
     return forks
 
 
-def _accepted(lines: bytes, note: Note, keys: list[VerifierKey]) -> list[Cosignature]:
+def _accepted(
+    lines: bytes, note: Note, keys: list[VerifierKey], signed_at: datetime
+) -> list[Cosignature]:
+    """Return the good ones; none can be older than what it cosigns, but for two clocks."""
     now = int(SystemClock().now().timestamp())
+    since = max(EARLIEST, int(signed_at.timestamp()) - MAX_BEHIND_S)
     found = []
     for key in keys:
         try:
-            signature = accept(lines, note, key, now=now)
+            signature = accept(lines, note, key, now=now, since=since)
         except CosignatureError:
             continue
         at = datetime.fromtimestamp(cosigned_at(signature), UTC)

@@ -5,6 +5,7 @@ from base64 import b64decode
 from hashlib import sha256
 
 from monitor.config.addresses import Refusal
+from monitor.core.ed25519 import is_weak
 
 LOG, WITNESS = 0x01, 0x04  # C2SP signed-note, "Signature types"
 _KINDS = {LOG: "un journal (type 1)", WITNESS: "un cosignataire (type 4)"}
@@ -24,6 +25,9 @@ def refuse_key(text: str, kind: int) -> Refusal | None:
     if sha256(name.encode() + b"\n" + key).digest()[:4].hex() != identity:
         cure = "demander à nouveau la ligne entière à son propriétaire"
         return Refusal("la clé ne répond pas à son identifiant : elle a été abîmée", cure)
+    if is_weak(key[1:]):
+        cure = "demander à son propriétaire une clé faite par son programme"
+        return Refusal("clé faible, sous laquelle tout texte passerait pour signé", cure)
     if key[0] != kind:
         return Refusal(f"ce n'est pas la clé d'{_KINDS[kind]}", "demander la bonne clé")
     return None

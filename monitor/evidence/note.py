@@ -16,6 +16,7 @@ from typing import Self
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from monitor.core.ed25519 import is_weak
 from monitor.evidence.tlog import HASH_SIZE
 
 MAX_NOTE_BYTES = 1_000_000
@@ -75,6 +76,8 @@ class VerifierKey:
             raise NoteError(f"unknown key type {data[0]}") from error
         if key.key_id.hex() != hex_id:
             raise NoteError(f"the key id of {name} does not match its key")
+        if is_weak(key.public):
+            raise NoteError(f"the key of {name} is of small order: any text would be signed by it")
         return key
 
     @property

@@ -1,11 +1,12 @@
 """Time-stamps (RFC 3161): what is asked of an authority, and whether its answer is one.
 
-Pure: bytes in, values out. What is stamped is the SHA-256 of a signed checkpoint, whole, as
+Bytes in, values out. What is stamped is the SHA-256 of a signed checkpoint, whole, as
 the file holds it: `openssl ts -verify -data` then needs no tool of ours.
 
 The signature and the chain are pyHanko's work, at the instant that the token states: a
-token outlives the certificate that signed it. Everything that binds the token to our
-question is checked here: status, imprint, nonce, policy, use of the certificate, time.
+token outlives the certificate that signed it. What pyHanko accepts, openssl must accept too.
+Everything that binds the token to our question is checked here: status, imprint, nonce, policy,
+use of the certificate, time.
 
 pyHanko speaks asyncio and is slow to load: call `check_…` from a thread without a loop.
 """
@@ -19,16 +20,22 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
+import structlog
 from asn1crypto import cms, core, crl, tsp, x509
 from cryptography.x509 import load_der_x509_certificate
 
 from monitor.core.foreign import Unreadable, reading
+from monitor.evidence import openssl
 
 MAX_ANSWER_BYTES = 64 * 1024  # real ones are under 10 kB
 MAX_CERTIFICATES = 6  # of one answer; searching a path among many could take for ever
+MAX_ACCURACY_US = 60_000_000  # an authority that may be further off dates nothing
 MAX_SKEW = timedelta(seconds=60)  # between the authority's time and ours, its accuracy besides
 _QUALIFIED = "0.4.0.19422.1.1"  # ETSI EN 319 422, 9.1: esi4-qtstStatement-1
 _QC_STATEMENTS = "1.3.6.1.5.5.7.1.3"
+
+
+log = structlog.get_logger(__name__)
 
 
 class Fault(StrEnum):
@@ -42,7 +49,8 @@ class Fault(StrEnum):
     SIGNATURE = "signature"
     CHAIN = "chain"  # a certificate expired, or may not sign the next
     REVOKED = "revoked"
-    CLOCK = "clock"  # the time that it states is far from ours
+    CLOCK = "clock"  # the time that it states is far from ours, or hardly known
+    OPENSSL = "openssl"  # another reader of the same bytes refuses them
 
 
 class StampRefused(Exception):  # noqa: N818 -- the judgement of an answer, not a fault of ours
@@ -91,8 +99,8 @@ class Token:
         der: The TimeStampToken, as received; its SHA-256 goes into the journal.
         at: The time that the authority states, UTC.
         accuracy_us: How far off that may be, as it says; None when it does not.
-        verified: The chain leads to a root that we know. Otherwise the token is kept, since
-            the root may be known later, but it is not counted.
+        verified: The chain leads to a root that we know, and openssl agrees. Otherwise the token
+            is kept, since the root may be known later, but it is not counted.
         qualified: The authority declares a qualified time-stamp (eIDAS): a claim, which only
             a trusted list confirms.
         chain: DER certificates, the signer's first.
@@ -159,11 +167,22 @@ def check_token(
         signed = cms.ContentInfo.load(der, strict=True)["content"]
         info = _info(der)
         token = _told(der, signed, info)
+        if not 0 <= (token.accuracy_us or 0) <= MAX_ACCURACY_US:
+            raise StampRefused(Fault.CLOCK, f"accurate to {token.accuracy_us} microseconds")
         _check_imprint(info["message_imprint"], note)
         _check_usage(x509.Certificate.load(token.chain[0]), token.at)
         kept = tuple(crl.CertificateList.load(each, strict=True) for each in crls)
         path = asyncio.run(_path(signed, note, at=token.at, roots=roots, crls=kept))
-    return token if path is None else replace(token, chain=path, verified=True)
+    if path is None:
+        return token
+    try:
+        why = openssl.refusal(der, note, chain=path, at=token.at)
+    except openssl.OpenSSLMissingError as error:
+        log.warning("token not verified", why=str(error))
+        return token
+    if why is not None:
+        raise StampRefused(Fault.OPENSSL, why)
+    return replace(token, chain=path, verified=True)
 
 
 @contextmanager

@@ -30,6 +30,7 @@ from monitor.evidence.tlog import EMPTY_ROOT, HASH_SIZE, ProofError, check_consi
 
 MAX_REQUEST_BYTES = 64 * 1024  # 63 hashes are 3 kB; a dozen post-quantum cosignatures 40 kB
 MAX_PROOF_HASHES = 63  # tlog-witness, "add-checkpoint"
+EARLIEST = 1_577_836_800  # 2020: no journal of this program is older
 MAX_AHEAD_S = 60  # how far in the future a cosignature may be: two clocks are never equal
 _OLD = re.compile(r"old (0|[1-9][0-9]{0,18})")
 
@@ -167,7 +168,7 @@ def cosigned(asked: Admitted, key: SignerKey, *, at: int) -> Note:
 
 
 def accept(
-    lines: bytes, note: Note, witness: VerifierKey, *, now: int, since: int = 1
+    lines: bytes, note: Note, witness: VerifierKey, *, now: int, since: int = EARLIEST
 ) -> Signature:
     """Return the cosignature of `note` by `witness` among signature lines that came back.
 

@@ -109,11 +109,15 @@ class AnchorReads(Reads):
         found = self._cosignatures(select(_COSIGNATURE).join(largest, same))
         return {one.witness: one for one in found}
 
-    def recent_notes(self, limit: int) -> Iterator[bytes]:
-        """Yield our last notes, the newest first, without cosignatures."""
-        wanted = select(_CHECKPOINT.c.note).order_by(_CHECKPOINT.c.size.desc()).limit(limit)
+    def recent_notes(self, limit: int) -> Iterator[tuple[bytes, datetime]]:
+        """Yield our last notes and when we signed them, the newest first, without cosignatures."""
+        wanted = (
+            select(_CHECKPOINT.c.note, _CHECKPOINT.c.at)
+            .order_by(_CHECKPOINT.c.size.desc())
+            .limit(limit)
+        )
         with self._reading() as session:
-            found = [bytes(note) for (note,) in session.connection().execute(wanted)]
+            found = [(bytes(note), at) for note, at in session.connection().execute(wanted)]
         yield from found
 
     def add_cosignature(self, one: Cosignature) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.config.keys import refuse_key
 from monitor.evidence import note, tlog
 from monitor.evidence.note import (
     Algorithm,
@@ -18,6 +19,7 @@ from monitor.evidence.note import (
     SignerKey,
     VerifierKey,
 )
+from tests.support.hostile_files import key_text, weak_keys
 
 TESSERA = json.loads((Path(__file__).parent / "vectors" / "tessera.json").read_text())
 LOG = SignerKey.parse(TESSERA["private_key"])
@@ -200,3 +202,14 @@ def test_gos_own_note_comes_out_byte_for_byte_and_is_verified() -> None:
         "KvqfqdngotpRZb6KE6RyyBwJnAM=\n"
     )
     assert [known] == [found for found, _ in Note.parse(bytes(signed)).verified_by([known])]
+
+
+@pytest.mark.parametrize("name", weak_keys())
+@pytest.mark.parametrize("kind", [1, 4])
+def test_a_key_of_small_order_is_no_key(name: str, kind: int) -> None:
+    text = key_text("vigie.example/x", kind, weak_keys()[name])
+    with pytest.raises(NoteError, match="small order"):
+        VerifierKey.parse(text)
+    refused = refuse_key(text, kind)
+    assert refused is not None
+    assert "faible" in str(refused)

@@ -13,7 +13,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.evidence import openssl
 from monitor.evidence.chains import as_pem, certificates, crl_addresses
+from monitor.evidence.openssl import OpenSSLMissingError
 from monitor.evidence.stamps import (
     Fault,
     Question,
@@ -186,6 +188,57 @@ def test_a_flipped_bit_is_refused_or_changes_nothing_that_was_signed() -> None:
         except StampRefused:
             continue
         assert whole == replace(token, der=whole.der), bit
+
+
+@pytest.mark.parametrize(("between", "step"), [(0, 61), (1, 127)])
+def test_what_openssl_refuses_is_never_verified(between: int, step: int, tmp_path: Path) -> None:
+    """Bits of real tokens, those of the certificates that they carry among them."""
+    one = authority(tmp_path, between=between)
+    token = checked(one.answer(QUESTION.der), by=one)
+    accepted = 0
+    for bit in range(7, 8 * len(token.der), step):
+        spoilt = bytearray(token.der)
+        spoilt[bit // 8] ^= 1 << bit % 8
+        try:
+            found = check_token(bytes(spoilt), NOTE, roots=[one.root.der])
+        except StampRefused:
+            continue
+        if found.verified:
+            accepted += 1
+            assert "Verification: OK" in one.verifies(bytes(spoilt), NOTE, at=found.at), bit
+    assert accepted < 20
+
+
+def test_without_openssl_nothing_is_verified(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = good().answer(QUESTION.der)
+
+    def missing(*_: object, **__: object) -> str:
+        raise OpenSSLMissingError("openssl: command not found")
+
+    monkeypatch.setattr(openssl, "refusal", missing)
+
+    assert not checked(answer).verified
+
+
+@pytest.mark.parametrize(
+    ("accuracy", "good"),
+    [("secs:60", True), ("secs:61", False), ("secs:59, millisecs:999, microsecs:999", True),
+     ("secs:8640000", False), ("secs:2147483647", False)],
+)  # fmt: skip
+def test_an_authority_that_hardly_knows_the_time_dates_nothing(
+    accuracy: str, *, good: bool, tmp_path: Path
+) -> None:
+    one = authority(tmp_path)
+    config = tmp_path / "openssl.cnf"
+    config.write_text(config.read_text().replace("secs:1, millisecs:500", accuracy))
+    answer = one.answer(QUESTION.der)
+
+    if good:
+        assert checked(answer, by=one).verified
+    else:
+        with pytest.raises(StampRefused) as caught:
+            checked(answer, by=one)
+        assert caught.value.fault is Fault.CLOCK
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
