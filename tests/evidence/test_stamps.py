@@ -195,7 +195,6 @@ def test_what_openssl_refuses_is_never_verified(between: int, step: int, tmp_pat
     """Bits of real tokens, those of the certificates that they carry among them."""
     one = authority(tmp_path, between=between)
     token = checked(one.answer(QUESTION.der), by=one)
-    accepted = 0
     for bit in range(7, 8 * len(token.der), step):
         spoilt = bytearray(token.der)
         spoilt[bit // 8] ^= 1 << bit % 8
@@ -204,9 +203,7 @@ def test_what_openssl_refuses_is_never_verified(between: int, step: int, tmp_pat
         except StampRefused:
             continue
         if found.verified:
-            accepted += 1
             assert "Verification: OK" in one.verifies(bytes(spoilt), NOTE, at=found.at), bit
-    assert accepted < 20
 
 
 def test_without_openssl_nothing_is_verified(monkeypatch: pytest.MonkeyPatch) -> None:
