@@ -38,13 +38,13 @@ def write(plan: Plan, *, folder: Path, port: int, ca: Path) -> None:
     spacing_s = plan.interval_s / PER_PLATFORM / 2
     lines = [
         "[service]",
-        'user_agent = "VigieANEF-bench (contact@bench.example)"',
-        'contact = "contact@bench.example"',
+        'user_agent = "VigieANEF-bench (contact@bench.invalid)"',
+        'contact = "contact@bench.invalid"',
         "allow_private = true",
         f'extra_ca = "{ca}"',
         "[publisher]",
         'association = "Bench"',
-        'site = "https://bench.example/"',
+        'site = "https://bench.invalid/"',
         "[controls]",
         "needed = 1",
     ]

@@ -8,13 +8,33 @@ from starlette.types import ASGIApp
 
 from monitor.web.door import HEADERS_MAX, IDLE_S, VISITS, Server
 
+EVERY_S = 10.0  # between two lines on the same kind of error
+
+
+class OneOf(logging.Filter):
+    """Lets one record of each message through every `EVERY_S`; visitors cause them at will."""
+
+    def __init__(self, every_s: float = EVERY_S) -> None:
+        super().__init__()
+        self._every_s = every_s
+        self._last: dict[str, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        last = self._last.get(str(record.msg))
+        if last is not None and record.created - last < self._every_s:
+            return False
+        self._last[str(record.msg)] = record.created
+        return True
+
 
 class WebServer:
     """Serves the pages until told to stop. Signals belong to the command, not to it."""
 
     def __init__(self, app: ASGIApp, listening: socket.socket, *, visits: int = VISITS) -> None:
         # It warns of each request that is malformed or asks for an upgrade: a stranger's to fill.
-        logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
+        errors = logging.getLogger("uvicorn.error")
+        errors.setLevel(logging.ERROR)
+        errors.filters[:] = [OneOf()]
         config = uvicorn.Config(
             app,
             ws="none",

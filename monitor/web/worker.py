@@ -23,7 +23,7 @@ from monitor.web.order import KNOWN, LENGTH_BYTES, METRICS, PROBE, UNKNOWN, Orde
 from monitor.web.server import WebServer
 from monitor.wiring import build_witness
 
-NICE = 10  # below the process that checks
+NICE = 3  # below the process that checks; much lower, and `/sante` would wait on a busy machine
 ANSWER_S = 5.0  # in which the other process answers, or we say that we are busy
 MOST_QUESTIONS = 64  # without an answer
 READ_S = 10.0  # the longest that one question to the database may take

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import logging
 import socket
 import threading
 import time
@@ -16,7 +17,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from monitor.web import door
-from monitor.web.server import WebServer
+from monitor.web.server import OneOf, WebServer
 
 VISITS = 12
 PATIENT_S = 30.0
@@ -233,6 +234,19 @@ async def test_a_system_without_descriptors_is_waited_for(
     with socket.create_connection(listening.getsockname()):
         await asyncio.wait_for(listening.thrice.wait(), PATIENT_S)
     opened.close()
+
+
+def test_a_fault_that_visitors_can_repeat_is_logged_now_and_then() -> None:
+    one = OneOf(every_s=10)
+    record = logging.LogRecord("x", logging.ERROR, "x", 1, "a fault %s", (1,), None)
+    other = logging.LogRecord("x", logging.ERROR, "x", 1, "another", None, None)
+    found = []
+    for second in range(25):
+        record.created = other.created = float(second)
+        found.append((one.filter(record), one.filter(other)))
+
+    assert [0, 10, 20] == [second for second in range(25) if found[second][0]]
+    assert [0, 10, 20] == [second for second in range(25) if found[second][1]]
 
 
 class Failing(socket.socket):
