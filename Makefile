@@ -1,5 +1,5 @@
 # `make run` and `make test` set themselves up; nothing is needed but Python 3.11+, git and make.
-.PHONY: help run test demo bench lint container
+.PHONY: help run test demo bench soak flood lint container
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -37,3 +37,9 @@ lint: .venv/dev ## style, types, direction of imports, Dockerfile
 
 bench: .venv/run ## cost of a check; BENCH="--targets 1000 --seconds 600" for more
 	.venv/bin/python -m bench $(BENCH)
+
+soak: .venv/run ## whether the service grows over 30 minutes; SOAK="--minutes 5" for less
+	.venv/bin/python -m bench.soak $(SOAK)
+
+flood: .venv/run ## attack its pages; FLOOD="--seconds 10 idle slow" for less
+	.venv/bin/python -m bench.flood $(FLOOD)

@@ -1,6 +1,7 @@
 """The end of the journal in SQL: leaves join the transaction of what they say."""
 
 import hashlib
+from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from monitor.core.jcs import canonical
 from monitor.store.journal_tables import IN_THE_JOURNAL, CheckpointRow, LeafRow, ReferenceRow
 from monitor.store.tables import metadata, table_of
 
+REFERENCES = 4_096  # leaves that are pointed at and remembered; a site can make any number
 MAX_LEAF_BYTES = 64_000  # below the 65,535 that a bundle can hold
 
 _LEAF = table_of(LeafRow)
@@ -30,7 +32,7 @@ class Ledger:
     def __init__(self) -> None:
         self._next: int | None = None
         self._waiting: list[dict[str, Any]] = []
-        self._references: dict[bytes, int] = {}
+        self._references: OrderedDict[bytes, int] = OrderedDict()  # the last; SQL has them all
 
     def append(self, connection: Connection, leaf: Leaf) -> int:
         """Add a leaf to the transaction and return its index. `flush` must follow.
@@ -53,6 +55,10 @@ class Ledger:
                 idx = self._add(connection, entry)
                 connection.execute(insert(_REFERENCE), {"sha256": sha256, "idx": idx})
             self._references[sha256] = idx
+            if len(self._references) > REFERENCES:
+                self._references.popitem(last=False)
+        else:
+            self._references.move_to_end(sha256)
         return idx
 
     def flush(self, connection: Connection) -> None:
