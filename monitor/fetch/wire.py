@@ -16,6 +16,7 @@ from monitor.fetch.budget import Budget, Limits
 from monitor.fetch.draft import Draft
 from monitor.fetch.failures import INCOMPLETE_CODES, Broken, failure_of
 from monitor.fetch.line import MUTE, Alarm, Line, SecureLine, waiting
+from monitor.fetch.parsing import Event, Parser
 from monitor.fetch.tls import certificate_of, sent_chain
 
 _NO_ROUTE = (Failure.NETWORK_UNREACHABLE, Failure.HOST_UNREACHABLE)
@@ -100,33 +101,42 @@ async def ask(
         OSError: Reset, or silence.
 
     """
-    parser = h11.Connection(h11.CLIENT, max_incomplete_event_size=limits.headers_bytes)
-    request = _request(parser, address, user_agent)
+    parser = Parser(limits)
+    request = parser.ask(_request(address, user_agent))
     draft.enter(Phase.PROCESSING)
     await line.send(request)
     draft.request_bytes = request
     ended = False
     while True:
         event = _next(parser, draft, ended=ended)
-        match event:
-            case h11.Response():
-                _begin(draft, event, limits)
-            case h11.Data():
-                draft.body += event.data
-                if len(draft.body) > limits.body_bytes:
-                    raise Broken(Failure.TOO_LARGE, f"body over {limits.body_bytes} bytes")
-            case h11.EndOfMessage():
-                _cut_excess(parser, draft)
-                return
-            case h11.NEED_DATA:
-                ended = await _feed(parser, draft, line, limits)
-            case h11.InformationalResponse():
-                pass
-            case _:
-                raise Broken(Failure.INVALID_RESPONSE, f"unexpected {event}")
+        if event is h11.NEED_DATA:
+            parser.count(event)
+            ended = await _feed(parser, draft, line, limits)
+            continue
+        try:
+            _take(draft, event, limits)
+            parser.count(event)
+        except Broken:
+            _cut_excess(parser, draft)  # the bytes that are kept end with what was read of them
+            raise
+        if isinstance(event, h11.EndOfMessage):
+            _cut_excess(parser, draft)
+            return
 
 
-def _request(parser: h11.Connection, address: Address, user_agent: str) -> bytes:
+def _take(draft: Draft, event: Event, limits: Limits) -> None:
+    match event:
+        case h11.Response():
+            _begin(draft, event, limits)
+        case h11.Data():
+            draft.body += event.data
+        case h11.EndOfMessage() | h11.InformationalResponse():
+            pass
+        case _:
+            raise Broken(Failure.INVALID_RESPONSE, f"unexpected {event}")
+
+
+def _request(address: Address, user_agent: str) -> h11.Request:
     headers = [
         ("Host", address.authority),
         ("User-Agent", user_agent),
@@ -136,15 +146,13 @@ def _request(parser: h11.Connection, address: Address, user_agent: str) -> bytes
         ("Connection", "close"),
     ]
     with reading("request"):  # its address may come from outside
-        head = h11.Request(method="GET", target=address.target, headers=headers)
-        return (parser.send(head) or b"") + (parser.send(h11.EndOfMessage()) or b"")
+        return h11.Request(method="GET", target=address.target, headers=headers)
 
 
-def _next(parser: h11.Connection, draft: Draft, *, ended: bool) -> object:
+def _next(parser: Parser, draft: Draft, *, ended: bool) -> Event:
     """Return the next event; name what is missing when the server has hung up."""
     try:
-        with reading("answer", known=(h11.RemoteProtocolError,)):
-            event = parser.next_event()
+        event = parser.event()
     except h11.RemoteProtocolError as error:
         if ended:
             raise _cut_short(draft) from error
@@ -182,27 +190,28 @@ def _is_over(announced: str, bound: int) -> bool:
     return len(digits) > len(str(bound)) or int(digits) > bound
 
 
-async def _feed(
-    parser: h11.Connection, draft: Draft, line: Line | SecureLine, limits: Limits
-) -> bool:
+async def _feed(parser: Parser, draft: Draft, line: Line | SecureLine, limits: Limits) -> bool:
     """Give the parser what comes next; tell whether it was the end."""
-    data = await line.receive()
-    if data and not draft.response:
-        draft.enter(Phase.TRANSFER)
-        draft.answered_at = draft.clock.now()
-    draft.response += data
+    data = parser.read_slice()
+    if data is None:
+        came = await line.receive()
+        if came and not draft.response:
+            draft.enter(Phase.TRANSFER)
+            draft.answered_at = draft.clock.now()
+        parser.give(came)
+        data = parser.read_slice()
+    else:
+        await asyncio.sleep(0)  # others have their turn between two slices
+    draft.response += data or b""
     if len(draft.response) > limits.headers_bytes + limits.body_bytes:
         raise Broken(Failure.TOO_LARGE, "chunking or early answers without end")
-    with reading("answer", known=(h11.RemoteProtocolError,)):
-        parser.receive_data(data)
     return not data
 
 
-def _cut_excess(parser: h11.Connection, draft: Draft) -> None:
-    """Drop what came after the message: it is no part of the answer, and comes by chance."""
-    excess, _ = parser.trailing_data
-    if excess:
-        del draft.response[-len(excess) :]
+def _cut_excess(parser: Parser, draft: Draft) -> None:
+    """Drop what came after what was read: it is no part of the answer, and comes by chance."""
+    if excess := parser.excess_bytes:
+        del draft.response[-excess:]
 
 
 class _Unreached(Exception):  # noqa: N818 -- an `OSError` and where it came from

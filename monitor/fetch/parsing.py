@@ -1,0 +1,107 @@
+"""An HTTP/1 answer, parsed within bounds while it comes.
+
+h11 bounds the length of a header section, not the number of its lines, of chunks, of early
+answers: each costs it some tens of microseconds, and 64 KiB hold ten thousand of them. So the
+bytes are given to it by slices, and the pieces are counted.
+"""
+
+from collections import deque
+
+import h11
+
+from monitor.core.foreign import reading
+from monitor.core.types import Failure
+from monitor.fetch.budget import Limits
+from monitor.fetch.failures import Broken
+
+SLICE_BYTES = 4 * 1024
+MAX_HEADERS = 1_000  # real answers have fifty
+MAX_EARLY = 50  # answers of status 1xx
+MAX_CHUNKS = 10_000  # besides one for each `CHUNK_BYTES` of the body
+CHUNK_BYTES = 64
+MAX_TRAILER_BYTES = 8 * 1024  # and the longest line that announces a chunk
+_KNOWN = (h11.RemoteProtocolError,)
+
+Event = h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]
+
+
+class Parser:
+    """One answer. What is given to it, and not read yet, waits in slices."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=limits.headers_bytes)
+        self._limits = limits
+        self._waiting: deque[bytes] = deque()
+        self._begun = False
+        self._early = self._chunks = self._body_bytes = 0
+
+    def ask(self, request: h11.Request) -> bytes:
+        """Return the bytes of a request. Raises Unreadable: it holds what none may."""
+        with reading("request"):
+            head = self._h11.send(request) or b""
+            return head + (self._h11.send(h11.EndOfMessage()) or b"")
+
+    def give(self, data: bytes) -> None:
+        """Take what came; b"" is the end."""
+        at = range(0, len(data), SLICE_BYTES)
+        self._waiting += [data[start : start + SLICE_BYTES] for start in at] or [b""]
+
+    def read_slice(self) -> bytes | None:
+        """Hand the next slice to h11, after `event` said `NEED_DATA`; None when there is none."""
+        if not self._waiting:
+            return None
+        data = self._waiting.popleft()
+        with reading("answer", known=_KNOWN):
+            self._h11.receive_data(data)
+        return data
+
+    def event(self) -> Event:
+        """Return h11's next event.
+
+        Raises:
+            h11.RemoteProtocolError: It is not HTTP/1.
+            Unreadable: h11 stumbled over it.
+
+        """
+        with reading("answer", known=_KNOWN):
+            return self._h11.next_event()
+
+    def count(self, event: Event) -> None:
+        """Count a piece, which has been taken over: kept bytes that are read again have it too.
+
+        Raises:
+            Broken: `too_large`: there are more pieces than an honest answer has.
+
+        """
+        match event:
+            case h11.InformationalResponse():
+                self._early += 1
+                _bound(self._early, MAX_EARLY, "early answers")
+            case h11.Response():
+                _bound(len(event.headers), MAX_HEADERS, "headers")
+                self._begun = True
+            case h11.Data():
+                self._chunks += event.chunk_start
+                self._body_bytes += len(event.data)
+                _bound(self._body_bytes, self._limits.body_bytes, "bytes of the body")
+                _bound(self._chunks, MAX_CHUNKS + self._body_bytes // CHUNK_BYTES, "chunks")
+            case h11.NEED_DATA:
+                self._bound_what_waits()
+
+    @property
+    def excess_bytes(self) -> int:
+        """How much of what was handed over was not read: what came after the message."""
+        return len(self._h11.trailing_data[0])
+
+    def _bound_what_waits(self) -> None:
+        """Bound what h11 holds back until it is whole, since it reads it in one go."""
+        held, _ = self._h11.trailing_data
+        if self._begun:
+            _bound(len(held), MAX_TRAILER_BYTES, "bytes of trailers")
+        else:
+            _bound(held.count(b"\n"), MAX_HEADERS, "lines of headers")
+
+
+def _bound(count: int, most: int, what: str) -> None:
+    if count > most:
+        raise Broken(Failure.TOO_LARGE, f"over {most} {what}")
