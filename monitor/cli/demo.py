@@ -62,11 +62,15 @@ async def play(
     *,
     listening: socket.socket,
     once: bool,
+    pace: int = 1,
 ) -> None:
-    """Run the demo's world and the service that watches it, in the folder `settings.data`."""
+    """Run the demo's world and the service that watches it, in the folder `settings.data`.
+
+    `pace` multiplies every duration, for a machine that is too busy for the usual ones.
+    """
     clock = SystemClock()
     marks = config_folder() / "fingerprints.toml"
-    world = DemoWorld(work_folder=settings.data, fingerprints=marks, clock=clock)
+    world = DemoWorld(work_folder=settings.data, fingerprints=marks, clock=clock, pace=pace)
     await world.start()
     try:
         config = load(world.config_folder)
@@ -78,7 +82,11 @@ async def play(
             app = App(config, settings, store, clock=clock, resolver=resolver)
             async with asyncio.TaskGroup() as group:
                 showing = group.create_task(_show(world, app, store, address(listening), clock))
-                playing = group.create_task(_play_scenes(world, stop, clock, once=once))
+                playing = group.create_task(
+                    _play_scenes(
+                        world, stop, clock, afterwards_s=AFTERWARDS_S * pace if once else None
+                    )
+                )
                 await app.run(stop, listening=listening)
                 showing.cancel()
                 playing.cancel()
@@ -86,10 +94,12 @@ async def play(
         await world.stop()
 
 
-async def _play_scenes(world: DemoWorld, stop: asyncio.Event, clock: Clock, *, once: bool) -> None:
+async def _play_scenes(
+    world: DemoWorld, stop: asyncio.Event, clock: Clock, *, afterwards_s: float | None
+) -> None:
     await world.play()
-    if once:
-        await clock.sleep(AFTERWARDS_S)
+    if afterwards_s is not None:
+        await clock.sleep(afterwards_s)
         stop.set()
 
 

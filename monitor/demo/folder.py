@@ -11,13 +11,16 @@ from monitor.demo import cast
 Value = str | int | float | bool | Sequence[str]
 
 
-def write(folder: Path, *, port: int, ca_path: Path, fingerprints: Path) -> None:
-    """Write `vigie.toml`, `targets/` and a copy of the shipped fingerprints under `folder`."""
+def write(folder: Path, *, port: int, ca_path: Path, fingerprints: Path, pace: int = 1) -> None:
+    """Write `vigie.toml`, `targets/` and a copy of the shipped fingerprints under `folder`.
+
+    `pace` multiplies every duration.
+    """
     prefectures = folder / "targets" / "prefectures"
     prefectures.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(fingerprints, folder / "fingerprints.toml")
-    _save(folder / "vigie.toml", _service(ca_path=ca_path, port=port))
-    targets = cast.targets(port=port)
+    _save(folder / "vigie.toml", _service(ca_path=ca_path, port=port, pace=pace))
+    targets = cast.targets(port=port, pace=pace)
     national = [target for target in targets if not target.department]
     _save(folder / "targets" / "anef.toml", ['group = "anef"', *_targets(national)])
     for code in {target.department for target in targets if target.department}:
@@ -33,8 +36,8 @@ def write(folder: Path, *, port: int, ca_path: Path, fingerprints: Path) -> None
         _save(prefectures / f"{code}.toml", [*head, *_targets(found)])
 
 
-def _service(*, ca_path: Path, port: int) -> list[str]:
-    policy = cast.POLICY
+def _service(*, ca_path: Path, port: int, pace: int) -> list[str]:
+    policy = cast.slowed(cast.POLICY, pace)
     lines = [
         *_table(
             "[service]",
@@ -46,7 +49,7 @@ def _service(*, ca_path: Path, port: int) -> list[str]:
             },
         ),
         *_table("[publisher]", {"association": "Démonstration", "site": "https://demo.test/"}),
-        *_table("[probe]", {"deadline_s": cast.DEADLINE_S, "slow_s": cast.SLOW_S}),
+        *_table("[probe]", {"deadline_s": cast.DEADLINE_S * pace, "slow_s": cast.SLOW_S * pace}),
         *_table(
             "[policy]",
             {
@@ -57,7 +60,7 @@ def _service(*, ca_path: Path, port: int) -> list[str]:
                 "recheck_s": policy.recheck_s,
             },
         ),
-        *_table("[controls]", {"needed": 1, "interval_s": 1}),
+        *_table("[controls]", {"needed": 1, "interval_s": pace}),
     ]
     for number, host in enumerate(cast.CONTROLS, start=1):
         control: dict[str, Value] = {

@@ -1,6 +1,6 @@
 """The timetable of the demo: which site does what, when, and what a right monitor says."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from monitor.core.types import Reason, Verdict
@@ -52,6 +52,10 @@ class Scene:
     verdict: Verdict | None
     reason: Reason | None
     caption: str
+
+    def slowed(self, pace: int) -> "Scene":
+        """Return the scene `pace` times as late and as long."""
+        return replace(self, from_s=self.from_s * pace, to_s=self.to_s * pace)
 
     def runs(self, second: float) -> bool:
         return self.from_s <= second < self.to_s

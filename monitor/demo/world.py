@@ -3,7 +3,7 @@
 import errno
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from monitor.clock import Clock
@@ -30,12 +30,14 @@ class _Actor:
     host: cast.Host
     site: Site
     contexts: Mapping[Play | None, ssl.SSLContext]
+    pace: int
     play: Play | None = None
     visits: int = 0  # of its pages
 
     def answer(self, path: str) -> Answer | None:
         self.visits += path != "/robots.txt"
-        return answer(self.host, path, play=self.play, visit=self.visits)
+        said = answer(self.host, path, play=self.play, visit=self.visits)
+        return said and replace(said, delay_s=said.delay_s * self.pace)
 
 
 class DemoWorld:
@@ -49,7 +51,7 @@ class DemoWorld:
         ca_path: PEM file of the root to trust; written by `start`.
         dns_address: Address and UDP port of the name server; set by `start`.
         second_dns: Address of another one, on the same port.
-        scenes: What happens, and what a right monitor says of it.
+        scenes: What happens, and what a right monitor says of it, at the pace of this world.
         targets: What is watched; set by `start`.
 
     """
@@ -61,12 +63,14 @@ class DemoWorld:
         fingerprints: Path,
         clock: Clock,
         scenes: tuple[Scene, ...] = SCENES,
+        pace: int = 1,
     ) -> None:
         self.config_folder = work_folder / "config"
         self.ca_path = work_folder / "tls" / "racine.pem"
         self.dns_address = ("", 0)
         self.second_dns = _OTHER_NAMES
-        self.scenes = scenes
+        self.scenes = tuple(scene.slowed(pace) for scene in scenes)
+        self._pace = pace
         self.targets: tuple[Target, ...] = ()
         self._fingerprints = fingerprints
         self._clock = clock
@@ -105,12 +109,13 @@ class DemoWorld:
         self.dns_address = await self._names.start(address=_NAMES)
         self._other_names = NameServer(addresses, six)
         await self._other_names.start(address=_OTHER_NAMES, port=self.dns_address[1])
-        self.targets = cast.targets(port=self._port)
+        self.targets = cast.targets(port=self._port, pace=self._pace)
         folder.write(
             self.config_folder,
             port=self._port,
             ca_path=self.ca_path,
             fingerprints=self._fingerprints,
+            pace=self._pace,
         )
         await self.show(0.0)
 
@@ -213,6 +218,6 @@ class DemoWorld:
             answer=lambda _: None,
             tls=contexts.get(None),
         )
-        actor = _Actor(host=host, site=site, contexts=contexts)
+        actor = _Actor(host=host, site=site, contexts=contexts, pace=self._pace)
         site.answer = actor.answer
         return actor
