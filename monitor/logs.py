@@ -1,13 +1,54 @@
 """Structured logs: one JSON line an event on stdout, readable text on a terminal.
 
-Event names are short fixed phrases; data goes in keys. No address of a person, no token.
+Event names are short fixed phrases; data goes in keys. No address of a person, no token, no
+value of a variable: a traceback says where, and what was raised. As a second line of defence
+the secrets that the process was given (`hide`) are taken out of each line.
 """
 
 import logging
 import sys
+from json import dumps as json_text
+from typing import Any
+from urllib.parse import quote, quote_plus
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
+
+from monitor.core.printable import printable
+
+_MASK = "***"
+_LEAST = 4  # characters of a secret that can be told from any other text
+_hidden: set[str] = set()
+
+
+def hide(*secrets: str) -> None:
+    """Take these texts, and what they are in a URL or in JSON, out of all that is said."""
+    for secret in secrets:
+        for form in (secret, quote(secret), quote(secret, safe=""), quote_plus(secret)):
+            escaped = json_text(form)[1:-1]
+            _hidden.update(one for one in (form, escaped, repr(form)[1:-1]) if len(one) >= _LEAST)
+
+
+def without_secrets(text: str) -> str:
+    """Return a text with each hidden secret masked."""
+    for secret in sorted(_hidden, key=len, reverse=True):
+        text = text.replace(secret, _MASK)
+    return text
+
+
+def _masked(_logger: Any, _name: str, line: Any) -> str:
+    return without_secrets(str(line))
+
+
+def _printable(_logger: Any, _name: str, event: EventDict) -> EventDict:
+    """Escape what a terminal would obey, before the colours are added."""
+    return {key: _shown(value) for key, value in event.items()}
+
+
+def _shown(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    return printable(value if isinstance(value, str) else repr(value))
 
 
 def configure(*, level: str = "INFO", json: bool | None = None) -> None:
@@ -23,11 +64,13 @@ def configure(*, level: str = "INFO", json: bool | None = None) -> None:
     ]
     as_json = (not sys.stdout.isatty()) if json is None else json
     last: Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
+        structlog.processors.JSONRenderer(ensure_ascii=True)
         if as_json
-        else structlog.dev.ConsoleRenderer()
+        else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
     )
-    trace: Processor = structlog.processors.dict_tracebacks
+    trace: Processor = structlog.processors.ExceptionRenderer(
+        structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
@@ -39,8 +82,9 @@ def configure(*, level: str = "INFO", json: bool | None = None) -> None:
             foreign_pre_chain=shared,
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *([trace] if as_json else []),
+                *([trace] if as_json else [structlog.processors.format_exc_info, _printable]),
                 last,
+                _masked,
             ],
         )
     )

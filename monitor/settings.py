@@ -3,14 +3,18 @@
 Secrets come only from here, never from `config/`, whose values are published by their digest.
 """
 
+import errno
 import ipaddress
+import os
 import re
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from urllib.parse import unquote, unquote_plus
 
-from monitor.errors import VigieError
+from monitor.errors import VigieError, in_french
 
 DATA = Path("data")  # default of --data
 
@@ -21,6 +25,12 @@ DEFAULTS = {
     "VIGIE_LOG_LEVEL": "INFO",
     "VIGIE_JOURNAL_KEY": "",  # empty: data/journal.key, made at the first run
 }
+# Each may be in a file instead, named by a variable of the same name and `_FILE`.
+SECRETS = ("VIGIE_DATABASE_URL", "VIGIE_JOURNAL_KEY")
+_FILE = "_FILE"
+_SECRET_MAX = 10_000  # bytes of a secret's file
+_OPTIONS = re.compile(r"[?&][a-z]{0,20}pass[a-z]{0,20}=([^&#]{1,1000})", re.IGNORECASE)
+_USER = re.compile(r"://[^:/@?#]{0,200}:(\S{1,1000})@")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _POINT = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _POINT_MAX = 40  # characters: it is a metric label and part of keys
@@ -70,8 +80,9 @@ def read_settings(environ: Mapping[str, str], *, data: Path = DATA) -> Settings:
         SettingsError: With every fault at once, unknown `VIGIE_…` names among them.
 
     """
-    values = {name: environ.get(name) or default for name, default in DEFAULTS.items()}
     faults = [_unknown(name) for name in sorted(environ) if _is_unknown(name)]
+    given = dict(environ) | _from_files(environ, faults)
+    values = {name: given.get(name) or default for name, default in DEFAULTS.items()}
     host, port = _listen(values["VIGIE_LISTEN"], faults)
     point, level = values["VIGIE_POINT"], values["VIGIE_LOG_LEVEL"].upper()
     if not _POINT.fullmatch(point) or len(point) > _POINT_MAX:
@@ -93,6 +104,76 @@ def read_settings(environ: Mapping[str, str], *, data: Path = DATA) -> Settings:
     )
 
 
+def secrets_in(environ: Mapping[str, str]) -> list[str]:
+    """Return the texts that must never be shown: of passwords and keys, as far as can be read."""
+    given = dict(environ) | _from_files(environ, [])
+    found = [environ.get("PGPASSWORD", "")]
+    for name in SECRETS:
+        value = given.get(name, "")
+        if name.endswith("_URL"):
+            written = [*_USER.findall(value), *_OPTIONS.findall(value)]
+            found += [*written, *map(unquote_plus, written), *map(unquote, written)]
+        else:
+            found += [value, *value.split()]
+    return [secret for secret in found if secret]
+
+
+def secrets_of(settings: Settings) -> list[str]:
+    """Return the same of settings that were read."""
+    names = (settings.database_url, settings.journal_key)
+    return secrets_in(dict(zip(SECRETS, names, strict=True)))
+
+
+def _from_files(environ: Mapping[str, str], faults: list[str]) -> dict[str, str]:
+    """Read the secrets that are in files, as containers and systemd give them."""
+    found = {}
+    for name in SECRETS:
+        variable = name + _FILE
+        if not (path := environ.get(variable)):
+            continue
+        if environ.get(name):
+            cure = f"ne garder que l'une des deux variables, {name} ou {variable}"
+            faults.append(f"{variable}: {path!r}: secret donné deux fois: {cure}")
+            continue
+        try:
+            text = _secret(Path(path))
+        except (OSError, UnicodeDecodeError) as error:
+            why = in_french(error) if isinstance(error, OSError) else "n'est pas du texte UTF-8"
+            cure = "donner un fichier lisible par le compte du service"
+            faults.append(f"{variable}: {path!r}: secret illisible ({why}): {cure}")
+            continue
+        if not text:
+            faults.append(f"{variable}: {path!r}: fichier vide: y écrire le secret, seul")
+        found[name] = text
+    return found
+
+
+def _secret(path: Path) -> str:
+    """Read a small regular file; a last line feed is no part of the secret."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise OSError(errno.EINVAL, "ce n'est pas un fichier ordinaire")
+        data = os.read(file, _SECRET_MAX + 1)
+    finally:
+        os.close(file)
+    if len(data) > _SECRET_MAX:
+        raise OSError(errno.EFBIG, f"plus de {_SECRET_MAX} octets")
+    return data.decode().strip()
+
+
+def open_files(environ: Mapping[str, str]) -> list[str]:
+    """Name the files of secrets that other accounts of this machine may read."""
+    found = []
+    for name in SECRETS:
+        path = environ.get(name + _FILE)
+        if not path or path.startswith("/run/"):  # where containers and systemd put theirs
+            continue
+        if Path(path).is_file() and Path(path).stat().st_mode & stat.S_IROTH:
+            found.append(path)
+    return found
+
+
 def _listen(value: str, faults: list[str]) -> tuple[str, int]:
     found = _LISTEN.fullmatch(value)
     if found and int(found["port"]) <= _PORT_MAX and _is_address(found["host"]):
@@ -111,7 +192,7 @@ def _is_address(host: str) -> bool:
 
 def _is_unknown(name: str) -> bool:
     ours = name.startswith("VIGIE_") and not _KUBERNETES.fullmatch(name)
-    return ours and name not in DEFAULTS
+    return ours and name.removesuffix(_FILE) not in (SECRETS if name.endswith(_FILE) else DEFAULTS)
 
 
 def _unknown(name: str) -> str:

@@ -1,10 +1,12 @@
 """The environment: read once, refused with every fault at once."""
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from monitor.settings import Settings, SettingsError, read_settings
+from monitor.settings import Settings, SettingsError, read_settings, secrets_in
 
 
 def test_an_empty_environment_gives_the_defaults(tmp_path: Path) -> None:
@@ -107,3 +109,61 @@ def test_a_password_is_never_shown() -> None:
     settings = read_settings({"VIGIE_DATABASE_URL": "postgresql://vigie:secret@base/vigie"})
 
     assert "secret" not in repr(settings)
+
+
+def test_a_secret_may_be_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "url").write_text("postgresql://vigie:mot@base/vigie\n")
+    environ = {"VIGIE_DATABASE_URL_FILE": str(tmp_path / "url")}
+
+    assert read_settings(environ).database_url == "postgresql://vigie:mot@base/vigie"
+    assert "mot" in secrets_in(environ)
+
+
+@pytest.mark.parametrize(
+    ("make", "fault"),
+    [
+        (Path.absolute, "secret illisible (introuvable)"),
+        (lambda path: path.write_text("\n"), "fichier vide"),
+        (lambda path: path.mkdir(), "secret illisible (ce n'est pas un fichier ordinaire)"),
+        (os.mkfifo, "secret illisible (ce n'est pas un fichier ordinaire)"),
+        (lambda path: path.write_bytes(b"\xff"), "secret illisible (n'est pas du texte UTF-8)"),
+        (lambda path: path.write_text("a" * 10_001), "secret illisible (plus de 10000 octets)"),
+    ],
+    ids=["missing", "empty", "folder", "pipe", "bytes", "long"],
+)
+def test_a_file_that_holds_no_secret_is_named(
+    make: Callable[[Path], object], fault: str, tmp_path: Path
+) -> None:
+    make(tmp_path / "url")
+
+    with pytest.raises(SettingsError) as refused:
+        read_settings({"VIGIE_DATABASE_URL_FILE": str(tmp_path / "url")})
+
+    assert str(refused.value).startswith(f"VIGIE_DATABASE_URL_FILE: '{tmp_path / 'url'}': {fault}")
+
+
+def test_a_secret_that_is_given_twice_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "key").write_text("a key")
+
+    with pytest.raises(SettingsError, match="secret donné deux fois") as refused:
+        read_settings({"VIGIE_JOURNAL_KEY": "b", "VIGIE_JOURNAL_KEY_FILE": str(tmp_path / "key")})
+
+    assert "a key" not in str(refused.value)
+
+
+def test_only_secrets_come_from_files() -> None:
+    with pytest.raises(SettingsError, match=r"VIGIE_POINT_FILE: .*variable inconnue"):
+        read_settings({"VIGIE_POINT_FILE": "x"})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:mot%2Fde@h/b",
+        "postgresql://h/b?password=mot%2Fde",
+        "postgresql://h/b?sslmode=require&sslpassword=mot%2Fde",
+        "postgresql://u:mot/de@h/b",
+    ],
+)
+def test_the_secrets_of_an_address_are_known_in_both_forms(url: str) -> None:
+    assert "mot/de" in secrets_in({"VIGIE_DATABASE_URL": url})

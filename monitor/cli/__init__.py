@@ -1,15 +1,19 @@
 """`vigie`: the command line. English names, French output.
 
-Exit codes: 0 done, 1 the answer is no, 2 usage, configuration or storage.
+Exit codes: 0 done, 1 the answer is no, 2 usage, configuration or storage, 70 a fault of ours.
 """
 
+import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from importlib import import_module
 
+from monitor import logs
+from monitor.cli import terminal
 from monitor.cli.parsing import parser_of
 from monitor.errors import VigieError
+from monitor.settings import secrets_in
 
 # Where each command lives. Only the module of the one that is asked for is imported: a saved
 # answer is judged without waiting for the database and the web server to load.
@@ -49,7 +53,12 @@ def parser(command: str | None = None) -> ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    words = sys.argv[1:] if argv is None else list(argv)
+    logs.hide(*secrets_in(os.environ))
+    with terminal.guarded():
+        return _run(sys.argv[1:] if argv is None else list(argv))
+
+
+def _run(words: Sequence[str]) -> int:
     asked = parser(words[0] if words else None).parse_args(words)
     code = 0
     try:
@@ -62,6 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.close()  # the reader left, as `| head` does: nothing to say
     except* KeyboardInterrupt:
         code = _INTERRUPTED
+    except* Exception:  # noqa: BLE001 -- a fault of ours: said through the door, with its own code
+        code = terminal.fault()
     return code
 
 

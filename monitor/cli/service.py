@@ -21,7 +21,7 @@ from monitor.cli.parsing import INIT_HINT, Commands, Refusal, folders
 from monitor.clock import SystemClock
 from monitor.config import load
 from monitor.errors import in_french
-from monitor.settings import Settings, read_settings
+from monitor.settings import Settings, open_files, read_settings
 from monitor.store import is_new, migrate
 from monitor.wiring import open_to_write
 
@@ -50,6 +50,11 @@ def run_service(asked: Namespace) -> int:
     """Serve until SIGTERM or SIGINT."""
     settings = read_settings(os.environ, data=asked.data)
     config = load(asked.config)
+    for path in open_files(os.environ):
+        print(
+            f"À faire : {path} contient un secret et est lisible par tous : chmod o-r",
+            file=sys.stderr,
+        )
     logs.configure(level=settings.log_level)
     descriptors.raise_limit()
     with listen(settings) as listening:

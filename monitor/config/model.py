@@ -16,7 +16,8 @@ from monitor.core.verdict.fingerprints import Fingerprint
 
 NO_ASSOCIATION = "Association à désigner"  # what the shipped file says
 _NOWHERE = {"invalid", "test", "localhost"}
-_NAMES = re.compile(r"[a-z0-9-]+(?:\.[a-z0-9-]+)+", re.IGNORECASE)  # of hosts, in a User-Agent
+# Of hosts, in a User-Agent.
+_NAMES = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,10}", re.IGNORECASE)
 
 
 def made_up(host: str, *, allow_private: bool = False) -> bool:

@@ -26,6 +26,7 @@ _STEPS = 10_000  # of SQLite's machine between two looks at a bound: some tenths
 _PG_LOCK = int.from_bytes(b"vigie", "big")  # any constant of ours
 _PG_WAIT_MS = 1_000
 _LOCK_NOT_AVAILABLE = "55P03"
+_SHOWN_OPTIONS = frozenset({"host", "port", "dbname", "sslmode"})
 _OUR_TABLES = frozenset(metadata.tables)
 
 
@@ -37,19 +38,24 @@ def parse(url: str) -> URL:
     """Read a database URL. Raises StoreError unless it is a SQLite file or PostgreSQL."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):  # ValueError: a port that is none, perhaps a password
         raise StoreError(
             "Adresse de base illisible. Donnez sqlite:////chemin/vigie.sqlite"
             " ou postgresql://utilisateur@hôte/base (VIGIE_DATABASE_URL)."
         ) from None
-    match parsed.get_backend_name():
+    if "@" in (parsed.host or ""):
+        raise StoreError(
+            "Adresse de base illisible : dans le mot de passe, « @ » s'écrit %40"
+            " (VIGIE_DATABASE_URL)."
+        )
+    match parsed.drivername.partition("+")[0]:
         case "postgresql":
             return parsed.set(drivername="postgresql+psycopg")
         case "sqlite" if parsed.database and parsed.database != ":memory:":
             return parsed.set(drivername="sqlite+pysqlite")
         case _:
             raise StoreError(
-                f"La base {parsed.render_as_string()} ne convient pas : il faut un fichier SQLite"
+                f"La base {name_of(parsed)} ne convient pas : il faut un fichier SQLite"
                 " ou PostgreSQL (VIGIE_DATABASE_URL)."
             )
 
@@ -60,9 +66,11 @@ def sqlite_path(url: URL) -> Path | None:
 
 
 def name_of(url: URL) -> str:
-    """Name a database to a person, without its password."""
-    path = sqlite_path(url)
-    return str(path) if path else url.render_as_string()
+    """Name a database to a person: no password, and of the options only where it is."""
+    if url.drivername.startswith("sqlite"):
+        return str(url.database or "")
+    shown = {key: value for key, value in url.query.items() if key in _SHOWN_OPTIONS}
+    return url.set(query=shown).render_as_string()
 
 
 def engine_for(url: URL, *, writer: bool, read_s: float | None = None) -> Engine:
@@ -74,6 +82,7 @@ def engine_for(url: URL, *, writer: bool, read_s: float | None = None) -> Engine
     if url.get_backend_name() == "sqlite":
         engine = create_engine(
             url,
+            hide_parameters=True,
             connect_args={"isolation_level": None, "check_same_thread": False},
             **({"poolclass": NullPool} if writer else {"pool_size": 4, "max_overflow": 4}),
         )
@@ -83,13 +92,17 @@ def engine_for(url: URL, *, writer: bool, read_s: float | None = None) -> Engine
         return engine
     if writer:
         return create_engine(
-            url, poolclass=NullPool, connect_args={"options": "-c synchronous_commit=on"}
+            url,
+            hide_parameters=True,
+            poolclass=NullPool,
+            connect_args={"options": "-c synchronous_commit=on"},
         )
     options = "-c default_transaction_read_only=on"
     if read_s is not None:
         options += f" -c statement_timeout={round(1_000 * read_s)}"
     return create_engine(
         url,
+        hide_parameters=True,
         pool_size=4,
         max_overflow=4,
         isolation_level="REPEATABLE READ",

@@ -67,7 +67,7 @@ class FileKind:
     why: str = ""
 
     def matches(self, path: str) -> bool:
-        return re.fullmatch(self.pattern, path) is not None
+        return re.compile(self.pattern).fullmatch(path) is not None
 
 
 def _leaf(*names: str, **references: str) -> dict[str, Column]:

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 
 from monitor import descriptors, logs
 from monitor.clock import SystemClock
+from monitor.settings import secrets_of
 from monitor.store import Store, StoreError
 from monitor.web.app import Metrics, build
 from monitor.web.door import room_for_visits
@@ -42,6 +43,7 @@ def main() -> None:
     order = _order(control)
     if order is None:
         return
+    logs.hide(*secrets_of(order.settings))
     logs.configure(level=logging.getLevelName(order.log_level))
     os.nice(NICE)
     sys.setswitchinterval(SWITCH_S)

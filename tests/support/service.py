@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -117,16 +117,18 @@ def free_port() -> int:
     return port
 
 
-def environment(port: int) -> dict[str, str]:
+def environment(port: int, extra: Mapping[str, str] | None = None) -> dict[str, str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("VIGIE_")}
-    return clean | {"VIGIE_LISTEN": f"127.0.0.1:{port}"}
+    return clean | {"VIGIE_LISTEN": f"127.0.0.1:{port}"} | dict(extra or {})
 
 
-def vigie(*words: str | Path, port: int = 8600) -> subprocess.CompletedProcess[str]:
+def vigie(
+    *words: str | Path, port: int = 8600, extra: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run one command to its end."""
     return subprocess.run(
         [*_PROGRAM, *map(str, words)],
-        env=environment(port),
+        env=environment(port, extra),
         capture_output=True,
         text=True,
         timeout=PATIENT_S,
@@ -158,14 +160,14 @@ class Service:
 
 
 @contextmanager
-def running(config: Path, data: Path) -> Iterator[Service]:
+def running(config: Path, data: Path, extra: Mapping[str, str] | None = None) -> Iterator[Service]:
     """Start the service, wait until its pages answer, and end it."""
     port = free_port()
     log = data.parent / f"{data.name}.log"
     with log.open("a") as out:
         process = subprocess.Popen(
             [*_PROGRAM, "run", "--config", str(config), "--data", str(data)],
-            env=environment(port),
+            env=environment(port, extra),
             stdout=out,
             stderr=subprocess.STDOUT,
             text=True,

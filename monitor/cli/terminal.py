@@ -1,0 +1,47 @@
+"""The one door to the terminal: nothing that is printed is obeyed by it, or tells a secret."""
+
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, TextIO, cast
+
+from monitor import logs
+from monitor.core.printable import printable
+
+FAILED = 70  # exit code of a fault of the program itself, as sysexits.h has it
+
+
+class _Door:
+    """A text stream whose every text is made printable first."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        self._stream.write(printable(logs.without_secrets(text)))
+        return len(text)
+
+    def writelines(self, lines: Iterator[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+@contextmanager
+def guarded() -> Iterator[None]:
+    """Let the standard output and error through the door while the block runs."""
+    before = sys.stdout, sys.stderr
+    sys.stdout, sys.stderr = (cast("TextIO", _Door(stream)) for stream in before)
+    try:
+        yield
+    finally:
+        sys.stdout, sys.stderr = before
+
+
+def fault() -> int:
+    """Print the traceback of a fault of the program itself, and return its exit code."""
+    traceback.print_exc()
+    return FAILED
