@@ -116,7 +116,7 @@ class Cosigners:
         self._newest = newest
         self._prove = prove
         self._record = record
-        self._seen: tuple[str, int] = ("", 0)
+        self._late_us: int | None = None  # since when somebody has not cosigned the newest
         self.parties = [
             Party(one, clock, size=last.get(VerifierKey.parse(one.key).name, 0))
             for one in cosigning.witnesses
@@ -124,13 +124,19 @@ class Cosigners:
         ]
 
     def settled(self, note: bytes) -> bool:
-        """Tell whether a checkpoint may be dated: everybody cosigned it, or had the time to."""
-        text, size = _read(note)
+        """Tell whether a checkpoint may be dated: everybody cosigned it, or had the time to.
+
+        The time runs since somebody was first late, whatever checkpoints came since: an
+        incident makes new ones faster than a witness that is down could be waited for.
+        """
+        size = _read(note)[1]
         if all(party.size >= size for party in self.parties):
+            self._late_us = None
             return True
-        if self._seen[0] != text:
-            self._seen = (text, self._clock.monotonic_us())
-        return self._clock.monotonic_us() - self._seen[1] >= GRACE_S * 1e6
+        now_us = self._clock.monotonic_us()
+        if self._late_us is None:
+            self._late_us = now_us
+        return now_us - self._late_us >= GRACE_S * 1e6
 
     async def run(self) -> None:
         """Ask for ever. Raises what `record` and `prove` raise: a fault of our own."""

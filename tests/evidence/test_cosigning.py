@@ -225,6 +225,36 @@ def test_a_checkpoint_waits_a_minute_for_its_cosignatures_before_it_is_dated(
     assert dead.cosigners.settled(newest)
 
 
+@pytest.mark.parametrize("every_s", [5, 20, 55])
+@pytest.mark.parametrize("dead", [True, False], ids=["dead", "slow"])
+def test_edges_that_come_fast_are_dated_though_a_witness_is_late(
+    tmp_path: Path, every_s: int, *, dead: bool
+) -> None:
+    """A national incident: checkpoints come faster than grace runs out."""
+    scene = Scene(tmp_path, size=1)
+    scene.live(60)
+    assert scene.cosigners.settled(bytes(LOG.note(1)))
+    honest = scene.courier.servers.pop(ASK)
+    waited = []
+    for second in range(0, 600, 5):
+        if second % every_s == 0:
+            scene.size += 1
+        if not dead and second % 100 == 95:  # it answers now and then, and is late again at once
+            scene.courier.servers[ASK] = honest
+        scene.live(5)
+        scene.courier.servers.pop(ASK, None)
+        waited.append(scene.cosigners.settled(bytes(LOG.note(scene.size))))
+
+    longest = max(len(run) for run in "".join(" x"[not one] for one in waited).split() or [""])
+    assert longest * 5 <= GRACE_S
+    scene.courier.servers[ASK] = honest
+    scene.live(3 * 3600)
+    assert scene.cosigners.settled(bytes(LOG.note(scene.size)))
+    scene.size += 1
+    scene.courier.servers.pop(ASK)
+    assert not scene.cosigners.settled(bytes(LOG.note(scene.size)))  # it is waited for again
+
+
 def keys(*names: str) -> list[SignerKey]:
     return [SignerKey(name, Algorithm.COSIGNATURE, bytes(32)) for name in names]
 
