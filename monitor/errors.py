@@ -12,6 +12,9 @@ _FRENCH = {
     errno.EACCES: "accès refusé",
     errno.EPERM: "accès refusé",
     errno.EADDRINUSE: "adresse déjà occupée",
+    errno.ECONNREFUSED: "connexion refusée",
+    errno.ECONNRESET: "connexion coupée",
+    errno.ETIMEDOUT: "délai dépassé",
     errno.EADDRNOTAVAIL: "cette adresse n’est pas à cette machine",
     errno.EEXIST: "un fichier de ce nom existe déjà",
     errno.EISDIR: "c’est un dossier",
@@ -24,4 +27,6 @@ _FRENCH = {
 
 def in_french(error: OSError) -> str:
     """Return why the system refused, in French for the usual reasons."""
+    if isinstance(error, TimeoutError):
+        return _FRENCH[errno.ETIMEDOUT]
     return _FRENCH.get(error.errno or 0) or error.strerror or str(error)

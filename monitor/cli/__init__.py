@@ -9,7 +9,7 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from importlib import import_module
 
-from monitor import logs
+from monitor import __version__, logs
 from monitor.cli import terminal
 from monitor.cli.parsing import parser_of
 from monitor.errors import VigieError
@@ -36,6 +36,8 @@ COMMANDS = {
     "export": "export",
     "verify": "journal",
     "rebuild": "journal",
+    "backup": "backup",
+    "restore": "backup",
     "witness": "witness",
 }
 _INTERRUPTED = 130  # what a shell reports of a command that Ctrl-C ended
@@ -45,6 +47,9 @@ def parser(command: str | None = None) -> ArgumentParser:
     """Build the parser: of every command, or only of those that live with `command`."""
     modules = [COMMANDS[command]] if command in COMMANDS else dict.fromkeys(COMMANDS.values())
     top = parser_of("vigie", "Relevé vérifiable des pages publiques de l’ANEF et des préfectures.")
+    top.add_argument(
+        "--version", action="version", version=f"vigie {__version__}", help="dire la version"
+    )
     commands = top.add_subparsers(metavar="COMMANDE", required=True, title="commandes")
     for name in modules:
         import_module(f"monitor.cli.{name}").add(commands)

@@ -26,8 +26,8 @@ def add(commands: Commands) -> None:
         description="Dit si une page a changé pour qui la lit, en quoi, et avec quel poids. "
         "Le premier mot est changed, unchanged ou incomparable.",
     )
-    comparing.add_argument("before", type=Path, nargs="?", metavar="AVANT")
-    comparing.add_argument("after", type=Path, nargs="?", metavar="APRÈS")
+    comparing.add_argument("before", type=Path, nargs="?", metavar="AVANT", help="page d’avant")
+    comparing.add_argument("after", type=Path, nargs="?", metavar="APRÈS", help="page d’après")
     comparing.add_argument("--url", help="adresse de la page")
     comparing.add_argument("--content-type", help="en-tête content-type des deux réponses")
     comparing.add_argument(

@@ -5,8 +5,9 @@ import json
 import sys
 from argparse import ArgumentParser, _SubParsersAction
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Self, TypeAlias
 
+from monitor.clock import SystemClock
 from monitor.config import Config
 from monitor.errors import VigieError, in_french
 from monitor.settings import DATA, config_folder
@@ -68,6 +69,7 @@ INIT_HINT = (
     "Pour donner une identité : vigie init --association NOM --site ADRESSE --contact COURRIEL"
 )
 
+LIVE_US, IN_A_FILE_US = 200_000, 10_000_000  # between two words of progress
 MAX_SAVED_BYTES = 5_000_000  # what a probe would have read
 
 
@@ -99,6 +101,33 @@ def folders(parser: ArgumentParser) -> None:
 
 def json_option(parser: ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="répondre en JSON")
+
+
+class ProgressLine:
+    """Says on the error output how far a long work is: on one line, or at times in a file."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+        self._clock = SystemClock()
+        self._told_us = self._clock.monotonic_us()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            sys.stderr.write("\r\x1b[K")
+            sys.stderr.flush()
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        """Take note; say it when the last time is long enough ago. `total` 0: not known."""
+        now_us = self._clock.monotonic_us()
+        if now_us - self._told_us < (LIVE_US if self._live else IN_A_FILE_US):
+            return
+        self._told_us = now_us
+        text = f"{what} : {done} sur {total}" if total else f"{what} : {done}"
+        sys.stderr.write(f"\r{text}\x1b[K" if self._live else f"{text}\n")
+        sys.stderr.flush()
 
 
 def say(value: Any) -> None:

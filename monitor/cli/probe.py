@@ -12,13 +12,16 @@ from monitor import logs
 from monitor.app import look
 from monitor.cli.offline import as_json, explained
 from monitor.cli.parsing import Commands, Refusal, folders, json_option, require_identity, say
+from monitor.clock import SystemClock
 from monitor.config import Config, load
 from monitor.core.french import when
 from monitor.core.labels import FAMILIES, SAID
+from monitor.core.lanes import left_alone
 from monitor.core.leaves import panel_detail
 from monitor.core.types import Exchange, Hop, Kind, Observation, Target, Witness
 from monitor.core.words import VERDICTS
-from monitor.settings import read_settings
+from monitor.settings import Settings, read_settings
+from monitor.store import Store, is_new
 from monitor.wiring import open_to_write
 
 
@@ -31,7 +34,14 @@ def add(commands: Commands) -> None:
         "ce qui a été vu. N’enregistre rien sans --record.",
     )
     folders(probe)
-    probe.add_argument("target", metavar="CIBLE|ADRESSE")
+    probe.add_argument(
+        "target", metavar="CIBLE|ADRESSE",
+        help="identifiant d’une cible de la configuration, ou adresse http(s)",
+    )  # fmt: skip
+    probe.add_argument(
+        "--force", action="store_true",
+        help="interroger même une plateforme en pause, ou qui nous a refusés",
+    )  # fmt: skip
     probe.add_argument(
         "--record", action="store_true",
         help="l’ajouter au relevé (le service doit être arrêté)",
@@ -49,6 +59,10 @@ def run_probe(asked: Namespace) -> int:
     require_identity(config)
     if asked.record and target.slug not in config.by_slug:
         raise Refusal("--record ne vaut que pour une cible de la configuration.")
+    if asked.record and asked.force:
+        raise Refusal("--force ne va pas avec --record : une pause vaut pour le registre.")
+    if not asked.force:
+        refuse_closed(config, settings, target)
     if asked.record:
         with open_to_write(config, settings) as store:
             observation = asyncio.run(look(config, settings, target, store=store))
@@ -65,6 +79,29 @@ def run_probe(asked: Namespace) -> int:
         print("\n".join(told(target, observation)))
         print(explained(observation.judgement))
     return 0 if observation.judgement.verdict in {"up", "degraded"} else 1
+
+
+def refuse_closed(config: Config, settings: Settings, target: Target) -> None:
+    """Raise Refusal when an operator, or the site, asked that it be left alone for now."""
+    if is_new(settings.database_url):
+        return
+    now = SystemClock().now()
+    with Store.open(settings.database_url, point=settings.point, writer=False) as store:
+        lane = next((one for one in store.lanes() if one.platform == target.platform), None)
+        state = next((one for one in store.states() if one.target == target.slug), None)
+    name = config.platforms[target.platform].name if target.platform else target.name
+    if lane is not None and lane.paused:
+        why = f" ({lane.paused_why})" if lane.paused_why else ""
+        said = f"{name} est en pause{why}. « vigie resume {lane.platform} » y met fin"
+    elif lane is not None and lane.blocked_until is not None and now < lane.blocked_until:
+        said = (
+            f"{name} nous a refusés : rien ne lui est demandé avant le {when(lane.blocked_until)}"
+        )
+    elif state is not None and left_alone(state, now):
+        said = f"{target.name} nous a refusés : la page est laissée en paix pour un temps"
+    else:
+        return
+    raise Refusal(f"Relevé non fait : {said}. Pour interroger quand même : --force.")
 
 
 def find(config: Config, name: str) -> Target:

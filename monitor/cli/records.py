@@ -27,13 +27,13 @@ def add(commands: Commands) -> None:
 
     pause = commands.add_parser("pause", help="ne plus interroger une plateforme")
     folders(pause)
-    pause.add_argument("platform", metavar="PLATEFORME")
+    pause.add_argument("platform", metavar="PLATEFORME", help="son identifiant, par exemple ide")
     pause.add_argument("--why", default="", metavar="RAISON", help="montrée aux lecteurs")
     pause.set_defaults(run=set_pause, paused=True)
 
     resume = commands.add_parser("resume", help="reprendre une plateforme mise en pause")
     folders(resume)
-    resume.add_argument("platform", metavar="PLATEFORME")
+    resume.add_argument("platform", metavar="PLATEFORME", help="son identifiant, par exemple ide")
     resume.set_defaults(run=set_pause, paused=False, why="")
 
 
@@ -41,13 +41,20 @@ def log_options(log: ArgumentParser) -> None:
     """Add what every log is asked: which targets, which span, which form."""
     folders(log)
     log.add_argument("--target", action="append", metavar="CIBLE", help="plusieurs fois si besoin")
-    log.add_argument("--platform", metavar="PLATEFORME")
-    log.add_argument("--department", metavar="CODE")
+    log.add_argument("--platform", metavar="PLATEFORME", help="celles d’une plateforme")
+    log.add_argument("--department", metavar="CODE", help="celles d’un département, par exemple 93")
     log.add_argument(
-        "--from", dest="since", type=instant, metavar="DATE", help="AAAA-MM-JJ[THH:MM]"
+        "--from",
+        dest="since",
+        type=instant,
+        metavar="DATE",
+        help="depuis : AAAA-MM-JJ[THH:MM], heure de Paris",
     )
-    log.add_argument("--to", dest="until", type=instant, metavar="DATE", help="borne exclue")
-    log.add_argument("--format", choices=("table", "csv", "json"), default="table")
+    log.add_argument("--to", dest="until", type=instant, metavar="DATE", help="jusqu’à, exclu")
+    log.add_argument(
+        "--format", choices=("table", "csv", "json"), default="table",
+        help="forme de la réponse (par défaut : table)",
+    )  # fmt: skip
     log.add_argument(
         "--json", dest="format", action="store_const", const="json", help="= --format json"
     )

@@ -10,6 +10,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +18,16 @@ import uvloop
 
 from monitor import descriptors, logs
 from monitor.app import App
-from monitor.cli.parsing import INIT_HINT, Commands, Refusal, folders
+from monitor.cli.parsing import INIT_HINT, Commands, ProgressLine, Refusal, folders
 from monitor.clock import SystemClock
 from monitor.config import load
+from monitor.core.french import count
 from monitor.errors import in_french
+from monitor.evidence.journal import FOLDER
 from monitor.settings import Settings, open_files, read_settings
-from monitor.store import is_new, migrate
+from monitor.store import Store, is_new, migrate
+from monitor.store.transfer import move
+from monitor.verification import verify
 from monitor.wiring import open_to_write
 
 HEALTH_TIMEOUT_S = 5.0
@@ -38,8 +43,20 @@ def add(commands: Commands) -> None:
     folders(run)
     run.set_defaults(run=run_service)
 
-    upgrade = commands.add_parser("migrate", help="créer la base, ou la mettre à niveau")
+    upgrade = commands.add_parser(
+        "migrate",
+        help="créer la base, la mettre à niveau, ou la porter dans une autre",
+        description="Crée la base ou la met au schéma de ce programme. Avec --to, écrit tout son "
+        "contenu dans une autre base, vide, de l’un ou l’autre moteur (le service arrêté), et "
+        "compare les deux. L’ancienne n’est pas changée.",
+    )
     folders(upgrade)
+    upgrade.add_argument(
+        "--to",
+        metavar="ADRESSE",
+        help="base vide où tout porter : postgresql://utilisateur:mot-de-passe@hôte/base, ou "
+        "sqlite:////chemin/vigie.sqlite",
+    )
     upgrade.set_defaults(run=run_migrate)
 
     health = commands.add_parser("health", help="demander au service s’il va bien")
@@ -82,7 +99,33 @@ def run_migrate(asked: Namespace) -> int:
     settings = read_settings(os.environ, data=asked.data)
     make_folder(asked.data)
     print(migrate(settings.database_url))
+    return _move(settings, asked.to) if asked.to else 0
+
+
+def _move(settings: Settings, target: str) -> int:
+    """Move the record to another database, and audit it there; 1 when it does not verify."""
+    with ProgressLine() as progress:
+        written = move(settings.database_url, target, progress=progress)
+        rows = sum(content.rows for content in written.values())
+        print(f"{count(rows, 'ligne')} de {len(written)} tables, égales des deux côtés.")
+        faults: list[str] = []
+        if (settings.data / FOLDER).is_dir():
+            tell = partial(_tell_of_audit, progress)
+            with Store.open(target, point=settings.point, writer=False) as store:
+                steps = list(verify(settings.data / FOLDER, key=None, store=store, progress=tell))
+            faults = [f"{step.title} : {fault}" for step in steps for fault in step.faults]
+    if faults:
+        print("Les deux bases sont égales, mais le registre ne se vérifie pas :")
+        print("\n".join(f"  {fault}" for fault in faults[:20]))
+        return 1
+    print("Le journal et la nouvelle base concordent.")
+    print("Pour que le service s’en serve, lui donner VIGIE_DATABASE_URL (docs/exploitation.md).")
+    print("L’ancienne base est intacte : la ranger, et ne jamais y relancer le service.")
     return 0
+
+
+def _tell_of_audit(progress: ProgressLine, what: str, done: int) -> None:
+    progress(f"vérification, {what}", done, 0)
 
 
 def ask_health(_asked: Namespace) -> int:
@@ -95,7 +138,12 @@ def ask_health(_asked: Namespace) -> int:
         answer = connection.getresponse()
         print(answer.read(10_000).decode("utf-8", "replace"))
     except (OSError, http.client.HTTPException) as error:
-        print(f"Pas de réponse de {host}:{settings.port} : {error}", file=sys.stderr)
+        why = in_french(error) if isinstance(error, OSError) else "la réponse n’est pas du HTTP"
+        print(
+            f"Pas de réponse de {host}:{settings.port} : {why}. Le service tourne-t-il, et sur "
+            "cette adresse (VIGIE_LISTEN) ?",
+            file=sys.stderr,
+        )
         return 1
     finally:
         connection.close()

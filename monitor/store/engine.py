@@ -49,7 +49,7 @@ def parse(url: str) -> URL:
             " (VIGIE_DATABASE_URL)."
         )
     match parsed.drivername.partition("+")[0]:
-        case "postgresql":
+        case "postgresql" | "postgres":  # the second as many providers write it
             return parsed.set(drivername="postgresql+psycopg")
         case "sqlite" if parsed.database and parsed.database != ":memory:":
             return parsed.set(drivername="sqlite+pysqlite")

@@ -226,6 +226,12 @@ def test_a_pause_is_heeded_by_the_running_service(config: Path, data: Path) -> N
         said = vigie("pause", "essai", "--why", "essai", "--config", config, "--data", data)
         assert (said.returncode, "en pause" in said.stdout) == (0, True)
         wait_until(lambda: paused_slots() >= 2)
+        for record in ((), ("--record",)):
+            probed = vigie("probe", "cible-0", *record, "--config", config, "--data", data)
+            assert probed.returncode == 2
+            assert record or "en pause (essai)" in probed.stderr
+        forced = vigie("probe", "cible-0", "--force", "--config", config, "--data", data)
+        assert forced.returncode == 0, forced.stderr
         before = checks(data)
         vigie("resume", "essai", "--config", config, "--data", data)
         wait_until(lambda: checks(data) > before)

@@ -1,0 +1,105 @@
+"""`vigie backup`, `vigie restore`: one file that holds a whole record."""
+
+import os
+from argparse import Namespace
+from pathlib import Path
+
+from monitor.backup import Summary, backup, restore
+from monitor.cli.parsing import Commands, ProgressLine, folders
+from monitor.clock import SystemClock
+from monitor.config.local import LOCAL
+from monitor.core.french import count, when
+from monitor.sealing import KEY_FILE
+from monitor.settings import read_settings
+
+
+def add(commands: Commands) -> None:
+    """Add the commands."""
+    save = commands.add_parser(
+        "backup",
+        help="sauvegarder tout le registre dans un fichier, le service tournant ou non",
+        description="Écrit dans un fichier neuf la base, le journal, les copies des réponses, les "
+        "jetons, la mémoire de cosignataire et les réglages locaux, d’accord entre eux même si le "
+        "journal est signé pendant ce temps, puis relit et vérifie ce fichier.",
+    )
+    folders(save)
+    save.add_argument("file", type=Path, metavar="FICHIER", help="fichier .tar.gz à créer")
+    save.add_argument(
+        "--with-key",
+        action="store_true",
+        help="y mettre aussi les clés privées : qui a ce fichier pourra signer à votre place",
+    )
+    save.set_defaults(run=run_backup)
+
+    again = commands.add_parser(
+        "restore",
+        help="remettre en place une sauvegarde, là où il n’y a pas de registre",
+        description="Vérifie la sauvegarde, puis la met en place. N’écrase jamais rien : le "
+        "dossier de données et la base doivent être vides ; les clés peuvent y être déjà.",
+    )
+    folders(again)
+    again.add_argument("file", type=Path, metavar="FICHIER", help="ce que « vigie backup » a écrit")
+    again.set_defaults(run=run_restore)
+
+
+def run_backup(asked: Namespace) -> int:
+    """Back up; 1 when the copy is faithful and the record itself has faults."""
+    settings = read_settings(os.environ, data=asked.data)
+    with ProgressLine() as progress:
+        done = backup(
+            settings,
+            asked.file,
+            config=asked.config,
+            now=SystemClock().now(),
+            keys=asked.with_key,
+            progress=progress,
+        )
+    print(f"{asked.file} : {_told(done)}. Relu et vérifié.")
+    if done.keys:
+        print("Les clés privées y sont : qui a ce fichier peut signer à votre place. Le garder")
+        print("comme un mot de passe, jamais avec les autres sauvegardes.")
+    elif (asked.data / KEY_FILE).exists():
+        print(f"La clé privée n’y est pas : garder à part une copie de {asked.data / KEY_FILE}, ou")
+        print("une sauvegarde faite avec --with-key. Sans elle, le journal ne peut être continué.")
+    if done.faults:
+        print("La copie est fidèle, mais le registre lui-même ne se vérifie pas :")
+        _list(done.faults)
+        return 1
+    return 0
+
+
+def run_restore(asked: Namespace) -> int:
+    """Restore; 1 when what was restored has faults of its own."""
+    settings = read_settings(os.environ, data=asked.data)
+    with ProgressLine() as progress:
+        done, local = restore(asked.file, settings, config=asked.config, progress=progress)
+    where = "dans la base de VIGIE_DATABASE_URL" if os.environ.get("VIGIE_DATABASE_URL") else ""
+    print(f"Restauré dans {asked.data} {where}".rstrip() + f" : {_told(done)}.")
+    if local:
+        print(f"Réglages locaux remis dans {asked.config / LOCAL}.")
+    if not (asked.data / KEY_FILE).exists() and not settings.journal_key and done.signed:
+        print(
+            f"Avant de démarrer : remettre la clé privée dans {asked.data / KEY_FILE} (chmod 600)."
+        )
+    print(f"Ce qui a suivi le {when(done.made_at)} n’y est pas et restera une lacune de mesure.")
+    print("Si le journal a été signé depuis, les cosignataires le savent : au démarrage, Vigie le")
+    print("leur demande et refuse de signer une seconde histoire, en disant que faire.")
+    if done.faults:
+        print("La sauvegarde est fidèle, mais le registre qu’elle contient ne se vérifie pas :")
+        _list(done.faults)
+        return 1
+    return 0
+
+
+def _told(done: Summary) -> str:
+    return (
+        f"registre au {when(done.made_at)}, {count(done.leaves, 'entrée')} dont {done.signed} "
+        f"signées, {count(done.files, 'fichier')}, {done.size / 1e6:.1f} Mo"
+    )
+
+
+def _list(faults: tuple[str, ...]) -> None:
+    for fault in faults[:20]:
+        print(f"  {fault}")
+    if len(faults) > 20:  # noqa: PLR2004 -- a screen
+        print(f"  … et {len(faults) - 20} autres")

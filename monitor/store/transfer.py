@@ -1,0 +1,183 @@
+"""Every row of one database written to another, whatever their engines, and compared.
+
+The schema is the same on both; a value is read as the program reads it and written as the program
+writes it. Rows are compared by a sum of digests, which does not depend on their order: engines
+do not sort texts alike.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import URL, Connection, Table, func, insert, select, text
+
+from monitor.store.engine import (
+    StoreError,
+    WriterLock,
+    check_schema,
+    connected,
+    name_of,
+    parse,
+    said_plainly,
+)
+from monitor.store.page_tables import metadata
+from monitor.store.schema import migrate
+
+BATCH = 1_000  # rows of one statement
+_MODULUS = 1 << 256
+
+#: Is told what is being worked on, how much of it is done, and how much there is.
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What one table holds: its rows, and the sum of their SHA-256 as 64 hex digits."""
+
+    rows: int
+    digest: str
+
+
+Contents = Mapping[str, Content]
+
+
+def quiet(what: str, done: int, total: int) -> None:
+    """Tell nobody."""
+    del what, done, total
+
+
+def move(source: str, target: str, *, progress: Progress = quiet) -> Contents:
+    """Write all of a database to another that holds nothing, as one transaction.
+
+    1. Take the right to write in both: the service is stopped.
+    2. Make the tables; write every row, and where numbering goes on from.
+    3. Commit, then read all of the target again and compare it with what was read.
+
+    A crash before 3 leaves the target without a row, and it may be done again.
+
+    Raises:
+        StoreError: a database is in use, of another schema, holds something or refuses; or
+            what was written is not what was read.
+
+    """
+    from_url, to_url = parse(source), parse(target)
+    if name_of(from_url) == name_of(to_url):
+        raise StoreError(f"La base {name_of(to_url)} est déjà celle du service.")
+    with said_plainly(from_url), connected(from_url, writer=True) as origin:
+        with origin.begin():
+            check_schema(origin, from_url)
+        with _locked(from_url, origin), origin.begin():
+            return fill(origin, target, progress=progress)
+
+
+def fill(origin: Connection, target: str, *, progress: Progress = quiet) -> Contents:
+    """Write all that a connection sees to a database that holds nothing; see `move`."""
+    to_url = parse(target)
+    prepare(target)
+    with (
+        said_plainly(to_url),
+        connected(to_url, writer=True) as connection,
+        _locked(to_url, connection),
+    ):
+        with connection.begin():
+            read = _copy(origin, connection, progress)
+            _continue_numbers(connection)
+        with connection.begin():
+            written = contents(connection, progress=progress)
+    require_same(read, written, where=name_of(to_url))
+    return written
+
+
+def prepare(target: str) -> None:
+    """Make the tables of a database that holds nothing. Raises StoreError when it does."""
+    to_url = parse(target)
+    migrate(target)
+    with said_plainly(to_url), connected(to_url, writer=False) as connection:
+        held = [table.name for table in metadata.sorted_tables if _count(connection, table)]
+    if held:
+        raise StoreError(
+            f"La base {name_of(to_url)} n'est pas vide ({', '.join(held[:3])}…) : donnez-en une "
+            "nouvelle. Rien n'y a été changé."
+        )
+
+
+def contents(connection: Connection, *, progress: Progress = quiet) -> Contents:
+    """Read every table. The connection's transaction is the instant that is read."""
+    read: dict[str, Content] = {}
+    for table in metadata.sorted_tables:
+        total, sums = _count(connection, table), 0
+        for batch in _batches(connection, table, f"relecture de {table.name}", total, progress):
+            sums += _digest(batch)
+        read[table.name] = Content(rows=total, digest=f"{sums % _MODULUS:064x}")
+    return read
+
+
+def require_same(read: Contents, written: Contents, *, where: str) -> None:
+    """Raise StoreError with the tables that differ."""
+    wrong = [name for name, content in read.items() if written.get(name) != content]
+    if wrong:
+        raise StoreError(
+            f"Base {where} : ce qui y a été écrit n'est pas ce qui a été lu ({', '.join(wrong)}). "
+            "Ne l'utilisez pas ; l'ancienne est intacte. Signalez-le."
+        )
+
+
+@contextmanager
+def _locked(url: URL, connection: Connection) -> Iterator[None]:
+    lock = WriterLock(url, connection)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _copy(origin: Connection, target: Connection, progress: Progress) -> Contents:
+    read: dict[str, Content] = {}
+    for table in metadata.sorted_tables:
+        total, sums = _count(origin, table), 0
+        for batch in _batches(origin, table, f"copie de {table.name}", total, progress):
+            target.execute(insert(table), batch)
+            sums += _digest(batch)
+        read[table.name] = Content(rows=total, digest=f"{sums % _MODULUS:064x}")
+    return read
+
+
+def _batches(
+    connection: Connection, table: Table, what: str, total: int, progress: Progress
+) -> Iterator[list[dict[str, object]]]:
+    done = 0
+    progress(what, done, total)
+    asked = select(table).order_by(*table.primary_key)
+    with connection.execute(asked, execution_options={"yield_per": BATCH}) as result:
+        for rows in result.mappings().partitions():
+            batch = [dict(row) for row in rows]
+            yield batch
+            done += len(batch)
+            progress(what, done, total)
+
+
+def _digest(batch: list[dict[str, object]]) -> int:
+    """Return the sum of the digests of rows, each as its values in the order of the columns."""
+    said = (repr(tuple(row.values())).encode("utf-8", "surrogatepass") for row in batch)
+    return sum(int.from_bytes(hashlib.sha256(row).digest()) for row in said)
+
+
+def _count(connection: Connection, table: Table) -> int:
+    return connection.scalar(select(func.count()).select_from(table)) or 0
+
+
+def _continue_numbers(connection: Connection) -> None:
+    """Have PostgreSQL number what comes after what was written; SQLite does so by itself."""
+    if connection.dialect.name != "postgresql":
+        return
+    for table in metadata.sorted_tables:
+        for column in table.primary_key:
+            sequence = connection.scalar(
+                text("SELECT pg_get_serial_sequence(:name, :column)"),
+                {"name": f'"{table.name}"', "column": column.name},
+            )
+            last = connection.scalar(select(func.max(column))) if sequence else None
+            if last is not None:
+                named = {"name": sequence, "last": last}
+                connection.execute(text("SELECT setval(:name, :last)"), named)

@@ -1,0 +1,71 @@
+"""What every command says of itself."""
+
+import argparse
+import re
+from collections.abc import Iterator
+
+import pytest
+
+import monitor
+from monitor.cli import COMMANDS, main, parser
+from monitor.store.engine import StoreError, parse
+
+
+def parsers(
+    of: argparse.ArgumentParser, name: str = ""
+) -> Iterator[tuple[str, argparse.ArgumentParser]]:
+    yield name, of
+    for action in of._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for inner, one in action.choices.items():
+                yield from parsers(one, f"{name} {inner}".strip())
+
+
+def test_every_option_of_every_command_is_explained() -> None:
+    bare = [
+        f"{name} {action.option_strings or action.dest}"
+        for name, one in parsers(parser())
+        for action in one._actions
+        if not action.help and not isinstance(action, argparse._SubParsersAction)
+    ]
+    assert bare == []
+
+
+def test_every_command_has_a_line_in_the_list() -> None:
+    listed = parser().format_help()
+    for command in COMMANDS:
+        assert re.search(rf"^    {command}\s+\S", listed, re.MULTILINE), command
+
+
+def test_no_english_is_left_in_the_help() -> None:
+    for name, one in parsers(parser()):
+        text = one.format_help()
+        for english in ("show this", "usage:", "positional", "show program"):
+            assert english not in text, name
+
+
+def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"vigie {monitor.__version__}\n"
+
+
+def test_health_says_in_french_that_nobody_answers(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIGIE_LISTEN", "127.0.0.1:9")
+    assert main(["health"]) == 1
+    said = capsys.readouterr().err
+    assert "connexion refusée" in said
+    assert "VIGIE_LISTEN" in said
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])
+def test_postgresql_may_be_written_as_providers_do(scheme: str) -> None:
+    assert parse(f"{scheme}://u:p@h/b").drivername == "postgresql+psycopg"
+
+
+def test_another_database_is_refused_with_the_right_form() -> None:
+    with pytest.raises(StoreError, match="SQLite"):
+        parse("mysql://u:p@h/b")
