@@ -1,9 +1,9 @@
 # `make run` and `make test` set themselves up; nothing is needed but Python 3.11+, git and make.
-.PHONY: help run test demo bench soak flood lint container
+.PHONY: help run test demo bench soak flood lint container mutate-record
 .DEFAULT_GOAL := help
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /make \1	/p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /make \1	/p' Makefile
 
 # A stamp is older than its locks when these have changed; then the set-up is done again.
 .venv/run: scripts/setup pyproject.toml requirements.lock requirements-build.lock
@@ -43,3 +43,6 @@ soak: .venv/run ## whether the service grows over 30 minutes; SOAK="--minutes 5"
 
 flood: .venv/run ## attack its pages; FLOOD="--seconds 10 idle slow" for less
 	.venv/bin/python -m bench.flood $(FLOOD)
+
+mutate-record: .venv/dev ## change a record 100,000 times: all must be refused; MUTATIONS="2000 seed"
+	.venv/bin/python -m tests.evidence.mutants $(or $(MUTATIONS),100000)

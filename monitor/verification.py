@@ -18,8 +18,9 @@ from monitor import signed_rows
 from monitor.core.jcs import canonical
 from monitor.core.leaf_schema import FIELDS, refusal
 from monitor.core.replay import EDGES, REFERENCES, Replay, ReplayError
+from monitor.evidence import bounded
 from monitor.evidence.capture_check import Claim, Claims, faults
-from monitor.evidence.note import Checkpoint, Note, NoteError, VerifierKey
+from monitor.evidence.note import MAX_NOTE_BYTES, Checkpoint, Note, NoteError, VerifierKey
 from monitor.evidence.reading import Reading
 from monitor.evidence.tiles import Tiles
 from monitor.evidence.tlog import ProofError
@@ -72,6 +73,7 @@ def verify(  # noqa: PLR0913 -- keyword-only: what a person may give
     older: Sequence[Path] = (),
     store: Store | None = None,
     captures: Path | None = None,
+    data: Path | None = None,
     progress: Progress = _silent,
 ) -> Iterator[Step]:
     """Verify a journal, and a store against it when one is given.
@@ -82,10 +84,11 @@ def verify(  # noqa: PLR0913 -- keyword-only: what a person may give
         older: Checkpoints that were seen before: kept, cosigned or stamped.
         store: What must say the same.
         captures: Folder of the bytes that leaves name; None to leave them aside.
+        data: The data folder, in which rows of the store name files; None to leave them aside.
         progress: Is told now and then what is being read, and how much of it was.
 
     """
-    asked = _Asked(folder, key, older, captures, progress)
+    asked = _Asked(folder, key, older, captures, data, progress)
     if store is None:
         yield from _verify(asked, None)
         return
@@ -102,6 +105,7 @@ class _Asked:
     key: VerifierKey | None
     older: Sequence[Path]
     captures: Path | None
+    data: Path | None
     progress: Progress
 
 
@@ -137,7 +141,12 @@ def _verify(asked: _Asked, shot: Shot | None) -> Iterator[Step]:
     with closing(_Content(shot, asked.progress)) as content:
         try:
             content.read(reading, checkpoint.size)
-            found = () if reading.root == checkpoint.root else ("la racine n’est pas celle signée",)
+            found = tuple(
+                f"{name} : ce n’est pas le début du fichier qui l’a suivi"
+                for name in tiles.stale(checkpoint.size)
+            )
+            if reading.root != checkpoint.root:
+                found = ("la racine n’est pas celle signée",)
         except (ProofError, OSError) as error:
             found = (f"fichier manquant ou abîmé : {error}",)
         yield Step(
@@ -153,9 +162,10 @@ def _verify(asked: _Asked, shot: Shot | None) -> Iterator[Step]:
             return
         keys = signed_rows.signing_keys(key, content.keys)
         if shot is not None:
-            data = captures.parent if captures is not None else None
             content.note(
-                signed_rows.differences(shot.connection, keys=keys, roots=reading.roots, data=data)
+                signed_rows.differences(
+                    shot.connection, keys=keys, roots=reading.roots, data=asked.data
+                )
             )
         yield from content.steps()
         if captures is not None:
@@ -195,7 +205,7 @@ def _signature(tiles: Tiles, key: VerifierKey | None) -> tuple[Checkpoint | None
 
 def _old(path: Path) -> tuple[Checkpoint, Note] | str:
     try:
-        note = Note.parse(path.read_bytes())
+        note = Note.parse(bounded.read(path, MAX_NOTE_BYTES))
         return Checkpoint.parse(note.text), note
     except (NoteError, OSError) as error:
         return str(error)

@@ -4,7 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from monitor.core.french import when
-from monitor.evidence.stamps import Fault, StampRefused, Token, check_token
+from monitor.evidence import bounded
+from monitor.evidence.note import MAX_NOTE_BYTES
+from monitor.evidence.stamping import MAX_CRL_BYTES
+from monitor.evidence.stamps import (
+    MAX_ANSWER_BYTES,
+    Fault,
+    StampRefused,
+    Token,
+    check_token,
+)
 from monitor.verification import Step
 
 FOLDER = "horodatages"  # below the journal's
@@ -56,9 +65,9 @@ def _tokens(journal: Path) -> list[Path]:
 
 def _checked(path: Path, roots: Sequence[bytes]) -> Token:
     folder = path.parent
-    note = (folder / "checkpoint").read_bytes()
-    crls = [each.read_bytes() for each in sorted(folder.glob("crl-*.crl"))]
-    token = check_token(path.read_bytes(), note, roots=roots, crls=crls)
+    note = bounded.read(folder / "checkpoint", MAX_NOTE_BYTES)
+    crls = [bounded.read(each, MAX_CRL_BYTES) for each in sorted(folder.glob("crl-*.crl"))]
+    token = check_token(bounded.read(path, MAX_ANSWER_BYTES), note, roots=roots, crls=crls)
     if token.sha256.hex() != folder.name:
         raise StampRefused(Fault.IMPRINT, "ce n’est pas le jeton qui donne son nom au dossier")
     return token

@@ -17,11 +17,19 @@ from monitor.cli.parsing import Commands, Refusal, folders, json_option, require
 from monitor.clock import SystemClock
 from monitor.config import Config, load
 from monitor.core import leaves
-from monitor.evidence import durable
+from monitor.evidence import bounded, durable
 from monitor.evidence.chains import certificates
 from monitor.evidence.journal import FOLDER
 from monitor.evidence.keys import own_key
-from monitor.evidence.note import Algorithm, Checkpoint, Note, NoteError, SignerKey, VerifierKey
+from monitor.evidence.note import (
+    MAX_NOTE_BYTES,
+    Algorithm,
+    Checkpoint,
+    Note,
+    NoteError,
+    SignerKey,
+    VerifierKey,
+)
 from monitor.evidence.reading import Reading
 from monitor.evidence.tiles import CHECKPOINT, Tiles
 from monitor.evidence.tlog import TILE_WIDTH
@@ -31,9 +39,12 @@ from monitor.store import Store, is_new, migrate
 from monitor.store.journal_reads import KeptCheckpoint
 from monitor.store.kept import Kept
 from monitor.store.rebuild import rebuild
-from monitor.verification import Step, verify
+from monitor.store.vouchers import unproved
+from monitor.verification import Progress, Step, verify
 from monitor.verification_stamps import stamped_notes, verify_stamps
 from monitor.wiring import open_to_write
+
+PROGRESS_US = 2_000_000  # between two words of progress
 
 
 def add(commands: Commands) -> None:
@@ -131,11 +142,20 @@ def run_verify(asked: Namespace) -> int:
     key = _key(asked.key, data, folder)
     steps: list[Step] = []
     store = _store(data) if data else None
+    missing = [_no_database(data)] if data and store is None else []
     try:
         captures = data / CAPTURES if data else None
         older = [*asked.older, *stamped_notes(folder)]
-        found = verify(folder, key=key, older=older, store=store, captures=captures)
-        for step in chain(found, _stamps(folder, asked.roots)):
+        found = verify(
+            folder,
+            key=key,
+            older=older,
+            store=store,
+            captures=captures,
+            data=data,
+            progress=_progress(),
+        )
+        for step in chain(missing, found, _stamps(folder, asked.roots)):
             steps.append(step)
             if not asked.json:
                 print(_told(len(steps), step))
@@ -144,10 +164,44 @@ def run_verify(asked: Namespace) -> int:
             store.close()
     good = all(step.ok for step in steps)
     if asked.json:
-        say({"ok": good, "steps": [_as_json(step) for step in steps]})
+        listed = {"unproved": list(unproved())} if data else {}
+        say({"ok": good, "steps": [_as_json(step) for step in steps], **listed})
     else:
+        if data:
+            print("Ce que rien ne garantit, et pourquoi cela ne trompe personne :")
+            for one in unproved():
+                print(f"   {one}")
         print("Tout est vérifié." if good else "La vérification a échoué.")
     return 0 if good else 1
+
+
+def _no_database(data: Path) -> Step:
+    fault = (
+        f"{data} contient un journal, et pas de base. Donnez l’adresse de la base"
+        " (VIGIE_DATABASE_URL), refaites-la depuis le journal (« vigie rebuild »), ou ne"
+        f" vérifiez que le journal : « vigie verify {data / FOLDER} »."
+    )
+    return Step(
+        title="Base de données",
+        done="",
+        proves="Rien.",
+        leaves_open="Tout ce que montrent les pages et les rapports.",
+        faults=(fault,),
+    )
+
+
+def _progress() -> Progress:
+    """Say on a terminal how far a long verification is."""
+    clock = SystemClock()
+    due_us = clock.monotonic_us() + PROGRESS_US
+
+    def tell(what: str, count: int) -> None:
+        nonlocal due_us
+        if sys.stderr.isatty() and clock.monotonic_us() >= due_us:
+            due_us = clock.monotonic_us() + PROGRESS_US
+            print(f"   … {what} : {count}", file=sys.stderr, flush=True)
+
+    return tell
 
 
 def _stamps(folder: Path, more: Sequence[Path]) -> Iterator[Step]:
@@ -179,7 +233,9 @@ def _key(text: str | None, data: Path | None, folder: Path) -> VerifierKey | Non
     if data is None or not (data / KEY_FILE).exists():
         return None
     try:
-        origin = Checkpoint.parse(Note.parse((folder / CHECKPOINT).read_bytes()).text).origin
+        origin = Checkpoint.parse(
+            Note.parse(bounded.read(folder / CHECKPOINT, MAX_NOTE_BYTES)).text
+        ).origin
     except (NoteError, OSError):
         return None  # the first step of the verification refuses such a checkpoint, and names it
     return own_key(data / KEY_FILE, name=origin, algorithm=Algorithm.ED25519).verifier

@@ -16,7 +16,7 @@ from threading import Lock
 from typing import BinaryIO
 
 from monitor.core.types import Keep
-from monitor.evidence import account, durable, warc
+from monitor.evidence import account, bounded, durable, warc
 from monitor.evidence.account import Account
 from monitor.evidence.warc import Member, Record, WarcError
 
@@ -159,7 +159,7 @@ def members(path: Path) -> Iterator[Member]:
         OSError: it cannot be read.
 
     """
-    with path.open("rb") as file:
+    with bounded.opened(path) as file:
         yield from _sound(file)
 
 
@@ -178,7 +178,7 @@ def find(path: Path, sha256: str) -> tuple[Account, Callable[[str], Record | Non
     does.
     """
     told, originals, places = None, dict[str, str](), dict[str, int]()
-    with path.open("rb") as file:
+    with bounded.opened(path) as file:
         for member in _sound(file):
             record = member.record
             originals[record.id] = record.field("WARC-Refers-To")
@@ -204,7 +204,7 @@ def accounts(path: Path, wanted: Collection[str]) -> Iterator[tuple[str, Found]]
     asked for. Raises as `members` does, once the sound accounts before were yielded.
     """
     places, recent = dict[str, int](), _Recent()
-    with path.open("rb") as file, path.open("rb") as again:
+    with bounded.opened(path) as file, bounded.opened(path) as again:
 
         def find(name: str) -> Record | None:
             if name in places and name not in recent.records:

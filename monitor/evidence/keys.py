@@ -5,12 +5,13 @@ import stat
 from pathlib import Path
 
 from monitor.errors import VigieError
-from monitor.evidence import durable
+from monitor.evidence import bounded, durable
 from monitor.evidence.note import Algorithm, NoteError, SignerKey
 
 SEED_BYTES = 32
 # Where the configuration gives the name of each kind of key.
 _SETTINGS = {Algorithm.ED25519: ("journal", "origin"), Algorithm.COSIGNATURE: ("witness", "name")}
+MAX_KEY_BYTES = 10_000
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -40,7 +41,7 @@ def _read(path: Path, *, name: str, algorithm: Algorithm) -> SignerKey:
                 f"Clé {path} : d'autres que vous peuvent la lire. Faites « chmod 600 {path} », "
                 "et changez de clé si quelqu'un a pu la copier."
             )
-        key = SignerKey.parse(path.read_text(encoding="utf-8"))
+        key = SignerKey.parse(bounded.read(path, MAX_KEY_BYTES).decode("utf-8"))
     except (NoteError, OSError, UnicodeError) as error:
         raise KeyFileError(f"Clé {path} : illisible ({error}).") from error
     if (key.name, key.algorithm) != (name, algorithm):

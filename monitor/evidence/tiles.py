@@ -9,15 +9,19 @@ name without ".gz" is the plain bundle. A partial tile is there until the full o
 """
 
 import gzip
+import re
 import shutil
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
-from monitor.evidence import durable, tlog
+from monitor.evidence import bounded, durable, tlog
+from monitor.evidence.note import MAX_NOTE_BYTES
 from monitor.evidence.tlog import HASH_SIZE, TILE_WIDTH, ProofError, Tile
 
 CHECKPOINT = "checkpoint"
 _PACKED, _PACKED_SOON_GONE = 9, 1  # of gzip
+_PARTIAL = re.compile(r"tile/(\d|entries)/((?:x\d{3}/)*\d{3})\.p/(\d{1,3})(?:\.gz)?")
 MAX_BUNDLE_BYTES = TILE_WIDTH * (2 + tlog.MAX_ENTRY_BYTES)
 
 
@@ -30,7 +34,7 @@ class Tiles:
     def checkpoint(self) -> bytes | None:
         """Return the published note; None before the first."""
         try:
-            return (self.folder / CHECKPOINT).read_bytes()
+            return bounded.read(self.folder / CHECKPOINT, MAX_NOTE_BYTES)
         except FileNotFoundError:
             return None
 
@@ -62,6 +66,34 @@ class Tiles:
                 raise ProofError(f"{path} holds {len(found)} entries")
             return found[:width]
         raise ProofError(f"{tlog.bundle_path(index, width)} is missing")
+
+    def stale(self, size: int) -> Iterator[str]:
+        """Yield the partial files, of before the tree had `size` leaves, that do not begin it.
+
+        They are served until a full tile takes their place, and nothing else reads them. Those
+        of a larger tree are left aside: no checkpoint of this size leads there.
+        """
+        for path in sorted((self.folder / "tile").rglob("*.p/*")):
+            name = path.relative_to(self.folder).as_posix()
+            found = _PARTIAL.fullmatch(name)
+            if found is None:
+                yield name
+                continue
+            level = 0 if found[1] == "entries" else int(found[1])
+            index, width = int(re.sub("[x/]", "", found[2])), int(found[3])
+            held = min(TILE_WIDTH, (size >> 8 * level) - index * TILE_WIDTH)
+            if 0 < width < held and not self._begins(name, found[1], Tile(level, index, held)):
+                yield name
+
+    def _begins(self, name: str, kind: str, whole: Tile) -> bool:
+        """Tell whether a partial file holds the first nodes, or entries, of a wider one."""
+        try:
+            if kind != "entries":
+                return self.tile(whole).startswith(self._read(name) or b"?")
+            held = tlog.unpack_bundle(self._bundle(name.removesuffix(".gz")) or b"?")
+            return self.entries(whole.index, whole.width)[: len(held)] == held
+        except (ProofError, OSError):
+            return False
 
     def put_tile(self, tile: Tile, data: bytes) -> None:
         """Write a tile, durably; one that is there already must be the same."""
@@ -95,7 +127,7 @@ class Tiles:
 
     def _read(self, path: str) -> bytes | None:
         try:
-            return (self.folder / path).read_bytes()
+            return bounded.read(self.folder / path, MAX_BUNDLE_BYTES)
         except FileNotFoundError:
             return None
 

@@ -22,6 +22,7 @@ from monitor.core.pages.facts import facts_of
 from monitor.core.pages.packed import PAGE
 from monitor.core.pages.page import EXTRACTION_VERSION, Page
 from monitor.core.pages.typography import words
+from monitor.core.types import Verdict
 from monitor.store.audit_rows import Named, Raw, plain, raw, rows, show
 from monitor.store.audit_told import FromLeaves, Stay
 from monitor.store.difference import Difference
@@ -30,6 +31,7 @@ from monitor.store.page_writes import MAX_VALUE, MOST_FACTS, fact_row
 
 _MOST_BYTES = 50_000_000  # of a text, unpacked
 _TOGETHER = 20  # texts in memory
+_NEWEST = 200  # checks of a page among which its body is looked for
 
 Fact = tuple[Any, ...]  # element, words of the value, negated
 
@@ -151,7 +153,12 @@ def _said(
     if row["last_at"] == stay.last_at:
         return
     later = isinstance(row["last_at"], int) and row["last_at"] > stay.last_at
-    if stay.over or not later or not _was_good(connection, key[0], row["last_at"]):
+    if (
+        stay.over
+        or not later
+        or not _was_good(connection, key[0], row["last_at"])
+        or row["last_at"] < _last_of(connection, key[0], stay.body_sha256)
+    ):
         yield "last_at", show(stay.last_at) + ("" if stay.over else ", ou un bon relevé plus tard")
 
 
@@ -193,6 +200,25 @@ def _drawn(
     for subject, facts in begun.items():
         said.update((subject, *fact, since, None) for fact, since in facts.items())
     return said, unsure
+
+
+def _last_of(connection: Connection, subject: tuple[str, str], body: bytes) -> int:
+    """Return when this body was last had, by the newest checks; 0 when by none of them."""
+    observation, of = metadata.tables["observation"], metadata.tables["subject"]
+    held, judgement = metadata.tables["body"], metadata.tables["judgement"]
+    wanted = (
+        select(raw(observation.c.at), raw(held.c.sha256), raw(judgement.c.verdict))
+        .join(of, of.c.id == observation.c.subject_id)
+        .join(judgement, judgement.c.id == observation.c.judgement_id)
+        .outerjoin(held, held.c.id == observation.c.body_id)
+        .where(of.c.target == subject[0], of.c.point == subject[1])
+        .order_by(observation.c.at.desc())
+        .limit(_NEWEST)
+    )
+    for at, sha256, verdict in connection.execute(wanted):
+        if plain(sha256) == body and verdict == Verdict.UP.value and isinstance(at, int):
+            return at
+    return 0
 
 
 def _facts(named: Named, told: FromLeaves, texts: _Texts) -> Iterator[Difference]:

@@ -12,12 +12,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
+    Select,
     Table,
     and_,
     or_,
@@ -83,14 +85,19 @@ def chunks(
     many: int = MANY,
 ) -> Iterator[list[Raw]]:
     """Yield the rows of a table by its primary key, a few at a time."""
+    keys = list(metadata.tables[name].primary_key.columns)
+    wanted = _wanted(name, without).limit(many)
+    after, more = wanted, True
+    while more and (some := [_plain(row) for row in connection.execute(after).mappings()]):
+        after, more = wanted.where(_after(keys, some[-1])), len(some) == many
+        yield some
+
+
+@cache
+def _wanted(name: str, without: frozenset[str]) -> Select[Any]:
     table = metadata.tables[name]
     columns = [raw(table.c[column]) for column in TABLES[name].columns if column not in without]
-    keys = list(table.primary_key.columns)
-    wanted = select(*columns).order_by(*keys).limit(many)
-    after = wanted
-    while some := [_plain(row) for row in connection.execute(after).mappings()]:
-        after = wanted.where(_after(keys, some[-1]))
-        yield some
+    return select(*columns).order_by(*table.primary_key.columns)
 
 
 def _plain(row: Mapping[Any, Any]) -> Raw:

@@ -5,7 +5,7 @@ a column or a file without an entry fails a test.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -26,7 +26,7 @@ class Column:
 
     Attributes:
         of: The table whose row it names by its number; that row is compared, not the number.
-        why: In French, why it is harmless that nothing vouches for it.
+        why: In French, why it is harmless that nothing vouches for it, or not exactly.
 
     """
 
@@ -42,6 +42,7 @@ class Vouched:
     Attributes:
         key: Columns by which a person names a row.
         more: In French, why rows that nothing names are harmless; "" when they are refused.
+        fewer: The same of rows that are gone.
 
     """
 
@@ -49,6 +50,7 @@ class Vouched:
     key: tuple[str, ...]
     columns: Mapping[str, Column]
     more: str = ""
+    fewer: str = ""
 
     @property
     def compared(self) -> frozenset[str]:
@@ -59,12 +61,16 @@ class Vouched:
 
 @dataclass(frozen=True, slots=True)
 class FileKind:
-    """Files whose path below the data folder matches; `why` as in `Column`."""
+    """Files whose path below the data folder matches; `why` as in `Column`.
+
+    `fewer`: as in `Vouched`.
+    """
 
     pattern: str
     by: By
     what: str
     why: str = ""
+    fewer: str = ""
 
     def matches(self, path: str) -> bool:
         return re.compile(self.pattern).fullmatch(path) is not None
@@ -237,7 +243,14 @@ TABLES: Mapping[str, Vouched] = {
             key=("subject_id", "first_at"),
             columns=_key("id")
             | _leaf("body_sha256", "first_at", subject_id="subject", text_id="page_text")
-            | _fold("before_at", "url", "last_at")
+            | _fold("before_at", "url")
+            | {
+                "last_at": Column(
+                    By.FOLD,
+                    why="tant qu’un texte est affiché, un bon relevé entre le dernier qui avait le"
+                    " même corps et le dernier de tous ; ensuite, ce que dit le journal",
+                )
+            }
             | _nothing(
                 "combien de lectures ont donné ce texte ; elles sont au journal une à une",
                 "checks",
@@ -274,11 +287,19 @@ TABLES: Mapping[str, Vouched] = {
             key=("size",),
             columns=_self("size", "root", "note")
             | _nothing("l’heure que nous avons notée ; rien ne s’y fie", "at"),
+            fewer="un point de contrôle que rien n’atteste est oublié après un jour : tout plus"
+            " récent en dit autant",
         ),
         Vouched(
             name="cosignature",
             key=("size", "witness"),
-            columns=_self("size", "witness", "at", "line"),
+            columns=_self("size", "witness", "at")
+            | _nothing(
+                "seule sa forme est vérifiée : la signature l’est avec la clé du témoin, dans"
+                " l’export et par qui la connaît",
+                "line",
+            ),
+            fewer="une cosignature retirée n’atteste plus rien, et n’a rien changé d’autre",
         ),
         # What the journal does not say.
         Vouched(
@@ -303,3 +324,95 @@ TABLES: Mapping[str, Vouched] = {
         ),
     )
 }
+
+_LOCK = "sert à n’avoir qu’un écrivain ; il ne contient rien"
+_ASIDE = "une réponse refusée d’une autorité ne date rien"
+
+FILES: tuple[FileKind, ...] = (
+    FileKind(r"journal/checkpoint", By.SELF, "la note signée, vérifiée par la clé"),
+    FileKind(
+        r"journal/tile/.*\.p/.*",
+        By.SELF,
+        "les derniers fichiers, partiels",
+        fewer="un fichier partiel qu’un plus grand a suivi n’est plus lu",
+    ),
+    FileKind(r"journal/tile/entries/.*", By.SELF, "les entrées, sous la racine signée"),
+    FileKind(r"journal/tile/\d+/.*", By.SELF, "les empreintes, refaites depuis les entrées"),
+    FileKind(
+        r"journal/horodatages/[0-9a-f]{64}/token\.tst",
+        By.LEAF,
+        "un jeton, jugé de nouveau ; l’entrée qui le nomme donne son empreinte",
+    ),
+    FileKind(
+        r"journal/horodatages/[0-9a-f]{64}/checkpoint",
+        By.SELF,
+        "la note datée, que le jeton couvre et que le journal prolonge",
+    ),
+    FileKind(
+        r"journal/horodatages/[0-9a-f]{64}/(chain\.pem|crl-\d+\.crl)",
+        By.NOTHING,
+        "la chaîne d’une autorité et ses listes de révocation",
+        "le jeton contient ses certificats ; une liste fausse est refusée",
+    ),
+    FileKind(
+        r"captures/.*\.warc\.gz",
+        By.LEAF,
+        "les octets échangés ; chaque entrée en donne l’empreinte",
+    ),
+    FileKind(
+        r"captures/thinned-before",
+        By.NOTHING,
+        "le jour avant lequel les copies quotidiennes sont retirées",
+        "ne sert qu’à ne pas relire les vieux fichiers",
+    ),
+    FileKind(
+        r"dernier-checkpoint",
+        By.NOTHING,
+        "la dernière note signée, gardée à part",
+        "au démarrage, le service la compare au journal avant de signer",
+    ),
+    FileKind(
+        r"journal\.key(\..*)?",
+        By.NOTHING,
+        "la clé qui signe ; les anciennes à côté",
+        "c’est l’empreinte publiée de la clé qui fait foi, pas ce fichier",
+    ),
+    FileKind(
+        r"(\..*|.*/\..*|journal\.lock|.*\.lock)", By.NOTHING, "verrous et fichiers en cours", _LOCK
+    ),
+    FileKind(r"horodatages-refuses/.*", By.NOTHING, "réponses refusées", _ASIDE),
+    FileKind(r"vigie\.sqlite(-wal|-shm)?", By.LEAF, "la base, comparée au journal ligne par ligne"),
+    FileKind(
+        r"vigie\.sqlite\.avant-.*",
+        By.NOTHING,
+        "la base avant une mise à niveau",
+        "rien ne la lit",
+    ),
+    FileKind(
+        r"(temoin|config|tls)/.*",
+        By.NOTHING,
+        "ce qui n’est pas de ce journal",
+        "le rôle de témoin, et ce qu’une démonstration se donne",
+    ),
+)
+
+
+def unproved() -> Iterator[str]:
+    """Yield, in French, what nothing vouches for, and why that is harmless."""
+    yield "toutes les tables, id : il ne fait que nommer la ligne ; l’ordre et les renvois comptent"
+    for one in TABLES.values():
+        by_reason: dict[str, list[str]] = {}
+        for name, column in one.columns.items():
+            if column.why:
+                by_reason.setdefault(column.why, []).append(name)
+        for why, names in by_reason.items():
+            yield f"table {one.name}, {', '.join(names)} : {why}"
+        if one.more and not any(one.more == why for why in by_reason):
+            yield f"table {one.name}, lignes en plus : {one.more}"
+        if one.fewer:
+            yield f"table {one.name}, lignes en moins : {one.fewer}"
+    for kind in FILES:
+        if kind.by is By.NOTHING:
+            yield f"fichiers, {kind.what} : {kind.why}"
+        if kind.fewer:
+            yield f"fichiers en moins, {kind.what} : {kind.fewer}"

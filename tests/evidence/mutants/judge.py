@@ -1,0 +1,138 @@
+"""Whether `vigie verify` refuses a record: as a person runs it, or only what a change concerns."""
+
+import io
+import signal
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
+from functools import cache
+from pathlib import Path
+from types import FrameType
+
+from monitor.app import CAPTURES
+from monitor.cli import main
+from monitor.errors import VigieError
+from monitor.evidence.chains import certificates
+from monitor.evidence.journal import FOLDER
+from monitor.evidence.note import VerifierKey
+from monitor.store import Store
+from monitor.store.vouchers import TABLES
+from monitor.verification import verify
+from monitor.verification_stamps import stamped_notes, verify_stamps
+from tests.evidence.mutants.mutations import Mutation, database_mutants, file_mutants
+from tests.evidence.mutants.record import Made, key_of, same
+
+LONGEST_S = 60  # of one verification: a second when nothing hangs, even beside busy loops
+
+
+class Hangs(Exception):  # noqa: N818 -- no error
+    """A verification that does not end."""
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    def stop(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        raise Hangs
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(LONGEST_S)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def as_told(data: Path, roots: Path) -> tuple[bool, str]:
+    """Return whether the command refuses, and what it prints. Any exception comes out."""
+    out = io.StringIO()
+    with bounded(), redirect_stdout(out), redirect_stderr(out):
+        code = main(["verify", str(data), "--roots", str(roots)])
+    return code != 0, out.getvalue()
+
+
+def of_database(data: Path, key: VerifierKey) -> list[str]:
+    """Return what is wrong with a record, its captures and tokens left aside."""
+    with bounded():
+        try:
+            store = _store(f"sqlite:///{data / 'vigie.sqlite'}")
+            return [
+                fault
+                for step in verify(data / FOLDER, key=key, store=store, data=data)
+                for fault in step.faults
+            ]
+        except VigieError as error:
+            return [str(error)]
+
+
+@cache
+def _opened(url: str) -> Store:
+    """Open a store once for all the copies that take each other's place under one name."""
+    return Store.open(url, point="local", writer=False)
+
+
+def _store(url: str) -> Store:
+    store = _opened(url)
+    store._engine.dispose()
+    return store
+
+
+def of_files(data: Path, key: VerifierKey, roots: Path, *, captures: bool) -> list[str]:
+    """Return what is wrong with the files of a record: of its captures, or of all others."""
+    folder = data / FOLDER
+    with bounded():
+        older = stamped_notes(folder)
+        steps = list(
+            verify(folder, key=key, older=older, captures=data / CAPTURES if captures else None)
+        )
+        if not captures:
+            found = verify_stamps(folder, roots=certificates(roots.read_bytes()))
+            steps += [found] if found else []
+    return [fault for step in steps for fault in step.faults]
+
+
+def tables(data: Path) -> dict[str, int]:
+    """Count the rows of each table."""
+    with closing(sqlite3.connect(data / "vigie.sqlite")) as database:
+        return {
+            name: database.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # noqa: S608 -- ours
+            for name in TABLES
+        }
+
+
+def databases(
+    made: Made, work: Path, seeds: Iterable[str], *, together: int = 1
+) -> Iterator[tuple[str, Mutation]]:
+    """Yield each change of the database, and what became of it: refused, listed or passed.
+
+    Of changes made together, one whose table no fault names is made again alone.
+    """
+    key = key_of(made)
+    for folder, changes in database_mutants(made.data, work, seeds, together=together):
+        faults = of_database(folder, key)
+        for seed, mutation in changes.items():
+            named = any(f"table {mutation.table}," in fault for fault in faults)
+            if named or (faults and together == 1):
+                yield "refused", mutation
+            elif mutation.listed:
+                yield "listed", mutation
+            elif together > 1:
+                alone = work / "alone"
+                alone.mkdir(exist_ok=True)
+                yield from databases(made, alone, [seed])
+            else:
+                yield "passed", mutation
+
+
+def files(made: Made, work: Path, seeds: Iterable[str]) -> Iterator[tuple[str, Mutation]]:
+    """Do the same for changes of files."""
+    key = key_of(made)
+    for folder, mutation in file_mutants(made.data, work, seeds):
+        captures = mutation.file.startswith("captures/")
+        if of_files(folder, key, made.roots, captures=captures):
+            yield "refused", mutation
+        elif mutation.listed or same(made.data / mutation.file, folder / mutation.file):
+            yield "listed", mutation
+        else:
+            yield "passed", mutation

@@ -1,0 +1,239 @@
+"""A small record with one of everything, made by the parts of the service itself."""
+
+import asyncio
+import gzip
+import zlib
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from monitor.clock import SystemClock
+from monitor.core.anchors import Cosignature, Stamp, Standing
+from monitor.core.incidents import absorb
+from monitor.core.outages import advance
+from monitor.core.types import (
+    ClockReading,
+    Exchange,
+    Gap,
+    GapCause,
+    Judgement,
+    Kind,
+    LaneState,
+    Outage,
+    Outcome,
+    Reason,
+    Run,
+    Sighting,
+    State,
+    Target,
+    Verdict,
+)
+from monitor.dead_links import LinkBook
+from monitor.evidence import bounded, note
+from monitor.evidence.captures import Captures
+from monitor.evidence.chains import as_pem
+from monitor.evidence.keys import own_key
+from monitor.evidence.note import Algorithm, Note, SignerKey, VerifierKey
+from monitor.evidence.stamps import Question, check_answer
+from monitor.pages import PageBook
+from monitor.sealing import KEY_FILE, Sealer
+from monitor.store import Store, cosignature_work, migrate, stamp_work
+from tests.support.captured import spoken
+from tests.support.linking import body
+from tests.support.outcomes import CONFIG, DEAD, OK, at, observation, panel, refusal
+from tests.support.service_days import ENVIRONMENT
+from tests.support.sites import answer
+from tests.support.tsa import Authority
+
+GONE = Judgement(verdict=Verdict.DOWN, reason=Reason.GONE, rule="gone")
+TARGETS = {
+    slug: Target(
+        slug=slug,
+        name=f"Cible {slug}",
+        url=f"https://{slug}.test/page",
+        kind=Kind.PAGE,
+        platform="anef",
+        interval_s=60,
+    )
+    for slug in ("etrangers", "rendez-vous", "connexion")
+}
+LINK = '<a href="https://rendez-vous.test/page">Prendre rendez-vous</a>'
+# Of each minute: what the page says ("x": it fails, "g": it is gone).
+WEATHER = {
+    "etrangers": "AAABBBBAACACxBBBBB",
+    "rendez-vous": "AAAggggggAAAAAAAAA",
+    "connexion": ".xxxx....x..xxxxxx".replace(".", "D"),
+}
+SAID = {
+    "A": "Téléphone : 01 99 00 12 34.",
+    "B": "Téléphone : 01 99 00 56 78. Ouvert du lundi au jeudi de 8h30 à 11h30.",
+    "C": "La procédure est suspendue.",
+    "D": "Votre espace personnel.",
+}
+ROUNDS = 130
+WITNESS = SignerKey("temoin.test", Algorithm.COSIGNATURE, b"w" * 32)
+ORIGIN = "vigie.test/journal"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Where a record is, and what a person who verifies it must be given."""
+
+    data: Path
+    roots: Path
+
+
+def exchange_of(slug: str, now: datetime, sky: str) -> tuple[Exchange, Judgement]:
+    if sky == "x":
+        return refusal(now), DEAD
+    said = "" if sky == "g" else SAID[sky]
+    page = body(said, LINK if slug == "etrangers" else "Une démarche.")
+    status = "410 Gone" if sky == "g" else "200 OK"
+    exchange = spoken(now, answer(page, status=status), url=TARGETS[slug].url)
+    return exchange, GONE if sky == "g" else OK
+
+
+class Life:
+    """What a service does, minute after minute."""
+
+    def __init__(self, store: Store, data: Path) -> None:
+        self._store = store
+        self._pages = PageBook((), point="local")
+        self._links = LinkBook(TARGETS.values(), (), point="local")
+        self._states: dict[str, State] = {}
+        self._outages: dict[tuple[str, datetime], Outage] = {}
+        self._captures = Captures(data / "captures", software="essai/1", clock_limit_us=500_000)
+
+    async def check(self, slug: str, now: datetime, sky: str) -> None:
+        exchange, judgement = exchange_of(slug, now, sky)
+        seen = observation(slug, now, judgement, exchange=exchange)
+        before = self._states.get(slug) or State(target=slug, point="local")
+        sighting = Sighting(at=now, verdict=judgement.verdict, reason=judgement.reason)
+        state, events = advance(before, sighting, TARGETS[slug].policy)
+        self._states[slug] = state
+        incidents = []
+        for outage in (event.outage for event in events if event.outage):
+            self._outages[slug, outage.first_fail_at] = outage
+            incidents.append(absorb(self._outages.values(), outage, "anef"))
+        version, changes = await self._pages.read(TARGETS[slug], seen, events)
+        shown = self._pages.shown(slug)
+        if version is not None and shown is not None:
+            changes += self._links.read(slug, shown, now, self._states)
+        outcome = Outcome(
+            observation=seen,
+            state=state,
+            events=events,
+            incidents=tuple(incidents),
+            version=version,
+            changes=changes,
+        )
+        kept = await self._captures.keep(TARGETS[slug], outcome, known_good=True)
+        await self._store.record(kept)
+
+
+async def _stamp(store: Store, data: Path, signed: bytes, size: int, tsa: Authority) -> None:
+    question = Question(note=signed, nonce=7)
+    now = SystemClock().now()
+    judge = partial(check_answer, roots=[tsa.root.der], now=now)
+    token = await asyncio.to_thread(judge, tsa.answer(question.der), question)
+    folder = Path("journal", "horodatages", token.sha256.hex())
+    (data / folder).mkdir(parents=True)
+    (data / folder / "checkpoint").write_bytes(signed)
+    (data / folder / "chain.pem").write_bytes(as_pem(token.chain))
+    (data / folder / "token.tst").write_bytes(token.der)
+    stamp = Stamp(
+        size=size,
+        authority="essai",
+        asked_at=now,
+        standing=Standing.VERIFIED,
+        at=token.at,
+        sha256=token.sha256,
+        file=folder.as_posix(),
+    )
+    await store.write(stamp_work(stamp))
+    refused = replace(stamp, standing=Standing.REFUSED, at=None, sha256=None, detail="refus")
+    await store.write(stamp_work(replace(refused, file="horodatages-refuses/essai/1")))
+
+
+async def _live(store: Store, data: Path, tsa: Authority) -> None:
+    key = own_key(data / KEY_FILE, name=ORIGIN, algorithm=Algorithm.ED25519)
+    with closing(Sealer(store, data, key, clock=SystemClock())) as sealer:
+        await sealer.open()
+        run = Run(
+            point="local",
+            started_at=at(-1),
+            alive_at=at(-1),
+            stopped_at=None,
+            version="0.1",
+            config_sha256=CONFIG,
+            ruleset="2026-11",
+        )
+        await store.start_run(run)
+        lost = Gap(
+            point="local",
+            target="etrangers",
+            from_at=at(-60),
+            to_at=at(0),
+            slots=1,
+            cause=GapCause.OVERRUN,
+        )
+        await store.record_gap(lost)
+        reading = ClockReading(
+            at=at(-2), server="ntp.test", offset_us=-5, dispersion_us=9, stratum=2
+        )
+        life = Life(store, data)
+        for n in range(len(WEATHER["etrangers"])):
+            for second, (slug, line) in enumerate(WEATHER.items()):
+                await life.check(slug, at(60 * n + second), line[n])
+            await store.record_round(panel(at(60 * n + 30), ok=n % 4), reading)
+        for n in range(ROUNDS):
+            await store.record_round(panel(at(3600 + 60 * n)), None)
+        signed = await sealer.seal()
+        assert signed is not None
+        text = Note.parse(signed.note).text
+        when = int(at(20_000).timestamp())
+        line = str(note.cosign(text, WITNESS, at=when))
+        one = Cosignature(size=signed.size, witness=WITNESS.name, at=at(20_000), line=line)
+        await store.write(cosignature_work(one))
+        await _stamp(store, data, signed.note, signed.size, tsa)
+        await store.save_lane(LaneState(platform="anef", strikes=1))
+        await store.keep_robots("https://etrangers.test", "User-agent: *", 200, at(0))
+        for n in range(6):
+            await life.check("connexion", at(20_000 + 60 * n), "D")
+        await store.stop_run(at(30_000))
+        await sealer.seal()
+        await store.start_run(replace(run, started_at=at(39_000), alive_at=at(39_000)))
+        await store.record_round(panel(at(40_000)), None)  # waits to be signed
+    store.set_pause("anef", paused=True, why="travaux")
+
+
+def make(data: Path, tsa: Authority) -> Made:
+    """Record it all below `data`, sealed, but for one last leaf."""
+    data.mkdir()
+    url = f"sqlite:///{data / 'vigie.sqlite'}"
+    migrate(url)
+    with Store.open(
+        url, point="local", writer=True, rest_s=0, environment=ENVIRONMENT, targets=TARGETS
+    ) as store:
+        asyncio.run(_live(store, data, tsa))
+    return Made(data, tsa.root_pem)
+
+
+def key_of(made: Made) -> VerifierKey:
+    path = made.data / KEY_FILE
+    return own_key(path, name=ORIGIN, algorithm=Algorithm.ED25519).verifier
+
+
+def same(path: Path, other: Path) -> bool:
+    """Tell whether two files are proved to say the same: they hold the same, unpacked."""
+    try:
+        return unpacked(path) == unpacked(other)
+    except (OSError, EOFError, zlib.error):
+        return False
+
+
+def unpacked(path: Path) -> bytes:
+    data = bounded.read(path, 10_000_000)
+    return gzip.decompress(data) if path.name.endswith(".gz") else data

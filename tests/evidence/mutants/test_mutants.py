@@ -1,0 +1,51 @@
+"""No change of a record passes for good, unless the list says that nothing vouches for it.
+
+`make mutate-record` makes many more changes, one at a time.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from monitor.store.vouchers import FILES, TABLES
+from tests.evidence.mutants import judge
+from tests.evidence.mutants.mutations import files_of
+from tests.evidence.mutants.record import Made, make
+from tests.support.tsa import authority
+
+OF_THE_DATABASE, OF_FILES = 1_500, 500
+TOGETHER = 8  # changes of different tables that are judged at once
+PARTS = 4  # each a test of its own
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    folder = tmp_path_factory.mktemp("record")
+    return make(folder / "data", authority(folder / "tsa"))
+
+
+def test_the_record_itself_is_good_and_has_something_of_everything(made: Made) -> None:
+    refused, told = judge.as_told(made.data, made.roots)
+    assert not refused, told
+    assert "Ce que rien ne garantit" in told
+    held = judge.tables(made.data)
+    assert held.keys() == TABLES.keys()
+    assert {name for name, count in held.items() if not count} == set()
+    for path in files_of(made.data):
+        name = path.relative_to(made.data).as_posix()
+        assert any(kind.matches(name) for kind in FILES), name
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_changed_database_is_refused(made: Made, tmp_path: Path, part: int) -> None:
+    seeds = [f"database {part} {n}" for n in range(OF_THE_DATABASE // PARTS)]
+    found = list(judge.databases(made, tmp_path, seeds, together=TOGETHER))
+    assert [mutation.what for kind, mutation in found if kind == "passed"] == []
+    assert len(found) > len(seeds) // 3  # some seeds change nothing
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_a_changed_file_is_refused(made: Made, tmp_path: Path, part: int) -> None:
+    seeds = [f"files {part} {n}" for n in range(OF_FILES // PARTS)]
+    found = list(judge.files(made, tmp_path, seeds))
+    assert [mutation.what for kind, mutation in found if kind == "passed"] == []
