@@ -27,22 +27,33 @@ def lost_slots(store: Store, plan: Mapping[str, Grid], now: datetime) -> tuple[G
     # Its last check may be later than the last round that says it was alive.
     checked = [state.last_at for state in store.states() if state.last_at is not None]
     last = replace(last, alive_at=min(now, max([last.alive_at, *checked])))
-    since = max(last.started_at, last.alive_at - IN_HAND)
-    in_hand = _in_hand(store, plan, since, last.alive_at)
+    in_hand = _in_hand(store, plan, last.started_at, last.alive_at)
     return (*in_hand, *stops([last], plan, now, point=store.point))
 
 
 def _in_hand(
-    store: Store, plan: Mapping[str, Grid], since: datetime, until: datetime
+    store: Store, plan: Mapping[str, Grid], started_at: datetime, until: datetime
 ) -> tuple[Gap, ...]:
+    """Return the slots of a killed run that nothing accounts for.
+
+    Slots of a target are accounted for in their order, but for those in hand. One that was
+    silent for longer than a slot may wait, as after a sleep of the machine, is looked at from
+    its last word on.
+    """
+    since = until - IN_HAND
+    checked = {state.target: state.last_at for state in store.states()}
+    ended = store.last_gaps(since)
     known = store.gaps(since, until)
     after = until + timedelta(microseconds=1)  # the last check may be the last sign of life
     lost: list[Gap] = []
     for target, grid in plan.items():
-        seen = {check.slot_at for check in store.observations(target, since, after)}
+        words = (checked.get(target), ended.get(target), ended.get(""))
+        last = max((at for at in words if at is not None), default=started_at)
+        first = max(started_at, min(since, last))
+        seen = {check.slot_at for check in store.observations(target, first, after)}
         mine = [one for one in known if one.target in {target, ""}]
         lost += [
             gap(grid, slot, GapCause.STOPPED, point=store.point, target=target)
-            for slot in missing(grid.between(since, until), seen, mine)
+            for slot in missing(grid.between(first, until), seen, mine)
         ]
     return merged(lost)

@@ -219,9 +219,8 @@ class App:
             ruleset=self._judge.ruleset,
         )
         lost = await asyncio.to_thread(lost_slots, self._store, self._grids, now)
-        await self._store.start_run(run)
+        await self._store.start_run(run, lost)
         for gap in lost:
-            await self._store.record_gap(gap)
             log.info(
                 "slots missed",
                 target=gap.target,

@@ -31,6 +31,7 @@ Lost = Callable[[Gap], Awaitable[object]]
 CLOCK_WATCH_S = 5.0
 STEP_MIN_S = 1.0  # NTP slews what is smaller; over a few seconds it cannot amount to this
 _INSTANT = timedelta(microseconds=1)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class GridTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler publishes no types
@@ -53,7 +54,7 @@ class _Job:
         self.grid = grid
         self.work = work
         self.lost = lost
-        self.last = datetime.min.replace(tzinfo=UTC)
+        self.last = _NEVER
 
     def due(self, now: datetime) -> datetime:
         """Return the slot for which the bell rings: never one that is accounted for."""
@@ -107,15 +108,16 @@ class Schedule:
             self._later[name] = asyncio.create_task(self._wait(name, delay_s, work))
 
     def start(self, since: datetime) -> None:
-        """Begin. Every slot after `since` is done or reported, also those already past."""
+        """Begin. Every slot from `since` on is done or reported, also those already past."""
+        before = since - _INSTANT  # the run begins at `since`: a slot at that instant is its own
         for job in self._jobs.values():
-            job.last = job.grid.latest(since)
+            job.last = job.grid.latest(before)
             self._bell.add_job(
                 self._ring,
                 GridTrigger(job.grid),
                 args=[job],
                 id=job.name,
-                next_run_time=job.grid.next(since),
+                next_run_time=job.grid.next(before),
             )
         self._offset_us = self._wall_minus_monotonic_us()
         self._watcher = asyncio.create_task(self._watch_clock())
@@ -134,6 +136,10 @@ class Schedule:
         for task in (*self._later.values(), self._watcher):
             if task is not None:
                 task.cancel()
+        self._mind_clock()
+        for job in self._jobs.values():
+            if job.last > _NEVER:  # it was begun; its bell may be late
+                self._lose(job, ended_at - _INSTANT, GapCause.STOPPED)
         limit = asyncio.create_task(self._clock.sleep(limit_s))
         while self._running and not limit.done():
             await asyncio.wait({limit, *self._running}, return_when=asyncio.FIRST_COMPLETED)
@@ -149,6 +155,8 @@ class Schedule:
 
     async def _ring(self, job: _Job) -> None:
         """Do the slot that is due. APScheduler calls this, and nothing else of ours."""
+        if self._stopping:
+            return  # what was due before the end is accounted for
         self._mind_clock()
         slot = job.due(self._clock.now())
         self._lose(job, slot - _INSTANT, GapCause.OVERRUN)
@@ -185,6 +193,8 @@ class Schedule:
 
     def _skipped(self, event: JobEvent) -> None:
         """Account for slots whose bell rang while the one before was still running."""
+        if self._stopping:
+            return
         job = self._jobs[event.job_id]
         self._mind_clock()
         self._lose(job, job.due(self._clock.now()), GapCause.OVERRUN)

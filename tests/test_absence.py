@@ -1,5 +1,6 @@
 """Slots that nobody did because the service was not there: all of them, and no other."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from monitor.absence import lost_slots
 from monitor.core.gaps import gap
 from monitor.core.slots import Grid
 from monitor.core.types import GapCause, Outcome, Run
-from monitor.store import Store
+from monitor.store import Store, StoreError
 from tests.support.databases import database_url, postgres, sqlite_template
 from tests.support.outcomes import CONFIG, at, outcome, panel
 
@@ -86,3 +87,45 @@ async def test_a_run_that_stopped_by_itself_accounted_for_what_it_held(store: St
     (away,) = lost_slots(store, PLAN, at(200))
 
     assert (away.target, away.from_at, away.to_at, away.slots) == ("", at(100), at(200), 2)
+
+
+async def test_a_machine_that_slept_and_was_killed_when_it_woke_lost_the_whole_night(
+    store: Store,
+) -> None:
+    """The first round after the sleep was recorded, the gap of the night was not."""
+    await begin(store)
+    await store.record(seen_at(1, late_s=2))
+    night_s = 10 * 3600
+    await store.record_round(panel(at(night_s)), None)
+
+    lost = lost_slots(store, PLAN, at(night_s + 30))
+
+    assert lost[0].from_at == at(61)
+    assert sum(one.slots for one in lost) == night_s // 60
+
+
+async def test_a_run_begins_with_all_that_was_lost_before_it_or_not_at_all(store: Store) -> None:
+    await begin(store)
+    good = gap(GRID, at(61), GapCause.STOPPED, point="local", target="")
+    bad = replace(good, slots=None)  # type: ignore[arg-type] # what no database takes
+    again = replace(store.runs()[-1], started_at=at(500), alive_at=at(500))
+    leaves = store.leaf_count()
+
+    with pytest.raises(StoreError):
+        await store.start_run(again, [good, bad])
+
+    assert [run.started_at for run in store.runs()] == [at(0)]
+    assert store.gaps(at(0), at(10**6)) == ()
+    assert store.leaf_count() == leaves
+
+
+async def test_the_leaves_of_a_start_and_of_what_was_lost_follow_each_other(store: Store) -> None:
+    await begin(store)
+    good = gap(GRID, at(61), GapCause.STOPPED, point="local", target="")
+    again = replace(store.runs()[-1], started_at=at(500), alive_at=at(500))
+
+    await store.start_run(again, [good, replace(good, target="anef")])
+
+    *_, start, one, other = map(json.loads, store.leaves(0, store.leaf_count()))
+    assert [start["type"], one["type"], other["type"]] == ["run", "gap", "gap"]
+    assert store.gaps(at(0), at(10**6)) != ()

@@ -357,3 +357,55 @@ def test_apscheduler_rings_on_the_grid_and_every_slot_is_accounted_for() -> None
     assert len(lost) == sum(gap.slots for gap in gaps)
     every = list(grid.between(min(done), max(*done, *lost) + timedelta(microseconds=1)))
     assert every == sorted([*done, *lost])
+
+
+def test_a_slot_whose_bell_is_late_when_the_service_stops_is_reported() -> None:
+    """The end of a run is the instant since which nothing was begun: before it, all is told."""
+
+    async def scenario() -> None:
+        async with bench() as b:
+            await b.bell.stop()
+            await b.clock.advance(130)
+            ended_at = await b.schedule.drain(1)
+
+            assert ended_at == at(130)
+            assert b.done_s == []
+            assert b.accounts == [(60, 180, 2, GapCause.STOPPED)]
+
+    run(scenario)
+
+
+def test_a_slot_at_the_very_start_belongs_to_the_run() -> None:
+    async def scenario() -> None:
+        schedule = Schedule(FakeClock(NOW), point="local", on_error=lambda _: None)
+        done: list[datetime] = []
+        rung = asyncio.Event()
+
+        async def work(slot: datetime) -> None:
+            done.append(slot)
+            rung.set()
+
+        schedule.every("a", GRID, work)
+        schedule.start(NOW)
+        await rung.wait()
+        await schedule.drain(1)
+
+        assert done == [NOW]
+
+    run(scenario)
+
+
+def test_a_bell_that_rings_while_the_service_stops_begins_nothing() -> None:
+    async def scenario() -> None:
+        async with bench() as b:
+            await b.clock.advance(59)
+            draining = asyncio.create_task(b.schedule.drain(10))
+            await b.clock.advance(2)
+            b.bell.ring("a")
+            await b.clock.advance(9)
+            await draining
+
+            assert b.done_s == []
+            assert b.accounts == []
+
+    run(scenario)

@@ -57,6 +57,17 @@ class LifeReads(Reads):
                 for target, row in session.exec(wanted)
             )
 
+    def last_gaps(self, before: datetime) -> dict[str, datetime]:
+        """Return the end of the last gap of each target that ended by `before`."""
+        wanted = (
+            select(SubjectRow.target, func.max(GapRow.to_at))
+            .join(GapRow, col(GapRow.subject_id) == SubjectRow.id)
+            .where(SubjectRow.point == self.point, col(GapRow.to_at) <= before)
+            .group_by(SubjectRow.target)
+        )
+        with self._reading() as session:
+            return dict(session.exec(wanted).all())
+
     def rounds(self, since: datetime, until: datetime) -> tuple[Controls, ...]:
         """Return the rounds of the control panel with `since <= at < until`, in order."""
         wanted = (

@@ -1,6 +1,6 @@
 """The one door to the record: what is written through it is durable when it answers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
@@ -115,8 +115,8 @@ class Store(
         return store
 
     def _take(self, rest_s: float, scribe: Scribe) -> None:
-        connection = self._connection = engine_for(self._url, writer=True).connect()
-        self._lock = WriterLock(self._url, connection)
+        self._lock = WriterLock(self._url, self._connect)
+        connection = self._connect()
         try_to_write(connection)
         self._writer = Writer(
             connection,
@@ -124,6 +124,12 @@ class Store(
             where=name_of(self._url),
             rest_s=rest_s,
         )
+
+    def _connect(self) -> Connection:
+        """Return the one connection that writes."""
+        if self._connection is None:
+            self._connection = engine_for(self._url, writer=True).connect()
+        return self._connection
 
     def close(self) -> None:
         """Write what waits, then let go of everything. Safe to call twice."""
@@ -195,20 +201,15 @@ class Store(
         """Record slots without an observation."""
 
         def work(connection: Connection, kept: Kept) -> None:
-            row = {
-                "subject_id": kept.subject(connection, gap.target, gap.point),
-                "from_at": gap.from_at,
-                "to_at": gap.to_at,
-                "slots": gap.slots,
-                "cause": gap.cause,
-                "leaf": kept.scribe.gap(connection, gap),
-            }
-            connection.execute(insert(table_of(GapRow)), row)
+            _write_gap(connection, kept, gap)
 
         await self._write(work)
 
-    async def start_run(self, run: Run) -> None:
-        """Record that the service starts; rounds keep it alive from now on."""
+    async def start_run(self, run: Run, lost: Sequence[Gap] = ()) -> None:
+        """Record that the service starts, and what was lost while it did not run: both, or none.
+
+        Rounds keep it alive from now on.
+        """
 
         def work(connection: Connection, kept: Kept) -> None:
             row = {
@@ -222,6 +223,8 @@ class Store(
                 "leaf": kept.scribe.start(connection, run),
             }
             connection.execute(insert(_RUN), row)
+            for gap in lost:
+                _write_gap(connection, kept, gap)
 
         await self._write(work)
         self._run_started_at = run.started_at
@@ -237,6 +240,7 @@ class Store(
             connection.execute(self._this_run().values(alive_at=at, stopped_at=at))
 
         await self._write(work)
+        self._run_started_at = None  # what comes after belongs to no run
 
     async def save_lane(self, lane: LaneState) -> None:
         """Remember a platform's budget, but for its pause, which belongs to `set_pause`."""
@@ -302,6 +306,18 @@ class Store(
         if self._writer is None:
             raise StoreError("Cette base n'est ouverte qu'en lecture.")
         await self._writer.write(item)
+
+
+def _write_gap(connection: Connection, kept: Kept, gap: Gap) -> None:
+    row = {
+        "subject_id": kept.subject(connection, gap.target, gap.point),
+        "from_at": gap.from_at,
+        "to_at": gap.to_at,
+        "slots": gap.slots,
+        "cause": gap.cause,
+        "leaf": kept.scribe.gap(connection, gap),
+    }
+    connection.execute(insert(table_of(GapRow)), row)
 
 
 def _require_database(url: URL) -> None:
