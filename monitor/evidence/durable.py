@@ -3,8 +3,8 @@
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from fcntl import LOCK_EX, flock
+from contextlib import ExitStack, contextmanager
+from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
 
@@ -44,6 +44,19 @@ def sync_folder(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def hold(path: Path, until: ExitStack) -> None:
+    """Lock a file or a folder itself, by whatever name, until the stack is closed.
+
+    Raises:
+        BlockingIOError: another holds it.
+        OSError: it is not there, or cannot be opened.
+
+    """
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    until.callback(os.close, file)
+    flock(file, LOCK_EX | LOCK_NB)
 
 
 @contextmanager

@@ -18,13 +18,12 @@ backup, or changed, would make two histories under one name.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from fcntl import LOCK_EX, LOCK_NB, flock
 from itertools import islice
 from pathlib import Path
-from typing import IO, Protocol
+from typing import Protocol
 
 from monitor.errors import VigieError
 from monitor.evidence import durable, tlog
@@ -36,6 +35,7 @@ from monitor.evidence.tlog import TILE_WIDTH, ProofError, leaf_hash
 FOLDER = "journal"  # below data/
 LAST = "dernier-checkpoint"  # beside it: the last note that we signed
 _LOCK = "journal.lock"
+_HELD = (FOLDER, "captures", "journal.key")  # below data/, and each perhaps a link
 
 
 class JournalError(VigieError):
@@ -85,7 +85,9 @@ class Journal:
         self.tiles = Tiles(data / FOLDER)
         self._last = data / LAST
         self._lock_path = data / _LOCK
-        self._lock: IO[bytes] | None = None
+        self._data = data
+        self._locks = ExitStack()
+        self._locked = False
         self._key = key
         self._leaves = leaves
         self._edge = Edge()
@@ -126,8 +128,8 @@ class Journal:
             OSError: a file cannot be read or written.
 
         """
-        self._take_lock()
         try:
+            self._take_lock()
             return self._open(at)
         except BaseException:
             self.close()
@@ -186,24 +188,30 @@ class Journal:
 
     def close(self) -> None:
         """Let another process write."""
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        self._locks.close()
+        self._locked = False
 
     def _take_lock(self) -> None:
-        if self._lock is not None:
+        """Hold all that one service writes, whatever names lead to it.
+
+        The journal, the captures and the key may each be reached by a link from another data
+        folder: the files and folders themselves are locked, too.
+        """
+        if self._locked:
             return
         durable.make_folder(self._lock_path.parent)
-        lock = self._lock_path.open("ab")
-        try:
-            flock(lock, LOCK_EX | LOCK_NB)
-        except BlockingIOError:
-            lock.close()
-            raise JournalError(
-                f"Un autre service Vigie tient déjà le journal {self.tiles.folder}. "
-                "Arrêtez-le, ou donnez un autre dossier à celui-ci (--data)."
-            ) from None
-        self._lock = lock
+        self._lock_path.touch()
+        for path in (self._lock_path, *(self._data / name for name in _HELD)):
+            try:
+                durable.hold(path, self._locks)
+            except FileNotFoundError:
+                continue
+            except BlockingIOError:
+                raise JournalError(
+                    f"Un autre service Vigie tient déjà {path}. "
+                    "Arrêtez-le, ou donnez un autre dossier à celui-ci (--data)."
+                ) from None
+        self._locked = True
 
     def _last_note(self) -> tuple[Checkpoint, bytes] | None:
         """Return the newest of the notes that we find; two that disagree are a fork."""

@@ -9,8 +9,8 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -236,16 +236,30 @@ def revision_of(connection: Connection) -> str | None:
 class WriterLock:
     """The right to write, held by one process until it ends, however it ends.
 
-    SQLite: a lock on a file beside the database. PostgreSQL: a lock of the very session that
+    SQLite: a lock on the database file itself, whatever name it is reached by, and one on a file
+    beside it that says which process holds it. PostgreSQL: a lock of the very session that
     writes, so that it cannot be lost while writing goes on.
     """
 
-    def __init__(self, url: URL, connection: Connection) -> None:
+    def __init__(self, url: URL, connect: Callable[[], Connection]) -> None:
+        """Take it. `connect` gives the session that will write; SQLite's is not made before."""
         path = sqlite_path(url)
-        self._file: int | None = None
+        self._files: list[int] = []
         if path is not None:
-            self._file = self._lock_file(path.with_name(path.name + ".lock"))
+            real = path.resolve()
+            beside = real.with_name(real.name + ".lock")
+            # SQLite's own locks are of fcntl, and end when any descriptor of the process on that
+            # file is closed. This one is only closed with the store.
+            for each in (real, beside):
+                try:
+                    self._files.append(self._lock_file(each, owner=beside))
+                except BaseException:
+                    self.release()
+                    raise
+            os.ftruncate(self._files[-1], 0)
+            os.write(self._files[-1], f"{os.getpid()}\n".encode())
             return
+        connection = connect()
         try:
             with connection.begin():
                 # The server needs a moment to see that a killed service is gone.
@@ -257,24 +271,26 @@ class WriterLock:
             raise StoreError(_TWO.format(where=name_of(url), which="")) from None
 
     @staticmethod
-    def _lock_file(path: Path) -> int:
+    def _lock_file(path: Path, *, owner: Path) -> int:
+        """Lock a file; who holds it already is told by the file `owner`."""
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            owner = os.read(file, 20).decode("ascii", "replace").strip()
             os.close(file)
-            which = f" (processus {owner})" if owner else ""
-            raise StoreError(_TWO.format(where=path.stem, which=which)) from None
-        os.ftruncate(file, 0)
-        os.write(file, f"{os.getpid()}\n".encode())
+            said = ""
+            with suppress(OSError, UnicodeError):
+                said = owner.read_text("ascii").strip()
+            which = f" (processus {said})" if said.isascii() and said.isdecimal() else ""
+            raise StoreError(
+                _TWO.format(where=path.with_name(path.name.removesuffix(".lock")), which=which)
+            ) from None
         return file
 
     def release(self) -> None:
-        """Give the file lock back; PostgreSQL's ends with its connection."""
-        if self._file is not None:
-            os.close(self._file)
-            self._file = None
+        """Give the locks of files back; PostgreSQL's ends with its connection."""
+        while self._files:
+            os.close(self._files.pop())
 
 
 _TWO = (

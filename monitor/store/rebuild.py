@@ -54,7 +54,7 @@ def rebuild(
     rebuilder, done = _Rebuilder(bundled=bundled), 0
     rest = iter(entries)
     with said_plainly(parsed), connected(parsed, writer=True) as connection:
-        lock = WriterLock(parsed, connection)
+        lock = WriterLock(parsed, lambda: connection)
         try:
             while batch := list(islice(rest, BATCH)):
                 with connection.begin():

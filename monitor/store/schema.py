@@ -76,7 +76,7 @@ def migrate(url: str) -> Migration:
     with said_plainly(parsed):
         require_folder(parsed)
         with connected(parsed, writer=True) as connection:
-            lock = WriterLock(parsed, connection)
+            lock = WriterLock(parsed, lambda: connection)
             try:
                 return _migrate(connection, parsed)
             finally:

@@ -125,7 +125,7 @@ def require_same(read: Contents, written: Contents, *, where: str) -> None:
 
 @contextmanager
 def _locked(url: URL, connection: Connection) -> Iterator[None]:
-    lock = WriterLock(url, connection)
+    lock = WriterLock(url, lambda: connection)
     try:
         yield
     finally:

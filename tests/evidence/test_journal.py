@@ -208,6 +208,29 @@ def test_two_processes_do_not_append_to_one_journal(tmp_path: Path) -> None:
     second.close()
 
 
+@pytest.mark.parametrize("name", [FOLDER, "captures", "journal.key", "journal.lock"])
+@pytest.mark.parametrize("hard", [True, False])
+def test_two_folders_that_share_a_part_by_a_link_have_one_service(
+    tmp_path: Path, name: str, *, hard: bool
+) -> None:
+    one, other = tmp_path / "un", tmp_path / "deux"
+    for folder in (one / FOLDER, one / "captures", other):
+        folder.mkdir(parents=True)
+    for file in ("journal.key", "journal.lock"):
+        (one / file).touch()
+    if hard and (one / name).is_file():
+        (other / name).hardlink_to(one / name)
+    else:
+        (other / name).symlink_to(one / name)
+    first, second = Journal(one, KEY, Rows()), Journal(other, KEY, Rows())
+    first.open(START)
+    with pytest.raises(JournalError, match=f"Un autre service Vigie tient déjà .*{name}"):
+        second.open(START)
+    first.close()
+    second.open(START)
+    second.close()
+
+
 def test_a_rewritten_history_signed_again_is_betrayed_by_an_old_checkpoint(tmp_path: Path) -> None:
     """The operator has the key: only what others hold, cosigned or stamped, stops him."""
     rows = Rows()

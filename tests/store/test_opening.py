@@ -1,5 +1,6 @@
 """A store that cannot be used says so, in French, with what to do."""
 
+import asyncio
 import os
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from sqlalchemy import text
 
 from monitor.store import Store, StoreError, is_new, migrate
 from monitor.store.engine import SCHEMA, connected, parse
+from tests.support.outcomes import at, outcome
 
 
 def open_store(url: str, *, writer: bool = True) -> None:
@@ -90,6 +92,36 @@ def test_the_refusal_names_the_process_that_writes(tmp_path: Path) -> None:
         pytest.raises(StoreError, match=rf"\(processus {os.getpid()}\)"),
     ):
         open_store(url)
+
+
+@pytest.mark.parametrize("way", ["link", "linked folder", "hard link", "relative", "dots"])
+def test_another_name_of_the_same_file_is_refused_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    folder = tmp_path / "un"
+    folder.mkdir()
+    path = folder / "vigie.sqlite"
+    migrate(f"sqlite:///{path}")
+    other = tmp_path / "deux" / "autre.sqlite"
+    other.parent.mkdir()
+    match way:
+        case "link":
+            other.symlink_to(path)
+        case "linked folder":
+            (tmp_path / "trois").symlink_to(folder)
+            other = tmp_path / "trois" / "vigie.sqlite"
+        case "hard link":
+            other.hardlink_to(path)
+        case "relative":
+            monkeypatch.chdir(folder)
+            other = Path("vigie.sqlite")
+        case _:
+            other = tmp_path / "deux" / ".." / "un" / "vigie.sqlite"
+    with Store.open(f"sqlite:///{path}", point="local", writer=True) as first:
+        with pytest.raises(StoreError, match="Un autre service Vigie"):
+            open_store(f"sqlite:///{other}")
+        asyncio.run(first.record(outcome("anef", at(0))))
+    open_store(f"sqlite:///{other}")
 
 
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
