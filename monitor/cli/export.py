@@ -1,10 +1,16 @@
 """`vigie export`: a copy of the journal and of what it rests on, for a stranger to verify."""
 
 import hashlib
+import json
 import os
+import shutil
+import subprocess
+import sys
 from argparse import Namespace
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 import certifi
@@ -17,13 +23,29 @@ from monitor.config import Config, load
 from monitor.core.french import count
 from monitor.errors import in_french
 from monitor.evidence import dayfiles, mirror
+from monitor.evidence.cosigning import quorum
 from monitor.evidence.journal import FOLDER
-from monitor.evidence.note import Algorithm, VerifierKey
+from monitor.evidence.note import Algorithm, Checkpoint, Note, NoteError, Signature, VerifierKey
+from monitor.evidence.tiles import CHECKPOINT, Tiles
+from monitor.evidence.tlog import ProofError
 from monitor.evidence.warc import WarcError
+from monitor.evidence.witness import joined
 from monitor.sealing import KEY_FILE, journal_key
 from monitor.settings import read_settings
+from monitor.store import Store, is_new
 
 STAMPS = "horodatages"
+UNFINISHED = ".en-cours"  # ends the name of a folder that nobody verified yet
+RECENT = 5_000  # checkpoints among which one that has its cosignatures is looked for
+SHOWN = 20  # faults that are told
+_OLDER = (
+    "La copie s’arrête à {size} feuilles sur {newest} : c’est le point de contrôle le plus récent"
+    " qui porte les cosignatures demandées."
+)
+_ALONE = (
+    "Aucun point de contrôle récent n’a les cosignatures demandées : celui de la copie en porte"
+    " {signed} sur {needed}. Elle n’en demande donc pas, et son vérificateur le dira."
+)
 README = """\
 Copie du journal de Vigie ANEF : {origin}
 Établie le {at} (UTC). {leaves} feuilles.
@@ -77,10 +99,17 @@ def add(commands: Commands) -> None:
 def run_export(asked: Namespace) -> int:
     """Write the copy. The service may run meanwhile: what it adds later is not in it."""
     config = load(asked.config)
-    if asked.out.exists():
-        raise Refusal(f"{asked.out} existe déjà : donner un dossier à créer.")
+    out: Path = asked.out
+    if out.exists():
+        raise Refusal(f"{out} existe déjà : donner un dossier à créer.")
+    making = out.with_name(f"{out.name}{UNFINISHED}")
     try:
-        _write(asked, config)
+        shutil.rmtree(making, ignore_errors=True)  # of an export that was cut short
+        asked.out = making
+        told = _write(asked, config)
+        print("Vérification de la copie par son propre vérificateur…", file=sys.stderr)
+        _require_verified(making, told.key)
+        making.rename(out)
     except FileNotFoundError as error:
         raise Refusal(
             f"{error.filename or error} : introuvable. Rien n’a encore été signé : laisser le "
@@ -88,18 +117,86 @@ def run_export(asked: Namespace) -> int:
         ) from None
     except OSError as error:
         raise Refusal(f"{error.filename or asked.out} : {in_french(error)}") from None
+    except (ProofError, NoteError) as error:
+        raise Refusal(f"Journal {asked.data / FOLDER} : endommagé ({error}).") from None
+    print(f"{out} : {count(told.leaves, 'feuille')}, {count(told.files, 'fichier')} de copies.")
+    if told.remark:
+        print(told.remark)
+    print(f"Empreinte de verifier.py, à publier : {mirror.verifier_sha256()}")
+    print(f"À vérifier par : python3 -I verifier.py {out} --cle '{told.key}'")
     return 0
 
 
-def _write(asked: Namespace, config: Config) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Made:
+    """What was written. `remark` is French: what the copy lacks."""
+
+    key: VerifierKey
+    leaves: int
+    files: int
+    remark: str
+
+
+def _require_verified(folder: Path, key: VerifierKey) -> None:
+    """Have the copy judged by the verifier in it. Raises Refusal, and leaves it to be looked at."""
+    program = [sys.executable, "-I", "-S", str(folder / "verifier.py"), str(folder)]
+    done = subprocess.run(  # noqa: S603 -- our own program
+        [*program, "--cle", str(key), "--json"], check=False, capture_output=True
+    )
+    if done.returncode == 0:
+        return
+    try:
+        faults = json.loads(done.stdout)["faults"]
+    except (ValueError, LookupError):
+        faults = [done.stderr.decode("utf-8", "replace").strip()]
+    more = [f"… et {len(faults) - SHOWN} autres"] if len(faults) > SHOWN else []
+    first = f"{folder} : refusé par son propre vérificateur ; à ne pas remettre."
+    raise Refusal("\n".join([first, *faults[:SHOWN], *more]))
+
+
+def _chosen(data: Path, key: VerifierKey, config: Config) -> tuple[bytes, str]:
+    """Return the newest checkpoint that has its cosignatures, or the newest, and what to say."""
+    published = Tiles(data / FOLDER).checkpoint()
+    if published is None:
+        raise FileNotFoundError(data / FOLDER / CHECKPOINT)
+    newest = Checkpoint.parse(Note.parse(published).text).size
+    for note in chain([published], _noted(data)):
+        try:
+            parsed = Note.parse(note)
+            found = quorum(parsed, config.cosigning)
+            size = Checkpoint.parse(parsed.text).size
+            if found.reached and parsed.verified_by([key]) and size:
+                return note, _OLDER.format(size=size, newest=newest) if size < newest else ""
+        except NoteError:
+            continue  # another one may do
+    found = quorum(Note.parse(published), config.cosigning)
+    return published, _ALONE.format(signed=len(found.signed), needed=found.needed)
+
+
+def _noted(data: Path) -> Iterator[bytes]:
+    """Yield our last checkpoints with their cosignatures, the newest first."""
+    settings = read_settings(os.environ, data=data)
+    if is_new(settings.database_url):
+        return
+    with Store.open(settings.database_url, point=settings.point, writer=False) as store:
+        for note, _ in store.recent_notes(RECENT):
+            parsed = Note.parse(note)
+            lines = store.cosignatures(Checkpoint.parse(parsed.text).size)
+            if lines:
+                yield bytes(joined(parsed, [Signature.parse(one.line) for one in lines]))
+
+
+def _write(asked: Namespace, config: Config) -> _Made:
     out: Path = asked.out
-    # Before anything that would make a key: a folder without a journal is not exported.
-    checkpoint = mirror.copy_tree(asked.data / FOLDER, out / FOLDER)
+    if not (asked.data / FOLDER / CHECKPOINT).exists():  # before anything that would make a key
+        raise FileNotFoundError(asked.data / FOLDER / CHECKPOINT)
     key = _key(asked.data, config)
+    note, remark = _chosen(asked.data, key, config)
+    checkpoint = mirror.copy_tree(asked.data / FOLDER, out / FOLDER, note)
     mirror.copy_stamps(asked.data / FOLDER / STAMPS, out / FOLDER / STAMPS, size=checkpoint.size)
     named = set() if asked.no_captures else mirror.capture_files(out / FOLDER, checkpoint.size)
     copied = _copy_captures(asked, out / CAPTURES, named)
-    mirror.put(out / "cles.txt", "".join(_keys(key, config)).encode())
+    mirror.put(out / "cles.txt", "".join(_keys(key, config, note)).encode())
     mirror.put(out / "racines.pem", _roots(config))
     program = mirror.verifier()
     mirror.put(out / "verifier.py", program)
@@ -113,9 +210,7 @@ def _write(asked: Namespace, config: Config) -> None:
     )
     mirror.put(out / "LISEZMOI.txt", readme.encode())
     mirror.put(out / "MANIFESTE", "".join(_manifest(out)).encode())
-    print(f"{out} : {count(checkpoint.size, 'feuille')}, {count(copied, 'fichier')} de copies.")
-    print(f"Empreinte de verifier.py, à publier : {hashlib.sha256(program).hexdigest()}")
-    print(f"À vérifier par : python3 -I verifier.py {out} --cle '{key}'")
+    return _Made(key=key, leaves=checkpoint.size, files=copied, remark=remark)
 
 
 def _key(data: Path, config: Config) -> VerifierKey:
@@ -126,15 +221,15 @@ def _key(data: Path, config: Config) -> VerifierKey:
     return signer.verifier
 
 
-def _keys(key: VerifierKey, config: Config) -> Iterator[str]:
-    """Yield the lines of a C2SP tlog-policy."""
+def _keys(key: VerifierKey, config: Config, note: bytes) -> Iterator[str]:
+    """Yield the lines of a C2SP tlog-policy; what it asks for, the checkpoint `note` has."""
     yield f"log {key}\n"
     witnesses = [VerifierKey.parse(one.key) for one in config.cosigning.witnesses]
     for witness in witnesses:
         if witness.algorithm is Algorithm.COSIGNATURE:
             yield f"witness {witness.name} {witness}\n"
-    if config.cosigning.needed:
-        yield f"quorum {config.cosigning.needed}\n"
+    found = quorum(Note.parse(note), config.cosigning)
+    yield f"quorum {found.needed}\n" if found.needed and found.reached else "quorum none\n"
 
 
 def _roots(config: Config) -> bytes:

@@ -16,8 +16,13 @@ from monitor.evidence.tiles import CHECKPOINT, Tiles
 VERIFIER = Path("verify", "verifier.py")  # beside the program, or here
 
 
-def copy_tree(journal: Path, out: Path) -> Checkpoint:
-    """Copy the checkpoint, the tiles and the bundles, the latter not compressed.
+def copy_tree(journal: Path, out: Path, note: bytes | None = None) -> Checkpoint:
+    """Copy a checkpoint, its tiles and bundles, the latter not compressed.
+
+    Args:
+        journal: Folder of the journal.
+        out: Folder to write.
+        note: A signed checkpoint of this journal; None for the one that is published.
 
     Raises:
         FileNotFoundError: nothing was signed yet.
@@ -26,7 +31,7 @@ def copy_tree(journal: Path, out: Path) -> Checkpoint:
 
     """
     tiles = Tiles(journal)
-    note = tiles.checkpoint()
+    note = note or tiles.checkpoint()
     if note is None:
         raise FileNotFoundError(journal / CHECKPOINT)
     checkpoint = Checkpoint.parse(Note.parse(note).text)

@@ -1,7 +1,10 @@
 """`vigie witness`: two associations exchange requests and cosignatures as files."""
 
 import asyncio
+import gzip
 import shutil
+import subprocess
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,10 +14,11 @@ from monitor.cli import main
 from monitor.clock import SystemClock
 from monitor.core.types import Gap, GapCause
 from monitor.evidence.keys import own_key
-from monitor.evidence.note import Algorithm, Note, Signature
+from monitor.evidence.note import Algorithm, Checkpoint, Note, Signature
 from monitor.evidence.tiles import Tiles
 from monitor.sealing import Sealer
 from monitor.store import Store, migrate
+from tests.support.mirror import VERIFIER
 from tests.support.small_log import SmallLog
 
 GOOD = Path(__file__).parents[1] / "config" / "good"
@@ -241,3 +245,57 @@ def test_the_published_checkpoint_is_the_one_that_is_sent(
     assert ours.run("request", name).endswith(
         Note.parse(published).text + "\n" + published.decode().partition("\n\n")[2]
     )
+
+
+def exported(ours: Association, name: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+    """Export, and return how many leaves the copy has, and what was said."""
+    out = ours.data.parent / name
+    where = ["--config", str(ours.config), "--data", str(ours.data)]
+    assert main(["export", *where, "--out", str(out)]) == 0, capsys.readouterr().err
+    said = capsys.readouterr().out
+    note = Note.parse((out / "journal" / "checkpoint").read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-I", str(VERIFIER), str(out), "--cle", ours.log_key],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout
+    return Checkpoint.parse(note.text).size, said + done.stdout
+
+
+def test_the_newest_checkpoint_that_has_its_cosignatures_is_exported(
+    partners: tuple[Association, Association, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Right after a seal, and whenever a witness signs by mail, the newest has none."""
+    ours, theirs, name = partners
+    size, said = exported(ours, "sans", capsys)
+    assert size == ours.size
+    assert "Aucun point de contrôle récent" in said
+    assert "rien ne date ni n'atteste ce journal" in said
+
+    line = theirs.run("cosign", theirs.received(ours.run("request", name)))
+    ours.run("add", ours.received(line))
+    cosigned = ours.size
+    assert exported(ours, "avec", capsys)[0] == cosigned
+    for part in (2, 300):
+        ours.grow(part)
+        size, said = exported(ours, f"apres-{part}", capsys)
+        assert size == cosigned < ours.size
+        assert f"s’arrête à {cosigned} feuilles sur {ours.size}" in said
+        assert f"contresigné par : {name}" in said
+
+
+def test_a_copy_that_its_own_verifier_refuses_is_not_handed_over(
+    partners: tuple[Association, Association, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    ours, _, _ = partners
+    entries = next((ours.data / "journal" / "tile" / "entries").rglob("*.gz"))
+    bundle = gzip.decompress(entries.read_bytes())
+    entries.write_bytes(gzip.compress(bundle.replace(b"stopped", b"overrun", 1)))
+    out = ours.data.parent / "copie"
+    where = ["--config", str(ours.config), "--data", str(ours.data)]
+
+    assert main(["export", *where, "--out", str(out)]) == 2
+    assert "refusé par son propre vérificateur" in capsys.readouterr().err
+    assert not out.exists()
