@@ -31,6 +31,7 @@ def build_courier(config: Config) -> Courier:
         user_agent=config.user_agent,
         allow_private=config.allow_private,
         extra_ca=config.extra_ca,
+        ports=config.ports,
     )
 
 

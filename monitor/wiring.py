@@ -31,6 +31,7 @@ def build_fetcher(config: Config, clock: Clock, resolver: Resolver | None = None
         user_agent=config.user_agent,
         allow_private=config.allow_private,
         extra_ca=config.extra_ca,
+        ports=config.ports,
     )
 
 

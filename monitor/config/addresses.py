@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-IpAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+from monitor.core.reach import IpAddress, is_public
 
 URL_MAX = 2_000  # characters
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
@@ -95,15 +95,6 @@ def refuse_name(host: str, *, allow_private: bool = False) -> Refusal | None:
     if f".{host}".endswith(_RESERVED):
         return Refusal("nom d'hôte réservé à un réseau privé", "écrire le nom public complet")
     return None
-
-
-def is_public(address: IpAddress) -> bool:
-    """Tell whether a packet to this address leaves for the internet."""
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if inner is not None:
-            return is_public(inner)
-    return address.is_global and not address.is_multicast
 
 
 def ip_address(host: str) -> IpAddress | None:

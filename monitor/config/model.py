@@ -11,6 +11,7 @@ from monitor.config.canonical import sha256_of
 from monitor.config.lanes import lane_of, lanes_of
 from monitor.config.local import Setting
 from monitor.config.problems import shown
+from monitor.core.reach import PORTS
 from monitor.core.types import Platform, Policy, Target
 from monitor.core.verdict.fingerprints import Fingerprint
 
@@ -188,6 +189,18 @@ class Config:
     sha256: str = field(init=False)
     by_slug: Mapping[str, Target] = field(init=False, repr=False, compare=False)
     _lanes: Mapping[str, str] = field(init=False, repr=False, compare=False)
+
+    @property
+    def ports(self) -> frozenset[int]:
+        """The TCP ports that may be asked: the web's, and those of our own addresses."""
+        ours = [
+            *(host.url for host in self.controls.hosts),
+            *(one.url for one in self.stamping.authorities),
+            *(one.url for one in self.cosigning.witnesses),
+        ]
+        for target in self.targets:
+            ours += [target.url, *target.signs_of_life]
+        return PORTS.union(filter(None, (urlsplit(url).port for url in ours)))
 
     def __post_init__(self) -> None:
         by_slug = {target.slug: target for target in self.targets}

@@ -8,14 +8,15 @@ judged: a name that answers with a private one the second time gains nothing.
 import asyncio
 import socket
 import ssl
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 import certifi
 import httpx
 
-from monitor.config.addresses import ip_address, is_public
 from monitor.core.foreign import Unreadable, reading
+from monitor.core.reach import PORTS, is_public
 
 ADDRESSES_MAX = 3  # tried one after the other, within the same deadline
 
@@ -37,10 +38,20 @@ class Courier:
     """Carries requests to addresses that the configuration, or a checked chain, names."""
 
     def __init__(
-        self, *, user_agent: str, allow_private: bool = False, extra_ca: Path | None = None
+        self,
+        *,
+        user_agent: str,
+        allow_private: bool = False,
+        extra_ca: Path | None = None,
+        ports: Collection[int] | None = PORTS,
     ) -> None:
+        """Read the trusted roots; `ports` are those that may be asked, None for all."""
+        self._ports = ports
         self._allow_private = allow_private
-        self._tls = ssl.create_default_context(cafile=certifi.where())
+        # Not `create_default_context`: it obeys SSLKEYLOGFILE, and writes keys where that says.
+        self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # names checked
+        self._tls.minimum_version = ssl.TLSVersion.TLSv1_2
+        self._tls.load_verify_locations(certifi.where())
         if extra_ca is not None:
             self._tls.load_verify_locations(extra_ca)
         self._headers = {"User-Agent": user_agent, "Accept-Encoding": "identity"}
@@ -70,6 +81,10 @@ class Courier:
             raise Unreachable(f"nothing whole within {deadline_s:g} s") from error
 
     async def _try_addresses(self, request: httpx.Request, limit_bytes: int) -> Reply:
+        url = request.url
+        port = url.port or {"http": 80, "https": 443}.get(url.scheme)
+        if port is None or (self._ports is not None and port not in self._ports):
+            raise Unreachable(f"{url.scheme}, port {port}: never asked")
         last = Unreachable("no address")
         for address in (await self._resolve(request.url))[:ADDRESSES_MAX]:
             try:
@@ -92,8 +107,7 @@ class Courier:
         addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
         if not self._allow_private:
             for each in addresses:
-                ip = ip_address(each)
-                if ip is None or not is_public(ip):
+                if not is_public(each):
                     raise Unreachable(f"{url.host} is at {each}, which is not public")
         return addresses
 

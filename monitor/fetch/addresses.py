@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import ip_address
 
 import httpx
 
@@ -13,7 +13,9 @@ _HOST_CHARACTERS = 253
 _NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,127}\.?")
 _PORTS = {"http": 80, "https": 443}
 _HIGHEST_PORT = 65535
-_NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 address
+# Lenient libraries take "８０", "+80" and "8_0" for numbers; a server of another kind may not.
+_AUTHORITY = re.compile(r"\A(?:[a-z][a-z0-9+.-]*:)?//(?:[^/?#]*@)?([^/?#]*)", re.IGNORECASE)
+_WITH_PORT = re.compile(r"(?:\[[^\]]*\]|[^:\[\]]*)(?::[0-9]{0,5})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,9 @@ def read_url(text: str, *, base: str = "") -> Address:
     """
     if len(text) > URL_CHARACTERS:
         raise ValueError(f"longer than {URL_CHARACTERS} characters")
+    authority = _AUTHORITY.match(text.strip())
+    if authority and not _WITH_PORT.fullmatch(authority[1]):
+        raise ValueError("port of other characters than digits")
     with reading("address"):
         url = httpx.URL(base).join(text) if base else httpx.URL(text)
         host = url.raw_host.decode("ascii").lower()
@@ -70,19 +75,6 @@ def read_url(text: str, *, base: str = "") -> Address:
     )
 
 
-def is_public(address: str) -> bool:
-    """Tell whether an IP address is reachable from the whole internet.
-
-    IPv4 addresses hidden in IPv6 ones (mapped, 6to4, Teredo, NAT64) are judged themselves.
-    False for what is not an IP address.
-    """
-    try:
-        ip = ip_address(address)
-    except ValueError:
-        return False
-    return all(each.is_global and not each.is_multicast for each in (ip, *_hidden(ip)))
-
-
 def is_literal(host: str) -> bool:
     """Tell whether a host is an IP address rather than a name."""
     try:
@@ -90,14 +82,6 @@ def is_literal(host: str) -> bool:
     except ValueError:
         return False
     return "%" not in host  # a link of our own machine
-
-
-def _hidden(ip: IPv4Address | IPv6Address) -> tuple[IPv4Address, ...]:
-    if isinstance(ip, IPv4Address):
-        return ()
-    nat64 = IPv4Address(int(ip) & 0xFFFF_FFFF) if ip in _NAT64 else None
-    found = (ip.ipv4_mapped, ip.sixtofour, *(ip.teredo or ()), nat64)
-    return tuple(each for each in found if each is not None)
 
 
 def _is_host(host: str) -> bool:

@@ -1,7 +1,7 @@
 """From a target to an `Exchange`: redirects, certificates completed, parts of a shell."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -11,6 +11,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from monitor.clock import Clock
+from monitor.core import reach
 from monitor.core.charset import charset_of
 from monitor.core.foreign import Unreadable, reading
 from monitor.core.types import (
@@ -24,7 +25,7 @@ from monitor.core.types import (
     Target,
     family_of,
 )
-from monitor.fetch import addresses, bodies, shell, tls, wire
+from monitor.fetch import bodies, shell, tls, wire
 from monitor.fetch.addresses import Address, read_url
 from monitor.fetch.budget import Budget, Limits
 from monitor.fetch.draft import Draft
@@ -71,7 +72,8 @@ class Fetcher:
         resolver: Resolver,
         user_agent: str,
         allow_private: bool = False,
-        is_public: Callable[[str], bool] = addresses.is_public,
+        is_public: Callable[[str], bool] = reach.is_public,
+        ports: Collection[int] | None = reach.PORTS,
         extra_ca: Path | None = None,
         limits: Limits = Limits(),  # noqa: B008 -- frozen
         on_silence: Callable[[], None] = MUTE.ring,
@@ -84,6 +86,7 @@ class Fetcher:
             user_agent: Names the project and a contact.
             allow_private: Let every IP address be reached (demo, tests).
             is_public: Says which IP addresses may be reached otherwise.
+            ports: Those that may be asked, redirects included; None for all (tests).
             extra_ca: PEM file of roots trusted besides certifi's.
             limits: Bounds on all that comes from outside.
             on_silence: Told when a probe of a target has waited for 3 s, while it still waits.
@@ -96,6 +99,7 @@ class Fetcher:
         self._resolver = resolver
         self._user_agent = user_agent
         self._may_reach = (lambda _address: True) if allow_private else is_public
+        self._ports = ports
         self._limits = limits
         self.on_silence = on_silence
         self._trust = tls.Trust(extra_ca)
@@ -150,7 +154,7 @@ class Fetcher:
         if not budget.left_s:
             return self._unsent(url, Failure.DEADLINE, "no time was left for it")
         try:
-            address: Address | None = read_url(url)
+            address: Address | None = self._allowed(read_url(url))
         except ValueError as error:
             return self._unsent(url, Failure.UNKNOWN, describe(error))
         before_us, stalled_us = budget.spent_us, budget.stalled_us
@@ -170,6 +174,12 @@ class Fetcher:
         exchange = await self._exchange(url, drafts, refusal, budget, elapsed_us)
         return replace(exchange, stalled_us=budget.stalled_us - stalled_us)
 
+    def _allowed(self, address: Address) -> Address:
+        """Return an address whose port may be asked. Raises ValueError."""
+        if self._ports is not None and address.port not in self._ports:
+            raise ValueError(f"port {address.port} is not one that is asked")
+        return address
+
     def _redirect(self, draft: Draft, address: Address, seen: set[str]) -> Address | None:
         """Return where an answer sends us; None when it is the last one.
 
@@ -183,7 +193,7 @@ class Fetcher:
         if draft.status not in _REDIRECTS or not location or draft.failure is Failure.DEADLINE:
             return None
         try:
-            following = read_url(_as_utf8(location), base=address.url)
+            following = self._allowed(read_url(_as_utf8(location), base=address.url))
         except ValueError as error:
             raise Broken(Failure.REDIRECT_REFUSED, describe(error)) from error
         if following.without_fragment in seen or len(seen) >= self._limits.hops:

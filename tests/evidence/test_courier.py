@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitor.evidence.courier import Courier, Reply, Unreachable
+from monitor.fetch.tls import Trust
 from tests.support.certs import authority, leaf, server_context
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: Application/Timestamp-Reply; x=1\r\n"
@@ -67,7 +68,7 @@ def exchanged(
 
     async def exchange() -> Reply:
         async with server.listening() as port:
-            return await Courier(user_agent="essai", allow_private=True).post(
+            return await Courier(user_agent="essai", allow_private=True, ports=None).post(
                 f"http://{host}:{port}/tsa?a=b",
                 b"question",
                 media_type="application/timestamp-query",
@@ -133,7 +134,7 @@ def test_nobody_listening_is_unreachable() -> None:
         port = server.sockets[0].getsockname()[1]
         server.close()
         await server.wait_closed()
-        courier = Courier(user_agent="essai", allow_private=True)
+        courier = Courier(user_agent="essai", allow_private=True, ports=None)
         return await courier.get(f"http://127.0.0.1:{port}/", limit_bytes=10, deadline_s=20)
 
     with pytest.raises(Unreachable):
@@ -176,6 +177,7 @@ def test_https_is_checked_against_the_name_not_the_address(tmp_path: Path, *, kn
             user_agent="essai",
             allow_private=True,
             extra_ca=tmp_path / "root.pem" if known else None,
+            ports=None,
         )
         async with server.listening() as port:
             return await courier.get(f"https://localhost:{port}/", limit_bytes=10, deadline_s=20)
@@ -185,3 +187,41 @@ def test_https_is_checked_against_the_name_not_the_address(tmp_path: Path, *, kn
     else:
         with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED"):
             asyncio.run(ask())
+
+
+def test_no_port_is_asked_but_the_webs_and_those_configured() -> None:
+    server = Server(HEAD + b"Content-Length: 2\r\n\r\nok")
+
+    async def ask(port: int, ports: set[int]) -> Reply:
+        courier = Courier(user_agent="essai", allow_private=True, ports=ports)
+        return await courier.get(f"http://127.0.0.1:{port}/", limit_bytes=10, deadline_s=20)
+
+    async def both() -> None:
+        async with server.listening() as port:
+            assert (await ask(port, {80, port})).body == b"ok"
+            with pytest.raises(Unreachable, match="never asked"):
+                await ask(port, {80, 443})
+
+    asyncio.run(both())
+
+
+def test_keys_of_sessions_are_written_nowhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The environment of a service may hold what somebody set to look into a browser."""
+    monkeypatch.setenv("SSLKEYLOGFILE", str(tmp_path / "keys"))
+    root = authority()
+    (tmp_path / "root.pem").write_bytes(root.pem)
+    served = server_context(leaf(root, hosts=("localhost",)))
+    server = Server(HEAD + b"Content-Length: 2\r\n\r\nok", tls=served)
+
+    async def ask() -> Reply:
+        courier = Courier(
+            user_agent="essai", allow_private=True, extra_ca=tmp_path / "root.pem", ports=None
+        )
+        async with server.listening() as port:
+            return await courier.get(f"https://localhost:{port}/", limit_bytes=10, deadline_s=20)
+
+    assert asyncio.run(ask()).body == b"ok"
+    assert Trust(tmp_path / "root.pem").context.keylog_filename is None
+    assert not (tmp_path / "keys").exists()

@@ -2,7 +2,12 @@
 
 import pytest
 
-from monitor.fetch.addresses import is_public, read_url
+from monitor.core.reach import is_public
+from monitor.core.types import Failure
+from monitor.fetch.addresses import read_url
+from tests.support import sites
+from tests.support.fetching import fetch, make_fetcher
+from tests.support.sites import answer, redirect
 
 
 @pytest.mark.parametrize(
@@ -13,13 +18,28 @@ from monitor.fetch.addresses import is_public, read_url
         *("::", "::1", "fe80::1", "fc00::1", "2001:db8::1", "ff02::1"),
         *("::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::"),
         *("2001:0:a00:1::", "site.test", "", "127.1"),
+        *("64:ff9b::169.254.169.254", "64:ff9b::a00:1", "64:ff9b:1::1", "64:ff9b:1::808:808"),
+        *("64:ff9b::192.0.0.9", "::ffff:8.8.8.8", "::8.8.8.8", "::ffff:0:8.8.8.8"),
+        *("2002:808:808::1", "2001::1", "2001:2::1", "2001:10::1", "2001:20::1", "2001:1ff::1"),
+        *("3fff::1", "3fff:fff::1", "100::1", "100:0:0:1::1", "5f00::1", "fec0::1", "4000::1"),
+        *("192.0.0.9", "192.0.0.170", "192.31.196.1", "192.52.193.1", "192.88.99.1"),
+        *("192.175.48.1", "198.19.255.255", "198.51.100.7", "203.0.113.9", "239.1.1.1"),
+        *("ff0e::1", "fe80::1%eth0", "2606:4700::1%eth0", "2620:4f:8000::1"),
+        *("０.8.8.8", "8.8.8.٨", "0x8.8.8.8", "8.8.8.8/32", " 8.8.8.8", "08.8.8.8", "1.1"),
     ],
 )
 def test_an_address_that_the_internet_cannot_reach_is_private(address: str) -> None:
     assert not is_public(address)
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "1.1.1.1", "2606:4700::1111", "64:ff9b::808:808"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("8.8.8.8", "1.1.1.1", "2606:4700::1111", "64:ff9b::808:808", "64:ff9b::1.1.1.1"),
+        *("100.63.255.255", "100.128.0.0", "172.32.0.1", "192.0.1.1", "198.20.0.1", "223.255.1.1"),
+        *("2001:200::1", "2001:4860:4860::8888", "2a00::1", "2003::1", "3ffe::1", "2620:4f::1"),
+    ],
+)
 def test_an_address_that_all_can_reach_is_public(address: str) -> None:
     assert is_public(address)
 
@@ -45,6 +65,8 @@ def test_a_url_is_taken_apart(text: str, parts: tuple[str, str, int, str, str]) 
     [
         *("", "site.test", "/chemin", "ftp://site.test/", "javascript:alert(1)", "file:///etc"),
         *("http://", "http://:80/", "http://a..b/", "http://.a/", "http://a b/", "http://%zz/"),
+        *("http://a:８０/", "http://a:8_0/", "http://a:+80/", "http://a: 80/", "http://a:-1/"),
+        *("http://a:٢٢/", "https://[2001:4860::1]:4٤3/", "//a:８０/", "http://a:0x50/"),
         *("http://moi@site.test/", "http://a:0/", "http://a:99999/", "http://a:x/"),
         *(
             "http://[::1",
@@ -66,3 +88,31 @@ def test_only_the_fragment_is_left_out_of_what_the_server_sees() -> None:
     one, other = read_url("https://site.test/#/a"), read_url("https://SITE.test:443/#/b")
     assert one.without_fragment == other.without_fragment == "https://site.test/"
     assert one.url.endswith("#/a")
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("port", [22, 25, 6379, 8443, 1])
+async def test_a_redirect_to_a_port_that_nobody_configured_is_refused(port: int) -> None:
+    async with sites.site(sites.says(redirect(f"http://127.0.0.1:{port}/"))) as site:
+        fetcher = make_fetcher(ports={80, 443, site.port})
+        exchange = await fetch(site.url(), fetcher)
+    assert exchange.failure is Failure.REDIRECT_REFUSED
+    assert len(exchange.hops) == 1
+
+
+@pytest.mark.anyio
+async def test_a_port_that_was_configured_is_asked() -> None:
+    async with (
+        sites.site(sites.says(answer(b"bonjour"))) as other,
+        sites.site(sites.says(redirect(other.url()))) as site,
+    ):
+        exchange = await fetch(site.url(), make_fetcher(ports={site.port, other.port}))
+    assert exchange.body == b"bonjour"
+
+
+@pytest.mark.anyio
+async def test_an_address_on_another_port_is_never_sent_to() -> None:
+    async with sites.site(sites.says(answer(b"bonjour"))) as site:
+        exchange = await fetch(site.url(), make_fetcher(ports={80, 443}))
+        assert site.received == []
+    assert exchange.failure is Failure.UNKNOWN

@@ -15,9 +15,9 @@ import pytest
 import zstandard
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from monitor.core.reach import is_public
 from monitor.core.types import Failure, Phase, Reason
 from monitor.fetch import Fetcher, Limits
-from monitor.fetch.addresses import is_public
 from monitor.fetch.failures import failure_of
 from tests.support import certs, sites
 from tests.support.fetching import PATIENT_S, make_fetcher, open_gate

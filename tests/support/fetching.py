@@ -1,11 +1,11 @@
 """A fetcher for tests: loopback allowed, the test authority trusted, names fixed."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from monitor.clock import Clock, SystemClock
+from monitor.core.reach import is_public as is_really_public
 from monitor.core.types import Exchange
 from monitor.fetch import Fetcher, Limits, Resolver
-from monitor.fetch.addresses import is_public as is_really_public
 from tests.support import certs
 from tests.support.sites import NameServer
 
@@ -18,15 +18,16 @@ async def open_gate(_url: str) -> None:
     """Let every request through at once."""
 
 
-def make_fetcher(
+def make_fetcher(  # noqa: PLR0913 -- keyword-only: what a test may vary
     *,
     names: Mapping[str, Sequence[str]] = NAMES,
     name_server: NameServer | None = None,
     clock: Clock | None = None,
     limits: Limits | None = None,
     is_public: Callable[[str], bool] | None = None,
+    ports: Collection[int] | None = None,
 ) -> Fetcher:
-    """Build a fetcher; without `is_public` every address may be reached."""
+    """Build a fetcher; without `is_public` every address may be reached, and every port."""
     clock = clock or SystemClock()
     resolver = (
         Resolver(clock=clock, static=names)
@@ -39,6 +40,7 @@ def make_fetcher(
         user_agent=USER_AGENT,
         allow_private=is_public is None,
         is_public=is_public or is_really_public,
+        ports=ports,
         extra_ca=certs.root_file(),
         limits=limits or Limits(),
     )

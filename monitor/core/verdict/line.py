@@ -2,8 +2,10 @@
 
 from collections.abc import Collection
 from ipaddress import ip_address
+from urllib.parse import urlsplit
 
 from monitor.core.checks import STALLED_US
+from monitor.core.reach import PORTS
 from monitor.core.types import Exchange, Failure, Family, Phase, Reason, Verdict
 from monitor.core.verdict.case import Case, Finding, host_of, is_private
 
@@ -47,6 +49,10 @@ def redirected_inside(case: Case) -> Finding | None:
     location = last.header("location") if last else None
     if case.exchange.failure is not Failure.REDIRECT_REFUSED or not location:
         return None
+    if _port_of(location) not in PORTS:  # a browser might follow; that we do not is our choice
+        return Finding(
+            Verdict.UNKNOWN, Reason.REDIRECT_REFUSED, "redirection vers un port non demandé"
+        )
     if not is_private(location):
         return None
     return Finding(Verdict.UNKNOWN, Reason.LOCAL_FILTER, "redirection vers une adresse privée")
@@ -71,6 +77,14 @@ def was_frozen(exchange: Exchange) -> bool:
     """Tell whether a stall of our own process may be why an exchange failed."""
     limit_us = STALLED_US if exchange.failure in _LIMITS else FROZEN_US
     return exchange.stalled_us >= limit_us
+
+
+def _port_of(location: str) -> int:
+    """Return the port that a redirect names; that of the web when it names none."""
+    try:
+        return urlsplit(location).port or min(PORTS)
+    except ValueError:
+        return min(PORTS)
 
 
 def line_in_doubt(case: Case) -> Finding | None:
