@@ -55,6 +55,11 @@ class Line:
         if self._hastened is None or self._hastened.done():
             self._hastened = asyncio.create_task(self.check())
 
+    def recent(self, duration_us: int) -> tuple[Controls, ...]:
+        """Return the rounds that began within the last `duration_us`, in order."""
+        since_us = self._time.monotonic_us() - duration_us
+        return tuple(controls for began_us, controls in self._rounds if began_us >= since_us)
+
     async def within(self, duration_us: int) -> tuple[Controls, ...]:
         """Return the rounds that began within the last `duration_us`, in order.
 

@@ -48,6 +48,7 @@ from monitor.core.types import (
     Observation,
     Outage,
     Outcome,
+    Reason,
     Sighting,
     State,
     Target,
@@ -128,6 +129,11 @@ class Judge:
         judge = partial(self._judgement, target, known_good=known_good)
         controls = within[0] if within else before
         judgement = await judge(exchange, controls)
+        if judgement.reason is Reason.SLOW:  # unless our line was, at any time of it
+            for controls in within:
+                judgement = await judge(exchange, controls)
+                if judgement.verdict is Verdict.UP:
+                    break
         if judgement.verdict not in GOOD:
             rounds = list(within)
             if before is not None and self._is_recent(before, exchange):
@@ -135,7 +141,8 @@ class Judge:
             if not (rounds and second_look.is_proved(exchange)):
                 rounds.append(await self._line.check())
             controls, judgement = await _worst(judge, exchange, rounds)
-            clean = all(round_.is_clean(families_of(exchange)) for round_ in rounds)
+            recent = (*rounds, *self._line.recent(2 * self._config.controls.interval_s * 1_000_000))
+            clean = all(round_.is_clean(families_of(exchange)) for round_ in recent)
             sure = bool(within) and clean
             if again and second_look.wanted(exchange, judgement, sure=sure):
                 other = await again()

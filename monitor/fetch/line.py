@@ -22,7 +22,7 @@ SILENT_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Rings once for each wait that lasts over `after_s` seconds, while it still lasts."""
+    """Rings after each `after_s` seconds of a wait, while it still lasts."""
 
     ring: Callable[[], None]
     after_s: float = SILENT_S
@@ -39,7 +39,15 @@ async def waiting(limit_s: float, alarm: Alarm) -> AsyncGenerator[None]:
         TimeoutError: it lasted too long.
 
     """
-    bell = asyncio.get_running_loop().call_later(alarm.after_s, alarm.ring)
+    loop = asyncio.get_running_loop()
+    bell: asyncio.TimerHandle
+
+    def ring() -> None:
+        nonlocal bell
+        alarm.ring()
+        bell = loop.call_later(alarm.after_s, ring)
+
+    bell = loop.call_later(alarm.after_s, ring)
     try:
         async with asyncio.timeout(limit_s):
             yield

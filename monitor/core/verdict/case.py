@@ -10,6 +10,7 @@ from monitor.core.types import (
     Exchange,
     Failure,
     Family,
+    Hop,
     Reason,
     Target,
     Verdict,
@@ -108,6 +109,12 @@ def families_of(exchange: Exchange) -> tuple[Family, ...]:
         return (family_of(last.address),)
     tried = {a.family for a in last.attempts if a.failure is not Failure.NETWORK_UNREACHABLE}
     return tuple(each for each in Family if each in tried)
+
+
+def families_used(hop: Hop) -> set[Family]:
+    """Return the families of every address that a request was tried at, in vain or not."""
+    used = {family_of(hop.address)} if hop.address else set()
+    return used | {a.family for a in hop.attempts}
 
 
 Rule = Callable[[Case], Finding | None]

@@ -5,7 +5,15 @@ import re
 from urllib.parse import urlsplit
 
 from monitor.core.types import Exchange, Failure, Kind, Reason, Verdict
-from monitor.core.verdict.case import BARE_WORDS, Case, Finding, host_of, path_of, same_site
+from monitor.core.verdict.case import (
+    BARE_WORDS,
+    Case,
+    Finding,
+    families_used,
+    host_of,
+    path_of,
+    same_site,
+)
 from monitor.core.verdict.glance import Form, fold
 from monitor.core.verdict.line import is_ours, reason_of, was_frozen
 
@@ -204,7 +212,10 @@ def slow(case: Case) -> Finding | None:
     """Find that it took long: the site, and neither our own process nor our line."""
     exchange = case.exchange
     seconds = (exchange.duration_us - exchange.stalled_us) / 1e6
-    if seconds <= case.target.slow_s or (case.controls and case.unvouched(exchange)):
+    if seconds <= case.target.slow_s:
+        return None
+    used = {family for hop in exchange.hops for family in families_used(hop)}
+    if case.controls is not None and not all(map(case.controls.vouch_for, used)):
         return None
     ground = f"{seconds:.1f} s, seuil {case.target.slow_s:g} s"
     return Finding(Verdict.DEGRADED, Reason.SLOW, ground)
