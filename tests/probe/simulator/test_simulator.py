@@ -1,0 +1,221 @@
+"""Thousands of faults of our own side, on virtual time: none is ever laid on a site.
+
+And the other way round: an outage of a site is found, whatever our machine has and has not.
+A failure prints its seed: `one_fault(seed)` plays it again.
+"""
+
+import asyncio
+import os
+import random
+from collections import Counter
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ProcessPoolExecutor
+from typing import Any, TypeVar
+
+import pytest
+
+from monitor.core.types import Family, Observation, Verdict, family_of
+from tests.probe.simulator import faults
+from tests.probe.simulator.loop import VirtualLoop
+from tests.probe.simulator.world import (
+    OTHER_RESOLVER,
+    OWN_RESOLVER,
+    SITES,
+    Probe,
+    Site,
+    Way,
+    World,
+)
+
+FAULTS = 10_000
+LOSSY = 1_500
+A_GROUP = 25  # faults that one probe lives through
+T = TypeVar("T")
+
+
+def live(work: Callable[[VirtualLoop], Coroutine[Any, Any, T]]) -> T:
+    """Run something to its end on a loop of its own."""
+    loop = VirtualLoop()
+    try:
+        return loop.run_until_complete(work(loop))
+    finally:
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0))
+        loop.close()
+
+
+async def endure(probe: Probe, fault: faults.Fault, chance: random.Random) -> None:
+    """Check a site or two around a fault and through it, each a minute or so, and the line."""
+    loop = probe.world.loop
+    begins = loop.time() + fault.from_s
+    ends = loop.time() + fault.to_s
+    last = min(ends, begins + 150)
+
+    async def strike() -> None:
+        await asyncio.sleep(fault.from_s)
+        fault.begin(probe.world)
+        await asyncio.sleep(max(0.0, ends - loop.time()))
+        fault.end(probe.world)
+
+    async def beats() -> None:
+        await asyncio.sleep(chance.uniform(0, fault.from_s))
+        while True:
+            await probe.beat()
+            await asyncio.sleep(60)
+
+    async def checks(host: str) -> None:
+        # The first one is often under way when the fault begins.
+        before_s = chance.choice((chance.uniform(0, 0.3), chance.uniform(0, 40), -1.0))
+        await asyncio.sleep(max(0.0, fault.from_s - before_s))
+        while loop.time() < last:
+            await probe.check(host)
+            await asyncio.sleep(chance.uniform(50, 70))
+        await asyncio.sleep(max(0.0, ends - loop.time()) + chance.choice((0.0, 0.5, 4, 12)))
+        await probe.check(host)
+
+    beating = asyncio.ensure_future(beats())
+    await asyncio.gather(
+        strike(), *(checks(host) for host in chance.sample(SITES, chance.choice((1, 1, 1, 2))))
+    )
+    beating.cancel()
+    probe.world.broken_at = -1.0
+
+
+async def several(loop: VirtualLoop, seed: int, lays: tuple[faults.Lay, ...], count: int) -> Probe:
+    chance = random.Random(seed)  # noqa: S311 -- a simulation, no secret
+    world = World(loop, seed)
+    probe = Probe(world)
+    if chance.random() < 0.8:  # else nothing was ever seen well
+        await asyncio.gather(*(probe.check(host) for host in SITES))
+    for number in range(count):
+        fault = lays[(seed + number) % len(lays)](chance, chance.uniform(1, 61))
+        await endure(probe, fault, chance)
+        for seen in probe.seen:
+            seen_kinds.setdefault(id(seen), (fault.kind, seed))
+        await asyncio.sleep(130)
+        await probe.line.read_clock()
+    return probe
+
+
+seen_kinds: dict[int, tuple[str, int]] = {}
+
+
+def group(
+    seed: int, lays: tuple[faults.Lay, ...] = faults.LOSSLESS
+) -> tuple[Counter[str], list[str]]:
+    """Live through a group of faults; return what was said, and each wrong word."""
+    seen_kinds.clear()
+    probe = live(lambda loop: several(loop, seed, lays, A_GROUP))
+    said = Counter(seen.judgement.verdict.value for seen in probe.seen)
+    said["checks"] = len(probe.seen)
+    said["outages"] = len(probe.opened())
+    return said, [wrong(seen) for seen in probe.seen if seen.judgement.verdict in BAD]
+
+
+BAD = {Verdict.DOWN, Verdict.MAINTENANCE, Verdict.BLOCKED}
+
+
+def wrong(seen: Observation) -> str:
+    kind, seed = seen_kinds.get(id(seen), ("?", -1))
+    judgement = seen.judgement
+    return (
+        f"seed {seed}, {kind}: {seen.target} is {judgement.verdict} ({judgement.reason}), "
+        f"{seen.exchange.failure} at {seen.exchange.phase}, second {seen.exchange.second}"
+    )
+
+
+def many(seeds: range, *, lossy: bool = False) -> tuple[Counter[str], list[str]]:
+    total: Counter[str] = Counter()
+    bad: list[str] = []
+    for seed in seeds:
+        said, found = group(seed, (faults.loss,) if lossy else faults.LOSSLESS)
+        total += said
+        bad += found
+    return total, bad
+
+
+def shared(groups: int, *, lossy: bool = False) -> tuple[Counter[str], list[str]]:
+    """Split the seeds over the processors."""
+    workers = min(4, os.cpu_count() or 1)
+    seeds = [range(start, groups, workers) for start in range(workers)]
+    total: Counter[str] = Counter()
+    bad: list[str] = []
+    with ProcessPoolExecutor(workers) as pool:
+        for said, found in pool.map(_lossy if lossy else many, seeds):
+            total += said
+            bad += found
+    return total, bad
+
+
+def _lossy(seeds: range) -> tuple[Counter[str], list[str]]:
+    return many(seeds, lossy=True)
+
+
+@pytest.mark.timeout(600)
+def test_no_fault_of_ours_is_laid_on_a_site() -> None:
+    said, bad = shared(FAULTS // A_GROUP)
+    assert bad == [], "\n".join(bad[:20])
+    assert said["outages"] == 0
+    assert said["checks"] > 2 * FAULTS
+    assert said["degraded"] * 1000 <= said["checks"]  # a flapping line can pass for a slow site
+    assert said["unknown"] > FAULTS // 4  # the faults were met
+    assert said["up"] > FAULTS
+
+
+@pytest.mark.timeout(600)
+def test_lost_packets_make_less_than_one_false_word_in_a_thousand() -> None:
+    said, bad = shared(LOSSY // A_GROUP, lossy=True)
+    assert said["checks"] > 2 * LOSSY
+    assert said["outages"] == 0
+    assert len(bad) * 1000 <= said["checks"], "\n".join(bad[:20])
+
+
+# --------------------------------------------------------------- outages of the sites themselves
+
+OUTAGES = {
+    "refuses": Site(refuses=True),
+    "unreachable": Site(unreachable=True),
+    "hangs": Site(hangs=True),
+    "resets": Site(resets=True),
+    "503": Site(status=503),
+    "expired": Site(expired=True),
+    "no name": Site(no_name=True),
+}
+MACHINES = ("both", "no IPv6", "no IPv4", "one control dead", "second resolver closed")
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+@pytest.mark.parametrize("outage", OUTAGES)
+def test_an_outage_of_a_site_is_found(outage: str, machine: str) -> None:
+    opened = live(lambda loop: fall(loop, outage, machine))
+    hosts = [host for host in SITES if machine != "no IPv6" or "six" not in host]
+    hosts = [host for host in hosts if machine != "no IPv4" or "quatre" not in host]
+    if outage == "no name":  # it is gone for all, whatever we have; one resolver is not believed
+        hosts = [] if machine == "second resolver closed" else list(SITES)
+    assert sorted(opened) == sorted(host.partition(".")[0] for host in hosts)
+
+
+async def fall(loop: VirtualLoop, outage: str, machine: str) -> list[str]:
+    world = World(loop, 0)
+    lost = {"no IPv6": Family.IPV6, "no IPv4": Family.IPV4}.get(machine)
+
+    def between(address: str, _second: float) -> Way:
+        gone = family_of(address) is lost and address not in {OWN_RESOLVER, OTHER_RESOLVER}
+        closed = machine == "second resolver closed" and address == OTHER_RESOLVER
+        return Way(open=not gone and not closed, refuses="no-route" if gone else "")
+
+    world.between = between
+    if machine == "one control dead":
+        world.sites["temoin-1.test"] = Site(unreachable=True)
+    probe = Probe(world)
+    await probe.beat()
+    for host in SITES:
+        await probe.check(host)
+    await asyncio.sleep(60)
+    for host in SITES:
+        world.sites[host] = OUTAGES[outage]
+    for _ in range(4):
+        await asyncio.gather(probe.beat(), *(probe.check(host) for host in SITES))
+        await asyncio.sleep(60)
+    return [event.target for event in probe.opened()]
