@@ -1,5 +1,5 @@
 # `make run` and `make test` set themselves up; nothing is needed but Python 3.11+, git and make.
-.PHONY: help run test demo bench soak flood lint container mutate-record
+.PHONY: help run test demo bench soak flood lint container mutate-record install uninstall
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -34,6 +34,12 @@ lint: .venv/dev ## style, types, direction of imports, Dockerfile
 	.venv/bin/mypy
 	.venv/bin/lint-imports --no-logo
 	.venv/bin/hadolint Dockerfile
+
+install: .venv/run ## the service of systemd, its user and its folders; upgrades it too (root)
+	@scripts/install
+
+uninstall: ## take the service away; PURGE=yes for the record and the settings too (root)
+	@scripts/install $(if $(filter yes,$(PURGE)),--purge,--remove)
 
 bench: .venv/run ## cost of a check; BENCH="--targets 1000 --seconds 600" for more
 	.venv/bin/python -m bench $(BENCH)

@@ -16,9 +16,11 @@ from urllib.parse import unquote, unquote_plus
 
 from monitor.errors import VigieError, in_french
 
-DATA = Path("data")  # default of --data
+DATA = Path("data")
 
 DEFAULTS = {
+    "VIGIE_CONFIG": "",  # default of --config; empty: see `config_folder`
+    "VIGIE_DATA": "",  # default of --data; empty: data/ here
     "VIGIE_LISTEN": "127.0.0.1:8600",
     "VIGIE_DATABASE_URL": "",  # empty: a SQLite file in the data folder
     "VIGIE_POINT": "local",
@@ -40,9 +42,19 @@ _KUBERNETES = re.compile(r"VIGIE_(SERVICE|PORT)(_.*)?")  # set by it for a servi
 
 
 def config_folder() -> Path:
-    """Return the default of `--config`: `config/` here, or else the one beside the program."""
+    """Return the default of `--config`.
+
+    VIGIE_CONFIG, or `config/` here, or else the one beside the program.
+    """
+    if named := os.environ.get("VIGIE_CONFIG"):
+        return Path(named)
     here = Path("config")
     return here if here.is_dir() else Path(__file__).resolve().parent.parent / "config"
+
+
+def data_folder() -> Path:
+    """Return the default of `--data`: VIGIE_DATA, or else `data/` here."""
+    return Path(os.environ.get("VIGIE_DATA") or DATA)
 
 
 class SettingsError(VigieError):

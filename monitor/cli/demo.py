@@ -12,6 +12,7 @@ from pathlib import Path
 
 from monitor import logs
 from monitor.app import App
+from monitor.cli import terminal
 from monitor.cli.parsing import Commands
 from monitor.cli.service import address, listen, until_stopped
 from monitor.clock import Clock, SystemClock
@@ -122,6 +123,8 @@ async def _show(world: DemoWorld, app: App, store: Store, url: str, clock: Clock
             now=clock.now(),
             url=url,
         )
-        sys.stdout.write(f"\x1b[2J\x1b[H{screen}" if live else f"{screen}\n")
+        if live:
+            terminal.control(sys.stdout, "\x1b[2J\x1b[H")
+        sys.stdout.write(screen if live else f"{screen}\n")
         sys.stdout.flush()
         await clock.sleep(SCREEN_S if live else PRINTED_S)

@@ -7,10 +7,11 @@ from argparse import ArgumentParser, _SubParsersAction
 from pathlib import Path
 from typing import Any, Self, TypeAlias
 
+from monitor.cli import terminal
 from monitor.clock import SystemClock
 from monitor.config import Config
 from monitor.errors import VigieError, in_french
-from monitor.settings import DATA, config_folder
+from monitor.settings import config_folder, data_folder
 
 Commands: TypeAlias = "_SubParsersAction[ArgumentParser]"
 
@@ -94,7 +95,7 @@ def folders(parser: ArgumentParser) -> None:
         help="dossier de configuration (par défaut : config)",
     )  # fmt: skip
     parser.add_argument(
-        "--data", type=Path, default=DATA, metavar="DOSSIER",
+        "--data", type=Path, default=data_folder(), metavar="DOSSIER",
         help="dossier des données (par défaut : data)",
     )  # fmt: skip
 
@@ -116,7 +117,7 @@ class ProgressLine:
 
     def __exit__(self, *_: object) -> None:
         if self._live:
-            sys.stderr.write("\r\x1b[K")
+            terminal.control(sys.stderr, "\r\x1b[K")
             sys.stderr.flush()
 
     def __call__(self, what: str, done: int, total: int) -> None:
@@ -126,7 +127,9 @@ class ProgressLine:
             return
         self._told_us = now_us
         text = f"{what} : {done} sur {total}" if total else f"{what} : {done}"
-        sys.stderr.write(f"\r{text}\x1b[K" if self._live else f"{text}\n")
+        if self._live:
+            terminal.control(sys.stderr, "\r\x1b[K")
+        sys.stderr.write(text if self._live else f"{text}\n")
         sys.stderr.flush()
 
 

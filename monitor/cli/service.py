@@ -26,6 +26,7 @@ from monitor.errors import in_french
 from monitor.evidence.journal import FOLDER
 from monitor.settings import Settings, open_files, read_settings
 from monitor.store import Store, is_new, migrate
+from monitor.store.engine import parse
 from monitor.store.transfer import move
 from monitor.verification import verify
 from monitor.wiring import open_to_write
@@ -104,6 +105,7 @@ def run_migrate(asked: Namespace) -> int:
 
 def _move(settings: Settings, target: str) -> int:
     """Move the record to another database, and audit it there; 1 when it does not verify."""
+    logs.hide(*filter(None, (parse(target).password,)))
     with ProgressLine() as progress:
         written = move(settings.database_url, target, progress=progress)
         rows = sum(content.rows for content in written.values())

@@ -41,6 +41,12 @@ def guarded() -> Iterator[None]:
         sys.stdout, sys.stderr = before
 
 
+def control(stream: TextIO, sequence: str) -> None:
+    """Send the terminal a sequence of our own: never a text that came from elsewhere."""
+    raw = stream._stream if isinstance(stream, _Door) else stream  # noqa: SLF001 -- its own module
+    raw.write(sequence)
+
+
 def fault() -> int:
     """Print the traceback of a fault of the program itself, and return its exit code."""
     traceback.print_exc()
