@@ -19,13 +19,13 @@ from monitor.errors import VigieError, in_french
 DATA = Path("data")
 
 DEFAULTS = {
-    "VIGIE_CONFIG": "",  # default of --config; empty: see `config_folder`
-    "VIGIE_DATA": "",  # default of --data; empty: data/ here
     "VIGIE_LISTEN": "127.0.0.1:8600",
     "VIGIE_DATABASE_URL": "",  # empty: a SQLite file in the data folder
     "VIGIE_POINT": "local",
     "VIGIE_LOG_LEVEL": "INFO",
     "VIGIE_JOURNAL_KEY": "",  # empty: data/journal.key, made at the first run
+    "VIGIE_CONFIG": "",  # default of --config; empty: see `config_folder`
+    "VIGIE_DATA": "",  # default of --data; empty: data/ here
 }
 # Each may be in a file instead, named by a variable of the same name and `_FILE`.
 SECRETS = ("VIGIE_DATABASE_URL", "VIGIE_JOURNAL_KEY")

@@ -61,7 +61,10 @@ def test_an_address_to_listen_on(value: str, host: str, port: int) -> None:
     assert (host, port) == (settings.host, settings.port)
 
 
-KNOWN = "VIGIE_LISTEN, VIGIE_DATABASE_URL, VIGIE_POINT, VIGIE_LOG_LEVEL, VIGIE_JOURNAL_KEY"
+KNOWN = (
+    "VIGIE_LISTEN, VIGIE_DATABASE_URL, VIGIE_POINT, VIGIE_LOG_LEVEL, VIGIE_JOURNAL_KEY, "
+    "VIGIE_CONFIG, VIGIE_DATA"
+)
 LISTEN = "adresse d'écoute mal écrite: écrire par exemple 127.0.0.1:8600, ou [::1]:8600"
 
 

@@ -121,7 +121,7 @@ def _move(settings: Settings, target: str) -> int:
         print("\n".join(f"  {fault}" for fault in faults[:20]))
         return 1
     print("Le journal et la nouvelle base concordent.")
-    print("Pour que le service s’en serve, lui donner VIGIE_DATABASE_URL (docs/exploitation.md).")
+    print("Pour que le service s’en serve, lui donner VIGIE_DATABASE_URL (LISEZMOI.md).")
     print("L’ancienne base est intacte : la ranger, et ne jamais y relancer le service.")
     return 0
 

@@ -1,0 +1,69 @@
+"""Every command that a document gives can be typed: its words are those of the program."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from monitor.cli import parser
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = ("README.md", "LISEZMOI.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")))
+_FENCED = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+_INLINE = re.compile(r"`((?:sudo )?(?:\.venv/bin/)?vigie [a-z][^`]*)`")
+_VIGIE = re.compile(r"(?<!\S)(?:\S*/)?vigie (?=[a-z-])")
+
+
+def fenced(name: str) -> list[str]:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    return [line for block in _FENCED.findall(text) for line in block.splitlines() if line]
+
+
+def words_after(line: str) -> list[str] | None:
+    """Return what `vigie` is given in a line of a shell; None when it is not called."""
+    bare = line.partition(" # ")[0].partition(" > ")[0].partition(" | ")[0]
+    calls = list(_VIGIE.finditer(bare))
+    if not calls or bare.startswith("#") or "systemctl" in bare or " rm " in f" {bare} ":
+        return None
+    return shlex.split(re.sub(r"\$\([^)]*\)", "2026-11-29", bare[calls[-1].end() :]))
+
+
+def commands(name: str) -> list[list[str]]:
+    found = [words_after(line) for line in fenced(name)]
+    return [words for words in found if words]
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_each_command_of_a_document_is_understood(name: str) -> None:
+    for words in commands(name):
+        try:
+            parser().parse_args(words)
+        except SystemExit:
+            pytest.fail(f"{name}: vigie {' '.join(words)}")
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_each_command_named_in_a_sentence_exists(name: str) -> None:
+    known = parser().format_help()
+    for said in _INLINE.findall((ROOT / name).read_text(encoding="utf-8")):
+        command = said.split("vigie ")[1].split()[0]
+        assert re.search(rf"^    {command}\s", known, re.MULTILINE), f"{name}: {said}"
+
+
+def test_the_documents_are_really_read() -> None:
+    assert ["migrate", "--to", "postgresql://vigie:mot-de-passe@localhost/vigie"] in commands(
+        "LISEZMOI.md"
+    )
+    assert len(commands("LISEZMOI.md")) >= 8
+
+
+@pytest.mark.parametrize("name", ["README.md", "LISEZMOI.md"])
+def test_each_make_target_of_a_document_exists(name: str) -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    asked = {
+        word
+        for line in fenced(name)
+        for word in re.findall(r"(?:^|sudo )make (?:-C \S+ )?([a-z]+)", line)
+    }
+    assert asked <= targets
