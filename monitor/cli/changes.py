@@ -15,6 +15,7 @@ from monitor.core.changes.log import ChangeRecord
 from monitor.core.changes.tellings import EDGES
 from monitor.core.changes.words import KINDS, WEIGHTS
 from monitor.core.french import count, when
+from monitor.core.numbers import whole
 from monitor.core.types import Target
 from monitor.settings import read_settings
 from monitor.store import Store
@@ -28,7 +29,10 @@ def add(commands: Commands) -> None:
     log_options(log)
     log.add_argument("--all", action="store_true", help="aussi ce qui n’est pas annoncé")
     log.add_argument(
-        "--number", type=int, metavar="N", help="une seule, avec chaque passage modifié, en entier"
+        "--number",
+        type=whole,
+        metavar="N",
+        help="une seule, avec chaque passage modifié, en entier",
     )
     log.set_defaults(run=changes)
 

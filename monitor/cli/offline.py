@@ -11,6 +11,7 @@ from monitor.config import Problem, budget, load
 from monitor.config.fingerprints import load_fingerprints
 from monitor.config.local import LOCAL
 from monitor.core.french import count
+from monitor.core.numbers import whole
 from monitor.core.types import Judgement
 from monitor.core.verdict.classify import classify_saved
 from monitor.core.words import REASONS, VERDICTS
@@ -30,7 +31,7 @@ def add(commands: Commands) -> None:
         description="Juge une réponse enregistrée : le verdict, la raison, les règles essayées.",
     )
     judge.add_argument("body", type=Path, metavar="FICHIER", help="corps de la réponse")
-    judge.add_argument("--status", type=int, required=True, metavar="N", help="code HTTP")
+    judge.add_argument("--status", type=whole, required=True, metavar="N", help="code HTTP")
     judge.add_argument(
         "--headers", type=Path, metavar="FICHIER",
         help="en-têtes, en JSON (objet ou liste de paires) ou ligne à ligne",

@@ -19,6 +19,7 @@ from monitor.clock import SystemClock
 from monitor.config import Config, load
 from monitor.core.anchors import Cosignature
 from monitor.core.french import count, when
+from monitor.core.numbers import whole
 from monitor.evidence import tlog
 from monitor.evidence.cosigning import quorum
 from monitor.evidence.journal import FOLDER
@@ -75,7 +76,7 @@ def add(commands: Commands) -> None:
     sign.set_defaults(run=cosign)
     ask = action("request", "écrire une demande de cosignature pour notre journal")
     ask.add_argument("witness", metavar="NOM", help="nom du cosignataire, comme dans sa clé")
-    ask.add_argument("--old", type=int, metavar="N", help="entrées qu’il dit avoir cosignées")
+    ask.add_argument("--old", type=whole, metavar="N", help="entrées qu’il dit avoir cosignées")
     ask.set_defaults(run=request)
     take = action("add", "ajouter une cosignature reçue pour notre journal")
     take.add_argument("file", type=Path, metavar="COSIGNATURE", help="fichier reçu")

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import unquote
 
+from monitor.core.printable import is_control
 from monitor.core.types import (
     Certificate,
     Controls,
@@ -210,12 +211,18 @@ def without_tokens(url: str) -> str:
 
 
 def clean(text: str, limit: int = MAX_TEXT) -> str:
-    """Cut a text from outside and replace what a database refuses: NUL, lone surrogates."""
+    """Cut a text from outside and replace what is obeyed, not read.
+
+    Those are control characters, ends of lines and directions, which a terminal or a page would
+    take for its own, and what a database refuses: NUL, lone surrogates.
+    """
     text = text[:limit]
-    if text.isascii() and "\0" not in text:
+    if text.isascii() and text.isprintable():
         return text
-    return (
-        text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\N{REPLACEMENT CHARACTER}")
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return "".join(
+        char if not is_control(char) else " " if char.isspace() else "\N{REPLACEMENT CHARACTER}"
+        for char in text
     )
 
 

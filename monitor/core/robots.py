@@ -9,12 +9,13 @@ robots.txt cannot be reached. A monitor that did so would stop looking exactly w
 so an unreachable file leaves the last known rules in force, and none when none is known.
 """
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote, urlsplit
+
+from monitor.core.numbers import decimal
 
 SIZE_MAX = 500 * 1024  # characters read: RFC 9309, 2.5
 _LINE = re.compile(r"\r\n|\r|\n")
@@ -191,7 +192,6 @@ def _normal(text: str) -> str:
 
 def _seconds(text: str) -> float | None:
     try:
-        value = float(text)
+        return decimal(text)
     except ValueError:
         return None
-    return value if math.isfinite(value) and value >= 0 else None

@@ -94,7 +94,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
     )
     texts = Kept(clock.monotonic_us)
     files = Kept(clock.monotonic_us, makers=FILES)
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/", pages.home, name="home"),
             Route("/sante", pages.health),
@@ -109,6 +109,9 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
         middleware=[Middleware(Guard)],
         exception_handlers={HTTPException: pages.refused, Exception: pages.failed},
     )
+    # Its redirections are absolute, to whatever host the request named.
+    app.router.redirect_slashes = False
+    return app
 
 
 class _Pages:

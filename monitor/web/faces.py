@@ -14,6 +14,7 @@ from monitor.core.changes import tellings
 from monitor.core.changes import words as change_words
 from monitor.core.changes.change import ChangeKind, Op
 from monitor.core.changes.events import OF_LINKS
+from monitor.core.numbers import whole
 from monitor.core.pages.page import Element
 from monitor.web.dead_links import Life
 from monitor.web.kept import Kept
@@ -63,7 +64,7 @@ class Faces:
     def routes(self) -> list[Route]:
         return [
             Route("/modifications", self.modifications),
-            Route("/modifications/{number:int}", self.modification),
+            Route("/modifications/{number}", self.modification),
             Route("/informations", self.informations),
             Route("/cibles/{slug}", self.target),
         ]
@@ -80,7 +81,10 @@ class Faces:
         )
 
     async def modification(self, request: Request) -> Response:
-        number: int = request.path_params["number"]
+        try:
+            number = whole(request.path_params["number"])
+        except ValueError:
+            raise HTTPException(404) from None
         if number > MOST_NUMBER:
             raise HTTPException(404)
         return await self._page(

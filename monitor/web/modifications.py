@@ -9,6 +9,7 @@ from monitor.config import Config
 from monitor.core.changes.change import Change, ChangeKind, Edit, Op, Piece
 from monitor.core.changes.compare import compared
 from monitor.core.changes.log import ChangeRecord
+from monitor.core.numbers import whole
 from monitor.core.types import Target
 from monitor.web.dead_links import LinkStory, stories
 from monitor.web.reads import Reads
@@ -40,7 +41,7 @@ class Filters:
     def of(cls, query: QueryParams, config: Config) -> "Filters":
         """Read a query. Raises ValueError for a department, kind or page that is none."""
         department, kind = query.get("departement", ""), query.get("nature", "")
-        page = int(query.get("page") or 1)
+        page = whole(query.get("page") or "1")
         if department and department not in departments(config):
             raise ValueError(f"no target there: {department!r}")
         if not 1 <= page <= LAST_PAGE:

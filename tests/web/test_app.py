@@ -1,7 +1,7 @@
 """The pages over HTTP: what they say, to whom, and under which headers."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -42,15 +42,17 @@ class Visitor:
     def __init__(self, app: Starlette) -> None:
         self._transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
 
-    def get(self, path: str) -> httpx.Response:
-        return self.ask("GET", path)
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> httpx.Response:
+        return self.ask("GET", path, headers)
 
-    def ask(self, method: str, path: str) -> httpx.Response:
+    def ask(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         async def send() -> httpx.Response:
             async with httpx.AsyncClient(
                 transport=self._transport, base_url="http://vigie.example"
             ) as web:
-                return await web.request(method, path)
+                return await web.request(method, path, headers=headers)
 
         return asyncio.run(send())
 

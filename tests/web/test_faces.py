@@ -135,7 +135,15 @@ def test_the_list_is_filtered_by_department_and_kind(web: Visitor) -> None:
         ("/modifications?page=0", 400),
         ("/modifications?page=x", 400),
         ("/modifications?page=99999999999999999999", 400),
+        ("/modifications?page=1_0", 400),
+        ("/modifications?page=%2B1", 400),
+        ("/modifications?page=%201", 400),
+        ("/modifications?page=%D9%A3", 400),
         ("/modifications?page=9999", 200),
+        (f"/modifications/{'9' * 5_000}", 404),
+        ("/modifications/1_0", 404),
+        ("/modifications/", 404),
+        ("/cibles/inconnue/", 404),
         ("/modifications/999", 404),
         ("/modifications/99999999999999999999", 404),
         ("/modifications/x", 404),
@@ -257,3 +265,17 @@ def test_every_kind_can_be_chosen(web: Visitor) -> None:
     offered = read(web, "/modifications").xpath("//select[@id='nature']/option/@value")
 
     assert ["", *ChangeKind] == offered
+
+
+@pytest.mark.parametrize(
+    "path", ["/modifications/", "/informations/", "/sante/", "/%2F/evil.example/"]
+)
+@pytest.mark.parametrize("name", ["host", "x-forwarded-host", "forwarded"])
+def test_no_answer_leads_to_a_host_that_the_request_named(
+    web: Visitor, path: str, name: str
+) -> None:
+    answer = web.get(path, headers={name: "evil.example"})
+
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
+    assert "evil" not in answer.text

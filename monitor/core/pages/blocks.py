@@ -13,10 +13,12 @@ from lxml import etree
 
 from monitor.core.pages import links, masks
 from monitor.core.pages.page import BlockKind, Link
+from monitor.core.pages.typography import MOST_CHARACTERS as MOST_TIDY
 from monitor.core.pages.typography import tidy
 
 MOST_RUNS = 5_000
 MOST_NODES = 30_000
+MOST_CHARACTERS = 1_500_000  # of the runs and of the links in them
 MOST_LINKS = 200  # of one run
 MOST_RUN_CHARACTERS = 20_000  # what is longer makes several runs
 MOST_ROW_CHARACTERS = 2_000  # a longer table row is a layout, not a row
@@ -94,8 +96,9 @@ def outline(cleaned: str, *, base: str | None) -> Outline | None:
         elif walk.enter(element):
             events.skip_subtree()
     walk.flush()
+    walk.is_full()
     title = root.find(".//title")
-    walk.outline.title = tidy(title.text or "")[:500] if title is not None else ""
+    walk.outline.title = tidy((title.text or "")[:5_000])[:500] if title is not None else ""
     return walk.outline
 
 
@@ -131,6 +134,7 @@ class _Walk:
         self._base = base
         self._nodes = [0]  # those open, the root first
         self._entered: list[bool] = []  # for each open element: did it open a node
+        self._kept = 0  # characters of the runs and of their links
         self._row_depth = 0  # inside a table row: elements open since it began
         self._pieces: list[str] = []
         self._links: list[Link] = []
@@ -168,7 +172,8 @@ class _Walk:
     def is_full(self) -> bool:
         """Tell whether a bound is reached: the rest of the page is left out."""
         page = self.outline
-        page.cut = len(page.nodes) >= MOST_NODES or len(page.runs) >= MOST_RUNS
+        full = len(page.nodes) >= MOST_NODES or len(page.runs) >= MOST_RUNS
+        page.cut = full or self._kept >= MOST_CHARACTERS
         return page.cut
 
     def leave(self, element: etree._Element) -> None:
@@ -187,11 +192,14 @@ class _Walk:
             return
         self._note_link()
         text = tidy("".join(self._pieces))
+        if len(text) >= MOST_TIDY:
+            self._kept = MOST_CHARACTERS  # the rest of the page is left out
         links_found, linked = tuple(self._links[:MOST_LINKS]), self._linked
         for start in range(0, len(text), MOST_RUN_CHARACTERS):
             part = text[start : start + MOST_RUN_CHARACTERS].strip()
             self.outline.runs.append(Run(self._nodes[-1], part, links_found, linked))
             links_found, linked = (), 0
+        self._kept += len(text) + self._linked
         self._pieces, self._links, self._linked, self._link_start = [], [], 0, 0
 
     def _open_node(

@@ -4,6 +4,8 @@ import re
 from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
 
+from monitor.core.printable import is_control
+
 MOST_CHARACTERS = 2_000
 MOST_PARAMETERS = 100
 REMEMBERED = 4096  # links: the pages of a site repeat most of theirs
@@ -59,7 +61,10 @@ def target(href: str, *, base: str | None) -> str:
     "" for a link that leads nowhere else: an anchor in the same page, a script. What cannot
     be read as an address is returned as it stands.
     """
-    return _target(href.strip()[:MOST_CHARACTERS], base)
+    found = _target(href.strip()[:MOST_CHARACTERS], base)
+    if found.isascii() and found.isprintable():
+        return found
+    return "".join(char for char in found if not is_control(char))
 
 
 @lru_cache(REMEMBERED)

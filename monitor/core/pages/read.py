@@ -14,6 +14,7 @@ from monitor.core.pages.region import Region, settle
 from monitor.core.pages.typography import words
 
 LOWEST_LEVEL = 6  # of a title
+_LEVELS = {f"h{level}": level for level in range(1, LOWEST_LEVEL + 1)}
 MOST_TITLE_CHARACTERS = 500  # kept with each block below it
 # A phone, an e-mail, hours, a link to book or to ANEF beside the main part matter as much as
 # inside it; those of a footer or a menu are the whole site's.
@@ -113,7 +114,7 @@ class _Reading:
         nodes = self._outline.nodes
         while number:
             tag = nodes[number].tag
-            if tag[0] == "h" and tag[1:].isdigit():
-                return int(tag[1:])
+            if level := _LEVELS.get(tag):
+                return level
             number = nodes[number].parent
         return LOWEST_LEVEL

@@ -12,8 +12,15 @@ _INVISIBLE = (
     "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
     "\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufe0e\ufe0f\ufeff"
 )
+# Controls, those of U+0080 to U+009F among them, which terminals obey too; spaces stay.
+_CONTROLS = "".join(
+    char
+    for char in (*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), "\ufff9", "\ufffa", "\ufffb")
+    if not char.isspace()
+)
+MOST_CHARACTERS = 200_000  # of one run; a page of real words holds fewer
 _SAME = str.maketrans(
-    dict.fromkeys(_INVISIBLE, "")
+    dict.fromkeys(_INVISIBLE + _CONTROLS, "")
     | dict.fromkeys("‘’‚‛´ʼ′", "'")
     | dict.fromkeys("“”„‟«»″", '"')
     | dict.fromkeys("‐‑‒–—―−", "-")
@@ -33,11 +40,16 @@ _SEPARATORS = str.maketrans("", "", " .-()")
 
 
 def tidy(text: str) -> str:
-    """Return the text on one line, in one typography, safe to show and to store."""
+    """Return the text on one line, in one typography, safe to show and to store.
+
+    At most `MOST_CHARACTERS`, before and after: NFKC makes 18 of one. No control character, no
+    mark of direction: entities bring those that the bytes of a page do not hold.
+    """
+    text = text[:MOST_CHARACTERS]
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
-        if _ODD.search(text):  # most texts have accents and nothing else
-            text = text.translate(_SAME)
+        text = unicodedata.normalize("NFKC", text)[:MOST_CHARACTERS]
+    if _ODD.search(text):  # most texts have accents and nothing else
+        text = text.translate(_SAME)
     return " ".join(text.split())
 
 

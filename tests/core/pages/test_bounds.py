@@ -1,6 +1,10 @@
 """Long titles and long runs: nothing is lost, and nothing is kept once for each block."""
 
-from monitor.core.pages.blocks import MOST_RUN_CHARACTERS
+import tracemalloc
+
+import pytest
+
+from monitor.core.pages.blocks import MOST_CHARACTERS, MOST_RUN_CHARACTERS
 from monitor.core.pages.read import MOST_TITLE_CHARACTERS, read_page
 
 
@@ -21,3 +25,28 @@ def test_a_title_without_end_is_not_kept_with_each_block_below_it() -> None:
     assert {len(title) for block in page.blocks for title in block.headings} == {
         MOST_TITLE_CHARACTERS
     }
+
+
+@pytest.mark.parametrize(
+    "char", ["\ufdfa", "\u0390", "\u1fb7", "ß", "\ufb03", "&NotEqualTilde;", "&#xfdfa;", "\u33c2"]
+)
+@pytest.mark.parametrize("tag", ["p", "a href=/x", "h1", "title", "td", "li"])
+def test_characters_that_grow_do_not_make_memory_grow(char: str, tag: str) -> None:
+    """NFKC makes 18 characters of U+FDFA: a page of these is cut, before and after."""
+    whole = char * (3_000_000 // len(char.encode()))
+    body = f"<main><{tag}>{whole}</main>".encode()
+
+    tracemalloc.start()
+    page = read_page(body)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert peak < 60_000_000
+    assert sum(len(block.text) for block in page.blocks) <= 2 * MOST_CHARACTERS
+
+
+def test_many_runs_of_characters_that_grow_are_cut() -> None:
+    page = read_page(("<p>" + "\ufdfa" * 2_000).encode() * 200)
+
+    assert page.cut
+    assert sum(len(block.text) for block in page.blocks) <= MOST_CHARACTERS + 20 * 2_000
