@@ -11,5 +11,8 @@ def raise_limit() -> int:
     wanted = MOST if hard == resource.RLIM_INFINITY else min(MOST, hard)
     if soft == resource.RLIM_INFINITY or soft >= wanted:
         return soft
-    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    except (OSError, ValueError):  # a sandbox forbids it, or the system has a limit of its own
+        return soft
     return wanted

@@ -8,7 +8,8 @@ apart. What is bounded, whoever asks:
 2. time, by `Visit`: a whole request within `REQUEST_S`, its answer read within `ANSWER_S`;
 3. bytes: headers by h11, a body by `Requests`.
 
-A few places are kept for those who ask whether the service is well, `FIRST`.
+Some places are kept for those who ask whether the service is well, `FIRST`; who comes when all
+others are taken is let in there until it has said what it wants.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
+from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NoReturn
@@ -27,8 +29,8 @@ import structlog
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
-VISITS = 256  # connections at once
-KEPT_VISITS = 16  # more, for `FIRST` alone
+VISITS = 384  # connections at once
+KEPT_VISITS = 128  # more, for `FIRST`, and for those who have not yet said what they want
 FIRST = (b"GET /sante", b"HEAD /sante", b"GET /metrics")
 BACKLOG = 4_096  # connections that wait in the kernel; it takes less where it is set to
 ACCEPTS = 64  # at once, before those who are in get their turn
@@ -36,7 +38,8 @@ REQUEST_S = 10.0  # from the first byte, or from the connection, to the last byt
 ANSWER_S = 60.0  # from there until the answer is read
 IDLE_S = 5  # between two requests of one connection
 # For how long a connection is left alone when all is full and another comes.
-LEFT_ALONE_S = {"NOTHING": 0.25, "REQUEST": 0.25, "ANSWER": 2.0}
+LEFT_ALONE_S = {"NOTHING": 0.5, "REQUEST": 0.5, "ANSWER": 2.0}
+PARK_S = 0.02  # without accepting, when even the places that are kept are taken
 REST_S = 0.1  # without accepting, when the system has no descriptor or memory to give
 TELL_S = 60.0  # between two lines that count what was refused
 HEADERS_MAX = 16 * 1024  # bytes
@@ -110,6 +113,7 @@ class Visit(H11Protocol):
         self._request_due: asyncio.TimerHandle | None = None
         self._answer_due: asyncio.TimerHandle | None = None
         self.waits = Waits.NOTHING
+        self.only_first = False  # whether it has a place that is kept for `FIRST`
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -126,6 +130,11 @@ class Visit(H11Protocol):
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
+        if self.only_first:
+            self.only_first = False
+            if not data.startswith(FIRST):
+                self._end(FULL)
+                return
         self._expect_request()
         for start in range(0, len(data), PIECE):  # h11 bounds what is not whole after each
             super().data_received(data[start : start + PIECE])
@@ -278,7 +287,7 @@ class Door:
     def open(self) -> None:
         self._listening.setblocking(False)  # noqa: FBT003 -- its only argument
         self._listening.listen(BACKLOG)
-        self._loop.add_reader(self._listening.fileno(), self._accept)
+        self._start_accepting()
 
     def close(self) -> None:
         """Accept no more. uvicorn calls it, as it would a server of asyncio."""
@@ -316,25 +325,54 @@ class Door:
                     self._exhausted()
                     return
                 continue  # it went away before its turn
-            self._admit(visitor)
+            if not self._admit(visitor):
+                self._stop_accepting(PARK_S, partial(self._admit_parked, visitor))
+                return
 
-    def _admit(self, visitor: socket.socket) -> None:
+    def _admit(self, visitor: socket.socket) -> bool:
+        """Let a visitor in, or send it away; False when it must wait for either."""
         visitor.setblocking(False)  # noqa: FBT003 -- its only argument
-        if self.count >= self._visits and not self._make_room() and not self._comes_first(visitor):
-            self._tell("refused")
-            with visitor, suppress(OSError):
-                visitor.send(FULL)
-            return
-        task = self._loop.create_task(self._enter(visitor))
+        full = self.count >= self._visits and not self._make_room()
+        if full:
+            first = _asks_first(visitor)
+            if first is not False and self.count >= self._visits + self._kept_visits:
+                return False
+            if first is False:
+                self._tell("refused")
+                with visitor, suppress(OSError):
+                    visitor.send(FULL)
+                return True
+        task = self._loop.create_task(self._enter(visitor, only_first=full))
         self._entering.add(task)
         task.add_done_callback(self._entering.discard)
+        return True
 
-    async def _enter(self, visitor: socket.socket) -> None:
+    def _admit_parked(self, visitor: socket.socket) -> None:
+        if self._admit(visitor):
+            self._start_accepting()
+        else:
+            self._stop_accepting(PARK_S, partial(self._admit_parked, visitor))
+
+    def _start_accepting(self) -> None:
+        self._rest = None
+        self._loop.add_reader(self._listening.fileno(), self._accept)
+
+    def _stop_accepting(self, seconds: float, then: Callable[[], None]) -> None:
+        """Let the kernel keep who comes for a while."""
+        self._loop.remove_reader(self._listening.fileno())
+        self._rest = self._loop.call_later(seconds, then)
+
+    async def _enter(self, visitor: socket.socket, *, only_first: bool) -> None:
+        def make() -> Visit:
+            visit = self._make(self)
+            visit.only_first = only_first
+            return visit
+
         try:
             with suppress(OSError):
                 visitor.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
                 visitor.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            await self._loop.connect_accepted_socket(lambda: self._make(self), visitor)
+            await self._loop.connect_accepted_socket(make, visitor)
         except OSError:
             visitor.close()
 
@@ -349,22 +387,11 @@ class Door:
                 return True
         return False
 
-    def _comes_first(self, visitor: socket.socket) -> bool:
-        """Tell whether a visitor has already asked for what is answered even when all is full."""
-        if self.count >= self._visits + self._kept_visits:
-            return False
-        with suppress(OSError):
-            return visitor.recv(16, socket.MSG_PEEK).startswith(FIRST)
-        return False
-
     def _exhausted(self) -> None:
         """Rest when the system has nothing to give; the kernel keeps who waits."""
         self._tell("exhausted")
         self._make_room()
-        self._loop.remove_reader(self._listening.fileno())
-        self._rest = self._loop.call_later(
-            REST_S, self._loop.add_reader, self._listening.fileno(), self._accept
-        )
+        self._stop_accepting(REST_S, self._start_accepting)
 
     def _tell(self, what: str) -> None:
         """Count; a flood is one line a minute."""
@@ -374,6 +401,16 @@ class Door:
             log.warning("pages crowded", connections=self.count, **self._counts)
             self._told_at = now
             self._counts = dict.fromkeys(self._counts, 0)
+
+
+def _asks_first(visitor: socket.socket) -> bool | None:
+    """Tell whether a visitor asks for one of `FIRST`; None when it has said nothing yet."""
+    try:
+        return visitor.recv(16, socket.MSG_PEEK).startswith(FIRST)
+    except BlockingIOError:
+        return None
+    except OSError:
+        return False
 
 
 class Server(uvicorn.Server):

@@ -14,7 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-KEPT_BYTES = 16 << 20
+KEPT_BYTES = 8 << 20
 ENTRY_BYTES = 500  # that an answer takes besides its text
 MAKERS = 1  # threads: two would only share one interpreter, and hold twice the memory
 WAITING = 24  # answers that are being made or wait for it; more visitors than that are sent away

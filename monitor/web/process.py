@@ -7,6 +7,7 @@ it is started again; a record goes on without pages, never pages without a recor
 """
 
 import asyncio
+import os
 import socket
 import subprocess
 import sys
@@ -31,6 +32,7 @@ from monitor.web.order import (
 AGAIN_S = 1.0  # before a process that ended is started again; doubled each time
 AGAIN_MAX_S = 60.0
 STEADY_S = 60.0  # one that lived for so long is started again at once
+ARENAS = "2"  # of glibc's memory; each thread would else have one, that is seldom given back
 END_S = 5.0  # in which it ends when told; then it is killed
 
 # Isolated: neither the folder that we are in nor the environment adds a module.
@@ -86,6 +88,7 @@ class WebProcess:
                 self._command(theirs),
                 pass_fds=(self._listening.fileno(), theirs.fileno()),
                 stdin=subprocess.DEVNULL,
+                env={"MALLOC_ARENA_MAX": ARENAS, **os.environ},
             )
         try:
             reader, writer = await asyncio.open_connection(sock=ours, limit=QUESTION_MAX)

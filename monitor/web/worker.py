@@ -8,6 +8,8 @@ import signal
 import socket
 import sys
 from collections import deque
+from contextlib import suppress
+from pathlib import Path
 
 import structlog
 import uvloop
@@ -25,6 +27,7 @@ from monitor.web.server import WebServer
 from monitor.wiring import build_witness
 
 NICE = 3  # below the process that checks; much lower, and `/sante` would wait on a busy machine
+OOM_SCORE = 500  # of 1,000: when memory is short the kernel ends us, and not the other
 ANSWER_S = 5.0  # in which the other process answers, or we say that we are busy
 MOST_QUESTIONS = 64  # without an answer
 READ_S = 10.0  # the longest that one question to the database may take
@@ -45,7 +48,7 @@ def main() -> None:
         return
     logs.hide(*secrets_of(order.settings))
     logs.configure(level=logging.getLevelName(order.log_level))
-    os.nice(NICE)
+    _give_way()
     sys.setswitchinterval(SWITCH_S)
     descriptors.raise_limit()
     url, point = order.settings.database_url, order.settings.point
@@ -58,6 +61,14 @@ def main() -> None:
     except StoreError as error:
         log.error("pages without a record", why=str(error))  # noqa: TRY400 -- its message says all
         sys.exit(1)
+
+
+def _give_way() -> None:
+    """Leave the processor, and the last of the memory, to the process that checks."""
+    with suppress(OSError):  # a sandbox may forbid it
+        os.nice(NICE)
+    with suppress(OSError):  # elsewhere than on Linux
+        Path("/proc/self/oom_score_adj").write_text(str(OOM_SCORE))
 
 
 def _order(control: socket.socket) -> Order | None:
