@@ -17,7 +17,7 @@ from sqlalchemy.types import NullType
 
 from monitor.core.replay import EDGES, Replay, ReplayError
 from monitor.store import audit_pages
-from monitor.store.audit_rows import Named, Raw, chunks, rows, show, text_fault, who
+from monitor.store.audit_rows import Named, Raw, apart, chunks, rows, show, text_fault, who
 from monitor.store.audit_schema import schema_faults
 from monitor.store.audit_told import TABLE_OF, FromLeaves, Leaf
 from monitor.store.difference import Difference
@@ -283,7 +283,8 @@ def differing(
     """Yield the columns of a row that are not what the journal says."""
     for column in sorted(compared):
         if row[column] != said[column]:
-            what = f"le journal dit {show(said[column])}, la base {show(row[column])}"
+            told, found = apart(said[column], row[column])
+            what = f"le journal dit {show(told)}, la base {show(found)}"
             yield Difference(table, idx, who(table, row), what, column)
 
 

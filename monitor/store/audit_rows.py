@@ -6,10 +6,9 @@ by what they say, whatever their numbers.
 """
 
 import hashlib
-import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cache
@@ -30,7 +29,7 @@ from sqlalchemy.types import NullType
 
 from monitor.core.types import Controls
 from monitor.store.columns import from_us, to_us
-from monitor.store.kept import conditions_from
+from monitor.store.kept import conditions_from, controls_from
 from monitor.store.page_tables import metadata
 from monitor.store.reads import DAWN
 from monitor.store.vouchers import TABLES
@@ -255,7 +254,7 @@ def _parsed(column: str, number: Any, sha256: Any, text: Any) -> Any:
         return Broken(f"content {number} : {fault}")
     try:
         if column == "controls_id":
-            return Controls(at=DAWN, **json.loads(text))
+            return Controls(at=DAWN, **controls_from(text))
         return conditions_from(text)
     except (ValueError, TypeError, RecursionError) as error:
         return Broken(f"content {number} : {type(error).__name__}")
@@ -268,6 +267,15 @@ def text_fault(sha256: Any, text: Any) -> str:
     if hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest() != plain(sha256):
         return "l’empreinte n’est pas celle du texte"
     return ""
+
+
+def apart(said: Any, found: Any) -> tuple[Any, Any]:
+    """Return of two records of one kind the first fields that differ; else both, whole."""
+    if type(said) is type(found) and is_dataclass(said):
+        for one in fields(said):
+            if getattr(said, one.name) != getattr(found, one.name):
+                return apart(getattr(said, one.name), getattr(found, one.name))
+    return said, found
 
 
 def who(table: str, row: Raw) -> str:

@@ -16,6 +16,7 @@ from monitor.core.outages import advance
 from monitor.core.types import (
     ClockReading,
     Exchange,
+    Family,
     Gap,
     GapCause,
     Judgement,
@@ -25,6 +26,7 @@ from monitor.core.types import (
     Outcome,
     Reason,
     Run,
+    Said,
     Sighting,
     State,
     Target,
@@ -187,7 +189,9 @@ async def _live(store: Store, data: Path, tsa: Authority) -> None:
         for n in range(len(WEATHER["etrangers"])):
             for second, (slug, line) in enumerate(WEATHER.items()):
                 await life.check(slug, at(60 * n + second), line[n])
-            await store.record_round(panel(at(60 * n + 30), ok=n % 4), reading)
+            said = {"www.example.test": Said.PROMPT, "www.exemple.gouv.test": Said.LATE}
+            round_ = replace(panel(at(60 * n + 30), ok=n % 4), families={Family.IPV4: said})
+            await store.record_round(round_, reading)
         for n in range(ROUNDS):
             await store.record_round(panel(at(3600 + 60 * n)), None)
         signed = await sealer.seal()
