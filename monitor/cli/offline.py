@@ -57,6 +57,7 @@ def check_config(asked: Namespace) -> int:
                 "sha256": config.sha256,
                 "identified": config.identified,
                 "reminders": list(config.reminders),
+                "advice": list(config.advice),
                 "local": [
                     {"key": one.key, "value": one.value, "shipped": one.shipped}
                     for one in config.local
@@ -76,6 +77,8 @@ def check_config(asked: Namespace) -> int:
     print(f"Empreinte : {config.sha256}")
     for reminder in config.reminders:
         print(f"À faire : {reminder}")
+    for advice in config.advice:
+        print(f"Conseil : {advice}")
     if not config.identified:
         print(f"Aucun site ne sera interrogé sans identité. {INIT_HINT}")
     print(f"\nRéglages de {asked.config / LOCAL}, par-dessus ceux qui sont livrés :")

@@ -246,6 +246,18 @@ class Config:
     def _made_up(self, host: str) -> bool:
         return made_up(host, allow_private=self.allow_private)
 
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """Return what would let more be said of the sites. French."""
+        if set(self.second_resolvers) - set(self.resolvers):
+            return ()
+        text = (
+            "vigie.toml: resolver.second: aucun résolveur indépendant des premiers ; un nom nié ou "
+            "une adresse sans réponse restera « indéterminé : filtre » ; en écrire un, par exemple "
+            '"9.9.9.9"'
+        )
+        return (text,)
+
     def lane_of(self, host: str) -> str | None:
         """Return the slug of the platform that a host belongs to; None for a stranger."""
         return lane_of(self._lanes, host)

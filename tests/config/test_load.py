@@ -1,6 +1,7 @@
 """Reading a whole folder."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -296,3 +297,14 @@ log = [{{ key = "{LOG_KEY}" }}]
     wanted = Cosigner(key=WITNESS_KEY, url="https://temoin.association.org/w")
     assert Cosigning(witnesses=(wanted,), needed=1) == config.cosigning
     assert Witnessing(name="vigie.association.fr/autre", logs=(LOG_KEY,)) == config.witnessing
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "told"),
+    [((), (), True), (("9.9.9.9",), ("9.9.9.9",), True), ((), ("9.9.9.9",), False)],
+)
+def test_a_resolver_that_is_alone_is_told(
+    folder: Path, first: tuple[str, ...], second: tuple[str, ...], *, told: bool
+) -> None:
+    config = replace(load(folder), resolvers=first, second_resolvers=second)
+    assert bool(config.advice) is told
