@@ -13,8 +13,8 @@ from pathlib import Path
 from monitor import logs
 from monitor.app import App
 from monitor.cli import terminal
-from monitor.cli.parsing import Commands
-from monitor.cli.service import address, listen, until_stopped
+from monitor.cli.parsing import Commands, Refusal
+from monitor.cli.service import address, listen, make_folder, until_stopped
 from monitor.clock import Clock, SystemClock
 from monitor.config import load
 from monitor.core.changes.log import ChangeRecord
@@ -39,22 +39,45 @@ def add(commands: Commands) -> None:
     demo.add_argument(
         "--once", action="store_true", help="s’arrêter quand la dernière scène est finie"
     )
+    demo.add_argument(
+        "--data", type=Path, metavar="DOSSIER",
+        help="garder le registre de la démonstration dans ce dossier, neuf ou vide",
+    )  # fmt: skip
     demo.set_defaults(run=run_demo)
 
 
 def run_demo(asked: Namespace) -> int:
-    """Play the scenes in a folder that is thrown away, until stopped."""
+    """Play the scenes until stopped; the record is thrown away unless `--data` says where."""
     logs.configure(level="ERROR")
-    with tempfile.TemporaryDirectory(prefix="vigie-demo-") as name:
-        settings = read_settings(os.environ, data=Path(name))
-        settings = replace(settings, database_url=f"sqlite:///{name}/vigie.sqlite")
-        with listen(settings) as listening:
-
-            async def serve(stop: asyncio.Event) -> None:
-                await play(settings, stop, listening=listening, once=asked.once)
-
-            until_stopped(serve)
+    if asked.data is None:
+        with tempfile.TemporaryDirectory(prefix="vigie-demo-") as name:
+            _run(Path(name), once=asked.once)
+        print("Le registre de cette démonstration est effacé. Pour en garder un et l’essayer :")
+        print("  vigie demo --once --data essai")
+        return 0
+    data: Path = asked.data.absolute()
+    if data.exists() and (not data.is_dir() or any(data.iterdir())):
+        raise Refusal(f"--data : {asked.data} : déjà pris ; donner un dossier neuf ou vide")
+    make_folder(data)
+    _run(data, once=asked.once)
+    where = f"--config {asked.data / 'config'} --data {asked.data}"
+    print(f"Le registre est dans {asked.data}. À essayer :")
+    print(f"  vigie outages {where}")
+    print(f"  vigie changes {where}")
+    print(f"  vigie verify {asked.data}")
+    print(f"  vigie export {where} --out {asked.data}-export")
     return 0
+
+
+def _run(data: Path, *, once: bool) -> None:
+    settings = read_settings(os.environ, data=data)
+    settings = replace(settings, database_url=f"sqlite:///{data}/vigie.sqlite", journal_key="")
+    with listen(settings) as listening:
+
+        async def serve(stop: asyncio.Event) -> None:
+            await play(settings, stop, listening=listening, once=once)
+
+        until_stopped(serve)
 
 
 async def play(

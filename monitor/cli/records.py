@@ -10,7 +10,7 @@ from typing import Any
 
 from monitor.cli.parsing import Commands, Refusal, folders, say
 from monitor.config import Config, load
-from monitor.core.french import PARIS, count, duration, when
+from monitor.core.french import PARIS, apart, count, duration, when
 from monitor.core.labels import NATURES
 from monitor.core.types import Outage, Target
 from monitor.core.words import REASONS
@@ -193,7 +193,10 @@ def write_csv(rows: Sequence[dict[str, Any]], *, names: Sequence[str] = ()) -> N
 def _told(outage: Outage, target: Target | None) -> str:
     before = when(outage.last_ok_at) if outage.last_ok_at else "aucun"
     after = when(outage.first_ok_at) if outage.first_ok_at else "aucun à ce jour"
-    longest = "inconnue" if outage.longest_s is None else duration(outage.longest_s, up=True)
+    longest = "inconnue"
+    if outage.last_ok_at and outage.first_ok_at:
+        longest = duration(apart(outage.last_ok_at, outage.first_ok_at))
+    shortest = duration(apart(outage.first_fail_at, outage.last_fail_at))
     return "\n".join(
         (
             f"{target.name} ({outage.target})" if target else outage.target,
@@ -203,7 +206,7 @@ def _told(outage: Outage, target: Target | None) -> str:
             f"  premier relevé en échec       : {when(outage.first_fail_at)}",
             f"  dernier relevé en échec       : {when(outage.last_fail_at)}",
             f"  premier relevé conforme après : {after}",
-            f"  durée minimale : {duration(outage.shortest_s)} ; durée maximale : {longest}",
+            f"  durée minimale : {shortest} ; durée maximale : {longest}",
             f"  {count(outage.checks, 'relevé')} en échec",
         )
     )

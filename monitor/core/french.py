@@ -44,6 +44,16 @@ def clock_time(at: datetime) -> str:
     return f"{_both(at)[1]:%H:%M:%S}"
 
 
+def apart(first: datetime, last: datetime) -> float:
+    """Return the seconds between two instants as `when` prints them: to the whole second below.
+
+    A length of time beside two instants is what a reader finds by subtracting them; zero if a
+    clock went back.
+    """
+    whole = last.replace(microsecond=0) - first.replace(microsecond=0)
+    return max(0.0, whole.total_seconds())
+
+
 def duration(seconds: float, *, up: bool = False) -> str:
     """Return a length of time in French: "2 h 05 min 03 s", "4 j 00 h 00 min 00 s".
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from monitor.core.changes.log import ChangeRecord
-from monitor.core.french import clock_time, duration
+from monitor.core.french import apart, clock_time, duration
 from monitor.core.labels import SHAPES
 from monitor.core.types import Outage, State, Target
 from monitor.core.words import REASONS, VERDICTS
@@ -102,14 +102,20 @@ def _changed(changes: Sequence[ChangeRecord], targets: Sequence[Target]) -> Iter
 
 
 def _span(outage: Outage, now: datetime) -> str:
-    first, shortest = clock_time(outage.first_fail_at), duration(outage.shortest_s)
+    first, last = clock_time(outage.first_fail_at), clock_time(outage.last_fail_at)
     if outage.first_ok_at is None:
-        so_far = duration(max(0.0, (now - outage.first_fail_at).total_seconds()))
+        so_far = _apart(outage.first_fail_at, now)
         return f"depuis {first}, en cours ({so_far}, {outage.checks} relevés en échec)"
-    longest = outage.longest_s
-    upper = f"au plus {duration(longest, up=True)}" if longest is not None else "maximum inconnu"
+    upper = "maximum inconnu"
+    if outage.last_ok_at is not None:
+        upper = f"au plus {_apart(outage.last_ok_at, outage.first_ok_at)}"
+    shortest = _apart(outage.first_fail_at, outage.last_fail_at)
     checks = f"{outage.checks} relevés en échec"
-    return f"de {first} à {clock_time(outage.first_ok_at)} : au moins {shortest}, {upper}, {checks}"
+    return f"échecs de {first} à {last} : au moins {shortest}, {upper}, {checks}"
+
+
+def _apart(first: datetime, last: datetime) -> str:
+    return duration(apart(first, last))
 
 
 def _cut(text: str, width: int) -> str:

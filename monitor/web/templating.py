@@ -1,6 +1,6 @@
 """The templates and the few functions that they may call."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -30,7 +30,7 @@ def environment(*, version: str) -> jinja2.Environment:
             "duration": duration,
             "spell": spell,
             "count": french.count,
-            "between": between,
+            "apart": french.apart,
             "written_day": written_day,
             "date_only": date_only,
             "capitalize_first": capitalize_first,
@@ -79,8 +79,3 @@ def date_only(at: datetime) -> str:
 def capitalize_first(text: str) -> str:
     """Return a text with a capital, its other letters untouched."""
     return text[:1].upper() + text[1:]
-
-
-def between(from_at: datetime, to_at: datetime) -> timedelta:
-    """Return how long it is from one instant to another; zero if a clock went back."""
-    return max(timedelta(0), to_at - from_at)

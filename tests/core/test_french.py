@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.french import clock_time, count, duration, percent, spell, when
+from monitor.core.french import apart, clock_time, count, duration, percent, spell, when
 
 INSTANTS = st.datetimes(
     min_value=datetime(2000, 1, 1),  # noqa: DTZ001 -- hypothesis wants naive bounds
@@ -128,3 +128,11 @@ def test_a_share_reads_back_within_a_hundredth_of_a_percent(ratio: float) -> Non
 def test_what_is_no_share_is_refused() -> None:
     with pytest.raises(ValueError, match="ratio"):
         percent(1.01)
+
+
+def test_a_length_beside_two_instants_is_what_a_reader_subtracts() -> None:
+    """23:04:01,9 and 23:04:16,1 are printed 23:04:01 and 23:04:16: 15 s, not 14."""
+    first = datetime.fromisoformat("2026-11-28T22:04:01.900000+00:00")
+    for last, seconds in (("16.100000", 15), ("16.950000", 15), ("01.999999", 0), ("02.000000", 1)):
+        assert apart(first, datetime.fromisoformat(f"2026-11-28T22:04:{last}+00:00")) == seconds
+    assert apart(first, first.replace(second=0)) == 0

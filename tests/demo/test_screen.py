@@ -8,6 +8,7 @@ import pytest
 from monitor.core.changes.change import ChangeKind, Weight
 from monitor.core.changes.events import PageEdge
 from monitor.core.changes.log import ChangeRecord
+from monitor.core.french import clock_time
 from monitor.core.labels import SHAPES
 from monitor.core.types import Nature, Outage, Reason, State, Verdict
 from monitor.demo import cast
@@ -94,7 +95,8 @@ def test_an_open_outage_shows_how_long_it_has_lasted() -> None:
 def test_a_closed_outage_shows_its_shortest_and_longest_duration() -> None:
     closed = replace(OUTAGE, first_ok_at=NOW - timedelta(seconds=7, milliseconds=500))
     text = shown(outages=(closed,))
-    assert "de 09:14:08 à 09:14:22 : au moins 12 s, au plus 18 s, 5 relevés en échec" in text
+    last = clock_time(closed.last_fail_at)
+    assert f"échecs de 09:14:08 à {last} : au moins 12 s, au plus 17 s, 5 relevés" in text
 
 
 def test_an_outage_with_nothing_before_it_has_no_longest_duration() -> None:
