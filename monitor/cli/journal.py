@@ -289,6 +289,7 @@ def run_rebuild(asked: Namespace) -> int:
     )
     print(
         f"Base refaite : {done} entrées. Ce qui n’était pas encore signé, les budgets et pauses"
-        " des plateformes et les textes de pages n’y sont pas."
+        " des plateformes, les textes de pages et leurs modifications, les jetons et les"
+        " cosignatures n’y sont pas ; « vigie verify » nomme ceux que le journal annonce."
     )
     return 0

@@ -9,6 +9,7 @@ name without ".gz" is the plain bundle. A partial tile is there until the full o
 """
 
 import gzip
+import os
 import re
 import shutil
 import zlib
@@ -73,8 +74,7 @@ class Tiles:
         They are served until a full tile takes their place, and nothing else reads them. Those
         of a larger tree are left aside: no checkpoint of this size leads there.
         """
-        for path in sorted((self.folder / "tile").rglob("*.p/*")):
-            name = path.relative_to(self.folder).as_posix()
+        for name in self._partials():
             found = _PARTIAL.fullmatch(name)
             if found is None:
                 yield name
@@ -85,12 +85,21 @@ class Tiles:
             if 0 < width < held and not self._begins(name, found[1], Tile(level, index, held)):
                 yield name
 
+    def _partials(self) -> Iterator[str]:
+        """Yield what lies among partial files; those being written have a name with a dot."""
+        for folder, _, names in os.walk(self.folder / "tile"):  # a folder may go meanwhile
+            if folder.endswith(".p"):
+                place = Path(folder).relative_to(self.folder).as_posix()
+                yield from (f"{place}/{name}" for name in sorted(names) if name[0] != ".")
+
     def _begins(self, name: str, kind: str, whole: Tile) -> bool:
-        """Tell whether a partial file holds the first nodes, or entries, of a wider one."""
+        """Tell whether a partial file, if still there, holds the first nodes of a wider one."""
         try:
             if kind != "entries":
-                return self.tile(whole).startswith(self._read(name) or b"?")
-            held = tlog.unpack_bundle(self._bundle(name.removesuffix(".gz")) or b"?")
+                data = self._read(name)
+                return data is None or (bool(data) and self.tile(whole).startswith(data))
+            bundle = self._bundle(name.removesuffix(".gz"))
+            held = tlog.unpack_bundle(bundle) if bundle is not None else []
             return self.entries(whole.index, whole.width)[: len(held)] == held
         except (ProofError, OSError):
             return False
