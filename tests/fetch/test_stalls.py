@@ -31,6 +31,7 @@ def fetcher() -> Fetcher:
         resolver=Resolver(clock=SystemClock(), static={"site.test": ["127.0.0.1"]}),
         user_agent="essai",
         allow_private=True,
+        ports=None,
     )
 
 

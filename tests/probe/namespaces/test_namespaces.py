@@ -23,6 +23,9 @@ IN_CI = os.environ.get("CI") == "true" and os.geteuid() == 0
 Said = dict[str, tuple[str, str]]
 
 
+pytestmark = pytest.mark.timeout(600)
+
+
 class Net:
     """Three namespaces in a row; `probe` asks, `internet` answers."""
 

@@ -27,8 +27,9 @@ from tests.probe.simulator.world import (
     World,
 )
 
-FAULTS = 10_000
-LOSSY = 1_500
+IN_CI = os.environ.get("CI") == "true"
+FAULTS = 10_000 if IN_CI else 2_000  # a minute of two processors; elsewhere a fifth of it
+LOSSY = 1_500 if IN_CI else 500
 A_GROUP = 25  # faults that one probe lives through
 T = TypeVar("T")
 
@@ -152,7 +153,7 @@ def _lossy(seeds: range) -> tuple[Counter[str], list[str]]:
     return many(seeds, lossy=True)
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_no_fault_of_ours_is_laid_on_a_site() -> None:
     said, bad = shared(FAULTS // A_GROUP)
     assert bad == [], "\n".join(bad[:20])
@@ -163,7 +164,7 @@ def test_no_fault_of_ours_is_laid_on_a_site() -> None:
     assert said["up"] > FAULTS
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1800)
 def test_lost_packets_make_less_than_one_false_word_in_a_thousand() -> None:
     said, bad = shared(LOSSY // A_GROUP, lossy=True)
     assert said["checks"] > 2 * LOSSY

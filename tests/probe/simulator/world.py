@@ -211,6 +211,7 @@ class SimulatedFetcher(Fetcher):
         self._clock: Clock = world.clock
         self._resolver = resolver
         self._may_reach = lambda _address: True
+        self._ports = None
         self._limits = Limits()
         self._user_agent = ""
         self._trust = None  # type: ignore[assignment]  # no certificate is read
