@@ -32,9 +32,10 @@ from monitor.core.types import (
     Run,
     Target,
 )
+from monitor.errors import in_french
 from monitor.evidence.captures import Captures
 from monitor.evidence.cosigning import require_newest
-from monitor.evidence.journal import Signed
+from monitor.evidence.journal import JournalError, Signed
 from monitor.faults import Faults
 from monitor.fetch import Resolver
 from monitor.lane import Lane, NoTurn
@@ -149,14 +150,23 @@ class App:
         self._loops: set[asyncio.Task[None]] = set()  # ended when the service stops
         self._group = asyncio.TaskGroup()
 
-    async def run(self, stop: asyncio.Event, *, listening: socket.socket) -> None:
+    async def run(
+        self,
+        stop: asyncio.Event,
+        *,
+        listening: socket.socket,
+        cut: asyncio.Event | None = None,
+        told: Callable[[int], None] = lambda _: None,
+    ) -> None:
         """Serve on `listening` until `stop` is set.
+
+        `told` hears, when it is, how many probes are in hand; `cut` gives them up at once.
 
         1. Make sure that the store extends the journal that we signed, and that no witness
            knows a later one.
         2. Record that we live, and what was missed while we did not.
         3. Start the pages, the loops and the schedule.
-        4. When told to stop: no new probe; those in flight end or are given up.
+        4. When told to stop: no new request; those in flight end or are given up.
         5. Record that we stopped of our own will, and seal it all.
 
         Raises:
@@ -166,32 +176,44 @@ class App:
         """
         with closing(self._sealer):
             await open_journal(self._sealer, self._config)
-            await self._serve(stop, listening)
+            await self._serve(stop, listening, cut, told)
             await self._sealer.seal()
         log.info("stopped")
 
-    async def _serve(self, stop: asyncio.Event, listening: socket.socket) -> None:
+    async def _serve(
+        self,
+        stop: asyncio.Event,
+        listening: socket.socket,
+        cut: asyncio.Event | None,
+        told: Callable[[int], None],
+    ) -> None:
         started_at = await self._open_run()
         async with self._group:
-            self._loop(self._web(listening).serve())
+            web = self._group.create_task(self._web(listening).serve())
             self._loop(self._every(self._config.controls.interval_s, self._heartbeat))
             self._loop(self._every(CLOCK_INTERVAL_S, self._read_clock))
             self._loop(self._every(PAUSE_INTERVAL_S, self._heed_pauses))
             self._loop(self._every(SEAL_INTERVAL_S, self._sealer.seal))
             if self._config.identified:
-                self._loop(self._anchoring.run())
+                self._loop(self._anchor())
             self._loop(self._every(THIN_INTERVAL_S, self._thin))
             self._plan(since=started_at)
+            limit_s = 0.0  # after an error of ours nothing can be recorded of what is in hand
             try:
                 log.info("started", targets=len(self._config.targets), point=self._settings.point)
                 await stop.wait()
-                log.info("stopping")
+                limit_s = DRAIN_S
             finally:
+                for task in self._loops:  # no request of ours either
+                    task.cancel()
                 for lane in self._lanes.values():
                     lane.stop()
-                ended_at = await self._schedule.drain(DRAIN_S)
-            for task in self._loops:
-                task.cancel()
+                if limit_s:
+                    in_hand = sum(lane.busy for lane in self._lanes.values())
+                    log.info("stopping", probes=in_hand)
+                    told(in_hand)
+                ended_at = await self._schedule.drain(limit_s, cut=cut)
+            web.cancel()
         await self._store.stop_run(ended_at)
 
     async def look(self, target: Target) -> Observation | None:
@@ -247,7 +269,7 @@ class App:
         lateness = outcome.observation.at - slot_at
         self._exposition.lateness.observe(max(0.0, lateness.total_seconds()))
         if any(event.outage for event in outcome.events):
-            self._group.create_task(self._seal_edge())
+            self._spawn(self._seal_edge())
         if self._watch.in_doubt(target):
             self._recheck_soon(target)
 
@@ -282,7 +304,7 @@ class App:
         async def fail() -> None:
             self._faults.spare(error, work="schedule")
 
-        self._group.create_task(fail())
+        self._spawn(fail())
 
     async def _heartbeat(self) -> None:
         """Ask the control panel and record the answer: it proves that we were alive."""
@@ -322,6 +344,23 @@ class App:
             due_us = max(due_us + round(interval_s * 1e6), now_us)
             await self._clock.sleep((due_us - now_us) / 1e6)
 
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Do something beside; not any more once the service stops for an error."""
+        try:
+            self._group.create_task(work)
+        except RuntimeError:  # the group is shutting down, and says why itself
+            work.close()
+
+    async def _anchor(self) -> None:
+        """Have checkpoints vouched for; what the disk refuses is an error of the record."""
+        try:
+            await self._anchoring.run()
+        except* OSError as group:
+            raise JournalError(
+                f"Journal {self._settings.data} : {in_french(first_of(group))}. Libérez de la "
+                "place ou rendez ce dossier accessible en écriture, puis relancez."
+            ) from group
+
     def _loop(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._group.create_task(work)
         self._loops.add(task)
@@ -359,11 +398,11 @@ class App:
         if state.blocked_until is not None:
             until = state.blocked_until.isoformat()
             log.warning("refused", platform=state.platform, until=until, strikes=state.strikes)
-        self._group.create_task(self._store.save_lane(state))
+        self._spawn(self._store.save_lane(state))
 
     def _keep_robots(self, file: RobotsFile) -> None:
         keeping = self._store.keep_robots(file.origin, file.text, file.status, file.fetched_at)
-        self._group.create_task(keeping)
+        self._spawn(keeping)
 
     def _web(self, listening: socket.socket) -> WebProcess:
         sealer = self._sealer
@@ -381,6 +420,14 @@ class App:
             metrics=self._exposition.render,
             probe=self._exposition.probe,
         )
+
+
+def first_of(group: BaseExceptionGroup[OSError]) -> OSError:
+    """Return the first error of a group, however deep it lies."""
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first if isinstance(first, OSError) else OSError(str(first))
 
 
 async def look(

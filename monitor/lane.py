@@ -75,6 +75,7 @@ class Turn:
         self._slot_at = slot_at
         self._urgent = urgent
         self._held = True
+        self._stopped = False
         self._flight: asyncio.Lock | None = None  # of the platform that our request is at
 
     async def request(self, url: str) -> None:
@@ -87,8 +88,17 @@ class Turn:
             ValueError: `url` has no host.
 
         """
-        await self._lane.at(url).heed_robots(url, self._start)
-        await self._start(url)
+        try:
+            await self._lane.at(url).heed_robots(url, self._start)
+            await self._start(url)
+        except NoTurn as refusal:
+            self._stopped = self._stopped or refusal.cause is GapCause.STOPPED
+            raise
+
+    def require_whole(self) -> None:
+        """Raise NoTurn when the service stopped before all requests of the probe were made."""
+        if self._stopped:
+            raise NoTurn(GapCause.STOPPED)
 
     def land(self) -> None:
         """Say that no request of ours is in flight."""
@@ -154,6 +164,7 @@ class Lane:
         self._flight = asyncio.Lock()
         self._busy = False
         self._stopped = False
+        self._sleeps: set[asyncio.Task[None]] = set()
         self._rechecks_in_a_row = 0
         self._waiting: dict[str, _Waiter] = {}
         # A process that keeps dying and starting again must not hurry either.
@@ -164,6 +175,11 @@ class Lane:
     @property
     def state(self) -> LaneState:
         return self._state
+
+    @property
+    def busy(self) -> bool:
+        """Whether a probe is in hand."""
+        return self._busy
 
     @property
     def backlog(self) -> int:
@@ -226,7 +242,7 @@ class Lane:
     async def wait_for_site(self, url: str) -> None:
         """Wait until the site's own delay has passed. Raises NoTurn, as `holds_back` does."""
         while (wait_us := self._site_wait_us(url)) > 0:
-            await self._clock.sleep(wait_us / 1_000_000)
+            await self._sleep(wait_us / 1_000_000)
 
     async def take_off(self, url: str) -> asyncio.Lock | None:
         """Wait for the end of the request in flight and for the spacing.
@@ -260,8 +276,10 @@ class Lane:
         self._become(lanes.resumed(self._state))
 
     def stop(self) -> None:
-        """Give no more turns; the one in hand may end."""
+        """Begin no more requests: who waits for one is sent away, the one in flight may end."""
         self._stopped = True
+        for sleep in self._sleeps:
+            sleep.cancel()
         self._send_away(GapCause.STOPPED)
 
     def _become(self, state: LaneState) -> None:
@@ -272,7 +290,22 @@ class Lane:
             self._send_away(cause)
         self._on_change(state)
 
+    async def _sleep(self, seconds: float) -> None:
+        """Wait, unless told to stop. Raises NoTurn."""
+        if not self._stopped:
+            sleep = asyncio.create_task(self._clock.sleep(seconds))
+            self._sleeps.add(sleep)
+            try:
+                await asyncio.wait({sleep})
+            finally:
+                self._sleeps.discard(sleep)
+                sleep.cancel()
+        if self._stopped:
+            raise NoTurn(GapCause.STOPPED)
+
     def _closed(self) -> GapCause | None:
+        if self._stopped:
+            return GapCause.STOPPED
         return lanes.closed_because(self._state, self._clock.now())
 
     def _send_away(self, cause: GapCause) -> None:
@@ -281,7 +314,7 @@ class Lane:
         self._waiting.clear()
 
     async def enter(self, target: str, slot_at: datetime, *, urgent: bool) -> None:
-        if cause := GapCause.STOPPED if self._stopped else self._closed():
+        if cause := self._closed():
             raise NoTurn(cause)
         other = self._waiting.get(target)
         if other is not None and not other.gone:
@@ -344,7 +377,7 @@ class Lane:
         False, and nothing is counted, when the site's own delay would still have to be waited for.
         """
         while (wait_us := self._last_us + self._spacing_us - self._clock.monotonic_us()) > 0:
-            await self._clock.sleep(wait_us / 1_000_000)
+            await self._sleep(wait_us / 1_000_000)
         if cause := self._closed():
             raise NoTurn(cause)
         if self._site_wait_us(url) > 0:

@@ -8,6 +8,7 @@ grid: the latest is done, the others are reported as gaps. See docs/decisions/00
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import structlog
 from apscheduler.events import (
@@ -123,8 +124,10 @@ class Schedule:
         self._watcher = asyncio.create_task(self._watch_clock())
         self._bell.start()
 
-    async def drain(self, limit_s: float) -> datetime:
+    async def drain(self, limit_s: float, *, cut: asyncio.Event | None = None) -> datetime:
         """Stop, letting what runs end within `limit_s` seconds; then cancel it and say so.
+
+        `cut` ends the wait when it is set.
 
         Returns the instant since which no slot was begun: the end of the run. What was
         cancelled has been reported when this returns.
@@ -140,7 +143,7 @@ class Schedule:
         for job in self._jobs.values():
             if job.last > _NEVER:  # it was begun; its bell may be late
                 self._lose(job, ended_at - _INSTANT, GapCause.STOPPED)
-        limit = asyncio.create_task(self._clock.sleep(limit_s))
+        limit = asyncio.create_task(self._limit(limit_s, cut))
         while self._running and not limit.done():
             await asyncio.wait({limit, *self._running}, return_when=asyncio.FIRST_COMPLETED)
         limit.cancel()
@@ -152,6 +155,17 @@ class Schedule:
             self._bell.shutdown(wait=False)
             await asyncio.sleep(0)  # it only asks the loop to do so
         return ended_at
+
+    async def _limit(self, limit_s: float, cut: asyncio.Event | None) -> None:
+        """Return after a time, or as soon as `cut` is set."""
+        waiting: set[asyncio.Task[Any]] = {asyncio.create_task(self._clock.sleep(limit_s))}
+        if cut is not None:
+            waiting.add(asyncio.create_task(cut.wait()))
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
 
     async def _ring(self, job: _Job) -> None:
         """Do the slot that is due. APScheduler calls this, and nothing else of ours."""

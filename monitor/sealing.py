@@ -1,12 +1,15 @@
 """Seals the journal of a store: at once when asked to, one seal after the other."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 import structlog
 
 from monitor.clock import Clock
+from monitor.errors import in_french
 from monitor.evidence.journal import FOLDER, LAST, Journal, JournalError, Signed
 from monitor.evidence.keys import own_key
 from monitor.evidence.note import Algorithm, Note, NoteError, SignerKey, VerifierKey
@@ -47,11 +50,12 @@ class Sealer:
 
         Raises:
             JournalError: the store does not extend what was signed.
-            StoreError, OSError: our own fault; the process must stop.
+            StoreError: our own fault; the process must stop.
 
         """
         async with self._busy:
-            signed = await asyncio.to_thread(self.journal.open, self._clock.now())
+            with self._said_plainly():
+                signed = await asyncio.to_thread(self.journal.open, self._clock.now())
             await self._note(signed)
             ahead = self._store.leaf_count() - self.journal.size
             if ahead:
@@ -67,18 +71,32 @@ class Sealer:
     async def _seal(self, also: SignerKey | None) -> Signed | None:
         async with self._busy:
             now = self._clock.now()
-            signed = await asyncio.to_thread(self.journal.seal, now, also=also)
+            with self._said_plainly():
+                signed = await asyncio.to_thread(self.journal.seal, now, also=also)
             await self._note(signed)
             return signed
 
     async def publish(self, note: Note) -> None:
         """Put a checkpoint with more cosignatures where readers look, if it is still the last."""
         async with self._busy:
-            await asyncio.to_thread(self.journal.publish, note)
+            with self._said_plainly():
+                await asyncio.to_thread(self.journal.publish, note)
 
     def close(self) -> None:
         """Let another process seal."""
         self.journal.close()
+
+    @contextmanager
+    def _said_plainly(self) -> Iterator[None]:
+        """Turn what the file system refuses into a JournalError."""
+        try:
+            yield
+        except OSError as error:
+            raise JournalError(
+                f"Journal {error.filename or self.journal.tiles.folder} : {in_french(error)}. "
+                "Libérez de la place ou rendez ce dossier accessible en écriture, puis relancez : "
+                "ce qui est enregistré sera signé alors."
+            ) from error
 
     async def _note(self, signed: Signed | None) -> None:
         if signed is None:

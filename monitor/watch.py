@@ -284,6 +284,7 @@ class Watch:
         try:
             async with self._turn(target, slot_at, urgent=urgent) as turn:
                 exchange = await self._fetch(target, turn.request)
+                turn.require_whole()
                 before = self.state_of(target)
                 known_good = before.last_ok_at is not None
                 observation = await self._judge.observation(

@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 
 from monitor.core.robots import RobotsFile
-from monitor.core.types import LaneState, Platform
+from monitor.core.types import GapCause, LaneState, Platform
 from monitor.lane import Lane, NoTurn
 from monitor.robots import Gate, RobotsBook
 from tests.support.clock import FakeClock
@@ -337,13 +337,48 @@ def test_a_stop_sends_away_those_who_wait_and_lets_the_one_in_hand_end() -> None
         async with bench() as b:
             inside = await b.ask("a", lasts_s=5)
             await b.ask("b")
+            await b.clock.advance(10)
             b.lane.stop()
             await b.clock.advance(0)
             await b.ask("c")
-            await b.clock.advance(15)
+            await b.clock.advance(5)
 
-            assert [(0, "b: stopped"), (0, "c: stopped"), (10, "a")] == b.log
+            assert [(10, "a"), (10, "b: stopped"), (10, "c: stopped")] == b.log
             assert inside.done()
+
+    run(scenario())
+
+
+def test_a_stop_ends_the_wait_for_the_spacing_without_a_request() -> None:
+    async def scenario() -> None:
+        async with bench() as b:
+            inside = await b.ask("a")
+            await b.clock.advance(3)
+            b.lane.stop()
+            await b.clock.advance(0)
+
+            assert [(3, "a: stopped")] == b.log
+            assert inside.done()
+
+    run(scenario())
+
+
+def test_a_probe_that_a_stop_found_between_two_requests_is_not_half_judged() -> None:
+    """A part that a lane bars is not judged; one that there was no time for is another thing."""
+
+    async def scenario() -> None:
+        clock = FakeClock()
+        lane = Lane(IDE, clock)
+        await clock.advance(20)
+        async with lane.turn("a", at(0)) as turn:
+            await turn.request("https://site.fr/")
+            turn.require_whole()
+            lane.stop()
+            with pytest.raises(NoTurn):
+                await turn.request("https://site.fr/part")
+            with pytest.raises(NoTurn) as refused:
+                turn.require_whole()
+            assert refused.value.cause is GapCause.STOPPED
 
     run(scenario())
 

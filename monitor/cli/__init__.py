@@ -69,8 +69,8 @@ def _run(words: Sequence[str]) -> int:
     try:
         code = int(asked.run(asked))
     except* VigieError as group:
-        for error in _leaves(group):
-            print(error, file=sys.stderr)
+        for said in dict.fromkeys(map(str, _leaves(group))):  # each once: many may wait for it
+            print(said, file=sys.stderr)
         code = 2
     except* BrokenPipeError:
         sys.stderr.close()  # the reader left, as `| head` does: nothing to say

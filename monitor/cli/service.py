@@ -10,6 +10,7 @@ import sys
 import time
 from argparse import Namespace
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,10 @@ HEALTH_TIMEOUT_S = 5.0
 RELEASE_S = 1.0  # in which the pages of a service that was killed end, and free their address
 RELEASE_TRIES = 10
 
-Service = Callable[[asyncio.Event], Coroutine[Any, Any, None]]
+# The last is a terminal's that was closed: its service stops as for any other reason.
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+Service = Callable[["Stop"], Coroutine[Any, Any, None]]
 
 
 def add(commands: Commands) -> None:
@@ -65,7 +69,7 @@ def add(commands: Commands) -> None:
 
 
 def run_service(asked: Namespace) -> int:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM, SIGINT or SIGHUP."""
     settings = read_settings(os.environ, data=asked.data)
     config = load(asked.config)
     for path in open_files(os.environ):
@@ -84,12 +88,12 @@ def run_service(asked: Namespace) -> int:
         if not config.identified:
             print(f"En attendant, aucun site n’est interrogé. {INIT_HINT}", file=sys.stderr)
 
-        async def serve(stop: asyncio.Event) -> None:
+        async def serve(stop: Stop) -> None:
             with open_to_write(config, settings) as store:
                 app = App(config, settings, store, clock=SystemClock())
                 # Not before: what refuses to start must not say that its page is there.
                 print(f"Page : {address(listening)} (Ctrl-C pour arrêter)", file=sys.stderr)
-                await app.run(stop, listening=listening)
+                await app.run(stop, listening=listening, cut=stop.cut, told=tell_stopping)
 
         until_stopped(serve)
     return 0
@@ -152,18 +156,43 @@ def ask_health(_asked: Namespace) -> int:
     return 0 if answer.status == http.client.OK else 1
 
 
+class Stop(asyncio.Event):
+    """Set by the first signal to stop; the second sets `cut`. The third ends the process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.cut = asyncio.Event()
+
+    def signalled(self) -> None:
+        if self.is_set():
+            self.cut.set()
+            loop = asyncio.get_running_loop()
+            for number in SIGNALS:
+                loop.remove_signal_handler(number)
+        self.set()
+
+
 def until_stopped(serve: Service) -> None:
-    """Run `serve` on uvloop; SIGTERM and SIGINT set its event, and it ends in its own time."""
+    """Run `serve` on uvloop; signals set its event, and it ends in its own time."""
 
     async def main() -> None:
-        stop = asyncio.Event()
+        stop = Stop()
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
+        for number in SIGNALS:
+            loop.add_signal_handler(number, stop.signalled)
         await serve(stop)
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(main())
+
+
+def tell_stopping(probes: int) -> None:
+    """Say what is waited for. The terminal may be gone."""
+    some = count(probes, "relevé")
+    ends = "finissent" if probes > 1 else "finit"
+    said = f"Arrêt en cours, {some} {ends}." if probes else "Arrêt en cours."
+    with suppress(OSError):
+        print(f"{said} Un second signal coupe.", file=sys.stderr)
 
 
 def listen(settings: Settings) -> socket.socket:

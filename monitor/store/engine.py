@@ -4,12 +4,13 @@ Both engines get the same promises: a transaction that is answered is on the dis
 one instant and never hold the writer back, and one process writes.
 """
 
+import errno
 import fcntl
 import os
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -206,6 +207,8 @@ def explain(error: BaseException, where: str) -> str:
             said = "le fichier est abîmé ou n'est pas une base. Restaurez une sauvegarde"
         case sqlite3.SQLITE_IOERR:
             said = "le disque ne répond pas correctement. Vérifiez-le"
+        case _ if isinstance(error, OSError) and (error.errno or 0) in _SYSTEM:
+            said = _SYSTEM[error.errno or 0]
         case _ if isinstance(error, PermissionError):
             said = "l'accès est refusé. Donnez le droit d'écrire au compte du service"
         case _ if isinstance(error, IntegrityError):
@@ -213,6 +216,13 @@ def explain(error: BaseException, where: str) -> str:
         case _:
             said = "elle ne répond plus ou refuse. Vérifiez qu'elle fonctionne"
     return f"Base {where} : {said}, puis relancez. ({type(cause).__name__}: {str(cause)[:200]})"
+
+
+_SYSTEM: Mapping[int, str] = {
+    errno.ENOSPC: "le disque est plein. Libérez de la place",
+    errno.EDQUOT: "le quota de disque est atteint. Libérez de la place",
+    errno.EROFS: "le disque est en lecture seule. Rendez-le accessible en écriture",
+}
 
 
 def revision_of(connection: Connection) -> str | None:

@@ -5,6 +5,9 @@ import os
 import resource
 import signal
 import sqlite3
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -17,6 +20,7 @@ from monitor.core.types import GapCause, Verdict
 from monitor.store import Store
 from tests.support.service import (
     LocalSite,
+    environment,
     free_port,
     running,
     vigie,
@@ -251,6 +255,89 @@ def test_a_stop_in_the_middle_of_a_probe_ends_in_time(config: Path, data: Path) 
     with running(config, data) as service:
         os.kill(service.process.pid, signal.SIGINT)
         assert service.process.wait(30) == 0
+
+
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP], ids=["TERM", "INT", "HUP"]
+)
+def test_no_request_starts_after_a_signal_and_the_wait_is_said(
+    tmp_path: Path, site: LocalSite, data: Path, number: signal.Signals
+) -> None:
+    """Eight pages of one platform wait for each other: all but the one in hand are sent away."""
+    config = write_config(tmp_path / "config", site=site.port, control=site.port, targets=8)
+    with running(config, data) as service:
+        wait_until(lambda: checks(data) >= 1)
+        site.slow_s = 0.7
+        asked = len(site.agents)
+        wait_until(lambda: len(site.agents) >= asked + 3)
+        os.kill(service.process.pid, number)
+        wait_until(lambda: "Arrêt en cours" in service.log.read_text())
+        asked = len(site.agents)
+        assert service.process.wait(60) == 0
+
+    assert len(site.agents) == asked
+    said = next(line for line in service.log.read_text().splitlines() if "Arrêt" in line)
+    assert "1 relevé finit" in said.replace("\xa0", " ").replace("\u202f", " ")
+    with store_of(data) as store:
+        (run,) = store.runs()
+        assert run.stopped_at is not None
+        assert GapCause.STOPPED in {gap.cause for gap in store.gaps(DAWN, DUSK)}
+
+
+def test_a_second_signal_cuts_and_the_end_is_recorded_all_the_same(
+    config: Path, site: LocalSite, data: Path
+) -> None:
+    path = config / "targets" / "essai.toml"
+    text = path.read_text().replace("interval_s = 1", "interval_s = 26")
+    path.write_text(text.replace("deadline_s = 1.0", "deadline_s = 25.0"))
+    with running(config, data) as service:
+        site.slow_s = 20.0
+        asked = len(site.agents)
+        wait_until(lambda: len(site.agents) > asked)
+        began = time.monotonic()  # noqa: TID251 -- a test waits for real
+        os.kill(service.process.pid, signal.SIGTERM)
+        wait_until(lambda: "Arrêt en cours" in service.log.read_text())
+        os.kill(service.process.pid, signal.SIGTERM)
+        assert service.process.wait(60) == 0
+        assert time.monotonic() - began < 15  # noqa: TID251 -- a test waits for real
+
+    with store_of(data) as store:
+        (run,) = store.runs()
+        assert run.stopped_at is not None
+
+
+def test_a_disk_that_fills_up_ends_the_service_with_one_sentence(config: Path, data: Path) -> None:
+    """All that was recorded is there, and the next start goes on from it."""
+    with running(config, data) as service:
+        wait_until(lambda: checks(data) >= 2)
+        assert service.stop() == 0
+    where = ("--config", str(config), "--data", str(data))
+    program = [sys.executable, "-m", "monitor.cli", "run", *where]
+    with subprocess.Popen(
+        program,
+        env=environment(free_port()),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        recorded = checks(data)
+        wait_until(lambda: checks(data) >= recorded + 2, process)
+        recorded = checks(data)
+        resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1, 1))
+        _, said = process.communicate(timeout=60)
+
+    assert process.returncode == 2
+    lines = [line for line in said.splitlines() if not line.startswith(("Page", "À faire"))]
+    assert len(lines) == 1, said
+    assert "relancez" in lines[0]
+    assert checks(data) >= recorded
+    with running(config, data) as service:
+        wait_until(lambda: checks(data) >= recorded + 2)
+        assert service.stop() == 0
+    verified = vigie("verify", data)
+    assert verified.returncode == 0, verified.stdout
+    with store_of(data) as store:
+        assert GapCause.STOPPED in {gap.cause for gap in store.gaps(DAWN, DUSK)}
 
 
 def test_nothing_of_a_reader_is_in_the_log(config: Path, data: Path) -> None:

@@ -37,12 +37,14 @@ class LocalSite:
 
     def __init__(self) -> None:
         self.status = 200
+        self.slow_s = 0.0  # before each answer
         self.agents: list[str] = []  # User-Agent of each request
         site = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 site.agents.append(self.headers["User-Agent"])
+                time.sleep(site.slow_s)
                 missing = self.path == "/robots.txt"
                 body = b"" if missing else _page(site.status)
                 self.send_response(404 if missing else site.status)
