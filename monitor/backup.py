@@ -495,7 +495,7 @@ def _place_settings(local: Path, config: Path) -> bool:
     if not local.exists() or (config / LOCAL).exists():
         return False
     with suppress(OSError):  # a folder that is not ours to write to: the caller says so
-        durable.write(config / LOCAL, local.read_bytes())
+        durable.write(config / LOCAL, local.read_bytes(), mode=0o644)
         return True
     return False
 

@@ -138,3 +138,9 @@ def test_prometheus_accepts_its_configuration() -> None:
         text=True,
     )
     assert checked.returncode == 0, checked.stderr
+
+
+def test_no_password_is_a_known_one() -> None:
+    """Compose refuses to start without a value where `:?` stands."""
+    given = SERVICES["grafana"]["environment"]["GF_SECURITY_ADMIN_PASSWORD"]
+    assert given.startswith("${GRAFANA_PASSWORD:?")

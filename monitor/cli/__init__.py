@@ -40,6 +40,8 @@ COMMANDS = {
     "restore": "backup",
     "witness": "witness",
 }
+_RECORD = 0o027  # the record is for the service and its group: nobody else reads or writes it
+_FOR_OTHERS = frozenset({"init", "export"})  # what is handed over: as the caller says
 _INTERRUPTED = 130  # what a shell reports of a command that Ctrl-C ended
 
 
@@ -59,8 +61,14 @@ def parser(command: str | None = None) -> ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     logs.hide(*secrets_in(os.environ))
-    with terminal.guarded():
-        return _run(sys.argv[1:] if argv is None else list(argv))
+    words = sys.argv[1:] if argv is None else list(argv)
+    before = os.umask(0o077)
+    os.umask(before if words[:1] and words[0] in _FOR_OTHERS else before | _RECORD)
+    try:
+        with terminal.guarded():
+            return _run(words)
+    finally:
+        os.umask(before)
 
 
 def _run(words: Sequence[str]) -> int:

@@ -25,6 +25,7 @@ from monitor.sealing import KEY_FILE
 from monitor.settings import read_settings
 from monitor.wiring import WITNESS
 
+READABLE = 0o644  # a configuration holds no secret, and the service has an account of its own
 HEAD = """\
 # Les réglages de votre association. Ce fichier n’est pas livré avec Vigie : aucune mise à jour n’y
 # touche. Toute clé de vigie.toml peut y être écrite ; ce qui n’y est pas garde sa valeur livrée.
@@ -108,12 +109,12 @@ def _read(path: Path) -> str:
 def _write(folder: Path, path: Path, before: str, text: str) -> Config:
     """Write the file, and put the old one back unless the configuration is good with it."""
     try:
-        durable.write(path, text.encode())
+        durable.write(path, text.encode(), mode=READABLE)
         try:
             return load(folder)
         except ConfigError:
             if before:
-                durable.write(path, before.encode())
+                durable.write(path, before.encode(), mode=READABLE)
             else:
                 path.unlink()
             raise

@@ -8,7 +8,7 @@ from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
 
-def write(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+def write(path: Path, data: bytes, *, mode: int = 0o640) -> None:
     """Put `data` at `path`, whole or not at all; a crash leaves what was there before.
 
     The folder is made when it is not there. Raises OSError, as a full disk does.

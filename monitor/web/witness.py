@@ -1,6 +1,7 @@
 """`/temoin/…`: the logs of others come here to be cosigned (C2SP tlog-witness)."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
@@ -19,15 +20,37 @@ from monitor.web.kept import Busy, Kept
 BODY_S = 10.0  # a request is a few kilobytes
 JUDGED_MAX = 16  # requests that are being judged or wait for it; what comes beyond is sent away
 HASH_LENGTH = 64  # of the name of a log, in an address
+SAID_S = 600  # one line of each status in this time, and how many others there were
 FRESH_S = 60  # seconds that a checkpoint may be kept by a cache; the specification allows 3,600
 
 log = structlog.get_logger(__name__)
+
+
+class _Tally:
+    """Logs what was answered: anybody can ask, so each status is said once in a while.
+
+    For one thread.
+    """
+
+    def __init__(self) -> None:
+        self._said_at: dict[HTTPStatus, int] = {}
+        self._unsaid: Counter[HTTPStatus] = Counter()
+
+    def note(self, status: HTTPStatus, why: str, at: int) -> None:
+        said_at = self._said_at.get(status)
+        if said_at is not None and abs(at - said_at) < SAID_S:
+            self._unsaid[status] += 1
+            return
+        self._said_at[status] = at
+        say = log.error if status is HTTPStatus.UNPROCESSABLE_ENTITY else log.info
+        say("asked to cosign", status=status.value, why=why, unsaid=self._unsaid.pop(status, 0))
 
 
 def witness_routes(witness: Witness, now: Callable[[], datetime], files: Kept) -> list[Route]:
     """Return the two addresses of a witness, below `/temoin`; `files` reads what it serves."""
     pool = ThreadPoolExecutor(1, thread_name_prefix="witness")  # each holds a file's lock
     judged = 0
+    tally = _Tally()
 
     async def add_checkpoint(request: Request) -> Response:
         try:
@@ -40,9 +63,9 @@ def witness_routes(witness: Witness, now: Callable[[], datetime], files: Kept) -
 
         def judge() -> Response:
             # Our clock is read when the file is locked or nearly so: times do not go back.
-            answer = witness.add_checkpoint(body, at=int(now().timestamp()))
-            say = log.error if answer.status is HTTPStatus.UNPROCESSABLE_ENTITY else log.info
-            say("asked to cosign", status=answer.status.value, why=answer.why)
+            at = int(now().timestamp())
+            answer = witness.add_checkpoint(body, at=at)
+            tally.note(answer.status, answer.why, at)
             return Response(
                 answer.body,
                 status_code=answer.status,

@@ -1,5 +1,6 @@
 """Compose itself reads `compose.yaml`; `tests/test_containers.py` says what it must hold."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -14,7 +15,13 @@ def test_compose_accepts_the_file() -> None:
     compose = shutil.which("docker-compose")
     if compose is None:
         pytest.skip("docker-compose is not installed: scripts/packages container")
-    read = subprocess.run(
-        [compose, "config", "--quiet"], cwd=ROOT, check=False, capture_output=True, text=True
-    )
-    assert (read.returncode, read.stdout, read.stderr) == (0, "", "")
+    for password, accepted in (("a password", True), ("", False)):
+        read = subprocess.run(
+            [compose, "config", "--quiet"],
+            cwd=ROOT,
+            check=False,
+            capture_output=True,
+            text=True,
+            env=os.environ | {"GRAFANA_PASSWORD": password},
+        )
+        assert (read.returncode == 0, read.stderr == "") == (accepted, accepted)

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.types import Message
+from structlog.testing import capture_logs
 
 from monitor.evidence.witness import MAX_REQUEST_BYTES
 from monitor.evidence.witness_files import Witness, hash_of
@@ -142,3 +143,26 @@ def test_our_key_cannot_be_fetched(app: Starlette, tmp_path: Path, path: str) ->
 
 def test_only_post_adds_a_checkpoint(app: Starlette) -> None:
     assert 405 == ask(app, "/temoin/add-checkpoint").status_code
+
+
+def test_a_flood_of_requests_makes_few_lines(app: Starlette) -> None:
+    with capture_logs() as said:
+        for _ in range(30):
+            added(app, b"nonsense")
+        added(app, bytes(LOG.request(0, 5)))
+
+    assert [(line["status"], line["unsaid"]) for line in said] == [(400, 0), (200, 0)]
+
+
+def test_what_was_not_said_is_counted_later(tmp_path: Path) -> None:
+    clock = FakeClock()
+    witness = Witness(tmp_path, name="temoin.example/w", logs=[LOG.key.verifier])
+    app = Starlette(routes=witness_routes(witness, clock.now, Kept(clock.monotonic_us)))
+
+    with capture_logs() as said:
+        for _ in range(30):
+            added(app, b"nonsense")
+        clock.step_wall(601)
+        added(app, b"nonsense")
+
+    assert [line["unsaid"] for line in said] == [0, 29]
