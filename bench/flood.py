@@ -217,7 +217,7 @@ async def attack(
         late_p99_ms=late[len(late) * 99 // 100] if late else 0.0,
         late_max_ms=late[-1] if late else 0.0,
         sante_max_s=round(max((took for _, took in asked), default=0.0), 3),
-        sante=Counter(status for status, _ in asked),
+        sante=dict(Counter(status for status, _ in asked)),
         answers=dict(sorted(answers.items())),
         alive=alive(),
     )
