@@ -25,6 +25,18 @@ def stamped_notes(journal: Path) -> list[Path]:
     return [path.with_name("checkpoint") for path in _tokens(journal)]
 
 
+def rootless(journal: Path, *, roots: Sequence[bytes]) -> set[str]:
+    """Return the digests of the tokens that are sound, and lead to no root that is known."""
+    found = set()
+    for path in _tokens(journal):
+        try:
+            if not _checked(path, roots).verified:
+                found.add(path.parent.name)
+        except (StampRefused, OSError):
+            continue  # whoever verifies it finds that
+    return found
+
+
 def verify_stamps(journal: Path, *, roots: Sequence[bytes]) -> Step | None:
     """Check each kept token against what it dates; None when there is none.
 

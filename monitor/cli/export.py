@@ -23,6 +23,7 @@ from monitor.config import Config, load
 from monitor.core.french import count
 from monitor.errors import in_french
 from monitor.evidence import dayfiles, mirror
+from monitor.evidence.chains import certificates
 from monitor.evidence.cosigning import quorum
 from monitor.evidence.journal import FOLDER
 from monitor.evidence.note import Algorithm, Checkpoint, Note, NoteError, Signature, VerifierKey
@@ -33,6 +34,7 @@ from monitor.evidence.witness import joined
 from monitor.sealing import KEY_FILE, journal_key
 from monitor.settings import read_settings
 from monitor.store import Store, is_new
+from monitor.verification_stamps import rootless
 
 STAMPS = "horodatages"
 UNFINISHED = ".en-cours"  # ends the name of a folder that nobody verified yet
@@ -67,6 +69,7 @@ l'association, un cosignataire, une pièce plus ancienne. Ce fichier seul n'en p
 journal/            le journal : points de contrôle, arbre, feuilles, jetons d'horodatage
 captures/           les octets échangés, au format WARC/1.1 ({captures})
 racines.pem         les autorités dont les jetons sont crus par cette vérification
+sans-racine.txt     s'il est là : les jetons d'autorités sans racine connue, qui ne datent rien ici
 cles.txt            la clé du journal et celles de ses cosignataires
 MANIFESTE           l'empreinte SHA-256 de chaque fichier : sha256sum -c MANIFESTE
 """
@@ -198,6 +201,9 @@ def _write(asked: Namespace, config: Config) -> _Made:
     copied = _copy_captures(asked, out / CAPTURES, named)
     mirror.put(out / "cles.txt", "".join(_keys(key, config, note)).encode())
     mirror.put(out / "racines.pem", _roots(config))
+    unknown = rootless(out / FOLDER, roots=certificates(_roots(config)))
+    if unknown:
+        mirror.put(out / "sans-racine.txt", "".join(f"{one}\n" for one in sorted(unknown)).encode())
     program = mirror.verifier()
     mirror.put(out / "verifier.py", program)
     readme = README.format(

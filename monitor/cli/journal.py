@@ -17,6 +17,7 @@ from monitor.cli.parsing import Commands, Refusal, folders, json_option, require
 from monitor.clock import SystemClock
 from monitor.config import Config, load
 from monitor.core import leaves
+from monitor.errors import VigieError
 from monitor.evidence import bounded, durable
 from monitor.evidence.chains import certificates
 from monitor.evidence.journal import FOLDER
@@ -34,14 +35,15 @@ from monitor.evidence.reading import Reading
 from monitor.evidence.tiles import CHECKPOINT, Tiles
 from monitor.evidence.tlog import TILE_WIDTH
 from monitor.sealing import KEY_FILE, Sealer, journal_key, require_journal
-from monitor.settings import Settings, read_settings
+from monitor.settings import Settings, config_folder, read_settings
 from monitor.store import Store, is_new, migrate
 from monitor.store.journal_reads import KeptCheckpoint
 from monitor.store.kept import Kept
 from monitor.store.rebuild import rebuild
 from monitor.store.vouchers import unproved
-from monitor.verification import Progress, Step, verify
-from monitor.verification_stamps import stamped_notes, verify_stamps
+from monitor.verification import SHOWN, Progress, Step, verify
+from monitor.verification_stamps import rootless, stamped_notes, verify_stamps
+from monitor.verification_stranger import Opinion, ask
 from monitor.wiring import open_to_write
 
 PROGRESS_US = 2_000_000  # between two words of progress
@@ -68,6 +70,10 @@ def add(commands: Commands) -> None:
     check.add_argument(
         "path", type=Path, metavar="CHEMIN",
         help="un dossier de journal, ou un dossier de données : alors la base est vérifiée aussi",
+    )  # fmt: skip
+    check.add_argument(
+        "--config", type=Path, default=config_folder(), metavar="DOSSIER",
+        help="dossier de configuration : il nomme les cosignataires (par défaut : config)",
     )  # fmt: skip
     check.add_argument("--key", metavar="CLÉ", help="clé publique du journal, apprise ailleurs")
     check.add_argument(
@@ -159,20 +165,62 @@ def run_verify(asked: Namespace) -> int:
             steps.append(step)
             if not asked.json:
                 print(_told(len(steps), step))
+        opinion = _opinion(asked, data, key)
+        if opinion is not None and opinion.faults:
+            steps.append(_refused(opinion))
+            if not asked.json:
+                print(_told(len(steps), steps[-1]))
     finally:
         if store is not None:
             store.close()
+    return _concluded(asked, data, steps, opinion)
+
+
+def _concluded(
+    asked: Namespace, data: Path | None, steps: Sequence[Step], opinion: Opinion | None
+) -> int:
     good = all(step.ok for step in steps)
     if asked.json:
-        listed = {"unproved": list(unproved())} if data else {}
+        listed: dict[str, object] = {"unproved": list(unproved())} if data else {}
+        listed["stranger"] = opinion.found if opinion else None
         say({"ok": good, "steps": [_as_json(step) for step in steps], **listed})
     else:
+        if opinion is not None and opinion.tables:
+            print("Ce que les relevés prouvent :")
+            for line in opinion.tables:
+                print(f"   {line}")
         if data:
             print("Ce que rien ne garantit, et pourquoi cela ne trompe personne :")
             for one in unproved():
                 print(f"   {one}")
         print("Tout est vérifié." if good else "La vérification a échoué.")
     return 0 if good else 1
+
+
+def _opinion(asked: Namespace, data: Path | None, key: VerifierKey | None) -> Opinion | None:
+    """Ask the verifier that strangers get, with the witnesses of the configuration."""
+    if data is None or key is None:
+        return None
+    try:
+        cosigners = load(asked.config).cosigning.witnesses
+    except VigieError:
+        cosigners = ()  # a folder that came from elsewhere, where there is no configuration
+    witnesses = [VerifierKey.parse(one.key) for one in cosigners]
+    roots = b"\n".join(path.read_bytes() for path in (Path(certifi.where()), *asked.roots))
+    unknown = rootless(data / FOLDER, roots=certificates(roots))
+    return ask(data, key=key, witnesses=witnesses, roots=roots, unknown=unknown)
+
+
+def _refused(opinion: Opinion) -> Step:
+    more = len(opinion.faults) - SHOWN
+    rest = (f"… et {more} autres",) if more > 0 else ()
+    return Step(
+        title="Vérificateur remis aux tiers",
+        done="",
+        proves="Ce qu’un tiers trouverait avec verifier.py.",
+        leaves_open="Rien de plus que les étapes précédentes.",
+        faults=(*opinion.faults[:SHOWN], *rest),
+    )
 
 
 def _no_database(data: Path) -> Step:

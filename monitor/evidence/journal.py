@@ -34,7 +34,7 @@ from monitor.evidence.tlog import TILE_WIDTH, ProofError, leaf_hash
 
 FOLDER = "journal"  # below data/
 LAST = "dernier-checkpoint"  # beside it: the last note that we signed
-_LOCK = "journal.lock"
+LOCK = "journal.lock"
 _HELD = (FOLDER, "captures", "journal.key")  # below data/, and each perhaps a link
 
 
@@ -84,7 +84,7 @@ class Journal:
         """Take the journal below the folder `data`; `key`'s name is the journal's origin."""
         self.tiles = Tiles(data / FOLDER)
         self._last = data / LAST
-        self._lock_path = data / _LOCK
+        self._lock_path = data / LOCK
         self._data = data
         self._locks = ExitStack()
         self._locked = False
