@@ -51,7 +51,7 @@ from monitor.store.journal_tables import CheckpointRow, CosignatureRow, LeafRow,
 from monitor.store.schema import migrate
 from monitor.store.tables import table_of
 from monitor.store.transfer import Progress, fill, quiet
-from monitor.verification import Step, verify
+from monitor.verification import verify
 from monitor.wiring import WITNESS
 
 FORMAT = 1
@@ -281,20 +281,36 @@ def _faults(
         progress(f"vérification, {what}", count, 0)
 
     with Store.open(url, point=settings.point, writer=False) as store:
-        steps: list[Step] = list(
-            verify(
-                folder / FOLDER,
-                key=_public_key(folder, settings),
-                store=store,
-                captures=captures or settings.data / CAPTURES,
-                progress=tell,
-            )
+        found = faults_of(
+            folder / FOLDER,
+            key=public_key(folder, settings),
+            store=store,
+            captures=captures or settings.data / CAPTURES,
+            progress=tell,
         )
     _forget(folder, f"{DATABASE}-wal", f"{DATABASE}-shm")
+    return found
+
+
+def faults_of(
+    journal: Path,
+    *,
+    key: VerifierKey | None,
+    store: Store,
+    captures: Path | None = None,
+    progress: Callable[[str, int], None],
+) -> tuple[str, ...]:
+    """Return what is wrong with a record of ours, one line of French each.
+
+    Whether the key is ours is not asked when it is not here: it may be kept elsewhere.
+    """
+    found = verify(journal, key=key, store=store, captures=captures, progress=progress)
+    steps = list(found)[0 if key else 1 :]
     return tuple(f"{step.title} : {fault}" for step in steps for fault in step.faults)
 
 
-def _public_key(folder: Path, settings: Settings) -> VerifierKey | None:
+def public_key(folder: Path, settings: Settings) -> VerifierKey | None:
+    """Return the public half of the journal's key, from a folder, the data or the settings."""
     for path in (folder / KEY_FILE, settings.data / KEY_FILE):
         with suppress(OSError, UnicodeError, NoteError):
             return SignerKey.parse(path.read_text(encoding="utf-8")).verifier

@@ -14,6 +14,7 @@ import pytest
 
 from monitor import backup as module
 from monitor.backup import BackupError, backup, restore
+from monitor.cli import main
 from monitor.evidence.journal import FOLDER, LAST
 from monitor.evidence.note import Checkpoint, Note
 from monitor.evidence.tiles import Tiles
@@ -344,3 +345,23 @@ def test_a_move_that_was_interrupted_can_be_done_again(record: Record, target_ur
         move(record.settings.database_url, target_url, progress=cut)
     assert not is_new(target_url)
     assert move(record.settings.database_url, target_url)["observation"].rows > 0
+
+
+@pytest.mark.parametrize("held", [True, False], ids=["key here", "key elsewhere"])
+def test_the_command_moves_a_record_and_verifies_it(
+    sqlite_template: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    held: bool,
+) -> None:
+    url = f"sqlite:///{tmp_path / 'data' / 'vigie.sqlite'}"
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "vigie.sqlite").write_bytes(sqlite_template.read_bytes())
+    with closing(Record(url, tmp_path / "data")) as record:
+        if not held:
+            (record.data / KEY_FILE).unlink()
+        assert record.backup(tmp_path / "copie.tar.gz").faults == ()
+    target = f"sqlite:///{tmp_path / 'autre.sqlite'}"
+    assert main(["migrate", "--data", str(tmp_path / "data"), "--to", target]) == 0
+    assert "concordent" in capsys.readouterr().out

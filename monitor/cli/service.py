@@ -19,6 +19,7 @@ import uvloop
 
 from monitor import descriptors, logs
 from monitor.app import App
+from monitor.backup import faults_of, public_key
 from monitor.cli.parsing import INIT_HINT, Commands, ProgressLine, Refusal, folders
 from monitor.clock import SystemClock
 from monitor.config import load
@@ -29,7 +30,6 @@ from monitor.settings import Settings, open_files, read_settings
 from monitor.store import Store, is_new, migrate
 from monitor.store.engine import parse
 from monitor.store.transfer import move
-from monitor.verification import verify
 from monitor.wiring import open_to_write
 
 HEALTH_TIMEOUT_S = 5.0
@@ -114,12 +114,12 @@ def _move(settings: Settings, target: str) -> int:
         written = move(settings.database_url, target, progress=progress)
         rows = sum(content.rows for content in written.values())
         print(f"{count(rows, 'ligne')} de {len(written)} tables, égales des deux côtés.")
-        faults: list[str] = []
+        faults: tuple[str, ...] = ()
         if (settings.data / FOLDER).is_dir():
+            key = public_key(settings.data, settings)
             tell = partial(_tell_of_audit, progress)
             with Store.open(target, point=settings.point, writer=False) as store:
-                steps = list(verify(settings.data / FOLDER, key=None, store=store, progress=tell))
-            faults = [f"{step.title} : {fault}" for step in steps for fault in step.faults]
+                faults = faults_of(settings.data / FOLDER, key=key, store=store, progress=tell)
     if faults:
         print("Les deux bases sont égales, mais le registre ne se vérifie pas :")
         print("\n".join(f"  {fault}" for fault in faults[:20]))
