@@ -24,7 +24,8 @@ def words_after(line: str) -> list[str] | None:
     """Return what `vigie` is given in a line of a shell; None when it is not called."""
     bare = line.partition(" # ")[0].partition(" > ")[0].partition(" | ")[0]
     calls = list(_VIGIE.finditer(bare))
-    if not calls or bare.startswith("#") or "systemctl" in bare or " rm " in f" {bare} ":
+    # Other programs take the name as an argument: of a service, a user, a container.
+    if not calls or re.match(r"#|sudo (?:systemctl|install) |docker compose exec vigie rm ", bare):
         return None
     return shlex.split(re.sub(r"\$\([^)]*\)", "2026-11-29", bare[calls[-1].end() :]))
 
