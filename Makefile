@@ -1,5 +1,5 @@
 # `make run` and `make test` set themselves up; nothing is needed but Python 3.11+, git and make.
-.PHONY: help run test demo bench soak flood lint container mutate-record install uninstall
+.PHONY: help run test demo bench soak torture flood lint container mutate-record install uninstall
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -46,6 +46,9 @@ bench: .venv/run ## cost of a check; BENCH="--targets 1000 --seconds 600" for mo
 
 soak: .venv/run ## whether the service grows over 30 minutes; SOAK="--minutes 5" for less
 	.venv/bin/python -m bench.soak $(SOAK)
+
+torture: .venv/run ## kill it with -9, 300 times; TORTURE="--kills 6 --seed 3" for less
+	.venv/bin/python -m bench.torture $(TORTURE)
 
 flood: .venv/run ## attack its pages; FLOOD="--seconds 10 idle slow" for less
 	.venv/bin/python -m bench.flood $(FLOOD)
