@@ -83,6 +83,7 @@ def test_no_command_says_a_key_that_it_refuses(config: Path, tmp_path: Path) -> 
     assert_says_no_secret(ended.stdout + ended.stderr)
 
 
+@pytest.mark.timeout(400)
 def test_a_database_that_stops_while_pages_are_read_says_no_password(
     config: Path, tmp_path: Path
 ) -> None:

@@ -72,6 +72,7 @@ def test_few_expressions_are_trusted_without_that_check() -> None:
     assert len([one for one in expressions() if is_total(one)]) == len(TOTAL)
 
 
+@pytest.mark.timeout(900)  # half a minute on a machine that does nothing else
 def test_no_hostile_text_takes_the_square_of_its_length() -> None:
     marks = load(ROOT / "config").fingerprints
     configured = [
@@ -89,6 +90,7 @@ def test_no_hostile_text_takes_the_square_of_its_length() -> None:
     assert slow == []
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "pattern",
     [
@@ -124,6 +126,7 @@ def page_cpu_s(opening: str, pump: str, size: int) -> float:
     return time.process_time() - start
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("opening", OPENINGS)
 def test_a_hostile_page_is_read_in_time_that_grows_with_it(opening: str) -> None:
     """From one run of text to eight: the reading of each is bounded, and so is the page's."""
