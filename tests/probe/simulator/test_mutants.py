@@ -13,7 +13,7 @@ from monitor.line import Line
 from tests.probe.simulator import faults
 from tests.probe.simulator.test_simulator import group
 
-GROUPS = 12
+GROUPS = 60  # at most: the first wrong word is enough
 Spoil = Callable[[pytest.MonkeyPatch], None]
 
 

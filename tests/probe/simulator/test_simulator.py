@@ -77,7 +77,7 @@ async def endure(probe: Probe, fault: faults.Fault, chance: random.Random) -> No
 
     beating = asyncio.ensure_future(beats())
     await asyncio.gather(
-        strike(), *(checks(host) for host in chance.sample(SITES, chance.choice((1, 1, 1, 2))))
+        strike(), *(checks(host) for host in chance.sample(SITES, chance.choice((1, 1, 2))))
     )
     beating.cancel()
     probe.world.broken_at = -1.0
