@@ -1,0 +1,197 @@
+"""What a hostile site and a hostile network send: seeded, without end, mostly almost right."""
+
+import gzip
+import random
+import struct
+import zlib
+from collections.abc import Callable
+
+import brotli
+import dns.message
+import dns.rrset
+import zstandard
+from cryptography import x509
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.x509.oid import ExtensionOID
+
+from tests.support import certs
+from tests.support.certs import Issued
+
+_PAGE = (
+    "<!doctype html><html lang=fr><head><title>Titre</title></head><body><main><h1>Titre</h1><p>"
+    + "Les titres de séjour se demandent en ligne. " * 30
+    + "</p><a href='/autre'>Autre</a></main></body></html>"
+).encode()
+_JSON = b'{"status": "UP", "code": 200, "liste": [1, 2.5, null, {"a": "\\u00e9"}]}'
+_ROBOTS = b"User-agent: *\nDisallow: /prive*$\nCrawl-delay: 1\nAllow: /\nSitemap: /s.xml\n"
+_SHELL = b"<html><base href='/x/'><script src=a.js></script><link rel=stylesheet href=b.css>"
+_ENCODE: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "br": lambda body: brotli.compress(body, quality=1),
+    "zstd": zstandard.compress,
+}
+
+
+def mutated(data: bytes, dice: random.Random) -> bytes:
+    """Change, remove, double or insert some bytes, mostly few."""
+    new = bytearray(data)
+    for _ in range(dice.choice((1, 1, 2, 4, 16))):
+        at = dice.randrange(len(new)) if new else 0
+        match dice.randrange(4):
+            case 0 if new:
+                new[at] = dice.randrange(256)
+            case 1 if new:
+                del new[at : at + dice.choice((1, 2, 8, 100))]
+            case 2:
+                new[at:at] = new[at : at + dice.choice((1, 4, 32, 1000))]
+            case _:
+                new[at:at] = dice.randbytes(dice.choice((1, 2, 5)))
+    return bytes(new)
+
+
+def body(dice: random.Random) -> bytes:  # noqa: PLR0911 -- one a kind
+    """Return a page, data, or something that costs much to read."""
+    match dice.randrange(12):
+        case 0:
+            return dice.randbytes(dice.randrange(3_000))
+        case 1:
+            return b"[" * dice.randrange(500_000)
+        case 2:
+            return b"<div>" * dice.randrange(200_000)
+        case 3:
+            return b'{"a":' * dice.randrange(100_000)
+        case 4:
+            return b"<p>a " + b"0 " * dice.randrange(500_000)
+        case 5:
+            return b"<script src=/a.js></script>" * dice.randrange(50_000)
+        case 6:
+            return "\ufdfa".encode() * dice.randrange(300_000)
+        case 7:
+            return b"<a " + b"x=1 " * dice.randrange(300_000) + b">"
+        case 8:
+            return b'{"status": ' + b"9" * dice.randrange(10_000) + b"}"
+        case _:
+            return mutated(dice.choice((_PAGE, _JSON, _SHELL, _ROBOTS)), dice)
+
+
+def encoded(data: bytes, dice: random.Random) -> tuple[bytes, str]:
+    """Return a body and the codings that it claims; some hold members without end."""
+    if dice.random() < 0.1:
+        name = dice.choice(("gzip", "zstd"))
+        data = _ENCODE[name](b"") * dice.randrange(200_000)
+        outer = dice.choice(("gzip", "zstd", "br"))
+        return _ENCODE[outer](data), f"{name}, {outer}"
+    names = [dice.choice(tuple(_ENCODE)) for _ in range(dice.choice((0, 1, 1, 2, 3)))]
+    for name in names:
+        data = _ENCODE[name](data[:1_000_000])
+    if names and dice.random() < 0.5:
+        data = mutated(data, dice)
+    return data, ", ".join(names)
+
+
+def answer(dice: random.Random, path: str, elsewhere: str) -> bytes:
+    """Return all the bytes of an HTTP answer; `elsewhere` is where some redirects lead."""
+    data = mutated(_ROBOTS, dice) if path == "/robots.txt" else body(dice)
+    if path.startswith("/aia"):
+        data = issuers(dice)
+    data, codings = encoded(data, dice)
+    # No refusal: it would close the lane for an hour, and end the attack.
+    status = dice.choice((200, 200, 200, 200, 302, 404, 500, 503, 103, 999, 204))
+    head = [
+        f"HTTP/1.1 {status} {dice.choice(('OK', '', 'é', 'x' * 300))}",
+        f"Content-Type: {dice.choice(('text/html; charset=utf-8', 'application/json', '', 'x/é'))}",
+        f"Date: {dice.choice(('Sat, 28 Nov 2026 23:00:00 GMT', 'x', '99999999999', 'Mon, 1 Jan'))}",
+        f"Retry-After: {dice.choice(('1', '-1', '9' * 400, 'Fri, 31 Dec 9999 23:59:59 GMT'))}",
+    ]
+    if codings:
+        head.append(f"Content-Encoding: {codings}")
+    if status == 302:
+        far = (
+            "http://127.0.0.1:22/",
+            "http://[64:ff9b::7f00:1]/",
+            "//a:８０/",
+            "ftp://x/",
+            "http://",
+        )
+        head.append(f"Location: {dice.choice((elsewhere, '/autre', 'x' * 5000, *far))}")
+    head += ["a:"] * dice.choice((0, 0, 0, 0, 40_000))
+    if dice.random() < 0.3:
+        head.append("Transfer-Encoding: chunked")
+        size = dice.choice((1, 1, 100, 5_000))
+        data = data[: size * 30_000]
+        data = b"".join(
+            b"%x\r\n%b\r\n" % (len(piece), piece)
+            for piece in (data[at : at + size] for at in range(0, len(data), size))
+        )
+        data += b"0\r\n" + b"a:\r\n" * dice.choice((0, 0, 30_000)) + b"\r\n"
+    else:
+        head.append(f"Content-Length: {dice.choice((len(data), len(data), 5, '9' * 30, '²'))}")
+    whole = "\r\n".join(head).encode("utf-8", "replace") + b"\r\n\r\n" + data
+    early = b"HTTP/1.1 100 Continue\r\n\r\n" * dice.choice((0, 0, 0, 1, 30_000))
+    if dice.random() < 0.3:
+        whole = mutated(whole[:2_000], dice) + whole[2_000:]
+    return early + whole
+
+
+def issuers(dice: random.Random) -> bytes:
+    """Return what stands where a certificate says that its issuer is."""
+    plain = bytes.fromhex("300b06092a864886f70d010701")
+    some = (plain, certs.root().der, certs.root().pem, certs.root().pem * 50, b"-----BEGIN", b"")
+    return mutated(dice.choice(some), dice)
+
+
+def leaves(dice: random.Random, hosts: list[str], aia: str, count: int) -> list[Issued]:
+    """Return certificates: honest ones, some with odd names, most without their issuer."""
+    found: list[Issued] = []
+    for number in range(count):
+        above = certs.authority(f"I{number}", issuer=certs.root())
+        plain = certs.leaf(above if number % 2 else None, hosts=hosts, aia=aia)
+        old = plain.certificate
+        builder = (
+            x509.CertificateBuilder()
+            .subject_name(old.subject)
+            .issuer_name(old.issuer)
+            .public_key(old.public_key())
+            .serial_number(old.serial_number)
+            .not_valid_before(old.not_valid_before_utc)
+            .not_valid_after(old.not_valid_after_utc)
+        )
+        names = dice.choice(
+            (
+                b"\x30\x04\xa3\x02\x30\x00",
+                b"\x30\x06\xa5\x04\xa1\x02\x0c\x00",
+                b"\x30\x06\x82\x04\xff\xfe\xc3\x28",
+                mutated(b"\x30\x0b\x82\x09site.test", dice),
+            )
+        )
+        oid = ExtensionOID.SUBJECT_ALTERNATIVE_NAME
+        odd = builder.add_extension(x509.UnrecognizedExtension(oid, names), critical=False)
+        key = above.key if number % 2 else plain.key
+        found += [plain, Issued(certificate=odd.sign(key, SHA256()), key=plain.key)]
+    return found
+
+
+def dns_answer(query: bytes, dice: random.Random, address: str) -> bytes:
+    """Return an answer to a query: right, wrong, mutated, or nothing of the kind."""
+    if dice.random() < 0.05:
+        return dice.randbytes(dice.randrange(600))
+    asked = dns.message.from_wire(query)
+    said = dns.message.make_response(asked)
+    name, kind = asked.question[0].name, asked.question[0].rdtype
+    if kind == 1:
+        said.answer.append(dns.rrset.from_text(name, 60, "IN", "A", address))
+    if dice.random() < 0.2:
+        said.answer.append(dns.rrset.from_text(name, 60, "IN", "CNAME", name.to_text()))
+    wire = said.to_wire()
+    return wire if dice.random() < 0.3 else wire[:2] + mutated(wire[2:], dice)
+
+
+def ntp_answer(query: bytes, dice: random.Random, now_s: float) -> bytes:
+    """Return an NTP answer that is almost right: its times, lengths and modes vary."""
+    seconds = int(now_s + 2_208_988_800)
+    right = struct.pack(
+        "!BBbb11I", 0x24, 2, 6, -20, 0, 0, 0, seconds, 0, 0, 0, seconds, 0, seconds, 0
+    )
+    right = right[:24] + query[40:48] + right[32:]
+    return right if dice.random() < 0.3 else mutated(right, dice)
