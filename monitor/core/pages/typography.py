@@ -37,6 +37,7 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 _SEPARATORS = str.maketrans("", "", " .-()")
+_PIECE = 4_096  # characters normalised in one call, up to twice that
 
 
 def tidy(text: str) -> str:
@@ -47,10 +48,30 @@ def tidy(text: str) -> str:
     """
     text = text[:MOST_CHARACTERS]
     if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)[:MOST_CHARACTERS]
+        text = _normalised(text)
     if _ODD.search(text):  # most texts have accents and nothing else
         text = text.translate(_SAME)
     return " ".join(text.split())
+
+
+def _normalised(text: str) -> str:
+    """Return NFKC of a text, at most `MOST_CHARACTERS`.
+
+    Piece by piece: one call for a long text of U+FDFA would hold the interpreter for seconds. A
+    piece ends before an ASCII character, which composes with nothing before it.
+    """
+    if len(text) <= _PIECE:
+        return unicodedata.normalize("NFKC", text)[:MOST_CHARACTERS]
+    pieces: list[str] = []
+    at = size = 0
+    while at < len(text) and size < MOST_CHARACTERS:
+        end = at + _PIECE
+        while end < len(text) and end < at + 2 * _PIECE and not text[end].isascii():
+            end += 1
+        pieces.append(unicodedata.normalize("NFKC", text[at:end]))
+        size += len(pieces[-1])
+        at = end
+    return "".join(pieces)[:MOST_CHARACTERS]
 
 
 def words(text: str) -> tuple[str, ...]:

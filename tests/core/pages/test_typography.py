@@ -56,3 +56,8 @@ def test_tokens_are_words_with_their_places(text: str) -> None:
 
     assert tuple(word for word, _ in found) == words(tidied)
     assert [start for _, start in found] == sorted(start for _, start in found)
+
+
+def test_a_long_text_is_normalised_as_one_though_piece_by_piece() -> None:
+    unit = "é ｶﾞ e\u0301 ﬁn " + "\ufdfa" * 3
+    assert tidy(f"{unit} " * 3_000) == " ".join([tidy(unit)] * 3_000)
