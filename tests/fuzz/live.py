@@ -27,7 +27,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from monitor.clock import SystemClock
-from monitor.core.types import Verdict
+from monitor.core.types import GapCause, Reason, Verdict
 from monitor.evidence.note import Algorithm, SignerKey
 from monitor.store import Store
 from tests.fuzz import hostile
@@ -38,6 +38,7 @@ from tests.support.service import LocalSite, Service, running
 HEALTHY = 5
 HOSTILE = 4  # origins of each scheme
 LATE_MAX_S = 1.0  # besides what the machine makes this very program late
+BUSY_S = 0.5  # a machine that wakes this program so late says nothing of who froze the service
 MEMORY_MAX_BYTES = 256 << 20
 # Of the hostile sites: each a platform of its own, so that they are asked side by side.
 PLAIN = [f"127.0.1.{number}" for number in range(1, HOSTILE + 1)]
@@ -238,6 +239,7 @@ def _watch(service: Service, seconds: float, result: Result) -> None:
 
 def _judge(data: Path, log: Path, result: Result) -> None:
     now = SystemClock().now() + timedelta(minutes=1)
+    busy = result.our_own_s > BUSY_S
     with Store.open(f"sqlite:///{data / 'vigie.sqlite'}", point="local", writer=False) as store:
         for number in range(HEALTHY):
             slug = f"bon-{number}"
@@ -245,15 +247,16 @@ def _judge(data: Path, log: Path, result: Result) -> None:
                 result.healthy += 1
                 late_s = (check.at - check.slot_at).total_seconds()
                 result.latest_s = max(result.latest_s, late_s)
-                if check.verdict is not Verdict.UP:
+                frozen = check.reason is Reason.LOCAL_PROCESS
+                if check.verdict is not Verdict.UP and not (frozen and busy):
                     result.wrong.append(f"{slug}: {check.verdict.value}, {check.reason.value}")
-                if late_s > LATE_MAX_S + result.our_own_s:
+                if late_s > LATE_MAX_S + result.our_own_s and not busy:
                     result.wrong.append(f"{slug}: {late_s:.2f} s late")
         lost = store.gaps(now - timedelta(days=1), now)
         result.wrong += [
             f"{gap.target}: a slot lost, {gap.cause.value}"
             for gap in lost
-            if gap.target.startswith("bon-")
+            if gap.target.startswith("bon-") and not (busy and gap.cause is GapCause.OVERRUN)
         ]
     if not result.healthy:
         result.wrong.append("no healthy site was checked")
@@ -285,6 +288,8 @@ def main() -> int:
     )
     for one in result.wrong[:50]:
         print(f"WRONG: {one}")
+    if result.our_own_s > BUSY_S:
+        print("the machine was too busy to tell whether a check was late by our fault")
     print("well" if not result.wrong else f"{len(result.wrong)} faults, seed {result.seed}")
     return 1 if result.wrong else 0
 
