@@ -6,11 +6,13 @@ another resolver says so.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
+from monitor.core.checks import Check
 from monitor.core.types import (
     EARLIER,
+    UNRESOLVED,
     Exchange,
     Failure,
     Hop,
@@ -21,6 +23,7 @@ from monitor.core.types import (
     SecondLook,
     Verdict,
 )
+from monitor.core.verdict.case import host_of
 from monitor.core.verdict.line import NAME_RULE
 from monitor.fetch import SILENT_S
 
@@ -30,7 +33,10 @@ _HELD = frozenset({Verdict.DOWN, Verdict.MAINTENANCE, Verdict.BLOCKED})
 
 
 class Places:
-    """Remembers where each host answered well: its certificate was good, or its page."""
+    """Remembers where each host answered well: its certificate was good, or its page.
+
+    A host is named as `read_url` writes it: ASCII, lower case.
+    """
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, dict[str, None]] = OrderedDict()
@@ -43,11 +49,24 @@ class Places:
             if not found or not found.asked or hop.address is None:
                 continue
             if proved or judgement.verdict is Verdict.UP:
-                known = self._known.setdefault(found.host, {})
-                self._known.move_to_end(found.host)
-                known.update(dict.fromkeys(found.addresses))
-                while len(known) > ADDRESSES:
-                    del known[next(iter(known))]
+                self._note(found.host, found.addresses)
+
+    def recall(self, checks: Iterable[Check]) -> None:
+        """Take the same from checks on record, so that a restart forgets no place."""
+        for check in checks:
+            for step in check.conditions.steps:
+                proved = step.certificate is not None and step.certificate.verified
+                if step.resolver is None or step.resolver in UNRESOLVED or step.address is None:
+                    continue
+                if proved or check.verdict is Verdict.UP:
+                    self._note(host_of(step.url), step.answers)
+
+    def _note(self, host: str, addresses: Iterable[str]) -> None:
+        known = self._known.setdefault(host, {})
+        self._known.move_to_end(host)
+        known.update(dict.fromkeys(addresses))
+        while len(known) > ADDRESSES:
+            del known[next(iter(known))]
         while len(self._known) > HOSTS:
             self._known.popitem(last=False)
 

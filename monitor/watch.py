@@ -21,7 +21,7 @@ goes up and stops the process.
 
 from asyncio import Lock, to_thread
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -33,6 +33,7 @@ import structlog
 from monitor import second_look
 from monitor.clock import Clock
 from monitor.config import Config
+from monitor.core.checks import Check
 from monitor.core.gaps import gap
 from monitor.core.incidents import absorb
 from monitor.core.lanes import asked_wait, is_the_pages_own, left_alone
@@ -76,6 +77,9 @@ Again = Callable[[], Awaitable[Exchange | None]]  # None when the request may no
 # An incident may still be joined or enlarged by an outage that began this long ago: slow
 # lanes confirm late, and `silence_s` bounds how long a streak may wait.
 REMEMBERED = timedelta(days=2)
+# How much of the record before a target's last good check tells, after a restart, where it
+# answered well: large networks give other addresses at each answer.
+RECALLED = timedelta(hours=1)
 # An answer that is no longer is judged at once: that takes some milliseconds, whatever it holds.
 SHORT_BYTES = 32 * 1024
 _MICROSECOND = timedelta(microseconds=1)
@@ -101,6 +105,10 @@ class Judge:
         self._long_memory = Memory()  # of the thread's own
         self._one_long = Lock()
         self._places = Places()
+
+    def recall(self, checks: Iterable[Check]) -> None:
+        """Learn from checks on record where sites answered well, before the first one is judged."""
+        self._places.recall(checks)
 
     async def observation(
         self,
@@ -256,10 +264,20 @@ class Watch:
         dead = store.dead_links(dead_only=True)
         self._links = LinkBook(config.targets, dead, point=point)
         self._states = {state.target: state for state in store.states()}
+        for slug in config.by_slug:
+            judge.recall(self._good_checks(slug))
         self._outages = {
             (outage.target, outage.first_fail_at): outage
             for outage in store.outages(since=clock.now() - REMEMBERED)
         }
+
+    def _good_checks(self, slug: str) -> tuple[Check, ...]:
+        """Return the checks of a target on record that ended with its last good one."""
+        state = self._states.get(slug)
+        if state is None or state.last_ok_at is None:
+            return ()
+        since, until = state.last_ok_at - RECALLED, state.last_ok_at + _MICROSECOND
+        return self._store.observations(slug, since, until)
 
     def state_of(self, target: Target) -> State:
         """Return what is known of a target; nothing yet, when it was never observed."""

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import current_thread
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -18,11 +19,13 @@ from monitor.core.types import (
     Exchange,
     Failure,
     GapCause,
+    Hop,
     Outcome,
     Phase,
     Platform,
     Policy,
     Reason,
+    Resolution,
     Target,
     Verdict,
 )
@@ -444,3 +447,48 @@ async def test_a_long_answer_is_judged_apart_from_the_loop(
     await bench.watch._judge.observation(ONE, now, exchange, known_good=True)
     assert all(name.startswith("foreign") == (words > 10) for name in threads)
     assert threads
+
+
+# ------------------------------------------------------------------------ after a restart
+
+
+def _resolved(exchange: Exchange, address: str) -> Exchange:
+    """Return an exchange of the one site, whose address one resolver alone gave."""
+    host = urlsplit(exchange.url).hostname or ""
+    found = Resolution(host=host, server="192.0.2.53", addresses=(address,), elapsed_us=1)
+    (hop,) = exchange.hops or (Hop(url=exchange.url, started_at=exchange.started_at),)
+    hop = replace(hop, resolution=found, address=None if exchange.failure else address)
+    return replace(exchange, hops=(hop,))
+
+
+@pytest.mark.parametrize(
+    ("address", "wanted"),
+    [("198.51.100.7", Verdict.DOWN), ("198.51.100.8", Verdict.UNKNOWN)],
+    ids=["where it answered", "elsewhere"],
+)
+async def test_a_restart_does_not_forget_where_a_site_answered(
+    bench: Bench, address: str, wanted: Verdict
+) -> None:
+    place = "198.51.100.7"
+
+    def by(one: Bench) -> None:
+        plain = one.fetch
+
+        async def fetch(target: Target, gate: Gate) -> Exchange:
+            return _resolved(await plain(target, gate), place)
+
+        one.watch._fetch = one.watch._again = fetch
+
+    by(bench)
+    up = await bench.check(ONE)
+    assert up is not None
+    assert up.observation.judgement.verdict is Verdict.UP
+    again = Bench(bench.store, bench.clock)
+    place = address
+    by(again)
+    again.broken = {ONE.slug}
+    failed = await again.check(ONE)
+    assert failed is not None
+    assert failed.observation.judgement.verdict is wanted
+    if wanted is Verdict.UNKNOWN:
+        assert failed.observation.judgement.reason is Reason.LOCAL_FILTER

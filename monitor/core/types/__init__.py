@@ -42,6 +42,7 @@ from monitor.core.types.targets import (
 )
 from monitor.core.types.wire import (
     EARLIER,
+    UNRESOLVED,
     Attempt,
     Certificate,
     ClockReading,
@@ -56,6 +57,7 @@ from monitor.core.types.wire import (
 
 __all__ = [
     "EARLIER",
+    "UNRESOLVED",
     "Attempt",
     "Capture",
     "Certificate",
