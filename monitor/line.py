@@ -3,13 +3,16 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from monitor.clock import Clock
-from monitor.core.types import ClockReading, Controls
+from monitor.core.types import ClockReading, Controls, Family, Said
 
 ROUNDS = 64  # remembered: five minutes of them when all fails at once
 STEP_US = 1_000_000  # NTP slews what is smaller
+LOST_US = 600_000_000  # a family that nothing came over for this long is one that we have not
+_HEARD = frozenset({Said.PROMPT, Said.LATE})
 
 
 class Line:
@@ -21,7 +24,9 @@ class Line:
     `probe` makes a round that begins after the call; `read` asks for the time. Both are
     bounded in time and never raise for the outside's faults.
 
-    Rounds are remembered for a while, so that one may be found that lay within a failure.
+    Rounds are remembered for a while, so that one may be found that lay within a failure. A
+    family that no control host answered over for ten minutes is marked as lost in each of them,
+    until one does.
     """
 
     def __init__(
@@ -39,16 +44,30 @@ class Line:
         self.clock: ClockReading | None = None
         self._rounds: deque[tuple[int, Controls]] = deque(maxlen=ROUNDS)
         self._hastened: asyncio.Task[Controls] | None = None
+        self._silent_since_us: dict[Family, int] = {}
 
     async def check(self) -> Controls:
         """Ask the control panel now."""
         called_us = self._time.monotonic_us()
-        self.controls = controls = await self._probe()
+        self.controls = controls = self._marked(await self._probe())
         # A wall clock that stepped meanwhile cannot date a round before it was asked for.
         age_us = (self._time.now() - controls.at) // timedelta(microseconds=1)
         began_us = self._time.monotonic_us() - max(0, age_us)
         self._rounds.append((max(called_us, began_us), controls))
         return controls
+
+    def _marked(self, controls: Controls) -> Controls:
+        """Say of each family whether it has been lost for long; the witnesses keep their words."""
+        now_us = self._time.monotonic_us()
+        marked = dict(controls.families)
+        for family, words in controls.families.items():
+            if _HEARD & set(words.values()):
+                self._silent_since_us.pop(family, None)
+            elif now_us - self._silent_since_us.setdefault(family, now_us) >= LOST_US:
+                marked[family] = {
+                    slug: word if word is Said.ABSENT else Said.LOST for slug, word in words.items()
+                }
+        return replace(controls, families=marked)
 
     def hasten(self) -> None:
         """Begin a round soon: a probe has been waiting for a while, and still waits."""

@@ -15,6 +15,7 @@ import pytest
 from monitor.config import ControlHost
 from monitor.controls import Panel, read_clock
 from monitor.core.types import (
+    ClockReading,
     Controls,
     Exchange,
     Failure,
@@ -23,6 +24,7 @@ from monitor.core.types import (
     Resolution,
     Said,
 )
+from monitor.line import Line
 from tests.support.clock import FakeClock
 
 pytestmark = pytest.mark.anyio
@@ -393,3 +395,34 @@ async def test_the_time_is_right_beyond_2036() -> None:
         reading = await read_clock(servers, clock=clock, port=port)
     assert reading.offset_us is not None
     assert 9_900_000 < reading.offset_us <= 10_100_000
+
+
+# ------------------------------------------------------------------- a family that we have not
+
+
+async def test_a_family_that_is_silent_for_ten_minutes_is_lost_until_one_answers() -> None:
+    clock = FakeClock()
+    internet = Internet(clock)
+    for host in HOSTS:
+        internet.by_family[host.slug, Family.IPV6] = Failure.TIMEOUT
+    internet.by_family["un", Family.IPV6] = Failure.NETWORK_UNREACHABLE
+
+    async def read() -> ClockReading:
+        return ClockReading(at=clock.now(), server="ntp", offset_us=0)
+
+    line = Line(probe=make_panel(internet).probe, read=read, clock=clock)
+    silent = {"un": Said.ABSENT, "deux": Said.SILENT, "trois": Said.SILENT}
+    lost = {"un": Said.ABSENT, "deux": Said.LOST, "trois": Said.LOST}
+    for minute in range(13):
+        controls = await line.check()
+        assert controls.families[Family.IPV6] == (silent if minute < 10 else lost)
+        assert controls.lack(Family.IPV6) is (minute >= 10)
+        assert set(controls.families[Family.IPV4].values()) == {Said.PROMPT}
+        assert Said.LOST not in {each.said for each in controls.witnesses}  # their own words
+        await clock.advance(60)
+    del internet.by_family["deux", Family.IPV6]
+    controls = await line.check()
+    assert controls.families[Family.IPV6] == {**silent, "deux": Said.PROMPT}
+    internet.by_family["deux", Family.IPV6] = Failure.TIMEOUT
+    await clock.advance(60)
+    assert (await line.check()).families[Family.IPV6] == silent  # ten minutes, once more

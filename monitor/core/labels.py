@@ -35,8 +35,9 @@ FAMILIES: Final[dict[Family, str]] = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 # What a control host says of our line over one family.
 SAID: Final[dict[Said, str]] = {
     Said.PROMPT: "a répondu",
-    Said.LATE: "a répondu tard, ce qui ne prouve rien",
+    Said.LATE: "a répondu tard",
     Said.SILENT: "muet",
     Said.FAILED: "en défaut",
+    Said.LOST: "muet comme tous les autres depuis dix minutes",
     Said.ABSENT: "sans adresse, ou sans route",
 }

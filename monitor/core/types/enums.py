@@ -57,10 +57,11 @@ class Said(StrEnum):
     """What one control host says of our line over one family."""
 
     PROMPT = "prompt"  # a whole answer within 3 s, our first packet sent once
-    LATE = "late"  # a whole answer, which proves nothing of a line that loses packets
+    LATE = "late"  # a whole answer, after that time or with packets sent again
     SILENT = "silent"  # nothing came in time
     FAILED = "failed"  # refused, badly certified, in trouble itself
     ABSENT = "absent"  # it has no address of this family, or we have no route of it
+    LOST = "lost"  # no answer, and for ten minutes none of any host over this family
 
 
 class Failure(StrEnum):

@@ -49,6 +49,7 @@ class Resolution:
 
 
 EARLIER = "earlier"
+_NO_WITNESS = frozenset({Said.ABSENT, Said.LOST})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,16 +221,25 @@ class Controls:
     def is_clean(self, families: Iterable[Family]) -> bool:
         """Tell whether nothing at all was lost or late over these families."""
         said = {word for family in families for word in self.families.get(family, {}).values()}
-        return said <= {Said.PROMPT, Said.ABSENT}
+        return said <= {Said.PROMPT, *_NO_WITNESS}
+
+    def lack(self, family: Family) -> bool:
+        """Tell whether our line has no such family at all: nothing can be said over it."""
+        words = set(self.families.get(family, {}).values())
+        return bool(words) and words <= _NO_WITNESS
 
     def vouch_for(self, family: Family) -> bool:
-        """Tell whether our line worked over a family: promptly, for `needed` and for most."""
+        """Tell whether our line worked over a family.
+
+        Most of the hosts must have answered, `needed` and half of them promptly.
+        """
         if not self.families:
             return self.line_works
         words = self.families.get(family, {}).values()
-        said = [word for word in words if word is not Said.ABSENT]
+        said = [word for word in words if word not in _NO_WITNESS]
         prompt = said.count(Said.PROMPT)
-        return prompt >= self.needed and 2 * prompt > len(said)
+        most = 2 * (prompt + said.count(Said.LATE)) > len(said)
+        return prompt >= self.needed and 2 * prompt >= len(said) and most
 
 
 def family_of(address: str) -> Family:

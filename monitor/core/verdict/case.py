@@ -61,11 +61,14 @@ class Case:
     def unvouched(self, exchange: Exchange) -> tuple[Family, ...]:
         """Return the families that an exchange failed over and no round of controls vouches for.
 
-        Both of them when it is not known over which it failed, unless either is vouched for.
+        Both of them when it is not known over which it failed, unless either is vouched for. A
+        family that our line lacks counts for nothing when it failed over the other one too: a
+        visitor without it would have met the same failure.
         """
         controls, tried = self.controls, families_of(exchange)
         if controls is None:
             return tuple(tried or Family)
+        tried = tuple(each for each in tried if not controls.lack(each)) or tried
         failed = tuple(each for each in tried or Family if not controls.vouch_for(each))
         return failed if tried or len(failed) == len(Family) else ()
 

@@ -162,18 +162,34 @@ def test_a_family_of_which_we_have_no_route_asks_nothing_of_the_controls() -> No
     assert said(both, controls(PROMPT, absent)) == DOWN
 
 
+@pytest.mark.parametrize("word", [Said.ABSENT, Said.LOST])
+def test_a_family_that_our_line_lacks_hides_no_failure_over_the_other_one(word: Said) -> None:
+    none = dict.fromkeys(PROMPT, word)
+    assert said(failed(V4, V6), controls(PROMPT, none)) == DOWN
+    assert said(failed(V4, V6), controls(none, PROMPT)) == DOWN
+    assert said(failed(V6), controls(PROMPT, none)) == NO_IPV6
+    assert said(failed(V4, connected=V6, phase=Phase.TLS), controls(PROMPT, none)) == NO_IPV6
+    assert said(failed(V4, V6), controls(SILENT, none)) == (
+        Verdict.UNKNOWN, Reason.LOCAL_NETWORK,
+    )  # fmt: skip
+    assert said(failed(V4, V6), controls(none, none)) == (Verdict.UNKNOWN, Reason.LOCAL_NETWORK)
+    one_failed = {**none, next(iter(none)): Said.SILENT}
+    assert said(failed(V4, V6), controls(PROMPT, one_failed)) == NO_IPV6
+
+
 @pytest.mark.parametrize(
     ("words", "works"),
     [
-        ("pppp", True), ("ppps", True), ("pppl", True), ("ppss", False), ("ppll", False),
+        ("pppp", True), ("ppps", True), ("pppl", True), ("ppss", False), ("ppll", True),
         ("ppff", False), ("ppaa", True), ("paaa", False), ("llll", False), ("aaaa", False),
-        ("ppfa", True), ("plsf", False),
+        ("ppfa", True), ("plsf", False), ("plll", False), ("pplf", True), ("ppoo", True),
+        ("pooo", False), ("oooo", False),
     ],
 )  # fmt: skip
-def test_enough_of_them_and_most_of_them_must_have_answered_promptly(
+def test_most_of_them_must_have_answered_and_enough_of_them_promptly(
     words: str, *, works: bool
 ) -> None:
-    names = {each.value[0]: each for each in Said}
+    names = {each.value[0]: each for each in Said} | {"l": Said.LATE, "o": Said.LOST}
     four = dict(zip("abcd", map(names.__getitem__, words), strict=True))
     assert (said(failed(V4), controls(four)) == DOWN) is works
 

@@ -18,6 +18,8 @@ from monitor.core.types import Family, Observation, Verdict, family_of
 from tests.probe.simulator import faults
 from tests.probe.simulator.loop import VirtualLoop
 from tests.probe.simulator.world import (
+    CONTROLS,
+    HOST_OF,
     OTHER_RESOLVER,
     OWN_RESOLVER,
     SITES,
@@ -183,14 +185,17 @@ OUTAGES = {
     "expired": Site(expired=True),
     "no name": Site(no_name=True),
 }
-MACHINES = ("both", "no IPv6", "no IPv4", "one control dead", "second resolver closed")
+MACHINES = (
+    "both", "no IPv6", "no IPv4", "one control dead", "second resolver closed",
+    "IPv6 leads nowhere", "IPv6 is refused", "half of the controls late",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("machine", MACHINES)
 @pytest.mark.parametrize("outage", OUTAGES)
 def test_an_outage_of_a_site_is_found(outage: str, machine: str) -> None:
     opened = live(lambda loop: fall(loop, outage, machine))
-    hosts = [host for host in SITES if machine != "no IPv6" or "six" not in host]
+    hosts = [host for host in SITES if "IPv6" not in machine or "six" not in host]
     hosts = [host for host in hosts if machine != "no IPv4" or "quatre" not in host]
     if outage == "no name":  # it is gone for all, whatever we have; one resolver is not believed
         hosts = [] if machine == "second resolver closed" else list(SITES)
@@ -204,13 +209,21 @@ async def fall(loop: VirtualLoop, outage: str, machine: str) -> list[str]:
     def between(address: str, _second: float) -> Way:
         gone = family_of(address) is lost and address not in {OWN_RESOLVER, OTHER_RESOLVER}
         closed = machine == "second resolver closed" and address == OTHER_RESOLVER
+        if family_of(address) is Family.IPV6 and machine == "IPv6 leads nowhere":
+            return Way(open=False)
+        if family_of(address) is Family.IPV6 and machine == "IPv6 is refused":
+            return Way(refuses="rst")
+        if HOST_OF.get(address) in CONTROLS[:2] and machine == "half of the controls late":
+            return Way(rtt_s=1.6)
         return Way(open=not gone and not closed, refuses="no-route" if gone else "")
 
     world.between = between
     if machine == "one control dead":
         world.sites["temoin-1.test"] = Site(unreachable=True)
     probe = Probe(world)
-    await probe.beat()
+    for _ in range(12):  # as long as it takes to know that a family has come to nothing
+        await probe.beat()
+        await asyncio.sleep(60)
     for host in SITES:
         await probe.check(host)
     await asyncio.sleep(60)
