@@ -295,9 +295,13 @@ class Key:
 
 
 class Checkpoint:
-    """A signed root. `where` names its file; `cosigned` are witnesses and their times."""
+    """A signed root. `where` names its file; `cosigned` are witnesses and their times.
 
-    def __init__(self, data: bytes, where: object, key: Key, witnesses: Sequence[Key]) -> None:
+    The journal's own signature is checked by `require`: which key it had then is only known
+    once its leaves are read.
+    """
+
+    def __init__(self, data: bytes, where: object, origin: str, witnesses: Sequence[Key]) -> None:
         self.where = where
         try:
             text, found, lines = data.decode().rpartition("\n\n")
@@ -311,17 +315,27 @@ class Checkpoint:
         self.origin, self.size = parts[0], number(parts[1], where)
         self.root = unbase64(parts[2], where)
         self.cosigned: dict[str, int] = {}
-        awaited = {(one.name, one.id): one for one in (key, *witnesses)}
+        self.lines: dict[tuple[str, bytes], bytes] = {}
         for line in signatures:
             dash, _, rest = line.partition(" ")
             name, _, encoded = rest.partition(" ")
             data = unbase64(encoded, where)
             if dash != "—" or not name or len(data) < 5:
                 raise Fault(f"{where} : ligne de signature mal formée")
-            if (name, data[:4]) in awaited:
-                self._check(awaited.pop((name, data[:4])), data[4:])
-        if (key.name, key.id) in awaited or self.origin != key.name:
-            raise Fault(f"{where} : pas signé par la clé du journal, {key.name}")
+            self.lines.setdefault((name, data[:4]), data[4:])
+        if self.origin != origin:
+            raise Fault(f"{where} : pas signé par la clé du journal, {origin}")
+        for witness in witnesses:
+            if (witness.name, witness.id) in self.lines:
+                self._check(witness, self.lines[witness.name, witness.id])
+
+    def require(self, keys: Sequence[Key]) -> None:
+        """Raise Fault unless one of these keys signed it, and none of them wrongly."""
+        found = [key for key in keys if (key.name, key.id) in self.lines]
+        if not found:
+            raise Fault(f"{self.where} : pas signé par la clé du journal, {self.origin}")
+        for key in found:
+            self._check(key, self.lines[key.name, key.id])
 
     def _check(self, key: Key, signature: bytes) -> None:
         message = self.text.encode()
@@ -511,15 +525,14 @@ def walk(  # noqa: PLR0913 -- what is read, what is compared, who is told
     story.end()
 
 
-def check_proof(path: Path, key: Key, witnesses: Sequence[Key]) -> Checkpoint:
-    """Check that a leaf kept apart is in the tree that its checkpoint signs (RFC 9162, 2.1.3)."""
-    head, found, note = read(path).partition(b"\n\n")
+def check_proof(path: Path, checkpoint: Checkpoint) -> None:
+    """Check that a leaf kept apart is in the tree of the proof's checkpoint (RFC 9162, 2.1.3)."""
+    head, found, _ = read(path).partition(b"\n\n")
     lines = head.decode("utf-8", "replace").split("\n")
     lines = [line for line in lines if not line.startswith("extra ")]
     index = lines[1].removeprefix("index ") if len(lines) > 1 else ""
     if not found or lines[0] != "c2sp.org/tlog-proof@v1" or len(lines) > 70:
         raise Fault(f"{path} : ce n'est pas une preuve")
-    checkpoint = Checkpoint(note, path, key, witnesses)
     hashes = [unbase64(line, path) for line in lines[2:]]
     beside = path.with_suffix(".json")
     place, last = number(index, path), checkpoint.size - 1
@@ -536,7 +549,6 @@ def check_proof(path: Path, key: Key, witnesses: Sequence[Key]) -> Checkpoint:
         node, last, hashes = node // 2, last // 2, hashes[1:]
     if last or hashes or place >= checkpoint.size or hash_ != checkpoint.root:
         raise Fault(f"{path} : {beside.name} n'est pas dans l'arbre signé")
-    return checkpoint
 
 
 # --- Time-stamps -------------------------------------------------------------------------------
@@ -950,6 +962,7 @@ class Story:
         self.starts: list[tuple[int, str, str]] = []  # of runs: instant, point, configuration
         self.tokens: list[tuple[int, Leaf]] = []
         self.captures: list[Leaf] = []
+        self.keys: list[tuple[int, Key, Key]] = []  # changes of keys: leaf, the old, the new
         self.kinds: Counter[str] = Counter()
         self.latest: tuple[int, int] = (0, 0)  # the last leaf that has a time of its own, and it
         self.latest_at: dict[int, tuple[int, int]] = {}  # the same, at each size that was marked
@@ -976,7 +989,9 @@ class Story:
             return
         try:
             reader(index, leaf)
-        except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
+        except (
+            Fault, ValueError, TypeError, KeyError, AttributeError, OverflowError,
+        ) as error:  # fmt: skip
             self.faults.append(
                 f"{where} : la feuille {index} ({shown(kind)}) est mal formée ({error!r})"
             )
@@ -1117,9 +1132,13 @@ class Story:
     def _capture(self, _: int, leaf: Leaf) -> None:
         self.captures.append(leaf)
 
+    def _key(self, index: int, leaf: Leaf) -> None:
+        old, new = (Key(leaf[name], LOG, f"feuille {index}") for name in ("old", "new"))
+        self.keys.append((index, old, new))
+
 
 READ = {"origin", "setup", "target", "observation", "outage", "blip", "change", "gap", "run",
-        "round", "token", "capture"}  # fmt: skip
+        "round", "token", "capture", "key"}  # fmt: skip
 EDGES = {"opened": "début", "closed": "fin", "blip": "échec isolé"}
 
 
@@ -1254,6 +1273,10 @@ class Verification:
             path.parent for path in files
             if path.name == "token.tst" and path.parent.parent == self.journal / "horodatages"
         )  # fmt: skip
+        self.apart = [
+            path for path in files
+            if path.suffix == ".tlog-proof" and path.parent == self.folder / "preuves"
+        ]  # fmt: skip
         self.story = Story(self.faults, self.remarks)
         self.cosigned: dict[str, int] = {}
         self.dated: list[dict[str, Any]] = []
@@ -1326,17 +1349,33 @@ class Verification:
         return f"{len(told)} fichiers"
 
     def checkpoint(self, path: Path) -> Checkpoint:
-        given = path in self.old
-        return Checkpoint(read(path, given=given), path, self.key, self.witnesses)
+        """Read a checkpoint, or the one at the end of a proof; `require_key` is to follow."""
+        note = read(path, given=path in self.old)
+        if path in self.apart:
+            note = note.partition(b"\n\n")[2]
+        return Checkpoint(note, path, self.key.name, self.witnesses)
+
+    def require_key(self, one: Checkpoint) -> None:
+        """Check that it is signed by the journal's key, or by one that was changed later on."""
+        former = {old.id: old for index, old, _ in self.story.keys if index >= one.size}
+        one.require([self.key, *(key for key in former.values() if key.id != self.key.id)])
 
     def tree(self) -> str:
         last = self.checkpoint(self.journal / "checkpoint")
-        paths = [*self.old, *(folder / "checkpoint" for folder in self.stamps)]
+        last.require([self.key])
+        # The journal must hold the tree that a proof leads to, as it holds all older ones.
+        paths = [*self.old, *(folder / "checkpoint" for folder in self.stamps), *self.apart]
         older = [one for one in (self.attempt(self.checkpoint, p) for p in paths) if one]
         self.size, self.cosigned = last.size, last.cosigned
         if self.alive:  # stamped since `last` was read
             older = [one for one in older if one.size <= last.size or one.where in self.old]
         walk(self.journal, last, older, self.story, self.faults, alive=self.alive)
+        for one in older:
+            self.attempt(self.require_key, one)
+        self.details += [
+            shown(f"clé changée à la feuille {index} : {key_line(old)}, puis {key_line(new)}")
+            for index, old, new in self.story.keys
+        ]
         if last.size and len(last.cosigned) < self.quorum:
             self.faults.append(
                 f"{last.where} : {len(last.cosigned)} témoins, il en faut {self.quorum}"
@@ -1344,8 +1383,9 @@ class Verification:
         for one in (last, *older):
             self._witnessed(one)
         seen = ", ".join(f"{name} le {told(at)}" for name, at in sorted(last.cosigned.items()))
+        before = sum(one.where not in self.apart for one in older)
         return (
-            f"{last.size} feuilles, racine {last.root.hex()[:16]}… ; {len(older)} checkpoints "
+            f"{last.size} feuilles, racine {last.root.hex()[:16]}… ; {before} checkpoints "
             f"antérieurs prolongés ; contresigné par : {seen or 'personne'}"
         )
 
@@ -1380,14 +1420,10 @@ class Verification:
         )
 
     def proofs(self) -> str:
-        paths = [
-            path for path in self.files
-            if path.suffix == ".tlog-proof" and path.parent == self.folder / "preuves"
-        ]  # fmt: skip
-        for path in paths:
-            self.attempt(check_proof, path, self.key, self.witnesses)
-        self.nothing = not paths
-        return f"{len(paths)} feuilles à part"
+        for path in self.apart:
+            self.attempt(lambda path: check_proof(path, self.checkpoint(path)), path)
+        self.nothing = not self.apart
+        return f"{len(self.apart)} feuilles à part"
 
     def tokens(self) -> str:
         announced = {leaf["sha256"]: (index, leaf) for index, leaf in self.story.tokens}
@@ -1691,7 +1727,7 @@ def begin(asked: argparse.Namespace, faults: list[str], say: Say) -> "Verificati
     except Fault as fault:
         faults.append(str(fault))
         return None
-    say(f"   {found.key.name}+{found.key.id.hex()}+{key_text(found.key)}")
+    say(f"   {key_line(found.key)}")
     return found
 
 
@@ -1716,8 +1752,10 @@ def taken(found: "Verification", say: Say) -> Iterator[dict[str, Any]]:
                "proves": proves, "leaves_open": proves_not}  # fmt: skip
 
 
-def key_text(key: Key) -> str:
-    return base64.b64encode(bytes([key.kind]) + key.public).decode()
+def key_line(key: Key) -> str:
+    """Write a key as it is published."""
+    data = base64.b64encode(bytes([key.kind]) + key.public).decode()
+    return f"{key.name}+{key.id.hex()}+{data}"
 
 
 def as_json(found: Verification) -> dict[str, Any]:
@@ -1734,7 +1772,7 @@ def as_json(found: Verification) -> dict[str, Any]:
 
     return {
         "tables": list(tables(found.story)),
-        "key": f"{found.key.name}+{found.key.id.hex()}+{key_text(found.key)}",
+        "key": key_line(found.key),
         "leaves": found.size,
         "cosigned": {name: f"{stamp(at)}Z" for name, at in found.cosigned.items()},
         "dated": [{**one, "at": f"{stamp(one['at'])}Z"} for one in found.dated],

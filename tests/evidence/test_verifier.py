@@ -77,6 +77,16 @@ class Copy:
         (self.folder / "preuves" / "3.tlog-proof").write_bytes(proof)
         return self.stamps[0] / "checkpoint"
 
+    def prove_elsewhere(self, index: int) -> Path:
+        """Sign a second tree, and prove a leaf of that one alone."""
+        entries = list(self.tree.entries)
+        entries[index] = mirror.leaf("round", number=-1)
+        forged = Tree(entries)
+        path = self.folder / "preuves" / f"{index}.tlog-proof"
+        path.with_suffix(".json").write_bytes(entries[index])
+        path.write_bytes(forged.proof(index, SIZE, forged.checkpoint(SIZE, at=1_795_100_000)))
+        return path
+
 
 def run(folder: Path, *options: str | Path, alone: bool = False) -> tuple[int, str]:
     """Run the verifier in the folder, as a stranger: no environment, no package of ours."""
@@ -236,6 +246,7 @@ ATTACKS: dict[str, Callable[[Copy], Path]] = {
     "proof": lambda copy: copy.change("preuves/3.tlog-proof", "index 3", "index 4"),
     "proof, a hash": lambda copy: copy.flip("preuves/3.tlog-proof", 50),
     "proof, its leaf": lambda copy: copy.flip("preuves/3.json"),
+    "proof, of another history": lambda copy: copy.prove_elsewhere(20),
     "capture": lambda copy: copy.flip(copy.captures[0]),
     "capture, cut": lambda copy: cut(copy.captures[0]),
     "captures, swapped": lambda copy: copy.swap(copy.captures[0], copy.captures[1]),
