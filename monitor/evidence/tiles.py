@@ -80,7 +80,7 @@ class Tiles:
                 yield name
                 continue
             level = 0 if found[1] == "entries" else int(found[1])
-            index, width = int(re.sub("[x/]", "", found[2])), int(found[3])
+            index, width = int(found[2].replace("x", "").replace("/", "")), int(found[3])
             held = min(TILE_WIDTH, (size >> 8 * level) - index * TILE_WIDTH)
             if 0 < width < held and not self._begins(name, found[1], Tile(level, index, held)):
                 yield name

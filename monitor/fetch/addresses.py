@@ -14,8 +14,8 @@ _NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,127}\.?")
 _PORTS = {"http": 80, "https": 443}
 _HIGHEST_PORT = 65535
 # Lenient libraries take "８０", "+80" and "8_0" for numbers; a server of another kind may not.
-_AUTHORITY = re.compile(r"\A(?:[a-z][a-z0-9+.-]*:)?//(?:[^/?#]*@)?([^/?#]*)", re.IGNORECASE)
-_WITH_PORT = re.compile(r"(?:\[[^\]]*\]|[^:\[\]]*)(?::[0-9]{0,5})?")
+_AUTHORITY = re.compile(r"\A(?:[a-z][a-z0-9+.-]{0,63}:)?//([^/?#]*+)", re.IGNORECASE)
+_WITH_PORT = re.compile(r"(?:\[[^\]]{0,253}\]|[^:\[\]]{0,253})(?::[0-9]{0,5})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ def read_url(text: str, *, base: str = "") -> Address:
     if len(text) > URL_CHARACTERS:
         raise ValueError(f"longer than {URL_CHARACTERS} characters")
     authority = _AUTHORITY.match(text.strip())
-    if authority and not _WITH_PORT.fullmatch(authority[1]):
+    if authority and not _WITH_PORT.fullmatch(authority[1].rpartition("@")[2]):
         raise ValueError("port of other characters than digits")
     with reading("address"):
         url = httpx.URL(base).join(text) if base else httpx.URL(text)

@@ -8,7 +8,7 @@ import pytest
 
 from monitor.clock import SystemClock
 from monitor.config import Config, load
-from monitor.core.types import Judgement, Target, Verdict
+from monitor.core.types import Judgement, Reason, Target, Verdict
 from monitor.demo.scenes import expected
 from monitor.demo.timetable import SCENES
 from monitor.demo.world import DemoWorld
@@ -21,6 +21,7 @@ pytestmark = pytest.mark.anyio
 FINGERPRINTS = Path(__file__).parents[2] / "config" / "fingerprints.toml"
 HEALTHY, FAULTS, CUT, NO_IPV4, LIES, AFTERWARDS = 4.0, 21.0, 45.0, 49.0, 53.0, 55.0
 OURS = {CUT, NO_IPV4, LIES}
+TRIES = 20
 
 
 @pytest.fixture
@@ -78,5 +79,9 @@ async def test_every_target_is_judged_as_the_timetable_says(
         if verdict is None or (verdict is Verdict.BLOCKED and second in OURS):
             continue  # the service does not go there
         found = await onlooker.judge(target)
+        for _ in range(TRIES):  # a busy machine stops this very process, and that is said
+            if found.reason is not Reason.LOCAL_PROCESS:
+                break
+            found = await onlooker.judge(target)
         wanted = (target.slug, verdict, reason)
         assert wanted == (target.slug, found.verdict, found.reason), found.tried[-1]
