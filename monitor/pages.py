@@ -118,7 +118,7 @@ class PageBook:
             return None, ()
         track, ours = await self._under_our_rules(track, reading)
         before = track.current
-        track, found = advance(track, reading)
+        track, found = await self._folded(track, reading)
         self._tracks[target.slug] = track
         current = track.current
         version = current.version if current and current != before else None
@@ -141,6 +141,14 @@ class PageBook:
 
     def _track(self, slug: str) -> Track:
         return self._tracks.get(slug) or Track(target=slug, point=self._point)
+
+    async def _folded(self, track: Track, reading: Reading) -> Step:
+        """Advance, in a thread when another text must be compared: that may take seconds."""
+        current = track.current
+        if current is None or current.version.sha256 == reading.sha256:
+            return advance(track, reading)
+        async with self._one:
+            return await to_thread(advance, track, reading)
 
     async def _under_our_rules(self, track: Track, reading: Reading) -> Step:
         """Read again what other rules had read, as far as this reading must be compared to it."""

@@ -3,12 +3,13 @@
 from asyncio import gather
 from dataclasses import replace
 from threading import Event as Pause
-from threading import Semaphore
+from threading import Semaphore, get_ident
 
 import pytest
 
 from monitor import pages
-from monitor.core.changes.events import PageEdge
+from monitor.core.changes.events import PageEdge, Reading
+from monitor.core.changes.versions import Step, Track, advance
 from monitor.core.pages.page import Page
 from monitor.core.pages.read import read_clean
 from monitor.core.types import (
@@ -161,3 +162,20 @@ async def test_pages_are_parsed_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -
     await gather(*(read(book, body("A"), 0, of=replace(PAGE, slug=f"page-{n}")) for n in range(5)))
 
     assert alone == [True] * 5
+
+
+async def test_the_loop_is_free_while_two_long_texts_are_compared(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    where: list[int] = []
+
+    def watched(track: Track, reading: Reading) -> Step:
+        where.append(get_ident())
+        return advance(track, reading)
+
+    monkeypatch.setattr(pages, "advance", watched)
+    book = PageBook((), point="local")
+    for number, letter in enumerate("AABBA"):
+        await read(book, body(letter), number)
+
+    assert [one == get_ident() for one in where] == [True, True, False, False, False]

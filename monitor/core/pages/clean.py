@@ -18,6 +18,7 @@ MOST_CHARACTERS = 1_500_000  # of the clean text; the longest real pages hold a 
 MOST_TAGS = 60_000  # of the clean text; the longest real pages hold a tenth of it
 MOST_TAG_CHARACTERS = 20_000  # of one tag; the longest legitimate ones hold data: addresses
 MOST_ATTRIBUTES = 64  # read in one tag
+MOST_PLAIN_TAGS = 1_000  # passed over at once
 MOST_REMEMBERED_CHARACTERS = 200  # of one tag: a page repeats most of its short ones
 
 KEPT = frozenset(
@@ -28,11 +29,15 @@ _UNREADABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uf
 _CONTROLS = (*map(chr, range(9)), "\x0b", "\x0c", *map(chr, range(14, 32)), *"\x7f\ufffe\uffff")
 
 # Every alternative succeeds at the latest at the end of the text: no start is scanned twice,
-# so the whole stays linear whatever the input. A tag without attributes stays as it is.
+# so the whole stays linear whatever the input. A tag without attributes stays as it is, and so
+# does a "<" that begins nothing: many of them are one token, but not all, since the interpreter
+# is held from one token to the next, and a page may consist of them.
 _TOKEN = re.compile(
     r"<!--.*?(?:-->|\Z)"
     r"|<(script|style|noscript|textarea|iframe|xmp|noembed|noframes)\b.*?(?:</\1\s{0,1000}>|\Z)"
-    r"|<(?!/?[a-z][a-z0-9]*+>)(?P<close>/)?(?P<name>[a-z][a-z0-9:_-]*+)"
+    r"|(?P<plain>(?:<(?!(?:script|style|noscript|textarea|iframe|xmp|noembed|noframes)\b)"
+    rf"(?:/?[a-z][a-z0-9]*+>|(?!/?[a-z]|[!?]))[^<]*+){{1,{MOST_PLAIN_TAGS}}}+)"
+    r"|<(?P<close>/)?(?P<name>[a-z][a-z0-9:_-]*+)"
     r"(?P<attributes>(?>[^\"'>]+|\"[^\"]*(?:\"|\Z)|'[^']*(?:'|\Z))*+)(?:>|\Z)"
     r"|<[!?][^>]*+(?:>|\Z)",
     re.IGNORECASE | re.DOTALL,
@@ -84,6 +89,8 @@ def _readable(text: str) -> str:
 
 
 def _keep(token: re.Match[str]) -> str:
+    if token["plain"]:
+        return token[0]
     name = token["name"]
     if not name:
         return " " if token[1] else ""

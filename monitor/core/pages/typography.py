@@ -5,8 +5,9 @@ case, no punctuation, one writing of a phone number.
 """
 
 import re
-import unicodedata
 from collections.abc import Iterator
+
+from monitor.core.normal import normalised
 
 _INVISIBLE = (
     "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
@@ -37,7 +38,6 @@ _TOKEN = re.compile(
     re.IGNORECASE,
 )
 _SEPARATORS = str.maketrans("", "", " .-()")
-_PIECE = 4_096  # characters normalised in one call, up to twice that
 
 
 def tidy(text: str) -> str:
@@ -48,30 +48,10 @@ def tidy(text: str) -> str:
     """
     text = text[:MOST_CHARACTERS]
     if not text.isascii():
-        text = _normalised(text)
+        text = normalised("NFKC", text, limit=MOST_CHARACTERS)
     if _ODD.search(text):  # most texts have accents and nothing else
         text = text.translate(_SAME)
     return " ".join(text.split())
-
-
-def _normalised(text: str) -> str:
-    """Return NFKC of a text, at most `MOST_CHARACTERS`.
-
-    Piece by piece: one call for a long text of U+FDFA would hold the interpreter for seconds. A
-    piece ends before an ASCII character, which composes with nothing before it.
-    """
-    if len(text) <= _PIECE:
-        return unicodedata.normalize("NFKC", text)[:MOST_CHARACTERS]
-    pieces: list[str] = []
-    at = size = 0
-    while at < len(text) and size < MOST_CHARACTERS:
-        end = at + _PIECE
-        while end < len(text) and end < at + 2 * _PIECE and not text[end].isascii():
-            end += 1
-        pieces.append(unicodedata.normalize("NFKC", text[at:end]))
-        size += len(pieces[-1])
-        at = end
-    return "".join(pieces)[:MOST_CHARACTERS]
 
 
 def words(text: str) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ that are listed. Bad markup gives less, never an exception.
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -14,6 +13,7 @@ from typing import Any, Protocol
 from lxml import etree
 
 from monitor.core.charset import decode
+from monitor.core.normal import normalised
 
 MAX_BYTES = 1_000_000  # an error page tells itself long before this
 MAX_TAGS = 60_000  # of a tree; beyond, the tags are taken out and the text is read
@@ -110,7 +110,7 @@ def fold(text: str) -> str:
     """Return text without accents, case, odd quotes or runs of spaces, for comparing."""
     plain = text.translate(_QUOTES) if not text.isascii() else text.replace("`", "'")
     if not plain.isascii():
-        plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", plain))
+        plain = _ACCENTS.sub("", normalised("NFKD", plain))
     return " ".join(plain.casefold().split())
 
 

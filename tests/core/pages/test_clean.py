@@ -1,11 +1,13 @@
 """The first and cheapest masking."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.pages import clean as cleaning
-from monitor.core.pages.clean import clean, digest, is_cut
+from monitor.core.pages.clean import _TOKEN, MOST_PLAIN_TAGS, clean, digest, is_cut
 from monitor.core.pages.read import read_clean
 from tests.support.prefecture import TEMPLATES, URL, Content, Extra, Template
 
@@ -102,3 +104,12 @@ def test_broken_tags_are_cleaned_and_read(text: str) -> None:
 
     assert clean(cleaned.encode()) == clean(clean(cleaned.encode()).encode())
     read_clean(cleaned)
+
+
+@pytest.mark.parametrize("piece", ["<", "<p>", "</p>", "<1", "</ ", "<p><b>a", "<br/>", "<!a>"])
+def test_no_stretch_of_a_page_holds_the_interpreter(piece: str) -> None:
+    """From one token to the next, nothing else runs: none may be half a page of tags away."""
+    text = piece * 200_000
+    ends = [0, *(found.end() for found in _TOKEN.finditer(text)), len(text)]
+
+    assert max(text.count("<", one, other) for one, other in pairwise(ends)) <= MOST_PLAIN_TAGS
