@@ -6,21 +6,27 @@ another resolver says so.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from monitor.core.checks import Check
 from monitor.core.types import (
     EARLIER,
+    NO_WITNESS,
     UNRESOLVED,
+    Controls,
     Exchange,
     Failure,
+    Family,
     Hop,
     Judgement,
     Phase,
     Reason,
     Resolution,
+    Said,
     SecondLook,
+    Target,
     Verdict,
 )
 from monitor.core.verdict.case import host_of
@@ -29,6 +35,8 @@ from monitor.fetch import SILENT_S
 
 HOSTS = 4096
 ADDRESSES = 32  # of one host: large networks give others at each answer
+_HEARD = frozenset({Said.PROMPT, Said.LATE})
+_CLEAN = NO_WITNESS | {Said.PROMPT}
 _HELD = frozenset({Verdict.DOWN, Verdict.MAINTENANCE, Verdict.BLOCKED})
 
 
@@ -83,7 +91,8 @@ class Places:
 def wanted(exchange: Exchange, judgement: Judgement, *, sure: bool) -> bool:
     """Tell whether a failure must show once more before it is laid on the site.
 
-    `sure`: a round of control hosts began while it lasted, and nothing was lost on our line.
+    `sure`: a round of control hosts began while it lasted, and nothing was lost on our line; or
+    the check before failed in the same way.
     """
     if exchange.phase is Phase.RESOLVE:  # resolvers have been asked, more than one
         return False
@@ -91,6 +100,43 @@ def wanted(exchange: Exchange, judgement: Judgement, *, sure: bool) -> bool:
         return True
     failed = any(_failed(each) for each in exchange.flat())
     return judgement.verdict in _HELD and failed and not sure
+
+
+class Shown:
+    """Remembers which targets failed last in a way that showed twice, or lay within a round.
+
+    The next failure of the same kind is itself the repetition: no request is added to it.
+    """
+
+    def __init__(self) -> None:
+        self._shown: dict[str, tuple[Reason, datetime]] = {}
+
+    def before(self, target: Target, judgement: Judgement, at: datetime) -> bool:
+        """Tell whether the last check of a target failed so, within one streak."""
+        reason, since = self._shown.get(target.slug, (None, at))
+        lately = 0 <= (at - since).total_seconds() <= target.policy.silence_s
+        return reason is judgement.reason and lately
+
+    def learn(self, target: Target, judgement: Judgement, at: datetime) -> None:
+        """Take the last check of a target."""
+        if judgement.verdict in _HELD:
+            self._shown[target.slug] = (judgement.reason, at)
+        else:
+            self._shown.pop(target.slug, None)
+
+
+def nothing_lost(rounds: Sequence[Controls], families: Collection[Family]) -> bool:
+    """Tell whether no packet was lost or late in some rounds, over these families.
+
+    A host that answered in none of two rounds or more is dead: it shows no loss.
+    """
+    for family in families:
+        words = [each.families.get(family, {}) for each in rounds]
+        said = [pair for each in words for pair in each.items()]
+        heard = {slug for slug, word in said if word in _HEARD or len(rounds) == 1}
+        if any(slug in heard and word not in _CLEAN for slug, word in said):
+            return False
+    return True
 
 
 def is_proved(exchange: Exchange) -> bool:

@@ -105,6 +105,7 @@ class Judge:
         self._long_memory = Memory()  # of the thread's own
         self._one_long = Lock()
         self._places = Places()
+        self._shown = second_look.Shown()
 
     def recall(self, checks: Iterable[Check]) -> None:
         """Learn from checks on record where sites answered well, before the first one is judged."""
@@ -150,8 +151,9 @@ class Judge:
                 rounds.append(await self._line.check())
             controls, judgement = await _worst(judge, exchange, rounds)
             recent = (*rounds, *self._line.recent(2 * self._config.controls.interval_s * 1_000_000))
-            clean = all(round_.is_clean(families_of(exchange)) for round_ in recent)
-            sure = bool(within) and clean
+            clean = second_look.nothing_lost(recent, families_of(exchange))
+            shown = self._shown.before(target, judgement, exchange.started_at)
+            sure = shown or (bool(within) and clean)
             if again and second_look.wanted(exchange, judgement, sure=sure):
                 other = await again()
                 other = other and self._places.stand_for(other)
@@ -159,6 +161,7 @@ class Judge:
                 exchange = second_look.joined(exchange, other, found)
                 controls, judgement = await _worst(judge, exchange, rounds)
         self._places.learn(exchange, judgement)
+        self._shown.learn(target, judgement, exchange.started_at)
         return Observation(
             target=target.slug,
             point=self._point,

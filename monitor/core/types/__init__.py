@@ -42,6 +42,7 @@ from monitor.core.types.targets import (
 )
 from monitor.core.types.wire import (
     EARLIER,
+    NO_WITNESS,
     UNRESOLVED,
     Attempt,
     Certificate,
@@ -57,6 +58,7 @@ from monitor.core.types.wire import (
 
 __all__ = [
     "EARLIER",
+    "NO_WITNESS",
     "UNRESOLVED",
     "Attempt",
     "Capture",

@@ -1,6 +1,6 @@
 """What came over the wire, and what is known of our own side."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -49,7 +49,7 @@ class Resolution:
 
 
 EARLIER = "earlier"
-_NO_WITNESS = frozenset({Said.ABSENT, Said.LOST})
+NO_WITNESS = frozenset({Said.ABSENT, Said.LOST})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,15 +218,10 @@ class Controls:
     def line_works(self) -> bool:
         return self.ok >= self.needed
 
-    def is_clean(self, families: Iterable[Family]) -> bool:
-        """Tell whether nothing at all was lost or late over these families."""
-        said = {word for family in families for word in self.families.get(family, {}).values()}
-        return said <= {Said.PROMPT, *_NO_WITNESS}
-
     def lack(self, family: Family) -> bool:
         """Tell whether our line has no such family at all: nothing can be said over it."""
         words = set(self.families.get(family, {}).values())
-        return bool(words) and words <= _NO_WITNESS
+        return bool(words) and words <= NO_WITNESS
 
     def vouch_for(self, family: Family) -> bool:
         """Tell whether our line worked over a family.
@@ -236,7 +231,7 @@ class Controls:
         if not self.families:
             return self.line_works
         words = self.families.get(family, {}).values()
-        said = [word for word in words if word not in _NO_WITNESS]
+        said = [word for word in words if word not in NO_WITNESS]
         prompt = said.count(Said.PROMPT)
         most = 2 * (prompt + said.count(Said.LATE)) > len(said)
         return prompt >= self.needed and 2 * prompt >= len(said) and most

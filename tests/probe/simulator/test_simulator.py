@@ -203,6 +203,10 @@ def test_an_outage_of_a_site_is_found(outage: str, machine: str) -> None:
 
 
 async def fall(loop: VirtualLoop, outage: str, machine: str) -> list[str]:
+    return [event.target for event in (await fallen(loop, outage, machine)).opened()]
+
+
+async def fallen(loop: VirtualLoop, outage: str, machine: str) -> Probe:
     world = World(loop, 0)
     lost = {"no IPv6": Family.IPV6, "no IPv4": Family.IPV4}.get(machine)
 
@@ -232,4 +236,17 @@ async def fall(loop: VirtualLoop, outage: str, machine: str) -> list[str]:
     for _ in range(4):
         await asyncio.gather(probe.beat(), *(probe.check(host) for host in SITES))
         await asyncio.sleep(60)
-    return [event.target for event in probe.opened()]
+    return probe
+
+
+@pytest.mark.parametrize("machine", ["both", "one control dead", "IPv6 leads nowhere"])
+@pytest.mark.parametrize("outage", ["refuses", "unreachable", "expired"])
+def test_a_site_that_fails_is_asked_twice_once_in_an_outage(outage: str, machine: str) -> None:
+    """What showed twice in one check need not in the next: the site is spared, and the lane."""
+    probe = live(lambda loop: fallen(loop, outage, machine))
+    for slug in ("quatre", "deux"):
+        failed = [seen for seen in probe.seen if seen.target == slug][1:]
+        assert {seen.judgement.verdict for seen in failed} == {Verdict.DOWN}
+        assert sum(seen.exchange.second is not None for seen in failed) <= 1
+        if outage == "unreachable":  # rounds of controls lay within it, and lost nothing
+            assert all(seen.exchange.second is None for seen in failed)
