@@ -3,11 +3,22 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import URL, Connection, Update, and_, delete, insert, select, update
+from sqlalchemy import (
+    URL,
+    Column,
+    ColumnElement,
+    Connection,
+    Update,
+    and_,
+    delete,
+    insert,
+    select,
+    update,
+)
 
 from monitor.core.checks import clean
 from monitor.core.types import ClockReading, Controls, Gap, LaneState, Outcome, Run, Target
@@ -53,8 +64,10 @@ REST_S = 0.1  # groups the checks of a busy moment; an idle store commits at onc
 
 _LEAF = table_of(LeafRow)
 _RUN = table_of(RunRow)
+_ROUND = table_of(RoundRow)
 _CLOCK = table_of(ClockReadingRow)
 _PAUSE = table_of(PauseRow)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Store(
@@ -162,22 +175,25 @@ class Store(
         """Record that we were alive, with our line's health and our clock's last reading.
 
         A reading that was recorded already is not recorded again. Of the panel, only what most
-        rounds say alike is kept here: the checks that rest on a round keep the rest.
+        rounds say alike is kept here: the checks that rest on a round keep the rest. One at an
+        instant that has a round already is recorded at the first microsecond that is free.
         """
-        controls = replace(controls, witnesses=())
 
         def work(connection: Connection, kept: Kept) -> None:
-            panel = kept.controls(connection, controls)
+            subject = kept.subject(connection, "", self.point)
+            at = _free(connection, _ROUND.c.at, controls.at, _ROUND.c.subject_id == subject)
+            seen = replace(controls, at=at, witnesses=())
+            panel = kept.controls(connection, seen)
             row = {
-                "subject_id": kept.subject(connection, "", self.point),
-                "at": controls.at,
+                "subject_id": subject,
+                "at": at,
                 "controls_id": panel,
-                "leaf": kept.scribe.round(connection, controls, panel, self.point),
+                "leaf": kept.scribe.round(connection, seen, panel, self.point),
             }
-            connection.execute(insert(table_of(RoundRow)), row)
+            connection.execute(insert(_ROUND), row)
             if clock is not None:
                 self._keep_reading(connection, kept, clock)
-            connection.execute(self._this_run().values(alive_at=controls.at))
+            connection.execute(self._this_run().values(alive_at=at))
 
         await self._write(work)
 
@@ -208,26 +224,29 @@ class Store(
     async def start_run(self, run: Run, lost: Sequence[Gap] = ()) -> None:
         """Record that the service starts, and what was lost while it did not run: both, or none.
 
-        Rounds keep it alive from now on.
+        Rounds keep it alive from now on. A start at the very instant of an earlier one is
+        recorded at the first microsecond that is free.
         """
 
         def work(connection: Connection, kept: Kept) -> None:
+            at = _free(connection, _RUN.c.started_at, run.started_at, _RUN.c.point == run.point)
+            begun = replace(run, started_at=at, alive_at=max(at, run.alive_at))
             row = {
-                "point": run.point,
-                "started_at": run.started_at,
-                "alive_at": run.alive_at,
-                "stopped_at": run.stopped_at,
-                "version": run.version,
-                "config_sha256": run.config_sha256,
-                "ruleset": run.ruleset,
-                "leaf": kept.scribe.start(connection, run),
+                "point": begun.point,
+                "started_at": begun.started_at,
+                "alive_at": begun.alive_at,
+                "stopped_at": begun.stopped_at,
+                "version": begun.version,
+                "config_sha256": begun.config_sha256,
+                "ruleset": begun.ruleset,
+                "leaf": kept.scribe.start(connection, begun),
             }
             connection.execute(insert(_RUN), row)
             for gap in lost:
                 _write_gap(connection, kept, gap)
+            self._run_started_at = at
 
         await self._write(work)
-        self._run_started_at = run.started_at
 
     async def stop_run(self, at: datetime) -> None:
         """Record that the service stops of its own will."""
@@ -306,6 +325,15 @@ class Store(
         if self._writer is None:
             raise StoreError("Cette base n'est ouverte qu'en lecture.")
         await self._writer.write(item)
+
+
+def _free(
+    connection: Connection, column: Column[Any], at: datetime, same: ColumnElement[bool]
+) -> datetime:
+    """Return the first instant from `at` on that no row has: a clock set back repeats instants."""
+    while connection.execute(select(column).where(same, column == at).limit(1)).first():
+        at += _MICROSECOND
+    return at
 
 
 def _write_gap(connection: Connection, kept: Kept, gap: Gap) -> None:

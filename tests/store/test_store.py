@@ -339,6 +339,33 @@ def test_a_run_is_kept_alive_by_its_rounds(store: Store) -> None:
     assert store.runs() == (replace(run, alive_at=at(130), stopped_at=at(130)),)
 
 
+def test_rounds_and_starts_at_one_instant_are_told_apart(store: Store) -> None:
+    """A clock that was set back comes to the same microsecond again."""
+    run = Run(
+        point="local",
+        started_at=at(0),
+        alive_at=at(0),
+        stopped_at=None,
+        version="0.1.0",
+        config_sha256=CONFIG,
+        ruleset="2026-11",
+    )
+
+    async def lives() -> None:
+        for _ in range(3):
+            await store.start_run(run)
+            await store.record_round(panel(at(60)), None)
+        await store.stop_run(at(90))
+
+    asyncio.run(lives())
+    step = timedelta(microseconds=1)
+    assert [one.started_at for one in store.runs()] == [at(0), at(0) + step, at(0) + 2 * step]
+    assert [one.stopped_at for one in store.runs()] == [None, None, at(90)]
+    assert [one.at for one in store.rounds(at(0), at(61))] == [
+        at(60), at(60) + step, at(60) + 2 * step,
+    ]  # fmt: skip
+
+
 def test_gaps_are_found_by_the_span_that_they_touch(store: Store) -> None:
     whole = Gap(
         point="local",
