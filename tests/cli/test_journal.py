@@ -196,3 +196,17 @@ def test_a_running_service_keeps_the_right_to_seal(
     with open_store(f"sqlite:///{data / 'vigie.sqlite'}"):
         assert seal(data) == 2
     assert "Arrêtez-le" in capsys.readouterr().err
+
+
+def test_bytes_that_a_killed_service_left_accuse_nobody(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They are on the disk before a signed leaf names them; those of an earlier day are not."""
+    captures = data / "captures"
+    captures.mkdir(exist_ok=True)
+    (captures / "2026-11-23.warc.gz").write_bytes(b"")
+    assert main(["verify", str(data)]) == 0
+
+    (captures / "2026-11-22.warc.gz").write_bytes(b"")
+    assert main(["verify", str(data)]) == 1
+    assert "2026-11-22.warc.gz : aucune feuille ne nomme ce fichier" in capsys.readouterr().out
