@@ -2,11 +2,12 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -26,9 +27,52 @@ def find_postgres() -> Path | None:
 class PostgresServer:
     """A running server, on which each test has a database of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, programs: Path) -> None:
         self._folder = folder
+        self._programs = programs
         self._count = 0
+        self._guards = ExitStack()
+
+    def start(self) -> None:
+        """Start the server, under a shell that stops it when our pipe to it closes."""
+        log = self._folder / "log"
+        with log.open("ab") as output:
+            guard = subprocess.Popen(
+                (
+                    "/bin/sh", "-c", _GUARD, self._folder,
+                    self._programs / "postgres", "-D", self._folder / "data",
+                    *_settings(self._folder),
+                ),
+                user=server_user(),
+                stdin=subprocess.PIPE,
+                stdout=output,
+                stderr=output,
+                cwd="/",
+                start_new_session=True,
+            )  # fmt: skip
+        self._guards.enter_context(guard)  # its end closes the pipe, and waits
+        _wait_for(self, guard, log)
+
+    def stop(self) -> None:
+        """Stop the server and remove its folder."""
+        self._guards.close()
+
+    def crash(self, number: signal.Signals) -> None:
+        """Kill the server's first process, and return once the others have ended too.
+
+        `start` brings it back. Linux only: it reads /proc.
+        """
+        lock = self._folder / "data" / "postmaster.pid"
+        first = int(lock.read_text().split("\n")[0])
+        others = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        os.kill(first, number)
+        for _ in range(_WAIT_S * 20):
+            if not any(map(_lives, (first, *others))):
+                break
+            time.sleep(0.05)
+        # Our shell has not yet taken note of its death: the server would take it for alive.
+        for one in (lock, *self._folder.glob(".s.PGSQL.*.lock")):
+            one.unlink(missing_ok=True)
 
     def url(self, database: str) -> str:
         return f"postgresql://vigie@/{database}?host={self._folder}"
@@ -60,43 +104,29 @@ class PostgresServer:
 def running_postgres(programs: Path) -> Iterator[PostgresServer]:
     """Start a server and stop it at the end, even if the tests are killed."""
     # The server refuses to run as root, and a socket's path must stay under 108 bytes.
-    user = "postgres" if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix="vigie-pg-"))
-    if user:
+    if user := server_user():
         shutil.chown(folder, user)
     data, log = folder / "data", folder / "log"
+    server = PostgresServer(folder, programs)
     try:
         initdb = (programs / "initdb", "-D", data, "-U", "vigie", "-A", "trust", "-N", "-E", "UTF8")
         with log.open("wb") as output:
             made = subprocess.run(
                 initdb, user=user, stdout=output, stderr=output, cwd="/", check=False
             )
-            if made.returncode:
-                raise RuntimeError(log.read_text(errors="replace"))
-            guard = subprocess.Popen(
-                (
-                    "/bin/sh",
-                    "-c",
-                    _GUARD,
-                    folder,
-                    programs / "postgres",
-                    "-D",
-                    data,
-                    *_settings(folder),
-                ),
-                user=user,
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=output,
-                cwd="/",
-                start_new_session=True,
-            )
-        with guard:  # its end closes the pipe, and waits
-            server = PostgresServer(folder)
-            _wait_for(server, guard, log)
-            yield server
+        if made.returncode:
+            raise RuntimeError(log.read_text(errors="replace"))
+        server.start()
+        yield server
     finally:
+        server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def server_user() -> str | None:
+    """Return who runs the server: not root."""
+    return "postgres" if os.geteuid() == 0 else None
 
 
 # The shell stops the server and removes its folder when the pipe from us closes: also when
@@ -126,3 +156,11 @@ def _wait_for(server: PostgresServer, guard: subprocess.Popen[bytes], log: Path)
         else:
             return
     raise RuntimeError(log.read_text(errors="replace"))
+
+
+def _lives(process: object) -> bool:
+    """Tell whether a process runs: not when it is gone, or only its exit code is left."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
