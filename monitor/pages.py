@@ -4,8 +4,9 @@ import hashlib
 from asyncio import Semaphore, to_thread
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import ParamSpec, TypeVar
 
 from monitor.archive import Archive
 from monitor.core.changes.events import PageEvent, Reading, Shown, Version, text_digest
@@ -38,6 +39,7 @@ from monitor.core.types import (
 from monitor.metrics import PageSeen
 from monitor.store import Store
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 # Homes of prefectures turn over their news every day: their availability is followed, not
@@ -49,6 +51,10 @@ WHOLE = frozenset({Reason.SLOW, Reason.TLS_CHAIN_INCOMPLETE})
 # How much of what a page showed before is read again when our own rules have changed.
 MOST_RENAMED = 20  # texts, the newest
 RENAMING_US = 5_000_000  # no other is begun after that
+# A page that took long to read or to compare is left unread for a while: a few such pages must
+# not take all of the interpreter's time, nor the turn of the others. Its checks go on.
+LONG_US = 250_000
+RESTS = 20  # times as long as that took
 
 
 def pages_seen(store: Store) -> dict[str, PageSeen]:
@@ -96,6 +102,8 @@ class PageBook:
         # Threads that parse share one interpreter with the probes: one at a time, or after a
         # start on a long list the probes would be starved by their own answers.
         self._one = Semaphore(1)
+        self._one_long = Semaphore(1)
+        self._unread_until_us: dict[str, int] = {}  # of the pages that took long
         self._last: dict[str, _Read] = {}
 
     async def read(
@@ -112,6 +120,8 @@ class PageBook:
             self._tracks[target.slug], found = gone(track, observation.at)
             return None, found
         if not _is_the_page(observation.judgement):
+            return None, ()
+        if self._rests(target.slug) and not self._is_known(track, observation):
             return None, ()
         reading = await self._reading(target.slug, observation)
         if reading is None:
@@ -139,6 +149,14 @@ class PageBook:
         """Tell whether another reading soon would settle whether a page changed."""
         return slug in self._tracks and in_doubt(self._tracks[slug])
 
+    def _is_known(self, track: Track, observation: Observation) -> bool:
+        """Tell whether an answer has the very bytes of the text that we believe."""
+        current, known = track.current, self._last.get(track.target)
+        if current is None or known is None:
+            return False
+        body = hashlib.sha256(observation.exchange.body).hexdigest()
+        return (known.body_sha256, known.text_sha256) == (body, current.version.sha256)
+
     def _track(self, slug: str) -> Track:
         return self._tracks.get(slug) or Track(target=slug, point=self._point)
 
@@ -147,8 +165,30 @@ class PageBook:
         current = track.current
         if current is None or current.version.sha256 == reading.sha256:
             return advance(track, reading)
-        async with self._one:
-            return await to_thread(advance, track, reading)
+        return await self._timed(track.target, advance, track, reading)
+
+    async def _timed(self, slug: str, work: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
+        """Work in a thread, one page at a time; a page that took long before waits its turn.
+
+        Without an archive there is no clock, and nothing takes long.
+        """
+        if self._archive is None:
+            async with self._one:
+                return await to_thread(work, *args, **more)
+        clock, until_us = self._archive.clock, self._unread_until_us
+        async with self._one_long if slug in until_us else nullcontext(), self._one:
+            begun_us = clock.monotonic_us()
+            done = await to_thread(work, *args, **more)
+            now_us = clock.monotonic_us()
+        if now_us - begun_us > LONG_US:
+            until_us[slug] = max(until_us.get(slug, 0), now_us) + RESTS * (now_us - begun_us)
+        return done
+
+    def _rests(self, slug: str) -> bool:
+        """Tell whether a page that took long must be left unread."""
+        if self._archive is None or slug not in self._unread_until_us:
+            return False
+        return self._archive.clock.monotonic_us() < self._unread_until_us[slug]
 
     async def _under_our_rules(self, track: Track, reading: Reading) -> Step:
         """Read again what other rules had read, as far as this reading must be compared to it."""
@@ -199,8 +239,7 @@ class PageBook:
         body = hashlib.sha256(exchange.body).hexdigest()
         known = self._last.get(slug)
         if known is None or known.body_sha256 != body:
-            async with self._one:
-                known = await to_thread(_read, exchange, body, known)
+            known = await self._timed(slug, _read, exchange, body, known)
             if known is None:
                 return None
             self._last[slug] = known

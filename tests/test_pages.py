@@ -4,11 +4,13 @@ from asyncio import gather
 from dataclasses import replace
 from threading import Event as Pause
 from threading import Semaphore, get_ident
+from typing import cast
 
 import pytest
 
 from monitor import pages
-from monitor.core.changes.events import PageEdge, Reading
+from monitor.archive import Archive
+from monitor.core.changes.events import PageEdge, Reading, Version
 from monitor.core.changes.versions import Step, Track, advance
 from monitor.core.pages.page import Page
 from monitor.core.pages.read import read_clean
@@ -24,7 +26,8 @@ from monitor.core.types import (
     Target,
     Verdict,
 )
-from monitor.pages import PageBook
+from monitor.pages import RESTS, PageBook
+from tests.support.clock import FakeClock
 from tests.support.outcomes import OK, answer, outcome
 from tests.support.readings import body, minute
 from tests.support.reads import target
@@ -179,3 +182,43 @@ async def test_the_loop_is_free_while_two_long_texts_are_compared(
         await read(book, body(letter), number)
 
     assert [one == get_ident() for one in where] == [True, True, False, False, False]
+
+
+class _Archive:
+    """What a page book asks of an archive where our own rules do not change."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+
+    def versions(self, target: str) -> tuple[Version, ...]:
+        del target
+        return ()
+
+
+async def test_a_page_that_takes_long_is_read_seldom_and_its_own_text_is_known_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    archive, read_by = _Archive(), list[str]()
+    book = PageBook((), point="local", archive=cast("Archive", archive))
+
+    def slowly(cleaned: str, *, url: str | None, cut: bool) -> Page:
+        if "numéro L" in cleaned:
+            archive.clock._set(archive.clock.monotonic_us() + 3_000_000)
+        read_by.append(cleaned)
+        return read_clean(cleaned, url=url, cut=cut)
+
+    monkeypatch.setattr(pages, "read_clean", slowly)
+    other = replace(PAGE, slug="autre")
+
+    await read(book, body("L"), 0)
+    await read(book, body("M"), 1)
+    await read(book, body("N"), 0, of=other)
+    assert len(read_by) == 2  # the second is of another page
+
+    version, _ = await book.read(PAGE, check(body("L"), 2).observation, ())
+    assert version is not None
+    assert version.checks == 2
+
+    await archive.clock.advance(3 * RESTS + 1)
+    await read(book, body("M"), 3)
+    assert [PageEdge.CHANGED] == await read(book, body("M"), 4)
