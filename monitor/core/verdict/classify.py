@@ -23,7 +23,7 @@ from monitor.core.verdict.case import Case, Finding, Rule, leads_to
 from monitor.core.verdict.fingerprints import Fingerprint, digest
 from monitor.core.verdict.glance import Look, glance
 
-RULESET = "2026-11-29.2"  # changes with the rules; `ruleset` adds the fingerprints' digest
+RULESET = "2026-11-29.3"  # changes with the rules; `ruleset` adds the fingerprints' digest
 
 RULES: tuple[tuple[str, Rule], ...] = (
     ("clock-offset", line.clock_offset),

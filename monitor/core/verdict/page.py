@@ -72,8 +72,13 @@ def _data(case: Case) -> object:
 
 
 def empty_document(case: Case) -> Finding | None:
-    """Find a page with nothing to see, and nothing that could show anything."""
+    """Find a page with nothing to see, and nothing that could show anything.
+
+    Of an answer over our bound nothing may have been read: that says nothing of the page.
+    """
     page = case.page
+    if case.exchange.failure is Failure.TOO_LARGE:
+        return None
     if page.form is Form.EMPTY:
         if case.target.kind is Kind.API:
             return None

@@ -522,6 +522,11 @@ def test_a_chain_that_was_completed_is_degraded_and_never_down() -> None:
 
 def test_a_page_longer_than_our_limit_is_judged_by_its_start() -> None:
     assert said(judge(answer(failure=Failure.TOO_LARGE))) == (Verdict.DEGRADED, Reason.TOO_LARGE)
+    for nothing_read in ("", " ", "<html>"):  # a length announced, members of gzip without end
+        assert said(judge(answer(nothing_read, failure=Failure.TOO_LARGE))) == (
+            Verdict.DEGRADED,
+            Reason.TOO_LARGE,
+        )
     assert said(judge(answer("", status=500, failure=Failure.TOO_LARGE))) == (
         Verdict.DOWN,
         Reason.HTTP_5XX,
