@@ -3,9 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
-from monitor.core.changes import words
-from monitor.core.changes.change import Change, ChangeKind, LinkEdit, Weight
-from monitor.core.changes.dead_links import Lead, leads, says_gone, watched
+from monitor.core.changes.dead_links import Lead, leads, says_gone, told, watched
 from monitor.core.changes.events import DeadLink, PageEdge, PageEvent, Shown
 from monitor.core.changes.log import DeadLinkRecord
 from monitor.core.types import State, Target
@@ -29,10 +27,10 @@ class LinkBook:
         self, page: str, shown: Shown, at: datetime, states: Mapping[str, State]
     ) -> tuple[PageEvent, ...]:
         """Say which links of a text that was just read died, answer again, or are no more."""
-        told, found = self._told.get(page, {}), self._leads_of(page, shown)
-        dropped = [one for one in told.values() if one.address not in found]
-        restored = [one for one in told.values() if one.address in found and _over(one, states)]
-        kept = {one.address: one for one in told.values() if one not in [*dropped, *restored]}
+        before, found = self._told.get(page, {}), self._leads_of(page, shown)
+        dropped = [one for one in before.values() if one.address not in found]
+        restored = [one for one in before.values() if one.address in found and _over(one, states)]
+        kept = {one.address: one for one in before.values() if one not in [*dropped, *restored]}
         died = [one for one in _dead(found, states) if one.address not in kept]
         self._told[page] = kept | {one.address: one for one in died}
         return tuple(
@@ -42,7 +40,7 @@ class LinkBook:
                 target=page,
                 point=self._point,
                 before=shown.version,
-                change=_change(edge, some),
+                change=told(edge, some),
                 links=tuple(some),
             )
             for edge, some in (
@@ -79,21 +77,3 @@ def _dead(found: Mapping[str, Lead], states: Mapping[str, State]) -> Iterable[De
                 target=lead.target,
                 gone_at=outage.first_fail_at,
             )
-
-
-_KINDS = {
-    PageEdge.LINK_BROKEN: ChangeKind.LINK_BROKEN,
-    PageEdge.LINK_RESTORED: ChangeKind.LINK_RESTORED,
-}
-
-
-def _change(edge: PageEdge, some: Iterable[DeadLink]) -> Change | None:
-    """Return what is told of links; nothing of one that left: its text's change tells it."""
-    kind = _KINDS.get(edge)
-    if kind is None:
-        return None
-    edits = tuple(
-        LinkEdit(kind=kind, text=one.text, before=one.address, after=one.address) for one in some
-    )
-    summary = words.summary((kind,), pieces=(), links=edits)
-    return Change(kinds=(kind,), weight=Weight.MAJOR, summary=summary, links=edits)

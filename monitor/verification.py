@@ -25,15 +25,18 @@ from monitor.evidence.reading import Reading
 from monitor.evidence.tiles import Tiles
 from monitor.evidence.tlog import ProofError
 from monitor.fetch.replay import reread
+from monitor.kept_files import KeptTexts
 from monitor.store import Store, ledger
 from monitor.store.audit import audit
-from monitor.store.difference import Difference
+from monitor.store.difference import Difference, OnTrust
 from monitor.store.scratch import References
 
 SHOWN = 20  # faults of one step that are told; all are counted
 NEAR = 50  # checks of a target between a check and the capture that it turns out to need
 EVERY = 10_000  # leaves between two words of progress
 _KINDS = tuple(FIELDS)
+
+_OPEN = "Les lignes antérieures au journal, et ce que rien ne garantit : voir la liste à la fin."
 
 Leaf = Mapping[str, Any]
 #: Is told what is being read, and how many of it were.
@@ -138,7 +141,8 @@ def _verify(asked: _Asked, shot: Shot | None) -> Iterator[Step]:
     if shot is not None:
         wanted |= signed_rows.sizes(shot.connection)
     reading = Reading(tiles, checkpoint.size, wanted=frozenset(wanted))
-    with closing(_Content(shot, asked.progress)) as content:
+    texts = KeptTexts(captures) if captures is not None else None
+    with closing(_Content(shot, asked.progress, texts)) as content:
         try:
             content.read(reading, checkpoint.size)
             found = tuple(
@@ -274,7 +278,9 @@ class _Few:
 class _Content:
     """Reads the leaves once: their form, what follows from them, and the store beside them."""
 
-    def __init__(self, shot: Shot | None, progress: Progress) -> None:
+    def __init__(self, shot: Shot | None, progress: Progress, texts: KeptTexts | None) -> None:
+        self._texts = texts
+        self._trusted = OnTrust()
         self._shot = shot
         self._progress = progress
         self._kinds = bytearray()
@@ -303,12 +309,22 @@ class _Content:
         if count < shot.least:
             self._rows.append(
                 f"la base compte {count} entrées, et {shot.least} étaient signées : elle a été"
-                " vidée, remplacée par une sauvegarde ancienne, ou n’est pas celle de ce journal"
+                " vidée, remplacée par une sauvegarde ancienne, ou n’est pas celle de ce journal."
+                " Remettez la plus récente, ou mettez celle-ci de côté et refaites-la :"
+                " « vigie rebuild »"
             )
         self._waiting = max(0, count - size)
         later = ledger.entries(shot.connection, max(size, first), count)
         leaves = self._checked(chain(entries, later))
-        self.note(audit(shot.store, islice(leaves, count), connection=shot.connection))
+        self.note(
+            audit(
+                shot.store,
+                islice(leaves, count),
+                connection=shot.connection,
+                texts=self._texts,
+                trusted=self._trusted,
+            )
+        )
         for _ in leaves:  # sealed since that instant
             pass
 
@@ -341,8 +357,7 @@ class _Content:
             title="Base de données",
             done=f"chaque ligne dit ce que dit le journal, et il n’y en a pas d’autre{waiting}",
             proves="Ce que montrent les pages et les rapports est ce que le journal engage.",
-            leaves_open="Les lignes antérieures au journal, et ce que rien ne garantit :"
-            " voir la liste à la fin.",
+            leaves_open=" ".join((_OPEN, *self._trusted.told())),
             faults=_told(self._rows),
         )
 

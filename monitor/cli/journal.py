@@ -34,12 +34,13 @@ from monitor.evidence.note import (
 from monitor.evidence.reading import Reading
 from monitor.evidence.tiles import CHECKPOINT, Tiles
 from monitor.evidence.tlog import TILE_WIDTH
+from monitor.kept_files import STAMPS, KeptFiles, signed_from
 from monitor.sealing import KEY_FILE, Sealer, journal_key, require_journal
 from monitor.settings import Settings, config_folder, read_settings
 from monitor.store import Store, is_new, migrate
-from monitor.store.journal_reads import KeptCheckpoint
 from monitor.store.kept import Kept
-from monitor.store.rebuild import rebuild
+from monitor.store.page_restore import Why
+from monitor.store.rebuild import Rebuilt, rebuild
 from monitor.store.vouchers import unproved
 from monitor.verification import SHOWN, Progress, Step, verify
 from monitor.verification_stamps import rootless, stamped_notes, verify_stamps
@@ -326,18 +327,51 @@ def run_rebuild(asked: Namespace) -> int:
         if not step.ok:
             return 1
     tiles = Tiles(folder)
-    note = tiles.checkpoint() or b""
-    signed = Checkpoint.parse(Note.parse(note).text)
-    last = KeptCheckpoint(size=signed.size, root=signed.root, at=SystemClock().now(), note=note)
-    done = rebuild(
+    last = signed_from(tiles.checkpoint() or b"", at=SystemClock().now())
+    size = last.checkpoint.size
+    public = certificates(Path(certifi.where()).read_bytes())
+    files = KeptFiles(
+        settings.data,
+        captures=settings.data / CAPTURES,
+        roots={
+            one.slug: certificates(one.roots.encode())
+            for one in config.stamping.authorities
+            if one.roots
+        },
+        public=public,
+    )
+    found = rebuild(
         settings.database_url,
-        Reading(tiles, signed.size),
-        checkpoint=last,
-        bundled=signed.size - signed.size % TILE_WIDTH,
+        Reading(tiles, size),
+        last=last,
+        bundled=size - size % TILE_WIDTH,
+        files=files,
     )
-    print(
-        f"Base refaite : {done} entrées. Ce qui n’était pas encore signé, les budgets et pauses"
-        " des plateformes, les textes de pages et leurs modifications, les jetons et les"
-        " cosignatures n’y sont pas ; « vigie verify » nomme ceux que le journal annonce."
-    )
+    print("\n".join(_rebuilt(found)))
     return 0
+
+
+def _rebuilt(found: Rebuilt) -> Iterator[str]:
+    yield f"Base refaite : {found.leaves} entrées."
+    yield f"   textes de pages relus dans les copies : {found.texts}"
+    for why, said in _WHY.items():
+        lost = [one for one in found.lost_texts if one.why is why]
+        if lost:
+            yield f"   textes non restitués, {said} : {len(lost)}"
+            yield from (f"      {one.target}, {one.sha256}" for one in lost[:SHOWN])
+            if len(lost) > SHOWN:
+                yield f"      … et {len(lost) - SHOWN} autres"
+    yield f"   jetons : {found.tokens} ; cosignatures : {found.cosignatures}"
+    if found.lost_tokens:
+        yield f"   jetons sans fichier lisible : {len(found.lost_tokens)}"
+        yield from (f"      {FOLDER}/{STAMPS.name}/{one}" for one in found.lost_tokens[:SHOWN])
+    yield (
+        "N’y sont pas : ce qui n’était pas encore signé, les budgets et pauses des plateformes,"
+        " les robots.txt, les réponses refusées des autorités."
+    )
+
+
+_WHY = {
+    Why.RULES: "lus par d’autres règles que celles de ce programme",
+    Why.COPY: "qu’aucune copie ne donne",
+}

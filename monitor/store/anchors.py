@@ -28,7 +28,12 @@ def stamp_work(stamp: Stamp) -> Work:
 
 def cosignature_work(one: Cosignature) -> Work:
     """Return what writes a cosignature, unless this witness's is there already."""
-    return lambda connection, _: _write_cosignature(connection, one)
+
+    def work(connection: Connection, kept: Kept) -> None:
+        del kept
+        write_cosignature(connection, one)
+
+    return work
 
 
 def _write_stamp(connection: Connection, kept: Kept, *, stamp: Stamp) -> None:
@@ -41,6 +46,11 @@ def _write_stamp(connection: Connection, kept: Kept, *, stamp: Stamp) -> None:
             sha256=stamp.sha256.hex(),
         )
         leaf = kept.scribe.ledger.append(connection, said)
+    write_token(connection, stamp, leaf)
+
+
+def write_token(connection: Connection, stamp: Stamp, leaf: int | None) -> None:
+    """Write an answer of an authority, beside the leaf of its token."""
     row = {
         "size": stamp.size,
         "authority": stamp.authority,
@@ -55,11 +65,14 @@ def _write_stamp(connection: Connection, kept: Kept, *, stamp: Stamp) -> None:
     connection.execute(insert(_TOKEN), row)
 
 
-def _write_cosignature(connection: Connection, one: Cosignature) -> None:
+def write_cosignature(connection: Connection, one: Cosignature) -> bool:
+    """Write a cosignature; False when this witness's is there already."""
     same = (_COSIGNATURE.c.size == one.size, _COSIGNATURE.c.witness == one.witness)
-    if connection.execute(select(_COSIGNATURE.c.size).where(*same)).first() is None:
-        row = {"size": one.size, "witness": one.witness, "at": one.at, "line": one.line}
-        connection.execute(insert(_COSIGNATURE), row)
+    if connection.execute(select(_COSIGNATURE.c.size).where(*same)).first() is not None:
+        return False
+    row = {"size": one.size, "witness": one.witness, "at": one.at, "line": one.line}
+    connection.execute(insert(_COSIGNATURE), row)
+    return True
 
 
 class AnchorReads(Reads):
@@ -127,7 +140,7 @@ class AnchorReads(Reads):
             connected(self._url, writer=True) as connection,
             connection.begin(),
         ):
-            _write_cosignature(connection, one)
+            write_cosignature(connection, one)
 
     def _cosignatures(self, wanted: Select[Any]) -> tuple[Cosignature, ...]:
         with self._reading() as session:

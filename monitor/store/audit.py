@@ -20,8 +20,9 @@ from monitor.store import audit_pages
 from monitor.store.audit_rows import Named, Raw, apart, chunks, rows, show, text_fault, who
 from monitor.store.audit_schema import schema_faults
 from monitor.store.audit_told import TABLE_OF, FromLeaves, Leaf
-from monitor.store.difference import Difference
+from monitor.store.difference import Difference, OnTrust
 from monitor.store.journal_tables import ReferenceRow
+from monitor.store.page_restore import Texts
 from monitor.store.page_tables import metadata
 from monitor.store.scratch import References
 from monitor.store.store import Store
@@ -88,7 +89,12 @@ class _Table:
 
 
 def audit(
-    store: Store, entries: Iterable[bytes], *, connection: Connection | None = None
+    store: Store,
+    entries: Iterable[bytes],
+    *,
+    connection: Connection | None = None,
+    texts: Texts | None = None,
+    trusted: OnTrust | None = None,
 ) -> Iterator[Difference]:
     """Yield every difference between a store and the leaves of its journal, in order.
 
@@ -96,17 +102,25 @@ def audit(
         store: Open to be read.
         entries: All leaves, from the first, those that are not signed yet included.
         connection: The one instant of the store that is read; None to take one now.
+        texts: Reads the copies that might give a text that the store has not; without them, such
+            a text is a difference.
+        trusted: Is told what could not be compared.
 
     """
+    trusted = trusted or OnTrust()
     if connection is not None:
-        yield from _Audit(store, connection).run(entries)
+        yield from _Audit(store, connection, texts, trusted).run(entries)
         return
     with store.reading() as mine:
-        yield from _Audit(store, mine).run(entries)
+        yield from _Audit(store, mine, texts, trusted).run(entries)
 
 
 class _Audit:
-    def __init__(self, store: Store, connection: Connection) -> None:
+    def __init__(
+        self, store: Store, connection: Connection, texts: Texts | None, trusted: OnTrust
+    ) -> None:
+        self._texts = texts
+        self._trusted = trusted
         self._store = store
         self._connection = connection
         self._references = References()
@@ -185,7 +199,9 @@ class _Audit:
         if not any(self._told.rows_before.values()):
             for name, said in self._told.keyed():
                 yield from self._compare(name, said)
-        yield from audit_pages.differences(self._connection, self._named, self._told)
+        yield from audit_pages.differences(
+            self._connection, self._named, self._told, copies=self._texts, trusted=self._trusted
+        )
         yield from self._kept_once()
         yield from self._end_of_journal()
 
@@ -230,6 +246,9 @@ class _Audit:
         for row in self._named.rows(name):
             known = key(row)
             if _platforms(row) & unsure:
+                if name == "incident":
+                    self._trusted.incidents += 1
+                    self._trusted.platforms |= _platforms(row)
                 continue
             if known in met:
                 yield Difference(name, None, who(name, row), "ligne en double")

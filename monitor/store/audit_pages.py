@@ -19,13 +19,16 @@ from monitor.core.changes.events import PageEdge, text_digest
 from monitor.core.checks import MAX_URL, clean
 from monitor.core.outages import GOOD
 from monitor.core.pages.facts import facts_of
-from monitor.core.pages.packed import PAGE
+from monitor.core.pages.packed import PAGE, PackedPage
 from monitor.core.pages.page import EXTRACTION_VERSION, Page
 from monitor.core.pages.typography import words
 from monitor.core.types import Verdict
 from monitor.store.audit_rows import Named, Raw, plain, raw, rows, show
 from monitor.store.audit_told import FromLeaves, Stay
-from monitor.store.difference import Difference
+from monitor.store.columns import from_us
+from monitor.store.copy_reads import Place
+from monitor.store.difference import Difference, OnTrust
+from monitor.store.page_restore import Texts, found_text
 from monitor.store.page_tables import metadata
 from monitor.store.page_writes import MAX_VALUE, MOST_FACTS, fact_row
 
@@ -33,24 +36,35 @@ _MOST_BYTES = 50_000_000  # of a text, unpacked
 _TOGETHER = 20  # texts in memory
 _NEWEST = 200  # checks of a page among which its body is looked for
 
+LOST = PackedPage.lost("")
+
 Fact = tuple[Any, ...]  # element, words of the value, negated
 
 
-def differences(connection: Connection, named: Named, told: FromLeaves) -> Iterator[Difference]:
+def differences(
+    connection: Connection,
+    named: Named,
+    told: FromLeaves,
+    *,
+    copies: Texts | None,
+    trusted: OnTrust,
+) -> Iterator[Difference]:
     """Yield what the store says of pages that leaves do not."""
-    wanted = {stay.sha256: stay.extraction for stay in told.stays.values()}
-    texts = _Texts(wanted)
+    texts = _Texts(told, copies, trusted)
     yield from texts.read(connection)
     yield from _stays(connection, named, told)
-    yield from _facts(named, told, texts)
+    yield from _facts(named, told, texts, trusted)
     yield from _links(connection, named, told, texts)
 
 
 class _Texts:
     """The texts of pages, and what is drawn from each."""
 
-    def __init__(self, wanted: dict[bytes, str]) -> None:
-        self._wanted = wanted
+    def __init__(self, told: FromLeaves, copies: Texts | None, trusted: OnTrust) -> None:
+        self._wanted = {stay.sha256: stay.extraction for stay in told.stays.values()}
+        self._told = told
+        self._copies = copies
+        self._trusted = trusted
         self.facts: dict[bytes, frozenset[Fact]] = {}
         self.links: dict[bytes, frozenset[tuple[str, tuple[str, ...]]]] = {}
 
@@ -64,14 +78,19 @@ class _Texts:
                 yield Difference("page_text", None, name, "ligne ajoutée")
                 continue
             missing.discard(sha256)
-            for column, what in self._faults(row, extraction):
+            for column, what in self._faults(connection, row, extraction):
                 yield Difference("page_text", None, name, what, column)
         for sha256 in sorted(missing):
             yield Difference("page_text", None, sha256.hex(), "ligne supprimée")
 
-    def _faults(self, row: Raw, extraction: str) -> Iterator[tuple[str, str]]:
+    def _faults(
+        self, connection: Connection, row: Raw, extraction: str
+    ) -> Iterator[tuple[str, str]]:
         if row["extraction_version"] != extraction:
             yield "extraction_version", f"le journal dit {extraction}"
+        if row["page"] == LOST.data:
+            yield from self._lost(connection, row, extraction)
+            return
         try:
             page = replace(page_in(row["page"]), extraction_version=extraction)
         except ValueError as error:
@@ -92,6 +111,38 @@ class _Texts:
             for block in page.main()
             for link in block.links
         )
+
+    def _lost(self, connection: Connection, row: Raw, extraction: str) -> Iterator[tuple[str, str]]:
+        """Tell a text that a rebuilt database could not find again from one that was emptied.
+
+        The copies of before the change that told of it were there when the database was rebuilt.
+        """
+        for column, empty in (("title", LOST.title), ("updated_on", LOST.updated_on)):
+            if row[column] != empty:
+                yield column, "rien n’est connu d’un texte qui n’est pas restitué"
+        sha256 = row["sha256"]
+        if extraction == EXTRACTION_VERSION:
+            if self._copies is None:
+                yield "page", "texte absent ; aucune copie n’a été cherchée"
+                return
+            if self._is_kept(connection, self._copies, sha256):
+                yield "page", "texte absent, et une copie le donne : « vigie rebuild » le rend"
+                return
+        self._trusted.texts.append(sha256.hex())
+
+    def _is_kept(self, connection: Connection, copies: Texts, sha256: bytes) -> bool:
+        for (subject, first_at), stay in self._told.stays.items():
+            if stay.sha256 != sha256:
+                continue
+            place = Place(
+                subject=subject, body_sha256=stay.body_sha256.hex(), first_at=from_us(first_at)
+            )
+            try:
+                if found_text(connection, copies, sha256.hex(), place, until=stay.told_at):
+                    return True
+            except (ValueError, TypeError, AttributeError):
+                continue  # a row of a capture that cannot be read is a difference of its own
+        return False
 
 
 def page_in(packed: Any) -> Page:
@@ -221,8 +272,9 @@ def _last_of(connection: Connection, subject: tuple[str, str], body: bytes) -> i
     return 0
 
 
-def _facts(named: Named, told: FromLeaves, texts: _Texts) -> Iterator[Difference]:
+def _facts(named: Named, told: FromLeaves, texts: _Texts, trusted: OnTrust) -> Iterator[Difference]:
     said, unsure = _drawn(told, texts)
+    trusted.pages |= {target for target, _ in unsure}
     rules = {turn.extraction for turn in told.turns}
     for row in named.rows("page_fact"):
         value = row["value"]

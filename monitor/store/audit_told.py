@@ -53,6 +53,7 @@ class Stay:
         before_at, url: The values that it may have; None where leaves do not tell.
         last_at: The latest instant at which a leaf says that it stood.
         over: Nothing was read of it after that.
+        told_at: Of the check whose leaf tells of it first.
 
     """
 
@@ -62,6 +63,7 @@ class Stay:
     before_at: frozenset[int | None]
     url: frozenset[str] | None
     last_at: int
+    told_at: datetime
     over: bool = True
 
 
@@ -310,7 +312,7 @@ class FromLeaves:
         if before:
             self._left(subject, edge, before)
         if after:
-            self._shown(subject, edge, before, after)
+            self._shown(subject, edge, leaf)
         if edge in TURNS and after:
             turn = Turn(
                 subject=subject,
@@ -343,9 +345,8 @@ class FromLeaves:
             raise ValueError("a text stayed less long than was said before")
         stay.last_at, stay.over = last, edge in TURNS
 
-    def _shown(
-        self, subject: tuple[str, str], edge: PageEdge, before: Leaf | None, after: Leaf
-    ) -> None:
+    def _shown(self, subject: tuple[str, str], edge: PageEdge, leaf: Leaf) -> None:
+        before, after = leaf.get("before"), leaf["after"]
         name = subject, _us(after["first_at"])
         known = self.stays.get(name)
         if known is not None:
@@ -365,6 +366,7 @@ class FromLeaves:
             before_at=frozenset(before_at),
             url=url,
             last_at=_us(after["last_at"]),
+            told_at=read_instant(leaf["at"]),
             over=edge not in TURNS,
         )
 

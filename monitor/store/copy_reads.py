@@ -1,10 +1,11 @@
 """Questions about the copies of one target whose bytes were kept."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, UnaryExpression, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Select, UnaryExpression, and_, func, select
 
 from monitor.core.changes.log import KeptCopy
 from monitor.store.journal_tables import CaptureRow
@@ -16,6 +17,8 @@ _C = table_of(CaptureRow)
 _O = table_of(ObservationRow)
 _B = table_of(BodyRow)
 
+MOST_COPIES = 5  # of one body, or of one stay, in which a text is looked for
+
 _COPIES: Select[Any] = (
     select(_C.c.at, _C.c.file, _C.c.sha256, _B.c.sha256.label("body"))
     .select_from(_S)
@@ -23,6 +26,18 @@ _COPIES: Select[Any] = (
     .join(_O, and_(_O.c.subject_id == _S.c.id, _O.c.at == _C.c.at))
     .join(_B, _B.c.id == _O.c.body_id)
 )
+
+
+Subject = tuple[str, str]  # target, point
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a text was first read, and in which body."""
+
+    subject: Subject
+    body_sha256: str
+    first_at: datetime
 
 
 class CopyReads(Reads):
@@ -62,13 +77,36 @@ class CopyReads(Reads):
     ) -> tuple[KeptCopy, ...]:
         wanted = _COPIES.where(_S.c.target == target, _S.c.point == self.point, *some)
         with self._reading() as session:
-            rows = session.connection().execute(wanted.order_by(order).limit(limit))
-            return tuple(
-                KeptCopy(
-                    at=row.at,
-                    file=row.file,
-                    sha256=row.sha256.hex(),
-                    body_sha256=row.body.hex(),
-                )
-                for row in rows
-            )
+            return _kept(session.connection(), wanted.order_by(order).limit(limit))
+
+
+def copies_of_stay(
+    connection: Connection, place: Place, *, until: datetime, newest: bool = False
+) -> Iterator[KeptCopy]:
+    """Yield copies in which a text may stand: of its body, then of its stay; few of each.
+
+    Args:
+        connection: Of a store.
+        place: Of the text.
+        until: Later copies are left aside.
+        newest: Begin with the last copies, not with the first.
+
+    """
+    target, point = place.subject
+    mine = _COPIES.where(_S.c.target == target, _S.c.point == point, _C.c.at <= until)
+    same = _B.c.sha256 == bytes.fromhex(place.body_sha256)
+    order = _C.c.at.desc() if newest else _C.c.at
+    for some in (same, and_(~same, _C.c.at >= place.first_at)):
+        yield from _kept(connection, mine.where(some).order_by(order).limit(MOST_COPIES))
+
+
+def _kept(connection: Connection, wanted: Select[Any]) -> tuple[KeptCopy, ...]:
+    return tuple(
+        KeptCopy(
+            at=row.at,
+            file=row.file,
+            sha256=row.sha256.hex(),
+            body_sha256=row.body.hex(),
+        )
+        for row in connection.execute(wanted)
+    )

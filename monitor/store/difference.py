@@ -1,6 +1,7 @@
-"""One place where the database does not say what the journal says."""
+"""Where the database does not say what the journal says, and where that cannot be told."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,3 +27,42 @@ class Difference:
         row = f", {self.row}" if self.row else ""
         column = f", colonne {self.column}" if self.column else ""
         return f"table {self.table}{where}{row}{column} : {self.what}"
+
+
+MOST_NAMED = 20  # lost texts that are named; all are counted
+
+
+@dataclass(slots=True, kw_only=True)
+class OnTrust:
+    """What could not be compared, though nothing is known against it.
+
+    Attributes:
+        incidents: How many rows of incidents.
+        platforms: Theirs.
+        texts: Digests of the texts that a rebuilt database could not find again.
+        pages: Those of which the facts are not compared: one of their texts is lost.
+
+    """
+
+    incidents: int = 0
+    platforms: set[str] = field(default_factory=set)
+    texts: list[str] = field(default_factory=list)
+    pages: set[str] = field(default_factory=set)
+
+    def told(self) -> Iterator[str]:
+        """Yield it in French."""
+        if self.incidents:
+            yield (
+                f"Pris sur parole : {self.incidents} incident(s) de {', '.join(self.platforms)} ;"
+                " une cible y a quitté la liste, ou changé de plateforme, pendant une"
+                " indisponibilité ouverte, et le journal ne dit pas quand."
+            )
+        if self.texts:
+            named = ", ".join(self.texts[:MOST_NAMED])
+            more = "…" if len(self.texts) > MOST_NAMED else ""
+            yield (
+                f"Textes de pages non restitués, dont seule l’empreinte est connue :"
+                f" {len(self.texts)} ({named}{more})."
+            )
+        if self.pages:
+            yield f"Pages dont un texte manque, aux faits non comparés : {len(self.pages)}."

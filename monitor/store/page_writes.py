@@ -62,13 +62,13 @@ def write_page(
 
 
 def _write_change(connection: Connection, subject: int, event: PageEvent, leaf: int | None) -> None:
-    after_id = _keep_version(connection, subject, event.after) if event.after else None
+    after_id = keep_version(connection, subject, event.after) if event.after else None
     before, change = event.before, event.change
     row = {
         "subject_id": subject,
         "at": event.at,
         "edge": event.edge,
-        "before_id": _version_id(connection, subject, before.first_at) if before else None,
+        "before_id": version_id(connection, subject, before.first_at) if before else None,
         "before_last_at": before.last_at if before else None,
         "after_id": after_id,
         "weight": change.weight if change else None,
@@ -80,15 +80,15 @@ def _write_change(connection: Connection, subject: int, event: PageEvent, leaf: 
     }
     number = connection.execute(insert(_CHANGE).returning(_CHANGE.c.id), row).scalar_one()
     if event.edge in OF_LINKS:
-        _follow_links(connection, subject, event, number)
+        follow_links(connection, subject, event, number)
     if event.edge in TURNS and event.after:
-        _follow_facts(connection, subject, event.after)
+        follow_facts(connection, subject, event.after)
 
 
-def _keep_version(connection: Connection, subject: int, shown: Shown) -> int:
+def keep_version(connection: Connection, subject: int, shown: Shown) -> int:
     """Return the number of a stay, known or new."""
     version = shown.version
-    known = _version_id(connection, subject, version.first_at)
+    known = version_id(connection, subject, version.first_at)
     if known is not None:
         return known
     row = {
@@ -122,16 +122,19 @@ def _keep_text(connection: Connection, version: Version, packed: PackedPage) -> 
     return number
 
 
-def _version_id(connection: Connection, subject: int, first_at: datetime) -> int | None:
+def version_id(connection: Connection, subject: int, first_at: datetime) -> int | None:
+    """Return the number of a stay that is known."""
     same = (_VERSION.c.subject_id == subject, _VERSION.c.first_at == first_at)
     number: int | None = connection.scalar(select(_VERSION.c.id).where(*same))
     return number
 
 
-def _follow_facts(connection: Connection, subject: int, shown: Shown) -> None:
+def follow_facts(connection: Connection, subject: int, shown: Shown) -> None:
     """End what the new text no longer states, begin what it does."""
     at, rules = shown.version.first_at, shown.version.extraction_version
-    stated = [fact_row(fact) for fact in sorted(facts_of(shown.page.main()), key=repr)[:MOST_FACTS]]
+    # A text that is lost states nothing that we know of.
+    facts = facts_of(shown.page.main()) if shown.packed.known else ()
+    stated = [fact_row(fact) for fact in sorted(facts, key=repr)[:MOST_FACTS]]
     open_rows = select(_FACT).where(_FACT.c.subject_id == subject, _FACT.c.until.is_(None))
     known: dict[tuple[Any, ...], int] = {
         (row.extraction_version, row.element, row.value, row.negated): row.id
@@ -150,7 +153,7 @@ def _follow_facts(connection: Connection, subject: int, shown: Shown) -> None:
         connection.execute(insert(_FACT), new)
 
 
-def _follow_links(connection: Connection, subject: int, event: PageEvent, number: int) -> None:
+def follow_links(connection: Connection, subject: int, event: PageEvent, number: int) -> None:
     """Begin the links that died with this change, or end those that it says are dead no more."""
     if event.edge is not PageEdge.LINK_BROKEN:
         some = _LINK.c.address.in_([link.address for link in event.links])

@@ -1,26 +1,30 @@
-"""A database made again from the journal alone.
+"""A database made again from the journal, and from the bytes and tokens kept beside it.
 
-What follows from leaves comes back equal. The rest does not, since the journal does not say
-it: budgets and pauses of platforms, robots.txt, texts of pages, tokens and cosignatures, whose
-files stay where they are.
+What follows from leaves comes back equal. Texts of pages come from the copies that were kept,
+tokens from their files, cosignatures from the checkpoints that bear them. What nothing says is
+gone: budgets and pauses of platforms, robots.txt, answers that an authority refused.
 """
 
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
+from monitor.core.anchors import Cosignature, Stamp, Standing
 from monitor.core.leaves_read import capture_from, clock_from, controls_from, gap_from, read_instant
 from monitor.core.replay import EDGES, REFERENCES, Replay, Told
 from monitor.core.types import Capture
+from monitor.store.anchors import write_cosignature, write_token
 from monitor.store.engine import StoreError, WriterLock, connected, name_of, parse, said_plainly
 from monitor.store.journal_reads import KeptCheckpoint
 from monitor.store.journal_tables import CheckpointRow, LeafRow, ReferenceRow
 from monitor.store.kept import Kept
+from monitor.store.page_restore import Lost, PageRestorer, Texts
 from monitor.store.recorder import Entry, Recorder
 from monitor.store.schema import is_new, migrate
 from monitor.store.scribe import Scribe
@@ -31,16 +35,66 @@ BATCH = 1000  # leaves of one transaction
 Leaf = Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signed:
+    """A checkpoint of ours that others vouched for, and the cosignatures that it bears."""
+
+    checkpoint: KeptCheckpoint
+    cosignatures: tuple[Cosignature, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dated:
+    """A token as its file says it, and the checkpoint that it dates."""
+
+    signed: Signed
+    standing: Standing
+    file: str
+
+
+class Files(Texts, Protocol):
+    """What is kept beside the journal."""
+
+    def token(self, sha256: str, authority: str) -> Dated | None:
+        """Return the token of this digest; None when its files are gone or say otherwise."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class Rebuilt:
+    """What was made again.
+
+    Attributes:
+        leaves, texts, tokens, cosignatures: How many there were, or were found again.
+        lost_texts: Those of which only the digest is left.
+        lost_tokens: Digests of those whose files are gone.
+
+    """
+
+    leaves: int = 0
+    texts: int = 0
+    tokens: int = 0
+    cosignatures: int = 0
+    lost_texts: tuple[Lost, ...] = ()
+    lost_tokens: list[str] = field(default_factory=list)
+
+
 def rebuild(
-    url: str, entries: Iterable[bytes], *, checkpoint: KeptCheckpoint | None, bundled: int
-) -> int:
-    """Fill a new database with what the journal says, and return how many leaves there were.
+    url: str,
+    entries: Iterable[bytes],
+    *,
+    last: Signed | None,
+    bundled: int,
+    files: Files | None = None,
+) -> Rebuilt:
+    """Fill a new database with what the journal says, and tell what could be found again.
 
     Args:
         url: Of a database that holds nothing.
         entries: Every leaf, from the first.
-        checkpoint: The last one that was signed.
+        last: The last checkpoint that was signed.
         bundled: How many leaves are in full, signed bundles.
+        files: What is kept beside the journal; None to do without.
 
     Raises:
         StoreError: the database holds something, or cannot be written.
@@ -51,7 +105,7 @@ def rebuild(
         raise StoreError(f"La base {name_of(parse(url))} n'est pas vide : donnez-en une nouvelle.")
     migrate(url)
     parsed = parse(url)
-    rebuilder, done = _Rebuilder(bundled=bundled), 0
+    rebuilder, done = _Rebuilder(bundled=bundled, files=files), 0
     rest = iter(entries)
     with said_plainly(parsed), connected(parsed, writer=True) as connection:
         lock = WriterLock(parsed, lambda: connection)
@@ -62,10 +116,11 @@ def rebuild(
                         rebuilder.take(connection, idx, entry)
                 done += len(batch)
             with connection.begin():
-                rebuilder.finish(connection, checkpoint)
+                rebuilder.finish(connection, last)
         finally:
             lock.release()
-    return done
+    rebuilder.done.leaves = done
+    return rebuilder.done
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,7 +133,10 @@ class _Pending:
 
 
 class _Rebuilder:
-    def __init__(self, *, bundled: int) -> None:
+    def __init__(self, *, bundled: int, files: Files | None) -> None:
+        self.done = Rebuilt()
+        self._files = files
+        self._pages = PageRestorer()
         scribe = Scribe({}, {})
         self._replay = Replay()
         self._recorder = Recorder(scribe)
@@ -98,6 +156,8 @@ class _Rebuilder:
             self._replay.remember(idx, leaf)
             row = {"sha256": hashlib.sha256(entry).digest(), "idx": idx}
             connection.execute(insert(table_of(ReferenceRow)), row)
+            if kind == "target":
+                self._pages.target(leaf)
         elif kind == "observation":
             self._write(connection)
             self._replay.settle()
@@ -107,23 +167,66 @@ class _Rebuilder:
             self._last().edges.append(idx)
         elif kind == "capture":
             self._last().captures.append((capture_from(leaf), idx))
-        elif kind in {"run", "round", "clock", "gap"}:
+        elif kind == "change":
+            self._pages.change(idx, leaf, self._gone(leaf))
+        elif kind in {"run", "round", "clock", "gap", "token"}:
             getattr(self, f"_{kind}")(connection, idx, leaf)
 
-    def finish(self, connection: Connection, checkpoint: KeptCheckpoint | None) -> None:
+    def finish(self, connection: Connection, last: Signed | None) -> None:
         """Write what waited for the end."""
         self._write(connection)
         self._replay.settle()
         if self._runs:
             connection.execute(insert(table_of(RunRow)), list(self._runs.values()))
-        if checkpoint is not None:
+        if last is not None:
+            self._signed(connection, last)
+        self._pages.write(connection, self._kept, self._files)
+        self.done.texts, self.done.lost_texts = self._pages.restored, tuple(self._pages.lost)
+
+    def _gone(self, leaf: Leaf) -> dict[str, datetime]:
+        """Return the first failing check of the targets that dead links lead to."""
+        states = {
+            slug: self._replay.states.get((slug, leaf["point"]))
+            for slug in leaf.get("leads_to", ())
+        }
+        return {
+            slug: state.outage.first_fail_at
+            for slug, state in states.items()
+            if state is not None and state.outage is not None
+        }
+
+    def _signed(self, connection: Connection, signed: Signed) -> None:
+        """Write a checkpoint and its cosignatures, unless they are there."""
+        checkpoint, table = signed.checkpoint, table_of(CheckpointRow)
+        if connection.scalar(select(table.c.size).where(table.c.size == checkpoint.size)) is None:
             row = {
                 "size": checkpoint.size,
                 "root": checkpoint.root,
                 "at": checkpoint.at,
                 "note": checkpoint.note,
             }
-            connection.execute(insert(table_of(CheckpointRow)), row)
+            connection.execute(insert(table), row)
+        for one in signed.cosignatures:
+            self.done.cosignatures += write_cosignature(connection, one)
+
+    def _token(self, connection: Connection, idx: int, leaf: Leaf) -> None:
+        found = self._files.token(leaf["sha256"], leaf["authority"]) if self._files else None
+        if found is None or found.signed.checkpoint.size != leaf["size"]:
+            self.done.lost_tokens.append(leaf["sha256"])
+            return
+        self._signed(connection, found.signed)
+        at = read_instant(leaf["at"])
+        stamp = Stamp(
+            size=leaf["size"],
+            authority=leaf["authority"],
+            asked_at=at,  # ours is not in the journal
+            standing=found.standing,
+            at=at,
+            sha256=bytes.fromhex(leaf["sha256"]),
+            file=found.file,
+        )
+        write_token(connection, stamp, idx)
+        self.done.tokens += 1
 
     def _last(self) -> _Pending:
         if self._pending is None:
@@ -151,6 +254,7 @@ class _Rebuilder:
         if leaf["edge"] == "stop":
             self._runs[leaf["start"]] |= {"alive_at": at, "stopped_at": at}
             return
+        self._replay.restarted(at)
         setup = self._replay.refer(leaf["setup"])
         self._runs[idx] = {
             "point": setup["point"],

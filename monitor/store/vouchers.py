@@ -43,6 +43,7 @@ class Vouched:
         key: Columns by which a person names a row.
         more: In French, why rows that nothing names are harmless; "" when they are refused.
         fewer: The same of rows that are gone.
+        lost: In French, what a rebuilt database has in place of what it could not find again.
 
     """
 
@@ -51,6 +52,7 @@ class Vouched:
     columns: Mapping[str, Column]
     more: str = ""
     fewer: str = ""
+    lost: str = ""
 
     @property
     def compared(self) -> frozenset[str]:
@@ -262,6 +264,9 @@ TABLES: Mapping[str, Vouched] = {
             columns=_key("id")
             | _leaf("sha256", "extraction_version")
             | _self("title", "updated_on", "page"),
+            lost="seule son empreinte reste d’un texte qu’aucune copie ne donnait plus, ou que"
+            " d’autres règles avaient lu ; la vérification compte et nomme ces textes, et refuse"
+            " celui qu’une copie donne",
         ),
         Vouched(
             name="page_fact",
@@ -401,18 +406,24 @@ def unproved() -> Iterator[str]:
     """Yield, in French, what nothing vouches for, and why that is harmless."""
     yield "toutes les tables, id : il ne fait que nommer la ligne ; l’ordre et les renvois comptent"
     for one in TABLES.values():
-        by_reason: dict[str, list[str]] = {}
-        for name, column in one.columns.items():
-            if column.why:
-                by_reason.setdefault(column.why, []).append(name)
-        for why, names in by_reason.items():
-            yield f"table {one.name}, {', '.join(names)} : {why}"
-        if one.more and not any(one.more == why for why in by_reason):
-            yield f"table {one.name}, lignes en plus : {one.more}"
-        if one.fewer:
-            yield f"table {one.name}, lignes en moins : {one.fewer}"
+        yield from _unproved_rows(one)
     for kind in FILES:
         if kind.by is By.NOTHING:
             yield f"fichiers, {kind.what} : {kind.why}"
         if kind.fewer:
             yield f"fichiers en moins, {kind.what} : {kind.fewer}"
+
+
+def _unproved_rows(one: Vouched) -> Iterator[str]:
+    by_reason: dict[str, list[str]] = {}
+    for name, column in one.columns.items():
+        if column.why:
+            by_reason.setdefault(column.why, []).append(name)
+    for why, names in by_reason.items():
+        yield f"table {one.name}, {', '.join(names)} : {why}"
+    if one.more and not any(one.more == why for why in by_reason):
+        yield f"table {one.name}, lignes en plus : {one.more}"
+    if one.fewer:
+        yield f"table {one.name}, lignes en moins : {one.fewer}"
+    if one.lost:
+        yield f"table {one.name}, contenu non restitué par « vigie rebuild » : {one.lost}"

@@ -253,7 +253,7 @@ def test_a_database_made_again_from_the_journal_is_equal(
 ) -> None:
     entries = entries_of(lived)
     url = f"sqlite:///{tmp_path / 'again.sqlite'}" if "sqlite" in empty_url else empty_url
-    assert rebuild(url, entries, checkpoint=None, bundled=0) == len(entries)
+    assert rebuild(url, entries, last=None, bundled=0).leaves == len(entries)
     with open_store(url) as again:
         assert facts(again) == facts(lived)
         assert entries_of(again) == entries
@@ -267,7 +267,7 @@ def test_a_database_made_again_from_the_journal_is_equal(
 
 def test_a_journal_is_not_poured_into_a_database_that_holds_something(lived: Store) -> None:
     with pytest.raises(StoreError, match="n'est pas vide"):
-        rebuild(str_url(lived), entries_of(lived), checkpoint=None, bundled=0)
+        rebuild(str_url(lived), entries_of(lived), last=None, bundled=0)
 
 
 def test_an_outage_that_does_not_follow_from_the_checks_is_found(lived: Store) -> None:

@@ -112,7 +112,7 @@ class Life:
         with Store.open(self.url, point="local", writer=False) as store:
             count = store.leaf_count()
             entries = Reading(Tiles(self.data / "journal"), count)
-            assert rebuild(url, entries, checkpoint=None, bundled=0) == count
+            assert rebuild(url, entries, last=None, bundled=0).leaves == count
             with Store.open(url, point="local", writer=False) as again:
                 assert copies(again) == copies(store)
 

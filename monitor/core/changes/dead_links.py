@@ -8,6 +8,9 @@ address that nothing watches is not judged at all.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from monitor.core.changes import words
+from monitor.core.changes.change import Change, ChangeKind, LinkEdit, Weight
+from monitor.core.changes.events import DeadLink, PageEdge
 from monitor.core.checks import MAX_URL, clean
 from monitor.core.pages import links
 from monitor.core.pages.page import Page
@@ -62,3 +65,21 @@ def says_gone(state: State | None) -> Outage | None:
     if state is None or state.outage is None or state.verdict is not Verdict.DOWN:
         return None
     return state.outage if {state.reason, state.outage.reason} <= GONE else None
+
+
+_KINDS = {
+    PageEdge.LINK_BROKEN: ChangeKind.LINK_BROKEN,
+    PageEdge.LINK_RESTORED: ChangeKind.LINK_RESTORED,
+}
+
+
+def told(edge: PageEdge, some: Iterable[DeadLink]) -> Change | None:
+    """Return what is told of links; nothing of one that left: its text's change tells it."""
+    kind = _KINDS.get(edge)
+    if kind is None:
+        return None
+    edits = tuple(
+        LinkEdit(kind=kind, text=one.text, before=one.address, after=one.address) for one in some
+    )
+    summary = words.summary((kind,), pieces=(), links=edits)
+    return Change(kinds=(kind,), weight=Weight.MAJOR, summary=summary, links=edits)

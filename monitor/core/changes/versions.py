@@ -35,6 +35,12 @@ NOT_RETAKEN = (
 )
 
 
+LOST = (
+    "La base a été refaite depuis le journal, et aucune copie n’a rendu l’ancien texte : une "
+    "modification entre ces deux relevés n’est pas annoncée."
+)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
     """All that the fold remembers of one page.
@@ -84,7 +90,9 @@ def advance(track: Track, reading: Reading) -> Step:
         track = replace(track, removed=False)
         events = (_event(track, PageEdge.RESTORED, reading.at, current, None),)
     if reading.packed.extraction_version != current.packed.extraction_version:
-        step, more = _reread(track, current, reading)
+        step, more = _reread(track, current, reading, NOT_RETAKEN)
+    elif not current.packed.known:
+        step, more = _find_again(track, current, reading)
     elif _same(current, reading):
         step, more = _confirm(track, current, reading)
     else:
@@ -229,13 +237,20 @@ def _turn(track: Track, current: Shown, rival: Shown, at: datetime) -> Step:
     return _flapping(track, current, (*unsure, turned), at)
 
 
-def _reread(track: Track, current: Shown, reading: Reading) -> Step:
-    """Take up a new version of our own rules by the next reading, for want of a copy.
+def _find_again(track: Track, current: Shown, reading: Reading) -> Step:
+    """Fold a reading beside a text of which only the digest is left."""
+    if reading.sha256 != current.version.sha256:
+        return _reread(track, current, reading, LOST)
+    return _confirm(track, replace(current, packed=reading.packed), reading)
 
-    What differs by it may be the page's as well as ours: it is not told as a change.
+
+def _reread(track: Track, current: Shown, reading: Reading, summary: str) -> Step:
+    """Take the next reading for the page's text, for want of a copy of what it said before.
+
+    What differs may be the page's as well as ours: it is not told as a change.
     """
     after = _shown(reading, before_at=current.version.last_at)
-    return _technical(track, current, after, reading.at, NOT_RETAKEN)
+    return _technical(track, current, after, reading.at, summary)
 
 
 def _technical(track: Track, current: Shown, after: Shown, at: datetime, summary: str) -> Step:

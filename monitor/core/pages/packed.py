@@ -16,7 +16,10 @@ PAGE = TypeAdapter(Page)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackedPage:
-    """A page without an obstacle. `data` is for `page` alone, here and in the store."""
+    """A page without an obstacle. `data` is for `page` alone, here and in the store.
+
+    It is empty for a text of which only the digest is left: see `lost`.
+    """
 
     extraction_version: str
     title: str
@@ -32,9 +35,19 @@ class PackedPage:
             data=zlib.compress(PAGE.dump_json(page, exclude_defaults=True)),
         )
 
+    @classmethod
+    def lost(cls, extraction_version: str) -> Self:
+        """Stand for a text that a rebuilt database could not find again."""
+        return cls(extraction_version=extraction_version, title="", updated_on="", data=b"")
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a page."""
+        return bool(self.data)
+
     @property
     def page(self) -> Page:
-        """The page itself, made anew at each call."""
+        """The page itself, made anew at each call. Raises zlib.error for a lost one."""
         return unpacked(self.data)
 
 

@@ -1,0 +1,132 @@
+"""What is kept beside a journal, read again: pages in their captures, tokens in their folders."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import structlog
+
+from monitor.core.anchors import Cosignature, Standing
+from monitor.core.changes.events import text_digest
+from monitor.core.changes.log import KeptCopy
+from monitor.core.pages.packed import PackedPage
+from monitor.core.pages.read import read_page
+from monitor.evidence import bounded, capture_check
+from monitor.evidence.note import (
+    MAX_NOTE_BYTES,
+    Checkpoint,
+    Note,
+    NoteError,
+    Signature,
+    cosigned_at,
+)
+from monitor.evidence.stamping import MAX_CRL_BYTES
+from monitor.evidence.stamps import MAX_ANSWER_BYTES, StampRefused, check_token
+from monitor.evidence.warc import WarcError
+from monitor.fetch.replay import reread
+from monitor.store.journal_reads import KeptCheckpoint
+from monitor.store.rebuild import Dated, Signed
+
+log = structlog.get_logger(__name__)
+
+STAMPS = Path("journal", "horodatages")  # below the data folder
+_COSIGNATURE_BYTES = 72  # C2SP cosignature/v1: a time, and a signature of Ed25519
+
+
+class KeptTexts:
+    """Reads pages in captures, by the rules of this program."""
+
+    def __init__(self, captures: Path) -> None:
+        self._captures = captures
+
+    def read(self, copy: KeptCopy, sha256: str) -> PackedPage | None:
+        """Return the text of this digest; None unless this copy gives it."""
+        try:
+            exchange = capture_check.opened(self._captures / copy.file, copy.sha256, reread)
+        except (WarcError, OSError, ValueError) as error:
+            log.warning("copy unreadable", file=copy.file, error=str(error))
+            return None
+        if exchange is None or hashlib.sha256(exchange.body).hexdigest() != copy.body_sha256:
+            return None
+        page = read_page(exchange.body, url=exchange.final_url, charset=exchange.charset or None)
+        if page.obstacle or text_digest(page) != sha256:
+            return None
+        return PackedPage.of(page)
+
+
+class KeptFiles(KeptTexts):
+    """All that `rebuild` reads beside the journal."""
+
+    def __init__(
+        self,
+        data: Path,
+        *,
+        captures: Path,
+        roots: Mapping[str, Sequence[bytes]],
+        public: Sequence[bytes],
+    ) -> None:
+        """Take the data folder.
+
+        Args:
+            data: It holds `journal/`.
+            captures: Folder of the captures.
+            roots: DER certificates that the tokens of an authority may lead to, by its slug.
+            public: The same of authorities that are not among `roots`.
+
+        """
+        super().__init__(captures)
+        self._data = data
+        self._roots = roots
+        self._public = public
+
+    def token(self, sha256: str, authority: str) -> Dated | None:
+        """Return the token of this digest; None when its files are gone or say otherwise."""
+        folder = self._data / STAMPS / sha256
+        try:
+            note = bounded.read(folder / "checkpoint", MAX_NOTE_BYTES)
+            crls = [bounded.read(each, MAX_CRL_BYTES) for each in sorted(folder.glob("crl-*.crl"))]
+            token = check_token(
+                bounded.read(folder / "token.tst", MAX_ANSWER_BYTES),
+                note,
+                roots=self._roots.get(authority, self._public),
+                crls=crls,
+            )
+            if token.sha256.hex() != sha256:
+                return None
+            signed = signed_from(note, at=token.at)
+        except (StampRefused, NoteError, OSError) as error:
+            log.warning("token unreadable", folder=str(folder), error=str(error))
+            return None
+        standing = Standing.VERIFIED if token.verified else Standing.UNVERIFIED
+        return Dated(signed=signed, standing=standing, file=(STAMPS / sha256).as_posix())
+
+
+def signed_from(data: bytes, *, at: datetime) -> Signed:
+    """Tell our own note and the cosignatures under it apart; `at` is when we had it.
+
+    Raises NoteError.
+    """
+    whole = Note.parse(data)
+    said = Checkpoint.parse(whole.text)
+    ours = tuple(line for line in whole.signatures if line.name == said.origin)
+    note = bytes(Note(whole.text, ours))
+    return Signed(
+        checkpoint=KeptCheckpoint(size=said.size, root=said.root, at=at, note=note),
+        cosignatures=tuple(
+            one
+            for line in whole.signatures
+            if line not in ours and (one := _cosignature(said.size, line)) is not None
+        ),
+    )
+
+
+def _cosignature(size: int, line: Signature) -> Cosignature | None:
+    """Read a cosignature; its form is checked here, and it where its witness's key is known."""
+    if len(line.data) != _COSIGNATURE_BYTES:
+        return None
+    try:
+        at = datetime.fromtimestamp(cosigned_at(line), UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
+    return Cosignature(size=size, witness=line.name, at=at, line=str(line))

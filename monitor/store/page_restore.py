@@ -1,0 +1,406 @@
+"""What pages said, made again from the `change` leaves and from the bytes that were kept.
+
+A leaf names a text by its digest, and the rules that read it. The text comes from a copy that
+these rules, when they are those of this program, read to the same digest. A text that no copy
+gives keeps its row, without content: its stay and its changes are known all the same.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Any, Protocol
+
+from sqlalchemy import Connection, and_, func, insert, select, update
+
+from monitor.core.changes import words
+from monitor.core.changes.change import ChangeKind
+from monitor.core.changes.compare import compare
+from monitor.core.changes.dead_links import Lead, leads, request_of, told
+from monitor.core.changes.events import (
+    OF_LINKS,
+    TURNS,
+    DeadLink,
+    PageEdge,
+    PageEvent,
+    Shown,
+    Version,
+)
+from monitor.core.changes.log import KeptCopy
+from monitor.core.changes.versions import NOT_RETAKEN, REMOVED, REPLACED, RETAKEN
+from monitor.core.checks import MAX_URL, clean, without_tokens
+from monitor.core.leaves_read import read_instant
+from monitor.core.outages import GOOD
+from monitor.core.pages import links
+from monitor.core.pages.packed import PackedPage
+from monitor.core.pages.page import EXTRACTION_VERSION
+from monitor.store.copy_reads import Place, Subject, copies_of_stay
+from monitor.store.kept import Kept, conditions_from
+from monitor.store.page_tables import DeadLinkRow, PageChangeRow, PageTextRow, PageVersionRow
+from monitor.store.page_writes import (
+    MAX_VALUE,
+    follow_facts,
+    follow_links,
+    keep_version,
+    version_id,
+)
+from monitor.store.reads import DUSK
+from monitor.store.tables import (
+    BodyRow,
+    ContentRow,
+    JudgementRow,
+    ObservationRow,
+    table_of,
+)
+
+_TEXT = table_of(PageTextRow)
+_VERSION = table_of(PageVersionRow)
+_CHANGE = table_of(PageChangeRow)
+_LINK = table_of(DeadLinkRow)
+_O = table_of(ObservationRow)
+_B = table_of(BodyRow)
+_J = table_of(JudgementRow)
+_C = table_of(ContentRow)
+
+MOST_PLACES = 20  # stays of one text whose copies are looked for
+
+Leaf = Mapping[str, Any]
+
+
+class Texts(Protocol):
+    """Reads texts in the bytes that were kept."""
+
+    def read(self, copy: KeptCopy, sha256: str) -> PackedPage | None:
+        """Return the text of this digest; None unless this copy gives it."""
+        ...
+
+
+class Why(Enum):
+    """Why a text is not restored."""
+
+    RULES = "rules"  # other rules than this program's had read it
+    COPY = "copy"  # no copy gives it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lost:
+    """A text of which only the digest is left."""
+
+    sha256: str
+    target: str
+    why: Why
+
+
+def found_text(
+    connection: Connection, texts: Texts, sha256: str, place: Place, *, until: datetime
+) -> PackedPage | None:
+    """Return a text as a copy of before `until` gives it; None when no copy does."""
+    copies = copies_of_stay(connection, place, until=until)
+    read = (texts.read(copy, sha256) for copy in copies)
+    return next((packed for packed in read if packed is not None), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Said:
+    """A change, and what was known when it was said.
+
+    Attributes:
+        urls: Of the targets that its links lead to.
+        gone: Of each of them, the first failing check of the outage that was open.
+
+    """
+
+    idx: int
+    leaf: Leaf
+    urls: Mapping[str, str]
+    gone: Mapping[str, datetime]
+
+    @property
+    def subject(self) -> Subject:
+        return self.leaf["target"], self.leaf["point"]
+
+    @property
+    def edge(self) -> PageEdge:
+        return PageEdge(self.leaf["edge"])
+
+
+@dataclass(slots=True)
+class PageRestorer:
+    """Takes changes in the order of the journal, and writes them once all checks are there."""
+
+    restored: int = 0
+    lost: list[Lost] = field(default_factory=list)
+    _said: list[_Said] = field(default_factory=list)
+    _urls: dict[str, str] = field(default_factory=dict)
+    _places: dict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
+
+    def target(self, leaf: Leaf) -> None:
+        """Take a definition of a target."""
+        self._urls[leaf["slug"]] = leaf["url"]
+
+    def change(self, idx: int, leaf: Leaf, gone: Mapping[str, datetime]) -> None:
+        """Take a change; `gone` is the first failing check of each target that fails now."""
+        slugs = leaf.get("leads_to", ())
+        said = _Said(
+            idx=idx,
+            leaf=leaf,
+            urls={slug: self._urls[slug] for slug in slugs if slug in self._urls},
+            gone={slug: gone[slug] for slug in slugs if slug in gone},
+        )
+        self._said.append(said)
+        if after := leaf.get("after"):
+            places = self._places[after["sha256"]]
+            place = Place(
+                subject=said.subject,
+                body_sha256=after["body_sha256"],
+                first_at=read_instant(after["first_at"]),
+            )
+            if place not in places and len(places) < MOST_PLACES:
+                places.append(place)
+
+    def write(self, connection: Connection, kept: Kept, texts: Texts | None) -> None:
+        """Write all that follows from the changes that were taken."""
+        current: dict[int, Leaf] = {}
+        for said in self._said:
+            subject = kept.subject(connection, *said.subject)
+            self._write(connection, subject, said, texts)
+            if said.edge in TURNS and "after" in said.leaf:
+                current[subject] = said.leaf["after"]
+        subjects = {kept.subject(connection, *said.subject): said.subject for said in self._said}
+        for number, after in current.items():
+            _grow(connection, number, subjects[number], after, texts)
+        _count(connection)
+
+    def _write(
+        self, connection: Connection, subject: int, said: _Said, texts: Texts | None
+    ) -> None:
+        leaf, edge = said.leaf, said.edge
+        before, after = leaf.get("before"), leaf.get("after")
+        if before:
+            _stayed(connection, subject, before)
+        shown = self._shown(connection, subject, said, texts) if after else None
+        row = {
+            "subject_id": subject,
+            "at": read_instant(leaf["at"]),
+            "edge": edge,
+            "before_id": _version(connection, subject, before),
+            "before_last_at": read_instant(before["last_at"]) if before else None,
+            "after_id": keep_version(connection, subject, shown) if shown else None,
+            "weight": leaf.get("weight"),
+            "kinds": " ".join(leaf.get("kinds", ())),
+            "summary": "",
+            "silent": leaf["silent"],
+            "announced": leaf["announced"],
+            "leaf": said.idx,
+        }
+        old = _text(connection, before["sha256"]) if before else None
+        dead = _links(connection, subject, said, old) if edge in OF_LINKS else ()
+        row["summary"] = clean(_summary(said, old, shown, dead), 2 * MAX_VALUE)
+        number = connection.execute(insert(_CHANGE).returning(_CHANGE.c.id), row).scalar_one()
+        if dead:
+            event = PageEvent(
+                edge=edge, at=row["at"], target=leaf["target"], point=leaf["point"], links=dead
+            )
+            follow_links(connection, subject, event, number)
+        if shown and edge in TURNS:
+            follow_facts(connection, subject, shown)
+
+    def _shown(
+        self, connection: Connection, subject: int, said: _Said, texts: Texts | None
+    ) -> Shown:
+        """Return the text that a change tells of, as it was first read."""
+        before, after = said.leaf.get("before"), said.leaf["after"]
+        packed = _text(connection, after["sha256"]) or self._found(connection, said, texts)
+        first_at = read_instant(after["first_at"])
+        before_at, url = read_instant(before["last_at"]) if before else None, ""
+        if before and _retaken(said):
+            # The same bytes, read by other rules: the stay goes on from where it began.
+            wanted = select(_VERSION.c.before_at, _VERSION.c.url)
+            old = connection.execute(
+                wanted.where(_VERSION.c.id == _version(connection, subject, before))
+            ).one()
+            before_at, url = old.before_at, old.url
+        version = Version(
+            sha256=after["sha256"],
+            body_sha256=after["body_sha256"],
+            url=url or _url(connection, subject, first_at),
+            title=packed.title,
+            updated_on=packed.updated_on,
+            extraction_version=after["extraction"],
+            before_at=before_at,
+            first_at=first_at,
+            last_at=read_instant(after["last_at"]),
+        )
+        return Shown(version=version, packed=packed)
+
+    def _found(self, connection: Connection, said: _Said, texts: Texts | None) -> PackedPage:
+        """Look for a text that has no row yet, in every place where it stood."""
+        after = said.leaf["after"]
+        sha256, rules = after["sha256"], after["extraction"]
+        ours = rules == EXTRACTION_VERSION
+        if ours and texts is not None:
+            for place in self._places[sha256]:
+                packed = found_text(connection, texts, sha256, place, until=DUSK)
+                if packed is not None:
+                    self.restored += 1
+                    return packed
+        why = Why.COPY if ours else Why.RULES
+        self.lost.append(Lost(sha256=sha256, target=said.leaf["target"], why=why))
+        return PackedPage.lost(rules)
+
+
+def _text(connection: Connection, sha256: str) -> PackedPage | None:
+    """Return a text that was written, known or lost."""
+    wanted = select(_TEXT).where(_TEXT.c.sha256 == bytes.fromhex(sha256))
+    row = connection.execute(wanted).one_or_none()
+    if row is None:
+        return None
+    return PackedPage(
+        extraction_version=row.extraction_version,
+        title=row.title,
+        updated_on=row.updated_on,
+        data=row.page,
+    )
+
+
+def _version(connection: Connection, subject: int, stay: Leaf | None) -> int | None:
+    if stay is None:
+        return None
+    number = version_id(connection, subject, read_instant(stay["first_at"]))
+    if number is None:
+        raise ValueError("a text goes that did not come")
+    return number
+
+
+def _stayed(connection: Connection, subject: int, before: Leaf) -> None:
+    """Let a stay last as long as a leaf says."""
+    same = _VERSION.c.id == _version(connection, subject, before)
+    last_at = read_instant(before["last_at"])
+    connection.execute(update(_VERSION).where(same).values(last_at=last_at))
+
+
+def _retaken(said: _Said) -> bool:
+    before, after = said.leaf["before"], said.leaf["after"]
+    same: bool = before["body_sha256"] == after["body_sha256"]
+    return said.edge is PageEdge.TECHNICAL and same
+
+
+def _url(connection: Connection, subject: int, at: datetime) -> str:
+    """Return the address that gave a text, redirects followed."""
+    wanted = select(_C.c.text).join(_O, _O.c.conditions_id == _C.c.id)
+    text = connection.scalar(wanted.where(_O.c.subject_id == subject, _O.c.at == at))
+    if text is None:
+        return ""
+    met = conditions_from(text)
+    return without_tokens(clean(met.steps[-1].url if met.steps else met.url, MAX_URL))
+
+
+def _summary(
+    said: _Said, old: PackedPage | None, shown: Shown | None, dead: tuple[DeadLink, ...]
+) -> str:
+    """Write the line of a change again; without its words when a text is lost."""
+    kinds = tuple(map(ChangeKind, said.leaf.get("kinds", ())))
+    if not kinds:
+        return ""
+    if said.edge in OF_LINKS:
+        change = told(said.edge, dead)
+        return change.summary if change else ""
+    fixed = {PageEdge.REPLACED: REPLACED, PageEdge.REMOVED: REMOVED}
+    if said.edge in fixed:
+        return fixed[said.edge]
+    if said.edge is PageEdge.TECHNICAL:
+        return RETAKEN if _retaken(said) else NOT_RETAKEN
+    if old and shown and old.known and shown.packed.known:
+        found = compare(old.page, shown.page)
+        if found is not None and found.kinds == kinds:
+            return found.summary
+    return words.summary(kinds, pieces=(), links=())
+
+
+def _links(
+    connection: Connection, subject: int, said: _Said, shown: PackedPage | None
+) -> tuple[DeadLink, ...]:
+    """Return the links that a change is about: those of the page that lead to its targets."""
+    rows = connection.execute(
+        select(_LINK).where(_LINK.c.subject_id == subject, _LINK.c.ended_id.is_(None))
+    )
+    dead = {
+        row.address: DeadLink(
+            text=row.text, address=row.address, target=row.target, gone_at=row.gone_at
+        )
+        for row in rows
+    }
+    known = {request_of(links.target(url, base=None)): slug for slug, url in said.urls.items()}
+    page = shown.page if shown and shown.known else None
+    there = leads(page, known) if page else {}
+    if said.edge is PageEdge.LINK_BROKEN:
+        # Of a lost text, the address of the target itself: how the page wrote it is not known.
+        new = (
+            there if page else {address: Lead(text="", target=of) for address, of in known.items()}
+        )
+        return tuple(
+            DeadLink(
+                text=lead.text,
+                address=address,
+                target=lead.target,
+                gone_at=said.gone[lead.target],
+            )
+            for address, lead in new.items()
+            if address not in dead and lead.target in said.gone
+        )
+    some = [one for one in dead.values() if one.target in said.leaf.get("leads_to", ())]
+    if said.edge is PageEdge.LINK_DROPPED and page is not None:
+        left = [one for one in some if one.address not in there]
+        told_of = {one.target for one in left}
+        some = [*left, *(one for one in some if one.target not in told_of)]
+    return tuple(some)
+
+
+def _good(subject: int) -> Any:
+    return (
+        select(func.max(_O.c.at))
+        .join(_J, _J.c.id == _O.c.judgement_id)
+        .join(_B, _B.c.id == _O.c.body_id)
+        .where(_O.c.subject_id == subject, _J.c.verdict.in_([one.value for one in GOOD]))
+    )
+
+
+def _grow(
+    connection: Connection, number: int, subject: Subject, stay: Leaf, texts: Texts | None
+) -> None:
+    """Let the text that a page shows last until the last check that is known to have had it."""
+    first_at = read_instant(stay["first_at"])
+    same = and_(_VERSION.c.subject_id == number, _VERSION.c.first_at == first_at)
+    last_at: datetime = connection.execute(select(_VERSION.c.last_at).where(same)).scalar_one()
+    bodies = [stay["body_sha256"]]
+    place = Place(subject=subject, body_sha256=stay["body_sha256"], first_at=last_at)
+    every = copies_of_stay(connection, place, until=DUSK, newest=True)
+    if texts is not None:
+        bodies += [
+            copy.body_sha256
+            for copy in every
+            if copy.body_sha256 not in bodies and texts.read(copy, stay["sha256"])
+        ]
+    wanted = _good(number).where(
+        _O.c.at >= first_at, _B.c.sha256.in_([bytes.fromhex(body) for body in bodies])
+    )
+    seen = connection.scalar(wanted)
+    if seen is not None and seen > last_at:
+        connection.execute(update(_VERSION).where(same).values(last_at=seen))
+
+
+def _count(connection: Connection) -> None:
+    """Count the good checks of each stay: about as many readings gave its text."""
+    good = (
+        select(func.count())
+        .select_from(_O)
+        .join(_J, _J.c.id == _O.c.judgement_id)
+        .where(
+            _O.c.subject_id == _VERSION.c.subject_id,
+            _O.c.at.between(_VERSION.c.first_at, _VERSION.c.last_at),
+            _J.c.verdict.in_([one.value for one in GOOD]),
+        )
+        .correlate(_VERSION)
+    )
+    connection.execute(update(_VERSION).values(checks=good.scalar_subquery()))
