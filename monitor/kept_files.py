@@ -5,8 +5,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-import structlog
-
 from monitor.core.anchors import Cosignature, Standing
 from monitor.core.changes.events import text_digest
 from monitor.core.changes.log import KeptCopy
@@ -28,8 +26,6 @@ from monitor.fetch.replay import reread
 from monitor.store.journal_reads import KeptCheckpoint
 from monitor.store.rebuild import Dated, Signed
 
-log = structlog.get_logger(__name__)
-
 STAMPS = Path("journal", "horodatages")  # below the data folder
 _COSIGNATURE_BYTES = 72  # C2SP cosignature/v1: a time, and a signature of Ed25519
 
@@ -44,9 +40,8 @@ class KeptTexts:
         """Return the text of this digest; None unless this copy gives it."""
         try:
             exchange = capture_check.opened(self._captures / copy.file, copy.sha256, reread)
-        except (WarcError, OSError, ValueError) as error:
-            log.warning("copy unreadable", file=copy.file, error=str(error))
-            return None
+        except (WarcError, OSError, ValueError):
+            return None  # the verification of the captures says what is wrong with it
         if exchange is None or hashlib.sha256(exchange.body).hexdigest() != copy.body_sha256:
             return None
         page = read_page(exchange.body, url=exchange.final_url, charset=exchange.charset or None)
@@ -95,9 +90,8 @@ class KeptFiles(KeptTexts):
             if token.sha256.hex() != sha256:
                 return None
             signed = signed_from(note, at=token.at)
-        except (StampRefused, NoteError, OSError) as error:
-            log.warning("token unreadable", folder=str(folder), error=str(error))
-            return None
+        except (StampRefused, NoteError, OSError):
+            return None  # the verification of the tokens says what is wrong with it
         standing = Standing.VERIFIED if token.verified else Standing.UNVERIFIED
         return Dated(signed=signed, standing=standing, file=(STAMPS / sha256).as_posix())
 

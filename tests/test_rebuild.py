@@ -1,22 +1,31 @@
 """A database made again from a record: its journal, its captures, its tokens."""
 
+import asyncio
 import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from monitor.clock import SystemClock
 from monitor.evidence import note
 from monitor.evidence.journal import FOLDER
+from monitor.evidence.keys import own_key
 from monitor.evidence.reading import Reading
 from monitor.evidence.tiles import Tiles
 from monitor.evidence.witness import joined
-from monitor.kept_files import KeptFiles, signed_from
-from monitor.store import Store
+from monitor.kept_files import KeptFiles, KeptTexts, signed_from
+from monitor.sealing import KEY_FILE, Sealer
+from monitor.store import Store, audit_pages, page_restore
+from monitor.store.audit import audit
 from monitor.store.audit_rows import Named
+from monitor.store.difference import OnTrust
+from monitor.store.page_restore import Why
 from monitor.store.rebuild import Rebuilt, rebuild
 from monitor.verification import verify
-from tests.evidence.mutants.record import TARGETS, WITNESS, Made, key_of, make
+from tests.evidence.mutants.record import ORIGIN, TARGETS, WITNESS, Life, Made, key_of, make
 from tests.support.databases import empty_url, postgres, sqlite_template
 from tests.support.outcomes import at
 from tests.support.service_days import ENVIRONMENT
@@ -113,3 +122,130 @@ def test_pages_tokens_and_cosignatures_come_back(
 
 def old_url(made: Made) -> str:
     return f"sqlite:///{made.data / 'vigie.sqlite'}"
+
+
+def lose(made: Made) -> None:
+    """Do as an accident does to the bytes that were kept."""
+    shutil.rmtree(made.data / "captures")
+
+
+def differences(made: Made, store: Store, trusted: OnTrust) -> list[str]:
+    tiles = Tiles(made.data / FOLDER)
+    size = signed_from(tiles.checkpoint() or b"", at=at(0)).checkpoint.size
+    entries = [*Reading(tiles, size), *store.leaves(size, store.leaf_count())]
+    texts = KeptTexts(made.data / "captures")
+    return [str(one) for one in audit(store, entries, texts=texts, trusted=trusted)]
+
+
+def test_a_text_that_no_copy_gives_is_named_and_not_accused(
+    made: Made, empty_url: str, tsa: Authority, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'again.sqlite'}" if "sqlite" in empty_url else empty_url
+    lose(made)
+    found = again(made, url, tsa)
+    assert found.texts == 0
+    assert {(one.target, one.why) for one in found.lost_texts} == {
+        (slug, Why.COPY) for slug in TARGETS
+    }
+    with opened(old_url(made)) as before, opened(url) as after:
+        changes = told(after, "page_change")
+        assert [one | {"summary": ""} for one in changes] == [
+            one | {"summary": ""} for one in told(before, "page_change")
+        ]
+        assert all(row["page"] == b"" for row in told(after, "page_text"))
+        trusted = OnTrust()
+        assert differences(made, after, trusted) == []
+        assert sorted(trusted.texts) == sorted(one.sha256 for one in found.lost_texts)
+        # Dead links are known by what they lead to.
+        assert [(one.link.target, one.until) for one in after.dead_links()] == [
+            (one.link.target, one.until) for one in before.dead_links()
+        ]
+        for number in range(1, after.count_page_changes() + 1):
+            assert after.page_change(number) is not None
+
+
+def test_a_text_that_other_rules_read_is_not_read_by_ours(
+    made: Made, tsa: Authority, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(page_restore, "EXTRACTION_VERSION", "another")
+    monkeypatch.setattr(audit_pages, "EXTRACTION_VERSION", "another")
+    url = f"sqlite:///{tmp_path / 'again.sqlite'}"
+    found = again(made, url, tsa)
+    assert {one.why for one in found.lost_texts} == {Why.RULES}
+    assert len(found.lost_texts) == 5
+    with opened(url) as after:
+        trusted = OnTrust()
+        assert differences(made, after, trusted) == []
+        assert len(trusted.texts) == 5
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        "UPDATE page_text SET page = X'', title = '', updated_on = '' WHERE id = 2",
+        "UPDATE page_text SET page = X'' WHERE id = 2",
+        "DELETE FROM page_text WHERE id = 2",
+    ],
+)
+def test_a_text_that_was_emptied_or_removed_is_still_refused(made: Made, edit: str) -> None:
+    """Its copy is there: whoever rebuilt the database would have found it."""
+    with closing(sqlite3.connect(made.data / "vigie.sqlite")) as connection:
+        connection.execute("DROP TRIGGER page_text_no_update")
+        connection.execute("DROP TRIGGER page_text_no_delete")
+        connection.execute(edit)
+        connection.commit()
+    with opened(old_url(made)) as store:
+        found = [one for one in differences(made, store, OnTrust()) if "schéma" not in one]
+    assert any("page_text" in one for one in found), found
+
+
+def go_on(made: Made, url: str, *skies: tuple[str, str], since: int) -> None:
+    """Let a service check, every twenty seconds."""
+
+    async def checks(store: Store) -> None:
+        life = Life(store, made.data)
+        for n, (slug, sky) in enumerate(skies):
+            await life.check(slug, at(since + 20 * n), sky)
+
+    with opened(url, writer=True) as store:
+        asyncio.run(checks(store))
+
+
+async def _seal(made: Made, url: str) -> None:
+    key = own_key(made.data / KEY_FILE, name=ORIGIN, algorithm=note.Algorithm.ED25519)
+    with (
+        opened(url, writer=True) as store,
+        closing(Sealer(store, made.data, key, clock=SystemClock())) as sealer,
+    ):
+        await sealer.open()
+        await sealer.seal()
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["kept", "lost"])
+def test_the_service_goes_on_without_telling_again(
+    made: Made, tsa: Authority, tmp_path: Path, *, kept: bool
+) -> None:
+    """The open dead link and the texts are known, whether copies gave them or not."""
+    gone = [(slug, "g" if slug == "rendez-vous" else "B") for slug in ("rendez-vous", "etrangers")]
+    go_on(made, old_url(made), *[one for one in gone for _ in range(70)], since=50_000)
+    asyncio.run(_seal(made, old_url(made)))
+    if not kept:
+        lose(made)
+    url = f"sqlite:///{tmp_path / 'again.sqlite'}"
+    again(made, url, tsa)
+    with opened(url) as store:
+        before = told(store, "page_change")
+        (dead,) = store.dead_links(dead_only=True)
+        assert (dead.page, dead.link.target) == ("etrangers", "rendez-vous")
+    go_on(made, url, *gone * 3, ("connexion", "D"), since=60_000)
+    with opened(url) as store:
+        assert told(store, "page_change") == before
+        assert differences(made, store, OnTrust()) == []
+    # What happens now is told, from what was there before.
+    back = [("rendez-vous", "A")] * 90 + [("etrangers", "B"), *[("etrangers", "A")] * 3]
+    go_on(made, url, *back, since=62_000)
+    with opened(url) as store:
+        later = [row["edge"] for row in told(store, "page_change") if row not in before]
+        assert sorted(later) == ["link_restored", "restored", "returned"]
+        assert store.dead_links(dead_only=True) == ()
+        assert differences(made, store, OnTrust()) == []

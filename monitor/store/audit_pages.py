@@ -115,7 +115,7 @@ class _Texts:
     def _lost(self, connection: Connection, row: Raw, extraction: str) -> Iterator[tuple[str, str]]:
         """Tell a text that a rebuilt database could not find again from one that was emptied.
 
-        The copies of before the change that told of it were there when the database was rebuilt.
+        The copies of before the first change that told of it were there at the rebuilding.
         """
         for column, empty in (("title", LOST.title), ("updated_on", LOST.updated_on)):
             if row[column] != empty:
@@ -131,14 +131,14 @@ class _Texts:
         self._trusted.texts.append(sha256.hex())
 
     def _is_kept(self, connection: Connection, copies: Texts, sha256: bytes) -> bool:
-        for (subject, first_at), stay in self._told.stays.items():
-            if stay.sha256 != sha256:
-                continue
+        stays = {key: stay for key, stay in self._told.stays.items() if stay.sha256 == sha256}
+        until = min(stay.told_at for stay in stays.values())
+        for (subject, first_at), stay in stays.items():
             place = Place(
                 subject=subject, body_sha256=stay.body_sha256.hex(), first_at=from_us(first_at)
             )
             try:
-                if found_text(connection, copies, sha256.hex(), place, until=stay.told_at):
+                if found_text(connection, copies, sha256.hex(), place, until=until):
                     return True
             except (ValueError, TypeError, AttributeError):
                 continue  # a row of a capture that cannot be read is a difference of its own

@@ -22,7 +22,6 @@ from monitor.core.types import (
     Judgement,
     Kind,
     LaneState,
-    Outage,
     Outcome,
     Reason,
     Run,
@@ -98,14 +97,15 @@ def exchange_of(slug: str, now: datetime, sky: str) -> tuple[Exchange, Judgement
 
 
 class Life:
-    """What a service does, minute after minute."""
+    """What a service does, minute after minute, from what its store holds."""
 
     def __init__(self, store: Store, data: Path) -> None:
         self._store = store
-        self._pages = PageBook((), point="local")
-        self._links = LinkBook(TARGETS.values(), (), point="local")
-        self._states: dict[str, State] = {}
-        self._outages: dict[tuple[str, datetime], Outage] = {}
+        self._pages = PageBook(store.tracks(), point="local")
+        dead = store.dead_links(dead_only=True)
+        self._links = LinkBook(TARGETS.values(), dead, point="local")
+        self._states = {state.target: state for state in store.states()}
+        self._outages = {(one.target, one.first_fail_at): one for one in store.outages()}
         self._captures = Captures(data / "captures", software="essai/1", clock_limit_us=500_000)
 
     async def check(self, slug: str, now: datetime, sky: str) -> None:
