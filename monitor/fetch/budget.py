@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from monitor.clock import Clock
 from monitor.core.types import Failure
+from monitor.core.verdict.line import FROZEN_US
 from monitor.fetch.failures import Broken
 
 
@@ -43,6 +44,9 @@ class Limits:
 
 TICK_S = 0.25
 _LATE_US = 250_000  # what a busy machine may be late by without having been stopped
+# What came while we were stopped for less than `FROZEN_US` was kept by the system or sent again:
+# after this long, a silence is the other end's whatever stopped us before.
+_SETTLED_S = 3.0
 
 
 class Budget:
@@ -50,11 +54,15 @@ class Budget:
 
     While it is spent, a tick watches our own loop: what a tick is late by, our process did not
     run, and what the outside did meanwhile we cannot tell.
+
+    `stalled_us` is the sum of it; `unsettled_us` is what may be why the last block ended in a
+    silence: stops that ended shortly before, and long ones.
     """
 
     def __init__(self, clock: Clock, deadline_s: float) -> None:
         self._clock = clock
         self.stalled_us = 0
+        self.unsettled_us = 0
         self._deadline_us = round(deadline_s * 1_000_000)
         self._spent_us = 0
         self._since_us: int | None = None
@@ -100,11 +108,14 @@ class Budget:
         asleep_us = self._asleep_us()
         due_s = loop.time() + TICK_S
 
+        stops: list[tuple[float, int]] = []  # when each ended, and how long it was
         handle: asyncio.TimerHandle
 
         def late() -> None:
             late_us = round((loop.time() - due_s) * 1_000_000)
-            self.stalled_us += late_us if late_us > _LATE_US else 0
+            if late_us > _LATE_US:
+                self.stalled_us += late_us
+                stops.append((loop.time(), late_us))
 
         def tick() -> None:
             nonlocal due_s, handle
@@ -118,7 +129,11 @@ class Budget:
         finally:
             handle.cancel()
             late()  # the end may come before a tick that is overdue
-            self.stalled_us += max(0, self._asleep_us() - asleep_us)
+            slept_us = max(0, self._asleep_us() - asleep_us)
+            self.stalled_us += slept_us
+            since_s = loop.time() - _SETTLED_S
+            unsettled = (us for end_s, us in stops if us >= FROZEN_US or end_s > since_s)
+            self.unsettled_us = slept_us + sum(unsettled)
 
     def _asleep_us(self) -> int:
         """Return what the monotonic clock did not count because the machine was suspended."""

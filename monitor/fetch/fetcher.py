@@ -172,6 +172,8 @@ class Fetcher:
             refusal = Broken(Failure.REDIRECT_REFUSED, f"private address: {drafts[-1].url}")
         elapsed_us = budget.spent_us - before_us
         exchange = await self._exchange(url, drafts, refusal, budget, elapsed_us)
+        if exchange.failure is Failure.TIMEOUT:
+            return replace(exchange, stalled_us=budget.unsettled_us)
         return replace(exchange, stalled_us=budget.stalled_us - stalled_us)
 
     def _allowed(self, address: Address) -> Address:

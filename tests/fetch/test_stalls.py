@@ -11,10 +11,12 @@ from contextlib import asynccontextmanager
 import pytest
 
 from monitor.clock import SystemClock
+from monitor.core.checks import STALLED_US
 from monitor.core.types import Failure, Kind, Target
 from monitor.core.verdict.line import was_frozen
 from monitor.fetch import Fetcher, Resolver
 from monitor.fetch.budget import Budget
+from tests.probe.simulator.loop import VirtualClock, VirtualLoop
 from tests.support.clock import FakeClock
 from tests.support.sites import Site, Visit, answer, says, silent, site
 
@@ -97,6 +99,33 @@ async def test_a_suspended_machine_is_a_stop_though_the_monotonic_clock_stood_st
     async with budget.spend():
         pass
     assert budget.stalled_us == 100_000_000
+
+
+@pytest.mark.parametrize(
+    ("stop_s", "after_s", "blamed"),
+    [(1.2, 4.0, False), (1.2, 1.0, True), (1.2, 0.0, True), (2.6, 4.0, True)],
+)
+def test_a_silence_long_after_a_short_stop_is_the_other_ends(
+    stop_s: float, after_s: float, *, blamed: bool
+) -> None:
+    loop = VirtualLoop()
+
+    async def stopped() -> None:
+        budget = Budget(VirtualClock(loop), 60)
+        async with budget.spend():
+            await asyncio.sleep(0.1)
+            loop.freeze(stop_s)
+            await asyncio.sleep(after_s)
+        assert budget.stalled_us >= (stop_s - 0.3) * 1e6
+        assert (budget.unsettled_us >= STALLED_US) is blamed
+        async with budget.spend():
+            pass
+        assert budget.unsettled_us == 0  # another request, which nothing stopped
+
+    try:
+        loop.run_until_complete(stopped())
+    finally:
+        loop.close()
 
 
 async def test_waiting_rings_while_it_lasts() -> None:

@@ -250,3 +250,21 @@ def test_a_site_that_fails_is_asked_twice_once_in_an_outage(outage: str, machine
         assert sum(seen.exchange.second is not None for seen in failed) <= 1
         if outage == "unreachable":  # rounds of controls lay within it, and lost nothing
             assert all(seen.exchange.second is None for seen in failed)
+
+
+@pytest.mark.parametrize("outage", ["unreachable", "hangs", "refuses", "expired"])
+def test_a_machine_that_stops_now_and_then_finds_an_outage(outage: str) -> None:
+    """What a starved machine does: each stop is short, and each long silence has some."""
+
+    async def starved(loop: VirtualLoop) -> list[str]:
+        async def stops() -> None:
+            while True:
+                await asyncio.sleep(6)
+                loop.freeze(0.7)
+
+        stopping = asyncio.ensure_future(stops())
+        opened = await fall(loop, outage, "both")
+        stopping.cancel()
+        return opened
+
+    assert sorted(live(starved)) == sorted(host.partition(".")[0] for host in SITES)
