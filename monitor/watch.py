@@ -137,6 +137,7 @@ class Judge:
         exchange = self._places.stand_for(exchange)
         judge = partial(self._judgement, target, known_good=known_good)
         controls = within[0] if within else before
+        alone: Judgement | None = None  # on a failure that could not be tried again
         judgement = await judge(exchange, controls)
         if judgement.reason is Reason.SLOW:  # unless our line was, at any time of it
             for controls in within:
@@ -156,12 +157,13 @@ class Judge:
             sure = shown or (bool(within) and clean)
             if again and second_look.wanted(exchange, judgement, sure=sure):
                 other = await again()
+                alone = judgement if other is None else None
                 other = other and self._places.stand_for(other)
                 found = await judge(other, rounds[-1]) if other else None
                 exchange = second_look.joined(exchange, other, found)
                 controls, judgement = await _worst(judge, exchange, rounds)
         self._places.learn(exchange, judgement)
-        self._shown.learn(target, judgement, exchange.started_at)
+        self._shown.learn(target, alone or judgement, exchange.started_at)
         return Observation(
             target=target.slug,
             point=self._point,

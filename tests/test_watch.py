@@ -31,7 +31,7 @@ from monitor.core.types import (
 )
 from monitor.core.verdict.classify import classify
 from monitor.faults import Faults
-from monitor.fetch import Gate
+from monitor.fetch import Gate, GateClosed
 from monitor.lane import Lane
 from monitor.line import Line
 from monitor.metrics import Board
@@ -492,3 +492,28 @@ async def test_a_restart_does_not_forget_where_a_site_answered(
     assert failed.observation.judgement.verdict is wanted
     if wanted is Verdict.UNKNOWN:
         assert failed.observation.judgement.reason is Reason.LOCAL_FILTER
+
+
+async def test_a_request_that_may_not_be_made_again_leaves_the_word_to_the_next_check(
+    bench: Bench,
+) -> None:
+    """A site may ask for more time between two requests than a probe waits."""
+
+    async def closed(_target: Target, _gate: Gate) -> Exchange:
+        raise GateClosed
+
+    await bench.check(ONE)
+    bench.watch._again = closed
+    bench.broken = {ONE.slug}
+    said = []
+    for _ in range(3):
+        outcome = await bench.check(ONE)
+        assert outcome is not None
+        said.append(outcome.observation.judgement.verdict)
+    assert said == [Verdict.UNKNOWN, Verdict.DOWN, Verdict.DOWN]
+    bench.broken.clear()
+    await bench.check(ONE)
+    bench.broken = {ONE.slug}
+    outcome = await bench.check(ONE)
+    assert outcome is not None
+    assert outcome.observation.judgement.verdict is Verdict.UNKNOWN  # another failure
