@@ -16,8 +16,8 @@ SHAPES: Final[dict[Verdict, str]] = {
 
 GAPS: Final[dict[GapCause, str]] = {
     GapCause.STOPPED: "le service de surveillance était arrêté",
-    GapCause.OVERRUN: "le relevé précédent n'était pas terminé",
-    GapCause.PAUSED: "la surveillance était suspendue par l'opérateur",
+    GapCause.OVERRUN: "le relevé précédent n’était pas terminé",
+    GapCause.PAUSED: "la surveillance était suspendue par l’opérateur",
     GapCause.REFUSED: "attente après un refus du site",
     GapCause.ROBOTS: "le fichier robots.txt du site demande de ne pas relever la page",
     GapCause.CRAWL_DELAY: "le fichier robots.txt du site demande un délai trop long",

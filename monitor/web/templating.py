@@ -29,6 +29,7 @@ def environment(*, version: str) -> jinja2.Environment:
             "time": time_tag,
             "duration": duration,
             "spell": spell,
+            "typeset": typeset,
             "count": french.count,
             "apart": french.apart,
             "written_day": written_day,
@@ -64,6 +65,11 @@ def duration(seconds: float, *, up: bool = False) -> str:
 def spell(seconds: float) -> str:
     """Return `french.spell` on one line."""
     return french.spell(seconds).replace(" ", NBSP)
+
+
+def typeset(text: str) -> str:
+    """Return a French text whose lines do not break inside of its quotation marks."""
+    return text.replace("« ", f"«{NBSP}").replace(" »", f"{NBSP}»")
 
 
 def written_day(iso: str) -> str:
