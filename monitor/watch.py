@@ -64,7 +64,7 @@ from monitor.fetch import Gate, GateClosed
 from monitor.foreign_work import apart
 from monitor.lane import Lane, NoTurn, Turn
 from monitor.line import Line
-from monitor.metrics import Board
+from monitor.metrics import Board, offered_after
 from monitor.pages import PageBook
 from monitor.second_look import Places
 from monitor.store import Store
@@ -331,13 +331,16 @@ class Watch:
         # end meanwhile: the checks of one target are read, kept and recorded in their order.
         async with self._order[target.slug]:
             outcome = folded  # from here on it will be recorded, be it without what follows
+            offered = None
             with self._faults.sparing(target.slug):
                 outcome = await self._read(target, outcome)
+                if outcome.changes:
+                    offered = await to_thread(offered_after, outcome.changes)
             with self._faults.sparing(target.slug):
                 outcome = await self._keep(target, outcome, known_good=known_good)
             await self._store.record(outcome)
         with self._faults.sparing(target.slug):
-            self._board.saw(_without_bytes(outcome))
+            self._board.saw(_without_bytes(outcome), offered=offered)
             _log(target, outcome)
         return outcome
 

@@ -1,7 +1,7 @@
 """One probe from its turn to its record, on a real store, with a site and a line of our own."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from threading import current_thread
@@ -10,7 +10,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+import monitor.metrics.pages
 from monitor.config import Config
+from monitor.core.pages.facts import facts_of
+from monitor.core.pages.page import Block, Fact
 from monitor.core.slots import grids
 from monitor.core.types import (
     ClockReading,
@@ -20,6 +23,7 @@ from monitor.core.types import (
     Failure,
     GapCause,
     Hop,
+    Kind,
     Outcome,
     Phase,
     Platform,
@@ -163,6 +167,23 @@ async def test_what_metrics_keep_holds_no_bytes(bench: Bench) -> None:
     assert kept is not None
     exchange = kept.observation.exchange
     assert (exchange.body, exchange.hops[-1].response_bytes) == (b"", b"")
+
+
+async def test_what_a_new_text_offers_is_looked_for_beside_the_loop(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a long text that takes seconds, and the checks of all others would wait."""
+    where: list[str] = []
+
+    def looked(blocks: Iterable[Block]) -> frozenset[Fact]:
+        where.append(current_thread().name)
+        return facts_of(blocks)
+
+    monkeypatch.setattr(monitor.metrics.pages, "facts_of", looked)
+    await bench.check(replace(ONE, kind=Kind.PAGE))
+
+    assert len(where) == 1
+    assert where != [current_thread().name]
 
 
 async def test_a_good_answer_does_not_ask_the_controls(bench: Bench) -> None:

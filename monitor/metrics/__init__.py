@@ -5,6 +5,6 @@ A scrape never probes, never touches the store and never waits for the probing l
 
 from monitor.metrics.board import Board, JournalSeen, Seen
 from monitor.metrics.exposition import Exposition
-from monitor.metrics.pages import PageSeen
+from monitor.metrics.pages import PageSeen, offered_after
 
-__all__ = ["Board", "Exposition", "JournalSeen", "PageSeen", "Seen"]
+__all__ = ["Board", "Exposition", "JournalSeen", "PageSeen", "Seen", "offered_after"]

@@ -7,6 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from monitor.core.availability import held, seconds_by_verdict
+from monitor.core.pages.page import Element
 from monitor.core.types import (
     ClockReading,
     Controls,
@@ -19,7 +20,7 @@ from monitor.core.types import (
     Target,
     Verdict,
 )
-from monitor.metrics.pages import PageSeen, after
+from monitor.metrics.pages import PageSeen, after, offered_after
 
 
 @dataclass(slots=True, kw_only=True)
@@ -104,8 +105,12 @@ class Board:
         self.backlog: dict[str, int] = {}
         self.journal: JournalSeen | None = None
 
-    def saw(self, outcome: Outcome) -> None:
-        """Take in an observation that has been recorded."""
+    def saw(self, outcome: Outcome, *, offered: frozenset[Element] | None = None) -> None:
+        """Take in an observation that has been recorded.
+
+        `offered` is `offered_after` of its changes, for a caller that has found it elsewhere.
+        """
+        offered = offered_after(outcome.changes) if offered is None else offered
         observation = outcome.observation
         seen = self.seen[observation.target]
         seen.seconds = dict(seen.seconds_until(observation.at))
@@ -115,7 +120,7 @@ class Board:
         seen.outages += sum(event.edge is Edge.OUTAGE_OPENED for event in outcome.events)
         seen.blips += sum(event.edge is Edge.BLIP for event in outcome.events)
         for change in outcome.changes:
-            seen.page = after(seen.page, change)
+            seen.page = after(seen.page, change, offered)
         seen.version += 1
 
     @property

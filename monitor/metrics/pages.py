@@ -1,7 +1,7 @@
 """What metrics know of a page's text, and the families that tell it."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import MappingProxyType
@@ -32,16 +32,24 @@ class PageSeen:
     dead_links: int = 0
 
 
-def after(seen: PageSeen | None, event: PageEvent) -> PageSeen:
-    """Return what is known of a page after one more event."""
+def offered_after(events: Iterable[PageEvent]) -> frozenset[Element] | None:
+    """Return what the text offers that we believe since some events; None when they kept it.
+
+    To look for that in a long text may take seconds.
+    """
+    texts = [event.after for event in events if event.edge in TURNS and event.after]
+    if not texts:
+        return None
+    stated = facts_of(texts[-1].page.main())
+    return frozenset(fact.element for fact in stated if not fact.negated)
+
+
+def after(seen: PageSeen | None, event: PageEvent, offered: frozenset[Element] | None) -> PageSeen:
+    """Return what is known of a page after one more event; `offered` is of its last text."""
     seen = seen or PageSeen()
     if event.edge in TURNS and event.after:
-        stated = facts_of(event.after.page.main())
-        seen = replace(
-            seen,
-            updated_on=event.after.version.updated_on,
-            offered=frozenset(fact.element for fact in stated if not fact.negated),
-        )
+        updated_on = event.after.version.updated_on
+        seen = replace(seen, updated_on=updated_on, offered=offered or frozenset())
     if event.links:
         died = len(event.links) if event.edge is PageEdge.LINK_BROKEN else -len(event.links)
         seen = replace(seen, dead_links=seen.dead_links + died)
