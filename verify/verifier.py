@@ -64,11 +64,12 @@ import time
 import zlib
 from array import array
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 Leaf = dict[str, Any]
 
@@ -662,12 +663,17 @@ class Capture:
         self.path = path
         self.accounts: dict[str, bytes] = {}  # `metadata` blocks, by the digest of the record
         self.digests: dict[str, str] = {}  # of the bytes exchanged, by record id
+        self.heads: dict[str, dict[str, str]] = {}  # the fields of their records
         revisits: list[tuple[str, str, bytes]] = []
         for fields, block, whole in records(path):  # in order, once
             kind, name = fields.get("warc-type"), fields.get("warc-record-id", "")
             if kind == "metadata":
                 self.accounts[sha256(whole).hex()] = block
-            elif kind == "revisit":
+                continue
+            if name in self.heads:
+                raise Fault(f"{path} : deux enregistrements du nom de {shown(name)}")
+            self.heads[name] = fields
+            if kind == "revisit":
                 revisits.append((name, fields.get("warc-refers-to", ""), block))
             else:
                 self.digests[name] = sha256(block).hex()
@@ -716,7 +722,12 @@ def record(file: gzip.GzipFile, path: Path) -> "tuple[dict[str, str], bytes, byt
             raise Fault(f"{path} : ce n'est pas un fichier WARC/1.1")
     lines = head.decode("utf-8", "replace").split("\r\n")
     pairs = (line.partition(":") for line in lines[1:-2])
-    named = {name.lower(): value.strip() for name, _, value in pairs}
+    named: dict[str, str] = {}
+    for name, _, value in pairs:
+        if named.setdefault(name.lower(), value.strip()) != value.strip() and (
+            name.lower() != "warc-concurrent-to"
+        ):
+            raise Fault(f"{path} : un enregistrement dit deux fois {shown(name)}")
     size = number(named.get("content-length", ""), path)
     if lines[0] != "WARC/1.1" or size > MAX_RECORD:
         raise Fault(f"{path} : ce n'est pas un fichier WARC/1.1")
@@ -736,7 +747,10 @@ def head_size(response: bytes) -> int:
             return end
 
 
-def check_capture(leaf: Leaf, file: Capture) -> bool:
+URI_SAFE = "!#$%&'()*+,/:;=?@[]~"  # as they stand in WARC-Target-URI
+
+
+def check_capture(leaf: Leaf, check: "Told | None", file: Capture) -> bool:
     """Check a capture against its leaf; False for a daily copy that was removed since."""
     block = file.accounts.get(leaf["sha256"])
     if block is None:
@@ -747,11 +761,59 @@ def check_capture(leaf: Leaf, file: Capture) -> bool:
     seen = told["observation"]
     if seen["target"] != leaf["target"] or instant(seen["at"]) != instant(leaf["at"]):
         raise Fault(f"{file.path} : la copie du {leaf['at']} est celle d'un autre relevé")
-    for wire in told["wires"]:
+    if check is not None:
+        _check_told(leaf, check, told, file.path)
+    hops = list(hops_of(seen["exchange"]))
+    for rank, wire in enumerate(told["wires"]):
         for part in ("request", "response"):
-            if wire[part] and file.digests.get(wire[part]) != wire[f"{part}_sha256"]:
+            if not wire[part]:
+                continue
+            if file.digests.get(wire[part]) != wire[f"{part}_sha256"]:
                 raise Fault(f"{file.path} : octets changés ou absents, relevé du {leaf['at']}")
+            _check_head(leaf, part, file.heads[wire[part]], hops[rank], file.path)
     return True
+
+
+def _check_told(leaf: Leaf, check: "Told", told: Any, path: Path) -> None:
+    """Compare what the copy says of its check with what the check's own leaf says."""
+    judged, target = told["observation"]["judgement"], told["target"]
+    if (check.verdict, check.reason) != (judged["verdict"], judged["reason"]):
+        raise Fault(
+            f"{path} : la copie du {leaf['at']} dit {shown(judged['verdict'])}, "
+            f"{shown(judged['reason'])} ; la feuille {check.leaf}, {shown(check.verdict)}, "
+            f"{shown(check.reason)}"
+        )
+    copied = {**target.get("policy", {}), "interval_s": target.get("interval_s")}
+    for name, value in check.plan.items():
+        if copied.get(name, value) != value:
+            raise Fault(
+                f"{path} : la copie du {leaf['at']} dit {name} = {shown(copied[name])} ; le plan "
+                f"de la feuille {check.leaf}, {shown(value)}"
+            )
+
+
+def hops_of(exchange: Any) -> Iterator[Any]:
+    """Yield every request of an exchange, then those of its parts: the order of `wires`."""
+    yield from exchange["hops"]
+    for part in exchange.get("parts", ()):
+        yield from hops_of(part)
+
+
+def _check_head(leaf: Leaf, part: str, head: "dict[str, str]", hop: Any, path: Path) -> None:
+    """Compare what a record says of its bytes, to whoever shows them again, with its copy."""
+    uri = quote(hop["url"], safe=URI_SAFE, errors="replace")
+    kind = head.get("warc-type", "")  # `resource`: bytes that are not the whole head of an answer
+    ought = {"request": ("request",), "response": ("response", "revisit", "resource")}[part]
+    if (
+        instant(head.get("warc-date", "")) != instant(hop["started_at"])
+        or kind not in ought
+        or head.get("warc-target-uri") != ("urn:partial:" if kind == "resource" else "") + uri
+        or head.get("warc-ip-address", "") != (hop["address"] or "")
+    ):
+        raise Fault(
+            f"{path} : sorte, date, adresse ou page changée dans un enregistrement, relevé du "
+            f"{leaf['at']}"
+        )
 
 
 def instant(text: str) -> str:
@@ -765,6 +827,7 @@ def instant(text: str) -> str:
 GOOD, FAILING = {"up", "degraded"}, {"down", "maintenance"}
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 SECOND = 1_000_000  # instants are whole microseconds since 1970
+NEAR = 50  # checks of a target between a check and the copy that it turns out to need
 SHOWN = 200  # lines of one table; --json gives them all
 POLICY = {"failures": 3, "failing_s": 120, "successes": 2, "recovering_s": 60, "silence_s": 7200}
 
@@ -948,6 +1011,16 @@ class Watched:
         return [("closed", outage)]
 
 
+@dataclass
+class Told:
+    """What the leaf of a check says that its copy must say too."""
+
+    leaf: int
+    verdict: str
+    reason: str
+    plan: dict[str, Any]  # the pace and the numbers of the policy, when the leaf names them
+
+
 class Story:
     """Reads the leaves in order, once. `faults` contradict each other, `remarks` do not."""
 
@@ -961,7 +1034,8 @@ class Story:
         self.gaps: list[dict[str, Any]] = []
         self.starts: list[tuple[int, str, str]] = []  # of runs: instant, point, configuration
         self.tokens: list[tuple[int, Leaf]] = []
-        self.captures: list[Leaf] = []
+        self.captures: list[tuple[Leaf, Told | None]] = []  # with their checks
+        self.recent: dict[tuple[str, str], deque[tuple[str, Told]]] = {}  # the last of each target
         self.keys: list[tuple[int, Key, Key]] = []  # changes of keys: leaf, the old, the new
         self.kinds: Counter[str] = Counter()
         self.latest: tuple[int, int] = (0, 0)  # the last leaf that has a time of its own, and it
@@ -1004,8 +1078,32 @@ class Story:
         self._settle()
         for one in self.watched.values():
             Holes(self, one).look()
+        self._within_gaps()
 
-    def _origin(self, _: int, leaf: Leaf) -> None:
+    def _within_gaps(self) -> None:
+        """Look for checks where the journal says that there were none.
+
+        Where a clock was ever set back, one instant comes twice: then this is only said.
+        """
+        moved = any(one.others for one in self.watched.values())
+        gaps: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        for gap in self.gaps:
+            gaps.setdefault((gap["point"], gap["target"]), []).append(gap)
+        for one in self.watched.values():
+            slots = sorted(one.slots)
+            for gap in [*gaps.get((one.point, one.target), ()), *gaps.get((one.point, ""), ())]:
+                first = bisect_left(slots, gap["from"] + TOLERANCE_S * SECOND)
+                last = bisect_left(slots, gap["to"] - TOLERANCE_S * SECOND)
+                if first < last:
+                    (self.remarks if moved else self.faults).append(
+                        f"feuille {gap['leaf']} : la lacune du {told_us(gap['from'])} au "
+                        f"{told_us(gap['to'])} couvre {last - first} relevés de "
+                        f"{shown(one.target)}, qui sont au journal"
+                    )
+
+    def _origin(self, index: int, leaf: Leaf) -> None:
+        if index:
+            self.faults.append(f"feuille {index} : un journal ne commence qu'une fois")
         self.before = any(leaf["rows_before"].values())
 
     def _setup(self, index: int, leaf: Leaf) -> None:
@@ -1028,6 +1126,11 @@ class Story:
         if interval and interval != next(reversed(one.intervals.values()), 0):
             one.intervals[slot] = interval
         one.verdicts[verdict] += 1
+        said = dict(plan.get("policy", {}))
+        if "interval_s" in plan:
+            said["interval_s"] = plan["interval_s"]
+        near = self.recent.setdefault((target, setup["point"]), deque(maxlen=NEAR))
+        near.append((leaf["at"], Told(index, verdict, leaf["reason"], said)))
         right = at + whole_number(leaf.get("clock_offset_us", 0))
         self._timed(index, right, setup["point"], at)
         if right < self._stated - TOLERANCE_S * SECOND:
@@ -1097,6 +1200,8 @@ class Story:
         since, until = microseconds(leaf["from_at"]), microseconds(leaf["to_at"])
         slots = whole_number(leaf["slots"])
         where = {"leaf": index, "target": leaf.get("target", ""), "point": leaf["point"]}
+        if slots < 1 or until <= since:
+            raise ValueError("une lacune sans durée, ou sans relevé")
         self.gaps.append(
             {**where, "from": since, "to": until, "slots": slots, "cause": leaf["cause"]}
         )
@@ -1130,7 +1235,9 @@ class Story:
         self._stated = max(self._stated, microseconds(leaf["at"]))
 
     def _capture(self, _: int, leaf: Leaf) -> None:
-        self.captures.append(leaf)
+        near = self.recent.get((leaf["target"], leaf.get("point", "")), ())
+        check = next((one for at, one in near if at == leaf["at"]), None)
+        self.captures.append((leaf, check))
 
     def _key(self, index: int, leaf: Leaf) -> None:
         old, new = (Key(leaf[name], LOG, f"feuille {index}") for name in ("old", "new"))
@@ -1222,6 +1329,14 @@ class Holes:
 PROGRAMS = {".py", ".pyc", ".pyd", ".pth", ".so", ".dll", ".dylib", ".exe"}
 COMMANDS = {"openssl", "python", "python3", "sitecustomize", "usercustomize"}
 HERE = Path(__file__).resolve()
+
+
+# What a copy holds, by the step that reads it; what is elsewhere, none of them vouches for.
+PLACES = re.compile(
+    r"cles\.txt|racines\.pem|sans-racine\.txt|LISEZMOI\.txt|verifier\.py"
+    r"|journal/checkpoint|journal/tile/.+|captures/[^/]+|preuves/[^/]+\.(?:tlog-proof|json)"
+    r"|journal/horodatages/[0-9a-f]{64}/(?:checkpoint|token\.tst|chain\.pem|crl-[0-9]+\.crl)"
+)
 
 
 def programs(folder: Path, files: list[Path]) -> list[Path]:
@@ -1346,6 +1461,11 @@ class Verification:
                 self.faults.append(
                     f"{shown(here[name])} : n'a pas l'empreinte que dit le MANIFESTE"
                 )
+        self.remarks += [
+            f"{shown(each)} : ni ce programme ni le journal ne disent rien de ce fichier"
+            for name, each in sorted(here.items())
+            if not PLACES.fullmatch(name)
+        ]
         return f"{len(told)} fichiers"
 
     def checkpoint(self, path: Path) -> Checkpoint:
@@ -1489,15 +1609,17 @@ class Verification:
         there = {path.name: path for path in self.files if path.parent == self.kept}
         if self.data:
             there = {name: path for name, path in there.items() if name.endswith(".warc.gz")}
-        by_file: dict[str, list[Leaf]] = {}
-        for leaf in self.story.captures:
-            by_file.setdefault(str(leaf["file"]), []).append(leaf)
-        done = removed = 0
+        by_file: dict[str, list[tuple[Leaf, Told | None]]] = {}
+        for leaf, check in self.story.captures:
+            by_file.setdefault(str(leaf["file"]), []).append((leaf, check))
+        done = removed = unnamed = 0
         for name, leaves in by_file.items():
             file = self.attempt(Capture, there[name]) if name in there else None
-            for leaf in leaves if file else ():
-                found = self.attempt(check_capture, leaf, file)
+            for leaf, check in leaves if file else ():
+                found = self.attempt(check_capture, leaf, check, file)
                 done, removed = done + (found is True), removed + (found is False)
+            if file:
+                unnamed += len(set(file.accounts) - {leaf["sha256"] for leaf, _ in leaves})
         for name in sorted(set(there) - set(by_file)) if not self.alive else ():
             # A service that was killed leaves its last bytes there, which no signed leaf names yet.
             if self.data and name[:10] >= stamp(self.story.latest[1] // SECOND)[:10]:
@@ -1511,7 +1633,9 @@ class Verification:
         absent = sum(len(leaves) for name, leaves in by_file.items() if name not in there)
         return (
             f"{done} relevés dont les octets concordent ; {removed} copies quotidiennes retirées "
-            f"depuis ; {absent} dans des fichiers absents de ce dossier"
+            f"depuis ; {absent} dans des fichiers absents de ce dossier ; {unnamed} copies "
+            "qu'aucune feuille ne nomme (plus récentes, ou d'avant un arrêt brutal), qui ne "
+            "prouvent rien"
         )
 
     def verdict(self) -> str:

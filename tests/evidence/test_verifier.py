@@ -77,6 +77,13 @@ class Copy:
         (self.folder / "preuves" / "3.tlog-proof").write_bytes(proof)
         return self.stamps[0] / "checkpoint"
 
+    def forge_first(self, path: Path) -> Path:
+        """Put a false answer before the true one, under the same name."""
+        found = [member.record for member in dayfiles.members(path)]
+        first = next(one for one in found if one.kind == "response")
+        path.write_bytes(warc.pack([found[0], other_bytes(first), *found[1:]]))
+        return path
+
     def prove_elsewhere(self, index: int) -> Path:
         """Sign a second tree, and prove a leaf of that one alone."""
         entries = list(self.tree.entries)
@@ -256,6 +263,25 @@ ATTACKS: dict[str, Callable[[Copy], Path]] = {
         copy.captures[0], lambda record: record if record.kind != "response" else None
     ),
     "capture, another verdict": lambda copy: copy.records(copy.captures[0], other_verdict),
+    "capture, another date": lambda copy: copy.records(
+        copy.captures[0], with_field("WARC-Date", "2020-01-01T00:00:00.000000Z")
+    ),
+    "capture, another page": lambda copy: copy.records(
+        copy.captures[0], with_field("WARC-Target-URI", "http://autre.test/")
+    ),
+    "capture, another address": lambda copy: copy.records(
+        copy.captures[0], with_field("WARC-IP-Address", "192.0.2.7")
+    ),
+    "capture, another kind of record": lambda copy: copy.records(
+        copy.captures[0], with_field("WARC-Type", "resource")
+    ),
+    "capture, two dates": lambda copy: copy.records(
+        copy.captures[0],
+        lambda record: Record(
+            (("WARC-Date", "2020-01-01T00:00:00.000000Z"), *record.fields), record.block
+        ),
+    ),
+    "capture, two answers of one name": lambda copy: copy.forge_first(copy.captures[0]),
 }  # fmt: skip
 
 # Where the fault shows in another file than the one that was changed, or in either of two.
@@ -359,3 +385,27 @@ def other_verdict(record: Record) -> Record:
         for name, value in record.fields
     )
     return Record(fields, block)
+
+
+def with_field(name: str, value: str) -> Callable[[Record], Record]:
+    """Change one field of the records of answers: what a program that shows them reads."""
+
+    def change(record: Record) -> Record:
+        if record.kind not in ("response", "revisit"):
+            return record
+        found = tuple((each, value if each == name else told) for each, told in record.fields)
+        return Record(found, record.block)
+
+    return change
+
+
+def test_a_file_that_no_step_reads_is_told(copy: Copy) -> None:
+    """A copy may hold more, as a letter beside it; it must not pass for verified."""
+    for name in ("temoignage.txt", "journal/note.txt", "captures/x/2026-11-23.warc.gz"):
+        add(copy.folder / name)
+    mirror.list_files(copy.folder)
+
+    code, said = run(copy.folder)
+
+    assert code == 0, said
+    assert sum("ne disent rien de ce fichier" in line for line in said.splitlines()) == 3

@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 from monitor.core.jcs import canonical
+from monitor.core.leaves import gap as gap_leaf
 from monitor.core.leaves import instant
+from monitor.core.types import Gap, GapCause
 from monitor.evidence import note
 from monitor.evidence.note import Checkpoint, Note
 from monitor.evidence.tiles import Tiles
@@ -193,6 +195,19 @@ def change(day: Leaves, index: int, **fields: Any) -> Leaves:
     return day
 
 
+def gap(since: int, until: int, *, slots: int = 1) -> dict[str, Any]:
+    return gap_leaf(
+        Gap(
+            point="local",
+            target="",
+            from_at=at(since),
+            to_at=at(until),
+            slots=slots,
+            cause=GapCause.STOPPED,
+        )
+    )
+
+
 FORGED: dict[str, Callable[[Leaves], Leaves]] = {
     "an outage that began earlier": lambda day: change(
         day, of(day, "outage")[0], first_fail_at=instant(at(60))
@@ -205,6 +220,10 @@ FORGED: dict[str, Callable[[Leaves], Leaves]] = {
     ),
     "one check twice": lambda day: [*day, day[of(day, "observation", target="accueil")[-1]]],
     "one check twice, long ago": lambda day: [*day, day[of(day, "observation")[2]]],
+    "a second beginning": lambda day: [*day, day[0]],
+    "a gap in which nothing was lost": lambda day: [*day, gap(60, 120, slots=0)],
+    "a gap that ends before it begins": lambda day: [*day, gap(120, 60)],
+    "a gap over all that was seen": lambda day: [*day, gap(-(10**7), 10**7)],
     "an outage out of nothing": lambda day: [*day, day[of(day, "outage")[0]]],
 }
 
