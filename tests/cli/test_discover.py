@@ -98,9 +98,15 @@ def test_the_shipped_candidates_belong_to_their_prefectures() -> None:
 def test_the_service_must_be_stopped_and_the_base_made(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words: Sequence[str] = ["discover", "--department", "93", "--data", str(tmp_path)]
+    config = shutil.copytree(CONFIG, tmp_path / "config")
+    who = ["--association", "Essai", "--site", "https://vigie.essai.fr/", "--contact", "a@essai.fr"]
+    words: Sequence[str] = ["discover", "--department", "93", "--data", str(tmp_path / "data")]
+    assert 2 == main([*words, "--config", str(config)])
+    assert "vigie init" in capsys.readouterr().err
+    assert 0 == main(["init", *who, "--config", str(config), "--data", str(tmp_path / "data")])
+    capsys.readouterr()
 
-    assert 2 == main(words)
+    assert 2 == main([*words, "--config", str(config)])
     assert "vigie migrate" in capsys.readouterr().err
 
 
