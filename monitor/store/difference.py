@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from monitor.core.french import count
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -53,15 +55,16 @@ class OnTrust:
         """Yield it in French."""
         if self.incidents:
             yield (
-                f"Pris sur parole : {self.incidents} incident(s) de {', '.join(self.platforms)} ;"
-                " une cible y a quitté la liste, ou changé de plateforme, pendant une"
+                f"Pris sur parole : {count(self.incidents, 'incident')}, plateforme"
+                f" {', '.join(sorted(self.platforms))} ; une cible y a quitté la liste, ou changé"
+                " de plateforme, pendant une"
                 " indisponibilité ouverte, et le journal ne dit pas quand."
             )
         if self.texts:
             named = ", ".join(self.texts[:MOST_NAMED])
             more = "…" if len(self.texts) > MOST_NAMED else ""
             yield (
-                f"Textes de pages non restitués, dont seule l’empreinte est connue :"
+                "Textes de pages non restitués, dont seule l’empreinte est connue :"
                 f" {len(self.texts)} ({named}{more})."
             )
         if self.pages:

@@ -193,8 +193,7 @@ def said_plainly(url: URL) -> Iterator[None]:
 def explain(error: BaseException, where: str) -> str:
     """Say in French what happened to the store and what to do."""
     cause = error.orig if isinstance(error, SQLAlchemyError) and hasattr(error, "orig") else error
-    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF or getattr(cause, "sqlstate", None)
-    match code:
+    match _code(cause):
         case sqlite3.SQLITE_FULL | "53100":
             said = "le disque est plein. Libérez de la place"
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | "42501" | "25006":
@@ -203,8 +202,11 @@ def explain(error: BaseException, where: str) -> str:
             said = "le fichier ne s'ouvre pas. Vérifiez le dossier et ses droits"
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             said = "un autre programme la garde verrouillée. Arrêtez-le"
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            said = "le fichier est abîmé ou n'est pas une base. Restaurez une sauvegarde"
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB | "42P01" | "42703":
+            said = (
+                "le fichier est abîmé, incomplet, ou n'est pas une base. Restaurez une sauvegarde,"
+                " ou mettez-le de côté et refaites la base (« vigie rebuild »)"
+            )
         case sqlite3.SQLITE_IOERR:
             said = "le disque ne répond pas correctement. Vérifiez-le"
         case _ if isinstance(error, OSError) and (error.errno or 0) in _SYSTEM:
@@ -216,6 +218,14 @@ def explain(error: BaseException, where: str) -> str:
         case _:
             said = "elle ne répond plus ou refuse. Vérifiez qu'elle fonctionne"
     return f"Base {where} : {said}, puis relancez. ({type(cause).__name__}: {str(cause)[:200]})"
+
+
+def _code(cause: object) -> int | str | None:
+    """Return an engine's own code; SQLite has none for a table or column that is missing."""
+    if isinstance(cause, sqlite3.Error) and str(cause).startswith("no such "):
+        return "42P01"
+    code: int | str | None = getattr(cause, "sqlite_errorcode", 0) & 0xFF
+    return code or getattr(cause, "sqlstate", None)
 
 
 _SYSTEM: Mapping[int, str] = {

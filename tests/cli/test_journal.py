@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -210,3 +211,62 @@ def test_bytes_that_a_killed_service_left_accuse_nobody(
     (captures / "2026-11-22.warc.gz").write_bytes(b"")
     assert main(["verify", str(data)]) == 1
     assert "2026-11-22.warc.gz : aucune feuille ne nomme ce fichier" in capsys.readouterr().out
+
+
+def remove(path: Path) -> None:
+    path.unlink()
+
+
+def make_empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def begin_anew(path: Path) -> None:
+    path.unlink()
+    migrate(f"sqlite:///{path}")
+
+
+def delete_all_rows(path: Path) -> None:
+    def empty(connection: sqlite3.Connection, table: str) -> None:
+        connection.execute(f"DELETE FROM {table}")  # noqa: S608 -- its own names
+
+    of_each_table(path, empty)
+
+
+def drop_all_tables(path: Path) -> None:
+    of_each_table(path, lambda connection, table: connection.execute(f"DROP TABLE {table}"))
+
+
+def overwrite(path: Path) -> None:
+    path.write_bytes(b"x" * 10_000)
+
+
+def of_each_table(path: Path, change: Callable[[sqlite3.Connection, str], object]) -> None:
+    with closing(sqlite3.connect(path)) as connection:
+        every = connection.execute("SELECT type, name FROM sqlite_master").fetchall()
+        for name in (name for kind, name in every if kind == "trigger"):
+            connection.execute(f"DROP TRIGGER {name}")
+        for name in (name for kind, name in every if kind == "table"):
+            if name not in {"alembic_version", "sqlite_sequence"}:
+                change(connection, name)
+        connection.commit()
+
+
+@pytest.mark.parametrize(
+    "lose", [remove, make_empty, begin_anew, delete_all_rows, drop_all_tables, overwrite]
+)
+def test_a_database_that_lost_all_is_refused_with_its_cure(
+    data: Path, capsys: pytest.CaptureFixture[str], lose: Callable[[Path], None]
+) -> None:
+    lose(data / "vigie.sqlite")
+    capsys.readouterr()
+    code = main(["verify", str(data)])
+    told = "".join(capsys.readouterr())
+    assert code != 0
+    assert "« vigie rebuild »" in told
+    assert "Tout est vérifié" not in told
+    # What is said works.
+    for path in data.glob("vigie.sqlite*"):
+        path.rename(path.with_name(f"old-{path.name}"))
+    assert rebuild(data) == 0
+    assert main(["verify", str(data)]) == 0

@@ -12,17 +12,20 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from monitor.core.french import count
 from monitor.core.leaf_schema import FIELDS, refusal
 from monitor.core.replay import REFERENCES
+from monitor.core.types import Outcome, Run
 from monitor.store import Store, StoreError
 from monitor.store.audit import audit
+from monitor.store.difference import OnTrust
 from monitor.store.engine import connected, parse
 from monitor.store.page_tables import metadata
 from monitor.store.rebuild import rebuild
 from monitor.store.vouchers import TABLES, By
 from tests.support.databases import Postgres
-from tests.support.outcomes import at
-from tests.support.service_days import live, open_store, outcomes
+from tests.support.outcomes import CONFIG, at
+from tests.support.service_days import TARGETS, live, open_store, outcomes
 
 EVER = (at(-10_000), at(10**8))
 
@@ -351,3 +354,51 @@ def test_a_checkpoint_that_nobody_vouched_for_goes_after_a_day(lived: Store) -> 
             pytest.raises(DBAPIError, match="is append-only"),
         ):
             connection.execute(text(edit))
+
+
+@pytest.mark.parametrize("moved", [True, False], ids=["moved", "left"])
+def test_incidents_that_cannot_be_folded_again_are_counted(
+    database_url: str, *, moved: bool
+) -> None:
+    """A target moves, or leaves the list, while its outage is open: no leaf says when."""
+    weather = {"accueil": "..xxxxxxxxxx", "connexion": "..xxxxxxxxxx"}
+    every = list(outcomes(tuple(weather.items())))
+    start = Run(
+        point="local",
+        started_at=at(-1),
+        alive_at=at(-1),
+        stopped_at=None,
+        version="0.1",
+        config_sha256=CONFIG,
+        ruleset="2026-11",
+    )
+
+    async def record(store: Store, some: list[Outcome], second: int) -> None:
+        await store.start_run(replace(start, started_at=at(second), alive_at=at(second)))
+        for one in some:
+            await store.record(one)
+        await store.stop_run(at(second + 1))
+
+    with open_store(database_url) as store:
+        asyncio.run(record(store, every[:16], -1))
+        assert (store.incidents() != (), told_of(store)) == (True, OnTrust())
+    targets = {
+        slug: replace(one, platform="prefectures")
+        for slug, one in TARGETS.items()
+        if moved or slug == "accueil"
+    }
+    rest = [one for one in every[16:] if one.observation.target in targets]
+    for second, some in ((5000, rest[:3]), (6000, rest[3:])):
+        with open_store(database_url, targets=targets) as store:
+            asyncio.run(record(store, some, second))
+    with open_store(database_url, targets=targets) as store:
+        trusted = told_of(store)
+        assert (trusted.incidents, trusted.platforms) == (len(store.incidents()), {"anef"})
+        (line,) = trusted.told()
+        assert line.startswith(f"Pris sur parole : {count(1, 'incident')}, plateforme anef ; une")
+
+
+def told_of(store: Store) -> OnTrust:
+    trusted = OnTrust()
+    assert list(audit(store, entries_of(store), trusted=trusted)) == []
+    return trusted

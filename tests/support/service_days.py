@@ -1,7 +1,7 @@
 """A short life of the service, recorded for real: checks, an outage, a blip, a gap, rounds."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from monitor.core.incidents import absorb
 from monitor.core.outages import advance
@@ -36,9 +36,9 @@ TARGETS = {
 WEATHER = {"accueil": "..xxxxx....x....", "connexion": ".xxxx....xxxxxxx"}
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, targets: Mapping[str, Target] = TARGETS) -> Store:
     return Store.open(
-        url, point="local", writer=True, rest_s=0, environment=ENVIRONMENT, targets=TARGETS
+        url, point="local", writer=True, rest_s=0, environment=ENVIRONMENT, targets=targets
     )
 
 
