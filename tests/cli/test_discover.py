@@ -100,10 +100,10 @@ def test_the_service_must_be_stopped_and_the_base_made(
 ) -> None:
     config = shutil.copytree(CONFIG, tmp_path / "config")
     who = ["--association", "Essai", "--site", "https://vigie.essai.fr/", "--contact", "a@essai.fr"]
-    words: Sequence[str] = ["discover", "--department", "93", "--data", str(tmp_path / "data")]
+    words: Sequence[str] = ["discover", "--department", "93", "--data", str(tmp_path)]
     assert 2 == main([*words, "--config", str(config)])
     assert "vigie init" in capsys.readouterr().err
-    assert 0 == main(["init", *who, "--config", str(config), "--data", str(tmp_path / "data")])
+    assert 0 == main(["init", *who, "--config", str(config), "--data", str(tmp_path)])
     capsys.readouterr()
 
     assert 2 == main([*words, "--config", str(config)])
