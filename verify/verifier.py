@@ -1676,6 +1676,26 @@ def digest_of(path: Path) -> str:
 WORDS = {"up": "normaux", "degraded": "dégradés", "down": "indisponibles", "blocked": "bloqués",
          "maintenance": "en maintenance", "unknown": "indéterminés"}  # fmt: skip
 NATURES = {"down": "indisponible", "maintenance": "en maintenance"}
+CAUSES = {
+    "stopped": "service de surveillance arrêté",
+    "overrun": "relevé précédent non terminé",
+    "paused": "surveillance suspendue par l'opérateur",
+    "refused": "attente après un refus du site",
+    "robots": "interdit par robots.txt",
+    "crawl_delay": "délai trop long demandé par robots.txt",
+    "fault": "erreur de notre propre programme",
+    "unidentified": "robot sans identité",
+}
+CHANGES = {
+    "first": "premier texte vu",
+    "changed": "autre texte",
+    "returned": "retour d'un texte antérieur",
+    "replaced": "texte remplacé",
+    "unconfirmed": "autre texte, non confirmé",
+    "flapping": "textes qui alternent",
+    "settled": "texte de nouveau stable",
+    "technical": "nos règles de lecture ont changé",
+}
 
 
 def stamp(at: int) -> str:
@@ -1763,14 +1783,16 @@ def tables(story: Story) -> Iterator[str]:
     for change in story.changes[:SHOWN]:
         kinds = ", ".join(map(shown, change["kinds"]))
         yield (
-            f"Modification : {shown(change['target'])}, {shown(change['edge'])} {kinds}".rstrip()
+            f"Modification : {shown(change['target'])}, "
+            + f"{shown(CHANGES.get(str(change['edge']), change['edge']))} {kinds}".rstrip()
             + f", {both(change['at'])}, feuille {change['leaf']}"
         )
     gaps = merged(story.gaps)
     for gap in gaps[:SHOWN]:
         first, last = gap["leaves"][0], gap["leaves"][-1]
         yield (
-            f"Non mesuré : {shown(gap['target']) or 'toutes les pages'}, {shown(gap['cause'])}, "
+            f"Non mesuré : {shown(gap['target']) or 'toutes les pages'}, "
+            f"{shown(CAUSES.get(str(gap['cause']), gap['cause']))}, "
             f"du {told_us(gap['from'])} au {told_us(gap['to'])}, relevés : {gap['slots']}, "
             + (f"feuille {first}" if first == last else f"feuilles {first} à {last}")
         )

@@ -145,6 +145,8 @@ def test_a_person_reads_them_in_utc_and_paris_time(day: Leaves, tmp_path: Path) 
     assert "au moins 4 min 0,000 s ; au plus : 6 min 0,000 s" in said
     assert "en cours à la fin du journal" in said
     assert "1 échecs isolés" in said
+    assert "relevé précédent non terminé, du " in said
+    assert "overrun" not in said
 
 
 def test_a_journal_that_nobody_dates_nor_attests_is_called_so(day: Leaves, tmp_path: Path) -> None:
