@@ -159,6 +159,20 @@ async def _stamp(store: Store, data: Path, signed: bytes, size: int, tsa: Author
     await store.write(stamp_work(replace(refused, file="horodatages-refuses/essai/1")))
 
 
+async def _stopped(store: Store, slug: str, since: int, until: int) -> None:
+    """Say that planned checks were not made, between two instants in seconds."""
+    late = observation(slug, at(since)).slot_at
+    lost = Gap(
+        point="local",
+        target=slug,
+        from_at=late,
+        to_at=at(until),
+        slots=-(-(until - since) // 60),
+        cause=GapCause.STOPPED,
+    )
+    await store.record_gap(lost)
+
+
 async def _live(store: Store, data: Path, tsa: Authority) -> None:
     key = own_key(data / KEY_FILE, name=ORIGIN, algorithm=Algorithm.ED25519)
     with closing(Sealer(store, data, key, clock=SystemClock())) as sealer:
@@ -204,8 +218,13 @@ async def _live(store: Store, data: Path, tsa: Authority) -> None:
         await _stamp(store, data, signed.note, signed.size, tsa)
         await store.save_lane(LaneState(platform="anef", strikes=1))
         await store.keep_robots("https://etrangers.test", "User-agent: *", 200, at(0))
+        minutes = 60 * len(WEATHER["etrangers"])
+        await _stopped(store, "connexion", minutes + 2, 20_000)
         for n in range(6):
             await life.check("connexion", at(20_000 + 60 * n), "D")
+        for slug, since in (("etrangers", minutes), ("rendez-vous", minutes + 1)):
+            await _stopped(store, slug, since, 30_000)
+        await _stopped(store, "connexion", 20_360, 30_000)
         await store.stop_run(at(30_000))
         await sealer.seal()
         await store.start_run(replace(run, started_at=at(39_000), alive_at=at(39_000)))
