@@ -24,7 +24,7 @@ test: .venv/dev ## every test but those of the image; loopback only
 	@scripts/packages test
 	.venv/bin/pytest -q -n 2 --dist worksteal
 
-container: .venv/dev ## build the image, start it, ask it how it is (root)
+container: .venv/dev ## the image, and the documents typed on an empty Debian (root)
 	@scripts/packages container
 	.venv/bin/pytest -q -m container tests/container
 

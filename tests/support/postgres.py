@@ -27,23 +27,28 @@ def find_postgres() -> Path | None:
 class PostgresServer:
     """A running server, on which each test has a database of its own."""
 
-    def __init__(self, folder: Path, programs: Path) -> None:
+    def __init__(self, folder: Path, programs: Path, network: Path | None) -> None:
         self._folder = folder
         self._programs = programs
+        self._network = network
         self._count = 0
         self._guards = ExitStack()
 
     def start(self) -> None:
         """Start the server, under a shell that stops it when our pipe to it closes."""
-        log = self._folder / "log"
+        log, user = self._folder / "log", server_user()
+        inside: tuple[str, ...] = ()
+        if self._network:  # which only root may enter: `user` is taken on there
+            given = (f"--reuid={user}", f"--regid={user}", "--init-groups")
+            inside, user = ("nsenter", f"--net={self._network}", "setpriv", *given), None
         with log.open("ab") as output:
             guard = subprocess.Popen(
                 (
-                    "/bin/sh", "-c", _GUARD, self._folder,
+                    *inside, "/bin/sh", "-c", _GUARD, self._folder,
                     self._programs / "postgres", "-D", self._folder / "data",
-                    *_settings(self._folder),
+                    *_settings(self._folder, "localhost" if inside else ""),
                 ),
-                user=server_user(),
+                user=user,
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,
@@ -101,14 +106,17 @@ class PostgresServer:
 
 
 @contextmanager
-def running_postgres(programs: Path) -> Iterator[PostgresServer]:
-    """Start a server and stop it at the end, even if the tests are killed."""
+def running_postgres(programs: Path, *, network: Path | None = None) -> Iterator[PostgresServer]:
+    """Start a server and stop it at the end, even if the tests are killed.
+
+    In a network namespace (root only) it listens on that one's loopback as well, at port 5432.
+    """
     # The server refuses to run as root, and a socket's path must stay under 108 bytes.
     folder = Path(tempfile.mkdtemp(prefix="vigie-pg-"))
     if user := server_user():
         shutil.chown(folder, user)
     data, log = folder / "data", folder / "log"
-    server = PostgresServer(folder, programs)
+    server = PostgresServer(folder, programs, network)
     try:
         initdb = (programs / "initdb", "-D", data, "-U", "vigie", "-A", "trust", "-N", "-E", "UTF8")
         with log.open("wb") as output:
@@ -134,9 +142,9 @@ def server_user() -> str | None:
 _GUARD = '"$@" </dev/null & read -r _; kill -QUIT $!; wait $!; rm -rf "$0"'
 
 
-def _settings(folder: Path) -> Iterator[str]:
+def _settings(folder: Path, listening: str) -> Iterator[str]:
     for setting in (
-        "listen_addresses=",
+        f"listen_addresses={listening}",
         f"unix_socket_directories={folder}",
         "fsync=off",
         "max_connections=50",
