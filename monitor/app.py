@@ -241,7 +241,7 @@ class App:
             ruleset=self._judge.ruleset,
         )
         lost = await asyncio.to_thread(lost_slots, self._store, self._grids, now)
-        await self._store.start_run(run, lost)
+        await self._store.start_run(run, lost, self._grids)
         for gap in lost:
             log.info(
                 "slots missed",

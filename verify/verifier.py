@@ -381,8 +381,8 @@ class Tree:
     `complete` holds the roots of complete subtrees, largest first, as (height, hash).
     """
 
-    def __init__(self, journal: Path, faults: list[str], *, alive: bool) -> None:
-        self.journal, self.faults, self.alive = journal, faults, alive
+    def __init__(self, journal: Path, faults: list[str], *, alive: bool, data: bool) -> None:
+        self.journal, self.faults, self.alive, self.data = journal, faults, alive, data
         self.size = 0
         self.complete: list[tuple[int, bytes]] = []
         self.rows: dict[int, tuple[int, list[bytes]]] = {}
@@ -413,8 +413,21 @@ class Tree:
             if hashes:
                 self._compare(level, index, hashes)
         for path in sorted((self.journal / "tile").rglob("*")):
-            if path.is_file() and path not in self.seen and not self.alive:
+            known = path in self.seen or self.alive or (self.data and self._unfinished(path))
+            if path.is_file() and not known:
                 self.faults.append(f"{path} : fichier de trop")
+
+    def _unfinished(self, path: Path) -> bool:
+        """Tell whether a service that was killed as it signed left this: no checkpoint needs it."""
+        if re.fullmatch(r"\..*\.tmp", path.name):
+            return True
+        level, _, place = path.relative_to(self.journal / "tile").as_posix().partition("/")
+        found = re.fullmatch(r"((?:x\d{3}/)*\d{3})(?:\.p/(\d{1,3}))?(?:\.gz)?", place, re.ASCII)
+        if not found or not re.fullmatch(r"entries|[0-6]", level):
+            return False
+        index, width = int(re.sub("[x/]", "", found[1])), int(found[2] or WIDTH)
+        leaves: int = WIDTH ** int(level.replace("entries", "0"))  # below each of its hashes
+        return (index * WIDTH + width) * leaves > self.size
 
     def _in_tile(self, level: int, hash_: bytes) -> None:
         index, hashes = self.rows.setdefault(level, (0, []))
@@ -488,13 +501,14 @@ def walk(  # noqa: PLR0913 -- what is read, what is compared, who is told
     faults: list[str],
     *,
     alive: bool,
+    data: bool,
 ) -> None:
     """Rebuild the tree from its leaves, and have `story` read each of them.
 
     The root is recomputed at the size of each older checkpoint: that is more than a proof of
     consistency, which stands for this when one has not all the leaves.
     """
-    tree = Tree(journal, faults, alive=alive)
+    tree = Tree(journal, faults, alive=alive, data=data)
     roots = {one.size: b"" for one in older}
     for index in range((checkpoint.size + WIDTH - 1) // WIDTH):
         width = min(WIDTH, checkpoint.size - tree.size)
@@ -1021,6 +1035,84 @@ class Told:
     plan: dict[str, Any]  # the pace and the numbers of the policy, when the leaf names them
 
 
+@dataclass
+class Life:
+    """One run of a point.
+
+    Attributes:
+        plan: The interval and the phase of each target's slots, in microseconds; None when the
+            software that ran did not write it.
+        stretches: Between which instants of the point's clock it lived: a new one begins when
+            the clock is set back.
+        last_at: Its last sign of life, a check or a round.
+
+    """
+
+    at: int
+    plan: "dict[str, tuple[int, int]] | None"
+    stretches: "list[list[int]]"
+    last_at: int
+    stopped_at: "int | None" = None
+
+    def beat(self, at: int) -> None:
+        """Take a round of controls: these follow each other in time."""
+        if at < self.stretches[-1][1]:
+            self.stretches.append([at, at])
+        self.stretches[-1][1] = at
+        self.last_at = max(self.last_at, at)
+
+
+IN_HAND_US = 7200 * SECOND  # how long a slot may have waited in a run that was killed
+STEP_US = 60 * SECOND  # within which a run takes note that its clock was set back
+Due = tuple[int, int, bool]  # from, until, and whether every slot there must be accounted for
+
+
+def due(lives: "list[Life]") -> "dict[str, list[tuple[tuple[int, int], list[Due]]]]":
+    """Return, for each target, the spans in which a point owes an account, by its plans."""
+    found: dict[str, list[tuple[tuple[int, int], list[Due]]]] = {}
+    highest = 0
+    for life, following in zip(lives, [*lives[1:], None]):  # noqa: B905 -- Python 3.9
+        highest = max(highest, life.at)
+        for slug, slots in (life.plan or {}).items():
+            spans = due_while(life, following, slug)
+            found.setdefault(slug, []).append((slots, spans))
+        if following is None or following.plan is None or life.at < highest:
+            continue
+        # What was lost between the two was counted at the second start, by the plan of that one.
+        away = life.last_at if life.stopped_at is None else life.stopped_at
+        for slug, slots in following.plan.items():
+            same = life.stopped_at is None and (life.plan or {}).get(slug) == slots
+            if not same and away < following.at:
+                found.setdefault(slug, []).append((slots, [(away, following.at, True)]))
+    return found
+
+
+def due_while(life: Life, following: "Life | None", slug: str) -> "list[Due]":
+    """Return the spans of one target in one life."""
+    found: list[Due] = []
+    for number, (since, until) in enumerate(life.stretches):
+        begin, end, sure = since, until, until
+        if number:  # what was due between the step and our notice of it
+            begin = min(until, since + STEP_US)
+            found.append((since, begin, False))
+        if number == len(life.stretches) - 1:
+            if life.stopped_at is not None:
+                end = sure = max(until, life.stopped_at)
+            elif (
+                following
+                and following.at >= until
+                and following.plan is not None
+                and (following.plan.get(slug) == (life.plan or {}).get(slug))
+            ):
+                end = sure = following.at
+            else:  # it goes on, or another plan followed: what it had in hand nobody tells
+                end = until if number else max(until, life.last_at)
+                sure = max(begin, end - IN_HAND_US)
+                sure = min(sure, following.at) if following else sure
+        found += [(begin, sure, True), (max(begin, sure), end, False)]
+    return [one for one in found if one[0] < one[1]]
+
+
 class Story:
     """Reads the leaves in order, once. `faults` contradict each other, `remarks` do not."""
 
@@ -1043,6 +1135,9 @@ class Story:
         self.alive: dict[str, int] = {}  # by point, the last sign of life
         self.runs: dict[int, str] = {}  # the point of each, by the leaf of its start
         self.stopped: set[str] = set()  # points whose run ended of its own will
+        self.lives: dict[str, list[Life]] = {}  # by point, in the order of the journal
+        self.planned = 0  # slots that were due by the plans of the runs
+        self.trusted = 0  # of these, the ones that nothing proves to be a check or a gap
         self.before = False  # the record is older than its journal
         self._awaited: list[tuple[int, str, Any]] = []
         self._stated = 0  # the latest time that a token stated
@@ -1079,6 +1174,10 @@ class Story:
         for one in self.watched.values():
             Holes(self, one).look()
         self._within_gaps()
+        for point, lives in self.lives.items():
+            for slug, spans in due(lives).items():
+                one = self.watched.get((slug, point)) or Watched(slug, point)
+                Holes(self, one).account(spans)
 
     def _within_gaps(self) -> None:
         """Look for checks where the journal says that there were none.
@@ -1112,6 +1211,26 @@ class Story:
     def _target(self, index: int, leaf: Leaf) -> None:
         self.named[index] = leaf
 
+    def _plan(self, index: int, leaf: Leaf) -> None:
+        slots = {
+            slug: (whole_number(interval), whole_number(phase))
+            for slug, (interval, phase) in leaf["slots"].items()
+        }
+        if any(not 0 <= phase < interval for interval, phase in slots.values()):
+            raise ValueError("slots")
+        self.named[index] = {**leaf, "slots": slots}
+
+    def _planned(self, leaf: Leaf, point: str) -> "dict[str, tuple[int, int]] | None":
+        if "plans" not in leaf:
+            return None
+        found: dict[str, tuple[int, int]] = {}
+        for index in leaf["plans"]:
+            plan = self.named[whole_number(index)]
+            if plan["type"] != "plan" or plan["point"] != point:
+                raise ValueError("plans")
+            found.update(plan["slots"])
+        return found
+
     def _observation(self, index: int, leaf: Leaf) -> None:
         self._settle()
         setup = self.named[whole_number(leaf["setup"])]
@@ -1133,6 +1252,8 @@ class Story:
         near.append((leaf["at"], Told(index, verdict, leaf["reason"], said)))
         right = at + whole_number(leaf.get("clock_offset_us", 0))
         self._timed(index, right, setup["point"], at)
+        for life in self.lives.get(setup["point"], [])[-1:]:
+            life.last_at = max(life.last_at, at)
         if right < self._stated - TOLERANCE_S * SECOND:
             self.remarks.append(
                 f"feuille {index} : relevé daté du {told_us(right)}, alors qu'un jeton inscrit "
@@ -1214,16 +1335,22 @@ class Story:
             self.stopped.discard(point)
             if setup:
                 self.starts.append((at, point, setup["config_sha256"]))
+            life = Life(at, self._planned(leaf, point), [[at, at]], at)
+            self.lives.setdefault(point, []).append(life)
             self._timed(index, at, point, at)
         else:
             point = self.runs.get(leaf.get("start", -1), "")
             self._timed(index, at, point, at)
             self.stopped.add(point)
+            for life in self.lives.get(point, [])[-1:]:
+                life.stopped_at = at
 
     def _round(self, index: int, leaf: Leaf) -> None:
         if "at" in leaf:
             at = microseconds(leaf["at"])
             self._timed(index, at, leaf["point"], at)
+            for life in self.lives.get(leaf["point"], [])[-1:]:
+                life.beat(at)
 
     def _timed(self, index: int, right: int, point: str, at: int) -> None:
         self.latest = index, right
@@ -1244,8 +1371,8 @@ class Story:
         self.keys.append((index, old, new))
 
 
-READ = {"origin", "setup", "target", "observation", "outage", "blip", "change", "gap", "run",
-        "round", "token", "capture", "key"}  # fmt: skip
+READ = {"origin", "setup", "target", "plan", "observation", "outage", "blip", "change", "gap",
+        "run", "round", "token", "capture", "key"}  # fmt: skip
 EDGES = {"opened": "début", "closed": "fin", "blip": "échec isolé"}
 
 
@@ -1295,6 +1422,47 @@ class Holes:
         if slots and not any(at > slots[-1] for at, _ in self.starts):
             # The last may still be under way, or late behind others.
             self._bare(slots[-1], end, 2 * interval + TOLERANCE_S * SECOND, certain=True)
+
+    def account(self, plans: "list[tuple[tuple[int, int], list[Due]]]") -> None:
+        """Ask of each slot that was due whether a check or a gap accounts for it."""
+        slots = sorted(set(self.one.slots))
+        for (interval, phase), spans in plans:
+            for since, until, certain in spans:
+                first = phase + -(-(since - phase) // interval) * interval
+                last = phase + -(-(until - phase) // interval) * interval
+                self.story.planned += max(0, last - first) // interval
+                for lost, count in self._lost(slots, first, last, interval):
+                    if certain:
+                        self.story.faults.append(
+                            f"{shown(self.one.target)} : ni relevé ni lacune pour {count} relevés "
+                            f"prévus à partir du {told_us(lost)} ; ils manquent au journal"
+                        )
+                    else:
+                        self.story.trusted += count
+
+    def _lost(
+        self, slots: "list[int]", first: int, last: int, interval: int
+    ) -> "Iterator[tuple[int, int]]":
+        """Yield the first and the number of slots in [first, last) that nothing accounts for."""
+        seen = [
+            slot
+            for slot in slots[bisect_left(slots, first) : bisect_left(slots, last)]
+            if (slot - first) % interval == 0
+        ]
+        at = first
+        if len(seen) == max(0, last - first) // interval:
+            return
+        for made in [*seen, last]:
+            while at < made:
+                place = bisect_left(self.gaps, (at + 1, 0)) - 1
+                if place >= 0 and self.gaps[place][1] > at:
+                    at += -(-(self.gaps[place][1] - at) // interval) * interval
+                    continue
+                begin = self.gaps[place + 1][0] if place + 1 < len(self.gaps) else made
+                until = min(made, at + -(-(begin - at) // interval) * interval)
+                yield at, (until - at) // interval
+                at = until
+            at = max(at, made + interval)
 
     def _config_at(self, at: int) -> str:
         place = bisect_left(self.starts, (at, "~"))
@@ -1489,7 +1657,8 @@ class Verification:
         self.size, self.cosigned = last.size, last.cosigned
         if self.alive:  # stamped since `last` was read
             older = [one for one in older if one.size <= last.size or one.where in self.old]
-        walk(self.journal, last, older, self.story, self.faults, alive=self.alive)
+        walk(self.journal, last, older, self.story, self.faults, alive=self.alive,
+             data=self.data)  # fmt: skip
         for one in older:
             self.attempt(self.require_key, one)
         self.details += [
@@ -1532,6 +1701,12 @@ class Verification:
         self.details += list(tables(story))
         self.nothing = not verdicts
         lost = sum(gap["slots"] for gap in story.gaps)
+        unplanned = sum(life.plan is None for lives in story.lives.values() for life in lives)
+        self.details.append(
+            f"{story.planned} relevés prévus par les plans inscrits, chacun fait ou dit non fait, "
+            f"sauf {story.trusted} pris sur parole ; {unplanned} démarrages sans plan inscrit, "
+            "dont les relevés prévus sont déduits des relevés faits"
+        )
         return (
             f"{sum(verdicts.values())} relevés de {len(story.watched)} pages ({said or 'aucun'}) ; "
             f"{lost} relevés prévus non faits, et dits ; {len(story.outages)} indisponibilités "

@@ -6,7 +6,7 @@ controls) are leaves of their own, said once and named by their index. A field t
 unknown is left out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 
 from monitor.core.changes.events import PageEvent, Version
 from monitor.core.checks import Check, Conditions
+from monitor.core.slots import Grid
 from monitor.core.types import (
     Capture,
     ClockReading,
@@ -28,6 +29,7 @@ from monitor.core.types import (
 )
 
 VERSION = 1
+PLANNED = 300  # targets in one leaf
 
 Leaf = dict[str, Any]
 
@@ -194,9 +196,20 @@ def change(event: PageEvent, *, observation: int) -> Leaf:
     )
 
 
-def run_started(at: datetime, *, setup: int, version: str) -> Leaf:
-    """Say that the service starts."""
-    return _leaf("run", edge="start", at=instant(at), setup=setup, version=version)
+def plans(grids: Mapping[str, Grid], *, point: str) -> Iterator[Leaf]:
+    """Say when each target is due, so many targets in a leaf that it cannot become too long."""
+    every = sorted(grids.items())
+    for first in range(0, len(every), PLANNED):
+        slots = {
+            slug: [grid.interval_us, grid.phase_us] for slug, grid in every[first : first + PLANNED]
+        }
+        yield _leaf("plan", point=point, slots=slots)
+
+
+def run_started(at: datetime, *, setup: int, version: str, plans: Sequence[int] = ()) -> Leaf:
+    """Say that the service starts; `plans` are the leaves that say what is due when."""
+    said = {"setup": setup, "version": version, "plans": list(plans) or None}
+    return _leaf("run", edge="start", at=instant(at), **said)
 
 
 def run_stopped(at: datetime, *, start: int) -> Leaf:

@@ -16,7 +16,7 @@ from monitor.core.leaves_read import check_from, conditions_from, event_from, po
 from monitor.core.outages import advance
 from monitor.core.types import Event, Incident, Outage, Policy, Sighting, State
 
-REFERENCES = frozenset({"setup", "target", "conditions", "panel"})  # leaves that others name
+REFERENCES = frozenset({"setup", "target", "conditions", "panel", "plan"})  # others name them
 EDGES = frozenset({"outage", "blip"})
 _REMEMBERED = timedelta(days=2)  # as the service does: `watch.REMEMBERED`
 _CACHED = 1024  # conditions and policies in memory

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from monitor.core import leaves
 from monitor.core.changes.events import PageEvent
 from monitor.core.checks import Check
+from monitor.core.slots import Grid
 from monitor.core.types import Capture, ClockReading, Controls, Event, Gap, Run, Target
 from monitor.store.ledger import Leaf, Ledger
 
@@ -85,11 +86,11 @@ class Scribe:
     def gap(self, connection: Connection, lost: Gap) -> int:
         return self.ledger.append(connection, leaves.gap(lost))
 
-    def start(self, connection: Connection, run: Run) -> int:
+    def start(self, connection: Connection, run: Run, grids: Mapping[str, Grid]) -> int:
         setup = self.setup(connection, run.point, run.config_sha256, run.ruleset)
-        return self.ledger.append(
-            connection, leaves.run_started(run.started_at, setup=setup, version=run.version)
-        )
+        plans = [self.ledger.refer(connection, one) for one in leaves.plans(grids, point=run.point)]
+        said = leaves.run_started(run.started_at, setup=setup, version=run.version, plans=plans)
+        return self.ledger.append(connection, said)
 
     def stop(self, connection: Connection, at: datetime, start: int) -> int:
         return self.ledger.append(connection, leaves.run_stopped(at, start=start))

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from monitor.core.checks import clean
+from monitor.core.slots import Grid
 from monitor.core.types import ClockReading, Controls, Gap, LaneState, Outcome, Run, Target
 from monitor.store.anchors import AnchorReads
 from monitor.store.check_reads import CheckReads
@@ -221,8 +222,13 @@ class Store(
 
         await self._write(work)
 
-    async def start_run(self, run: Run, lost: Sequence[Gap] = ()) -> None:
+    async def start_run(
+        self, run: Run, lost: Sequence[Gap] = (), plan: Mapping[str, Grid] | None = None
+    ) -> None:
         """Record that the service starts, and what was lost while it did not run: both, or none.
+
+        `plan` says when each target is due, by slug: whoever reads the journal can then tell
+        that each slot is a check or in a gap.
 
         Rounds keep it alive from now on. A start at the very instant of an earlier one is
         recorded at the first microsecond that is free.
@@ -239,7 +245,7 @@ class Store(
                 "version": begun.version,
                 "config_sha256": begun.config_sha256,
                 "ruleset": begun.ruleset,
-                "leaf": kept.scribe.start(connection, begun),
+                "leaf": kept.scribe.start(connection, begun, plan or {}),
             }
             connection.execute(insert(_RUN), row)
             for gap in lost:

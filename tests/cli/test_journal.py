@@ -270,3 +270,18 @@ def test_a_database_that_lost_all_is_refused_with_its_cure(
         path.rename(path.with_name(f"old-{path.name}"))
     assert rebuild(data) == 0
     assert main(["verify", str(data)]) == 0
+
+
+def test_what_a_service_killed_as_it_signed_left_accuses_nobody(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that was being written, and tiles that no checkpoint signs yet; not older ones."""
+    tiles = data / "journal" / "tile"
+    partial = next((tiles / "0" / "000.p").iterdir())
+    (tiles / "0" / "000.p" / ".a1b2c3d4.tmp").write_bytes(b"cut")
+    (partial.parent / "255").write_bytes(b"beyond")
+    assert main(["verify", str(data)]) == 0
+
+    (partial.parent / "1").write_bytes(b"below")
+    assert main(["verify", str(data)]) == 1
+    assert "000.p/1" in capsys.readouterr().out

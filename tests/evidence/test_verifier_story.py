@@ -101,9 +101,11 @@ def without(leaves: Leaves, *gone: int) -> Leaves:
     """Remove leaves, and set right every index that names a later one."""
 
     def moved(value: Any, name: str) -> Any:
-        names = {"observation", "setup", "plan", "conditions", "panel", "start"}
+        names = {"observation", "setup", "plan", "plans", "conditions", "panel", "start"}
         if isinstance(value, dict):
             return {key: moved(one, key) for key, one in value.items()}
+        if isinstance(value, list):
+            return [moved(one, name) for one in value]
         if name in names and isinstance(value, int):
             return value - sum(index < value for index in gone)
         return value
