@@ -240,7 +240,9 @@ class App:
             config_sha256=self._config.sha256,
             ruleset=self._judge.ruleset,
         )
-        lost = await asyncio.to_thread(lost_slots, self._store, self._grids, now)
+        lost = await asyncio.to_thread(
+            lost_slots, self._store, self._grids, now, config_sha256=run.config_sha256
+        )
         await self._store.start_run(run, lost, self._grids)
         for gap in lost:
             log.info(

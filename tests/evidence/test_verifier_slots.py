@@ -51,7 +51,9 @@ class Service:
             point="local", started_at=now, alive_at=now, stopped_at=None, version="1",
             config_sha256=config, ruleset="1",
         )  # fmt: skip
-        await self.store.start_run(begun, lost_slots(self.store, plan, now), plan)
+        await self.store.start_run(
+            begun, lost_slots(self.store, plan, now, config_sha256=config), plan
+        )
         self.plan = plan
 
     async def live(self, since_s: int, until_s: int, *, paused: tuple[str, ...] = ()) -> None:
