@@ -79,7 +79,7 @@ class Service:
 
     def stop(self) -> int:
         """Send what an engine sends to the first process of a container; return its exit code."""
-        os.kill(_last_descendant(self.process.pid), signal.SIGTERM)
+        os.kill(_first_inside(self.process.pid), signal.SIGTERM)
         return self.process.wait(LIMIT_S)
 
     def wait(self) -> None:
@@ -129,7 +129,9 @@ def _run(container: str) -> list[str]:
     return [*BUILDAH, "run", "--isolation=chroot", container]
 
 
-def _last_descendant(pid: int) -> int:
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    children = [int(child) for task in tasks for child in task.read_text().split()]
-    return _last_descendant(children[-1]) if children else pid
+def _first_inside(pid: int) -> int:
+    """Return the first process below `pid` that runs a program of the image, as an engine's 1."""
+    while not Path(f"/proc/{pid}/cmdline").read_bytes().startswith(b"/app/"):
+        tasks = Path(f"/proc/{pid}/task").glob("*/children")
+        pid = [int(child) for task in tasks for child in task.read_text().split()][-1]
+    return pid
