@@ -5,7 +5,7 @@ import os
 import random
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from monitor.clock import Clock
+from monitor.core.checks import Check
 from monitor.core.slots import grids
 from monitor.core.types import (
     Exchange,
@@ -129,6 +130,9 @@ class Sky(Judge):
     def __init__(self, life: Life) -> None:
         self._life = life
         self.ruleset = "2026-11"
+
+    def recall(self, checks: Iterable[Check]) -> None:
+        del checks
 
     async def observation(
         self,
