@@ -287,7 +287,7 @@ class Store(
         """Keep a robots.txt as it was found; None for what did not come."""
 
         def work(connection: Connection, kept: Kept) -> None:
-            known = None if text is None else kept.text(connection, clean(text, len(text)))
+            known = None if text is None else kept.text(connection, _lines(text))
             row = {"host": host, "fetched_at": fetched_at, "status": status, "content_id": known}
             Replace(RobotsRow, "host", "fetched_at").write(connection, [row])
 
@@ -352,6 +352,11 @@ def _write_gap(connection: Connection, kept: Kept, gap: Gap) -> None:
         "leaf": kept.scribe.gap(connection, gap),
     }
     connection.execute(insert(table_of(GapRow)), row)
+
+
+def _lines(text: str) -> str:
+    """Clean a text line by line: the ends of lines are part of what it says."""
+    return "\n".join(clean(line, len(line)) for line in text.splitlines())
 
 
 def _require_database(url: URL) -> None:
