@@ -222,6 +222,15 @@ def test_a_size_that_the_journal_does_not_have_is_said(
     assert "--old" in ours.run("request", name, f"--old={old}", code=2)
 
 
+def test_a_size_that_is_no_number_is_refused(
+    partners: tuple[Association, Association, str],
+) -> None:
+    ours, _, name = partners
+    with pytest.raises(SystemExit) as refused:
+        ours.run("request", name, "--old=-1", code=2)
+    assert 2 == refused.value.code
+
+
 def test_a_file_that_is_not_there_is_said(ours: Association) -> None:
     assert "illisible" in ours.run("cosign", "rien.txt", code=2)
 
