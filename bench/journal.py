@@ -16,10 +16,10 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from monitor.core import leaves
-from monitor.core.jcs import canonical
-from monitor.core.recorded import check_of
-from monitor.core.types import Outcome, Phase, State
+from monitor.core.journal import encode
+from monitor.core.journal.jcs import canonical
+from monitor.core.journal.recorded import check_of
+from monitor.core.model import Outcome, Phase, State
 from monitor.evidence.journal import FOLDER, Journal
 from monitor.evidence.note import Algorithm, SignerKey
 from monitor.store import Store, migrate
@@ -60,7 +60,7 @@ def append_cost_ms(times: int = 2000) -> float:
     checks = [check_of(outcome(n, chance).observation) for n in range(times)]
     begun = time.process_time()
     for check in checks:
-        canonical(leaves.observation(check, setup=1, conditions=2, panel=3, plan=4))
+        canonical(encode.observation(check, setup=1, conditions=2, panel=3, plan=4))
     return (time.process_time() - begun) / times * 1000
 
 

@@ -19,9 +19,9 @@ from statistics import median
 
 from bench.site import PAGE_BYTES, page
 from monitor.config.fingerprints import load_fingerprints
-from monitor.core.changes.saved import compare_saved, judge_with
-from monitor.core.types import Kind, Target
-from monitor.core.verdict.glance import glance
+from monitor.core.changes.compare_saved import compare_saved, judge_with
+from monitor.core.model import Kind, Target
+from monitor.core.verdict.page_summary import glance
 from monitor.pages import PageBook
 from tests.support.outcomes import START, answer, observation
 

@@ -32,8 +32,8 @@ from sqlalchemy import create_engine, func, select
 from bench.local import free_port, process, wait_for
 from bench.plan import Plan, write
 from monitor.config import load
-from monitor.core.gaps import missing
-from monitor.core.slots import grids
+from monitor.core.outages.gaps import missing
+from monitor.core.scheduling.slots import grids
 from monitor.store import Store
 from monitor.store.engine import parse
 from monitor.store.journal_tables import LeafRow

@@ -20,9 +20,7 @@ from pathlib import Path
 
 from monitor.cli import main as vigie
 from monitor.clock import SystemClock
-from monitor.core.incidents import absorb
-from monitor.core.outages import advance
-from monitor.core.types import (
+from monitor.core.model import (
     Exchange,
     Hop,
     Judgement,
@@ -37,6 +35,8 @@ from monitor.core.types import (
     Target,
     Verdict,
 )
+from monitor.core.outages.fold import advance
+from monitor.core.outages.incidents import absorb
 from monitor.evidence.captures import Captures
 from monitor.evidence.keys import own_key
 from monitor.evidence.note import Algorithm

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.core.gaps import gap, merged, missing, stops
-from monitor.core.slots import Grid
-from monitor.core.types import Gap, GapCause
+from monitor.core.model import Gap, GapCause
+from monitor.core.outages.gaps import gap, merged, missing, stops
+from monitor.core.scheduling.slots import Grid
 from monitor.store import Store
 
 IN_HAND = timedelta(hours=2)  # how long a slot may wait in a lane: far more than it does

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from monitor.clock import Clock
 from monitor.config import Config
-from monitor.core.anchors import Cosignature, Stamp, Standing
+from monitor.core.model.anchors import Cosignature, Stamp, Standing
 from monitor.evidence import tlog
 from monitor.evidence.cosigning import Cosigners, quorum
 from monitor.evidence.courier import Courier

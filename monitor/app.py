@@ -22,9 +22,7 @@ from monitor.anchoring import Anchoring, build_courier
 from monitor.archive import Archive
 from monitor.clock import Clock, SystemClock
 from monitor.config import Config
-from monitor.core.robots import RobotsFile
-from monitor.core.slots import grids
-from monitor.core.types import (
+from monitor.core.model import (
     LaneState,
     Observation,
     Outcome,
@@ -32,6 +30,8 @@ from monitor.core.types import (
     Run,
     Target,
 )
+from monitor.core.scheduling.robots_txt import RobotsFile
+from monitor.core.scheduling.slots import grids
 from monitor.errors import in_french
 from monitor.evidence.captures import Captures
 from monitor.evidence.cosigning import require_newest

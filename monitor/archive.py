@@ -8,9 +8,9 @@ from pathlib import Path
 import structlog
 
 from monitor.clock import Clock
-from monitor.core.changes.events import Version
-from monitor.core.changes.log import KeptCopy
-from monitor.core.types import Exchange
+from monitor.core.changes.change_log import KeptCopy
+from monitor.core.changes.page_events import Version
+from monitor.core.model import Exchange
 from monitor.evidence import capture_check
 from monitor.evidence.warc import WarcError
 from monitor.fetch.replay import reread

@@ -11,7 +11,7 @@ from http import HTTPStatus
 
 from monitor.clock import Clock
 from monitor.config import ControlHost
-from monitor.core.types import (
+from monitor.core.model import (
     Controls,
     Exchange,
     Failure,

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
+from monitor.core.changes.change_log import DeadLinkRecord
 from monitor.core.changes.dead_links import Lead, leads, says_gone, told, watched
-from monitor.core.changes.events import DeadLink, PageEdge, PageEvent, Shown
-from monitor.core.changes.log import DeadLinkRecord
-from monitor.core.types import State, Target
+from monitor.core.changes.page_events import DeadLink, PageEdge, PageEvent, Shown
+from monitor.core.model import State, Target
 
 
 class LinkBook:

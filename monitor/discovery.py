@@ -14,7 +14,9 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from monitor.clock import Clock
-from monitor.core.discovery import (
+from monitor.core.model import Exchange, Judgement, Target, Verdict
+from monitor.core.text.clean import clean
+from monitor.core.text.page_candidates import (
     Lead,
     folded,
     hosts_of,
@@ -23,10 +25,8 @@ from monitor.core.discovery import (
     slug_of,
     speaks_of_foreigners,
 )
-from monitor.core.foreign import Unreadable, reading
-from monitor.core.pages.clean import clean
-from monitor.core.pages.read import read_clean
-from monitor.core.types import Exchange, Judgement, Target, Verdict
+from monitor.core.text.read import read_clean
+from monitor.core.untrusted.library_errors import Unreadable, reading
 from monitor.evidence import durable
 from monitor.lane import Lane
 from monitor.robots import Gate

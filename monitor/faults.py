@@ -14,7 +14,7 @@ from pathlib import Path
 import structlog
 
 from monitor.clock import Clock
-from monitor.core.foreign import is_panic
+from monitor.core.untrusted.library_errors import is_panic
 from monitor.errors import VigieError
 
 log = structlog.get_logger(__name__)

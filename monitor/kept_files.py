@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from monitor.core.anchors import Cosignature, Standing
-from monitor.core.changes.events import text_digest
-from monitor.core.changes.log import KeptCopy
-from monitor.core.pages.packed import PackedPage
-from monitor.core.pages.read import read_page
+from monitor.core.changes.change_log import KeptCopy
+from monitor.core.changes.page_events import text_digest
+from monitor.core.model.anchors import Cosignature, Standing
+from monitor.core.text.packed import PackedPage
+from monitor.core.text.read import read_page
 from monitor.evidence import bounded, capture_check
 from monitor.evidence.note import (
     MAX_NOTE_BYTES,

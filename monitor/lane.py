@@ -21,8 +21,8 @@ from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 from monitor.clock import Clock
-from monitor.core import lanes
-from monitor.core.types import GapCause, LaneState, Platform
+from monitor.core.model import GapCause, LaneState, Platform
+from monitor.core.scheduling import backoff
 from monitor.fetch import GateClosed
 from monitor.foreign_work import apart
 from monitor.robots import ORIGINS_MAX, Gate, RobotsBook
@@ -263,17 +263,17 @@ class Lane:
 
     def refused(self, now: datetime, *, asked: timedelta = timedelta(0)) -> None:
         """Close the lane for a while, `asked` at least: the site refused us."""
-        self._become(lanes.refused(self._state, now, asked=asked))
+        self._become(backoff.refused(self._state, now, asked=asked))
 
     def answered(self) -> None:
         """Forget earlier refusals: the site answered."""
-        self._become(lanes.answered(self._state))
+        self._become(backoff.answered(self._state))
 
     def pause(self, why: str) -> None:
-        self._become(lanes.paused(self._state, why))
+        self._become(backoff.paused(self._state, why))
 
     def resume(self) -> None:
-        self._become(lanes.resumed(self._state))
+        self._become(backoff.resumed(self._state))
 
     def stop(self) -> None:
         """Begin no more requests: who waits for one is sent away, the one in flight may end."""
@@ -306,7 +306,7 @@ class Lane:
     def _closed(self) -> GapCause | None:
         if self._stopped:
             return GapCause.STOPPED
-        return lanes.closed_because(self._state, self._clock.now())
+        return backoff.closed_because(self._state, self._clock.now())
 
     def _send_away(self, cause: GapCause) -> None:
         for waiter in self._waiting.values():

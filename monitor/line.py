@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from monitor.clock import Clock
-from monitor.core.types import ClockReading, Controls, Family, Said
+from monitor.core.model import ClockReading, Controls, Family, Said
 
 ROUNDS = 64  # remembered: five minutes of them when all fails at once
 STEP_US = 1_000_000  # NTP slews what is smaller

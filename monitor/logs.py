@@ -14,7 +14,7 @@ from urllib.parse import quote, quote_plus
 import structlog
 from structlog.typing import EventDict, Processor
 
-from monitor.core.printable import printable
+from monitor.core.untrusted.printable import printable
 
 _MASK = "***"
 _LEAST = 4  # characters of a secret that can be told from any other text

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 import ntplib
 
 from monitor.clock import Clock
-from monitor.core.types import ClockReading
+from monitor.core.model import ClockReading
 
 _CLIENT, _SERVER = 3, 4  # modes
 _VERSION = 4

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
 from monitor.archive import Archive
-from monitor.core.changes.events import PageEvent, Reading, Shown, Version, text_digest
-from monitor.core.changes.versions import (
+from monitor.core.changes.page_events import PageEvent, Reading, Shown, Version, text_digest
+from monitor.core.changes.text_history import (
     Step,
     Track,
     advance,
@@ -19,13 +19,7 @@ from monitor.core.changes.versions import (
     renamed,
     retake,
 )
-from monitor.core.checks import MAX_URL, without_tokens
-from monitor.core.checks import clean as clean_text
-from monitor.core.pages.clean import clean, digest, is_cut
-from monitor.core.pages.packed import PackedPage
-from monitor.core.pages.page import Element
-from monitor.core.pages.read import read_clean
-from monitor.core.types import (
+from monitor.core.model import (
     Edge,
     Event,
     Exchange,
@@ -36,6 +30,12 @@ from monitor.core.types import (
     Target,
     Verdict,
 )
+from monitor.core.model.check import MAX_URL, without_tokens
+from monitor.core.model.check import clean as clean_text
+from monitor.core.text.clean import clean, digest, is_cut
+from monitor.core.text.packed import PackedPage
+from monitor.core.text.page import Element
+from monitor.core.text.read import read_clean
 from monitor.metrics import PageSeen
 from monitor.store import Store
 

@@ -21,8 +21,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
 from monitor.clock import Clock
-from monitor.core.slots import Grid
-from monitor.core.types import Gap, GapCause
+from monitor.core.model import Gap, GapCause
+from monitor.core.scheduling.slots import Grid
 
 log = structlog.get_logger(__name__)
 

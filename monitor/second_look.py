@@ -10,8 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from monitor.core.checks import Check
-from monitor.core.types import (
+from monitor.core.model import (
     EARLIER,
     NO_WITNESS,
     UNRESOLVED,
@@ -29,8 +28,9 @@ from monitor.core.types import (
     Target,
     Verdict,
 )
-from monitor.core.verdict.case import host_of
-from monitor.core.verdict.line import NAME_RULE
+from monitor.core.model.check import Check
+from monitor.core.verdict.context import host_of
+from monitor.core.verdict.rules_local import NAME_RULE
 from monitor.fetch import SILENT_S
 
 HOSTS = 4096

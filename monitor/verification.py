@@ -15,9 +15,9 @@ from typing import Any
 from sqlalchemy import Connection
 
 from monitor import signed_rows
-from monitor.core.jcs import canonical
-from monitor.core.leaf_schema import FIELDS, refusal
-from monitor.core.replay import EDGES, REFERENCES, Replay, ReplayError
+from monitor.core.journal.jcs import canonical
+from monitor.core.journal.leaf_schema import FIELDS, refusal
+from monitor.core.journal.replay import EDGES, REFERENCES, Replay, ReplayError
 from monitor.evidence import bounded
 from monitor.evidence.capture_check import Claim, Claims, faults
 from monitor.evidence.note import MAX_NOTE_BYTES, Checkpoint, Note, NoteError, VerifierKey

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from monitor.core.french import when
+from monitor.core.french.formatting import when
 from monitor.evidence import bounded
 from monitor.evidence.note import MAX_NOTE_BYTES
 from monitor.evidence.stamping import MAX_CRL_BYTES

@@ -33,13 +33,7 @@ import structlog
 from monitor import second_look
 from monitor.clock import Clock
 from monitor.config import Config
-from monitor.core.checks import Check
-from monitor.core.gaps import gap
-from monitor.core.incidents import absorb
-from monitor.core.lanes import asked_wait, is_the_pages_own, left_alone
-from monitor.core.outages import GOOD, advance, needs_recheck
-from monitor.core.slots import Grid
-from monitor.core.types import (
+from monitor.core.model import (
     Controls,
     Exchange,
     Gap,
@@ -55,9 +49,15 @@ from monitor.core.types import (
     Target,
     Verdict,
 )
-from monitor.core.verdict.case import families_of
+from monitor.core.model.check import Check
+from monitor.core.outages.fold import GOOD, advance, needs_recheck
+from monitor.core.outages.gaps import gap
+from monitor.core.outages.incidents import absorb
+from monitor.core.scheduling.backoff import asked_wait, is_the_pages_own, left_alone
+from monitor.core.scheduling.slots import Grid
 from monitor.core.verdict.classify import classify, ruleset
-from monitor.core.verdict.glance import Memory
+from monitor.core.verdict.context import families_of
+from monitor.core.verdict.page_summary import Memory
 from monitor.dead_links import LinkBook
 from monitor.faults import Faults
 from monitor.fetch import Gate, GateClosed

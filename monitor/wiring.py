@@ -6,7 +6,7 @@ from pathlib import Path
 from monitor.clock import Clock
 from monitor.config import Config
 from monitor.controls import Panel, read_clock
-from monitor.core.types import Exchange, Failure, Family
+from monitor.core.model import Exchange, Failure, Family
 from monitor.environment import environment_of
 from monitor.evidence.note import VerifierKey
 from monitor.evidence.witness_files import Witness

@@ -11,7 +11,7 @@ import pytest
 
 from monitor.anchoring import Anchoring
 from monitor.config import Authority, Cosigner, Cosigning, Stamping
-from monitor.core.types import Gap, GapCause
+from monitor.core.model import Gap, GapCause
 from monitor.evidence.courier import Reply
 from monitor.evidence.journal import Signed
 from monitor.evidence.keys import own_key

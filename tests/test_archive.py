@@ -15,11 +15,11 @@ import pytest
 
 from monitor import pages
 from monitor.archive import Archive
-from monitor.core.changes.events import PageEdge, PageEvent, Version
-from monitor.core.changes.versions import NOT_RETAKEN, RETAKEN
-from monitor.core.pages.page import EXTRACTION_VERSION, Element, Page
-from monitor.core.pages.read import read_clean
-from monitor.core.types import Exchange, Kind, Outcome, Target
+from monitor.core.changes.page_events import PageEdge, PageEvent, Version
+from monitor.core.changes.text_history import NOT_RETAKEN, RETAKEN
+from monitor.core.model import Exchange, Kind, Outcome, Target
+from monitor.core.text.page import EXTRACTION_VERSION, Element, Page
+from monitor.core.text.read import read_clean
 from monitor.evidence.captures import Captures
 from monitor.pages import PageBook
 from monitor.store import Store

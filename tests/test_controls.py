@@ -14,7 +14,7 @@ import pytest
 
 from monitor.config import ControlHost
 from monitor.controls import Panel, read_clock
-from monitor.core.types import (
+from monitor.core.model import (
     ClockReading,
     Controls,
     Exchange,

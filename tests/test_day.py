@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from monitor.config import load
-from monitor.core.gaps import merged, missing
-from monitor.core.types import Edge, Gap, GapCause, Kind, Platform, Target, Verdict
+from monitor.core.model import Edge, Gap, GapCause, Kind, Platform, Target, Verdict
+from monitor.core.outages.gaps import merged, missing
 from tests.support.day import Day, Record, Trouble
 
 CONFIG = Path(__file__).parents[1] / "config"

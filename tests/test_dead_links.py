@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from monitor.core.changes.change import ChangeKind, Weight
+from monitor.core.changes.change_log import DeadLinkRecord
 from monitor.core.changes.dead_links import MOST_LEADS, leads, says_gone, watched
-from monitor.core.changes.events import PageEdge, PageEvent, Shown
-from monitor.core.changes.log import DeadLinkRecord
-from monitor.core.changes.versions import Track, advance
-from monitor.core.types import Reason, State, Target, Verdict
+from monitor.core.changes.page_events import PageEdge, PageEvent, Shown
+from monitor.core.changes.text_history import Track, advance
+from monitor.core.model import Reason, State, Target, Verdict
 from monitor.dead_links import LinkBook
 from tests.support.linking import ALIVE, gone, linking
 from tests.support.readings import minute, reading

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.types import (
+from monitor.core.model import (
     Exchange,
     Hop,
     Judgement,

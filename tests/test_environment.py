@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from monitor.config import load
-from monitor.core.jcs import canonical
+from monitor.core.journal.jcs import canonical
 from monitor.environment import UNKNOWN, commit_of, environment_of
 
 CONFIG = Path(__file__).parent / "config" / "good"

@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from monitor.config import ControlHost
-from monitor.core.types import Exchange, Family, GapCause, Target, Verdict
+from monitor.core.model import Exchange, Family, GapCause, Target, Verdict
 from monitor.evidence.captures import CaptureError
 from monitor.evidence.journal import JournalError
 from monitor.faults import Faults

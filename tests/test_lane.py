@@ -10,8 +10,8 @@ from itertools import pairwise
 
 import pytest
 
-from monitor.core.robots import RobotsFile
-from monitor.core.types import GapCause, LaneState, Platform
+from monitor.core.model import GapCause, LaneState, Platform
+from monitor.core.scheduling.robots_txt import RobotsFile
 from monitor.lane import Lane, NoTurn
 from monitor.robots import Gate, RobotsBook
 from tests.support.clock import FakeClock

@@ -10,11 +10,9 @@ import pytest
 
 from monitor import pages
 from monitor.archive import Archive
-from monitor.core.changes.events import PageEdge, Reading, Version
-from monitor.core.changes.versions import Step, Track, advance
-from monitor.core.pages.page import Page
-from monitor.core.pages.read import read_clean
-from monitor.core.types import (
+from monitor.core.changes.page_events import PageEdge, Reading, Version
+from monitor.core.changes.text_history import Step, Track, advance
+from monitor.core.model import (
     Edge,
     Event,
     Judgement,
@@ -26,6 +24,8 @@ from monitor.core.types import (
     Target,
     Verdict,
 )
+from monitor.core.text.page import Page
+from monitor.core.text.read import read_clean
 from monitor.pages import RESTS, PageBook
 from tests.support.clock import FakeClock
 from tests.support.outcomes import OK, answer, outcome

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitor.clock import SystemClock
-from monitor.core.slots import Grid
-from monitor.core.types import Gap, GapCause
+from monitor.core.model import Gap, GapCause
+from monitor.core.scheduling.slots import Grid
 from monitor.schedule import GridTrigger, Schedule, Work
 from tests.support.clock import FakeClock
 from tests.support.schedule import FakeBell

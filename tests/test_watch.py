@@ -12,10 +12,7 @@ import pytest
 
 import monitor.metrics.pages
 from monitor.config import Config
-from monitor.core.pages.facts import facts_of
-from monitor.core.pages.page import Block, Fact
-from monitor.core.slots import grids
-from monitor.core.types import (
+from monitor.core.model import (
     ClockReading,
     Controls,
     Edge,
@@ -33,6 +30,9 @@ from monitor.core.types import (
     Target,
     Verdict,
 )
+from monitor.core.scheduling.slots import grids
+from monitor.core.text.facts.facts import facts_of
+from monitor.core.text.page import Block, Fact
 from monitor.core.verdict.classify import classify
 from monitor.faults import Faults
 from monitor.fetch import Gate, GateClosed

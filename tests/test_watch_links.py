@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 
 from monitor.core.changes.change import ChangeKind, Weight
-from monitor.core.changes.events import PageEdge
-from monitor.core.changes.log import ChangeRecord
-from monitor.core.types import Exchange, Target
+from monitor.core.changes.change_log import ChangeRecord
+from monitor.core.changes.page_events import PageEdge
+from monitor.core.model import Exchange, Target
 from monitor.fetch import Gate
 from monitor.metrics import Board
 from monitor.pages import pages_seen

@@ -8,7 +8,7 @@ from monitor.backup import Summary, backup, restore
 from monitor.cli.parsing import Commands, ProgressLine, folders
 from monitor.clock import SystemClock
 from monitor.config.local import LOCAL
-from monitor.core.french import count, when
+from monitor.core.french.formatting import count, when
 from monitor.sealing import KEY_FILE
 from monitor.settings import read_settings
 

@@ -9,14 +9,14 @@ from monitor.cli.parsing import Commands, Refusal, say
 from monitor.cli.records import chosen, log_options, utc, write_csv
 from monitor.config import load
 from monitor.core.changes.change import Edit, Op
+from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.changes.compare import compared
-from monitor.core.changes.events import OF_LINKS
-from monitor.core.changes.log import ChangeRecord
-from monitor.core.changes.tellings import EDGES
-from monitor.core.changes.words import KINDS, WEIGHTS
-from monitor.core.french import count, when
-from monitor.core.numbers import whole
-from monitor.core.types import Target
+from monitor.core.changes.page_events import OF_LINKS
+from monitor.core.french.change_sentences import KINDS, WEIGHTS
+from monitor.core.french.formatting import count, when
+from monitor.core.french.page_event_sentences import EDGES
+from monitor.core.model import Target
+from monitor.core.untrusted.numbers import whole
 from monitor.settings import read_settings
 from monitor.store import Store
 

@@ -10,8 +10,8 @@ from typing import Any, TextIO
 from monitor.cli.parsing import Commands, Refusal, folders, json_option, read_saved, say
 from monitor.config.fingerprints import load_fingerprints
 from monitor.core.changes.change import Edit, Op
-from monitor.core.changes.saved import Comparison, compare_saved, judge_with
-from monitor.core.changes.words import KINDS, WEIGHTS
+from monitor.core.changes.compare_saved import Comparison, compare_saved, judge_with
+from monitor.core.french.change_sentences import KINDS, WEIGHTS
 from monitor.errors import in_french
 
 _WORDS = {True: "changed", False: "unchanged", None: "incomparable"}

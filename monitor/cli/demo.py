@@ -17,7 +17,7 @@ from monitor.cli.parsing import Commands, Refusal
 from monitor.cli.service import address, listen, make_folder, until_stopped
 from monitor.clock import Clock, SystemClock
 from monitor.config import load
-from monitor.core.changes.log import ChangeRecord
+from monitor.core.changes.change_log import ChangeRecord
 from monitor.demo.screen import render
 from monitor.demo.world import DemoWorld
 from monitor.fetch import Resolver

@@ -12,9 +12,9 @@ from pathlib import Path
 from monitor.cli.parsing import Commands, Refusal, folders, require_identity
 from monitor.clock import Clock, SystemClock
 from monitor.config import Config, load
-from monitor.core.french import count
-from monitor.core.robots import RobotsFile
-from monitor.core.types import Exchange, GapCause, Judgement, Kind, LaneState, Target
+from monitor.core.french.formatting import count
+from monitor.core.model import Exchange, GapCause, Judgement, Kind, LaneState, Target
+from monitor.core.scheduling.robots_txt import RobotsFile
 from monitor.discovery import MOST_PAGES, Searches, step
 from monitor.faults import Faults
 from monitor.fetch import Fetcher, Gate, Resolver

@@ -20,7 +20,7 @@ from monitor.cli.parsing import Commands, Refusal, folders
 from monitor.cli.records import instant
 from monitor.clock import SystemClock
 from monitor.config import Config, load
-from monitor.core.french import count
+from monitor.core.french.formatting import count
 from monitor.errors import in_french
 from monitor.evidence import dayfiles, mirror
 from monitor.evidence.chains import certificates

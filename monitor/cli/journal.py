@@ -16,7 +16,7 @@ from monitor.app import CAPTURES, open_journal
 from monitor.cli.parsing import Commands, Refusal, folders, json_option, require_identity, say
 from monitor.clock import SystemClock
 from monitor.config import Config, load
-from monitor.core import leaves
+from monitor.core.journal import encode
 from monitor.errors import VigieError
 from monitor.evidence import bounded, durable
 from monitor.evidence.chains import certificates
@@ -119,7 +119,7 @@ async def _seal(config: Config, settings: Settings, store: Store, *, new_key: bo
         if new_key:
             following = own_key(next_path, name=origin, algorithm=Algorithm.ED25519)
             old, new = str(key.verifier), str(following.verifier)
-            said = leaves.new_key(clock.now(), old=old, new=new)
+            said = encode.new_key(clock.now(), old=old, new=new)
 
             def append(connection: Connection, kept: Kept) -> None:
                 kept.scribe.ledger.append(connection, said)

@@ -10,11 +10,11 @@ from monitor.cli.parsing import INIT_HINT, Commands, Refusal, folders, json_opti
 from monitor.config import Problem, budget, load
 from monitor.config.fingerprints import load_fingerprints
 from monitor.config.local import LOCAL
-from monitor.core.french import count
-from monitor.core.numbers import whole
-from monitor.core.types import Judgement
+from monitor.core.french.formatting import count
+from monitor.core.french.sentences import REASONS, VERDICTS
+from monitor.core.model import Judgement
+from monitor.core.untrusted.numbers import whole
 from monitor.core.verdict.classify import classify_saved
-from monitor.core.words import REASONS, VERDICTS
 from monitor.errors import in_french
 
 

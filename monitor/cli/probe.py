@@ -14,12 +14,12 @@ from monitor.cli.offline import as_json, explained
 from monitor.cli.parsing import Commands, Refusal, folders, json_option, require_identity, say
 from monitor.clock import SystemClock
 from monitor.config import Config, load
-from monitor.core.french import when
-from monitor.core.labels import FAMILIES, SAID
-from monitor.core.lanes import left_alone
-from monitor.core.leaves import panel_detail
-from monitor.core.types import Exchange, Hop, Kind, Observation, Target, Witness
-from monitor.core.words import VERDICTS
+from monitor.core.french.formatting import when
+from monitor.core.french.labels import FAMILIES, SAID
+from monitor.core.french.sentences import VERDICTS
+from monitor.core.journal.encode import panel_detail
+from monitor.core.model import Exchange, Hop, Kind, Observation, Target, Witness
+from monitor.core.scheduling.backoff import left_alone
 from monitor.settings import Settings, read_settings
 from monitor.store import Store, is_new
 from monitor.wiring import open_to_write

@@ -23,7 +23,7 @@ from monitor.backup import faults_of, public_key
 from monitor.cli.parsing import INIT_HINT, Commands, ProgressLine, Refusal, folders
 from monitor.clock import SystemClock
 from monitor.config import load
-from monitor.core.french import count
+from monitor.core.french.formatting import count
 from monitor.errors import in_french
 from monitor.evidence.journal import FOLDER
 from monitor.settings import Settings, open_files, read_settings

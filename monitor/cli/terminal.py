@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
 from monitor import logs
-from monitor.core.printable import printable
+from monitor.core.untrusted.printable import printable
 
 FAILED = 70  # exit code of a fault of the program itself, as sysexits.h has it
 

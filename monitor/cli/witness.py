@@ -17,9 +17,9 @@ from pathlib import Path
 from monitor.cli.parsing import Commands, Refusal, folders
 from monitor.clock import SystemClock
 from monitor.config import Config, load
-from monitor.core.anchors import Cosignature
-from monitor.core.french import count, when
-from monitor.core.numbers import whole
+from monitor.core.french.formatting import count, when
+from monitor.core.model.anchors import Cosignature
+from monitor.core.untrusted.numbers import whole
 from monitor.evidence import tlog
 from monitor.evidence.cosigning import quorum
 from monitor.evidence.journal import FOLDER

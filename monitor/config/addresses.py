@@ -8,7 +8,7 @@ import re
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
-from monitor.core.reach import IpAddress, is_public
+from monitor.core.untrusted.public_addresses import IpAddress, is_public
 
 URL_MAX = 2_000  # characters
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from monitor.core.types import Kind, Platform, Target
+from monitor.core.model import Kind, Platform, Target
 
 SHARE_MAX = 0.8  # the rest is for rechecks, robots.txt and discovery
 # A shell's page names its own scripts and styles; `fetch` takes at most this many of them.

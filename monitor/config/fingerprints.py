@@ -8,9 +8,9 @@ from typing import Any
 from monitor.config.files import read_toml
 from monitor.config.problems import Problem, shown
 from monitor.config.regexes import check_regex
-from monitor.core.types import Confidence, Reason, Verdict
+from monitor.core.model import Confidence, Reason, Verdict
 from monitor.core.verdict.fingerprints import CHARS_MAX, WORDS_MAX, Fingerprint, Place
-from monitor.core.verdict.glance import fold
+from monitor.core.verdict.page_summary import fold
 
 TABLE = "fingerprint"
 _KEYS = {

@@ -5,7 +5,7 @@ from base64 import b64decode
 from hashlib import sha256
 
 from monitor.config.addresses import Refusal
-from monitor.core.ed25519 import is_weak
+from monitor.core.untrusted.weak_keys import is_weak
 
 LOG, WITNESS = 0x01, 0x04  # C2SP signed-note, "Signature types"
 _KINDS = {LOG: "un journal (type 1)", WITNESS: "un cosignataire (type 4)"}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from monitor.core.types import Platform
+from monitor.core.model import Platform
 
 
 def lanes_of(platforms: Iterable[Platform]) -> dict[str, str]:

@@ -13,7 +13,7 @@ from monitor.config.model import Config, ControlHost, Mail, Panel, Publisher, Re
 from monitor.config.problems import ConfigError, Problem
 from monitor.config.rules import check_targets
 from monitor.config.target_files import policy_from, read_targets
-from monitor.core.types import Target
+from monitor.core.model import Target
 from monitor.core.verdict.fingerprints import Fingerprint
 
 FINGERPRINTS = "fingerprints.toml"

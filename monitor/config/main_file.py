@@ -8,7 +8,7 @@ from monitor.config import schema
 from monitor.config.lanes import lane_of, lanes_of
 from monitor.config.local import Local
 from monitor.config.tables import Tables
-from monitor.core.types import Platform
+from monitor.core.model import Platform
 
 NAME = "vigie.toml"
 HOSTS_MIN = 3  # of different operators: the failure of one says nothing of our line

@@ -11,8 +11,8 @@ from monitor.config.canonical import sha256_of
 from monitor.config.lanes import lane_of, lanes_of
 from monitor.config.local import Setting
 from monitor.config.problems import shown
-from monitor.core.reach import PORTS
-from monitor.core.types import Platform, Policy, Target
+from monitor.core.model import Platform, Policy, Target
+from monitor.core.untrusted.public_addresses import PORTS
 from monitor.core.verdict.fingerprints import Fingerprint
 
 NO_ASSOCIATION = "Association à désigner"  # what the shipped file says

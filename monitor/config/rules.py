@@ -8,7 +8,7 @@ from monitor.config.lanes import lane_of
 from monitor.config.main_file import MainFile, platform_from
 from monitor.config.schema import ProbeEntry
 from monitor.config.target_files import Placed
-from monitor.core.types import Kind
+from monitor.core.model import Kind
 
 
 def check_targets(placed: Sequence[Placed], main: MainFile) -> None:

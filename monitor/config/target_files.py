@@ -10,7 +10,7 @@ from monitor.config import schema
 from monitor.config.local import Local, Merged
 from monitor.config.main_file import MainFile
 from monitor.config.tables import Tables
-from monitor.core.types import Confidence, Kind, Policy, Route, Target
+from monitor.core.model import Confidence, Kind, Policy, Route, Target
 
 NATIONAL = "targets"
 PREFECTURES = "targets/prefectures"

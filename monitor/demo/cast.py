@@ -7,7 +7,7 @@ from pathlib import Path
 
 import jinja2
 
-from monitor.core.types import Confidence, Kind, Platform, Policy, Target
+from monitor.core.model import Confidence, Kind, Platform, Policy, Target
 from monitor.demo.site import Answer
 
 ANEF = "administration-etrangers.demo.test"

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from monitor.core.types import Platform, Target
+from monitor.core.model import Platform, Target
 from monitor.demo import cast
 
 Value = str | int | float | bool | Sequence[str]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from monitor.core.types import Reason, Verdict
+from monitor.core.model import Reason, Verdict
 
 
 class Play(StrEnum):

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from monitor.core.changes.log import ChangeRecord
-from monitor.core.french import apart, clock_time, duration
-from monitor.core.labels import SHAPES
-from monitor.core.types import Outage, State, Target
-from monitor.core.words import REASONS, VERDICTS
+from monitor.core.changes.change_log import ChangeRecord
+from monitor.core.french.formatting import apart, clock_time, duration
+from monitor.core.french.labels import SHAPES
+from monitor.core.french.sentences import REASONS, VERDICTS
+from monitor.core.model import Outage, State, Target
 from monitor.demo.scenes import Scene, ends_s
 
 _NAME, _STATE, _SINCE = 30, 28, 10  # columns

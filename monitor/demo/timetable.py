@@ -1,6 +1,6 @@
 """The scenes of the demo, data only. All are over within a minute."""
 
-from monitor.core.types import Reason, Verdict
+from monitor.core.model import Reason, Verdict
 from monitor.demo import cast
 from monitor.demo.scenes import ALWAYS, Play, Scene
 

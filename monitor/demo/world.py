@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from monitor.clock import Clock
-from monitor.core.types import Target
+from monitor.core.model import Target
 from monitor.demo import cast, folder
 from monitor.demo.authority import Authority
 from monitor.demo.names import NameServer

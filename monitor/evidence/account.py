@@ -14,7 +14,7 @@ from hashlib import sha256
 
 from pydantic import TypeAdapter, ValidationError
 
-from monitor.core.types import Exchange, Hop, Keep, Observation, Target
+from monitor.core.model import Exchange, Hop, Keep, Observation, Target
 from monitor.evidence import warc
 from monitor.evidence.warc import Record, WarcError
 

@@ -8,7 +8,7 @@ from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
-from monitor.core.types import Exchange, Keep
+from monitor.core.model import Exchange, Keep
 from monitor.evidence import account, dayfiles
 from monitor.evidence.warc import WarcError
 

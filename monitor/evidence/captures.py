@@ -16,8 +16,8 @@ from pathlib import Path
 
 import structlog
 
-from monitor.core.outages import GOOD
-from monitor.core.types import Capture, Edge, Exchange, Keep, Observation, Outcome, Target
+from monitor.core.model import Capture, Edge, Exchange, Keep, Observation, Outcome, Target
+from monitor.core.outages.fold import GOOD
 from monitor.errors import VigieError, in_french
 from monitor.evidence import dayfiles, exchanges
 from monitor.evidence.exchanges import Original, Package

@@ -5,7 +5,7 @@ from contextlib import suppress
 
 from asn1crypto import pem, x509
 
-from monitor.core.foreign import Unreadable, reading
+from monitor.core.untrusted.library_errors import Unreadable, reading
 
 
 def crl_addresses(chain: Iterable[bytes]) -> tuple[str, ...]:

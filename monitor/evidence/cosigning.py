@@ -11,8 +11,8 @@ import structlog
 
 from monitor.clock import Clock
 from monitor.config import Cosigner, Cosigning
-from monitor.core.anchors import Cosignature
-from monitor.core.foreign import Unreadable, reading
+from monitor.core.model.anchors import Cosignature
+from monitor.core.untrusted.library_errors import Unreadable, reading
 from monitor.evidence.courier import Courier, Reply, Unreachable
 from monitor.evidence.journal import JournalError
 from monitor.evidence.note import Checkpoint, Note, VerifierKey, cosigned_at

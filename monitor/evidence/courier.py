@@ -15,8 +15,8 @@ from pathlib import Path
 import certifi
 import httpx
 
-from monitor.core.foreign import Unreadable, reading
-from monitor.core.reach import PORTS, is_public
+from monitor.core.untrusted.library_errors import Unreadable, reading
+from monitor.core.untrusted.public_addresses import PORTS, is_public
 
 ADDRESSES_MAX = 3  # tried one after the other, within the same deadline
 

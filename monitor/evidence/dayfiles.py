@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
-from monitor.core.types import Keep
+from monitor.core.model import Keep
 from monitor.evidence import account, bounded, durable, warc
 from monitor.evidence.account import Account
 from monitor.evidence.warc import Member, Record, WarcError

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-from monitor.core.types import Exchange, Failure, Hop, Keep, Observation, Phase, Target
+from monitor.core.model import Exchange, Failure, Hop, Keep, Observation, Phase, Target
 from monitor.evidence import account, warc
 from monitor.evidence.account import Account, Wire, head_bytes, sha256_of
 from monitor.evidence.warc import Record

@@ -16,7 +16,7 @@ from typing import Self
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from monitor.core.ed25519 import is_weak
+from monitor.core.untrusted.weak_keys import is_weak
 from monitor.evidence.tlog import HASH_SIZE
 
 MAX_NOTE_BYTES = 1_000_000

@@ -23,7 +23,7 @@ import structlog
 
 from monitor.clock import Clock
 from monitor.config import Authority
-from monitor.core.anchors import Stamp, Standing
+from monitor.core.model.anchors import Stamp, Standing
 from monitor.evidence import durable
 from monitor.evidence.chains import as_pem, certificates, crl_addresses
 from monitor.evidence.courier import Courier, Unreachable

@@ -24,7 +24,7 @@ import structlog
 from asn1crypto import cms, core, crl, tsp, x509
 from cryptography.x509 import load_der_x509_certificate
 
-from monitor.core.foreign import Unreadable, reading
+from monitor.core.untrusted.library_errors import Unreadable, reading
 from monitor.evidence import openssl
 
 MAX_ANSWER_BYTES = 64 * 1024  # real ones are under 10 kB

@@ -6,7 +6,7 @@ from ipaddress import ip_address
 
 import httpx
 
-from monitor.core.foreign import reading
+from monitor.core.untrusted.library_errors import reading
 
 URL_CHARACTERS = 4096
 _HOST_CHARACTERS = 253

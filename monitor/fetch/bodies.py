@@ -6,9 +6,9 @@ from collections.abc import Callable, Generator, Iterator
 import brotli
 import zstandard
 
-from monitor.core.charset import decode as decode_text
-from monitor.core.foreign import Unreadable, reading
-from monitor.core.types import Exchange, Failure
+from monitor.core.model import Exchange, Failure
+from monitor.core.text.charset import decode as decode_text
+from monitor.core.untrusted.library_errors import Unreadable, reading
 
 _SLICE_BYTES = 64 * 1024
 _MAX_CODINGS = 3

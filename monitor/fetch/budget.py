@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 from monitor.clock import Clock
-from monitor.core.types import Failure
-from monitor.core.verdict.line import FROZEN_US
+from monitor.core.model import Failure
+from monitor.core.verdict.rules_local import FROZEN_US
 from monitor.fetch.failures import Broken
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from monitor.clock import Clock
-from monitor.core.types import Attempt, Certificate, Failure, Hop, Phase, Resolution
+from monitor.core.model import Attempt, Certificate, Failure, Hop, Phase, Resolution
 from monitor.fetch.failures import describe, failure_of
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import h11
 
-from monitor.core.foreign import Unreadable
-from monitor.core.types import Failure
+from monitor.core.model import Failure
+from monitor.core.untrusted.library_errors import Unreadable
 
 DETAIL_CHARACTERS = 300
 CAUSES = 10  # a chain of causes longer than this is a loop

@@ -11,10 +11,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from monitor.clock import Clock
-from monitor.core import reach
-from monitor.core.charset import charset_of
-from monitor.core.foreign import Unreadable, reading
-from monitor.core.types import (
+from monitor.core.model import (
     Attempt,
     Exchange,
     Failure,
@@ -25,6 +22,9 @@ from monitor.core.types import (
     Target,
     family_of,
 )
+from monitor.core.text.charset import charset_of
+from monitor.core.untrusted import public_addresses
+from monitor.core.untrusted.library_errors import Unreadable, reading
 from monitor.fetch import bodies, shell, tls, wire
 from monitor.fetch.addresses import Address, read_url
 from monitor.fetch.budget import Budget, Limits
@@ -72,8 +72,8 @@ class Fetcher:
         resolver: Resolver,
         user_agent: str,
         allow_private: bool = False,
-        is_public: Callable[[str], bool] = reach.is_public,
-        ports: Collection[int] | None = reach.PORTS,
+        is_public: Callable[[str], bool] = public_addresses.is_public,
+        ports: Collection[int] | None = public_addresses.PORTS,
         extra_ca: Path | None = None,
         limits: Limits = Limits(),  # noqa: B008 -- frozen
         on_silence: Callable[[], None] = MUTE.ring,

@@ -9,8 +9,8 @@ from collections import deque
 
 import h11
 
-from monitor.core.foreign import reading
-from monitor.core.types import Failure
+from monitor.core.model import Failure
+from monitor.core.untrusted.library_errors import reading
 from monitor.fetch.budget import Limits
 from monitor.fetch.failures import Broken
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import h11
 
-from monitor.core.charset import charset_of
-from monitor.core.foreign import Unreadable, reading
-from monitor.core.types import Exchange, Hop
+from monitor.core.model import Exchange, Hop
+from monitor.core.text.charset import charset_of
+from monitor.core.untrusted.library_errors import Unreadable, reading
 from monitor.fetch import bodies
 from monitor.fetch.budget import Limits
 

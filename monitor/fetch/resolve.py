@@ -23,7 +23,7 @@ import dns.rcode
 import dns.rdatatype
 
 from monitor.clock import Clock
-from monitor.core.types import Failure, Resolution
+from monitor.core.model import Failure, Resolution
 from monitor.fetch.addresses import is_literal
 from monitor.fetch.failures import failure_of
 

@@ -2,7 +2,7 @@
 
 from lxml import etree
 
-from monitor.core.foreign import Unreadable, reading
+from monitor.core.untrusted.library_errors import Unreadable, reading
 from monitor.fetch.addresses import read_url
 
 MAX_CHARACTERS = 500_000

@@ -18,8 +18,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, pkcs7
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
-from monitor.core.foreign import Unreadable, reading
-from monitor.core.types import Certificate
+from monitor.core.model import Certificate
+from monitor.core.untrusted.library_errors import Unreadable, reading
 
 MAX_NAMES = 100
 MAX_LEARNED = 64

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import h11
 
-from monitor.core.foreign import reading
-from monitor.core.types import Attempt, Failure, Phase
+from monitor.core.model import Attempt, Failure, Phase
+from monitor.core.untrusted.library_errors import reading
 from monitor.fetch import kernel
 from monitor.fetch.addresses import Address
 from monitor.fetch.bodies import ACCEPT_ENCODING

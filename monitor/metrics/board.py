@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 
-from monitor.core.availability import held, seconds_by_verdict
-from monitor.core.pages.page import Element
-from monitor.core.types import (
+from monitor.core.model import (
     ClockReading,
     Controls,
     Edge,
@@ -20,6 +18,8 @@ from monitor.core.types import (
     Target,
     Verdict,
 )
+from monitor.core.outages.availability import held, seconds_by_verdict
+from monitor.core.text.page import Element
 from monitor.metrics.pages import PageSeen, after, offered_after
 
 

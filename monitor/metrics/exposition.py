@@ -19,7 +19,7 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from monitor.clock import Clock
-from monitor.core.types import Verdict
+from monitor.core.model import Verdict
 from monitor.metrics.board import Board, Seen
 from monitor.metrics.families import OWN_FAMILIES, PROBE_FAMILIES, is_stale
 from monitor.metrics.family import Family, Sample

@@ -7,8 +7,8 @@ Names and habits of `probe_*` are blackbox_exporter's; `anef_*` are ours. A fami
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from monitor.core.outages import success
-from monitor.core.types import Certificate, Hop, Observation, Phase, Verdict
+from monitor.core.model import Certificate, Hop, Observation, Phase, Verdict
+from monitor.core.outages.fold import success
 from monitor.metrics.board import Seen
 from monitor.metrics.family import Family, Sample
 from monitor.metrics.page_families import PAGE_FAMILIES

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 
 from monitor.core.changes.change import ChangeKind
-from monitor.core.changes.events import TURNS, PageEdge, PageEvent
-from monitor.core.pages.facts import facts_of
-from monitor.core.pages.page import Element
+from monitor.core.changes.page_events import TURNS, PageEdge, PageEvent
+from monitor.core.text.facts.facts import facts_of
+from monitor.core.text.page import Element
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, select
 
-from monitor.core import leaves
-from monitor.core.anchors import Cosignature, Stamp, Standing
+from monitor.core.journal import encode
+from monitor.core.model.anchors import Cosignature, Stamp, Standing
 from monitor.store.engine import connected, said_plainly
 from monitor.store.journal_tables import CheckpointRow, CosignatureRow, TokenRow
 from monitor.store.kept import Kept
@@ -39,7 +39,7 @@ def cosignature_work(one: Cosignature) -> Work:
 def _write_stamp(connection: Connection, kept: Kept, *, stamp: Stamp) -> None:
     leaf = None
     if stamp.at is not None and stamp.sha256 is not None:
-        said = leaves.token(
+        said = encode.token(
             size=stamp.size,
             authority=stamp.authority,
             at=stamp.at,

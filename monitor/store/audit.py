@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, func, select, type_coerce
 from sqlalchemy.types import NullType
 
-from monitor.core.replay import EDGES, Replay, ReplayError
+from monitor.core.journal.replay import EDGES, Replay, ReplayError
 from monitor.store import audit_pages
 from monitor.store.audit_rows import Named, Raw, apart, chunks, rows, show, text_fault, who
 from monitor.store.audit_schema import schema_faults

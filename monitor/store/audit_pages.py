@@ -15,14 +15,14 @@ from sqlalchemy import BigInteger, Connection, select, type_coerce
 from sqlalchemy.types import NullType
 
 from monitor.core.changes.dead_links import MOST_CHARACTERS
-from monitor.core.changes.events import PageEdge, text_digest
-from monitor.core.checks import MAX_URL, clean
-from monitor.core.outages import GOOD
-from monitor.core.pages.facts import facts_of
-from monitor.core.pages.packed import PAGE, PackedPage
-from monitor.core.pages.page import EXTRACTION_VERSION, Page
-from monitor.core.pages.typography import words
-from monitor.core.types import Verdict
+from monitor.core.changes.page_events import PageEdge, text_digest
+from monitor.core.model import Verdict
+from monitor.core.model.check import MAX_URL, clean
+from monitor.core.outages.fold import GOOD
+from monitor.core.text.facts.facts import facts_of
+from monitor.core.text.packed import PAGE, PackedPage
+from monitor.core.text.page import EXTRACTION_VERSION, Page
+from monitor.core.text.typography import words
 from monitor.store.audit_rows import Named, Raw, plain, raw, rows, show
 from monitor.store.audit_told import FromLeaves, Stay
 from monitor.store.columns import from_us

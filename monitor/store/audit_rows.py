@@ -27,7 +27,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import NullType
 
-from monitor.core.types import Controls
+from monitor.core.model import Controls
 from monitor.store.columns import from_us, to_us
 from monitor.store.kept import conditions_from, controls_from
 from monitor.store.page_tables import metadata

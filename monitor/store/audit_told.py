@@ -9,9 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from monitor.core.changes.events import OF_LINKS, TURNS, PageEdge
-from monitor.core.checks import Check, without_tokens
-from monitor.core.leaves_read import (
+from monitor.core.changes.page_events import OF_LINKS, TURNS, PageEdge
+from monitor.core.journal.decode import (
     capture_from,
     clock_from,
     controls_from,
@@ -19,8 +18,9 @@ from monitor.core.leaves_read import (
     gap_from,
     read_instant,
 )
-from monitor.core.replay import REFERENCES, Replay, Told
-from monitor.core.types import Incident, Outage
+from monitor.core.journal.replay import REFERENCES, Replay, Told
+from monitor.core.model import Incident, Outage
+from monitor.core.model.check import Check, without_tokens
 from monitor.store.audit_rows import Raw, plain, plainly
 from monitor.store.columns import to_us
 from monitor.store.reads import DAWN

@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select
 
-from monitor.core.checks import Check
-from monitor.core.types import Controls, Phase, Reason, Sighting, Verdict
+from monitor.core.model import Controls, Phase, Reason, Sighting, Verdict
+from monitor.core.model.check import Check
 from monitor.store.kept import conditions_from, controls_from
 from monitor.store.reads import Reads
 from monitor.store.tables import (

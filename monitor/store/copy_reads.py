@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, UnaryExpression, and_, func, select
 
-from monitor.core.changes.log import KeptCopy
+from monitor.core.changes.change_log import KeptCopy
 from monitor.store.journal_tables import CaptureRow
 from monitor.store.reads import Reads
 from monitor.store.tables import BodyRow, ObservationRow, SubjectRow, table_of

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from monitor.core.french import count
+from monitor.core.french.formatting import count
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, and_, insert, select
 
-from monitor.core.checks import Conditions, clean
-from monitor.core.leaves import panel_detail
-from monitor.core.leaves_read import panel_detail_from
-from monitor.core.types import Controls, Judgement
+from monitor.core.journal.decode import panel_detail_from
+from monitor.core.journal.encode import panel_detail
+from monitor.core.model import Controls, Judgement
+from monitor.core.model.check import Conditions, clean
 from monitor.store.scribe import Scribe
 from monitor.store.tables import (
     ConfigRow,

@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, func, insert, select, type_coerce
 from sqlalchemy.types import NullType
 
-from monitor.core import leaves
-from monitor.core.jcs import canonical
+from monitor.core.journal import encode
+from monitor.core.journal.jcs import canonical
 from monitor.store.journal_tables import IN_THE_JOURNAL, CheckpointRow, LeafRow, ReferenceRow
 from monitor.store.tables import metadata, table_of
 
@@ -73,7 +73,7 @@ class Ledger:
         if self._next is None:
             self._next = size(connection)
             if self._next == 0:
-                self._add(connection, canonical(leaves.origin(_rows(connection))))
+                self._add(connection, canonical(encode.origin(_rows(connection))))
         idx = self._next
         self._next = idx + 1
         self._waiting.append({"idx": idx, "entry": entry})

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from monitor.core.types import ClockReading, Controls, Gap, LaneState, Run
+from monitor.core.model import ClockReading, Controls, Gap, LaneState, Run
 from monitor.store.kept import controls_from
 from monitor.store.reads import Reads
 from monitor.store.tables import (

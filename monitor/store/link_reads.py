@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 from sqlalchemy import or_, select
 
-from monitor.core.changes.events import DeadLink
-from monitor.core.changes.log import DeadLinkRecord
+from monitor.core.changes.change_log import DeadLinkRecord
+from monitor.core.changes.page_events import DeadLink
 from monitor.store.page_tables import DeadLinkRow, PageChangeRow
 from monitor.store.reads import Reads
 from monitor.store.tables import SubjectRow, table_of

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, and_, or_
 from sqlmodel import col, select
 
-from monitor.core.types import Event, Incident, Outage, State, Streak
+from monitor.core.model import Event, Incident, Outage, State, Streak
 from monitor.store.reads import DAWN, DUSK, Reads
 from monitor.store.tables import (
     EventRow,

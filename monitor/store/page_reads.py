@@ -8,11 +8,11 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from sqlmodel import Session
 
 from monitor.core.changes.change import ChangeKind
-from monitor.core.changes.events import TURNS, PageEdge, Shown, Version
-from monitor.core.changes.log import ChangeRecord, FactRecord
-from monitor.core.changes.versions import MOST_KNOWN, Track
-from monitor.core.pages.packed import PackedPage, unpacked
-from monitor.core.pages.page import Element, Page
+from monitor.core.changes.change_log import ChangeRecord, FactRecord
+from monitor.core.changes.page_events import TURNS, PageEdge, Shown, Version
+from monitor.core.changes.text_history import MOST_KNOWN, Track
+from monitor.core.text.packed import PackedPage, unpacked
+from monitor.core.text.page import Element, Page
 from monitor.store.copy_reads import CopyReads
 from monitor.store.page_tables import PageChangeRow, PageFactRow, PageTextRow, PageVersionRow
 from monitor.store.reads import DAWN, DUSK

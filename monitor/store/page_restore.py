@@ -14,11 +14,11 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, and_, func, insert, select, update
 
-from monitor.core.changes import words
 from monitor.core.changes.change import ChangeKind
+from monitor.core.changes.change_log import KeptCopy
 from monitor.core.changes.compare import compare
 from monitor.core.changes.dead_links import Lead, leads, request_of, told
-from monitor.core.changes.events import (
+from monitor.core.changes.page_events import (
     OF_LINKS,
     TURNS,
     DeadLink,
@@ -27,14 +27,14 @@ from monitor.core.changes.events import (
     Shown,
     Version,
 )
-from monitor.core.changes.log import KeptCopy
-from monitor.core.changes.versions import NOT_RETAKEN, REMOVED, REPLACED, RETAKEN
-from monitor.core.checks import MAX_URL, clean, without_tokens
-from monitor.core.leaves_read import read_instant
-from monitor.core.outages import GOOD
-from monitor.core.pages import links
-from monitor.core.pages.packed import PackedPage
-from monitor.core.pages.page import EXTRACTION_VERSION
+from monitor.core.changes.text_history import NOT_RETAKEN, REMOVED, REPLACED, RETAKEN
+from monitor.core.french import change_sentences
+from monitor.core.journal.decode import read_instant
+from monitor.core.model.check import MAX_URL, clean, without_tokens
+from monitor.core.outages.fold import GOOD
+from monitor.core.text import link_normalisation
+from monitor.core.text.packed import PackedPage
+from monitor.core.text.page import EXTRACTION_VERSION
 from monitor.store.copy_reads import Place, Subject, copies_of_stay
 from monitor.store.kept import Kept, conditions_from
 from monitor.store.page_tables import DeadLinkRow, PageChangeRow, PageTextRow, PageVersionRow
@@ -315,7 +315,7 @@ def _summary(
         found = compare(old.page, shown.page)
         if found is not None and found.kinds == kinds:
             return found.summary
-    return words.summary(kinds, pieces=(), links=())
+    return change_sentences.summary(kinds, pieces=(), links=())
 
 
 def _links(
@@ -331,7 +331,10 @@ def _links(
         )
         for row in rows
     }
-    known = {request_of(links.target(url, base=None)): slug for slug, url in said.urls.items()}
+    known = {
+        request_of(link_normalisation.target(url, base=None)): slug
+        for slug, url in said.urls.items()
+    }
     page = shown.page if shown and shown.known else None
     there = leads(page, known) if page else {}
     if said.edge is PageEdge.LINK_BROKEN:

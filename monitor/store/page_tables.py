@@ -10,8 +10,8 @@ from sqlalchemy import BigInteger, Index, LargeBinary, Text, UniqueConstraint, t
 from sqlmodel import Field
 
 from monitor.core.changes.change import Weight
-from monitor.core.changes.events import PageEdge
-from monitor.core.pages.page import Element
+from monitor.core.changes.page_events import PageEdge
+from monitor.core.text.page import Element
 from monitor.store.columns import Instant, word
 from monitor.store.journal_tables import metadata
 from monitor.store.tables import Row

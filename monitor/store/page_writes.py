@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from monitor.core.changes.events import OF_LINKS, TURNS, PageEdge, PageEvent, Shown, Version
-from monitor.core.checks import MAX_URL, clean
-from monitor.core.pages.facts import facts_of
-from monitor.core.pages.packed import PackedPage
-from monitor.core.pages.page import Fact
+from monitor.core.changes.page_events import OF_LINKS, TURNS, PageEdge, PageEvent, Shown, Version
+from monitor.core.model.check import MAX_URL, clean
+from monitor.core.text.facts.facts import facts_of
+from monitor.core.text.packed import PackedPage
+from monitor.core.text.page import Fact
 from monitor.store.page_tables import (
     DeadLinkRow,
     PageChangeRow,

@@ -15,10 +15,16 @@ from typing import Any, Protocol
 
 from sqlalchemy import Connection, insert, select
 
-from monitor.core.anchors import Cosignature, Stamp, Standing
-from monitor.core.leaves_read import capture_from, clock_from, controls_from, gap_from, read_instant
-from monitor.core.replay import EDGES, REFERENCES, Replay, Told
-from monitor.core.types import Capture
+from monitor.core.journal.decode import (
+    capture_from,
+    clock_from,
+    controls_from,
+    gap_from,
+    read_instant,
+)
+from monitor.core.journal.replay import EDGES, REFERENCES, Replay, Told
+from monitor.core.model import Capture
+from monitor.core.model.anchors import Cosignature, Stamp, Standing
 from monitor.store.anchors import write_cosignature, write_token
 from monitor.store.engine import StoreError, WriterLock, connected, name_of, parse, said_plainly
 from monitor.store.journal_reads import KeptCheckpoint

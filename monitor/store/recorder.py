@@ -7,10 +7,9 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from monitor.core.changes.events import PageEvent, Version
-from monitor.core.checks import Check
-from monitor.core.recorded import check_of
-from monitor.core.types import (
+from monitor.core.changes.page_events import PageEvent, Version
+from monitor.core.journal.recorded import check_of
+from monitor.core.model import (
     Capture,
     Event,
     Incident,
@@ -21,6 +20,7 @@ from monitor.core.types import (
     State,
     Streak,
 )
+from monitor.core.model.check import Check
 from monitor.store.columns import to_us
 from monitor.store.journal_tables import CaptureRow
 from monitor.store.kept import Kept

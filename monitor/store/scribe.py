@@ -6,11 +6,11 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from monitor.core import leaves
-from monitor.core.changes.events import PageEvent
-from monitor.core.checks import Check
-from monitor.core.slots import Grid
-from monitor.core.types import Capture, ClockReading, Controls, Event, Gap, Run, Target
+from monitor.core.changes.page_events import PageEvent
+from monitor.core.journal import encode
+from monitor.core.model import Capture, ClockReading, Controls, Event, Gap, Run, Target
+from monitor.core.model.check import Check
+from monitor.core.scheduling.slots import Grid
 from monitor.store.ledger import Leaf, Ledger
 
 CACHED = 4096
@@ -36,11 +36,11 @@ class Scribe:
     ) -> int:
         """Write a check. The numbers name in SQL what its conditions and its panel say."""
         met = self._once(
-            connection, ("conditions", conditions_id), lambda: leaves.conditions(check.conditions)
+            connection, ("conditions", conditions_id), lambda: encode.conditions(check.conditions)
         )
         controls = check.controls
         panel = self.panel(connection, controls, controls_id) if controls else None
-        leaf = leaves.observation(
+        leaf = encode.observation(
             check,
             setup=self.setup(connection, check.point, check.config_sha256, check.ruleset),
             conditions=met,
@@ -50,19 +50,19 @@ class Scribe:
         return self.ledger.append(connection, leaf)
 
     def capture(self, connection: Connection, kept: Capture) -> int:
-        return self.ledger.append(connection, leaves.capture(kept))
+        return self.ledger.append(connection, encode.capture(kept))
 
     def edge(self, connection: Connection, event: Event, observation: int) -> int:
-        return self.ledger.append(connection, leaves.edge(event, observation=observation))
+        return self.ledger.append(connection, encode.edge(event, observation=observation))
 
     def change(self, connection: Connection, event: PageEvent, observation: int) -> int:
-        return self.ledger.append(connection, leaves.change(event, observation=observation))
+        return self.ledger.append(connection, encode.change(event, observation=observation))
 
     def setup(self, connection: Connection, point: str, config_sha256: str, ruleset: str) -> int:
         return self._once(
             connection,
             (point, config_sha256, ruleset),
-            lambda: leaves.setup(
+            lambda: encode.setup(
                 point=point,
                 config_sha256=config_sha256,
                 ruleset=ruleset,
@@ -71,35 +71,35 @@ class Scribe:
         )
 
     def panel(self, connection: Connection, controls: Controls, controls_id: int | None) -> int:
-        return self._once(connection, ("panel", controls_id), lambda: leaves.panel(controls))
+        return self._once(connection, ("panel", controls_id), lambda: encode.panel(controls))
 
     def round(
         self, connection: Connection, controls: Controls, controls_id: int, point: str
     ) -> int:
         panel = self.panel(connection, controls, controls_id)
-        leaf = leaves.control_round(controls, point=point, panel=panel)
+        leaf = encode.control_round(controls, point=point, panel=panel)
         return self.ledger.append(connection, leaf)
 
     def clock(self, connection: Connection, reading: ClockReading, point: str) -> int:
-        return self.ledger.append(connection, leaves.clock(reading, point=point))
+        return self.ledger.append(connection, encode.clock(reading, point=point))
 
     def gap(self, connection: Connection, lost: Gap) -> int:
-        return self.ledger.append(connection, leaves.gap(lost))
+        return self.ledger.append(connection, encode.gap(lost))
 
     def start(self, connection: Connection, run: Run, grids: Mapping[str, Grid]) -> int:
         setup = self.setup(connection, run.point, run.config_sha256, run.ruleset)
-        plans = [self.ledger.refer(connection, one) for one in leaves.plans(grids, point=run.point)]
-        said = leaves.run_started(run.started_at, setup=setup, version=run.version, plans=plans)
+        plans = [self.ledger.refer(connection, one) for one in encode.plans(grids, point=run.point)]
+        said = encode.run_started(run.started_at, setup=setup, version=run.version, plans=plans)
         return self.ledger.append(connection, said)
 
     def stop(self, connection: Connection, at: datetime, start: int) -> int:
-        return self.ledger.append(connection, leaves.run_stopped(at, start=start))
+        return self.ledger.append(connection, encode.run_stopped(at, start=start))
 
     def _plan(self, connection: Connection, slug: str) -> int | None:
         target = self._targets.get(slug)
         if target is None:
             return None
-        return self._once(connection, ("target", slug), lambda: leaves.target(target))
+        return self._once(connection, ("target", slug), lambda: encode.target(target))
 
     def _once(self, connection: Connection, name: Hashable, say: Callable[[], Leaf]) -> int:
         idx = self._known.get(name)

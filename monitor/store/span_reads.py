@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, Select, case, func, or_, select, type_coerce
 
-from monitor.core.availability import Span
-from monitor.core.types import Verdict
+from monitor.core.model import Verdict
+from monitor.core.outages.availability import Span
 from monitor.store.columns import from_us
 from monitor.store.reads import Reads
 from monitor.store.tables import JudgementRow, ObservationRow, SubjectRow, table_of

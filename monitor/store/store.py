@@ -20,9 +20,9 @@ from sqlalchemy import (
     update,
 )
 
-from monitor.core.checks import clean
-from monitor.core.slots import Grid
-from monitor.core.types import ClockReading, Controls, Gap, LaneState, Outcome, Run, Target
+from monitor.core.model import ClockReading, Controls, Gap, LaneState, Outcome, Run, Target
+from monitor.core.model.check import clean
+from monitor.core.scheduling.slots import Grid
 from monitor.store.anchors import AnchorReads
 from monitor.store.check_reads import CheckReads
 from monitor.store.engine import (

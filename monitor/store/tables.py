@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-from monitor.core.types import Edge, GapCause, Nature, Reason, Verdict
+from monitor.core.model import Edge, GapCause, Nature, Reason, Verdict
 from monitor.store.columns import BIG_KEY, Instant, word
 
 metadata = MetaData(

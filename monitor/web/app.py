@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 
 from monitor.clock import Clock
 from monitor.config import Config
-from monitor.core.robots import product
+from monitor.core.scheduling.robots_txt import product
 from monitor.evidence.mirror import verifier_sha256
 from monitor.evidence.witness_files import Witness
 from monitor.web.checkup import Checkup

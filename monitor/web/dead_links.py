@@ -7,10 +7,10 @@ from datetime import timedelta
 from enum import StrEnum
 
 from monitor.config import Config
+from monitor.core.changes.change_log import DeadLinkRecord
 from monitor.core.changes.dead_links import request_of
-from monitor.core.changes.log import DeadLinkRecord
-from monitor.core.outages import GOOD
-from monitor.core.types import Outage, State, Target
+from monitor.core.model import Outage, State, Target
+from monitor.core.outages.fold import GOOD
 from monitor.web.reads import Reads
 
 

@@ -10,12 +10,12 @@ from starlette.routing import Route
 
 from monitor.clock import Clock
 from monitor.config import Config
-from monitor.core.changes import tellings
-from monitor.core.changes import words as change_words
 from monitor.core.changes.change import ChangeKind, Op
-from monitor.core.changes.events import OF_LINKS
-from monitor.core.numbers import whole
-from monitor.core.pages.page import Element
+from monitor.core.changes.page_events import OF_LINKS
+from monitor.core.french import change_sentences as change_words
+from monitor.core.french import page_event_sentences
+from monitor.core.text.page import Element
+from monitor.core.untrusted.numbers import whole
 from monitor.web.dead_links import Life
 from monitor.web.kept import Kept
 from monitor.web.modifications import Filters, after, before, difference, listing
@@ -50,7 +50,7 @@ class Faces:
         self._templates = templates
         self._templates.globals.update(
             change_words=change_words,
-            tellings=tellings,
+            tellings=page_event_sentences,
             kinds=tuple(ChangeKind),
             elements=tuple(Element),
             OF_LINKS=OF_LINKS,

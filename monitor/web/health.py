@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.config import Config
-from monitor.core.availability import HOLD
+from monitor.core.outages.availability import HOLD
 from monitor.web.reads import Reads
 
 STARTING_S = 120  # nothing is expected of a service that has just started

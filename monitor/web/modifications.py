@@ -7,10 +7,10 @@ from starlette.datastructures import QueryParams
 
 from monitor.config import Config
 from monitor.core.changes.change import Change, ChangeKind, Edit, Op, Piece
+from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.changes.compare import compared
-from monitor.core.changes.log import ChangeRecord
-from monitor.core.numbers import whole
-from monitor.core.types import Target
+from monitor.core.model import Target
+from monitor.core.untrusted.numbers import whole
 from monitor.web.dead_links import LinkStory, stories
 from monitor.web.reads import Reads
 

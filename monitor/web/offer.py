@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.config import Config
+from monitor.core.changes.change_log import FactRecord
 from monitor.core.changes.dead_links import request_of, watched
-from monitor.core.changes.events import Version
-from monitor.core.changes.log import FactRecord
-from monitor.core.pages.page import Element
-from monitor.core.types import Target
+from monitor.core.changes.page_events import Version
+from monitor.core.model import Target
+from monitor.core.text.page import Element
 from monitor.pages import FOLLOWED
 from monitor.web.dead_links import Life, lives
 from monitor.web.reads import Reads

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from monitor.config import Config
-from monitor.core.availability import HOLD
-from monitor.core.types import Controls, Event, Gap, GapCause, Incident, Outage, Run, Verdict
+from monitor.core.model import Controls, Event, Gap, GapCause, Incident, Outage, Run, Verdict
+from monitor.core.outages.availability import HOLD
 from monitor.web.platforms import Past, PlatformView, Tally, platform_view, tally
 from monitor.web.reads import Reads
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from monitor.core.availability import HOLD, Span
-from monitor.core.labels import GAPS
-from monitor.core.types import Gap, LaneState, Platform, Reason, State, Target, Verdict
-from monitor.core.words import REASONS
+from monitor.core.french.labels import GAPS
+from monitor.core.french.sentences import REASONS
+from monitor.core.model import Gap, LaneState, Platform, Reason, State, Target, Verdict
+from monitor.core.outages.availability import HOLD, Span
 from monitor.web.strip import Strip, strip
 
 GROUPED_ABOVE = 20  # targets; a longer platform is folded by department

@@ -4,13 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from monitor.core.availability import Span
 from monitor.core.changes.change import ChangeKind
-from monitor.core.changes.events import Version
-from monitor.core.changes.log import ChangeRecord, DeadLinkRecord, FactRecord
-from monitor.core.checks import Check
-from monitor.core.pages.page import Page
-from monitor.core.types import (
+from monitor.core.changes.change_log import ChangeRecord, DeadLinkRecord, FactRecord
+from monitor.core.changes.page_events import Version
+from monitor.core.model import (
     Controls,
     Event,
     Gap,
@@ -20,6 +17,9 @@ from monitor.core.types import (
     Run,
     State,
 )
+from monitor.core.model.check import Check
+from monitor.core.outages.availability import Span
+from monitor.core.text.page import Page
 
 
 class Reads(Protocol):

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from monitor.core.availability import Span, seconds_by_verdict
-from monitor.core.french import duration
-from monitor.core.types import Verdict
-from monitor.core.words import VERDICTS
+from monitor.core.french.formatting import duration
+from monitor.core.french.sentences import VERDICTS
+from monitor.core.model import Verdict
+from monitor.core.outages.availability import Span, seconds_by_verdict
 
 CELLS = 288  # five minutes each over a day; bounds what a picture weighs
 HEIGHT = 20  # of the whole picture, in its own units; a cell is two wide

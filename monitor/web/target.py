@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from monitor.config import Config
-from monitor.core.availability import HOLD
-from monitor.core.changes.events import Version
-from monitor.core.changes.log import ChangeRecord, FactRecord
-from monitor.core.checks import Check
-from monitor.core.types import Gap, Outage, Target
+from monitor.core.changes.change_log import ChangeRecord, FactRecord
+from monitor.core.changes.page_events import Version
+from monitor.core.model import Gap, Outage, Target
+from monitor.core.model.check import Check
+from monitor.core.outages.availability import HOLD
 from monitor.web.dead_links import LinkStory, stories
 from monitor.web.platforms import Past, Row, row
 from monitor.web.reads import Reads

@@ -7,7 +7,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup, escape
 
-from monitor.core import french, labels, words
+from monitor.core.french import formatting, labels, sentences
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 NBSP = "\N{NO-BREAK SPACE}"
@@ -30,8 +30,8 @@ def environment(*, version: str) -> jinja2.Environment:
             "duration": duration,
             "spell": spell,
             "typeset": typeset,
-            "count": french.count,
-            "apart": french.apart,
+            "count": formatting.count,
+            "apart": formatting.apart,
             "written_day": written_day,
             "date_only": date_only,
             "capitalize_first": capitalize_first,
@@ -39,7 +39,7 @@ def environment(*, version: str) -> jinja2.Environment:
     )
     made.globals.update(
         {
-            "words": words,
+            "words": sentences,
             "labels": labels,
             "version": version,
             "shown_max": SHOWN_MAX,
@@ -53,18 +53,18 @@ def environment(*, version: str) -> jinja2.Environment:
 def time_tag(at: datetime) -> Markup:
     """Return a `time` element: Paris and UTC for the reader, UTC for machines."""
     machine = at.isoformat(timespec="seconds").replace("+00:00", "Z")
-    shown = french.when(at).replace(" ;", f"{NBSP};").replace(" UTC", f"{NBSP}UTC")
+    shown = formatting.when(at).replace(" ;", f"{NBSP};").replace(" UTC", f"{NBSP}UTC")
     return Markup('<time datetime="{}">{}</time>').format(machine, escape(shown))
 
 
 def duration(seconds: float, *, up: bool = False) -> str:
     """Return `french.duration` on one line."""
-    return french.duration(seconds, up=up).replace(" ", NBSP)
+    return formatting.duration(seconds, up=up).replace(" ", NBSP)
 
 
 def spell(seconds: float) -> str:
     """Return `french.spell` on one line."""
-    return french.spell(seconds).replace(" ", NBSP)
+    return formatting.spell(seconds).replace(" ", NBSP)
 
 
 def typeset(text: str) -> str:
@@ -74,12 +74,12 @@ def typeset(text: str) -> str:
 
 def written_day(iso: str) -> str:
     """Return an ISO date as it is written in French, "" for none."""
-    return french.day(datetime.fromisoformat(iso)) if iso else ""
+    return formatting.day(datetime.fromisoformat(iso)) if iso else ""
 
 
 def date_only(at: datetime) -> str:
     """Return the Paris date of an instant, for a title."""
-    return french.day(at.astimezone(french.PARIS))
+    return formatting.day(at.astimezone(formatting.PARIS))
 
 
 def capitalize_first(text: str) -> str:

@@ -2,8 +2,8 @@
 
 from bench.pages import varied, with_token
 from bench.site import PAGE_BYTES
-from monitor.core.pages.clean import clean
-from monitor.core.pages.read import read_page
+from monitor.core.text.clean import clean
+from monitor.core.text.read import read_page
 
 
 def test_its_pages_have_their_weight_and_no_paragraph_in_common() -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from monitor.cli import main
-from monitor.core.pages.packed import PackedPage
+from monitor.core.text.packed import PackedPage
 from monitor.dead_links import LinkBook
 from monitor.store import Store
 from tests.support.databases import sqlite_template

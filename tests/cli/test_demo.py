@@ -14,8 +14,8 @@ import pytest
 from monitor.cli.demo import play
 from monitor.cli.service import address, listen
 from monitor.core.changes.change import ChangeKind, Weight
-from monitor.core.changes.events import PageEdge
-from monitor.core.types import Edge, GapCause, Nature, Outage, Reason, Verdict
+from monitor.core.changes.page_events import PageEdge
+from monitor.core.model import Edge, GapCause, Nature, Outage, Reason, Verdict
 from monitor.demo import cast
 from monitor.demo.scenes import Play, Scene
 from monitor.demo.timetable import SCENES

@@ -13,8 +13,8 @@ from monitor.cli.discover import CANDIDATES, Searcher, chosen, read_known
 from monitor.cli.parsing import Refusal
 from monitor.clock import SystemClock
 from monitor.config import load
-from monitor.core.discovery import hosts_of, is_of
-from monitor.core.types import Kind
+from monitor.core.model import Kind
+from monitor.core.text.page_candidates import hosts_of, is_of
 from monitor.demo.world import DemoWorld
 from monitor.fetch import Resolver
 from monitor.settings import read_settings

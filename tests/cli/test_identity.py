@@ -15,7 +15,7 @@ import pytest
 from monitor.cli import main
 from monitor.cli.init import put
 from monitor.config import load
-from monitor.core.types import GapCause
+from monitor.core.model import GapCause
 from monitor.store import Store
 from tests.support.service import (
     LocalSite,

@@ -16,7 +16,7 @@ from urllib.error import HTTPError
 
 import pytest
 
-from monitor.core.types import GapCause, Verdict
+from monitor.core.model import GapCause, Verdict
 from monitor.store import Store
 from tests.support.service import (
     LocalSite,

@@ -12,7 +12,7 @@ import pytest
 
 from monitor.cli import main
 from monitor.clock import SystemClock
-from monitor.core.types import Gap, GapCause
+from monitor.core.model import Gap, GapCause
 from monitor.evidence.keys import own_key
 from monitor.evidence.note import Algorithm, Checkpoint, Note, Signature
 from monitor.evidence.tiles import Tiles

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from monitor.config.budgets import ASSETS_MAX, Load, load_of, requests_of
-from monitor.core.types import Kind, Platform, Target
+from monitor.core.model import Kind, Platform, Target
 from monitor.fetch.budget import Limits
 
 PLATFORM = Platform(slug="etat", name="État", spacing_s=10)

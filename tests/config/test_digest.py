@@ -18,7 +18,7 @@ from monitor.config import (
     Witnessing,
     load,
 )
-from monitor.core.types import Confidence, Kind, Reason, Route, Verdict
+from monitor.core.model import Confidence, Kind, Reason, Route, Verdict
 from monitor.core.verdict.fingerprints import Fingerprint, Place
 
 

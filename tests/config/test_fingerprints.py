@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from monitor.config.fingerprints import load_fingerprints
-from monitor.core.types import Confidence, Reason, Verdict
+from monitor.core.model import Confidence, Reason, Verdict
 from monitor.core.verdict.fingerprints import Place
 
 GOOD = """

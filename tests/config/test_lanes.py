@@ -3,7 +3,7 @@
 import pytest
 
 from monitor.config.lanes import lane_of, lanes_of
-from monitor.core.types import Platform
+from monitor.core.model import Platform
 
 LANES = lanes_of(
     [

@@ -16,7 +16,7 @@ from monitor.config import (
     Witnessing,
     load,
 )
-from monitor.core.types import Confidence, Kind, Policy, Route, Target
+from monitor.core.model import Confidence, Kind, Policy, Route, Target
 
 NOTHING = (
     "targets: target: (absente): aucune cible à surveiller: "

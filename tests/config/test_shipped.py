@@ -8,7 +8,7 @@ import pytest
 
 from monitor.config import Config, budget, load
 from monitor.config.departments import DEPARTMENTS
-from monitor.core.types import Confidence, Kind
+from monitor.core.model import Confidence, Kind
 
 
 @pytest.fixture(scope="module")

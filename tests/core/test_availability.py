@@ -6,8 +6,8 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.availability import HOLD, seconds_by_verdict, spans
-from monitor.core.types import Verdict
+from monitor.core.model import Verdict
+from monitor.core.outages.availability import HOLD, seconds_by_verdict, spans
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 

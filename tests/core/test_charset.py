@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.core.charset import decode
+from monitor.core.text.charset import decode
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.checks import (
+from monitor.core.model import Attempt, Exchange, Failure, Phase, Resolution
+from monitor.core.model.check import (
     MAX_HEADERS,
     MAX_NAMES,
     MAX_PARTS,
@@ -16,7 +17,6 @@ from monitor.core.checks import (
     phases_of,
     without_tokens,
 )
-from monitor.core.types import Attempt, Exchange, Failure, Phase, Resolution
 from tests.support.outcomes import PHASES_US, answer, at, hop
 
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.discovery import (
+from monitor.core.text.clean import clean
+from monitor.core.text.page_candidates import (
     MOST_LINKS,
     folded,
     hosts_of,
@@ -13,7 +14,6 @@ from monitor.core.discovery import (
     slug_of,
     speaks_of_foreigners,
 )
-from monitor.core.pages.clean import clean
 
 HOME = "https://www.exemple.gouv.fr/"
 HOSTS = hosts_of(HOME)

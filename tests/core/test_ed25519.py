@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.ed25519 import is_weak
+from monitor.core.untrusted.weak_keys import is_weak
 from tests.support.hostile_files import weak_keys
 
 P = 2**255 - 19

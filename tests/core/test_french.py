@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.french import apart, clock_time, count, duration, percent, spell, when
+from monitor.core.french.formatting import apart, clock_time, count, duration, percent, spell, when
 
 INSTANTS = st.datetimes(
     min_value=datetime(2000, 1, 1),  # noqa: DTZ001 -- hypothesis wants naive bounds

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.gaps import gap, merged, missing, stops
-from monitor.core.slots import Grid
-from monitor.core.types import Gap, GapCause, Run
+from monitor.core.model import Gap, GapCause, Run
+from monitor.core.outages.gaps import gap, merged, missing, stops
+from monitor.core.scheduling.slots import Grid
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 MINUTE = Grid.of(interval_s=60)

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.incidents import absorb, group, supersedes
-from monitor.core.types import Incident, Nature, Outage, Reason
+from monitor.core.model import Incident, Nature, Outage, Reason
+from monitor.core.outages.incidents import absorb, group, supersedes
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 

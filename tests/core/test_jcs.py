@@ -8,7 +8,7 @@ import rfc8785
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.jcs import INTEGER_LIMIT, canonical
+from monitor.core.journal.jcs import INTEGER_LIMIT, canonical
 
 keys = st.text(st.characters(max_codepoint=0x7E), max_size=12)
 leaves = (

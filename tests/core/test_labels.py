@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from monitor.core import labels
-from monitor.core.types import GapCause, Nature, Verdict
+from monitor.core.french import labels
+from monitor.core.model import GapCause, Nature, Verdict
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitor.core.lanes import (
+from monitor.core.model import GapCause, LaneState, Reason, State, Verdict
+from monitor.core.scheduling.backoff import (
     answered,
     asked_wait,
     closed_because,
@@ -14,7 +15,6 @@ from monitor.core.lanes import (
     refused,
     resumed,
 )
-from monitor.core.types import GapCause, LaneState, Reason, State, Verdict
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 FREE = LaneState(platform="ide")

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core import leaves
-from monitor.core.jcs import INTEGER_LIMIT, canonical
-from monitor.core.leaf_schema import FIELDS, refusal
-from monitor.core.leaves_read import check_from, read_instant
-from monitor.core.recorded import MAX_CONDITIONS_BYTES, check_of
-from monitor.core.types import Certificate, Exchange, Observation
+from monitor.core.journal import encode
+from monitor.core.journal.decode import check_from, read_instant
+from monitor.core.journal.jcs import INTEGER_LIMIT, canonical
+from monitor.core.journal.leaf_schema import FIELDS, refusal
+from monitor.core.journal.recorded import MAX_CONDITIONS_BYTES, check_of
+from monitor.core.model import Certificate, Exchange, Observation
 from tests.support.outcomes import START, answer, at, hop, observation
 from tests.support.outcomes import refusal as refused
 
@@ -21,19 +21,19 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "journal.md"
 ALL = {"setup": 0, "target": 1, "conditions": 2, "panel": 3}
 
 
-def spoken(seen: Observation) -> list[leaves.Leaf]:
+def spoken(seen: Observation) -> list[encode.Leaf]:
     """Return the leaves of a check, those that it names first."""
     check = check_of(seen)
     said = [
-        leaves.setup(
+        encode.setup(
             point=check.point, config_sha256=check.config_sha256, ruleset=check.ruleset,
             environment={},
         ),
         {"type": "target"},
-        leaves.conditions(check.conditions),
-        leaves.panel(check.controls) if check.controls else {"type": "panel"},
+        encode.conditions(check.conditions),
+        encode.panel(check.controls) if check.controls else {"type": "panel"},
     ]  # fmt: skip
-    observed = leaves.observation(
+    observed = encode.observation(
         check, setup=0, conditions=2, panel=3 if check.controls else None, plan=None
     )
     return [json.loads(canonical(leaf)) for leaf in (*said, observed)]
@@ -84,7 +84,7 @@ def test_a_hostile_answer_still_fits_in_a_leaf() -> None:
     parts = (replace(answer(at(1)), url=bad),) * 60
     exchange = replace(answer(at(1)), hops=(huge,) * 11, parts=parts, charset=bad)
     check = check_of(observation("anef", at(1), exchange=exchange))
-    assert len(canonical(leaves.conditions(check.conditions))) <= MAX_CONDITIONS_BYTES + 1000
+    assert len(canonical(encode.conditions(check.conditions))) <= MAX_CONDITIONS_BYTES + 1000
     assert [step.status for step in check.conditions.steps] == [200] * 11
 
 

@@ -1,6 +1,6 @@
 """What is remembered, and what costs too much to be."""
 
-from monitor.core.memo import REMEMBERED, SHORT, remembering
+from monitor.core.text.memo import REMEMBERED, SHORT, remembering
 
 
 class Reader:

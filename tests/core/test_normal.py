@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.normal import normalised
-from monitor.core.pages.typography import MOST_CHARACTERS, tidy
-from monitor.core.verdict.glance import fold, glance
+from monitor.core.text.typography import MOST_CHARACTERS, tidy
+from monitor.core.untrusted.unicode_forms import normalised
+from monitor.core.verdict.page_summary import fold, glance
 
 LONGEST = 1_024  # characters in one call: marks are ordered in the square of their number
 MARKS = "\u0301\u0323"  # in the wrong order

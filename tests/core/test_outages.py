@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from monitor.core.outages import FAILING, GOOD, advance, combine, needs_recheck, success
-from monitor.core.types import (
+from monitor.core.model import (
     Edge,
     Event,
     Nature,
@@ -22,6 +21,7 @@ from monitor.core.types import (
     Streak,
     Verdict,
 )
+from monitor.core.outages.fold import FAILING, GOOD, advance, combine, needs_recheck, success
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 FRESH = State(target="anef", point="local")

@@ -8,14 +8,14 @@ import pytest
 
 from monitor.config import load
 from monitor.config.regexes import check_regex
-from monitor.core.pages.blocks import MOST_RUN_CHARACTERS
-from monitor.core.pages.clean import MOST_CHARACTERS
-from monitor.core.pages.read import read_page
+from monitor.core.text.blocks import MOST_RUN_CHARACTERS
+from monitor.core.text.clean import MOST_CHARACTERS
+from monitor.core.text.read import read_page
 from tests.support.patterns import ROOT, Expression, Recipe, expressions, hostile, inline_uses
 
 # Each alternative succeeds at the latest at the end of the text, so no start is tried in vain:
 # what the check of forms does not see. The hostile texts below are for these too.
-TOTAL = {"monitor.core.pages.clean", "monitor.core.verdict.glance"}
+TOTAL = {"monitor.core.text.clean", "monitor.core.verdict.page_summary"}
 TOTAL_STARTS = ("<!--", "(?is)<script")
 CODE_LENGTH_MAX = 5_000  # of an expression that no administrator writes
 SIZE = 4_000  # characters

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from monitor.core.checks import clean
-from monitor.core.numbers import decimal, whole
-from monitor.core.pages.read import read_page
-from monitor.core.printable import is_control, printable
-from monitor.core.robots import parse
+from monitor.core.model.check import clean
+from monitor.core.scheduling.robots_txt import parse
+from monitor.core.text.read import read_page
+from monitor.core.untrusted.numbers import decimal, whole
+from monitor.core.untrusted.printable import is_control, printable
 
 OBEYED = [
     *map(chr, (*range(9), *range(11, 32), *range(0x7F, 0xA0))),

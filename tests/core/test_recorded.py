@@ -5,11 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.core import leaves
-from monitor.core.checks import Conditions, conditions_of
-from monitor.core.jcs import canonical
-from monitor.core.recorded import check_of, fitting
-from monitor.core.types import Attempt, Exchange, Failure, Resolution
+from monitor.core.journal import encode
+from monitor.core.journal.jcs import canonical
+from monitor.core.journal.recorded import check_of, fitting
+from monitor.core.model import Attempt, Exchange, Failure, Resolution
+from monitor.core.model.check import Conditions, conditions_of
 from tests.support.outcomes import answer, at, hop, observation
 
 LEAF_BYTES_MAX = 65_535  # C2SP tlog-tiles: the length of an entry has two bytes
@@ -49,8 +49,8 @@ def test_whatever_a_site_sends_a_leaf_holds_it(char: str) -> None:
     """A leaf that is too long would stop the service, again and again: the site must not."""
     check = check_of(observation("anef", at(0), exchange=hostile(char)))
 
-    kept = canonical(leaves.conditions(check.conditions))
-    said = canonical(leaves.observation(check, setup=1, conditions=3, panel=4, plan=2))
+    kept = canonical(encode.conditions(check.conditions))
+    said = canonical(encode.observation(check, setup=1, conditions=3, panel=4, plan=2))
 
     assert len(kept) <= LEAF_BYTES_MAX
     assert len(said) <= LEAF_BYTES_MAX

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.robots import SIZE_MAX, Robots, RobotsFile, heed, parse
+from monitor.core.scheduling.robots_txt import SIZE_MAX, Robots, RobotsFile, heed, parse
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 SITE = "https://www.exemple.gouv.fr"

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.slots import Grid, grids
-from monitor.core.types import Kind, Target
+from monitor.core.model import Kind, Target
+from monitor.core.scheduling.slots import Grid, grids
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from monitor.config import load
-from monitor.core.types import Target
+from monitor.core.model import Target
 from monitor.demo import cast, folder
 
 FINGERPRINTS = Path(__file__).parents[2] / "config" / "fingerprints.toml"

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from monitor.core.changes.change import ChangeKind, Weight
-from monitor.core.changes.events import PageEdge
-from monitor.core.changes.log import ChangeRecord
-from monitor.core.french import clock_time
-from monitor.core.labels import SHAPES
-from monitor.core.types import Nature, Outage, Reason, State, Verdict
+from monitor.core.changes.change_log import ChangeRecord
+from monitor.core.changes.page_events import PageEdge
+from monitor.core.french.formatting import clock_time
+from monitor.core.french.labels import SHAPES
+from monitor.core.model import Nature, Outage, Reason, State, Verdict
 from monitor.demo import cast
 from monitor.demo.screen import render
 from monitor.demo.timetable import SCENES

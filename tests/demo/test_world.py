@@ -11,7 +11,7 @@ import dns.rcode
 import dns.rdatatype
 import pytest
 
-from monitor.core.types import Reason, Verdict
+from monitor.core.model import Reason, Verdict
 from monitor.demo import cast
 from monitor.demo.scenes import ends_s, expected, running
 from monitor.demo.timetable import SCENES

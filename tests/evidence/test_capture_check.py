@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.types import Kind, Target
+from monitor.core.model import Kind, Target
 from monitor.evidence import capture_check
 from monitor.evidence.capture_check import Claim, Claims
 from monitor.evidence.captures import Captures

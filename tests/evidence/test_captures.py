@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.types import (
+from monitor.core.model import (
     Capture,
     Edge,
     Event,

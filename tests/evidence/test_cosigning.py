@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from monitor.config import Cosigner, Cosigning
-from monitor.core.anchors import Cosignature
+from monitor.core.model.anchors import Cosignature
 from monitor.evidence import note
 from monitor.evidence.cosigning import GRACE_S, TICK_S, Cosigners, quorum
 from monitor.evidence.courier import Reply

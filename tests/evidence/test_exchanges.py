@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config import load
-from monitor.core.types import Exchange, Failure, Keep, Kind, Observation, Target
+from monitor.core.model import Exchange, Failure, Keep, Kind, Observation, Target
 from monitor.core.verdict.classify import classify
 from monitor.core.verdict.fingerprints import Fingerprint
 from monitor.evidence import account, exchanges

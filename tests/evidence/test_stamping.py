@@ -14,7 +14,7 @@ import certifi
 import pytest
 
 from monitor.config import Authority as Configured
-from monitor.core.anchors import Stamp, Standing
+from monitor.core.model.anchors import Stamp, Standing
 from monitor.evidence import stamping
 from monitor.evidence.courier import Reply
 from monitor.evidence.stamping import ASIDE, KEPT, SPACING_S, TICK_S, Stamper

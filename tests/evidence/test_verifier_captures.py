@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from monitor.core.types import Policy
+from monitor.core.model import Policy
 from monitor.evidence.captures import Captures
 from tests.support import mirror, outcomes, tsa
 from tests.support.captured import ANSWERS, spoken

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from monitor.cli import main
-from monitor.core import leaves
-from monitor.core.jcs import canonical
+from monitor.core.journal import encode
+from monitor.core.journal.jcs import canonical
 from monitor.evidence import note
 from monitor.evidence.note import Algorithm, Note, SignerKey
 from tests.support import mirror, tsa
@@ -35,7 +35,7 @@ def run(folder: Path, *options: str | Path) -> tuple[int, str]:
 
 
 def key_leaf(old: SignerKey, new: SignerKey) -> bytes:
-    return canonical(leaves.new_key(at(0), old=str(old.verifier), new=str(new.verifier)))
+    return canonical(encode.new_key(at(0), old=str(old.verifier), new=str(new.verifier)))
 
 
 @pytest.fixture

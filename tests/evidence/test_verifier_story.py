@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from monitor.core.jcs import canonical
-from monitor.core.leaves import gap as gap_leaf
-from monitor.core.leaves import instant
-from monitor.core.types import Gap, GapCause
+from monitor.core.journal.encode import gap as gap_leaf
+from monitor.core.journal.encode import instant
+from monitor.core.journal.jcs import canonical
+from monitor.core.model import Gap, GapCause
 from monitor.evidence import note
 from monitor.evidence.note import Checkpoint, Note
 from monitor.evidence.tiles import Tiles

@@ -2,8 +2,8 @@
 
 import pytest
 
-from monitor.core.reach import is_public
-from monitor.core.types import Failure
+from monitor.core.model import Failure
+from monitor.core.untrusted.public_addresses import is_public
 from monitor.fetch.addresses import read_url
 from tests.support import sites
 from tests.support.fetching import fetch, make_fetcher

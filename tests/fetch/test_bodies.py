@@ -13,8 +13,8 @@ import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.charset import charset_of
-from monitor.core.types import Exchange, Failure
+from monitor.core.model import Exchange, Failure
+from monitor.core.text.charset import charset_of
 from monitor.fetch import bodies, text
 from monitor.fetch.bodies import decode, is_light
 from tests.support import sites

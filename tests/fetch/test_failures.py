@@ -15,8 +15,8 @@ import pytest
 import zstandard
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from monitor.core.reach import is_public
-from monitor.core.types import Failure, Phase, Reason
+from monitor.core.model import Failure, Phase, Reason
+from monitor.core.untrusted.public_addresses import is_public
 from monitor.fetch import Fetcher, Limits
 from monitor.fetch.failures import failure_of
 from tests.support import certs, sites

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import pytest
 
 from monitor.clock import SystemClock
-from monitor.core.types import Failure, Phase
+from monitor.core.model import Failure, Phase
 from monitor.fetch import Limits, text
 from tests.support import certs, sites
 from tests.support.fetching import PATIENT_S, USER_AGENT, fetch, make_fetcher, open_gate

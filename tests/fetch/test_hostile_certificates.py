@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtensionOID
 
-from monitor.core.types import Failure
+from monitor.core.model import Failure
 from monitor.fetch import tls
 from tests.support import certs, sites
 from tests.support.certs import Issued

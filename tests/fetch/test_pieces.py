@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from monitor.core.types import Exchange, Failure
+from monitor.core.model import Exchange, Failure
 from monitor.fetch.replay import reread
 from tests.support import sites
 from tests.support.fetching import fetch

@@ -7,8 +7,8 @@ import dns.rcode
 import pytest
 
 from monitor.clock import SystemClock
-from monitor.core.types import Exchange, Failure, Hop, Phase, Resolution
-from monitor.core.verdict.line import is_ours
+from monitor.core.model import Exchange, Failure, Hop, Phase, Resolution
+from monitor.core.verdict.rules_local import is_ours
 from monitor.fetch import Resolver
 from monitor.fetch.resolve import system_servers
 from tests.support.fetching import PATIENT_S

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.core.types import Exchange, Failure, Kind, Target
+from monitor.core.model import Exchange, Failure, Kind, Target
 from monitor.fetch import GateClosed, Limits, shell
 from tests.support import sites
 from tests.support.fetching import PATIENT_S, make_fetcher, open_gate

@@ -11,9 +11,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from monitor.clock import SystemClock
-from monitor.core.checks import STALLED_US
-from monitor.core.types import Failure, Kind, Target
-from monitor.core.verdict.line import was_frozen
+from monitor.core.model import Failure, Kind, Target
+from monitor.core.model.check import STALLED_US
+from monitor.core.verdict.rules_local import was_frozen
 from monitor.fetch import Fetcher, Resolver
 from monitor.fetch.budget import Budget
 from tests.probe.simulator.loop import VirtualClock, VirtualLoop

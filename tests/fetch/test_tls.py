@@ -8,7 +8,7 @@ import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 
-from monitor.core.types import Certificate, Exchange, Failure
+from monitor.core.model import Certificate, Exchange, Failure
 from monitor.fetch import Fetcher
 from tests.support import certs, sites
 from tests.support.certs import Issued

@@ -27,7 +27,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from monitor.clock import SystemClock
-from monitor.core.types import GapCause, Reason, Verdict
+from monitor.core.model import GapCause, Reason, Verdict
 from monitor.evidence.note import Algorithm, SignerKey
 from monitor.store import Store
 from tests.fuzz import hostile

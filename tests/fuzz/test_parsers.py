@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
-from monitor.core.robots import RobotsFile
-from monitor.core.types import Failure
-from monitor.core.verdict.glance import glance
+from monitor.core.model import Failure
+from monitor.core.scheduling.robots_txt import RobotsFile
+from monitor.core.verdict.page_summary import glance
 from monitor.evidence.chains import crl_addresses
 from monitor.evidence.stamps import Question, StampRefused, check_answer
 from monitor.fetch import bodies, shell, tls

@@ -9,8 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitor.core.outages import advance
-from monitor.core.types import (
+from monitor.core.model import (
     Certificate,
     ClockReading,
     Controls,
@@ -31,6 +30,7 @@ from monitor.core.types import (
     Target,
     Verdict,
 )
+from monitor.core.outages.fold import advance
 from monitor.metrics import Board, Exposition
 from tests.support.clock import FakeClock
 

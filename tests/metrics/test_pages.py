@@ -7,7 +7,7 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitor.core.types import Outcome, Target
+from monitor.core.model import Outcome, Target
 from monitor.dead_links import LinkBook
 from monitor.metrics import Board, Exposition
 from monitor.pages import pages_seen

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.core.anchors import Cosignature, Stamp, Standing
+from monitor.core.model.anchors import Cosignature, Stamp, Standing
 from monitor.store import Store, StoreError, cosignature_work, stamp_work
 from tests.support.outcomes import at
 

@@ -12,10 +12,10 @@ import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from monitor.core.french import count
-from monitor.core.leaf_schema import FIELDS, refusal
-from monitor.core.replay import REFERENCES
-from monitor.core.types import Outcome, Run
+from monitor.core.french.formatting import count
+from monitor.core.journal.leaf_schema import FIELDS, refusal
+from monitor.core.journal.replay import REFERENCES
+from monitor.core.model import Outcome, Run
 from monitor.store import Store, StoreError
 from monitor.store.audit import audit
 from monitor.store.difference import OnTrust

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from monitor.core.changes.events import PageEvent, Shown
-from monitor.core.changes.versions import Track, advance
-from monitor.core.types import State
+from monitor.core.changes.page_events import PageEvent, Shown
+from monitor.core.changes.text_history import Track, advance
+from monitor.core.model import State
 from monitor.dead_links import LinkBook
 from monitor.store import Store
 from monitor.store.engine import connected, parse

@@ -13,9 +13,7 @@ from pathlib import Path
 import pytest
 
 from monitor.clock import Clock
-from monitor.core.checks import Check
-from monitor.core.slots import grids
-from monitor.core.types import (
+from monitor.core.model import (
     Exchange,
     Judgement,
     Kind,
@@ -26,6 +24,8 @@ from monitor.core.types import (
     Target,
     Verdict,
 )
+from monitor.core.model.check import Check
+from monitor.core.scheduling.slots import grids
 from monitor.evidence.captures import Captures
 from monitor.evidence.note import Algorithm, SignerKey
 from monitor.evidence.reading import Reading

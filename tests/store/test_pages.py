@@ -7,9 +7,9 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from monitor.core.changes.change import ChangeKind, Weight
-from monitor.core.changes.events import PageEdge
-from monitor.core.changes.versions import Track, advance
-from monitor.core.pages.page import Element
+from monitor.core.changes.page_events import PageEdge
+from monitor.core.changes.text_history import Track, advance
+from monitor.core.text.page import Element
 from monitor.store import Store
 from monitor.store.engine import connected, parse
 from monitor.store.page_tables import APPEND_ONLY, PageTextRow

@@ -8,8 +8,7 @@ from itertools import count
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor.core.checks import conditions_of
-from monitor.core.types import (
+from monitor.core.model import (
     Controls,
     Exchange,
     Failure,
@@ -24,6 +23,7 @@ from monitor.core.types import (
     Streak,
     Verdict,
 )
+from monitor.core.model.check import conditions_of
 from monitor.store import Store
 from tests.support.outcomes import CONFIG, START, hop
 

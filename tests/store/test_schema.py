@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
-from monitor.core.types import GapCause, Reason
+from monitor.core.model import GapCause, Reason
 from monitor.store import Store, StoreError, engine, is_new, migrate
 from monitor.store.engine import SCHEMA, connected, parse
 from monitor.store.tables import APPEND_ONLY, metadata

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.availability import Span, spans
-from monitor.core.types import Judgement, Reason, Verdict
+from monitor.core.model import Judgement, Reason, Verdict
+from monitor.core.outages.availability import Span, spans
 from monitor.store import Store
 from monitor.store.span_reads import _filled
 from tests.support.outcomes import at, outcome

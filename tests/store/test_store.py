@@ -6,8 +6,7 @@ from datetime import timedelta, timezone
 
 import pytest
 
-from monitor.core.checks import conditions_of, phases_of
-from monitor.core.types import (
+from monitor.core.model import (
     ClockReading,
     Edge,
     Event,
@@ -24,6 +23,7 @@ from monitor.core.types import (
     Streak,
     Verdict,
 )
+from monitor.core.model.check import conditions_of, phases_of
 from monitor.store import Robots, Store, StoreError
 from tests.support.outcomes import (
     CONFIG,

@@ -6,7 +6,7 @@ from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
-from monitor.core.types import Kind, Target
+from monitor.core.model import Kind, Target
 from monitor.evidence.captures import Captures
 from tests.support.outcomes import DEAD, at, outcome, refusal
 

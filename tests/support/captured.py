@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from monitor.core.types import Exchange, Hop
+from monitor.core.model import Exchange, Hop
 from monitor.fetch.replay import reread
 from tests.support import sites
 from tests.support.fetching import fetch

@@ -7,7 +7,7 @@ that whoever finds n checks in a store knows what else must be there: no more, n
 import asyncio
 import sys
 
-from monitor.core.types import (
+from monitor.core.model import (
     Edge,
     Event,
     Incident,

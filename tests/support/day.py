@@ -8,10 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from monitor.core.gaps import gap
-from monitor.core.outages import advance, needs_recheck
-from monitor.core.slots import grids
-from monitor.core.types import (
+from monitor.core.model import (
     Event,
     Gap,
     Kind,
@@ -22,6 +19,9 @@ from monitor.core.types import (
     Target,
     Verdict,
 )
+from monitor.core.outages.fold import advance, needs_recheck
+from monitor.core.outages.gaps import gap
+from monitor.core.scheduling.slots import grids
 from monitor.lane import Lane, NoTurn
 from monitor.robots import Gate, RobotsBook
 from monitor.schedule import Schedule

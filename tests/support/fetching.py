@@ -3,8 +3,8 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 
 from monitor.clock import Clock, SystemClock
-from monitor.core.reach import is_public as is_really_public
-from monitor.core.types import Exchange
+from monitor.core.model import Exchange
+from monitor.core.untrusted.public_addresses import is_public as is_really_public
 from monitor.fetch import Fetcher, Limits, Resolver
 from tests.support import certs
 from tests.support.sites import NameServer

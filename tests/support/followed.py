@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from monitor.core.changes.versions import Track, advance, gone
-from monitor.core.pages.page import Page
-from monitor.core.types import Outcome
+from monitor.core.changes.text_history import Track, advance, gone
+from monitor.core.model import Outcome
+from monitor.core.text.page import Page
 from monitor.store import Store
 from tests.support.outcomes import outcome
 from tests.support.readings import minute, page, reading

@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from monitor.core.pages.page import Page
-from monitor.core.pages.read import read_page
-from monitor.core.types import Nature, Outage, Reason, State, Verdict
+from monitor.core.model import Nature, Outage, Reason, State, Verdict
+from monitor.core.text.page import Page
+from monitor.core.text.read import read_page
 from tests.support.readings import URL, minute
 
 ALIVE = State(target="anef", point="local", verdict=Verdict.UP, reason=Reason.OK)

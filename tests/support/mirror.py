@@ -13,7 +13,7 @@ from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
 
-from monitor.core.types import Capture, Kind, Target
+from monitor.core.model import Capture, Kind, Target
 from monitor.evidence import note, tlog
 from monitor.evidence.captures import Captures
 from monitor.evidence.note import Algorithm, Checkpoint, Note, SignerKey

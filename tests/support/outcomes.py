@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from monitor.core.types import (
+from monitor.core.model import (
     Certificate,
     Controls,
     Exchange,

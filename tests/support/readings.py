@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from monitor.core.changes.events import PageEvent, Reading, text_digest
-from monitor.core.changes.versions import Track, advance
-from monitor.core.pages.packed import PackedPage
-from monitor.core.pages.page import Page
-from monitor.core.pages.read import read_page
+from monitor.core.changes.page_events import PageEvent, Reading, text_digest
+from monitor.core.changes.text_history import Track, advance
+from monitor.core.text.packed import PackedPage
+from monitor.core.text.page import Page
+from monitor.core.text.read import read_page
 from tests.support.outcomes import START
 
 URL = "https://www.exemple.gouv.fr/Demarches/Etrangers"

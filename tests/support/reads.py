@@ -5,12 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from monitor.config.model import Config, ControlHost, Mail, Panel, Publisher, Retention
-from monitor.core.availability import Span
 from monitor.core.changes.change import ChangeKind
-from monitor.core.changes.events import Version
-from monitor.core.changes.log import ChangeRecord, DeadLinkRecord, FactRecord
-from monitor.core.checks import Check
-from monitor.core.types import (
+from monitor.core.changes.change_log import ChangeRecord, DeadLinkRecord, FactRecord
+from monitor.core.changes.page_events import Version
+from monitor.core.model import (
     Controls,
     Edge,
     Event,
@@ -30,6 +28,8 @@ from monitor.core.types import (
     Target,
     Verdict,
 )
+from monitor.core.model.check import Check
+from monitor.core.outages.availability import Span
 
 NOW = datetime(2026, 11, 23, 8, 14, 5, tzinfo=UTC)
 POINT = "local"

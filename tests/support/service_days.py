@@ -3,9 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 
-from monitor.core.incidents import absorb
-from monitor.core.outages import advance
-from monitor.core.types import (
+from monitor.core.model import (
     ClockReading,
     Gap,
     GapCause,
@@ -17,6 +15,8 @@ from monitor.core.types import (
     State,
     Target,
 )
+from monitor.core.outages.fold import advance
+from monitor.core.outages.incidents import absorb
 from monitor.store import Store
 from tests.support.outcomes import CONFIG, DEAD, OK, answer, at, observation, panel, refusal
 

@@ -11,7 +11,7 @@ import pytest
 from lxml import html
 from starlette.applications import Starlette
 
-from monitor.core.types import GapCause, LaneState, Platform, Policy, Reason, Target, Verdict
+from monitor.core.model import GapCause, LaneState, Platform, Policy, Reason, Target, Verdict
 from monitor.web.app import build
 from monitor.web.security import QUERY_MAX
 from monitor.web.templating import SHOWN_MAX

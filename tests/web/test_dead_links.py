@@ -10,8 +10,8 @@ import pytest
 from lxml import html
 
 from monitor.core.changes.dead_links import watched
-from monitor.core.changes.versions import Track, advance
-from monitor.core.types import Reason, State, Verdict
+from monitor.core.changes.text_history import Track, advance
+from monitor.core.model import Reason, State, Verdict
 from monitor.dead_links import LinkBook
 from monitor.store import Store
 from monitor.web.app import build

@@ -10,9 +10,9 @@ import pytest
 from lxml import html
 
 from monitor.core.changes.change import ChangeKind
-from monitor.core.changes.versions import NOT_RETAKEN
-from monitor.core.pages.page import Element
-from monitor.core.types import Kind
+from monitor.core.changes.text_history import NOT_RETAKEN
+from monitor.core.model import Kind
+from monitor.core.text.page import Element
 from monitor.store import Store
 from monitor.web.app import build
 from monitor.web.modifications import PER_PAGE

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from monitor.core.types import Verdict
+from monitor.core.model import Verdict
 from monitor.web.health import Health, health
 from tests.support.reads import NOW, FakeReads, ago, config, life, state, target, tour
 

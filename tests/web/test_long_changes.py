@@ -9,8 +9,8 @@ import pytest
 
 from monitor.cli import main
 from monitor.core.changes.change import Edit, Op, Piece
-from monitor.core.pages.page import Page
-from monitor.core.pages.read import read_page
+from monitor.core.text.page import Page
+from monitor.core.text.read import read_page
 from monitor.store import Store
 from monitor.web.modifications import MOST_EDITS, MOST_SHOWN, shown
 from tests.support.databases import sqlite_template

@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from monitor.core.labels import GAPS
-from monitor.core.types import GapCause, Incident, Platform, Reason, Verdict
-from monitor.core.words import REASONS
+from monitor.core.french.labels import GAPS
+from monitor.core.french.sentences import REASONS
+from monitor.core.model import GapCause, Incident, Platform, Reason, Verdict
 from monitor.web.overview import Overview, gap_totals, line_failures, overview
 from monitor.web.platforms import GROUPED_ABOVE
 from tests.support.reads import (

@@ -5,8 +5,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.availability import Span
-from monitor.core.types import Verdict
+from monitor.core.model import Verdict
+from monitor.core.outages.availability import Span
 from monitor.web.strip import CELL_WIDTH, CELLS, HEIGHT, cells, stack, strip, summary
 from tests.support.reads import NOW, ago
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from monitor.core.types import Verdict
+from monitor.core.model import Verdict
 from monitor.web.templating import STATIC
 
 SHEET = (STATIC / "style.css").read_text(encoding="utf-8")

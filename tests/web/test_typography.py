@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core import labels, words
+from monitor.core.french import labels, sentences
 from monitor.web.templating import TEMPLATES, typeset
 
 
@@ -18,7 +18,7 @@ def test_no_template_leaves_a_quotation_mark_alone_on_a_line(template: Path) -> 
     assert re.findall("« .{0,20}|.{0,20} »", template.read_text(encoding="utf-8")) == []
 
 
-@pytest.mark.parametrize("module", [words, labels], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [sentences, labels], ids=lambda module: module.__name__)
 def test_the_words_of_the_pages_have_curly_apostrophes(module: object) -> None:
     tables = [table for table in vars(module).values() if isinstance(table, dict)]
     said = [text for table in tables for text in table.values() if isinstance(text, str)]

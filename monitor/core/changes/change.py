@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from monitor.core.pages.page import Block, Fact
+from monitor.core.text.page import Block, Fact
 
 
 class ChangeKind(StrEnum):

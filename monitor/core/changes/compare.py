@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from monitor.core.changes import words
+from monitor.core.changes.boundary_menus import without_ends
 from monitor.core.changes.change import Change, ChangeKind, Edit
 from monitor.core.changes.edits import Region, regions
-from monitor.core.changes.ends import without_ends
 from monitor.core.changes.kinds import kinds_of, of_facts, weigh
-from monitor.core.changes.links import link_edits
-from monitor.core.pages.facts import facts_of
-from monitor.core.pages.page import Element, Fact, Obstacle, Page
+from monitor.core.changes.link_changes import link_edits
+from monitor.core.french import change_sentences
+from monitor.core.text.facts.facts import facts_of
+from monitor.core.text.page import Element, Fact, Obstacle, Page
 
 MOST_STRAY_WORDS = 100  # of a page that could be an unknown error page
 LEAST_LOST_WORDS = 400  # of the page that stood there before, or stands there after
@@ -84,7 +84,7 @@ def compare(before: Page, after: Page) -> Change | None:
     return Change(
         kinds=ordered,
         weight=weigh(ordered, pieces=pieces),
-        summary=words.summary(ordered, pieces=pieces, links=links),
+        summary=change_sentences.summary(ordered, pieces=pieces, links=links),
         edits=edits,
         links=links,
         facts_lost=lost,
@@ -137,7 +137,7 @@ def _technical(before: Page, after: Page) -> Change | None:
     return Change(
         kinds=kinds,
         weight=weigh(kinds, pieces=()),
-        summary=words.summary(kinds, pieces=(), links=()),
+        summary=change_sentences.summary(kinds, pieces=(), links=()),
         updated_before=before.updated_on,
         updated_after=after.updated_on,
     )

@@ -8,13 +8,13 @@ address that nothing watches is not judged at all.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from monitor.core.changes import words
 from monitor.core.changes.change import Change, ChangeKind, LinkEdit, Weight
-from monitor.core.changes.events import DeadLink, PageEdge
-from monitor.core.checks import MAX_URL, clean
-from monitor.core.pages import links
-from monitor.core.pages.page import Page
-from monitor.core.types import Outage, Reason, State, Target, Verdict
+from monitor.core.changes.page_events import DeadLink, PageEdge
+from monitor.core.french import change_sentences
+from monitor.core.model import Outage, Reason, State, Target, Verdict
+from monitor.core.model.check import MAX_URL, clean
+from monitor.core.text import link_normalisation
+from monitor.core.text.page import Page
 
 MOST_LEADS = 50  # links of one page that lead to watched addresses: the first ones
 MOST_CHARACTERS = 300  # of a link's text
@@ -38,7 +38,7 @@ def watched(targets: Iterable[Target]) -> dict[str, str]:
     """Return the slug of what is watched by its address, written as `Link.target` is."""
     found: dict[str, str] = {}
     for target in targets:
-        found.setdefault(request_of(links.target(target.url, base=None)), target.slug)
+        found.setdefault(request_of(link_normalisation.target(target.url, base=None)), target.slug)
     return found
 
 
@@ -81,5 +81,5 @@ def told(edge: PageEdge, some: Iterable[DeadLink]) -> Change | None:
     edits = tuple(
         LinkEdit(kind=kind, text=one.text, before=one.address, after=one.address) for one in some
     )
-    summary = words.summary((kind,), pieces=(), links=edits)
+    summary = change_sentences.summary((kind,), pieces=(), links=edits)
     return Change(kinds=(kind,), weight=Weight.MAJOR, summary=summary, links=edits)

@@ -17,8 +17,8 @@ from datetime import date
 
 from monitor.core.changes.align import Effort, Gap, gaps
 from monitor.core.changes.change import Op, Piece
-from monitor.core.pages.page import Block, Page
-from monitor.core.pages.typography import tokens
+from monitor.core.text.page import Block, Page
+from monitor.core.text.typography import tokens
 
 LEAST_SHIFTED_DATES = 2
 SHORTEST_ISLAND = 2  # unchanged words between two edits; fewer are shown as edited

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from monitor.core.changes.change import ChangeKind, Op, Piece, Weight
 from monitor.core.changes.edits import Region
-from monitor.core.pages.page import Block, BlockKind, Element, Fact
+from monitor.core.text.page import Block, BlockKind, Element, Fact
 
 OF_FACTS = {
     Element.PHONE: ChangeKind.PHONE,

@@ -8,7 +8,7 @@ then the page, then what merely degrades it.
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
-from monitor.core.types import (
+from monitor.core.model import (
     Controls,
     Exchange,
     Hop,
@@ -18,58 +18,58 @@ from monitor.core.types import (
     Trial,
     Verdict,
 )
-from monitor.core.verdict import answer, line, page
-from monitor.core.verdict.case import Case, Finding, Rule, leads_to
+from monitor.core.verdict import rules_local, rules_page, rules_response
+from monitor.core.verdict.context import Case, Finding, Rule, leads_to
 from monitor.core.verdict.fingerprints import Fingerprint, digest
-from monitor.core.verdict.glance import Look, glance
+from monitor.core.verdict.page_summary import Look, glance
 
 RULESET = "2026-11-29.3"  # changes with the rules; `ruleset` adds the fingerprints' digest
 
 RULES: tuple[tuple[str, Rule], ...] = (
-    ("clock-offset", line.clock_offset),
-    ("frozen", line.frozen),
-    ("dns-bogon", line.bogon),
-    ("redirect-inside", line.redirected_inside),
-    ("line-in-doubt", line.line_in_doubt),
-    ("our-side", line.our_side),
-    ("cookie-loop", line.cookie_loop),
-    ("no-answer", line.no_answer),
-    ("filter-status", answer.filter_status),
-    ("filter-mark", answer.filter_mark),
-    ("filter-frame", answer.filter_frame),
-    ("refusal-mark", answer.refusal_mark),
-    ("script-challenge", answer.script_challenge),
-    ("maintenance-mark", answer.maintenance_mark),
-    ("refusal-status", answer.refusal_status),
-    ("server-error", answer.server_error),
-    ("gone-status", answer.gone_status),
-    ("client-error", answer.client_error),
-    ("cut-answer", line.cut_answer),
-    ("redirect-unfollowed", page.redirect_unfollowed),
-    ("fault-mark", answer.fault_mark),
-    ("accepted-only", answer.accepted_only),
-    ("api-body", page.api_body),
-    ("json-error", page.json_error),
-    ("empty-document", page.empty_document),
-    ("dead-asset", page.dead_asset),
-    ("dead-sign-of-life", page.dead_sign_of_life),
-    ("unread-part", page.unread_part),
-    ("empty-shell", page.empty_shell),
-    ("unexpected-redirect", page.unexpected_redirect),
-    ("no-login-form", page.no_login_form),
-    ("no-marker", page.no_marker),
-    ("too-large", page.too_large),
-    ("chain-incomplete", page.chain_incomplete),
-    ("slow", page.slow),
-    ("moved", page.moved),
-    ("healthy", page.healthy),
+    ("clock-offset", rules_local.clock_offset),
+    ("frozen", rules_local.frozen),
+    ("dns-bogon", rules_local.bogon),
+    ("redirect-inside", rules_local.redirected_inside),
+    ("line-in-doubt", rules_local.line_in_doubt),
+    ("our-side", rules_local.our_side),
+    ("cookie-loop", rules_local.cookie_loop),
+    ("no-answer", rules_local.no_answer),
+    ("filter-status", rules_response.filter_status),
+    ("filter-mark", rules_response.filter_mark),
+    ("filter-frame", rules_response.filter_frame),
+    ("refusal-mark", rules_response.refusal_mark),
+    ("script-challenge", rules_response.script_challenge),
+    ("maintenance-mark", rules_response.maintenance_mark),
+    ("refusal-status", rules_response.refusal_status),
+    ("server-error", rules_response.server_error),
+    ("gone-status", rules_response.gone_status),
+    ("client-error", rules_response.client_error),
+    ("cut-answer", rules_local.cut_answer),
+    ("redirect-unfollowed", rules_page.redirect_unfollowed),
+    ("fault-mark", rules_response.fault_mark),
+    ("accepted-only", rules_response.accepted_only),
+    ("api-body", rules_page.api_body),
+    ("json-error", rules_page.json_error),
+    ("empty-document", rules_page.empty_document),
+    ("dead-asset", rules_page.dead_asset),
+    ("dead-sign-of-life", rules_page.dead_sign_of_life),
+    ("unread-part", rules_page.unread_part),
+    ("empty-shell", rules_page.empty_shell),
+    ("unexpected-redirect", rules_page.unexpected_redirect),
+    ("no-login-form", rules_page.no_login_form),
+    ("no-marker", rules_page.no_marker),
+    ("too-large", rules_page.too_large),
+    ("chain-incomplete", rules_page.chain_incomplete),
+    ("slow", rules_page.slow),
+    ("moved", rules_page.moved),
+    ("healthy", rules_page.healthy),
 )
 # Tried after a rule that would lay something on the site.
 CONTROL_RULE = "controls-failed"
 DOUBTS: tuple[tuple[str, Rule], ...] = (
-    (CONTROL_RULE, line.controls_failed),
-    (line.NAME_RULE, line.name_in_doubt),
-    ("not-repeated", line.not_repeated),
+    (CONTROL_RULE, rules_local.controls_failed),
+    (rules_local.NAME_RULE, rules_local.name_in_doubt),
+    ("not-repeated", rules_local.not_repeated),
 )
 RULE_IDS = tuple(rule_id for rule_id, _ in (*RULES, *DOUBTS))
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from monitor.core.types import Confidence, Reason, Verdict
-from monitor.core.verdict.glance import MAX_BYTES, MAX_TEXT, Glance
+from monitor.core.model import Confidence, Reason, Verdict
+from monitor.core.verdict.page_summary import MAX_BYTES, MAX_TEXT, Glance
 
 
 class Place(StrEnum):

@@ -6,8 +6,8 @@ import pytest
 
 from monitor.core.changes.change import Change, ChangeKind, Op, Weight
 from monitor.core.changes.compare import compare, obstacle
-from monitor.core.pages.page import Obstacle, Page
-from monitor.core.pages.read import read_page
+from monitor.core.text.page import Obstacle, Page
+from monitor.core.text.read import read_page
 from tests.support.prefecture import TEMPLATES, URL, Content, Extra, Template, dsfr, without_hints
 
 BEFORE = Content()

@@ -2,9 +2,9 @@
 
 from monitor.core.changes.change import ChangeKind
 from monitor.core.changes.compare import compare
-from monitor.core.changes.links import link_edits
-from monitor.core.pages.page import Page
-from monitor.core.pages.read import read_page
+from monitor.core.changes.link_changes import link_edits
+from monitor.core.text.page import Page
+from monitor.core.text.read import read_page
 from tests.support.prefecture import URL, Content, Extra, dsfr
 
 

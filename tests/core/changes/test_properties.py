@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from monitor.core.changes.change import Change, ChangeKind
 from monitor.core.changes.compare import compare
-from monitor.core.pages.page import Page
-from monitor.core.pages.read import read_page
+from monitor.core.text.page import Page
+from monitor.core.text.read import read_page
 from tests.support.prefecture import NONE, TEMPLATES, URL, Content, Extra, Template
 
 templates = st.sampled_from(TEMPLATES)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from monitor.config.fingerprints import load_fingerprints
 from monitor.core.changes.change import ChangeKind, Weight
-from monitor.core.changes.saved import compare_saved, judge_with
-from monitor.core.pages.page import Obstacle
+from monitor.core.changes.compare_saved import compare_saved, judge_with
+from monitor.core.text.page import Obstacle
 from tests.support.prefecture import URL, Content, dsfr
 
 PAGE = dsfr(Content()).encode()

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.changes import versions
+from monitor.core.changes import text_history
 from monitor.core.changes.change import ChangeKind, Weight
-from monitor.core.changes.events import TURNS, PageEdge, PageEvent, Reading
-from monitor.core.changes.versions import AGREEING, SETTLING, Track, advance, gone, in_doubt
-from monitor.core.pages.page import Page
+from monitor.core.changes.page_events import TURNS, PageEdge, PageEvent, Reading
+from monitor.core.changes.text_history import AGREEING, SETTLING, Track, advance, gone, in_doubt
+from monitor.core.text.page import Page
 from tests.support.readings import follow, minute, page, reading
 
 PAGES = {letter: page(letter) for letter in "ABCDEFGHIJ"}
@@ -123,7 +123,7 @@ def test_the_same_bytes_read_by_new_rules_keep_the_bounds_of_their_stay() -> Non
     old = [replace(PAGES[letter], extraction_version="0") for letter in "ABBB"]
     track, _ = follow(old)
 
-    track, (technical,) = versions.retake(track, retaken("B", 3), minute(5))
+    track, (technical,) = text_history.retake(track, retaken("B", 3), minute(5))
 
     assert (PageEdge.TECHNICAL, minute(5), False) == (
         technical.edge,
@@ -131,7 +131,7 @@ def test_the_same_bytes_read_by_new_rules_keep_the_bounds_of_their_stay() -> Non
         technical.announced,
     )
     assert technical.change is not None
-    assert ((ChangeKind.TECHNICAL,), versions.RETAKEN) == (
+    assert ((ChangeKind.TECHNICAL,), text_history.RETAKEN) == (
         technical.change.kinds,
         technical.change.summary,
     )
@@ -147,7 +147,7 @@ def test_the_same_bytes_read_by_new_rules_keep_the_bounds_of_their_stay() -> Non
 
 def test_after_that_the_next_reading_is_like_any_other() -> None:
     track, _ = follow([replace(PAGES["A"], extraction_version="0")] * 3)
-    track, _ = versions.retake(track, retaken("A", 2), minute(3))
+    track, _ = text_history.retake(track, retaken("A", 2), minute(3))
 
     _, same = advance(track, retaken("A", 3))
     doubt, none = advance(track, retaken("B", 3))
@@ -165,16 +165,16 @@ def test_a_copy_that_is_not_of_after_the_start_of_its_stay_is_not_taken_up(at: i
     """Then the next reading is, and the summary says what that hides."""
     track, _ = follow([replace(PAGES["A"], extraction_version="0")] * 3)
 
-    assert (track, ()) == versions.retake(track, retaken("A", at), minute(5))
+    assert (track, ()) == text_history.retake(track, retaken("A", at), minute(5))
     _, (technical,) = advance(track, retaken("B", 5))
     assert technical.change is not None
-    assert technical.change.summary == versions.NOT_RETAKEN
+    assert technical.change.summary == text_history.NOT_RETAKEN
 
 
 def test_texts_of_before_are_known_by_their_new_names_once_each() -> None:
     track = Track(target="a", point="p", left=("1", "2", "3"), glimpsed=("4", "1"))
 
-    track = versions.renamed(track, {"1": "2", "4": "5"})
+    track = text_history.renamed(track, {"1": "2", "4": "5"})
 
     assert (("2", "3"), ("5", "2")) == (track.left, track.glimpsed)
 
@@ -191,7 +191,7 @@ def test_a_text_with_nothing_in_common_replaces_the_page_only_after_a_long_stay(
     event = follow(long_stay)[1][-1]
     assert PageEdge.REPLACED is event.edge
     assert event.change is not None
-    assert (Weight.MAJOR, versions.REPLACED) == (event.change.weight, event.change.summary)
+    assert (Weight.MAJOR, text_history.REPLACED) == (event.change.weight, event.change.summary)
 
 
 def test_a_page_that_is_gone_is_told_once_and_so_is_its_return() -> None:
@@ -267,7 +267,7 @@ def test_whatever_is_read_the_believed_texts_follow_each_other_in_time(letters: 
             assert event.after.version.before_at == event.before.last_at
     flips = [e.edge for e in events if e.edge in {PageEdge.FLAPPING, PageEdge.SETTLED}]
     assert flips == [PageEdge.FLAPPING, PageEdge.SETTLED][: len(flips)] or len(flips) > 2
-    assert len(track.rivals) <= versions.MOST_RIVALS
+    assert len(track.rivals) <= text_history.MOST_RIVALS
 
 
 def letter_of(event: PageEvent) -> str:

@@ -1,15 +1,15 @@
 """Every kind, weight, element and obstacle has its French words."""
 
-from monitor.core.changes import words
 from monitor.core.changes.change import ChangeKind, LinkEdit, Op, Piece, Weight
-from monitor.core.pages.page import Element, Obstacle
+from monitor.core.french import change_sentences
+from monitor.core.text.page import Element, Obstacle
 
 
 def test_nothing_that_is_shown_lacks_words() -> None:
-    assert set(words.KINDS) == set(ChangeKind)
-    assert set(words.WEIGHTS) == set(Weight)
-    assert set(words.ELEMENTS) == set(Element)
-    assert set(words.OBSTACLES) == set(Obstacle)
+    assert set(change_sentences.KINDS) == set(ChangeKind)
+    assert set(change_sentences.WEIGHTS) == set(Weight)
+    assert set(change_sentences.ELEMENTS) == set(Element)
+    assert set(change_sentences.OBSTACLES) == set(Obstacle)
 
 
 def test_a_summary_is_one_bounded_line_that_says_what_became_of_what() -> None:
@@ -21,7 +21,7 @@ def test_a_summary_is_one_bounded_line_that_says_what_became_of_what() -> None:
         Piece(op=Op.REMOVED, text="x" * 5000),
     ]
     link = LinkEdit(kind=ChangeKind.LINK_TARGET, text="ici", before="//a.fr/1", after="//a.fr/2")
-    text = words.summary(
+    text = change_sentences.summary(
         (ChangeKind.OPENING_HOURS, ChangeKind.LINK_TARGET), pieces=pieces, links=[link]
     )
 
@@ -29,7 +29,7 @@ def test_a_summary_is_one_bounded_line_that_says_what_became_of_what() -> None:
         "Horaires, destination d’un lien : « 8h30 » devient « 9h » ; « sauf le mardi » ajouté ; "
     )
     assert "le lien « ici » mène à a.fr/2 au lieu de a.fr/1" in text
-    assert len(text) <= words.MOST_SUMMARY_CHARACTERS
+    assert len(text) <= change_sentences.MOST_SUMMARY_CHARACTERS
     assert "\n" not in text
 
 
@@ -40,6 +40,6 @@ def test_what_is_not_told_is_counted() -> None:
         for piece in (Piece(op=Op.SAME, text="-"), Piece(op=Op.ADDED, text=f"mot {n}"))
     ]
 
-    assert words.summary((ChangeKind.PROCEDURE_TEXT,), pieces=pieces, links=()).endswith(
+    assert change_sentences.summary((ChangeKind.PROCEDURE_TEXT,), pieces=pieces, links=()).endswith(
         "« mot 5 » ajouté ; et 3 autres."
     )

@@ -4,8 +4,8 @@ import tracemalloc
 
 import pytest
 
-from monitor.core.pages.blocks import MOST_CHARACTERS, MOST_RUN_CHARACTERS
-from monitor.core.pages.read import MOST_TITLE_CHARACTERS, read_page
+from monitor.core.text.blocks import MOST_CHARACTERS, MOST_RUN_CHARACTERS
+from monitor.core.text.read import MOST_TITLE_CHARACTERS, read_page
 
 
 def test_a_run_of_any_length_is_read_whole() -> None:

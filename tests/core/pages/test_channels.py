@@ -2,8 +2,8 @@
 
 import pytest
 
-from monitor.core.pages.channels import channels
-from monitor.core.pages.page import Element, Fact
+from monitor.core.text.facts.channels import channels
+from monitor.core.text.page import Element, Fact
 
 
 def stated(text: str) -> set[tuple[Element, bool]]:

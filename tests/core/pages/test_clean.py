@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.pages import clean as cleaning
-from monitor.core.pages.clean import _TOKEN, MOST_PLAIN_TAGS, clean, digest, is_cut
-from monitor.core.pages.read import read_clean
+from monitor.core.text import clean as cleaning
+from monitor.core.text.clean import _TOKEN, MOST_PLAIN_TAGS, clean, digest, is_cut
+from monitor.core.text.read import read_clean
 from tests.support.prefecture import TEMPLATES, URL, Content, Extra, Template
 
 UNSEEN = {

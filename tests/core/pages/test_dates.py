@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.core.pages.dates import is_date, iso, take_stamp
+from monitor.core.text.facts.dates import is_date, iso, take_stamp
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 import pytest
 
-from monitor.core.pages.facts import facts_of, opening_hours, phones
-from monitor.core.pages.page import Element
-from monitor.core.pages.read import read_page
+from monitor.core.text.facts.facts import facts_of, opening_hours, phones
+from monitor.core.text.page import Element
+from monitor.core.text.read import read_page
 from tests.support.prefecture import TEMPLATES, URL, Content, Template
 
 

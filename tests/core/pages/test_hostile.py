@@ -4,11 +4,11 @@ import random
 
 import pytest
 
-from monitor.core.changes.saved import compare_saved
-from monitor.core.pages.blocks import MOST_RUNS
-from monitor.core.pages.facts import facts_of
-from monitor.core.pages.page import Obstacle
-from monitor.core.pages.read import read_page
+from monitor.core.changes.compare_saved import compare_saved
+from monitor.core.text.blocks import MOST_RUNS
+from monitor.core.text.facts.facts import facts_of
+from monitor.core.text.page import Obstacle
+from monitor.core.text.read import read_page
 
 SIZE = 5_000_000
 _CHANCE = random.Random(20261123)  # noqa: S311 -- noise, not a secret

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.pages.links import RULES, cloudflare_email, target
+from monitor.core.text.link_normalisation import RULES, cloudflare_email, target
 from tests.support.prefecture import URL
 
 SAME = {

@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.core.pages.masks import HIDDEN, RULES, element_rule, is_alert
+from monitor.core.text.masks.element_masks import HIDDEN, RULES, element_rule, is_alert
 
 MASKED: dict[str, list[tuple[str, dict[str, str]]]] = {
     "element.hidden": [("div", {"hidden": ""}), ("span", {"aria-hidden": "true"})],

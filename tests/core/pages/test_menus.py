@@ -1,8 +1,8 @@
 """Menus that a page does not name."""
 
-from monitor.core.pages.menus import LEAST_LANGUAGES, LEAST_LINKS, LEAST_ROW, RULE
-from monitor.core.pages.page import Page, Structure
-from monitor.core.pages.read import read_page
+from monitor.core.text.masks.menus import LEAST_LANGUAGES, LEAST_LINKS, LEAST_ROW, RULE
+from monitor.core.text.page import Page, Structure
+from monitor.core.text.read import read_page
 from tests.support.prefecture import URL
 
 SENTENCES = "".join(

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.core.pages.page import BlockKind, Link, Obstacle, Page, Structure
-from monitor.core.pages.read import read_page
+from monitor.core.text.page import BlockKind, Link, Obstacle, Page, Structure
+from monitor.core.text.read import read_page
 from tests.support.prefecture import TEMPLATES, URL, Content, Extra, Template, dsfr, spip
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from monitor.core.changes.compare import compare
-from monitor.core.pages.page import Page, Structure
-from monitor.core.pages.read import read_page
+from monitor.core.text.page import Page, Structure
+from monitor.core.text.read import read_page
 from tests.support.prefecture import URL
 
 TEXT = "".join(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.core.pages.text_masks import RULES, mask
+from monitor.core.text.masks.text_masks import RULES, mask
 
 MASKED = {
     "text.email-obfuscation": [("pref [at] exemple.gouv.fr", "pref@exemple.gouv.fr")],

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.pages.typography import tidy, tokens, words
+from monitor.core.text.typography import tidy, tokens, words
 
 
 @pytest.mark.parametrize(

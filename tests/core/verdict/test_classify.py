@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.config.fingerprints import load_fingerprints
-from monitor.core.types import (
+from monitor.core.model import (
     Certificate,
     Controls,
     Exchange,

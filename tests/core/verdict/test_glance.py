@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.charset import decode
-from monitor.core.verdict import glance as glancing
-from monitor.core.verdict.glance import MAX_BYTES, MAX_TEXT, Form, Memory, fold, glance
+from monitor.core.text.charset import decode
+from monitor.core.verdict import page_summary as glancing
+from monitor.core.verdict.page_summary import MAX_BYTES, MAX_TEXT, Form, Memory, fold, glance
 
 
 @pytest.mark.parametrize(

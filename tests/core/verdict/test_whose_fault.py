@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.core.types import (
+from monitor.core.model import (
     Attempt,
     Certificate,
     Controls,

@@ -10,10 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from monitor.clock import SystemClock
-from monitor.core.anchors import Cosignature, Stamp, Standing
-from monitor.core.incidents import absorb
-from monitor.core.outages import advance
-from monitor.core.types import (
+from monitor.core.model import (
     ClockReading,
     Exchange,
     Family,
@@ -31,6 +28,9 @@ from monitor.core.types import (
     Target,
     Verdict,
 )
+from monitor.core.model.anchors import Cosignature, Stamp, Standing
+from monitor.core.outages.fold import advance
+from monitor.core.outages.incidents import absorb
 from monitor.dead_links import LinkBook
 from monitor.evidence import bounded, note
 from monitor.evidence.captures import Captures

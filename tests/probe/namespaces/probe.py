@@ -16,7 +16,7 @@ from pathlib import Path
 from monitor.clock import SystemClock
 from monitor.config import ControlHost
 from monitor.config.model import Panel
-from monitor.core.types import Kind, Platform, Target
+from monitor.core.model import Kind, Platform, Target
 from monitor.faults import Faults
 from monitor.watch import Judge, look_again
 from monitor.wiring import build_fetcher, build_line

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from monitor.core.types import Failure, Family, family_of
+from monitor.core.model import Failure, Family, family_of
 from monitor.fetch.resolve import Answer
 from tests.probe.simulator.world import (
     ADDRESSES,

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from monitor import controls, second_look
-from monitor.core.types import Controls, Family, Said
-from monitor.core.types import wire as core_wire
+from monitor.core.model import Controls, Family, Said
+from monitor.core.model import exchange as core_wire
 from monitor.core.verdict import classify
 from monitor.fetch import budget, resolve
 from monitor.line import Line

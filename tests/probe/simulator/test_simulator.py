@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from monitor.core.types import Family, Observation, Verdict, family_of
+from monitor.core.model import Family, Observation, Verdict, family_of
 from tests.probe.simulator import faults
 from tests.probe.simulator.loop import VirtualLoop
 from tests.probe.simulator.world import (

@@ -21,8 +21,7 @@ from monitor.clock import Clock
 from monitor.config import ControlHost
 from monitor.config.model import Panel as PanelConfig
 from monitor.controls import Panel
-from monitor.core.outages import advance
-from monitor.core.types import (
+from monitor.core.model import (
     Attempt,
     Certificate,
     ClockReading,
@@ -43,6 +42,7 @@ from monitor.core.types import (
     Target,
     family_of,
 )
+from monitor.core.outages.fold import advance
 from monitor.fetch import Fetcher, Resolver
 from monitor.fetch.addresses import Address
 from monitor.fetch.budget import Budget, Limits

@@ -1,0 +1,52 @@
+"""Which links of the main part came, went, or lead elsewhere."""
+
+from collections import Counter, defaultdict
+
+from monitor.core.changes.change import ChangeKind, LinkEdit
+from monitor.core.text.page import Page
+from monitor.core.text.typography import words
+
+Key = tuple[tuple[str, ...], str]  # the link's words and its target
+
+
+def link_edits(before: Page, after: Page) -> tuple[LinkEdit, ...]:
+    """Return what differs between the links.
+
+    A link whose words changed and whose target did not is a change of text, not of links; so
+    is one that was cut in two.
+    """
+    old, old_texts = _links(before)
+    new, new_texts = _links(after)
+    gone, came = old - new, new - old
+    edits = []
+    arrivals: dict[tuple[str, ...], list[str]] = defaultdict(list)
+    for (text, target), count in came.items():
+        arrivals[text] += [target] * count
+    for (text, target), count in gone.items():
+        for _ in range(min(count, len(arrivals[text]))):
+            other = arrivals[text].pop(0)
+            gone[text, target] -= 1
+            came[text, other] -= 1
+            edits.append(_edit(ChangeKind.LINK_TARGET, old_texts[text, target], target, other))
+    old_targets, new_targets = {target for _, target in old}, {target for _, target in new}
+    removed = [key for key in +gone if key[1] not in new_targets]
+    added = [key for key in +came if key[1] not in old_targets]
+    edits += [_edit(ChangeKind.LINK_REMOVED, old_texts[key], key[1], "") for key in removed]
+    edits += [_edit(ChangeKind.LINK_ADDED, new_texts[key], "", key[1]) for key in added]
+    return tuple(edits)
+
+
+def _links(page: Page) -> tuple[Counter[Key], dict[Key, str]]:
+    found: Counter[Key] = Counter()
+    texts: dict[Key, str] = {}
+    for block in page.main():
+        for link in block.links:
+            if link.target:
+                key = (words(link.text), link.target)
+                found[key] += 1
+                texts.setdefault(key, link.text)
+    return found, texts
+
+
+def _edit(kind: ChangeKind, text: str, before: str, after: str) -> LinkEdit:
+    return LinkEdit(kind=kind, text=text, before=before, after=after)

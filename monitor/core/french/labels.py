@@ -1,0 +1,43 @@
+"""What a reader sees beside the sentences of `words`: shapes, causes of gaps, natures."""
+
+from typing import Final
+
+from monitor.core.model import Family, GapCause, Nature, Said, Verdict
+
+# A shape goes with each word, so that no state is told by its colour.
+SHAPES: Final[dict[Verdict, str]] = {
+    Verdict.UP: "●",
+    Verdict.DEGRADED: "◐",
+    Verdict.DOWN: "✖",
+    Verdict.MAINTENANCE: "◇",
+    Verdict.BLOCKED: "⊘",
+    Verdict.UNKNOWN: "?",
+}
+
+GAPS: Final[dict[GapCause, str]] = {
+    GapCause.STOPPED: "le service de surveillance était arrêté",
+    GapCause.OVERRUN: "le relevé précédent n’était pas terminé",
+    GapCause.PAUSED: "la surveillance était suspendue par l’opérateur",
+    GapCause.REFUSED: "attente après un refus du site",
+    GapCause.ROBOTS: "le fichier robots.txt du site demande de ne pas relever la page",
+    GapCause.CRAWL_DELAY: "le fichier robots.txt du site demande un délai trop long",
+    GapCause.FAULT: "une erreur de notre propre programme a empêché le relevé",
+    GapCause.UNIDENTIFIED: "aucun site n’est interrogé tant que le robot n’a pas d’identité",
+}
+
+NATURES: Final[dict[Nature, str]] = {
+    Nature.DOWN: "indisponibilité",
+    Nature.MAINTENANCE: "maintenance",
+}
+
+FAMILIES: Final[dict[Family, str]] = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
+
+# What a control host says of our line over one family.
+SAID: Final[dict[Said, str]] = {
+    Said.PROMPT: "a répondu",
+    Said.LATE: "a répondu tard",
+    Said.SILENT: "muet",
+    Said.FAILED: "en défaut",
+    Said.LOST: "muet comme tous les autres depuis dix minutes",
+    Said.ABSENT: "sans adresse, ou sans route",
+}

@@ -1,0 +1,178 @@
+"""The journal read back: from leaves to what they say.
+
+Each function raises ValueError, KeyError or TypeError for a leaf that says something else.
+"""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from monitor.core.journal.encode import EDGES, instant
+from monitor.core.model import (
+    Capture,
+    ClockReading,
+    Controls,
+    Edge,
+    Event,
+    Family,
+    Gap,
+    GapCause,
+    Keep,
+    Nature,
+    Outage,
+    Phase,
+    Policy,
+    Reason,
+    Said,
+    Streak,
+    Verdict,
+    Witness,
+)
+from monitor.core.model.check import Check, Conditions
+
+Refer = Callable[[int], Mapping[str, Any]]  # index -> the leaf there
+
+_CONDITIONS = TypeAdapter(Conditions)
+_POLICY = TypeAdapter(Policy)
+_FAMILIES = TypeAdapter(dict[Family, dict[str, Said]])
+_WITNESSES = TypeAdapter(tuple[Witness, ...])
+_KINDS = {word: edge for edge, word in EDGES.items()}
+
+
+def read_instant(text: str) -> datetime:
+    """Read an instant back. Raises ValueError for any other form."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None or instant(at) != text:
+        raise ValueError(f"not an instant of the journal: {text!r}")
+    return at
+
+
+def policy_of(leaf: Mapping[str, Any]) -> Policy:
+    """Return the policy that a `target` leaf names."""
+    return _POLICY.validate_python(leaf["policy"])
+
+
+def check_from(leaf: Mapping[str, Any], refer: Refer, *, met: Conditions | None = None) -> Check:
+    """Read an `observation` leaf back, with those that it points at.
+
+    `met` are its conditions, when they were read before.
+    """
+    at = read_instant(leaf["at"])
+    made_by = refer(leaf["setup"])
+    body = leaf.get("body") or {}
+    controls = leaf.get("controls")
+    return Check(
+        target=leaf["target"],
+        point=made_by["point"],
+        slot_at=at - timedelta(microseconds=leaf["late_us"]),
+        at=at,
+        verdict=Verdict(leaf["verdict"]),
+        reason=Reason(leaf["reason"]),
+        rule=leaf["rule"],
+        ruleset=made_by["ruleset"],
+        config_sha256=made_by["config_sha256"],
+        duration_us=leaf["duration_us"],
+        conditions=met or conditions_from(refer(leaf["conditions"])),
+        phases_us={Phase(name): us for name, us in leaf["phases_us"].items()},
+        detail=leaf.get("detail", ""),
+        body_sha256=body.get("sha256"),
+        body_bytes=body.get("bytes", 0),
+        controls=controls_from(refer(controls["panel"]), controls["at"]) if controls else None,
+        clock_offset_us=leaf.get("clock_offset_us"),
+        server_offset_us=leaf.get("server_offset_us"),
+    )
+
+
+def conditions_from(leaf: Mapping[str, Any]) -> Conditions:
+    """Read a `conditions` leaf back."""
+    return _CONDITIONS.validate_python(leaf["met"], strict=False)
+
+
+def controls_from(leaf: Mapping[str, Any], at: str) -> Controls:
+    """Read a `panel` leaf back, at the instant of its round."""
+    return Controls(
+        at=read_instant(at),
+        ok=leaf["ok"],
+        asked=leaf["asked"],
+        needed=leaf["needed"],
+        answers=leaf["answers"],
+        **panel_detail_from(leaf),
+    )
+
+
+def panel_detail_from(leaf: Mapping[str, Any]) -> dict[str, Any]:
+    """Read back what `leaves.panel_detail` says."""
+    return {
+        "families": _FAMILIES.validate_python(leaf.get("families", {}), strict=False),
+        "witnesses": _WITNESSES.validate_python(leaf.get("witnesses", ()), strict=False),
+    }
+
+
+def capture_from(leaf: Mapping[str, Any]) -> Capture:
+    """Read a `capture` leaf back."""
+    return Capture(
+        target=leaf["target"],
+        point=leaf["point"],
+        at=read_instant(leaf["at"]),
+        file=leaf["file"],
+        sha256=leaf["sha256"],
+        why=tuple(map(Keep, leaf["why"])),
+    )
+
+
+def event_from(leaf: Mapping[str, Any]) -> Event:
+    """Read an `outage` or `blip` leaf back."""
+    where = {"target": leaf["target"], "point": leaf["point"]}
+    at = read_instant(leaf["at"])
+    if leaf["type"] == "blip":
+        blip = Streak(
+            first_at=read_instant(leaf["first_at"]),
+            last_at=read_instant(leaf["last_at"]),
+            count=leaf["count"],
+            reason=Reason(leaf["reason"]),
+            downs=leaf["downs"],
+        )
+        return Event(edge=Edge.BLIP, at=at, blip=blip, **where)
+    outage = Outage(
+        **where,
+        nature=Nature(leaf["nature"]),
+        reason=Reason(leaf["reason"]),
+        last_ok_at=_maybe(leaf, "last_ok_at"),
+        first_fail_at=read_instant(leaf["first_fail_at"]),
+        last_fail_at=read_instant(leaf["last_fail_at"]),
+        confirmed_at=read_instant(leaf["confirmed_at"]),
+        first_ok_at=_maybe(leaf, "first_ok_at"),
+        recovered_at=_maybe(leaf, "recovered_at"),
+        checks=leaf["checks"],
+        relapses=leaf["relapses"],
+    )
+    return Event(edge=_KINDS[leaf["edge"]], at=at, outage=outage, **where)
+
+
+def clock_from(leaf: Mapping[str, Any]) -> ClockReading:
+    """Read a `clock` leaf back."""
+    return ClockReading(
+        at=read_instant(leaf["at"]),
+        server=leaf["server"],
+        offset_us=leaf.get("offset_us"),
+        dispersion_us=leaf.get("dispersion_us"),
+        stratum=leaf.get("stratum"),
+    )
+
+
+def gap_from(leaf: Mapping[str, Any]) -> Gap:
+    """Read a `gap` leaf back."""
+    return Gap(
+        point=leaf["point"],
+        target=leaf.get("target", ""),
+        from_at=read_instant(leaf["from_at"]),
+        to_at=read_instant(leaf["to_at"]),
+        slots=leaf["slots"],
+        cause=GapCause(leaf["cause"]),
+    )
+
+
+def _maybe(leaf: Mapping[str, Any], name: str) -> datetime | None:
+    return read_instant(leaf[name]) if name in leaf else None

@@ -1,0 +1,115 @@
+"""The fields of each type of leaf, and the check that a leaf has them: docs/journal.md.
+
+A field is `name: kind`; a "?" after the name says that it is left out when unknown. An index
+must be that of an earlier leaf, of the type that its kind names.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from monitor.core.journal.decode import read_instant
+from monitor.core.journal.encode import VERSION
+
+_WHERE = {"target": "text", "point": "text", "at": "instant"}
+
+FIELDS: Mapping[str, Mapping[str, str]] = {
+    "origin": {"rows_before": "object"},
+    "setup": {"point": "text", "config_sha256": "sha256", "ruleset": "text",
+              "environment": "object"},
+    "target": {"slug": "text", "name": "text", "url": "text", "kind": "text", "platform": "text",
+               "department?": "text", "interval_s": "integer", "deadline_ms": "integer",
+               "slow_ms": "integer", "markers": "list", "expect_path?": "text",
+               "signs_of_life": "list", "policy": "object"},
+    "conditions": {"met": "object"},
+    "panel": {"ok": "integer", "asked": "integer", "needed": "integer", "answers": "object",
+              "families?": "object", "witnesses?": "list"},
+    "observation": {"target": "text", "at": "instant", "late_us": "integer", "verdict": "text",
+                    "reason": "text", "rule": "text", "setup": "index of setup",
+                    "plan?": "index of target", "conditions": "index of conditions",
+                    "duration_us": "integer", "phases_us": "object", "body?": "object",
+                    "controls?": "object", "clock_offset_us?": "integer",
+                    "server_offset_us?": "integer", "detail?": "text"},
+    "outage": {"edge": "text", **_WHERE, "observation": "index of observation", "nature": "text",
+               "reason": "text", "last_ok_at?": "instant", "first_fail_at": "instant",
+               "last_fail_at": "instant", "confirmed_at": "instant", "first_ok_at?": "instant",
+               "recovered_at?": "instant", "checks": "integer", "relapses": "integer"},
+    "blip": {**_WHERE, "observation": "index of observation", "first_at": "instant",
+             "last_at": "instant", "count": "integer", "reason": "text", "downs": "integer"},
+    "capture": {**_WHERE, "file": "text", "sha256": "sha256", "why": "list"},
+    "change": {"edge": "text", **_WHERE, "observation": "index of observation", "kinds?": "list",
+               "weight?": "text", "silent": "boolean", "announced": "boolean",
+               "before?": "object", "after?": "object", "leads_to?": "list"},
+    "plan": {"point": "text", "slots": "object"},
+    "run": {"edge": "text", "at": "instant", "setup?": "index of setup", "version?": "text",
+            "plans?": "list", "start?": "integer"},
+    "round": {"at": "instant", "point": "text", "panel": "index of panel"},
+    "clock": {"at": "instant", "point": "text", "server": "text", "offset_us?": "integer",
+              "dispersion_us?": "integer", "stratum?": "integer"},
+    "gap": {"target?": "text", "point": "text", "from_at": "instant", "to_at": "instant",
+            "slots": "integer", "cause": "text"},
+    "token": {"size": "integer", "authority": "text", "at": "instant", "sha256": "sha256"},
+    "key": {"at": "instant", "old": "text", "new": "text"},
+    "annotation": {"at": "instant", "text": "text", "targets": "list"},
+    "correction": {"at": "instant", "leaf": "integer", "text": "text"},
+}  # fmt: skip
+
+_HEX = frozenset("0123456789abcdef")
+
+
+def refusal(leaf: Any, *, idx: int, kind_of: Callable[[int], str | None]) -> str | None:
+    """Return what is wrong with the form of a leaf; None when nothing is.
+
+    Args:
+        leaf: As JSON was read.
+        idx: Its index.
+        kind_of: The type of an earlier leaf that others may name; None for any other.
+
+    """
+    if not isinstance(leaf, dict) or leaf.get("v") != VERSION:
+        return "not a leaf of this version"
+    fields = FIELDS.get(leaf.get("type", ""))
+    if fields is None:
+        return f"unknown type {leaf.get('type')!r}"
+    names = {name.rstrip("?"): name.endswith("?") for name in fields}
+    unknown = leaf.keys() - names.keys() - {"v", "type"}
+    missing = {name for name, optional in names.items() if not optional} - leaf.keys()
+    if unknown or missing:
+        return f"fields {sorted(unknown | missing)} unknown or missing"
+    for name, kind in fields.items():
+        value = leaf.get(name.rstrip("?"))
+        if value is not None and not _is(value, kind, idx=idx, kind_of=kind_of):
+            return f"{name.rstrip('?')} is not {kind}"
+    return None
+
+
+def _is(value: Any, kind: str, *, idx: int, kind_of: Callable[[int], str | None]) -> bool:  # noqa: PLR0911 -- one line a kind
+    if kind.startswith("index of "):
+        wanted = kind.removeprefix("index of ")
+        return _integer(value) and 0 <= value < idx and kind_of(value) in {wanted, None}
+    match kind:
+        case "text":
+            return isinstance(value, str)
+        case "integer":
+            return _integer(value)
+        case "boolean":
+            return isinstance(value, bool)
+        case "list":
+            return isinstance(value, list)
+        case "object":
+            return isinstance(value, dict)
+        case "sha256":
+            return isinstance(value, str) and len(value) == 64 and set(value) <= _HEX  # noqa: PLR2004 -- hex
+        case _:
+            return isinstance(value, str) and _instant(value)
+
+
+def _integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _instant(text: str) -> bool:
+    try:
+        read_instant(text)
+    except ValueError:
+        return False
+    return True

@@ -1,0 +1,162 @@
+"""The journal told again: from its leaves to checks, and to what followed from each.
+
+States, outages and incidents are not taken from the journal but folded anew from the checks,
+by the policy that the journal gives for each target: its outage leaves must then agree.
+"""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from monitor.core.journal.decode import check_from, conditions_from, event_from, policy_of
+from monitor.core.model import Event, Incident, Outage, Policy, Sighting, State
+from monitor.core.model.check import Check, Conditions
+from monitor.core.outages.fold import advance
+from monitor.core.outages.incidents import absorb
+
+REFERENCES = frozenset({"setup", "target", "conditions", "panel", "plan"})  # others name them
+EDGES = frozenset({"outage", "blip"})
+_REMEMBERED = timedelta(days=2)  # as the service does: `watch.REMEMBERED`
+_CACHED = 1024  # conditions and policies in memory
+
+Key = tuple[str, str]  # target, point
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A check of the journal, and what follows from it."""
+
+    leaf: int
+    check: Check
+    state: State
+    events: tuple[Event, ...]
+    incidents: tuple[Incident, ...]
+
+
+class ReplayError(Exception):
+    """A leaf contradicts those before it, or cannot be read."""
+
+
+class References(Protocol):
+    """Where leaves that others name are kept; a mapping is one."""
+
+    def __getitem__(self, idx: int, /) -> Mapping[str, Any]:
+        """Return a leaf. Raises KeyError."""
+        ...
+
+    def __setitem__(self, idx: int, leaf: Mapping[str, Any], /) -> None:
+        """Keep a leaf."""
+        ...
+
+
+@dataclass(slots=True)
+class Replay:
+    """Reads leaves in order. It remembers what others name, and one state for each target."""
+
+    states: dict[Key, State] = field(default_factory=dict)
+    references: References = field(default_factory=dict[int, Mapping[str, Any]])
+    _met: dict[int, Conditions] = field(default_factory=dict)
+    _policies: dict[int, Policy] = field(default_factory=dict)
+    _awaited: deque[tuple[int, Event]] = field(default_factory=deque)
+    _outages: dict[tuple[str, str, str, Any], Outage] = field(default_factory=dict)
+
+    def refer(self, idx: int) -> Mapping[str, Any]:
+        """Return an earlier leaf that others may name. Raises ReplayError."""
+        try:
+            return self.references[idx]
+        except KeyError:
+            raise ReplayError(f"leaf {idx} is named, and is nothing that can be") from None
+
+    def remember(self, idx: int, leaf: Mapping[str, Any]) -> None:
+        """Take a leaf that others may name."""
+        self.references[idx] = leaf
+
+    def observation(self, idx: int, leaf: Mapping[str, Any]) -> Told:
+        """Read a check and fold it; `settle` comes before.
+
+        Raises:
+            ReplayError, ValueError, KeyError, TypeError: it cannot be read.
+
+        """
+        check = check_from(leaf, self.refer, met=self._conditions(leaf["conditions"]))
+        plan = self.refer(leaf["plan"]) if "plan" in leaf else None
+        policy = self._policy(leaf["plan"], plan) if plan else Policy()
+        key = check.target, check.point
+        before = self.states.get(key) or State(target=check.target, point=check.point)
+        sighting = Sighting(at=check.at, verdict=check.verdict, reason=check.reason)
+        state, events = advance(before, sighting, policy)
+        self.states[key] = state
+        self._awaited.extend((idx, event) for event in events)
+        return Told(
+            leaf=idx,
+            check=check,
+            state=state,
+            events=events,
+            incidents=tuple(self._incidents(plan, events)),
+        )
+
+    def restarted(self, at: datetime) -> None:
+        """Forget what the service no longer knows of when it starts: see `watch`."""
+        since = at - _REMEMBERED
+        self._outages = {
+            name: known
+            for name, known in self._outages.items()
+            if known.first_ok_at is None or known.first_ok_at > since
+        }
+
+    def _conditions(self, idx: int) -> Conditions:
+        """Read conditions once, however many checks met them."""
+        met = self._met.get(idx)
+        if met is None:
+            if len(self._met) >= _CACHED:
+                self._met.clear()
+            met = self._met[idx] = conditions_from(self.refer(idx))
+        return met
+
+    def _policy(self, idx: int, plan: Mapping[str, Any]) -> Policy:
+        policy = self._policies.get(idx)
+        if policy is None:
+            if len(self._policies) >= _CACHED:
+                self._policies.clear()
+            policy = self._policies[idx] = policy_of(plan)
+        return policy
+
+    def edge(self, leaf: Mapping[str, Any]) -> Event:
+        """Compare an outage or a blip of the journal with what follows from the checks."""
+        said = leaf["observation"], event_from(leaf)
+        if not self._awaited or self._awaited.popleft() != said:
+            raise ReplayError(f"the {leaf['type']} does not follow from the checks")
+        return said[1]
+
+    def settle(self) -> None:
+        """Raise ReplayError when an edge follows from the checks and is not in the journal."""
+        if self._awaited:
+            idx, event = self._awaited[0]
+            self._awaited.clear()  # said once
+            raise ReplayError(f"{event.edge} follows from leaf {idx}, and is not said")
+
+    def _incidents(
+        self, plan: Mapping[str, Any] | None, events: tuple[Event, ...]
+    ) -> list[Incident]:
+        found = []
+        for event in events:
+            outage = event.outage
+            if plan is None or outage is None:
+                continue
+            platform = plan["platform"]
+            horizon = event.at - _REMEMBERED
+            self._outages[platform, outage.point, outage.target, outage.first_fail_at] = outage
+            self._outages = {
+                name: known
+                for name, known in self._outages.items()
+                if known.recovered_at is None or known.recovered_at > horizon
+            }
+            near = [
+                known
+                for name, known in self._outages.items()
+                if name[:2] == (platform, outage.point)
+            ]
+            found.append(absorb(near, outage, platform))
+        return found

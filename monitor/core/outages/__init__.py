@@ -1,0 +1,1 @@
+"""From checks to outages, incidents, gaps and time in each state. Pure."""

@@ -1,0 +1,172 @@
+"""From checks to outages: a fold over what one point sees of one target.
+
+Failing checks make a streak; a streak long enough is an outage, a shorter one a blip. An outage
+ends when good checks have lasted long enough in their turn. `Policy` says how long that is.
+
+A check that was refused, or that our own side spoiled, neither confirms nor denies: streaks and
+outages live through it. The clock may step back: a check that is not later than the last that
+told something could only give negative durations, so it counts as `unknown: clock`.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime
+
+from monitor.core.model import (
+    Edge,
+    Event,
+    Nature,
+    Outage,
+    Policy,
+    Reason,
+    Sighting,
+    State,
+    Streak,
+    Verdict,
+)
+
+GOOD = frozenset({Verdict.UP, Verdict.DEGRADED})
+FAILING = frozenset({Verdict.DOWN, Verdict.MAINTENANCE})
+
+Step = tuple[State, tuple[Event, ...]]
+
+
+def advance(state: State, sighting: Sighting, policy: Policy) -> Step:
+    """Fold one more check into what is known of a target, and say which edges it makes.
+
+    Whatever the input, at most one outage is open, openings and closings alternate, and
+    last_ok_at < first_fail_at <= last_fail_at < first_ok_at <= recovered_at.
+    """
+    told_at = _told_at(state)
+    if sighting.verdict not in GOOD | FAILING:
+        return _noted(state, sighting), ()
+    if told_at is not None and sighting.at <= told_at:
+        return _noted(state, replace(sighting, verdict=Verdict.UNKNOWN, reason=Reason.CLOCK)), ()
+    noted = _noted(state, sighting)
+    if noted.outage is None:
+        return _watch(noted, sighting, policy)
+    return _follow(noted, noted.outage, sighting, policy)
+
+
+def needs_recheck(state: State) -> bool:
+    """Tell whether the target is in doubt: it wants a check sooner than its next slot."""
+    return state.failing is not None or state.recovering is not None
+
+
+def success(state: State) -> bool | None:
+    """Say what `probe_success` shows: true, false, or no sample at all.
+
+    False only when the last check failed within a confirmed outage that is not maintenance.
+    """
+    if state.verdict in GOOD:
+        return True
+    confirmed = state.outage is not None and state.outage.nature is Nature.DOWN
+    return False if confirmed and state.verdict is Verdict.DOWN else None
+
+
+def combine(states: Collection[State]) -> Verdict:
+    """Say what the points together see of one target. One point: that point's word.
+
+    A failure must be seen by every point that can tell; when they disagree the target is
+    degraded, so that no part of a quorum hides what another part saw.
+    """
+    said = {state.verdict for state in states if state.verdict is not None}
+    telling = said & (GOOD | FAILING)
+    if not telling:
+        return Verdict.BLOCKED if said == {Verdict.BLOCKED} else Verdict.UNKNOWN
+    if len(telling) == 1:
+        return telling.pop()
+    return Verdict.DEGRADED if telling & GOOD else Verdict.DOWN
+
+
+def _told_at(state: State) -> datetime | None:
+    """Return the instant of the last check that told something of the site."""
+    instants = (
+        state.last_ok_at,
+        state.failing.last_at if state.failing else None,
+        state.recovering.last_at if state.recovering else None,
+        state.outage.last_fail_at if state.outage else None,
+    )
+    return max((at for at in instants if at is not None), default=None)
+
+
+def _noted(state: State, sighting: Sighting) -> State:
+    """Set what was seen last. `since` never passes `last_at`, even when the clock steps back."""
+    since = sighting.at
+    if state.since is not None and state.verdict is sighting.verdict:
+        since = min(state.since, sighting.at)
+    return replace(
+        state, verdict=sighting.verdict, reason=sighting.reason, since=since, last_at=sighting.at
+    )
+
+
+def _watch(state: State, sighting: Sighting, policy: Policy) -> Step:
+    """Fold a telling check while no outage is open."""
+    failing = state.failing
+    if sighting.verdict in GOOD:
+        good = replace(state, last_ok_at=sighting.at, failing=None)
+        return good, (_blip(state, failing, sighting.at),) if failing else ()
+    blips: tuple[Event, ...] = ()
+    if failing and _seconds(failing.last_at, sighting.at) > policy.silence_s:
+        # Nobody saw what lay between: two lone failures, not one long outage.
+        blips = (_blip(state, failing, sighting.at),)
+        failing = None
+    failing = _longer(failing, sighting)
+    if not _lasted(failing, policy.failures, policy.failing_s):
+        return replace(state, failing=failing), blips
+    outage = Outage(
+        target=state.target,
+        point=state.point,
+        nature=Nature.DOWN if failing.downs else Nature.MAINTENANCE,
+        reason=failing.reason,
+        last_ok_at=state.last_ok_at,
+        first_fail_at=failing.first_at,
+        last_fail_at=failing.last_at,
+        confirmed_at=sighting.at,
+        checks=failing.count,
+    )
+    opened = _edge(Edge.OUTAGE_OPENED, outage, sighting.at)
+    return replace(state, failing=None, outage=outage), (*blips, opened)
+
+
+def _follow(state: State, outage: Outage, sighting: Sighting, policy: Policy) -> Step:
+    """Fold a telling check while `outage` is open."""
+    if sighting.verdict in FAILING:
+        outage = replace(
+            outage,
+            nature=Nature.DOWN if sighting.verdict is Verdict.DOWN else outage.nature,
+            last_fail_at=sighting.at,
+            checks=outage.checks + 1,
+            relapses=outage.relapses + (state.recovering is not None),
+        )
+        return replace(state, recovering=None, outage=outage), ()
+    recovering = _longer(state.recovering, sighting)
+    if not _lasted(recovering, policy.successes, policy.recovering_s):
+        return replace(state, recovering=recovering), ()
+    outage = replace(outage, first_ok_at=recovering.first_at, recovered_at=sighting.at)
+    closed = _edge(Edge.OUTAGE_CLOSED, outage, sighting.at)
+    return replace(state, last_ok_at=sighting.at, recovering=None, outage=None), (closed,)
+
+
+def _longer(streak: Streak | None, sighting: Sighting) -> Streak:
+    downs = int(sighting.verdict is Verdict.DOWN)
+    if streak is None:
+        at = sighting.at
+        return Streak(first_at=at, last_at=at, count=1, reason=sighting.reason, downs=downs)
+    return replace(streak, last_at=sighting.at, count=streak.count + 1, downs=streak.downs + downs)
+
+
+def _lasted(streak: Streak, count: int, seconds: int) -> bool:
+    return streak.count >= count and _seconds(streak.first_at, streak.last_at) >= seconds
+
+
+def _seconds(since: datetime, until: datetime) -> float:
+    return (until - since).total_seconds()
+
+
+def _edge(edge: Edge, outage: Outage, at: datetime) -> Event:
+    return Event(edge=edge, at=at, target=outage.target, point=outage.point, outage=outage)
+
+
+def _blip(state: State, streak: Streak, at: datetime) -> Event:
+    return Event(edge=Edge.BLIP, at=at, target=state.target, point=state.point, blip=streak)

@@ -1,0 +1,64 @@
+"""Outages of one platform that overlap are one incident.
+
+An outage counts here from its first failing check to the check that *confirmed* its end: what
+was open together when it was confirmed stays together, whatever is learnt later. Incidents
+may hence grow and merge, never split. `closed_at` is still the first good check of the last.
+
+One may begin earlier than it was first announced, or join two that were thought apart: slow
+lanes confirm late. `supersedes` tells which recorded incidents a new one stands for.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from monitor.core.model import Incident, Outage
+
+
+def group(outages: Iterable[Outage], platform: str) -> tuple[Incident, ...]:
+    """Return the incidents that these outages make, oldest first.
+
+    The outages are of one platform and one point, each given once, in any order.
+    """
+    groups: list[list[Outage]] = []
+    for outage in sorted(outages, key=lambda outage: (outage.first_fail_at, outage.target)):
+        if groups and any(_reaches(other, outage) for other in groups[-1]):
+            groups[-1].append(outage)
+        else:
+            groups.append([outage])
+    return tuple(_incident(platform, outages) for outages in groups)
+
+
+def absorb(known: Iterable[Outage], outage: Outage, platform: str) -> Incident:
+    """Return the incident that `outage`, just opened or closed, belongs to.
+
+    `known` holds the outages of the platform and the point. Incidents may be left out of it
+    that were over, to the last confirmation, before the first failing check of every target
+    now failing. `outage` replaces its own earlier form.
+    """
+    latest = {_name(other): other for other in known} | {_name(outage): outage}
+    return next(i for i in group(latest.values(), platform) if _name(outage) in i.outages)
+
+
+def supersedes(incident: Incident, other: Incident) -> bool:
+    """Tell whether `other`, recorded earlier, is now part of `incident` or is `incident`."""
+    same = (incident.platform, incident.point) == (other.platform, other.point)
+    return same and set(other.outages) <= set(incident.outages)
+
+
+def _name(outage: Outage) -> tuple[str, datetime]:
+    return outage.target, outage.first_fail_at
+
+
+def _reaches(earlier: Outage, later: Outage) -> bool:
+    return earlier.recovered_at is None or earlier.recovered_at > later.first_fail_at
+
+
+def _incident(platform: str, outages: list[Outage]) -> Incident:
+    ends = [outage.first_ok_at for outage in outages if outage.first_ok_at is not None]
+    return Incident(
+        platform=platform,
+        point=outages[0].point,
+        opened_at=outages[0].first_fail_at,
+        closed_at=max(ends) if len(ends) == len(outages) else None,
+        outages=tuple(_name(outage) for outage in outages),
+    )

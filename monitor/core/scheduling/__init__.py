@@ -1,0 +1,1 @@
+"""When a target is due, and when its platform may be asked. Pure."""

@@ -1,0 +1,1 @@
+"""What a page states that a person needs, and the dates it displays."""

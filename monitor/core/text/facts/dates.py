@@ -1,0 +1,116 @@
+"""Dates that a page displays of itself: read apart, so that they are no change of its text."""
+
+import re
+from datetime import date
+
+from monitor.core.text.memo import remembering
+
+# French, English, German, Spanish, Italian: pages for foreigners are translated.
+_MONTHS = {
+    1: "janvier january januar enero gennaio janv jan",
+    2: "février fevrier february februar febrero febbraio févr fevr fév feb",
+    3: "mars march märz marzo mar",
+    4: "avril april abril aprile avr apr",
+    5: "mai may mayo maggio",
+    6: "juin june juni junio giugno jun",
+    7: "juillet july juli julio luglio juil jul",
+    8: "août aout august agosto aug",
+    9: "septembre september septiembre settembre sept sep",
+    10: "octobre october oktober octubre ottobre oct okt",
+    11: "novembre november noviembre nov",
+    12: "décembre decembre december dezember diciembre dicembre déc dec dez",
+}
+_MONTH_OF = {name: number for number, names in _MONTHS.items() for name in names.split()}
+_MONTH = "|".join(sorted(_MONTH_OF, key=len, reverse=True))
+_ORDINAL = r"(?:er|st|nd|rd|th|\.)?"
+DATE = (
+    rf"(?:\b\d{{1,2}}{_ORDINAL},? ?(?:of |de )?(?:{_MONTH})\b\.?,?(?: de)? ?\d{{4}}\b"
+    rf"|\b(?:{_MONTH})\b\.? \d{{1,2}}{_ORDINAL},? \d{{4}}\b"
+    r"|\b\d{1,2}[/.-]\d{1,2}[/.-](?:\d{4}|\d{2})\b|\b\d{4}-\d{2}-\d{2}\b)"
+)
+_LABEL = (
+    r"(?:(?:date de )?(?:la )?(?:derni[eè]re )?"
+    r"(?:mise? à jour|modification|actualisation|révision|vérification)"
+    r"|(?:modifiée?|publiée?|actualisée?|vérifiée?|révisée?)(?: en dernier)?"
+    r"|(?:date )?(?:last )?(?:updated|modified|revised|reviewed|published)|last update"
+    r"|effective(?: date)?|date d'(?:entrée en vigueur|effet)"
+    r"|last (?:changed|edited|amended)"
+    r"|stand|(?:zuletzt|letzte) (?:aktualisiert|aktualisierung|geändert|änderung)"
+    r"|última (?:actualización|modificación)|ultim[oa] (?:aggiornamento|modifica))"
+)
+_LINK_WORDS = r"(?: ?[:-]| (?:le|du|on|as of|en date du|am|vom|de|el|il)){0,3}"
+CLOCK = r"(?:,? ?(?:à|at|-)? ?\d{1,2} ?[h:] ?\d{2}(?::\d{2})?(?: ?[ap]m)?)?"
+_STAMP = re.compile(
+    rf"\b{_LABEL}{_LINK_WORDS} ?(?P<date>{DATE}|\b(?:{_MONTH}) \d{{4}}\b){CLOCK}", re.IGNORECASE
+)
+_LABEL_ONLY = re.compile(rf"^{_LABEL}{_LINK_WORDS}$", re.IGNORECASE)
+_DATE_FIRST = re.compile(rf"^:? ?(?P<date>{DATE}){CLOCK}", re.IGNORECASE)
+_DATE_ONLY = re.compile(rf"^{DATE}{CLOCK}\.?$", re.IGNORECASE)
+_UPDATE = re.compile(
+    r"jour|updated|modif|actuali|aktuali|aggiorna|änder|révis|revis|vérifi|review|update"
+    r"|changed|edited|amended|stand",
+    re.IGNORECASE,
+)
+_DIGIT = re.compile(r"\d")
+_NUMBER = re.compile(r"\d{1,9}")
+_NAME = re.compile(r"[^\W\d_]+")
+_STEMS = (
+    *("à jour", "modifi", "publi", "actualis", "révis", "vérifi", "vigueur", "effet", "updat"),
+    *("revis", "review", "effective", "last ", "stand", "zuletzt", "letzte"),
+    *("última", "ultim"),
+)
+LONGEST_LABEL = 60  # characters
+
+
+def iso(text: str) -> str:
+    """Return a written date as ISO 8601, "" when it is none. Numbers read day first."""
+    numbers = [int(number) for number in _NUMBER.findall(text)]
+    names = [_MONTH_OF[word] for word in _NAME.findall(text.lower()) if word in _MONTH_OF]
+    try:
+        if names:
+            day, year = numbers[0], numbers[1]
+            return date(year, names[0], day).isoformat()
+        first, second, third = numbers[:3]
+        if first > 31:  # noqa: PLR2004 -- a year, hence ISO order
+            return date(first, second, third).isoformat()
+        return date(third + (2000 if third < 100 else 0), second, first).isoformat()  # noqa: PLR2004
+    except (ValueError, IndexError):
+        return ""
+
+
+def is_date(text: str) -> bool:
+    """Tell whether a text is a date and nothing else."""
+    return len(text) < LONGEST_LABEL and bool(_DATE_ONLY.match(text))
+
+
+def take_stamp(text: str, *, before: str = "") -> tuple[str, str, bool]:
+    """Return the text without "mis à jour le …", the date (ISO 8601), and if it is an update.
+
+    `before` is the text of the run before: a label there and a date here make a stamp too.
+    A publication or effect date is taken out as well, but is not an update.
+    """
+    if not _DIGIT.search(text):
+        return text, "", False
+    if found := _stamp(text):
+        return found
+    if len(before) < LONGEST_LABEL and _LABEL_ONLY.match(before):
+        date_first = _DATE_FIRST.match(text)
+        return _taken(text, date_first, before) if date_first else (text, "", False)
+    return text, "", False
+
+
+@remembering
+def _stamp(text: str) -> tuple[str, str, bool] | None:
+    found = _STAMP.search(text) if _may_hold_stamp(text) else None
+    return _taken(text, found, found[0]) if found else None
+
+
+def _taken(text: str, found: re.Match[str], label: str) -> tuple[str, str, bool]:
+    rest = f"{text[: found.start()]} {text[found.end() :]}"
+    return rest, iso(found["date"]), bool(_UPDATE.search(label))
+
+
+def _may_hold_stamp(text: str) -> bool:
+    """Look cheaply before the pattern."""
+    lower = text.lower()
+    return any(stem in lower for stem in _STEMS)

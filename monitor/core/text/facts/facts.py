@@ -1,0 +1,155 @@
+"""What a page states that a person needs: contacts, hours, fees, channels.
+
+The formats are those read in public prefecture pages of 2012-2024.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+
+from monitor.core.text.facts.channels import channels
+from monitor.core.text.memo import remembering
+from monitor.core.text.page import Block, Element, Fact, Link
+from monitor.core.text.typography import words
+
+_ANEF_HOST = "//administration-etrangers-en-france.interieur.gouv.fr"
+_APPOINTMENT = re.compile(
+    r"rendez-?vous|\brdv\b|/booking/|prise-de-rdv|rdv\.|rdv-prefecture", re.IGNORECASE
+)
+
+_PHONE = re.compile(
+    r"(?<![\w+/])(?:(?:\+|00)"
+    r"(?P<foreign>\d{1,3}(?: ?\(0\))?(?:[ .-]?\d)?(?:[ .-]?(?!\d{21})\d{2,4}){3,5})"
+    r"|(?P<home>0(?:[ .\-]?[1-9])(?:[ .\-]?\d{2}){4}|0 ?8\d{2}(?:[ .]?\d{3}){2}))(?![\w/]|[.,]\d)"
+)
+_SHORT_PHONE = re.compile(
+    r"\b(?:numéro|composez|appel(?:er|ez)?|téléphone|tél\.?|au) (?:(?:court|unique|le|au|:) ?){0,4}"
+    r"(?P<short>3\d{3}|3\d \d{2})(?![\w/€%]| ?(?:€|euros|h\b))",
+    re.IGNORECASE,
+)
+_EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}")
+_FEE = re.compile(
+    r"(?<![\d,.])(\d{1,3}(?:[ .]\d{3}){1,4}|\d{1,6})(?:,(\d{2}))? ?(?:€|euros?\b)", re.IGNORECASE
+)
+_POSTCODE = re.compile(
+    r"\b(?:\d{5}|2[AB]\d{3}) (?=[A-ZÉÈ])[\w'-]{1,100}(?: (?=[A-ZÉÈ\d])[\w'-]{1,100}){0,5}"
+)
+_STREET = re.compile(
+    r"\b\d{1,4}(?: ?(?:bis|ter|quater))?,? (?:rue|avenue|av\.|boulevard|bd|place|quai|cours"
+    r"|allées?|chemin|route|impasse|esplanade|square|faubourg|rond-point|passage)\b[^|.;:(]{2,60}",
+    re.IGNORECASE,
+)
+_BOX = re.compile(r"\b(?:BP|CS|TSA) ?\d{1,6}\b")
+
+_DAYS = "lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche"
+_HOURS = re.compile(
+    r"(?P<time>\b(?P<hour>[01]?\d|2[0-4]) ?(?:h(?:eures?)?\b|h(?=\d)|:(?=\d\d\b))"
+    r" ?(?P<minute>[0-5]\d\b)?)"
+    rf"|\b(?P<word>(?:{_DAYS})s?|sauf|fermée?s?|ouverte?s?|matins?|après-midis?|midi)\b"
+    r"|(?P<to>\b(?:à|au?)\b|-|/)",
+    re.IGNORECASE,
+)
+
+_MAY_STATE_HOURS = re.compile(
+    rf"\b(?:{_DAYS})s?\b|\b\d{{1,2}} ?[h:].{{1,12}}\b\d{{1,2}} ?[h:]", re.IGNORECASE
+)
+
+_DIGIT = re.compile(r"\d")
+_OTHER_THAN_DIGIT = re.compile(r"\D")
+_DASH = re.compile(r" ?- ?")
+_GROUPING = re.compile(r"[ .]")
+_FRENCH_PHONE = re.compile(r"0\d{9}")
+
+
+def facts_of(blocks: Iterable[Block]) -> frozenset[Fact]:
+    """Return what the blocks state. A value is canonical: two writings of one phone are one."""
+    found: set[Fact] = set()
+    for block in blocks:
+        found.update(_of_text(block.compared))
+        found.update(_of_links(block.links))
+    return frozenset(found)
+
+
+@remembering
+def _of_text(text: str) -> frozenset[Fact]:
+    found = {*_contacts(text), *channels(text)}
+    if hours := opening_hours(text):
+        found.add(Fact(element=Element.OPENING_HOURS, value=hours))
+    return frozenset(found)
+
+
+def states_contact(text: str) -> bool:
+    """Tell whether a text states a phone number, an e-mail address or hours."""
+    if "@" in text and _EMAIL.search(text):
+        return True
+    return bool(_DIGIT.search(text)) and (any(phones(text)) or bool(opening_hours(text)))
+
+
+def is_needed(text: str, links: Iterable[Link]) -> bool:
+    """Tell whether a run of text states a contact or hours, or leads to ANEF or to a booking."""
+    services = {Element.ANEF_LINK, Element.APPOINTMENT_LINK}
+    return states_contact(text) or any(fact.element in services for fact in _of_links(links))
+
+
+def phones(text: str) -> Iterator[str]:
+    """Yield each phone number as digits, with "+33" for a French one."""
+    for found in _PHONE.finditer(text):
+        if found["home"]:
+            yield "+33" + _OTHER_THAN_DIGIT.sub("", found["home"])[1:]
+        else:
+            yield "+" + _OTHER_THAN_DIGIT.sub("", found["foreign"].replace("(0)", ""))
+    for found in _SHORT_PHONE.finditer(text):
+        yield found["short"].replace(" ", "")
+
+
+def opening_hours(text: str) -> str:
+    """Return days and times in one writing, "" when the text states no time or closed day.
+
+    "Du lundi au vendredi de 8h30 à 11 H 30, sauf le mardi" gives
+    "lundi-vendredi 08:30-11:30 sauf mardi".
+    """
+    if not _MAY_STATE_HOURS.search(text):
+        return ""
+    parts: list[str] = []
+    strong = False
+    for found in _HOURS.finditer(text):
+        if found["time"]:
+            parts.append(f"{int(found['hour']):02d}:{found['minute'] or '00'}")
+            strong = True
+        elif found["to"]:
+            if parts and parts[-1] != "-":
+                parts.append("-")
+        else:
+            word = found["word"].lower().rstrip("s")
+            strong |= word.startswith(("fermé", "ouvert"))
+            parts.append(word)
+    return _DASH.sub("-", " ".join(parts)).strip("- ") if strong else ""
+
+
+def _contacts(text: str) -> Iterator[Fact]:
+    for found in _EMAIL.finditer(text) if "@" in text else ():
+        yield Fact(element=Element.EMAIL, value=found[0].casefold().rstrip("."))
+    if not _DIGIT.search(text):
+        return
+    for phone in phones(text):
+        yield Fact(element=Element.PHONE, value=phone)
+    for found in _FEE.finditer(text):
+        euros = _GROUPING.sub("", found[1])
+        yield Fact(element=Element.FEE, value=f"{euros},{found[2] or '00'}")
+    for pattern in (_POSTCODE, _STREET, _BOX):
+        for found in pattern.finditer(text):
+            yield Fact(element=Element.ADDRESS, value=" ".join(words(found[0])))
+
+
+def _of_links(links: Iterable[Link]) -> Iterator[Fact]:
+    for link in links:
+        if link.target.startswith("mailto:"):
+            for found in _EMAIL.finditer(link.target[7:]):
+                yield Fact(element=Element.EMAIL, value=found[0].casefold())
+        elif link.target.startswith("tel:"):
+            digits = link.target[4:]
+            value = "+33" + digits[1:] if _FRENCH_PHONE.fullmatch(digits) else digits
+            yield Fact(element=Element.PHONE, value=value)
+        elif link.target.startswith(_ANEF_HOST):
+            yield Fact(element=Element.ANEF_LINK, value=link.target)
+        elif link.target and (_APPOINTMENT.search(link.target) or _APPOINTMENT.search(link.text)):
+            yield Fact(element=Element.APPOINTMENT_LINK, value=link.target)

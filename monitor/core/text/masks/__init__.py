@@ -1,0 +1,1 @@
+"""What is not content: elements, words that change by themselves, menus."""

@@ -1,0 +1,138 @@
+"""Words that change by themselves: versioned rules, each with an id and a test."""
+
+import re
+from dataclasses import dataclass
+
+from monitor.core.text.facts.dates import CLOCK, DATE
+
+VERSION = "1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextRule:
+    """Replaces what its pattern finds inside a block. Patterns see tidy text.
+
+    `needs` are lower-case texts of which one must be there, `least_word` the characters that
+    a word must have: a cheap look before the pattern.
+    """
+
+    id: str
+    pattern: re.Pattern[str]
+    needs: tuple[str, ...] = ()
+    least_word: int = 0
+    by: str = " "
+
+    def may_find(self, lower: str) -> bool:
+        """Look cheaply at a lower-case text: False when the pattern cannot find anything."""
+        if self.least_word:
+            return any(len(word) >= self.least_word for word in lower.split())
+        return not self.needs or any(need in lower for need in self.needs)
+
+
+def _rule(
+    name: str, pattern: str, *, needs: tuple[str, ...] = (), least_word: int = 0, by: str = " "
+) -> TextRule:
+    compiled = re.compile(pattern, re.IGNORECASE)
+    return TextRule(id=name, pattern=compiled, needs=needs, least_word=least_word, by=by)
+
+
+_DAY = (
+    r"(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche"
+    r"|monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
+)
+_FRENCH_UNIT = r"(?:secondes?|minutes?|min|heures?|jours?|semaines?|mois|ans?|années?)"
+_ENGLISH_UNIT = r"(?:seconds?|minutes?|mins?|hours?|days?|weeks?|months?|years?)"
+_COUNTED = (
+    r"(?:visites?|visiteurs?(?: connectés?)?|vues|consultations|lectures|téléchargements|partages"
+    r"|j'aime|views|visits|visitors|likes|shares|downloads)"
+)
+_COUNT = r"\d{1,9}(?: \d{3}){0,3}"
+_COUNTED_STEMS = (
+    *("visit", "vues", "consultations", "lectures", "chargements", "partages", "j'aime"),
+    *("views", "likes", "shares", "downloads", "lu "),
+)
+
+RULES = (
+    _rule(
+        "text.email-obfuscation",
+        r" ?[\[({] ?(?:at|arobase|@) ?[\])}] ?",
+        needs=("[", "(", "{"),
+        by="@",
+    ),
+    _rule(
+        "text.relative-date",
+        rf"\bil y a (?:environ )?(?:\d{{1,4}}|une?) {_FRENCH_UNIT}\b"
+        rf"|\b(?:\d{{1,4}}|an?) {_ENGLISH_UNIT} ago\b"
+        r"|\bvor (?:\d{1,4}|einer|einem) (?:minuten?|stunden?|tag(?:en)?|wochen?|monat(?:en)?)\b"
+        r"|\bhace (?:\d{1,4}|una?) (?:minutos?|horas?|días?|semanas?|mes(?:es)?|años?)\b",
+        needs=("il y a ", " ago", "vor ", "hace "),
+    ),
+    _rule(
+        "text.today",
+        rf"\b(?:nous sommes|aujourd'hui,?|today is|today:) (?:le )?(?:{_DAY},? )?{DATE}{CLOCK}",
+        needs=("nous sommes", "aujourd'hui", "today"),
+    ),
+    _rule(
+        "text.counter",
+        rf"\b(?:nombre (?:de |d'))?{_COUNTED} ?: ?\d[\d ]*|\blu \d[\d ]{{0,12}} ?fois\b"
+        rf"|(?<!\w)\d[\d .,]{{0,12}}k? {_COUNTED}(?!\w)",
+        needs=_COUNTED_STEMS,
+    ),
+    _rule(
+        "text.helpful",
+        rf"\b{_COUNT} (?:out of|of|sur) {_COUNT} (?:\w{{1,30}} ){{0,2}}(?:found this|ont trouvé)\b"
+        r"[^.]{0,40}"
+        rf"|\b{_COUNT}(?: utilisateurs?| personnes?)? (?:sur {_COUNT} )?ont trouvé[^.]{{0,40}}",
+        needs=("found this", "ont trouvé"),
+    ),
+    _rule(
+        "text.generation",
+        r"\bpage (?:générée|generated|rendered) (?:en|in)"
+        r" [\d.,]{1,12} ?(?:ms|s|secondes?|seconds?)\b"
+        r"|\btemps de génération ?:? ?[\d.,]{1,12} ?(?:ms|s|secondes?)\b",
+        needs=("génér", "generated", "rendered"),
+    ),
+    _rule(
+        "text.copyright-year",
+        r"(?:©|\(c\)|copyright)[ :]{0,5}\d{4}(?: ?- ?\d{4})?|(?:\d{4} ?- ?)?\d{4} ?©",
+        needs=("©", "(c)", "copyright"),
+    ),
+    _rule(
+        "text.software-version",
+        r"^(?:version|build|release|v)[ :.]*\d+\.\d+\.\d[\w.+-]*$",
+        needs=("v", "build", "release"),
+    ),
+    _rule("text.token", r"(?<!\w)[0-9a-f]{24,1000}+(?!\w)", least_word=24),
+    _rule(
+        "text.enumerator",
+        r"^(?:article )?\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})(?:\.\d{1,2}){0,6}[.)°]{1,4} (?=[^\W\d])",
+    ),
+)
+
+
+# The date of the day, as a banner shows it. Further down it may be that of a closure.
+_DAY_ALONE = re.compile(rf"^{_DAY},? (?:le )?{DATE}{CLOCK}$", re.IGNORECASE)
+LONGEST_DAY = 60  # characters
+
+# What every rule needs: most runs hold none of it.
+_MAY_CHANGE = re.compile(
+    r"[\d\[({©]|\b(?:il y a une?|vor eine[rm]|hace una?)\b"
+    r"|\ban? \w{1,20} ago\b|^\w{1,4}[.)°]|[a-f]{24}",
+    re.IGNORECASE,
+)
+
+
+def is_day_alone(text: str) -> bool:
+    """Tell whether a tidy text is a weekday and its date, and nothing else."""
+    return len(text) <= LONGEST_DAY and bool(_DAY_ALONE.match(text))
+
+
+def mask(text: str) -> str:
+    """Return a tidy text without what changes by itself, tidy again."""
+    if not _MAY_CHANGE.search(text):
+        return text
+    masked, lower = text, text.lower()
+    for rule in RULES:
+        if rule.may_find(lower):
+            masked = rule.pattern.sub(rule.by, masked)
+    return masked if masked is text else " ".join(masked.split())

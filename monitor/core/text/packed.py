@@ -1,0 +1,56 @@
+"""A page at rest: what must be known of it at each reading, and the rest compressed.
+
+A page of 60 kB makes a megabyte of blocks; two hundred of them are remembered at all times.
+"""
+
+import zlib
+from dataclasses import dataclass
+from typing import Self
+
+from pydantic import TypeAdapter
+
+from monitor.core.text.page import Page
+
+PAGE = TypeAdapter(Page)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackedPage:
+    """A page without an obstacle. `data` is for `page` alone, here and in the store.
+
+    It is empty for a text of which only the digest is left: see `lost`.
+    """
+
+    extraction_version: str
+    title: str
+    updated_on: str
+    data: bytes
+
+    @classmethod
+    def of(cls, page: Page) -> Self:
+        return cls(
+            extraction_version=page.extraction_version,
+            title=page.title,
+            updated_on=page.updated_on,
+            data=zlib.compress(PAGE.dump_json(page, exclude_defaults=True)),
+        )
+
+    @classmethod
+    def lost(cls, extraction_version: str) -> Self:
+        """Stand for a text that a rebuilt database could not find again."""
+        return cls(extraction_version=extraction_version, title="", updated_on="", data=b"")
+
+    @property
+    def known(self) -> bool:
+        """Whether there is a page."""
+        return bool(self.data)
+
+    @property
+    def page(self) -> Page:
+        """The page itself, made anew at each call. Raises zlib.error for a lost one."""
+        return unpacked(self.data)
+
+
+def unpacked(data: bytes) -> Page:
+    """Read `PackedPage.data` again."""
+    return PAGE.validate_json(zlib.decompress(data))

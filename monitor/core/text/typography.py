@@ -1,0 +1,74 @@
+"""What two readers would call the same words, whatever the typist or the browser did.
+
+`tidy` is for showing: one kind of space, quote and dash. `words` is for comparing: lower
+case, no punctuation, one writing of a phone number.
+"""
+
+import re
+from collections.abc import Iterator
+
+from monitor.core.untrusted.unicode_forms import normalised
+
+_INVISIBLE = (
+    "\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
+    "\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069\ufe0e\ufe0f\ufeff"
+)
+# Controls, those of U+0080 to U+009F among them, which terminals obey too; spaces stay.
+_CONTROLS = "".join(
+    char
+    for char in (*map(chr, range(0x20)), *map(chr, range(0x7F, 0xA0)), "\ufff9", "\ufffa", "\ufffb")
+    if not char.isspace()
+)
+MOST_CHARACTERS = 200_000  # of one run; a page of real words holds fewer
+_SAME = str.maketrans(
+    dict.fromkeys(_INVISIBLE + _CONTROLS, "")
+    | dict.fromkeys("‘’‚‛´ʼ′", "'")
+    | dict.fromkeys("“”„‟«»″", '"')
+    | dict.fromkeys("‐‑‒–—―−", "-")
+)
+_ODD = re.compile(f"[{re.escape(''.join(map(chr, _SAME)))}]")
+# In order: a plain word (most are: looked for first), a number in groups (phone, SIRET), an
+# e-mail address, a word, a sign that carries sense, a dash between two numbers or two days.
+_TOKEN = re.compile(
+    r"[^\W\d_]{1,100}+(?![\w@.+-])"
+    r"|(?<![\w+])\+?(?!\d{30})\d{1,4}(?: ?\(0\))?+(?:[ .-]?(?!\d{26})\d)?"
+    r"(?:[ .-]?(?!\d{25})\d{2,4}){3,6}(?!\d)"
+    r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.\w{1,63}){1,5}"
+    r"|\w+|[€$£%+@<>=]|(?<=[\dhH])(?: - |-)(?=\d)|(?<=di)(?: - |-)(?=[lmjvsd])",
+    re.IGNORECASE,
+)
+_SEPARATORS = str.maketrans("", "", " .-()")
+
+
+def tidy(text: str) -> str:
+    """Return the text on one line, in one typography, safe to show and to store.
+
+    At most `MOST_CHARACTERS`, before and after: NFKC makes 18 of one. No control character, no
+    mark of direction: entities bring those that the bytes of a page do not hold.
+    """
+    text = text[:MOST_CHARACTERS]
+    if not text.isascii():
+        text = normalised("NFKC", text, limit=MOST_CHARACTERS)
+    if _ODD.search(text):  # most texts have accents and nothing else
+        text = text.translate(_SAME)
+    return " ".join(text.split())
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Return the words of a tidy text for comparison.
+
+    Case and punctuation do not count; a dash between two numbers or days does (a range is no
+    list); the separators inside a long number do not (`04 73 98 61 61` is `04.73.98.61.61`).
+    """
+    return tuple(map(_bare, _TOKEN.findall(text.casefold())))
+
+
+def tokens(text: str) -> Iterator[tuple[str, int]]:
+    """Yield each word as `words` gives it, and where it begins in the text."""
+    return ((_bare(found[0].casefold()), found.start()) for found in _TOKEN.finditer(text))
+
+
+def _bare(word: str) -> str:
+    if word.isalnum() or "@" in word:
+        return word
+    return word.replace("(0)", "").translate(_SEPARATORS) or "-"

@@ -1,0 +1,1 @@
+"""Bounds and checks for values that come from outside. Pure."""

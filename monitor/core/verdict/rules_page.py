@@ -1,0 +1,301 @@
+"""Rules on a page that came whole: is it the service, and in what state."""
+
+import json
+import re
+from urllib.parse import urlsplit
+
+from monitor.core.model import Exchange, Failure, Kind, Reason, Verdict
+from monitor.core.verdict.context import (
+    BARE_WORDS,
+    Case,
+    Finding,
+    families_used,
+    host_of,
+    path_of,
+    same_site,
+)
+from monitor.core.verdict.page_summary import Form, fold
+from monitor.core.verdict.rules_local import is_ours, reason_of, was_frozen
+
+_MAIN_SCRIPT = re.compile(r"(^|[/._-])(main|runtime|polyfills?|app|index|bundle|vendors?)[._-]")
+_KEYCLOAK = ("/protocol/openid-connect", "kc-form", "kc-login", "login-actions")
+_REFUSED = frozenset({401, 403, 405, 406, 429, 451})
+_GONE = frozenset({404, 410})
+_ERROR_KEYS = frozenset({"error", "errors", "exception", "erreur", "fault"})
+
+
+def redirect_unfollowed(case: Case) -> Finding | None:
+    """Follow with the eyes a redirect that was not followed: the site says where it is."""
+    redirected = case.status // 100 == 3  # noqa: PLR2004 -- the class of a status
+    refreshed = case.page.refresh and case.page.words <= BARE_WORDS and not case.page.scripts
+    if not (redirected or refreshed):
+        return None
+    place = next((url for url in reversed(case.urls) if url != case.exchange.final_url), "")
+    if not place:
+        return Finding(Verdict.DOWN, Reason.INVALID_RESPONSE, f"statut {case.status} sans adresse")
+    kind = Verdict.UP if same_site(case.exchange.url, place) else Verdict.DEGRADED
+    return Finding(kind, Reason.MOVED, f"renvoi vers {place[:80]}")
+
+
+def api_body(case: Case) -> Finding | None:
+    """Ask of an anonymous interface that it answers in JSON, and not with an error."""
+    if case.target.kind is not Kind.API:
+        return None
+    page = case.page
+    if page.form is Form.HTML:
+        return Finding(Verdict.DEGRADED, Reason.MARKER_MISSING, "page HTML au lieu de données")
+    if page.form is Form.JSON and _data(case) is None:
+        return Finding(Verdict.DEGRADED, Reason.ERROR_TEXT, "JSON illisible")
+    return None
+
+
+def json_error(case: Case) -> Finding | None:
+    """Recognise data that are an error, asked for or in place of a page."""
+    data = _data(case) if case.page.form is Form.JSON else None
+    if not isinstance(data, dict):
+        return None
+    found = sorted(_ERROR_KEYS & {str(key).lower() for key in data if data[key]})
+    status = data.get("status") or data.get("statusCode") or data.get("code")
+    if isinstance(status, int) and not isinstance(status, bool) and 500 <= status <= 599:  # noqa: PLR2004 -- 5xx
+        found.append(f"status {status}")
+    if not found or data.get("success") is True:
+        return None
+    return Finding(Verdict.DOWN, Reason.ERROR_TEXT, f"JSON d'erreur : {', '.join(found)}")
+
+
+def _data(case: Case) -> object:
+    """Return what the JSON says; None when it cannot be read."""
+    try:
+        return json.loads(case.exchange.body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def empty_document(case: Case) -> Finding | None:
+    """Find a page with nothing to see, and nothing that could show anything.
+
+    Of an answer over our bound nothing may have been read: that says nothing of the page.
+    """
+    page = case.page
+    if case.exchange.failure is Failure.TOO_LARGE:
+        return None
+    if page.form is Form.EMPTY:
+        if case.target.kind is Kind.API:
+            return None
+        return Finding(Verdict.DOWN, Reason.EMPTY_SHELL, "réponse vide")
+    if page.form is not Form.HTML or page.words or page.frames or page.fields or page.password:
+        return None
+    if page.scripts or page.inline_chars or page.images or page.refresh or page.root:
+        return None
+    return Finding(Verdict.DOWN, Reason.EMPTY_SHELL, "page sans texte, sans image et sans script")
+
+
+def dead_asset(case: Case) -> Finding | None:
+    """Find dead files: down if the application cannot start without them, else degraded.
+
+    Only files of the same site count: a dead third party is not the service's fault.
+    """
+    scripts, others = _assets(case)
+    dead = [part for part in scripts if _asset_fault(case, part)]
+    refused = next((part for part in dead if _refused(case, part)), None)
+    if refused:
+        return Finding(Verdict.BLOCKED, Reason.WAF, f"fichier refusé : {_name(refused)}")
+    main = [part for part in dead if _MAIN_SCRIPT.search(_name(part).lower())]
+    if main or (dead and len(dead) == len(scripts)):
+        part = (main or dead)[0]
+        ground = f"script indispensable {_name(part)} : {_asset_fault(case, part)}"
+        return Finding(Verdict.DOWN, Reason.ASSET_MISSING, ground)
+    for part in (*dead, *(p for p in others if _asset_fault(case, p) and not _refused(case, p))):
+        ground = f"fichier {_name(part)} : {_asset_fault(case, part)}"
+        return Finding(Verdict.DEGRADED, Reason.ASSET_MISSING, ground)
+    return None
+
+
+def dead_sign_of_life(case: Case) -> Finding | None:
+    """Find a back end that fails behind its shell: down. A path that has gone: degraded.
+
+    Data that refuse us (401, 403 …) are a sign of life; a page that does is a guard's.
+    """
+    doubtful: Finding | None = None
+    for part in case.exchange.parts:
+        if part.url not in case.target.signs_of_life or _says_nothing(case, part):
+            continue
+        status, path = part.status or 0, path_of(part.url)
+        if _is_markup(part) and _refused(case, part):
+            return Finding(Verdict.BLOCKED, Reason.WAF, f"{path} : refusé par une page")
+        if part.failure is not None or status >= 500:  # noqa: PLR2004 -- 5xx
+            said = part.failure.value if part.failure else f"statut {status}"
+            return Finding(Verdict.DOWN, Reason.SIGN_OF_LIFE_MISSING, f"{path} : {said}")
+        if status in _GONE or _is_markup(part):
+            ground = f"{path} : statut {status}, adresse à vérifier"
+            doubtful = Finding(Verdict.DEGRADED, Reason.SIGN_OF_LIFE_MISSING, ground)
+    return doubtful
+
+
+def unread_part(case: Case) -> Finding | None:
+    """Find a part that was not read: for lack of time, the shell is slow; else it was us.
+
+    The parts share one deadline. A browser asks for several at once, and waits longer.
+    """
+    late: Finding | None = None
+    for part in case.exchange.parts:
+        if part.failure is Failure.DEADLINE:
+            late = Finding(Verdict.DEGRADED, Reason.SLOW, f"délai écoulé avant {_name(part)}")
+        elif (ours := _ours(case, part)) is not None:
+            ground = f"{_name(part)} : {part.failure or ''} de notre côté"
+            return Finding(Verdict.UNKNOWN, ours, ground)
+    return late
+
+
+def empty_shell(case: Case) -> Finding | None:
+    """Find scripts that showed nothing; of a shell whose scripts answer, that is the state."""
+    page = case.page
+    if page.form is not Form.HTML or page.own_words > BARE_WORDS:
+        return None
+    if page.frames and not page.root:
+        return None
+    if page.headings or page.fields or page.password or page.words > 3 * BARE_WORDS:
+        return None
+    if not (page.scripts or page.inline_chars or page.root or page.images):
+        return None
+    scripts, _ = _assets(case)
+    if case.target.kind is Kind.SHELL and scripts:
+        return None
+    return Finding(
+        Verdict.DEGRADED, Reason.EMPTY_SHELL, f"{page.words} mot(s) affiché(s) sans JavaScript"
+    )
+
+
+def unexpected_redirect(case: Case) -> Finding | None:
+    """Ask of a redirect that it leads where the list says."""
+    wanted = case.target.expect_path
+    if case.target.kind is not Kind.REDIRECT or not wanted:
+        return None
+    found = path_of(case.exchange.final_url)
+    if found.startswith(wanted.rstrip("/") or "/"):
+        return None
+    return Finding(
+        Verdict.DEGRADED, Reason.MARKER_MISSING, f"mène à {found[:80]}, attendu {wanted[:80]}"
+    )
+
+
+def no_login_form(case: Case) -> Finding | None:
+    if case.target.kind is not Kind.LOGIN or case.page.password:
+        return None
+    if any(mark in case.page.source for mark in _KEYCLOAK):
+        return None
+    return Finding(Verdict.DEGRADED, Reason.MARKER_MISSING, "aucun formulaire de connexion")
+
+
+def no_marker(case: Case) -> Finding | None:
+    """Find a page that looks healthy and holds none of the texts that it should."""
+    markers = case.target.markers
+    if not markers or any(marker.lower() in case.page.source for marker in markers):
+        return None
+    seen = fold(case.page.source)
+    if any(fold(marker) in seen for marker in markers):
+        return None
+    return Finding(Verdict.DEGRADED, Reason.MARKER_MISSING, f"texte absent : « {markers[0][:80]} »")
+
+
+def too_large(case: Case) -> Finding | None:
+    """Say that we did not read it whole: its start is healthy, a visitor gets the page."""
+    if case.exchange.failure is not Failure.TOO_LARGE:
+        return None
+    return Finding(Verdict.DEGRADED, Reason.TOO_LARGE, "page plus longue que notre limite")
+
+
+def chain_incomplete(case: Case) -> Finding | None:
+    for hop in case.exchange.hops:
+        if hop.certificate and hop.certificate.completed:
+            ground = f"certificat intermédiaire non envoyé par {host_of(hop.url)}"
+            return Finding(Verdict.DEGRADED, Reason.TLS_CHAIN_INCOMPLETE, ground)
+    return None
+
+
+def slow(case: Case) -> Finding | None:
+    """Find that it took long: the site, and neither our own process nor our line."""
+    exchange = case.exchange
+    seconds = (exchange.duration_us - exchange.stalled_us) / 1e6
+    if seconds <= case.target.slow_s:
+        return None
+    used = {family for hop in exchange.hops for family in families_used(hop)}
+    if case.controls is not None and not all(map(case.controls.vouch_for, used)):
+        return None
+    ground = f"{seconds:.1f} s, seuil {case.target.slow_s:g} s"
+    return Finding(Verdict.DEGRADED, Reason.SLOW, ground)
+
+
+def moved(case: Case) -> Finding | None:
+    """Note that another address serves it: up on the same site, else to be looked at."""
+    asked, final = case.exchange.url, case.exchange.final_url
+    if case.target.kind is Kind.REDIRECT:
+        return None
+    if not same_site(asked, final):
+        return Finding(Verdict.DEGRADED, Reason.MOVED, f"mène à un autre site : {host_of(final)}")
+    if path_of(asked) == path_of(final) and _bare(asked) == _bare(final):
+        return None
+    return Finding(Verdict.UP, Reason.MOVED, f"servi à {final[:120]}")
+
+
+def healthy(case: Case) -> Finding:
+    return Finding(Verdict.UP, Reason.OK, f"statut {case.status}, {case.page.words} mots")
+
+
+def _bare(url: str) -> str:
+    return host_of(url).removeprefix("www.")
+
+
+def _assets(case: Case) -> tuple[list[Exchange], list[Exchange]]:
+    """Return the scripts, then the other files, of the site's own among the parts."""
+    signs = case.target.signs_of_life
+    own = [
+        part
+        for part in case.exchange.parts
+        if part.url not in signs and same_site(part.url, case.exchange.final_url)
+    ]
+    scripts = [part for part in own if path_of(part.url).endswith((".js", ".mjs"))]
+    return scripts, [part for part in own if part not in scripts]
+
+
+def _says_nothing(case: Case, part: Exchange) -> bool:
+    """Tell whether a part failed by a bound or a fault of ours: not the site's death."""
+    return part.failure in {Failure.TOO_LARGE, Failure.DEADLINE} or bool(_ours(case, part))
+
+
+def _ours(case: Case, part: Exchange) -> Reason | None:
+    """Say which fault of our side a part may have failed by, as for the page itself."""
+    if part.failure in {None, Failure.TOO_LARGE}:
+        return None
+    if was_frozen(part):
+        return Reason.LOCAL_PROCESS
+    if part.failure is Failure.DNS_BOGON or is_ours(part):
+        return Reason.LOCAL_NETWORK
+    doubted = case.unvouched(part) if case.controls is not None else ()
+    return reason_of(case, doubted) if doubted else None
+
+
+def _asset_fault(case: Case, part: Exchange) -> str:
+    if _says_nothing(case, part):
+        return ""
+    if part.failure is not None:
+        return part.failure.value
+    if part.status is None or part.status >= 400:  # noqa: PLR2004 -- 4xx and 5xx
+        return f"statut {part.status}"
+    return "page HTML à sa place" if _is_markup(part) else ""
+
+
+def _is_markup(part: Exchange) -> bool:
+    kind = (part.last.header("content-type") or "") if part.last else ""
+    start = part.body[:256].lstrip().lower()
+    return start.startswith((b"<!doctype html", b"<html")) or ("html" in kind and b"<" in start)
+
+
+def _refused(case: Case, part: Exchange) -> bool:
+    """Tell whether a part was refused to us: by its status, or by a page in its place."""
+    status = (part.last.status or 0) if part.last else 0
+    return status in _REFUSED or (_is_markup(part) and case.refuses(part, status))
+
+
+def _name(part: Exchange) -> str:
+    return urlsplit(part.url).path.rsplit("/", 1)[-1][:80]

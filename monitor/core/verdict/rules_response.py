@@ -1,0 +1,121 @@
+"""Rules on whose word the answer is: a filter's, a guard's, the site's; and on its status."""
+
+import re
+from http import HTTPStatus
+
+from monitor.core.model import Kind, Reason, Verdict
+from monitor.core.verdict.context import BARE_WORDS, Case, Finding, is_private
+from monitor.core.verdict.page_summary import Form
+
+_PROXY = frozenset({407, 511})
+_REFUSALS = {
+    401: Reason.LOGIN_REQUIRED,
+    402: Reason.WAF,
+    403: Reason.WAF,
+    405: Reason.WAF,  # to a plain GET: several guards answer so
+    406: Reason.WAF,  # ModSecurity's usual status
+    418: Reason.WAF,
+    420: Reason.RATE_LIMITED,
+    429: Reason.RATE_LIMITED,
+    451: Reason.WAF,
+    999: Reason.WAF,
+}
+_GONE = frozenset({404, 410})
+_RELOADS = re.compile(r"location\.(reload|replace|assign)\(|location(\.href)? ?= ?|\.submit\(\)")
+_CHALLENGE_CHARS = 40_000  # an application's own scripts are longer
+
+
+def filter_status(case: Case) -> Finding | None:
+    """Hear a proxy or a portal in 407 and 511: no site says them (RFC 9110, RFC 6585)."""
+    if case.status not in _PROXY:
+        return None
+    return Finding(Verdict.UNKNOWN, Reason.LOCAL_FILTER, f"statut {case.status} d'un intermédiaire")
+
+
+def filter_mark(case: Case) -> Finding | None:
+    """Recognise a page that a filter on our side put in place of the site's."""
+    return case.mark(Verdict.UNKNOWN)
+
+
+def filter_frame(case: Case) -> Finding | None:
+    """Recognise a bare page that frames, or leads to, a machine of a local network."""
+    page = case.page
+    if page.own_words > BARE_WORDS or is_private(case.exchange.url):
+        return None
+    inside = next((u for u in (*case.urls, *page.scripts) if is_private(u)), "")
+    if not inside:
+        return None
+    return Finding(Verdict.UNKNOWN, Reason.LOCAL_FILTER, f"la page renvoie à {inside[:80]}")
+
+
+def refusal_mark(case: Case) -> Finding | None:
+    """Recognise a guard, a captcha or a limit that speaks in place of the service."""
+    return case.mark(Verdict.BLOCKED)
+
+
+def script_challenge(case: Case) -> Finding | None:
+    """Recognise a guard's test: no word, and a script that sets a cookie and reloads."""
+    page = case.page
+    if page.form is not Form.HTML or page.words > BARE_WORDS or page.root or page.fields:
+        return None
+    if not 0 < page.inline_chars <= _CHALLENGE_CHARS or "document.cookie" not in page.source:
+        return None
+    if not _RELOADS.search(page.source):
+        return None
+    return Finding(
+        Verdict.BLOCKED, Reason.WAF, "page vide dont le script pose un cookie et recharge"
+    )
+
+
+def maintenance_mark(case: Case) -> Finding | None:
+    """Believe a site that says, in place of the service, that it is being maintained."""
+    return case.mark(Verdict.MAINTENANCE)
+
+
+def refusal_status(case: Case) -> Finding | None:
+    reason = _REFUSALS.get(case.status)
+    return Finding(Verdict.BLOCKED, reason, _says(case.status)) if reason else None
+
+
+def server_error(case: Case) -> Finding | None:
+    if case.status // 100 != 5:  # noqa: PLR2004 -- the class of a status
+        return None
+    return Finding(Verdict.DOWN, Reason.HTTP_5XX, _says(case.status))
+
+
+def gone_status(case: Case) -> Finding | None:
+    """Read 404 and 410; of a page that was never seen, our list may be what is wrong."""
+    if case.status not in _GONE:
+        return None
+    if case.known_good:
+        return Finding(Verdict.DOWN, Reason.GONE, _says(case.status))
+    return Finding(
+        Verdict.UNKNOWN, Reason.GONE, f"{_says(case.status)} ; page jamais vue, adresse à vérifier"
+    )
+
+
+def client_error(case: Case) -> Finding | None:
+    if case.status // 100 != 4:  # noqa: PLR2004 -- the class of a status
+        return None
+    return Finding(Verdict.DOWN, Reason.HTTP_4XX, _says(case.status))
+
+
+def accepted_only(case: Case) -> Finding | None:
+    """Recognise how some guards put a robot off: 202 without a page."""
+    if case.status != HTTPStatus.ACCEPTED or case.page.own_words > BARE_WORDS:
+        return None
+    if case.target.kind is Kind.API or case.page.form is Form.JSON:
+        return None
+    return Finding(Verdict.BLOCKED, Reason.WAF, "statut 202 sans contenu")
+
+
+def fault_mark(case: Case) -> Finding | None:
+    """Recognise an error, a parked name, a server's default page, whatever the status."""
+    finding = case.mark(Verdict.DOWN)
+    if finding is None or finding.reason is not Reason.GONE or case.known_good:
+        return finding
+    return Finding(Verdict.UNKNOWN, Reason.GONE, f"{finding.ground} ; page jamais vue")
+
+
+def _says(status: int) -> str:
+    return f"statut {status}"
