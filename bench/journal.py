@@ -20,8 +20,8 @@ from monitor.core.journal import encode
 from monitor.core.journal.jcs import canonical
 from monitor.core.journal.recorded import check_of
 from monitor.core.model import Outcome, Phase, State
-from monitor.evidence.journal import FOLDER, Journal
-from monitor.evidence.note import Algorithm, SignerKey
+from monitor.evidence.log.journal import FOLDER, Journal
+from monitor.evidence.log.note import Algorithm, SignerKey
 from monitor.store import Store, migrate
 from monitor.verification import verify
 from tests.support.outcomes import START, observation, panel

@@ -37,9 +37,9 @@ from monitor.core.model import (
 )
 from monitor.core.outages.fold import advance
 from monitor.core.outages.incidents import absorb
-from monitor.evidence.captures import Captures
-from monitor.evidence.keys import own_key
-from monitor.evidence.note import Algorithm
+from monitor.evidence.captures.capture_policy import Captures
+from monitor.evidence.log.keys import own_key
+from monitor.evidence.log.note import Algorithm
 from monitor.fetch.replay import reread
 from monitor.sealing import KEY_FILE, Sealer
 from monitor.store import Store, migrate

@@ -14,14 +14,14 @@ from pathlib import Path
 from monitor.clock import Clock
 from monitor.config import Config
 from monitor.core.model.anchors import Cosignature, Stamp, Standing
-from monitor.evidence import tlog
-from monitor.evidence.cosigning import Cosigners, quorum
-from monitor.evidence.courier import Courier
-from monitor.evidence.journal import FOLDER
-from monitor.evidence.note import Checkpoint, Note, Signature
-from monitor.evidence.stamping import Stamper
-from monitor.evidence.tiles import Tiles
-from monitor.evidence.witness import joined
+from monitor.evidence.log import tlog
+from monitor.evidence.log.journal import FOLDER
+from monitor.evidence.log.note import Checkpoint, Note, Signature
+from monitor.evidence.log.tiles import Tiles
+from monitor.evidence.outbound_http import Courier
+from monitor.evidence.timestamps.timestamping import Stamper
+from monitor.evidence.witness.cosigning import Cosigners, quorum
+from monitor.evidence.witness.witness_protocol import joined
 from monitor.metrics import Board, JournalSeen
 from monitor.store import Store, cosignature_work, stamp_work
 

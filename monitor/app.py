@@ -33,9 +33,9 @@ from monitor.core.model import (
 from monitor.core.scheduling.robots_txt import RobotsFile
 from monitor.core.scheduling.slots import grids
 from monitor.errors import in_french
-from monitor.evidence.captures import Captures
-from monitor.evidence.cosigning import require_newest
-from monitor.evidence.journal import JournalError, Signed
+from monitor.evidence.captures.capture_policy import Captures
+from monitor.evidence.log.journal import JournalError, Signed
+from monitor.evidence.witness.cosigning import require_newest
 from monitor.faults import Faults
 from monitor.fetch import Resolver
 from monitor.lane import Lane, NoTurn

@@ -11,8 +11,8 @@ from monitor.clock import Clock
 from monitor.core.changes.change_log import KeptCopy
 from monitor.core.changes.page_events import Version
 from monitor.core.model import Exchange
-from monitor.evidence import capture_check
-from monitor.evidence.warc import WarcError
+from monitor.evidence.captures import capture_check
+from monitor.evidence.captures.warc import WarcError
 from monitor.fetch.replay import reread
 from monitor.store import Store
 

@@ -36,13 +36,14 @@ from sqlalchemy import Connection, select
 from monitor import __version__
 from monitor.config.local import LOCAL
 from monitor.errors import VigieError, in_french
-from monitor.evidence import durable, tlog
-from monitor.evidence.journal import FOLDER, LAST
-from monitor.evidence.note import Note, NoteError, Signature, SignerKey, VerifierKey
-from monitor.evidence.stamping import ASIDE
-from monitor.evidence.tiles import CHECKPOINT, Tiles
-from monitor.evidence.tlog import TILE_WIDTH, ProofError
-from monitor.evidence.witness import joined
+from monitor.evidence import durable
+from monitor.evidence.log import tlog
+from monitor.evidence.log.journal import FOLDER, LAST
+from monitor.evidence.log.note import Note, NoteError, Signature, SignerKey, VerifierKey
+from monitor.evidence.log.tiles import CHECKPOINT, Tiles
+from monitor.evidence.log.tlog import TILE_WIDTH, ProofError
+from monitor.evidence.timestamps.timestamping import ASIDE
+from monitor.evidence.witness.witness_protocol import joined
 from monitor.sealing import KEY_FILE
 from monitor.settings import Settings
 from monitor.store import Store, StoreError, is_new

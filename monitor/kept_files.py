@@ -10,8 +10,10 @@ from monitor.core.changes.page_events import text_digest
 from monitor.core.model.anchors import Cosignature, Standing
 from monitor.core.text.packed import PackedPage
 from monitor.core.text.read import read_page
-from monitor.evidence import bounded, capture_check
-from monitor.evidence.note import (
+from monitor.evidence import bounded
+from monitor.evidence.captures import capture_check
+from monitor.evidence.captures.warc import WarcError
+from monitor.evidence.log.note import (
     MAX_NOTE_BYTES,
     Checkpoint,
     Note,
@@ -19,9 +21,8 @@ from monitor.evidence.note import (
     Signature,
     cosigned_at,
 )
-from monitor.evidence.stamping import MAX_CRL_BYTES
-from monitor.evidence.stamps import MAX_ANSWER_BYTES, StampRefused, check_token
-from monitor.evidence.warc import WarcError
+from monitor.evidence.timestamps.rfc3161 import MAX_ANSWER_BYTES, StampRefused, check_token
+from monitor.evidence.timestamps.timestamping import MAX_CRL_BYTES
 from monitor.fetch.replay import reread
 from monitor.store.journal_reads import KeptCheckpoint
 from monitor.store.rebuild import Dated, Signed

@@ -10,10 +10,10 @@ import structlog
 
 from monitor.clock import Clock
 from monitor.errors import in_french
-from monitor.evidence.journal import FOLDER, LAST, Journal, JournalError, Signed
-from monitor.evidence.keys import own_key
-from monitor.evidence.note import Algorithm, Note, NoteError, SignerKey, VerifierKey
-from monitor.evidence.tiles import CHECKPOINT
+from monitor.evidence.log.journal import FOLDER, LAST, Journal, JournalError, Signed
+from monitor.evidence.log.keys import own_key
+from monitor.evidence.log.note import Algorithm, Note, NoteError, SignerKey, VerifierKey
+from monitor.evidence.log.tiles import CHECKPOINT
 from monitor.store import Store
 
 log = structlog.get_logger(__name__)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection
 
-from monitor.evidence.note import (
+from monitor.evidence.log.note import (
     Algorithm,
     Checkpoint,
     Note,

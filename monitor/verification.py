@@ -19,11 +19,11 @@ from monitor.core.journal.jcs import canonical
 from monitor.core.journal.leaf_schema import FIELDS, refusal
 from monitor.core.journal.replay import EDGES, REFERENCES, Replay, ReplayError
 from monitor.evidence import bounded
-from monitor.evidence.capture_check import Claim, Claims, faults
-from monitor.evidence.note import MAX_NOTE_BYTES, Checkpoint, Note, NoteError, VerifierKey
-from monitor.evidence.reading import Reading
-from monitor.evidence.tiles import Tiles
-from monitor.evidence.tlog import ProofError
+from monitor.evidence.captures.capture_check import Claim, Claims, faults
+from monitor.evidence.log.note import MAX_NOTE_BYTES, Checkpoint, Note, NoteError, VerifierKey
+from monitor.evidence.log.reading import Reading
+from monitor.evidence.log.tiles import Tiles
+from monitor.evidence.log.tlog import ProofError
 from monitor.fetch.replay import reread
 from monitor.kept_files import KeptTexts
 from monitor.store import Store, ledger

@@ -5,15 +5,15 @@ from pathlib import Path
 
 from monitor.core.french.formatting import when
 from monitor.evidence import bounded
-from monitor.evidence.note import MAX_NOTE_BYTES
-from monitor.evidence.stamping import MAX_CRL_BYTES
-from monitor.evidence.stamps import (
+from monitor.evidence.log.note import MAX_NOTE_BYTES
+from monitor.evidence.timestamps.rfc3161 import (
     MAX_ANSWER_BYTES,
     Fault,
     StampRefused,
     Token,
     check_token,
 )
+from monitor.evidence.timestamps.timestamping import MAX_CRL_BYTES
 from monitor.verification import Step
 
 FOLDER = "horodatages"  # below the journal's

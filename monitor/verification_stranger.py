@@ -18,9 +18,9 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from monitor.evidence.journal import LOCK
-from monitor.evidence.mirror import verifier_path
-from monitor.evidence.note import VerifierKey
+from monitor.evidence.log.journal import LOCK
+from monitor.evidence.log.mirror import verifier_path
+from monitor.evidence.log.note import VerifierKey
 
 _NAME = "vigie_verifier"
 

@@ -8,8 +8,8 @@ from monitor.config import Config
 from monitor.controls import Panel, read_clock
 from monitor.core.model import Exchange, Failure, Family
 from monitor.environment import environment_of
-from monitor.evidence.note import VerifierKey
-from monitor.evidence.witness_files import Witness
+from monitor.evidence.log.note import VerifierKey
+from monitor.evidence.witness.witness_memory import Witness
 from monitor.faults import Faults
 from monitor.fetch import Fetcher, Gate, Resolver, text
 from monitor.line import Line

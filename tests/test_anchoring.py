@@ -12,11 +12,11 @@ import pytest
 from monitor.anchoring import Anchoring
 from monitor.config import Authority, Cosigner, Cosigning, Stamping
 from monitor.core.model import Gap, GapCause
-from monitor.evidence.courier import Reply
-from monitor.evidence.journal import Signed
-from monitor.evidence.keys import own_key
-from monitor.evidence.note import Algorithm, Checkpoint, Note
-from monitor.evidence.witness_files import Witness, hash_of
+from monitor.evidence.log.journal import Signed
+from monitor.evidence.log.keys import own_key
+from monitor.evidence.log.note import Algorithm, Checkpoint, Note
+from monitor.evidence.outbound_http import Reply
+from monitor.evidence.witness.witness_memory import Witness, hash_of
 from monitor.metrics import Board
 from monitor.sealing import Sealer
 from monitor.store import Store, migrate

@@ -20,7 +20,7 @@ from monitor.core.changes.text_history import NOT_RETAKEN, RETAKEN
 from monitor.core.model import Exchange, Kind, Outcome, Target
 from monitor.core.text.page import EXTRACTION_VERSION, Element, Page
 from monitor.core.text.read import read_clean
-from monitor.evidence.captures import Captures
+from monitor.evidence.captures.capture_policy import Captures
 from monitor.pages import PageBook
 from monitor.store import Store
 from monitor.store.audit import audit
@@ -228,7 +228,7 @@ async def test_without_a_sound_copy_the_next_reading_is_taken_and_the_summary_sa
         file.write_bytes(file.read_bytes()[:200] + b"?" + file.read_bytes()[201:])
     elif how == "of another body":
         other = spoken(minute(0), answer(body("C")), url=URL)
-        monkeypatch.setattr("monitor.evidence.capture_check.opened", lambda *_: other)
+        monkeypatch.setattr("monitor.evidence.captures.capture_check.opened", lambda *_: other)
     upgrade()
     if how == "unreadable by new rules":
         monkeypatch.setattr(pages, "_read_again", lambda *_: None)

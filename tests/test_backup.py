@@ -15,9 +15,9 @@ import pytest
 from monitor import backup as module
 from monitor.backup import BackupError, backup, restore
 from monitor.cli import main
-from monitor.evidence.journal import FOLDER, LAST
-from monitor.evidence.note import Checkpoint, Note
-from monitor.evidence.tiles import Tiles
+from monitor.evidence.log.journal import FOLDER, LAST
+from monitor.evidence.log.note import Checkpoint, Note
+from monitor.evidence.log.tiles import Tiles
 from monitor.sealing import KEY_FILE, Sealer
 from monitor.settings import Settings, read_settings
 from monitor.store import Store, is_new

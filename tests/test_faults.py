@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 
 from monitor.config import ControlHost
 from monitor.core.model import Exchange, Family, GapCause, Target, Verdict
-from monitor.evidence.captures import CaptureError
-from monitor.evidence.journal import JournalError
+from monitor.evidence.captures.capture_policy import CaptureError
+from monitor.evidence.log.journal import JournalError
 from monitor.faults import Faults
 from monitor.fetch import Gate
 from monitor.store import Store, StoreError

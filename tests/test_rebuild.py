@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from monitor.clock import SystemClock
-from monitor.evidence import note
-from monitor.evidence.journal import FOLDER
-from monitor.evidence.keys import own_key
-from monitor.evidence.reading import Reading
-from monitor.evidence.tiles import Tiles
-from monitor.evidence.witness import joined
+from monitor.evidence.log import note
+from monitor.evidence.log.journal import FOLDER
+from monitor.evidence.log.keys import own_key
+from monitor.evidence.log.reading import Reading
+from monitor.evidence.log.tiles import Tiles
+from monitor.evidence.witness.witness_protocol import joined
 from monitor.kept_files import KeptFiles, KeptTexts, signed_from
 from monitor.sealing import KEY_FILE, Sealer
 from monitor.store import Store, audit_pages, page_restore

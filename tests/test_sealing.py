@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.evidence.journal import FOLDER, JournalError
-from monitor.evidence.note import Algorithm, SignerKey
+from monitor.evidence.log.journal import FOLDER, JournalError
+from monitor.evidence.log.note import Algorithm, SignerKey
 from monitor.sealing import KEY_FILE, Sealer, journal_key
 from monitor.verification import verify
 from tests.support.clock import FakeClock

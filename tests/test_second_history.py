@@ -12,11 +12,11 @@ import pytest
 
 from monitor.cli import main
 from monitor.config import Cosigner, Cosigning
-from monitor.evidence.cosigning import require_newest
-from monitor.evidence.courier import Reply
-from monitor.evidence.journal import LAST, JournalError
-from monitor.evidence.note import Algorithm, SignerKey, VerifierKey
-from monitor.evidence.witness_files import Witness
+from monitor.evidence.log.journal import LAST, JournalError
+from monitor.evidence.log.note import Algorithm, SignerKey, VerifierKey
+from monitor.evidence.outbound_http import Reply
+from monitor.evidence.witness.cosigning import require_newest
+from monitor.evidence.witness.witness_memory import Witness
 from tests.support.couriers import FakeCourier
 from tests.support.service import LocalSite, environment, running, vigie, write_config
 from tests.support.small_log import SmallLog

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.evidence.chains import as_pem
-from monitor.evidence.stamps import Question, check_answer
+from monitor.evidence.timestamps.chains import as_pem
+from monitor.evidence.timestamps.rfc3161 import Question, check_answer
 from monitor.verification_stamps import stamped_notes, verify_stamps
 from tests.support.small_log import SmallLog
 from tests.support.tsa import Authority, authority

@@ -22,15 +22,16 @@ from monitor.clock import SystemClock
 from monitor.config import Config, load
 from monitor.core.french.formatting import count
 from monitor.errors import in_french
-from monitor.evidence import dayfiles, mirror
-from monitor.evidence.chains import certificates
-from monitor.evidence.cosigning import quorum
-from monitor.evidence.journal import FOLDER
-from monitor.evidence.note import Algorithm, Checkpoint, Note, NoteError, Signature, VerifierKey
-from monitor.evidence.tiles import CHECKPOINT, Tiles
-from monitor.evidence.tlog import ProofError
-from monitor.evidence.warc import WarcError
-from monitor.evidence.witness import joined
+from monitor.evidence.captures import day_files
+from monitor.evidence.captures.warc import WarcError
+from monitor.evidence.log import mirror
+from monitor.evidence.log.journal import FOLDER
+from monitor.evidence.log.note import Algorithm, Checkpoint, Note, NoteError, Signature, VerifierKey
+from monitor.evidence.log.tiles import CHECKPOINT, Tiles
+from monitor.evidence.log.tlog import ProofError
+from monitor.evidence.timestamps.chains import certificates
+from monitor.evidence.witness.cosigning import quorum
+from monitor.evidence.witness.witness_protocol import joined
 from monitor.sealing import KEY_FILE, journal_key
 from monitor.settings import read_settings
 from monitor.store import Store, is_new
@@ -248,11 +249,11 @@ def _copy_captures(asked: Namespace, out: Path, named: set[str]) -> int:
     """Copy the day files of the period that leaves name, whole records only; count them."""
     since: date = asked.since.date() if asked.since else date.min
     until: date = asked.until.date() if asked.until else date.max
-    files = dayfiles.files(asked.data / CAPTURES, since=since, until=until)
+    files = day_files.files(asked.data / CAPTURES, since=since, until=until)
     found = [path for path in files if path.name in named]
     for path in found:
         try:
-            mirror.put(out / path.name, b"".join(one.packed for one in dayfiles.members(path)))
+            mirror.put(out / path.name, b"".join(one.packed for one in day_files.members(path)))
         except WarcError as error:
             raise Refusal(f"{path} : fichier de copies endommagé ({error}).") from None
     return len(found)

@@ -20,7 +20,7 @@ from monitor.config.model import NO_ASSOCIATION, made_up
 from monitor.config.schema import PublisherEntry, ServiceEntry
 from monitor.errors import in_french
 from monitor.evidence import durable
-from monitor.evidence.note import NoteError, SignerKey
+from monitor.evidence.log.note import NoteError, SignerKey
 from monitor.sealing import KEY_FILE
 from monitor.settings import read_settings
 from monitor.wiring import WITNESS

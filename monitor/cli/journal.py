@@ -19,10 +19,9 @@ from monitor.config import Config, load
 from monitor.core.journal import encode
 from monitor.errors import VigieError
 from monitor.evidence import bounded, durable
-from monitor.evidence.chains import certificates
-from monitor.evidence.journal import FOLDER
-from monitor.evidence.keys import own_key
-from monitor.evidence.note import (
+from monitor.evidence.log.journal import FOLDER
+from monitor.evidence.log.keys import own_key
+from monitor.evidence.log.note import (
     MAX_NOTE_BYTES,
     Algorithm,
     Checkpoint,
@@ -31,9 +30,10 @@ from monitor.evidence.note import (
     SignerKey,
     VerifierKey,
 )
-from monitor.evidence.reading import Reading
-from monitor.evidence.tiles import CHECKPOINT, Tiles
-from monitor.evidence.tlog import TILE_WIDTH
+from monitor.evidence.log.reading import Reading
+from monitor.evidence.log.tiles import CHECKPOINT, Tiles
+from monitor.evidence.log.tlog import TILE_WIDTH
+from monitor.evidence.timestamps.chains import certificates
 from monitor.kept_files import STAMPS, KeptFiles, signed_from
 from monitor.sealing import KEY_FILE, Sealer, journal_key, require_journal
 from monitor.settings import Settings, config_folder, read_settings

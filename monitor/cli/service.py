@@ -25,7 +25,7 @@ from monitor.clock import SystemClock
 from monitor.config import load
 from monitor.core.french.formatting import count
 from monitor.errors import in_french
-from monitor.evidence.journal import FOLDER
+from monitor.evidence.log.journal import FOLDER
 from monitor.settings import Settings, open_files, read_settings
 from monitor.store import Store, is_new, migrate
 from monitor.store.engine import parse

@@ -20,13 +20,14 @@ from monitor.config import Config, load
 from monitor.core.french.formatting import count, when
 from monitor.core.model.anchors import Cosignature
 from monitor.core.untrusted.numbers import whole
-from monitor.evidence import tlog
-from monitor.evidence.cosigning import quorum
-from monitor.evidence.journal import FOLDER
-from monitor.evidence.note import Checkpoint, Note, Signature, VerifierKey, cosigned_at
-from monitor.evidence.tiles import Tiles
-from monitor.evidence.tlog import ProofError
-from monitor.evidence.witness import (
+from monitor.evidence.log import tlog
+from monitor.evidence.log.journal import FOLDER
+from monitor.evidence.log.note import Checkpoint, Note, Signature, VerifierKey, cosigned_at
+from monitor.evidence.log.tiles import Tiles
+from monitor.evidence.log.tlog import ProofError
+from monitor.evidence.witness.cosigning import quorum
+from monitor.evidence.witness.witness_memory import Witness, hash_of
+from monitor.evidence.witness.witness_protocol import (
     EARLIEST,
     MAX_REQUEST_BYTES,
     CosignatureError,
@@ -34,7 +35,6 @@ from monitor.evidence.witness import (
     accept,
     joined,
 )
-from monitor.evidence.witness_files import Witness, hash_of
 from monitor.settings import read_settings
 from monitor.store import Store
 from monitor.wiring import witness_of

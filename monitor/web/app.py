@@ -19,8 +19,8 @@ from starlette.staticfiles import StaticFiles
 from monitor.clock import Clock
 from monitor.config import Config
 from monitor.core.scheduling.robots_txt import product
-from monitor.evidence.mirror import verifier_sha256
-from monitor.evidence.witness_files import Witness
+from monitor.evidence.log.mirror import verifier_sha256
+from monitor.evidence.witness.witness_memory import Witness
 from monitor.web.checkup import Checkup
 from monitor.web.faces import CHANGE_S, Faces
 from monitor.web.health import Health, health

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from monitor.evidence.mirror import verifier
+from monitor.evidence.log.mirror import verifier
 from monitor.web.kept import Kept
 
 _NUMBER = r"(?:x\d{3}/){0,6}\d{3}(?:\.p/(?:[1-9]|[1-9]\d|1\d\d|2[0-4]\d|25[0-5]))?"

@@ -13,8 +13,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from monitor.evidence.witness import MAX_REQUEST_BYTES
-from monitor.evidence.witness_files import Witness
+from monitor.evidence.witness.witness_memory import Witness
+from monitor.evidence.witness.witness_protocol import MAX_REQUEST_BYTES
 from monitor.web.kept import Busy, Kept
 
 BODY_S = 10.0  # a request is a few kilobytes

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.cli import main
-from monitor.evidence.mirror import verifier_sha256
+from monitor.evidence.log.mirror import verifier_sha256
 from tests.support.service import LocalSite, running, vigie, wait_until, write_config
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from monitor.cli import main
-from monitor.evidence.note import SignerKey
+from monitor.evidence.log.note import SignerKey
 from monitor.store import migrate
 from tests.support.databases import sqlite_template
 from tests.support.outcomes import at, panel

@@ -13,9 +13,9 @@ import pytest
 from monitor.cli import main
 from monitor.clock import SystemClock
 from monitor.core.model import Gap, GapCause
-from monitor.evidence.keys import own_key
-from monitor.evidence.note import Algorithm, Checkpoint, Note, Signature
-from monitor.evidence.tiles import Tiles
+from monitor.evidence.log.keys import own_key
+from monitor.evidence.log.note import Algorithm, Checkpoint, Note, Signature
+from monitor.evidence.log.tiles import Tiles
 from monitor.sealing import Sealer
 from monitor.store import Store, migrate
 from tests.support.mirror import VERIFIER

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from monitor.core.model import Kind, Target
-from monitor.evidence import capture_check
-from monitor.evidence.capture_check import Claim, Claims
-from monitor.evidence.captures import Captures
+from monitor.evidence.captures import capture_check
+from monitor.evidence.captures.capture_check import Claim, Claims
+from monitor.evidence.captures.capture_policy import Captures
 from monitor.fetch.replay import reread
 from tests.support.captured import PAGE, spoken
 from tests.support.outcomes import START, outcome

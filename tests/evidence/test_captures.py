@@ -26,8 +26,8 @@ from monitor.core.model import (
     Target,
     Verdict,
 )
-from monitor.evidence import account, captures, dayfiles
-from monitor.evidence.captures import CaptureError, Captures
+from monitor.evidence.captures import capture_metadata, capture_policy, day_files
+from monitor.evidence.captures.capture_policy import CaptureError, Captures
 from tests.support import outcomes
 from tests.support.captured import ANSWERS, PAGE, spoken
 from tests.support.outcomes import DEAD, OK, refusal
@@ -61,7 +61,7 @@ class Bench:
     def restart(self, **more: int) -> None:
         self.kept = Captures(self.folder, software="essai/1", clock_limit_us=500_000)
         if more:
-            self.kept._files = dayfiles.DayFiles(self.folder, software="essai/1", **more)
+            self.kept._files = day_files.DayFiles(self.folder, software="essai/1", **more)
 
     async def see(  # noqa: PLR0913 -- keyword-only, each with its default
         self,
@@ -88,18 +88,18 @@ class Bench:
             told.append(spell(await self.see(judgement, exchange=refusal(at) if failing else None)))
         return told
 
-    def read(self, kept: Capture | None) -> account.Account:
+    def read(self, kept: Capture | None) -> capture_metadata.Account:
         assert kept is not None
-        found = dayfiles.find(self.folder / kept.file, kept.sha256)
+        found = day_files.find(self.folder / kept.file, kept.sha256)
         assert found is not None
         told, find = found
-        whole = account.observation_from(told, find)
+        whole = capture_metadata.observation_from(told, find)
         assert (whole.target, whole.at) == (kept.target, kept.at)
         assert told.why == kept.why
         return told
 
     def records(self, name: str = "2026-11-23.warc.gz") -> list[str]:
-        return [member.record.kind for member in dayfiles.members(self.folder / name)]
+        return [member.record.kind for member in day_files.members(self.folder / name)]
 
 
 def spell(outcome: Outcome) -> str:
@@ -189,7 +189,7 @@ async def test_what_a_page_says_may_be_less_than_its_bytes(bench: Bench) -> None
 async def test_a_page_whose_every_copy_differs_does_not_fill_the_disk(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(captures, "MAX_TEXTS", 3)
+    monkeypatch.setattr(capture_policy, "MAX_TEXTS", 3)
 
     seen = [spell(await bench.see(data=page(str(rank)))) for rank in range(5)]
     bench.now += timedelta(days=1)
@@ -235,7 +235,7 @@ async def test_too_much_is_not_held_in_memory(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its digest is recorded all the same."""
-    monkeypatch.setattr(captures, "HELD_BYTES", 10)
+    monkeypatch.setattr(capture_policy, "HELD_BYTES", 10)
 
     assert ["text+daily", "", "failure"] == await bench.why(OK, OK, DEAD)
     assert bench.kept._held_bytes == 0
@@ -268,7 +268,7 @@ async def test_a_full_file_is_followed_by_another(bench: Bench) -> None:
     for kept in places:
         bench.read(kept)
     assert names == sorted(names, key=len)
-    paths = dayfiles.files(bench.folder, since=date(2026, 11, 23))
+    paths = day_files.files(bench.folder, since=date(2026, 11, 23))
     assert [path.name for path in paths] == list(dict.fromkeys(names))
 
 
@@ -329,11 +329,11 @@ async def test_only_daily_copies_are_removed_and_the_rest_stays_byte_for_byte(
     framed = await bench.see(DEAD, exchange=refusal(bench.now))
     bench.now += timedelta(days=1)
     await bench.see()
-    before = {path.name: path.read_bytes() for path in dayfiles.files(bench.folder)}
+    before = {path.name: path.read_bytes() for path in day_files.files(bench.folder)}
 
     await bench.kept.thin(bench.now.date(), days=0)
 
-    after = {path.name: path.read_bytes() for path in dayfiles.files(bench.folder)}
+    after = {path.name: path.read_bytes() for path in day_files.files(bench.folder)}
     assert set(before) - set(after) == {"2026-11-24.warc.gz"}
     changed = {name for name in after if after[name] != before[name]}
     assert changed == {"2026-11-25.warc.gz"}
@@ -344,7 +344,7 @@ async def test_only_daily_copies_are_removed_and_the_rest_stays_byte_for_byte(
     bench.read(framed.before)
     bench.read(framed.observation.capture)
     await bench.kept.thin(bench.now.date(), days=0)
-    assert after == {path.name: path.read_bytes() for path in dayfiles.files(bench.folder)}
+    assert after == {path.name: path.read_bytes() for path in day_files.files(bench.folder)}
 
 
 async def test_thinning_leaves_alone_what_it_cannot_read(bench: Bench) -> None:
@@ -368,7 +368,7 @@ async def write_everything(bench: Bench) -> Sequence[Path]:
     await bench.see(DEAD, exchange=refusal(bench.now))
     cut = spoken(bench.now, b"HTTP/1.1 2")
     await bench.see(DEAD, exchange=cut)
-    return dayfiles.files(bench.folder)
+    return day_files.files(bench.folder)
 
 
 async def test_warcio_finds_our_files_in_order(bench: Bench) -> None:
@@ -411,4 +411,4 @@ def test_killed_at_any_moment_a_file_can_be_read_and_holds_all_that_was_said(
         said += [(name, digest) for name, _, digest in (each.partition(" ") for each in lines)]
     for name, digest in said:
         if digest.endswith("\n"):  # the last line may be cut
-            assert dayfiles.find(tmp_path / name, digest.strip()) is not None
+            assert day_files.find(tmp_path / name, digest.strip()) is not None

@@ -9,12 +9,12 @@ import pytest
 
 from monitor.config import Cosigner, Cosigning
 from monitor.core.model.anchors import Cosignature
-from monitor.evidence import note
-from monitor.evidence.cosigning import GRACE_S, TICK_S, Cosigners, quorum
-from monitor.evidence.courier import Reply
-from monitor.evidence.note import Algorithm, Note, NoteError, Signature, SignerKey, VerifierKey
-from monitor.evidence.witness import CosignatureError, Request, accept, joined
-from monitor.evidence.witness_files import Witness
+from monitor.evidence.log import note
+from monitor.evidence.log.note import Algorithm, Note, NoteError, Signature, SignerKey, VerifierKey
+from monitor.evidence.outbound_http import Reply
+from monitor.evidence.witness.cosigning import GRACE_S, TICK_S, Cosigners, quorum
+from monitor.evidence.witness.witness_memory import Witness
+from monitor.evidence.witness.witness_protocol import CosignatureError, Request, accept, joined
 from tests.support.clock import FakeClock
 from tests.support.couriers import FakeCourier, Server
 from tests.support.small_log import SmallLog

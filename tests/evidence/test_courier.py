@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.evidence.courier import Courier, Reply, Unreachable
+from monitor.evidence.outbound_http import Courier, Reply, Unreachable
 from monitor.fetch.tls import Trust
 from tests.support.certs import authority, leaf, server_context
 

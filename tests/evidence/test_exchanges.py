@@ -13,9 +13,9 @@ from monitor.config import load
 from monitor.core.model import Exchange, Failure, Keep, Kind, Observation, Target
 from monitor.core.verdict.classify import classify
 from monitor.core.verdict.fingerprints import Fingerprint
-from monitor.evidence import account, exchanges
-from monitor.evidence.account import Account
-from monitor.evidence.warc import Record, WarcError
+from monitor.evidence.captures import capture_metadata, capture_records
+from monitor.evidence.captures.capture_metadata import Account
+from monitor.evidence.captures.warc import Record, WarcError
 from monitor.fetch import Limits
 from monitor.fetch.replay import reread
 from tests.fetch.test_failures import SCENARIOS
@@ -36,7 +36,7 @@ def seen(exchange: Exchange) -> Observation:
 
 
 def packed(observation: Observation) -> list[Record]:
-    made = exchanges.package(TARGET, observation, known_good=True, clock_limit_us=500_000)
+    made = capture_records.package(TARGET, observation, known_good=True, clock_limit_us=500_000)
     return list(made.whole(Keep.TEXT))
 
 
@@ -45,9 +45,9 @@ def told_again(
 ) -> tuple[Observation, Account]:
     """Read an observation from records alone, after a passage through their bytes."""
     again = [Record.parse(bytes(each)) for each in records]
-    told = account.read(again[-1])
+    told = capture_metadata.read(again[-1])
     assert told is not None
-    read = account.observation_from(told, {each.id: each for each in again}.get)
+    read = capture_metadata.observation_from(told, {each.id: each for each in again}.get)
     return replace(read, exchange=reread(read.exchange, limits=limits or Limits())), told
 
 
@@ -113,10 +113,10 @@ async def test_what_came_before_a_reset_is_kept_too(after: bytes) -> None:
 @pytest.mark.anyio
 async def test_a_second_answer_with_the_same_body_is_a_revisit() -> None:
     first, second = [await fetched(ANSWERS["chunked"]) for _ in range(2)]
-    package = exchanges.package(TARGET, seen(first), known_good=True, clock_limit_us=0)
+    package = capture_records.package(TARGET, seen(first), known_good=True, clock_limit_us=0)
     later = replace(seen(second), at=outcomes.at(60))
 
-    again = exchanges.package(
+    again = capture_records.package(
         TARGET, later, known_good=True, clock_limit_us=0, originals=package.originals
     )
 
@@ -182,18 +182,18 @@ async def judged(exchange: Exchange, marks: Sequence[Fingerprint]) -> Observatio
 @pytest.mark.anyio
 async def test_a_record_that_is_missing_or_replaced_is_told() -> None:
     records = packed(seen(await fetched(ANSWERS["plain"])))
-    told = account.read(records[-1])
+    told = capture_metadata.read(records[-1])
     assert told is not None
     found = {record.id: record for record in records}
     missing = dict(found)
     del missing[told.wires[0].response]
     with pytest.raises(WarcError, match="no record"):
-        account.observation_from(told, missing.get)
+        capture_metadata.observation_from(told, missing.get)
 
     original = found[told.wires[0].response]
     found[original.id] = Record(original.fields, original.block + b"!")
     with pytest.raises(WarcError, match="not those"):
-        account.observation_from(told, found.get)
+        capture_metadata.observation_from(told, found.get)
 
 
 def test_the_account_repeats_no_byte_and_depends_on_no_default() -> None:
@@ -218,14 +218,14 @@ def test_the_account_repeats_no_byte_and_depends_on_no_default() -> None:
     ],
 )
 def test_the_head_of_an_answer_ends_where_its_body_begins(response: bytes, head: int) -> None:
-    assert head == account.head_bytes(response)
+    assert head == capture_metadata.head_bytes(response)
 
 
 @given(st.binary(max_size=3000), st.integers(1, 700))
 def test_chunks_are_undone(body: bytes, size: int) -> None:
-    assert body == exchanges._dechunked(captured.chunked(body, size))
+    assert body == capture_records._dechunked(captured.chunked(body, size))
 
 
 @given(st.binary(max_size=200))
 def test_nonsense_in_chunks_ends_the_undoing(body: bytes) -> None:
-    assert len(exchanges._dechunked(body)) <= len(body)
+    assert len(capture_records._dechunked(body)) <= len(body)

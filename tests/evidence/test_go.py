@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.evidence import mirror, tlog
-from monitor.evidence.journal import Journal
-from monitor.evidence.note import Algorithm, SignerKey
+from monitor.evidence.log import mirror, tlog
+from monitor.evidence.log.journal import Journal
+from monitor.evidence.log.note import Algorithm, SignerKey
 
 SOURCE = Path(__file__).parent / "go" / "verify.go"
 PACKAGES = Path("/usr/share/gocode")  # Debian's golang-golang-x-mod-dev

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from monitor.evidence import durable, tlog
-from monitor.evidence.journal import FOLDER, LAST, Journal, JournalError
-from monitor.evidence.note import Algorithm, Checkpoint, Note, SignerKey, sign
-from monitor.evidence.tiles import Tiles
+from monitor.evidence import durable
+from monitor.evidence.log import tlog
+from monitor.evidence.log.journal import FOLDER, LAST, Journal, JournalError
+from monitor.evidence.log.note import Algorithm, Checkpoint, Note, SignerKey, sign
+from monitor.evidence.log.tiles import Tiles
 from tests.support.journals import KEY, ORIGIN, Rows, entry, sealed
 from tests.support.outcomes import START
 

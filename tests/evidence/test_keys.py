@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.evidence.keys import KeyFileError, own_key
-from monitor.evidence.note import Algorithm
+from monitor.evidence.log.keys import KeyFileError, own_key
+from monitor.evidence.log.note import Algorithm
 
 NAME = "vigie.example/temoin"
 

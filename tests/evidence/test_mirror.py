@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.evidence import mirror
+from monitor.evidence.log import mirror
 from tests.support import mirror as support
 from tests.support.mirror import Tree
 

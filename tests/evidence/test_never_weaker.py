@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from monitor.cli import main
-from monitor.evidence.note import Note
+from monitor.evidence.log.note import Note
 from tests.support import mirror
 from tests.support.hostile_files import HOSTILE
 from tests.support.mirror import LOG, VERIFIER, WITNESS

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config.keys import refuse_key
-from monitor.evidence import note, tlog
-from monitor.evidence.note import (
+from monitor.evidence.log import note, tlog
+from monitor.evidence.log.note import (
     Algorithm,
     Checkpoint,
     Note,

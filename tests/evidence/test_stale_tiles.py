@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from monitor.evidence.journal import FOLDER
-from monitor.evidence.tiles import Tiles
+from monitor.evidence.log.journal import FOLDER
+from monitor.evidence.log.tiles import Tiles
 from tests.support.journals import Rows, sealed
 
 OLD = ("tile/0/001.p/44", "tile/entries/001.p/44.gz")

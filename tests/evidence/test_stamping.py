@@ -15,9 +15,9 @@ import pytest
 
 from monitor.config import Authority as Configured
 from monitor.core.model.anchors import Stamp, Standing
-from monitor.evidence import stamping
-from monitor.evidence.courier import Reply
-from monitor.evidence.stamping import ASIDE, KEPT, SPACING_S, TICK_S, Stamper
+from monitor.evidence.outbound_http import Reply
+from monitor.evidence.timestamps import timestamping
+from monitor.evidence.timestamps.timestamping import ASIDE, KEPT, SPACING_S, TICK_S, Stamper
 from tests.support.clock import FakeClock
 from tests.support.couriers import FakeCourier, Server, eventually
 from tests.support.small_log import SmallLog
@@ -257,7 +257,7 @@ def test_a_wrong_answer_is_kept_aside_refused_and_said(tmp_path: Path) -> None:
 def test_wrong_answers_do_not_fill_the_disk(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stamping, "MAX_ASIDE", 2)
+    monkeypatch.setattr(timestamping, "MAX_ASIDE", 2)
     scene = Scene(tmp_path)
     scene.courier.servers[url("une")] = lambda _: b"no"
     lived(scene, 600)

@@ -13,10 +13,10 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.evidence import openssl
-from monitor.evidence.chains import as_pem, certificates, crl_addresses
-from monitor.evidence.openssl import OpenSSLMissingError
-from monitor.evidence.stamps import (
+from monitor.evidence.timestamps import openssl
+from monitor.evidence.timestamps.chains import as_pem, certificates, crl_addresses
+from monitor.evidence.timestamps.openssl import OpenSSLMissingError
+from monitor.evidence.timestamps.rfc3161 import (
     Fault,
     Question,
     StampRefused,

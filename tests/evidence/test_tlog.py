@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.evidence import tlog
-from monitor.evidence.tlog import ProofError, Tile
+from monitor.evidence.log import tlog
+from monitor.evidence.log.tlog import ProofError, Tile
 
 VECTORS = Path(__file__).parent / "vectors"
 MERKLE = json.loads((VECTORS / "merkle.json").read_text())

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from monitor.evidence import dayfiles, note, tlog, warc
-from monitor.evidence.note import Checkpoint, Note
-from monitor.evidence.warc import Record
+from monitor.evidence.captures import day_files, warc
+from monitor.evidence.captures.warc import Record
+from monitor.evidence.log import note, tlog
+from monitor.evidence.log.note import Checkpoint, Note
 from tests.support import mirror, tsa
 from tests.support.mirror import LOG, OTHER, VERIFIER, WITNESS, Tree
 
@@ -27,7 +28,7 @@ class Copy:
         self.journal = folder / "journal"
         self.tree = tree
         self.stamps = sorted(self.journal.glob("horodatages/*"), key=self._size)
-        self.captures = dayfiles.files(folder / "captures")
+        self.captures = day_files.files(folder / "captures")
 
     @staticmethod
     def _size(folder: Path) -> int:
@@ -56,7 +57,7 @@ class Copy:
 
     def records(self, path: Path, change: Callable[[Record], Record | None]) -> Path:
         """Write a WARC file again with its digests right, its records changed or left out."""
-        found = [change(member.record) for member in dayfiles.members(path)]
+        found = [change(member.record) for member in day_files.members(path)]
         path.write_bytes(warc.pack([record for record in found if record]))
         return path
 
@@ -79,7 +80,7 @@ class Copy:
 
     def forge_first(self, path: Path) -> Path:
         """Put a false answer before the true one, under the same name."""
-        found = [member.record for member in dayfiles.members(path)]
+        found = [member.record for member in day_files.members(path)]
         first = next(one for one in found if one.kind == "response")
         path.write_bytes(warc.pack([found[0], other_bytes(first), *found[1:]]))
         return path

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from monitor.core.model import Policy
-from monitor.evidence.captures import Captures
+from monitor.evidence.captures.capture_policy import Captures
 from tests.support import mirror, outcomes, tsa
 from tests.support.captured import ANSWERS, spoken
 from tests.support.mirror import LOG, TARGET, VERIFIER, Tree

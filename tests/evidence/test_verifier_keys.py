@@ -11,8 +11,8 @@ import pytest
 from monitor.cli import main
 from monitor.core.journal import encode
 from monitor.core.journal.jcs import canonical
-from monitor.evidence import note
-from monitor.evidence.note import Algorithm, Note, SignerKey
+from monitor.evidence.log import note
+from monitor.evidence.log.note import Algorithm, Note, SignerKey
 from tests.support import mirror, tsa
 from tests.support.mirror import LOG, OTHER, VERIFIER, Tree
 from tests.support.outcomes import at

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.evidence import mirror as mirror_of_service
+from monitor.evidence.log import mirror as mirror_of_service
 from tests.support import mirror, tsa
 from tests.support.mirror import LOG, VERIFIER
 

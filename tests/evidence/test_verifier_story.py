@@ -18,9 +18,9 @@ from monitor.core.journal.encode import gap as gap_leaf
 from monitor.core.journal.encode import instant
 from monitor.core.journal.jcs import canonical
 from monitor.core.model import Gap, GapCause
-from monitor.evidence import note
-from monitor.evidence.note import Checkpoint, Note
-from monitor.evidence.tiles import Tiles
+from monitor.evidence.log import note
+from monitor.evidence.log.note import Checkpoint, Note
+from monitor.evidence.log.tiles import Tiles
 from monitor.sealing import Sealer
 from tests.support import mirror, tsa
 from tests.support.clock import FakeClock

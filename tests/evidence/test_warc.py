@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.evidence import warc
-from monitor.evidence.warc import Record, WarcError
+from monitor.evidence.captures import warc
+from monitor.evidence.captures.warc import Record, WarcError
 
 AT = datetime(2026, 11, 23, 8, 0, 0, 123456, tzinfo=UTC)
 

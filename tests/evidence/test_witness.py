@@ -11,10 +11,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.evidence import durable, note, witness_files
-from monitor.evidence.note import Checkpoint, Note, Signature, VerifierKey
-from monitor.evidence.witness import MAX_PROOF_HASHES, MAX_REQUEST_BYTES, Refused, Request
-from monitor.evidence.witness_files import Witness, hash_of
+from monitor.evidence import durable
+from monitor.evidence.log import note
+from monitor.evidence.log.note import Checkpoint, Note, Signature, VerifierKey
+from monitor.evidence.witness import witness_memory
+from monitor.evidence.witness.witness_memory import Witness, hash_of
+from monitor.evidence.witness.witness_protocol import (
+    MAX_PROOF_HASHES,
+    MAX_REQUEST_BYTES,
+    Refused,
+    Request,
+)
 from tests.support.small_log import SmallLog
 
 AT = 1_795_000_000
@@ -222,7 +229,7 @@ def test_an_honest_mistake_accuses_nobody(tmp_path: Path) -> None:
 
 
 def test_faults_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(witness_files, "MAX_FAULTS", 2)
+    monkeypatch.setattr(witness_memory, "MAX_FAULTS", 2)
     asked(tmp_path, LOG.request(0, 5))
     for size in range(6, 10):
         asked(tmp_path, spoilt(LOG.request(5, size)))

@@ -28,7 +28,7 @@ from urllib.parse import urlsplit
 
 from monitor.clock import SystemClock
 from monitor.core.model import GapCause, Reason, Verdict
-from monitor.evidence.note import Algorithm, SignerKey
+from monitor.evidence.log.note import Algorithm, SignerKey
 from monitor.store import Store
 from tests.fuzz import hostile
 from tests.support import certs

@@ -9,8 +9,8 @@ import pytest
 from monitor.core.model import Failure
 from monitor.core.scheduling.robots_txt import RobotsFile
 from monitor.core.verdict.page_summary import glance
-from monitor.evidence.chains import crl_addresses
-from monitor.evidence.stamps import Question, StampRefused, check_answer
+from monitor.evidence.timestamps.chains import crl_addresses
+from monitor.evidence.timestamps.rfc3161 import Question, StampRefused, check_answer
 from monitor.fetch import bodies, shell, tls
 from monitor.fetch.addresses import read_url
 from monitor.robots import RobotsBook

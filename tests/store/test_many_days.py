@@ -26,10 +26,10 @@ from monitor.core.model import (
 )
 from monitor.core.model.check import Check
 from monitor.core.scheduling.slots import grids
-from monitor.evidence.captures import Captures
-from monitor.evidence.note import Algorithm, SignerKey
-from monitor.evidence.reading import Reading
-from monitor.evidence.tiles import Tiles
+from monitor.evidence.captures.capture_policy import Captures
+from monitor.evidence.log.note import Algorithm, SignerKey
+from monitor.evidence.log.reading import Reading
+from monitor.evidence.log.tiles import Tiles
 from monitor.faults import Faults
 from monitor.fetch import Gate
 from monitor.lane import Lane

@@ -7,7 +7,7 @@ from itertools import count
 from pathlib import Path
 
 from monitor.core.model import Kind, Target
-from monitor.evidence.captures import Captures
+from monitor.evidence.captures.capture_policy import Captures
 from tests.support.outcomes import DEAD, at, outcome, refusal
 
 TARGET = Target(slug="cible", name="Cible", url="http://site.test/", kind=Kind.PAGE, platform="x")

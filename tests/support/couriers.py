@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from monitor.evidence.courier import Courier, Reply, Unreachable
+from monitor.evidence.outbound_http import Courier, Reply, Unreachable
 
 Server = Callable[[bytes], bytes | Reply]
 

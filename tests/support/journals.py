@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from monitor.evidence.journal import Journal, Signed
-from monitor.evidence.note import Algorithm, SignerKey
+from monitor.evidence.log.journal import Journal, Signed
+from monitor.evidence.log.note import Algorithm, SignerKey
 from tests.support.outcomes import START
 
 ORIGIN = "vigie.example.test/journal"

@@ -14,9 +14,9 @@ from functools import cache
 from pathlib import Path
 
 from monitor.core.model import Capture, Kind, Target
-from monitor.evidence import note, tlog
-from monitor.evidence.captures import Captures
-from monitor.evidence.note import Algorithm, Checkpoint, Note, SignerKey
+from monitor.evidence.captures.capture_policy import Captures
+from monitor.evidence.log import note, tlog
+from monitor.evidence.log.note import Algorithm, Checkpoint, Note, SignerKey
 from tests.support import outcomes, tsa
 from tests.support.captured import ANSWERS, spoken
 from tests.support.outcomes import DEAD, OK, refusal

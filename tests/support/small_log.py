@@ -2,9 +2,9 @@
 
 from functools import cache
 
-from monitor.evidence import note, tlog
-from monitor.evidence.note import Algorithm, Checkpoint, Note, SignerKey
-from monitor.evidence.witness import Request
+from monitor.evidence.log import note, tlog
+from monitor.evidence.log.note import Algorithm, Checkpoint, Note, SignerKey
+from monitor.evidence.witness.witness_protocol import Request
 
 
 class SmallLog:

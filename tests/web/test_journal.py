@@ -9,9 +9,9 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from monitor.evidence import tlog
-from monitor.evidence.journal import FOLDER
-from monitor.evidence.mirror import verifier_sha256
+from monitor.evidence.log import tlog
+from monitor.evidence.log.journal import FOLDER
+from monitor.evidence.log.mirror import verifier_sha256
 from monitor.web.journal import journal_routes
 from monitor.web.kept import Kept
 from tests.support.clock import FakeClock

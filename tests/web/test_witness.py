@@ -10,8 +10,8 @@ from starlette.applications import Starlette
 from starlette.types import Message
 from structlog.testing import capture_logs
 
-from monitor.evidence.witness import MAX_REQUEST_BYTES
-from monitor.evidence.witness_files import Witness, hash_of
+from monitor.evidence.witness.witness_memory import Witness, hash_of
+from monitor.evidence.witness.witness_protocol import MAX_REQUEST_BYTES
 from monitor.web import witness as pages
 from monitor.web.kept import Kept
 from monitor.web.witness import witness_routes

@@ -12,9 +12,9 @@ from types import FrameType
 from monitor.app import CAPTURES
 from monitor.cli import main
 from monitor.errors import VigieError
-from monitor.evidence.chains import certificates
-from monitor.evidence.journal import FOLDER
-from monitor.evidence.note import VerifierKey
+from monitor.evidence.log.journal import FOLDER
+from monitor.evidence.log.note import VerifierKey
+from monitor.evidence.timestamps.chains import certificates
 from monitor.store import Store
 from monitor.store.vouchers import TABLES
 from monitor.verification import verify

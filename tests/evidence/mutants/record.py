@@ -32,12 +32,13 @@ from monitor.core.model.anchors import Cosignature, Stamp, Standing
 from monitor.core.outages.fold import advance
 from monitor.core.outages.incidents import absorb
 from monitor.dead_links import LinkBook
-from monitor.evidence import bounded, note
-from monitor.evidence.captures import Captures
-from monitor.evidence.chains import as_pem
-from monitor.evidence.keys import own_key
-from monitor.evidence.note import Algorithm, Note, SignerKey, VerifierKey
-from monitor.evidence.stamps import Question, check_answer
+from monitor.evidence import bounded
+from monitor.evidence.captures.capture_policy import Captures
+from monitor.evidence.log import note
+from monitor.evidence.log.keys import own_key
+from monitor.evidence.log.note import Algorithm, Note, SignerKey, VerifierKey
+from monitor.evidence.timestamps.chains import as_pem
+from monitor.evidence.timestamps.rfc3161 import Question, check_answer
 from monitor.pages import PageBook
 from monitor.sealing import KEY_FILE, Sealer
 from monitor.store import Store, cosignature_work, migrate, stamp_work

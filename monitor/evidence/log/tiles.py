@@ -16,9 +16,10 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from monitor.evidence import bounded, durable, tlog
-from monitor.evidence.note import MAX_NOTE_BYTES
-from monitor.evidence.tlog import HASH_SIZE, TILE_WIDTH, ProofError, Tile
+from monitor.evidence import bounded, durable
+from monitor.evidence.log import tlog
+from monitor.evidence.log.note import MAX_NOTE_BYTES
+from monitor.evidence.log.tlog import HASH_SIZE, TILE_WIDTH, ProofError, Tile
 
 CHECKPOINT = "checkpoint"
 _PACKED, _PACKED_SOON_GONE = 9, 1  # of gzip

@@ -25,11 +25,11 @@ from monitor.clock import Clock
 from monitor.config import Authority
 from monitor.core.model.anchors import Stamp, Standing
 from monitor.evidence import durable
-from monitor.evidence.chains import as_pem, certificates, crl_addresses
-from monitor.evidence.courier import Courier, Unreachable
-from monitor.evidence.note import Checkpoint, Note
-from monitor.evidence.patience import Patience
-from monitor.evidence.stamps import (
+from monitor.evidence.log.note import Checkpoint, Note
+from monitor.evidence.outbound_http import Courier, Unreachable
+from monitor.evidence.retry_delay import Patience
+from monitor.evidence.timestamps.chains import as_pem, certificates, crl_addresses
+from monitor.evidence.timestamps.rfc3161 import (
     MAX_ANSWER_BYTES,
     Fault,
     Question,

@@ -3,8 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Self
 
-from monitor.evidence import tlog
-from monitor.evidence.tlog import HASH_SIZE, TILE_WIDTH, Tile
+from monitor.evidence.log import tlog
+from monitor.evidence.log.tlog import HASH_SIZE, TILE_WIDTH, Tile
 
 
 class Edge:

@@ -9,8 +9,8 @@ from operator import itemgetter
 from pathlib import Path
 
 from monitor.core.model import Exchange, Keep
-from monitor.evidence import account, dayfiles
-from monitor.evidence.warc import WarcError
+from monitor.evidence.captures import capture_metadata, day_files
+from monitor.evidence.captures.warc import WarcError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +42,8 @@ def opened(path: Path, sha256: str, reread: Callable[[Exchange], Exchange]) -> E
         OSError: the file is missing, or cannot be read.
 
     """
-    found = dayfiles.find(path, sha256)
-    return reread(account.observation_from(*found).exchange) if found else None
+    found = day_files.find(path, sha256)
+    return reread(capture_metadata.observation_from(*found).exchange) if found else None
 
 
 class Claims:
@@ -120,7 +120,7 @@ def _faults_of(
         wanted.setdefault(claim.sha256, []).append(claim)
     why = "octets absents"
     try:
-        for sha256_, found in dayfiles.accounts(path, wanted.keys()):
+        for sha256_, found in day_files.accounts(path, wanted.keys()):
             for claim in wanted.pop(sha256_, ()):
                 fault = _fault(claim, found, reread)
                 if fault is not None:
@@ -136,11 +136,11 @@ def _faults_of(
 
 
 def _fault(
-    claim: Claim, found: dayfiles.Found, reread: Callable[[Exchange], Exchange]
+    claim: Claim, found: day_files.Found, reread: Callable[[Exchange], Exchange]
 ) -> str | None:
     try:
         told, records = found
-        seen = account.observation_from(told, records)
+        seen = capture_metadata.observation_from(told, records)
         exchange = reread(seen.exchange)
     except (WarcError, ValueError) as error:
         return f"illisible ({error})"

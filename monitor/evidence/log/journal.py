@@ -26,11 +26,12 @@ from pathlib import Path
 from typing import Protocol
 
 from monitor.errors import VigieError
-from monitor.evidence import durable, tlog
-from monitor.evidence.edge import Edge
-from monitor.evidence.note import Checkpoint, Note, NoteError, SignerKey, VerifierKey, sign
-from monitor.evidence.tiles import Tiles
-from monitor.evidence.tlog import TILE_WIDTH, ProofError, leaf_hash
+from monitor.evidence import durable
+from monitor.evidence.log import tlog
+from monitor.evidence.log.edge import Edge
+from monitor.evidence.log.note import Checkpoint, Note, NoteError, SignerKey, VerifierKey, sign
+from monitor.evidence.log.tiles import Tiles
+from monitor.evidence.log.tlog import TILE_WIDTH, ProofError, leaf_hash
 
 FOLDER = "journal"  # below data/
 LAST = "dernier-checkpoint"  # beside it: the last note that we signed

@@ -9,9 +9,9 @@ import shutil
 from hashlib import sha256
 from pathlib import Path
 
-from monitor.evidence import tlog
-from monitor.evidence.note import Checkpoint, Note
-from monitor.evidence.tiles import CHECKPOINT, Tiles
+from monitor.evidence.log import tlog
+from monitor.evidence.log.note import Checkpoint, Note
+from monitor.evidence.log.tiles import CHECKPOINT, Tiles
 
 VERIFIER = Path("verify", "verifier.py")  # beside the program, or here
 
@@ -85,7 +85,7 @@ def verifier() -> bytes:
 
 def verifier_path() -> Path:
     """Return where that program is, if it is there."""
-    beside = Path(__file__).resolve().parents[2] / VERIFIER
+    beside = Path(__file__).resolve().parents[3] / VERIFIER
     return beside if beside.exists() else VERIFIER
 
 

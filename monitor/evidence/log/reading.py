@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from monitor.evidence import tlog
-from monitor.evidence.edge import Edge
-from monitor.evidence.tiles import Tiles
-from monitor.evidence.tlog import TILE_WIDTH, ProofError, Tile, leaf_hash
+from monitor.evidence.log import tlog
+from monitor.evidence.log.edge import Edge
+from monitor.evidence.log.tiles import Tiles
+from monitor.evidence.log.tlog import TILE_WIDTH, ProofError, Tile, leaf_hash
 
 
 class Reading:

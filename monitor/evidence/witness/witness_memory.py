@@ -18,9 +18,16 @@ from http import HTTPStatus
 from pathlib import Path
 
 from monitor.evidence import durable
-from monitor.evidence.keys import own_key
-from monitor.evidence.note import Algorithm, Checkpoint, Note, SignerKey, VerifierKey
-from monitor.evidence.witness import Admitted, Refused, Request, admit, cosigned, judge
+from monitor.evidence.log.keys import own_key
+from monitor.evidence.log.note import Algorithm, Checkpoint, Note, SignerKey, VerifierKey
+from monitor.evidence.witness.witness_protocol import (
+    Admitted,
+    Refused,
+    Request,
+    admit,
+    cosigned,
+    judge,
+)
 
 MAX_FAULTS = 1_000  # of one log, which must have signed each: far more than a proof needs
 _HASH = re.compile(r"[0-9a-f]{64}")

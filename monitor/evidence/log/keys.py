@@ -6,7 +6,7 @@ from pathlib import Path
 
 from monitor.errors import VigieError
 from monitor.evidence import bounded, durable
-from monitor.evidence.note import Algorithm, NoteError, SignerKey
+from monitor.evidence.log.note import Algorithm, NoteError, SignerKey
 
 SEED_BYTES = 32
 # Where the configuration gives the name of each kind of key.

@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from monitor.core.untrusted.weak_keys import is_weak
-from monitor.evidence.tlog import HASH_SIZE
+from monitor.evidence.log.tlog import HASH_SIZE
 
 MAX_NOTE_BYTES = 1_000_000
 MAX_SIGNATURES = 100

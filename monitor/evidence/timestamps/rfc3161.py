@@ -25,7 +25,7 @@ from asn1crypto import cms, core, crl, tsp, x509
 from cryptography.x509 import load_der_x509_certificate
 
 from monitor.core.untrusted.library_errors import Unreadable, reading
-from monitor.evidence import openssl
+from monitor.evidence.timestamps import openssl
 
 MAX_ANSWER_BYTES = 64 * 1024  # real ones are under 10 kB
 MAX_CERTIFICATES = 6  # of one answer; searching a path among many could take for ever

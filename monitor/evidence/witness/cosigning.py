@@ -13,11 +13,11 @@ from monitor.clock import Clock
 from monitor.config import Cosigner, Cosigning
 from monitor.core.model.anchors import Cosignature
 from monitor.core.untrusted.library_errors import Unreadable, reading
-from monitor.evidence.courier import Courier, Reply, Unreachable
-from monitor.evidence.journal import JournalError
-from monitor.evidence.note import Checkpoint, Note, VerifierKey, cosigned_at
-from monitor.evidence.patience import Patience
-from monitor.evidence.witness import MAX_AHEAD_S, CosignatureError, Request, accept
+from monitor.evidence.log.journal import JournalError
+from monitor.evidence.log.note import Checkpoint, Note, VerifierKey, cosigned_at
+from monitor.evidence.outbound_http import Courier, Reply, Unreachable
+from monitor.evidence.retry_delay import Patience
+from monitor.evidence.witness.witness_protocol import MAX_AHEAD_S, CosignatureError, Request, accept
 
 TICK_S = 5.0
 SPACING_S = 15.0

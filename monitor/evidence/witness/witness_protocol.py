@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Self
 
-from monitor.evidence.note import (
+from monitor.evidence.log.note import (
     Checkpoint,
     Note,
     NoteError,
@@ -26,7 +26,7 @@ from monitor.evidence.note import (
     cosigned_at,
     unbase64,
 )
-from monitor.evidence.tlog import EMPTY_ROOT, HASH_SIZE, ProofError, check_consistency
+from monitor.evidence.log.tlog import EMPTY_ROOT, HASH_SIZE, ProofError, check_consistency
 
 MAX_REQUEST_BYTES = 64 * 1024  # 63 hashes are 3 kB; a dozen post-quantum cosignatures 40 kB
 MAX_PROOF_HASHES = 63  # tlog-witness, "add-checkpoint"

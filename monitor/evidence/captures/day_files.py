@@ -16,9 +16,10 @@ from threading import Lock
 from typing import BinaryIO
 
 from monitor.core.model import Keep
-from monitor.evidence import account, bounded, durable, warc
-from monitor.evidence.account import Account
-from monitor.evidence.warc import Member, Record, WarcError
+from monitor.evidence import bounded, durable
+from monitor.evidence.captures import capture_metadata, warc
+from monitor.evidence.captures.capture_metadata import Account
+from monitor.evidence.captures.warc import Member, Record, WarcError
 
 MAX_FILE_BYTES = 64_000_000
 RECENT_BYTES = 16_000_000  # records in memory: those of an account stand just before it
@@ -184,11 +185,11 @@ def find(path: Path, sha256: str) -> tuple[Account, Callable[[str], Record | Non
             originals[record.id] = record.field("WARC-Refers-To")
             places[record.id] = member.offset
             if record.kind == "metadata" and record.sha256 == sha256:
-                told = account.read(record)
+                told = capture_metadata.read(record)
                 break  # an account comes after all that it names
         if told is None:
             return None
-        wanted = account.records_of(told)
+        wanted = capture_metadata.records_of(told)
         wanted |= {originals.get(each, "") for each in wanted}
         records = {name: _at(file, places[name]) for name in wanted & places.keys()}
     return told, records.get
@@ -217,7 +218,7 @@ def accounts(path: Path, wanted: Collection[str]) -> Iterator[tuple[str, Found]]
             if record.kind != "metadata":
                 recent.hold(record)
             elif record.sha256 in wanted:
-                told = account.read(record)
+                told = capture_metadata.read(record)
                 if told is None:
                     raise WarcError("an account that is none", offset=member.offset)
                 yield record.sha256, (told, find)
@@ -289,9 +290,9 @@ def _wanted(path: Path) -> tuple[set[str], bool]:
     for member in members(path):
         record = member.record
         originals[record.id] = record.field("WARC-Refers-To")
-        told = account.read(record)
+        told = capture_metadata.read(record)
         if told is not None and told.why == (Keep.DAILY,):
             removable = True
         elif told is not None:
-            wanted |= {record.id, *account.records_of(told)}
+            wanted |= {record.id, *capture_metadata.records_of(told)}
     return (wanted | {originals.get(each, "") for each in wanted}) - {""}, removable

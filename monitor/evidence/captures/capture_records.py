@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from monitor.core.model import Exchange, Failure, Hop, Keep, Observation, Phase, Target
-from monitor.evidence import account, warc
-from monitor.evidence.account import Account, Wire, head_bytes, sha256_of
-from monitor.evidence.warc import Record
+from monitor.evidence.captures import capture_metadata, warc
+from monitor.evidence.captures.capture_metadata import Account, Wire, head_bytes, sha256_of
+from monitor.evidence.captures.warc import Record
 
 PARTIAL_URI = "urn:partial:"  # bytes that are no whole head of an answer
 SHORTEST_BODY = 512  # bytes below which a second copy costs less than pointing at the first
@@ -62,7 +62,10 @@ class Package:
 
     def whole(self, *why: Keep) -> tuple[Record, ...]:
         """Return every record, the account last: when it is there, the others are."""
-        return (*self.records, account.as_record(self.name, replace(self.account, why=why)))
+        return (
+            *self.records,
+            capture_metadata.as_record(self.name, replace(self.account, why=why)),
+        )
 
 
 def package(
@@ -79,10 +82,10 @@ def package(
     cut = dict(_cut_short(observation.exchange))
     wires = [
         maker.add(f"{name}/{rank}", hop, cut.get(id(hop), ""))
-        for rank, hop in enumerate(account.hops(observation.exchange))
+        for rank, hop in enumerate(capture_metadata.hops(observation.exchange))
     ]
     told = Account(
-        format=account.FORMAT,
+        format=capture_metadata.FORMAT,
         why=(),
         target=target,
         known_good=known_good,
@@ -166,7 +169,7 @@ def _response(name: str, hop: Hop, peer: Fields, cut: str) -> Record:
     body = hop.response_bytes[head_bytes(hop.response_bytes) :]
     more = [("WARC-Truncated", cut)] if cut else []
     # warcio takes a chunked framing, or a second head, for payload (its issues 74 and 75).
-    if not (cut or _is_chunked(hop) or account.is_interim(hop.response_bytes)):
+    if not (cut or _is_chunked(hop) or capture_metadata.is_interim(hop.response_bytes)):
         more = [("WARC-Payload-Digest", warc.digest(body))]
     return warc.make(
         "response",

@@ -15,8 +15,8 @@ from hashlib import sha256
 from pydantic import TypeAdapter, ValidationError
 
 from monitor.core.model import Exchange, Hop, Keep, Observation, Target
-from monitor.evidence import warc
-from monitor.evidence.warc import Record, WarcError
+from monitor.evidence.captures import warc
+from monitor.evidence.captures.warc import Record, WarcError
 
 FORMAT = "vigie-capture/1"
 URI = "urn:pageinfo:"  # a convention of browsertrix: no archive takes it for the page

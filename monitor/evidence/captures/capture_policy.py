@@ -19,8 +19,8 @@ import structlog
 from monitor.core.model import Capture, Edge, Exchange, Keep, Observation, Outcome, Target
 from monitor.core.outages.fold import GOOD
 from monitor.errors import VigieError, in_french
-from monitor.evidence import dayfiles, exchanges
-from monitor.evidence.exchanges import Original, Package
+from monitor.evidence.captures import capture_records, day_files
+from monitor.evidence.captures.capture_records import Original, Package
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +83,7 @@ class Captures:
     ) -> None:
         """Write nothing yet. `clock_limit_us` is what verdicts depend on beside the rules."""
         self._folder = folder
-        self._files = dayfiles.DayFiles(folder, software=software)
+        self._files = day_files.DayFiles(folder, software=software)
         self._clock_limit_us = clock_limit_us
         self._text_of = text_of
         self._memories: dict[str, _Memory] = {}
@@ -125,7 +125,7 @@ class Captures:
     ) -> _Made:
         """Put an observation in records; bodies that stand in the open file are pointed at."""
         same = memory.file if memory.file == self._files.opened(seen.at.date()) else ""
-        package = exchanges.package(
+        package = capture_records.package(
             target,
             seen,
             known_good=known_good,
@@ -213,7 +213,7 @@ class Captures:
             held = memory.held
             if held is not None and held.package.account.observation.at.date() < before:
                 self._hold(memory, None)
-            if memory.file and dayfiles.day_of(memory.file) < before:
+            if memory.file and day_files.day_of(memory.file) < before:
                 memory.file, memory.originals = "", {}
 
     def _refused(self, error: OSError) -> CaptureError:
