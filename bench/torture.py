@@ -36,8 +36,8 @@ from monitor.core.outages.gaps import missing
 from monitor.core.scheduling.slots import grids
 from monitor.store import Store
 from monitor.store.engine import parse
-from monitor.store.journal_tables import LeafRow
-from monitor.store.tables import table_of
+from monitor.store.tables.check_tables import table_of
+from monitor.store.tables.journal_tables import LeafRow
 from tests.support.postgres import PostgresServer, find_postgres, running_postgres
 
 EARLY_S = 1.0

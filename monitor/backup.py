@@ -48,9 +48,9 @@ from monitor.sealing import KEY_FILE
 from monitor.settings import Settings
 from monitor.store import Store, StoreError, is_new
 from monitor.store.engine import SCHEMA, check_schema, connected, parse, said_plainly, sqlite_path
-from monitor.store.journal_tables import CheckpointRow, CosignatureRow, LeafRow, TokenRow
 from monitor.store.schema import migrate
-from monitor.store.tables import table_of
+from monitor.store.tables.check_tables import table_of
+from monitor.store.tables.journal_tables import CheckpointRow, CosignatureRow, LeafRow, TokenRow
 from monitor.store.transfer import Progress, fill, quiet
 from monitor.verification import verify
 from monitor.wiring import WITNESS

@@ -24,8 +24,8 @@ from monitor.evidence.log.note import (
 from monitor.evidence.timestamps.rfc3161 import MAX_ANSWER_BYTES, StampRefused, check_token
 from monitor.evidence.timestamps.timestamping import MAX_CRL_BYTES
 from monitor.fetch.replay import reread
-from monitor.store.journal_reads import KeptCheckpoint
-from monitor.store.rebuild import Dated, Signed
+from monitor.store.reads.journal_reads import KeptCheckpoint
+from monitor.store.rebuild.rebuilder import Dated, Signed
 
 STAMPS = Path("journal", "horodatages")  # below the data folder
 _COSIGNATURE_BYTES = 72  # C2SP cosignature/v1: a time, and a signature of Ed25519

@@ -14,8 +14,8 @@ from monitor.evidence.log.note import (
     VerifierKey,
     cosigned_at,
 )
-from monitor.store.audit_rows import Raw, rows, show
-from monitor.store.difference import Difference
+from monitor.store.audit.audit_rows import Raw, rows, show
+from monitor.store.audit.difference import Difference
 
 _COSIGNATURE_BYTES = 72  # C2SP cosignature/v1: a time, and a signature of Ed25519
 _SECOND = 1_000_000

@@ -26,10 +26,11 @@ from monitor.evidence.log.tiles import Tiles
 from monitor.evidence.log.tlog import ProofError
 from monitor.fetch.replay import reread
 from monitor.kept_files import KeptTexts
-from monitor.store import Store, ledger
-from monitor.store.audit import audit
-from monitor.store.difference import Difference, OnTrust
-from monitor.store.scratch import References
+from monitor.store import Store
+from monitor.store.audit.auditor import audit
+from monitor.store.audit.difference import Difference, OnTrust
+from monitor.store.audit.scratch import References
+from monitor.store.writing import journal_appender
 
 SHOWN = 20  # faults of one step that are told; all are counted
 NEAR = 50  # checks of a target between a check and the capture that it turns out to need
@@ -305,7 +306,10 @@ class _Content:
             for _ in self._checked(entries):
                 pass
             return
-        count, first = ledger.size(shot.connection), ledger.first(shot.connection)
+        count, first = (
+            journal_appender.size(shot.connection),
+            journal_appender.first(shot.connection),
+        )
         if count < shot.least:
             self._rows.append(
                 f"la base compte {count} entrées, et {shot.least} étaient signées : elle a été"
@@ -314,7 +318,7 @@ class _Content:
                 " « vigie rebuild »"
             )
         self._waiting = max(0, count - size)
-        later = ledger.entries(shot.connection, max(size, first), count)
+        later = journal_appender.entries(shot.connection, max(size, first), count)
         leaves = self._checked(chain(entries, later))
         self.note(
             audit(

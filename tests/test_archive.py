@@ -23,7 +23,7 @@ from monitor.core.text.read import read_clean
 from monitor.evidence.captures.capture_policy import Captures
 from monitor.pages import PageBook
 from monitor.store import Store
-from monitor.store.audit import audit
+from monitor.store.audit.auditor import audit
 from tests.support.captured import spoken
 from tests.support.clock import FakeClock
 from tests.support.databases import database_url, postgres, sqlite_template

@@ -18,12 +18,14 @@ from monitor.evidence.log.tiles import Tiles
 from monitor.evidence.witness.witness_protocol import joined
 from monitor.kept_files import KeptFiles, KeptTexts, signed_from
 from monitor.sealing import KEY_FILE, Sealer
-from monitor.store import Store, audit_pages, page_restore
-from monitor.store.audit import audit
-from monitor.store.audit_rows import Named
-from monitor.store.difference import OnTrust
-from monitor.store.page_restore import Why
-from monitor.store.rebuild import Rebuilt, rebuild
+from monitor.store import Store
+from monitor.store.audit import audit_pages
+from monitor.store.audit.audit_rows import Named
+from monitor.store.audit.auditor import audit
+from monitor.store.audit.difference import OnTrust
+from monitor.store.rebuild import page_restore
+from monitor.store.rebuild.page_restore import Why
+from monitor.store.rebuild.rebuilder import Rebuilt, rebuild
 from monitor.verification import verify
 from tests.evidence.mutants.record import ORIGIN, TARGETS, WITNESS, Life, Made, key_of, make
 from tests.support.databases import empty_url, postgres, sqlite_template

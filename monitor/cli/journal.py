@@ -38,10 +38,10 @@ from monitor.kept_files import STAMPS, KeptFiles, signed_from
 from monitor.sealing import KEY_FILE, Sealer, journal_key, require_journal
 from monitor.settings import Settings, config_folder, read_settings
 from monitor.store import Store, is_new, migrate
-from monitor.store.kept import Kept
-from monitor.store.page_restore import Why
-from monitor.store.rebuild import Rebuilt, rebuild
-from monitor.store.vouchers import unproved
+from monitor.store.audit.vouchers import unproved
+from monitor.store.rebuild.page_restore import Why
+from monitor.store.rebuild.rebuilder import Rebuilt, rebuild
+from monitor.store.writing.intern_tables import Kept
 from monitor.verification import SHOWN, Progress, Step, verify
 from monitor.verification_stamps import rootless, stamped_notes, verify_stamps
 from monitor.verification_stranger import Opinion, ask

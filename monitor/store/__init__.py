@@ -1,8 +1,8 @@
 """The record: rows in SQLite or PostgreSQL, core types at the door."""
 
-from monitor.store.anchors import cosignature_work, stamp_work
+from monitor.store.anchor_rows import cosignature_work, stamp_work
 from monitor.store.engine import StoreError
-from monitor.store.life_reads import Robots
+from monitor.store.reads.service_reads import Robots
 from monitor.store.schema import Migration, is_new, migrate
 from monitor.store.store import Store
 

@@ -19,7 +19,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
 
 from monitor.errors import VigieError
-from monitor.store.page_tables import metadata
+from monitor.store.tables.page_tables import metadata
 
 SCHEMA = "0007"  # the newest migration; a test keeps both equal
 BUSY_MS = 10_000  # how long to wait for another process that writes, such as `vigie pause`

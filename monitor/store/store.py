@@ -23,8 +23,7 @@ from sqlalchemy import (
 from monitor.core.model import ClockReading, Controls, Gap, LaneState, Outcome, Run, Target
 from monitor.core.model.check import clean
 from monitor.core.scheduling.slots import Grid
-from monitor.store.anchors import AnchorReads
-from monitor.store.check_reads import CheckReads
+from monitor.store.anchor_rows import AnchorReads
 from monitor.store.engine import (
     StoreError,
     WriterLock,
@@ -37,19 +36,15 @@ from monitor.store.engine import (
     sqlite_path,
     try_to_write,
 )
-from monitor.store.journal_reads import JournalReads, forget_checkpoints
-from monitor.store.journal_tables import CheckpointRow, LeafRow
-from monitor.store.kept import Kept
-from monitor.store.life_reads import LifeReads
-from monitor.store.link_reads import LinkReads
-from monitor.store.log_reads import LogReads
-from monitor.store.page_reads import PageReads
-from monitor.store.recorder import Recorder, Work
+from monitor.store.reads.check_reads import CheckReads
+from monitor.store.reads.journal_reads import JournalReads, forget_checkpoints
+from monitor.store.reads.link_reads import LinkReads
+from monitor.store.reads.outage_reads import LogReads
+from monitor.store.reads.page_reads import PageReads
+from monitor.store.reads.service_reads import LifeReads
+from monitor.store.reads.span_reads import SpanReads
 from monitor.store.schema import require_folder
-from monitor.store.scribe import Scribe
-from monitor.store.span_reads import SpanReads
-from monitor.store.statements import Replace
-from monitor.store.tables import (
+from monitor.store.tables.check_tables import (
     ClockReadingRow,
     GapRow,
     LaneRow,
@@ -59,7 +54,12 @@ from monitor.store.tables import (
     RunRow,
     table_of,
 )
-from monitor.store.writer import Writer
+from monitor.store.tables.journal_tables import CheckpointRow, LeafRow
+from monitor.store.writing.group_commit import Writer
+from monitor.store.writing.intern_tables import Kept
+from monitor.store.writing.leaf_writer import Scribe
+from monitor.store.writing.recorder import Recorder, Work
+from monitor.store.writing.statements import Replace
 
 REST_S = 0.1  # groups the checks of a busy moment; an idle store commits at once
 

@@ -17,12 +17,12 @@ from monitor.core.journal.leaf_schema import FIELDS, refusal
 from monitor.core.journal.replay import REFERENCES
 from monitor.core.model import Outcome, Run
 from monitor.store import Store, StoreError
-from monitor.store.audit import audit
-from monitor.store.difference import OnTrust
+from monitor.store.audit.auditor import audit
+from monitor.store.audit.difference import OnTrust
+from monitor.store.audit.vouchers import TABLES, By
 from monitor.store.engine import connected, parse
-from monitor.store.page_tables import metadata
-from monitor.store.rebuild import rebuild
-from monitor.store.vouchers import TABLES, By
+from monitor.store.rebuild.rebuilder import rebuild
+from monitor.store.tables.page_tables import metadata
 from tests.support.databases import Postgres
 from tests.support.outcomes import CONFIG, at
 from tests.support.service_days import TARGETS, live, open_store, outcomes

@@ -10,7 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from monitor.store import Store
-from monitor.store.audit import audit
+from monitor.store.audit.auditor import audit
 from tests.support.crash_writer import (
     TARGETS,
     events_at,

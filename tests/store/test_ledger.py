@@ -5,14 +5,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine
 
-from monitor.store import ledger, migrate
-from monitor.store.ledger import Ledger
+from monitor.store import migrate
+from monitor.store.writing import journal_appender
+from monitor.store.writing.journal_appender import Ledger
 
 
 def test_a_leaf_that_is_pointed_at_is_written_once_however_long_ago(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ledger, "REFERENCES", 8)
+    monkeypatch.setattr(journal_appender, "REFERENCES", 8)
     url = f"sqlite:///{tmp_path / 'vigie.sqlite'}"
     migrate(url)
     written = Ledger()

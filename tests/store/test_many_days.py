@@ -37,7 +37,7 @@ from monitor.metrics import Board
 from monitor.pages import PageBook, pages_seen
 from monitor.sealing import Sealer
 from monitor.store import Store
-from monitor.store.rebuild import rebuild
+from monitor.store.rebuild.rebuilder import rebuild
 from monitor.verification import verify
 from monitor.watch import Again, Judge, Watch
 from tests.support.captured import spoken

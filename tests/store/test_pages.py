@@ -12,8 +12,8 @@ from monitor.core.changes.text_history import Track, advance
 from monitor.core.text.page import Element
 from monitor.store import Store
 from monitor.store.engine import connected, parse
-from monitor.store.page_tables import APPEND_ONLY, PageTextRow
-from monitor.store.tables import table_of
+from monitor.store.tables.check_tables import table_of
+from monitor.store.tables.page_tables import APPEND_ONLY, PageTextRow
 from tests.support.followed import PAGES, record
 from tests.support.readings import minute, reading
 

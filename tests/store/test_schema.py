@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from monitor.core.model import GapCause, Reason
 from monitor.store import Store, StoreError, engine, is_new, migrate
 from monitor.store.engine import SCHEMA, connected, parse
-from monitor.store.tables import APPEND_ONLY, metadata
+from monitor.store.tables.check_tables import APPEND_ONLY, metadata
 from tests.support.outcomes import at, outcome
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from monitor.core.model import Judgement, Reason, Verdict
 from monitor.core.outages.availability import Span, spans
 from monitor.store import Store
-from monitor.store.span_reads import _filled
+from monitor.store.reads.span_reads import _filled
 from tests.support.outcomes import at, outcome
 
 INTERVAL_S = 60

@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from monitor.store import Store, StoreError
 from monitor.store.engine import connected, explain, parse
-from monitor.store.writer import Writer
+from monitor.store.writing.group_commit import Writer
 from tests.support.databases import Postgres
 from tests.support.outcomes import at, outcome
 

@@ -16,7 +16,7 @@ from monitor.evidence.log.journal import FOLDER
 from monitor.evidence.log.note import VerifierKey
 from monitor.evidence.timestamps.chains import certificates
 from monitor.store import Store
-from monitor.store.vouchers import TABLES
+from monitor.store.audit.vouchers import TABLES
 from monitor.verification import verify
 from monitor.verification_stamps import stamped_notes, verify_stamps
 from tests.evidence.mutants.mutations import Mutation, database_mutants, file_mutants

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.store.vouchers import FILES, TABLES
+from monitor.store.audit.vouchers import FILES, TABLES
 from tests.evidence.mutants import judge
 from tests.evidence.mutants.mutations import files_of
 from tests.evidence.mutants.record import Made, make

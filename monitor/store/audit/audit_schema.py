@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, inspect, text
 
-from monitor.store import journal_tables, page_tables, tables
-from monitor.store.difference import Difference
+from monitor.store.audit.difference import Difference
 from monitor.store.engine import connected, parse
-from monitor.store.page_tables import metadata
 from monitor.store.schema import migrate
+from monitor.store.tables import check_tables, journal_tables, page_tables
+from monitor.store.tables.page_tables import metadata
 
 _OURS = "alembic_version"
 _SQLITE = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite!_%' ESCAPE '!'"
@@ -75,7 +75,7 @@ def _expected_of_postgres() -> Things:
         found["table", table.name] = _columns((c.name, bool(c.nullable)) for c in table.columns)
         for index in table.indexes:
             found["index", str(index.name)] = f"{index.unique} {[c.name for c in index.columns]}"
-    guarded = [*tables.APPEND_ONLY, *journal_tables.APPEND_ONLY, *page_tables.APPEND_ONLY]
+    guarded = [*check_tables.APPEND_ONLY, *journal_tables.APPEND_ONLY, *page_tables.APPEND_ONLY]
     for name in (*guarded, "leaf", "checkpoint"):
         found["trigger", f"{name}_append_only"] = "O"
     for name in ("leaf", "checkpoint"):

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Delete, and_, delete, func, select
 
-from monitor.store import ledger
-from monitor.store.journal_tables import CheckpointRow, CosignatureRow, TokenRow
-from monitor.store.reads import Reads
-from monitor.store.tables import table_of
+from monitor.store.reads.question import Reads
+from monitor.store.tables.check_tables import table_of
+from monitor.store.tables.journal_tables import CheckpointRow, CosignatureRow, TokenRow
+from monitor.store.writing import journal_appender
 
 UNVOUCHED_FOR = timedelta(days=1)
 
@@ -41,17 +41,17 @@ class JournalReads(Reads):
     def leaf_count(self) -> int:
         """Count all leaves ever committed."""
         with self._reading() as session:
-            return ledger.size(session.connection())
+            return journal_appender.size(session.connection())
 
     def first_leaf(self) -> int:
         """Return the index of the first leaf that is still in SQL."""
         with self._reading() as session:
-            return ledger.first(session.connection())
+            return journal_appender.first(session.connection())
 
     def leaves(self, since: int, until: int) -> Sequence[bytes]:
         """Return the leaves [since, until) that are still in SQL, in order."""
         with self._reading() as session:
-            return ledger.entries(session.connection(), since, until)
+            return journal_appender.entries(session.connection(), since, until)
 
     def signed_size(self) -> int:
         """Return the size of the last checkpoint; 0 without any."""

@@ -7,9 +7,8 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from monitor.core.model import ClockReading, Controls, Gap, LaneState, Run
-from monitor.store.kept import controls_from
-from monitor.store.reads import Reads
-from monitor.store.tables import (
+from monitor.store.reads.question import Reads
+from monitor.store.tables.check_tables import (
     ClockReadingRow,
     ContentRow,
     GapRow,
@@ -20,6 +19,7 @@ from monitor.store.tables import (
     RunRow,
     SubjectRow,
 )
+from monitor.store.writing.intern_tables import controls_from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,10 +13,10 @@ from monitor.core.changes.page_events import TURNS, PageEdge, Shown, Version
 from monitor.core.changes.text_history import MOST_KNOWN, Track
 from monitor.core.text.packed import PackedPage, unpacked
 from monitor.core.text.page import Element, Page
-from monitor.store.copy_reads import CopyReads
-from monitor.store.page_tables import PageChangeRow, PageFactRow, PageTextRow, PageVersionRow
-from monitor.store.reads import DAWN, DUSK
-from monitor.store.tables import SubjectRow, table_of
+from monitor.store.reads.copy_reads import CopyReads
+from monitor.store.reads.question import DAWN, DUSK
+from monitor.store.tables.check_tables import SubjectRow, table_of
+from monitor.store.tables.page_tables import PageChangeRow, PageFactRow, PageTextRow, PageVersionRow
 
 _S = table_of(SubjectRow)
 _T = table_of(PageTextRow)

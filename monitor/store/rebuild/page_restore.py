@@ -35,23 +35,23 @@ from monitor.core.outages.fold import GOOD
 from monitor.core.text import link_normalisation
 from monitor.core.text.packed import PackedPage
 from monitor.core.text.page import EXTRACTION_VERSION
-from monitor.store.copy_reads import Place, Subject, copies_of_stay
-from monitor.store.kept import Kept, conditions_from
-from monitor.store.page_tables import DeadLinkRow, PageChangeRow, PageTextRow, PageVersionRow
-from monitor.store.page_writes import (
-    MAX_VALUE,
-    follow_facts,
-    follow_links,
-    keep_version,
-    version_id,
-)
-from monitor.store.reads import DUSK
-from monitor.store.tables import (
+from monitor.store.reads.copy_reads import Place, Subject, copies_of_stay
+from monitor.store.reads.question import DUSK
+from monitor.store.tables.check_tables import (
     BodyRow,
     ContentRow,
     JudgementRow,
     ObservationRow,
     table_of,
+)
+from monitor.store.tables.page_tables import DeadLinkRow, PageChangeRow, PageTextRow, PageVersionRow
+from monitor.store.writing.intern_tables import Kept, conditions_from
+from monitor.store.writing.page_writes import (
+    MAX_VALUE,
+    follow_facts,
+    follow_links,
+    keep_version,
+    version_id,
 )
 
 _TEXT = table_of(PageTextRow)

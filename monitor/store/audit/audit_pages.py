@@ -23,14 +23,14 @@ from monitor.core.text.facts.facts import facts_of
 from monitor.core.text.packed import PAGE, PackedPage
 from monitor.core.text.page import EXTRACTION_VERSION, Page
 from monitor.core.text.typography import words
-from monitor.store.audit_rows import Named, Raw, plain, raw, rows, show
-from monitor.store.audit_told import FromLeaves, Stay
-from monitor.store.columns import from_us
-from monitor.store.copy_reads import Place
-from monitor.store.difference import Difference, OnTrust
-from monitor.store.page_restore import Texts, found_text
-from monitor.store.page_tables import metadata
-from monitor.store.page_writes import MAX_VALUE, MOST_FACTS, fact_row
+from monitor.store.audit.audit_rows import Named, Raw, plain, raw, rows, show
+from monitor.store.audit.derived_rows import FromLeaves, Stay
+from monitor.store.audit.difference import Difference, OnTrust
+from monitor.store.reads.copy_reads import Place
+from monitor.store.rebuild.page_restore import Texts, found_text
+from monitor.store.tables.columns import from_us
+from monitor.store.tables.page_tables import metadata
+from monitor.store.writing.page_writes import MAX_VALUE, MOST_FACTS, fact_row
 
 _MOST_BYTES = 50_000_000  # of a text, unpacked
 _TOGETHER = 20  # texts in memory

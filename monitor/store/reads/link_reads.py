@@ -6,9 +6,9 @@ from sqlalchemy import or_, select
 
 from monitor.core.changes.change_log import DeadLinkRecord
 from monitor.core.changes.page_events import DeadLink
-from monitor.store.page_tables import DeadLinkRow, PageChangeRow
-from monitor.store.reads import Reads
-from monitor.store.tables import SubjectRow, table_of
+from monitor.store.reads.question import Reads
+from monitor.store.tables.check_tables import SubjectRow, table_of
+from monitor.store.tables.page_tables import DeadLinkRow, PageChangeRow
 
 _S = table_of(SubjectRow)
 _L = table_of(DeadLinkRow)

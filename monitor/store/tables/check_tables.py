@@ -27,7 +27,7 @@ from sqlalchemy import (
 from sqlmodel import Field, SQLModel
 
 from monitor.core.model import Edge, GapCause, Nature, Reason, Verdict
-from monitor.store.columns import BIG_KEY, Instant, word
+from monitor.store.tables.columns import BIG_KEY, Instant, word
 
 metadata = MetaData(
     naming_convention={

@@ -11,14 +11,14 @@ from monitor.core.model.check import MAX_URL, clean
 from monitor.core.text.facts.facts import facts_of
 from monitor.core.text.packed import PackedPage
 from monitor.core.text.page import Fact
-from monitor.store.page_tables import (
+from monitor.store.tables.check_tables import table_of
+from monitor.store.tables.page_tables import (
     DeadLinkRow,
     PageChangeRow,
     PageFactRow,
     PageTextRow,
     PageVersionRow,
 )
-from monitor.store.tables import table_of
 
 _TEXT = table_of(PageTextRow)
 _VERSION = table_of(PageVersionRow)

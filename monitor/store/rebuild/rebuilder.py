@@ -25,16 +25,16 @@ from monitor.core.journal.decode import (
 from monitor.core.journal.replay import EDGES, REFERENCES, Replay, Told
 from monitor.core.model import Capture
 from monitor.core.model.anchors import Cosignature, Stamp, Standing
-from monitor.store.anchors import write_cosignature, write_token
+from monitor.store.anchor_rows import write_cosignature, write_token
 from monitor.store.engine import StoreError, WriterLock, connected, name_of, parse, said_plainly
-from monitor.store.journal_reads import KeptCheckpoint
-from monitor.store.journal_tables import CheckpointRow, LeafRow, ReferenceRow
-from monitor.store.kept import Kept
-from monitor.store.page_restore import Lost, PageRestorer, Texts
-from monitor.store.recorder import Entry, Recorder
+from monitor.store.reads.journal_reads import KeptCheckpoint
+from monitor.store.rebuild.page_restore import Lost, PageRestorer, Texts
 from monitor.store.schema import is_new, migrate
-from monitor.store.scribe import Scribe
-from monitor.store.tables import ClockReadingRow, GapRow, RoundRow, RunRow, table_of
+from monitor.store.tables.check_tables import ClockReadingRow, GapRow, RoundRow, RunRow, table_of
+from monitor.store.tables.journal_tables import CheckpointRow, LeafRow, ReferenceRow
+from monitor.store.writing.intern_tables import Kept
+from monitor.store.writing.leaf_writer import Scribe
+from monitor.store.writing.recorder import Entry, Recorder
 
 BATCH = 1000  # leaves of one transaction
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
-from monitor.store.tables import Row, table_of
+from monitor.store.tables.check_tables import Row, table_of
 
 
 class Replace:

@@ -10,8 +10,8 @@ from sqlalchemy.types import NullType
 
 from monitor.core.journal import encode
 from monitor.core.journal.jcs import canonical
-from monitor.store.journal_tables import IN_THE_JOURNAL, CheckpointRow, LeafRow, ReferenceRow
-from monitor.store.tables import metadata, table_of
+from monitor.store.tables.check_tables import metadata, table_of
+from monitor.store.tables.journal_tables import IN_THE_JOURNAL, CheckpointRow, LeafRow, ReferenceRow
 
 REFERENCES = 4_096  # leaves that are pointed at and remembered; a site can make any number
 MAX_LEAF_BYTES = 64_000  # below the 65,535 that a bundle can hold

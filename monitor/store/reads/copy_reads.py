@@ -8,9 +8,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, UnaryExpression, and_, func, select
 
 from monitor.core.changes.change_log import KeptCopy
-from monitor.store.journal_tables import CaptureRow
-from monitor.store.reads import Reads
-from monitor.store.tables import BodyRow, ObservationRow, SubjectRow, table_of
+from monitor.store.reads.question import Reads
+from monitor.store.tables.check_tables import BodyRow, ObservationRow, SubjectRow, table_of
+from monitor.store.tables.journal_tables import CaptureRow
 
 _S = table_of(SubjectRow)
 _C = table_of(CaptureRow)

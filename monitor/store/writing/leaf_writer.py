@@ -11,7 +11,7 @@ from monitor.core.journal import encode
 from monitor.core.model import Capture, ClockReading, Controls, Event, Gap, Run, Target
 from monitor.core.model.check import Check
 from monitor.core.scheduling.slots import Grid
-from monitor.store.ledger import Leaf, Ledger
+from monitor.store.writing.journal_appender import Leaf, Ledger
 
 CACHED = 4096
 

@@ -9,9 +9,9 @@ from sqlalchemy import BigInteger, ColumnElement, Select, case, func, or_, selec
 
 from monitor.core.model import Verdict
 from monitor.core.outages.availability import Span
-from monitor.store.columns import from_us
-from monitor.store.reads import Reads
-from monitor.store.tables import JudgementRow, ObservationRow, SubjectRow, table_of
+from monitor.store.reads.question import Reads
+from monitor.store.tables.check_tables import JudgementRow, ObservationRow, SubjectRow, table_of
+from monitor.store.tables.columns import from_us
 
 _O = table_of(ObservationRow)
 _S = table_of(SubjectRow)

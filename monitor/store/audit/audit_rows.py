@@ -28,11 +28,11 @@ from sqlalchemy import (
 from sqlalchemy.types import NullType
 
 from monitor.core.model import Controls
-from monitor.store.columns import from_us, to_us
-from monitor.store.kept import conditions_from, controls_from
-from monitor.store.page_tables import metadata
-from monitor.store.reads import DAWN
-from monitor.store.vouchers import TABLES
+from monitor.store.audit.vouchers import TABLES
+from monitor.store.reads.question import DAWN
+from monitor.store.tables.columns import from_us, to_us
+from monitor.store.tables.page_tables import metadata
+from monitor.store.writing.intern_tables import conditions_from, controls_from
 
 MANY = 500  # rows in memory
 _MOST_AT_ONCE = 500  # numbers in one IN

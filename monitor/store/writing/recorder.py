@@ -21,13 +21,7 @@ from monitor.core.model import (
     Streak,
 )
 from monitor.core.model.check import Check
-from monitor.store.columns import to_us
-from monitor.store.journal_tables import CaptureRow
-from monitor.store.kept import Kept
-from monitor.store.page_writes import write_page
-from monitor.store.scribe import Scribe
-from monitor.store.statements import Replace
-from monitor.store.tables import (
+from monitor.store.tables.check_tables import (
     BodyRow,
     EventRow,
     IncidentOutageRow,
@@ -38,6 +32,12 @@ from monitor.store.tables import (
     TallyRow,
     table_of,
 )
+from monitor.store.tables.columns import to_us
+from monitor.store.tables.journal_tables import CaptureRow
+from monitor.store.writing.intern_tables import Kept
+from monitor.store.writing.leaf_writer import Scribe
+from monitor.store.writing.page_writes import write_page
+from monitor.store.writing.statements import Replace
 
 Work = Callable[[Connection, Kept], None]
 

@@ -21,10 +21,10 @@ from monitor.core.journal.decode import (
 from monitor.core.journal.replay import REFERENCES, Replay, Told
 from monitor.core.model import Incident, Outage
 from monitor.core.model.check import Check, without_tokens
-from monitor.store.audit_rows import Raw, plain, plainly
-from monitor.store.columns import to_us
-from monitor.store.reads import DAWN
-from monitor.store.recorder import capture_row, check_row, event_row, outage_row, state_row
+from monitor.store.audit.audit_rows import Raw, plain, plainly
+from monitor.store.reads.question import DAWN
+from monitor.store.tables.columns import to_us
+from monitor.store.writing.recorder import capture_row, check_row, event_row, outage_row, state_row
 
 Leaf = Mapping[str, Any]
 Said = tuple[str, Raw]  # a table, and the row that it must hold

@@ -9,9 +9,8 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select
 
 from monitor.core.model import Controls, Phase, Reason, Sighting, Verdict
 from monitor.core.model.check import Check
-from monitor.store.kept import conditions_from, controls_from
-from monitor.store.reads import Reads
-from monitor.store.tables import (
+from monitor.store.reads.question import Reads
+from monitor.store.tables.check_tables import (
     BodyRow,
     ConfigRow,
     ContentRow,
@@ -21,6 +20,7 @@ from monitor.store.tables import (
     TallyRow,
     table_of,
 )
+from monitor.store.writing.intern_tables import conditions_from, controls_from
 
 T = TypeVar("T")
 

@@ -9,8 +9,8 @@ from sqlalchemy import Row, and_, or_
 from sqlmodel import col, select
 
 from monitor.core.model import Event, Incident, Outage, State, Streak
-from monitor.store.reads import DAWN, DUSK, Reads
-from monitor.store.tables import (
+from monitor.store.reads.question import DAWN, DUSK, Reads
+from monitor.store.tables.check_tables import (
     EventRow,
     IncidentOutageRow,
     IncidentRow,

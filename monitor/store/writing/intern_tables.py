@@ -13,8 +13,7 @@ from monitor.core.journal.decode import panel_detail_from
 from monitor.core.journal.encode import panel_detail
 from monitor.core.model import Controls, Judgement
 from monitor.core.model.check import Conditions, clean
-from monitor.store.scribe import Scribe
-from monitor.store.tables import (
+from monitor.store.tables.check_tables import (
     ConfigRow,
     ContentRow,
     JudgementRow,
@@ -22,6 +21,7 @@ from monitor.store.tables import (
     SubjectRow,
     table_of,
 )
+from monitor.store.writing.leaf_writer import Scribe
 
 CACHED = 2048  # conditions weigh a few kilobytes each
 

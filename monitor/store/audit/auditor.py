@@ -16,18 +16,18 @@ from sqlalchemy import Connection, Select, bindparam, func, select, type_coerce
 from sqlalchemy.types import NullType
 
 from monitor.core.journal.replay import EDGES, Replay, ReplayError
-from monitor.store import audit_pages
-from monitor.store.audit_rows import Named, Raw, apart, chunks, rows, show, text_fault, who
-from monitor.store.audit_schema import schema_faults
-from monitor.store.audit_told import TABLE_OF, FromLeaves, Leaf
-from monitor.store.difference import Difference, OnTrust
-from monitor.store.journal_tables import ReferenceRow
-from monitor.store.page_restore import Texts
-from monitor.store.page_tables import metadata
-from monitor.store.scratch import References
+from monitor.store.audit import audit_pages
+from monitor.store.audit.audit_rows import Named, Raw, apart, chunks, rows, show, text_fault, who
+from monitor.store.audit.audit_schema import schema_faults
+from monitor.store.audit.derived_rows import TABLE_OF, FromLeaves, Leaf
+from monitor.store.audit.difference import Difference, OnTrust
+from monitor.store.audit.scratch import References
+from monitor.store.audit.vouchers import TABLES
+from monitor.store.rebuild.page_restore import Texts
 from monitor.store.store import Store
-from monitor.store.tables import table_of
-from monitor.store.vouchers import TABLES
+from monitor.store.tables.check_tables import table_of
+from monitor.store.tables.journal_tables import ReferenceRow
+from monitor.store.tables.page_tables import metadata
 
 __all__ = ["Difference", "audit"]
 

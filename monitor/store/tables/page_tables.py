@@ -12,9 +12,9 @@ from sqlmodel import Field
 from monitor.core.changes.change import Weight
 from monitor.core.changes.page_events import PageEdge
 from monitor.core.text.page import Element
-from monitor.store.columns import Instant, word
-from monitor.store.journal_tables import metadata
-from monitor.store.tables import Row
+from monitor.store.tables.check_tables import Row
+from monitor.store.tables.columns import Instant, word
+from monitor.store.tables.journal_tables import metadata
 
 __all__ = [  # `metadata` is whole only once this module is read
     "APPEND_ONLY",

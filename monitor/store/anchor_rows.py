@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Row, Select, func, insert, select
 from monitor.core.journal import encode
 from monitor.core.model.anchors import Cosignature, Stamp, Standing
 from monitor.store.engine import connected, said_plainly
-from monitor.store.journal_tables import CheckpointRow, CosignatureRow, TokenRow
-from monitor.store.kept import Kept
-from monitor.store.reads import Reads
-from monitor.store.recorder import Work
-from monitor.store.tables import table_of
+from monitor.store.reads.question import Reads
+from monitor.store.tables.check_tables import table_of
+from monitor.store.tables.journal_tables import CheckpointRow, CosignatureRow, TokenRow
+from monitor.store.writing.intern_tables import Kept
+from monitor.store.writing.recorder import Work
 
 _TOKEN = table_of(TokenRow)
 _COSIGNATURE = table_of(CosignatureRow)

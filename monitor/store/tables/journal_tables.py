@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field
 
-from monitor.store.columns import Instant
-from monitor.store.tables import Row, metadata
+from monitor.store.tables.check_tables import Row, metadata
+from monitor.store.tables.columns import Instant
 
 __all__ = [  # `metadata` is whole only once this module is read
     "APPEND_ONLY",

@@ -1,0 +1,1 @@
+"""The database against its journal, row by row."""

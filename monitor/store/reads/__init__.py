@@ -1,0 +1,1 @@
+"""Questions to the record, each on a connection that can only read."""

@@ -1,0 +1,1 @@
+"""What one transaction writes: the check, its leaves, and all that follows from it."""
