@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+from monitor.attest.verification import verify
 from monitor.core.journal import encode
 from monitor.core.journal.jcs import canonical
 from monitor.core.journal.recorded import check_of
@@ -23,7 +24,6 @@ from monitor.core.model import Outcome, Phase, State
 from monitor.evidence.log.journal import FOLDER, Journal
 from monitor.evidence.log.note import Algorithm, SignerKey
 from monitor.store import Store, migrate
-from monitor.verification import verify
 from tests.support.outcomes import START, observation, panel
 
 KEY = SignerKey("bench.test/journal", Algorithm.ED25519, b"b" * 32)

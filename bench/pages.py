@@ -22,7 +22,7 @@ from monitor.config.fingerprints import load_fingerprints
 from monitor.core.changes.compare_saved import compare_saved, judge_with
 from monitor.core.model import Kind, Target
 from monitor.core.verdict.page_summary import glance
-from monitor.pages import PageBook
+from monitor.probe.page_tracker import PageBook
 from tests.support.outcomes import START, answer, observation
 
 TYPE = "text/html; charset=utf-8"

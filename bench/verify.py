@@ -18,8 +18,8 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from monitor.attest.sealing import KEY_FILE, Sealer
 from monitor.cli import main as vigie
-from monitor.clock import SystemClock
 from monitor.core.model import (
     Exchange,
     Hop,
@@ -40,8 +40,8 @@ from monitor.core.outages.incidents import absorb
 from monitor.evidence.captures.capture_policy import Captures
 from monitor.evidence.log.keys import own_key
 from monitor.evidence.log.note import Algorithm
-from monitor.fetch.replay import reread
-from monitor.sealing import KEY_FILE, Sealer
+from monitor.fetch.reparse import reread
+from monitor.runtime.clock import SystemClock
 from monitor.store import Store, migrate
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

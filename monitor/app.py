@@ -17,11 +17,11 @@ from typing import Any
 import structlog
 
 from monitor import __version__
-from monitor.absence import lost_slots
-from monitor.anchoring import Anchoring, build_courier
-from monitor.archive import Archive
-from monitor.clock import Clock, SystemClock
+from monitor.attest.anchoring import Anchoring, build_courier
+from monitor.attest.own_witness import build_witness
+from monitor.attest.sealing import NoSealer, Sealer, journal_key, require_journal
 from monitor.config import Config
+from monitor.config.settings import Settings
 from monitor.core.model import (
     LaneState,
     Observation,
@@ -32,24 +32,25 @@ from monitor.core.model import (
 )
 from monitor.core.scheduling.robots_txt import RobotsFile
 from monitor.core.scheduling.slots import grids
-from monitor.errors import in_french
 from monitor.evidence.captures.capture_policy import Captures
 from monitor.evidence.log.journal import JournalError, Signed
 from monitor.evidence.witness.cosigning import require_newest
-from monitor.faults import Faults
 from monitor.fetch import Resolver
-from monitor.lane import Lane, NoTurn
 from monitor.metrics import Board, Exposition
-from monitor.pages import PageBook, pages_seen
-from monitor.robots import RobotsBook
-from monitor.schedule import Schedule
-from monitor.sealing import NoSealer, Sealer, journal_key, require_journal
-from monitor.settings import Settings
+from monitor.probe.build import build_fetcher, build_line, fetch_robots
+from monitor.probe.lane import Lane, NoTurn
+from monitor.probe.missed_slots import lost_slots
+from monitor.probe.observer import Judge, Watch, look_again
+from monitor.probe.page_archive import Archive
+from monitor.probe.page_tracker import PageBook, pages_seen
+from monitor.probe.robots_cache import RobotsBook
+from monitor.probe.schedule import Schedule
+from monitor.runtime.clock import Clock, SystemClock
+from monitor.runtime.errors import in_french
+from monitor.runtime.faults import Faults
 from monitor.store import Store
-from monitor.watch import Judge, Watch, look_again
 from monitor.web.order import Order
 from monitor.web.process import WebProcess
-from monitor.wiring import build_fetcher, build_line, build_witness, fetch_robots
 
 log = structlog.get_logger(__name__)
 

@@ -34,8 +34,11 @@ from typing import IO, Any
 from sqlalchemy import Connection, select
 
 from monitor import __version__
+from monitor.attest.own_witness import WITNESS
+from monitor.attest.sealing import KEY_FILE
+from monitor.attest.verification import verify
 from monitor.config.local import LOCAL
-from monitor.errors import VigieError, in_french
+from monitor.config.settings import Settings
 from monitor.evidence import durable
 from monitor.evidence.log import tlog
 from monitor.evidence.log.journal import FOLDER, LAST
@@ -44,16 +47,13 @@ from monitor.evidence.log.tiles import CHECKPOINT, Tiles
 from monitor.evidence.log.tlog import TILE_WIDTH, ProofError
 from monitor.evidence.timestamps.timestamping import ASIDE
 from monitor.evidence.witness.witness_protocol import joined
-from monitor.sealing import KEY_FILE
-from monitor.settings import Settings
+from monitor.runtime.errors import VigieError, in_french
 from monitor.store import Store, StoreError, is_new
 from monitor.store.engine import SCHEMA, check_schema, connected, parse, said_plainly, sqlite_path
 from monitor.store.schema import migrate
 from monitor.store.tables.check_tables import table_of
 from monitor.store.tables.journal_tables import CheckpointRow, CosignatureRow, LeafRow, TokenRow
 from monitor.store.transfer import Progress, fill, quiet
-from monitor.verification import verify
-from monitor.wiring import WITNESS
 
 FORMAT = 1
 DATABASE = "vigie.sqlite"

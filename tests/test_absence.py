@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.absence import lost_slots
 from monitor.core.model import GapCause, Outcome, Run
 from monitor.core.outages.gaps import gap
 from monitor.core.scheduling.slots import Grid
+from monitor.probe.missed_slots import lost_slots
 from monitor.store import Store, StoreError
 from tests.support.databases import database_url, postgres, sqlite_template
 from tests.support.outcomes import CONFIG, at, outcome, panel

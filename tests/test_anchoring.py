@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.anchoring import Anchoring
+from monitor.attest.anchoring import Anchoring
+from monitor.attest.sealing import Sealer
 from monitor.config import Authority, Cosigner, Cosigning, Stamping
 from monitor.core.model import Gap, GapCause
 from monitor.evidence.log.journal import Signed
@@ -18,7 +19,6 @@ from monitor.evidence.log.note import Algorithm, Checkpoint, Note
 from monitor.evidence.outbound_http import Reply
 from monitor.evidence.witness.witness_memory import Witness, hash_of
 from monitor.metrics import Board
-from monitor.sealing import Sealer
 from monitor.store import Store, migrate
 from tests.support.clock import FakeClock
 from tests.support.couriers import FakeCourier, Server
@@ -78,7 +78,7 @@ class House:
         self, story: Callable[["Life"], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Open everything as the service does, and let the story happen."""
-        monkeypatch.setattr("monitor.anchoring.Courier", lambda **_: self.courier)
+        monkeypatch.setattr("monitor.attest.anchoring.Courier", lambda **_: self.courier)
 
         async def live() -> None:
             with Store.open(self.url, point="local", writer=True, rest_s=0) as store:

@@ -8,9 +8,9 @@ import pytest
 
 from monitor.app import App
 from monitor.config.model import Journaling
+from monitor.config.settings import read_settings
 from monitor.core.model import ClockReading, Controls, LaneState, Outcome, Platform
 from monitor.core.scheduling.slots import grids
-from monitor.settings import read_settings
 from monitor.store import Store, migrate
 from tests.support.clock import FakeClock
 from tests.support.outcomes import outcome

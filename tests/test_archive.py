@@ -13,15 +13,15 @@ from typing import Any
 
 import pytest
 
-from monitor import pages
-from monitor.archive import Archive
 from monitor.core.changes.page_events import PageEdge, PageEvent, Version
 from monitor.core.changes.text_history import NOT_RETAKEN, RETAKEN
 from monitor.core.model import Exchange, Kind, Outcome, Target
 from monitor.core.text.page import EXTRACTION_VERSION, Element, Page
 from monitor.core.text.read import read_clean
 from monitor.evidence.captures.capture_policy import Captures
-from monitor.pages import PageBook
+from monitor.probe import page_tracker
+from monitor.probe.page_archive import Archive
+from monitor.probe.page_tracker import PageBook
 from monitor.store import Store
 from monitor.store.audit.auditor import audit
 from tests.support.captured import spoken
@@ -113,7 +113,7 @@ def upgrade(service: Service, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
         def read(*given: Any, **more: Any) -> Page:
             return replace(rule(read_clean(*given, **more)), extraction_version=version)
 
-        monkeypatch.setattr(pages, "read_clean", read)
+        monkeypatch.setattr(page_tracker, "read_clean", read)
         service.start()
 
     return restart
@@ -231,7 +231,7 @@ async def test_without_a_sound_copy_the_next_reading_is_taken_and_the_summary_sa
         monkeypatch.setattr("monitor.evidence.captures.capture_check.opened", lambda *_: other)
     upgrade()
     if how == "unreadable by new rules":
-        monkeypatch.setattr(pages, "_read_again", lambda *_: None)
+        monkeypatch.setattr(page_tracker, "_read_again", lambda *_: None)
 
     (technical,) = await service.see("BB", 3)
 
@@ -292,7 +292,9 @@ async def test_what_only_the_new_rules_see_has_bounds_that_are_not_too_short(
     service: Service, upgrade: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The old rules left the phone out; it changed between two copies of one stay."""
-    monkeypatch.setattr(pages, "read_clean", lambda *a, **k: without_phones(read_clean(*a, **k)))
+    monkeypatch.setattr(
+        page_tracker, "read_clean", lambda *a, **k: without_phones(read_clean(*a, **k))
+    )
     await service.see("AABB", 0)
     upgrade(titled)
 
@@ -308,7 +310,9 @@ async def test_a_later_copy_that_the_new_rules_read_otherwise_bounds_nothing(
     service: Service, upgrade: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Then only the first reading is known to have shown the text: a stay needs a later one."""
-    monkeypatch.setattr(pages, "read_clean", lambda *a, **k: without_phones(read_clean(*a, **k)))
+    monkeypatch.setattr(
+        page_tracker, "read_clean", lambda *a, **k: without_phones(read_clean(*a, **k))
+    )
     day = 24 * 60
     await service.see("A", 0, TOKEN)
     await service.see("BB", day, TOKEN)
@@ -335,10 +339,10 @@ async def test_facts_pass_from_the_old_rules_to_the_new_without_a_hole(
         (Element.PHONE, EXTRACTION_VERSION): (minute(0), minute(2)),
         (Element.OPENING_HOURS, EXTRACTION_VERSION): (minute(0), minute(2)),
     } == facts
-    assert not pages.pages_seen(service.store)[PAGE.slug].offered
+    assert not page_tracker.pages_seen(service.store)[PAGE.slug].offered
     upgrade(titled, AFTER_NEXT)
     await service.see("AA", 5)
-    seen = pages.pages_seen(service.store)[PAGE.slug]
+    seen = page_tracker.pages_seen(service.store)[PAGE.slug]
     assert {Element.PHONE, Element.OPENING_HOURS} == seen.offered
 
 
@@ -347,13 +351,13 @@ async def test_earlier_texts_are_read_again_only_when_another_text_shows(
 ) -> None:
     await service.see("AABBCC", 0)
     upgrade()
-    read, again = pages._read_again, []
+    read, again = page_tracker._read_again, []
 
     def counted(archive: Archive, slug: str, version: Version) -> Any:
         again.append(version.first_at)
         return read(archive, slug, version)
 
-    monkeypatch.setattr(pages, "_read_again", counted)
+    monkeypatch.setattr(page_tracker, "_read_again", counted)
 
     await service.see("CCC", 6)
     assert [minute(4)] == again
@@ -365,15 +369,15 @@ async def test_reading_earlier_texts_again_is_bounded_in_number_and_time(
     service: Service, upgrade: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await service.see("AABBCCDDEE", 0)
-    monkeypatch.setattr(pages, "MOST_RENAMED", 2)
+    monkeypatch.setattr(page_tracker, "MOST_RENAMED", 2)
     upgrade()
     await service.see("E", 10)
     await service.see("FF", 11)
     assert ["returned"] == edges(await service.see("DD", 13))
     assert ["changed"] == edges(await service.see("AA", 15))
 
-    monkeypatch.setattr(pages, "MOST_RENAMED", 20)
-    monkeypatch.setattr(pages, "RENAMING_US", -1)
+    monkeypatch.setattr(page_tracker, "MOST_RENAMED", 20)
+    monkeypatch.setattr(page_tracker, "RENAMING_US", -1)
     service.start()
     assert ["changed"] == edges(await service.see("BB", 17))
 
@@ -404,7 +408,7 @@ async def test_kept_bodies_are_read_again_one_at_a_time_each_at_the_check_of_its
         for one in many:
             await service.record(spoken(minute(number), answer(body("A")), url=URL), of=one)
     upgrade()
-    read, inside, alone = pages._read_again, Semaphore(1), list[bool]()
+    read, inside, alone = page_tracker._read_again, Semaphore(1), list[bool]()
 
     def slowly(archive: Archive, slug: str, version: Version) -> Any:
         alone.append(inside.acquire(blocking=False))
@@ -413,7 +417,7 @@ async def test_kept_bodies_are_read_again_one_at_a_time_each_at_the_check_of_its
         inside.release()
         return found
 
-    monkeypatch.setattr(pages, "_read_again", slowly)
+    monkeypatch.setattr(page_tracker, "_read_again", slowly)
     seen = [
         outcome(one.slug, minute(2), exchange=spoken(minute(2), answer(body("B")))) for one in many
     ]

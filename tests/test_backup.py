@@ -13,17 +13,17 @@ from pathlib import Path
 import pytest
 
 from monitor import backup as module
+from monitor.attest.sealing import KEY_FILE, Sealer
+from monitor.attest.verification import verify
 from monitor.backup import BackupError, backup, restore
 from monitor.cli import main
+from monitor.config.settings import Settings, read_settings
 from monitor.evidence.log.journal import FOLDER, LAST
 from monitor.evidence.log.note import Checkpoint, Note
 from monitor.evidence.log.tiles import Tiles
-from monitor.sealing import KEY_FILE, Sealer
-from monitor.settings import Settings, read_settings
 from monitor.store import Store, is_new
 from monitor.store.engine import StoreError, connected, parse
 from monitor.store.transfer import contents, move
-from monitor.verification import verify
 from tests.support.clock import FakeClock
 from tests.support.databases import Postgres, database_url, postgres, sqlite_template
 from tests.support.journals import KEY

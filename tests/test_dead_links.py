@@ -10,7 +10,7 @@ from monitor.core.changes.dead_links import MOST_LEADS, leads, says_gone, watche
 from monitor.core.changes.page_events import PageEdge, PageEvent, Shown
 from monitor.core.changes.text_history import Track, advance
 from monitor.core.model import Reason, State, Target, Verdict
-from monitor.dead_links import LinkBook
+from monitor.probe.dead_link_tracker import LinkBook
 from tests.support.linking import ALIVE, gone, linking
 from tests.support.readings import minute, reading
 from tests.support.reads import target

@@ -17,9 +17,9 @@ from monitor.core.model import (
     Reason,
     Verdict,
 )
-from monitor.discovery import MOST_PAGES, MOST_WAITING, Search, Searches, step
-from monitor.lane import Lane, NoTurn
-from monitor.robots import Gate
+from monitor.probe.discovery import MOST_PAGES, MOST_WAITING, Search, Searches, step
+from monitor.probe.lane import Lane, NoTurn
+from monitor.probe.robots_cache import Gate
 from tests.support.clock import FakeClock
 from tests.support.reads import target
 

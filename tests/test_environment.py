@@ -4,7 +4,7 @@ from pathlib import Path
 
 from monitor.config import load
 from monitor.core.journal.jcs import canonical
-from monitor.environment import UNKNOWN, commit_of, environment_of
+from monitor.probe.environment import UNKNOWN, commit_of, environment_of
 
 CONFIG = Path(__file__).parent / "config" / "good"
 COMMIT = "0123456789abcdef" * 2 + "01234567"

@@ -12,10 +12,10 @@ from monitor.config import ControlHost
 from monitor.core.model import Exchange, Family, GapCause, Target, Verdict
 from monitor.evidence.captures.capture_policy import CaptureError
 from monitor.evidence.log.journal import JournalError
-from monitor.faults import Faults
 from monitor.fetch import Gate
+from monitor.probe.build import build_line
+from monitor.runtime.faults import Faults
 from monitor.store import Store, StoreError
-from monitor.wiring import build_line
 from tests.support.clock import FakeClock
 from tests.support.databases import database_url, postgres, sqlite_template
 from tests.support.fetching import make_fetcher, open_gate
@@ -80,7 +80,7 @@ async def test_a_fault_while_judging_leaves_the_state_as_it_was(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr("monitor.watch.classify", broken)
+        patch.setattr("monitor.probe.observer.classify", broken)
         assert await bench.check(ONE) is None
     assert bench.watch.state_of(ONE) == before
     assert await bench.check(ONE) is not None

@@ -12,8 +12,8 @@ import pytest
 
 from monitor.core.model import GapCause, LaneState, Platform
 from monitor.core.scheduling.robots_txt import RobotsFile
-from monitor.lane import Lane, NoTurn
-from monitor.robots import Gate, RobotsBook
+from monitor.probe.lane import Lane, NoTurn
+from monitor.probe.robots_cache import Gate, RobotsBook
 from tests.support.clock import FakeClock
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -642,8 +642,8 @@ def test_rules_without_number_are_obeyed_as_well() -> None:
 
 def test_sites_without_number_do_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
-        monkeypatch.setattr("monitor.lane.ORIGINS_MAX", 3)
-        monkeypatch.setattr("monitor.robots.ORIGINS_MAX", 3)
+        monkeypatch.setattr("monitor.probe.lane.ORIGINS_MAX", 3)
+        monkeypatch.setattr("monitor.probe.robots_cache.ORIGINS_MAX", 3)
         async with bench() as b:
             b.robots = b.sites.book()
             for number in range(8):

@@ -8,8 +8,6 @@ from typing import cast
 
 import pytest
 
-from monitor import pages
-from monitor.archive import Archive
 from monitor.core.changes.page_events import PageEdge, Reading, Version
 from monitor.core.changes.text_history import Step, Track, advance
 from monitor.core.model import (
@@ -26,7 +24,9 @@ from monitor.core.model import (
 )
 from monitor.core.text.page import Page
 from monitor.core.text.read import read_clean
-from monitor.pages import RESTS, PageBook
+from monitor.probe import page_tracker
+from monitor.probe.page_archive import Archive
+from monitor.probe.page_tracker import RESTS, PageBook
 from tests.support.clock import FakeClock
 from tests.support.outcomes import OK, answer, outcome
 from tests.support.readings import body, minute
@@ -111,7 +111,7 @@ async def test_a_page_that_differs_by_its_tokens_only_is_not_parsed(
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("parsed")
 
-    monkeypatch.setattr(pages, "read_clean", refuse)
+    monkeypatch.setattr(page_tracker, "read_clean", refuse)
     version, events = await book.read(PAGE, check(body("A") + NOISE % (2, 2), 1).observation, ())
 
     assert () == events
@@ -159,7 +159,7 @@ async def test_pages_are_parsed_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -
             inside.release()
         return parse(cleaned, url=url, cut=cut)
 
-    monkeypatch.setattr(pages, "read_clean", slowly)
+    monkeypatch.setattr(page_tracker, "read_clean", slowly)
     book = PageBook((), point="local")
 
     await gather(*(read(book, body("A"), 0, of=replace(PAGE, slug=f"page-{n}")) for n in range(5)))
@@ -176,7 +176,7 @@ async def test_the_loop_is_free_while_two_long_texts_are_compared(
         where.append(get_ident())
         return advance(track, reading)
 
-    monkeypatch.setattr(pages, "advance", watched)
+    monkeypatch.setattr(page_tracker, "advance", watched)
     book = PageBook((), point="local")
     for number, letter in enumerate("AABBA"):
         await read(book, body(letter), number)
@@ -207,7 +207,7 @@ async def test_a_page_that_takes_long_is_read_seldom_and_its_own_text_is_known_m
         read_by.append(cleaned)
         return read_clean(cleaned, url=url, cut=cut)
 
-    monkeypatch.setattr(pages, "read_clean", slowly)
+    monkeypatch.setattr(page_tracker, "read_clean", slowly)
     other = replace(PAGE, slug="autre")
 
     await read(book, body("L"), 0)

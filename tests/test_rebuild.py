@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 
-from monitor.clock import SystemClock
+from monitor.attest.kept_files import KeptFiles, KeptTexts, signed_from
+from monitor.attest.sealing import KEY_FILE, Sealer
+from monitor.attest.verification import verify
 from monitor.evidence.log import note
 from monitor.evidence.log.journal import FOLDER
 from monitor.evidence.log.keys import own_key
 from monitor.evidence.log.reading import Reading
 from monitor.evidence.log.tiles import Tiles
 from monitor.evidence.witness.witness_protocol import joined
-from monitor.kept_files import KeptFiles, KeptTexts, signed_from
-from monitor.sealing import KEY_FILE, Sealer
+from monitor.runtime.clock import SystemClock
 from monitor.store import Store
 from monitor.store.audit import audit_pages
 from monitor.store.audit.audit_rows import Named
@@ -26,7 +27,6 @@ from monitor.store.audit.difference import OnTrust
 from monitor.store.rebuild import page_restore
 from monitor.store.rebuild.page_restore import Why
 from monitor.store.rebuild.rebuilder import Rebuilt, rebuild
-from monitor.verification import verify
 from tests.evidence.mutants.record import ORIGIN, TARGETS, WITNESS, Life, Made, key_of, make
 from tests.support.databases import empty_url, postgres, sqlite_template
 from tests.support.outcomes import at

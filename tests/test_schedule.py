@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from monitor.clock import SystemClock
 from monitor.core.model import Gap, GapCause
 from monitor.core.scheduling.slots import Grid
-from monitor.schedule import GridTrigger, Schedule, Work
+from monitor.probe.schedule import GridTrigger, Schedule, Work
+from monitor.runtime.clock import SystemClock
 from tests.support.clock import FakeClock
 from tests.support.schedule import FakeBell
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from monitor.attest.sealing import KEY_FILE, Sealer, journal_key
+from monitor.attest.verification import verify
 from monitor.evidence.log.journal import FOLDER, JournalError
 from monitor.evidence.log.note import Algorithm, SignerKey
-from monitor.sealing import KEY_FILE, Sealer, journal_key
-from monitor.verification import verify
 from tests.support.clock import FakeClock
 from tests.support.databases import database_url, postgres, sqlite_template
 from tests.support.journals import KEY, ORIGIN

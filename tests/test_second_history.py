@@ -141,7 +141,7 @@ class LiveWitness:
 
     @staticmethod
     def now() -> int:
-        from monitor.clock import SystemClock  # noqa: PLC0415 -- the only reader of the clock
+        from monitor.runtime.clock import SystemClock  # noqa: PLC0415 -- the only reader of the clock
 
         return int(SystemClock().now().timestamp())
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.settings import Settings, SettingsError, read_settings, secrets_in
+from monitor.config.settings import Settings, SettingsError, read_settings, secrets_in
 
 
 def test_an_empty_environment_gives_the_defaults(tmp_path: Path) -> None:

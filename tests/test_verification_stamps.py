@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from monitor.attest.verification_stamps import stamped_notes, verify_stamps
 from monitor.evidence.timestamps.chains import as_pem
 from monitor.evidence.timestamps.rfc3161 import Question, check_answer
-from monitor.verification_stamps import stamped_notes, verify_stamps
 from tests.support.small_log import SmallLog
 from tests.support.tsa import Authority, authority
 

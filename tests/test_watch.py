@@ -34,14 +34,14 @@ from monitor.core.scheduling.slots import grids
 from monitor.core.text.facts.facts import facts_of
 from monitor.core.text.page import Block, Fact
 from monitor.core.verdict.classify import classify
-from monitor.faults import Faults
 from monitor.fetch import Gate, GateClosed
-from monitor.lane import Lane
-from monitor.line import Line
 from monitor.metrics import Board
-from monitor.pages import PageBook
+from monitor.probe.lane import Lane
+from monitor.probe.local_health.local_health import Line
+from monitor.probe.observer import Judge, Watch
+from monitor.probe.page_tracker import PageBook
+from monitor.runtime.faults import Faults
 from monitor.store import Store
-from monitor.watch import Judge, Watch
 from tests.support.clock import FakeClock
 from tests.support.databases import database_url, postgres, sqlite_template
 from tests.support.outcomes import answer
@@ -461,7 +461,7 @@ async def test_a_long_answer_is_judged_apart_from_the_loop(
         threads.append(current_thread().name)
         return classify(*given, **more)
 
-    monkeypatch.setattr("monitor.watch.classify", seen)
+    monkeypatch.setattr("monitor.probe.observer.classify", seen)
     now = bench.clock.now()
     page = b"<html lang='fr'><title>ok</title><main><h1>Titre</h1><p>" + b"mot " * words
     exchange = replace(answer(now, page), url=ONE.url)

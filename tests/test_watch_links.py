@@ -13,7 +13,7 @@ from monitor.core.changes.page_events import PageEdge
 from monitor.core.model import Exchange, Target
 from monitor.fetch import Gate
 from monitor.metrics import Board
-from monitor.pages import pages_seen
+from monitor.probe.page_tracker import pages_seen
 from monitor.store import Store
 from tests.support.clock import FakeClock
 from tests.support.databases import database_url, postgres, sqlite_template

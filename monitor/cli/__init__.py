@@ -9,11 +9,12 @@ from argparse import ArgumentParser
 from collections.abc import Sequence
 from importlib import import_module
 
-from monitor import __version__, logs
+from monitor import __version__
 from monitor.cli import terminal
 from monitor.cli.parsing import parser_of
-from monitor.errors import VigieError
-from monitor.settings import secrets_in
+from monitor.config.settings import secrets_in
+from monitor.runtime import logs
+from monitor.runtime.errors import VigieError
 
 # Where each command lives. Only the module of the one that is asked for is imported: a saved
 # answer is judged without waiting for the database and the web server to load.

@@ -4,13 +4,13 @@ import os
 from argparse import Namespace
 from pathlib import Path
 
+from monitor.attest.sealing import KEY_FILE
 from monitor.backup import Summary, backup, restore
 from monitor.cli.parsing import Commands, ProgressLine, folders
-from monitor.clock import SystemClock
 from monitor.config.local import LOCAL
+from monitor.config.settings import read_settings
 from monitor.core.french.formatting import count, when
-from monitor.sealing import KEY_FILE
-from monitor.settings import read_settings
+from monitor.runtime.clock import SystemClock
 
 
 def add(commands: Commands) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from monitor.cli.parsing import Commands, Refusal, say
 from monitor.cli.records import chosen, log_options, utc, write_csv
 from monitor.config import load
+from monitor.config.settings import read_settings
 from monitor.core.changes.change import Edit, Op
 from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.changes.compare import compared
@@ -17,7 +18,6 @@ from monitor.core.french.formatting import count, when
 from monitor.core.french.page_event_sentences import EDGES
 from monitor.core.model import Target
 from monitor.core.untrusted.numbers import whole
-from monitor.settings import read_settings
 from monitor.store import Store
 
 MOST_NUMBER = 2**31  # of a change

@@ -12,7 +12,7 @@ from monitor.config.fingerprints import load_fingerprints
 from monitor.core.changes.change import Edit, Op
 from monitor.core.changes.compare_saved import Comparison, compare_saved, judge_with
 from monitor.core.french.change_sentences import KINDS, WEIGHTS
-from monitor.errors import in_french
+from monitor.runtime.errors import in_french
 
 _WORDS = {True: "changed", False: "unchanged", None: "incomparable"}
 _MARKS = {Op.SAME: "{}", Op.REMOVED: "[-{}-]", Op.ADDED: "{{+{}+}}"}

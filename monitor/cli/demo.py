@@ -10,20 +10,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from monitor import logs
 from monitor.app import App
 from monitor.cli import terminal
 from monitor.cli.parsing import Commands, Refusal
 from monitor.cli.service import address, listen, make_folder, until_stopped
-from monitor.clock import Clock, SystemClock
 from monitor.config import load
+from monitor.config.settings import Settings, config_folder, read_settings
 from monitor.core.changes.change_log import ChangeRecord
 from monitor.demo.screen import render
 from monitor.demo.world import DemoWorld
 from monitor.fetch import Resolver
-from monitor.settings import Settings, config_folder, read_settings
+from monitor.probe.build import open_to_write
+from monitor.runtime import logs
+from monitor.runtime.clock import Clock, SystemClock
 from monitor.store import Store, migrate
-from monitor.wiring import open_to_write
 
 SCREEN_S = 0.5  # how often the screen is drawn again
 PRINTED_S = 5.0  # the same when the output is a file

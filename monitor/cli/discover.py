@@ -10,21 +10,21 @@ from functools import partial
 from pathlib import Path
 
 from monitor.cli.parsing import Commands, Refusal, folders, require_identity
-from monitor.clock import Clock, SystemClock
 from monitor.config import Config, load
+from monitor.config.settings import Settings, read_settings
 from monitor.core.french.formatting import count
 from monitor.core.model import Exchange, GapCause, Judgement, Kind, LaneState, Target
 from monitor.core.scheduling.robots_txt import RobotsFile
-from monitor.discovery import MOST_PAGES, Searches, step
-from monitor.faults import Faults
 from monitor.fetch import Fetcher, Gate, Resolver
-from monitor.lane import Lane, NoTurn
-from monitor.line import Line
-from monitor.robots import RobotsBook
-from monitor.settings import Settings, read_settings
+from monitor.probe.build import build_fetcher, build_line, fetch_robots
+from monitor.probe.discovery import MOST_PAGES, Searches, step
+from monitor.probe.lane import Lane, NoTurn
+from monitor.probe.local_health.local_health import Line
+from monitor.probe.observer import Judge
+from monitor.probe.robots_cache import RobotsBook
+from monitor.runtime.clock import Clock, SystemClock
+from monitor.runtime.faults import Faults
 from monitor.store import Store
-from monitor.watch import Judge
-from monitor.wiring import build_fetcher, build_line, fetch_robots
 
 CANDIDATES = "discovery/candidates.csv"  # in the folder of the configuration
 DEADLINE_S = 30.0

@@ -16,12 +16,13 @@ from pathlib import Path
 import certifi
 
 from monitor.app import CAPTURES
+from monitor.attest.sealing import KEY_FILE, journal_key
+from monitor.attest.verification_stamps import rootless
 from monitor.cli.parsing import Commands, Refusal, folders
 from monitor.cli.records import instant
-from monitor.clock import SystemClock
 from monitor.config import Config, load
+from monitor.config.settings import read_settings
 from monitor.core.french.formatting import count
-from monitor.errors import in_french
 from monitor.evidence.captures import day_files
 from monitor.evidence.captures.warc import WarcError
 from monitor.evidence.log import mirror
@@ -32,10 +33,9 @@ from monitor.evidence.log.tlog import ProofError
 from monitor.evidence.timestamps.chains import certificates
 from monitor.evidence.witness.cosigning import quorum
 from monitor.evidence.witness.witness_protocol import joined
-from monitor.sealing import KEY_FILE, journal_key
-from monitor.settings import read_settings
+from monitor.runtime.clock import SystemClock
+from monitor.runtime.errors import in_french
 from monitor.store import Store, is_new
-from monitor.verification_stamps import rootless
 
 STAMPS = "horodatages"
 UNFINISHED = ".en-cours"  # ends the name of a folder that nobody verified yet

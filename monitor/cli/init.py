@@ -12,18 +12,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from monitor.attest.own_witness import WITNESS
+from monitor.attest.sealing import KEY_FILE
 from monitor.cli.parsing import INIT_HINT, Commands, Refusal, folders
 from monitor.config import Config, ConfigError, Problem, load
 from monitor.config.french import Place, validate
 from monitor.config.local import LOCAL
 from monitor.config.model import NO_ASSOCIATION, made_up
 from monitor.config.schema import PublisherEntry, ServiceEntry
-from monitor.errors import in_french
+from monitor.config.settings import read_settings
 from monitor.evidence import durable
 from monitor.evidence.log.note import NoteError, SignerKey
-from monitor.sealing import KEY_FILE
-from monitor.settings import read_settings
-from monitor.wiring import WITNESS
+from monitor.runtime.errors import in_french
 
 READABLE = 0o644  # a configuration holds no secret, and the service has an account of its own
 HEAD = """\

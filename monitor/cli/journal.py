@@ -13,11 +13,15 @@ import certifi
 from sqlalchemy import Connection
 
 from monitor.app import CAPTURES, open_journal
+from monitor.attest.kept_files import STAMPS, KeptFiles, signed_from
+from monitor.attest.sealing import KEY_FILE, Sealer, journal_key, require_journal
+from monitor.attest.verification import SHOWN, Progress, Step, verify
+from monitor.attest.verification_stamps import rootless, stamped_notes, verify_stamps
+from monitor.attest.verification_stranger import Opinion, ask
 from monitor.cli.parsing import Commands, Refusal, folders, json_option, require_identity, say
-from monitor.clock import SystemClock
 from monitor.config import Config, load
+from monitor.config.settings import Settings, config_folder, read_settings
 from monitor.core.journal import encode
-from monitor.errors import VigieError
 from monitor.evidence import bounded, durable
 from monitor.evidence.log.journal import FOLDER
 from monitor.evidence.log.keys import own_key
@@ -34,18 +38,14 @@ from monitor.evidence.log.reading import Reading
 from monitor.evidence.log.tiles import CHECKPOINT, Tiles
 from monitor.evidence.log.tlog import TILE_WIDTH
 from monitor.evidence.timestamps.chains import certificates
-from monitor.kept_files import STAMPS, KeptFiles, signed_from
-from monitor.sealing import KEY_FILE, Sealer, journal_key, require_journal
-from monitor.settings import Settings, config_folder, read_settings
+from monitor.probe.build import open_to_write
+from monitor.runtime.clock import SystemClock
+from monitor.runtime.errors import VigieError
 from monitor.store import Store, is_new, migrate
 from monitor.store.audit.vouchers import unproved
 from monitor.store.rebuild.page_restore import Why
 from monitor.store.rebuild.rebuilder import Rebuilt, rebuild
 from monitor.store.writing.intern_tables import Kept
-from monitor.verification import SHOWN, Progress, Step, verify
-from monitor.verification_stamps import rootless, stamped_notes, verify_stamps
-from monitor.verification_stranger import Opinion, ask
-from monitor.wiring import open_to_write
 
 PROGRESS_US = 2_000_000  # between two words of progress
 

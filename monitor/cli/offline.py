@@ -15,7 +15,7 @@ from monitor.core.french.sentences import REASONS, VERDICTS
 from monitor.core.model import Judgement
 from monitor.core.untrusted.numbers import whole
 from monitor.core.verdict.classify import classify_saved
-from monitor.errors import in_french
+from monitor.runtime.errors import in_french
 
 
 def add(commands: Commands) -> None:

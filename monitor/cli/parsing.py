@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any, Self, TypeAlias
 
 from monitor.cli import terminal
-from monitor.clock import SystemClock
 from monitor.config import Config
-from monitor.errors import VigieError, in_french
-from monitor.settings import config_folder, data_folder
+from monitor.config.settings import config_folder, data_folder
+from monitor.runtime.clock import SystemClock
+from monitor.runtime.errors import VigieError, in_french
 
 Commands: TypeAlias = "_SubParsersAction[ArgumentParser]"
 

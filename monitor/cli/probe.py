@@ -8,21 +8,21 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
-from monitor import logs
 from monitor.app import look
 from monitor.cli.offline import as_json, explained
 from monitor.cli.parsing import Commands, Refusal, folders, json_option, require_identity, say
-from monitor.clock import SystemClock
 from monitor.config import Config, load
+from monitor.config.settings import Settings, read_settings
 from monitor.core.french.formatting import when
 from monitor.core.french.labels import FAMILIES, SAID
 from monitor.core.french.sentences import VERDICTS
 from monitor.core.journal.encode import panel_detail
 from monitor.core.model import Exchange, Hop, Kind, Observation, Target, Witness
 from monitor.core.scheduling.backoff import left_alone
-from monitor.settings import Settings, read_settings
+from monitor.probe.build import open_to_write
+from monitor.runtime import logs
+from monitor.runtime.clock import SystemClock
 from monitor.store import Store, is_new
-from monitor.wiring import open_to_write
 
 
 def add(commands: Commands) -> None:

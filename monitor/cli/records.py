@@ -10,11 +10,11 @@ from typing import Any
 
 from monitor.cli.parsing import Commands, Refusal, folders, say
 from monitor.config import Config, load
+from monitor.config.settings import read_settings
 from monitor.core.french.formatting import PARIS, apart, count, duration, when
 from monitor.core.french.labels import NATURES
 from monitor.core.french.sentences import REASONS
 from monitor.core.model import Outage, Target
-from monitor.settings import read_settings
 from monitor.store import Store
 
 

@@ -17,20 +17,20 @@ from typing import Any
 
 import uvloop
 
-from monitor import descriptors, logs
 from monitor.app import App
 from monitor.backup import faults_of, public_key
 from monitor.cli.parsing import INIT_HINT, Commands, ProgressLine, Refusal, folders
-from monitor.clock import SystemClock
 from monitor.config import load
+from monitor.config.settings import Settings, open_files, read_settings
 from monitor.core.french.formatting import count
-from monitor.errors import in_french
 from monitor.evidence.log.journal import FOLDER
-from monitor.settings import Settings, open_files, read_settings
+from monitor.probe.build import open_to_write
+from monitor.runtime import descriptors, logs
+from monitor.runtime.clock import SystemClock
+from monitor.runtime.errors import in_french
 from monitor.store import Store, is_new, migrate
 from monitor.store.engine import parse
 from monitor.store.transfer import move
-from monitor.wiring import open_to_write
 
 HEALTH_TIMEOUT_S = 5.0
 RELEASE_S = 1.0  # in which the pages of a service that was killed end, and free their address

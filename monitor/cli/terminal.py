@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TextIO, cast
 
-from monitor import logs
 from monitor.core.untrusted.printable import printable
+from monitor.runtime import logs
 
 FAILED = 70  # exit code of a fault of the program itself, as sysexits.h has it
 

@@ -14,9 +14,10 @@ from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 
+from monitor.attest.own_witness import witness_of
 from monitor.cli.parsing import Commands, Refusal, folders
-from monitor.clock import SystemClock
 from monitor.config import Config, load
+from monitor.config.settings import read_settings
 from monitor.core.french.formatting import count, when
 from monitor.core.model.anchors import Cosignature
 from monitor.core.untrusted.numbers import whole
@@ -35,9 +36,8 @@ from monitor.evidence.witness.witness_protocol import (
     accept,
     joined,
 )
-from monitor.settings import read_settings
+from monitor.runtime.clock import SystemClock
 from monitor.store import Store
-from monitor.wiring import witness_of
 
 RECENT = 5_000  # checkpoints that a line may belong to: seventeen days of them
 MAX_BEHIND_S = 300  # of a witness's clock, which may be that of a laptop

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitor.errors import VigieError
+from monitor.runtime.errors import VigieError
 
 VALUE_MAX = 60  # characters shown of a value
 

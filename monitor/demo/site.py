@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from email.utils import format_datetime
 from http import HTTPStatus
 
-from monitor.clock import Clock
+from monitor.runtime.clock import Clock
 
 _CLIENT_S = 30.0  # a client that says nothing for so long is let go
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from monitor.clock import Clock
 from monitor.core.model import Target
 from monitor.demo import cast, folder
 from monitor.demo.authority import Authority
@@ -15,6 +14,7 @@ from monitor.demo.plays import answer
 from monitor.demo.scenes import Play, Scene, ends_s, running
 from monitor.demo.site import Answer, Site
 from monitor.demo.timetable import SCENES
+from monitor.runtime.clock import Clock
 
 _PORT_TRIES = 10
 _BELOW_HTTP = {Play.REFUSED, Play.LINE_CUT, Play.IPV4_LOST}  # nobody listens

@@ -1,6 +1,6 @@
 """When somebody may be asked again."""
 
-from monitor.clock import Clock
+from monitor.runtime.clock import Clock
 
 
 class Patience:

@@ -2,8 +2,8 @@
 
 from monitor.fetch.bodies import text
 from monitor.fetch.budget import Limits
+from monitor.fetch.connection import SILENT_S
 from monitor.fetch.fetcher import Fetcher, Gate, GateClosed
-from monitor.fetch.line import SILENT_S
 from monitor.fetch.resolve import Resolver
 
 __all__ = ["SILENT_S", "Fetcher", "Gate", "GateClosed", "Limits", "Resolver", "text"]

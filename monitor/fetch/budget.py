@@ -5,10 +5,10 @@ from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
-from monitor.clock import Clock
 from monitor.core.model import Failure
 from monitor.core.verdict.rules_local import FROZEN_US
 from monitor.fetch.failures import Broken
+from monitor.runtime.clock import Clock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

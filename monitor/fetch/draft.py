@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from monitor.clock import Clock
 from monitor.core.model import Attempt, Certificate, Failure, Hop, Phase, Resolution
 from monitor.fetch.failures import describe, failure_of
+from monitor.runtime.clock import Clock
 
 
 @dataclass(slots=True, kw_only=True)

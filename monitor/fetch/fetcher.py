@@ -10,7 +10,6 @@ from functools import partial
 from http import HTTPStatus
 from pathlib import Path
 
-from monitor.clock import Clock
 from monitor.core.model import (
     Attempt,
     Exchange,
@@ -25,14 +24,15 @@ from monitor.core.model import (
 from monitor.core.text.charset import charset_of
 from monitor.core.untrusted import public_addresses
 from monitor.core.untrusted.library_errors import Unreadable, reading
-from monitor.fetch import bodies, shell, tls, wire
-from monitor.fetch.addresses import Address, read_url
+from monitor.fetch import bodies, request, shell, tls
 from monitor.fetch.budget import Budget, Limits
+from monitor.fetch.connection import MUTE, SILENT_S, Alarm, Line, SecureLine
 from monitor.fetch.draft import Draft
 from monitor.fetch.failures import FAULTS, Broken, describe
-from monitor.fetch.line import MUTE, SILENT_S, Alarm, Line, SecureLine
+from monitor.fetch.reachable import Address, read_url
 from monitor.fetch.resolve import Resolver
-from monitor.foreign_work import apart
+from monitor.runtime.clock import Clock
+from monitor.runtime.foreign_work import apart
 
 #: Awaited with the URL before every request: the first, redirects, parts, certificates. The
 #: time spent in it counts in no deadline and no phase. What it raises goes to the caller, but
@@ -260,7 +260,7 @@ class Fetcher:
         )
         allowed = self._reachable(draft.resolution, way.family)
         draft.enter(Phase.CONNECT)
-        sock = await wire.connect(
+        sock = await request.connect(
             draft,
             allowed,
             address.port,
@@ -273,8 +273,8 @@ class Fetcher:
             line: Line | SecureLine = plain
             if address.secure:
                 draft.enter(Phase.TLS)
-                line = await wire.secure(draft, plain, address.host, trust.context)
-            await wire.ask(draft, line, address, self._user_agent, self._limits)
+                line = await request.secure(draft, plain, address.host, trust.context)
+            await request.ask(draft, line, address, self._user_agent, self._limits)
 
     def _reachable(self, resolution: Resolution, family: Family | None) -> tuple[str, ...]:
         if resolution.failure:

@@ -22,10 +22,10 @@ import dns.name
 import dns.rcode
 import dns.rdatatype
 
-from monitor.clock import Clock
 from monitor.core.model import Failure, Resolution
-from monitor.fetch.addresses import is_literal
 from monitor.fetch.failures import failure_of
+from monitor.fetch.reachable import is_literal
+from monitor.runtime.clock import Clock
 
 _ROUNDS = 2  # a lost datagram is asked for again, once
 _RCODES = {

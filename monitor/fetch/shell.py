@@ -3,7 +3,7 @@
 from lxml import etree
 
 from monitor.core.untrusted.library_errors import Unreadable, reading
-from monitor.fetch.addresses import read_url
+from monitor.fetch.reachable import read_url
 
 MAX_CHARACTERS = 500_000
 MAX_REFERENCES = 500

@@ -18,7 +18,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
 
-from monitor.errors import VigieError
+from monitor.runtime.errors import VigieError
 from monitor.store.tables.page_tables import metadata
 
 SCHEMA = "0007"  # the newest migration; a test keeps both equal
@@ -266,7 +266,7 @@ class WriterLock:
         path = sqlite_path(url)
         self._files: list[int] = []
         if path is not None:
-            real = path.resolve()
+            real = Path(os.path.realpath(path))  # Path.resolve raises for a loop of links
             beside = real.with_name(real.name + ".lock")
             # SQLite's own locks are of fcntl, and end when any descriptor of the process on that
             # file is closed. This one is only closed with the store.

@@ -107,7 +107,7 @@ class Store(
             writer: Take the right to write, which one process at a time has.
             rest_s: Least time between two transactions, in seconds.
             read_s: The longest that a statement that reads may take, in seconds; None: any.
-            environment: By what checks are made, for the journal: see `monitor.environment`.
+            environment: By what checks are made, for the journal: see `monitor.probe.environment`.
             targets: What is watched, by slug, for the journal.
 
         Raises StoreError: folder missing or unwritable, no database, another schema, another

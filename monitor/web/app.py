@@ -16,11 +16,11 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from monitor.clock import Clock
 from monitor.config import Config
 from monitor.core.scheduling.robots_txt import product
 from monitor.evidence.log.mirror import verifier_sha256
 from monitor.evidence.witness.witness_memory import Witness
+from monitor.runtime.clock import Clock
 from monitor.web.checkup import Checkup
 from monitor.web.faces import CHANGE_S, Faces
 from monitor.web.health import Health, health

@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from monitor.clock import Clock
 from monitor.config import Config
 from monitor.core.changes.change import ChangeKind, Op
 from monitor.core.changes.page_events import OF_LINKS
@@ -16,6 +15,7 @@ from monitor.core.french import change_sentences as change_words
 from monitor.core.french import page_event_sentences
 from monitor.core.text.page import Element
 from monitor.core.untrusted.numbers import whole
+from monitor.runtime.clock import Clock
 from monitor.web.dead_links import Life
 from monitor.web.kept import Kept
 from monitor.web.modifications import Filters, after, before, difference, listing

@@ -8,9 +8,8 @@ from monitor.config import Config
 from monitor.core.changes.change_log import FactRecord
 from monitor.core.changes.dead_links import request_of, watched
 from monitor.core.changes.page_events import Version
-from monitor.core.model import Target
+from monitor.core.model import FOLLOWED, Target
 from monitor.core.text.page import Element
-from monitor.pages import FOLLOWED
 from monitor.web.dead_links import Life, lives
 from monitor.web.reads import Reads
 

@@ -20,7 +20,7 @@ from types import MappingProxyType
 from typing import Any
 
 from monitor.config import Config
-from monitor.settings import Settings
+from monitor.config.settings import Settings
 
 LENGTH_BYTES = 4
 QUESTION_MAX = 200  # bytes

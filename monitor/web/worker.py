@@ -15,16 +15,16 @@ import structlog
 import uvloop
 from starlette.applications import Starlette
 
-from monitor import descriptors, logs
-from monitor.clock import SystemClock
-from monitor.settings import secrets_of
+from monitor.attest.own_witness import build_witness
+from monitor.config.settings import secrets_of
+from monitor.runtime import descriptors, logs
+from monitor.runtime.clock import SystemClock
 from monitor.store import Store, StoreError
 from monitor.web.app import Metrics, build
 from monitor.web.door import room_for_visits
 from monitor.web.kept import Busy
 from monitor.web.order import KNOWN, LENGTH_BYTES, METRICS, PROBE, UNKNOWN, Order, unpacked
 from monitor.web.server import WebServer
-from monitor.wiring import build_witness
 
 NICE = 3  # below the process that checks; much lower, and `/sante` would wait on a busy machine
 OOM_SCORE = 500  # of 1,000: when memory is short the kernel ends us, and not the other

@@ -12,7 +12,7 @@ import pytest
 
 from monitor.cli import main
 from monitor.core.text.packed import PackedPage
-from monitor.dead_links import LinkBook
+from monitor.probe.dead_link_tracker import LinkBook
 from monitor.store import Store
 from tests.support.databases import sqlite_template
 from tests.support.followed import record

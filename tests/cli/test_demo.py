@@ -13,13 +13,13 @@ import pytest
 
 from monitor.cli.demo import play
 from monitor.cli.service import address, listen
+from monitor.config.settings import Settings, read_settings
 from monitor.core.changes.change import ChangeKind, Weight
 from monitor.core.changes.page_events import PageEdge
 from monitor.core.model import Edge, GapCause, Nature, Outage, Reason, Verdict
 from monitor.demo import cast
 from monitor.demo.scenes import Play, Scene
 from monitor.demo.timetable import SCENES
-from monitor.settings import Settings, read_settings
 from monitor.store import Store
 
 

@@ -11,13 +11,13 @@ import pytest
 from monitor.cli import main
 from monitor.cli.discover import CANDIDATES, Searcher, chosen, read_known
 from monitor.cli.parsing import Refusal
-from monitor.clock import SystemClock
 from monitor.config import load
+from monitor.config.settings import read_settings
 from monitor.core.model import Kind
 from monitor.core.text.page_candidates import hosts_of, is_of
 from monitor.demo.world import DemoWorld
 from monitor.fetch import Resolver
-from monitor.settings import read_settings
+from monitor.runtime.clock import SystemClock
 from monitor.store import Store
 from tests.support.databases import sqlite_template
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from monitor.attest.sealing import Sealer
 from monitor.cli import main
-from monitor.clock import SystemClock
 from monitor.core.model import Gap, GapCause
 from monitor.evidence.log.keys import own_key
 from monitor.evidence.log.note import Algorithm, Checkpoint, Note, Signature
 from monitor.evidence.log.tiles import Tiles
-from monitor.sealing import Sealer
+from monitor.runtime.clock import SystemClock
 from monitor.store import Store, migrate
 from tests.support.mirror import VERIFIER
 from tests.support.small_log import SmallLog

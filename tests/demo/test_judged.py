@@ -6,16 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from monitor.clock import SystemClock
 from monitor.config import Config, load
 from monitor.core.model import Judgement, Reason, Target, Verdict
 from monitor.demo.scenes import expected
 from monitor.demo.timetable import SCENES
 from monitor.demo.world import DemoWorld
-from monitor.faults import Faults
 from monitor.fetch import Resolver
-from monitor.watch import Judge, look_again
-from monitor.wiring import build_fetcher, build_line
+from monitor.probe.build import build_fetcher, build_line
+from monitor.probe.observer import Judge, look_again
+from monitor.runtime.clock import SystemClock
+from monitor.runtime.faults import Faults
 
 pytestmark = pytest.mark.anyio
 FINGERPRINTS = Path(__file__).parents[2] / "config" / "fingerprints.toml"

@@ -11,7 +11,7 @@ from monitor.core.model import Kind, Target
 from monitor.evidence.captures import capture_check
 from monitor.evidence.captures.capture_check import Claim, Claims
 from monitor.evidence.captures.capture_policy import Captures
-from monitor.fetch.replay import reread
+from monitor.fetch.reparse import reread
 from tests.support.captured import PAGE, spoken
 from tests.support.outcomes import START, outcome
 from tests.support.sites import answer

@@ -17,7 +17,7 @@ from monitor.evidence.captures import capture_metadata, capture_records
 from monitor.evidence.captures.capture_metadata import Account
 from monitor.evidence.captures.warc import Record, WarcError
 from monitor.fetch import Limits
-from monitor.fetch.replay import reread
+from monitor.fetch.reparse import reread
 from tests.fetch.test_failures import SCENARIOS
 from tests.support import captured, outcomes, sites
 from tests.support.captured import ANSWERS, fetched, tapped

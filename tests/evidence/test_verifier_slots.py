@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from monitor.absence import lost_slots
 from monitor.core.journal.decode import gap_from, read_instant
 from monitor.core.model import GapCause, Outcome, Run
 from monitor.core.outages.gaps import gap, missing
 from monitor.core.scheduling.slots import Grid
+from monitor.probe.missed_slots import lost_slots
 from monitor.store import Store
 from tests.evidence.test_verifier_story import Leaves, exported, of, packed, run, without
 from tests.support.databases import sqlite_template

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from monitor.attest.sealing import Sealer
 from monitor.core.journal.encode import gap as gap_leaf
 from monitor.core.journal.encode import instant
 from monitor.core.journal.jcs import canonical
@@ -21,7 +22,6 @@ from monitor.core.model import Gap, GapCause
 from monitor.evidence.log import note
 from monitor.evidence.log.note import Checkpoint, Note
 from monitor.evidence.log.tiles import Tiles
-from monitor.sealing import Sealer
 from tests.support import mirror, tsa
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_template

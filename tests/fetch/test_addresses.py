@@ -4,7 +4,7 @@ import pytest
 
 from monitor.core.model import Failure
 from monitor.core.untrusted.public_addresses import is_public
-from monitor.fetch.addresses import read_url
+from monitor.fetch.reachable import read_url
 from tests.support import sites
 from tests.support.fetching import fetch, make_fetcher
 from tests.support.sites import answer, redirect

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from monitor.clock import SystemClock
 from monitor.core.model import Failure, Phase
 from monitor.fetch import Limits, text
+from monitor.runtime.clock import SystemClock
 from tests.support import certs, sites
 from tests.support.fetching import PATIENT_S, USER_AGENT, fetch, make_fetcher, open_gate
 from tests.support.sites import Visit, answer, redirect

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from monitor.core.model import Exchange, Failure
-from monitor.fetch.replay import reread
+from monitor.fetch.reparse import reread
 from tests.support import sites
 from tests.support.fetching import fetch
 from tests.support.sites import answer

@@ -6,11 +6,11 @@ from pathlib import Path
 import dns.rcode
 import pytest
 
-from monitor.clock import SystemClock
 from monitor.core.model import Exchange, Failure, Hop, Phase, Resolution
 from monitor.core.verdict.rules_local import is_ours
 from monitor.fetch import Resolver
 from monitor.fetch.resolve import system_servers
+from monitor.runtime.clock import SystemClock
 from tests.support.fetching import PATIENT_S
 from tests.support.outcomes import START
 from tests.support.sites import TRUNCATED, name_server

@@ -10,12 +10,12 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from monitor.clock import SystemClock
 from monitor.core.model import Failure, Kind, Target
 from monitor.core.model.check import STALLED_US
 from monitor.core.verdict.rules_local import was_frozen
 from monitor.fetch import Fetcher, Resolver
 from monitor.fetch.budget import Budget
+from monitor.runtime.clock import SystemClock
 from tests.probe.simulator.loop import VirtualClock, VirtualLoop
 from tests.support.clock import FakeClock
 from tests.support.sites import Site, Visit, answer, says, silent, site

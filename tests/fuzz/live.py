@@ -26,9 +26,9 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from monitor.clock import SystemClock
 from monitor.core.model import GapCause, Reason, Verdict
 from monitor.evidence.log.note import Algorithm, SignerKey
+from monitor.runtime.clock import SystemClock
 from monitor.store import Store
 from tests.fuzz import hostile
 from tests.support import certs

@@ -12,8 +12,8 @@ from monitor.core.verdict.page_summary import glance
 from monitor.evidence.timestamps.chains import crl_addresses
 from monitor.evidence.timestamps.rfc3161 import Question, StampRefused, check_answer
 from monitor.fetch import bodies, shell, tls
-from monitor.fetch.addresses import read_url
-from monitor.robots import RobotsBook
+from monitor.fetch.reachable import read_url
+from monitor.probe.robots_cache import RobotsBook
 from tests.fuzz import hostile
 from tests.support import certs
 from tests.support.clock import FakeClock

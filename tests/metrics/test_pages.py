@@ -8,9 +8,9 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.core.model import Outcome, Target
-from monitor.dead_links import LinkBook
 from monitor.metrics import Board, Exposition
-from monitor.pages import pages_seen
+from monitor.probe.dead_link_tracker import LinkBook
+from monitor.probe.page_tracker import pages_seen
 from monitor.store import Store
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_template

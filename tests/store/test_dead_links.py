@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from monitor.core.changes.page_events import PageEvent, Shown
 from monitor.core.changes.text_history import Track, advance
 from monitor.core.model import State
-from monitor.dead_links import LinkBook
+from monitor.probe.dead_link_tracker import LinkBook
 from monitor.store import Store
 from monitor.store.engine import connected, parse
 from tests.support.linking import ALIVE, gone, linking

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.clock import Clock
+from monitor.attest.sealing import Sealer
+from monitor.attest.verification import verify
 from monitor.core.model import (
     Exchange,
     Judgement,
@@ -30,16 +31,15 @@ from monitor.evidence.captures.capture_policy import Captures
 from monitor.evidence.log.note import Algorithm, SignerKey
 from monitor.evidence.log.reading import Reading
 from monitor.evidence.log.tiles import Tiles
-from monitor.faults import Faults
 from monitor.fetch import Gate
-from monitor.lane import Lane
 from monitor.metrics import Board
-from monitor.pages import PageBook, pages_seen
-from monitor.sealing import Sealer
+from monitor.probe.lane import Lane
+from monitor.probe.observer import Again, Judge, Watch
+from monitor.probe.page_tracker import PageBook, pages_seen
+from monitor.runtime.clock import Clock
+from monitor.runtime.faults import Faults
 from monitor.store import Store
 from monitor.store.rebuild.rebuilder import rebuild
-from monitor.verification import verify
-from monitor.watch import Again, Judge, Watch
 from tests.support.captured import spoken
 from tests.support.clock import FakeClock
 from tests.support.outcomes import refusal

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from monitor.core.model import Exchange, Hop
-from monitor.fetch.replay import reread
+from monitor.fetch.reparse import reread
 from tests.support import sites
 from tests.support.fetching import fetch
 from tests.support.sites import Script, Visit, answer

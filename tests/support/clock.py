@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class FakeClock:
-    """A `monitor.clock.Clock` whose time moves only through `advance` and `step_wall`."""
+    """A `monitor.runtime.clock.Clock` whose time moves only through `advance` and `step_wall`."""
 
     def __init__(self, start: datetime = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)) -> None:
         self._wall = start

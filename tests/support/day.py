@@ -22,9 +22,9 @@ from monitor.core.model import (
 from monitor.core.outages.fold import advance, needs_recheck
 from monitor.core.outages.gaps import gap
 from monitor.core.scheduling.slots import grids
-from monitor.lane import Lane, NoTurn
-from monitor.robots import Gate, RobotsBook
-from monitor.schedule import Schedule
+from monitor.probe.lane import Lane, NoTurn
+from monitor.probe.robots_cache import Gate, RobotsBook
+from monitor.probe.schedule import Schedule
 from tests.support.clock import FakeClock
 from tests.support.schedule import FakeBell
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
-from monitor.clock import Clock, SystemClock
 from monitor.core.model import Exchange
 from monitor.core.untrusted.public_addresses import is_public as is_really_public
 from monitor.fetch import Fetcher, Limits, Resolver
+from monitor.runtime.clock import Clock, SystemClock
 from tests.support import certs
 from tests.support.sites import NameServer
 

@@ -3,7 +3,7 @@
 import asyncio
 from types import SimpleNamespace
 
-from monitor.schedule import Schedule, _Job
+from monitor.probe.schedule import Schedule, _Job
 from tests.support.clock import FakeClock
 
 

@@ -12,7 +12,7 @@ from lxml import html
 from monitor.core.changes.dead_links import watched
 from monitor.core.changes.text_history import Track, advance
 from monitor.core.model import Reason, State, Verdict
-from monitor.dead_links import LinkBook
+from monitor.probe.dead_link_tracker import LinkBook
 from monitor.store import Store
 from monitor.web.app import build
 from monitor.web.dead_links import Life, lives

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from bench.flood import attack, let_loose
-from monitor.settings import read_settings
+from monitor.config.settings import read_settings
 from monitor.web.order import LENGTH_BYTES, Order, packed, unpacked
 from tests.support.reads import config
 from tests.support.service import (

@@ -40,6 +40,7 @@ from monitor.core.model.observation import (
     Trial,
 )
 from monitor.core.model.targets import (
+    FOLLOWED,
     Platform,
     Policy,
     Route,
@@ -58,6 +59,7 @@ from monitor.core.model.vocabulary import (
 
 __all__ = [
     "EARLIER",
+    "FOLLOWED",
     "NO_WITNESS",
     "UNRESOLVED",
     "Attempt",

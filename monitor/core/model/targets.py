@@ -4,6 +4,10 @@ from dataclasses import dataclass, field
 
 from monitor.core.model.vocabulary import Confidence, Kind
 
+# Homes of prefectures turn over their news every day: their availability is followed, not
+# their text (docs/decisions/0013).
+FOLLOWED = frozenset({Kind.PAGE})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:

@@ -108,7 +108,7 @@ def read(record: Record) -> Account | None:
 def observation_from(account: Account, find: Callable[[str], Record | None]) -> Observation:
     """Put the bytes of a capture back into its observation, as they were on the wire.
 
-    Status, headers and body are still to be read from them (`monitor.fetch.replay`).
+    Status, headers and body are still to be read from them (`monitor.fetch.reparse`).
 
     Args:
         account: Of the capture.

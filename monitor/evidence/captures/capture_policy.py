@@ -18,9 +18,9 @@ import structlog
 
 from monitor.core.model import Capture, Edge, Exchange, Keep, Observation, Outcome, Target
 from monitor.core.outages.fold import GOOD
-from monitor.errors import VigieError, in_french
 from monitor.evidence.captures import capture_records, day_files
 from monitor.evidence.captures.capture_records import Original, Package
+from monitor.runtime.errors import VigieError, in_french
 
 log = structlog.get_logger(__name__)
 

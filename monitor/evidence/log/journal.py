@@ -25,13 +25,13 @@ from itertools import islice
 from pathlib import Path
 from typing import Protocol
 
-from monitor.errors import VigieError
 from monitor.evidence import durable
 from monitor.evidence.log import tlog
 from monitor.evidence.log.edge import Edge
 from monitor.evidence.log.note import Checkpoint, Note, NoteError, SignerKey, VerifierKey, sign
 from monitor.evidence.log.tiles import Tiles
 from monitor.evidence.log.tlog import TILE_WIDTH, ProofError, leaf_hash
+from monitor.runtime.errors import VigieError
 
 FOLDER = "journal"  # below data/
 LAST = "dernier-checkpoint"  # beside it: the last note that we signed

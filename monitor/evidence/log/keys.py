@@ -4,9 +4,9 @@ import os
 import stat
 from pathlib import Path
 
-from monitor.errors import VigieError
 from monitor.evidence import bounded, durable
 from monitor.evidence.log.note import Algorithm, NoteError, SignerKey
+from monitor.runtime.errors import VigieError
 
 SEED_BYTES = 32
 # Where the configuration gives the name of each kind of key.

@@ -21,7 +21,6 @@ from pathlib import Path
 import certifi
 import structlog
 
-from monitor.clock import Clock
 from monitor.config import Authority
 from monitor.core.model.anchors import Stamp, Standing
 from monitor.evidence import durable
@@ -38,6 +37,7 @@ from monitor.evidence.timestamps.rfc3161 import (
     check_answer,
     check_token,
 )
+from monitor.runtime.clock import Clock
 
 KEPT = Path("journal", "horodatages")
 ASIDE = Path("horodatages-refuses")

@@ -9,7 +9,6 @@ from http import HTTPStatus
 
 import structlog
 
-from monitor.clock import Clock
 from monitor.config import Cosigner, Cosigning
 from monitor.core.model.anchors import Cosignature
 from monitor.core.untrusted.library_errors import Unreadable, reading
@@ -18,6 +17,7 @@ from monitor.evidence.log.note import Checkpoint, Note, VerifierKey, cosigned_at
 from monitor.evidence.outbound_http import Courier, Reply, Unreachable
 from monitor.evidence.retry_delay import Patience
 from monitor.evidence.witness.witness_protocol import MAX_AHEAD_S, CosignatureError, Request, accept
+from monitor.runtime.clock import Clock
 
 TICK_S = 5.0
 SPACING_S = 15.0

@@ -10,15 +10,15 @@ from pathlib import Path
 from types import FrameType
 
 from monitor.app import CAPTURES
+from monitor.attest.verification import verify
+from monitor.attest.verification_stamps import stamped_notes, verify_stamps
 from monitor.cli import main
-from monitor.errors import VigieError
 from monitor.evidence.log.journal import FOLDER
 from monitor.evidence.log.note import VerifierKey
 from monitor.evidence.timestamps.chains import certificates
+from monitor.runtime.errors import VigieError
 from monitor.store import Store
 from monitor.store.audit.vouchers import TABLES
-from monitor.verification import verify
-from monitor.verification_stamps import stamped_notes, verify_stamps
 from tests.evidence.mutants.mutations import Mutation, database_mutants, file_mutants
 from tests.evidence.mutants.record import Made, key_of, same
 
@@ -126,11 +126,12 @@ def databases(
 
 
 def files(made: Made, work: Path, seeds: Iterable[str]) -> Iterator[tuple[str, Mutation]]:
-    """Do the same for changes of files."""
+    """Do the same for changes of files. What the quick reading passes, the command reads whole."""
     key = key_of(made)
     for folder, mutation in file_mutants(made.data, work, seeds):
         captures = mutation.file.startswith("captures/")
-        if of_files(folder, key, made.roots, captures=captures):
+        quickly = of_files(folder, key, made.roots, captures=captures)
+        if quickly or as_told(folder, made.roots)[0]:
             yield "refused", mutation
         elif mutation.listed or same(made.data / mutation.file, folder / mutation.file):
             yield "listed", mutation

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from monitor.clock import SystemClock
+from monitor.attest.sealing import KEY_FILE, Sealer
 from monitor.core.model import (
     ClockReading,
     Exchange,
@@ -31,7 +31,6 @@ from monitor.core.model import (
 from monitor.core.model.anchors import Cosignature, Stamp, Standing
 from monitor.core.outages.fold import advance
 from monitor.core.outages.incidents import absorb
-from monitor.dead_links import LinkBook
 from monitor.evidence import bounded
 from monitor.evidence.captures.capture_policy import Captures
 from monitor.evidence.log import note
@@ -39,8 +38,9 @@ from monitor.evidence.log.keys import own_key
 from monitor.evidence.log.note import Algorithm, Note, SignerKey, VerifierKey
 from monitor.evidence.timestamps.chains import as_pem
 from monitor.evidence.timestamps.rfc3161 import Question, check_answer
-from monitor.pages import PageBook
-from monitor.sealing import KEY_FILE, Sealer
+from monitor.probe.dead_link_tracker import LinkBook
+from monitor.probe.page_tracker import PageBook
+from monitor.runtime.clock import SystemClock
 from monitor.store import Store, cosignature_work, migrate, stamp_work
 from tests.support.captured import spoken
 from tests.support.linking import body

@@ -10,10 +10,10 @@ import json
 import sys
 from pathlib import Path
 
-from monitor.clock import SystemClock
 from monitor.demo.authority import Authority
 from monitor.demo.names import NameServer
 from monitor.demo.site import Answer, Site
+from monitor.runtime.clock import SystemClock
 from tests.probe.namespaces.places import CONTROLS, FIRST, HOSTS, PORT, SECOND
 
 PAGE = b"<html lang='fr'><title>ok</title><main><h1>Titre</h1><p>" + b"mot " * 100

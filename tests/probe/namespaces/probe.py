@@ -13,13 +13,13 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from monitor.clock import SystemClock
 from monitor.config import ControlHost
 from monitor.config.model import Panel
 from monitor.core.model import Kind, Platform, Target
-from monitor.faults import Faults
-from monitor.watch import Judge, look_again
-from monitor.wiring import build_fetcher, build_line
+from monitor.probe.build import build_fetcher, build_line
+from monitor.probe.observer import Judge, look_again
+from monitor.runtime.clock import SystemClock
+from monitor.runtime.faults import Faults
 from tests.probe.namespaces.places import CONTROLS, FIRST, SECOND, SITES
 from tests.support.reads import config
 

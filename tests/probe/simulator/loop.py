@@ -49,7 +49,7 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 class VirtualClock:
-    """A `monitor.clock.Clock` on a virtual loop."""
+    """A `monitor.runtime.clock.Clock` on a virtual loop."""
 
     def __init__(self, loop: VirtualLoop) -> None:
         self._loop = loop

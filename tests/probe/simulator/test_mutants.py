@@ -4,12 +4,12 @@ from collections.abc import Callable
 
 import pytest
 
-from monitor import controls, second_look
 from monitor.core.model import Controls, Family, Said
 from monitor.core.model import exchange as core_wire
 from monitor.core.verdict import classify
 from monitor.fetch import budget, resolve
-from monitor.line import Line
+from monitor.probe.local_health import control_panel, second_look
+from monitor.probe.local_health.local_health import Line
 from tests.probe.simulator import faults
 from tests.probe.simulator.test_simulator import group
 
@@ -34,13 +34,13 @@ def either_family(patch: pytest.MonkeyPatch) -> None:
 
 
 def late_is_prompt(patch: pytest.MonkeyPatch) -> None:
-    real = controls._said
+    real = control_panel._said
 
     def said(*facts: object) -> Said:
         found = real(*facts)  # type: ignore[arg-type]
         return Said.PROMPT if found is Said.LATE else found
 
-    patch.setattr(controls, "_said", said)
+    patch.setattr(control_panel, "_said", said)
 
 
 def never_again(patch: pytest.MonkeyPatch) -> None:

@@ -17,10 +17,8 @@ from functools import partial
 import dns.name
 import dns.rdatatype
 
-from monitor.clock import Clock
 from monitor.config import ControlHost
 from monitor.config.model import Panel as PanelConfig
-from monitor.controls import Panel
 from monitor.core.model import (
     Attempt,
     Certificate,
@@ -44,15 +42,17 @@ from monitor.core.model import (
 )
 from monitor.core.outages.fold import advance
 from monitor.fetch import Fetcher, Resolver
-from monitor.fetch.addresses import Address
 from monitor.fetch.budget import Budget, Limits
+from monitor.fetch.connection import Alarm, waiting
 from monitor.fetch.draft import Draft
 from monitor.fetch.failures import Broken
 from monitor.fetch.fetcher import _Way
-from monitor.fetch.line import Alarm, waiting
+from monitor.fetch.reachable import Address
 from monitor.fetch.resolve import Answer
-from monitor.line import Line
-from monitor.watch import Judge, look_again
+from monitor.probe.local_health.control_panel import Panel
+from monitor.probe.local_health.local_health import Line
+from monitor.probe.observer import Judge, look_again
+from monitor.runtime.clock import Clock
 from tests.probe.simulator.loop import DAWN, VirtualClock, VirtualLoop
 from tests.support.reads import config
 

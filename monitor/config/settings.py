@@ -14,7 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import unquote, unquote_plus
 
-from monitor.errors import VigieError, in_french
+from monitor.runtime.errors import VigieError, in_french
 
 DATA = Path("data")
 
@@ -49,7 +49,7 @@ def config_folder() -> Path:
     if named := os.environ.get("VIGIE_CONFIG"):
         return Path(named)
     here = Path("config")
-    return here if here.is_dir() else Path(__file__).resolve().parent.parent / "config"
+    return here if here.is_dir() else Path(__file__).resolve().parents[2] / "config"
 
 
 def data_folder() -> Path:

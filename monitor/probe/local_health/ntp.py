@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 
 import ntplib
 
-from monitor.clock import Clock
 from monitor.core.model import ClockReading
+from monitor.runtime.clock import Clock
 
 _CLIENT, _SERVER = 3, 4  # modes
 _VERSION = 4

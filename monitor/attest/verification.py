@@ -14,7 +14,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from monitor import signed_rows
+from monitor.attest import signed_rows
+from monitor.attest.kept_files import KeptTexts
 from monitor.core.journal.jcs import canonical
 from monitor.core.journal.leaf_schema import FIELDS, refusal
 from monitor.core.journal.replay import EDGES, REFERENCES, Replay, ReplayError
@@ -24,8 +25,7 @@ from monitor.evidence.log.note import MAX_NOTE_BYTES, Checkpoint, Note, NoteErro
 from monitor.evidence.log.reading import Reading
 from monitor.evidence.log.tiles import Tiles
 from monitor.evidence.log.tlog import ProofError
-from monitor.fetch.replay import reread
-from monitor.kept_files import KeptTexts
+from monitor.fetch.reparse import reread
 from monitor.store import Store
 from monitor.store.audit.auditor import audit
 from monitor.store.audit.difference import Difference, OnTrust

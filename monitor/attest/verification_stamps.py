@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from monitor.attest.verification import Step
 from monitor.core.french.formatting import when
 from monitor.evidence import bounded
 from monitor.evidence.log.note import MAX_NOTE_BYTES
@@ -14,7 +15,6 @@ from monitor.evidence.timestamps.rfc3161 import (
     check_token,
 )
 from monitor.evidence.timestamps.timestamping import MAX_CRL_BYTES
-from monitor.verification import Step
 
 FOLDER = "horodatages"  # below the journal's
 SHOWN = 20  # faults that are told

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import structlog
 
-from monitor.clock import Clock
 from monitor.core.untrusted.library_errors import is_panic
-from monitor.errors import VigieError
+from monitor.runtime.clock import Clock
+from monitor.runtime.errors import VigieError
 
 log = structlog.get_logger(__name__)
 

@@ -9,7 +9,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
-from monitor.clock import Clock
 from monitor.config import ControlHost
 from monitor.core.model import (
     Controls,
@@ -19,7 +18,8 @@ from monitor.core.model import (
     Said,
     Witness,
 )
-from monitor.ntp import read_clock
+from monitor.probe.local_health.ntp import read_clock
+from monitor.runtime.clock import Clock
 
 __all__ = ["Panel", "read_clock"]
 

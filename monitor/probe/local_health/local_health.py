@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from monitor.clock import Clock
 from monitor.core.model import ClockReading, Controls, Family, Said
+from monitor.runtime.clock import Clock
 
 ROUNDS = 64  # remembered: five minutes of them when all fails at once
 STEP_US = 1_000_000  # NTP slews what is smaller

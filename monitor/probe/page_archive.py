@@ -7,13 +7,13 @@ from pathlib import Path
 
 import structlog
 
-from monitor.clock import Clock
 from monitor.core.changes.change_log import KeptCopy
 from monitor.core.changes.page_events import Version
 from monitor.core.model import Exchange
 from monitor.evidence.captures import capture_check
 from monitor.evidence.captures.warc import WarcError
-from monitor.fetch.replay import reread
+from monitor.fetch.reparse import reread
+from monitor.runtime.clock import Clock
 from monitor.store import Store
 
 log = structlog.get_logger(__name__)

@@ -20,12 +20,12 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
-from monitor.clock import Clock
 from monitor.core.model import GapCause, LaneState, Platform
 from monitor.core.scheduling import backoff
 from monitor.fetch import GateClosed
-from monitor.foreign_work import apart
-from monitor.robots import ORIGINS_MAX, Gate, RobotsBook
+from monitor.probe.robots_cache import ORIGINS_MAX, Gate, RobotsBook
+from monitor.runtime.clock import Clock
+from monitor.runtime.foreign_work import apart
 
 # Rechecks go first, but after three in a row a planned check has its turn: it is never starved,
 # and since a failure takes about three checks to be confirmed, doubts do not pile up either.

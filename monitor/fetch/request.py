@@ -10,13 +10,13 @@ import h11
 from monitor.core.model import Attempt, Failure, Phase
 from monitor.core.untrusted.library_errors import reading
 from monitor.fetch import kernel
-from monitor.fetch.addresses import Address
 from monitor.fetch.bodies import ACCEPT_ENCODING
 from monitor.fetch.budget import Budget, Limits
+from monitor.fetch.connection import MUTE, Alarm, Line, SecureLine, waiting
 from monitor.fetch.draft import Draft
 from monitor.fetch.failures import INCOMPLETE_CODES, Broken, failure_of
-from monitor.fetch.line import MUTE, Alarm, Line, SecureLine, waiting
-from monitor.fetch.parsing import Event, Parser
+from monitor.fetch.reachable import Address
+from monitor.fetch.response_parser import Event, Parser
 from monitor.fetch.tls import certificate_of, sent_chain
 
 _NO_ROUTE = (Failure.NETWORK_UNREACHABLE, Failure.HOST_UNREACHABLE)

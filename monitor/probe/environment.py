@@ -14,7 +14,7 @@ from monitor import __version__
 from monitor.config import Config
 
 UNKNOWN = "unknown"
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[2]
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
 

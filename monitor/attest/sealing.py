@@ -8,12 +8,12 @@ from typing import Protocol
 
 import structlog
 
-from monitor.clock import Clock
-from monitor.errors import in_french
 from monitor.evidence.log.journal import FOLDER, LAST, Journal, JournalError, Signed
 from monitor.evidence.log.keys import own_key
 from monitor.evidence.log.note import Algorithm, Note, NoteError, SignerKey, VerifierKey
 from monitor.evidence.log.tiles import CHECKPOINT
+from monitor.runtime.clock import Clock
+from monitor.runtime.errors import in_french
 from monitor.store import Store
 
 log = structlog.get_logger(__name__)

@@ -5,10 +5,10 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from zlib import crc32
 
-from monitor.clock import Clock
 from monitor.core.scheduling.robots_txt import Robots, RobotsFile, heed
 from monitor.core.untrusted.library_errors import Unreadable, reading
-from monitor.foreign_work import apart
+from monitor.runtime.clock import Clock
+from monitor.runtime.foreign_work import apart
 
 AGE_MAX = timedelta(hours=24)  # RFC 9309, 2.4
 RETRY = timedelta(hours=6)

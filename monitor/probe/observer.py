@@ -30,8 +30,6 @@ from typing import Protocol
 
 import structlog
 
-from monitor import second_look
-from monitor.clock import Clock
 from monitor.config import Config
 from monitor.core.model import (
     Controls,
@@ -58,15 +56,17 @@ from monitor.core.scheduling.slots import Grid
 from monitor.core.verdict.classify import classify, ruleset
 from monitor.core.verdict.context import families_of
 from monitor.core.verdict.page_summary import Memory
-from monitor.dead_links import LinkBook
-from monitor.faults import Faults
 from monitor.fetch import Gate, GateClosed
-from monitor.foreign_work import apart
-from monitor.lane import Lane, NoTurn, Turn
-from monitor.line import Line
 from monitor.metrics import Board, offered_after
-from monitor.pages import PageBook
-from monitor.second_look import Places
+from monitor.probe.dead_link_tracker import LinkBook
+from monitor.probe.lane import Lane, NoTurn, Turn
+from monitor.probe.local_health import second_look
+from monitor.probe.local_health.local_health import Line
+from monitor.probe.local_health.second_look import Places
+from monitor.probe.page_tracker import PageBook
+from monitor.runtime.clock import Clock
+from monitor.runtime.faults import Faults
+from monitor.runtime.foreign_work import apart
 from monitor.store import Store
 
 log = structlog.get_logger(__name__)

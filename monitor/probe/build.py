@@ -1,25 +1,21 @@
 """Parts that the service and a single probe by hand build alike."""
 
 from functools import partial
-from pathlib import Path
 
-from monitor.clock import Clock
 from monitor.config import Config
-from monitor.controls import Panel, read_clock
+from monitor.config.settings import Settings
 from monitor.core.model import Exchange, Failure, Family
-from monitor.environment import environment_of
-from monitor.evidence.log.note import VerifierKey
-from monitor.evidence.witness.witness_memory import Witness
-from monitor.faults import Faults
 from monitor.fetch import Fetcher, Gate, Resolver, text
-from monitor.line import Line
-from monitor.settings import Settings
+from monitor.probe.environment import environment_of
+from monitor.probe.local_health.control_panel import Panel, read_clock
+from monitor.probe.local_health.local_health import Line
+from monitor.runtime.clock import Clock
+from monitor.runtime.faults import Faults
 from monitor.store import Store
 
 CONTROL_DEADLINE_S = 10.0
 CONTROL_SPACING_S = 5.0  # between two rounds, when everything fails at once
 ROBOTS_DEADLINE_S = 20.0
-WITNESS = "temoin"  # folder of data/
 
 
 def build_fetcher(config: Config, clock: Clock, resolver: Resolver | None = None) -> Fetcher:
@@ -72,24 +68,6 @@ def build_line(config: Config, clock: Clock, fetcher: Fetcher, faults: Faults) -
     line = Line(probe=panel.probe, read=read, clock=clock)
     fetcher.on_silence = line.hasten
     return line
-
-
-def build_witness(config: Config, settings: Settings) -> Witness | None:
-    """Build what cosigns the journals of others; None when it has nobody's, or no name itself.
-
-    Raises KeyFileError when its key cannot be used.
-    """
-    if not config.witnessing.logs or not config.identified:
-        return None
-    witness = witness_of(config, settings.data)
-    _ = witness.key  # made, or refused, before anybody asks
-    return witness
-
-
-def witness_of(config: Config, data: Path) -> Witness:
-    """Return the witness whose memory is below `data`, with or without journals to cosign."""
-    logs = [VerifierKey.parse(key) for key in config.witnessing.logs]
-    return Witness(data / WITNESS, name=config.witnessing.name, logs=logs)
 
 
 async def fetch_robots(fetcher: Fetcher, url: str, gate: Gate) -> tuple[int | None, str]:

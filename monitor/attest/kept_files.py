@@ -23,7 +23,7 @@ from monitor.evidence.log.note import (
 )
 from monitor.evidence.timestamps.rfc3161 import MAX_ANSWER_BYTES, StampRefused, check_token
 from monitor.evidence.timestamps.timestamping import MAX_CRL_BYTES
-from monitor.fetch.replay import reread
+from monitor.fetch.reparse import reread
 from monitor.store.reads.journal_reads import KeptCheckpoint
 from monitor.store.rebuild.rebuilder import Dated, Signed
 

@@ -20,9 +20,9 @@ from apscheduler.events import (
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.base import BaseTrigger
 
-from monitor.clock import Clock
 from monitor.core.model import Gap, GapCause
 from monitor.core.scheduling.slots import Grid
+from monitor.runtime.clock import Clock
 
 log = structlog.get_logger(__name__)
 

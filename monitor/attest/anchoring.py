@@ -11,7 +11,6 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
-from monitor.clock import Clock
 from monitor.config import Config
 from monitor.core.model.anchors import Cosignature, Stamp, Standing
 from monitor.evidence.log import tlog
@@ -23,6 +22,7 @@ from monitor.evidence.timestamps.timestamping import Stamper
 from monitor.evidence.witness.cosigning import Cosigners, quorum
 from monitor.evidence.witness.witness_protocol import joined
 from monitor.metrics import Board, JournalSeen
+from monitor.runtime.clock import Clock
 from monitor.store import Store, cosignature_work, stamp_work
 
 

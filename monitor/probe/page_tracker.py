@@ -8,7 +8,6 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
-from monitor.archive import Archive
 from monitor.core.changes.page_events import PageEvent, Reading, Shown, Version, text_digest
 from monitor.core.changes.text_history import (
     Step,
@@ -20,11 +19,11 @@ from monitor.core.changes.text_history import (
     retake,
 )
 from monitor.core.model import (
+    FOLLOWED,
     Edge,
     Event,
     Exchange,
     Judgement,
-    Kind,
     Observation,
     Reason,
     Target,
@@ -37,14 +36,12 @@ from monitor.core.text.packed import PackedPage
 from monitor.core.text.page import Element
 from monitor.core.text.read import read_clean
 from monitor.metrics import PageSeen
+from monitor.probe.page_archive import Archive
 from monitor.store import Store
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Homes of prefectures turn over their news every day: their availability is followed, not
-# their text (docs/decisions/0013).
-FOLLOWED = frozenset({Kind.PAGE})
 # Degraded for these, the page is whole all the same. For any other reason (an error text, an
 # empty shell, a missing marker, another site) it is not the page, and makes no version.
 WHOLE = frozenset({Reason.SLOW, Reason.TLS_CHAIN_INCOMPLETE})

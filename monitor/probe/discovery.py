@@ -13,7 +13,6 @@ from pathlib import Path
 
 from pydantic import TypeAdapter
 
-from monitor.clock import Clock
 from monitor.core.model import Exchange, Judgement, Target, Verdict
 from monitor.core.text.clean import clean
 from monitor.core.text.page_candidates import (
@@ -28,8 +27,9 @@ from monitor.core.text.page_candidates import (
 from monitor.core.text.read import read_clean
 from monitor.core.untrusted.library_errors import Unreadable, reading
 from monitor.evidence import durable
-from monitor.lane import Lane
-from monitor.robots import Gate
+from monitor.probe.lane import Lane
+from monitor.probe.robots_cache import Gate
+from monitor.runtime.clock import Clock
 
 MOST_PAGES = 25  # read of one prefecture, its home included
 MOST_DEPTH = 2  # links followed from the home page

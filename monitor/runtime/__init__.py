@@ -1,0 +1,1 @@
+"""Our own process: its clock, its log, its faults, its threads."""
