@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -55,16 +56,17 @@ def test_its_scripts_pass_shellcheck_and_can_be_run(script: str) -> None:
     assert (ROOT / script).stat().st_mode & 0o111
 
 
-def test_without_root_nothing_is_done_and_it_says_so(tmp_path: Path) -> None:
+def test_without_root_nothing_is_done_and_it_says_so() -> None:
     if os.geteuid() == 0:
         nobody = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     else:
         nobody = []
-    script = tmp_path / "scripts" / "install"
-    script.parent.mkdir()
-    shutil.copy(ROOT / "scripts" / "install", script)
-    for folder in (tmp_path, *tmp_path.parents[:2], script.parent):
-        folder.chmod(folder.stat().st_mode | 0o055)
-    refused = subprocess.run([*nobody, script], check=False, capture_output=True, text=True)
+    with tempfile.TemporaryDirectory(dir="/tmp") as name:  # the test's own folder is root's alone
+        script = Path(name) / "scripts" / "install"
+        script.parent.mkdir()
+        shutil.copy(ROOT / "scripts" / "install", script)
+        for folder in (Path(name), script.parent):
+            folder.chmod(0o755)
+        refused = subprocess.run([*nobody, script], check=False, capture_output=True, text=True)
     assert refused.returncode == 1
     assert "sudo make install" in refused.stderr

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
+from os.path import realpath  # unlike Path.resolve, it raises for no loop of links
 from pathlib import Path
 
 from monitor.core.model import Exchange, Keep
@@ -112,7 +113,7 @@ def _faults_of(
     folder: Path, file: str, claims: list[Claim], reread: Callable[[Exchange], Exchange]
 ) -> Iterator[tuple[int, str]]:
     path = folder / file
-    if not path.resolve().is_relative_to(folder.resolve()):
+    if not Path(realpath(path)).is_relative_to(realpath(folder)):
         yield claims[0].leaf, "un fichier hors du dossier des captures"
         return
     wanted: dict[str, list[Claim]] = {}

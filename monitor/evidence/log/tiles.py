@@ -83,7 +83,7 @@ class Tiles:
             level = 0 if found[1] == "entries" else int(found[1])
             index, width = int(found[2].replace("x", "").replace("/", "")), int(found[3])
             held = min(TILE_WIDTH, (size >> 8 * level) - index * TILE_WIDTH)
-            if 0 < width < held and not self._begins(name, found[1], Tile(level, index, held)):
+            if 0 < width < held and not self._begins(name, width, Tile(level, index, held)):
                 yield name
 
     def _partials(self) -> Iterator[str]:
@@ -93,15 +93,16 @@ class Tiles:
                 place = Path(folder).relative_to(self.folder).as_posix()
                 yield from (f"{place}/{name}" for name in sorted(names) if name[0] != ".")
 
-    def _begins(self, name: str, kind: str, whole: Tile) -> bool:
-        """Tell whether a partial file, if still there, holds the first nodes of a wider one."""
+    def _begins(self, name: str, width: int, whole: Tile) -> bool:
+        """Tell whether a partial file, if still there, is the first `width` of a wider one."""
         try:
-            if kind != "entries":
+            if not name.startswith("tile/entries/"):
                 data = self._read(name)
-                return data is None or (bool(data) and self.tile(whole).startswith(data))
+                return data is None or data == self.tile(whole)[: width * HASH_SIZE]
             bundle = self._bundle(name.removesuffix(".gz"))
-            held = tlog.unpack_bundle(bundle) if bundle is not None else []
-            return self.entries(whole.index, whole.width)[: len(held)] == held
+            if bundle is None:
+                return True
+            return tlog.unpack_bundle(bundle) == self.entries(whole.index, whole.width)[:width]
         except (ProofError, OSError):
             return False
 
