@@ -18,7 +18,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.site import PAGE_BYTES, page
-from monitor.config.fingerprints import load_fingerprints
+from monitor.config.fingerprint_file import load_fingerprints
 from monitor.core.changes.compare_saved import compare_saved, judge_with
 from monitor.core.model import Kind, Target
 from monitor.core.verdict.page_summary import glance

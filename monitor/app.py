@@ -49,8 +49,8 @@ from monitor.runtime.clock import Clock, SystemClock
 from monitor.runtime.errors import in_french
 from monitor.runtime.faults import Faults
 from monitor.store import Store
-from monitor.web.order import Order
-from monitor.web.process import WebProcess
+from monitor.web.serving.messages import Order
+from monitor.web.serving.page_process import WebProcess
 
 log = structlog.get_logger(__name__)
 

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from monitor import backup as module
+from monitor.attest import backup as module
+from monitor.attest.backup import BackupError, backup, restore
 from monitor.attest.sealing import KEY_FILE, Sealer
 from monitor.attest.verification import verify
-from monitor.backup import BackupError, backup, restore
 from monitor.cli import main
 from monitor.config.settings import Settings, read_settings
 from monitor.evidence.log.journal import FOLDER, LAST

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-import monitor.metrics.pages
+import monitor.metrics.page_metrics
 from monitor.config import Config
 from monitor.core.model import (
     ClockReading,
@@ -179,7 +179,7 @@ async def test_what_a_new_text_offers_is_looked_for_beside_the_loop(
         where.append(current_thread().name)
         return facts_of(blocks)
 
-    monkeypatch.setattr(monitor.metrics.pages, "facts_of", looked)
+    monkeypatch.setattr(monitor.metrics.page_metrics, "facts_of", looked)
     await bench.check(replace(ONE, kind=Kind.PAGE))
 
     assert len(where) == 1

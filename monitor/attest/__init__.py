@@ -1,1 +1,1 @@
-"""What needs both the store and the evidence: seals, anchors, verification."""
+"""What needs both the store and the evidence: seals, anchors, verification, backups."""

@@ -4,8 +4,8 @@ import os
 from argparse import Namespace
 from pathlib import Path
 
+from monitor.attest.backup import Summary, backup, restore
 from monitor.attest.sealing import KEY_FILE
-from monitor.backup import Summary, backup, restore
 from monitor.cli.parsing import Commands, ProgressLine, folders
 from monitor.config.local import LOCAL
 from monitor.config.settings import read_settings

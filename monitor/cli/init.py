@@ -16,9 +16,9 @@ from monitor.attest.own_witness import WITNESS
 from monitor.attest.sealing import KEY_FILE
 from monitor.cli.parsing import INIT_HINT, Commands, Refusal, folders
 from monitor.config import Config, ConfigError, Problem, load
-from monitor.config.french import Place, validate
 from monitor.config.local import LOCAL
 from monitor.config.model import NO_ASSOCIATION, made_up
+from monitor.config.pydantic_french import Place, validate
 from monitor.config.schema import PublisherEntry, ServiceEntry
 from monitor.config.settings import read_settings
 from monitor.evidence import durable

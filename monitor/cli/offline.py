@@ -8,7 +8,7 @@ from typing import Any
 
 from monitor.cli.parsing import INIT_HINT, Commands, Refusal, folders, json_option, read_saved, say
 from monitor.config import Problem, budget, load
-from monitor.config.fingerprints import load_fingerprints
+from monitor.config.fingerprint_file import load_fingerprints
 from monitor.config.local import LOCAL
 from monitor.core.french.formatting import count
 from monitor.core.french.sentences import REASONS, VERDICTS

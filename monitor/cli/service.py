@@ -18,7 +18,7 @@ from typing import Any
 import uvloop
 
 from monitor.app import App
-from monitor.backup import faults_of, public_key
+from monitor.attest.backup import faults_of, public_key
 from monitor.cli.parsing import INIT_HINT, Commands, ProgressLine, Refusal, folders
 from monitor.config import load
 from monitor.config.settings import Settings, open_files, read_settings

@@ -4,15 +4,21 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from monitor import __version__
-from monitor.config.evidence import check_evidence, cosigning, journaling, stamping, witnessing
-from monitor.config.fingerprints import load_fingerprints
-from monitor.config.french import EntryT
+from monitor.config.evidence_tables import (
+    check_evidence,
+    cosigning,
+    journaling,
+    stamping,
+    witnessing,
+)
+from monitor.config.fingerprint_file import load_fingerprints
 from monitor.config.local import LOCAL
 from monitor.config.main_file import MainFile, platform_from, read_main
 from monitor.config.model import Config, ControlHost, Mail, Panel, Publisher, Retention
 from monitor.config.problems import ConfigError, Problem
-from monitor.config.rules import check_targets
+from monitor.config.pydantic_french import EntryT
 from monitor.config.target_files import policy_from, read_targets
+from monitor.config.target_rules import check_targets
 from monitor.core.model import Target
 from monitor.core.verdict.fingerprints import Fingerprint
 

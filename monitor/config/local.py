@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from monitor.config.files import read_toml
-from monitor.config.french import Place
 from monitor.config.problems import Problem, shown
+from monitor.config.pydantic_french import Place
+from monitor.config.toml_files import read_toml
 
 LOCAL = "local.toml"
 TARGET = "target"

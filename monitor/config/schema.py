@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from monitor.config import addresses, keys
+from monitor.config import urls, verifier_keys
 from monitor.config.departments import DEPARTMENTS
 
 TEXT_MAX = 500
@@ -51,13 +51,13 @@ def _mail(value: str) -> str:
 
 
 def _url(value: str, info: ValidationInfo) -> str:
-    if refusal := addresses.refuse_url(value, allow_private=_private(info)):
+    if refusal := urls.refuse_url(value, allow_private=_private(info)):
         raise refused(*refusal)
     return value
 
 
 def _shape(value: str) -> str:
-    if refusal := addresses.refuse_shape(value):
+    if refusal := urls.refuse_shape(value):
         raise refused(*refusal)
     return value
 
@@ -70,22 +70,22 @@ def _destination(value: str) -> str:
 
 def _host_pattern(value: str, info: ValidationInfo) -> str:
     host = value.removeprefix(".")
-    if _private(info) and addresses.ip_address(host):
+    if _private(info) and urls.ip_address(host):
         return value
-    if refusal := addresses.refuse_name(host, allow_private=_private(info)):
+    if refusal := urls.refuse_name(host, allow_private=_private(info)):
         raise refused(*refusal)
     return value
 
 
 def _server(value: str) -> str:
     """Accept an NTP server: an IP address or a name, private ones included."""
-    if addresses.refuse_name(value, allow_private=True) and not addresses.ip_address(value):
+    if urls.refuse_name(value, allow_private=True) and not urls.ip_address(value):
         raise refused("serveur mal écrit", "écrire un nom ou une adresse IP")
     return value
 
 
 def _ip(value: str) -> str:
-    if addresses.ip_address(value) is None:
+    if urls.ip_address(value) is None:
         raise refused("adresse IP mal écrite", "écrire par exemple 192.0.2.53")
     return value
 
@@ -107,7 +107,7 @@ def _key(kind: int) -> AfterValidator:
     """Refuse what is not the public key of a log, or of a witness."""
 
     def check(value: str) -> str:
-        if refusal := keys.refuse_key(value, kind):
+        if refusal := verifier_keys.refuse_key(value, kind):
             raise refused(*refusal)
         return value
 
@@ -227,7 +227,7 @@ class StampsEntry(Entry):
 class CosignerEntry(Entry):
     """A witness of our journal; without an address, it answers by mail."""
 
-    key: Annotated[Text, _key(keys.WITNESS)]
+    key: Annotated[Text, _key(verifier_keys.WITNESS)]
     url: Url | None = None
 
 
@@ -239,7 +239,7 @@ class CosigningEntry(Entry):
 class LogEntry(Entry):
     """A journal of others that we cosign."""
 
-    key: Annotated[Text, _key(keys.LOG)]
+    key: Annotated[Text, _key(verifier_keys.LOG)]
 
 
 class WitnessEntry(Entry):

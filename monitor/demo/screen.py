@@ -8,7 +8,7 @@ from monitor.core.french.formatting import apart, clock_time, duration
 from monitor.core.french.labels import SHAPES
 from monitor.core.french.sentences import REASONS, VERDICTS
 from monitor.core.model import Outage, State, Target
-from monitor.demo.scenes import Scene, ends_s
+from monitor.demo.scenario import Scene, ends_s
 
 _NAME, _STATE, _SINCE = 30, 28, 10  # columns
 

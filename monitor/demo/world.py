@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from monitor.core.model import Target
-from monitor.demo import cast, folder
+from monitor.demo import config_folder, sites
 from monitor.demo.authority import Authority
-from monitor.demo.names import NameServer
-from monitor.demo.plays import answer
-from monitor.demo.scenes import Play, Scene, ends_s, running
-from monitor.demo.site import Answer, Site
+from monitor.demo.name_server import NameServer
+from monitor.demo.scenario import Play, Scene, ends_s, running
+from monitor.demo.site_faults import answer
+from monitor.demo.site_server import Answer, Site
 from monitor.demo.timetable import SCENES
 from monitor.runtime.clock import Clock
 
@@ -27,7 +27,7 @@ _SIX = "::1"  # the only IPv6 address of a loopback: where the controls answer t
 class _Actor:
     """A host, the server that plays it, and its certificates by play (None: healthy)."""
 
-    host: cast.Host
+    host: sites.Host
     site: Site
     contexts: Mapping[Play | None, ssl.SSLContext]
     pace: int
@@ -104,13 +104,13 @@ class DemoWorld:
                 if attempt == _PORT_TRIES - 1:
                     raise
         addresses = {actor.host.name: actor.host.address for actor in self._actors}
-        six = dict.fromkeys(cast.CONTROLS, _SIX) if self._six else {}
+        six = dict.fromkeys(sites.CONTROLS, _SIX) if self._six else {}
         self._names = NameServer(addresses, six)
         self.dns_address = await self._names.start(address=_NAMES)
         self._other_names = NameServer(addresses, six)
         await self._other_names.start(address=_OTHER_NAMES, port=self.dns_address[1])
-        self.targets = cast.targets(port=self._port, pace=self._pace)
-        folder.write(
+        self.targets = sites.targets(port=self._port, pace=self._pace)
+        config_folder.write(
             self.config_folder,
             port=self._port,
             ca_path=self.ca_path,
@@ -160,8 +160,8 @@ class DemoWorld:
 
     def _lies(self) -> Mapping[str, str]:
         """Lead every site but the controls to the address of one of these."""
-        elsewhere = next(a.host.address for a in self._actors if a.host.name in cast.CONTROLS)
-        names = {actor.host.name for actor in self._actors} - {*cast.CONTROLS}
+        elsewhere = next(a.host.address for a in self._actors if a.host.name in sites.CONTROLS)
+        names = {actor.host.name for actor in self._actors} - {*sites.CONTROLS}
         return dict.fromkeys(names, elsewhere)
 
     async def _open(self) -> None:
@@ -171,9 +171,9 @@ class DemoWorld:
         authority = Authority(
             folder=self.ca_path.parent,
             now=self._clock.now(),
-            aia_url=f"http://{cast.ISSUER}:{port}{cast.ISSUER_PATH}",
+            aia_url=f"http://{sites.ISSUER}:{port}{sites.ISSUER_PATH}",
         )
-        for host in cast.hosts(intermediate_der=authority.intermediate_der):
+        for host in sites.hosts(intermediate_der=authority.intermediate_der):
             actor = self._actor(host, authority)
             self._actors.append(actor)
             await actor.site.start(port=port)
@@ -182,13 +182,13 @@ class DemoWorld:
 
     async def _open_six(self, authority: Authority) -> None:
         """Let the controls answer over IPv6 as well, on a machine that has it."""
-        page = cast.hosts(intermediate_der=b"")
-        answers = next(host.answers for host in page if host.name in cast.CONTROLS)
+        page = sites.hosts(intermediate_der=b"")
+        answers = next(host.answers for host in page if host.name in sites.CONTROLS)
         self._six = Site(
             address=_SIX,
             clock=self._clock,
             answer=lambda path: answers.get(path, Answer(status=404)),
-            tls=authority.context(*cast.CONTROLS),
+            tls=authority.context(*sites.CONTROLS),
         )
         try:
             await self._six.start(port=self._port)
@@ -203,7 +203,7 @@ class DemoWorld:
         await scout.stop()
         return port
 
-    def _actor(self, host: cast.Host, authority: Authority) -> _Actor:
+    def _actor(self, host: sites.Host, authority: Authority) -> _Actor:
         contexts: dict[Play | None, ssl.SSLContext] = {}
         if host.secure:
             contexts[None] = authority.context(host.name)

@@ -3,8 +3,8 @@
 A scrape never probes, never touches the store and never waits for the probing loop.
 """
 
-from monitor.metrics.board import Board, JournalSeen, Seen
 from monitor.metrics.exposition import Exposition
-from monitor.metrics.pages import PageSeen, offered_after
+from monitor.metrics.metrics_state import Board, JournalSeen, Seen
+from monitor.metrics.page_metrics import PageSeen, offered_after
 
 __all__ = ["Board", "Exposition", "JournalSeen", "PageSeen", "Seen", "offered_after"]

@@ -19,10 +19,10 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from monitor.core.model import Verdict
-from monitor.metrics.board import Board, Seen
-from monitor.metrics.families import OWN_FAMILIES, PROBE_FAMILIES, is_stale
 from monitor.metrics.family import Family, Sample
-from monitor.metrics.journal import JournalCollector
+from monitor.metrics.journal_metrics import JournalCollector
+from monitor.metrics.metrics_state import Board, Seen
+from monitor.metrics.target_families import OWN_FAMILIES, PROBE_FAMILIES, is_stale
 from monitor.runtime.clock import Clock
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

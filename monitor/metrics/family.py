@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from monitor.metrics.board import Seen
+from monitor.metrics.metrics_state import Seen
 
 Sample = tuple[tuple[tuple[str, str], ...], float]
 

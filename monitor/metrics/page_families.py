@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterator
 
-from monitor.metrics import pages
-from monitor.metrics.board import Seen
+from monitor.metrics import page_metrics
 from monitor.metrics.family import Family, Sample
+from monitor.metrics.metrics_state import Seen
 
 
 def _of_page(
-    read: Callable[[pages.PageSeen], Iterator[float]],
+    read: Callable[[page_metrics.PageSeen], Iterator[float]],
 ) -> Callable[[Seen], Iterator[Sample]]:
     def reader(seen: Seen) -> Iterator[Sample]:
         for value in read(seen.page) if seen.page is not None else ():
@@ -18,7 +18,7 @@ def _of_page(
 
 
 def _of_page_by(
-    label: str, read: Callable[[pages.PageSeen], Iterator[tuple[str, float]]]
+    label: str, read: Callable[[page_metrics.PageSeen], Iterator[tuple[str, float]]]
 ) -> Callable[[Seen], Iterator[Sample]]:
     def reader(seen: Seen) -> Iterator[Sample]:
         for name, value in read(seen.page) if seen.page is not None else ():
@@ -33,7 +33,7 @@ PAGE_FAMILIES = (
         type="counter",
         help="Announced changes of the page's text since this process started, by kind; "
         "one change may be of several kinds.",
-        read=_of_page_by("kind", pages.changes),
+        read=_of_page_by("kind", page_metrics.changes),
         fades=False,
     ),
     Family(
@@ -41,27 +41,27 @@ PAGE_FAMILIES = (
         type="gauge",
         help="First reading of the newest announced change, in Unix time; "
         "the change lies between it and the reading before.",
-        read=_of_page(pages.last_change),
+        read=_of_page(page_metrics.last_change),
         fades=False,
     ),
     Family(
         name="anef_page_displayed_update_timestamp_seconds",
         type="gauge",
         help="Midnight UTC of the update date that the page displays; absent when it shows none.",
-        read=_of_page(pages.displayed_update),
+        read=_of_page(page_metrics.displayed_update),
     ),
     Family(
         name="anef_page_information_present",
         type="gauge",
         help="1 when the page's text states the element, 0 when we did not find it there "
         "or the page says that it is not offered.",
-        read=_of_page_by("element", pages.information),
+        read=_of_page_by("element", page_metrics.information),
     ),
     Family(
         name="anef_page_dead_links",
         type="gauge",
         help="Links of the page's text that lead to a watched address confirmed not to exist; "
         "links to addresses that nothing watches are not judged.",
-        read=_of_page(pages.dead_links),
+        read=_of_page(page_metrics.dead_links),
     ),
 )

@@ -17,8 +17,8 @@ from monitor.config.settings import Settings, read_settings
 from monitor.core.changes.change import ChangeKind, Weight
 from monitor.core.changes.page_events import PageEdge
 from monitor.core.model import Edge, GapCause, Nature, Outage, Reason, Verdict
-from monitor.demo import cast
-from monitor.demo.scenes import Play, Scene
+from monitor.demo import sites
+from monitor.demo.scenario import Play, Scene
 from monitor.demo.timetable import SCENES
 from monitor.store import Store
 
@@ -222,7 +222,7 @@ def test_what_a_page_says_otherwise_is_announced_once_with_its_kind(
 
 
 def test_a_link_to_a_page_that_goes_and_comes_back_dies_and_lives_again(played: Played) -> None:
-    page, booking = f"prefecture-{cast.LINKING}", f"prefecture-{cast.LINKING}-rendez-vous"
+    page, booking = f"prefecture-{sites.LINKING}", f"prefecture-{sites.LINKING}-rendez-vous"
     outage = outage_of(played, booking)
     died, back = played.store.page_changes(targets=[page], announced_only=True)[::-1]
     (link,) = played.store.dead_links([page])
@@ -246,7 +246,7 @@ def test_noise_changes_nothing_and_a_flapping_banner_is_told_once(played: Played
 def test_errors_refusals_and_a_cut_line_make_no_version(played: Played) -> None:
     """Every page that only failed for a while still has its first text, and no other."""
     troubled = [scene.targets for scene in SCENES if scene.verdict is not Verdict.UP]
-    told = {*cast.CHANGING, cast.LINKING, f"{cast.LINKING}-rendez-vous"}
+    told = {*sites.CHANGING, sites.LINKING, f"{sites.LINKING}-rendez-vous"}
     slugs = {slug for targets in troubled for slug in targets} - {
         f"prefecture-{code}" for code in told
     }

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from monitor.config import ConfigError, load, schema
-from monitor.config.addresses import refuse_url
-from monitor.config.french import Place, validate
+from monitor.config.pydantic_french import Place, validate
+from monitor.config.urls import refuse_url
 
 HOSTILE: list[Any] = [
     *(True, 0, -1, 10**400, 1.5, -0.0, float("nan"), float("inf"), date(2026, 11, 5)),

@@ -8,7 +8,7 @@ import pytest
 
 from monitor.config import Config, load
 from monitor.core.model import Judgement, Reason, Target, Verdict
-from monitor.demo.scenes import expected
+from monitor.demo.scenario import expected
 from monitor.demo.timetable import SCENES
 from monitor.demo.world import DemoWorld
 from monitor.fetch import Resolver

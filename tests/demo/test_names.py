@@ -4,7 +4,7 @@ import dns.message
 import dns.rcode
 import pytest
 
-from monitor.demo.names import NameServer
+from monitor.demo.name_server import NameServer
 
 SERVER = NameServer({"a.demo.test": "127.86.0.9"})
 

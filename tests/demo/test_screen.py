@@ -11,12 +11,12 @@ from monitor.core.changes.page_events import PageEdge
 from monitor.core.french.formatting import clock_time
 from monitor.core.french.labels import SHAPES
 from monitor.core.model import Nature, Outage, Reason, State, Verdict
-from monitor.demo import cast
+from monitor.demo import sites
 from monitor.demo.screen import render
 from monitor.demo.timetable import SCENES
 
 NOW = datetime(2026, 11, 23, 8, 14, 30, tzinfo=UTC)
-TARGETS = cast.targets(port=443)
+TARGETS = sites.targets(port=443)
 OUTAGE = Outage(
     target="anef-connexion",
     point="local",

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from monitor.demo.site import Answer, Site
+from monitor.demo.site_server import Answer, Site
 from tests.support.clock import FakeClock
 
 pytestmark = pytest.mark.anyio

@@ -12,8 +12,8 @@ import dns.rdatatype
 import pytest
 
 from monitor.core.model import Reason, Verdict
-from monitor.demo import cast
-from monitor.demo.scenes import ends_s, expected, running
+from monitor.demo import sites
+from monitor.demo.scenario import ends_s, expected, running
 from monitor.demo.timetable import SCENES
 from monitor.demo.world import DemoWorld
 from tests.support.clock import FakeClock
@@ -73,8 +73,8 @@ async def test_every_watched_site_is_well_at_the_start(world: DemoWorld) -> None
 
 
 async def test_the_shell_names_assets_that_exist(world: DemoWorld) -> None:
-    for path in (cast.MAIN_SCRIPT, *cast.SIGNS_OF_LIFE):
-        assert (await get(world, cast.ANEF, path))[0] == 200
+    for path in (sites.MAIN_SCRIPT, *sites.SIGNS_OF_LIFE):
+        assert (await get(world, sites.ANEF, path))[0] == 200
 
 
 async def test_an_unknown_name_does_not_exist_and_a_cut_line_resolves_nothing(
@@ -82,38 +82,38 @@ async def test_an_unknown_name_does_not_exist_and_a_cut_line_resolves_nothing(
 ) -> None:
     assert (await ask(world, "inconnu.demo.test")).rcode() == dns.rcode.NXDOMAIN
     await world.show(DURING_THE_CUT)
-    assert (await ask(world, cast.SSO)).rcode() == dns.rcode.SERVFAIL
+    assert (await ask(world, sites.SSO)).rcode() == dns.rcode.SERVFAIL
 
 
 async def test_a_known_name_has_no_ipv6_address(world: DemoWorld) -> None:
     address, port = world.dns_address
-    query = dns.message.make_query(cast.SSO, dns.rdatatype.AAAA)
+    query = dns.message.make_query(sites.SSO, dns.rdatatype.AAAA)
     answer = await dns.asyncquery.udp(query, address, port=port, timeout=5)
     assert (dns.rcode.NOERROR, []) == (answer.rcode(), answer.answer)
 
 
 async def refused(world: DemoWorld, code: str) -> None:
     with pytest.raises(ConnectionRefusedError):
-        await get(world, cast.prefecture(code), "/")
+        await get(world, sites.prefecture(code), "/")
 
 
 async def badly_certified(world: DemoWorld, code: str, text: str) -> None:
     with pytest.raises(ssl.SSLCertVerificationError, match=text):
-        await get(world, cast.prefecture(code), "/")
+        await get(world, sites.prefecture(code), "/")
 
 
 async def test_each_fault_shows_on_the_wire(world: DemoWorld) -> None:
     await world.show(DURING_THE_FAULTS)
-    assert (await get(world, cast.SSO, cast.LOGIN_PATH))[0] == 503
-    status, body = await get(world, cast.prefecture("93"), "/Demarches/Accueil-des-etrangers")
+    assert (await get(world, sites.SSO, sites.LOGIN_PATH))[0] == 503
+    status, body = await get(world, sites.prefecture("93"), "/Demarches/Accueil-des-etrangers")
     assert status == 200
     assert "rencontre un problème".encode() in body
-    assert (await get(world, cast.ANEF, "/usagers/"))[0] == 200
-    assert (await get(world, cast.ANEF, cast.MAIN_SCRIPT))[0] == 404
-    status, body = await get(world, cast.BOOKING, cast.BOOKING_PATH)
+    assert (await get(world, sites.ANEF, "/usagers/"))[0] == 200
+    assert (await get(world, sites.ANEF, sites.MAIN_SCRIPT))[0] == 404
+    status, body = await get(world, sites.BOOKING, sites.BOOKING_PATH)
     assert status == 403
     assert b"Incapsula incident ID" in body
-    assert b"maintenance" in (await get(world, cast.prefecture("13"), "/"))[1]
+    assert b"maintenance" in (await get(world, sites.prefecture("13"), "/"))[1]
     await refused(world, "69")
     await badly_certified(world, "59", "expired")
     await badly_certified(world, "06", "unable to get local issuer")
@@ -121,7 +121,7 @@ async def test_each_fault_shows_on_the_wire(world: DemoWorld) -> None:
 
 async def test_a_silent_site_takes_the_request_and_says_nothing(world: DemoWorld) -> None:
     await world.show(DURING_THE_FAULTS)
-    asking = asyncio.create_task(get(world, cast.CONTACT, cast.CONTACT_PATH))
+    asking = asyncio.create_task(get(world, sites.CONTACT, sites.CONTACT_PATH))
     done, _ = await asyncio.wait([asking], timeout=0.2)
     assert not done
     await world.stop()
@@ -137,8 +137,8 @@ async def test_a_cut_line_closes_everything_controls_included(world: DemoWorld) 
 async def test_after_the_last_scene_everything_is_well_again(world: DemoWorld) -> None:
     await world.show(DURING_THE_CUT)
     await world.show(ends_s(SCENES))
-    for host in (cast.SSO, cast.prefecture("69"), cast.prefecture("59"), *cast.CONTROLS):
-        path = cast.LOGIN_PATH if host == cast.SSO else "/"
+    for host in (sites.SSO, sites.prefecture("69"), sites.prefecture("59"), *sites.CONTROLS):
+        path = sites.LOGIN_PATH if host == sites.SSO else "/"
         assert (await get(world, host, path))[0] == 200
 
 
@@ -152,7 +152,7 @@ async def test_the_timetable_follows_the_clock(tmp_path: Path) -> None:
     playing = asyncio.create_task(world.play())
     await until(lambda: world._began_us is not None)
     await step(clock, 8.0, until_=lambda: world._actors[1].play is not None)
-    assert (await get(world, cast.SSO, cast.LOGIN_PATH))[0] == 503
+    assert (await get(world, sites.SSO, sites.LOGIN_PATH))[0] == 503
     await world.stop()
     playing.cancel()
 
@@ -176,7 +176,7 @@ def test_all_scenes_are_over_within_a_minute() -> None:
 def test_a_cut_line_is_never_an_outage() -> None:
     found = {
         expected(SCENES, target=target.slug, second=DURING_THE_CUT)
-        for target in cast.targets(port=443)
+        for target in sites.targets(port=443)
     }
     assert found == {
         (Verdict.UNKNOWN, Reason.LOCAL_NETWORK),
@@ -187,8 +187,8 @@ def test_a_cut_line_is_never_an_outage() -> None:
 
 def test_what_a_site_plays_is_what_its_targets_are_expected_to_show() -> None:
     """A host never plays two scenes at once, but for the cut of our own line."""
-    slugs = {target.slug for target in cast.targets(port=443)}
-    hosts = {host.name for host in cast.hosts(intermediate_der=b"")}
+    slugs = {target.slug for target in sites.targets(port=443)}
+    hosts = {host.name for host in sites.hosts(intermediate_der=b"")}
     for scene in SCENES:
         assert (scene.verdict is None) == (scene.reason is None)
         assert set(scene.targets) <= slugs
@@ -199,11 +199,11 @@ def test_what_a_site_plays_is_what_its_targets_are_expected_to_show() -> None:
 
 def test_the_lone_failure_is_seen_and_too_short_to_be_confirmed() -> None:
     blip = next(scene for scene in SCENES if scene.targets == ("prefecture-75",))
-    assert cast.INTERVAL_S < blip.to_s - blip.from_s < cast.POLICY.failing_s
+    assert sites.INTERVAL_S < blip.to_s - blip.from_s < sites.POLICY.failing_s
 
 
 def test_every_confirmed_scene_leaves_time_for_its_confirmation() -> None:
     for scene in SCENES:
         if scene.verdict in {Verdict.DOWN, Verdict.MAINTENANCE} and "75" not in scene.host:
-            checks = (scene.to_s - scene.from_s) / cast.INTERVAL_S
-            assert checks >= cast.POLICY.failures + 2
+            checks = (scene.to_s - scene.from_s) / sites.INTERVAL_S
+            assert checks >= sites.POLICY.failures + 2

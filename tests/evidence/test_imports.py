@@ -6,7 +6,7 @@ import sys
 WEIGHT = ("pyhanko", "aiohttp", "aiosignal", "frozenlist", "multidict", "propcache", "yarl")
 PROGRAM = f"""
 import sys
-import monitor.cli.service, monitor.web.worker, monitor.evidence.timestamps.timestamping
+import monitor.cli.service, monitor.web.serving.worker, monitor.evidence.timestamps.timestamping
 print([name for name in {WEIGHT} if name in sys.modules])
 """
 

@@ -12,7 +12,7 @@ from lxml import html
 from starlette.applications import Starlette
 
 from monitor.core.model import GapCause, LaneState, Platform, Policy, Reason, Target, Verdict
-from monitor.web.app import build
+from monitor.web.pages_app import build
 from monitor.web.security import QUERY_MAX
 from monitor.web.templating import SHOWN_MAX
 from tests.support.clock import FakeClock

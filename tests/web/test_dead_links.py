@@ -14,8 +14,8 @@ from monitor.core.changes.text_history import Track, advance
 from monitor.core.model import Reason, State, Verdict
 from monitor.probe.dead_link_tracker import LinkBook
 from monitor.store import Store
-from monitor.web.app import build
-from monitor.web.dead_links import Life, lives
+from monitor.web.pages_app import build
+from monitor.web.views.dead_link_views import Life, lives
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_template
 from tests.support.linking import ALIVE, gone, linking

@@ -16,8 +16,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from monitor.web import door
-from monitor.web.server import OneOf, WebServer
+from monitor.web.serving import front_door
+from monitor.web.serving.http_server import OneOf, WebServer
 
 VISITS = 12
 PATIENT_S = 30.0
@@ -73,8 +73,8 @@ def port() -> Iterator[int]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """Serve with bounds that are short enough for a test to reach."""
-    monkeypatch.setattr(door, "REQUEST_S", 0.5)
-    monkeypatch.setattr(door, "ANSWER_S", 1.0)
+    monkeypatch.setattr(front_door, "REQUEST_S", 0.5)
+    monkeypatch.setattr(front_door, "ANSWER_S", 1.0)
     with serving() as number:
         yield number
 
@@ -136,7 +136,7 @@ def _until(is_so: Callable[[], bool]) -> None:
 def test_no_more_connections_are_open_than_there_are_places(port: int) -> None:
     with ExitStack() as held:
         visitors = [held.enter_context(connect(port)) for _ in range(5 * VISITS)]
-        _until(lambda: sum(map(_is_open, visitors)) <= VISITS + door.KEPT_VISITS)
+        _until(lambda: sum(map(_is_open, visitors)) <= VISITS + front_door.KEPT_VISITS)
 
 
 def _is_open(visitor: socket.socket) -> bool:
@@ -227,9 +227,9 @@ async def test_a_system_without_descriptors_is_waited_for(
     number: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The door rests, keeps who waits in the kernel, and then goes on."""
-    monkeypatch.setattr(door, "REST_S", 0.01)
+    monkeypatch.setattr(front_door, "REST_S", 0.01)
     listening = Failing(number)
-    opened = door.Door(listening, lambda _: pytest.fail("nobody came in"))
+    opened = front_door.Door(listening, lambda _: pytest.fail("nobody came in"))
     opened.open()
     with socket.create_connection(listening.getsockname()):
         await asyncio.wait_for(listening.thrice.wait(), PATIENT_S)

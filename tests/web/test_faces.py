@@ -14,9 +14,9 @@ from monitor.core.changes.text_history import NOT_RETAKEN
 from monitor.core.model import Kind
 from monitor.core.text.page import Element
 from monitor.store import Store
-from monitor.web.app import build
-from monitor.web.modifications import PER_PAGE
-from monitor.web.offer import Stated, stated
+from monitor.web.pages_app import build
+from monitor.web.views.modifications import PER_PAGE
+from monitor.web.views.offer import Stated, stated
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_template
 from tests.support.followed import record

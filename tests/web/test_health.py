@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from monitor.core.model import Verdict
-from monitor.web.health import Health, health
+from monitor.web.views.health import Health, health
 from tests.support.reads import NOW, FakeReads, ago, config, life, state, target, tour
 
 CONFIG = config([target("a"), target("b")])

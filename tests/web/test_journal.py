@@ -12,8 +12,8 @@ from starlette.applications import Starlette
 from monitor.evidence.log import tlog
 from monitor.evidence.log.journal import FOLDER
 from monitor.evidence.log.mirror import verifier_sha256
-from monitor.web.journal import journal_routes
-from monitor.web.kept import Kept
+from monitor.web.journal_routes import journal_routes
+from monitor.web.serving.answer_cache import Kept
 from tests.support.clock import FakeClock
 from tests.support.journals import Rows, entry, sealed
 

@@ -6,10 +6,10 @@ import threading
 import pytest
 from starlette.requests import Request
 
-from monitor.web.checkup import OLD_S, Checkup
-from monitor.web.health import Health
-from monitor.web.kept import ENTRY_BYTES, Busy, Kept
 from monitor.web.security import InHand
+from monitor.web.serving.answer_cache import ENTRY_BYTES, Busy, Kept
+from monitor.web.serving.checkup import OLD_S, Checkup
+from monitor.web.views.health import Health
 from tests.support.clock import FakeClock
 
 pytestmark = pytest.mark.anyio
@@ -167,7 +167,7 @@ WELL = Health(ok=True, starting=False, round_age_s=1.0, check_age_s=1.0, late=0,
 async def test_health_is_given_with_its_age_while_the_store_is_slow(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("monitor.web.checkup.WAIT_S", 0.01)
+    monkeypatch.setattr("monitor.web.serving.checkup.WAIT_S", 0.01)
     clock, go, judged = FakeClock(), threading.Event(), []
 
     def judge() -> Health:

@@ -12,7 +12,7 @@ from monitor.core.changes.change import Edit, Op, Piece
 from monitor.core.text.page import Page
 from monitor.core.text.read import read_page
 from monitor.store import Store
-from monitor.web.modifications import MOST_EDITS, MOST_SHOWN, shown
+from monitor.web.views.modifications import MOST_EDITS, MOST_SHOWN, shown
 from tests.support.databases import sqlite_template
 from tests.support.followed import record
 from tests.web.test_app import Visitor

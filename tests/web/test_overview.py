@@ -8,8 +8,8 @@ import pytest
 from monitor.core.french.labels import GAPS
 from monitor.core.french.sentences import REASONS
 from monitor.core.model import GapCause, Incident, Platform, Reason, Verdict
-from monitor.web.overview import Overview, gap_totals, line_failures, overview
-from monitor.web.platforms import GROUPED_ABOVE
+from monitor.web.views.overview import Overview, gap_totals, line_failures, overview
+from monitor.web.views.platforms import GROUPED_ABOVE
 from tests.support.reads import (
     NOW,
     FakeReads,

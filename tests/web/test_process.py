@@ -15,7 +15,7 @@ import pytest
 
 from bench.flood import attack, let_loose
 from monitor.config.settings import read_settings
-from monitor.web.order import LENGTH_BYTES, Order, packed, unpacked
+from monitor.web.serving.messages import LENGTH_BYTES, Order, packed, unpacked
 from tests.support.reads import config
 from tests.support.service import (
     LocalSite,

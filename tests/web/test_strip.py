@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from monitor.core.model import Verdict
 from monitor.core.outages.availability import Span
-from monitor.web.strip import CELL_WIDTH, CELLS, HEIGHT, cells, stack, strip, summary
+from monitor.web.views.timeline import CELL_WIDTH, CELLS, HEIGHT, cells, stack, strip, summary
 from tests.support.reads import NOW, ago
 
 SINCE = ago(hours=24)

@@ -12,9 +12,9 @@ from structlog.testing import capture_logs
 
 from monitor.evidence.witness.witness_memory import Witness, hash_of
 from monitor.evidence.witness.witness_protocol import MAX_REQUEST_BYTES
-from monitor.web import witness as pages
-from monitor.web.kept import Kept
-from monitor.web.witness import witness_routes
+from monitor.web import witness_routes as pages
+from monitor.web.serving.answer_cache import Kept
+from monitor.web.witness_routes import witness_routes
 from tests.support.clock import FakeClock
 from tests.support.small_log import SmallLog
 

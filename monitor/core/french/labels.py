@@ -1,4 +1,4 @@
-"""What a reader sees beside the sentences of `words`: shapes, causes of gaps, natures."""
+"""What a reader sees beside the sentences of `sentences`: shapes, causes of gaps, natures."""
 
 from typing import Final
 

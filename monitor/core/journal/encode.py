@@ -1,4 +1,4 @@
-"""What the journal says: each fact as one JSON object, a *leaf*. `leaves_read` reads it back.
+"""What the journal says: each fact as one JSON object, a *leaf*. `decode` reads it back.
 
 A leaf is canonical JSON (`core.jcs`); docs/journal.md tells its fields. Facts that many share
 (the machine and the rules, the definition of a target, what a request met, a panel of

@@ -93,7 +93,7 @@ class Failure(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a judgement was given. Holds every `Failure`; French sentences are in `words`."""
+    """Why a judgement was given. Holds every `Failure`; French sentences are in `core.french`."""
 
     DNS_NXDOMAIN = "dns_nxdomain_error"
     DNS_NO_ANSWER = "dns_no_answer"

@@ -31,7 +31,7 @@ _CONDITIONS = TypeAdapter(Conditions)
 class Kept:
     """Finds the number of what is kept already, keeps what is not. For the writer alone.
 
-    `scribe` writes the leaves of the same transaction.
+    `leaf_writer` writes the leaves of the same transaction.
     """
 
     def __init__(self, scribe: Scribe) -> None:

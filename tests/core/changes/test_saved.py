@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.config.fingerprints import load_fingerprints
+from monitor.config.fingerprint_file import load_fingerprints
 from monitor.core.changes.change import ChangeKind, Weight
 from monitor.core.changes.compare_saved import compare_saved, judge_with
 from monitor.core.text.page import Obstacle

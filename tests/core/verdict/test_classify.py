@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.config.fingerprints import load_fingerprints
+from monitor.config.fingerprint_file import load_fingerprints
 from monitor.core.model import (
     Certificate,
     Controls,

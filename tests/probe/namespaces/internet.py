@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 
 from monitor.demo.authority import Authority
-from monitor.demo.names import NameServer
-from monitor.demo.site import Answer, Site
+from monitor.demo.name_server import NameServer
+from monitor.demo.site_server import Answer, Site
 from monitor.runtime.clock import SystemClock
 from tests.probe.namespaces.places import CONTROLS, FIRST, HOSTS, PORT, SECOND
 

@@ -11,8 +11,8 @@ from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.changes.compare import compared
 from monitor.core.model import Target
 from monitor.core.untrusted.numbers import whole
-from monitor.web.dead_links import LinkStory, stories
 from monitor.web.reads import Reads
+from monitor.web.views.dead_link_views import LinkStory, stories
 
 PER_PAGE = 25
 MOST_EDITS = 100  # of one change, shown

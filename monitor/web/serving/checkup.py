@@ -7,7 +7,7 @@ from http import HTTPStatus
 
 import structlog
 
-from monitor.web.health import Health
+from monitor.web.views.health import Health
 
 FRESH_S = 1.0  # a judgement is given again for so long
 WAIT_S = 1.0  # the longest that a supervisor waits for a new one; then it gets the last

@@ -1,4 +1,4 @@
-"""uvicorn inside our own event loop, behind the door of `door.py`."""
+"""uvicorn inside our own event loop, behind the door of `front_door`."""
 
 import logging
 import socket
@@ -6,7 +6,7 @@ import socket
 import uvicorn
 from starlette.types import ASGIApp
 
-from monitor.web.door import HEADERS_MAX, IDLE_S, VISITS, Server
+from monitor.web.serving.front_door import HEADERS_MAX, IDLE_S, VISITS, Server
 
 EVERY_S = 10.0  # between two lines on the same kind of error
 

@@ -9,8 +9,8 @@ from itertools import groupby
 from monitor.config import Config
 from monitor.core.model import Controls, Event, Gap, GapCause, Incident, Outage, Run, Verdict
 from monitor.core.outages.availability import HOLD
-from monitor.web.platforms import Past, PlatformView, Tally, platform_view, tally
 from monitor.web.reads import Reads
+from monitor.web.views.platforms import Past, PlatformView, Tally, platform_view, tally
 
 SHORTEST_S = 60  # of a picture, when the watch has just begun
 SILENT_S = 180  # without a sign of life for so long, the service is said to be stopped

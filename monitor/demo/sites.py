@@ -8,7 +8,7 @@ from pathlib import Path
 import jinja2
 
 from monitor.core.model import Confidence, Kind, Platform, Policy, Target
-from monitor.demo.site import Answer
+from monitor.demo.site_server import Answer
 
 ANEF = "administration-etrangers.demo.test"
 SSO = "sso.anef.demo.test"

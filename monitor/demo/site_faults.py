@@ -3,7 +3,9 @@
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from monitor.demo.cast import (
+from monitor.demo.scenario import Play
+from monitor.demo.site_server import Answer
+from monitor.demo.sites import (
     BOOKING_PATH,
     FOREIGNERS_PATH,
     MAIN_SCRIPT,
@@ -12,8 +14,6 @@ from monitor.demo.cast import (
     foreigners,
     page,
 )
-from monitor.demo.scenes import Play
-from monitor.demo.site import Answer
 
 _KEEP_OUT = Answer(body=b"User-agent: *\nDisallow: /\n", media="text/plain; charset=utf-8")
 

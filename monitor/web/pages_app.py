@@ -1,7 +1,7 @@
 """The ASGI application: routes, and what each answers.
 
 Whatever is asked, an answer is made in a thread of few, once for all who wait for it, and
-kept for a while (`kept.py`); `/sante` waits for none of these (`checkup.py`).
+kept for a while (`answer_cache`); `/sante` waits for none of these (`checkup`).
 """
 
 from functools import partial
@@ -21,16 +21,16 @@ from monitor.core.scheduling.robots_txt import product
 from monitor.evidence.log.mirror import verifier_sha256
 from monitor.evidence.witness.witness_memory import Witness
 from monitor.runtime.clock import Clock
-from monitor.web.checkup import Checkup
-from monitor.web.faces import CHANGE_S, Faces
-from monitor.web.health import Health, health
-from monitor.web.journal import journal_routes
-from monitor.web.kept import Kept
-from monitor.web.overview import overview
+from monitor.web.journal_routes import journal_routes
+from monitor.web.page_text_routes import CHANGE_S, Faces
 from monitor.web.reads import Reads
 from monitor.web.security import HEADERS, Guard
+from monitor.web.serving.answer_cache import Kept
+from monitor.web.serving.checkup import Checkup
 from monitor.web.templating import STATIC, environment
-from monitor.web.witness import witness_routes
+from monitor.web.views.health import Health, health
+from monitor.web.views.overview import overview
+from monitor.web.witness_routes import witness_routes
 
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 DAY_S = 86_400.0

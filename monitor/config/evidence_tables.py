@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from monitor.config.files import SIZE_MAX
 from monitor.config.main_file import MainFile
 from monitor.config.model import Authority, Cosigner, Cosigning, Journaling, Stamping, Witnessing
 from monitor.config.schema import AuthorityEntry, CosignerEntry, LogEntry
+from monitor.config.toml_files import SIZE_MAX
 
 OPERATORS_MIN = 2  # a time that one operator states rests on that operator alone
 _PEM = "-----BEGIN CERTIFICATE-----"

@@ -10,10 +10,10 @@ from monitor.core.changes.page_events import Version
 from monitor.core.model import Gap, Outage, Target
 from monitor.core.model.check import Check
 from monitor.core.outages.availability import HOLD
-from monitor.web.dead_links import LinkStory, stories
-from monitor.web.platforms import Past, Row, row
 from monitor.web.reads import Reads
 from monitor.web.templating import SHOWN_MAX
+from monitor.web.views.dead_link_views import LinkStory, stories
+from monitor.web.views.platforms import Past, Row, row
 
 CHECKS = 12  # of the latest, shown
 VERSIONS = 20

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from monitor.core.model import Platform, Target
-from monitor.demo import cast
+from monitor.demo import sites
 
 Value = str | int | float | bool | Sequence[str]
 
@@ -20,7 +20,7 @@ def write(folder: Path, *, port: int, ca_path: Path, fingerprints: Path, pace: i
     prefectures.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(fingerprints, folder / "fingerprints.toml")
     _save(folder / "vigie.toml", _service(ca_path=ca_path, port=port, pace=pace))
-    targets = cast.targets(port=port, pace=pace)
+    targets = sites.targets(port=port, pace=pace)
     national = [target for target in targets if not target.department]
     _save(folder / "targets" / "anef.toml", ['group = "anef"', *_targets(national)])
     for code in {target.department for target in targets if target.department}:
@@ -37,7 +37,7 @@ def write(folder: Path, *, port: int, ca_path: Path, fingerprints: Path, pace: i
 
 
 def _service(*, ca_path: Path, port: int, pace: int) -> list[str]:
-    policy = cast.slowed(cast.POLICY, pace)
+    policy = sites.slowed(sites.POLICY, pace)
     lines = [
         *_table(
             "[service]",
@@ -49,7 +49,7 @@ def _service(*, ca_path: Path, port: int, pace: int) -> list[str]:
             },
         ),
         *_table("[publisher]", {"association": "Démonstration", "site": "https://demo.test/"}),
-        *_table("[probe]", {"deadline_s": cast.DEADLINE_S * pace, "slow_s": cast.SLOW_S * pace}),
+        *_table("[probe]", {"deadline_s": sites.DEADLINE_S * pace, "slow_s": sites.SLOW_S * pace}),
         *_table(
             "[policy]",
             {
@@ -62,7 +62,7 @@ def _service(*, ca_path: Path, port: int, pace: int) -> list[str]:
         ),
         *_table("[controls]", {"needed": 1, "interval_s": pace}),
     ]
-    for number, host in enumerate(cast.CONTROLS, start=1):
+    for number, host in enumerate(sites.CONTROLS, start=1):
         control: dict[str, Value] = {
             "slug": f"temoin-{number}",
             "name": f"Témoin {number}",
@@ -70,7 +70,7 @@ def _service(*, ca_path: Path, port: int, pace: int) -> list[str]:
             "operator": f"Opérateur d’essai {number}",
         }
         lines += _table("[[controls.host]]", control)
-    for platform in cast.PLATFORMS:
+    for platform in sites.PLATFORMS:
         lines += _platform(platform)
     return lines
 

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from monitor.evidence.witness.witness_memory import Witness
 from monitor.evidence.witness.witness_protocol import MAX_REQUEST_BYTES
-from monitor.web.kept import Busy, Kept
+from monitor.web.serving.answer_cache import Busy, Kept
 
 BODY_S = 10.0  # a request is a few kilobytes
 JUDGED_MAX = 16  # requests that are being judged or wait for it; what comes beyond is sent away

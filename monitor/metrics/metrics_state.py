@@ -20,7 +20,7 @@ from monitor.core.model import (
 )
 from monitor.core.outages.availability import held, seconds_by_verdict
 from monitor.core.text.page import Element
-from monitor.metrics.pages import PageSeen, after, offered_after
+from monitor.metrics.page_metrics import PageSeen, after, offered_after
 
 
 @dataclass(slots=True, kw_only=True)

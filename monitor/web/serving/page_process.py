@@ -17,7 +17,7 @@ from typing import Any
 
 import structlog
 
-from monitor.web.order import (
+from monitor.web.serving.messages import (
     FAILED,
     KNOWN,
     METRICS,
@@ -36,8 +36,11 @@ ARENAS = "2"  # of glibc's memory; each thread would else have one, that is seld
 END_S = 5.0  # in which it ends when told; then it is killed
 
 # Isolated: neither the folder that we are in nor the environment adds a module.
-_START = "import sys; sys.path.insert(0, sys.argv[1]); from monitor.web.worker import main; main()"
-_PROGRAM = str(Path(__file__).resolve().parent.parent.parent)
+_START = (
+    "import sys; sys.path.insert(0, sys.argv[1]);"
+    " from monitor.web.serving.worker import main; main()"
+)
+_PROGRAM = str(Path(__file__).resolve().parents[3])
 
 log = structlog.get_logger(__name__)
 

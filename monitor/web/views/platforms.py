@@ -10,7 +10,7 @@ from monitor.core.french.labels import GAPS
 from monitor.core.french.sentences import REASONS
 from monitor.core.model import Gap, LaneState, Platform, Reason, State, Target, Verdict
 from monitor.core.outages.availability import HOLD, Span
-from monitor.web.strip import Strip, strip
+from monitor.web.views.timeline import Strip, strip
 
 GROUPED_ABOVE = 20  # targets; a longer platform is folded by department
 Tally = tuple[tuple[Verdict, int], ...]

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from monitor.core.model import Certificate, Hop, Observation, Phase, Verdict
 from monitor.core.outages.fold import success
-from monitor.metrics.board import Seen
 from monitor.metrics.family import Family, Sample
+from monitor.metrics.metrics_state import Seen
 from monitor.metrics.page_families import PAGE_FAMILIES
 
 STALE_INTERVALS = 3  # a gauge older than this many intervals is no longer shown (PEERS R39)

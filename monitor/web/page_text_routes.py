@@ -16,12 +16,12 @@ from monitor.core.french import page_event_sentences
 from monitor.core.text.page import Element
 from monitor.core.untrusted.numbers import whole
 from monitor.runtime.clock import Clock
-from monitor.web.dead_links import Life
-from monitor.web.kept import Kept
-from monitor.web.modifications import Filters, after, before, difference, listing
-from monitor.web.offer import Stated, offer
 from monitor.web.reads import Reads
-from monitor.web.target import target_view
+from monitor.web.serving.answer_cache import Kept
+from monitor.web.views.dead_link_views import Life
+from monitor.web.views.modifications import Filters, after, before, difference, listing
+from monitor.web.views.offer import Stated, offer
+from monitor.web.views.target import target_view
 
 FRESH_S = 2.0  # a page is served again without reading for so long, at least
 CHANGE_S = 300.0  # one change: it never changes, but for how long its second text stayed

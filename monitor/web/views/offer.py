@@ -10,8 +10,8 @@ from monitor.core.changes.dead_links import request_of, watched
 from monitor.core.changes.page_events import Version
 from monitor.core.model import FOLLOWED, Target
 from monitor.core.text.page import Element
-from monitor.web.dead_links import Life, lives
 from monitor.web.reads import Reads
+from monitor.web.views.dead_link_views import Life, lives
 
 
 class Stated(StrEnum):

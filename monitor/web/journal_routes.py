@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from monitor.evidence.log.mirror import verifier
-from monitor.web.kept import Kept
+from monitor.web.serving.answer_cache import Kept
 
 _NUMBER = r"(?:x\d{3}/){0,6}\d{3}(?:\.p/(?:[1-9]|[1-9]\d|1\d\d|2[0-4]\d|25[0-5]))?"
 _TILE = re.compile(rf"tile/(?:\d|[1-5]\d|6[0-3])/{_NUMBER}", re.ASCII)

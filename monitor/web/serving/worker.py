@@ -1,4 +1,4 @@
-"""The process that serves the pages: see `process.py`. It reads the record and never writes it."""
+"""The process that serves the pages (`page_process`): it reads the record, never writes it."""
 
 import asyncio
 import ctypes
@@ -20,11 +20,19 @@ from monitor.config.settings import secrets_of
 from monitor.runtime import descriptors, logs
 from monitor.runtime.clock import SystemClock
 from monitor.store import Store, StoreError
-from monitor.web.app import Metrics, build
-from monitor.web.door import room_for_visits
-from monitor.web.kept import Busy
-from monitor.web.order import KNOWN, LENGTH_BYTES, METRICS, PROBE, UNKNOWN, Order, unpacked
-from monitor.web.server import WebServer
+from monitor.web.pages_app import Metrics, build
+from monitor.web.serving.answer_cache import Busy
+from monitor.web.serving.front_door import room_for_visits
+from monitor.web.serving.http_server import WebServer
+from monitor.web.serving.messages import (
+    KNOWN,
+    LENGTH_BYTES,
+    METRICS,
+    PROBE,
+    UNKNOWN,
+    Order,
+    unpacked,
+)
 
 NICE = 3  # below the process that checks; much lower, and `/sante` would wait on a busy machine
 OOM_SCORE = 500  # of 1,000: when memory is short the kernel ends us, and not the other

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from monitor.metrics.board import Board
+from monitor.metrics.metrics_state import Board
 
 
 class JournalCollector(Collector):

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from monitor.config.files import read_toml
 from monitor.config.problems import Problem, shown
 from monitor.config.regexes import check_regex
+from monitor.config.toml_files import read_toml
 from monitor.core.model import Confidence, Reason, Verdict
 from monitor.core.verdict.fingerprints import CHARS_MAX, WORDS_MAX, Fingerprint, Place
 from monitor.core.verdict.page_summary import fold
