@@ -22,7 +22,7 @@ from monitor.config.fingerprint_file import load_fingerprints
 from monitor.core.changes.compare_saved import compare_saved, judge_with
 from monitor.core.model import Kind, Target
 from monitor.core.verdict.page_summary import glance
-from monitor.probe.page_tracker import PageBook
+from monitor.probe.page_tracker import PageTracker
 from tests.support.outcomes import START, answer, observation
 
 TYPE = "text/html; charset=utf-8"
@@ -44,7 +44,7 @@ def with_token(body: bytes, number: int) -> bytes:
 
 async def readings_ms(bodies: Iterable[bytes], *, pages: int) -> list[float]:
     """Read each body as the next answer of one of so many pages, in turn."""
-    book = PageBook((), point="local")
+    book = PageTracker((), point="local")
     found = []
     for number, body in enumerate(bodies):
         slug = f"bench-{number % pages}"

@@ -36,13 +36,13 @@ from monitor.evidence.captures.capture_policy import Captures
 from monitor.evidence.log.journal import JournalError, Signed
 from monitor.evidence.witness.cosigning import require_newest
 from monitor.fetch import Resolver
-from monitor.metrics import Board, Exposition
+from monitor.metrics import Exposition, MetricsState
 from monitor.probe.build import build_fetcher, build_line, fetch_robots
 from monitor.probe.lane import Lane, NoTurn
-from monitor.probe.missed_slots import lost_slots
-from monitor.probe.observer import Judge, Watch, look_again
+from monitor.probe.missed_slots import missed_slots
+from monitor.probe.observer import Judge, Observer, look_again
 from monitor.probe.page_archive import Archive
-from monitor.probe.page_tracker import PageBook, pages_seen
+from monitor.probe.page_tracker import PageTracker, pages_seen
 from monitor.probe.robots_cache import RobotsBook
 from monitor.probe.schedule import Schedule
 from monitor.runtime.clock import Clock, SystemClock
@@ -100,7 +100,7 @@ class App:
         self._judge = Judge(config=config, point=settings.point, line=self._line)
         self._lanes = self._build_lanes()
         self._grids = grids(config.targets)
-        self.board = Board(
+        self.board = MetricsState(
             config.targets,
             states=store.states(),
             lanes=(lane.state for lane in self._lanes.values()),
@@ -115,14 +115,14 @@ class App:
         )
         captures = settings.data / CAPTURES
         archive = Archive(store, captures, clock=clock)
-        book = PageBook(store.tracks(), point=settings.point, archive=archive)
+        book = PageTracker(store.tracks(), point=settings.point, archive=archive)
         self._captures = Captures(
             captures,
             software=f"vigie-anef/{__version__}",
             clock_limit_us=config.clock_limit_us,
             text_of=book.text_of,
         )
-        self._watch = Watch(
+        self._watch = Observer(
             config=config,
             point=settings.point,
             clock=clock,
@@ -197,7 +197,7 @@ class App:
             self._loop(self._every(SEAL_INTERVAL_S, self._sealer.seal))
             if self._config.identified:
                 self._loop(self._anchor())
-            self._loop(self._every(THIN_INTERVAL_S, self._thin))
+            self._loop(self._every(THIN_INTERVAL_S, self._prune_daily_copies))
             self._plan(since=started_at)
             limit_s = 0.0  # after an error of ours nothing can be recorded of what is in hand
             try:
@@ -217,7 +217,7 @@ class App:
             web.cancel()
         await self._store.stop_run(ended_at)
 
-    async def look(self, target: Target) -> Observation | None:
+    async def check_once(self, target: Target) -> Observation | None:
         """Check a target once and record it, without serving."""
         with closing(self._sealer):
             await open_journal(self._sealer, self._config)
@@ -242,7 +242,7 @@ class App:
             ruleset=self._judge.ruleset,
         )
         lost = await asyncio.to_thread(
-            lost_slots, self._store, self._grids, now, config_sha256=run.config_sha256
+            missed_slots, self._store, self._grids, now, config_sha256=run.config_sha256
         )
         await self._store.start_run(run, lost, self._grids)
         for gap in lost:
@@ -333,7 +333,7 @@ class App:
             elif platform not in pauses and lane.state.paused:
                 lane.resume()
 
-    async def _thin(self) -> None:
+    async def _prune_daily_copies(self) -> None:
         """Let go of the daily copies that are older than the configuration says."""
         days = self._config.retention.daily_copies_days
         await self._captures.thin(self._clock.now().date(), days=days)
@@ -433,7 +433,7 @@ def first_of(group: BaseExceptionGroup[OSError]) -> OSError:
     return first if isinstance(first, OSError) else OSError(str(first))
 
 
-async def look(
+async def check_once(
     config: Config, settings: Settings, target: Target, *, store: Store | None = None
 ) -> Observation | None:
     """Check a target once, outside any schedule; record it when a store is given.
@@ -443,7 +443,7 @@ async def look(
     """
     clock = SystemClock()
     if store is not None:
-        return await App(config, settings, store, clock=clock).look(target)
+        return await App(config, settings, store, clock=clock).check_once(target)
     fetcher = build_fetcher(config, clock)
     line = build_line(config, clock, fetcher, Faults(clock))
     platform = config.platforms.get(target.platform) or Platform(

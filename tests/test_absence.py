@@ -9,7 +9,7 @@ import pytest
 from monitor.core.model import GapCause, Outcome, Run
 from monitor.core.outages.gaps import gap
 from monitor.core.scheduling.slots import Grid
-from monitor.probe.missed_slots import lost_slots
+from monitor.probe.missed_slots import missed_slots
 from monitor.store import Store, StoreError
 from tests.support.databases import database_url, postgres, sqlite_template
 from tests.support.outcomes import CONFIG, at, outcome, panel
@@ -48,7 +48,7 @@ async def begin(store: Store) -> None:
 
 
 async def test_nothing_was_lost_before_the_first_run(store: Store) -> None:
-    assert lost_slots(store, PLAN, at(600), config_sha256=CONFIG) == ()
+    assert missed_slots(store, PLAN, at(600), config_sha256=CONFIG) == ()
 
 
 async def test_a_killed_run_lost_the_slot_it_held_and_those_after_its_last_sign(
@@ -61,7 +61,7 @@ async def test_a_killed_run_lost_the_slot_it_held_and_those_after_its_last_sign(
     await store.record_gap(known)
     await store.record_round(panel(at(150)), None)
 
-    in_hand, away = lost_slots(store, PLAN, at(310), config_sha256=CONFIG)
+    in_hand, away = missed_slots(store, PLAN, at(310), config_sha256=CONFIG)
 
     assert (in_hand.target, in_hand.cause) == ("anef", GapCause.STOPPED)
     assert (in_hand.from_at, in_hand.to_at, in_hand.slots) == (at(121), at(181), 1)
@@ -75,7 +75,7 @@ async def test_a_check_later_than_the_last_round_was_not_lost(store: Store) -> N
     await store.record_round(panel(at(0)), None)
     await store.record(seen_at(1, late_s=70))
 
-    lost = lost_slots(store, PLAN, at(100), config_sha256=CONFIG)
+    lost = missed_slots(store, PLAN, at(100), config_sha256=CONFIG)
 
     assert [(one.target, one.from_at, one.slots) for one in lost] == [("anef", at(61), 1)]
 
@@ -84,7 +84,7 @@ async def test_a_run_that_stopped_by_itself_accounted_for_what_it_held(store: St
     await begin(store)
     await store.stop_run(at(100))
 
-    (away,) = lost_slots(store, PLAN, at(200), config_sha256=CONFIG)
+    (away,) = missed_slots(store, PLAN, at(200), config_sha256=CONFIG)
 
     assert (away.target, away.from_at, away.to_at, away.slots) == ("", at(100), at(200), 2)
 
@@ -98,7 +98,7 @@ async def test_a_machine_that_slept_and_was_killed_when_it_woke_lost_the_whole_n
     night_s = 10 * 3600
     await store.record_round(panel(at(night_s)), None)
 
-    lost = lost_slots(store, PLAN, at(night_s + 30), config_sha256=CONFIG)
+    lost = missed_slots(store, PLAN, at(night_s + 30), config_sha256=CONFIG)
 
     assert lost[0].from_at == at(61)
     assert sum(one.slots for one in lost) == night_s // 60
@@ -138,7 +138,7 @@ async def test_no_gap_of_another_plan_covers_a_check(store: Store) -> None:
         await store.record(seen_at(slot_s, late_s=2))
     other = {"anef": Grid.of(interval_s=120, phase_s=31)}
 
-    lost = lost_slots(store, other, at(400), config_sha256="another")
+    lost = missed_slots(store, other, at(400), config_sha256="another")
 
     checks = [at(slot_s) for slot_s in (1, 61, 121, 301)]
     assert not [one for one in lost for check in checks if one.from_at <= check < one.to_at]

@@ -11,14 +11,14 @@ import pytest
 
 from monitor.attest.anchoring import Anchoring
 from monitor.attest.sealing import Sealer
-from monitor.config import Authority, Cosigner, Cosigning, Stamping
+from monitor.config import Cosigner, Cosigning, StampAuthority, Stamping
 from monitor.core.model import Gap, GapCause
 from monitor.evidence.log.journal import Signed
 from monitor.evidence.log.keys import own_key
 from monitor.evidence.log.note import Algorithm, Checkpoint, Note
 from monitor.evidence.outbound_http import Reply
 from monitor.evidence.witness.witness_memory import Witness, hash_of
-from monitor.metrics import Board
+from monitor.metrics import MetricsState
 from monitor.store import Store, migrate
 from tests.support.clock import FakeClock
 from tests.support.couriers import FakeCourier, Server
@@ -50,7 +50,7 @@ class House:
             config([]),
             stamping=Stamping(
                 authorities=tuple(
-                    Authority(
+                    StampAuthority(
                         slug=slug,
                         name=slug,
                         url=f"http://{slug}.example/",
@@ -78,7 +78,7 @@ class House:
         self, story: Callable[["Life"], Awaitable[None]], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Open everything as the service does, and let the story happen."""
-        monkeypatch.setattr("monitor.attest.anchoring.Courier", lambda **_: self.courier)
+        monkeypatch.setattr("monitor.attest.anchoring.OutboundHttp", lambda **_: self.courier)
 
         async def live() -> None:
             with Store.open(self.url, point="local", writer=True, rest_s=0) as store:
@@ -94,7 +94,7 @@ class Life:
     """One life of the service."""
 
     def __init__(self, house: House, store: Store) -> None:
-        self.house, self.store, self.board = house, store, Board([])
+        self.house, self.store, self.board = house, store, MetricsState([])
         self.sealer = Sealer(store, house.data, house.key, clock=house.clock, told=self.sealed)
         self.anchoring = Anchoring(
             house.config,

@@ -21,7 +21,7 @@ from monitor.core.text.read import read_clean
 from monitor.evidence.captures.capture_policy import Captures
 from monitor.probe import page_tracker
 from monitor.probe.page_archive import Archive
-from monitor.probe.page_tracker import PageBook
+from monitor.probe.page_tracker import PageTracker
 from monitor.store import Store
 from monitor.store.audit.auditor import audit
 from tests.support.captured import spoken
@@ -62,7 +62,7 @@ class Service:
             Store.open(self._url, point="local", writer=True, rest_s=0)
         )
         archive = Archive(self.store, self.folder, clock=self.clock)
-        self.book = PageBook(self.store.tracks(), point="local", archive=archive)
+        self.book = PageTracker(self.store.tracks(), point="local", archive=archive)
         self.captures = Captures(
             self.folder, software="essai/1", clock_limit_us=500_000, text_of=self.book.text_of
         )

@@ -23,8 +23,8 @@ from monitor.core.model import (
     Resolution,
     Said,
 )
-from monitor.probe.local_health.control_panel import Panel, read_clock
-from monitor.probe.local_health.local_health import Line
+from monitor.probe.local_health.control_panel import ControlPanel, read_clock
+from monitor.probe.local_health.local_health import LocalHealth
 from tests.support.clock import FakeClock
 
 pytestmark = pytest.mark.anyio
@@ -79,8 +79,8 @@ class Internet:
         )
 
 
-def make_panel(internet: Internet, *, needed: int = 1) -> Panel:
-    return Panel(
+def make_panel(internet: Internet, *, needed: int = 1) -> ControlPanel:
+    return ControlPanel(
         hosts=HOSTS,
         fetch_url=internet.fetch_url,
         clock=internet.clock,
@@ -411,7 +411,7 @@ async def test_a_family_that_is_silent_for_ten_minutes_is_lost_until_one_answers
     async def read() -> ClockReading:
         return ClockReading(at=clock.now(), server="ntp", offset_us=0)
 
-    line = Line(probe=make_panel(internet).probe, read=read, clock=clock)
+    line = LocalHealth(probe=make_panel(internet).probe, read=read, clock=clock)
     silent = {"un": Said.ABSENT, "deux": Said.SILENT, "trois": Said.SILENT}
     lost = {"un": Said.ABSENT, "deux": Said.LOST, "trois": Said.LOST}
     for minute in range(13):

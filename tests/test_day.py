@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from monitor.config import load
-from monitor.core.model import Edge, Gap, GapCause, Kind, Platform, Target, Verdict
+from monitor.core.model import Gap, GapCause, Kind, Platform, Target, Transition, Verdict
 from monitor.core.outages.gaps import merged, missing
 from tests.support.day import Day, Record, Trouble
 
@@ -122,15 +122,15 @@ def test_a_troubled_day_of_the_default_plan_loses_no_slot_silently() -> None:
         ("ide", GapCause.OVERRUN),
         ("rdv-prefecture", GapCause.REFUSED),
     } == found
-    opened = Counter(e.target for e in record.events if e.edge is Edge.OUTAGE_OPENED)
-    closed = Counter(e.target for e in record.events if e.edge is Edge.OUTAGE_CLOSED)
+    opened = Counter(e.target for e in record.events if e.edge is Transition.OUTAGE_OPENED)
+    closed = Counter(e.target for e in record.events if e.edge is Transition.OUTAGE_CLOSED)
     assert opened == closed
     assert {1} == set(opened.values())
     assert {t.slug for t in config.targets if t.slug.startswith("anef")} <= set(opened)
     # Three hours at thirty seconds a check are 360 checks, and an outage takes three.
     assert len(set(every_prefecture) & set(opened)) > 110
     for event in record.events:
-        if event.edge is Edge.OUTAGE_OPENED and event.target.startswith("anef"):
+        if event.edge is Transition.OUTAGE_OPENED and event.target.startswith("anef"):
             assert event.outage is not None
             assert event.at - event.outage.first_fail_at < timedelta(minutes=5)
     # It was refused at 10:00 and one hour later, then left alone for six.

@@ -7,10 +7,10 @@ import pytest
 from monitor.core.changes.change import ChangeKind, Weight
 from monitor.core.changes.change_log import DeadLinkRecord
 from monitor.core.changes.dead_links import MOST_LEADS, leads, says_gone, watched
-from monitor.core.changes.page_events import PageEdge, PageEvent, Shown
-from monitor.core.changes.text_history import Track, advance
+from monitor.core.changes.page_events import PageEdge, PageEvent, ShownPage
+from monitor.core.changes.text_history import TextHistory, advance
 from monitor.core.model import Reason, State, Target, Verdict
-from monitor.probe.dead_link_tracker import LinkBook
+from monitor.probe.dead_link_tracker import DeadLinkTracker
 from tests.support.linking import ALIVE, gone, linking
 from tests.support.readings import minute, reading
 from tests.support.reads import target
@@ -20,8 +20,8 @@ OTHER = replace(target("autre"), url="https://www.autre.example/Demarches/")
 LINK = '<a href="https://anef.example/">Déposer ma demande</a>'
 
 
-def shown(*links: str) -> Shown:
-    track, _ = advance(Track(target=PAGE, point="local"), reading(linking(*links), minute(0)))
+def shown(*links: str) -> ShownPage:
+    track, _ = advance(TextHistory(target=PAGE, point="local"), reading(linking(*links), minute(0)))
     assert track.current is not None
     return track.current
 
@@ -30,7 +30,7 @@ class Story:
     """A page that is read once a minute."""
 
     def __init__(self, *targets: Target) -> None:
-        self.book = LinkBook(targets or (ANEF,), (), point="local")
+        self.book = DeadLinkTracker(targets or (ANEF,), (), point="local")
         self.minute = 0
 
     def read(self, state: State | None, *links: str) -> list[PageEvent]:
@@ -178,7 +178,7 @@ def test_a_restart_goes_on_from_what_was_told() -> None:
     edges = [
         [event.edge for event in book.read(PAGE, shown(LINK), minute(5), states)]
         for states in ({"anef": gone()}, {"anef": ALIVE}, {})
-        for book in [LinkBook([ANEF], told, point="local")]
+        for book in [DeadLinkTracker([ANEF], told, point="local")]
     ]
 
     assert [[], [PageEdge.LINK_RESTORED], []] == edges
@@ -187,7 +187,7 @@ def test_a_restart_goes_on_from_what_was_told() -> None:
 def test_an_address_that_is_no_longer_watched_is_no_longer_judged() -> None:
     (died,) = Story().read(gone())
     told = [DeadLinkRecord(page=PAGE, link=died.links[0], since=minute(1), until=None)]
-    book = LinkBook([OTHER], told, point="local")
+    book = DeadLinkTracker([OTHER], told, point="local")
 
     assert [PageEdge.LINK_DROPPED] == [
         event.edge for event in book.read(PAGE, shown(LINK), minute(5), {"anef": gone()})

@@ -8,10 +8,9 @@ from typing import cast
 
 import pytest
 
-from monitor.core.changes.page_events import PageEdge, Reading, Version
-from monitor.core.changes.text_history import Step, Track, advance
+from monitor.core.changes.page_events import PageEdge, PageReading, Version
+from monitor.core.changes.text_history import HistoryStep, TextHistory, advance
 from monitor.core.model import (
-    Edge,
     Event,
     Judgement,
     Kind,
@@ -20,13 +19,14 @@ from monitor.core.model import (
     Outcome,
     Reason,
     Target,
+    Transition,
     Verdict,
 )
 from monitor.core.text.page import Page
 from monitor.core.text.read import read_clean
 from monitor.probe import page_tracker
 from monitor.probe.page_archive import Archive
-from monitor.probe.page_tracker import RESTS, PageBook
+from monitor.probe.page_tracker import RESTS, PageTracker
 from tests.support.clock import FakeClock
 from tests.support.outcomes import OK, answer, outcome
 from tests.support.readings import body, minute
@@ -48,14 +48,14 @@ def check(content: bytes, number: int, judgement: Judgement = OK) -> Outcome:
 
 
 async def read(
-    book: PageBook, content: bytes, number: int, judgement: Judgement = OK, *, of: Target = PAGE
+    book: PageTracker, content: bytes, number: int, judgement: Judgement = OK, *, of: Target = PAGE
 ) -> list[PageEdge]:
     _, events = await book.read(of, check(content, number, judgement).observation, ())
     return [event.edge for event in events]
 
 
 async def test_a_change_is_told_at_the_second_reading_and_wanted_soon_before() -> None:
-    book = PageBook((), point="local")
+    book = PageTracker((), point="local")
 
     assert [PageEdge.FIRST] == await read(book, body("A"), 0)
     assert [] == await read(book, body("B"), 1)
@@ -83,7 +83,7 @@ async def test_a_change_is_told_at_the_second_reading_and_wanted_soon_before() -
 async def test_only_the_page_itself_makes_a_version(
     verdict: Verdict, reason: Reason, *, makes: bool
 ) -> None:
-    book = PageBook((), point="local")
+    book = PageTracker((), point="local")
     judgement = Judgement(verdict=verdict, reason=reason, rule="r")
 
     assert [PageEdge.FIRST] * makes == await read(book, body("A"), 0, judgement)
@@ -91,13 +91,13 @@ async def test_only_the_page_itself_makes_a_version(
 
 @pytest.mark.parametrize("kind", [kind for kind in Kind if kind is not Kind.PAGE])
 async def test_only_pages_are_followed(kind: Kind) -> None:
-    book = PageBook((), point="local")
+    book = PageTracker((), point="local")
 
     assert [] == await read(book, body("A"), 0, of=replace(PAGE, kind=kind))
 
 
 async def test_a_page_without_any_text_makes_no_version() -> None:
-    book = PageBook((), point="local")
+    book = PageTracker((), point="local")
 
     assert [] == await read(book, b"<html><body></body></html>", 0)
 
@@ -105,7 +105,7 @@ async def test_a_page_without_any_text_makes_no_version() -> None:
 async def test_a_page_that_differs_by_its_tokens_only_is_not_parsed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    book = PageBook((), point="local")
+    book = PageTracker((), point="local")
     await read(book, body("A") + NOISE % (1, 1), 0)
 
     def refuse(*_: object, **__: object) -> None:
@@ -120,7 +120,7 @@ async def test_a_page_that_differs_by_its_tokens_only_is_not_parsed(
 
 
 async def test_a_confirmed_disappearance_is_an_edge_and_an_outage_of_another_kind_is_not() -> None:
-    book = PageBook((), point="local")
+    book = PageTracker((), point="local")
     await read(book, body("A"), 0)
     down = Judgement(verdict=Verdict.DOWN, reason=Reason.GONE, rule="gone")
     seen = check(b"", 1, down).observation
@@ -142,7 +142,7 @@ def opened(reason: Reason) -> Event:
         confirmed_at=minute(1),
     )
     return Event(
-        edge=Edge.OUTAGE_OPENED, at=minute(1), target=PAGE.slug, point="local", outage=outage
+        edge=Transition.OUTAGE_OPENED, at=minute(1), target=PAGE.slug, point="local", outage=outage
     )
 
 
@@ -160,7 +160,7 @@ async def test_pages_are_parsed_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -
         return parse(cleaned, url=url, cut=cut)
 
     monkeypatch.setattr(page_tracker, "read_clean", slowly)
-    book = PageBook((), point="local")
+    book = PageTracker((), point="local")
 
     await gather(*(read(book, body("A"), 0, of=replace(PAGE, slug=f"page-{n}")) for n in range(5)))
 
@@ -172,12 +172,12 @@ async def test_the_loop_is_free_while_two_long_texts_are_compared(
 ) -> None:
     where: list[int] = []
 
-    def watched(track: Track, reading: Reading) -> Step:
+    def watched(track: TextHistory, reading: PageReading) -> HistoryStep:
         where.append(get_ident())
         return advance(track, reading)
 
     monkeypatch.setattr(page_tracker, "advance", watched)
-    book = PageBook((), point="local")
+    book = PageTracker((), point="local")
     for number, letter in enumerate("AABBA"):
         await read(book, body(letter), number)
 
@@ -199,7 +199,7 @@ async def test_a_page_that_takes_long_is_read_seldom_and_its_own_text_is_known_m
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     archive, read_by = _Archive(), list[str]()
-    book = PageBook((), point="local", archive=cast("Archive", archive))
+    book = PageTracker((), point="local", archive=cast("Archive", archive))
 
     def slowly(cleaned: str, *, url: str | None, cut: bool) -> Page:
         if "numéro L" in cleaned:

@@ -15,7 +15,7 @@ from monitor.attest.verification import verify
 from monitor.evidence.log import note
 from monitor.evidence.log.journal import FOLDER
 from monitor.evidence.log.keys import own_key
-from monitor.evidence.log.reading import Reading
+from monitor.evidence.log.reading import LogReading
 from monitor.evidence.log.tiles import Tiles
 from monitor.evidence.witness.witness_protocol import joined
 from monitor.runtime.clock import SystemClock
@@ -63,7 +63,7 @@ def again(made: Made, url: str, tsa: Authority) -> Rebuilt:
     captures, roots = made.data / "captures", {"essai": [tsa.root.der]}
     files = KeptFiles(made.data, captures=captures, roots=roots, public=())
     bundled = size - size % 256
-    return rebuild(url, Reading(tiles, size), last=last, bundled=bundled, files=files)
+    return rebuild(url, LogReading(tiles, size), last=last, bundled=bundled, files=files)
 
 
 def opened(url: str, *, writer: bool = False) -> Store:
@@ -136,7 +136,7 @@ def lose(made: Made) -> None:
 def differences(made: Made, store: Store, trusted: OnTrust) -> list[str]:
     tiles = Tiles(made.data / FOLDER)
     size = signed_from(tiles.checkpoint() or b"", at=at(0)).checkpoint.size
-    entries = [*Reading(tiles, size), *store.leaves(size, store.leaf_count())]
+    entries = [*LogReading(tiles, size), *store.leaves(size, store.leaf_count())]
     texts = KeptTexts(made.data / "captures")
     return [str(one) for one in audit(store, entries, texts=texts, trusted=trusted)]
 

@@ -15,7 +15,6 @@ from monitor.config import Config
 from monitor.core.model import (
     ClockReading,
     Controls,
-    Edge,
     Exchange,
     Failure,
     GapCause,
@@ -28,6 +27,7 @@ from monitor.core.model import (
     Reason,
     Resolution,
     Target,
+    Transition,
     Verdict,
 )
 from monitor.core.scheduling.slots import grids
@@ -35,11 +35,11 @@ from monitor.core.text.facts.facts import facts_of
 from monitor.core.text.page import Block, Fact
 from monitor.core.verdict.classify import classify
 from monitor.fetch import Gate, GateClosed
-from monitor.metrics import Board
+from monitor.metrics import MetricsState
 from monitor.probe.lane import Lane
-from monitor.probe.local_health.local_health import Line
-from monitor.probe.observer import Judge, Watch
-from monitor.probe.page_tracker import PageBook
+from monitor.probe.local_health.local_health import LocalHealth
+from monitor.probe.observer import Judge, Observer
+from monitor.probe.page_tracker import PageTracker
 from monitor.runtime.faults import Faults
 from monitor.store import Store
 from tests.support.clock import FakeClock
@@ -69,11 +69,11 @@ class Bench:
         self.line_works = True
         self.rounds = 0
         self.kept: list[tuple[str, bool]] = []
-        self.line = Line(probe=self.probe, read=self.read, clock=self.clock)
+        self.line = LocalHealth(probe=self.probe, read=self.read, clock=self.clock)
         platform = config.platforms["anef"]
         self.lane = Lane(platform, self.clock)
-        self.board = Board(config.targets, states=store.states())
-        self.watch = Watch(
+        self.board = MetricsState(config.targets, states=store.states())
+        self.watch = Observer(
             config=config,
             point="local",
             clock=self.clock,
@@ -84,7 +84,7 @@ class Bench:
             keep=self.keep,
             store=store,
             board=self.board,
-            pages=PageBook(store.tracks(), point="local"),
+            pages=PageTracker(store.tracks(), point="local"),
             faults=Faults(self.clock),
         )
 
@@ -250,7 +250,7 @@ async def test_an_outage_opens_closes_and_makes_an_incident_with_its_neighbour(
     assert closed.closed_at is not None
     assert bench.store.outages(open_only=True) == ()
     edges = [event.edge for event in bench.store.events(*since_dawn(bench))]
-    assert edges.count(Edge.OUTAGE_OPENED) == edges.count(Edge.OUTAGE_CLOSED) == 2
+    assert edges.count(Transition.OUTAGE_OPENED) == edges.count(Transition.OUTAGE_CLOSED) == 2
 
 
 async def test_an_outage_goes_on_after_a_restart(bench: Bench) -> None:
@@ -281,14 +281,14 @@ async def test_a_closed_lane_makes_a_gap_of_a_slot(bench: Bench) -> None:
 async def test_a_page_that_takes_long_to_read_holds_up_no_other_of_its_platform(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    read, go_on = PageBook.read, asyncio.Event()
+    read, go_on = PageTracker.read, asyncio.Event()
 
-    async def slowly(book: PageBook, target: Target, *given: Any) -> Any:
+    async def slowly(book: PageTracker, target: Target, *given: Any) -> Any:
         if target == ONE:
             await go_on.wait()
         return await read(book, target, *given)
 
-    monkeypatch.setattr(PageBook, "read", slowly)
+    monkeypatch.setattr(PageTracker, "read", slowly)
     long = asyncio.ensure_future(bench.watch.observe(ONE, bench.clock.now()))
 
     assert await bench.check(TWO) is not None

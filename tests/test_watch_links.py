@@ -12,7 +12,7 @@ from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.changes.page_events import PageEdge
 from monitor.core.model import Exchange, Target
 from monitor.fetch import Gate
-from monitor.metrics import Board
+from monitor.metrics import MetricsState
 from monitor.probe.page_tracker import pages_seen
 from monitor.store import Store
 from tests.support.clock import FakeClock
@@ -78,7 +78,7 @@ def bench(store: Store) -> Linked:
 def again(bench: Linked) -> Linked:
     """Start the service anew on the same record, with the sites as they are."""
     restarted = Linked(bench.store, bench.clock)
-    restarted.board = Board(
+    restarted.board = MetricsState(
         [ANEF, PAGE], states=bench.store.states(), pages=pages_seen(bench.store)
     )
     restarted.watch._board = restarted.board

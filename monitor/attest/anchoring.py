@@ -17,17 +17,17 @@ from monitor.evidence.log import tlog
 from monitor.evidence.log.journal import FOLDER
 from monitor.evidence.log.note import Checkpoint, Note, Signature
 from monitor.evidence.log.tiles import Tiles
-from monitor.evidence.outbound_http import Courier
+from monitor.evidence.outbound_http import OutboundHttp
 from monitor.evidence.timestamps.timestamping import Stamper
 from monitor.evidence.witness.cosigning import Cosigners, quorum
 from monitor.evidence.witness.witness_protocol import joined
-from monitor.metrics import Board, JournalSeen
+from monitor.metrics import JournalSeen, MetricsState
 from monitor.runtime.clock import Clock
 from monitor.store import Store, cosignature_work, stamp_work
 
 
-def build_courier(config: Config) -> Courier:
-    return Courier(
+def build_courier(config: Config) -> OutboundHttp:
+    return OutboundHttp(
         user_agent=config.user_agent,
         allow_private=config.allow_private,
         extra_ca=config.extra_ca,
@@ -45,7 +45,7 @@ class Anchoring:
         store: Store,
         data: Path,
         clock: Clock,
-        board: Board,
+        board: MetricsState,
         publish: Callable[[Note], Awaitable[None]],
     ) -> None:
         """Go on from what the store holds.

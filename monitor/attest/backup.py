@@ -49,7 +49,14 @@ from monitor.evidence.timestamps.timestamping import ASIDE
 from monitor.evidence.witness.witness_protocol import joined
 from monitor.runtime.errors import VigieError, in_french
 from monitor.store import Store, StoreError, is_new
-from monitor.store.engine import SCHEMA, check_schema, connected, parse, said_plainly, sqlite_path
+from monitor.store.engine import (
+    SCHEMA,
+    check_schema,
+    connected,
+    parse,
+    readable_errors,
+    sqlite_path,
+)
 from monitor.store.schema import migrate
 from monitor.store.tables.check_tables import table_of
 from monitor.store.tables.journal_tables import CheckpointRow, CosignatureRow, LeafRow, TokenRow
@@ -233,14 +240,17 @@ def _copy_rows(url: str, out: Path, progress: Progress) -> None:
     """Copy a database, as of one instant, to a SQLite file."""
     parsed = parse(url)
     path = sqlite_path(parsed)
-    with said_plainly(parsed), connected(parsed, writer=False) as connection, connection.begin():
+    with readable_errors(parsed), connected(parsed, writer=False) as connection, connection.begin():
         check_schema(connection, parsed)
         if path is None:
             fill(connection, f"sqlite:///{out.absolute()}", progress=progress)
             _forget(out.parent, f"{out.name}.lock", f"{out.name}-wal", f"{out.name}-shm")
             return
     progress("copie de la base", 0, path.stat().st_size)
-    with said_plainly(parsed), closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as source:
+    with (
+        readable_errors(parsed),
+        closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as source,
+    ):
         # Reads as of one instant without holding the writer back.
         source.execute("VACUUM INTO ?", (str(out),))
     progress("copie de la base", out.stat().st_size, out.stat().st_size)

@@ -25,7 +25,7 @@ from monitor.evidence.timestamps.rfc3161 import MAX_ANSWER_BYTES, StampRefused, 
 from monitor.evidence.timestamps.timestamping import MAX_CRL_BYTES
 from monitor.fetch.reparse import reread
 from monitor.store.reads.journal_reads import KeptCheckpoint
-from monitor.store.rebuild.rebuilder import Dated, Signed
+from monitor.store.rebuild.rebuilder import Dated, SignedCheckpoint
 
 STAMPS = Path("journal", "horodatages")  # below the data folder
 _COSIGNATURE_BYTES = 72  # C2SP cosignature/v1: a time, and a signature of Ed25519
@@ -97,7 +97,7 @@ class KeptFiles(KeptTexts):
         return Dated(signed=signed, standing=standing, file=(STAMPS / sha256).as_posix())
 
 
-def signed_from(data: bytes, *, at: datetime) -> Signed:
+def signed_from(data: bytes, *, at: datetime) -> SignedCheckpoint:
     """Tell our own note and the cosignatures under it apart; `at` is when we had it.
 
     Raises NoteError.
@@ -106,7 +106,7 @@ def signed_from(data: bytes, *, at: datetime) -> Signed:
     said = Checkpoint.parse(whole.text)
     ours = tuple(line for line in whole.signatures if line.name == said.origin)
     note = bytes(Note(whole.text, ours))
-    return Signed(
+    return SignedCheckpoint(
         checkpoint=KeptCheckpoint(size=said.size, root=said.root, at=at, note=note),
         cosignatures=tuple(
             one

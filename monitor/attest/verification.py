@@ -22,14 +22,14 @@ from monitor.core.journal.replay import EDGES, REFERENCES, Replay, ReplayError
 from monitor.evidence import bounded
 from monitor.evidence.captures.capture_check import Claim, Claims, faults
 from monitor.evidence.log.note import MAX_NOTE_BYTES, Checkpoint, Note, NoteError, VerifierKey
-from monitor.evidence.log.reading import Reading
+from monitor.evidence.log.reading import LogReading
 from monitor.evidence.log.tiles import Tiles
 from monitor.evidence.log.tlog import ProofError
 from monitor.fetch.reparse import reread
 from monitor.store import Store
 from monitor.store.audit.auditor import audit
 from monitor.store.audit.difference import Difference, OnTrust
-from monitor.store.audit.scratch import References
+from monitor.store.audit.scratch import ReferencesOnDisk
 from monitor.store.writing import journal_appender
 
 SHOWN = 20  # faults of one step that are told; all are counted
@@ -49,7 +49,7 @@ def _silent(what: str, count: int) -> None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class VerificationStep:
     """One step of a verification. All texts are French.
 
     Attributes:
@@ -79,7 +79,7 @@ def verify(  # noqa: PLR0913 -- keyword-only: what a person may give
     captures: Path | None = None,
     data: Path | None = None,
     progress: Progress = _silent,
-) -> Iterator[Step]:
+) -> Iterator[VerificationStep]:
     """Verify a journal, and a store against it when one is given.
 
     Args:
@@ -98,7 +98,7 @@ def verify(  # noqa: PLR0913 -- keyword-only: what a person may give
         return
     before = _size_of(folder)  # what was signed before: the instant that is read must hold it
     with store.reading() as connection:
-        yield from _verify(asked, Shot(store=store, connection=connection, least=before))
+        yield from _verify(asked, StoreSnapshot(store=store, connection=connection, least=before))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class _Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shot:
+class StoreSnapshot:
     """One instant of a store, which may go on recording meanwhile. `least`: see `_Content`."""
 
     store: Store
@@ -131,7 +131,7 @@ def _size_of(folder: Path) -> int:
         return 0
 
 
-def _verify(asked: _Asked, shot: Shot | None) -> Iterator[Step]:
+def _verify(asked: _Asked, shot: StoreSnapshot | None) -> Iterator[VerificationStep]:
     tiles, key, older, captures = Tiles(asked.folder), asked.key, asked.older, asked.captures
     checkpoint, step = _signature(tiles, key)
     yield step
@@ -141,7 +141,7 @@ def _verify(asked: _Asked, shot: Shot | None) -> Iterator[Step]:
     wanted = {old[0].size for old in olds if not isinstance(old, str)}
     if shot is not None:
         wanted |= signed_rows.sizes(shot.connection)
-    reading = Reading(tiles, checkpoint.size, wanted=frozenset(wanted))
+    reading = LogReading(tiles, checkpoint.size, wanted=frozenset(wanted))
     texts = KeptTexts(captures) if captures is not None else None
     with closing(_Content(shot, asked.progress, texts)) as content:
         try:
@@ -154,7 +154,7 @@ def _verify(asked: _Asked, shot: Shot | None) -> Iterator[Step]:
                 found = ("la racine n’est pas celle signée",)
         except (ProofError, OSError) as error:
             found = (f"fichier manquant ou abîmé : {error}",)
-        yield Step(
+        yield VerificationStep(
             title="Fichiers du journal",
             done=f"{checkpoint.size} entrées, toutes sous la racine signée",
             proves="Ce dossier contient exactement ce que le point de contrôle engage, dans cet"
@@ -179,7 +179,7 @@ def _verify(asked: _Asked, shot: Shot | None) -> Iterator[Step]:
             yield _continuity(older, olds, checkpoint, reading.roots, keys)
 
 
-def _signature(tiles: Tiles, key: VerifierKey | None) -> tuple[Checkpoint | None, Step]:
+def _signature(tiles: Tiles, key: VerifierKey | None) -> tuple[Checkpoint | None, VerificationStep]:
     checkpoint: Checkpoint | None = None
     faults: tuple[str, ...] = ()
     who = ""
@@ -198,7 +198,7 @@ def _signature(tiles: Tiles, key: VerifierKey | None) -> tuple[Checkpoint | None
             who = f"{checkpoint.size} entrées, signées par {key}"
     except (NoteError, OSError) as error:
         faults = (f"point de contrôle refusé : {error}",)
-    step = Step(
+    step = VerificationStep(
         title="Point de contrôle",
         done=who,
         proves="Le détenteur de la clé s’est engagé sur cette taille et cette racine.",
@@ -216,8 +216,8 @@ def _old(path: Path) -> tuple[Checkpoint, Note] | str:
         return str(error)
 
 
-def _captures(folder: Path, claims: Claims, progress: Progress) -> Step:
-    return Step(
+def _captures(folder: Path, claims: Claims, progress: Progress) -> VerificationStep:
+    return VerificationStep(
         title="Captures",
         done=f"{len(claims)} captures nommées par le journal sont là, ou ne devaient pas l’être",
         proves="Ces octets sont ceux que le programme a lus et dont le journal garde l’empreinte.",
@@ -232,7 +232,7 @@ def _continuity(
     now: Checkpoint,
     roots: dict[int, bytes],
     keys: Sequence[VerifierKey],
-) -> Step:
+) -> VerificationStep:
     faults = []
     for path, old in zip(paths, olds, strict=True):
         if isinstance(old, str):
@@ -245,7 +245,7 @@ def _continuity(
             faults.append(f"{path} : {point.size} entrées ; le journal a rétréci")
         elif point.size and roots[point.size] != point.root:
             faults.append(f"{path} : ce journal n’en est pas la suite, l’histoire a été réécrite")
-    return Step(
+    return VerificationStep(
         title="Continuité",
         done=f"le journal prolonge {len(paths)} point(s) de contrôle plus ancien(s)",
         proves="Rien de ce que ces points de contrôle engageaient n’a été changé ni retiré depuis.",
@@ -279,7 +279,9 @@ class _Few:
 class _Content:
     """Reads the leaves once: their form, what follows from them, and the store beside them."""
 
-    def __init__(self, shot: Shot | None, progress: Progress, texts: KeptTexts | None) -> None:
+    def __init__(
+        self, shot: StoreSnapshot | None, progress: Progress, texts: KeptTexts | None
+    ) -> None:
         self._texts = texts
         self._trusted = OnTrust()
         self._shot = shot
@@ -292,7 +294,7 @@ class _Content:
         self.keys: list[str] = []  # that signed before another took their place
         self._bodies: dict[str, deque[tuple[str, str | None]]] = {}  # the last of each target
         self.claims = Claims()
-        self._references = References()
+        self._references = ReferencesOnDisk()
 
     def close(self) -> None:
         """Let go of what was remembered on the disk."""
@@ -332,9 +334,9 @@ class _Content:
         for _ in leaves:  # sealed since that instant
             pass
 
-    def steps(self) -> Iterator[Step]:
+    def steps(self) -> Iterator[VerificationStep]:
         kinds = Counter(_KINDS[code] for code in self._kinds)
-        yield Step(
+        yield VerificationStep(
             title="Forme des entrées",
             done=", ".join(f"{kinds[kind]} {kind}" for kind in _KINDS if kinds[kind]),
             proves="Chaque entrée a une seule écriture possible, les champs documentés, et ne"
@@ -342,7 +344,7 @@ class _Content:
             leaves_open="Que ce qu’elle rapporte soit arrivé.",
             faults=_told(self._form),
         )
-        yield Step(
+        yield VerificationStep(
             title="Indisponibilités",
             done=f"{kinds['outage']} bords et {kinds['blip']} échecs isolés suivent des relevés",
             proves="Ouvertures et fins suivent des relevés par la règle que le journal donne.",
@@ -353,11 +355,11 @@ class _Content:
         if self._shot is not None:
             yield self._database()
 
-    def _database(self) -> Step:
+    def _database(self) -> VerificationStep:
         waiting = (
             f" ; {self._waiting} entrées attendent encore d’être signées" if self._waiting else ""
         )
-        return Step(
+        return VerificationStep(
             title="Base de données",
             done=f"chaque ligne dit ce que dit le journal, et il n’y en a pas d’autre{waiting}",
             proves="Ce que montrent les pages et les rapports est ce que le journal engage.",

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from monitor.attest.verification import Step
+from monitor.attest.verification import VerificationStep
 from monitor.core.french.formatting import when
 from monitor.evidence import bounded
 from monitor.evidence.log.note import MAX_NOTE_BYTES
 from monitor.evidence.timestamps.rfc3161 import (
     MAX_ANSWER_BYTES,
-    Fault,
+    StampFault,
     StampRefused,
     Token,
     check_token,
@@ -37,7 +37,7 @@ def rootless(journal: Path, *, roots: Sequence[bytes]) -> set[str]:
     return found
 
 
-def verify_stamps(journal: Path, *, roots: Sequence[bytes]) -> Step | None:
+def verify_stamps(journal: Path, *, roots: Sequence[bytes]) -> VerificationStep | None:
     """Check each kept token against what it dates; None when there is none.
 
     Args:
@@ -61,7 +61,7 @@ def verify_stamps(journal: Path, *, roots: Sequence[bytes]) -> Step | None:
         done += f", du {when(min(times))} au {when(max(times))}"
     if unknown:
         done += f" ; non vérifiés, faute d’une racine connue (--roots) : {unknown}"
-    return Step(
+    return VerificationStep(
         title="Horodatages",
         done=done,
         proves="Les entrées de chaque point de contrôle daté existaient à l’heure de son jeton,"
@@ -81,5 +81,5 @@ def _checked(path: Path, roots: Sequence[bytes]) -> Token:
     crls = [bounded.read(each, MAX_CRL_BYTES) for each in sorted(folder.glob("crl-*.crl"))]
     token = check_token(bounded.read(path, MAX_ANSWER_BYTES), note, roots=roots, crls=crls)
     if token.sha256.hex() != folder.name:
-        raise StampRefused(Fault.IMPRINT, "ce n’est pas le jeton qui donne son nom au dossier")
+        raise StampRefused(StampFault.IMPRINT, "ce n’est pas le jeton qui donne son nom au dossier")
     return token

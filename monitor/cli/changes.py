@@ -5,7 +5,7 @@ import sys
 from argparse import Namespace
 from typing import Any
 
-from monitor.cli.parsing import Commands, Refusal, say
+from monitor.cli.parsing import CommandRefused, Commands, say
 from monitor.cli.records import chosen, log_options, utc, write_csv
 from monitor.config import load
 from monitor.config.settings import read_settings
@@ -66,7 +66,7 @@ def changes(asked: Namespace) -> int:
 def one_change(asked: Namespace) -> int:
     """Print one change and all that differs between its texts; 1 when there is none."""
     if asked.format == "csv":
-        raise Refusal("--number : un passage n’a pas de colonnes ; choisir table ou json")
+        raise CommandRefused("--number : un passage n’a pas de colonnes ; choisir table ou json")
     config = load(asked.config)
     settings = read_settings(os.environ, data=asked.data)
     with Store.open(settings.database_url, point=settings.point, writer=False) as store:

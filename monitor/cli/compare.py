@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
-from monitor.cli.parsing import Commands, Refusal, folders, json_option, read_saved, say
+from monitor.cli.parsing import CommandRefused, Commands, folders, json_option, read_saved, say
 from monitor.config.fingerprint_file import load_fingerprints
 from monitor.core.changes.change import Edit, Op
 from monitor.core.changes.compare_saved import Comparison, compare_saved, judge_with
@@ -42,10 +42,10 @@ def add(commands: Commands) -> None:
 def run(asked: Namespace) -> int:
     """Compare one pair, or each line of a file of pairs."""
     if (asked.pairs is None) == (asked.before is None or asked.after is None):
-        raise Refusal("Donner deux pages, AVANT et APRÈS, ou bien --pairs FICHIER.")
+        raise CommandRefused("Donner deux pages, AVANT et APRÈS, ou bien --pairs FICHIER.")
     marks, problems = load_fingerprints(asked.config / "fingerprints.toml")
     if problems:
-        raise Refusal("\n".join(map(str, problems)))
+        raise CommandRefused("\n".join(map(str, problems)))
     if asked.pairs is not None:
         return _run_pairs(asked.pairs, marks)
     found = _compared(
@@ -78,7 +78,7 @@ def _run_pairs(name: str, marks: Sequence[Any]) -> int:
         with Path(name).open(encoding="utf-8") as file:
             return _answer_all(file, Path(name).parent, marks)
     except OSError as error:
-        raise Refusal(f"{name} : illisible : {in_french(error)}") from None
+        raise CommandRefused(f"{name} : illisible : {in_french(error)}") from None
 
 
 def _answer_all(lines: TextIO, folder: Path, marks: Sequence[Any]) -> int:
@@ -100,10 +100,10 @@ def _answer(line: str, number: int, folder: Path, marks: Sequence[Any]) -> dict[
             marks=marks,
         )
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise Refusal(
+        raise CommandRefused(
             f"--pairs : ligne {number} : pas un objet JSON avec before et after"
         ) from None
-    except Refusal as refusal:  # one page that cannot be read spoils its own pair only
+    except CommandRefused as refusal:  # one page that cannot be read spoils its own pair only
         return {"id": pair.get("id"), "changed": None, "kinds": [], "weight": None,
                 "summary": str(refusal)}  # fmt: skip
     return {"id": pair.get("id")} | as_json(found)

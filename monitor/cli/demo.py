@@ -12,7 +12,7 @@ from pathlib import Path
 
 from monitor.app import App
 from monitor.cli import terminal
-from monitor.cli.parsing import Commands, Refusal
+from monitor.cli.parsing import CommandRefused, Commands
 from monitor.cli.service import address, listen, make_folder, until_stopped
 from monitor.config import load
 from monitor.config.settings import Settings, config_folder, read_settings
@@ -57,7 +57,7 @@ def run_demo(asked: Namespace) -> int:
         return 0
     data: Path = asked.data.absolute()
     if data.exists() and (not data.is_dir() or any(data.iterdir())):
-        raise Refusal(f"--data : {asked.data} : déjà pris ; donner un dossier neuf ou vide")
+        raise CommandRefused(f"--data : {asked.data} : déjà pris ; donner un dossier neuf ou vide")
     make_folder(data)
     _run(data, once=asked.once)
     where = f"--config {asked.data / 'config'} --data {asked.data}"

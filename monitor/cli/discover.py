@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
-from monitor.cli.parsing import Commands, Refusal, folders, require_identity
+from monitor.cli.parsing import CommandRefused, Commands, folders, require_identity
 from monitor.config import Config, load
 from monitor.config.settings import Settings, read_settings
 from monitor.core.french.formatting import count
@@ -19,7 +19,7 @@ from monitor.fetch import Fetcher, Gate, Resolver
 from monitor.probe.build import build_fetcher, build_line, fetch_robots
 from monitor.probe.discovery import MOST_PAGES, Searches, step
 from monitor.probe.lane import Lane, NoTurn
-from monitor.probe.local_health.local_health import Line
+from monitor.probe.local_health.local_health import LocalHealth
 from monitor.probe.observer import Judge
 from monitor.probe.robots_cache import RobotsBook
 from monitor.runtime.clock import Clock, SystemClock
@@ -76,7 +76,9 @@ def chosen(config: Config, codes: Sequence[str] | None) -> Sequence[Target]:
         return [home for code, home in sorted(homes.items()) if code not in followed]
     for code in codes:
         if code not in homes:
-            raise Refusal(f"--department : {code} : aucun accueil de préfecture n’est surveillé")
+            raise CommandRefused(
+                f"--department : {code} : aucun accueil de préfecture n’est surveillé"
+            )
     return [homes[code] for code in codes]
 
 
@@ -95,7 +97,7 @@ def read_known(path: Path) -> Known:
     except FileNotFoundError:
         return known
     except (OSError, UnicodeDecodeError, KeyError, csv.Error) as error:
-        raise Refusal(f"{path} : illisible : {error}") from None
+        raise CommandRefused(f"{path} : illisible : {error}") from None
     return known
 
 
@@ -115,7 +117,7 @@ class Searcher:
         self._store = store
         self._clock = clock
         self._fetcher: Fetcher = build_fetcher(config, clock, resolver)
-        self._line: Line = build_line(config, clock, self._fetcher, Faults(clock))
+        self._line: LocalHealth = build_line(config, clock, self._fetcher, Faults(clock))
         self._judge = Judge(config=config, point=settings.point, line=self._line)
         self._searches = Searches(settings.data / FOLDER)
         self._writing: set[asyncio.Task[None]] = set()

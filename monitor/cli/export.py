@@ -18,7 +18,7 @@ import certifi
 from monitor.app import CAPTURES
 from monitor.attest.sealing import KEY_FILE, journal_key
 from monitor.attest.verification_stamps import rootless
-from monitor.cli.parsing import Commands, Refusal, folders
+from monitor.cli.parsing import CommandRefused, Commands, folders
 from monitor.cli.records import instant
 from monitor.config import Config, load
 from monitor.config.settings import read_settings
@@ -105,7 +105,7 @@ def run_export(asked: Namespace) -> int:
     config = load(asked.config)
     out: Path = asked.out
     if out.exists():
-        raise Refusal(f"{out} existe déjà : donner un dossier à créer.")
+        raise CommandRefused(f"{out} existe déjà : donner un dossier à créer.")
     making = out.with_name(f"{out.name}{UNFINISHED}")
     try:
         shutil.rmtree(making, ignore_errors=True)  # of an export that was cut short
@@ -115,14 +115,14 @@ def run_export(asked: Namespace) -> int:
         _require_verified(making, told.key)
         making.rename(out)
     except FileNotFoundError as error:
-        raise Refusal(
+        raise CommandRefused(
             f"{error.filename or error} : introuvable. Rien n’a encore été signé : laisser le "
             "service tourner cinq minutes, ou « vigie seal »."
         ) from None
     except OSError as error:
-        raise Refusal(f"{error.filename or asked.out} : {in_french(error)}") from None
+        raise CommandRefused(f"{error.filename or asked.out} : {in_french(error)}") from None
     except (ProofError, NoteError) as error:
-        raise Refusal(f"Journal {asked.data / FOLDER} : endommagé ({error}).") from None
+        raise CommandRefused(f"Journal {asked.data / FOLDER} : endommagé ({error}).") from None
     print(f"{out} : {count(told.leaves, 'feuille')}, {count(told.files, 'fichier')} de copies.")
     if told.remark:
         print(told.remark)
@@ -155,7 +155,7 @@ def _require_verified(folder: Path, key: VerifierKey) -> None:
         faults = [done.stderr.decode("utf-8", "replace").strip()]
     more = [f"… et {len(faults) - SHOWN} autres"] if len(faults) > SHOWN else []
     first = f"{folder} : refusé par son propre vérificateur ; à ne pas remettre."
-    raise Refusal("\n".join([first, *faults[:SHOWN], *more]))
+    raise CommandRefused("\n".join([first, *faults[:SHOWN], *more]))
 
 
 def _chosen(data: Path, key: VerifierKey, config: Config) -> tuple[bytes, str]:
@@ -223,7 +223,7 @@ def _write(asked: Namespace, config: Config) -> _Made:
 def _key(data: Path, config: Config) -> VerifierKey:
     settings = read_settings(os.environ, data=data)
     if not settings.journal_key and not (data / KEY_FILE).exists():
-        raise Refusal(f"{data / KEY_FILE} : introuvable ; la clé du journal n’est pas ici.")
+        raise CommandRefused(f"{data / KEY_FILE} : introuvable ; la clé du journal n’est pas ici.")
     signer = journal_key(data, origin=config.journaling.origin, text=settings.journal_key)
     return signer.verifier
 
@@ -255,7 +255,7 @@ def _copy_captures(asked: Namespace, out: Path, named: set[str]) -> int:
         try:
             mirror.put(out / path.name, b"".join(one.packed for one in day_files.members(path)))
         except WarcError as error:
-            raise Refusal(f"{path} : fichier de copies endommagé ({error}).") from None
+            raise CommandRefused(f"{path} : fichier de copies endommagé ({error}).") from None
     return len(found)
 
 

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit
 
 from monitor.attest.own_witness import WITNESS
 from monitor.attest.sealing import KEY_FILE
-from monitor.cli.parsing import INIT_HINT, Commands, Refusal, folders
+from monitor.cli.parsing import INIT_HINT, CommandRefused, Commands, folders
 from monitor.config import Config, ConfigError, Problem, load
 from monitor.config.local import LOCAL
 from monitor.config.model import NO_ASSOCIATION, made_up
-from monitor.config.pydantic_french import Place, validate
+from monitor.config.pydantic_french import TablePlace, validate
 from monitor.config.schema import PublisherEntry, ServiceEntry
 from monitor.config.settings import read_settings
 from monitor.evidence import durable
@@ -85,7 +85,9 @@ def run(asked: Namespace) -> int:
         text = put(text, table, key, value)
     if _parsed(text) != _expected(_parsed(before), values):
         wanted = "".join(f"\n  [{t}] {k} = {_toml(value)}" for (t, k), value in values.items())
-        raise Refusal(f"{path} : sa forme ne permet pas d’y écrire. Écrivez-y vous-même :{wanted}")
+        raise CommandRefused(
+            f"{path} : sa forme ne permet pas d’y écrire. Écrivez-y vous-même :{wanted}"
+        )
     if asked.print:
         sys.stdout.write(text)
         return 0
@@ -103,7 +105,9 @@ def _read(path: Path) -> str:
         return ""
     except (OSError, UnicodeError) as error:
         why = in_french(error) if isinstance(error, OSError) else "le texte n’est pas en UTF-8"
-        raise Refusal(f"{path} : illisible : {why}. Corrigez ou retirez ce fichier.") from None
+        raise CommandRefused(
+            f"{path} : illisible : {why}. Corrigez ou retirez ce fichier."
+        ) from None
 
 
 def _write(folder: Path, path: Path, before: str, text: str) -> Config:
@@ -119,7 +123,7 @@ def _write(folder: Path, path: Path, before: str, text: str) -> Config:
                 path.unlink()
             raise
     except OSError as error:
-        raise Refusal(
+        raise CommandRefused(
             f"{path} : {in_french(error)}. Lancez « vigie init » avec le droit d’écrire dans ce "
             "dossier (sudo), ou ajoutez --print et copiez ce qui est montré."
         ) from None
@@ -131,15 +135,15 @@ def _answer(one: _Question, asked: Namespace) -> str:
     if given is not None:
         value, fault = judged(one.option, given)
         if fault:
-            raise Refusal(f"--{one.option} : {given} : {fault}")
+            raise CommandRefused(f"--{one.option} : {given} : {fault}")
         return value
     if not sys.stdin.isatty():
-        raise Refusal(f"Il manque --{one.option}. {INIT_HINT}")
+        raise CommandRefused(f"Il manque --{one.option}. {INIT_HINT}")
     while True:
         try:
             value, fault = judged(one.option, input(f"{one.asked} : "))
         except EOFError:
-            raise Refusal(f"\nRien n’a été écrit. {INIT_HINT}") from None
+            raise CommandRefused(f"\nRien n’a été écrit. {INIT_HINT}") from None
         if not fault:
             return value
         print(f"  {fault}")
@@ -160,10 +164,10 @@ def judged(option: str, given: str) -> tuple[str, str]:
     problems: Sequence[Problem]
     if option == "contact":
         host = value.rpartition("@")[2]
-        _, problems = validate(ServiceEntry, {"contact": value}, Place(LOCAL), _PUBLIC)
+        _, problems = validate(ServiceEntry, {"contact": value}, TablePlace(LOCAL), _PUBLIC)
     else:
         raw = {"association": "x", "site": "https://x.fr/"} | {option: value}
-        _, problems = validate(PublisherEntry, raw, Place(LOCAL), _PUBLIC)
+        _, problems = validate(PublisherEntry, raw, TablePlace(LOCAL), _PUBLIC)
     if problems:
         return value, f"{problems[0].reason} : {problems[0].cure}"
     if value == NO_ASSOCIATION or (option != "association" and made_up(host)):

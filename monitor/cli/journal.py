@@ -15,10 +15,17 @@ from sqlalchemy import Connection
 from monitor.app import CAPTURES, open_journal
 from monitor.attest.kept_files import STAMPS, KeptFiles, signed_from
 from monitor.attest.sealing import KEY_FILE, Sealer, journal_key, require_journal
-from monitor.attest.verification import SHOWN, Progress, Step, verify
+from monitor.attest.verification import SHOWN, Progress, VerificationStep, verify
 from monitor.attest.verification_stamps import rootless, stamped_notes, verify_stamps
 from monitor.attest.verification_stranger import Opinion, ask
-from monitor.cli.parsing import Commands, Refusal, folders, json_option, require_identity, say
+from monitor.cli.parsing import (
+    CommandRefused,
+    Commands,
+    folders,
+    json_option,
+    require_identity,
+    say,
+)
 from monitor.config import Config, load
 from monitor.config.settings import Settings, config_folder, read_settings
 from monitor.core.journal import encode
@@ -34,7 +41,7 @@ from monitor.evidence.log.note import (
     SignerKey,
     VerifierKey,
 )
-from monitor.evidence.log.reading import Reading
+from monitor.evidence.log.reading import LogReading
 from monitor.evidence.log.tiles import CHECKPOINT, Tiles
 from monitor.evidence.log.tlog import TILE_WIDTH
 from monitor.evidence.timestamps.chains import certificates
@@ -45,7 +52,7 @@ from monitor.store import Store, is_new, migrate
 from monitor.store.audit.vouchers import unproved
 from monitor.store.rebuild.page_restore import Why
 from monitor.store.rebuild.rebuilder import Rebuilt, rebuild
-from monitor.store.writing.intern_tables import Kept
+from monitor.store.writing.intern_tables import InternTables
 
 PROGRESS_US = 2_000_000  # between two words of progress
 
@@ -110,7 +117,9 @@ def run_seal(asked: Namespace) -> int:
 async def _seal(config: Config, settings: Settings, store: Store, *, new_key: bool) -> str:
     origin, clock = config.journaling.origin, SystemClock()
     if new_key and settings.journal_key:
-        raise Refusal("La clé est dans VIGIE_JOURNAL_KEY : « --new-key » ne change qu’un fichier.")
+        raise CommandRefused(
+            "La clé est dans VIGIE_JOURNAL_KEY : « --new-key » ne change qu’un fichier."
+        )
     key = journal_key(settings.data, origin=origin, text=settings.journal_key)
     next_path = settings.data / f"{KEY_FILE}.new"
     with closing(Sealer(store, settings.data, key, clock=clock)) as sealer:
@@ -121,7 +130,7 @@ async def _seal(config: Config, settings: Settings, store: Store, *, new_key: bo
             old, new = str(key.verifier), str(following.verifier)
             said = encode.new_key(clock.now(), old=old, new=new)
 
-            def append(connection: Connection, kept: Kept) -> None:
+            def append(connection: Connection, kept: InternTables) -> None:
                 kept.scribe.ledger.append(connection, said)
 
             await store.write(append)
@@ -147,7 +156,7 @@ def run_verify(asked: Namespace) -> int:
     data = asked.path if (asked.path / FOLDER).is_dir() else None
     folder = asked.path / FOLDER if data else asked.path
     key = _key(asked.key, data, folder)
-    steps: list[Step] = []
+    steps: list[VerificationStep] = []
     store = _store(data) if data else None
     missing = [_no_database(data)] if data and store is None else []
     try:
@@ -178,7 +187,7 @@ def run_verify(asked: Namespace) -> int:
 
 
 def _concluded(
-    asked: Namespace, data: Path | None, steps: Sequence[Step], opinion: Opinion | None
+    asked: Namespace, data: Path | None, steps: Sequence[VerificationStep], opinion: Opinion | None
 ) -> int:
     good = all(step.ok for step in steps)
     if asked.json:
@@ -212,10 +221,10 @@ def _opinion(asked: Namespace, data: Path | None, key: VerifierKey | None) -> Op
     return ask(data, key=key, witnesses=witnesses, roots=roots, unknown=unknown)
 
 
-def _refused(opinion: Opinion) -> Step:
+def _refused(opinion: Opinion) -> VerificationStep:
     more = len(opinion.faults) - SHOWN
     rest = (f"… et {more} autres",) if more > 0 else ()
-    return Step(
+    return VerificationStep(
         title="Vérificateur remis aux tiers",
         done="",
         proves="Ce qu’un tiers trouverait avec verifier.py.",
@@ -224,13 +233,13 @@ def _refused(opinion: Opinion) -> Step:
     )
 
 
-def _no_database(data: Path) -> Step:
+def _no_database(data: Path) -> VerificationStep:
     fault = (
         f"{data} contient un journal, et pas de base. Donnez l’adresse de la base"
         " (VIGIE_DATABASE_URL), refaites-la depuis le journal (« vigie rebuild »), ou ne"
         f" vérifiez que le journal : « vigie verify {data / FOLDER} »."
     )
-    return Step(
+    return VerificationStep(
         title="Base de données",
         done="",
         proves="Rien.",
@@ -253,14 +262,16 @@ def _progress() -> Progress:
     return tell
 
 
-def _stamps(folder: Path, more: Sequence[Path]) -> Iterator[Step]:
+def _stamps(folder: Path, more: Sequence[Path]) -> Iterator[VerificationStep]:
     """Verify the time-stamps, to the public roots and those given."""
     roots: list[bytes] = []
     for path in (Path(certifi.where()), *more):
         try:
             roots += certificates(path.read_bytes())
         except (OSError, ValueError) as error:
-            raise Refusal(f"{path} : ce n’est pas un fichier de certificats ({error}).") from None
+            raise CommandRefused(
+                f"{path} : ce n’est pas un fichier de certificats ({error})."
+            ) from None
     step = verify_stamps(folder, roots=roots)
     if step is not None:
         yield step
@@ -278,7 +289,7 @@ def _key(text: str | None, data: Path | None, folder: Path) -> VerifierKey | Non
         try:
             return VerifierKey.parse(text)
         except NoteError as error:
-            raise Refusal(f"--key : clé illisible : {error}") from None
+            raise CommandRefused(f"--key : clé illisible : {error}") from None
     if data is None or not (data / KEY_FILE).exists():
         return None
     try:
@@ -290,7 +301,7 @@ def _key(text: str | None, data: Path | None, folder: Path) -> VerifierKey | Non
     return own_key(data / KEY_FILE, name=origin, algorithm=Algorithm.ED25519).verifier
 
 
-def _told(number: int, step: Step) -> str:
+def _told(number: int, step: VerificationStep) -> str:
     found = step.faults or (step.done,)
     lines = [f"{number}. {step.title} : {'bon' if step.ok else 'REFUSÉ'}"]
     lines += [f"   {line}" for line in found]
@@ -298,7 +309,7 @@ def _told(number: int, step: Step) -> str:
     return "\n".join(lines)
 
 
-def _as_json(step: Step) -> dict[str, object]:
+def _as_json(step: VerificationStep) -> dict[str, object]:
     return {
         "title": step.title,
         "ok": step.ok,
@@ -314,7 +325,7 @@ def run_rebuild(asked: Namespace) -> int:
     config = load(asked.config)
     settings = read_settings(os.environ, data=asked.data)
     if not is_new(settings.database_url):
-        raise Refusal(
+        raise CommandRefused(
             "La base existe encore. Mettez-la de côté (renommez le fichier, avec ses « -wal » et"
             " « -shm »), ou donnez-en une vide (VIGIE_DATABASE_URL)."
         )
@@ -342,7 +353,7 @@ def run_rebuild(asked: Namespace) -> int:
     )
     found = rebuild(
         settings.database_url,
-        Reading(tiles, size),
+        LogReading(tiles, size),
         last=last,
         bundled=size - size % TILE_WIDTH,
         files=files,

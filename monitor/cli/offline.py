@@ -6,7 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from monitor.cli.parsing import INIT_HINT, Commands, Refusal, folders, json_option, read_saved, say
+from monitor.cli.parsing import (
+    INIT_HINT,
+    CommandRefused,
+    Commands,
+    folders,
+    json_option,
+    read_saved,
+    say,
+)
 from monitor.config import Problem, budget, load
 from monitor.config.fingerprint_file import load_fingerprints
 from monitor.config.local import LOCAL
@@ -98,16 +106,16 @@ def check_config(asked: Namespace) -> int:
 def classify(asked: Namespace) -> int:
     """Judge one saved answer."""
     if not 100 <= asked.status <= 999:  # noqa: PLR2004 -- what a status line can hold
-        raise Refusal(f"--status : {asked.status} : ce n’est pas un code HTTP (100 à 999)")
+        raise CommandRefused(f"--status : {asked.status} : ce n’est pas un code HTTP (100 à 999)")
     marks, problems = load_fingerprints(asked.config / "fingerprints.toml")
     if problems:
-        raise Refusal(_listed(problems))
+        raise CommandRefused(_listed(problems))
     try:
         headers = _headers(asked.headers) if asked.headers else []
     except OSError as error:
-        raise Refusal(f"{error.filename} : illisible : {in_french(error)}") from None
+        raise CommandRefused(f"{error.filename} : illisible : {in_french(error)}") from None
     except ValueError as error:
-        raise Refusal(f"{asked.headers} : en-têtes illisibles : {error}") from None
+        raise CommandRefused(f"{asked.headers} : en-têtes illisibles : {error}") from None
     judgement = classify_saved(
         status=asked.status,
         headers=headers,

@@ -52,14 +52,14 @@ def parser_of(program: str, description: str) -> ArgumentParser:
     return ArgumentParser(prog=program, description=description)
 
 
-class Refusal(VigieError):  # noqa: N818 -- the answer to what was asked
+class CommandRefused(VigieError):  # noqa: N818 -- the answer to what was asked
     """What was asked cannot be done; the French message says why and what to do."""
 
 
 def require_identity(config: Config) -> None:
     """Raise Refusal unless those whom we would ask can know who asks."""
     if config.missing_identity:
-        raise Refusal(
+        raise CommandRefused(
             "Rien n’est demandé à un site sans dire qui le demande :\n"
             + "".join(f"  {line}\n" for line in config.missing_identity)
             + INIT_HINT
@@ -85,7 +85,7 @@ def read_saved(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_SAVED_BYTES)
     except OSError as error:
-        raise Refusal(f"{path} : illisible : {in_french(error)}") from None
+        raise CommandRefused(f"{path} : illisible : {in_french(error)}") from None
 
 
 def folders(parser: ArgumentParser) -> None:

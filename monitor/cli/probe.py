@@ -8,17 +8,24 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
-from monitor.app import look
+from monitor.app import check_once
 from monitor.cli.offline import as_json, explained
-from monitor.cli.parsing import Commands, Refusal, folders, json_option, require_identity, say
+from monitor.cli.parsing import (
+    CommandRefused,
+    Commands,
+    folders,
+    json_option,
+    require_identity,
+    say,
+)
 from monitor.config import Config, load
 from monitor.config.settings import Settings, read_settings
 from monitor.core.french.formatting import when
 from monitor.core.french.labels import FAMILIES, SAID
 from monitor.core.french.sentences import VERDICTS
 from monitor.core.journal.encode import panel_detail
-from monitor.core.model import Exchange, Hop, Kind, Observation, Target, Witness
-from monitor.core.scheduling.backoff import left_alone
+from monitor.core.model import ControlAnswer, Exchange, Hop, Kind, Observation, Target
+from monitor.core.scheduling.backoff import in_page_backoff
 from monitor.probe.build import open_to_write
 from monitor.runtime import logs
 from monitor.runtime.clock import SystemClock
@@ -58,18 +65,18 @@ def run_probe(asked: Namespace) -> int:
     target = find(config, asked.target)
     require_identity(config)
     if asked.record and target.slug not in config.by_slug:
-        raise Refusal("--record ne vaut que pour une cible de la configuration.")
+        raise CommandRefused("--record ne vaut que pour une cible de la configuration.")
     if asked.record and asked.force:
-        raise Refusal("--force ne va pas avec --record : une pause vaut pour le registre.")
+        raise CommandRefused("--force ne va pas avec --record : une pause vaut pour le registre.")
     if not asked.force:
         refuse_closed(config, settings, target)
     if asked.record:
         with open_to_write(config, settings) as store:
-            observation = asyncio.run(look(config, settings, target, store=store))
+            observation = asyncio.run(check_once(config, settings, target, store=store))
     else:
-        observation = asyncio.run(look(config, settings, target))
+        observation = asyncio.run(check_once(config, settings, target))
     if observation is None:
-        raise Refusal(
+        raise CommandRefused(
             "Relevé non fait : la plateforme est en pause, nous a refusés, ou son "
             "robots.txt l’interdit."
         )
@@ -97,11 +104,11 @@ def refuse_closed(config: Config, settings: Settings, target: Target) -> None:
         said = (
             f"{name} nous a refusés : rien ne lui est demandé avant le {when(lane.blocked_until)}"
         )
-    elif state is not None and left_alone(state, now):
+    elif state is not None and in_page_backoff(state, now):
         said = f"{target.name} nous a refusés : la page est laissée en paix pour un temps"
     else:
         return
-    raise Refusal(f"Relevé non fait : {said}. Pour interroger quand même : --force.")
+    raise CommandRefused(f"Relevé non fait : {said}. Pour interroger quand même : --force.")
 
 
 def find(config: Config, name: str) -> Target:
@@ -115,7 +122,7 @@ def find(config: Config, name: str) -> Target:
         return config.by_slug[name]
     parts = urlsplit(name)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise Refusal(f"{name} : ni une cible de la configuration, ni une adresse http(s)")
+        raise CommandRefused(f"{name} : ni une cible de la configuration, ni une adresse http(s)")
     known = next((target for target in config.targets if target.url == name), None)
     platform = config.lane_of(parts.hostname) or ""
     return known or Target(slug="adresse", name=name, url=name, kind=Kind.PAGE, platform=platform)
@@ -240,7 +247,7 @@ def told(target: Target, observation: Observation) -> Iterator[str]:
     yield ""
 
 
-def _told_witness(witness: Witness) -> str:
+def _told_witness(witness: ControlAnswer) -> str:
     """Say what one control host said over one family, and by what."""
     seconds = witness.duration_us / 1e6
     facts = [f"{seconds:.2f} s"]

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from monitor.cli.parsing import Commands, Refusal, folders, say
+from monitor.cli.parsing import CommandRefused, Commands, folders, say
 from monitor.config import Config, load
 from monitor.config.settings import read_settings
 from monitor.core.french.formatting import PARIS, apart, count, duration, when
@@ -87,10 +87,12 @@ def chosen(config: Config, asked: Namespace, *, retired: Collection[str] = ()) -
     """
     for slug in asked.target or ():
         if slug not in config.by_slug and slug not in retired:
-            raise Refusal(f"--target : {slug} : aucune cible de ce nom dans {asked.config}")
+            raise CommandRefused(f"--target : {slug} : aucune cible de ce nom dans {asked.config}")
     if asked.platform and asked.platform not in config.platforms:
         known = ", ".join(config.platforms)
-        raise Refusal(f"--platform : {asked.platform} : plateforme inconnue ; connues : {known}")
+        raise CommandRefused(
+            f"--platform : {asked.platform} : plateforme inconnue ; connues : {known}"
+        )
     found = [
         target
         for target in config.targets
@@ -99,7 +101,7 @@ def chosen(config: Config, asked: Namespace, *, retired: Collection[str] = ()) -
         and (not asked.department or target.department == asked.department)
     ]
     if not found and not set(asked.target or ()) & set(retired):
-        raise Refusal("Aucune cible ne répond à ce choix.")
+        raise CommandRefused("Aucune cible ne répond à ce choix.")
     return found
 
 
@@ -217,7 +219,7 @@ def set_pause(asked: Namespace) -> int:
     config = load(asked.config)
     if asked.platform not in config.platforms:
         known = ", ".join(config.platforms)
-        raise Refusal(f"{asked.platform} : plateforme inconnue ; connues : {known}")
+        raise CommandRefused(f"{asked.platform} : plateforme inconnue ; connues : {known}")
     settings = read_settings(os.environ, data=asked.data)
     with Store.open(settings.database_url, point=settings.point, writer=False) as store:
         store.set_pause(asked.platform, paused=asked.paused, why=asked.why)

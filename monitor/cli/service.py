@@ -19,7 +19,7 @@ import uvloop
 
 from monitor.app import App
 from monitor.attest.backup import faults_of, public_key
-from monitor.cli.parsing import INIT_HINT, Commands, ProgressLine, Refusal, folders
+from monitor.cli.parsing import INIT_HINT, CommandRefused, Commands, ProgressLine, folders
 from monitor.config import load
 from monitor.config.settings import Settings, open_files, read_settings
 from monitor.core.french.formatting import count
@@ -205,7 +205,7 @@ def listen(settings: Settings) -> socket.socket:
         taken.listen(128)
     except OSError as error:
         taken.close()
-        raise Refusal(
+        raise CommandRefused(
             f"Impossible d’écouter sur {settings.host}:{settings.port} : {in_french(error)}. "
             "Arrêtez ce qui occupe ce port, ou choisissez-en un autre avec VIGIE_LISTEN."
         ) from None
@@ -235,7 +235,7 @@ def make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise Refusal(
+        raise CommandRefused(
             f"Dossier de données {path} : {in_french(error)}. "
             "Rendez-le accessible en écriture, ou donnez-en un autre avec --data."
         ) from None

@@ -15,7 +15,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from monitor.attest.own_witness import witness_of
-from monitor.cli.parsing import Commands, Refusal, folders
+from monitor.cli.parsing import CommandRefused, Commands, folders
 from monitor.config import Config, load
 from monitor.config.settings import read_settings
 from monitor.core.french.formatting import count, when
@@ -109,15 +109,15 @@ def request(asked: Namespace) -> int:
     with _store(asked) as store:
         newest, last = store.checkpoint(), store.last_cosignatures().get(asked.witness)
     if newest is None:
-        raise Refusal("Le journal n’a encore aucun point de contrôle.")
+        raise CommandRefused("Le journal n’a encore aucun point de contrôle.")
     old = asked.old if asked.old is not None else last.size if last else 0
     if not 0 <= old <= newest.size:
-        raise Refusal(f"--old : {old} : notre journal a {count(newest.size, 'entrée')}.")
+        raise CommandRefused(f"--old : {old} : notre journal a {count(newest.size, 'entrée')}.")
     nodes = tlog.nodes_from_tiles(cache(Tiles(asked.data / FOLDER).tile), newest.size)
     try:
         proof = tlog.prove_consistency(nodes, old, newest.size) if old else []
     except ProofError as error:
-        raise Refusal(f"Journal {asked.data / FOLDER} : fichier abîmé ({error}).") from error
+        raise CommandRefused(f"Journal {asked.data / FOLDER} : fichier abîmé ({error}).") from error
     note = Note.parse(newest.note)
     sys.stdout.write(bytes(Request(old=old, proof=tuple(proof), note=note)).decode())
     return 0
@@ -212,7 +212,7 @@ def _cosigner(config: Config, name: str) -> None:
     known = [VerifierKey.parse(one.key).name for one in config.cosigning.witnesses]
     if name not in known:
         listed = ", ".join(known) or "aucun"
-        raise Refusal(f"{name} : cosignataire inconnu ; connus : {listed} ([cosigning]).")
+        raise CommandRefused(f"{name} : cosignataire inconnu ; connus : {listed} ([cosigning]).")
 
 
 @contextmanager
@@ -228,4 +228,4 @@ def _file(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(MAX_REQUEST_BYTES + 1).replace(b"\r\n", b"\n")
     except OSError as error:
-        raise Refusal(f"{path} : illisible : {error.strerror}") from None
+        raise CommandRefused(f"{path} : illisible : {error.strerror}") from None

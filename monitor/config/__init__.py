@@ -6,33 +6,33 @@
 from monitor.config.budgets import Load, load_of
 from monitor.config.loading import load
 from monitor.config.model import (
-    Authority,
     Config,
     ControlHost,
+    ControlSettings,
     Cosigner,
     Cosigning,
     Mail,
-    Panel,
     Publisher,
     Retention,
+    StampAuthority,
     Stamping,
     Witnessing,
 )
 from monitor.config.problems import ConfigError, Problem
 
 __all__ = [
-    "Authority",
     "Config",
     "ConfigError",
     "ControlHost",
+    "ControlSettings",
     "Cosigner",
     "Cosigning",
     "Load",
     "Mail",
-    "Panel",
     "Problem",
     "Publisher",
     "Retention",
+    "StampAuthority",
     "Stamping",
     "Witnessing",
     "budget",

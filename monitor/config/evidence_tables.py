@@ -8,7 +8,14 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from monitor.config.main_file import MainFile
-from monitor.config.model import Authority, Cosigner, Cosigning, Journaling, Stamping, Witnessing
+from monitor.config.model import (
+    Cosigner,
+    Cosigning,
+    Journaling,
+    StampAuthority,
+    Stamping,
+    Witnessing,
+)
 from monitor.config.schema import AuthorityEntry, CosignerEntry, LogEntry
 from monitor.config.toml_files import SIZE_MAX
 
@@ -94,8 +101,8 @@ def stamping(main: MainFile, folder: Path) -> Stamping:
     return Stamping(authorities=tuple(found), interval_s=interval_s)
 
 
-def _authority(entry: AuthorityEntry, folder: Path) -> Authority:
-    return Authority(
+def _authority(entry: AuthorityEntry, folder: Path) -> StampAuthority:
+    return StampAuthority(
         slug=entry.slug,
         name=entry.name,
         url=entry.url,

@@ -9,7 +9,7 @@ from monitor.config.problems import Problem, shown
 from monitor.config.regexes import check_regex
 from monitor.config.toml_files import read_toml
 from monitor.core.model import Confidence, Reason, Verdict
-from monitor.core.verdict.fingerprints import CHARS_MAX, WORDS_MAX, Fingerprint, Place
+from monitor.core.verdict.fingerprints import CHARS_MAX, WORDS_MAX, Fingerprint, MarkPlace
 from monitor.core.verdict.page_summary import fold
 
 TABLE = "fingerprint"
@@ -38,7 +38,7 @@ _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _TEXT_MIN, _TEXT_MAX = 3, 200
 _WORDS_LIMIT = 2000
 _FRENCH = {str: "un texte", list: "une liste", int: "un nombre entier"}
-_FOLDED = frozenset({Place.HEADLINE, Place.OPENING, Place.TEXT})
+_FOLDED = frozenset({MarkPlace.HEADLINE, MarkPlace.OPENING, MarkPlace.TEXT})
 
 
 class _Entry:
@@ -74,7 +74,7 @@ class _Entry:
             elif isinstance(value, str) and not value.strip():
                 self.refuse(key, value, "texte vide", "l'écrire, ou retirer la clé")
 
-    def one_of(self, key: str, words: type[Verdict | Reason | Place | Confidence]) -> Any:
+    def one_of(self, key: str, words: type[Verdict | Reason | MarkPlace | Confidence]) -> Any:
         value: str = self.table[key]
         try:
             return words(value)
@@ -118,7 +118,7 @@ def _read(entry: _Entry) -> Fingerprint | None:
     entry.check_shape()
     if entry.problems:
         return None
-    where = entry.one_of("where", Place)
+    where = entry.one_of("where", MarkPlace)
     verdict = entry.one_of("verdict", Verdict)
     reason = entry.one_of("reason", Reason)
     confidence = entry.one_of("confidence", Confidence)
@@ -179,7 +179,7 @@ def _texts(entry: _Entry, key: str, *, folded: bool) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _patterns(entry: _Entry, where: Place | None) -> tuple[re.Pattern[str], ...]:
+def _patterns(entry: _Entry, where: MarkPlace | None) -> tuple[re.Pattern[str], ...]:
     found = []
     text_max = CHARS_MAX[where] if where else 1
     for regex in entry.table.get("regexes", ()):
@@ -204,8 +204,8 @@ def _statuses(entry: _Entry) -> frozenset[int]:
     return frozenset(found)
 
 
-def _words_max(entry: _Entry, where: Place | None) -> int:
-    if (where is Place.HEADER) != ("header" in entry.table):
+def _words_max(entry: _Entry, where: MarkPlace | None) -> int:
+    if (where is MarkPlace.HEADER) != ("header" in entry.table):
         cure = 'header = "nom-en-minuscules" avec where = "header", et seulement alors'
         entry.refuse("header", entry.table.get("header", ""), "clé mal placée", cure)
     limit: int = entry.table.get("words_max", WORDS_MAX[where] if where else 0)

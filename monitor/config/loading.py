@@ -14,7 +14,7 @@ from monitor.config.evidence_tables import (
 from monitor.config.fingerprint_file import load_fingerprints
 from monitor.config.local import LOCAL
 from monitor.config.main_file import MainFile, platform_from, read_main
-from monitor.config.model import Config, ControlHost, Mail, Panel, Publisher, Retention
+from monitor.config.model import Config, ControlHost, ControlSettings, Mail, Publisher, Retention
 from monitor.config.problems import ConfigError, Problem
 from monitor.config.pydantic_french import EntryT
 from monitor.config.target_files import policy_from, read_targets
@@ -102,13 +102,13 @@ def _user_agent(site: str, contact: str) -> str:
     return f"VigieANEF/{__version__} (+{site.rstrip('/')}/robot; {contact})"
 
 
-def _panel(main: MainFile) -> Panel:
+def _panel(main: MainFile) -> ControlSettings:
     controls = _sure(main.controls)
     hosts = tuple(
         ControlHost(slug=host.slug, name=host.name, url=host.url, operator=host.operator)
         for host in main.hosts.values()
     )
-    return Panel(hosts=hosts, needed=controls.needed, interval_s=controls.interval_s)
+    return ControlSettings(hosts=hosts, needed=controls.needed, interval_s=controls.interval_s)
 
 
 def _sure(entry: EntryT | None) -> EntryT:

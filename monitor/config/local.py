@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from monitor.config.problems import Problem, shown
-from monitor.config.pydantic_french import Place
+from monitor.config.pydantic_french import TablePlace
 from monitor.config.toml_files import read_toml
 
 LOCAL = "local.toml"
 TARGET = "target"
 ENABLED = "enabled"  # of a target, here only
 DEPTH_MAX = 8  # tables in tables that are listed one by one; the schema has four
-_HERE, _THERE = Place(LOCAL), Place("")
+_HERE, _THERE = TablePlace(LOCAL), TablePlace("")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,14 +90,14 @@ class Merged:
 class _At(NamedTuple):
     """Where a value stands: in the merged tables, and in `local.toml`."""
 
-    there: Place
-    here: Place
+    there: TablePlace
+    here: TablePlace
 
     def key(self, name: str) -> "_At":
-        return _At(Place("", self.there.at(name)), Place("", self.here.at(name)))
+        return _At(TablePlace("", self.there.at(name)), TablePlace("", self.here.at(name)))
 
     def item(self, there: int, here: int) -> "_At":
-        return _At(Place("", self.there.at(there)), Place("", self.here.at(here)))
+        return _At(TablePlace("", self.there.at(there)), TablePlace("", self.here.at(here)))
 
 
 class Local:
@@ -207,12 +207,12 @@ def _have_slugs(value: list[Any]) -> bool:
 
 
 def _settings(
-    place: Place, value: object, shipped: str | None, depth: int = 0
+    place: TablePlace, value: object, shipped: str | None, depth: int = 0
 ) -> Iterator[Setting]:
     """Name each value of what was added or replaced; a table is named by its keys."""
     if isinstance(value, dict) and value and depth < DEPTH_MAX:
         for name, inner in value.items():
-            yield from _settings(Place("", place.at(name)), inner, None, depth + 1)
+            yield from _settings(TablePlace("", place.at(name)), inner, None, depth + 1)
     else:
         yield Setting(key=place.key, value=shown(value), shipped=shipped)
 

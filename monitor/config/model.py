@@ -46,7 +46,7 @@ class ControlHost:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Panel:
+class ControlSettings:
     """The line works when at least `needed` of `hosts` answer."""
 
     hosts: tuple[ControlHost, ...]
@@ -76,7 +76,7 @@ class Retention:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Authority:
+class StampAuthority:
     """A time-stamping authority.
 
     Attributes:
@@ -112,7 +112,7 @@ class Journaling:
 class Stamping:
     """Who dates our journal, and how often besides the edges of incidents."""
 
-    authorities: tuple[Authority, ...] = ()
+    authorities: tuple[StampAuthority, ...] = ()
     interval_s: int = 3_600
 
 
@@ -167,7 +167,7 @@ class Config:
 
     targets: tuple[Target, ...]
     platforms: Mapping[str, Platform]
-    controls: Panel
+    controls: ControlSettings
     policy: Policy
     fingerprints: tuple[Fingerprint, ...]
     resolvers: tuple[str, ...]

@@ -15,7 +15,7 @@ _BARE = re.compile(r"[A-Za-z0-9_-]{1,60}")  # TOML writes the other keys between
 EntryT = TypeVar("EntryT", bound=Entry)
 
 
-class Place(NamedTuple):
+class TablePlace(NamedTuple):
     """Where a table stands: its file, and its dotted key ("" for the whole file)."""
 
     file: str
@@ -39,7 +39,7 @@ class Place(NamedTuple):
 
 
 def validate(
-    entry: type[EntryT], raw: object, place: Place, context: Mapping[str, Any]
+    entry: type[EntryT], raw: object, place: TablePlace, context: Mapping[str, Any]
 ) -> tuple[EntryT | None, tuple[Problem, ...]]:
     """Return the table as an entry, or None and everything that is wrong in it."""
     try:
@@ -69,7 +69,7 @@ _WORDS = {
 }
 
 
-def _problem(detail: ErrorDetails, entry: type[Entry], place: Place) -> Problem:
+def _problem(detail: ErrorDetails, entry: type[Entry], place: TablePlace) -> Problem:
     kind = detail["type"]
     value = shown(None if kind == "missing" else detail["input"])
     context = detail.get("ctx", {})

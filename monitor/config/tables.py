@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from monitor.config.local import LOCAL, Merged, original
 from monitor.config.problems import Problem
-from monitor.config.pydantic_french import EntryT, Place, validate
+from monitor.config.pydantic_french import EntryT, TablePlace, validate
 from monitor.config.toml_files import read_toml
 
 
@@ -36,7 +36,7 @@ class Tables:
     @classmethod
     def of_local(cls, targets: Mapping[int, dict[str, Any]], *, allow_private: bool) -> Self:
         """Return the targets that `local.toml` adds, by position there, as a file of their own."""
-        made, place = cls.__new__(cls), Place(LOCAL)
+        made, place = cls.__new__(cls), TablePlace(LOCAL)
         keys = ((place.at("target", n), place.at("target", at)) for n, at in enumerate(targets))
         made._take(  # noqa: SLF001 -- its own class
             Merged({"target": list(targets.values())}, dict(keys)), LOCAL, readable=True
@@ -68,20 +68,20 @@ class Tables:
             raw = raw.get(key) if isinstance(raw, Mapping) else None
         if not isinstance(raw, list):
             return {}  # the entry that holds the list says it
-        key = Place(self.name).at(*keys)
+        key = TablePlace(self.name).at(*keys)
         read = {n: self._validated(entry, item, f"{key}[{n + 1}]") for n, item in enumerate(raw)}
         return {n: good for n, good in read.items() if good is not None}
 
     def refuse(self, *steps: str | int, value: object, reason: str, cure: str) -> None:
         """Note a problem at a key; positions in a list are given from 0 and shown from 1."""
-        problem = Place(self.name).problem(*steps, value=value, reason=reason, cure=cure)
+        problem = TablePlace(self.name).problem(*steps, value=value, reason=reason, cure=cure)
         self.problems.append(original(problem, self._origins))
 
     def _validated(self, entry: type[EntryT], raw: object, key: str) -> EntryT | None:
         if not self.readable:
             return None  # the file's own fault; the rest only follows from it
         context = {"allow_private": self.allow_private}
-        good, problems = validate(entry, raw, Place(self.name, key), context)
+        good, problems = validate(entry, raw, TablePlace(self.name, key), context)
         self.problems.extend(original(problem, self._origins) for problem in problems)
         return good
 

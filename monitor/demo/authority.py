@@ -20,7 +20,7 @@ class _Issuer:
     key: ec.EllipticCurvePrivateKey
 
 
-class Authority:
+class DemoAuthority:
     """Issues server certificates that only a holder of `ca_path` trusts.
 
     Args:

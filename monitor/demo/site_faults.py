@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from monitor.demo.scenario import Play
-from monitor.demo.site_server import Answer
+from monitor.demo.site_server import SiteAnswer
 from monitor.demo.sites import (
     BOOKING_PATH,
     FOREIGNERS_PATH,
@@ -15,16 +15,16 @@ from monitor.demo.sites import (
     page,
 )
 
-_KEEP_OUT = Answer(body=b"User-agent: *\nDisallow: /\n", media="text/plain; charset=utf-8")
+_KEEP_OUT = SiteAnswer(body=b"User-agent: *\nDisallow: /\n", media="text/plain; charset=utf-8")
 
 
-def answer(host: Host, path: str, *, play: Play | None, visit: int = 0) -> Answer | None:
+def answer(host: Host, path: str, *, play: Play | None, visit: int = 0) -> SiteAnswer | None:
     """Return what `host` says for a path while it plays; None is silence.
 
     `visit` numbers the requests that the host got, for what is never twice the same.
     Faults below HTTP (nobody listens, a bad certificate) leave the answer healthy.
     """
-    healthy = host.answers.get(path) or Answer(status=404, body=page("404.html"))
+    healthy = host.answers.get(path) or SiteAnswer(status=404, body=page("404.html"))
     if play is Play.SILENT:
         return None
     if path == "/robots.txt":  # else the lane would stop for another reason than the scene's
@@ -32,7 +32,7 @@ def answer(host: Host, path: str, *, play: Play | None, visit: int = 0) -> Answe
     if play is Play.SLOW:
         return replace(healthy, delay_s=SLOW_S * 1.3)
     if path == _MISSING.get(play):
-        return Answer(status=404, body=page("404.html"))
+        return SiteAnswer(status=404, body=page("404.html"))
     if play in _SAYING:
         return (
             foreigners(host.department, _said(play, visit)) if path == FOREIGNERS_PATH else healthy
@@ -41,24 +41,24 @@ def answer(host: Host, path: str, *, play: Play | None, visit: int = 0) -> Answe
     return instead(host) if instead else healthy
 
 
-def _unavailable(_: Host) -> Answer:
-    return Answer(status=503, body=page("indisponible.html"), headers=(("Retry-After", "120"),))
+def _unavailable(_: Host) -> SiteAnswer:
+    return SiteAnswer(status=503, body=page("indisponible.html"), headers=(("Retry-After", "120"),))
 
 
-def _error_text(host: Host) -> Answer:
-    return Answer(body=page("erreur-200.html", name=host.name))
+def _error_text(host: Host) -> SiteAnswer:
+    return SiteAnswer(body=page("erreur-200.html", name=host.name))
 
 
-def _waf(_: Host) -> Answer:
+def _waf(_: Host) -> SiteAnswer:
     marks = (("X-Iinfo", "4-9-0 0NNN RT(1795421645000 0) q(0 -1 -1 -1) r(0 -1)"),)
-    return Answer(status=403, body=page("refus.html"), media="text/html", headers=marks)
+    return SiteAnswer(status=403, body=page("refus.html"), media="text/html", headers=marks)
 
 
-def _maintenance(_: Host) -> Answer:
-    return Answer(body=page("maintenance.html"))
+def _maintenance(_: Host) -> SiteAnswer:
+    return SiteAnswer(body=page("maintenance.html"))
 
 
-_INSTEAD: Mapping[Play, Callable[[Host], Answer]] = {
+_INSTEAD: Mapping[Play, Callable[[Host], SiteAnswer]] = {
     Play.UNAVAILABLE: _unavailable,
     Play.ERROR_TEXT: _error_text,
     Play.WAF: _waf,

@@ -14,7 +14,7 @@ _CLIENT_S = 30.0  # a client that says nothing for so long is let go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class SiteAnswer:
     """What a site sends for one path. `delay_s` passes before its first byte."""
 
     body: bytes = b""
@@ -38,7 +38,7 @@ class Site:
         *,
         address: str,
         clock: Clock,
-        answer: Callable[[str], Answer | None],
+        answer: Callable[[str], SiteAnswer | None],
         tls: ssl.SSLContext | None = None,
     ) -> None:
         self.address = address
@@ -120,7 +120,7 @@ class Site:
         method, _, rest = head.partition(b" ")
         path = rest.partition(b" ")[0].decode("latin-1")
         if method not in {b"GET", b"HEAD"}:
-            answer: Answer | None = Answer(status=405, headers=(("Allow", "GET, HEAD"),))
+            answer: SiteAnswer | None = SiteAnswer(status=405, headers=(("Allow", "GET, HEAD"),))
         else:
             answer = self.answer(path)
         if answer is None:
@@ -130,7 +130,7 @@ class Site:
         writer.write(self._head(answer) + (b"" if method == b"HEAD" else answer.body))
         await writer.drain()
 
-    def _head(self, answer: Answer) -> bytes:
+    def _head(self, answer: SiteAnswer) -> bytes:
         lines = [
             f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}",
             f"Date: {format_datetime(self._clock.now(), usegmt=True)}",

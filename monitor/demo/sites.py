@@ -8,7 +8,7 @@ from pathlib import Path
 import jinja2
 
 from monitor.core.model import Confidence, Kind, Platform, Policy, Target
-from monitor.demo.site_server import Answer
+from monitor.demo.site_server import SiteAnswer
 
 ANEF = "administration-etrangers.demo.test"
 SSO = "sso.anef.demo.test"
@@ -97,7 +97,7 @@ class Host:
 
     name: str
     address: str
-    answers: Mapping[str, Answer]
+    answers: Mapping[str, SiteAnswer]
     secure: bool = True
     department: str = ""
 
@@ -108,17 +108,17 @@ def prefecture(code: str) -> str:
 
 def hosts(*, intermediate_der: bytes) -> tuple[Host, ...]:
     """Return every site of the demo, each on its own address of 127.86.0.0/24."""
-    played: list[tuple[str, Mapping[str, Answer], bool]] = [
+    played: list[tuple[str, Mapping[str, SiteAnswer], bool]] = [
         (ANEF, _anef(), True),
-        (SSO, {LOGIN_PATH: Answer(body=page("connexion.html"))}, True),
-        (CONTACT, {CONTACT_PATH: Answer(body=page("formulaire.html"))}, True),
-        (FICHES, {"/titre-de-sejour": Answer(body=page("fiche.html"))}, True),
+        (SSO, {LOGIN_PATH: SiteAnswer(body=page("connexion.html"))}, True),
+        (CONTACT, {CONTACT_PATH: SiteAnswer(body=page("formulaire.html"))}, True),
+        (FICHES, {"/titre-de-sejour": SiteAnswer(body=page("fiche.html"))}, True),
         (BOOKING, _booking(), True),
         *((prefecture(code), _prefecture(code), True) for code in _CODES),
-        *((name, {"/": Answer(body=page("temoin.html"))}, True) for name in CONTROLS),
+        *((name, {"/": SiteAnswer(body=page("temoin.html"))}, True) for name in CONTROLS),
         (
             ISSUER,
-            {ISSUER_PATH: Answer(body=intermediate_der, media="application/pkix-cert")},
+            {ISSUER_PATH: SiteAnswer(body=intermediate_der, media="application/pkix-cert")},
             False,
         ),
     ]
@@ -257,24 +257,24 @@ def _prefecture_target(code: str, *, port: int) -> Target:
     )
 
 
-def _anef() -> dict[str, Answer]:
+def _anef() -> dict[str, SiteAnswer]:
     static = {
-        path: Answer(body=_script(path), media="application/javascript", headers=_CDN)
+        path: SiteAnswer(body=_script(path), media="application/javascript", headers=_CDN)
         for path in _SCRIPTS
     }
     flags = json.dumps({"maintenance": False, "depotEnLigne": True}).encode()
     environment = json.dumps({"environnement": "demonstration", "version": "12.4.0"}).encode()
     first, second = SIGNS_OF_LIFE
     return {
-        "/": Answer(status=307, headers=(("Location", "/usagers/"), *_CDN)),
-        "/usagers/": Answer(body=page("anef.html"), headers=_CDN),
-        "/usagers/styles.4e1f0c92ab7d35e8.css": Answer(body=b"app-root{}", media="text/css"),
-        "/usagers/assets/favicon.svg": Answer(
+        "/": SiteAnswer(status=307, headers=(("Location", "/usagers/"), *_CDN)),
+        "/usagers/": SiteAnswer(body=page("anef.html"), headers=_CDN),
+        "/usagers/styles.4e1f0c92ab7d35e8.css": SiteAnswer(body=b"app-root{}", media="text/css"),
+        "/usagers/assets/favicon.svg": SiteAnswer(
             body=b'<svg xmlns="http://www.w3.org/2000/svg"/>', media="image/svg+xml"
         ),
-        "/usagers/assets/i18n/fr.xml": Answer(body=b"<xliff/>", media="application/xml"),
-        first: Answer(body=flags, media="application/json", headers=_CDN),
-        second: Answer(body=environment, media="application/json", headers=_CDN),
+        "/usagers/assets/i18n/fr.xml": SiteAnswer(body=b"<xliff/>", media="application/xml"),
+        first: SiteAnswer(body=flags, media="application/json", headers=_CDN),
+        second: SiteAnswer(body=environment, media="application/json", headers=_CDN),
         **static,
     }
 
@@ -284,28 +284,28 @@ def _script(path: str) -> bytes:
     return line.encode() * 200
 
 
-def _prefecture(code: str) -> dict[str, Answer]:
+def _prefecture(code: str) -> dict[str, SiteAnswer]:
     values = {"name": _name(code), "department": code}
     robots = "User-agent: *\nDisallow: /admin/\n"
     return {
-        "/": Answer(body=page("prefecture-accueil.html", **values)),
+        "/": SiteAnswer(body=page("prefecture-accueil.html", **values)),
         FOREIGNERS_PATH: foreigners(code, {"booking": BOOKING_PATH} if code == LINKING else {}),
-        BOOKING_PATH: Answer(body=page("prefecture-rendez-vous.html", **values)),
-        "/extension/ide/dsfr.min.css": Answer(body=b"main{}", media="text/css"),
-        "/robots.txt": Answer(body=robots.encode(), media="text/plain; charset=utf-8"),
+        BOOKING_PATH: SiteAnswer(body=page("prefecture-rendez-vous.html", **values)),
+        "/extension/ide/dsfr.min.css": SiteAnswer(body=b"main{}", media="text/css"),
+        "/robots.txt": SiteAnswer(body=robots.encode(), media="text/plain; charset=utf-8"),
     }
 
 
-def foreigners(code: str, said: Mapping[str, str]) -> Answer:
+def foreigners(code: str, said: Mapping[str, str]) -> SiteAnswer:
     """Return a prefecture's page for foreigners that says some things in other words."""
     values = {**FOREIGNERS, **said, "name": _name(code), "department": code}
-    return Answer(body=page("prefecture-etrangers.html", **values))
+    return SiteAnswer(body=page("prefecture-etrangers.html", **values))
 
 
 def _name(code: str) -> str:
     return f"Préfecture d’essai {code}"
 
 
-def _booking() -> dict[str, Answer]:
+def _booking() -> dict[str, SiteAnswer]:
     values = {"name": "Rendez-vous en préfecture (essai)", "department": "93"}
-    return {BOOKING_PATH: Answer(body=page("prefecture-rendez-vous.html", **values))}
+    return {BOOKING_PATH: SiteAnswer(body=page("prefecture-rendez-vous.html", **values))}

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from monitor.core.model import Target
 from monitor.demo import config_folder, sites
-from monitor.demo.authority import Authority
+from monitor.demo.authority import DemoAuthority
 from monitor.demo.name_server import NameServer
 from monitor.demo.scenario import Play, Scene, ends_s, running
 from monitor.demo.site_faults import answer
-from monitor.demo.site_server import Answer, Site
+from monitor.demo.site_server import Site, SiteAnswer
 from monitor.demo.timetable import SCENES
 from monitor.runtime.clock import Clock
 
@@ -34,7 +34,7 @@ class _Actor:
     play: Play | None = None
     visits: int = 0  # of its pages
 
-    def answer(self, path: str) -> Answer | None:
+    def answer(self, path: str) -> SiteAnswer | None:
         self.visits += path != "/robots.txt"
         said = answer(self.host, path, play=self.play, visit=self.visits)
         return said and replace(said, delay_s=said.delay_s * self.pace)
@@ -168,7 +168,7 @@ class DemoWorld:
         """Find one port that is free on every address, and listen there."""
         port = await self._reserve()
         self.ca_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        authority = Authority(
+        authority = DemoAuthority(
             folder=self.ca_path.parent,
             now=self._clock.now(),
             aia_url=f"http://{sites.ISSUER}:{port}{sites.ISSUER_PATH}",
@@ -180,14 +180,14 @@ class DemoWorld:
         self._port = port
         await self._open_six(authority)
 
-    async def _open_six(self, authority: Authority) -> None:
+    async def _open_six(self, authority: DemoAuthority) -> None:
         """Let the controls answer over IPv6 as well, on a machine that has it."""
         page = sites.hosts(intermediate_der=b"")
         answers = next(host.answers for host in page if host.name in sites.CONTROLS)
         self._six = Site(
             address=_SIX,
             clock=self._clock,
-            answer=lambda path: answers.get(path, Answer(status=404)),
+            answer=lambda path: answers.get(path, SiteAnswer(status=404)),
             tls=authority.context(*sites.CONTROLS),
         )
         try:
@@ -203,7 +203,7 @@ class DemoWorld:
         await scout.stop()
         return port
 
-    def _actor(self, host: sites.Host, authority: Authority) -> _Actor:
+    def _actor(self, host: sites.Host, authority: DemoAuthority) -> _Actor:
         contexts: dict[Play | None, ssl.SSLContext] = {}
         if host.secure:
             contexts[None] = authority.context(host.name)

@@ -34,7 +34,7 @@ class Reply:
     body: bytes
 
 
-class Courier:
+class OutboundHttp:
     """Carries requests to addresses that the configuration, or a checked chain, names."""
 
     def __init__(

@@ -3,7 +3,7 @@
 from monitor.runtime.clock import Clock
 
 
-class Patience:
+class RetryDelay:
     """Spaces the requests to one party, and waits ever longer while it fails.
 
     The first request, too, waits for the spacing: the process may have just been restarted.
@@ -21,7 +21,7 @@ class Patience:
         wait_s = min(self._spacing_s * (1 << self.failures), max(self._longest_s, self._spacing_s))
         return self._clock.monotonic_us() - self._asked_us >= wait_s * 1e6
 
-    def asked(self, *, well: bool) -> None:
+    def record(self, *, success: bool) -> None:
         """Count from now, when the answer came or was given up."""
         self._asked_us = self._clock.monotonic_us()
-        self.failures = 0 if well else min(self.failures + 1, 30)
+        self.failures = 0 if success else min(self.failures + 1, 30)

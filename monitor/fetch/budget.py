@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from monitor.core.model import Failure
 from monitor.core.verdict.rules_local import FROZEN_US
-from monitor.fetch.failures import Broken
+from monitor.fetch.failures import ExchangeBroken
 from monitor.runtime.clock import Clock
 
 
@@ -96,7 +96,7 @@ class Budget:
                     yield
         except TimeoutError as error:
             if limit.expired():  # else it is a silence inside the block
-                raise Broken(Failure.DEADLINE, "the whole probe took too long") from error
+                raise ExchangeBroken(Failure.DEADLINE, "the whole probe took too long") from error
             raise
         finally:
             self._spent_us, self._since_us = self.spent_us, None

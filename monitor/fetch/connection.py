@@ -55,7 +55,7 @@ async def waiting(limit_s: float, alarm: Alarm) -> AsyncGenerator[None]:
         bell.cancel()
 
 
-class Line:
+class Connection:
     """One TCP connection. Silence longer than `silence_s` raises `TimeoutError`."""
 
     def __init__(self, sock: socket.socket, *, silence_s: float, alarm: Alarm = MUTE) -> None:
@@ -83,10 +83,10 @@ class Line:
         self._sock.close()
 
 
-class SecureLine:
+class TlsConnection:
     """TLS over a line; the same verbs."""
 
-    def __init__(self, line: Line, context: ssl.SSLContext, host: str) -> None:
+    def __init__(self, line: Connection, context: ssl.SSLContext, host: str) -> None:
         self._line = line
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()

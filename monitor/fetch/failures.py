@@ -33,7 +33,7 @@ _ERRNOS = {
 }
 
 
-class Broken(Exception):  # noqa: N818 -- a name of the domain: the exchange is broken, not us
+class ExchangeBroken(Exception):  # noqa: N818 -- a name of the domain: the exchange is broken, not us
     """A fault of the outside that no library raises; carries its name."""
 
     def __init__(self, failure: Failure, detail: str) -> None:
@@ -42,7 +42,12 @@ class Broken(Exception):  # noqa: N818 -- a name of the domain: the exchange is 
 
 
 #: All that the outside can make a request raise; anything else is our own mistake.
-FAULTS = (Broken, OSError, h11.RemoteProtocolError, Unreadable)  # ssl's, time-outs are OSErrors
+FAULTS = (
+    ExchangeBroken,
+    OSError,
+    h11.RemoteProtocolError,
+    Unreadable,
+)  # ssl's, time-outs are OSErrors
 
 
 def failure_of(error: BaseException) -> Failure:
@@ -66,7 +71,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 def _name(error: BaseException) -> Failure | None:
     match error:
-        case Broken():
+        case ExchangeBroken():
             return error.failure
         case ssl.SSLError():
             return _of_tls(error)

@@ -26,9 +26,9 @@ from monitor.core.untrusted import public_addresses
 from monitor.core.untrusted.library_errors import Unreadable, reading
 from monitor.fetch import bodies, request, shell, tls
 from monitor.fetch.budget import Budget, Limits
-from monitor.fetch.connection import MUTE, SILENT_S, Alarm, Line, SecureLine
+from monitor.fetch.connection import MUTE, SILENT_S, Alarm, Connection, TlsConnection
 from monitor.fetch.draft import Draft
-from monitor.fetch.failures import FAULTS, Broken, describe
+from monitor.fetch.failures import FAULTS, ExchangeBroken, describe
 from monitor.fetch.reachable import Address, read_url
 from monitor.fetch.resolve import Resolver
 from monitor.runtime.clock import Clock
@@ -160,16 +160,16 @@ class Fetcher:
         before_us, stalled_us = budget.spent_us, budget.stalled_us
         drafts: list[Draft] = []
         seen: set[str] = set()
-        refusal: Broken | None = None
+        refusal: ExchangeBroken | None = None
         while address is not None:
             seen.add(address.without_fragment)
             drafts.append(await self._hop(address, budget, way, complete=complete))
             try:
                 address = self._redirect(drafts[-1], address, seen)
-            except Broken as error:
+            except ExchangeBroken as error:
                 address, refusal = None, error
         if len(drafts) > 1 and drafts[-1].failure is Failure.DNS_BOGON:
-            refusal = Broken(Failure.REDIRECT_REFUSED, f"private address: {drafts[-1].url}")
+            refusal = ExchangeBroken(Failure.REDIRECT_REFUSED, f"private address: {drafts[-1].url}")
         elapsed_us = budget.spent_us - before_us
         exchange = await self._exchange(url, drafts, refusal, budget, elapsed_us)
         if exchange.failure is Failure.TIMEOUT:
@@ -197,9 +197,11 @@ class Fetcher:
         try:
             following = self._allowed(read_url(_as_utf8(location), base=address.url))
         except ValueError as error:
-            raise Broken(Failure.REDIRECT_REFUSED, describe(error)) from error
+            raise ExchangeBroken(Failure.REDIRECT_REFUSED, describe(error)) from error
         if following.without_fragment in seen or len(seen) >= self._limits.hops:
-            raise Broken(Failure.REDIRECT_LOOP, f"after {len(seen)} requests: {following.url}")
+            raise ExchangeBroken(
+                Failure.REDIRECT_LOOP, f"after {len(seen)} requests: {following.url}"
+            )
         return following
 
     async def _hop(self, address: Address, budget: Budget, way: "_Way", *, complete: bool) -> Draft:
@@ -269,8 +271,8 @@ class Fetcher:
             alarm=way.alarm,
         )
         silence_s = self._limits.silence_s
-        with closing(Line(sock, silence_s=silence_s, alarm=way.alarm)) as plain:
-            line: Line | SecureLine = plain
+        with closing(Connection(sock, silence_s=silence_s, alarm=way.alarm)) as plain:
+            line: Connection | TlsConnection = plain
             if address.secure:
                 draft.enter(Phase.TLS)
                 line = await request.secure(draft, plain, address.host, trust.context)
@@ -278,13 +280,15 @@ class Fetcher:
 
     def _reachable(self, resolution: Resolution, family: Family | None) -> tuple[str, ...]:
         if resolution.failure:
-            raise Broken(resolution.failure, f"{resolution.server} on {resolution.host}")
+            raise ExchangeBroken(resolution.failure, f"{resolution.server} on {resolution.host}")
         found = tuple(each for each in resolution.addresses if family in {None, family_of(each)})
         if not found:
-            raise Broken(Failure.DNS_NO_ANSWER, f"no {family} address")
+            raise ExchangeBroken(Failure.DNS_NO_ANSWER, f"no {family} address")
         allowed = tuple(filter(self._may_reach, found))
         if not allowed:
-            raise Broken(Failure.DNS_BOGON, f"only private: {', '.join(resolution.addresses)}")
+            raise ExchangeBroken(
+                Failure.DNS_BOGON, f"only private: {', '.join(resolution.addresses)}"
+            )
         return allowed[: self._limits.addresses]
 
     async def _issuer(self, chain: Sequence[bytes], budget: Budget, way: "_Way") -> bytes | None:
@@ -301,7 +305,7 @@ class Fetcher:
         self,
         url: str,
         drafts: Sequence[Draft],
-        refusal: Broken | None,
+        refusal: ExchangeBroken | None,
         budget: Budget,
         duration_us: int,
     ) -> Exchange:

@@ -12,9 +12,9 @@ from monitor.core.untrusted.library_errors import reading
 from monitor.fetch import kernel
 from monitor.fetch.bodies import ACCEPT_ENCODING
 from monitor.fetch.budget import Budget, Limits
-from monitor.fetch.connection import MUTE, Alarm, Line, SecureLine, waiting
+from monitor.fetch.connection import MUTE, Alarm, Connection, TlsConnection, waiting
 from monitor.fetch.draft import Draft
-from monitor.fetch.failures import INCOMPLETE_CODES, Broken, failure_of
+from monitor.fetch.failures import INCOMPLETE_CODES, ExchangeBroken, failure_of
 from monitor.fetch.reachable import Address
 from monitor.fetch.response_parser import Event, Parser
 from monitor.fetch.tls import certificate_of, sent_chain
@@ -65,14 +65,16 @@ async def connect(  # noqa: PLR0913 -- keyword-only bounds
     raise next((each for each in errors if failure_of(each) not in _NO_ROUTE), errors[0])
 
 
-async def secure(draft: Draft, line: Line, host: str, context: ssl.SSLContext) -> SecureLine:
+async def secure(
+    draft: Draft, line: Connection, host: str, context: ssl.SSLContext
+) -> TlsConnection:
     """Put TLS on a line; the certificate is kept in the draft also when it is refused.
 
     Raises:
         OSError: The handshake failed (`ssl.SSLError`), or was silent.
 
     """
-    line_over = SecureLine(line, context, host.removesuffix("."))
+    line_over = TlsConnection(line, context, host.removesuffix("."))
     verified = False
     try:
         await line_over.handshake()
@@ -90,7 +92,11 @@ async def secure(draft: Draft, line: Line, host: str, context: ssl.SSLContext) -
 
 
 async def ask(
-    draft: Draft, line: Line | SecureLine, address: Address, user_agent: str, limits: Limits
+    draft: Draft,
+    line: Connection | TlsConnection,
+    address: Address,
+    user_agent: str,
+    limits: Limits,
 ) -> None:
     """Send one GET and read its answer into the draft.
 
@@ -116,7 +122,7 @@ async def ask(
         try:
             _take(draft, event, limits)
             parser.count(event)
-        except Broken:
+        except ExchangeBroken:
             _cut_excess(parser, draft)  # the bytes that are kept end with what was read of them
             raise
         if isinstance(event, h11.EndOfMessage):
@@ -133,7 +139,7 @@ def _take(draft: Draft, event: Event, limits: Limits) -> None:
         case h11.EndOfMessage() | h11.InformationalResponse():
             pass
         case _:
-            raise Broken(Failure.INVALID_RESPONSE, f"unexpected {event}")
+            raise ExchangeBroken(Failure.INVALID_RESPONSE, f"unexpected {event}")
 
 
 def _request(address: Address, user_agent: str) -> h11.Request:
@@ -162,12 +168,14 @@ def _next(parser: Parser, draft: Draft, *, ended: bool) -> Event:
     return event
 
 
-def _cut_short(draft: Draft) -> Broken:
+def _cut_short(draft: Draft) -> ExchangeBroken:
     if draft.status is not None:
-        return Broken(Failure.TRUNCATED, f"closed after {len(draft.body)} bytes of the body")
+        return ExchangeBroken(
+            Failure.TRUNCATED, f"closed after {len(draft.body)} bytes of the body"
+        )
     if not _HTTP.startswith(draft.response[: len(_HTTP)]):
-        return Broken(Failure.INVALID_RESPONSE, "not HTTP")
-    return Broken(Failure.EOF, f"closed after {len(draft.response)} bytes of the headers")
+        return ExchangeBroken(Failure.INVALID_RESPONSE, "not HTTP")
+    return ExchangeBroken(Failure.EOF, f"closed after {len(draft.response)} bytes of the headers")
 
 
 def _begin(draft: Draft, event: h11.Response, limits: Limits) -> None:
@@ -179,7 +187,7 @@ def _begin(draft: Draft, event: h11.Response, limits: Limits) -> None:
     )
     announced = draft.header("Content-Length")
     if _is_over(announced, limits.body_bytes):
-        raise Broken(Failure.TOO_LARGE, f"{announced} bytes announced")
+        raise ExchangeBroken(Failure.TOO_LARGE, f"{announced} bytes announced")
 
 
 def _is_over(announced: str, bound: int) -> bool:
@@ -190,7 +198,9 @@ def _is_over(announced: str, bound: int) -> bool:
     return len(digits) > len(str(bound)) or int(digits) > bound
 
 
-async def _feed(parser: Parser, draft: Draft, line: Line | SecureLine, limits: Limits) -> bool:
+async def _feed(
+    parser: Parser, draft: Draft, line: Connection | TlsConnection, limits: Limits
+) -> bool:
     """Give the parser what comes next; tell whether it was the end."""
     data = parser.read_slice()
     if data is None:
@@ -204,7 +214,7 @@ async def _feed(parser: Parser, draft: Draft, line: Line | SecureLine, limits: L
         await asyncio.sleep(0)  # others have their turn between two slices
     draft.response += data or b""
     if len(draft.response) > limits.headers_bytes + limits.body_bytes:
-        raise Broken(Failure.TOO_LARGE, "chunking or early answers without end")
+        raise ExchangeBroken(Failure.TOO_LARGE, "chunking or early answers without end")
     return not data
 
 

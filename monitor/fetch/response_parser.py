@@ -12,7 +12,7 @@ import h11
 from monitor.core.model import Failure
 from monitor.core.untrusted.library_errors import reading
 from monitor.fetch.budget import Limits
-from monitor.fetch.failures import Broken
+from monitor.fetch.failures import ExchangeBroken
 
 SLICE_BYTES = 4 * 1024
 MAX_HEADERS = 1_000  # real answers have fifty
@@ -104,4 +104,4 @@ class Parser:
 
 def _bound(count: int, most: int, what: str) -> None:
     if count > most:
-        raise Broken(Failure.TOO_LARGE, f"over {most} {what}")
+        raise ExchangeBroken(Failure.TOO_LARGE, f"over {most} {what}")

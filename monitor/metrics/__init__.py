@@ -4,7 +4,14 @@ A scrape never probes, never touches the store and never waits for the probing l
 """
 
 from monitor.metrics.exposition import Exposition
-from monitor.metrics.metrics_state import Board, JournalSeen, Seen
+from monitor.metrics.metrics_state import JournalSeen, MetricsState, TargetMetrics
 from monitor.metrics.page_metrics import PageSeen, offered_after
 
-__all__ = ["Board", "Exposition", "JournalSeen", "PageSeen", "Seen", "offered_after"]
+__all__ = [
+    "Exposition",
+    "JournalSeen",
+    "MetricsState",
+    "PageSeen",
+    "TargetMetrics",
+    "offered_after",
+]

@@ -19,14 +19,14 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from monitor.core.model import Verdict
-from monitor.metrics.family import Family, Sample
+from monitor.metrics.family import MetricFamily, Sample
 from monitor.metrics.journal_metrics import JournalCollector
-from monitor.metrics.metrics_state import Board, Seen
+from monitor.metrics.metrics_state import MetricsState, TargetMetrics
 from monitor.metrics.target_families import OWN_FAMILIES, PROBE_FAMILIES, is_stale
 from monitor.runtime.clock import Clock
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-STATE_SECONDS = Family(
+STATE_SECONDS = MetricFamily(
     name="anef_state_seconds_total",
     type="counter",
     help="Seconds spent in each state since this process first saw the target.",
@@ -38,7 +38,7 @@ class Exposition:
     """Renders a board. One registry an app; nothing global."""
 
     def __init__(
-        self, board: Board, *, clock: Clock, point: str, version: str, config_sha256: str
+        self, board: MetricsState, *, clock: Clock, point: str, version: str, config_sha256: str
     ) -> None:
         self._board = board
         self._clock = clock
@@ -90,7 +90,7 @@ class Exposition:
                 lines += [_header(family), *_render(family.name, "", samples)]
         return "".join(lines).encode()
 
-    def _lines(self, seen: Seen) -> dict[str, str]:
+    def _lines(self, seen: TargetMetrics) -> dict[str, str]:
         slug = seen.target.slug
         version, kept = self._kept.get(slug, (-1, {}))
         if version != seen.version:
@@ -110,7 +110,7 @@ class Exposition:
             samples = [((("state", verdict.value),), seconds[verdict]) for verdict in Verdict]
             yield from _render(STATE_SECONDS.name, self._labels[slug], samples)
 
-    def _own_labels(self, seen: Seen) -> str:
+    def _own_labels(self, seen: TargetMetrics) -> str:
         target = seen.target
         return _pairs(
             (
@@ -128,7 +128,7 @@ class Exposition:
 class _Service(Collector):
     """What concerns the point itself: line, clock, lanes, incidents."""
 
-    def __init__(self, board: Board, *, point: str) -> None:
+    def __init__(self, board: MetricsState, *, point: str) -> None:
         self._board = board
         self._point = point
 
@@ -204,7 +204,7 @@ class _Build(Collector):
             yield info
 
 
-def _header(family: Family) -> str:
+def _header(family: MetricFamily) -> str:
     return f"# HELP {family.name} {family.help}\n# TYPE {family.name} {family.type}\n"
 
 

@@ -3,17 +3,17 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from monitor.metrics.metrics_state import Seen
+from monitor.metrics.metrics_state import TargetMetrics
 
 Sample = tuple[tuple[tuple[str, str], ...], float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Family:
+class MetricFamily:
     """One metric. `fades`: dropped when the last observation is too old."""
 
     name: str
     type: str
     help: str
-    read: Callable[[Seen], Iterator[Sample]]
+    read: Callable[[TargetMetrics], Iterator[Sample]]
     fades: bool = True

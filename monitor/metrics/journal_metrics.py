@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from monitor.metrics.metrics_state import Board
+from monitor.metrics.metrics_state import MetricsState
 
 
 class JournalCollector(Collector):
     """Renders what the board says of the journal."""
 
-    def __init__(self, board: Board, *, point: str) -> None:
+    def __init__(self, board: MetricsState, *, point: str) -> None:
         self._board = board
         self._point = point
 

@@ -9,13 +9,13 @@ from types import MappingProxyType
 from monitor.core.model import (
     ClockReading,
     Controls,
-    Edge,
     GapCause,
     LaneState,
     Outcome,
     Reason,
     State,
     Target,
+    Transition,
     Verdict,
 )
 from monitor.core.outages.availability import held, seconds_by_verdict
@@ -24,7 +24,7 @@ from monitor.metrics.page_metrics import PageSeen, after, offered_after
 
 
 @dataclass(slots=True, kw_only=True)
-class Seen:
+class TargetMetrics:
     """All that metrics know of one target. Counters begin with the process.
 
     `version` changes whenever anything here does, so that rendered text can be kept.
@@ -81,7 +81,7 @@ class JournalSeen:
     cosignatures: int = 0
 
 
-class Board:
+class MetricsState:
     """One writer (the probing loop), any reader; what it holds is replaced, not mended."""
 
     def __init__(
@@ -94,7 +94,7 @@ class Board:
     ) -> None:
         known = {state.target: state for state in states}
         self.seen = {
-            target.slug: Seen(
+            target.slug: TargetMetrics(
                 target=target, state=known.get(target.slug), page=pages.get(target.slug)
             )
             for target in targets
@@ -105,7 +105,7 @@ class Board:
         self.backlog: dict[str, int] = {}
         self.journal: JournalSeen | None = None
 
-    def saw(self, outcome: Outcome, *, offered: frozenset[Element] | None = None) -> None:
+    def observe(self, outcome: Outcome, *, offered: frozenset[Element] | None = None) -> None:
         """Take in an observation that has been recorded.
 
         `offered` is `offered_after` of its changes, for a caller that has found it elsewhere.
@@ -117,8 +117,8 @@ class Board:
         seen.outcome = outcome
         seen.state = outcome.state
         seen.probes[observation.judgement.verdict, observation.judgement.reason] += 1
-        seen.outages += sum(event.edge is Edge.OUTAGE_OPENED for event in outcome.events)
-        seen.blips += sum(event.edge is Edge.BLIP for event in outcome.events)
+        seen.outages += sum(event.edge is Transition.OUTAGE_OPENED for event in outcome.events)
+        seen.blips += sum(event.edge is Transition.BLIP for event in outcome.events)
         for change in outcome.changes:
             seen.page = after(seen.page, change, offered)
         seen.version += 1

@@ -3,14 +3,14 @@
 from collections.abc import Callable, Iterator
 
 from monitor.metrics import page_metrics
-from monitor.metrics.family import Family, Sample
-from monitor.metrics.metrics_state import Seen
+from monitor.metrics.family import MetricFamily, Sample
+from monitor.metrics.metrics_state import TargetMetrics
 
 
 def _of_page(
     read: Callable[[page_metrics.PageSeen], Iterator[float]],
-) -> Callable[[Seen], Iterator[Sample]]:
-    def reader(seen: Seen) -> Iterator[Sample]:
+) -> Callable[[TargetMetrics], Iterator[Sample]]:
+    def reader(seen: TargetMetrics) -> Iterator[Sample]:
         for value in read(seen.page) if seen.page is not None else ():
             yield (), value
 
@@ -19,8 +19,8 @@ def _of_page(
 
 def _of_page_by(
     label: str, read: Callable[[page_metrics.PageSeen], Iterator[tuple[str, float]]]
-) -> Callable[[Seen], Iterator[Sample]]:
-    def reader(seen: Seen) -> Iterator[Sample]:
+) -> Callable[[TargetMetrics], Iterator[Sample]]:
+    def reader(seen: TargetMetrics) -> Iterator[Sample]:
         for name, value in read(seen.page) if seen.page is not None else ():
             yield ((label, name),), value
 
@@ -28,7 +28,7 @@ def _of_page_by(
 
 
 PAGE_FAMILIES = (
-    Family(
+    MetricFamily(
         name="anef_page_changes_total",
         type="counter",
         help="Announced changes of the page's text since this process started, by kind; "
@@ -36,7 +36,7 @@ PAGE_FAMILIES = (
         read=_of_page_by("kind", page_metrics.changes),
         fades=False,
     ),
-    Family(
+    MetricFamily(
         name="anef_page_last_change_timestamp_seconds",
         type="gauge",
         help="First reading of the newest announced change, in Unix time; "
@@ -44,20 +44,20 @@ PAGE_FAMILIES = (
         read=_of_page(page_metrics.last_change),
         fades=False,
     ),
-    Family(
+    MetricFamily(
         name="anef_page_displayed_update_timestamp_seconds",
         type="gauge",
         help="Midnight UTC of the update date that the page displays; absent when it shows none.",
         read=_of_page(page_metrics.displayed_update),
     ),
-    Family(
+    MetricFamily(
         name="anef_page_information_present",
         type="gauge",
         help="1 when the page's text states the element, 0 when we did not find it there "
         "or the page says that it is not offered.",
         read=_of_page_by("element", page_metrics.information),
     ),
-    Family(
+    MetricFamily(
         name="anef_page_dead_links",
         type="gauge",
         help="Links of the page's text that lead to a watched address confirmed not to exist; "

@@ -9,8 +9,8 @@ from datetime import datetime
 
 from monitor.core.model import Certificate, Hop, Observation, Phase, Verdict
 from monitor.core.outages.fold import success
-from monitor.metrics.family import Family, Sample
-from monitor.metrics.metrics_state import Seen
+from monitor.metrics.family import MetricFamily, Sample
+from monitor.metrics.metrics_state import TargetMetrics
 from monitor.metrics.page_families import PAGE_FAMILIES
 
 STALE_INTERVALS = 3  # a gauge older than this many intervals is no longer shown (PEERS R39)
@@ -22,15 +22,17 @@ def _one(value: float) -> Iterator[Sample]:
 
 def _of_observation(
     read: Callable[[Observation], Iterator[Sample]],
-) -> Callable[[Seen], Iterator[Sample]]:
-    def reader(seen: Seen) -> Iterator[Sample]:
+) -> Callable[[TargetMetrics], Iterator[Sample]]:
+    def reader(seen: TargetMetrics) -> Iterator[Sample]:
         if seen.outcome is not None:
             yield from read(seen.outcome.observation)
 
     return reader
 
 
-def _of_last_hop(read: Callable[[Hop], Iterator[Sample]]) -> Callable[[Seen], Iterator[Sample]]:
+def _of_last_hop(
+    read: Callable[[Hop], Iterator[Sample]],
+) -> Callable[[TargetMetrics], Iterator[Sample]]:
     def reader(observation: Observation) -> Iterator[Sample]:
         if observation.exchange.last is not None:
             yield from read(observation.exchange.last)
@@ -38,7 +40,7 @@ def _of_last_hop(read: Callable[[Hop], Iterator[Sample]]) -> Callable[[Seen], It
     return _of_observation(reader)
 
 
-def _success(seen: Seen) -> Iterator[Sample]:
+def _success(seen: TargetMetrics) -> Iterator[Sample]:
     answer = success(seen.state) if seen.state is not None else None
     if answer is not None:
         yield from _one(float(answer))
@@ -88,28 +90,28 @@ def _protocol(hop: Hop) -> Iterator[Sample]:
         yield from _one(6.0 if ":" in hop.address else 4.0)
 
 
-def _states(seen: Seen) -> Iterator[Sample]:
+def _states(seen: TargetMetrics) -> Iterator[Sample]:
     if seen.state is not None and seen.state.verdict is not None:
         for verdict in Verdict:
             yield (("state", verdict.value),), float(seen.state.verdict is verdict)
 
 
-def _probes(seen: Seen) -> Iterator[Sample]:
+def _probes(seen: TargetMetrics) -> Iterator[Sample]:
     for (verdict, reason), count in sorted(seen.probes.items()):
         yield (("verdict", verdict.value), ("reason", reason.value)), float(count)
 
 
-def _last_timestamp(seen: Seen) -> Iterator[Sample]:
+def _last_timestamp(seen: TargetMetrics) -> Iterator[Sample]:
     if seen.state is not None and seen.state.last_at is not None:
         yield from _one(seen.state.last_at.timestamp())
 
 
-def _outage_open(seen: Seen) -> Iterator[Sample]:
+def _outage_open(seen: TargetMetrics) -> Iterator[Sample]:
     if seen.state is not None:
         yield from _one(float(seen.state.outage is not None))
 
 
-def _outage_started(seen: Seen) -> Iterator[Sample]:
+def _outage_started(seen: TargetMetrics) -> Iterator[Sample]:
     outage = seen.state.outage if seen.state is not None else None
     if outage is not None:
         yield (("edge", "first_fail"),), outage.first_fail_at.timestamp()
@@ -117,80 +119,80 @@ def _outage_started(seen: Seen) -> Iterator[Sample]:
             yield (("edge", "last_ok"),), outage.last_ok_at.timestamp()
 
 
-def _missed(seen: Seen) -> Iterator[Sample]:
+def _missed(seen: TargetMetrics) -> Iterator[Sample]:
     for cause, slots in sorted(seen.missed.items()):
         yield (("cause", cause.value),), float(slots)
 
 
 PROBE_FAMILIES = (
-    Family(
+    MetricFamily(
         name="probe_success",
         type="gauge",
         help="1 when reachable (degraded included), 0 only in a confirmed outage; "
         "no sample when unknown, refused, in maintenance or not confirmed.",
         read=_success,
     ),
-    Family(
+    MetricFamily(
         name="probe_duration_seconds",
         type="gauge",
         help="Duration of the last probe, waits for the platform's budget excluded.",
         read=_of_observation(lambda o: _one(o.exchange.duration_us / 1e6)),
     ),
-    Family(
+    MetricFamily(
         name="probe_http_duration_seconds",
         type="gauge",
         help="Duration of each phase, summed over redirects.",
         read=_of_observation(_phases),
     ),
-    Family(
+    MetricFamily(
         name="probe_http_status_code",
         type="gauge",
         help="Final HTTP status; 0 when no whole answer came.",
         read=_of_observation(lambda o: _one(float(o.exchange.status or 0))),
     ),
-    Family(
+    MetricFamily(
         name="probe_http_redirects",
         type="gauge",
         help="Redirects followed.",
         read=_of_observation(lambda o: _one(float(max(0, len(o.exchange.hops) - 1)))),
     ),
-    Family(
+    MetricFamily(
         name="probe_http_ssl",
         type="gauge",
         help="1 when the last hop used TLS.",
         read=_of_last_hop(lambda hop: _one(float(hop.tls_version is not None))),
     ),
-    Family(
+    MetricFamily(
         name="probe_http_version",
         type="gauge",
         help="HTTP version of the last answer; 0 when none.",
         read=_of_last_hop(_version),
     ),
-    Family(
+    MetricFamily(
         name="probe_http_content_length",
         type="gauge",
         help="Announced length of the last answer's body; -1 when not announced.",
         read=_of_last_hop(_content_length),
     ),
-    Family(
+    MetricFamily(
         name="probe_dns_lookup_time_seconds",
         type="gauge",
         help="Duration of name resolution, summed over redirects.",
         read=_of_observation(_lookup),
     ),
-    Family(
+    MetricFamily(
         name="probe_ip_protocol",
         type="gauge",
         help="IP version of the last hop: 4 or 6.",
         read=_of_last_hop(_protocol),
     ),
-    Family(
+    MetricFamily(
         name="probe_ssl_earliest_cert_expiry",
         type="gauge",
         help="Expiry of the server's certificate, in Unix time, also when verification failed.",
         read=_of_observation(_expiry),
     ),
-    Family(
+    MetricFamily(
         name="probe_tls_version_info",
         type="gauge",
         help="TLS version of the last hop.",
@@ -199,55 +201,55 @@ PROBE_FAMILIES = (
 )
 
 OWN_FAMILIES = (
-    Family(
+    MetricFamily(
         name="anef_target_state",
         type="gauge",
         help="1 for the state of the last observation, 0 for the five others.",
         read=_states,
     ),
-    Family(
+    MetricFamily(
         name="anef_probes_total",
         type="counter",
         help="Observations since this process started, by verdict and reason.",
         read=_probes,
         fades=False,
     ),
-    Family(
+    MetricFamily(
         name="anef_probe_last_timestamp_seconds",
         type="gauge",
         help="Start of the last recorded observation, in Unix time.",
         read=_last_timestamp,
         fades=False,
     ),
-    Family(
+    MetricFamily(
         name="anef_outage_open",
         type="gauge",
         help="1 while a confirmed outage is open.",
         read=_outage_open,
         fades=False,
     ),
-    Family(
+    MetricFamily(
         name="anef_outage_started_timestamp_seconds",
         type="gauge",
         help="Bounds of the open outage's start: last good check, first failing check.",
         read=_outage_started,
         fades=False,
     ),
-    Family(
+    MetricFamily(
         name="anef_outages_total",
         type="counter",
         help="Outages confirmed since this process started.",
         read=lambda seen: _one(float(seen.outages)),
         fades=False,
     ),
-    Family(
+    MetricFamily(
         name="anef_blips_total",
         type="counter",
         help="Failures that were not confirmed, since this process started.",
         read=lambda seen: _one(float(seen.blips)),
         fades=False,
     ),
-    Family(
+    MetricFamily(
         name="anef_slots_missed_total",
         type="counter",
         help="Planned slots without an observation since this process started, by cause.",
@@ -258,7 +260,7 @@ OWN_FAMILIES = (
 )
 
 
-def is_stale(seen: Seen, now: datetime) -> bool:
+def is_stale(seen: TargetMetrics, now: datetime) -> bool:
     """Tell whether the last observation is too old for its gauges to be shown."""
     last_at = seen.state.last_at if seen.state is not None else None
     if last_at is None:

@@ -7,8 +7,8 @@ from monitor.config.settings import Settings
 from monitor.core.model import Exchange, Failure, Family
 from monitor.fetch import Fetcher, Gate, Resolver, text
 from monitor.probe.environment import environment_of
-from monitor.probe.local_health.control_panel import Panel, read_clock
-from monitor.probe.local_health.local_health import Line
+from monitor.probe.local_health.control_panel import ControlPanel, read_clock
+from monitor.probe.local_health.local_health import LocalHealth
 from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults
 from monitor.store import Store
@@ -42,7 +42,7 @@ def open_to_write(config: Config, settings: Settings) -> Store:
     )
 
 
-def build_line(config: Config, clock: Clock, fetcher: Fetcher, faults: Faults) -> Line:
+def build_line(config: Config, clock: Clock, fetcher: Fetcher, faults: Faults) -> LocalHealth:
     """Build what tells of our own side: the control panel and NTP.
 
     From then on, a probe that waits makes a round begin.
@@ -57,7 +57,7 @@ def build_line(config: Config, clock: Clock, fetcher: Fetcher, faults: Faults) -
             faults.spare(error, work=url)
         return Exchange(url=url, started_at=clock.now(), duration_us=0, failure=Failure.UNKNOWN)
 
-    panel = Panel(
+    panel = ControlPanel(
         hosts=config.controls.hosts,
         needed=config.controls.needed,
         fetch_url=fetch_control,
@@ -65,7 +65,7 @@ def build_line(config: Config, clock: Clock, fetcher: Fetcher, faults: Faults) -
         spacing_s=min(CONTROL_SPACING_S, config.controls.interval_s / 2),
     )
     read = partial(read_clock, config.ntp_servers, clock=clock)
-    line = Line(probe=panel.probe, read=read, clock=clock)
+    line = LocalHealth(probe=panel.probe, read=read, clock=clock)
     fetcher.on_silence = line.hasten
     return line
 

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from monitor.core.changes.change_log import DeadLinkRecord
-from monitor.core.changes.dead_links import Lead, leads, says_gone, told, watched
-from monitor.core.changes.page_events import DeadLink, PageEdge, PageEvent, Shown
+from monitor.core.changes.dead_links import WatchedLink, leads, says_gone, told, watched
+from monitor.core.changes.page_events import DeadLink, PageEdge, PageEvent, ShownPage
 from monitor.core.model import State, Target
 
 
-class LinkBook:
+class DeadLinkTracker:
     """Where the links of every followed page lead, and what readers were told of them."""
 
     def __init__(
@@ -21,10 +21,12 @@ class LinkBook:
         self._told: dict[str, dict[str, DeadLink]] = {}
         for record in told:
             self._told.setdefault(record.page, {})[record.link.address] = record.link
-        self._leads: dict[str, tuple[str, dict[str, Lead]]] = {}  # with the digest of the text
+        self._leads: dict[
+            str, tuple[str, dict[str, WatchedLink]]
+        ] = {}  # with the digest of the text
 
     def read(
-        self, page: str, shown: Shown, at: datetime, states: Mapping[str, State]
+        self, page: str, shown: ShownPage, at: datetime, states: Mapping[str, State]
     ) -> tuple[PageEvent, ...]:
         """Say which links of a text that was just read died, answer again, or are no more."""
         before, found = self._told.get(page, {}), self._leads_of(page, shown)
@@ -51,7 +53,7 @@ class LinkBook:
             if some
         )
 
-    def _leads_of(self, page: str, shown: Shown) -> dict[str, Lead]:
+    def _leads_of(self, page: str, shown: ShownPage) -> dict[str, WatchedLink]:
         """Look for links once in each text: to unpack a page costs more than to read it again."""
         known = self._leads.get(page)
         if known is None or known[0] != shown.version.sha256:
@@ -68,7 +70,7 @@ def _over(link: DeadLink, states: Mapping[str, State]) -> bool:
     return state.outage is None or state.outage.first_fail_at != link.gone_at
 
 
-def _dead(found: Mapping[str, Lead], states: Mapping[str, State]) -> Iterable[DeadLink]:
+def _dead(found: Mapping[str, WatchedLink], states: Mapping[str, State]) -> Iterable[DeadLink]:
     for address, lead in found.items():
         if outage := says_gone(states.get(lead.target)):
             yield DeadLink(

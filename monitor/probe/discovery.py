@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 from monitor.core.model import Exchange, Judgement, Target, Verdict
 from monitor.core.text.clean import clean
 from monitor.core.text.page_candidates import (
-    Lead,
+    CandidateLink,
     folded,
     hosts_of,
     is_of,
@@ -60,7 +60,7 @@ class Search:
 
     department: str
     home: str
-    waiting: list[Lead] = field(default_factory=list)
+    waiting: list[CandidateLink] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)  # folded addresses
     proposals: list[Proposal] = field(default_factory=list)
     pages: int = 0
@@ -86,8 +86,8 @@ class Searches:
             return _SEARCH.validate_json(path.read_bytes())
         search = Search(department=home.department, home=home.url)
         hosts = hosts_of(home.url)
-        add(search, [Lead(url=home.url, text="", depth=0, about=False)], hosts)
-        starts = [Lead(url=url, text=title, depth=1, about=True) for url, title in known]
+        add(search, [CandidateLink(url=home.url, text="", depth=0, about=False)], hosts)
+        starts = [CandidateLink(url=url, text=title, depth=1, about=True) for url, title in known]
         add(search, starts, hosts)
         return search
 
@@ -100,7 +100,7 @@ class Searches:
         return path
 
 
-def add(search: Search, found: Iterable[Lead], hosts: frozenset[str]) -> None:
+def add(search: Search, found: Iterable[CandidateLink], hosts: frozenset[str]) -> None:
     """Put addresses in the queue, each page once; what speaks of foreigners comes first."""
     for lead in found:
         name = folded(lead.url)
@@ -155,12 +155,12 @@ def _within(hosts: frozenset[str], request: Gate) -> Gate:
     return gate
 
 
-def _take(search: Search, lead: Lead) -> None:
+def _take(search: Search, lead: CandidateLink) -> None:
     search.waiting.remove(lead)
     search.pages += 1
 
 
-def _read(search: Search, lead: Lead, exchange: Exchange, hosts: frozenset[str]) -> str:
+def _read(search: Search, lead: CandidateLink, exchange: Exchange, hosts: frozenset[str]) -> str:
     """Take the links of a page, and propose it when it speaks of foreigners itself."""
     cleaned = clean(exchange.body, charset=exchange.charset or None)
     url = exchange.final_url

@@ -1,6 +1,6 @@
 """A platform's budget, enforced: one probe at a time, its requests spaced, robots.txt obeyed.
 
-A probe takes a `Turn`, and asks it before each request. A turn that cannot be had at once, or
+A probe takes a `LaneTurn`, and asks it before each request. A turn that cannot be had at once, or
 after those before it, is refused with a cause, so that its slot is accounted for: nobody waits
 for the end of a back-off or of a pause.
 
@@ -61,12 +61,12 @@ class _Waiter:
         """Cancelled, though its task has not been told yet."""
         return self.granted.cancelled()
 
-    def send_away(self, cause: GapCause) -> None:
+    def reject(self, cause: GapCause) -> None:
         if not self.gone:
             self.granted.set_exception(NoTurn(cause))
 
 
-class Turn:
+class LaneTurn:
     """The right to make one probe's requests, given by a `Lane`."""
 
     def __init__(self, lane: "Lane", target: str, slot_at: datetime, *, urgent: bool) -> None:
@@ -100,7 +100,7 @@ class Turn:
         if self._stopped:
             raise NoTurn(GapCause.STOPPED)
 
-    def land(self) -> None:
+    def release(self) -> None:
         """Say that no request of ours is in flight."""
         if self._flight is not None:
             self._flight.release()
@@ -108,11 +108,11 @@ class Turn:
 
     def end(self) -> None:
         """Give all back."""
-        self.land()
+        self.release()
         self._give_back()
 
     async def _start(self, url: str) -> None:
-        self.land()  # before any wait: two lanes that lead to each other must not lock up
+        self.release()  # before any wait: two lanes that lead to each other must not lock up
         there = self._lane.at(url)
         if there is not self._lane:
             self._give_back()
@@ -129,7 +129,7 @@ class Turn:
         if there is self._lane and not self._held:
             await self._lane.enter(self._target, self._slot_at, urgent=self._urgent)
             self._held = True
-        self._flight = await there.take_off(url)
+        self._flight = await there.acquire(url)
 
     def _give_back(self) -> None:
         if self._held:
@@ -189,7 +189,7 @@ class Lane:
     @asynccontextmanager
     async def turn(
         self, target: str, slot_at: datetime, *, urgent: bool = False
-    ) -> AsyncGenerator[Turn]:
+    ) -> AsyncGenerator[LaneTurn]:
         """Hold the lane for one probe, after those due before it; `urgent` is a recheck.
 
         At most one turn of a target waits: a planned check takes the place of a waiting recheck
@@ -200,7 +200,7 @@ class Lane:
 
         """
         await self.enter(target, slot_at, urgent=urgent)
-        turn = Turn(self, target, slot_at, urgent=urgent)
+        turn = LaneTurn(self, target, slot_at, urgent=urgent)
         try:
             yield turn
         finally:
@@ -244,7 +244,7 @@ class Lane:
         while (wait_us := self._site_wait_us(url)) > 0:
             await self._sleep(wait_us / 1_000_000)
 
-    async def take_off(self, url: str) -> asyncio.Lock | None:
+    async def acquire(self, url: str) -> asyncio.Lock | None:
         """Wait for the end of the request in flight and for the spacing.
 
         Returns the lock to release when the request has ended; None when meanwhile another was
@@ -310,7 +310,7 @@ class Lane:
 
     def _send_away(self, cause: GapCause) -> None:
         for waiter in self._waiting.values():
-            waiter.send_away(cause)
+            waiter.reject(cause)
         self._waiting.clear()
 
     async def enter(self, target: str, slot_at: datetime, *, urgent: bool) -> None:
@@ -321,7 +321,7 @@ class Lane:
             if urgent or not other.urgent:
                 other.urgent = other.urgent or urgent
                 raise NoTurn(GapCause.OVERRUN)
-            other.send_away(GapCause.OVERRUN)
+            other.reject(GapCause.OVERRUN)
             urgent = True
         waiter = _Waiter(slot_at=slot_at, urgent=urgent)
         self._waiting[target] = waiter

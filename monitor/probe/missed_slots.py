@@ -12,7 +12,7 @@ from monitor.store import Store
 IN_HAND = timedelta(hours=2)  # how long a slot may wait in a lane: far more than it does
 
 
-def lost_slots(
+def missed_slots(
     store: Store, plan: Mapping[str, Grid], now: datetime, *, config_sha256: str
 ) -> tuple[Gap, ...]:
     """Return the slots since the last run that nobody accounted for.

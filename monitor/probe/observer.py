@@ -1,6 +1,6 @@
 """One probe, start to finish.
 
-`Watch.observe` is the whole story of a check, in the order of DESIGN 3:
+`Observer.observe` is the whole story of a check, in the order of DESIGN 3:
 
 1. the lane lets it through, or says why not: then the slot is a gap;
 2. the fetcher asks, and keeps what came over the wire;
@@ -51,19 +51,19 @@ from monitor.core.model.check import Check
 from monitor.core.outages.fold import GOOD, advance, needs_recheck
 from monitor.core.outages.gaps import gap
 from monitor.core.outages.incidents import absorb
-from monitor.core.scheduling.backoff import asked_wait, is_the_pages_own, left_alone
+from monitor.core.scheduling.backoff import asked_wait, in_page_backoff, is_page_specific_refusal
 from monitor.core.scheduling.slots import Grid
 from monitor.core.verdict.classify import classify, ruleset
 from monitor.core.verdict.context import families_of
-from monitor.core.verdict.page_summary import Memory
+from monitor.core.verdict.page_summary import SummaryCache
 from monitor.fetch import Gate, GateClosed
-from monitor.metrics import Board, offered_after
-from monitor.probe.dead_link_tracker import LinkBook
-from monitor.probe.lane import Lane, NoTurn, Turn
+from monitor.metrics import MetricsState, offered_after
+from monitor.probe.dead_link_tracker import DeadLinkTracker
+from monitor.probe.lane import Lane, LaneTurn, NoTurn
 from monitor.probe.local_health import second_look
-from monitor.probe.local_health.local_health import Line
+from monitor.probe.local_health.local_health import LocalHealth
 from monitor.probe.local_health.second_look import Places
-from monitor.probe.page_tracker import PageBook
+from monitor.probe.page_tracker import PageTracker
 from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults
 from monitor.runtime.foreign_work import apart
@@ -86,7 +86,7 @@ _MICROSECOND = timedelta(microseconds=1)
 MOST_MOVED = timedelta(milliseconds=1)  # how many checks of one instant are told apart
 
 
-class Keep(Protocol):
+class KeepBytes(Protocol):
     """Keeps the exact bytes that a policy asks for, and says where (evidence.captures)."""
 
     async def __call__(self, target: Target, outcome: Outcome, *, known_good: bool) -> Outcome:
@@ -96,16 +96,16 @@ class Keep(Protocol):
 class Judge:
     """Makes an observation of an exchange: controls of the same minute, then the rules."""
 
-    def __init__(self, *, config: Config, point: str, line: Line) -> None:
+    def __init__(self, *, config: Config, point: str, line: LocalHealth) -> None:
         self._config = config
         self._point = point
         self._line = line
         self.ruleset = ruleset(config.fingerprints)
-        self._memory = Memory()
-        self._long_memory = Memory()  # of the thread's own
+        self._memory = SummaryCache()
+        self._long_memory = SummaryCache()  # of the thread's own
         self._one_long = Lock()
         self._places = Places()
-        self._shown = second_look.Shown()
+        self._shown = second_look.LocalFaultMemory()
 
     def recall(self, checks: Iterable[Check]) -> None:
         """Learn from checks on record where sites answered well, before the first one is judged."""
@@ -231,7 +231,7 @@ async def look_again(again: Fetch, target: Target, gate: Gate) -> Exchange | Non
         return None
 
 
-class Watch:
+class Observer:
     """Observes targets, and remembers between two checks what the fold needs."""
 
     def __init__(  # noqa: PLR0913 -- keyword-only: the parts that one probe passes through
@@ -245,10 +245,10 @@ class Watch:
         judge: Judge,
         lanes: Mapping[str, Lane],
         grids: Mapping[str, Grid],
-        keep: Keep,
+        keep: KeepBytes,
         store: Store,
-        board: Board,
-        pages: PageBook,
+        board: MetricsState,
+        pages: PageTracker,
         faults: Faults,
     ) -> None:
         self._config = config
@@ -267,7 +267,7 @@ class Watch:
         self._last_at: dict[str, datetime] = {}  # the latest of each target in this process
         self._order: defaultdict[str, Lock] = defaultdict(Lock)
         dead = store.dead_links(dead_only=True)
-        self._links = LinkBook(config.targets, dead, point=point)
+        self._links = DeadLinkTracker(config.targets, dead, point=point)
         self._states = {state.target: state for state in store.states()}
         for slug in config.by_slug:
             judge.recall(self._good_checks(slug))
@@ -340,7 +340,7 @@ class Watch:
                 outcome = await self._keep(target, outcome, known_good=known_good)
             await self._store.record(outcome)
         with self._faults.sparing(target.slug):
-            self._board.saw(_without_bytes(outcome), offered=offered)
+            self._board.observe(_without_bytes(outcome), offered=offered)
             _log(target, outcome)
         return outcome
 
@@ -354,10 +354,10 @@ class Watch:
 
     def _turn(
         self, target: Target, slot_at: datetime, *, urgent: bool
-    ) -> AbstractAsyncContextManager[Turn]:
+    ) -> AbstractAsyncContextManager[LaneTurn]:
         if not self._config.identified:
             raise NoTurn(GapCause.UNIDENTIFIED)
-        if left_alone(self.state_of(target), self._clock.now()):
+        if in_page_backoff(self.state_of(target), self._clock.now()):
             raise NoTurn(GapCause.REFUSED)
         return self._lanes[target.platform].turn(target.slug, slot_at, urgent=urgent)
 
@@ -368,7 +368,7 @@ class Watch:
         last, now = exchange.last, self._clock.now()
         if judgement.verdict is Verdict.BLOCKED:
             asked = asked_wait(last.header("retry-after") if last else None, now)
-            if not is_the_pages_own(before, lane.state, judgement.reason, asked):
+            if not is_page_specific_refusal(before, lane.state, judgement.reason, asked):
                 lane.refused(now, asked=asked)
         elif judgement.verdict is not Verdict.UNKNOWN:
             lane.answered()

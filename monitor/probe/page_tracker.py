@@ -8,10 +8,10 @@ from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import ParamSpec, TypeVar
 
-from monitor.core.changes.page_events import PageEvent, Reading, Shown, Version, text_digest
+from monitor.core.changes.page_events import PageEvent, PageReading, ShownPage, Version, text_digest
 from monitor.core.changes.text_history import (
-    Step,
-    Track,
+    HistoryStep,
+    TextHistory,
     advance,
     gone,
     in_doubt,
@@ -20,13 +20,13 @@ from monitor.core.changes.text_history import (
 )
 from monitor.core.model import (
     FOLLOWED,
-    Edge,
     Event,
     Exchange,
     Judgement,
     Observation,
     Reason,
     Target,
+    Transition,
     Verdict,
 )
 from monitor.core.model.check import MAX_URL, without_tokens
@@ -83,14 +83,14 @@ class _Read:
     packed: PackedPage
 
 
-class PageBook:
+class PageTracker:
     """What every followed page said last. For one event loop, one check of a target at a time.
 
     `archive` has the bytes that are read again when our own rules have changed.
     """
 
     def __init__(
-        self, tracks: Iterable[Track], *, point: str, archive: Archive | None = None
+        self, tracks: Iterable[TextHistory], *, point: str, archive: Archive | None = None
     ) -> None:
         self._point = point
         self._archive = archive
@@ -138,7 +138,7 @@ class PageBook:
         same = known is not None and known.body_sha256 == body.hexdigest()
         return bytes.fromhex(known.text_sha256) if known and same else body.digest()
 
-    def shown(self, slug: str) -> Shown | None:
+    def shown(self, slug: str) -> ShownPage | None:
         """Return the text that we believe of a page."""
         return self._tracks[slug].current if slug in self._tracks else None
 
@@ -146,7 +146,7 @@ class PageBook:
         """Tell whether another reading soon would settle whether a page changed."""
         return slug in self._tracks and in_doubt(self._tracks[slug])
 
-    def _is_known(self, track: Track, observation: Observation) -> bool:
+    def _is_known(self, track: TextHistory, observation: Observation) -> bool:
         """Tell whether an answer has the very bytes of the text that we believe."""
         current, known = track.current, self._last.get(track.target)
         if current is None or known is None:
@@ -154,10 +154,10 @@ class PageBook:
         body = hashlib.sha256(observation.exchange.body).hexdigest()
         return (known.body_sha256, known.text_sha256) == (body, current.version.sha256)
 
-    def _track(self, slug: str) -> Track:
-        return self._tracks.get(slug) or Track(target=slug, point=self._point)
+    def _track(self, slug: str) -> TextHistory:
+        return self._tracks.get(slug) or TextHistory(target=slug, point=self._point)
 
-    async def _folded(self, track: Track, reading: Reading) -> Step:
+    async def _folded(self, track: TextHistory, reading: PageReading) -> HistoryStep:
         """Advance, in a thread when another text must be compared: that may take seconds."""
         current = track.current
         if current is None or current.version.sha256 == reading.sha256:
@@ -187,7 +187,7 @@ class PageBook:
             return False
         return self._archive.clock.monotonic_us() < self._unread_until_us[slug]
 
-    async def _under_our_rules(self, track: Track, reading: Reading) -> Step:
+    async def _under_our_rules(self, track: TextHistory, reading: PageReading) -> HistoryStep:
         """Read again what other rules had read, as far as this reading must be compared to it."""
         current, archive = track.current, self._archive
         events: tuple[PageEvent, ...] = ()
@@ -205,7 +205,9 @@ class PageBook:
             track = await self._with_new_names(track, archive, rules)
         return track, events
 
-    async def _with_new_names(self, track: Track, archive: Archive, rules: str) -> Track:
+    async def _with_new_names(
+        self, track: TextHistory, archive: Archive, rules: str
+    ) -> TextHistory:
         """Make the digests of earlier texts anew, at the first sign of another text.
 
         They are not recorded: what was read by other rules is found by its version.
@@ -230,7 +232,7 @@ class PageBook:
         async with self._one:
             return await to_thread(work, archive, slug, of)
 
-    async def _reading(self, slug: str, observation: Observation) -> Reading | None:
+    async def _reading(self, slug: str, observation: Observation) -> PageReading | None:
         """Read the body, but parse it only when it differs from the last by more than noise."""
         exchange = observation.exchange
         body = hashlib.sha256(exchange.body).hexdigest()
@@ -240,7 +242,7 @@ class PageBook:
             if known is None:
                 return None
             self._last[slug] = known
-        return Reading(
+        return PageReading(
             at=observation.at,
             sha256=known.text_sha256,
             body_sha256=body,
@@ -273,7 +275,7 @@ def _read_again(archive: Archive, target: str, version: Version) -> _Read | None
     return _read(exchange, version.body_sha256, None) if exchange else None
 
 
-def _retaken(archive: Archive, target: str, version: Version) -> Reading | None:
+def _retaken(archive: Archive, target: str, version: Version) -> PageReading | None:
     """Read a stay again; None when the copy of its text cannot be."""
     known = _read_again(archive, target, version)
     if known is None:
@@ -283,7 +285,7 @@ def _retaken(archive: Archive, target: str, version: Version) -> Reading | None:
         other = _read(exchange, "", None)
         return other is not None and other.text_sha256 == known.text_sha256
 
-    return Reading(
+    return PageReading(
         at=archive.shown_until(target, version, same),
         sha256=known.text_sha256,
         body_sha256=version.body_sha256,
@@ -299,6 +301,8 @@ def _is_the_page(judgement: Judgement) -> bool:
 
 def _says_gone(events: Iterable[Event]) -> bool:
     return any(
-        event.edge is Edge.OUTAGE_OPENED and event.outage and event.outage.reason is Reason.GONE
+        event.edge is Transition.OUTAGE_OPENED
+        and event.outage
+        and event.outage.reason is Reason.GONE
         for event in events
     )

@@ -2,13 +2,13 @@
 
 from monitor.store.anchor_rows import cosignature_work, stamp_work
 from monitor.store.engine import StoreError
-from monitor.store.reads.service_reads import Robots
+from monitor.store.reads.service_reads import RobotsCopy
 from monitor.store.schema import Migration, is_new, migrate
 from monitor.store.store import Store
 
 __all__ = [
     "Migration",
-    "Robots",
+    "RobotsCopy",
     "Store",
     "StoreError",
     "cosignature_work",

@@ -9,11 +9,11 @@ from sqlalchemy import Connection, Row, Select, func, insert, select
 
 from monitor.core.journal import encode
 from monitor.core.model.anchors import Cosignature, Stamp, Standing
-from monitor.store.engine import connected, said_plainly
-from monitor.store.reads.question import Reads
+from monitor.store.engine import connected, readable_errors
+from monitor.store.reads.question import StoreReads
 from monitor.store.tables.check_tables import table_of
 from monitor.store.tables.journal_tables import CheckpointRow, CosignatureRow, TokenRow
-from monitor.store.writing.intern_tables import Kept
+from monitor.store.writing.intern_tables import InternTables
 from monitor.store.writing.recorder import Work
 
 _TOKEN = table_of(TokenRow)
@@ -29,14 +29,14 @@ def stamp_work(stamp: Stamp) -> Work:
 def cosignature_work(one: Cosignature) -> Work:
     """Return what writes a cosignature, unless this witness's is there already."""
 
-    def work(connection: Connection, kept: Kept) -> None:
+    def work(connection: Connection, kept: InternTables) -> None:
         del kept
         write_cosignature(connection, one)
 
     return work
 
 
-def _write_stamp(connection: Connection, kept: Kept, *, stamp: Stamp) -> None:
+def _write_stamp(connection: Connection, kept: InternTables, *, stamp: Stamp) -> None:
     leaf = None
     if stamp.at is not None and stamp.sha256 is not None:
         said = encode.token(
@@ -75,7 +75,7 @@ def write_cosignature(connection: Connection, one: Cosignature) -> bool:
     return True
 
 
-class AnchorReads(Reads):
+class AnchorReads(StoreReads):
     """Questions about tokens and cosignatures."""
 
     def stamps(self, since: datetime, until: datetime) -> tuple[Stamp, ...]:
@@ -136,7 +136,7 @@ class AnchorReads(Reads):
     def add_cosignature(self, one: Cosignature) -> None:
         """Write a cosignature that came by mail, from any process."""
         with (
-            said_plainly(self._url),
+            readable_errors(self._url),
             connected(self._url, writer=True) as connection,
             connection.begin(),
         ):

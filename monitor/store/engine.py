@@ -182,7 +182,7 @@ def try_to_write(connection: Connection) -> None:
 
 
 @contextmanager
-def said_plainly(url: URL) -> Iterator[None]:
+def readable_errors(url: URL) -> Iterator[None]:
     """Turn what a database or a file system refuses into a StoreError."""
     try:
         yield

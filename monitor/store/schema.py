@@ -18,8 +18,8 @@ from monitor.store.engine import (
     connected,
     name_of,
     parse,
+    readable_errors,
     revision_of,
-    said_plainly,
     sqlite_path,
 )
 
@@ -55,7 +55,7 @@ def is_new(url: str) -> bool:
     """Tell whether nothing was ever stored at this address. Raises StoreError."""
     parsed = parse(url)
     path = sqlite_path(parsed)
-    with said_plainly(parsed):
+    with readable_errors(parsed):
         if path is not None and not path.exists():
             return True
         with connected(parsed, writer=False) as connection:
@@ -73,7 +73,7 @@ def migrate(url: str) -> Migration:
     something else, a service that runs, a full disk.
     """
     parsed = parse(url)
-    with said_plainly(parsed):
+    with readable_errors(parsed):
         require_folder(parsed)
         with connected(parsed, writer=True) as connection:
             lock = WriterLock(parsed, lambda: connection)

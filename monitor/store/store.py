@@ -32,7 +32,7 @@ from monitor.store.engine import (
     engine_for,
     name_of,
     parse,
-    said_plainly,
+    readable_errors,
     sqlite_path,
     try_to_write,
 )
@@ -56,8 +56,8 @@ from monitor.store.tables.check_tables import (
 )
 from monitor.store.tables.journal_tables import CheckpointRow, LeafRow
 from monitor.store.writing.group_commit import Writer
-from monitor.store.writing.intern_tables import Kept
-from monitor.store.writing.leaf_writer import Scribe
+from monitor.store.writing.intern_tables import InternTables
+from monitor.store.writing.leaf_writer import LeafWriter
 from monitor.store.writing.recorder import Recorder, Work
 from monitor.store.writing.statements import Replace
 
@@ -115,20 +115,20 @@ class Store(
 
         """
         parsed = parse(url)
-        with said_plainly(parsed):
+        with readable_errors(parsed):
             _require_database(parsed)
             store = cls(parsed, point, read_s=read_s)
             try:
                 with store._engine.connect() as connection:
                     check_schema(connection, parsed)
                 if writer:
-                    store._take(rest_s, Scribe(environment or {}, targets or {}))
+                    store._take(rest_s, LeafWriter(environment or {}, targets or {}))
             except BaseException:
                 store.close()
                 raise
         return store
 
-    def _take(self, rest_s: float, scribe: Scribe) -> None:
+    def _take(self, rest_s: float, scribe: LeafWriter) -> None:
         self._lock = WriterLock(self._url, self._connect)
         connection = self._connect()
         try_to_write(connection)
@@ -180,7 +180,7 @@ class Store(
         instant that has a round already is recorded at the first microsecond that is free.
         """
 
-        def work(connection: Connection, kept: Kept) -> None:
+        def work(connection: Connection, kept: InternTables) -> None:
             subject = kept.subject(connection, "", self.point)
             at = _free(connection, _ROUND.c.at, controls.at, _ROUND.c.subject_id == subject)
             seen = replace(controls, at=at, witnesses=())
@@ -198,7 +198,9 @@ class Store(
 
         await self._write(work)
 
-    def _keep_reading(self, connection: Connection, kept: Kept, clock: ClockReading) -> None:
+    def _keep_reading(
+        self, connection: Connection, kept: InternTables, clock: ClockReading
+    ) -> None:
         same = and_(_CLOCK.c.point == self.point, _CLOCK.c.at == clock.at)
         if connection.execute(select(_CLOCK.c.id).where(same)).first():
             return
@@ -217,7 +219,7 @@ class Store(
     async def record_gap(self, gap: Gap) -> None:
         """Record slots without an observation."""
 
-        def work(connection: Connection, kept: Kept) -> None:
+        def work(connection: Connection, kept: InternTables) -> None:
             _write_gap(connection, kept, gap)
 
         await self._write(work)
@@ -234,7 +236,7 @@ class Store(
         recorded at the first microsecond that is free.
         """
 
-        def work(connection: Connection, kept: Kept) -> None:
+        def work(connection: Connection, kept: InternTables) -> None:
             at = _free(connection, _RUN.c.started_at, run.started_at, _RUN.c.point == run.point)
             begun = replace(run, started_at=at, alive_at=max(at, run.alive_at))
             row = {
@@ -257,7 +259,7 @@ class Store(
     async def stop_run(self, at: datetime) -> None:
         """Record that the service stops of its own will."""
 
-        def work(connection: Connection, kept: Kept) -> None:
+        def work(connection: Connection, kept: InternTables) -> None:
             run = _RUN.c.point == self.point, _RUN.c.started_at == self._run_started_at
             start = connection.scalar(select(_RUN.c.leaf).where(*run))
             if start is not None:
@@ -270,7 +272,7 @@ class Store(
     async def save_lane(self, lane: LaneState) -> None:
         """Remember a platform's budget, but for its pause, which belongs to `set_pause`."""
 
-        def work(connection: Connection, kept: Kept) -> None:
+        def work(connection: Connection, kept: InternTables) -> None:
             del kept
             row = {
                 "platform": lane.platform,
@@ -286,7 +288,7 @@ class Store(
     ) -> None:
         """Keep a robots.txt as it was found; None for what did not come."""
 
-        def work(connection: Connection, kept: Kept) -> None:
+        def work(connection: Connection, kept: InternTables) -> None:
             known = None if text is None else kept.text(connection, _lines(text))
             row = {"host": host, "fetched_at": fetched_at, "status": status, "content_id": known}
             Replace(RobotsRow, "host", "fetched_at").write(connection, [row])
@@ -298,7 +300,7 @@ class Store(
     ) -> None:
         """Note a checkpoint that was signed, and let go of the leaves before `bundled`."""
 
-        def work(connection: Connection, kept: Kept) -> None:
+        def work(connection: Connection, kept: InternTables) -> None:
             del kept
             row = {"size": size, "root": root, "at": at, "note": note}
             connection.execute(insert(table_of(CheckpointRow)), row)
@@ -315,7 +317,7 @@ class Store(
         """Pause a platform or let it go on, from any process: the service polls `lanes()`."""
         row = {"platform": platform, "why": clean(why)}
         with (
-            said_plainly(self._url),
+            readable_errors(self._url),
             connected(self._url, writer=True) as connection,
             connection.begin(),
         ):
@@ -342,7 +344,7 @@ def _free(
     return at
 
 
-def _write_gap(connection: Connection, kept: Kept, gap: Gap) -> None:
+def _write_gap(connection: Connection, kept: InternTables, gap: Gap) -> None:
     row = {
         "subject_id": kept.subject(connection, gap.target, gap.point),
         "from_at": gap.from_at,

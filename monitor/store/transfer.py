@@ -19,7 +19,7 @@ from monitor.store.engine import (
     connected,
     name_of,
     parse,
-    said_plainly,
+    readable_errors,
 )
 from monitor.store.schema import migrate
 from monitor.store.tables.page_tables import metadata
@@ -64,7 +64,7 @@ def move(source: str, target: str, *, progress: Progress = quiet) -> Contents:
     from_url, to_url = parse(source), parse(target)
     if name_of(from_url) == name_of(to_url):
         raise StoreError(f"La base {name_of(to_url)} est déjà celle du service.")
-    with said_plainly(from_url), connected(from_url, writer=True) as origin:
+    with readable_errors(from_url), connected(from_url, writer=True) as origin:
         with origin.begin():
             check_schema(origin, from_url)
         with _locked(from_url, origin), origin.begin():
@@ -76,7 +76,7 @@ def fill(origin: Connection, target: str, *, progress: Progress = quiet) -> Cont
     to_url = parse(target)
     prepare(target)
     with (
-        said_plainly(to_url),
+        readable_errors(to_url),
         connected(to_url, writer=True) as connection,
         _locked(to_url, connection),
     ):
@@ -93,7 +93,7 @@ def prepare(target: str) -> None:
     """Make the tables of a database that holds nothing. Raises StoreError when it does."""
     to_url = parse(target)
     migrate(target)
-    with said_plainly(to_url), connected(to_url, writer=False) as connection:
+    with readable_errors(to_url), connected(to_url, writer=False) as connection:
         held = [table.name for table in metadata.sorted_tables if _count(connection, table)]
     if held:
         raise StoreError(

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from monitor.evidence.log.mirror import verifier
-from monitor.web.serving.answer_cache import Kept
+from monitor.web.serving.answer_cache import AnswerCache
 
 _NUMBER = r"(?:x\d{3}/){0,6}\d{3}(?:\.p/(?:[1-9]|[1-9]\d|1\d\d|2[0-4]\d|25[0-5]))?"
 _TILE = re.compile(rf"tile/(?:\d|[1-5]\d|6[0-3])/{_NUMBER}", re.ASCII)
@@ -24,7 +24,7 @@ _CHECKPOINT_S = 1.0
 _ANYONE = {"Access-Control-Allow-Origin": "*"}  # a verifier may be a page of another site
 
 
-def journal_routes(folder: Path, files: Kept) -> list[Route]:
+def journal_routes(folder: Path, files: AnswerCache) -> list[Route]:
     """Return the routes that serve the journal in `folder`, read by `files`."""
 
     async def serve(request: Request) -> Response:

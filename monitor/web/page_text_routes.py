@@ -16,9 +16,9 @@ from monitor.core.french import page_event_sentences
 from monitor.core.text.page import Element
 from monitor.core.untrusted.numbers import whole
 from monitor.runtime.clock import Clock
-from monitor.web.reads import Reads
-from monitor.web.serving.answer_cache import Kept
-from monitor.web.views.dead_link_views import Life
+from monitor.web.reads import PageReads
+from monitor.web.serving.answer_cache import AnswerCache
+from monitor.web.views.dead_link_views import LinkStatus
 from monitor.web.views.modifications import Filters, after, before, difference, listing
 from monitor.web.views.offer import Stated, offer
 from monitor.web.views.target import target_view
@@ -29,17 +29,17 @@ BROWSER_S = 30  # a reader's own browser may show it again for so long
 MOST_NUMBER = 2**31 - 1  # of a change
 
 
-class Faces:
+class PageTextRoutes:
     """Serves these pages. Each is worked out in a thread, once for all who ask for it."""
 
     def __init__(  # noqa: PLR0913 -- keyword-only
         self,
-        reads: Reads,
+        reads: PageReads,
         *,
         config: Config,
         clock: Clock,
         templates: jinja2.Environment,
-        kept: Kept,
+        kept: AnswerCache,
         most_fresh_s: float = CHANGE_S,
     ) -> None:
         self._reads = reads
@@ -55,7 +55,7 @@ class Faces:
             elements=tuple(Element),
             OF_LINKS=OF_LINKS,
             Element=Element,
-            Life=Life,
+            LinkStatus=LinkStatus,
             Op=Op,
             Stated=Stated,
         )

@@ -22,10 +22,10 @@ from monitor.evidence.log.mirror import verifier_sha256
 from monitor.evidence.witness.witness_memory import Witness
 from monitor.runtime.clock import Clock
 from monitor.web.journal_routes import journal_routes
-from monitor.web.page_text_routes import CHANGE_S, Faces
-from monitor.web.reads import Reads
+from monitor.web.page_text_routes import CHANGE_S, PageTextRoutes
+from monitor.web.reads import PageReads
 from monitor.web.security import HEADERS, Guard
-from monitor.web.serving.answer_cache import Kept
+from monitor.web.serving.answer_cache import AnswerCache
 from monitor.web.serving.checkup import Checkup
 from monitor.web.templating import STATIC, environment
 from monitor.web.views.health import Health, health
@@ -52,7 +52,7 @@ class Metrics(Protocol):
 
 
 def build(  # noqa: PLR0913 -- the seams of the application, named at the one call
-    reads: Reads,
+    reads: PageReads,
     *,
     config: Config,
     clock: Clock,
@@ -92,8 +92,8 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
         window_s=window_s,
         fresh_s=fresh_s,
     )
-    texts = Kept(clock.monotonic_us)
-    files = Kept(clock.monotonic_us, makers=FILES)
+    texts = AnswerCache(clock.monotonic_us)
+    files = AnswerCache(clock.monotonic_us, makers=FILES)
     app = Starlette(
         routes=[
             Route("/", pages.home, name="home"),
@@ -120,7 +120,7 @@ class _Pages:
     def __init__(  # noqa: PLR0913 -- see `build`
         self,
         *,
-        reads: Reads,
+        reads: PageReads,
         config: Config,
         clock: Clock,
         point: str,
@@ -144,9 +144,9 @@ class _Pages:
         self._robot = self._templates.get_template("robot.html").render(
             robot_name=product(config.user_agent)
         )
-        self._kept = Kept(clock.monotonic_us)
+        self._kept = AnswerCache(clock.monotonic_us)
         self._checkup = Checkup(self._health, clock.monotonic_us)
-        self.faces = Faces(
+        self.faces = PageTextRoutes(
             reads,
             config=config,
             clock=clock,
@@ -193,12 +193,14 @@ class _Pages:
         return self._templates.get_template("error.html").render(status=status)
 
 
-async def _metrics(_: Request, *, metrics: Metrics, texts: Kept) -> Response:
+async def _metrics(_: Request, *, metrics: Metrics, texts: AnswerCache) -> Response:
     answer = await texts.ask("metrics", metrics.metrics, fresh_s=METRICS_S)
     return _exposed(answer.body or b"")
 
 
-async def _probe(request: Request, *, metrics: Metrics, texts: Kept, config: Config) -> Response:
+async def _probe(
+    request: Request, *, metrics: Metrics, texts: AnswerCache, config: Config
+) -> Response:
     """Answer as blackbox_exporter does, from the last observation; `module` changes nothing."""
     target = request.query_params.get("target", "")
     never = {"Cache-Control": "no-store"}

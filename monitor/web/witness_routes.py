@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from monitor.evidence.witness.witness_memory import Witness
 from monitor.evidence.witness.witness_protocol import MAX_REQUEST_BYTES
-from monitor.web.serving.answer_cache import Busy, Kept
+from monitor.web.serving.answer_cache import AnswerCache, Busy
 
 BODY_S = 10.0  # a request is a few kilobytes
 JUDGED_MAX = 16  # requests that are being judged or wait for it; what comes beyond is sent away
@@ -46,7 +46,9 @@ class _Tally:
         say("asked to cosign", status=status.value, why=why, unsaid=self._unsaid.pop(status, 0))
 
 
-def witness_routes(witness: Witness, now: Callable[[], datetime], files: Kept) -> list[Route]:
+def witness_routes(
+    witness: Witness, now: Callable[[], datetime], files: AnswerCache
+) -> list[Route]:
     """Return the two addresses of a witness, below `/temoin`; `files` reads what it serves."""
     pool = ThreadPoolExecutor(1, thread_name_prefix="witness")  # each holds a file's lock
     judged = 0

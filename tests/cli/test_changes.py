@@ -12,7 +12,7 @@ import pytest
 
 from monitor.cli import main
 from monitor.core.text.packed import PackedPage
-from monitor.probe.dead_link_tracker import LinkBook
+from monitor.probe.dead_link_tracker import DeadLinkTracker
 from monitor.store import Store
 from tests.support.databases import sqlite_template
 from tests.support.followed import record
@@ -96,7 +96,7 @@ def record_dead_link(store: Store, *, page: str) -> None:
     assert current is not None
     link = '<a href="https://anef.example/">Déposer</a>'
     found = replace(current, packed=PackedPage.of(linking(link)))
-    book = LinkBook([target("anef")], (), point="local")
+    book = DeadLinkTracker([target("anef")], (), point="local")
     events = book.read(page, found, minute(120), {"anef": gone()})
     asyncio.run(store.record(replace(outcome(page, minute(120)), changes=events)))
 

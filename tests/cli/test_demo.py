@@ -17,7 +17,7 @@ from monitor.cli.service import address, listen
 from monitor.config.settings import Settings, read_settings
 from monitor.core.changes.change import ChangeKind, Weight
 from monitor.core.changes.page_events import PageEdge
-from monitor.core.model import Edge, GapCause, Nature, Outage, Reason, Verdict
+from monitor.core.model import GapCause, Nature, Outage, Reason, Transition, Verdict
 from monitor.demo import sites
 from monitor.demo.scenario import Play, Scene
 from monitor.demo.timetable import SCENES
@@ -180,7 +180,7 @@ def test_cutting_our_own_line_opens_no_outage(played: Played) -> None:
     end = played.store.runs()[0].stopped_at
     assert end is not None
 
-    opened = [e for e in played.store.events(cut, end) if e.edge is Edge.OUTAGE_OPENED]
+    opened = [e for e in played.store.events(cut, end) if e.edge is Transition.OUTAGE_OPENED]
     seen = {
         (check.verdict, check.reason)
         for check in played.store.observations("anef-connexion", cut, end)
@@ -198,7 +198,9 @@ def test_every_target_is_back_and_no_outage_stays_open(played: Played) -> None:
 def test_a_lone_failure_is_a_blip_and_a_maintenance_has_its_nature(played: Played) -> None:
     end = played.store.runs()[0].stopped_at
     assert end is not None
-    blips = [e.target for e in played.store.events(played.began_at, end) if e.edge is Edge.BLIP]
+    blips = [
+        e.target for e in played.store.events(played.began_at, end) if e.edge is Transition.BLIP
+    ]
 
     assert "prefecture-75" in blips
     assert outage_of(played, "prefecture-13").nature is Nature.MAINTENANCE

@@ -10,7 +10,7 @@ import pytest
 
 from monitor.cli import main
 from monitor.cli.discover import CANDIDATES, Searcher, chosen, read_known
-from monitor.cli.parsing import Refusal
+from monitor.cli.parsing import CommandRefused
 from monitor.config import load
 from monitor.config.settings import read_settings
 from monitor.core.model import Kind
@@ -76,7 +76,7 @@ def test_without_a_department_those_that_have_no_page_are_searched() -> None:
 
 @pytest.mark.parametrize("code", ["00", "999", ""])
 def test_a_department_without_a_home_is_refused(code: str) -> None:
-    with pytest.raises(Refusal):
+    with pytest.raises(CommandRefused):
         chosen(load(CONFIG), [code])
 
 

@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 
 from monitor.config import (
-    Authority,
     Config,
     Cosigner,
     Cosigning,
+    StampAuthority,
     Stamping,
     Witnessing,
     load,
 )
 from monitor.core.model import Confidence, Kind, Reason, Route, Verdict
-from monitor.core.verdict.fingerprints import Fingerprint, Place
+from monitor.core.verdict.fingerprints import Fingerprint, MarkPlace
 
 
 def rewritten(path: Path, old: str, new: str) -> None:
@@ -67,7 +67,7 @@ def rich(folder: Path) -> Config:
         id="marque",
         verdict=Verdict.DOWN,
         reason=Reason.ERROR_TEXT,
-        where=Place.TEXT,
+        where=MarkPlace.TEXT,
         words_max=10,
         texts=("erreur",),
         patterns=(re.compile("erreur"),),
@@ -94,7 +94,7 @@ def rich(folder: Path) -> Config:
         extra_ca=Path("ca.pem"),
         stamping=Stamping(
             authorities=(
-                Authority(slug="a", name="A", url="http://a.fr/", operator="A", roots="-"),
+                StampAuthority(slug="a", name="A", url="http://a.fr/", operator="A", roots="-"),
             )
         ),
         cosigning=Cosigning(witnesses=(Cosigner(key="a", url="https://a.fr/"),)),
@@ -114,7 +114,7 @@ OTHERS: dict[type, Callable[[Any], Any]] = {
     Confidence: lambda _: Confidence.LIVE,
     Verdict: lambda _: Verdict.BLOCKED,
     Reason: lambda _: Reason.GONE,
-    Place: lambda _: Place.URL,
+    MarkPlace: lambda _: MarkPlace.URL,
 }
 
 

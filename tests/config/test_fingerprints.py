@@ -6,7 +6,7 @@ import pytest
 
 from monitor.config.fingerprint_file import load_fingerprints
 from monitor.core.model import Confidence, Reason, Verdict
-from monitor.core.verdict.fingerprints import Place
+from monitor.core.verdict.fingerprints import MarkPlace
 
 GOOD = """
 [[fingerprint]]
@@ -34,7 +34,11 @@ def test_a_mark_is_read_with_its_texts_folded(tmp_path: Path) -> None:
 
     assert found == ()
     assert mark.texts == ("acces refuse",)
-    assert (mark.verdict, mark.reason, mark.where) == (Verdict.BLOCKED, Reason.WAF, Place.OPENING)
+    assert (mark.verdict, mark.reason, mark.where) == (
+        Verdict.BLOCKED,
+        Reason.WAF,
+        MarkPlace.OPENING,
+    )
     assert (mark.words_max, mark.source, mark.confidence) == (150, "ici", Confidence.YES)
     assert [mark.applies_to(s) for s in (200, 403, 503, 500)] == [False, True, True, False]
     assert mark.patterns[0].pattern == "^a{1,3}"

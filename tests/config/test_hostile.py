@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from monitor.config import ConfigError, load, schema
-from monitor.config.pydantic_french import Place, validate
+from monitor.config.pydantic_french import TablePlace, validate
 from monitor.config.urls import refuse_url
 
 HOSTILE: list[Any] = [
@@ -27,7 +27,7 @@ def test_any_value_of_any_key_is_read_or_refused(entry: type[schema.Entry]) -> N
     for context in ({"allow_private": False}, {"allow_private": True}):
         for value in HOSTILE:
             for raw in (value, dict.fromkeys(entry.model_fields, value), {"a\nb": value}):
-                good, problems = validate(entry, raw, Place("essai.toml"), context)
+                good, problems = validate(entry, raw, TablePlace("essai.toml"), context)
 
                 assert (good is None) == bool(problems)
                 assert all(p.reason and p.cure and len(p.value) <= 60 for p in problems)

@@ -9,8 +9,8 @@ from monitor.core.scheduling.backoff import (
     answered,
     asked_wait,
     closed_because,
-    is_the_pages_own,
-    left_alone,
+    in_page_backoff,
+    is_page_specific_refusal,
     paused,
     refused,
     resumed,
@@ -91,8 +91,10 @@ def test_a_page_that_refuses_is_left_alone_for_longer_each_time() -> None:
     at, waits = NOW, []
     for _ in range(4):
         state = page(since=NOW, last_at=at)
-        minutes = next(m for m in range(30, 3000, 30) if not left_alone(state, at + m * MINUTE))
-        assert left_alone(state, at + minutes * MINUTE - timedelta(seconds=1))
+        minutes = next(
+            m for m in range(30, 3000, 30) if not in_page_backoff(state, at + m * MINUTE)
+        )
+        assert in_page_backoff(state, at + minutes * MINUTE - timedelta(seconds=1))
         waits.append(minutes / 60)
         at += minutes * MINUTE
 
@@ -102,9 +104,9 @@ def test_a_page_that_refuses_is_left_alone_for_longer_each_time() -> None:
 def test_only_a_refusal_leaves_a_page_alone_and_no_clock_that_was_ahead() -> None:
     up = page(since=NOW, last_at=NOW, verdict=Verdict.UP)
 
-    assert not left_alone(up, NOW + MINUTE)
-    assert not left_alone(State(target="t", point="local"), NOW)
-    assert not left_alone(page(since=NOW, last_at=NOW + timedelta(days=9)), NOW)
+    assert not in_page_backoff(up, NOW + MINUTE)
+    assert not in_page_backoff(State(target="t", point="local"), NOW)
+    assert not in_page_backoff(page(since=NOW, last_at=NOW + timedelta(days=9)), NOW)
 
 
 def test_a_refusal_is_the_pages_own_once_others_answered_in_between() -> None:
@@ -112,8 +114,8 @@ def test_a_refusal_is_the_pages_own_once_others_answered_in_between() -> None:
     first = page(since=NOW, last_at=NOW, verdict=Verdict.UP)
     struck = refused(FREE, NOW)
 
-    assert is_the_pages_own(again, FREE, Reason.WAF, none)
-    assert not is_the_pages_own(first, FREE, Reason.WAF, none)
-    assert not is_the_pages_own(again, struck, Reason.WAF, none)
-    assert not is_the_pages_own(again, FREE, Reason.RATE_LIMITED, none)
-    assert not is_the_pages_own(again, FREE, Reason.WAF, MINUTE)
+    assert is_page_specific_refusal(again, FREE, Reason.WAF, none)
+    assert not is_page_specific_refusal(first, FREE, Reason.WAF, none)
+    assert not is_page_specific_refusal(again, struck, Reason.WAF, none)
+    assert not is_page_specific_refusal(again, FREE, Reason.RATE_LIMITED, none)
+    assert not is_page_specific_refusal(again, FREE, Reason.WAF, MINUTE)

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from monitor.core.model import (
-    Edge,
     Event,
     Nature,
     Outage,
@@ -19,6 +18,7 @@ from monitor.core.model import (
     Sighting,
     State,
     Streak,
+    Transition,
     Verdict,
 )
 from monitor.core.outages.fold import FAILING, GOOD, advance, combine, needs_recheck, success
@@ -60,7 +60,7 @@ def fold(
     return state, events
 
 
-def edges(letters: str) -> list[Edge]:
+def edges(letters: str) -> list[Transition]:
     return [event.edge for event in fold(history(letters))[1]]
 
 
@@ -71,7 +71,7 @@ def test_an_outage_is_framed_by_four_checks() -> None:
     _, events = fold(history("uudddduu"))
 
     opened, closed = events
-    assert (opened.edge, opened.at) == (Edge.OUTAGE_OPENED, at(240))
+    assert (opened.edge, opened.at) == (Transition.OUTAGE_OPENED, at(240))
     assert (
         Outage(
             target="anef",
@@ -95,7 +95,7 @@ def test_an_outage_is_framed_by_four_checks() -> None:
 def test_failures_that_are_not_confirmed_are_a_blip_and_kept() -> None:
     state, events = fold(history("uddu"))
 
-    assert [Edge.BLIP] == [event.edge for event in events]
+    assert [Transition.BLIP] == [event.edge for event in events]
     blip = Streak(first_at=at(60), last_at=at(120), count=2, reason=Reason.HTTP_5XX, downs=2)
     assert blip == events[0].blip
     assert state.failing is None
@@ -105,13 +105,13 @@ def test_three_failures_too_close_together_wait_for_the_time_to_pass() -> None:
     sightings = [see("d", 0), see("d", 10), see("d", 20), see("d", 119)]
 
     assert fold(sightings)[1] == []
-    assert fold([*sightings, see("d", 120)])[1][0].edge is Edge.OUTAGE_OPENED
+    assert fold([*sightings, see("d", 120)])[1][0].edge is Transition.OUTAGE_OPENED
 
 
 def test_one_good_check_does_not_end_an_outage_and_a_relapse_is_counted() -> None:
     state, events = fold(history("udddududd"))
 
-    assert [Edge.OUTAGE_OPENED] == [event.edge for event in events]
+    assert [Transition.OUTAGE_OPENED] == [event.edge for event in events]
     assert state.outage is not None
     assert state.outage.relapses == 2
     assert state.outage.last_fail_at == at(480)
@@ -120,9 +120,9 @@ def test_one_good_check_does_not_end_an_outage_and_a_relapse_is_counted() -> Non
 
 
 def test_unknown_and_blocked_neither_confirm_nor_deny() -> None:
-    assert edges("ud??d?bd") == [Edge.OUTAGE_OPENED]
-    assert edges("uddd????") == [Edge.OUTAGE_OPENED]
-    assert edges("uddd?u?bu") == [Edge.OUTAGE_OPENED, Edge.OUTAGE_CLOSED]
+    assert edges("ud??d?bd") == [Transition.OUTAGE_OPENED]
+    assert edges("uddd????") == [Transition.OUTAGE_OPENED]
+    assert edges("uddd?u?bu") == [Transition.OUTAGE_OPENED, Transition.OUTAGE_CLOSED]
     assert edges("???bbb???") == []
 
 
@@ -144,7 +144,7 @@ def test_failures_that_a_long_silence_separates_are_not_one_outage() -> None:
     """Nobody saw what lay between: the service may well have worked."""
     state, events = fold([see("u", 0), see("d", 60), see("d", 90_000), see("d", 90_060)])
 
-    assert [Edge.BLIP] == [event.edge for event in events]
+    assert [Transition.BLIP] == [event.edge for event in events]
     assert state.failing is not None
     assert state.failing.first_at == at(90_000)
 
@@ -153,7 +153,7 @@ def test_an_outage_outlives_a_stop_of_our_own() -> None:
     """A restart in the middle neither ends it nor makes another."""
     state, events = fold([*history("uddd"), see("d", 90_000), see("u", 90_060), see("u", 90_120)])
 
-    assert [Edge.OUTAGE_OPENED, Edge.OUTAGE_CLOSED] == [event.edge for event in events]
+    assert [Transition.OUTAGE_OPENED, Transition.OUTAGE_CLOSED] == [event.edge for event in events]
     assert state.last_ok_at == at(90_120)
 
 
@@ -181,7 +181,7 @@ def test_a_check_dated_in_the_future_by_a_bad_clock_does_not_blind_the_fold() ->
 
     _, events = fold([see("u", 0), ahead, *history(" ddd")])
 
-    assert [Edge.OUTAGE_OPENED] == [event.edge for event in events]
+    assert [Transition.OUTAGE_OPENED] == [event.edge for event in events]
 
 
 def test_success_is_false_only_in_a_confirmed_failure() -> None:
@@ -355,12 +355,12 @@ def test_the_fold_agrees_with_a_model_that_rereads_the_whole_history(
     state, events = fold(sightings, policy)
     outages, blips = naive(sightings, policy)
 
-    closed = [event.outage for event in events if event.edge is Edge.OUTAGE_CLOSED]
+    closed = [event.outage for event in events if event.edge is Transition.OUTAGE_CLOSED]
     found = [outage for outage in (*closed, state.outage) if outage is not None]
     assert outages == found
-    ended = [event.blip for event in events if event.edge is Edge.BLIP]
+    ended = [event.blip for event in events if event.edge is Transition.BLIP]
     assert blips == [*ended, *([state.failing] if state.failing else [])]
-    opened = [event.outage for event in events if event.edge is Edge.OUTAGE_OPENED]
+    opened = [event.outage for event in events if event.edge is Transition.OUTAGE_OPENED]
     assert [outage.first_fail_at for outage in outages] == [o.first_fail_at for o in opened if o]
     assert (sightings[-1].at if sightings else None) == state.last_at
 
@@ -392,11 +392,11 @@ def test_no_duration_is_negative_and_openings_and_closings_alternate(
     for sighting in sightings:
         state, events = advance(state, sighting, policy)
         for event in events:
-            if event.edge is Edge.OUTAGE_OPENED:
+            if event.edge is Transition.OUTAGE_OPENED:
                 assert event.outage is not None
                 assert open_since is None
                 open_since = event.outage.first_fail_at
-            elif event.edge is Edge.OUTAGE_CLOSED:
+            elif event.edge is Transition.OUTAGE_CLOSED:
                 assert event.outage is not None
                 assert open_since == event.outage.first_fail_at
                 open_since = None

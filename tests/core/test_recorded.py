@@ -7,9 +7,9 @@ import pytest
 
 from monitor.core.journal import encode
 from monitor.core.journal.jcs import canonical
-from monitor.core.journal.recorded import check_of, fitting
+from monitor.core.journal.recorded import check_of, truncated_to_leaf_size
 from monitor.core.model import Attempt, Exchange, Failure, Resolution
-from monitor.core.model.check import Conditions, conditions_of
+from monitor.core.model.check import ConnectionProfile, conditions_of
 from tests.support.outcomes import answer, at, hop, observation
 
 LEAF_BYTES_MAX = 65_535  # C2SP tlog-tiles: the length of an entry has two bytes
@@ -60,7 +60,7 @@ def test_whatever_a_site_sends_a_leaf_holds_it(char: str) -> None:
 def test_an_ordinary_answer_is_kept_whole() -> None:
     met = conditions_of(answer(at(0)))
 
-    assert fitting(met) == met
+    assert truncated_to_leaf_size(met) == met
 
 
 @pytest.mark.parametrize("years", [-9_000, 9_000])
@@ -78,5 +78,5 @@ def test_an_empty_exchange_is_kept_too() -> None:
 
     check = check_of(observation("anef", at(0), exchange=exchange))
 
-    assert check.conditions == Conditions(url="x", failure=Failure.UNKNOWN)
+    assert check.conditions == ConnectionProfile(url="x", failure=Failure.UNKNOWN)
     assert (check.body_sha256, check.status, check.final_url) == (None, None, "x")

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from monitor.demo.site_server import Answer, Site
+from monitor.demo.site_server import Site, SiteAnswer
 from tests.support.clock import FakeClock
 
 pytestmark = pytest.mark.anyio
@@ -17,8 +17,8 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-def answer(path: str) -> Answer | None:
-    return None if path == "/silence" else Answer(body=path.encode(), headers=(("X-A", "1"),))
+def answer(path: str) -> SiteAnswer | None:
+    return None if path == "/silence" else SiteAnswer(body=path.encode(), headers=(("X-A", "1"),))
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ import pytest
 
 from monitor.core.model import (
     Capture,
-    Edge,
     Event,
     Exchange,
     Judgement,
@@ -24,6 +23,7 @@ from monitor.core.model import (
     Outcome,
     Reason,
     Target,
+    Transition,
     Verdict,
 )
 from monitor.evidence.captures import capture_metadata, capture_policy, day_files
@@ -88,7 +88,7 @@ class Bench:
             told.append(spell(await self.see(judgement, exchange=refusal(at) if failing else None)))
         return told
 
-    def read(self, kept: Capture | None) -> capture_metadata.Account:
+    def read(self, kept: Capture | None) -> capture_metadata.CaptureMetadata:
         assert kept is not None
         found = day_files.find(self.folder / kept.file, kept.sha256)
         assert found is not None
@@ -144,7 +144,7 @@ async def test_good_checks_are_kept_until_no_outage_is_open(bench: Bench) -> Non
         confirmed_at=bench.now,
     )
     closed = Event(
-        edge=Edge.OUTAGE_CLOSED, at=bench.now, target="cible", point="local", outage=outage
+        edge=Transition.OUTAGE_CLOSED, at=bench.now, target="cible", point="local", outage=outage
     )
     seen = [
         await bench.see(DEAD, outage=outage),

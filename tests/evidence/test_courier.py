@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.evidence.outbound_http import Courier, Reply, Unreachable
+from monitor.evidence.outbound_http import OutboundHttp, Reply, Unreachable
 from monitor.fetch.tls import Trust
 from tests.support.certs import authority, leaf, server_context
 
@@ -68,7 +68,7 @@ def exchanged(
 
     async def exchange() -> Reply:
         async with server.listening() as port:
-            return await Courier(user_agent="essai", allow_private=True, ports=None).post(
+            return await OutboundHttp(user_agent="essai", allow_private=True, ports=None).post(
                 f"http://{host}:{port}/tsa?a=b",
                 b"question",
                 media_type="application/timestamp-query",
@@ -134,7 +134,7 @@ def test_nobody_listening_is_unreachable() -> None:
         port = server.sockets[0].getsockname()[1]
         server.close()
         await server.wait_closed()
-        courier = Courier(user_agent="essai", allow_private=True, ports=None)
+        courier = OutboundHttp(user_agent="essai", allow_private=True, ports=None)
         return await courier.get(f"http://127.0.0.1:{port}/", limit_bytes=10, deadline_s=20)
 
     with pytest.raises(Unreachable):
@@ -158,7 +158,7 @@ def test_nobody_listening_is_unreachable() -> None:
 )
 def test_no_address_leads_to_a_private_network(address: str) -> None:
     """A certificate's author chooses where its list is: never inside our walls."""
-    courier = Courier(user_agent="essai")
+    courier = OutboundHttp(user_agent="essai")
 
     with pytest.raises(Unreachable):
         asyncio.run(courier.get(address, limit_bytes=10, deadline_s=20))
@@ -173,7 +173,7 @@ def test_https_is_checked_against_the_name_not_the_address(tmp_path: Path, *, kn
     server = Server(HEAD + b"Content-Length: 2\r\n\r\nok", tls=server_context(served))
 
     async def ask() -> Reply:
-        courier = Courier(
+        courier = OutboundHttp(
             user_agent="essai",
             allow_private=True,
             extra_ca=tmp_path / "root.pem" if known else None,
@@ -193,7 +193,7 @@ def test_no_port_is_asked_but_the_webs_and_those_configured() -> None:
     server = Server(HEAD + b"Content-Length: 2\r\n\r\nok")
 
     async def ask(port: int, ports: set[int]) -> Reply:
-        courier = Courier(user_agent="essai", allow_private=True, ports=ports)
+        courier = OutboundHttp(user_agent="essai", allow_private=True, ports=ports)
         return await courier.get(f"http://127.0.0.1:{port}/", limit_bytes=10, deadline_s=20)
 
     async def both() -> None:
@@ -216,7 +216,7 @@ def test_keys_of_sessions_are_written_nowhere(
     server = Server(HEAD + b"Content-Length: 2\r\n\r\nok", tls=served)
 
     async def ask() -> Reply:
-        courier = Courier(
+        courier = OutboundHttp(
             user_agent="essai", allow_private=True, extra_ca=tmp_path / "root.pem", ports=None
         )
         async with server.listening() as port:

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.config import load
-from monitor.core.model import Exchange, Failure, Keep, Kind, Observation, Target
+from monitor.core.model import CaptureReason, Exchange, Failure, Kind, Observation, Target
 from monitor.core.verdict.classify import classify
 from monitor.core.verdict.fingerprints import Fingerprint
 from monitor.evidence.captures import capture_metadata, capture_records
-from monitor.evidence.captures.capture_metadata import Account
+from monitor.evidence.captures.capture_metadata import CaptureMetadata
 from monitor.evidence.captures.warc import Record, WarcError
 from monitor.fetch import Limits
 from monitor.fetch.reparse import reread
@@ -37,12 +37,12 @@ def seen(exchange: Exchange) -> Observation:
 
 def packed(observation: Observation) -> list[Record]:
     made = capture_records.package(TARGET, observation, known_good=True, clock_limit_us=500_000)
-    return list(made.whole(Keep.TEXT))
+    return list(made.whole(CaptureReason.TEXT))
 
 
 def told_again(
     records: list[Record], *, limits: Limits | None = None
-) -> tuple[Observation, Account]:
+) -> tuple[Observation, CaptureMetadata]:
     """Read an observation from records alone, after a passage through their bytes."""
     again = [Record.parse(bytes(each)) for each in records]
     told = capture_metadata.read(again[-1])
@@ -120,10 +120,14 @@ async def test_a_second_answer_with_the_same_body_is_a_revisit() -> None:
         TARGET, later, known_good=True, clock_limit_us=0, originals=package.originals
     )
 
-    assert [record.kind for record in again.whole(Keep.DAILY)] == ["request", "revisit", "metadata"]
+    assert [record.kind for record in again.whole(CaptureReason.DAILY)] == [
+        "request",
+        "revisit",
+        "metadata",
+    ]
     assert again.weight < 700
     assert not again.originals
-    assert unpacked([*package.records, *again.whole(Keep.DAILY)]) == later
+    assert unpacked([*package.records, *again.whole(CaptureReason.DAILY)]) == later
 
 
 @pytest.mark.anyio

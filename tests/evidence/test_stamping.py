@@ -13,7 +13,7 @@ from typing import Any
 import certifi
 import pytest
 
-from monitor.config import Authority as Configured
+from monitor.config import StampAuthority as Configured
 from monitor.core.model.anchors import Stamp, Standing
 from monitor.evidence.outbound_http import Reply
 from monitor.evidence.timestamps import timestamping

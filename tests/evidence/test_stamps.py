@@ -17,8 +17,8 @@ from monitor.evidence.timestamps import openssl
 from monitor.evidence.timestamps.chains import as_pem, certificates, crl_addresses
 from monitor.evidence.timestamps.openssl import OpenSSLMissingError
 from monitor.evidence.timestamps.rfc3161 import (
-    Fault,
     Question,
+    StampFault,
     StampRefused,
     Token,
     check_answer,
@@ -56,7 +56,7 @@ def kept(token: Token, *, by: Authority, crls: Sequence[bytes] = ()) -> Token:
     return check_token(token.der, NOTE, roots=[by.root.der], crls=crls)
 
 
-def refused(answer: bytes, **how: object) -> Fault:
+def refused(answer: bytes, **how: object) -> StampFault:
     with pytest.raises(StampRefused) as caught:
         checked(answer, **how)  # type: ignore[arg-type] # passed on as they come
     return caught.value.fault
@@ -102,32 +102,32 @@ def test_a_token_outlives_the_certificate_that_signed_it(tmp_path: Path) -> None
 def test_a_certificate_that_had_expired_stamps_nothing(tmp_path: Path) -> None:
     expired = authority(tmp_path, since=-3 * DAY, until=-DAY)
 
-    assert Fault.CHAIN is refused(expired.answer(QUESTION.der), by=expired)
+    assert StampFault.CHAIN is refused(expired.answer(QUESTION.der), by=expired)
 
 
 def test_a_certificate_not_yet_valid_stamps_nothing(tmp_path: Path) -> None:
     early = authority(tmp_path, since=DAY)
 
-    assert Fault.CHAIN is refused(early.answer(QUESTION.der), by=early)
+    assert StampFault.CHAIN is refused(early.answer(QUESTION.der), by=early)
 
 
 def test_another_answer_of_the_same_authority_is_a_replay() -> None:
     other = good().answer(replace(QUESTION, nonce=7).der)
 
-    assert Fault.NONCE is refused(other)
+    assert StampFault.NONCE is refused(other)
 
 
 def test_an_answer_without_our_nonce_is_a_replay() -> None:
     without = tsp.TimeStampReq.load(QUESTION.der)
     del without["nonce"]
 
-    assert Fault.NONCE is refused(good().answer(without.dump(force=True)))
+    assert StampFault.NONCE is refused(good().answer(without.dump(force=True)))
 
 
 def test_a_stamp_of_something_else_is_refused() -> None:
     other = good().answer(replace(QUESTION, note=b"autre chose\n").der)
 
-    assert Fault.IMPRINT is refused(other)
+    assert StampFault.IMPRINT is refused(other)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_certificate_for_anything_else_stamps_nothing(
     """RFC 3161, 2.3: one use, and critical. openssl would not even sign with it."""
     other = authority(tmp_path, uses=uses, critical=critical)  # type: ignore[arg-type] # OIDs
 
-    assert Fault.USAGE is refused(other.lie(QUESTION.der, at=now()), by=other)
+    assert StampFault.USAGE is refused(other.lie(QUESTION.der, at=now()), by=other)
 
 
 def test_an_authority_that_says_no_is_heard() -> None:
@@ -155,7 +155,7 @@ def test_an_authority_that_says_no_is_heard() -> None:
 
     with pytest.raises(StampRefused, match="digest algorithm is not supported") as caught:
         checked(answer, by=refusing)
-    assert Fault.REJECTED is caught.value.fault
+    assert StampFault.REJECTED is caught.value.fault
 
 
 def test_an_unknown_root_leaves_a_token_unverified_until_it_is_known(tmp_path: Path) -> None:
@@ -235,7 +235,7 @@ def test_an_authority_that_hardly_knows_the_time_dates_nothing(
     else:
         with pytest.raises(StampRefused) as caught:
             checked(answer, by=one)
-        assert caught.value.fault is Fault.CLOCK
+        assert caught.value.fault is StampFault.CLOCK
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
@@ -243,7 +243,7 @@ def test_a_time_far_from_ours_is_refused(hours: int) -> None:
     """Whose clock is wrong is not known: the answer is kept aside, and it is said."""
     answer = good().lie(QUESTION.der, at=now())
 
-    assert Fault.CLOCK is refused(answer, at=now() + timedelta(hours=hours))
+    assert StampFault.CLOCK is refused(answer, at=now() + timedelta(hours=hours))
 
 
 def test_a_revoked_certificate_stamps_nothing(tmp_path: Path) -> None:
@@ -255,7 +255,7 @@ def test_a_revoked_certificate_stamps_nothing(tmp_path: Path) -> None:
     assert kept(token, by=bad, crls=[revocations(bad.root)]).verified
     with pytest.raises(StampRefused) as caught:
         kept(token, by=bad, crls=[revocations(bad.root, bad.signer)])
-    assert Fault.REVOKED is caught.value.fault
+    assert StampFault.REVOKED is caught.value.fault
 
 
 def test_a_list_signed_by_another_is_told_from_a_revocation(tmp_path: Path) -> None:
@@ -266,28 +266,28 @@ def test_a_list_signed_by_another_is_told_from_a_revocation(tmp_path: Path) -> N
 
     with pytest.raises(StampRefused) as caught:
         kept(token, by=bad, crls=[forged])
-    assert Fault.CHAIN is caught.value.fault
+    assert StampFault.CHAIN is caught.value.fault
 
 
 def test_more_certificates_than_any_authority_sends_are_not_searched(tmp_path: Path) -> None:
     many = authority(tmp_path, between=6)
 
-    assert Fault.UNREADABLE is refused(many.answer(QUESTION.der), by=many)
+    assert StampFault.UNREADABLE is refused(many.answer(QUESTION.der), by=many)
 
 
 @pytest.mark.parametrize(
     "answer", [b"", b"<html>502 Bad Gateway</html>", b"0\x80", b"\x30\x03\x02\x01\x00", bytes(9999)]
 )
 def test_garbage_is_refused(answer: bytes) -> None:
-    assert Fault.UNREADABLE is refused(answer)
+    assert StampFault.UNREADABLE is refused(answer)
 
 
 @given(st.binary(max_size=200), st.integers(0, 1300))
 def test_no_bytes_at_all_break_the_reader(garbage: bytes, at: int) -> None:
     answer = _answer()
 
-    assert refused(garbage) in Fault
-    assert refused(answer[:at] + garbage) in Fault
+    assert refused(garbage) in StampFault
+    assert refused(answer[:at] + garbage) in StampFault
 
 
 @cache

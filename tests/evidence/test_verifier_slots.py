@@ -17,7 +17,7 @@ from monitor.core.journal.decode import gap_from, read_instant
 from monitor.core.model import GapCause, Outcome, Run
 from monitor.core.outages.gaps import gap, missing
 from monitor.core.scheduling.slots import Grid
-from monitor.probe.missed_slots import lost_slots
+from monitor.probe.missed_slots import missed_slots
 from monitor.store import Store
 from tests.evidence.test_verifier_story import Leaves, exported, of, packed, run, without
 from tests.support.databases import sqlite_template
@@ -52,7 +52,7 @@ class Service:
             config_sha256=config, ruleset="1",
         )  # fmt: skip
         await self.store.start_run(
-            begun, lost_slots(self.store, plan, now, config_sha256=config), plan
+            begun, missed_slots(self.store, plan, now, config_sha256=config), plan
         )
         self.plan = plan
 

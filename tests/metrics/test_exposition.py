@@ -31,7 +31,7 @@ from monitor.core.model import (
     Verdict,
 )
 from monitor.core.outages.fold import advance
-from monitor.metrics import Board, Exposition
+from monitor.metrics import Exposition, MetricsState
 from tests.support.clock import FakeClock
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -73,7 +73,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.clock = FakeClock(START)
-        self.board = Board([TARGET])
+        self.board = MetricsState([TARGET])
         self.exposition = Exposition(
             self.board, clock=self.clock, point="local", version="1.0", config_sha256="ab" * 32
         )
@@ -98,7 +98,7 @@ class Desk:
             config_sha256="ab" * 32,
             ruleset="1",
         )
-        self.board.saw(Outcome(observation=observation, state=self.state, events=events))
+        self.board.observe(Outcome(observation=observation, state=self.state, events=events))
 
     def samples(self) -> dict[str, dict[str, float]]:
         """Return {name: {the labels that vary: value}} as Prometheus would read it."""
@@ -239,7 +239,7 @@ async def test_after_a_restart_an_open_incident_and_a_back_off_are_still_shown(d
     await desk.see(Verdict.DOWN)
     await desk.see(Verdict.DOWN)
     lanes = [LaneState(platform="sso", blocked_until=START), LaneState(platform="ide")]
-    desk.board = Board([TARGET], states=[desk.state], lanes=lanes)
+    desk.board = MetricsState([TARGET], states=[desk.state], lanes=lanes)
     desk.exposition = Exposition(
         desk.board, clock=desk.clock, point="local", version="1.0", config_sha256="ab" * 32
     )

@@ -4,14 +4,14 @@ from datetime import UTC, datetime
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitor.metrics import Board, Exposition, JournalSeen
+from monitor.metrics import Exposition, JournalSeen, MetricsState
 from tests.support.clock import FakeClock
 
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 
 def rendered(journal: JournalSeen | None) -> dict[tuple[str, str], float]:
-    board = Board([])
+    board = MetricsState([])
     board.journal = journal
     page = Exposition(board, clock=FakeClock(), point="local", version="1", config_sha256="0")
     return {

@@ -8,8 +8,8 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.core.model import Outcome, Target
-from monitor.metrics import Board, Exposition
-from monitor.probe.dead_link_tracker import LinkBook
+from monitor.metrics import Exposition, MetricsState
+from monitor.probe.dead_link_tracker import DeadLinkTracker
 from monitor.probe.page_tracker import pages_seen
 from monitor.store import Store
 from tests.support.clock import FakeClock
@@ -30,7 +30,7 @@ def found(letters: str = LETTERS) -> list[Outcome]:
     return outcomes([PAGES[letter] for letter in letters], target=PAGE.slug, removed=False)
 
 
-def samples(board: Board, name: str, *, at: int) -> dict[str, float]:
+def samples(board: MetricsState, name: str, *, at: int) -> dict[str, float]:
     """Return the samples of a metric by their one label of its own, "" without one."""
     clock = FakeClock(minute(at))
     exposition = Exposition(
@@ -45,10 +45,10 @@ def samples(board: Board, name: str, *, at: int) -> dict[str, float]:
     }
 
 
-def seen(*parts: Outcome, of: Target = PAGE) -> Board:
-    board = Board([of])
+def seen(*parts: Outcome, of: Target = PAGE) -> MetricsState:
+    board = MetricsState([of])
     for each in parts:
-        board.saw(each)
+        board.observe(each)
     return board
 
 
@@ -106,7 +106,7 @@ def test_a_restart_remembers_what_pages_state(sqlite_template: Path, tmp_path: P
 
 def test_dead_links_are_counted_as_they_come_and_go() -> None:
     name, link = "anef_page_dead_links", f'<a href="{ANEF.url}">Déposer</a>'
-    board, book = seen(*found("A")), LinkBook([ANEF], (), point="local")
+    board, book = seen(*found("A")), DeadLinkTracker([ANEF], (), point="local")
     counts = [samples(board, name, at=0)]
     for number, alive in ((1, False), (2, True)):
         (text,) = outcomes([linking(link)], target=PAGE.slug, removed=False)
@@ -115,7 +115,7 @@ def test_dead_links_are_counted_as_they_come_and_go() -> None:
         changes = book.read(
             PAGE.slug, shown, minute(number), {"anef": state("anef") if alive else gone()}
         )
-        board.saw(replace(outcome(PAGE.slug, minute(number)), changes=changes))
+        board.observe(replace(outcome(PAGE.slug, minute(number)), changes=changes))
         counts.append(samples(board, name, at=number))
 
     assert [{"": 0.0}, {"": 1.0}, {"": 0.0}] == counts

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from monitor.core.changes.page_events import PageEvent, Shown
-from monitor.core.changes.text_history import Track, advance
+from monitor.core.changes.page_events import PageEvent, ShownPage
+from monitor.core.changes.text_history import TextHistory, advance
 from monitor.core.model import State
-from monitor.probe.dead_link_tracker import LinkBook
+from monitor.probe.dead_link_tracker import DeadLinkTracker
 from monitor.store import Store
 from monitor.store.engine import connected, parse
 from tests.support.linking import ALIVE, gone, linking
@@ -26,7 +26,7 @@ def record(store: Store, *story: dict[str, State], page: str) -> None:
     """Record a check of a page a minute, beside the states of what its links lead to."""
 
     async def all_in_order() -> None:
-        book = LinkBook(TARGETS, store.dead_links(dead_only=True), point="local")
+        book = DeadLinkTracker(TARGETS, store.dead_links(dead_only=True), point="local")
         for number, states in enumerate(story):
             shown, events = first(page) if number == 0 else (first(page)[0], ())
             told = book.read(page, shown, minute(number), states)
@@ -35,8 +35,10 @@ def record(store: Store, *story: dict[str, State], page: str) -> None:
     asyncio.run(all_in_order())
 
 
-def first(page: str) -> tuple[Shown, tuple[PageEvent, ...]]:
-    track, events = advance(Track(target=page, point="local"), reading(linking(*LINKS), minute(0)))
+def first(page: str) -> tuple[ShownPage, tuple[PageEvent, ...]]:
+    track, events = advance(
+        TextHistory(target=page, point="local"), reading(linking(*LINKS), minute(0))
+    )
     assert track.current is not None
     return track.current, events
 

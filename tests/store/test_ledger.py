@@ -7,7 +7,7 @@ from sqlalchemy import create_engine
 
 from monitor.store import migrate
 from monitor.store.writing import journal_appender
-from monitor.store.writing.journal_appender import Ledger
+from monitor.store.writing.journal_appender import JournalAppender
 
 
 def test_a_leaf_that_is_pointed_at_is_written_once_however_long_ago(
@@ -16,7 +16,7 @@ def test_a_leaf_that_is_pointed_at_is_written_once_however_long_ago(
     monkeypatch.setattr(journal_appender, "REFERENCES", 8)
     url = f"sqlite:///{tmp_path / 'vigie.sqlite'}"
     migrate(url)
-    written = Ledger()
+    written = JournalAppender()
     with create_engine(url).begin() as connection:
         first = [written.refer(connection, {"type": "x", "n": one}) for one in range(100)]
         written.flush(connection)

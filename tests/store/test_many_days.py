@@ -29,13 +29,13 @@ from monitor.core.model.check import Check
 from monitor.core.scheduling.slots import grids
 from monitor.evidence.captures.capture_policy import Captures
 from monitor.evidence.log.note import Algorithm, SignerKey
-from monitor.evidence.log.reading import Reading
+from monitor.evidence.log.reading import LogReading
 from monitor.evidence.log.tiles import Tiles
 from monitor.fetch import Gate
-from monitor.metrics import Board
+from monitor.metrics import MetricsState
 from monitor.probe.lane import Lane
-from monitor.probe.observer import Again, Judge, Watch
-from monitor.probe.page_tracker import PageBook, pages_seen
+from monitor.probe.observer import Again, Judge, Observer
+from monitor.probe.page_tracker import PageTracker, pages_seen
 from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults
 from monitor.store import Store
@@ -112,7 +112,7 @@ class Life:
         """Make the database again from its leaves: every row must fit."""
         with Store.open(self.url, point="local", writer=False) as store:
             count = store.leaf_count()
-            entries = Reading(Tiles(self.data / "journal"), count)
+            entries = LogReading(Tiles(self.data / "journal"), count)
             assert rebuild(url, entries, last=None, bundled=0).leaves == count
             with Store.open(url, point="local", writer=False) as again:
                 assert copies(again) == copies(store)
@@ -164,7 +164,7 @@ class Process:
         self.life = life
         self.store = store
         clock: Clock = life.clock
-        self.book = PageBook(store.tracks(), point="local")
+        self.book = PageTracker(store.tracks(), point="local")
         self.captures = Captures(
             life.data / "captures",
             software="essai/1",
@@ -173,7 +173,7 @@ class Process:
         )
         self.sealer = Sealer(store, life.data, KEY, clock=clock)
         self.lane = Lane(PLATFORM, clock)
-        self.watch = Watch(
+        self.watch = Observer(
             config=CONFIG,
             point="local",
             clock=clock,
@@ -183,7 +183,7 @@ class Process:
             grids=grids(TARGETS),
             keep=self.captures.keep,
             store=store,
-            board=Board(TARGETS, states=store.states(), lanes=(), pages=pages_seen(store)),
+            board=MetricsState(TARGETS, states=store.states(), lanes=(), pages=pages_seen(store)),
             pages=self.book,
             faults=Faults(clock),
         )

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from monitor.core.changes.change import ChangeKind, Weight
 from monitor.core.changes.page_events import PageEdge
-from monitor.core.changes.text_history import Track, advance
+from monitor.core.changes.text_history import TextHistory, advance
 from monitor.core.text.page import Element
 from monitor.store import Store
 from monitor.store.engine import connected, parse
@@ -71,7 +71,7 @@ def test_facts_last_from_the_first_reading_to_the_first_without(store: Store) ->
 
 @pytest.mark.parametrize("letters", ["A", "AAB", "ABB", "ABBAA", "ABABA", "ABABAABABB"])
 def test_a_restart_goes_on_from_what_was_believed(store: Store, letters: str) -> None:
-    track = Track(target=TARGET, point="local")
+    track = TextHistory(target=TARGET, point="local")
     for number, letter in enumerate(letters):
         track, _ = advance(track, reading(PAGES[letter], minute(number)))
     record(store, letters, target=TARGET)
@@ -81,7 +81,7 @@ def test_a_restart_goes_on_from_what_was_believed(store: Store, letters: str) ->
     assert forgetful(track) == forgetful(read)
 
 
-def forgetful(track: Track) -> Track:
+def forgetful(track: TextHistory) -> TextHistory:
     """Leave out what a restart forgets: what was not believed yet."""
     return replace(track, rivals=(), calm=0, wavers=0)
 

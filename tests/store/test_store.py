@@ -8,7 +8,6 @@ import pytest
 
 from monitor.core.model import (
     ClockReading,
-    Edge,
     Event,
     Gap,
     GapCause,
@@ -21,10 +20,11 @@ from monitor.core.model import (
     Run,
     State,
     Streak,
+    Transition,
     Verdict,
 )
 from monitor.core.model.check import conditions_of, phases_of
-from monitor.store import Robots, Store, StoreError
+from monitor.store import RobotsCopy, Store, StoreError
 from tests.support.outcomes import (
     CONFIG,
     DEAD,
@@ -76,7 +76,7 @@ def opening(target: str, outage: Outage) -> Outcome:
         outage=outage,
     )
     event = Event(
-        edge=Edge.OUTAGE_OPENED,
+        edge=Transition.OUTAGE_OPENED,
         at=outage.confirmed_at,
         target=target,
         point="local",
@@ -89,7 +89,7 @@ def opening(target: str, outage: Outage) -> Outcome:
 def closing(target: str, outage: Outage) -> Outcome:
     assert outage.recovered_at is not None
     event = Event(
-        edge=Edge.OUTAGE_CLOSED,
+        edge=Transition.OUTAGE_CLOSED,
         at=outage.recovered_at,
         target=target,
         point="local",
@@ -247,8 +247,8 @@ def test_an_outage_opens_grows_and_closes(store: Store) -> None:
     assert store.outages(open_only=True) == ()
     assert store.outages() == (closed,)
     assert [(e.edge, e.outage) for e in store.events(*DAY)] == [
-        (Edge.OUTAGE_OPENED, closed),
-        (Edge.OUTAGE_CLOSED, closed),
+        (Transition.OUTAGE_OPENED, closed),
+        (Transition.OUTAGE_CLOSED, closed),
     ]
 
 
@@ -276,7 +276,7 @@ def test_a_second_open_outage_of_a_target_is_refused(store: Store) -> None:
 
 def test_a_blip_is_kept(store: Store) -> None:
     blip = Streak(first_at=at(0), last_at=at(0), count=1, reason=Reason.DEADLINE, downs=1)
-    event = Event(edge=Edge.BLIP, at=at(60), target="anef", point="local", blip=blip)
+    event = Event(edge=Transition.BLIP, at=at(60), target="anef", point="local", blip=blip)
     record(store, replace(outcome("anef", at(60)), events=(event,)))
     assert store.events(*DAY) == (event,)
 
@@ -411,8 +411,10 @@ def test_robots_texts_are_kept_and_the_newest_is_given(store: Store) -> None:
 
     asyncio.run(two_days())
     assert store.robots() == (
-        Robots(host="a.test", fetched_at=at(86_400), status=200, text="User-agent: *\nDisallow: /"),
-        Robots(host="b.test", fetched_at=at(5), status=None, text=None),
+        RobotsCopy(
+            host="a.test", fetched_at=at(86_400), status=200, text="User-agent: *\nDisallow: /"
+        ),
+        RobotsCopy(host="b.test", fetched_at=at(5), status=None, text=None),
     )
 
 

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import Callable
 
-from monitor.evidence.outbound_http import Courier, Reply, Unreachable
+from monitor.evidence.outbound_http import OutboundHttp, Reply, Unreachable
 
 Server = Callable[[bytes], bytes | Reply]
 
 
-class FakeCourier(Courier):
+class FakeCourier(OutboundHttp):
     """Carries bodies to `servers`, by URL; an address that is not there is unreachable."""
 
     def __init__(self, servers: dict[str, Server]) -> None:

@@ -8,7 +8,6 @@ import asyncio
 import sys
 
 from monitor.core.model import (
-    Edge,
     Event,
     Incident,
     Nature,
@@ -16,6 +15,7 @@ from monitor.core.model import (
     Outcome,
     Reason,
     State,
+    Transition,
     Verdict,
 )
 from monitor.store import Store
@@ -72,7 +72,7 @@ def incident_at(target: str, n: int) -> Incident | None:
 
 
 def events_at(target: str, n: int) -> tuple[Event, ...]:
-    edge = {3: Edge.OUTAGE_OPENED, 6: Edge.OUTAGE_CLOSED}.get(n % CYCLE)
+    edge = {3: Transition.OUTAGE_OPENED, 6: Transition.OUTAGE_CLOSED}.get(n % CYCLE)
     if edge is None:
         return ()
     now = at(n * STEP_S)

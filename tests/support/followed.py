@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from monitor.core.changes.text_history import Track, advance, gone
+from monitor.core.changes.text_history import TextHistory, advance, gone
 from monitor.core.model import Outcome
 from monitor.core.text.page import Page
 from monitor.store import Store
@@ -26,7 +26,7 @@ def record(store: Store, said: str | Sequence[Page], *, target: str, removed: bo
 
 
 def outcomes(pages: Sequence[Page], *, target: str, removed: bool) -> list[Outcome]:
-    track, found = Track(target=target, point="local"), []
+    track, found = TextHistory(target=target, point="local"), []
     for number, one in enumerate(pages):
         track, events = advance(track, reading(one, minute(number)))
         version = track.current.version if track.current and not track.rivals else None

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from monitor.core.changes.page_events import PageEvent, Reading, text_digest
-from monitor.core.changes.text_history import Track, advance
+from monitor.core.changes.page_events import PageEvent, PageReading, text_digest
+from monitor.core.changes.text_history import TextHistory, advance
 from monitor.core.text.packed import PackedPage
 from monitor.core.text.page import Page
 from monitor.core.text.read import read_page
@@ -32,8 +32,8 @@ def page(letter: str, *, updated: str = "12/10/2026") -> Page:
     return read_page(body(letter, updated=updated), url=URL)
 
 
-def reading(found: Page, at: datetime) -> Reading:
-    return Reading(
+def reading(found: Page, at: datetime) -> PageReading:
+    return PageReading(
         at=at,
         sha256=text_digest(found),
         body_sha256="00" * 32,
@@ -46,9 +46,11 @@ def minute(number: int) -> datetime:
     return START + timedelta(minutes=number)
 
 
-def follow(pages: Iterable[Page], track: Track | None = None) -> tuple[Track, list[PageEvent]]:
+def follow(
+    pages: Iterable[Page], track: TextHistory | None = None
+) -> tuple[TextHistory, list[PageEvent]]:
     """Fold one reading a minute."""
-    track = track or Track(target="etrangers", point="local")
+    track = track or TextHistory(target="etrangers", point="local")
     events: list[PageEvent] = []
     for number, found in enumerate(pages):
         track, more = advance(track, reading(found, minute(number)))

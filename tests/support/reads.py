@@ -4,13 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from monitor.config.model import Config, ControlHost, Mail, Panel, Publisher, Retention
+from monitor.config.model import Config, ControlHost, ControlSettings, Mail, Publisher, Retention
 from monitor.core.changes.change import ChangeKind
 from monitor.core.changes.change_log import ChangeRecord, DeadLinkRecord, FactRecord
 from monitor.core.changes.page_events import Version
 from monitor.core.model import (
     Controls,
-    Edge,
     Event,
     Gap,
     GapCause,
@@ -26,6 +25,7 @@ from monitor.core.model import (
     State,
     Streak,
     Target,
+    Transition,
     Verdict,
 )
 from monitor.core.model.check import Check
@@ -164,7 +164,7 @@ def config(targets: Iterable[Target], platforms: Iterable[Platform] | None = Non
     return Config(
         targets=tuple(targets),
         platforms={platform.slug: platform for platform in found},
-        controls=Panel(hosts=(host,), needed=1, interval_s=60),
+        controls=ControlSettings(hosts=(host,), needed=1, interval_s=60),
         policy=Policy(),
         fingerprints=(),
         resolvers=(),
@@ -239,7 +239,7 @@ def incident(slug: str, *, closed: bool = False) -> Incident:
 
 def blip(slug: str, at: datetime) -> Event:
     streak = Streak(first_at=at, last_at=at, count=1, reason=Reason.TIMEOUT, downs=1)
-    return Event(edge=Edge.BLIP, at=at, target=slug, point=POINT, blip=streak)
+    return Event(edge=Transition.BLIP, at=at, target=slug, point=POINT, blip=streak)
 
 
 def gap(slug: str, cause: GapCause, *, slots: int = 3) -> Gap:

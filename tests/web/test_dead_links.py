@@ -10,12 +10,12 @@ import pytest
 from lxml import html
 
 from monitor.core.changes.dead_links import watched
-from monitor.core.changes.text_history import Track, advance
+from monitor.core.changes.text_history import TextHistory, advance
 from monitor.core.model import Reason, State, Verdict
-from monitor.probe.dead_link_tracker import LinkBook
+from monitor.probe.dead_link_tracker import DeadLinkTracker
 from monitor.store import Store
 from monitor.web.pages_app import build
-from monitor.web.views.dead_link_views import Life, lives
+from monitor.web.views.dead_link_views import LinkStatus, lives
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_template
 from tests.support.linking import ALIVE, gone, linking
@@ -48,8 +48,8 @@ def record(store: Store, *states: State, links: tuple[str, ...] = LINKS) -> None
 
     async def all_in_order() -> None:
         track, book = (
-            Track(target=PAGE.slug, point="local"),
-            LinkBook([ANEF, PAGE], (), point="local"),
+            TextHistory(target=PAGE.slug, point="local"),
+            DeadLinkTracker([ANEF, PAGE], (), point="local"),
         )
         for number, state in enumerate(states, start=1):
             await store.record(replace(outcome(ANEF.slug, minute(2 * number)), state=state))
@@ -170,7 +170,7 @@ async def kill_own_link(store: Store) -> None:
     """Record that a page's link, whatever it leads to, is dead."""
     (track,) = store.tracks()
     assert track.current is not None
-    book = LinkBook([replace(PAGE, slug="anef")], (), point="local")
+    book = DeadLinkTracker([replace(PAGE, slug="anef")], (), point="local")
     changes = book.read(PAGE.slug, track.current, minute(9), {"anef": gone()})
     await store.record(replace(outcome(PAGE.slug, minute(9)), changes=changes))
 
@@ -188,7 +188,7 @@ def test_what_is_not_known_of_a_link_is_said_as_unknown() -> None:
         )
     ]
 
-    assert [{Life.UNSURE: 1}] * 4 == found
+    assert [{LinkStatus.UNSURE: 1}] * 4 == found
 
 
 def test_a_hostile_link_is_text_and_nothing_else(store: Store) -> None:

@@ -13,7 +13,7 @@ from monitor.evidence.log import tlog
 from monitor.evidence.log.journal import FOLDER
 from monitor.evidence.log.mirror import verifier_sha256
 from monitor.web.journal_routes import journal_routes
-from monitor.web.serving.answer_cache import Kept
+from monitor.web.serving.answer_cache import AnswerCache
 from tests.support.clock import FakeClock
 from tests.support.journals import Rows, entry, sealed
 
@@ -40,7 +40,7 @@ def client(tmp_path: Path) -> Client:
     (tmp_path / FOLDER / "secret").write_text("no")
     (tmp_path / "journal.key").write_text("no")
     return Client(
-        Starlette(routes=journal_routes(tmp_path / FOLDER, Kept(FakeClock().monotonic_us)))
+        Starlette(routes=journal_routes(tmp_path / FOLDER, AnswerCache(FakeClock().monotonic_us)))
     )
 
 

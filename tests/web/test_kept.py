@@ -7,7 +7,7 @@ import pytest
 from starlette.requests import Request
 
 from monitor.web.security import InHand
-from monitor.web.serving.answer_cache import ENTRY_BYTES, Busy, Kept
+from monitor.web.serving.answer_cache import ENTRY_BYTES, AnswerCache, Busy
 from monitor.web.serving.checkup import OLD_S, Checkup
 from monitor.web.views.health import Health
 from tests.support.clock import FakeClock
@@ -39,7 +39,7 @@ class Maker:
 
 
 async def test_all_who_ask_at_once_cost_one_making() -> None:
-    kept, make = Kept(FakeClock().monotonic_us), Maker()
+    kept, make = AnswerCache(FakeClock().monotonic_us), Maker()
     asking = [asyncio.create_task(kept.get("a", make, fresh_s=1)) for _ in range(200)]
     await asyncio.sleep(0)
     make.go.set()
@@ -49,7 +49,7 @@ async def test_all_who_ask_at_once_cost_one_making() -> None:
 
 
 async def test_whoever_goes_away_takes_nothing_from_who_waits() -> None:
-    kept, make = Kept(FakeClock().monotonic_us), Maker()
+    kept, make = AnswerCache(FakeClock().monotonic_us), Maker()
     first, second = (asyncio.create_task(kept.get("a", make, fresh_s=1)) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
@@ -63,7 +63,7 @@ async def test_whoever_goes_away_takes_nothing_from_who_waits() -> None:
 async def test_an_answer_is_made_again_when_it_is_stale() -> None:
     clock, make = FakeClock(), Maker()
     make.go.set()
-    kept = Kept(clock.monotonic_us)
+    kept = AnswerCache(clock.monotonic_us)
     for second in (0, 1, 2, 3):
         clock._set(second * 1_000_000)
         await kept.get("a", make, fresh_s=2)
@@ -72,7 +72,7 @@ async def test_an_answer_is_made_again_when_it_is_stale() -> None:
 
 
 async def test_few_are_made_at_once_and_a_bounded_number_waits() -> None:
-    kept, make = Kept(FakeClock().monotonic_us, waiting=8), Maker()
+    kept, make = AnswerCache(FakeClock().monotonic_us, waiting=8), Maker()
     asking = [asyncio.create_task(kept.get(str(one), make, fresh_s=1)) for one in range(8)]
     await asyncio.sleep(0)
     with pytest.raises(Busy) as refused:
@@ -88,7 +88,7 @@ async def test_few_are_made_at_once_and_a_bounded_number_waits() -> None:
 
 async def test_a_stale_answer_is_better_than_none_when_all_is_busy() -> None:
     clock, make = FakeClock(), Maker()
-    kept = Kept(clock.monotonic_us, waiting=1)
+    kept = AnswerCache(clock.monotonic_us, waiting=1)
     make.go.set()
     await kept.get("a", make, fresh_s=1)
     make.go.clear()
@@ -102,7 +102,7 @@ async def test_a_stale_answer_is_better_than_none_when_all_is_busy() -> None:
 
 
 async def test_memory_is_bounded_and_the_least_asked_for_goes_first() -> None:
-    kept = Kept(FakeClock().monotonic_us, kept_bytes=3 * (1_000 + ENTRY_BYTES))
+    kept = AnswerCache(FakeClock().monotonic_us, kept_bytes=3 * (1_000 + ENTRY_BYTES))
     makers = {name: Maker(name.encode() * 1_000) for name in "abcd"}
     for make in makers.values():
         make.go.set()
@@ -116,7 +116,7 @@ async def test_memory_is_bounded_and_the_least_asked_for_goes_first() -> None:
 
 
 async def test_names_alone_fill_no_memory() -> None:
-    kept = Kept(FakeClock().monotonic_us, kept_bytes=100 * ENTRY_BYTES)
+    kept = AnswerCache(FakeClock().monotonic_us, kept_bytes=100 * ENTRY_BYTES)
     for number in range(1_000):
         await kept.get(str(number), lambda: None, fresh_s=9)
 
@@ -124,7 +124,7 @@ async def test_names_alone_fill_no_memory() -> None:
 
 
 async def test_a_fault_is_told_to_all_who_wait_and_not_kept() -> None:
-    kept = Kept(FakeClock().monotonic_us)
+    kept = AnswerCache(FakeClock().monotonic_us)
 
     def broken() -> bytes:
         raise OSError("no disk")
@@ -140,7 +140,7 @@ def request(tag: str) -> Request:
 
 
 async def test_whoever_has_it_is_told_that_it_is_the_same() -> None:
-    kept = Kept(FakeClock().monotonic_us)
+    kept = AnswerCache(FakeClock().monotonic_us)
     answer = await kept.get("a", lambda: b"page", fresh_s=1)
     other = await kept.get("b", lambda: b"another", fresh_s=1)
 

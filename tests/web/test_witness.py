@@ -13,7 +13,7 @@ from structlog.testing import capture_logs
 from monitor.evidence.witness.witness_memory import Witness, hash_of
 from monitor.evidence.witness.witness_protocol import MAX_REQUEST_BYTES
 from monitor.web import witness_routes as pages
-from monitor.web.serving.answer_cache import Kept
+from monitor.web.serving.answer_cache import AnswerCache
 from monitor.web.witness_routes import witness_routes
 from tests.support.clock import FakeClock
 from tests.support.small_log import SmallLog
@@ -26,7 +26,7 @@ HASH = hash_of(LOG.origin)
 def app(tmp_path: Path) -> Starlette:
     witness = Witness(tmp_path, name="temoin.example/w", logs=[LOG.key.verifier])
     return Starlette(
-        routes=witness_routes(witness, FakeClock().now, Kept(FakeClock().monotonic_us))
+        routes=witness_routes(witness, FakeClock().now, AnswerCache(FakeClock().monotonic_us))
     )
 
 
@@ -157,7 +157,7 @@ def test_a_flood_of_requests_makes_few_lines(app: Starlette) -> None:
 def test_what_was_not_said_is_counted_later(tmp_path: Path) -> None:
     clock = FakeClock()
     witness = Witness(tmp_path, name="temoin.example/w", logs=[LOG.key.verifier])
-    app = Starlette(routes=witness_routes(witness, clock.now, Kept(clock.monotonic_us)))
+    app = Starlette(routes=witness_routes(witness, clock.now, AnswerCache(clock.monotonic_us)))
 
     with capture_logs() as said:
         for _ in range(30):

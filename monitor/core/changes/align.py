@@ -23,7 +23,7 @@ class Effort:
     left: int = MOST_STEPS
 
 
-class Gap(NamedTuple):
+class Mismatch(NamedTuple):
     """A region that differs: `before[b0:b1]` became `after[a0:a1]`; one may be empty."""
 
     b0: int
@@ -34,11 +34,11 @@ class Gap(NamedTuple):
 
 def gaps(
     before: Sequence[Hashable], after: Sequence[Hashable], effort: Effort | None = None
-) -> list[Gap]:
+) -> list[Mismatch]:
     """Return the regions that differ, in order. Equal sequences have none."""
     effort = effort or Effort()
-    found: list[Gap] = []
-    todo = [(Gap(0, len(before), 0, len(after)), 0)]
+    found: list[Mismatch] = []
+    todo = [(Mismatch(0, len(before), 0, len(after)), 0)]
     while todo:
         region, rounds = todo.pop()
         region = _trim(before, after, region)
@@ -54,17 +54,17 @@ def gaps(
     return sorted(found)
 
 
-def _trim(before: Sequence[Hashable], after: Sequence[Hashable], region: Gap) -> Gap:
+def _trim(before: Sequence[Hashable], after: Sequence[Hashable], region: Mismatch) -> Mismatch:
     b0, b1, a0, a1 = region
     while b0 < b1 and a0 < a1 and before[b0] == after[a0]:
         b0, a0 = b0 + 1, a0 + 1
     while b0 < b1 and a0 < a1 and before[b1 - 1] == after[a1 - 1]:
         b1, a1 = b1 - 1, a1 - 1
-    return Gap(b0, b1, a0, a1)
+    return Mismatch(b0, b1, a0, a1)
 
 
 def _anchors(
-    before: Sequence[Hashable], after: Sequence[Hashable], region: Gap
+    before: Sequence[Hashable], after: Sequence[Hashable], region: Mismatch
 ) -> list[tuple[int, int]]:
     """Return the longest increasing run of pairs of items that are unique on both sides."""
     b0, b1, a0, a1 = region
@@ -96,18 +96,18 @@ def _increasing(pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return chain[::-1]
 
 
-def _between(region: Gap, anchors: list[tuple[int, int]]) -> list[Gap]:
+def _between(region: Mismatch, anchors: list[tuple[int, int]]) -> list[Mismatch]:
     parts = []
     b, a = region.b0, region.a0
     for anchor_b, anchor_a in [*anchors, (region.b1, region.a1)]:
-        parts.append(Gap(b, anchor_b, a, anchor_a))
+        parts.append(Mismatch(b, anchor_b, a, anchor_a))
         b, a = anchor_b + 1, anchor_a + 1
     return parts
 
 
 def _myers(
-    before: Sequence[Hashable], after: Sequence[Hashable], region: Gap, effort: Effort
-) -> list[Gap]:
+    before: Sequence[Hashable], after: Sequence[Hashable], region: Mismatch, effort: Effort
+) -> list[Mismatch]:
     """Align one region by its shortest edit script, or give it whole when that is too long."""
     b0, b1, a0, a1 = region
     size_b, size_a = b1 - b0, a1 - a0
@@ -134,10 +134,10 @@ def _myers(
     return [region]
 
 
-def _script(trace: list[dict[int, int]], region: Gap) -> list[Gap]:
+def _script(trace: list[dict[int, int]], region: Mismatch) -> list[Mismatch]:
     """Walk the trace back and join neighbouring insertions and deletions."""
     x, y = region.b1 - region.b0, region.a1 - region.a0
-    found: list[Gap] = []
+    found: list[Mismatch] = []
     for distance in range(len(trace) - 1, 0, -1):
         furthest, diagonal = trace[distance], x - y
         down = diagonal == -distance or (
@@ -146,9 +146,9 @@ def _script(trace: list[dict[int, int]], region: Gap) -> list[Gap]:
         from_x = furthest[diagonal + 1] if down else furthest[diagonal - 1]
         from_y = from_x - (diagonal + 1 if down else diagonal - 1)
         to_x, to_y = (from_x, from_y + 1) if down else (from_x + 1, from_y)
-        step = Gap(region.b0 + from_x, region.b0 + to_x, region.a0 + from_y, region.a0 + to_y)
+        step = Mismatch(region.b0 + from_x, region.b0 + to_x, region.a0 + from_y, region.a0 + to_y)
         if found and found[-1].b0 == step.b1 and found[-1].a0 == step.a1:
-            step = Gap(step.b0, found[-1].b1, step.a0, found[-1].a1)
+            step = Mismatch(step.b0, found[-1].b1, step.a0, found[-1].a1)
             found.pop()
         found.append(step)
         x, y = from_x, from_y

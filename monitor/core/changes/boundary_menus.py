@@ -10,7 +10,7 @@ from monitor.core.text.facts.facts import is_needed
 from monitor.core.text.page import Block, BlockKind, Page
 
 
-def without_ends(page: Page) -> Page:
+def trim_boundary_menus(page: Page) -> Page:
     """Return the page, the labels and links at both ends of its main part left out.
 
     Titles stay, and what a person needs: contacts, hours, links to book or to ANEF.

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from monitor.core.changes.boundary_menus import without_ends
+from monitor.core.changes.boundary_menus import trim_boundary_menus
 from monitor.core.changes.change import Change, ChangeKind, Edit
-from monitor.core.changes.edits import Region, regions
+from monitor.core.changes.edits import EditedRegion, regions
 from monitor.core.changes.kinds import kinds_of, of_facts, weigh
 from monitor.core.changes.link_changes import link_edits
 from monitor.core.french import change_sentences
@@ -64,7 +64,7 @@ def compare(before: Page, after: Page) -> Change | None:
     if before.structure == after.structure:
         old, new = before, after
     else:
-        old, new = without_ends(before), without_ends(after)
+        old, new = trim_boundary_menus(before), trim_boundary_menus(after)
     found, moved = regions(old, new)
     links = link_edits(old, new)
     lost, gained = _facts_that_differ(old, new) if found or links else (_NONE, _NONE)
@@ -109,7 +109,7 @@ def _sentences(page: Page) -> set[tuple[str, ...]]:
     return {block.words for block in page.main() if block.is_sentence}
 
 
-def _edit(region: Region, *, lost: frozenset[Fact], gained: frozenset[Fact]) -> Edit:
+def _edit(region: EditedRegion, *, lost: frozenset[Fact], gained: frozenset[Fact]) -> Edit:
     """Only facts that the whole page lost or gained count: a phone said twice is still there."""
     kinds = kinds_of(
         region, lost=facts_of(region.before) & lost, gained=facts_of(region.after) & gained

@@ -22,7 +22,7 @@ GONE = frozenset({Reason.GONE, Reason.DNS_NXDOMAIN})  # of the address, not of a
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lead:
+class WatchedLink:
     """A link to a watched address: its text, and the slug of that target."""
 
     text: str
@@ -42,16 +42,16 @@ def watched(targets: Iterable[Target]) -> dict[str, str]:
     return found
 
 
-def leads(page: Page, known: Mapping[str, str]) -> dict[str, Lead]:
+def leads(page: Page, known: Mapping[str, str]) -> dict[str, WatchedLink]:
     """Return by address the links of the main part that lead to what is watched (`known`).
 
     Written as they are kept: after a restart the same link must have the same name.
     """
-    found: dict[str, Lead] = {}
+    found: dict[str, WatchedLink] = {}
     for link in (link for block in page.main() for link in block.links):
         slug = known.get(request_of(link.target))
         if slug and len(found) < MOST_LEADS:
-            lead = Lead(text=clean(link.text, MOST_CHARACTERS), target=slug)
+            lead = WatchedLink(text=clean(link.text, MOST_CHARACTERS), target=slug)
             found.setdefault(clean(link.target, MAX_URL), lead)
     return found
 

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from monitor.core.changes.align import Effort, Gap, gaps
+from monitor.core.changes.align import Effort, Mismatch, gaps
 from monitor.core.changes.change import Op, Piece
 from monitor.core.text.page import Block, Page
 from monitor.core.text.typography import tokens
@@ -27,7 +27,7 @@ Words = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class EditedRegion:
     """Neighbouring blocks that differ, and the words that do."""
 
     before: tuple[Block, ...]
@@ -35,7 +35,7 @@ class Region:
     pieces: tuple[Piece, ...]
 
 
-def regions(before: Page, after: Page) -> tuple[list[Region], int]:
+def regions(before: Page, after: Page) -> tuple[list[EditedRegion], int]:
     """Return what differs between the main parts, in order, and how many blocks moved."""
     old, new = _compared(before, after)
     effort = Effort()
@@ -51,7 +51,7 @@ def regions(before: Page, after: Page) -> tuple[list[Region], int]:
         left = tuple(_take(old[gap.b0 : gap.b1], really_gone))
         right = tuple(_take(new[gap.a0 : gap.a1], really_came))
         if pieces := word_pieces(left, right, effort):
-            kept.append(Region(left, right, pieces))
+            kept.append(EditedRegion(left, right, pieces))
     return kept, sum((gone & came).values())
 
 
@@ -96,11 +96,11 @@ def _only_shifted(old: list[str], new: list[str]) -> bool:
 
 def _ordered_gaps(
     old: Sequence[Words] | Sequence[str], new: Sequence[Words] | Sequence[str], effort: Effort
-) -> list[Gap]:
+) -> list[Mismatch]:
     """Align in a direction that does not depend on which side is the older: symmetric."""
     if tuple(old) <= tuple(new):
         return gaps(old, new, effort)
-    return [Gap(gap.a0, gap.a1, gap.b0, gap.b1) for gap in gaps(new, old, effort)]
+    return [Mismatch(gap.a0, gap.a1, gap.b0, gap.b1) for gap in gaps(new, old, effort)]
 
 
 def _take(blocks: Sequence[Block], surplus: Counter[Words]) -> Iterator[Block]:
@@ -127,13 +127,13 @@ def _spread(blocks: Sequence[Block]) -> tuple[list[str], list[str]]:
     return keys, texts
 
 
-def _without_islands(found: list[Gap]) -> list[Gap]:
+def _without_islands(found: list[Mismatch]) -> list[Mismatch]:
     """Join edits that a word or two separate: a reader takes them in as one."""
-    joined: list[Gap] = []
+    joined: list[Mismatch] = []
     for gap in found:
         if joined and gap.b0 - joined[-1].b1 < SHORTEST_ISLAND:
             last = joined.pop()
-            gap = Gap(last.b0, gap.b1, last.a0, gap.a1)  # noqa: PLW2901 -- the joined one takes its place
+            gap = Mismatch(last.b0, gap.b1, last.a0, gap.a1)  # noqa: PLW2901 -- the joined one takes its place
         joined.append(gap)
     return joined
 

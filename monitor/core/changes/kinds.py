@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 
 from monitor.core.changes.change import ChangeKind, Op, Piece, Weight
-from monitor.core.changes.edits import Region
+from monitor.core.changes.edits import EditedRegion
 from monitor.core.text.page import Block, BlockKind, Element, Fact
 
 OF_FACTS = {
@@ -66,7 +66,9 @@ _ALERT = re.compile(
 )
 
 
-def kinds_of(region: Region, *, lost: frozenset[Fact], gained: frozenset[Fact]) -> set[ChangeKind]:
+def kinds_of(
+    region: EditedRegion, *, lost: frozenset[Fact], gained: frozenset[Fact]
+) -> set[ChangeKind]:
     """Return the kinds of one region; never empty. `lost` and `gained` are the region's own."""
     blocks = (*region.before, *region.after)
     edited = " ".join(piece.text for piece in region.pieces if piece.op != Op.SAME)

@@ -79,7 +79,7 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
+class ShownPage:
     """A version with its content."""
 
     version: Version
@@ -124,7 +124,7 @@ class PageEvent:
     target: str
     point: str
     before: Version | None = None
-    after: Shown | None = None
+    after: ShownPage | None = None
     change: Change | None = None
     links: tuple[DeadLink, ...] = ()
 
@@ -136,7 +136,7 @@ class PageEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
+class PageReading:
     """What one good check read. Its page is free of obstacles."""
 
     at: datetime

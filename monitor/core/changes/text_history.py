@@ -14,7 +14,7 @@ from datetime import datetime
 
 from monitor.core.changes.change import Change, ChangeKind, Weight
 from monitor.core.changes.compare import compare, obstacle
-from monitor.core.changes.page_events import PageEdge, PageEvent, Reading, Shown, Version
+from monitor.core.changes.page_events import PageEdge, PageEvent, PageReading, ShownPage, Version
 
 AGREEING = 2  # readings of a text that make it the page's
 SETTLING = 12  # the same for a text that takes turns with others, or has nothing in common
@@ -42,7 +42,7 @@ LOST = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Track:
+class TextHistory:
     """All that the fold remembers of one page.
 
     Attributes:
@@ -58,8 +58,8 @@ class Track:
 
     target: str
     point: str
-    current: Shown | None = None
-    rivals: tuple[Shown, ...] = ()
+    current: ShownPage | None = None
+    rivals: tuple[ShownPage, ...] = ()
     left: tuple[str, ...] = ()
     glimpsed: tuple[str, ...] = ()
     calm: int = 0
@@ -68,10 +68,10 @@ class Track:
     removed: bool = False
 
 
-Step = tuple[Track, tuple[PageEvent, ...]]
+HistoryStep = tuple[TextHistory, tuple[PageEvent, ...]]
 
 
-def advance(track: Track, reading: Reading) -> Step:
+def advance(track: TextHistory, reading: PageReading) -> HistoryStep:
     """Fold one more reading, and say which edges it makes.
 
     Whatever the input, the texts that were believed do not overlap in time, and
@@ -100,7 +100,7 @@ def advance(track: Track, reading: Reading) -> Step:
     return step, (*events, *more)
 
 
-def gone(track: Track, at: datetime) -> Step:
+def gone(track: TextHistory, at: datetime) -> HistoryStep:
     """Note that a confirmed outage says that the page does not exist any more."""
     if track.current is None or track.removed:
         return track, ()
@@ -109,7 +109,7 @@ def gone(track: Track, at: datetime) -> Step:
     return replace(track, removed=True), (event,)
 
 
-def retake(track: Track, copy: Reading, at: datetime) -> Step:
+def retake(track: TextHistory, copy: PageReading, at: datetime) -> HistoryStep:
     """Take up a new version of our own rules: the same bytes, read by them.
 
     Args:
@@ -127,7 +127,7 @@ def retake(track: Track, copy: Reading, at: datetime) -> Step:
     return _technical(track, current, after, at, RETAKEN)
 
 
-def renamed(track: Track, names: Mapping[str, str]) -> Track:
+def renamed(track: TextHistory, names: Mapping[str, str]) -> TextHistory:
     """Know the texts of before by the digests that the new rules give: old to new."""
 
     def new(known: tuple[str, ...]) -> tuple[str, ...]:
@@ -136,13 +136,13 @@ def renamed(track: Track, names: Mapping[str, str]) -> Track:
     return replace(track, left=new(track.left), glimpsed=new(track.glimpsed))
 
 
-def in_doubt(track: Track) -> bool:
+def in_doubt(track: TextHistory) -> bool:
     """Tell whether another reading soon would settle whether the text changed."""
     alone = all(rival.version.checks < AGREEING for rival in track.rivals)
     return bool(track.rivals) and alone and not track.flapping
 
 
-def _same(current: Shown, reading: Reading) -> bool:
+def _same(current: ShownPage, reading: PageReading) -> bool:
     if reading.sha256 == current.version.sha256:
         return True
     if obstacle(current.page, reading.page):
@@ -150,7 +150,7 @@ def _same(current: Shown, reading: Reading) -> bool:
     return compare(current.page, reading.page) is None
 
 
-def _confirm(track: Track, current: Shown, reading: Reading) -> Step:
+def _confirm(track: TextHistory, current: ShownPage, reading: PageReading) -> HistoryStep:
     """Fold a reading of the text that we believe."""
     if track.rivals:
         track, events = _dismiss(track, current, reading.at)
@@ -164,7 +164,7 @@ def _confirm(track: Track, current: Shown, reading: Reading) -> Step:
     return replace(track, wavers=0, flapping=False), events
 
 
-def _dismiss(track: Track, current: Shown, at: datetime) -> Step:
+def _dismiss(track: TextHistory, current: ShownPage, at: datetime) -> HistoryStep:
     """Note that other texts came and went; the first time too often, that they take turns."""
     unsure = () if track.flapping else _unconfirmed(track, current, track.rivals, at)
     track = replace(
@@ -177,7 +177,9 @@ def _dismiss(track: Track, current: Shown, at: datetime) -> Step:
     return _flapping(track, current, unsure, at)
 
 
-def _flapping(track: Track, current: Shown, events: tuple[PageEvent, ...], at: datetime) -> Step:
+def _flapping(
+    track: TextHistory, current: ShownPage, events: tuple[PageEvent, ...], at: datetime
+) -> HistoryStep:
     """Add, the first time, that the texts of these events take turns."""
     if track.wavers < WAVERS or track.flapping or not events:
         return track, events
@@ -185,7 +187,7 @@ def _flapping(track: Track, current: Shown, events: tuple[PageEvent, ...], at: d
     return replace(track, flapping=True), (*events, told)
 
 
-def _doubt(track: Track, current: Shown, reading: Reading) -> Step:
+def _doubt(track: TextHistory, current: ShownPage, reading: PageReading) -> HistoryStep:
     """Fold a reading of another text: one more rival, or the new text when readings agree."""
     known = next((one for one in track.rivals if one.version.sha256 == reading.sha256), None)
     rival = (
@@ -202,7 +204,7 @@ def _doubt(track: Track, current: Shown, reading: Reading) -> Step:
     return replace(track, flapping=True), (told,)
 
 
-def _needed(track: Track, current: Shown, rival: Shown) -> int:
+def _needed(track: TextHistory, current: ShownPage, rival: ShownPage) -> int:
     if obstacle(current.page, rival.page):
         return SETTLING
     seen = {*track.left, *track.glimpsed}
@@ -211,7 +213,7 @@ def _needed(track: Track, current: Shown, rival: Shown) -> int:
     return SETTLING if track.flapping and old else AGREEING
 
 
-def _turn(track: Track, current: Shown, rival: Shown, at: datetime) -> Step:
+def _turn(track: TextHistory, current: ShownPage, rival: ShownPage, at: datetime) -> HistoryStep:
     """Believe another text from now on."""
     back = rival.version.sha256 in track.left
     edge = PageEdge.RETURNED if back else PageEdge.CHANGED
@@ -237,14 +239,16 @@ def _turn(track: Track, current: Shown, rival: Shown, at: datetime) -> Step:
     return _flapping(track, current, (*unsure, turned), at)
 
 
-def _find_again(track: Track, current: Shown, reading: Reading) -> Step:
+def _find_again(track: TextHistory, current: ShownPage, reading: PageReading) -> HistoryStep:
     """Fold a reading beside a text of which only the digest is left."""
     if reading.sha256 != current.version.sha256:
         return _reread(track, current, reading, LOST)
     return _confirm(track, replace(current, packed=reading.packed), reading)
 
 
-def _reread(track: Track, current: Shown, reading: Reading, summary: str) -> Step:
+def _reread(
+    track: TextHistory, current: ShownPage, reading: PageReading, summary: str
+) -> HistoryStep:
     """Take the next reading for the page's text, for want of a copy of what it said before.
 
     What differs may be the page's as well as ours: it is not told as a change.
@@ -253,7 +257,9 @@ def _reread(track: Track, current: Shown, reading: Reading, summary: str) -> Ste
     return _technical(track, current, after, reading.at, summary)
 
 
-def _technical(track: Track, current: Shown, after: Shown, at: datetime, summary: str) -> Step:
+def _technical(
+    track: TextHistory, current: ShownPage, after: ShownPage, at: datetime, summary: str
+) -> HistoryStep:
     change = Change(kinds=(ChangeKind.TECHNICAL,), weight=Weight.COSMETIC, summary=summary)
     event = _event(track, PageEdge.TECHNICAL, at, current, after, change)
     left = _knowing(track.left, current)
@@ -261,27 +267,27 @@ def _technical(track: Track, current: Shown, after: Shown, at: datetime, summary
 
 
 def _unconfirmed(
-    track: Track, current: Shown, rivals: Iterable[Shown], at: datetime
+    track: TextHistory, current: ShownPage, rivals: Iterable[ShownPage], at: datetime
 ) -> tuple[PageEvent, ...]:
     return tuple(_event(track, PageEdge.UNCONFIRMED, at, current, rival) for rival in rivals)
 
 
-def _knowing(known: tuple[str, ...], *shown: Shown) -> tuple[str, ...]:
+def _knowing(known: tuple[str, ...], *shown: ShownPage) -> tuple[str, ...]:
     """Remember the texts too, once each."""
     every = dict.fromkeys((*known, *(one.version.sha256 for one in shown)))
     return tuple(every)[-MOST_KNOWN:]
 
 
-def _again(shown: Shown, at: datetime) -> Shown:
+def _again(shown: ShownPage, at: datetime) -> ShownPage:
     version = replace(shown.version, last_at=at, checks=shown.version.checks + 1)
     return replace(shown, version=version)
 
 
-def _last_at(track: Track, current: Shown) -> datetime:
+def _last_at(track: TextHistory, current: ShownPage) -> datetime:
     return max(one.version.last_at for one in (current, *track.rivals))
 
 
-def _shown(reading: Reading, *, before_at: datetime | None) -> Shown:
+def _shown(reading: PageReading, *, before_at: datetime | None) -> ShownPage:
     version = Version(
         sha256=reading.sha256,
         body_sha256=reading.body_sha256,
@@ -293,15 +299,15 @@ def _shown(reading: Reading, *, before_at: datetime | None) -> Shown:
         first_at=reading.at,
         last_at=reading.at,
     )
-    return Shown(version=version, packed=reading.packed)
+    return ShownPage(version=version, packed=reading.packed)
 
 
 def _event(  # noqa: PLR0913, PLR0917 -- the fields of an event, in the order of their story
-    track: Track,
+    track: TextHistory,
     edge: PageEdge,
     at: datetime,
-    before: Shown | None,
-    after: Shown | None,
+    before: ShownPage | None,
+    after: ShownPage | None,
     change: Change | None = None,
 ) -> PageEvent:
     return PageEvent(

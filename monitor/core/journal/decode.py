@@ -12,14 +12,14 @@ from pydantic import TypeAdapter
 from monitor.core.journal.encode import EDGES, instant
 from monitor.core.model import (
     Capture,
+    CaptureReason,
     ClockReading,
+    ControlAnswer,
     Controls,
-    Edge,
     Event,
     Family,
     Gap,
     GapCause,
-    Keep,
     Nature,
     Outage,
     Phase,
@@ -27,17 +27,17 @@ from monitor.core.model import (
     Reason,
     Said,
     Streak,
+    Transition,
     Verdict,
-    Witness,
 )
-from monitor.core.model.check import Check, Conditions
+from monitor.core.model.check import Check, ConnectionProfile
 
 Refer = Callable[[int], Mapping[str, Any]]  # index -> the leaf there
 
-_CONDITIONS = TypeAdapter(Conditions)
+_CONDITIONS = TypeAdapter(ConnectionProfile)
 _POLICY = TypeAdapter(Policy)
 _FAMILIES = TypeAdapter(dict[Family, dict[str, Said]])
-_WITNESSES = TypeAdapter(tuple[Witness, ...])
+_WITNESSES = TypeAdapter(tuple[ControlAnswer, ...])
 _KINDS = {word: edge for edge, word in EDGES.items()}
 
 
@@ -54,7 +54,9 @@ def policy_of(leaf: Mapping[str, Any]) -> Policy:
     return _POLICY.validate_python(leaf["policy"])
 
 
-def check_from(leaf: Mapping[str, Any], refer: Refer, *, met: Conditions | None = None) -> Check:
+def check_from(
+    leaf: Mapping[str, Any], refer: Refer, *, met: ConnectionProfile | None = None
+) -> Check:
     """Read an `observation` leaf back, with those that it points at.
 
     `met` are its conditions, when they were read before.
@@ -85,7 +87,7 @@ def check_from(leaf: Mapping[str, Any], refer: Refer, *, met: Conditions | None 
     )
 
 
-def conditions_from(leaf: Mapping[str, Any]) -> Conditions:
+def conditions_from(leaf: Mapping[str, Any]) -> ConnectionProfile:
     """Read a `conditions` leaf back."""
     return _CONDITIONS.validate_python(leaf["met"], strict=False)
 
@@ -118,7 +120,7 @@ def capture_from(leaf: Mapping[str, Any]) -> Capture:
         at=read_instant(leaf["at"]),
         file=leaf["file"],
         sha256=leaf["sha256"],
-        why=tuple(map(Keep, leaf["why"])),
+        why=tuple(map(CaptureReason, leaf["why"])),
     )
 
 
@@ -134,7 +136,7 @@ def event_from(leaf: Mapping[str, Any]) -> Event:
             reason=Reason(leaf["reason"]),
             downs=leaf["downs"],
         )
-        return Event(edge=Edge.BLIP, at=at, blip=blip, **where)
+        return Event(edge=Transition.BLIP, at=at, blip=blip, **where)
     outage = Outage(
         **where,
         nature=Nature(leaf["nature"]),

@@ -16,16 +16,16 @@ from monitor.core.changes.page_events import PageEvent, Version
 from monitor.core.model import (
     Capture,
     ClockReading,
+    ControlAnswer,
     Controls,
-    Edge,
     Event,
     Gap,
     Policy,
     Streak,
     Target,
-    Witness,
+    Transition,
 )
-from monitor.core.model.check import Check, Conditions
+from monitor.core.model.check import Check, ConnectionProfile
 from monitor.core.scheduling.slots import Grid
 
 VERSION = 1
@@ -33,10 +33,10 @@ PLANNED = 300  # targets in one leaf
 
 Leaf = dict[str, Any]
 
-_CONDITIONS = TypeAdapter(Conditions)
+_CONDITIONS = TypeAdapter(ConnectionProfile)
 _POLICY = TypeAdapter(Policy)
-_WITNESSES = TypeAdapter(tuple[Witness, ...])
-EDGES = {Edge.OUTAGE_OPENED: "opened", Edge.OUTAGE_CLOSED: "closed"}
+_WITNESSES = TypeAdapter(tuple[ControlAnswer, ...])
+EDGES = {Transition.OUTAGE_OPENED: "opened", Transition.OUTAGE_CLOSED: "closed"}
 
 
 def instant(at: datetime) -> str:
@@ -75,7 +75,7 @@ def target(one: Target) -> Leaf:
     )
 
 
-def conditions(met: Conditions) -> Leaf:
+def conditions(met: ConnectionProfile) -> Leaf:
     """Say what a request met that the next one will most likely meet too."""
     return _leaf("conditions", met=_CONDITIONS.dump_python(met, mode="json", exclude_defaults=True))
 

@@ -9,8 +9,8 @@ from monitor.core.journal.jcs import INTEGER_LIMIT
 from monitor.core.model import Observation
 from monitor.core.model.check import (
     Check,
-    Conditions,
-    Step,
+    ConnectionProfile,
+    StoredHop,
     clean,
     conditions_of,
     phases_of,
@@ -22,7 +22,7 @@ MAX_CONDITIONS_BYTES = 60_000
 _LIGHT = MAX_CONDITIONS_BYTES // 6  # characters, of which JSON needs 6 bytes at most
 _SHORT = 120
 
-_CONDITIONS = TypeAdapter(Conditions)
+_CONDITIONS = TypeAdapter(ConnectionProfile)
 
 
 def check_of(seen: Observation) -> Check:
@@ -39,7 +39,7 @@ def check_of(seen: Observation) -> Check:
         ruleset=seen.ruleset,
         config_sha256=seen.config_sha256,
         duration_us=exchange.duration_us,
-        conditions=fitting(conditions_of(exchange)),
+        conditions=truncated_to_leaf_size(conditions_of(exchange)),
         phases_us=phases_of(exchange),
         detail=without_tokens(clean(exchange.detail)),
         body_sha256=sha256(exchange.body).hexdigest() if exchange.body else None,
@@ -55,7 +55,7 @@ def _said(offset_us: int | None) -> int | None:
     return offset_us if offset_us is not None and abs(offset_us) < INTEGER_LIMIT else None
 
 
-def fitting(met: Conditions) -> Conditions:
+def truncated_to_leaf_size(met: ConnectionProfile) -> ConnectionProfile:
     """Return conditions that a leaf can hold: these, or these without long texts and headers."""
     if _characters(met) <= _LIGHT:
         return met
@@ -69,7 +69,7 @@ def fitting(met: Conditions) -> Conditions:
     )
 
 
-def _characters(met: Conditions) -> int:
+def _characters(met: ConnectionProfile) -> int:
     total = len(met.url) + sum(len(part.url) + 100 for part in met.parts)
     for step in met.steps:
         total += len(step.url) + sum(len(name) + len(value) for name, value in step.headers)
@@ -80,7 +80,7 @@ def _characters(met: Conditions) -> int:
     return total
 
 
-def _short(step: Step) -> Step:
+def _short(step: StoredHop) -> StoredHop:
     cert = step.certificate
     return replace(
         step,

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from monitor.core.journal.decode import check_from, conditions_from, event_from, policy_of
 from monitor.core.model import Event, Incident, Outage, Policy, Sighting, State
-from monitor.core.model.check import Check, Conditions
+from monitor.core.model.check import Check, ConnectionProfile
 from monitor.core.outages.fold import advance
 from monitor.core.outages.incidents import absorb
 
@@ -57,7 +57,7 @@ class Replay:
 
     states: dict[Key, State] = field(default_factory=dict)
     references: References = field(default_factory=dict[int, Mapping[str, Any]])
-    _met: dict[int, Conditions] = field(default_factory=dict)
+    _met: dict[int, ConnectionProfile] = field(default_factory=dict)
     _policies: dict[int, Policy] = field(default_factory=dict)
     _awaited: deque[tuple[int, Event]] = field(default_factory=deque)
     _outages: dict[tuple[str, str, str, Any], Outage] = field(default_factory=dict)
@@ -106,7 +106,7 @@ class Replay:
             if known.first_ok_at is None or known.first_ok_at > since
         }
 
-    def _conditions(self, idx: int) -> Conditions:
+    def _conditions(self, idx: int) -> ConnectionProfile:
         """Read conditions once, however many checks met them."""
         met = self._met.get(idx)
         if met is None:

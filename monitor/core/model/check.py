@@ -52,7 +52,7 @@ _TOKEN = re.compile(r"(?=\D*\d)[\w.~+=-]{8,}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class StoredHop:
     """One hop, as kept.
 
     Attributes:
@@ -95,14 +95,14 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Conditions:
+class ConnectionProfile:
     """What a probe met, but for times, bytes and one-time tokens.
 
     `stalled_ms` is a time all the same: 0, but for the rare check that our own process spoiled.
     """
 
     url: str
-    steps: tuple[Step, ...] = ()
+    steps: tuple[StoredHop, ...] = ()
     failure: Failure | None = None
     phase: Phase | None = None
     charset: str = ""
@@ -133,7 +133,7 @@ class Check:
     ruleset: str
     config_sha256: str
     duration_us: int
-    conditions: Conditions
+    conditions: ConnectionProfile
     phases_us: Mapping[Phase, int] = field(default_factory=dict)
     detail: str = ""
     body_sha256: str | None = None
@@ -151,7 +151,7 @@ class Check:
         return self.conditions.phase
 
     @property
-    def last(self) -> Step | None:
+    def last(self) -> StoredHop | None:
         return self.conditions.steps[-1] if self.conditions.steps else None
 
     @property
@@ -168,9 +168,9 @@ class Check:
         return self.last.address if self.last else None
 
 
-def conditions_of(exchange: Exchange) -> Conditions:
+def conditions_of(exchange: Exchange) -> ConnectionProfile:
     """Take from an exchange what the next one will most likely share."""
-    return Conditions(
+    return ConnectionProfile(
         url=clean(exchange.url, MAX_URL),
         steps=tuple(_step(hop, first=rank == 0) for rank, hop in enumerate(exchange.hops)),
         failure=exchange.failure,
@@ -231,11 +231,11 @@ def _masked(parameter: re.Match[str]) -> str:
     return f"{name}…" if _TOKEN.fullmatch(unquote(value)) else parameter[0]
 
 
-def _step(hop: Hop, *, first: bool) -> Step:
+def _step(hop: Hop, *, first: bool) -> StoredHop:
     url = clean(hop.url, MAX_URL)
     found = hop.resolution
     kept, other = _headers(hop)
-    return Step(
+    return StoredHop(
         url=url if first else without_tokens(url),
         status=hop.status,
         http_version=hop.http_version,

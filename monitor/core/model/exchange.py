@@ -174,7 +174,7 @@ class Exchange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Witness:
+class ControlAnswer:
     """One control host, asked over one family.
 
     Attributes:
@@ -212,7 +212,7 @@ class Controls:
     needed: int = 1
     answers: Mapping[str, bool] = field(default_factory=dict)
     families: Mapping[Family, Mapping[str, Said]] = field(default_factory=dict)
-    witnesses: tuple[Witness, ...] = ()
+    witnesses: tuple[ControlAnswer, ...] = ()
 
     @property
     def line_works(self) -> bool:

@@ -28,7 +28,7 @@ class Judgement:
     tried: tuple[Trial, ...] = field(default=(), compare=False)
 
 
-class Keep(StrEnum):
+class CaptureReason(StrEnum):
     """Why the exact bytes of an observation are kept, and not only their digest."""
 
     FAILURE = "failure"  # it is not a good answer
@@ -55,7 +55,7 @@ class Capture:
     at: datetime
     file: str
     sha256: str
-    why: tuple[Keep, ...]
+    why: tuple[CaptureReason, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +85,7 @@ class Observation:
     capture: Capture | None = None
 
 
-class Edge(StrEnum):
+class Transition(StrEnum):
     """What the fold of sightings can announce."""
 
     OUTAGE_OPENED = "outage_opened"
@@ -194,7 +194,7 @@ class State:
 class Event:
     """An edge found by the fold. `outage` for the outage edges, `blip` for a blip."""
 
-    edge: Edge
+    edge: Transition
     at: datetime
     target: str
     point: str

@@ -13,7 +13,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from monitor.core.model import (
-    Edge,
     Event,
     Nature,
     Outage,
@@ -22,16 +21,17 @@ from monitor.core.model import (
     Sighting,
     State,
     Streak,
+    Transition,
     Verdict,
 )
 
 GOOD = frozenset({Verdict.UP, Verdict.DEGRADED})
 FAILING = frozenset({Verdict.DOWN, Verdict.MAINTENANCE})
 
-Step = tuple[State, tuple[Event, ...]]
+FoldStep = tuple[State, tuple[Event, ...]]
 
 
-def advance(state: State, sighting: Sighting, policy: Policy) -> Step:
+def advance(state: State, sighting: Sighting, policy: Policy) -> FoldStep:
     """Fold one more check into what is known of a target, and say which edges it makes.
 
     Whatever the input, at most one outage is open, openings and closings alternate, and
@@ -100,7 +100,7 @@ def _noted(state: State, sighting: Sighting) -> State:
     )
 
 
-def _watch(state: State, sighting: Sighting, policy: Policy) -> Step:
+def _watch(state: State, sighting: Sighting, policy: Policy) -> FoldStep:
     """Fold a telling check while no outage is open."""
     failing = state.failing
     if sighting.verdict in GOOD:
@@ -125,11 +125,11 @@ def _watch(state: State, sighting: Sighting, policy: Policy) -> Step:
         confirmed_at=sighting.at,
         checks=failing.count,
     )
-    opened = _edge(Edge.OUTAGE_OPENED, outage, sighting.at)
+    opened = _edge(Transition.OUTAGE_OPENED, outage, sighting.at)
     return replace(state, failing=None, outage=outage), (*blips, opened)
 
 
-def _follow(state: State, outage: Outage, sighting: Sighting, policy: Policy) -> Step:
+def _follow(state: State, outage: Outage, sighting: Sighting, policy: Policy) -> FoldStep:
     """Fold a telling check while `outage` is open."""
     if sighting.verdict in FAILING:
         outage = replace(
@@ -144,7 +144,7 @@ def _follow(state: State, outage: Outage, sighting: Sighting, policy: Policy) ->
     if not _lasted(recovering, policy.successes, policy.recovering_s):
         return replace(state, recovering=recovering), ()
     outage = replace(outage, first_ok_at=recovering.first_at, recovered_at=sighting.at)
-    closed = _edge(Edge.OUTAGE_CLOSED, outage, sighting.at)
+    closed = _edge(Transition.OUTAGE_CLOSED, outage, sighting.at)
     return replace(state, last_ok_at=sighting.at, recovering=None, outage=None), (closed,)
 
 
@@ -164,9 +164,9 @@ def _seconds(since: datetime, until: datetime) -> float:
     return (until - since).total_seconds()
 
 
-def _edge(edge: Edge, outage: Outage, at: datetime) -> Event:
+def _edge(edge: Transition, outage: Outage, at: datetime) -> Event:
     return Event(edge=edge, at=at, target=outage.target, point=outage.point, outage=outage)
 
 
 def _blip(state: State, streak: Streak, at: datetime) -> Event:
-    return Event(edge=Edge.BLIP, at=at, target=state.target, point=state.point, blip=streak)
+    return Event(edge=Transition.BLIP, at=at, target=state.target, point=state.point, blip=streak)

@@ -46,7 +46,9 @@ def asked_wait(retry_after: str | None, now: datetime) -> timedelta:
     return min(max(wait, timedelta(0)), BACK_OFF[-1])
 
 
-def is_the_pages_own(before: State, lane: LaneState, reason: Reason, asked: timedelta) -> bool:
+def is_page_specific_refusal(
+    before: State, lane: LaneState, reason: Reason, asked: timedelta
+) -> bool:
     """Tell whether a refusal is of the page that was asked for, not of its platform.
 
     So it is when this page had refused us before, and the platform has answered others since:
@@ -56,7 +58,7 @@ def is_the_pages_own(before: State, lane: LaneState, reason: Reason, asked: time
     return alone and not asked and reason is not Reason.RATE_LIMITED
 
 
-def left_alone(state: State, now: datetime) -> bool:
+def in_page_backoff(state: State, now: datetime) -> bool:
     """Tell whether a page that refused us is not to be asked again yet."""
     if state.verdict is not Verdict.BLOCKED or state.since is None or state.last_at is None:
         return False

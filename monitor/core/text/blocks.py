@@ -56,7 +56,7 @@ class Node:
 
 
 @dataclass(slots=True)
-class Run:
+class TextRun:
     """Text that no line break interrupts, before it is known whether it is compared."""
 
     node: int
@@ -68,7 +68,7 @@ class Run:
 @dataclass(slots=True)
 class Outline:
     nodes: list[Node] = field(default_factory=list)
-    runs: list[Run] = field(default_factory=list)
+    runs: list[TextRun] = field(default_factory=list)
     title: str = ""
     cut: bool = False  # over a bound: something was left out
 
@@ -198,7 +198,7 @@ class _Walk:
         links_found, linked = tuple(self._links[:MOST_LINKS]), self._linked
         for start in range(0, len(text), MOST_RUN_CHARACTERS):
             part = text[start : start + MOST_RUN_CHARACTERS].strip()
-            self.outline.runs.append(Run(self._nodes[-1], part, links_found, linked))
+            self.outline.runs.append(TextRun(self._nodes[-1], part, links_found, linked))
             links_found, linked = (), 0
         self._kept += len(text) + self._linked
         self._pieces, self._links, self._linked, self._link_start = [], [], 0, 0

@@ -36,7 +36,7 @@ _SUFFIX = re.compile(r"(?<=[a-z])[23]$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lead:
+class CandidateLink:
     """An address to read, and the words that led to it.
 
     Attributes:
@@ -87,7 +87,7 @@ def folded(url: str) -> str:
     return f"{host}{'/'.join(segments)}{query}"
 
 
-def leads(cleaned: str, *, base: str, depth: int, hosts: frozenset[str]) -> Iterator[Lead]:
+def leads(cleaned: str, *, base: str, depth: int, hosts: frozenset[str]) -> Iterator[CandidateLink]:
     """Yield what is worth reading among the links of a page that `pages.clean` made short."""
     for href, inside in islice(_links(cleaned), MOST_LINKS):
         text = " ".join(html.unescape(_TAG.sub(" ", inside)).split())[:MOST_TEXT]
@@ -96,7 +96,7 @@ def leads(cleaned: str, *, base: str, depth: int, hosts: frozenset[str]) -> Iter
             continue
         about = speaks_of_foreigners(text, url)
         if about or (depth == 0 and _MENUS.search(_plain(text))):
-            yield Lead(url=url, text=text, depth=depth + 1, about=about)
+            yield CandidateLink(url=url, text=text, depth=depth + 1, about=about)
 
 
 def _links(cleaned: str) -> Iterator[tuple[str, str]]:

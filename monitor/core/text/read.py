@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from monitor.core.text.blocks import Outline, Run, outline
+from monitor.core.text.blocks import Outline, TextRun, outline
 from monitor.core.text.clean import clean, is_cut
 from monitor.core.text.facts.dates import is_date, iso, take_stamp
 from monitor.core.text.facts.facts import is_needed
@@ -10,7 +10,7 @@ from monitor.core.text.masks import element_masks, text_masks
 from monitor.core.text.masks.menus import without_menus
 from monitor.core.text.memo import remembering
 from monitor.core.text.page import Block, BlockKind, Obstacle, Page, Structure
-from monitor.core.text.region import Region, settle
+from monitor.core.text.region import ContentRegion, settle
 from monitor.core.text.typography import words
 
 LOWEST_LEVEL = 6  # of a title
@@ -58,7 +58,7 @@ def _compared(text: str) -> tuple[str, tuple[str, ...]]:
 class _Reading:
     """What is known on the way through the runs: the titles above, the displayed date."""
 
-    def __init__(self, outline: Outline, region: Region) -> None:
+    def __init__(self, outline: Outline, region: ContentRegion) -> None:
         self.title = ""
         self.updated_on = ""
         self._outline = outline
@@ -72,7 +72,7 @@ class _Reading:
             yield self._block(run, before=before)
             before = run.text
 
-    def _block(self, run: Run, *, before: str) -> Block:
+    def _block(self, run: TextRun, *, before: str) -> Block:
         mask = self._region.masks[run.node]
         main = self._region.inside[run.node] and not mask
         if not main and mask in RESCUED:
@@ -103,7 +103,7 @@ class _Reading:
         self._opening &= not (main and (kind == BlockKind.HEADING or block.is_sentence))
         return block
 
-    def _enter_heading(self, run: Run) -> None:
+    def _enter_heading(self, run: TextRun) -> None:
         level = self._level(run.node)
         if level == 1 and not self.title:
             self.title = run.text

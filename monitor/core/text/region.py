@@ -35,7 +35,7 @@ _MAIN_NAME = re.compile(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Region:
+class ContentRegion:
     """For each node: the mask that holds there, "" for none, and if it is in the main part."""
 
     structure: Structure
@@ -43,14 +43,14 @@ class Region:
     inside: list[bool]
 
 
-def settle(page: Outline) -> Region:
+def settle(page: Outline) -> ContentRegion:
     masks = _masks(page)
     prose, text = _weigh(page, masks)
     structure, root = _main(page.nodes, masks, prose=prose, text=text)
     inside = [False] * len(page.nodes)
     for number, node in enumerate(page.nodes):
         inside[number] = number == root or (number > 0 and inside[node.parent])
-    return Region(structure=structure, masks=masks, inside=inside)
+    return ContentRegion(structure=structure, masks=masks, inside=inside)
 
 
 def _weigh(page: Outline, masks: list[str] | None = None) -> tuple[list[int], list[int]]:

@@ -19,9 +19,9 @@ from monitor.core.model import (
     Verdict,
 )
 from monitor.core.verdict import rules_local, rules_page, rules_response
-from monitor.core.verdict.context import Case, Finding, Rule, leads_to
+from monitor.core.verdict.context import Finding, Rule, RuleContext, leads_to
 from monitor.core.verdict.fingerprints import Fingerprint, digest
-from monitor.core.verdict.page_summary import Look, glance
+from monitor.core.verdict.page_summary import Summarize, glance
 
 RULESET = "2026-11-29.3"  # changes with the rules; `ruleset` adds the fingerprints' digest
 
@@ -83,7 +83,7 @@ def classify(  # noqa: PLR0913 -- all that a judgement depends on, by name
     clock_limit_us: int,
     known_good: bool,
     fingerprints: Sequence[Fingerprint],
-    look: Look = glance,
+    look: Summarize = glance,
 ) -> Judgement:
     """Judge one exchange. `look` reads its body: `glance`, or a `Memory` of it.
 
@@ -92,7 +92,7 @@ def classify(  # noqa: PLR0913 -- all that a judgement depends on, by name
     """
     content_type = (exchange.last.header("content-type") or "") if exchange.last else ""
     seen = look(exchange.body, content_type=content_type, charset=exchange.charset)
-    case = Case(
+    case = RuleContext(
         target=target,
         exchange=exchange,
         controls=controls,
@@ -107,7 +107,7 @@ def classify(  # noqa: PLR0913 -- all that a judgement depends on, by name
     return _judge(case)
 
 
-def _judge(case: Case) -> Judgement:
+def _judge(case: RuleContext) -> Judgement:
     trials: list[Trial] = []
     finding = _first(case, RULES, trials)
     if finding is None:
@@ -127,7 +127,9 @@ def _judge(case: Case) -> Judgement:
     )
 
 
-def _first(case: Case, rules: Sequence[tuple[str, Rule]], trials: list[Trial]) -> Finding | None:
+def _first(
+    case: RuleContext, rules: Sequence[tuple[str, Rule]], trials: list[Trial]
+) -> Finding | None:
     """Try rules in order until one finds; each trial is kept."""
     for rule_id, rule in rules:
         finding = rule(case)

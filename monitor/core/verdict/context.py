@@ -16,8 +16,8 @@ from monitor.core.model import (
     Verdict,
     family_of,
 )
-from monitor.core.verdict.fingerprints import Fingerprint, Scene, recognise
-from monitor.core.verdict.page_summary import Glance, glance
+from monitor.core.verdict.fingerprints import Fingerprint, MatchInput, recognise
+from monitor.core.verdict.page_summary import PageSummary, glance
 
 BARE_WORDS = 10  # a page with fewer words says nothing itself
 _ADDRESS = re.compile(r"[\d.]+|\[?[0-9a-f:]+\]?")
@@ -38,7 +38,7 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class RuleContext:
     """One exchange to judge, with what is known around it.
 
     Attributes:
@@ -55,7 +55,7 @@ class Case:
     known_good: bool
     marks: Sequence[Fingerprint]
     status: int
-    page: Glance
+    page: PageSummary
     urls: tuple[str, ...]
 
     def unvouched(self, exchange: Exchange) -> tuple[Family, ...]:
@@ -84,7 +84,7 @@ class Case:
     def mark(self, *verdicts: Verdict) -> Finding | None:
         """Look for a mark of these verdicts; its ground names the mark."""
         headers = self.exchange.last.headers if self.exchange.last else ()
-        scene = Scene(status=self.status, glance=self.page, headers=headers, urls=self.urls)
+        scene = MatchInput(status=self.status, glance=self.page, headers=headers, urls=self.urls)
         found = recognise(scene, self.marks, verdicts)
         if found is None:
             return None
@@ -95,7 +95,7 @@ class Case:
         """Tell whether what came for a part is a guard's page."""
         headers = part.last.headers if part.last else ()
         page = glance(part.body, content_type="text/html", charset=part.charset)
-        scene = Scene(status=status, glance=page, headers=headers, urls=leads_to(part, page))
+        scene = MatchInput(status=status, glance=page, headers=headers, urls=leads_to(part, page))
         return recognise(scene, self.marks, {Verdict.BLOCKED}) is not None
 
 
@@ -120,7 +120,7 @@ def families_used(hop: Hop) -> set[Family]:
     return used | {a.family for a in hop.attempts}
 
 
-Rule = Callable[[Case], Finding | None]
+Rule = Callable[[RuleContext], Finding | None]
 
 
 def host_of(url: str) -> str:
@@ -155,7 +155,7 @@ def _site(host: str) -> str:
     return ".".join(labels[-3:] if _SHARED_SUFFIX.search("." + host) else labels[-2:])
 
 
-def leads_to(exchange: Exchange, page: Glance) -> tuple[str, ...]:
+def leads_to(exchange: Exchange, page: PageSummary) -> tuple[str, ...]:
     """Return, lower case, the addresses that an answer came from or leads to, if elsewhere.
 
     The frames of a page that says nothing itself are where it leads.

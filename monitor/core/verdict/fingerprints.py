@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.core.model import Confidence, Reason, Verdict
-from monitor.core.verdict.page_summary import MAX_BYTES, MAX_TEXT, Glance
+from monitor.core.verdict.page_summary import MAX_BYTES, MAX_TEXT, PageSummary
 
 
-class Place(StrEnum):
+class MarkPlace(StrEnum):
     """Where a mark is looked for. Texts are folded: no accents, no case, single spaces."""
 
     HEADLINE = "headline"  # the title, or one of the h1 and h2
@@ -30,28 +30,28 @@ OPENING_CHARS = 400
 # Characters in which a mark is looked for, at most: the rest of an address that holds a
 # megabyte of data, or of a header, says nothing of the page.
 CHARS_MAX = {
-    Place.HEADLINE: 1_000,
-    Place.OPENING: OPENING_CHARS,
-    Place.TEXT: MAX_TEXT,
-    Place.SOURCE: MAX_BYTES,
-    Place.SCRIPTS: 2_000,
-    Place.HEADER: 10_000,
-    Place.URL: 2_000,
+    MarkPlace.HEADLINE: 1_000,
+    MarkPlace.OPENING: OPENING_CHARS,
+    MarkPlace.TEXT: MAX_TEXT,
+    MarkPlace.SOURCE: MAX_BYTES,
+    MarkPlace.SCRIPTS: 2_000,
+    MarkPlace.HEADER: 10_000,
+    MarkPlace.URL: 2_000,
 }
-_SPOKEN = frozenset({Place.HEADLINE, Place.OPENING, Place.TEXT})
+_SPOKEN = frozenset({MarkPlace.HEADLINE, MarkPlace.OPENING, MarkPlace.TEXT})
 # A page may be long by its links alone: how many times `words_max` it may then reach. A
 # phrase found anywhere may be one of these links; a headline is none.
-_LINKS = {Place.TEXT: 2, Place.OPENING: 5}
+_LINKS = {MarkPlace.TEXT: 2, MarkPlace.OPENING: 5}
 _FORM_FIELDS = 2  # one field is a captcha's, or a search box
 # A mark of these places speaks of the page only if the page says little else.
 WORDS_MAX = {
-    Place.HEADLINE: 150,
-    Place.OPENING: 150,
-    Place.TEXT: 250,
-    Place.SOURCE: 80,
-    Place.SCRIPTS: 10,
-    Place.HEADER: 80,
-    Place.URL: 80,
+    MarkPlace.HEADLINE: 150,
+    MarkPlace.OPENING: 150,
+    MarkPlace.TEXT: 250,
+    MarkPlace.SOURCE: 80,
+    MarkPlace.SCRIPTS: 10,
+    MarkPlace.HEADER: 80,
+    MarkPlace.URL: 80,
 }
 
 
@@ -64,7 +64,7 @@ class Fingerprint:
         texts: Folded phrases, and
         patterns: expressions on folded text: one of either is enough.
         also: Folded phrases of which one must be in the title or the visible text too.
-        header: Lower-case name, for `Place.HEADER`.
+        header: Lower-case name, for `MarkPlace.HEADER`.
         words_max: The page's own words, at most, for the mark to decide.
         statuses: Answers to which it applies; empty for all. 5 means 500 to 599.
         source: Where it was read.
@@ -74,7 +74,7 @@ class Fingerprint:
     id: str
     verdict: Verdict
     reason: Reason
-    where: Place
+    where: MarkPlace
     words_max: int
     texts: tuple[str, ...] = ()
     patterns: tuple[re.Pattern[str], ...] = ()
@@ -96,11 +96,11 @@ class Fingerprint:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Scene:
+class MatchInput:
     """What marks are looked for in: one answer, read."""
 
     status: int
-    glance: Glance
+    glance: PageSummary
     headers: tuple[tuple[str, str], ...] = ()
     urls: tuple[str, ...] = ()
 
@@ -108,27 +108,27 @@ class Scene:
         page = self.glance
         found: Iterable[str]
         match mark.where:
-            case Place.HEADLINE:
+            case MarkPlace.HEADLINE:
                 found = (page.title, *page.headings)
-            case Place.OPENING:
+            case MarkPlace.OPENING:
                 found = (page.opening,)
-            case Place.TEXT:
+            case MarkPlace.TEXT:
                 found = (page.title, page.text, page.noscript)
-            case Place.SOURCE:
+            case MarkPlace.SOURCE:
                 found = (page.source,)
-            case Place.SCRIPTS:
+            case MarkPlace.SCRIPTS:
                 scripts = [s[: CHARS_MAX[mark.where]].lower() for s in page.scripts]
                 bearing = [script for script in scripts if mark.found_in(script)]
                 found = bearing if len(bearing) == len(page.scripts) else ()
-            case Place.URL:
+            case MarkPlace.URL:
                 found = self.urls
-            case Place.HEADER:
+            case MarkPlace.HEADER:
                 found = (v.lower() for k, v in self.headers if k.lower() == mark.header)
         return (text[: CHARS_MAX[mark.where]] for text in found)
 
 
 def recognise(
-    scene: Scene, marks: Sequence[Fingerprint], verdicts: Iterable[Verdict]
+    scene: MatchInput, marks: Sequence[Fingerprint], verdicts: Iterable[Verdict]
 ) -> tuple[Fingerprint, str] | None:
     """Return the first mark of these verdicts that the answer bears, and what was seen."""
     wanted = frozenset(verdicts)
@@ -142,7 +142,7 @@ def recognise(
     return None
 
 
-def _concerns(mark: Fingerprint, scene: Scene) -> bool:
+def _concerns(mark: Fingerprint, scene: MatchInput) -> bool:
     """Tell whether a mark may speak of this page at all.
 
     A page that was served well and offers a form, or a container that an application
@@ -157,7 +157,7 @@ def _concerns(mark: Fingerprint, scene: Scene) -> bool:
         doubtful = mark.verdict is not Verdict.BLOCKED or mark.confidence is not Confidence.YES
         if page.fields >= _FORM_FIELDS and mark.where in _SPOKEN and doubtful:
             return False
-        if page.root and mark.where in {Place.SOURCE, Place.SCRIPTS}:
+        if page.root and mark.where in {MarkPlace.SOURCE, MarkPlace.SCRIPTS}:
             return False
     return not mark.also or any(word in page.text or word in page.title for word in mark.also)
 

@@ -66,7 +66,7 @@ class Form(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Glance:
+class PageSummary:
     """What was seen of one answer. Texts are folded (see `fold`).
 
     Attributes:
@@ -114,31 +114,33 @@ def fold(text: str) -> str:
     return " ".join(plain.casefold().split())
 
 
-def glance(body: bytes, *, content_type: str = "", charset: str = "") -> Glance:
+def glance(body: bytes, *, content_type: str = "", charset: str = "") -> PageSummary:
     """Read an answer. Costs about 3 ms for 60 kB; reads at most `MAX_BYTES`."""
     if len(body) > MAX_BYTES:
         body = _without_bulk(body)[:MAX_BYTES]
     form = _form(body, content_type.lower())
     if form in {Form.EMPTY, Form.BINARY}:
-        return Glance(form=form)
+        return PageSummary(form=form)
     markup = decode(body, charset).replace("\x00", "")
     if form is not Form.HTML:
         text = fold(markup[:MAX_TEXT])
         words = len(markup.split())
-        return Glance(
+        return PageSummary(
             form=form, text=text, opening=text, source=markup.lower(), words=words, own_words=words
         )
     tree = _parse(markup) if markup.count("<") <= MAX_TAGS else None
     return _read_tree(tree, markup) if tree is not None else _read_text(markup)
 
 
-class Look(Protocol):
+class Summarize(Protocol):
     """Reads a body, as `glance` does."""
 
-    def __call__(self, body: bytes, *, content_type: str = "", charset: str = "") -> Glance: ...
+    def __call__(
+        self, body: bytes, *, content_type: str = "", charset: str = ""
+    ) -> PageSummary: ...
 
 
-class Memory:
+class SummaryCache:
     """Remembers glances by what was read: the same bytes are read once.
 
     The markup is not kept, but taken from the body again: that is cheap, and it is what weighs.
@@ -146,9 +148,9 @@ class Memory:
 
     def __init__(self, *, size: int = 2_000) -> None:
         self._size = size
-        self._known: dict[tuple[bytes, str, str], Glance] = {}
+        self._known: dict[tuple[bytes, str, str], PageSummary] = {}
 
-    def glance(self, body: bytes, *, content_type: str = "", charset: str = "") -> Glance:
+    def glance(self, body: bytes, *, content_type: str = "", charset: str = "") -> PageSummary:
         """Answer as `glance` does."""
         if len(body) > MAX_BYTES:
             return glance(body, content_type=content_type, charset=charset)
@@ -218,13 +220,13 @@ def _parse(markup: str) -> Tree:
     return None if deep else tree
 
 
-def _read_text(markup: str) -> Glance:
+def _read_text(markup: str) -> PageSummary:
     """Read markup that has no tree: tags are taken out, and that is all."""
     plain = _TAGS.sub(" ", markup)
     text = fold(plain[: 2 * MAX_TEXT])[:MAX_TEXT]
     words = len(plain.split())
     title = _TITLE.search(markup)
-    return Glance(
+    return PageSummary(
         form=Form.HTML,
         title=fold(title[1]) if title else "",
         text=text,
@@ -235,7 +237,7 @@ def _read_text(markup: str) -> Glance:
     )
 
 
-def _read_tree(tree: Tree, markup: str) -> Glance:
+def _read_tree(tree: Tree, markup: str) -> PageSummary:
     """Read what stands in the tree, taking out of it, step by step, what was read."""
     title = " ".join("".join(tree.xpath("string(//title[1])")).split())[:300]
     scripts = [s.get("src") or "" for s in tree.iter("script")]
@@ -264,7 +266,7 @@ def _read_tree(tree: Tree, markup: str) -> Glance:
     linked = sum(len(text.split()) for text in _texts(tree, "a", limit=MAX_LINKS))
     kept = MAX_TEXT if words <= LONG_PAGE_WORDS else _LONG_PAGE_TEXT
     text = fold(seen[: 2 * kept])[:kept]
-    return Glance(
+    return PageSummary(
         form=Form.HTML,
         title=fold(title),
         headings=tuple(h for h in headings if h),

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from monitor.core.model import Exchange, Failure, Family, Phase, Reason, Verdict
 from monitor.core.model.check import STALLED_US
 from monitor.core.untrusted.public_addresses import PORTS
-from monitor.core.verdict.context import Case, Finding, host_of, is_private
+from monitor.core.verdict.context import Finding, RuleContext, host_of, is_private
 
 # Failures that leave an answer to read: its status and its start may still decide.
 PARTIAL = frozenset(
@@ -24,7 +24,7 @@ FROZEN_US = 2_000_000
 NAME_RULE = "name-in-doubt"
 
 
-def clock_offset(case: Case) -> Finding | None:
+def clock_offset(case: RuleContext) -> Finding | None:
     """Refuse a record whose time is wrong; an unknown offset is said beside the record."""
     offset = case.clock_offset_us
     if offset is None or abs(offset) <= case.clock_limit_us:
@@ -36,14 +36,14 @@ def clock_offset(case: Case) -> Finding | None:
     )
 
 
-def bogon(case: Case) -> Finding | None:
+def bogon(case: RuleContext) -> Finding | None:
     """Take a public name with a private address as rewritten on our side."""
     if case.exchange.failure is not Failure.DNS_BOGON:
         return None
     return Finding(Verdict.UNKNOWN, Reason.LOCAL_FILTER, "le résolveur rend une adresse privée")
 
 
-def redirected_inside(case: Case) -> Finding | None:
+def redirected_inside(case: RuleContext) -> Finding | None:
     """Take a redirect to a private address as a portal's or a filter's."""
     last = case.exchange.last
     location = last.header("location") if last else None
@@ -58,7 +58,7 @@ def redirected_inside(case: Case) -> Finding | None:
     return Finding(Verdict.UNKNOWN, Reason.LOCAL_FILTER, "redirection vers une adresse privée")
 
 
-def frozen(case: Case) -> Finding | None:
+def frozen(case: RuleContext) -> Finding | None:
     """Lay no failure on the site that our own process slept through.
 
     Any failure, when the stall was long; one that a limit of ours ended, when it was shorter. A
@@ -87,7 +87,7 @@ def _port_of(location: str) -> int:
         return min(PORTS)
 
 
-def line_in_doubt(case: Case) -> Finding | None:
+def line_in_doubt(case: RuleContext) -> Finding | None:
     """Lay no failure on the site unless controls answered over the families that it failed over."""
     failure = case.exchange.failure
     if failure is None or failure is Failure.TOO_LARGE:
@@ -99,7 +99,7 @@ def line_in_doubt(case: Case) -> Finding | None:
     return Finding(Verdict.UNKNOWN, reason_of(case, doubted), f"{failure.value}, {said}")
 
 
-def reason_of(case: Case, doubted: Collection[Family]) -> Reason:
+def reason_of(case: RuleContext, doubted: Collection[Family]) -> Reason:
     """Name the family that does not work when the other one does; else the whole line."""
     controls = case.controls
     if controls is None or not any(controls.vouch_for(each) for each in Family):
@@ -107,7 +107,7 @@ def reason_of(case: Case, doubted: Collection[Family]) -> Reason:
     return Reason.LOCAL_IPV4 if Family.IPV4 in doubted else Reason.LOCAL_IPV6
 
 
-def our_side(case: Case) -> Finding | None:
+def our_side(case: RuleContext) -> Finding | None:
     """Keep for ourselves the failures of our resolver and routes, whatever the controls say."""
     failure = case.exchange.failure
     if failure is None or not is_ours(case.exchange):
@@ -140,14 +140,14 @@ def _is_private_host(address: str) -> bool:
     return is_private(url) or ip_address(address).is_link_local
 
 
-def controls_failed(case: Case) -> Finding | None:
+def controls_failed(case: RuleContext) -> Finding | None:
     """Lay nothing on the site while no control answers; a healthy answer proves the line."""
     if not case.line_known_bad:
         return None
     return Finding(Verdict.UNKNOWN, Reason.LOCAL_NETWORK, "témoins muets : rien n'est retenu")
 
 
-def name_in_doubt(case: Case) -> Finding | None:
+def name_in_doubt(case: RuleContext) -> Finding | None:
     """Lay nothing on the site that rests on one resolver's word, which a filter may have put in.
 
     A hop whose certificate was good has proved its name, whatever led to it.
@@ -164,7 +164,7 @@ def name_in_doubt(case: Case) -> Finding | None:
     return None
 
 
-def not_repeated(case: Case) -> Finding | None:
+def not_repeated(case: RuleContext) -> Finding | None:
     """Lay nothing on the site that did not show again when the request was made again."""
     second = case.exchange.second
     if second is None or second.verdict in {Verdict.DOWN, Verdict.MAINTENANCE, Verdict.BLOCKED}:
@@ -180,7 +180,7 @@ def not_repeated(case: Case) -> Finding | None:
     return Finding(Verdict.UNKNOWN, reason, ground)
 
 
-def cookie_loop(case: Case) -> Finding | None:
+def cookie_loop(case: RuleContext) -> Finding | None:
     """Suspend judgement on a loop that sets cookies: a visitor keeps them, we do not."""
     if case.exchange.failure is not Failure.REDIRECT_LOOP:
         return None
@@ -191,7 +191,7 @@ def cookie_loop(case: Case) -> Finding | None:
     )
 
 
-def no_answer(case: Case) -> Finding | None:
+def no_answer(case: RuleContext) -> Finding | None:
     """Lay on the site that no answer came, our line being known to work."""
     failure = case.exchange.failure
     if failure is None or (failure in PARTIAL and case.status):
@@ -202,7 +202,7 @@ def no_answer(case: Case) -> Finding | None:
     return Finding(Verdict.DOWN, Reason(failure.value), f"{failure.value}{phase}")
 
 
-def cut_answer(case: Case) -> Finding | None:
+def cut_answer(case: RuleContext) -> Finding | None:
     """Refuse an answer that was cut; one that is only too long is judged by its start."""
     failure = case.exchange.failure
     if failure is None or failure is Failure.TOO_LARGE:

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from monitor.core.model import Exchange, Failure, Kind, Reason, Verdict
 from monitor.core.verdict.context import (
     BARE_WORDS,
-    Case,
     Finding,
+    RuleContext,
     families_used,
     host_of,
     path_of,
@@ -24,7 +24,7 @@ _GONE = frozenset({404, 410})
 _ERROR_KEYS = frozenset({"error", "errors", "exception", "erreur", "fault"})
 
 
-def redirect_unfollowed(case: Case) -> Finding | None:
+def redirect_unfollowed(case: RuleContext) -> Finding | None:
     """Follow with the eyes a redirect that was not followed: the site says where it is."""
     redirected = case.status // 100 == 3  # noqa: PLR2004 -- the class of a status
     refreshed = case.page.refresh and case.page.words <= BARE_WORDS and not case.page.scripts
@@ -37,7 +37,7 @@ def redirect_unfollowed(case: Case) -> Finding | None:
     return Finding(kind, Reason.MOVED, f"renvoi vers {place[:80]}")
 
 
-def api_body(case: Case) -> Finding | None:
+def api_body(case: RuleContext) -> Finding | None:
     """Ask of an anonymous interface that it answers in JSON, and not with an error."""
     if case.target.kind is not Kind.API:
         return None
@@ -49,7 +49,7 @@ def api_body(case: Case) -> Finding | None:
     return None
 
 
-def json_error(case: Case) -> Finding | None:
+def json_error(case: RuleContext) -> Finding | None:
     """Recognise data that are an error, asked for or in place of a page."""
     data = _data(case) if case.page.form is Form.JSON else None
     if not isinstance(data, dict):
@@ -63,7 +63,7 @@ def json_error(case: Case) -> Finding | None:
     return Finding(Verdict.DOWN, Reason.ERROR_TEXT, f"JSON d'erreur : {', '.join(found)}")
 
 
-def _data(case: Case) -> object:
+def _data(case: RuleContext) -> object:
     """Return what the JSON says; None when it cannot be read."""
     try:
         return json.loads(case.exchange.body)
@@ -71,7 +71,7 @@ def _data(case: Case) -> object:
         return None
 
 
-def empty_document(case: Case) -> Finding | None:
+def empty_document(case: RuleContext) -> Finding | None:
     """Find a page with nothing to see, and nothing that could show anything.
 
     Of an answer over our bound nothing may have been read: that says nothing of the page.
@@ -90,7 +90,7 @@ def empty_document(case: Case) -> Finding | None:
     return Finding(Verdict.DOWN, Reason.EMPTY_SHELL, "page sans texte, sans image et sans script")
 
 
-def dead_asset(case: Case) -> Finding | None:
+def dead_asset(case: RuleContext) -> Finding | None:
     """Find dead files: down if the application cannot start without them, else degraded.
 
     Only files of the same site count: a dead third party is not the service's fault.
@@ -111,7 +111,7 @@ def dead_asset(case: Case) -> Finding | None:
     return None
 
 
-def dead_sign_of_life(case: Case) -> Finding | None:
+def dead_sign_of_life(case: RuleContext) -> Finding | None:
     """Find a back end that fails behind its shell: down. A path that has gone: degraded.
 
     Data that refuse us (401, 403 …) are a sign of life; a page that does is a guard's.
@@ -132,7 +132,7 @@ def dead_sign_of_life(case: Case) -> Finding | None:
     return doubtful
 
 
-def unread_part(case: Case) -> Finding | None:
+def unread_part(case: RuleContext) -> Finding | None:
     """Find a part that was not read: for lack of time, the shell is slow; else it was us.
 
     The parts share one deadline. A browser asks for several at once, and waits longer.
@@ -147,7 +147,7 @@ def unread_part(case: Case) -> Finding | None:
     return late
 
 
-def empty_shell(case: Case) -> Finding | None:
+def empty_shell(case: RuleContext) -> Finding | None:
     """Find scripts that showed nothing; of a shell whose scripts answer, that is the state."""
     page = case.page
     if page.form is not Form.HTML or page.own_words > BARE_WORDS:
@@ -166,7 +166,7 @@ def empty_shell(case: Case) -> Finding | None:
     )
 
 
-def unexpected_redirect(case: Case) -> Finding | None:
+def unexpected_redirect(case: RuleContext) -> Finding | None:
     """Ask of a redirect that it leads where the list says."""
     wanted = case.target.expect_path
     if case.target.kind is not Kind.REDIRECT or not wanted:
@@ -179,7 +179,7 @@ def unexpected_redirect(case: Case) -> Finding | None:
     )
 
 
-def no_login_form(case: Case) -> Finding | None:
+def no_login_form(case: RuleContext) -> Finding | None:
     if case.target.kind is not Kind.LOGIN or case.page.password:
         return None
     if any(mark in case.page.source for mark in _KEYCLOAK):
@@ -187,7 +187,7 @@ def no_login_form(case: Case) -> Finding | None:
     return Finding(Verdict.DEGRADED, Reason.MARKER_MISSING, "aucun formulaire de connexion")
 
 
-def no_marker(case: Case) -> Finding | None:
+def no_marker(case: RuleContext) -> Finding | None:
     """Find a page that looks healthy and holds none of the texts that it should."""
     markers = case.target.markers
     if not markers or any(marker.lower() in case.page.source for marker in markers):
@@ -198,14 +198,14 @@ def no_marker(case: Case) -> Finding | None:
     return Finding(Verdict.DEGRADED, Reason.MARKER_MISSING, f"texte absent : « {markers[0][:80]} »")
 
 
-def too_large(case: Case) -> Finding | None:
+def too_large(case: RuleContext) -> Finding | None:
     """Say that we did not read it whole: its start is healthy, a visitor gets the page."""
     if case.exchange.failure is not Failure.TOO_LARGE:
         return None
     return Finding(Verdict.DEGRADED, Reason.TOO_LARGE, "page plus longue que notre limite")
 
 
-def chain_incomplete(case: Case) -> Finding | None:
+def chain_incomplete(case: RuleContext) -> Finding | None:
     for hop in case.exchange.hops:
         if hop.certificate and hop.certificate.completed:
             ground = f"certificat intermédiaire non envoyé par {host_of(hop.url)}"
@@ -213,7 +213,7 @@ def chain_incomplete(case: Case) -> Finding | None:
     return None
 
 
-def slow(case: Case) -> Finding | None:
+def slow(case: RuleContext) -> Finding | None:
     """Find that it took long: the site, and neither our own process nor our line."""
     exchange = case.exchange
     seconds = (exchange.duration_us - exchange.stalled_us) / 1e6
@@ -226,7 +226,7 @@ def slow(case: Case) -> Finding | None:
     return Finding(Verdict.DEGRADED, Reason.SLOW, ground)
 
 
-def moved(case: Case) -> Finding | None:
+def moved(case: RuleContext) -> Finding | None:
     """Note that another address serves it: up on the same site, else to be looked at."""
     asked, final = case.exchange.url, case.exchange.final_url
     if case.target.kind is Kind.REDIRECT:
@@ -238,7 +238,7 @@ def moved(case: Case) -> Finding | None:
     return Finding(Verdict.UP, Reason.MOVED, f"servi à {final[:120]}")
 
 
-def healthy(case: Case) -> Finding:
+def healthy(case: RuleContext) -> Finding:
     return Finding(Verdict.UP, Reason.OK, f"statut {case.status}, {case.page.words} mots")
 
 
@@ -246,7 +246,7 @@ def _bare(url: str) -> str:
     return host_of(url).removeprefix("www.")
 
 
-def _assets(case: Case) -> tuple[list[Exchange], list[Exchange]]:
+def _assets(case: RuleContext) -> tuple[list[Exchange], list[Exchange]]:
     """Return the scripts, then the other files, of the site's own among the parts."""
     signs = case.target.signs_of_life
     own = [
@@ -258,12 +258,12 @@ def _assets(case: Case) -> tuple[list[Exchange], list[Exchange]]:
     return scripts, [part for part in own if part not in scripts]
 
 
-def _says_nothing(case: Case, part: Exchange) -> bool:
+def _says_nothing(case: RuleContext, part: Exchange) -> bool:
     """Tell whether a part failed by a bound or a fault of ours: not the site's death."""
     return part.failure in {Failure.TOO_LARGE, Failure.DEADLINE} or bool(_ours(case, part))
 
 
-def _ours(case: Case, part: Exchange) -> Reason | None:
+def _ours(case: RuleContext, part: Exchange) -> Reason | None:
     """Say which fault of our side a part may have failed by, as for the page itself."""
     if part.failure in {None, Failure.TOO_LARGE}:
         return None
@@ -275,7 +275,7 @@ def _ours(case: Case, part: Exchange) -> Reason | None:
     return reason_of(case, doubted) if doubted else None
 
 
-def _asset_fault(case: Case, part: Exchange) -> str:
+def _asset_fault(case: RuleContext, part: Exchange) -> str:
     if _says_nothing(case, part):
         return ""
     if part.failure is not None:
@@ -291,7 +291,7 @@ def _is_markup(part: Exchange) -> bool:
     return start.startswith((b"<!doctype html", b"<html")) or ("html" in kind and b"<" in start)
 
 
-def _refused(case: Case, part: Exchange) -> bool:
+def _refused(case: RuleContext, part: Exchange) -> bool:
     """Tell whether a part was refused to us: by its status, or by a page in its place."""
     status = (part.last.status or 0) if part.last else 0
     return status in _REFUSED or (_is_markup(part) and case.refuses(part, status))

@@ -4,7 +4,7 @@ import re
 from http import HTTPStatus
 
 from monitor.core.model import Kind, Reason, Verdict
-from monitor.core.verdict.context import BARE_WORDS, Case, Finding, is_private
+from monitor.core.verdict.context import BARE_WORDS, Finding, RuleContext, is_private
 from monitor.core.verdict.page_summary import Form
 
 _PROXY = frozenset({407, 511})
@@ -25,19 +25,19 @@ _RELOADS = re.compile(r"location\.(reload|replace|assign)\(|location(\.href)? ?=
 _CHALLENGE_CHARS = 40_000  # an application's own scripts are longer
 
 
-def filter_status(case: Case) -> Finding | None:
+def filter_status(case: RuleContext) -> Finding | None:
     """Hear a proxy or a portal in 407 and 511: no site says them (RFC 9110, RFC 6585)."""
     if case.status not in _PROXY:
         return None
     return Finding(Verdict.UNKNOWN, Reason.LOCAL_FILTER, f"statut {case.status} d'un intermédiaire")
 
 
-def filter_mark(case: Case) -> Finding | None:
+def filter_mark(case: RuleContext) -> Finding | None:
     """Recognise a page that a filter on our side put in place of the site's."""
     return case.mark(Verdict.UNKNOWN)
 
 
-def filter_frame(case: Case) -> Finding | None:
+def filter_frame(case: RuleContext) -> Finding | None:
     """Recognise a bare page that frames, or leads to, a machine of a local network."""
     page = case.page
     if page.own_words > BARE_WORDS or is_private(case.exchange.url):
@@ -48,12 +48,12 @@ def filter_frame(case: Case) -> Finding | None:
     return Finding(Verdict.UNKNOWN, Reason.LOCAL_FILTER, f"la page renvoie à {inside[:80]}")
 
 
-def refusal_mark(case: Case) -> Finding | None:
+def refusal_mark(case: RuleContext) -> Finding | None:
     """Recognise a guard, a captcha or a limit that speaks in place of the service."""
     return case.mark(Verdict.BLOCKED)
 
 
-def script_challenge(case: Case) -> Finding | None:
+def script_challenge(case: RuleContext) -> Finding | None:
     """Recognise a guard's test: no word, and a script that sets a cookie and reloads."""
     page = case.page
     if page.form is not Form.HTML or page.words > BARE_WORDS or page.root or page.fields:
@@ -67,23 +67,23 @@ def script_challenge(case: Case) -> Finding | None:
     )
 
 
-def maintenance_mark(case: Case) -> Finding | None:
+def maintenance_mark(case: RuleContext) -> Finding | None:
     """Believe a site that says, in place of the service, that it is being maintained."""
     return case.mark(Verdict.MAINTENANCE)
 
 
-def refusal_status(case: Case) -> Finding | None:
+def refusal_status(case: RuleContext) -> Finding | None:
     reason = _REFUSALS.get(case.status)
     return Finding(Verdict.BLOCKED, reason, _says(case.status)) if reason else None
 
 
-def server_error(case: Case) -> Finding | None:
+def server_error(case: RuleContext) -> Finding | None:
     if case.status // 100 != 5:  # noqa: PLR2004 -- the class of a status
         return None
     return Finding(Verdict.DOWN, Reason.HTTP_5XX, _says(case.status))
 
 
-def gone_status(case: Case) -> Finding | None:
+def gone_status(case: RuleContext) -> Finding | None:
     """Read 404 and 410; of a page that was never seen, our list may be what is wrong."""
     if case.status not in _GONE:
         return None
@@ -94,13 +94,13 @@ def gone_status(case: Case) -> Finding | None:
     )
 
 
-def client_error(case: Case) -> Finding | None:
+def client_error(case: RuleContext) -> Finding | None:
     if case.status // 100 != 4:  # noqa: PLR2004 -- the class of a status
         return None
     return Finding(Verdict.DOWN, Reason.HTTP_4XX, _says(case.status))
 
 
-def accepted_only(case: Case) -> Finding | None:
+def accepted_only(case: RuleContext) -> Finding | None:
     """Recognise how some guards put a robot off: 202 without a page."""
     if case.status != HTTPStatus.ACCEPTED or case.page.own_words > BARE_WORDS:
         return None
@@ -109,7 +109,7 @@ def accepted_only(case: Case) -> Finding | None:
     return Finding(Verdict.BLOCKED, Reason.WAF, "statut 202 sans contenu")
 
 
-def fault_mark(case: Case) -> Finding | None:
+def fault_mark(case: RuleContext) -> Finding | None:
     """Recognise an error, a parked name, a server's default page, whatever the status."""
     finding = case.mark(Verdict.DOWN)
     if finding is None or finding.reason is not Reason.GONE or case.known_good:

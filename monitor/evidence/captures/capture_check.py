@@ -9,7 +9,7 @@ from operator import itemgetter
 from os.path import realpath  # unlike Path.resolve, it raises for no loop of links
 from pathlib import Path
 
-from monitor.core.model import Exchange, Keep
+from monitor.core.model import CaptureReason, Exchange
 from monitor.evidence.captures import capture_metadata, day_files
 from monitor.evidence.captures.warc import WarcError
 
@@ -30,7 +30,7 @@ class Claim:
     @property
     def may_be_gone(self) -> bool:
         """Whether retention may have removed it: nothing rests on it."""
-        return self.why == (Keep.DAILY.value,)
+        return self.why == (CaptureReason.DAILY.value,)
 
 
 def opened(path: Path, sha256: str, reread: Callable[[Exchange], Exchange]) -> Exchange | None:

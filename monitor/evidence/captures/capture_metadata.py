@@ -14,7 +14,7 @@ from hashlib import sha256
 
 from pydantic import TypeAdapter, ValidationError
 
-from monitor.core.model import Exchange, Hop, Keep, Observation, Target
+from monitor.core.model import CaptureReason, Exchange, Hop, Observation, Target
 from monitor.evidence.captures import warc
 from monitor.evidence.captures.warc import Record, WarcError
 
@@ -43,14 +43,14 @@ class Wire:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class CaptureMetadata:
     """What the bytes do not say, and what the verdict came from but the fingerprints.
 
     `observation` is without any byte; `wires` has one entry a hop, the page's first.
     """
 
     format: str
-    why: tuple[Keep, ...]
+    why: tuple[CaptureReason, ...]
     target: Target
     known_good: bool
     clock_limit_us: int
@@ -58,10 +58,10 @@ class Account:
     wires: tuple[Wire, ...]
 
 
-_ACCOUNT = TypeAdapter(Account)
+_ACCOUNT = TypeAdapter(CaptureMetadata)
 
 
-def as_record(name: str, account: Account) -> Record:
+def as_record(name: str, account: CaptureMetadata) -> Record:
     """Write an account, default values included: they may be others in years to come."""
     return warc.make(
         "metadata",
@@ -74,13 +74,13 @@ def as_record(name: str, account: Account) -> Record:
     )
 
 
-def records_of(account: Account) -> set[str]:
+def records_of(account: CaptureMetadata) -> set[str]:
     """Return the ids of the records that an account names."""
     return {each for wire in account.wires for each in (wire.request, wire.response) if each}
 
 
 def hops(exchange: Exchange) -> Iterator[Hop]:
-    """Yield every request of an exchange, its parts' last: the order of `Account.wires`."""
+    """Yield every request of an exchange, its parts' last: the order of `CaptureMetadata.wires`."""
     for each in exchange.flat():
         yield from each.hops
 
@@ -90,7 +90,7 @@ def sha256_of(data: bytes) -> str:
     return sha256(data).hexdigest() if data else ""
 
 
-def read(record: Record) -> Account | None:
+def read(record: Record) -> CaptureMetadata | None:
     """Read an account; None for any other record.
 
     Raises:
@@ -105,7 +105,7 @@ def read(record: Record) -> Account | None:
         raise WarcError("an account that cannot be read") from error
 
 
-def observation_from(account: Account, find: Callable[[str], Record | None]) -> Observation:
+def observation_from(account: CaptureMetadata, find: Callable[[str], Record | None]) -> Observation:
     """Put the bytes of a capture back into its observation, as they were on the wire.
 
     Status, headers and body are still to be read from them (`monitor.fetch.reparse`).

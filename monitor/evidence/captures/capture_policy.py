@@ -16,7 +16,15 @@ from pathlib import Path
 
 import structlog
 
-from monitor.core.model import Capture, Edge, Exchange, Keep, Observation, Outcome, Target
+from monitor.core.model import (
+    Capture,
+    CaptureReason,
+    Exchange,
+    Observation,
+    Outcome,
+    Target,
+    Transition,
+)
 from monitor.core.outages.fold import GOOD
 from monitor.evidence.captures import capture_records, day_files
 from monitor.evidence.captures.capture_records import Original, Package
@@ -52,7 +60,7 @@ class _Made:
 
     package: Package
     file: str
-    why: tuple[Keep, ...] = ()
+    why: tuple[CaptureReason, ...] = ()
 
 
 @dataclass(slots=True)
@@ -112,11 +120,11 @@ class Captures:
             self._hold(memory, made)
             return outcome
         before = None
-        if Keep.FAILURE in why and memory.held is not None:
-            before = await self._write(memory, memory.held, *memory.held.why, Keep.BEFORE)
+        if CaptureReason.FAILURE in why and memory.held is not None:
+            before = await self._write(memory, memory.held, *memory.held.why, CaptureReason.BEFORE)
         capture = await self._write(memory, made, *why)
         daily = _Made(replace(made.package, records=()), capture.file, why)
-        self._hold(memory, daily if why == (Keep.DAILY,) else None)
+        self._hold(memory, daily if why == (CaptureReason.DAILY,) else None)
         observation = replace(outcome.observation, capture=capture)
         return replace(outcome, observation=observation, before=before)
 
@@ -134,16 +142,16 @@ class Captures:
         )
         return _Made(package, same)
 
-    def _why(self, memory: _Memory, target: Target, outcome: Outcome) -> Iterator[Keep]:
+    def _why(self, memory: _Memory, target: Target, outcome: Outcome) -> Iterator[CaptureReason]:
         seen = outcome.observation
         day = seen.at.date()
         if seen.judgement.verdict not in GOOD:
             memory.failed = True
-            yield Keep.FAILURE
+            yield CaptureReason.FAILURE
             return
-        closed = any(event.edge is Edge.OUTAGE_CLOSED for event in outcome.events)
+        closed = any(event.edge is Transition.OUTAGE_CLOSED for event in outcome.events)
         if memory.failed or closed or outcome.state.outage is not None:
-            yield Keep.AFTER
+            yield CaptureReason.AFTER
         memory.failed = False
         text, new_day = self._text_of(target, seen.exchange), memory.day != day
         body = body_digest(target, seen.exchange)
@@ -151,9 +159,9 @@ class Captures:
         other, again = text != memory.text, memory.once and body != memory.body
         if (other or again) and memory.texts < MAX_TEXTS:
             memory.texts += 1
-            yield Keep.TEXT
+            yield CaptureReason.TEXT
         if new_day:
-            yield Keep.DAILY
+            yield CaptureReason.DAILY
         memory.once = other or (memory.once and not again)
         memory.text, memory.body, memory.day = text, body, day
 
@@ -170,7 +178,7 @@ class Captures:
         memory.held = made
         self._held_bytes += weight
 
-    async def _write(self, memory: _Memory, made: _Made, *why: Keep) -> Capture:
+    async def _write(self, memory: _Memory, made: _Made, *why: CaptureReason) -> Capture:
         seen, records = made.package.account.observation, made.package.whole(*why)
         day = seen.at.date()
         try:

@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
-from monitor.core.model import Exchange, Failure, Hop, Keep, Observation, Phase, Target
+from monitor.core.model import CaptureReason, Exchange, Failure, Hop, Observation, Phase, Target
 from monitor.evidence.captures import capture_metadata, warc
-from monitor.evidence.captures.capture_metadata import Account, Wire, head_bytes, sha256_of
+from monitor.evidence.captures.capture_metadata import CaptureMetadata, Wire, head_bytes, sha256_of
 from monitor.evidence.captures.warc import Record
 
 PARTIAL_URI = "urn:partial:"  # bytes that are no whole head of an answer
@@ -52,7 +52,7 @@ class Package:
 
     name: str
     records: tuple[Record, ...]
-    account: Account
+    account: CaptureMetadata
     originals: Mapping[bytes, Original] = field(default_factory=dict)
 
     @property
@@ -60,7 +60,7 @@ class Package:
         """Bytes that it takes in memory, roughly."""
         return sum(len(record.block) for record in self.records)
 
-    def whole(self, *why: Keep) -> tuple[Record, ...]:
+    def whole(self, *why: CaptureReason) -> tuple[Record, ...]:
         """Return every record, the account last: when it is there, the others are."""
         return (
             *self.records,
@@ -84,7 +84,7 @@ def package(
         maker.add(f"{name}/{rank}", hop, cut.get(id(hop), ""))
         for rank, hop in enumerate(capture_metadata.hops(observation.exchange))
     ]
-    told = Account(
+    told = CaptureMetadata(
         format=capture_metadata.FORMAT,
         why=(),
         target=target,

@@ -15,10 +15,10 @@ from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
-from monitor.core.model import Keep
+from monitor.core.model import CaptureReason
 from monitor.evidence import bounded, durable
 from monitor.evidence.captures import capture_metadata, warc
-from monitor.evidence.captures.capture_metadata import Account
+from monitor.evidence.captures.capture_metadata import CaptureMetadata
 from monitor.evidence.captures.warc import Member, Record, WarcError
 
 MAX_FILE_BYTES = 64_000_000
@@ -172,7 +172,7 @@ def _sound(file: BinaryIO) -> Iterator[Member]:
             raise
 
 
-def find(path: Path, sha256: str) -> tuple[Account, Callable[[str], Record | None]] | None:
+def find(path: Path, sha256: str) -> tuple[CaptureMetadata, Callable[[str], Record | None]] | None:
     """Look an account up by its digest; None when it is not in the file.
 
     The function returned gives the records that it needs, by their ids. Raises as `members`
@@ -195,7 +195,7 @@ def find(path: Path, sha256: str) -> tuple[Account, Callable[[str], Record | Non
     return told, records.get
 
 
-Found = tuple[Account, Callable[[str], Record | None]]
+Found = tuple[CaptureMetadata, Callable[[str], Record | None]]
 
 
 def accounts(path: Path, wanted: Collection[str]) -> Iterator[tuple[str, Found]]:
@@ -291,7 +291,7 @@ def _wanted(path: Path) -> tuple[set[str], bool]:
         record = member.record
         originals[record.id] = record.field("WARC-Refers-To")
         told = capture_metadata.read(record)
-        if told is not None and told.why == (Keep.DAILY,):
+        if told is not None and told.why == (CaptureReason.DAILY,):
             removable = True
         elif told is not None:
             wanted |= {record.id, *capture_metadata.records_of(told)}

@@ -7,7 +7,7 @@ from monitor.evidence.log import tlog
 from monitor.evidence.log.tlog import HASH_SIZE, TILE_WIDTH, Tile
 
 
-class Edge:
+class TreeEdge:
     """The incomplete tile of each level, as hashes: 8 kB a level, whatever the tree's size."""
 
     def __init__(self, size: int = 0, levels: Iterable[Iterable[bytes]] = ()) -> None:

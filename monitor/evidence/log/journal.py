@@ -27,7 +27,7 @@ from typing import Protocol
 
 from monitor.evidence import durable
 from monitor.evidence.log import tlog
-from monitor.evidence.log.edge import Edge
+from monitor.evidence.log.edge import TreeEdge
 from monitor.evidence.log.note import Checkpoint, Note, NoteError, SignerKey, VerifierKey, sign
 from monitor.evidence.log.tiles import Tiles
 from monitor.evidence.log.tlog import TILE_WIDTH, ProofError, leaf_hash
@@ -91,7 +91,7 @@ class Journal:
         self._locked = False
         self._key = key
         self._leaves = leaves
-        self._edge = Edge()
+        self._edge = TreeEdge()
         self._signed: tuple[Checkpoint, bytes] | None = None
         self._pruned: dict[int, int] = {}  # by level, the full tiles without partial ones
 
@@ -148,7 +148,7 @@ class Journal:
             last = empty, note
         checkpoint, _ = self._signed = last
         with _damage(self.tiles.folder):
-            self._edge = Edge.load(checkpoint.size, self.tiles.tile)
+            self._edge = TreeEdge.load(checkpoint.size, self.tiles.tile)
             if self._edge.root != checkpoint.root:
                 raise ProofError("the tiles do not lead to the root that was signed")
             self._require_same_leaves(checkpoint.size)
@@ -258,7 +258,7 @@ class Journal:
         data = self.tiles.tile(tlog.Tile(0, start // TILE_WIDTH, end - start))
         return [data[at : at + tlog.HASH_SIZE] for at in range(0, len(data), tlog.HASH_SIZE)]
 
-    def _write_tiles(self, edge: Edge, size: int) -> None:
+    def _write_tiles(self, edge: TreeEdge, size: int) -> None:
         """Grow `edge` to `size`, writing each bundle before its tile, the partial ones last."""
         start = edge.size - edge.size % TILE_WIDTH
         while start < size:

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from monitor.evidence.log import tlog
-from monitor.evidence.log.edge import Edge
+from monitor.evidence.log.edge import TreeEdge
 from monitor.evidence.log.tiles import Tiles
 from monitor.evidence.log.tlog import TILE_WIDTH, ProofError, Tile, leaf_hash
 
 
-class Reading:
+class LogReading:
     """Yields the leaves of the tree of `size`; memory stays flat.
 
     Every bundle must give the hashes of its tile, every tile those of the tile above it.
@@ -19,7 +19,7 @@ class Reading:
         self._tiles = tiles
         self._size = size
         self._wanted = wanted
-        self._edge = Edge()
+        self._edge = TreeEdge()
         self.roots: dict[int, bytes] = {}
 
     @property

@@ -38,7 +38,7 @@ _QC_STATEMENTS = "1.3.6.1.5.5.7.1.3"
 log = structlog.get_logger(__name__)
 
 
-class Fault(StrEnum):
+class StampFault(StrEnum):
     """What is wrong with an answer."""
 
     UNREADABLE = "unreadable"
@@ -56,7 +56,7 @@ class Fault(StrEnum):
 class StampRefused(Exception):  # noqa: N818 -- the judgement of an answer, not a fault of ours
     """An answer that is no time-stamp of what was asked."""
 
-    def __init__(self, fault: Fault, why: str) -> None:
+    def __init__(self, fault: StampFault, why: str) -> None:
         super().__init__(f"{fault}: {why}")
         self.fault = fault
         self.why = why
@@ -140,11 +140,11 @@ def check_answer(
         der = _granted(_Response.load(answer, strict=True))
         nonce = _info(der)["nonce"].native
     if nonce != question.nonce:
-        raise StampRefused(Fault.NONCE, f"nonce {nonce}, not {question.nonce}")
+        raise StampRefused(StampFault.NONCE, f"nonce {nonce}, not {question.nonce}")
     token = check_token(der, question.note, roots=roots)
     skew = MAX_SKEW + timedelta(microseconds=token.accuracy_us or 0)
     if abs(token.at - now) > skew:
-        raise StampRefused(Fault.CLOCK, f"{token.at.isoformat()}, ours {now.isoformat()}")
+        raise StampRefused(StampFault.CLOCK, f"{token.at.isoformat()}, ours {now.isoformat()}")
     return token
 
 
@@ -168,7 +168,7 @@ def check_token(
         info = _info(der)
         token = _told(der, signed, info)
         if not 0 <= (token.accuracy_us or 0) <= MAX_ACCURACY_US:
-            raise StampRefused(Fault.CLOCK, f"accurate to {token.accuracy_us} microseconds")
+            raise StampRefused(StampFault.CLOCK, f"accurate to {token.accuracy_us} microseconds")
         _check_imprint(info["message_imprint"], note)
         _check_usage(x509.Certificate.load(token.chain[0]), token.at)
         kept = tuple(crl.CertificateList.load(each, strict=True) for each in crls)
@@ -181,7 +181,7 @@ def check_token(
         log.warning("token not verified", why=str(error))
         return token
     if why is not None:
-        raise StampRefused(Fault.OPENSSL, why)
+        raise StampRefused(StampFault.OPENSSL, why)
     return replace(token, chain=path, verified=True)
 
 
@@ -192,14 +192,14 @@ def _hostile() -> Iterator[None]:
         with reading("answer", known=(StampRefused,)):
             yield
     except Unreadable as error:
-        raise StampRefused(Fault.UNREADABLE, str(error)) from error
+        raise StampRefused(StampFault.UNREADABLE, str(error)) from error
 
 
 def _granted(response: Any) -> bytes:
     status = response["status"]["status"].native
     if status not in {"granted", "granted_with_mods"}:
         said = response["status"]["status_string"].native or ()
-        raise StampRefused(Fault.REJECTED, " ".join((status, *said))[:500])
+        raise StampRefused(StampFault.REJECTED, " ".join((status, *said))[:500])
     return bytes(response["time_stamp_token"].dump())
 
 
@@ -271,7 +271,9 @@ class _Statement(core.Sequence):  # type: ignore[misc] # asn1crypto has no types
 def _check_imprint(imprint: Any, note: bytes) -> None:
     algorithm = imprint["hash_algorithm"]["algorithm"].native
     if algorithm != "sha256" or imprint["hashed_message"].native != sha256(note).digest():
-        raise StampRefused(Fault.IMPRINT, f"{algorithm} {imprint['hashed_message'].native.hex()}")
+        raise StampRefused(
+            StampFault.IMPRINT, f"{algorithm} {imprint['hashed_message'].native.hex()}"
+        )
 
 
 def _check_usage(signer: Any, at: datetime) -> None:
@@ -282,9 +284,11 @@ def _check_usage(signer: Any, at: datetime) -> None:
         or uses.native != ["time_stamping"]
         or "extended_key_usage" not in signer.critical_extensions
     ):
-        raise StampRefused(Fault.USAGE, f"{uses.native if uses else 'no extended key usage'}")
+        raise StampRefused(StampFault.USAGE, f"{uses.native if uses else 'no extended key usage'}")
     if not signer.not_valid_before <= at <= signer.not_valid_after:
-        raise StampRefused(Fault.CHAIN, f"signer valid until {signer.not_valid_after.isoformat()}")
+        raise StampRefused(
+            StampFault.CHAIN, f"signer valid until {signer.not_valid_after.isoformat()}"
+        )
 
 
 async def _path(
@@ -308,11 +312,11 @@ async def _path(
     )
     found = await validate_tst_signed_data(signed, context, lambda _: sha256(note).digest())
     if not (found["intact"] and found["valid"]):
-        raise StampRefused(Fault.SIGNATURE, "does not match")
+        raise StampRefused(StampFault.SIGNATURE, "does not match")
     problem = found["trust_problem_indic"]
     if problem is AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND:
         return None
     if problem is not None:
-        fault = Fault.REVOKED if problem.name.startswith("REVOKED") else Fault.CHAIN
+        fault = StampFault.REVOKED if problem.name.startswith("REVOKED") else StampFault.CHAIN
         raise StampRefused(fault, f"{problem}")
     return tuple(bytes(one.dump()) for one in reversed(list(found["validation_path"])))

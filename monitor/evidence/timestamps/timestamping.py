@@ -21,17 +21,17 @@ from pathlib import Path
 import certifi
 import structlog
 
-from monitor.config import Authority
+from monitor.config import StampAuthority
 from monitor.core.model.anchors import Stamp, Standing
 from monitor.evidence import durable
 from monitor.evidence.log.note import Checkpoint, Note
-from monitor.evidence.outbound_http import Courier, Unreachable
-from monitor.evidence.retry_delay import Patience
+from monitor.evidence.outbound_http import OutboundHttp, Unreachable
+from monitor.evidence.retry_delay import RetryDelay
 from monitor.evidence.timestamps.chains import as_pem, certificates, crl_addresses
 from monitor.evidence.timestamps.rfc3161 import (
     MAX_ANSWER_BYTES,
-    Fault,
     Question,
+    StampFault,
     StampRefused,
     Token,
     check_answer,
@@ -56,11 +56,11 @@ log = structlog.get_logger(__name__)
 class Desk:
     """One authority: when it was asked, what it stamped last."""
 
-    def __init__(self, authority: Authority, clock: Clock) -> None:
+    def __init__(self, authority: StampAuthority, clock: Clock) -> None:
         self.authority = authority
         pem = authority.roots.encode() if authority.roots else Path(certifi.where()).read_bytes()
         self.roots = certificates(pem)
-        self.patience = Patience(clock, spacing_s=SPACING_S, longest_s=3_600)
+        self.patience = RetryDelay(clock, spacing_s=SPACING_S, longest_s=3_600)
         self.stamped: bytes | None = None  # digest of the last note
         self.stamped_us: int | None = None  # on the monotonic clock
         self.crls_at: datetime | None = None
@@ -72,11 +72,11 @@ class Stamper:
 
     def __init__(  # noqa: PLR0913 -- keyword-only: its seams
         self,
-        authorities: Sequence[Authority],
+        authorities: Sequence[StampAuthority],
         *,
         interval_s: float,
         clock: Clock,
-        courier: Courier,
+        courier: OutboundHttp,
         data: Path,
         newest: Callable[[], bytes | None],
         record: Callable[[Stamp], Awaitable[None]],
@@ -158,7 +158,7 @@ class Stamper:
         except StampRefused as error:
             await self._set_aside(desk, question, answer, asked_at, error)
         desk.wanted = desk.wanted or (wanted and not stamped)
-        desk.patience.asked(well=stamped)
+        desk.patience.record(success=stamped)
 
     async def _reply(self, desk: Desk, question: Question) -> bytes:
         reply = await self._courier.post(
@@ -220,7 +220,7 @@ class Stamper:
             except Unreachable as error:
                 log.warning("no revocation list", url=url, why=str(error))
             except StampRefused as error:
-                if error.fault is Fault.REVOKED:
+                if error.fault is StampFault.REVOKED:
                     raise
                 # Whoever stands between us and the list must not be able to forbid a stamp.
                 log.warning("bad revocation list", url=url, why=str(error))

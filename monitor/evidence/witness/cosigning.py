@@ -14,8 +14,8 @@ from monitor.core.model.anchors import Cosignature
 from monitor.core.untrusted.library_errors import Unreadable, reading
 from monitor.evidence.log.journal import JournalError
 from monitor.evidence.log.note import Checkpoint, Note, VerifierKey, cosigned_at
-from monitor.evidence.outbound_http import Courier, Reply, Unreachable
-from monitor.evidence.retry_delay import Patience
+from monitor.evidence.outbound_http import OutboundHttp, Reply, Unreachable
+from monitor.evidence.retry_delay import RetryDelay
 from monitor.evidence.witness.witness_protocol import MAX_AHEAD_S, CosignatureError, Request, accept
 from monitor.runtime.clock import Clock
 
@@ -77,7 +77,7 @@ class Party:
     def __init__(self, cosigner: Cosigner, clock: Clock, *, size: int) -> None:
         self.key = VerifierKey.parse(cosigner.key)
         self.url = cosigner.url
-        self.patience = Patience(clock, spacing_s=SPACING_S, longest_s=3_600)
+        self.patience = RetryDelay(clock, spacing_s=SPACING_S, longest_s=3_600)
         self.size = size
 
 
@@ -89,7 +89,7 @@ class Cosigners:
         cosigning: Cosigning,
         *,
         clock: Clock,
-        courier: Courier,
+        courier: OutboundHttp,
         newest: Callable[[], bytes | None],
         prove: Prove,
         record: Callable[[Cosignature], Awaitable[None]],
@@ -157,11 +157,11 @@ class Cosigners:
             line = await self._ask(party, Note.parse(note))
         except (Unreachable, CosignatureError) as error:
             log.warning("not cosigned", witness=party.key.name, why=str(error))
-            party.patience.asked(well=False)
+            party.patience.record(success=False)
             return
         await self._record(line)
         party.size = line.size
-        party.patience.asked(well=True)
+        party.patience.record(success=True)
         log.info("cosigned", witness=party.key.name, size=line.size)
 
     async def _ask(self, party: Party, note: Note) -> Cosignature:
@@ -191,7 +191,7 @@ class Cosigners:
         return await _post(party.url, request, self._courier)
 
 
-async def require_newest(cosigning: Cosigning, note: bytes, *, courier: Courier) -> None:
+async def require_newest(cosigning: Cosigning, note: bytes, *, courier: OutboundHttp) -> None:
     """Ask each witness, before anything more is signed, whether it knows more than `note`.
 
     Who cannot be reached, or says nothing of a size, is written in the log and stops nobody.
@@ -207,7 +207,7 @@ async def require_newest(cosigning: Cosigning, note: bytes, *, courier: Courier)
         raise JournalError(refusal)
 
 
-async def _compare(cosigner: Cosigner, note: Note, courier: Courier) -> str:
+async def _compare(cosigner: Cosigner, note: Note, courier: OutboundHttp) -> str:
     """Return why we may not go on, as one witness sees it; "" otherwise."""
     witness, size = VerifierKey.parse(cosigner.key).name, Checkpoint.parse(note.text).size
     try:
@@ -225,7 +225,7 @@ async def _compare(cosigner: Cosigner, note: Note, courier: Courier) -> str:
     return ""
 
 
-async def _post(url: str, request: Request, courier: Courier) -> Reply:
+async def _post(url: str, request: Request, courier: OutboundHttp) -> Reply:
     return await courier.post(
         f"{url.rstrip('/')}/add-checkpoint",
         bytes(request),

@@ -34,7 +34,7 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class WitnessAnswer:
     """What a witness answers to `add-checkpoint`."""
 
     status: HTTPStatus
@@ -44,7 +44,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class WitnessFault:
     """A checkpoint that a log signed and that was not shown to extend the one we held.
 
     Attributes:
@@ -74,7 +74,7 @@ class Witness:
         """Our key, made at first use. Raises KeyFileError."""
         return own_key(self._folder / "cle", name=self._name, algorithm=Algorithm.COSIGNATURE)
 
-    def add_checkpoint(self, body: bytes, *, at: int) -> Answer:
+    def add_checkpoint(self, body: bytes, *, at: int) -> WitnessAnswer:
         """Cosign a checkpoint if it extends the last one, at POSIX time `at`.
 
         Raises:
@@ -87,7 +87,7 @@ class Witness:
             note = self._cosigned(asked, at=at)
         except Refused as refusal:
             return _answer(refusal)
-        return Answer(status=HTTPStatus.OK, body=f"{note.signatures[-1]}\n".encode())
+        return WitnessAnswer(status=HTTPStatus.OK, body=f"{note.signatures[-1]}\n".encode())
 
     def _cosigned(self, asked: Admitted, *, at: int) -> Note:
         key = self.key
@@ -114,7 +114,7 @@ class Witness:
         except FileNotFoundError:
             return None
 
-    def faults(self, origin: str) -> Iterator[Fault]:
+    def faults(self, origin: str) -> Iterator[WitnessFault]:
         """Yield what a log signed and could not be shown to extend what we held."""
         folder = self._folder / hash_of(origin) / "fautes"
         for path in sorted(folder.glob("*.request")):
@@ -123,7 +123,7 @@ class Witness:
             held = Checkpoint.parse(note.text) if note else None
             same_size = held is not None and held.size == seen.size
             forked = same_size and held is not None and held.root != seen.root
-            yield Fault(held=held, seen=seen, forked=forked, folder=folder)
+            yield WitnessFault(held=held, seen=seen, forked=forked, folder=folder)
 
 
 def hash_of(origin: str) -> str:
@@ -148,9 +148,9 @@ def _keep(folder: Path, request: Request, held: Note | None) -> None:
     durable.write(path, bytes(request))  # last: it is what `faults` looks for
 
 
-def _answer(refusal: Refused) -> Answer:
+def _answer(refusal: Refused) -> WitnessAnswer:
     why = str(refusal)
     if refusal.size is None:
-        return Answer(status=refusal.status, body=f"{why}\n".encode(), why=why)
+        return WitnessAnswer(status=refusal.status, body=f"{why}\n".encode(), why=why)
     size = f"{refusal.size}\n".encode()
-    return Answer(status=refusal.status, body=size, media_type="text/x.tlog.size", why=why)
+    return WitnessAnswer(status=refusal.status, body=size, media_type="text/x.tlog.size", why=why)

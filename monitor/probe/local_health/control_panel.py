@@ -11,17 +11,17 @@ from http import HTTPStatus
 
 from monitor.config import ControlHost
 from monitor.core.model import (
+    ControlAnswer,
     Controls,
     Exchange,
     Failure,
     Family,
     Said,
-    Witness,
 )
 from monitor.probe.local_health.ntp import read_clock
 from monitor.runtime.clock import Clock
 
-__all__ = ["Panel", "read_clock"]
+__all__ = ["ControlPanel", "read_clock"]
 
 
 LATE_US = 3_000_000  # an answer that took longer says nothing good of a line
@@ -29,7 +29,7 @@ LATE_US = 3_000_000  # an answer that took longer says nothing good of a line
 FetchUrl = Callable[[str, Family], Awaitable[Exchange]]
 
 
-class Panel:
+class ControlPanel:
     """The control hosts, probed all at once, over each family of addresses."""
 
     def __init__(
@@ -98,12 +98,12 @@ class Panel:
             witnesses=tuple(witnesses),
         )
 
-    async def _hear(self, host: ControlHost, family: Family, began_at: datetime) -> Witness:
+    async def _hear(self, host: ControlHost, family: Family, began_at: datetime) -> ControlAnswer:
         exchange = await self._fetch_url(host.url, family)
         last = exchange.last
         sent_again = [hop.retransmits for hop in exchange.hops if hop.retransmits is not None]
         retransmits = sum(sent_again) if sent_again else None
-        return Witness(
+        return ControlAnswer(
             slug=host.slug,
             family=family,
             said=_said(exchange, retransmits or 0),

@@ -15,7 +15,7 @@ LOST_US = 600_000_000  # a family that nothing came over for this long is one th
 _HEARD = frozenset({Said.PROMPT, Said.LATE})
 
 
-class Line:
+class LocalHealth:
     """Remembers the last round of the control panel and the last reading of the clock.
 
     A step of the wall clock since that reading is known from the monotonic clock, so that no

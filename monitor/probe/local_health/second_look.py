@@ -102,7 +102,7 @@ def wanted(exchange: Exchange, judgement: Judgement, *, sure: bool) -> bool:
     return judgement.verdict in _HELD and failed and not sure
 
 
-class Shown:
+class LocalFaultMemory:
     """Remembers which targets failed last in a way that showed twice, or lay within a round.
 
     The next failure of the same kind is itself the repetition: no request is added to it.

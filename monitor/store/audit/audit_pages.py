@@ -26,7 +26,7 @@ from monitor.core.text.typography import words
 from monitor.store.audit.audit_rows import Named, Raw, plain, raw, rows, show
 from monitor.store.audit.derived_rows import FromLeaves, Stay
 from monitor.store.audit.difference import Difference, OnTrust
-from monitor.store.reads.copy_reads import Place
+from monitor.store.reads.copy_reads import FirstReading
 from monitor.store.rebuild.page_restore import Texts, found_text
 from monitor.store.tables.columns import from_us
 from monitor.store.tables.page_tables import metadata
@@ -134,7 +134,7 @@ class _Texts:
         stays = {key: stay for key, stay in self._told.stays.items() if stay.sha256 == sha256}
         until = min(stay.told_at for stay in stays.values())
         for (subject, first_at), stay in stays.items():
-            place = Place(
+            place = FirstReading(
                 subject=subject, body_sha256=stay.body_sha256.hex(), first_at=from_us(first_at)
             )
             try:

@@ -45,7 +45,7 @@ _EARLY, _LATE = 10**15, 4 * 10**15  # microseconds: what lies between is shown a
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class UnreadableRow:
     """What cannot be read; equal to nothing that a leaf says. `why` is French."""
 
     why: str
@@ -157,7 +157,9 @@ class Named:
             return None
         if table in self.used:
             self.used[table].add(number)
-        return self._known[table].get(number, Broken(f"renvoie à {_DANGLING} de la table {table}"))
+        return self._known[table].get(
+            number, UnreadableRow(f"renvoie à {_DANGLING} de la table {table}")
+        )
 
     def unused(self, table: str) -> Iterator[Any]:
         """Yield what the rows that nothing named are known by."""
@@ -231,7 +233,7 @@ class Named:
             return None
         key = column, number
         if key not in self._texts:
-            return Broken(f"renvoie à {_DANGLING} de la table content")
+            return UnreadableRow(f"renvoie à {_DANGLING} de la table content")
         self._texts.move_to_end(key)
         return self._texts[key]
 
@@ -239,7 +241,7 @@ class Named:
         if number is None:
             return None
         if number not in self._bodies:
-            return Broken(f"renvoie à {_DANGLING} de la table body")
+            return UnreadableRow(f"renvoie à {_DANGLING} de la table body")
         # Checks name bodies in the order in which they were written.
         if self._last_body is None or number > self._last_body:
             self._last_body = number
@@ -251,13 +253,13 @@ class Named:
 def _parsed(column: str, number: Any, sha256: Any, text: Any) -> Any:
     fault = text_fault(sha256, text)
     if fault:
-        return Broken(f"content {number} : {fault}")
+        return UnreadableRow(f"content {number} : {fault}")
     try:
         if column == "controls_id":
             return Controls(at=DAWN, **controls_from(text))
         return conditions_from(text)
     except (ValueError, TypeError, RecursionError) as error:
-        return Broken(f"content {number} : {type(error).__name__}")
+        return UnreadableRow(f"content {number} : {type(error).__name__}")
 
 
 def text_fault(sha256: Any, text: Any) -> str:

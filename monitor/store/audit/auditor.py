@@ -21,7 +21,7 @@ from monitor.store.audit.audit_rows import Named, Raw, apart, chunks, rows, show
 from monitor.store.audit.audit_schema import schema_faults
 from monitor.store.audit.derived_rows import TABLE_OF, FromLeaves, Leaf
 from monitor.store.audit.difference import Difference, OnTrust
-from monitor.store.audit.scratch import References
+from monitor.store.audit.scratch import ReferencesOnDisk
 from monitor.store.audit.vouchers import TABLES
 from monitor.store.rebuild.page_restore import Texts
 from monitor.store.store import Store
@@ -123,7 +123,7 @@ class _Audit:
         self._trusted = trusted
         self._store = store
         self._connection = connection
-        self._references = References()
+        self._references = ReferencesOnDisk()
         self._replay = Replay(references=self._references)
         self._told = FromLeaves(self._replay)
         self._named = Named(connection)

@@ -68,7 +68,7 @@ class Stay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class TextChange:
     """A page's text became another one."""
 
     subject: tuple[str, str]
@@ -93,7 +93,7 @@ class FromLeaves:
         self.replay = replay
         self.rows_before: Mapping[str, int] = {}
         self.runs: dict[int, Raw] = {}  # by the leaf of their start
-        self.turns: list[Turn] = []
+        self.turns: list[TextChange] = []
         self.links: dict[int, Links] = {}  # by leaf
         self.stays: dict[tuple[Any, int], Stay] = {}
         self.unsure: set[str] = set()  # platforms of which incidents cannot be folded again
@@ -314,7 +314,7 @@ class FromLeaves:
         if after:
             self._shown(subject, edge, leaf)
         if edge in TURNS and after:
-            turn = Turn(
+            turn = TextChange(
                 subject=subject,
                 sha256=bytes.fromhex(after["sha256"]),
                 extraction=after["extraction"],

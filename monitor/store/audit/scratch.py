@@ -9,7 +9,7 @@ from typing import Any
 _RECENT = 2048  # leaves held in memory
 
 
-class References:
+class ReferencesOnDisk:
     """Leaves that others name, by index. The recent ones are in memory."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select
 
 from monitor.core.model import Controls, Phase, Reason, Sighting, Verdict
 from monitor.core.model.check import Check
-from monitor.store.reads.question import Reads
+from monitor.store.reads.question import StoreReads
 from monitor.store.tables.check_tables import (
     BodyRow,
     ConfigRow,
@@ -54,7 +54,7 @@ _CHECKS: Select[Any] = (
 )
 
 
-class CheckReads(Reads):
+class CheckReads(StoreReads):
     """Single checks, and what is counted from them."""
 
     def observations(self, target: str, since: datetime, until: datetime) -> tuple[Check, ...]:

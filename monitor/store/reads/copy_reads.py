@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, UnaryExpression, and_, func, select
 
 from monitor.core.changes.change_log import KeptCopy
-from monitor.store.reads.question import Reads
+from monitor.store.reads.question import StoreReads
 from monitor.store.tables.check_tables import BodyRow, ObservationRow, SubjectRow, table_of
 from monitor.store.tables.journal_tables import CaptureRow
 
@@ -32,7 +32,7 @@ Subject = tuple[str, str]  # target, point
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class FirstReading:
     """Where a text was first read, and in which body."""
 
     subject: Subject
@@ -40,7 +40,7 @@ class Place:
     first_at: datetime
 
 
-class CopyReads(Reads):
+class CopyReads(StoreReads):
     """Which bodies were kept, and until when they were seen."""
 
     def copies_of(self, target: str, body_sha256: str, *, limit: int) -> tuple[KeptCopy, ...]:
@@ -81,7 +81,7 @@ class CopyReads(Reads):
 
 
 def copies_of_stay(
-    connection: Connection, place: Place, *, until: datetime, newest: bool = False
+    connection: Connection, place: FirstReading, *, until: datetime, newest: bool = False
 ) -> Iterator[KeptCopy]:
     """Yield copies in which a text may stand: of its body, then of its stay; few of each.
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Delete, and_, delete, func, select
 
-from monitor.store.reads.question import Reads
+from monitor.store.reads.question import StoreReads
 from monitor.store.tables.check_tables import table_of
 from monitor.store.tables.journal_tables import CheckpointRow, CosignatureRow, TokenRow
 from monitor.store.writing import journal_appender
@@ -35,7 +35,7 @@ def forget_checkpoints(newest: int, at: datetime) -> Delete:
     )
 
 
-class JournalReads(Reads):
+class JournalReads(StoreReads):
     """What `evidence.journal` asks: see `evidence.journal.Leaves`."""
 
     def leaf_count(self) -> int:

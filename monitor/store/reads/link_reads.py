@@ -6,7 +6,7 @@ from sqlalchemy import or_, select
 
 from monitor.core.changes.change_log import DeadLinkRecord
 from monitor.core.changes.page_events import DeadLink
-from monitor.store.reads.question import Reads
+from monitor.store.reads.question import StoreReads
 from monitor.store.tables.check_tables import SubjectRow, table_of
 from monitor.store.tables.page_tables import DeadLinkRow, PageChangeRow
 
@@ -22,7 +22,7 @@ _LINKS = (
 )
 
 
-class LinkReads(Reads):
+class LinkReads(StoreReads):
     """Links that lead, or led, to addresses that do not exist."""
 
     def dead_links(

@@ -9,7 +9,7 @@ from sqlalchemy import Row, and_, or_
 from sqlmodel import col, select
 
 from monitor.core.model import Event, Incident, Outage, State, Streak
-from monitor.store.reads.question import DAWN, DUSK, Reads
+from monitor.store.reads.question import DAWN, DUSK, StoreReads
 from monitor.store.tables.check_tables import (
     EventRow,
     IncidentOutageRow,
@@ -20,7 +20,7 @@ from monitor.store.tables.check_tables import (
 )
 
 
-class LogReads(Reads):
+class LogReads(StoreReads):
     """What follows from the checks."""
 
     def states(self) -> tuple[State, ...]:

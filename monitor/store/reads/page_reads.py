@@ -9,8 +9,8 @@ from sqlmodel import Session
 
 from monitor.core.changes.change import ChangeKind
 from monitor.core.changes.change_log import ChangeRecord, FactRecord
-from monitor.core.changes.page_events import TURNS, PageEdge, Shown, Version
-from monitor.core.changes.text_history import MOST_KNOWN, Track
+from monitor.core.changes.page_events import TURNS, PageEdge, ShownPage, Version
+from monitor.core.changes.text_history import MOST_KNOWN, TextHistory
 from monitor.core.text.packed import PackedPage, unpacked
 from monitor.core.text.page import Element, Page
 from monitor.store.reads.copy_reads import CopyReads
@@ -54,7 +54,7 @@ _CHANGES: Select[Any] = (
 class PageReads(CopyReads):
     """What pages say, and said."""
 
-    def tracks(self) -> tuple[Track, ...]:
+    def tracks(self) -> tuple[TextHistory, ...]:
         """Return what the fold of readings must know to go on, by target.
 
         Texts that were not yet believed are forgotten by a restart: they must agree anew.
@@ -187,7 +187,7 @@ class PageReads(CopyReads):
         return conditions
 
 
-def _track(session: Session, subject: int, target: str, point: str) -> Track:
+def _track(session: Session, subject: int, target: str, point: str) -> TextHistory:
     """Rebuild what the fold remembers, from what it said."""
     connection = session.connection()
     turned = select(_C.c.after_id).where(_C.c.subject_id == subject, _C.c.edge.in_(TURNS))
@@ -196,7 +196,7 @@ def _track(session: Session, subject: int, target: str, point: str) -> Track:
         _VERSIONS.add_columns(_T.c.page).where(_V.c.id == newest)
     ).one_or_none()
     if shown is None:
-        return Track(target=target, point=point)
+        return TextHistory(target=target, point=point)
     every = connection.execute(
         select(_T.c.sha256, _V.c.id.in_(turned).label("believed"))
         .join(_V, _V.c.text_id == _T.c.id)
@@ -212,10 +212,10 @@ def _track(session: Session, subject: int, target: str, point: str) -> Track:
         updated_on=version.updated_on,
         data=shown.page,
     )
-    return Track(
+    return TextHistory(
         target=target,
         point=point,
-        current=Shown(version=version, packed=packed),
+        current=ShownPage(version=version, packed=packed),
         left=tuple(left)[-MOST_KNOWN:],
         glimpsed=tuple(glimpsed)[-MOST_KNOWN:],
         flapping=_last_of(session, subject, PageEdge.FLAPPING, PageEdge.SETTLED),

@@ -7,10 +7,10 @@ from datetime import datetime
 from sqlalchemy import URL, Connection, Engine
 from sqlmodel import Session
 
-from monitor.store.engine import said_plainly
+from monitor.store.engine import readable_errors
 
 
-class Reads:
+class StoreReads:
     """Answers for one point. Safe from any thread; every answer is of one instant."""
 
     def __init__(self, engine: Engine, url: URL, point: str) -> None:
@@ -21,7 +21,7 @@ class Reads:
     @contextmanager
     def _reading(self) -> Iterator[Session]:
         """Lend a session. Raises StoreError when the database does not answer."""
-        with said_plainly(self._url), Session(self._engine) as session:
+        with readable_errors(self._url), Session(self._engine) as session:
             yield session
 
     @contextmanager

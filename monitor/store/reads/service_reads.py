@@ -7,7 +7,7 @@ from sqlalchemy import func
 from sqlmodel import col, select
 
 from monitor.core.model import ClockReading, Controls, Gap, LaneState, Run
-from monitor.store.reads.question import Reads
+from monitor.store.reads.question import StoreReads
 from monitor.store.tables.check_tables import (
     ClockReadingRow,
     ContentRow,
@@ -23,7 +23,7 @@ from monitor.store.writing.intern_tables import controls_from
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Robots:
+class RobotsCopy:
     """A robots.txt as it was found; `status` and `text` are None without an answer."""
 
     host: str
@@ -32,7 +32,7 @@ class Robots:
     text: str | None
 
 
-class LifeReads(Reads):
+class LifeReads(StoreReads):
     """What the service went through."""
 
     def gaps(self, since: datetime, until: datetime) -> tuple[Gap, ...]:
@@ -141,7 +141,7 @@ class LifeReads(Reads):
         with self._reading() as session:
             return {row.platform: row.why for row in session.exec(select(PauseRow))}
 
-    def robots(self) -> tuple[Robots, ...]:
+    def robots(self) -> tuple[RobotsCopy, ...]:
         """Return the robots.txt last kept of every host, by name."""
         newest = (
             select(RobotsRow.host, func.max(RobotsRow.fetched_at).label("fetched_at"))
@@ -157,6 +157,6 @@ class LifeReads(Reads):
         )
         with self._reading() as session:
             return tuple(
-                Robots(host=row.host, fetched_at=row.fetched_at, status=row.status, text=text)
+                RobotsCopy(host=row.host, fetched_at=row.fetched_at, status=row.status, text=text)
                 for row, text in session.exec(wanted)
             )

@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, case, func, or_, selec
 
 from monitor.core.model import Verdict
 from monitor.core.outages.availability import Span
-from monitor.store.reads.question import Reads
+from monitor.store.reads.question import StoreReads
 from monitor.store.tables.check_tables import JudgementRow, ObservationRow, SubjectRow, table_of
 from monitor.store.tables.columns import from_us
 
@@ -19,7 +19,7 @@ _J = table_of(JudgementRow)
 _MANY = 500  # names in one IN
 
 
-class SpanReads(Reads):
+class SpanReads(StoreReads):
     """The past of many targets, as few rows as it has turns."""
 
     def spans(

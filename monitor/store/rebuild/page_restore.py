@@ -17,14 +17,14 @@ from sqlalchemy import Connection, and_, func, insert, select, update
 from monitor.core.changes.change import ChangeKind
 from monitor.core.changes.change_log import KeptCopy
 from monitor.core.changes.compare import compare
-from monitor.core.changes.dead_links import Lead, leads, request_of, told
+from monitor.core.changes.dead_links import WatchedLink, leads, request_of, told
 from monitor.core.changes.page_events import (
     OF_LINKS,
     TURNS,
     DeadLink,
     PageEdge,
     PageEvent,
-    Shown,
+    ShownPage,
     Version,
 )
 from monitor.core.changes.text_history import NOT_RETAKEN, REMOVED, REPLACED, RETAKEN
@@ -35,7 +35,7 @@ from monitor.core.outages.fold import GOOD
 from monitor.core.text import link_normalisation
 from monitor.core.text.packed import PackedPage
 from monitor.core.text.page import EXTRACTION_VERSION
-from monitor.store.reads.copy_reads import Place, Subject, copies_of_stay
+from monitor.store.reads.copy_reads import FirstReading, Subject, copies_of_stay
 from monitor.store.reads.question import DUSK
 from monitor.store.tables.check_tables import (
     BodyRow,
@@ -45,7 +45,7 @@ from monitor.store.tables.check_tables import (
     table_of,
 )
 from monitor.store.tables.page_tables import DeadLinkRow, PageChangeRow, PageTextRow, PageVersionRow
-from monitor.store.writing.intern_tables import Kept, conditions_from
+from monitor.store.writing.intern_tables import InternTables, conditions_from
 from monitor.store.writing.page_writes import (
     MAX_VALUE,
     follow_facts,
@@ -93,7 +93,7 @@ class Lost:
 
 
 def found_text(
-    connection: Connection, texts: Texts, sha256: str, place: Place, *, until: datetime
+    connection: Connection, texts: Texts, sha256: str, place: FirstReading, *, until: datetime
 ) -> PackedPage | None:
     """Return a text as a copy of before `until` gives it; None when no copy does."""
     copies = copies_of_stay(connection, place, until=until)
@@ -133,7 +133,7 @@ class PageRestorer:
     lost: list[Lost] = field(default_factory=list)
     _said: list[_Said] = field(default_factory=list)
     _urls: dict[str, str] = field(default_factory=dict)
-    _places: dict[str, list[Place]] = field(default_factory=lambda: defaultdict(list))
+    _places: dict[str, list[FirstReading]] = field(default_factory=lambda: defaultdict(list))
 
     def target(self, leaf: Leaf) -> None:
         """Take a definition of a target."""
@@ -151,7 +151,7 @@ class PageRestorer:
         self._said.append(said)
         if after := leaf.get("after"):
             places = self._places[after["sha256"]]
-            place = Place(
+            place = FirstReading(
                 subject=said.subject,
                 body_sha256=after["body_sha256"],
                 first_at=read_instant(after["first_at"]),
@@ -159,7 +159,7 @@ class PageRestorer:
             if place not in places and len(places) < MOST_PLACES:
                 places.append(place)
 
-    def write(self, connection: Connection, kept: Kept, texts: Texts | None) -> None:
+    def write(self, connection: Connection, kept: InternTables, texts: Texts | None) -> None:
         """Write all that follows from the changes that were taken."""
         current: dict[int, Leaf] = {}
         for said in self._said:
@@ -208,7 +208,7 @@ class PageRestorer:
 
     def _shown(
         self, connection: Connection, subject: int, said: _Said, texts: Texts | None
-    ) -> Shown:
+    ) -> ShownPage:
         """Return the text that a change tells of, as it was first read."""
         before, after = said.leaf.get("before"), said.leaf["after"]
         packed = _text(connection, after["sha256"]) or self._found(connection, said, texts)
@@ -232,7 +232,7 @@ class PageRestorer:
             first_at=first_at,
             last_at=read_instant(after["last_at"]),
         )
-        return Shown(version=version, packed=packed)
+        return ShownPage(version=version, packed=packed)
 
     def _found(self, connection: Connection, said: _Said, texts: Texts | None) -> PackedPage:
         """Look for a text that has no row yet, in every place where it stood."""
@@ -297,7 +297,7 @@ def _url(connection: Connection, subject: int, at: datetime) -> str:
 
 
 def _summary(
-    said: _Said, old: PackedPage | None, shown: Shown | None, dead: tuple[DeadLink, ...]
+    said: _Said, old: PackedPage | None, shown: ShownPage | None, dead: tuple[DeadLink, ...]
 ) -> str:
     """Write the line of a change again; without its words when a text is lost."""
     kinds = tuple(map(ChangeKind, said.leaf.get("kinds", ())))
@@ -340,7 +340,9 @@ def _links(
     if said.edge is PageEdge.LINK_BROKEN:
         # Of a lost text, the address of the target itself: how the page wrote it is not known.
         new = (
-            there if page else {address: Lead(text="", target=of) for address, of in known.items()}
+            there
+            if page
+            else {address: WatchedLink(text="", target=of) for address, of in known.items()}
         )
         return tuple(
             DeadLink(
@@ -377,7 +379,7 @@ def _grow(
     same = and_(_VERSION.c.subject_id == number, _VERSION.c.first_at == first_at)
     last_at: datetime = connection.execute(select(_VERSION.c.last_at).where(same)).scalar_one()
     bodies = [stay["body_sha256"]]
-    place = Place(subject=subject, body_sha256=stay["body_sha256"], first_at=last_at)
+    place = FirstReading(subject=subject, body_sha256=stay["body_sha256"], first_at=last_at)
     every = copies_of_stay(connection, place, until=DUSK, newest=True)
     if texts is not None:
         bodies += [

@@ -26,15 +26,15 @@ from monitor.core.journal.replay import EDGES, REFERENCES, Replay, Told
 from monitor.core.model import Capture
 from monitor.core.model.anchors import Cosignature, Stamp, Standing
 from monitor.store.anchor_rows import write_cosignature, write_token
-from monitor.store.engine import StoreError, WriterLock, connected, name_of, parse, said_plainly
+from monitor.store.engine import StoreError, WriterLock, connected, name_of, parse, readable_errors
 from monitor.store.reads.journal_reads import KeptCheckpoint
 from monitor.store.rebuild.page_restore import Lost, PageRestorer, Texts
 from monitor.store.schema import is_new, migrate
 from monitor.store.tables.check_tables import ClockReadingRow, GapRow, RoundRow, RunRow, table_of
 from monitor.store.tables.journal_tables import CheckpointRow, LeafRow, ReferenceRow
-from monitor.store.writing.intern_tables import Kept
-from monitor.store.writing.leaf_writer import Scribe
-from monitor.store.writing.recorder import Entry, Recorder
+from monitor.store.writing.intern_tables import InternTables
+from monitor.store.writing.leaf_writer import LeafWriter
+from monitor.store.writing.recorder import RecordedCheck, Recorder
 
 BATCH = 1000  # leaves of one transaction
 
@@ -42,7 +42,7 @@ Leaf = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Signed:
+class SignedCheckpoint:
     """A checkpoint of ours that others vouched for, and the cosignatures that it bears."""
 
     checkpoint: KeptCheckpoint
@@ -53,7 +53,7 @@ class Signed:
 class Dated:
     """A token as its file says it, and the checkpoint that it dates."""
 
-    signed: Signed
+    signed: SignedCheckpoint
     standing: Standing
     file: str
 
@@ -89,7 +89,7 @@ def rebuild(
     url: str,
     entries: Iterable[bytes],
     *,
-    last: Signed | None,
+    last: SignedCheckpoint | None,
     bundled: int,
     files: Files | None = None,
 ) -> Rebuilt:
@@ -113,7 +113,7 @@ def rebuild(
     parsed = parse(url)
     rebuilder, done = _Rebuilder(bundled=bundled, files=files), 0
     rest = iter(entries)
-    with said_plainly(parsed), connected(parsed, writer=True) as connection:
+    with readable_errors(parsed), connected(parsed, writer=True) as connection:
         lock = WriterLock(parsed, lambda: connection)
         try:
             while batch := list(islice(rest, BATCH)):
@@ -143,10 +143,10 @@ class _Rebuilder:
         self.done = Rebuilt()
         self._files = files
         self._pages = PageRestorer()
-        scribe = Scribe({}, {})
+        scribe = LeafWriter({}, {})
         self._replay = Replay()
         self._recorder = Recorder(scribe)
-        self._kept = Kept(scribe)
+        self._kept = InternTables(scribe)
         self._bundled = bundled
         self._pending: _Pending | None = None
         self._runs: dict[int, dict[str, Any]] = {}  # rows, by the leaf of their start
@@ -178,7 +178,7 @@ class _Rebuilder:
         elif kind in {"run", "round", "clock", "gap", "token"}:
             getattr(self, f"_{kind}")(connection, idx, leaf)
 
-    def finish(self, connection: Connection, last: Signed | None) -> None:
+    def finish(self, connection: Connection, last: SignedCheckpoint | None) -> None:
         """Write what waited for the end."""
         self._write(connection)
         self._replay.settle()
@@ -201,7 +201,7 @@ class _Rebuilder:
             if state is not None and state.outage is not None
         }
 
-    def _signed(self, connection: Connection, signed: Signed) -> None:
+    def _signed(self, connection: Connection, signed: SignedCheckpoint) -> None:
         """Write a checkpoint and its cosignatures, unless they are there."""
         checkpoint, table = signed.checkpoint, table_of(CheckpointRow)
         if connection.scalar(select(table.c.size).where(table.c.size == checkpoint.size)) is None:
@@ -243,7 +243,7 @@ class _Rebuilder:
         if self._pending is None:
             return
         told = self._pending.told
-        entry = Entry(
+        entry = RecordedCheck(
             check=told.check,
             state=told.state,
             events=told.events,

@@ -26,8 +26,8 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
-from monitor.core.model import Edge, GapCause, Nature, Reason, Verdict
-from monitor.store.tables.columns import BIG_KEY, Instant, word
+from monitor.core.model import GapCause, Nature, Reason, Transition, Verdict
+from monitor.store.tables.columns import BIG_KEY, Instant, enum_column
 
 metadata = MetaData(
     naming_convention={
@@ -41,11 +41,11 @@ metadata = MetaData(
 SHA256_BYTES = 32
 
 
-class Row(SQLModel):
+class TableRow(SQLModel):
     metadata: ClassVar[MetaData] = metadata
 
 
-class SubjectRow(Row, table=True):
+class SubjectRow(TableRow, table=True):
     """A target seen from a point. `target` is empty for what concerns the whole point."""
 
     __tablename__ = "subject"
@@ -55,19 +55,19 @@ class SubjectRow(Row, table=True):
     point: str = Field(sa_type=Text)
 
 
-class JudgementRow(Row, table=True):
+class JudgementRow(TableRow, table=True):
     """A verdict, its reason and the rule that gave it, under one version of the rules."""
 
     __tablename__ = "judgement"
     __table_args__ = (UniqueConstraint("ruleset", "verdict", "reason", "rule"),)
     id: int | None = Field(default=None, primary_key=True)
     ruleset: str = Field(sa_type=Text)
-    verdict: Verdict = word(Verdict, check="verdict")
-    reason: Reason = word(Reason, check="reason")
+    verdict: Verdict = enum_column(Verdict, check="verdict")
+    reason: Reason = enum_column(Reason, check="reason")
     rule: str = Field(sa_type=Text)
 
 
-class ConfigRow(Row, table=True):
+class ConfigRow(TableRow, table=True):
     """The digest of an effective configuration, hex."""
 
     __tablename__ = "config"
@@ -76,7 +76,7 @@ class ConfigRow(Row, table=True):
     sha256: str = Field(sa_type=Text)
 
 
-class ContentRow(Row, table=True):
+class ContentRow(TableRow, table=True):
     """A text kept once: JSON of `Conditions` or of a control panel, a robots.txt."""
 
     __tablename__ = "content"
@@ -86,7 +86,7 @@ class ContentRow(Row, table=True):
     text: str = Field(sa_type=Text)
 
 
-class BodyRow(Row, table=True):
+class BodyRow(TableRow, table=True):
     """The digest of a body; a new row when it is not the one that the target gave before.
 
     Without an index: nobody looks a body up here, and one digest may stand twice.
@@ -98,7 +98,7 @@ class BodyRow(Row, table=True):
     size: int = Field(sa_type=BigInteger)
 
 
-class ObservationRow(Row, table=True):
+class ObservationRow(TableRow, table=True):
     """One check, slim: it is written for ever, every minute, for every target."""
 
     __tablename__ = "observation"
@@ -125,29 +125,29 @@ class ObservationRow(Row, table=True):
     leaf: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class StateRow(Row, table=True):
+class StateRow(TableRow, table=True):
     """`State`, whose open outage is the open row of `outage`."""
 
     __tablename__ = "state"
     subject_id: int = Field(primary_key=True, foreign_key="subject.id")
-    verdict: Verdict | None = word(Verdict, nullable=True)
-    reason: Reason | None = word(Reason, nullable=True)
+    verdict: Verdict | None = enum_column(Verdict, nullable=True)
+    reason: Reason | None = enum_column(Reason, nullable=True)
     since: datetime | None = Field(default=None, sa_type=Instant)
     last_at: datetime | None = Field(default=None, sa_type=Instant)
     last_ok_at: datetime | None = Field(default=None, sa_type=Instant)
     failing_first_at: datetime | None = Field(default=None, sa_type=Instant)
     failing_last_at: datetime | None = Field(default=None, sa_type=Instant)
     failing_count: int | None = None
-    failing_reason: Reason | None = word(Reason, nullable=True)
+    failing_reason: Reason | None = enum_column(Reason, nullable=True)
     failing_downs: int | None = None
     recovering_first_at: datetime | None = Field(default=None, sa_type=Instant)
     recovering_last_at: datetime | None = Field(default=None, sa_type=Instant)
     recovering_count: int | None = None
-    recovering_reason: Reason | None = word(Reason, nullable=True)
+    recovering_reason: Reason | None = enum_column(Reason, nullable=True)
     recovering_downs: int | None = None
 
 
-class TallyRow(Row, table=True):
+class TallyRow(TableRow, table=True):
     """How many checks of a subject were given a judgement: what counters show."""
 
     __tablename__ = "tally"
@@ -159,7 +159,7 @@ class TallyRow(Row, table=True):
 _OPEN = text("recovered_at IS NULL")
 
 
-class OutageRow(Row, table=True):
+class OutageRow(TableRow, table=True):
     """`Outage`. At most one of a subject is open."""
 
     __tablename__ = "outage"
@@ -171,8 +171,8 @@ class OutageRow(Row, table=True):
     )
     id: int | None = Field(default=None, primary_key=True)
     subject_id: int = Field(foreign_key="subject.id")
-    nature: Nature = word(Nature, check="nature")
-    reason: Reason = word(Reason)
+    nature: Nature = enum_column(Nature, check="nature")
+    reason: Reason = enum_column(Reason)
     last_ok_at: datetime | None = Field(default=None, sa_type=Instant)
     first_fail_at: datetime = Field(sa_type=Instant)
     last_fail_at: datetime = Field(sa_type=Instant)
@@ -183,7 +183,7 @@ class OutageRow(Row, table=True):
     relapses: int
 
 
-class EventRow(Row, table=True):
+class EventRow(TableRow, table=True):
     """`Event`: an edge of an outage, or a blip with its streak."""
 
     __tablename__ = "event"
@@ -191,17 +191,17 @@ class EventRow(Row, table=True):
     id: int | None = Field(default=None, primary_key=True)
     subject_id: int = Field(foreign_key="subject.id")
     at: datetime = Field(sa_type=Instant, index=True)
-    edge: Edge = word(Edge, check="edge")
+    edge: Transition = enum_column(Transition, check="edge")
     outage_id: int | None = Field(default=None, foreign_key="outage.id")
     blip_first_at: datetime | None = Field(default=None, sa_type=Instant)
     blip_last_at: datetime | None = Field(default=None, sa_type=Instant)
     blip_count: int | None = None
-    blip_reason: Reason | None = word(Reason, nullable=True)
+    blip_reason: Reason | None = enum_column(Reason, nullable=True)
     blip_downs: int | None = None
     leaf: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class IncidentRow(Row, table=True):
+class IncidentRow(TableRow, table=True):
     """`Incident`, whose outages are in `incident_outage`."""
 
     __tablename__ = "incident"
@@ -213,7 +213,7 @@ class IncidentRow(Row, table=True):
     closed_at: datetime | None = Field(default=None, sa_type=Instant)
 
 
-class IncidentOutageRow(Row, table=True):
+class IncidentOutageRow(TableRow, table=True):
     """An outage belongs to one incident at most."""
 
     __tablename__ = "incident_outage"
@@ -221,7 +221,7 @@ class IncidentOutageRow(Row, table=True):
     incident_id: int = Field(foreign_key="incident.id", index=True)
 
 
-class RunRow(Row, table=True):
+class RunRow(TableRow, table=True):
     """`Run`: one life of the service."""
 
     __tablename__ = "run"
@@ -237,7 +237,7 @@ class RunRow(Row, table=True):
     leaf: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class RoundRow(Row, table=True):
+class RoundRow(TableRow, table=True):
     """One round of the control panel: the proof that we were alive, and our line's health."""
 
     __tablename__ = "round"
@@ -249,7 +249,7 @@ class RoundRow(Row, table=True):
     leaf: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class ClockReadingRow(Row, table=True):
+class ClockReadingRow(TableRow, table=True):
     """`ClockReading`: our clock against NTP."""
 
     __tablename__ = "clock_reading"
@@ -264,7 +264,7 @@ class ClockReadingRow(Row, table=True):
     leaf: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class GapRow(Row, table=True):
+class GapRow(TableRow, table=True):
     """`Gap`: planned slots without an observation, and why."""
 
     __tablename__ = "gap"
@@ -273,11 +273,11 @@ class GapRow(Row, table=True):
     from_at: datetime = Field(sa_type=Instant)
     to_at: datetime = Field(sa_type=Instant, index=True)
     slots: int
-    cause: GapCause = word(GapCause, check="cause")
+    cause: GapCause = enum_column(GapCause, check="cause")
     leaf: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class LaneRow(Row, table=True):
+class LaneRow(TableRow, table=True):
     """What a platform's budget remembers; its pause is in `pause`."""
 
     __tablename__ = "lane"
@@ -286,7 +286,7 @@ class LaneRow(Row, table=True):
     strikes: int
 
 
-class PauseRow(Row, table=True):
+class PauseRow(TableRow, table=True):
     """A platform that an operator paused: written by the command line, read by the service."""
 
     __tablename__ = "pause"
@@ -294,7 +294,7 @@ class PauseRow(Row, table=True):
     why: str = Field(sa_type=Text)
 
 
-class RobotsRow(Row, table=True):
+class RobotsRow(TableRow, table=True):
     """A robots.txt as it was found. `status` and `content_id` are NULL without an answer."""
 
     __tablename__ = "robots"
@@ -310,6 +310,6 @@ class RobotsRow(Row, table=True):
 APPEND_ONLY = ("observation", "body", "content", "judgement", "subject", "config")
 
 
-def table_of(row: type[Row]) -> Table:
+def table_of(row: type[TableRow]) -> Table:
     """Return the table beneath a row, for statements that must be fast."""
     return metadata.tables[str(row.__tablename__)]

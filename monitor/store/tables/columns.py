@@ -43,7 +43,7 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else from_us(value)
 
 
-def word(kind: type[StrEnum], *, nullable: bool = False, check: str | None = None) -> Any:
+def enum_column(kind: type[StrEnum], *, nullable: bool = False, check: str | None = None) -> Any:
     """Declare a column that holds a member of a closed list, under a CHECK if it is named."""
     values = Enum(
         kind,

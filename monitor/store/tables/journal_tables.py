@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field
 
-from monitor.store.tables.check_tables import Row, metadata
+from monitor.store.tables.check_tables import TableRow, metadata
 from monitor.store.tables.columns import Instant
 
 __all__ = [  # `metadata` is whole only once this module is read
@@ -25,7 +25,7 @@ __all__ = [  # `metadata` is whole only once this module is read
 ]
 
 
-class LeafRow(Row, table=True):
+class LeafRow(TableRow, table=True):
     """A leaf that is not yet in a full and signed bundle. `idx` has no hole from 0 on.
 
     A trigger refuses to change it, or to delete it before a checkpoint covers it.
@@ -38,7 +38,7 @@ class LeafRow(Row, table=True):
     entry: bytes = Field(sa_type=LargeBinary)
 
 
-class ReferenceRow(Row, table=True):
+class ReferenceRow(TableRow, table=True):
     """A leaf that others point at, so that what does not change is said once.
 
     `sha256` is that of the leaf's bytes.
@@ -49,7 +49,7 @@ class ReferenceRow(Row, table=True):
     idx: int = Field(sa_type=BigInteger)
 
 
-class CheckpointRow(Row, table=True):
+class CheckpointRow(TableRow, table=True):
     """What we signed: `note` is the whole signed note, without cosignatures.
 
     One that nobody stamped or cosigned goes after a day: any later one says as much.
@@ -64,7 +64,7 @@ class CheckpointRow(Row, table=True):
     note: bytes = Field(sa_type=LargeBinary)
 
 
-class CosignatureRow(Row, table=True):
+class CosignatureRow(TableRow, table=True):
     """A witness's line under one of our checkpoints. `at` is the time that it signed."""
 
     __tablename__ = "cosignature"
@@ -74,7 +74,7 @@ class CosignatureRow(Row, table=True):
     line: str = Field(sa_type=Text)
 
 
-class TokenRow(Row, table=True):
+class TokenRow(TableRow, table=True):
     """What a time-stamping authority answered for a checkpoint, accepted or refused."""
 
     __tablename__ = "token"
@@ -91,7 +91,7 @@ class TokenRow(Row, table=True):
     leaf: int | None = Field(default=None, sa_type=BigInteger)
 
 
-class CaptureRow(Row, table=True):
+class CaptureRow(TableRow, table=True):
     """`Capture`: the exact bytes of an observation, as long as they are kept.
 
     One observation may have two leaves, when the copy of its day comes to stand before a

@@ -12,8 +12,8 @@ from sqlmodel import Field
 from monitor.core.changes.change import Weight
 from monitor.core.changes.page_events import PageEdge
 from monitor.core.text.page import Element
-from monitor.store.tables.check_tables import Row
-from monitor.store.tables.columns import Instant, word
+from monitor.store.tables.check_tables import TableRow
+from monitor.store.tables.columns import Instant, enum_column
 from monitor.store.tables.journal_tables import metadata
 
 __all__ = [  # `metadata` is whole only once this module is read
@@ -27,7 +27,7 @@ __all__ = [  # `metadata` is whole only once this module is read
 ]
 
 
-class PageTextRow(Row, table=True):
+class PageTextRow(TableRow, table=True):
     """A distinct text as one version of our rules read it. `page` is compressed JSON."""
 
     __tablename__ = "page_text"
@@ -40,7 +40,7 @@ class PageTextRow(Row, table=True):
     page: bytes = Field(sa_type=LargeBinary)
 
 
-class PageVersionRow(Row, table=True):
+class PageVersionRow(TableRow, table=True):
     """`Version`: one stay of a text, believed or not."""
 
     __tablename__ = "page_version"
@@ -56,7 +56,7 @@ class PageVersionRow(Row, table=True):
     checks: int
 
 
-class PageChangeRow(Row, table=True):
+class PageChangeRow(TableRow, table=True):
     """`PageEvent`, its difference summed up: both texts are there to work it out again.
 
     `before_last_at` is the end of the old text's stay, as it was known then.
@@ -70,11 +70,11 @@ class PageChangeRow(Row, table=True):
     id: int | None = Field(default=None, primary_key=True)
     subject_id: int = Field(foreign_key="subject.id")
     at: datetime = Field(sa_type=Instant)
-    edge: PageEdge = word(PageEdge, check="edge")
+    edge: PageEdge = enum_column(PageEdge, check="edge")
     before_id: int | None = Field(default=None, foreign_key="page_version.id")
     before_last_at: datetime | None = Field(default=None, sa_type=Instant)
     after_id: int | None = Field(default=None, foreign_key="page_version.id")
-    weight: Weight | None = word(Weight, nullable=True)
+    weight: Weight | None = enum_column(Weight, nullable=True)
     kinds: str = Field(sa_type=Text)  # words of `ChangeKind`, with spaces between
     summary: str = Field(sa_type=Text)
     silent: bool
@@ -85,7 +85,7 @@ class PageChangeRow(Row, table=True):
 _STATED = text("until IS NULL")
 
 
-class PageFactRow(Row, table=True):
+class PageFactRow(TableRow, table=True):
     """What a page states, from the first reading that had it to the first that had it not.
 
     Facts are compared under one version of our rules only: a new version begins new rows.
@@ -97,7 +97,7 @@ class PageFactRow(Row, table=True):
     )
     id: int | None = Field(default=None, primary_key=True)
     subject_id: int = Field(foreign_key="subject.id", index=True)
-    element: Element = word(Element, check="element")
+    element: Element = enum_column(Element, check="element")
     value: str = Field(sa_type=Text)
     negated: bool
     extraction_version: str = Field(sa_type=Text)
@@ -108,7 +108,7 @@ class PageFactRow(Row, table=True):
 _DEAD = text("ended_id IS NULL")
 
 
-class DeadLinkRow(Row, table=True):
+class DeadLinkRow(TableRow, table=True):
     """A dead link of a page, between the change that told of it and the one that ended it."""
 
     __tablename__ = "dead_link"

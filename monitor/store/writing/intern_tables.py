@@ -12,29 +12,29 @@ from sqlalchemy import Connection, and_, insert, select
 from monitor.core.journal.decode import panel_detail_from
 from monitor.core.journal.encode import panel_detail
 from monitor.core.model import Controls, Judgement
-from monitor.core.model.check import Conditions, clean
+from monitor.core.model.check import ConnectionProfile, clean
 from monitor.store.tables.check_tables import (
     ConfigRow,
     ContentRow,
     JudgementRow,
-    Row,
     SubjectRow,
+    TableRow,
     table_of,
 )
-from monitor.store.writing.leaf_writer import Scribe
+from monitor.store.writing.leaf_writer import LeafWriter
 
 CACHED = 2048  # conditions weigh a few kilobytes each
 
-_CONDITIONS = TypeAdapter(Conditions)
+_CONDITIONS = TypeAdapter(ConnectionProfile)
 
 
-class Kept:
+class InternTables:
     """Finds the number of what is kept already, keeps what is not. For the writer alone.
 
     `leaf_writer` writes the leaves of the same transaction.
     """
 
-    def __init__(self, scribe: Scribe) -> None:
+    def __init__(self, scribe: LeafWriter) -> None:
         self.scribe = scribe
         self._numbers: OrderedDict[Hashable, int] = OrderedDict()
 
@@ -53,7 +53,7 @@ class Kept:
     def config(self, connection: Connection, sha256: str) -> int:
         return self._number(connection, ConfigRow, {"sha256": sha256})
 
-    def conditions(self, connection: Connection, conditions: Conditions) -> int:
+    def conditions(self, connection: Connection, conditions: ConnectionProfile) -> int:
         # Hashing the value is several times cheaper than writing its text.
         number = self._cached(conditions)
         if number is None:
@@ -69,7 +69,7 @@ class Kept:
         return self._number(connection, ContentRow, {"sha256": sha256}, text=text)
 
     def _number(
-        self, connection: Connection, row: type[Row], key: dict[str, Any], **more: Any
+        self, connection: Connection, row: type[TableRow], key: dict[str, Any], **more: Any
     ) -> int:
         name = (row, *key.values())
         number = self._cached(name)
@@ -114,7 +114,7 @@ def controls_text(controls: Controls) -> str:
     )
 
 
-def conditions_from(text: str) -> Conditions:
+def conditions_from(text: str) -> ConnectionProfile:
     return _CONDITIONS.validate_json(text)
 
 

@@ -23,7 +23,7 @@ _CHECKPOINT = table_of(CheckpointRow)
 Leaf = dict[str, Any]
 
 
-class Ledger:
+class JournalAppender:
     """Numbers leaves one after the other, in the order in which they are committed.
 
     For the one writer alone, which never goes on after a transaction that failed.

@@ -11,17 +11,17 @@ from monitor.core.journal import encode
 from monitor.core.model import Capture, ClockReading, Controls, Event, Gap, Run, Target
 from monitor.core.model.check import Check
 from monitor.core.scheduling.slots import Grid
-from monitor.store.writing.journal_appender import Leaf, Ledger
+from monitor.store.writing.journal_appender import JournalAppender, Leaf
 
 CACHED = 4096
 
 
-class Scribe:
+class LeafWriter:
     """For the writer's thread alone; each method returns the index of the leaf."""
 
     def __init__(self, environment: Mapping[str, Any], targets: Mapping[str, Target]) -> None:
         """Take what checks are made with: see `Store.open`."""
-        self.ledger = Ledger()
+        self.ledger = JournalAppender()
         self._environment = environment
         self._targets = targets
         self._known: dict[Hashable, int] = {}

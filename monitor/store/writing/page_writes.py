@@ -6,7 +6,14 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
-from monitor.core.changes.page_events import OF_LINKS, TURNS, PageEdge, PageEvent, Shown, Version
+from monitor.core.changes.page_events import (
+    OF_LINKS,
+    TURNS,
+    PageEdge,
+    PageEvent,
+    ShownPage,
+    Version,
+)
 from monitor.core.model.check import MAX_URL, clean
 from monitor.core.text.facts.facts import facts_of
 from monitor.core.text.packed import PackedPage
@@ -85,7 +92,7 @@ def _write_change(connection: Connection, subject: int, event: PageEvent, leaf: 
         follow_facts(connection, subject, event.after)
 
 
-def keep_version(connection: Connection, subject: int, shown: Shown) -> int:
+def keep_version(connection: Connection, subject: int, shown: ShownPage) -> int:
     """Return the number of a stay, known or new."""
     version = shown.version
     known = version_id(connection, subject, version.first_at)
@@ -129,7 +136,7 @@ def version_id(connection: Connection, subject: int, first_at: datetime) -> int 
     return number
 
 
-def follow_facts(connection: Connection, subject: int, shown: Shown) -> None:
+def follow_facts(connection: Connection, subject: int, shown: ShownPage) -> None:
     """End what the new text no longer states, begin what it does."""
     at, rules = shown.version.first_at, shown.version.extraction_version
     # A text that is lost states nothing that we know of.

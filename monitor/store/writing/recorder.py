@@ -34,12 +34,12 @@ from monitor.store.tables.check_tables import (
 )
 from monitor.store.tables.columns import to_us
 from monitor.store.tables.journal_tables import CaptureRow
-from monitor.store.writing.intern_tables import Kept
-from monitor.store.writing.leaf_writer import Scribe
+from monitor.store.writing.intern_tables import InternTables
+from monitor.store.writing.leaf_writer import LeafWriter
 from monitor.store.writing.page_writes import write_page
 from monitor.store.writing.statements import Replace
 
-Work = Callable[[Connection, Kept], None]
+Work = Callable[[Connection, InternTables], None]
 
 _OBSERVATION = table_of(ObservationRow)
 _BODY = table_of(BodyRow)
@@ -49,7 +49,7 @@ _LINK = table_of(IncidentOutageRow)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class RecordedCheck:
     """A check and all that follows from it.
 
     `leaf` and `edges` are where the journal says the check and its events; a capture and a
@@ -70,8 +70,8 @@ class Entry:
 class Recorder:
     """Turns outcomes into leaves and rows, a group at a time. For the writer's thread alone."""
 
-    def __init__(self, scribe: Scribe) -> None:
-        self._kept = Kept(scribe)
+    def __init__(self, scribe: LeafWriter) -> None:
+        self._kept = InternTables(scribe)
         self._scribe = scribe
         self._bodies: dict[int, tuple[bytes, int] | None] = {}  # the last of each subject
         self._states = Replace(StateRow, "subject_id")
@@ -90,7 +90,7 @@ class Recorder:
                 item(connection, self._kept)
         self._scribe.ledger.flush(connection)
 
-    def _say(self, connection: Connection, outcome: Outcome) -> Entry:
+    def _say(self, connection: Connection, outcome: Outcome) -> RecordedCheck:
         """Write the leaves of an outcome: the check, then the edges that it makes."""
         check, kept = check_of(outcome.observation), self._kept
         controls = check.controls
@@ -101,7 +101,7 @@ class Recorder:
             controls_id=kept.controls(connection, controls) if controls else None,
         )
         captures = [kept for kept in (outcome.before, outcome.observation.capture) if kept]
-        return Entry(
+        return RecordedCheck(
             check=check,
             state=outcome.state,
             events=outcome.events,
@@ -115,7 +115,7 @@ class Recorder:
             ),
         )
 
-    def record(self, connection: Connection, entries: Sequence[Entry]) -> None:
+    def record(self, connection: Connection, entries: Sequence[RecordedCheck]) -> None:
         """Write the rows of what the journal says."""
         rows = [self._row(connection, entry) for entry in entries]
         connection.execute(insert(_OBSERVATION), rows)
@@ -133,7 +133,7 @@ class Recorder:
         for row, entry in zip(rows, entries, strict=True):
             self._follow(connection, row["subject_id"], entry)
 
-    def _follow(self, connection: Connection, subject: int, entry: Entry) -> None:
+    def _follow(self, connection: Connection, subject: int, entry: RecordedCheck) -> None:
         """Write what few checks have: outages, events, incidents, a capture."""
         outages = [event.outage for event in entry.events] + [entry.state.outage]
         for outage in dict.fromkeys(outage for outage in outages if outage):
@@ -167,7 +167,7 @@ class Recorder:
         gone = others.where(_INCIDENT.c.id != number, empty)
         connection.execute(delete(_INCIDENT).where(_INCIDENT.c.id.in_(gone)))
 
-    def _row(self, connection: Connection, entry: Entry) -> dict[str, Any]:
+    def _row(self, connection: Connection, entry: RecordedCheck) -> dict[str, Any]:
         kept, seen, controls = self._kept, entry.check, entry.check.controls
         subject = kept.subject(connection, seen.target, seen.point)
         return check_row(

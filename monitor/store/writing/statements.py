@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, bindparam, insert, select, update
 
-from monitor.store.tables.check_tables import Row, table_of
+from monitor.store.tables.check_tables import TableRow, table_of
 
 
 class Replace:
@@ -15,7 +15,7 @@ class Replace:
     long as the rest of the transaction. One process writes, so what was there is still there.
     """
 
-    def __init__(self, row: type[Row], *keys: str, add: str = "") -> None:
+    def __init__(self, row: type[TableRow], *keys: str, add: str = "") -> None:
         """Prepare the statements; the column `add` is added to, not replaced."""
         table = table_of(row)
         self._keys = keys

@@ -32,7 +32,7 @@ class Busy(HTTPException):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class CachedAnswer:
     """What was made, and until when it is served again.
 
     Attributes:
@@ -47,7 +47,7 @@ class Answer:
     stale_us: int
 
 
-class Kept:
+class AnswerCache:
     """Makes answers in threads of its own and keeps the last ones."""
 
     def __init__(
@@ -62,11 +62,13 @@ class Kept:
         self._pool = ThreadPoolExecutor(makers, thread_name_prefix="answers")
         self._waiting = waiting
         self._most_bytes = kept_bytes
-        self._answers: OrderedDict[str, Answer] = OrderedDict()
+        self._answers: OrderedDict[str, CachedAnswer] = OrderedDict()
         self._bytes = 0
-        self._making: dict[str, asyncio.Task[Answer]] = {}
+        self._making: dict[str, asyncio.Task[CachedAnswer]] = {}
 
-    async def get(self, name: str, make: Callable[[], bytes | None], *, fresh_s: float) -> Answer:
+    async def get(
+        self, name: str, make: Callable[[], bytes | None], *, fresh_s: float
+    ) -> CachedAnswer:
         """Do as `ask`, with a function that is called in one of our threads."""
 
         async def ask() -> bytes | None:
@@ -76,7 +78,7 @@ class Kept:
 
     async def ask(
         self, name: str, make: Callable[[], Awaitable[bytes | None]], *, fresh_s: float
-    ) -> Answer:
+    ) -> CachedAnswer:
         """Return the answer of that name, made by `make` unless a fresh one is kept.
 
         Args:
@@ -106,12 +108,12 @@ class Kept:
 
     async def _made(
         self, name: str, make: Callable[[], Awaitable[bytes | None]], fresh_s: float
-    ) -> Answer:
+    ) -> CachedAnswer:
         begun_us = self._monotonic_us()
         body = await make()
         made_us = self._monotonic_us()
         least_s = fresh_s if body is not None else min(fresh_s, MISSING_S)
-        answer = Answer(
+        answer = CachedAnswer(
             body=body,
             tag=f'"{sha256(body or b"").hexdigest()[:32]}"',
             stale_us=made_us + max(round(least_s * 1_000_000), SHARE * (made_us - begun_us)),
@@ -119,12 +121,12 @@ class Kept:
         self._keep(name, answer)
         return answer
 
-    def _done(self, name: str, done: asyncio.Task[Answer]) -> None:
+    def _done(self, name: str, done: asyncio.Task[CachedAnswer]) -> None:
         del self._making[name]
         if not done.cancelled():
             done.exception()  # told to those who wait, if any are left
 
-    def _keep(self, name: str, answer: Answer) -> None:
+    def _keep(self, name: str, answer: CachedAnswer) -> None:
         old = self._answers.pop(name, None)
         self._answers[name] = answer
         self._bytes += _weight(answer) - (_weight(old) if old else 0)
@@ -132,7 +134,7 @@ class Kept:
             _, dropped = self._answers.popitem(last=False)
             self._bytes -= _weight(dropped)
 
-    def response(self, request: Request, answer: Answer, *, browser_s: int = 0) -> Response:
+    def response(self, request: Request, answer: CachedAnswer, *, browser_s: int = 0) -> Response:
         """Return a page as HTTP: 304 to whoever has it; raises HTTPException(404) for none.
 
         `browser_s`: for how long at least a reader's browser may show it again.
@@ -147,7 +149,7 @@ class Kept:
         return Response(answer.body, headers={**headers, "Content-Type": HTML})
 
 
-def _weight(answer: Answer) -> int:
+def _weight(answer: CachedAnswer) -> int:
     return len(answer.body or b"") + ENTRY_BYTES
 
 

@@ -11,11 +11,11 @@ from monitor.core.changes.change_log import DeadLinkRecord
 from monitor.core.changes.dead_links import request_of
 from monitor.core.model import Outage, State, Target
 from monitor.core.outages.fold import GOOD
-from monitor.web.reads import Reads
+from monitor.web.reads import PageReads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LinkStory:
+class DeadLinkView:
     """A dead link, and the outage of the address that it leads to.
 
     Attributes:
@@ -33,7 +33,7 @@ class LinkStory:
         return self.target.name if self.target else self.record.link.target
 
 
-class Life(StrEnum):
+class LinkStatus(StrEnum):
     """What is known of the address that a link leads to, in the order of what to tell first."""
 
     DEAD = "mort"
@@ -43,8 +43,8 @@ class Life(StrEnum):
 
 
 def stories(
-    reads: Reads, config: Config, records: Iterable[DeadLinkRecord]
-) -> tuple[LinkStory, ...]:
+    reads: PageReads, config: Config, records: Iterable[DeadLinkRecord]
+) -> tuple[DeadLinkView, ...]:
     """Find the outage that each dead link names."""
     told = tuple(records)
     wanted = {record.link.target for record in told}
@@ -55,7 +55,7 @@ def stories(
         for outage in (reads.outages(sorted(wanted), *span) if wanted else ())
     }
     return tuple(
-        LinkStory(
+        DeadLinkView(
             record=record,
             target=config.by_slug.get(record.link.target),
             outage=outages.get((record.link.target, record.link.gone_at)),
@@ -70,7 +70,7 @@ def lives(
     dead: set[str],
     watched: Mapping[str, str],
     states: Mapping[str, State],
-) -> Counter[Life]:
+) -> Counter[LinkStatus]:
     """Count links by what is known of where they lead.
 
     Args:
@@ -80,15 +80,15 @@ def lives(
         states: By slug.
 
     """
-    found = Counter[Life]()
+    found = Counter[LinkStatus]()
     for asked in map(request_of, addresses):
         state = states.get(watched.get(asked, ""))
         if asked in dead:
-            found[Life.DEAD] += 1
+            found[LinkStatus.DEAD] += 1
         elif asked not in watched:
-            found[Life.UNWATCHED] += 1
+            found[LinkStatus.UNWATCHED] += 1
         elif state and state.outage is None and state.verdict in GOOD:
-            found[Life.ANSWERS] += 1
+            found[LinkStatus.ANSWERS] += 1
         else:
-            found[Life.UNSURE] += 1
+            found[LinkStatus.UNSURE] += 1
     return found

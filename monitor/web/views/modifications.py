@@ -11,8 +11,8 @@ from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.changes.compare import compared
 from monitor.core.model import Target
 from monitor.core.untrusted.numbers import whole
-from monitor.web.reads import Reads
-from monitor.web.views.dead_link_views import LinkStory, stories
+from monitor.web.reads import PageReads
+from monitor.web.views.dead_link_views import DeadLinkView, stories
 
 PER_PAGE = 25
 MOST_EDITS = 100  # of one change, shown
@@ -77,7 +77,7 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class ShownDifference:
     """One change, with the difference between its texts worked out again.
 
     Attributes:
@@ -93,7 +93,7 @@ class Difference:
     record: ChangeRecord
     target: Target | None
     change: Change | None
-    links: tuple[LinkStory, ...] = ()
+    links: tuple[DeadLinkView, ...] = ()
     hidden: int = 0
     cut: bool = False
 
@@ -102,7 +102,7 @@ class Difference:
         return self.target.name if self.target else self.record.target
 
 
-def listing(reads: Reads, config: Config, filters: Filters) -> Listing:
+def listing(reads: PageReads, config: Config, filters: Filters) -> Listing:
     """Read one page of the list."""
     targets = None
     if filters.department:
@@ -133,7 +133,7 @@ def departments(config: Config) -> tuple[str, ...]:
     return tuple(sorted({one.department for one in config.targets if one.department}))
 
 
-def difference(reads: Reads, config: Config, number: int) -> Difference | None:
+def difference(reads: PageReads, config: Config, number: int) -> ShownDifference | None:
     """Read one change and compare its texts; None when there is none of that number."""
     found = reads.page_change(number)
     if found is None:
@@ -141,7 +141,7 @@ def difference(reads: Reads, config: Config, number: int) -> Difference | None:
     record, was, now = found
     change = compared(was, now)
     edits, cut = shown(change.edits) if change else ((), False)
-    return Difference(
+    return ShownDifference(
         record=record,
         target=config.by_slug.get(record.target),
         change=replace(change, edits=edits) if change else None,

@@ -10,8 +10,8 @@ from monitor.core.changes.dead_links import request_of, watched
 from monitor.core.changes.page_events import Version
 from monitor.core.model import FOLLOWED, Target
 from monitor.core.text.page import Element
-from monitor.web.reads import Reads
-from monitor.web.views.dead_link_views import Life, lives
+from monitor.web.reads import PageReads
+from monitor.web.views.dead_link_views import LinkStatus, lives
 
 
 class Stated(StrEnum):
@@ -36,7 +36,7 @@ class OfferRow:
     target: Target
     version: Version | None
     stated: Mapping[Element, Stated]
-    links: Mapping[Element, Mapping[Life, int]]
+    links: Mapping[Element, Mapping[LinkStatus, int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ class Offer:
         return sum(row.version is not None for row in self.rows)
 
 
-def offer(reads: Reads, config: Config) -> Offer:
+def offer(reads: PageReads, config: Config) -> Offer:
     """Read what every followed page states now."""
     followed = [one for one in config.targets if one.kind in FOLLOWED]
     facts: dict[str, list[FactRecord]] = {}
@@ -82,8 +82,8 @@ def offer(reads: Reads, config: Config) -> Offer:
 
 
 def _links(
-    reads: Reads, config: Config, facts: Mapping[str, Iterable[FactRecord]]
-) -> dict[str, dict[Element, Mapping[Life, int]]]:
+    reads: PageReads, config: Config, facts: Mapping[str, Iterable[FactRecord]]
+) -> dict[str, dict[Element, Mapping[LinkStatus, int]]]:
     """Tell, by page, what is known of the addresses that it gives."""
     known, states = watched(config.targets), {one.target: one for one in reads.states()}
     dead: dict[str, set[str]] = {}

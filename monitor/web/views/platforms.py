@@ -17,7 +17,7 @@ Tally = tuple[tuple[Verdict, int], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class PlatformRow:
     """One target now. A state that nothing confirms any more is unknown."""
 
     target: Target
@@ -31,7 +31,7 @@ class Row:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
     title: str
-    rows: tuple[Row, ...]
+    rows: tuple[PlatformRow, ...]
     tally: Tally
 
 
@@ -105,11 +105,11 @@ def platform_view(
     )
 
 
-def row(target: Target, past: Past) -> Row:
+def row(target: Target, past: Past) -> PlatformRow:
     state = past.states.get(target.slug)
     verdict, why = _present(target, state, past)
     known = state is not None and state.verdict is verdict
-    return Row(
+    return PlatformRow(
         target=target,
         verdict=verdict,
         why=why,
@@ -119,7 +119,7 @@ def row(target: Target, past: Past) -> Row:
     )
 
 
-def tally(rows: Iterable[Row]) -> Tally:
+def tally(rows: Iterable[PlatformRow]) -> Tally:
     """Count the rows in each state, in the order of `Verdict`."""
     found = Counter(one.verdict for one in rows)
     return tuple((verdict, found[verdict]) for verdict in Verdict if verdict in found)
@@ -142,7 +142,7 @@ def _present(target: Target, state: State | None, past: Past) -> tuple[Verdict, 
     return Verdict.UNKNOWN, f"{why}."
 
 
-def _groups(rows: Sequence[Row]) -> tuple[Group, ...]:
+def _groups(rows: Sequence[PlatformRow]) -> tuple[Group, ...]:
     if len(rows) <= GROUPED_ABOVE:
         return (Group(title="", rows=tuple(rows), tally=tally(rows)),)
     ordered = sorted(rows, key=lambda one: one.target.department)

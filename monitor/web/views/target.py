@@ -10,10 +10,10 @@ from monitor.core.changes.page_events import Version
 from monitor.core.model import Gap, Outage, Target
 from monitor.core.model.check import Check
 from monitor.core.outages.availability import HOLD
-from monitor.web.reads import Reads
+from monitor.web.reads import PageReads
 from monitor.web.templating import SHOWN_MAX
-from monitor.web.views.dead_link_views import LinkStory, stories
-from monitor.web.views.platforms import Past, Row, row
+from monitor.web.views.dead_link_views import DeadLinkView, stories
+from monitor.web.views.platforms import Past, PlatformRow, row
 
 CHECKS = 12  # of the latest, shown
 VERSIONS = 20
@@ -38,13 +38,13 @@ class TargetView:
 
     at: datetime
     since: datetime
-    now: Row
+    now: PlatformRow
     checks: tuple[Check, ...]
     outages: tuple[Outage, ...]
     versions: tuple[Version, ...]
     changes: tuple[ChangeRecord, ...]
     facts: tuple[FactRecord, ...]
-    dead: tuple[LinkStory, ...]
+    dead: tuple[DeadLinkView, ...]
     update_age: int | None
 
     @property
@@ -52,7 +52,7 @@ class TargetView:
         return self.now.target
 
 
-def target_view(reads: Reads, *, config: Config, slug: str, now: datetime) -> TargetView | None:
+def target_view(reads: PageReads, *, config: Config, slug: str, now: datetime) -> TargetView | None:
     """Read all that is known of a target; None when nothing of that name is watched."""
     target = config.by_slug.get(slug)
     if target is None:
@@ -74,7 +74,7 @@ def target_view(reads: Reads, *, config: Config, slug: str, now: datetime) -> Ta
     )
 
 
-def _past(reads: Reads, target: Target, *, since: datetime, now: datetime) -> Past:
+def _past(reads: PageReads, target: Target, *, since: datetime, now: datetime) -> Past:
     rounds = reads.rounds(now - timedelta(hours=1), now)
     gaps: Iterable[Gap] = (one for one in reads.gaps(since, now) if one.target == target.slug)
     return Past(
@@ -87,7 +87,7 @@ def _past(reads: Reads, target: Target, *, since: datetime, now: datetime) -> Pa
     )
 
 
-def _latest(reads: Reads, target: Target, *, now: datetime) -> tuple[Check, ...]:
+def _latest(reads: PageReads, target: Target, *, now: datetime) -> tuple[Check, ...]:
     """Read no more of the past than holds the checks that are shown, a day at most."""
     span = min(PAST, timedelta(seconds=2 * CHECKS * target.interval_s))
     found = reads.observations(target.slug, now - span, now + timedelta(seconds=1))

@@ -29,7 +29,7 @@ Cells = tuple[Verdict, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Block:
+class TimelineBlock:
     """A rectangle of one state, in the picture's units."""
 
     x: int
@@ -43,7 +43,7 @@ class Block:
 class Strip:
     """A picture and the words that say the same to who does not see it."""
 
-    blocks: tuple[Block, ...]
+    blocks: tuple[TimelineBlock, ...]
     text: str
 
 
@@ -70,13 +70,13 @@ def cells(spans: Iterable[Span], *, since: datetime, until: datetime) -> Cells:
     return tuple(verdict or Verdict.UNKNOWN for verdict in found)
 
 
-def stack(rows: Sequence[Cells]) -> tuple[Block, ...]:
+def stack(rows: Sequence[Cells]) -> tuple[TimelineBlock, ...]:
     """Return the share of the rows in each state, cell by cell; equal neighbours are one."""
     if not rows:
         return ()
     unit = HEIGHT / len(rows)
     columns = [_column([row[index] for row in rows]) for index in range(CELLS)]
-    blocks: list[Block] = []
+    blocks: list[TimelineBlock] = []
     for verdict in ORDER:
         x = 0
         for (below, count), run in groupby(column[verdict] for column in columns):
@@ -84,7 +84,7 @@ def stack(rows: Sequence[Cells]) -> tuple[Block, ...]:
             if count:
                 y = round(HEIGHT - (below + count) * unit, 2)
                 height = round(count * unit, 2)
-                blocks.append(Block(x=x, y=y, width=width, height=height, verdict=verdict))
+                blocks.append(TimelineBlock(x=x, y=y, width=width, height=height, verdict=verdict))
             x += width
     return tuple(blocks)
 

@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.changes.align import MOST_STEPS, Gap, gaps
+from monitor.core.changes.align import MOST_STEPS, Mismatch, gaps
 
 ITEMS = st.lists(st.integers(0, 6), max_size=25)
 
@@ -30,7 +30,9 @@ def test_one_item_taken_out_is_one_gap(items: list[int], data: st.DataObject) ->
     """Found whatever the place, and nothing else with it."""
     place = data.draw(st.integers(0, len(items) - 1))
 
-    assert gaps(items, items[:place] + items[place + 1 :]) == [Gap(place, place + 1, place, place)]
+    assert gaps(items, items[:place] + items[place + 1 :]) == [
+        Mismatch(place, place + 1, place, place)
+    ]
 
 
 @given(st.lists(st.sampled_from("ab"), max_size=20), st.lists(st.sampled_from("ab"), max_size=20))

@@ -9,8 +9,15 @@ from hypothesis import strategies as st
 
 from monitor.core.changes import text_history
 from monitor.core.changes.change import ChangeKind, Weight
-from monitor.core.changes.page_events import TURNS, PageEdge, PageEvent, Reading
-from monitor.core.changes.text_history import AGREEING, SETTLING, Track, advance, gone, in_doubt
+from monitor.core.changes.page_events import TURNS, PageEdge, PageEvent, PageReading
+from monitor.core.changes.text_history import (
+    AGREEING,
+    SETTLING,
+    TextHistory,
+    advance,
+    gone,
+    in_doubt,
+)
 from monitor.core.text.page import Page
 from tests.support.readings import follow, minute, page, reading
 
@@ -114,7 +121,7 @@ def test_a_new_version_of_our_own_rules_is_never_announced() -> None:
     assert track.current is not None
 
 
-def retaken(letter: str, at: int, version: str = "1") -> Reading:
+def retaken(letter: str, at: int, version: str = "1") -> PageReading:
     """Return what rules of a version read in a copy."""
     return reading(replace(PAGES[letter], extraction_version=version), minute(at))
 
@@ -172,7 +179,7 @@ def test_a_copy_that_is_not_of_after_the_start_of_its_stay_is_not_taken_up(at: i
 
 
 def test_texts_of_before_are_known_by_their_new_names_once_each() -> None:
-    track = Track(target="a", point="p", left=("1", "2", "3"), glimpsed=("4", "1"))
+    track = TextHistory(target="a", point="p", left=("1", "2", "3"), glimpsed=("4", "1"))
 
     track = text_history.renamed(track, {"1": "2", "4": "5"})
 
@@ -202,7 +209,7 @@ def test_a_page_that_is_gone_is_told_once_and_so_is_its_return() -> None:
 
     assert [PageEdge.REMOVED, PageEdge.RESTORED] == [e.edge for e in (*first, *second, *back)]
     assert all(event.announced for event in (*first, *back))
-    assert ((), ()) == (gone(Track(target="a", point="p"), minute(1))[1], second)
+    assert ((), ()) == (gone(TextHistory(target="a", point="p"), minute(1))[1], second)
 
 
 def test_only_an_unsettled_text_wants_a_reading_soon() -> None:

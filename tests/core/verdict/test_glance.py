@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from monitor.core.text.charset import decode
 from monitor.core.verdict import page_summary as glancing
-from monitor.core.verdict.page_summary import MAX_BYTES, MAX_TEXT, Form, Memory, fold, glance
+from monitor.core.verdict.page_summary import MAX_BYTES, MAX_TEXT, Form, SummaryCache, fold, glance
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_no_bytes_raise(body: bytes, content_type: str) -> None:
     ids=["empty", "binary", "json", "long", "latin", "too-long"],
 )
 def test_a_memory_answers_as_a_first_look_does(body: bytes) -> None:
-    memory = Memory(size=2)
+    memory = SummaryCache(size=2)
     memory.glance(b"<p>autre")
 
     first, second = memory.glance(body), memory.glance(body)
@@ -188,7 +188,7 @@ def test_a_memory_answers_as_a_first_look_does(body: bytes) -> None:
 
 
 def test_a_memory_is_bounded() -> None:
-    memory = Memory(size=3)
+    memory = SummaryCache(size=3)
     for number in range(20):
         memory.glance(b"<p>%d" % number)
 

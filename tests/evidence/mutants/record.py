@@ -38,8 +38,8 @@ from monitor.evidence.log.keys import own_key
 from monitor.evidence.log.note import Algorithm, Note, SignerKey, VerifierKey
 from monitor.evidence.timestamps.chains import as_pem
 from monitor.evidence.timestamps.rfc3161 import Question, check_answer
-from monitor.probe.dead_link_tracker import LinkBook
-from monitor.probe.page_tracker import PageBook
+from monitor.probe.dead_link_tracker import DeadLinkTracker
+from monitor.probe.page_tracker import PageTracker
 from monitor.runtime.clock import SystemClock
 from monitor.store import Store, cosignature_work, migrate, stamp_work
 from tests.support.captured import spoken
@@ -102,9 +102,9 @@ class Life:
 
     def __init__(self, store: Store, data: Path) -> None:
         self._store = store
-        self._pages = PageBook(store.tracks(), point="local")
+        self._pages = PageTracker(store.tracks(), point="local")
         dead = store.dead_links(dead_only=True)
-        self._links = LinkBook(TARGETS.values(), dead, point="local")
+        self._links = DeadLinkTracker(TARGETS.values(), dead, point="local")
         self._states = {state.target: state for state in store.states()}
         self._outages = {(one.target, one.first_fail_at): one for one in store.outages()}
         self._captures = Captures(data / "captures", software="essai/1", clock_limit_us=500_000)

@@ -10,9 +10,9 @@ import json
 import sys
 from pathlib import Path
 
-from monitor.demo.authority import Authority
+from monitor.demo.authority import DemoAuthority
 from monitor.demo.name_server import NameServer
-from monitor.demo.site_server import Answer, Site
+from monitor.demo.site_server import Site, SiteAnswer
 from monitor.runtime.clock import SystemClock
 from tests.probe.namespaces.places import CONTROLS, FIRST, HOSTS, PORT, SECOND
 
@@ -28,7 +28,7 @@ class Mutable(NameServer):
 
 async def main(folder: Path) -> None:
     clock = SystemClock()
-    authority = Authority(folder=folder, now=clock.now(), aia_url="http://none.test/")
+    authority = DemoAuthority(folder=folder, now=clock.now(), aia_url="http://none.test/")
     four = {host: found[0] for host, found in HOSTS.items()}
     six = {host: found[1] for host, found in HOSTS.items() if len(found) > 1}
     first, second = Mutable(four, six), Mutable(four, six)
@@ -39,7 +39,7 @@ async def main(folder: Path) -> None:
         context = authority.context(host)
         for address in found:
             site = Site(
-                address=address, clock=clock, answer=lambda _: Answer(body=PAGE), tls=context
+                address=address, clock=clock, answer=lambda _: SiteAnswer(body=PAGE), tls=context
             )
             await site.start(port=PORT)
             sites.setdefault(host, []).append(site)

@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from monitor.config import ControlHost
-from monitor.config.model import Panel
+from monitor.config.model import ControlSettings
 from monitor.core.model import Kind, Platform, Target
 from monitor.probe.build import build_fetcher, build_line
 from monitor.probe.observer import Judge, look_again
@@ -45,7 +45,7 @@ async def main(root: Path) -> None:
     )
     made = replace(
         config(targets, [Platform(slug="p", name="", spacing_s=1)]),
-        controls=Panel(hosts=hosts, needed=2, interval_s=2),
+        controls=ControlSettings(hosts=hosts, needed=2, interval_s=2),
         allow_private=True,
         extra_ca=root,
         resolvers=(FIRST,),

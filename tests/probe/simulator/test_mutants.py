@@ -9,7 +9,7 @@ from monitor.core.model import exchange as core_wire
 from monitor.core.verdict import classify
 from monitor.fetch import budget, resolve
 from monitor.probe.local_health import control_panel, second_look
-from monitor.probe.local_health.local_health import Line
+from monitor.probe.local_health.local_health import LocalHealth
 from tests.probe.simulator import faults
 from tests.probe.simulator.test_simulator import group
 
@@ -50,24 +50,24 @@ def never_again(patch: pytest.MonkeyPatch) -> None:
 def no_round_within(patch: pytest.MonkeyPatch) -> None:
     """Only the round after a failure counts, and it is enough."""
 
-    async def within(_self: Line, _duration_us: int) -> tuple[Controls, ...]:
+    async def within(_self: LocalHealth, _duration_us: int) -> tuple[Controls, ...]:
         return ()
 
-    patch.setattr(Line, "within", within)
+    patch.setattr(LocalHealth, "within", within)
     never_again(patch)
 
 
 def no_round_after(patch: pytest.MonkeyPatch) -> None:
-    async def check(self: Line) -> Controls:
+    async def check(self: LocalHealth) -> Controls:
         assert self.controls is not None
         return self.controls
 
-    real = Line.check
+    real = LocalHealth.check
 
-    async def heartbeat(self: Line) -> Controls:
+    async def heartbeat(self: LocalHealth) -> Controls:
         return await (check(self) if self.controls is not None else real(self))
 
-    patch.setattr(Line, "check", heartbeat)
+    patch.setattr(LocalHealth, "check", heartbeat)
 
 
 def no_tick(patch: pytest.MonkeyPatch) -> None:

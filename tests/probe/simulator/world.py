@@ -1,8 +1,8 @@
 """The internet as one probe sees it, with its own side, on virtual time.
 
-Real: `Judge`, `Panel`, `Line`, `Fetcher` (but for the phases of one request), `Resolver` (but for
-one datagram), `Budget`, `classify`, `advance`. Played: packets, with TCP's times of sending again,
-and a control host's answer, since most requests are for one.
+Real: `Judge`, `ControlPanel`, `LocalHealth`, `Fetcher` (but for the phases of one request),
+`Resolver` (but for one datagram), `Budget`, `classify`, `advance`. Played: packets, with TCP's
+times of sending again, and a control host's answer, since most requests are for one.
 
 A packet passes when the way is open at the instant at which it is sent; a SYN is sent again after
 1, 3 and 7 s, later packets after 0.3, 0.9, 2.1 s and so on.
@@ -18,12 +18,11 @@ import dns.name
 import dns.rdatatype
 
 from monitor.config import ControlHost
-from monitor.config.model import Panel as PanelConfig
+from monitor.config.model import ControlSettings as PanelConfig
 from monitor.core.model import (
     Attempt,
     Certificate,
     ClockReading,
-    Edge,
     Event,
     Exchange,
     Failure,
@@ -38,6 +37,7 @@ from monitor.core.model import (
     Sighting,
     State,
     Target,
+    Transition,
     family_of,
 )
 from monitor.core.outages.fold import advance
@@ -45,12 +45,12 @@ from monitor.fetch import Fetcher, Resolver
 from monitor.fetch.budget import Budget, Limits
 from monitor.fetch.connection import Alarm, waiting
 from monitor.fetch.draft import Draft
-from monitor.fetch.failures import Broken
+from monitor.fetch.failures import ExchangeBroken
 from monitor.fetch.fetcher import _Way
 from monitor.fetch.reachable import Address
 from monitor.fetch.resolve import Answer
-from monitor.probe.local_health.control_panel import Panel
-from monitor.probe.local_health.local_health import Line
+from monitor.probe.local_health.control_panel import ControlPanel
+from monitor.probe.local_health.local_health import LocalHealth
 from monitor.probe.observer import Judge, look_again
 from monitor.runtime.clock import Clock
 from tests.probe.simulator.loop import DAWN, VirtualClock, VirtualLoop
@@ -258,11 +258,11 @@ class SimulatedFetcher(Fetcher):
                     Attempt(address=peer, elapsed_us=1, failure=failure, offender=offender)
                 )
         if all(a.failure is Failure.NETWORK_UNREACHABLE for a in draft.attempts):
-            raise Broken(Failure.NETWORK_UNREACHABLE, "")
+            raise ExchangeBroken(Failure.NETWORK_UNREACHABLE, "")
         last = next(
             a.failure for a in draft.attempts if a.failure is not Failure.NETWORK_UNREACHABLE
         )
-        raise Broken(last or Failure.UNKNOWN, "")
+        raise ExchangeBroken(last or Failure.UNKNOWN, "")
 
     async def _syn(self, peer: str) -> int:
         refuses = self.world.way(peer).refuses
@@ -285,10 +285,10 @@ class SimulatedFetcher(Fetcher):
             await world.packet(peer, PACKETS_S)
         if peer == FILTER or world.way(peer).bad_name:
             draft.certificate = replace(_CERTIFICATE, verified=False)
-            raise Broken(Failure.SSL_INVALID_HOSTNAME, "")
+            raise ExchangeBroken(Failure.SSL_INVALID_HOSTNAME, "")
         if site.expired:
             draft.certificate = replace(_CERTIFICATE, verified=False)
-            raise Broken(Failure.SSL_INVALID_CERTIFICATE, "")
+            raise ExchangeBroken(Failure.SSL_INVALID_CERTIFICATE, "")
         draft.certificate = _CERTIFICATE
         draft.enter(Phase.PROCESSING)
         async with waiting(silence_s, alarm):
@@ -296,7 +296,7 @@ class SimulatedFetcher(Fetcher):
             if site.hangs:
                 await asyncio.Event().wait()
         if site.resets:
-            raise Broken(Failure.CONNECTION_RESET, "")
+            raise ExchangeBroken(Failure.CONNECTION_RESET, "")
         draft.enter(Phase.TRANSFER)
         draft.status, draft.http_version = site.status, "1.1"
         draft.headers = (("Content-Type", "text/html; charset=utf-8"),)
@@ -377,10 +377,10 @@ class Probe:
         async def fetch_control(url: str, family: Family) -> Exchange:
             return await control(world, url.removeprefix("https://")[:-1], family)
 
-        panel = Panel(
+        panel = ControlPanel(
             hosts=hosts, fetch_url=fetch_control, clock=clock, needed=2, spacing_s=SPACING_S
         )
-        self.line = Line(probe=panel.probe, read=self.read_clock, clock=clock)
+        self.line = LocalHealth(probe=panel.probe, read=self.read_clock, clock=clock)
         self.fetcher.on_silence = self.line.hasten
         self.targets = {
             host: Target(
@@ -426,7 +426,7 @@ class Probe:
         await self.line.check()
 
     def opened(self) -> list[Event]:
-        return [event for event in self.events if event.edge is Edge.OUTAGE_OPENED]
+        return [event for event in self.events if event.edge is Transition.OUTAGE_OPENED]
 
 
 async def _open(_url: str) -> None:
