@@ -22,7 +22,7 @@ demo: .venv/run ## the service on simulated State sites, outages included
 
 test: .venv/dev ## every test but those of the image; loopback only
 	@scripts/packages test
-	.venv/bin/pytest -q -n 2 --dist worksteal
+	.venv/bin/pytest -q -n 4 --dist worksteal
 
 container: .venv/dev ## the image, and the documents typed on an empty Debian (root)
 	@scripts/packages container

@@ -130,10 +130,11 @@ def files(made: Made, work: Path, seeds: Iterable[str]) -> Iterator[tuple[str, M
     key = key_of(made)
     for folder, mutation in file_mutants(made.data, work, seeds):
         captures = mutation.file.startswith("captures/")
-        quickly = of_files(folder, key, made.roots, captures=captures)
-        if quickly or as_told(folder, made.roots)[0]:
+        if of_files(folder, key, made.roots, captures=captures):
             yield "refused", mutation
         elif mutation.listed or same(made.data / mutation.file, folder / mutation.file):
             yield "listed", mutation
+        elif as_told(folder, made.roots)[0]:
+            yield "refused", mutation
         else:
             yield "passed", mutation
