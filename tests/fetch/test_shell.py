@@ -128,6 +128,20 @@ def test_a_page_that_names_nothing_usable_has_no_assets(page: str) -> None:
     assert shell.assets(page, "https://site.test/", limit=12) == ()
 
 
+def test_what_a_browser_must_load_to_run_the_app_is_an_asset_and_nothing_else() -> None:
+    page = """
+      <link rel="icon" href="icon.png"><link rel="preload" href="font.woff">
+      <link rel="canonical" href="/"><link rel="manifest" href="app.json">
+      <link rel="Stylesheet" href="a.css"><link rel="alternate stylesheet" href="b.css">
+      <link rel="modulepreload" href="c.js"><script src="d.js"></script><script>e()</script>
+      <script src="/_Incapsula_Resource?x=1"></script><img src="f.png">
+    """
+    found = shell.assets(page, "https://site.test/x/", limit=12)
+    assert found == tuple(
+        f"https://site.test/x/{name}" for name in ("a.css", "b.css", "c.js", "d.js")
+    )
+
+
 def test_a_base_elsewhere_makes_the_assets_someone_else_s() -> None:
     page = "<base href='https://ailleurs.test/'><script src='a.js'></script>"
     assert shell.assets(page, "https://site.test/", limit=12) == ()

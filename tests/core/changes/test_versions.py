@@ -75,6 +75,14 @@ def test_texts_that_took_turns_are_settled_by_a_long_calm() -> None:
     assert "settled" == told("ABABA" + "A" * SETTLING)[-1]
 
 
+def test_it_takes_twelve_calm_readings_after_the_last_return_and_no_fewer() -> None:
+    # The last A of ABABA is the first calm reading.
+    assert told("ABABA" + "A" * 10)[-1] == "flapping"
+    assert told("ABABA" + "A" * 11)[-1] == "settled"
+    assert told("ABABA" + "A" * 5 + "BA" + "A" * 10)[-1] == "flapping"
+    assert told("ABABA" + "A" * 5 + "BA" + "A" * 11)[-1] == "settled"
+
+
 def test_a_change_lies_between_two_readings() -> None:
     track, events = follow(PAGES[letter] for letter in "AABBB")
     changed = events[-1]

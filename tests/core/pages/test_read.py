@@ -77,6 +77,18 @@ def test_a_protected_address_is_read_as_the_address() -> None:
     assert pages[0] == pages[1] == pages[2]
 
 
+def test_the_inside_of_an_obfuscated_address_is_not_text() -> None:
+    """Whatever stands there is shown to nobody whose browser runs scripts."""
+    encoded = bytes([7, *(byte ^ 7 for byte in b"pref@exemple.fr")]).hex()
+    hidden = f'<span data-cfemail="{encoded}">[adresse <b>cachée</b> <a href="/x">ici</a>]</span>'
+    plain, coded = (
+        read(dsfr(Content(), Extra(inside=f"<p>Écrivez à {one} avant mardi.</p>")))
+        for one in ("pref@exemple.fr", hidden)
+    )
+    assert "Écrivez à pref@exemple.fr avant mardi." in coded.text
+    assert plain == coded
+
+
 def test_the_part_that_a_page_declares_main_is_believed() -> None:
     assert read(dsfr(Content())).structure == Structure.MAIN
     assert read(spip(Content())).structure == Structure.NAMED

@@ -247,6 +247,28 @@ def test_a_page_put_in_on_our_side_says_nothing_of_the_site(body: str, status: i
     assert said(judge(answer(body, status=status))) == (Verdict.UNKNOWN, Reason.LOCAL_FILTER)
 
 
+BARE = " ".join(["mot"] * 40)
+
+
+@pytest.mark.parametrize(
+    ("body", "is_a_filters"),
+    [
+        ('<script src="http://10.0.0.1/portal.js"></script>', True),
+        ('<meta http-equiv="refresh" content="0;url=http://172.16.3.4/login">', True),
+        ('<p>Un mot.</p><iframe src="http://192.168.0.1/"></iframe>', True),
+        (f'<p>{BARE} {BARE}</p><iframe src="http://192.168.0.1/"></iframe>', False),
+        ('<iframe src="https://ailleurs.test/"></iframe>', False),
+    ],
+)
+def test_a_bare_page_that_leads_to_a_machine_inside_is_a_filters(
+    body: str, *, is_a_filters: bool
+) -> None:
+    judgement = judge(answer(body))
+    assert (judgement.rule == "filter-frame") is is_a_filters
+    if is_a_filters:
+        assert said(judgement) == (Verdict.UNKNOWN, Reason.LOCAL_FILTER)
+
+
 REFUSALS = {
     "imperva": '<iframe src="/_Incapsula_Resource?SWUDNSAI=31">Incapsula incident ID: 1-2</iframe>',
     "imperva's script alone": "<script src='/_Incapsula_Resource?SWJIYLWA=1,2'></script>",
