@@ -65,7 +65,7 @@ class Vouched:
 class FileKind:
     """Files whose path below the data folder matches; `why` as in `Column`.
 
-    `fewer`: as in `Vouched`.
+    `fewer`: as in `Vouched`. `more`: the same of bytes at the end of such a file.
     """
 
     pattern: str
@@ -73,6 +73,7 @@ class FileKind:
     what: str
     why: str = ""
     fewer: str = ""
+    more: str = ""
 
     def matches(self, path: str) -> bool:
         return re.compile(self.pattern).fullmatch(path) is not None
@@ -363,6 +364,7 @@ FILES: tuple[FileKind, ...] = (
         r"captures/.*\.warc\.gz",
         By.LEAF,
         "les octets échangés ; chaque entrée en donne l’empreinte",
+        more="un enregistrement inachevé à la fin n’est pas lu : un arrêt brutal en laisse",
     ),
     FileKind(
         r"captures/thinned-before",
@@ -412,6 +414,8 @@ def unproved() -> Iterator[str]:
             yield f"fichiers, {kind.what} : {kind.why}"
         if kind.fewer:
             yield f"fichiers en moins, {kind.what} : {kind.fewer}"
+        if kind.more:
+            yield f"octets en plus, {kind.what} : {kind.more}"
 
 
 def _unproved_rows(one: Vouched) -> Iterator[str]:

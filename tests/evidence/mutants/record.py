@@ -1,7 +1,6 @@
 """A small record with one of everything, made by the parts of the service itself."""
 
 import asyncio
-import gzip
 import zlib
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -259,5 +258,17 @@ def same(path: Path, other: Path) -> bool:
 
 
 def unpacked(path: Path) -> bytes:
+    """Return what a file holds, without the unfinished record that a kill leaves at its end."""
     data = bounded.read(path, 10_000_000)
-    return gzip.decompress(data) if path.name.endswith(".gz") else data
+    if not path.name.endswith(".gz"):
+        return data
+    found = b""
+    while data:
+        member = zlib.decompressobj(wbits=31)
+        text = member.decompress(data)
+        if not member.eof:
+            if not path.name.endswith(".warc.gz"):
+                raise EOFError(path)
+            break
+        found, data = found + text, member.unused_data
+    return found
