@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from monitor.app import App
-from monitor.config.model import Journaling
 from monitor.config.settings import read_settings
+from monitor.config.values import Journaling
 from monitor.core.model import ClockReading, Controls, LaneState, Outcome, Platform
 from monitor.core.scheduling.slots import grids
 from monitor.store import Store, migrate

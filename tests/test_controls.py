@@ -24,7 +24,7 @@ from monitor.core.model import (
     Said,
 )
 from monitor.probe.local_health.control_panel import ControlPanel, read_clock
-from monitor.probe.local_health.local_health import LocalHealth
+from monitor.probe.local_health.own_health import LocalHealth
 from tests.support.clock import FakeClock
 
 pytestmark = pytest.mark.anyio

@@ -31,13 +31,13 @@ from monitor.core.model import (
     Verdict,
 )
 from monitor.core.scheduling.slots import grids
-from monitor.core.text.facts.facts import facts_of
+from monitor.core.text.facts.page_facts import facts_of
 from monitor.core.text.page import Block, Fact
 from monitor.core.verdict.classify import classify
 from monitor.fetch import Gate, GateClosed
 from monitor.metrics import MetricsState
 from monitor.probe.lane import Lane
-from monitor.probe.local_health.local_health import LocalHealth
+from monitor.probe.local_health.own_health import LocalHealth
 from monitor.probe.observer import Judge, Observer
 from monitor.probe.page_tracker import PageTracker
 from monitor.runtime.faults import Faults

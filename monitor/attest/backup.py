@@ -57,10 +57,10 @@ from monitor.store.engine import (
     readable_errors,
     sqlite_path,
 )
-from monitor.store.schema import migrate
 from monitor.store.tables.check_tables import table_of
 from monitor.store.tables.journal_tables import CheckpointRow, CosignatureRow, LeafRow, TokenRow
 from monitor.store.transfer import Progress, fill, quiet
+from monitor.store.upgrade import migrate
 
 FORMAT = 1
 DATABASE = "vigie.sqlite"

@@ -17,10 +17,10 @@ from monitor.attest.sealing import KEY_FILE
 from monitor.cli.parsing import INIT_HINT, CommandRefused, Commands, folders
 from monitor.config import Config, ConfigError, Problem, load
 from monitor.config.local import LOCAL
-from monitor.config.model import NO_ASSOCIATION, made_up
 from monitor.config.pydantic_french import TablePlace, validate
 from monitor.config.schema import PublisherEntry, ServiceEntry
 from monitor.config.settings import read_settings
+from monitor.config.values import NO_ASSOCIATION, made_up
 from monitor.evidence import durable
 from monitor.evidence.log.note import NoteError, SignerKey
 from monitor.runtime.errors import in_french

@@ -5,7 +5,8 @@
 
 from monitor.config.budgets import Load, load_of
 from monitor.config.loading import load
-from monitor.config.model import (
+from monitor.config.problems import ConfigError, Problem
+from monitor.config.values import (
     Config,
     ControlHost,
     ControlSettings,
@@ -18,7 +19,6 @@ from monitor.config.model import (
     Stamping,
     Witnessing,
 )
-from monitor.config.problems import ConfigError, Problem
 
 __all__ = [
     "Config",

@@ -8,7 +8,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from monitor.config.main_file import MainFile
-from monitor.config.model import (
+from monitor.config.schema import AuthorityEntry, CosignerEntry, LogEntry
+from monitor.config.toml_files import SIZE_MAX
+from monitor.config.values import (
     Cosigner,
     Cosigning,
     Journaling,
@@ -16,8 +18,6 @@ from monitor.config.model import (
     Stamping,
     Witnessing,
 )
-from monitor.config.schema import AuthorityEntry, CosignerEntry, LogEntry
-from monitor.config.toml_files import SIZE_MAX
 
 OPERATORS_MIN = 2  # a time that one operator states rests on that operator alone
 _PEM = "-----BEGIN CERTIFICATE-----"

@@ -14,11 +14,11 @@ from monitor.config.evidence_tables import (
 from monitor.config.fingerprint_file import load_fingerprints
 from monitor.config.local import LOCAL
 from monitor.config.main_file import MainFile, platform_from, read_main
-from monitor.config.model import Config, ControlHost, ControlSettings, Mail, Publisher, Retention
 from monitor.config.problems import ConfigError, Problem
 from monitor.config.pydantic_french import EntryT
 from monitor.config.target_files import policy_from, read_targets
 from monitor.config.target_rules import check_targets
+from monitor.config.values import Config, ControlHost, ControlSettings, Mail, Publisher, Retention
 from monitor.core.model import Target
 from monitor.core.verdict.fingerprints import Fingerprint
 

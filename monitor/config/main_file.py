@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from monitor.config import schema
 from monitor.config.lanes import lane_of, lanes_of
 from monitor.config.local import Local
-from monitor.config.tables import Tables
+from monitor.config.toml_tables import Tables
 from monitor.core.model import Platform
 
 NAME = "vigie.toml"

@@ -9,7 +9,7 @@ from typing import Any
 from monitor.config import schema
 from monitor.config.local import Local, Merged
 from monitor.config.main_file import MainFile
-from monitor.config.tables import Tables
+from monitor.config.toml_tables import Tables
 from monitor.core.model import Confidence, Kind, Policy, Route, Target
 
 NATIONAL = "targets"

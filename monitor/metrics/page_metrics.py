@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from monitor.core.changes.change import ChangeKind
 from monitor.core.changes.page_events import TURNS, PageEdge, PageEvent
-from monitor.core.text.facts.facts import facts_of
+from monitor.core.text.facts.page_facts import facts_of
 from monitor.core.text.page import Element
 
 

@@ -8,7 +8,7 @@ from monitor.core.model import Exchange, Failure, Family
 from monitor.fetch import Fetcher, Gate, Resolver, text
 from monitor.probe.environment import environment_of
 from monitor.probe.local_health.control_panel import ControlPanel, read_clock
-from monitor.probe.local_health.local_health import LocalHealth
+from monitor.probe.local_health.own_health import LocalHealth
 from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults
 from monitor.store import Store

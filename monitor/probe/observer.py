@@ -1,6 +1,6 @@
 """One probe, start to finish.
 
-`Observer.observe` is the whole story of a check, in the order of DESIGN 3:
+`Observer.observe` is the whole story of a check, in this order:
 
 1. the lane lets it through, or says why not: then the slot is a gap;
 2. the fetcher asks, and keeps what came over the wire;
@@ -61,7 +61,7 @@ from monitor.metrics import MetricsState, offered_after
 from monitor.probe.dead_link_tracker import DeadLinkTracker
 from monitor.probe.lane import Lane, LaneTurn, NoTurn
 from monitor.probe.local_health import second_look
-from monitor.probe.local_health.local_health import LocalHealth
+from monitor.probe.local_health.own_health import LocalHealth
 from monitor.probe.local_health.second_look import Places
 from monitor.probe.page_tracker import PageTracker
 from monitor.runtime.clock import Clock

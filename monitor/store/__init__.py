@@ -3,8 +3,8 @@
 from monitor.store.anchor_rows import cosignature_work, stamp_work
 from monitor.store.engine import StoreError
 from monitor.store.reads.service_reads import RobotsCopy
-from monitor.store.schema import Migration, is_new, migrate
 from monitor.store.store import Store
+from monitor.store.upgrade import Migration, is_new, migrate
 
 __all__ = [
     "Migration",

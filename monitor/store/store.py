@@ -43,7 +43,6 @@ from monitor.store.reads.outage_reads import LogReads
 from monitor.store.reads.page_reads import PageReads
 from monitor.store.reads.service_reads import LifeReads
 from monitor.store.reads.span_reads import SpanReads
-from monitor.store.schema import require_folder
 from monitor.store.tables.check_tables import (
     ClockReadingRow,
     GapRow,
@@ -55,6 +54,7 @@ from monitor.store.tables.check_tables import (
     table_of,
 )
 from monitor.store.tables.journal_tables import CheckpointRow, LeafRow
+from monitor.store.upgrade import require_folder
 from monitor.store.writing.group_commit import Writer
 from monitor.store.writing.intern_tables import InternTables
 from monitor.store.writing.leaf_writer import LeafWriter

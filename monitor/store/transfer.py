@@ -21,8 +21,8 @@ from monitor.store.engine import (
     parse,
     readable_errors,
 )
-from monitor.store.schema import migrate
 from monitor.store.tables.page_tables import metadata
+from monitor.store.upgrade import migrate
 
 BATCH = 1_000  # rows of one statement
 _MODULUS = 1 << 256

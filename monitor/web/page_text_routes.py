@@ -16,7 +16,7 @@ from monitor.core.french import page_event_sentences
 from monitor.core.text.page import Element
 from monitor.core.untrusted.numbers import whole
 from monitor.runtime.clock import Clock
-from monitor.web.reads import PageReads
+from monitor.web.record_reads import RecordReads
 from monitor.web.serving.answer_cache import AnswerCache
 from monitor.web.views.dead_link_views import LinkStatus
 from monitor.web.views.modifications import Filters, after, before, difference, listing
@@ -34,7 +34,7 @@ class PageTextRoutes:
 
     def __init__(  # noqa: PLR0913 -- keyword-only
         self,
-        reads: PageReads,
+        reads: RecordReads,
         *,
         config: Config,
         clock: Clock,

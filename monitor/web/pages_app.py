@@ -23,7 +23,7 @@ from monitor.evidence.witness.witness_memory import Witness
 from monitor.runtime.clock import Clock
 from monitor.web.journal_routes import journal_routes
 from monitor.web.page_text_routes import CHANGE_S, PageTextRoutes
-from monitor.web.reads import PageReads
+from monitor.web.record_reads import RecordReads
 from monitor.web.security import HEADERS, Guard
 from monitor.web.serving.answer_cache import AnswerCache
 from monitor.web.serving.checkup import Checkup
@@ -52,7 +52,7 @@ class Metrics(Protocol):
 
 
 def build(  # noqa: PLR0913 -- the seams of the application, named at the one call
-    reads: PageReads,
+    reads: RecordReads,
     *,
     config: Config,
     clock: Clock,
@@ -120,7 +120,7 @@ class _Pages:
     def __init__(  # noqa: PLR0913 -- see `build`
         self,
         *,
-        reads: PageReads,
+        reads: RecordReads,
         config: Config,
         clock: Clock,
         point: str,

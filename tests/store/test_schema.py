@@ -54,7 +54,7 @@ def test_an_upgrade_keeps_a_copy_of_the_file_as_it_was(
     url = f"sqlite:///{path}"
     with Store.open(url, point="local", writer=True, rest_s=0) as store:
         asyncio.run(store.record(outcome("anef", at(0))))
-    monkeypatch.setattr("monitor.store.schema.SCHEMA", "9998")
+    monkeypatch.setattr("monitor.store.upgrade.SCHEMA", "9998")
     for copy in (f"{path}.avant-9998", f"{path}.avant-9998-2"):
         assert str(migrate(url).copy) == copy
         with closing(sqlite3.connect(copy)) as kept:

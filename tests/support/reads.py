@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from monitor.config.model import Config, ControlHost, ControlSettings, Mail, Publisher, Retention
+from monitor.config.values import Config, ControlHost, ControlSettings, Mail, Publisher, Retention
 from monitor.core.changes.change import ChangeKind
 from monitor.core.changes.change_log import ChangeRecord, DeadLinkRecord, FactRecord
 from monitor.core.changes.page_events import Version
@@ -43,7 +43,7 @@ def ago(**parts: float) -> datetime:
 
 @dataclass(slots=True, kw_only=True)
 class FakeReads:
-    """A `monitor.web.reads.Reads` whose answers are set by hand. It knows of no page's text."""
+    """A `monitor.web.record_reads.Reads` whose answers are set by hand. It knows of no page's text."""
 
     seen: list[State] = field(default_factory=list)
     confirmed: list[Outage] = field(default_factory=list)

@@ -6,7 +6,7 @@ sentence or after the last are more likely a menu that slipped in than a change 
 
 from dataclasses import replace
 
-from monitor.core.text.facts.facts import is_needed
+from monitor.core.text.facts.page_facts import is_needed
 from monitor.core.text.page import Block, BlockKind, Page
 
 

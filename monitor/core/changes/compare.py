@@ -8,7 +8,7 @@ from monitor.core.changes.edits import EditedRegion, regions
 from monitor.core.changes.kinds import kinds_of, of_facts, weigh
 from monitor.core.changes.link_changes import link_edits
 from monitor.core.french import change_sentences
-from monitor.core.text.facts.facts import facts_of
+from monitor.core.text.facts.page_facts import facts_of
 from monitor.core.text.page import Element, Fact, Obstacle, Page
 
 MOST_STRAY_WORDS = 100  # of a page that could be an unknown error page

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from monitor.core.text.blocks import Outline, TextRun, outline
 from monitor.core.text.clean import clean, is_cut
 from monitor.core.text.facts.dates import is_date, iso, take_stamp
-from monitor.core.text.facts.facts import is_needed
+from monitor.core.text.facts.page_facts import is_needed
 from monitor.core.text.masks import element_masks, text_masks
 from monitor.core.text.masks.menus import without_menus
 from monitor.core.text.memo import remembering

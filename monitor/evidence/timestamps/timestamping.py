@@ -41,7 +41,7 @@ from monitor.runtime.clock import Clock
 
 KEPT = Path("journal", "horodatages")
 ASIDE = Path("horodatages-refuses")
-SPACING_S = 15.0  # what Sectigo asks of programs (EVIDENCE 0.4)
+SPACING_S = 15.0  # what Sectigo asks of programs
 TICK_S = 5.0
 DEADLINE_S = 30.0
 CRL_DEADLINE_S = 10.0

@@ -19,7 +19,7 @@ from monitor.core.changes.page_events import PageEdge, text_digest
 from monitor.core.model import Verdict
 from monitor.core.model.check import MAX_URL, clean
 from monitor.core.outages.fold import GOOD
-from monitor.core.text.facts.facts import facts_of
+from monitor.core.text.facts.page_facts import facts_of
 from monitor.core.text.packed import PAGE, PackedPage
 from monitor.core.text.page import EXTRACTION_VERSION, Page
 from monitor.core.text.typography import words

@@ -10,9 +10,9 @@ from sqlalchemy import Connection, inspect, text
 
 from monitor.store.audit.difference import Difference
 from monitor.store.engine import connected, parse
-from monitor.store.schema import migrate
 from monitor.store.tables import check_tables, journal_tables, page_tables
 from monitor.store.tables.page_tables import metadata
+from monitor.store.upgrade import migrate
 
 _OURS = "alembic_version"
 _SQLITE = "SELECT type, name, sql FROM sqlite_master WHERE name NOT LIKE 'sqlite!_%' ESCAPE '!'"

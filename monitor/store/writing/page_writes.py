@@ -15,7 +15,7 @@ from monitor.core.changes.page_events import (
     Version,
 )
 from monitor.core.model.check import MAX_URL, clean
-from monitor.core.text.facts.facts import facts_of
+from monitor.core.text.facts.page_facts import facts_of
 from monitor.core.text.packed import PackedPage
 from monitor.core.text.page import Fact
 from monitor.store.tables.check_tables import table_of

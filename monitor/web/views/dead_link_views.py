@@ -11,7 +11,7 @@ from monitor.core.changes.change_log import DeadLinkRecord
 from monitor.core.changes.dead_links import request_of
 from monitor.core.model import Outage, State, Target
 from monitor.core.outages.fold import GOOD
-from monitor.web.reads import PageReads
+from monitor.web.record_reads import RecordReads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class LinkStatus(StrEnum):
 
 
 def stories(
-    reads: PageReads, config: Config, records: Iterable[DeadLinkRecord]
+    reads: RecordReads, config: Config, records: Iterable[DeadLinkRecord]
 ) -> tuple[DeadLinkView, ...]:
     """Find the outage that each dead link names."""
     told = tuple(records)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from monitor.config import Config
 from monitor.core.outages.availability import HOLD
-from monitor.web.reads import PageReads
+from monitor.web.record_reads import RecordReads
 
 STARTING_S = 120  # nothing is expected of a service that has just started
 PATIENCE_S = 60  # added to every limit: a lane may be busy
@@ -42,7 +42,7 @@ class Health:
         }
 
 
-def health(reads: PageReads, *, config: Config, now: datetime) -> Health:
+def health(reads: RecordReads, *, config: Config, now: datetime) -> Health:
     """Judge the service by its record alone.
 
     Without an identity no target is checked, which is not a default of the service.

@@ -11,7 +11,7 @@ from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.changes.compare import compared
 from monitor.core.model import Target
 from monitor.core.untrusted.numbers import whole
-from monitor.web.reads import PageReads
+from monitor.web.record_reads import RecordReads
 from monitor.web.views.dead_link_views import DeadLinkView, stories
 
 PER_PAGE = 25
@@ -102,7 +102,7 @@ class ShownDifference:
         return self.target.name if self.target else self.record.target
 
 
-def listing(reads: PageReads, config: Config, filters: Filters) -> Listing:
+def listing(reads: RecordReads, config: Config, filters: Filters) -> Listing:
     """Read one page of the list."""
     targets = None
     if filters.department:
@@ -133,7 +133,7 @@ def departments(config: Config) -> tuple[str, ...]:
     return tuple(sorted({one.department for one in config.targets if one.department}))
 
 
-def difference(reads: PageReads, config: Config, number: int) -> ShownDifference | None:
+def difference(reads: RecordReads, config: Config, number: int) -> ShownDifference | None:
     """Read one change and compare its texts; None when there is none of that number."""
     found = reads.page_change(number)
     if found is None:

@@ -10,7 +10,7 @@ from monitor.core.changes.dead_links import request_of, watched
 from monitor.core.changes.page_events import Version
 from monitor.core.model import FOLLOWED, Target
 from monitor.core.text.page import Element
-from monitor.web.reads import PageReads
+from monitor.web.record_reads import RecordReads
 from monitor.web.views.dead_link_views import LinkStatus, lives
 
 
@@ -53,7 +53,7 @@ class Offer:
         return sum(row.version is not None for row in self.rows)
 
 
-def offer(reads: PageReads, config: Config) -> Offer:
+def offer(reads: RecordReads, config: Config) -> Offer:
     """Read what every followed page states now."""
     followed = [one for one in config.targets if one.kind in FOLLOWED]
     facts: dict[str, list[FactRecord]] = {}
@@ -82,7 +82,7 @@ def offer(reads: PageReads, config: Config) -> Offer:
 
 
 def _links(
-    reads: PageReads, config: Config, facts: Mapping[str, Iterable[FactRecord]]
+    reads: RecordReads, config: Config, facts: Mapping[str, Iterable[FactRecord]]
 ) -> dict[str, dict[Element, Mapping[LinkStatus, int]]]:
     """Tell, by page, what is known of the addresses that it gives."""
     known, states = watched(config.targets), {one.target: one for one in reads.states()}

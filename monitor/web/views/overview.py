@@ -9,7 +9,7 @@ from itertools import groupby
 from monitor.config import Config
 from monitor.core.model import Controls, Event, Gap, GapCause, Incident, Outage, Run, Verdict
 from monitor.core.outages.availability import HOLD
-from monitor.web.reads import PageReads
+from monitor.web.record_reads import RecordReads
 from monitor.web.views.platforms import Past, PlatformView, Tally, platform_view, tally
 
 SHORTEST_S = 60  # of a picture, when the watch has just begun
@@ -80,7 +80,7 @@ class Overview:
         return all(verdict is Verdict.UNKNOWN for verdict, _ in self.tally)
 
 
-def overview(reads: PageReads, *, config: Config, now: datetime, window_s: float) -> Overview:
+def overview(reads: RecordReads, *, config: Config, now: datetime, window_s: float) -> Overview:
     """Read the record and work out the page. `window_s` is in seconds, more than 0."""
     runs = reads.runs()
     horizon = now - timedelta(seconds=window_s)
@@ -150,7 +150,7 @@ def gap_totals(gaps: Iterable[Gap]) -> tuple[GapTotal, ...]:
     )
 
 
-def _platforms(reads: PageReads, config: Config, past: Past) -> tuple[PlatformView, ...]:
+def _platforms(reads: RecordReads, config: Config, past: Past) -> tuple[PlatformView, ...]:
     """Show every platform that has targets, in the order of the configuration."""
     lanes = {lane.platform: lane for lane in reads.lanes()}
     members = {

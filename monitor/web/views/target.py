@@ -10,7 +10,7 @@ from monitor.core.changes.page_events import Version
 from monitor.core.model import Gap, Outage, Target
 from monitor.core.model.check import Check
 from monitor.core.outages.availability import HOLD
-from monitor.web.reads import PageReads
+from monitor.web.record_reads import RecordReads
 from monitor.web.templating import SHOWN_MAX
 from monitor.web.views.dead_link_views import DeadLinkView, stories
 from monitor.web.views.platforms import Past, PlatformRow, row
@@ -52,7 +52,9 @@ class TargetView:
         return self.now.target
 
 
-def target_view(reads: PageReads, *, config: Config, slug: str, now: datetime) -> TargetView | None:
+def target_view(
+    reads: RecordReads, *, config: Config, slug: str, now: datetime
+) -> TargetView | None:
     """Read all that is known of a target; None when nothing of that name is watched."""
     target = config.by_slug.get(slug)
     if target is None:
@@ -74,7 +76,7 @@ def target_view(reads: PageReads, *, config: Config, slug: str, now: datetime) -
     )
 
 
-def _past(reads: PageReads, target: Target, *, since: datetime, now: datetime) -> Past:
+def _past(reads: RecordReads, target: Target, *, since: datetime, now: datetime) -> Past:
     rounds = reads.rounds(now - timedelta(hours=1), now)
     gaps: Iterable[Gap] = (one for one in reads.gaps(since, now) if one.target == target.slug)
     return Past(
@@ -87,7 +89,7 @@ def _past(reads: PageReads, target: Target, *, since: datetime, now: datetime) -
     )
 
 
-def _latest(reads: PageReads, target: Target, *, now: datetime) -> tuple[Check, ...]:
+def _latest(reads: RecordReads, target: Target, *, now: datetime) -> tuple[Check, ...]:
     """Read no more of the past than holds the checks that are shown, a day at most."""
     span = min(PAST, timedelta(seconds=2 * CHECKS * target.interval_s))
     found = reads.observations(target.slug, now - span, now + timedelta(seconds=1))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.core.text.facts.facts import facts_of, opening_hours, phones
+from monitor.core.text.facts.page_facts import facts_of, opening_hours, phones
 from monitor.core.text.page import Element
 from monitor.core.text.read import read_page
 from tests.support.prefecture import TEMPLATES, URL, Content, Template

@@ -6,7 +6,7 @@ import pytest
 
 from monitor.core.changes.compare_saved import compare_saved
 from monitor.core.text.blocks import MOST_RUNS
-from monitor.core.text.facts.facts import facts_of
+from monitor.core.text.facts.page_facts import facts_of
 from monitor.core.text.page import Obstacle
 from monitor.core.text.read import read_page
 

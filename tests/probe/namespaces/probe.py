@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from monitor.config import ControlHost
-from monitor.config.model import ControlSettings
+from monitor.config.values import ControlSettings
 from monitor.core.model import Kind, Platform, Target
 from monitor.probe.build import build_fetcher, build_line
 from monitor.probe.observer import Judge, look_again

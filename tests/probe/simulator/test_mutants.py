@@ -9,7 +9,7 @@ from monitor.core.model import exchange as core_wire
 from monitor.core.verdict import classify
 from monitor.fetch import budget, resolve
 from monitor.probe.local_health import control_panel, second_look
-from monitor.probe.local_health.local_health import LocalHealth
+from monitor.probe.local_health.own_health import LocalHealth
 from tests.probe.simulator import faults
 from tests.probe.simulator.test_simulator import group
 

@@ -18,7 +18,7 @@ import dns.name
 import dns.rdatatype
 
 from monitor.config import ControlHost
-from monitor.config.model import ControlSettings as PanelConfig
+from monitor.config.values import ControlSettings as PanelConfig
 from monitor.core.model import (
     Attempt,
     Certificate,
@@ -50,7 +50,7 @@ from monitor.fetch.fetcher import _Way
 from monitor.fetch.reachable import Address
 from monitor.fetch.resolve import Answer
 from monitor.probe.local_health.control_panel import ControlPanel
-from monitor.probe.local_health.local_health import LocalHealth
+from monitor.probe.local_health.own_health import LocalHealth
 from monitor.probe.observer import Judge, look_again
 from monitor.runtime.clock import Clock
 from tests.probe.simulator.loop import DAWN, VirtualClock, VirtualLoop

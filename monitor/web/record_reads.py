@@ -22,7 +22,7 @@ from monitor.core.outages.availability import Span
 from monitor.core.text.page import Page
 
 
-class PageReads(Protocol):
+class RecordReads(Protocol):
     """Reads of one point of measure, called from worker threads. `monitor.store.Store` is one.
 
     What touches a span is returned whole, in order of time.
