@@ -43,7 +43,7 @@ def ago(**parts: float) -> datetime:
 
 @dataclass(slots=True, kw_only=True)
 class FakeReads:
-    """A `monitor.web.record_reads.Reads` whose answers are set by hand. It knows of no page's text."""
+    """A `RecordReads` whose answers are set by hand. It knows of no page's text."""
 
     seen: list[State] = field(default_factory=list)
     confirmed: list[Outage] = field(default_factory=list)
