@@ -16,6 +16,7 @@ import pytest
 from bench.flood import attack, let_loose
 from monitor.config.settings import read_settings
 from monitor.web.serving.messages import LENGTH_BYTES, Order, packed, unpacked
+from monitor.web.serving.page_process import RestartDelay
 from tests.support.reads import config
 from tests.support.service import (
     LocalSite,
@@ -120,7 +121,7 @@ def test_pages_that_die_come_back_and_the_record_goes_on(service: Service, numbe
     assert b"anef_target_state" in service.get("/metrics")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_signals_for_the_whole_group_leave_the_pages_to_the_service(
     service: Service, number: int
 ) -> None:
@@ -135,6 +136,13 @@ def _answers(service: Service) -> bool:
     with suppress(OSError):
         return b'"etat"' in service.get("/sante")
     return False
+
+
+def test_pages_are_started_again_at_once_unless_they_keep_ending_soon() -> None:
+    delay = RestartDelay()
+    assert [delay.after(0.5) for _ in range(9)] == [0, 1, 2, 4, 8, 16, 32, 60, 60]
+    assert delay.after(60) == 0
+    assert [delay.after(59.9), delay.after(3_600), delay.after(1)] == [1, 0, 1]
 
 
 def test_pages_end_with_a_service_that_is_killed(tmp_path: Path) -> None:

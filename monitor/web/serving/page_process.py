@@ -29,9 +29,9 @@ from monitor.web.serving.messages import (
     packed,
 )
 
-AGAIN_S = 1.0  # before a process that ended is started again; doubled each time
+AGAIN_S = 1.0  # before a process that ended soon again is started; doubled each time
 AGAIN_MAX_S = 60.0
-STEADY_S = 60.0  # one that lived for so long is started again at once
+STEADY_S = 60.0  # one that lived for so long did not end soon
 ARENAS = "2"  # of glibc's memory; each thread would else have one, that is seldom given back
 END_S = 5.0  # in which it ends when told; then it is killed
 
@@ -43,6 +43,23 @@ _START = (
 _PROGRAM = str(Path(__file__).resolve().parents[3])
 
 log = structlog.get_logger(__name__)
+
+
+class RestartDelay:
+    """How long to wait before a process that ended is started again: the first time, not at all.
+
+    Readers and a supervisor wait meanwhile. Only a process that ends again and again, each time
+    soon, would cost more than it gives.
+    """
+
+    def __init__(self) -> None:
+        self._next_s = 0.0
+
+    def after(self, lived_s: float) -> float:
+        """Return the seconds to wait after a process that lived for `lived_s`."""
+        wait_s = 0.0 if lived_s >= STEADY_S else self._next_s
+        self._next_s = min(AGAIN_MAX_S, max(AGAIN_S, 2 * wait_s))
+        return wait_s
 
 
 class WebProcess:
@@ -73,15 +90,13 @@ class WebProcess:
     async def serve(self) -> None:
         """Keep the pages up until cancelled; then end them within `END_S`."""
         loop = asyncio.get_running_loop()
-        wait_s = AGAIN_S
+        delay = RestartDelay()
         while True:
             began = loop.time()
             code = await self._live()
-            if loop.time() - began >= STEADY_S:
-                wait_s = AGAIN_S
+            wait_s = delay.after(loop.time() - began)
             log.error("pages ended", code=code, again_s=wait_s)
             await asyncio.sleep(wait_s)
-            wait_s = min(AGAIN_MAX_S, 2 * wait_s)
 
     async def _live(self) -> int:
         """Start the process and answer it until it ends; return its exit code."""

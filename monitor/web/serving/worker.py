@@ -49,7 +49,8 @@ def main() -> None:
     """Serve on the descriptors named by the last two arguments until the other process ends."""
     listening, control = (socket.socket(fileno=int(one)) for one in sys.argv[-2:])
     _end_with_parent()
-    for number in (signal.SIGINT, signal.SIGTERM):  # they are for the other, which ends us
+    # They are for the other process, which ends us.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     order = _order(control)
     if order is None:
