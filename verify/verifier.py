@@ -945,6 +945,10 @@ class Watched:
         self.instants = array("q")  # of its checks, increasing
         self.others: set[int] = set()  # those after which the clock was set back
         self.slots = array("q")  # when they were due
+        self.rising = array("q")  # of these, each later than the one before: see `begins`
+        self.latest_slot: tuple[int, int] | None = None  # planned: number of the run, and the slot
+        # Leaf, number of the run, slot: of those older than their run, or than one before them.
+        self.overdue: list[tuple[int, int, int]] = []
         self.intervals: dict[int, int] = {}  # by the first slot since which it holds
         self.verdicts: Counter[str] = Counter()
         self.last_ok: int | None = None
@@ -962,6 +966,27 @@ class Watched:
         known = self.instants[place] == at or at in self.others
         self.others.add(at)
         return not known
+
+    def begins(self, slot: int) -> bool:
+        """Take the slot of a check; False when it had one since the slots last went back."""
+        self.goes_back(slot + 1)
+        if self.rising and self.rising[-1] == slot:
+            return False
+        self.rising.append(slot)
+        return True
+
+    def goes_back(self, at: int) -> None:
+        """Let the slots from `at` on come again: something was due then, after them."""
+        while self.rising and self.rising[-1] >= at:
+            self.rising.pop()
+
+    def planned(self, leaf: int, run: int, slot: int) -> None:
+        """Take a check that the plan of a run wanted, by the number of that run."""
+        before = self.latest_slot
+        if before is not None and before[0] == run and slot < before[1]:
+            self.overdue.append((leaf, run, slot))
+        else:
+            self.latest_slot = run, slot
 
     def fold(
         self, leaf: int, at: int, verdict: str, reason: str, policy: dict[str, int]
@@ -1053,6 +1078,13 @@ class Life:
     stretches: "list[list[int]]"
     last_at: int
     stopped_at: "int | None" = None
+    config: str = ""
+    absence: "int | None" = None  # leaf of the gap that says what was lost before it
+
+    @property
+    def round_at(self) -> int:
+        """Its last round of controls, or its start."""
+        return self.stretches[-1][1]
 
     def beat(self, at: int) -> None:
         """Take a round of controls: these follow each other in time."""
@@ -1087,6 +1119,17 @@ def due(lives: "list[Life]") -> "dict[str, list[tuple[tuple[int, int], list[Due]
     return found
 
 
+def owed_before(lives: "list[Life]", slug: str, slot: int) -> bool:
+    """Tell whether the lives before the last owed an account of a slot of a target."""
+    last = lives[-1]
+    bare = Life(last.at, last.plan, [[last.at, last.at]], last.at)
+    return any(
+        certain and since <= slot < until and (slot - phase) % interval == 0
+        for (interval, phase), spans in due([*lives[:-1], bare]).get(slug, ())
+        for since, until, certain in spans
+    )
+
+
 def due_while(life: Life, following: "Life | None", slug: str) -> "list[Due]":
     """Return the spans of one target in one life."""
     found: list[Due] = []
@@ -1111,6 +1154,17 @@ def due_while(life: Life, following: "Life | None", slug: str) -> "list[Due]":
                 sure = min(sure, following.at) if following else sure
         found += [(begin, sure, True), (max(begin, sure), end, False)]
     return [one for one in found if one[0] < one[1]]
+
+
+@dataclass
+class Block:
+    """A check, and how far what follows from it was told: the last rank of FOLLOWS."""
+
+    leaf: int
+    target: str
+    point: str
+    at: str
+    rank: int = 0
 
 
 class Story:
@@ -1138,6 +1192,10 @@ class Story:
         self.lives: dict[str, list[Life]] = {}  # by point, in the order of the journal
         self.planned = 0  # slots that were due by the plans of the runs
         self.trusted = 0  # of these, the ones that nothing proves to be a check or a gap
+        self.on_trust: Counter[str] = Counter()  # what else nothing proves, by its name in TRUSTED
+        self.paces: dict[tuple[str, str], set[int]] = {}  # by configuration and target
+        self._unplanned: list[tuple[int, str, str, int, int]] = []  # gaps: leaf, configuration…
+        self._block: Block | None = None  # the check that the next leaves may follow from
         self.before = False  # the record is older than its journal
         self._awaited: list[tuple[int, str, Any]] = []
         self._stated = 0  # the latest time that a token stated
@@ -1154,9 +1212,12 @@ class Story:
             return
         self.kinds[kind] += 1
         reader = getattr(self, f"_{kind}", None) if kind in READ else None
+        block, self._block = self._block, None
         if reader is None:
             return
         try:
+            if kind in FOLLOWS:
+                self._block = self._following(index, leaf, block)
             reader(index, leaf)
         except (
             Fault, ValueError, TypeError, KeyError, AttributeError, OverflowError,
@@ -1164,6 +1225,23 @@ class Story:
             self.faults.append(
                 f"{where} : la feuille {index} ({shown(kind)}) est mal formée ({error!r})"
             )
+
+    def _following(self, index: int, leaf: Leaf, block: "Block | None") -> "Block | None":
+        """See that what follows from a check stands right after it, in the order of FOLLOWS."""
+        kind, rank = leaf["type"], FOLLOWS[leaf["type"]]
+        where = (leaf["target"], leaf["point"])
+        if block is None or where != (block.target, block.point) or rank < block.rank:
+            self.faults.append(
+                f"feuille {index} : {shown(FOLLOWED[kind])} n'est pas à la suite de son relevé"
+            )
+            return block
+        block.rank = rank
+        if kind != "capture" and (leaf["observation"], leaf["at"]) != (block.leaf, block.at):
+            self.faults.append(
+                f"feuille {index} : {shown(FOLLOWED[kind])} nomme un autre relevé que celui "
+                f"qu'elle suit, à la feuille {block.leaf}"
+            )
+        return block
 
     def mark(self, size: int) -> None:
         self.latest_at[size] = self.latest
@@ -1174,6 +1252,9 @@ class Story:
         for one in self.watched.values():
             Holes(self, one).look()
         self._within_gaps()
+        self._out_of_place()
+        self._counted_by_pace()
+        self.on_trust["backwards"] = sum(len(one.others) for one in self.watched.values())
         for point, lives in self.lives.items():
             for slug, spans in due(lives).items():
                 one = self.watched.get((slug, point)) or Watched(slug, point)
@@ -1199,6 +1280,44 @@ class Story:
                         f"{told_us(gap['to'])} couvre {last - first} relevés de "
                         f"{shown(one.target)}, qui sont au journal"
                     )
+
+    def _out_of_place(self) -> None:
+        """Look for checks taken from their place and told at another, where they hide a hole.
+
+        When the clock is set back, the slots that come again were all accounted for before. A
+        check that is older than those before it, and the only account of its slot, is none.
+        """
+        for one in self.watched.values():
+            if not one.overdue:
+                continue
+            times, lives = Counter(one.slots), self.lives[one.point]
+            holes = Holes(self, one)
+            for leaf, run, slot in one.overdue:
+                alone = times[slot] == 1 and not holes.in_gap(slot)
+                mine = slot >= lives[run].at
+                if alone and (mine or owed_before(lives[: run + 1], one.target, slot)):
+                    self.faults.append(
+                        f"feuille {leaf} : relevé de {shown(one.target)} prévu le {told_us(slot)}, "
+                        "inscrit après d'autres plus tardifs : il n'est pas à sa place"
+                    )
+
+    def _counted_by_pace(self) -> None:
+        """Compare gaps of runs without a plan with the pace that targets had meanwhile."""
+        for leaf, config, target, lasting_us, slots in self._unplanned:
+            paces = self.paces.get((config, target), ())
+            if not paces:
+                self.on_trust["gaps"] += 1
+            elif lasting_us not in {slots * pace for pace in paces}:
+                self._miscounted(leaf, slots)
+
+    def _miscounted(self, leaf: int, slots: int, ought: "int | None" = None) -> None:
+        self.faults.append(
+            f"feuille {leaf} : la lacune dit {slots} relevés non faits, ce qui n'est pas ce que "
+            "la cadence de la page y prévoyait"
+            if ought is None
+            else f"feuille {leaf} : la lacune dit {slots} relevés non faits ; le plan en prévoyait "
+            f"{ought}"
+        )
 
     def _origin(self, index: int, leaf: Leaf) -> None:
         if index:
@@ -1241,7 +1360,11 @@ class Story:
             self.faults.append(f"feuille {index} : deux relevés de {shown(target)} au même instant")
         slot = at - whole_number(leaf["late_us"])
         one.slots.append(slot)
+        self._take_slot(index, one, slot, at)
         interval = whole_number(plan.get("interval_s", 0)) * SECOND
+        for config in (setup["config_sha256"], "") if interval else ():
+            self.paces.setdefault((config, target), set()).add(interval)
+        self._block = Block(index, target, setup["point"], leaf["at"])
         if interval and interval != next(reversed(one.intervals.values()), 0):
             one.intervals[slot] = interval
         one.verdicts[verdict] += 1
@@ -1269,6 +1392,21 @@ class Story:
                 "reason": what.reason, "downs": what.downs,
             }  # fmt: skip
             self._awaited.append((index, edge, (what, {**where, **told})))
+
+    def _take_slot(self, index: int, one: Watched, slot: int, at: int) -> None:
+        if not one.begins(slot):
+            self.faults.append(
+                f"feuille {index} : deux relevés de {shown(one.target)} prévus au même moment, le "
+                f"{told_us(slot)}, sans que l'horloge ait reculé entre eux"
+            )
+        lives = self.lives.get(one.point, [])
+        if not lives or at < slot:
+            return
+        grid = (lives[-1].plan or {}).get(one.target)
+        if slot < lives[-1].at:
+            one.overdue.append((index, len(lives) - 1, slot))
+        elif grid is not None and (slot - grid[1]) % grid[0] == 0:
+            one.planned(index, len(lives) - 1, slot)
 
     def _outage(self, index: int, leaf: Leaf) -> None:
         self._edge(index, leaf["edge"], leaf)
@@ -1323,9 +1461,90 @@ class Story:
         where = {"leaf": index, "target": leaf.get("target", ""), "point": leaf["point"]}
         if slots < 1 or until <= since:
             raise ValueError("une lacune sans durée, ou sans relevé")
-        self.gaps.append(
-            {**where, "from": since, "to": until, "slots": slots, "cause": leaf["cause"]}
+        gap = {**where, "from": since, "to": until, "slots": slots, "cause": leaf["cause"]}
+        self.gaps.append(gap)
+        if gap["target"]:
+            one = self.watched.get((gap["target"], gap["point"]))
+            if one is not None:
+                one.goes_back(since + 1)
+            self._count_slots(gap)
+        else:
+            self._goes_back(gap["point"], since + 1)
+            self._count_absence(gap)
+
+    def _goes_back(self, point: str, at: int) -> None:
+        for (_, of), one in self.watched.items():
+            if of == point:
+                one.goes_back(at)
+
+    def _count_slots(self, gap: "dict[str, Any]") -> None:
+        """Compare the number of slots of one target's gap with what its plan wanted there."""
+        lives = self.lives.get(gap["point"], [])
+        if not lives or lives[-1].plan is None:
+            config = lives[-1].config if lives else ""
+            lasting_us = gap["to"] - gap["from"]
+            self._unplanned.append((gap["leaf"], config, gap["target"], lasting_us, gap["slots"]))
+            return
+        if gap["target"] not in lives[-1].plan:
+            self.faults.append(
+                f"feuille {gap['leaf']} : lacune de {shown(gap['target'])}, que le plan en vigueur "
+                "ne prévoyait pas"
+            )
+            return
+        interval, phase = lives[-1].plan[gap["target"]]
+        if (gap["from"] - phase) % interval:
+            self.faults.append(
+                f"feuille {gap['leaf']} : la lacune ne commence pas à un relevé prévu par le plan"
+            )
+        elif gap["to"] - gap["from"] != gap["slots"] * interval:
+            ought = -(-(gap["to"] - gap["from"]) // interval)
+            self._miscounted(gap["leaf"], gap["slots"], ought)
+
+    def _count_absence(self, gap: "dict[str, Any]") -> None:
+        """See that a gap of a whole point is what its new run found that it had lost.
+
+        It goes from the end of the run before to the start of this one, and counts what the
+        plan of this one wanted meanwhile.
+        """
+        lives = self.lives.get(gap["point"], [])
+        if not lives:
+            if self.before:
+                self.on_trust["gaps"] += 1
+            else:
+                self.faults.append(
+                    f"feuille {gap['leaf']} : lacune de toutes les pages avant tout démarrage"
+                )
+            return
+        life, earlier = lives[-1], lives[:-1]
+        taken = {one.at for one in earlier}  # a start at an instant that is taken is moved
+        at = life.at
+        while at - 1 in taken and at > gap["to"]:
+            at -= 1
+        if life.absence is not None or at != gap["to"]:
+            self.faults.append(
+                f"feuille {gap['leaf']} : la lacune de toutes les pages ne finit pas au démarrage "
+                f"du service, le {told_us(life.at)}, qui seul en dit une"
+            )
+            return
+        life.absence = gap["leaf"]
+        last = max(earlier, key=lambda one: one.at, default=None)
+        if last is not None:
+            stopped = last.stopped_at
+            end = min(last.round_at, at) if stopped is None else stopped
+            if gap["from"] < end or (stopped is not None and gap["from"] > end):
+                self.faults.append(
+                    f"feuille {gap['leaf']} : la lacune commence le {told_us(gap['from'])} ; le "
+                    f"service s'était arrêté le {told_us(end)}"
+                )
+        if life.plan is None:
+            self.on_trust["gaps"] += 1
+            return
+        ought = sum(
+            -(-(gap["to"] - phase) // interval) - -(-(gap["from"] - phase) // interval)
+            for interval, phase in life.plan.values()
         )
+        if ought != gap["slots"]:
+            self._miscounted(gap["leaf"], gap["slots"], ought)
 
     def _run(self, index: int, leaf: Leaf) -> None:
         at = microseconds(leaf["at"])
@@ -1336,7 +1555,9 @@ class Story:
             if setup:
                 self.starts.append((at, point, setup["config_sha256"]))
             life = Life(at, self._planned(leaf, point), [[at, at]], at)
+            life.config = setup.get("config_sha256", "")
             self.lives.setdefault(point, []).append(life)
+            self._goes_back(point, at)
             self._timed(index, at, point, at)
         else:
             point = self.runs.get(leaf.get("start", -1), "")
@@ -1374,6 +1595,25 @@ class Story:
 READ = {"origin", "setup", "target", "plan", "observation", "outage", "blip", "change", "gap",
         "run", "round", "token", "capture", "key"}  # fmt: skip
 EDGES = {"opened": "début", "closed": "fin", "blip": "échec isolé"}
+# What follows from a check stands right after it, in this order.
+FOLLOWS = {"outage": 1, "blip": 1, "capture": 2, "change": 3}
+FOLLOWED = {"outage": "cette indisponibilité", "blip": "cet échec isolé", "capture": "cette copie",
+            "change": "cette modification"}  # fmt: skip
+# What nothing in the journal proves nor denies, by one and by many.
+TRUSTED = {
+    "gaps": (
+        "lacune dont rien ne dit combien de relevés étaient prévus",
+        "lacunes dont rien ne dit combien de relevés étaient prévus",
+    ),
+    "backwards": (
+        "relevé inscrit après un plus tardif de la même page : l'horloge avait reculé, dit-on",
+        "relevés inscrits après un plus tardif de la même page : l'horloge avait reculé, dit-on",
+    ),
+    "slots": (
+        "relevé prévu dont rien ne montre qu'il fut fait, ni qu'il ne le fut pas",
+        "relevés prévus dont rien ne montre qu'ils furent faits, ni qu'ils ne le furent pas",
+    ),
+}
 
 
 class Holes:
@@ -1440,6 +1680,10 @@ class Holes:
                     else:
                         self.story.trusted += count
 
+    def in_gap(self, at: int) -> bool:
+        place = bisect_left(self.gaps, (at + 1, 0)) - 1
+        return place >= 0 and self.gaps[place][1] > at
+
     def _lost(
         self, slots: "list[int]", first: int, last: int, interval: int
     ) -> "Iterator[tuple[int, int]]":
@@ -1455,7 +1699,7 @@ class Holes:
         for made in [*seen, last]:
             while at < made:
                 place = bisect_left(self.gaps, (at + 1, 0)) - 1
-                if place >= 0 and self.gaps[place][1] > at:
+                if self.in_gap(at):
                     at += -(-(self.gaps[place][1] - at) // interval) * interval
                     continue
                 begin = self.gaps[place + 1][0] if place + 1 < len(self.gaps) else made
@@ -2020,6 +2264,9 @@ def judge(asked: argparse.Namespace, say: Say) -> dict[str, Any]:
         say("   celle qu'il dirait lui-même ne prouverait rien.")
     steps = list(taken(found, say)) if found else []
     remarks = found.remarks if found else []
+    trusted = list(on_trust(found)) if found else []
+    for line in trusted:
+        say(f"PRIS SUR PAROLE {line}")
     for line in remarks[:SHOWN]:
         say(f"REMARQUE {line}")
     if len(remarks) > SHOWN:
@@ -2031,8 +2278,17 @@ def judge(asked: argparse.Namespace, say: Say) -> dict[str, Any]:
     if own and not faults:
         say(f"Sous réserve de ce qui est pris dans le dossier même : {', '.join(own)}.")
     result: dict[str, Any] = {"ok": not faults, "verdict": verdict, "taken_from_the_folder": own,
-                              "steps": steps, "faults": faults, "remarks": remarks}  # fmt: skip
+                              "steps": steps, "faults": faults, "remarks": remarks,
+                              "on_trust": trusted}  # fmt: skip
     return {**result, **(as_json(found) if found else {})}
+
+
+def on_trust(found: "Verification") -> Iterator[str]:
+    """Yield, with its number, each kind of thing that nothing here proves nor denies."""
+    counts = {**found.story.on_trust, "slots": found.story.trusted}
+    for name, (one, many) in TRUSTED.items():
+        if counts.get(name):
+            yield f"{counts[name]} {one if counts[name] == 1 else many}"
 
 
 def begin(asked: argparse.Namespace, faults: list[str], say: Say) -> "Verification | None":

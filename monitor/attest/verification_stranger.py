@@ -27,10 +27,14 @@ _NAME = "vigie_verifier"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opinion:
-    """What it found. `tables` are lines for a person, `found` the same as its --json gives it."""
+    """What it found. `tables` are lines for a person, `found` the same as its --json gives it.
+
+    `on_trust` says, with its number, each kind of thing that nothing proves nor denies.
+    """
 
     faults: tuple[str, ...]
     tables: tuple[str, ...] = ()
+    on_trust: tuple[str, ...] = ()
     found: dict[str, Any] = field(default_factory=dict)
 
 
@@ -78,7 +82,10 @@ def ask(
         )
         found: dict[str, Any] = program.judge(asked, lambda _: None)
     return Opinion(
-        faults=tuple(found["faults"]), tables=tuple(found.pop("tables", ())), found=found
+        faults=tuple(found["faults"]),
+        tables=tuple(found.pop("tables", ())),
+        on_trust=tuple(found["on_trust"]),
+        found=found,
     )
 
 

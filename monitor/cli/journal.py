@@ -199,6 +199,10 @@ def _concluded(
             print("Ce que les relevés prouvent :")
             for line in opinion.tables:
                 print(f"   {line}")
+        if opinion is not None and opinion.on_trust:
+            print("Ce que le journal ne permet ni d’établir ni de démentir :")
+            for line in opinion.on_trust:
+                print(f"   {line}")
         if data:
             print("Ce que rien ne garantit, et pourquoi cela ne trompe personne :")
             for one in unproved():

@@ -8,12 +8,13 @@ import shutil
 import subprocess
 from base64 import b64encode
 from dataclasses import dataclass, field
-from datetime import UTC, timedelta
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
 from pathlib import Path
 
-from monitor.core.model import Capture, Kind, Target
+from monitor.core.journal.encode import instant
+from monitor.core.model import Capture, Kind, Observation, Target
 from monitor.evidence.captures.capture_policy import Captures
 from monitor.evidence.log import note, tlog
 from monitor.evidence.log.note import Algorithm, Checkpoint, Note, SignerKey
@@ -85,7 +86,7 @@ def capture_leaf(kept: Capture) -> bytes:
         "capture",
         target=kept.target,
         point=kept.point,
-        at=kept.at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        at=instant(kept.at),
         file=kept.file,
         sha256=kept.sha256,
         why=sorted(kept.why),
@@ -93,9 +94,10 @@ def capture_leaf(kept: Capture) -> bytes:
 
 
 async def captured(folder: Path) -> list[bytes]:
-    """Keep captures over two days; return their leaves."""
+    """Keep captures over two days; return their leaves, which follow a leaf of a start."""
     captures = Captures(folder, software="essai/1", clock_limit_us=0)
-    leaves = []
+    leaves = [leaf("setup", point="local", config_sha256=outcomes.CONFIG)]
+    failed_at = None
     for rank, name in enumerate(["plain", "plain", "chunked", "chunked", "gzip", "early answers"]):
         at = outcomes.at(6 * 3600 * rank)
         exchanges = [(OK, spoken(at, ANSWERS[name]))]
@@ -104,9 +106,33 @@ async def captured(folder: Path) -> list[bytes]:
         for judgement, exchange in exchanges:
             seen = outcomes.outcome("cible", exchange.started_at, judgement, exchange=exchange)
             outcome = await captures.keep(TARGET, seen, known_good=True)
+            place = len(leaves) + 1
+            leaves.append(check_leaf(outcome.observation, setup=1))
+            if failed_at and judgement is OK:
+                leaves.append(blip_leaf(outcome.observation, failed_at, place))
+            failed_at = exchange.started_at if judgement is DEAD else None
             places = (outcome.before, outcome.observation.capture)
             leaves += [capture_leaf(kept) for kept in places if kept]
     return leaves
+
+
+def check_leaf(seen: Observation, *, setup: int) -> bytes:
+    return leaf(
+        "observation",
+        target=seen.target,
+        at=instant(seen.at),
+        late_us=0,
+        verdict=seen.judgement.verdict,
+        reason=seen.judgement.reason,
+        setup=setup,
+    )
+
+
+def blip_leaf(seen: Observation, failed_at: datetime, place: int) -> bytes:
+    """Tell of one failure, at an instant, that a good check at a leaf ended."""
+    where = {"target": seen.target, "point": seen.point, "at": instant(seen.at)}
+    failure = {"first_at": instant(failed_at), "last_at": instant(failed_at), "count": 1}
+    return leaf("blip", **where, observation=place, **failure, reason=DEAD.reason, downs=1)
 
 
 def stamp(folder: Path, authority: tsa.Authority, checkpoint: bytes) -> bytes:
@@ -130,8 +156,7 @@ def stamp(folder: Path, authority: tsa.Authority, checkpoint: bytes) -> bytes:
     put(place / "token.tst", token.read_bytes())
     shutil.rmtree(folder / "travail")
     size = Checkpoint.parse(Note.parse(checkpoint).text).size
-    stated_at = at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    return leaf("token", size=size, authority="essai", at=stated_at, sha256=digest)
+    return leaf("token", size=size, authority="essai", at=instant(at), sha256=digest)
 
 
 def place_of(folder: Path, name: str, data: bytes = b"") -> Path:

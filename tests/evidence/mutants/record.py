@@ -4,7 +4,7 @@ import asyncio
 import zlib
 from contextlib import closing
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -161,13 +161,13 @@ async def _stamp(store: Store, data: Path, signed: bytes, size: int, tsa: Author
 
 async def _stopped(store: Store, slug: str, since: int, until: int) -> None:
     """Say that planned checks were not made, between two instants in seconds."""
-    late = observation(slug, at(since)).slot_at
+    slot, slots = observation(slug, at(since)).slot_at, -(-(until - since) // 60)
     lost = Gap(
         point="local",
         target=slug,
-        from_at=late,
-        to_at=at(until),
-        slots=-(-(until - since) // 60),
+        from_at=slot,
+        to_at=slot + timedelta(minutes=slots),
+        slots=slots,
         cause=GapCause.STOPPED,
     )
     await store.record_gap(lost)
