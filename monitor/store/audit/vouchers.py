@@ -301,8 +301,8 @@ TABLES: Mapping[str, Vouched] = {
             key=("size", "witness"),
             columns=_self("size", "witness", "at")
             | _nothing(
-                "seule sa forme est vérifiée : la signature l’est avec la clé du témoin, dans"
-                " l’export et par qui la connaît",
+                "seule sa forme est vérifiée : la signature l’est avec la clé du cosignataire,"
+                " dans l’export et par qui la connaît",
                 "line",
             ),
             fewer="une cosignature retirée n’atteste plus rien, et n’a rien changé d’autre",
@@ -399,7 +399,7 @@ FILES: tuple[FileKind, ...] = (
         r"(temoin|config|tls)/.*",
         By.NOTHING,
         "ce qui n’est pas de ce journal",
-        "le rôle de témoin, et ce qu’une démonstration se donne",
+        "le rôle de cosignataire, et ce qu’une démonstration se donne",
     ),
 )
 
