@@ -16,12 +16,12 @@ from monitor.config import ControlHost
 from monitor.core.model import (
     ClockReading,
     Controls,
+    ControlStatus,
     Exchange,
     Failure,
     Family,
     Hop,
     Resolution,
-    Said,
 )
 from monitor.probe.local_health.control_panel import ControlPanel, read_clock
 from monitor.probe.local_health.own_health import LocalHealth
@@ -96,9 +96,9 @@ async def test_every_host_is_asked_and_the_answers_are_counted() -> None:
     assert found.answers == {"un": True, "deux": False, "trois": True}
     assert found.line_works
     assert [(w.slug, w.family, w.said) for w in found.witnesses[:3]] == [
-        ("un", Family.IPV4, Said.PROMPT),
-        ("un", Family.IPV6, Said.PROMPT),
-        ("deux", Family.IPV4, Said.SILENT),
+        ("un", Family.IPV4, ControlStatus.PROMPT),
+        ("un", Family.IPV6, ControlStatus.PROMPT),
+        ("deux", Family.IPV4, ControlStatus.SILENT),
     ]
     assert found.witnesses[1].address == BOTH[1]
     assert found.witnesses[1].resolver == "192.0.2.53"
@@ -127,24 +127,24 @@ async def test_a_family_is_vouched_for_by_what_came_over_it_alone() -> None:
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        (204, Said.PROMPT),
-        (404, Said.PROMPT),
-        (503, Said.FAILED),
-        (Failure.TIMEOUT, Said.SILENT),
-        (Failure.DEADLINE, Said.SILENT),
-        (Failure.CONNECTION_REFUSED, Said.FAILED),
-        (Failure.SSL_UNKNOWN_AUTHORITY, Said.FAILED),
-        (Failure.NETWORK_UNREACHABLE, Said.ABSENT),
-        (Failure.DNS_NO_ANSWER, Said.ABSENT),  # the name has addresses of the other family
-        (Failure.DNS_SERVFAIL, Said.FAILED),
+        (204, ControlStatus.PROMPT),
+        (404, ControlStatus.PROMPT),
+        (503, ControlStatus.FAILED),
+        (Failure.TIMEOUT, ControlStatus.SILENT),
+        (Failure.DEADLINE, ControlStatus.SILENT),
+        (Failure.CONNECTION_REFUSED, ControlStatus.FAILED),
+        (Failure.SSL_UNKNOWN_AUTHORITY, ControlStatus.FAILED),
+        (Failure.NETWORK_UNREACHABLE, ControlStatus.ABSENT),
+        (Failure.DNS_NO_ANSWER, ControlStatus.ABSENT),  # the name has addresses of the other family
+        (Failure.DNS_SERVFAIL, ControlStatus.FAILED),
     ],
 )
-async def test_what_each_host_says_is_one_word(answer: int | Failure, said: Said) -> None:
+async def test_what_each_host_says_is_one_word(answer: int | Failure, said: ControlStatus) -> None:
     internet = Internet(FakeClock())
     internet.by_family[HOSTS[0].slug, Family.IPV6] = answer
     found = await make_panel(internet).probe()
     assert found.families[Family.IPV6]["un"] is said
-    assert found.families[Family.IPV4]["un"] is Said.PROMPT
+    assert found.families[Family.IPV4]["un"] is ControlStatus.PROMPT
 
 
 async def test_an_answer_that_came_late_or_twice_does_not_vouch() -> None:
@@ -157,7 +157,7 @@ async def test_an_answer_that_came_late_or_twice_does_not_vouch() -> None:
     await clock.advance(5)
     found = await task
     assert found.families[Family.IPV4] == {
-        "un": Said.LATE, "deux": Said.PROMPT, "trois": Said.LATE,
+        "un": ControlStatus.LATE, "deux": ControlStatus.PROMPT, "trois": ControlStatus.LATE,
     }  # fmt: skip
     assert (found.ok, found.vouch_for(Family.IPV4)) == (3, False)  # for one of three
     assert found.vouch_for(Family.IPV6)
@@ -412,18 +412,24 @@ async def test_a_family_that_is_silent_for_ten_minutes_is_lost_until_one_answers
         return ClockReading(at=clock.now(), server="ntp", offset_us=0)
 
     line = LocalHealth(probe=make_panel(internet).probe, read=read, clock=clock)
-    silent = {"un": Said.ABSENT, "deux": Said.SILENT, "trois": Said.SILENT}
-    lost = {"un": Said.ABSENT, "deux": Said.LOST, "trois": Said.LOST}
+    silent = {
+        "un": ControlStatus.ABSENT,
+        "deux": ControlStatus.SILENT,
+        "trois": ControlStatus.SILENT,
+    }
+    lost = {"un": ControlStatus.ABSENT, "deux": ControlStatus.LOST, "trois": ControlStatus.LOST}
     for minute in range(13):
         controls = await line.check()
         assert controls.families[Family.IPV6] == (silent if minute < 10 else lost)
         assert controls.lack(Family.IPV6) is (minute >= 10)
-        assert set(controls.families[Family.IPV4].values()) == {Said.PROMPT}
-        assert Said.LOST not in {each.said for each in controls.witnesses}  # their own words
+        assert set(controls.families[Family.IPV4].values()) == {ControlStatus.PROMPT}
+        assert ControlStatus.LOST not in {
+            each.said for each in controls.witnesses
+        }  # their own words
         await clock.advance(60)
     del internet.by_family["deux", Family.IPV6]
     controls = await line.check()
-    assert controls.families[Family.IPV6] == {**silent, "deux": Said.PROMPT}
+    assert controls.families[Family.IPV6] == {**silent, "deux": ControlStatus.PROMPT}
     internet.by_family["deux", Family.IPV6] = Failure.TIMEOUT
     await clock.advance(60)
     assert (await line.check()).families[Family.IPV6] == silent  # ten minutes, once more

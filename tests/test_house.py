@@ -5,9 +5,17 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 MONITOR = ROOT / "monitor"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
+DOCUMENTS = (  # decisions are left out: they are of their day
+    "README.md",
+    "LISEZMOI.md",
+    "CONTRIBUTING.md",
+    *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").glob("*.md"))),
+)
 
 # Names that may stand twice, each with its reason.
 MODULES = {
@@ -39,33 +47,84 @@ def test_no_module_name_stands_twice() -> None:
 
 
 def test_no_class_name_stands_twice() -> None:
+    """A name that only begins with an underscore is the same name to who looks for it."""
     places = defaultdict(list)
     for path in modules():
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                places[node.name].append(path.relative_to(MONITOR).as_posix())
-    twice = {name: found for name, found in places.items() if len(found) > 1}
-    assert twice == {}
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places[node.name.lstrip("_")].append(path.relative_to(MONITOR).as_posix())
+    assert {name: where for name, where in places.items() if len(where) > 1} == {}
 
 
 def test_at_the_root_stand_only_the_composition_root_and_rooms() -> None:
     assert [path.name for path in sorted(MONITOR.glob("*.py"))] == ["__init__.py", "app.py"]
 
 
-def test_every_place_that_the_architecture_names_is_there() -> None:
-    text = ARCHITECTURE.read_text(encoding="utf-8")
-    places = set(re.findall(r"`([a-z_]+(?:/[a-z_.{},…]+)+)`", text))
-    assert len(places) > 20
-    for place in places:
-        head, brace, tail = place.partition("{")
-        names = tail.partition("}")[0].split(",") if brace else [""]
-        for name in names:
-            path = f"{head}{name}{tail.partition('}')[2]}" if brace else place
-            path = path.removesuffix("…").rstrip("/")
-            roots = (MONITOR, ROOT)
-            assert any(
-                (root / path).exists() or (root / f"{path}.py").exists() for root in roots
-            ), place
+# A file by its name, with or without folders; a folder by its name and a slash. `{a,b}` stands
+# for several, "…" for what follows.
+_FILE = r"[\w./{},…-]*[\w}]\.(?:py|toml|html|css|md|svg)(?!\w)"
+_PLACE = re.compile(_FILE + r"|(?:[\w-]+/)+(?:[\w{},.]+|…)?")
+_CODE = re.compile(r"`([^`\n]+)`")
+_FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+# First folders of what is made on a user's machine, or is an address or a media type.
+ELSEWHERE = ("/", "data/", "essai", ".venv/", "tlog-", "application/", "config/racines/")
+LOCAL = {"config/local.toml", "local.toml"}
+
+
+def places_in(text: str) -> set[str]:
+    """Return every place that code spans and drawings of a document name."""
+    found = set()
+    for span in _CODE.findall(_FENCED.sub("", text)):
+        if _PLACE.fullmatch(span):
+            found.add(span)
+    for language, drawing in _FENCED.findall(text):
+        if not language:
+            found.update(_PLACE.findall(drawing))
+    return found
+
+
+def expanded(place: str) -> list[str]:
+    head, brace, tail = place.partition("{")
+    names, _, rest = tail.partition("}")
+    return [f"{head}{name}{rest}" for name in names.split(",")] if brace else [place]
+
+
+def is_there(place: str) -> bool:
+    """Tell whether a place is there, by its whole path or by the end of it."""
+    path = place.removesuffix("…").rstrip("/")
+    if any((root / path).exists() for root in (ROOT, MONITOR)):
+        return True
+    return any(
+        found.is_dir() if place.endswith("/") else True
+        for root in (MONITOR, ROOT / "config", ROOT / "docs", ROOT / "tests")
+        for name in (path, f"{path}.py")
+        for found in root.rglob(name)
+    )
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_place_that_a_document_names_is_there(document: str) -> None:
+    places = places_in((ROOT / document).read_text(encoding="utf-8")) - LOCAL
+    places = {place for place in places if not place.startswith(ELSEWHERE)}
+    names = [name for place in sorted(places) for name in expanded(place)]
+    assert [name for name in names if not is_there(name)] == []
+
+
+def test_places_are_really_looked_for() -> None:
+    told = """`evidence/timestamps/rfc3161.py` `no_such.py` `no/such.py`
+`core/text/no2.py` `a/b` `GET /x`
+`core/journal/{jcs,no_such}.py` `config/targets/…`
+```
+ no_folder/   of a drawing
+   model/     no_drawn.py ─ a module
+```
+"""
+    found = {name for place in places_in(told) for name in expanded(place)}
+    assert {name for name in found if not is_there(name)} == {
+        "no_such.py", "no/such.py", "core/text/no2.py", "a/b", "core/journal/no_such.py",
+        "no_folder/", "no_drawn.py",
+    }  # fmt: skip
+    assert len(places_in(ARCHITECTURE.read_text(encoding="utf-8"))) > 80
 
 
 def test_every_room_is_on_the_page_of_the_architecture() -> None:
@@ -73,3 +132,16 @@ def test_every_room_is_on_the_page_of_the_architecture() -> None:
     rooms = {path.parent.name for path in MONITOR.glob("*/__init__.py")}
     rooms |= {path.parent.name for path in (MONITOR / "core").glob("*/__init__.py")}
     assert {room for room in rooms if f"{room}/" not in text} == set()
+
+
+def test_the_french_words_of_the_glossary_are_those_of_the_program() -> None:
+    """A reader of the code finds on a page, or in a command, the word that the glossary gives."""
+    text = ARCHITECTURE.read_text(encoding="utf-8").partition("## Words")[2]
+    rows = re.findall(r"^\| [^|]+ \| ([^|]+) \| `", text, re.MULTILINE)
+    words = {word for row in rows for word in re.split(r", | ; ", row)}
+    sources = [*modules(), *MONITOR.rglob("*.html"), ROOT / "verify" / "verifier.py"]
+    shown = " ".join(
+        path.read_text(encoding="utf-8") for path in sources if "demo" not in path.parts
+    )
+    assert len(words) > 20
+    assert {word for word in words if not re.search(rf"(?i)\b{word}s?\b", shown)} == set()

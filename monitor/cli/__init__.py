@@ -85,7 +85,7 @@ def _run(words: Sequence[str]) -> int:
         sys.stderr.close()  # the reader left, as `| head` does: nothing to say
     except* KeyboardInterrupt:
         code = _INTERRUPTED
-    except* Exception:  # noqa: BLE001 -- a fault of ours: said through the door, with its own code
+    except* Exception:  # noqa: BLE001 -- a fault of ours: printable, with its own code
         code = terminal.fault()
     return code
 

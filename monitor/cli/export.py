@@ -132,7 +132,7 @@ def run_export(asked: Namespace) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Made:
+class _Exported:
     """What was written. `remark` is French: what the copy lacks."""
 
     key: VerifierKey
@@ -190,7 +190,7 @@ def _noted(data: Path) -> Iterator[bytes]:
                 yield bytes(joined(parsed, [Signature.parse(one.line) for one in lines]))
 
 
-def _write(asked: Namespace, config: Config) -> _Made:
+def _write(asked: Namespace, config: Config) -> _Exported:
     out: Path = asked.out
     if not (asked.data / FOLDER / CHECKPOINT).exists():  # before anything that would make a key
         raise FileNotFoundError(asked.data / FOLDER / CHECKPOINT)
@@ -217,7 +217,7 @@ def _write(asked: Namespace, config: Config) -> _Made:
     )
     mirror.put(out / "LISEZMOI.txt", readme.encode())
     mirror.put(out / "MANIFESTE", "".join(_manifest(out)).encode())
-    return _Made(key=key, leaves=checkpoint.size, files=copied, remark=remark)
+    return _Exported(key=key, leaves=checkpoint.size, files=copied, remark=remark)
 
 
 def _key(data: Path, config: Config) -> VerifierKey:

@@ -36,7 +36,7 @@ Values = dict[tuple[str, str], str]  # by table and key
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class _IdentityField:
     """One part of the identity: its option, its place in the file, what a person is asked."""
 
     option: str
@@ -46,9 +46,9 @@ class _Question:
 
 
 QUESTIONS = (
-    _Question("association", "publisher", "association", "Nom de l’association"),
-    _Question("site", "publisher", "site", "Adresse de ses pages Vigie, ou de son site"),
-    _Question("contact", "service", "contact", "Courriel auquel un site visité peut écrire"),
+    _IdentityField("association", "publisher", "association", "Nom de l’association"),
+    _IdentityField("site", "publisher", "site", "Adresse de ses pages Vigie, ou de son site"),
+    _IdentityField("contact", "service", "contact", "Courriel auquel un site visité peut écrire"),
 )
 
 
@@ -129,7 +129,7 @@ def _write(folder: Path, path: Path, before: str, text: str) -> Config:
         ) from None
 
 
-def _answer(one: _Question, asked: Namespace) -> str:
+def _answer(one: _IdentityField, asked: Namespace) -> str:
     """Return a value from the options, or else from the person at the terminal."""
     given: str | None = getattr(asked, one.option)
     if given is not None:

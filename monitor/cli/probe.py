@@ -21,7 +21,7 @@ from monitor.cli.parsing import (
 from monitor.config import Config, load
 from monitor.config.settings import Settings, read_settings
 from monitor.core.french.formatting import when
-from monitor.core.french.labels import FAMILIES, SAID
+from monitor.core.french.labels import CONTROL_STATUSES, FAMILIES
 from monitor.core.french.sentences import VERDICTS
 from monitor.core.journal.encode import panel_detail
 from monitor.core.model import ControlAnswer, Exchange, Hop, Kind, Observation, Target
@@ -255,7 +255,7 @@ def _told_witness(witness: ControlAnswer) -> str:
         facts.append(witness.address)
     if witness.retransmits:
         facts.append(f"premier paquet renvoyé {witness.retransmits} fois")
-    said = f"{FAMILIES[witness.family]} : {SAID[witness.said]}"
+    said = f"{FAMILIES[witness.family]} : {CONTROL_STATUSES[witness.said]}"
     return f"  {witness.slug}, {said} ({', '.join(facts)})"
 
 

@@ -12,7 +12,7 @@ from monitor.runtime import logs
 FAILED = 70  # exit code of a fault of the program itself, as sysexits.h has it
 
 
-class _Door:
+class _PrintableStream:
     """A text stream whose every text is made printable first."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -32,9 +32,9 @@ class _Door:
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Let the standard output and error through the door while the block runs."""
+    """Make all that goes to the standard output and error printable, while the block runs."""
     before = sys.stdout, sys.stderr
-    sys.stdout, sys.stderr = (cast("TextIO", _Door(stream)) for stream in before)
+    sys.stdout, sys.stderr = (cast("TextIO", _PrintableStream(stream)) for stream in before)
     try:
         yield
     finally:
@@ -43,7 +43,7 @@ def guarded() -> Iterator[None]:
 
 def control(stream: TextIO, sequence: str) -> None:
     """Send the terminal a sequence of our own: never a text that came from elsewhere."""
-    raw = stream._stream if isinstance(stream, _Door) else stream  # noqa: SLF001 -- its own module
+    raw = stream._stream if isinstance(stream, _PrintableStream) else stream  # noqa: SLF001 -- its own module
     raw.write(sequence)
 
 

@@ -41,7 +41,7 @@ _FRENCH = {str: "un texte", list: "une liste", int: "un nombre entier"}
 _FOLDED = frozenset({MarkPlace.HEADLINE, MarkPlace.OPENING, MarkPlace.TEXT})
 
 
-class _Entry:
+class _FingerprintTable:
     """One table being read; collects what is wrong with it."""
 
     def __init__(self, file: str, number: int, table: Any) -> None:
@@ -100,7 +100,7 @@ def load_fingerprints(path: Path) -> tuple[tuple[Fingerprint, ...], tuple[Proble
         found.append(_problem(path.name, TABLE, tables, "mauvais type", f"écrire [[{TABLE}]]"))
         tables = []
     for number, table in enumerate(tables, start=1):
-        entry = _Entry(path.name, number, table)
+        entry = _FingerprintTable(path.name, number, table)
         mark = _read(entry)
         if mark is not None and mark.id in marks:
             entry.refuse("id", mark.id, "identifiant en double", "en choisir un autre")
@@ -114,7 +114,7 @@ def _problem(file: str, key: str, value: object, reason: str, cure: str) -> Prob
     return Problem(file=file, key=key, value=shown(value), reason=reason, cure=cure)
 
 
-def _read(entry: _Entry) -> Fingerprint | None:
+def _read(entry: _FingerprintTable) -> Fingerprint | None:
     entry.check_shape()
     if entry.problems:
         return None
@@ -149,13 +149,15 @@ def _read(entry: _Entry) -> Fingerprint | None:
     )
 
 
-def _check_id(entry: _Entry) -> None:
+def _check_id(entry: _FingerprintTable) -> None:
     if not _ID.fullmatch(entry.table["id"]):
         cure = "minuscules, chiffres et tirets"
         entry.refuse("id", entry.table["id"], "identifiant mal écrit", cure)
 
 
-def _check_meaning(entry: _Entry, verdict: Verdict | None, reason: Reason | None) -> None:
+def _check_meaning(
+    entry: _FingerprintTable, verdict: Verdict | None, reason: Reason | None
+) -> None:
     if verdict is None or reason is None:
         return
     allowed = _REASONS.get(verdict)
@@ -167,7 +169,7 @@ def _check_meaning(entry: _Entry, verdict: Verdict | None, reason: Reason | None
         entry.refuse("reason", reason, f"motif étranger au verdict {verdict}", cure)
 
 
-def _texts(entry: _Entry, key: str, *, folded: bool) -> tuple[str, ...]:
+def _texts(entry: _FingerprintTable, key: str, *, folded: bool) -> tuple[str, ...]:
     """Fold the texts as the pages will be; the markup is only put in lower case."""
     found = []
     for text in entry.table.get(key, ()):
@@ -179,7 +181,7 @@ def _texts(entry: _Entry, key: str, *, folded: bool) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _patterns(entry: _Entry, where: MarkPlace | None) -> tuple[re.Pattern[str], ...]:
+def _patterns(entry: _FingerprintTable, where: MarkPlace | None) -> tuple[re.Pattern[str], ...]:
     found = []
     text_max = CHARS_MAX[where] if where else 1
     for regex in entry.table.get("regexes", ()):
@@ -192,7 +194,7 @@ def _patterns(entry: _Entry, where: MarkPlace | None) -> tuple[re.Pattern[str], 
     return tuple(found)
 
 
-def _statuses(entry: _Entry) -> frozenset[int]:
+def _statuses(entry: _FingerprintTable) -> frozenset[int]:
     found = set()
     for status in entry.table.get("statuses", ()):
         whole = isinstance(status, int) and not isinstance(status, bool)
@@ -204,7 +206,7 @@ def _statuses(entry: _Entry) -> frozenset[int]:
     return frozenset(found)
 
 
-def _words_max(entry: _Entry, where: MarkPlace | None) -> int:
+def _words_max(entry: _FingerprintTable, where: MarkPlace | None) -> int:
     if (where is MarkPlace.HEADER) != ("header" in entry.table):
         cure = 'header = "nom-en-minuscules" avec where = "header", et seulement alors'
         entry.refuse("header", entry.table.get("header", ""), "clé mal placée", cure)

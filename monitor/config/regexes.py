@@ -47,7 +47,7 @@ Items = Sequence[Any]
 Chars = int  # a set of the characters of the sample, one bit each
 
 
-class _Refused(Exception):  # noqa: N818 -- never leaves this module
+class _PatternRefused(Exception):  # noqa: N818 -- never leaves this module
     pass
 
 
@@ -77,7 +77,7 @@ def check_regex(
             warnings.simplefilter("error")
             compiled = re.compile(pattern, flags)
             ways = _Counter(compiled, anchored=anchored).ways()
-    except _Refused as refused:
+    except _PatternRefused as refused:
         return str(refused)
     except (re.error, RecursionError, OverflowError, Warning) as error:
         return f"expression qui ne se compile pas ({error})"
@@ -120,7 +120,7 @@ class _Counter:
     def _one(self, item: Any, follows: Chars | None) -> int:
         operation, argument = item[0], item[1]
         if operation in {_sre.GROUPREF, _sre.GROUPREF_EXISTS}:
-            raise _Refused("renvoi à un groupe")
+            raise _PatternRefused("renvoi à un groupe")
         if operation in _REPEATS:
             return self._repeat(operation, argument, follows)
         if operation is _sre.BRANCH:
@@ -159,7 +159,7 @@ class _Counter:
         if high is _sre.MAXREPEAT or high > REPEAT_MAX:
             once = self._once or follows is None
             if not lone or not once or low > REPEAT_MAX or self._may_be_empty(body):
-                raise _Refused(f"répétition sans borne, ou au-delà de {REPEAT_MAX}")
+                raise _PatternRefused(f"répétition sans borne, ou au-delà de {REPEAT_MAX}")
             return 1
         if lone:
             return 1

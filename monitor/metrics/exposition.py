@@ -54,9 +54,11 @@ class Exposition:
             registry=self._registry,
             buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 15, 30, 60, 300, 900),
         )
-        self._registry.register(_Service(board, point=point))
+        self._registry.register(_ServiceCollector(board, point=point))
         self._registry.register(JournalCollector(board, point=point))
-        self._registry.register(_Build(point=point, version=version, config_sha256=config_sha256))
+        self._registry.register(
+            _BuildCollector(point=point, version=version, config_sha256=config_sha256)
+        )
         ProcessCollector(registry=self._registry)
 
     def render(self) -> bytes:
@@ -125,7 +127,7 @@ class Exposition:
         )
 
 
-class _Service(Collector):
+class _ServiceCollector(Collector):
     """What concerns the point itself: line, clock, lanes, incidents."""
 
     def __init__(self, board: MetricsState, *, point: str) -> None:
@@ -183,7 +185,7 @@ class _Service(Collector):
         yield incident
 
 
-class _Build(Collector):
+class _BuildCollector(Collector):
     """Which program with which configuration."""
 
     def __init__(self, *, point: str, version: str, config_sha256: str) -> None:

@@ -26,7 +26,7 @@ _CHARACTERS = 200
 
 
 @dataclass(slots=True)
-class _Said:
+class _FaultCount:
     at_us: int
     since: int = 0  # times that it happened, and was not said
 
@@ -36,7 +36,7 @@ class Faults:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._said: dict[tuple[str, str, str], _Said] = {}
+        self._said: dict[tuple[str, str, str], _FaultCount] = {}
 
     @contextmanager
     def sparing(self, work: str) -> Iterator[None]:
@@ -65,7 +65,7 @@ class Faults:
             return
         unsaid = said.since if said else 0
         self._said.pop(name, None)
-        self._said[name] = _Said(now_us)
+        self._said[name] = _FaultCount(now_us)
         while len(self._said) > REMEMBERED:
             del self._said[next(iter(self._said))]
         log.error(

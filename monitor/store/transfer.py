@@ -32,14 +32,14 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
+class TableDigest:
     """What one table holds: its rows, and the sum of their SHA-256 as 64 hex digits."""
 
     rows: int
     digest: str
 
 
-Contents = Mapping[str, Content]
+TableDigests = Mapping[str, TableDigest]
 
 
 def quiet(what: str, done: int, total: int) -> None:
@@ -47,7 +47,7 @@ def quiet(what: str, done: int, total: int) -> None:
     del what, done, total
 
 
-def move(source: str, target: str, *, progress: Progress = quiet) -> Contents:
+def move(source: str, target: str, *, progress: Progress = quiet) -> TableDigests:
     """Write all of a database to another that holds nothing, as one transaction.
 
     1. Take the right to write in both: the service is stopped.
@@ -71,7 +71,7 @@ def move(source: str, target: str, *, progress: Progress = quiet) -> Contents:
             return fill(origin, target, progress=progress)
 
 
-def fill(origin: Connection, target: str, *, progress: Progress = quiet) -> Contents:
+def fill(origin: Connection, target: str, *, progress: Progress = quiet) -> TableDigests:
     """Write all that a connection sees to a database that holds nothing; see `move`."""
     to_url = parse(target)
     prepare(target)
@@ -102,18 +102,18 @@ def prepare(target: str) -> None:
         )
 
 
-def contents(connection: Connection, *, progress: Progress = quiet) -> Contents:
+def contents(connection: Connection, *, progress: Progress = quiet) -> TableDigests:
     """Read every table. The connection's transaction is the instant that is read."""
-    read: dict[str, Content] = {}
+    read: dict[str, TableDigest] = {}
     for table in metadata.sorted_tables:
         total, sums = _count(connection, table), 0
         for batch in _batches(connection, table, f"relecture de {table.name}", total, progress):
             sums += _digest(batch)
-        read[table.name] = Content(rows=total, digest=f"{sums % _MODULUS:064x}")
+        read[table.name] = TableDigest(rows=total, digest=f"{sums % _MODULUS:064x}")
     return read
 
 
-def require_same(read: Contents, written: Contents, *, where: str) -> None:
+def require_same(read: TableDigests, written: TableDigests, *, where: str) -> None:
     """Raise StoreError with the tables that differ."""
     wrong = [name for name, content in read.items() if written.get(name) != content]
     if wrong:
@@ -132,14 +132,14 @@ def _locked(url: URL, connection: Connection) -> Iterator[None]:
         lock.release()
 
 
-def _copy(origin: Connection, target: Connection, progress: Progress) -> Contents:
-    read: dict[str, Content] = {}
+def _copy(origin: Connection, target: Connection, progress: Progress) -> TableDigests:
+    read: dict[str, TableDigest] = {}
     for table in metadata.sorted_tables:
         total, sums = _count(origin, table), 0
         for batch in _batches(origin, table, f"copie de {table.name}", total, progress):
             target.execute(insert(table), batch)
             sums += _digest(batch)
-        read[table.name] = Content(rows=total, digest=f"{sums % _MODULUS:064x}")
+        read[table.name] = TableDigest(rows=total, digest=f"{sums % _MODULUS:064x}")
     return read
 
 

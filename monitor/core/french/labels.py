@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from monitor.core.model import Family, GapCause, Nature, Said, Verdict
+from monitor.core.model import ControlStatus, Family, GapCause, Nature, Verdict
 
 # A shape goes with each word, so that no state is told by its colour.
 SHAPES: Final[dict[Verdict, str]] = {
@@ -33,11 +33,11 @@ NATURES: Final[dict[Nature, str]] = {
 FAMILIES: Final[dict[Family, str]] = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 
 # What a control host says of our line over one family.
-SAID: Final[dict[Said, str]] = {
-    Said.PROMPT: "a répondu",
-    Said.LATE: "a répondu tard",
-    Said.SILENT: "muet",
-    Said.FAILED: "en défaut",
-    Said.LOST: "muet comme tous les autres depuis dix minutes",
-    Said.ABSENT: "sans adresse, ou sans route",
+CONTROL_STATUSES: Final[dict[ControlStatus, str]] = {
+    ControlStatus.PROMPT: "a répondu",
+    ControlStatus.LATE: "a répondu tard",
+    ControlStatus.SILENT: "muet",
+    ControlStatus.FAILED: "en défaut",
+    ControlStatus.LOST: "muet comme tous les autres depuis dix minutes",
+    ControlStatus.ABSENT: "sans adresse, ou sans route",
 }

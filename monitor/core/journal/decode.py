@@ -16,6 +16,7 @@ from monitor.core.model import (
     ClockReading,
     ControlAnswer,
     Controls,
+    ControlStatus,
     Event,
     Family,
     Gap,
@@ -25,7 +26,6 @@ from monitor.core.model import (
     Phase,
     Policy,
     Reason,
-    Said,
     Streak,
     Transition,
     Verdict,
@@ -36,7 +36,7 @@ Refer = Callable[[int], Mapping[str, Any]]  # index -> the leaf there
 
 _CONDITIONS = TypeAdapter(ConnectionProfile)
 _POLICY = TypeAdapter(Policy)
-_FAMILIES = TypeAdapter(dict[Family, dict[str, Said]])
+_FAMILIES = TypeAdapter(dict[Family, dict[str, ControlStatus]])
 _WITNESSES = TypeAdapter(tuple[ControlAnswer, ...])
 _KINDS = {word: edge for edge, word in EDGES.items()}
 

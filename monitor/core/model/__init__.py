@@ -48,12 +48,12 @@ from monitor.core.model.targets import (
 )
 from monitor.core.model.vocabulary import (
     Confidence,
+    ControlStatus,
     Failure,
     Family,
     Kind,
     Phase,
     Reason,
-    Said,
     Verdict,
 )
 
@@ -69,6 +69,7 @@ __all__ = [
     "ClockReading",
     "Confidence",
     "ControlAnswer",
+    "ControlStatus",
     "Controls",
     "Event",
     "Exchange",
@@ -92,7 +93,6 @@ __all__ = [
     "Resolution",
     "Route",
     "Run",
-    "Said",
     "SecondLook",
     "Sighting",
     "State",

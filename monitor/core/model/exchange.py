@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from monitor.core.model.vocabulary import Failure, Family, Phase, Reason, Said, Verdict
+from monitor.core.model.vocabulary import ControlStatus, Failure, Family, Phase, Reason, Verdict
 
 UNRESOLVED = frozenset({"literal", "static"})  # in place of a resolver: nobody was asked
 
@@ -49,7 +49,7 @@ class Resolution:
 
 
 EARLIER = "earlier"
-NO_WITNESS = frozenset({Said.ABSENT, Said.LOST})
+NO_WITNESS = frozenset({ControlStatus.ABSENT, ControlStatus.LOST})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +186,7 @@ class ControlAnswer:
 
     slug: str
     family: Family
-    said: Said
+    said: ControlStatus
     after_us: int
     duration_us: int
     address: str | None = None
@@ -211,7 +211,7 @@ class Controls:
     asked: int
     needed: int = 1
     answers: Mapping[str, bool] = field(default_factory=dict)
-    families: Mapping[Family, Mapping[str, Said]] = field(default_factory=dict)
+    families: Mapping[Family, Mapping[str, ControlStatus]] = field(default_factory=dict)
     witnesses: tuple[ControlAnswer, ...] = ()
 
     @property
@@ -232,8 +232,8 @@ class Controls:
             return self.line_works
         words = self.families.get(family, {}).values()
         said = [word for word in words if word not in NO_WITNESS]
-        prompt = said.count(Said.PROMPT)
-        most = 2 * (prompt + said.count(Said.LATE)) > len(said)
+        prompt = said.count(ControlStatus.PROMPT)
+        most = 2 * (prompt + said.count(ControlStatus.LATE)) > len(said)
         return prompt >= self.needed and 2 * prompt >= len(said) and most
 
 

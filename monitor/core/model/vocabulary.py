@@ -53,7 +53,7 @@ class Family(StrEnum):
     IPV6 = "ipv6"
 
 
-class Said(StrEnum):
+class ControlStatus(StrEnum):
     """What one control host says of our line over one family."""
 
     PROMPT = "prompt"  # a whole answer within 3 s, our first packet sent once

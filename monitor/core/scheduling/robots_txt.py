@@ -91,7 +91,7 @@ class RobotsFile:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Group:
+class _AgentGroup:
     """Rules for some agents, while the file is being read."""
 
     agents: set[str] = field(default_factory=set)
@@ -129,13 +129,13 @@ def heed(file: RobotsFile, agent: str) -> Robots | None:
     return Robots() if file.status // 100 == 4 else None  # noqa: PLR2004 -- the same
 
 
-def _groups(text: str) -> list[_Group]:
-    groups: list[_Group] = []
+def _groups(text: str) -> list[_AgentGroup]:
+    groups: list[_AgentGroup] = []
     naming = False  # the line before named an agent: the next one joins it
     for key, value in _records(text):
         if key == "user-agent":
             if not naming:
-                groups.append(_Group())
+                groups.append(_AgentGroup())
             naming = True
             groups[-1].agents.add(_token(value))
         elif not groups:

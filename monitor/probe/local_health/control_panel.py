@@ -13,10 +13,10 @@ from monitor.config import ControlHost
 from monitor.core.model import (
     ControlAnswer,
     Controls,
+    ControlStatus,
     Exchange,
     Failure,
     Family,
-    Said,
 )
 from monitor.probe.local_health.ntp import read_clock
 from monitor.runtime.clock import Clock
@@ -115,10 +115,10 @@ class ControlPanel:
         )
 
 
-_ANSWERED = frozenset({Said.PROMPT, Said.LATE})
+_ANSWERED = frozenset({ControlStatus.PROMPT, ControlStatus.LATE})
 
 
-def _said(exchange: Exchange, retransmits: int) -> Said:
+def _said(exchange: Exchange, retransmits: int) -> ControlStatus:
     """Read what one host's answer says of our line.
 
     Any whole answer that is not the server's own trouble shows that the line works; not that it
@@ -126,14 +126,14 @@ def _said(exchange: Exchange, retransmits: int) -> Said:
     """
     if exchange.status is not None and exchange.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         prompt = exchange.duration_us < LATE_US and not retransmits
-        return Said.PROMPT if prompt else Said.LATE
+        return ControlStatus.PROMPT if prompt else ControlStatus.LATE
     last = exchange.last
     found = last.resolution if last else None
     match exchange.failure:
         case Failure.DNS_NO_ANSWER if found is not None and found.addresses:
-            return Said.ABSENT
+            return ControlStatus.ABSENT
         case Failure.NETWORK_UNREACHABLE:
-            return Said.ABSENT
+            return ControlStatus.ABSENT
         case Failure.TIMEOUT | Failure.DEADLINE:
-            return Said.SILENT
-    return Said.FAILED
+            return ControlStatus.SILENT
+    return ControlStatus.FAILED

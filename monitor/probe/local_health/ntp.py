@@ -31,7 +31,7 @@ _1900 = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Reply:
+class _NtpReply:
     offset_s: float
     dispersion_s: float
     stratum: int
@@ -70,7 +70,7 @@ async def read_clock(
     )
 
 
-async def _reply(server: str, clock: Clock, timeout_s: float, port: int) -> _Reply | None:
+async def _reply(server: str, clock: Clock, timeout_s: float, port: int) -> _NtpReply | None:
     try:  # twice: the name has to be found as well, and that has no limit of its own
         return await asyncio.wait_for(
             asyncio.to_thread(_ask, server, clock, timeout_s, port), 2 * timeout_s
@@ -79,7 +79,7 @@ async def _reply(server: str, clock: Clock, timeout_s: float, port: int) -> _Rep
         return None
 
 
-def _ask(server: str, clock: Clock, timeout_s: float, port: int) -> _Reply | None:
+def _ask(server: str, clock: Clock, timeout_s: float, port: int) -> _NtpReply | None:
     """Ask one server; None when it is silent, refuses, is not synchronised, or makes no sense.
 
     A connected socket hears that server alone; datagrams that echo something else are passed
@@ -112,7 +112,7 @@ def _question(clock: Clock) -> tuple[float, bytes]:
     return sent_s, bytes((first,)) + bytes(39) + (stamp % (1 << 64)).to_bytes(8, "big")
 
 
-def _read(answer: bytes, sent_s: float, elapsed_s: float) -> _Reply | None:
+def _read(answer: bytes, sent_s: float, elapsed_s: float) -> _NtpReply | None:
     """Compute the offset; None for a server that is of no use, or an answer that makes no sense."""
     said = ntplib.NTPStats()
     try:
@@ -127,7 +127,7 @@ def _read(answer: bytes, sent_s: float, elapsed_s: float) -> _Reply | None:
     if not 0 <= served_s <= elapsed_s + _FARTHEST_S or root_s > _FARTHEST_S:
         return None
     middle_s, ours_s = said.recv_timestamp + served_s / 2, sent_s + elapsed_s / 2
-    return _Reply(
+    return _NtpReply(
         offset_s=_apart(middle_s, ours_s),
         dispersion_s=root_s + max(0.0, elapsed_s - served_s) / 2,
         stratum=said.stratum,

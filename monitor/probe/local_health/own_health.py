@@ -6,13 +6,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
-from monitor.core.model import ClockReading, Controls, Family, Said
+from monitor.core.model import ClockReading, Controls, ControlStatus, Family
 from monitor.runtime.clock import Clock
 
 ROUNDS = 64  # remembered: five minutes of them when all fails at once
 STEP_US = 1_000_000  # NTP slews what is smaller
 LOST_US = 600_000_000  # a family that nothing came over for this long is one that we have not
-_HEARD = frozenset({Said.PROMPT, Said.LATE})
+_HEARD = frozenset({ControlStatus.PROMPT, ControlStatus.LATE})
 
 
 class LocalHealth:
@@ -65,7 +65,8 @@ class LocalHealth:
                 self._silent_since_us.pop(family, None)
             elif now_us - self._silent_since_us.setdefault(family, now_us) >= LOST_US:
                 marked[family] = {
-                    slug: word if word is Said.ABSENT else Said.LOST for slug, word in words.items()
+                    slug: word if word is ControlStatus.ABSENT else ControlStatus.LOST
+                    for slug, word in words.items()
                 }
         return replace(controls, families=marked)
 

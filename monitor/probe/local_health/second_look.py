@@ -15,6 +15,7 @@ from monitor.core.model import (
     NO_WITNESS,
     UNRESOLVED,
     Controls,
+    ControlStatus,
     Exchange,
     Failure,
     Family,
@@ -23,7 +24,6 @@ from monitor.core.model import (
     Phase,
     Reason,
     Resolution,
-    Said,
     SecondLook,
     Target,
     Verdict,
@@ -35,8 +35,8 @@ from monitor.fetch import SILENT_S
 
 HOSTS = 4096
 ADDRESSES = 32  # of one host: large networks give others at each answer
-_HEARD = frozenset({Said.PROMPT, Said.LATE})
-_CLEAN = NO_WITNESS | {Said.PROMPT}
+_HEARD = frozenset({ControlStatus.PROMPT, ControlStatus.LATE})
+_CLEAN = NO_WITNESS | {ControlStatus.PROMPT}
 _HELD = frozenset({Verdict.DOWN, Verdict.MAINTENANCE, Verdict.BLOCKED})
 
 

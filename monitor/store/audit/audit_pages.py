@@ -50,14 +50,14 @@ def differences(
     trusted: OnTrust,
 ) -> Iterator[Difference]:
     """Yield what the store says of pages that leaves do not."""
-    texts = _Texts(told, copies, trusted)
+    texts = _TextAudit(told, copies, trusted)
     yield from texts.read(connection)
     yield from _stays(connection, named, told)
     yield from _facts(named, told, texts, trusted)
     yield from _links(connection, named, told, texts)
 
 
-class _Texts:
+class _TextAudit:
     """The texts of pages, and what is drawn from each."""
 
     def __init__(self, told: FromLeaves, copies: Texts | None, trusted: OnTrust) -> None:
@@ -228,7 +228,7 @@ def _was_good(connection: Connection, subject: tuple[str, str], at: int) -> bool
 
 
 def _drawn(
-    told: FromLeaves, texts: _Texts
+    told: FromLeaves, texts: _TextAudit
 ) -> tuple[Counter[tuple[Any, ...]], set[tuple[str, str]]]:
     """Draw the facts again from the texts, turn after turn.
 
@@ -272,7 +272,9 @@ def _last_of(connection: Connection, subject: tuple[str, str], body: bytes) -> i
     return 0
 
 
-def _facts(named: Named, told: FromLeaves, texts: _Texts, trusted: OnTrust) -> Iterator[Difference]:
+def _facts(
+    named: Named, told: FromLeaves, texts: _TextAudit, trusted: OnTrust
+) -> Iterator[Difference]:
     said, unsure = _drawn(told, texts)
     trusted.pages |= {target for target, _ in unsure}
     rules = {turn.extraction for turn in told.turns}
@@ -298,7 +300,7 @@ def _facts(named: Named, told: FromLeaves, texts: _Texts, trusted: OnTrust) -> I
 
 
 def _links(
-    connection: Connection, named: Named, told: FromLeaves, texts: _Texts
+    connection: Connection, named: Named, told: FromLeaves, texts: _TextAudit
 ) -> Iterator[Difference]:
     """Compare dead links with the changes that told of them, and with the page's own links."""
     began: dict[int, set[str]] = defaultdict(set)
@@ -318,7 +320,7 @@ def _links(
 
 
 def _link_faults(
-    row: Raw, told: FromLeaves, texts: _Texts, shown: dict[Any, Any]
+    row: Raw, told: FromLeaves, texts: _TextAudit, shown: dict[Any, Any]
 ) -> Iterator[tuple[str, str]]:
     broken, ended = told.links.get(row["broken_id"]), told.links.get(row["ended_id"])
     if (

@@ -27,7 +27,7 @@ from monitor.store.tables.columns import to_us
 from monitor.store.writing.recorder import capture_row, check_row, event_row, outage_row, state_row
 
 Leaf = Mapping[str, Any]
-Said = tuple[str, Raw]  # a table, and the row that it must hold
+ExpectedRow = tuple[str, Raw]  # a table, and the row that it must hold
 
 NEAR = 200  # checks of a target that are remembered: a text is believed within a few readings
 
@@ -108,7 +108,7 @@ class FromLeaves:
         self._life = 0
         self._seen_in: dict[tuple[str, str], tuple[int, str]] = {}  # life, platform
 
-    def read(self, idx: int, leaf: Leaf) -> Said | None:
+    def read(self, idx: int, leaf: Leaf) -> ExpectedRow | None:
         """Return what one leaf makes. Raises as the functions that read leaves do."""
         kind = leaf["type"]
         if kind == "origin":

@@ -102,7 +102,7 @@ def found_text(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Said:
+class _ChangeLeaf:
     """A change, and what was known when it was said.
 
     Attributes:
@@ -131,7 +131,7 @@ class PageRestorer:
 
     restored: int = 0
     lost: list[Lost] = field(default_factory=list)
-    _said: list[_Said] = field(default_factory=list)
+    _said: list[_ChangeLeaf] = field(default_factory=list)
     _urls: dict[str, str] = field(default_factory=dict)
     _places: dict[str, list[FirstReading]] = field(default_factory=lambda: defaultdict(list))
 
@@ -142,7 +142,7 @@ class PageRestorer:
     def change(self, idx: int, leaf: Leaf, gone: Mapping[str, datetime]) -> None:
         """Take a change; `gone` is the first failing check of each target that fails now."""
         slugs = leaf.get("leads_to", ())
-        said = _Said(
+        said = _ChangeLeaf(
             idx=idx,
             leaf=leaf,
             urls={slug: self._urls[slug] for slug in slugs if slug in self._urls},
@@ -173,7 +173,7 @@ class PageRestorer:
         _count(connection)
 
     def _write(
-        self, connection: Connection, subject: int, said: _Said, texts: Texts | None
+        self, connection: Connection, subject: int, said: _ChangeLeaf, texts: Texts | None
     ) -> None:
         leaf, edge = said.leaf, said.edge
         before, after = leaf.get("before"), leaf.get("after")
@@ -207,7 +207,7 @@ class PageRestorer:
             follow_facts(connection, subject, shown)
 
     def _shown(
-        self, connection: Connection, subject: int, said: _Said, texts: Texts | None
+        self, connection: Connection, subject: int, said: _ChangeLeaf, texts: Texts | None
     ) -> ShownPage:
         """Return the text that a change tells of, as it was first read."""
         before, after = said.leaf.get("before"), said.leaf["after"]
@@ -234,7 +234,7 @@ class PageRestorer:
         )
         return ShownPage(version=version, packed=packed)
 
-    def _found(self, connection: Connection, said: _Said, texts: Texts | None) -> PackedPage:
+    def _found(self, connection: Connection, said: _ChangeLeaf, texts: Texts | None) -> PackedPage:
         """Look for a text that has no row yet, in every place where it stood."""
         after = said.leaf["after"]
         sha256, rules = after["sha256"], after["extraction"]
@@ -280,7 +280,7 @@ def _stayed(connection: Connection, subject: int, before: Leaf) -> None:
     connection.execute(update(_VERSION).where(same).values(last_at=last_at))
 
 
-def _retaken(said: _Said) -> bool:
+def _retaken(said: _ChangeLeaf) -> bool:
     before, after = said.leaf["before"], said.leaf["after"]
     same: bool = before["body_sha256"] == after["body_sha256"]
     return said.edge is PageEdge.TECHNICAL and same
@@ -297,7 +297,7 @@ def _url(connection: Connection, subject: int, at: datetime) -> str:
 
 
 def _summary(
-    said: _Said, old: PackedPage | None, shown: ShownPage | None, dead: tuple[DeadLink, ...]
+    said: _ChangeLeaf, old: PackedPage | None, shown: ShownPage | None, dead: tuple[DeadLink, ...]
 ) -> str:
     """Write the line of a change again; without its words when a text is lost."""
     kinds = tuple(map(ChangeKind, said.leaf.get("kinds", ())))
@@ -319,7 +319,7 @@ def _summary(
 
 
 def _links(
-    connection: Connection, subject: int, said: _Said, shown: PackedPage | None
+    connection: Connection, subject: int, said: _ChangeLeaf, shown: PackedPage | None
 ) -> tuple[DeadLink, ...]:
     """Return the links that a change is about: those of the page that lead to its targets."""
     rows = connection.execute(

@@ -9,6 +9,7 @@ from monitor.core.model import (
     Attempt,
     Certificate,
     Controls,
+    ControlStatus,
     Exchange,
     Failure,
     Family,
@@ -17,7 +18,6 @@ from monitor.core.model import (
     Phase,
     Reason,
     Resolution,
-    Said,
     SecondLook,
     Target,
     Verdict,
@@ -29,8 +29,13 @@ URL = "https://www.exemple.gouv.fr/demarches"
 TARGET = Target(slug="cible", name="", url=URL, kind=Kind.PAGE, platform="p", slow_s=10)
 V4, V6, OTHER = "198.51.100.7", "2001:db8::7", "203.0.113.9"
 PAGE = b"<html lang='fr'><title>ok</title><main><h1>Titre</h1><p>" + b"mot " * 100
-PROMPT = {"a": Said.PROMPT, "b": Said.PROMPT, "c": Said.PROMPT, "d": Said.PROMPT}
-SILENT = dict.fromkeys(PROMPT, Said.SILENT)
+PROMPT = {
+    "a": ControlStatus.PROMPT,
+    "b": ControlStatus.PROMPT,
+    "c": ControlStatus.PROMPT,
+    "d": ControlStatus.PROMPT,
+}
+SILENT = dict.fromkeys(PROMPT, ControlStatus.SILENT)
 GOOD_CERTIFICATE = Certificate(
     sha256="ab" * 32, subject="CN=x", issuer="CN=y", not_before=START, not_after=at(10**6),
     names=("www.exemple.gouv.fr",), chain_length=2, verified=True,
@@ -38,11 +43,16 @@ GOOD_CERTIFICATE = Certificate(
 
 
 def controls(
-    four: Mapping[str, Said] = PROMPT, six: Mapping[str, Said] = PROMPT, *, needed: int = 2
+    four: Mapping[str, ControlStatus] = PROMPT,
+    six: Mapping[str, ControlStatus] = PROMPT,
+    *,
+    needed: int = 2,
 ) -> Controls:
     said = {Family.IPV4: four, Family.IPV6: six}
     answers = {
-        slug: any(words[slug] in {Said.PROMPT, Said.LATE} for words in said.values())
+        slug: any(
+            words[slug] in {ControlStatus.PROMPT, ControlStatus.LATE} for words in said.values()
+        )
         for slug in four
     }
     return Controls(
@@ -145,8 +155,8 @@ NO_IPV6 = (Verdict.UNKNOWN, Reason.LOCAL_IPV6)
 )
 def test_controls_count_for_the_family_that_they_answered_over(
     exchange: Exchange,
-    four: Mapping[str, Said],
-    six: Mapping[str, Said],
+    four: Mapping[str, ControlStatus],
+    six: Mapping[str, ControlStatus],
     wanted: tuple[Verdict, Reason],
 ) -> None:
     assert said(exchange, controls(four, six)) == wanted
@@ -158,12 +168,14 @@ def test_a_family_of_which_we_have_no_route_asks_nothing_of_the_controls() -> No
     (hop,) = both.hops
     no_route = replace(hop.attempts[1], failure=Failure.NETWORK_UNREACHABLE)
     both = replace(both, hops=(replace(hop, attempts=(hop.attempts[0], no_route)),))
-    absent = dict.fromkeys(PROMPT, Said.ABSENT)
+    absent = dict.fromkeys(PROMPT, ControlStatus.ABSENT)
     assert said(both, controls(PROMPT, absent)) == DOWN
 
 
-@pytest.mark.parametrize("word", [Said.ABSENT, Said.LOST])
-def test_a_family_that_our_line_lacks_hides_no_failure_over_the_other_one(word: Said) -> None:
+@pytest.mark.parametrize("word", [ControlStatus.ABSENT, ControlStatus.LOST])
+def test_a_family_that_our_line_lacks_hides_no_failure_over_the_other_one(
+    word: ControlStatus,
+) -> None:
     none = dict.fromkeys(PROMPT, word)
     assert said(failed(V4, V6), controls(PROMPT, none)) == DOWN
     assert said(failed(V4, V6), controls(none, PROMPT)) == DOWN
@@ -173,7 +185,7 @@ def test_a_family_that_our_line_lacks_hides_no_failure_over_the_other_one(word: 
         Verdict.UNKNOWN, Reason.LOCAL_NETWORK,
     )  # fmt: skip
     assert said(failed(V4, V6), controls(none, none)) == (Verdict.UNKNOWN, Reason.LOCAL_NETWORK)
-    one_failed = {**none, next(iter(none)): Said.SILENT}
+    one_failed = {**none, next(iter(none)): ControlStatus.SILENT}
     assert said(failed(V4, V6), controls(PROMPT, one_failed)) == NO_IPV6
 
 
@@ -189,7 +201,10 @@ def test_a_family_that_our_line_lacks_hides_no_failure_over_the_other_one(word: 
 def test_most_of_them_must_have_answered_and_enough_of_them_promptly(
     words: str, *, works: bool
 ) -> None:
-    names = {each.value[0]: each for each in Said} | {"l": Said.LATE, "o": Said.LOST}
+    names = {each.value[0]: each for each in ControlStatus} | {
+        "l": ControlStatus.LATE,
+        "o": ControlStatus.LOST,
+    }
     four = dict(zip("abcd", map(names.__getitem__, words), strict=True))
     assert (said(failed(V4), controls(four)) == DOWN) is works
 
@@ -231,7 +246,7 @@ def test_a_request_that_we_sent_too_late_is_ours() -> None:
 
 
 def test_a_slow_line_makes_no_site_slow() -> None:
-    late = dict.fromkeys(PROMPT, Said.LATE)
+    late = dict.fromkeys(PROMPT, ControlStatus.LATE)
     assert said(page(seconds=12), controls(late, PROMPT)) == (Verdict.UP, Reason.OK)
     assert said(page(seconds=12), controls(PROMPT, late)) == (Verdict.DEGRADED, Reason.SLOW)
 
@@ -339,7 +354,7 @@ def test_an_error_that_our_own_router_sent_is_ours(offender: str | None, *, ours
     ],
 )
 def test_a_part_that_failed_by_our_fault_kills_no_application(
-    four: Mapping[str, Said], stalled_us: int, wanted: tuple[Verdict, Reason]
+    four: Mapping[str, ControlStatus], stalled_us: int, wanted: tuple[Verdict, Reason]
 ) -> None:
     script = failed(V4, stalled_us=stalled_us)
     script = replace(script, url="https://www.exemple.gouv.fr/main.1.js")

@@ -11,6 +11,7 @@ from pathlib import Path
 from monitor.attest.sealing import KEY_FILE, Sealer
 from monitor.core.model import (
     ClockReading,
+    ControlStatus,
     Exchange,
     Family,
     Gap,
@@ -21,7 +22,6 @@ from monitor.core.model import (
     Outcome,
     Reason,
     Run,
-    Said,
     Sighting,
     State,
     Target,
@@ -203,7 +203,10 @@ async def _live(store: Store, data: Path, tsa: Authority) -> None:
         for n in range(len(WEATHER["etrangers"])):
             for second, (slug, line) in enumerate(WEATHER.items()):
                 await life.check(slug, at(60 * n + second), line[n])
-            said = {"www.example.test": Said.PROMPT, "www.exemple.gouv.test": Said.LATE}
+            said = {
+                "www.example.test": ControlStatus.PROMPT,
+                "www.exemple.gouv.test": ControlStatus.LATE,
+            }
             round_ = replace(panel(at(60 * n + 30), ok=n % 4), families={Family.IPV4: said})
             await store.record_round(round_, reading)
         for n in range(ROUNDS):

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from monitor.core.model import Controls, Family, Said
+from monitor.core.model import Controls, ControlStatus, Family
 from monitor.core.model import exchange as core_wire
 from monitor.core.verdict import classify
 from monitor.fetch import budget, resolve
@@ -36,9 +36,9 @@ def either_family(patch: pytest.MonkeyPatch) -> None:
 def late_is_prompt(patch: pytest.MonkeyPatch) -> None:
     real = control_panel._said
 
-    def said(*facts: object) -> Said:
+    def said(*facts: object) -> ControlStatus:
         found = real(*facts)  # type: ignore[arg-type]
-        return Said.PROMPT if found is Said.LATE else found
+        return ControlStatus.PROMPT if found is ControlStatus.LATE else found
 
     patch.setattr(control_panel, "_said", said)
 
