@@ -988,19 +988,30 @@ class Watched:
         else:
             self.latest_slot = run, slot
 
-    def fold(
-        self, leaf: int, at: int, verdict: str, reason: str, policy: dict[str, int]
-    ) -> list[Any]:
-        """Take one more check; return what follows: an outage, "opened" or "closed", or a "blip".
+    def tells(self, at: int, verdict: str) -> bool:
+        """Tell whether a check says something of the site.
 
-        A check that was refused, or that the watcher's own side spoiled, tells nothing, and
-        neither does one that the clock puts before the last that did.
+        One that was refused, or that the watcher's own side spoiled, says nothing, and neither
+        does one that the clock puts before the last that did.
         """
         told = [self.last_ok]
         told += [one.last_at for one in (self.failing, self.recovering) if one]
         told += [self.outage.last_fail_at] if self.outage else []
         last = max((one for one in told if one is not None), default=at - 1)
-        if verdict not in GOOD | FAILING or at <= last:
+        return verdict in GOOD | FAILING and at > last
+
+    def forget(self) -> None:
+        """Let go of what follows from checks so far, but for the last good one."""
+        self.failing = self.recovering = self.outage = None
+
+    def fold(
+        self, leaf: int, at: int, verdict: str, reason: str, policy: dict[str, int]
+    ) -> list[Any]:
+        """Take one more check; return what follows: an outage, "opened" or "closed", or a "blip".
+
+        See `tells`.
+        """
+        if not self.tells(at, verdict):
             return []
         if self.outage:
             return self._follow(self.outage, leaf, at, verdict, policy)
@@ -1048,6 +1059,105 @@ class Watched:
         outage.leaves["first_ok"] = seen.leaf
         self.recovering, self.outage, self.last_ok, self.last_ok_leaf = None, None, at, leaf
         return [("closed", outage)]
+
+
+Edge = tuple[str, Any, dict[str, Any]]  # which, what it is about, and what its leaf must say
+
+
+class Doubt:
+    """What is not known of a target at its first leaf, when a record is older than its journal.
+
+    Checks of before the journal may have left a good check, failures or an open outage behind.
+    Two readings are followed until one is left: no outage was open, or one was. The first edge
+    that the journal tells decides, and so do good checks that would have ended any outage.
+    What begins at the first leaf or later is never in doubt.
+    """
+
+    def __init__(self, first_at: int) -> None:
+        self.first_at = first_at
+        self.was_open = False  # what would follow, had no outage been open, is not told
+        self.awaited: list[Edge] = []  # what follows from the last check by the first reading
+        self.good: Streak | None = None  # good checks in a row
+        self.met_good = False  # one before the last check was good
+        self.failures = 0
+        self.fail_at: list[int | None] = [None, None]  # the last before the last check, and with it
+        self.last: tuple[int, bool] = (first_at - 1, False)  # an instant, and whether it was good
+        self.policy = dict(POLICY)
+
+    def take(self, at: int, verdict: str, policy: dict[str, int]) -> None:
+        """Take a check that tells something."""
+        if at <= self.last[0]:
+            return
+        self.policy, self.last = policy, (at, verdict in GOOD)
+        self.met_good = self.met_good or self.good is not None
+        self.fail_at[0] = self.fail_at[1]
+        if verdict in FAILING:
+            self.good, self.fail_at[1] = None, at
+            self.failures += 1
+        elif self.good:
+            self.good.with_one(at, verdict)
+        else:
+            self.good = Streak(at, at, 1, "", 0, -1)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the good checks seen would have ended any outage."""
+        good, policy = self.good, self.policy
+        return good is not None and good.lasted(policy["successes"], policy["recovering_s"])
+
+    def explains(self, edge: str, said: dict[str, Any], awaited: list[Edge]) -> bool:
+        """Tell whether an edge that does not follow from the checks may rest on earlier ones."""
+        if said["at"] != self.last[0]:
+            return False
+        if edge == "closed":
+            return self._closes(said)
+        if self.was_open:
+            return False
+        return self._opens(said, awaited) if edge == "opened" else self._ends(said)
+
+    def _closes(self, said: dict[str, Any]) -> bool:
+        first_ok, last_fail = said["first_ok_at"], said["last_fail_at"]
+        if not self.good or said["recovered_at"] != said["at"]:
+            return False
+        within = first_ok >= self.first_at or self.failures
+        return (
+            (not within or (first_ok == self.good.first_at and self.is_over))
+            and said["confirmed_at"] < self.first_at
+            and said["first_fail_at"] <= last_fail < first_ok
+            and said.get("last_ok_at", said["first_fail_at"] - 1) < said["first_fail_at"]
+            and self._is_last_failure(last_fail, self.fail_at[1])
+            and whole_number(said["checks"]) > self.failures
+        )
+
+    def _opens(self, said: dict[str, Any], awaited: list[Edge]) -> bool:
+        first_fail = said["first_fail_at"]
+        last_ok = said.get("last_ok_at", first_fail - 1)
+        if self.last[1] or "first_ok_at" in said or "recovered_at" in said:
+            return False
+        if first_fail >= self.first_at:  # only the good check before it is older
+            ought = next((one for edge, _, one in awaited if edge == "opened"), None)
+            bare = {name: value for name, value in said.items() if name != "last_ok_at"}
+            return "last_ok_at" in said and last_ok < self.first_at and bare == ought
+        return (
+            not self.met_good
+            and said["confirmed_at"] == said["last_fail_at"] == said["at"]
+            and last_ok < first_fail
+            and whole_number(said["checks"]) > self.failures
+            and said["relapses"] == 0
+        )
+
+    def _ends(self, said: dict[str, Any]) -> bool:
+        at, good = self.last
+        return (
+            said["first_at"] < self.first_at
+            and not self.met_good
+            and (good or at - said["last_at"] > self.policy["silence_s"] * SECOND)
+            and self._is_last_failure(said["last_at"], self.fail_at[good])
+            and whole_number(said["count"]) > self.failures - (not good)
+        )
+
+    def _is_last_failure(self, at: int, known: "int | None") -> bool:
+        return at == known if known is not None else at < self.first_at
 
 
 @dataclass
@@ -1197,7 +1307,9 @@ class Story:
         self._unplanned: list[tuple[int, str, str, int, int]] = []  # gaps: leaf, configuration…
         self._block: Block | None = None  # the check that the next leaves may follow from
         self.before = False  # the record is older than its journal
-        self._awaited: list[tuple[int, str, Any]] = []
+        self.doubts: dict[tuple[str, str], Doubt | None] = {}  # None: it is over
+        self._doubtful: tuple[int, tuple[str, str]] | None = None  # the last check, in doubt
+        self._awaited: list[tuple[int, Edge]] = []
         self._stated = 0  # the latest time that a token stated
 
     def tell(self, index: int, data: bytes, where: Path) -> None:
@@ -1383,15 +1495,33 @@ class Story:
                 "avant lui est plus tardif ; l'horloge de la sonde retardait"
             )
         policy = {n: whole_number(plan.get("policy", {}).get(n, v)) for n, v in POLICY.items()}
-        for edge, what in one.fold(index, at, verdict, leaf["reason"], policy):
-            where = {"target": target, "point": setup["point"], "at": at, "observation": index}
-            if edge == "opened":
-                self.outages.append(what)
+        self._fold(index, one, (at, verdict, leaf["reason"]), policy)
+
+    def _fold(
+        self, index: int, one: Watched, seen: "tuple[int, str, str]", policy: dict[str, int]
+    ) -> None:
+        """See what follows from a check; its leaves must tell it."""
+        at, verdict, _ = seen
+        key = one.target, one.point
+        doubt = self.doubts.setdefault(key, Doubt(at)) if self.before else None
+        edges: list[Edge] = []
+        if doubt and one.tells(at, verdict):
+            doubt.take(at, verdict, policy)
+        for edge, what in one.fold(index, *seen, policy) if not (doubt and doubt.was_open) else ():
+            where = {"target": one.target, "point": one.point, "at": at, "observation": index}
             told = what.says() if edge != "blip" else {
                 "first_at": what.first_at, "last_at": what.last_at, "count": what.count,
                 "reason": what.reason, "downs": what.downs,
             }  # fmt: skip
-            self._awaited.append((index, edge, (what, {**where, **told})))
+            edges.append((edge, what, {**where, **told}))
+        if doubt:
+            self._doubtful, doubt.awaited = (index, key), edges
+        else:
+            self._await(index, edges)
+
+    def _await(self, index: int, edges: list[Edge]) -> None:
+        self.outages += [what for edge, what, _ in edges if edge == "opened"]
+        self._awaited += [(index, edge) for edge in edges]
 
     def _take_slot(self, index: int, one: Watched, slot: int, at: int) -> None:
         if not one.begins(slot):
@@ -1421,13 +1551,16 @@ class Story:
             for name, value in leaf.items()
             if name not in ("v", "type", "edge")
         }
+        doubt = self.doubts[self._doubtful[1]] if self._doubtful else None
+        if self._doubtful and doubt and self._adopts(index, edge, said, doubt):
+            return
         made, what = -1, None
         ought: dict[str, Any] = {}
         if self._awaited:
-            made, expected, (what, ought) = self._awaited.pop(0)
+            made, (expected, what, ought) = self._awaited.pop(0)
             ought = ought if expected == edge else {}
         if said != ought:
-            self._contradicts(
+            self.faults.append(
                 f"feuille {index} : cette indisponibilité ({EDGES.get(edge, shown(edge))}) ne suit "
                 "pas des relevés"
                 + (f", qui en font une autre à la feuille {made}" if made >= 0 else "")
@@ -1437,17 +1570,64 @@ class Story:
         elif what is not None:
             what.leaves[edge] = index
 
+    def _adopts(self, index: int, edge: str, said: dict[str, Any], doubt: Doubt) -> bool:
+        """Take an edge that rests on checks of before the journal; False for any other.
+
+        The first edge of a target in doubt says all that is to be known of it.
+        """
+        check, key = self._doubtful or (-1, ("", ""))
+        awaited, doubt.awaited = doubt.awaited, []
+        self.doubts[key] = None
+        if (awaited and (edge, said) == (awaited[0][0], awaited[0][2])) or not (
+            (said["observation"], said["target"], said["point"]) == (check, *key)
+            and doubt.explains(edge, said, awaited)
+        ):
+            self._await(check, awaited)
+            return False
+        self.on_trust["edges"] += 1
+        one = self.watched[key]
+        if edge == "blip":
+            self.blips.append({"leaf": index, **said})
+            if doubt.last[1]:
+                one.forget()
+                one.last_ok, one.last_ok_leaf = said["at"], check
+            return True
+        one.forget()
+        names = {name: value for name, value in said.items() if name not in ("at", "observation")}
+        outage = Outage(**{"last_ok_at": None, **names}, leaves={edge: index})
+        self.outages.append(outage)
+        if edge == "opened":
+            one.outage, one.last_ok, one.last_ok_leaf = outage, outage.last_ok_at, None
+        else:
+            one.last_ok, one.last_ok_leaf = said["at"], check
+        return True
+
     def _settle(self) -> None:
-        for index, edge, _ in self._awaited:
-            self._contradicts(
-                f"feuille {index} : de ce relevé suit une indisponibilité ({EDGES[edge]}) que le "
-                "journal ne dit pas"
-            )
+        if self._doubtful:
+            (index, key), self._doubtful = self._doubtful, None
+            doubt = self.doubts[key]
+            if doubt:
+                self._leave(index, key, doubt)
+        for index, (edge, _, _) in self._awaited:
+            self._untold(index, edge)
         self._awaited.clear()
 
-    def _contradicts(self, text: str) -> None:
-        # Of a record that is older than its journal, the state at its first leaf is not known.
-        (self.remarks if self.before else self.faults).append(text)
+    def _leave(self, index: int, key: "tuple[str, str]", doubt: Doubt) -> None:
+        """Go on after a check of a target in doubt of which no edge was told."""
+        if doubt.awaited:
+            doubt.was_open, doubt.awaited = True, []
+            self.watched[key].forget()
+            self.on_trust["edges"] += 1
+        if doubt.is_over:
+            self.doubts[key] = None
+            if doubt.was_open:
+                self._untold(index, "closed")
+
+    def _untold(self, index: int, edge: str) -> None:
+        self.faults.append(
+            f"feuille {index} : de ce relevé suit une indisponibilité ({EDGES[edge]}) que le "
+            "journal ne dit pas"
+        )
 
     def _change(self, index: int, leaf: Leaf) -> None:
         at = microseconds(leaf["at"])
@@ -1601,6 +1781,10 @@ FOLLOWED = {"outage": "cette indisponibilité", "blip": "cet échec isolé", "ca
             "change": "cette modification"}  # fmt: skip
 # What nothing in the journal proves nor denies, by one and by many.
 TRUSTED = {
+    "edges": (
+        "début ou fin d'indisponibilité qui dépend de relevés d'avant ce journal",
+        "débuts ou fins d'indisponibilités qui dépendent de relevés d'avant ce journal",
+    ),
     "gaps": (
         "lacune dont rien ne dit combien de relevés étaient prévus",
         "lacunes dont rien ne dit combien de relevés étaient prévus",

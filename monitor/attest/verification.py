@@ -433,7 +433,9 @@ class _Content:
         if leaf["type"] == "observation":
             self._settle(replay)
         try:
-            if leaf["type"] in REFERENCES:
+            if leaf["type"] == "origin":
+                replay.begin(leaf)
+            elif leaf["type"] in REFERENCES:
                 replay.remember(idx, leaf)
             elif leaf["type"] == "observation":
                 replay.observation(idx, leaf)

@@ -106,6 +106,15 @@ def test_an_edited_database_is_refused(data: Path, capsys: pytest.CaptureFixture
     assert [title for title, ok in found.items() if not ok] == ["Base de données"]
 
 
+def test_a_size_that_is_no_number_is_refused(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    edit(data, "UPDATE checkpoint SET size = x'07'")
+    code, found = steps(capsys, str(data))
+    assert code == 1
+    assert [title for title, ok in found.items() if not ok] == ["Base de données"]
+
+
 def test_a_file_of_the_journal_that_differs_is_named(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -112,7 +112,7 @@ def _watch(state: State, sighting: Sighting, policy: Policy) -> FoldStep:
         blips = (_blip(state, failing, sighting.at),)
         failing = None
     failing = _longer(failing, sighting)
-    if not _lasted(failing, policy.failures, policy.failing_s):
+    if not lasted(failing, policy.failures, policy.failing_s):
         return replace(state, failing=failing), blips
     outage = Outage(
         target=state.target,
@@ -141,7 +141,7 @@ def _follow(state: State, outage: Outage, sighting: Sighting, policy: Policy) ->
         )
         return replace(state, recovering=None, outage=outage), ()
     recovering = _longer(state.recovering, sighting)
-    if not _lasted(recovering, policy.successes, policy.recovering_s):
+    if not lasted(recovering, policy.successes, policy.recovering_s):
         return replace(state, recovering=recovering), ()
     outage = replace(outage, first_ok_at=recovering.first_at, recovered_at=sighting.at)
     closed = _edge(Transition.OUTAGE_CLOSED, outage, sighting.at)
@@ -156,7 +156,8 @@ def _longer(streak: Streak | None, sighting: Sighting) -> Streak:
     return replace(streak, last_at=sighting.at, count=streak.count + 1, downs=streak.downs + downs)
 
 
-def _lasted(streak: Streak, count: int, seconds: int) -> bool:
+def lasted(streak: Streak, count: int, seconds: int) -> bool:
+    """Tell whether checks that say the same are enough, and over long enough."""
     return streak.count >= count and _seconds(streak.first_at, streak.last_at) >= seconds
 
 

@@ -113,6 +113,7 @@ class FromLeaves:
         kind = leaf["type"]
         if kind == "origin":
             self.rows_before = dict(leaf["rows_before"])
+            self.replay.begin(leaf)
         elif kind in REFERENCES:
             self.references += 1
             self.replay.remember(idx, leaf)

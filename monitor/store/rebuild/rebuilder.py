@@ -23,7 +23,7 @@ from monitor.core.journal.decode import (
     read_instant,
 )
 from monitor.core.journal.replay import EDGES, REFERENCES, Replay, Told
-from monitor.core.model import Capture
+from monitor.core.model import Capture, Event
 from monitor.core.model.anchors import Cosignature, Stamp, Standing
 from monitor.store.anchor_rows import write_cosignature, write_token
 from monitor.store.engine import StoreError, WriterLock, connected, name_of, parse, readable_errors
@@ -134,7 +134,7 @@ class _Pending:
     """A check whose edges and captures may still follow."""
 
     told: Told
-    edges: list[int] = field(default_factory=list)
+    edges: list[tuple[Event, int]] = field(default_factory=list)
     captures: list[tuple[Capture, int]] = field(default_factory=list)
 
 
@@ -158,19 +158,20 @@ class _Rebuilder:
             connection.execute(insert(table_of(LeafRow)), {"idx": idx, "entry": entry})
         leaf: Leaf = json.loads(entry)
         kind = leaf["type"]
-        if kind in REFERENCES:
+        if kind == "origin":
+            self._replay.begin(leaf)
+        elif kind in REFERENCES:
             self._replay.remember(idx, leaf)
             row = {"sha256": hashlib.sha256(entry).digest(), "idx": idx}
             connection.execute(insert(table_of(ReferenceRow)), row)
             if kind == "target":
                 self._pages.target(leaf)
         elif kind == "observation":
-            self._write(connection)
             self._replay.settle()
+            self._write(connection)
             self._pending = _Pending(told=self._replay.observation(idx, leaf))
         elif kind in EDGES:
-            self._replay.edge(leaf)
-            self._last().edges.append(idx)
+            self._last().edges.append((self._replay.edge(leaf), idx))
         elif kind == "capture":
             self._last().captures.append((capture_from(leaf), idx))
         elif kind == "change":
@@ -180,8 +181,8 @@ class _Rebuilder:
 
     def finish(self, connection: Connection, last: SignedCheckpoint | None) -> None:
         """Write what waited for the end."""
-        self._write(connection)
         self._replay.settle()
+        self._write(connection)
         if self._runs:
             connection.execute(insert(table_of(RunRow)), list(self._runs.values()))
         if last is not None:
@@ -245,11 +246,11 @@ class _Rebuilder:
         told = self._pending.told
         entry = RecordedCheck(
             check=told.check,
-            state=told.state,
-            events=told.events,
+            state=self._replay.states[told.check.target, told.check.point],
+            events=tuple(event for event, _ in self._pending.edges),
             incidents=told.incidents,
             leaf=told.leaf,
-            edges=tuple(self._pending.edges),
+            edges=tuple(idx for _, idx in self._pending.edges),
             captures=tuple(self._pending.captures),
         )
         self._recorder.record(connection, [entry])

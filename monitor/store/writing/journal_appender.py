@@ -89,10 +89,14 @@ def _rows(connection: Connection) -> dict[str, int]:
 
 
 def size(connection: Connection) -> int:
-    """Count the leaves of the journal, as this transaction sees it."""
+    """Count the leaves of the journal, as this transaction sees it.
+
+    A size that is no number, as no writer of ours makes it, hides those of all checkpoints.
+    """
     last = connection.scalar(select(func.max(_LEAF.c.idx)))
-    signed = connection.scalar(select(func.max(_CHECKPOINT.c.size)))
-    return max(0 if last is None else last + 1, signed or 0)
+    greatest = type_coerce(func.max(_CHECKPOINT.c.size), NullType())
+    signed: Any = connection.scalar(select(greatest))
+    return max(0 if last is None else last + 1, signed if isinstance(signed, int) else 0)
 
 
 def first(connection: Connection) -> int:
