@@ -13,7 +13,7 @@ from monitor.core.verdict.fingerprints import CHARS_MAX, WORDS_MAX, Fingerprint,
 from monitor.core.verdict.page_summary import fold
 
 TABLE = "fingerprint"
-_KEYS = {
+KEYS = {
     "id": str,
     "verdict": str,
     "reason": str,
@@ -27,7 +27,7 @@ _KEYS = {
     "source_of": str,
     "confidence": str,
 }
-_NEEDED = ("id", "verdict", "reason", "where", "source_of", "confidence")
+NEEDED = ("id", "verdict", "reason", "where", "source_of", "confidence")
 _REASONS = {
     Verdict.UNKNOWN: {Reason.LOCAL_FILTER},
     Verdict.BLOCKED: {Reason.WAF, Reason.CAPTCHA, Reason.RATE_LIMITED, Reason.LOGIN_REQUIRED},
@@ -59,13 +59,13 @@ class _FingerprintTable:
         )
 
     def check_shape(self) -> None:
-        for key in self.table.keys() - _KEYS.keys():
-            known = ", ".join(_KEYS)
+        for key in self.table.keys() - KEYS.keys():
+            known = ", ".join(KEYS)
             self.refuse(key, self.table[key], "clé inconnue", f"clés connues : {known}")
-        for key in _NEEDED:
+        for key in NEEDED:
             if key not in self.table:
                 self.refuse(key, "", "clé absente", "l'ajouter")
-        for key, kind in _KEYS.items():
+        for key, kind in KEYS.items():
             value = self.table.get(key)
             if value is None:
                 continue
