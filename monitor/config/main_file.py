@@ -43,6 +43,16 @@ class MainFile:
     def allow_private(self) -> bool:
         return self.tables.allow_private
 
+    def platform(self, slug: str) -> schema.PlatformEntry | None:
+        return {one.slug: one for one in self.platforms.values()}.get(slug)
+
+    def times(self, platform: schema.PlatformEntry | None) -> tuple[float, float]:
+        """Return the deadline and the slow threshold of a platform's targets, in seconds."""
+        usual = self.probe or schema.ProbeEntry()
+        if platform is None:
+            return usual.deadline_s, usual.slow_s
+        return platform.deadline_s or usual.deadline_s, platform.slow_s or usual.slow_s
+
     def lanes(self) -> dict[str, str]:
         return lanes_of(map(platform_from, self.platforms.values()))
 
@@ -128,6 +138,13 @@ def _check_platforms(main: MainFile) -> None:
             cure="en décrire une au moins sous [[platform]]",
         )  # fmt: skip
     for index, platform in main.platforms.items():
+        deadline_s, slow_s = main.times(platform)
+        if slow_s >= deadline_s and (platform.deadline_s or platform.slow_s):
+            refuse(
+                "platform", index, "slow_s", value=slow_s,
+                reason="le seuil de lenteur n'est jamais atteint",
+                cure=f"moins de deadline_s ({deadline_s:g} s)",
+            )  # fmt: skip
         if slugs.setdefault(platform.slug, index) != index:
             refuse(
                 "platform", index, "slug", value=platform.slug, reason="identifiant déjà pris",

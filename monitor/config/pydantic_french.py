@@ -75,7 +75,7 @@ def _problem(detail: ErrorDetails, entry: type[Entry], place: TablePlace) -> Pro
     context = detail.get("ctx", {})
     if kind == "extra_forbidden":
         reason, cure = "clé inconnue", _known(detail["loc"], entry)
-    elif kind == "literal_error":
+    elif kind == "enum":
         expected = context["expected"].replace(" or ", ", ").replace("'", '"')
         reason, cure = "valeur hors de la liste", f"choisir parmi {expected}"
     else:

@@ -5,13 +5,14 @@ The validation context `{"allow_private": True}` lifts what protects the outside
 """
 
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from monitor.config import urls, verifier_keys
 from monitor.config.departments import DEPARTMENTS
+from monitor.core.model import Confidence, Kind
 
 TEXT_MAX = 500
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -132,9 +133,9 @@ Url = Annotated[str, AfterValidator(_url)]
 Interval = Annotated[int, Field(ge=1, le=86_400), _pace(30)]
 Deadline = Annotated[float, Field(ge=1, le=120)]
 Slow = Annotated[float, Field(gt=0, le=120)]
-Verified = Literal["live", "yes", "no", "from-memory"]
-# Every `Kind` but `control`: controls stand in vigie.toml.
-TargetKind = Literal["page", "shell", "login", "form", "home", "api", "redirect"]
+# A file has words, not members: they are converted.
+Verified = Annotated[Confidence, Field(strict=False)]
+TargetKind = Annotated[Kind, Field(strict=False)]
 
 
 class Entry(BaseModel):
@@ -253,6 +254,9 @@ class PlatformEntry(Entry):
     spacing_s: Annotated[float, Field(gt=0, le=3_600), _pace(1)]
     hosts: Annotated[list[Annotated[str, AfterValidator(_host_pattern)]], Field(min_length=1)]
     interval_s: dict[TargetKind, Interval] = {}
+    deadline_s: Deadline | None = None
+    slow_s: Slow | None = None
+    policy: PolicyEntry | None = None  # the keys given replace those of the default policy
 
 
 class RouteEntry(Entry):
@@ -274,7 +278,7 @@ class TargetEntry(Entry):
     markers: Annotated[list[Text], Field(max_length=20)] = []
     expect_path: Annotated[Text, AfterValidator(_destination)] | None = None
     signs_of_life: Annotated[list[Url], Field(max_length=10)] = []
-    policy: PolicyEntry | None = None  # the keys given replace those of the default policy
+    policy: PolicyEntry | None = None  # the keys given replace those of the platform's policy
     route: list[RouteEntry] = []
     source: Text
     verified: Verified

@@ -10,7 +10,7 @@ from monitor.config import schema
 from monitor.config.local import Local, Merged
 from monitor.config.main_file import MainFile
 from monitor.config.toml_tables import Tables
-from monitor.core.model import Confidence, Kind, Policy, Route, Target
+from monitor.core.model import Policy, Route, Target
 
 NATIONAL = "targets"
 PREFECTURES = "targets/prefectures"
@@ -95,39 +95,36 @@ def _head(tables: Tables) -> _Head | None:
 
 def _target(entry: schema.TargetEntry, head: _Head, main: MainFile) -> Target:
     """Fill in what the entry leaves to its file, its platform and the main file."""
-    platform = entry.platform or head.platform
-    probe = main.probe or schema.ProbeEntry()
+    slug = entry.platform or head.platform
+    platform = main.platform(slug)
+    deadline_s, slow_s = main.times(platform)
+    policy = policy_from(main.policy)
+    if platform is not None:
+        policy = policy_from(platform.policy, over=policy)
     return Target(
         slug=entry.slug,
         name=entry.name,
         url=entry.url,
-        kind=Kind(entry.kind),
-        platform=platform,
+        kind=entry.kind,
+        platform=slug,
         department=head.department,
         city=head.city,
         group=head.group,
-        interval_s=entry.interval_s or _rhythm(platform, entry.kind, main),
-        deadline_s=entry.deadline_s or probe.deadline_s,
-        slow_s=entry.slow_s or probe.slow_s,
+        interval_s=entry.interval_s or (platform.interval_s.get(entry.kind, 0) if platform else 0),
+        deadline_s=entry.deadline_s or deadline_s,
+        slow_s=entry.slow_s or slow_s,
         markers=tuple(entry.markers),
         expect_path=entry.expect_path or "",
         signs_of_life=tuple(entry.signs_of_life),
         routes=tuple(map(_route, entry.route)),
-        policy=policy_from(entry.policy, over=policy_from(main.policy)),
+        policy=policy_from(entry.policy, over=policy),
         source=entry.source,
-        verified=Confidence(entry.verified),
+        verified=entry.verified,
     )
 
 
-def _rhythm(platform: str, kind: str, main: MainFile) -> int:
-    """Return the interval that a platform gives to a kind; 0 when it gives none."""
-    rhythms = {entry.slug: entry.interval_s for entry in main.platforms.values()}
-    return next((s for k, s in rhythms.get(platform, {}).items() if k == kind), 0)
-
-
 def _route(entry: schema.RouteEntry) -> Route:
-    verified = Confidence(entry.verified)
-    return Route(name=entry.name, url=entry.url, source=entry.source, verified=verified)
+    return Route(name=entry.name, url=entry.url, source=entry.source, verified=entry.verified)
 
 
 def policy_from(entry: schema.PolicyEntry | None, *, over: Policy | None = None) -> Policy:

@@ -6,7 +6,6 @@ from urllib.parse import urlsplit
 from monitor.config.budgets import SHARE_MAX, load_of
 from monitor.config.lanes import lane_of
 from monitor.config.main_file import MainFile, platform_from
-from monitor.config.schema import ProbeEntry
 from monitor.config.target_files import Placed
 from monitor.core.model import Kind
 
@@ -16,7 +15,7 @@ def check_targets(placed: Sequence[Placed], main: MainFile) -> None:
     _check_unique(placed)
     lanes = main.lanes()
     for one in placed:
-        _check_times(one, main.probe)
+        _check_times(one, main)
         _check_kind(one)
         _check_platform(one, main, lanes)
     if main.platforms:
@@ -42,9 +41,10 @@ def _check_unique(placed: Sequence[Placed]) -> None:
             )  # fmt: skip
 
 
-def _check_times(one: Placed, usual: ProbeEntry | None) -> None:
+def _check_times(one: Placed, main: MainFile) -> None:
     target = one.target
-    own = usual is None or (target.slow_s, target.deadline_s) != (usual.slow_s, usual.deadline_s)
+    usual = main.times(main.platform(target.platform))
+    own = (target.deadline_s, target.slow_s) != usual  # the usual ones are refused where they stand
     if own and target.slow_s >= target.deadline_s:
         one.refuse(
             "slow_s", value=target.slow_s, reason="le seuil de lenteur n'est jamais atteint",

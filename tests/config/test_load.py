@@ -73,6 +73,26 @@ def test_what_is_not_written_has_a_default(folder: Path) -> None:
     assert (False, None) == (config.allow_private, config.extra_ca)
 
 
+def test_a_platform_stands_between_a_target_and_the_main_file(folder: Path) -> None:
+    """The nearest wins, key by key: target, platform, `[policy]` or `[probe]`, default."""
+    path = folder / "vigie.toml"
+    append(path, "deadline_s = 20\nslow_s = 5\npolicy = { failures = 5, failing_s = 900 }\n")
+    append(path, "[policy]\nfailures = 4\nsuccesses = 4\n[probe]\ndeadline_s = 60\n")
+    append(
+        folder / "targets/national.toml",
+        "deadline_s = 40\n[target.policy]\nfailing_s = 300\n",
+    )
+    (folder / "local.toml").write_text('[[platform]]\nslug = "etat"\npolicy.recheck_s = 90\n')
+
+    config = load(folder)
+
+    own, other = config.by_slug["service"], config.by_slug["prefecture-93"]
+    assert own.policy == Policy(failures=5, failing_s=300, successes=4, recheck_s=90)
+    assert other.policy == Policy(failures=5, failing_s=900, successes=4, recheck_s=90)
+    assert config.policy == Policy(failures=4, successes=4)
+    assert [(20.0, 5.0), (40.0, 5.0)] == [(t.deadline_s, t.slow_s) for t in (other, own)]
+
+
 def test_the_spaces_of_french_typography_may_stand_in_a_text(folder: Path) -> None:
     path = folder / "targets/national.toml"
     path.write_text(path.read_text().replace('"Service"', '"Service\u202f: «\u00a0accueil\u00a0»"'))

@@ -24,7 +24,6 @@ class Kind(StrEnum):
     HOME = "home"
     API = "api"  # an anonymous sign of life
     REDIRECT = "redirect"  # must lead elsewhere
-    CONTROL = "control"  # a host that tells whether our own line works
 
 
 class Confidence(StrEnum):
