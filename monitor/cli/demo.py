@@ -21,7 +21,7 @@ from monitor.demo.screen import render
 from monitor.demo.world import DemoWorld
 from monitor.fetch import Resolver
 from monitor.probe.build import open_to_write
-from monitor.runtime import logs
+from monitor.runtime import logs, process_setup
 from monitor.runtime.clock import Clock, SystemClock
 from monitor.store import Store, migrate
 
@@ -49,6 +49,7 @@ def add(commands: Commands) -> None:
 def run_demo(asked: Namespace) -> int:
     """Play the scenes until stopped; the record is thrown away unless `--data` says where."""
     logs.configure(level="ERROR")
+    process_setup.prepare()
     if asked.data is None:
         with tempfile.TemporaryDirectory(prefix="vigie-demo-") as name:
             _run(Path(name), once=asked.once)

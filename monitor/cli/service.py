@@ -25,7 +25,7 @@ from monitor.config.settings import Settings, open_files, read_settings
 from monitor.core.french.formatting import count
 from monitor.evidence.log.journal import FOLDER
 from monitor.probe.build import open_to_write
-from monitor.runtime import descriptors, logs
+from monitor.runtime import logs, process_setup
 from monitor.runtime.clock import SystemClock
 from monitor.runtime.errors import in_french
 from monitor.store import Store, is_new, migrate
@@ -78,7 +78,7 @@ def run_service(asked: Namespace) -> int:
             file=sys.stderr,
         )
     logs.configure(level=settings.log_level)
-    descriptors.raise_limit()
+    process_setup.prepare()
     with listen(settings) as listening:
         make_folder(asked.data)
         if is_new(settings.database_url):

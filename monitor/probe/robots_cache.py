@@ -14,6 +14,8 @@ AGE_MAX = timedelta(hours=24)  # RFC 9309, 2.4
 RETRY = timedelta(hours=6)
 LONG_CHARACTERS = 32 * 1024  # a longer file is read apart from the loop
 ORIGINS_MAX = 10_000  # sites remembered: redirects may name any number
+# Rules remembered of all sites: some 50 MB. One file may hold 20,000; those of a prefecture, 20.
+RULES_MAX = 200_000
 
 Gate = Callable[[str], Awaitable[None]]
 
@@ -81,6 +83,21 @@ class RobotsBook:
             age = AGE_MAX * (0.5 + crc32(file.origin.encode()) / 2**33)
         self._due_at[file.origin] = file.fetched_at + age
         while len(self._due_at) > ORIGINS_MAX:
-            oldest = next(iter(self._due_at))
-            del self._due_at[oldest]
-            self._rules.pop(oldest, None)
+            self._forget(next(iter(self._due_at)))
+        self._bound_rules(newest=file.origin)
+
+    def _bound_rules(self, *, newest: str) -> None:
+        """Forget the longest files while there are too many rules, but not the one just read."""
+        count = sum(len(robots.rules) for robots in self._rules.values())
+        while count > RULES_MAX:
+            others = (origin for origin in self._rules if origin != newest)
+            longest = max(others, key=lambda origin: len(self._rules[origin].rules), default=None)
+            if longest is None:
+                return
+            count -= len(self._rules[longest].rules)
+            self._forget(longest)
+
+    def _forget(self, origin: str) -> None:
+        """Let go of a site; it is asked for its file again before its next request."""
+        del self._due_at[origin]
+        self._rules.pop(origin, None)

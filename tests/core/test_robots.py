@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.scheduling.robots_txt import SIZE_MAX, Robots, RobotsFile, heed, parse
+from monitor.core.scheduling.robots_txt import (
+    PATTERN_MAX,
+    SIZE_MAX,
+    Robots,
+    RobotsFile,
+    heed,
+    parse,
+)
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 SITE = "https://www.exemple.gouv.fr"
@@ -112,6 +119,7 @@ def test_other_records_do_not_end_a_list_of_agents() -> None:
         ("Crawl-delay: nan", None),
         ("Crawl-delay: inf", None),
         ("Crawl-delay: soon", None),
+        ("Crawl-delay: 1e300", None),
         ("Disallow: /", None),
     ],
 )
@@ -142,6 +150,20 @@ def test_a_pattern_made_to_be_slow_is_not() -> None:
     rules = f"Disallow: /{'*a' * 5_000}*b"
 
     assert allowed(rules, "/" + "a" * 8_000) == [True]
+
+
+def test_a_pattern_of_wildcards_alone_is_one_wildcard() -> None:
+    rule = parse(f"User-agent: *\nDisallow: /a{'*' * 400_000}b", "VigieANEF").rules[0]
+
+    assert rule.pieces == ("/a", "b")
+
+
+def test_a_pattern_that_no_address_can_match_is_not_kept() -> None:
+    """An address has 4,096 characters at most; written out, each may take twelve."""
+    short, long = "/" + "a" * (PATTERN_MAX - 1), "/" + "a" * PATTERN_MAX
+    rules = parse(f"User-agent: *\nDisallow: {long}\nDisallow: {short}", "VigieANEF").rules
+
+    assert [rule.pieces for rule in rules] == [(short,)]
 
 
 FILE = "User-agent: *\nDisallow: /x"

@@ -134,6 +134,77 @@ def answer(dice: random.Random, path: str, elsewhere: str) -> bytes:
     return early + whole
 
 
+HEAVY_BYTES = 4_900_000  # just below what the service reads of one body
+_PIECES = 40  # of a heavy body: each answer has them in another order, hence another text
+_WORDS = ("titre", "séjour", "demande", "préfecture", "dossier", "carte", "récépissé", "usager")
+
+
+def _phrase(dice: random.Random, count: int) -> str:
+    return " ".join(f"{dice.choice(_WORDS)}{dice.randrange(10_000)}" for _ in range(count))
+
+
+_HEAVY: dict[str, Callable[[random.Random], str]] = {
+    "paragraphs": lambda dice: f"<p>{_phrase(dice, 12)}</p>",
+    "links": lambda dice: f"<p><a href='/{dice.randrange(10**6)}'>{_phrase(dice, 3)}</a></p>",
+    "attributes": lambda dice: (
+        f"<div class='a{dice.randrange(999)} b c' id='i{dice.randrange(99_999)}' title=x "
+        f"data-y=z>{_phrase(dice, 2)}</div>"
+    ),
+    "text": lambda dice: _phrase(dice, 40) + " ",
+    "facts": lambda dice: (
+        f"<p>Téléphone 01 {dice.randrange(10, 99)} 22 12 {dice.randrange(10, 99)} du lundi au "
+        f"vendredi de 9h à 12h30 le 12/03/2024 contact{dice.randrange(999)}@essai.fr</p>"
+    ),
+    "rows": lambda dice: "<tr>" + f"<td>{_phrase(dice, 1)}</td>" * 6 + "</tr>",
+    "nested": lambda dice: "<div>" * 8 + _phrase(dice, 2) + "</div>" * 8,
+    "lists": lambda dice: "<ul>" + f"<li>{_phrase(dice, 2)}</li>" * 20 + "</ul>",
+    "script": lambda dice: f"<script>var a{dice.randrange(10**6)} = '{_phrase(dice, 9)}';</script>",
+    "comments": lambda dice: f"<!-- {_phrase(dice, 9)} --><!-- -- >",
+    "data": lambda dice: f'{{"a":{dice.randrange(10**9)},"b":[1,2.5,null],"c":{{"d":"x"}}}},',
+    "rules": lambda dice: f"Disallow: /{dice.randrange(10**6)}*a$\n",
+}
+
+
+class HeavyPages:
+    """Whole good answers of almost 5 MB, each another one. The pieces are made once."""
+
+    def __init__(self, dice: random.Random) -> None:
+        self._dice = dice
+        self._pieces: dict[str, list[bytes]] = {}
+        for kind, one in _HEAVY.items():
+            size = HEAVY_BYTES // _PIECES
+            pieces = []
+            for _ in range(_PIECES):
+                few = [one(dice) for _ in range(50)]
+                many = "".join(few * (size // sum(map(len, few)) // 2))
+                rest = "".join(one(dice) for _ in range(max(1, size // 2 // len(few[0]))))
+                pieces.append((many + rest).encode()[:size])
+            self._pieces[kind] = pieces
+
+    def answer(self, dice: random.Random, path: str) -> bytes:
+        """Return all the bytes of an answer: robots.txt, data, or a page of one kind."""
+        kind = dice.choice([each for each in _HEAVY if each != "rules"])
+        if path == "/robots.txt":
+            body = b"User-agent: *\n" + b"\n".join(self._shuffled("rules", dice))[:500_000]
+            media = "text/plain"
+        elif kind == "data":
+            body, media = b"[" + b"".join(self._shuffled(kind, dice)) + b"0]", "application/json"
+        else:
+            body = (
+                b"<!doctype html><html><head><title>Titre</title></head><body><main><h1>Titre</h1>"
+            )
+            body += b"".join(self._shuffled(kind, dice)) + b"</main></body></html>"
+            media = "text/html; charset=utf-8"
+        coding = ""
+        if dice.random() < 0.3:  # level 1: the time of this program is not what is measured
+            body, coding = gzip.compress(body, 1), "Content-Encoding: gzip\r\n"
+        head = f"HTTP/1.1 200 OK\r\nContent-Type: {media}\r\n{coding}Content-Length: {len(body)}"
+        return head.encode() + b"\r\n\r\n" + body
+
+    def _shuffled(self, kind: str, dice: random.Random) -> list[bytes]:
+        return dice.sample(self._pieces[kind], _PIECES)
+
+
 def issuers(dice: random.Random) -> bytes:
     """Return what stands where a certificate says that its issuer is."""
     plain = bytes.fromhex("300b06092a864886f70d010701")

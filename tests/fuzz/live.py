@@ -41,6 +41,7 @@ LATE_MAX_S = 1.0  # besides what the machine makes this very program late
 BUSY_S = 0.5  # a machine that wakes this program so late says nothing of who froze the service
 MEMORY_MAX_BYTES = 256 << 20
 # Of the hostile sites: each a platform of its own, so that they are asked side by side.
+HEAVY = [f"127.0.3.{number}" for number in range(1, HOSTILE + 1)]  # whole pages of 5 MB
 PLAIN = [f"127.0.1.{number}" for number in range(1, HOSTILE + 1)]
 SECURE = [f"127.0.2.{number}" for number in range(1, HOSTILE + 1)]
 NETWORK = "127.0.0.4"  # where resolver and clock are attacked
@@ -68,18 +69,21 @@ class Attacker:
         self.sent = 0
         self._stack = ExitStack()
         self._over = threading.Event()
+        self._heavy = hostile.HeavyPages(random.Random(seed))  # noqa: S311 -- repeatable
 
     def close(self) -> None:
         self._over.set()
         self._stack.close()
 
-    def web(self, host: str, *, tls: list[ssl.SSLContext] | None = None) -> int:
-        """Serve hostile answers; return the port."""
+    def web(
+        self, host: str, *, tls: list[ssl.SSLContext] | None = None, heavy: bool = False
+    ) -> int:
+        """Serve hostile answers, or whole ones that cost much to read; return the port."""
         listener = self._stack.enter_context(socket.create_server((host, 0), backlog=64))
         port: int = listener.getsockname()[1]
         dice = random.Random(f"{self.seed} {host} {tls is None} {self.sent}")  # noqa: S311 -- repeatable
         self.sent += 1
-        self._thread(lambda: self._serve(listener, dice, tls))
+        self._thread(lambda: self._serve(listener, dice, tls, heavy=heavy))
         return port
 
     def datagrams(self, port: int, say: Callable[[bytes, random.Random], bytes]) -> bool:
@@ -102,7 +106,12 @@ class Attacker:
         return True
 
     def _serve(
-        self, listener: socket.socket, dice: random.Random, tls: list[ssl.SSLContext] | None
+        self,
+        listener: socket.socket,
+        dice: random.Random,
+        tls: list[ssl.SSLContext] | None,
+        *,
+        heavy: bool,
     ) -> None:
         while not self._over.is_set():
             try:
@@ -116,7 +125,10 @@ class Attacker:
                     path = line.recv(65_536).split(b" ", 2)[1].decode("latin-1")
                     elsewhere = f"http://{listener.getsockname()[0]}:{listener.getsockname()[1]}/x"
                     self.sent += 1
-                    line.sendall(hostile.answer(dice, path, elsewhere))
+                    if heavy:
+                        line.sendall(self._heavy.answer(dice, path))
+                    else:
+                        line.sendall(hostile.answer(dice, path, elsewhere))
 
     def _thread(self, work: Callable[[], None]) -> None:
         threading.Thread(target=work, daemon=True).start()
@@ -132,6 +144,7 @@ def configuration(folder: Path, attacker: Attacker, healthy: list[LocalSite]) ->
         with suppress(ssl.SSLError):  # what OpenSSL would not even serve
             contexts.append(certs.server_context(leaf))
     secure = [attacker.web(host, tls=contexts) for host in SECURE]
+    heavy = [attacker.web(host, heavy=True) for host in HEAVY]
     named = attacker.datagrams(53, lambda data, dice: hostile.dns_answer(data, dice, PLAIN[0]))
     clock = SystemClock()
     timed = attacker.datagrams(
@@ -140,6 +153,7 @@ def configuration(folder: Path, attacker: Attacker, healthy: list[LocalSite]) ->
     urls = [f"http://{host}:{port}/p" for host, port in zip(PLAIN, plain, strict=True)]
     urls += [f"https://{host}:{port}/p" for host, port in zip(SECURE, secure, strict=True)]
     urls += [f"http://nom{n}.essai.fr:{port}/" for n, port in enumerate(plain)] if named else []
+    urls += [f"http://{host}:{port}/p" for host, port in zip(HEAVY, heavy, strict=True)]
     witness = SignerKey("temoin.essai", Algorithm.COSIGNATURE, bytes(32)).verifier
     lines = [
         "[service]",

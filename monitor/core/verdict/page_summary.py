@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
+from itertools import islice
 from typing import Any, Protocol
 
 from lxml import etree
@@ -23,6 +24,8 @@ _LONG_PAGE_TEXT = 1000
 MAX_HEADINGS = 20
 MAX_LINKS = 5_000  # whose words are counted
 MAX_ITEMS = 200  # scripts, frames … kept of each
+MAX_ADDRESS = 2_000  # characters of the address of each: some hold a whole file
+MEMORY_CHARACTERS = 8_000_000  # of remembered glances; those of 190 honest pages have half of it
 
 _HIDDEN = ("script", "style", "template", "svg", "iframe", "object", "textarea")
 _CHROME = ("nav", "header", "footer", "aside", "select", "button", "dialog")
@@ -105,6 +108,12 @@ class PageSummary:
     password: bool = False
     root: bool = False
 
+    @property
+    def weight(self) -> int:
+        """Characters of all its texts, and some for the rest."""
+        texts = (self.title, self.text, self.opening, self.noscript, self.source, self.refresh)
+        return 500 + sum(map(len, (*texts, *self.headings, *self.scripts, *self.frames)))
+
 
 def fold(text: str) -> str:
     """Return text without accents, case, odd quotes or runs of spaces, for comparing."""
@@ -146,8 +155,8 @@ class SummaryCache:
     The markup is not kept, but taken from the body again: that is cheap, and it is what weighs.
     """
 
-    def __init__(self, *, size: int = 2_000) -> None:
-        self._size = size
+    def __init__(self, *, characters: int = MEMORY_CHARACTERS) -> None:
+        self._left = characters
         self._known: dict[tuple[bytes, str, str], PageSummary] = {}
 
     def glance(self, body: bytes, *, content_type: str = "", charset: str = "") -> PageSummary:
@@ -159,13 +168,14 @@ class SummaryCache:
         if known is None:
             seen = glance(body, content_type=content_type, charset=charset)
             known = replace(seen, source="")
-            if len(self._known) >= self._size:
-                del self._known[next(iter(self._known))]
+            self._left -= known.weight
         else:
             markup = decode(body, charset).replace("\x00", "")
             readable = known.form not in {Form.EMPTY, Form.BINARY}
             seen = replace(known, source=markup.lower()) if readable else known
         self._known[key] = known
+        while self._left < 0:  # at the last, itself
+            self._left += self._known.pop(next(iter(self._known))).weight
         return seen
 
 
@@ -240,7 +250,7 @@ def _read_text(markup: str) -> PageSummary:
 def _read_tree(tree: Tree, markup: str) -> PageSummary:
     """Read what stands in the tree, taking out of it, step by step, what was read."""
     title = " ".join("".join(tree.xpath("string(//title[1])")).split())[:300]
-    scripts = [s.get("src") or "" for s in tree.iter("script")]
+    scripts = [(s.get("src") or "")[:MAX_ADDRESS] for s in tree.iter("script")]
     inline = sum(len(s.text or "") for s in tree.iter("script") if _runs(s))
     noscript = fold(" ".join(_texts(tree, "noscript"))[:MAX_TEXT])
     if len(noscript.split()) <= _CONTENT_WORDS:  # else the page is written without scripts
@@ -299,7 +309,7 @@ def _texts(tree: Tree, *tags: str, limit: int = MAX_ITEMS) -> list[str]:
 
 
 def _addresses(tree: Tree, tag: str) -> list[str]:
-    return [f.get("src") or "" for f in tree.iter(tag)][:MAX_ITEMS]
+    return [(f.get("src") or "")[:MAX_ADDRESS] for f in islice(tree.iter(tag), MAX_ITEMS)]
 
 
 def _refresh(tree: Tree) -> str:

@@ -21,6 +21,8 @@ _MAIN_SCRIPT = re.compile(r"(^|[/._-])(main|runtime|polyfills?|app|index|bundle|
 _KEYCLOAK = ("/protocol/openid-connect", "kc-form", "kc-login", "login-actions")
 _REFUSED = frozenset({401, 403, 405, 406, 429, 451})
 _GONE = frozenset({404, 410})
+# An error tells itself in less; to read more at once would hold up the other checks.
+_LONG_JSON_BYTES = 256 * 1024
 _ERROR_KEYS = frozenset({"error", "errors", "exception", "erreur", "fault"})
 
 
@@ -44,7 +46,7 @@ def api_body(case: RuleContext) -> Finding | None:
     page = case.page
     if page.form is Form.HTML:
         return Finding(Verdict.DEGRADED, Reason.MARKER_MISSING, "page HTML au lieu de données")
-    if page.form is Form.JSON and _data(case) is None:
+    if page.form is Form.JSON and not _is_readable(case):
         return Finding(Verdict.DEGRADED, Reason.ERROR_TEXT, "JSON illisible")
     return None
 
@@ -63,8 +65,18 @@ def json_error(case: RuleContext) -> Finding | None:
     return Finding(Verdict.DOWN, Reason.ERROR_TEXT, f"JSON d'erreur : {', '.join(found)}")
 
 
+def _is_readable(case: RuleContext) -> bool:
+    """Tell whether JSON can be read; of a long one, whether it ends as it begins."""
+    body = case.exchange.body
+    if len(body) <= _LONG_JSON_BYTES:
+        return _data(case) is not None
+    return (body.lstrip()[:1], body.rstrip()[-1:]) in {(b"{", b"}"), (b"[", b"]")}
+
+
 def _data(case: RuleContext) -> object:
-    """Return what the JSON says; None when it cannot be read."""
+    """Return what the JSON says; None when it cannot be read, or is too long to be an error."""
+    if len(case.exchange.body) > _LONG_JSON_BYTES:
+        return None
     try:
         return json.loads(case.exchange.body)
     except (ValueError, RecursionError):

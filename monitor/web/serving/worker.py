@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 
 from monitor.attest.own_witness import build_witness
 from monitor.config.settings import secrets_of
-from monitor.runtime import descriptors, logs
+from monitor.runtime import logs, process_setup
 from monitor.runtime.clock import SystemClock
 from monitor.store import Store, StoreError
 from monitor.web.pages_app import Metrics, build
@@ -39,7 +39,6 @@ OOM_SCORE = 500  # of 1,000: when memory is short the kernel ends us, and not th
 ANSWER_S = 5.0  # in which the other process answers, or we say that we are busy
 MOST_QUESTIONS = 64  # without an answer
 READ_S = 10.0  # the longest that one question to the database may take
-SWITCH_S = 0.001  # so that the event loop gets its turn while a page is made
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
 log = structlog.get_logger(__name__)
@@ -58,8 +57,7 @@ def main() -> None:
     logs.hide(*secrets_of(order.settings))
     logs.configure(level=logging.getLevelName(order.log_level))
     _give_way()
-    sys.setswitchinterval(SWITCH_S)
-    descriptors.raise_limit()
+    process_setup.prepare()
     url, point = order.settings.database_url, order.settings.point
     try:
         with (

@@ -493,6 +493,14 @@ def test_a_shell_seen_alone_shows_nothing() -> None:
         (target(Kind.API), answer("{}"), (Verdict.UP, Reason.OK)),
         (target(Kind.API), answer('{"error": "x"}'), (Verdict.DOWN, Reason.ERROR_TEXT)),
         (target(Kind.API), answer(HEALTHY), (Verdict.DEGRADED, Reason.MARKER_MISSING)),
+        (target(Kind.API), answer('{"a": '), (Verdict.DEGRADED, Reason.ERROR_TEXT)),
+        # Long data are no error, and are not read: only whether they end as they begin.
+        (
+            target(Kind.API),
+            answer('{"error": [' + "1," * 200_000 + "1]}\n"),
+            (Verdict.UP, Reason.OK),
+        ),
+        (target(Kind.API), answer("[" + "1," * 200_000), (Verdict.DEGRADED, Reason.ERROR_TEXT)),
         (target(Kind.LOGIN), answer(HEALTHY), (Verdict.DEGRADED, Reason.MARKER_MISSING)),
         (
             target(Kind.LOGIN),

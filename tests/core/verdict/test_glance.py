@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 
 from monitor.core.text.charset import decode
 from monitor.core.verdict import page_summary as glancing
-from monitor.core.verdict.page_summary import MAX_BYTES, MAX_TEXT, Form, SummaryCache, fold, glance
+from monitor.core.verdict.page_summary import (
+    MAX_ADDRESS,
+    MAX_BYTES,
+    MAX_TEXT,
+    Form,
+    SummaryCache,
+    fold,
+    glance,
+)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +187,7 @@ def test_no_bytes_raise(body: bytes, content_type: str) -> None:
     ids=["empty", "binary", "json", "long", "latin", "too-long"],
 )
 def test_a_memory_answers_as_a_first_look_does(body: bytes) -> None:
-    memory = SummaryCache(size=2)
+    memory = SummaryCache()
     memory.glance(b"<p>autre")
 
     first, second = memory.glance(body), memory.glance(body)
@@ -187,9 +195,26 @@ def test_a_memory_answers_as_a_first_look_does(body: bytes) -> None:
     assert first == second == glance(body)
 
 
-def test_a_memory_is_bounded() -> None:
-    memory = SummaryCache(size=3)
+def test_a_memory_is_bounded_by_what_it_holds() -> None:
+    memory = SummaryCache(characters=10_000)
     for number in range(20):
-        memory.glance(b"<p>%d" % number)
+        memory.glance(b"<p>%d " % number + b"mot " * 500)
 
-    assert len(memory._known) == 3
+    assert len(memory._known) == 2
+    assert memory._left == 10_000 - sum(page.weight for page in memory._known.values())
+
+
+def test_an_answer_longer_than_the_whole_memory_is_not_remembered() -> None:
+    memory = SummaryCache(characters=1_000)
+    long = b"<p>" + b"mot " * 2_000
+
+    assert memory.glance(long) == memory.glance(long) == glance(long)
+    assert not memory._known
+    assert memory._left == 1_000
+
+
+@pytest.mark.parametrize("tag", ["script", "iframe"])
+def test_addresses_that_hold_a_file_are_cut(tag: str) -> None:
+    page = glance(f"<p>Texte</p><{tag} src='data:{'x' * 100_000}'></{tag}>".encode())
+
+    assert [len(address) for address in (*page.scripts, *page.frames)] == [MAX_ADDRESS]
