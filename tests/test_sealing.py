@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.attest.sealing import KEY_FILE, Sealer, journal_key
+from monitor.attest.sealing import KEY_FILE, Sealer, journal_key, require_journal
 from monitor.attest.verification import verify
-from monitor.evidence.log.journal import FOLDER, JournalError
+from monitor.evidence.log.journal import FOLDER, LAST, JournalError
 from monitor.evidence.log.note import Algorithm, SignerKey
 from tests.support.clock import FakeClock
 from tests.support.databases import database_url, postgres, sqlite_template
@@ -106,3 +106,21 @@ def test_the_key_is_made_once_or_given(tmp_path: Path) -> None:
     for text in ("PRIVATE+KEY+nonsense", str(other)):
         with pytest.raises(JournalError, match="VIGIE_JOURNAL_KEY"):
             journal_key(tmp_path, origin=ORIGIN, text=text)
+
+
+def test_a_key_that_signed_nothing_before_a_crash_may_sign(
+    sqlite_template: Path, tmp_path: Path
+) -> None:
+    """Killed between the making of the key and the first note, the service starts again."""
+    path = Path(shutil.copy(sqlite_template, tmp_path / "vigie.sqlite"))
+    with open_store(f"sqlite:///{path}") as store:
+        made = journal_key(tmp_path, origin=ORIGIN, text="")
+        require_journal(tmp_path, store, text="")
+        assert journal_key(tmp_path, origin=ORIGIN, text="") == made
+
+        sealer = Sealer(store, tmp_path, made, clock=FakeClock())
+        asyncio.run(sealer.open())
+        sealer.close()
+        (tmp_path / LAST).unlink()
+        with pytest.raises(JournalError, match="--new-journal"):
+            require_journal(tmp_path, store, text="")

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import structlog
 
+from monitor.evidence import durable
 from monitor.evidence.log.journal import FOLDER, LAST, Journal, JournalError, Signed
 from monitor.evidence.log.keys import own_key
 from monitor.evidence.log.note import Algorithm, Note, NoteError, SignerKey, VerifierKey
@@ -19,6 +20,9 @@ from monitor.store import Store
 log = structlog.get_logger(__name__)
 
 KEY_FILE = "journal.key"  # below data/
+# Beside it from before a key is made until its first note is on the disk: a service that is
+# killed in between may go on with that key.
+UNUSED = f".{KEY_FILE}.unused"
 
 
 class Sealed(Protocol):
@@ -38,6 +42,7 @@ class Sealer:
         self._clock = clock
         self._told = told
         self._busy = asyncio.Lock()
+        self._unused = data / UNUSED
         self.journal = Journal(data, key, store)
 
     @property
@@ -56,6 +61,7 @@ class Sealer:
         async with self._busy:
             with self._said_plainly():
                 signed = await asyncio.to_thread(self.journal.open, self._clock.now())
+                self._unused.unlink(missing_ok=True)
             await self._note(signed)
             ahead = self._store.leaf_count() - self.journal.size
             if ahead:
@@ -114,7 +120,7 @@ class Sealer:
 
 
 def require_journal(data: Path, store: Store, *, text: str) -> None:
-    """Demand the journal that goes with a key; a key made now has none, and needs none.
+    """Demand the journal that goes with a key; one that has signed nothing yet needs none.
 
     Args:
         data: Folder of all that the service writes.
@@ -125,7 +131,7 @@ def require_journal(data: Path, store: Store, *, text: str) -> None:
         JournalError: there is a key, and nothing that it signed.
 
     """
-    if not text and not (data / KEY_FILE).exists():
+    if not text and ((data / UNUSED).exists() or not (data / KEY_FILE).exists()):
         return
     if any(path.exists() for path in (data / LAST, data / FOLDER / CHECKPOINT)):
         return
@@ -167,6 +173,8 @@ def journal_key(data: Path, *, origin: str, text: str) -> SignerKey:
 
     """
     if not text:
+        if not (data / KEY_FILE).exists() and not (data / LAST).exists():
+            durable.write(data / UNUSED, b"")
         return own_key(data / KEY_FILE, name=origin, algorithm=Algorithm.ED25519)
     try:
         key = SignerKey.parse(text)
