@@ -39,7 +39,7 @@ from monitor.fetch import Resolver
 from monitor.metrics import Exposition, MetricsState
 from monitor.probe.build import build_fetcher, build_line, fetch_robots
 from monitor.probe.lane import Lane, NoTurn
-from monitor.probe.missed_slots import missed_slots
+from monitor.probe.missed_slots import log_missed, missed_slots
 from monitor.probe.observer import Judge, Observer, look_again
 from monitor.probe.page_archive import Archive
 from monitor.probe.page_tracker import PageTracker, pages_seen
@@ -241,18 +241,12 @@ class App:
             config_sha256=self._config.sha256,
             ruleset=self._judge.ruleset,
         )
-        lost = await asyncio.to_thread(
+        gaps = await asyncio.to_thread(
             missed_slots, self._store, self._grids, now, config_sha256=run.config_sha256
         )
-        await self._store.start_run(run, lost, self._grids)
-        for gap in lost:
-            log.info(
-                "slots missed",
-                target=gap.target,
-                since=gap.from_at.isoformat(),
-                slots=gap.slots,
-                cause=gap.cause.value,
-            )
+        await self._store.start_run(run, gaps, self._grids)
+        for gap in gaps:
+            log_missed(gap)
         return now
 
     def _plan(self, *, since: datetime) -> None:

@@ -4,12 +4,27 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import structlog
+
 from monitor.core.model import Gap, GapCause
 from monitor.core.outages.gaps import gap, merged, missing, stops
 from monitor.core.scheduling.slots import Grid
 from monitor.store import Store
 
+log = structlog.get_logger(__name__)
+
 IN_HAND = timedelta(hours=2)  # how long a slot may wait in a lane: far more than it does
+
+
+def log_missed(one: Gap) -> None:
+    """Write the one line of a gap."""
+    log.info(
+        "slots missed",
+        target=one.target,
+        since=one.from_at.isoformat(),
+        slots=one.slots,
+        cause=one.cause.value,
+    )
 
 
 def missed_slots(

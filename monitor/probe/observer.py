@@ -36,10 +36,8 @@ from monitor.core.model import (
     Exchange,
     Gap,
     GapCause,
-    Incident,
     Judgement,
     Observation,
-    Outage,
     Outcome,
     Reason,
     Sighting,
@@ -50,7 +48,7 @@ from monitor.core.model import (
 from monitor.core.model.check import Check
 from monitor.core.outages.fold import GOOD, advance, needs_recheck
 from monitor.core.outages.gaps import gap
-from monitor.core.outages.incidents import absorb
+from monitor.core.outages.incidents import REMEMBERED, RecentOutages
 from monitor.core.scheduling.backoff import asked_wait, in_page_backoff, is_page_specific_refusal
 from monitor.core.scheduling.slots import Grid
 from monitor.core.verdict.classify import classify, ruleset
@@ -63,6 +61,7 @@ from monitor.probe.lane import Lane, LaneTurn, NoTurn
 from monitor.probe.local_health import second_look
 from monitor.probe.local_health.own_health import LocalHealth
 from monitor.probe.local_health.second_look import Places
+from monitor.probe.missed_slots import log_missed
 from monitor.probe.page_tracker import PageTracker
 from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults
@@ -74,9 +73,6 @@ log = structlog.get_logger(__name__)
 Fetch = Callable[[Target, Gate], Awaitable[Exchange]]  # never raises for the outside
 Again = Callable[[], Awaitable[Exchange | None]]  # None when the request may not be made
 
-# An incident may still be joined or enlarged by an outage that began this long ago: slow
-# lanes confirm late, and `silence_s` bounds how long a streak may wait.
-REMEMBERED = timedelta(days=2)
 # How much of the record before a target's last good check tells, after a restart, where it
 # answered well: large networks give other addresses at each answer.
 RECALLED = timedelta(hours=1)
@@ -271,10 +267,10 @@ class Observer:
         self._states = {state.target: state for state in store.states()}
         for slug in config.by_slug:
             judge.recall(self._good_checks(slug))
-        self._outages = {
-            (outage.target, outage.first_fail_at): outage
-            for outage in store.outages(since=clock.now() - REMEMBERED)
-        }
+        self._outages = RecentOutages()
+        for outage in store.outages(since=clock.now() - REMEMBERED):
+            if outage.target in config.by_slug:
+                self._outages.add(outage, config.by_slug[outage.target].platform)
 
     def _good_checks(self, slug: str) -> tuple[Check, ...]:
         """Return the checks of a target on record that ended with its last good one."""
@@ -389,17 +385,11 @@ class Observer:
         self._last_at[target] = at if last is None else max(last, at)
         return replace(observation, at=at) if at != observation.at else observation
 
-    async def missed(self, lost: Gap) -> None:
+    async def missed(self, gap: Gap) -> None:
         """Record planned slots of one target that have no observation, and why."""
-        await self._store.record_gap(lost)
-        self._board.missed(lost.target, lost.cause, lost.slots)
-        log.info(
-            "slots missed",
-            target=lost.target,
-            since=lost.from_at.isoformat(),
-            slots=lost.slots,
-            cause=lost.cause.value,
-        )
+        await self._store.record_gap(gap)
+        self._board.missed(gap.target, gap.cause, gap.slots)
+        log_missed(gap)
 
     def _folded(self, target: Target, observation: Observation) -> Outcome:
         """Advance the target's state, and see which incident an edge belongs to."""
@@ -410,7 +400,8 @@ class Observer:
         )
         state, events = advance(self.state_of(target), sighting, target.policy)
         outages = (event.outage for event in events if event.outage is not None)
-        incidents = tuple(self._incident(target, outage) for outage in outages)
+        now = self._clock.now()
+        incidents = tuple(self._outages.absorb(one, target.platform, at=now) for one in outages)
         self._states[target.slug] = state
         return Outcome(observation=observation, state=state, events=events, incidents=incidents)
 
@@ -422,18 +413,6 @@ class Observer:
             at = outcome.observation.at
             changes += self._links.read(target.slug, shown, at, self._states)
         return replace(outcome, version=version, changes=changes)
-
-    def _incident(self, target: Target, outage: Outage) -> Incident:
-        self._outages[outage.target, outage.first_fail_at] = outage
-        horizon = self._clock.now() - REMEMBERED
-        self._outages = {
-            name: known
-            for name, known in self._outages.items()
-            if known.recovered_at is None or known.recovered_at > horizon
-        }
-        mine = {one.slug for one in self._config.targets if one.platform == target.platform}
-        neighbours = [known for known in self._outages.values() if known.target in mine]
-        return absorb(neighbours, outage, target.platform)
 
 
 def _without_bytes(outcome: Outcome) -> Outcome:

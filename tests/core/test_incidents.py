@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.model import Incident, Nature, Outage, Reason
-from monitor.core.outages.incidents import absorb, group, supersedes
+from monitor.core.outages.incidents import REMEMBERED, RecentOutages, absorb, group, supersedes
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
@@ -186,3 +186,16 @@ def test_the_order_of_the_outages_does_not_matter(data: st.DataObject) -> None:
     plan = data.draw(plans())
 
     assert group(plan, "ide") == group(data.draw(st.permutations(plan)), "ide")
+
+
+def test_an_outage_is_joined_for_two_days_by_those_of_its_platform_and_point() -> None:
+    recent = RecentOutages()
+    old, first = outage("a", 0, 2, 10, 12), outage("b", 5, 7, 20, 22)
+    recent.add(old, "anef")
+    recent.add(outage("c", 0, 2, 10, 12), "ide")
+
+    assert recent.absorb(first, "anef", at=at(22)).outages == (("a", at(0)), ("b", at(5)))
+    forgotten = recent.absorb(first, "anef", at=at(12) + REMEMBERED)
+    assert forgotten.outages == (("b", at(5)),)
+    recent.restart(at(20) + REMEMBERED)
+    assert recent.absorb(outage("d", 8, 9, 19, 21), "anef", at=at(21)).outages == (("d", at(8)),)

@@ -8,19 +8,18 @@ store that is older than its journal, each target is in doubt for a while: see `
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Protocol
 
 from monitor.core.journal import doubt
 from monitor.core.journal.decode import check_from, conditions_from, event_from, policy_of
-from monitor.core.model import Event, Incident, Outage, Policy, Sighting, State
+from monitor.core.model import Event, Incident, Policy, Sighting, State
 from monitor.core.model.check import Check, ConnectionProfile
 from monitor.core.outages.fold import advance
-from monitor.core.outages.incidents import absorb
+from monitor.core.outages.incidents import RecentOutages
 
 REFERENCES = frozenset({"setup", "target", "conditions", "panel", "plan"})  # others name them
 EDGES = frozenset({"outage", "blip"})
-_REMEMBERED = timedelta(days=2)  # as the service does: `watch.REMEMBERED`
 _CACHED = 1024  # conditions and policies in memory
 
 Key = tuple[str, str]  # target, point
@@ -66,7 +65,7 @@ class Replay:
     _met: dict[int, ConnectionProfile] = field(default_factory=dict)
     _policies: dict[int, Policy] = field(default_factory=dict)
     _awaited: deque[tuple[int, Event]] = field(default_factory=deque)
-    _outages: dict[tuple[str, str, str, Any], Outage] = field(default_factory=dict)
+    _outages: RecentOutages = field(default_factory=RecentOutages)
     _older: bool = False  # the store is older than its journal
     _doubts: dict[Key, doubt.Doubt | None] = field(default_factory=dict)  # None: it is over
     _doubtful: tuple[int, Key] | None = None  # the last check, of a target in doubt
@@ -121,13 +120,8 @@ class Replay:
         return self._doubts[key]
 
     def restarted(self, at: datetime) -> None:
-        """Forget what the service no longer knows of when it starts: see `watch`."""
-        since = at - _REMEMBERED
-        self._outages = {
-            name: known
-            for name, known in self._outages.items()
-            if known.first_ok_at is None or known.first_ok_at > since
-        }
+        """Forget what the service no longer knows of when it starts."""
+        self._outages.restart(at)
 
     def _conditions(self, idx: int) -> ConnectionProfile:
         """Read conditions once, however many checks met them."""
@@ -195,23 +189,8 @@ class Replay:
     def _incidents(
         self, plan: Mapping[str, Any] | None, events: tuple[Event, ...]
     ) -> list[Incident]:
-        found = []
-        for event in events:
-            outage = event.outage
-            if plan is None or outage is None:
-                continue
-            platform = plan["platform"]
-            horizon = event.at - _REMEMBERED
-            self._outages[platform, outage.point, outage.target, outage.first_fail_at] = outage
-            self._outages = {
-                name: known
-                for name, known in self._outages.items()
-                if known.recovered_at is None or known.recovered_at > horizon
-            }
-            near = [
-                known
-                for name, known in self._outages.items()
-                if name[:2] == (platform, outage.point)
-            ]
-            found.append(absorb(near, outage, platform))
-        return found
+        return [
+            self._outages.absorb(event.outage, plan["platform"], at=event.at)
+            for event in events
+            if plan is not None and event.outage is not None
+        ]

@@ -8,10 +8,43 @@ One may begin earlier than it was first announced, or join two that were thought
 lanes confirm late. `supersedes` tells which recorded incidents a new one stands for.
 """
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from monitor.core.model import Incident, Outage
+
+# An incident may still be joined or enlarged by an outage that ended this long ago: slow lanes
+# confirm late, and `silence_s` bounds how long a streak may wait.
+REMEMBERED = timedelta(days=2)
+
+
+@dataclass(slots=True)
+class RecentOutages:
+    """The outages that an incident may still grow from, of any platform and point."""
+
+    _known: dict[tuple[str, str, str, datetime], Outage] = field(default_factory=dict)
+
+    def add(self, outage: Outage, platform: str) -> None:
+        """Remember an outage, in place of its own earlier form."""
+        self._known[platform, outage.point, *_name(outage)] = outage
+
+    def absorb(self, outage: Outage, platform: str, *, at: datetime) -> Incident:
+        """Return the incident that `outage`, opened or closed at `at`, belongs to."""
+        self.add(outage, platform)
+        since = at - REMEMBERED
+        self._forget(lambda known: known.recovered_at is not None and known.recovered_at <= since)
+        place = platform, outage.point
+        near = [known for name, known in self._known.items() if name[:2] == place]
+        return absorb(near, outage, platform)
+
+    def restart(self, at: datetime) -> None:
+        """Forget what a service that starts at `at` does not read from its store."""
+        since = at - REMEMBERED
+        self._forget(lambda known: known.first_ok_at is not None and known.first_ok_at <= since)
+
+    def _forget(self, over: Callable[[Outage], bool]) -> None:
+        self._known = {name: known for name, known in self._known.items() if not over(known)}
 
 
 def group(outages: Iterable[Outage], platform: str) -> tuple[Incident, ...]:
