@@ -67,6 +67,7 @@ from bisect import bisect_left
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -668,6 +669,59 @@ def certificates(path: Path, where: object) -> list[bytes]:
 
 HEAD_END = re.compile(rb"\r?\n\r?\n")
 INTERIM = re.compile(rb"HTTP/1\.[01] 1\d\d")
+CODED = re.compile(rb"^transfer-encoding[ \t]*:", re.IGNORECASE | re.MULTILINE)
+CHUNK = re.compile(rb"\s*([0-9a-fA-F]{1,16})[^\n]*\n")
+REVISIT = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
+CUT = {  # WARC/1.1, 5.13: why an answer is not whole, by the failure of its transfer
+    "too_large": "length",
+    "deadline": "time",
+    "generic_timeout_error": "time",
+    "truncated": "disconnect",
+    "connection_reset": "disconnect",
+}
+HTTP_MESSAGE = "application/http; msgtype="
+
+
+def warc_digest(data: bytes) -> str:
+    return f"sha256:{base64.b32encode(sha256(data)).decode()}"
+
+
+def dechunked(body: bytes) -> bytes:
+    """Undo a chunked transfer coding, as far as it goes."""
+    payload, at = bytearray(), 0
+    while True:
+        line = CHUNK.match(body, at)
+        size = int(line[1], 16) if line else 0
+        if not line or not size:
+            return bytes(payload)
+        payload += body[line.end() : line.end() + size]
+        at = line.end() + size
+
+
+@dataclass
+class Body:
+    """What a record of an answer may say of what it carries.
+
+    Attributes:
+        block: Digest of the block of the record.
+        payloads: The digests that it may give of its payload.
+        open: It may give none: a coding, or an early answer, stands before the payload.
+
+    """
+
+    block: str
+    payloads: set[str]
+    open: bool
+
+    @classmethod
+    def of(cls, block: bytes, answer: bytes) -> "Body":
+        """Read an answer; of a `revisit`, `block` is the head alone."""
+        end = head_size(answer)
+        coded = bool(CODED.search(answer[:end]))
+        payloads = {warc_digest(answer[end:])}
+        if coded:
+            payloads.add(warc_digest(dechunked(answer[end:])))
+        return cls(warc_digest(block), payloads, coded or bool(INTERIM.match(answer)))
 
 
 class Capture:
@@ -678,6 +732,8 @@ class Capture:
         self.accounts: dict[str, bytes] = {}  # `metadata` blocks, by the digest of the record
         self.digests: dict[str, str] = {}  # of the bytes exchanged, by record id
         self.heads: dict[str, dict[str, str]] = {}  # the fields of their records
+        self.bodies: dict[str, Body] = {}
+        self.tops = 0  # records that describe the file, of which nothing speaks
         revisits: list[tuple[str, str, bytes]] = []
         for fields, block, whole in records(path):  # in order, once
             kind, name = fields.get("warc-type"), fields.get("warc-record-id", "")
@@ -686,11 +742,13 @@ class Capture:
                 continue
             if name in self.heads:
                 raise Fault(f"{path} : deux enregistrements du nom de {shown(name)}")
+            self.tops += kind == "warcinfo"
             self.heads[name] = fields
             if kind == "revisit":
                 revisits.append((name, fields.get("warc-refers-to", ""), block))
             else:
                 self.digests[name] = sha256(block).hex()
+                self.bodies[name] = Body.of(block, block)
         wanted = {original for _, original, _ in revisits}
         for fields, block, _ in records(path) if wanted else ():
             if fields.get("warc-record-id") in wanted:
@@ -698,6 +756,7 @@ class Capture:
                 for name, original, head in revisits:
                     if original == fields["warc-record-id"]:
                         self.digests[name] = sha256(head + body).hex()
+                        self.bodies[name] = Body.of(head, head + body)
 
 
 def records(path: Path) -> Iterator[tuple[dict[str, str], bytes, bytes]]:
@@ -738,10 +797,10 @@ def record(file: gzip.GzipFile, path: Path) -> "tuple[dict[str, str], bytes, byt
     pairs = (line.partition(":") for line in lines[1:-2])
     named: dict[str, str] = {}
     for name, _, value in pairs:
-        if named.setdefault(name.lower(), value.strip()) != value.strip() and (
-            name.lower() != "warc-concurrent-to"
-        ):
+        if name.lower() in named and name.lower() != "warc-concurrent-to":
             raise Fault(f"{path} : un enregistrement dit deux fois {shown(name)}")
+        before = f"{named[name.lower()]} " if name.lower() in named else ""
+        named[name.lower()] = before + value.strip()
     size = number(named.get("content-length", ""), path)
     if lines[0] != "WARC/1.1" or size > MAX_RECORD:
         raise Fault(f"{path} : ce n'est pas un fichier WARC/1.1")
@@ -772,20 +831,57 @@ def check_capture(leaf: Leaf, check: "Told | None", file: Capture) -> bool:
             return False
         raise Fault(f"{file.path} : la copie {leaf['sha256'][:16]}… du journal n'y est pas")
     told = json.loads(block)
-    seen = told["observation"]
-    if seen["target"] != leaf["target"] or instant(seen["at"]) != instant(leaf["at"]):
+    if check_named(told) != (leaf["target"], leaf["point"], instant(leaf["at"])):
         raise Fault(f"{file.path} : la copie du {leaf['at']} est celle d'un autre relevé")
+    if sorted(told["why"]) != leaf["why"]:
+        raise Fault(
+            f"{file.path} : la copie du {leaf['at']} dit être gardée pour d'autres raisons "
+            f"({shown(', '.join(told['why']))}) que sa feuille ({shown(', '.join(leaf['why']))})"
+        )
     if check is not None:
         _check_told(leaf, check, told, file.path)
+    _check_bytes(leaf, told, file)
+    return True
+
+
+def _check_bytes(leaf: Leaf, told: Any, file: Capture) -> None:
+    """Compare the bytes that were exchanged, and what their records say, with their copy."""
+    seen = told["observation"]
     hops = list(hops_of(seen["exchange"]))
+    if len(hops) != len(told["wires"]):
+        raise Fault(f"{file.path} : la copie du {leaf['at']} ne dit pas où est chaque requête")
     for rank, wire in enumerate(told["wires"]):
         for part in ("request", "response"):
             if not wire[part]:
                 continue
             if file.digests.get(wire[part]) != wire[f"{part}_sha256"]:
                 raise Fault(f"{file.path} : octets changés ou absents, relevé du {leaf['at']}")
-            _check_head(leaf, part, file.heads[wire[part]], hops[rank], file.path)
-    return True
+            _check_head(leaf, part, wire, hops[rank], file)
+
+
+def check_named(told: Any) -> "tuple[str, str, str]":
+    """Return of which check an account is: target, point and instant."""
+    seen = told["observation"]
+    return seen["target"], seen["point"], instant(seen["at"])
+
+
+def check_absent(leaf: Leaf, file: Capture, accounts: "set[str]", *, others: bool) -> None:
+    """See that a daily copy that is not in its file may have been removed.
+
+    All those of a file are removed at once. `accounts` are the digests of those that no leaf
+    names, `others` tells whether the file holds daily copies that leaves name.
+    """
+    check = leaf["target"], leaf["point"], instant(leaf["at"])
+    if others:
+        raise Fault(
+            f"{file.path} : la copie quotidienne {leaf['sha256'][:16]}… du journal n'y est pas, et "
+            "d'autres y sont, qui seraient parties avec elle"
+        )
+    if any(check_named(json.loads(file.accounts[one])) == check for one in accounts):
+        raise Fault(
+            f"{file.path} : la copie du {leaf['at']} n'est pas celle que dit le journal, "
+            f"{leaf['sha256'][:16]}…"
+        )
 
 
 def _check_told(leaf: Leaf, check: "Told", told: Any, path: Path) -> None:
@@ -806,28 +902,91 @@ def _check_told(leaf: Leaf, check: "Told", told: Any, path: Path) -> None:
             )
 
 
-def hops_of(exchange: Any) -> Iterator[Any]:
-    """Yield every request of an exchange, then those of its parts: the order of `wires`."""
-    yield from exchange["hops"]
+def hops_of(exchange: Any) -> "Iterator[tuple[Any, str]]":
+    """Yield every request of an exchange, then those of its parts: the order of `wires`.
+
+    Each is beside the reason why its answer is not whole, "" for none.
+    """
+    hops = exchange["hops"]
+    cut = CUT.get(exchange["failure"] or "", "") if exchange["phase"] == "transfer" else ""
+    for rank, hop in enumerate(hops, start=1):
+        yield hop, cut if rank == len(hops) else ""
     for part in exchange.get("parts", ()):
         yield from hops_of(part)
 
 
-def _check_head(leaf: Leaf, part: str, head: "dict[str, str]", hop: Any, path: Path) -> None:
-    """Compare what a record says of its bytes, to whoever shows them again, with its copy."""
-    uri = quote(hop["url"], safe=URI_SAFE, errors="replace")
-    kind = head.get("warc-type", "")  # `resource`: bytes that are not the whole head of an answer
-    ought = {"request": ("request",), "response": ("response", "revisit", "resource")}[part]
-    if (
-        instant(head.get("warc-date", "")) != instant(hop["started_at"])
-        or kind not in ought
-        or head.get("warc-target-uri") != ("urn:partial:" if kind == "resource" else "") + uri
-        or head.get("warc-ip-address", "") != (hop["address"] or "")
-    ):
+def _check_head(
+    leaf: Leaf, part: str, wire: "dict[str, str]", hop: "tuple[Any, str]", file: Capture
+) -> None:
+    """Compare what a record says of its bytes, to whoever shows them again, with its copy.
+
+    Every field must be there, with its value, and no other.
+    """
+    name = wire[part]
+    head = file.heads[name]
+    ought = _request_head(wire, hop[0], file) if part == "request" else {}
+    if part == "response":
+        ought = _answer_head(name, *hop, file)
+    differing = {key for key in {**head, **ought} if head.get(key) != ought.get(key)}
+    if differing:
         raise Fault(
-            f"{path} : sorte, date, adresse ou page changée dans un enregistrement, relevé du "
-            f"{leaf['at']}"
+            f"{file.path} : un enregistrement dit autre chose que sa copie "
+            f"({shown(', '.join(sorted(differing)))}), relevé du {leaf['at']}"
         )
+
+
+def _any_head(name: str, kind: str, hop: Any, file: Capture) -> "dict[str, str]":
+    """Return the fields that every record of bytes has."""
+    uri = quote(hop["url"], safe=URI_SAFE, errors="replace")
+    peer = {"warc-ip-address": hop["address"]} if hop["address"] else {}
+    return {
+        "warc-type": kind,
+        "warc-record-id": name,
+        "warc-date": f"{instant(hop['started_at'])}Z",
+        "warc-target-uri": ("urn:partial:" if kind == "resource" else "") + uri,
+        **peer,
+        "warc-block-digest": file.bodies[name].block,
+        "content-length": file.heads[name]["content-length"],  # read by it, and so right
+    }
+
+
+def _request_head(wire: "dict[str, str]", hop: Any, file: Capture) -> "dict[str, str]":
+    beside = {"warc-concurrent-to": wire["response"]} if wire["response"] else {}
+    return {
+        **_any_head(wire["request"], "request", hop, file),
+        **beside,
+        "content-type": f"{HTTP_MESSAGE}request",
+    }
+
+
+def _answer_head(name: str, hop: Any, cut: str, file: Capture) -> "dict[str, str]":
+    head, body = file.heads[name], file.bodies[name]
+    kind = head.get("warc-type", "")
+    if kind == "resource":  # bytes that are not the whole head of an answer
+        return {**_any_head(name, kind, hop, file), "content-type": "application/octet-stream"}
+    payload = head.get("warc-payload-digest", "")
+    right = payload if payload in body.payloads else min(body.payloads)
+    more: dict[str, str] = {}
+    if kind == "revisit" and not cut:
+        original = file.heads.get(head.get("warc-refers-to", ""), {})
+        more = {
+            "warc-profile": REVISIT,
+            "warc-refers-to": original.get("warc-record-id", ""),
+            "warc-refers-to-target-uri": original.get("warc-target-uri", ""),
+            "warc-refers-to-date": original.get("warc-date", ""),
+            "warc-payload-digest": right,
+        }
+    elif cut:
+        kind, more = "response", {"warc-truncated": cut}
+    elif payload or not body.open:
+        kind, more = "response", {"warc-payload-digest": right}
+    else:
+        kind = "response"
+    return {
+        **_any_head(name, kind, hop, file),
+        **more,
+        "content-type": f"{HTTP_MESSAGE}response",
+    }
 
 
 def instant(text: str) -> str:
@@ -942,6 +1101,7 @@ class Watched:
 
     def __init__(self, target: str, point: str) -> None:
         self.target, self.point = target, point
+        self.first_at = 0  # of its first check in the journal
         self.instants = array("q")  # of its checks, increasing
         self.others: set[int] = set()  # those after which the clock was set back
         self.slots = array("q")  # when they were due
@@ -959,6 +1119,8 @@ class Watched:
 
     def is_new(self, at: int) -> bool:
         """Take the instant of a check; False when there was one at that instant."""
+        if not self.instants:
+            self.first_at = at
         if not self.instants or at > self.instants[-1]:
             self.instants.append(at)
             return True
@@ -1275,6 +1437,7 @@ class Block:
     point: str
     at: str
     rank: int = 0
+    bare: bool = False  # it is not good, and no leaf says where its bytes are
 
 
 class Story:
@@ -1476,7 +1639,8 @@ class Story:
         interval = whole_number(plan.get("interval_s", 0)) * SECOND
         for config in (setup["config_sha256"], "") if interval else ():
             self.paces.setdefault((config, target), set()).add(interval)
-        self._block = Block(index, target, setup["point"], leaf["at"])
+        self._block = Block(index, target, setup["point"], leaf["at"], bare=verdict not in GOOD)
+        self.on_trust["bare"] += self._block.bare
         if interval and interval != next(reversed(one.intervals.values()), 0):
             one.intervals[slot] = interval
         one.verdicts[verdict] += 1
@@ -1762,9 +1926,21 @@ class Story:
         self.tokens.append((index, leaf))
         self._stated = max(self._stated, microseconds(leaf["at"]))
 
-    def _capture(self, _: int, leaf: Leaf) -> None:
-        near = self.recent.get((leaf["target"], leaf.get("point", "")), ())
-        check = next((one for at, one in near if at == leaf["at"]), None)
+    def _capture(self, index: int, leaf: Leaf) -> None:
+        one = self.watched.get((leaf["target"], leaf["point"]))
+        near = self.recent.get((leaf["target"], leaf["point"]), ())
+        check = next((each for at, each in near if at == leaf["at"]), None)
+        if self._block is not None and self._block.bare and leaf["at"] == self._block.at:
+            self._block.bare = False
+            self.on_trust["bare"] -= 1
+        if check is None:
+            if not self.before or one is None or microseconds(leaf["at"]) >= one.first_at:
+                self.faults.append(
+                    f"feuille {index} : copie d'un relevé de {shown(leaf['target'])} qui n'est pas "
+                    f"au journal, celui du {shown(leaf['at'])}"
+                )
+            else:
+                self.on_trust["copies_before"] += 1
         self.captures.append((leaf, check))
 
     def _key(self, index: int, leaf: Leaf) -> None:
@@ -1792,6 +1968,30 @@ TRUSTED = {
     "backwards": (
         "relevé inscrit après un plus tardif de la même page : l'horloge avait reculé, dit-on",
         "relevés inscrits après un plus tardif de la même page : l'horloge avait reculé, dit-on",
+    ),
+    "bare": (
+        "relevé qui n'est pas bon, et dont aucune feuille ne dit où sont les octets",
+        "relevés qui ne sont pas bons, et dont aucune feuille ne dit où sont les octets",
+    ),
+    "copies_before": (
+        "copie d'un relevé d'avant ce journal",
+        "copies de relevés d'avant ce journal",
+    ),
+    "removed": (
+        "copie quotidienne absente de son fichier : retirée après un temps, dit-on",
+        "copies quotidiennes absentes de leurs fichiers : retirées après un temps, dit-on",
+    ),
+    "unnamed": (
+        "copie qu'aucune feuille ne nomme",
+        "copies qu'aucune feuille ne nomme",
+    ),
+    "tops": (
+        "enregistrement qui décrit un fichier de copies (warcinfo)",
+        "enregistrements qui décrivent les fichiers de copies (warcinfo)",
+    ),
+    "away": (
+        "copie nommée dont le fichier n'est pas dans ce dossier",
+        "copies nommées dont les fichiers ne sont pas dans ce dossier",
     ),
     "slots": (
         "relevé prévu dont rien ne montre qu'il fut fait, ni qu'il ne le fut pas",
@@ -2215,14 +2415,21 @@ class Verification:
         by_file: dict[str, list[tuple[Leaf, Told | None]]] = {}
         for leaf, check in self.story.captures:
             by_file.setdefault(str(leaf["file"]), []).append((leaf, check))
-        done = removed = unnamed = 0
+        done = removed = unnamed = tops = 0
         for name, leaves in by_file.items():
             file = self.attempt(Capture, there[name]) if name in there else None
+            absent: list[Leaf] = []
             for leaf, check in leaves if file else ():
                 found = self.attempt(check_capture, leaf, check, file)
-                done, removed = done + (found is True), removed + (found is False)
+                done += found is True
+                absent += [leaf] if found is False else []
             if file:
-                unnamed += len(set(file.accounts) - {leaf["sha256"] for leaf, _ in leaves})
+                apart = set(file.accounts) - {leaf["sha256"] for leaf, _ in leaves}
+                unnamed, removed = unnamed + len(apart), removed + len(absent)
+                tops += file.tops
+                daily = any(self._is_daily(leaf, file) for leaf, _ in leaves)
+                for leaf in absent:
+                    self.attempt(partial(check_absent, others=daily), leaf, file, apart)
         for name in sorted(set(there) - set(by_file)) if not self.alive else ():
             # A service that was killed leaves its last bytes there, which no signed leaf names yet.
             if self.data and name[:10] >= stamp(self.story.latest[1] // SECOND)[:10]:
@@ -2233,13 +2440,21 @@ class Verification:
             else:
                 self.faults.append(f"{shown(there[name])} : aucune feuille ne nomme ce fichier")
         self.nothing = not done
-        absent = sum(len(leaves) for name, leaves in by_file.items() if name not in there)
+        away = sum(len(leaves) for name, leaves in by_file.items() if name not in there)
+        counted = {"removed": removed, "unnamed": unnamed, "away": away, "tops": tops}
+        self.story.on_trust.update(counted)
         return (
             f"{done} relevés dont les octets concordent ; {removed} copies quotidiennes retirées "
-            f"depuis ; {absent} dans des fichiers absents de ce dossier ; {unnamed} copies "
+            f"depuis ; {away} dans des fichiers absents de ce dossier ; {unnamed} copies "
             "qu'aucune feuille ne nomme (plus récentes, ou d'avant un arrêt brutal), qui ne "
             "prouvent rien"
         )
+
+    def _is_daily(self, leaf: Leaf, file: Capture) -> bool:
+        """Tell whether a copy that is there was made for its day alone, by a clock that went on."""
+        one = self.story.watched.get((leaf["target"], leaf["point"]))
+        back = one is not None and microseconds(leaf["at"]) in one.others
+        return leaf["why"] == ["daily"] and leaf["sha256"] in file.accounts and not back
 
     def verdict(self) -> str:
         """Say in one sentence what all this is worth."""

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from monitor.attest import signed_rows
 from monitor.attest.kept_files import KeptTexts
+from monitor.core.journal.decode import read_instant
 from monitor.core.journal.jcs import canonical
 from monitor.core.journal.leaf_schema import FIELDS, refusal
 from monitor.core.journal.replay import EDGES, REFERENCES, Replay, ReplayError
@@ -422,6 +423,9 @@ class _Content:
             near = dict(self._bodies.get(leaf["target"], ()))
             claim = Claim(
                 leaf=idx,
+                target=leaf["target"],
+                point=leaf["point"],
+                at=read_instant(leaf["at"]),
                 file=leaf["file"],
                 sha256=leaf["sha256"],
                 why=tuple(leaf["why"]),

@@ -106,10 +106,12 @@ def test_an_edited_database_is_refused(data: Path, capsys: pytest.CaptureFixture
     assert [title for title, ok in found.items() if not ok] == ["Base de données"]
 
 
-def test_a_size_that_is_no_number_is_refused(
-    data: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("spoilt", ["checkpoint SET size = x'07'", "leaf SET idx = 'x'"])
+def test_a_number_that_is_none_is_refused(
+    spoilt: str, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    edit(data, "UPDATE checkpoint SET size = x'07'")
+    where = " WHERE idx = 3" if "leaf" in spoilt else ""
+    edit(data, f"UPDATE {spoilt}{where}")
     code, found = steps(capsys, str(data))
     assert code == 1
     assert [title for title, ok in found.items() if not ok] == ["Base de données"]

@@ -3,6 +3,7 @@
 import hashlib
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,9 @@ async def kept(folder: Path) -> Claim:
     assert capture is not None
     return Claim(
         leaf=7,
+        target=capture.target,
+        point=capture.point,
+        at=capture.at,
         file=capture.file,
         sha256=capture.sha256,
         why=tuple(sorted(why.value for why in capture.why)),
@@ -52,6 +56,14 @@ async def test_another_body_than_the_observation_s_is_found(tmp_path: Path) -> N
     claim = await kept(tmp_path)
     assert "le corps" in found(tmp_path, replace(claim, body_sha256="00" * 32))[0]
     assert "le corps" in found(tmp_path, replace(claim, body_sha256=None))[0]
+
+
+async def test_a_copy_of_another_check_or_for_another_reason_is_found(tmp_path: Path) -> None:
+    claim = await kept(tmp_path)
+    for other in (replace(claim, target="autre"), replace(claim, point="autre"),
+                  replace(claim, at=claim.at + timedelta(microseconds=1))):  # fmt: skip
+        assert "autre relevé" in found(tmp_path, other)[0]
+    assert "raisons" in found(tmp_path, replace(claim, why=("failure",)))[0]
 
 
 async def test_a_capture_that_is_gone_is_found_unless_retention_may_have_taken_it(

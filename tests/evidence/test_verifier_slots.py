@@ -7,8 +7,10 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -114,14 +116,20 @@ def record(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> L
     return recorded(life, sqlite_template, tmp_path_factory.mktemp("vie"))
 
 
-def judged(leaves: Leaves) -> Any:
-    """Have the verifier read these leaves, their signatures aside."""
+@cache
+def verifier() -> ModuleType:
+    """Load the verifier as a module."""
     spec = spec_from_file_location("verifier_of_slots", VERIFIER)
     assert spec is not None
     assert spec.loader is not None
     program = sys.modules[spec.name] = module_from_spec(spec)
     spec.loader.exec_module(program)
-    story = program.Story([], [])
+    return program
+
+
+def judged(leaves: Leaves) -> Any:
+    """Have the verifier read these leaves, their signatures aside."""
+    story = verifier().Story([], [])
     for index, leaf in enumerate(packed(leaves)):
         story.tell(index, leaf, Path("journal"))
     story.end()

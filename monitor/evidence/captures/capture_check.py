@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from itertools import groupby
 from operator import itemgetter
@@ -22,6 +23,9 @@ class Claim:
     """
 
     leaf: int
+    target: str
+    point: str
+    at: datetime
     file: str
     sha256: str
     why: tuple[str, ...]
@@ -53,15 +57,18 @@ class Claims:
     def __init__(self) -> None:
         self._kept = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._kept.execute(
-            "CREATE TABLE claim (file TEXT, leaf INT, sha256 TEXT, why TEXT, body TEXT)"
+            "CREATE TABLE claim (file TEXT, leaf INT, target TEXT, point TEXT, at TEXT,"
+            " sha256 TEXT, why TEXT, body TEXT)"
         )
         self._kept.execute("BEGIN")
         self._count = 0
 
     def add(self, claim: Claim) -> None:
         """Take note of one."""
-        row = claim.file, claim.leaf, claim.sha256, " ".join(claim.why), claim.body_sha256
-        self._kept.execute("INSERT INTO claim VALUES (?, ?, ?, ?, ?)", row)
+        check = claim.target, claim.point, claim.at.isoformat()
+        kept = claim.sha256, " ".join(claim.why), claim.body_sha256
+        row = claim.file, claim.leaf, *check, *kept
+        self._kept.execute("INSERT INTO claim VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
         self._count += 1
 
     def __len__(self) -> int:
@@ -76,12 +83,15 @@ class Claims:
                 [
                     Claim(
                         leaf=leaf,
+                        target=target,
+                        point=point,
+                        at=datetime.fromisoformat(at),
                         file=file,
                         sha256=sha256,
                         why=tuple(why.split()),
                         body_sha256=body,
                     )
-                    for _, leaf, sha256, why, body in rows
+                    for _, leaf, target, point, at, sha256, why, body in rows
                 ],
             )
 
@@ -145,6 +155,10 @@ def _fault(
         exchange = reread(seen.exchange)
     except (WarcError, ValueError) as error:
         return f"illisible ({error})"
+    if (seen.target, seen.point, seen.at) != (claim.target, claim.point, claim.at):
+        return "c’est la copie d’un autre relevé"
+    if tuple(sorted(told.why)) != claim.why:
+        return "elle n’est pas gardée pour les raisons que dit son entrée"
     body = sha256(exchange.body).hexdigest() if exchange.body else None
     if claim.body_sha256 not in {"", body}:
         return "le corps n’est pas celui du relevé"

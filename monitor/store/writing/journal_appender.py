@@ -5,7 +5,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, insert, select, type_coerce
+from sqlalchemy import ColumnElement, Connection, func, insert, select, type_coerce
 from sqlalchemy.types import NullType
 
 from monitor.core.journal import encode
@@ -91,12 +91,15 @@ def _rows(connection: Connection) -> dict[str, int]:
 def size(connection: Connection) -> int:
     """Count the leaves of the journal, as this transaction sees it.
 
-    A size that is no number, as no writer of ours makes it, hides those of all checkpoints.
+    A number that is none, as no writer of ours makes it, hides all others of its column.
     """
-    last = connection.scalar(select(func.max(_LEAF.c.idx)))
-    greatest = type_coerce(func.max(_CHECKPOINT.c.size), NullType())
-    signed: Any = connection.scalar(select(greatest))
-    return max(0 if last is None else last + 1, signed if isinstance(signed, int) else 0)
+    last, signed = _greatest(connection, _LEAF.c.idx), _greatest(connection, _CHECKPOINT.c.size)
+    return max(0 if last is None else last + 1, signed or 0)
+
+
+def _greatest(connection: Connection, column: ColumnElement[int]) -> int | None:
+    found: Any = connection.scalar(select(type_coerce(func.max(column), NullType())))
+    return found if isinstance(found, int) else None
 
 
 def first(connection: Connection) -> int:
