@@ -2,7 +2,8 @@
 
 import ast
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,23 @@ MODULES = {
 }
 
 
+# Names that the program itself does not use, each with its reason.
+UNUSED = {
+    "capture_signals": "called by uvicorn",
+    "check_inclusion": "the tests hold the proofs of consistency to those of inclusion",
+    "datagram_received": "called by asyncio",
+    "eof_received": "called by asyncio",
+    "get_next_fire_time": "called by APScheduler",
+    "new_tiles": "the tests hold the tiles that are written to those that the format lists",
+    "process_bind_param": "called by SQLAlchemy",
+    "process_result_value": "called by SQLAlchemy",
+    "prove_inclusion": "see check_inclusion",
+    "send_400_response": "called by uvicorn",
+    "tile_bytes": "see new_tiles",
+    "writelines": "called by whoever prints",
+}
+
+
 def modules() -> list[Path]:
     return [path for path in sorted(MONITOR.rglob("*.py")) if "versions" not in path.parts]
 
@@ -54,6 +72,33 @@ def test_no_class_name_stands_twice() -> None:
             if isinstance(node, ast.ClassDef):
                 places[node.name.lstrip("_")].append(path.relative_to(MONITOR).as_posix())
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+def defined(path: Path) -> Iterator[str]:
+    """Yield the functions, methods and classes of a module, and its constants."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+    for node in tree.body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        yield from (target.id for target in targets if isinstance(target, ast.Name))
+
+
+def test_the_program_uses_all_that_it_defines() -> None:
+    """What only tests use is in `tests/`."""
+    sources = [path for folder in ("monitor", "bench", "verify") for path in files(folder)]
+    words = Counter(
+        word for path in sources for word in re.findall(r"\w+", path.read_text(encoding="utf-8"))
+    )
+    names = {name for path in modules() for name in defined(path) if not name.startswith("__")}
+    assert len(names) > 2000
+    assert {name for name in names if words[name] < 2} == set(UNUSED)
+
+
+def files(folder: str) -> list[Path]:
+    kinds = {".py", ".html", ".toml", ".svg", ".css"}
+    return [path for path in (ROOT / folder).rglob("*") if path.suffix in kinds]
 
 
 def test_at_the_root_stand_only_the_composition_root_and_rooms() -> None:

@@ -25,7 +25,6 @@ from monitor.metrics.metrics_state import MetricsState, TargetMetrics
 from monitor.metrics.target_families import OWN_FAMILIES, PROBE_FAMILIES, is_stale
 from monitor.runtime.clock import Clock
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 STATE_SECONDS = MetricFamily(
     name="anef_state_seconds_total",
     type="counter",

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.french.formatting import apart, clock_time, count, duration, percent, spell, when
+from monitor.core.french.formatting import apart, clock_time, count, duration, spell, when
 
 INSTANTS = st.datetimes(
     min_value=datetime(2000, 1, 1),  # noqa: DTZ001 -- hypothesis wants naive bounds
@@ -109,25 +109,6 @@ def test_zero_and_one_are_singular() -> None:
     assert count(1, "cible") == "1 cible"
     assert count(2, "relevé conforme", "relevés conformes") == "2 relevés conformes"
     assert count(12_345, "relevé") == "12\N{NARROW NO-BREAK SPACE}345 relevés"
-
-
-def test_a_share_is_never_rounded_up_to_a_whole() -> None:
-    assert percent(1) == "100 %"
-    assert percent(0.999_999_9) == "99,99 %"
-    assert percent(0.9982) == "99,82 %"
-    assert percent(0.5) == "50 %"
-    assert percent(0) == "0 %"
-
-
-@given(st.floats(min_value=0, max_value=1))
-def test_a_share_reads_back_within_a_hundredth_of_a_percent(ratio: float) -> None:
-    shown = float(percent(ratio).removesuffix(" %").replace(",", "."))
-    assert -1e-6 <= ratio * 100 - shown < 0.0100001
-
-
-def test_what_is_no_share_is_refused() -> None:
-    with pytest.raises(ValueError, match="ratio"):
-        percent(1.01)
 
 
 def test_a_length_beside_two_instants_is_what_a_reader_subtracts() -> None:

@@ -21,7 +21,7 @@ from monitor.core.model import (
     Transition,
     Verdict,
 )
-from monitor.core.outages.fold import FAILING, GOOD, advance, combine, needs_recheck, success
+from monitor.core.outages.fold import FAILING, GOOD, advance, needs_recheck, success
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 FRESH = State(target="anef", point="local")
@@ -207,26 +207,6 @@ def test_a_target_in_doubt_wants_a_recheck() -> None:
     expected = {"": False, "u": False, "ud": True, "ud?": True, "uddd": False, "udddu": True}
     expected |= {"udddud": False, "uddduu": False, "udu": False, "?": False}
     assert expected == {letters: needs_recheck(fold(history(letters))[0]) for letters in expected}
-
-
-def test_points_that_disagree_make_a_degraded_target() -> None:
-    def states(letters: str) -> list[State]:
-        return [fold(history(letter))[0] for letter in letters]
-
-    expected = {
-        "u": Verdict.UP,
-        "d": Verdict.DOWN,
-        "b": Verdict.BLOCKED,
-        " ": Verdict.UNKNOWN,
-        "b?": Verdict.UNKNOWN,
-        "u?b": Verdict.UP,
-        "ud": Verdict.DEGRADED,
-        "dd": Verdict.DOWN,
-        "dm": Verdict.DOWN,
-        "mm": Verdict.MAINTENANCE,
-        "us": Verdict.DEGRADED,
-    }
-    assert expected == {letters: combine(states(letters)) for letters in expected}
 
 
 # Against a model that re-reads everything

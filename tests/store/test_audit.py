@@ -26,6 +26,7 @@ from monitor.store.tables.page_tables import metadata
 from tests.support.databases import Postgres
 from tests.support.outcomes import CONFIG, at
 from tests.support.service_days import TARGETS, live, open_store, outcomes
+from tests.support.tables import clock_readings, tallies
 
 EVER = (at(-10_000), at(10**8))
 
@@ -246,9 +247,9 @@ def test_the_same_leaves_come_out_of_both_engines(
 def facts(store: Store) -> list[object]:
     """Read all that follows from leaves."""
     checks = [store.observations(slug, *EVER) for slug in ("accueil", "connexion")]
-    life = [store.runs(), store.rounds(*EVER), store.gaps(*EVER), store.clock_readings(*EVER)]
+    life = [store.runs(), store.rounds(*EVER), store.gaps(*EVER), clock_readings(store)]
     log = [store.states(), store.outages(), store.incidents(), store.events(*EVER)]
-    return [*checks, *life, *log, store.tallies(), store.latest()]
+    return [*checks, *life, *log, tallies(store), store.latest()]
 
 
 def test_a_database_made_again_from_the_journal_is_equal(

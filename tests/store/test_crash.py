@@ -19,6 +19,7 @@ from tests.support.crash_writer import (
     state_at,
 )
 from tests.support.outcomes import at
+from tests.support.tables import tallies
 
 ROOT = Path(__file__).parents[2]
 KILLS = 5
@@ -48,15 +49,15 @@ def record_until_killed(url: str, lines: int, pause_s: float) -> Counter[str]:
 def assert_whole(store: Store, answered: Counter[str]) -> None:
     """Everything in the store follows from how many checks it has of each target."""
     states = {state.target: state for state in store.states()}
-    tallies: Counter[str] = Counter()
-    for (target, _, _), count in store.tallies().items():
-        tallies[target] += count
+    counted: Counter[str] = Counter()
+    for (target, _, _), count in tallies(store).items():
+        counted[target] += count
     for target in TARGETS:
         checks = store.observations(target, *EVER)
         total = len(checks)
         assert total >= answered[target]
         assert [check.at for check in checks] == [at(60 * n) for n in range(total)]
-        assert tallies[target] == total
+        assert counted[target] == total
         if not total:
             continue
         assert states[target] == state_at(target, total - 1)

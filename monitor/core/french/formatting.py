@@ -99,22 +99,6 @@ def count(number: int, singular: str, plural: str | None = None) -> str:
     return f"{_grouped(number)} {word}"
 
 
-def percent(ratio: float) -> str:
-    """Return a ratio between 0 and 1 as "99,98 %": cut, so that only a whole is "100 %".
-
-    Raises:
-        ValueError: `ratio` is outside 0 to 1.
-
-    """
-    if not 0 <= ratio <= 1:
-        raise ValueError(f"not a ratio: {ratio}")
-    hundredths = math.floor(round(ratio * 10_000, 6))
-    if ratio < 1:
-        hundredths = min(hundredths, 9_999)
-    whole, rest = divmod(hundredths, 100)
-    return f"{whole},{rest:02} %" if rest else f"{whole} %"
-
-
 def _grouped(number: int) -> str:
     return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 

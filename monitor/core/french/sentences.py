@@ -16,15 +16,6 @@ VERDICTS: Final[dict[Verdict, str]] = {
     Verdict.UNKNOWN: "indéterminé",
 }
 
-VERDICT_SENTENCES: Final[dict[Verdict, str]] = {
-    Verdict.UP: "La page a répondu comme attendu.",
-    Verdict.DEGRADED: "La page a répondu, mais pas comme elle le devrait.",
-    Verdict.DOWN: "La page n’a pas rendu le service attendu.",
-    Verdict.MAINTENANCE: "Le site affiche une maintenance à la place du service.",
-    Verdict.BLOCKED: "Le site a refusé la sonde : cela ne dit rien de l’accès d’un visiteur.",
-    Verdict.UNKNOWN: "Le relevé ne permet de rien dire du site.",
-}
-
 REASONS: Final[dict[Reason, str]] = {
     Reason.OK: "La page a répondu comme attendu.",
     Reason.MOVED: "La page est servie à une autre adresse que celle de la liste.",

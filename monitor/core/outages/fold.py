@@ -8,7 +8,6 @@ outages live through it. The clock may step back: a check that is not later than
 told something could only give negative durations, so it counts as `unknown: clock`.
 """
 
-from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 
@@ -62,21 +61,6 @@ def success(state: State) -> bool | None:
         return True
     confirmed = state.outage is not None and state.outage.nature is Nature.DOWN
     return False if confirmed and state.verdict is Verdict.DOWN else None
-
-
-def combine(states: Collection[State]) -> Verdict:
-    """Say what the points together see of one target. One point: that point's word.
-
-    A failure must be seen by every point that can tell; when they disagree the target is
-    degraded, so that no part of a quorum hides what another part saw.
-    """
-    said = {state.verdict for state in states if state.verdict is not None}
-    telling = said & (GOOD | FAILING)
-    if not telling:
-        return Verdict.BLOCKED if said == {Verdict.BLOCKED} else Verdict.UNKNOWN
-    if len(telling) == 1:
-        return telling.pop()
-    return Verdict.DEGRADED if telling & GOOD else Verdict.DOWN
 
 
 def _told_at(state: State) -> datetime | None:

@@ -71,7 +71,6 @@ DOUBTS: tuple[tuple[str, Rule], ...] = (
     (rules_local.NAME_RULE, rules_local.name_in_doubt),
     ("not-repeated", rules_local.not_repeated),
 )
-RULE_IDS = tuple(rule_id for rule_id, _ in (*RULES, *DOUBTS))
 
 
 def classify(  # noqa: PLR0913 -- all that a judgement depends on, by name

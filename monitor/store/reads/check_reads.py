@@ -1,13 +1,12 @@
 """Questions about checks."""
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select
 
-from monitor.core.model import Controls, Phase, Reason, Sighting, Verdict
+from monitor.core.model import Controls, Phase, Sighting
 from monitor.core.model.check import Check
 from monitor.store.reads.question import StoreReads
 from monitor.store.tables.check_tables import (
@@ -95,34 +94,8 @@ class CheckReads(StoreReads):
                 for at, verdict, reason in session.connection().execute(wanted)
             )
 
-    def tallies(self) -> dict[tuple[str, Verdict, Reason], int]:
-        """Count all checks ever, by target, verdict and reason, without reading them."""
-        wanted = (
-            select(_S.c.target, _J.c.verdict, _J.c.reason, _T.c.checks)
-            .join(_S, _S.c.id == _T.c.subject_id)
-            .join(_J, _J.c.id == _T.c.judgement_id)
-            .where(_S.c.point == self.point)
-        )
-        total: Counter[tuple[str, Verdict, Reason]] = Counter()
-        with self._reading() as session:
-            for target, verdict, reason, checks in session.connection().execute(wanted):
-                total[target, verdict, reason] += checks
-        return dict(total)
-
     def _of(self, target: str) -> ColumnElement[bool]:
         return and_(_S.c.target == target, _S.c.point == self.point)
-
-
-def checks_in_order(connection: Connection) -> Iterator[tuple[int | None, Check]]:
-    """Yield every check with the leaf that it names, as they were written."""
-    last = -(1 << 62)
-    while True:
-        wanted = _CHECKS.where(_O.c.id > last).order_by(_O.c.id).limit(_MANY)
-        rows = connection.execute(wanted).all()
-        if not rows:
-            return
-        last = rows[-1].id
-        yield from zip((row.leaf for row in rows), _checks(connection, rows), strict=True)
 
 
 def _within(since: datetime, until: datetime) -> ColumnElement[bool]:

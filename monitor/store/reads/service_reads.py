@@ -6,10 +6,9 @@ from datetime import datetime
 from sqlalchemy import func
 from sqlmodel import col, select
 
-from monitor.core.model import ClockReading, Controls, Gap, LaneState, Run
+from monitor.core.model import Controls, Gap, LaneState, Run
 from monitor.store.reads.question import StoreReads
 from monitor.store.tables.check_tables import (
-    ClockReadingRow,
     ContentRow,
     GapRow,
     LaneRow,
@@ -81,26 +80,6 @@ class LifeReads(StoreReads):
         with self._reading() as session:
             return tuple(
                 Controls(at=at, **controls_from(text)) for at, text in session.exec(wanted)
-            )
-
-    def clock_readings(self, since: datetime, until: datetime) -> tuple[ClockReading, ...]:
-        """Return the readings of our clock with `since <= at < until`, in order."""
-        wanted = (
-            select(ClockReadingRow)
-            .where(ClockReadingRow.point == self.point)
-            .where(col(ClockReadingRow.at) >= since, col(ClockReadingRow.at) < until)
-            .order_by(col(ClockReadingRow.at))
-        )
-        with self._reading() as session:
-            return tuple(
-                ClockReading(
-                    at=row.at,
-                    server=row.server,
-                    offset_us=row.offset_us,
-                    dispersion_us=row.dispersion_us,
-                    stratum=row.stratum,
-                )
-                for row in session.exec(wanted)
             )
 
     def runs(self) -> tuple[Run, ...]:

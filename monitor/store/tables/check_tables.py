@@ -38,7 +38,6 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-SHA256_BYTES = 32
 
 
 class TableRow(SQLModel):

@@ -22,7 +22,7 @@ from monitor.core.model import (
     Target,
     Verdict,
 )
-from monitor.core.verdict.classify import RULE_IDS, classify, classify_saved, ruleset
+from monitor.core.verdict.classify import RULES, classify, classify_saved, ruleset
 
 MARKS, PROBLEMS = load_fingerprints(Path(__file__).parents[3] / "config" / "fingerprints.toml")
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -118,7 +118,7 @@ def test_every_rule_that_was_tried_is_told_in_order_and_the_last_decided() -> No
     judgement = judge(answer(status=503, body=""))
 
     assert said(judgement) == (Verdict.DOWN, Reason.HTTP_5XX)
-    assert [t.rule for t in judgement.tried] == list(RULE_IDS[: len(judgement.tried)])
+    assert [t.rule for t in judgement.tried] == [rule for rule, _ in RULES][: len(judgement.tried)]
     assert [t.matched for t in judgement.tried] == [False] * (len(judgement.tried) - 1) + [True]
     assert judgement.tried[-1].rule == judgement.rule == "server-error"
     assert judgement.tried[-1].ground == "statut 503"
