@@ -246,7 +246,9 @@ for _name, _data in (
     scripted(_name, sites.says(_data), Failure.TOO_LARGE, Phase.TRANSFER, limits=SMALL)
 
 
-def presented(name: str, chain: Callable[[], tuple[certs.Issued, ...]], failure: Failure) -> None:
+def presented(
+    name: str, chain: Callable[[], tuple[certs.IssuedCertificate, ...]], failure: Failure
+) -> None:
     scripted(
         name,
         sites.says(answer(b"x")),
@@ -256,7 +258,7 @@ def presented(name: str, chain: Callable[[], tuple[certs.Issued, ...]], failure:
     )
 
 
-def orphan() -> tuple[certs.Issued, ...]:
+def orphan() -> tuple[certs.IssuedCertificate, ...]:
     return (certs.leaf(certs.authority("Intermédiaire", issuer=certs.root())),)
 
 

@@ -14,7 +14,7 @@ from cryptography.x509.oid import ExtensionOID
 from monitor.core.model import Failure
 from monitor.fetch import tls
 from tests.support import certs, sites
-from tests.support.certs import Issued
+from tests.support.certs import IssuedCertificate
 from tests.support.fetching import fetch
 from tests.support.sites import answer
 
@@ -39,7 +39,7 @@ PKCS7 = {
 }
 
 
-def with_extension(oid: x509.ObjectIdentifier, value: bytes) -> Issued:
+def with_extension(oid: x509.ObjectIdentifier, value: bytes) -> IssuedCertificate:
     """Make a self-signed certificate with one extension of these very bytes."""
     plain = certs.leaf(None)
     old = plain.certificate
@@ -53,7 +53,7 @@ def with_extension(oid: x509.ObjectIdentifier, value: bytes) -> Issued:
         .not_valid_after(old.not_valid_after_utc)
         .add_extension(x509.UnrecognizedExtension(oid, value), critical=False)
     )
-    return Issued(certificate=builder.sign(plain.key, SHA256()), key=plain.key)
+    return IssuedCertificate(certificate=builder.sign(plain.key, SHA256()), key=plain.key)
 
 
 def pointing(name: bytes) -> bytes:

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, pkcs7
 from monitor.core.model import Certificate, Exchange, Failure
 from monitor.fetch import Fetcher
 from tests.support import certs, sites
-from tests.support.certs import Issued
+from tests.support.certs import IssuedCertificate
 from tests.support.fetching import PATIENT_S, fetch, make_fetcher, open_gate
 from tests.support.sites import Site, answer
 
@@ -21,7 +21,7 @@ PAGE = sites.says(answer(b"bonjour"))
 
 
 @asynccontextmanager
-async def secure_site(*chain: Issued) -> AsyncGenerator[Site]:
+async def secure_site(*chain: IssuedCertificate) -> AsyncGenerator[Site]:
     async with sites.site(PAGE, tls=certs.server_context(*chain)) as site:
         yield site
 
@@ -94,7 +94,7 @@ class Orphaned:
 
 @asynccontextmanager
 async def orphaned(
-    published: bytes | None = None, *, root: Issued | None = None
+    published: bytes | None = None, *, root: IssuedCertificate | None = None
 ) -> AsyncGenerator[Orphaned]:
     """Leaf ← intermediate ← root; `published` stands where the leaf says that its issuer is."""
     intermediate = certs.authority("Intermédiaire", issuer=root or certs.root())

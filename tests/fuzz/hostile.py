@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtensionOID
 
 from tests.support import certs
-from tests.support.certs import Issued
+from tests.support.certs import IssuedCertificate
 
 _PAGE = (
     "<!doctype html><html lang=fr><head><title>Titre</title></head><body><main><h1>Titre</h1><p>"
@@ -212,9 +212,9 @@ def issuers(dice: random.Random) -> bytes:
     return mutated(dice.choice(some), dice)
 
 
-def leaves(dice: random.Random, hosts: list[str], aia: str, count: int) -> list[Issued]:
+def leaves(dice: random.Random, hosts: list[str], aia: str, count: int) -> list[IssuedCertificate]:
     """Return certificates: honest ones, some with odd names, most without their issuer."""
-    found: list[Issued] = []
+    found: list[IssuedCertificate] = []
     for number in range(count):
         above = certs.authority(f"I{number}", issuer=certs.root())
         plain = certs.leaf(above if number % 2 else None, hosts=hosts, aia=aia)
@@ -239,7 +239,7 @@ def leaves(dice: random.Random, hosts: list[str], aia: str, count: int) -> list[
         oid = ExtensionOID.SUBJECT_ALTERNATIVE_NAME
         odd = builder.add_extension(x509.UnrecognizedExtension(oid, names), critical=False)
         key = above.key if number % 2 else plain.key
-        found += [plain, Issued(certificate=odd.sign(key, SHA256()), key=plain.key)]
+        found += [plain, IssuedCertificate(certificate=odd.sign(key, SHA256()), key=plain.key)]
     return found
 
 
