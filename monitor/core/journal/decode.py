@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from monitor.core.journal.check_fields import read_fields
 from monitor.core.journal.encode import EDGES, instant
 from monitor.core.model import (
     Capture,
@@ -75,15 +76,12 @@ def check_from(
         rule=leaf["rule"],
         ruleset=made_by["ruleset"],
         config_sha256=made_by["config_sha256"],
-        duration_us=leaf["duration_us"],
         conditions=met or conditions_from(refer(leaf["conditions"])),
         phases_us={Phase(name): us for name, us in leaf["phases_us"].items()},
-        detail=leaf.get("detail", ""),
         body_sha256=body.get("sha256"),
         body_bytes=body.get("bytes", 0),
         controls=controls_from(refer(controls["panel"]), controls["at"]) if controls else None,
-        clock_offset_us=leaf.get("clock_offset_us"),
-        server_offset_us=leaf.get("server_offset_us"),
+        **read_fields(leaf),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from monitor.core.changes.page_events import PageEvent, Version
+from monitor.core.journal.check_fields import stored_fields
 from monitor.core.model import (
     Capture,
     ClockReading,
@@ -129,13 +130,10 @@ def observation(
         setup=setup,
         plan=plan,
         conditions=conditions,
-        duration_us=check.duration_us,
+        **stored_fields(check),
         phases_us={phase.value: us for phase, us in check.phases_us.items()},
         body=body,
         controls=controls,
-        clock_offset_us=check.clock_offset_us,
-        server_offset_us=check.server_offset_us,
-        detail=check.detail or None,
     )
 
 

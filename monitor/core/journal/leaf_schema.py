@@ -7,6 +7,7 @@ must be that of an earlier leaf, of the type that its kind names.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from monitor.core.journal import check_fields
 from monitor.core.journal.decode import read_instant
 from monitor.core.journal.encode import VERSION
 
@@ -26,9 +27,8 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     "observation": {"target": "text", "at": "instant", "late_us": "integer", "verdict": "text",
                     "reason": "text", "rule": "text", "setup": "index of setup",
                     "plan?": "index of target", "conditions": "index of conditions",
-                    "duration_us": "integer", "phases_us": "object", "body?": "object",
-                    "controls?": "object", "clock_offset_us?": "integer",
-                    "server_offset_us?": "integer", "detail?": "text"},
+                    "phases_us": "object", "body?": "object", "controls?": "object",
+                    **check_fields.SCHEMA},
     "outage": {"edge": "text", **_WHERE, "observation": "index of observation", "nature": "text",
                "reason": "text", "last_ok_at?": "instant", "first_fail_at": "instant",
                "last_fail_at": "instant", "confirmed_at": "instant", "first_ok_at?": "instant",

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from monitor.core.journal import check_fields
+
 
 class By(StrEnum):
     """What a value is compared with."""
@@ -139,9 +141,8 @@ TABLES: Mapping[str, Vouched] = {
             name="observation",
             key=("subject_id", "at"),
             columns=_key("id")
-            | _leaf("at", "late_us", "duration_us", "detail", "leaf", "controls_age_us")
+            | _leaf("at", "late_us", "leaf", "controls_age_us", *check_fields.NAMES)
             | _leaf("resolve_us", "connect_us", "tls_us", "processing_us", "transfer_us")
-            | _leaf("clock_offset_us", "server_offset_us")
             | _leaf(subject_id="subject", judgement_id="judgement", config_id="config")
             | _leaf(conditions_id="content", controls_id="content", body_id="body"),
         ),

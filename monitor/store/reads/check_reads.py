@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select
 
+from monitor.core.journal.check_fields import NAMES, read_fields
 from monitor.core.model import Controls, Phase, Sighting
 from monitor.core.model.check import Check
 from monitor.store.reads.question import StoreReads
@@ -134,17 +135,14 @@ def _check(row: Row[Any], conditions: Any, panel: Any) -> Check:
         rule=row.rule,
         ruleset=row.ruleset,
         config_sha256=row.config_sha256,
-        duration_us=row.duration_us,
         conditions=conditions,
         phases_us={
             phase: us for phase, column in _PHASES if (us := getattr(row, column)) is not None
         },
-        detail=row.detail or "",
         body_sha256=row.body_sha256.hex() if row.body_sha256 else None,
         body_bytes=row.body_bytes or 0,
         controls=_controls(row, panel) if panel else None,
-        clock_offset_us=row.clock_offset_us,
-        server_offset_us=row.server_offset_us,
+        **read_fields({name: getattr(row, name) for name in NAMES}),
     )
 
 

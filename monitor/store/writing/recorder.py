@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select
 
 from monitor.core.changes.page_events import PageEvent, Version
+from monitor.core.journal.check_fields import stored_fields
 from monitor.core.journal.recorded import check_of
 from monitor.core.model import (
     Capture,
@@ -219,13 +220,10 @@ def check_row(  # noqa: PLR0913 -- keyword-only: what the row names
         "config_id": config,
         "conditions_id": conditions,
         "body_id": body,
-        "duration_us": seen.duration_us,
+        **stored_fields(seen),
         **{f"{phase}_us": seen.phases_us.get(phase) for phase in Phase},
         "controls_id": controls,
         "controls_age_us": at_us - to_us(seen.controls.at) if seen.controls else None,
-        "clock_offset_us": seen.clock_offset_us,
-        "server_offset_us": seen.server_offset_us,
-        "detail": seen.detail or None,
         "leaf": leaf,
     }
 
