@@ -1,15 +1,17 @@
 """The fields of a check that have one name in `Check`, in its leaf and in its row.
 
-Encoder, decoder, schema of leaves, rows, reads and audit are made from `FIELDS`. A new field is
-a line here, an attribute of `Check`, its value in `recorded.check_of`, a column with its
-migration, and a line of docs/journal.md.
+What is recorded of an observation, the encoder, the decoder, the schema of leaves, rows, reads
+and the audit are made from `FIELDS`. A new field is a line here, an attribute of `Check` and of
+what it is measured in, a column with its migration, and a line of docs/journal.md.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from monitor.core.model.check import Check
+from monitor.core.journal.jcs import INTEGER_LIMIT
+from monitor.core.model import Observation
+from monitor.core.model.check import Check, clean, without_tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +20,25 @@ class CheckField:
 
     Attributes:
         kind: As in `leaf_schema`. An unknown integer is None in `Check`, an unknown text "".
+        source: What has it by the same name before it is recorded.
 
     """
 
     name: str
     kind: Literal["integer", "text"]
+    source: Literal["observation", "exchange"]
     optional: bool = True
+
+    def recorded(self, seen: Observation) -> Any:
+        """Return the value of an observation, within what a leaf holds.
+
+        An offset of centuries is unknown: a server's clock can say anything, a leaf cannot.
+        """
+        value = getattr(seen if self.source == "observation" else seen.exchange, self.name)
+        if self.kind == "text":
+            return without_tokens(clean(value))
+        out_of_bounds = value is not None and abs(value) >= INTEGER_LIMIT
+        return None if self.optional and out_of_bounds else value
 
     def stored(self, check: Check) -> int | str | None:
         """Return the value as leaf and row have it; None when it is unknown."""
@@ -36,15 +51,20 @@ class CheckField:
 
 
 FIELDS = (
-    CheckField("duration_us", "integer", optional=False),
-    CheckField("clock_offset_us", "integer"),
-    CheckField("server_offset_us", "integer"),
-    CheckField("detail", "text"),
+    CheckField("duration_us", "integer", "exchange", optional=False),
+    CheckField("clock_offset_us", "integer", "observation"),
+    CheckField("server_offset_us", "integer", "exchange"),
+    CheckField("detail", "text", "exchange"),
 )
 NAMES = tuple(field.name for field in FIELDS)
 SCHEMA: Mapping[str, str] = {
     f"{field.name}?" if field.optional else field.name: field.kind for field in FIELDS
 }
+
+
+def recorded_fields(seen: Observation) -> dict[str, Any]:
+    """Return the arguments of `Check` that an observation has."""
+    return {field.name: field.recorded(seen) for field in FIELDS}
 
 
 def stored_fields(check: Check) -> dict[str, Any]:

@@ -5,16 +5,14 @@ from hashlib import sha256
 
 from pydantic import TypeAdapter
 
-from monitor.core.journal.jcs import INTEGER_LIMIT
+from monitor.core.journal.check_fields import recorded_fields
 from monitor.core.model import Observation
 from monitor.core.model.check import (
     Check,
     ConnectionProfile,
     StoredHop,
-    clean,
     conditions_of,
     phases_of,
-    without_tokens,
 )
 
 # A leaf holds 65,535 bytes. What a site sends weighs far less; what it could send does not.
@@ -38,21 +36,13 @@ def check_of(seen: Observation) -> Check:
         rule=seen.judgement.rule,
         ruleset=seen.ruleset,
         config_sha256=seen.config_sha256,
-        duration_us=exchange.duration_us,
         conditions=truncated_to_leaf_size(conditions_of(exchange)),
         phases_us=phases_of(exchange),
-        detail=without_tokens(clean(exchange.detail)),
         body_sha256=sha256(exchange.body).hexdigest() if exchange.body else None,
         body_bytes=len(exchange.body),
         controls=seen.controls,
-        clock_offset_us=_said(seen.clock_offset_us),
-        server_offset_us=_said(exchange.server_offset_us),
+        **recorded_fields(seen),
     )
-
-
-def _said(offset_us: int | None) -> int | None:
-    """Let go of an offset of centuries: a server's clock can say anything, a leaf cannot."""
-    return offset_us if offset_us is not None and abs(offset_us) < INTEGER_LIMIT else None
 
 
 def truncated_to_leaf_size(met: ConnectionProfile) -> ConnectionProfile:
