@@ -26,6 +26,7 @@ policy that the journal gives, and both must agree.
     DOSSIER/sans-racine.txt               time-stamps that nobody could check: they date nothing
     DOSSIER/MANIFESTE                     digest of each file, as sha256sum writes it
     DOSSIER/journal/checkpoint            the root of the tree, signed
+    DOSSIER/journal/changements-de-cle/   a root that an old key and the next one signed
     DOSSIER/journal/tile/...              the tree, and its leaves in tile/entries/
     DOSSIER/journal/horodatages/SHA256/   a time-stamp, and the checkpoint that it dates
     DOSSIER/preuves/N.tlog-proof, N.json  a leaf apart, with the proof that it is in the tree
@@ -338,6 +339,10 @@ class Checkpoint:
             raise Fault(f"{self.where} : pas signé par la clé du journal, {self.origin}")
         for key in found:
             self._check(key, self.lines[key.name, key.id])
+
+    def names(self, *keys: Key) -> bool:
+        """Tell whether it bears the signatures of all of these keys, be they right or wrong."""
+        return all((key.name, key.id) in self.lines for key in keys)
 
     def _check(self, key: Key, signature: bytes) -> None:
         message = self.text.encode()
@@ -1957,6 +1962,10 @@ FOLLOWED = {"outage": "cette indisponibilité", "blip": "cet échec isolé", "ca
             "change": "cette modification"}  # fmt: skip
 # What nothing in the journal proves nor denies, by one and by many.
 TRUSTED = {
+    "keys": (
+        "changement de clé que rien, signé par l'ancienne, ne montre ici",
+        "changements de clé que rien, signé par les anciennes, ne montre ici",
+    ),
     "edges": (
         "début ou fin d'indisponibilité qui dépend de relevés d'avant ce journal",
         "débuts ou fins d'indisponibilités qui dépendent de relevés d'avant ce journal",
@@ -2123,6 +2132,7 @@ class Holes:
 # --- Programs that have no business there ------------------------------------------------------
 
 PROGRAMS = {".py", ".pyc", ".pyd", ".pth", ".so", ".dll", ".dylib", ".exe"}
+KEY_CHANGES = "changements-de-cle"  # below the journal's folder
 COMMANDS = {"openssl", "python", "python3", "sitecustomize", "usercustomize"}
 HERE = Path(__file__).resolve()
 
@@ -2130,7 +2140,7 @@ HERE = Path(__file__).resolve()
 # What a copy holds, by the step that reads it; what is elsewhere, none of them vouches for.
 PLACES = re.compile(
     r"cles\.txt|racines\.pem|sans-racine\.txt|LISEZMOI\.txt|verifier\.py"
-    r"|journal/checkpoint|journal/tile/.+|captures/[^/]+|preuves/[^/]+\.(?:tlog-proof|json)"
+    r"|journal/checkpoint|journal/tile/.+|journal/changements-de-cle/[0-9]+|captures/[^/]+|preuves/[^/]+\.(?:tlog-proof|json)"
     r"|journal/horodatages/[0-9a-f]{64}/(?:checkpoint|token\.tst|chain\.pem|crl-[0-9]+\.crl)"
 )
 
@@ -2175,7 +2185,9 @@ class Verification:
             f"{shown(path)} : programme étranger ; la copie d'un journal n'en contient pas"
             for path in programs(self.folder, files if not asked.data else [])
         ]
-        self.key, self.witnesses, self.quorum = self._keys(asked.cles, asked.cle)
+        self.stated, self.witnesses, self.quorum = self._keys(asked.cles, asked.cle)
+        # The key that was given may be an older one: the journal then says what took its place.
+        self.key = Key(asked.cle, LOG, "--cle") if asked.cle else self.stated
         if asked.racines:
             self.roots = read(asked.racines, MAX_PEM, given=True)
         else:
@@ -2184,6 +2196,7 @@ class Verification:
             path.parent for path in files
             if path.name == "token.tst" and path.parent.parent == self.journal / "horodatages"
         )  # fmt: skip
+        self.key_changes = [path for path in files if path.parent == self.journal / KEY_CHANGES]
         self.apart = [
             path for path in files
             if path.suffix == ".tlog-proof" and path.parent == self.folder / "preuves"
@@ -2201,13 +2214,14 @@ class Verification:
         path = given or self.folder / "cles.txt"
         text = read(path, given=given is not None).decode("utf-8", "replace")
         lines = [line.split() for line in text.splitlines()]
+        self.elsewhere = given is not None
         logs = [words[1] for words in lines if words[:1] == ["log"] and len(words) > 1]
         witnesses = [Key(w[2], WITNESS, path) for w in lines if w[:1] == ["witness"] and len(w) > 2]
         quorum = [w[1] for w in lines if w[:1] == ["quorum"] and len(w) > 1]
         if len(logs) != 1 or len(quorum) > 1:
             raise Fault(f"{path} : il faut une clé de journal, et une seule")
-        if key and key.strip() != logs[0]:
-            raise Fault(f"{path} : la clé du dossier n'est pas celle que vous avez donnée")
+        if given and key and key.strip() != logs[0]:
+            raise Fault(f"{path} : la clé de ce fichier n'est pas celle que vous avez donnée")
         if not given and not key:
             self.own.append("la clé du journal (cles.txt)")
         if not given and witnesses:
@@ -2276,17 +2290,45 @@ class Verification:
         former = {old.id: old for index, old, _ in self.story.keys if index >= one.size}
         one.require([self.key, *(key for key in former.values() if key.id != self.key.id)])
 
+    def _follow_keys(self, last: Checkpoint, older: list[Checkpoint]) -> None:
+        """Go from the key that was given to the one that signs now.
+
+        A leaf says that one gives way to the next; a checkpoint that the old one signed must hold
+        that leaf: it is the only one to be believed of it.
+        """
+        for index, old, new in self.story.keys:
+            held = [one for one in (last, *older) if one.size > index and one.names(old, new)]
+            if not held and old.id != self.key.id:
+                self.story.on_trust["keys"] += 1
+            if old.id != self.key.id:
+                continue
+            if not held:
+                raise Fault(
+                    f"{self.journal / KEY_CHANGES} : la feuille {index} dit que la clé a changé ; "
+                    "aucun checkpoint signé par l'ancienne ne contient cette feuille"
+                )
+            for one in held:
+                one.require([old, new])
+            self.key = new
+        if self.key.id != self.stated.id and not self.elsewhere:
+            raise Fault(
+                f"{self.folder / 'cles.txt'} : la clé du dossier n'est pas celle que vous avez "
+                "donnée, et le journal ne mène pas de l'une à l'autre"
+            )
+
     def tree(self) -> str:
         last = self.checkpoint(self.journal / "checkpoint")
-        last.require([self.key])
         # The journal must hold the tree that a proof leads to, as it holds all older ones.
-        paths = [*self.old, *(folder / "checkpoint" for folder in self.stamps), *self.apart]
+        paths = [*self.old, *self.key_changes, *self.apart]
+        paths += [folder / "checkpoint" for folder in self.stamps]
         older = [one for one in (self.attempt(self.checkpoint, p) for p in paths) if one]
         self.size, self.cosigned = last.size, last.cosigned
         if self.alive:  # stamped since `last` was read
             older = [one for one in older if one.size <= last.size or one.where in self.old]
         walk(self.journal, last, older, self.story, self.faults, alive=self.alive,
              data=self.data)  # fmt: skip
+        self._follow_keys(last, older)
+        last.require([self.key])
         for one in older:
             self.attempt(self.require_key, one)
         self.details += [

@@ -39,11 +39,18 @@ from monitor.attest.sealing import KEY_FILE
 from monitor.attest.verification import verify
 from monitor.config.local import LOCAL
 from monitor.config.settings import Settings
-from monitor.evidence import durable
+from monitor.evidence import bounded, durable
 from monitor.evidence.log import tlog
 from monitor.evidence.log.journal import FOLDER, LAST
-from monitor.evidence.log.note import Note, NoteError, Signature, SignerKey, VerifierKey
-from monitor.evidence.log.tiles import CHECKPOINT, Tiles
+from monitor.evidence.log.note import (
+    MAX_NOTE_BYTES,
+    Note,
+    NoteError,
+    Signature,
+    SignerKey,
+    VerifierKey,
+)
+from monitor.evidence.log.tiles import CHANGES, CHECKPOINT, Tiles
 from monitor.evidence.log.tlog import TILE_WIDTH, ProofError
 from monitor.evidence.timestamps.timestamping import ASIDE
 from monitor.evidence.witness.witness_protocol import joined
@@ -274,6 +281,8 @@ def _copy_journal(data: Path, out: Path, held: _Held, progress: Progress) -> Non
             f"{source.folder} : le journal est endommagé ({error}). « vigie verify {data} » dit "
             "quoi ; sauvegarder ce dossier tel quel avant toute réparation."
         ) from error
+    for path in source.changes(held.size):
+        _put(target / CHANGES / path.name, bounded.read(path, MAX_NOTE_BYTES))
     _put(target / CHECKPOINT, held.public)
     _put(out / LAST, held.note)
     for name in sorted(held.stamps):

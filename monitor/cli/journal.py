@@ -161,7 +161,7 @@ def run_verify(asked: Namespace) -> int:
     missing = [_no_database(data)] if data and store is None else []
     try:
         captures = data / CAPTURES if data else None
-        older = [*asked.older, *stamped_notes(folder)]
+        older = [*asked.older, *stamped_notes(folder), *Tiles(folder).changes()]
         found = verify(
             folder,
             key=key,

@@ -17,6 +17,7 @@ _NUMBER = r"(?:x\d{3}/){0,6}\d{3}(?:\.p/(?:[1-9]|[1-9]\d|1\d\d|2[0-4]\d|25[0-5])
 _TILE = re.compile(rf"tile/(?:\d|[1-5]\d|6[0-3])/{_NUMBER}", re.ASCII)
 _ENTRIES = re.compile(rf"tile/entries/{_NUMBER}", re.ASCII)
 _STAMP = re.compile(r"horodatages/[0-9a-f]{64}/(?:checkpoint|chain\.pem|crl-[0-9]\.crl|token\.tst)")
+_CHANGE = re.compile(r"changements-de-cle/[1-9]\d{0,17}", re.ASCII)
 _FOR_EVER = "public, max-age=31536000, immutable"
 _SHORT = "public, max-age=5"
 _WRITTEN_ONCE_S = 3_600.0  # for which such a file is kept in memory
@@ -48,7 +49,7 @@ def journal_routes(folder: Path, files: AnswerCache) -> list[Route]:
                 path += ".gz"
             else:
                 read = partial(_plain, folder / f"{path}.gz")
-        elif not _TILE.fullmatch(path) and not _STAMP.fullmatch(path):
+        elif not any(one.fullmatch(path) for one in (_TILE, _STAMP, _CHANGE)):
             return _missing()
         found = await files.get(f"journal {path}", read, fresh_s=fresh_s)
         if found.body is None:

@@ -4,6 +4,8 @@ import asyncio
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 
 from monitor.cli import main
 from monitor.evidence.log.note import SignerKey
+from monitor.evidence.log.tiles import Tiles
 from monitor.store import migrate
 from tests.support.databases import sqlite_template
 from tests.support.outcomes import at, panel
@@ -200,6 +203,33 @@ def test_keys_change_and_the_journal_goes_on(
     code, found = steps(capsys, str(data))
     assert (code, set(found.values())) == (0, {True})
     assert b"PRIVATE" not in (data / "journal" / "checkpoint").read_bytes()
+
+
+def test_a_copy_is_followed_from_the_old_key_long_after_it_changed(
+    data: Path, tmp_path: Path
+) -> None:
+    old = SignerKey.parse((data / "journal.key").read_text()).verifier
+    assert seal(data, "--new-key") == 0
+    with open_store(f"sqlite:///{data / 'vigie.sqlite'}") as store:
+        asyncio.run(store.record_round(panel(at(9000)), None))
+    assert seal(data) == 0
+    assert main(["backup", "--config", str(CONFIG), "--data", str(data), str(tmp_path / "b")]) == 0
+    back = tmp_path / "back"
+    words = ["restore", "--config", str(CONFIG), "--data", str(back), str(tmp_path / "b")]
+    assert main(words) == 0
+    assert [path.name for path in Tiles(back / "journal").changes()] == [
+        path.name for path in Tiles(data / "journal").changes()
+    ]
+    assert len(Tiles(data / "journal").changes()) == 1
+
+    edit(data, "DELETE FROM checkpoint WHERE size < (SELECT max(size) FROM checkpoint)")
+    out = tmp_path / "copie"
+    assert main(["export", "--config", str(CONFIG), "--data", str(data), "--out", str(out)]) == 0
+
+    for key, code in ((str(old), 0), ("", 0)):
+        words = [sys.executable, "-I", str(out / "verifier.py"), str(out), "--cle", key]
+        done = subprocess.run(words, check=False, capture_output=True, text=True)
+        assert done.returncode == code, done.stdout
 
 
 def test_a_running_service_keeps_the_right_to_seal(

@@ -171,3 +171,70 @@ def test_time_stamps_of_before_the_change_are_accepted_by_both(
     refused = [step["title"] for step in steps if not step["ok"]]
     assert "Vérificateur remis aux tiers" not in refused
     assert "Continuité" not in refused
+
+
+def both(tree: Tree, size: int, *keys: SignerKey) -> bytes:
+    text = Note.parse(tree.checkpoint(size)).text
+    return bytes(Note(text, tuple(note.sign(text, key) for key in keys)))
+
+
+def change(folder: Path, data: bytes, size: int) -> Path:
+    path = folder / "journal" / "changements-de-cle" / str(size)
+    mirror.put(path, data)
+    mirror.list_files(folder)
+    return path
+
+
+def test_whoever_knows_the_old_key_follows_it_to_the_next(tree: Tree, tmp_path: Path) -> None:
+    tree.entries[7] = key_leaf(OTHER, STRANGER)
+    folder = write(tmp_path / "copie", tree, key=STRANGER)
+    for size, keys in ((CHANGED + 1, (LOG, OTHER)), (8, (OTHER, STRANGER))):
+        change(folder, both(tree, size, *keys), size)
+    elsewhere = tmp_path / "cles"
+    elsewhere.write_text(f"log {LOG.verifier}\n")
+
+    for key in (LOG, OTHER, STRANGER):
+        code, said = run(folder, "--cle", str(key.verifier))
+        assert code == 0, said
+        assert "changement de cl" not in said.partition("PRIS SUR PAROLE")[2]
+    assert run(folder, "--cles", elsewhere)[0] == 0
+
+
+@pytest.mark.parametrize("forged", ["none", "the new key's alone", "of before the leaf", "false"])
+def test_an_old_key_that_does_not_sign_the_change_leads_nowhere(
+    forged: str, tree: Tree, tmp_path: Path
+) -> None:
+    folder = write(tmp_path / "copie", tree)
+    data = {
+        "the new key's alone": both(tree, CHANGED + 1, OTHER),
+        "of before the leaf": both(tree, CHANGED, LOG, OTHER),
+    }.get(forged)
+    if forged == "false":
+        text = Note.parse(tree.checkpoint(CHANGED + 1)).text
+        wrong = note.sign(Note.parse(tree.checkpoint(3)).text, LOG)
+        data = bytes(Note(text, (wrong, note.sign(text, OTHER))))
+    if data is not None:
+        change(folder, data, CHANGED + 1)
+
+    code, said = run(folder, "--cle", str(LOG.verifier))
+
+    assert code == 1
+    assert "changements-de-cle" in said
+
+
+def test_a_change_that_the_old_key_did_not_sign_is_counted(tree: Tree, tmp_path: Path) -> None:
+    code, said = run(write(tmp_path / "copie", tree), "--cle", str(OTHER.verifier))
+
+    assert code == 0, said
+    assert "PRIS SUR PAROLE 1 changement de clé que rien" in said
+
+
+def test_a_change_of_another_history_is_refused(tree: Tree, tmp_path: Path) -> None:
+    folder = write(tmp_path / "copie", tree)
+    other = Tree([b"{}", *tree.entries[1:]])
+    path = change(folder, both(other, CHANGED + 1, LOG, OTHER), CHANGED + 1)
+
+    code, said = run(folder, "--cle", str(LOG.verifier))
+
+    assert code == 1
+    assert f"ÉCHEC {path} : le journal ne prolonge pas" in said

@@ -164,7 +164,8 @@ class Journal:
 
         Args:
             at: The instant to note.
-            also: A second key, whose signature follows ours: the next one, when keys change.
+            also: A second key, whose signature follows ours: the next one, when keys change. That
+                note is kept for ever.
 
         Raises:
             JournalError, OSError: as `open`.
@@ -178,6 +179,8 @@ class Journal:
             checkpoint = Checkpoint(self.origin, size, edge.root)
             signatures = tuple(sign(str(checkpoint), key) for key in (self._key, also) if key)
             note = bytes(Note(str(checkpoint), signatures))
+            if also is not None:
+                self.tiles.put_change(size, note)
             durable.write(self._last, note)
             self._edge, self._signed = edge, (checkpoint, note)
         return self._commit(at)

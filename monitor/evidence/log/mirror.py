@@ -9,15 +9,16 @@ import shutil
 from hashlib import sha256
 from pathlib import Path
 
+from monitor.evidence import bounded
 from monitor.evidence.log import tlog
-from monitor.evidence.log.note import Checkpoint, Note
-from monitor.evidence.log.tiles import CHECKPOINT, Tiles
+from monitor.evidence.log.note import MAX_NOTE_BYTES, Checkpoint, Note
+from monitor.evidence.log.tiles import CHANGES, CHECKPOINT, Tiles
 
 VERIFIER = Path("verify", "verifier.py")  # beside the program, or here
 
 
 def copy_tree(journal: Path, out: Path, note: bytes | None = None) -> Checkpoint:
-    """Copy a checkpoint, its tiles and bundles, the latter not compressed.
+    """Copy a checkpoint, its tiles and bundles, the latter not compressed, and changes of keys.
 
     Args:
         journal: Folder of the journal.
@@ -41,6 +42,8 @@ def copy_tree(journal: Path, out: Path, note: bytes | None = None) -> Checkpoint
             bundle = tlog.pack_bundle(tiles.entries(tile.index, tile.width))
             put(out / tlog.bundle_path(tile.index, tile.width), bundle)
     put(out / CHECKPOINT, note)
+    for path in tiles.changes(checkpoint.size):
+        put(out / CHANGES / path.name, bounded.read(path, MAX_NOTE_BYTES))
     return checkpoint
 
 

@@ -3,6 +3,7 @@
     checkpoint                          the last signed note
     tile/<level>/<number>[.p/<width>]   hashes
     tile/entries/<number>[.p/<width>].gz
+    changements-de-cle/<size>           a note that two keys signed, as one took the other's place
 
 Bundles of entries lie compressed (docs/decisions/0010): what is served, or exported, under the
 name without ".gz" is the plain bundle. A partial tile is there until the full one is.
@@ -22,6 +23,8 @@ from monitor.evidence.log.note import MAX_NOTE_BYTES
 from monitor.evidence.log.tlog import HASH_SIZE, TILE_WIDTH, ProofError, Tile
 
 CHECKPOINT = "checkpoint"
+CHANGES = "changements-de-cle"  # of keys: whoever knows the old one finds the new one by them
+_SIZE = re.compile(r"[1-9]\d{0,17}", re.ASCII)
 _PACKED, _PACKED_SOON_GONE = 9, 1  # of gzip
 _PARTIAL = re.compile(r"tile/(\d|entries)/((?:x\d{3}/)*\d{3})\.p/(\d{1,3})(?:\.gz)?")
 MAX_BUNDLE_BYTES = TILE_WIDTH * (2 + tlog.MAX_ENTRY_BYTES)
@@ -43,6 +46,16 @@ class Tiles:
     def publish(self, note: bytes) -> None:
         """Put a signed note where readers look for it."""
         durable.write(self.folder / CHECKPOINT, note)
+
+    def put_change(self, size: int, note: bytes) -> None:
+        """Keep the note by which one key gives way to another."""
+        durable.write(self.folder / CHANGES / str(size), note)
+
+    def changes(self, size: int | None = None) -> list[Path]:
+        """Return the files of such notes, those up to a size of the journal when it is given."""
+        found = (self.folder / CHANGES).glob("*")
+        named = [path for path in found if _SIZE.fullmatch(path.name)]
+        return sorted(path for path in named if size is None or int(path.name) <= size)
 
     def tile(self, tile: Tile) -> bytes:
         """Return a tile, cut from the full one when the partial one is gone."""

@@ -338,6 +338,12 @@ _ASIDE = "une réponse refusée d’une autorité ne date rien"
 FILES: tuple[FileKind, ...] = (
     FileKind(r"journal/checkpoint", By.SELF, "la note signée, vérifiée par la clé"),
     FileKind(
+        r"journal/changements-de-cle/\d+",
+        By.SELF,
+        "la note signée par deux clés quand l’une a remplacé l’autre",
+        fewer="qui ne connaît que l’ancienne clé ne peut plus suivre ; le compte en est donné",
+    ),
+    FileKind(
         r"journal/tile/.*\.p/.*",
         By.SELF,
         "les derniers fichiers, partiels",
