@@ -70,7 +70,8 @@ class Connection:
                 await self._loop.sock_sendall(self._sock, data)
 
     async def receive(self) -> bytes:
-        """Return some bytes, at most 64 KiB; b"" at the end."""
+        """Return some bytes, at most 64 KiB; b"" at the end. Others have their turn first."""
+        await asyncio.sleep(0)  # what is there already is returned without waiting
         async with waiting(self._silence_s, self._alarm):
             return await self._loop.sock_recv(self._sock, _CHUNK_BYTES)
 

@@ -202,6 +202,7 @@ async def _feed(
     parser: Parser, draft: Draft, line: Connection | TlsConnection, limits: Limits
 ) -> bool:
     """Give the parser what comes next; tell whether it was the end."""
+    await asyncio.sleep(0)  # others have their turn between two slices, however short they are
     data = parser.read_slice()
     if data is None:
         came = await line.receive()
@@ -210,8 +211,6 @@ async def _feed(
             draft.answered_at = draft.clock.now()
         parser.give(came)
         data = parser.read_slice()
-    else:
-        await asyncio.sleep(0)  # others have their turn between two slices
     draft.response += data or b""
     if len(draft.response) > limits.headers_bytes + limits.body_bytes:
         raise ExchangeBroken(Failure.TOO_LARGE, "chunking or early answers without end")

@@ -1,15 +1,18 @@
 """Answers in pieces without number: each is data, within a bound of work, and no loop waits."""
 
 import asyncio
+import socket
+import ssl
 import time
 
 import pytest
 
 from monitor.core.model import Exchange, Failure
+from monitor.fetch.connection import Connection
 from monitor.fetch.reparse import reread
-from tests.support import sites
+from tests.support import certs, sites
 from tests.support.fetching import fetch
-from tests.support.sites import answer
+from tests.support.sites import Script, Visit, answer
 
 pytestmark = pytest.mark.anyio
 
@@ -84,8 +87,8 @@ async def test_what_is_kept_of_a_long_body_is_what_was_judged(size: int, *, fram
     assert the_same_when_read_again(exchange)
 
 
-async def test_the_loop_turns_while_chunks_are_read() -> None:
-    """Between two slices every other probe has its turn."""
+async def turns_beside(script: Script, *, tls: bool = False) -> int:
+    """Fetch an answer; return how often another task had its turn meanwhile."""
     turns = 0
 
     async def other() -> None:
@@ -94,7 +97,87 @@ async def test_the_loop_turns_while_chunks_are_read() -> None:
             turns += 1
             await asyncio.sleep(0)
 
-    task = asyncio.create_task(other())
-    await told(CHUNKED + b"1\r\na\r\n" * 9_000 + LAST)
-    task.cancel()
-    assert turns > 12  # 54 kB are fourteen slices
+    async with sites.site(script) as site:
+        task = asyncio.create_task(other())
+        await fetch(site.url().replace("http:", "https:") if tls else site.url())
+        task.cancel()
+    return turns
+
+
+async def test_the_loop_turns_while_chunks_are_read() -> None:
+    """Between two slices every other probe has its turn."""
+    assert (
+        await turns_beside(sites.says(CHUNKED + b"1\r\na\r\n" * 9_000 + LAST)) > 12
+    )  # 54 kB: 14 slices
+
+
+RECORDS = 2_000
+
+
+async def test_the_loop_turns_while_records_of_one_byte_are_read() -> None:
+    """They are decrypted one by one, and all of them may be there already."""
+    context = certs.server_context(certs.leaf(certs.root(), hosts=("127.0.0.1",)))
+
+    async def script(visit: Visit) -> None:
+        line = await _SecuredByHand.over(visit, context)
+        await line.request()
+        line.tls.write(answer(b"", f"Content-Length: {RECORDS}"))
+        for _ in range(RECORDS):
+            line.tls.write(b"a")
+        await visit.send(line.outgoing.read())
+
+    assert await turns_beside(script, tls=True) > RECORDS
+
+
+async def test_the_loop_turns_while_what_is_received_is_there_already() -> None:
+    """A handshake may be followed by session tickets without number, before any answer."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)  # noqa: FBT003 -- the socket API
+        theirs.sendall(b"x" * 100_000)
+        line, turns = Connection(ours, silence_s=20), 0
+
+        async def other() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        task = asyncio.create_task(other())
+        assert [len(await line.receive()) for _ in range(2)] == [65_536, 34_464]
+        task.cancel()
+    assert turns >= 2  # one before each
+
+
+class _SecuredByHand:
+    """The server's side of TLS over a visit: what it writes is sent when the test says so."""
+
+    def __init__(self, visit: Visit, context: ssl.SSLContext) -> None:
+        self._visit = visit
+        self._incoming = ssl.MemoryBIO()
+        self.outgoing = ssl.MemoryBIO()
+        self.tls = context.wrap_bio(self._incoming, self.outgoing, server_side=True)
+
+    @classmethod
+    async def over(cls, visit: Visit, context: ssl.SSLContext) -> "_SecuredByHand":
+        line = cls(visit, context)
+        while True:
+            try:
+                line.tls.do_handshake()
+            except ssl.SSLWantReadError:
+                await line._exchange()
+            else:
+                await visit.send(line.outgoing.read())
+                return line
+
+    async def request(self) -> None:
+        asked = b""
+        while b"\r\n\r\n" not in asked:
+            try:
+                asked += self.tls.read(65536)
+            except ssl.SSLWantReadError:
+                await self._exchange()
+
+    async def _exchange(self) -> None:
+        await self._visit.send(self.outgoing.read())
+        self._incoming.write(await self._visit.receive())
