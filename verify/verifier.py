@@ -1557,8 +1557,8 @@ class Story:
                 if first < last:
                     (self.remarks if moved else self.faults).append(
                         f"feuille {gap['leaf']} : la lacune du {told_us(gap['from'])} au "
-                        f"{told_us(gap['to'])} couvre {last - first} relevés de "
-                        f"{shown(one.target)}, qui sont au journal"
+                        f"{told_us(gap['to'])} couvre {some(last - first, 'relevé')} de "
+                        f"{shown(one.target)}, au journal pourtant"
                     )
 
     def _out_of_place(self) -> None:
@@ -1592,11 +1592,12 @@ class Story:
 
     def _miscounted(self, leaf: int, slots: int, ought: "int | None" = None) -> None:
         self.faults.append(
-            f"feuille {leaf} : la lacune dit {slots} relevés non faits, ce qui n'est pas ce que "
-            "la cadence de la page y prévoyait"
-            if ought is None
-            else f"feuille {leaf} : la lacune dit {slots} relevés non faits ; le plan en prévoyait "
-            f"{ought}"
+            f"feuille {leaf} : la lacune dit {some(slots, 'relevé non fait', 'relevés non faits')}"
+            + (
+                " ; la cadence de la page en prévoyait un autre nombre"
+                if ought is None
+                else f" ; le plan en prévoyait {ought}"
+            )
         )
 
     def _origin(self, index: int, leaf: Leaf) -> None:
@@ -2067,8 +2068,9 @@ class Holes:
                 for lost, count in self._lost(slots, first, last, interval):
                     if certain:
                         self.story.faults.append(
-                            f"{shown(self.one.target)} : ni relevé ni lacune pour {count} relevés "
-                            f"prévus à partir du {told_us(lost)} ; ils manquent au journal"
+                            f"{shown(self.one.target)} : ni relevé ni lacune pour "
+                            + some(count, "relevé prévu", "relevés prévus")
+                            + f" à partir du {told_us(lost)} : le journal est incomplet"
                         )
                     else:
                         self.story.trusted += count
@@ -2276,7 +2278,7 @@ class Verification:
             for name, each in sorted(here.items())
             if not PLACES.fullmatch(name)
         ]
-        return f"{len(told)} fichiers"
+        return some(len(told), "fichier")
 
     def checkpoint(self, path: Path) -> Checkpoint:
         """Read a checkpoint, or the one at the end of a proof; `require_key` is to follow."""
@@ -2337,15 +2339,17 @@ class Verification:
         ]
         if last.size and len(last.cosigned) < self.quorum:
             self.faults.append(
-                f"{last.where} : {len(last.cosigned)} témoins, il en faut {self.quorum}"
+                f"{last.where} : {some(len(last.cosigned), 'cosignataire')}, "
+                f"il en faut {self.quorum}"
             )
         for one in (last, *older):
             self._witnessed(one)
         seen = ", ".join(f"{name} le {told(at)}" for name, at in sorted(last.cosigned.items()))
         before = sum(one.where not in self.apart for one in older)
         return (
-            f"{last.size} feuilles, racine {last.root.hex()[:16]}… ; {before} checkpoints "
-            f"antérieurs prolongés ; contresigné par : {seen or 'personne'}"
+            f"{some(last.size, 'feuille')}, racine {last.root.hex()[:16]}… ; "
+            + some(before, "checkpoint antérieur prolongé", "checkpoints antérieurs prolongés")
+            + f" ; contresigné par : {seen or 'personne'}"
         )
 
     def _witnessed(self, one: Checkpoint) -> None:
@@ -2367,28 +2371,35 @@ class Verification:
         verdicts: Counter[str] = Counter()
         for one in story.watched.values():
             verdicts += one.verdicts
-        said = ", ".join(f"{verdicts[name]} {WORDS.get(name, name)}" for name in sorted(verdicts))
+        said = ", ".join(
+            some(verdicts[name], *WORDS.get(name, (name, name))) for name in sorted(verdicts)
+        )
         self.details += list(tables(story))
         self.nothing = not verdicts
         lost = sum(gap["slots"] for gap in story.gaps)
         unplanned = sum(life.plan is None for lives in story.lives.values() for life in lives)
         self.details.append(
-            f"{story.planned} relevés prévus par les plans inscrits, chacun fait ou dit non fait, "
-            f"sauf {story.trusted} pris sur parole ; {unplanned} démarrages sans plan inscrit, "
-            "dont les relevés prévus sont déduits des relevés faits"
+            some(story.planned, "relevé prévu", "relevés prévus")
+            + f" par les plans inscrits, chacun fait ou dit non fait, sauf {story.trusted} pris "
+            f"sur parole ; {some(unplanned, 'démarrage')} sans plan inscrit, où les relevés prévus "
+            "sont déduits des relevés faits"
         )
         return (
-            f"{sum(verdicts.values())} relevés de {len(story.watched)} pages ({said or 'aucun'}) ; "
-            f"{lost} relevés prévus non faits, et dits ; {len(story.outages)} indisponibilités "
-            f"refaites à partir des relevés ; {len(story.blips)} échecs isolés ; "
-            f"{len(story.changes)} modifications de texte"
+            f"{some(sum(verdicts.values()), 'relevé')} de {some(len(story.watched), 'page')} "
+            f"({said or 'aucun'}) ; "
+            + some(lost, "relevé prévu non fait, et dit", "relevés prévus non faits, et dits")
+            + " ; "
+            + some(len(story.outages), "indisponibilité refaite", "indisponibilités refaites")
+            + " à partir des relevés ; "
+            + some(len(story.blips), "échec isolé", "échecs isolés")
+            + f" ; {some(len(story.changes), 'modification')} de texte"
         )
 
     def proofs(self) -> str:
         for path in self.apart:
             self.attempt(lambda path: check_proof(path, self.checkpoint(path)), path)
         self.nothing = not self.apart
-        return f"{len(self.apart)} feuilles à part"
+        return some(len(self.apart), "feuille à part", "feuilles à part")
 
     def tokens(self) -> str:
         announced = {leaf["sha256"]: (index, leaf) for index, leaf in self.story.tokens}
@@ -2410,8 +2421,8 @@ class Verification:
             self.faults.append(f"{folder} : pas de jeton (token.tst)")
         self.nothing = not self.dated
         without = len(unknown & {folder.name for folder in self.stamps})
-        said = f" ; {without} de plus, d'autorités sans racine connue, ne datent rien ici"
-        return f"{len(self.stamps) - without} jetons" + said * bool(without)
+        said = f" ; sans racine connue, et qui ne date rien ici : {without}"
+        return some(len(self.stamps) - without, "jeton") + said * bool(without)
 
     def _rootless(self) -> set[str]:
         """Return the tokens that whoever made this copy could not check: none of them counts."""
@@ -2448,7 +2459,12 @@ class Verification:
                 )
         where = "pas encore au journal" if index is None else f"feuille {index}"
         self.dated.append({"at": at, "size": size, "token": folder.name, "leaf": index})
-        self.details.append(f"les {size} premières feuilles existaient le {told(at)} ({where})")
+        first = (
+            "la première feuille existait"
+            if size == 1
+            else f"les {size} premières feuilles existaient"
+        )
+        self.details.append(f"{first} le {told(at)} ({where})")
 
     def captures(self) -> str:
         there = {path.name: path for path in self.files if path.parent == self.kept}
@@ -2486,10 +2502,10 @@ class Verification:
         counted = {"removed": removed, "unnamed": unnamed, "away": away, "tops": tops}
         self.story.on_trust.update(counted)
         return (
-            f"{done} relevés dont les octets concordent ; {removed} copies quotidiennes retirées "
-            f"depuis ; {away} dans des fichiers absents de ce dossier ; {unnamed} copies "
-            "qu'aucune feuille ne nomme (plus récentes, ou d'avant un arrêt brutal), qui ne "
-            "prouvent rien"
+            f"{some(done, 'relevé')} dont les octets concordent ; "
+            + some(removed, "copie quotidienne retirée", "copies quotidiennes retirées")
+            + f" depuis ; {away} hors de ce dossier ; {some(unnamed, 'copie')} qu'aucune feuille "
+            "ne nomme (plus récentes, ou d'avant un arrêt brutal), sans valeur de preuve"
         )
 
     def _is_daily(self, leaf: Leaf, file: Capture) -> bool:
@@ -2501,7 +2517,7 @@ class Verification:
     def verdict(self) -> str:
         """Say in one sentence what all this is worth."""
         if self.faults:
-            return f"{len(self.faults)} défaut(s)."
+            return f"{some(len(self.faults), 'défaut')}."
         if not self.cosigned and not self.dated:
             return (
                 "Aucun défaut, et peu de preuves : rien n'a été changé depuis la copie ; "
@@ -2511,7 +2527,8 @@ class Verification:
         if self.dated:
             last = max(self.dated, key=lambda one: one["size"])
             by.append(
-                f"{last['size']} feuilles sur {self.size} datées au plus tard du {told(last['at'])}"
+                some(last["size"], "feuille datée", "feuilles datées")
+                + f", sur {self.size}, au plus tard du {told(last['at'])}"
             )
         if self.cosigned:
             by.append(f"contresigné par {', '.join(sorted(self.cosigned))}")
@@ -2533,29 +2550,119 @@ def digest_of(path: Path) -> str:
 
 # --- Words -------------------------------------------------------------------------------------
 
-WORDS = {"up": "normaux", "degraded": "dégradés", "down": "indisponibles", "blocked": "bloqués",
-         "maintenance": "en maintenance", "unknown": "indéterminés"}  # fmt: skip
+WORDS = {
+    "up": ("normal", "normaux"),
+    "degraded": ("dégradé", "dégradés"),
+    "down": ("indisponible", "indisponibles"),
+    "blocked": ("bloqué", "bloqués"),
+    "maintenance": ("en maintenance", "en maintenance"),
+    "unknown": ("indéterminé", "indéterminés"),
+}
 NATURES = {"down": "indisponible", "maintenance": "en maintenance"}
+REASONS = {  # of the first failing check, as on the pages of the service
+    "ok": "La page a répondu comme attendu.",
+    "moved": "La page est servie à une autre adresse que celle de la liste.",
+    "dns_nxdomain_error": "Le nom du site n’existe pas dans le DNS.",
+    "dns_no_answer": "Le DNS ne donne aucune adresse pour ce nom.",
+    "dns_servfail_error": "Les serveurs DNS du site n’ont pas su répondre.",
+    "dns_refused_error": "Le résolveur DNS a refusé de répondre à la sonde.",
+    "dns_bogon_error": "Le DNS a rendu une adresse privée pour un nom public.",
+    "connection_refused": "Le serveur a refusé la connexion.",
+    "connection_reset": "La connexion a été coupée par le serveur ou sur le trajet.",
+    "host_unreachable": "Le serveur ne peut être joint.",
+    "network_unreachable": "Le réseau du serveur ne peut être joint.",
+    "eof_error": "Le serveur a fermé la connexion sans répondre.",
+    "generic_timeout_error": "Le serveur n’a pas répondu dans le délai.",
+    "ssl_invalid_certificate": "Le certificat du site n’est pas valable.",
+    "ssl_invalid_hostname": "Le certificat du site porte un autre nom.",
+    "ssl_unknown_authority": "Le certificat du site vient d’une autorité non reconnue.",
+    "ssl_failed_handshake": "La connexion sécurisée n’a pu être établie.",
+    "unknown_failure": "Le relevé a échoué pour une raison que la sonde ne connaît pas.",
+    "deadline": "La réponse n’était pas complète à la fin du délai.",
+    "truncated": "La réponse s’est interrompue avant sa fin.",
+    "too_large": "La réponse est plus longue que ce que la sonde accepte de lire.",
+    "invalid_response": "La réponse n’est pas conforme au protocole HTTP.",
+    "invalid_encoding": "La réponse ne peut être décompressée.",
+    "redirect_loop": "Les renvois d’adresse en adresse tournent en rond.",
+    "redirect_refused": "Le site renvoie vers une adresse que la sonde ne peut suivre.",
+    "slow": "La réponse a dépassé le seuil de lenteur.",
+    "tls_chain_incomplete": "Le serveur n’envoie pas toute la chaîne de son certificat.",
+    "asset_missing": "Un fichier nécessaire à l’affichage de la page manque.",
+    "sign_of_life_missing": "Une adresse que la page interroge à son ouverture ne répond pas.",
+    "marker_missing": "La page ne contient pas ce qui la caractérise.",
+    "empty_shell": "La page est vide, ou n’affiche rien sans JavaScript.",
+    "error_text": "La page affiche une erreur à la place du service.",
+    "http_4xx": "Le serveur a répondu par un code d’erreur de la famille 400.",
+    "http_5xx": "Le serveur a répondu par un code d’erreur de la famille 500.",
+    "gone": "La page n’existe pas ou plus à cette adresse.",
+    "parked": "L’adresse affiche la page d’attente d’un hébergeur ou d’un tiers.",
+    "maintenance_text": "Le site affiche une maintenance à la place du service.",
+    "waf": "Une protection du site a écarté la sonde.",
+    "captcha": "Le site demande une vérification que la sonde ne passe pas.",
+    "rate_limited": "Le site limite le nombre de demandes.",
+    "login_required": "Le site demande une authentification.",
+    "robots": "Le fichier robots.txt du site demande de ne pas relever cette page.",
+    "local_network": "Rien ne prouve que la connexion de la sonde fonctionnait.",
+    "local_ipv4": "Rien ne prouve que la connexion IPv4 de la sonde fonctionnait.",
+    "local_ipv6": "Rien ne prouve que la connexion IPv6 de la sonde fonctionnait.",
+    "local_resolver": "Les résolveurs DNS de la sonde n’ont rien dit du nom du site.",
+    "local_filter": "Un filtre du côté de la sonde a pu répondre à la place du site.",
+    "local_process": "La sonde s’est arrêtée pendant le relevé : il ne prouve rien.",
+    "clock": "L’horloge de la sonde s’écartait trop de l’heure exacte.",
+}
 CAUSES = {
-    "stopped": "service de surveillance arrêté",
-    "overrun": "relevé précédent non terminé",
-    "paused": "surveillance suspendue par l'opérateur",
+    "stopped": "le service de surveillance était arrêté",
+    "overrun": "le relevé précédent n’était pas terminé",
+    "paused": "la surveillance était suspendue par l’opérateur",
     "refused": "attente après un refus du site",
-    "robots": "interdit par robots.txt",
-    "crawl_delay": "délai trop long demandé par robots.txt",
-    "fault": "erreur de notre propre programme",
-    "unidentified": "robot sans identité",
+    "robots": "le fichier robots.txt du site demande de ne pas relever la page",
+    "crawl_delay": "le fichier robots.txt du site demande un délai trop long",
+    "fault": "une erreur de notre propre programme a empêché le relevé",
+    "unidentified": "aucun site n’est interrogé tant que le robot n’a pas d’identité",
 }
 CHANGES = {
-    "first": "premier texte vu",
-    "changed": "autre texte",
-    "returned": "retour d'un texte antérieur",
+    "first": "premier texte relevé",
+    "changed": "texte modifié",
+    "returned": "retour à un texte antérieur",
     "replaced": "texte remplacé",
-    "unconfirmed": "autre texte, non confirmé",
-    "flapping": "textes qui alternent",
-    "settled": "texte de nouveau stable",
-    "technical": "nos règles de lecture ont changé",
+    "unconfirmed": "autre texte vu, non confirmé",
+    "flapping": "textes en alternance",
+    "settled": "fin d’une alternance",
+    "technical": "règles de lecture changées",
+    "removed": "page retirée",
+    "restored": "page revenue",
+    "link_broken": "lien mort",
+    "link_restored": "lien rétabli",
+    "link_dropped": "lien mort retiré",
 }
+KINDS = {  # of a change of text
+    "opening_hours": "horaires",
+    "phone": "téléphone",
+    "email": "courriel",
+    "address": "adresse",
+    "appointment_link": "lien de rendez-vous",
+    "required_documents": "pièces à fournir",
+    "fee": "montant à payer",
+    "substitute_channel": "solution de substitution",
+    "alert_banner": "message d’alerte",
+    "procedure_text": "texte",
+    "title": "titre",
+    "link_added": "lien ajouté",
+    "link_removed": "lien retiré",
+    "link_target": "destination d’un lien",
+    "displayed_date": "date de mise à jour affichée",
+    "moved": "déplacement",
+    "structure": "présentation de la page",
+    "technical": "règles de lecture de Vigie ANEF",
+    "link_broken": "lien mort",
+    "link_restored": "lien rétabli",
+    "page_removed": "page retirée",
+}
+
+
+def some(number: int, one: str, many: str = "") -> str:
+    """Write a number and what it counts: in French, zero and one are singular."""
+    return f"{number} {one if number < 2 else many or f'{one}s'}"
 
 
 def stamp(at: int) -> str:
@@ -2627,8 +2734,9 @@ def leaf_of(leaves: "dict[str, int | None]", name: str) -> str:
 def tables(story: Story) -> Iterator[str]:
     """Yield the outages, changes and gaps that the leaves prove, with the numbers of leaves."""
     for rank, one in enumerate(story.outages[:SHOWN], start=1):
-        at, what = one.leaves, f"{NATURES[one.nature]}, {shown(one.reason)}"
-        yield f"Indisponibilité {rank} : {shown(one.target)} ({what})"
+        at = one.leaves
+        yield f"Indisponibilité {rank} : {shown(one.target)} ({NATURES[one.nature]})"
+        yield f"  raison du 1er échec  : {REASONS.get(one.reason, shown(one.reason))}"
         yield f"  dernier relevé bon   : {both(one.last_ok_at)}, {leaf_of(at, 'last_ok')}"
         yield f"  premier échec        : {both(one.first_fail_at)}, {leaf_of(at, 'first_fail')}"
         yield f"  dernier échec        : {both(one.last_fail_at)}, {leaf_of(at, 'last_fail')}"
@@ -2641,10 +2749,11 @@ def tables(story: Story) -> Iterator[str]:
         end = leaf_of(at, "closed") if one.recovered_at else "en cours à la fin du journal"
         yield f"  dite au journal par  : début, {leaf_of(at, 'opened')} ; fin, {end}"
     for change in story.changes[:SHOWN]:
-        kinds = ", ".join(map(shown, change["kinds"]))
+        kinds = ", ".join(KINDS.get(str(kind), shown(kind)) for kind in change["kinds"])
         yield (
             f"Modification : {shown(change['target'])}, "
-            + f"{shown(CHANGES.get(str(change['edge']), change['edge']))} {kinds}".rstrip()
+            + shown(CHANGES.get(str(change["edge"]), change["edge"]))
+            + (f" ({kinds})" if kinds else "")
             + f", {both(change['at'])}, feuille {change['leaf']}"
         )
     gaps = merged(story.gaps)
@@ -2653,7 +2762,7 @@ def tables(story: Story) -> Iterator[str]:
         yield (
             f"Non mesuré : {shown(gap['target']) or 'toutes les pages'}, "
             f"{shown(CAUSES.get(str(gap['cause']), gap['cause']))}, "
-            f"du {told_us(gap['from'])} au {told_us(gap['to'])}, relevés : {gap['slots']}, "
+            f"du {told_us(gap['from'])} au {told_us(gap['to'])}, {some(gap['slots'], 'relevé')}, "
             + (f"feuille {first}" if first == last else f"feuilles {first} à {last}")
         )
     for name, found in (("indisponibilités", story.outages), ("modifications", story.changes),
@@ -2714,7 +2823,7 @@ def judge(asked: argparse.Namespace, say: Say) -> dict[str, Any]:
         say(f"REMARQUE … et {len(remarks) - SHOWN} autres")
     for line in faults:
         say(f"ÉCHEC {line}")
-    verdict = found.verdict() if found else f"{len(faults)} défaut(s)."
+    verdict = found.verdict() if found else f"{some(len(faults), 'défaut')}."
     say(f"\n{verdict}")
     if own and not faults:
         say(f"Sous réserve de ce qui est pris dans le dossier même : {', '.join(own)}.")
@@ -2729,7 +2838,7 @@ def on_trust(found: "Verification") -> Iterator[str]:
     counts = {**found.story.on_trust, "slots": found.story.trusted}
     for name, (one, many) in TRUSTED.items():
         if counts.get(name):
-            yield f"{counts[name]} {one if counts[name] == 1 else many}"
+            yield some(counts[name], one, many)
 
 
 def begin(asked: argparse.Namespace, faults: list[str], say: Say) -> "Verification | None":
@@ -2768,7 +2877,7 @@ def taken(found: "Verification", say: Say) -> Iterator[dict[str, Any]]:
         say(f"   {told_by or 'ne peut être vérifié'}")
         more = len(found.faults) - before
         if more:
-            say(f"   Refusé : {more} défaut(s), dits à la fin.")
+            say(f"   Refusé, voir à la fin : {some(more, 'défaut')}.")
         elif nothing:
             say("   Rien de tel ici : cela ne prouve rien.")
         else:

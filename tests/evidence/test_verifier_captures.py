@@ -81,7 +81,7 @@ def test_a_check_and_its_copy_that_agree_are_accepted(tmp_path: Path) -> None:
     code, said = run(write(tmp_path / "copie", plan=PLAN))
 
     assert code == 0, said
-    assert "1 relevés dont les octets concordent" in said
+    assert "1 relevé dont les octets concordent" in said
 
 
 @pytest.mark.parametrize(

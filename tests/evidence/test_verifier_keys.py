@@ -164,7 +164,7 @@ def test_time_stamps_of_before_the_change_are_accepted_by_both(
 
     code, said = run(folder)
     assert code == 0, said
-    assert "1 checkpoints antérieurs prolongés" in said
+    assert "1 checkpoint antérieur prolongé" in said
     words = ["verify", str(folder), "--key", str(OTHER.verifier), "--json"]
     main([*words, "--roots", str(authority.root_pem)])
     steps = json.loads(capsys.readouterr().out)["steps"]

@@ -161,7 +161,7 @@ def test_a_record_with_all_that_happens_to_a_service_is_accepted(
 
     assert code == 0, said
     assert "75 relevés prévus par les plans inscrits" in said
-    assert "sauf 0 pris sur parole ; 0 démarrages sans plan inscrit" in said
+    assert "sauf 0 pris sur parole ; 0 démarrage sans plan inscrit" in said
 
 
 def test_any_one_leaf_left_out_is_missed_and_the_first_slot_named(record: Leaves) -> None:
@@ -192,7 +192,7 @@ def test_a_journal_without_its_gaps_signed_anew_is_refused(
     code, said = run(exported(tmp_path / "copie", packed(rest)))
 
     assert code == 1
-    assert "ils manquent au journal" in said
+    assert "le journal est incomplet" in said
 
 
 def test_what_another_plan_followed_is_counted_as_taken_on_trust(

@@ -146,8 +146,8 @@ def test_a_person_reads_them_in_utc_and_paris_time(day: Leaves, tmp_path: Path) 
     assert "23/11/2026 à 08:02:00,000 UTC (Paris : 23/11/2026 à 09:02:00,000)" in said
     assert "au moins 4 min 0,000 s ; au plus : 6 min 0,000 s" in said
     assert "en cours à la fin du journal" in said
-    assert "1 échecs isolés" in said
-    assert "relevé précédent non terminé, du " in said
+    assert "1 échec isolé" in said
+    assert "le relevé précédent n’était pas terminé, du " in said
     assert "overrun" not in said
 
 

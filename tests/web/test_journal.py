@@ -115,3 +115,19 @@ def test_the_files_of_a_time_stamp_never_change(
 
     assert status == answer.status_code
     assert ("immutable" in answer.headers["cache-control"]) == (status == 200)
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("68", 200), ("068", 404), ("68.tmp", 404), ("autre", 404)]
+)
+def test_the_note_of_a_change_of_key_never_changes(
+    client: Client, tmp_path: Path, name: str, status: int
+) -> None:
+    folder = tmp_path / FOLDER / "changements-de-cle"
+    folder.mkdir(parents=True)
+    (folder / name).write_bytes(b"octets")
+
+    answer = client.get(f"/journal/changements-de-cle/{name}")
+
+    assert status == answer.status_code
+    assert ("immutable" in answer.headers["cache-control"]) == (status == 200)
