@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.attest.verification_stamps import stamped_notes, verify_stamps
+from monitor.attest.verification_stamps import JudgedStamps, stamped_notes
 from monitor.evidence.timestamps.chains import as_pem
 from monitor.evidence.timestamps.rfc3161 import Question, check_answer
 from tests.support.small_log import SmallLog
@@ -37,7 +37,7 @@ def test_a_kept_token_is_verified_and_its_checkpoint_is_one_to_extend(
     folder: Path, tsa: Authority
 ) -> None:
     journal = folder.parents[1]
-    step = verify_stamps(journal, roots=[tsa.root.der])
+    step = JudgedStamps.of(journal, roots=[tsa.root.der]).step()
 
     assert step is not None
     assert step.ok
@@ -46,7 +46,7 @@ def test_a_kept_token_is_verified_and_its_checkpoint_is_one_to_extend(
 
 
 def test_without_its_root_a_token_proves_nothing_and_says_so(folder: Path) -> None:
-    step = verify_stamps(folder.parents[1], roots=[])
+    step = JudgedStamps.of(folder.parents[1], roots=[]).step()
 
     assert step is not None
     assert step.ok
@@ -59,7 +59,7 @@ def test_a_changed_file_is_named(folder: Path, tsa: Authority, name: str) -> Non
     data = (folder / name).read_bytes()
     (folder / name).write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
 
-    step = verify_stamps(folder.parents[1], roots=[tsa.root.der])
+    step = JudgedStamps.of(folder.parents[1], roots=[tsa.root.der]).step()
 
     assert step is not None
     assert str(folder) in step.faults[0]
@@ -68,7 +68,7 @@ def test_a_changed_file_is_named(folder: Path, tsa: Authority, name: str) -> Non
 def test_a_checkpoint_that_is_gone_is_named(folder: Path, tsa: Authority) -> None:
     (folder / "checkpoint").unlink()
 
-    step = verify_stamps(folder.parents[1], roots=[tsa.root.der])
+    step = JudgedStamps.of(folder.parents[1], roots=[tsa.root.der]).step()
 
     assert step is not None
     assert not step.ok
@@ -77,11 +77,11 @@ def test_a_checkpoint_that_is_gone_is_named(folder: Path, tsa: Authority) -> Non
 def test_a_token_under_another_name_is_refused(folder: Path, tsa: Authority) -> None:
     moved = folder.rename(folder.with_name("0" * 64))
 
-    step = verify_stamps(moved.parents[1], roots=[tsa.root.der])
+    step = JudgedStamps.of(moved.parents[1], roots=[tsa.root.der]).step()
 
     assert step is not None
     assert not step.ok
 
 
 def test_a_journal_without_tokens_has_no_such_step(tmp_path: Path) -> None:
-    assert verify_stamps(tmp_path, roots=[]) is None
+    assert JudgedStamps.of(tmp_path, roots=[]).step() is None

@@ -580,6 +580,7 @@ STATED = re.compile(
 
 
 GOOD_CHAINS: dict[bytes, tuple[int, int]] = {}  # by digest, the times at which it was verified
+GOOD_LISTS: set[bytes] = set()  # digests of a chain and a list by which it is not revoked
 MAX_ACCURACY_US = 60_000_000  # an authority that may be further off dates nothing
 ACCURACY = re.compile(
     r"^Accuracy: (?:unspecified"
@@ -637,26 +638,35 @@ def check_chain(folder: Path, copies: Path, at: int) -> None:
     # A chain that is good at two times is good between them: each certificate has one span.
     same = sha256(kept.read_bytes() + roots.read_bytes())
     first, last = GOOD_CHAINS.get(same, (at + 1, at - 1))
-    if not any(folder.glob("*.crl")) and first <= at <= last:
-        return
-    if certificates(kept, chain)[-1] not in certificates(roots, "racines.pem"):
-        raise Fault(f"{chain} : sa racine n'est pas dans les racines (racines.pem)")
-    if not openssl(
-        "verify", "-purpose", "timestampsign", "-attime", at, *alone, "-untrusted", kept, kept,
-    )[0]:  # fmt: skip
-        raise Fault(f"{chain} : chaîne de certificats refusée par openssl")
-    GOOD_CHAINS[same] = min(first, at), max(last, at)
-    serial = openssl("x509", "-in", kept, "-noout", "-serial")[1].strip().partition("=")[2]
+    if not first <= at <= last:
+        if certificates(kept, chain)[-1] not in certificates(roots, "racines.pem"):
+            raise Fault(f"{chain} : sa racine n'est pas dans les racines (racines.pem)")
+        if not openssl(
+            "verify", "-purpose", "timestampsign", "-attime", at, *alone, "-untrusted", kept, kept,
+        )[0]:  # fmt: skip
+            raise Fault(f"{chain} : chaîne de certificats refusée par openssl")
+        GOOD_CHAINS[same] = min(first, at), max(last, at)
     for path in sorted(folder.glob("*.crl")):
-        crl = copies / "liste.crl"
-        crl.write_bytes(read(path, MAX_PEM))
-        text = openssl(
-            "crl", "-inform", "DER", "-in", crl, "-CAfile", kept, "-no-CApath", "-text", "-noout"
-        )[1]
-        if "verify OK" not in text:
-            raise Fault(f"{path} : liste de révocation que la chaîne ne signe pas")
-        if re.search(rf"Serial Number: 0*{serial}$", text, re.MULTILINE):
-            raise Fault(f"{path} : le certificat de {folder / 'token.tst'} est révoqué")
+        check_list(folder, path, copies)
+
+
+def check_list(folder: Path, path: Path, copies: Path) -> None:
+    """Check a list of revoked certificates, and that the signer of a token is not in it."""
+    kept, crl = copies / "chain.pem", copies / "liste.crl"
+    data = read(path, MAX_PEM)
+    same = sha256(sha256(kept.read_bytes()) + data)
+    if same in GOOD_LISTS:
+        return
+    crl.write_bytes(data)
+    serial = openssl("x509", "-in", kept, "-noout", "-serial")[1].strip().partition("=")[2]
+    text = openssl(
+        "crl", "-inform", "DER", "-in", crl, "-CAfile", kept, "-no-CApath", "-text", "-noout"
+    )[1]
+    if "verify OK" not in text:
+        raise Fault(f"{path} : liste de révocation que la chaîne ne signe pas")
+    if re.search(rf"Serial Number: 0*{serial}$", text, re.MULTILINE):
+        raise Fault(f"{path} : le certificat de {folder / 'token.tst'} est révoqué")
+    GOOD_LISTS.add(same)
 
 
 def certificates(path: Path, where: object) -> list[bytes]:

@@ -1,7 +1,9 @@
 """The time-stamps kept beside a journal, verified offline: the last step of `vigie verify`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from monitor.attest.verification import VerificationStep
 from monitor.core.french.formatting import when
@@ -25,50 +27,62 @@ def stamped_notes(journal: Path) -> list[Path]:
     return [path.with_name("checkpoint") for path in _tokens(journal)]
 
 
-def rootless(journal: Path, *, roots: Sequence[bytes]) -> set[str]:
-    """Return the digests of the tokens that are sound, and lead to no root that is known."""
-    found = set()
-    for path in _tokens(journal):
-        try:
-            if not _checked(path, roots).verified:
-                found.add(path.parent.name)
-        except (StampRefused, OSError):
-            continue  # whoever verifies it finds that
-    return found
+@dataclass(frozen=True, slots=True)
+class JudgedStamps:
+    """What was found of each kept token, by its file: the token, or why it is refused.
 
-
-def verify_stamps(journal: Path, *, roots: Sequence[bytes]) -> VerificationStep | None:
-    """Check each kept token against what it dates; None when there is none.
-
-    Args:
-        journal: The journal's folder.
-        roots: DER certificates that tokens may lead to.
-
+    To judge one takes two runs of openssl: it is done once for all who ask.
     """
-    tokens, faults = [], []
-    for path in _tokens(journal):
-        try:
-            tokens.append(_checked(path, roots))
-        except (StampRefused, OSError) as error:
-            faults.append(f"{path} : {error}")
-    if not tokens and not faults:
-        return None
-    verified = [token for token in tokens if token.verified]
-    unknown = len(tokens) - len(verified)
-    done = f"jetons vérifiés : {len(verified)}"
-    if verified:
-        times = [one.at for one in verified]
-        done += f", du {when(min(times))} au {when(max(times))}"
-    if unknown:
-        done += f" ; non vérifiés, faute d’une racine connue (--roots) : {unknown}"
-    return VerificationStep(
-        title="Horodatages",
-        done=done,
-        proves="Les entrées de chaque point de contrôle daté existaient à l’heure de son jeton,"
-        " selon une autorité tierce." if verified else "Rien : aucune racine connue.",
-        leaves_open="Que les entrées disent vrai ; ce qui suit le dernier jeton vérifié.",
-        faults=tuple(faults[:SHOWN]),
-    )  # fmt: skip
+
+    found: Mapping[Path, Token | str]
+
+    @classmethod
+    def of(cls, journal: Path, *, roots: Sequence[bytes]) -> Self:
+        """Judge the tokens kept beside a journal.
+
+        Args:
+            journal: The journal's folder.
+            roots: DER certificates that tokens may lead to.
+
+        """
+        found: dict[Path, Token | str] = {}
+        for path in _tokens(journal):
+            try:
+                found[path] = _checked(path, roots)
+            except (StampRefused, OSError) as error:
+                found[path] = str(error)
+        return cls(found)
+
+    def rootless(self) -> set[str]:
+        """Return the digests of the tokens that are sound, and lead to no root that is known."""
+        return {
+            path.parent.name
+            for path, one in self.found.items()
+            if isinstance(one, Token) and not one.verified
+        }
+
+    def step(self) -> VerificationStep | None:
+        """Say what was found; None when there is no token."""
+        tokens = [one for one in self.found.values() if isinstance(one, Token)]
+        faults = [f"{path} : {one}" for path, one in self.found.items() if isinstance(one, str)]
+        if not self.found:
+            return None
+        verified = [token for token in tokens if token.verified]
+        unknown = len(tokens) - len(verified)
+        done = f"jetons vérifiés : {len(verified)}"
+        if verified:
+            times = [one.at for one in verified]
+            done += f", du {when(min(times))} au {when(max(times))}"
+        if unknown:
+            done += f" ; non vérifiés, faute d’une racine connue (--roots) : {unknown}"
+        return VerificationStep(
+            title="Horodatages",
+            done=done,
+            proves="Les entrées de chaque point de contrôle daté existaient à l’heure de son jeton,"
+            " selon une autorité tierce." if verified else "Rien : aucune racine connue.",
+            leaves_open="Que les entrées disent vrai ; ce qui suit le dernier jeton vérifié.",
+            faults=tuple(faults[:SHOWN]),
+        )  # fmt: skip
 
 
 def _tokens(journal: Path) -> list[Path]:

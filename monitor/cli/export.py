@@ -17,7 +17,7 @@ import certifi
 
 from monitor.app import CAPTURES
 from monitor.attest.sealing import KEY_FILE, journal_key
-from monitor.attest.verification_stamps import rootless
+from monitor.attest.verification_stamps import JudgedStamps
 from monitor.cli.parsing import CommandRefused, Commands, folders
 from monitor.cli.records import instant
 from monitor.config import Config, load
@@ -202,7 +202,7 @@ def _write(asked: Namespace, config: Config) -> _Exported:
     copied = _copy_captures(asked, out / CAPTURES, named)
     mirror.put(out / "cles.txt", "".join(_keys(key, config, note)).encode())
     mirror.put(out / "racines.pem", _roots(config))
-    unknown = rootless(out / FOLDER, roots=certificates(_roots(config)))
+    unknown = JudgedStamps.of(out / FOLDER, roots=certificates(_roots(config))).rootless()
     if unknown:
         mirror.put(out / "sans-racine.txt", "".join(f"{one}\n" for one in sorted(unknown)).encode())
     program = mirror.verifier()

@@ -16,7 +16,7 @@ from monitor.app import CAPTURES, open_journal
 from monitor.attest.kept_files import STAMPS, KeptFiles, signed_from
 from monitor.attest.sealing import KEY_FILE, Sealer, journal_key, require_journal
 from monitor.attest.verification import SHOWN, Progress, VerificationStep, verify
-from monitor.attest.verification_stamps import rootless, stamped_notes, verify_stamps
+from monitor.attest.verification_stamps import JudgedStamps, stamped_notes
 from monitor.attest.verification_stranger import Opinion, ask
 from monitor.cli.parsing import (
     CommandRefused,
@@ -171,11 +171,19 @@ def run_verify(asked: Namespace) -> int:
             data=data,
             progress=_progress(),
         )
-        for step in chain(missing, found, _stamps(folder, asked.roots)):
+        stamps = JudgedStamps({})
+
+        def stamped() -> Iterator[VerificationStep]:
+            nonlocal stamps
+            stamps = JudgedStamps.of(folder, roots=_roots(asked.roots))
+            if step := stamps.step():
+                yield step
+
+        for step in chain(missing, found, stamped()):
             steps.append(step)
             if not asked.json:
                 print(_told(len(steps), step))
-        opinion = _opinion(asked, data, key)
+        opinion = _opinion(asked, data, key, stamps)
         if opinion is not None and opinion.faults:
             steps.append(_refused(opinion))
             if not asked.json:
@@ -211,7 +219,9 @@ def _concluded(
     return 0 if good else 1
 
 
-def _opinion(asked: Namespace, data: Path | None, key: VerifierKey | None) -> Opinion | None:
+def _opinion(
+    asked: Namespace, data: Path | None, key: VerifierKey | None, stamps: JudgedStamps
+) -> Opinion | None:
     """Ask the verifier that strangers get, with the witnesses of the configuration."""
     if data is None or key is None:
         return None
@@ -221,8 +231,7 @@ def _opinion(asked: Namespace, data: Path | None, key: VerifierKey | None) -> Op
         cosigners = ()  # a folder that came from elsewhere, where there is no configuration
     witnesses = [VerifierKey.parse(one.key) for one in cosigners]
     roots = b"\n".join(path.read_bytes() for path in (Path(certifi.where()), *asked.roots))
-    unknown = rootless(data / FOLDER, roots=certificates(roots))
-    return ask(data, key=key, witnesses=witnesses, roots=roots, unknown=unknown)
+    return ask(data, key=key, witnesses=witnesses, roots=roots, unknown=stamps.rootless())
 
 
 def _refused(opinion: Opinion) -> VerificationStep:
@@ -266,8 +275,8 @@ def _progress() -> Progress:
     return tell
 
 
-def _stamps(folder: Path, more: Sequence[Path]) -> Iterator[VerificationStep]:
-    """Verify the time-stamps, to the public roots and those given."""
+def _roots(more: Sequence[Path]) -> list[bytes]:
+    """Return the public roots, and those given."""
     roots: list[bytes] = []
     for path in (Path(certifi.where()), *more):
         try:
@@ -276,9 +285,7 @@ def _stamps(folder: Path, more: Sequence[Path]) -> Iterator[VerificationStep]:
             raise CommandRefused(
                 f"{path} : ce n’est pas un fichier de certificats ({error})."
             ) from None
-    step = verify_stamps(folder, roots=roots)
-    if step is not None:
-        yield step
+    return roots
 
 
 def _store(data: Path) -> Store | None:

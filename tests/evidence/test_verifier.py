@@ -2,11 +2,13 @@
 
 import gzip
 import os
+import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,7 @@ from monitor.evidence.captures import day_files, warc
 from monitor.evidence.captures.warc import Record
 from monitor.evidence.log import note, tlog
 from monitor.evidence.log.note import Checkpoint, Note
+from tests.evidence.test_verifier_slots import verifier
 from tests.support import mirror, tsa
 from tests.support.mirror import LOG, OTHER, VERIFIER, WITNESS, Tree
 
@@ -410,3 +413,31 @@ def test_a_file_that_no_step_reads_is_told(copy: Copy) -> None:
 
     assert code == 0, said
     assert sum("ne disent rien de ce fichier" in line for line in said.splitlines()) == 3
+
+
+def test_a_chain_and_its_lists_are_judged_once_for_all_tokens(
+    copy: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program for each certificate and list of each token would take hours of a year's."""
+    program = verifier()
+    asked: list[str] = []
+
+    def counting(*arguments: object) -> Any:
+        asked.append(str(arguments[0]))
+        return openssl(*arguments)
+
+    program.OpenSSL.find(copy.folder)
+    openssl = program.openssl
+    monkeypatch.setattr(program, "openssl", counting)
+    monkeypatch.setattr(program, "GOOD_CHAINS", {})
+    monkeypatch.setattr(program, "GOOD_LISTS", set())
+    roots = (copy.folder / "racines.pem").read_bytes()
+    first = copy.stamps[0]
+
+    assert program.check_stamp(first, roots) == program.check_stamp(first, roots)
+    assert asked == ["ts", "ts", "verify", "x509", "crl", "ts", "ts"]
+
+    revoked = first / "crl-2.crl"
+    revoked.write_bytes(b"none")
+    with pytest.raises(program.Fault, match=re.escape(str(revoked))):
+        program.check_stamp(first, roots)

@@ -11,7 +11,7 @@ from types import FrameType
 
 from monitor.app import CAPTURES
 from monitor.attest.verification import verify
-from monitor.attest.verification_stamps import stamped_notes, verify_stamps
+from monitor.attest.verification_stamps import JudgedStamps, stamped_notes
 from monitor.cli import main
 from monitor.evidence.log.journal import FOLDER
 from monitor.evidence.log.note import VerifierKey
@@ -87,7 +87,7 @@ def of_files(data: Path, key: VerifierKey, roots: Path, *, captures: bool) -> li
             verify(folder, key=key, older=older, captures=data / CAPTURES if captures else None)
         )
         if not captures:
-            found = verify_stamps(folder, roots=certificates(roots.read_bytes()))
+            found = JudgedStamps.of(folder, roots=certificates(roots.read_bytes())).step()
             steps += [found] if found else []
     return [fault for step in steps for fault in step.faults]
 

@@ -4,9 +4,12 @@
 """
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from monitor.attest import verification_stamps
+from monitor.evidence.timestamps.rfc3161 import Token, check_token
 from monitor.store.audit.vouchers import FILES, TABLES
 from tests.evidence.mutants import judge
 from tests.evidence.mutants.mutations import files_of
@@ -34,6 +37,21 @@ def test_the_record_itself_is_good_and_has_something_of_everything(made: Made) -
     for path in files_of(made.data):
         name = path.relative_to(made.data).as_posix()
         assert any(kind.matches(name) for kind in FILES), name
+
+
+def test_each_token_is_judged_once(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[bytes] = []
+
+    def counting(der: bytes, note: bytes, **given: Any) -> Token:
+        judged.append(der)
+        return check_token(der, note, **given)
+
+    monkeypatch.setattr(verification_stamps, "check_token", counting)
+    refused, told = judge.as_told(made.data, made.roots)
+
+    assert not refused, told
+    assert "jetons vérifiés : 1" in told
+    assert len(judged) == 1
 
 
 @pytest.mark.parametrize("part", range(PARTS))
