@@ -749,6 +749,7 @@ class Capture:
         self.heads: dict[str, dict[str, str]] = {}  # the fields of their records
         self.bodies: dict[str, Body] = {}
         self.tops = 0  # records that describe the file, of which nothing speaks
+        self.named: set[str] = set()  # records of copies that leaves name
         revisits: list[tuple[str, str, bytes]] = []
         for fields, block, whole in records(path):  # in order, once
             kind, name = fields.get("warc-type"), fields.get("warc-record-id", "")
@@ -872,6 +873,7 @@ def _check_bytes(leaf: Leaf, told: Any, file: Capture) -> None:
             if file.digests.get(wire[part]) != wire[f"{part}_sha256"]:
                 raise Fault(f"{file.path} : octets changés ou absents, relevé du {leaf['at']}")
             _check_head(leaf, part, wire, hops[rank], file)
+            file.named |= {wire[part], file.heads[wire[part]].get("warc-refers-to", "")}
 
 
 def check_named(told: Any) -> "tuple[str, str, str]":
@@ -1561,6 +1563,8 @@ class Story:
             gaps.setdefault((gap["point"], gap["target"]), []).append(gap)
         for one in self.watched.values():
             slots = sorted(one.slots)
+            for gap in gaps.get((one.point, one.target), ()):
+                self.on_trust["both"] += told_done(gap, slots)
             for gap in [*gaps.get((one.point, one.target), ()), *gaps.get((one.point, ""), ())]:
                 first = bisect_left(slots, gap["from"] + TOLERANCE_S * SECOND)
                 last = bisect_left(slots, gap["to"] - TOLERANCE_S * SECOND)
@@ -1993,6 +1997,10 @@ TRUSTED = {
         "relevé qui n'est pas bon, et dont aucune feuille ne dit où sont les octets",
         "relevés qui ne sont pas bons, et dont aucune feuille ne dit où sont les octets",
     ),
+    "both": (
+        "relevé au journal, qu'une lacune de sa page dit pourtant non fait",
+        "relevés au journal, qu'une lacune de leur page dit pourtant non faits",
+    ),
     "copies_before": (
         "copie d'un relevé d'avant ce journal",
         "copies de relevés d'avant ce journal",
@@ -2004,6 +2012,10 @@ TRUSTED = {
     "unnamed": (
         "copie qu'aucune feuille ne nomme",
         "copies qu'aucune feuille ne nomme",
+    ),
+    "strays": (
+        "enregistrement d'octets qu'aucune copie nommée ne désigne",
+        "enregistrements d'octets qu'aucune copie nommée ne désigne",
     ),
     "tops": (
         "enregistrement qui décrit un fichier de copies (warcinfo)",
@@ -2018,6 +2030,15 @@ TRUSTED = {
         "relevés prévus dont rien ne montre qu'ils furent faits, ni qu'ils ne le furent pas",
     ),
 }
+
+
+def told_done(gap: "dict[str, Any]", slots: "list[int]") -> int:
+    """Count the slots of a gap of one target that have a check."""
+    pace = (gap["to"] - gap["from"]) // gap["slots"]
+    if not pace:
+        return 0
+    within = slots[bisect_left(slots, gap["from"]) : bisect_left(slots, gap["to"])]
+    return len({slot for slot in within if (slot - gap["from"]) % pace == 0})
 
 
 class Holes:
@@ -2483,7 +2504,7 @@ class Verification:
         by_file: dict[str, list[tuple[Leaf, Told | None]]] = {}
         for leaf, check in self.story.captures:
             by_file.setdefault(str(leaf["file"]), []).append((leaf, check))
-        done = removed = unnamed = tops = 0
+        done = removed = unnamed = tops = strays = 0
         for name, leaves in by_file.items():
             file = self.attempt(Capture, there[name]) if name in there else None
             absent: list[Leaf] = []
@@ -2495,6 +2516,7 @@ class Verification:
                 apart = set(file.accounts) - {leaf["sha256"] for leaf, _ in leaves}
                 unnamed, removed = unnamed + len(apart), removed + len(absent)
                 tops += file.tops
+                strays += len(set(file.heads) - file.named) - file.tops
                 daily = any(self._is_daily(leaf, file) for leaf, _ in leaves)
                 for leaf in absent:
                     self.attempt(partial(check_absent, others=daily), leaf, file, apart)
@@ -2509,8 +2531,9 @@ class Verification:
                 self.faults.append(f"{shown(there[name])} : aucune feuille ne nomme ce fichier")
         self.nothing = not done
         away = sum(len(leaves) for name, leaves in by_file.items() if name not in there)
-        counted = {"removed": removed, "unnamed": unnamed, "away": away, "tops": tops}
-        self.story.on_trust.update(counted)
+        self.story.on_trust.update(
+            removed=removed, unnamed=unnamed, away=away, tops=tops, strays=strays
+        )
         return (
             f"{some(done, 'relevé')} dont les octets concordent ; "
             + some(removed, "copie quotidienne retirée", "copies quotidiennes retirées")
@@ -2759,10 +2782,11 @@ def tables(story: Story) -> Iterator[str]:
         end = leaf_of(at, "closed") if one.recovered_at else "en cours à la fin du journal"
         yield f"  dite au journal par  : début, {leaf_of(at, 'opened')} ; fin, {end}"
     for change in story.changes[:SHOWN]:
-        kinds = ", ".join(KINDS.get(str(kind), shown(kind)) for kind in change["kinds"])
+        edge = shown(CHANGES.get(str(change["edge"]), change["edge"]))
+        words = [KINDS.get(str(kind), shown(kind)) for kind in change["kinds"]]
+        kinds = ", ".join(word for word in words if word != edge)
         yield (
-            f"Modification : {shown(change['target'])}, "
-            + shown(CHANGES.get(str(change["edge"]), change["edge"]))
+            f"Modification : {shown(change['target'])}, {edge}"
             + (f" ({kinds})" if kinds else "")
             + f", {both(change['at'])}, feuille {change['leaf']}"
         )

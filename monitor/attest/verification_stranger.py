@@ -18,7 +18,7 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from monitor.evidence.log.journal import LOCK
+from monitor.evidence.log.journal import FOLDER, LOCK
 from monitor.evidence.log.mirror import verifier_path
 from monitor.evidence.log.note import VerifierKey
 
@@ -46,10 +46,10 @@ def ask(
     roots: bytes,
     unknown: set[str],
 ) -> Opinion | None:
-    """Have the stranger's verifier judge an export, or the data of a service.
+    """Have the stranger's verifier judge an export, the data of a service, or a journal alone.
 
     Args:
-        folder: Holds `journal/`.
+        folder: Holds `journal/`, or is what would be there.
         key: The journal's key.
         witnesses: Those whose cosignatures must be right where they stand.
         roots: Certificates that time-stamps may lead to, as PEM.
@@ -68,7 +68,12 @@ def ask(
         lines = [f"log {key}", *(f"witness {one.name} {one}" for one in witnesses), "quorum none"]
         keys.write_text("\n".join([*lines, ""]), encoding="utf-8")
         trusted.write_bytes(roots)
-        copy = (folder / "cles.txt").exists()
+        copy, held = (folder / "cles.txt").exists(), folder
+        if not (folder / FOLDER).is_dir():
+            held, journal = folder.resolve().parent, folder.resolve()
+            folder = Path(name, "seul")
+            folder.mkdir()
+            (folder / FOLDER).symlink_to(journal)
         asked = Namespace(
             dossier=folder,
             cle=str(key) if copy else "",
@@ -76,7 +81,7 @@ def ask(
             racines=trusted,
             ancien=[],
             data=not copy,
-            alive=not copy and _written_to(folder),
+            alive=not copy and _written_to(held),
             unknown=unknown,
             json=True,
         )

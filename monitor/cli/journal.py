@@ -183,7 +183,7 @@ def run_verify(asked: Namespace) -> int:
             steps.append(step)
             if not asked.json:
                 print(_told(len(steps), step))
-        opinion = _opinion(asked, data, key, stamps)
+        opinion = _opinion(asked, data or folder, key, stamps)
         if opinion is not None and opinion.faults:
             steps.append(_refused(opinion))
             if not asked.json:
@@ -220,10 +220,10 @@ def _concluded(
 
 
 def _opinion(
-    asked: Namespace, data: Path | None, key: VerifierKey | None, stamps: JudgedStamps
+    asked: Namespace, folder: Path, key: VerifierKey | None, stamps: JudgedStamps
 ) -> Opinion | None:
     """Ask the verifier that strangers get, with the witnesses of the configuration."""
-    if data is None or key is None:
+    if key is None:
         return None
     try:
         cosigners = load(asked.config).cosigning.witnesses
@@ -231,7 +231,7 @@ def _opinion(
         cosigners = ()  # a folder that came from elsewhere, where there is no configuration
     witnesses = [VerifierKey.parse(one.key) for one in cosigners]
     roots = b"\n".join(path.read_bytes() for path in (Path(certifi.where()), *asked.roots))
-    return ask(data, key=key, witnesses=witnesses, roots=roots, unknown=stamps.rootless())
+    return ask(folder, key=key, witnesses=witnesses, roots=roots, unknown=stamps.rootless())
 
 
 def _refused(opinion: Opinion) -> VerificationStep:

@@ -336,3 +336,18 @@ def test_the_words_for_what_is_cut_short_are_those_of_the_service() -> None:
     told = {failure.value: word for failure, word in _TRUNCATED.items()}
 
     assert verifier().CUT == told
+
+
+def test_a_record_that_no_copy_names_is_counted(every_answer: Path, tmp_path: Path) -> None:
+    """It would be shown, as the true ones are, by whatever shows the pages of such a file."""
+    folder = Path(shutil.copytree(every_answer, tmp_path / "copie"))
+    for path, found in records(folder).items():
+        true = next(one for one in found if one.kind == "response")
+        more = with_field(true, "WARC-Record-ID", warc.record_id("autre"))
+        path.write_bytes(warc.pack([*found, more]))
+    mirror.list_files(folder)
+
+    code, said = run(folder)
+
+    assert code == 0, said
+    assert "PRIS SUR PAROLE 1 enregistrement d'octets qu'aucune" in said

@@ -9,13 +9,18 @@ import copy
 import gzip
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from monitor.cli import main
+from monitor.core.journal.decode import read_instant
+from monitor.core.journal.encode import instant
 from tests.evidence.test_verifier_slots import judged
 from tests.evidence.test_verifier_story import Leaves, exported, of, packed, run, told, without
+from tests.support.mirror import LOG
 
 VECTORS = Path(__file__).parent / "vectors"
 
@@ -186,3 +191,35 @@ def test_what_follows_from_a_check_stands_right_after_it(name: str, demo: Leaves
     faults = judged(OUT_OF_ORDER[name](copy.deepcopy(demo))).faults
 
     assert any("relevé" in fault and fault.startswith("feuille ") for fault in faults), faults
+
+
+def test_a_check_that_a_gap_says_was_not_made_is_counted(lives: Leaves) -> None:
+    check = lives[of(lives, "observation", target="anef")[2]]
+    paused = lives[of(lives, "gap", cause="paused")[0]]
+    slot = read_instant(check["at"]) - timedelta(microseconds=check["late_us"])
+    more = {
+        **paused,
+        "target": "anef",
+        "from_at": instant(slot),
+        "to_at": instant(slot + timedelta(minutes=1)),
+        "slots": 1,
+    }
+    place = of(lives, "observation", target="anef")[3]
+
+    assert judged(lives).on_trust["both"] == 0
+    assert judged(inserted(lives, place, more)).on_trust["both"] == 1
+
+
+@pytest.mark.parametrize("forged", [True, False])
+def test_vigie_verify_asks_the_same_of_a_journal_alone(
+    lives: Leaves, tmp_path: Path, capsys: pytest.CaptureFixture[str], *, forged: bool
+) -> None:
+    leaves = FORGED["an absence told as 1"](lives) if forged else lives
+    journal = exported(tmp_path / "copie", packed(leaves)) / "journal"
+
+    code = main(["verify", str(journal), "--key", str(LOG.verifier)])
+    said = capsys.readouterr().out
+
+    assert code == forged
+    assert ("la lacune dit 1 relevé non fait" in said) is forged
+    assert "l'horloge avait reculé" in said
