@@ -78,8 +78,8 @@ def _run(words: Sequence[str]) -> int:
     try:
         code = int(asked.run(asked))
     except* VigieError as group:
-        for said in dict.fromkeys(map(str, _leaves(group))):  # each once: many may wait for it
-            print(said, file=sys.stderr)
+        for message in dict.fromkeys(map(str, _leaves(group))):  # each once: many may wait for it
+            print(message, file=sys.stderr)
         code = 2
     except* BrokenPipeError:
         sys.stderr.close()  # the reader left, as `| head` does: nothing to say

@@ -110,9 +110,9 @@ def run_export(asked: Namespace) -> int:
     try:
         shutil.rmtree(making, ignore_errors=True)  # of an export that was cut short
         asked.out = making
-        told = _write(asked, config)
+        copy = _write(asked, config)
         print("Vérification de la copie par son propre vérificateur…", file=sys.stderr)
-        _require_verified(making, told.key)
+        _require_verified(making, copy.key)
         making.rename(out)
     except FileNotFoundError as error:
         raise CommandRefused(
@@ -123,11 +123,11 @@ def run_export(asked: Namespace) -> int:
         raise CommandRefused(f"{error.filename or asked.out} : {in_french(error)}") from None
     except (ProofError, NoteError) as error:
         raise CommandRefused(f"Journal {asked.data / FOLDER} : endommagé ({error}).") from None
-    print(f"{out} : {count(told.leaves, 'feuille')}, {count(told.files, 'fichier')} de copies.")
-    if told.remark:
-        print(told.remark)
+    print(f"{out} : {count(copy.leaves, 'feuille')}, {count(copy.files, 'fichier')} de copies.")
+    if copy.remark:
+        print(copy.remark)
     print(f"Empreinte de verifier.py, à publier : {mirror.verifier_sha256()}")
-    print(f"À vérifier par : python3 -I verifier.py {out} --cle '{told.key}'")
+    print(f"À vérifier par : python3 -I verifier.py {out} --cle '{copy.key}'")
     return 0
 
 
@@ -167,14 +167,14 @@ def _chosen(data: Path, key: VerifierKey, config: Config) -> tuple[bytes, str]:
     for note in chain([published], _noted(data)):
         try:
             parsed = Note.parse(note)
-            found = quorum(parsed, config.cosigning)
+            signatures = quorum(parsed, config.cosigning)
             size = Checkpoint.parse(parsed.text).size
-            if found.reached and parsed.verified_by([key]) and size:
+            if signatures.reached and parsed.verified_by([key]) and size:
                 return note, _OLDER.format(size=size, newest=newest) if size < newest else ""
         except NoteError:
             continue  # another one may do
-    found = quorum(Note.parse(published), config.cosigning)
-    return published, _ALONE.format(signed=len(found.signed), needed=found.needed)
+    signatures = quorum(Note.parse(published), config.cosigning)
+    return published, _ALONE.format(signed=len(signatures.signed), needed=signatures.needed)
 
 
 def _noted(data: Path) -> Iterator[bytes]:
@@ -235,8 +235,12 @@ def _keys(key: VerifierKey, config: Config, note: bytes) -> Iterator[str]:
     for witness in witnesses:
         if witness.algorithm is Algorithm.COSIGNATURE:
             yield f"witness {witness.name} {witness}\n"
-    found = quorum(Note.parse(note), config.cosigning)
-    yield f"quorum {found.needed}\n" if found.needed and found.reached else "quorum none\n"
+    signatures = quorum(Note.parse(note), config.cosigning)
+    yield (
+        f"quorum {signatures.needed}\n"
+        if signatures.needed and signatures.reached
+        else "quorum none\n"
+    )
 
 
 def _roots(config: Config) -> bytes:
@@ -250,13 +254,13 @@ def _copy_captures(asked: Namespace, out: Path, named: set[str]) -> int:
     since: date = asked.since.date() if asked.since else date.min
     until: date = asked.until.date() if asked.until else date.max
     files = day_files.files(asked.data / CAPTURES, since=since, until=until)
-    found = [path for path in files if path.name in named]
-    for path in found:
+    captures = [path for path in files if path.name in named]
+    for path in captures:
         try:
             mirror.put(out / path.name, b"".join(one.packed for one in day_files.members(path)))
         except WarcError as error:
             raise CommandRefused(f"{path} : fichier de copies endommagé ({error}).") from None
-    return len(found)
+    return len(captures)
 
 
 def _manifest(out: Path) -> Iterator[str]:

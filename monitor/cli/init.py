@@ -189,16 +189,16 @@ def _names_kept(asked: Namespace, values: Values) -> Values:
         ("journal", "origin", "journal"): settings.journal_key or _key(asked.data / KEY_FILE),
         ("witness", "name", "temoin"): _key(asked.data / WITNESS / "cle"),
     }
-    kept: Values = {}
+    names: Values = {}
     for (table, setting, last), text in keys.items():
         try:
             name = SignerKey.parse(text.strip()).name
         except NoteError:
             continue  # none, or one that the service will refuse by itself
         if name != f"{own}/{last}":
-            kept[table, setting] = name
+            names[table, setting] = name
             print(f"La clé « {name} » existe déjà : son nom est gardé.", file=sys.stderr)
-    return kept
+    return names
 
 
 def _key(path: Path) -> str:

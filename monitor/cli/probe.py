@@ -99,16 +99,16 @@ def refuse_closed(config: Config, settings: Settings, target: Target) -> None:
     name = config.platforms[target.platform].name if target.platform else target.name
     if lane is not None and lane.paused:
         why = f" ({lane.paused_why})" if lane.paused_why else ""
-        said = f"{name} est en pause{why}. « vigie resume {lane.platform} » y met fin"
+        reason = f"{name} est en pause{why}. « vigie resume {lane.platform} » y met fin"
     elif lane is not None and lane.blocked_until is not None and now < lane.blocked_until:
-        said = (
+        reason = (
             f"{name} nous a refusés : rien ne lui est demandé avant le {when(lane.blocked_until)}"
         )
     elif state is not None and in_page_backoff(state, now):
-        said = f"{target.name} nous a refusés : la page est laissée en paix pour un temps"
+        reason = f"{target.name} nous a refusés : la page est laissée en paix pour un temps"
     else:
         return
-    raise CommandRefused(f"Relevé non fait : {said}. Pour interroger quand même : --force.")
+    raise CommandRefused(f"Relevé non fait : {reason}. Pour interroger quand même : --force.")
 
 
 def find(config: Config, name: str) -> Target:
@@ -179,15 +179,15 @@ def _exchange(exchange: Exchange) -> dict[str, Any]:
 
 
 def _hop(hop: Hop) -> dict[str, Any]:
-    found, certificate = hop.resolution, hop.certificate
+    resolution, certificate = hop.resolution, hop.certificate
     return {
         "url": hop.url,
         "status": hop.status,
         "http_version": hop.http_version,
         "address": hop.address,
-        "resolver": found.server if found else None,
-        "answers": list(found.addresses) if found else [],
-        "second": found.second if found else None,
+        "resolver": resolution.server if resolution else None,
+        "answers": list(resolution.addresses) if resolution else [],
+        "second": resolution.second if resolution else None,
         "retransmits": hop.retransmits,
         "attempts": [
             {"address": a.address, "failure": a.failure, "offender": a.offender}
@@ -230,8 +230,8 @@ def told(target: Target, observation: Observation) -> Iterator[str]:
     if exchange.body:
         yield f"Empreinte du corps (SHA-256) : {sha256(exchange.body).hexdigest()}"
     for part in exchange.parts:
-        said = part.failure.value if part.failure else part.status
-        yield f"Élément de la page : {part.url} : {said}"
+        outcome = part.failure.value if part.failure else part.status
+        yield f"Élément de la page : {part.url} : {outcome}"
     if controls is not None:
         silent = ", ".join(slug for slug, ok in controls.answers.items() if not ok) or "aucun"
         yield f"Témoins : {controls.ok} sur {controls.asked} répondent (muets : {silent})"
@@ -255,16 +255,18 @@ def _told_witness(witness: ControlAnswer) -> str:
         facts.append(witness.address)
     if witness.retransmits:
         facts.append(f"premier paquet renvoyé {witness.retransmits} fois")
-    said = f"{FAMILIES[witness.family]} : {CONTROL_STATUSES[witness.said]}"
-    return f"  {witness.slug}, {said} ({', '.join(facts)})"
+    status = f"{FAMILIES[witness.family]} : {CONTROL_STATUSES[witness.said]}"
+    return f"  {witness.slug}, {status} ({', '.join(facts)})"
 
 
 def _told_hop(hop: Hop) -> Iterator[str]:
     if hop.resolution is not None:
-        found = hop.resolution
-        answers = ", ".join(found.addresses) or (found.failure.value if found.failure else "rien")
-        second = f" (aussi : {found.second})" if found.second else ""
-        yield f"  nom résolu par {found.server}{second} : {answers}"
+        resolution = hop.resolution
+        answers = ", ".join(resolution.addresses) or (
+            resolution.failure.value if resolution.failure else "rien"
+        )
+        second = f" (aussi : {resolution.second})" if resolution.second else ""
+        yield f"  nom résolu par {resolution.server}{second} : {answers}"
     for attempt in hop.attempts:
         if attempt.failure is not None:
             yield f"  {attempt.address} : {attempt.failure.value}"

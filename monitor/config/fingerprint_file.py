@@ -89,25 +89,25 @@ def load_fingerprints(path: Path) -> tuple[tuple[Fingerprint, ...], tuple[Proble
     data, problems = read_toml(path.parent, path.name)
     if data is None:
         return (), problems
-    found: list[Problem] = list(problems)
+    refused: list[Problem] = list(problems)
     marks: dict[str, Fingerprint] = {}
-    found += (
+    refused += (
         _problem(path.name, key, data[key], "clé inconnue", f"seules des [[{TABLE}]]")
         for key in data.keys() - {TABLE}
     )
     tables = data.get(TABLE, [])
     if not isinstance(tables, list):
-        found.append(_problem(path.name, TABLE, tables, "mauvais type", f"écrire [[{TABLE}]]"))
+        refused.append(_problem(path.name, TABLE, tables, "mauvais type", f"écrire [[{TABLE}]]"))
         tables = []
     for number, table in enumerate(tables, start=1):
         entry = _FingerprintTable(path.name, number, table)
         mark = _read(entry)
         if mark is not None and mark.id in marks:
             entry.refuse("id", mark.id, "identifiant en double", "en choisir un autre")
-        found += entry.problems
+        refused += entry.problems
         if mark is not None and not entry.problems:
             marks[mark.id] = mark
-    return tuple(marks.values()), tuple(found)
+    return tuple(marks.values()), tuple(refused)
 
 
 def _problem(file: str, key: str, value: object, reason: str, cure: str) -> Problem:
@@ -171,18 +171,18 @@ def _check_meaning(
 
 def _texts(entry: _FingerprintTable, key: str, *, folded: bool) -> tuple[str, ...]:
     """Fold the texts as the pages will be; the markup is only put in lower case."""
-    found = []
+    texts = []
     for text in entry.table.get(key, ()):
         if not isinstance(text, str) or not _TEXT_MIN <= len(text) <= _TEXT_MAX:
             cure = f"un texte de {_TEXT_MIN} à {_TEXT_MAX} caractères"
             entry.refuse(key, text, "texte trop court, trop long ou d'un autre type", cure)
         else:
-            found.append(fold(text) if folded else text.lower())
-    return tuple(found)
+            texts.append(fold(text) if folded else text.lower())
+    return tuple(texts)
 
 
 def _patterns(entry: _FingerprintTable, where: MarkPlace | None) -> tuple[re.Pattern[str], ...]:
-    found = []
+    patterns = []
     text_max = CHARS_MAX[where] if where else 1
     for regex in entry.table.get("regexes", ()):
         known = isinstance(regex, str)
@@ -190,20 +190,20 @@ def _patterns(entry: _FingerprintTable, where: MarkPlace | None) -> tuple[re.Pat
         if fault:
             entry.refuse("regexes", regex, fault, "borner chaque répétition, par exemple {0,80}")
         else:
-            found.append(re.compile(regex))
-    return tuple(found)
+            patterns.append(re.compile(regex))
+    return tuple(patterns)
 
 
 def _statuses(entry: _FingerprintTable) -> frozenset[int]:
-    found = set()
+    statuses = set()
     for status in entry.table.get("statuses", ()):
         whole = isinstance(status, int) and not isinstance(status, bool)
         if whole and (2 <= status <= 5 or 200 <= status <= 999):  # noqa: PLR2004 -- statuses
-            found.add(status)
+            statuses.add(status)
         else:
             cure = "une classe (2 à 5) ou un statut (200 à 999)"
             entry.refuse("statuses", status, "statut HTTP inconnu", cure)
-    return frozenset(found)
+    return frozenset(statuses)
 
 
 def _words_max(entry: _FingerprintTable, where: MarkPlace | None) -> int:

@@ -174,24 +174,24 @@ class _Counter:
 
     def _first(self, items: Items, after: Chars | None) -> Chars | None:
         """Return the characters with which a sequence can begin, None when it cannot fail."""
-        found: Chars = _NOTHING
+        first: Chars = _NOTHING
         asserts = False  # an assertion may fail anywhere
         for item in items:
             operation, argument = item[0], item[1]
             if operation in _CHARACTERS:
-                return found | self._chars(operation, argument)
+                return first | self._chars(operation, argument)
             if operation is _sre.AT and argument in _ENDS and not self._flags & re.MULTILINE:
-                return found | sum(self._bits[ord(char)] for char in _ENDS[argument])
+                return first | sum(self._bits[ord(char)] for char in _ENDS[argument])
             if (inner := _inner(item)) is None:
                 asserts = True
                 continue
             for part in inner:
-                found |= self._first(part, _NOTHING) or _NOTHING
+                first |= self._first(part, _NOTHING) or _NOTHING
             if not self._may_be_empty([item]):
-                return found
+                return first
         if asserts:
             return self._all
-        return None if after is None else found | after
+        return None if after is None else first | after
 
     def _may_be_empty(self, items: Items) -> bool:
         for item in items:

@@ -42,7 +42,7 @@ class Exposition:
         self._board = board
         self._clock = clock
         self._point = point
-        self._kept: dict[str, tuple[int, dict[str, str]]] = {}
+        self._rendered: dict[str, tuple[int, dict[str, str]]] = {}
         self._labels = {slug: self._own_labels(seen) for slug, seen in board.seen.items()}
         # A second series for each histogram, that nobody reads.
         disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -65,14 +65,14 @@ class Exposition:
         now = self._clock.now()
         lines: list[str] = []
         for family in (*PROBE_FAMILIES, *OWN_FAMILIES):
-            found = [
+            texts = [
                 text
                 for seen in self._board.seen.values()
                 if (not family.fades or not is_stale(seen, now))
                 and (text := self._lines(seen).get(family.name))
             ]
-            if found:
-                lines += [_header(family), *found]
+            if texts:
+                lines += [_header(family), *texts]
         lines += [_header(STATE_SECONDS), *self._state_seconds(now)]
         return generate_latest(self._registry) + "".join(lines).encode()
 
@@ -93,15 +93,15 @@ class Exposition:
 
     def _lines(self, seen: TargetMetrics) -> dict[str, str]:
         slug = seen.target.slug
-        version, kept = self._kept.get(slug, (-1, {}))
+        version, lines = self._rendered.get(slug, (-1, {}))
         if version != seen.version:
             version = seen.version  # read first: a change meanwhile shows at the next scrape
-            kept = {
+            lines = {
                 family.name: "".join(_render(family.name, self._labels[slug], family.read(seen)))
                 for family in (*PROBE_FAMILIES, *OWN_FAMILIES)
             }
-            self._kept[slug] = (version, kept)
-        return kept
+            self._rendered[slug] = (version, lines)
+        return lines
 
     def _state_seconds(self, now: datetime) -> Iterator[str]:
         for slug, seen in self._board.seen.items():

@@ -70,7 +70,7 @@ def _in_hand(
     ended = store.last_gaps(since)
     known = store.gaps(since, until)
     after = until + timedelta(microseconds=1)  # the last check may be the last sign of life
-    lost: list[Gap] = []
+    gaps: list[Gap] = []
     for target, grid in plan.items():
         words = (checked.get(target), ended.get(target), ended.get(""))
         last = max((at for at in words if at is not None), default=started_at)
@@ -78,9 +78,9 @@ def _in_hand(
         seen = {check.slot_at for check in store.observations(target, first, after)}
         checked_slots = {grid.latest(at) for at in seen}
         mine = [one for one in known if one.target in {target, ""}]
-        lost += [
+        gaps += [
             gap(grid, slot, GapCause.STOPPED, point=store.point, target=target)
             for slot in missing(grid.between(first, until), seen, mine)
             if same_plan or slot not in checked_slots
         ]
-    return merged(lost)
+    return merged(gaps)

@@ -155,8 +155,8 @@ class Judge:
                 other = await again()
                 alone = judgement if other is None else None
                 other = other and self._places.stand_for(other)
-                found = await judge(other, rounds[-1]) if other else None
-                exchange = second_look.joined(exchange, other, found)
+                second = await judge(other, rounds[-1]) if other else None
+                exchange = second_look.joined(exchange, other, second)
                 controls, judgement = await _worst(judge, exchange, rounds)
         self._places.learn(exchange, judgement)
         self._shown.learn(target, alone or judgement, exchange.started_at)

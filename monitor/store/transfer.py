@@ -159,8 +159,8 @@ def _batches(
 
 def _digest(batch: list[dict[str, object]]) -> int:
     """Return the sum of the digests of rows, each as its values in the order of the columns."""
-    said = (repr(tuple(row.values())).encode("utf-8", "surrogatepass") for row in batch)
-    return sum(int.from_bytes(hashlib.sha256(row).digest()) for row in said)
+    rows = (repr(tuple(row.values())).encode("utf-8", "surrogatepass") for row in batch)
+    return sum(int.from_bytes(hashlib.sha256(row).digest()) for row in rows)
 
 
 def _count(connection: Connection, table: Table) -> int:

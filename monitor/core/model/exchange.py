@@ -231,10 +231,10 @@ class Controls:
         if not self.families:
             return self.line_works
         words = self.families.get(family, {}).values()
-        said = [word for word in words if word not in NO_WITNESS]
-        prompt = said.count(ControlStatus.PROMPT)
-        most = 2 * (prompt + said.count(ControlStatus.LATE)) > len(said)
-        return prompt >= self.needed and 2 * prompt >= len(said) and most
+        statuses = [word for word in words if word not in NO_WITNESS]
+        prompt = statuses.count(ControlStatus.PROMPT)
+        most = 2 * (prompt + statuses.count(ControlStatus.LATE)) > len(statuses)
+        return prompt >= self.needed and 2 * prompt >= len(statuses) and most
 
 
 def family_of(address: str) -> Family:

@@ -46,10 +46,10 @@ class Rule:
             return not self.ends or len(path) == len(first)
         at = len(first)
         for piece in others[:-1]:
-            found = path.find(piece, at)
-            if found < 0:
+            place = path.find(piece, at)
+            if place < 0:
                 return False
-            at = found + len(piece)
+            at = place + len(piece)
         if self.ends:
             return len(path) - len(others[-1]) >= at and path.endswith(others[-1])
         return path.find(others[-1], at) >= 0

@@ -85,7 +85,7 @@ class ControlPanel:
             for family in Family
         }
         answers = {
-            host.slug: any(said[host.slug] in _ANSWERED for said in families.values())
+            host.slug: any(statuses[host.slug] in _ANSWERED for statuses in families.values())
             for host in self._hosts
         }
         return Controls(
@@ -106,7 +106,7 @@ class ControlPanel:
         return ControlAnswer(
             slug=host.slug,
             family=family,
-            said=_said(exchange, retransmits or 0),
+            said=_status(exchange, retransmits or 0),
             after_us=(exchange.started_at - began_at) // timedelta(microseconds=1),
             duration_us=exchange.duration_us,
             address=last.address if last else None,
@@ -118,7 +118,7 @@ class ControlPanel:
 _ANSWERED = frozenset({ControlStatus.PROMPT, ControlStatus.LATE})
 
 
-def _said(exchange: Exchange, retransmits: int) -> ControlStatus:
+def _status(exchange: Exchange, retransmits: int) -> ControlStatus:
     """Read what one host's answer says of our line.
 
     Any whole answer that is not the server's own trouble shows that the line works; not that it
@@ -128,9 +128,9 @@ def _said(exchange: Exchange, retransmits: int) -> ControlStatus:
         prompt = exchange.duration_us < LATE_US and not retransmits
         return ControlStatus.PROMPT if prompt else ControlStatus.LATE
     last = exchange.last
-    found = last.resolution if last else None
+    resolution = last.resolution if last else None
     match exchange.failure:
-        case Failure.DNS_NO_ANSWER if found is not None and found.addresses:
+        case Failure.DNS_NO_ANSWER if resolution is not None and resolution.addresses:
             return ControlStatus.ABSENT
         case Failure.NETWORK_UNREACHABLE:
             return ControlStatus.ABSENT

@@ -114,23 +114,23 @@ def _question(clock: Clock) -> tuple[float, bytes]:
 
 def _read(answer: bytes, sent_s: float, elapsed_s: float) -> _NtpReply | None:
     """Compute the offset; None for a server that is of no use, or an answer that makes no sense."""
-    said = ntplib.NTPStats()
+    reply = ntplib.NTPStats()
     try:
-        said.from_data(answer[:_HEADER])
+        reply.from_data(answer[:_HEADER])
     except ntplib.NTPException:
         return None
-    told = 0 < said.stratum <= _LAST_STRATUM and said.leap != _UNSYNCHRONISED
-    if not told or said.mode != _SERVER or not said.tx_timestamp:
+    usable = 0 < reply.stratum <= _LAST_STRATUM and reply.leap != _UNSYNCHRONISED
+    if not usable or reply.mode != _SERVER or not reply.tx_timestamp:
         return None
-    served_s = _apart(said.tx_timestamp, said.recv_timestamp)
-    root_s = said.root_dispersion + abs(said.root_delay) / 2
+    served_s = _apart(reply.tx_timestamp, reply.recv_timestamp)
+    root_s = reply.root_dispersion + abs(reply.root_delay) / 2
     if not 0 <= served_s <= elapsed_s + _FARTHEST_S or root_s > _FARTHEST_S:
         return None
-    middle_s, ours_s = said.recv_timestamp + served_s / 2, sent_s + elapsed_s / 2
+    middle_s, ours_s = reply.recv_timestamp + served_s / 2, sent_s + elapsed_s / 2
     return _NtpReply(
         offset_s=_apart(middle_s, ours_s),
         dispersion_s=root_s + max(0.0, elapsed_s - served_s) / 2,
-        stratum=said.stratum,
+        stratum=reply.stratum,
     )
 
 

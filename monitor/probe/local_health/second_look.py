@@ -52,12 +52,12 @@ class Places:
     def learn(self, exchange: Exchange, judgement: Judgement) -> None:
         """Take from an exchange the addresses that proved to be a host's own."""
         for hop in _hops(exchange):
-            found = hop.resolution
+            resolution = hop.resolution
             proved = hop.certificate is not None and hop.certificate.verified
-            if not found or not found.asked or hop.address is None:
+            if not resolution or not resolution.asked or hop.address is None:
                 continue
             if proved or judgement.verdict is Verdict.UP:
-                self._note(found.host, found.addresses)
+                self._note(resolution.host, resolution.addresses)
 
     def recall(self, checks: Iterable[Check]) -> None:
         """Take the same from checks on record, so that a restart forgets no place."""
@@ -81,9 +81,13 @@ class Places:
     def stand_for(self, exchange: Exchange) -> Exchange:
         """Return the exchange, its resolutions vouched for by what is remembered."""
 
-        def vouch(found: Resolution) -> Resolution:
-            known = self._known.get(found.host, {})
-            return replace(found, second=EARLIER) if known.keys() & set(found.addresses) else found
+        def vouch(resolution: Resolution) -> Resolution:
+            known = self._known.get(resolution.host, {})
+            return (
+                replace(resolution, second=EARLIER)
+                if known.keys() & set(resolution.addresses)
+                else resolution
+            )
 
         return _vouched(exchange, vouch)
 
@@ -132,9 +136,9 @@ def nothing_lost(rounds: Sequence[Controls], families: Collection[Family]) -> bo
     """
     for family in families:
         words = [each.families.get(family, {}) for each in rounds]
-        said = [pair for each in words for pair in each.items()]
-        heard = {slug for slug, word in said if word in _HEARD or len(rounds) == 1}
-        if any(slug in heard and word not in _CLEAN for slug, word in said):
+        statuses = [pair for each in words for pair in each.items()]
+        heard = {slug for slug, word in statuses if word in _HEARD or len(rounds) == 1}
+        if any(slug in heard and word not in _CLEAN for slug, word in statuses):
             return False
     return True
 
@@ -158,10 +162,10 @@ def joined(exchange: Exchange, again: Exchange | None, judgement: Judgement | No
         )
         return replace(exchange, second=nothing)
     first = next(iter(_hops(again)), None)
-    found = first.resolution if first else None
+    resolution = first.resolution if first else None
     second = SecondLook(
-        resolver=found.server if found else "",
-        addresses=found.addresses if found else (),
+        resolver=resolution.server if resolution else "",
+        addresses=resolution.addresses if resolution else (),
         verdict=judgement.verdict,
         reason=judgement.reason,
     )
@@ -171,13 +175,13 @@ def joined(exchange: Exchange, again: Exchange | None, judgement: Judgement | No
         if hop.resolution and hop.resolution.second
     }
 
-    def vouch(found: Resolution) -> Resolution:
-        other = others.get(found.host)
+    def vouch(resolution: Resolution) -> Resolution:
+        other = others.get(resolution.host)
         if other is None or not (
-            set(other.addresses) & set(found.addresses) or judgement.verdict in _HELD
+            set(other.addresses) & set(resolution.addresses) or judgement.verdict in _HELD
         ):
-            return found
-        return replace(found, second=other.second)
+            return resolution
+        return replace(resolution, second=other.second)
 
     return replace(_vouched(exchange, vouch), second=second)
 
@@ -207,10 +211,15 @@ def _hops(exchange: Exchange) -> Iterator[Hop]:
 
 def _vouched(exchange: Exchange, vouch: Callable[[Resolution], Resolution]) -> Exchange:
     def of(hop: Hop) -> Hop:
-        found = hop.resolution
-        if found is None or not found.asked or found.second is not None or found.failure:
+        resolution = hop.resolution
+        if (
+            resolution is None
+            or not resolution.asked
+            or resolution.second is not None
+            or resolution.failure
+        ):
             return hop
-        return replace(hop, resolution=vouch(found))
+        return replace(hop, resolution=vouch(resolution))
 
     return replace(
         exchange,

@@ -44,25 +44,25 @@ Fact = tuple[Any, ...]  # element, words of the value, negated
 def differences(
     connection: Connection,
     named: Named,
-    told: FromLeaves,
+    journal: FromLeaves,
     *,
     copies: Texts | None,
     trusted: OnTrust,
 ) -> Iterator[Difference]:
     """Yield what the store says of pages that leaves do not."""
-    texts = _TextAudit(told, copies, trusted)
+    texts = _TextAudit(journal, copies, trusted)
     yield from texts.read(connection)
-    yield from _stays(connection, named, told)
-    yield from _facts(named, told, texts, trusted)
-    yield from _links(connection, named, told, texts)
+    yield from _stays(connection, named, journal)
+    yield from _facts(named, journal, texts, trusted)
+    yield from _links(connection, named, journal, texts)
 
 
 class _TextAudit:
     """The texts of pages, and what is drawn from each."""
 
-    def __init__(self, told: FromLeaves, copies: Texts | None, trusted: OnTrust) -> None:
-        self._wanted = {stay.sha256: stay.extraction for stay in told.stays.values()}
-        self._told = told
+    def __init__(self, journal: FromLeaves, copies: Texts | None, trusted: OnTrust) -> None:
+        self._wanted = {stay.sha256: stay.extraction for stay in journal.stays.values()}
+        self._journal = journal
         self._copies = copies
         self._trusted = trusted
         self.facts: dict[bytes, frozenset[Fact]] = {}
@@ -131,7 +131,7 @@ class _TextAudit:
         self._trusted.texts.append(sha256.hex())
 
     def _is_kept(self, connection: Connection, copies: Texts, sha256: bytes) -> bool:
-        stays = {key: stay for key, stay in self._told.stays.items() if stay.sha256 == sha256}
+        stays = {key: stay for key, stay in self._journal.stays.items() if stay.sha256 == sha256}
         until = min(stay.told_at for stay in stays.values())
         for (subject, first_at), stay in stays.items():
             place = FirstReading(
@@ -166,26 +166,26 @@ def page_in(packed: Any) -> Page:
 
 
 def _facts_in(page: Page) -> frozenset[Fact]:
-    found = (fact_row(fact) for fact in sorted(facts_of(page.main()), key=repr)[:MOST_FACTS])
+    facts = (fact_row(fact) for fact in sorted(facts_of(page.main()), key=repr)[:MOST_FACTS])
     return frozenset(
-        (plain(one["element"]), tuple(words(one["value"])), one["negated"]) for one in found
+        (plain(one["element"]), tuple(words(one["value"])), one["negated"]) for one in facts
     )
 
 
-def _stays(connection: Connection, named: Named, told: FromLeaves) -> Iterator[Difference]:
-    met = set()
+def _stays(connection: Connection, named: Named, journal: FromLeaves) -> Iterator[Difference]:
+    keys = set()
     for row in named.rows("page_version"):
         key = row["subject_id"], row["first_at"]
         name = f"{show(key[0])} {show(key[1])}"
-        stay = told.stays.get(key)
-        if stay is None or key in met:
+        stay = journal.stays.get(key)
+        if stay is None or key in keys:
             yield Difference("page_version", None, name, "ligne ajoutée")
             continue
-        met.add(key)
-        for column, said in _said(connection, stay, key, row):
-            what = f"le journal dit {said}, la base {show(row[column])}"
+        keys.add(key)
+        for column, value in _said(connection, stay, key, row):
+            what = f"le journal dit {value}, la base {show(row[column])}"
             yield Difference("page_version", None, name, what, column)
-    for key in told.stays.keys() - met:
+    for key in journal.stays.keys() - keys:
         yield Difference("page_version", None, f"{show(key[0])} {show(key[1])}", "ligne supprimée")
 
 
@@ -228,16 +228,16 @@ def _was_good(connection: Connection, subject: tuple[str, str], at: int) -> bool
 
 
 def _drawn(
-    told: FromLeaves, texts: _TextAudit
+    journal: FromLeaves, texts: _TextAudit
 ) -> tuple[Counter[tuple[Any, ...]], set[tuple[str, str]]]:
     """Draw the facts again from the texts, turn after turn.
 
     Returns how often each row must stand, and the pages of which a text cannot be read.
     """
     begun: dict[Any, dict[Fact, int]] = defaultdict(dict)
-    said: Counter[tuple[Any, ...]] = Counter()
+    counts: Counter[tuple[Any, ...]] = Counter()
     unsure = set()
-    for turn in told.turns:
+    for turn in journal.turns:
         known = begun[turn.subject]
         ours = turn.extraction == EXTRACTION_VERSION
         if ours and turn.sha256 not in texts.facts:
@@ -245,12 +245,12 @@ def _drawn(
             continue
         stated = texts.facts[turn.sha256] if ours else frozenset()
         for fact in [one for one in known if one not in stated]:
-            said[turn.subject, *fact, known.pop(fact), turn.at] += 1
+            counts[turn.subject, *fact, known.pop(fact), turn.at] += 1
         for fact in stated - known.keys():
             known[fact] = turn.at
     for subject, facts in begun.items():
-        said.update((subject, *fact, since, None) for fact, since in facts.items())
-    return said, unsure
+        counts.update((subject, *fact, since, None) for fact, since in facts.items())
+    return counts, unsure
 
 
 def _last_of(connection: Connection, subject: tuple[str, str], body: bytes) -> int:
@@ -273,11 +273,11 @@ def _last_of(connection: Connection, subject: tuple[str, str], body: bytes) -> i
 
 
 def _facts(
-    named: Named, told: FromLeaves, texts: _TextAudit, trusted: OnTrust
+    named: Named, journal: FromLeaves, texts: _TextAudit, trusted: OnTrust
 ) -> Iterator[Difference]:
-    said, unsure = _drawn(told, texts)
+    counts, unsure = _drawn(journal, texts)
     trusted.pages |= {target for target, _ in unsure}
-    rules = {turn.extraction for turn in told.turns}
+    rules = {turn.extraction for turn in journal.turns}
     for row in named.rows("page_fact"):
         value = row["value"]
         name = f"{show(row['subject_id'])} {show(row['element'])} {show(value)}"
@@ -289,18 +289,18 @@ def _facts(
             continue
         read = tuple(words(value)) if isinstance(value, str) else (value,)
         key = (row["subject_id"], row["element"], read, row["negated"], row["since"], row["until"])
-        if said[key] > 0:
-            said[key] -= 1
+        if counts[key] > 0:
+            counts[key] -= 1
         else:
             yield Difference("page_fact", None, name, "le texte de la page ne dit pas cela alors")
-    for (subject, element, value, *_), count in said.items():
+    for (subject, element, value, *_), count in counts.items():
         if count > 0 and subject not in unsure:
             name = f"{show(subject)} {element} {' '.join(value)}"
             yield Difference("page_fact", None, name, "ligne supprimée")
 
 
 def _links(
-    connection: Connection, named: Named, told: FromLeaves, texts: _TextAudit
+    connection: Connection, named: Named, journal: FromLeaves, texts: _TextAudit
 ) -> Iterator[Difference]:
     """Compare dead links with the changes that told of them, and with the page's own links."""
     began: dict[int, set[str]] = defaultdict(set)
@@ -308,11 +308,11 @@ def _links(
     shown = _texts_of_changes(named, connection)
     for row in named.rows("dead_link"):
         name = f"{show(row['subject_id'])} {show(row['address'])}"
-        for column, what in _link_faults(row, told, texts, shown):
+        for column, what in _link_faults(row, journal, texts, shown):
             yield Difference("dead_link", None, name, what, column)
         began[row["broken_id"]].add(row["target"])
         ended[row["ended_id"]].add(row["target"])
-    for idx, link in told.links.items():
+    for idx, link in journal.links.items():
         held = (began if link.edge is PageEdge.LINK_BROKEN else ended)[idx]
         for target in sorted(set(link.leads_to) - held):
             name = f"{show(link.subject)} vers {target}"
@@ -320,9 +320,9 @@ def _links(
 
 
 def _link_faults(
-    row: Raw, told: FromLeaves, texts: _TextAudit, shown: dict[Any, Any]
+    row: Raw, journal: FromLeaves, texts: _TextAudit, shown: dict[Any, Any]
 ) -> Iterator[tuple[str, str]]:
-    broken, ended = told.links.get(row["broken_id"]), told.links.get(row["ended_id"])
+    broken, ended = journal.links.get(row["broken_id"]), journal.links.get(row["ended_id"])
     if (
         broken is None
         or broken.edge is not PageEdge.LINK_BROKEN
@@ -332,7 +332,7 @@ def _link_faults(
         return
     if row["target"] not in broken.leads_to:
         yield "target", f"le journal dit {', '.join(broken.leads_to)}"
-    elif row["gone_at"] not in told.outages_of(row["target"], broken.subject[1]):
+    elif row["gone_at"] not in journal.outages_of(row["target"], broken.subject[1]):
         yield "gone_at", "aucune indisponibilité n’y commence"
     if row["ended_id"] is not None and (
         ended is None
@@ -343,8 +343,8 @@ def _link_faults(
     ):
         yield "ended_id", "ce n’est pas une modification qui dit la fin de ce lien mort"
     links = texts.links.get(shown.get(row["broken_id"], b""))
-    said = row["text"]
-    link = row["address"], tuple(words(said)) if isinstance(said, str) else ()
+    text = row["text"]
+    link = row["address"], tuple(words(text)) if isinstance(text, str) else ()
     if links is not None and link not in links:
         yield "address", "la page n’avait pas ce lien"
 
@@ -357,5 +357,5 @@ def _texts_of_changes(named: Named, connection: Connection) -> dict[Any, Any]:
         .join(version, version.c.id == change.c.before_id)
         .where(change.c.edge == type_coerce(PageEdge.LINK_BROKEN.value, NullType()))
     )
-    found = connection.execute(wanted)
-    return {leaf: named.of("page_text", text) for leaf, text in found}
+    pairs = connection.execute(wanted)
+    return {leaf: named.of("page_text", text) for leaf, text in pairs}

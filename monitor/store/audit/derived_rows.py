@@ -174,20 +174,20 @@ class FromLeaves:
                 self.unsure.add(platform)
 
     def _check(self, idx: int, leaf: Leaf) -> Raw:
-        told = self.replay.observation(idx, leaf)
-        check = told.check
+        replayed = self.replay.observation(idx, leaf)
+        check = replayed.check
         subject = check.target, check.point
         judgement = check.ruleset, check.verdict.value, check.reason.value, check.rule
         self._tallies[subject, judgement] += 1
-        self._note(subject, leaf, told)
+        self._note(subject, leaf, replayed)
         near = self._near.get(subject)
         if near is None:
             near = self._near[subject] = deque(maxlen=NEAR)
         near.append(check)
-        for outage in (*(event.outage for event in told.events), told.state.outage):
+        for outage in (*(event.outage for event in replayed.events), replayed.state.outage):
             if outage is not None:
                 self._outages[subject, outage.first_fail_at] = outage
-        for incident in told.incidents:
+        for incident in replayed.incidents:
             self._grow(incident)
         body = check.body_sha256
         return check_row(
@@ -201,7 +201,7 @@ class FromLeaves:
             controls=replace(check.controls, at=DAWN) if check.controls else None,
         )
 
-    def _note(self, subject: tuple[str, str], leaf: Leaf, told: Told) -> None:
+    def _note(self, subject: tuple[str, str], leaf: Leaf, replayed: Told) -> None:
         """See whether the service may have known other outages than leaves tell of.
 
         A target that is taken off the list, or moved, while its outage is open no longer
@@ -209,7 +209,9 @@ class FromLeaves:
         """
         plan = self.replay.refer(leaf["plan"])["platform"] if "plan" in leaf else ""
         life, platform = self._seen_in.get(subject, (self._life, plan))
-        open_now = told.state.outage is not None or any(event.outage for event in told.events)
+        open_now = replayed.state.outage is not None or any(
+            event.outage for event in replayed.events
+        )
         if platform != plan or (open_now and life < self._life - 1):
             self.unsure |= {platform, plan}
         self._seen_in[subject] = self._life, plan
@@ -261,13 +263,13 @@ class FromLeaves:
 
     def _gap(self, idx: int, leaf: Leaf) -> Raw:
         del idx
-        lost = gap_from(leaf)
+        gap = gap_from(leaf)
         return {
-            "subject_id": (lost.target, lost.point),
-            "from_at": lost.from_at,
-            "to_at": lost.to_at,
-            "slots": lost.slots,
-            "cause": lost.cause,
+            "subject_id": (gap.target, gap.point),
+            "from_at": gap.from_at,
+            "to_at": gap.to_at,
+            "slots": gap.slots,
+            "cause": gap.cause,
         }
 
     def _run(self, idx: int, leaf: Leaf) -> None:
@@ -294,8 +296,8 @@ class FromLeaves:
 
     def _capture(self, idx: int, leaf: Leaf) -> Raw:
         del idx
-        kept = capture_from(leaf)
-        return capture_row((kept.target, kept.point), kept)
+        capture = capture_from(leaf)
+        return capture_row((capture.target, capture.point), capture)
 
     def _token(self, idx: int, leaf: Leaf) -> Raw:
         del idx

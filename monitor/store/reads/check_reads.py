@@ -116,12 +116,12 @@ def _texts(
 ) -> dict[int, T]:
     """Read each kept text once, however many checks point at it."""
     wanted = sorted(number for number in numbers if number is not None)
-    found: dict[int, T] = {}
+    parsed: dict[int, T] = {}
     for start in range(0, len(wanted), _MANY):
         some = _TEXT.c.id.in_(wanted[start : start + _MANY])
         for number, text in connection.execute(select(_TEXT.c.id, _TEXT.c.text).where(some)):
-            found[number] = parse(text)
-    return found
+            parsed[number] = parse(text)
+    return parsed
 
 
 def _check(row: Row[Any], conditions: Any, panel: Any) -> Check:

@@ -131,7 +131,7 @@ class PageRestorer:
 
     restored: int = 0
     lost: list[Lost] = field(default_factory=list)
-    _said: list[_ChangeLeaf] = field(default_factory=list)
+    _changes: list[_ChangeLeaf] = field(default_factory=list)
     _urls: dict[str, str] = field(default_factory=dict)
     _places: dict[str, list[FirstReading]] = field(default_factory=lambda: defaultdict(list))
 
@@ -142,44 +142,47 @@ class PageRestorer:
     def change(self, idx: int, leaf: Leaf, gone: Mapping[str, datetime]) -> None:
         """Take a change; `gone` is the first failing check of each target that fails now."""
         slugs = leaf.get("leads_to", ())
-        said = _ChangeLeaf(
+        change = _ChangeLeaf(
             idx=idx,
             leaf=leaf,
             urls={slug: self._urls[slug] for slug in slugs if slug in self._urls},
             gone={slug: gone[slug] for slug in slugs if slug in gone},
         )
-        self._said.append(said)
+        self._changes.append(change)
         if after := leaf.get("after"):
             places = self._places[after["sha256"]]
             place = FirstReading(
-                subject=said.subject,
+                subject=change.subject,
                 body_sha256=after["body_sha256"],
                 first_at=read_instant(after["first_at"]),
             )
             if place not in places and len(places) < MOST_PLACES:
                 places.append(place)
 
-    def write(self, connection: Connection, kept: InternTables, texts: Texts | None) -> None:
+    def write(self, connection: Connection, interned: InternTables, texts: Texts | None) -> None:
         """Write all that follows from the changes that were taken."""
         current: dict[int, Leaf] = {}
-        for said in self._said:
-            subject = kept.subject(connection, *said.subject)
-            self._write(connection, subject, said, texts)
-            if said.edge in TURNS and "after" in said.leaf:
-                current[subject] = said.leaf["after"]
-        subjects = {kept.subject(connection, *said.subject): said.subject for said in self._said}
+        for change in self._changes:
+            subject = interned.subject(connection, *change.subject)
+            self._write(connection, subject, change, texts)
+            if change.edge in TURNS and "after" in change.leaf:
+                current[subject] = change.leaf["after"]
+        subjects = {
+            interned.subject(connection, *change.subject): change.subject
+            for change in self._changes
+        }
         for number, after in current.items():
             _grow(connection, number, subjects[number], after, texts)
         _count(connection)
 
     def _write(
-        self, connection: Connection, subject: int, said: _ChangeLeaf, texts: Texts | None
+        self, connection: Connection, subject: int, change: _ChangeLeaf, texts: Texts | None
     ) -> None:
-        leaf, edge = said.leaf, said.edge
+        leaf, edge = change.leaf, change.edge
         before, after = leaf.get("before"), leaf.get("after")
         if before:
             _stayed(connection, subject, before)
-        shown = self._shown(connection, subject, said, texts) if after else None
+        shown = self._shown(connection, subject, change, texts) if after else None
         row = {
             "subject_id": subject,
             "at": read_instant(leaf["at"]),
@@ -192,11 +195,11 @@ class PageRestorer:
             "summary": "",
             "silent": leaf["silent"],
             "announced": leaf["announced"],
-            "leaf": said.idx,
+            "leaf": change.idx,
         }
         old = _text(connection, before["sha256"]) if before else None
-        dead = _links(connection, subject, said, old) if edge in OF_LINKS else ()
-        row["summary"] = clean(_summary(said, old, shown, dead), 2 * MAX_VALUE)
+        dead = _links(connection, subject, change, old) if edge in OF_LINKS else ()
+        row["summary"] = clean(_summary(change, old, shown, dead), 2 * MAX_VALUE)
         number = connection.execute(insert(_CHANGE).returning(_CHANGE.c.id), row).scalar_one()
         if dead:
             event = PageEvent(
@@ -207,14 +210,14 @@ class PageRestorer:
             follow_facts(connection, subject, shown)
 
     def _shown(
-        self, connection: Connection, subject: int, said: _ChangeLeaf, texts: Texts | None
+        self, connection: Connection, subject: int, change: _ChangeLeaf, texts: Texts | None
     ) -> ShownPage:
         """Return the text that a change tells of, as it was first read."""
-        before, after = said.leaf.get("before"), said.leaf["after"]
-        packed = _text(connection, after["sha256"]) or self._found(connection, said, texts)
+        before, after = change.leaf.get("before"), change.leaf["after"]
+        packed = _text(connection, after["sha256"]) or self._found(connection, change, texts)
         first_at = read_instant(after["first_at"])
         before_at, url = read_instant(before["last_at"]) if before else None, ""
-        if before and _retaken(said):
+        if before and _retaken(change):
             # The same bytes, read by other rules: the stay goes on from where it began.
             wanted = select(_VERSION.c.before_at, _VERSION.c.url)
             old = connection.execute(
@@ -234,9 +237,11 @@ class PageRestorer:
         )
         return ShownPage(version=version, packed=packed)
 
-    def _found(self, connection: Connection, said: _ChangeLeaf, texts: Texts | None) -> PackedPage:
+    def _found(
+        self, connection: Connection, change: _ChangeLeaf, texts: Texts | None
+    ) -> PackedPage:
         """Look for a text that has no row yet, in every place where it stood."""
-        after = said.leaf["after"]
+        after = change.leaf["after"]
         sha256, rules = after["sha256"], after["extraction"]
         ours = rules == EXTRACTION_VERSION
         if ours and texts is not None:
@@ -246,7 +251,7 @@ class PageRestorer:
                     self.restored += 1
                     return packed
         why = Why.COPY if ours else Why.RULES
-        self.lost.append(Lost(sha256=sha256, target=said.leaf["target"], why=why))
+        self.lost.append(Lost(sha256=sha256, target=change.leaf["target"], why=why))
         return PackedPage.lost(rules)
 
 
@@ -280,10 +285,10 @@ def _stayed(connection: Connection, subject: int, before: Leaf) -> None:
     connection.execute(update(_VERSION).where(same).values(last_at=last_at))
 
 
-def _retaken(said: _ChangeLeaf) -> bool:
-    before, after = said.leaf["before"], said.leaf["after"]
+def _retaken(change: _ChangeLeaf) -> bool:
+    before, after = change.leaf["before"], change.leaf["after"]
     same: bool = before["body_sha256"] == after["body_sha256"]
-    return said.edge is PageEdge.TECHNICAL and same
+    return change.edge is PageEdge.TECHNICAL and same
 
 
 def _url(connection: Connection, subject: int, at: datetime) -> str:
@@ -292,34 +297,36 @@ def _url(connection: Connection, subject: int, at: datetime) -> str:
     text = connection.scalar(wanted.where(_O.c.subject_id == subject, _O.c.at == at))
     if text is None:
         return ""
-    met = conditions_from(text)
-    return without_tokens(clean(met.steps[-1].url if met.steps else met.url, MAX_URL))
+    conditions = conditions_from(text)
+    return without_tokens(
+        clean(conditions.steps[-1].url if conditions.steps else conditions.url, MAX_URL)
+    )
 
 
 def _summary(
-    said: _ChangeLeaf, old: PackedPage | None, shown: ShownPage | None, dead: tuple[DeadLink, ...]
+    change: _ChangeLeaf, old: PackedPage | None, shown: ShownPage | None, dead: tuple[DeadLink, ...]
 ) -> str:
     """Write the line of a change again; without its words when a text is lost."""
-    kinds = tuple(map(ChangeKind, said.leaf.get("kinds", ())))
+    kinds = tuple(map(ChangeKind, change.leaf.get("kinds", ())))
     if not kinds:
         return ""
-    if said.edge in OF_LINKS:
-        change = told(said.edge, dead)
-        return change.summary if change else ""
+    if change.edge in OF_LINKS:
+        of_links = told(change.edge, dead)
+        return of_links.summary if of_links else ""
     fixed = {PageEdge.REPLACED: REPLACED, PageEdge.REMOVED: REMOVED}
-    if said.edge in fixed:
-        return fixed[said.edge]
-    if said.edge is PageEdge.TECHNICAL:
-        return RETAKEN if _retaken(said) else NOT_RETAKEN
+    if change.edge in fixed:
+        return fixed[change.edge]
+    if change.edge is PageEdge.TECHNICAL:
+        return RETAKEN if _retaken(change) else NOT_RETAKEN
     if old and shown and old.known and shown.packed.known:
-        found = compare(old.page, shown.page)
-        if found is not None and found.kinds == kinds:
-            return found.summary
+        difference = compare(old.page, shown.page)
+        if difference is not None and difference.kinds == kinds:
+            return difference.summary
     return change_sentences.summary(kinds, pieces=(), links=())
 
 
 def _links(
-    connection: Connection, subject: int, said: _ChangeLeaf, shown: PackedPage | None
+    connection: Connection, subject: int, change: _ChangeLeaf, shown: PackedPage | None
 ) -> tuple[DeadLink, ...]:
     """Return the links that a change is about: those of the page that lead to its targets."""
     rows = connection.execute(
@@ -333,11 +340,11 @@ def _links(
     }
     known = {
         request_of(link_normalisation.target(url, base=None)): slug
-        for slug, url in said.urls.items()
+        for slug, url in change.urls.items()
     }
     page = shown.page if shown and shown.known else None
     there = leads(page, known) if page else {}
-    if said.edge is PageEdge.LINK_BROKEN:
+    if change.edge is PageEdge.LINK_BROKEN:
         # Of a lost text, the address of the target itself: how the page wrote it is not known.
         new = (
             there
@@ -349,13 +356,13 @@ def _links(
                 text=lead.text,
                 address=address,
                 target=lead.target,
-                gone_at=said.gone[lead.target],
+                gone_at=change.gone[lead.target],
             )
             for address, lead in new.items()
-            if address not in dead and lead.target in said.gone
+            if address not in dead and lead.target in change.gone
         )
-    some = [one for one in dead.values() if one.target in said.leaf.get("leads_to", ())]
-    if said.edge is PageEdge.LINK_DROPPED and page is not None:
+    some = [one for one in dead.values() if one.target in change.leaf.get("leads_to", ())]
+    if change.edge is PageEdge.LINK_DROPPED and page is not None:
         left = [one for one in some if one.address not in there]
         told_of = {one.target for one in left}
         some = [*left, *(one for one in some if one.target not in told_of)]

@@ -34,13 +34,13 @@ def either_family(patch: pytest.MonkeyPatch) -> None:
 
 
 def late_is_prompt(patch: pytest.MonkeyPatch) -> None:
-    real = control_panel._said
+    real = control_panel._status
 
     def said(*facts: object) -> ControlStatus:
         found = real(*facts)  # type: ignore[arg-type]
         return ControlStatus.PROMPT if found is ControlStatus.LATE else found
 
-    patch.setattr(control_panel, "_said", said)
+    patch.setattr(control_panel, "_status", said)
 
 
 def never_again(patch: pytest.MonkeyPatch) -> None:
