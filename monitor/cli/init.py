@@ -18,7 +18,7 @@ from monitor.cli.parsing import INIT_HINT, CommandRefused, Commands, folders
 from monitor.config import Config, ConfigError, Problem, load
 from monitor.config.local import LOCAL
 from monitor.config.pydantic_french import TablePlace, validate
-from monitor.config.schema import PublisherEntry, ServiceEntry
+from monitor.config.schema import Publisher, ServiceEntry
 from monitor.config.settings import read_settings
 from monitor.config.values import NO_ASSOCIATION, made_up
 from monitor.evidence import durable
@@ -167,7 +167,7 @@ def judged(option: str, given: str) -> tuple[str, str]:
         _, problems = validate(ServiceEntry, {"contact": value}, TablePlace(LOCAL), _PUBLIC)
     else:
         raw = {"association": "x", "site": "https://x.fr/"} | {option: value}
-        _, problems = validate(PublisherEntry, raw, TablePlace(LOCAL), _PUBLIC)
+        _, problems = validate(Publisher, raw, TablePlace(LOCAL), _PUBLIC)
     if problems:
         return value, f"{problems[0].reason} : {problems[0].cure}"
     if value == NO_ASSOCIATION or (option != "association" and made_up(host)):

@@ -8,6 +8,8 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 
 def sha256_of(value: object) -> str:
     """Return the digest of a value's canonical JSON: sorted keys, no spaces, UTF-8."""
@@ -16,14 +18,9 @@ def sha256_of(value: object) -> str:
 
 
 def _plain(value: object) -> Any:
-    """Return a value made of what JSON knows.
-
-    Derived fields are left out, and those that do not count when two values are compared.
-    """
-    if is_dataclass(value):
-        return {
-            f.name: _plain(getattr(value, f.name)) for f in fields(value) if f.init and f.compare
-        }
+    """Return a value made of what JSON knows."""
+    if names := _names(value):
+        return {name: _plain(getattr(value, name)) for name in names}
     match value:
         case Mapping():
             return {str(key): _plain(item) for key, item in value.items()}
@@ -35,3 +32,15 @@ def _plain(value: object) -> Any:
             return [value.pattern, value.flags]
         case _:
             return value.as_posix() if isinstance(value, Path) else value
+
+
+def _names(value: object) -> tuple[str, ...]:
+    """Return the fields of a value that has some.
+
+    Derived ones are left out, and those that do not count when two values are compared.
+    """
+    if isinstance(value, BaseModel):
+        return tuple(type(value).model_fields)
+    if is_dataclass(value):
+        return tuple(f.name for f in fields(value) if f.init and f.compare)
+    return ()

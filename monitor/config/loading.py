@@ -18,7 +18,7 @@ from monitor.config.problems import ConfigError, Problem
 from monitor.config.pydantic_french import EntryT
 from monitor.config.target_files import policy_from, read_targets
 from monitor.config.target_rules import check_targets
-from monitor.config.values import Config, ControlHost, ControlSettings, Mail, Publisher, Retention
+from monitor.config.values import Config, ControlSettings, Mail
 from monitor.core.model import Target
 from monitor.core.verdict.fingerprints import Fingerprint
 
@@ -71,7 +71,7 @@ def _config(
     """Put together what was found good; called only when nothing was refused."""
     service, publisher = _sure(main.service), _sure(main.publisher)
     clock, resolver = _sure(main.clock), _sure(main.resolver)
-    mail, retention = _sure(main.mail), _sure(main.retention)
+    mail = _sure(main.mail)
     return Config(
         targets=tuple(sorted(targets, key=lambda target: (target.department, target.slug))),
         platforms={entry.slug: platform_from(entry) for entry in main.platforms.values()},
@@ -84,9 +84,9 @@ def _config(
         clock_limit_us=clock.limit_ms * 1_000,
         user_agent=service.user_agent or _user_agent(publisher.site, service.contact),
         contact=service.contact,
-        publisher=Publisher(association=publisher.association, site=publisher.site),
+        publisher=publisher,
         mail=Mail(sender=mail.sender or service.contact, daily_cap=mail.daily_cap),
-        retention=Retention(daily_copies_days=retention.daily_copies_days),
+        retention=_sure(main.retention),
         journaling=journaling(main),
         stamping=stamping(main, folder),
         cosigning=cosigning(main),
@@ -104,11 +104,9 @@ def _user_agent(site: str, contact: str) -> str:
 
 def _panel(main: MainFile) -> ControlSettings:
     controls = _sure(main.controls)
-    hosts = tuple(
-        ControlHost(slug=host.slug, name=host.name, url=host.url, operator=host.operator)
-        for host in main.hosts.values()
+    return ControlSettings(
+        hosts=tuple(main.hosts.values()), needed=controls.needed, interval_s=controls.interval_s
     )
-    return ControlSettings(hosts=hosts, needed=controls.needed, interval_s=controls.interval_s)
 
 
 def _sure(entry: EntryT | None) -> EntryT:

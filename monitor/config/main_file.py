@@ -21,15 +21,15 @@ class MainFile:
     tables: Tables
     local: Local
     service: schema.ServiceEntry | None
-    publisher: schema.PublisherEntry | None
+    publisher: schema.Publisher | None
     probe: schema.ProbeEntry | None
     policy: schema.PolicyEntry | None
     clock: schema.ClockEntry | None
     resolver: schema.ResolverEntry | None
-    retention: schema.RetentionEntry | None
+    retention: schema.Retention | None
     mail: schema.MailEntry | None
     controls: schema.ControlsEntry | None
-    hosts: dict[int, schema.ControlEntry]  # by position in the file
+    hosts: dict[int, schema.ControlHost]  # by position in the file
     platforms: dict[int, schema.PlatformEntry]  # by position in the file
     journal: schema.JournalEntry | None
     stamps: schema.StampsEntry | None
@@ -72,15 +72,15 @@ def read_main(folder: Path) -> MainFile:
         tables=tables,
         local=local,
         service=tables.section(schema.ServiceEntry, "service"),
-        publisher=tables.section(schema.PublisherEntry, "publisher"),
+        publisher=tables.section(schema.Publisher, "publisher"),
         probe=tables.section(schema.ProbeEntry, "probe"),
         policy=tables.section(schema.PolicyEntry, "policy"),
         clock=tables.section(schema.ClockEntry, "clock"),
         resolver=tables.section(schema.ResolverEntry, "resolver"),
-        retention=tables.section(schema.RetentionEntry, "retention"),
+        retention=tables.section(schema.Retention, "retention"),
         mail=tables.section(schema.MailEntry, "mail"),
         controls=tables.section(schema.ControlsEntry, "controls"),
-        hosts=tables.items(schema.ControlEntry, "controls", "host"),
+        hosts=tables.items(schema.ControlHost, "controls", "host"),
         platforms=tables.items(schema.PlatformEntry, "platform"),
         journal=tables.section(schema.JournalEntry, "journal"),
         stamps=tables.section(schema.StampsEntry, "stamps"),

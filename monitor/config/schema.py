@@ -1,5 +1,8 @@
 """What the files may say: keys, types and bounds. Unknown keys are refused.
 
+What is used as a file says it, is used in this form: `Publisher`, `Retention`, `ControlHost`. The
+entries from which something is worked out (defaults, units, a name) become values of `values`.
+
 The validation context `{"allow_private": True}` lifts what protects the outside world
 (public addresses, floors on the pace): for the demo and the tests only.
 """
@@ -26,7 +29,8 @@ def refused(reason: str, cure: str) -> PydanticCustomError:
 
 
 def _private(info: ValidationInfo) -> bool:
-    return bool(info.context and info.context["allow_private"])
+    """Tell whether private addresses are allowed; what code builds, with no context, is trusted."""
+    return info.context is None or bool(info.context["allow_private"])
 
 
 def _text(value: str) -> str:
@@ -153,7 +157,12 @@ class ServiceEntry(Entry):
         return {"allow_private": self.allow_private}
 
 
-class PublisherEntry(Entry):
+class Publisher(Entry):
+    """Who answers for this point of measure; shown on every page and piece.
+
+    `site` is the public address of our own pages.
+    """
+
     association: Text
     site: Annotated[str, AfterValidator(_shape)]
 
@@ -182,7 +191,9 @@ class ResolverEntry(Entry):
     second: Annotated[list[Annotated[str, AfterValidator(_ip)]], Field(max_length=8)] = []
 
 
-class RetentionEntry(Entry):
+class Retention(Entry):
+    """Copies on which an outage or a change rests are never deleted."""
+
     daily_copies_days: Annotated[int, Field(ge=1, le=36_500)] = 365
 
 
@@ -191,7 +202,15 @@ class MailEntry(Entry):
     daily_cap: Annotated[int, Field(ge=0, le=100_000)] = 500
 
 
-class ControlEntry(Entry):
+class ControlHost(Entry):
+    """A host of the control panel: it tells whether our own line works.
+
+    Attributes:
+        url: A tiny public resource, in https so that no captive portal can play it.
+        operator: Who runs the host; no two hosts share one.
+
+    """
+
     slug: Slug
     name: Text
     url: Url
@@ -201,7 +220,7 @@ class ControlEntry(Entry):
 class ControlsEntry(Entry):
     needed: Annotated[int, Field(ge=1, le=20)]
     interval_s: Annotated[int, Field(ge=1, le=3_600), _pace(30)] = 60
-    host: list[Any]  # of ControlEntry, each validated alone
+    host: list[Any]  # of ControlHost, each validated alone
 
 
 class AuthorityEntry(Entry):

@@ -11,6 +11,7 @@ from monitor.config.canonical import sha256_of
 from monitor.config.lanes import lane_of, lanes_of
 from monitor.config.local import Setting
 from monitor.config.problems import shown
+from monitor.config.schema import ControlHost, Publisher, Retention
 from monitor.core.model import Platform, Policy, Target
 from monitor.core.untrusted.public_addresses import PORTS
 from monitor.core.verdict.fingerprints import Fingerprint
@@ -30,22 +31,6 @@ def made_up(host: str, *, allow_private: bool = False) -> bool:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ControlHost:
-    """A host of the control panel: it tells whether our own line works.
-
-    Attributes:
-        url: A tiny public resource, in https so that no captive portal can play it.
-        operator: Who runs the host; no two hosts share one.
-
-    """
-
-    slug: str
-    name: str
-    url: str
-    operator: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ControlSettings:
     """The line works when at least `needed` of `hosts` answer."""
 
@@ -55,24 +40,9 @@ class ControlSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Publisher:
-    """Who answers for this point of measure; shown on every page and piece."""
-
-    association: str
-    site: str  # public address of our own pages
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
     sender: str
     daily_cap: int  # messages a day, all subscribers together
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Retention:
-    """Copies on which an outage or a change rests are never deleted."""
-
-    daily_copies_days: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 from monitor.config import (
     Config,
@@ -126,6 +127,12 @@ def variants(value: Any) -> list[Any]:
             for field in fields(value)
             if field.init
             for new in variants(getattr(value, field.name))
+        ]
+    if isinstance(value, BaseModel):
+        return [
+            value.model_copy(update={name: new})
+            for name in type(value).model_fields
+            for new in variants(getattr(value, name))
         ]
     if isinstance(value, tuple):
         return [

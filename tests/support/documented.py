@@ -13,15 +13,15 @@ from monitor.config import fingerprint_file, local, schema, settings
 
 ROOT = Path(__file__).parents[2]
 _PLACES: Mapping[str, type[schema.Entry]] = {
-    "[publisher]": schema.PublisherEntry,
+    "[publisher]": schema.Publisher,
     "[service]": schema.ServiceEntry,
     "[probe]": schema.ProbeEntry,
     "[policy]": schema.PolicyEntry,
     "[controls]": schema.ControlsEntry,
-    "[[controls.host]]": schema.ControlEntry,
+    "[[controls.host]]": schema.ControlHost,
     "[clock]": schema.ClockEntry,
     "[resolver]": schema.ResolverEntry,
-    "[retention]": schema.RetentionEntry,
+    "[retention]": schema.Retention,
     "[mail]": schema.MailEntry,
     "[journal]": schema.JournalEntry,
     "[stamps]": schema.StampsEntry,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from monitor.config.values import Config, ControlHost, ControlSettings, Mail, Publisher, Retention
+from monitor.config import Config, ControlHost, ControlSettings, Mail, Publisher, Retention
 from monitor.core.changes.change import ChangeKind
 from monitor.core.changes.change_log import ChangeRecord, DeadLinkRecord, FactRecord
 from monitor.core.changes.page_events import Version
