@@ -538,3 +538,26 @@ async def test_a_request_that_may_not_be_made_again_leaves_the_word_to_the_next_
     outcome = await bench.check(ONE)
     assert outcome is not None
     assert outcome.observation.judgement.verdict is Verdict.UNKNOWN  # another failure
+
+
+async def test_a_good_answer_waits_for_no_round_that_another_site_asked_for(store: Store) -> None:
+    """A site that is silent, beside a control host that is, holds up nobody else's checks."""
+    bench = Bench(store)
+    await bench.line.check()
+    over = asyncio.Event()
+
+    async def silent() -> Controls:
+        await over.wait()
+        return Controls(at=bench.clock.now(), ok=1, asked=1)
+
+    bench.line._probe = silent  # the panel as it is from now on
+    bench.line.hasten()
+    good = await asyncio.wait_for(bench.check(ONE), 20)
+    assert good is not None
+    assert good.observation.judgement.verdict is Verdict.UP
+    bench.broken.add(TWO.slug)
+    failed = asyncio.ensure_future(bench.check(TWO))
+    await asyncio.sleep(0.2)
+    assert not failed.done()  # its fault may be ours: that round must be heard
+    over.set()
+    assert await asyncio.wait_for(failed, 20) is not None

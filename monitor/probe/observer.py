@@ -128,13 +128,18 @@ class Judge:
 
         `known_good`: the target was up once, so that a 404 means something went.
         """
-        within = await self._line.within(second_look.silence_us(exchange))
-        before = self._line.controls
+        ended_us = self._line.monotonic_us
         exchange = self._places.stand_for(exchange)
         judge = partial(self._judgement, target, known_good=known_good)
-        controls = within[0] if within else before
+        within: tuple[Controls, ...] = ()
+        controls = before = self._line.controls
         alone: Judgement | None = None  # on a failure that could not be tried again
         judgement = await judge(exchange, controls)
+        if judgement.verdict is not Verdict.UP:  # else no round can change it: none is waited for
+            within = await self._line.within(second_look.silence_us(exchange), ended_us)
+            before = self._line.controls
+            controls = within[0] if within else before
+            judgement = await judge(exchange, controls)
         if judgement.reason is Reason.SLOW:  # unless our line was, at any time of it
             for controls in within:
                 judgement = await judge(exchange, controls)

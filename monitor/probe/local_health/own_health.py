@@ -80,18 +80,22 @@ class LocalHealth:
         since_us = self._time.monotonic_us() - duration_us
         return tuple(controls for began_us, controls in self._rounds if began_us >= since_us)
 
-    async def within(self, duration_us: int) -> tuple[Controls, ...]:
-        """Return the rounds that began within the last `duration_us`, in order.
+    @property
+    def monotonic_us(self) -> int:
+        return self._time.monotonic_us()
 
-        One that was asked for meanwhile is waited for.
+    async def within(self, duration_us: int, ended_us: int) -> tuple[Controls, ...]:
+        """Return the rounds that began within the `duration_us` up to an instant, in order.
+
+        One that was asked for meanwhile is waited for: up to a quarter of a minute, while a host
+        is silent. `ended_us` is of `monotonic_us`, and past.
         """
-        now_us = self._time.monotonic_us()
         if self._hastened is not None and not self._hastened.done():
             await asyncio.shield(self._hastened)
         return tuple(
             controls
             for began_us, controls in self._rounds
-            if now_us - duration_us <= began_us <= now_us
+            if ended_us - duration_us <= began_us <= ended_us
         )
 
     async def read_clock(self) -> ClockReading:

@@ -50,7 +50,7 @@ def never_again(patch: pytest.MonkeyPatch) -> None:
 def no_round_within(patch: pytest.MonkeyPatch) -> None:
     """Only the round after a failure counts, and it is enough."""
 
-    async def within(_self: LocalHealth, _duration_us: int) -> tuple[Controls, ...]:
+    async def within(_self: LocalHealth, _duration_us: int, _ended_us: int) -> tuple[Controls, ...]:
         return ()
 
     patch.setattr(LocalHealth, "within", within)
