@@ -19,6 +19,9 @@ from monitor.core.untrusted.library_errors import Unreadable, reading
 from monitor.core.untrusted.public_addresses import PORTS, is_public
 
 ADDRESSES_MAX = 3  # tried one after the other, within the same deadline
+# What the kernel holds is parsed in one go: 64 KiB of early answers, or of chunks of one byte,
+# would hold up the loop for a quarter of a second, again and again until the deadline.
+_SMALL_WINDOW = (socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
 
 
 class Unreachable(Exception):  # noqa: N818 -- a state of the outside, not a fault of ours
@@ -120,7 +123,10 @@ class OutboundHttp:
             content=request.content,
             extensions={"sni_hostname": url.host},
         )
-        async with httpx.AsyncClient(verify=self._tls, trust_env=False, timeout=None) as client:  # noqa: S113 -- one deadline bounds it all
+        way = httpx.AsyncHTTPTransport(
+            verify=self._tls, trust_env=False, socket_options=[_SMALL_WINDOW]
+        )
+        async with httpx.AsyncClient(transport=way, trust_env=False, timeout=None) as client:  # noqa: S113 -- one deadline bounds it all
             answer = await client.send(pinned, stream=True)
             try:
                 body = bytearray()

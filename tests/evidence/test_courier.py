@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import h11
 import pytest
 
 from monitor.evidence.outbound_http import OutboundHttp, Reply, Unreachable
@@ -225,3 +226,20 @@ def test_keys_of_sessions_are_written_nowhere(
     assert asyncio.run(ask()).body == b"ok"
     assert Trust(tmp_path / "root.pem").context.keylog_filename is None
     assert not (tmp_path / "keys").exists()
+
+
+def test_what_is_parsed_in_one_go_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Early answers without number cost some tens of microseconds each, and the loop waits."""
+    parsed: list[int] = []
+    real = h11.Connection.receive_data
+
+    def receive_data(connection: h11.Connection, data: bytes) -> None:
+        parsed.append(len(data))
+        real(connection, data)
+
+    monkeypatch.setattr(h11.Connection, "receive_data", receive_data)
+    early = b"HTTP/1.1 103 Early Hints\r\n\r\n" * 40_000
+    reply, _ = exchanged(early + HEAD + b"Content-Length: 2\r\n\r\nok")
+    assert reply.body == b"ok"
+    assert sum(parsed) > len(early)
+    assert max(parsed) <= 32 * 1024
