@@ -3,10 +3,25 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import IntEnum
 
 from monitor.core.model.vocabulary import ControlStatus, Failure, Family, Phase, Reason, Verdict
 
 UNRESOLVED = frozenset({"literal", "static"})  # in place of a resolver: nobody was asked
+
+
+class StatusClass(IntEnum):
+    """The first digit of an HTTP status."""
+
+    SUCCESS = 2
+    REDIRECTION = 3
+    CLIENT_ERROR = 4
+    SERVER_ERROR = 5
+
+
+def status_class(status: int) -> int:
+    """Return the first digit of an HTTP status, whether HTTP names that class or not."""
+    return status // 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from datetime import datetime
 from io import StringIO
 from urllib.parse import quote, urlsplit
 
+from monitor.core.model.exchange import StatusClass, status_class
 from monitor.core.untrusted.numbers import decimal
 
 SIZE_MAX = 500 * 1024  # characters read: RFC 9309, 2.5
@@ -127,10 +128,11 @@ def heed(file: RobotsFile, agent: str) -> Robots | None:
     """
     if file.status is None or file.status in _REFUSED:
         return None
-    if file.status // 100 == 2:  # noqa: PLR2004 -- the class of a status
+    if status_class(file.status) == StatusClass.SUCCESS:
         page = file.text.lstrip("\ufeff \t\r\n").startswith("<")
         return None if page else parse(file.text, agent)
-    return Robots() if file.status // 100 == 4 else None  # noqa: PLR2004 -- the same
+    missing = status_class(file.status) == StatusClass.CLIENT_ERROR
+    return Robots() if missing else None
 
 
 def _groups(text: str) -> list[_AgentGroup]:

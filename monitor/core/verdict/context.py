@@ -16,6 +16,7 @@ from monitor.core.model import (
     Verdict,
     family_of,
 )
+from monitor.core.model.exchange import StatusClass, status_class
 from monitor.core.verdict.fingerprints import Fingerprint, MatchInput, recognise
 from monitor.core.verdict.page_summary import PageSummary, glance
 
@@ -79,7 +80,7 @@ class RuleContext:
     @property
     def answered(self) -> bool:
         """Whether the page is there to be read: a 2xx."""
-        return self.status // 100 == 2  # noqa: PLR2004 -- the class of a status
+        return status_class(self.status) == StatusClass.SUCCESS
 
     def mark(self, *verdicts: Verdict) -> Finding | None:
         """Look for a mark of these verdicts; its ground names the mark."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.core.model import Confidence, Reason, Verdict
+from monitor.core.model.exchange import StatusClass, status_class
 from monitor.core.verdict.page_summary import MAX_BYTES, MAX_TEXT, PageSummary
 
 
@@ -92,7 +93,7 @@ class Fingerprint:
         return next((found[0] for p in self.patterns if (found := p.search(text))), "")
 
     def applies_to(self, status: int) -> bool:
-        return not self.statuses or status in self.statuses or status // 100 in self.statuses
+        return not self.statuses or not self.statuses.isdisjoint({status, status_class(status)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +154,8 @@ def _concerns(mark: Fingerprint, scene: MatchInput) -> bool:
         return False
     if page.words > mark.words_max * _LINKS.get(mark.where, page.words):
         return False
-    if mark.verdict is not Verdict.UNKNOWN and scene.status // 100 == 2:  # noqa: PLR2004 -- 2xx
+    success = status_class(scene.status) == StatusClass.SUCCESS
+    if mark.verdict is not Verdict.UNKNOWN and success:
         doubtful = mark.verdict is not Verdict.BLOCKED or mark.confidence is not Confidence.YES
         if page.fields >= _FORM_FIELDS and mark.where in _SPOKEN and doubtful:
             return False

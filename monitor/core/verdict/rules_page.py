@@ -5,6 +5,7 @@ import re
 from urllib.parse import urlsplit
 
 from monitor.core.model import Exchange, Failure, Kind, Reason, Verdict
+from monitor.core.model.exchange import StatusClass, status_class
 from monitor.core.verdict.context import (
     BARE_WORDS,
     Finding,
@@ -28,7 +29,7 @@ _ERROR_KEYS = frozenset({"error", "errors", "exception", "erreur", "fault"})
 
 def redirect_unfollowed(case: RuleContext) -> Finding | None:
     """Follow with the eyes a redirect that was not followed: the site says where it is."""
-    redirected = case.status // 100 == 3  # noqa: PLR2004 -- the class of a status
+    redirected = status_class(case.status) == StatusClass.REDIRECTION
     refreshed = case.page.refresh and case.page.words <= BARE_WORDS and not case.page.scripts
     if not (redirected or refreshed):
         return None

@@ -4,6 +4,7 @@ import re
 from http import HTTPStatus
 
 from monitor.core.model import Kind, Reason, Verdict
+from monitor.core.model.exchange import StatusClass, status_class
 from monitor.core.verdict.context import BARE_WORDS, Finding, RuleContext, is_private
 from monitor.core.verdict.page_summary import Form
 
@@ -78,7 +79,7 @@ def refusal_status(case: RuleContext) -> Finding | None:
 
 
 def server_error(case: RuleContext) -> Finding | None:
-    if case.status // 100 != 5:  # noqa: PLR2004 -- the class of a status
+    if status_class(case.status) != StatusClass.SERVER_ERROR:
         return None
     return Finding(Verdict.DOWN, Reason.HTTP_5XX, _says(case.status))
 
@@ -95,7 +96,7 @@ def gone_status(case: RuleContext) -> Finding | None:
 
 
 def client_error(case: RuleContext) -> Finding | None:
-    if case.status // 100 != 4:  # noqa: PLR2004 -- the class of a status
+    if status_class(case.status) != StatusClass.CLIENT_ERROR:
         return None
     return Finding(Verdict.DOWN, Reason.HTTP_4XX, _says(case.status))
 
