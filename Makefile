@@ -1,5 +1,5 @@
 # `make run` and `make test` set themselves up; nothing is needed but Python 3.11+, git and make.
-.PHONY: help run test demo bench soak torture flood lint container mutate-record install uninstall fuzz
+.PHONY: help run test demo bench soak torture flood lint container mutate-record mutants install uninstall fuzz
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -55,6 +55,9 @@ flood: .venv/run ## attack its pages; FLOOD="--seconds 10 idle slow" for less
 
 mutate-record: .venv/dev ## change a record 100,000 times: all must be refused; MUTATIONS="2000 seed"
 	.venv/bin/python -m tests.evidence.mutants $(or $(MUTATIONS),100000)
+
+mutants: .venv/dev ## change the logic of the core 200 times: do tests see it? MUTANTS="50 7"
+	.venv/bin/python -m tests.mutation $(MUTANTS)
 
 fuzz: .venv/dev ## hostile sites and a hostile network around the service; FUZZ="--seconds 60 --seed 7"
 	.venv/bin/python -m tests.fuzz.live $(FUZZ)

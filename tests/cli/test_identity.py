@@ -23,6 +23,7 @@ from tests.support.service import (
     free_port,
     running,
     vigie,
+    vigie_here,
     wait_until,
     write_config,
 )
@@ -73,7 +74,7 @@ def test_without_an_identity_only_the_controls_are_asked(
         robot = service.get("/robot").decode()
         health = json.loads(service.get("/sante"))
         for words in (("probe", "cible-0"), ("probe", f"http://127.0.0.1:{site.port}/x")):
-            refused = vigie(*words, "--config", nameless, "--data", data)
+            refused = vigie_here(*words, "--config", nameless, "--data", data)
             assert (refused.returncode, "vigie init" in refused.stderr) == (2, True)
         service.stop()
 
@@ -95,7 +96,7 @@ def test_one_command_gives_it_and_the_record_goes_on_under_its_name(
     with running(nameless, data) as service:
         wait_until(lambda: gaps(data) != [])
         service.stop()
-    told = vigie("init", *WORDS, "--config", nameless, "--data", data)
+    told = vigie_here("init", *WORDS, "--config", nameless, "--data", data)
     assert told.returncode == 0, told.stderr
     assert "VigieANEF/" in told.stdout
 
@@ -110,18 +111,18 @@ def test_one_command_gives_it_and_the_record_goes_on_under_its_name(
     assert "vigie@amis.fr" in robot
     assert "User-agent: VigieANEF" in robot
     assert "vigie.amis.fr/journal" in (data / "journal.key").read_text()
-    verified = vigie("verify", data)
+    verified = vigie_here("verify", data)
     assert verified.returncode == 0, verified.stdout
 
 
 def test_a_key_that_has_a_name_keeps_it(nameless: Path, tmp_path: Path) -> None:
     """A journal begun under another name, an example's even, goes on under that name."""
     data = tmp_path / "data"
-    assert vigie("init", *WORDS, "--config", nameless, "--data", data).returncode == 0
+    assert vigie_here("init", *WORDS, "--config", nameless, "--data", data).returncode == 0
     with running(nameless, data) as service:
         service.stop()
     moved = ("--association", "Les Amis", "--site", "https://autre.fr", "--contact", "v@autre.fr")
-    told = vigie("init", *moved, "--config", nameless, "--data", data)
+    told = vigie_here("init", *moved, "--config", nameless, "--data", data)
     assert told.returncode == 0
     assert load(nameless).journaling.origin == "vigie.amis.fr/journal"
     with running(nameless, data) as service:
@@ -172,7 +173,7 @@ def test_a_person_is_asked_again_until_the_answer_can_be_used(nameless: Path) ->
 def test_what_cannot_be_used_is_refused_with_its_option(
     nameless: Path, words: tuple[str, ...], says: str
 ) -> None:
-    refused = vigie("init", *words, "--config", nameless)
+    refused = vigie_here("init", *words, "--config", nameless)
     assert refused.returncode == 2
     assert says in refused.stderr
     assert "Traceback" not in refused.stderr
@@ -185,12 +186,12 @@ def test_what_else_the_file_holds_stays(nameless: Path) -> None:
         "# À nous\n[probe] # lent\nslow_s = 0.8\n\n[service]\n"
         'contact = "vieux@amis.fr" # avant\n[[target]]\nslug = "cible-0"\nenabled = false\n'
     )
-    assert vigie("init", *WORDS, "--config", nameless).returncode == 0
+    assert vigie_here("init", *WORDS, "--config", nameless).returncode == 0
     text = mine.read_text()
     assert text.startswith("# À nous\n[probe] # lent\nslow_s = 0.8\n")
     assert "vieux" not in text
     assert list(load(nameless).by_slug) == ["cible-1"]
-    assert vigie("init", *WORDS, "--config", nameless).returncode == 0
+    assert vigie_here("init", *WORDS, "--config", nameless).returncode == 0
     assert mine.read_text() == text
 
 
@@ -198,7 +199,7 @@ def test_what_else_the_file_holds_stays(nameless: Path) -> None:
 def test_a_form_that_cannot_be_edited_is_left_alone(nameless: Path, text: str) -> None:
     mine = nameless / "local.toml"
     mine.write_text(text)
-    refused = vigie("init", *WORDS, "--config", nameless)
+    refused = vigie_here("init", *WORDS, "--config", nameless)
     assert refused.returncode == 2
     assert '[service] contact = "vigie@amis.fr"' in refused.stderr
     assert mine.read_text() == text
@@ -210,14 +211,14 @@ def test_a_form_that_cannot_be_edited_is_left_alone(nameless: Path, text: str) -
 )
 def test_a_configuration_that_stays_bad_is_put_back(nameless: Path, text: str, says: str) -> None:
     (nameless / "local.toml").write_text(text)
-    refused = vigie("init", *WORDS, "--config", nameless)
+    refused = vigie_here("init", *WORDS, "--config", nameless)
     assert refused.returncode == 2
     assert says in refused.stderr
     assert (nameless / "local.toml").read_text() == text
 
 
 def test_it_can_be_shown_instead_of_written(nameless: Path) -> None:
-    shown = vigie("init", *WORDS, "--print", "--config", nameless)
+    shown = vigie_here("init", *WORDS, "--print", "--config", nameless)
     assert tomllib.loads(shown.stdout)["service"] == {"contact": "vigie@amis.fr"}
     assert not (nameless / "local.toml").exists()
 
@@ -235,7 +236,7 @@ def test_check_config_says_what_is_missing_and_what_is_local(
     before = capsys.readouterr().out
     assert "Aucun site ne sera interrogé" in before
     assert "service.contact" in before
-    assert vigie("init", *WORDS, "--config", nameless).returncode == 0
+    assert vigie_here("init", *WORDS, "--config", nameless).returncode == 0
     main(["check-config", "--config", str(nameless)])
     after = capsys.readouterr().out
     assert "Aucun site ne sera interrogé" not in after

@@ -24,6 +24,7 @@ from tests.support.service import (
     free_port,
     running,
     vigie,
+    vigie_here,
     wait_until,
     write_config,
 )
@@ -75,7 +76,7 @@ def test_an_outage_opens_and_closes_and_is_in_the_log(
     config: Path, data: Path, site: LocalSite
 ) -> None:
     def outages(*words: str) -> str:
-        return vigie("outages", "--config", config, "--data", data, *words).stdout
+        return vigie_here("outages", "--config", config, "--data", data, *words).stdout
 
     with running(config, data) as service:
         wait_until(lambda: checks(data) >= 1)
@@ -101,7 +102,7 @@ def test_the_log_keeps_the_outages_of_a_target_that_the_list_no_longer_names(
     """What was recorded must not vanish with an edit of the configuration."""
 
     def log(*words: str) -> list[dict[str, object]]:
-        said = vigie("outages", "--json", "--config", config, "--data", data, *words).stdout
+        said = vigie_here("outages", "--json", "--config", config, "--data", data, *words).stdout
         found: list[dict[str, object]] = json.loads(said)
         return [one for one in found if one["target"] == "cible-0"]
 
@@ -117,7 +118,7 @@ def test_the_log_keeps_the_outages_of_a_target_that_the_list_no_longer_names(
     (outage,) = log()
     assert outage == whole | {"watched": False, "url": None, "department": None, "platform": None}
     assert [outage] == log("--target", "cible-0")
-    table = vigie("outages", "--config", config, "--data", data).stdout
+    table = vigie_here("outages", "--config", config, "--data", data).stdout
     assert "cible retirée de la liste" in table
 
 
@@ -227,17 +228,17 @@ def test_a_pause_is_heeded_by_the_running_service(config: Path, data: Path) -> N
 
     with running(config, data):
         wait_until(lambda: checks(data) >= 1)
-        said = vigie("pause", "essai", "--why", "essai", "--config", config, "--data", data)
+        said = vigie_here("pause", "essai", "--why", "essai", "--config", config, "--data", data)
         assert (said.returncode, "en pause" in said.stdout) == (0, True)
         wait_until(lambda: paused_slots() >= 2)
         for record in ((), ("--record",)):
-            probed = vigie("probe", "cible-0", *record, "--config", config, "--data", data)
+            probed = vigie_here("probe", "cible-0", *record, "--config", config, "--data", data)
             assert probed.returncode == 2
             assert record or "en pause (essai)" in probed.stderr
-        forced = vigie("probe", "cible-0", "--force", "--config", config, "--data", data)
+        forced = vigie_here("probe", "cible-0", "--force", "--config", config, "--data", data)
         assert forced.returncode == 0, forced.stderr
         before = checks(data)
-        vigie("resume", "essai", "--config", config, "--data", data)
+        vigie_here("resume", "essai", "--config", config, "--data", data)
         wait_until(lambda: checks(data) > before)
 
 

@@ -9,9 +9,12 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import StringIO
 from pathlib import Path
+
+from monitor.cli import main
 
 PATIENT_S = 30.0
 _PROGRAM = (sys.executable, "-m", "monitor.cli")
@@ -136,6 +139,15 @@ def vigie(
         timeout=PATIENT_S,
         check=False,
     )
+
+
+def vigie_here(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run one command in this process, which costs a tenth of a new one."""
+    out, err = StringIO(), StringIO()
+    argv = list(map(str, words))
+    with redirect_stdout(out), redirect_stderr(err):
+        code = main(argv)
+    return subprocess.CompletedProcess(argv, code, out.getvalue(), err.getvalue())
 
 
 class Service:
