@@ -11,11 +11,16 @@ import pytest
 ROOT = Path(__file__).parents[1]
 MONITOR = ROOT / "monitor"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
-DOCUMENTS = (  # decisions are left out: they are of their day
+# The decision on the rooms names what there was before.
+DOCUMENTS = (
     "README.md",
     "LISEZMOI.md",
     "CONTRIBUTING.md",
-    *(path.relative_to(ROOT).as_posix() for path in sorted((ROOT / "docs").glob("*.md"))),
+    *(
+        path.relative_to(ROOT).as_posix()
+        for path in sorted((ROOT / "docs").rglob("*.md"))
+        if path.name != "0021-rooms-by-subject.md"
+    ),
 )
 
 # Names that may stand twice, each with its reason.
