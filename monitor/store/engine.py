@@ -21,7 +21,8 @@ from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLA
 from monitor.runtime.errors import VigieError
 from monitor.store.tables.page_tables import metadata
 
-SCHEMA = "0007"  # the newest migration; a test keeps both equal
+_VERSIONS = Path(__file__).parent / "migrations" / "versions"
+SCHEMA = max(path.name[1:5] for path in _VERSIONS.glob("r[0-9]*.py"))  # the newest migration
 BUSY_MS = 10_000  # how long to wait for another process that writes, such as `vigie pause`
 _STEPS = 10_000  # of SQLite's machine between two looks at a bound: some tenths of a millisecond
 _PG_LOCK = int.from_bytes(b"vigie", "big")  # any constant of ours
