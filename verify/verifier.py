@@ -102,6 +102,10 @@ class Fault(Exception):  # noqa: N818 -- what was found, not an error of this pr
     """Something that does not agree; its text names the file."""
 
 
+class Gone(Fault):
+    """A file that is not there."""
+
+
 def sha256(data: bytes) -> bytes:
     return hashlib.sha256(data).digest()
 
@@ -137,7 +141,8 @@ def opened(path: Path, limit: int, *, given: bool = False) -> Any:
     except (OSError, ValueError) as error:
         if getattr(error, "errno", 0) == errno.ELOOP:
             raise Fault(f"{path} : lien symbolique, là où il faut un fichier") from None
-        raise Fault(f"{path} : illisible ({getattr(error, 'strerror', error)})") from None
+        fault = Gone if isinstance(error, FileNotFoundError) else Fault
+        raise fault(f"{path} : illisible ({getattr(error, 'strerror', error)})") from None
     seen = os.fstat(file.fileno())
     if not stat.S_ISREG(seen.st_mode) or seen.st_size > limit:
         file.close()
@@ -164,10 +169,13 @@ def census(*folders: Path) -> tuple[list[Path], list[str]]:
     faults: list[str] = []
     waiting = list(folders)
     while waiting:
+        folder = waiting.pop()
         try:
-            with os.scandir(waiting.pop()) as found:
+            with os.scandir(folder) as found:
                 entries = sorted(found, key=lambda one: one.name)
         except OSError as error:
+            if isinstance(error, FileNotFoundError) and folder not in folders:
+                continue  # the service whose data these are let go of it meanwhile
             raise Fault(f"{error.filename} : illisible ({error.strerror})") from None
         for one in entries:
             if one.is_symlink():
@@ -418,8 +426,10 @@ class Tree:
         for level, (index, hashes) in sorted(self.rows.items()):
             if hashes:
                 self._compare(level, index, hashes)
+        if self.alive:
+            return
         for path in sorted((self.journal / "tile").rglob("*")):
-            known = path in self.seen or self.alive or (self.data and self._unfinished(path))
+            known = path in self.seen or (self.data and self._unfinished(path))
             if path.is_file() and not known:
                 self.faults.append(f"{path} : fichier de trop")
 
@@ -444,11 +454,13 @@ class Tree:
 
     def _compare(self, level: int, index: int, hashes: list[bytes]) -> None:
         for width, path in self.files(level, index, len(hashes)):
-            if self.alive and not path.exists():
-                continue  # a partial tile whose place a full one took meanwhile
-            if read(path, WIDTH * 32)[: 32 * width if self.alive else None] != b"".join(
-                hashes[:width]
-            ):
+            try:
+                data = read(path, WIDTH * 32)[: 32 * width if self.alive else None]
+            except Gone:
+                if self.alive:
+                    continue  # a partial tile whose place a full one took meanwhile
+                raise
+            if data != b"".join(hashes[:width]):
                 leaves = f" (ou tile/entries : {tile_name('entries', index)})" * (not level)
                 self.faults.append(f"{path} : ne concorde pas avec les feuilles{leaves}")
 
@@ -457,7 +469,11 @@ class Tree:
         full = self.journal / tile_name(kind, index)
         names = [(width, self.journal / tile_name(kind, index, width))]
         partial = full.with_name(full.name + ".p")
-        for path in sorted(partial.iterdir()) if partial.is_dir() else ():
+        try:
+            others = sorted(partial.iterdir())
+        except OSError:
+            others = []  # there are none
+        for path in others:
             part = path.name.removesuffix(".gz") if kind == "entries" else path.name
             if re.fullmatch("[1-9][0-9]{0,2}", part) and int(part) <= width:
                 names.append((int(part), path))
@@ -471,6 +487,22 @@ class Tree:
         found = sorted(set(names), key=lambda one: (-one[0], one[1].name))
         self.seen.update(path for _, path in found)
         return found
+
+
+def bundle(tree: Tree, index: int, width: int) -> tuple[list[tuple[int, Path]], list[bytes]]:
+    """Return the files that hold the leaves of a tile, or its beginning, and these leaves."""
+    files = tree.files("entries", index, width)
+    try:
+        leaves = list(entries_of(files[0][1]))
+    except Gone:
+        if not tree.alive:
+            raise
+        files = tree.files("entries", index, width)  # a full one has taken its place meanwhile
+        leaves = list(entries_of(files[0][1]))
+    leaves = leaves[: width if tree.alive else None]
+    if len(leaves) != width:
+        raise Fault(f"{files[0][1]} : {len(leaves)} feuilles au lieu de {width}")
+    return files, leaves
 
 
 def entries_of(path: Path) -> Iterator[bytes]:
@@ -518,15 +550,14 @@ def walk(  # noqa: PLR0913 -- what is read, what is compared, who is told
     roots = {one.size: b"" for one in older}
     for index in range((checkpoint.size + WIDTH - 1) // WIDTH):
         width = min(WIDTH, checkpoint.size - tree.size)
-        files = tree.files("entries", index, width)
-        leaves = list(entries_of(files[0][1]))[: width if alive else None]
-        if len(leaves) != width:
-            raise Fault(f"{files[0][1]} : {len(leaves)} feuilles au lieu de {width}")
-        faults += [
-            f"{path} : autres feuilles que {files[0][1].name}"
-            for part, path in files[1:]
-            if not (alive and not path.exists()) and list(entries_of(path))[:part] != leaves[:part]
-        ]
+        files, leaves = bundle(tree, index, width)
+        for part, path in files[1:]:
+            try:
+                if list(entries_of(path))[:part] != leaves[:part]:
+                    faults.append(f"{path} : autres feuilles que {files[0][1].name}")
+            except Gone:
+                if not alive:
+                    raise
         for leaf in leaves:
             story.tell(tree.size, leaf, files[0][1])
             tree.add(leaf_hash(leaf))
@@ -2206,7 +2237,7 @@ class Verification:
         self.kept = place_of(asked, "captures")
         self.alive: bool = asked.alive
         self.data: bool = asked.data
-        self.unknown: set[str] = asked.unknown
+        self.unknown: Callable[[], set[str]] = asked.unknown
         self.files = files
         self.old: list[Path] = asked.ancien
         self.faults = faults
@@ -2225,10 +2256,7 @@ class Verification:
             self.roots = read(asked.racines, MAX_PEM, given=True)
         else:
             self.roots = self._own_roots()
-        self.stamps = sorted(
-            path.parent for path in files
-            if path.name == "token.tst" and path.parent.parent == self.journal / "horodatages"
-        )  # fmt: skip
+        self.stamps = self._stamps()
         self.key_changes = [path for path in files if path.parent == self.journal / KEY_CHANGES]
         self.apart = [
             path for path in files
@@ -2238,6 +2266,12 @@ class Verification:
         self.cosigned: dict[str, int] = {}
         self.dated: list[dict[str, Any]] = []
         self.size = 0
+
+    def _stamps(self) -> list[Path]:
+        return sorted(
+            path.parent for path in self.files
+            if path.name == "token.tst" and path.parent.parent == self.journal / "horodatages"
+        )  # fmt: skip
 
     def _own_roots(self) -> bytes:
         self.own.append("les racines des autorités d'horodatage (racines.pem)")
@@ -2351,6 +2385,10 @@ class Verification:
 
     def tree(self) -> str:
         last = self.checkpoint(self.journal / "checkpoint")
+        if self.alive:  # what the leaves of `last` name is there by now
+            self.files, irregular = census(*filter(Path.is_dir, (self.journal, self.kept)))
+            self.faults += irregular
+            self.stamps = self._stamps()
         # The journal must hold the tree that a proof leads to, as it holds all older ones.
         paths = [*self.old, *self.key_changes, *self.apart]
         paths += [folder / "checkpoint" for folder in self.stamps]
@@ -2459,7 +2497,7 @@ class Verification:
         """Return the tokens that whoever made this copy could not check: none of them counts."""
         path = self.folder / "sans-racine.txt"
         if self.data or path not in self.files:
-            return set(self.unknown)
+            return self.unknown()
         return set(read(path, MAX_PEM).decode("ascii", "replace").split())
 
     def _dates(self, folder: Path, at: int, index: "int | None", leaf: Leaf) -> None:
@@ -2972,7 +3010,7 @@ def main() -> int:
     )  # fmt: skip
     # `vigie verify` has this program judge a service's own data: there, other things stand beside
     # the journal, and while the service runs it adds to it.
-    parser.set_defaults(data=False, alive=False, unknown=set())
+    parser.set_defaults(data=False, alive=False, unknown=set)
     parser.add_argument("--json", action="store_true", help="répondre en JSON")
     asked = parser.parse_args()
     for stream in (sys.stdout, sys.stderr):  # a terminal of another alphabet is no reason to stop

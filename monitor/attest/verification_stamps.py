@@ -37,16 +37,19 @@ class JudgedStamps:
     found: Mapping[Path, Token | str]
 
     @classmethod
-    def of(cls, journal: Path, *, roots: Sequence[bytes]) -> Self:
+    def of(cls, journal: Path, *, roots: Sequence[bytes], known: Self | None = None) -> Self:
         """Judge the tokens kept beside a journal.
 
         Args:
             journal: The journal's folder.
             roots: DER certificates that tokens may lead to.
+            known: What was found before: only the tokens that came since are judged.
 
         """
-        found: dict[Path, Token | str] = {}
+        found = dict(known.found) if known else {}
         for path in _tokens(journal):
+            if path in found:
+                continue
             try:
                 found[path] = _checked(path, roots)
             except (StampRefused, OSError) as error:

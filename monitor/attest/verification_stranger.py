@@ -6,7 +6,7 @@ the library, since a program for each signature would take minutes, and the keys
 
 import sys
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fcntl import LOCK_EX, LOCK_NB, LOCK_UN, flock
 from importlib.util import module_from_spec, spec_from_file_location
@@ -44,7 +44,7 @@ def ask(
     key: VerifierKey,
     witnesses: Sequence[VerifierKey],
     roots: bytes,
-    unknown: set[str],
+    unknown: Callable[[], set[str]],
 ) -> Opinion | None:
     """Have the stranger's verifier judge an export, the data of a service, or a journal alone.
 
@@ -53,7 +53,8 @@ def ask(
         key: The journal's key.
         witnesses: Those whose cosignatures must be right where they stand.
         roots: Certificates that time-stamps may lead to, as PEM.
-        unknown: Digests of the tokens that lead to none of them.
+        unknown: Returns the digests of the tokens that lead to none of them. It is called once
+            all tokens that count are there: a service may be adding to them.
 
     Returns:
         None when the program was installed without it.

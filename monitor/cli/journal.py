@@ -230,8 +230,14 @@ def _opinion(
     except VigieError:
         cosigners = ()  # a folder that came from elsewhere, where there is no configuration
     witnesses = [VerifierKey.parse(one.key) for one in cosigners]
+    journal = folder / FOLDER if (folder / FOLDER).is_dir() else folder
     roots = b"\n".join(path.read_bytes() for path in (Path(certifi.where()), *asked.roots))
-    return ask(folder, key=key, witnesses=witnesses, roots=roots, unknown=stamps.rootless())
+
+    def rootless() -> set[str]:
+        roots = _roots(asked.roots)
+        return JudgedStamps.of(journal, roots=roots, known=stamps).rootless()
+
+    return ask(folder, key=key, witnesses=witnesses, roots=roots, unknown=rootless)
 
 
 def _refused(opinion: Opinion) -> VerificationStep:

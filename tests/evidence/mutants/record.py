@@ -135,7 +135,7 @@ class Life:
         await self._store.record(kept)
 
 
-async def _stamp(store: Store, data: Path, signed: bytes, size: int, tsa: Authority) -> None:
+async def stamp(store: Store, data: Path, signed: bytes, size: int, tsa: Authority) -> None:
     question = Question(note=signed, nonce=7)
     now = SystemClock().now()
     judge = partial(check_answer, roots=[tsa.root.der], now=now)
@@ -218,7 +218,7 @@ async def _live(store: Store, data: Path, tsa: Authority) -> None:
         line = str(note.cosign(text, WITNESS, at=when))
         one = Cosignature(size=signed.size, witness=WITNESS.name, at=at(20_000), line=line)
         await store.write(cosignature_work(one))
-        await _stamp(store, data, signed.note, signed.size, tsa)
+        await stamp(store, data, signed.note, signed.size, tsa)
         await store.save_lane(LaneState(platform="anef", strikes=1))
         await store.keep_robots("https://etrangers.test", "User-agent: *", 200, at(0))
         minutes = 60 * len(WEATHER["etrangers"])
