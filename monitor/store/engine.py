@@ -233,6 +233,10 @@ _SYSTEM: Mapping[int, str] = {
     errno.ENOSPC: "le disque est plein. Libérez de la place",
     errno.EDQUOT: "le quota de disque est atteint. Libérez de la place",
     errno.EROFS: "le disque est en lecture seule. Rendez-le accessible en écriture",
+    errno.ESTALE: (
+        "le fichier a été retiré ou remplacé pendant le service. Remettez-le, restaurez une"
+        " sauvegarde, ou refaites la base (« vigie rebuild »)"
+    ),
 }
 
 
@@ -266,8 +270,10 @@ class WriterLock:
         """Take it. `connect` gives the session that will write; SQLite's is not made before."""
         path = sqlite_path(url)
         self._files: list[int] = []
+        self._path: Path | None = None
         if path is not None:
-            real = Path(os.path.realpath(path))  # Path.resolve raises for a loop of links
+            # Path.resolve raises for a loop of links.
+            self._path = real = Path(os.path.realpath(path))
             beside = real.with_name(real.name + ".lock")
             # SQLite's own locks are of fcntl, and end when any descriptor of the process on that
             # file is closed. This one is only closed with the store.
@@ -307,6 +313,18 @@ class WriterLock:
                 _TWO.format(where=path.with_name(path.name.removesuffix(".lock")), which=which)
             ) from None
         return file
+
+    def require_file(self) -> None:
+        """Raise OSError when the file that is written is no longer the one of that name.
+
+        SQLite goes on in a file that was removed, and all of it is lost when we end.
+        """
+        if self._path is None:
+            return
+        with suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(self._files[0]), self._path.stat()):
+                return
+        raise OSError(errno.ESTALE, "the file was removed or replaced")
 
     def release(self) -> None:
         """Give the locks of files back; PostgreSQL's ends with its connection."""

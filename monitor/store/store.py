@@ -129,12 +129,18 @@ class Store(
         return store
 
     def _take(self, rest_s: float, scribe: LeafWriter) -> None:
-        self._lock = WriterLock(self._url, self._connect)
+        self._lock = lock = WriterLock(self._url, self._connect)
         connection = self._connect()
         try_to_write(connection)
+        recorder = Recorder(scribe)
+
+        def apply(connection: Connection, items: Sequence[Outcome | Work]) -> None:
+            recorder.apply(connection, items)
+            lock.require_file()  # last: what was written elsewhere is not answered for
+
         self._writer = Writer(
             connection,
-            Recorder(scribe).apply,
+            apply,
             where=name_of(self._url),
             rest_s=rest_s,
         )

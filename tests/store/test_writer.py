@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -198,6 +198,35 @@ def test_a_full_disk_stops_the_store_and_what_was_answered_is_there(
     with Store.open(url, point="local", writer=True, rest_s=0) as store:
         assert len(store.observations("anef", at(0), at(5000))) == answered + 1
         assert store.states()[0].last_at == at(answered)
+
+
+def removed(path: Path) -> None:
+    for each in path.parent.glob("vigie.sqlite*"):
+        each.unlink()
+
+
+def moved_with_its_folder(path: Path) -> None:
+    path.parent.rename(path.parent.with_name("ailleurs"))
+
+
+def replaced(path: Path) -> None:
+    path.with_name("copie").write_bytes(path.read_bytes())
+    path.with_name("copie").rename(path)
+
+
+@pytest.mark.parametrize("lose", [removed, moved_with_its_folder, replaced])
+def test_a_file_that_is_no_longer_there_stops_the_record(
+    sqlite_template: Path, tmp_path: Path, lose: Callable[[Path], None]
+) -> None:
+    """SQLite would write on for days, in a file that nobody will find."""
+    path = tmp_path / "data" / "vigie.sqlite"
+    path.parent.mkdir()
+    shutil.copy(sqlite_template, path)
+    with Store.open(f"sqlite:///{path}", point="local", writer=True, rest_s=0) as store:
+        asyncio.run(store.record(outcome("anef", at(0))))
+        lose(path)
+        with pytest.raises(StoreError, match="retiré ou remplacé pendant le service"):
+            asyncio.run(store.record(outcome("anef", at(1))))
 
 
 def test_readers_do_not_hold_the_writer_back_and_see_one_instant(store: Store) -> None:
