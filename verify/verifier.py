@@ -1486,6 +1486,7 @@ class Block:
     at: str
     rank: int = 0
     bare: bool = False  # it is not good, and no leaf says where its bytes are
+    changes: "list[Leaf]" = field(default_factory=list)
 
 
 class Story:
@@ -1517,6 +1518,9 @@ class Story:
         self.paces: dict[tuple[str, str], set[int]] = {}  # by configuration and target
         self._unplanned: list[tuple[int, str, str, int, int]] = []  # gaps: leaf, configuration…
         self._block: Block | None = None  # the check that the next leaves may follow from
+        self.rounds: dict[str, Watched] = {}  # by point
+        self.copies: set[str] = set()  # digests
+        self.texts: dict[tuple[str, str, str], str] = {}  # target, point, first instant: digest
         self.before = False  # the record is older than its journal
         self.doubts: dict[tuple[str, str], Doubt | None] = {}  # None: it is over
         self._doubtful: tuple[int, tuple[str, str]] | None = None  # the last check, in doubt
@@ -1578,6 +1582,7 @@ class Story:
         self._out_of_place()
         self._counted_by_pace()
         self.on_trust["backwards"] = sum(len(one.others) for one in self.watched.values())
+        self.on_trust["rounds"] = sum(len(one.others) for one in self.rounds.values())
         for point, lives in self.lives.items():
             for slug, spans in due(lives).items():
                 one = self.watched.get((slug, point)) or Watched(slug, point)
@@ -1592,6 +1597,7 @@ class Story:
         gaps: dict[tuple[str, str], list[dict[str, Any]]] = {}
         for gap in self.gaps:
             gaps.setdefault((gap["point"], gap["target"]), []).append(gap)
+        self.on_trust["twice"] = sum(map(told_twice, gaps.values()))
         for one in self.watched.values():
             slots = sorted(one.slots)
             for gap in gaps.get((one.point, one.target), ()):
@@ -1846,9 +1852,27 @@ class Story:
 
     def _change(self, index: int, leaf: Leaf) -> None:
         at = microseconds(leaf["at"])
+        if self._block is not None and leaf in self._block.changes:
+            self.faults.append(f"feuille {index} : la même modification, dite deux fois")
+        elif self._block is not None:
+            self._block.changes.append(leaf)
+        self._text(index, leaf)
         told = {"leaf": index, "target": leaf["target"], "edge": leaf["edge"], "at": at}
         texts = {side: leaf[side]["sha256"] for side in ("before", "after") if leaf.get(side)}
         self.changes.append({**told, "kinds": list(leaf.get("kinds", ())), **texts})
+
+    def _text(self, index: int, leaf: Leaf) -> None:
+        """See that a text that is left is one that came: else a leaf between them is missing."""
+        subject = leaf["target"], leaf["point"]
+        left, after = leaf.get("before"), leaf.get("after")
+        known = self.texts.get((*subject, left["first_at"])) if left else None
+        if left and known != left["sha256"] and (known is not None or not self.before):
+            self.faults.append(
+                f"feuille {index} : la modification quitte un texte que le journal ne dit pas, ou "
+                "en dit un autre : une feuille manque avant elle"
+            )
+        if after:
+            self.texts.setdefault((*subject, after["first_at"]), after["sha256"])
 
     def _gap(self, index: int, leaf: Leaf) -> None:
         since, until = microseconds(leaf["from_at"]), microseconds(leaf["to_at"])
@@ -1947,6 +1971,8 @@ class Story:
             setup = self.named[whole_number(leaf["setup"])] if "setup" in leaf else {}
             point = self.runs[index] = setup.get("point", "")
             self.stopped.discard(point)
+            if any(one.at == at for one in self.lives.get(point, ())):
+                self.faults.append(f"feuille {index} : deux démarrages au même instant")
             if setup:
                 self.starts.append((at, point, setup["config_sha256"]))
             life = Life(at, self._planned(leaf, point), [[at, at]], at)
@@ -1956,6 +1982,9 @@ class Story:
             self._timed(index, at, point, at)
         else:
             point = self.runs.get(leaf.get("start", -1), "")
+            last = max((start for start, of in self.runs.items() if of == point), default=-1)
+            if point and (leaf["start"] != last or point in self.stopped):
+                self.faults.append(f"feuille {index} : arrêt d'un service qui ne fonctionnait pas")
             self._timed(index, at, point, at)
             self.stopped.add(point)
             for life in self.lives.get(point, [])[-1:]:
@@ -1964,6 +1993,8 @@ class Story:
     def _round(self, index: int, leaf: Leaf) -> None:
         if "at" in leaf:
             at = microseconds(leaf["at"])
+            if not self.rounds.setdefault(leaf["point"], Watched("", leaf["point"])).is_new(at):
+                self.faults.append(f"feuille {index} : deux contrôles de la ligne au même instant")
             self._timed(index, at, leaf["point"], at)
             for life in self.lives.get(leaf["point"], [])[-1:]:
                 life.beat(at)
@@ -1984,6 +2015,9 @@ class Story:
         if self._block is not None and self._block.bare and leaf["at"] == self._block.at:
             self._block.bare = False
             self.on_trust["bare"] -= 1
+        if leaf["sha256"] in self.copies:
+            self.faults.append(f"feuille {index} : la même copie, nommée deux fois")
+        self.copies.add(leaf["sha256"])
         if check is None:
             if not self.before or one is None or microseconds(leaf["at"]) >= one.first_at:
                 self.faults.append(
@@ -2028,6 +2062,14 @@ TRUSTED = {
         "relevé qui n'est pas bon, et dont aucune feuille ne dit où sont les octets",
         "relevés qui ne sont pas bons, et dont aucune feuille ne dit où sont les octets",
     ),
+    "rounds": (
+        "contrôle de la ligne inscrit après un plus tardif : l'horloge avait reculé, dit-on",
+        "contrôles de la ligne inscrits après un plus tardif : l'horloge avait reculé, dit-on",
+    ),
+    "twice": (
+        "lacune qui en recouvre une autre de la même page",
+        "lacunes qui en recouvrent d'autres de la même page",
+    ),
     "both": (
         "relevé au journal, qu'une lacune de sa page dit pourtant non fait",
         "relevés au journal, qu'une lacune de leur page dit pourtant non faits",
@@ -2061,6 +2103,15 @@ TRUSTED = {
         "relevés prévus dont rien ne montre qu'ils furent faits, ni qu'ils ne le furent pas",
     ),
 }
+
+
+def told_twice(gaps: "list[dict[str, Any]]") -> int:
+    """Count the gaps of one target that begin within another one of it."""
+    count, end = 0, 0
+    for gap in sorted(gaps, key=lambda one: one["from"]):
+        count += gap["from"] < end
+        end = max(end, gap["to"])
+    return count
 
 
 def told_done(gap: "dict[str, Any]", slots: "list[int]") -> int:

@@ -65,7 +65,7 @@ class Association:
                 for slots in range(1, leaves + 1):
                     await store.record_gap(
                         Gap(
-                            target="",
+                            target="cible",
                             point="local",
                             from_at=AT,
                             to_at=AT + timedelta(seconds=1),

@@ -223,3 +223,46 @@ def test_vigie_verify_asks_the_same_of_a_journal_alone(
     assert code == forged
     assert ("la lacune dit 1 relevé non fait" in said) is forged
     assert "l'horloge avait reculé" in said
+
+
+TWICE: dict[str, Callable[[Leaves], int]] = {
+    "a round": lambda it: of(it, "round")[2],
+    "a start": lambda it: of(it, "run", edge="start")[-1],
+    "a copy": lambda it: of(it, "capture")[4],
+    "a change": lambda it: of(it, "change")[4],
+}
+
+
+@pytest.mark.parametrize("name", TWICE)
+def test_nothing_is_told_twice(name: str, demo: Leaves) -> None:
+    index = TWICE[name](demo)
+    faults = judged(inserted(demo, index + 1, demo[index])).faults
+
+    assert any(fault.startswith(f"feuille {index + 1} : ") for fault in faults), faults
+
+
+def test_a_run_ends_once(lives: Leaves) -> None:
+    stop = of(lives, "run", edge="stop")[0]
+
+    assert judged(inserted(lives, stop + 1, lives[stop])).faults
+    assert judged([*lives, lives[stop]]).faults
+
+
+def test_a_gap_told_twice_and_a_round_after_later_ones_are_counted(lives: Leaves) -> None:
+    twice = first_gap(lives, whole=False)
+    story = judged(inserted(lives, twice + 1, lives[twice]))
+    assert story.on_trust["twice"] == judged(lives).on_trust["twice"] + 1
+
+    late = of(lives, "round")[-3]
+    story = judged([*without(lives, late), lives[late]])
+    assert story.on_trust["rounds"] == judged(lives).on_trust["rounds"] + 1
+
+
+def test_a_change_left_out_shows_at_the_next_one(demo: Leaves) -> None:
+    later = next(n for n in of(demo, "change") if "before" in demo[n])
+    left = demo[later]["before"]["first_at"]
+    came = next(n for n in of(demo, "change") if demo[n].get("after", {}).get("first_at") == left)
+
+    faults = judged(without(demo, came)).faults
+
+    assert any("une feuille manque avant elle" in fault for fault in faults), faults
