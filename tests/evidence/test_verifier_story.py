@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -339,13 +340,20 @@ def test_a_token_cannot_be_older_than_what_it_covers(
     assert good or "avant la feuille 0 qu'il couvre" in said
 
 
-def test_a_token_cannot_cover_a_cosignature_that_is_later(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("later_s", "good"), [(250, True), (400, False)])
+def test_a_token_cannot_cover_a_cosignature_that_is_later(
+    later_s: int, *, good: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two clocks may differ by 300 s."""
     authority = tsa.authority(tmp_path / "tsa")
-    now = int(datetime.now(at(0).tzinfo).timestamp())  # noqa: TID251 -- openssl's clock
+    now = datetime.now(at(0).tzinfo)  # noqa: TID251 -- openssl's clock
+    then = (now - timedelta(minutes=20)).replace(microsecond=0)
+    monkeypatch.setattr(authority, "answer", partial(authority.lie, at=then))
     folder = tmp_path / "copie"
     tree = Tree([b'{"type":"annotation"}'])
     text = Note.parse(tree.checkpoint(1)).text
-    lines = (note.sign(text, LOG), note.cosign(text, WITNESS, at=now + 250))
+    cosigned = int(then.timestamp()) + later_s
+    lines = (note.sign(text, LOG), note.cosign(text, WITNESS, at=cosigned))
     stamped = bytes(Note(text, lines))
     assert Checkpoint.parse(text).size == 1
     leaf = mirror.stamp(folder / "journal" / "horodatages", authority, stamped)
@@ -356,4 +364,30 @@ def test_a_token_cannot_cover_a_cosignature_that_is_later(tmp_path: Path) -> Non
     mirror.put(folder / "cles.txt", keys.encode())
     mirror.put(folder / "racines.pem", authority.root_pem.read_bytes())
 
-    assert run(folder)[0] == 0  # within what two clocks may differ by
+    code, said = run(folder)
+
+    assert (code == 0) is good, said
+    assert good or f"avant la contresignature de {WITNESS.name} qu'il couvre" in said
+
+
+@pytest.mark.parametrize(("later_s", "said_so"), [(250, False), (400, True)])
+def test_a_token_cannot_cover_an_older_token_that_is_later(
+    later_s: int, *, said_so: bool, tmp_path: Path
+) -> None:
+    authority = tsa.authority(tmp_path / "tsa")
+    now = datetime.now(at(0).tzinfo)  # noqa: TID251 -- openssl's clock
+    folder = tmp_path / "copie"
+    older = canonical({"v": 1, "type": "token", "size": 0, "authority": "essai",
+                       "at": instant(now + timedelta(seconds=later_s)),
+                       "sha256": "00" * 32})  # fmt: skip
+    tree = Tree([older])
+    leaf = mirror.stamp(folder / "journal" / "horodatages", authority, tree.checkpoint(1))
+    tree.entries.append(leaf)
+    tree.write(folder / "journal", 2)
+    mirror.put(folder / "journal" / "checkpoint", tree.checkpoint(2))
+    mirror.put(folder / "cles.txt", f"log {LOG.verifier}\n".encode())
+    mirror.put(folder / "racines.pem", authority.root_pem.read_bytes())
+
+    said = run(folder)[1]
+
+    assert ("daté avant le jeton de la feuille 0, qu'il couvre" in said) is said_so, said
