@@ -15,7 +15,7 @@ from monitor.core.verdict.context import (
     path_of,
     same_site,
 )
-from monitor.core.verdict.page_summary import Form, fold
+from monitor.core.verdict.page_summary import Form, PageSummary, fold
 from monitor.core.verdict.rules_local import is_ours, reason_of, was_frozen
 
 _MAIN_SCRIPT = re.compile(r"(^|[/._-])(main|runtime|polyfills?|app|index|bundle|vendors?)[._-]")
@@ -90,17 +90,21 @@ def empty_document(case: RuleContext) -> Finding | None:
     Of an answer over our bound nothing may have been read: that says nothing of the page.
     """
     page = case.page
-    if case.exchange.failure is Failure.TOO_LARGE:
+    if case.exchange.failure is Failure.TOO_LARGE or page.cut or not _is_blank(page):
         return None
     if page.form is Form.EMPTY:
         if case.target.kind is Kind.API:
             return None
         return Finding(Verdict.DOWN, Reason.EMPTY_SHELL, "réponse vide")
-    if page.form is not Form.HTML or page.words or page.frames or page.fields or page.password:
-        return None
-    if page.scripts or page.inline_chars or page.images or page.refresh or page.root:
-        return None
     return Finding(Verdict.DOWN, Reason.EMPTY_SHELL, "page sans texte, sans image et sans script")
+
+
+def _is_blank(page: PageSummary) -> bool:
+    if page.form is not Form.HTML:
+        return page.form is Form.EMPTY
+    seen = page.words or page.frames or page.fields or page.password
+    could_show = page.scripts or page.inline_chars or page.images or page.refresh or page.root
+    return not (seen or could_show)
 
 
 def dead_asset(case: RuleContext) -> Finding | None:
@@ -212,8 +216,13 @@ def no_marker(case: RuleContext) -> Finding | None:
 
 
 def too_large(case: RuleContext) -> Finding | None:
-    """Say that we did not read it whole: its start is healthy, a visitor gets the page."""
-    if case.exchange.failure is not Failure.TOO_LARGE:
+    """Say that we did not read it whole: its start is healthy, a visitor gets the page.
+
+    Of a page that came whole the start is enough, unless there is nothing in it: a megabyte of
+    comments, of drawings or of a form's state may come before the text.
+    """
+    unseen = case.page.cut and _is_blank(case.page)
+    if case.exchange.failure is not Failure.TOO_LARGE and not unseen:
         return None
     return Finding(Verdict.DEGRADED, Reason.TOO_LARGE, "page plus longue que notre limite")
 

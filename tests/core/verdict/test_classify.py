@@ -563,6 +563,27 @@ def test_a_page_longer_than_our_limit_is_judged_by_its_start() -> None:
     )
 
 
+BULK = {
+    "comment": "<!--" + "a" * 1_100_000 + "-->",
+    "drawing": "<svg><path d='" + "M1 2" * 300_000 + "'/></svg>",
+    "state of a form": f"<form><input type=hidden value='{'a' * 1_100_000}'>",
+    "blank lines": "\n" * 1_100_000,
+    "icon": f"<link rel=icon href='data:image/png;base64,{'A' * 1_100_000}'>",
+}
+
+
+@pytest.mark.parametrize("bulk", BULK.values(), ids=BULK)
+def test_a_page_whose_text_comes_after_what_we_read_is_not_empty(bulk: str) -> None:
+    page = f"<!doctype html><html><head><title>Titre</title></head><body>{bulk}"
+    text = "<main><h1>Titre</h1><p>" + "Les titres de séjour se demandent en ligne. " * 30
+    for rest in (text, ""):  # nothing tells one from the other
+        assert said(judge(answer(page + rest))) == (Verdict.DEGRADED, Reason.TOO_LARGE)
+    assert said(judge(answer(page + rest, status=500))) == (Verdict.DOWN, Reason.HTTP_5XX)
+    styled = page.replace(bulk, f"<style>{'a' * 1_100_000}</style>")  # cut out, and all is read
+    assert said(judge(answer(styled + text))) == (Verdict.UP, Reason.OK)
+    assert said(judge(answer(styled))) == (Verdict.DOWN, Reason.EMPTY_SHELL)
+
+
 @pytest.mark.parametrize(
     ("final", "outcome"),
     [
