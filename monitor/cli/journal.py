@@ -50,6 +50,7 @@ from monitor.runtime.clock import SystemClock
 from monitor.runtime.errors import VigieError
 from monitor.store import Store, is_new, migrate
 from monitor.store.audit.vouchers import unproved
+from monitor.store.engine import parse, sqlite_path
 from monitor.store.rebuild.page_restore import Why
 from monitor.store.rebuild.rebuilder import Rebuilt, rebuild
 from monitor.store.writing.intern_tables import InternTables
@@ -342,9 +343,14 @@ def run_rebuild(asked: Namespace) -> int:
     config = load(asked.config)
     settings = read_settings(os.environ, data=asked.data)
     if not is_new(settings.database_url):
+        aside = (
+            "renommez la base, ou"
+            if sqlite_path(parse(settings.database_url)) is None
+            else "renommez le fichier, avec ses « -wal » et « -shm », ou"
+        )
         raise CommandRefused(
-            "La base existe encore. Mettez-la de côté (renommez le fichier, avec ses « -wal » et"
-            " « -shm »), ou donnez-en une vide (VIGIE_DATABASE_URL)."
+            f"La base existe encore. Mettez-la de côté : {aside} donnez-en une vide"
+            " (VIGIE_DATABASE_URL)."
         )
     require_identity(config)
     origin = config.journaling.origin

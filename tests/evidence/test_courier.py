@@ -165,6 +165,28 @@ def test_no_address_leads_to_a_private_network(address: str) -> None:
         asyncio.run(courier.get(address, limit_bytes=10, deadline_s=20))
 
 
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1", "169.254.169.254", "[64:ff9b::169.254.169.254]", "[64:ff9b:1::808:808]"),
+        *("192.88.99.1", "192.0.0.9", "[2002:808:808::1]", "[::ffff:8.8.8.8]", "[fec0::1]"),
+    ],
+)
+def test_what_judges_an_address_is_the_list_of_all_senders(
+    host: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Some of these pass for public in other lists."""
+
+    async def sent(*_: object) -> Reply:
+        pytest.fail("it was sent")
+
+    monkeypatch.setattr(OutboundHttp, "_exchange", sent)
+    courier = OutboundHttp(user_agent="essai")
+
+    with pytest.raises(Unreachable, match="which is not public"):
+        asyncio.run(courier.get(f"http://{host}/liste.crl", limit_bytes=10, deadline_s=20))
+
+
 @pytest.mark.parametrize("known", [True, False], ids=["a known authority", "an unknown one"])
 def test_https_is_checked_against_the_name_not_the_address(tmp_path: Path, *, known: bool) -> None:
     root = authority()

@@ -1,10 +1,14 @@
 """Where a probe may go."""
 
+import asyncio
+
 import pytest
 
 from monitor.core.model import Failure
 from monitor.core.untrusted.public_addresses import is_public
+from monitor.fetch import Fetcher, Resolver
 from monitor.fetch.reachable import read_url
+from monitor.runtime.clock import SystemClock
 from tests.support import sites
 from tests.support.fetching import fetch, make_fetcher
 from tests.support.sites import answer, redirect
@@ -116,3 +120,30 @@ async def test_an_address_on_another_port_is_never_sent_to() -> None:
         exchange = await fetch(site.url(), make_fetcher(ports={80, 443}))
         assert site.received == []
     assert exchange.failure is Failure.UNKNOWN
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("127.0.0.1", "169.254.169.254", "64:ff9b::169.254.169.254", "64:ff9b:1::808:808"),
+        *("192.88.99.1", "192.0.0.9", "2002:808:808::1", "::ffff:8.8.8.8", "fec0::1"),
+    ],
+)
+async def test_a_probe_goes_to_none_of_them_by_default(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By its name or written out; some of these pass for public in other lists."""
+
+    async def sent(*_: object) -> None:
+        pytest.fail("it was sent")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "sock_connect", sent)
+    clock = SystemClock()
+    resolver = Resolver(clock=clock, static={"site.test": [address]})
+    fetcher = Fetcher(clock=clock, resolver=resolver, user_agent="essai")
+    literal = f"[{address}]" if ":" in address else address
+
+    for host in ("site.test", literal):
+        exchange = await fetch(f"http://{host}/", fetcher)
+        assert exchange.failure is Failure.DNS_BOGON

@@ -27,6 +27,7 @@ from tests.support.service import (
     write_config,
 )
 
+FEW_OPEN = 1024
 PATHS = ("/", "/metrics", "/modifications", "/informations", "/cibles/cible-0", "/nulle-part")
 
 pytestmark = pytest.mark.anyio
@@ -37,12 +38,16 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("service")
     site = LocalSite()
     configured = write_config(folder / "config", site=site.port, control=site.port)
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, FEW_OPEN), hard))  # as most systems do
     try:
         with running(configured, folder / "data") as started:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
             wait_until(lambda: b"cible-1" in started.get("/metrics"), started.process)
             yield started
             assert started.stop() == 0
     finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
         site.stop()
 
 
