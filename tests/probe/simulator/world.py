@@ -370,7 +370,9 @@ class Probe:
         self.states: dict[str, State] = {}
         self.fetcher = SimulatedFetcher(world, SimulatedResolver(world))
         hosts = tuple(
-            ControlHost(slug=host, name=host, url=f"https://{host}/", operator=host)
+            ControlHost(
+                slug=host.replace(".", "-"), name=host, url=f"https://{host}/", operator=host
+            )
             for host in CONTROLS
         )
 
