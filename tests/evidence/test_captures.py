@@ -2,6 +2,7 @@
 
 import gzip
 import random
+import shutil
 import subprocess
 import sys
 import time
@@ -316,6 +317,20 @@ async def test_what_cannot_be_written_stops_the_service(bench: Bench) -> None:
 
     with pytest.raises(CaptureError, match="relancez"):
         await bench.see()
+
+
+@pytest.mark.parametrize("taken", ["folder", "file"])
+async def test_copies_that_are_taken_away_under_the_service_stop_it(
+    bench: Bench, taken: str
+) -> None:
+    await bench.see(REFUSED, page("1"))
+    shutil.rmtree(bench.folder)
+    if taken == "file":
+        bench.folder.mkdir()
+
+    with pytest.raises(CaptureError, match="relancez"):
+        await bench.see(REFUSED, page("2"))
+    assert not list(bench.folder.glob("*"))
 
 
 async def test_only_daily_copies_are_removed_and_the_rest_stays_byte_for_byte(

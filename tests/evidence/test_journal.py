@@ -173,6 +173,23 @@ def test_a_changed_leaf_that_was_signed_is_found_at_the_start(tmp_path: Path) ->
         sealed(tmp_path, rows, 301)
 
 
+def test_a_journal_that_is_taken_away_under_the_service_is_not_begun_again(tmp_path: Path) -> None:
+    rows = Rows()
+    journal = Journal(tmp_path, KEY, rows)
+    rows.entries += [b"leaf %d" % n for n in range(300)]
+    journal.open(START)
+    signed = journal.seal(START)
+    assert signed is not None
+    rows.signed = signed.size
+    shutil.rmtree(tmp_path / FOLDER)
+    rows.entries += [b"more"] * 10
+
+    with pytest.raises(JournalError, match="retiré ou déplacé"):
+        journal.seal(START)
+    assert not (tmp_path / FOLDER).exists()
+    journal.close()
+
+
 def test_files_of_a_backup_refuse_to_fork(tmp_path: Path) -> None:
     """The folder and the copy beside it are older than what the store knows as signed."""
     rows = Rows()

@@ -23,7 +23,7 @@ from monitor.core.verdict.context import Finding, Rule, RuleContext, leads_to
 from monitor.core.verdict.fingerprints import Fingerprint, digest
 from monitor.core.verdict.page_summary import Summarize, glance
 
-RULESET = "2026-11-29.5"  # changes with the rules; `ruleset` adds the fingerprints' digest
+RULESET = "2026-11-29.6"  # changes with the rules; `ruleset` adds the fingerprints' digest
 
 RULES: tuple[tuple[str, Rule], ...] = (
     ("clock-offset", rules_local.clock_offset),

@@ -2,10 +2,13 @@
 
 import json
 import re
+from collections.abc import Iterable
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 from monitor.core.model import Exchange, Failure, Kind, Reason, Verdict
 from monitor.core.model.exchange import StatusClass, status_class
+from monitor.core.text.charset import decode
 from monitor.core.verdict.context import (
     BARE_WORDS,
     Finding,
@@ -20,10 +23,12 @@ from monitor.core.verdict.rules_local import is_ours, reason_of, was_frozen
 
 _MAIN_SCRIPT = re.compile(r"(^|[/._-])(main|runtime|polyfills?|app|index|bundle|vendors?)[._-]")
 _KEYCLOAK = ("/protocol/openid-connect", "kc-form", "kc-login", "login-actions")
+_PASSWORDS = ('type="password"', "type='password'", "type=password")
 _REFUSED = frozenset({401, 403, 405, 406, 429, 451})
 _GONE = frozenset({404, 410})
 # An error tells itself in less; to read more at once would hold up the other checks.
 _LONG_JSON_BYTES = 256 * 1024
+_MOST_DIGITS = 20
 _ERROR_KEYS = frozenset({"error", "errors", "exception", "erreur", "fault"})
 
 
@@ -70,7 +75,8 @@ def _is_readable(case: RuleContext) -> bool:
     """Tell whether JSON can be read; of a long one, whether it ends as it begins."""
     body = case.exchange.body
     if len(body) <= _LONG_JSON_BYTES:
-        return _data(case) is not None
+        with suppress(RecursionError):  # a depth that we do not read is no fault of the site's
+            return _read_json(body) is not None
     return (body.lstrip()[:1], body.rstrip()[-1:]) in {(b"{", b"}"), (b"[", b"]")}
 
 
@@ -78,10 +84,22 @@ def _data(case: RuleContext) -> object:
     """Return what the JSON says; None when it cannot be read, or is too long to be an error."""
     if len(case.exchange.body) > _LONG_JSON_BYTES:
         return None
+    with suppress(RecursionError):
+        return _read_json(case.exchange.body)
+    return None
+
+
+def _read_json(body: bytes) -> object:
+    """Read JSON; None when it is not. Raises RecursionError beyond some depth."""
     try:
-        return json.loads(case.exchange.body)
-    except (ValueError, RecursionError):
+        return json.loads(body, parse_int=_number)
+    except ValueError:
         return None
+
+
+def _number(digits: str) -> int:
+    """Read a number; one that is too long to be a status is not read."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else 0
 
 
 def empty_document(case: RuleContext) -> Finding | None:
@@ -201,6 +219,8 @@ def no_login_form(case: RuleContext) -> Finding | None:
         return None
     if any(mark in case.page.source for mark in _KEYCLOAK):
         return None
+    if _is_in_rest(case, (*_KEYCLOAK, *_PASSWORDS)) or _is_unread(case):
+        return None
     return Finding(Verdict.DEGRADED, Reason.MARKER_MISSING, "aucun formulaire de connexion")
 
 
@@ -212,7 +232,22 @@ def no_marker(case: RuleContext) -> Finding | None:
     seen = fold(case.page.source)
     if any(fold(marker) in seen for marker in markers):
         return None
+    if _is_in_rest(case, [marker.lower() for marker in markers]) or _is_unread(case):
+        return None
     return Finding(Verdict.DEGRADED, Reason.MARKER_MISSING, f"texte absent : « {markers[0][:80]} »")
+
+
+def _is_in_rest(case: RuleContext, texts: Iterable[str]) -> bool:
+    """Tell whether one of some texts, in lower case, stands where a long page is not read."""
+    if not case.page.cut:
+        return False
+    whole = decode(case.exchange.body, case.exchange.charset).lower()
+    return any(text in whole for text in texts)
+
+
+def _is_unread(case: RuleContext) -> bool:
+    """Tell whether what is looked for may stand beyond our bound: `too_large` says so."""
+    return case.exchange.failure is Failure.TOO_LARGE
 
 
 def too_large(case: RuleContext) -> Finding | None:

@@ -5,6 +5,7 @@ which nothing names yet: it is cut off before anything is added. A file that is 
 another way is left as it is, and the next one is begun.
 """
 
+import errno
 import os
 import re
 from collections import OrderedDict
@@ -63,10 +64,13 @@ class DayFiles:
             return thin(self._folder, before=before)
 
     def _append(self, day: date, records: tuple[Record, ...], name: str) -> str:
-        name = name or self._open.get(day) or self._begin(day)
+        known = name or self._open.get(day)
+        name = known or self._begin(day)
         self._open.pop(day, None)  # unless all goes well
         path = self._folder / name
         new = not path.exists()
+        if new and known:  # somebody took away what is on record
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
         with path.open("ab") as file:
             file.write(warc.pack((self._top(day, name), *records) if new else records))
             file.flush()

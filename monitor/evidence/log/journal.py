@@ -171,6 +171,9 @@ class Journal:
             JournalError, OSError: as `open`.
 
         """
+        published = 0 < self._edge.size <= self._leaves.signed_size()
+        if published and self.tiles.checkpoint() is None:
+            raise JournalError(_GONE.format(folder=self.tiles.folder))
         size = self._leaves.leaf_count()
         if size > self._edge.size or (also and size):
             edge = self._edge.copy()
@@ -335,6 +338,10 @@ _LOST = (
     "La base connaît un point de contrôle signé que {folder} et {last} n'ont pas : ces fichiers"
     " ont été perdus, ou viennent d'une sauvegarde ancienne. Remettez les plus récents (copie,"
     " miroir), puis relancez : signer sans eux pourrait faire deux histoires sous un seul nom."
+)
+_GONE = (
+    "{folder} : le point de contrôle signé n’y est plus ; le journal a été retiré ou déplacé"
+    " pendant que le service tournait. Remettez ce dossier tel qu’il était, puis relancez."
 )
 _FORK = (
     "Deux points de contrôle de même taille, signés par notre clé, ne disent pas la même chose"

@@ -494,6 +494,10 @@ def test_a_shell_seen_alone_shows_nothing() -> None:
         (target(Kind.API), answer('{"error": "x"}'), (Verdict.DOWN, Reason.ERROR_TEXT)),
         (target(Kind.API), answer(HEALTHY), (Verdict.DEGRADED, Reason.MARKER_MISSING)),
         (target(Kind.API), answer('{"a": '), (Verdict.DEGRADED, Reason.ERROR_TEXT)),
+        # What our own reader cannot take is no fault of the site's.
+        (target(Kind.API), answer('{"n": ' + "9" * 10_000 + "}"), (Verdict.UP, Reason.OK)),
+        (target(Kind.API), answer("[" * 5_000 + "]" * 5_000), (Verdict.UP, Reason.OK)),
+        (target(Kind.API), answer("[" * 5_000), (Verdict.DEGRADED, Reason.ERROR_TEXT)),
         # Long data are no error, and are not read: only whether they end as they begin.
         (
             target(Kind.API),
@@ -582,6 +586,26 @@ def test_a_page_whose_text_comes_after_what_we_read_is_not_empty(bulk: str) -> N
     styled = page.replace(bulk, f"<style>{'a' * 1_100_000}</style>")  # cut out, and all is read
     assert said(judge(answer(styled + text))) == (Verdict.UP, Reason.OK)
     assert said(judge(answer(styled))) == (Verdict.DOWN, Reason.EMPTY_SHELL)
+
+
+PADDING = "<p>" + "mot " * 400_000
+
+
+@pytest.mark.parametrize(
+    ("watched", "rest", "outcome"),
+    [
+        (target(markers=("Étranger",)), "<p>ÉTRANGER", (Verdict.UP, Reason.OK)),
+        (target(markers=("Étranger",)), "", (Verdict.DEGRADED, Reason.MARKER_MISSING)),
+        (target(Kind.LOGIN), '<input type="password">', (Verdict.UP, Reason.OK)),
+        (target(Kind.LOGIN), "", (Verdict.DEGRADED, Reason.MARKER_MISSING)),
+    ],
+)
+def test_what_is_looked_for_may_stand_far_down_a_long_page(
+    watched: Target, rest: str, outcome: tuple[Verdict, Reason]
+) -> None:
+    assert outcome == said(judge(answer(HEALTHY + PADDING + rest), of=watched))
+    over = answer(HEALTHY + PADDING, failure=Failure.TOO_LARGE)
+    assert said(judge(over, of=watched)) == (Verdict.DEGRADED, Reason.TOO_LARGE)
 
 
 @pytest.mark.parametrize(
