@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from itertools import pairwise
@@ -12,7 +13,7 @@ import pytest
 
 from monitor.core.model import GapCause, LaneState, Platform
 from monitor.core.scheduling.robots_txt import RobotsFile
-from monitor.probe.lane import Lane, NoTurn
+from monitor.probe.lane import ROBOTS_MAX, Lane, NoTurn
 from monitor.probe.robots_cache import Gate, RobotsBook
 from tests.support.clock import FakeClock
 
@@ -636,6 +637,24 @@ def test_rules_without_number_are_obeyed_as_well() -> None:
         with pytest.raises(NoTurn):
             await lane.heed_robots(f"{SITE}/prive", gate)
         await lane.heed_robots(f"{SITE}/public", gate)
+
+    run(scenario())
+
+
+def test_a_maze_of_new_sites_does_not_hold_the_lane_without_end() -> None:
+    """Each file may take 20 s: a probe that redirects lead to new sites asks for ten of them."""
+
+    async def scenario() -> None:
+        sites = Sites(FakeClock(NOW))
+        lane = Lane(replace(IDE, spacing_s=0), sites.clock, robots=sites.book())
+        async with lane.turn("a", NOW, urgent=False) as turn:
+            for number in range(ROBOTS_MAX):
+                await turn.request(f"https://h{number}.fr/")
+            await turn.request("https://h0.fr/autre")  # its file is known
+            with pytest.raises(NoTurn) as refusal:
+                await turn.request("https://encore.fr/")
+        assert refusal.value.cause is GapCause.ROBOTS
+        assert len(sites.requests) == ROBOTS_MAX
 
     run(scenario())
 

@@ -34,6 +34,7 @@ RECHECKS_IN_A_ROW = 3
 # there is more to wait, the slot is given up.
 CRAWL_DELAY_MAX_S = 60.0
 ROBOTS_TXT = "/robots.txt"  # says what the delay is, and is not held back by it
+ROBOTS_MAX = 10  # files asked for in one probe: redirects may lead to a new site each time
 RULES_AT_ONCE = 500  # more rules of one site are matched apart from the loop
 
 
@@ -76,6 +77,7 @@ class LaneTurn:
         self._urgent = urgent
         self._held = True
         self._stopped = False
+        self._robots_left = ROBOTS_MAX
         self._flight: asyncio.Lock | None = None  # of the platform that our request is at
 
     async def request(self, url: str) -> None:
@@ -112,6 +114,10 @@ class LaneTurn:
         self._give_back()
 
     async def _start(self, url: str) -> None:
+        if _is_robots(url):
+            self._robots_left -= 1
+            if self._robots_left < 0:
+                raise NoTurn(GapCause.ROBOTS)
         self.release()  # before any wait: two lanes that lead to each other must not lock up
         there = self._lane.at(url)
         if there is not self._lane:
