@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,14 @@ from monitor.core.journal.decode import check_from, read_instant
 from monitor.core.journal.jcs import INTEGER_LIMIT, canonical
 from monitor.core.journal.leaf_schema import FIELDS, refusal
 from monitor.core.journal.recorded import MAX_CONDITIONS_BYTES, check_of
-from monitor.core.model import Certificate, Exchange, Observation
+from monitor.core.model import (
+    Certificate,
+    ControlAnswer,
+    ControlStatus,
+    Exchange,
+    Family,
+    Observation,
+)
 from tests.support.outcomes import START, answer, at, hop, observation
 from tests.support.outcomes import refusal as refused
 
@@ -47,6 +55,34 @@ def test_a_check_comes_back_from_its_leaf_equal(exchange: Exchange, *, controls:
         seen = replace(seen, controls=None, clock_offset_us=None)
     said = spoken(seen)
     assert check_from(said[-1], said.__getitem__) == check_of(seen)
+
+
+def test_what_each_control_answered_comes_back_from_its_leaf_equal() -> None:
+    """Over which family, and when: the verdict rests on it."""
+    witnesses = tuple(
+        ControlAnswer(
+            slug="a.test",
+            family=family,
+            said=said,
+            after_us=12_345 + rank,
+            duration_us=678_901 + rank,
+            address="192.0.2.1" if rank else None,
+            resolver="192.0.2.53" if rank else None,
+            retransmits=rank or None,
+        )
+        for rank, (family, said) in enumerate(product(Family, ControlStatus))
+    )
+    families = {family: {said.value: said for said in ControlStatus} for family in Family}
+    seen = observation("anef", at(1.5))
+    assert seen.controls is not None
+    seen = replace(seen, controls=replace(seen.controls, families=families, witnesses=witnesses))
+
+    said = spoken(seen)
+
+    assert refusal(said[3], idx=3, kind_of=lambda _: "") is None
+    read = check_from(said[-1], said.__getitem__).controls
+    assert read is not None
+    assert (read.families, read.witnesses) == (families, witnesses)
 
 
 @settings(max_examples=60, deadline=None)

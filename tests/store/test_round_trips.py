@@ -9,9 +9,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from monitor.core.model import (
+    ControlAnswer,
     Controls,
+    ControlStatus,
     Exchange,
     Failure,
+    Family,
     Judgement,
     Nature,
     Observation,
@@ -42,13 +45,31 @@ streaks = st.builds(
     reason=st.sampled_from(Reason),
     downs=st.integers(0, 10**6),
 )
+hosts = st.sampled_from(("a.test", "b.test", "c.test"))
 panels = st.builds(
     Controls,
     at=instants,
     ok=st.integers(0, 9),
     asked=st.integers(0, 9),
     needed=st.integers(1, 3),
-    answers=st.dictionaries(st.sampled_from(("a.test", "b.test", "c.test")), st.booleans()),
+    answers=st.dictionaries(hosts, st.booleans()),
+    families=st.dictionaries(
+        st.sampled_from(Family), st.dictionaries(hosts, st.sampled_from(ControlStatus), min_size=1)
+    ),
+    witnesses=st.lists(
+        st.builds(
+            ControlAnswer,
+            slug=hosts,
+            family=st.sampled_from(Family),
+            said=st.sampled_from(ControlStatus),
+            after_us=durations_us,
+            duration_us=durations_us,
+            address=st.none() | st.sampled_from(("192.0.2.1", "2001:db8::1")),
+            resolver=st.none() | st.just("192.0.2.53"),
+            retransmits=st.none() | st.integers(0, 9),
+        ),
+        max_size=3,
+    ).map(tuple),
 )
 exchanges = st.builds(
     Exchange,

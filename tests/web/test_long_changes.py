@@ -4,6 +4,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,11 +13,16 @@ from monitor.core.changes.change import Edit, Op, Piece
 from monitor.core.text.page import Page
 from monitor.core.text.read import read_page
 from monitor.store import Store
-from monitor.web.views.modifications import MOST_EDITS, MOST_SHOWN, shown
+from monitor.web import page_text_routes
+from monitor.web.pages_app import build
+from monitor.web.views.modifications import MOST_EDITS, MOST_SHOWN, difference, shown
+from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_template
 from tests.support.followed import record
+from tests.support.metrics import FixedMetrics
+from tests.support.reads import NOW, config
 from tests.web.test_app import Visitor
-from tests.web.test_faces import read, visitor
+from tests.web.test_faces import TARGETS, read, visitor
 
 __all__ = ["sqlite_template"]  # a fixture
 EDITS = 300
@@ -116,3 +122,35 @@ def test_a_reader_who_has_it_is_told_so(store: Store) -> None:
 
     assert first.headers["etag"] == again.headers["etag"]
     assert first.content == again.content
+
+
+def test_a_change_is_made_once_for_all_who_read_it(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For minutes on end: it never changes. To who has it already, it is not sent again."""
+    made = 0
+
+    def counted(*given: Any) -> Any:
+        nonlocal made
+        made += 1
+        return difference(*given)
+
+    monkeypatch.setattr(page_text_routes, "difference", counted)
+    clock = FakeClock(NOW)
+    web = Visitor(
+        build(
+            store,
+            config=config(TARGETS),
+            clock=clock,
+            point="local",
+            metrics=FixedMetrics(),
+            version="0.1.0",
+        )
+    )
+    path = f"/modifications/{number_of(store)}"
+    for second in range(0, 300, 30):
+        clock._set(second * 1_000_000)
+        answer = web.get(path)
+        again = web.get(path, {"If-None-Match": answer.headers["etag"]})
+        assert (answer.status_code, again.status_code, again.content) == (200, 304, b"")
+    assert made == 1
