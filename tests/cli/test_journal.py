@@ -1,11 +1,13 @@
 """`vigie seal`, `verify` and `rebuild`, as an operator and a stranger use them."""
 
 import asyncio
+import gzip
 import json
 import shutil
 import sqlite3
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -326,3 +328,27 @@ def test_what_a_service_killed_as_it_signed_left_accuses_nobody(
     (partial.parent / "1").write_bytes(b"below")
     assert main(["verify", str(data)]) == 1
     assert "000.p/1" in capsys.readouterr().out
+
+
+BOMB_BYTES, MOST_HELD = 400_000_000, 150_000_000
+
+
+def test_a_bundle_that_unpacks_without_end_is_refused_before_it_fills_the_memory(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (bundle,) = (data / "journal").rglob("*.gz")
+    with gzip.open(bundle, "wb", compresslevel=1) as file:
+        for _ in range(BOMB_BYTES // 4_000_000):
+            file.write(bytes(4_000_000))
+    capsys.readouterr()
+
+    tracemalloc.start()
+    try:
+        code = main(["verify", str(data)])
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert code == 1
+    assert "cut, or too long" in capsys.readouterr().out
+    assert most < MOST_HELD
