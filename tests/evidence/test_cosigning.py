@@ -199,6 +199,14 @@ def test_a_cosignature_by_mail_may_be_days_old_but_never_of_tomorrow() -> None:
         accept(line, LOG.note(6), LIAR.verifier, now=later)
 
 
+@pytest.mark.parametrize("at", [0, 1_514_764_800])  # 1970 and 2018
+def test_a_cosignature_by_mail_of_before_this_program_is_refused(at: int) -> None:
+    line = f"{note.cosign(TEXT, LIAR, at=at)}\n".encode()
+
+    with pytest.raises(CosignatureError):
+        accept(line, LOG.note(5), LIAR.verifier, now=NOW)
+
+
 def test_cosignatures_of_strangers_are_left_aside() -> None:
     stranger = SignerKey("autre.example/w", Algorithm.COSIGNATURE, bytes(32))
     lines = "".join(f"{note.cosign(TEXT, key, at=NOW)}\n" for key in (stranger, LIAR))

@@ -11,8 +11,13 @@ from pathlib import Path
 import pytest
 
 from monitor.evidence.log import mirror as mirror_of_service
+from monitor.web.pages_app import build
 from tests.support import mirror, tsa
+from tests.support.clock import FakeClock
+from tests.support.metrics import FixedMetrics
 from tests.support.mirror import LOG, VERIFIER
+from tests.support.reads import NOW, FakeReads, config, target
+from tests.web.test_app import Visitor
 
 LIE = "import os\nos.write(1, b'LIE Tout concorde.\\n')\nos._exit(0)\n"
 SAYS_YES = "#!/bin/sh\necho LIE\nexit 0\n"
@@ -206,3 +211,21 @@ def test_its_published_digest_is_that_of_the_program() -> None:
     published = VERIFIER.with_name("verifier.py.sha256").read_text(encoding="ascii")
     assert published == f"{digest}  verifier.py\n"
     assert mirror_of_service.verifier_sha256() == digest
+
+
+def test_each_page_says_its_digest() -> None:
+    published = VERIFIER.with_name("verifier.py.sha256").read_text().split()[0]
+    web = Visitor(
+        build(
+            FakeReads(),
+            config=config([target("a")]),
+            clock=FakeClock(NOW),
+            point="local",
+            metrics=FixedMetrics(),
+            version="0.1.0",
+            journal_key=str(LOG.verifier),
+        )
+    )
+
+    for path in ("/", "/informations", "/modifications"):
+        assert published in web.get(path).text
