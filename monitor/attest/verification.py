@@ -40,6 +40,11 @@ _KINDS = tuple(FIELDS)
 
 _OPEN = "Les lignes antérieures au journal, et ce que rien ne garantit : voir la liste à la fin."
 
+_UNSIGNED = (
+    "Ce que disent les entrées qui attendent d’être signées : qui tient cette machine peut encore"
+    " les changer, avec leurs lignes."
+)
+
 Leaf = Mapping[str, Any]
 #: Is told what is being read, and how many of it were.
 Progress = Callable[[str, int], None]
@@ -360,11 +365,12 @@ class _Content:
         waiting = (
             f" ; {self._waiting} entrées attendent encore d’être signées" if self._waiting else ""
         )
+        unsigned = [_UNSIGNED] if self._waiting else []
         return VerificationStep(
             title="Base de données",
             done=f"chaque ligne dit ce que dit le journal, et il n’y en a pas d’autre{waiting}",
             proves="Ce que montrent les pages et les rapports est ce que le journal engage.",
-            leaves_open=" ".join((_OPEN, *self._trusted.told())),
+            leaves_open=" ".join((*unsigned, _OPEN, *self._trusted.told())),
             faults=_told(self._rows),
         )
 

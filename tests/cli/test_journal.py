@@ -352,3 +352,17 @@ def test_a_bundle_that_unpacks_without_end_is_refused_before_it_fills_the_memory
     assert code == 1
     assert "cut, or too long" in capsys.readouterr().out
     assert most < MOST_HELD
+
+
+def test_what_waits_to_be_signed_is_said_to_be_engaged_by_nothing(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = "qui tient cette machine peut encore les changer"
+    assert main(["verify", str(data)]) == 0
+    assert said not in capsys.readouterr().out
+
+    with open_store(f"sqlite:///{data / 'vigie.sqlite'}") as store:
+        asyncio.run(store.record_round(panel(at(9000)), None))
+
+    assert main(["verify", str(data)]) == 0
+    assert said in capsys.readouterr().out
