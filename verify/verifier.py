@@ -867,6 +867,9 @@ def head_size(response: bytes) -> int:
             return end
 
 
+# Fields of a `target` leaf that its copies have too, beside pace, policy and durations.
+PLANNED = ("slug", "name", "url", "kind", "platform", "department", "markers", "expect_path",
+           "signs_of_life")  # fmt: skip
 URI_SAFE = "!#$%&'()*+,/:;=?@[]~"  # as they stand in WARC-Target-URI
 
 
@@ -941,13 +944,47 @@ def _check_told(leaf: Leaf, check: "Told", told: Any, path: Path) -> None:
             f"{shown(judged['reason'])} ; la feuille {check.leaf}, {shown(check.verdict)}, "
             f"{shown(check.reason)}"
         )
-    copied = {**target.get("policy", {}), "interval_s": target.get("interval_s")}
-    for name, value in check.plan.items():
-        if copied.get(name, value) != value:
-            raise Fault(
-                f"{path} : la copie du {leaf['at']} dit {name} = {shown(copied[name])} ; le plan "
-                f"de la feuille {check.leaf}, {shown(value)}"
-            )
+    for what, said, copied in (
+        (f"le plan de la feuille {check.leaf}", check.plan, copied_plan(target)),
+        (f"la feuille {check.leaf}", check.made, copied_check(told["observation"])),
+    ):
+        for name, value in said.items():
+            if copied.get(name, value) != value:
+                raise Fault(
+                    f"{path} : la copie du {leaf['at']} dit {name} = {shown(copied[name])} ; "
+                    f"{what}, {shown(value)}"
+                )
+
+
+def copied_plan(target: Any) -> "dict[str, Any]":
+    """Return what a copy says of its target, by the names of a `target` leaf."""
+    named = {name: target[name] for name in (*PLANNED, "interval_s") if name in target}
+    lasting = {
+        f"{name}_ms": round(target[f"{name}_s"] * 1000)
+        for name in ("deadline", "slow")
+        if f"{name}_s" in target
+    }
+    return {**target.get("policy", {}), **named, **lasting}
+
+
+def copied_check(seen: Any) -> "dict[str, Any]":
+    """Return what a copy says of its check, by the names of an `observation` leaf."""
+    exchange, controls = seen["exchange"], seen["controls"]
+    at, slot = (microseconds(f"{instant(seen[name])}Z") for name in ("at", "slot_at"))
+    offsets = {
+        "clock_offset_us": seen["clock_offset_us"],
+        "server_offset_us": exchange["server_offset_us"],
+    }
+    return {
+        "rule": seen["judgement"]["rule"],
+        "late_us": at - slot,
+        "duration_us": exchange["duration_us"],
+        "controls": instant(controls["at"]) if controls else None,
+        "config_sha256": seen["config_sha256"],
+        "ruleset": seen["ruleset"],
+        # One of centuries is in no leaf.
+        **{name: us if us is None or abs(us) < 2**53 else None for name, us in offsets.items()},
+    }
 
 
 def hops_of(exchange: Any) -> "Iterator[tuple[Any, str]]":
@@ -1377,7 +1414,27 @@ class Told:
     leaf: int
     verdict: str
     reason: str
-    plan: dict[str, Any]  # the pace and the numbers of the policy, when the leaf names them
+    plan: dict[str, Any]  # of its target: the policy, and what else the copy has
+    made: dict[str, Any]  # of the check itself
+
+
+def plan_told(plan: Leaf) -> "dict[str, Any]":
+    """Return what a `target` leaf says that a copy must say too."""
+    names = (*PLANNED, "interval_s", "deadline_ms", "slow_ms")
+    optional = {"department": "", "expect_path": ""} if "url" in plan else {}
+    named = {name: plan[name] for name in names if name in plan}
+    return {**plan.get("policy", {}), **optional, **named}
+
+
+def check_told(leaf: Leaf, setup: Leaf) -> "dict[str, Any]":
+    """Return what the leaf of a check says that its copy must say too."""
+    names = ("rule", "late_us", "duration_us")
+    named: dict[str, Any] = {name: leaf[name] for name in names if name in leaf}
+    if "rule" in leaf:
+        named["controls"] = instant(leaf["controls"]["at"]) if "controls" in leaf else None
+        named |= {name: leaf.get(name) for name in ("clock_offset_us", "server_offset_us")}
+    named |= {name: setup[name] for name in ("config_sha256", "ruleset") if name in setup}
+    return named
 
 
 @dataclass
@@ -1687,6 +1744,10 @@ class Story:
         setup = self.named[whole_number(leaf["setup"])]
         plan = self.named[whole_number(leaf["plan"])] if "plan" in leaf else {}
         at, target, verdict = microseconds(leaf["at"]), leaf["target"], leaf["verdict"]
+        if setup["type"] != "setup" or (
+            plan and (plan["type"], plan["slug"]) != ("target", target)
+        ):
+            raise ValueError("setup, plan")
         one = self.watched.setdefault((target, setup["point"]), Watched(target, setup["point"]))
         if not one.is_new(at):
             self.faults.append(f"feuille {index} : deux relevés de {shown(target)} au même instant")
@@ -1701,11 +1762,9 @@ class Story:
         if interval and interval != next(reversed(one.intervals.values()), 0):
             one.intervals[slot] = interval
         one.verdicts[verdict] += 1
-        said = dict(plan.get("policy", {}))
-        if "interval_s" in plan:
-            said["interval_s"] = plan["interval_s"]
         near = self.recent.setdefault((target, setup["point"]), deque(maxlen=NEAR))
-        near.append((leaf["at"], Told(index, verdict, leaf["reason"], said)))
+        said = plan_told(plan), check_told(leaf, setup)
+        near.append((leaf["at"], Told(index, verdict, leaf["reason"], *said)))
         right = at + whole_number(leaf.get("clock_offset_us", 0))
         self._timed(index, right, setup["point"], at)
         for life in self.lives.get(setup["point"], [])[-1:]:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +48,13 @@ def write(folder: Path, *, plan: dict[str, Any], **observation: Any) -> Path:
     outcome = asyncio.run(captures.keep(TARGET, seen, known_good=True))
     kept = outcome.observation.capture
     assert kept is not None
-    said = {"verdict": "down", "reason": DEAD.reason.value, **observation}
+    late_us = (when - outcome.observation.slot_at) // timedelta(microseconds=1)
+    said = {"verdict": "down", "reason": DEAD.reason.value, "late_us": late_us, **observation}
     tree = Tree(
         [
-            mirror.leaf("setup", point=kept.point, config_sha256="0" * 64),
-            mirror.leaf("target", slug="cible", **plan),
-            mirror.leaf("observation", setup=0, plan=1, target="cible", late_us=0,
+            mirror.leaf("setup", point=kept.point, config_sha256=outcomes.CONFIG),
+            mirror.leaf("target", **{"slug": "cible", **plan}),
+            mirror.leaf("observation", setup=0, plan=1, target="cible",
                         at=when.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), **said),
             mirror.capture_leaf(kept),
         ]
@@ -116,6 +118,53 @@ def test_a_number_of_the_plan_that_the_copy_denies_is_refused(name: str, tmp_pat
 
     assert code == 1
     assert "le plan de la feuille 2" in said
+
+
+@pytest.mark.parametrize(
+    "false",
+    [
+        {"url": "https://autre.test/"},
+        {"name": "Autre page"},
+        {"platform": "y"},
+        {"department": "75"},
+        {"markers": ["Bienvenue"]},
+        {"deadline_ms": 1000},
+        {"slow_ms": 1000},
+    ],
+)
+def test_a_page_that_its_copy_denies_is_refused(false: dict[str, Any], tmp_path: Path) -> None:
+    """The outage of one page is told as that of another."""
+    code, said = run(write(tmp_path / "copie", plan={**PLAN, **false}))
+
+    assert code == 1
+    assert f"dit {next(iter(false))} = " in said
+    assert "le plan de la feuille 2" in said
+
+
+@pytest.mark.parametrize(
+    "false",
+    [
+        {"rule": "gone"},
+        {"late_us": 0},
+        {"duration_us": 1},
+        {"rule": DEAD.rule, "controls": {"at": "2026-11-23T08:00:00.000000Z", "panel": 0}},
+    ],
+)
+def test_what_a_check_says_and_its_copy_denies_is_refused(
+    false: dict[str, Any], tmp_path: Path
+) -> None:
+    code, said = run(write(tmp_path / "copie", plan=PLAN, **false))
+
+    assert code == 1
+    assert f"dit {next(reversed(false))} = " in said
+    assert "; la feuille 2, " in said
+
+
+def test_a_check_that_names_the_plan_of_another_page_is_refused(tmp_path: Path) -> None:
+    code, said = run(write(tmp_path / "copie", plan={**PLAN, "slug": "autre"}))
+
+    assert code == 1
+    assert "la feuille 2 (observation) est mal formée" in said
 
 
 Leaves = list[dict[str, Any]]
@@ -214,7 +263,7 @@ def test_a_daily_copy_is_not_removed_alone(tmp_path: Path) -> None:
     checks, copies = asyncio.run(daily(folder / "captures"))
     assert [copy["why"] for copy in copies].count(["daily"]) == 2
     copies[1] = {**copies[1], "sha256": "cd" * 32}
-    setup = {"v": 1, "type": "setup", "point": "local", "config_sha256": "0" * 64}
+    setup = {"v": 1, "type": "setup", "point": "local", "config_sha256": outcomes.CONFIG}
     leaves = [setup, *(leaf for pair in zip(checks, copies, strict=True) for leaf in pair)]
 
     code, said = run(signed(folder, leaves))
@@ -233,7 +282,7 @@ BROKEN = {
 
 def answered(folder: Path) -> Path:
     """Write a journal of every kind of answer, whole, cut short and repeated, all kept."""
-    checks: Leaves = [{"v": 1, "type": "setup", "point": "local", "config_sha256": "0" * 64}]
+    checks: Leaves = [{"v": 1, "type": "setup", "point": "local", "config_sha256": outcomes.CONFIG}]
 
     async def keep() -> None:
         captures = Captures(folder / "captures", software="essai/1", clock_limit_us=0)

@@ -121,7 +121,7 @@ def check_leaf(seen: Observation, *, setup: int) -> bytes:
         "observation",
         target=seen.target,
         at=instant(seen.at),
-        late_us=0,
+        late_us=(seen.at - seen.slot_at) // timedelta(microseconds=1),
         verdict=seen.judgement.verdict,
         reason=seen.judgement.reason,
         setup=setup,
