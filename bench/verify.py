@@ -1,8 +1,8 @@
 """Make the record of a year of national incidents, and tell what its verification takes.
 
 Ten incidents, spread over the year, in each of which every target fails for hours and each
-failing check is kept; between them a check a target and hour. The files are real ones, made by
-the parts of the service itself, except that nothing waits for the disk. Linux only.
+failing check is kept; between them a check a target and day, and a gap. The files are real ones,
+made by the parts of the service itself, except that nothing waits for the disk. Linux only.
 
     python -m bench.verify --captures 100000
 """
@@ -22,6 +22,8 @@ from monitor.attest.sealing import KEY_FILE, Sealer
 from monitor.cli import main as vigie
 from monitor.core.model import (
     Exchange,
+    Gap,
+    GapCause,
     Hop,
     Judgement,
     Kind,
@@ -108,6 +110,9 @@ class Maker:
         waiting = []
         for at, bad in instants(captures):
             for rank, target in enumerate(self._targets.values()):
+                lost = self._lost(target, at + timedelta(milliseconds=rank))
+                if lost is not None:
+                    waiting.append(asyncio.ensure_future(self._store.record_gap(lost)))
                 outcome = self._outcome(target, at + timedelta(milliseconds=rank), bad=bad)
                 kept = await self._captures.keep(target, outcome, known_good=True)
                 self.kept += (kept.observation.capture is not None) + (kept.before is not None)
@@ -116,6 +121,21 @@ class Maker:
                 await asyncio.gather(*waiting)
                 waiting = []
         await asyncio.gather(*waiting)
+
+    def _lost(self, target: Target, at: datetime) -> Gap | None:
+        """Return the slots between the last check of a target and the next; None when none is."""
+        step = timedelta(seconds=target.interval_s)
+        last = self._states[target.slug].last_at if target.slug in self._states else None
+        if last is None or at - last <= step:
+            return None
+        return Gap(
+            point="local",
+            target=target.slug,
+            from_at=last + step,
+            to_at=at,
+            slots=(at - last) // step - 1,
+            cause=GapCause.OVERRUN,
+        )
 
     def _outcome(self, target: Target, at: datetime, *, bad: bool) -> Outcome:
         judgement = BAD if bad else GOOD
