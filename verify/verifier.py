@@ -1196,6 +1196,7 @@ class Watched:
         self.overdue: list[tuple[int, int, int]] = []
         self.intervals: dict[int, int] = {}  # by the first slot since which it holds
         self.verdicts: Counter[str] = Counter()
+        self.page: int | None = None  # leaf that says what it is
         self.last_ok: int | None = None
         self.last_ok_leaf: int | None = None
         self.failing: Streak | None = None
@@ -1596,6 +1597,7 @@ class Story:
             return
         self.kinds[kind] += 1
         reader = getattr(self, f"_{kind}", None) if kind in READ else None
+        self.on_trust["unread"] += kind not in READ | UNREAD or leaf.get("v") != 1
         block, self._block = self._block, None
         if reader is None:
             return
@@ -1712,6 +1714,7 @@ class Story:
         if index:
             self.faults.append(f"feuille {index} : un journal ne commence qu'une fois")
         self.before = any(leaf["rows_before"].values())
+        self.on_trust["rows_before"] = sum(map(whole_number, leaf["rows_before"].values()))
 
     def _setup(self, index: int, leaf: Leaf) -> None:
         self.named[index] = leaf
@@ -1759,6 +1762,7 @@ class Story:
             self.paces.setdefault((config, target), set()).add(interval)
         self._block = Block(index, target, setup["point"], leaf["at"], bare=verdict not in GOOD)
         self.on_trust["bare"] += self._block.bare
+        one.page = leaf.get("plan", one.page)
         if interval and interval != next(reversed(one.intervals.values()), 0):
             one.intervals[slot] = interval
         one.verdicts[verdict] += 1
@@ -1788,6 +1792,8 @@ class Story:
         if doubt and one.tells(at, verdict):
             doubt.take(at, verdict, policy)
         for edge, what in one.fold(index, *seen, policy) if not (doubt and doubt.was_open) else ():
+            if edge == "opened" and one.page is not None:
+                what.leaves["target"] = one.page
             where = {"target": one.target, "point": one.point, "at": at, "observation": index}
             told = what.says() if edge != "blip" else {
                 "first_at": what.first_at, "last_at": what.last_at, "count": what.count,
@@ -1810,12 +1816,17 @@ class Story:
                 f"{told_us(slot)}, sans que l'horloge ait reculé entre eux"
             )
         lives = self.lives.get(one.point, [])
+        self.on_trust["outside"] += not lives or one.point in self.stopped
         if not lives or at < slot:
             return
         grid = (lives[-1].plan or {}).get(one.target)
+        wanted = grid is not None and (slot - grid[1]) % grid[0] == 0
+        self.on_trust["unplanned"] += (
+            lives[-1].plan is not None and slot >= lives[-1].at and not wanted
+        )
         if slot < lives[-1].at:
             one.overdue.append((index, len(lives) - 1, slot))
-        elif grid is not None and (slot - grid[1]) % grid[0] == 0:
+        elif wanted:
             one.planned(index, len(lives) - 1, slot)
 
     def _outage(self, index: int, leaf: Leaf) -> None:
@@ -2060,6 +2071,7 @@ class Story:
 
     def _timed(self, index: int, right: int, point: str, at: int) -> None:
         self.latest = index, right
+        self.on_trust["dates"] += not EARLIEST <= right // SECOND <= NOW + TOLERANCE_S
         if point not in self.stopped:
             self.alive[point] = max(self.alive.get(point, 0), at)
 
@@ -2087,13 +2099,23 @@ class Story:
                 self.on_trust["copies_before"] += 1
         self.captures.append((leaf, check))
 
+    def _annotation(self, index: int, leaf: Leaf) -> None:
+        self.remarks.append(f"feuille {index} : annotation : {leaf.get('text', '')}")
+
+    def _correction(self, index: int, leaf: Leaf) -> None:
+        self.remarks.append(
+            f"feuille {index} : correction de la feuille {whole_number(leaf['leaf'])} : "
+            f"{leaf.get('text', '')}"
+        )
+
     def _key(self, index: int, leaf: Leaf) -> None:
         old, new = (Key(leaf[name], LOG, f"feuille {index}") for name in ("old", "new"))
         self.keys.append((index, old, new))
 
 
 READ = {"origin", "setup", "target", "plan", "observation", "outage", "blip", "change", "gap",
-        "run", "round", "token", "capture", "key"}  # fmt: skip
+        "run", "round", "token", "capture", "key", "annotation", "correction"}  # fmt: skip
+UNREAD = {"conditions", "panel", "clock"}  # nothing here follows from them
 EDGES = {"opened": "début", "closed": "fin", "blip": "échec isolé"}
 # What follows from a check stands right after it, in this order.
 FOLLOWS = {"outage": 1, "blip": 1, "capture": 2, "change": 3}
@@ -2120,6 +2142,26 @@ TRUSTED = {
     "bare": (
         "relevé qui n'est pas bon, et dont aucune feuille ne dit où sont les octets",
         "relevés qui ne sont pas bons, et dont aucune feuille ne dit où sont les octets",
+    ),
+    "rows_before": (
+        "enregistrement d'avant ce journal, qui n'en a pas la feuille",
+        "enregistrements d'avant ce journal, qui n'en a pas les feuilles",
+    ),
+    "outside": (
+        "relevé fait alors que le journal ne dit pas que le service fonctionnait",
+        "relevés faits alors que le journal ne dit pas que le service fonctionnait",
+    ),
+    "unplanned": (
+        "relevé que le plan du service ne prévoyait pas",
+        "relevés que le plan du service ne prévoyait pas",
+    ),
+    "dates": (
+        "feuille datée d'avant 2020, ou d'après l'heure de cette machine",
+        "feuilles datées d'avant 2020, ou d'après l'heure de cette machine",
+    ),
+    "unread": (
+        "feuille que ce programme ne sait pas lire : un plus récent le saurait peut-être",
+        "feuilles que ce programme ne sait pas lire : un plus récent le saurait peut-être",
     ),
     "rounds": (
         "contrôle de la ligne inscrit après un plus tardif : l'horloge avait reculé, dit-on",
@@ -2427,6 +2469,7 @@ class Verification:
     def manifest(self) -> str:
         path = self.folder / "MANIFESTE"
         if path not in self.files:
+            self.nothing = True
             return "absent : on ne peut dire si des fichiers manquent à cette copie"
         told = {}
         for line in read(path, MAX_CAPTURES).decode("utf-8", "replace").splitlines():
@@ -2701,8 +2744,8 @@ class Verification:
             return f"{some(len(self.faults), 'défaut')}."
         if not self.cosigned and not self.dated:
             return (
-                "Aucun défaut, et peu de preuves : rien n'a été changé depuis la copie ; "
-                "rien ne date ni n'atteste ce journal."
+                "Aucun défaut, et peu de preuves : rien ne date ni n'atteste ce journal, que qui "
+                "tient sa clé a pu récrire en entier."
             )
         by = []
         if self.dated:
@@ -2912,11 +2955,28 @@ def leaf_of(leaves: "dict[str, int | None]", name: str) -> str:
     return "aucune feuille" if leaves.get(name) is None else f"feuille {leaves[name]}"
 
 
+def rule_of(policy: "dict[str, int]") -> str:
+    """Say what makes an outage, and what ends it."""
+    asked = {**POLICY, **policy}
+    return (
+        some(asked["failures"], "échec", "échecs")
+        + f" sur {asked['failing_s']} s au moins ; pour la fin, "
+        + some(asked["successes"], "relevé bon", "relevés bons")
+        + f" sur {asked['recovering_s']} s au moins"
+    )
+
+
 def tables(story: Story) -> Iterator[str]:
     """Yield the outages, changes and gaps that the leaves prove, with the numbers of leaves."""
     for rank, one in enumerate(story.outages[:SHOWN], start=1):
         at = one.leaves
         yield f"Indisponibilité {rank} : {shown(one.target)} ({NATURES[one.nature]})"
+        place = at.get("target")
+        page = story.named[place] if place is not None else {}
+        if "url" in page:
+            names = f"{shown(page['name'])}, {shown(page['url'])}"
+            yield f"  page                 : {names}, {leaf_of(at, 'target')}"
+            yield f"  règle                : {rule_of(page['policy'])}"
         yield f"  raison du 1er échec  : {REASONS.get(one.reason, shown(one.reason))}"
         yield f"  dernier relevé bon   : {both(one.last_ok_at)}, {leaf_of(at, 'last_ok')}"
         yield f"  premier échec        : {both(one.first_fail_at)}, {leaf_of(at, 'first_fail')}"
@@ -2954,18 +3014,22 @@ def tables(story: Story) -> Iterator[str]:
 
 
 STEPS = (
-    ("Fichiers", "manifest", "aucun fichier de cette copie n'a changé depuis qu'elle fut faite",
-     "d'où vient la copie"),
-    ("Arbre", "tree", "le journal est entier, signé par sa clé, et prolonge ses états antérieurs",
-     "que ce qu'il contient est vrai"),
+    ("Fichiers", "manifest", "ces fichiers sont ceux du MANIFESTE, et il n'y en a pas d'autre",
+     "d'où vient la copie, car le MANIFESTE n'est pas signé"),
+    ("Arbre", "tree",
+     ("la clé du journal a signé ces feuilles, dans cet ordre, et les états antérieurs qui sont "
+      "ici en sont le début"),
+     ("que ce qu'elles disent est vrai, ni que la même clé n'a pas signé un autre journal : seul "
+      "un cosignataire, ou un checkpoint reçu auparavant (--ancien), le montrerait")),
     ("Relevés", "checks",
      "ces indisponibilités suivent de ces relevés, et aucun ne manque sans être dit",
-     "que chaque verdict est juste : il se rejoue sur les octets gardés"),
+     ("que chaque verdict est juste (il se rejoue sur les octets gardés), que ce qui est dit non "
+      "fait ne le fut pas, ni pourquoi, ni que les textes ont changé comme il est dit")),
     ("Preuves", "proofs", "ces feuilles sont dans l'arbre signé", "ce que disent les autres"),
     ("Horodatages", "tokens", "ces feuilles existaient à ces dates, selon des autorités tierces",
      "qu'elles n'existaient pas avant"),
     ("Copies", "captures", "ces octets sont ceux que le relevé a notés",
-     "qu'un autre visiteur aurait reçu les mêmes"),
+     "que le site les a envoyés, ni qu'un autre visiteur aurait reçu les mêmes"),
 )  # fmt: skip
 
 
@@ -2978,9 +3042,13 @@ def place_of(asked: argparse.Namespace, name: str) -> Path:
     return path.resolve() if asked.data else path
 
 
-def judge(asked: argparse.Namespace, say: Say) -> dict[str, Any]:
+def judge(asked: argparse.Namespace, tell: Say) -> dict[str, Any]:
     """Verify, telling each step; return the whole as --json gives it."""
     faults: list[str] = []
+
+    def say(line: str) -> None:
+        tell(shown(line))
+
     say("0. Ce programme et la clé")
     found = begin(asked, faults, say)
     inside = asked.dossier.resolve() in HERE.parents
@@ -2995,7 +3063,8 @@ def judge(asked: argparse.Namespace, say: Say) -> dict[str, Any]:
         )
         say("   celle qu'il dirait lui-même ne prouverait rien.")
     steps = list(taken(found, say)) if found else []
-    remarks = found.remarks if found else []
+    faults[:] = map(shown, faults)  # they name files, whose names are from outside
+    remarks = [shown(line) for line in found.remarks] if found else []
     trusted = list(on_trust(found)) if found else []
     for line in trusted:
         say(f"PRIS SUR PAROLE {line}")
@@ -3006,7 +3075,8 @@ def judge(asked: argparse.Namespace, say: Say) -> dict[str, Any]:
     for line in faults:
         say(f"ÉCHEC {line}")
     verdict = found.verdict() if found else f"{some(len(faults), 'défaut')}."
-    say(f"\n{verdict}")
+    say("")
+    say(verdict)
     if own and not faults:
         say(f"Sous réserve de ce qui est pris dans le dossier même : {', '.join(own)}.")
     result: dict[str, Any] = {"ok": not faults, "verdict": verdict, "taken_from_the_folder": own,

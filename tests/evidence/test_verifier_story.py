@@ -156,7 +156,8 @@ def test_a_journal_that_nobody_dates_nor_attests_is_called_so(day: Leaves, tmp_p
     code, said = run(exported(tmp_path / "copie", packed(day), witnesses=False))
 
     assert code == 0
-    assert "rien n'a été changé depuis la copie ; rien ne date ni n'atteste ce journal" in said
+    assert "peu de preuves : rien ne date ni n'atteste ce journal, que qui tient sa clé" in said
+    assert "n'a pas signé un autre journal" in said
     assert "Tout concorde" not in said
     assert "Pris dans le dossier même : la clé du journal" in said
 
@@ -391,3 +392,100 @@ def test_a_token_cannot_cover_an_older_token_that_is_later(
     said = run(folder)[1]
 
     assert ("daté avant le jeton de la feuille 0, qu'il couvre" in said) is said_so, said
+
+
+def test_an_outage_is_told_with_the_page_and_the_rule(day: Leaves, tmp_path: Path) -> None:
+    found = told(exported(tmp_path / "copie", packed(day)))
+    page = day[found["outages"][0]["leaves"]["target"]]
+
+    assert page["slug"] == found["outages"][0]["target"]
+    assert any(page["name"] in line and page["url"] in line for line in found["tables"])
+    policy = page["policy"]
+    rule = f"{policy['failures']} échecs sur {policy['failing_s']} s au moins"
+    assert any(rule in line for line in found["tables"])
+
+
+def moved(leaf: dict[str, Any], days: int) -> dict[str, Any]:
+    """Say that a leaf is of another day."""
+    when = datetime.fromisoformat(leaf["at"]) + timedelta(days=days)
+    return {**leaf, "at": instant(when)}
+
+
+def trusted(folder: Path, leaves: Leaves) -> list[str]:
+    found = told(exported(folder, packed(leaves)))
+    assert found["ok"], found["faults"]
+    lines: list[str] = found["on_trust"]
+    return lines
+
+
+def test_what_no_run_and_no_plan_explains_is_counted(day: Leaves, tmp_path: Path) -> None:
+    """A second point, of which no leaf says that it ran, tells an outage."""
+    whole = trusted(tmp_path / "bon", day)
+    assert not any("fonctionnait" in line for line in whole), whole
+    setup = {**day[of(day, "setup")[0]], "point": "ailleurs"}
+    check = {**day[of(day, "observation")[0]], "setup": len(day)}
+
+    lines = trusted(tmp_path / "faux", [*day, setup, check])
+
+    assert any(line.startswith("1 relevé fait alors que") for line in lines), lines
+
+
+def test_a_leaf_of_another_century_is_counted(day: Leaves, tmp_path: Path) -> None:
+    round_ = {**day[of(day, "round")[0]], "point": "ailleurs"}
+    for days in (-40_000, 40_000):
+        lines = trusted(tmp_path / "faux", [*day, moved(round_, days)])
+        assert any(line.startswith("1 feuille datée d'avant 2020") for line in lines), lines
+
+
+@pytest.mark.parametrize("leaf", [{"v": 1, "type": "aveu"}, {"v": 2, "type": "clock"}])
+def test_a_leaf_that_it_cannot_read_is_counted(
+    leaf: dict[str, Any], day: Leaves, tmp_path: Path
+) -> None:
+    lines = trusted(tmp_path / "copie", [*day, leaf])
+
+    assert any(line.startswith("1 feuille que ce programme ne sait pas lire") for line in lines)
+
+
+def test_a_correction_and_an_annotation_are_told(day: Leaves, tmp_path: Path) -> None:
+    where = {"v": 1, "at": instant(at(0)), "text": "La sonde se trompait.\x1b[2J"}
+    correction = {**where, "type": "correction", "leaf": 3}
+    annotation = {**where, "type": "annotation", "targets": []}
+
+    code, said = run(exported(tmp_path / "copie", packed([*day, correction, annotation])))
+
+    assert code == 0, said
+    assert "correction de la feuille 3 : La sonde se trompait.\\x1b[2J" in said
+    assert "annotation : La sonde se trompait.\\x1b[2J" in said
+
+
+def test_a_copy_without_its_list_of_files_proves_nothing_of_them(
+    day: Leaves, tmp_path: Path
+) -> None:
+    folder = exported(tmp_path / "copie", packed(day))
+    (folder / "MANIFESTE").unlink()
+
+    code, said = run(folder)
+
+    assert code == 0, said
+    assert "ces fichiers sont ceux" not in said
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "journal/tile/\x1b[2J",
+        "journal/horodatages/\x1b]0;x\x07/a",
+        "preuves/\x1b[2J.tlog-proof",
+        "journal/changements-de-cle/\x1b[2J",
+    ],
+)
+def test_no_name_of_a_file_drives_the_terminal(name: str, day: Leaves, tmp_path: Path) -> None:
+    folder = exported(tmp_path / "copie", packed(day))
+    mirror.put(folder / name, b"x")
+    mirror.list_files(folder)
+
+    code, said = run(folder)
+
+    assert code == 1
+    assert "\\x1b" in said
+    assert "\x1b" not in said
