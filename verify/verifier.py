@@ -944,6 +944,8 @@ def _check_told(leaf: Leaf, check: "Told", told: Any, path: Path) -> None:
             f"{shown(judged['reason'])} ; la feuille {check.leaf}, {shown(check.verdict)}, "
             f"{shown(check.reason)}"
         )
+    if told["observation"]["exchange"]["url"] != target["url"]:
+        raise Fault(f"{path} : la copie du {leaf['at']} est celle d'une autre adresse que sa page")
     for what, said, copied in (
         (f"le plan de la feuille {check.leaf}", check.plan, copied_plan(target)),
         (f"la feuille {check.leaf}", check.made, copied_check(told["observation"])),
@@ -1417,6 +1419,7 @@ class Told:
     reason: str
     plan: dict[str, Any]  # of its target: the policy, and what else the copy has
     made: dict[str, Any]  # of the check itself
+    copied: bool = False  # a leaf says where its copy is
 
 
 def plan_told(plan: Leaf) -> "dict[str, Any]":
@@ -2089,6 +2092,12 @@ class Story:
         if leaf["sha256"] in self.copies:
             self.faults.append(f"feuille {index} : la même copie, nommée deux fois")
         self.copies.add(leaf["sha256"])
+        if check is not None and check.copied and "before" not in leaf["why"]:
+            self.faults.append(
+                f"feuille {index} : une autre copie du relevé de la feuille {check.leaf}"
+            )
+        if check is not None:
+            check.copied = True
         if check is None:
             if not self.before or one is None or microseconds(leaf["at"]) >= one.first_at:
                 self.faults.append(

@@ -167,6 +167,18 @@ def test_a_check_that_names_the_plan_of_another_page_is_refused(tmp_path: Path) 
     assert "la feuille 2 (observation) est mal formée" in said
 
 
+def test_the_copy_of_another_address_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Leaf and copy both name another page than the one that was asked."""
+    monkeypatch.setitem(globals(), "TARGET", replace(TARGET, url="https://autre.test/"))
+
+    code, said = run(write(tmp_path / "copie", plan={**PLAN, "url": "https://autre.test/"}))
+
+    assert code == 1
+    assert "est celle d'une autre adresse que sa page" in said
+
+
 Leaves = list[dict[str, Any]]
 
 
@@ -202,6 +214,14 @@ def test_copies_of_two_days_are_accepted(tmp_path: Path) -> None:
 
 
 FORGED: dict[str, tuple[Callable[[Leaves], Leaves], str]] = {
+    "two copies of one check": (
+        lambda it: [
+            *it[: kept(it, ["failure"]) + 1],
+            {**it[kept(it, ["failure"])], "sha256": "ab" * 32},
+            *it[kept(it, ["failure"]) + 1 :],
+        ],
+        "une autre copie du relevé",
+    ),
     "a copy of a check that nobody made": (
         lambda it: changed(it, kept(it, ["failure"]), at="2026-11-23T09:00:00.123456Z"),
         "n'est pas au journal",

@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 from base64 import b64encode
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
@@ -102,7 +102,8 @@ async def captured(folder: Path) -> list[bytes]:
         at = outcomes.at(6 * 3600 * rank)
         exchanges = [(OK, spoken(at, ANSWERS[name]))]
         later = at + timedelta(hours=1)
-        exchanges.append((DEAD, spoken(later, ANSWERS[name]) if rank % 2 else refusal(later)))
+        refused = replace(refusal(later), url=TARGET.url)
+        exchanges.append((DEAD, spoken(later, ANSWERS[name]) if rank % 2 else refused))
         for judgement, exchange in exchanges:
             seen = outcomes.outcome("cible", exchange.started_at, judgement, exchange=exchange)
             outcome = await captures.keep(TARGET, seen, known_good=True)

@@ -88,7 +88,7 @@ class Made:
 
 def exchange_of(slug: str, now: datetime, sky: str) -> tuple[Exchange, Judgement]:
     if sky == "x":
-        return refusal(now), DEAD
+        return replace(refusal(now), url=TARGETS[slug].url), DEAD
     said = "" if sky == "g" else SAID[sky]
     page = body(said, LINK if slug == "etrangers" else "Une démarche.")
     status = "410 Gone" if sky == "g" else "200 OK"
