@@ -1098,7 +1098,8 @@ def strict_json(data: bytes) -> Any:
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
         if len({name for name, _ in found}) != len(found):
             raise ValueError("un nom est donné deux fois")
-        return dict(found)
+        # Each object would have names of its own, and a long record keeps many objects.
+        return {sys.intern(name): value for name, value in found}
 
     def refuse(text: str) -> Any:
         raise ValueError(f"nombre {text[:20]}")
@@ -1568,6 +1569,7 @@ class Story:
         self.keys: list[tuple[int, Key, Key]] = []  # changes of keys: leaf, the old, the new
         self.kinds: Counter[str] = Counter()
         self.latest: tuple[int, int] = (0, 0)  # the last leaf that has a time of its own, and it
+        self._plans_told: dict[int, dict[str, Any]] = {}  # by leaf; -1 for none
         self.latest_at: dict[int, tuple[int, int]] = {}  # the same, at each size that was marked
         self.alive: dict[str, int] = {}  # by point, the last sign of life
         self.runs: dict[int, str] = {}  # the point of each, by the leaf of its start
@@ -1770,7 +1772,10 @@ class Story:
             one.intervals[slot] = interval
         one.verdicts[verdict] += 1
         near = self.recent.setdefault((target, setup["point"]), deque(maxlen=NEAR))
-        said = plan_told(plan), check_told(leaf, setup)
+        number = leaf.get("plan", -1)
+        if number not in self._plans_told:
+            self._plans_told[number] = plan_told(plan)
+        said = self._plans_told[number], check_told(leaf, setup)
         near.append((leaf["at"], Told(index, verdict, leaf["reason"], *said)))
         right = at + whole_number(leaf.get("clock_offset_us", 0))
         self._timed(index, right, setup["point"], at)
@@ -2106,7 +2111,8 @@ class Story:
                 )
             else:
                 self.on_trust["copies_before"] += 1
-        self.captures.append((leaf, check))
+        short = {name: sys.intern(leaf[name]) for name in ("target", "point", "file")}
+        self.captures.append(({**leaf, **short}, check))
 
     def _annotation(self, index: int, leaf: Leaf) -> None:
         self.remarks.append(f"feuille {index} : annotation : {leaf.get('text', '')}")
