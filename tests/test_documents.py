@@ -10,6 +10,10 @@ from monitor.cli import parser
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("README.md", "LISEZMOI.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")))
+FRENCH = (
+    "LISEZMOI.md",
+    *(f"docs/{stem}.md" for stem in ("horodatage", "metriques", "pages", "reglages", "temoins")),
+)
 _FENCED = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`((?:sudo )?(?:\.venv/bin/)?vigie [a-z][^`]*)`")
 _VIGIE = re.compile(r"(?<!\S)(?:\S*/)?vigie (?=[a-z-])")
@@ -68,3 +72,13 @@ def test_each_make_target_of_a_document_exists(name: str) -> None:
         for word in re.findall(r"(?:^|sudo )make (?:-C \S+ )?([a-z]+)", line)
     }
     assert asked <= targets
+
+
+@pytest.mark.parametrize("name", FRENCH)
+def test_french_is_set_as_it_is_printed(name: str) -> None:
+    """No line can end before a colon or inside quotation marks; apostrophes are typographic."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    text = re.sub(r"^```.*?^```", "", text, flags=re.MULTILINE | re.DOTALL)
+    text = re.sub(r"`[^`]*`", "`code`", text)
+    slip = r".*(?:(?<!\u00a0)[;?!»]|\s(?<!\u00a0):|«(?!\u00a0)|\w'\w).*"
+    assert re.findall(slip, text) == []
