@@ -1,6 +1,8 @@
 """One probe from its turn to its record, on a real store, with a site and a line of our own."""
 
 import asyncio
+import gc
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -561,3 +563,27 @@ async def test_a_good_answer_waits_for_no_round_that_another_site_asked_for(stor
     assert not failed.done()  # its fault may be ours: that round must be heard
     over.set()
     assert await asyncio.wait_for(failed, 20) is not None
+
+
+async def test_what_the_service_remembers_does_not_grow_with_its_checks(bench: Bench) -> None:
+    """An outage every three days: 22 of them leave no more objects of ours than 17."""
+
+    async def outages(count: int) -> Counter[str]:
+        for _ in range(count):
+            for broken in (True, False):
+                (bench.broken.add if broken else bench.broken.discard)(ONE.slug)
+                for _ in range(4):
+                    await bench.check(ONE)
+            await bench.clock.advance(timedelta(days=3).total_seconds())
+        gc.collect()
+        return Counter(
+            type(one).__name__
+            for one in gc.get_objects()
+            if str(type(one).__module__).startswith("monitor.")
+        )
+
+    before = await outages(17)  # four rounds of the controls each: they fill what is kept of rounds
+    after = await outages(5)
+
+    assert after - before == Counter()
+    assert len(bench.store.outages()) == 22
