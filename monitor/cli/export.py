@@ -42,7 +42,7 @@ UNFINISHED = ".en-cours"  # ends the name of a folder that nobody verified yet
 RECENT = 5_000  # checkpoints among which one that has its cosignatures is looked for
 SHOWN = 20  # faults that are told
 _OLDER = (
-    "La copie s’arrête à {size} feuilles sur {newest} : c’est le point de contrôle le plus récent"
+    "La copie s’arrête à {size} sur {newest} : c’est le point de contrôle le plus récent"
     " qui porte les cosignatures demandées."
 )
 _ALONE = (
@@ -51,28 +51,28 @@ _ALONE = (
 )
 README = """\
 Copie du journal de Vigie ANEF : {origin}
-Établie le {at} (UTC). {leaves} feuilles.
+Établie le {at} UTC. {leaves}.
 
 Pour la vérifier sans aucun de nos programmes, sur une machine où se trouvent Python 3 et openssl :
 
     python3 -I AILLEURS/verifier.py . --cle '{key}'
 
-Ne vous servez pas du verifier.py de ce dossier sans l'avoir comparé : qui aurait changé le journal
-aurait pu le changer aussi. Prenez-le sur le site de l'association, ou calculez son empreinte
-(sha256sum verifier.py) et comparez-la avec celle que l'association publie. À l'export, c'était :
+Ne vous servez pas du verifier.py de ce dossier sans l’avoir comparé : qui aurait changé le journal
+aurait pu le changer aussi. Prenez-le sur le site de l’association, ou calculez son empreinte
+(sha256sum verifier.py) et comparez-la avec celle que l’association publie. À l’export, c’était :
 
     {digest}
 
-La clé publique ci-dessus doit, elle aussi, vous être connue d'une autre source : la page de
-l'association, un cosignataire, une pièce plus ancienne. Ce fichier seul n'en prouve rien.
+La clé publique ci-dessus doit, elle aussi, vous être connue d’une autre source : la page de
+l’association, un cosignataire, une pièce plus ancienne. Ce fichier seul n’en prouve rien.
 « -I » empêche Python de charger un programme qui aurait été posé dans le dossier.
 
-journal/            le journal : points de contrôle, arbre, feuilles, jetons d'horodatage
+journal/            le journal : points de contrôle, arbre, feuilles, jetons d’horodatage
 captures/           les octets échangés, au format WARC/1.1 ({captures})
 racines.pem         les autorités dont les jetons sont crus par cette vérification
-sans-racine.txt     s'il est là : les jetons d'autorités sans racine connue, qui ne datent rien ici
+sans-racine.txt     s’il est là : les jetons d’autorités sans racine connue, qui ne datent rien ici
 cles.txt            la clé du journal et celles de ses cosignataires
-MANIFESTE           l'empreinte SHA-256 de chaque fichier : sha256sum -c MANIFESTE
+MANIFESTE           l’empreinte SHA-256 de chaque fichier : sha256sum -c MANIFESTE
 """
 
 
@@ -170,7 +170,9 @@ def _chosen(data: Path, key: VerifierKey, config: Config) -> tuple[bytes, str]:
             signatures = quorum(parsed, config.cosigning)
             size = Checkpoint.parse(parsed.text).size
             if signatures.reached and parsed.verified_by([key]) and size:
-                return note, _OLDER.format(size=size, newest=newest) if size < newest else ""
+                return note, _OLDER.format(
+                    size=count(size, "feuille"), newest=newest
+                ) if size < newest else ""
         except NoteError:
             continue  # another one may do
     signatures = quorum(Note.parse(published), config.cosigning)
@@ -209,8 +211,8 @@ def _write(asked: Namespace, config: Config) -> _Exported:
     mirror.put(out / "verifier.py", program)
     readme = README.format(
         origin=key.name,
-        at=f"{SystemClock().now():%Y-%m-%d %H:%M:%S}",
-        leaves=checkpoint.size,
+        at=f"{SystemClock().now():%d/%m/%Y à %H:%M:%S}",
+        leaves=count(checkpoint.size, "feuille"),
         key=key,
         captures=count(copied, "fichier"),
         digest=hashlib.sha256(program).hexdigest(),

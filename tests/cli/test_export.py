@@ -1,5 +1,6 @@
 """`vigie export`: what a stranger gets, verified as a stranger would."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -50,6 +51,7 @@ def test_a_stranger_verifies_the_copy_and_finds_what_is_changed_in_it(
     readme = (out / "LISEZMOI.txt").read_text()
     assert "python3 -I AILLEURS/verifier.py" in readme
     assert verifier_sha256() in readme
+    assert re.search(r"Établie le \d\d/\d\d/\d{4} à [\d:]{8} UTC\. [\d\s]+ feuilles?\.\n", readme)
     assert verifier_sha256() in said.stdout
     (capture,) = (out / "captures").iterdir()
     data_before = capture.read_bytes()
