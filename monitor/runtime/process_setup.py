@@ -6,10 +6,11 @@ import sys
 
 MOST_OPEN = 65_536  # more than anything here needs; the hard limit may be a billion
 # mallopt(3). By default glibc keeps an arena for each thread, and once a block of 5 MB was freed
-# it takes all later ones up to that size from the arenas, where they leave holes: beside sites
-# that answer with whole pages of 5 MB a service took 338 MB, and 224 MB with these two.
+# it takes all later ones up to that size from the arenas, where they leave holes: beside four sites
+# that answer with whole pages of 5 MB a service took 338 MB, and 223 MB with these two. One arena
+# is enough for threads that share one interpreter.
 _M_MMAP_THRESHOLD, _MMAP_BYTES = -3, 256 * 1024
-_M_ARENA_MAX, _ARENAS = -8, 2
+_M_ARENA_MAX, _ARENAS = -8, 1
 # A thread that computes holds the interpreter for that long (5 ms by default) whenever the event
 # loop wakes. A check wakes it some fifty times, and each time may wait for several threads.
 SWITCH_S = 0.001

@@ -103,7 +103,8 @@ def test_the_hostile_texts_find_a_square(pattern: str) -> None:
     one = Expression("a test", re.compile(pattern), anchored=False)
     assert check_regex(pattern) is not None
 
-    assert any(is_slow(one, recipe) for recipe in hostile(one.compiled))
+    # What else the machine does can hide it, so that it may be looked for more than once.
+    assert any(is_slow(one, recipe) for _ in range(5) for recipe in hostile(one.compiled))
 
 
 # Words that make a page's rules look at all, then what they must not take long over.

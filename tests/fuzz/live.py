@@ -41,7 +41,7 @@ LATE_MAX_S = 1.0  # besides what the machine makes this very program late
 BUSY_S = 0.5  # a machine that wakes this program so late says nothing of who froze the service
 MEMORY_MAX_BYTES = 256 << 20
 # Of the hostile sites: each a platform of its own, so that they are asked side by side.
-HEAVY = [f"127.0.3.{number}" for number in range(1, HOSTILE + 1)]  # whole pages of 5 MB
+HEAVY = ["127.0.3.1", "127.0.3.2"]  # whole pages of 5 MB
 PLAIN = [f"127.0.1.{number}" for number in range(1, HOSTILE + 1)]
 SECURE = [f"127.0.2.{number}" for number in range(1, HOSTILE + 1)]
 NETWORK = "127.0.0.4"  # where resolver and clock are attacked
@@ -270,7 +270,9 @@ def _judge(data: Path, log: Path, result: Result) -> None:
         result.wrong += [
             f"{gap.target}: a slot lost, {gap.cause.value}"
             for gap in lost
-            if gap.target.startswith("bon-") and not (busy and gap.cause is GapCause.OVERRUN)
+            if gap.target.startswith("bon-")
+            and gap.cause is not GapCause.STOPPED  # at the end, while one waited for its turn
+            and not (busy and gap.cause is GapCause.OVERRUN)
         ]
     if not result.healthy:
         result.wrong.append("no healthy site was checked")

@@ -40,7 +40,7 @@ async def main(root: Path) -> None:
         for host in SITES
     ]  # fmt: skip
     hosts = tuple(
-        ControlHost(slug=host, name=host, url=f"https://{host}/", operator=host)
+        ControlHost(slug=host.replace(".", "-"), name=host, url=f"https://{host}/", operator=host)
         for host in CONTROLS
     )
     made = replace(
