@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -224,6 +224,7 @@ def attack(seconds: float, seed: int) -> Result:
             with running(config, data) as service:
                 _watch(service, seconds, result)
                 lived = service.process.poll() is None
+                ended_at = SystemClock().now()
                 code = service.stop() if lived else service.process.returncode
         finally:
             attacker.close()
@@ -232,7 +233,7 @@ def attack(seconds: float, seed: int) -> Result:
         result.sent = attacker.sent - begun
         if not lived or code:
             result.wrong.append(f"the service ended with {code}: {_end_of(service.log)}")
-        _judge(data, service.log, result)
+        _judge(data, service.log, result, ended_at)
     return result
 
 
@@ -251,7 +252,7 @@ def _watch(service: Service, seconds: float, result: Result) -> None:
         result.wrong.append(f"{result.memory_bytes >> 20} MB of memory")
 
 
-def _judge(data: Path, log: Path, result: Result) -> None:
+def _judge(data: Path, log: Path, result: Result, ended_at: datetime) -> None:
     now = SystemClock().now() + timedelta(minutes=1)
     busy = result.our_own_s > BUSY_S
     with Store.open(f"sqlite:///{data / 'vigie.sqlite'}", point="local", writer=False) as store:
@@ -271,7 +272,8 @@ def _judge(data: Path, log: Path, result: Result) -> None:
             f"{gap.target}: a slot lost, {gap.cause.value}"
             for gap in lost
             if gap.target.startswith("bon-")
-            and gap.cause is not GapCause.STOPPED  # at the end, while one waited for its turn
+            # Told to stop, it begins no check that waits for its turn.
+            and not (gap.cause is GapCause.STOPPED and gap.to_at > ended_at)
             and not (busy and gap.cause is GapCause.OVERRUN)
         ]
     if not result.healthy:

@@ -42,11 +42,13 @@ class LocalSite:
         self.status = 200
         self.slow_s = 0.0  # before each answer
         self.agents: list[str] = []  # User-Agent of each request
+        self.paths: list[str] = []
         site = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 site.agents.append(self.headers["User-Agent"])
+                site.paths.append(self.path)
                 time.sleep(site.slow_s)
                 missing = self.path == "/robots.txt"
                 body = b"" if missing else _page(site.status)
