@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.model import Judgement, Reason, Verdict
-from monitor.core.outages.availability import Span, spans
+from monitor.core.outages.availability import HOLD, Span, instant, microseconds, stretches
 from monitor.store import Store
 from monitor.store.reads.span_reads import _filled
 from tests.support.outcomes import at, outcome
@@ -30,8 +30,20 @@ def record(store: Store, target: str, checks: Sequence[tuple[int, Verdict]]) -> 
 
 
 def told(checks: Sequence[tuple[int, Verdict]], since: int, until: int) -> list[Span]:
-    known = [(at(second), verdict) for second, verdict in checks if second < until]
-    return spans(known, since=at(since), until=at(until), interval_s=INTERVAL_S)
+    edges = [microseconds(at(since)), microseconds(at(until))]
+    hold_us = HOLD * INTERVAL_S * 1_000_000
+    known = [
+        (microseconds(at(second)), verdict, Reason.OK, hold_us)
+        for second, verdict in checks
+        if second < until
+    ]
+    spans: list[Span] = []
+    for piece in stretches(known, edges):
+        from_at, verdict = instant(piece.from_us), piece.key[0]
+        if spans and spans[-1].verdict is verdict:
+            from_at = spans.pop().from_at
+        spans.append(Span(from_at=from_at, to_at=instant(piece.to_us), verdict=verdict))
+    return spans
 
 
 CHECKS = [
