@@ -1,9 +1,15 @@
 """What holds for every test."""
 
 import os
+import sys
 from collections.abc import Generator
 
 import pytest
+
+# Bytecode is written whatever the environment says: without it each worker rewrites every test
+# anew (5 s), and each program that a test starts compiles every module that it imports.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.hookimpl(wrapper=True)
