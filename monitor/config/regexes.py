@@ -104,7 +104,10 @@ class _Counter:
         chars = range(256) if self._bytes else sorted({*_SAMPLE, *named, *cased})
         self._bits = {number: 1 << rank for rank, number in enumerate(chars)}
         self._all: Chars = (1 << len(self._bits)) - 1
-        self._known: dict[str, Chars] = {}
+        self._by_form: dict[int, Chars] = {}  # a character, in either case: those that equal it
+        for number, bit in self._bits.items():
+            for form in {number, *self._forms(number)}:
+                self._by_form[form] = self._by_form.get(form, _NOTHING) | bit
 
     def ways(self) -> int:
         # `fullmatch` must reach the end, and can fail there; `search` ends where it can.
@@ -205,21 +208,20 @@ class _Counter:
         return True
 
     def _chars(self, operation: Any, argument: Any) -> Chars:
-        key = f"{operation}{argument}"
-        if key not in self._known:
-            self._known[key] = sum(
-                bit for n, bit in self._bits.items() if self._is_in(n, operation, argument)
-            )
-        return self._known[key]
-
-    def _is_in(self, number: int, operation: Any, argument: Any) -> bool:
+        """Return the characters that one item takes."""
         if operation is _sre.ANY:
-            return bool(self._flags & re.DOTALL) or number != ord("\n")
-        forms = {number, *self._forms(number)}
+            return self._all if self._flags & re.DOTALL else self._all & ~self._bits[ord("\n")]
         if operation is _sre.IN:
             negated = argument[0] == (_sre.NEGATE, None)
-            return bool(negated != any(self._holds(argument[negated:], form) for form in forms))
-        return bool((operation is _sre.NOT_LITERAL) != (argument in forms))
+            members = argument[negated:]
+            found = _NOTHING
+            for form, chars in self._by_form.items():
+                if chars & ~found and self._holds(members, form):
+                    found |= chars
+        else:
+            negated = operation is _sre.NOT_LITERAL
+            found = self._by_form.get(argument, _NOTHING)
+        return self._all & ~found if negated else found
 
     def _forms(self, number: int) -> list[int]:
         """Return a character's other letter case, where that does not count."""
