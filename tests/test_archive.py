@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from monitor.core.changes.page_events import PageEdge, PageEvent, Version
-from monitor.core.changes.text_history import NOT_RETAKEN, RETAKEN
+from monitor.core.changes.text_history import NO_COPY, RETAKEN
 from monitor.core.model import Exchange, Kind, Outcome, Target
 from monitor.core.text.page import EXTRACTION_VERSION, Element, Page
 from monitor.core.text.read import read_clean
@@ -237,7 +237,7 @@ async def test_without_a_sound_copy_the_next_reading_is_taken_and_the_summary_sa
 
     assert technical.edge is PageEdge.TECHNICAL
     assert technical.change is not None
-    assert technical.change.summary == NOT_RETAKEN
+    assert technical.change.summary == NO_COPY
     assert technical.after is not None
     assert (minute(2), minute(3)) == (
         technical.after.version.before_at,
@@ -321,7 +321,7 @@ async def test_a_later_copy_that_the_new_rules_read_otherwise_bounds_nothing(
     (technical,) = await service.see("BB", day + 2, TOKEN)
 
     assert technical.change is not None
-    assert technical.change.summary == NOT_RETAKEN
+    assert technical.change.summary == NO_COPY
 
 
 async def test_facts_pass_from_the_old_rules_to_the_new_without_a_hole(

@@ -140,7 +140,7 @@ def expanded(place: str) -> list[str]:
 
 
 def is_there(place: str) -> bool:
-    """Tell whether a place is there, by its whole path or by the end of it."""
+    """Return whether a place is there, by its whole path or by the end of it."""
     path = place.removesuffix("…").rstrip("/")
     if any((root / path).exists() for root in (ROOT, MONITOR)):
         return True

@@ -115,7 +115,7 @@ def _verifies(key: bytes, message: bytes, signature: bytes) -> bool:
 
 
 def _written_to(folder: Path) -> bool:
-    """Tell whether a service holds the journal: then it grows while it is read."""
+    """Return whether a service holds the journal: then it grows while it is read."""
     try:
         with (folder / LOCK).open("rb") as lock:
             flock(lock, LOCK_EX | LOCK_NB)

@@ -29,7 +29,7 @@ def refused(reason: str, cure: str) -> PydanticCustomError:
 
 
 def _private(info: ValidationInfo) -> bool:
-    """Tell whether private addresses are allowed; what code builds, with no context, is trusted."""
+    """Return whether private addresses are allowed. Built by code, without context, they are."""
     return info.context is None or bool(info.context["allow_private"])
 
 

@@ -23,7 +23,7 @@ _NAMES = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,10}", re.IGNORECASE
 
 
 def made_up(host: str, *, allow_private: bool = False) -> bool:
-    """Tell whether nobody can be behind a host name (RFC 2606); tests may use a few of them."""
+    """Return whether nobody can be behind a host name (RFC 2606); tests may use a few of them."""
     labels = host.lower().rstrip(".").split(".")
     if labels[-1] == "example" or labels[-2:-1] == ["example"]:
         return True
@@ -200,7 +200,7 @@ class Config:
 
     @property
     def identified(self) -> bool:
-        """Tell whether those whom the robot visits can know who sends it, and answer."""
+        """Return whether those whom the robot visits can know who sends it, and answer."""
         return not self.missing_identity
 
     @property

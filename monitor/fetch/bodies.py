@@ -51,7 +51,7 @@ def named(codings: str) -> list[str]:
 
 
 def is_light(body: bytes, codings: str) -> bool:
-    """Tell whether to undo a coding takes some milliseconds at most, whatever the bytes."""
+    """Return whether to undo a coding takes some milliseconds at most, whatever the bytes."""
     return len(body) <= _LIGHT_BYTES and len(named(codings)) <= 1
 
 

@@ -76,7 +76,7 @@ def read_url(text: str, *, base: str = "") -> Address:
 
 
 def is_literal(host: str) -> bool:
-    """Tell whether a host is an IP address rather than a name."""
+    """Return whether a host is an IP address rather than a name."""
     try:
         ip_address(host)
     except ValueError:

@@ -191,7 +191,7 @@ def _begin(draft: Draft, event: h11.Response, limits: Limits) -> None:
 
 
 def _is_over(announced: str, bound: int) -> bool:
-    """Tell whether a length is a number over the bound; of however many digits."""
+    """Return whether a length is a number over the bound; of however many digits."""
     digits = announced.lstrip("0")
     if not (digits.isascii() and digits.isdigit()):
         return False

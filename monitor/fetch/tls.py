@@ -162,7 +162,7 @@ def _signed(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
 
 
 def _is_completed(sent: Sequence[bytes], path: Sequence[bytes]) -> bool:
-    """Tell whether the verified path needed an intermediate that was not sent.
+    """Return whether the verified path needed an intermediate that was not sent.
 
     The root is never sent. A re-issue of a certificate that was sent (same name, same key)
     is not a hole.

@@ -261,7 +261,7 @@ OWN_FAMILIES = (
 
 
 def is_stale(seen: TargetMetrics, now: datetime) -> bool:
-    """Tell whether the last observation is too old for its gauges to be shown."""
+    """Return whether the last observation is too old for its gauges to be shown."""
     last_at = seen.state.last_at if seen.state is not None else None
     if last_at is None:
         return True

@@ -1,25 +1,25 @@
-"""Remembers where the links of followed pages lead, and which of them readers were told dead."""
+"""Remembers where the links of followed pages lead, and which were announced as dead."""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from monitor.core.changes.change_log import DeadLinkRecord
-from monitor.core.changes.dead_links import WatchedLink, leads, says_gone, told, watched
+from monitor.core.changes.dead_links import WatchedLink, announced_change, leads, says_gone, watched
 from monitor.core.changes.page_events import DeadLink, PageEdge, PageEvent, ShownPage
 from monitor.core.model import State, Target
 
 
 class DeadLinkTracker:
-    """Where the links of every followed page lead, and what readers were told of them."""
+    """The watched links of every followed page, and the dead links that were announced."""
 
     def __init__(
-        self, targets: Iterable[Target], told: Iterable[DeadLinkRecord], *, point: str
+        self, targets: Iterable[Target], announced: Iterable[DeadLinkRecord], *, point: str
     ) -> None:
-        """Take what is watched, and the dead links that were told and are still dead."""
+        """Take the targets, and the dead links that were announced and are still dead."""
         self._point = point
         self._watched = watched(targets)
         self._told: dict[str, dict[str, DeadLink]] = {}
-        for record in told:
+        for record in announced:
             self._told.setdefault(record.page, {})[record.link.address] = record.link
         self._leads: dict[
             str, tuple[str, dict[str, WatchedLink]]
@@ -42,7 +42,7 @@ class DeadLinkTracker:
                 target=page,
                 point=self._point,
                 before=shown.version,
-                change=told(edge, some),
+                change=announced_change(edge, some),
                 links=tuple(some),
             )
             for edge, some in (
@@ -63,7 +63,7 @@ class DeadLinkTracker:
 
 
 def _over(link: DeadLink, states: Mapping[str, State]) -> bool:
-    """Tell whether the outage that made the link dead has ended, be it followed by another."""
+    """Return whether the outage that made the link dead has ended, be it followed by another."""
     state = states.get(link.target)
     if state is None:
         return False

@@ -229,7 +229,7 @@ class Lane:
                 raise NoTurn(GapCause.ROBOTS)
 
     def holds_back(self, url: str) -> bool:
-        """Tell whether the site asks for more time than the spacing, or others wait for it.
+        """Return whether the site asks for more time than the spacing, or others wait for it.
 
         Raises:
             NoTurn: for more time than a probe waits.
@@ -269,7 +269,7 @@ class Lane:
 
     def refused(self, now: datetime, *, asked: timedelta = timedelta(0)) -> None:
         """Close the lane for a while, `asked` at least: the site refused us."""
-        self._become(backoff.refused(self._state, now, asked=asked))
+        self._become(backoff.refused(self._state, now, at_least=asked))
 
     def answered(self) -> None:
         """Forget earlier refusals: the site answered."""

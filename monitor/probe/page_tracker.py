@@ -143,11 +143,11 @@ class PageTracker:
         return self._tracks[slug].current if slug in self._tracks else None
 
     def in_doubt(self, slug: str) -> bool:
-        """Tell whether another reading soon would settle whether a page changed."""
+        """Return whether another reading soon would settle whether a page changed."""
         return slug in self._tracks and in_doubt(self._tracks[slug])
 
     def _is_known(self, track: TextHistory, observation: Observation) -> bool:
-        """Tell whether an answer has the very bytes of the text that we believe."""
+        """Return whether an answer has the very bytes of the text that we believe."""
         current, known = track.current, self._last.get(track.target)
         if current is None or known is None:
             return False
@@ -182,7 +182,7 @@ class PageTracker:
         return done
 
     def _rests(self, slug: str) -> bool:
-        """Tell whether a page that took long must be left unread."""
+        """Return whether a page that took long must be left unread."""
         if self._archive is None or slug not in self._unread_until_us:
             return False
         return self._archive.clock.monotonic_us() < self._unread_until_us[slug]
@@ -215,7 +215,7 @@ class PageTracker:
         if track.target in self._renamed:
             return track
         self._renamed.add(track.target)
-        known, names = {*track.left, *track.glimpsed}, dict[str, str]()
+        known, names = {*track.previous, *track.rejected}, dict[str, str]()
         due_us = archive.clock.monotonic_us() + RENAMING_US
         for version in await to_thread(archive.versions, track.target):
             if version.extraction_version == rules or version.sha256 not in known - names.keys():

@@ -48,7 +48,7 @@ class RobotsBook:
             self._take(file, self._heeded(file))
 
     def due(self, origin: str) -> bool:
-        """Tell whether the file must be asked for before the site is."""
+        """Return whether the file must be asked for before the site is."""
         due_at = self._due_at.get(origin)
         now = self._clock.now()
         # A date too far ahead was set by a clock that has been put back since.

@@ -52,7 +52,7 @@ class Migration:
 
 
 def is_new(url: str) -> bool:
-    """Tell whether nothing was ever stored at this address. Raises StoreError."""
+    """Return whether nothing was ever stored at this address. Raises StoreError."""
     parsed = parse(url)
     path = sqlite_path(parsed)
     with readable_errors(parsed):

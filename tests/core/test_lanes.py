@@ -80,7 +80,7 @@ def test_a_site_may_ask_for_a_longer_wait_up_to_a_day(said: str | None, wait: ti
     asked = asked_wait(said, NOW)
 
     assert asked == wait
-    assert refused(FREE, NOW, asked=asked).blocked_until == NOW + max(wait, timedelta(hours=1))
+    assert refused(FREE, NOW, at_least=asked).blocked_until == NOW + max(wait, timedelta(hours=1))
 
 
 def page(*, since: datetime, last_at: datetime, verdict: Verdict = Verdict.BLOCKED) -> State:

@@ -83,7 +83,7 @@ def test_a_restart_goes_on_from_what_was_believed(store: Store, letters: str) ->
 
 def forgetful(track: TextHistory) -> TextHistory:
     """Leave out what a restart forgets: what was not believed yet."""
-    return replace(track, rivals=(), calm=0, wavers=0)
+    return replace(track, candidates=(), stable_count=0, flips=0)
 
 
 def test_a_page_that_is_gone_is_remembered_as_such(store: Store) -> None:

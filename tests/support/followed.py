@@ -29,7 +29,7 @@ def outcomes(pages: Sequence[Page], *, target: str, removed: bool) -> list[Outco
     track, found = TextHistory(target=target, point="local"), []
     for number, one in enumerate(pages):
         track, events = advance(track, reading(one, minute(number)))
-        version = track.current.version if track.current and not track.rivals else None
+        version = track.current.version if track.current and not track.candidates else None
         check = outcome(target, minute(number))
         found.append(replace(check, version=version, changes=events))
     if removed:

@@ -167,7 +167,7 @@ def _wait_for(server: PostgresServer, guard: subprocess.Popen[bytes], log: Path)
 
 
 def _lives(process: object) -> bool:
-    """Tell whether a process runs: not when it is gone, or only its exit code is left."""
+    """Return whether a process runs: not when it is gone, or only its exit code is left."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:

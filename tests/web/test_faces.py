@@ -10,7 +10,7 @@ import pytest
 from lxml import html
 
 from monitor.core.changes.change import ChangeKind
-from monitor.core.changes.text_history import NOT_RETAKEN
+from monitor.core.changes.text_history import NO_COPY
 from monitor.core.model import Kind
 from monitor.core.text.page import Element
 from monitor.store import Store
@@ -191,8 +191,8 @@ def test_a_change_of_our_own_rules_says_what_it_may_hide(store: Store) -> None:
     web = visitor(store)
 
     for path in ("/modifications?tout=oui", "/modifications/2"):
-        assert NOT_RETAKEN in said(read(web, path))
-    assert NOT_RETAKEN not in said(read(web, "/modifications"))
+        assert NO_COPY in said(read(web, path))
+    assert NO_COPY not in said(read(web, "/modifications"))
 
 
 def test_a_change_gives_its_bounds_in_paris_and_utc_and_its_digests(

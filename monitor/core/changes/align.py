@@ -18,9 +18,9 @@ MOST_STEPS = 1_000_000  # of Myers' algorithm in one comparison, whatever its re
 
 @dataclass(slots=True)
 class Effort:
-    """Steps that one comparison may still take; what is left when there are none is coarse."""
+    """Steps that one comparison may still take; without any left, its result is coarse."""
 
-    left: int = MOST_STEPS
+    remaining: int = MOST_STEPS
 
 
 class Mismatch(NamedTuple):
@@ -37,21 +37,21 @@ def gaps(
 ) -> list[Mismatch]:
     """Return the regions that differ, in order. Equal sequences have none."""
     effort = effort or Effort()
-    found: list[Mismatch] = []
+    mismatches: list[Mismatch] = []
     todo = [(Mismatch(0, len(before), 0, len(after)), 0)]
     while todo:
         region, rounds = todo.pop()
         region = _trim(before, after, region)
         if region.b0 == region.b1 or region.a0 == region.a1:
             if region.b0 != region.b1 or region.a0 != region.a1:
-                found.append(region)
+                mismatches.append(region)
             continue
         anchors = _anchors(before, after, region) if rounds < MOST_ROUNDS else []
         if anchors:
             todo += ((part, rounds + 1) for part in _between(region, anchors))
         else:
-            found += _myers(before, after, region, effort)
-    return sorted(found)
+            mismatches += _myers(before, after, region, effort)
+    return sorted(mismatches)
 
 
 def _trim(before: Sequence[Hashable], after: Sequence[Hashable], region: Mismatch) -> Mismatch:
@@ -114,10 +114,10 @@ def _myers(
     furthest = {1: 0}
     trace: list[dict[int, int]] = []
     for distance in range(min(size_b + size_a, MOST_DISTANCE) + 1):
-        if effort.left <= 0:
+        if effort.remaining <= 0:
             break
         trace.append(dict(furthest))
-        effort.left -= 2 * len(furthest)
+        effort.remaining -= 2 * len(furthest)
         for diagonal in range(-distance, distance + 1, 2):
             down = diagonal == -distance or (
                 diagonal != distance and furthest[diagonal - 1] < furthest[diagonal + 1]
@@ -127,7 +127,7 @@ def _myers(
             y = x - diagonal
             while x < size_b and y < size_a and before[b0 + x] == after[a0 + y]:
                 x, y = x + 1, y + 1
-            effort.left -= x - start
+            effort.remaining -= x - start
             furthest[diagonal] = x
             if x >= size_b and y >= size_a:
                 return _script(trace, region)
@@ -137,7 +137,7 @@ def _myers(
 def _script(trace: list[dict[int, int]], region: Mismatch) -> list[Mismatch]:
     """Walk the trace back and join neighbouring insertions and deletions."""
     x, y = region.b1 - region.b0, region.a1 - region.a0
-    found: list[Mismatch] = []
+    mismatches: list[Mismatch] = []
     for distance in range(len(trace) - 1, 0, -1):
         furthest, diagonal = trace[distance], x - y
         down = diagonal == -distance or (
@@ -147,9 +147,9 @@ def _script(trace: list[dict[int, int]], region: Mismatch) -> list[Mismatch]:
         from_y = from_x - (diagonal + 1 if down else diagonal - 1)
         to_x, to_y = (from_x, from_y + 1) if down else (from_x + 1, from_y)
         step = Mismatch(region.b0 + from_x, region.b0 + to_x, region.a0 + from_y, region.a0 + to_y)
-        if found and found[-1].b0 == step.b1 and found[-1].a0 == step.a1:
-            step = Mismatch(step.b0, found[-1].b1, step.a0, found[-1].a1)
-            found.pop()
-        found.append(step)
+        if mismatches and mismatches[-1].b0 == step.b1 and mismatches[-1].a0 == step.a1:
+            step = Mismatch(step.b0, mismatches[-1].b1, step.a0, mismatches[-1].a1)
+            mismatches.pop()
+        mismatches.append(step)
         x, y = from_x, from_y
-    return found
+    return mismatches

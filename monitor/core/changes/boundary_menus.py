@@ -1,4 +1,4 @@
-"""What may have come along with a main part that was found in another way than before.
+"""Menus that a main part may include because it was located in another way than before.
 
 When the way changes, so do the bounds of what is compared: labels and links before the first
 sentence or after the last are more likely a menu that slipped in than a change of the page.
@@ -11,12 +11,12 @@ from monitor.core.text.page import Block, BlockKind, Page
 
 
 def trim_boundary_menus(page: Page) -> Page:
-    """Return the page, the labels and links at both ends of its main part left out.
+    """Return the page without the labels and links at both ends of its main part.
 
     Titles stay, and what a person needs: contacts, hours, links to book or to ANEF.
     """
-    said = [n for n, block in enumerate(page.blocks) if block.main and block.is_sentence]
-    first, last = (said[0], said[-1]) if said else (0, len(page.blocks))
+    sentences = [n for n, block in enumerate(page.blocks) if block.main and block.is_sentence]
+    first, last = (sentences[0], sentences[-1]) if sentences else (0, len(page.blocks))
     return replace(
         page,
         blocks=tuple(

@@ -1,4 +1,4 @@
-"""The record of what pages said, as it is read back."""
+"""The recorded changes of pages, as they are read from the store."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,8 +39,8 @@ class ChangeRecord:
 
         None for links too: what frames their change are checks of the address they lead to.
         """
-        told = self.before if self.edge not in OF_LINKS else None
-        return told.last_at if told else None
+        previous = self.before if self.edge not in OF_LINKS else None
+        return previous.last_at if previous else None
 
     @property
     def by_at(self) -> datetime:
@@ -50,12 +50,13 @@ class ChangeRecord:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLinkRecord:
-    """A dead link of a page, as readers were told of it.
+    """A dead link of a page, as it was announced.
 
     Attributes:
         page: Slug of the page that has it.
-        since: The check of the page that told.
-        until: The one that told that it answers again, or is no more; None while it is dead.
+        since: The check of the page at which it was announced.
+        until: The check at which it was announced to answer again, or to have left the page; None
+        while it is dead.
 
     """
 

@@ -24,19 +24,19 @@ def obstacle(before: Page, after: Page) -> Obstacle | None:
     """Return why the two cannot be compared, None when they can.
 
     A few words with no title and no sentence of the long page that stood there are another
-    page: an error, a refusal or a shell that no fingerprint knows yet.
+    page: an error, a refusal or a shell that no fingerprint matches yet.
     """
-    if found := before.obstacle or after.obstacle:
-        return found
+    if existing := before.obstacle or after.obstacle:
+        return existing
     small, large = sorted((_size(before), _size(after)))
     if small >= MOST_STRAY_WORDS or large < LEAST_LOST_WORDS:
         return None
-    kept = before.title == after.title or _sentences(before) & _sentences(after)
-    return None if kept else Obstacle.ANOTHER_PAGE
+    related = before.title == after.title or _sentences(before) & _sentences(after)
+    return None if related else Obstacle.ANOTHER_PAGE
 
 
 def is_same_page(before: Page, after: Page) -> bool:
-    """Tell whether two readings say so much alike that neither can be an error page.
+    """Return whether two readings share so many sentences that neither can be an error page.
 
     Measured on the longer: an error page may hold all the boilerplate of its site.
     """
@@ -54,7 +54,7 @@ def compare(before: Page, after: Page) -> Change | None:
     with the weight `cosmetic`: it is recorded, and never announced.
 
     Raises:
-        ValueError: one of the pages cannot be compared.
+        ValueError: One of the pages cannot be compared.
 
     """
     if why := obstacle(before, after):
@@ -65,12 +65,14 @@ def compare(before: Page, after: Page) -> Change | None:
         old, new = before, after
     else:
         old, new = trim_boundary_menus(before), trim_boundary_menus(after)
-    found, moved = regions(old, new)
+    differing, moved = regions(old, new)
     links = link_edits(old, new)
-    lost, gained = _facts_that_differ(old, new) if found or links else (_NONE, _NONE)
-    edits = tuple(_edit(region, lost=lost, gained=gained) for region in found)
+    facts_lost, facts_gained = (
+        _facts_that_differ(old, new) if differing or links else (_NONE, _NONE)
+    )
+    edits = tuple(_edit(region, lost=facts_lost, gained=facts_gained) for region in differing)
     kinds = {kind for edit in edits for kind in edit.kinds} | {link.kind for link in links}
-    kinds |= of_facts(_of_links(lost), _of_links(gained))
+    kinds |= of_facts(_of_links(facts_lost), _of_links(facts_gained))
     if before.updated_on != after.updated_on:
         kinds.add(ChangeKind.DISPLAYED_DATE)
     if moved:
@@ -87,15 +89,15 @@ def compare(before: Page, after: Page) -> Change | None:
         summary=change_sentences.summary(ordered, pieces=pieces, links=links),
         edits=edits,
         links=links,
-        facts_lost=lost,
-        facts_gained=gained,
+        facts_lost=facts_lost,
+        facts_gained=facts_gained,
         updated_before=before.updated_on,
         updated_after=after.updated_on,
     )
 
 
 def compared(before: Page | None, after: Page | None) -> Change | None:
-    """Do as `compare`; None too where a side is missing or the two cannot be compared."""
+    """As `compare`, but None also where a side is missing or the two cannot be compared."""
     if before is None or after is None or obstacle(before, after):
         return None
     return compare(before, after)
@@ -126,8 +128,8 @@ def _facts_that_differ(before: Page, after: Page) -> tuple[frozenset[Fact], froz
 
 def _of_links(facts: Iterable[Fact]) -> list[Fact]:
     """Keep the facts that a link may state: they need no edit of the text."""
-    stated = {Element.APPOINTMENT_LINK, Element.EMAIL, Element.PHONE}
-    return [fact for fact in facts if fact.element in stated]
+    elements = {Element.APPOINTMENT_LINK, Element.EMAIL, Element.PHONE}
+    return [fact for fact in facts if fact.element in elements]
 
 
 def _technical(before: Page, after: Page) -> Change | None:

@@ -64,8 +64,8 @@ def compare_saved(
         and not (is_page(before, url) and is_page(after, url))
     ):
         return _incomparable(Obstacle.NOT_THE_PAGE)
-    if found := obstacle(old, new):
-        return _incomparable(found)
+    if reason := obstacle(old, new):
+        return _incomparable(reason)
     change = compare(old, new)
     counts = change is not None and change.counts
     if (old.cut or new.cut) and not counts and before != after:
@@ -75,7 +75,7 @@ def compare_saved(
 
 
 def judge_with(fingerprints: Sequence[Fingerprint], *, content_type: str | None = None) -> IsPage:
-    """Return a judge that takes for a page what the rules of classification call up."""
+    """Return a function that accepts a body as a page when the rules judge it up or degraded."""
     headers = {"content-type": content_type or "text/html"}
 
     def is_page(body: bytes, url: str | None) -> bool:
@@ -92,6 +92,6 @@ def judge_with(fingerprints: Sequence[Fingerprint], *, content_type: str | None 
     return is_page
 
 
-def _incomparable(found: Obstacle) -> Comparison:
-    text = f"Comparaison impossible : {change_sentences.OBSTACLES[found]}."
-    return Comparison(changed=None, obstacle=found, summary=text)
+def _incomparable(obstacle: Obstacle) -> Comparison:
+    text = f"Comparaison impossible : {change_sentences.OBSTACLES[obstacle]}."
+    return Comparison(changed=None, obstacle=obstacle, summary=text)

@@ -1,8 +1,8 @@
 """Links of a page whose address, watched for itself, is confirmed not to exist any more.
 
-Nothing is asked for them: a link is dead by what the checks of the target that it leads to
-say. A failure that may pass, a refusal or our own ignorance is no death, and a link to an
-address that nothing watches is not judged at all.
+No request is made for them: the checks of the target that a link leads to decide. A temporary
+failure, a refusal or an unknown result does not make a link dead, and a link to an address that
+is no target is not judged at all.
 """
 
 from collections.abc import Iterable, Mapping
@@ -36,31 +36,33 @@ def request_of(address: str) -> str:
 
 def watched(targets: Iterable[Target]) -> dict[str, str]:
     """Return the slug of what is watched by its address, written as `Link.target` is."""
-    found: dict[str, str] = {}
+    slug_of: dict[str, str] = {}
     for target in targets:
-        found.setdefault(request_of(link_normalisation.target(target.url, base=None)), target.slug)
-    return found
+        slug_of.setdefault(
+            request_of(link_normalisation.target(target.url, base=None)), target.slug
+        )
+    return slug_of
 
 
-def leads(page: Page, known: Mapping[str, str]) -> dict[str, WatchedLink]:
-    """Return by address the links of the main part that lead to what is watched (`known`).
+def leads(page: Page, slugs: Mapping[str, str]) -> dict[str, WatchedLink]:
+    """Return by address the links of the main part that lead to a target (`slugs`).
 
     Written as they are kept: after a restart the same link must have the same name.
     """
-    found: dict[str, WatchedLink] = {}
+    by_address: dict[str, WatchedLink] = {}
     for link in (link for block in page.main() for link in block.links):
-        slug = known.get(request_of(link.target))
-        if slug and len(found) < MOST_LEADS:
+        slug = slugs.get(request_of(link.target))
+        if slug and len(by_address) < MOST_LEADS:
             lead = WatchedLink(text=clean(link.text, MOST_CHARACTERS), target=slug)
-            found.setdefault(clean(link.target, MAX_URL), lead)
-    return found
+            by_address.setdefault(clean(link.target, MAX_URL), lead)
+    return by_address
 
 
 def says_gone(state: State | None) -> Outage | None:
-    """Return the open outage that says of an address that it does not exist, None without one.
+    """Return the open outage that shows that an address does not exist; None without one.
 
-    It began with that answer, and the last check still had it: an outage of another nature in
-    which one such answer strayed says nothing of the kind.
+    It began with that answer, and the last check still had it: an outage of another kind with one
+    such answer in it proves nothing.
     """
     if state is None or state.outage is None or state.verdict is not Verdict.DOWN:
         return None
@@ -73,13 +75,17 @@ _KINDS = {
 }
 
 
-def told(edge: PageEdge, some: Iterable[DeadLink]) -> Change | None:
-    """Return what is told of links; nothing of one that left: its text's change tells it."""
+def announced_change(edge: PageEdge, links: Iterable[DeadLink]) -> Change | None:
+    """Return the change to announce for some links; None for links that left the page.
+
+    The change of the page's text already shows that they left.
+    """
     kind = _KINDS.get(edge)
     if kind is None:
         return None
     edits = tuple(
-        LinkEdit(kind=kind, text=one.text, before=one.address, after=one.address) for one in some
+        LinkEdit(kind=kind, text=link.text, before=link.address, after=link.address)
+        for link in links
     )
     summary = change_sentences.summary((kind,), pieces=(), links=edits)
     return Change(kinds=(kind,), weight=Weight.MAJOR, summary=summary, links=edits)

@@ -39,20 +39,20 @@ def regions(before: Page, after: Page) -> tuple[list[EditedRegion], int]:
     """Return what differs between the main parts, in order, and how many blocks moved."""
     old, new = _compared(before, after)
     effort = Effort()
-    found = _ordered_gaps([b.words for b in old], [b.words for b in new], effort)
-    gone = Counter(block.words for gap in found for block in old[gap.b0 : gap.b1])
-    came = Counter(block.words for gap in found for block in new[gap.a0 : gap.a1])
+    mismatches = _ordered_gaps([b.words for b in old], [b.words for b in new], effort)
+    removed = Counter(block.words for gap in mismatches for block in old[gap.b0 : gap.b1])
+    added = Counter(block.words for gap in mismatches for block in new[gap.a0 : gap.a1])
     everywhere_old = Counter(block.words for block in before.blocks)
     everywhere_new = Counter(block.words for block in after.blocks)
-    really_gone = everywhere_old - everywhere_new
-    really_came = everywhere_new - everywhere_old
-    kept = []
-    for gap in found:
-        left = tuple(_take(old[gap.b0 : gap.b1], really_gone))
-        right = tuple(_take(new[gap.a0 : gap.a1], really_came))
+    removed_from_page = everywhere_old - everywhere_new
+    added_to_page = everywhere_new - everywhere_old
+    edited = []
+    for gap in mismatches:
+        left = tuple(_take(old[gap.b0 : gap.b1], removed_from_page))
+        right = tuple(_take(new[gap.a0 : gap.a1], added_to_page))
         if pieces := word_pieces(left, right, effort):
-            kept.append(EditedRegion(left, right, pieces))
-    return kept, sum((gone & came).values())
+            edited.append(EditedRegion(left, right, pieces))
+    return edited, sum((removed & added).values())
 
 
 def word_pieces(
@@ -61,12 +61,12 @@ def word_pieces(
     """Return the word-level difference of two texts; empty when their words are the same."""
     old_words, old_text = _spread(before)
     new_words, new_text = _spread(after)
-    found = _ordered_gaps(old_words, new_words, effort or Effort())
-    if not found:
+    mismatches = _ordered_gaps(old_words, new_words, effort or Effort())
+    if not mismatches:
         return ()
     pieces: list[Piece] = []
     b = 0
-    for gap in _without_islands(found):
+    for gap in _without_islands(mismatches):
         pieces += _piece(Op.SAME, old_text[b : gap.b0])
         pieces += _piece(Op.REMOVED, old_text[gap.b0 : gap.b1])
         pieces += _piece(Op.ADDED, new_text[gap.a0 : gap.a1])
@@ -85,13 +85,13 @@ def _compared(before: Page, after: Page) -> tuple[list[Block], list[Block]]:
 
 
 def _only_shifted(old: list[str], new: list[str]) -> bool:
-    """Tell whether the dates differ only by one day, all in the same direction."""
+    """Return whether the dates differ only by one day, all in the same direction."""
     if len(old) != len(new):
         return False
     pairs = zip(old, new, strict=True)
     shifts = [(date.fromisoformat(b) - date.fromisoformat(a)).days for a, b in pairs]
-    moved = [shift for shift in shifts if shift]
-    return len(moved) >= LEAST_SHIFTED_DATES and (set(moved) == {1} or set(moved) == {-1})
+    nonzero = [shift for shift in shifts if shift]
+    return len(nonzero) >= LEAST_SHIFTED_DATES and (set(nonzero) == {1} or set(nonzero) == {-1})
 
 
 def _ordered_gaps(
@@ -115,27 +115,27 @@ def _spread(blocks: Sequence[Block]) -> tuple[list[str], list[str]]:
     keys: list[str] = []
     texts: list[str] = []
     for block in blocks:
-        found = list(tokens(block.compared))
-        starts = [start for _, start in found]
+        positions = list(tokens(block.compared))
+        starts = [start for _, start in positions]
         if starts:
             starts[0] = 0
         ends = [*starts[1:], len(block.compared)]
-        keys += (word for word, _ in found)
+        keys += (word for word, _ in positions)
         texts += (block.compared[a:b] for a, b in zip(starts, ends, strict=True))
         if texts:
             texts[-1] += " "
     return keys, texts
 
 
-def _without_islands(found: list[Mismatch]) -> list[Mismatch]:
-    """Join edits that a word or two separate: a reader takes them in as one."""
-    joined: list[Mismatch] = []
-    for gap in found:
-        if joined and gap.b0 - joined[-1].b1 < SHORTEST_ISLAND:
-            last = joined.pop()
-            gap = Mismatch(last.b0, gap.b1, last.a0, gap.a1)  # noqa: PLW2901 -- the joined one takes its place
-        joined.append(gap)
-    return joined
+def _without_islands(mismatches: list[Mismatch]) -> list[Mismatch]:
+    """Merge edits that a word or two separate: a reader takes them in as one."""
+    merged: list[Mismatch] = []
+    for gap in mismatches:
+        if merged and gap.b0 - merged[-1].b1 < SHORTEST_ISLAND:
+            last = merged.pop()
+            gap = Mismatch(last.b0, gap.b1, last.a0, gap.a1)  # noqa: PLW2901 -- the merged one takes its place
+        merged.append(gap)
+    return merged
 
 
 def _piece(op: Op, texts: list[str]) -> list[Piece]:

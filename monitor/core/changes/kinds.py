@@ -1,7 +1,7 @@
 """Of which kind an edit is, and how much a change weighs: the documented rules.
 
 Kinds come first from the facts that were lost or gained (a phone is a phone wherever it
-stands), then from where the edited words stand and what they say. What no rule names is
+is), then from where the edited words are and what they contain. What no rule matches is
 `procedure_text`.
 """
 
@@ -73,37 +73,37 @@ def kinds_of(
     blocks = (*region.before, *region.after)
     edited = " ".join(piece.text for piece in region.pieces if piece.op != Op.SAME)
     headings = " ".join(heading for block in blocks for heading in block.headings)
-    found = of_facts(lost, gained)
+    kinds = of_facts(lost, gained)
     if any(_is_alert(block) for block in blocks):
-        found.add(ChangeKind.ALERT_BANNER)
+        kinds.add(ChangeKind.ALERT_BANNER)
     if _HOURS_HEADING.search(headings) and _TIME.search(edited):
-        found.add(ChangeKind.OPENING_HOURS)
+        kinds.add(ChangeKind.OPENING_HOURS)
     if _FEES.search(edited):
-        found.add(ChangeKind.FEE)
+        kinds.add(ChangeKind.FEE)
     if _is_document(blocks, edited=edited, headings=headings):
-        found.add(ChangeKind.REQUIRED_DOCUMENTS)
+        kinds.add(ChangeKind.REQUIRED_DOCUMENTS)
     if any(block.kind == BlockKind.HEADING and not block.headings for block in blocks):
-        found.add(ChangeKind.TITLE)
-    return found or {ChangeKind.PROCEDURE_TEXT}
+        kinds.add(ChangeKind.TITLE)
+    return kinds or {ChangeKind.PROCEDURE_TEXT}
 
 
 def of_facts(lost: Iterable[Fact], gained: Iterable[Fact]) -> set[ChangeKind]:
     """Return the kinds that facts name. A denial of a channel is a matter of the channel."""
-    found = set()
+    kinds = set()
     for fact in (*lost, *gained):
         if fact.negated:
-            found.add(ChangeKind.SUBSTITUTE_CHANNEL)
+            kinds.add(ChangeKind.SUBSTITUTE_CHANNEL)
         elif fact.element in OF_FACTS:
-            found.add(OF_FACTS[fact.element])
-    return found
+            kinds.add(OF_FACTS[fact.element])
+    return kinds
 
 
 def weigh(kinds: Iterable[ChangeKind], *, pieces: Iterable[Piece]) -> Weight:
     """Return MAJOR for what a person acts on or for much text, COSMETIC for form alone."""
-    found = set(kinds)
-    if found & MAJOR:
+    distinct = set(kinds)
+    if distinct & MAJOR:
         return Weight.MAJOR
-    if not found - COSMETIC:
+    if not distinct - COSMETIC:
         return Weight.COSMETIC
     edited = sum(len(piece.text.split()) for piece in pieces if piece.op != Op.SAME)
     return Weight.MAJOR if edited >= LEAST_MAJOR_WORDS else Weight.MINOR
@@ -114,6 +114,6 @@ def _is_alert(block: Block) -> bool:
 
 
 def _is_document(blocks: Iterable[Block], *, edited: str, headings: str) -> bool:
-    """Tell whether it is an item of a list of documents, or words that name one."""
+    """Return whether it is an item of a list of documents, or words that name one."""
     items = any(block.kind in {BlockKind.LIST_ITEM, BlockKind.TABLE_ROW} for block in blocks)
     return (items and bool(_DOCUMENTS_HEADING.search(headings))) or bool(_DOCUMENTS.search(edited))

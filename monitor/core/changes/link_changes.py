@@ -17,35 +17,35 @@ def link_edits(before: Page, after: Page) -> tuple[LinkEdit, ...]:
     """
     old, old_texts = _links(before)
     new, new_texts = _links(after)
-    gone, came = old - new, new - old
+    removed_counts, added_counts = old - new, new - old
     edits = []
     arrivals: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for (text, target), count in came.items():
+    for (text, target), count in added_counts.items():
         arrivals[text] += [target] * count
-    for (text, target), count in gone.items():
+    for (text, target), count in removed_counts.items():
         for _ in range(min(count, len(arrivals[text]))):
-            other = arrivals[text].pop(0)
-            gone[text, target] -= 1
-            came[text, other] -= 1
-            edits.append(_edit(ChangeKind.LINK_TARGET, old_texts[text, target], target, other))
+            new_target = arrivals[text].pop(0)
+            removed_counts[text, target] -= 1
+            added_counts[text, new_target] -= 1
+            edits.append(_edit(ChangeKind.LINK_TARGET, old_texts[text, target], target, new_target))
     old_targets, new_targets = {target for _, target in old}, {target for _, target in new}
-    removed = [key for key in +gone if key[1] not in new_targets]
-    added = [key for key in +came if key[1] not in old_targets]
+    removed = [key for key in +removed_counts if key[1] not in new_targets]
+    added = [key for key in +added_counts if key[1] not in old_targets]
     edits += [_edit(ChangeKind.LINK_REMOVED, old_texts[key], key[1], "") for key in removed]
     edits += [_edit(ChangeKind.LINK_ADDED, new_texts[key], "", key[1]) for key in added]
     return tuple(edits)
 
 
 def _links(page: Page) -> tuple[Counter[Key], dict[Key, str]]:
-    found: Counter[Key] = Counter()
+    counts: Counter[Key] = Counter()
     texts: dict[Key, str] = {}
     for block in page.main():
         for link in block.links:
             if link.target:
                 key = (words(link.text), link.target)
-                found[key] += 1
+                counts[key] += 1
                 texts.setdefault(key, link.text)
-    return found, texts
+    return counts, texts
 
 
 def _edit(kind: ChangeKind, text: str, before: str, after: str) -> LinkEdit:

@@ -15,7 +15,7 @@ _FIELD, _BLOCK = "\x1f", "\x1e"  # control characters: no readable text holds th
 
 
 class PageEdge(StrEnum):
-    """What the fold of readings can record. Every transition is one, announced or not."""
+    """A transition of a page's text or links that is recorded, whether announced or not."""
 
     FIRST = "first"  # the first text that we saw
     CHANGED = "changed"  # two readings agree on another text
@@ -109,7 +109,7 @@ class DeadLink:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageEvent:
-    """An edge found by the fold of readings.
+    """A transition that the fold of readings recorded.
 
     Attributes:
         before: The text that stood there; None for the first.
@@ -137,7 +137,7 @@ class PageEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageReading:
-    """What one good check read. Its page is free of obstacles."""
+    """The page that one good check read. It has no obstacle."""
 
     at: datetime
     sha256: str
@@ -151,7 +151,7 @@ class PageReading:
 
 
 def text_digest(page: Page) -> str:
-    """Name what is compared of a page: lower-case hex SHA-256.
+    """Return the digest of what is compared of a page: lower-case hex SHA-256.
 
     Words and link targets of the main part, title, displayed date, structure, and the version
     of the rules. Equal digests are the same text; different ones may still compare as equal.

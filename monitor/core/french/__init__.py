@@ -1,1 +1,1 @@
-"""What readers are told: sentences, labels, and how instants and numbers are written. Pure."""
+"""French texts for readers: sentences, labels, and the format of instants and numbers. Pure."""

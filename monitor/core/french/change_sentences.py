@@ -1,4 +1,4 @@
-"""What a reader is told of a change: French, plain, neutral."""
+"""French texts for readers about a change: plain, neutral."""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -68,26 +68,26 @@ def summary(
     """Return one line: what kinds, then the first words that differ."""
     head = ", ".join(KINDS[kind] for kind in kinds)
     excerpts = [*_excerpts(list(pieces)), *(_of_link(link) for link in links)]
-    shown = " ; ".join(excerpts[:MOST_EXCERPTS])
+    details = " ; ".join(excerpts[:MOST_EXCERPTS])
     more = len(excerpts) - MOST_EXCERPTS
     if more > 0:
-        shown += f" ; et {more} autre{'s' if more > 1 else ''}"
-    text = head[:1].upper() + head[1:] + (f" : {shown}" if shown else "") + "."
+        details += f" ; et {more} autre{'s' if more > 1 else ''}"
+    text = head[:1].upper() + head[1:] + (f" : {details}" if details else "") + "."
     return _shorten(text, MOST_SUMMARY_CHARACTERS)
 
 
 def _excerpts(pieces: list[Piece]) -> list[str]:
-    found = []
+    excerpts = []
     for number, piece in enumerate(pieces):
         previous = pieces[number - 1] if number else None
         text = _shorten(piece.text, MOST_EXCERPT_CHARACTERS)
         if piece.op == Op.REMOVED:
-            found.append(f"« {text} » retiré")
+            excerpts.append(f"« {text} » retiré")
         elif piece.op == Op.ADDED and previous and previous.op == Op.REMOVED:
-            found[-1] = f"{found[-1].removesuffix(' retiré')} devient « {text} »"
+            excerpts[-1] = f"{excerpts[-1].removesuffix(' retiré')} devient « {text} »"
         elif piece.op == Op.ADDED:
-            found.append(f"« {text} » ajouté")
-    return found
+            excerpts.append(f"« {text} » ajouté")
+    return excerpts
 
 
 def _of_link(link: LinkEdit) -> str:

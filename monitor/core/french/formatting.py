@@ -1,4 +1,4 @@
-"""How instants, durations and counts are written for a reader. Pure: same value, same text."""
+"""Format instants, durations and counts for a reader. Pure: same value, same text."""
 
 import math
 from datetime import UTC, datetime
@@ -44,13 +44,13 @@ def clock_time(at: datetime) -> str:
     return f"{_both(at)[1]:%H:%M:%S}"
 
 
-def apart(first: datetime, last: datetime) -> float:
+def apart(start: datetime, end: datetime) -> float:
     """Return the seconds between two instants as `when` prints them: to the whole second below.
 
-    A length of time beside two instants is what a reader finds by subtracting them; zero if a
-    clock went back.
+    A duration shown beside two instants must be what a reader gets by subtracting them; zero if
+    the clock was set back.
     """
-    whole = last.replace(microsecond=0) - first.replace(microsecond=0)
+    whole = end.replace(microsecond=0) - start.replace(microsecond=0)
     return max(0.0, whole.total_seconds())
 
 

@@ -1,10 +1,10 @@
-"""What a reader sees beside the sentences of `sentences`: shapes, causes of gaps, natures."""
+"""French labels and shapes for readers, besides the sentences of `sentences`."""
 
 from typing import Final
 
 from monitor.core.model import ControlStatus, Family, GapCause, Nature, Verdict
 
-# A shape goes with each word, so that no state is told by its colour.
+# A shape goes with each word, so that status does not rely on colour alone.
 SHAPES: Final[dict[Verdict, str]] = {
     Verdict.UP: "●",
     Verdict.DEGRADED: "◐",
@@ -32,7 +32,7 @@ NATURES: Final[dict[Nature, str]] = {
 
 FAMILIES: Final[dict[Family, str]] = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
 
-# What a control host says of our line over one family.
+# The status of a control host over one address family.
 CONTROL_STATUSES: Final[dict[ControlStatus, str]] = {
     ControlStatus.PROMPT: "a répondu",
     ControlStatus.LATE: "a répondu tard",

@@ -1,4 +1,4 @@
-"""What a reader is told of each edge of a page's text: French, plain, neutral."""
+"""French texts for readers about each transition of a page's text: plain, neutral."""
 
 from collections.abc import Mapping
 

@@ -1,6 +1,6 @@
-"""The French of the core's closed words: one sentence for each, plain and neutral.
+"""French sentences for the core's vocabulary: one for each value, plain and neutral.
 
-A verdict is said of the target, a reason of the check, a rule of our way of judging.
+A verdict describes the target, a reason the check, a rule our way of judging.
 """
 
 from typing import Final

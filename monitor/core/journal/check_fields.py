@@ -29,12 +29,14 @@ class CheckField:
     source: Literal["observation", "exchange"]
     optional: bool = True
 
-    def recorded(self, seen: Observation) -> Any:
+    def recorded(self, observation: Observation) -> Any:
         """Return the value of an observation, within what a leaf holds.
 
         An offset of centuries is unknown: a server's clock can say anything, a leaf cannot.
         """
-        value = getattr(seen if self.source == "observation" else seen.exchange, self.name)
+        value = getattr(
+            observation if self.source == "observation" else observation.exchange, self.name
+        )
         if self.kind == "text":
             return without_tokens(clean(value))
         out_of_bounds = value is not None and abs(value) >= INTEGER_LIMIT
@@ -62,9 +64,9 @@ SCHEMA: Mapping[str, str] = {
 }
 
 
-def recorded_fields(seen: Observation) -> dict[str, Any]:
-    """Return the arguments of `Check` that an observation has."""
-    return {field.name: field.recorded(seen) for field in FIELDS}
+def recorded_fields(observation: Observation) -> dict[str, Any]:
+    """Return the arguments of `Check` that come from an observation."""
+    return {field.name: field.recorded(observation) for field in FIELDS}
 
 
 def stored_fields(check: Check) -> dict[str, Any]:
@@ -73,10 +75,10 @@ def stored_fields(check: Check) -> dict[str, Any]:
 
 
 def read_fields(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of `Check` that a leaf or a row has.
+    """Return the arguments of `Check` that come from a leaf or a row.
 
     Raises:
-        KeyError: one that is not optional is missing.
+        KeyError: A field that is not optional is missing.
 
     """
     return {

@@ -1,6 +1,6 @@
-"""The journal read back: from leaves to what they say.
+"""Decode the leaves of the journal: the inverse of `encode`.
 
-Each function raises ValueError, KeyError or TypeError for a leaf that says something else.
+Each function raises ValueError, KeyError or TypeError for a leaf of another form.
 """
 
 from collections.abc import Callable, Mapping
@@ -43,7 +43,7 @@ _KINDS = {word: edge for edge, word in EDGES.items()}
 
 
 def read_instant(text: str) -> datetime:
-    """Read an instant back. Raises ValueError for any other form."""
+    """Decode an instant. Raises ValueError for any other form."""
     at = datetime.fromisoformat(text)
     if at.tzinfo is None or instant(at) != text:
         raise ValueError(f"not an instant of the journal: {text!r}")
@@ -56,27 +56,27 @@ def policy_of(leaf: Mapping[str, Any]) -> Policy:
 
 
 def check_from(
-    leaf: Mapping[str, Any], refer: Refer, *, met: ConnectionProfile | None = None
+    leaf: Mapping[str, Any], refer: Refer, *, conditions: ConnectionProfile | None = None
 ) -> Check:
-    """Read an `observation` leaf back, with those that it points at.
+    """Decode an `observation` leaf, with the leaves that it points at.
 
-    `met` are its conditions, when they were read before.
+    `conditions` are those of the leaf, when they were decoded before.
     """
     at = read_instant(leaf["at"])
-    made_by = refer(leaf["setup"])
+    setup = refer(leaf["setup"])
     body = leaf.get("body") or {}
     controls = leaf.get("controls")
     return Check(
         target=leaf["target"],
-        point=made_by["point"],
+        point=setup["point"],
         slot_at=at - timedelta(microseconds=leaf["late_us"]),
         at=at,
         verdict=Verdict(leaf["verdict"]),
         reason=Reason(leaf["reason"]),
         rule=leaf["rule"],
-        ruleset=made_by["ruleset"],
-        config_sha256=made_by["config_sha256"],
-        conditions=met or conditions_from(refer(leaf["conditions"])),
+        ruleset=setup["ruleset"],
+        config_sha256=setup["config_sha256"],
+        conditions=conditions or conditions_from(refer(leaf["conditions"])),
         phases_us={Phase(name): us for name, us in leaf["phases_us"].items()},
         body_sha256=body.get("sha256"),
         body_bytes=body.get("bytes", 0),
@@ -86,12 +86,12 @@ def check_from(
 
 
 def conditions_from(leaf: Mapping[str, Any]) -> ConnectionProfile:
-    """Read a `conditions` leaf back."""
+    """Decode a `conditions` leaf."""
     return _CONDITIONS.validate_python(leaf["met"], strict=False)
 
 
 def controls_from(leaf: Mapping[str, Any], at: str) -> Controls:
-    """Read a `panel` leaf back, at the instant of its round."""
+    """Decode a `panel` leaf, at the instant of its round."""
     return Controls(
         at=read_instant(at),
         ok=leaf["ok"],
@@ -103,7 +103,7 @@ def controls_from(leaf: Mapping[str, Any], at: str) -> Controls:
 
 
 def panel_detail_from(leaf: Mapping[str, Any]) -> dict[str, Any]:
-    """Read back what `leaves.panel_detail` says."""
+    """Decode what `encode.panel_detail` encodes."""
     return {
         "families": _FAMILIES.validate_python(leaf.get("families", {}), strict=False),
         "witnesses": _WITNESSES.validate_python(leaf.get("witnesses", ()), strict=False),
@@ -111,7 +111,7 @@ def panel_detail_from(leaf: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def capture_from(leaf: Mapping[str, Any]) -> Capture:
-    """Read a `capture` leaf back."""
+    """Decode a `capture` leaf."""
     return Capture(
         target=leaf["target"],
         point=leaf["point"],
@@ -123,7 +123,7 @@ def capture_from(leaf: Mapping[str, Any]) -> Capture:
 
 
 def event_from(leaf: Mapping[str, Any]) -> Event:
-    """Read an `outage` or `blip` leaf back."""
+    """Decode an `outage` or `blip` leaf."""
     where = {"target": leaf["target"], "point": leaf["point"]}
     at = read_instant(leaf["at"])
     if leaf["type"] == "blip":
@@ -152,7 +152,7 @@ def event_from(leaf: Mapping[str, Any]) -> Event:
 
 
 def clock_from(leaf: Mapping[str, Any]) -> ClockReading:
-    """Read a `clock` leaf back."""
+    """Decode a `clock` leaf."""
     return ClockReading(
         at=read_instant(leaf["at"]),
         server=leaf["server"],
@@ -163,7 +163,7 @@ def clock_from(leaf: Mapping[str, Any]) -> ClockReading:
 
 
 def gap_from(leaf: Mapping[str, Any]) -> Gap:
-    """Read a `gap` leaf back."""
+    """Decode a `gap` leaf."""
     return Gap(
         point=leaf["point"],
         target=leaf.get("target", ""),

@@ -1,9 +1,9 @@
-"""What is not known of a target at its first leaf, when a store is older than its journal.
+"""The unknown state of a target at its first leaf, when a store is older than its journal.
 
-Checks of before the journal may have left a good check, failures or an open outage behind, of
-which leaves only tell the end. Two readings are followed until one is left: no outage was
-open, or one was. An edge that the journal tells decides, and so do good checks that would
-have ended any outage. What begins at the first leaf or later is never in doubt.
+Checks from before the journal may have left a good check, failures or an open outage, of which
+leaves only show the end. Two hypotheses are followed until one is refuted: no outage was open,
+or one was. An edge in the journal decides, and so do good checks that would have ended any
+outage. What begins at the first leaf or later is never in doubt.
 """
 
 from dataclasses import dataclass, field, replace
@@ -19,8 +19,8 @@ class Doubt:
 
     Attributes:
         first_at: Of the first check in the journal.
-        was_open: The journal does not say what would follow had no outage been open: one was.
-        awaited: Edges of the last check, by the reading that no outage was open.
+        was_open: The journal lacks the edges that would follow had no outage been open: one was.
+        awaited: Edges of the last check, under the hypothesis that no outage was open.
 
     """
 
@@ -36,7 +36,7 @@ class Doubt:
     _policy: Policy = field(default_factory=Policy)
 
     def follow(self, before: State, sighting: Sighting, policy: Policy) -> State:
-        """Take the next check; return the state by the reading that no outage was open."""
+        """Take the next check; return the state under the hypothesis that no outage was open."""
         state, events = advance(before, sighting, policy)
         self.awaited = () if self.was_open else events
         if state.verdict is not sighting.verdict or not _tells(sighting, self._last):
@@ -45,9 +45,9 @@ class Doubt:
         self._before_fail_at = self._last_fail_at
         if sighting.verdict in GOOD:
             at = sighting.at
-            one = Streak(first_at=at, last_at=at, count=1, reason=sighting.reason)
-            known = self._good
-            self._good = replace(known, last_at=at, count=known.count + 1) if known else one
+            single = Streak(first_at=at, last_at=at, count=1, reason=sighting.reason)
+            streak = self._good
+            self._good = replace(streak, last_at=at, count=streak.count + 1) if streak else single
         else:
             self._good = None
             self._failures += 1
@@ -62,7 +62,7 @@ class Doubt:
         return self._good is not None and lasted(self._good, policy.successes, policy.recovering_s)
 
     def explains(self, event: Event, awaited: tuple[Event, ...]) -> bool:
-        """Tell whether an edge that does not follow from the checks may rest on earlier ones.
+        """Return whether an edge that does not follow from the checks may rest on earlier ones.
 
         `awaited` are the edges that followed, had no outage been open.
         """
@@ -82,11 +82,11 @@ class Doubt:
         if good is None or first_ok is None or outage.recovered_at != last.at:
             return False
         if first_ok >= self.first_at or self._failures:
-            begun = first_ok == good.first_at and self.is_over
+            begins_here = first_ok == good.first_at and self.is_over
         else:
-            begun = True
+            begins_here = True
         return (
-            begun
+            begins_here
             and outage.confirmed_at < self.first_at
             and outage.first_fail_at <= outage.last_fail_at < first_ok
             and (outage.last_ok_at is None or outage.last_ok_at < outage.first_fail_at)
@@ -98,9 +98,9 @@ class Doubt:
         if last.verdict in GOOD or outage.recovered_at or outage.first_ok_at:
             return False
         if outage.first_fail_at >= self.first_at:  # only the good check before it is older
-            mine = next((one.outage for one in awaited if one.outage), None)
+            expected = next((event.outage for event in awaited if event.outage), None)
             older = outage.last_ok_at is not None and outage.last_ok_at < self.first_at
-            return older and mine == replace(outage, last_ok_at=None)
+            return older and expected == replace(outage, last_ok_at=None)
         return (
             not self._met_good
             and outage.confirmed_at == outage.last_fail_at == last.at
@@ -112,21 +112,21 @@ class Doubt:
     def _ends(self, blip: Streak, last: Sighting) -> bool:
         silent = (last.at - blip.last_at).total_seconds() > self._policy.silence_s
         fails = self._failures - (last.verdict not in GOOD)
-        known = self._last_fail_at if last.verdict in GOOD else self._before_fail_at
+        last_failure_at = self._last_fail_at if last.verdict in GOOD else self._before_fail_at
         return (
             blip.first_at < self.first_at
             and not self._met_good
             and (last.verdict in GOOD or silent)
-            and self._is_last_failure(blip.last_at, known)
+            and self._is_last_failure(blip.last_at, last_failure_at)
             and blip.count > fails
         )
 
-    def _is_last_failure(self, at: datetime, known: datetime | None) -> bool:
-        return at == known if known is not None else at < self.first_at
+    def _is_last_failure(self, at: datetime, expected: datetime | None) -> bool:
+        return at == expected if expected is not None else at < self.first_at
 
 
 def after(state: State, event: Event) -> State:
-    """Return the state of a target after an edge, which says all that the fold remembers."""
+    """Return the state of a target after an edge, which holds all that the fold remembers."""
     last_ok_at = state.last_ok_at
     outage: Outage | None = None
     failing: Streak | None = None

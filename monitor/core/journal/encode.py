@@ -1,9 +1,9 @@
-"""What the journal says: each fact as one JSON object, a *leaf*. `decode` reads it back.
+"""Encode facts for the journal, each as one JSON object, a *leaf*. `decode` is the inverse.
 
-A leaf is canonical JSON (`core.jcs`); docs/journal.md tells its fields. Facts that many share
-(the machine and the rules, the definition of a target, what a request met, a panel of
-controls) are leaves of their own, said once and named by their index. A field that is
-unknown is left out.
+A leaf is canonical JSON (`core/journal/jcs.py`); docs/journal.md lists its fields. Facts that
+many leaves share (the machine and the rules, the definition of a target, the conditions of a
+request, a panel of controls) are leaves too, written once and named by their index. A field
+that is unknown is left out.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -46,43 +46,45 @@ def instant(at: datetime) -> str:
 
 
 def origin(rows_before: Mapping[str, int]) -> Leaf:
-    """Say, first of all, how many rows the store had before it had a journal: unproved."""
+    """Encode how many rows each table had before the journal began; nothing vouches for them."""
     return _leaf("origin", rows_before=dict(rows_before))
 
 
 def setup(*, point: str, config_sha256: str, ruleset: str, environment: Mapping[str, Any]) -> Leaf:
-    """Say by what a check is made: the machine, its software, its way out, its rules."""
-    said = {"point": point, "config_sha256": config_sha256, "ruleset": ruleset}
-    return _leaf("setup", **said, environment=dict(environment))
+    """Encode the environment of a check: host, software, egress, ruleset."""
+    identity = {"point": point, "config_sha256": config_sha256, "ruleset": ruleset}
+    return _leaf("setup", **identity, environment=dict(environment))
 
 
-def target(one: Target) -> Leaf:
-    """Say what is watched under a name, and when it makes an outage."""
+def target(definition: Target) -> Leaf:
+    """Encode the definition of a target, with its policy."""
     return _leaf(
         "target",
-        slug=one.slug,
-        name=one.name,
-        url=one.url,
-        kind=one.kind.value,
-        platform=one.platform,
-        department=one.department or None,
-        interval_s=one.interval_s,
-        deadline_ms=round(one.deadline_s * 1000),
-        slow_ms=round(one.slow_s * 1000),
-        markers=list(one.markers),
-        expect_path=one.expect_path or None,
-        signs_of_life=list(one.signs_of_life),
-        policy=_POLICY.dump_python(one.policy, mode="json"),
+        slug=definition.slug,
+        name=definition.name,
+        url=definition.url,
+        kind=definition.kind.value,
+        platform=definition.platform,
+        department=definition.department or None,
+        interval_s=definition.interval_s,
+        deadline_ms=round(definition.deadline_s * 1000),
+        slow_ms=round(definition.slow_s * 1000),
+        markers=list(definition.markers),
+        expect_path=definition.expect_path or None,
+        signs_of_life=list(definition.signs_of_life),
+        policy=_POLICY.dump_python(definition.policy, mode="json"),
     )
 
 
-def conditions(met: ConnectionProfile) -> Leaf:
-    """Say what a request met that the next one will most likely meet too."""
-    return _leaf("conditions", met=_CONDITIONS.dump_python(met, mode="json", exclude_defaults=True))
+def conditions(profile: ConnectionProfile) -> Leaf:
+    """Encode the conditions of a request that the next one will most likely share."""
+    return _leaf(
+        "conditions", met=_CONDITIONS.dump_python(profile, mode="json", exclude_defaults=True)
+    )
 
 
 def panel(controls: Controls) -> Leaf:
-    """Say what a round of the control panel found, without its instant."""
+    """Encode the results of a round of the control panel, without its instant."""
     return _leaf(
         "panel",
         ok=controls.ok,
@@ -94,18 +96,18 @@ def panel(controls: Controls) -> Leaf:
 
 
 def panel_detail(controls: Controls) -> Leaf:
-    """Return what each host said over each family, and what shows it, as far as it is kept."""
-    said: Leaf = {}
+    """Return the status of each host over each family, and the evidence for it, where recorded."""
+    detail: Leaf = {}
     if controls.families:
-        said["families"] = {
-            family.value: {slug: word.value for slug, word in words.items()}
-            for family, words in controls.families.items()
+        detail["families"] = {
+            family.value: {slug: status.value for slug, status in statuses.items()}
+            for family, statuses in controls.families.items()
         }
     if controls.witnesses:
-        said["witnesses"] = _WITNESSES.dump_python(
+        detail["witnesses"] = _WITNESSES.dump_python(
             controls.witnesses, mode="json", exclude_none=True
         )
-    return said
+    return detail
 
 
 def observation(
@@ -116,7 +118,10 @@ def observation(
     panel: int | None,
     plan: int | None,
 ) -> Leaf:
-    """Say one check. `plan` is the index of the target's definition."""
+    """Encode one check. `setup`, `conditions`, `panel` and `plan` are indexes of earlier leaves.
+
+    `plan` is that of the target's definition.
+    """
     controls = check.controls and {"at": instant(check.controls.at), "panel": panel}
     body = check.body_sha256 and {"sha256": check.body_sha256, "bytes": check.body_bytes}
     return _leaf(
@@ -137,21 +142,21 @@ def observation(
     )
 
 
-def capture(kept: Capture) -> Leaf:
-    """Say where the exact bytes of an observation are kept, and their digest."""
+def capture(record: Capture) -> Leaf:
+    """Encode where the exact bytes of an observation are kept, and their digest."""
     return _leaf(
         "capture",
-        target=kept.target,
-        point=kept.point,
-        at=instant(kept.at),
-        file=kept.file,
-        sha256=kept.sha256,
-        why=sorted(why.value for why in kept.why),
+        target=record.target,
+        point=record.point,
+        at=instant(record.at),
+        file=record.file,
+        sha256=record.sha256,
+        why=sorted(why.value for why in record.why),
     )
 
 
 def edge(event: Event, *, observation: int) -> Leaf:
-    """Say that an outage was confirmed or ended, or that failures were not confirmed."""
+    """Encode the start or the end of an outage, or failures that were not confirmed (a blip)."""
     where = {"target": event.target, "point": event.point, "at": instant(event.at)}
     if event.outage is None:
         return _leaf("blip", **where, observation=observation, **_streak(event.blip))
@@ -175,8 +180,8 @@ def edge(event: Event, *, observation: int) -> Leaf:
 
 
 def change(event: PageEvent, *, observation: int) -> Leaf:
-    """Say what happened to a page's text: which texts, by their digests, and of which kind."""
-    found = event.change
+    """Encode a change of a page's text: both texts, by their digests, and the kinds of change."""
+    difference = event.change
     return _leaf(
         "change",
         edge=event.edge.value,
@@ -184,9 +189,9 @@ def change(event: PageEvent, *, observation: int) -> Leaf:
         point=event.point,
         at=instant(event.at),
         observation=observation,
-        kinds=[kind.value for kind in found.kinds] if found else None,
-        weight=found.weight.value if found else None,
-        silent=bool(found and found.silent),
+        kinds=[kind.value for kind in difference.kinds] if difference else None,
+        weight=difference.weight.value if difference else None,
+        silent=bool(difference and difference.silent),
         announced=event.announced,
         before=event.before and _stay(event.before),
         after=event.after and _stay(event.after.version),
@@ -195,33 +200,34 @@ def change(event: PageEvent, *, observation: int) -> Leaf:
 
 
 def plans(grids: Mapping[str, Grid], *, point: str) -> Iterator[Leaf]:
-    """Say when each target is due, so many targets in a leaf that it cannot become too long."""
-    every = sorted(grids.items())
-    for first in range(0, len(every), PLANNED):
+    """Encode the grid of each target, `PLANNED` targets in a leaf, which bounds its length."""
+    ordered = sorted(grids.items())
+    for first in range(0, len(ordered), PLANNED):
         slots = {
-            slug: [grid.interval_us, grid.phase_us] for slug, grid in every[first : first + PLANNED]
+            slug: [grid.interval_us, grid.phase_us]
+            for slug, grid in ordered[first : first + PLANNED]
         }
         yield _leaf("plan", point=point, slots=slots)
 
 
 def run_started(at: datetime, *, setup: int, version: str, plans: Sequence[int] = ()) -> Leaf:
-    """Say that the service starts; `plans` are the leaves that say what is due when."""
-    said = {"setup": setup, "version": version, "plans": list(plans) or None}
-    return _leaf("run", edge="start", at=instant(at), **said)
+    """Encode the start of the service; `plans` are the indexes of the leaves with its grids."""
+    references = {"setup": setup, "version": version, "plans": list(plans) or None}
+    return _leaf("run", edge="start", at=instant(at), **references)
 
 
 def run_stopped(at: datetime, *, start: int) -> Leaf:
-    """Say that the service stops of its own will; `start` is the leaf of its start."""
+    """Encode a clean stop of the service; `start` is the index of the leaf of its start."""
     return _leaf("run", edge="stop", at=instant(at), start=start)
 
 
 def control_round(controls: Controls, *, point: str, panel: int) -> Leaf:
-    """Say that we were alive, and what our line was worth."""
+    """Encode a round of controls: that the service was running, and how its line was."""
     return _leaf("round", at=instant(controls.at), point=point, panel=panel)
 
 
 def clock(reading: ClockReading, *, point: str) -> Leaf:
-    """Say what a time server thought of our clock."""
+    """Encode what a time server answered of our clock."""
     return _leaf(
         "clock",
         at=instant(reading.at),
@@ -233,42 +239,42 @@ def clock(reading: ClockReading, *, point: str) -> Leaf:
     )
 
 
-def gap(lost: Gap) -> Leaf:
-    """Say that planned checks were not made, and why. No target: all of the point."""
+def gap(missed: Gap) -> Leaf:
+    """Encode that planned checks were not made, and why. Without a target: all of the point."""
     return _leaf(
         "gap",
-        target=lost.target or None,
-        point=lost.point,
-        from_at=instant(lost.from_at),
-        to_at=instant(lost.to_at),
-        slots=lost.slots,
-        cause=lost.cause.value,
+        target=missed.target or None,
+        point=missed.point,
+        from_at=instant(missed.from_at),
+        to_at=instant(missed.to_at),
+        slots=missed.slots,
+        cause=missed.cause.value,
     )
 
 
 def token(*, size: int, authority: str, at: datetime, sha256: str) -> Leaf:
-    """Say that an authority time-stamped the checkpoint of `size`: what follows is later."""
+    """Encode that an authority time-stamped the checkpoint of `size`: later leaves are newer."""
     return _leaf("token", size=size, authority=authority, at=instant(at), sha256=sha256)
 
 
 def new_key(at: datetime, *, old: str, new: str) -> Leaf:
-    """Say that another key signs from now on; both are verifier keys."""
+    """Encode that another key signs from now on; both are verifier keys."""
     return _leaf("key", at=instant(at), old=old, new=new)
 
 
 def annotation(at: datetime, *, text: str, targets: Sequence[str] = ()) -> Leaf:
-    """Say what an operator adds, such as a public notice of works. Never about a person."""
+    """Encode an operator's note, such as a public notice of works. Never about a person."""
     return _leaf("annotation", at=instant(at), text=text, targets=sorted(targets))
 
 
 def correction(at: datetime, *, leaf: int, text: str) -> Leaf:
-    """Say what is wrong in an earlier leaf, which stays as it is."""
+    """Encode what is wrong in an earlier leaf, which stays as it is."""
     return _leaf("correction", at=instant(at), leaf=leaf, text=text)
 
 
 def _leaf(kind: str, /, **fields: Any) -> Leaf:
-    said = {name: value for name, value in fields.items() if value is not None}
-    return {"v": VERSION, "type": kind, **said}
+    known = {name: value for name, value in fields.items() if value is not None}
+    return {"v": VERSION, "type": kind, **known}
 
 
 def _stay(version: Version) -> Leaf:

@@ -1,6 +1,6 @@
-"""The fields of each type of leaf, and the check that a leaf has them: docs/journal.md.
+"""The schema of each type of leaf, and the check of a leaf against it: see docs/journal.md.
 
-A field is `name: kind`; a "?" after the name says that it is left out when unknown. An index
+A field is `name: kind`; a "?" after the name marks one that is left out when unknown. An index
 must be that of an earlier leaf, of the type that its kind names.
 """
 
@@ -57,12 +57,12 @@ _HEX = frozenset("0123456789abcdef")
 
 
 def refusal(leaf: Any, *, idx: int, kind_of: Callable[[int], str | None]) -> str | None:
-    """Return what is wrong with the form of a leaf; None when nothing is.
+    """Return how a leaf violates the schema; None when it does not.
 
     Args:
-        leaf: As JSON was read.
+        leaf: As `json.loads` returned it.
         idx: Its index.
-        kind_of: The type of an earlier leaf that others may name; None for any other.
+        kind_of: Returns the type of an earlier leaf that others may refer to; None for any other.
 
     """
     if not isinstance(leaf, dict) or leaf.get("v") != VERSION:
@@ -84,8 +84,8 @@ def refusal(leaf: Any, *, idx: int, kind_of: Callable[[int], str | None]) -> str
 
 def _is(value: Any, kind: str, *, idx: int, kind_of: Callable[[int], str | None]) -> bool:  # noqa: PLR0911 -- one line a kind
     if kind.startswith("index of "):
-        wanted = kind.removeprefix("index of ")
-        return _integer(value) and 0 <= value < idx and kind_of(value) in {wanted, None}
+        kind_named = kind.removeprefix("index of ")
+        return _integer(value) and 0 <= value < idx and kind_of(value) in {kind_named, None}
     match kind:
         case "text":
             return isinstance(value, str)

@@ -1,4 +1,4 @@
-"""From an observation to the check that is recorded: in the journal, and in SQL."""
+"""Make the check that is recorded, in the journal and in SQL, from an observation."""
 
 from dataclasses import replace
 from hashlib import sha256
@@ -23,45 +23,45 @@ _SHORT = 120
 _CONDITIONS = TypeAdapter(ConnectionProfile)
 
 
-def check_of(seen: Observation) -> Check:
-    """Keep every fact of an observation but the bytes."""
-    exchange = seen.exchange
+def check_of(observation: Observation) -> Check:
+    """Return the check to record: every fact of an observation except the bytes."""
+    exchange = observation.exchange
     return Check(
-        target=seen.target,
-        point=seen.point,
-        slot_at=seen.slot_at,
-        at=seen.at,
-        verdict=seen.judgement.verdict,
-        reason=seen.judgement.reason,
-        rule=seen.judgement.rule,
-        ruleset=seen.ruleset,
-        config_sha256=seen.config_sha256,
+        target=observation.target,
+        point=observation.point,
+        slot_at=observation.slot_at,
+        at=observation.at,
+        verdict=observation.judgement.verdict,
+        reason=observation.judgement.reason,
+        rule=observation.judgement.rule,
+        ruleset=observation.ruleset,
+        config_sha256=observation.config_sha256,
         conditions=truncated_to_leaf_size(conditions_of(exchange)),
         phases_us=phases_of(exchange),
         body_sha256=sha256(exchange.body).hexdigest() if exchange.body else None,
         body_bytes=len(exchange.body),
-        controls=seen.controls,
-        **recorded_fields(seen),
+        controls=observation.controls,
+        **recorded_fields(observation),
     )
 
 
-def truncated_to_leaf_size(met: ConnectionProfile) -> ConnectionProfile:
+def truncated_to_leaf_size(profile: ConnectionProfile) -> ConnectionProfile:
     """Return conditions that a leaf can hold: these, or these without long texts and headers."""
-    if _characters(met) <= _LIGHT:
-        return met
-    if len(_CONDITIONS.dump_json(met, exclude_defaults=True)) <= MAX_CONDITIONS_BYTES:
-        return met
+    if _characters(profile) <= _LIGHT:
+        return profile
+    if len(_CONDITIONS.dump_json(profile, exclude_defaults=True)) <= MAX_CONDITIONS_BYTES:
+        return profile
     return replace(
-        met,
-        url=_plain(met.url),
-        steps=tuple(_short(step) for step in met.steps),
-        parts=tuple(replace(part, url=_plain(part.url)) for part in met.parts),
+        profile,
+        url=_plain(profile.url),
+        steps=tuple(_short(step) for step in profile.steps),
+        parts=tuple(replace(part, url=_plain(part.url)) for part in profile.parts),
     )
 
 
-def _characters(met: ConnectionProfile) -> int:
-    total = len(met.url) + sum(len(part.url) + 100 for part in met.parts)
-    for step in met.steps:
+def _characters(profile: ConnectionProfile) -> int:
+    total = len(profile.url) + sum(len(part.url) + 100 for part in profile.parts)
+    for step in profile.steps:
         total += len(step.url) + sum(len(name) + len(value) for name, value in step.headers)
         total += sum(map(len, step.other_headers)) + 100 * (len(step.answers) + len(step.attempts))
         if step.certificate:

@@ -1,8 +1,8 @@
-"""The journal told again: from its leaves to checks, and to what followed from each.
+"""Replay the journal: from its leaves to checks, and to the outages that follow from them.
 
 States, outages and incidents are not taken from the journal but folded anew from the checks,
-by the policy that the journal gives for each target: its outage leaves must then agree. Of a
-store that is older than its journal, each target is in doubt for a while: see `doubt`.
+by the policy that the journal gives for each target: its outage leaves must then agree. When a
+store is older than its journal, each target is in doubt for a while: see `doubt`.
 """
 
 from collections import deque
@@ -27,7 +27,7 @@ Key = tuple[str, str]  # target, point
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A check of the journal, and what follows from it; of a target in doubt, no events."""
+    """A check of the journal, and what follows from it; no events for a target in doubt."""
 
     leaf: int
     check: Check
@@ -41,7 +41,7 @@ class ReplayError(Exception):
 
 
 class References(Protocol):
-    """Where leaves that others name are kept; a mapping is one."""
+    """Storage of the leaves that others refer to, by index; a `dict` will do."""
 
     def __getitem__(self, idx: int, /) -> Mapping[str, Any]:
         """Return a leaf. Raises KeyError."""
@@ -54,9 +54,9 @@ class References(Protocol):
 
 @dataclass(slots=True)
 class Replay:
-    """Reads leaves in order. It remembers what others name, and one state for each target.
+    """Reads leaves in order. Keeps the leaves that others refer to, and one state per target.
 
-    `on_trust` counts the edges that rest on checks of before the journal.
+    `on_trust` counts the edges that rest on checks from before the journal.
     """
 
     states: dict[Key, State] = field(default_factory=dict)
@@ -71,28 +71,28 @@ class Replay:
     _doubtful: tuple[int, Key] | None = None  # the last check, of a target in doubt
 
     def refer(self, idx: int) -> Mapping[str, Any]:
-        """Return an earlier leaf that others may name. Raises ReplayError."""
+        """Return an earlier leaf that others may refer to. Raises ReplayError."""
         try:
             return self.references[idx]
         except KeyError:
             raise ReplayError(f"leaf {idx} is named, and is nothing that can be") from None
 
     def remember(self, idx: int, leaf: Mapping[str, Any]) -> None:
-        """Take a leaf that others may name."""
+        """Store a leaf that others may refer to."""
         self.references[idx] = leaf
 
     def begin(self, leaf: Mapping[str, Any]) -> None:
-        """Take the leaf `origin`."""
+        """Read the leaf `origin`."""
         self._older = any(leaf["rows_before"].values())
 
     def observation(self, idx: int, leaf: Mapping[str, Any]) -> Told:
-        """Read a check and fold it; `settle` comes before.
+        """Decode a check and fold it. Call `settle` first.
 
         Raises:
-            ReplayError, ValueError, KeyError, TypeError: it cannot be read.
+            ReplayError, ValueError, KeyError, TypeError: The leaf cannot be decoded.
 
         """
-        check = check_from(leaf, self.refer, met=self._conditions(leaf["conditions"]))
+        check = check_from(leaf, self.refer, conditions=self._conditions(leaf["conditions"]))
         plan = self.refer(leaf["plan"]) if "plan" in leaf else None
         policy = self._policy(leaf["plan"], plan) if plan else Policy()
         key = check.target, check.point
@@ -120,17 +120,17 @@ class Replay:
         return self._doubts[key]
 
     def restarted(self, at: datetime) -> None:
-        """Forget what the service no longer knows of when it starts."""
+        """Forget the outages that the service does not load when it starts at `at`."""
         self._outages.restart(at)
 
     def _conditions(self, idx: int) -> ConnectionProfile:
-        """Read conditions once, however many checks met them."""
-        met = self._met.get(idx)
-        if met is None:
+        """Decode a `conditions` leaf once, however many checks refer to it."""
+        profile = self._met.get(idx)
+        if profile is None:
             if len(self._met) >= _CACHED:
                 self._met.clear()
-            met = self._met[idx] = conditions_from(self.refer(idx))
-        return met
+            profile = self._met[idx] = conditions_from(self.refer(idx))
+        return profile
 
     def _policy(self, idx: int, plan: Mapping[str, Any]) -> Policy:
         policy = self._policies.get(idx)
@@ -142,24 +142,30 @@ class Replay:
 
     def edge(self, leaf: Mapping[str, Any]) -> Event:
         """Compare an outage or a blip of the journal with what follows from the checks."""
-        said = leaf["observation"], event_from(leaf)
+        recorded = leaf["observation"], event_from(leaf)
         doubtful = self._doubtful
-        known = self._doubts[doubtful[1]] if doubtful is not None else None
-        if doubtful is not None and known is not None:
-            self._resolve(said, doubtful, known)
-        elif not self._awaited or self._awaited.popleft() != said:
+        doubt_of_target = self._doubts[doubtful[1]] if doubtful is not None else None
+        if doubtful is not None and doubt_of_target is not None:
+            self._resolve(recorded, doubtful, doubt_of_target)
+        elif not self._awaited or self._awaited.popleft() != recorded:
             raise ReplayError(f"the {leaf['type']} does not follow from the checks")
-        return said[1]
+        return recorded[1]
 
-    def _resolve(self, said: tuple[int, Event], check: tuple[int, Key], known: doubt.Doubt) -> None:
-        """Take the first edge of a target in doubt: it says all of its state."""
-        (named, event), (idx, key) = said, check
-        awaited, known.awaited = known.awaited, ()
+    def _resolve(
+        self, recorded: tuple[int, Event], check: tuple[int, Key], doubt_of_target: doubt.Doubt
+    ) -> None:
+        """Take the first edge of a target in doubt: it determines the state of the target."""
+        (named, event), (idx, key) = recorded, check
+        awaited, doubt_of_target.awaited = doubt_of_target.awaited, ()
         self._doubts[key] = None
-        if awaited and said == (idx, awaited[0]):
-            self._awaited.extend((idx, one) for one in awaited[1:])
+        if awaited and recorded == (idx, awaited[0]):
+            self._awaited.extend((idx, following) for following in awaited[1:])
             return
-        if named != idx or (event.target, event.point) != key or not known.explains(event, awaited):
+        if (
+            named != idx
+            or (event.target, event.point) != key
+            or not doubt_of_target.explains(event, awaited)
+        ):
             raise ReplayError(f"the {event.edge} does not follow from the checks")
         self.on_trust += 1
         self.states[key] = doubt.after(self.states[key], event)
@@ -167,23 +173,23 @@ class Replay:
     def settle(self) -> None:
         """Raise ReplayError when an edge follows from the checks and is not in the journal."""
         last, self._doubtful = self._doubtful, None
-        known = last and self._doubts[last[1]]
-        if last is not None and known is not None:
-            self._leave(*last, known)
+        doubt_of_target = last and self._doubts[last[1]]
+        if last is not None and doubt_of_target is not None:
+            self._leave(*last, doubt_of_target)
         if self._awaited:
             idx, event = self._awaited[0]
-            self._awaited.clear()  # said once
+            self._awaited.clear()  # one error is enough
             raise ReplayError(f"{event.edge} follows from leaf {idx}, and is not said")
 
-    def _leave(self, idx: int, key: Key, known: doubt.Doubt) -> None:
-        """Go on after a check of a target in doubt of which no edge was told."""
-        if known.awaited:
-            known.was_open, known.awaited = True, ()
+    def _leave(self, idx: int, key: Key, doubt_of_target: doubt.Doubt) -> None:
+        """Continue after a check of a target in doubt that the journal has no edge for."""
+        if doubt_of_target.awaited:
+            doubt_of_target.was_open, doubt_of_target.awaited = True, ()
             self.states[key] = doubt.without_streaks(self.states[key])
             self.on_trust += 1
-        if known.is_over:
+        if doubt_of_target.is_over:
             self._doubts[key] = None
-            if known.was_open:
+            if doubt_of_target.was_open:
                 raise ReplayError(f"the end of an outage follows from leaf {idx}, and is not said")
 
     def _incidents(

@@ -3,9 +3,9 @@
 Failing checks make a streak; a streak long enough is an outage, a shorter one a blip. An outage
 ends when good checks have lasted long enough in their turn. `Policy` says how long that is.
 
-A check that was refused, or that our own side spoiled, neither confirms nor denies: streaks and
-outages live through it. The clock may step back: a check that is not later than the last that
-told something could only give negative durations, so it counts as `unknown: clock`.
+A check that was refused, or that a fault on our own side spoiled, is inconclusive: it changes
+neither streaks nor outages. The clock may step back: a check that is not later than the last
+conclusive one could only give negative durations, so it counts as `unknown: clock`.
 """
 
 from dataclasses import replace
@@ -31,29 +31,31 @@ FoldStep = tuple[State, tuple[Event, ...]]
 
 
 def advance(state: State, sighting: Sighting, policy: Policy) -> FoldStep:
-    """Fold one more check into what is known of a target, and say which edges it makes.
+    """Fold one more check into the state of a target; return the new state and its events.
 
     Whatever the input, at most one outage is open, openings and closings alternate, and
     last_ok_at < first_fail_at <= last_fail_at < first_ok_at <= recovered_at.
     """
-    told_at = _told_at(state)
+    conclusive_at = _conclusive_at(state)
     if sighting.verdict not in GOOD | FAILING:
-        return _noted(state, sighting), ()
-    if told_at is not None and sighting.at <= told_at:
-        return _noted(state, replace(sighting, verdict=Verdict.UNKNOWN, reason=Reason.CLOCK)), ()
-    noted = _noted(state, sighting)
-    if noted.outage is None:
-        return _watch(noted, sighting, policy)
-    return _follow(noted, noted.outage, sighting, policy)
+        return _with_last_check(state, sighting), ()
+    if conclusive_at is not None and sighting.at <= conclusive_at:
+        return _with_last_check(
+            state, replace(sighting, verdict=Verdict.UNKNOWN, reason=Reason.CLOCK)
+        ), ()
+    updated = _with_last_check(state, sighting)
+    if updated.outage is None:
+        return _watch(updated, sighting, policy)
+    return _follow(updated, updated.outage, sighting, policy)
 
 
 def needs_recheck(state: State) -> bool:
-    """Tell whether the target is in doubt: it wants a check sooner than its next slot."""
+    """Return whether the target is in doubt and should be checked before its next slot."""
     return state.failing is not None or state.recovering is not None
 
 
 def success(state: State) -> bool | None:
-    """Say what `probe_success` shows: true, false, or no sample at all.
+    """Return the value of `probe_success`: true, false, or None for no sample at all.
 
     False only when the last check failed within a confirmed outage that is not maintenance.
     """
@@ -63,8 +65,8 @@ def success(state: State) -> bool | None:
     return False if confirmed and state.verdict is Verdict.DOWN else None
 
 
-def _told_at(state: State) -> datetime | None:
-    """Return the instant of the last check that told something of the site."""
+def _conclusive_at(state: State) -> datetime | None:
+    """Return the instant of the last check that was neither refused nor unknown, if any."""
     instants = (
         state.last_ok_at,
         state.failing.last_at if state.failing else None,
@@ -74,8 +76,8 @@ def _told_at(state: State) -> datetime | None:
     return max((at for at in instants if at is not None), default=None)
 
 
-def _noted(state: State, sighting: Sighting) -> State:
-    """Set what was seen last. `since` never passes `last_at`, even when the clock steps back."""
+def _with_last_check(state: State, sighting: Sighting) -> State:
+    """Record the last check. `since` is never after `last_at`, even when the clock steps back."""
     since = sighting.at
     if state.since is not None and state.verdict is sighting.verdict:
         since = min(state.since, sighting.at)
@@ -85,7 +87,7 @@ def _noted(state: State, sighting: Sighting) -> State:
 
 
 def _watch(state: State, sighting: Sighting, policy: Policy) -> FoldStep:
-    """Fold a telling check while no outage is open."""
+    """Fold a conclusive check while no outage is open."""
     failing = state.failing
     if sighting.verdict in GOOD:
         good = replace(state, last_ok_at=sighting.at, failing=None)
@@ -114,7 +116,7 @@ def _watch(state: State, sighting: Sighting, policy: Policy) -> FoldStep:
 
 
 def _follow(state: State, outage: Outage, sighting: Sighting, policy: Policy) -> FoldStep:
-    """Fold a telling check while `outage` is open."""
+    """Fold a conclusive check while `outage` is open."""
     if sighting.verdict in FAILING:
         outage = replace(
             outage,
@@ -141,7 +143,7 @@ def _longer(streak: Streak | None, sighting: Sighting) -> Streak:
 
 
 def lasted(streak: Streak, count: int, seconds: int) -> bool:
-    """Tell whether checks that say the same are enough, and over long enough."""
+    """Return whether a streak has at least `count` checks over at least `seconds`."""
     return streak.count >= count and _seconds(streak.first_at, streak.last_at) >= seconds
 
 

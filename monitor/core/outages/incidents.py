@@ -4,8 +4,8 @@ An outage counts here from its first failing check to the check that *confirmed*
 was open together when it was confirmed stays together, whatever is learnt later. Incidents
 may hence grow and merge, never split. `closed_at` is still the first good check of the last.
 
-One may begin earlier than it was first announced, or join two that were thought apart: slow
-lanes confirm late. `supersedes` tells which recorded incidents a new one stands for.
+An incident may begin earlier than it was first announced, or merge two recorded incidents: slow
+lanes confirm late. `supersedes` returns whether a new incident replaces a recorded one.
 """
 
 from collections.abc import Callable, Iterable
@@ -33,18 +33,18 @@ class RecentOutages:
         """Return the incident that `outage`, opened or closed at `at`, belongs to."""
         self.add(outage, platform)
         since = at - REMEMBERED
-        self._forget(lambda known: known.recovered_at is not None and known.recovered_at <= since)
+        self._forget(lambda past: past.recovered_at is not None and past.recovered_at <= since)
         place = platform, outage.point
-        near = [known for name, known in self._known.items() if name[:2] == place]
+        near = [past for name, past in self._known.items() if name[:2] == place]
         return absorb(near, outage, platform)
 
     def restart(self, at: datetime) -> None:
         """Forget what a service that starts at `at` does not read from its store."""
         since = at - REMEMBERED
-        self._forget(lambda known: known.first_ok_at is not None and known.first_ok_at <= since)
+        self._forget(lambda past: past.first_ok_at is not None and past.first_ok_at <= since)
 
     def _forget(self, over: Callable[[Outage], bool]) -> None:
-        self._known = {name: known for name, known in self._known.items() if not over(known)}
+        self._known = {name: past for name, past in self._known.items() if not over(past)}
 
 
 def group(outages: Iterable[Outage], platform: str) -> tuple[Incident, ...]:
@@ -54,7 +54,7 @@ def group(outages: Iterable[Outage], platform: str) -> tuple[Incident, ...]:
     """
     groups: list[list[Outage]] = []
     for outage in sorted(outages, key=lambda outage: (outage.first_fail_at, outage.target)):
-        if groups and any(_reaches(other, outage) for other in groups[-1]):
+        if groups and any(_reaches(earlier, outage) for earlier in groups[-1]):
             groups[-1].append(outage)
         else:
             groups.append([outage])
@@ -68,12 +68,12 @@ def absorb(known: Iterable[Outage], outage: Outage, platform: str) -> Incident:
     that were over, to the last confirmation, before the first failing check of every target
     now failing. `outage` replaces its own earlier form.
     """
-    latest = {_name(other): other for other in known} | {_name(outage): outage}
+    latest = {_name(known_outage): known_outage for known_outage in known} | {_name(outage): outage}
     return next(i for i in group(latest.values(), platform) if _name(outage) in i.outages)
 
 
 def supersedes(incident: Incident, other: Incident) -> bool:
-    """Tell whether `other`, recorded earlier, is now part of `incident` or is `incident`."""
+    """Return whether `other`, recorded earlier, is now part of `incident` or is `incident`."""
     same = (incident.platform, incident.point) == (other.platform, other.point)
     return same and set(other.outages) <= set(incident.outages)
 

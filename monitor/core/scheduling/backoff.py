@@ -3,8 +3,9 @@
 A refusal closes the lane for an hour, the next for six, then for a day at a time; any answer
 that is not a refusal starts the count again. Nothing here tries to get round a refusal.
 
-One page may refuse us for ever while its platform answers: it must not blind us to the others.
-Once others have answered since it did, its refusals are its own, and only it is left alone.
+A page may go on refusing us while the rest of its platform answers, and must not stop the checks
+of the other pages. Once others have answered since it refused, its refusals count for this page
+alone, and only this page is not asked.
 """
 
 from dataclasses import replace
@@ -15,19 +16,19 @@ from monitor.core.model import GapCause, LaneState, Reason, State, Verdict
 from monitor.core.untrusted.library_errors import Unreadable, reading
 
 BACK_OFF = (timedelta(hours=1), timedelta(hours=6), timedelta(hours=24))
-# The same for one page, which lets others go first when its platform opens again: whether they
-# are refused too says whose refusal it was.
+# The same for one page. It is longer than the platform's, so that other pages are asked first when
+# the lane opens again: whether they are refused too shows whose refusal it was.
 PAGE_BACK_OFF = (timedelta(minutes=90), *BACK_OFF[1:])
 
 
-def refused(state: LaneState, now: datetime, *, asked: timedelta = timedelta(0)) -> LaneState:
-    """Close the lane for a while, longer at each refusal in a row, and as long as `asked`.
+def refused(state: LaneState, now: datetime, *, at_least: timedelta = timedelta(0)) -> LaneState:
+    """Close the lane for a while, longer at each refusal in a row; never less than `at_least`.
 
-    A refusal while the lane is already closed was asked for before: it counts once.
+    A refusal while the lane is already closed answers a request made before: it counts once.
     """
     if state.blocked_until is not None and now < state.blocked_until:
         return state
-    wait = max(asked, BACK_OFF[min(state.strikes, len(BACK_OFF) - 1)])
+    wait = max(at_least, BACK_OFF[min(state.strikes, len(BACK_OFF) - 1)])
     return replace(state, strikes=state.strikes + 1, blocked_until=now + wait)
 
 
@@ -47,27 +48,27 @@ def asked_wait(retry_after: str | None, now: datetime) -> timedelta:
 
 
 def is_page_specific_refusal(
-    before: State, lane: LaneState, reason: Reason, asked: timedelta
+    before: State, lane: LaneState, reason: Reason, retry_after: timedelta
 ) -> bool:
-    """Tell whether a refusal is of the page that was asked for, not of its platform.
+    """Return whether a refusal comes from the page that was requested, not from its platform.
 
-    So it is when this page had refused us before, and the platform has answered others since:
-    then the count of its refusals is back to none. A limit is always the platform's.
+    True when this page had refused us before and the platform has answered others since, which
+    set `lane.strikes` back to 0. A rate limit is always the platform's.
     """
     alone = before.verdict is Verdict.BLOCKED and lane.strikes == 0
-    return alone and not asked and reason is not Reason.RATE_LIMITED
+    return alone and not retry_after and reason is not Reason.RATE_LIMITED
 
 
 def in_page_backoff(state: State, now: datetime) -> bool:
-    """Tell whether a page that refused us is not to be asked again yet."""
+    """Return whether it is too early to request again a page that refused us."""
     if state.verdict is not Verdict.BLOCKED or state.since is None or state.last_at is None:
         return False
-    known, wait = state.last_at - state.since, PAGE_BACK_OFF[-1]
+    refused_for, wait = state.last_at - state.since, PAGE_BACK_OFF[-1]
     for step in PAGE_BACK_OFF:
-        if known < step:
+        if refused_for < step:
             wait = step
             break
-        known -= step
+        refused_for -= step
     return state.last_at <= now < state.last_at + wait
 
 
@@ -82,12 +83,12 @@ def paused(state: LaneState, why: str) -> LaneState:
 
 
 def resumed(state: LaneState) -> LaneState:
-    """End an operator's pause. A back-off goes on: it is the site's word, not ours."""
+    """End an operator's pause. A back-off continues: the site asked for it, we did not."""
     return replace(state, paused=False, paused_why="")
 
 
 def closed_because(state: LaneState, now: datetime) -> GapCause | None:
-    """Say why no request may be made now; None when the lane is open."""
+    """Return why no request may be made now; None when the lane is open."""
     if state.paused:
         return GapCause.PAUSED
     if state.blocked_until is not None and now < state.blocked_until:

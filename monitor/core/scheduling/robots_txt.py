@@ -40,25 +40,25 @@ class Rule:
     length: int  # octets of the pattern: the longest match decides
 
     def matches(self, path: str) -> bool:
-        first, *others = self.pieces
+        first, *rest = self.pieces
         if not path.startswith(first):
             return False
-        if not others:
+        if not rest:
             return not self.ends or len(path) == len(first)
         at = len(first)
-        for piece in others[:-1]:
-            place = path.find(piece, at)
-            if place < 0:
+        for piece in rest[:-1]:
+            found_at = path.find(piece, at)
+            if found_at < 0:
                 return False
-            at = place + len(piece)
+            at = found_at + len(piece)
         if self.ends:
-            return len(path) - len(others[-1]) >= at and path.endswith(others[-1])
-        return path.find(others[-1], at) >= 0
+            return len(path) - len(rest[-1]) >= at and path.endswith(rest[-1])
+        return path.find(rest[-1], at) >= 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Robots:
-    """What one site asks of our robot. The empty one asks for nothing.
+    """What one site asks of our robot. Without rules, everything is allowed.
 
     `crawl_delay_s` is the longest that concerns us (not in the RFC, widely used); None when
     none is asked.
@@ -68,7 +68,7 @@ class Robots:
     crawl_delay_s: float | None = None
 
     def allows(self, url: str) -> bool:
-        """Tell whether we may fetch `url`: the longest match decides, `Allow` wins a tie."""
+        """Return whether we may fetch `url`: the longest match decides, `Allow` wins a tie."""
         parts = urlsplit(url)
         path = _normal(parts.path or "/") + (f"?{_normal(parts.query)}" if parts.query else "")
         path = path.replace("*", "%2A").replace("$", "%24")
@@ -81,7 +81,7 @@ class Robots:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RobotsFile:
-    """A robots.txt as it was found: what is archived.
+    """A robots.txt as it was received: what is archived.
 
     Attributes:
         origin: Scheme, host and port: "https://www.ain.gouv.fr".
@@ -121,10 +121,10 @@ def parse(text: str, agent: str) -> Robots:
 
 
 def heed(file: RobotsFile, agent: str) -> Robots | None:
-    """Return what an answer for /robots.txt asks; None when it says nothing of it.
+    """Return the rules that an answer for /robots.txt sets; None when it sets none.
 
-    Nothing is said by silence, a failure of the server, a refusal, or a page in place of the
-    file: what was known before stays in force. No such file: nothing is asked (2.3.1.3).
+    No answer, a server error, a refusal, or a page in place of the file set no rules: the last
+    known ones stay in force. When there is no such file, everything is allowed (2.3.1.3).
     """
     if file.status is None or file.status in _REFUSED:
         return None

@@ -45,11 +45,11 @@ class Grid:
         return self._slot(self._index(after) + 1)
 
     def count(self, after: datetime, until: datetime) -> int:
-        """Count the slots after `after`, up to and with `until`. Never negative."""
+        """Return the number of slots after `after`, up to and including `until`. Never negative."""
         return max(0, self._index(until) - self._index(after))
 
     def between(self, since: datetime, until: datetime) -> Iterator[datetime]:
-        """Yield the slots from `since`, itself included, up to but without `until`."""
+        """Yield the slots from `since` (included) to `until` (excluded)."""
         first = self._index(since - _MICROSECOND) + 1
         for index in range(first, self._index(until - _MICROSECOND) + 1):
             yield self._slot(index)
@@ -69,15 +69,17 @@ def grids(targets: Iterable[Target]) -> Mapping[str, Grid]:
     platform by a share of that, so that slots of two intervals, or of two platforms, seldom
     meet. Only a change of the list moves a target.
     """
-    found: dict[str, Grid] = {}
+    by_slug: dict[str, Grid] = {}
     for name, lane in groupby(sorted(targets, key=lambda t: t.platform), key=lambda t: t.platform):
-        apart = crc32(name.encode()) / 2**32  # by its name, so that no other platform moves it
+        platform_share = (
+            crc32(name.encode()) / 2**32
+        )  # by its name, so that no other platform moves it
         members = sorted(lane, key=lambda target: (target.interval_s, target.slug))
         classes = [list(same) for _, same in groupby(members, key=lambda t: t.interval_s)]
         for number, same in enumerate(classes):
-            shift = (number + apart) / len(classes)
+            shift = (number + platform_share) / len(classes)
             for rank, target in enumerate(same):
                 share = (rank + shift) / len(same)
                 phase_s = target.interval_s * share
-                found[target.slug] = Grid.of(interval_s=target.interval_s, phase_s=phase_s)
-    return found
+                by_slug[target.slug] = Grid.of(interval_s=target.interval_s, phase_s=phase_s)
+    return by_slug

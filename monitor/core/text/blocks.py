@@ -57,7 +57,7 @@ class Node:
 
 @dataclass(slots=True)
 class TextRun:
-    """Text that no line break interrupts, before it is known whether it is compared."""
+    """Text without a line break, before it is known whether it belongs to what is compared."""
 
     node: int
     text: str
@@ -144,7 +144,7 @@ class _Walk:
         self._link_start = 0
 
     def enter(self, element: etree._Element) -> bool:
-        """Take in an element's start; return True when its inside is not to be walked."""
+        """Handle the start of an element; return True when its content must not be walked."""
         tag, attributes = str(element.tag), _attributes(element)
         rule = element_masks.element_rule(tag, attributes)
         in_row = self._row_depth > 0
@@ -171,7 +171,7 @@ class _Walk:
         return False
 
     def is_full(self) -> bool:
-        """Tell whether a bound is reached: the rest of the page is left out."""
+        """Return whether a bound is reached; the rest of the page is then left out."""
         page = self.outline
         full = len(page.nodes) >= MOST_NODES or len(page.runs) >= MOST_RUNS
         page.cut = full or self._kept >= MOST_CHARACTERS
@@ -195,11 +195,11 @@ class _Walk:
         text = tidy("".join(self._pieces))
         if len(text) >= MOST_TIDY:
             self._kept = MOST_CHARACTERS  # the rest of the page is left out
-        links_found, linked = tuple(self._links[:MOST_LINKS]), self._linked
+        links, linked = tuple(self._links[:MOST_LINKS]), self._linked
         for start in range(0, len(text), MOST_RUN_CHARACTERS):
             part = text[start : start + MOST_RUN_CHARACTERS].strip()
-            self.outline.runs.append(TextRun(self._nodes[-1], part, links_found, linked))
-            links_found, linked = (), 0
+            self.outline.runs.append(TextRun(self._nodes[-1], part, links, linked))
+            links, linked = (), 0
         self._kept += len(text) + self._linked
         self._pieces, self._links, self._linked, self._link_start = [], [], 0, 0
 
@@ -239,7 +239,7 @@ class _Walk:
 
 
 def _attributes(element: etree._Element) -> Mapping[str, str]:
-    """Copy what will be asked for several times. The stubs allow bytes; a parser gives none."""
+    """Copy the attributes, which are read several times. The stubs allow bytes; there are none."""
     return cast("Mapping[str, str]", dict(element.items()))
 
 

@@ -1,4 +1,4 @@
-"""The character set of a body, found as browsers do, and its text.
+"""The character set of a body, determined as browsers do, and its text.
 
 HTML standard, "determining the character encoding". The fallback of a French browser is
 windows-1252. Nothing here raises for what a site sends.
@@ -39,36 +39,36 @@ _WEB_NAMES = {  # codec: what browsers mean by it
 
 
 def charset_of(body: bytes, content_type: str) -> str:
-    """Find the encoding: mark, HTTP, what the page says, then UTF-8 if it fits.
+    """Find the encoding: byte-order mark, HTTP, the page's declaration, then UTF-8 if it decodes.
 
     Returns a name that Python decodes, or "" for a binary or empty body.
     """
     if not body or not _is_text(body, content_type):
         return ""
-    said = _IN_HEADER.search(content_type)
-    return _found(body, said[1] if said else "")
+    in_header = _IN_HEADER.search(content_type)
+    return _encoding_of(body, in_header[1] if in_header else "")
 
 
 def decode(body: bytes, charset: str | None = None) -> str:
-    """Return the text; what does not decode becomes U+FFFD, and no mark is left.
+    """Return the text, without byte-order mark; what does not decode becomes U+FFFD.
 
     `charset` is an encoding's name or a Content-Type value; a byte-order mark wins over it.
     """
     label = charset or ""
-    said = _IN_HEADER.search(label)
-    name = _found(body, said[1] if said else label)
+    in_header = _IN_HEADER.search(label)
+    name = _encoding_of(body, in_header[1] if in_header else label)
     return body.decode(name, "replace").removeprefix("\ufeff")
 
 
-def _found(body: bytes, label: str) -> str:
+def _encoding_of(body: bytes, label: str) -> str:
     for mark, name in _BOMS:
         if body.startswith(mark):
             return name
     if name := _codec(label):
         return name
     head = body[:_PRESCAN_BYTES]
-    inside = _IN_XML.match(head) or _IN_META.search(_without_comments(head))
-    if inside and (name := _codec(inside[1].decode("ascii", "replace"))):
+    declaration = _IN_XML.match(head) or _IN_META.search(_without_comments(head))
+    if declaration and (name := _codec(declaration[1].decode("ascii", "replace"))):
         return "utf-8" if name.startswith("utf-16") else name  # it was read as ASCII
     return "utf-8" if _is_utf8(body) else "windows-1252"
 
@@ -90,11 +90,11 @@ def _is_text(body: bytes, content_type: str) -> bool:
 
 
 def _without_comments(head: bytes) -> bytes:
-    kept = []
+    parts = []
     while (start := head.find(b"<!--")) >= 0:
-        kept.append(head[:start])
+        parts.append(head[:start])
         _, _, head = head[start + 4 :].partition(b"-->")
-    return b"".join([*kept, head])
+    return b"".join([*parts, head])
 
 
 def _is_utf8(body: bytes) -> bool:

@@ -1,9 +1,9 @@
 """From bytes to a short, bounded HTML text: the first and cheapest masking.
 
-What no reader sees and no later rule needs is dropped while the tags are read once, without
+What no reader sees and no later rule needs is dropped in one pass over the tags, without
 building a tree: scripts, styles, comments, every attribute that is not in `KEPT`. Two bodies
-whose clean texts are equal are the same page, so the digest of the clean text spares the
-parse; and the parser only meets tags with few attributes, hence no quadratic cost.
+whose clean texts are equal are the same page, so that equal digests of the clean text spare the
+parse; and the parser only gets tags with few attributes, hence no quadratic cost.
 """
 
 import hashlib
@@ -53,7 +53,7 @@ _DROPPED = frozenset({"meta", "link", "img", "source", "path", "use", "rect", "c
 
 
 def clean(body: bytes, *, charset: str | None = None) -> str:
-    """Return the body's text and the tags that count.
+    """Return the body's text and the tags that matter.
 
     At most `MOST_BYTES` are read; `MOST_CHARACTERS` and `MOST_TAGS` returned. `charset` may be an
     encoding's name or a whole Content-Type value. Never raises: a wrong or unknown charset
@@ -63,24 +63,24 @@ def clean(body: bytes, *, charset: str | None = None) -> str:
     cleaned = _TOKEN.sub(_keep, _readable(text))[:MOST_CHARACTERS]
     if cleaned.count("<") <= MOST_TAGS:
         return cleaned
-    tags = (found.start() for found in _TAG_START.finditer(cleaned))
+    tags = (match.start() for match in _TAG_START.finditer(cleaned))
     return cleaned[: next(islice(tags, MOST_TAGS, None))]
 
 
 def is_cut(body: bytes, cleaned: str) -> bool:
-    """Tell whether the bounds left something out."""
+    """Return whether the bounds of `clean` left something out."""
     if len(body) > MOST_BYTES or len(cleaned) >= MOST_CHARACTERS:
         return True
     return cleaned.count("<") >= MOST_TAGS
 
 
 def digest(cleaned: str) -> str:
-    """Name a clean text: lower-case hex SHA-256. Equal digests are one and the same page."""
+    """Return the digest of a clean text, lower-case hex SHA-256: equal for the same page."""
     return hashlib.sha256(cleaned.encode("utf-8", "replace")).hexdigest()
 
 
 def _readable(text: str) -> str:
-    """Take out what no XML may hold. Most pages have none: one look each is six times cheaper."""
+    """Remove what XML forbids. Most pages have none of it: to search first is six times cheaper."""
     try:
         text.encode()  # fails for half a surrogate pair
     except UnicodeEncodeError:
@@ -103,27 +103,29 @@ def _keep(token: re.Match[str]) -> str:
     if not attributes or attributes.isspace():
         return f"<{name}>"
     long = len(attributes) > MOST_REMEMBERED_CHARACTERS
-    kept = (_kept if long else _remembered)(attributes[:MOST_TAG_CHARACTERS], name)
-    return "" if kept is None else f"<{name}{kept}>"
+    attributes_kept = (_kept_attributes if long else _remembered_attributes)(
+        attributes[:MOST_TAG_CHARACTERS], name
+    )
+    return "" if attributes_kept is None else f"<{name}{attributes_kept}>"
 
 
-def _kept(attributes: str, name: str) -> str | None:
-    """Return the attributes that count, or None for a field that no reader sees."""
-    kept = []
+def _kept_attributes(attributes: str, name: str) -> str | None:
+    """Return the attributes that matter, or None for a field that no reader sees."""
+    parts = []
     for match in islice(_ATTRIBUTE.finditer(attributes), MOST_ATTRIBUTES):
         key = match[1].lower()
         value = match[2] or match[3] or match[4] or ""
         if key == "style":
             if _HIDING_STYLE.search(value):
-                kept.append(' hidden=""')
+                parts.append(' hidden=""')
             continue
         if key not in KEPT or (key == "value" and name != "input"):
             continue
         if key == "type" and name == "input" and value.lower() == "hidden":
             return None
         value = value.replace('"', "&quot;")
-        kept.append(f' {key}="{value}"')
-    return "".join(kept)
+        parts.append(f' {key}="{value}"')
+    return "".join(parts)
 
 
-_remembered = lru_cache(2048)(_kept)
+_remembered_attributes = lru_cache(2048)(_kept_attributes)

@@ -59,20 +59,20 @@ def target(href: str, *, base: str | None) -> str:
     """Return a link's stable target, absolute when `base` is known.
 
     "" for a link that leads nowhere else: an anchor in the same page, a script. What cannot
-    be read as an address is returned as it stands.
+    be parsed as an address is returned unchanged.
     """
-    found = _target(href.strip()[:MOST_CHARACTERS], base)
-    if found.isascii() and found.isprintable():
-        return found
-    return "".join(char for char in found if not is_control(char))
+    normalised = _target(href.strip()[:MOST_CHARACTERS], base)
+    if normalised.isascii() and normalised.isprintable():
+        return normalised
+    return "".join(char for char in normalised if not is_control(char))
 
 
 @lru_cache(REMEMBERED)
 def _target(href: str, base: str | None) -> str:
     if not href or _NOWHERE.match(href):
         return ""
-    if found := _CLOUDFLARE.search(href):
-        return f"mailto:{cloudflare_email(found[1]).casefold()}"
+    if match := _CLOUDFLARE.search(href):
+        return f"mailto:{cloudflare_email(match[1]).casefold()}"
     try:
         parts = urlsplit(urljoin(base or "", href))
         if parts.scheme in {"http", "https", ""}:

@@ -1,4 +1,4 @@
-"""Remember what was read in short texts: the pages of a site repeat most of theirs."""
+"""Cache functions of short texts: the pages of a site share most of theirs."""
 
 from collections.abc import Callable
 from functools import lru_cache, wraps
@@ -11,11 +11,11 @@ Read = TypeVar("Read")
 
 
 def remembering(read: Callable[[str], Read]) -> Callable[[str], Read]:
-    """Make a pure function of a text answer at once for the short texts that it read last."""
-    known = lru_cache(REMEMBERED)(read)
+    """Cache a pure function of a text, for the last `REMEMBERED` texts of at most `SHORT`."""
+    cached = lru_cache(REMEMBERED)(read)
 
     @wraps(read)
-    def reading(text: str) -> Read:
-        return known(text) if len(text) <= SHORT else read(text)
+    def cached_read(text: str) -> Read:
+        return cached(text) if len(text) <= SHORT else read(text)
 
-    return reading
+    return cached_read

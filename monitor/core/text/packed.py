@@ -1,6 +1,6 @@
-"""A page at rest: what must be known of it at each reading, and the rest compressed.
+"""A page in memory between two readings: what each reading needs, and the rest compressed.
 
-A page of 60 kB makes a megabyte of blocks; two hundred of them are remembered at all times.
+A page of 60 kB makes a megabyte of blocks, and two hundred of them are in memory at all times.
 """
 
 import zlib
@@ -16,7 +16,7 @@ PAGE = TypeAdapter(Page)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackedPage:
-    """A page without an obstacle. `data` is for `page` alone, here and in the store.
+    """A page without an obstacle. `data` is the compressed `page`, here and in the store.
 
     It is empty for a text of which only the digest is left: see `lost`.
     """
@@ -37,7 +37,7 @@ class PackedPage:
 
     @classmethod
     def lost(cls, extraction_version: str) -> Self:
-        """Stand for a text that a rebuilt database could not find again."""
+        """Return the placeholder of a text that a rebuilt database has no copy of."""
         return cls(extraction_version=extraction_version, title="", updated_on="", data=b"")
 
     @property
@@ -47,10 +47,10 @@ class PackedPage:
 
     @property
     def page(self) -> Page:
-        """The page itself, made anew at each call. Raises zlib.error for a lost one."""
+        """The page itself, decompressed at each call. Raises zlib.error for a lost one."""
         return unpacked(self.data)
 
 
 def unpacked(data: bytes) -> Page:
-    """Read `PackedPage.data` again."""
+    """Return the page in `PackedPage.data`."""
     return PAGE.validate_json(zlib.decompress(data))

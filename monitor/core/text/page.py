@@ -94,7 +94,7 @@ class Block:
 
     @property
     def is_sentence(self) -> bool:
-        """Whether it says something, rather than name it or lead there."""
+        """Whether it is a sentence, not a label or a link."""
         return len(self.words) >= LEAST_SENTENCE_WORDS and not self.is_link
 
 
@@ -113,7 +113,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """What was read in one body. Without an obstacle, it can be compared.
+    """What was read from one body. Without an obstacle, it can be compared.
 
     Attributes:
         blocks: In the order of the page, masked ones included (`Block.main` tells).

@@ -61,7 +61,7 @@ def hosts_of(home: str) -> frozenset[str]:
 
 
 def is_of(url: str, hosts: frozenset[str]) -> bool:
-    """Tell whether an address is one of these hosts', exactly: copies and look-alikes are not."""
+    """Return whether an address is one of these hosts', exactly: copies and look-alikes are not."""
     try:
         parts, authority = urlsplit(url), _authority(url)
     except ValueError:
@@ -71,7 +71,7 @@ def is_of(url: str, hosts: frozenset[str]) -> bool:
 
 
 def folded(url: str) -> str:
-    """Name a page whatever the variant of its address; the name is no address.
+    """Return a name of a page that is the same for all variants of its address; it is no address.
 
     Scheme, www, letter case, "//", `/index.php`, the print layout, a last segment that is
     repeated or bears a suffix 2 or 3, and a final slash make no other page.
@@ -88,7 +88,7 @@ def folded(url: str) -> str:
 
 
 def leads(cleaned: str, *, base: str, depth: int, hosts: frozenset[str]) -> Iterator[CandidateLink]:
-    """Yield what is worth reading among the links of a page that `pages.clean` made short."""
+    """Yield the links worth reading of a page that `clean` shortened."""
     for href, inside in islice(_links(cleaned), MOST_LINKS):
         text = " ".join(html.unescape(_TAG.sub(" ", inside)).split())[:MOST_TEXT]
         url = _resolved(base, html.unescape(href))
@@ -100,18 +100,18 @@ def leads(cleaned: str, *, base: str, depth: int, hosts: frozenset[str]) -> Iter
 
 
 def _links(cleaned: str) -> Iterator[tuple[str, str]]:
-    """Yield the address of each link that ends, and what stands in it."""
-    after = 0
+    """Yield the address and the content of each link that has an end tag."""
+    links_end = 0
     for tag in _LINK.finditer(cleaned):
-        href = _HREF.search(tag[1]) if tag.start() >= after else None
+        href = _HREF.search(tag[1]) if tag.start() >= links_end else None
         end = cleaned.find("</a>", tag.end(), tag.end() + _MOST_INSIDE + 4) if href else -1
         if href and end >= 0:
-            after = end
+            links_end = end
             yield href[1], cleaned[tag.end() : end]
 
 
 def speaks_of_foreigners(text: str, url: str) -> bool:
-    """Tell whether a title or an address names what foreigners come for."""
+    """Return whether a title or an address contains a word of the pages for foreigners."""
     return bool(_FOREIGNERS.search(_plain(f"{text} {urlsplit(url).path}")))
 
 
@@ -122,7 +122,7 @@ def slug_of(text: str, *, most: int = 50) -> str:
 
 
 def _authority(url: str) -> str:
-    """Return host and port. Raises ValueError for a port that is none."""
+    """Return host and port. Raises ValueError for an invalid port."""
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     return host if parts.port in {None, 80, 443} else f"{host}:{parts.port}"
@@ -137,12 +137,12 @@ def _resolved(base: str, href: str) -> str:
 
 
 def _plain(text: str) -> str:
-    """Return a text in bare letters, and again with the separators of an address as spaces."""
+    """Return a text without accents, then the same with address separators as spaces."""
     letters = _bare(text)
     return f"{letters} {_SEPARATORS.sub(' ', letters)}"
 
 
 def _bare(text: str) -> str:
     """Lower case, without accents."""
-    apart = unicodedata.normalize("NFKD", text[: MOST_URL + MOST_TEXT])
-    return "".join(char for char in apart if not unicodedata.combining(char)).lower()
+    decomposed = unicodedata.normalize("NFKD", text[: MOST_URL + MOST_TEXT])
+    return "".join(char for char in decomposed if not unicodedata.combining(char)).lower()

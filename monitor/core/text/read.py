@@ -22,7 +22,7 @@ RESCUED = frozenset({"", "element.teasers", element_masks.ASIDE})
 
 
 def read_page(body: bytes, *, url: str | None = None, charset: str | None = None) -> Page:
-    """Read one body. Never raises: what cannot be read has an `obstacle`.
+    """Read one body. Never raises: a page that cannot be read has an `obstacle`.
 
     `url` resolves relative links; `charset` is an encoding's name or a Content-Type value.
     """
@@ -31,21 +31,21 @@ def read_page(body: bytes, *, url: str | None = None, charset: str | None = None
 
 
 def read_clean(cleaned: str, *, url: str | None = None, cut: bool = False) -> Page:
-    """Read a text that `clean` made, for a caller that has compared its digest first."""
-    found = outline(cleaned, base=url)
-    if found is None:
+    """Read a text returned by `clean`, for a caller that compares its digest first."""
+    page_outline = outline(cleaned, base=url)
+    if page_outline is None:
         return Page(structure=Structure.WHOLE, obstacle=Obstacle.TOO_DEEP)
-    region = settle(found)
-    reading = _Reading(found, region)
+    region = settle(page_outline)
+    reading = _Reading(page_outline, region)
     blocks = list(reading.blocks())
     blocks = without_menus(blocks, guessed=region.structure == Structure.DENSEST)
     return Page(
-        title=reading.title or found.title,
+        title=reading.title or page_outline.title,
         blocks=tuple(blocks),
         updated_on=reading.updated_on,
         structure=region.structure,
         obstacle=None if any(block.words for block in blocks if block.main) else Obstacle.EMPTY,
-        cut=cut or found.cut,
+        cut=cut or page_outline.cut,
     )
 
 
@@ -56,7 +56,7 @@ def _compared(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 class _Reading:
-    """What is known on the way through the runs: the titles above, the displayed date."""
+    """The state of the walk through the runs: the titles above, the displayed date."""
 
     def __init__(self, outline: Outline, region: ContentRegion) -> None:
         self.title = ""
@@ -83,7 +83,7 @@ class _Reading:
             self.updated_on = self.updated_on or on
         if self._opening and text_masks.is_day_alone(text):
             text = ""
-        compared, said = _compared(text)
+        compared, compared_words = _compared(text)
         if kind == BlockKind.HEADING and main:
             self._enter_heading(run)
         headings = tuple(title for _, title in self._headings)
@@ -93,7 +93,7 @@ class _Reading:
             kind=kind,
             text=run.text,
             compared=compared,
-            words=said,
+            words=compared_words,
             headings=headings,
             links=run.links,
             main=main,

@@ -1,7 +1,7 @@
 """Which runs of a page are its content.
 
-1. A mask that would take a large part of the page's prose is wrong about it: it does not hold.
-   Nor does that of an `<aside>` that speaks in sentences inside the main part: a call-out.
+1. A mask that would take a large part of the page's prose is wrong about it: it is not applied.
+   Nor is that of an `<aside>` with sentences inside the main part, which is a call-out.
 2. The main part is what the page itself declares (`<main>`, `role="main"`).
 3. Else the search starts from an element named like a main part, or from the whole page, and
    goes down while one container holds most of the prose; then up again while that brings
@@ -36,7 +36,7 @@ _MAIN_NAME = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentRegion:
-    """For each node: the mask that holds there, "" for none, and if it is in the main part."""
+    """For each node: the mask that applies, "" for none, and whether it is in the main part."""
 
     structure: Structure
     masks: list[str]
@@ -78,8 +78,8 @@ def _masks(page: Outline) -> list[str]:
     for number, node in enumerate(page.nodes):
         in_main[number] = in_main[node.parent] or _is_declared_main(node)
         call_out = node.rule == ASIDE and in_main[number] and prose[number] * 3 > text[number]
-        holds = prose[number] <= most and not call_out
-        masks[number] = masks[node.parent] or (node.rule if holds else "")
+        applies = prose[number] <= most and not call_out
+        masks[number] = masks[node.parent] or (node.rule if applies else "")
     return masks
 
 
@@ -107,12 +107,12 @@ def _main(
 
 def _named_main(nodes: list[Node], masks: list[str], *, prose: list[int]) -> int:
     """Return the one element named like a main part, 0 when none or several hold the prose."""
-    held = [False] * len(nodes)
+    covered = [False] * len(nodes)
     outermost = []
     for number, node in enumerate(nodes):
-        held[number] = held[node.parent]
-        if not held[number] and not masks[number] and _is_named_main(node):
-            held[number] = True
+        covered[number] = covered[node.parent]
+        if not covered[number] and not masks[number] and _is_named_main(node):
+            covered[number] = True
             outermost.append(number)
     heaviest = max(outermost, key=prose.__getitem__, default=0)
     rivals = sum(prose[number] for number in outermost) - prose[heaviest]
@@ -150,8 +150,8 @@ def _climb(nodes: list[Node], root: int, start: int, *, prose: list[int], text: 
 
 
 def _holding_title(nodes: list[Node]) -> list[bool]:
-    """Tell for each node whether it holds a title of the first level."""
-    held = [node.tag == "h1" for node in nodes]
+    """Return for each node whether it contains an `h1`."""
+    has_title = [node.tag == "h1" for node in nodes]
     for number in range(len(nodes) - 1, 0, -1):
-        held[nodes[number].parent] |= held[number]
-    return held
+        has_title[nodes[number].parent] |= has_title[number]
+    return has_title

@@ -1,7 +1,7 @@
-"""What two readers would call the same words, whatever the typist or the browser did.
+"""Normalise text: the same words must compare equal whatever the typist or the browser did.
 
 `tidy` is for showing: one kind of space, quote and dash. `words` is for comparing: lower
-case, no punctuation, one writing of a phone number.
+case, no punctuation, one form of each phone number.
 """
 
 import re
@@ -43,8 +43,8 @@ _SEPARATORS = str.maketrans("", "", " .-()")
 def tidy(text: str) -> str:
     """Return the text on one line, in one typography, safe to show and to store.
 
-    At most `MOST_CHARACTERS`, before and after: NFKC makes 18 of one. No control character, no
-    mark of direction: entities bring those that the bytes of a page do not hold.
+    At most `MOST_CHARACTERS`, before and after: NFKC makes up to 18 of one. No control character
+    and no mark of direction: entities can bring those that the bytes of a page do not contain.
     """
     text = text[:MOST_CHARACTERS]
     if not text.isascii():
@@ -65,7 +65,7 @@ def words(text: str) -> tuple[str, ...]:
 
 def tokens(text: str) -> Iterator[tuple[str, int]]:
     """Yield each word as `words` gives it, and where it begins in the text."""
-    return ((_bare(found[0].casefold()), found.start()) for found in _TOKEN.finditer(text))
+    return ((_bare(match[0].casefold()), match.start()) for match in _TOKEN.finditer(text))
 
 
 def _bare(word: str) -> str:

@@ -1,8 +1,8 @@
-"""What a library says of bytes from outside is data, whatever it says it with.
+"""Turn whatever a parser raises for bytes from outside into one exception.
 
-A parser raises for hostile bytes what nobody documented: a KeyError, a RecursionError, a panic
-of Rust code. Whoever hands such bytes to a library does it inside `reading`, and knows one
-exception.
+A parser raises undocumented exceptions for hostile bytes: a KeyError, a RecursionError, a panic
+of Rust code. Code that passes such bytes to a library does it inside `reading`, and handles one
+exception, `Unreadable`.
 """
 
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ _CHARACTERS = 300
 
 
 class Unreadable(ValueError):  # noqa: N818 -- a state of the outside, not a fault of ours
-    """A library could not read what came from outside; the message says what it raised."""
+    """A library could not read bytes from outside; the message says what it raised."""
 
 
 @contextmanager
@@ -28,10 +28,10 @@ def reading(what: str, *, known: tuple[type[Exception], ...] = ()) -> Iterator[N
             raise
         if not isinstance(error, Exception) and not is_panic(error):
             raise
-        said = f"{what}: {type(error).__name__}: {error}"[:_CHARACTERS]
-        raise Unreadable(said) from error
+        message = f"{what}: {type(error).__name__}: {error}"[:_CHARACTERS]
+        raise Unreadable(message) from error
 
 
 def is_panic(error: BaseException) -> bool:
-    """Tell whether Rust code panicked: PyO3 raises it beside `Exception`, under no public name."""
+    """Return whether Rust code panicked: PyO3 raises a `BaseException` without a public name."""
     return type(error).__name__ == "PanicException"

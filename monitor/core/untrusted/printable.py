@@ -1,4 +1,4 @@
-r"""Text that a terminal or a log shows and never obeys.
+r"""Escape text so that a terminal or a log shows it and does not interpret it.
 
 What is not a visible sign or a space is written as `\u001b`: control characters (terminals take
 U+0080 to U+009F for escape sequences too), marks that turn the direction of writing, separators
@@ -13,14 +13,14 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # general categ
 
 
 def printable(text: str) -> str:
-    """Return a text without characters that are not seen; line feeds and tabs stay."""
+    """Return a text with its invisible characters escaped; line feeds and tabs stay."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(char if _is_shown(char) else _escaped(char) for char in text)
 
 
 def is_control(char: str) -> bool:
-    """Tell whether a character is obeyed, not shown: a control, a direction, a line end."""
+    """Return whether a character is a control, a mark of direction or a separator of lines."""
     return unicodedata.category(char) in {"Cc", "Zl", "Zp"} or char in _DIRECTIONS
 
 

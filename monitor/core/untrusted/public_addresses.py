@@ -1,4 +1,4 @@
-"""Which IP addresses the internet can reach: the one list, for every sender of ours.
+"""Which IP addresses the internet can reach: one list for everything that sends requests.
 
 From IANA's special-purpose address registries (IPv4, of 2026-07; IPv6, of 2026-07) and the
 IPv6 global unicast assignments. What is not known to be public is not public. An IPv4 address
@@ -54,7 +54,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: the last 32 bits are an IPv4 a
 
 
 def is_public(address: str | IpAddress) -> bool:
-    """Tell whether an address is reachable from the whole internet.
+    """Return whether an address is reachable from the whole internet.
 
     False for what is not an IP address, and for one of a zone ("fe80::1%eth0").
     """

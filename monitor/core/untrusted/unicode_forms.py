@@ -1,4 +1,4 @@
-"""Unicode's normal forms in work that grows with the text, and no faster.
+"""Unicode's normal forms in time linear in the length of the text.
 
 Marks that follow one another are put in order by insertion: one call for 500,000 of them, a
 megabyte, would hold the interpreter for minutes, in whatever thread.

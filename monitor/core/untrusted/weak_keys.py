@@ -8,7 +8,7 @@ _SMALL = frozenset({0, 1, _PRIME - 1, _ORDER_8, _PRIME - _ORDER_8})  # y of the 
 
 
 def is_weak(public: bytes) -> bool:
-    """Tell whether 32 bytes are a point of small order, or written in a form that is not canonical.
+    """Return whether 32 bytes encode a point of small order, or encode one not canonically.
 
     Under a point of small order one signature is good for many texts, or for all.
     """

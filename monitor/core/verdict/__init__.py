@@ -1,1 +1,1 @@
-"""From an exchange to a verdict: what is seen of an answer, marks, ordered rules."""
+"""From an exchange to a verdict: a summary of the answer, fingerprints, ordered rules."""

@@ -1,8 +1,8 @@
-"""From an exchange to a verdict: ordered rules, each with an id; the first that finds decides.
+"""From an exchange to a verdict: ordered rules, each with an id; the first that matches decides.
 
-The order is the meaning. First what is ours (clock, line, filters on our side), then a
-refusal (never laid on the site), then what the site says of itself, then its status,
-then the page, then what merely degrades it.
+The order matters. First faults of our own (clock, line, filters on our side), then a refusal
+(never counted against the site), then what the site says of itself, then its status, then the
+page, then what merely degrades it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -64,7 +64,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("moved", rules_page.moved),
     ("healthy", rules_page.healthy),
 )
-# Tried after a rule that would lay something on the site.
+# Tried after a rule that would count something against the site.
 CONTROL_RULE = "controls-failed"
 DOUBTS: tuple[tuple[str, Rule], ...] = (
     (CONTROL_RULE, rules_local.controls_failed),
@@ -84,13 +84,13 @@ def classify(  # noqa: PLR0913 -- all that a judgement depends on, by name
     fingerprints: Sequence[Fingerprint],
     look: Summarize = glance,
 ) -> Judgement:
-    """Judge one exchange. `look` reads its body: `glance`, or a `Memory` of it.
+    """Judge one exchange. `look` summarises its body: `glance`, or a `SummaryCache`.
 
-    `known_good` says whether the target was ever seen up: only then is a 404 an outage.
-    The last trial is the one that decided. Never raises for what the outside sent.
+    `known_good` is whether the target was ever up: only then is a 404 an outage. The last trial
+    is the one that decided. Never raises, whatever the site sent.
     """
     content_type = (exchange.last.header("content-type") or "") if exchange.last else ""
-    seen = look(exchange.body, content_type=content_type, charset=exchange.charset)
+    page = look(exchange.body, content_type=content_type, charset=exchange.charset)
     case = RuleContext(
         target=target,
         exchange=exchange,
@@ -98,10 +98,10 @@ def classify(  # noqa: PLR0913 -- all that a judgement depends on, by name
         clock_offset_us=clock_offset_us,
         clock_limit_us=clock_limit_us,
         known_good=known_good,
-        marks=fingerprints,
+        fingerprints=fingerprints,
         status=(exchange.last.status or 0) if exchange.last else 0,
-        page=seen,
-        urls=leads_to(exchange, seen),
+        page=page,
+        urls=leads_to(exchange, page),
     )
     return _judge(case)
 
@@ -129,7 +129,7 @@ def _judge(case: RuleContext) -> Judgement:
 def _first(
     case: RuleContext, rules: Sequence[tuple[str, Rule]], trials: list[Trial]
 ) -> Finding | None:
-    """Try rules in order until one finds; each trial is kept."""
+    """Try rules in order until one matches; append each trial to `trials`."""
     for rule_id, rule in rules:
         finding = rule(case)
         ground = finding.ground if finding else ""
@@ -140,7 +140,7 @@ def _first(
 
 
 def ruleset(fingerprints: Sequence[Fingerprint]) -> str:
-    """Return the version of the rules with the fingerprints: it is in every observation."""
+    """Return the version of rules and fingerprints that every observation records."""
     return f"{RULESET}+{digest(fingerprints)[:12]}"
 
 
@@ -153,7 +153,7 @@ def classify_saved(  # noqa: PLR0913 -- what `vigie classify` is given, by name
     controls_failed: bool,
     fingerprints: Sequence[Fingerprint],
 ) -> Judgement:
-    """Judge an answer that was saved: a page that was there, on a line that works or not."""
+    """Judge a saved answer, as of a page that was up before, on a line that works or not."""
     target, exchange = exchange_of_saved(status=status, headers=headers, body=body, url=url)
     at = exchange.started_at
     return classify(
@@ -174,7 +174,7 @@ def exchange_of_saved(
     body: bytes,
     url: str | None,
 ) -> tuple[Target, Exchange]:
-    """Make the target and the exchange that a saved answer stands for."""
+    """Return the target and the exchange that a saved answer represents."""
     place = url or "https://reponse-enregistree.invalid/"
     pairs = tuple(headers.items() if isinstance(headers, Mapping) else headers)
     hop = Hop(url=place, started_at=_NO_TIME, status=status, headers=pairs, http_version="HTTP/1.1")

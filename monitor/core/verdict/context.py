@@ -1,4 +1,4 @@
-"""What the rules of classification look at, and what they find."""
+"""The input of the rules of classification, and their findings."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -31,7 +31,7 @@ _PRIVATE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a rule decides, and on what ground (French, short)."""
+    """The decision of a rule, and its ground (French, short)."""
 
     verdict: Verdict
     reason: Reason
@@ -40,11 +40,11 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleContext:
-    """One exchange to judge, with what is known around it.
+    """One exchange to judge, with its context.
 
     Attributes:
         status: Of the last hop, also when the answer was cut; 0 when there is none.
-        known_good: Whether this target was ever seen up.
+        known_good: Whether this target was ever up.
 
     """
 
@@ -54,23 +54,23 @@ class RuleContext:
     clock_offset_us: int | None
     clock_limit_us: int
     known_good: bool
-    marks: Sequence[Fingerprint]
+    fingerprints: Sequence[Fingerprint]
     status: int
     page: PageSummary
     urls: tuple[str, ...]
 
     def unvouched(self, exchange: Exchange) -> tuple[Family, ...]:
-        """Return the families that an exchange failed over and no round of controls vouches for.
+        """Return the address families that an exchange failed over and that no controls vouch for.
 
         Both of them when it is not known over which it failed, unless either is vouched for. A
-        family that our line lacks counts for nothing when it failed over the other one too: a
-        visitor without it would have met the same failure.
+        family that our line lacks is ignored when the exchange failed over the other one too: a
+        visitor without it would have had the same failure.
         """
         controls, tried = self.controls, families_of(exchange)
         if controls is None:
             return tuple(tried or Family)
-        tried = tuple(each for each in tried if not controls.lack(each)) or tried
-        failed = tuple(each for each in tried or Family if not controls.vouch_for(each))
+        tried = tuple(family for family in tried if not controls.lack(family)) or tried
+        failed = tuple(family for family in tried or Family if not controls.vouch_for(family))
         return failed if tried or len(failed) == len(Family) else ()
 
     @property
@@ -82,29 +82,31 @@ class RuleContext:
         """Whether the page is there to be read: a 2xx."""
         return status_class(self.status) == StatusClass.SUCCESS
 
-    def mark(self, *verdicts: Verdict) -> Finding | None:
-        """Look for a mark of these verdicts; its ground names the mark."""
+    def match_fingerprint(self, *verdicts: Verdict) -> Finding | None:
+        """Return the finding of the first fingerprint of these verdicts that matches, if any."""
         headers = self.exchange.last.headers if self.exchange.last else ()
-        scene = MatchInput(status=self.status, glance=self.page, headers=headers, urls=self.urls)
-        found = recognise(scene, self.marks, verdicts)
-        if found is None:
+        answer = MatchInput(status=self.status, page=self.page, headers=headers, urls=self.urls)
+        recognised = recognise(answer, self.fingerprints, verdicts)
+        if recognised is None:
             return None
-        mark, seen = found
-        return Finding(mark.verdict, mark.reason, f"empreinte {mark.id} : « {seen[:80]} »")
+        fingerprint, text = recognised
+        return Finding(
+            fingerprint.verdict, fingerprint.reason, f"empreinte {fingerprint.id} : « {text[:80]} »"
+        )
 
     def refuses(self, part: Exchange, status: int) -> bool:
-        """Tell whether what came for a part is a guard's page."""
+        """Return whether the answer for a part of the page is a refusal."""
         headers = part.last.headers if part.last else ()
         page = glance(part.body, content_type="text/html", charset=part.charset)
-        scene = MatchInput(status=status, glance=page, headers=headers, urls=leads_to(part, page))
-        return recognise(scene, self.marks, {Verdict.BLOCKED}) is not None
+        answer = MatchInput(status=status, page=page, headers=headers, urls=leads_to(part, page))
+        return recognise(answer, self.fingerprints, {Verdict.BLOCKED}) is not None
 
 
 def families_of(exchange: Exchange) -> tuple[Family, ...]:
-    """Return the families over which the last request of an exchange was tried.
+    """Return the address families over which the last request of an exchange was tried.
 
-    The one that it was connected over; else those of every address that was tried in vain. An
-    address of a family of which we have no route was not tried at all.
+    The one that it was connected over; else those of every address that failed. An address of a
+    family that we have no route for was not tried at all.
     """
     last = exchange.last
     if last is None:
@@ -112,11 +114,11 @@ def families_of(exchange: Exchange) -> tuple[Family, ...]:
     if last.address:
         return (family_of(last.address),)
     tried = {a.family for a in last.attempts if a.failure is not Failure.NETWORK_UNREACHABLE}
-    return tuple(each for each in Family if each in tried)
+    return tuple(family for family in Family if family in tried)
 
 
 def families_used(hop: Hop) -> set[Family]:
-    """Return the families of every address that a request was tried at, in vain or not."""
+    """Return the families of every address that a request was tried at, failed or not."""
     used = {family_of(hop.address)} if hop.address else set()
     return used | {a.family for a in hop.attempts}
 
@@ -140,13 +142,13 @@ def path_of(url: str) -> str:
 
 
 def is_private(url: str) -> bool:
-    """Tell whether an address names a machine of a local network."""
+    """Return whether an address names a machine of a local network."""
     return bool(_PRIVATE.match(host_of(url)))
 
 
-def same_site(one: str, other: str) -> bool:
-    """Tell whether two addresses are under one registered name, as far as names show it."""
-    return _site(host_of(one)) == _site(host_of(other))
+def same_site(url: str, other_url: str) -> bool:
+    """Return whether two addresses are under one registered name, as far as names show it."""
+    return _site(host_of(url)) == _site(host_of(other_url))
 
 
 def _site(host: str) -> str:
@@ -157,19 +159,19 @@ def _site(host: str) -> str:
 
 
 def leads_to(exchange: Exchange, page: PageSummary) -> tuple[str, ...]:
-    """Return, lower case, the addresses that an answer came from or leads to, if elsewhere.
+    """Return, in lower case, the other addresses that an answer came from or leads to.
 
-    The frames of a page that says nothing itself are where it leads.
+    The frames of a page with hardly any words count as where it leads.
     """
     last = exchange.last
     base = exchange.final_url
     location = last.header("location") if last else None
-    found = [base] if base != exchange.url else []
+    urls = [base] if base != exchange.url else []
     framed = page.frames if page.words <= BARE_WORDS else ()
     for target in (location, page.refresh, *framed):
         if target:
             try:
-                found.append(urljoin(base, target))
+                urls.append(urljoin(base, target))
             except ValueError:
-                found.append(target)
-    return tuple(url.lower()[:2000] for url in found)
+                urls.append(target)
+    return tuple(url.lower()[:2000] for url in urls)

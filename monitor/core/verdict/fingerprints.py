@@ -1,7 +1,7 @@
-"""Marks by which an answer is recognised: data from `config/fingerprints.toml`.
+"""Fingerprints that recognise an answer: data from `config/fingerprints.toml`.
 
-A mark decides only where the page *is* what the mark says. A long healthy page may quote
-any error text: hence `words_max`, a bound on the page's own words.
+A fingerprint must match only a page that *is* the error, not one that quotes it. A long healthy
+page may quote any error text: hence `words_max`, a bound on the page's own words.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from monitor.core.verdict.page_summary import MAX_BYTES, MAX_TEXT, PageSummary
 
 
 class MarkPlace(StrEnum):
-    """Where a mark is looked for. Texts are folded: no accents, no case, single spaces."""
+    """Where a fingerprint is searched. Texts are folded: no accents, no case, single spaces."""
 
     HEADLINE = "headline"  # the title, or one of the h1 and h2
     OPENING = "opening"  # the first `OPENING_CHARS` outside menus, header and footer
@@ -28,8 +28,8 @@ class MarkPlace(StrEnum):
 
 
 OPENING_CHARS = 400
-# Characters in which a mark is looked for, at most: the rest of an address that holds a
-# megabyte of data, or of a header, says nothing of the page.
+# Characters that are searched, at most: the rest of an address or a header that contains a
+# megabyte of data says nothing of the page.
 CHARS_MAX = {
     MarkPlace.HEADLINE: 1_000,
     MarkPlace.OPENING: OPENING_CHARS,
@@ -40,11 +40,11 @@ CHARS_MAX = {
     MarkPlace.URL: 2_000,
 }
 _SPOKEN = frozenset({MarkPlace.HEADLINE, MarkPlace.OPENING, MarkPlace.TEXT})
-# A page may be long by its links alone: how many times `words_max` it may then reach. A
-# phrase found anywhere may be one of these links; a headline is none.
+# A page may be long by its links alone: its words may then be this many times `words_max`. A
+# phrase matched anywhere may be one of these links; a headline is not.
 _LINKS = {MarkPlace.TEXT: 2, MarkPlace.OPENING: 5}
 _FORM_FIELDS = 2  # one field is a captcha's, or a search box
-# A mark of these places speaks of the page only if the page says little else.
+# A match in these places describes the page only if the page has few other words.
 WORDS_MAX = {
     MarkPlace.HEADLINE: 150,
     MarkPlace.OPENING: 150,
@@ -58,17 +58,17 @@ WORDS_MAX = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fingerprint:
-    """One mark.
+    """One fingerprint.
 
     Attributes:
         id: Lower case, digits and hyphens; unique.
         texts: Folded phrases, and
         patterns: expressions on folded text: one of either is enough.
-        also: Folded phrases of which one must be in the title or the visible text too.
+        also: Folded phrases, one of which must be in the title or the visible text too.
         header: Lower-case name, for `MarkPlace.HEADER`.
-        words_max: The page's own words, at most, for the mark to decide.
+        words_max: The page's own words, at most, for the fingerprint to decide.
         statuses: Answers to which it applies; empty for all. 5 means 500 to 599.
-        source: Where it was read.
+        source: Where it was seen.
 
     """
 
@@ -86,11 +86,11 @@ class Fingerprint:
     confidence: Confidence = Confidence.NO
 
     def found_in(self, text: str) -> str:
-        """Return what was recognised in a text, or "" when nothing was."""
+        """Return the part of a text that matches, or "" when nothing does."""
         for phrase in self.texts:
             if phrase in text:
                 return phrase
-        return next((found[0] for p in self.patterns if (found := p.search(text))), "")
+        return next((match[0] for p in self.patterns if (match := p.search(text))), "")
 
     def applies_to(self, status: int) -> bool:
         return not self.statuses or not self.statuses.isdisjoint({status, status_class(status)})
@@ -98,77 +98,82 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MatchInput:
-    """What marks are looked for in: one answer, read."""
+    """What fingerprints are matched against: one answer, summarised."""
 
     status: int
-    glance: PageSummary
+    page: PageSummary
     headers: tuple[tuple[str, str], ...] = ()
     urls: tuple[str, ...] = ()
 
-    def texts_at(self, mark: Fingerprint) -> Iterable[str]:
-        page = self.glance
-        found: Iterable[str]
-        match mark.where:
+    def texts_at(self, fingerprint: Fingerprint) -> Iterable[str]:
+        page = self.page
+        texts: Iterable[str]
+        match fingerprint.where:
             case MarkPlace.HEADLINE:
-                found = (page.title, *page.headings)
+                texts = (page.title, *page.headings)
             case MarkPlace.OPENING:
-                found = (page.opening,)
+                texts = (page.opening,)
             case MarkPlace.TEXT:
-                found = (page.title, page.text, page.noscript)
+                texts = (page.title, page.text, page.noscript)
             case MarkPlace.SOURCE:
-                found = (page.source,)
+                texts = (page.source,)
             case MarkPlace.SCRIPTS:
-                scripts = [s[: CHARS_MAX[mark.where]].lower() for s in page.scripts]
-                bearing = [script for script in scripts if mark.found_in(script)]
-                found = bearing if len(bearing) == len(page.scripts) else ()
+                scripts = [s[: CHARS_MAX[fingerprint.where]].lower() for s in page.scripts]
+                bearing = [script for script in scripts if fingerprint.found_in(script)]
+                texts = bearing if len(bearing) == len(page.scripts) else ()
             case MarkPlace.URL:
-                found = self.urls
+                texts = self.urls
             case MarkPlace.HEADER:
-                found = (v.lower() for k, v in self.headers if k.lower() == mark.header)
-        return (text[: CHARS_MAX[mark.where]] for text in found)
+                texts = (v.lower() for k, v in self.headers if k.lower() == fingerprint.header)
+        return (text[: CHARS_MAX[fingerprint.where]] for text in texts)
 
 
 def recognise(
-    scene: MatchInput, marks: Sequence[Fingerprint], verdicts: Iterable[Verdict]
+    answer: MatchInput, fingerprints: Sequence[Fingerprint], verdicts: Iterable[Verdict]
 ) -> tuple[Fingerprint, str] | None:
-    """Return the first mark of these verdicts that the answer bears, and what was seen."""
-    wanted = frozenset(verdicts)
-    for mark in marks:
-        if mark.verdict not in wanted or not _concerns(mark, scene):
+    """Return the first fingerprint of these verdicts that matches, and the text that it matched."""
+    wanted_verdicts = frozenset(verdicts)
+    for fingerprint in fingerprints:
+        if fingerprint.verdict not in wanted_verdicts or not _concerns(fingerprint, answer):
             continue
-        for text in scene.texts_at(mark):
-            seen = mark.found_in(text)
-            if seen:
-                return mark, seen
+        for text in answer.texts_at(fingerprint):
+            matched = fingerprint.found_in(text)
+            if matched:
+                return fingerprint, matched
     return None
 
 
-def _concerns(mark: Fingerprint, scene: MatchInput) -> bool:
-    """Tell whether a mark may speak of this page at all.
+def _concerns(fingerprint: Fingerprint, answer: MatchInput) -> bool:
+    """Return whether a fingerprint may decide on this page at all.
 
-    A page that was served well and offers a form, or a container that an application
-    fills, is a service: its texts, and the guard's script beside it, are no verdict.
+    A page with status 2xx and a form, or a container that an application fills, is a working
+    service: its texts, and a protection's script on it, decide nothing.
     """
-    page = scene.glance
-    if page.own_words > mark.words_max or not mark.applies_to(scene.status):
+    page = answer.page
+    if page.own_words > fingerprint.words_max or not fingerprint.applies_to(answer.status):
         return False
-    if page.words > mark.words_max * _LINKS.get(mark.where, page.words):
+    if page.words > fingerprint.words_max * _LINKS.get(fingerprint.where, page.words):
         return False
-    success = status_class(scene.status) == StatusClass.SUCCESS
-    if mark.verdict is not Verdict.UNKNOWN and success:
-        doubtful = mark.verdict is not Verdict.BLOCKED or mark.confidence is not Confidence.YES
-        if page.fields >= _FORM_FIELDS and mark.where in _SPOKEN and doubtful:
+    success = status_class(answer.status) == StatusClass.SUCCESS
+    if fingerprint.verdict is not Verdict.UNKNOWN and success:
+        doubtful = (
+            fingerprint.verdict is not Verdict.BLOCKED
+            or fingerprint.confidence is not Confidence.YES
+        )
+        if page.fields >= _FORM_FIELDS and fingerprint.where in _SPOKEN and doubtful:
             return False
-        if page.root and mark.where in {MarkPlace.SOURCE, MarkPlace.SCRIPTS}:
+        if page.root and fingerprint.where in {MarkPlace.SOURCE, MarkPlace.SCRIPTS}:
             return False
-    return not mark.also or any(word in page.text or word in page.title for word in mark.also)
+    return not fingerprint.also or any(
+        word in page.text or word in page.title for word in fingerprint.also
+    )
 
 
-def digest(marks: Iterable[Fingerprint]) -> str:
-    """Return a hex digest of what the marks decide: it changes when a judgement may."""
+def digest(fingerprints: Iterable[Fingerprint]) -> str:
+    """Return a hex digest of the fingerprints: it changes when a judgement may."""
     lines = (
         f"{m.id}|{m.verdict}|{m.reason}|{m.where}|{m.words_max}|{m.texts}|"
         f"{[p.pattern for p in m.patterns]}|{m.also}|{m.header}|{sorted(m.statuses)}"
-        for m in marks
+        for m in fingerprints
     )
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

@@ -1,7 +1,7 @@
-"""A glance at an answer: what a rule may ask of a page, read once, cheaply.
+"""A summary of an answer: all that the rules need of a page, read once, cheaply.
 
-Everything here is bounded: the bytes that are read, the text that is kept, the elements
-that are listed. Bad markup gives less, never an exception.
+Everything here is bounded: the bytes read, the text kept, the elements listed. Bad markup gives
+less, never an exception.
 """
 
 import re
@@ -18,14 +18,14 @@ from monitor.core.untrusted.unicode_forms import normalised
 
 MAX_BYTES = 1_000_000  # an error page tells itself long before this
 MAX_TAGS = 60_000  # of a tree; beyond, the tags are taken out and the text is read
-MAX_TEXT = 12_000  # characters of visible text that marks are looked for in
+MAX_TEXT = 12_000  # characters of visible text that fingerprints are matched against
 LONG_PAGE_WORDS = 1500  # of a longer page only the beginning is kept as text
 _LONG_PAGE_TEXT = 1000
 MAX_HEADINGS = 20
 MAX_LINKS = 5_000  # whose words are counted
 MAX_ITEMS = 200  # scripts, frames … kept of each
 MAX_ADDRESS = 2_000  # characters of the address of each: some hold a whole file
-MEMORY_CHARACTERS = 8_000_000  # of remembered glances; those of 190 honest pages have half of it
+MEMORY_CHARACTERS = 8_000_000  # of cached summaries; those of 190 real pages need half of it
 
 _HIDDEN = ("script", "style", "template", "svg", "iframe", "object", "textarea")
 _CHROME = ("nav", "header", "footer", "aside", "select", "button", "dialog")
@@ -35,7 +35,7 @@ _QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'",
 _CUT = frozenset({"ERR_RESOURCE_LIMIT", "ERR_INTERNAL_ERROR"})
 _TITLE = re.compile(r"(?i)<title[^<>]{0,200}>([^<]{0,300})")
 _ACCENTS = re.compile("[\u0300-\u036f\u0653-\u0655]+")
-# Whatever the text, an alternative succeeds at the latest at its end: no start is tried in vain.
+# Whatever the text, an alternative matches at the latest at its end: the time is linear.
 _TAGS = re.compile(r"(?is)<script\b.*?(?:</script|\Z)|<style\b.*?(?:</style|\Z)|<[^<>]{0,2000}>?")
 _URL_IS = re.compile(r"^\s*url\s*=\s*", re.IGNORECASE)
 _ROOT_IDS = ("root", "app", "__next", "__nuxt", "___gatsby", "svelte", "q-app", "main-app")
@@ -70,12 +70,12 @@ class Form(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageSummary:
-    """What was seen of one answer. Texts are folded (see `fold`).
+    """What one answer contains. Texts are folded (see `fold`).
 
     Attributes:
         headings: The `h1` and `h2`, in order.
         text: Visible text, at most `MAX_TEXT` characters.
-        opening: The same outside menus, page header and footer: what the page says first.
+        opening: The beginning of the text outside menus, page header and footer.
         noscript: Text for visitors without JavaScript.
         source: The markup, lower case, at most `MAX_BYTES`.
         words: Visible words.
@@ -86,7 +86,7 @@ class PageSummary:
         fields: Inputs that a visitor fills in, outside menus, header and footer.
         password: Whether there is a password field anywhere.
         root: Whether an empty container waits for an application to fill it.
-        cut: Whether more came than was read.
+        cut: Whether the answer was longer than what was read.
 
     """
 
@@ -126,12 +126,12 @@ def fold(text: str) -> str:
 
 
 def glance(body: bytes, *, content_type: str = "", charset: str = "") -> PageSummary:
-    """Read an answer. Costs about 3 ms for 60 kB; reads at most `MAX_BYTES`."""
+    """Summarise an answer. Takes about 3 ms for 60 kB; reads at most `MAX_BYTES`. Never raises."""
     if len(body) <= MAX_BYTES:
         return _glance(body, content_type, charset)
     rest = _without_bulk(body)
-    seen = _glance(rest[:MAX_BYTES], content_type, charset)
-    return replace(seen, cut=len(rest) > MAX_BYTES)
+    summary = _glance(rest[:MAX_BYTES], content_type, charset)
+    return replace(summary, cut=len(rest) > MAX_BYTES)
 
 
 def _glance(body: bytes, content_type: str, charset: str) -> PageSummary:
@@ -150,7 +150,7 @@ def _glance(body: bytes, content_type: str, charset: str) -> PageSummary:
 
 
 class Summarize(Protocol):
-    """Reads a body, as `glance` does."""
+    """A function that summarises a body, as `glance` does."""
 
     def __call__(
         self, body: bytes, *, content_type: str = "", charset: str = ""
@@ -158,9 +158,9 @@ class Summarize(Protocol):
 
 
 class SummaryCache:
-    """Remembers glances by what was read: the same bytes are read once.
+    """Caches summaries by the bytes that were read.
 
-    The markup is not kept, but taken from the body again: that is cheap, and it is what weighs.
+    The markup is not cached but decoded again: that is cheap, and it is the largest part.
     """
 
     def __init__(self, *, characters: int = MEMORY_CHARACTERS) -> None:
@@ -168,44 +168,44 @@ class SummaryCache:
         self._known: dict[tuple[bytes, str, str], PageSummary] = {}
 
     def glance(self, body: bytes, *, content_type: str = "", charset: str = "") -> PageSummary:
-        """Answer as `glance` does."""
+        """As the function `glance`."""
         if len(body) > MAX_BYTES:
             return glance(body, content_type=content_type, charset=charset)
         key = (sha256(body).digest(), content_type, charset)
-        known = self._known.pop(key, None)
-        if known is None:
-            seen = glance(body, content_type=content_type, charset=charset)
-            known = replace(seen, source="")
-            self._left -= known.weight
+        cached = self._known.pop(key, None)
+        if cached is None:
+            summary = glance(body, content_type=content_type, charset=charset)
+            cached = replace(summary, source="")
+            self._left -= cached.weight
         else:
             markup = decode(body, charset).replace("\x00", "")
-            readable = known.form not in {Form.EMPTY, Form.BINARY}
-            seen = replace(known, source=markup.lower()) if readable else known
-        self._known[key] = known
+            readable = cached.form not in {Form.EMPTY, Form.BINARY}
+            summary = replace(cached, source=markup.lower()) if readable else cached
+        self._known[key] = cached
         while self._left < 0:  # at the last, itself
             self._left += self._known.pop(next(iter(self._known))).weight
-        return seen
+        return summary
 
 
 def _without_bulk(body: bytes) -> bytes:
     """Cut out styles and inline scripts: some pages open with a megabyte of them."""
     lower = body.lower()
     for tag in (b"style", b"script"):
-        kept: list[bytes] = []
+        parts: list[bytes] = []
         at = 0
         while (start := lower.find(b"<" + tag, at)) >= 0:
             end = lower.find(b"</" + tag, start)
             if end < 0:
                 break
-            kept.append(body[at:start])
+            parts.append(body[at:start])
             at = end + len(tag) + 3
-        body = b" ".join([*kept, body[at:]])
+        body = b" ".join([*parts, body[at:]])
         lower = body.lower()
     return body
 
 
 def _form(body: bytes, content_type: str) -> Form:
-    """Go by what the body begins with, as browsers do, then by what the header says."""
+    """Determine the form from the beginning of the body, as browsers do, then from the header."""
     if not body.strip(_BLANK):
         return Form.EMPTY
     start = body[:512].lstrip(_BLANK).lower()
@@ -239,7 +239,7 @@ def _parse(markup: str) -> Tree:
 
 
 def _read_text(markup: str) -> PageSummary:
-    """Read markup that has no tree: tags are taken out, and that is all."""
+    """Summarise markup without a tree: only the tags are removed."""
     plain = _TAGS.sub(" ", markup)
     text = fold(plain[: 2 * MAX_TEXT])[:MAX_TEXT]
     words = len(plain.split())
@@ -256,7 +256,7 @@ def _read_text(markup: str) -> PageSummary:
 
 
 def _read_tree(tree: Tree, markup: str) -> PageSummary:
-    """Read what stands in the tree, taking out of it, step by step, what was read."""
+    """Summarise a tree; elements are removed from it, step by step, once they were counted."""
     title = " ".join("".join(tree.xpath("string(//title[1])")).split())[:300]
     scripts = [(s.get("src") or "")[:MAX_ADDRESS] for s in tree.iter("script")]
     inline = sum(len(s.text or "") for s in tree.iter("script") if _runs(s))
@@ -273,23 +273,23 @@ def _read_tree(tree: Tree, markup: str) -> PageSummary:
     if "display:" in source or "hidden" in source.replace("aria-hidden", ""):
         _drop_unseen(tree)
     headings = tuple(fold(t) for t in _texts(tree, *_HEADINGS, limit=MAX_HEADINGS))
-    seen = " ".join(tree.itertext())
-    words = len(seen.split())
+    visible_text = " ".join(tree.itertext())
+    words = len(visible_text.split())
     root = words <= _CONTENT_WORDS and _has_root(tree)
-    own, own_words = seen, words
+    own, own_words = visible_text, words
     if next(tree.iter(*_CHROME), None) is not None:
         etree.strip_elements(tree, *_CHROME, with_tail=False)
         own = " ".join(tree.itertext())
         own_words = len(own.split())
     linked = sum(len(text.split()) for text in _texts(tree, "a", limit=MAX_LINKS))
-    kept = MAX_TEXT if words <= LONG_PAGE_WORDS else _LONG_PAGE_TEXT
-    text = fold(seen[: 2 * kept])[:kept]
+    limit = MAX_TEXT if words <= LONG_PAGE_WORDS else _LONG_PAGE_TEXT
+    text = fold(visible_text[: 2 * limit])[:limit]
     return PageSummary(
         form=Form.HTML,
         title=fold(title),
         headings=tuple(h for h in headings if h),
         text=text,
-        opening=text if own is seen or not own.strip() else fold(own[: 2 * kept])[:kept],
+        opening=text if own is visible_text or not own.strip() else fold(own[: 2 * limit])[:limit],
         noscript=noscript,
         source=source,
         words=words,
@@ -307,13 +307,13 @@ def _read_tree(tree: Tree, markup: str) -> PageSummary:
 
 
 def _texts(tree: Tree, *tags: str, limit: int = MAX_ITEMS) -> list[str]:
-    found = []
+    texts = []
     for element in tree.iter(*tags):
         whole = " ".join(element.itertext()) if len(element) else element.text or ""
-        found.append(whole[:MAX_TEXT])
-        if len(found) == limit:
+        texts.append(whole[:MAX_TEXT])
+        if len(texts) == limit:
             break
-    return found
+    return texts
 
 
 def _addresses(tree: Tree, tag: str) -> list[str]:
@@ -329,7 +329,7 @@ def _refresh(tree: Tree) -> str:
 
 
 def _has_root(tree: Tree) -> bool:
-    """Tell whether an application's container is there with nothing in it."""
+    """Return whether there is an application's container with hardly any text in it."""
     return any(
         len("".join(element.itertext())[:2000].split()) <= _WAITING_WORDS
         for element in tree.xpath(_CONTAINERS)[:MAX_ITEMS]
@@ -337,7 +337,7 @@ def _has_root(tree: Tree) -> bool:
 
 
 def _drop_unseen(tree: Tree) -> None:
-    """Take out what inline styles hide, unless it is long: then scripts will show it."""
+    """Remove what inline styles hide, unless it is long: then scripts will show it."""
     for element in tree.xpath(_UNSEEN)[:MAX_ITEMS]:
         words = len(" ".join(element.itertext()).split())
         if words <= _HIDDEN_WORDS:

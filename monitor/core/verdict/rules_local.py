@@ -1,4 +1,4 @@
-"""Rules on our own clock and line, and on exchanges that brought no whole answer."""
+"""Rules on our own clock and line, and on exchanges without a complete answer."""
 
 from collections.abc import Collection
 from ipaddress import ip_address
@@ -9,11 +9,11 @@ from monitor.core.model.check import STALLED_US
 from monitor.core.untrusted.public_addresses import PORTS
 from monitor.core.verdict.context import Finding, RuleContext, host_of, is_private
 
-# Failures that leave an answer to read: its status and its start may still decide.
+# Failures with a partial answer: its status and its start may still decide.
 PARTIAL = frozenset(
     {Failure.TRUNCATED, Failure.TOO_LARGE, Failure.INVALID_ENCODING, Failure.DEADLINE}
 )
-# Failures that say nothing of the site even when the controls answer: our resolver
+# Failures that prove nothing against the site even when the controls answer: our resolver
 # refuses us, or we have no route of that family.
 _OURS = frozenset({Failure.DNS_REFUSED, Failure.NETWORK_UNREACHABLE})
 _DENIALS = frozenset({Failure.DNS_NXDOMAIN, Failure.DNS_NO_ANSWER})
@@ -25,7 +25,7 @@ NAME_RULE = "name-in-doubt"
 
 
 def clock_offset(case: RuleContext) -> Finding | None:
-    """Refuse a record whose time is wrong; an unknown offset is said beside the record."""
+    """Refuse a check whose time is wrong. An unknown offset is accepted, and is recorded."""
     offset = case.clock_offset_us
     if offset is None or abs(offset) <= case.clock_limit_us:
         return None
@@ -37,14 +37,14 @@ def clock_offset(case: RuleContext) -> Finding | None:
 
 
 def bogon(case: RuleContext) -> Finding | None:
-    """Take a public name with a private address as rewritten on our side."""
+    """Treat a private address for a public name as an answer rewritten on our side."""
     if case.exchange.failure is not Failure.DNS_BOGON:
         return None
     return Finding(Verdict.UNKNOWN, Reason.LOCAL_FILTER, "le résolveur rend une adresse privée")
 
 
 def redirected_inside(case: RuleContext) -> Finding | None:
-    """Take a redirect to a private address as a portal's or a filter's."""
+    """Treat a redirect to a private address as one of a portal or a filter on our side."""
     last = case.exchange.last
     location = last.header("location") if last else None
     if case.exchange.failure is not Failure.REDIRECT_REFUSED or not location:
@@ -59,10 +59,10 @@ def redirected_inside(case: RuleContext) -> Finding | None:
 
 
 def frozen(case: RuleContext) -> Finding | None:
-    """Lay no failure on the site that our own process slept through.
+    """Count no failure against the site while our own process was suspended.
 
-    Any failure, when the stall was long; one that a limit of ours ended, when it was shorter. A
-    408 is the server's word for a request of ours that came too late.
+    Any failure when the stall was long; only one caused by a time limit of ours when it was
+    shorter. A 408 means that our request reached the server too late.
     """
     exchange = case.exchange
     failed = exchange.failure not in {None, Failure.TOO_LARGE} or case.status == _TOO_LATE
@@ -74,13 +74,13 @@ def frozen(case: RuleContext) -> Finding | None:
 
 
 def was_frozen(exchange: Exchange) -> bool:
-    """Tell whether a stall of our own process may be why an exchange failed."""
+    """Return whether a stall of our own process may have caused the failure of an exchange."""
     limit_us = STALLED_US if exchange.failure in _LIMITS else FROZEN_US
     return exchange.stalled_us >= limit_us
 
 
 def _port_of(location: str) -> int:
-    """Return the port that a redirect names; that of the web when it names none."""
+    """Return the port of a redirect; that of HTTP when it names none."""
     try:
         return urlsplit(location).port or min(PORTS)
     except ValueError:
@@ -88,27 +88,29 @@ def _port_of(location: str) -> int:
 
 
 def line_in_doubt(case: RuleContext) -> Finding | None:
-    """Lay no failure on the site unless controls answered over the families that it failed over."""
+    """Count a failure against the site only if controls answered over the same address families."""
     failure = case.exchange.failure
     if failure is None or failure is Failure.TOO_LARGE:
         return None
-    doubted = case.unvouched(case.exchange)
-    if not doubted:
+    unvouched = case.unvouched(case.exchange)
+    if not unvouched:
         return None
-    said = "les témoins n'ont pas été interrogés" if case.controls is None else "témoins muets"
-    return Finding(Verdict.UNKNOWN, reason_of(case, doubted), f"{failure.value}, {said}")
+    controls_text = (
+        "les témoins n'ont pas été interrogés" if case.controls is None else "témoins muets"
+    )
+    return Finding(Verdict.UNKNOWN, reason_of(case, unvouched), f"{failure.value}, {controls_text}")
 
 
-def reason_of(case: RuleContext, doubted: Collection[Family]) -> Reason:
-    """Name the family that does not work when the other one does; else the whole line."""
+def reason_of(case: RuleContext, unvouched: Collection[Family]) -> Reason:
+    """Return the reason for a family that failed if the other works; else for the whole line."""
     controls = case.controls
-    if controls is None or not any(controls.vouch_for(each) for each in Family):
+    if controls is None or not any(controls.vouch_for(family) for family in Family):
         return Reason.LOCAL_NETWORK
-    return Reason.LOCAL_IPV4 if Family.IPV4 in doubted else Reason.LOCAL_IPV6
+    return Reason.LOCAL_IPV4 if Family.IPV4 in unvouched else Reason.LOCAL_IPV6
 
 
 def our_side(case: RuleContext) -> Finding | None:
-    """Keep for ourselves the failures of our resolver and routes, whatever the controls say."""
+    """Count no failure of our own resolver or routes against the site."""
     failure = case.exchange.failure
     if failure is None or not is_ours(case.exchange):
         return None
@@ -118,20 +120,22 @@ def our_side(case: RuleContext) -> Finding | None:
 
 
 def is_ours(exchange: Exchange) -> bool:
-    """Tell whether our resolver or our routes are what failed.
+    """Return whether our resolver or our routes failed.
 
-    Of the failures of a resolution, only what was said of the *name* may be the site's; and one
-    resolver's trouble may be its own, so that SERVFAIL takes two. An ICMP error that comes from
+    Of the failures of a resolution, only an answer about the *name* may be the site's; and one
+    resolver's SERVFAIL may be its own, so that two are required. An ICMP error that comes from
     this machine or from a private network is that of our own router.
     """
     failure, last = exchange.failure, exchange.last
     if failure in _OURS:
         return True
     if exchange.phase is Phase.RESOLVE:
-        found = last.resolution if last else None
-        alone = failure is Failure.DNS_SERVFAIL and found is not None and found.second is None
+        resolution = last.resolution if last else None
+        alone = (
+            failure is Failure.DNS_SERVFAIL and resolution is not None and resolution.second is None
+        )
         return alone or failure not in _OF_THE_NAME
-    offenders = [each.offender for each in last.attempts if each.offender] if last else []
+    offenders = [attempt.offender for attempt in last.attempts if attempt.offender] if last else []
     return failure is Failure.HOST_UNREACHABLE and any(map(_is_private_host, offenders))
 
 
@@ -141,47 +145,47 @@ def _is_private_host(address: str) -> bool:
 
 
 def controls_failed(case: RuleContext) -> Finding | None:
-    """Lay nothing on the site while no control answers; a healthy answer proves the line."""
+    """Count nothing against the site while no control answers. A healthy answer proves the line."""
     if not case.line_known_bad:
         return None
     return Finding(Verdict.UNKNOWN, Reason.LOCAL_NETWORK, "témoins muets : rien n'est retenu")
 
 
 def name_in_doubt(case: RuleContext) -> Finding | None:
-    """Lay nothing on the site that rests on one resolver's word, which a filter may have put in.
+    """Count nothing against the site that rests on one resolver, whose answer may be a filter's.
 
-    A hop whose certificate was good has proved its name, whatever led to it.
+    A hop with a valid certificate has proved its name, whatever address was resolved.
     """
     for hop in case.exchange.hops:
-        found = hop.resolution
-        if found is None or not found.asked or found.second is not None:
+        resolution = hop.resolution
+        if resolution is None or not resolution.asked or resolution.second is not None:
             continue
         if hop.certificate is not None and hop.certificate.verified:
             continue
-        if found.failure is None or found.failure in _DENIALS:
-            ground = f"{host_of(hop.url)} : seul {found.server} le dit"
+        if resolution.failure is None or resolution.failure in _DENIALS:
+            ground = f"{host_of(hop.url)} : seul {resolution.server} le dit"
             return Finding(Verdict.UNKNOWN, Reason.LOCAL_FILTER, ground)
     return None
 
 
 def not_repeated(case: RuleContext) -> Finding | None:
-    """Lay nothing on the site that did not show again when the request was made again."""
+    """Count nothing against the site that did not occur again when the request was repeated."""
     second = case.exchange.second
     if second is None or second.verdict in {Verdict.DOWN, Verdict.MAINTENANCE, Verdict.BLOCKED}:
         return None
     last = case.exchange.last
-    found = last.resolution if last else None
-    elsewhere = found is not None and not set(found.addresses) & set(second.addresses)
-    known = second.verdict is not Verdict.UNKNOWN
-    reason = Reason.LOCAL_FILTER if known and elsewhere else Reason.LOCAL_NETWORK
-    if not known:
+    resolution = last.resolution if last else None
+    elsewhere = resolution is not None and not set(resolution.addresses) & set(second.addresses)
+    conclusive = second.verdict is not Verdict.UNKNOWN
+    reason = Reason.LOCAL_FILTER if conclusive and elsewhere else Reason.LOCAL_NETWORK
+    if not conclusive:
         reason = second.reason
     ground = f"demande refaite par {second.resolver or 'personne'} : {second.verdict.value}"
     return Finding(Verdict.UNKNOWN, reason, ground)
 
 
 def cookie_loop(case: RuleContext) -> Finding | None:
-    """Suspend judgement on a loop that sets cookies: a visitor keeps them, we do not."""
+    """Leave a redirect loop that sets cookies unjudged: a visitor stores them, we do not."""
     if case.exchange.failure is not Failure.REDIRECT_LOOP:
         return None
     if not any(hop.header("set-cookie") for hop in case.exchange.hops):
@@ -192,7 +196,7 @@ def cookie_loop(case: RuleContext) -> Finding | None:
 
 
 def no_answer(case: RuleContext) -> Finding | None:
-    """Lay on the site that no answer came, our line being known to work."""
+    """Count a missing answer against the site, since our line is known to work by then."""
     failure = case.exchange.failure
     if failure is None or (failure in PARTIAL and case.status):
         return None
@@ -203,7 +207,7 @@ def no_answer(case: RuleContext) -> Finding | None:
 
 
 def cut_answer(case: RuleContext) -> Finding | None:
-    """Refuse an answer that was cut; one that is only too long is judged by its start."""
+    """Find a truncated answer; one that is only too long is judged by its start."""
     failure = case.exchange.failure
     if failure is None or failure is Failure.TOO_LARGE:
         return None

@@ -1,4 +1,4 @@
-"""Rules on a page that came whole: is it the service, and in what state."""
+"""Rules on a complete page: is it the service, and in what state."""
 
 import json
 import re
@@ -26,17 +26,17 @@ _KEYCLOAK = ("/protocol/openid-connect", "kc-form", "kc-login", "login-actions")
 _PASSWORDS = ('type="password"', "type='password'", "type=password")
 _REFUSED = frozenset({401, 403, 405, 406, 429, 451})
 _GONE = frozenset({404, 410})
-# An error tells itself in less; to read more at once would hold up the other checks.
+# An error is shorter; to read more at once would delay the other checks.
 _LONG_JSON_BYTES = 256 * 1024
 _MOST_DIGITS = 20
 _ERROR_KEYS = frozenset({"error", "errors", "exception", "erreur", "fault"})
 
 
 def redirect_unfollowed(case: RuleContext) -> Finding | None:
-    """Follow with the eyes a redirect that was not followed: the site says where it is."""
+    """Judge a redirect that was not followed by its destination."""
     redirected = status_class(case.status) == StatusClass.REDIRECTION
-    refreshed = case.page.refresh and case.page.words <= BARE_WORDS and not case.page.scripts
-    if not (redirected or refreshed):
+    meta_refresh = case.page.refresh and case.page.words <= BARE_WORDS and not case.page.scripts
+    if not (redirected or meta_refresh):
         return None
     place = next((url for url in reversed(case.urls) if url != case.exchange.final_url), "")
     if not place:
@@ -46,7 +46,7 @@ def redirect_unfollowed(case: RuleContext) -> Finding | None:
 
 
 def api_body(case: RuleContext) -> Finding | None:
-    """Ask of an anonymous interface that it answers in JSON, and not with an error."""
+    """Require of an anonymous API that it answers in readable JSON."""
     if case.target.kind is not Kind.API:
         return None
     page = case.page
@@ -58,21 +58,21 @@ def api_body(case: RuleContext) -> Finding | None:
 
 
 def json_error(case: RuleContext) -> Finding | None:
-    """Recognise data that are an error, asked for or in place of a page."""
+    """Find JSON that reports an error, from an API or in place of a page."""
     data = _data(case) if case.page.form is Form.JSON else None
     if not isinstance(data, dict):
         return None
-    found = sorted(_ERROR_KEYS & {str(key).lower() for key in data if data[key]})
+    errors = sorted(_ERROR_KEYS & {str(key).lower() for key in data if data[key]})
     status = data.get("status") or data.get("statusCode") or data.get("code")
     if isinstance(status, int) and not isinstance(status, bool) and 500 <= status <= 599:  # noqa: PLR2004 -- 5xx
-        found.append(f"status {status}")
-    if not found or data.get("success") is True:
+        errors.append(f"status {status}")
+    if not errors or data.get("success") is True:
         return None
-    return Finding(Verdict.DOWN, Reason.ERROR_TEXT, f"JSON d'erreur : {', '.join(found)}")
+    return Finding(Verdict.DOWN, Reason.ERROR_TEXT, f"JSON d'erreur : {', '.join(errors)}")
 
 
 def _is_readable(case: RuleContext) -> bool:
-    """Tell whether JSON can be read; of a long one, whether it ends as it begins."""
+    """Return whether JSON can be parsed; for a long one, whether its outer brackets match."""
     body = case.exchange.body
     if len(body) <= _LONG_JSON_BYTES:
         with suppress(RecursionError):  # a depth that we do not read is no fault of the site's
@@ -81,7 +81,7 @@ def _is_readable(case: RuleContext) -> bool:
 
 
 def _data(case: RuleContext) -> object:
-    """Return what the JSON says; None when it cannot be read, or is too long to be an error."""
+    """Return the parsed JSON; None when it is invalid, or too long to be an error."""
     if len(case.exchange.body) > _LONG_JSON_BYTES:
         return None
     with suppress(RecursionError):
@@ -90,7 +90,7 @@ def _data(case: RuleContext) -> object:
 
 
 def _read_json(body: bytes) -> object:
-    """Read JSON; None when it is not. Raises RecursionError beyond some depth."""
+    """Parse JSON; None when it is invalid. Raises RecursionError beyond some depth."""
     try:
         return json.loads(body, parse_int=_number)
     except ValueError:
@@ -98,14 +98,14 @@ def _read_json(body: bytes) -> object:
 
 
 def _number(digits: str) -> int:
-    """Read a number; one that is too long to be a status is not read."""
+    """Parse a number; 0 for one that is too long to be a status."""
     return int(digits) if len(digits) <= _MOST_DIGITS else 0
 
 
 def empty_document(case: RuleContext) -> Finding | None:
-    """Find a page with nothing to see, and nothing that could show anything.
+    """Find a page with nothing visible, and nothing that could show anything.
 
-    Of an answer over our bound nothing may have been read: that says nothing of the page.
+    Perhaps nothing was read of an answer over our bound: that proves nothing of the page.
     """
     page = case.page
     if case.exchange.failure is Failure.TOO_LARGE or page.cut or not _is_blank(page):
@@ -120,17 +120,17 @@ def empty_document(case: RuleContext) -> Finding | None:
 def _is_blank(page: PageSummary) -> bool:
     if page.form is not Form.HTML:
         return page.form is Form.EMPTY
-    seen = page.words or page.frames or page.fields or page.password
+    visible = page.words or page.frames or page.fields or page.password
     could_show = page.scripts or page.inline_chars or page.images or page.refresh or page.root
-    return not (seen or could_show)
+    return not (visible or could_show)
 
 
 def dead_asset(case: RuleContext) -> Finding | None:
-    """Find dead files: down if the application cannot start without them, else degraded.
+    """Find files that cannot be fetched: down if the application cannot start without them.
 
-    Only files of the same site count: a dead third party is not the service's fault.
+    Else degraded. Only files of the same site count: a third party's failure is not the service's.
     """
-    scripts, others = _assets(case)
+    scripts, other_files = _assets(case)
     dead = [part for part in scripts if _asset_fault(case, part)]
     refused = next((part for part in dead if _refused(case, part)), None)
     if refused:
@@ -140,16 +140,19 @@ def dead_asset(case: RuleContext) -> Finding | None:
         part = (main or dead)[0]
         ground = f"script indispensable {_name(part)} : {_asset_fault(case, part)}"
         return Finding(Verdict.DOWN, Reason.ASSET_MISSING, ground)
-    for part in (*dead, *(p for p in others if _asset_fault(case, p) and not _refused(case, p))):
+    for part in (
+        *dead,
+        *(p for p in other_files if _asset_fault(case, p) and not _refused(case, p)),
+    ):
         ground = f"fichier {_name(part)} : {_asset_fault(case, part)}"
         return Finding(Verdict.DEGRADED, Reason.ASSET_MISSING, ground)
     return None
 
 
 def dead_sign_of_life(case: RuleContext) -> Finding | None:
-    """Find a back end that fails behind its shell: down. A path that has gone: degraded.
+    """Find a back end that fails behind its shell: down. A path that no longer exists: degraded.
 
-    Data that refuse us (401, 403 …) are a sign of life; a page that does is a guard's.
+    An API that refuses us (401, 403 …) works; a page that refuses us is that of a protection.
     """
     doubtful: Finding | None = None
     for part in case.exchange.parts:
@@ -159,8 +162,8 @@ def dead_sign_of_life(case: RuleContext) -> Finding | None:
         if _is_markup(part) and _refused(case, part):
             return Finding(Verdict.BLOCKED, Reason.WAF, f"{path} : refusé par une page")
         if part.failure is not None or status >= 500:  # noqa: PLR2004 -- 5xx
-            said = part.failure.value if part.failure else f"statut {status}"
-            return Finding(Verdict.DOWN, Reason.SIGN_OF_LIFE_MISSING, f"{path} : {said}")
+            fault = part.failure.value if part.failure else f"statut {status}"
+            return Finding(Verdict.DOWN, Reason.SIGN_OF_LIFE_MISSING, f"{path} : {fault}")
         if status in _GONE or _is_markup(part):
             ground = f"{path} : statut {status}, adresse à vérifier"
             doubtful = Finding(Verdict.DEGRADED, Reason.SIGN_OF_LIFE_MISSING, ground)
@@ -168,9 +171,9 @@ def dead_sign_of_life(case: RuleContext) -> Finding | None:
 
 
 def unread_part(case: RuleContext) -> Finding | None:
-    """Find a part that was not read: for lack of time, the shell is slow; else it was us.
+    """Find a part that was not read: slow for lack of time, unknown for a fault of ours.
 
-    The parts share one deadline. A browser asks for several at once, and waits longer.
+    The parts share one deadline. A browser requests several at once, and waits longer.
     """
     late: Finding | None = None
     for part in case.exchange.parts:
@@ -183,7 +186,7 @@ def unread_part(case: RuleContext) -> Finding | None:
 
 
 def empty_shell(case: RuleContext) -> Finding | None:
-    """Find scripts that showed nothing; of a shell whose scripts answer, that is the state."""
+    """Find a page that shows nothing without scripts; normal for a shell whose scripts answer."""
     page = case.page
     if page.form is not Form.HTML or page.own_words > BARE_WORDS:
         return None
@@ -202,15 +205,15 @@ def empty_shell(case: RuleContext) -> Finding | None:
 
 
 def unexpected_redirect(case: RuleContext) -> Finding | None:
-    """Ask of a redirect that it leads where the list says."""
-    wanted = case.target.expect_path
-    if case.target.kind is not Kind.REDIRECT or not wanted:
+    """Require of a redirect that it leads to the path in the list of targets."""
+    expected_path = case.target.expect_path
+    if case.target.kind is not Kind.REDIRECT or not expected_path:
         return None
-    found = path_of(case.exchange.final_url)
-    if found.startswith(wanted.rstrip("/") or "/"):
+    path = path_of(case.exchange.final_url)
+    if path.startswith(expected_path.rstrip("/") or "/"):
         return None
     return Finding(
-        Verdict.DEGRADED, Reason.MARKER_MISSING, f"mène à {found[:80]}, attendu {wanted[:80]}"
+        Verdict.DEGRADED, Reason.MARKER_MISSING, f"mène à {path[:80]}, attendu {expected_path[:80]}"
     )
 
 
@@ -225,12 +228,12 @@ def no_login_form(case: RuleContext) -> Finding | None:
 
 
 def no_marker(case: RuleContext) -> Finding | None:
-    """Find a page that looks healthy and holds none of the texts that it should."""
+    """Find a page that looks healthy and contains none of its expected texts."""
     markers = case.target.markers
     if not markers or any(marker.lower() in case.page.source for marker in markers):
         return None
-    seen = fold(case.page.source)
-    if any(fold(marker) in seen for marker in markers):
+    folded_source = fold(case.page.source)
+    if any(fold(marker) in folded_source for marker in markers):
         return None
     if _is_in_rest(case, [marker.lower() for marker in markers]) or _is_unread(case):
         return None
@@ -238,7 +241,7 @@ def no_marker(case: RuleContext) -> Finding | None:
 
 
 def _is_in_rest(case: RuleContext, texts: Iterable[str]) -> bool:
-    """Tell whether one of some texts, in lower case, stands where a long page is not read."""
+    """Return whether a long page contains one of some lower-case texts beyond what was read."""
     if not case.page.cut:
         return False
     whole = decode(case.exchange.body, case.exchange.charset).lower()
@@ -246,15 +249,15 @@ def _is_in_rest(case: RuleContext, texts: Iterable[str]) -> bool:
 
 
 def _is_unread(case: RuleContext) -> bool:
-    """Tell whether what is looked for may stand beyond our bound: `too_large` says so."""
+    """Return whether a text may be beyond our bound, which the rule `too_large` reports."""
     return case.exchange.failure is Failure.TOO_LARGE
 
 
 def too_large(case: RuleContext) -> Finding | None:
-    """Say that we did not read it whole: its start is healthy, a visitor gets the page.
+    """Find a page that we did not read to its end: its start is healthy, a visitor gets the page.
 
-    Of a page that came whole the start is enough, unless there is nothing in it: a megabyte of
-    comments, of drawings or of a form's state may come before the text.
+    The start of a complete page is enough, unless it is blank: a megabyte of comments, of drawings
+    or of a form's state may come before the text.
     """
     unseen = case.page.cut and _is_blank(case.page)
     if case.exchange.failure is not Failure.TOO_LARGE and not unseen:
@@ -271,7 +274,7 @@ def chain_incomplete(case: RuleContext) -> Finding | None:
 
 
 def slow(case: RuleContext) -> Finding | None:
-    """Find that it took long: the site, and neither our own process nor our line."""
+    """Find a slow answer, when neither our own process nor our line explains it."""
     exchange = case.exchange
     seconds = (exchange.duration_us - exchange.stalled_us) / 1e6
     if seconds <= case.target.slow_s:
@@ -284,13 +287,13 @@ def slow(case: RuleContext) -> Finding | None:
 
 
 def moved(case: RuleContext) -> Finding | None:
-    """Note that another address serves it: up on the same site, else to be looked at."""
-    asked, final = case.exchange.url, case.exchange.final_url
+    """Find a page served at another address: up on the same site, degraded on another."""
+    requested, final = case.exchange.url, case.exchange.final_url
     if case.target.kind is Kind.REDIRECT:
         return None
-    if not same_site(asked, final):
+    if not same_site(requested, final):
         return Finding(Verdict.DEGRADED, Reason.MOVED, f"mène à un autre site : {host_of(final)}")
-    if path_of(asked) == path_of(final) and _bare(asked) == _bare(final):
+    if path_of(requested) == path_of(final) and _bare(requested) == _bare(final):
         return None
     return Finding(Verdict.UP, Reason.MOVED, f"servi à {final[:120]}")
 
@@ -316,20 +319,20 @@ def _assets(case: RuleContext) -> tuple[list[Exchange], list[Exchange]]:
 
 
 def _says_nothing(case: RuleContext, part: Exchange) -> bool:
-    """Tell whether a part failed by a bound or a fault of ours: not the site's death."""
+    """Return whether a part failed by a bound or a fault of ours, which proves nothing."""
     return part.failure in {Failure.TOO_LARGE, Failure.DEADLINE} or bool(_ours(case, part))
 
 
 def _ours(case: RuleContext, part: Exchange) -> Reason | None:
-    """Say which fault of our side a part may have failed by, as for the page itself."""
+    """Return the fault of our side that may explain a part's failure, as for the page itself."""
     if part.failure in {None, Failure.TOO_LARGE}:
         return None
     if was_frozen(part):
         return Reason.LOCAL_PROCESS
     if part.failure is Failure.DNS_BOGON or is_ours(part):
         return Reason.LOCAL_NETWORK
-    doubted = case.unvouched(part) if case.controls is not None else ()
-    return reason_of(case, doubted) if doubted else None
+    unvouched = case.unvouched(part) if case.controls is not None else ()
+    return reason_of(case, unvouched) if unvouched else None
 
 
 def _asset_fault(case: RuleContext, part: Exchange) -> str:
@@ -349,7 +352,7 @@ def _is_markup(part: Exchange) -> bool:
 
 
 def _refused(case: RuleContext, part: Exchange) -> bool:
-    """Tell whether a part was refused to us: by its status, or by a page in its place."""
+    """Return whether we were refused a part: by its status, or by a page in its place."""
     status = (part.last.status or 0) if part.last else 0
     return status in _REFUSED or (_is_markup(part) and case.refuses(part, status))
 

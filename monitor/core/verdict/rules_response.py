@@ -1,4 +1,4 @@
-"""Rules on whose word the answer is: a filter's, a guard's, the site's; and on its status."""
+"""Rules on who answered (a filter, a protection, the site), and on the status."""
 
 import re
 from http import HTTPStatus
@@ -13,7 +13,7 @@ _REFUSALS = {
     401: Reason.LOGIN_REQUIRED,
     402: Reason.WAF,
     403: Reason.WAF,
-    405: Reason.WAF,  # to a plain GET: several guards answer so
+    405: Reason.WAF,  # to a plain GET: several protections answer so
     406: Reason.WAF,  # ModSecurity's usual status
     418: Reason.WAF,
     420: Reason.RATE_LIMITED,
@@ -27,7 +27,7 @@ _CHALLENGE_CHARS = 40_000  # an application's own scripts are longer
 
 
 def filter_status(case: RuleContext) -> Finding | None:
-    """Hear a proxy or a portal in 407 and 511: no site says them (RFC 9110, RFC 6585)."""
+    """Attribute 407 and 511 to a proxy or a portal: no site sends them (RFC 9110, RFC 6585)."""
     if case.status not in _PROXY:
         return None
     return Finding(Verdict.UNKNOWN, Reason.LOCAL_FILTER, f"statut {case.status} d'un intermédiaire")
@@ -35,7 +35,7 @@ def filter_status(case: RuleContext) -> Finding | None:
 
 def filter_mark(case: RuleContext) -> Finding | None:
     """Recognise a page that a filter on our side put in place of the site's."""
-    return case.mark(Verdict.UNKNOWN)
+    return case.match_fingerprint(Verdict.UNKNOWN)
 
 
 def filter_frame(case: RuleContext) -> Finding | None:
@@ -50,12 +50,12 @@ def filter_frame(case: RuleContext) -> Finding | None:
 
 
 def refusal_mark(case: RuleContext) -> Finding | None:
-    """Recognise a guard, a captcha or a limit that speaks in place of the service."""
-    return case.mark(Verdict.BLOCKED)
+    """Recognise a protection, a captcha or a rate limit in place of the service."""
+    return case.match_fingerprint(Verdict.BLOCKED)
 
 
 def script_challenge(case: RuleContext) -> Finding | None:
-    """Recognise a guard's test: no word, and a script that sets a cookie and reloads."""
+    """Recognise a protection's test: no word, and a script that sets a cookie and reloads."""
     page = case.page
     if page.form is not Form.HTML or page.words > BARE_WORDS or page.root or page.fields:
         return None
@@ -69,40 +69,42 @@ def script_challenge(case: RuleContext) -> Finding | None:
 
 
 def maintenance_mark(case: RuleContext) -> Finding | None:
-    """Believe a site that says, in place of the service, that it is being maintained."""
-    return case.mark(Verdict.MAINTENANCE)
+    """Recognise a notice of maintenance in place of the service."""
+    return case.match_fingerprint(Verdict.MAINTENANCE)
 
 
 def refusal_status(case: RuleContext) -> Finding | None:
     reason = _REFUSALS.get(case.status)
-    return Finding(Verdict.BLOCKED, reason, _says(case.status)) if reason else None
+    return Finding(Verdict.BLOCKED, reason, _status_text(case.status)) if reason else None
 
 
 def server_error(case: RuleContext) -> Finding | None:
     if status_class(case.status) != StatusClass.SERVER_ERROR:
         return None
-    return Finding(Verdict.DOWN, Reason.HTTP_5XX, _says(case.status))
+    return Finding(Verdict.DOWN, Reason.HTTP_5XX, _status_text(case.status))
 
 
 def gone_status(case: RuleContext) -> Finding | None:
-    """Read 404 and 410; of a page that was never seen, our list may be what is wrong."""
+    """Find 404 and 410. If the page was never up, the address in our list may be wrong: unknown."""
     if case.status not in _GONE:
         return None
     if case.known_good:
-        return Finding(Verdict.DOWN, Reason.GONE, _says(case.status))
+        return Finding(Verdict.DOWN, Reason.GONE, _status_text(case.status))
     return Finding(
-        Verdict.UNKNOWN, Reason.GONE, f"{_says(case.status)} ; page jamais vue, adresse à vérifier"
+        Verdict.UNKNOWN,
+        Reason.GONE,
+        f"{_status_text(case.status)} ; page jamais vue, adresse à vérifier",
     )
 
 
 def client_error(case: RuleContext) -> Finding | None:
     if status_class(case.status) != StatusClass.CLIENT_ERROR:
         return None
-    return Finding(Verdict.DOWN, Reason.HTTP_4XX, _says(case.status))
+    return Finding(Verdict.DOWN, Reason.HTTP_4XX, _status_text(case.status))
 
 
 def accepted_only(case: RuleContext) -> Finding | None:
-    """Recognise how some guards put a robot off: 202 without a page."""
+    """Recognise 202 without a page, by which some protections turn a robot away."""
     if case.status != HTTPStatus.ACCEPTED or case.page.own_words > BARE_WORDS:
         return None
     if case.target.kind is Kind.API or case.page.form is Form.JSON:
@@ -111,12 +113,12 @@ def accepted_only(case: RuleContext) -> Finding | None:
 
 
 def fault_mark(case: RuleContext) -> Finding | None:
-    """Recognise an error, a parked name, a server's default page, whatever the status."""
-    finding = case.mark(Verdict.DOWN)
+    """Recognise an error, a parked domain or a server's default page, whatever the status."""
+    finding = case.match_fingerprint(Verdict.DOWN)
     if finding is None or finding.reason is not Reason.GONE or case.known_good:
         return finding
     return Finding(Verdict.UNKNOWN, Reason.GONE, f"{finding.ground} ; page jamais vue")
 
 
-def _says(status: int) -> str:
+def _status_text(status: int) -> str:
     return f"statut {status}"

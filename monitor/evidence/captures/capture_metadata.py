@@ -153,7 +153,7 @@ def _bytes_of(name: str, find: Callable[[str], Record | None]) -> bytes:
 
 
 def is_interim(response: bytes) -> bool:
-    """Tell whether an answer begins with an early one, such as 103."""
+    """Return whether an answer begins with an early one, such as 103."""
     return _INTERIM.match(response) is not None
 
 

@@ -309,7 +309,7 @@ def _read_if_there(path: Path) -> bytes | None:
 
 
 def _says(published: bytes | None, note: Note) -> bool:
-    """Tell whether this note is there already, perhaps with cosignatures by now."""
+    """Return whether this note is there already, perhaps with cosignatures by now."""
     if published is None:
         return False
     there = Note.parse(published)

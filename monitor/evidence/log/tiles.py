@@ -107,7 +107,7 @@ class Tiles:
                 yield from (f"{place}/{name}" for name in sorted(names) if name[0] != ".")
 
     def _begins(self, name: str, width: int, whole: Tile) -> bool:
-        """Tell whether a partial file, if still there, is the first `width` of a wider one."""
+        """Return whether a partial file, if still there, is the first `width` of a wider one."""
         try:
             if not name.startswith("tile/entries/"):
                 data = self._read(name)

@@ -124,7 +124,7 @@ class Cosigners:
         ]
 
     def settled(self, note: bytes) -> bool:
-        """Tell whether a checkpoint may be dated: everybody cosigned it, or had the time to.
+        """Return whether a checkpoint may be dated: everybody cosigned it, or had the time to.
 
         The time runs since somebody was first late, whatever checkpoints came since: an
         incident makes new ones faster than a witness that is down could be waited for.

@@ -93,7 +93,7 @@ class Places:
 
 
 def wanted(exchange: Exchange, judgement: Judgement, *, sure: bool) -> bool:
-    """Tell whether a failure must show once more before it is laid on the site.
+    """Return whether a failure must show once more before it is laid on the site.
 
     `sure`: a round of control hosts began while it lasted, and nothing was lost on our line; or
     the check before failed in the same way.
@@ -116,7 +116,7 @@ class LocalFaultMemory:
         self._shown: dict[str, tuple[Reason, datetime]] = {}
 
     def before(self, target: Target, judgement: Judgement, at: datetime) -> bool:
-        """Tell whether the last check of a target failed so, within one streak."""
+        """Return whether the last check of a target failed so, within one streak."""
         reason, since = self._shown.get(target.slug, (None, at))
         lately = 0 <= (at - since).total_seconds() <= target.policy.silence_s
         return reason is judgement.reason and lately
@@ -130,7 +130,7 @@ class LocalFaultMemory:
 
 
 def nothing_lost(rounds: Sequence[Controls], families: Collection[Family]) -> bool:
-    """Tell whether no packet was lost or late in some rounds, over these families.
+    """Return whether no packet was lost or late in some rounds, over these families.
 
     A host that answered in none of two rounds or more is dead: it shows no loss.
     """
@@ -144,7 +144,7 @@ def nothing_lost(rounds: Sequence[Controls], families: Collection[Family]) -> bo
 
 
 def is_proved(exchange: Exchange) -> bool:
-    """Tell whether all of it came whole, each hop under a good certificate."""
+    """Return whether all of it came whole, each hop under a good certificate."""
     return not any(_failed(each) for each in exchange.flat()) and all(
         hop.certificate is not None and hop.certificate.verified for hop in _hops(exchange)
     )

@@ -214,7 +214,7 @@ def _said(
 
 
 def _was_good(connection: Connection, subject: tuple[str, str], at: int) -> bool:
-    """Tell whether a check of that instant, which its leaf vouches for, was good."""
+    """Return whether a check of that instant, which its leaf vouches for, was good."""
     observation, of = metadata.tables["observation"], metadata.tables["subject"]
     judgement = metadata.tables["judgement"]
     wanted = (

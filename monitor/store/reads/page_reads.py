@@ -10,7 +10,7 @@ from sqlmodel import Session
 from monitor.core.changes.change import ChangeKind
 from monitor.core.changes.change_log import ChangeRecord, FactRecord
 from monitor.core.changes.page_events import TURNS, PageEdge, ShownPage, Version
-from monitor.core.changes.text_history import MOST_KNOWN, TextHistory
+from monitor.core.changes.text_history import MOST_REMEMBERED, TextHistory
 from monitor.core.text.packed import PackedPage, unpacked
 from monitor.core.text.page import Element, Page
 from monitor.store.reads.copy_reads import CopyReads
@@ -203,8 +203,8 @@ def _track(session: Session, subject: int, target: str, point: str) -> TextHisto
         .where(_V.c.subject_id == subject, _V.c.id != shown.version_id)
         .order_by(_V.c.first_at)
     ).all()
-    left = dict.fromkeys(row.sha256.hex() for row in every if row.believed)
-    glimpsed = dict.fromkeys(row.sha256.hex() for row in every if not row.believed)
+    previous = dict.fromkeys(row.sha256.hex() for row in every if row.believed)
+    rejected = dict.fromkeys(row.sha256.hex() for row in every if not row.believed)
     version = _version(shown, "new")
     packed = PackedPage(
         extraction_version=version.extraction_version,
@@ -216,15 +216,15 @@ def _track(session: Session, subject: int, target: str, point: str) -> TextHisto
         target=target,
         point=point,
         current=ShownPage(version=version, packed=packed),
-        left=tuple(left)[-MOST_KNOWN:],
-        glimpsed=tuple(glimpsed)[-MOST_KNOWN:],
+        previous=tuple(previous)[-MOST_REMEMBERED:],
+        rejected=tuple(rejected)[-MOST_REMEMBERED:],
         flapping=_last_of(session, subject, PageEdge.FLAPPING, PageEdge.SETTLED),
         removed=_last_of(session, subject, PageEdge.REMOVED, PageEdge.RESTORED),
     )
 
 
 def _last_of(session: Session, subject: int, begins: PageEdge, ends: PageEdge) -> bool:
-    """Tell whether what one edge begins and another ends still lasts."""
+    """Return whether what one edge begins and another ends still lasts."""
     either = or_(_C.c.edge == begins, _C.c.edge == ends)
     last = (
         select(_C.c.edge)

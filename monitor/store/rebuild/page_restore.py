@@ -17,7 +17,7 @@ from sqlalchemy import Connection, and_, func, insert, select, update
 from monitor.core.changes.change import ChangeKind
 from monitor.core.changes.change_log import KeptCopy
 from monitor.core.changes.compare import compare
-from monitor.core.changes.dead_links import WatchedLink, leads, request_of, told
+from monitor.core.changes.dead_links import WatchedLink, announced_change, leads, request_of
 from monitor.core.changes.page_events import (
     OF_LINKS,
     TURNS,
@@ -27,7 +27,7 @@ from monitor.core.changes.page_events import (
     ShownPage,
     Version,
 )
-from monitor.core.changes.text_history import NOT_RETAKEN, REMOVED, REPLACED, RETAKEN
+from monitor.core.changes.text_history import NO_COPY, REMOVED, REPLACED, RETAKEN
 from monitor.core.french import change_sentences
 from monitor.core.journal.decode import read_instant
 from monitor.core.model.check import MAX_URL, clean, without_tokens
@@ -311,13 +311,13 @@ def _summary(
     if not kinds:
         return ""
     if change.edge in OF_LINKS:
-        of_links = told(change.edge, dead)
+        of_links = announced_change(change.edge, dead)
         return of_links.summary if of_links else ""
     fixed = {PageEdge.REPLACED: REPLACED, PageEdge.REMOVED: REMOVED}
     if change.edge in fixed:
         return fixed[change.edge]
     if change.edge is PageEdge.TECHNICAL:
-        return RETAKEN if _retaken(change) else NOT_RETAKEN
+        return RETAKEN if _retaken(change) else NO_COPY
     if old and shown and old.known and shown.packed.known:
         difference = compare(old.page, shown.page)
         if difference is not None and difference.kinds == kinds:

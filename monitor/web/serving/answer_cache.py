@@ -154,6 +154,6 @@ def _weight(answer: CachedAnswer) -> int:
 
 
 def _has(if_none_match: str, tag: str) -> bool:
-    """Tell whether a header names a tag; the comparison is the weak one, RFC 9110, 13.1.2."""
+    """Return whether a header names a tag; the comparison is the weak one, RFC 9110, 13.1.2."""
     names = (one.strip().removeprefix("W/") for one in if_none_match.split(","))
     return any(name in {"*", tag} for name in names)

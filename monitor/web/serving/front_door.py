@@ -404,7 +404,7 @@ class Door:
 
 
 def _asks_first(visitor: socket.socket) -> bool | None:
-    """Tell whether a visitor asks for one of `FIRST`; None when it has said nothing yet."""
+    """Return whether a visitor asks for one of `FIRST`; None when it has said nothing yet."""
     try:
         return visitor.recv(16, socket.MSG_PEEK).startswith(FIRST)
     except BlockingIOError:

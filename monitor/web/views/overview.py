@@ -71,7 +71,7 @@ class Overview:
     platform_names: Mapping[str, str]
 
     def goes_on(self, incident: Incident) -> bool:
-        """Tell whether an incident is open by an outage that is still followed."""
+        """Return whether an incident is open by an outage that is still followed."""
         followed = {(outage.target, outage.first_fail_at) for outage in self.open_outages}
         return incident.closed_at is None and not followed.isdisjoint(incident.outages)
 

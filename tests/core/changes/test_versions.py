@@ -11,7 +11,7 @@ from monitor.core.changes import text_history
 from monitor.core.changes.change import ChangeKind, Weight
 from monitor.core.changes.page_events import TURNS, PageEdge, PageEvent, PageReading
 from monitor.core.changes.text_history import (
-    AGREEING,
+    CONFIRMING,
     SETTLING,
     TextHistory,
     advance,
@@ -76,7 +76,7 @@ def test_texts_that_took_turns_are_settled_by_a_long_calm() -> None:
 
 
 def test_it_takes_twelve_calm_readings_after_the_last_return_and_no_fewer() -> None:
-    # The last A of ABABA is the first calm reading.
+    # The last A of ABABA is the first reading of the stable text.
     assert told("ABABA" + "A" * 10)[-1] == "flapping"
     assert told("ABABA" + "A" * 11)[-1] == "settled"
     assert told("ABABA" + "A" * 5 + "BA" + "A" * 10)[-1] == "flapping"
@@ -183,15 +183,15 @@ def test_a_copy_that_is_not_of_after_the_start_of_its_stay_is_not_taken_up(at: i
     assert (track, ()) == text_history.retake(track, retaken("A", at), minute(5))
     _, (technical,) = advance(track, retaken("B", 5))
     assert technical.change is not None
-    assert technical.change.summary == text_history.NOT_RETAKEN
+    assert technical.change.summary == text_history.NO_COPY
 
 
 def test_texts_of_before_are_known_by_their_new_names_once_each() -> None:
-    track = TextHistory(target="a", point="p", left=("1", "2", "3"), glimpsed=("4", "1"))
+    track = TextHistory(target="a", point="p", previous=("1", "2", "3"), rejected=("4", "1"))
 
     track = text_history.renamed(track, {"1": "2", "4": "5"})
 
-    assert (("2", "3"), ("5", "2")) == (track.left, track.glimpsed)
+    assert (("2", "3"), ("5", "2")) == (track.previous, track.rejected)
 
 
 def test_a_text_with_nothing_in_common_replaces_the_page_only_after_a_long_stay() -> None:
@@ -246,7 +246,7 @@ def naive(letters: str) -> list[str]:
             believed = believed or [letter]
             continue
         run += letter
-        if run.count(letter) == AGREEING:
+        if run.count(letter) == CONFIRMING:
             believed.append(letter)
             current, run = letter, ""
     return believed
@@ -282,7 +282,7 @@ def test_whatever_is_read_the_believed_texts_follow_each_other_in_time(letters: 
             assert event.after.version.before_at == event.before.last_at
     flips = [e.edge for e in events if e.edge in {PageEdge.FLAPPING, PageEdge.SETTLED}]
     assert flips == [PageEdge.FLAPPING, PageEdge.SETTLED][: len(flips)] or len(flips) > 2
-    assert len(track.rivals) <= text_history.MOST_RIVALS
+    assert len(track.candidates) <= text_history.MOST_CANDIDATES
 
 
 def letter_of(event: PageEvent) -> str:

@@ -125,7 +125,7 @@ class Database:
         return Mutation(f"{table}: row {row} removed", listed=listed, table=table)
 
     def _extra(self, table: str, row: int) -> bool:
-        """Tell whether nothing vouches for a whole row, and the list says so."""
+        """Return whether nothing vouches for a whole row, and the list says so."""
         if table == "token":
             return self._get(table, "leaf", row) is None
         if table == "content":

@@ -253,7 +253,7 @@ def key_of(made: Made) -> VerifierKey:
 
 
 def same(path: Path, other: Path) -> bool:
-    """Tell whether two files are proved to say the same: they hold the same, unpacked."""
+    """Return whether two files are proved to say the same: they hold the same, unpacked."""
     try:
         return unpacked(path) == unpacked(other)
     except (OSError, EOFError, zlib.error):

@@ -14,7 +14,7 @@ def _re(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-# Each with lower-case stems of which one must be there: a cheap look before the pattern.
+# Each with lower-case stems, one of which must be there: a cheap test before the pattern.
 _CHANNELS = {
     Element.DIGITAL_POINT: (
         ("numéri", "pan", "meraude", "méraude", "france"),

@@ -1,4 +1,4 @@
-"""Dates that a page displays of itself: read apart, so that they are no change of its text."""
+"""Dates that a page displays of itself, read separately so that they are no change of its text."""
 
 import re
 from datetime import date
@@ -70,29 +70,29 @@ def iso(text: str) -> str:
         if names:
             day, year = numbers[0], numbers[1]
             return date(year, names[0], day).isoformat()
-        first, second, third = numbers[:3]
-        if first > 31:  # noqa: PLR2004 -- a year, hence ISO order
-            return date(first, second, third).isoformat()
-        return date(third + (2000 if third < 100 else 0), second, first).isoformat()  # noqa: PLR2004
+        number_1, number_2, number_3 = numbers[:3]
+        if number_1 > 31:  # noqa: PLR2004 -- a year, hence ISO order
+            return date(number_1, number_2, number_3).isoformat()
+        return date(number_3 + (2000 if number_3 < 100 else 0), number_2, number_1).isoformat()  # noqa: PLR2004
     except (ValueError, IndexError):
         return ""
 
 
 def is_date(text: str) -> bool:
-    """Tell whether a text is a date and nothing else."""
+    """Return whether a text is a date and nothing else."""
     return len(text) < LONGEST_LABEL and bool(_DATE_ONLY.match(text))
 
 
 def take_stamp(text: str, *, before: str = "") -> tuple[str, str, bool]:
-    """Return the text without "mis à jour le …", the date (ISO 8601), and if it is an update.
+    """Return the text without "mis à jour le …", the date (ISO 8601), and whether it is an update.
 
-    `before` is the text of the run before: a label there and a date here make a stamp too.
+    `before` is the text of the previous run: a label there and a date here make a stamp too.
     A publication or effect date is taken out as well, but is not an update.
     """
     if not _DIGIT.search(text):
         return text, "", False
-    if found := _stamp(text):
-        return found
+    if stamp := _stamp(text):
+        return stamp
     if len(before) < LONGEST_LABEL and _LABEL_ONLY.match(before):
         date_first = _DATE_FIRST.match(text)
         return _taken(text, date_first, before) if date_first else (text, "", False)
@@ -101,16 +101,16 @@ def take_stamp(text: str, *, before: str = "") -> tuple[str, str, bool]:
 
 @remembering
 def _stamp(text: str) -> tuple[str, str, bool] | None:
-    found = _STAMP.search(text) if _may_hold_stamp(text) else None
-    return _taken(text, found, found[0]) if found else None
+    match = _STAMP.search(text) if _may_hold_stamp(text) else None
+    return _taken(text, match, match[0]) if match else None
 
 
-def _taken(text: str, found: re.Match[str], label: str) -> tuple[str, str, bool]:
-    rest = f"{text[: found.start()]} {text[found.end() :]}"
-    return rest, iso(found["date"]), bool(_UPDATE.search(label))
+def _taken(text: str, match: re.Match[str], label: str) -> tuple[str, str, bool]:
+    rest = f"{text[: match.start()]} {text[match.end() :]}"
+    return rest, iso(match["date"]), bool(_UPDATE.search(label))
 
 
 def _may_hold_stamp(text: str) -> bool:
-    """Look cheaply before the pattern."""
+    """Return whether the pattern can match: a cheap test before it."""
     lower = text.lower()
     return any(stem in lower for stem in _STEMS)

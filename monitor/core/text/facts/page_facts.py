@@ -61,48 +61,48 @@ _FRENCH_PHONE = re.compile(r"0\d{9}")
 
 
 def facts_of(blocks: Iterable[Block]) -> frozenset[Fact]:
-    """Return what the blocks state. A value is canonical: two writings of one phone are one."""
-    found: set[Fact] = set()
+    """Return the facts in the blocks. A value is canonical: two forms of one phone are one fact."""
+    facts: set[Fact] = set()
     for block in blocks:
-        found.update(_of_text(block.compared))
-        found.update(_of_links(block.links))
-    return frozenset(found)
+        facts.update(_of_text(block.compared))
+        facts.update(_of_links(block.links))
+    return frozenset(facts)
 
 
 @remembering
 def _of_text(text: str) -> frozenset[Fact]:
-    found = {*_contacts(text), *channels(text)}
+    facts = {*_contacts(text), *channels(text)}
     if hours := opening_hours(text):
-        found.add(Fact(element=Element.OPENING_HOURS, value=hours))
-    return frozenset(found)
+        facts.add(Fact(element=Element.OPENING_HOURS, value=hours))
+    return frozenset(facts)
 
 
 def states_contact(text: str) -> bool:
-    """Tell whether a text states a phone number, an e-mail address or hours."""
+    """Return whether a text states a phone number, an e-mail address or hours."""
     if "@" in text and _EMAIL.search(text):
         return True
     return bool(_DIGIT.search(text)) and (any(phones(text)) or bool(opening_hours(text)))
 
 
 def is_needed(text: str, links: Iterable[Link]) -> bool:
-    """Tell whether a run of text states a contact or hours, or leads to ANEF or to a booking."""
+    """Return whether a run of text states a contact or hours, or leads to ANEF or to a booking."""
     services = {Element.ANEF_LINK, Element.APPOINTMENT_LINK}
     return states_contact(text) or any(fact.element in services for fact in _of_links(links))
 
 
 def phones(text: str) -> Iterator[str]:
     """Yield each phone number as digits, with "+33" for a French one."""
-    for found in _PHONE.finditer(text):
-        if found["home"]:
-            yield "+33" + _OTHER_THAN_DIGIT.sub("", found["home"])[1:]
+    for match in _PHONE.finditer(text):
+        if match["home"]:
+            yield "+33" + _OTHER_THAN_DIGIT.sub("", match["home"])[1:]
         else:
-            yield "+" + _OTHER_THAN_DIGIT.sub("", found["foreign"].replace("(0)", ""))
-    for found in _SHORT_PHONE.finditer(text):
-        yield found["short"].replace(" ", "")
+            yield "+" + _OTHER_THAN_DIGIT.sub("", match["foreign"].replace("(0)", ""))
+    for match in _SHORT_PHONE.finditer(text):
+        yield match["short"].replace(" ", "")
 
 
 def opening_hours(text: str) -> str:
-    """Return days and times in one writing, "" when the text states no time or closed day.
+    """Return days and times in one form, "" when the text states no time or closed day.
 
     "Du lundi au vendredi de 8h30 à 11 H 30, sauf le mardi" gives
     "lundi-vendredi 08:30-11:30 sauf mardi".
@@ -111,40 +111,40 @@ def opening_hours(text: str) -> str:
         return ""
     parts: list[str] = []
     strong = False
-    for found in _HOURS.finditer(text):
-        if found["time"]:
-            parts.append(f"{int(found['hour']):02d}:{found['minute'] or '00'}")
+    for match in _HOURS.finditer(text):
+        if match["time"]:
+            parts.append(f"{int(match['hour']):02d}:{match['minute'] or '00'}")
             strong = True
-        elif found["to"]:
+        elif match["to"]:
             if parts and parts[-1] != "-":
                 parts.append("-")
         else:
-            word = found["word"].lower().rstrip("s")
+            word = match["word"].lower().rstrip("s")
             strong |= word.startswith(("fermé", "ouvert"))
             parts.append(word)
     return _DASH.sub("-", " ".join(parts)).strip("- ") if strong else ""
 
 
 def _contacts(text: str) -> Iterator[Fact]:
-    for found in _EMAIL.finditer(text) if "@" in text else ():
-        yield Fact(element=Element.EMAIL, value=found[0].casefold().rstrip("."))
+    for match in _EMAIL.finditer(text) if "@" in text else ():
+        yield Fact(element=Element.EMAIL, value=match[0].casefold().rstrip("."))
     if not _DIGIT.search(text):
         return
     for phone in phones(text):
         yield Fact(element=Element.PHONE, value=phone)
-    for found in _FEE.finditer(text):
-        euros = _GROUPING.sub("", found[1])
-        yield Fact(element=Element.FEE, value=f"{euros},{found[2] or '00'}")
+    for match in _FEE.finditer(text):
+        euros = _GROUPING.sub("", match[1])
+        yield Fact(element=Element.FEE, value=f"{euros},{match[2] or '00'}")
     for pattern in (_POSTCODE, _STREET, _BOX):
-        for found in pattern.finditer(text):
-            yield Fact(element=Element.ADDRESS, value=" ".join(words(found[0])))
+        for match in pattern.finditer(text):
+            yield Fact(element=Element.ADDRESS, value=" ".join(words(match[0])))
 
 
 def _of_links(links: Iterable[Link]) -> Iterator[Fact]:
     for link in links:
         if link.target.startswith("mailto:"):
-            for found in _EMAIL.finditer(link.target[7:]):
-                yield Fact(element=Element.EMAIL, value=found[0].casefold())
+            for match in _EMAIL.finditer(link.target[7:]):
+                yield Fact(element=Element.EMAIL, value=match[0].casefold())
         elif link.target.startswith("tel:"):
             digits = link.target[4:]
             value = "+33" + digits[1:] if _FRENCH_PHONE.fullmatch(digits) else digits

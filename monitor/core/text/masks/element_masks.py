@@ -1,7 +1,7 @@
 """Which elements of a page are not its content: versioned rules, each with an id and a test.
 
-A rule masks an element and all that it holds. A rule that would mask a large part of the
-page's prose is wrong about it, and does not hold there (see `region`).
+A rule masks an element and all that it contains. A rule that would mask a large part of the
+page's prose is wrong about it, and is not applied there (see `region`).
 """
 
 import re
@@ -147,23 +147,23 @@ _DSFR_ALERT = "fr-notice"  # alone, a "notice" is a leaflet in French
 
 def element_rule(tag: str, attributes: Mapping[str, str]) -> str:
     """Return the id of the rule that masks this element, "" when none does."""
-    if found := _BY_TAG.get(tag):
-        return found
+    if rule := _BY_TAG.get(tag):
+        return rule
     if not attributes:
         return ""
     if ("hidden" in attributes or attributes.get("aria-hidden") == "true") and not (
         _is_disclosure(attributes)
     ):
         return HIDDEN
-    if found := _BY_ROLE.get(attributes.get("role", "")):
-        return found
+    if rule := _BY_ROLE.get(attributes.get("role", "")):
+        return rule
     if _HEADING.fullmatch(tag):
         return ""
     return _class_rule(_name(attributes, "class")) or _id_rule(_name(attributes, "id"))
 
 
 def is_alert(attributes: Mapping[str, str]) -> bool:
-    """Tell whether an element's class, id or role makes it an alert banner."""
+    """Return whether an element's class, id or role makes it an alert banner."""
     if attributes.get("role") == "alert" or _names_alert(_name(attributes, "class")):
         return True
     return _names_alert(_name(attributes, "id"))
@@ -182,10 +182,10 @@ def _names_alert(value: str) -> bool:
 def _class_rule(value: str) -> str:
     for name in value.split():
         parts = _words(name)
-        if found := _find(parts):
-            return _BY_NAME[found]
-        if found := _find_among_layout(parts, _BY_SUBJECT):
-            return _BY_SUBJECT[found]
+        if match := _find(parts):
+            return _BY_NAME[match]
+        if match := _find_among_layout(parts, _BY_SUBJECT):
+            return _BY_SUBJECT[match]
     return ""
 
 
@@ -193,8 +193,8 @@ def _class_rule(value: str) -> str:
 def _id_rule(value: str) -> str:
     parts = _words(value)
     for names in (_BY_NAME, _BY_SUBJECT):
-        if found := _find_among_layout(parts, names):
-            return names[found]
+        if match := _find_among_layout(parts, names):
+            return names[match]
     return ""
 
 

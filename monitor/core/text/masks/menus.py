@@ -1,8 +1,8 @@
-"""Menus that no element names, at an end of the main part: they hold no sentence.
+"""Menus that no element declares, at an end of the main part: they contain no sentence.
 
-Where a page says which part is the main one, its links are believed to belong there, but for
-a row of many links that nothing separates, and for the names of languages. Where that part
-was only guessed, a menu or a footer may have come along.
+Where a page declares its main part, its links are taken to belong there, except a row of many
+links that nothing separates, and the names of languages. Where that part was only guessed, a
+menu or a footer may be included in it.
 """
 
 import re
@@ -31,15 +31,15 @@ _LANGUAGE = re.compile(
 
 
 def without_menus(blocks: list[Block], *, guessed: bool) -> list[Block]:
-    """Return the blocks, those of such menus masked. `guessed`: no element told the main part."""
+    """Return the blocks, with menus masked. `guessed`: no element declared the main part."""
     main = [number for number, block in enumerate(blocks) if block.main]
-    said = [number for number in main if blocks[number].is_sentence]
-    if not said:
+    sentences = [number for number in main if blocks[number].is_sentence]
+    if not sentences:
         return blocks
     menus: set[int] = set()
     for end in (
-        [number for number in main if number < said[0]],
-        [number for number in main if number > said[-1]],
+        [number for number in main if number < sentences[0]],
+        [number for number in main if number > sentences[-1]],
     ):
         menus.update(number for number in end if _is_row(blocks[number]))
         menus.update(_languages(blocks, end))

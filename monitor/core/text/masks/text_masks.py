@@ -12,8 +12,8 @@ VERSION = "1"
 class TextRule:
     """Replaces what its pattern finds inside a block. Patterns see tidy text.
 
-    `needs` are lower-case texts of which one must be there, `least_word` the characters that
-    a word must have: a cheap look before the pattern.
+    `needs` are lower-case texts, one of which must be there, `least_word` the length that a word
+    must have, in characters: cheap tests before the pattern.
     """
 
     id: str
@@ -23,7 +23,7 @@ class TextRule:
     by: str = " "
 
     def may_find(self, lower: str) -> bool:
-        """Look cheaply at a lower-case text: False when the pattern cannot find anything."""
+        """Return False when the pattern cannot match in a lower-case text: a cheap test."""
         if self.least_word:
             return any(len(word) >= self.least_word for word in lower.split())
         return not self.needs or any(need in lower for need in self.needs)
@@ -114,7 +114,7 @@ RULES = (
 _DAY_ALONE = re.compile(rf"^{_DAY},? (?:le )?{DATE}{CLOCK}$", re.IGNORECASE)
 LONGEST_DAY = 60  # characters
 
-# What every rule needs: most runs hold none of it.
+# What every rule needs: most runs contain none of it.
 _MAY_CHANGE = re.compile(
     r"[\d\[({©]|\b(?:il y a une?|vor eine[rm]|hace una?)\b"
     r"|\ban? \w{1,20} ago\b|^\w{1,4}[.)°]|[a-f]{24}",
@@ -123,7 +123,7 @@ _MAY_CHANGE = re.compile(
 
 
 def is_day_alone(text: str) -> bool:
-    """Tell whether a tidy text is a weekday and its date, and nothing else."""
+    """Return whether a tidy text is a weekday and its date, and nothing else."""
     return len(text) <= LONGEST_DAY and bool(_DAY_ALONE.match(text))
 
 
