@@ -56,7 +56,7 @@ flood: .venv/run ## attack its pages; FLOOD="--seconds 10 idle slow" for less
 mutate-record: .venv/dev ## change a record 100,000 times: all must be refused; MUTATIONS="2000 seed"
 	.venv/bin/python -m tests.evidence.mutants $(or $(MUTATIONS),100000)
 
-mutants: .venv/dev ## change the logic of the core 200 times: do tests see it? MUTANTS="50 7"
+mutants: .venv/dev ## change the logic of the core: do its tests see it? MUTANTS="50 7 --in text" for less
 	.venv/bin/python -m tests.mutation $(MUTANTS)
 
 fuzz: .venv/dev ## hostile sites and a hostile network around the service; FUZZ="--seconds 60 --seed 7"
