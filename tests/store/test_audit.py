@@ -28,14 +28,99 @@ from tests.support.outcomes import CONFIG, at
 from tests.support.service_days import TARGETS, live, open_store, outcomes
 from tests.support.tables import clock_readings, tallies
 
+ENGINES = ("sqlite", "postgresql")
 EVER = (at(-10_000), at(10**8))
 
 
-@pytest.fixture
-def lived(database_url: str) -> Iterator[Store]:
-    with open_store(database_url) as store:
+@pytest.fixture(scope="module")
+def lived_file(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Live once on SQLite: each test has a copy."""
+    path = tmp_path_factory.mktemp("lived") / "vigie.sqlite"
+    shutil.copy(sqlite_template, path)
+    with open_store(f"sqlite:///{path}") as store:
         live(store)
+    return path
+
+
+@pytest.fixture(scope="module")
+def lived_database(postgres: Postgres) -> str:
+    """Live once on PostgreSQL, and return the name of the database: each test has a copy."""
+    name = postgres.server.create(template=postgres.template)
+    with open_store(postgres.server.url(name)) as store:
+        live(store)
+    return name
+
+
+@contextmanager
+def lived_url(request: pytest.FixtureRequest, engine: str, folder: Path) -> Iterator[str]:
+    """Give the URL of a copy of the life that was recorded on an engine."""
+    if engine == "sqlite":
+        path = request.getfixturevalue("lived_file")
+        yield f"sqlite:///{shutil.copy(path, folder / 'vigie.sqlite')}"
+        return
+    postgres: Postgres = request.getfixturevalue("postgres")
+    name = request.getfixturevalue("lived_database")
+    with postgres.server.database(template=name) as url:
+        yield url
+
+
+@pytest.fixture(params=ENGINES)
+def lived(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    with lived_url(request, request.param, tmp_path) as url, open_store(url) as store:
         yield store
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def edited(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Store]:
+    """Give one store for many edits: `restored` takes each back.
+
+    It is good before the first edit and after the last was taken back: no edit is found because
+    of another.
+    """
+    folder = tmp_path_factory.mktemp("edited")
+    with lived_url(request, request.param, folder) as url:
+        remember(url)
+        with Store.open(url, point="local", writer=False) as store:
+            assert differences(store) == []
+            yield store
+            assert differences(store) == []
+
+
+@contextmanager
+def restored(store: Store) -> Iterator[None]:
+    """Take back, at the end, what was done to the rows of a store."""
+    try:
+        yield
+    finally:
+        if store._url.drivername.startswith("sqlite"):
+            store._engine.dispose()  # closed, a file is whole and can be replaced
+            path = Path(str(store._url.database))
+            shutil.copy(path.with_suffix(".kept"), path)
+        else:
+            with (
+                connected(store._url, writer=True) as connection,
+                connection.begin(),
+                without_guards(connection),
+            ):
+                for name in TABLES:
+                    connection.execute(text(f"DELETE FROM {name}"))  # noqa: S608 -- ours
+                    kept = f"INSERT INTO {name} SELECT * FROM kept.{name}"  # noqa: S608 -- ours
+                    connection.execute(text(kept))
+
+
+def remember(url: str) -> None:
+    """Keep a copy of every table beside a store, for `restored`."""
+    parsed = parse(url)
+    if parsed.drivername.startswith("sqlite"):
+        path = Path(str(parsed.database))
+        shutil.copy(path, path.with_suffix(".kept"))
+        return
+    with connected(parsed, writer=True) as connection, connection.begin():
+        connection.execute(text("CREATE SCHEMA kept"))
+        for name in TABLES:
+            connection.execute(text(f"CREATE TABLE kept.{name} AS TABLE public.{name}"))
 
 
 def entries_of(store: Store) -> list[bytes]:
@@ -203,10 +288,9 @@ SCHEMA_EDITS = {
 
 
 @pytest.mark.parametrize("edit", SCHEMA_EDITS.values(), ids=SCHEMA_EDITS.keys())
-def test_every_edit_of_the_schema_is_said(sqlite_template: Path, tmp_path: Path, edit: str) -> None:
-    url = f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'vigie.sqlite')}"
+def test_every_edit_of_the_schema_is_said(lived_file: Path, tmp_path: Path, edit: str) -> None:
+    url = f"sqlite:///{shutil.copy(lived_file, tmp_path / 'vigie.sqlite')}"
     with open_store(url) as store:
-        live(store)
         with connected(parse(url), writer=True) as connection, connection.begin():
             for one in edit.split("; ") if "BEGIN" not in edit else [edit]:
                 connection.exec_driver_sql(one)
@@ -225,9 +309,9 @@ def test_the_list_names_every_table_and_column() -> None:
 
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS.keys())
-def test_every_edit_of_the_database_is_found(lived: Store, edit: str) -> None:
-    assert differences(lived) == []
-    assert change(lived, edit)
+def test_every_edit_of_the_database_is_found(edited: Store, edit: str) -> None:
+    with restored(edited):
+        assert change(edited, edit)
 
 
 def test_the_same_leaves_come_out_of_both_engines(

@@ -13,6 +13,8 @@ from pathlib import Path
 import psycopg
 
 _WAIT_S = 60
+_MEMORY = Path("/dev/shm")  # noqa: S108 -- only `mkdtemp` makes something there
+_MEMORY_MIN = 4_000_000_000  # bytes free, for the servers of some workers: each takes 200 MB
 
 
 def find_postgres() -> Path | None:
@@ -112,7 +114,7 @@ def running_postgres(programs: Path, *, network: Path | None = None) -> Iterator
     In a network namespace (root only) it listens on that one's loopback as well, at port 5432.
     """
     # The server refuses to run as root, and a socket's path must stay under 108 bytes.
-    folder = Path(tempfile.mkdtemp(prefix="vigie-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="vigie-pg-", dir=_roomy_memory()))
     if user := server_user():
         shutil.chown(folder, user)
     data, log = folder / "data", folder / "log"
@@ -132,6 +134,12 @@ def running_postgres(programs: Path, *, network: Path | None = None) -> Iterator
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _roomy_memory() -> Path | None:
+    """Return a file system in memory, where a database is copied in a third of the time."""
+    roomy = _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > _MEMORY_MIN
+    return _MEMORY if roomy else None
+
+
 def server_user() -> str | None:
     """Return who runs the server: not root."""
     return "postgres" if os.geteuid() == 0 else None
@@ -147,6 +155,7 @@ def _settings(folder: Path, listening: str) -> Iterator[str]:
         f"listen_addresses={listening}",
         f"unix_socket_directories={folder}",
         "fsync=off",
+        "max_wal_size=64MB",
         "max_connections=50",
         "shared_buffers=16MB",
     ):
