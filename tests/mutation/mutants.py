@@ -1,10 +1,10 @@
-"""Every mutant of a module: one change of one place of the logic of its functions."""
+"""The mutants of a module: one change of one place of the logic of its functions."""
 
 import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import count
+from itertools import islice
 from pathlib import Path
 from types import CodeType
 
@@ -46,21 +46,25 @@ class _Place:
     change: Callable[[], None]
 
 
-def mutants(path: Path) -> Iterator[Mutant]:
-    """Yield every mutant of a module."""
-    text, name = path.read_text(), str(path.relative_to(ROOT))
-    for number in count():
-        tree = ast.parse(text)
-        place = next((each for n, each in enumerate(_places(tree)) if n == number), None)
-        if place is None:
-            return
-        before = _on_one_line(place.shown)
-        place.change()
-        yield Mutant(
-            path, place.function_line, f"{name}:{place.node.lineno}:{place.node.col_offset}",
-            f"{before}  →  {_on_one_line(place.shown)}",
-            compile(ast.fix_missing_locations(tree), str(path), "exec"),
-        )  # fmt: skip
+def places(path: Path) -> int:
+    """Return how many mutants a module has."""
+    return sum(1 for _ in _places(ast.parse(path.read_text())))
+
+
+def mutant(path: Path, number: int) -> Mutant:
+    """Return one of them."""
+    tree = ast.parse(path.read_text())
+    place = next(islice(_places(tree), number, None))
+    name, node = path.relative_to(ROOT), place.node
+    before = _on_one_line(place.shown)
+    place.change()
+    return Mutant(
+        path,
+        place.function_line,
+        f"{name}:{node.lineno}:{node.col_offset}",
+        f"{before}  →  {_on_one_line(place.shown)}",
+        compile(ast.fix_missing_locations(tree), str(path), "exec"),
+    )
 
 
 def _on_one_line(node: ast.AST) -> str:

@@ -28,7 +28,7 @@ def changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(made, "ROOT", tmp_path)
     path = tmp_path / "module.py"
     path.write_text(MODULE)
-    return [str(mutant) for mutant in made.mutants(path)]
+    return [str(made.mutant(path, number)) for number in range(made.places(path))]
 
 
 def test_each_change_is_made_once(changes: list[str]) -> None:
