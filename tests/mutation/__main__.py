@@ -17,7 +17,7 @@ import sys
 from pathlib import Path
 
 from tests.mutation.mutants import ROOT, Mutant, mutant, places
-from tests.mutation.trial import baseline, killed_by, prepare
+from tests.mutation.trial import baseline, prepare, tried
 
 CORE = ROOT / "monitor" / "core"
 # Some modules are held by tests that read a record, or ask the resolver, too.
@@ -75,15 +75,13 @@ def main() -> int:
     modules = [path for room in found.rooms for path in _modules(room)]
     chosen = [one for room in found.rooms for one in _chosen(room, found.count, found.seed)]
     print(f"{len(chosen)} mutants, seed {found.seed}", flush=True)
-    prepare()
-    before = baseline(modules, _files(found.tests))
     known = _killed_before(found.results)
-    killed = 0
-    for one in chosen:
-        by = known.get(str(one))
-        if by is None:
-            by = killed_by(one, before)
-            _note(one, by, found.results)
+    wanted = [one for one in chosen if str(one) not in known]
+    killed = len(chosen) - len(wanted)
+    tests = _files(found.tests)
+    prepare()
+    for one, by in tried(wanted, baseline(modules, tests), tests):
+        _note(one, by, found.results)
         killed += by is not None
     print(f"{killed} of {len(chosen)} killed: {killed / len(chosen):.1%}")
     return 0 if killed >= 0.9 * len(chosen) else 1

@@ -19,6 +19,8 @@ _SIGNS: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult,
     ast.BitOr: ast.BitAnd, ast.BitAnd: ast.BitOr,
 }  # fmt: skip
+Function = tuple[str, int]
+"""A file, and the first line of a function in it."""
 _FUNCTION = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -33,6 +35,10 @@ class Mutant:
     change: str
     """`before → after`, on one line."""
     code: CodeType
+
+    @property
+    def function(self) -> Function:
+        return str(self.path), self.function_line
 
     def __str__(self) -> str:
         return f"{self.place}  {self.change}"

@@ -14,26 +14,24 @@ import threading
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import _lru_cache_wrapper
+from functools import _lru_cache_wrapper, partial
 from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import spec_from_file_location
 from pathlib import Path
-from types import CodeType, FrameType
-from typing import Any
+from types import CodeType, FrameType, FunctionType
+from typing import Any, TextIO
 
 import hypothesis
 import pytest
 
-from tests.mutation.mutants import ROOT, Mutant
+from tests.mutation.mutants import ROOT, Function, Mutant
 
 MEMORY_BYTES = 2 * 2**30
-CPU_S, CPU_TIMES = 10, 5  # a run may use ten seconds, and five times what it used without a mutant
+CPU_S, CPU_TIMES = 3, 5  # a run may use three seconds, and five times what it used without a mutant
 PATIENT_S = 900  # of the clock, for a run that sleeps
-Function = tuple[str, int]
-"""A file, and the first line of a function in it."""
 
 hypothesis.settings.register_profile(
     "mutation",
@@ -186,32 +184,135 @@ def baseline(files: Collection[Path], tests: list[str]) -> Baseline:
     return found
 
 
-def killed_by(mutant: Mutant, before: Baseline) -> str | None:
-    """Return the test that sees a mutant, and None for one that survives."""
-    chosen = before.tests_of((str(mutant.path), mutant.function_line))
-    if not chosen:
-        return None
+def tried(
+    mutants: list[Mutant], before: Baseline, tests: list[str]
+) -> Iterator[tuple[Mutant, str | None]]:
+    """Yield each mutant with the test that sees it, and None for one that survives.
+
+    A function that a module enters while it is imported is changed before that, in a process that
+    imports everything again; any other is changed in its place, once all was imported.
+    """
+    early = [m for m in mutants if m.function in before.entered_while_imported]
+    late = [m for m in mutants if m.function not in before.entered_while_imported]
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        with os.fdopen(writing, "w") as pipe:
+            server = _Server(late, before, pipe)
+            code = pytest.main([*_OPTIONS, "-s", "--no-header", *tests], plugins=[server])
+        os._exit(int(code))
+    os.close(writing)
+    with os.fdopen(reading) as lines:
+        for line in lines:
+            number, by = json.loads(line)
+            yield late[number], by
+    if os.waitpid(child, 0)[1] != 0:
+        raise RuntimeError("the mutants could not be tried")
+    for mutant in early:
+        yield mutant, _killed_by(mutant, before)
+
+
+class _Server:
+    """A plugin of pytest: once all tests are collected, try mutants, each in a child."""
+
+    def __init__(self, mutants: list[Mutant], before: Baseline, pipe: TextIO) -> None:
+        self._mutants = mutants
+        self._before = before
+        self._pipe = pipe
+        self._result: dict[str, Any] = {"failed": []}
+
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        items = {item.nodeid: item for item in session.items}
+        gc.freeze()
+        for number, mutant in enumerate(self._mutants):
+            chosen = self._before.tests_of(mutant.function)
+            by = _judged(mutant, chosen, self._before, partial(self._run, items, chosen))
+            self._pipe.write(json.dumps([number, by]) + "\n")
+            self._pipe.flush()
+        return True
+
+    def _run(
+        self, items: Mapping[str, pytest.Item], chosen: list[str], mutant: Mutant | None
+    ) -> dict[str, Any]:
+        if mutant is not None:
+            _change_in_place(mutant)
+        for test in chosen:
+            item = items[test]
+            item.ihook.pytest_runtest_protocol(item=item, nextitem=None)
+            if self._result["failed"]:
+                break
+        return self._result
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        _note_failure(self._result, report)
+
+
+def _change_in_place(mutant: Mutant) -> None:
+    """Give the functions of a module, nested ones too, the code of the mutant."""
+    codes = {(code.co_qualname, code.co_firstlineno): code for code in _within(mutant.code)}
+    changed = False
+    gc.unfreeze()
+    for function in gc.get_objects():
+        if isinstance(function, FunctionType) and function.__code__.co_filename == str(mutant.path):
+            old = function.__code__
+            if not old.co_name.startswith("<"):  # lambdas of modules have no mutants
+                function.__code__ = codes[old.co_qualname, old.co_firstlineno]
+                changed |= old.co_firstlineno == mutant.function_line
+    if not changed and not _is_nested(mutant):
+        raise RuntimeError(f"no function to change: {mutant}")
+
+
+def _within(code: CodeType) -> Iterator[CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from _within(constant)
+
+
+def _is_nested(mutant: Mutant) -> bool:
+    """Return whether a function makes that of the mutant each time it runs."""
+    names = [c.co_qualname for c in _within(mutant.code)
+             if c.co_firstlineno == mutant.function_line]  # fmt: skip
+    return any("<locals>" in name for name in names)
+
+
+def _killed_by(mutant: Mutant, before: Baseline) -> str | None:
+    """Try a mutant in a child that imports its module, and all others, for the first time."""
+    chosen = before.tests_of(mutant.function)
     files = sorted({test.partition("::")[0] for test in chosen})
     chooser = _Chooser(before.seconds, chosen)
 
-    def run(finder: _Finder | None) -> dict[str, Any]:
-        if finder is not None:
+    def run(changed: Mutant | None) -> dict[str, Any]:
+        finder = _Finder(mutant)
+        if changed is not None:
             sys.meta_path.insert(0, finder)
         code = pytest.main([*_OPTIONS, "-x", *files], plugins=[chooser])
-        used = finder is None or finder.was_used()
-        return chooser.result | {"code": int(code), "used": used}
+        if not chooser.result["failed"] and (code != 0 or not finder.was_used()):
+            raise RuntimeError(f"the tests could not be run: {code}")
+        return chooser.result
 
+    return _judged(mutant, chosen, before, run)
+
+
+def _judged(
+    mutant: Mutant,
+    chosen: list[str],
+    before: Baseline,
+    run: Callable[[Mutant | None], dict[str, Any]],
+) -> str | None:
+    """Return the test that sees a mutant; RuntimeError when nothing can be concluded."""
+    if not chosen:
+        return None
     cpu_s = CPU_S + CPU_TIMES * sum(before.seconds[test] for test in chosen)
-    result = _in_a_child(lambda: run(_Finder(mutant)), cpu_s)
+    result = _in_a_child(lambda: run(mutant), cpu_s)
     if result is None:
         if _in_a_child(lambda: run(None), cpu_s) is None:
             raise RuntimeError(f"these tests do not end without a mutant either: {chosen}")
         return "it does not end"
-    if result["failed"]:
-        return str(result["failed"][0])
-    if result["code"] != 0 or not result["used"]:
-        raise RuntimeError(f"the tests could not be run on {mutant}: {result}")
-    return None
+    if "fault" in result:
+        raise RuntimeError(f"{mutant}: {result['fault']}")
+    return str(result["failed"][0]) if result["failed"] else None
 
 
 # hypothesis is imported before the tests, by all children at once; nothing asserts in it.
