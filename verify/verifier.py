@@ -62,16 +62,17 @@ import stat
 import subprocess
 import tempfile
 import time
+import unicodedata
 import zlib
 from array import array
 from bisect import bisect_left
-from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter, OrderedDict, deque
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 Leaf = dict[str, Any]
 
@@ -715,7 +716,7 @@ def certificates(path: Path, where: object) -> list[bytes]:
 
 HEAD_END = re.compile(rb"\r?\n\r?\n")
 INTERIM = re.compile(rb"HTTP/1\.[01] 1\d\d")
-CODED = re.compile(rb"^transfer-encoding[ \t]*:", re.IGNORECASE | re.MULTILINE)
+STATUS = re.compile(rb"HTTP/([0-9]\.[0-9]) ([0-9]{3})")
 CHUNK = re.compile(rb"\s*([0-9a-fA-F]{1,16})[^\n]*\n")
 REVISIT = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 CUT = {  # WARC/1.1, 5.13: why an answer is not whole, by the failure of its transfer
@@ -728,8 +729,8 @@ CUT = {  # WARC/1.1, 5.13: why an answer is not whole, by the failure of its tra
 HTTP_MESSAGE = "application/http; msgtype="
 
 
-def warc_digest(data: bytes) -> str:
-    return f"sha256:{base64.b32encode(sha256(data)).decode()}"
+def warc_digest(digest: bytes) -> str:
+    return f"sha256:{base64.b32encode(digest).decode()}"
 
 
 def dechunked(body: bytes) -> bytes:
@@ -744,66 +745,338 @@ def dechunked(body: bytes) -> bytes:
         at = line.end() + size
 
 
-@dataclass
-class Body:
-    """What a record of an answer may say of what it carries.
+# What the service reads of one answer, on the wire and after each coding.
+MAX_BODY = 5_000_000
+MAX_CODINGS = 3
+MAX_MEMBERS = 1_000  # of one gzip
+PIECE = 64 * 1024
+CODINGS = {"gzip", "x-gzip", "deflate", "br", "zstd"}  # those that the service undoes
+# How far the codings of a body were undone: to their end; until they broke or became too long;
+# not at all, because Python alone cannot.
+WHOLE, STOPPED, UNKNOWN = "whole", "stopped", "unknown"
+
+
+def decoded(body: bytes, codings: str) -> tuple[bytes, str]:
+    """Undo a Content-Encoding as the service does; return also how far that went."""
+    parts = (part.strip().lower() for part in codings.split(","))
+    names = [name for name in parts if name in CODINGS]
+    if len(names) > MAX_CODINGS:
+        return b"", STOPPED
+    for name in reversed(names):
+        if not body:
+            break
+        if name in ("br", "zstd"):
+            return b"", UNKNOWN
+        whole = bytearray()
+        try:
+            for piece in inflated(body, zipped=name != "deflate"):
+                whole += piece
+                if len(whole) > MAX_BODY:
+                    return bytes(whole[:MAX_BODY]), STOPPED
+        except (zlib.error, EOFError):
+            return bytes(whole), STOPPED
+        body = bytes(whole)
+    return body, WHOLE
+
+
+def inflated(body: bytes, *, zipped: bool) -> Iterator[bytes]:
+    """Yield by pieces what gzip (all its members) or deflate holds. Raises as zlib, EOFError."""
+    if not zipped:  # zlib's wrapper, which RFC 9110 asks for, or the raw one that some send
+        wrapped = body[0] & 0x0F == zlib.DEFLATED and int.from_bytes(body[:2], "big") % 31 == 0
+        yield from one_stream(zlib.decompressobj(wbits=15 if wrapped else -15), body, 0)
+        return
+    at = 0
+    for _ in range(MAX_MEMBERS):
+        at = yield from one_stream(zlib.decompressobj(wbits=31), body, at)
+        if body[at : at + 2] != b"\x1f\x8b":
+            return  # what follows the last member is ignored, as browsers do
+    raise EOFError
+
+
+def one_stream(stream: Any, body: bytes, at: int) -> Generator[bytes, None, int]:
+    """Yield what a stream holds that begins at `at`; return where it ends."""
+    while at < len(body):
+        end = min(at + PIECE, len(body))
+        rest = body[at:end]
+        while rest and not stream.eof:
+            yield stream.decompress(rest, PIECE)
+            rest = stream.unconsumed_tail
+        if stream.eof:
+            return end - len(stream.unused_data)
+        at = end
+    while True:  # what it still held back
+        piece = stream.decompress(b"", PIECE)
+        if not piece:
+            break
+        yield piece
+    if not stream.eof:
+        raise EOFError
+    return len(body)
+
+
+# Headers of which a `conditions` leaf gives the value; of the others it gives the name.
+KEPT_HEADERS = {"cf-mitigated", "content-encoding", "content-language", "content-type", "location",
+                "retry-after", "server", "via", "x-powered-by"}  # fmt: skip
+MAX_TEXT, MAX_URL, MAX_NAME = 300, 2000, 40  # characters of what is kept of a text from outside
+MAX_HEADERS, MAX_NAMES, MAX_PARTS = 40, 20, 40
+DIRECTIONS = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+PARAMETER = re.compile(r"([?&;][^=&;#]{0,100}=)([^&;#?]*)")
+ONE_TIME = re.compile(r"(?=\D*\d)[\w.~+=-]{8,}", re.ASCII)
+
+
+def clean(text: str, limit: int = MAX_TEXT) -> str:
+    """Cut a text from outside, and replace what is obeyed and not read, as the service does."""
+    text = text[:limit]
+    if text.isascii() and text.isprintable():
+        return text
+    text = text.encode("utf-8", "replace").decode("utf-8")
+    return "".join(
+        char
+        if unicodedata.category(char) not in ("Cc", "Zl", "Zp") and char not in DIRECTIONS
+        else " " if char.isspace() else "\N{REPLACEMENT CHARACTER}"
+        for char in text
+    )  # fmt: skip
+
+
+def without_tokens(url: str) -> str:
+    """Replace the values of a query that look made for one request, as the service does."""
+
+    def masked(parameter: "re.Match[str]") -> str:
+        name, value = parameter.groups()
+        return f"{name}…" if ONE_TIME.fullmatch(unquote(value)) else parameter[0]
+
+    return PARAMETER.sub(masked, url) if "=" in url else url
+
+
+class Answer:
+    """The head of an answer that the service could read, early answers (103) left out."""
+
+    def __init__(self, data: bytes) -> None:
+        begin, self.end = head_of(data)
+        lines = [line[:-1] if line.endswith(b"\r") else line
+                 for line in data[begin : self.end].split(b"\n")]  # fmt: skip
+        status = STATUS.match(lines[0])
+        self.version = status[1].decode() if status else ""
+        self.status = int(status[2]) if status else 0
+        whole: list[bytes] = []
+        for line in lines[1:]:
+            if line[:1] in (b" ", b"\t") and whole:  # a line that continues the one before
+                whole[-1] += b" " + line.lstrip(b" \t")
+            elif line:
+                whole.append(line)
+        pairs = (line.decode("latin-1").partition(":") for line in whole)
+        self.headers = [(name.lower(), value.strip(" \t")) for name, _, value in pairs]
+
+    def values(self, name: str) -> list[str]:
+        return [value for each, value in self.headers if each == name]
+
+    @property
+    def is_chunked(self) -> bool:
+        return bool(self.values("transfer-encoding"))
+
+    def step(self) -> "dict[str, Any]":
+        """Return what a `conditions` leaf says of it."""
+        known = [
+            (name, without_tokens(clean(value)) if name == "location" else clean(value))
+            for name, value in self.headers
+            if name in KEPT_HEADERS
+        ]
+        others = {clean(name, MAX_NAME) for name, _ in self.headers if name not in KEPT_HEADERS}
+        return filled(
+            status=self.status,
+            http_version=self.version,
+            headers=sorted(map(list, known[:MAX_NAMES])),
+            other_headers=sorted(others)[:MAX_HEADERS],
+        )
+
+    def body(self, data: bytes) -> tuple[bytes, str]:
+        """Return the body of an answer, its codings undone, and how far that went."""
+        payload = data[self.end :]
+        lengths = {
+            value.strip() for one in self.values("content-length") for value in one.split(",")
+        }
+        if self.status < 200 or self.status in (204, 304):
+            payload = b""
+        elif self.is_chunked:
+            payload = dechunked(payload)
+        elif len(lengths) == 1:
+            length = lengths.pop()
+            if re.fullmatch("[0-9]{1,18}", length):
+                payload = payload[: int(length)]
+        return decoded(payload, ", ".join(self.values("content-encoding")))
+
+
+def filled(**fields: Any) -> "dict[str, Any]":
+    """Return the fields that say something: a leaf leaves out the others."""
+    return {name: value for name, value in fields.items() if value not in (None, [], "", 0)}
+
+
+class Kept:
+    """What is needed of a record of bytes, once these are let go.
 
     Attributes:
-        block: Digest of the block of the record.
-        payloads: The digests that it may give of its payload.
+        head: The fields of the record, as they are written.
+        digest: SHA-256 of the bytes exchanged; of a `revisit`, known once its original was read.
+        block: SHA-256 of the block of the record.
+        payloads: The digests that a record of an answer may give of its payload.
         open: It may give none: a coding, or an early answer, stands before the payload.
+        step: What a `conditions` leaf says of the answer, None for none that could be read.
+        body: Of the body, if the leaf of a check says it: digest, length and how far it went.
 
     """
 
-    block: str
-    payloads: set[str]
-    open: bool
+    __slots__ = ("block", "body", "digest", "head", "open", "payloads", "step")
 
-    @classmethod
-    def of(cls, block: bytes, answer: bytes) -> "Body":
-        """Read an answer; of a `revisit`, `block` is the head alone."""
-        end = head_size(answer)
-        coded = bool(CODED.search(answer[:end]))
-        payloads = {warc_digest(answer[end:])}
-        if coded:
-            payloads.add(warc_digest(dechunked(answer[end:])))
-        return cls(warc_digest(block), payloads, coded or bool(INTERIM.match(answer)))
+    def __init__(self, head: bytes, block: bytes) -> None:
+        self.head = head
+        self.block = self.digest = sha256(block)
+        self.payloads: tuple[bytes, ...] = ()
+        self.open = False
+        self.step: dict[str, Any] | None = None
+        self.body: tuple[bytes, int, str] | None = None
+
+    @property
+    def fields(self) -> "dict[str, str]":
+        return fields_of(self.head, "")
+
+    def answers(self, answer: Answer, data: bytes) -> None:
+        """Take an answer; of a `revisit`, `data` has the body of the one that it points at."""
+        self.open = answer.is_chunked or bool(INTERIM.match(data))
+        rest = data[answer.end :]
+        plain = sha256(rest)
+        self.payloads = (plain, sha256(dechunked(rest))) if answer.is_chunked else (plain,)
 
 
 class Capture:
-    """The records of one WARC file, by id; of their blocks, no more than what is needed."""
+    """One WARC file, read twice: first its records, then the copies that leaves name.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.accounts: dict[str, bytes] = {}  # `metadata` blocks, by the digest of the record
-        self.digests: dict[str, str] = {}  # of the bytes exchanged, by record id
-        self.heads: dict[str, dict[str, str]] = {}  # the fields of their records
-        self.bodies: dict[str, Body] = {}
+    `wanted` are the digests of these copies. Of the records, no more is held than `Kept`, and
+    of the copies nothing: `copies` yields them one by one.
+    """
+
+    def __init__(self, path: Path, wanted: "Collection[str]") -> None:
+        self.path, self.wanted = path, wanted
+        self.kept: dict[str, Kept] = {}  # by record id
+        self.apart: dict[str, tuple[str, str, str] | None] = {}  # of copies that no leaf names
         self.tops = 0  # records that describe the file, of which nothing speaks
-        self.named: set[str] = set()  # records of copies that leaves name
-        revisits: list[tuple[str, str, bytes]] = []
-        for fields, block, whole in records(path):  # in order, once
+        self.strays: set[str] = set()  # records that no named copy points at
+        self.bodies: set[str] = set()  # those whose body the leaf of a check says
+        self.doubts: list[tuple[str, Leaf, str]] = []  # bodies that may be a part: see `settle`
+        self.revisits: dict[str, list[tuple[str, bytes]]] = {}  # by what they point at
+        self.steps: dict[str, dict[str, Any]] = {}  # equal ones are held once
+        for fields, block, whole in records(path):
             kind, name = fields.get("warc-type"), fields.get("warc-record-id", "")
             if kind == "metadata":
-                self.accounts[sha256(whole).hex()] = block
+                self._metadata(sha256(whole).hex(), block)
                 continue
-            if name in self.heads:
+            if name in self.kept:
                 raise Fault(f"{path} : deux enregistrements du nom de {shown(name)}")
             self.tops += kind == "warcinfo"
-            self.heads[name] = fields
+            kept = self.kept[name] = Kept(whole[: -len(block) - 4], block)
+            if kind != "warcinfo":
+                self.strays.add(name)
             if kind == "revisit":
-                revisits.append((name, fields.get("warc-refers-to", ""), block))
+                self.revisits.setdefault(fields.get("warc-refers-to", ""), []).append((name, block))
+                kept.digest = b""
+            if kind in ("revisit", "response"):
+                answer = Answer(block)
+                step = answer.step()
+                kept.step = self.steps.setdefault(json.dumps(step), step)
+                if kind == "response":
+                    kept.answers(answer, block)
+
+    def _metadata(self, digest: str, block: bytes) -> None:
+        try:
+            told = json.loads(block)
+            if digest in self.wanted:
+                self.bodies.add(last_answer(told))
             else:
-                self.digests[name] = sha256(block).hex()
-                self.bodies[name] = Body.of(block, block)
-        wanted = {original for _, original, _ in revisits}
-        for fields, block, _ in records(path) if wanted else ():
-            if fields.get("warc-record-id") in wanted:
-                body = block[head_size(block) :]
-                for name, original, head in revisits:
-                    if original == fields["warc-record-id"]:
-                        self.digests[name] = sha256(head + body).hex()
-                        self.bodies[name] = Body.of(head, head + body)
+                self.apart[digest] = check_named(told)
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            if digest not in self.wanted:
+                self.apart[digest] = None
+
+    def copies(self) -> Iterator[tuple[str, bytes]]:
+        """Yield the copies that leaves name: the digest and the block of each."""
+        late: list[tuple[str, bytes]] = []
+        found: set[str] = set()
+        for fields, block, whole in records(self.path):
+            name = fields.get("warc-record-id", "")
+            if fields.get("warc-type") != "metadata":
+                self._resolve(name, block, fields.get("warc-type", ""))
+                continue
+            digest = sha256(whole).hex()
+            if digest not in self.wanted or digest in found:
+                continue
+            found.add(digest)
+            if any(not kept.digest for kept in map(self.kept.get, wires_of(block)) if kept):
+                late.append((digest, block))  # what its records point at comes later
+            else:
+                yield digest, block
+        yield from late
+
+    def _resolve(self, name: str, block: bytes, kind: str) -> None:
+        """Take the bytes of a record, for itself and for those that point at it."""
+        if kind == "response" and name in self.bodies:
+            body, how = Answer(block).body(block)
+            self.kept[name].body = sha256(body), len(body), how
+        same: dict[bytes, tuple[bytes, int, str]] = {}
+        rest = block[head_of(block)[1] :] if name in self.revisits and kind == "response" else b""
+        for other, head in self.revisits.get(name, ()) if kind == "response" else ():
+            kept, answer, data = self.kept[other], Answer(head), head + rest
+            kept.digest = sha256(data)
+            kept.answers(answer, data)
+            if other in self.bodies:
+                said = repr([answer.values(each) for each in FRAMING] + [answer.status]).encode()
+                if said not in same:
+                    body, how = answer.body(data)
+                    same[said] = sha256(body), len(body), how
+                kept.body = same[said]
+
+    def settle(self) -> Iterator[str]:
+        """Look at bodies of which no more than a part may have been read, and say what is wrong.
+
+        The service stops in the middle of an answer that is too long, takes too long to be
+        decompressed, or is broken: what it noted is then the beginning of what stands here.
+        """
+        if not self.doubts:
+            return
+        wanted: dict[str, list[tuple[Leaf, str]]] = {}
+        for name, said, at in self.doubts:
+            wanted.setdefault(name, []).append((said, at))
+        heads = {name: (original, head) for original, some in self.revisits.items()
+                 for name, head in some if name in wanted}  # fmt: skip
+        pointed: dict[str, list[str]] = {}
+        for name, (original, _) in heads.items():
+            pointed.setdefault(original, []).append(name)
+        for fields, block, _ in records(self.path):
+            own = fields.get("warc-record-id", "")
+            named = [own] if own in wanted and own not in heads else []
+            for name in [*named, *pointed.get(own, ())]:
+                data = heads[name][1] + block[head_of(block)[1] :] if name in heads else block
+                body = Answer(data).body(data)[0]
+                for said, at in wanted[name]:
+                    size = whole_number(said["bytes"])
+                    if size > len(body) or sha256(body[:size]).hex() != said["sha256"]:
+                        yield at
+
+
+FRAMING = ("content-length", "transfer-encoding", "content-encoding")  # what the body depends on
+
+
+def last_answer(told: Any) -> str:
+    """Return the record of the answer whose body the leaf of a check says, "" for none."""
+    hops = told["observation"]["exchange"]["hops"]
+    name = told["wires"][len(hops) - 1]["response"] if hops else ""
+    return str(name)
+
+
+def wires_of(block: bytes) -> "list[str]":
+    """Return the records of answers that a copy names."""
+    try:
+        return [str(wire["response"]) for wire in json.loads(block)["wires"]]
+    except (ValueError, LookupError, TypeError, RecursionError):
+        return []
 
 
 def records(path: Path) -> Iterator[tuple[dict[str, str], bytes, bytes]]:
@@ -840,16 +1113,9 @@ def record(file: gzip.GzipFile, path: Path) -> "tuple[dict[str, str], bytes, byt
             raise Fault(f"{path} : enregistrement coupé")
         if len(head) > MAX_HEAD:
             raise Fault(f"{path} : ce n'est pas un fichier WARC/1.1")
-    lines = head.decode("utf-8", "replace").split("\r\n")
-    pairs = (line.partition(":") for line in lines[1:-2])
-    named: dict[str, str] = {}
-    for name, _, value in pairs:
-        if name.lower() in named and name.lower() != "warc-concurrent-to":
-            raise Fault(f"{path} : un enregistrement dit deux fois {shown(name)}")
-        before = f"{named[name.lower()]} " if name.lower() in named else ""
-        named[name.lower()] = before + value.strip()
+    named = fields_of(head, path)
     size = number(named.get("content-length", ""), path)
-    if lines[0] != "WARC/1.1" or size > MAX_RECORD:
+    if not head.startswith(b"WARC/1.1\r\n") or size > MAX_RECORD:
         raise Fault(f"{path} : ce n'est pas un fichier WARC/1.1")
     block, end = file.read(size), file.read(4)
     if len(block) != size or end != b"\r\n\r\n":
@@ -857,14 +1123,26 @@ def record(file: gzip.GzipFile, path: Path) -> "tuple[dict[str, str], bytes, byt
     return named, block, head + block + end
 
 
-def head_size(response: bytes) -> int:
-    """Return how long the head of an HTTP answer is, early answers (103) included."""
-    end = 0
+def fields_of(head: bytes, path: object) -> "dict[str, str]":
+    """Read the fields of a record of a WARC file, their names in lower case."""
+    lines = head.decode("utf-8", "replace").split("\r\n")
+    named: dict[str, str] = {}
+    for name, _, value in (line.partition(":") for line in lines[1:-2]):
+        if name.lower() in named and name.lower() != "warc-concurrent-to":
+            raise Fault(f"{path} : un enregistrement dit deux fois {shown(name)}")
+        before = f"{named[name.lower()]} " if name.lower() in named else ""
+        named[name.lower()] = before + value.strip()
+    return named
+
+
+def head_of(response: bytes) -> tuple[int, int]:
+    """Return where the head of an HTTP answer begins and ends, early answers (103) before it."""
+    begin = end = 0
     while True:
         interim, found = INTERIM.match(response, end), HEAD_END.search(response, end)
-        end = found.end() if found else len(response)
+        begin, end = end, found.end() if found else len(response)
         if not (interim and found):
-            return end
+            return begin, end
 
 
 # Fields of a `target` leaf that its copies have too, beside pace, policy and durations.
@@ -873,14 +1151,29 @@ PLANNED = ("slug", "name", "url", "kind", "platform", "department", "markers", "
 URI_SAFE = "!#$%&'()*+,/:;=?@[]~"  # as they stand in WARC-Target-URI
 
 
-def check_capture(leaf: Leaf, check: "Told | None", file: Capture) -> bool:
-    """Check a capture against its leaf; False for a daily copy that was removed since."""
-    block = file.accounts.get(leaf["sha256"])
-    if block is None:
-        if leaf.get("why") == ["daily"]:
-            return False
-        raise Fault(f"{file.path} : la copie {leaf['sha256'][:16]}… du journal n'y est pas")
-    told = json.loads(block)
+@dataclass
+class Copied:
+    """A copy that a leaf names: that leaf, and all that leaves say of its check.
+
+    Attributes:
+        check: The leaf of the check, None when it is older than the journal; `number` is its own.
+        setup, plan: What made the check, and what was watched; empty for none.
+        met, panel: What the check met, and the round of controls that it names.
+
+    """
+
+    leaf: Leaf
+    number: int = -1
+    check: "Leaf | None" = None
+    setup: Leaf = field(default_factory=dict)
+    plan: Leaf = field(default_factory=dict)
+    met: "Leaf | None" = None
+    panel: "Leaf | None" = None
+
+
+def check_copy(copy: Copied, block: bytes, file: Capture, on_trust: "Counter[str]") -> None:
+    """Check a copy, the block of its record, against the leaves. Raises Fault."""
+    leaf, told = copy.leaf, json.loads(block)
     if check_named(told) != (leaf["target"], leaf["point"], instant(leaf["at"])):
         raise Fault(f"{file.path} : la copie du {leaf['at']} est celle d'un autre relevé")
     if sorted(told["why"]) != leaf["why"]:
@@ -888,10 +1181,14 @@ def check_capture(leaf: Leaf, check: "Told | None", file: Capture) -> bool:
             f"{file.path} : la copie du {leaf['at']} dit être gardée pour d'autres raisons "
             f"({shown(', '.join(told['why']))}) que sa feuille ({shown(', '.join(leaf['why']))})"
         )
-    if check is not None:
-        _check_told(leaf, check, told, file.path)
+    if file.path.name[:10] != leaf["at"][:10]:
+        raise Fault(f"{file.path} : la copie du {leaf['at']} n'est pas dans le fichier de son jour")
+    if copy.check is not None:
+        _check_told(copy, copy.check, told, file.path)
     _check_bytes(leaf, told, file)
-    return True
+    if copy.check is not None:
+        _check_body(copy, copy.check, told, file, on_trust)
+        _check_met(copy, told, file, on_trust)
 
 
 def _check_bytes(leaf: Leaf, told: Any, file: Capture) -> None:
@@ -904,10 +1201,137 @@ def _check_bytes(leaf: Leaf, told: Any, file: Capture) -> None:
         for part in ("request", "response"):
             if not wire[part]:
                 continue
-            if file.digests.get(wire[part]) != wire[f"{part}_sha256"]:
+            kept = file.kept.get(wire[part])
+            if kept is None or kept.digest.hex() != wire[f"{part}_sha256"]:
                 raise Fault(f"{file.path} : octets changés ou absents, relevé du {leaf['at']}")
             _check_head(leaf, part, wire, hops[rank], file)
-            file.named |= {wire[part], file.heads[wire[part]].get("warc-refers-to", "")}
+            file.strays -= {wire[part], kept.fields.get("warc-refers-to", "")}
+
+
+def _check_body(
+    copy: Copied, check: Leaf, told: Any, file: Capture, on_trust: "Counter[str]"
+) -> None:
+    """Compare the body that the leaf of a check says with the bytes of its answer."""
+    if "rule" not in check:
+        return  # a leaf that does not say all: counted elsewhere
+    name = last_answer(told)
+    kept = file.kept.get(name)
+    digest, size, how = (kept and kept.body) or (sha256(b""), 0, WHOLE)
+    said = check.get("body", {"sha256": sha256(b"").hex(), "bytes": 0})
+    if how == UNKNOWN:
+        on_trust["codings"] += 1
+    elif (said["sha256"], whole_number(said["bytes"])) == (digest.hex(), size):
+        return
+    elif told["observation"]["exchange"]["failure"] is None:
+        raise Fault(body_fault(file, copy.leaf["at"]))
+    elif how == STOPPED and whole_number(said["bytes"]) > size:
+        on_trust["bodies"] += 1  # another zlib goes further before it stops
+    else:
+        file.doubts.append((name, said, copy.leaf["at"]))
+
+
+def body_fault(file: Capture, at: str) -> str:
+    return (
+        f"{file.path} : le corps de la copie du {at} n'est pas celui que dit la feuille du relevé"
+    )
+
+
+def _check_met(copy: Copied, told: Any, file: Capture, on_trust: "Counter[str]") -> None:
+    """Compare what the check met, by its own leaf, with its copy and the heads of answers."""
+    if copy.panel is not None:
+        _agree(copy, file.path, "le contrôle de la ligne que nomme",
+               panel_said(copy.panel), copied_panel(told["observation"]["controls"]))  # fmt: skip
+    if copy.met is None:
+        return
+    names = iter([wire["response"] for wire in told["wires"]])
+    met = copied_met(told["observation"]["exchange"], names, file)
+    said = dict(copy.met["met"])
+    on_trust["charsets"] += said.pop("charset", "") != ""  # the bytes of the page decide it
+    if said != met and len(json.dumps(met)) > LONG_MET:
+        on_trust["shortened"] += 1
+        return
+    whole = dict.fromkeys((*said, *met))
+    _agree(copy, file.path, "les conditions que nomme",
+           {**whole, **said}, {**whole, **met})  # fmt: skip
+
+
+LONG_MET = 9_000  # characters, beyond which the service may shorten what it keeps of a check
+
+
+def copied_met(exchange: Any, names: "Iterator[str]", file: Capture) -> "dict[str, Any]":
+    """Return what a `conditions` leaf says of an exchange; `names` are its records of answers."""
+
+    def answered(hops: Any) -> "list[dict[str, Any]]":
+        found = [file.kept.get(next(names)) for _ in hops]
+        return [(kept.step if kept else None) or {} for kept in found]
+
+    answers = answered(exchange["hops"])
+    steps = [
+        {**copied_step(hop, first=rank == 0), **answers[rank]}
+        for rank, hop in enumerate(exchange["hops"])
+    ]
+    parts = []
+    for part in exchange.get("parts", ()):
+        last = (answered(part["hops"]) or [{}])[-1]
+        for inner in part.get("parts", ()):
+            copied_met(inner, names, file)
+        url = without_tokens(clean(part["url"], MAX_URL))
+        status = None if part["failure"] else last.get("status")
+        parts.append(filled(url=url, status=status, failure=part["failure"], phase=part["phase"]))
+    second, stalled = exchange.get("second"), exchange.get("stalled_us", 0)
+    return filled(
+        url=clean(exchange["url"], MAX_URL),
+        steps=steps,
+        failure=exchange["failure"],
+        phase=exchange["phase"],
+        parts=parts[:MAX_PARTS],
+        second=second and {**second, "addresses": sorted(second["addresses"])[:MAX_NAMES]},
+        stalled_ms=stalled // 1000 if stalled >= 500_000 else 0,
+    )
+
+
+def copied_step(hop: Any, *, first: bool) -> "dict[str, Any]":
+    """Return what a `conditions` leaf says of a request, but for its answer."""
+    url, found = clean(hop["url"], MAX_URL), hop["resolution"] or {}
+    tried = hop["attempts"][:MAX_NAMES]
+    certificate = hop["certificate"]
+    if certificate:
+        names = [clean(name) for name in certificate["names"][:MAX_NAMES]]
+        texts = {name: clean(certificate[name]) for name in ("subject", "issuer")}
+        certificate = {**certificate, **texts, "names": names}
+        if not certificate.get("completed"):
+            certificate.pop("completed", None)
+    return filled(
+        url=url if first else without_tokens(url),
+        resolver=found.get("server"),
+        answers=sorted(found.get("addresses", ()))[:MAX_NAMES],
+        resolver_failure=found.get("failure"),
+        second=found.get("second"),
+        attempts=[[each["address"], each["failure"]] for each in tried if each["failure"]],
+        offenders=sorted({each["offender"] for each in tried if each.get("offender")}),
+        address=hop["address"],
+        tls_version=hop["tls_version"],
+        tls_cipher=hop["tls_cipher"],
+        certificate=certificate,
+    )
+
+
+def panel_said(leaf: Leaf) -> "dict[str, Any]":
+    """Return what a `panel` leaf says that a copy must say too."""
+    names = ("ok", "asked", "needed", "answers", "families", "witnesses")
+    return {name: leaf[name] for name in names if name in leaf}
+
+
+def copied_panel(controls: Any) -> "dict[str, Any]":
+    """Return what a copy says of the controls, by the names of a `panel` leaf."""
+    if not controls:
+        return {}
+    told = panel_said(controls)
+    told["witnesses"] = [
+        {name: value for name, value in each.items() if value is not None}
+        for each in controls.get("witnesses", ())
+    ]
+    return told
 
 
 def check_named(told: Any) -> "tuple[str, str, str]":
@@ -916,46 +1340,55 @@ def check_named(told: Any) -> "tuple[str, str, str]":
     return seen["target"], seen["point"], instant(seen["at"])
 
 
-def check_absent(leaf: Leaf, file: Capture, accounts: "set[str]", *, others: bool) -> None:
+def check_absent(leaf: Leaf, file: Capture, *, others: bool) -> None:
     """See that a daily copy that is not in its file may have been removed.
 
-    All those of a file are removed at once. `accounts` are the digests of those that no leaf
-    names, `others` tells whether the file holds daily copies that leaves name.
+    All those of a file are removed at once. `others` tells whether the file holds daily copies
+    that leaves name.
     """
     check = leaf["target"], leaf["point"], instant(leaf["at"])
+    if leaf["why"] != ["daily"]:
+        raise Fault(f"{file.path} : la copie {leaf['sha256'][:16]}… du journal n'y est pas")
     if others:
         raise Fault(
             f"{file.path} : la copie quotidienne {leaf['sha256'][:16]}… du journal n'y est pas, et "
             "d'autres y sont, qui seraient parties avec elle"
         )
-    if any(check_named(json.loads(file.accounts[one])) == check for one in accounts):
+    if check in file.apart.values():
         raise Fault(
             f"{file.path} : la copie du {leaf['at']} n'est pas celle que dit le journal, "
             f"{leaf['sha256'][:16]}…"
         )
 
 
-def _check_told(leaf: Leaf, check: "Told", told: Any, path: Path) -> None:
+def _check_told(copy: Copied, check: Leaf, told: Any, path: Path) -> None:
     """Compare what the copy says of its check with what the check's own leaf says."""
     judged, target = told["observation"]["judgement"], told["target"]
-    if (check.verdict, check.reason) != (judged["verdict"], judged["reason"]):
+    if (check["verdict"], check["reason"]) != (judged["verdict"], judged["reason"]):
         raise Fault(
-            f"{path} : la copie du {leaf['at']} dit {shown(judged['verdict'])}, "
-            f"{shown(judged['reason'])} ; la feuille {check.leaf}, {shown(check.verdict)}, "
-            f"{shown(check.reason)}"
+            f"{path} : la copie du {copy.leaf['at']} dit {shown(judged['verdict'])}, "
+            f"{shown(judged['reason'])} ; la feuille {copy.number}, {shown(check['verdict'])}, "
+            f"{shown(check['reason'])}"
         )
     if told["observation"]["exchange"]["url"] != target["url"]:
-        raise Fault(f"{path} : la copie du {leaf['at']} est celle d'une autre adresse que sa page")
-    for what, said, copied in (
-        (f"le plan de la feuille {check.leaf}", check.plan, copied_plan(target)),
-        (f"la feuille {check.leaf}", check.made, copied_check(told["observation"])),
-    ):
-        for name, value in said.items():
-            if copied.get(name, value) != value:
-                raise Fault(
-                    f"{path} : la copie du {leaf['at']} dit {name} = {shown(copied[name])} ; "
-                    f"{what}, {shown(value)}"
-                )
+        raise Fault(
+            f"{path} : la copie du {copy.leaf['at']} est celle d'une autre adresse que sa page"
+        )
+    _agree(copy, path, "le plan de", plan_told(copy.plan), copied_plan(target))
+    _agree(copy, path, "", check_told(check, copy.setup), copied_check(told["observation"]))
+
+
+def _agree(
+    copy: Copied, path: Path, what: str, said: "dict[str, Any]", copied: "dict[str, Any]"
+) -> None:
+    """Compare field by field, as far as a copy has it, what a leaf and a copy say."""
+    for name, value in said.items():
+        if copied.get(name, value) != value:
+            raise Fault(
+                f"{path} : la copie du {copy.leaf['at']} dit {name} = "
+                f"{shown(copied[name])[:SHOWN]} ; {what + ' ' if what else ''}la feuille "
+                f"{copy.number}, {shown(value)[:SHOWN]}"
+            )
 
 
 def copied_plan(target: Any) -> "dict[str, Any]":
@@ -984,9 +1417,19 @@ def copied_check(seen: Any) -> "dict[str, Any]":
         "controls": instant(controls["at"]) if controls else None,
         "config_sha256": seen["config_sha256"],
         "ruleset": seen["ruleset"],
+        "detail": without_tokens(clean(exchange["detail"])) or None,
+        "phases_us": copied_phases(exchange),
         # One of centuries is in no leaf.
         **{name: us if us is None or abs(us) < 2**53 else None for name, us in offsets.items()},
     }
+
+
+def copied_phases(exchange: Any) -> "dict[str, int]":
+    """Return the time of each phase, over all requests, as the leaf of a check has it."""
+    total: Counter[str] = Counter()
+    for hop in exchange["hops"]:
+        total.update(hop["phases_us"])
+    return dict(total)
 
 
 def hops_of(exchange: Any) -> "Iterator[tuple[Any, str]]":
@@ -1010,7 +1453,7 @@ def _check_head(
     Every field must be there, with its value, and no other.
     """
     name = wire[part]
-    head = file.heads[name]
+    head = file.kept[name].fields
     ought = _request_head(wire, hop[0], file) if part == "request" else {}
     if part == "response":
         ought = _answer_head(name, *hop, file)
@@ -1032,8 +1475,8 @@ def _any_head(name: str, kind: str, hop: Any, file: Capture) -> "dict[str, str]"
         "warc-date": f"{instant(hop['started_at'])}Z",
         "warc-target-uri": ("urn:partial:" if kind == "resource" else "") + uri,
         **peer,
-        "warc-block-digest": file.bodies[name].block,
-        "content-length": file.heads[name]["content-length"],  # read by it, and so right
+        "warc-block-digest": warc_digest(file.kept[name].block),
+        "content-length": file.kept[name].fields["content-length"],  # read by it, and so right
     }
 
 
@@ -1047,15 +1490,17 @@ def _request_head(wire: "dict[str, str]", hop: Any, file: Capture) -> "dict[str,
 
 
 def _answer_head(name: str, hop: Any, cut: str, file: Capture) -> "dict[str, str]":
-    head, body = file.heads[name], file.bodies[name]
+    kept = file.kept[name]
+    head, payloads = kept.fields, [warc_digest(one) for one in kept.payloads]
     kind = head.get("warc-type", "")
     if kind == "resource":  # bytes that are not the whole head of an answer
         return {**_any_head(name, kind, hop, file), "content-type": "application/octet-stream"}
     payload = head.get("warc-payload-digest", "")
-    right = payload if payload in body.payloads else min(body.payloads)
+    right = payload if payload in payloads else min(payloads, default="")
     more: dict[str, str] = {}
     if kind == "revisit" and not cut:
-        original = file.heads.get(head.get("warc-refers-to", ""), {})
+        pointed = file.kept.get(head.get("warc-refers-to", ""))
+        original = pointed.fields if pointed else {}
         more = {
             "warc-profile": REVISIT,
             "warc-refers-to": original.get("warc-record-id", ""),
@@ -1065,7 +1510,7 @@ def _answer_head(name: str, hop: Any, cut: str, file: Capture) -> "dict[str, str
         }
     elif cut:
         kind, more = "response", {"warc-truncated": cut}
-    elif payload or not body.open:
+    elif payload or not kept.open:
         kind, more = "response", {"warc-payload-digest": right}
     else:
         kind = "response"
@@ -1411,18 +1856,6 @@ class Doubt:
         return at == known if known is not None else at < self.first_at
 
 
-@dataclass
-class Told:
-    """What the leaf of a check says that its copy must say too."""
-
-    leaf: int
-    verdict: str
-    reason: str
-    plan: dict[str, Any]  # of its target: the policy, and what else the copy has
-    made: dict[str, Any]  # of the check itself
-    copied: bool = False  # a leaf says where its copy is
-
-
 def plan_told(plan: Leaf) -> "dict[str, Any]":
     """Return what a `target` leaf says that a copy must say too."""
     names = (*PLANNED, "interval_s", "deadline_ms", "slow_ms")
@@ -1433,9 +1866,10 @@ def plan_told(plan: Leaf) -> "dict[str, Any]":
 
 def check_told(leaf: Leaf, setup: Leaf) -> "dict[str, Any]":
     """Return what the leaf of a check says that its copy must say too."""
-    names = ("rule", "late_us", "duration_us")
+    names = ("rule", "late_us", "duration_us", "phases_us")
     named: dict[str, Any] = {name: leaf[name] for name in names if name in leaf}
     if "rule" in leaf:
+        named["detail"] = leaf.get("detail")
         named["controls"] = instant(leaf["controls"]["at"]) if "controls" in leaf else None
         named |= {name: leaf.get(name) for name in ("clock_offset_us", "server_offset_us")}
     named |= {name: setup[name] for name in ("config_sha256", "ruleset") if name in setup}
@@ -1564,12 +1998,15 @@ class Story:
         self.gaps: list[dict[str, Any]] = []
         self.starts: list[tuple[int, str, str]] = []  # of runs: instant, point, configuration
         self.tokens: list[tuple[int, Leaf]] = []
-        self.captures: list[tuple[Leaf, Told | None]] = []  # with their checks
-        self.recent: dict[tuple[str, str], deque[tuple[str, Told]]] = {}  # the last of each target
+        # By file of copies: for each that a leaf names, that leaf and the one of its check, or -1.
+        self.captures: dict[str, array[int]] = {}
+        # The last checks of each target: instant, leaf, whether a leaf says where its copy is.
+        self.recent: dict[tuple[str, str], deque[tuple[str, int]]] = {}
+        self.with_copy: set[int] = set()  # of these, the leaves of those that have one
+        self.marks = bytearray()  # for each leaf, whether it is one of MARKED
         self.keys: list[tuple[int, Key, Key]] = []  # changes of keys: leaf, the old, the new
         self.kinds: Counter[str] = Counter()
         self.latest: tuple[int, int] = (0, 0)  # the last leaf that has a time of its own, and it
-        self._plans_told: dict[int, dict[str, Any]] = {}  # by leaf; -1 for none
         self.latest_at: dict[int, tuple[int, int]] = {}  # the same, at each size that was marked
         self.alive: dict[str, int] = {}  # by point, the last sign of life
         self.runs: dict[int, str] = {}  # the point of each, by the leaf of its start
@@ -1582,7 +2019,7 @@ class Story:
         self._unplanned: list[tuple[int, str, str, int, int]] = []  # gaps: leaf, configuration…
         self._block: Block | None = None  # the check that the next leaves may follow from
         self.rounds: dict[str, Watched] = {}  # by point
-        self.copies: set[str] = set()  # digests
+        self.copies: set[bytes] = set()  # beginnings of their digests
         self.texts: dict[tuple[str, str, str], str] = {}  # target, point, first instant: digest
         self.before = False  # the record is older than its journal
         self.doubts: dict[tuple[str, str], Doubt | None] = {}  # None: it is over
@@ -1592,6 +2029,7 @@ class Story:
 
     def tell(self, index: int, data: bytes, where: Path) -> None:
         """Read one leaf."""
+        self.marks.append(0)
         try:
             leaf = strict_json(data)
             kind = leaf["type"]
@@ -1601,6 +2039,7 @@ class Story:
             self.faults.append(f"{where} : la feuille {index} n'est pas un objet JSON ({error!r})")
             return
         self.kinds[kind] += 1
+        self.marks[index] = MARKED.get(kind, 0)
         reader = getattr(self, f"_{kind}", None) if kind in READ else None
         self.on_trust["unread"] += kind not in READ | UNREAD or leaf.get("v") != 1
         block, self._block = self._block, None
@@ -1723,6 +2162,7 @@ class Story:
 
     def _setup(self, index: int, leaf: Leaf) -> None:
         self.named[index] = leaf
+        self.on_trust["environments"] += "environment" in leaf
 
     def _target(self, index: int, leaf: Leaf) -> None:
         self.named[index] = leaf
@@ -1772,11 +2212,13 @@ class Story:
             one.intervals[slot] = interval
         one.verdicts[verdict] += 1
         near = self.recent.setdefault((target, setup["point"]), deque(maxlen=NEAR))
-        number = leaf.get("plan", -1)
-        if number not in self._plans_told:
-            self._plans_told[number] = plan_told(plan)
-        said = self._plans_told[number], check_told(leaf, setup)
-        near.append((leaf["at"], Told(index, verdict, leaf["reason"], *said)))
+        if len(near) == NEAR:
+            self.with_copy.discard(near[0][1])
+        near.append((leaf["at"], index))
+        self._names(index, leaf, "conditions", CONDITIONS)
+        if "controls" in leaf:
+            self._names(index, leaf["controls"], "panel", PANEL)
+        self.on_trust["partial"] += not leaf.keys() >= MANDATORY
         right = at + whole_number(leaf.get("clock_offset_us", 0))
         self._timed(index, right, setup["point"], at)
         for life in self.lives.get(setup["point"], [])[-1:]:
@@ -2068,7 +2510,16 @@ class Story:
             for life in self.lives.get(point, [])[-1:]:
                 life.stopped_at = at
 
+    def _names(self, index: int, leaf: Leaf, name: str, mark: int) -> None:
+        """See that a leaf that another one names is of the right type, and before it."""
+        place = whole_number(leaf[name]) if name in leaf else None
+        if place is not None and not (0 <= place < index and self.marks[place] == mark):
+            self.faults.append(
+                f"feuille {index} : la feuille {place} qu'elle nomme n'est pas de type {name}"
+            )
+
     def _round(self, index: int, leaf: Leaf) -> None:
+        self._names(index, leaf, "panel", PANEL)
         if "at" in leaf:
             at = microseconds(leaf["at"])
             if not self.rounds.setdefault(leaf["point"], Watched("", leaf["point"])).is_new(at):
@@ -2090,29 +2541,29 @@ class Story:
     def _capture(self, index: int, leaf: Leaf) -> None:
         one = self.watched.get((leaf["target"], leaf["point"]))
         near = self.recent.get((leaf["target"], leaf["point"]), ())
-        check = next((each for at, each in near if at == leaf["at"]), None)
+        check = next((number for at, number in near if at == leaf["at"]), None)
         if self._block is not None and self._block.bare and leaf["at"] == self._block.at:
             self._block.bare = False
             self.on_trust["bare"] -= 1
-        if leaf["sha256"] in self.copies:
+        digest = bytes.fromhex(leaf["sha256"])[:16]
+        if digest in self.copies:
             self.faults.append(f"feuille {index} : la même copie, nommée deux fois")
-        self.copies.add(leaf["sha256"])
-        if check is not None and check.copied and "before" not in leaf["why"]:
-            self.faults.append(
-                f"feuille {index} : une autre copie du relevé de la feuille {check.leaf}"
-            )
+        self.copies.add(digest)
+        if check is not None and check in self.with_copy and "before" not in leaf["why"]:
+            self.faults.append(f"feuille {index} : une autre copie du relevé de la feuille {check}")
         if check is not None:
-            check.copied = True
-        if check is None:
-            if not self.before or one is None or microseconds(leaf["at"]) >= one.first_at:
-                self.faults.append(
-                    f"feuille {index} : copie d'un relevé de {shown(leaf['target'])} qui n'est pas "
-                    f"au journal, celui du {shown(leaf['at'])}"
-                )
-            else:
-                self.on_trust["copies_before"] += 1
-        short = {name: sys.intern(leaf[name]) for name in ("target", "point", "file")}
-        self.captures.append(({**leaf, **short}, check))
+            self.with_copy.add(check)
+        elif not self.before or one is None or microseconds(leaf["at"]) >= one.first_at:
+            self.faults.append(
+                f"feuille {index} : copie d'un relevé de {shown(leaf['target'])} qui n'est pas "
+                f"au journal, celui du {shown(leaf['at'])}"
+            )
+        else:
+            self.on_trust["copies_before"] += 1
+        if not isinstance(leaf["file"], str):
+            raise TypeError("file")
+        pairs = self.captures.setdefault(leaf["file"], array("q"))
+        pairs.extend((index, -1 if check is None else check))
 
     def _annotation(self, index: int, leaf: Leaf) -> None:
         self.remarks.append(f"feuille {index} : annotation : {leaf.get('text', '')}")
@@ -2130,6 +2581,12 @@ class Story:
 
 READ = {"origin", "setup", "target", "plan", "observation", "outage", "blip", "change", "gap",
         "run", "round", "token", "capture", "key", "annotation", "correction"}  # fmt: skip
+# Leaves that others name, and that are read again when a copy is compared with them.
+CONDITIONS, PANEL = 1, 2
+MARKED = {"conditions": CONDITIONS, "panel": PANEL}
+# What the leaf of every check says.
+MANDATORY = {"target", "at", "late_us", "verdict", "reason", "rule", "setup", "conditions",
+             "duration_us", "phases_us"}  # fmt: skip
 UNREAD = {"conditions", "panel", "clock"}  # nothing here follows from them
 EDGES = {"opened": "début", "closed": "fin", "blip": "échec isolé"}
 # What follows from a check stands right after it, in this order.
@@ -2157,6 +2614,30 @@ TRUSTED = {
     "bare": (
         "relevé qui n'est pas bon, et dont aucune feuille ne dit où sont les octets",
         "relevés qui ne sont pas bons, et dont aucune feuille ne dit où sont les octets",
+    ),
+    "partial": (
+        "relevé dont la feuille ne dit pas tout ce que le format demande",
+        "relevés dont les feuilles ne disent pas tout ce que le format demande",
+    ),
+    "environments": (
+        "feuille qui dit la machine et les logiciels du service, que rien ne montre",
+        "feuilles qui disent la machine et les logiciels du service, que rien ne montre",
+    ),
+    "codings": (
+        "corps compressé en br ou en zstd, que Python seul ne sait pas décompresser",
+        "corps compressés en br ou en zstd, que Python seul ne sait pas décompresser",
+    ),
+    "bodies": (
+        "corps dont la décompression s'arrête ici plus tôt que chez le service",
+        "corps dont la décompression s'arrête ici plus tôt que chez le service",
+    ),
+    "shortened": (
+        "copie dont la feuille abrège les conditions, trop longues",
+        "copies dont les feuilles abrègent les conditions, trop longues",
+    ),
+    "charsets": (
+        "copie dont ce programme ne refait pas l'encodage du texte, déduit de la page",
+        "copies dont ce programme ne refait pas l'encodage du texte, déduit de la page",
     ),
     "rows_before": (
         "enregistrement d'avant ce journal, qui n'en a pas la feuille",
@@ -2463,8 +2944,13 @@ class Verification:
         needed = number(quorum[0], path) if quorum and quorum[0] != "none" else 0
         return Key(logs[0], LOG, path), witnesses, needed
 
-    def attempt(self, check: Callable[..., Any], *given: object) -> Any:
-        """Do one check; what is wrong is noted, and the next ones are still done."""
+    def attempt(
+        self, check: Callable[..., Any], *given: object, where: "Path | None" = None
+    ) -> Any:
+        """Do one check; what is wrong is noted, and the next ones are still done.
+
+        `where` is the file that is read, for what is so badly formed that it does not say so.
+        """
         try:
             return check(*given)
         except Fault as fault:
@@ -2478,7 +2964,9 @@ class Verification:
             ArithmeticError,
             RecursionError,
         ) as error:
-            self.faults.append(f"{self.folder} : contenu inattendu ({shown(repr(error))[:300]})")
+            self.faults.append(
+                f"{where or self.folder} : contenu inattendu ({shown(repr(error))[:300]})"
+            )
         return None
 
     def manifest(self) -> str:
@@ -2707,25 +3195,19 @@ class Verification:
         there = {path.name: path for path in self.files if path.parent == self.kept}
         if self.data:
             there = {name: path for name, path in there.items() if name.endswith(".warc.gz")}
-        by_file: dict[str, list[tuple[Leaf, Told | None]]] = {}
-        for leaf, check in self.story.captures:
-            by_file.setdefault(str(leaf["file"]), []).append((leaf, check))
+        by_file, leaves = self.story.captures, Leaves(self.journal, self.size, alive=self.alive)
         done = removed = unnamed = tops = strays = 0
-        for name, leaves in by_file.items():
-            file = self.attempt(Capture, there[name]) if name in there else None
-            absent: list[Leaf] = []
-            for leaf, check in leaves if file else ():
-                found = self.attempt(check_capture, leaf, check, file)
-                done += found is True
-                absent += [leaf] if found is False else []
+        for name, pairs in by_file.items():
+            if name not in there:
+                continue
+            found = CopiesOf(self, there[name], pairs, leaves)
+            file = self.attempt(found.check, where=there[name])
+            done += found.done
+            removed += found.removed
             if file:
-                apart = set(file.accounts) - {leaf["sha256"] for leaf, _ in leaves}
-                unnamed, removed = unnamed + len(apart), removed + len(absent)
-                tops += file.tops
-                strays += len(set(file.heads) - file.named) - file.tops
-                daily = any(self._is_daily(leaf, file) for leaf, _ in leaves)
-                for leaf in absent:
-                    self.attempt(partial(check_absent, others=daily), leaf, file, apart)
+                unnamed, tops, strays = (
+                    unnamed + len(file.apart), tops + file.tops, strays + len(file.strays)
+                )  # fmt: skip
         for name in sorted(set(there) - set(by_file)) if not self.alive else ():
             # A service that was killed leaves its last bytes there, which no signed leaf names yet.
             if self.data and name[:10] >= stamp(self.story.latest[1] // SECOND)[:10]:
@@ -2736,7 +3218,7 @@ class Verification:
             else:
                 self.faults.append(f"{shown(there[name])} : aucune feuille ne nomme ce fichier")
         self.nothing = not done
-        away = sum(len(leaves) for name, leaves in by_file.items() if name not in there)
+        away = sum(len(pairs) // 2 for name, pairs in by_file.items() if name not in there)
         self.story.on_trust.update(
             removed=removed, unnamed=unnamed, away=away, tops=tops, strays=strays
         )
@@ -2746,12 +3228,6 @@ class Verification:
             + f" depuis ; {away} hors de ce dossier ; {some(unnamed, 'copie')} qu'aucune feuille "
             "ne nomme (plus récentes, ou d'avant un arrêt brutal), sans valeur de preuve"
         )
-
-    def _is_daily(self, leaf: Leaf, file: Capture) -> bool:
-        """Tell whether a copy that is there was made for its day alone, by a clock that went on."""
-        one = self.story.watched.get((leaf["target"], leaf["point"]))
-        back = one is not None and microseconds(leaf["at"]) in one.others
-        return leaf["why"] == ["daily"] and leaf["sha256"] in file.accounts and not back
 
     def verdict(self) -> str:
         """Say in one sentence what all this is worth."""
@@ -2772,6 +3248,97 @@ class Verification:
         if self.cosigned:
             by.append(f"contresigné par {', '.join(sorted(self.cosigned))}")
         return f"Tout concorde. Ce journal est {' et '.join(attested(by))}."
+
+
+class CopiesOf:
+    """The copies of one file, each compared with the leaves, which are read again one by one.
+
+    `pairs` are the leaves that name them, each with that of its check, or -1.
+    """
+
+    def __init__(
+        self, found: Verification, path: Path, pairs: "array[int]", leaves: "Leaves"
+    ) -> None:
+        self.found, self.path, self.leaves = found, path, leaves
+        self.story = found.story
+        self.checks = dict(zip(pairs[::2], pairs[1::2]))  # noqa: B905 -- Python 3.9
+        self.done = self.removed = 0
+        self.daily = False  # one that was made for its day alone is there
+
+    def check(self) -> Capture:
+        wanted: dict[str, list[int]] = {}
+        for number in self.checks:
+            wanted.setdefault(self.leaves[number]["sha256"], []).append(number)
+        file = Capture(self.path, wanted)
+        for digest, block in file.copies():
+            for number in wanted.pop(digest, ()):
+                self.found.attempt(self._one, number, block, file, where=self.path)
+        for at in file.settle():
+            self.found.faults.append(body_fault(file, at))
+        for numbers in wanted.values():
+            for leaf in map(self.leaves.__getitem__, numbers):
+                self.removed += leaf["why"] == ["daily"]
+                self.found.attempt(partial(check_absent, others=self.daily), leaf, file)
+        return file
+
+    def _one(self, number: int, block: bytes, file: Capture) -> None:
+        copy = self._copied(number)
+        self.daily = self.daily or self._is_daily(copy.leaf)
+        check_copy(copy, block, file, self.story.on_trust)
+        self.done += 1
+
+    def _copied(self, number: int) -> Copied:
+        copy, place = Copied(self.leaves[number]), self.checks[number]
+        if place < 0:
+            return copy
+        copy.number, copy.check = place, self.leaves[place]
+        copy.setup = self.story.named[copy.check["setup"]]
+        copy.plan = self.story.named[copy.check["plan"]] if "plan" in copy.check else {}
+        copy.met = self._referred(copy.check.get("conditions"), CONDITIONS)
+        copy.panel = self._referred(copy.check.get("controls", {}).get("panel"), PANEL)
+        return copy
+
+    def _referred(self, place: "int | None", mark: int) -> "Leaf | None":
+        """Return a leaf that a check names; None when it names none of this type."""
+        marks = self.story.marks
+        if place is None or not (0 <= place < len(marks) and marks[place] == mark):
+            return None
+        return self.leaves[place]
+
+    def _is_daily(self, leaf: Leaf) -> bool:
+        """Tell whether a copy was made for its day alone, by a clock that went on."""
+        one = self.story.watched.get((leaf["target"], leaf["point"]))
+        back = one is not None and microseconds(leaf["at"]) in one.others
+        return leaf["why"] == ["daily"] and not back
+
+
+class Leaves:
+    """Leaves that were verified, read again by their number; those that were read last are held."""
+
+    def __init__(self, journal: Path, size: int, *, alive: bool) -> None:
+        self.tree = Tree(journal, [], alive=alive, data=False)
+        self.size = size
+        self.bundles: OrderedDict[int, list[bytes]] = OrderedDict()
+        self.read: OrderedDict[int, Leaf] = OrderedDict()
+
+    def __getitem__(self, number: int) -> Leaf:
+        leaf = self.read.get(number)
+        if leaf is None:
+            index, place = divmod(number, WIDTH)
+            if index not in self.bundles:
+                width = min(WIDTH, self.size - index * WIDTH)
+                self.bundles[index] = bundle(self.tree, index, width)[1]
+            self.bundles.move_to_end(index)
+            leaf = self.read[number] = strict_json(self.bundles[index][place])
+        self.read.move_to_end(number)
+        while len(self.bundles) > HELD_BUNDLES:
+            self.bundles.popitem(last=False)
+        while len(self.read) > HELD_LEAVES:
+            self.read.popitem(last=False)
+        return leaf
+
+
+HELD_BUNDLES, HELD_LEAVES = 8, 512
 
 
 def attested(by: list[str]) -> list[str]:

@@ -208,8 +208,9 @@ def test_copies_of_two_days_are_accepted(tmp_path: Path) -> None:
     code, said = run(captured(tmp_path / "copie"))
 
     assert code == 0, said
-    assert said.count("PRIS SUR PAROLE") == 2
+    assert said.count("PRIS SUR PAROLE") == 3
     assert "PRIS SUR PAROLE 12 relevés faits alors que" in said  # this journal has no run of them
+    assert "PRIS SUR PAROLE 12 relevés dont les feuilles ne disent pas tout" in said
     assert "PRIS SUR PAROLE 2 enregistrements qui décrivent" in said
 
 
