@@ -199,3 +199,16 @@ def test_an_outage_is_joined_for_two_days_by_those_of_its_platform_and_point() -
     assert forgotten.outages == (("b", at(5)),)
     recent.restart(at(20) + REMEMBERED)
     assert recent.absorb(outage("d", 8, 9, 19, 21), "anef", at=at(21)).outages == (("d", at(8)),)
+
+
+def test_a_service_that_starts_forgets_what_ended_two_days_before() -> None:
+    """By the first good check: the store is read by it, whenever the end was confirmed."""
+    recent = RecentOutages()
+    recent.add(outage("home", 0, 2, 10, 90), "anef")
+    recent.add(outage("login", 0, 2, 11, 90), "anef")
+    recent.add(opened(outage("form", 0, 2, 12, 90)), "anef")
+
+    recent.restart(at(10) + REMEMBERED)
+    incident = recent.absorb(outage("late", 5, 80, 95, 96), "anef", at=at(96))
+
+    assert [target for target, _ in incident.outages] == ["form", "login", "late"]

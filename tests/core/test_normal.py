@@ -56,6 +56,10 @@ def test_a_bound_holds_whatever_characters_become() -> None:
     assert len(normalised("NFKC", "\ufdfa" * 100_000, limit=MOST_CHARACTERS)) == MOST_CHARACTERS
 
 
+def test_a_bound_that_falls_just_behind_a_piece_is_reached() -> None:
+    assert normalised("NFKC", "a" * 2 * LONGEST, limit=LONGEST // 2 + 1) == "a" * (LONGEST // 2 + 1)
+
+
 def test_half_a_million_marks_are_read() -> None:
     """In one call that would take minutes."""
     assert not fold(MARKS * 250_000)

@@ -184,6 +184,16 @@ def test_a_check_dated_in_the_future_by_a_bad_clock_does_not_blind_the_fold() ->
     assert [Transition.OUTAGE_OPENED] == [event.edge for event in events]
 
 
+def test_a_verdict_stands_since_the_first_check_that_gave_it() -> None:
+    assert fold(history("uduuu"))[0].since == at(120)
+    assert fold(history("uuudd"))[0].since == at(180)
+
+
+def test_a_verdict_never_stands_since_later_than_its_last_check() -> None:
+    state, _ = fold([*history("uu"), see("b", 120), see("b", 90)])
+    assert (state.since, state.last_at) == (at(90), at(90))
+
+
 def test_success_is_false_only_in_a_confirmed_failure() -> None:
     expected = {
         "": None,
