@@ -111,3 +111,17 @@ def test_platforms_do_not_all_begin_at_one_instant() -> None:
 
     assert len(set(phases)) == 50
     assert max(b - a for a, b in pairwise(phases)) < 5_000_000
+
+
+def test_another_version_of_the_program_gives_the_same_slots() -> None:
+    """Slots that moved would leave gaps behind them."""
+    found = grids(
+        [target("a"), target("b"), target("c", interval_s=600), target("d", platform="x")]
+    )
+
+    assert {slug: grid.phase_us for slug, grid in found.items()} == {
+        "a": 682_127_884,
+        "b": 1_582_127_884,
+        "c": 154_751_923,
+        "d": 990_419_896,
+    }

@@ -37,7 +37,7 @@ def asked_wait(retry_after: str | None, now: datetime) -> timedelta:
     wait = timedelta(0)
     text = (retry_after or "").strip()
     if text.isascii() and text.isdigit():
-        wait = timedelta(seconds=int(text[:6]) if len(text) <= 6 else 999_999)  # noqa: PLR2004 -- over a day
+        wait = timedelta(seconds=int(text.lstrip("0")[:6] or 0))  # six digits: more than a day
     elif text:
         try:
             with reading("date"):

@@ -1,5 +1,7 @@
 """Every kind, weight, element and obstacle has its French words."""
 
+import pytest
+
 from monitor.core.changes.change import ChangeKind, LinkEdit, Op, Piece, Weight
 from monitor.core.french import change_sentences
 from monitor.core.text.page import Element, Obstacle
@@ -33,13 +35,43 @@ def test_a_summary_is_one_bounded_line_that_says_what_became_of_what() -> None:
     assert "\n" not in text
 
 
-def test_what_is_not_told_is_counted() -> None:
+@pytest.mark.parametrize(
+    ("added", "end"),
+    [
+        (6, "« mot 5 » ajouté."),
+        (7, "« mot 5 » ajouté ; et 1 autre."),
+        (8, "« mot 5 » ajouté ; et 2 autres."),
+    ],
+)
+def test_what_is_not_told_is_counted(added: int, end: str) -> None:
     pieces = [
         piece
-        for n in range(9)
+        for n in range(added)
         for piece in (Piece(op=Op.SAME, text="-"), Piece(op=Op.ADDED, text=f"mot {n}"))
     ]
 
-    assert change_sentences.summary((ChangeKind.PROCEDURE_TEXT,), pieces=pieces, links=()).endswith(
-        "« mot 5 » ajouté ; et 3 autres."
-    )
+    summary = change_sentences.summary((ChangeKind.PROCEDURE_TEXT,), pieces=pieces, links=())
+    assert summary.endswith(end)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        (ChangeKind.LINK_TARGET, "le lien « ici » mène à a.fr/2 au lieu de a.fr/1"),
+        (ChangeKind.LINK_ADDED, "lien « ici » ajouté vers a.fr/2"),
+        (ChangeKind.LINK_REMOVED, "lien « ici » retiré, qui menait à a.fr/1"),
+        (ChangeKind.LINK_BROKEN, "« ici », qui mène à a.fr/1"),
+        (ChangeKind.LINK_RESTORED, "« ici », qui mène à a.fr/1"),
+    ],
+)
+def test_what_became_of_a_link_is_told(kind: ChangeKind, sentence: str) -> None:
+    link = LinkEdit(kind=kind, text="ici", before="//a.fr/1", after="//a.fr/2")
+    summary = change_sentences.summary((kind,), pieces=(), links=[link])
+    assert summary.endswith(f" : {sentence}.")
+
+
+@pytest.mark.parametrize(("length", "shown"), [(160, "x" * 160), (161, "x" * 159 + "…")])
+def test_a_text_is_cut_only_beyond_its_bound(length: int, shown: str) -> None:
+    pieces = [Piece(op=Op.REMOVED, text="x" * length)]
+    summary = change_sentences.summary((ChangeKind.TITLE,), pieces=pieces, links=())
+    assert summary == f"Titre : « {shown} » retiré."
