@@ -22,6 +22,11 @@ def test_pieces_that_end_before_ascii_make_one_text(text: str, times: int) -> No
         assert normalised("NFKD", whole) == unicodedata.normalize("NFKD", whole)
 
 
+def test_a_piece_ends_before_the_first_ascii_character() -> None:
+    text = "a" * (LONGEST // 2) + "\u0301e" * LONGEST
+    assert normalised("NFKC", text) == unicodedata.normalize("NFKC", text)
+
+
 @pytest.mark.parametrize(
     "markup",
     [
