@@ -51,13 +51,13 @@ def outcome(n: int, chance: random.Random) -> Outcome:
         target="anef", point="local", verdict=judgement.verdict, reason=judgement.reason,
         since=START, last_at=at, last_ok_at=at,
     )  # fmt: skip
-    return Outcome(observation=seen, state=state)
+    return Outcome(check=check_of(seen), state=state)
 
 
 def append_cost_ms(times: int = 2000) -> float:
     """Return the CPU of making one leaf: from a check to its canonical bytes."""
     chance = random.Random(1)  # noqa: S311 -- repeatable, not secret
-    checks = [check_of(outcome(n, chance).observation) for n in range(times)]
+    checks = [outcome(n, chance).check for n in range(times)]
     begun = time.process_time()
     for check in checks:
         canonical(encode.observation(check, setup=1, conditions=2, panel=3, plan=4))
@@ -73,7 +73,7 @@ async def fill(
     while done < checks:
         many = min(GROUP, seal_every, checks - done)
         group = [outcome(n, chance) for n in range(done, done + many)]
-        slots = [one.observation.slot_at for one in group] if rounds else []
+        slots = [one.check.slot_at for one in group] if rounds else []
         beside = [store.record_round(panel(slot_at), None) for slot_at in slots]
         await asyncio.gather(*map(store.record, group), *beside)
         done += many

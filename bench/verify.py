@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -28,23 +29,19 @@ from monitor.core.model import (
     Judgement,
     Kind,
     Observation,
-    Outage,
-    Outcome,
     Reason,
     Run,
-    Sighting,
-    State,
     Target,
     Verdict,
 )
-from monitor.core.outages.fold import advance
-from monitor.core.outages.incidents import absorb
+from monitor.core.outages.fold import in_outage
 from monitor.evidence.captures.capture_policy import Captures
 from monitor.evidence.log.keys import own_key
 from monitor.evidence.log.note import Algorithm
 from monitor.fetch.reparse import reread
 from monitor.runtime.clock import SystemClock
 from monitor.store import Store, migrate
+from tests.support.folds import Folds
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 TARGETS = 100
@@ -101,8 +98,7 @@ class Maker:
     def __init__(self, store: Store, data: Path) -> None:
         self._store = store
         self._targets = targets()
-        self._states: dict[str, State] = {}
-        self._open: dict[tuple[str, datetime], Outage] = {}
+        self._folds = Folds(self._targets)
         self._captures = Captures(data / "captures", software="bench/1", clock_limit_us=500_000)
         self.kept = 0
 
@@ -113,10 +109,13 @@ class Maker:
                 lost = self._lost(target, at + timedelta(milliseconds=rank))
                 if lost is not None:
                     waiting.append(asyncio.ensure_future(self._store.record_gap(lost)))
-                outcome = self._outcome(target, at + timedelta(milliseconds=rank), bad=bad)
-                kept = await self._captures.keep(target, outcome, known_good=True)
-                self.kept += (kept.observation.capture is not None) + (kept.before is not None)
-                waiting.append(asyncio.ensure_future(self._store.record(kept)))
+                seen = self._seen(target, at + timedelta(milliseconds=rank), bad=bad)
+                outcome = self._folds.outcome(seen)
+                lasting = in_outage(outcome.state, outcome.events)
+                kept = await self._captures.keep(target, seen, known_good=True, in_outage=lasting)
+                self.kept += len(kept)
+                outcome = replace(outcome, captures=kept)
+                waiting.append(asyncio.ensure_future(self._store.record(outcome)))
             if len(waiting) >= TOGETHER:
                 await asyncio.gather(*waiting)
                 waiting = []
@@ -125,7 +124,8 @@ class Maker:
     def _lost(self, target: Target, at: datetime) -> Gap | None:
         """Return the slots between the last check of a target and the next; None when none is."""
         step = timedelta(seconds=target.interval_s)
-        last = self._states[target.slug].last_at if target.slug in self._states else None
+        before = self._folds.states.get(target.slug)
+        last = before.last_at if before else None
         if last is None or at - last <= step:
             return None
         return Gap(
@@ -137,33 +137,18 @@ class Maker:
             cause=GapCause.OVERRUN,
         )
 
-    def _outcome(self, target: Target, at: datetime, *, bad: bool) -> Outcome:
-        judgement = BAD if bad else GOOD
-        seen = Observation(
+    def _seen(self, target: Target, at: datetime, *, bad: bool) -> Observation:
+        return Observation(
             target=target.slug,
             point="local",
             slot_at=at,
             at=at,
-            judgement=judgement,
+            judgement=BAD if bad else GOOD,
             exchange=exchange(target.url, at, bad=bad),
             controls=None,
             config_sha256="0" * 64,
             ruleset="bench",
         )
-        before = self._states.get(target.slug) or State(target=target.slug, point="local")
-        sighting = Sighting(at=at, verdict=judgement.verdict, reason=judgement.reason)
-        state, events = advance(before, sighting, target.policy)
-        self._states[target.slug] = state
-        incidents = []
-        for outage in (event.outage for event in events if event.outage):
-            self._open = {
-                name: one
-                for name, one in self._open.items()
-                if one.recovered_at is None or one.recovered_at > at - timedelta(days=2)
-            }
-            self._open[target.slug, outage.first_fail_at] = outage
-            incidents.append(absorb(self._open.values(), outage, "anef"))
-        return Outcome(observation=seen, state=state, events=events, incidents=tuple(incidents))
 
 
 async def fill(data: Path, captures: int) -> int:

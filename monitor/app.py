@@ -221,11 +221,11 @@ class App:
         """Check a target once and record it, without serving."""
         with closing(self._sealer):
             await open_journal(self._sealer, self._config)
-            outcome = await self._look(target)
+            done = await self._look(target)
             await self._sealer.seal()
-        return outcome.observation if outcome else None
+        return done[0] if done else None
 
-    async def _look(self, target: Target) -> Outcome | None:
+    async def _look(self, target: Target) -> tuple[Observation, Outcome] | None:
         async with self._group:
             await self._line.read_clock()
             return await self._watch.observe(target, self._clock.now(), urgent=True)
@@ -260,10 +260,11 @@ class App:
         self._schedule.start(since)
 
     async def _check(self, target: Target, slot_at: datetime, *, urgent: bool = False) -> None:
-        outcome = await self._watch.observe(target, slot_at, urgent=urgent)
-        if outcome is None:
+        done = await self._watch.observe(target, slot_at, urgent=urgent)
+        if done is None:
             return
-        lateness = outcome.observation.at - slot_at
+        seen, outcome = done
+        lateness = seen.at - slot_at
         self._exposition.lateness.observe(max(0.0, lateness.total_seconds()))
         if any(event.outage for event in outcome.events):
             self._spawn(self._seal_edge())

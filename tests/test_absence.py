@@ -29,7 +29,7 @@ def store(database_url: str) -> Iterator[Store]:
 
 def seen_at(slot_s: float, *, late_s: float) -> Outcome:
     made = outcome("anef", at(slot_s + late_s))
-    return replace(made, observation=replace(made.observation, slot_at=at(slot_s)))
+    return replace(made, check=replace(made.check, slot_at=at(slot_s)))
 
 
 async def begin(store: Store) -> None:

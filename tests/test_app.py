@@ -9,11 +9,11 @@ import pytest
 from monitor.app import App
 from monitor.config.settings import read_settings
 from monitor.config.values import Journaling
-from monitor.core.model import ClockReading, Controls, LaneState, Outcome, Platform
+from monitor.core.model import ClockReading, Controls, LaneState, Observation, Outcome, Platform
 from monitor.core.scheduling.slots import grids
 from monitor.store import Store, migrate
 from tests.support.clock import FakeClock
-from tests.support.outcomes import outcome
+from tests.support.outcomes import observation, outcome
 from tests.support.reads import config, target
 
 pytestmark = pytest.mark.anyio
@@ -108,8 +108,9 @@ async def test_a_target_in_doubt_is_checked_again_before_its_next_slot(
     app._grids = grids([slow])
     again: list[tuple[str, float]] = []
 
-    async def observe(*_: object, **__: object) -> Outcome:
-        return outcome(slow.slug, FakeClock().now())
+    async def observe(*_: object, **__: object) -> tuple[Observation, Outcome]:
+        now = FakeClock().now()
+        return observation(slow.slug, now), outcome(slow.slug, now)
 
     monkeypatch.setattr(app._watch, "observe", observe)
     monkeypatch.setattr(app._watch, "in_doubt", lambda _: doubtful)

@@ -27,7 +27,7 @@ from monitor.store.audit.auditor import audit
 from tests.support.captured import spoken
 from tests.support.clock import FakeClock
 from tests.support.databases import database_url, postgres, sqlite_template
-from tests.support.outcomes import outcome
+from tests.support.outcomes import observation, outcome
 from tests.support.readings import URL, body, minute
 from tests.support.reads import target
 from tests.support.sites import answer
@@ -80,13 +80,16 @@ class Service:
         return events
 
     async def record(self, exchange: Exchange, *, of: Target = PAGE) -> Outcome:
-        seen = outcome(of.slug, exchange.started_at, exchange=exchange)
-        version, changes = await self.book.read(of, seen.observation, ())
-        seen = await self.captures.keep(
-            of, replace(seen, version=version, changes=changes), known_good=True
+        seen = observation(of.slug, exchange.started_at, exchange=exchange)
+        version, changes = await self.book.read(of, seen, ())
+        done = replace(
+            outcome(of.slug, seen.at, exchange=exchange),
+            version=version,
+            changes=changes,
+            captures=await self.captures.keep(of, seen, known_good=True, in_outage=False),
         )
-        await self.store.record(seen)
-        return seen
+        await self.store.record(done)
+        return done
 
 
 @pytest.fixture
@@ -179,8 +182,9 @@ async def test_a_check_that_was_never_recorded_leaves_nothing_of_its_rereading(
     """As when the process is killed before its transaction; the journal and the rows agree."""
     await service.see("AAA", 0)
     upgrade()
-    killed = outcome(PAGE.slug, minute(3), exchange=spoken(minute(3), answer(body("B")), url=URL))
-    assert (await service.book.read(PAGE, killed.observation, ()))[1]
+    exchange = spoken(minute(3), answer(body("B")), url=URL)
+    killed = observation(PAGE.slug, minute(3), exchange=exchange)
+    assert (await service.book.read(PAGE, killed, ()))[1]
     service.start()
 
     assert ["technical", "changed"] == edges(await service.see("BB", 4))
@@ -390,14 +394,12 @@ async def test_a_page_that_differs_by_noise_only_is_one_text_among_the_copies(
         for number, letter in enumerate("AAABBAA")
     ]
 
-    kept = [one.observation.capture for one in seen]
     assert ["text daily", "text", "", "text", "text", "text", "text"] == [
-        " ".join(one.why) if one else "" for one in kept
+        " ".join(" ".join(kept.why) for kept in one.captures) for one in seen
     ]
     later = minute(0) + timedelta(days=1)
     tomorrow = await service.record(spoken(later, answer(body("A") + TOKEN % 99), url=URL))
-    assert tomorrow.observation.capture is not None
-    assert ("daily",) == tomorrow.observation.capture.why
+    assert [("daily",)] == [kept.why for kept in tomorrow.captures]
 
 
 async def test_kept_bodies_are_read_again_one_at_a_time_each_at_the_check_of_its_page(
@@ -419,15 +421,13 @@ async def test_kept_bodies_are_read_again_one_at_a_time_each_at_the_check_of_its
 
     monkeypatch.setattr(page_tracker, "_read_again", slowly)
     seen = [
-        outcome(one.slug, minute(2), exchange=spoken(minute(2), answer(body("B")))) for one in many
+        observation(one.slug, minute(2), exchange=spoken(minute(2), answer(body("B"))))
+        for one in many
     ]
 
     assert [] == alone
     found = await gather(
-        *(
-            service.book.read(one, each.observation, ())
-            for one, each in zip(many, seen, strict=True)
-        )
+        *(service.book.read(one, each, ()) for one, each in zip(many, seen, strict=True))
     )
     # Its text, then the one that it had before, by its name under the new rules.
     assert [True] * 10 == alone

@@ -60,7 +60,7 @@ async def test_a_fault_of_one_check_is_a_gap_of_that_target_alone(
         assert await bench.check(ONE) is None
         healthy = await bench.check(TWO)
     assert healthy is not None
-    assert healthy.observation.judgement.verdict is Verdict.UP
+    assert healthy.check.verdict is Verdict.UP
     (gap,) = bench.store.gaps(*since_dawn(bench))
     assert (gap.target, gap.cause, gap.slots) == (ONE.slug, GapCause.FAULT, 1)
     assert {GapCause.FAULT: 1} == bench.board.seen[ONE.slug].missed

@@ -15,8 +15,8 @@ from monitor.core.model import (
     Judgement,
     Kind,
     Nature,
+    Observation,
     Outage,
-    Outcome,
     Reason,
     Target,
     Transition,
@@ -28,7 +28,7 @@ from monitor.probe import page_tracker
 from monitor.probe.page_archive import Archive
 from monitor.probe.page_tracker import RESTS, PageTracker
 from tests.support.clock import FakeClock
-from tests.support.outcomes import OK, answer, outcome
+from tests.support.outcomes import OK, answer, observation
 from tests.support.readings import body, minute
 from tests.support.reads import target
 
@@ -42,15 +42,15 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
-def check(content: bytes, number: int, judgement: Judgement = OK) -> Outcome:
+def check(content: bytes, number: int, judgement: Judgement = OK) -> Observation:
     at = minute(number)
-    return outcome(PAGE.slug, at, judgement, exchange=answer(at, content))
+    return observation(PAGE.slug, at, judgement, exchange=answer(at, content))
 
 
 async def read(
     book: PageTracker, content: bytes, number: int, judgement: Judgement = OK, *, of: Target = PAGE
 ) -> list[PageEdge]:
-    _, events = await book.read(of, check(content, number, judgement).observation, ())
+    _, events = await book.read(of, check(content, number, judgement), ())
     return [event.edge for event in events]
 
 
@@ -112,7 +112,7 @@ async def test_a_page_that_differs_by_its_tokens_only_is_not_parsed(
         raise AssertionError("parsed")
 
     monkeypatch.setattr(page_tracker, "read_clean", refuse)
-    version, events = await book.read(PAGE, check(body("A") + NOISE % (2, 2), 1).observation, ())
+    version, events = await book.read(PAGE, check(body("A") + NOISE % (2, 2), 1), ())
 
     assert () == events
     assert version is not None
@@ -123,7 +123,7 @@ async def test_a_confirmed_disappearance_is_an_edge_and_an_outage_of_another_kin
     book = PageTracker((), point="local")
     await read(book, body("A"), 0)
     down = Judgement(verdict=Verdict.DOWN, reason=Reason.GONE, rule="gone")
-    seen = check(b"", 1, down).observation
+    seen = check(b"", 1, down)
 
     for reason, edges in ((Reason.HTTP_5XX, []), (Reason.GONE, [PageEdge.REMOVED])):
         _, found = await book.read(PAGE, seen, [opened(reason)])
@@ -215,7 +215,7 @@ async def test_a_page_that_takes_long_is_read_seldom_and_its_own_text_is_known_m
     await read(book, body("N"), 0, of=other)
     assert len(read_by) == 2  # the second is of another page
 
-    version, _ = await book.read(PAGE, check(body("L"), 2).observation, ())
+    version, _ = await book.read(PAGE, check(body("L"), 2), ())
     assert version is not None
     assert version.checks == 2
 

@@ -15,6 +15,7 @@ import pytest
 import monitor.metrics.page_metrics
 from monitor.config import Config
 from monitor.core.model import (
+    Capture,
     ClockReading,
     Controls,
     Exchange,
@@ -22,6 +23,7 @@ from monitor.core.model import (
     GapCause,
     Hop,
     Kind,
+    Observation,
     Outcome,
     Phase,
     Platform,
@@ -90,9 +92,12 @@ class Bench:
             faults=Faults(self.clock),
         )
 
-    async def keep(self, target: Target, outcome: Outcome, *, known_good: bool) -> Outcome:
+    async def keep(
+        self, target: Target, seen: Observation, *, known_good: bool, in_outage: bool
+    ) -> tuple[Capture, ...]:
+        del seen, in_outage
         self.kept.append((target.slug, known_good))
-        return outcome
+        return ()
 
     async def probe(self) -> Controls:
         self.rounds += 1
@@ -132,7 +137,8 @@ class Bench:
         while not task.done():
             await self.clock.advance(1)
             await asyncio.sleep(0.001)
-        return await task
+        done = await task
+        return done and done[1]
 
 
 @pytest.fixture
@@ -155,20 +161,26 @@ async def test_a_check_is_recorded_with_its_state(bench: Bench) -> None:
     outcome = await bench.check(ONE)
 
     assert outcome is not None
-    assert outcome.observation.judgement.verdict is Verdict.UP
+    assert outcome.check.verdict is Verdict.UP
     (state,) = bench.store.states()
     assert state == outcome.state
     (check,) = bench.store.observations(ONE.slug, *since_dawn(bench))
-    assert (check.at, check.verdict) == (outcome.observation.at, Verdict.UP)
+    assert (check.at, check.verdict) == (outcome.check.at, Verdict.UP)
 
 
-async def test_what_metrics_keep_holds_no_bytes(bench: Bench) -> None:
+async def test_metrics_know_the_length_that_was_announced(bench: Bench) -> None:
+    """A header that varies with each answer: it is not recorded."""
+    plain = bench.fetch
+
+    async def fetch(target: Target, gate: Gate) -> Exchange:
+        found = await plain(target, gate)
+        hop = replace(found.hops[-1], headers=(("Content-Length", "1234"),))
+        return replace(found, hops=(hop,))
+
+    bench.watch._fetch = fetch
     await bench.check(ONE)
 
-    kept = bench.board.seen[ONE.slug].outcome
-    assert kept is not None
-    exchange = kept.observation.exchange
-    assert (exchange.body, exchange.hops[-1].response_bytes) == (b"", b"")
+    assert bench.board.seen[ONE.slug].content_length == 1234
 
 
 async def test_what_a_new_text_offers_is_looked_for_beside_the_loop(
@@ -200,9 +212,9 @@ async def test_a_failure_is_judged_with_a_round_that_came_after_it(bench: Bench)
     outcome = await bench.check(ONE)
 
     assert outcome is not None
-    assert outcome.observation.judgement.verdict is Verdict.DOWN
-    assert outcome.observation.controls is not None
-    assert outcome.observation.controls.at >= outcome.observation.at
+    assert outcome.check.verdict is Verdict.DOWN
+    assert outcome.check.controls is not None
+    assert outcome.check.controls.at >= outcome.check.at
 
 
 async def test_with_our_line_cut_nothing_is_laid_on_the_site(bench: Bench) -> None:
@@ -210,7 +222,7 @@ async def test_with_our_line_cut_nothing_is_laid_on_the_site(bench: Bench) -> No
     for _ in range(4):
         outcome = await bench.check(ONE)
         assert outcome is not None
-        assert outcome.observation.judgement.reason is Reason.LOCAL_NETWORK
+        assert outcome.check.reason is Reason.LOCAL_NETWORK
 
     assert bench.store.outages() == ()
 
@@ -227,8 +239,8 @@ async def test_a_failure_just_before_our_line_came_back_is_not_the_sites(bench: 
 
     assert first is not None
     assert second is not None
-    assert first.observation.judgement.reason is Reason.LOCAL_NETWORK
-    assert second.observation.judgement.verdict is Verdict.DOWN
+    assert first.check.reason is Reason.LOCAL_NETWORK
+    assert second.check.verdict is Verdict.DOWN
 
 
 async def test_an_outage_opens_closes_and_makes_an_incident_with_its_neighbour(
@@ -306,11 +318,13 @@ async def test_the_checks_of_one_target_are_recorded_in_their_order(
     go_on = asyncio.Event()
     keep = bench.keep
 
-    async def slowly(target: Target, outcome: Outcome, *, known_good: bool) -> Outcome:
+    async def slowly(
+        target: Target, seen: Observation, *, known_good: bool, **more: bool
+    ) -> tuple[Capture, ...]:
         if not bench.kept:
             bench.kept.append((target.slug, known_good))
             await go_on.wait()
-        return await keep(target, outcome, known_good=known_good)
+        return await keep(target, seen, known_good=known_good, **more)
 
     monkeypatch.setattr(bench.watch, "_keep", slowly)
     first = asyncio.ensure_future(bench.watch.observe(ONE, bench.clock.now()))
@@ -322,8 +336,8 @@ async def test_the_checks_of_one_target_are_recorded_in_their_order(
 
     assert not second.done()
     go_on.set()
-    outcomes = await asyncio.gather(first, second)
-    ats = [outcome.observation.at for outcome in outcomes if outcome]
+    done = await asyncio.gather(first, second)
+    ats = [each[1].check.at for each in done if each]
     assert ats == sorted(ats)
     (state,) = bench.store.states()
     assert state.last_at == ats[-1]
@@ -370,7 +384,7 @@ async def test_a_refusal_closes_the_platform_then_a_page_that_refuses_alone_is_l
     await bench.clock.advance(1800)
     refused = await bench.check(ONE)
     assert refused is not None
-    assert refused.observation.judgement.verdict is Verdict.BLOCKED
+    assert refused.check.verdict is Verdict.BLOCKED
 
     assert bench.lane.state.blocked_until is None
     assert await bench.check(TWO) is not None
@@ -397,7 +411,7 @@ async def test_a_check_that_tells_nothing_does_not_end_a_back_off(bench: Bench) 
     bench.line_works = False
     unknown = await bench.check(TWO)
     assert unknown is not None
-    assert unknown.observation.judgement.verdict is Verdict.UNKNOWN
+    assert unknown.check.verdict is Verdict.UNKNOWN
 
     assert bench.lane.state.strikes == 1
 
@@ -423,15 +437,15 @@ async def test_no_check_is_dated_by_a_clock_that_jumped_since_it_was_read(
     for _ in range(3):
         outcome = await bench.check(ONE)
         assert outcome is not None
-        judgement = outcome.observation.judgement
-        assert (judgement.verdict, judgement.reason) == (Verdict.UNKNOWN, Reason.CLOCK)
-        assert outcome.observation.clock_offset_us == -step_s * 1_000_000
+        check = outcome.check
+        assert (check.verdict, check.reason) == (Verdict.UNKNOWN, Reason.CLOCK)
+        assert outcome.check.clock_offset_us == -step_s * 1_000_000
     assert bench.line.stepped
 
     await bench.line.read_clock()
     outcome = await bench.check(ONE)
     assert outcome is not None
-    assert outcome.observation.judgement.verdict is Verdict.DOWN
+    assert outcome.check.verdict is Verdict.DOWN
 
 
 async def test_an_outage_of_a_retired_target_keeps_no_other_incident_open(bench: Bench) -> None:
@@ -505,16 +519,16 @@ async def test_a_restart_does_not_forget_where_a_site_answered(
     by(bench)
     up = await bench.check(ONE)
     assert up is not None
-    assert up.observation.judgement.verdict is Verdict.UP
+    assert up.check.verdict is Verdict.UP
     again = Bench(bench.store, bench.clock)
     place = address
     by(again)
     again.broken = {ONE.slug}
     failed = await again.check(ONE)
     assert failed is not None
-    assert failed.observation.judgement.verdict is wanted
+    assert failed.check.verdict is wanted
     if wanted is Verdict.UNKNOWN:
-        assert failed.observation.judgement.reason is Reason.LOCAL_FILTER
+        assert failed.check.reason is Reason.LOCAL_FILTER
 
 
 async def test_a_request_that_may_not_be_made_again_leaves_the_word_to_the_next_check(
@@ -532,14 +546,14 @@ async def test_a_request_that_may_not_be_made_again_leaves_the_word_to_the_next_
     for _ in range(3):
         outcome = await bench.check(ONE)
         assert outcome is not None
-        said.append(outcome.observation.judgement.verdict)
+        said.append(outcome.check.verdict)
     assert said == [Verdict.UNKNOWN, Verdict.DOWN, Verdict.DOWN]
     bench.broken.clear()
     await bench.check(ONE)
     bench.broken = {ONE.slug}
     outcome = await bench.check(ONE)
     assert outcome is not None
-    assert outcome.observation.judgement.verdict is Verdict.UNKNOWN  # another failure
+    assert outcome.check.verdict is Verdict.UNKNOWN  # another failure
 
 
 async def test_a_good_answer_waits_for_no_round_that_another_site_asked_for(store: Store) -> None:
@@ -556,7 +570,7 @@ async def test_a_good_answer_waits_for_no_round_that_another_site_asked_for(stor
     bench.line.hasten()
     good = await asyncio.wait_for(bench.check(ONE), 20)
     assert good is not None
-    assert good.observation.judgement.verdict is Verdict.UP
+    assert good.check.verdict is Verdict.UP
     bench.broken.add(TWO.slug)
     failed = asyncio.ensure_future(bench.check(TWO))
     await asyncio.sleep(0.2)

@@ -105,7 +105,7 @@ class Exposition:
 
     def _state_seconds(self, now: datetime) -> Iterator[str]:
         for slug, seen in self._board.seen.items():
-            if seen.outcome is None:
+            if seen.check is None:
                 continue
             seconds = seen.seconds_until(now)
             samples = [((("state", verdict.value),), seconds[verdict]) for verdict in Verdict]

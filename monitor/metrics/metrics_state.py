@@ -18,6 +18,7 @@ from monitor.core.model import (
     Transition,
     Verdict,
 )
+from monitor.core.model.check import Check
 from monitor.core.outages.availability import held, seconds_by_verdict
 from monitor.core.text.page import Element
 from monitor.metrics.page_metrics import PageSeen, after, offered_after
@@ -32,7 +33,8 @@ class TargetMetrics:
 
     target: Target
     state: State | None = None
-    outcome: Outcome | None = None
+    check: Check | None = None
+    content_length: int | None = None  # of the check's last answer: see `Exchange`
     seconds: dict[Verdict, float] = field(default_factory=lambda: dict.fromkeys(Verdict, 0.0))
     probes: Counter[tuple[Verdict, Reason]] = field(default_factory=Counter)
     outages: int = 0
@@ -46,15 +48,15 @@ class TargetMetrics:
 
         The running observation counts as far as it holds, so the figures only grow.
         """
-        if self.outcome is None:
+        check = self.check
+        if check is None:
             return self.seconds
-        observation = self.outcome.observation
         running = seconds_by_verdict(
             piece
             for piece in held(
-                observation.judgement.verdict,
-                at=observation.at,
-                until=max(now, observation.at),
+                check.verdict,
+                at=check.at,
+                until=max(now, check.at),
                 interval_s=self.target.interval_s,
             )
             if piece.seconds > 0
@@ -105,18 +107,24 @@ class MetricsState:
         self.backlog: dict[str, int] = {}
         self.journal: JournalSeen | None = None
 
-    def observe(self, outcome: Outcome, *, offered: frozenset[Element] | None = None) -> None:
-        """Take in an observation that has been recorded.
+    def observe(
+        self,
+        outcome: Outcome,
+        *,
+        content_length: int | None = None,
+        offered: frozenset[Element] | None = None,
+    ) -> None:
+        """Take in a check that has been recorded.
 
         `offered` is `offered_after` of its changes, for a caller that has found it elsewhere.
         """
         offered = offered_after(outcome.changes) if offered is None else offered
-        observation = outcome.observation
-        seen = self.seen[observation.target]
-        seen.seconds = dict(seen.seconds_until(observation.at))
-        seen.outcome = outcome
+        check = outcome.check
+        seen = self.seen[check.target]
+        seen.seconds = dict(seen.seconds_until(check.at))
+        seen.check, seen.content_length = check, content_length
         seen.state = outcome.state
-        seen.probes[observation.judgement.verdict, observation.judgement.reason] += 1
+        seen.probes[check.verdict, check.reason] += 1
         seen.outages += sum(event.edge is Transition.OUTAGE_OPENED for event in outcome.events)
         seen.blips += sum(event.edge is Transition.BLIP for event in outcome.events)
         for change in outcome.changes:

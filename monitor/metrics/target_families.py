@@ -7,7 +7,8 @@ Names and habits of `probe_*` are blackbox_exporter's; `anef_*` are ours. A fami
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from monitor.core.model import Certificate, Hop, Observation, Phase, Verdict
+from monitor.core.model import Phase, Verdict
+from monitor.core.model.check import Check, StoredHop
 from monitor.core.outages.fold import success
 from monitor.metrics.family import MetricFamily, Sample
 from monitor.metrics.metrics_state import TargetMetrics
@@ -20,24 +21,20 @@ def _one(value: float) -> Iterator[Sample]:
     yield (), value
 
 
-def _of_observation(
-    read: Callable[[Observation], Iterator[Sample]],
+def _of_check(
+    read: Callable[[Check], Iterator[Sample]],
 ) -> Callable[[TargetMetrics], Iterator[Sample]]:
     def reader(seen: TargetMetrics) -> Iterator[Sample]:
-        if seen.outcome is not None:
-            yield from read(seen.outcome.observation)
+        if seen.check is not None:
+            yield from read(seen.check)
 
     return reader
 
 
 def _of_last_hop(
-    read: Callable[[Hop], Iterator[Sample]],
+    read: Callable[[StoredHop], Iterator[Sample]],
 ) -> Callable[[TargetMetrics], Iterator[Sample]]:
-    def reader(observation: Observation) -> Iterator[Sample]:
-        if observation.exchange.last is not None:
-            yield from read(observation.exchange.last)
-
-    return _of_observation(reader)
+    return _of_check(lambda check: read(check.last) if check.last is not None else iter(()))
 
 
 def _success(seen: TargetMetrics) -> Iterator[Sample]:
@@ -46,46 +43,33 @@ def _success(seen: TargetMetrics) -> Iterator[Sample]:
         yield from _one(float(answer))
 
 
-def _phases(observation: Observation) -> Iterator[Sample]:
+def _phases(check: Check) -> Iterator[Sample]:
     for phase in Phase:
-        total_us = sum(hop.phases_us.get(phase, 0) for hop in observation.exchange.hops)
-        yield (("phase", phase.value),), total_us / 1e6
+        yield (("phase", phase.value),), check.phases_us.get(phase, 0) / 1e6
 
 
-def _lookup(observation: Observation) -> Iterator[Sample]:
-    total_us = sum(hop.phases_us.get(Phase.RESOLVE, 0) for hop in observation.exchange.hops)
-    return _one(total_us / 1e6)
+def _content_length(seen: TargetMetrics) -> Iterator[Sample]:
+    if seen.check is not None and seen.check.last is not None:
+        yield from _one(-1.0 if seen.content_length is None else float(seen.content_length))
 
 
-def _content_length(hop: Hop) -> Iterator[Sample]:
-    text = hop.header("content-length") or ""
-    # A header is text from outside: only what a length can be is taken as one.
-    known = text.isascii() and text.isdigit() and len(text) < 16  # noqa: PLR2004 -- exact in a float
-    return _one(float(text) if known else -1.0)
-
-
-def _version(hop: Hop) -> Iterator[Sample]:
+def _version(hop: StoredHop) -> Iterator[Sample]:
     return _one({"HTTP/1.0": 1.0, "HTTP/1.1": 1.1}.get(hop.http_version or "", 0.0))
 
 
-def certificate(observation: Observation) -> Certificate | None:
-    """Return the last certificate seen, verified or not."""
-    found = [hop.certificate for hop in observation.exchange.hops if hop.certificate is not None]
-    return found[-1] if found else None
+def _expiry(check: Check) -> Iterator[Sample]:
+    """Yield the end of the last certificate seen, verified or not."""
+    found = [hop.certificate for hop in check.conditions.steps if hop.certificate is not None]
+    if found:
+        yield from _one(found[-1].not_after.timestamp())
 
 
-def _expiry(observation: Observation) -> Iterator[Sample]:
-    found = certificate(observation)
-    if found is not None:
-        yield from _one(found.not_after.timestamp())
-
-
-def _tls_version(hop: Hop) -> Iterator[Sample]:
+def _tls_version(hop: StoredHop) -> Iterator[Sample]:
     if hop.tls_version in ("TLSv1", "TLSv1.1", "TLSv1.2", "TLSv1.3"):
         yield (("version", hop.tls_version.replace("v", " ")),), 1.0
 
 
-def _protocol(hop: Hop) -> Iterator[Sample]:
+def _protocol(hop: StoredHop) -> Iterator[Sample]:
     if hop.address is not None:
         yield from _one(6.0 if ":" in hop.address else 4.0)
 
@@ -136,25 +120,25 @@ PROBE_FAMILIES = (
         name="probe_duration_seconds",
         type="gauge",
         help="Duration of the last probe, waits for the platform's budget excluded.",
-        read=_of_observation(lambda o: _one(o.exchange.duration_us / 1e6)),
+        read=_of_check(lambda check: _one(check.duration_us / 1e6)),
     ),
     MetricFamily(
         name="probe_http_duration_seconds",
         type="gauge",
         help="Duration of each phase, summed over redirects.",
-        read=_of_observation(_phases),
+        read=_of_check(_phases),
     ),
     MetricFamily(
         name="probe_http_status_code",
         type="gauge",
         help="Final HTTP status; 0 when no whole answer came.",
-        read=_of_observation(lambda o: _one(float(o.exchange.status or 0))),
+        read=_of_check(lambda check: _one(float(check.status or 0))),
     ),
     MetricFamily(
         name="probe_http_redirects",
         type="gauge",
         help="Redirects followed.",
-        read=_of_observation(lambda o: _one(float(max(0, len(o.exchange.hops) - 1)))),
+        read=_of_check(lambda check: _one(float(max(0, len(check.conditions.steps) - 1)))),
     ),
     MetricFamily(
         name="probe_http_ssl",
@@ -172,13 +156,13 @@ PROBE_FAMILIES = (
         name="probe_http_content_length",
         type="gauge",
         help="Announced length of the last answer's body; -1 when not announced.",
-        read=_of_last_hop(_content_length),
+        read=_content_length,
     ),
     MetricFamily(
         name="probe_dns_lookup_time_seconds",
         type="gauge",
         help="Duration of name resolution, summed over redirects.",
-        read=_of_observation(_lookup),
+        read=_of_check(lambda check: _one(check.phases_us.get(Phase.RESOLVE, 0) / 1e6)),
     ),
     MetricFamily(
         name="probe_ip_protocol",
@@ -190,7 +174,7 @@ PROBE_FAMILIES = (
         name="probe_ssl_earliest_cert_expiry",
         type="gauge",
         help="Expiry of the server's certificate, in Unix time, also when verification failed.",
-        read=_of_observation(_expiry),
+        read=_of_check(_expiry),
     ),
     MetricFamily(
         name="probe_tls_version_info",

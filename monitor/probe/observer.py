@@ -31,11 +31,16 @@ from typing import Protocol
 import structlog
 
 from monitor.config import Config
+from monitor.core.changes.page_events import PageEvent, Version
+from monitor.core.journal.recorded import check_of
 from monitor.core.model import (
+    Capture,
     Controls,
+    Event,
     Exchange,
     Gap,
     GapCause,
+    Incident,
     Judgement,
     Observation,
     Outcome,
@@ -46,7 +51,7 @@ from monitor.core.model import (
     Verdict,
 )
 from monitor.core.model.check import Check
-from monitor.core.outages.fold import GOOD, advance, needs_recheck
+from monitor.core.outages.fold import GOOD, advance, in_outage, needs_recheck
 from monitor.core.outages.gaps import gap
 from monitor.core.outages.incidents import REMEMBERED, RecentOutages
 from monitor.core.scheduling.backoff import asked_wait, in_page_backoff, is_page_specific_refusal
@@ -85,8 +90,10 @@ MOST_MOVED = timedelta(milliseconds=1)  # how many checks of one instant are tol
 class KeepBytes(Protocol):
     """Keeps the exact bytes that a policy asks for, and says where (evidence.captures)."""
 
-    async def __call__(self, target: Target, outcome: Outcome, *, known_good: bool) -> Outcome:
-        """Return the outcome with the places of what was kept: on the disk by then."""
+    async def __call__(
+        self, target: Target, seen: Observation, *, known_good: bool, in_outage: bool
+    ) -> tuple[Capture, ...]:
+        """Return the places of what was kept: on the disk by then."""
 
 
 class Judge:
@@ -295,7 +302,7 @@ class Observer:
 
     async def observe(
         self, target: Target, slot_at: datetime, *, urgent: bool = False
-    ) -> Outcome | None:
+    ) -> tuple[Observation, Outcome] | None:
         """Check a target once and record it; None when its lane gave no turn, or it failed.
 
         `urgent`: a recheck of a target in doubt. It goes before the planned ones and, since
@@ -311,16 +318,17 @@ class Observer:
                 turn.require_whole()
                 before = self.state_of(target)
                 known_good = before.last_ok_at is not None
-                observation = await self._judge.observation(
+                seen = await self._judge.observation(
                     target,
                     slot_at,
                     exchange,
                     known_good=known_good,
                     again=partial(look_again, self._again, target, turn.request),
                 )
-                observation = await self._at_its_own_instant(observation)
-                self._tell(target, observation, before)
-                folded = self._folded(target, observation)
+                seen = await self._at_its_own_instant(seen)
+                check = check_of(seen)
+                self._tell(target, seen, before)
+                state, events, incidents = self._folded(target, check)
         except NoTurn as refusal:
             await self._gave_up(target, slot_at, refusal.cause, urgent=urgent)
             return None
@@ -331,19 +339,34 @@ class Observer:
         # The lane is free again: a page that takes long to read holds up no other. A recheck may
         # end meanwhile: the checks of one target are read, kept and recorded in their order.
         async with self._order[target.slug]:
-            outcome = folded  # from here on it will be recorded, be it without what follows
+            # From here on it will be recorded, be it without what follows.
+            version: Version | None = None
+            changes: tuple[PageEvent, ...] = ()
+            captures: tuple[Capture, ...] = ()
             offered = None
             with self._faults.sparing(target.slug):
-                outcome = await self._read(target, outcome)
-                if outcome.changes:
-                    offered = await to_thread(offered_after, outcome.changes)
+                version, changes = await self._read(target, seen, events)
+                if changes:
+                    offered = await to_thread(offered_after, changes)
             with self._faults.sparing(target.slug):
-                outcome = await self._keep(target, outcome, known_good=known_good)
+                captures = await self._keep(
+                    target, seen, known_good=known_good, in_outage=in_outage(state, events)
+                )
+            outcome = Outcome(
+                check=check,
+                state=state,
+                events=events,
+                incidents=incidents,
+                captures=captures,
+                version=version,
+                changes=changes,
+            )
             await self._store.record(outcome)
         with self._faults.sparing(target.slug):
-            self._board.observe(_without_bytes(outcome), offered=offered)
+            length = seen.exchange.content_length
+            self._board.observe(outcome, content_length=length, offered=offered)
             _log(target, outcome)
-        return outcome
+        return seen, outcome
 
     async def _gave_up(
         self, target: Target, slot_at: datetime, cause: GapCause, *, urgent: bool
@@ -396,65 +419,50 @@ class Observer:
         self._board.missed(gap.target, gap.cause, gap.slots)
         log_missed(gap)
 
-    def _folded(self, target: Target, observation: Observation) -> Outcome:
+    def _folded(
+        self, target: Target, check: Check
+    ) -> tuple[State, tuple[Event, ...], tuple[Incident, ...]]:
         """Advance the target's state, and see which incident an edge belongs to."""
-        sighting = Sighting(
-            at=observation.at,
-            verdict=observation.judgement.verdict,
-            reason=observation.judgement.reason,
-        )
+        sighting = Sighting(at=check.at, verdict=check.verdict, reason=check.reason)
         state, events = advance(self.state_of(target), sighting, target.policy)
         outages = (event.outage for event in events if event.outage is not None)
         now = self._clock.now()
         incidents = tuple(self._outages.absorb(one, target.platform, at=now) for one in outages)
         self._states[target.slug] = state
-        return Outcome(observation=observation, state=state, events=events, incidents=incidents)
+        return state, events, incidents
 
-    async def _read(self, target: Target, outcome: Outcome) -> Outcome:
-        """Add what the check says of the page's text, and of its links when it read that text."""
-        version, changes = await self._pages.read(target, outcome.observation, outcome.events)
+    async def _read(
+        self, target: Target, seen: Observation, events: tuple[Event, ...]
+    ) -> tuple[Version | None, tuple[PageEvent, ...]]:
+        """Return what the check says of the page's text, and of its links when it read it."""
+        version, changes = await self._pages.read(target, seen, events)
         shown = self._pages.shown(target.slug)
         if version is not None and shown is not None:
-            at = outcome.observation.at
-            changes += self._links.read(target.slug, shown, at, self._states)
-        return replace(outcome, version=version, changes=changes)
-
-
-def _without_bytes(outcome: Outcome) -> Outcome:
-    """Let go of the bodies: what metrics keep of each target must stay small."""
-    observation = outcome.observation
-    return replace(
-        outcome, observation=replace(observation, exchange=_lightened(observation.exchange))
-    )
-
-
-def _lightened(exchange: Exchange) -> Exchange:
-    hops = tuple(replace(hop, request_bytes=b"", response_bytes=b"") for hop in exchange.hops)
-    return replace(exchange, hops=hops, body=b"", parts=())
+            changes += self._links.read(target.slug, shown, seen.at, self._states)
+        return version, changes
 
 
 def _log(target: Target, outcome: Outcome) -> None:
     """Write the one canonical line of a probe."""
-    observation, exchange = outcome.observation, outcome.observation.exchange
-    judgement, last = observation.judgement, exchange.last
+    check = outcome.check
     log.info(
         "probe",
         target=target.slug,
         platform=target.platform,
-        point=observation.point,
-        at=observation.at.isoformat(),
-        lateness_us=(observation.at - observation.slot_at) // timedelta(microseconds=1),
-        verdict=judgement.verdict.value,
-        reason=judgement.reason.value,
-        rule=judgement.rule,
-        status=exchange.status,
-        failure=exchange.failure.value if exchange.failure else None,
-        phase=exchange.phase.value if exchange.phase else None,
-        duration_us=exchange.duration_us,
-        address=last.address if last else None,
-        hops=len(exchange.hops),
-        body_bytes=len(exchange.body),
-        controls_ok=observation.controls.ok if observation.controls else None,
+        point=check.point,
+        at=check.at.isoformat(),
+        lateness_us=(check.at - check.slot_at) // _MICROSECOND,
+        verdict=check.verdict.value,
+        reason=check.reason.value,
+        rule=check.rule,
+        status=check.status,
+        failure=check.failure.value if check.failure else None,
+        phase=check.phase.value if check.phase else None,
+        duration_us=check.duration_us,
+        address=check.address,
+        hops=len(check.conditions.steps),
+        body_bytes=check.body_bytes,
+        controls_ok=check.controls.ok if check.controls else None,
     )
     for event in outcome.events:
         log.info(

@@ -14,7 +14,7 @@ from monitor.evidence.captures.capture_check import Claim, Claims
 from monitor.evidence.captures.capture_policy import Captures
 from monitor.fetch.reparse import reread
 from tests.support.captured import PAGE, spoken
-from tests.support.outcomes import START, outcome
+from tests.support.outcomes import START, observation
 from tests.support.sites import answer
 
 pytestmark = pytest.mark.anyio
@@ -25,9 +25,8 @@ async def kept(folder: Path) -> Claim:
     """Keep one answer, and say of it what the journal would."""
     captures = Captures(folder, software="essai/1", clock_limit_us=500_000)
     exchange = spoken(START, answer(PAGE, "Date: Mon, 23 Nov 2026 08:00:00 GMT"))
-    seen = await captures.keep(TARGET, outcome("cible", START, exchange=exchange), known_good=True)
-    capture = seen.observation.capture
-    assert capture is not None
+    seen = observation("cible", START, exchange=exchange)
+    (capture,) = await captures.keep(TARGET, seen, known_good=True, in_outage=False)
     return Claim(
         leaf=7,
         target=capture.target,

@@ -21,12 +21,12 @@ from monitor.core.model import (
     Kind,
     Nature,
     Outage,
-    Outcome,
     Reason,
     Target,
     Transition,
     Verdict,
 )
+from monitor.core.outages.fold import in_outage
 from monitor.evidence.captures import capture_metadata, capture_policy, day_files
 from monitor.evidence.captures.capture_policy import CaptureError, Captures
 from tests.support import outcomes
@@ -73,12 +73,14 @@ class Bench:
         events: tuple[Event, ...] = (),
         outage: Outage | None = None,
         exchange: Exchange | None = None,
-    ) -> Outcome:
+    ) -> tuple[Capture, ...]:
         self.now += timedelta(minutes=minutes)
         exchange = exchange or spoken(self.now, page() if data is None else data)
-        seen = outcomes.outcome("cible", self.now, judgement, exchange=exchange)
-        seen = replace(seen, events=events, state=replace(seen.state, outage=outage))
-        return await self.kept.keep(TARGET, seen, known_good=True)
+        seen = outcomes.observation("cible", self.now, judgement, exchange=exchange)
+        state = replace(outcomes.outcome("cible", self.now, judgement).state, outage=outage)
+        return await self.kept.keep(
+            TARGET, seen, known_good=True, in_outage=in_outage(state, events)
+        )
 
     async def why(self, *given: Judgement) -> list[str]:
         """Tell why each of a series of observations was kept, the one before it first."""
@@ -89,8 +91,7 @@ class Bench:
             told.append(spell(await self.see(judgement, exchange=refusal(at) if failing else None)))
         return told
 
-    def read(self, kept: Capture | None) -> capture_metadata.CaptureMetadata:
-        assert kept is not None
+    def read(self, kept: Capture) -> capture_metadata.CaptureMetadata:
         found = day_files.find(self.folder / kept.file, kept.sha256)
         assert found is not None
         told, find = found
@@ -103,9 +104,8 @@ class Bench:
         return [member.record.kind for member in day_files.members(self.folder / name)]
 
 
-def spell(outcome: Outcome) -> str:
-    places = (outcome.before, outcome.observation.capture)
-    return " | ".join("+".join(place.why) for place in places if place is not None)
+def spell(kept: tuple[Capture, ...]) -> str:
+    return " | ".join("+".join(place.why) for place in kept)
 
 
 @pytest.fixture
@@ -183,8 +183,8 @@ async def test_what_a_page_says_may_be_less_than_its_bytes(bench: Bench) -> None
 
     assert ["text+daily", "", "text", "", ""] == [spell(each) for each in seen]
     assert spell(failed) == "before | failure"
-    told = bench.read(failed.before)
-    assert told.observation.at == seen[-1].observation.at
+    told = bench.read(failed[0])
+    assert told.observation.at == bench.now - timedelta(minutes=1)
 
 
 async def test_a_page_whose_every_copy_differs_does_not_fill_the_disk(
@@ -203,12 +203,10 @@ async def test_a_page_whose_every_copy_differs_does_not_fill_the_disk(
 async def test_every_place_that_is_named_holds_the_exchange_whole(bench: Bench) -> None:
     given = [OK, OK, DEAD, DEAD, OK, OK, SLOW, REFUSED]
     for judgement in given:
-        outcome = await bench.see(judgement)
-        for kept in (outcome.before, outcome.observation.capture):
-            if kept is not None:
-                told = bench.read(kept)
-                assert told.target == TARGET
-                assert told.known_good
+        for kept in await bench.see(judgement):
+            told = bench.read(kept)
+            assert told.target == TARGET
+            assert told.known_good
 
 
 async def test_the_same_body_stands_once_in_a_file(bench: Bench) -> None:
@@ -225,11 +223,8 @@ async def test_a_copy_that_waited_over_midnight_goes_to_its_own_day(bench: Bench
     await bench.why(OK, OK)
     failed = await bench.see(DEAD, minutes=5, exchange=refusal(bench.now))
 
-    assert failed.before is not None
-    assert failed.observation.capture is not None
-    assert failed.before.file == "2026-11-23.warc.gz"
-    assert failed.observation.capture.file == "2026-11-24.warc.gz"
-    bench.read(failed.before)
+    assert [kept.file for kept in failed] == ["2026-11-23.warc.gz", "2026-11-24.warc.gz"]
+    bench.read(failed[0])
 
 
 async def test_too_much_is_not_held_in_memory(
@@ -261,9 +256,9 @@ async def test_after_a_restart_the_first_check_is_kept_whole(bench: Bench) -> No
 
 async def test_a_full_file_is_followed_by_another(bench: Bench) -> None:
     bench.restart(max_file_bytes=2000)
-    places = [(await bench.see(REFUSED, page(str(n)))).observation.capture for n in range(4)]
+    places = [(await bench.see(REFUSED, page(str(n))))[-1] for n in range(4)]
 
-    names = [kept.file for kept in places if kept]
+    names = [kept.file for kept in places]
     assert names[0] == "2026-11-23.warc.gz"
     assert names[1] == "2026-11-23-2.warc.gz"
     for kept in places:
@@ -274,14 +269,14 @@ async def test_a_full_file_is_followed_by_another(bench: Bench) -> None:
 
 
 async def test_a_torn_end_is_cut_off_before_more_is_added(bench: Bench) -> None:
-    kept = (await bench.see(REFUSED)).observation.capture
+    kept = (await bench.see(REFUSED))[-1]
     path = bench.folder / "2026-11-23.warc.gz"
     whole = path.read_bytes()
     path.write_bytes(whole + gzip.compress(b"WARC/1.1")[:-3])
     assert len(bench.records()) == 4  # a reader passes over it
 
     bench.restart()
-    again = (await bench.see(REFUSED)).observation.capture
+    again = (await bench.see(REFUSED))[-1]
 
     assert path.read_bytes().startswith(whole)
     bench.read(kept)
@@ -292,7 +287,7 @@ async def test_a_file_torn_in_its_first_record_is_begun_again(bench: Bench) -> N
     bench.folder.mkdir()
     (bench.folder / "2026-11-23.warc.gz").write_bytes(b"\x1f\x8b")
 
-    bench.read((await bench.see()).observation.capture)
+    bench.read((await bench.see())[-1])
 
     assert bench.records()[0] == "warcinfo"
 
@@ -305,9 +300,8 @@ async def test_a_damaged_file_is_left_as_it_is(bench: Bench) -> None:
     path.write_bytes(damaged)
 
     bench.restart()
-    kept = (await bench.see(REFUSED)).observation.capture
+    kept = (await bench.see(REFUSED))[-1]
 
-    assert kept is not None
     assert kept.file == "2026-11-23-2.warc.gz"
     assert path.read_bytes() == damaged
 
@@ -355,9 +349,9 @@ async def test_only_daily_copies_are_removed_and_the_rest_stays_byte_for_byte(
     assert bench.records("2026-11-25.warc.gz") == [
         "warcinfo", "request", "response", "metadata", "metadata",
     ]  # fmt: skip
-    bench.read(first.observation.capture)
-    bench.read(framed.before)
-    bench.read(framed.observation.capture)
+    bench.read(first[-1])
+    bench.read(framed[0])
+    bench.read(framed[1])
     await bench.kept.thin(bench.now.date(), days=0)
     assert after == {path.name: path.read_bytes() for path in day_files.files(bench.folder)}
 

@@ -186,16 +186,15 @@ def lived(folder: Path, exchanges: list[Exchange], *, ok: int = 2) -> Leaves:
         for rank, exchange in enumerate(exchanges):
             when = outcomes.at(rank)
             judgement = replace(DEAD, verdict=Verdict.UNKNOWN)
-            made = outcomes.outcome("cible", when, judgement, exchange=exchange)
+            made = outcomes.observation("cible", when, judgement, exchange=exchange)
             heard = ControlAnswer(
                 slug="www.example.test", family=Family.IPV4, said=ControlStatus.PROMPT,
                 after_us=3, duration_us=20_000, address="192.0.2.9",
             )  # fmt: skip
             round_ = replace(panel(when, ok=ok), witnesses=(heard,))
-            seen = replace(made, observation=replace(made.observation, controls=round_))
-            outcome = await captures.keep(TARGET, seen, known_good=True)
-            check, kept = check_of(outcome.observation), outcome.observation.capture
-            assert kept is not None
+            seen = replace(made, controls=round_)
+            *_, kept = await captures.keep(TARGET, seen, known_good=True, in_outage=False)
+            check = check_of(seen)
             assert check.controls is not None
             here = len(leaves)
             leaves.extend([encode.conditions(check.conditions), encode.panel(check.controls)])

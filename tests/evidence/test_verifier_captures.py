@@ -43,12 +43,10 @@ PLAN: dict[str, Any] = {
 def write(folder: Path, *, plan: dict[str, Any], **observation: Any) -> Path:
     """Write a journal of one failure whose bytes are kept, and what the forger says of it."""
     when = outcomes.at(0)
-    seen = outcomes.outcome("cible", when, DEAD, exchange=spoken(when, ANSWERS["plain"]))
+    seen = outcomes.observation("cible", when, DEAD, exchange=spoken(when, ANSWERS["plain"]))
     captures = Captures(folder / "captures", software="essai/1", clock_limit_us=0)
-    outcome = asyncio.run(captures.keep(TARGET, seen, known_good=True))
-    kept = outcome.observation.capture
-    assert kept is not None
-    late_us = (when - outcome.observation.slot_at) // timedelta(microseconds=1)
+    (kept,) = asyncio.run(captures.keep(TARGET, seen, known_good=True, in_outage=False))
+    late_us = (when - seen.slot_at) // timedelta(microseconds=1)
     said = {"verdict": "down", "reason": DEAD.reason.value, "late_us": late_us, **observation}
     tree = Tree(
         [
@@ -271,11 +269,10 @@ async def daily(folder: Path) -> tuple[Leaves, Leaves]:
             when = outcomes.at(86_400 * day + 60 * rank)
             target = replace(TARGET, slug=f"cible-{rank}")
             exchange = spoken(when, ANSWERS["plain"])
-            seen = outcomes.outcome(target.slug, when, exchange=exchange)
-            outcome = await captures.keep(target, seen, known_good=True)
-            assert outcome.observation.capture is not None
-            checks.append(json.loads(mirror.check_leaf(outcome.observation, setup=0)))
-            copies.append(json.loads(mirror.capture_leaf(outcome.observation.capture)))
+            seen = outcomes.observation(target.slug, when, exchange=exchange)
+            (kept,) = await captures.keep(target, seen, known_good=True, in_outage=False)
+            checks.append(json.loads(mirror.check_leaf(seen, setup=0)))
+            copies.append(json.loads(mirror.capture_leaf(kept)))
     return checks, copies
 
 
@@ -314,17 +311,16 @@ def answered(folder: Path) -> Path:
                 when = outcomes.at(second := second + 1)
                 exchange = replace(spoken(when, data), failure=failure, phase=phase)
                 parts = (spoken(when, data), spoken(when, ANSWERS["plain"]))
-                seen = outcomes.outcome(
+                seen = outcomes.observation(
                     f"cible-{second}" if failure is None else "cible",
                     when,
                     replace(DEAD, verdict=Verdict.UNKNOWN),
                     exchange=replace(exchange, parts=parts if second % 2 else ()),
                 )
-                target = replace(TARGET, slug=seen.observation.target)
-                outcome = await captures.keep(target, seen, known_good=True)
-                assert outcome.observation.capture is not None
-                checks.append(json.loads(mirror.check_leaf(outcome.observation, setup=0)))
-                checks.append(json.loads(mirror.capture_leaf(outcome.observation.capture)))
+                target = replace(TARGET, slug=seen.target)
+                *_, kept = await captures.keep(target, seen, known_good=True, in_outage=False)
+                checks.append(json.loads(mirror.check_leaf(seen, setup=0)))
+                checks.append(json.loads(mirror.capture_leaf(kept)))
 
     asyncio.run(keep())
     return signed(folder, checks)

@@ -38,7 +38,7 @@ LATE_S = 0.25
 
 def seen(target: str, slot_s: float, *, late_s: float = LATE_S) -> Outcome:
     made = outcome(target, at(slot_s + late_s))
-    return replace(made, observation=replace(made.observation, slot_at=at(slot_s)))
+    return replace(made, check=replace(made.check, slot_at=at(slot_s)))
 
 
 class Service:

@@ -21,18 +21,15 @@ from monitor.core.model import (
     Kind,
     LaneState,
     Observation,
-    Outcome,
     Phase,
     Policy,
     Reason,
-    Sighting,
-    State,
     Target,
     Verdict,
 )
-from monitor.core.outages.fold import advance
 from monitor.metrics import Exposition, MetricsState
 from tests.support.clock import FakeClock
+from tests.support.folds import Folds
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 TARGET = Target(
@@ -77,7 +74,7 @@ class Desk:
         self.exposition = Exposition(
             self.board, clock=self.clock, point="local", version="1.0", config_sha256="ab" * 32
         )
-        self.state = State(target=TARGET.slug, point="local")
+        self.folds = Folds({TARGET.slug: TARGET})
 
     async def see(
         self, verdict: Verdict, *, after_s: float = 60, exchange: Exchange = ANSWER
@@ -85,8 +82,6 @@ class Desk:
         await self.clock.advance(after_s)
         at = self.clock.now()
         reason = Reason.OK if verdict is Verdict.UP else Reason.HTTP_5XX
-        sighting = Sighting(at=at, verdict=verdict, reason=reason)
-        self.state, events = advance(self.state, sighting, TARGET.policy)
         observation = Observation(
             target=TARGET.slug,
             point="local",
@@ -98,7 +93,8 @@ class Desk:
             config_sha256="ab" * 32,
             ruleset="1",
         )
-        self.board.observe(Outcome(observation=observation, state=self.state, events=events))
+        outcome = self.folds.outcome(observation)
+        self.board.observe(outcome, content_length=exchange.content_length)
 
     def samples(self) -> dict[str, dict[str, float]]:
         """Return {name: {the labels that vary: value}} as Prometheus would read it."""
@@ -239,7 +235,7 @@ async def test_after_a_restart_an_open_incident_and_a_back_off_are_still_shown(d
     await desk.see(Verdict.DOWN)
     await desk.see(Verdict.DOWN)
     lanes = [LaneState(platform="sso", blocked_until=START), LaneState(platform="ide")]
-    desk.board = MetricsState([TARGET], states=[desk.state], lanes=lanes)
+    desk.board = MetricsState([TARGET], states=desk.folds.states.values(), lanes=lanes)
     desk.exposition = Exposition(
         desk.board, clock=desk.clock, point="local", version="1.0", config_sha256="ab" * 32
     )

@@ -347,8 +347,8 @@ def test_a_database_made_again_from_the_journal_is_equal(
         assert entries_of(again) == entries
         assert differences(again) == []
         more = next(iter(outcomes()))
-        later = replace(more.observation, at=at(5000), slot_at=at(5000))
-        asyncio.run(again.record(replace(more, observation=later)))
+        later = replace(more.check, at=at(5000), slot_at=at(5000))
+        asyncio.run(again.record(replace(more, check=later)))
         added = [json.loads(entry)["type"] for entry in entries_of(again)[len(entries) :]]
         assert added == ["observation"]  # what it points at was found again
 
@@ -472,7 +472,7 @@ def test_incidents_that_cannot_be_folded_again_are_counted(
         for slug, one in TARGETS.items()
         if moved or slug == "accueil"
     }
-    rest = [one for one in every[16:] if one.observation.target in targets]
+    rest = [one for one in every[16:] if one.check.target in targets]
     for second, some in ((5000, rest[:3]), (6000, rest[3:])):
         with open_store(database_url, targets=targets) as store:
             asyncio.run(record(store, some, second))

@@ -8,6 +8,7 @@ from itertools import count
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitor.core.journal.recorded import check_of
 from monitor.core.model import (
     ControlAnswer,
     Controls,
@@ -93,7 +94,7 @@ exchanges = st.builds(
 
 
 @st.composite
-def outcomes(draw: st.DrawFn) -> Outcome:
+def outcomes(draw: st.DrawFn) -> tuple[Observation, Outcome]:
     target, at = f"cible-{next(SERIAL)}", draw(instants)
     judgement = Judgement(
         verdict=draw(st.sampled_from(Verdict)),
@@ -137,7 +138,7 @@ def outcomes(draw: st.DrawFn) -> Outcome:
         recovering=draw(st.none() | streaks),
         outage=outage if draw(st.booleans()) else None,
     )
-    return Outcome(observation=observation, state=state)
+    return observation, Outcome(check=check_of(observation), state=state)
 
 
 @settings(
@@ -146,14 +147,15 @@ def outcomes(draw: st.DrawFn) -> Outcome:
     suppress_health_check=[HealthCheck.function_scoped_fixture],  # each target is used once
 )
 @given(st.lists(outcomes(), min_size=1, max_size=5))
-def test_outcomes_come_back_equal(store: Store, given_outcomes: list[Outcome]) -> None:
+def test_outcomes_come_back_equal(
+    store: Store, given_outcomes: list[tuple[Observation, Outcome]]
+) -> None:
     async def all_at_once() -> None:
-        await asyncio.gather(*map(store.record, given_outcomes))
+        await asyncio.gather(*(store.record(outcome) for _, outcome in given_outcomes))
 
     asyncio.run(all_at_once())
     states = {state.target: state for state in store.states()}
-    for outcome in given_outcomes:
-        seen = outcome.observation
+    for seen, outcome in given_outcomes:
         (check,) = store.observations(seen.target, *EVER)
         assert states[seen.target] == outcome.state
         assert (check.at, check.slot_at) == (seen.at, seen.slot_at)

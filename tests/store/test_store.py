@@ -6,6 +6,7 @@ from datetime import timedelta, timezone
 
 import pytest
 
+from monitor.core.journal.recorded import check_of
 from monitor.core.model import (
     ClockReading,
     Event,
@@ -84,7 +85,7 @@ def opening(target: str, outage: Outage) -> Outcome:
         outage=outage,
     )
     seen = observation(target, outage.confirmed_at, DEAD)
-    return Outcome(observation=seen, state=state, events=(event,))
+    return Outcome(check=check_of(seen), state=state, events=(event,))
 
 
 def closing(target: str, outage: Outage) -> Outcome:
@@ -101,7 +102,7 @@ def closing(target: str, outage: Outage) -> Outcome:
 
 def test_a_check_comes_back_with_every_fact_but_its_bytes(store: Store) -> None:
     seen = observation("anef", at(1.000007))
-    record(store, replace(outcome("anef", at(1.000007)), observation=seen))
+    record(store, replace(outcome("anef", at(1.000007)), check=check_of(seen)))
     (check,) = store.observations("anef", *DAY)
     assert (check.target, check.point) == ("anef", "local")
     assert (check.at, check.slot_at) == (seen.at, seen.slot_at)
@@ -121,7 +122,7 @@ def test_a_check_that_got_no_answer_keeps_why(store: Store) -> None:
     exchange = refusal(at(1))
     judgement = replace(DEAD, reason=Reason.CONNECTION_REFUSED)
     seen = replace(observation("anef", at(1), judgement, exchange=exchange), controls=None)
-    record(store, replace(outcome("anef", at(1)), observation=seen))
+    record(store, replace(outcome("anef", at(1)), check=check_of(seen)))
     (check,) = store.latest()
     assert (check.failure, check.phase) == (exchange.failure, exchange.phase)
     assert check.detail == exchange.detail

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from monitor.core.model import Kind, Target
 from monitor.evidence.captures.capture_policy import Captures
-from tests.support.outcomes import DEAD, at, outcome, refusal
+from tests.support.outcomes import DEAD, at, observation, refusal
 
 TARGET = Target(slug="cible", name="Cible", url="http://site.test/", kind=Kind.PAGE, platform="x")
 
@@ -17,10 +17,9 @@ async def main(folder: Path) -> None:
     captures = Captures(folder, software="essai/1", clock_limit_us=500_000)
     for rank in count():
         instant = at(0) + timedelta(milliseconds=rank)
-        seen = outcome("cible", instant, DEAD, exchange=refusal(instant))
-        kept = await captures.keep(TARGET, seen, known_good=True)
-        assert kept.observation.capture is not None
-        sys.stdout.write(f"{kept.observation.capture.file} {kept.observation.capture.sha256}\n")
+        seen = observation("cible", instant, DEAD, exchange=refusal(instant))
+        (kept,) = await captures.keep(TARGET, seen, known_good=True, in_outage=False)
+        sys.stdout.write(f"{kept.file} {kept.sha256}\n")
         sys.stdout.flush()
 
 

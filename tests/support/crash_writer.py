@@ -7,6 +7,7 @@ that whoever finds n checks in a store knows what else must be there: no more, n
 import asyncio
 import sys
 
+from monitor.core.journal.recorded import check_of
 from monitor.core.model import (
     Event,
     Incident,
@@ -85,7 +86,7 @@ def outcome_at(target: str, n: int) -> Outcome:
     exchange = refusal(now) if failing else answer(now, f"page {n % 4}".encode())
     incident = incident_at(target, n)
     return Outcome(
-        observation=observation(target, now, DEAD if failing else OK, exchange=exchange),
+        check=check_of(observation(target, now, DEAD if failing else OK, exchange=exchange)),
         state=state_at(target, n),
         events=events_at(target, n),
         incidents=(incident,) if incident and n % CYCLE in {3, 6} else (),

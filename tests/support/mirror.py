@@ -105,15 +105,14 @@ async def captured(folder: Path) -> list[bytes]:
         refused = replace(refusal(later), url=TARGET.url)
         exchanges.append((DEAD, spoken(later, ANSWERS[name]) if rank % 2 else refused))
         for judgement, exchange in exchanges:
-            seen = outcomes.outcome("cible", exchange.started_at, judgement, exchange=exchange)
-            outcome = await captures.keep(TARGET, seen, known_good=True)
+            seen = outcomes.observation("cible", exchange.started_at, judgement, exchange=exchange)
+            kept = await captures.keep(TARGET, seen, known_good=True, in_outage=False)
             place = len(leaves) + 1
-            leaves.append(check_leaf(outcome.observation, setup=1))
+            leaves.append(check_leaf(seen, setup=1))
             if failed_at and judgement is OK:
-                leaves.append(blip_leaf(outcome.observation, failed_at, place))
+                leaves.append(blip_leaf(seen, failed_at, place))
             failed_at = exchange.started_at if judgement is DEAD else None
-            places = (outcome.before, outcome.observation.capture)
-            leaves += [capture_leaf(kept) for kept in places if kept]
+            leaves += map(capture_leaf, kept)
     return leaves
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
+from monitor.core.journal.recorded import check_of
 from monitor.core.model import (
     Certificate,
     Controls,
@@ -144,7 +145,7 @@ def outcome(
 ) -> Outcome:
     """Return an outcome without an edge."""
     return Outcome(
-        observation=observation(target, instant, judgement, exchange=exchange),
+        check=check_of(observation(target, instant, judgement, exchange=exchange)),
         state=state
         or State(
             target=target,

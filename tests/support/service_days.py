@@ -8,16 +8,12 @@ from monitor.core.model import (
     Gap,
     GapCause,
     Kind,
-    Outage,
     Outcome,
     Run,
-    Sighting,
-    State,
     Target,
 )
-from monitor.core.outages.fold import advance
-from monitor.core.outages.incidents import absorb
 from monitor.store import Store
+from tests.support.folds import Folds
 from tests.support.outcomes import CONFIG, DEAD, OK, answer, at, observation, panel, refusal
 
 ENVIRONMENT = {"host": "test", "system": "test", "commit": "unknown", "public_ip": "unknown"}
@@ -44,23 +40,13 @@ def open_store(url: str, *, targets: Mapping[str, Target] = TARGETS) -> Store:
 
 def outcomes(weather: Iterable[tuple[str, str]] = tuple(WEATHER.items())) -> Iterable[Outcome]:
     """Yield what the service would record, minute by minute."""
-    states: dict[str, State] = {}
-    outages: dict[tuple[str, object], Outage] = {}
+    folds = Folds(TARGETS)
     by_minute = [(n, slug, sky) for slug, line in weather for n, sky in enumerate(line)]
     for n, slug, sky in sorted(by_minute):
         now = at(60 * n + (slug == "connexion"))
         judgement = DEAD if sky == "x" else OK
         exchange = refusal(now) if sky == "x" else answer(now, f"page {n % 3}".encode())
-        seen = observation(slug, now, judgement, exchange=exchange)
-        sighting = Sighting(at=now, verdict=judgement.verdict, reason=judgement.reason)
-        before = states.get(slug) or State(target=slug, point="local")
-        state, events = advance(before, sighting, TARGETS[slug].policy)
-        states[slug] = state
-        incidents = []
-        for outage in (event.outage for event in events if event.outage):
-            outages[slug, outage.first_fail_at] = outage
-            incidents.append(absorb(outages.values(), outage, "anef"))
-        yield Outcome(observation=seen, state=state, events=events, incidents=tuple(incidents))
+        yield folds.outcome(observation(slug, now, judgement, exchange=exchange))
 
 
 async def _live(store: Store) -> None:

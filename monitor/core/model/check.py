@@ -11,17 +11,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import unquote
 
-from monitor.core.model import (
-    Certificate,
-    Controls,
-    Exchange,
-    Failure,
-    Hop,
-    Phase,
-    Reason,
-    SecondLook,
-    Verdict,
-)
+from monitor.core.model.exchange import Certificate, Controls, Exchange, Hop, SecondLook
+from monitor.core.model.vocabulary import Failure, Phase, Reason, Verdict
 from monitor.core.untrusted.printable import is_control
 
 # Headers whose value is kept: they name the software, the form of the answer or a refusal,

@@ -7,6 +7,7 @@ from enum import IntEnum
 
 from monitor.core.model.vocabulary import ControlStatus, Failure, Family, Phase, Reason, Verdict
 
+LENGTH_DIGITS = 15
 UNRESOLVED = frozenset({"literal", "static"})  # in place of a resolver: nobody was asked
 
 
@@ -180,6 +181,14 @@ class Exchange:
     @property
     def final_url(self) -> str:
         return self.last.url if self.last else self.url
+
+    @property
+    def content_length(self) -> int | None:
+        """The length that the last answer announced; None without one that a length can be."""
+        text = (self.last and self.last.header("content-length")) or ""
+        # A header is text from outside; 15 digits are exact in a float, too.
+        known = text.isascii() and text.isdigit() and len(text) <= LENGTH_DIGITS
+        return int(text) if known else None
 
     def flat(self) -> Iterator["Exchange"]:
         """Yield this exchange, then its parts."""

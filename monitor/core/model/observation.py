@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from monitor.core.changes.page_events import PageEvent, Version
+from monitor.core.model.check import Check
 from monitor.core.model.exchange import Controls, Exchange
 from monitor.core.model.vocabulary import Reason, Verdict
 
@@ -60,7 +61,9 @@ class Capture:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """One check (*relevé*), as it is recorded. Natural key: (target, point, at).
+    """One check with its exact bytes, judged. Natural key: (target, point, at).
+
+    `Check` is what is recorded of it; captures keep the whole of it.
 
     Attributes:
         slot_at: The instant at which the plan wanted it; a recheck has its own.
@@ -68,7 +71,7 @@ class Observation:
         config_sha256: Digest of the effective configuration.
         ruleset: Version of the classification rules.
         clock_offset_us: Our clock against NTP, None when unknown.
-        capture: Where its bytes are kept; None when only their digest is.
+        capture: Always None: the account of a capture, which is JSON of this, has the key.
 
     """
 
@@ -82,7 +85,7 @@ class Observation:
     config_sha256: str
     ruleset: str
     clock_offset_us: int | None = None
-    capture: Capture | None = None
+    capture: None = None
 
 
 class Transition(StrEnum):
@@ -215,15 +218,24 @@ class Incident:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """One observation and all that follows from it: what one transaction records."""
+    """One check and all that follows from it: what one transaction records.
 
-    observation: Observation
+    Attributes:
+        incidents: Those opened, grown or closed by it, whole.
+        captures: Of the good check before, when it is kept now that this one failed; then its
+            own.
+        version: Of the page's text, when this check read the one we believe.
+        changes: Of the page's text: leaves of type `change`.
+
+    """
+
+    check: Check
     state: State
     events: tuple[Event, ...] = ()
-    incidents: tuple[Incident, ...] = ()  # those opened, grown or closed by it, whole
-    before: Capture | None = None  # of the good check before, kept now that this one failed
-    version: Version | None = None  # of the page's text, when this check read the one we believe
-    changes: tuple[PageEvent, ...] = ()  # of the page's text: leaves of type `change`
+    incidents: tuple[Incident, ...] = ()
+    captures: tuple[Capture, ...] = ()
+    version: Version | None = None
+    changes: tuple[PageEvent, ...] = ()
 
 
 class GapCause(StrEnum):

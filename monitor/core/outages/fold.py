@@ -49,6 +49,12 @@ def advance(state: State, sighting: Sighting, policy: Policy) -> FoldStep:
     return _follow(updated, updated.outage, sighting, policy)
 
 
+def in_outage(state: State, events: tuple[Event, ...]) -> bool:
+    """Tell whether an outage is open after a check that made these edges, or ended with it."""
+    closed = any(event.edge is Transition.OUTAGE_CLOSED for event in events)
+    return closed or state.outage is not None
+
+
 def needs_recheck(state: State) -> bool:
     """Return whether the target is in doubt and should be checked before its next slot."""
     return state.failing is not None or state.recovering is not None

@@ -21,9 +21,7 @@ from monitor.core.model import (
     CaptureReason,
     Exchange,
     Observation,
-    Outcome,
     Target,
-    Transition,
 )
 from monitor.core.outages.fold import GOOD
 from monitor.evidence.captures import capture_records, day_files
@@ -79,7 +77,7 @@ class _Memory:
 
 
 class Captures:
-    """Keeps what the policy says, one outcome at a time."""
+    """Keeps what the policy says, one observation at a time."""
 
     def __init__(
         self,
@@ -98,35 +96,35 @@ class Captures:
         self._held_bytes = 0
         self._writing = asyncio.Lock()  # nothing is removed between a choice and its writing
 
-    async def keep(self, target: Target, outcome: Outcome, *, known_good: bool) -> Outcome:
-        """Keep what must be; return the outcome with the places of what was kept.
+    async def keep(
+        self, target: Target, seen: Observation, *, known_good: bool, in_outage: bool
+    ) -> tuple[Capture, ...]:
+        """Keep what must be; return where, the good check before a failure first.
 
-        The bytes are on the disk when this returns. `known_good` is what it was judged by. A
-        copy of its day that turns out to stand before a failure is named again, for both
-        reasons: the second account takes the place of the first.
+        The bytes are on the disk when this returns. `known_good` is what it was judged by;
+        `in_outage`: an outage is open, or this check ended it. A copy of its day that turns out
+        to stand before a failure is named again, for both reasons: the second account takes the
+        place of the first.
 
         Raises:
             CaptureError: they could not be written.
 
         """
         async with self._writing:
-            return await self._keep(target, outcome, known_good=known_good)
-
-    async def _keep(self, target: Target, outcome: Outcome, *, known_good: bool) -> Outcome:
-        memory = self._memories.setdefault(target.slug, _Memory())
-        why = tuple(self._why(memory, target, outcome))
-        made = self._made(memory, target, outcome.observation, known_good=known_good)
-        if not why:
-            self._hold(memory, made)
-            return outcome
-        before = None
-        if CaptureReason.FAILURE in why and memory.held is not None:
-            before = await self._write(memory, memory.held, *memory.held.why, CaptureReason.BEFORE)
-        capture = await self._write(memory, made, *why)
-        daily = _Made(replace(made.package, records=()), capture.file, why)
-        self._hold(memory, daily if why == (CaptureReason.DAILY,) else None)
-        observation = replace(outcome.observation, capture=capture)
-        return replace(outcome, observation=observation, before=before)
+            memory = self._memories.setdefault(target.slug, _Memory())
+            why = tuple(self._why(memory, target, seen, in_outage=in_outage))
+            made = self._made(memory, target, seen, known_good=known_good)
+            if not why:
+                self._hold(memory, made)
+                return ()
+            kept: list[Capture] = []
+            held = memory.held if CaptureReason.FAILURE in why else None
+            if held is not None:
+                kept.append(await self._write(memory, held, *held.why, CaptureReason.BEFORE))
+            kept.append(await self._write(memory, made, *why))
+            daily = _Made(replace(made.package, records=()), kept[-1].file, why)
+            self._hold(memory, daily if why == (CaptureReason.DAILY,) else None)
+            return tuple(kept)
 
     def _made(
         self, memory: _Memory, target: Target, seen: Observation, *, known_good: bool
@@ -142,15 +140,15 @@ class Captures:
         )
         return _Made(package, same)
 
-    def _why(self, memory: _Memory, target: Target, outcome: Outcome) -> Iterator[CaptureReason]:
-        seen = outcome.observation
+    def _why(
+        self, memory: _Memory, target: Target, seen: Observation, *, in_outage: bool
+    ) -> Iterator[CaptureReason]:
         day = seen.at.date()
         if seen.judgement.verdict not in GOOD:
             memory.failed = True
             yield CaptureReason.FAILURE
             return
-        closed = any(event.edge is Transition.OUTAGE_CLOSED for event in outcome.events)
-        if memory.failed or closed or outcome.state.outage is not None:
+        if memory.failed or in_outage:
             yield CaptureReason.AFTER
         memory.failed = False
         text, new_day = self._text_of(target, seen.exchange), memory.day != day

@@ -23,7 +23,7 @@ from monitor.core.journal.decode import (
     read_instant,
 )
 from monitor.core.journal.replay import EDGES, REFERENCES, Replay, Told
-from monitor.core.model import Capture, Event
+from monitor.core.model import Capture, Event, Outcome
 from monitor.core.model.anchors import Cosignature, Stamp, Standing
 from monitor.store.anchor_rows import write_cosignature, write_token
 from monitor.store.engine import StoreError, WriterLock, connected, name_of, parse, readable_errors
@@ -243,15 +243,18 @@ class _Rebuilder:
     def _write(self, connection: Connection) -> None:
         if self._pending is None:
             return
-        told = self._pending.told
+        told, edges, captures = self._pending.told, self._pending.edges, self._pending.captures
         entry = RecordedCheck(
-            check=told.check,
-            state=self._replay.states[told.check.target, told.check.point],
-            events=tuple(event for event, _ in self._pending.edges),
-            incidents=told.incidents,
+            outcome=Outcome(
+                check=told.check,
+                state=self._replay.states[told.check.target, told.check.point],
+                events=tuple(event for event, _ in edges),
+                incidents=told.incidents,
+                captures=tuple(capture for capture, _ in captures),
+            ),
             leaf=told.leaf,
-            edges=tuple(idx for _, idx in self._pending.edges),
-            captures=tuple(self._pending.captures),
+            edges=tuple(idx for _, idx in edges),
+            captures=tuple(idx for _, idx in captures),
         )
         self._recorder.record(connection, [entry])
         self._pending = None

@@ -7,9 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
 
-from monitor.core.changes.page_events import PageEvent, Version
 from monitor.core.journal.check_fields import stored_fields
-from monitor.core.journal.recorded import check_of
 from monitor.core.model import (
     Capture,
     Event,
@@ -51,21 +49,13 @@ _LINK = table_of(IncidentOutageRow)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordedCheck:
-    """A check and all that follows from it.
+    """A check and all that follows from it, with the indexes of the leaves that say them."""
 
-    `leaf` and `edges` are where the journal says the check and its events; a capture and a
-    change of the page's text are each beside the index of their own leaf.
-    """
-
-    check: Check
-    state: State
-    events: tuple[Event, ...]
-    incidents: tuple[Incident, ...]
-    leaf: int
-    edges: tuple[int, ...]
-    captures: tuple[tuple[Capture, int], ...] = ()
-    version: Version | None = None
-    changes: tuple[tuple[PageEvent, int], ...] = ()
+    outcome: Outcome
+    leaf: int  # of the check
+    edges: tuple[int, ...]  # of its events
+    captures: tuple[int, ...]
+    changes: tuple[int, ...] = ()
 
 
 class Recorder:
@@ -93,27 +83,20 @@ class Recorder:
 
     def _say(self, connection: Connection, outcome: Outcome) -> RecordedCheck:
         """Write the leaves of an outcome: the check, then the edges that it makes."""
-        check, kept = check_of(outcome.observation), self._kept
+        check, kept, scribe = outcome.check, self._kept, self._scribe
         controls = check.controls
-        leaf = self._scribe.check(
+        leaf = scribe.check(
             connection,
             check,
             conditions_id=kept.conditions(connection, check.conditions),
             controls_id=kept.controls(connection, controls) if controls else None,
         )
-        captures = [kept for kept in (outcome.before, outcome.observation.capture) if kept]
         return RecordedCheck(
-            check=check,
-            state=outcome.state,
-            events=outcome.events,
-            incidents=outcome.incidents,
+            outcome=outcome,
             leaf=leaf,
-            edges=tuple(self._scribe.edge(connection, event, leaf) for event in outcome.events),
-            captures=tuple((one, self._scribe.capture(connection, one)) for one in captures),
-            version=outcome.version,
-            changes=tuple(
-                (event, self._scribe.change(connection, event, leaf)) for event in outcome.changes
-            ),
+            edges=tuple(scribe.edge(connection, event, leaf) for event in outcome.events),
+            captures=tuple(scribe.capture(connection, one) for one in outcome.captures),
+            changes=tuple(scribe.change(connection, event, leaf) for event in outcome.changes),
         )
 
     def record(self, connection: Connection, entries: Sequence[RecordedCheck]) -> None:
@@ -128,27 +111,29 @@ class Recorder:
                 for (subject, judgement), checks in tally.items()
             ],
         )
-        last = {row["subject_id"]: entry.state for row, entry in zip(rows, entries, strict=True)}
-        states = [state_row(subject, state) for subject, state in last.items()]
+        last = dict(zip((row["subject_id"] for row in rows), entries, strict=True))
+        states = [state_row(subject, entry.outcome.state) for subject, entry in last.items()]
         self._states.write(connection, states)
         for row, entry in zip(rows, entries, strict=True):
             self._follow(connection, row["subject_id"], entry)
 
     def _follow(self, connection: Connection, subject: int, entry: RecordedCheck) -> None:
         """Write what few checks have: outages, events, incidents, a capture."""
-        outages = [event.outage for event in entry.events] + [entry.state.outage]
+        outcome = entry.outcome
+        outages = [event.outage for event in outcome.events] + [outcome.state.outage]
         for outage in dict.fromkeys(outage for outage in outages if outage):
             self._outages.write(connection, [outage_row(subject, outage)])
-        for event, leaf in zip(entry.events, entry.edges, strict=True):
+        for event, leaf in zip(outcome.events, entry.edges, strict=True):
             first = event.outage and event.outage.first_fail_at
             number = _outage_id(connection, subject, first) if first else None
             row = event_row(subject, event, number) | {"leaf": leaf}
             connection.execute(insert(table_of(EventRow)), row)
-        for incident in entry.incidents:
+        for incident in outcome.incidents:
             self._grow(connection, incident)
-        for capture, leaf in entry.captures:
+        for capture, leaf in zip(outcome.captures, entry.captures, strict=True):
             _write_capture(connection, capture_row(subject, capture) | {"leaf": leaf})
-        write_page(connection, subject, version=entry.version, changes=entry.changes)
+        changes = tuple(zip(outcome.changes, entry.changes, strict=True))
+        write_page(connection, subject, version=outcome.version, changes=changes)
 
     def _grow(self, connection: Connection, incident: Incident) -> None:
         """Write an incident whole; one that lost all its outages to it was the same, and goes."""
@@ -169,7 +154,8 @@ class Recorder:
         connection.execute(delete(_INCIDENT).where(_INCIDENT.c.id.in_(gone)))
 
     def _row(self, connection: Connection, entry: RecordedCheck) -> dict[str, Any]:
-        kept, seen, controls = self._kept, entry.check, entry.check.controls
+        kept, seen = self._kept, entry.outcome.check
+        controls = seen.controls
         subject = kept.subject(connection, seen.target, seen.point)
         return check_row(
             seen,

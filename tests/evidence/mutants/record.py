@@ -19,17 +19,13 @@ from monitor.core.model import (
     Judgement,
     Kind,
     LaneState,
-    Outcome,
     Reason,
     Run,
-    Sighting,
-    State,
     Target,
     Verdict,
 )
 from monitor.core.model.anchors import Cosignature, Stamp, Standing
-from monitor.core.outages.fold import advance
-from monitor.core.outages.incidents import absorb
+from monitor.core.outages.fold import in_outage
 from monitor.evidence import bounded
 from monitor.evidence.captures.capture_policy import Captures
 from monitor.evidence.log import note
@@ -42,6 +38,7 @@ from monitor.probe.page_tracker import PageTracker
 from monitor.runtime.clock import SystemClock
 from monitor.store import Store, cosignature_work, migrate, stamp_work
 from tests.support.captured import spoken
+from tests.support.folds import Folds
 from tests.support.linking import body
 from tests.support.outcomes import CONFIG, DEAD, OK, at, observation, panel, refusal
 from tests.support.service_days import ENVIRONMENT
@@ -104,35 +101,24 @@ class Life:
         self._pages = PageTracker(store.tracks(), point="local")
         dead = store.dead_links(dead_only=True)
         self._links = DeadLinkTracker(TARGETS.values(), dead, point="local")
-        self._states = {state.target: state for state in store.states()}
-        self._outages = {(one.target, one.first_fail_at): one for one in store.outages()}
+        self._folds = Folds(TARGETS, states=store.states(), outages=store.outages())
         self._captures = Captures(data / "captures", software="essai/1", clock_limit_us=500_000)
 
     async def check(self, slug: str, now: datetime, sky: str) -> None:
         exchange, judgement = exchange_of(slug, now, sky)
         seen = observation(slug, now, judgement, exchange=exchange)
-        before = self._states.get(slug) or State(target=slug, point="local")
-        sighting = Sighting(at=now, verdict=judgement.verdict, reason=judgement.reason)
-        state, events = advance(before, sighting, TARGETS[slug].policy)
-        self._states[slug] = state
-        incidents = []
-        for outage in (event.outage for event in events if event.outage):
-            self._outages[slug, outage.first_fail_at] = outage
-            incidents.append(absorb(self._outages.values(), outage, "anef"))
-        version, changes = await self._pages.read(TARGETS[slug], seen, events)
+        outcome = self._folds.outcome(seen)
+        version, changes = await self._pages.read(TARGETS[slug], seen, outcome.events)
         shown = self._pages.shown(slug)
         if version is not None and shown is not None:
-            changes += self._links.read(slug, shown, now, self._states)
-        outcome = Outcome(
-            observation=seen,
-            state=state,
-            events=events,
-            incidents=tuple(incidents),
-            version=version,
-            changes=changes,
+            changes += self._links.read(slug, shown, now, self._folds.states)
+        lasting = in_outage(outcome.state, outcome.events)
+        captures = await self._captures.keep(
+            TARGETS[slug], seen, known_good=True, in_outage=lasting
         )
-        kept = await self._captures.keep(TARGETS[slug], outcome, known_good=True)
-        await self._store.record(kept)
+        await self._store.record(
+            replace(outcome, version=version, changes=changes, captures=captures)
+        )
 
 
 async def stamp(store: Store, data: Path, signed: bytes, size: int, tsa: Authority) -> None:
