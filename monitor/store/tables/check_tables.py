@@ -16,6 +16,7 @@ from typing import ClassVar
 
 from sqlalchemy import (
     BigInteger,
+    Column,
     Index,
     LargeBinary,
     MetaData,
@@ -26,6 +27,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel
 
+from monitor.core.journal.check_fields import FIELDS
 from monitor.core.model import GapCause, Nature, Reason, Transition, Verdict
 from monitor.store.tables.columns import BIG_KEY, Instant, enum_column
 
@@ -38,6 +40,9 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+_TYPES = {"integer": BigInteger, "text": Text}
 
 
 class TableRow(SQLModel):
@@ -98,10 +103,16 @@ class BodyRow(TableRow, table=True):
 
 
 class ObservationRow(TableRow, table=True):
-    """One check, slim: it is written for ever, every minute, for every target."""
+    """One check, slim: it is written for ever, every minute, for every target.
+
+    The fields that its leaf has by the same name are columns as `check_fields` says.
+    """
 
     __tablename__ = "observation"
-    __table_args__ = (UniqueConstraint("subject_id", "at"),)
+    __table_args__ = (
+        *(Column(one.name, _TYPES[one.kind], nullable=one.optional) for one in FIELDS),
+        UniqueConstraint("subject_id", "at"),
+    )
     id: int | None = Field(default=None, primary_key=True, sa_type=BIG_KEY)
     subject_id: int = Field(foreign_key="subject.id")
     at: datetime = Field(sa_type=Instant)
@@ -110,7 +121,6 @@ class ObservationRow(TableRow, table=True):
     config_id: int = Field(foreign_key="config.id")
     conditions_id: int = Field(foreign_key="content.id")
     body_id: int | None = Field(default=None, foreign_key="body.id")
-    duration_us: int = Field(sa_type=BigInteger)
     resolve_us: int | None = Field(default=None, sa_type=BigInteger)
     connect_us: int | None = Field(default=None, sa_type=BigInteger)
     tls_us: int | None = Field(default=None, sa_type=BigInteger)
@@ -118,9 +128,6 @@ class ObservationRow(TableRow, table=True):
     transfer_us: int | None = Field(default=None, sa_type=BigInteger)
     controls_id: int | None = Field(default=None, foreign_key="content.id")
     controls_age_us: int | None = Field(default=None, sa_type=BigInteger)  # at - controls.at
-    clock_offset_us: int | None = Field(default=None, sa_type=BigInteger)
-    server_offset_us: int | None = Field(default=None, sa_type=BigInteger)
-    detail: str | None = Field(default=None, sa_type=Text)
     leaf: int | None = Field(default=None, sa_type=BigInteger)
 
 
