@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from monitor.core.text.page import Block, Fact
+from monitor.core.text.page import Block, Element, Fact
 
 
 class ChangeKind(StrEnum):
@@ -30,6 +30,36 @@ class ChangeKind(StrEnum):
     LINK_BROKEN = "link_broken"  # decided by the watch, from the target's own checks
     LINK_RESTORED = "link_restored"  # the same: it leads somewhere again
     PAGE_REMOVED = "page_removed"  # decided by the watch, from the page's status
+
+
+OF_FACTS = {
+    Element.PHONE: ChangeKind.PHONE,
+    Element.EMAIL: ChangeKind.EMAIL,
+    Element.OPENING_HOURS: ChangeKind.OPENING_HOURS,
+    Element.ADDRESS: ChangeKind.ADDRESS,
+    Element.APPOINTMENT_LINK: ChangeKind.APPOINTMENT_LINK,
+    Element.FEE: ChangeKind.FEE,
+    Element.DIGITAL_POINT: ChangeKind.SUBSTITUTE_CHANNEL,
+    Element.COUNTER: ChangeKind.SUBSTITUTE_CHANNEL,
+    Element.POST: ChangeKind.SUBSTITUTE_CHANNEL,
+    Element.CONTACT_CENTRE: ChangeKind.SUBSTITUTE_CHANNEL,
+}
+MAJOR = frozenset(
+    {
+        ChangeKind.OPENING_HOURS,
+        ChangeKind.PHONE,
+        ChangeKind.EMAIL,
+        ChangeKind.ADDRESS,
+        ChangeKind.APPOINTMENT_LINK,
+        ChangeKind.REQUIRED_DOCUMENTS,
+        ChangeKind.FEE,
+        ChangeKind.SUBSTITUTE_CHANNEL,
+        ChangeKind.ALERT_BANNER,
+    }
+)
+COSMETIC = frozenset(
+    {ChangeKind.DISPLAYED_DATE, ChangeKind.MOVED, ChangeKind.STRUCTURE, ChangeKind.TECHNICAL}
+)
 
 
 class Weight(StrEnum):

@@ -8,38 +8,10 @@ is), then from where the edited words are and what they contain. What no rule ma
 import re
 from collections.abc import Iterable
 
-from monitor.core.changes.change import ChangeKind, Op, Piece, Weight
+from monitor.core.changes.change import COSMETIC, MAJOR, OF_FACTS, ChangeKind, Op, Piece, Weight
 from monitor.core.changes.edits import EditedRegion
-from monitor.core.text.page import Block, BlockKind, Element, Fact
+from monitor.core.text.page import Block, BlockKind, Fact
 
-OF_FACTS = {
-    Element.PHONE: ChangeKind.PHONE,
-    Element.EMAIL: ChangeKind.EMAIL,
-    Element.OPENING_HOURS: ChangeKind.OPENING_HOURS,
-    Element.ADDRESS: ChangeKind.ADDRESS,
-    Element.APPOINTMENT_LINK: ChangeKind.APPOINTMENT_LINK,
-    Element.FEE: ChangeKind.FEE,
-    Element.DIGITAL_POINT: ChangeKind.SUBSTITUTE_CHANNEL,
-    Element.COUNTER: ChangeKind.SUBSTITUTE_CHANNEL,
-    Element.POST: ChangeKind.SUBSTITUTE_CHANNEL,
-    Element.CONTACT_CENTRE: ChangeKind.SUBSTITUTE_CHANNEL,
-}
-MAJOR = frozenset(
-    {
-        ChangeKind.OPENING_HOURS,
-        ChangeKind.PHONE,
-        ChangeKind.EMAIL,
-        ChangeKind.ADDRESS,
-        ChangeKind.APPOINTMENT_LINK,
-        ChangeKind.REQUIRED_DOCUMENTS,
-        ChangeKind.FEE,
-        ChangeKind.SUBSTITUTE_CHANNEL,
-        ChangeKind.ALERT_BANNER,
-    }
-)
-COSMETIC = frozenset(
-    {ChangeKind.DISPLAYED_DATE, ChangeKind.MOVED, ChangeKind.STRUCTURE, ChangeKind.TECHNICAL}
-)
 LEAST_MAJOR_WORDS = 40  # words of text that came or went: whatever they say, someone must read them
 
 _DOCUMENTS_HEADING = re.compile(

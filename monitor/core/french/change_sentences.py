@@ -35,19 +35,21 @@ WEIGHTS: Mapping[Weight, str] = {
     Weight.COSMETIC: "de forme",
 }
 
-ELEMENTS: Mapping[Element, str] = {
-    Element.PHONE: "numéro de téléphone",
-    Element.EMAIL: "adresse électronique",
-    Element.OPENING_HOURS: "horaires d’ouverture",
-    Element.ADDRESS: "adresse postale",
-    Element.APPOINTMENT_LINK: "lien de prise de rendez-vous",
-    Element.FEE: "montant à payer",
-    Element.DIGITAL_POINT: "point d’accueil numérique",
-    Element.COUNTER: "accueil au guichet",
-    Element.POST: "envoi par courrier",
-    Element.CONTACT_CENTRE: "centre de contact citoyen",
-    Element.ANEF_LINK: "lien vers l’ANEF",
+_ELEMENTS: Mapping[Element, tuple[str, str]] = {  # in a sentence; at the head of a narrow column
+    Element.PHONE: ("numéro de téléphone", "Tél."),
+    Element.EMAIL: ("adresse électronique", "Courriel"),
+    Element.OPENING_HOURS: ("horaires d’ouverture", "Horaires"),
+    Element.ADDRESS: ("adresse postale", "Adresse"),
+    Element.APPOINTMENT_LINK: ("lien de prise de rendez-vous", "RDV"),
+    Element.FEE: ("montant à payer", "Montant"),
+    Element.DIGITAL_POINT: ("point d’accueil numérique", "PAN"),
+    Element.COUNTER: ("accueil au guichet", "Guichet"),
+    Element.POST: ("envoi par courrier", "Courrier"),
+    Element.CONTACT_CENTRE: ("centre de contact citoyen", "CCC"),
+    Element.ANEF_LINK: ("lien vers l’ANEF", "ANEF"),
 }
+ELEMENTS = {element: name for element, (name, _) in _ELEMENTS.items()}
+COLUMNS = {element: head for element, (_, head) in _ELEMENTS.items()}
 
 OBSTACLES: Mapping[Obstacle, str] = {
     Obstacle.EMPTY: "la page ne contient aucun texte lisible",

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 from monitor.core.changes.page_events import PageEdge
-from monitor.core.text.page import Element
 
 EDGES: Mapping[PageEdge, str] = {
     PageEdge.FIRST: "premier texte relevé",
@@ -43,19 +42,4 @@ EXPLAINED: Mapping[PageEdge, str] = {
     "cette adresse s’accordent : elle répond de nouveau.",
     PageEdge.LINK_DROPPED: "Un lien mort n’est plus sur la page, ou son adresse n’est plus "
     "surveillée.",
-}
-
-# Heads of narrow columns.
-COLUMNS: Mapping[Element, str] = {
-    Element.PHONE: "Tél.",
-    Element.EMAIL: "Courriel",
-    Element.OPENING_HOURS: "Horaires",
-    Element.ADDRESS: "Adresse",
-    Element.APPOINTMENT_LINK: "RDV",
-    Element.FEE: "Montant",
-    Element.DIGITAL_POINT: "PAN",
-    Element.COUNTER: "Guichet",
-    Element.POST: "Courrier",
-    Element.CONTACT_CENTRE: "CCC",
-    Element.ANEF_LINK: "ANEF",
 }
