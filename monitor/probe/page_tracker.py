@@ -113,7 +113,7 @@ class PageTracker:
         if target.kind not in FOLLOWED:
             return None, ()
         track = self._track(target.slug)
-        if _says_gone(events):
+        if _confirm_removal(events):
             self._tracks[target.slug], found = gone(track, observation.at)
             return None, found
         if not _is_the_page(observation.judgement):
@@ -299,7 +299,8 @@ def _is_the_page(judgement: Judgement) -> bool:
     return judgement.verdict is Verdict.UP or degraded
 
 
-def _says_gone(events: Iterable[Event]) -> bool:
+def _confirm_removal(events: Iterable[Event]) -> bool:
+    """Tell whether an outage was confirmed that began with the answer that the page is gone."""
     return any(
         event.edge is Transition.OUTAGE_OPENED
         and event.outage
