@@ -12,6 +12,7 @@ from monitor.core.model.check import (
     MAX_NAMES,
     MAX_PARTS,
     MAX_TEXT,
+    STALLED_US,
     clean,
     conditions_of,
     phases_of,
@@ -109,6 +110,14 @@ def test_what_the_outside_sends_is_bounded() -> None:
     assert step.certificate is not None
     assert len(step.certificate.names) == MAX_NAMES
     assert len(repr(kept)) < 150_000
+
+
+@pytest.mark.parametrize(
+    ("stalled_us", "kept_ms"),
+    [(0, 0), (STALLED_US - 1, 0), (STALLED_US, STALLED_US // 1000), (2_999_999, 2_999)],
+)
+def test_only_a_long_stall_of_our_own_is_kept(stalled_us: int, kept_ms: int) -> None:
+    assert conditions_of(replace(answer(at(0)), stalled_us=stalled_us)).stalled_ms == kept_ms
 
 
 def test_phases_are_summed_over_the_hops() -> None:

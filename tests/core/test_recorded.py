@@ -80,3 +80,21 @@ def test_an_empty_exchange_is_kept_too() -> None:
 
     assert check.conditions == ConnectionProfile(url="x", failure=Failure.UNKNOWN)
     assert (check.body_sha256, check.status, check.final_url) == (None, None, "x")
+    assert (check.last, check.address) == (None, None)
+
+
+def test_a_check_tells_what_its_last_hop_met() -> None:
+    there = replace(answer(at(0)), hops=(hop(at(0)), hop(at(1), "https://site.test/suite")))
+
+    check = check_of(observation("anef", at(0), exchange=there))
+
+    assert (check.status, check.address) == (200, "198.51.100.7")
+    assert check.final_url == "https://site.test/suite"
+
+
+def test_a_status_that_came_before_a_failure_is_not_that_of_the_check() -> None:
+    cut = replace(answer(at(0)), failure=Failure.TRUNCATED)
+
+    check = check_of(observation("anef", at(0), exchange=cut))
+
+    assert (check.status, check.address) == (None, "198.51.100.7")

@@ -484,6 +484,22 @@ def test_a_shell_seen_alone_shows_nothing() -> None:
     assert said(judgement) == (Verdict.DEGRADED, Reason.EMPTY_SHELL)
 
 
+@pytest.mark.parametrize(
+    ("menu", "verdict"), [(0, Verdict.DEGRADED), (30, Verdict.DEGRADED), (31, Verdict.UP)]
+)
+def test_a_page_of_its_menu_alone_shows_something_when_the_menu_is_long(
+    menu: int, verdict: Verdict
+) -> None:
+    body = f"<nav>{'mot ' * menu}</nav><script>start()</script>"
+    assert judge(answer(page("Séjour", body))).verdict is verdict
+
+
+def test_a_header_may_name_who_answered_in_place_of_the_site() -> None:
+    headers = (("Content-Type", "text/html"), ("Server", "Olfeo/6"))
+    body = page("Séjour", "<p>À bientôt.</p>")
+    assert said(judge(answer(body, headers=headers))) == (Verdict.UNKNOWN, Reason.LOCAL_FILTER)
+
+
 # ------------------------------------------------------------------- what is asked of each
 
 

@@ -218,3 +218,7 @@ def test_addresses_that_hold_a_file_are_cut(tag: str) -> None:
     page = glance(f"<p>Texte</p><{tag} src='data:{'x' * 100_000}'></{tag}>".encode())
 
     assert [len(address) for address in (*page.scripts, *page.frames)] == [MAX_ADDRESS]
+
+
+def test_a_long_title_is_cut() -> None:
+    assert glance(f"<html><title>{'a' * 400}</title></html>".encode()).title == "a" * 300
