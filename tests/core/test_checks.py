@@ -137,5 +137,10 @@ def test_a_cleaned_text_can_be_written_anywhere(text: str) -> None:
     assert clean(cleaned) == cleaned
 
 
+def test_what_a_terminal_would_obey_is_shown_as_a_sign_or_a_space() -> None:
+    assert clean("a\0b\u202ec") == "a\ufffdb\ufffdc"
+    assert clean("a\tb\r\nc\u2028d") == "a b  c d"
+
+
 def test_a_healthy_text_is_left_as_it_is() -> None:
     assert clean("Bientôt — à l’été") == "Bientôt — à l’été"
