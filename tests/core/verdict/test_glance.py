@@ -222,3 +222,12 @@ def test_addresses_that_hold_a_file_are_cut(tag: str) -> None:
 
 def test_a_long_title_is_cut() -> None:
     assert glance(f"<html><title>{'a' * 400}</title></html>".encode()).title == "a" * 300
+
+
+def test_a_page_that_begins_with_a_megabyte_of_style_is_read_behind_it() -> None:
+    style = b"<style>" + b"a" * MAX_BYTES + b"</style>"
+    page = b"<html><body><p>ouvert</p></body></html>"
+
+    for body in (style + page, page[:12] + style + page[12:]):
+        read = glance(body)
+        assert (read.text, read.cut) == ("ouvert", False)
