@@ -51,6 +51,26 @@ def test_without_unique_items_as_much_as_can_be_is_kept(
     assert kept == lengths[-1][-1]
 
 
+def test_what_is_unique_on_both_sides_parts_what_is_too_long_to_align() -> None:
+    before = ["a"] * 300 + ["anchor"] + ["b"] * 300
+    after = ["c"] * 300 + ["anchor"] + ["d"] * 300
+
+    assert gaps(before, after) == [Mismatch(0, 300, 0, 300), Mismatch(301, 601, 301, 601)]
+    twice = [*before, "anchor"]
+    assert gaps(twice, [*after, "e"]) == [Mismatch(0, 602, 0, 602)]
+
+
+def test_of_anchors_that_crossed_the_longest_run_is_kept() -> None:
+    def text(names: str, filler: str) -> list[str]:
+        return [item for name in names for item in (*[filler] * 150, name)]
+
+    found = gaps(text("fABCDg", "x"), text("ABgCfD", "y"))
+
+    kept = {150 * n + n - 1 for n in range(2, 6)}  # A, B, C and D in the first
+    edited = {place for gap in found for place in range(gap.b0, gap.b1)}
+    assert set(range(906)) - edited == kept
+
+
 def test_long_sequences_with_nothing_unique_are_given_whole_beyond_the_bound() -> None:
     chance = random.Random(1)  # noqa: S311 -- an example, not a secret
     before = [chance.randrange(2) for _ in range(20_000)]

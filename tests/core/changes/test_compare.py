@@ -166,8 +166,15 @@ def test_dates_that_all_shift_by_one_day_are_another_time_zone() -> None:
     def pages(html: str) -> Page:
         return read(dsfr(BEFORE, Extra(inside=html)))
 
-    assert compare(pages(old), pages(new)) is None
-    assert compare(pages(old), pages(one)) is not None
+    two = "<h6>29 juil. 2022</h6><h6>1 juil. 2022</h6><h6>24 nov. 2021</h6>"
+    both_ways = "<h6>29 juil. 2022</h6><h6>29 juin 2022</h6><h6>24 nov. 2021</h6>"
+    two_days = "<h6>30 juil. 2022</h6><h6>2 juil. 2022</h6><h6>26 nov. 2021</h6>"
+
+    for other in (new, two):
+        assert compare(pages(old), pages(other)) is None
+        assert compare(pages(other), pages(old)) is None
+    for other in (one, both_ways, two_days, old + "<h6>23 nov. 2021</h6>", ""):
+        assert compare(pages(old), pages(other)) is not None
 
 
 def test_our_own_rules_are_never_announced() -> None:
