@@ -6,10 +6,22 @@ from collections.abc import Generator
 
 import pytest
 
+from tests.support.spreading import LONGEST, spread
+
 # Bytecode is written whatever the environment says: without it each worker rewrites every test
 # anew (5 s), and each program that a test starts compiles every module that it imports.
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest tests, where several workers share them."""
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    by_module: dict[str, list[pytest.Item]] = {name: [] for name in LONGEST}
+    for item in items:
+        name = item.nodeid.partition("::")[0].removeprefix("tests/")
+        by_module.get(name, []).append(item)
+    items[:] = spread(items, [group for group in by_module.values() if group], workers)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,20 +3,23 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 from monitor.cli import main
 
-PATIENT_S = 30.0
+PATIENT_S = 60.0  # a start takes a second of one processor: sixty times that, beside busy loops
 _PROGRAM = (sys.executable, "-m", "monitor.cli")
 
 
@@ -40,7 +43,7 @@ class LocalSite:
 
     def __init__(self) -> None:
         self.status = 200
-        self.slow_s = 0.0  # before each answer
+        self.slow_s = 0.0  # before each page
         self.agents: list[str] = []  # User-Agent of each request
         self.paths: list[str] = []
         site = self
@@ -49,8 +52,8 @@ class LocalSite:
             def do_GET(self) -> None:
                 site.agents.append(self.headers["User-Agent"])
                 site.paths.append(self.path)
-                time.sleep(site.slow_s)
                 missing = self.path == "/robots.txt"
+                time.sleep(0 if missing else site.slow_s)
                 body = b"" if missing else _page(site.status)
                 self.send_response(404 if missing else site.status)
                 self.send_header("Content-Type", "text/html; charset=utf-8")
@@ -76,6 +79,17 @@ def _page(status: int) -> bytes:
         return b"<html><title>Erreur</title><h1>Erreur interne</h1></html>"
     text = "Les titres de séjour se demandent en ligne. " * 20
     return f"<html lang=fr><title>Page</title><main><h1>Titre</h1><p>{text}".encode()
+
+
+def allow_time(config: Path, *, seconds: int) -> None:
+    """Check each target every so many seconds only, and let it take nearly as long.
+
+    What a test says of verdicts must hold where a check takes a second, beside busy loops.
+    """
+    path = config / "targets" / "essai.toml"
+    text = path.read_text().replace("interval_s = 1\n", f"interval_s = {seconds}\n")
+    text = text.replace("deadline_s = 1.0", f"deadline_s = {seconds}.0")
+    path.write_text(text.replace("slow_s = 0.9", f"slow_s = {seconds - 0.1}"))
 
 
 def write_config(folder: Path, *, site: int, control: int, targets: int = 2) -> Path:
@@ -143,11 +157,12 @@ def vigie(
     )
 
 
-def vigie_here(*words: str | Path) -> subprocess.CompletedProcess[str]:
+def vigie_here(*words: str | Path, port: int = 8600) -> subprocess.CompletedProcess[str]:
     """Run one command in this process, which costs a tenth of a new one."""
     out, err = StringIO(), StringIO()
     argv = list(map(str, words))
-    with redirect_stdout(out), redirect_stderr(err):
+    listening = patch.dict(os.environ, environment(port))
+    with listening, redirect_stdout(out), redirect_stderr(err):
         code = main(argv)
     return subprocess.CompletedProcess(argv, code, out.getvalue(), err.getvalue())
 
@@ -162,7 +177,7 @@ class Service:
 
     def get(self, path: str) -> bytes:
         url = f"http://127.0.0.1:{self.port}{path}"
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=PATIENT_S) as answer:
             body: bytes = answer.read()
         return body
 
@@ -195,6 +210,20 @@ def running(config: Path, data: Path, extra: Mapping[str, str] | None = None) ->
     finally:
         if process.poll() is None:
             service.kill()
+
+
+def values(data: Path, query: str, *given: str) -> list[Any]:
+    """Return the first column of what SQLite answers: a store takes fifty times as long to open."""
+    uri = f"file:{data / 'vigie.sqlite'}?mode=ro"
+    with closing(sqlite3.connect(uri, uri=True, timeout=PATIENT_S)) as connection:
+        return [row[0] for row in connection.execute(query, given)]
+
+
+def count_checks(data: Path, target: str = "cible-0") -> int:
+    """Count the checks of a target, in the database of a service that may be running."""
+    query = "SELECT count(*) FROM observation JOIN subject ON subject.id = subject_id"
+    (count,) = values(data, f"{query} WHERE target = ?", target)
+    return int(count)
 
 
 def _answers(service: Service) -> bool:

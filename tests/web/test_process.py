@@ -21,6 +21,8 @@ from tests.support.reads import config
 from tests.support.service import (
     LocalSite,
     Service,
+    allow_time,
+    count_checks,
     free_port,
     running,
     wait_until,
@@ -28,6 +30,7 @@ from tests.support.service import (
 )
 
 FEW_OPEN = 1024
+EVERY_S = 4  # a target is checked, and may take nearly as long: four hundred times what it needs
 PATHS = ("/", "/metrics", "/modifications", "/informations", "/cibles/cible-0", "/nulle-part")
 
 pytestmark = pytest.mark.anyio
@@ -38,6 +41,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("service")
     site = LocalSite()
     configured = write_config(folder / "config", site=site.port, control=site.port)
+    allow_time(configured, seconds=EVERY_S)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, FEW_OPEN), hard))  # as most systems do
     try:
@@ -74,13 +78,21 @@ def test_an_order_comes_out_as_it_went_in(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["idle", "slow", "unread", "at_once", "readers"])
 async def test_the_record_is_whole_whatever_visitors_do(service: Service, name: str) -> None:
     """How soon is for `make flood` to say, on a machine that has nothing else to do."""
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as strangers:
+    data = service.log.parent / "data"
+    before = count_checks(data)
+
+    async def until_checked() -> dict[int, int]:
         loop = asyncio.get_running_loop()
+        answers = await loop.run_in_executor(strangers, let_loose, name, service.port, 4, PATHS)
+        await asyncio.to_thread(wait_until, lambda: count_checks(data) > before)
+        return answers
+
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as strangers:
         found = await attack(
             name,
-            lambda: loop.run_in_executor(strangers, let_loose, name, service.port, 4, PATHS),
+            until_checked,
             port=service.port,
-            data=service.log.parent / "data",
+            data=data,
             alive=lambda: service.process.poll() is None,
         )
     wait_until(lambda: _answers(service), service.process)
