@@ -124,6 +124,23 @@ def test_pages_tokens_and_cosignatures_come_back(
         assert faults(made, after) == []
 
 
+def test_what_is_cited_has_the_same_number_again(
+    made: Made, empty_url: str, tsa: Authority, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path / 'again.sqlite'}" if "sqlite" in empty_url else empty_url
+    again(made, url, tsa)
+    with opened(old_url(made)) as before, opened(url) as after:
+        numbers = [*map(cited, (before, after))]
+    assert numbers[0] == numbers[1]
+    assert all(numbers[0])
+
+
+def cited(store: Store) -> list[list[int | None]]:
+    day = at(-100_000), at(100_000)
+    logs = store.outages(), store.incidents(), store.gaps(*day), store.page_changes()
+    return [[one.number for one in log] for log in logs]
+
+
 def old_url(made: Made) -> str:
     return f"sqlite:///{made.data / 'vigie.sqlite'}"
 

@@ -20,7 +20,7 @@ from monitor.core.model import Target
 from monitor.core.untrusted.numbers import whole
 from monitor.store import Store
 
-MOST_NUMBER = 2**31  # of a change
+MOST_NUMBER = 2**63  # of a leaf
 
 
 def add(commands: Commands) -> None:

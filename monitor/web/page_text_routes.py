@@ -26,7 +26,7 @@ from monitor.web.views.target import target_view
 FRESH_S = 2.0  # a page is served again without reading for so long, at least
 CHANGE_S = 300.0  # one change: it never changes, but for how long its second text stayed
 BROWSER_S = 30  # a reader's own browser may show it again for so long
-MOST_NUMBER = 2**31 - 1  # of a change
+MOST_NUMBER = 2**63 - 1  # of a leaf, in the columns of both databases
 
 
 class PageTextRoutes:

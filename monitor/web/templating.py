@@ -31,6 +31,7 @@ def environment(*, version: str) -> jinja2.Environment:
             "spell": spell,
             "typeset": typeset,
             "count": formatting.count,
+            "numbered": formatting.numbered,
             "apart": formatting.apart,
             "written_day": written_day,
             "date_only": date_only,

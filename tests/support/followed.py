@@ -25,6 +25,16 @@ def record(store: Store, said: str | Sequence[Page], *, target: str, removed: bo
     asyncio.run(all_in_order())
 
 
+def address(store: Store, rank: int) -> str:
+    """Return where the page of a change is."""
+    return f"/modifications/{number_of(store, rank)}"
+
+
+def number_of(store: Store, rank: int) -> int:
+    """Return the number of a change: the first that was recorded is of rank 1."""
+    return sorted(one.number for one in store.page_changes())[rank - 1]
+
+
 def outcomes(pages: Sequence[Page], *, target: str, removed: bool) -> list[Outcome]:
     track, found = TextHistory(target=target, point="local"), []
     for number, one in enumerate(pages):

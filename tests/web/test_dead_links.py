@@ -18,6 +18,7 @@ from monitor.web.pages_app import build
 from monitor.web.views.dead_link_views import LinkStatus, lives
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_template
+from tests.support.followed import address
 from tests.support.linking import ALIVE, gone, linking
 from tests.support.metrics import FixedMetrics
 from tests.support.outcomes import outcome
@@ -84,7 +85,7 @@ def anef_cell(web: Visitor) -> html.HtmlElement:
 def test_a_dead_link_is_told_with_where_it_led_and_since_when(store: Store) -> None:
     record(store, ALIVE, gone())
     web = visitor(store)
-    listed, told = read(web, "/modifications"), read(web, "/modifications/2")
+    listed, told = read(web, "/modifications"), read(web, address(store, 2))
 
     assert "Lien mort : « Déposer ma demande », qui mène à administration-etrangers" in said(listed)
     assert "Au plus tard le 23 novembre 2026 à 09:05:00" in said(listed)
@@ -119,7 +120,7 @@ def test_a_link_that_lives_again_is_told_with_when_its_address_answered(store: S
     asyncio.run(close())
     web = visitor(store)
 
-    text = said(read(web, "/modifications/3"))
+    text = said(read(web, address(store, 3)))
     assert "Lien rétabli" in text
     assert "Premier relevé où elle répond de nouveau 23 novembre 2026 à 09:05:00" in text
     assert "Relevé de la page où il n’est plus mort 23 novembre 2026 à 09:05:00" in text
@@ -196,8 +197,8 @@ def test_a_hostile_link_is_text_and_nothing_else(store: Store) -> None:
     record(store, gone(), links=(f'<a href="{HOST}/usagers/#/{text}">{text}</a>',))
     web = visitor(store)
 
-    for path in ("/modifications", "/modifications/2", f"/cibles/{PAGE.slug}", "/informations"):
+    for path in ("/modifications", address(store, 2), f"/cibles/{PAGE.slug}", "/informations"):
         answer = web.get(path)
         assert "<script" not in answer.text
         assert not html.fromstring(answer.text).xpath("//@onmouseover")
-    assert "alert(" in web.get("/modifications/2").text
+    assert "alert(" in web.get(address(store, 2)).text

@@ -19,7 +19,7 @@ from monitor.web.views.modifications import PER_PAGE
 from monitor.web.views.offer import Stated, stated
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_template
-from tests.support.followed import record
+from tests.support.followed import address, number_of, record
 from tests.support.metrics import FixedMetrics
 from tests.support.readings import SENTENCES, page
 from tests.support.reads import NOW, config, target
@@ -71,7 +71,7 @@ def read(web: Visitor, path: str) -> html.HtmlElement:
 ADDRESSES = (
     "/modifications",
     "/modifications?tout=oui",
-    *(f"/modifications/{number}" for number in range(1, 10)),
+    *range(1, 10),  # a change, by its rank
     "/informations",
     "/cibles/prefecture-63-etrangers",
     "/cibles/prefecture-01",
@@ -79,8 +79,10 @@ ADDRESSES = (
 
 
 @pytest.mark.parametrize("path", ADDRESSES)
-def test_each_page_is_one_sound_document_in_french(web: Visitor, path: str) -> None:
-    document = read(web, path)
+def test_each_page_is_one_sound_document_in_french(
+    web: Visitor, store: Store, path: str | int
+) -> None:
+    document = read(web, path if isinstance(path, str) else address(store, path))
 
     assert "fr" == document.get("lang")
     assert 1 == len(document.findall(".//h1"))
@@ -171,8 +173,10 @@ def test_a_long_list_is_turned_page_by_page(store: Store) -> None:
     assert not second.xpath("//a[@rel='next']")
 
 
-def test_a_change_shows_both_texts_word_by_word_without_needing_colour(web: Visitor) -> None:
-    document = read(web, "/modifications/2")
+def test_a_change_shows_both_texts_word_by_word_without_needing_colour(
+    web: Visitor, store: Store
+) -> None:
+    document = read(web, address(store, 2))
     text = said(document)
 
     assert "[− 34. −] [+ 78. +]" in text or "[− 01 99 00 12 34. −] [+ 01 99 00 56 78. +]" in text
@@ -190,7 +194,7 @@ def test_a_change_of_our_own_rules_says_what_it_may_hide(store: Store) -> None:
     record(store, [old, old, page("B"), page("B")], target="prefecture-63-etrangers")
     web = visitor(store)
 
-    for path in ("/modifications?tout=oui", "/modifications/2"):
+    for path in ("/modifications?tout=oui", address(store, 2)):
         assert NO_COPY in said(read(web, path))
     assert NO_COPY not in said(read(web, "/modifications"))
 
@@ -198,8 +202,8 @@ def test_a_change_of_our_own_rules_says_what_it_may_hide(store: Store) -> None:
 def test_a_change_gives_its_bounds_in_paris_and_utc_and_its_digests(
     web: Visitor, store: Store
 ) -> None:
-    text = said(read(web, "/modifications/2"))
-    found = store.page_change(2)
+    text = said(read(web, address(store, 2)))
+    found = store.page_change(number_of(store, 2))
     assert found is not None
     before, after = found[0].before, found[0].after
     assert before is not None
@@ -254,11 +258,11 @@ def test_text_from_outside_is_text_and_nothing_else(store: Store) -> None:
     record(store, [page("A"), page("bad"), page("bad")], target="prefecture-63-etrangers")
     web = visitor(store)
 
-    for path in ("/modifications", "/modifications/2", "/cibles/prefecture-63-etrangers"):
+    for path in ("/modifications", address(store, 2), "/cibles/prefecture-63-etrangers"):
         answer = web.get(path)
         assert "<script" not in answer.text
         assert not html.fromstring(answer.text).xpath("//@onmouseover")
-    assert "alert(" in web.get("/modifications/2").text
+    assert "alert(" in web.get(address(store, 2)).text
 
 
 def test_every_kind_can_be_chosen(web: Visitor) -> None:

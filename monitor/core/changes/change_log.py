@@ -13,7 +13,7 @@ class ChangeRecord:
     """A `PageEvent` that was recorded.
 
     Attributes:
-        number: Names it on the pages of this service.
+        number: Index of its leaf, by which it is cited: no change is older than the journal.
         before: The old text's stay; its `last_at` is what was known when this was recorded.
         kinds: None where nothing was compared.
         silent: The text changed while the displayed date stayed the same.

@@ -99,6 +99,13 @@ def count(number: int, singular: str, plural: str | None = None) -> str:
     return f"{_grouped(number)} {word}"
 
 
+def numbered(number: int | None) -> str:
+    """Return "n° 48 213", on one line; "sans numéro" for what has no leaf of its own."""
+    if number is None:
+        return "sans numéro"
+    return f"n°\N{NO-BREAK SPACE}{_grouped(number)}"
+
+
 def _grouped(number: int) -> str:
     return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 

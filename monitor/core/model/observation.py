@@ -119,6 +119,7 @@ class Outage:
         recovered_at: The check that confirmed its end; None while open.
         checks: Failing checks in it.
         relapses: Times that a recovery began and was not confirmed (flapping).
+        number: Index of the leaf that opened it, by which it is cited; None where there is none.
 
     """
 
@@ -134,6 +135,7 @@ class Outage:
     recovered_at: datetime | None = None
     checks: int = 1
     relapses: int = 0
+    number: int | None = field(default=None, compare=False)
 
     @property
     def shortest_s(self) -> float:
@@ -207,13 +209,18 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incident:
-    """Outages of one platform that overlap. Natural key: (platform, point, opened_at)."""
+    """Outages of one platform that overlap. Natural key: (platform, point, opened_at).
+
+    `number`, by which it is cited, is the least of those of its outages: it stays the same when
+    the incident grows. Once incidents have merged, the number of each still finds the whole.
+    """
 
     platform: str
     point: str
     opened_at: datetime  # first_fail_at of its first outage
     closed_at: datetime | None = None  # first_ok_at of its last; None while one is open
     outages: tuple[tuple[str, datetime], ...] = ()  # (target, first_fail_at) of each
+    number: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,7 +260,10 @@ class GapCause(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gap:
-    """Planned slots without an observation. `target` empty: every target of the point."""
+    """Planned slots without an observation. `target` empty: every target of the point.
+
+    `number`, by which it is cited, is the index of its leaf; None where there is none.
+    """
 
     point: str
     target: str
@@ -261,6 +271,7 @@ class Gap:
     to_at: datetime
     slots: int
     cause: GapCause
+    number: int | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

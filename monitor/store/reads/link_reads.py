@@ -32,12 +32,12 @@ class LinkReads(StoreReads):
         change: int | None = None,
         dead_only: bool = False,
     ) -> tuple[DeadLinkRecord, ...]:
-        """Return them by page, as they were told; `change`: those that this one is about."""
+        """Return them by page, as they were told; `change`: those of the change of that number."""
         wanted = _LINKS.where(_S.c.point == self.point)
         if pages is not None:
             wanted = wanted.where(_S.c.target.in_(list(pages)))
         if change is not None:
-            wanted = wanted.where(or_(_L.c.broken_id == change, _L.c.ended_id == change))
+            wanted = wanted.where(or_(_BROKEN.c.leaf == change, _ENDED.c.leaf == change))
         if dead_only:
             wanted = wanted.where(_L.c.ended_id.is_(None))
         with self._reading() as session:

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, and_, or_
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
-from monitor.core.model import Event, Incident, Outage, State, Streak
+from monitor.core.model import Event, Incident, Outage, State, Streak, Transition
 from monitor.store.reads.question import DAWN, DUSK, StoreReads
 from monitor.store.tables.check_tables import (
     EventRow,
@@ -17,6 +18,15 @@ from monitor.store.tables.check_tables import (
     OutageRow,
     StateRow,
     SubjectRow,
+)
+
+# The event that opened an outage: its leaf is the number of the outage. The instants are equal
+# and lead to the one row by its unique index.
+_OPENED = aliased(EventRow)
+_IS_OPENING = and_(
+    col(_OPENED.subject_id) == OutageRow.subject_id,
+    col(_OPENED.at) == OutageRow.confirmed_at,
+    col(_OPENED.edge) == Transition.OUTAGE_OPENED,
 )
 
 
@@ -30,19 +40,20 @@ class LogReads(StoreReads):
             col(OutageRow.recovered_at).is_(None),
         )
         wanted = (
-            select(SubjectRow.target, StateRow, OutageRow)
+            select(SubjectRow.target, StateRow, OutageRow, _OPENED.leaf)
             .join(StateRow, col(StateRow.subject_id) == SubjectRow.id)
             .outerjoin(OutageRow, open_outage)
+            .outerjoin(_OPENED, _IS_OPENING)
             .where(SubjectRow.point == self.point)
             .order_by(SubjectRow.target)
         )
         with self._reading() as session:
             return tuple(
-                _state(target, self.point, row, outage)
-                for target, row, outage in session.exec(wanted)
+                _state(target, row, _any_outage(target, self.point, outage, number), self.point)
+                for target, row, outage, number in session.exec(wanted)
             )
 
-    def outages(
+    def outages(  # noqa: PLR0913 -- keyword-only filters
         self,
         targets: Iterable[str] | None = None,
         since: datetime | None = None,
@@ -50,15 +61,17 @@ class LogReads(StoreReads):
         *,
         open_only: bool = False,
         newest: int | None = None,
+        number: int | None = None,
     ) -> tuple[Outage, ...]:
         """Return the outages that touch a span, by first failing check, then target.
 
         An outage lasts from its first failing check to the first good one of its end. Only the
-        `newest` of them, None for all.
+        `newest` of them, None for all; only the one of that `number`.
         """
         wanted = (
-            select(SubjectRow.target, OutageRow)
+            select(SubjectRow.target, OutageRow, _OPENED.leaf)
             .join(OutageRow, col(OutageRow.subject_id) == SubjectRow.id)
+            .outerjoin(_OPENED, _IS_OPENING)
             .where(SubjectRow.point == self.point)
             .where(col(OutageRow.first_fail_at) < (until or DUSK))
             .where(
@@ -74,8 +87,10 @@ class LogReads(StoreReads):
             wanted = wanted.where(col(SubjectRow.target).in_(list(targets)))
         if open_only:
             wanted = wanted.where(col(OutageRow.recovered_at).is_(None))
+        if number is not None:
+            wanted = wanted.where(col(_OPENED.leaf) == number)
         with self._reading() as session:
-            found = [_outage(target, self.point, row) for target, row in session.exec(wanted)]
+            found = [_outage(target, self.point, *row) for target, *row in session.exec(wanted)]
         return tuple(reversed(found))
 
     def incidents(
@@ -84,8 +99,12 @@ class LogReads(StoreReads):
         until: datetime | None = None,
         *,
         open_only: bool = False,
+        number: int | None = None,
     ) -> tuple[Incident, ...]:
-        """Return the incidents that touch a span, by opening, then platform."""
+        """Return the incidents that touch a span, by opening, then platform.
+
+        Only the one that has the outage of that `number`, if one is given.
+        """
         kept = and_(
             col(IncidentRow.point) == self.point,
             col(IncidentRow.opened_at) < (until or DUSK),
@@ -96,9 +115,22 @@ class LogReads(StoreReads):
         )
         if open_only:
             kept = and_(kept, col(IncidentRow.closed_at).is_(None))
+        if number is not None:
+            named = (
+                select(IncidentOutageRow.incident_id)
+                .join(EventRow, col(EventRow.outage_id) == IncidentOutageRow.outage_id)
+                .where(EventRow.edge == Transition.OUTAGE_OPENED, EventRow.leaf == number)
+            )
+            kept = and_(kept, col(IncidentRow.id).in_(named))
         members = (
-            select(IncidentOutageRow.incident_id, SubjectRow.target, OutageRow.first_fail_at)
+            select(
+                IncidentOutageRow.incident_id,
+                SubjectRow.target,
+                OutageRow.first_fail_at,
+                _OPENED.leaf,
+            )
             .join(OutageRow, col(OutageRow.id) == IncidentOutageRow.outage_id)
+            .outerjoin(_OPENED, _IS_OPENING)
             .join(SubjectRow, col(SubjectRow.id) == OutageRow.subject_id)
             .join(IncidentRow, col(IncidentRow.id) == IncidentOutageRow.incident_id)
             .where(kept)
@@ -108,8 +140,10 @@ class LogReads(StoreReads):
         wanted = wanted.order_by(col(IncidentRow.opened_at), IncidentRow.platform)
         with self._reading() as session:
             outages: dict[int | None, list[tuple[str, datetime]]] = defaultdict(list)
-            for incident, target, first_fail_at in session.exec(members):
+            numbers: dict[int | None, list[int]] = defaultdict(list)
+            for incident, target, first_fail_at, leaf in session.exec(members):
                 outages[incident].append((target, first_fail_at))
+                numbers[incident].extend([] if leaf is None else [leaf])
             return tuple(
                 Incident(
                     platform=row.platform,
@@ -117,6 +151,7 @@ class LogReads(StoreReads):
                     opened_at=row.opened_at,
                     closed_at=row.closed_at,
                     outages=tuple(outages[row.id]),
+                    number=min(numbers[row.id], default=None),
                 )
                 for row in session.exec(wanted)
             )
@@ -124,9 +159,10 @@ class LogReads(StoreReads):
     def events(self, since: datetime, until: datetime) -> tuple[Event, ...]:
         """Return the edges and blips of a span, in order, each with its outage as it is now."""
         wanted = (
-            select(SubjectRow.target, EventRow, OutageRow)
+            select(SubjectRow.target, EventRow, OutageRow, _OPENED.leaf)
             .join(EventRow, col(EventRow.subject_id) == SubjectRow.id)
             .outerjoin(OutageRow, col(OutageRow.id) == EventRow.outage_id)
+            .outerjoin(_OPENED, _IS_OPENING)
             .where(SubjectRow.point == self.point)
             .where(col(EventRow.at) >= since, col(EventRow.at) < until)
             .order_by(col(EventRow.at), SubjectRow.target)
@@ -138,14 +174,14 @@ class LogReads(StoreReads):
                     at=row.at,
                     target=target,
                     point=self.point,
-                    outage=_any_outage(target, self.point, outage),
+                    outage=_any_outage(target, self.point, outage, number),
                     blip=streak_of(row, "blip"),
                 )
-                for target, row, outage in session.exec(wanted)
+                for target, row, outage, number in session.exec(wanted)
             )
 
 
-def _state(target: str, point: str, row: StateRow, outage: OutageRow | None) -> State:
+def _state(target: str, row: StateRow, outage: Outage | None, point: str) -> State:
     return State(
         target=target,
         point=point,
@@ -156,7 +192,7 @@ def _state(target: str, point: str, row: StateRow, outage: OutageRow | None) -> 
         last_ok_at=row.last_ok_at,
         failing=streak_of(row, "failing"),
         recovering=streak_of(row, "recovering"),
-        outage=_any_outage(target, point, outage),
+        outage=outage,
     )
 
 
@@ -173,11 +209,13 @@ def streak_of(row: StateRow | EventRow | Row[Any], name: str) -> Streak | None:
     )
 
 
-def _any_outage(target: str, point: str, row: OutageRow | None) -> Outage | None:
-    return None if row is None else _outage(target, point, row)
+def _any_outage(
+    target: str, point: str, row: OutageRow | None, number: int | None
+) -> Outage | None:
+    return None if row is None else _outage(target, point, row, number)
 
 
-def _outage(target: str, point: str, row: OutageRow) -> Outage:
+def _outage(target: str, point: str, row: OutageRow, number: int | None) -> Outage:
     return Outage(
         target=target,
         point=point,
@@ -191,4 +229,5 @@ def _outage(target: str, point: str, row: OutageRow) -> Outage:
         recovered_at=row.recovered_at,
         checks=row.checks,
         relapses=row.relapses,
+        number=number,
     )

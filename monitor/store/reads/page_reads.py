@@ -106,7 +106,7 @@ class PageReads(CopyReads):
     def page_change(self, number: int) -> tuple[ChangeRecord, Page | None, Page | None] | None:
         """Return one change and both texts; None when there is none of that number."""
         wanted = _CHANGES.add_columns(_OLD_TEXT.c.page.label("was"), _T.c.page.label("now"))
-        wanted = wanted.where(_C.c.id == number, _S.c.point == self.point)
+        wanted = wanted.where(_C.c.leaf == number, _S.c.point == self.point)
         with self._reading() as session:
             row = session.connection().execute(wanted).one_or_none()
         if row is None:
@@ -237,7 +237,7 @@ def _last_of(session: Session, subject: int, begins: PageEdge, ends: PageEdge) -
 
 def _change(row: Row[Any], point: str) -> ChangeRecord:
     return ChangeRecord(
-        number=row.id,
+        number=row.leaf,
         target=row.target,
         point=point,
         at=row.at,

@@ -34,8 +34,10 @@ class RobotsCopy:
 class LifeReads(StoreReads):
     """What the service went through."""
 
-    def gaps(self, since: datetime, until: datetime) -> tuple[Gap, ...]:
-        """Return the gaps that touch a span, by start, then target."""
+    def gaps(
+        self, since: datetime, until: datetime, *, number: int | None = None
+    ) -> tuple[Gap, ...]:
+        """Return the gaps that touch a span, by start, then target; or the one of a number."""
         wanted = (
             select(SubjectRow.target, GapRow)
             .join(GapRow, col(GapRow.subject_id) == SubjectRow.id)
@@ -43,6 +45,8 @@ class LifeReads(StoreReads):
             .where(col(GapRow.from_at) < until, col(GapRow.to_at) > since)
             .order_by(col(GapRow.from_at), SubjectRow.target)
         )
+        if number is not None:
+            wanted = wanted.where(GapRow.leaf == number)
         with self._reading() as session:
             return tuple(
                 Gap(
@@ -52,6 +56,7 @@ class LifeReads(StoreReads):
                     to_at=row.to_at,
                     slots=row.slots,
                     cause=row.cause,
+                    number=row.leaf,
                 )
                 for target, row in session.exec(wanted)
             )
