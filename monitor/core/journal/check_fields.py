@@ -1,8 +1,8 @@
 """The fields of a check that have one name in `Check`, in its leaf and in its row.
 
-What is recorded of an observation, the encoder, the decoder, the schema of leaves, rows, reads
-and the audit are made from `FIELDS`. A new field is a line here, an attribute of `Check` and of
-what it is measured in, a column with its migration, and a line of docs/journal.md.
+What is recorded of an observation, the encoder, the decoder, the schema of leaves, columns, rows,
+reads and the audit are made from `FIELDS`. A new field is a line here, an attribute of `Check` and
+of what it is measured in, a migration that adds its column, and a line of docs/journal.md.
 """
 
 from collections.abc import Mapping
