@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.core.model import GapCause, Outcome, Run
+from monitor.core.model import GapCause, Outcome
 from monitor.core.outages.gaps import gap
 from monitor.core.scheduling.slots import Grid
 from monitor.probe.missed_slots import missed_slots
 from monitor.store import Store, StoreError
 from tests.support.databases import database_url, postgres, sqlite_template
-from tests.support.outcomes import CONFIG, at, outcome, panel
+from tests.support.outcomes import CONFIG, a_run, at, outcome, panel
 
 __all__ = ["database_url", "postgres", "sqlite_template"]  # fixtures
 
@@ -34,17 +34,7 @@ def seen_at(slot_s: float, *, late_s: float) -> Outcome:
 
 async def begin(store: Store) -> None:
     now = at(0)
-    await store.start_run(
-        Run(
-            point="local",
-            started_at=now,
-            alive_at=now,
-            stopped_at=None,
-            version="1",
-            config_sha256=CONFIG,
-            ruleset="1",
-        )
-    )
+    await store.start_run(a_run(now))
 
 
 async def test_nothing_was_lost_before_the_first_run(store: Store) -> None:

@@ -18,7 +18,6 @@ from sqlalchemy import Engine, event
 
 from monitor.attest.sealing import KEY_FILE, Sealer
 from monitor.cli import main
-from monitor.core.model import Run
 from monitor.core.model.anchors import Cosignature
 from monitor.evidence.log import note
 from monitor.evidence.log.journal import Signed
@@ -28,7 +27,7 @@ from monitor.runtime.clock import SystemClock
 from monitor.store import Store, cosignature_work
 from tests.evidence.mutants.record import ORIGIN, TARGETS, WITNESS, Life, stamp
 from tests.support.databases import database_url, postgres, sqlite_template
-from tests.support.outcomes import CONFIG, at, panel
+from tests.support.outcomes import a_run, at, panel
 from tests.support.service_days import ENVIRONMENT
 from tests.support.tsa import Authority, authority
 
@@ -141,15 +140,7 @@ def service(
     monkeypatch.setenv("VIGIE_DATABASE_URL", database_url)
     monkeypatch.setattr(os, "fsync", lambda _: None)  # slow, and no power is cut here
     key = own_key(data / KEY_FILE, name=ORIGIN, algorithm=Algorithm.ED25519)
-    run = Run(
-        point="local",
-        started_at=at(-1),
-        alive_at=at(-1),
-        stopped_at=None,
-        version="0.1",
-        config_sha256=CONFIG,
-        ruleset="2026-11",
-    )
+    run = a_run(at(-1))
     with (
         Store.open(
             database_url, point="local", writer=True, rest_s=0,

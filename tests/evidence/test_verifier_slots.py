@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from monitor.core.journal.decode import gap_from, read_instant
-from monitor.core.model import GapCause, Outcome, Run
+from monitor.core.model import GapCause, Outcome
 from monitor.core.outages.gaps import gap, missing
 from monitor.core.scheduling.slots import Grid
 from monitor.probe.missed_slots import missed_slots
@@ -24,7 +24,7 @@ from monitor.store import Store
 from tests.evidence.test_verifier_story import Leaves, exported, of, packed, run, without
 from tests.support.databases import sqlite_template
 from tests.support.mirror import VERIFIER
-from tests.support.outcomes import CONFIG, at, outcome, panel
+from tests.support.outcomes import CONFIG, a_run, at, outcome, panel
 
 __all__ = ["sqlite_template"]
 
@@ -49,10 +49,7 @@ class Service:
 
     async def start(self, now_s: float, plan: Mapping[str, Grid], config: str = CONFIG) -> None:
         now = at(now_s)
-        begun = Run(
-            point="local", started_at=now, alive_at=now, stopped_at=None, version="1",
-            config_sha256=config, ruleset="1",
-        )  # fmt: skip
+        begun = a_run(now, config_sha256=config)
         await self.store.start_run(
             begun, missed_slots(self.store, plan, now, config_sha256=config), plan
         )

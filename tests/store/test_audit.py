@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from monitor.core.french.formatting import count
 from monitor.core.journal.leaf_schema import FIELDS, refusal
 from monitor.core.journal.replay import REFERENCES
-from monitor.core.model import Outcome, Run
+from monitor.core.model import Outcome
 from monitor.store import Store, StoreError
 from monitor.store.audit.auditor import audit
 from monitor.store.audit.difference import OnTrust
@@ -24,7 +24,7 @@ from monitor.store.engine import connected, parse
 from monitor.store.rebuild.rebuilder import rebuild
 from monitor.store.tables.page_tables import metadata
 from tests.support.databases import Postgres
-from tests.support.outcomes import CONFIG, at
+from tests.support.outcomes import a_run, at
 from tests.support.service_days import TARGETS, live, open_store, outcomes
 from tests.support.tables import clock_readings, tallies
 
@@ -448,18 +448,9 @@ def test_incidents_that_cannot_be_folded_again_are_counted(
     """A target moves, or leaves the list, while its outage is open: no leaf says when."""
     weather = {"accueil": "..xxxxxxxxxx", "connexion": "..xxxxxxxxxx"}
     every = list(outcomes(tuple(weather.items())))
-    start = Run(
-        point="local",
-        started_at=at(-1),
-        alive_at=at(-1),
-        stopped_at=None,
-        version="0.1",
-        config_sha256=CONFIG,
-        ruleset="2026-11",
-    )
 
     async def record(store: Store, some: list[Outcome], second: int) -> None:
-        await store.start_run(replace(start, started_at=at(second), alive_at=at(second)))
+        await store.start_run(a_run(at(second)))
         for one in some:
             await store.record(one)
         await store.stop_run(at(second + 1))

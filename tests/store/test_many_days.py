@@ -21,7 +21,6 @@ from monitor.core.model import (
     Observation,
     Platform,
     Reason,
-    Run,
     Target,
     Verdict,
 )
@@ -42,7 +41,7 @@ from monitor.store import Store
 from monitor.store.rebuild.rebuilder import rebuild
 from tests.support.captured import spoken
 from tests.support.clock import FakeClock
-from tests.support.outcomes import refusal
+from tests.support.outcomes import a_run, refusal
 from tests.support.reads import config
 from tests.support.sites import answer
 
@@ -191,15 +190,7 @@ class Process:
     async def start(self) -> None:
         await self.sealer.open()
         now = self.life.clock.now()
-        run = Run(
-            point="local",
-            started_at=now,
-            alive_at=now,
-            stopped_at=None,
-            version="1",
-            config_sha256=CONFIG.sha256,
-            ruleset="2026-11",
-        )
+        run = a_run(now, config_sha256=CONFIG.sha256)
         await self.store.start_run(run)
 
     async def end(self) -> None:

@@ -18,7 +18,6 @@ from monitor.core.model import (
     Outage,
     Outcome,
     Reason,
-    Run,
     State,
     Streak,
     Transition,
@@ -30,6 +29,7 @@ from tests.support.outcomes import (
     CONFIG,
     DEAD,
     OK,
+    a_run,
     answer,
     at,
     hop,
@@ -315,15 +315,7 @@ def test_an_incident_that_turns_out_older_replaces_the_younger(store: Store) -> 
 
 
 def test_a_run_is_kept_alive_by_its_rounds(store: Store) -> None:
-    run = Run(
-        point="local",
-        started_at=at(0),
-        alive_at=at(0),
-        stopped_at=None,
-        version="0.1.0",
-        config_sha256=CONFIG,
-        ruleset="2026-11",
-    )
+    run = a_run(at(0))
     clock = ClockReading(
         at=at(-5), server="ntp.test", offset_us=-1_200, dispersion_us=900, stratum=2
     )
@@ -343,15 +335,7 @@ def test_a_run_is_kept_alive_by_its_rounds(store: Store) -> None:
 
 def test_rounds_and_starts_at_one_instant_are_told_apart(store: Store) -> None:
     """A clock that was set back comes to the same microsecond again."""
-    run = Run(
-        point="local",
-        started_at=at(0),
-        alive_at=at(0),
-        stopped_at=None,
-        version="0.1.0",
-        config_sha256=CONFIG,
-        ruleset="2026-11",
-    )
+    run = a_run(at(0))
 
     async def lives() -> None:
         for _ in range(3):

@@ -16,6 +16,7 @@ from monitor.core.model import (
     Phase,
     Reason,
     Resolution,
+    Run,
     State,
     Verdict,
 )
@@ -156,4 +157,17 @@ def outcome(
             last_at=instant,
             last_ok_at=instant,
         ),
+    )
+
+
+def a_run(started_at: datetime, *, config_sha256: str = CONFIG) -> Run:
+    """Return a life of the service that has just begun."""
+    return Run(
+        point="local",
+        started_at=started_at,
+        alive_at=started_at,
+        stopped_at=None,
+        version="0.1",
+        config_sha256=config_sha256,
+        ruleset="2026-11",
     )

@@ -9,12 +9,11 @@ from monitor.core.model import (
     GapCause,
     Kind,
     Outcome,
-    Run,
     Target,
 )
 from monitor.store import Store
 from tests.support.folds import Folds
-from tests.support.outcomes import CONFIG, DEAD, OK, answer, at, observation, panel, refusal
+from tests.support.outcomes import DEAD, OK, a_run, answer, at, observation, panel, refusal
 
 ENVIRONMENT = {"host": "test", "system": "test", "commit": "unknown", "public_ip": "unknown"}
 TARGETS = {
@@ -50,15 +49,7 @@ def outcomes(weather: Iterable[tuple[str, str]] = tuple(WEATHER.items())) -> Ite
 
 
 async def _live(store: Store) -> None:
-    run = Run(
-        point="local",
-        started_at=at(-1),
-        alive_at=at(-1),
-        stopped_at=None,
-        version="0.1",
-        config_sha256=CONFIG,
-        ruleset="2026-11",
-    )
+    run = a_run(at(-1))
     await store.start_run(run)
     lost = Gap(
         point="local",

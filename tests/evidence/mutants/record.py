@@ -20,7 +20,6 @@ from monitor.core.model import (
     Kind,
     LaneState,
     Reason,
-    Run,
     Target,
     Verdict,
 )
@@ -40,7 +39,7 @@ from monitor.store import Store, cosignature_work, migrate, stamp_work
 from tests.support.captured import spoken
 from tests.support.folds import Folds
 from tests.support.linking import body
-from tests.support.outcomes import CONFIG, DEAD, OK, at, observation, panel, refusal
+from tests.support.outcomes import DEAD, OK, a_run, at, observation, panel, refusal
 from tests.support.service_days import ENVIRONMENT
 from tests.support.sites import answer
 from tests.support.tsa import Authority
@@ -163,15 +162,7 @@ async def _live(store: Store, data: Path, tsa: Authority) -> None:
     key = own_key(data / KEY_FILE, name=ORIGIN, algorithm=Algorithm.ED25519)
     with closing(Sealer(store, data, key, clock=SystemClock())) as sealer:
         await sealer.open()
-        run = Run(
-            point="local",
-            started_at=at(-1),
-            alive_at=at(-1),
-            stopped_at=None,
-            version="0.1",
-            config_sha256=CONFIG,
-            ruleset="2026-11",
-        )
+        run = a_run(at(-1))
         await store.start_run(run)
         lost = Gap(
             point="local",
