@@ -58,6 +58,7 @@ CLOCK_INTERVAL_S = 15 * 60
 THIN_INTERVAL_S = 24 * 3600.0
 SEAL_INTERVAL_S = 300.0
 CAPTURES = "captures"  # folder of data/
+ROLL_UP_INTERVAL_S = 3_600.0
 PAUSE_INTERVAL_S = 5.0  # how soon `vigie pause` is heeded
 DRAIN_S = 25.0  # probes in flight may end within this, below a supervisor's usual 30 s
 
@@ -198,6 +199,7 @@ class App:
             if self._config.identified:
                 self._loop(self._anchor())
             self._loop(self._every(THIN_INTERVAL_S, self._prune_daily_copies))
+            self._loop(self._every(ROLL_UP_INTERVAL_S, self._roll_up))
             self._plan(since=started_at)
             limit_s = 0.0  # after an error of ours nothing can be recorded of what is in hand
             try:
@@ -332,6 +334,10 @@ class App:
         """Let go of the daily copies that are older than the configuration says."""
         days = self._config.retention.daily_copies_days
         await self._captures.thin(self._clock.now().date(), days=days)
+
+    async def _roll_up(self) -> None:
+        """Sum up the days that are over."""
+        await self._store.roll_up(self._clock.now())
 
     async def _every(self, interval_s: float, work: Callable[[], Awaitable[object]]) -> None:
         """Repeat now and then every `interval_s`, whatever the work takes below that."""

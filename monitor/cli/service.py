@@ -19,17 +19,22 @@ import uvloop
 
 from monitor.app import App
 from monitor.attest.backup import faults_of, public_key
+from monitor.attest.kept_files import signed_from
 from monitor.cli.parsing import INIT_HINT, CommandRefused, Commands, ProgressLine, folders
 from monitor.config import load
 from monitor.config.settings import Settings, open_files, read_settings
 from monitor.core.french.formatting import count
 from monitor.evidence.log.journal import FOLDER
+from monitor.evidence.log.reading import LogReading
+from monitor.evidence.log.tiles import Tiles
+from monitor.evidence.log.tlog import TILE_WIDTH
 from monitor.probe.build import open_to_write
 from monitor.runtime import logs, process_setup
 from monitor.runtime.clock import SystemClock
 from monitor.runtime.errors import in_french
 from monitor.store import Store, is_new, migrate
 from monitor.store.engine import parse
+from monitor.store.rebuild.definitions import fill_definitions
 from monitor.store.transfer import move
 
 HEALTH_TIMEOUT_S = 5.0
@@ -104,7 +109,17 @@ def run_migrate(asked: Namespace) -> int:
     settings = read_settings(os.environ, data=asked.data)
     make_folder(asked.data)
     print(migrate(settings.database_url))
+    _fill_definitions(settings)
     return _move(settings, asked.to) if asked.to else 0
+
+
+def _fill_definitions(settings: Settings) -> None:
+    """Read the plans of targets from the journal, for a database of before it kept them."""
+    tiles = Tiles(settings.data / FOLDER)
+    note = tiles.checkpoint()
+    size = signed_from(note, at=SystemClock().now()).checkpoint.size if note else 0
+    count = size - size % TILE_WIDTH
+    fill_definitions(settings.database_url, LogReading(tiles, count), count=count)
 
 
 def _move(settings: Settings, target: str) -> int:

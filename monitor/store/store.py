@@ -36,6 +36,7 @@ from monitor.store.engine import (
     sqlite_path,
     try_to_write,
 )
+from monitor.store.reads.account_reads import AccountReads
 from monitor.store.reads.check_reads import CheckReads
 from monitor.store.reads.journal_reads import JournalReads, forget_checkpoints
 from monitor.store.reads.link_reads import LinkReads
@@ -55,6 +56,7 @@ from monitor.store.tables.check_tables import (
 )
 from monitor.store.tables.journal_tables import CheckpointRow, LeafRow
 from monitor.store.upgrade import require_folder
+from monitor.store.writing import rollups
 from monitor.store.writing.group_commit import Writer
 from monitor.store.writing.intern_tables import InternTables
 from monitor.store.writing.leaf_writer import LeafWriter
@@ -72,7 +74,15 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class Store(
-    CheckReads, LogReads, PageReads, LinkReads, LifeReads, SpanReads, JournalReads, AnchorReads
+    CheckReads,
+    LogReads,
+    PageReads,
+    LinkReads,
+    LifeReads,
+    SpanReads,
+    AccountReads,
+    JournalReads,
+    AnchorReads,
 ):
     """The record of one point.
 
@@ -300,6 +310,29 @@ class Store(
             Replace(RobotsRow, "host", "fetched_at").write(connection, [row])
 
         await self._write(work)
+
+    async def roll_up(self, now: datetime) -> int:
+        """Sum up the days that are over, of every target; return how many that were.
+
+        Many short transactions: checks are recorded between them.
+        """
+        with self._reading() as session:
+            targets = rollups.subjects(session.connection(), self.point)
+        total = 0
+        for subject, _ in targets:
+            while done := await self._roll_up(subject, now):
+                total += done
+        return total
+
+    async def _roll_up(self, subject: int, now: datetime) -> int:
+        done: list[int] = []
+
+        def work(connection: Connection, kept: InternTables) -> None:
+            del kept
+            done.append(rollups.roll_up(connection, self.point, subject, now))
+
+        await self._write(work)
+        return done[-1]
 
     async def keep_checkpoint(
         self, *, size: int, root: bytes, at: datetime, note: bytes, bundled: int

@@ -13,7 +13,6 @@ from monitor.core.outages.availability import (
     Observed,
     Stretch,
     combined,
-    outside,
     stretches,
     tally,
 )
@@ -125,18 +124,6 @@ def test_a_rate_of_nothing_known_is_no_rate() -> None:
     assert found.ratio(Bound.CENTRAL) is None
     assert [found.ratio(Bound.EXTREME_LOW), found.ratio(Bound.EXTREME_HIGH)] == [0, 1]
     assert found.coverage == 0
-
-
-def test_announced_windows_are_left_out_whole() -> None:
-    edges = [0, 50 * S, 100 * S, 300 * S]
-    checks = observed((0, UP), (60, DOWN), (120, UP), hold=300)
-    kept = outside(stretches(checks, edges), [(50 * S, 100 * S)])
-
-    assert [(p.from_us // S, p.to_us // S, p.key[0]) for p in kept] == [
-        (0, 50, UP),
-        (100, 120, DOWN),
-        (120, 300, UP),
-    ]
 
 
 def test_a_whole_is_down_while_one_of_its_members_is() -> None:

@@ -27,10 +27,14 @@ Key = tuple[str, str]  # target, point
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A check of the journal, and what follows from it; no events for a target in doubt."""
+    """A check of the journal, and what follows from it; no events for a target in doubt.
+
+    `plan`: the index and the leaf of its target as it was planned.
+    """
 
     leaf: int
     check: Check
+    plan: tuple[int, Mapping[str, Any]] | None
     state: State
     events: tuple[Event, ...]
     incidents: tuple[Incident, ...]
@@ -94,6 +98,7 @@ class Replay:
         """
         check = check_from(leaf, self.refer, conditions=self._conditions(leaf["conditions"]))
         plan = self.refer(leaf["plan"]) if "plan" in leaf else None
+        planned = (leaf["plan"], plan) if plan else None
         policy = self._policy(leaf["plan"], plan) if plan else Policy()
         key = check.target, check.point
         before = self.states.get(key) or State(target=check.target, point=check.point)
@@ -102,13 +107,14 @@ class Replay:
         if doubtful is not None:
             self._doubtful = idx, key
             state = self.states[key] = doubtful.follow(before, sighting, policy)
-            return Told(leaf=idx, check=check, state=state, events=(), incidents=())
+            return Told(leaf=idx, check=check, plan=planned, state=state, events=(), incidents=())
         state, events = advance(before, sighting, policy)
         self.states[key] = state
         self._awaited.extend((idx, event) for event in events)
         return Told(
             leaf=idx,
             check=check,
+            plan=planned,
             state=state,
             events=events,
             incidents=tuple(self._incidents(plan, events)),

@@ -201,18 +201,6 @@ _GRAVITY = {
 }
 
 
-def outside(pieces: Iterable[Stretch], windows: Sequence[tuple[int, int]]) -> Iterator[Stretch]:
-    """Yield the pieces that lie outside of `windows`: in order, apart from each other.
-
-    The pieces are cut at both ends of every window.
-    """
-    starts = [start for start, _ in windows]
-    for piece in pieces:
-        index = bisect_right(starts, piece.from_us) - 1
-        if index < 0 or windows[index][1] <= piece.from_us:
-            yield piece
-
-
 class Bound(StrEnum):
     """Which of the five figures of one account; each is at most the one after it."""
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Select, bindparam, func, select, type_coerce
 from sqlalchemy.types import NullType
 
 from monitor.core.journal.replay import EDGES, Replay, ReplayError
-from monitor.store.audit import audit_pages
+from monitor.store.audit import audit_pages, audit_rollups
 from monitor.store.audit.audit_rows import Named, Raw, apart, chunks, rows, show, text_fault, who
 from monitor.store.audit.audit_schema import schema_faults
 from monitor.store.audit.derived_rows import TABLE_OF, FromLeaves, Leaf
@@ -202,6 +202,7 @@ class _Audit:
         yield from audit_pages.differences(
             self._connection, self._named, self._told, copies=self._texts, trusted=self._trusted
         )
+        yield from audit_rollups.differences(self._connection)
         yield from self._kept_once()
         yield from self._end_of_journal()
 
@@ -319,6 +320,7 @@ _KEYS: Mapping[str, Callable[[Raw], Any]] = {
     "state": lambda row: row["subject_id"],
     "outage": lambda row: (row["subject_id"], row["first_fail_at"]),
     "tally": lambda row: (row["subject_id"], row["judgement_id"]),
+    "definition": lambda row: (row["subject_id"], row["from_at"]),
     "incident": lambda row: (row["platform"], row["point"], row["opened_at"]),
     "incident_outage": lambda row: row["outage_id"],
 }

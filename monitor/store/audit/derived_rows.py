@@ -18,6 +18,7 @@ from monitor.core.journal.decode import (
     gap_from,
     read_instant,
 )
+from monitor.core.journal.jcs import canonical
 from monitor.core.journal.replay import REFERENCES, Replay, Told
 from monitor.core.model import Incident, Outage
 from monitor.core.model.check import Check, without_tokens
@@ -101,6 +102,8 @@ class FromLeaves:
         self._alive: dict[str, int] = {}
         self._outages: dict[tuple[Any, datetime], Outage] = {}
         self._tallies: Counter[tuple[Any, Any]] = Counter()
+        self._plans: dict[tuple[str, str], int] = {}
+        self._definitions: dict[tuple[tuple[str, str], int], Raw] = {}
         self._incidents: dict[tuple[str, str, datetime], Incident] = {}
         self._member: dict[tuple[Any, datetime], tuple[str, str, datetime]] = {}
         self._sizes: Counter[tuple[str, str, datetime]] = Counter()
@@ -143,6 +146,7 @@ class FromLeaves:
                 for key, checks in self._tallies.items()
             },
         )
+        yield "definition", self._definitions
         yield (
             "incident",
             {
@@ -179,6 +183,7 @@ class FromLeaves:
         subject = check.target, check.point
         judgement = check.ruleset, check.verdict.value, check.reason.value, check.rule
         self._tallies[subject, judgement] += 1
+        self._define(subject, replayed)
         self._note(subject, leaf, replayed)
         near = self._near.get(subject)
         if near is None:
@@ -200,6 +205,20 @@ class FromLeaves:
             body=(bytes.fromhex(body), check.body_bytes) if body else None,
             controls=replace(check.controls, at=DAWN) if check.controls else None,
         )
+
+    def _define(self, subject: tuple[str, str], replayed: Told) -> None:
+        """Do as `Recorder` does: a plan makes a row when it is not that of the check before."""
+        if replayed.plan is None or self._plans.get(subject) == replayed.plan[0]:
+            return
+        idx, leaf = replayed.plan
+        self._plans[subject] = idx
+        from_at = to_us(replayed.check.at)
+        self._definitions[subject, from_at] = {
+            "subject_id": subject,
+            "from_at": from_at,
+            "leaf": idx,
+            "text": canonical(leaf).decode(),
+        }
 
     def _note(self, subject: tuple[str, str], leaf: Leaf, replayed: Told) -> None:
         """See whether the service may have known other outages than leaves tell of.

@@ -225,6 +225,13 @@ TABLES: Mapping[str, Vouched] = {
             columns=_fold("checks", subject_id="subject", judgement_id="judgement"),
         ),
         Vouched(
+            name="definition",
+            key=("subject_id", "from_at"),
+            columns=_key("id") | _fold("from_at", "leaf", "text", subject_id="subject"),
+            fewer="une base d’avant cette table n’a que les définitions suivies depuis ; les"
+            " relevés plus anciens prennent la première",
+        ),
+        Vouched(
             name="outage",
             key=("subject_id", "first_fail_at"),
             columns=_key("id")
@@ -285,6 +292,13 @@ TABLES: Mapping[str, Vouched] = {
             | _leaf(broken_id="page_change", ended_id="page_change")
             | _self("text", "address")
             | _fold("gone_at"),
+        ),
+        Vouched(
+            name="rollup",
+            key=("subject_id", "day", "verdict", "reason"),
+            columns=_self("day", "verdict", "reason", "held_us", "doubt_us", "checks")
+            | _self(subject_id="subject"),
+            fewer="un jour sans sommes est compté de nouveau, relevé par relevé",
         ),
         # The journal's own end.
         Vouched(name="leaf", key=("idx",), columns=_leaf("idx", "entry")),

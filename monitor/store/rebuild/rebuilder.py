@@ -22,6 +22,7 @@ from monitor.core.journal.decode import (
     gap_from,
     read_instant,
 )
+from monitor.core.journal.jcs import canonical
 from monitor.core.journal.replay import EDGES, REFERENCES, Replay, Told
 from monitor.core.model import Capture, Event, Outcome
 from monitor.core.model.anchors import Cosignature, Stamp, Standing
@@ -252,6 +253,7 @@ class _Rebuilder:
                 incidents=told.incidents,
                 captures=tuple(capture for capture, _ in captures),
             ),
+            plan=(told.plan[0], canonical(told.plan[1]).decode()) if told.plan else None,
             leaf=told.leaf,
             edges=tuple(idx for _, idx in edges),
             captures=tuple(idx for _, idx in captures),

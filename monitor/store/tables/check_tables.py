@@ -4,7 +4,8 @@ Three kinds of table:
 
 - The record, append-only (triggers refuse UPDATE and DELETE): `observation` and what it
   points at, `subject judgement config content body`. What is said many times is kept once.
-- The present, derived from the record: `state tally outage event incident`.
+- The present, derived from the record: `state tally outage event incident definition`.
+- Sums of the record, made again at any time: `rollup`.
 - The service's own life: `run round clock_reading gap lane pause robots`.
 
 Instants are microseconds since 1970, UTC; durations end in `_us`. `leaf` is the index in the
@@ -151,6 +152,40 @@ class StateRow(TableRow, table=True):
     recovering_count: int | None = None
     recovering_reason: Reason | None = enum_column(Reason, nullable=True)
     recovering_downs: int | None = None
+
+
+class DefinitionRow(TableRow, table=True):
+    """A target as it was planned, from its first check under that plan on.
+
+    `text` is the leaf `target` whose index is `leaf`.
+    """
+
+    __tablename__ = "definition"
+    __table_args__ = (UniqueConstraint("subject_id", "from_at"),)
+    id: int | None = Field(default=None, primary_key=True)
+    subject_id: int = Field(foreign_key="subject.id")
+    from_at: datetime = Field(sa_type=Instant)
+    leaf: int = Field(sa_type=BigInteger)
+    text: str = Field(sa_type=Text)
+
+
+class RollupRow(TableRow, table=True):
+    """The time of one subject in one state, over one day of Paris: a `Cell` of its account.
+
+    A day has all of its rows, which add up to its length, or none. `reason` is empty where no
+    observation holds. Nothing rests on these rows but speed.
+    """
+
+    __tablename__ = "rollup"
+    subject_id: int = Field(primary_key=True, foreign_key="subject.id")
+    day: int = Field(  # its start in Paris, in microseconds since 1970
+        primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False}
+    )
+    verdict: str = Field(primary_key=True, sa_type=Text)
+    reason: str = Field(primary_key=True, sa_type=Text)
+    held_us: int = Field(sa_type=BigInteger)
+    doubt_us: int = Field(sa_type=BigInteger)
+    checks: int
 
 
 class TallyRow(TableRow, table=True):

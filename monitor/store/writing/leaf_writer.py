@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from monitor.core.changes.page_events import PageEvent
 from monitor.core.journal import encode
+from monitor.core.journal.jcs import canonical
 from monitor.core.model import Capture, ClockReading, Controls, Event, Gap, Run, Target
 from monitor.core.model.check import Check
 from monitor.core.scheduling.slots import Grid
@@ -25,6 +26,7 @@ class LeafWriter:
         self._environment = environment
         self._targets = targets
         self._known: dict[Hashable, int] = {}
+        self._texts: dict[str, str] = {}  # of the leaves that define targets
 
     def check(
         self,
@@ -94,6 +96,15 @@ class LeafWriter:
 
     def stop(self, connection: Connection, at: datetime, start: int) -> int:
         return self.ledger.append(connection, encode.run_stopped(at, start=start))
+
+    def definition(self, connection: Connection, slug: str) -> tuple[int, str] | None:
+        """Return the leaf that defines a target, and its text; None for one without a plan."""
+        if slug not in self._targets:
+            return None
+        if slug not in self._texts:
+            self._texts[slug] = canonical(encode.target(self._targets[slug])).decode()
+        idx = self._plan(connection, slug)
+        return None if idx is None else (idx, self._texts[slug])
 
     def _plan(self, connection: Connection, slug: str) -> int | None:
         target = self._targets.get(slug)

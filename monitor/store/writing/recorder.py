@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from monitor.core.journal.check_fields import stored_fields
 from monitor.core.model import (
@@ -22,6 +23,7 @@ from monitor.core.model import (
 from monitor.core.model.check import Check
 from monitor.store.tables.check_tables import (
     BodyRow,
+    DefinitionRow,
     EventRow,
     IncidentOutageRow,
     IncidentRow,
@@ -36,12 +38,14 @@ from monitor.store.tables.journal_tables import CaptureRow
 from monitor.store.writing.intern_tables import InternTables
 from monitor.store.writing.leaf_writer import LeafWriter
 from monitor.store.writing.page_writes import write_page
+from monitor.store.writing.rollups import forget_from
 from monitor.store.writing.statements import Replace
 
 Work = Callable[[Connection, InternTables], None]
 
 _OBSERVATION = table_of(ObservationRow)
 _BODY = table_of(BodyRow)
+_DEFINITION = table_of(DefinitionRow)
 _OUTAGE = table_of(OutageRow)
 _INCIDENT = table_of(IncidentRow)
 _LINK = table_of(IncidentOutageRow)
@@ -53,6 +57,7 @@ class RecordedCheck:
 
     outcome: Outcome
     leaf: int  # of the check
+    plan: tuple[int, str] | None  # the leaf that defines its target, and its text
     edges: tuple[int, ...]  # of its events
     captures: tuple[int, ...]
     changes: tuple[int, ...] = ()
@@ -65,6 +70,8 @@ class Recorder:
         self._kept = InternTables(scribe)
         self._scribe = scribe
         self._bodies: dict[int, tuple[bytes, int] | None] = {}  # the last of each subject
+        self._latest: dict[int, datetime] = {}  # the latest check of each subject
+        self._plans: dict[int, int | None] = {}  # the leaf that defines each subject now
         self._states = Replace(StateRow, "subject_id")
         self._tallies = Replace(TallyRow, "subject_id", "judgement_id", add="checks")
         self._outages = Replace(OutageRow, "subject_id", "first_fail_at")
@@ -93,6 +100,7 @@ class Recorder:
         )
         return RecordedCheck(
             outcome=outcome,
+            plan=self._scribe.definition(connection, check.target),
             leaf=leaf,
             edges=tuple(scribe.edge(connection, event, leaf) for event in outcome.events),
             captures=tuple(scribe.capture(connection, one) for one in outcome.captures),
@@ -115,7 +123,38 @@ class Recorder:
         states = [state_row(subject, entry.outcome.state) for subject, entry in last.items()]
         self._states.write(connection, states)
         for row, entry in zip(rows, entries, strict=True):
+            self._keep_sums(connection, row["subject_id"], entry)
+            self._define(connection, row["subject_id"], entry)
             self._follow(connection, row["subject_id"], entry)
+
+    def _keep_sums(self, connection: Connection, subject: int, entry: RecordedCheck) -> None:
+        """Forget the sums of days that a check changes: a clock that was set back made it."""
+        at = entry.outcome.check.at
+        if subject not in self._latest:
+            last = select(func.max(_OBSERVATION.c.at)).where(_OBSERVATION.c.subject_id == subject)
+            self._latest[subject] = connection.scalar(last) or at
+        if at < self._latest[subject]:
+            forget_from(connection, subject, at)
+        self._latest[subject] = max(at, self._latest[subject])
+
+    def _define(self, connection: Connection, subject: int, entry: RecordedCheck) -> None:
+        """Write the plan of a target when it is not that of the check before."""
+        if entry.plan is None:
+            return
+        if subject not in self._plans:
+            last = select(_DEFINITION.c.leaf).where(_DEFINITION.c.subject_id == subject)
+            last = last.order_by(_DEFINITION.c.id.desc()).limit(1)
+            self._plans[subject] = connection.scalar(last)
+        leaf, text = entry.plan
+        if self._plans[subject] != leaf:
+            row = {
+                "subject_id": subject,
+                "from_at": entry.outcome.check.at,
+                "leaf": leaf,
+                "text": text,
+            }
+            connection.execute(insert(_DEFINITION), row)
+            self._plans[subject] = leaf
 
     def _follow(self, connection: Connection, subject: int, entry: RecordedCheck) -> None:
         """Write what few checks have: outages, events, incidents, a capture."""

@@ -1,0 +1,320 @@
+"""Accounts of time: from sums by day where there are, else from the checks themselves."""
+
+import json
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby, pairwise
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, func, select, type_coerce
+
+from monitor.core.model import Reason, Verdict
+from monitor.core.outages.availability import (
+    HOLD,
+    KNOWN,
+    Account,
+    Observed,
+    StateKey,
+    Stretch,
+    combined,
+    stretches,
+    tally,
+)
+from monitor.core.outages.calendar import day_starts
+from monitor.store.reads.question import StoreReads
+from monitor.store.tables.check_tables import (
+    DefinitionRow,
+    JudgementRow,
+    ObservationRow,
+    RollupRow,
+    SubjectRow,
+    table_of,
+)
+from monitor.store.tables.columns import from_us
+
+_O, _S, _J = table_of(ObservationRow), table_of(SubjectRow), table_of(JudgementRow)
+_D, _R = table_of(DefinitionRow), table_of(RollupRow)
+_AT = type_coerce(_O.c.at, BigInteger)
+_FROM = type_coerce(_D.c.from_at, BigInteger)
+_TELLING = [verdict.value for verdict in KNOWN]
+_BATCH = 10_000
+
+# How long a check of before all definitions may hold: the shortest that any target is planned at.
+_UNPLANNED_S = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """A target as it was planned from `from_at` on, by the leaf `leaf` of the journal."""
+
+    target: str
+    from_at: datetime
+    leaf: int
+    name: str
+    url: str
+    kind: str
+    platform: str
+    department: str
+    interval_s: int
+    policy: Mapping[str, int]
+
+
+class AccountReads(StoreReads):
+    """The time of targets, by state, between any instants.
+
+    Edges are microseconds since 1970: two or more, in order, none twice. Nothing holds after
+    `now`.
+    """
+
+    def definitions(self) -> tuple[Definition, ...]:
+        """Return each target as it was planned, by target, then from when."""
+        wanted = (
+            select(_S.c.target, _FROM, _D.c.leaf, _D.c.text)
+            .join(_S, _S.c.id == _D.c.subject_id)
+            .where(_S.c.point == self.point)
+            .order_by(_S.c.target, _D.c.from_at)
+        )
+        with self._reading() as session:
+            return tuple(
+                _definition(target, from_us, leaf, json.loads(text))
+                for target, from_us, leaf, text in session.connection().execute(wanted)
+            )
+
+    def watched(self) -> Mapping[str, tuple[datetime, datetime]]:
+        """Return when each target that was ever checked was checked first, and last."""
+        wanted = (
+            select(_S.c.target, func.min(_AT), func.max(_AT))
+            .join(_S, _S.c.id == _O.c.subject_id)
+            .where(_S.c.point == self.point)
+            .group_by(_S.c.target)
+        )
+        with self._reading() as session:
+            rows = session.connection().execute(wanted).all()
+        return {target: (from_us(first), from_us(last)) for target, first, last in rows}
+
+    def accounts(
+        self, targets: Iterable[str], edges: Sequence[int], *, now: int
+    ) -> dict[str, list[Account]]:
+        """Return, for each target, the account of each stretch of time between two edges."""
+        with self._reading() as session:
+            reader = AccountReader(session.connection(), self.point)
+            return {target: reader.accounts(target, edges, now) for target in targets}
+
+    def whole_accounts(
+        self, targets: Sequence[str], edges: Sequence[int], *, now: int
+    ) -> list[Account]:
+        """Return the accounts of a whole that needs all of these targets: see `combined`."""
+        with self._reading() as session:
+            return AccountReader(session.connection(), self.point).whole(targets, edges, now)
+
+
+@dataclass(slots=True)
+class _RolledDay:
+    """The sums of one day: for each state the time, what of it is doubtful, and the checks."""
+
+    rows: list[tuple[StateKey, int, int, int]]
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether all of the day was in one state, without a doubt."""
+        return len(self.rows) == 1 and not self.rows[0][2]
+
+
+class AccountReader:
+    """Reads accounts through one connection, which sees one instant."""
+
+    def __init__(self, connection: Connection, point: str) -> None:
+        self._connection = connection
+        self._point = point
+        self._judgements: dict[int, tuple[Verdict, Reason]] = {
+            row.id: (row.verdict, row.reason)
+            for row in connection.execute(select(_J.c.id, _J.c.verdict, _J.c.reason))
+        }
+
+    def accounts(self, target: str, edges: Sequence[int], now: int) -> list[Account]:
+        """Return the account of each stretch of time between two edges."""
+        accounts = [Account() for _ in edges[1:]]
+        subject = self.subject(target)
+        counted: list[tuple[int, int]] = []
+        for start, end, day in self._days(subject, edges):
+            first = bisect_right(edges, start) - 1
+            if end <= edges[first + 1]:
+                for key, held_us, doubt_us, checks in day.rows:
+                    accounts[first].add(key, held_us, doubt_us, checks)
+            elif day.is_plain:
+                _spread(accounts, edges, start, end, day)
+            else:
+                continue
+            counted.append((start, end))
+        for since, until in _others(counted, edges):
+            raw = self.tallied(subject, cut_at(edges, since, until), now)
+            first = bisect_right(edges, since) - 1
+            for index, account in enumerate(raw, start=first):
+                accounts[index].merge(account)
+        return accounts
+
+    def whole(self, targets: Sequence[str], edges: Sequence[int], now: int) -> list[Account]:
+        """Return the accounts of a whole that needs all of the targets.
+
+        A day that was plain for each of them is read from its sums, any other from the checks.
+        """
+        accounts = [Account() for _ in edges[1:]]
+        subjects = [self.subject(target) for target in targets]
+        plain: dict[tuple[int, int], list[_RolledDay]] = defaultdict(list)
+        for subject in subjects:
+            for start, end, day in self._days(subject, edges):
+                if day.is_plain:
+                    plain[start, end].append(day)
+        counted = sorted(span for span, days in plain.items() if len(days) == len(subjects))
+        for start, end in counted:
+            members = [
+                [Stretch(start, end, day.rows[0][0], doubtful=False, checks=0)]
+                for day in plain[start, end]
+            ]
+            (piece,) = combined(members)
+            _spread(accounts, edges, start, end, _RolledDay([(piece.key, end - start, 0, 0)]))
+        for since, until in _others(counted, edges):
+            cuts = cut_at(edges, since, until)
+            rows = [
+                stretches(self._observed(subject, since, until), cuts, now=now)
+                for subject in subjects
+            ]
+            first = bisect_right(edges, since) - 1
+            for index, account in enumerate(tally(combined(rows), cuts), start=first):
+                accounts[index].merge(account)
+        return accounts
+
+    def subject(self, target: str) -> int | None:
+        """Return the number of a target; None for one that was never seen from this point."""
+        same = _S.c.target == target, _S.c.point == self._point
+        found: int | None = self._connection.scalar(select(_S.c.id).where(*same))
+        return found
+
+    def tallied(self, subject: int | None, edges: Sequence[int], now: int) -> list[Account]:
+        """Return accounts from the checks alone, whatever sums there are."""
+        return tally(stretches(self._observed(subject, edges[0], edges[-1]), edges, now=now), edges)
+
+    def last_telling(self, subject: int, before: int | None = None) -> tuple[int, int] | None:
+        """Return the last check that says something of the site, and until when it may hold.
+
+        The last one of all, or of those earlier than `before`.
+        """
+        wanted = (
+            select(_AT)
+            .join(_J, _J.c.id == _O.c.judgement_id)
+            .where(_O.c.subject_id == subject, _J.c.verdict.in_(_TELLING))
+            .order_by(_AT.desc())
+            .limit(1)
+        )
+        if before is not None:
+            wanted = wanted.where(before > _AT)
+        at: int | None = self._connection.scalar(wanted)
+        return None if at is None else (at, at + _hold(self._holds(subject), at))
+
+    def _days(
+        self, subject: int | None, edges: Sequence[int]
+    ) -> Iterator[tuple[int, int, _RolledDay]]:
+        """Yield the days that have sums and lie between the edges: start, end, rows."""
+        starts = day_starts(edges[0], edges[-1])
+        if subject is None or len(starts) < 2:  # noqa: PLR2004 -- a day ends where one begins
+            return
+        ends = dict(pairwise(starts))
+        wanted = (
+            select(_R.c.day, _R.c.verdict, _R.c.reason, _R.c.held_us, _R.c.doubt_us, _R.c.checks)
+            .where(_R.c.subject_id == subject)
+            .where(_R.c.day >= starts[0], _R.c.day < starts[-1])
+            .order_by(_R.c.day)
+        )
+        rows = self._connection.execute(wanted).yield_per(_BATCH)
+        for start, group in groupby(rows, key=itemgetter(0)):
+            found = [
+                (_key(verdict, reason), held_us, doubt_us, checks)
+                for _, verdict, reason, held_us, doubt_us, checks in group
+            ]
+            yield start, ends[start], _RolledDay(found)
+
+    def _observed(self, subject: int | None, since: int, until: int) -> Iterator[Observed]:
+        """Yield the checks of a span, the one before it, and those after that decide in it."""
+        if subject is None:
+            return
+        holds, judgements = self._holds(subject), self._judgements
+        mine = select(_AT, _O.c.judgement_id).where(_O.c.subject_id == subject)
+        before = mine.where(since > _AT).order_by(_AT.desc()).limit(1)
+        within = mine.where(since <= _AT, until > _AT).order_by(_AT)
+        after = mine.where(until <= _AT).order_by(_AT)
+        telling = after.join(_J, _J.c.id == _O.c.judgement_id).where(_J.c.verdict.in_(_TELLING))
+        last: int | None = None
+        for wanted in (before, within, after.limit(1), telling.limit(1)):
+            for at, judgement in self._connection.execute(wanted).yield_per(_BATCH):
+                if at == last:  # the first one after may be the first that tells, too
+                    continue
+                last = at
+                verdict, reason = judgements[judgement]
+                yield at, verdict, reason, _hold(holds, at)
+
+    def _holds(self, subject: int) -> list[tuple[int, int]]:
+        """Return from when on a check of a subject may hold how long, in order."""
+        wanted = select(_FROM, _D.c.text).where(_D.c.subject_id == subject).order_by(_D.c.from_at)
+        return [
+            (from_us, HOLD * 1_000_000 * json.loads(text)["interval_s"])
+            for from_us, text in self._connection.execute(wanted)
+        ]
+
+
+def cut_at(edges: Sequence[int], since: int, until: int) -> list[int]:
+    """Return the edges of [since, until): its ends, and those of `edges` between them."""
+    return [since, *edges[bisect_right(edges, since) : bisect_left(edges, until)], until]
+
+
+def _others(counted: Sequence[tuple[int, int]], edges: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield what the spans that were counted leave of [edges[0], edges[-1])."""
+    reached = edges[0]
+    for start, end in counted:
+        if reached < start:
+            yield reached, start
+        reached = end
+    if reached < edges[-1]:
+        yield reached, edges[-1]
+
+
+def _spread(
+    accounts: Sequence[Account], edges: Sequence[int], start: int, end: int, day: _RolledDay
+) -> None:
+    """Add a plain day to each account that it lies in; its checks to the first of them."""
+    key, _, _, checks = day.rows[0]
+    for since, until in pairwise(cut_at(edges, start, end)):
+        accounts[bisect_right(edges, since) - 1].add(key, until - since, 0, checks)
+        checks = 0
+
+
+def _key(verdict: str, reason: str) -> StateKey:
+    return Verdict(verdict), Reason(reason) if reason else None
+
+
+def _hold(holds: Sequence[tuple[int, int]], at: int) -> int:
+    """Return how long a check may hold: by the plan of its time, or by the first one there was."""
+    if not holds:
+        return HOLD * 1_000_000 * _UNPLANNED_S
+    if len(holds) == 1:
+        return holds[0][1]
+    index = bisect_right(holds, at, key=itemgetter(0)) - 1
+    return holds[max(0, index)][1]
+
+
+def _definition(target: str, from_us_: int, leaf: int, said: Mapping[str, Any]) -> Definition:
+    return Definition(
+        target=target,
+        from_at=from_us(from_us_),
+        leaf=leaf,
+        name=said["name"],
+        url=said["url"],
+        kind=said["kind"],
+        platform=said["platform"],
+        department=said.get("department", ""),
+        interval_s=said["interval_s"],
+        policy=said["policy"],
+    )
