@@ -96,7 +96,7 @@ def rolled(store: Store) -> int:
 
 
 def read(store: Store, target: str, edges: Sequence[int]) -> list[Account]:
-    return store.accounts([target], edges, now=LATER)[target]
+    return dict(store.accounts([target], edges, now=LATER))[target]
 
 
 DAYS = [microseconds(START), microseconds(START + timedelta(days=9))]

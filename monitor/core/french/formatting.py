@@ -96,17 +96,18 @@ def count(number: int, singular: str, plural: str | None = None) -> str:
     `plural` is needed only where it is not the singular with an s.
     """
     word = singular if abs(number) <= 1 else plural or f"{singular}s"
-    return f"{_grouped(number)} {word}"
+    return f"{grouped(number)} {word}"
 
 
 def numbered(number: int | None) -> str:
     """Return "n° 48 213", on one line; "sans numéro" for what has no leaf of its own."""
     if number is None:
         return "sans numéro"
-    return f"n°\N{NO-BREAK SPACE}{_grouped(number)}"
+    return f"n°\N{NO-BREAK SPACE}{grouped(number)}"
 
 
-def _grouped(number: int) -> str:
+def grouped(number: int) -> str:
+    """Return "43 067"."""
     return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
 
 

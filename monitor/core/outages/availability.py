@@ -92,7 +92,7 @@ def stretches(
             from_us = end
 
 
-class _Piece(NamedTuple):
+class _Slice(NamedTuple):
     """What `Stretch` is, before it is cut; `instants` are those of its observations, in order."""
 
     from_us: int
@@ -102,7 +102,7 @@ class _Piece(NamedTuple):
     doubtful: bool = False
 
 
-def _held(observations: Iterable[Observed], since: int, until: int, now: int) -> Iterator[_Piece]:
+def _held(observations: Iterable[Observed], since: int, until: int, now: int) -> Iterator[_Slice]:
     """Yield how long each observation holds, those of one state together but for the last.
 
     The last one stands apart, since only its time may be doubtful: it is marked so if it says
@@ -119,7 +119,7 @@ def _held(observations: Iterable[Observed], since: int, until: int, now: int) ->
         if instants:
             yield from _row(first, last, min(end, at), key, instants)
         if end < at:
-            yield _Piece(end, at)
+            yield _Slice(end, at)
         key, instants = (verdict, reason), [at]
         first, last, end = at, at, at + hold_us
     if instants:
@@ -127,21 +127,21 @@ def _held(observations: Iterable[Observed], since: int, until: int, now: int) ->
         end = max(last, min(end, max(now, since)))
         yield from _row(first, last, end, key, instants)
     if end < until:
-        yield _Piece(end, until)
+        yield _Slice(end, until)
 
 
-def _row(first: int, last: int, end: int, key: StateKey, instants: list[int]) -> Iterator[_Piece]:
+def _row(first: int, last: int, end: int, key: StateKey, instants: list[int]) -> Iterator[_Slice]:
     if key[0] not in KNOWN:
-        yield _Piece(first, end, key, instants)
+        yield _Slice(first, end, key, instants)
         return
     if first < last:
-        yield _Piece(first, last, key, instants[:-1])
-    yield _Piece(last, end, key, instants[-1:], doubtful=True)
+        yield _Slice(first, last, key, instants[:-1])
+    yield _Slice(last, end, key, instants[-1:], doubtful=True)
 
 
-def _with_doubt(pieces: Iterable[_Piece]) -> Iterator[_Piece]:
+def _with_doubt(pieces: Iterable[_Slice]) -> Iterator[_Slice]:
     """Settle what may be doubtful by the next observation that says something of the site."""
-    waiting: deque[_Piece] = deque()
+    waiting: deque[_Slice] = deque()
     for piece in pieces:
         if waiting and piece.key[0] in KNOWN:
             same = (piece.key[0] in GOOD) is (waiting[0].key[0] in GOOD)
@@ -154,7 +154,7 @@ def _with_doubt(pieces: Iterable[_Piece]) -> Iterator[_Piece]:
         yield from _settled(waiting, doubtful=False)
 
 
-def _settled(waiting: deque[_Piece], *, doubtful: bool) -> Iterator[_Piece]:
+def _settled(waiting: deque[_Slice], *, doubtful: bool) -> Iterator[_Slice]:
     yield waiting.popleft()._replace(doubtful=doubtful)
     yield from waiting
     waiting.clear()

@@ -3,7 +3,7 @@
 Instants are microseconds since 1970, UTC. A day of Paris has 23, 24 or 25 hours.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -131,14 +131,3 @@ def opening_bins(
 def refined(edges: Sequence[int], cuts: Collection[int]) -> list[int]:
     """Return the edges and those of the cuts that lie between the first and the last."""
     return sorted({*edges, *(us for us in cuts if edges[0] < us < edges[-1])})
-
-
-def index_of(edges: Sequence[int], us: int) -> int:
-    """Return the bin that an instant lies in; -1 before the first, the last's after the end."""
-    return bisect_right(edges, us) - 1
-
-
-def inside(windows: Sequence[tuple[int, int]], us: int) -> bool:
-    """Tell whether an instant lies in one of the windows, which are in order and apart."""
-    index = bisect_left(windows, (us + 1,)) - 1
-    return index >= 0 and us < windows[index][1]

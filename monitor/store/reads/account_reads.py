@@ -98,11 +98,15 @@ class AccountReads(StoreReads):
 
     def accounts(
         self, targets: Iterable[str], edges: Sequence[int], *, now: int
-    ) -> dict[str, list[Account]]:
-        """Return, for each target, the account of each stretch of time between two edges."""
+    ) -> Iterator[tuple[str, list[Account]]]:
+        """Yield, for each target, the account of each stretch of time between two edges.
+
+        All are of one instant of the record; one target at a time is in memory.
+        """
         with self._reading() as session:
             reader = AccountReader(session.connection(), self.point)
-            return {target: reader.accounts(target, edges, now) for target in targets}
+            for target in targets:
+                yield target, reader.accounts(target, edges, now)
 
     def whole_accounts(
         self, targets: Sequence[str], edges: Sequence[int], *, now: int

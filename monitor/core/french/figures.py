@@ -1,0 +1,114 @@
+"""How figures are written for a reader: never a rate without its bounds and its coverage."""
+
+from collections.abc import Mapping
+from datetime import datetime, time
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
+from typing import Final
+
+from monitor.core.french.formatting import PARIS, count, day, duration, grouped
+from monitor.core.french.sentences import VERDICTS
+from monitor.core.outages.availability import Account, Bound
+from monitor.core.outages.figures import Availability, Length, Overlap, Touched
+
+PLACES = 2  # of a percentage
+_STEP = Decimal(1).scaleb(-PLACES)
+
+OVERLAPS: Final[Mapping[Overlap, str]] = {
+    Overlap.APART: "les bornes ne se recouvrent pas : la différence est établie",
+    Overlap.OVERLAP: "les bornes se recouvrent : la différence n’est pas établie",
+    Overlap.UNKNOWN: "couverture insuffisante : les deux ne se comparent pas",
+}
+
+
+def percent(ratio: Fraction, rounding: str = ROUND_HALF_EVEN) -> str:
+    """Return a share as "98,20 %". Only what is exactly all or nothing is written so.
+
+    `rounding` is one of the module `decimal`.
+    """
+    exact = Decimal(ratio.numerator * 100) / Decimal(ratio.denominator)
+    shown = exact.quantize(_STEP, rounding)
+    if 0 < ratio < 1:
+        shown = min(max(shown, _STEP), 100 - _STEP)
+    return f"{shown}".replace(".", ",") + "\N{NO-BREAK SPACE}%"
+
+
+def lowest(ratio: Fraction) -> str:
+    """Return a lower bound, never rounded up."""
+    return percent(ratio, ROUND_FLOOR)
+
+
+def highest(ratio: Fraction) -> str:
+    """Return an upper bound, never rounded down."""
+    return percent(ratio, ROUND_CEILING)
+
+
+def coverage(account: Account) -> str:
+    """Return "99,60 %": the share of the span in which the state is known, never rounded up."""
+    return lowest(account.coverage)
+
+
+def rate(account: Account, *, enough: bool) -> str:
+    """Return "98,20 % (entre 97,90 % et 98,40 %)", or that the coverage is not enough."""
+    central, low, high = (account.ratio(bound) for bound in (Bound.CENTRAL, Bound.LOW, Bound.HIGH))
+    if central is None or low is None or high is None:
+        return "aucun relevé exploitable"
+    if not enough:
+        return f"couverture insuffisante ({coverage(account)})"
+    return f"{percent(central)} (entre {lowest(low)} et {highest(high)})"
+
+
+def extremes(account: Account) -> str:
+    """Return the bounds that hold whatever happened while the state was unknown."""
+    low, high = account.ratio(Bound.EXTREME_LOW), account.ratio(Bound.EXTREME_HIGH)
+    if low is None or high is None:
+        return "–"
+    return f"entre {lowest(low)} et {highest(high)}"
+
+
+def microseconds(us: int, *, up: bool = False) -> str:
+    """Return a length of time to the second: see `duration`."""
+    return duration(us / 1_000_000, up=up)
+
+
+def down(account: Account) -> str:
+    """Return how long the site was down, and between which bounds."""
+    central = microseconds(account.unavailable_us(Bound.CENTRAL))
+    least = microseconds(account.unavailable_us(Bound.HIGH))
+    most = microseconds(account.unavailable_us(Bound.LOW), up=True)
+    return f"{central} (entre {least} et {most})"
+
+
+def by_verdict(account: Account) -> str:
+    """Return how long each state lasted: "disponible 23 h 55 min 00 s, indéterminé 5 min 00 s"."""
+    return ", ".join(
+        f"{VERDICTS[verdict]} {microseconds(us)}"
+        for verdict, us in account.by_verdict.items()
+        if us
+    )
+
+
+def bounds(length: Length | None) -> str:
+    """Return "entre 5 min 00 s et 7 min 02 s"."""
+    if length is None:
+        return "–"
+    least = microseconds(length.shortest_us)
+    if length.longest_us is None:
+        return f"au moins {least}"
+    return f"entre {least} et {microseconds(length.longest_us, up=True)}"
+
+
+def days_touched(found: Touched) -> str:
+    """Return which days, weeks and hours had time down, in words."""
+    if not found.days or found.worst_day is None:
+        return "aucun jour touché"
+    parts = [count(found.days, "jour"), count(found.weeks, "semaine")]
+    if found.hours is not None:
+        parts.append(count(found.hours, "heure d’horloge", "heures d’horloge"))
+    worst = day(datetime.combine(found.worst_day, time(), PARIS))
+    return f"{', '.join(parts)} ; le pire, le {worst} : {microseconds(found.worst_us)}"
+
+
+def checks(answer: Availability) -> str:
+    """Return how many checks the figure rests on, and how many of them failed."""
+    return f"{count(answer.checks, 'relevé')}, dont {grouped(answer.account.failures)} en échec"

@@ -1,0 +1,1 @@
+"""Figures of the record: one place that answers, for commands, pages, metrics and files alike."""

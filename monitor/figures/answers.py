@@ -1,0 +1,206 @@
+"""How a question about availability is answered: what is read, and how it is added up.
+
+One function answers for the command, the page, the programming interface, the metrics and the
+data files: the same question has the same figure everywhere.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from fractions import Fraction
+from typing import Protocol
+
+from monitor.core.model import Outage, Run
+from monitor.core.outages.availability import Account, instant, microseconds
+from monitor.core.outages.calendar import HOUR_US, Bins, Unit, cut, refined
+from monitor.core.outages.figures import (
+    Availability,
+    Part,
+    Scope,
+    Touched,
+    clock_hours,
+    outage_figures,
+    sum_by_label,
+    touched,
+)
+
+MAX_SPAN_DAYS = 3_700  # ten years
+MAX_PARTS = 4_000  # bins of one answer
+
+
+class Division(StrEnum):
+    """What the parts of an answer are."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    HOUR = "hour"  # of the day in Paris: 24 parts
+
+
+class QuestionRefused(Exception):  # noqa: N818 -- as `CommandRefused`: what is refused, not a fault
+    """A question that has no answer, with what is wrong, in French."""
+
+
+class Reads(Protocol):
+    """What figures are made from. `monitor.store.Store` is one."""
+
+    def accounts(
+        self, targets: Sequence[str], edges: Sequence[int], *, now: int
+    ) -> Iterator[tuple[str, list[Account]]]:
+        """Yield the accounts of each target between the edges."""
+        ...
+
+    def whole_accounts(
+        self, targets: Sequence[str], edges: Sequence[int], *, now: int
+    ) -> list[Account]:
+        """Return the accounts of a whole that needs all of the targets."""
+        ...
+
+    def watched(self) -> Mapping[str, tuple[datetime, datetime]]:
+        """Return the first and the last check of each target that was ever checked."""
+        ...
+
+    def outages(
+        self,
+        targets: Sequence[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Sequence[Outage]:
+        """Return the outages that touch a span."""
+        ...
+
+    def runs(self) -> Sequence[Run]:
+        """Return each life of the service."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is asked: [since, until), in microseconds since 1970.
+
+    `now` is the present: nothing is known after it.
+    """
+
+    scope: Scope
+    since: int
+    until: int
+    now: int
+    division: Division | None = None
+
+    def __post_init__(self) -> None:
+        """Raise QuestionRefused when the span is not one, or is too long."""
+        if self.since >= self.until:
+            raise QuestionRefused("la fin de la période n’est pas après son début")
+        if self.until - self.since > MAX_SPAN_DAYS * 24 * HOUR_US:
+            raise QuestionRefused(f"période trop longue : {MAX_SPAN_DAYS} jours au plus")
+
+
+def availability(reads: Reads, question: Question, *, coverage_min: Fraction) -> Availability:
+    """Answer a question about one scope."""
+    (answer,) = availabilities(reads, [question], coverage_min=coverage_min)
+    return answer
+
+
+def availabilities(
+    reads: Reads, questions: Sequence[Question], *, coverage_min: Fraction
+) -> Iterator[Availability]:
+    """Answer several questions, one by one. Raises StoreError."""
+    watched, runs = reads.watched(), reads.runs()
+    for question in questions:
+        yield _answer(reads, question, watched, runs, coverage_min)
+
+
+def _answer(
+    reads: Reads,
+    question: Question,
+    watched: Mapping[str, tuple[datetime, datetime]],
+    runs: Sequence[Run],
+    coverage_min: Fraction,
+) -> Availability:
+    scope, since, until = question.scope, question.since, question.until
+    days = cut(since, until, Unit.DAY)
+    by_day = _accounts(reads, question, days.edges)
+    total = Account()
+    for account in by_day:
+        total.merge(account)
+    checked = [watched[slug] for slug in scope.targets if slug in watched]
+    outages = reads.outages(scope.targets, instant(since), instant(until))
+    return Availability(
+        scope=scope,
+        since=since,
+        until=until,
+        account=total,
+        outages=outage_figures(outages),
+        touched=_touched(reads, question, days, by_day),
+        first_check=min((microseconds(first) for first, _ in checked), default=None),
+        last_check=max((microseconds(last) for _, last in checked), default=None),
+        enough=total.coverage >= coverage_min,
+        rulesets=_rulesets(runs, since, until),
+        parts=_parts(reads, question, days, by_day),
+    )
+
+
+def _accounts(reads: Reads, question: Question, edges: Sequence[int]) -> list[Account]:
+    """Return the accounts of the scope between the edges: of the whole, or added up."""
+    scope = question.scope
+    if scope.needs_all:
+        return reads.whole_accounts(scope.targets, edges, now=question.now)
+    sums = [Account() for _ in edges[1:]]
+    for _, accounts in reads.accounts(scope.targets, edges, now=question.now):
+        for total, account in zip(sums, accounts, strict=True):
+            total.merge(account)
+    return sums
+
+
+def _touched(reads: Reads, question: Question, days: Bins, by_day: Sequence[Account]) -> Touched:
+    """Count the days, weeks and hours; hours only where one thing is asked of, and was down."""
+    down = [(start, account.bad_us) for start, account in zip(days.edges, by_day, strict=False)]
+    hours: int | None = None
+    if question.scope.needs_all or len(question.scope.targets) == 1:
+        hours = 0
+        for index, (_, down_us) in enumerate(down):
+            if down_us:
+                edges = cut(days.edges[index], days.edges[index + 1], Unit.HOUR).edges
+                hours += clock_hours(edges, _accounts(reads, question, edges))
+    return touched(down, hours)
+
+
+def _parts(
+    reads: Reads, question: Question, days: Bins, by_day: Sequence[Account]
+) -> tuple[Part, ...]:
+    division = question.division
+    if division is None:
+        return ()
+    if division is Division.HOUR:
+        hours = cut(question.since, question.until, Unit.HOUR)
+        sums = sum_by_label(hours.labels, _accounts(reads, question, hours.edges))
+        return tuple(Part(label=name, account=sums[name]) for name in sorted(sums))
+    unit = Unit(division.value)
+    bins = cut(question.since, question.until, unit)
+    names = _labels(bins, refined(days.edges, bins.edges))
+    return tuple(
+        Part(label=name, account=account) for name, account in sum_by_label(names, by_day).items()
+    )
+
+
+def _labels(bins: Bins, edges: Sequence[int]) -> list[str]:
+    """Return, for each stretch between two edges, the label of the bin that it lies in."""
+    found: list[str] = []
+    index = 0
+    for edge in edges[:-1]:
+        while bins.edges[index + 1] <= edge:
+            index += 1
+        found.append(bins.labels[index])
+    return found
+
+
+def _rulesets(runs: Sequence[Run], since: int, until: int) -> tuple[str, ...]:
+    """Return the rulesets of the lives of the service that touch a span, oldest first."""
+    names = (
+        run.ruleset
+        for run in sorted(runs, key=lambda run: run.started_at)
+        if microseconds(run.started_at) < until
+        and microseconds(run.stopped_at or run.alive_at) >= since
+    )
+    return tuple(dict.fromkeys(names))

@@ -1,0 +1,103 @@
+"""Answers as machines read them: one form for `--json`, the interface and the data files.
+
+Lengths of time are whole microseconds. A ratio is a number in [0, 1], rounded to nine decimals,
+and null where there is none; the microseconds beside it are exact.
+"""
+
+from datetime import UTC
+from fractions import Fraction
+from typing import Any
+
+from monitor.core.outages.availability import Account, Bound, instant
+from monitor.core.outages.figures import Availability, Length, Part
+
+DECIMALS = 9
+
+
+def utc(us: int | None) -> str | None:
+    """Return an instant as ISO 8601 in UTC, with "Z"; None for none."""
+    if us is None:
+        return None
+    return instant(us).astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def ratio(value: Fraction | None) -> float | None:
+    return None if value is None else round(float(value), DECIMALS)
+
+
+def account(one: Account) -> dict[str, Any]:
+    """Return the figures of an account."""
+    return {
+        "span_us": one.span_us,
+        "state_us": {verdict.value: us for verdict, us in one.by_verdict.items()},
+        "unobserved_us": one.unobserved_us,
+        "known_us": one.known_us,
+        "coverage": ratio(one.coverage),
+        "available_us": {bound.value: one.available_us(bound) for bound in Bound},
+        "availability": {bound.value: ratio(one.ratio(bound)) for bound in Bound},
+        "checks": one.checks,
+        "failures": one.failures,
+    }
+
+
+def availability(answer: Availability) -> dict[str, Any]:
+    """Return all that an answer says."""
+    outages, touched = answer.outages, answer.touched
+    return {
+        "scope": {
+            "kind": answer.scope.kind.value,
+            "slug": answer.scope.slug,
+            "name": answer.scope.name,
+            "targets": list(answer.scope.targets),
+            "needs_all": answer.scope.needs_all,
+        },
+        "from": utc(answer.since),
+        "to": utc(answer.until),
+        "rulesets": list(answer.rulesets),
+        "first_check_at": utc(answer.first_check),
+        "last_check_at": utc(answer.last_check),
+        **account(answer.account),
+        "enough_coverage": answer.enough,
+        "reasons": _reasons(answer.account),
+        "outages": {
+            "count": outages.count,
+            "open": outages.still_open,
+            "numbers": list(outages.numbers),
+            "longest": _length(outages.longest),
+            "median": _length(outages.median),
+        },
+        "touched": {
+            "days": touched.days,
+            "weeks": touched.weeks,
+            "hours": touched.hours,
+            "worst_day": touched.worst_day.isoformat() if touched.worst_day else None,
+            "worst_us": touched.worst_us,
+        },
+        "unannounced": account(answer.unannounced) if answer.unannounced else None,
+        "announced_us": answer.announced_us,
+        "parts": [_part(part) for part in answer.parts],
+    }
+
+
+def _reasons(one: Account) -> list[dict[str, Any]]:
+    return [
+        {
+            "verdict": verdict.value,
+            "reason": reason.value if reason else None,
+            "us": cell.held_us,
+            "checks": cell.checks,
+        }
+        for (verdict, reason), cell in sorted(
+            one.cells.items(), key=lambda item: (-item[1].held_us, item[0][0].value)
+        )
+    ]
+
+
+def _length(length: Length | None) -> dict[str, int | None] | None:
+    if length is None:
+        return None
+    return {"shortest_us": length.shortest_us, "longest_us": length.longest_us}
+
+
+def _part(part: Part) -> dict[str, Any]:
+    return {"label": part.label, **account(part.account)}
