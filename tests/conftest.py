@@ -5,8 +5,13 @@ import sys
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
 
 from tests.support.spreading import LONGEST, spread
+
+# No verdict depends on how fast the machine is.
+settings.register_profile("any-machine", deadline=None)
+settings.load_profile("any-machine")
 
 # Bytecode is written whatever the environment says: without it each worker rewrites every test
 # anew (5 s), and each program that a test starts compiles every module that it imports.

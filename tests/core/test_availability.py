@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.core.model import Reason, Verdict
@@ -171,7 +171,6 @@ def same(found: Account, wanted: SlowFigures) -> None:
     assert found.available_us(Bound.HIGH) == (wanted.good + wanted.might_be_good) * S
 
 
-@settings(deadline=None)  # what is counted takes as long as the machine lets it
 @given(history=HISTORY, edges=EDGES)
 @example(history=[(0, UP, 60), (60, DOWN, 60)], edges=[0, 60, 61])
 def test_a_second_implementation_agrees(
@@ -189,7 +188,6 @@ def test_a_second_implementation_agrees(
         assert found.checks == wanted.checks
 
 
-@settings(deadline=None)  # what is counted takes as long as the machine lets it
 @given(histories=st.lists(HISTORY, min_size=1, max_size=4), edges=EDGES)
 def test_a_second_implementation_agrees_on_a_whole(
     histories: list[list[tuple[int, Verdict, int]]], edges: list[int]
@@ -202,7 +200,6 @@ def test_a_second_implementation_agrees_on_a_whole(
         same(found, whole([slow(one) for one in histories], since, until))
 
 
-@settings(deadline=None)  # what is counted takes as long as the machine lets it
 @given(history=HISTORY, edges=EDGES)
 def test_the_pieces_cover_the_span_once_and_the_sums_are_exact(
     history: list[tuple[int, Verdict, int]], edges: list[int]
@@ -216,7 +213,6 @@ def test_the_pieces_cover_the_span_once_and_the_sums_are_exact(
         assert sum(one.by_verdict.values()) == one.span_us == until - since
 
 
-@settings(deadline=None)  # what is counted takes as long as the machine lets it
 @given(history=HISTORY, edges=EDGES)
 def test_the_bounds_are_in_order(history: list[tuple[int, Verdict, int]], edges: list[int]) -> None:
     found = account(quick(history), edges[0], edges[-1])
@@ -227,7 +223,6 @@ def test_the_bounds_are_in_order(history: list[tuple[int, Verdict, int]], edges:
     assert 0 <= found.coverage <= 1
 
 
-@settings(deadline=None)  # what is counted takes as long as the machine lets it
 @given(history=HISTORY, edges=EDGES)
 def test_a_wider_span_never_has_less_time_down(
     history: list[tuple[int, Verdict, int]], edges: list[int]
