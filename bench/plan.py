@@ -34,6 +34,7 @@ def write(plan: Plan, *, folder: Path, port: int, ca: Path) -> None:
     """Write `vigie.toml`, `targets/` and empty fingerprints under `folder`."""
     (folder / "targets").mkdir(parents=True)
     (folder / "fingerprints.toml").write_text("")
+    (folder / "milestones.toml").write_text("")
     # Half of a fair share: phases are spread, so a lane is seldom waited for.
     spacing_s = plan.interval_s / PER_PLATFORM / 2
     lines = [

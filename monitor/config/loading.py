@@ -1,6 +1,7 @@
 """From a folder of TOML files to a `Config`, or to every problem at once."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from monitor import __version__
@@ -11,6 +12,7 @@ from monitor.config.evidence_tables import (
     stamping,
     witnessing,
 )
+from monitor.config.figure_tables import check_figures, figures, read_milestones
 from monitor.config.fingerprint_file import load_fingerprints
 from monitor.config.local import LOCAL
 from monitor.config.main_file import MainFile, platform_from, read_main
@@ -26,7 +28,9 @@ FINGERPRINTS = "fingerprints.toml"
 
 
 def load(folder: Path) -> Config:
-    """Read `vigie.toml`, `targets/` and `fingerprints.toml`, under `local.toml`.
+    """Read `vigie.toml`, `targets/`, `fingerprints.toml` and `milestones.toml`.
+
+    `local.toml` is laid over them.
 
     Raises:
         ConfigError: With every problem of every file, in the order of the files.
@@ -36,16 +40,19 @@ def load(folder: Path) -> Config:
     placed, files = read_targets(folder, main)
     check_targets(placed, main)
     check_evidence(main, folder)
+    check_figures(main, files)
+    dates, milestones = read_milestones(folder, main.local)
     if not any(tables.raw.get("target") for tables in files):
         main.tables.problems.append(_NOTHING)
     elif not placed and not any(tables.problems for tables in files):
         main.local.problems.append(_ALL_DISABLED)
     fingerprints, refused = load_fingerprints(folder / FINGERPRINTS)
     problems = [p for tables in (main.tables, *files) for p in tables.problems]
-    problems += [*refused, *main.local.problems]
+    problems += [*refused, *dates.problems, *main.local.problems]
     if problems:
         raise ConfigError(problems)
-    return _config(main, (one.target for one in placed), fingerprints, folder)
+    config = _config(main, (one.target for one in placed), fingerprints, folder)
+    return replace(config, figures=figures(main, milestones))
 
 
 _NOTHING = Problem(

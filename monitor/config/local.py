@@ -1,9 +1,9 @@
 """`local.toml`: the settings of one association, laid over those that come with the program.
 
 The shipped files are replaced by every upgrade; this one is never shipped. It holds any key of
-`vigie.toml`, and `[[target]]` entries that change, disable or add a target. Tables are merged key
-by key; entries of a list of tables that bear a `slug` are merged with the entry of that slug;
-any other value replaces the shipped one.
+`vigie.toml` and of `milestones.toml`, and `[[target]]` entries that change, disable or add a
+target. Tables are merged key by key; entries of a list of tables that bear a `slug` are merged
+with the entry of that slug; any other value replaces the shipped one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,6 +17,7 @@ from monitor.config.toml_files import read_toml
 
 LOCAL = "local.toml"
 TARGET = "target"
+MILESTONE = "milestone"
 ENABLED = "enabled"  # of a target, here only
 DEPTH_MAX = 8  # tables in tables that are listed one by one; the schema has four
 _HERE, _THERE = TablePlace(LOCAL), TablePlace("")
@@ -113,10 +114,16 @@ class Local:
         self.targets: dict[int, dict[str, Any]] = {}  # by position in the file
         self._used: set[int] = set()
         self._read_targets(self.main.pop(TARGET, []))
+        # Of another file than the rest.
+        self._milestones = {MILESTONE: self.main.pop(MILESTONE)} if MILESTONE in self.main else {}
 
     def over_main(self, shipped: Mapping[str, Any]) -> Merged:
         """Lay the local values over the shipped `vigie.toml`."""
         return self._merged(shipped, self.main, _At(_THERE, _HERE))
+
+    def over_milestones(self, shipped: Mapping[str, Any]) -> Merged:
+        """Lay the local values over the shipped `milestones.toml`."""
+        return self._merged(shipped, self._milestones, _At(_THERE, _HERE))
 
     def over_targets(self, shipped: Mapping[str, Any]) -> tuple[Merged, set[int]]:
         """Lay local targets over those of a shipped file; return the positions disabled too."""

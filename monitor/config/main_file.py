@@ -38,6 +38,9 @@ class MainFile:
     cosigners: dict[int, schema.CosignerEntry]  # by position in the file
     witness: schema.WitnessEntry | None
     logs: dict[int, schema.LogEntry]  # by position in the file
+    figures: schema.FiguresEntry | None
+    openings: dict[int, schema.OpeningEntry]  # by position in the file
+    components: dict[int, schema.ComponentEntry]  # by position in the file
 
     @property
     def allow_private(self) -> bool:
@@ -89,6 +92,9 @@ def read_main(folder: Path) -> MainFile:
         cosigners=tables.items(schema.CosignerEntry, "cosigning", "witness"),
         witness=tables.section(schema.WitnessEntry, "witness"),
         logs=tables.items(schema.LogEntry, "witness", "log"),
+        figures=tables.section(schema.FiguresEntry, "figures"),
+        openings=tables.items(schema.OpeningEntry, "figures", "opening"),
+        components=tables.items(schema.ComponentEntry, "figures", "component"),
     )
     if tables.readable:
         _check_service(main, folder)

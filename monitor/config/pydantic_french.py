@@ -57,6 +57,8 @@ _WORDS = {
     "float_type": ("un nombre est attendu", "écrire un nombre sans guillemets, avec un point"),
     "finite_number": ("un nombre fini est attendu", "écrire un nombre ordinaire"),
     "bool_type": ("true ou false est attendu", "écrire true ou false, sans guillemets"),
+    "date_type": ("une date est attendue", "écrire par exemple 2026-11-05, sans guillemets"),
+    "time_type": ("une heure est attendue", "écrire par exemple 09:00:00, sans guillemets"),
     "list_type": ("une liste est attendue", "l'écrire entre crochets"),
     "dict_type": ("une table est attendue", "l'écrire entre accolades"),
     "model_type": ("une table est attendue", "l'écrire sous un titre entre crochets"),

@@ -8,6 +8,8 @@ The validation context `{"allow_private": True}` lifts what protects the outside
 """
 
 import re
+from datetime import date, time
+from enum import StrEnum
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
@@ -16,8 +18,10 @@ from pydantic_core import PydanticCustomError
 from monitor.config import urls, verifier_keys
 from monitor.config.departments import DEPARTMENTS
 from monitor.core.model import Confidence, Kind
+from monitor.core.outages.milestones import Sure
 
 TEXT_MAX = 500
+_DAYS = (date(2000, 1, 1), date(2099, 12, 31))  # a calendar can be worked out for all of these
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9-]+(\.[a-z0-9-]+)+")
 _FRENCH_SPACES = str.maketrans("\u00a0\u202f", "  ")  # before « : », inside « guillemets »
@@ -102,6 +106,13 @@ def _department(value: str) -> str:
     return value
 
 
+def _day(value: date) -> date:
+    first, last = _DAYS
+    if not first <= value <= last:
+        raise refused("date hors bornes", f"de {first} à {last}")
+    return value
+
+
 def _key_name(value: str) -> str:
     if not value.isascii() or not value.isprintable() or {" ", "+"} & set(value) or not value:
         raise refused("nom de clé mal écrit", "écrire par exemple vigie.association.fr/temoin")
@@ -140,6 +151,8 @@ Slow = Annotated[float, Field(gt=0, le=120)]
 # A file has words, not members: they are converted.
 Verified = Annotated[Confidence, Field(strict=False)]
 TargetKind = Annotated[Kind, Field(strict=False)]
+Surety = Annotated[Sure, Field(strict=False)]
+Day = Annotated[date, AfterValidator(_day)]
 
 
 class Entry(BaseModel):
@@ -328,6 +341,63 @@ class DepartmentEntry(Entry):
     target: list[Any]  # of TargetEntry, each validated alone
 
 
+class Weekday(StrEnum):
+    """The days of the week in order: Monday is the first."""
+
+    MONDAY = "monday"
+    TUESDAY = "tuesday"
+    WEDNESDAY = "wednesday"
+    THURSDAY = "thursday"
+    FRIDAY = "friday"
+    SATURDAY = "saturday"
+    SUNDAY = "sunday"
+
+
+class OpeningEntry(Entry):
+    """Opening hours on some days of the week, in the time of Paris."""
+
+    slug: Slug
+    days: Annotated[
+        list[Annotated[Weekday, Field(strict=False)]], Field(min_length=1, max_length=7)
+    ]
+    opens: time
+    closes: time
+    source: Text
+    why: Text
+
+
+class ComponentEntry(Entry):
+    """What makes a part of the service, and whether the whole needs it."""
+
+    slug: Slug
+    name: Text
+    targets: Annotated[list[Slug], Field(min_length=1, max_length=20)]
+    necessary: bool
+    why: Text
+
+
+class FiguresEntry(Entry):
+    coverage_min: Annotated[float, Field(gt=0, le=1)] = 0.9
+    opening: Annotated[list[Any], Field(max_length=20)] = []  # of OpeningEntry, each alone
+    component: Annotated[list[Any], Field(max_length=50)] = []  # of ComponentEntry, each alone
+
+
+class MilestoneEntry(Entry):
+    """A day that figures are cut at."""
+
+    slug: Slug
+    date: Day
+    name: Text
+    source: Text
+    sure: Surety
+
+
+class MilestonesEntry(Entry):
+    """`milestones.toml`."""
+
+    milestone: Annotated[list[Any], Field(max_length=50)] = []  # of MilestoneEntry, each alone
+
+
 class MainEntry(Entry):
     """`vigie.toml`: its sections, each validated alone."""
 
@@ -345,3 +415,4 @@ class MainEntry(Entry):
     stamps: Any = None
     cosigning: Any = None
     witness: Any = None
+    figures: Any = None

@@ -3,16 +3,20 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from monitor.config.canonical import sha256_of
+from monitor.config.french_holidays import holidays_of
 from monitor.config.lanes import lane_of, lanes_of
 from monitor.config.local import Setting
 from monitor.config.problems import shown
 from monitor.config.schema import ControlHost, Publisher, Retention
 from monitor.core.model import Platform, Policy, Target
+from monitor.core.outages.calendar import Opening
+from monitor.core.outages.milestones import Component, Milestone, OpeningHours
 from monitor.core.untrusted.public_addresses import PORTS
 from monitor.core.verdict.fingerprints import Fingerprint
 
@@ -117,6 +121,39 @@ class Witnessing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FigureSettings:
+    """What figures are made with; printed with each of them.
+
+    Attributes:
+        milestones: By date, then by slug.
+        hours: No two of them share an instant.
+        components: No target is in two of them; one is necessary at least, when there are any.
+        coverage_min: Share of a span, in ]0, 1], that must be covered for a rate to stand alone.
+
+    """
+
+    milestones: tuple[Milestone, ...] = ()
+    hours: tuple[OpeningHours, ...] = ()
+    components: tuple[Component, ...] = ()
+    coverage_min: float = 0.9
+
+    @property
+    def openings(self) -> tuple[Opening, ...]:
+        return tuple(one.opening for one in self.hours)
+
+    @property
+    def necessary(self) -> tuple[Component, ...]:
+        """The components without any of which the whole service is not usable."""
+        return tuple(one for one in self.components if one.necessary)
+
+    @staticmethod
+    def holidays(first: date, last: date) -> frozenset[date]:
+        """Return the French public holidays of the years of two days, and of those between."""
+        years = range(first.year, last.year + 1)
+        return frozenset().union(*map(holidays_of, years))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The effective configuration. Build it with `load`; equal values, equal `sha256`.
 
@@ -129,8 +166,9 @@ class Config:
         clock_limit_us: Offset of our clock above which observations are `unknown: clock`.
         allow_private: Private addresses may be probed: the demo and the tests only.
         extra_ca: PEM file of an authority to trust besides the public ones, or None.
+        figures: What figures are made with, whenever they are asked for.
         local: What `local.toml` sets, already in force in all of the above.
-        sha256: Digest of all of the above as canonical JSON, lower-case hex.
+        sha256: Digest of all of the above but `figures`, as canonical JSON, lower-case hex.
         by_slug: The targets by slug.
 
     """
@@ -155,6 +193,11 @@ class Config:
     stamping: Stamping = Stamping()
     cosigning: Cosigning = Cosigning()
     witnessing: Witnessing = Witnessing()
+    # Neither in the digest nor in comparisons. The digest stands in every leaf of the journal for
+    # what a check was made with; a new milestone or other opening hours change no check, and must
+    # not make those before and after look as if they were made under different rules. Figures are
+    # worked out from the journal when they are asked for, and print these settings themselves.
+    figures: FigureSettings = field(default=FigureSettings(), compare=False)
     local: tuple[Setting, ...] = field(default=(), repr=False, compare=False)
     sha256: str = field(init=False)
     by_slug: Mapping[str, Target] = field(init=False, repr=False, compare=False)

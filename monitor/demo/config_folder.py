@@ -19,6 +19,7 @@ def write(folder: Path, *, port: int, ca_path: Path, fingerprints: Path, pace: i
     prefectures = folder / "targets" / "prefectures"
     prefectures.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(fingerprints, folder / "fingerprints.toml")
+    _save(folder / "milestones.toml", [])  # no date of the law has a meaning in an hour's play
     _save(folder / "vigie.toml", _service(ca_path=ca_path, port=port, pace=pace))
     targets = sites.targets(port=port, pace=pace)
     national = [target for target in targets if not target.department]

@@ -125,7 +125,7 @@ def variants(value: Any) -> list[Any]:
         return [
             replace(value, **{field.name: new})
             for field in fields(value)
-            if field.init
+            if field.init and field.compare
             for new in variants(getattr(value, field.name))
         ]
     if isinstance(value, BaseModel):

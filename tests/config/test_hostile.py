@@ -1,6 +1,6 @@
 """Whatever a file holds, it is read or refused in French: never another exception."""
 
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from monitor.config.urls import refuse_url
 
 HOSTILE: list[Any] = [
     *(True, 0, -1, 10**400, 1.5, -0.0, float("nan"), float("inf"), date(2026, 11, 5)),
+    *(date.max, time(), time.max),
     *("", " ", "\0", "\u202e", "é", "x" * 100_000, "{reason}", "%s", "a@b", "http://", "//", "#"),
     *([], [[]], [None], [{}], {}, {"": 1}, {"[key]": 1}, {"a": {"b": []}}, [1] * 1_000),
 ]
@@ -49,7 +50,9 @@ def test_any_value_of_any_key_is_read_or_refused(entry: type[schema.Entry]) -> N
         b'platform = "etat"\ncontrols = [1]\nservice = [{allow_private = true}]',
     ],
 )
-@pytest.mark.parametrize("name", ["vigie.toml", "targets/national.toml", "fingerprints.toml"])
+@pytest.mark.parametrize(
+    "name", ["vigie.toml", "targets/national.toml", "fingerprints.toml", "milestones.toml"]
+)
 def test_any_bytes_are_read_or_refused(data: bytes, name: str, folder: Path) -> None:
     (folder / name).write_bytes(data)
 

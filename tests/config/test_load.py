@@ -171,6 +171,7 @@ def test_a_missing_folder_is_said(tmp_path: Path) -> None:
         "vigie.toml: fichier: (absent): fichier introuvable: créer ce fichier",
         NOTHING,
         "fingerprints.toml: fichier: (absent): fichier introuvable: créer ce fichier",
+        "milestones.toml: fichier: (absent): fichier introuvable: créer ce fichier",
     ] == said(tmp_path / "nowhere")
 
 

@@ -185,6 +185,7 @@ def configuration(folder: Path, attacker: Attacker, healthy: list[LocalSite]) ->
     ]
     (folder / "targets").mkdir(parents=True)
     (folder / "fingerprints.toml").write_text("")
+    (folder / "milestones.toml").write_text("")
     (folder / "vigie.toml").write_text("\n".join(lines))
     blocks = [
         _target(f"bon-{n}", f"http://127.0.0.1:{site.port}/page/{n}", "bons", every_s=3)

@@ -30,10 +30,14 @@ _PLACES: Mapping[str, type[schema.Entry]] = {
     "[[cosigning.witness]]": schema.CosignerEntry,
     "[witness]": schema.WitnessEntry,
     "[[witness.log]]": schema.LogEntry,
+    "[figures]": schema.FiguresEntry,
+    "[[figures.opening]]": schema.OpeningEntry,
+    "[[figures.component]]": schema.ComponentEntry,
     "[[platform]]": schema.PlatformEntry,
     "[[target]]": schema.TargetEntry,
     "[[target.route]]": schema.RouteEntry,
     "[[target]] de local.toml": schema.LocalTargetEntry,
+    "[[milestone]]": schema.MilestoneEntry,
     "targets/*.toml": schema.NationalEntry,
     "targets/prefectures/*.toml": schema.DepartmentEntry,
 }
@@ -60,7 +64,11 @@ CONFIGURATION = {place: _keys(place, model) for place, model in _PLACES.items()}
 }
 CONFIGURATION["[[target]] de local.toml"][local.ENABLED] = FieldInfo(default=True)
 # Every table of the schema is one of these.
-MODELS = frozenset(_PLACES.values()) | {schema.Entry, schema.MainEntry}
+MODELS = frozenset(_PLACES.values()) | {
+    schema.Entry,
+    schema.MainEntry,
+    schema.MilestonesEntry,
+}
 
 ENVIRONMENT_DEFAULTS = settings.DEFAULTS | {f"{name}_FILE": "" for name in settings.SECRETS}
 

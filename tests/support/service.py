@@ -96,6 +96,7 @@ def write_config(folder: Path, *, site: int, control: int, targets: int = 2) -> 
     """Write a configuration of some fast targets on one loopback port, and one control."""
     (folder / "targets").mkdir(parents=True)
     (folder / "fingerprints.toml").write_text("")
+    (folder / "milestones.toml").write_text("")
     (folder / "vigie.toml").write_text(
         f"""
 [service]
