@@ -68,6 +68,32 @@ def test_what_a_person_acts_on_is_major_and_other_text_is_minor(kind: ChangeKind
     assert change.weight == (Weight.MINOR if minor else Weight.MAJOR)
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        ("<h1>Étrangers</h1>", "<h1>Séjour</h1>", ChangeKind.TITLE),
+        ("<h1>Séjour</h1><h2>Voir</h2>", "<h1>Séjour</h1><h2>Lire</h2>", ChangeKind.PROCEDURE_TEXT),
+        (
+            "<p>Voir ici.</p><h1>Séjour</h1>",
+            "<p>Lire.</p><h1>Séjour</h1>",
+            ChangeKind.PROCEDURE_TEXT,
+        ),
+    ],
+)
+def test_a_title_is_a_heading_under_no_other(before: str, after: str, kind: ChangeKind) -> None:
+    rest = "<p>Le service reçoit chacun.</p>"
+    page = "<html><body><main>{}</main></body></html>"
+
+    assert between(page.format(before + rest), page.format(after + rest)).kinds == (kind,)
+
+
+@pytest.mark.parametrize(("words", "weight"), [(39, Weight.MINOR), (40, Weight.MAJOR)])
+def test_forty_edited_words_are_major(words: int, weight: Weight) -> None:
+    text = f"<p>{'mot ' * words}</p>"
+
+    assert between(dsfr(BEFORE), dsfr(BEFORE, Extra(inside=text))).weight == weight
+
+
 def test_much_new_text_is_major_whatever_it_says() -> None:
     text = "<p>" + "Les dossiers sont étudiés selon leur ordre. " * 8 + "</p>"
 
