@@ -7,9 +7,9 @@ import pytest
 
 from monitor.core.journal import encode
 from monitor.core.journal.jcs import canonical
-from monitor.core.journal.recorded import check_of, truncated_to_leaf_size
+from monitor.core.journal.recorded import MAX_CONDITIONS_BYTES, check_of, truncated_to_leaf_size
 from monitor.core.model import Attempt, Exchange, Failure, Resolution
-from monitor.core.model.check import ConnectionProfile, conditions_of
+from monitor.core.model.check import ConnectionProfile, Part, StoredHop, conditions_of
 from tests.support.outcomes import answer, at, hop, observation
 
 LEAF_BYTES_MAX = 65_535  # C2SP tlog-tiles: the length of an entry has two bytes
@@ -55,6 +55,34 @@ def test_whatever_a_site_sends_a_leaf_holds_it(char: str) -> None:
     assert len(kept) <= LEAF_BYTES_MAX
     assert len(said) <= LEAF_BYTES_MAX
     assert len(check.conditions.steps) == 10
+
+
+LONG_TEXT = "😀" * 300
+CERTIFICATE = hop(at(0)).certificate
+assert CERTIFICATE is not None
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        ConnectionProfile(url="/", parts=(Part(url="😀" * 2000),) * 40),
+        *(
+            ConnectionProfile(url="/", steps=(step,) * 10)
+            for step in (
+                StoredHop(url="😀" * 2000),
+                StoredHop(url="/", headers=(("server", LONG_TEXT),) * 20),
+                StoredHop(url="/", other_headers=("😀" * 40,) * 40),
+                StoredHop(url="/", certificate=replace(CERTIFICATE, names=(LONG_TEXT,) * 20)),
+            )
+        ),
+    ],
+    ids=["parts", "addresses", "headers", "other headers", "certificates"],
+)
+def test_one_kind_of_long_text_is_enough_to_be_cut(profile: ConnectionProfile) -> None:
+    kept = truncated_to_leaf_size(profile)
+
+    assert len(canonical(encode.conditions(profile))) > MAX_CONDITIONS_BYTES
+    assert len(canonical(encode.conditions(kept))) <= MAX_CONDITIONS_BYTES
 
 
 def test_an_ordinary_answer_is_kept_whole() -> None:

@@ -60,6 +60,15 @@ def test_what_is_unique_on_both_sides_parts_what_is_too_long_to_align() -> None:
     assert gaps(twice, [*after, "e"]) == [Mismatch(0, 602, 0, 602)]
 
 
+def test_more_edits_than_the_bound_are_given_whole() -> None:
+    def edited(removed: int, added: int) -> list[Mismatch]:
+        same = ["m", "m"]
+        return gaps(["a"] * removed + same + ["b"], ["c"] * added + same + ["d"])
+
+    assert edited(99, 99) == [Mismatch(0, 99, 0, 99), Mismatch(101, 102, 101, 102)]
+    assert edited(99, 100) == [Mismatch(0, 102, 0, 103)]
+
+
 def test_of_anchors_that_crossed_the_longest_run_is_kept() -> None:
     def text(names: str, filler: str) -> list[str]:
         return [item for name in names for item in (*[filler] * 150, name)]
