@@ -71,6 +71,27 @@ def test_a_page_states_its_facts_in_every_template(template: Template) -> None:
     } <= found
 
 
+@pytest.mark.parametrize(
+    ("html", "element", "value"),
+    [
+        ("Écrire à Titres@Exemple.gouv.fr.", Element.EMAIL, "titres@exemple.gouv.fr"),
+        ('<a href="mailto:A@b.fr?subject=x">Écrire</a>', Element.EMAIL, "a@b.fr"),
+        ('<a href="tel:0473986161">Appeler</a>', Element.PHONE, "+33473986161"),
+        ('<a href="tel:+594594394500">Appeler</a>', Element.PHONE, "+594594394500"),
+        ('<a href="/x">Prendre rendez-vous</a>', Element.APPOINTMENT_LINK, "//exemple.gouv.fr/x"),
+        (
+            '<a href="/booking/create/1">Ici</a>',
+            Element.APPOINTMENT_LINK,
+            "//exemple.gouv.fr/booking/create/1",
+        ),
+    ],
+)
+def test_a_fact_is_read_in_a_text_or_a_link(html: str, element: Element, value: str) -> None:
+    page = read_page(f"<main><p>Le service : {html}</p></main>".encode(), url=URL)
+
+    assert {(fact.element, fact.value) for fact in facts_of(page.main())} == {(element, value)}
+
+
 def test_the_switchboard_of_the_footer_is_no_fact_of_the_page() -> None:
     page = read_page(TEMPLATES[0](Content()).encode(), url=URL)
 

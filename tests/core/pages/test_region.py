@@ -39,8 +39,11 @@ def test_an_introduction_above_the_largest_part_belongs_to_the_text() -> None:
     assert "Cette introduction" in page.text
 
 
-def test_the_title_above_the_largest_part_belongs_to_the_text() -> None:
-    page = read(f"<div><div><h1>Asile</h1></div><div>{TEXT}</div></div>")
+@pytest.mark.parametrize(
+    "parts", ["<div><h1>Asile</h1></div><div>{}</div>", "<div>{}</div><div><h1>Asile</h1></div>"]
+)
+def test_the_title_beside_the_largest_part_belongs_to_the_text(parts: str) -> None:
+    page = read(f"<div>{parts.format(TEXT)}</div>")
 
     assert page.title == "Asile"
     assert "Asile" in page.text
