@@ -85,7 +85,7 @@ def test_a_journal_that_starts_at_any_check_is_accepted(
     seed: int, sqlite_template: Path, tmp_path: Path
 ) -> None:
     dice = random.Random(seed)  # noqa: S311 -- a test's dice
-    weather = "".join(dice.choice("..xxx") * dice.randint(1, 4) for _ in range(CHECKS))[:CHECKS]
+    weather = "".join(dice.choice("..xxx?") * dice.randint(1, 4) for _ in range(CHECKS))[:CHECKS]
     leaves = recorded(weather, sqlite_template, tmp_path)
     assert len(of(leaves, "observation")) == CHECKS
 

@@ -26,6 +26,7 @@ CONFIG = "c0ffee" * 10 + "c0de"
 
 OK = Judgement(verdict=Verdict.UP, reason=Reason.OK, rule="ok")
 DEAD = Judgement(verdict=Verdict.DOWN, reason=Reason.HTTP_5XX, rule="http-5xx")
+SPOILED = Judgement(verdict=Verdict.UNKNOWN, reason=Reason.LOCAL_NETWORK, rule="line-in-doubt")
 PHASES_US: Mapping[Phase, int] = {
     Phase.RESOLVE: 1_812,
     Phase.CONNECT: 11_204,

@@ -13,7 +13,17 @@ from monitor.core.model import (
 )
 from monitor.store import Store
 from tests.support.folds import Folds
-from tests.support.outcomes import DEAD, OK, a_run, answer, at, observation, panel, refusal
+from tests.support.outcomes import (
+    DEAD,
+    OK,
+    SPOILED,
+    a_run,
+    answer,
+    at,
+    observation,
+    panel,
+    refusal,
+)
 
 ENVIRONMENT = {"host": "test", "system": "test", "commit": "unknown", "public_ip": "unknown"}
 TARGETS = {
@@ -27,7 +37,8 @@ TARGETS = {
     )
     for slug in ("accueil", "connexion")
 }
-# Of each minute: "." good, "x" failing. An outage of one, two of the other, and a blip.
+# Of each minute: "." good, "x" failing, "?" spoiled on our own side.
+# An outage of one, two of the other, and a blip.
 WEATHER = {"accueil": "..xxxxx....x....", "connexion": ".xxxx....xxxxxxx"}
 
 
@@ -43,8 +54,8 @@ def outcomes(weather: Iterable[tuple[str, str]] = tuple(WEATHER.items())) -> Ite
     by_minute = [(n, slug, sky) for slug, line in weather for n, sky in enumerate(line)]
     for n, slug, sky in sorted(by_minute):
         now = at(60 * n + (slug == "connexion"))
-        judgement = DEAD if sky == "x" else OK
-        exchange = refusal(now) if sky == "x" else answer(now, f"page {n % 3}".encode())
+        judgement = {"x": DEAD, "?": SPOILED}.get(sky, OK)
+        exchange = refusal(now) if sky in "x?" else answer(now, f"page {n % 3}".encode())
         yield folds.outcome(observation(slug, now, judgement, exchange=exchange))
 
 

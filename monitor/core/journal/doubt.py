@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from monitor.core.model import Event, Outage, Policy, Sighting, State, Streak, Transition
-from monitor.core.outages.fold import GOOD, advance, lasted
+from monitor.core.outages.fold import FAILING, GOOD, advance, lasted
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,7 +39,7 @@ class Doubt:
         """Take the next check; return the state under the hypothesis that no outage was open."""
         state, events = advance(before, sighting, policy)
         self.awaited = () if self.was_open else events
-        if state.verdict is not sighting.verdict or not _tells(sighting, self._last):
+        if state.verdict is not sighting.verdict or not _says_more(sighting, self._last):
             return without_streaks(state) if self.was_open else state
         self._met_good = self._met_good or self._good is not None
         self._before_fail_at = self._last_fail_at
@@ -144,5 +144,6 @@ def without_streaks(state: State) -> State:
     return replace(state, failing=None, recovering=None, outage=None)
 
 
-def _tells(sighting: Sighting, last: Sighting | None) -> bool:
-    return last is None or sighting.at > last.at
+def _says_more(sighting: Sighting, last: Sighting | None) -> bool:
+    """Return whether a check is good or failing, and later than the last that was."""
+    return sighting.verdict in GOOD | FAILING and (last is None or sighting.at > last.at)
