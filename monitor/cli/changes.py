@@ -6,7 +6,7 @@ from argparse import Namespace
 from typing import Any
 
 from monitor.cli.parsing import CommandRefused, Commands, say
-from monitor.cli.records import chosen, log_options, utc, write_csv
+from monitor.cli.records import chosen, log_options, require_span, utc, write_csv
 from monitor.config import load
 from monitor.config.settings import read_settings
 from monitor.core.changes.change import Edit, Op
@@ -41,6 +41,7 @@ def changes(asked: Namespace) -> int:
     """Print what was recorded, the oldest first, as the log of outages does."""
     if asked.number is not None:
         return one_change(asked)
+    require_span(asked)
     config = load(asked.config)
     targets = {target.slug: target for target in chosen(config, asked)}
     settings = read_settings(os.environ, data=asked.data)

@@ -9,7 +9,7 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from itertools import chain
 from pathlib import Path
 
@@ -22,7 +22,7 @@ from monitor.cli.parsing import CommandRefused, Commands, folders
 from monitor.cli.records import instant
 from monitor.config import Config, load
 from monitor.config.settings import read_settings
-from monitor.core.french.formatting import count
+from monitor.core.french.formatting import PARIS, count
 from monitor.evidence.captures import day_files
 from monitor.evidence.captures.warc import WarcError
 from monitor.evidence.log import mirror
@@ -89,7 +89,11 @@ def add(commands: Commands) -> None:
         "--out", type=Path, required=True, metavar="DOSSIER", help="dossier à créer"
     )
     export.add_argument(
-        "--from", dest="since", type=instant, metavar="DATE", help="copies depuis ce jour (UTC)"
+        "--from",
+        dest="since",
+        type=instant,
+        metavar="DATE",
+        help="copies depuis ce jour, heure de Paris",
     )
     export.add_argument(
         "--to", dest="until", type=instant, metavar="DATE", help="copies jusqu’à ce jour compris"
@@ -103,6 +107,7 @@ def add(commands: Commands) -> None:
 def run_export(asked: Namespace) -> int:
     """Write the copy. The service may run meanwhile: what it adds later is not in it."""
     config = load(asked.config)
+    file_days(asked.since, asked.until)  # refused before anything is written
     out: Path = asked.out
     if out.exists():
         raise CommandRefused(f"{out} existe déjà : donner un dossier à créer.")
@@ -253,8 +258,7 @@ def _roots(config: Config) -> bytes:
 
 def _copy_captures(asked: Namespace, out: Path, named: set[str]) -> int:
     """Copy the day files of the period that leaves name, whole records only; count them."""
-    since: date = asked.since.date() if asked.since else date.min
-    until: date = asked.until.date() if asked.until else date.max
+    since, until = file_days(asked.since, asked.until)
     files = day_files.files(asked.data / CAPTURES, since=since, until=until)
     captures = [path for path in files if path.name in named]
     for path in captures:
@@ -263,6 +267,19 @@ def _copy_captures(asked: Namespace, out: Path, named: set[str]) -> int:
         except WarcError as error:
             raise CommandRefused(f"{path} : fichier de copies endommagé ({error}).") from None
     return len(captures)
+
+
+def file_days(since: datetime | None, until: datetime | None) -> tuple[date, date]:
+    """Return the first and the last day file in which what Paris had of these days may be.
+
+    A file holds a day of UTC: a day of Paris begins in the file of the date before, and ends in
+    the file of its own date.
+    """
+    first = since.astimezone(UTC).date() if since else date.min
+    last = until.astimezone(PARIS).date() if until else date.max
+    if last < first:
+        raise CommandRefused("--to : la fin de la période est avant son début (--from)")
+    return first, last
 
 
 def _manifest(out: Path) -> Iterator[str]:

@@ -11,7 +11,8 @@ from typing import Any
 from monitor.cli.parsing import CommandRefused, Commands, folders, say
 from monitor.config import Config, load
 from monitor.config.settings import read_settings
-from monitor.core.french.formatting import PARIS, apart, count, duration, when
+from monitor.core.french.formatting import apart, count, duration, when
+from monitor.core.french.instants import instant_of
 from monitor.core.french.labels import NATURES
 from monitor.core.french.sentences import REASONS
 from monitor.core.model import Outage, Target
@@ -61,19 +62,20 @@ def log_options(log: ArgumentParser) -> None:
 
 
 def instant(text: str) -> datetime:
-    """Read a date or an instant; Paris time unless it bears an offset.
-
-    Raises:
-        ArgumentTypeError: it is neither.
-
-    """
+    """Read an instant that a person wrote. Raises ArgumentTypeError: see `instant_of`."""
     try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        raise ArgumentTypeError(
-            f"« {text} » n’est pas une date : écrire 2026-11-23, ou 2026-11-23T14:30"
-        ) from None
-    return (read if read.tzinfo else read.replace(tzinfo=PARIS)).astimezone(UTC)
+        return instant_of(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+
+
+def require_span(asked: Namespace) -> None:
+    """Raise CommandRefused for a span that ends before it begins, or as it does."""
+    if asked.since and asked.until and asked.until <= asked.since:
+        raise CommandRefused(
+            f"--to : la fin de la période ({when(asked.until)}) n’est pas après son début "
+            f"({when(asked.since)})"
+        )
 
 
 def chosen(config: Config, asked: Namespace, *, retired: Collection[str] = ()) -> Sequence[Target]:
@@ -110,6 +112,7 @@ def outages(asked: Namespace) -> int:
 
     What was recorded of a target stays in the log when the list no longer names it.
     """
+    require_span(asked)
     config = load(asked.config)
     settings = read_settings(os.environ, data=asked.data)
     with Store.open(settings.database_url, point=settings.point, writer=False) as store:

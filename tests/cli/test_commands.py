@@ -91,6 +91,12 @@ def test_with_the_controls_down_nothing_is_laid_on_the_site(
         (["probe", "inconnue"], "ni une cible"),
         (["outages", "--data", "{page}.absente"], "n'existe pas"),
         (["pause", "inconnue"], "plateforme inconnue"),
+        (["outages", "--from", "2026-11-23", "--to", "2026-11-23"], "n’est pas après son début"),
+        (["changes", "--from", "2026-11-23T10:00Z", "--to", "2026-11-23T11:00"], "n’est pas après"),
+        (
+            ["export", "--from", "2026-11-24", "--to", "2026-11-21", "--out", "{page}.x"],
+            "est avant",
+        ),
     ],
 )
 def test_what_cannot_be_done_is_said_in_french_and_ends_with_2(
@@ -126,6 +132,8 @@ def test_a_choice_that_names_nothing_is_refused(
         (["classify", "page.html"], "il manque : --status"),
         (["classify", "--status", "deux", "page.html"], "valeur refusée"),
         (["outages", "--from", "demain"], "n’est pas une date"),
+        (["changes", "--to", "2026-10-25T02:30"], "2026-10-25T02:30:00+01:00 (la seconde)"),
+        (["export", "--from", "2026-03-29T02:30", "--out", "x"], "n’existe pas à Paris"),
         (["health", "--quoi"], "options inconnues"),
     ],
 )

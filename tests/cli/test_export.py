@@ -3,11 +3,14 @@
 import re
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from monitor.cli import main
+from monitor.cli.export import file_days
+from monitor.core.french.instants import instant_of
 from monitor.evidence.log.mirror import verifier_sha256
 from tests.support.service import LocalSite, running, vigie, wait_until, write_config
 
@@ -59,6 +62,20 @@ def test_a_stranger_verifies_the_copy_and_finds_what_is_changed_in_it(
     bad = verified(out)
     assert bad.returncode == 1
     assert capture.name in bad.stdout + bad.stderr
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "files"),
+    [
+        ("2026-11-23", "2026-11-23", (date(2026, 11, 22), date(2026, 11, 23))),
+        ("2026-07-01", "2026-07-31", (date(2026, 6, 30), date(2026, 7, 31))),
+        ("2026-11-23T12:00", "2026-11-23T18:00", (date(2026, 11, 23), date(2026, 11, 23))),
+    ],
+)
+def test_the_days_of_paris_lie_in_the_files_of_days_of_utc(
+    first: str, last: str, files: tuple[date, date]
+) -> None:
+    assert file_days(instant_of(first), instant_of(last)) == files
 
 
 def test_nothing_is_written_over(
