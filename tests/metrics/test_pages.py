@@ -8,6 +8,7 @@ from pathlib import Path
 from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.core.model import Outcome, Target
+from monitor.core.text.page import Element
 from monitor.metrics import Exposition, MetricsState
 from monitor.probe.dead_link_tracker import DeadLinkTracker
 from monitor.probe.page_tracker import pages_seen
@@ -66,7 +67,8 @@ def test_what_a_page_states_is_one_and_what_it_denies_or_omits_is_zero() -> None
     board = seen(*outcomes([page("post")], target=PAGE.slug, removed=False))
 
     told = samples(board, "anef_page_information_present", at=1)
-    assert (1.0, 0.0, 0.0, 11) == (told["phone"], told["post"], told["email"], len(told))
+    assert (1.0, 0.0, 0.0) == (told["phone"], told["post"], told["email"])
+    assert set(Element) == set(told)
 
 
 def test_the_displayed_date_is_told_in_unix_time() -> None:
