@@ -38,9 +38,10 @@ from monitor.evidence.witness.cosigning import require_newest
 from monitor.fetch import Resolver
 from monitor.metrics import Exposition, MetricsState
 from monitor.probe.build import build_fetcher, build_line, fetch_robots
+from monitor.probe.judge import Judge, look_again
 from monitor.probe.lane import Lane, NoTurn
 from monitor.probe.missed_slots import log_missed, missed_slots
-from monitor.probe.observer import Judge, Observer, look_again
+from monitor.probe.observer import Observer
 from monitor.probe.page_archive import Archive
 from monitor.probe.page_tracker import PageTracker, pages_seen
 from monitor.probe.robots_cache import RobotsBook

@@ -80,7 +80,7 @@ async def test_a_fault_while_judging_leaves_the_state_as_it_was(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr("monitor.probe.observer.classify", broken)
+        patch.setattr("monitor.probe.judge.classify", broken)
         assert await bench.check(ONE) is None
     assert bench.watch.state_of(ONE) == before
     assert await bench.check(ONE) is not None

@@ -40,9 +40,10 @@ from monitor.core.text.page import Block, Fact
 from monitor.core.verdict.classify import classify
 from monitor.fetch import Gate, GateClosed
 from monitor.metrics import MetricsState
+from monitor.probe.judge import Judge
 from monitor.probe.lane import Lane
 from monitor.probe.local_health.own_health import LocalHealth
-from monitor.probe.observer import Judge, Observer
+from monitor.probe.observer import Observer
 from monitor.probe.page_tracker import PageTracker
 from monitor.runtime.faults import Faults
 from monitor.store import Store
@@ -477,7 +478,7 @@ async def test_a_long_answer_is_judged_apart_from_the_loop(
         threads.append(current_thread().name)
         return classify(*given, **more)
 
-    monkeypatch.setattr("monitor.probe.observer.classify", seen)
+    monkeypatch.setattr("monitor.probe.judge.classify", seen)
     now = bench.clock.now()
     page = b"<html lang='fr'><title>ok</title><main><h1>Titre</h1><p>" + b"mot " * words
     exchange = replace(answer(now, page), url=ONE.url)

@@ -18,9 +18,9 @@ from monitor.core.scheduling.robots_txt import RobotsFile
 from monitor.fetch import Fetcher, Gate, Resolver
 from monitor.probe.build import build_fetcher, build_line, fetch_robots
 from monitor.probe.discovery import MOST_PAGES, Searches, step
+from monitor.probe.judge import Judge
 from monitor.probe.lane import Lane, NoTurn
 from monitor.probe.local_health.own_health import LocalHealth
-from monitor.probe.observer import Judge
 from monitor.probe.robots_cache import RobotsBook
 from monitor.runtime.clock import Clock, SystemClock
 from monitor.runtime.faults import Faults

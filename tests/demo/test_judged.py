@@ -13,7 +13,7 @@ from monitor.demo.timetable import SCENES
 from monitor.demo.world import DemoWorld
 from monitor.fetch import Resolver
 from monitor.probe.build import build_fetcher, build_line
-from monitor.probe.observer import Judge, look_again
+from monitor.probe.judge import Judge, look_again
 from monitor.runtime.clock import SystemClock
 from monitor.runtime.faults import Faults
 

@@ -32,8 +32,9 @@ from monitor.evidence.log.reading import LogReading
 from monitor.evidence.log.tiles import Tiles
 from monitor.fetch import Gate
 from monitor.metrics import MetricsState
+from monitor.probe.judge import Again, Judge
 from monitor.probe.lane import Lane
-from monitor.probe.observer import Again, Judge, Observer
+from monitor.probe.observer import Observer
 from monitor.probe.page_tracker import PageTracker, pages_seen
 from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults

@@ -17,7 +17,7 @@ from monitor.config import ControlHost
 from monitor.config.values import ControlSettings
 from monitor.core.model import Kind, Platform, Target
 from monitor.probe.build import build_fetcher, build_line
-from monitor.probe.observer import Judge, look_again
+from monitor.probe.judge import Judge, look_again
 from monitor.runtime.clock import SystemClock
 from monitor.runtime.faults import Faults
 from tests.probe.namespaces.places import CONTROLS, FIRST, SECOND, SITES

@@ -49,9 +49,9 @@ from monitor.fetch.failures import ExchangeBroken
 from monitor.fetch.fetcher import _Way
 from monitor.fetch.reachable import Address
 from monitor.fetch.resolve import Answer
+from monitor.probe.judge import Judge, look_again
 from monitor.probe.local_health.control_panel import ControlPanel
 from monitor.probe.local_health.own_health import LocalHealth
-from monitor.probe.observer import Judge, look_again
 from monitor.runtime.clock import Clock
 from tests.probe.simulator.loop import DAWN, VirtualClock, VirtualLoop
 from tests.support.reads import config
