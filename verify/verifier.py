@@ -2500,6 +2500,8 @@ class Story:
             self.lives.setdefault(point, []).append(life)
             self._goes_back(point, at)
             self._timed(index, at, point, at)
+        elif leaf["edge"] != "stop":
+            raise ValueError("edge")
         else:
             point = self.runs.get(leaf.get("start", -1), "")
             last = max((start for start, of in self.runs.items() if of == point), default=-1)
@@ -3117,7 +3119,7 @@ class Verification:
             + some(len(story.outages), "indisponibilité refaite", "indisponibilités refaites")
             + " à partir des relevés ; "
             + some(len(story.blips), "échec isolé", "échecs isolés")
-            + f" ; {some(len(story.changes), 'modification')} de texte"
+            + f" ; {', '.join(texts_and_links(story))}"
         )
 
     def proofs(self) -> str:
@@ -3503,6 +3505,20 @@ def paris(at: int) -> str:
     return time.strftime("%d/%m/%Y à %H:%M:%S", local) + f",{at // 1000 % 1000:03}"
 
 
+def change_kind(edge: str) -> str:
+    """Tell a first text and a dead link from a change of a text."""
+    return {"first": "Premier texte"}.get(
+        edge, "Lien mort" if edge.startswith("link_") else "Modification"
+    )
+
+
+def texts_and_links(story: Story) -> Iterator[str]:
+    kinds = Counter(change_kind(str(change["edge"])) for change in story.changes)
+    yield some(kinds["Premier texte"], "premier texte", "premiers textes")
+    yield some(kinds["Modification"], "modification de texte", "modifications de texte")
+    yield some(kinds["Lien mort"], "entrée sur un lien mort", "entrées sur des liens morts")
+
+
 def both(at: "int | None") -> str:
     return "inconnu" if at is None else f"{told_us(at)} (Paris : {paris(at)})"
 
@@ -3576,7 +3592,7 @@ def tables(story: Story) -> Iterator[str]:
         words = [KINDS.get(str(kind), shown(kind)) for kind in change["kinds"]]
         kinds = ", ".join(word for word in words if word != edge)
         yield (
-            f"Modification : {shown(change['target'])}, {edge}"
+            f"{change_kind(str(change['edge']))} : {shown(change['target'])}, {edge}"
             + (f" ({kinds})" if kinds else "")
             + f", {both(change['at'])}, feuille {change['leaf']}"
         )
@@ -3589,7 +3605,7 @@ def tables(story: Story) -> Iterator[str]:
             f"du {told_us(gap['from'])} au {told_us(gap['to'])}, {some(gap['slots'], 'relevé')}, "
             + (f"feuille {first}" if first == last else f"feuilles {first} à {last}")
         )
-    for name, found in (("indisponibilités", story.outages), ("modifications", story.changes),
+    for name, found in (("indisponibilités", story.outages), ("textes et liens", story.changes),
                         ("lacunes", gaps)):  # fmt: skip
         if len(found) > SHOWN:
             yield f"… et {len(found) - SHOWN} autres {name} : --json les donne toutes"

@@ -165,6 +165,25 @@ def test_a_leaf_of_another_form_is_refused(change: dict[str, object]) -> None:
     assert refusal({"v": 1, "type": "round"}, idx=9, kind_of=kinds.get)
 
 
+START_OF_A_RUN = {
+    "v": 1, "type": "run", "edge": "start", "at": "2026-11-23T08:00:00.000000Z", "setup": 1,
+    "version": "1",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change", [{"edge": "starT"}, {"edge": ""}, {"edge": "stop"}, {"start": 3}, {"version": None}]
+)
+def test_a_leaf_with_another_word_or_the_fields_of_another_edge_is_refused(
+    change: dict[str, object],
+) -> None:
+    kinds = {idx: kind for kind, idx in ALL.items()}
+    start = START_OF_A_RUN | {"setup": ALL["setup"]}
+    forged = {name: value for name, value in (start | change).items() if value is not None}
+    assert refusal(start, idx=99, kind_of=kinds.get) is None
+    assert refusal(forged, idx=99, kind_of=kinds.get)
+
+
 def test_the_documentation_and_the_code_name_the_same_fields() -> None:
     """docs/journal.md has one table for each type, in the order of the code."""
     found: dict[str, dict[str, str]] = {}

@@ -248,6 +248,14 @@ def test_a_run_ends_once(lives: Leaves) -> None:
     assert judged([*lives, lives[stop]]).faults
 
 
+def test_a_run_begins_or_ends(lives: Leaves) -> None:
+    """Another word was taken for an end that nothing had begun."""
+    stop = of(lives, "run", edge="stop")[0]
+    faults = judged(changed(lives, stop, edge="starT")).faults
+
+    assert any("(run) est mal formée" in fault for fault in faults), faults
+
+
 def test_a_gap_told_twice_and_a_round_after_later_ones_are_counted(lives: Leaves) -> None:
     twice = first_gap(lives, whole=False)
     story = judged(inserted(lives, twice + 1, lives[twice]))

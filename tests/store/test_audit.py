@@ -365,7 +365,7 @@ def test_an_outage_that_does_not_follow_from_the_checks_is_found(lived: Store) -
     forged = [*entries]
     forged[idx] = entries[idx].replace(b'"checks":3', b'"checks":4')
     assert forged != entries
-    assert any("does not follow" in str(one) for one in audit(lived, forged))
+    assert any("ne suit pas des relevés" in str(one) for one in audit(lived, forged))
     assert list(audit(lived, entries[:idx] + entries[idx + 1 :]))
 
 

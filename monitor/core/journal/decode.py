@@ -46,7 +46,7 @@ def read_instant(text: str) -> datetime:
     """Decode an instant. Raises ValueError for any other form."""
     at = datetime.fromisoformat(text)
     if at.tzinfo is None or instant(at) != text:
-        raise ValueError(f"not an instant of the journal: {text!r}")
+        raise ValueError(f"ce n’est pas un instant du journal : {text!r}")
     return at
 
 

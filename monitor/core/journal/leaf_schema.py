@@ -7,9 +7,11 @@ must be that of an earlier leaf, of the type that its kind names.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from monitor.core.changes.page_events import PageEdge
 from monitor.core.journal import check_fields
 from monitor.core.journal.decode import read_instant
-from monitor.core.journal.encode import VERSION
+from monitor.core.journal.encode import EDGES, VERSION
+from monitor.core.model import GapCause, Kind
 
 _WHERE = {"target": "text", "point": "text", "at": "instant"}
 
@@ -53,11 +55,28 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
     "correction": {"at": "instant", "leaf": "integer", "text": "text"},
 }  # fmt: skip
 
+# The words that a field may have, where nothing else would stumble over another one.
+WORDS: Mapping[tuple[str, str], frozenset[str]] = {
+    ("run", "edge"): frozenset({"start", "stop"}),
+    ("outage", "edge"): frozenset(EDGES.values()),
+    ("change", "edge"): frozenset(PageEdge),
+    ("target", "kind"): frozenset(Kind),
+    ("gap", "cause"): frozenset(GapCause),
+}
+# What a leaf of each edge has, where it is not the same for all: fields that the others lack.
+OF_EDGE: Mapping[str, frozenset[str]] = {
+    "start": frozenset({"setup", "version"}),
+    "stop": frozenset({"start"}),
+}
+_FRENCH = {"text": "un texte", "integer": "un nombre entier", "boolean": "un booléen",
+           "list": "une liste", "object": "un objet", "sha256": "une empreinte SHA-256",
+           "instant": "un instant du journal"}  # fmt: skip
+
 _HEX = frozenset("0123456789abcdef")
 
 
 def refusal(leaf: Any, *, idx: int, kind_of: Callable[[int], str | None]) -> str | None:
-    """Return how a leaf violates the schema; None when it does not.
+    """Return, in French, how a leaf violates the schema; None when it does not.
 
     Args:
         leaf: As `json.loads` returned it.
@@ -66,20 +85,38 @@ def refusal(leaf: Any, *, idx: int, kind_of: Callable[[int], str | None]) -> str
 
     """
     if not isinstance(leaf, dict) or leaf.get("v") != VERSION:
-        return "not a leaf of this version"
+        return "ce n’est pas une entrée de cette version"
     fields = FIELDS.get(leaf.get("type", ""))
     if fields is None:
-        return f"unknown type {leaf.get('type')!r}"
+        return f"type inconnu : {leaf.get('type')!r}"
     names = {name.rstrip("?"): name.endswith("?") for name in fields}
     unknown = leaf.keys() - names.keys() - {"v", "type"}
     missing = {name for name, optional in names.items() if not optional} - leaf.keys()
     if unknown or missing:
-        return f"fields {sorted(unknown | missing)} unknown or missing"
+        return f"champs inconnus ou absents : {', '.join(sorted(unknown | missing))}"
     for name, kind in fields.items():
         value = leaf.get(name.rstrip("?"))
         if value is not None and not _is(value, kind, idx=idx, kind_of=kind_of):
-            return f"{name.rstrip('?')} is not {kind}"
+            return f"{name.rstrip('?')} : il faut {_in_french(kind)}"
+    return _other_words(leaf)
+
+
+def _other_words(leaf: Mapping[str, Any]) -> str | None:
+    for (kind, name), words in WORDS.items():
+        if leaf["type"] == kind and leaf[name] not in words:
+            return f"{name} : mot inconnu, {leaf[name]!r}"
+    if leaf["type"] == "run":
+        ought = OF_EDGE[leaf["edge"]]
+        more = frozenset[str]().union(*OF_EDGE.values()) - ought
+        if not ought <= leaf.keys() or more & leaf.keys():
+            return f"ce ne sont pas les champs d’une entrée {leaf['edge']!r}"
     return None
+
+
+def _in_french(kind: str) -> str:
+    if kind.startswith("index of "):
+        return f"le numéro d’une entrée antérieure de type {kind.removeprefix('index of ')}"
+    return _FRENCH[kind]
 
 
 def _is(value: Any, kind: str, *, idx: int, kind_of: Callable[[int], str | None]) -> bool:  # noqa: PLR0911 -- one line a kind

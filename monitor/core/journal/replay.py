@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from monitor.core.journal import doubt
 from monitor.core.journal.decode import check_from, conditions_from, event_from, policy_of
-from monitor.core.model import Event, Incident, Policy, Sighting, State
+from monitor.core.model import Event, Incident, Policy, Sighting, State, Transition
 from monitor.core.model.check import Check, ConnectionProfile
 from monitor.core.outages.fold import advance
 from monitor.core.outages.incidents import RecentOutages
@@ -23,6 +23,17 @@ EDGES = frozenset({"outage", "blip"})
 _CACHED = 1024  # conditions and policies in memory
 
 Key = tuple[str, str]  # target, point
+
+_FRENCH = {
+    Transition.OUTAGE_OPENED: "le début d’une indisponibilité",
+    Transition.OUTAGE_CLOSED: "la fin d’une indisponibilité",
+    Transition.BLIP: "un échec isolé",
+}
+
+
+def _not_following(kind: str) -> str:
+    what = "cet échec isolé" if kind == "blip" else "cette indisponibilité"
+    return f"{what} ne suit pas des relevés"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +52,7 @@ class Told:
 
 
 class ReplayError(Exception):
-    """A leaf contradicts those before it, or cannot be read."""
+    """A leaf contradicts those before it, or cannot be read. French, for who verifies."""
 
 
 class References(Protocol):
@@ -79,7 +90,9 @@ class Replay:
         try:
             return self.references[idx]
         except KeyError:
-            raise ReplayError(f"leaf {idx} is named, and is nothing that can be") from None
+            raise ReplayError(
+                f"l’entrée {idx} est nommée, et n’est pas de celles qui peuvent l’être"
+            ) from None
 
     def remember(self, idx: int, leaf: Mapping[str, Any]) -> None:
         """Store a leaf that others may refer to."""
@@ -154,7 +167,7 @@ class Replay:
         if doubtful is not None and doubt_of_target is not None:
             self._resolve(recorded, doubtful, doubt_of_target)
         elif not self._awaited or self._awaited.popleft() != recorded:
-            raise ReplayError(f"the {leaf['type']} does not follow from the checks")
+            raise ReplayError(_not_following(leaf["type"]))
         return recorded[1]
 
     def _resolve(
@@ -172,7 +185,7 @@ class Replay:
             or (event.target, event.point) != key
             or not doubt_of_target.explains(event, awaited)
         ):
-            raise ReplayError(f"the {event.edge} does not follow from the checks")
+            raise ReplayError(_not_following("blip" if event.outage is None else "outage"))
         self.on_trust += 1
         self.states[key] = doubt.after(self.states[key], event)
 
@@ -185,7 +198,7 @@ class Replay:
         if self._awaited:
             idx, event = self._awaited[0]
             self._awaited.clear()  # one error is enough
-            raise ReplayError(f"{event.edge} follows from leaf {idx}, and is not said")
+            raise ReplayError(f"{_FRENCH[event.edge]} suit de l’entrée {idx}, et n’est pas dit")
 
     def _leave(self, idx: int, key: Key, doubt_of_target: doubt.Doubt) -> None:
         """Continue after a check of a target in doubt that the journal has no edge for."""
@@ -196,7 +209,9 @@ class Replay:
         if doubt_of_target.is_over:
             self._doubts[key] = None
             if doubt_of_target.was_open:
-                raise ReplayError(f"the end of an outage follows from leaf {idx}, and is not said")
+                raise ReplayError(
+                    f"{_FRENCH[Transition.OUTAGE_CLOSED]} suit de l’entrée {idx}, et n’est pas dit"
+                )
 
     def _incidents(
         self, plan: Mapping[str, Any] | None, events: tuple[Event, ...]

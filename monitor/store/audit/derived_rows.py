@@ -295,9 +295,11 @@ class FromLeaves:
         at = to_us(read_instant(leaf["at"]))
         if leaf["edge"] == "stop":
             if leaf["start"] not in self.runs:
-                raise ValueError("the end of a run that did not begin")
+                raise ValueError("l’arrêt d’un service qui n’avait pas démarré")
             self.runs[leaf["start"]] |= {"alive_at": at, "stopped_at": at}
             return
+        if leaf["edge"] != "start":
+            raise ValueError(f"edge : mot inconnu, {leaf['edge']!r}")
         self._life += 1
         self.replay.restarted(read_instant(leaf["at"]))
         setup = self.replay.refer(leaf["setup"])
@@ -361,10 +363,10 @@ class FromLeaves:
     def _left(self, subject: tuple[str, str], edge: PageEdge, before: Leaf) -> None:
         stay = self.stays.get((subject, _us(before["first_at"])))
         if stay is None or stay.sha256.hex() != before["sha256"]:
-            raise ValueError("a text goes that did not come")
+            raise ValueError("un texte part, qui n’était pas venu")
         last = _us(before["last_at"])
         if last < stay.last_at:
-            raise ValueError("a text stayed less long than was said before")
+            raise ValueError("un texte est resté moins longtemps qu’il n’a été dit")
         stay.last_at, stay.over = last, edge in TURNS
 
     def _shown(self, subject: tuple[str, str], edge: PageEdge, leaf: Leaf) -> None:
@@ -397,7 +399,7 @@ class FromLeaves:
         for check in reversed(self._near.get(subject, ())):
             if check.at == first:
                 if check.body_sha256 != after["body_sha256"]:
-                    raise ValueError("a text of another body than its check's")
+                    raise ValueError("un texte d’un autre corps que celui du relevé")
                 return frozenset({without_tokens(check.final_url)})
         return None
 
