@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from monitor.core.journal.doubt import Doubt
+from monitor.core.journal.doubt import Doubt, after
 from monitor.core.model import (
     Event,
     Nature,
@@ -255,3 +255,20 @@ def test_nothing_opens_while_an_outage_is_open() -> None:
 
     assert not doubt.explains(OPENED, ())
     assert not doubt.explains(blip(-601, -601, 1), ())
+
+
+def test_after_an_edge_only_what_it_says_is_known() -> None:
+    streak = blip(-60, 0, 2).blip
+    failed = State(
+        target="anef", point="local", verdict=Verdict.DOWN, last_ok_at=at(-300), failing=streak
+    )
+    good = replace(failed, verdict=Verdict.UP)
+    assert OPENED.outage is not None
+
+    opened_state = after(failed, OPENED)
+    assert (opened_state.outage, opened_state.failing) == (OPENED.outage, None)
+    assert opened_state.last_ok_at == OPENED.outage.last_ok_at
+    for state in (after(good, CLOSED), after(good, blip(-60, -60, 1, seconds=60))):
+        assert (state.outage, state.failing, state.last_ok_at) == (None, None, at(60))
+    silent = after(failed, blip(-900, -900, 1))
+    assert (silent.outage, silent.failing, silent.last_ok_at) == (None, streak, at(-300))

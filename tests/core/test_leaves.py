@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.core.changes.page_events import DeadLink, PageEdge, PageEvent
 from monitor.core.journal import encode
 from monitor.core.journal.decode import check_from, read_instant
+from monitor.core.journal.encode import PLANNED
 from monitor.core.journal.jcs import INTEGER_LIMIT, canonical
-from monitor.core.journal.leaf_schema import FIELDS, refusal
+from monitor.core.journal.leaf_schema import FIELDS, _in_french, refusal
 from monitor.core.journal.recorded import MAX_CONDITIONS_BYTES, check_of
 from monitor.core.model import (
     Certificate,
@@ -22,8 +24,10 @@ from monitor.core.model import (
     Family,
     Observation,
 )
+from monitor.core.scheduling.slots import Grid
 from tests.support.outcomes import START, answer, at, hop, observation
 from tests.support.outcomes import refusal as refused
+from tests.support.readings import follow, page
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "journal.md"
 ALL = {"setup": 0, "target": 1, "conditions": 2, "panel": 3}
@@ -182,6 +186,61 @@ def test_a_leaf_with_another_word_or_the_fields_of_another_edge_is_refused(
     forged = {name: value for name, value in (start | change).items() if value is not None}
     assert refusal(start, idx=99, kind_of=kinds.get) is None
     assert refusal(forged, idx=99, kind_of=kinds.get)
+
+
+SHA256 = "0123456789abcdef" * 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "good", "bad"),
+    [
+        ("text", ["", "a"], [1, True, ["a"]]),
+        ("integer", [0, -1, 1 << 52], [True, "1", 1.0]),
+        ("boolean", [True, False], [0, 1, "true"]),
+        ("list", [[], [1]], [{}, "a", 1]),
+        ("object", [{}, {"a": 1}], [[], "a", 1]),
+        ("sha256", [SHA256], [SHA256[1:], SHA256 + "0", SHA256.upper(), "g" * 64, [*SHA256], 1]),
+        ("instant", ["2026-11-23T08:00:00.000000Z"], ["hier", "", 1]),
+        ("index of panel", [0, 8], [9, -1, True, "3"]),
+    ],
+)
+def test_each_kind_of_field_has_its_values(
+    kind: str, good: list[object], bad: list[object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(FIELDS, "round", {"value": kind})  # type: ignore[arg-type] # a dict
+
+    def refused(value: object) -> str | None:
+        leaf = {"v": 1, "type": "round", "value": value}
+        return refusal(leaf, idx=9, kind_of=lambda _: "panel")
+
+    assert [refused(value) for value in good] == [None] * len(good)
+    assert [refused(value) for value in bad] == [f"value : il faut {_in_french(kind)}"] * len(bad)
+
+
+def test_a_plan_of_many_targets_is_in_several_leaves() -> None:
+    plan = {f"cible-{n:03}": Grid(interval_us=60, phase_us=n) for n in range(2 * PLANNED + 1)}
+
+    leaves = list(encode.plans(plan, point="local"))
+
+    assert [len(leaf["slots"]) for leaf in leaves] == [PLANNED, PLANNED, 1]
+    told = {slug: slots for leaf in leaves for slug, slots in leaf["slots"].items()}
+    assert told == {slug: [60, grid.phase_us] for slug, grid in plan.items()}
+
+
+def test_a_change_names_both_texts_or_the_addresses_of_its_links() -> None:
+    _, events = follow(map(page, "ABB"))
+    first, turned = (encode.change(event, observation=7) for event in events)
+    link = DeadLink(text="ici", address="//b.test/1", target="b", gone_at=at(0))
+    broken = encode.change(
+        PageEvent(edge=PageEdge.LINK_BROKEN, at=at(0), target="a", point="local", links=(link,)),
+        observation=7,
+    )
+
+    assert "before" not in first
+    assert turned["before"] == first["after"] | {"last_at": turned["before"]["last_at"]}
+    assert turned["after"]["sha256"] != first["after"]["sha256"]
+    assert "leads_to" not in turned
+    assert (broken["leads_to"], broken.get("before"), broken.get("after")) == (["b"], None, None)
 
 
 def test_the_documentation_and_the_code_name_the_same_fields() -> None:

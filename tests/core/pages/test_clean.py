@@ -113,3 +113,9 @@ def test_no_stretch_of_a_page_holds_the_interpreter(piece: str) -> None:
     ends = [0, *(found.end() for found in _TOKEN.finditer(text)), len(text)]
 
     assert max(text.count("<", one, other) for one, other in pairwise(ends)) <= MOST_PLAIN_TAGS
+
+
+def test_what_xml_forbids_is_removed_wherever_it_is() -> None:
+    """Also when every such character is there."""
+    forbidden = "".join(map(chr, (*range(9), 11, 12, *range(14, 32), 127, 0xFFFE, 0xFFFF)))
+    assert clean(f"<p>a{forbidden}b</p>".encode(), charset="utf-8") == "<p>ab</p>"
