@@ -207,7 +207,7 @@ SHA256 = "0123456789abcdef" * 4
 def test_each_kind_of_field_has_its_values(
     kind: str, good: list[object], bad: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(FIELDS, "round", {"value": kind})  # type: ignore[arg-type] # a dict
+    monkeypatch.setitem(FIELDS, "round", {"value": kind})
 
     def refused(value: object) -> str | None:
         leaf = {"v": 1, "type": "round", "value": value}
