@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import AuthorityInformationAccessOID, ExtendedKeyUsageOID, NameOID
@@ -32,7 +32,7 @@ class IssuedCertificate:
     """A certificate and its key."""
 
     certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
     @property
     def der(self) -> bytes:
@@ -60,7 +60,7 @@ def issue_authority(
         (x509.BasicConstraints(ca=True, path_length=None), True),
         (_CA_USAGE, True),
     ]
-    return _issue(name, issuer, starts, ends, aia_url, extensions)
+    return issue(name, issuer, extensions, starts=starts, ends=ends, aia_url=aia_url)
 
 
 def issue_leaf(  # noqa: PLR0913 -- each is one way for a certificate to be bad
@@ -81,7 +81,7 @@ def issue_leaf(  # noqa: PLR0913 -- each is one way for a certificate to be bad
         (x509.SubjectAlternativeName([_general_name(host) for host in hosts]), False),
         (x509.ExtendedKeyUsage([purpose]), False),
     ]
-    return _issue(hosts[0], issuer, starts, ends, aia_url, extensions)
+    return issue(hosts[0], issuer, extensions, starts=starts, ends=ends, aia_url=aia_url)
 
 
 def server_context(*chain: IssuedCertificate) -> ssl.SSLContext:
@@ -95,15 +95,18 @@ def server_context(*chain: IssuedCertificate) -> ssl.SSLContext:
     return context
 
 
-def _issue(  # noqa: PLR0913, PLR0917 -- the one place that builds
+def issue(  # noqa: PLR0913 -- the one place that builds
     name: str,
     issuer: IssuedCertificate | None,
+    extensions: Sequence[tuple[x509.ExtensionType, bool]],
+    *,
     starts: datetime,
     ends: datetime,
-    aia_url: str,
-    extensions: list[tuple[x509.ExtensionType, bool]],
+    aia_url: str = "",
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | None = None,
 ) -> IssuedCertificate:
-    key = ec.generate_private_key(ec.SECP256R1())
+    """Make a certificate; each extension stands beside whether it is critical."""
+    key = key or ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     signer = issuer.key if issuer else key
     builder = (

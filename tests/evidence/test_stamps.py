@@ -13,6 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.demo.certificates import IssuedCertificate
 from monitor.evidence.timestamps import openssl
 from monitor.evidence.timestamps.chains import as_pem, certificates, crl_addresses
 from monitor.evidence.timestamps.openssl import OpenSSLMissingError
@@ -25,7 +26,7 @@ from monitor.evidence.timestamps.rfc3161 import (
     check_token,
 )
 from tests.support.small_log import SmallLog
-from tests.support.tsa import DAY, STAMPING, Authority, Issued, authority, revocations
+from tests.support.tsa import DAY, STAMPING, Authority, authority, revocations
 
 NOTE = bytes(SmallLog().note(5))
 QUESTION = Question(note=NOTE, nonce=2**63 + 5)  # its first bit set: DER must not make it negative
@@ -262,7 +263,9 @@ def test_a_list_signed_by_another_is_told_from_a_revocation(tmp_path: Path) -> N
     """It came over plain HTTP: whoever put it there must not be able to revoke anything."""
     bad = authority(tmp_path, crl="http://crl.example/root.crl")
     token = checked(bad.answer(QUESTION.der), by=bad)
-    forged = revocations(Issued(certificate=bad.root.certificate, key=good().root.key), bad.signer)
+    forged = revocations(
+        IssuedCertificate(certificate=bad.root.certificate, key=good().root.key), bad.signer
+    )
 
     with pytest.raises(StampRefused) as caught:
         kept(token, by=bad, crls=[forged])

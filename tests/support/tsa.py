@@ -1,26 +1,25 @@
 """A real time-stamping authority: `openssl ts -reply` behind certificates of our own."""
 
 import subprocess
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from asn1crypto import keys as asn1_keys
-from asn1crypto import tsp
+from asn1crypto import pem, tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
+from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 from pyhanko.sign.timestamps import DummyTimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
-DAY = timedelta(days=1)
-PEM = serialization.Encoding.PEM
-STAMPING = (ExtendedKeyUsageOID.TIME_STAMPING,)
+from monitor.demo import certificates
+from monitor.demo.certificates import IssuedCertificate
 
-Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+DAY = timedelta(days=1)
+STAMPING = (ExtendedKeyUsageOID.TIME_STAMPING,)
 
 CONFIG = """\
 [tsa]
@@ -39,71 +38,34 @@ crypto_device = builtin
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Issued:
-    certificate: x509.Certificate
-    key: Key
-
-    @property
-    def der(self) -> bytes:
-        return self.certificate.public_bytes(serialization.Encoding.DER)
-
-    @property
-    def pem(self) -> bytes:
-        return self.certificate.public_bytes(PEM)
-
-    @property
-    def key_der(self) -> bytes:
-        return self.key_bytes(serialization.Encoding.DER)
-
-    def key_bytes(self, encoding: serialization.Encoding) -> bytes:
-        return self.key.private_bytes(
-            encoding, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-
-
 def issue(  # noqa: PLR0913 -- each is one way for an authority to be bad
     name: str,
-    issuer: Issued | None = None,
+    issuer: IssuedCertificate | None = None,
     *,
     since: timedelta = -DAY,
     until: timedelta = 30 * DAY,
     uses: tuple[ObjectIdentifier, ...] = (),
     critical: bool = True,
     crl: str = "",
-) -> Issued:
+) -> IssuedCertificate:
     """Make a certificate: a CA without `uses`, a signer with them. Times count from now."""
-    # RSA for who stamps: what lies in their name (`Authority.lie`) knows nothing else.
-    key: Key = (
-        rsa.generate_private_key(65537, 2048) if uses else ec.generate_private_key(ec.SECP256R1())
-    )
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    signer_key = issuer.key if issuer else key
     now = datetime.now(UTC)  # noqa: TID251 -- openssl stamps by the real clock
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer.certificate.subject if issuer else subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now + since)
-        .not_valid_after(now + until)
-        .add_extension(x509.BasicConstraints(ca=not uses, path_length=None), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(signer_key.public_key()),
-            critical=False,
-        )
-    )
+    extensions: list[tuple[x509.ExtensionType, bool]] = [
+        (x509.BasicConstraints(ca=not uses, path_length=None), True)
+    ]
     if uses:
-        builder = builder.add_extension(x509.ExtendedKeyUsage(uses), critical=critical)
+        extensions.append((x509.ExtendedKeyUsage(uses), critical))
     if crl:
         place = x509.DistributionPoint([x509.UniformResourceIdentifier(crl)], None, None, None)
-        builder = builder.add_extension(x509.CRLDistributionPoints([place]), critical=False)
-    return Issued(certificate=builder.sign(signer_key, SHA256()), key=key)
+        extensions.append((x509.CRLDistributionPoints([place]), False))
+    # RSA for who stamps: what lies in their name (`Authority.lie`) knows nothing else.
+    key = rsa.generate_private_key(65537, 2048) if uses else None
+    return certificates.issue(
+        name, issuer, extensions, starts=now + since, ends=now + until, key=key
+    )
 
 
-def revocations(issuer: Issued, *revoked: Issued) -> bytes:
+def revocations(issuer: IssuedCertificate, *revoked: IssuedCertificate) -> bytes:
     """Return the DER list of what an authority revoked, an hour ago."""
     now = datetime.now(UTC)  # noqa: TID251 -- openssl stamps by the real clock
     builder = (
@@ -126,7 +88,12 @@ class Authority:
     """A root, a signer, and openssl between them. `chain` goes into each answer."""
 
     def __init__(
-        self, folder: Path, *, signer: Issued, root: Issued, chain: tuple[Issued, ...] = ()
+        self,
+        folder: Path,
+        *,
+        signer: IssuedCertificate,
+        root: IssuedCertificate,
+        chain: tuple[IssuedCertificate, ...] = (),
     ) -> None:
         self.root, self.signer, self.chain = root, signer, chain
         self._folder = folder
@@ -135,7 +102,7 @@ class Authority:
         (folder / "certs.pem").write_bytes(b"".join(one.pem for one in (*chain, root)))
         (folder / "root.pem").write_bytes(root.pem)
         (folder / "serial").write_text("01\n")
-        (folder / "signer.key").write_bytes(signer.key_bytes(PEM))
+        (folder / "signer.key").write_bytes(signer.key_pem)
         self.accept("sha256")
 
     @property
@@ -159,7 +126,7 @@ class Authority:
         """Return a reply that `openssl ts` would not make: at any time, by any certificate."""
         stamper = DummyTimeStamper(
             tsa_cert=asn1_x509.Certificate.load(self.signer.der),
-            tsa_key=asn1_keys.PrivateKeyInfo.load(self.signer.key_der),
+            tsa_key=asn1_keys.PrivateKeyInfo.load(pem.unarmor(self.signer.key_pem)[2]),
             certs_to_embed=SimpleCertificateStore.from_certs(  # type: ignore[no-untyped-call] # it has none
                 [asn1_x509.Certificate.load(one.der) for one in (*self.chain, self.root)]
             ),
@@ -198,7 +165,7 @@ def authority(  # noqa: PLR0913 -- each is one way for an authority to be bad
 ) -> Authority:
     """Make an authority with `between` intermediate certificates above its signer."""
     root = issuer = issue("Racine de test", since=-400 * DAY, until=4000 * DAY)
-    chain: list[Issued] = []
+    chain: list[IssuedCertificate] = []
     for number in range(between):
         issuer = issue(f"Intermédiaire {number}", issuer, since=-300 * DAY, until=3000 * DAY)
         chain.append(issuer)
