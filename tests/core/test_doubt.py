@@ -249,6 +249,19 @@ def test_good_checks_that_would_end_any_outage_end_the_doubt(
     assert followed(*checks).is_over == over
 
 
+def test_two_failures_of_one_instant_are_one() -> None:
+    doubt, state = Doubt(first_at=at(0), was_open=True), State(target="anef", point="local")
+    failing = Sighting(at=at(0), verdict=Verdict.DOWN, reason=Reason.HTTP_5XX)
+    for _ in range(2):
+        state = doubt.follow(state, failing, POLICY)
+    for seconds in (60, 120):
+        good = Sighting(at=at(seconds), verdict=Verdict.UP, reason=Reason.OK)
+        state = doubt.follow(state, good, POLICY)
+
+    late = {"last_fail_at": at(0), "first_ok_at": at(60), "recovered_at": at(120)}
+    assert doubt.explains(replace(closed(**late, checks=2), at=at(120)), ())
+
+
 def test_nothing_opens_while_an_outage_is_open() -> None:
     doubt = followed(("d", 0))
     doubt.was_open = True

@@ -71,7 +71,7 @@ assert CERTIFICATE is not None
             for step in (
                 StoredHop(url="😀" * 2000),
                 StoredHop(url="/", headers=(("server", LONG_TEXT),) * 20),
-                StoredHop(url="/", other_headers=("😀" * 40,) * 40),
+                StoredHop(url="/", other_headers=("😀" * 40,) * 40, answers=("192.0.2.1",) * 20),
                 StoredHop(url="/", certificate=replace(CERTIFICATE, names=(LONG_TEXT,) * 20)),
             )
         ),
