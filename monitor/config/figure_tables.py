@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from monitor.config.local import MILESTONE, TARGET, Local
 from monitor.config.main_file import MainFile
 from monitor.config.schema import (
     ComponentEntry,
+    FiguresEntry,
     MilestoneEntry,
     MilestonesEntry,
     OpeningEntry,
@@ -148,7 +150,7 @@ def figures(main: MainFile, milestones: Mapping[int, MilestoneEntry]) -> FigureS
         milestones=tuple(sorted(found, key=lambda one: (one.date, one.slug))),
         hours=tuple(map(_hours, main.openings.values())),
         components=tuple(map(_component, main.components.values())),
-        coverage_min=main.figures.coverage_min if main.figures else FigureSettings().coverage_min,
+        coverage_min=Fraction(str((main.figures or FiguresEntry()).coverage_min)),
     )
 
 

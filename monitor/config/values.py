@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
 from urllib.parse import urlsplit
@@ -135,7 +136,7 @@ class FigureSettings:
     milestones: tuple[Milestone, ...] = ()
     hours: tuple[OpeningHours, ...] = ()
     components: tuple[Component, ...] = ()
-    coverage_min: float = 0.9
+    coverage_min: Fraction = Fraction(9, 10)  # exact: nine tenths covered are enough
 
     @property
     def openings(self) -> tuple[Opening, ...]:

@@ -1,6 +1,7 @@
 """What figures are made with: dates of the law, opening hours, components."""
 
 from datetime import date, time
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ def refusal(folder: Path) -> list[str]:
 def test_without_a_word_there_are_only_defaults(folder: Path) -> None:
     (folder / "milestones.toml").write_text("")
     assert FigureSettings() == load(folder).figures
-    assert 0.9 == FigureSettings().coverage_min
+    assert Fraction(9, 10) == FigureSettings().coverage_min
 
 
 def test_the_shipped_dates_say_how_sure_they_are(shipped: Path) -> None:
@@ -86,7 +87,7 @@ def test_local_settings_are_laid_over_each_entry_and_shown(shipped: Path) -> Non
     config = load(put(shipped, LOCAL))
     figures = config.figures
 
-    assert 0.95 == figures.coverage_min
+    assert Fraction(95, 100) == figures.coverage_min
     assert [(time(9), time(16)), (time(9), time(12))] == [
         (one.from_time, one.to_time) for one in figures.openings
     ]
