@@ -8,6 +8,7 @@ from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from functools import cache
 from pathlib import Path
 from types import FrameType
+from unittest.mock import patch
 
 from monitor.app import CAPTURES
 from monitor.attest.verification import verify
@@ -23,6 +24,7 @@ from tests.evidence.mutants.mutations import Mutation, database_mutants, file_mu
 from tests.evidence.mutants.record import Made, key_of, same
 
 LONGEST_S = 60  # of one verification: a second when nothing hangs, even beside busy loops
+MOST_FAULTS = 1_000  # that are read: a table is looked for among them
 
 
 class Hangs(Exception):  # noqa: N818 -- no error
@@ -53,8 +55,8 @@ def as_told(data: Path, roots: Path) -> tuple[bool, str]:
 
 
 def of_database(data: Path, key: VerifierKey) -> list[str]:
-    """Return what is wrong with a record, its captures and tokens left aside."""
-    with bounded():
+    """Return all that is wrong with a record, its captures and tokens left aside."""
+    with bounded(), patch("monitor.attest.verification.SHOWN", MOST_FAULTS):
         try:
             store = _store(f"sqlite:///{data / 'vigie.sqlite'}")
             return [
@@ -106,23 +108,28 @@ def databases(
 ) -> Iterator[tuple[str, Mutation]]:
     """Yield each change of the database, and what became of it: refused, listed or passed.
 
-    Of changes made together, one whose table no fault names is made again alone.
+    Of changes made together, those whose tables no fault names are made again: without those
+    that were named, which may have ended the reading, and at last alone.
     """
     key = key_of(made)
     for folder, changes in database_mutants(made.data, work, seeds, together=together):
         faults = of_database(folder, key)
+        again: list[str] = []
         for seed, mutation in changes.items():
             named = any(f"table {mutation.table}," in fault for fault in faults)
-            if named or (faults and together == 1):
+            if named or (faults and len(changes) == 1):
                 yield "refused", mutation
             elif mutation.listed:
                 yield "listed", mutation
-            elif together > 1:
-                alone = work / "alone"
-                alone.mkdir(exist_ok=True)
-                yield from databases(made, alone, [seed])
+            elif len(changes) > 1:
+                again.append(seed)
             else:
                 yield "passed", mutation
+        if again:
+            deeper = work / "again"
+            deeper.mkdir(exist_ok=True)
+            fewer = len(again) if len(again) < len(changes) else 1
+            yield from databases(made, deeper, again, together=fewer)
 
 
 def files(made: Made, work: Path, seeds: Iterable[str]) -> Iterator[tuple[str, Mutation]]:
