@@ -227,6 +227,14 @@ def test_a_plan_of_many_targets_is_in_several_leaves() -> None:
     assert told == {slug: [60, grid.phase_us] for slug, grid in plan.items()}
 
 
+def test_the_start_of_a_run_names_its_plans_if_it_has_any() -> None:
+    with_plans = encode.run_started(at(0), setup=1, version="1", plans=(4, 5))
+    without = encode.run_started(at(0), setup=1, version="1")
+
+    assert with_plans["plans"] == [4, 5]
+    assert "plans" not in without
+
+
 def test_a_change_names_both_texts_or_the_addresses_of_its_links() -> None:
     _, events = follow(map(page, "ABB"))
     first, turned = (encode.change(event, observation=7) for event in events)
