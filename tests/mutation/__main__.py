@@ -3,11 +3,11 @@
     python -m tests.mutation 200 7 --in text changes/align.py --results /tmp/mutants
 
 Each mutant is one change of one place: a comparison, a condition, an arithmetic sign, a number, a
-constant that is returned. Without a mutant, the tests must pass; they tell which
-functions each of them enters. A mutant is then tried in a process of its own, on the tests that
-enter its function, until one fails. The seed is printed and makes the same mutants again. Each
-result is a line of the file of results: a mutant that was killed in it is not tried again, one
-that survived is. A survivor is either equivalent, or wants a test.
+constant that is returned. Without a mutant, the tests must pass; they tell which functions each of
+them enters. A mutant is then tried in a process of its own, on the tests that enter its function,
+until one fails. The seed is printed and makes the same mutants again. Each result is a line of the
+file of results: a mutant that was killed in it is not tried again, one that survived is. A survivor
+is either equivalent, or wants a test (docs/decisions/0023).
 """
 
 import argparse

@@ -101,7 +101,9 @@ def _within(node: ast.AST, shown: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt
             continue  # those of local variables are never evaluated
         for child in value if isinstance(value, list) else [value]:
             if isinstance(child, ast.AST):
-                alone = isinstance(child, ast.stmt | ast.match_case | ast.comprehension)
+                alone = isinstance(
+                    child, ast.stmt | ast.match_case | ast.comprehension | ast.keyword
+                )
                 yield from _within(child, child if alone else shown)
 
 
