@@ -149,7 +149,7 @@ def test_a_person_is_asked_again_until_the_answer_can_be_used(nameless: Path) ->
                 said += piece
         except OSError:  # how Linux says that the other side is closed
             pass
-        assert process.wait(30) == 0, said
+        assert process.wait(60) == 0, said
     os.close(controller)
     assert b"exemple" in said
     config = load(nameless)

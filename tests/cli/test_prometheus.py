@@ -44,13 +44,13 @@ def prometheus(folder: Path, *, service: int) -> Iterator[int]:
         yield port
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(60)
 
 
 def ask(port: int, query: str) -> list[dict[str, Any]]:
     url = f"http://127.0.0.1:{port}/api/v1/query?" + urllib.parse.urlencode({"query": query})
     try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
+        with urllib.request.urlopen(url, timeout=60) as answer:
             result: list[dict[str, Any]] = json.load(answer)["data"]["result"]
     except urllib.error.URLError:
         return []

@@ -243,7 +243,7 @@ def test_of_many_requests_at_once_one_alone_moves_the_tree(tmp_path: Path) -> No
     sizes = range(6, 14)
     start = threading.Barrier(len(sizes))
     ask: Callable[[Request], tuple[int, bytes]] = lambda request: (  # noqa: E731 -- names the barrier
-        start.wait(10),
+        start.wait(60),
         asked(tmp_path, request),
     )[1]
 

@@ -84,10 +84,10 @@ async def test_a_stop_between_two_requests_spoils_neither() -> None:
     async with site(says(answer(b"ok"))) as server:
 
         async def gate(_url: str) -> None:
-            time.sleep(0.6)  # noqa: ASYNC251 -- the stop
+            time.sleep(3)  # noqa: ASYNC251 -- the stop
 
         found = await fetcher().fetch(target(server, deadline_s=30), gate)
-    assert found.stalled_us < 400_000
+    assert found.stalled_us < 2_500_000  # a busy machine may stop us too, but not that long
 
 
 async def test_a_suspended_machine_is_a_stop_though_the_monotonic_clock_stood_still() -> None:

@@ -32,7 +32,7 @@ class Gate:
         connection.execute(text("SELECT 1"))
         self.groups.append(list(items))
         self.reached.set()
-        assert self.opened.wait(30)
+        assert self.opened.wait(60)
         if self._bad in items:
             raise ValueError(self._bad)
 
