@@ -29,6 +29,7 @@ COMMANDS = {
     "compare": "compare",
     "probe": "probe",
     "outages": "records",
+    "availability": "availability",
     "changes": "changes",
     "discover": "discover",
     "pause": "records",

@@ -1,0 +1,223 @@
+"""`vigie availability`: how long each state lasted, and how sure that is."""
+
+import os
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from monitor.cli.parsing import CommandRefused, Commands, say
+from monitor.cli.records import instant, log_options, require_span, write_csv
+from monitor.config import load
+from monitor.config.settings import read_settings
+from monitor.core.french import figures as french
+from monitor.core.french.formatting import numbered, when
+from monitor.core.outages.availability import Account, Bound, microseconds
+from monitor.core.outages.availability import instant as instant_of
+from monitor.core.outages.figures import COVERAGE_MIN, Availability, Scope, ScopeKind, compared
+from monitor.figures import shapes
+from monitor.figures.answers import Division, Question, QuestionRefused, availabilities
+from monitor.figures.scopes import Scopes, known_from
+from monitor.runtime.clock import SystemClock
+from monitor.store import Store
+
+MOST_NUMBERS = 12  # outages cited one by one in a table
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    figures = commands.add_parser(
+        "availability", help="les taux de disponibilité, leurs bornes et leur couverture"
+    )
+    log_options(figures)
+    scope_options(figures)
+    figures.add_argument(
+        "--by",
+        choices=[division.value for division in Division],
+        help="aussi par jour, semaine, mois ou heure de la journée",
+    )
+    figures.add_argument(
+        "--compare",
+        nargs=2,
+        type=instant,
+        metavar="DATE",
+        help="aussi une seconde période, du premier instant au second, et ce que les deux disent",
+    )
+    figures.set_defaults(run=show)
+
+
+def scope_options(parser: ArgumentParser) -> None:
+    """Add the sets that only figures know, beside targets, platforms and departments."""
+    parser.add_argument("--component", metavar="COMPOSANT", help="un composant de l’ANEF")
+    parser.add_argument("--anef", action="store_true", help="l’ANEF dans son ensemble")
+    parser.add_argument("--prefectures", action="store_true", help="toutes les préfectures")
+    parser.add_argument("--each", action="store_true", help="aussi chaque cible de l’ensemble")
+
+
+def show(asked: Namespace) -> int:
+    """Print the availability of each scope that was asked for; 1 when nothing is known of any."""
+    require_span(asked)
+    settings = read_settings(os.environ, data=asked.data)
+    now = microseconds(SystemClock().now())
+    with Store.open(settings.database_url, point=settings.point, writer=False) as store:
+        config = load(asked.config) if asked.config.is_dir() else None
+        known = known_from(store.definitions(), config.targets if config else ())
+        scopes = Scopes(known, config.figures.components if config else ())
+        chosen = list(_chosen(asked, scopes))
+        first = min((at for at, _ in store.watched().values()), default=None)
+        if first is None:
+            raise CommandRefused("Aucun relevé n’est encore au registre.")
+        since = microseconds(asked.since or first)
+        until = microseconds(asked.until) if asked.until else now
+        spans = [(since, until)]
+        if asked.compare:
+            spans.append((microseconds(asked.compare[0]), microseconds(asked.compare[1])))
+        coverage_min = config.figures.coverage_min if config else COVERAGE_MIN
+        questions = [
+            _question(asked, scope, *span, now=now) for scope in chosen for span in spans
+        ]
+        answers = list(availabilities(store, questions, coverage_min=coverage_min))
+    answers.sort(key=lambda answer: not answer.enough)  # those without a rate come last
+    _print(asked, answers, pairs=bool(asked.compare))
+    return 0 if any(answer.account.known_us for answer in answers) else 1
+
+
+def _question(asked: Namespace, scope: Scope, since: int, until: int, *, now: int) -> Question:
+    try:
+        division = Division(asked.by) if asked.by else None
+        return Question(scope=scope, since=since, until=until, now=now, division=division)
+    except QuestionRefused as error:
+        raise CommandRefused(f"Période refusée : {error}.") from None
+
+
+def _chosen(asked: Namespace, scopes: Scopes) -> Iterator[Scope]:
+    """Yield the scopes that were asked for; those that a reader asks of first when none was.
+
+    Raises:
+        CommandRefused: one of them names nothing.
+
+    """
+    wanted: list[tuple[ScopeKind, str, str]] = [
+        (ScopeKind.TARGET, slug, f"--target : {slug}") for slug in asked.target or ()
+    ]
+    for kind, slug in (
+        (ScopeKind.COMPONENT, asked.component),
+        (ScopeKind.PLATFORM, asked.platform),
+        (ScopeKind.DEPARTMENT, asked.department),
+    ):
+        if slug:
+            wanted.append((kind, slug, f"--{kind.value} : {slug}"))
+    wanted += [(ScopeKind.ANEF, "", "--anef")] * asked.anef
+    wanted += [(ScopeKind.PREFECTURES, "", "--prefectures")] * asked.prefectures
+    found: list[Scope] = [] if wanted else scopes.public() or scopes.every(ScopeKind.TARGET)
+    for kind, slug, option in wanted:
+        scope = scopes.find(kind, slug)
+        if scope is None:
+            names = ", ".join(one.slug for one in scopes.every(kind)[:MOST_NUMBERS])
+            known = f" ; connus : {names}" if names else ""
+            raise CommandRefused(f"{option} : rien de ce nom{known}")
+        found.append(scope)
+    for scope in found:
+        yield scope
+        if asked.each and scope.kind is not ScopeKind.TARGET:
+            yield from filter(
+                None, (scopes.find(ScopeKind.TARGET, slug) for slug in scope.targets)
+            )
+
+
+def _print(asked: Namespace, answers: Sequence[Availability], *, pairs: bool) -> None:
+    if asked.format == "json":
+        say([shapes.availability(answer) for answer in answers])
+    elif asked.format == "csv":
+        write_csv([row for answer in answers for row in rows(answer)], names=FIELDS)
+    else:
+        for answer in answers:
+            print("\n".join(lines(answer)), end="\n\n")
+        if pairs:
+            by_scope: dict[Scope, list[Availability]] = {}
+            for answer in answers:
+                by_scope.setdefault(answer.scope, []).append(answer)
+            for scope, both in by_scope.items():
+                one, other = sorted(both, key=lambda answer: answer.since)
+                print(f"{scope.name} : {french.OVERLAPS[compared(one, other).overlap]}.")
+
+
+FIELDS = (
+    *("scope", "slug", "name", "from", "to", "part"),
+    *("availability", "availability_low", "availability_high"),
+    *("availability_extreme_low", "availability_extreme_high", "coverage", "enough_coverage"),
+    *("span_us", "known_us", "up_us", "degraded_us", "down_us", "maintenance_us"),
+    *("blocked_us", "unknown_us", "checks", "failures", "rulesets"),
+)
+
+
+def rows(answer: Availability) -> Iterator[dict[str, Any]]:
+    """Yield the line of the whole span, then that of each of its parts."""
+    yield _row(answer, "", answer.account)
+    for part in answer.parts:
+        yield _row(answer, part.label, part.account)
+
+
+def _row(answer: Availability, part: str, account: Account) -> dict[str, Any]:
+    ratios = {bound: shapes.ratio(account.ratio(bound)) for bound in Bound}
+    return {
+        "scope": answer.scope.kind.value,
+        "slug": answer.scope.slug,
+        "name": answer.scope.name,
+        "from": shapes.utc(answer.since),
+        "to": shapes.utc(answer.until),
+        "part": part,
+        "availability": ratios[Bound.CENTRAL],
+        "availability_low": ratios[Bound.LOW],
+        "availability_high": ratios[Bound.HIGH],
+        "availability_extreme_low": ratios[Bound.EXTREME_LOW],
+        "availability_extreme_high": ratios[Bound.EXTREME_HIGH],
+        "coverage": shapes.ratio(account.coverage),
+        "enough_coverage": answer.enough,
+        "span_us": account.span_us,
+        "known_us": account.known_us,
+        **{f"{verdict.value}_us": us for verdict, us in account.by_verdict.items()},
+        "checks": account.checks,
+        "failures": account.failures,
+        "rulesets": " ".join(answer.rulesets),
+    }
+
+
+def lines(answer: Availability) -> Iterator[str]:
+    """Yield an answer as a person reads it."""
+    account, outages = answer.account, answer.outages
+    yield f"{answer.scope.name} ({answer.scope.slug})"
+    yield f"  du {when(instant_of(answer.since))}"
+    yield f"  au {when(instant_of(answer.until))}"
+    if len(answer.scope.targets) > 1:
+        how = "toutes nécessaires" if answer.scope.needs_all else "durées additionnées"
+        yield f"  {len(answer.scope.targets)} cibles, {how} : {', '.join(answer.scope.targets)}"
+    yield f"  disponible       : {french.rate(account, enough=answer.enough)} du temps connu"
+    yield f"  couverture       : {french.coverage(account)} de la période, {french.checks(answer)}"
+    yield f"  quoi qu’il en soit du temps inconnu : {french.extremes(account)}"
+    yield f"  indisponible     : {french.down(account)}"
+    yield f"  durées           : {french.by_verdict(account)}"
+    yield f"  indisponibilités : {_outages(answer)}"
+    if outages.count:
+        yield f"    la plus longue : {french.bounds(outages.longest)}"
+        yield f"    médiane        : {french.bounds(outages.median)}"
+    yield f"  touchés          : {french.days_touched(answer.touched)}"
+    if answer.first_check is None:
+        yield "  aucun relevé de cette cible n’est au registre"
+    elif answer.first_check > answer.since:
+        yield f"  aucun relevé avant le {when(instant_of(answer.first_check))}"
+    if answer.last_check is not None and answer.last_check < answer.until:
+        yield f"  dernier relevé le {when(instant_of(answer.last_check))}"
+    yield f"  règles           : {', '.join(answer.rulesets) or 'aucune sur la période'}"
+    for part in answer.parts:
+        rate = french.rate(part.account, enough=answer.enough)
+        yield f"    {part.label} : {rate} ; couverture {french.coverage(part.account)}"
+
+
+def _outages(answer: Availability) -> str:
+    outages = answer.outages
+    if not outages.count:
+        return "aucune"
+    cited = ", ".join(map(numbered, outages.numbers[:MOST_NUMBERS]))
+    more = len(outages.numbers) - MOST_NUMBERS
+    text = f"{outages.count} ({cited}{f' et {more} autres' if more > 0 else ''})"
+    return f"{text}, dont {outages.still_open} en cours" if outages.still_open else text
