@@ -72,9 +72,7 @@ def show(asked: Namespace) -> int:
         if asked.compare:
             spans.append((microseconds(asked.compare[0]), microseconds(asked.compare[1])))
         coverage_min = config.figures.coverage_min if config else COVERAGE_MIN
-        questions = [
-            _question(asked, scope, *span, now=now) for scope in chosen for span in spans
-        ]
+        questions = [_question(asked, scope, *span, now=now) for scope in chosen for span in spans]
         answers = list(availabilities(store, questions, coverage_min=coverage_min))
     answers.sort(key=lambda answer: not answer.enough)  # those without a rate come last
     _print(asked, answers, pairs=bool(asked.compare))
@@ -119,9 +117,7 @@ def _chosen(asked: Namespace, scopes: Scopes) -> Iterator[Scope]:
     for scope in found:
         yield scope
         if asked.each and scope.kind is not ScopeKind.TARGET:
-            yield from filter(
-                None, (scopes.find(ScopeKind.TARGET, slug) for slug in scope.targets)
-            )
+            yield from filter(None, (scopes.find(ScopeKind.TARGET, slug) for slug in scope.targets))
 
 
 def _print(asked: Namespace, answers: Sequence[Availability], *, pairs: bool) -> None:
@@ -190,8 +186,9 @@ def lines(answer: Availability) -> Iterator[str]:
     yield f"  au {when(instant_of(answer.until))}"
     if len(answer.scope.targets) > 1:
         how = "toutes nécessaires" if answer.scope.needs_all else "durées additionnées"
-        yield f"  {len(answer.scope.targets)} cibles, {how} : {', '.join(answer.scope.targets)}"
-    yield f"  disponible       : {french.rate(account, enough=answer.enough)} du temps connu"
+        listed = f" : {', '.join(answer.scope.targets)}" if answer.scope.needs_all else ""
+        yield f"  {len(answer.scope.targets)} cibles, {how}{listed}"
+    yield f"  disponible       : {french.rate(account, enough=answer.enough)}"
     yield f"  couverture       : {french.coverage(account)} de la période, {french.checks(answer)}"
     yield f"  quoi qu’il en soit du temps inconnu : {french.extremes(account)}"
     yield f"  indisponible     : {french.down(account)}"

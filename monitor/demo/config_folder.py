@@ -11,6 +11,12 @@ from monitor.demo import sites
 Value = str | int | float | bool | Sequence[str]
 
 
+COMPONENTS = (
+    ("application", "Application des usagers", "anef"),
+    ("connexion", "Page de connexion", "anef-connexion"),
+)
+
+
 def write(folder: Path, *, port: int, ca_path: Path, fingerprints: Path, pace: int = 1) -> None:
     """Write `vigie.toml`, `targets/` and a copy of the shipped fingerprints under `folder`.
 
@@ -73,6 +79,15 @@ def _service(*, ca_path: Path, port: int, pace: int) -> list[str]:
         lines += _table("[[controls.host]]", control)
     for platform in sites.PLATFORMS:
         lines += _platform(platform)
+    for slug, name, target in COMPONENTS:
+        component: dict[str, Value] = {
+            "slug": slug,
+            "name": name,
+            "targets": [target],
+            "necessary": True,
+            "why": "sans elle, personne ne peut déposer ni suivre une demande",
+        }
+        lines += _table("[[figures.component]]", component)
     return lines
 
 

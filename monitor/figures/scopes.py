@@ -52,9 +52,7 @@ def known_from(plans: Iterable[Planned], targets: Iterable[Target]) -> dict[str,
 
 
 def _known(slug: str, one: Described) -> KnownTarget:
-    return KnownTarget(
-        slug=slug, name=one.name, platform=one.platform, department=one.department
-    )
+    return KnownTarget(slug=slug, name=one.name, platform=one.platform, department=one.department)
 
 
 class Scopes:
@@ -68,23 +66,19 @@ class Scopes:
 
     def find(self, kind: ScopeKind, slug: str = "") -> Scope | None:
         """Return a scope by its kind and, where there are several, its slug."""
-        if kind is ScopeKind.TARGET:
-            one = self._known.get(slug)
-            return one and self._set(kind, slug, one.name, [one])
-        if kind is ScopeKind.COMPONENT:
-            component = self._components.get(slug)
-            return component and self._needing_all(kind, slug, component.name, [component])
-        if kind is ScopeKind.ANEF:
-            necessary = [one for one in self._components.values() if one.necessary]
-            return self._needing_all(kind, ANEF, ANEF_NAME, necessary)
-        name, chosen = {
-            ScopeKind.DEPARTMENT: (slug, lambda one: one.department == slug),
-            ScopeKind.PLATFORM: (slug, lambda one: one.platform == slug),
-            ScopeKind.PREFECTURES: (PREFECTURES_NAME, lambda one: bool(one.department)),
-            ScopeKind.ALL: (ALL_NAME, lambda one: True),
-        }[kind]
-        slug = {ScopeKind.PREFECTURES: PREFECTURES, ScopeKind.ALL: ALL}.get(kind, slug)
-        return self._set(kind, slug, name, [one for one in self._known.values() if chosen(one)])
+        if kind in {ScopeKind.COMPONENT, ScopeKind.ANEF}:
+            return self._whole(kind, slug)
+        name, some = slug, [one for one in self._known.values() if _belongs(one, kind, slug)]
+        match kind:
+            case ScopeKind.TARGET if some:
+                name = some[0].name
+            case ScopeKind.DEPARTMENT:
+                name = f"Département {slug}"
+            case ScopeKind.PREFECTURES:
+                slug, name = PREFECTURES, PREFECTURES_NAME
+            case ScopeKind.ALL:
+                slug, name = ALL, ALL_NAME
+        return _set(kind, slug, name, some)
 
     def every(self, kind: ScopeKind) -> list[Scope]:
         """Return all scopes of one kind, by slug."""
@@ -102,23 +96,35 @@ class Scopes:
         kinds = (ScopeKind.ANEF, ScopeKind.COMPONENT, ScopeKind.PREFECTURES)
         return [scope for kind in kinds for scope in self.every(kind)]
 
-    def named(self, name: str, targets: Iterable[str]) -> Scope | None:
-        """Return a set that somebody chose, in the order of the list."""
-        wanted = set(targets)
-        some = [one for slug, one in self._known.items() if slug in wanted]
-        return self._set(ScopeKind.ALL, "choice", name, some)
-
-    def _needing_all(
-        self, kind: ScopeKind, slug: str, name: str, components: Sequence[Component]
-    ) -> Scope | None:
-        targets = tuple(dict.fromkeys(slug for one in components for slug in one.targets))
+    def _whole(self, kind: ScopeKind, slug: str) -> Scope | None:
+        """Return a component, or all of those that are necessary: down while one target is."""
+        if kind is ScopeKind.ANEF:
+            some = [one for one in self._components.values() if one.necessary]
+            slug, name = ANEF, ANEF_NAME
+        else:
+            some = [one for one in self._components.values() if one.slug == slug]
+            name = some[0].name if some else slug
+        targets = tuple(dict.fromkeys(target for one in some for target in one.targets))
         if not targets:
             return None
         return Scope(kind=kind, slug=slug, name=name, targets=targets, needs_all=True)
 
-    def _set(
-        self, kind: ScopeKind, slug: str, name: str, some: Sequence[KnownTarget]
-    ) -> Scope | None:
-        if not some:
-            return None
-        return Scope(kind=kind, slug=slug, name=name, targets=tuple(one.slug for one in some))
+
+def _belongs(one: KnownTarget, kind: ScopeKind, slug: str) -> bool:
+    match kind:
+        case ScopeKind.TARGET:
+            return one.slug == slug
+        case ScopeKind.DEPARTMENT:
+            return one.department == slug
+        case ScopeKind.PLATFORM:
+            return one.platform == slug
+        case ScopeKind.PREFECTURES:
+            return bool(one.department)
+        case _:
+            return True
+
+
+def _set(kind: ScopeKind, slug: str, name: str, some: Sequence[KnownTarget]) -> Scope | None:
+    if not some:
+        return None
+    return Scope(kind=kind, slug=slug, name=name, targets=tuple(one.slug for one in some))

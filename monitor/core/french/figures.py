@@ -49,13 +49,13 @@ def coverage(account: Account) -> str:
 
 
 def rate(account: Account, *, enough: bool) -> str:
-    """Return "98,20 % (entre 97,90 % et 98,40 %)", or that the coverage is not enough."""
+    """Return "98,20 % du temps connu (entre 97,90 % et 98,40 %)", or that too little is known."""
     central, low, high = (account.ratio(bound) for bound in (Bound.CENTRAL, Bound.LOW, Bound.HIGH))
     if central is None or low is None or high is None:
         return "aucun relevé exploitable"
     if not enough:
         return f"couverture insuffisante ({coverage(account)})"
-    return f"{percent(central)} (entre {lowest(low)} et {highest(high)})"
+    return f"{percent(central)} du temps connu (entre {lowest(low)} et {highest(high)})"
 
 
 def extremes(account: Account) -> str:

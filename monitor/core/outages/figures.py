@@ -15,7 +15,6 @@ from monitor.core.model import Outage
 from monitor.core.outages.availability import Account, Bound, microseconds
 from monitor.core.outages.calendar import Unit, day_of, label
 
-
 COVERAGE_MIN = 0.9  # without a configuration: below it, no rate is given
 
 

@@ -1,0 +1,151 @@
+"""`vigie availability` as a lawyer asks it: rates with their doubt, numbers to cite."""
+
+import asyncio
+import csv
+import json
+import shutil
+from fractions import Fraction
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from monitor.cli import main
+from monitor.core.french.figures import highest, lowest, percent
+from monitor.core.model import Judgement, Kind, Reason, Target, Verdict
+from monitor.store import Store
+from tests.support.databases import sqlite_template
+from tests.support.outcomes import DEAD, OK, at, outcome
+
+__all__ = ["sqlite_template"]  # a fixture
+SPACE = "\N{NO-BREAK SPACE}"
+PAGE, OTHER = "anef-usagers", "anef-sso"  # two necessary components of the shipped configuration
+MAINTENANCE = Judgement(
+    verdict=Verdict.MAINTENANCE, reason=Reason.MAINTENANCE_TEXT, rule="maintenance"
+)
+TARGETS = {
+    slug: Target(
+        slug=slug,
+        name=f"Cible {slug}",
+        url=f"https://{slug}.example.test/",
+        kind=Kind.HOME,
+        platform="anef",
+        interval_s=300,
+    )
+    for slug in (PAGE, OTHER)
+}
+# The record begins on Monday 23 November 2026 at 09:00 in Paris.
+SPAN = ("--from", "2026-11-23T09:00", "--to", "2026-11-23T13:00")
+
+
+@pytest.fixture
+def data(sqlite_template: Path, tmp_path: Path) -> Path:
+    """Give a record of four hours: half an hour of outage, then ten minutes of maintenance."""
+    path = shutil.copy(sqlite_template, tmp_path / "vigie.sqlite")
+
+    async def write(store: Store) -> None:
+        for step in range(48):
+            seconds = step * 300
+            page = DEAD if 12 <= step < 18 else OK
+            await store.record(outcome(PAGE, at(seconds), page))
+            other = MAINTENANCE if 30 <= step < 32 else OK
+            await store.record(outcome(OTHER, at(seconds + 7), other))
+
+    url = f"sqlite:///{path}"
+    with Store.open(url, point="local", writer=True, rest_s=0, targets=TARGETS) as store:
+        asyncio.run(write(store))
+    return tmp_path
+
+
+def asked(capsys: pytest.CaptureFixture[str], data: Path, *words: str) -> str:
+    assert main(["availability", "--data", str(data), *words]) == 0
+    return capsys.readouterr().out.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_a_target_is_told_with_bounds_and_coverage(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = asked(capsys, data, "--target", PAGE, *SPAN)
+
+    assert "disponible       : 87,50 % du temps connu (entre 85,41 % et 89,59 %)" in text
+    assert "couverture       : 100,00 % de la période, 48 relevés, dont 6 en échec" in text
+    assert "indisponible     : 30 min 00 s (entre 25 min 00 s et 35 min 00 s)" in text
+    assert "1 jour, 1 semaine, 1 heure d’horloge ; le pire, le 23 novembre 2026" in text
+
+
+def test_the_whole_is_down_while_a_necessary_component_is(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (answer,) = json.loads(asked(capsys, data, "--anef", "--json", *SPAN))
+
+    assert answer["scope"]["targets"] == [PAGE, OTHER]
+    down_us = answer["state_us"]["down"] + answer["state_us"]["maintenance"]
+    assert down_us == (30 + 10) * 60_000_000
+    assert sum(answer["state_us"].values()) == answer["span_us"] == 4 * 3_600_000_000
+    assert answer["unobserved_us"] == 7_000_000  # before the first check of the second one
+
+
+def test_little_coverage_gives_no_rate_and_comes_last(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = asked(capsys, data, "--target", PAGE, "--from", "2026-11-20", "--to", "2026-11-24")
+
+    assert "couverture insuffisante (4,25 %)" in text
+    assert "aucun relevé avant le 23 novembre 2026 à 09:00:00" in text
+    assert "dernier relevé le 23 novembre 2026" in text
+
+
+def test_parts_add_up_in_csv(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = asked(capsys, data, "--target", PAGE, "--by", "hour", "--format", "csv", *SPAN)
+    whole, *parts = csv.DictReader(StringIO(text))
+
+    assert [part["part"] for part in parts] == ["09", "10", "11", "12"]
+    assert sum(int(part["down_us"]) for part in parts) == int(whole["down_us"]) == 30 * 60_000_000
+
+
+def test_two_periods_are_compared_by_their_bounds(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    again = ("--compare", "2026-11-23T11:00", "2026-11-23T12:55")
+    text = asked(capsys, data, "--target", PAGE, "--from", "2026-11-23T09:00", *again,
+                 "--to", "2026-11-23T11:00")  # fmt: skip
+
+    assert "les bornes ne se recouvrent pas : la différence est établie" in text
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--target", "nulle"], "--target : nulle : rien de ce nom ; connus : "),
+        (["--component", "nul"], "--component : nul : rien de ce nom"),
+        (["--department", "99"], "--department : 99 : rien de ce nom"),
+        (["--from", "2026-11-24", "--to", "2026-11-23"], "n’est pas après son début"),
+        (["--from", "1926-11-24", "--to", "2026-11-23"], "période trop longue"),
+    ],
+)
+def test_what_has_no_answer_is_refused(
+    data: Path, words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["availability", "--data", str(data), *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_record_without_its_configuration_has_figures(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = asked(capsys, data, "--config", str(data / "nulle-part"), *SPAN)
+
+    assert f"Cible {PAGE}" in text
+    assert f"Cible {OTHER}" in text
+
+
+def test_a_percentage_is_never_rounded_to_more_than_is_known() -> None:
+    almost = Fraction(999_999, 1_000_000)
+
+    assert (percent(almost), lowest(almost), highest(almost)) == (f"99,99{SPACE}%",) * 3
+    assert (percent(1 - almost), percent(Fraction(1)), percent(Fraction(0))) == (
+        f"0,01{SPACE}%",
+        f"100,00{SPACE}%",
+        f"0,00{SPACE}%",
+    )
+    assert (lowest(Fraction(2, 3)), highest(Fraction(2, 3))) == (f"66,66{SPACE}%", f"66,67{SPACE}%")
