@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from fractions import Fraction
 from typing import Protocol
 
 from monitor.core.model import Outage, Run
@@ -95,14 +96,14 @@ class Question:
             raise QuestionRefused(f"période trop longue : {MAX_SPAN_DAYS} jours au plus")
 
 
-def availability(reads: Reads, question: Question, *, coverage_min: float) -> Availability:
+def availability(reads: Reads, question: Question, *, coverage_min: Fraction) -> Availability:
     """Answer a question about one scope."""
     (answer,) = availabilities(reads, [question], coverage_min=coverage_min)
     return answer
 
 
 def availabilities(
-    reads: Reads, questions: Sequence[Question], *, coverage_min: float
+    reads: Reads, questions: Sequence[Question], *, coverage_min: Fraction
 ) -> Iterator[Availability]:
     """Answer several questions, one by one. Raises StoreError."""
     watched, runs = reads.watched(), reads.runs()
@@ -115,7 +116,7 @@ def _answer(
     question: Question,
     watched: Mapping[str, tuple[datetime, datetime]],
     runs: Sequence[Run],
-    coverage_min: float,
+    coverage_min: Fraction,
 ) -> Availability:
     scope, since, until = question.scope, question.since, question.until
     days = cut(since, until, Unit.DAY)

@@ -15,7 +15,7 @@ from monitor.core.model import Outage
 from monitor.core.outages.availability import Account, Bound, microseconds
 from monitor.core.outages.calendar import Unit, day_of, label
 
-COVERAGE_MIN = 0.9  # without a configuration: below it, no rate is given
+COVERAGE_MIN = Fraction(9, 10)  # without a configuration: below it, no rate is given
 
 
 class ScopeKind(StrEnum):
