@@ -1,10 +1,12 @@
 """On which pages a fingerprint may decide."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from monitor.core.model import Confidence, Reason, Verdict
+from monitor.core.verdict.classify import classify_saved
 from monitor.core.verdict.fingerprints import Fingerprint, MarkPlace, MatchInput, recognise
 from monitor.core.verdict.page_summary import Form, PageSummary
 
@@ -108,3 +110,17 @@ def test_a_mark_of_some_statuses_decides_on_those() -> None:
         False,
         True,
     ]
+
+
+def test_a_ground_is_short() -> None:
+    mark = replace(MARK, texts=(), patterns=(re.compile("x+"),))
+    judgement = classify_saved(
+        status=200,
+        headers={"content-type": "text/html"},
+        body=f"<p>{'x' * 200}".encode(),
+        url=None,
+        controls_failed=False,
+        fingerprints=[mark],
+    )
+
+    assert judgement.tried[-1].ground == f"empreinte mark : « {'x' * 80} »"
