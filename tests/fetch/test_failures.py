@@ -25,7 +25,7 @@ from tests.support.sites import Script, Visit, answer
 
 pytestmark = pytest.mark.anyio
 
-QUICK = Limits(resolve_s=0.3, connect_s=0.2, silence_s=0.2)
+QUICK = Limits(resolve_s=1.5, connect_s=1.0, silence_s=1.0)  # what answers needs a hundredth of it
 SMALL = Limits(body_bytes=100_000)
 DAY = certs.DAY
 
@@ -214,16 +214,16 @@ scripted(
 )
 
 drip = sites.drips(b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", every_s=0.05)
-scripted("drip-fed body", drip, Failure.DEADLINE, Phase.TRANSFER, deadline_s=0.6)
+scripted("drip-fed body", drip, Failure.DEADLINE, Phase.TRANSFER, deadline_s=3)
 scripted(
     "drip-fed headers",
     sites.drips(b"HTTP/1.1 200 OK\r\nX: ", every_s=0.05),
     Failure.DEADLINE,
     Phase.TRANSFER,
-    deadline_s=0.6,
+    deadline_s=3,
 )
 scripted(
-    "deadline before any byte", sites.silent(), Failure.DEADLINE, Phase.PROCESSING, deadline_s=0.3
+    "deadline before any byte", sites.silent(), Failure.DEADLINE, Phase.PROCESSING, deadline_s=3
 )
 
 BIG = bytes(2_000_000)
