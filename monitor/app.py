@@ -43,7 +43,7 @@ from monitor.probe.lane import Lane, NoTurn
 from monitor.probe.missed_slots import log_missed, missed_slots
 from monitor.probe.observer import Observer
 from monitor.probe.page_archive import Archive
-from monitor.probe.page_tracker import PageTracker, pages_seen
+from monitor.probe.page_tracker import PageTracker, metrics_of_pages
 from monitor.probe.robots_cache import RobotsBook
 from monitor.probe.schedule import Schedule
 from monitor.runtime.clock import Clock, SystemClock
@@ -60,18 +60,18 @@ THIN_INTERVAL_S = 24 * 3600.0
 SEAL_INTERVAL_S = 300.0
 CAPTURES = "captures"  # folder of data/
 ROLL_UP_INTERVAL_S = 3_600.0
-PAUSE_INTERVAL_S = 5.0  # how soon `vigie pause` is heeded
+PAUSE_INTERVAL_S = 5.0  # how soon `vigie pause` takes effect
 DRAIN_S = 25.0  # probes in flight may end within this, below a supervisor's usual 30 s
 
 
 async def open_journal(sealer: Sealer | NoSealer, config: Config) -> None:
-    """Open the journal, and ask witnesses whether they know a later one, before any seal.
+    """Open the journal, and ask witnesses whether they cosigned a later one, before any seal.
 
-    A journal that has no name yet is known to nobody.
+    A journal that has no name yet has no witnesses.
 
     Raises:
-        JournalError: the store does not extend what was signed, here or as witnesses know it.
-        StoreError, OSError: our own fault; the process must stop.
+        JournalError: The store does not extend what was signed here, or what witnesses cosigned.
+        StoreError, OSError: A fault of our own; the process must stop.
 
     """
     await sealer.open()
@@ -80,7 +80,7 @@ async def open_journal(sealer: Sealer | NoSealer, config: Config) -> None:
 
 
 class App:
-    """The whole service in one process. `board` shows what it sees, for the demo's screen."""
+    """The whole service in one process. `board` has its state, for the demo's screen."""
 
     def __init__(
         self,
@@ -106,7 +106,7 @@ class App:
             config.targets,
             states=store.states(),
             lanes=(lane.state for lane in self._lanes.values()),
-            pages=pages_seen(store),
+            pages=metrics_of_pages(store),
         )
         self._exposition = Exposition(
             self.board,
@@ -159,27 +159,28 @@ class App:
         *,
         listening: socket.socket,
         cut: asyncio.Event | None = None,
-        told: Callable[[int], None] = lambda _: None,
+        on_stopping: Callable[[int], None] = lambda _: None,
     ) -> None:
         """Serve on `listening` until `stop` is set.
 
-        `told` hears, when it is, how many probes are in hand; `cut` gives them up at once.
+        Then `on_stopping` is called with the number of probes in progress; `cut` gives them up
+        at once.
 
-        1. Make sure that the store extends the journal that we signed, and that no witness
-           knows a later one.
-        2. Record that we live, and what was missed while we did not.
-        3. Start the pages, the loops and the schedule.
-        4. When told to stop: no new request; those in flight end or are given up.
-        5. Record that we stopped of our own will, and seal it all.
+        1. Check that the store extends the journal that we signed, and that no witness
+           cosigned a later one.
+        2. Record the start, and the slots that were missed since the last run.
+        3. Start the web pages, the loops and the schedule.
+        4. When `stop` is set: no new request; those in progress end or are given up.
+        5. Record a clean stop, and seal the journal.
 
         Raises:
-            BaseExceptionGroup: of what went wrong on our own side, such as StoreError; then
-                no end is recorded, as for a process that was killed.
+            BaseExceptionGroup: Of faults of our own, such as StoreError; then no stop is
+                recorded, as for a process that was killed.
 
         """
         with closing(self._sealer):
             await open_journal(self._sealer, self._config)
-            await self._serve(stop, listening, cut, told)
+            await self._serve(stop, listening, cut, on_stopping)
             await self._sealer.seal()
         log.info("stopped")
 
@@ -188,7 +189,7 @@ class App:
         stop: asyncio.Event,
         listening: socket.socket,
         cut: asyncio.Event | None,
-        told: Callable[[int], None],
+        on_stopping: Callable[[int], None],
     ) -> None:
         started_at = await self._open_run()
         async with self._group:
@@ -202,7 +203,9 @@ class App:
             self._loop(self._every(THIN_INTERVAL_S, self._prune_daily_copies))
             self._loop(self._every(ROLL_UP_INTERVAL_S, self._roll_up))
             self._plan(since=started_at)
-            limit_s = 0.0  # after an error of ours nothing can be recorded of what is in hand
+            limit_s = (
+                0.0  # after an error of ours nothing can be recorded of the probes in progress
+            )
             try:
                 log.info("started", targets=len(self._config.targets), point=self._settings.point)
                 await stop.wait()
@@ -213,9 +216,9 @@ class App:
                 for lane in self._lanes.values():
                     lane.stop()
                 if limit_s:
-                    in_hand = sum(lane.busy for lane in self._lanes.values())
-                    log.info("stopping", probes=in_hand)
-                    told(in_hand)
+                    in_progress = sum(lane.busy for lane in self._lanes.values())
+                    log.info("stopping", probes=in_progress)
+                    on_stopping(in_progress)
                 ended_at = await self._schedule.drain(limit_s, cut=cut)
             web.cancel()
         await self._store.stop_run(ended_at)
@@ -253,11 +256,11 @@ class App:
         return now
 
     def _plan(self, *, since: datetime) -> None:
-        """Put every target on its grid; those left in doubt by the last run come soon."""
+        """Schedule every target on its grid; those that the last run left in doubt come soon."""
         for target in self._config.targets:
             grid = self._grids[target.slug]
             work = partial(self._check, target)
-            self._schedule.every(target.slug, grid, work, lost=self._watch.missed)
+            self._schedule.every(target.slug, grid, work, on_missed=self._watch.missed)
             if self._watch.in_doubt(target):
                 self._recheck_soon(target)
         self._schedule.start(since)
@@ -275,18 +278,18 @@ class App:
             self._recheck_soon(target)
 
     async def _seal_edge(self) -> None:
-        """Sign, and have dated, a checkpoint that holds the edge of an outage."""
+        """Sign a checkpoint that contains the edge of an outage, and have it time-stamped."""
         await self._sealer.seal()
         self._anchoring.edge()
 
     def _build_sealer(self) -> Sealer | NoSealer:
-        """Build what signs; a journal is named after its association, once and for ever."""
+        """Build the sealer; a journal's name, that of its association, never changes."""
         if not self._config.identified:
             return NoSealer()
         settings, origin = self._settings, self._config.journaling.origin
         require_journal(settings.data, self._store, text=settings.journal_key)
         key = journal_key(settings.data, origin=origin, text=settings.journal_key)
-        return Sealer(self._store, settings.data, key, clock=self._clock, told=self._sealed)
+        return Sealer(self._store, settings.data, key, clock=self._clock, on_seal=self._sealed)
 
     def _sealed(self, signed: Signed) -> None:
         self._anchoring.sealed(signed.note, at=signed.at)
@@ -300,7 +303,7 @@ class App:
             self._schedule.once(target.slug, wait_s, again)
 
     def _fail(self, error: BaseException) -> None:
-        """Stop the service when the record failed; after any other fault, go on."""
+        """Stop the service for an error of the record; continue after any other fault."""
 
         async def fail() -> None:
             self._faults.spare(error, work="schedule")
@@ -308,7 +311,7 @@ class App:
         self._spawn(fail())
 
     async def _heartbeat(self) -> None:
-        """Ask the control panel and record the answer: it proves that we were alive."""
+        """Ask the control panel and record the round, which proves that we were running."""
         if self._line.stepped:
             await self._read_clock()
         controls = await self._line.check()
@@ -323,7 +326,7 @@ class App:
             await self._line.read_clock()
 
     async def _heed_pauses(self) -> None:
-        """Take over what `vigie pause` and `vigie resume` wrote."""
+        """Apply what `vigie pause` and `vigie resume` wrote to the store."""
         pauses = await asyncio.to_thread(self._store.pauses)
         for platform, lane in self._lanes.items():
             if platform in pauses and not lane.state.paused:
@@ -332,7 +335,7 @@ class App:
                 lane.resume()
 
     async def _prune_daily_copies(self) -> None:
-        """Let go of the daily copies that are older than the configuration says."""
+        """Delete the daily copies that are older than the configuration allows."""
         days = self._config.retention.daily_copies_days
         await self._captures.thin(self._clock.now().date(), days=days)
 
@@ -341,7 +344,7 @@ class App:
         await self._store.roll_up(self._clock.now())
 
     async def _every(self, interval_s: float, work: Callable[[], Awaitable[object]]) -> None:
-        """Repeat now and then every `interval_s`, whatever the work takes below that."""
+        """Run `work` now, and then every `interval_s`, however long it takes below that."""
         due_us = self._clock.monotonic_us()
         while True:
             await work()
@@ -350,14 +353,14 @@ class App:
             await self._clock.sleep((due_us - now_us) / 1e6)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do something beside; not any more once the service stops for an error."""
+        """Start a task, unless the service is stopping for an error."""
         try:
             self._group.create_task(work)
         except RuntimeError:  # the group is shutting down, and says why itself
             work.close()
 
     async def _anchor(self) -> None:
-        """Have checkpoints vouched for; what the disk refuses is an error of the record."""
+        """Have checkpoints cosigned and stamped; an error of the disk is an error of the record."""
         try:
             await self._anchoring.run()
         except* OSError as group:
@@ -372,18 +375,21 @@ class App:
         task.add_done_callback(self._loops.discard)
 
     def _build_lanes(self) -> dict[str, Lane]:
-        known = (
+        files = (
             RobotsFile(
-                origin=one.host, fetched_at=one.fetched_at, status=one.status, text=one.text or ""
+                origin=copy.host,
+                fetched_at=copy.fetched_at,
+                status=copy.status,
+                text=copy.text or "",
             )
-            for one in self._store.robots()
+            for copy in self._store.robots()
         )
         book = RobotsBook(
             clock=self._clock,
             agent=self._config.user_agent,
             fetch=partial(fetch_robots, self._fetcher),
             keep=self._keep_robots,
-            known=known,
+            known=files,
         )
         states = {state.platform: state for state in self._store.lanes()}
         return {
@@ -428,7 +434,7 @@ class App:
 
 
 def first_of(group: BaseExceptionGroup[OSError]) -> OSError:
-    """Return the first error of a group, however deep it lies."""
+    """Return the first error of a group, at any depth."""
     first: BaseException = group
     while isinstance(first, BaseExceptionGroup):
         first = first.exceptions[0]
@@ -440,8 +446,8 @@ async def check_once(
 ) -> Observation | None:
     """Check a target once, outside any schedule; record it when a store is given.
 
-    None when its lane gave no turn. Without a store, nothing is remembered either: the
-    target is taken to have been up once, and no pause or back-off is known.
+    None when its lane gave no turn. Without a store there is no state either: the target counts
+    as up before, and no pause or back-off is known.
     """
     clock = SystemClock()
     if store is not None:

@@ -95,7 +95,7 @@ class Life:
 
     def __init__(self, house: House, store: Store) -> None:
         self.house, self.store, self.board = house, store, MetricsState([])
-        self.sealer = Sealer(store, house.data, house.key, clock=house.clock, told=self.sealed)
+        self.sealer = Sealer(store, house.data, house.key, clock=house.clock, on_seal=self.sealed)
         self.anchoring = Anchoring(
             house.config,
             store=store,

@@ -63,7 +63,7 @@ async def test_a_fault_of_one_check_is_a_gap_of_that_target_alone(
     assert healthy.check.verdict is Verdict.UP
     (gap,) = bench.store.gaps(*since_dawn(bench))
     assert (gap.target, gap.cause, gap.slots) == (ONE.slug, GapCause.FAULT, 1)
-    assert {GapCause.FAULT: 1} == bench.board.seen[ONE.slug].missed
+    assert {GapCause.FAULT: 1} == bench.board.targets[ONE.slug].missed
     (line,) = [one for one in said if one["log_level"] == "error"]
     assert (line["work"], line["error"]) == (ONE.slug, type(error).__name__)
     assert SECRET not in str(said)

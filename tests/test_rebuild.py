@@ -17,7 +17,7 @@ from monitor.evidence.log.journal import FOLDER
 from monitor.evidence.log.keys import own_key
 from monitor.evidence.log.reading import LogReading
 from monitor.evidence.log.tiles import Tiles
-from monitor.evidence.witness.witness_protocol import joined
+from monitor.evidence.witness.witness_protocol import with_signatures
 from monitor.runtime.clock import SystemClock
 from monitor.store import Store
 from monitor.store.audit import audit_pages
@@ -77,7 +77,7 @@ def cosigned(made: Made) -> str:
     path = made.data / FOLDER / "checkpoint"
     whole = note.Note.parse(path.read_bytes())
     line = note.cosign(whole.text, WITNESS, at=int(at(45_000).timestamp()))
-    path.write_bytes(bytes(joined(whole, [line])))
+    path.write_bytes(bytes(with_signatures(whole, [line])))
     return str(line)
 
 

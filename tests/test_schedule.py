@@ -57,7 +57,7 @@ class Bench:
 async def bench() -> AsyncIterator[Bench]:
     """Give a bench whose bell is set, and stop it."""
     made = Bench()
-    made.schedule.every("a", GRID, made.work, lost=made.lost)
+    made.schedule.every("a", GRID, made.work, on_missed=made.lost)
     made.bell.start()
     await made.clock.advance(0)
     yield made
@@ -109,7 +109,7 @@ def test_a_bell_that_rings_late_does_the_latest_slot_and_reports_the_others() ->
 
     async def scenario() -> None:
         made = Bench()
-        made.schedule.every("a", GRID, made.work, lost=made.lost)
+        made.schedule.every("a", GRID, made.work, on_missed=made.lost)
         made.schedule._jobs["a"].last = NOW
         await made.clock.advance(250)
         made.bell.ring("a")
@@ -126,7 +126,7 @@ def test_a_bell_that_rings_early_by_the_wall_clock_does_the_slot_it_rings_for() 
 
     async def scenario() -> None:
         made = Bench()
-        made.schedule.every("a", GRID, made.work, lost=made.lost)
+        made.schedule.every("a", GRID, made.work, on_missed=made.lost)
         made.schedule._jobs["a"].last = NOW
         await made.clock.advance(59.999)
         made.bell.ring("a")
@@ -328,7 +328,7 @@ def real(works: dict[str, Work], *, seconds: float, enough: Callable[[], bool]) 
         errors: list[BaseException] = []
         schedule = Schedule(clock, point="local", on_error=errors.append)
         for name, work in works.items():
-            schedule.every(name, Grid.of(interval_s=0.05), work, lost=lost)
+            schedule.every(name, Grid.of(interval_s=0.05), work, on_missed=lost)
         schedule.start(clock.now())
         deadline_us = clock.monotonic_us() + round(seconds * 1_000_000)
         while not enough() and clock.monotonic_us() < deadline_us:

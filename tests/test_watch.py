@@ -181,7 +181,7 @@ async def test_metrics_know_the_length_that_was_announced(bench: Bench) -> None:
     bench.watch._fetch = fetch
     await bench.check(ONE)
 
-    assert bench.board.seen[ONE.slug].content_length == 1234
+    assert bench.board.targets[ONE.slug].content_length == 1234
 
 
 async def test_what_a_new_text_offers_is_looked_for_beside_the_loop(
@@ -290,7 +290,7 @@ async def test_a_closed_lane_makes_a_gap_of_a_slot(bench: Bench) -> None:
 
     (gap,) = bench.store.gaps(*since_dawn(bench))
     assert (gap.target, gap.cause, gap.slots) == (ONE.slug, GapCause.PAUSED, 1)
-    assert bench.board.seen[ONE.slug].missed == {GapCause.PAUSED: 1}
+    assert bench.board.targets[ONE.slug].missed == {GapCause.PAUSED: 1}
 
 
 async def test_a_page_that_takes_long_to_read_holds_up_no_other_of_its_platform(
@@ -390,7 +390,7 @@ async def test_a_refusal_closes_the_platform_then_a_page_that_refuses_alone_is_l
     assert bench.lane.state.blocked_until is None
     assert await bench.check(TWO) is not None
     assert await bench.check(ONE) is None
-    assert bench.board.seen[ONE.slug].missed == {GapCause.REFUSED: 2}
+    assert bench.board.targets[ONE.slug].missed == {GapCause.REFUSED: 2}
     await bench.clock.advance(6 * 3600)
     assert await bench.check(ONE) is not None
 

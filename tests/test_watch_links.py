@@ -13,7 +13,7 @@ from monitor.core.changes.page_events import PageEdge
 from monitor.core.model import Exchange, Target
 from monitor.fetch import Gate
 from monitor.metrics import MetricsState
-from monitor.probe.page_tracker import pages_seen
+from monitor.probe.page_tracker import metrics_of_pages
 from monitor.store import Store
 from tests.support.clock import FakeClock
 from tests.support.databases import database_url, postgres, sqlite_template
@@ -79,7 +79,7 @@ def again(bench: Linked) -> Linked:
     """Start the service anew on the same record, with the sites as they are."""
     restarted = Linked(bench.store, bench.clock)
     restarted.board = MetricsState(
-        [ANEF, PAGE], states=bench.store.states(), pages=pages_seen(bench.store)
+        [ANEF, PAGE], states=bench.store.states(), pages=metrics_of_pages(bench.store)
     )
     restarted.watch._board = restarted.board
     restarted.said, restarted.status = bench.said, bench.status
@@ -87,7 +87,7 @@ def again(bench: Linked) -> Linked:
 
 
 def dead(bench: Linked) -> int:
-    seen = bench.board.seen[PAGE.slug].page
+    seen = bench.board.targets[PAGE.slug].page
     assert seen is not None
     return seen.dead_links
 

@@ -1,7 +1,7 @@
-"""Has others vouch for the newest checkpoint: witnesses cosign it, then authorities date it.
+"""Has the newest checkpoint cosigned by witnesses, then time-stamped by authorities.
 
 In this order, so that a token also dates the cosignatures. Nothing here delays a check or a
-seal: what is down is asked again later, and its age is a metric.
+seal: a party that is down is asked again later, and the age of its last answer is a metric.
 """
 
 import asyncio
@@ -20,8 +20,8 @@ from monitor.evidence.log.tiles import Tiles
 from monitor.evidence.outbound_http import OutboundHttp
 from monitor.evidence.timestamps.timestamping import Stamper
 from monitor.evidence.witness.cosigning import Cosigners, quorum
-from monitor.evidence.witness.witness_protocol import joined
-from monitor.metrics import JournalSeen, MetricsState
+from monitor.evidence.witness.witness_protocol import with_signatures
+from monitor.metrics import JournalMetrics, MetricsState
 from monitor.runtime.clock import Clock
 from monitor.store import Store, cosignature_work, stamp_work
 
@@ -36,7 +36,7 @@ def build_courier(config: Config) -> OutboundHttp:
 
 
 class Anchoring:
-    """Knows the newest checkpoint and all that was said of it."""
+    """The newest checkpoint, with its cosignatures and time-stamps."""
 
     def __init__(  # noqa: PLR0913 -- keyword-only: its seams
         self,
@@ -48,18 +48,18 @@ class Anchoring:
         board: MetricsState,
         publish: Callable[[Note], Awaitable[None]],
     ) -> None:
-        """Go on from what the store holds.
+        """Continue from the store.
 
         Args:
             config: Whom to ask.
             store: The record.
             data: Folder of all that the service writes.
-            clock: Where `now` comes from.
-            board: What metrics are read from.
-            publish: Puts a checkpoint with more cosignatures where readers look for it.
+            clock: The source of `now`.
+            board: The state that metrics are read from.
+            publish: Publishes a checkpoint with more cosignatures.
 
         Raises:
-            StoreError: it cannot be read.
+            StoreError: The store cannot be read.
 
         """
         self._cosigning = config.cosigning
@@ -70,11 +70,16 @@ class Anchoring:
         self._newest: Note | None = None
         verified = store.last_stamps(verified=True)
         slugs = [authority.slug for authority in config.stamping.authorities]
-        stamped = {slug: verified[slug].at if slug in verified else None for slug in slugs}
-        board.journal = JournalSeen(stamped_at=stamped)
-        if (known := store.checkpoint()) is not None:
-            lines = [Signature.parse(one.line) for one in store.cosignatures(known.size)]
-            self.sealed(bytes(joined(Note.parse(known.note), lines)), at=known.at)
+        stamped_at = {slug: verified[slug].at if slug in verified else None for slug in slugs}
+        board.journal = JournalMetrics(stamped_at=stamped_at)
+        if (checkpoint := store.checkpoint()) is not None:
+            lines = [
+                Signature.parse(cosignature.line)
+                for cosignature in store.cosignatures(checkpoint.size)
+            ]
+            self.sealed(
+                bytes(with_signatures(Note.parse(checkpoint.note), lines)), at=checkpoint.at
+            )
         courier = build_courier(config)
         self._cosigners = Cosigners(
             config.cosigning,
@@ -83,7 +88,9 @@ class Anchoring:
             newest=lambda: bytes(self._newest) if self._newest else None,
             prove=self.prove,
             record=self._cosigned,
-            last={name: one.size for name, one in store.last_cosignatures().items()},
+            last={
+                name: cosignature.size for name, cosignature in store.last_cosignatures().items()
+            },
         )
         self._stamper = Stamper(
             config.stamping.authorities,
@@ -97,22 +104,22 @@ class Anchoring:
         )
 
     async def run(self) -> None:
-        """Ask for ever. Raises StoreError, OSError: a fault of our own."""
+        """Ask until cancelled. Raises StoreError, OSError: a fault of our own."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._cosigners.run())
             group.create_task(self._stamper.run())
 
     def sealed(self, note: bytes, *, at: datetime) -> None:
-        """Take over a checkpoint, which the store has noted."""
+        """Take a checkpoint that the store has recorded."""
         self._newest = Note.parse(note)
         self._show(size=Checkpoint.parse(self._newest.text).size, sealed_at=at)
 
     def edge(self) -> None:
-        """Have the newest checkpoint dated soon: it holds the edge of an outage."""
+        """Have the newest checkpoint stamped soon: it contains the edge of an outage."""
         self._stamper.stamp_soon()
 
     def prove(self, old: int, size: int) -> list[bytes]:
-        """Return the proof that our journal of `size` extends that of `old`; for a thread.
+        """Return the proof that our journal of `size` extends that of `old`. Call it in a thread.
 
         Raises ProofError when a file of the journal is missing or damaged.
         """
@@ -126,25 +133,28 @@ class Anchoring:
             return None
         return bytes(self._newest)
 
-    async def _cosigned(self, one: Cosignature) -> None:
-        await self._store.write(cosignature_work(one))
-        if self._newest is not None and Checkpoint.parse(self._newest.text).size == one.size:
-            self._newest = joined(self._newest, [Signature.parse(one.line)])
+    async def _cosigned(self, cosignature: Cosignature) -> None:
+        await self._store.write(cosignature_work(cosignature))
+        if (
+            self._newest is not None
+            and Checkpoint.parse(self._newest.text).size == cosignature.size
+        ):
+            self._newest = with_signatures(self._newest, [Signature.parse(cosignature.line)])
             await self._publish(self._newest)
             self._show()
 
     async def _stamped(self, stamp: Stamp) -> None:
         await self._store.write(stamp_work(stamp))
         if stamp.standing is Standing.VERIFIED and self._board.journal is not None:
-            stamped = {**self._board.journal.stamped_at, stamp.authority: stamp.at}
-            self._board.journal = replace(self._board.journal, stamped_at=stamped)
+            stamped_at = {**self._board.journal.stamped_at, stamp.authority: stamp.at}
+            self._board.journal = replace(self._board.journal, stamped_at=stamped_at)
 
     def _show(self, *, size: int | None = None, sealed_at: datetime | None = None) -> None:
-        seen = self._board.journal or JournalSeen()
+        current = self._board.journal or JournalMetrics()
         signed = quorum(self._newest, self._cosigning).signed if self._newest else ()
         self._board.journal = replace(
-            seen,
-            size=seen.size if size is None else size,
-            sealed_at=sealed_at or seen.sealed_at,
+            current,
+            size=current.size if size is None else size,
+            sealed_at=sealed_at or current.sealed_at,
             cosignatures=len(signed),
         )

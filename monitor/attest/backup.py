@@ -1,4 +1,4 @@
-"""One file that holds a whole record, taken while the service runs, and put back later.
+"""Back up a whole record to one file, while the service runs, and restore it.
 
 A backup is a tar.gz of plain files, the manifest last:
 
@@ -7,11 +7,11 @@ A backup is a tar.gz of plain files, the manifest last:
     dernier-checkpoint      that checkpoint
     captures/, temoin/, horodatages-refuses/, discovery/
     local.toml              the local settings
-    journal.key…            only when asked for: who holds it can sign in our name
-    manifeste.json          what each file is, by SHA-256; counts and versions
+    journal.key…            only on request: whoever has it can sign in our name
+    manifeste.json          the SHA-256 of each file; counts and versions
 
-The rows and the journal agree although seals go on meanwhile: the rows are read as of one
-instant; then the files, which only grow, are copied as far as the checkpoint of that instant.
+The rows and the journal agree although seals go on meanwhile: the rows are read in one snapshot;
+then the files, which only grow, are copied as far as the checkpoint of that snapshot.
 """
 
 import gzip
@@ -53,7 +53,7 @@ from monitor.evidence.log.note import (
 from monitor.evidence.log.tiles import CHANGES, CHECKPOINT, Tiles
 from monitor.evidence.log.tlog import TILE_WIDTH, ProofError
 from monitor.evidence.timestamps.timestamping import ASIDE
-from monitor.evidence.witness.witness_protocol import joined
+from monitor.evidence.witness.witness_protocol import with_signatures
 from monitor.runtime.errors import VigieError, in_french
 from monitor.store import Store, StoreError, is_new
 from monitor.store.engine import (
@@ -77,25 +77,25 @@ WITNESS_KEY = f"{WITNESS}/cle"
 FOLDERS = (CAPTURES, WITNESS, str(ASIDE), "discovery")
 MANIFEST_MAX = 64_000_000  # bytes
 _CHUNK = 1 << 20
-# What a data folder holds of a record; the keys alone may be there before it is restored.
+# The record in a data folder; only the keys may be there before it is restored.
 _RECORD = (DATABASE, f"{DATABASE}-wal", FOLDER, LAST, CAPTURES)
 
 
 class BackupError(VigieError):
-    """A backup cannot be made or put back. The message, in French, says why and what to do."""
+    """A backup cannot be made or restored. The message, in French, says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What a backup holds.
+    """The content of a backup.
 
     Attributes:
-        made_at: The instant that its rows are of.
+        made_at: The instant of its snapshot.
         signed: Leaves that its checkpoint covers; 0 when nothing was signed.
-        leaves: Leaves in all, those that are not signed yet included.
-        files: How many, the manifest left out.
+        leaves: All leaves, those that are not signed yet included.
+        files: The number of files, without the manifest.
         keys: Whether the private keys are in it.
-        faults: What the verification of the record itself found wrong.
+        faults: The faults of the record itself that verification found.
 
     """
 
@@ -120,14 +120,14 @@ def backup(  # noqa: PLR0913 -- keyword-only
 ) -> Summary:
     """Write a backup of the whole record to a new file. The service may run meanwhile.
 
-    1. Copy the rows as of one instant.
-    2. Copy the journal as far as the last checkpoint that these rows know.
-    3. Verify the one against the other: what is wrong with the record itself is told.
+    1. Copy the rows in one snapshot.
+    2. Copy the journal as far as the last checkpoint of these rows.
+    3. Verify the one against the other: faults of the record itself are returned.
     4. Write all of it to a temporary file beside `out`, and read that file again.
-    5. Give it its name: no unfinished backup ever bears one.
+    5. Rename it to `out`, which is never an unfinished backup.
 
     Raises:
-        BackupError, StoreError: nothing was written at `out`.
+        BackupError, StoreError: Nothing was written to `out`.
 
     """
     if out.exists() or out.is_symlink():
@@ -142,9 +142,9 @@ def backup(  # noqa: PLR0913 -- keyword-only
         _copy_rows(settings.database_url, rows, progress)
         url = f"sqlite:///{rows.absolute()}"
         with connected(parse(url), writer=False) as connection, connection.begin():
-            held = _Held.read(connection)
-        if held.note:
-            _copy_journal(settings.data, folder, held, progress)
+            journal_rows = _JournalRows.read(connection)
+        if journal_rows.note:
+            _copy_journal(settings.data, folder, journal_rows, progress)
         faults = _faults(folder, url, settings, progress)
         packed = folder / "archive"
         manifest = {
@@ -152,8 +152,8 @@ def backup(  # noqa: PLR0913 -- keyword-only
             "made_at": now.isoformat(),
             "version": __version__,
             "schema": SCHEMA,
-            "signed": held.size,
-            "leaves": held.leaves,
+            "signed": journal_rows.size,
+            "leaves": journal_rows.leaves,
             "keys": keys,
         }
         with _private(packed) as file:
@@ -175,17 +175,17 @@ def backup(  # noqa: PLR0913 -- keyword-only
 def restore(
     packed: Path, settings: Settings, *, config: Path, progress: Progress = quiet
 ) -> tuple[Summary, bool]:
-    """Put a backup back where there is no record yet.
+    """Restore a backup where there is no record yet.
 
     1. Unpack it beside the data, and compare each file with the manifest.
-    2. Bring its rows to this program's schema, and verify the journal and the rows.
+    2. Upgrade its rows to this program's schema, and verify the journal and the rows.
     3. Move the files into place; the rows last, so that a half-restored record never starts.
 
     Returns:
-        What it holds, and whether its local settings were put in place.
+        Its content, and whether its local settings were installed.
 
     Raises:
-        BackupError, StoreError: nothing that was there before is changed.
+        BackupError, StoreError: Existing files are unchanged.
 
     """
     data = settings.data
@@ -213,8 +213,8 @@ def restore(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Held:
-    """What rows know of the journal. `stamps`: folders of tokens, relative to the data."""
+class _JournalRows:
+    """The journal as the rows have it. `stamps`: folders of tokens, relative to the data."""
 
     size: int
     note: bytes
@@ -223,7 +223,7 @@ class _Held:
     stamps: frozenset[str]
 
     @classmethod
-    def read(cls, connection: Connection) -> "_Held":
+    def read(cls, connection: Connection) -> "_JournalRows":
         checkpoint, leaf = table_of(CheckpointRow), table_of(LeafRow)
         last = connection.execute(
             select(checkpoint.c.size, checkpoint.c.note).order_by(checkpoint.c.size.desc()).limit(1)
@@ -237,14 +237,14 @@ class _Held:
         return cls(
             size=size,
             note=note,
-            public=bytes(joined(Note.parse(note), signatures)) if note else b"",
+            public=bytes(with_signatures(Note.parse(note), signatures)) if note else b"",
             leaves=size if newest is None else max(size, newest + 1),
             stamps=frozenset(file for file in files if file.startswith(f"{FOLDER}/")),
         )
 
 
 def _copy_rows(url: str, out: Path, progress: Progress) -> None:
-    """Copy a database, as of one instant, to a SQLite file."""
+    """Copy a database, in one snapshot, to a SQLite file."""
     parsed = parse(url)
     path = sqlite_path(parsed)
     with readable_errors(parsed), connected(parsed, writer=False) as connection, connection.begin():
@@ -258,42 +258,42 @@ def _copy_rows(url: str, out: Path, progress: Progress) -> None:
         readable_errors(parsed),
         closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as source,
     ):
-        # Reads as of one instant without holding the writer back.
+        # Reads one snapshot without blocking the writer.
         source.execute("VACUUM INTO ?", (str(out),))
     progress("copie de la base", out.stat().st_size, out.stat().st_size)
 
 
-def _copy_journal(data: Path, out: Path, held: _Held, progress: Progress) -> None:
-    """Copy the journal as far as a checkpoint; tiles are cut from the full ones made since."""
+def _copy_journal(data: Path, out: Path, journal_rows: _JournalRows, progress: Progress) -> None:
+    """Copy the journal as far as a checkpoint; partial tiles are cut from newer full ones."""
     source, target = Tiles(data / FOLDER), out / FOLDER
     try:
-        wanted = list(tlog.tiles(held.size))
-        for number, tile in enumerate(wanted):
+        needed = list(tlog.tiles(journal_rows.size))
+        for number, tile in enumerate(needed):
             _put(target / tile.path, source.tile(tile))
             if tile.level == 0:
                 name = tlog.bundle_path(tile.index, tile.width)
                 entries = tlog.pack_bundle(source.entries(tile.index, tile.width))
                 level = 9 if tile.width == TILE_WIDTH else 1
                 _put(target / f"{name}.gz", gzip.compress(entries, level, mtime=0))
-            progress("copie du journal", number, len(wanted))
+            progress("copie du journal", number, len(needed))
     except ProofError as error:
         raise BackupError(
             f"{source.folder} : le journal est endommagé ({error}). « vigie verify {data} » dit "
             "quoi ; sauvegarder ce dossier tel quel avant toute réparation."
         ) from error
-    for path in source.changes(held.size):
+    for path in source.changes(journal_rows.size):
         _put(target / CHANGES / path.name, bounded.read(path, MAX_NOTE_BYTES))
-    _put(target / CHECKPOINT, held.public)
-    _put(out / LAST, held.note)
-    for name in sorted(held.stamps):
-        with suppress(FileNotFoundError):  # the verification tells which are missing
+    _put(target / CHECKPOINT, journal_rows.public)
+    _put(out / LAST, journal_rows.note)
+    for name in sorted(journal_rows.stamps):
+        with suppress(FileNotFoundError):  # the verification reports which are missing
             shutil.copytree(data / name, out / name)
 
 
 def _faults(
     folder: Path, url: str, settings: Settings, progress: Progress, captures: Path | None = None
 ) -> tuple[str, ...]:
-    """Verify the copied journal and rows, and the captures; return what is wrong."""
+    """Verify the copied journal and rows, and the captures; return the faults, in French."""
     if not (folder / FOLDER).is_dir():
         return ()
 
@@ -301,7 +301,7 @@ def _faults(
         progress(f"vérification, {what}", count, 0)
 
     with Store.open(url, point=settings.point, writer=False) as store:
-        found = faults_of(
+        faults = faults_of(
             folder / FOLDER,
             key=public_key(folder, settings),
             store=store,
@@ -309,7 +309,7 @@ def _faults(
             progress=tell,
         )
     _forget(folder, f"{DATABASE}-wal", f"{DATABASE}-shm")
-    return found
+    return faults
 
 
 def faults_of(
@@ -320,12 +320,12 @@ def faults_of(
     captures: Path | None = None,
     progress: Callable[[str, int], None],
 ) -> tuple[str, ...]:
-    """Return what is wrong with a record of ours, one line of French each.
+    """Return the faults of a record of ours, one line of French each.
 
-    Whether the key is ours is not asked when it is not here: it may be kept elsewhere.
+    The signature is not checked when `key` is None: the key may be kept elsewhere.
     """
-    found = verify(journal, key=key, store=store, captures=captures, progress=progress)
-    steps = list(found)[0 if key else 1 :]
+    all_steps = verify(journal, key=key, store=store, captures=captures, progress=progress)
+    steps = list(all_steps)[0 if key else 1 :]
     return tuple(f"{step.title} : {fault}" for step in steps for fault in step.faults)
 
 
@@ -340,7 +340,7 @@ def public_key(folder: Path, settings: Settings) -> VerifierKey | None:
 
 
 def _own_files(data: Path, config: Path, *, keys: bool) -> Iterator[Path]:
-    """Yield the single files that a backup holds."""
+    """Yield the single files of a backup."""
     if (config / LOCAL).is_file():
         yield config / LOCAL
     if keys:
@@ -348,7 +348,7 @@ def _own_files(data: Path, config: Path, *, keys: bool) -> Iterator[Path]:
 
 
 class _Packer:
-    """Writes the archive, and remembers what went in."""
+    """Writes the archive, and collects the digests of its files."""
 
     def __init__(self, file: IO[bytes], progress: Progress) -> None:
         self._tar = tarfile.open(  # noqa: SIM115 -- closed by `finish`
@@ -358,16 +358,16 @@ class _Packer:
         self.files: dict[str, Any] = {}
 
     def add_folder(self, folder: Path, name: str = "", *, skip: set[str]) -> None:
-        """Add the regular files below a folder; locks and unfinished files are nobody's."""
+        """Add the regular files below a folder, except locks and unfinished files."""
         for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
             inner = PurePosixPath(name, path.relative_to(folder).as_posix()).as_posix()
-            passing = path.name.startswith(".") or path.suffix in {".lock", ".tmp"}
-            if path.is_file() and not path.is_symlink() and not passing and inner not in skip:
+            temporary = path.name.startswith(".") or path.suffix in {".lock", ".tmp"}
+            if path.is_file() and not path.is_symlink() and not temporary and inner not in skip:
                 with suppress(FileNotFoundError):  # thinned or pruned since it was listed
                     self.add(path, inner)
 
     def add(self, path: Path, name: str) -> None:
-        """Add a file as long as it is now: what is appended meanwhile is not in it."""
+        """Add a file with its present length: what is appended meanwhile is left out."""
         with path.open("rb") as file:
             status = os.fstat(file.fileno())
             entry = tarfile.TarInfo(name)
@@ -387,7 +387,7 @@ class _Packer:
 
 
 class _Digesting:
-    """Reads at most `size` bytes of a file, and takes their digest."""
+    """Reads at most `size` bytes of a file, and computes their digest."""
 
     def __init__(self, file: IO[bytes], size: int) -> None:
         self._file = file
@@ -402,7 +402,7 @@ class _Digesting:
 
 
 def _entries(packed: Path) -> Iterator[tuple[str, tarfile.TarInfo, IO[bytes]]]:
-    """Yield the files of an archive in their order. Raises BackupError for anything else."""
+    """Yield the files of an archive in order. Raises BackupError for any other entry."""
     with tarfile.open(packed, mode="r|gz") as tar:
         for entry in tar:
             file = tar.extractfile(entry) if entry.isreg() else None
@@ -415,7 +415,7 @@ def _entries(packed: Path) -> Iterator[tuple[str, tarfile.TarInfo, IO[bytes]]]:
 
 @contextmanager
 def _archive(packed: Path) -> Iterator[None]:
-    """Say of a damaged archive what it is."""
+    """Turn the errors of a damaged archive into BackupError."""
     try:
         yield
     except (tarfile.TarError, EOFError, gzip.BadGzipFile, zlib.error, ValueError) as error:
@@ -426,7 +426,7 @@ def _archive(packed: Path) -> Iterator[None]:
 
 
 def _require_whole(packed: Path, progress: Progress) -> dict[str, Any]:
-    """Read an archive to its end and compare each file with the manifest; return that."""
+    """Read an archive to its end and compare each file with the manifest, which is returned."""
     return _read_all(packed, progress, keep=lambda _name: None)
 
 
@@ -440,7 +440,7 @@ def _unpack(packed: Path, folder: Path, progress: Progress) -> dict[str, Any]:
 
 
 def _private(path: Path, *, mode: int = 0o600) -> IO[bytes]:
-    """Make a file that others cannot read, not even for a moment."""
+    """Make a file that other users can never read."""
     return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb")
 
 
@@ -452,14 +452,16 @@ def _read_all(
     packed: Path, progress: Progress, *, keep: Callable[[str], IO[bytes] | None]
 ) -> dict[str, Any]:
     with _archive(packed):
-        found, manifest = _read_entries(packed, progress, keep)
+        contents, manifest = _read_entries(packed, progress, keep)
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise BackupError(
             f"{packed} : sans manifeste, ou d’un format que cette version de Vigie ne connaît pas. "
             "En prendre une autre, ou la version qui l’a écrite."
         )
-    said = manifest["files"]
-    wrong = sorted(name for name in found.keys() | said if found.get(name) != said.get(name))
+    expected = manifest["files"]
+    wrong = sorted(
+        name for name in contents.keys() | expected if contents.get(name) != expected.get(name)
+    )
     if wrong:
         raise BackupError(
             f"{packed} : {wrong[0]} n’est pas ce que dit le manifeste : en prendre une autre."
@@ -470,8 +472,8 @@ def _read_all(
 def _read_entries(
     packed: Path, progress: Progress, keep: Callable[[str], IO[bytes] | None]
 ) -> tuple[dict[str, dict[str, Any]], object]:
-    """Return what each file of an archive is, and its manifest; None without one."""
-    found: dict[str, dict[str, Any]] = {}
+    """Return the size and digest of each file of an archive, and its manifest, None without."""
+    contents: dict[str, dict[str, Any]] = {}
     manifest: object = None
     for name, entry, file in _entries(packed):
         if name == MANIFEST and entry.size <= MANIFEST_MAX:
@@ -489,15 +491,15 @@ def _read_entries(
         finally:
             if out is not None:
                 out.close()
-        found[name] = {"bytes": entry.size, "sha256": digest.hexdigest()}
-        progress("relecture de la sauvegarde", len(found), 0)
-    return found, manifest
+        contents[name] = {"bytes": entry.size, "sha256": digest.hexdigest()}
+        progress("relecture de la sauvegarde", len(contents), 0)
+    return contents, manifest
 
 
 def _require_empty(data: Path, database_url: str) -> None:
-    there = [name for name in _RECORD if (data / name).exists() or (data / name).is_symlink()]
-    if there or not is_new(database_url):
-        what = f"{data} contient déjà {there[0]}" if there else "la base n’est pas vide"
+    existing = [name for name in _RECORD if (data / name).exists() or (data / name).is_symlink()]
+    if existing or not is_new(database_url):
+        what = f"{data} contient déjà {existing[0]}" if existing else "la base n’est pas vide"
         raise BackupError(
             f"Rien n’est restauré : {what}. Une restauration n’écrase jamais un registre : donner "
             "un autre dossier (--data), ou mettre celui-ci de côté (mv)."
@@ -527,17 +529,17 @@ def _place(folder: Path, settings: Settings, url: str, progress: Progress) -> No
 
 
 def _place_settings(local: Path, config: Path) -> bool:
-    """Put the local settings in place unless there are some; tell whether that was done."""
+    """Install the local settings unless there are some; return whether that was done."""
     if not local.exists() or (config / LOCAL).exists():
         return False
-    with suppress(OSError):  # a folder that is not ours to write to: the caller says so
+    with suppress(OSError):  # a folder that we may not write to: the caller reports it
         durable.write(config / LOCAL, local.read_bytes(), mode=0o644)
         return True
     return False
 
 
 def _belong(data: Path) -> None:
-    """Give what root restored to the owner of the data folder, who must read it."""
+    """Change the owner of what root restored to that of the data folder, who must read it."""
     if os.geteuid() != 0:
         return
     owner = data.stat()
@@ -548,7 +550,7 @@ def _belong(data: Path) -> None:
 
 @contextmanager
 def _folder_beside(path: Path) -> Iterator[Path]:
-    """Lend a private folder on the disk of a file to be made."""
+    """Make a private temporary folder on the same disk as `path`, and delete it at the end."""
     folder = Path(tempfile.mkdtemp(prefix=".vigie-", dir=path.absolute().parent))
     try:
         yield folder

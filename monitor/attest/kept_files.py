@@ -1,4 +1,4 @@
-"""What is kept beside a journal, read again: pages in their captures, tokens in their folders."""
+"""Read the files beside a journal: pages from captures, tokens from their folders."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
@@ -32,17 +32,17 @@ _COSIGNATURE_BYTES = 72  # C2SP cosignature/v1: a time, and a signature of Ed255
 
 
 class KeptTexts:
-    """Reads pages in captures, by the rules of this program."""
+    """Reads pages from captures, by the rules of this program."""
 
     def __init__(self, captures: Path) -> None:
         self._captures = captures
 
     def read(self, copy: KeptCopy, sha256: str) -> PackedPage | None:
-        """Return the text of this digest; None unless this copy gives it."""
+        """Return the text of this digest; None unless this copy has it."""
         try:
             exchange = capture_check.opened(self._captures / copy.file, copy.sha256, reread)
         except (WarcError, OSError, ValueError):
-            return None  # the verification of the captures says what is wrong with it
+            return None  # the verification of the captures reports what is wrong with it
         if exchange is None or hashlib.sha256(exchange.body).hexdigest() != copy.body_sha256:
             return None
         page = read_page(exchange.body, url=exchange.final_url, charset=exchange.charset or None)
@@ -62,10 +62,10 @@ class KeptFiles(KeptTexts):
         roots: Mapping[str, Sequence[bytes]],
         public: Sequence[bytes],
     ) -> None:
-        """Take the data folder.
+        """Use a data folder.
 
         Args:
-            data: It holds `journal/`.
+            data: The folder with `journal/`.
             captures: Folder of the captures.
             roots: DER certificates that the tokens of an authority may lead to, by its slug.
             public: The same of authorities that are not among `roots`.
@@ -77,11 +77,11 @@ class KeptFiles(KeptTexts):
         self._public = public
 
     def token(self, sha256: str, authority: str) -> Dated | None:
-        """Return the token of this digest; None when its files are gone or say otherwise."""
+        """Return the token of this digest; None when its files are missing or do not match."""
         folder = self._data / STAMPS / sha256
         try:
             note = bounded.read(folder / "checkpoint", MAX_NOTE_BYTES)
-            crls = [bounded.read(each, MAX_CRL_BYTES) for each in sorted(folder.glob("crl-*.crl"))]
+            crls = [bounded.read(path, MAX_CRL_BYTES) for path in sorted(folder.glob("crl-*.crl"))]
             token = check_token(
                 bounded.read(folder / "token.tst", MAX_ANSWER_BYTES),
                 note,
@@ -92,32 +92,32 @@ class KeptFiles(KeptTexts):
                 return None
             signed = signed_from(note, at=token.at)
         except (StampRefused, NoteError, OSError):
-            return None  # the verification of the tokens says what is wrong with it
+            return None  # the verification of the tokens reports what is wrong with it
         standing = Standing.VERIFIED if token.verified else Standing.UNVERIFIED
         return Dated(signed=signed, standing=standing, file=(STAMPS / sha256).as_posix())
 
 
 def signed_from(data: bytes, *, at: datetime) -> SignedCheckpoint:
-    """Tell our own note and the cosignatures under it apart; `at` is when we had it.
+    """Separate our own note from the cosignatures under it; `at` is when we received it.
 
-    Raises NoteError.
+    Raises NoteError for a malformed note or checkpoint.
     """
     whole = Note.parse(data)
-    said = Checkpoint.parse(whole.text)
-    ours = tuple(line for line in whole.signatures if line.name == said.origin)
+    checkpoint = Checkpoint.parse(whole.text)
+    ours = tuple(line for line in whole.signatures if line.name == checkpoint.origin)
     note = bytes(Note(whole.text, ours))
     return SignedCheckpoint(
-        checkpoint=KeptCheckpoint(size=said.size, root=said.root, at=at, note=note),
+        checkpoint=KeptCheckpoint(size=checkpoint.size, root=checkpoint.root, at=at, note=note),
         cosignatures=tuple(
-            one
+            cosignature
             for line in whole.signatures
-            if line not in ours and (one := _cosignature(said.size, line)) is not None
+            if line not in ours and (cosignature := _cosignature(checkpoint.size, line)) is not None
         ),
     )
 
 
 def _cosignature(size: int, line: Signature) -> Cosignature | None:
-    """Read a cosignature; its form is checked here, and it where its witness's key is known."""
+    """Decode a cosignature. Only its form is checked: the witness's key is not known here."""
     if len(line.data) != _COSIGNATURE_BYTES:
         return None
     try:

@@ -11,7 +11,7 @@ WITNESS = "temoin"  # folder of data/
 
 
 def build_witness(config: Config, settings: Settings) -> Witness | None:
-    """Build what cosigns the journals of others; None when it has nobody's, or no name itself.
+    """Build our witness; None when it has no journal to cosign, or no name.
 
     Raises KeyFileError when its key cannot be used.
     """
@@ -23,6 +23,6 @@ def build_witness(config: Config, settings: Settings) -> Witness | None:
 
 
 def witness_of(config: Config, data: Path) -> Witness:
-    """Return the witness whose memory is below `data`, with or without journals to cosign."""
+    """Return the witness whose state is below `data`, with or without journals to cosign."""
     logs = [VerifierKey.parse(key) for key in config.witnessing.logs]
     return Witness(data / WITNESS, name=config.witnessing.name, logs=logs)

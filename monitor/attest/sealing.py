@@ -1,4 +1,4 @@
-"""Seals the journal of a store: at once when asked to, one seal after the other."""
+"""Seals the journal of a store, one seal at a time."""
 
 import asyncio
 from collections.abc import Iterator
@@ -20,46 +20,52 @@ from monitor.store import Store
 log = structlog.get_logger(__name__)
 
 KEY_FILE = "journal.key"  # below data/
-# Beside it from before a key is made until its first note is on the disk: a service that is
-# killed in between may go on with that key.
+# Beside it from before a key is made until its first note is on the disk: after a kill in between
+# the service may continue with that key.
 UNUSED = f".{KEY_FILE}.unused"
 
 
 class Sealed(Protocol):
-    """Is told of each new checkpoint."""
+    """Called with each new checkpoint."""
 
     def __call__(self, signed: Signed) -> None:
-        """Take note."""
+        """Handle a checkpoint."""
 
 
 class Sealer:
-    """Brings the journal's folder up to the store. Safe from any task of one event loop."""
+    """Extends the journal's folder to the store. Safe from any task of one event loop."""
 
     def __init__(
-        self, store: Store, data: Path, key: SignerKey, *, clock: Clock, told: Sealed | None = None
+        self,
+        store: Store,
+        data: Path,
+        key: SignerKey,
+        *,
+        clock: Clock,
+        on_seal: Sealed | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
-        self._told = told
+        self._told = on_seal
         self._busy = asyncio.Lock()
         self._unused = data / UNUSED
         self.journal = Journal(data, key, store)
 
     @property
     def key(self) -> VerifierKey:
-        """What readers verify our checkpoints with."""
+        """The public key that our checkpoints are verified with."""
         return self.journal.key
 
     async def open(self) -> None:
-        """Recover what a crash left; to be done before anything is recorded.
+        """Recover from a crash. Call it before anything is recorded.
 
         Raises:
-            JournalError: the store does not extend what was signed.
-            StoreError: our own fault; the process must stop.
+            JournalError: The store does not extend what was signed.
+            StoreError: A fault of our own; the process must stop.
 
         """
         async with self._busy:
-            with self._said_plainly():
+            with self._readable_errors():
                 signed = await asyncio.to_thread(self.journal.open, self._clock.now())
                 self._unused.unlink(missing_ok=True)
             await self._note(signed)
@@ -77,24 +83,24 @@ class Sealer:
     async def _seal(self, also: SignerKey | None) -> Signed | None:
         async with self._busy:
             now = self._clock.now()
-            with self._said_plainly():
+            with self._readable_errors():
                 signed = await asyncio.to_thread(self.journal.seal, now, also=also)
             await self._note(signed)
             return signed
 
     async def publish(self, note: Note) -> None:
-        """Put a checkpoint with more cosignatures where readers look, if it is still the last."""
+        """Publish a checkpoint with more cosignatures, if it is still the last."""
         async with self._busy:
-            with self._said_plainly():
+            with self._readable_errors():
                 await asyncio.to_thread(self.journal.publish, note)
 
     def close(self) -> None:
-        """Let another process seal."""
+        """Release the journal, so that another process may seal."""
         self.journal.close()
 
     @contextmanager
-    def _said_plainly(self) -> Iterator[None]:
-        """Turn what the file system refuses into a JournalError."""
+    def _readable_errors(self) -> Iterator[None]:
+        """Turn errors of the file system into a JournalError."""
         try:
             yield
         except OSError as error:
@@ -120,7 +126,7 @@ class Sealer:
 
 
 def require_journal(data: Path, store: Store, *, text: str) -> None:
-    """Demand the journal that goes with a key; one that has signed nothing yet needs none.
+    """Require the journal of a key; a key that has signed nothing yet needs none.
 
     Args:
         data: Folder of all that the service writes.
@@ -128,7 +134,7 @@ def require_journal(data: Path, store: Store, *, text: str) -> None:
         text: The key, when it is not a file of `data`.
 
     Raises:
-        JournalError: there is a key, and nothing that it signed.
+        JournalError: There is a key, and nothing that it signed.
 
     """
     if not text and ((data / UNUSED).exists() or not (data / KEY_FILE).exists()):
@@ -149,13 +155,13 @@ _ALONE = (
 
 
 class NoSealer:
-    """Signs nothing: the journal has no name yet, and no key is made under a false one."""
+    """Signs nothing: the journal has no name yet, and a key needs one."""
 
     async def open(self) -> None:
         """Do nothing."""
 
     async def seal(self) -> None:
-        """Do nothing: leaves wait in the store until the journal has its name."""
+        """Do nothing: leaves stay in the store until the journal has its name."""
 
     async def publish(self, note: Note) -> None:
         """Do nothing."""
@@ -169,7 +175,7 @@ def journal_key(data: Path, *, origin: str, text: str) -> SignerKey:
 
     Raises:
         JournalError: `text` is not a key of this journal.
-        KeyFileError: the file cannot be used.
+        KeyFileError: The file cannot be used.
 
     """
     if not text:

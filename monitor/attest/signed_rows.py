@@ -1,4 +1,4 @@
-"""The rows of what was signed, against the signatures: checkpoints, cosignatures, tokens."""
+"""Audit the rows of checkpoints, cosignatures and tokens against the signatures."""
 
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -22,7 +22,7 @@ _SECOND = 1_000_000
 
 
 def sizes(connection: Connection) -> frozenset[int]:
-    """Return the sizes of the checkpoints that the database holds."""
+    """Return the sizes of the checkpoints in the database."""
     return frozenset(
         row["size"]
         for row in rows(connection, "checkpoint")
@@ -37,13 +37,13 @@ def differences(
     roots: Mapping[int, bytes],
     data: Path | None,
 ) -> Iterator[Difference]:
-    """Yield the rows that are not what was signed.
+    """Yield the rows that do not agree with what was signed.
 
     Args:
-        connection: One instant of the store.
+        connection: A snapshot of the store.
         keys: Those that signed for the journal, one after the other; none when unknown.
         roots: Of the journal's tree, at the sizes of `sizes`.
-        data: The data folder, for the files of tokens; None to leave them aside.
+        data: The data folder, for the files of tokens; None to skip them.
 
     """
     notes: dict[int, Note] = {}
@@ -67,16 +67,16 @@ def differences(
 def _note(row: Raw, keys: Collection[VerifierKey], roots: Mapping[int, bytes]) -> Note:
     """Return the note of a checkpoint. Raises NoteError, TypeError, ValueError."""
     note = Note.parse(row["note"])
-    said = Checkpoint.parse(note.text)
+    checkpoint = Checkpoint.parse(note.text)
     if bytes(note) != row["note"]:
         raise NoteError("une autre écriture de la note est possible")
-    if (said.size, said.root) != (row["size"], row["root"]):
+    if (checkpoint.size, checkpoint.root) != (row["size"], row["root"]):
         raise NoteError("la note ne dit pas cette taille et cette racine")
-    if said.size and roots.get(said.size) != said.root:
+    if checkpoint.size and roots.get(checkpoint.size) != checkpoint.root:
         raise NoteError("ce n’est pas la racine du journal à cette taille")
     if keys and not note.verified_by(keys):
         raise NoteError("la note n’est pas signée par la clé du journal")
-    if keys and said.origin not in {key.name for key in keys}:
+    if keys and checkpoint.origin not in {key.name for key in keys}:
         raise NoteError("la note porte un autre nom que le journal")
     return note
 
@@ -99,16 +99,16 @@ def _is_there(data: Path, row: Raw) -> bool:
     return path.is_file()
 
 
-def signing_keys(key: VerifierKey | None, told: Collection[str]) -> list[VerifierKey]:
-    """Return the journal's keys: today's, and those that leaves say were changed for another."""
+def signing_keys(key: VerifierKey | None, former: Collection[str]) -> list[VerifierKey]:
+    """Return the journal's keys: the current one, and the `former` ones that leaves name."""
     if key is None:
         return []
-    found = [key]
-    for text in told:
+    keys = [key]
+    for text in former:
         try:
             old = VerifierKey.parse(text)
         except NoteError:
             continue
-        if old.name == key.name and old.algorithm is Algorithm.ED25519 and old not in found:
-            found.append(old)
-    return found
+        if old.name == key.name and old.algorithm is Algorithm.ED25519 and old not in keys:
+            keys.append(old)
+    return keys

@@ -147,7 +147,7 @@ def _verify(asked: _Asked, shot: StoreSnapshot | None) -> Iterator[VerificationS
     wanted = {old[0].size for old in olds if not isinstance(old, str)}
     if shot is not None:
         wanted |= signed_rows.sizes(shot.connection)
-    reading = LogReading(tiles, checkpoint.size, wanted=frozenset(wanted))
+    reading = LogReading(tiles, checkpoint.size, root_sizes=frozenset(wanted))
     texts = KeptTexts(captures) if captures is not None else None
     with closing(_Content(shot, asked.progress, texts)) as content:
         try:

@@ -1,4 +1,4 @@
-"""The time-stamps kept beside a journal, verified offline: the last step of `vigie verify`."""
+"""Verify the time-stamps beside a journal, offline: the last step of `vigie verify`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from monitor.evidence.timestamps.rfc3161 import (
 from monitor.evidence.timestamps.timestamping import MAX_CRL_BYTES
 
 FOLDER = "horodatages"  # below the journal's
-SHOWN = 20  # faults that are told
+SHOWN = 20  # faults that are shown
 
 
 def stamped_notes(journal: Path) -> list[Path]:
@@ -29,58 +29,60 @@ def stamped_notes(journal: Path) -> list[Path]:
 
 @dataclass(frozen=True, slots=True)
 class JudgedStamps:
-    """What was found of each kept token, by its file: the token, or why it is refused.
+    """The result for each token, by its file: the token, or why it is refused.
 
-    To judge one takes two runs of openssl: it is done once for all who ask.
+    A check takes two runs of openssl, so it is done once for all callers.
     """
 
-    found: Mapping[Path, Token | str]
+    results: Mapping[Path, Token | str]
 
     @classmethod
     def of(cls, journal: Path, *, roots: Sequence[bytes], known: Self | None = None) -> Self:
-        """Judge the tokens kept beside a journal.
+        """Check the tokens beside a journal.
 
         Args:
             journal: The journal's folder.
             roots: DER certificates that tokens may lead to.
-            known: What was found before: only the tokens that came since are judged.
+            known: Earlier results: only the tokens that are not in it are checked.
 
         """
-        found = dict(known.found) if known else {}
+        results = dict(known.results) if known else {}
         for path in _tokens(journal):
-            if path in found:
+            if path in results:
                 continue
             try:
-                found[path] = _checked(path, roots)
+                results[path] = _checked(path, roots)
             except (StampRefused, OSError) as error:
-                found[path] = str(error)
-        return cls(found)
+                results[path] = str(error)
+        return cls(results)
 
     def rootless(self) -> set[str]:
-        """Return the digests of the tokens that are sound, and lead to no root that is known."""
+        """Return the digests of the valid tokens that lead to no trusted root."""
         return {
             path.parent.name
-            for path, one in self.found.items()
-            if isinstance(one, Token) and not one.verified
+            for path, token in self.results.items()
+            if isinstance(token, Token) and not token.verified
         }
 
     def step(self) -> VerificationStep | None:
-        """Say what was found; None when there is no token."""
-        tokens = [one for one in self.found.values() if isinstance(one, Token)]
-        faults = [f"{path} : {one}" for path, one in self.found.items() if isinstance(one, str)]
-        if not self.found:
+        """Return the step with the results; None when there is no token."""
+        tokens = [result for result in self.results.values() if isinstance(result, Token)]
+        faults = [
+            f"{path} : {result}" for path, result in self.results.items() if isinstance(result, str)
+        ]
+        if not self.results:
             return None
         verified = [token for token in tokens if token.verified]
         unknown = len(tokens) - len(verified)
-        done = f"jetons vérifiés : {len(verified)}"
+        done_text = f"jetons vérifiés : {len(verified)}"
         if verified:
-            times = [one.at for one in verified]
-            done += f", du {when(min(times))} au {when(max(times))}"
+            times = [result.at for result in verified]
+            done_text += f", du {when(min(times))} au {when(max(times))}"
         if unknown:
-            done += f" ; non vérifiés, faute d’une racine connue (--roots) : {unknown}"
+            done_text += f" ; non vérifiés, faute d’une racine connue (--roots) : {unknown}"
         return VerificationStep(
             title="Horodatages",
-            done=done,
+            done=done_text,
             proves="Les entrées de chaque point de contrôle daté existaient à l’heure de son jeton,"
             " selon une autorité tierce." if verified else "Rien : aucune racine connue.",
             leaves_open="Que les entrées disent vrai ; ce qui suit le dernier jeton vérifié.",
@@ -95,7 +97,10 @@ def _tokens(journal: Path) -> list[Path]:
 def _checked(path: Path, roots: Sequence[bytes]) -> Token:
     folder = path.parent
     note = bounded.read(folder / "checkpoint", MAX_NOTE_BYTES)
-    crls = [bounded.read(each, MAX_CRL_BYTES) for each in sorted(folder.glob("crl-*.crl"))]
+    crls = [
+        bounded.read(path_of_list, MAX_CRL_BYTES)
+        for path_of_list in sorted(folder.glob("crl-*.crl"))
+    ]
     token = check_token(bounded.read(path, MAX_ANSWER_BYTES), note, roots=roots, crls=crls)
     if token.sha256.hex() != folder.name:
         raise StampRefused(StampFault.IMPRINT, "ce n’est pas le jeton qui donne son nom au dossier")

@@ -1,7 +1,7 @@
-"""What a stranger's verifier says of the same folder: `vigie verify` is never weaker than it.
+"""Run the stand-alone verifier on the same folder: `vigie verify` is never weaker than it.
 
-`verify/verifier.py` is loaded here as it is given away, with two things lent to it: Ed25519 by
-the library, since a program for each signature would take minutes, and the keys.
+`verify/verifier.py` is loaded here as it is given to others, except for Ed25519, which the library
+does, since one process per signature would take minutes, and for the keys, which are passed to it.
 """
 
 import sys
@@ -27,9 +27,9 @@ _NAME = "vigie_verifier"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opinion:
-    """What it found. `tables` are lines for a person, `found` the same as its --json gives it.
+    """Its results. `tables` are lines for a person, `found` is its --json output.
 
-    `on_trust` says, with its number, each kind of thing that nothing proves nor denies.
+    `on_trust` has a line, with a number, for each kind of thing that is neither proved nor refuted.
     """
 
     faults: tuple[str, ...]
@@ -46,18 +46,18 @@ def ask(
     roots: bytes,
     unknown: Callable[[], set[str]],
 ) -> Opinion | None:
-    """Have the stranger's verifier judge an export, the data of a service, or a journal alone.
+    """Have the stand-alone verifier judge an export, the data of a service, or a journal alone.
 
     Args:
-        folder: Holds `journal/`, or is what would be there.
+        folder: The folder with `journal/`, or the journal itself.
         key: The journal's key.
-        witnesses: Those whose cosignatures must be right where they stand.
+        witnesses: Their cosignatures must be right where there are any.
         roots: Certificates that time-stamps may lead to, as PEM.
-        unknown: Returns the digests of the tokens that lead to none of them. It is called once
-            all tokens that count are there: a service may be adding to them.
+        unknown: Returns the digests of the tokens that lead to none of them. It is called after
+            all tokens that count are there, since a service may be adding to them.
 
     Returns:
-        None when the program was installed without it.
+        None when the verifier is not installed.
 
     """
     path = verifier_path()
@@ -66,32 +66,36 @@ def ask(
     program = _load(path)
     with TemporaryDirectory() as name:
         keys, trusted = Path(name, "cles.txt"), Path(name, "racines.pem")
-        lines = [f"log {key}", *(f"witness {one.name} {one}" for one in witnesses), "quorum none"]
+        lines = [
+            f"log {key}",
+            *(f"witness {witness.name} {witness}" for witness in witnesses),
+            "quorum none",
+        ]
         keys.write_text("\n".join([*lines, ""]), encoding="utf-8")
         trusted.write_bytes(roots)
-        copy, held = (folder / "cles.txt").exists(), folder
+        copy, data = (folder / "cles.txt").exists(), folder
         if not (folder / FOLDER).is_dir():
-            held, journal = folder.resolve().parent, folder.resolve()
+            data, journal = folder.resolve().parent, folder.resolve()
             folder = Path(name, "seul")
             folder.mkdir()
             (folder / FOLDER).symlink_to(journal)
-        asked = Namespace(
+        arguments = Namespace(
             dossier=folder,
             cle=str(key) if copy else "",
             cles=None if copy else keys,
             racines=trusted,
             ancien=[],
             data=not copy,
-            alive=not copy and _written_to(held),
+            alive=not copy and _written_to(data),
             unknown=unknown,
             json=True,
         )
-        found: dict[str, Any] = program.judge(asked, lambda _: None)
+        results: dict[str, Any] = program.judge(arguments, lambda _: None)
     return Opinion(
-        faults=tuple(found["faults"]),
-        tables=tuple(found.pop("tables", ())),
-        on_trust=tuple(found["on_trust"]),
-        found=found,
+        faults=tuple(results["faults"]),
+        tables=tuple(results.pop("tables", ())),
+        on_trust=tuple(results["on_trust"]),
+        found=results,
     )
 
 
@@ -100,7 +104,7 @@ def _load(path: Path) -> ModuleType:
     assert spec is not None  # noqa: S101 -- a file that ends in .py
     assert spec.loader is not None  # noqa: S101 -- the same
     program = module_from_spec(spec)
-    sys.modules[_NAME] = program  # where its data classes look for their names
+    sys.modules[_NAME] = program  # its data classes look up their names there
     spec.loader.exec_module(program)
     program.verifies = _verifies  # type: ignore[attr-defined] # for its own of the same name
     return program
@@ -115,7 +119,7 @@ def _verifies(key: bytes, message: bytes, signature: bytes) -> bool:
 
 
 def _written_to(folder: Path) -> bool:
-    """Return whether a service holds the journal: then it grows while it is read."""
+    """Return whether a service has locked the journal: then it grows while it is read."""
     try:
         with (folder / LOCK).open("rb") as lock:
             flock(lock, LOCK_EX | LOCK_NB)

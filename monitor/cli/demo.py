@@ -136,7 +136,7 @@ async def _show(world: DemoWorld, app: App, store: Store, url: str, clock: Clock
     """Draw the screen again and again; in a file, one after the other."""
     live = sys.stdout.isatty()
     while True:
-        states = {slug: seen.state for slug, seen in app.board.seen.items() if seen.state}
+        states = {slug: seen.state for slug, seen in app.board.targets.items() if seen.state}
         screen = render(
             targets=world.targets,
             states=states,

@@ -32,7 +32,7 @@ from monitor.evidence.log.tiles import CHECKPOINT, Tiles
 from monitor.evidence.log.tlog import ProofError
 from monitor.evidence.timestamps.chains import certificates
 from monitor.evidence.witness.cosigning import quorum
-from monitor.evidence.witness.witness_protocol import joined
+from monitor.evidence.witness.witness_protocol import with_signatures
 from monitor.runtime.clock import SystemClock
 from monitor.runtime.errors import in_french
 from monitor.store import Store, is_new
@@ -194,7 +194,7 @@ def _noted(data: Path) -> Iterator[bytes]:
             parsed = Note.parse(note)
             lines = store.cosignatures(Checkpoint.parse(parsed.text).size)
             if lines:
-                yield bytes(joined(parsed, [Signature.parse(one.line) for one in lines]))
+                yield bytes(with_signatures(parsed, [Signature.parse(one.line) for one in lines]))
 
 
 def _write(asked: Namespace, config: Config) -> _Exported:

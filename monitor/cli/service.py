@@ -98,7 +98,7 @@ def run_service(asked: Namespace) -> int:
                 app = App(config, settings, store, clock=SystemClock())
                 # Not before: what refuses to start must not say that its page is there.
                 print(f"Page : {address(listening)} (Ctrl-C pour arrêter)", file=sys.stderr)
-                await app.run(stop, listening=listening, cut=stop.cut, told=tell_stopping)
+                await app.run(stop, listening=listening, cut=stop.cut, on_stopping=tell_stopping)
 
         until_stopped(serve)
     return 0

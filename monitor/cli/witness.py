@@ -34,7 +34,7 @@ from monitor.evidence.witness.witness_protocol import (
     CosignatureError,
     Request,
     accept,
-    joined,
+    with_signatures,
 )
 from monitor.runtime.clock import SystemClock
 from monitor.store import Store
@@ -155,7 +155,9 @@ def show_status(asked: Namespace) -> int:
     if newest is None:
         print("Notre journal n’a encore aucun point de contrôle.")
     else:
-        note = joined(Note.parse(newest.note), [Signature.parse(one.line) for one in lines])
+        note = with_signatures(
+            Note.parse(newest.note), [Signature.parse(one.line) for one in lines]
+        )
         found = quorum(note, config.cosigning)
         print(
             f"Notre journal : {count(newest.size, 'entrée')} ; dernier point de contrôle cosigné "
@@ -182,7 +184,7 @@ def _show_log(witness: Witness, origin: str) -> int:
             if fault.forked
             else "point de contrôle sans preuve de continuité (n’accuse pas à lui seul)"
         )
-        print(f"  {count(fault.seen.size, 'entrée')} : {what} ; {fault.folder}")
+        print(f"  {count(fault.received.size, 'entrée')} : {what} ; {fault.folder}")
     return forks
 
 

@@ -1,7 +1,7 @@
-"""Files of a folder that someone hands over: regular ones, of a bounded size, or none.
+"""Read files from an untrusted folder: only regular ones of a bounded size.
 
-A pipe, a device or a file of holes in the place of a file must neither hold us up nor fill
-our memory.
+A pipe, a device or a sparse file in place of a regular one must neither block us nor fill our
+memory.
 """
 
 import os
@@ -11,11 +11,11 @@ from typing import BinaryIO
 
 
 class NotAFile(OSError):  # noqa: N818 -- an OSError like the others
-    """Something else than a file of the size that is expected. The message is French."""
+    """Not a regular file, or a file that is too large. The message is French."""
 
 
 def opened(path: Path) -> BinaryIO:
-    """Open a regular file to be read. Raises OSError, as for one that is missing."""
+    """Open a regular file for reading. Raises OSError, also (`NotAFile`) for any other kind."""
     handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
@@ -27,7 +27,7 @@ def opened(path: Path) -> BinaryIO:
 
 
 def read(path: Path, limit: int) -> bytes:
-    """Return the bytes of a regular file of `limit` bytes at most. Raises OSError."""
+    """Return the bytes of a regular file of at most `limit` bytes. Raises OSError."""
     with opened(path) as file:
         if os.fstat(file.fileno()).st_size > limit:
             raise NotAFile(f"{path} : plus de {limit} octets")

@@ -1,4 +1,4 @@
-"""Files that are on the disk, whole, when a call returns."""
+"""Durable writes: files are complete and on the disk when a call returns."""
 
 import os
 import tempfile
@@ -9,9 +9,9 @@ from pathlib import Path
 
 
 def write(path: Path, data: bytes, *, mode: int = 0o640) -> None:
-    """Put `data` at `path`, whole or not at all; a crash leaves what was there before.
+    """Write `data` to `path` atomically; a crash leaves what was there before.
 
-    The folder is made when it is not there. Raises OSError, as a full disk does.
+    The folder is made if it is missing. Raises OSError, for a full disk too.
     """
     make_folder(path.parent)
     handle, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=path.parent)
@@ -30,7 +30,7 @@ def write(path: Path, data: bytes, *, mode: int = 0o640) -> None:
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder and those above it; their names are on the disk too."""
+    """Make a folder and its missing parents, durably. Raises OSError."""
     if not path.is_dir():
         make_folder(path.parent)
         path.mkdir(exist_ok=True)
@@ -38,7 +38,7 @@ def make_folder(path: Path) -> None:
 
 
 def sync_folder(path: Path) -> None:
-    """Put a folder's list of names on the disk."""
+    """Flush the list of names of a folder to the disk."""
     handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(handle)
@@ -47,11 +47,11 @@ def sync_folder(path: Path) -> None:
 
 
 def hold(path: Path, until: ExitStack) -> None:
-    """Lock a file or a folder itself, by whatever name, until the stack is closed.
+    """Lock a file or a folder itself, whatever its path, until the stack is closed.
 
     Raises:
-        BlockingIOError: another holds it.
-        OSError: it is not there, or cannot be opened.
+        BlockingIOError: Another process has locked it.
+        OSError: It does not exist, or cannot be opened.
 
     """
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -61,8 +61,8 @@ def hold(path: Path, until: ExitStack) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a lock that excludes every other thread and process; waits for it."""
+    """Wait for a lock that excludes every other thread and process, and hold it."""
     make_folder(path.parent)
     with path.open("ab") as file:
-        flock(file, LOCK_EX)  # let go when the file is closed, or the process dies
+        flock(file, LOCK_EX)  # released when the file is closed, or the process dies
         yield

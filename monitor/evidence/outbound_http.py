@@ -1,8 +1,8 @@
-"""The one way out of the evidence: short questions to authorities and witnesses.
+"""HTTP client for time-stamp authorities and witnesses.
 
-Bounded in size and time; no redirect is followed, no proxy obeyed, no cookie kept, nothing
-decompressed. A name is resolved here, and the connection goes to the very address that was
-judged: a name that answers with a private one the second time gains nothing.
+Bounded in size and time; no redirects, proxies, cookies or decompression. Names are resolved
+here, and the connection goes to the very address that was checked, so that a name that resolves
+to a private address the second time gains nothing (DNS rebinding).
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from monitor.core.untrusted.library_errors import Unreadable, reading
 from monitor.core.untrusted.public_addresses import PORTS, is_public
 
 ADDRESSES_MAX = 3  # tried one after the other, within the same deadline
-# What the kernel holds is parsed in one go: 64 KiB of early answers, or of chunks of one byte,
-# would hold up the loop for a quarter of a second, again and again until the deadline.
+# What the kernel has received is parsed in one go: 64 KiB of interim answers, or of chunks of one
+# byte, would block the loop for a quarter of a second, again and again until the deadline.
 _SMALL_WINDOW = (socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
 
 
 class Unreachable(Exception):  # noqa: N818 -- a state of the outside, not a fault of ours
-    """No answer that could be read whole; the message says why."""
+    """No complete answer; the message says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +38,7 @@ class Reply:
 
 
 class OutboundHttp:
-    """Carries requests to addresses that the configuration, or a checked chain, names."""
+    """Sends requests to addresses from the configuration or from a checked certificate chain."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class OutboundHttp:
         extra_ca: Path | None = None,
         ports: Collection[int] | None = PORTS,
     ) -> None:
-        """Read the trusted roots; `ports` are those that may be asked, None for all."""
+        """Load the trusted roots. `ports` are those that may be connected to, None for all."""
         self._ports = ports
         self._allow_private = allow_private
         # Not `create_default_context`: it obeys SSLKEYLOGFILE, and writes keys where that says.
@@ -62,13 +62,13 @@ class OutboundHttp:
     async def post(
         self, url: str, body: bytes, *, media_type: str, limit_bytes: int, deadline_s: float
     ) -> Reply:
-        """Send a body. Raises Unreachable: no answer within its bounds."""
+        """POST a body. Raises Unreachable when no answer comes within the bounds."""
         headers = {"Content-Type": media_type}
         request = httpx.Request("POST", url, content=body, headers={**self._headers, **headers})
         return await self._send(request, limit_bytes=limit_bytes, deadline_s=deadline_s)
 
     async def get(self, url: str, *, limit_bytes: int, deadline_s: float) -> Reply:
-        """Fetch what is there. Raises Unreachable: no answer within its bounds."""
+        """GET a URL. Raises Unreachable when no answer comes within the bounds."""
         try:
             with reading("address"):  # it may come from a certificate
                 request = httpx.Request("GET", url, headers=self._headers)
@@ -102,16 +102,16 @@ class OutboundHttp:
 
     async def _resolve(self, url: httpx.URL) -> list[str]:
         try:
-            found = await asyncio.get_running_loop().getaddrinfo(
+            results = await asyncio.get_running_loop().getaddrinfo(
                 url.host, url.port, type=socket.SOCK_STREAM
             )
         except Exception as error:
             raise Unreachable(f"{url.host}: {error}") from error
-        addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
+        addresses = list(dict.fromkeys(str(result[4][0]) for result in results))
         if not self._allow_private:
-            for each in addresses:
-                if not is_public(each):
-                    raise Unreachable(f"{url.host} is at {each}, which is not public")
+            for address in addresses:
+                if not is_public(address):
+                    raise Unreachable(f"{url.host} is at {address}, which is not public")
         return addresses
 
     async def _exchange(self, request: httpx.Request, address: str, limit_bytes: int) -> Reply:
@@ -123,10 +123,10 @@ class OutboundHttp:
             content=request.content,
             extensions={"sni_hostname": url.host},
         )
-        way = httpx.AsyncHTTPTransport(
+        transport = httpx.AsyncHTTPTransport(
             verify=self._tls, trust_env=False, socket_options=[_SMALL_WINDOW]
         )
-        async with httpx.AsyncClient(transport=way, trust_env=False, timeout=None) as client:  # noqa: S113 -- one deadline bounds it all
+        async with httpx.AsyncClient(transport=transport, trust_env=False, timeout=None) as client:  # noqa: S113 -- one deadline bounds it all
             answer = await client.send(pinned, stream=True)
             try:
                 body = bytearray()

@@ -1,12 +1,12 @@
-"""When somebody may be asked again."""
+"""When a time-stamp authority or a witness may be asked again."""
 
 from monitor.runtime.clock import Clock
 
 
 class RetryDelay:
-    """Spaces the requests to one party, and waits ever longer while it fails.
+    """Spaces the requests to one party, with exponential back-off while it fails.
 
-    The first request, too, waits for the spacing: the process may have just been restarted.
+    The first request waits too, since the process may have just been restarted.
     """
 
     def __init__(self, clock: Clock, *, spacing_s: float, longest_s: float) -> None:
@@ -22,6 +22,6 @@ class RetryDelay:
         return self._clock.monotonic_us() - self._asked_us >= wait_s * 1e6
 
     def record(self, *, success: bool) -> None:
-        """Count from now, when the answer came or was given up."""
+        """Restart the delay now, after an answer or a failure."""
         self._asked_us = self._clock.monotonic_us()
         self.failures = 0 if success else min(self.failures + 1, 30)

@@ -1,4 +1,4 @@
-"""Content codings undone within a bound, and the text of a body."""
+"""Decode content codings within bounds, and the text of a body."""
 
 import zlib
 from collections.abc import Callable, Generator, Iterator
@@ -24,10 +24,10 @@ def decode(
     """Undo a Content-Encoding.
 
     Args:
-        body: What came, chunking removed; already bounded.
+        body: The payload, without chunking; already bounded.
         codings: The header's value. An unknown coding is passed through, as browsers do.
         limit: Bytes that the result, and each stage, may have.
-        going: Asked between two steps of some milliseconds; False ends the work.
+        going: Called between two steps of some milliseconds; False ends the work.
 
     Returns:
         The decoded bytes and None; or what could be decoded, never over `limit`, and
@@ -46,17 +46,17 @@ def decode(
 
 
 def named(codings: str) -> list[str]:
-    """Return the codings of a header that are undone, in the order in which they were applied."""
-    return [name for each in codings.split(",") if (name := each.strip().lower()) in _DECODERS]
+    """Return the codings of a header that we decode, in the order in which they were applied."""
+    return [name for part in codings.split(",") if (name := part.strip().lower()) in _DECODERS]
 
 
 def is_light(body: bytes, codings: str) -> bool:
-    """Return whether to undo a coding takes some milliseconds at most, whatever the bytes."""
+    """Return whether decoding takes some milliseconds at most, whatever the bytes."""
     return len(body) <= _LIGHT_BYTES and len(named(codings)) <= 1
 
 
 class _Endless(Exception):  # noqa: N818 -- a state of the outside, not a fault of ours
-    """More members, or frames, than any honest body has."""
+    """More members, or frames, than any real body has."""
 
 
 def _collect(
@@ -103,9 +103,9 @@ def _undeflate(body: bytes) -> Iterator[bytes]:
 
 
 def _inflate(stream: "zlib._Decompress", body: bytes, at: int) -> Generator[bytes, None, int]:
-    """Yield what a stream holds that begins at `at`; return where it ends.
+    """Yield the content of a stream that begins at `at`; return where it ends.
 
-    By slices: zlib copies what it leaves over, and a slice holds the interpreter but shortly.
+    By slices: zlib copies the rest of its input, and a small slice keeps the interpreter shortly.
     """
     for piece, end in _slices(body, at, _SLICE_BYTES):
         rest = piece
@@ -114,7 +114,7 @@ def _inflate(stream: "zlib._Decompress", body: bytes, at: int) -> Generator[byte
             rest = stream.unconsumed_tail
         if stream.eof:
             return end - len(stream.unused_data)
-    while piece := stream.decompress(b"", _SLICE_BYTES):  # what it still held back
+    while piece := stream.decompress(b"", _SLICE_BYTES):  # what zlib has still buffered
         yield piece
     if not stream.eof:
         raise EOFError

@@ -13,7 +13,7 @@ from monitor.runtime.clock import Clock
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """Bounds of one probe; what lies outside is hostile until it stays within them.
+    """Bounds of one probe on what comes from outside.
 
     Attributes:
         resolve_s: Seconds for the whole resolution of one host.
@@ -21,7 +21,7 @@ class Limits:
         silence_s: Seconds without a byte, in the TLS handshake or in an answer.
         headers_bytes: Longest header section, chunk header or trailer.
         body_bytes: Longest body, on the wire and decoded.
-        decode_s: Seconds to undo a content coding that a probe whose deadline passed still has.
+        decode_s: Seconds that decoding a body may take even when the deadline has passed.
         hops: Requests in a chain of redirects, the first included (Fetch standard: 20;
             a visitor's patience and blackbox_exporter: 10).
         addresses: Addresses of one host that are tried.
@@ -43,20 +43,20 @@ class Limits:
 
 
 TICK_S = 0.25
-_LATE_US = 250_000  # what a busy machine may be late by without having been stopped
-# What came while we were stopped for less than `FROZEN_US` was kept by the system or sent again:
-# after this long, a silence is the other end's whatever stopped us before.
+_LATE_US = 250_000  # a busy machine may be that late without having been suspended
+# Bytes that came while we were suspended for less than `FROZEN_US` were buffered by the system or
+# sent again: this long afterwards, a silence is due to the other end.
 _SETTLED_S = 3.0
 
 
 class Budget:
-    """The active time of one probe: only what happens inside `spend` counts.
+    """The active time of one probe: only the time inside `spend` counts.
 
-    While it is spent, a tick watches our own loop: what a tick is late by, our process did not
-    run, and what the outside did meanwhile we cannot tell.
+    Meanwhile, a periodic tick watches our own loop: when a tick is late, our process did not run,
+    and we do not know what happened outside.
 
-    `stalled_us` is the sum of it; `unsettled_us` is what may be why the last block ended in a
-    silence: stops that ended shortly before, and long ones.
+    `stalled_us` is the sum of these delays; `unsettled_us` that of those that may explain why the
+    last block ended in a silence: delays that ended shortly before, and long ones.
     """
 
     def __init__(self, clock: Clock, deadline_s: float) -> None:
@@ -77,7 +77,7 @@ class Budget:
         return max(0, self._deadline_us - self.spent_us) / 1_000_000
 
     def charge(self, elapsed_us: int) -> None:
-        """Take time that was spent outside `spend`, and that nobody cut short."""
+        """Add time that was spent outside `spend`, without a limit."""
         self._spent_us += elapsed_us
 
     @asynccontextmanager
@@ -85,7 +85,7 @@ class Budget:
         """Count the time of the block.
 
         Raises:
-            Broken: `deadline`, when the block outlives what is left.
+            ExchangeBroken: `deadline`, when the block takes longer than what is left.
 
         """
         limit = asyncio.timeout(self.left_s)
@@ -103,7 +103,7 @@ class Budget:
 
     @contextmanager
     def _ticking(self) -> Generator[None]:
-        """Add to `stalled_us` what the loop, or the whole machine, slept through."""
+        """Add to `stalled_us` the time during which the loop, or the whole machine, did not run."""
         loop = asyncio.get_running_loop()
         asleep_us = self._asleep_us()
         due_s = loop.time() + TICK_S
@@ -111,7 +111,7 @@ class Budget:
         stops: list[tuple[float, int]] = []  # when each ended, and how long it was
         handle: asyncio.TimerHandle
 
-        def late() -> None:
+        def add_delay() -> None:
             late_us = round((loop.time() - due_s) * 1_000_000)
             if late_us > _LATE_US:
                 self.stalled_us += late_us
@@ -119,7 +119,7 @@ class Budget:
 
         def tick() -> None:
             nonlocal due_s, handle
-            late()
+            add_delay()
             due_s = loop.time() + TICK_S
             handle = loop.call_at(due_s, tick)
 
@@ -128,7 +128,7 @@ class Budget:
             yield
         finally:
             handle.cancel()
-            late()  # the end may come before a tick that is overdue
+            add_delay()  # the end may come before a tick that is overdue
             slept_us = max(0, self._asleep_us() - asleep_us)
             self.stalled_us += slept_us
             since_s = loop.time() - _SETTLED_S
@@ -136,5 +136,5 @@ class Budget:
             self.unsettled_us = slept_us + sum(unsettled)
 
     def _asleep_us(self) -> int:
-        """Return what the monotonic clock did not count because the machine was suspended."""
+        """Return how long the machine was suspended: the monotonic clock does not count that."""
         return self._clock.boot_us() - self._clock.monotonic_us()

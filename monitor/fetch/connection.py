@@ -1,7 +1,7 @@
-"""A connected socket, with TLS over it when wanted, that does not wait for ever.
+"""A connected socket, with optional TLS, and a bound on every wait.
 
-TLS is driven by hand over memory: that shows the end of the handshake, the peer's chain also
-when it is refused, and the exact bytes; and it costs less than the layers that hide them.
+TLS runs over memory buffers: this gives access to the end of the handshake, to the peer's chain
+even when it is refused, and to the exact bytes; and it costs less than the usual layers.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ SILENT_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Rings after each `after_s` seconds of a wait, while it still lasts."""
+    """Calls `ring` after each `after_s` seconds of a wait, while it lasts."""
 
     ring: Callable[[], None]
     after_s: float = SILENT_S
@@ -33,10 +33,10 @@ MUTE = Alarm(lambda: None)
 
 @asynccontextmanager
 async def waiting(limit_s: float, alarm: Alarm) -> AsyncGenerator[None]:
-    """Wait for the outside, at most `limit_s` seconds.
+    """Bound a wait for the other end to `limit_s` seconds.
 
     Raises:
-        TimeoutError: it lasted too long.
+        TimeoutError: It lasted too long.
 
     """
     loop = asyncio.get_running_loop()
@@ -70,13 +70,13 @@ class Connection:
                 await self._loop.sock_sendall(self._sock, data)
 
     async def receive(self) -> bytes:
-        """Return some bytes, at most 64 KiB; b"" at the end. Others have their turn first."""
-        await asyncio.sleep(0)  # what is there already is returned without waiting
+        """Return some bytes, at most 64 KiB; b"" at the end. Yields to other tasks first."""
+        await asyncio.sleep(0)  # bytes that have arrived are returned without waiting
         async with waiting(self._silence_s, self._alarm):
             return await self._loop.sock_recv(self._sock, _CHUNK_BYTES)
 
     def send_at_once(self, data: bytes) -> None:
-        """Send what the kernel takes without waiting; a last word before closing."""
+        """Send what the kernel accepts without waiting, before closing."""
         with suppress(OSError):
             self._sock.send(data)
 
@@ -85,10 +85,10 @@ class Connection:
 
 
 class TlsConnection:
-    """TLS over a line; the same verbs."""
+    """TLS over a connection; the same methods."""
 
-    def __init__(self, line: Connection, context: ssl.SSLContext, host: str) -> None:
-        self._line = line
+    def __init__(self, connection: Connection, context: ssl.SSLContext, host: str) -> None:
+        self._connection = connection
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
@@ -97,24 +97,24 @@ class TlsConnection:
         """Agree on keys and verify the peer.
 
         Raises:
-            ssl.SSLError: Refused by either side; the peer has been told why.
+            ssl.SSLError: Refused by either side; the alert has been sent to the peer.
 
         """
         try:
             await self._drive(self.tls.do_handshake)
         except ssl.SSLError:
-            self._line.send_at_once(self._outgoing.read())
+            self._connection.send_at_once(self._outgoing.read())
             raise
 
     async def send(self, data: bytes) -> None:
         self.tls.write(data)
-        await self._line.send(self._outgoing.read())
+        await self._connection.send(self._outgoing.read())
 
     async def receive(self) -> bytes:
         """Return some decrypted bytes; b"" at the end.
 
-        An end without TLS's closing alert is an end: too many servers leave it out, and HTTP
-        says itself whether its message is whole.
+        An end without TLS's closing alert is accepted: too many servers omit it, and HTTP itself
+        shows whether its message is complete.
         """
         try:
             return await self._drive(lambda: self.tls.read(_CHUNK_BYTES))
@@ -122,16 +122,16 @@ class TlsConnection:
             return b""
 
     async def _drive(self, step: Callable[[], T]) -> T:
-        """Repeat a step of TLS, moving bytes both ways, until it has all that it wants."""
+        """Repeat a step of TLS, moving bytes both ways, until it succeeds."""
         while True:
             try:
                 result = step()
             except ssl.SSLWantReadError:
-                await self._line.send(self._outgoing.read())
+                await self._connection.send(self._outgoing.read())
             else:
-                await self._line.send(self._outgoing.read())
+                await self._connection.send(self._outgoing.read())
                 return result
-            if data := await self._line.receive():
+            if data := await self._connection.receive():
                 self._incoming.write(data)
             else:
                 self._incoming.write_eof()

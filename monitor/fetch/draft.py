@@ -1,4 +1,4 @@
-"""A hop while it is being made: what is known when it breaks is kept."""
+"""A hop in progress: what is known when it fails is recorded."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,11 +14,11 @@ class Draft:
 
     Attributes:
         chain: Certificates that the server sent, DER, leaf first.
-        chain_incomplete: The verification failed for want of an issuer.
+        chain_incomplete: The verification failed because an issuer is missing.
         response: Everything received, decrypted.
-        body: Payload of the answer, chunking removed.
+        body: Payload of the answer, without chunking.
         answered_at: Instant of the first byte of the answer.
-        phase: The running phase; after a failure, the one that broke.
+        phase: The running phase; after a failure, the one that failed.
 
     """
 
@@ -58,7 +58,7 @@ class Draft:
             self.phases_us[self.phase] = self.clock.monotonic_us() - self._since_us
 
     def broke(self, error: Exception) -> None:
-        """End for good: the running phase is where it broke."""
+        """Record a failure in the running phase."""
         self.end()
         self.failure, self.detail = failure_of(error), describe(error)
 
@@ -67,8 +67,8 @@ class Draft:
         return next(iter(self.values(name)), "")
 
     def values(self, name: str) -> list[str]:
-        wanted = name.lower()
-        return [value for key, value in self.headers if key.lower() == wanted]
+        lower_name = name.lower()
+        return [value for key, value in self.headers if key.lower() == lower_name]
 
     def hop(self) -> Hop:
         return Hop(

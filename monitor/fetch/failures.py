@@ -1,7 +1,7 @@
-"""From an exception to one name of a closed list.
+"""Map an exception to a `Failure`.
 
-The type, `errno` and OpenSSL's verify code decide, of the exception or of what caused it;
-texts never do: they change with versions and languages.
+The type, `errno` and OpenSSL's verify code of the exception, or of its causes, decide; texts
+never do, since they change with versions and languages.
 """
 
 import errno
@@ -34,14 +34,14 @@ _ERRNOS = {
 
 
 class ExchangeBroken(Exception):  # noqa: N818 -- a name of the domain: the exchange is broken, not us
-    """A fault of the outside that no library raises; carries its name."""
+    """A failure of the exchange that no library raises."""
 
     def __init__(self, failure: Failure, detail: str) -> None:
         super().__init__(detail)
         self.failure = failure
 
 
-#: All that the outside can make a request raise; anything else is our own mistake.
+#: All that a request may raise because of the outside; anything else is a fault of our own.
 FAULTS = (
     ExchangeBroken,
     OSError,
@@ -51,12 +51,12 @@ FAULTS = (
 
 
 def failure_of(error: BaseException) -> Failure:
-    """Name a fault; `unknown_failure` when neither it nor its causes are known."""
-    return next((name for each in _causes(error) if (name := _name(each))), Failure.UNKNOWN)
+    """Return the failure of an exception; `unknown_failure` when no cause is known either."""
+    return next((name for cause in _causes(error) if (name := _name(cause))), Failure.UNKNOWN)
 
 
 def describe(error: BaseException) -> str:
-    """Return the type and the text of a fault, for a person; at most 300 characters."""
+    """Return the type and the text of an exception, for a person; at most 300 characters."""
     return f"{type(error).__name__}: {error}"[:DETAIL_CHARACTERS]
 
 

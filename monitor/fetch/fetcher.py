@@ -1,4 +1,4 @@
-"""From a target to an `Exchange`: redirects, certificates completed, parts of a shell."""
+"""From a target to an `Exchange`: redirects, incomplete certificate chains, parts of a shell."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
@@ -34,19 +34,19 @@ from monitor.fetch.resolve import Resolver
 from monitor.runtime.clock import Clock
 from monitor.runtime.foreign_work import apart
 
-#: Awaited with the URL before every request: the first, redirects, parts, certificates. The
-#: time spent in it counts in no deadline and no phase. What it raises goes to the caller, but
-#: for `GateClosed` before a part of a shell.
+#: Awaited with the URL before every request: the first, redirects, parts, certificates. The time
+#: spent in it counts in no deadline and no phase. What it raises goes to the caller, except
+#: `GateClosed` before a part of a shell.
 Gate = Callable[[str], Awaitable[None]]
 
 
 class GateClosed(Exception):  # noqa: N818 -- not an error: a gate's answer
-    """A gate does not let a request through. A part that it bars is not asked for."""
+    """A gate refuses a request. A part of a shell that it refuses is not fetched."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
-    """How the requests of one probe are made, whatever they ask for."""
+class _RequestOptions:
+    """Options of all requests of one probe."""
 
     gate: Gate
     family: Family | None = None
@@ -78,18 +78,18 @@ class Fetcher:
         limits: Limits = Limits(),  # noqa: B008 -- frozen
         on_silence: Callable[[], None] = MUTE.ring,
     ) -> None:
-        """Read the trusted roots; nothing is sent yet.
+        """Load the trusted roots; nothing is sent yet.
 
         Args:
-            clock: Measures phases; its wall clock only labels.
-            resolver: Finds addresses.
+            clock: Its monotonic clock measures phases; its wall clock only dates them.
+            resolver: Resolves host names.
             user_agent: Names the project and a contact.
             allow_private: Let every IP address be reached (demo, tests).
-            is_public: Says which IP addresses may be reached otherwise.
-            ports: Those that may be asked, redirects included; None for all (tests).
+            is_public: Returns whether an IP address may be reached otherwise.
+            ports: Those that may be connected to, by redirects too; None for all (tests).
             extra_ca: PEM file of roots trusted besides certifi's.
             limits: Bounds on all that comes from outside.
-            on_silence: Told when a probe of a target has waited for 3 s, while it still waits.
+            on_silence: Called after each 3 s that a probe waits in silence.
 
         Raises:
             OSError: `extra_ca` cannot be read.
@@ -107,50 +107,52 @@ class Fetcher:
     async def fetch(self, target: Target, gate: Gate) -> Exchange:
         """Probe a target within its deadline; a shell's parts share it.
 
-        `duration_us` is the page's own; each part has its own. Never raises for the
-        outside's faults.
-        """
-        return await self._fetch(target, _Way(gate, alarm=self._alarm(target.deadline_s)))
-
-    async def fetch_again(self, target: Target, gate: Gate) -> Exchange:
-        """Probe a target as `fetch` does, by the addresses that independent resolvers give.
-
-        Those of the first resolvers, when no other one answers.
+        `duration_us` is the page's alone; each part has its own. Never raises for failures of
+        the site or of the network.
         """
         return await self._fetch(
-            target, _Way(gate, second_first=True, alarm=self._alarm(target.deadline_s))
+            target, _RequestOptions(gate, alarm=self._alarm(target.deadline_s))
+        )
+
+    async def fetch_again(self, target: Target, gate: Gate) -> Exchange:
+        """Probe a target as `fetch` does, by the addresses from independent resolvers.
+
+        By those from the first resolvers when no independent one answers.
+        """
+        return await self._fetch(
+            target, _RequestOptions(gate, second_first=True, alarm=self._alarm(target.deadline_s))
         )
 
     def _alarm(self, deadline_s: float) -> Alarm:
         return Alarm(self.on_silence, min(SILENT_S, deadline_s / 4))
 
-    async def _fetch(self, target: Target, way: "_Way") -> Exchange:
+    async def _fetch(self, target: Target, options: "_RequestOptions") -> Exchange:
         budget = Budget(self._clock, target.deadline_s)
-        page = await self._follow(target.url, budget, way)
+        page = await self._follow(target.url, budget, options)
         if target.kind is not Kind.SHELL or page.status != HTTPStatus.OK:
             return page
-        named = await apart(_assets, page, self._limits.parts)
+        assets = await apart(_assets, page, self._limits.parts)
         parts: list[Exchange] = []
-        for url in dict.fromkeys((*named, *target.signs_of_life)):
-            with suppress(GateClosed):  # what may not be asked for is not judged either
-                parts.append(await self._follow(url, budget, way))
+        for url in dict.fromkeys((*assets, *target.signs_of_life)):
+            with suppress(GateClosed):  # what may not be fetched is not judged either
+                parts.append(await self._follow(url, budget, options))
         return replace(page, parts=tuple(parts))
 
     async def fetch_url(
         self, url: str, *, deadline_s: float, gate: Gate, family: Family | None = None
     ) -> Exchange:
-        """Fetch one URL, redirects followed. Never raises for the outside's faults.
+        """Fetch one URL and follow redirects. Never raises for failures of the site.
 
-        With a `family`, only addresses of that family are tried; without one of them it fails
-        as `dns_no_answer`.
+        With a `family`, only addresses of that family are tried; if there is none, the exchange
+        fails as `dns_no_answer`.
         """
-        way = _Way(gate, family=family)
-        return await self._follow(url, Budget(self._clock, deadline_s), way)
+        options = _RequestOptions(gate, family=family)
+        return await self._follow(url, Budget(self._clock, deadline_s), options)
 
     async def _follow(
-        self, url: str, budget: Budget, way: "_Way", *, complete: bool = True
+        self, url: str, budget: Budget, options: "_RequestOptions", *, complete: bool = True
     ) -> Exchange:
-        """Go from redirect to redirect; each is a request of its own, checked like the first."""
+        """Follow redirects; each is a new request, checked like the first."""
         if not budget.left_s:
             return self._unsent(url, Failure.DEADLINE, "no time was left for it")
         try:
@@ -159,13 +161,13 @@ class Fetcher:
             return self._unsent(url, Failure.UNKNOWN, describe(error))
         before_us, stalled_us = budget.spent_us, budget.stalled_us
         drafts: list[Draft] = []
-        seen: set[str] = set()
+        visited: set[str] = set()
         refusal: ExchangeBroken | None = None
         while address is not None:
-            seen.add(address.without_fragment)
-            drafts.append(await self._hop(address, budget, way, complete=complete))
+            visited.add(address.without_fragment)
+            drafts.append(await self._hop(address, budget, options, complete=complete))
             try:
-                address = self._redirect(drafts[-1], address, seen)
+                address = self._redirect(drafts[-1], address, visited)
             except ExchangeBroken as error:
                 address, refusal = None, error
         if len(drafts) > 1 and drafts[-1].failure is Failure.DNS_BOGON:
@@ -177,18 +179,18 @@ class Fetcher:
         return replace(exchange, stalled_us=budget.stalled_us - stalled_us)
 
     def _allowed(self, address: Address) -> Address:
-        """Return an address whose port may be asked. Raises ValueError."""
+        """Return an address whose port is allowed. Raises ValueError."""
         if self._ports is not None and address.port not in self._ports:
             raise ValueError(f"port {address.port} is not one that is asked")
         return address
 
-    def _redirect(self, draft: Draft, address: Address, seen: set[str]) -> Address | None:
-        """Return where an answer sends us; None when it is the last one.
+    def _redirect(self, draft: Draft, address: Address, visited: set[str]) -> Address | None:
+        """Return the address that an answer redirects to; None when it is the last answer.
 
         The headers are enough: a redirect whose body breaks is followed, as browsers do.
 
         Raises:
-            Broken: `redirect_refused`, `redirect_loop`.
+            ExchangeBroken: `redirect_refused`, `redirect_loop`.
 
         """
         location = draft.header("Location")
@@ -198,69 +200,76 @@ class Fetcher:
             following = self._allowed(read_url(_as_utf8(location), base=address.url))
         except ValueError as error:
             raise ExchangeBroken(Failure.REDIRECT_REFUSED, describe(error)) from error
-        if following.without_fragment in seen or len(seen) >= self._limits.hops:
+        if following.without_fragment in visited or len(visited) >= self._limits.hops:
             raise ExchangeBroken(
-                Failure.REDIRECT_LOOP, f"after {len(seen)} requests: {following.url}"
+                Failure.REDIRECT_LOOP, f"after {len(visited)} requests: {following.url}"
             )
         return following
 
-    async def _hop(self, address: Address, budget: Budget, way: "_Way", *, complete: bool) -> Draft:
-        """Make one request; again with the intermediates that the server forgot to send.
+    async def _hop(
+        self, address: Address, budget: Budget, options: "_RequestOptions", *, complete: bool
+    ) -> Draft:
+        """Make one request, and again with the intermediates that the server did not send.
 
-        Each new try is a request for the gate, and those that failed stay in `attempts`.
+        The gate is asked before each new try, and the attempts that failed stay in `attempts`.
         """
         trust = self._trust
-        fetched: list[bytes] = []
+        intermediates: list[bytes] = []
         attempts: list[Attempt] = []
         while True:
-            await way.gate(address.url)
+            await options.gate(address.url)
             draft = Draft(clock=self._clock, url=address.url, started_at=self._clock.now())
             draft.attempts += attempts
             try:
                 async with budget.spend():
-                    await self._request(draft, address, trust, budget, way)
+                    await self._request(draft, address, trust, budget, options)
                 draft.end()
             except FAULTS as error:
                 draft.broke(error)
-            if fetched and draft.certificate and draft.certificate.completed:
+            if intermediates and draft.certificate and draft.certificate.completed:
                 self._trust = trust
             if not (complete and draft.chain_incomplete):
                 return draft
-            fuller = await self._complete(draft, fetched, budget, way)
+            fuller = await self._complete(draft, intermediates, budget, options)
             if fuller is None:
                 return draft
             trust, attempts = fuller, _with_handshake(draft)
 
     async def _complete(
-        self, draft: Draft, fetched: list[bytes], budget: Budget, way: "_Way"
+        self, draft: Draft, intermediates: list[bytes], budget: Budget, options: "_RequestOptions"
     ) -> tls.Trust | None:
-        """Add one more issuer to `fetched`; None when there is none, or no time to use it."""
-        if len(fetched) >= self._limits.intermediates:
+        """Add one more issuer to `intermediates`; None when there is none, or no time left."""
+        if len(intermediates) >= self._limits.intermediates:
             return None
-        issuer = await self._issuer((*draft.chain, *fetched), budget, way)
+        issuer = await self._issuer((*draft.chain, *intermediates), budget, options)
         if issuer is None:
             return None
-        fetched.append(issuer)
+        intermediates.append(issuer)
         try:
             async with budget.spend():
-                return await asyncio.to_thread(self._trust.plus, fetched)
+                return await asyncio.to_thread(self._trust.plus, intermediates)
         except FAULTS:  # out of time; or OpenSSL cannot read it
             return None
 
     async def _request(
-        self, draft: Draft, address: Address, trust: tls.Trust, budget: Budget, way: "_Way"
+        self,
+        draft: Draft,
+        address: Address,
+        trust: tls.Trust,
+        budget: Budget,
+        options: "_RequestOptions",
     ) -> None:
-        """Resolve, connect, secure, ask: the phases of one request.
+        """Run the phases of one request: resolve, connect, TLS handshake, request.
 
         Raises:
-            Broken, OSError, h11.RemoteProtocolError: One of them failed; `draft.phase` is it.
+            ExchangeBroken, OSError, h11.RemoteProtocolError: The phase `draft.phase` failed.
 
         """
         draft.enter(Phase.RESOLVE)
         draft.resolution = await self._resolver.resolve(
-            address.host, deadline_s=self._limits.resolve_s, second_first=way.second_first
+            address.host, deadline_s=self._limits.resolve_s, second_first=options.second_first
         )
-        allowed = self._reachable(draft.resolution, way.family)
+        allowed = self._reachable(draft.resolution, options.family)
         draft.enter(Phase.CONNECT)
         sock = await request.connect(
             draft,
@@ -268,33 +277,37 @@ class Fetcher:
             address.port,
             limits=self._limits,
             budget=budget,
-            alarm=way.alarm,
+            alarm=options.alarm,
         )
         silence_s = self._limits.silence_s
-        with closing(Connection(sock, silence_s=silence_s, alarm=way.alarm)) as plain:
-            line: Connection | TlsConnection = plain
+        with closing(Connection(sock, silence_s=silence_s, alarm=options.alarm)) as plain:
+            connection: Connection | TlsConnection = plain
             if address.secure:
                 draft.enter(Phase.TLS)
-                line = await request.secure(draft, plain, address.host, trust.context)
-            await request.ask(draft, line, address, self._user_agent, self._limits)
+                connection = await request.secure(draft, plain, address.host, trust.context)
+            await request.ask(draft, connection, address, self._user_agent, self._limits)
 
     def _reachable(self, resolution: Resolution, family: Family | None) -> tuple[str, ...]:
         if resolution.failure:
             raise ExchangeBroken(resolution.failure, f"{resolution.server} on {resolution.host}")
-        found = tuple(each for each in resolution.addresses if family in {None, family_of(each)})
-        if not found:
+        addresses = tuple(
+            address for address in resolution.addresses if family in {None, family_of(address)}
+        )
+        if not addresses:
             raise ExchangeBroken(Failure.DNS_NO_ANSWER, f"no {family} address")
-        allowed = tuple(filter(self._may_reach, found))
+        allowed = tuple(filter(self._may_reach, addresses))
         if not allowed:
             raise ExchangeBroken(
                 Failure.DNS_BOGON, f"only private: {', '.join(resolution.addresses)}"
             )
         return allowed[: self._limits.addresses]
 
-    async def _issuer(self, chain: Sequence[bytes], budget: Budget, way: "_Way") -> bytes | None:
-        """Fetch the certificate that signed the top of a chain, from where the top says it is."""
+    async def _issuer(
+        self, chain: Sequence[bytes], budget: Budget, options: "_RequestOptions"
+    ) -> bytes | None:
+        """Fetch the certificate that signed the top of a chain, from the address in the top."""
         for url in tls.issuer_pointers(chain):
-            answer = await self._follow(url, budget, way, complete=False)
+            answer = await self._follow(url, budget, options, complete=False)
             if answer.status == HTTPStatus.OK and len(answer.body) <= _CERTIFICATE_BYTES:
                 issuer = await apart(tls.issuer_among, answer.body, chain)
                 if issuer is not None:
@@ -330,10 +343,10 @@ class Fetcher:
         )
 
     async def _decoded(self, draft: Draft, budget: Budget) -> tuple[bytes, Failure | None]:
-        """Undo the content coding of a body; what may take long is done in a thread.
+        """Decode the content coding of a body; what may take long is done in a thread.
 
-        The time counts in the budget, and not in what the site took. When none is left, a
-        body may still have `decode_s`: how fast we are says nothing of the site.
+        The time counts in the budget, and not in the site's duration. When none is left, decoding
+        may still take `decode_s`: our speed proves nothing of the site.
         """
         body, codings = bytes(draft.body), ", ".join(draft.values("Content-Encoding"))
         work = partial(bodies.decode, body, codings, limit=self._limits.body_bytes)
@@ -363,7 +376,7 @@ def _with_handshake(draft: Draft) -> list[Attempt]:
 
 
 def _as_utf8(value: str) -> str:
-    """Read a header as UTF-8 when it is, as browsers do; its characters are its bytes."""
+    """Decode a header as UTF-8 when it is valid, as browsers do; its characters are its bytes."""
     try:
         return value.encode("latin-1").decode("utf-8")
     except UnicodeDecodeError:
@@ -375,7 +388,7 @@ def _server_offset_us(draft: Draft) -> int | None:
         return None
     try:
         with reading("date"):  # also without a zone, or of the year 10000
-            said = parsedate_to_datetime(draft.header("Date"))
-            return (said - draft.answered_at) // timedelta(microseconds=1)
+            server_time = parsedate_to_datetime(draft.header("Date"))
+            return (server_time - draft.answered_at) // timedelta(microseconds=1)
     except Unreadable:
         return None

@@ -1,6 +1,6 @@
-"""What the kernel knows of a connection: ICMP errors (ip(7), ipv6(7)), packets sent again (tcp(7)).
+"""Facts from the kernel about a connection: ICMP errors (ip(7)), retransmissions (tcp(7)).
 
-Elsewhere than on Linux nothing is known, and nothing fails.
+On other systems than Linux nothing is known, and nothing fails.
 """
 
 import socket
@@ -19,14 +19,14 @@ _TOTAL_RETRANS = slice(100, 104)
 
 
 def listen(sock: socket.socket) -> None:
-    """Keep the ICMP errors that come; an attempt to connect ends at the first one as before."""
+    """Record ICMP errors; an attempt to connect still ends at the first one."""
     level, option = _LEVELS[sock.family]
     with suppress(OSError):
         sock.setsockopt(level, option, 1)
 
 
 def ignore(sock: socket.socket) -> None:
-    """Let an established connection outlive ICMP errors, as it does by default."""
+    """Have an established connection ignore ICMP errors, as by default."""
     level, option = _LEVELS[sock.family]
     with suppress(OSError):
         sock.setsockopt(level, option, 0)
@@ -49,7 +49,7 @@ def offender(sock: socket.socket) -> str | None:
 
 
 def retransmits(sock: socket.socket) -> int | None:
-    """Return how many packets of a connection were sent again so far, SYNs included."""
+    """Return how many packets of a connection were retransmitted so far, SYNs included."""
     if sys.platform != "linux":
         return None
     try:

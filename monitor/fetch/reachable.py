@@ -1,4 +1,4 @@
-"""Which URLs and which IP addresses a probe may go to."""
+"""Which URLs a probe may request."""
 
 import re
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _WITH_PORT = re.compile(r"(?:\[[^\]]{0,253}\]|[^:\[\]]{0,253})(?::[0-9]{0,5})?")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """A URL taken apart. `host` is ASCII, lower case; `target` goes into the request line."""
+    """A parsed URL. `host` is ASCII, lower case; `target` goes into the request line."""
 
     url: str
     scheme: str
@@ -35,16 +35,16 @@ class Address:
 
     @property
     def without_fragment(self) -> str:
-        """What the server sees; two URLs that agree here are one request."""
+        """The URL as the server sees it; two URLs that are equal here are one request."""
         return f"{self.scheme}://{self.authority}{self.target}"
 
 
 def read_url(text: str, *, base: str = "") -> Address:
-    """Take a URL apart, as a reference to `base` when given.
+    """Parse a URL, relative to `base` when it is given.
 
     Raises:
-        ValueError: It is not an absolute http or https URL that may be fetched: other
-            scheme, credentials inside, bad host or port, over 4096 characters.
+        ValueError: It is not an absolute http or https URL that may be fetched: another scheme,
+            credentials, a bad host or port, over 4096 characters.
 
     """
     if len(text) > URL_CHARACTERS:

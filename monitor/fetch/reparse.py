@@ -1,4 +1,4 @@
-"""What the bytes of an answer say, read again: the same parser, the same bounds as live."""
+"""Parse the bytes of an answer again, with the same parser and the same bounds as live."""
 
 from dataclasses import dataclass, replace
 
@@ -22,12 +22,12 @@ class _Answer:
 def reread(exchange: Exchange, *, limits: Limits = Limits()) -> Exchange:  # noqa: B008 -- frozen
     """Derive status, headers, body and charset from `Hop.response_bytes`, and nothing else.
 
-    Times, failure and phase are no part of the bytes: they stay as they are.
+    Times, failure and phase are not in the bytes: they stay unchanged.
     """
     answers = [_answer(hop.response_bytes, limits) for hop in exchange.hops]
     read = [
-        replace(hop, status=found.status, http_version=found.http_version, headers=found.headers)
-        for hop, found in zip(exchange.hops, answers, strict=True)
+        replace(hop, status=answer.status, http_version=answer.http_version, headers=answer.headers)
+        for hop, answer in zip(exchange.hops, answers, strict=True)
     ]
     parts = tuple(reread(part, limits=limits) for part in exchange.parts)
     if not read:
@@ -49,7 +49,7 @@ def _values(hop: Hop, name: str) -> list[str]:
 
 
 def _answer(data: bytes, limits: Limits) -> _Answer:
-    """Parse an answer as far as it goes."""
+    """Parse an answer as far as it is valid."""
     parser = h11.Connection(h11.CLIENT, max_incomplete_event_size=limits.headers_bytes)
     parser.send(h11.Request(method="GET", target="/", headers=[("Host", "_")]))
     parser.send(h11.EndOfMessage())
@@ -60,7 +60,7 @@ def _answer(data: bytes, limits: Limits) -> _Answer:
             while (event := parser.next_event()) is not h11.NEED_DATA:
                 match event:
                     case h11.Response():
-                        answer = _begun(event)
+                        answer = _head_of(event)
                     case h11.Data():
                         payload += event.data
                         if len(payload) > limits.body_bytes:
@@ -72,7 +72,7 @@ def _answer(data: bytes, limits: Limits) -> _Answer:
     return replace(answer, payload=bytes(payload))
 
 
-def _begun(event: h11.Response) -> _Answer:
+def _head_of(event: h11.Response) -> _Answer:
     return _Answer(
         status=event.status_code,
         http_version=event.http_version.decode("ascii"),

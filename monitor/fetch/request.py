@@ -1,4 +1,4 @@
-"""One request on one fresh connection; what happens is written into a `Draft`."""
+"""One request on one new connection; its facts are written into a `Draft`."""
 
 import asyncio
 import socket
@@ -32,20 +32,20 @@ async def connect(  # noqa: PLR0913 -- keyword-only bounds
     budget: Budget,
     alarm: Alarm = MUTE,
 ) -> socket.socket:
-    """Try addresses in order until one accepts; each try is kept in the draft.
+    """Try addresses in order until one accepts; each attempt is recorded in the draft.
 
-    While another family still waits, an address may take only its share of the time left.
+    While addresses of another family remain, an attempt may take only its share of the time.
 
     Raises:
-        OSError: None accepted: the first failure that says more than "no route from here".
+        OSError: None accepted: the first failure that is not "no route from here".
 
     """
     errors: list[OSError] = []
-    for tried, address in enumerate(addresses):
-        families = len({":" in each for each in addresses[tried:]})
+    for index, address in enumerate(addresses):
+        families = len({":" in address for address in addresses[index:]})
         limit_s = min(limits.connect_s, budget.left_s / families)
         begun_us = draft.clock.monotonic_us()
-        failure: Failure | None = Failure.DEADLINE  # if we are cut short below
+        failure: Failure | None = Failure.DEADLINE  # if the deadline passes below
         offender: str | None = None
         try:
             sock = await _dial(address, port, limit_s, alarm)
@@ -62,38 +62,38 @@ async def connect(  # noqa: PLR0913 -- keyword-only bounds
             draft.attempts.append(
                 Attempt(address=address, elapsed_us=elapsed_us, failure=failure, offender=offender)
             )
-    raise next((each for each in errors if failure_of(each) not in _NO_ROUTE), errors[0])
+    raise next((error for error in errors if failure_of(error) not in _NO_ROUTE), errors[0])
 
 
 async def secure(
-    draft: Draft, line: Connection, host: str, context: ssl.SSLContext
+    draft: Draft, connection: Connection, host: str, context: ssl.SSLContext
 ) -> TlsConnection:
-    """Put TLS on a line; the certificate is kept in the draft also when it is refused.
+    """Start TLS on a connection; the certificate is recorded even when it is refused.
 
     Raises:
         OSError: The handshake failed (`ssl.SSLError`), or was silent.
 
     """
-    line_over = TlsConnection(line, context, host.removesuffix("."))
+    tls_connection = TlsConnection(connection, context, host.removesuffix("."))
     verified = False
     try:
-        await line_over.handshake()
+        await tls_connection.handshake()
         verified = True
     except ssl.SSLCertVerificationError as error:
         draft.chain_incomplete = error.verify_code in INCOMPLETE_CODES
         raise
     finally:
-        draft.chain = sent_chain(line_over.tls)
-        draft.certificate = certificate_of(line_over.tls, verified=verified)
-        draft.tls_version = line_over.tls.version()
-        cipher = line_over.tls.cipher()
+        draft.chain = sent_chain(tls_connection.tls)
+        draft.certificate = certificate_of(tls_connection.tls, verified=verified)
+        draft.tls_version = tls_connection.tls.version()
+        cipher = tls_connection.tls.cipher()
         draft.tls_cipher = cipher[0] if cipher else None
-    return line_over
+    return tls_connection
 
 
 async def ask(
     draft: Draft,
-    line: Connection | TlsConnection,
+    connection: Connection | TlsConnection,
     address: Address,
     user_agent: str,
     limits: Limits,
@@ -101,29 +101,29 @@ async def ask(
     """Send one GET and read its answer into the draft.
 
     Raises:
-        Broken: `eof_error`, `truncated`, `too_large`, `invalid_response`.
+        ExchangeBroken: `eof_error`, `truncated`, `too_large`, `invalid_response`.
         h11.RemoteProtocolError: The answer is not HTTP/1 (`invalid_response`).
-        Unreadable: The parser stumbles over it, and does not say why (`unknown_failure`).
-        OSError: Reset, or silence.
+        Unreadable: The parser raises an undocumented error (`unknown_failure`).
+        OSError: The connection is reset or silent.
 
     """
     parser = Parser(limits)
     request = parser.ask(_request(address, user_agent))
     draft.enter(Phase.PROCESSING)
-    await line.send(request)
+    await connection.send(request)
     draft.request_bytes = request
     ended = False
     while True:
         event = _next(parser, draft, ended=ended)
         if event is h11.NEED_DATA:
             parser.count(event)
-            ended = await _feed(parser, draft, line, limits)
+            ended = await _feed(parser, draft, connection, limits)
             continue
         try:
             _take(draft, event, limits)
             parser.count(event)
         except ExchangeBroken:
-            _cut_excess(parser, draft)  # the bytes that are kept end with what was read of them
+            _cut_excess(parser, draft)  # the recorded bytes end where parsing did
             raise
         if isinstance(event, h11.EndOfMessage):
             _cut_excess(parser, draft)
@@ -156,7 +156,7 @@ def _request(address: Address, user_agent: str) -> h11.Request:
 
 
 def _next(parser: Parser, draft: Draft, *, ended: bool) -> Event:
-    """Return the next event; name what is missing when the server has hung up."""
+    """Return the next event. Raises ExchangeBroken when the server has closed too early."""
     try:
         event = parser.event()
     except h11.RemoteProtocolError as error:
@@ -191,7 +191,7 @@ def _begin(draft: Draft, event: h11.Response, limits: Limits) -> None:
 
 
 def _is_over(announced: str, bound: int) -> bool:
-    """Return whether a length is a number over the bound; of however many digits."""
+    """Return whether a length is a number over the bound, however many digits it has."""
     digits = announced.lstrip("0")
     if not (digits.isascii() and digits.isdigit()):
         return False
@@ -199,17 +199,17 @@ def _is_over(announced: str, bound: int) -> bool:
 
 
 async def _feed(
-    parser: Parser, draft: Draft, line: Connection | TlsConnection, limits: Limits
+    parser: Parser, draft: Draft, connection: Connection | TlsConnection, limits: Limits
 ) -> bool:
-    """Give the parser what comes next; tell whether it was the end."""
-    await asyncio.sleep(0)  # others have their turn between two slices, however short they are
+    """Give the parser the next bytes; return whether the connection has ended."""
+    await asyncio.sleep(0)  # other tasks run between two slices, however short these are
     data = parser.read_slice()
     if data is None:
-        came = await line.receive()
-        if came and not draft.response:
+        received = await connection.receive()
+        if received and not draft.response:
             draft.enter(Phase.TRANSFER)
             draft.answered_at = draft.clock.now()
-        parser.give(came)
+        parser.give(received)
         data = parser.read_slice()
     draft.response += data or b""
     if len(draft.response) > limits.headers_bytes + limits.body_bytes:
@@ -218,7 +218,7 @@ async def _feed(
 
 
 def _cut_excess(parser: Parser, draft: Draft) -> None:
-    """Drop what came after what was read: it is no part of the answer, and comes by chance."""
+    """Drop the bytes after the end of the answer, which are received by chance."""
     if excess := parser.excess_bytes:
         del draft.response[-excess:]
 

@@ -1,8 +1,7 @@
-"""From a host name to addresses: timed, with the resolver's name, never cached.
+"""Resolve host names: timed, with the resolver's name, never cached.
 
-One resolver's hiccup is not the site's fault: what the first one fails to answer is asked of
-the next ones before it counts. Nor is one resolver's lie: what it says against a name needs the
-same word from an independent one.
+A failure of one resolver is not the site's: the others are asked before it counts. Nor is a lie
+of one resolver: a denial of a name counts only when an independent resolver confirms it.
 """
 
 import asyncio
@@ -27,13 +26,13 @@ from monitor.fetch.failures import failure_of
 from monitor.fetch.reachable import is_literal
 from monitor.runtime.clock import Clock
 
-_ROUNDS = 2  # a lost datagram is asked for again, once
+_ROUNDS = 2  # a datagram may be lost: silent servers are asked again, once
 _RCODES = {
     dns.rcode.NOERROR: Failure.DNS_NO_ANSWER,
     dns.rcode.NXDOMAIN: Failure.DNS_NXDOMAIN,
     dns.rcode.REFUSED: Failure.DNS_REFUSED,
 }
-#: Said of the name, not of the resolver; the stronger first.
+#: Answers about the name, not failures of the resolver; the stronger one first.
 _DEFINITE = (Failure.DNS_NXDOMAIN, Failure.DNS_NO_ANSWER)
 _BACKEND = dns.asyncbackend.get_backend("asyncio")
 _MOST_SERVERS = 3  # resolv.conf(5): MAXNS
@@ -65,15 +64,15 @@ class Resolver:
                 at each resolution, since a machine may change networks.
             second: Independent resolvers, asked when all of `servers` failed.
             static: Hosts whose addresses are fixed (tests, demo).
-            port: Where all of them listen.
+            port: UDP and TCP port of all of them.
             try_s: Seconds for one server to answer.
-            late_s: Seconds that IPv6 may come after IPv4 before it is done without.
+            late_s: Seconds that the IPv6 answer may come after the IPv4 one; then it is ignored.
 
         """
         self._clock = clock
         self._servers = tuple(servers)
         self._second = tuple(second)
-        self._static = {host: tuple(found) for host, found in (static or {}).items()}
+        self._static = {host: tuple(addresses) for host, addresses in (static or {}).items()}
         self._port = port
         self._try_s = try_s
         self._late_s = late_s
@@ -81,12 +80,12 @@ class Resolver:
     async def resolve(
         self, host: str, *, deadline_s: float, second_first: bool = False
     ) -> Resolution:
-        """Find the addresses of an ASCII host name or of an IP literal.
+        """Return the addresses of an ASCII host name or of an IP literal.
 
-        They come IPv4 first, families alternating: a machine without IPv6 loses nothing by
-        it, and each family has its turn early. Never raises for the outside's faults.
+        Families alternate, IPv4 first: a machine without IPv6 loses nothing, and each family is
+        tried early. Never raises for failures of resolvers.
 
-        `second_first` asks the independent resolvers before the others, to hear another word.
+        `second_first` asks the independent resolvers before the others.
         """
         begun_us = self._clock.monotonic_us()
         server, answer, second = await self._answer(host, deadline_s, second_first=second_first)
@@ -107,14 +106,14 @@ class Resolver:
         if host in self._static:
             return "static", self._static[host], None
         first = self._servers or system_servers()
-        others = tuple(server for server in self._second if server not in first)
-        order = (*others, *first) if second_first else (*first, *others)
-        said: list[_Said] = []
+        independent = tuple(server for server in self._second if server not in first)
+        order = (*independent, *first) if second_first else (*first, *independent)
+        failures: list[_ServerFailure] = []
         try:
             async with asyncio.timeout(deadline_s):
-                return await self._ask_all(dns.name.from_text(host), order, others, said)
+                return await self._ask_all(dns.name.from_text(host), order, independent, failures)
         except TimeoutError:
-            return _verdict([*said, _Said("", Failure.TIMEOUT, independent=False)])
+            return _verdict([*failures, _ServerFailure("", Failure.TIMEOUT, independent=False)])
         except dns.exception.DNSException:  # a name that DNS cannot carry
             return "", Failure.UNKNOWN, None
 
@@ -123,40 +122,44 @@ class Resolver:
         name: dns.name.Name,
         order: Sequence[str],
         independent: Collection[str],
-        said: list["_Said"],
+        failures: list["_ServerFailure"],
     ) -> tuple[str, Answer, str | None]:
-        """Ask each server in turn; those that were silent once more."""
+        """Ask each server in turn, and once more those that were silent."""
         for _ in range(_ROUNDS):
-            heard = {each.server for each in said if each.failure is not Failure.TIMEOUT}
+            answered = {
+                failure.server for failure in failures if failure.failure is not Failure.TIMEOUT
+            }
             for server in order:
-                if server in heard:
+                if server in answered:
                     continue
                 answer = await self._ask(server, name)
                 if not isinstance(answer, Failure):
                     return server, answer, server if server in independent else None
-                said.append(_Said(server, answer, independent=server in independent))
-        return _verdict(said)
+                failures.append(_ServerFailure(server, answer, independent=server in independent))
+        return _verdict(failures)
 
     async def _ask(self, server: str, name: dns.name.Name) -> Answer:
-        """Ask one server for both families at once; IPv4 decides how long to wait."""
+        """Ask one server for both families at once; the IPv4 answer decides how long to wait."""
         four, six = (
             asyncio.create_task(self._query(server, name, kind))
             for kind in (dns.rdatatype.A, dns.rdatatype.AAAA)
         )
         try:
-            found = await four
-            useless = isinstance(found, Failure)
+            ipv4 = await four
+            useless = isinstance(ipv4, Failure)
             await asyncio.wait((six,), timeout=self._try_s if useless else self._late_s)
-            late = six.result() if six.done() else Failure.TIMEOUT
+            ipv6 = six.result() if six.done() else Failure.TIMEOUT
         finally:
             four.cancel()
             six.cancel()
-        lists = [each for each in (found, late) if not isinstance(each, Failure)]
+        lists = [answer for answer in (ipv4, ipv6) if not isinstance(answer, Failure)]
         if lists:
             return tuple(filter(None, chain(*zip_longest(*lists))))
-        failures = [each for each in (found, late) if isinstance(each, Failure)]
+        failures = [answer for answer in (ipv4, ipv6) if isinstance(answer, Failure)]
         # "No such record" for one family is an answer only if it holds for the other.
-        return next((each for each in failures if each is not Failure.DNS_NO_ANSWER), failures[0])
+        return next(
+            (answer for answer in failures if answer is not Failure.DNS_NO_ANSWER), failures[0]
+        )
 
     async def _query(
         self, server: str, name: dns.name.Name, kind: dns.rdatatype.RdataType
@@ -175,63 +178,65 @@ class Resolver:
             if response.rcode() != dns.rcode.NOERROR:
                 return _RCODES.get(response.rcode(), Failure.DNS_SERVFAIL)
             answer = response.resolve_chaining().answer  # type: ignore[attr-defined]
-            found = tuple(each.address for each in answer or ())
+            addresses = tuple(record.address for record in answer or ())
         except dns.exception.Timeout:
             return Failure.TIMEOUT
         except dns.exception.DNSException:  # an answer that is not one
             return Failure.DNS_SERVFAIL
         except (OSError, EOFError) as error:
             return failure_of(error)
-        except Exception:  # noqa: BLE001 -- whatever a parser says of a stranger's bytes is data
+        except Exception:  # noqa: BLE001 -- a parser may raise anything for hostile bytes
             return Failure.DNS_SERVFAIL
-        return found or Failure.DNS_NO_ANSWER
+        return addresses or Failure.DNS_NO_ANSWER
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """What one server failed with; `independent` when it is none of the first ones."""
+class _ServerFailure:
+    """The failure of one server; `independent` when it is none of the first ones."""
 
     server: str
     failure: Failure
     independent: bool
 
 
-def _verdict(said: Sequence[_Said]) -> tuple[str, Failure, str | None]:
-    """Prefer what was said of the name to what says more of a resolver; then the first.
+def _verdict(failures: Sequence[_ServerFailure]) -> tuple[str, Failure, str | None]:
+    """Prefer answers about the name to failures of a resolver; then the first failure.
 
-    With it comes the independent resolver that said the same as another one: no resolver is
-    believed alone that a name does not exist, or that the name's own servers fail.
+    Return it with the independent resolver that confirms it, if any: no resolver is believed
+    alone that a name does not exist, or that the name's own servers fail.
     """
-    for wanted in (*_DEFINITE, Failure.DNS_SERVFAIL):
-        alike = [each for each in said if each.failure is wanted]
-        several = len({each.server for each in alike}) > 1
-        second = next((each.server for each in reversed(alike) if each.independent), None)
-        if alike and (wanted in _DEFINITE or several):
-            return alike[0].server, wanted, second if several else None
-    silent = [each for each in said if each.failure is Failure.TIMEOUT]
-    first = (silent or said)[0]
-    return first.server, first.failure, None
+    for kind in (*_DEFINITE, Failure.DNS_SERVFAIL):
+        same_kind = [failure for failure in failures if failure.failure is kind]
+        several = len({failure.server for failure in same_kind}) > 1
+        second = next(
+            (failure.server for failure in reversed(same_kind) if failure.independent), None
+        )
+        if same_kind and (kind in _DEFINITE or several):
+            return same_kind[0].server, kind, second if several else None
+    silent = [failure for failure in failures if failure.failure is Failure.TIMEOUT]
+    chosen = (silent or failures)[0]
+    return chosen.server, chosen.failure, None
 
 
 def system_servers(path: Path = Path("/etc/resolv.conf")) -> tuple[str, ...]:
     """Return the addresses of the resolvers in a resolv.conf(5), as it is now.
 
-    As libc reads it: the first three that are addresses; any other line is passed over.
+    As libc reads it: the first three that are addresses; any other line is ignored.
     """
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return _LOOPBACK
-    found: list[str] = []
+    addresses: list[str] = []
     for line in text.splitlines():
         word, *rest = line.split() or [""]
         if word == "nameserver" and rest and (address := _address(rest[0])):
-            found.append(address)
-    return tuple(found[:_MOST_SERVERS]) or _LOOPBACK
+            addresses.append(address)
+    return tuple(addresses[:_MOST_SERVERS]) or _LOOPBACK
 
 
 def _address(text: str) -> str | None:
-    """Return an IP address, with its zone if it has one, as libc understands it; else None."""
+    """Return an IP address, with its zone if it has one, as libc parses it; else None."""
     try:
         return str(ip_address(text))
     except ValueError:

@@ -1,8 +1,8 @@
-"""An HTTP/1 answer, parsed within bounds while it comes.
+"""Parse an HTTP/1 answer within bounds as it is received.
 
-h11 bounds the length of a header section, not the number of its lines, of chunks, of early
-answers: each costs it some tens of microseconds, and 64 KiB hold ten thousand of them. So the
-bytes are given to it by slices, and the pieces are counted.
+h11 bounds the length of a header section, not the number of its lines, of chunks, of interim
+answers: each costs it some tens of microseconds, and 64 KiB contain ten thousand of them. So it
+gets the bytes by slices, and the pieces are counted.
 """
 
 from collections import deque
@@ -26,7 +26,7 @@ Event = h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]
 
 
 class Parser:
-    """One answer. What is given to it, and not read yet, waits in slices."""
+    """The parser of one answer. Received bytes are queued in slices."""
 
     def __init__(self, limits: Limits) -> None:
         self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=limits.headers_bytes)
@@ -36,18 +36,18 @@ class Parser:
         self._early = self._chunks = self._body_bytes = 0
 
     def ask(self, request: h11.Request) -> bytes:
-        """Return the bytes of a request. Raises Unreadable: it holds what none may."""
+        """Return the bytes of a request. Raises Unreadable for invalid characters in it."""
         with reading("request"):
             head = self._h11.send(request) or b""
             return head + (self._h11.send(h11.EndOfMessage()) or b"")
 
     def give(self, data: bytes) -> None:
-        """Take what came; b"" is the end."""
+        """Queue received bytes; b"" is the end."""
         at = range(0, len(data), SLICE_BYTES)
         self._waiting += [data[start : start + SLICE_BYTES] for start in at] or [b""]
 
     def read_slice(self) -> bytes | None:
-        """Hand the next slice to h11, after `event` said `NEED_DATA`; None when there is none."""
+        """Pass the next slice to h11 after `NEED_DATA`, and return it; None when there is none."""
         if not self._waiting:
             return None
         data = self._waiting.popleft()
@@ -60,17 +60,17 @@ class Parser:
 
         Raises:
             h11.RemoteProtocolError: It is not HTTP/1.
-            Unreadable: h11 stumbled over it.
+            Unreadable: h11 raised an undocumented error.
 
         """
         with reading("answer", known=_KNOWN):
             return self._h11.next_event()
 
     def count(self, event: Event) -> None:
-        """Count a piece, which has been taken over: kept bytes that are read again have it too.
+        """Count a piece that is already in the draft, so that parsing its bytes again agrees.
 
         Raises:
-            Broken: `too_large`: there are more pieces than an honest answer has.
+            ExchangeBroken: `too_large`: there are more pieces than a real answer has.
 
         """
         match event:
@@ -86,20 +86,20 @@ class Parser:
                 _bound(self._body_bytes, self._limits.body_bytes, "bytes of the body")
                 _bound(self._chunks, MAX_CHUNKS + self._body_bytes // CHUNK_BYTES, "chunks")
             case h11.NEED_DATA:
-                self._bound_what_waits()
+                self._bound_buffered()
 
     @property
     def excess_bytes(self) -> int:
-        """How much of what was handed over was not read: what came after the message."""
+        """The number of bytes received after the end of the message."""
         return len(self._h11.trailing_data[0])
 
-    def _bound_what_waits(self) -> None:
-        """Bound what h11 holds back until it is whole, since it reads it in one go."""
-        held, _ = self._h11.trailing_data
+    def _bound_buffered(self) -> None:
+        """Bound what h11 buffers until it is complete, since it then parses it in one go."""
+        buffered, _ = self._h11.trailing_data
         if self._begun:
-            _bound(len(held), MAX_TRAILER_BYTES, "bytes of trailers")
+            _bound(len(buffered), MAX_TRAILER_BYTES, "bytes of trailers")
         else:
-            _bound(held.count(b"\n"), MAX_HEADERS, "lines of headers")
+            _bound(buffered.count(b"\n"), MAX_HEADERS, "lines of headers")
 
 
 def _bound(count: int, most: int, what: str) -> None:

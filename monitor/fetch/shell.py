@@ -1,4 +1,4 @@
-"""What a single-page app's shell makes a visitor's browser load."""
+"""The scripts and style sheets that a single-page app's shell loads."""
 
 from lxml import etree
 
@@ -18,15 +18,15 @@ def assets(page: str, url: str, *, limit: int) -> tuple[str, ...]:
 
     Args:
         page: The HTML text; hostile.
-        url: Where it was found; `<base href>` is applied to it.
-        limit: The most that are returned.
+        url: Its address; `<base href>` is applied to it.
+        limit: At most so many are returned.
 
     A shell is short, and names what it needs at its start: no more than `MAX_CHARACTERS` and
-    `MAX_REFERENCES` are looked at.
+    `MAX_REFERENCES` are read.
 
     """
-    found = _Found()
-    parser = etree.HTMLParser(target=found)  # type: ignore[arg-type] # it calls what there is
+    collector = _Found()
+    parser = etree.HTMLParser(target=collector)  # type: ignore[arg-type] # it calls what there is
     try:
         with reading("page"):
             parser.feed(page[:MAX_CHARACTERS])
@@ -34,15 +34,15 @@ def assets(page: str, url: str, *, limit: int) -> tuple[str, ...]:
     except Unreadable:  # an empty document is
         return ()
     base = read_url(url)
-    root = _joined(base.url, found.base) or base.url
-    urls = (_joined(root, reference) for reference in found.references)
-    own = (each for each in urls if each and read_url(each).host == base.host)
-    kept = (each for each in own if _NOT_THE_SERVICE not in each.lower())
-    return tuple(dict.fromkeys(kept))[:limit]
+    root = _joined(base.url, collector.base) or base.url
+    urls = (_joined(root, reference) for reference in collector.references)
+    own = (asset for asset in urls if asset and read_url(asset).host == base.host)
+    service_assets = (asset for asset in own if _NOT_THE_SERVICE not in asset.lower())
+    return tuple(dict.fromkeys(service_assets))[:limit]
 
 
 class _Found:
-    """Collects as the parser meets tags, so that no tree is built."""
+    """Collects references while the page is parsed, so that no tree is built."""
 
     def __init__(self) -> None:
         self.base = ""

@@ -1,8 +1,8 @@
-"""Verification, and what a certificate says; also when the verification failed.
+"""Verify certificates, and read them even when the verification failed.
 
-OpenSSL 3 keeps the chain of a handshake that it refused, so the certificate that is recorded
-is the one that failed, and no second handshake is made to read it. Before Python 3.13 the
-chain is reached through a private attribute: `_chain` is the only place that knows.
+OpenSSL 3 keeps the chain of a handshake that it refused, so the recorded certificate is the one
+that failed, and no second handshake is needed to read it. Before Python 3.13 the chain is only in
+a private attribute, which `_chain` alone uses.
 """
 
 import _ssl
@@ -25,20 +25,20 @@ MAX_NAMES = 100
 MAX_LEARNED = 64
 MAX_POINTERS = 2
 MAX_CHAIN = 16  # certificates of one handshake that are read; real chains have four
-MAX_CANDIDATES = 16  # certificates of one file that may be the issuer wanted
+MAX_CANDIDATES = 16  # certificates of one file that may be the missing issuer
 
 
 class Trust:
-    """The roots that are trusted, and intermediates that servers forgot to send.
+    """The trusted roots, and intermediates that servers did not send.
 
-    One TLS context for all requests: reading the roots takes tens of milliseconds. It never
-    changes once in use; `plus` makes another. An intermediate is never trusted by itself:
-    OpenSSL accepts only paths that end at a self-signed root, unless told otherwise, and
-    Python 3.13 would tell it otherwise.
+    One TLS context for all requests: loading the roots takes tens of milliseconds. It never
+    changes once in use; `plus` makes another. An intermediate is never trusted by itself: without
+    the flag VERIFY_X509_PARTIAL_CHAIN, which Python 3.13 sets, OpenSSL accepts only paths that
+    end at a self-signed root.
     """
 
     def __init__(self, extra_ca: Path | None = None, learned: Sequence[bytes] = ()) -> None:
-        """Read the roots of certifi and of `extra_ca` (PEM); `learned` are DER."""
+        """Load the roots of certifi and of `extra_ca` (PEM); `learned` are intermediates, DER."""
         self._extra_ca = extra_ca
         self._learned = tuple(learned)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # TLS 1.2 or later, names checked
@@ -53,27 +53,27 @@ class Trust:
         self.context = context
 
     def plus(self, intermediates: Iterable[bytes]) -> "Trust":
-        """Return a trust that also knows these (DER); the oldest are forgotten first.
+        """Return a `Trust` with these intermediates (DER) too; the oldest are dropped first.
 
-        Costs tens of milliseconds. To be kept only when it made a verification succeed: an
-        intermediate that proves nothing could hide a good one of the same name.
+        Takes tens of milliseconds. Keep it only when it made a verification succeed: a useless
+        intermediate could hide a good one of the same name.
         """
-        known = dict.fromkeys((*self._learned, *intermediates))
-        return Trust(self._extra_ca, tuple(known)[-MAX_LEARNED:])
+        distinct = dict.fromkeys((*self._learned, *intermediates))
+        return Trust(self._extra_ca, tuple(distinct)[-MAX_LEARNED:])
 
 
 def certificate_of(tls: ssl.SSLObject, *, verified: bool) -> Certificate | None:
-    """Return what the peer's certificate says; None when none was sent or it is unreadable."""
-    sent = sent_chain(tls)
-    if not sent:
+    """Return the fields of the peer's certificate; None when there is none, or it is unreadable."""
+    chain = sent_chain(tls)
+    if not chain:
         return None
     try:
         with reading("certificate"):
-            leaf = _read(sent[0])
+            leaf = _read(chain[0])
     except Unreadable:
         return None
-    completed = verified and _is_completed(sent, _chain(tls, "get_verified_chain"))
-    return replace(leaf, chain_length=len(sent), verified=verified, completed=completed)
+    completed = verified and _is_completed(chain, _chain(tls, "get_verified_chain"))
+    return replace(leaf, chain_length=len(chain), verified=verified, completed=completed)
 
 
 def sent_chain(tls: ssl.SSLObject) -> tuple[bytes, ...]:
@@ -82,19 +82,19 @@ def sent_chain(tls: ssl.SSLObject) -> tuple[bytes, ...]:
 
 
 def issuer_pointers(chain: Sequence[bytes]) -> tuple[str, ...]:
-    """Return the http URLs where the top of a chain says that its issuer is (RFC 5280 4.2.2.1).
+    """Return the http URLs of the issuer, from the top of a chain (RFC 5280 4.2.2.1).
 
-    Only http: the signature protects what is fetched, and https could need itself.
+    Only http: the signature protects the certificate, and https could need that very issuer.
     """
     try:
         with reading("issuer pointers"):
             top = _top(chain).extensions
             access = top.get_extension_for_class(x509.AuthorityInformationAccess).value
             urls = [
-                each.access_location.value
-                for each in access
-                if each.access_method == AuthorityInformationAccessOID.CA_ISSUERS
-                and isinstance(each.access_location, x509.UniformResourceIdentifier)
+                description.access_location.value
+                for description in access
+                if description.access_method == AuthorityInformationAccessOID.CA_ISSUERS
+                and isinstance(description.access_location, x509.UniformResourceIdentifier)
             ]
     except Unreadable:
         return ()
@@ -102,10 +102,10 @@ def issuer_pointers(chain: Sequence[bytes]) -> tuple[str, ...]:
 
 
 def issuer_among(body: bytes, chain: Sequence[bytes]) -> bytes | None:
-    """Find, in a file of certificates, the one that signed the top of a chain.
+    """Return, from a file of certificates, the one that signed the top of a chain.
 
-    A self-issued certificate is refused: in a store of roots it would be one. Of a long file
-    only the start is tried. Returns DER, or None.
+    A self-issued certificate is refused: it would act as a root. Of a long file only the first
+    `MAX_CANDIDATES` are tried. Returns DER, or None.
     """
     try:
         with reading("issuers"):
@@ -131,19 +131,23 @@ def _may_be_issuer(candidate: x509.Certificate) -> bool:
 
 
 def _top(chain: Sequence[bytes]) -> x509.Certificate:
-    """Walk from the leaf to the last issuer that is there. Raises what the library does."""
+    """Walk from the leaf to the last issuer in the chain. Raises what the library raises."""
     certificates = [x509.load_der_x509_certificate(der) for der in chain[:MAX_CHAIN]]
     top = certificates[0]
     for _ in certificates:
-        above = [each for each in certificates if each.subject == top.issuer and each != top]
-        if not above:
+        issuers = [
+            certificate
+            for certificate in certificates
+            if certificate.subject == top.issuer and certificate != top
+        ]
+        if not issuers:
             break
-        top = above[0]
+        top = issuers[0]
     return top
 
 
 def _certificates(body: bytes) -> list[x509.Certificate]:
-    """Read what AIA pointers lead to: DER, PKCS #7 (RFC 5280 4.2.2.1), or PEM, as some do."""
+    """Decode a file that AIA points to: DER, PKCS #7 (RFC 5280 4.2.2.1), or PEM, as some do."""
     if body.lstrip().startswith(b"-----BEGIN"):
         return x509.load_pem_x509_certificates(body)
     try:
@@ -161,18 +165,18 @@ def _signed(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     return True
 
 
-def _is_completed(sent: Sequence[bytes], path: Sequence[bytes]) -> bool:
+def _is_completed(chain: Sequence[bytes], path: Sequence[bytes]) -> bool:
     """Return whether the verified path needed an intermediate that was not sent.
 
     The root is never sent. A re-issue of a certificate that was sent (same name, same key)
     is not a hole.
     """
-    holes = [der for der in path[1:-1] if der not in sent]
+    holes = [der for der in path[1:-1] if der not in chain]
     if not holes:
         return False
     try:
         with reading("chain"):
-            identities = {_identity(der) for der in sent[:MAX_CHAIN]}
+            identities = {_identity(der) for der in chain[:MAX_CHAIN]}
             return any(_identity(der) not in identities for der in holes)
     except Unreadable:
         return True
@@ -187,7 +191,7 @@ def _identity(der: bytes) -> tuple[x509.Name, bytes]:
 
 @lru_cache(maxsize=1024)
 def _read(der: bytes) -> Certificate:
-    """Read a leaf: a target's changes every few weeks. Raises what the library does."""
+    """Decode a leaf certificate. Raises what the library raises."""
     leaf = x509.load_der_x509_certificate(der)
     return Certificate(
         sha256=hashlib.sha256(der).hexdigest(),
@@ -219,5 +223,5 @@ def _chain(tls: ssl.SSLObject, method: str) -> tuple[bytes, ...]:
     """
     if hasattr(tls, method):
         return tuple(getattr(tls, method)())
-    found = getattr(tls._sslobj, method)() or ()  # type: ignore[attr-defined]  # noqa: SLF001 -- see above
-    return tuple(each.public_bytes(_ssl.ENCODING_DER) for each in found)
+    certificates = getattr(tls._sslobj, method)() or ()  # type: ignore[attr-defined]  # noqa: SLF001 -- see above
+    return tuple(certificate.public_bytes(_ssl.ENCODING_DER) for certificate in certificates)

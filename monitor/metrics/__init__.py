@@ -1,17 +1,17 @@
-"""Prometheus metrics: a board that the watch feeds after each commit, read when scraped.
+"""Prometheus metrics: a state that is updated after each commit, and read at each scrape.
 
-A scrape never probes, never touches the store and never waits for the probing loop.
+A scrape never probes, never reads the store and never waits for the probing loop.
 """
 
 from monitor.metrics.exposition import Exposition
-from monitor.metrics.metrics_state import JournalSeen, MetricsState, TargetMetrics
-from monitor.metrics.page_metrics import PageSeen, offered_after
+from monitor.metrics.metrics_state import JournalMetrics, MetricsState, TargetMetrics
+from monitor.metrics.page_metrics import PageMetrics, offered_after
 
 __all__ = [
     "Exposition",
-    "JournalSeen",
+    "JournalMetrics",
     "MetricsState",
-    "PageSeen",
+    "PageMetrics",
     "TargetMetrics",
     "offered_after",
 ]

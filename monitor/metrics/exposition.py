@@ -1,8 +1,8 @@
-"""The text that Prometheus reads (exposition format 0.0.4).
+"""Render the text that Prometheus reads (exposition format 0.0.4).
 
-A few thousand series of targets change only when a target is checked: their lines are
-kept per target and joined at each scrape, which costs a small part of rendering them all
-(measured: docs/decisions/0004). The rest goes through prometheus_client as usual.
+A few thousand series of targets change only when a target is checked: their lines are cached per
+target and concatenated at each scrape, which costs a small part of rendering them all (measured:
+docs/decisions/0004). The rest goes through prometheus_client as usual.
 """
 
 from collections.abc import Iterable, Iterator
@@ -29,12 +29,12 @@ STATE_SECONDS = MetricFamily(
     name="anef_state_seconds_total",
     type="counter",
     help="Seconds spent in each state since this process first saw the target.",
-    read=lambda _seen: iter(()),  # grows with the clock: rendered at each scrape
+    read=lambda _: iter(()),  # grows with the clock: rendered at each scrape
 )
 
 
 class Exposition:
-    """Renders a board. One registry an app; nothing global."""
+    """Renders a `MetricsState`. One registry per app; nothing global."""
 
     def __init__(
         self, board: MetricsState, *, clock: Clock, point: str, version: str, config_sha256: str
@@ -43,8 +43,8 @@ class Exposition:
         self._clock = clock
         self._point = point
         self._rendered: dict[str, tuple[int, dict[str, str]]] = {}
-        self._labels = {slug: self._own_labels(seen) for slug, seen in board.seen.items()}
-        # A second series for each histogram, that nobody reads.
+        self._labels = {slug: self._own_labels(metrics) for slug, metrics in board.targets.items()}
+        # Without this, each histogram has a second series that nobody reads.
         disable_created_metrics()  # type: ignore[no-untyped-call]
         self._registry = CollectorRegistry()
         self.lateness = Histogram(
@@ -61,15 +61,15 @@ class Exposition:
         ProcessCollector(registry=self._registry)
 
     def render(self) -> bytes:
-        """Return the whole page. Safe from any thread; reads only what is replaced whole."""
+        """Return all metrics. Safe from any thread: the values that it reads are replaced whole."""
         now = self._clock.now()
         lines: list[str] = []
         for family in (*PROBE_FAMILIES, *OWN_FAMILIES):
             texts = [
                 text
-                for seen in self._board.seen.values()
-                if (not family.fades or not is_stale(seen, now))
-                and (text := self._lines(seen).get(family.name))
+                for metrics in self._board.targets.values()
+                if (not family.fades or not is_stale(metrics, now))
+                and (text := self._lines(metrics).get(family.name))
             ]
             if texts:
                 lines += [_header(family), *texts]
@@ -81,38 +81,38 @@ class Exposition:
 
         Raises KeyError for an unknown target.
         """
-        seen = self._board.seen[slug]
-        if is_stale(seen, self._clock.now()):
+        metrics = self._board.targets[slug]
+        if is_stale(metrics, self._clock.now()):
             return b""
         lines: list[str] = []
         for family in PROBE_FAMILIES:
-            samples = list(family.read(seen))
+            samples = list(family.read(metrics))
             if samples:
                 lines += [_header(family), *_render(family.name, "", samples)]
         return "".join(lines).encode()
 
-    def _lines(self, seen: TargetMetrics) -> dict[str, str]:
-        slug = seen.target.slug
+    def _lines(self, metrics: TargetMetrics) -> dict[str, str]:
+        slug = metrics.target.slug
         version, lines = self._rendered.get(slug, (-1, {}))
-        if version != seen.version:
-            version = seen.version  # read first: a change meanwhile shows at the next scrape
+        if version != metrics.version:
+            version = metrics.version  # read first: a change meanwhile shows at the next scrape
             lines = {
-                family.name: "".join(_render(family.name, self._labels[slug], family.read(seen)))
+                family.name: "".join(_render(family.name, self._labels[slug], family.read(metrics)))
                 for family in (*PROBE_FAMILIES, *OWN_FAMILIES)
             }
             self._rendered[slug] = (version, lines)
         return lines
 
     def _state_seconds(self, now: datetime) -> Iterator[str]:
-        for slug, seen in self._board.seen.items():
-            if seen.check is None:
+        for slug, metrics in self._board.targets.items():
+            if metrics.check is None:
                 continue
-            seconds = seen.seconds_until(now)
+            seconds = metrics.seconds_until(now)
             samples = [((("state", verdict.value),), seconds[verdict]) for verdict in Verdict]
             yield from _render(STATE_SECONDS.name, self._labels[slug], samples)
 
-    def _own_labels(self, seen: TargetMetrics) -> str:
-        target = seen.target
+    def _own_labels(self, metrics: TargetMetrics) -> str:
+        target = metrics.target
         return _pairs(
             (
                 ("instance", target.url),
@@ -127,7 +127,7 @@ class Exposition:
 
 
 class _ServiceCollector(Collector):
-    """What concerns the point itself: line, clock, lanes, incidents."""
+    """The metrics of the point itself: line, clock, lanes, incidents."""
 
     def __init__(self, board: MetricsState, *, point: str) -> None:
         self._board = board
@@ -185,7 +185,7 @@ class _ServiceCollector(Collector):
 
 
 class _BuildCollector(Collector):
-    """Which program with which configuration."""
+    """The metrics of the program's version and configuration."""
 
     def __init__(self, *, point: str, version: str, config_sha256: str) -> None:
         self._facts = (

@@ -1,4 +1,4 @@
-"""What a metric of a target is."""
+"""The definition of a metric of a target."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

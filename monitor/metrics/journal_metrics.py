@@ -1,4 +1,4 @@
-"""How far the journal is signed, dated and cosigned: its age is what an alert watches."""
+"""Metrics of the journal: its checkpoints, time-stamps and cosignatures, for alerts on age."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from monitor.metrics.metrics_state import MetricsState
 
 
 class JournalCollector(Collector):
-    """Renders what the board says of the journal."""
+    """Renders `MetricsState.journal`."""
 
     def __init__(self, board: MetricsState, *, point: str) -> None:
         self._board = board

@@ -21,14 +21,14 @@ from monitor.core.model import (
 from monitor.core.model.check import Check
 from monitor.core.outages.availability import held, seconds_by_verdict
 from monitor.core.text.page import Element
-from monitor.metrics.page_metrics import PageSeen, after, offered_after
+from monitor.metrics.page_metrics import PageMetrics, after, offered_after
 
 
 @dataclass(slots=True, kw_only=True)
 class TargetMetrics:
-    """All that metrics know of one target. Counters begin with the process.
+    """The state of the metrics of one target. Counters start with the process.
 
-    `version` changes whenever anything here does, so that rendered text can be kept.
+    `version` changes whenever anything here does, so that rendered text can be cached.
     """
 
     target: Target
@@ -40,7 +40,7 @@ class TargetMetrics:
     outages: int = 0
     blips: int = 0
     missed: Counter[GapCause] = field(default_factory=Counter)
-    page: PageSeen | None = None  # None for what was never read, or is not followed
+    page: PageMetrics | None = None  # None when it was never read, or is not followed
     version: int = 0
 
     def seconds_until(self, now: datetime) -> Mapping[Verdict, float]:
@@ -65,8 +65,8 @@ class TargetMetrics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JournalSeen:
-    """The journal now; replaced whole.
+class JournalMetrics:
+    """The state of the journal; replaced whole.
 
     Attributes:
         size: Leaves that the last checkpoint covers.
@@ -84,7 +84,7 @@ class JournalSeen:
 
 
 class MetricsState:
-    """One writer (the probing loop), any reader; what it holds is replaced, not mended."""
+    """One writer (the probing loop), any reader; values are replaced, not modified."""
 
     def __init__(
         self,
@@ -92,12 +92,12 @@ class MetricsState:
         *,
         states: Iterable[State] = (),
         lanes: Iterable[LaneState] = (),
-        pages: Mapping[str, PageSeen] = MappingProxyType({}),
+        pages: Mapping[str, PageMetrics] = MappingProxyType({}),
     ) -> None:
-        known = {state.target: state for state in states}
-        self.seen = {
+        state_of = {state.target: state for state in states}
+        self.targets = {
             target.slug: TargetMetrics(
-                target=target, state=known.get(target.slug), page=pages.get(target.slug)
+                target=target, state=state_of.get(target.slug), page=pages.get(target.slug)
             )
             for target in targets
         }
@@ -105,7 +105,7 @@ class MetricsState:
         self.clock: ClockReading | None = None
         self.lanes = {lane.platform: lane for lane in lanes}
         self.backlog: dict[str, int] = {}
-        self.journal: JournalSeen | None = None
+        self.journal: JournalMetrics | None = None
 
     def observe(
         self,
@@ -114,34 +114,34 @@ class MetricsState:
         content_length: int | None = None,
         offered: frozenset[Element] | None = None,
     ) -> None:
-        """Take in a check that has been recorded.
+        """Update the metrics with a check that has been recorded.
 
-        `offered` is `offered_after` of its changes, for a caller that has found it elsewhere.
+        `offered` is `offered_after` of its changes, for a caller that has computed it already.
         """
         offered = offered_after(outcome.changes) if offered is None else offered
         check = outcome.check
-        seen = self.seen[check.target]
-        seen.seconds = dict(seen.seconds_until(check.at))
-        seen.check, seen.content_length = check, content_length
-        seen.state = outcome.state
-        seen.probes[check.verdict, check.reason] += 1
-        seen.outages += sum(event.edge is Transition.OUTAGE_OPENED for event in outcome.events)
-        seen.blips += sum(event.edge is Transition.BLIP for event in outcome.events)
+        metrics = self.targets[check.target]
+        metrics.seconds = dict(metrics.seconds_until(check.at))
+        metrics.check, metrics.content_length = check, content_length
+        metrics.state = outcome.state
+        metrics.probes[check.verdict, check.reason] += 1
+        metrics.outages += sum(event.edge is Transition.OUTAGE_OPENED for event in outcome.events)
+        metrics.blips += sum(event.edge is Transition.BLIP for event in outcome.events)
         for change in outcome.changes:
-            seen.page = after(seen.page, change, offered)
-        seen.version += 1
+            metrics.page = after(metrics.page, change, offered)
+        metrics.version += 1
 
     @property
     def troubled(self) -> frozenset[str]:
         """Platforms with an open incident: one of their targets is in a confirmed outage."""
         return frozenset(
-            seen.target.platform
-            for seen in self.seen.values()
-            if seen.state is not None and seen.state.outage is not None
+            metrics.target.platform
+            for metrics in self.targets.values()
+            if metrics.state is not None and metrics.state.outage is not None
         )
 
     def missed(self, target: str, cause: GapCause, slots: int) -> None:
-        """Count planned slots that got no observation."""
-        seen = self.seen[target]
-        seen.missed[cause] += slots
-        seen.version += 1
+        """Count planned slots without an observation."""
+        metrics = self.targets[target]
+        metrics.missed[cause] += slots
+        metrics.version += 1

@@ -8,20 +8,20 @@ from monitor.metrics.metrics_state import TargetMetrics
 
 
 def _of_page(
-    read: Callable[[page_metrics.PageSeen], Iterator[float]],
+    read: Callable[[page_metrics.PageMetrics], Iterator[float]],
 ) -> Callable[[TargetMetrics], Iterator[Sample]]:
-    def reader(seen: TargetMetrics) -> Iterator[Sample]:
-        for value in read(seen.page) if seen.page is not None else ():
+    def reader(metrics: TargetMetrics) -> Iterator[Sample]:
+        for value in read(metrics.page) if metrics.page is not None else ():
             yield (), value
 
     return reader
 
 
 def _of_page_by(
-    label: str, read: Callable[[page_metrics.PageSeen], Iterator[tuple[str, float]]]
+    label: str, read: Callable[[page_metrics.PageMetrics], Iterator[tuple[str, float]]]
 ) -> Callable[[TargetMetrics], Iterator[Sample]]:
-    def reader(seen: TargetMetrics) -> Iterator[Sample]:
-        for name, value in read(seen.page) if seen.page is not None else ():
+    def reader(metrics: TargetMetrics) -> Iterator[Sample]:
+        for name, value in read(metrics.page) if metrics.page is not None else ():
             yield ((label, name),), value
 
     return reader

@@ -1,4 +1,4 @@
-"""What metrics know of a page's text, and the families that tell it."""
+"""The state of the metrics of a page's text, and how they are read."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,12 +13,12 @@ from monitor.core.text.page import Element
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PageSeen:
-    """A page that was read at least once; replaced whole.
+class PageMetrics:
+    """The metrics of a page that was read at least once; replaced whole.
 
     Attributes:
         updated_on: The displayed update date, ISO 8601, "" when none is shown.
-        offered: What the text that we believe states; what it denies is not offered.
+        offered: What the believed text offers; what it denies is not offered.
         changed_at: First reading of the newest announced change; None before the first.
         changes: Announced changes of each kind since this process started.
         dead_links: Links to watched addresses that are confirmed not to exist.
@@ -33,57 +33,59 @@ class PageSeen:
 
 
 def offered_after(events: Iterable[PageEvent]) -> frozenset[Element] | None:
-    """Return what the text offers that we believe since some events; None when they kept it.
+    """Return what the new believed text offers after some events; None when it did not change.
 
-    To look for that in a long text may take seconds.
+    This may take seconds for a long text.
     """
     texts = [event.after for event in events if event.edge in TURNS and event.after]
     if not texts:
         return None
-    stated = facts_of(texts[-1].page.main())
-    return frozenset(fact.element for fact in stated if not fact.negated)
+    facts = facts_of(texts[-1].page.main())
+    return frozenset(fact.element for fact in facts if not fact.negated)
 
 
-def after(seen: PageSeen | None, event: PageEvent, offered: frozenset[Element] | None) -> PageSeen:
-    """Return what is known of a page after one more event; `offered` is of its last text."""
-    seen = seen or PageSeen()
+def after(
+    page: PageMetrics | None, event: PageEvent, offered: frozenset[Element] | None
+) -> PageMetrics:
+    """Return the metrics of a page after one more event; `offered` is that of its last text."""
+    page = page or PageMetrics()
     if event.edge in TURNS and event.after:
         updated_on = event.after.version.updated_on
-        seen = replace(seen, updated_on=updated_on, offered=offered or frozenset())
+        page = replace(page, updated_on=updated_on, offered=offered or frozenset())
     if event.links:
         died = len(event.links) if event.edge is PageEdge.LINK_BROKEN else -len(event.links)
-        seen = replace(seen, dead_links=seen.dead_links + died)
+        page = replace(page, dead_links=page.dead_links + died)
     if event.announced:
         kinds = event.change.kinds if event.change else ()
-        seen = replace(
-            seen,
+        page = replace(
+            page,
             changed_at=event.after.version.first_at if event.after else event.at,
-            changes=Counter(seen.changes) + Counter(kinds),
+            changes=Counter(page.changes) + Counter(kinds),
         )
-    return seen
+    return page
 
 
-def changes(seen: PageSeen) -> Iterator[tuple[str, float]]:
-    """Yield each kind that was seen, and how often."""
-    for kind, count in sorted(seen.changes.items()):
+def changes(page: PageMetrics) -> Iterator[tuple[str, float]]:
+    """Yield each kind of change, and how often it occurred."""
+    for kind, count in sorted(page.changes.items()):
         yield kind.value, float(count)
 
 
-def last_change(seen: PageSeen) -> Iterator[float]:
-    if seen.changed_at is not None:
-        yield seen.changed_at.timestamp()
+def last_change(page: PageMetrics) -> Iterator[float]:
+    if page.changed_at is not None:
+        yield page.changed_at.timestamp()
 
 
-def displayed_update(seen: PageSeen) -> Iterator[float]:
-    if seen.updated_on:
-        yield datetime.fromisoformat(seen.updated_on).replace(tzinfo=UTC).timestamp()
+def displayed_update(page: PageMetrics) -> Iterator[float]:
+    if page.updated_on:
+        yield datetime.fromisoformat(page.updated_on).replace(tzinfo=UTC).timestamp()
 
 
-def dead_links(seen: PageSeen) -> Iterator[float]:
-    yield float(seen.dead_links)
+def dead_links(page: PageMetrics) -> Iterator[float]:
+    yield float(page.dead_links)
 
 
-def information(seen: PageSeen) -> Iterator[tuple[str, float]]:
+def information(page: PageMetrics) -> Iterator[tuple[str, float]]:
     """Yield 1 or 0 for each element."""
     for element in Element:
-        yield element.value, float(element in seen.offered)
+        yield element.value, float(element in page.offered)

@@ -1,7 +1,7 @@
-"""Every metric of a target: name, type, help, and how it is read from what was seen.
+"""Every metric of a target: name, type, help, and how it is read.
 
-Names and habits of `probe_*` are blackbox_exporter's; `anef_*` are ours. A family yields
-(label pairs beyond the target's own, value). No text from outside is ever a label value.
+Names and semantics of `probe_*` are those of blackbox_exporter; `anef_*` are ours. A family
+yields (label pairs beyond the target's own, value). No text from outside is ever a label value.
 """
 
 from collections.abc import Callable, Iterator
@@ -14,7 +14,9 @@ from monitor.metrics.family import MetricFamily, Sample
 from monitor.metrics.metrics_state import TargetMetrics
 from monitor.metrics.page_families import PAGE_FAMILIES
 
-STALE_INTERVALS = 3  # a gauge older than this many intervals is no longer shown (PEERS R39)
+# A gauge older than this many intervals is no longer shown: gauges of prometheus_client never
+# expire, and the last values of a monitor that is stuck would look like those of a healthy one.
+STALE_INTERVALS = 3
 
 
 def _one(value: float) -> Iterator[Sample]:
@@ -24,9 +26,9 @@ def _one(value: float) -> Iterator[Sample]:
 def _of_check(
     read: Callable[[Check], Iterator[Sample]],
 ) -> Callable[[TargetMetrics], Iterator[Sample]]:
-    def reader(seen: TargetMetrics) -> Iterator[Sample]:
-        if seen.check is not None:
-            yield from read(seen.check)
+    def reader(metrics: TargetMetrics) -> Iterator[Sample]:
+        if metrics.check is not None:
+            yield from read(metrics.check)
 
     return reader
 
@@ -37,8 +39,8 @@ def _of_last_hop(
     return _of_check(lambda check: read(check.last) if check.last is not None else iter(()))
 
 
-def _success(seen: TargetMetrics) -> Iterator[Sample]:
-    answer = success(seen.state) if seen.state is not None else None
+def _success(metrics: TargetMetrics) -> Iterator[Sample]:
+    answer = success(metrics.state) if metrics.state is not None else None
     if answer is not None:
         yield from _one(float(answer))
 
@@ -48,9 +50,9 @@ def _phases(check: Check) -> Iterator[Sample]:
         yield (("phase", phase.value),), check.phases_us.get(phase, 0) / 1e6
 
 
-def _content_length(seen: TargetMetrics) -> Iterator[Sample]:
-    if seen.check is not None and seen.check.last is not None:
-        yield from _one(-1.0 if seen.content_length is None else float(seen.content_length))
+def _content_length(metrics: TargetMetrics) -> Iterator[Sample]:
+    if metrics.check is not None and metrics.check.last is not None:
+        yield from _one(-1.0 if metrics.content_length is None else float(metrics.content_length))
 
 
 def _version(hop: StoredHop) -> Iterator[Sample]:
@@ -58,10 +60,12 @@ def _version(hop: StoredHop) -> Iterator[Sample]:
 
 
 def _expiry(check: Check) -> Iterator[Sample]:
-    """Yield the end of the last certificate seen, verified or not."""
-    found = [hop.certificate for hop in check.conditions.steps if hop.certificate is not None]
-    if found:
-        yield from _one(found[-1].not_after.timestamp())
+    """Yield the end of the last certificate received, verified or not."""
+    certificates = [
+        hop.certificate for hop in check.conditions.steps if hop.certificate is not None
+    ]
+    if certificates:
+        yield from _one(certificates[-1].not_after.timestamp())
 
 
 def _tls_version(hop: StoredHop) -> Iterator[Sample]:
@@ -74,37 +78,37 @@ def _protocol(hop: StoredHop) -> Iterator[Sample]:
         yield from _one(6.0 if ":" in hop.address else 4.0)
 
 
-def _states(seen: TargetMetrics) -> Iterator[Sample]:
-    if seen.state is not None and seen.state.verdict is not None:
+def _states(metrics: TargetMetrics) -> Iterator[Sample]:
+    if metrics.state is not None and metrics.state.verdict is not None:
         for verdict in Verdict:
-            yield (("state", verdict.value),), float(seen.state.verdict is verdict)
+            yield (("state", verdict.value),), float(metrics.state.verdict is verdict)
 
 
-def _probes(seen: TargetMetrics) -> Iterator[Sample]:
-    for (verdict, reason), count in sorted(seen.probes.items()):
+def _probes(metrics: TargetMetrics) -> Iterator[Sample]:
+    for (verdict, reason), count in sorted(metrics.probes.items()):
         yield (("verdict", verdict.value), ("reason", reason.value)), float(count)
 
 
-def _last_timestamp(seen: TargetMetrics) -> Iterator[Sample]:
-    if seen.state is not None and seen.state.last_at is not None:
-        yield from _one(seen.state.last_at.timestamp())
+def _last_timestamp(metrics: TargetMetrics) -> Iterator[Sample]:
+    if metrics.state is not None and metrics.state.last_at is not None:
+        yield from _one(metrics.state.last_at.timestamp())
 
 
-def _outage_open(seen: TargetMetrics) -> Iterator[Sample]:
-    if seen.state is not None:
-        yield from _one(float(seen.state.outage is not None))
+def _outage_open(metrics: TargetMetrics) -> Iterator[Sample]:
+    if metrics.state is not None:
+        yield from _one(float(metrics.state.outage is not None))
 
 
-def _outage_started(seen: TargetMetrics) -> Iterator[Sample]:
-    outage = seen.state.outage if seen.state is not None else None
+def _outage_started(metrics: TargetMetrics) -> Iterator[Sample]:
+    outage = metrics.state.outage if metrics.state is not None else None
     if outage is not None:
         yield (("edge", "first_fail"),), outage.first_fail_at.timestamp()
         if outage.last_ok_at is not None:
             yield (("edge", "last_ok"),), outage.last_ok_at.timestamp()
 
 
-def _missed(seen: TargetMetrics) -> Iterator[Sample]:
-    for cause, slots in sorted(seen.missed.items()):
+def _missed(metrics: TargetMetrics) -> Iterator[Sample]:
+    for cause, slots in sorted(metrics.missed.items()):
         yield (("cause", cause.value),), float(slots)
 
 
@@ -223,14 +227,14 @@ OWN_FAMILIES = (
         name="anef_outages_total",
         type="counter",
         help="Outages confirmed since this process started.",
-        read=lambda seen: _one(float(seen.outages)),
+        read=lambda metrics: _one(float(metrics.outages)),
         fades=False,
     ),
     MetricFamily(
         name="anef_blips_total",
         type="counter",
         help="Failures that were not confirmed, since this process started.",
-        read=lambda seen: _one(float(seen.blips)),
+        read=lambda metrics: _one(float(metrics.blips)),
         fades=False,
     ),
     MetricFamily(
@@ -244,9 +248,9 @@ OWN_FAMILIES = (
 )
 
 
-def is_stale(seen: TargetMetrics, now: datetime) -> bool:
+def is_stale(metrics: TargetMetrics, now: datetime) -> bool:
     """Return whether the last observation is too old for its gauges to be shown."""
-    last_at = seen.state.last_at if seen.state is not None else None
+    last_at = metrics.state.last_at if metrics.state is not None else None
     if last_at is None:
         return True
-    return (now - last_at).total_seconds() > STALE_INTERVALS * seen.target.interval_s
+    return (now - last_at).total_seconds() > STALE_INTERVALS * metrics.target.interval_s

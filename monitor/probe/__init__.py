@@ -1,1 +1,1 @@
-"""One check, from its schedule to its outcome, and all that it needs to know of its target."""
+"""One check, from its schedule to its outcome."""

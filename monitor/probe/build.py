@@ -1,4 +1,4 @@
-"""Parts that the service and a single probe by hand build alike."""
+"""Build the parts that the service and a single manual probe share."""
 
 from functools import partial
 
@@ -43,9 +43,9 @@ def open_to_write(config: Config, settings: Settings) -> Store:
 
 
 def build_line(config: Config, clock: Clock, fetcher: Fetcher, faults: Faults) -> LocalHealth:
-    """Build what tells of our own side: the control panel and NTP.
+    """Build the health checks of our own side: the control panel and NTP.
 
-    From then on, a probe that waits makes a round begin.
+    From then on, a probe that waits in silence starts a round.
     """
 
     async def fetch_control(url: str, family: Family) -> Exchange:
@@ -53,7 +53,7 @@ def build_line(config: Config, clock: Clock, fetcher: Fetcher, faults: Faults) -
             return await fetcher.fetch_url(
                 url, deadline_s=CONTROL_DEADLINE_S, gate=_open_gate, family=family
             )
-        except BaseException as error:  # noqa: BLE001 -- `spare` raises what must go on
+        except BaseException as error:  # noqa: BLE001 -- `spare` raises what must stop us
             faults.spare(error, work=url)
         return Exchange(url=url, started_at=clock.now(), duration_us=0, failure=Failure.UNKNOWN)
 
@@ -71,10 +71,10 @@ def build_line(config: Config, clock: Clock, fetcher: Fetcher, faults: Faults) -
 
 
 async def fetch_robots(fetcher: Fetcher, url: str, gate: Gate) -> tuple[int | None, str]:
-    """Fetch a robots.txt: its status, its text."""
+    """Fetch a robots.txt; return its status, None without an answer, and its text."""
     exchange = await fetcher.fetch_url(url, deadline_s=ROBOTS_DEADLINE_S, gate=gate)
     return exchange.status, text(exchange)
 
 
 async def _open_gate(_url: str) -> None:
-    """Let every request through: control hosts are in no lane."""
+    """Allow every request: control hosts are in no lane."""

@@ -28,13 +28,19 @@ class DeadLinkTracker:
     def read(
         self, page: str, shown: ShownPage, at: datetime, states: Mapping[str, State]
     ) -> tuple[PageEvent, ...]:
-        """Say which links of a text that was just read died, answer again, or are no more."""
-        before, found = self._told.get(page, {}), self._leads_of(page, shown)
-        dropped = [one for one in before.values() if one.address not in found]
-        restored = [one for one in before.values() if one.address in found and _over(one, states)]
-        kept = {one.address: one for one in before.values() if one not in [*dropped, *restored]}
-        died = [one for one in _dead(found, states) if one.address not in kept]
-        self._told[page] = kept | {one.address: one for one in died}
+        """Return the events of the links of a text just read: broken, restored or dropped."""
+        before, current_links = self._told.get(page, {}), self._leads_of(page, shown)
+        dropped = [link for link in before.values() if link.address not in current_links]
+        restored = [
+            link
+            for link in before.values()
+            if link.address in current_links and _over(link, states)
+        ]
+        still_dead = {
+            link.address: link for link in before.values() if link not in [*dropped, *restored]
+        }
+        died = [link for link in _dead(current_links, states) if link.address not in still_dead]
+        self._told[page] = still_dead | {link.address: link for link in died}
         return tuple(
             PageEvent(
                 edge=edge,
@@ -42,36 +48,36 @@ class DeadLinkTracker:
                 target=page,
                 point=self._point,
                 before=shown.version,
-                change=announced_change(edge, some),
-                links=tuple(some),
+                change=announced_change(edge, links),
+                links=tuple(links),
             )
-            for edge, some in (
+            for edge, links in (
                 (PageEdge.LINK_DROPPED, dropped),
                 (PageEdge.LINK_RESTORED, restored),
                 (PageEdge.LINK_BROKEN, died),
             )
-            if some
+            if links
         )
 
     def _leads_of(self, page: str, shown: ShownPage) -> dict[str, WatchedLink]:
-        """Look for links once in each text: to unpack a page costs more than to read it again."""
-        known = self._leads.get(page)
-        if known is None or known[0] != shown.version.sha256:
-            known = shown.version.sha256, leads(shown.page, self._watched)
-            self._leads[page] = known
-        return known[1]
+        """Extract the links of each text only once: to decompress a page is expensive."""
+        cached = self._leads.get(page)
+        if cached is None or cached[0] != shown.version.sha256:
+            cached = shown.version.sha256, leads(shown.page, self._watched)
+            self._leads[page] = cached
+        return cached[1]
 
 
 def _over(link: DeadLink, states: Mapping[str, State]) -> bool:
-    """Return whether the outage that made the link dead has ended, be it followed by another."""
+    """Return whether the outage that made the link dead has ended."""
     state = states.get(link.target)
     if state is None:
         return False
     return state.outage is None or state.outage.first_fail_at != link.gone_at
 
 
-def _dead(found: Mapping[str, WatchedLink], states: Mapping[str, State]) -> Iterable[DeadLink]:
-    for address, lead in found.items():
+def _dead(links: Mapping[str, WatchedLink], states: Mapping[str, State]) -> Iterable[DeadLink]:
+    for address, lead in links.items():
         if outage := says_gone(states.get(lead.target)):
             yield DeadLink(
                 text=lead.text,

@@ -1,8 +1,8 @@
-"""Look for a prefecture's pages for foreigners: slowly, within its platform's budget.
+"""Search a prefecture's site for its pages for foreigners, within its platform's budget.
 
-From its home page and the addresses known from public copies, links are followed whose words
-speak of foreigners, and once the menus that lead there. What was found is proposed to a
-person; the configuration is never touched.
+From its home page and the addresses known from public copies, the search follows links whose
+words mention foreigners, and the menus of the home page. Results are proposed to a person; the
+configuration is never changed.
 """
 
 import json
@@ -35,7 +35,7 @@ MOST_PAGES = 25  # read of one prefecture, its home included
 MOST_DEPTH = 2  # links followed from the home page
 MOST_WAITING = 300
 
-Fetch = Callable[[str, Gate], Awaitable[Exchange]]  # never raises for the outside's faults
+Fetch = Callable[[str, Gate], Awaitable[Exchange]]  # never raises for failures of the site
 Judge = Callable[[Exchange], Awaitable[Judgement]]
 
 
@@ -45,7 +45,7 @@ class Elsewhere(Exception):  # noqa: N818 -- an outcome: a redirect led to anoth
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """A page for a person to accept."""
+    """A page proposed for the configuration."""
 
     url: str
     title: str
@@ -56,7 +56,7 @@ class Proposal:
 
 @dataclass(slots=True, kw_only=True)
 class Search:
-    """One prefecture's search, as it is kept between two runs."""
+    """The state of the search of one prefecture, stored between two runs."""
 
     department: str
     home: str
@@ -74,13 +74,13 @@ _SEARCH = TypeAdapter(Search)
 
 
 class Searches:
-    """The searches under way, a file each, and what they propose beside it."""
+    """The searches in progress: one file each, and one with its proposals."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def open(self, home: Target, known: Iterable[tuple[str, str]]) -> Search:
-        """Return a search where it stopped, or a new one; `known` are addresses and titles."""
+        """Return a search where it stopped, or a new one from `known` addresses and titles."""
         path = self._folder / f"{home.department}.json"
         if path.exists():
             return _SEARCH.validate_json(path.read_bytes())
@@ -92,7 +92,7 @@ class Searches:
         return search
 
     def save(self, search: Search, home: Target, *, watched: Iterable[str]) -> Path:
-        """Put a search and its proposals on the disk; return the file to review."""
+        """Write a search and its proposals durably; return the file to review."""
         data = _SEARCH.dump_json(search, indent=1)
         durable.write(self._folder / f"{search.department}.json", data)
         path = self._folder / f"{search.department}.toml"
@@ -100,24 +100,24 @@ class Searches:
         return path
 
 
-def add(search: Search, found: Iterable[CandidateLink], hosts: frozenset[str]) -> None:
-    """Put addresses in the queue, each page once; what speaks of foreigners comes first."""
-    for lead in found:
+def add(search: Search, candidates: Iterable[CandidateLink], hosts: frozenset[str]) -> None:
+    """Queue addresses, each page once; those that mention foreigners come first."""
+    for lead in candidates:
         name = folded(lead.url)
-        wanted = lead.depth <= MOST_DEPTH and is_of(lead.url, hosts)
-        if wanted and name not in search.seen and len(search.waiting) < MOST_WAITING:
+        acceptable = lead.depth <= MOST_DEPTH and is_of(lead.url, hosts)
+        if acceptable and name not in search.seen and len(search.waiting) < MOST_WAITING:
             search.seen.add(name)
             search.waiting.append(lead)
     search.waiting.sort(key=lambda lead: (lead.depth > 0, not lead.about, lead.depth))
 
 
 async def step(search: Search, *, lane: Lane, clock: Clock, fetch: Fetch, judge: Judge) -> str:
-    """Read the next page of a search and say in French what came of it.
+    """Read the next page of a search; return the result, in French.
 
-    A page that our own line kept from us stays in the queue.
+    A page that could not be read for a fault of our own stays in the queue.
 
     Raises:
-        NoTurn: the lane is closed, or robots.txt forbids the page; it stays in the queue.
+        NoTurn: The lane is closed, or robots.txt forbids the page; it stays in the queue.
 
     """
     lead = search.waiting[0]
@@ -145,7 +145,7 @@ async def step(search: Search, *, lane: Lane, clock: Clock, fetch: Fetch, judge:
 
 
 def _within(hosts: frozenset[str], request: Gate) -> Gate:
-    """Let through only what stays on these hosts, redirects included."""
+    """Return a gate that allows only these hosts, redirects included."""
 
     async def gate(url: str) -> None:
         if not is_of(url, hosts):
@@ -161,7 +161,7 @@ def _take(search: Search, lead: CandidateLink) -> None:
 
 
 def _read(search: Search, lead: CandidateLink, exchange: Exchange, hosts: frozenset[str]) -> str:
-    """Take the links of a page, and propose it when it speaks of foreigners itself."""
+    """Queue the links of a page, and propose it when it mentions foreigners itself."""
     cleaned = clean(exchange.body, charset=exchange.charset or None)
     url = exchange.final_url
     search.seen.add(folded(url))
@@ -170,7 +170,7 @@ def _read(search: Search, lead: CandidateLink, exchange: Exchange, hosts: frozen
     about = lead.depth > 0 and speaks_of_foreigners(page.title, url)
     if page.obstacle or not about:
         return "lue"
-    if folded(url) in {folded(one.url) for one in search.proposals}:
+    if folded(url) in {folded(proposal.url) for proposal in search.proposals}:
         return "lue, déjà proposée"
     search.proposals.append(
         Proposal(
@@ -185,43 +185,43 @@ def _read(search: Search, lead: CandidateLink, exchange: Exchange, hosts: frozen
 
 
 def proposed(search: Search, home: Target, *, watched: Iterable[str]) -> str:
-    """Write the proposals as entries of `config/targets/prefectures/`, for a person to accept.
+    """Format the proposals as entries of `config/targets/prefectures/`, for a person to accept.
 
-    Pages that are watched already, whatever the variant of their address, are left out.
+    Pages that are targets already, whatever the variant of their address, are left out.
     """
-    known = {folded(url) for url in watched}
+    watched_pages = {folded(url) for url in watched}
     place = home.name.split(" – ")[0]
     lines = [
         "# Propositions de « vigie discover » : relire chaque page, puis recopier ce qui convient",
         f"# dans config/targets/prefectures/{search.department}.toml. Rien n'y est ajouté seul.",
     ]
-    taken: set[str] = set()
-    for one in search.proposals:
-        if folded(one.url) in known:
+    slugs: set[str] = set()
+    for proposal in search.proposals:
+        if folded(proposal.url) in watched_pages:
             continue
-        said = {
-            "slug": _slug(search.department, one.title, taken),
-            "name": f"{place} – {one.title[:120]}",
-            "url": one.url,
+        entry = {
+            "slug": _slug(search.department, proposal.title, slugs),
+            "name": f"{place} – {proposal.title[:120]}",
+            "url": proposal.url,
             "kind": "page",
-            "source": f"vigie discover, page lue le {one.read_at:%d/%m/%Y}",
+            "source": f"vigie discover, page lue le {proposal.read_at:%d/%m/%Y}",
             "verified": "live",
         }
-        lines += ["", "[[target]]", *(f"{key} = {_toml(value)}" for key, value in said.items())]
-        if one.updated_on:
-            lines.append(f"# Mise à jour affichée : {one.updated_on}")
+        lines += ["", "[[target]]", *(f"{key} = {_toml(value)}" for key, value in entry.items())]
+        if proposal.updated_on:
+            lines.append(f"# Mise à jour affichée : {proposal.updated_on}")
     return "\n".join(lines) + "\n"
 
 
-def _slug(department: str, title: str, taken: set[str]) -> str:
+def _slug(department: str, title: str, slugs: set[str]) -> str:
     base = f"prefecture-{department.lower()}-{slug_of(title) or 'page'}"
     slug, number = base, 2
-    while slug in taken:
+    while slug in slugs:
         slug, number = f"{base}-{number}", number + 1
-    taken.add(slug)
+    slugs.add(slug)
     return slug
 
 
 def _toml(text: str) -> str:
-    """Write a string; what JSON writes of one is TOML as well, but for DEL."""
+    """Encode a string; a JSON string is a TOML string too, except for DEL."""
     return json.dumps(text.replace("\x7f", ""), ensure_ascii=False)

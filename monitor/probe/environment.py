@@ -1,7 +1,7 @@
-"""By what checks are made: what NF Z67-147 asks of a record made online, as far as we know it.
+"""Collect the environment of the checks, which NF Z67-147 requires of an online record.
 
-Every run says it in the journal, and every check points at it. What is not known is said to
-be unknown: an address that a machine believes to have is not the one that a site sees.
+Every run records it in the journal, and every check refers to it. What is not known is recorded
+as unknown: the address of an interface is not the one that a site sees.
 """
 
 import platform

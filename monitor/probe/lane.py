@@ -1,14 +1,14 @@
 """A platform's budget, enforced: one probe at a time, its requests spaced, robots.txt obeyed.
 
-A probe takes a `LaneTurn`, and asks it before each request. A turn that cannot be had at once, or
-after those before it, is refused with a cause, so that its slot is accounted for: nobody waits
-for the end of a back-off or of a pause.
+A probe takes a `LaneTurn`, and asks it before each request. When the lane is closed, the turn is
+refused with a cause, so that its slot is accounted for: no probe waits for the end of a back-off
+or of a pause.
 
-A redirect may lead to another platform: that request keeps to the other's budget. On a
-platform, one request at a time is in flight, whichever lane's probe makes it.
+A redirect may lead to another platform: that request counts in the other's budget. Each platform
+gets one request at a time, whichever lane's probe makes it.
 
-A probe that waits for something else than its platform's spacing gives the turn back meanwhile:
-one site's delay, or another platform's, holds up none of its neighbours.
+A probe that waits for anything but its platform's spacing gives the turn back meanwhile, so that
+one site's delay, or another platform's, does not delay its neighbours.
 """
 
 import asyncio
@@ -27,21 +27,21 @@ from monitor.probe.robots_cache import ORIGINS_MAX, Gate, RobotsBook
 from monitor.runtime.clock import Clock
 from monitor.runtime.foreign_work import apart
 
-# Rechecks go first, but after three in a row a planned check has its turn: it is never starved,
-# and since a failure takes about three checks to be confirmed, doubts do not pile up either.
+# Rechecks go first, but after three in a row a planned check has its turn and is never starved.
+# Since it takes about three checks to confirm a failure, rechecks do not accumulate either.
 RECHECKS_IN_A_ROW = 3
-# The longest that a probe waits for the delay that its site asks for between two requests; when
-# there is more to wait, the slot is given up.
+# The longest that a probe waits for the delay that its site requires between two requests; for a
+# longer one, the slot is given up.
 CRAWL_DELAY_MAX_S = 60.0
-ROBOTS_TXT = "/robots.txt"  # says what the delay is, and is not held back by it
-ROBOTS_MAX = 10  # files asked for in one probe: redirects may lead to a new site each time
-RULES_AT_ONCE = 500  # more rules of one site are matched apart from the loop
+ROBOTS_TXT = "/robots.txt"  # states the delay, and is not subject to it
+ROBOTS_MAX = 10  # fetched in one probe: redirects may lead to a new site each time
+RULES_AT_ONCE = 500  # more rules of one site are matched in a thread
 
 
 class NoTurn(GateClosed):
-    """The probe may not be made, or not go on. `cause` is that of the gap.
+    """The probe may not begin, or not continue. `cause` is that of the gap.
 
-    For a recheck, which no plan wanted, there is no gap: it gave way.
+    A recheck, which is not planned, leaves no gap.
     """
 
     def __init__(self, cause: GapCause) -> None:
@@ -59,7 +59,7 @@ class _Waiter:
 
     @property
     def gone(self) -> bool:
-        """Cancelled, though its task has not been told yet."""
+        """Whether it is cancelled, even if its task does not know yet."""
         return self.granted.cancelled()
 
     def reject(self, cause: GapCause) -> None:
@@ -68,25 +68,25 @@ class _Waiter:
 
 
 class LaneTurn:
-    """The right to make one probe's requests, given by a `Lane`."""
+    """The permission of a `Lane` to make the requests of one probe."""
 
     def __init__(self, lane: "Lane", target: str, slot_at: datetime, *, urgent: bool) -> None:
         self._lane = lane
         self._target = target
         self._slot_at = slot_at
         self._urgent = urgent
-        self._held = True
+        self._has_turn = True
         self._stopped = False
         self._robots_left = ROBOTS_MAX
         self._flight: asyncio.Lock | None = None  # of the platform that our request is at
 
     async def request(self, url: str) -> None:
-        """Wait until a request to `url` may start; start it when this returns.
+        """Wait until a request to `url` may start. The request starts when this returns.
 
-        The request before it has ended, and the last one ends with the turn.
+        It also ends the previous request; the last one ends with the turn.
 
         Raises:
-            NoTurn: robots.txt forbids it, or its platform is closed, or was meanwhile.
+            NoTurn: robots.txt forbids it, or its platform is closed, or was closed meanwhile.
             ValueError: `url` has no host.
 
         """
@@ -103,13 +103,13 @@ class LaneTurn:
             raise NoTurn(GapCause.STOPPED)
 
     def release(self) -> None:
-        """Say that no request of ours is in flight."""
+        """End the request in progress, if any."""
         if self._flight is not None:
             self._flight.release()
             self._flight = None
 
     def end(self) -> None:
-        """Give all back."""
+        """End the request in progress and the turn."""
         self.release()
         self._give_back()
 
@@ -119,36 +119,36 @@ class LaneTurn:
             if self._robots_left < 0:
                 raise NoTurn(GapCause.ROBOTS)
         self.release()  # before any wait: two lanes that lead to each other must not lock up
-        there = self._lane.at(url)
-        if there is not self._lane:
+        lane = self._lane.at(url)
+        if lane is not self._lane:
             self._give_back()
         while self._flight is None:
-            if there.holds_back(url):
+            if lane.holds_back(url):
                 self._give_back()
-                async with there.queue(url):
-                    await there.wait_for_site(url)
-                    await self._take_off(there, url)
+                async with lane.queue(url):
+                    await lane.wait_for_site(url)
+                    await self._acquire(lane, url)
             else:
-                await self._take_off(there, url)
+                await self._acquire(lane, url)
 
-    async def _take_off(self, there: "Lane", url: str) -> None:
-        if there is self._lane and not self._held:
+    async def _acquire(self, lane: "Lane", url: str) -> None:
+        if lane is self._lane and not self._has_turn:
             await self._lane.enter(self._target, self._slot_at, urgent=self._urgent)
-            self._held = True
-        self._flight = await there.acquire(url)
+            self._has_turn = True
+        self._flight = await lane.acquire(url)
 
     def _give_back(self) -> None:
-        if self._held:
-            self._held = False
+        if self._has_turn:
+            self._has_turn = False
             self._lane.leave()
 
 
 class Lane:
     """One platform's budget. All its methods belong to one event loop.
 
-    `on_change` is called with each new state, to keep it across restarts. `owner` finds the
-    lane of the platform that a host belongs to; None for a host of no platform, whose
-    requests count as our own platform's.
+    `on_change` is called with each new state, to store it across restarts. `owner` returns the
+    lane of the platform that a host belongs to; None for a host of no platform, whose requests
+    count as this platform's.
     """
 
     def __init__(  # noqa: PLR0913 -- all but two are keyword-only, with their defaults
@@ -173,7 +173,7 @@ class Lane:
         self._sleeps: set[asyncio.Task[None]] = set()
         self._rechecks_in_a_row = 0
         self._waiting: dict[str, _Waiter] = {}
-        # A process that keeps dying and starting again must not hurry either.
+        # A process that keeps crashing and restarting must respect the spacing too.
         self._last_us = clock.monotonic_us()
         self._last_by_origin_us: dict[str, int] = {}
         self._queues: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -184,25 +184,25 @@ class Lane:
 
     @property
     def busy(self) -> bool:
-        """Whether a probe is in hand."""
+        """Whether a probe is in progress."""
         return self._busy
 
     @property
     def backlog(self) -> int:
-        """Probes that wait for their turn."""
+        """The number of probes that wait for their turn."""
         return len(self._waiting)
 
     @asynccontextmanager
     async def turn(
         self, target: str, slot_at: datetime, *, urgent: bool = False
     ) -> AsyncGenerator[LaneTurn]:
-        """Hold the lane for one probe, after those due before it; `urgent` is a recheck.
+        """Have the lane for one probe, after those due before it. `urgent`: it is a recheck.
 
-        At most one turn of a target waits: a planned check takes the place of a waiting recheck
-        and is served as early; any other second one gives way.
+        At most one turn of a target waits: a planned check replaces a waiting recheck and takes
+        its rank; any other second one is refused.
 
         Raises:
-            NoTurn: with its cause, also while waiting.
+            NoTurn: With its cause, also while waiting.
 
         """
         await self.enter(target, slot_at, urgent=urgent)
@@ -213,11 +213,11 @@ class Lane:
             turn.end()
 
     def at(self, url: str) -> "Lane":
-        """Return the lane whose budget a request to `url` is on."""
+        """Return the lane in whose budget a request to `url` counts."""
         return self._owner(urlsplit(url).hostname or "") or self
 
     async def heed_robots(self, url: str, gate: Gate) -> None:
-        """Raise NoTurn if robots.txt forbids `url`; a file that is due is asked for first."""
+        """Raise NoTurn if robots.txt forbids `url`; the file is fetched first when it is due."""
         origin = _origin(url)
         if self._robots is not None:
             if self._robots.due(origin):
@@ -229,10 +229,10 @@ class Lane:
                 raise NoTurn(GapCause.ROBOTS)
 
     def holds_back(self, url: str) -> bool:
-        """Return whether the site asks for more time than the spacing, or others wait for it.
+        """Return whether the site requires a longer wait than the spacing, or others wait for it.
 
         Raises:
-            NoTurn: for more time than a probe waits.
+            NoTurn: The wait is longer than `CRAWL_DELAY_MAX_S`.
 
         """
         wait_us = self._site_wait_us(url)
@@ -242,7 +242,7 @@ class Lane:
         return queue is not None and queue.locked() and not _is_robots(url)
 
     def queue(self, url: str) -> asyncio.Lock:
-        """Return what those who wait for one site hold, one after the other."""
+        """Return the lock of the probes that wait for one site, one after the other."""
         return self._queues.setdefault(_origin(url), asyncio.Lock())
 
     async def wait_for_site(self, url: str) -> None:
@@ -251,24 +251,24 @@ class Lane:
             await self._sleep(wait_us / 1_000_000)
 
     async def acquire(self, url: str) -> asyncio.Lock | None:
-        """Wait for the end of the request in flight and for the spacing.
+        """Wait for the end of the request in progress and for the spacing.
 
-        Returns the lock to release when the request has ended; None when meanwhile another was
-        made to a site that holds us back. Raises NoTurn.
+        Returns the lock to release when the request has ended; None when the site now requires a
+        longer wait, because of another request made meanwhile. Raises NoTurn.
         """
         await self._flight.acquire()
         try:
-            off = await self._pace(url)
+            started = await self._pace(url)
         except BaseException:
             self._flight.release()
             raise
-        if not off:
+        if not started:
             self._flight.release()
             return None
         return self._flight
 
     def refused(self, now: datetime, *, asked: timedelta = timedelta(0)) -> None:
-        """Close the lane for a while, `asked` at least: the site refused us."""
+        """Close the lane after a refusal, for at least `asked`."""
         self._become(backoff.refused(self._state, now, at_least=asked))
 
     def answered(self) -> None:
@@ -282,7 +282,7 @@ class Lane:
         self._become(backoff.resumed(self._state))
 
     def stop(self) -> None:
-        """Begin no more requests: who waits for one is sent away, the one in flight may end."""
+        """Start no more requests: waiting probes are refused, the request in progress may end."""
         self._stopped = True
         for sleep in self._sleeps:
             sleep.cancel()
@@ -297,7 +297,7 @@ class Lane:
         self._on_change(state)
 
     async def _sleep(self, seconds: float) -> None:
-        """Wait, unless told to stop. Raises NoTurn."""
+        """Wait, until the lane is stopped. Raises NoTurn then."""
         if not self._stopped:
             sleep = asyncio.create_task(self._clock.sleep(seconds))
             self._sleeps.add(sleep)
@@ -322,12 +322,12 @@ class Lane:
     async def enter(self, target: str, slot_at: datetime, *, urgent: bool) -> None:
         if cause := self._closed():
             raise NoTurn(cause)
-        other = self._waiting.get(target)
-        if other is not None and not other.gone:
-            if urgent or not other.urgent:
-                other.urgent = other.urgent or urgent
+        waiting = self._waiting.get(target)
+        if waiting is not None and not waiting.gone:
+            if urgent or not waiting.urgent:
+                waiting.urgent = waiting.urgent or urgent
                 raise NoTurn(GapCause.OVERRUN)
-            other.reject(GapCause.OVERRUN)
+            waiting.reject(GapCause.OVERRUN)
             urgent = True
         waiter = _Waiter(slot_at=slot_at, urgent=urgent)
         self._waiting[target] = waiter
@@ -338,7 +338,7 @@ class Lane:
             if self._waiting.get(target) is waiter:
                 del self._waiting[target]
             if not waiter.gone and waiter.granted.exception() is None:
-                self.leave()  # granted and cancelled in one breath
+                self.leave()  # granted and cancelled at the same time
             raise
 
     def _call_next(self) -> None:
@@ -351,7 +351,7 @@ class Lane:
                 waiter.granted.set_result(None)
 
     def _rank(self, target: str) -> tuple[bool, datetime]:
-        """Order those who wait: the kind whose turn it is, then by slot."""
+        """Return the rank of a waiting turn: first the kind whose turn it is, then by slot."""
         waiter = self._waiting[target]
         rechecks_first = self._rechecks_in_a_row < RECHECKS_IN_A_ROW
         return waiter.urgent is not rechecks_first, waiter.slot_at
@@ -361,10 +361,10 @@ class Lane:
         self._call_next()
 
     def _site_wait_us(self, url: str) -> int:
-        """Return how long the site's own delay has still to run; not above 0 when it has not.
+        """Return how much of the site's own delay is left; 0 or less when it has passed.
 
         Raises:
-            NoTurn: for longer than a probe waits.
+            NoTurn: More than `CRAWL_DELAY_MAX_S` is left.
 
         """
         origin = _origin(url)
@@ -378,9 +378,9 @@ class Lane:
         return math.ceil(wait_us)
 
     async def _pace(self, url: str) -> bool:
-        """Wait until the lane's spacing has passed, then count a start.
+        """Wait until the lane's spacing has passed, then record a start; return True.
 
-        False, and nothing is counted, when the site's own delay would still have to be waited for.
+        False, and nothing is recorded, when the site's own delay has not passed.
         """
         while (wait_us := self._last_us + self._spacing_us - self._clock.monotonic_us()) > 0:
             await self._sleep(wait_us / 1_000_000)

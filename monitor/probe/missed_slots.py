@@ -1,4 +1,4 @@
-"""What was not observed while the service was not there, told when it starts again."""
+"""The slots that were missed since the last run, determined when the service starts."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,28 +13,28 @@ from monitor.store import Store
 
 log = structlog.get_logger(__name__)
 
-IN_HAND = timedelta(hours=2)  # how long a slot may wait in a lane: far more than it does
+IN_HAND = timedelta(hours=2)  # how long a slot may wait in a lane: far more than it ever does
 
 
-def log_missed(one: Gap) -> None:
-    """Write the one line of a gap."""
+def log_missed(gap: Gap) -> None:
+    """Log a gap."""
     log.info(
         "slots missed",
-        target=one.target,
-        since=one.from_at.isoformat(),
-        slots=one.slots,
-        cause=one.cause.value,
+        target=gap.target,
+        since=gap.from_at.isoformat(),
+        slots=gap.slots,
+        cause=gap.cause.value,
     )
 
 
 def missed_slots(
     store: Store, plan: Mapping[str, Grid], now: datetime, *, config_sha256: str
 ) -> tuple[Gap, ...]:
-    """Return the slots since the last run that nobody accounted for.
+    """Return the slots since the last run that have neither a check nor a gap.
 
-    Those of our absence, and, when that run was killed, those that it had begun or kept
-    waiting. Nothing before a first run. `config_sha256` is of the configuration that `plan`
-    is made from: a run of another one may have had other slots.
+    Those while the service was stopped, and, when that run was killed, those that it had begun or
+    that were waiting. Nothing before a first run. `config_sha256` is that of the configuration of
+    `plan`: a run with another one may have had other slots.
     """
     runs = store.runs()
     if not runs:
@@ -42,7 +42,7 @@ def missed_slots(
     last = runs[-1]
     if last.stopped_at is not None:
         return stops([last], plan, now, point=store.point)
-    # Its last check may be later than the last round that says it was alive.
+    # Its last check may be later than the last round, which sets `alive_at`.
     checked = [state.last_at for state in store.states() if state.last_at is not None]
     last = replace(last, alive_at=min(now, max([last.alive_at, *checked])))
     same = last.config_sha256 == config_sha256
@@ -60,27 +60,27 @@ def _in_hand(
 ) -> tuple[Gap, ...]:
     """Return the slots of a killed run that nothing accounts for.
 
-    Slots of a target are accounted for in their order, but for those in hand. One that was
-    silent for longer than a slot may wait, as after a sleep of the machine, is looked at from
-    its last word on. Under another plan the old slots are not known: a gap is then only where no
+    Slots of a target are accounted for in order, except those in progress. A target with nothing
+    recorded for longer than `IN_HAND`, as after a suspension of the machine, is examined from its
+    last record on. Under another plan the old slots are not known: a gap is then only where no
     check was made at all.
     """
     since = until - IN_HAND
     checked = {state.target: state.last_at for state in store.states()}
-    ended = store.last_gaps(since)
-    known = store.gaps(since, until)
+    last_gap_ends = store.last_gaps(since)
+    gaps_since = store.gaps(since, until)
     after = until + timedelta(microseconds=1)  # the last check may be the last sign of life
     gaps: list[Gap] = []
     for target, grid in plan.items():
-        words = (checked.get(target), ended.get(target), ended.get(""))
-        last = max((at for at in words if at is not None), default=started_at)
+        records = (checked.get(target), last_gap_ends.get(target), last_gap_ends.get(""))
+        last = max((at for at in records if at is not None), default=started_at)
         first = max(started_at, min(since, last))
-        seen = {check.slot_at for check in store.observations(target, first, after)}
-        checked_slots = {grid.latest(at) for at in seen}
-        mine = [one for one in known if one.target in {target, ""}]
+        observed = {check.slot_at for check in store.observations(target, first, after)}
+        checked_slots = {grid.latest(at) for at in observed}
+        own_gaps = [gap_ for gap_ in gaps_since if gap_.target in {target, ""}]
         gaps += [
             gap(grid, slot, GapCause.STOPPED, point=store.point, target=target)
-            for slot in missing(grid.between(first, until), seen, mine)
+            for slot in missing(grid.between(first, until), observed, own_gaps)
             if same_plan or slot not in checked_slots
         ]
     return merged(gaps)

@@ -75,7 +75,7 @@ class KeepBytes(Protocol):
     """Keeps the exact bytes that a policy asks for, and says where (evidence.captures)."""
 
     async def __call__(
-        self, target: Target, seen: Observation, *, known_good: bool, in_outage: bool
+        self, target: Target, observation: Observation, *, known_good: bool, in_outage: bool
     ) -> tuple[Capture, ...]:
         """Return the places of what was kept: on the disk by then."""
 

@@ -1,4 +1,4 @@
-"""The exact bytes that were kept of pages, found again in the store and in the files."""
+"""Find the archived bytes of pages, in the store and in the files of captures."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -24,7 +24,7 @@ MOST_VERSIONS = 40  # stays of one page, the newest
 
 
 class Archive:
-    """Answers from any thread; each answer may take as long as a file of captures is read."""
+    """Safe from any thread; each call may take as long as it takes to read a file of captures."""
 
     def __init__(self, store: Store, folder: Path, *, clock: Clock) -> None:
         self.clock = clock
@@ -41,28 +41,28 @@ class Archive:
         Raises StoreError.
         """
         copies = self._store.copies_of(target, body_sha256, limit=MOST_COPIES)
-        found = (self._opened(target, copy) for copy in copies)
-        return next((exchange for exchange in found if exchange is not None), None)
+        exchanges = (self._opened(target, copy) for copy in copies)
+        return next((exchange for exchange in exchanges if exchange is not None), None)
 
     def shown_until(
         self, target: str, version: Version, same: Callable[[Exchange], bool]
     ) -> datetime:
-        """Return the last instant of a stay at which bytes that say the same are known.
+        """Return the last instant of a stay for which bytes with the same text are archived.
 
-        `same` tells whether another exchange says what the body of this version does: another
-        text may have been seen for a moment meanwhile. Raises StoreError.
+        `same` returns whether another exchange has the text of this version: another text may have
+        been read for a moment meanwhile. Raises StoreError.
         """
         store, since, until = self._store, version.first_at, version.last_at
-        known = store.last_seen(target, version.body_sha256, since, until) or since
-        copies = store.copies_between(target, known, until, limit=MOST_LOOKED_AT)
-        for copy in copies if known < until else ():
+        last_at = store.last_seen(target, version.body_sha256, since, until) or since
+        copies = store.copies_between(target, last_at, until, limit=MOST_LOOKED_AT)
+        for copy in copies if last_at < until else ():
             exchange = self._opened(target, copy)
             if exchange is not None and same(exchange):
                 return store.last_seen(target, copy.body_sha256, copy.at, until) or copy.at
-        return known
+        return last_at
 
     def _opened(self, target: str, copy: KeptCopy) -> Exchange | None:
-        """Read a copy, and make sure that its body is the one that was recorded."""
+        """Read a copy and check that its body is the recorded one; None when it is not."""
         try:
             exchange = capture_check.opened(self._folder / copy.file, copy.sha256, reread)
         except (WarcError, OSError, ValueError) as error:

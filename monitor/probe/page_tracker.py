@@ -1,4 +1,4 @@
-"""Reads the pages whose text is followed, and remembers what each of them says."""
+"""Reads the pages whose text is followed, and keeps the history of each."""
 
 import hashlib
 from asyncio import Semaphore, to_thread
@@ -35,35 +35,35 @@ from monitor.core.text.clean import clean, digest, is_cut
 from monitor.core.text.packed import PackedPage
 from monitor.core.text.page import Element
 from monitor.core.text.read import read_clean
-from monitor.metrics import PageSeen
+from monitor.metrics import PageMetrics
 from monitor.probe.page_archive import Archive
 from monitor.store import Store
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# Degraded for these, the page is whole all the same. For any other reason (an error text, an
-# empty shell, a missing marker, another site) it is not the page, and makes no version.
+# A page that is degraded for these reasons is complete all the same. For any other reason (an
+# error text, an empty shell, a missing marker, another site) it makes no version.
 WHOLE = frozenset({Reason.SLOW, Reason.TLS_CHAIN_INCOMPLETE})
-# How much of what a page showed before is read again when our own rules have changed.
+# How many earlier texts of a page are read again when our own rules have changed.
 MOST_RENAMED = 20  # texts, the newest
 RENAMING_US = 5_000_000  # no other is begun after that
-# A page that took long to read or to compare is left unread for a while: a few such pages must
-# not take all of the interpreter's time, nor the turn of the others. Its checks go on.
+# A page that took long to read or to compare is not read for a while: a few such pages must not
+# take all of the interpreter's time, nor delay the others. Its checks go on.
 LONG_US = 250_000
 RESTS = 20  # times as long as that took
 
 
-def pages_seen(store: Store) -> dict[str, PageSeen]:
-    """Return what metrics must know of every page that was read before this process."""
+def metrics_of_pages(store: Store) -> dict[str, PageMetrics]:
+    """Return the metrics of every page that was read before this process started, by slug."""
     offered: dict[str, set[Element]] = defaultdict(set)
     for fact in store.page_facts(stated_only=True):
         if not fact.negated:
             offered[fact.target].add(fact.element)
     changed_at = store.last_page_changes()
-    dead = Counter(one.page for one in store.dead_links(dead_only=True))
+    dead = Counter(link.page for link in store.dead_links(dead_only=True))
     return {
-        slug: PageSeen(
+        slug: PageMetrics(
             updated_on=version.updated_on,
             offered=frozenset(offered[slug]),
             changed_at=changed_at.get(slug),
@@ -75,18 +75,18 @@ def pages_seen(store: Store) -> dict[str, PageSeen]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Read:
-    """What was read of a page last: the same bytes, or the same but for noise, say the same."""
+    """The last reading of a page: equal bytes, or equal bytes without noise, are the same text."""
 
     body_sha256: str
-    cleaned: str  # digest of what is left without the noise
+    cleaned: str  # digest of the clean text
     text_sha256: str
     packed: PackedPage
 
 
 class PageTracker:
-    """What every followed page said last. For one event loop, one check of a target at a time.
+    """The history of every followed page. For one event loop, one check of a target at a time.
 
-    `archive` has the bytes that are read again when our own rules have changed.
+    `archive` has the bytes to read again when our own rules have changed.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class PageTracker:
         self._renamed: set[str] = set()  # pages whose earlier texts go by their new names
         self._tracks = {track.target: track for track in tracks}
         # Threads that parse share one interpreter with the probes: one at a time, or after a
-        # start on a long list the probes would be starved by their own answers.
+        # start with a long list the probes would be starved by their own answers.
         self._one = Semaphore(1)
         self._one_long = Semaphore(1)
         self._unread_until_us: dict[str, int] = {}  # of the pages that took long
@@ -106,7 +106,7 @@ class PageTracker:
     async def read(
         self, target: Target, observation: Observation, events: Iterable[Event]
     ) -> tuple[Version | None, tuple[PageEvent, ...]]:
-        """Fold one check: the text that we believe if it was read, and what happened to it.
+        """Fold one check; return the believed text if it was read or changed, and the events.
 
         `events` are the edges of outages that the same check made.
         """
@@ -114,8 +114,8 @@ class PageTracker:
             return None, ()
         track = self._track(target.slug)
         if _confirm_removal(events):
-            self._tracks[target.slug], found = gone(track, observation.at)
-            return None, found
+            self._tracks[target.slug], events_of_page = gone(track, observation.at)
+            return None, events_of_page
         if not _is_the_page(observation.judgement):
             return None, ()
         if self._rests(target.slug) and not self._is_known(track, observation):
@@ -123,23 +123,23 @@ class PageTracker:
         reading = await self._reading(target.slug, observation)
         if reading is None:
             return None, ()
-        track, ours = await self._under_our_rules(track, reading)
+        track, events_of_rules = await self._reread_if_rules_changed(track, reading)
         before = track.current
-        track, found = await self._folded(track, reading)
+        track, events_of_page = await self._folded(track, reading)
         self._tracks[target.slug] = track
         current = track.current
         version = current.version if current and current != before else None
-        return version, (*ours, *found)
+        return version, (*events_of_rules, *events_of_page)
 
     def text_of(self, target: Target, exchange: Exchange) -> bytes:
-        """Return a digest of what an exchange says: that of its text, if it was read last."""
+        """Return the digest of the text of an exchange, if it was read last; else of its body."""
         body = hashlib.sha256(exchange.body)
-        known = self._last.get(target.slug)
-        same = known is not None and known.body_sha256 == body.hexdigest()
-        return bytes.fromhex(known.text_sha256) if known and same else body.digest()
+        last = self._last.get(target.slug)
+        same = last is not None and last.body_sha256 == body.hexdigest()
+        return bytes.fromhex(last.text_sha256) if last and same else body.digest()
 
     def shown(self, slug: str) -> ShownPage | None:
-        """Return the text that we believe of a page."""
+        """Return the believed text of a page, None before the first."""
         return self._tracks[slug].current if slug in self._tracks else None
 
     def in_doubt(self, slug: str) -> bool:
@@ -147,27 +147,27 @@ class PageTracker:
         return slug in self._tracks and in_doubt(self._tracks[slug])
 
     def _is_known(self, track: TextHistory, observation: Observation) -> bool:
-        """Return whether an answer has the very bytes of the text that we believe."""
-        current, known = track.current, self._last.get(track.target)
-        if current is None or known is None:
+        """Return whether an answer has exactly the bytes of the believed text."""
+        current, last = track.current, self._last.get(track.target)
+        if current is None or last is None:
             return False
         body = hashlib.sha256(observation.exchange.body).hexdigest()
-        return (known.body_sha256, known.text_sha256) == (body, current.version.sha256)
+        return (last.body_sha256, last.text_sha256) == (body, current.version.sha256)
 
     def _track(self, slug: str) -> TextHistory:
         return self._tracks.get(slug) or TextHistory(target=slug, point=self._point)
 
     async def _folded(self, track: TextHistory, reading: PageReading) -> HistoryStep:
-        """Advance, in a thread when another text must be compared: that may take seconds."""
+        """Fold a reading, in a thread when texts must be compared, which may take seconds."""
         current = track.current
         if current is None or current.version.sha256 == reading.sha256:
             return advance(track, reading)
         return await self._timed(track.target, advance, track, reading)
 
     async def _timed(self, slug: str, work: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
-        """Work in a thread, one page at a time; a page that took long before waits its turn.
+        """Run work in a thread, one page at a time; pages that took long before queue apart.
 
-        Without an archive there is no clock, and nothing takes long.
+        Without an archive there is no clock, and no page counts as long.
         """
         if self._archive is None:
             async with self._one:
@@ -175,20 +175,22 @@ class PageTracker:
         clock, until_us = self._archive.clock, self._unread_until_us
         async with self._one_long if slug in until_us else nullcontext(), self._one:
             begun_us = clock.monotonic_us()
-            done = await to_thread(work, *args, **more)
+            result = await to_thread(work, *args, **more)
             now_us = clock.monotonic_us()
         if now_us - begun_us > LONG_US:
             until_us[slug] = max(until_us.get(slug, 0), now_us) + RESTS * (now_us - begun_us)
-        return done
+        return result
 
     def _rests(self, slug: str) -> bool:
-        """Return whether a page that took long must be left unread."""
+        """Return whether a page that took long must not be read yet."""
         if self._archive is None or slug not in self._unread_until_us:
             return False
         return self._archive.clock.monotonic_us() < self._unread_until_us[slug]
 
-    async def _under_our_rules(self, track: TextHistory, reading: PageReading) -> HistoryStep:
-        """Read again what other rules had read, as far as this reading must be compared to it."""
+    async def _reread_if_rules_changed(
+        self, track: TextHistory, reading: PageReading
+    ) -> HistoryStep:
+        """Read the believed text again if other rules read it, to compare this reading to it."""
         current, archive = track.current, self._archive
         events: tuple[PageEvent, ...] = ()
         if current is None or archive is None:
@@ -202,23 +204,26 @@ class PageTracker:
             current = track.current or current
         another = current.version.sha256 != reading.sha256
         if another and current.packed.extraction_version == rules:
-            track = await self._with_new_names(track, archive, rules)
+            track = await self._rehash_previous_texts(track, archive, rules)
         return track, events
 
-    async def _with_new_names(
+    async def _rehash_previous_texts(
         self, track: TextHistory, archive: Archive, rules: str
     ) -> TextHistory:
-        """Make the digests of earlier texts anew, at the first sign of another text.
+        """Compute the digests of earlier texts again, at the first reading of another text.
 
-        They are not recorded: what was read by other rules is found by its version.
+        They are not recorded: texts that other rules read are marked by their version.
         """
         if track.target in self._renamed:
             return track
         self._renamed.add(track.target)
-        known, names = {*track.previous, *track.rejected}, dict[str, str]()
+        old_digests, names = {*track.previous, *track.rejected}, dict[str, str]()
         due_us = archive.clock.monotonic_us() + RENAMING_US
         for version in await to_thread(archive.versions, track.target):
-            if version.extraction_version == rules or version.sha256 not in known - names.keys():
+            if (
+                version.extraction_version == rules
+                or version.sha256 not in old_digests - names.keys()
+            ):
                 continue
             if len(names) == MOST_RENAMED or archive.clock.monotonic_us() > due_us:
                 break
@@ -233,26 +238,26 @@ class PageTracker:
             return await to_thread(work, archive, slug, of)
 
     async def _reading(self, slug: str, observation: Observation) -> PageReading | None:
-        """Read the body, but parse it only when it differs from the last by more than noise."""
+        """Read the body; it is parsed only when it differs from the last by more than noise."""
         exchange = observation.exchange
         body = hashlib.sha256(exchange.body).hexdigest()
-        known = self._last.get(slug)
-        if known is None or known.body_sha256 != body:
-            known = await self._timed(slug, _read, exchange, body, known)
-            if known is None:
+        last = self._last.get(slug)
+        if last is None or last.body_sha256 != body:
+            last = await self._timed(slug, _read, exchange, body, last)
+            if last is None:
                 return None
-            self._last[slug] = known
+            self._last[slug] = last
         return PageReading(
             at=observation.at,
-            sha256=known.text_sha256,
+            sha256=last.text_sha256,
             body_sha256=body,
             url=without_tokens(clean_text(exchange.final_url, MAX_URL)),
-            packed=known.packed,
+            packed=last.packed,
         )
 
 
 def _read(exchange: Exchange, body_sha256: str, last: _Read | None) -> _Read | None:
-    """Read a body that is not the last one; None when it is no page to compare."""
+    """Read a body other than the last one; None when it has an obstacle."""
     cleaned = clean(exchange.body, charset=exchange.charset or None)
     name = digest(cleaned)
     if last is not None and last.cleaned == name:
@@ -270,27 +275,27 @@ def _read(exchange: Exchange, body_sha256: str, last: _Read | None) -> _Read | N
 
 
 def _read_again(archive: Archive, target: str, version: Version) -> _Read | None:
-    """Read the body of a version by our rules of today; None when there is no such copy."""
+    """Read the body of a version by the current rules; None when there is no copy of it."""
     exchange = archive.body(target, version.body_sha256)
     return _read(exchange, version.body_sha256, None) if exchange else None
 
 
 def _retaken(archive: Archive, target: str, version: Version) -> PageReading | None:
-    """Read a stay again; None when the copy of its text cannot be."""
-    known = _read_again(archive, target, version)
-    if known is None:
+    """Read a stay again; None when no copy of its text can be read."""
+    reread = _read_again(archive, target, version)
+    if reread is None:
         return None
 
     def same(exchange: Exchange) -> bool:
-        other = _read(exchange, "", None)
-        return other is not None and other.text_sha256 == known.text_sha256
+        read = _read(exchange, "", None)
+        return read is not None and read.text_sha256 == reread.text_sha256
 
     return PageReading(
         at=archive.shown_until(target, version, same),
-        sha256=known.text_sha256,
+        sha256=reread.text_sha256,
         body_sha256=version.body_sha256,
         url=version.url,
-        packed=known.packed,
+        packed=reread.packed,
     )
 
 

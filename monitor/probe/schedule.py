@@ -1,8 +1,8 @@
-"""When work is done: APScheduler rings, the grid says for which slot.
+"""Run work on grids: APScheduler triggers; the slot is computed from the grid.
 
-APScheduler coalesces, skips and sleeps through clock steps without a word that can be relied
-on, so it is only the bell. Each time it rings, the slots since the last one are counted on the
-grid: the latest is done, the others are reported as gaps. See docs/decisions/0003.
+APScheduler coalesces, skips and sleeps through clock steps without a reliable report, so it only
+triggers. Each time, the slots since the last one are counted on the grid: the latest is run, the
+others are reported as gaps. See docs/decisions/0003.
 """
 
 import asyncio
@@ -27,16 +27,16 @@ from monitor.runtime.clock import Clock
 log = structlog.get_logger(__name__)
 
 Work = Callable[[datetime], Awaitable[object]]
-Lost = Callable[[Gap], Awaitable[object]]
+MissedHandler = Callable[[Gap], Awaitable[object]]
 
 CLOCK_WATCH_S = 5.0
-STEP_MIN_S = 1.0  # NTP slews what is smaller; over a few seconds it cannot amount to this
+STEP_MIN_S = 1.0  # NTP slews smaller offsets, and less than this in a few seconds
 _INSTANT = timedelta(microseconds=1)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class GridTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler publishes no types
-    """Rings on the slots of a grid. After a stall or a step, at most once for all the past."""
+    """Fires at the slots of a grid. After a stall or a step, at most once for all past slots."""
 
     def __init__(self, grid: Grid) -> None:
         self._grid = grid
@@ -48,26 +48,26 @@ class GridTrigger(BaseTrigger):  # type: ignore[misc]  # APScheduler publishes n
 
 
 class _Job:
-    """One piece of periodic work, and the last slot of it that is accounted for."""
+    """One kind of periodic work, and its last slot that is accounted for."""
 
-    def __init__(self, name: str, grid: Grid, work: Work, lost: Lost | None) -> None:
+    def __init__(self, name: str, grid: Grid, work: Work, on_missed: MissedHandler | None) -> None:
         self.name = name
         self.grid = grid
         self.work = work
-        self.lost = lost
+        self.on_missed = on_missed
         self.last = _NEVER
 
     def due(self, now: datetime) -> datetime:
-        """Return the slot for which the bell rings: never one that is accounted for."""
+        """Return the slot that is due: never one that is already accounted for."""
         return max(self.grid.latest(now), self.grid.next(self.last))
 
 
 class Schedule:
-    """Does work on grids, one piece of each kind at a time, and says what it could not do.
+    """Runs work on grids, one call of each kind at a time, and reports the slots it skips.
 
     Args:
-        point: Names the gaps.
-        on_error: Told of an exception that work let out, once each; the schedule goes on.
+        point: The measuring point of the gaps.
+        on_error: Called with each exception that work raises; the schedule goes on.
 
     """
 
@@ -83,37 +83,40 @@ class Schedule:
         self._watcher: asyncio.Task[None] | None = None
         self._stopping = False
         self._offset_us = self._wall_minus_monotonic_us()
-        self._bell = AsyncIOScheduler(
+        self._scheduler = AsyncIOScheduler(
             timezone=UTC,
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
-        self._bell.add_listener(self._skipped, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
-        self._bell.add_listener(lambda event: on_error(event.exception), EVENT_JOB_ERROR)
+        self._scheduler.add_listener(self._skipped, EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
+        self._scheduler.add_listener(lambda event: on_error(event.exception), EVENT_JOB_ERROR)
 
-    def every(self, name: str, grid: Grid, work: Work, *, lost: Lost | None = None) -> None:
-        """Call `work` with each slot of `grid`, and `lost` with each stretch that was not done.
+    def every(
+        self, name: str, grid: Grid, work: Work, *, on_missed: MissedHandler | None = None
+    ) -> None:
+        """Call `work` with each slot of `grid`, and `on_missed` with each gap.
 
         Call it before `start`. `name` is unique; for a target it is its slug, which its gaps
-        will bear. Work that is still running when its next slot comes makes that one a gap.
+        have. Work that is still running when its next slot comes makes that slot a gap.
         """
         if name in self._jobs:
             raise ValueError(f"work named {name!r} twice")
-        self._jobs[name] = _Job(name, grid, work, lost)
+        self._jobs[name] = _Job(name, grid, work, on_missed)
 
     def once(self, name: str, delay_s: float, work: Work) -> None:
-        """Call `work` with the time it is, `delay_s` seconds from now. A second one is ignored.
+        """Call `work` with the current time, `delay_s` seconds from now.
 
-        Nothing is lost when it does not happen: this is for rechecks.
+        A second call of the same name is ignored while one is pending. No gap is recorded when
+        the work is not done: this is for rechecks.
         """
         if name not in self._later and not self._stopping:
             self._later[name] = asyncio.create_task(self._wait(name, delay_s, work))
 
     def start(self, since: datetime) -> None:
-        """Begin. Every slot from `since` on is done or reported, also those already past."""
+        """Start. Every slot from `since` on is run or reported, also those already past."""
         before = since - _INSTANT  # the run begins at `since`: a slot at that instant is its own
         for job in self._jobs.values():
             job.last = job.grid.latest(before)
-            self._bell.add_job(
+            self._scheduler.add_job(
                 self._ring,
                 GridTrigger(job.grid),
                 args=[job],
@@ -122,26 +125,26 @@ class Schedule:
             )
         self._offset_us = self._wall_minus_monotonic_us()
         self._watcher = asyncio.create_task(self._watch_clock())
-        self._bell.start()
+        self._scheduler.start()
 
     async def drain(self, limit_s: float, *, cut: asyncio.Event | None = None) -> datetime:
-        """Stop, letting what runs end within `limit_s` seconds; then cancel it and say so.
+        """Stop: running work may end within `limit_s` seconds, and is then cancelled.
 
         `cut` ends the wait when it is set.
 
-        Returns the instant since which no slot was begun: the end of the run. What was
-        cancelled has been reported when this returns.
+        Returns the instant since which no slot was begun: the end of the run. Cancelled work has
+        been reported when this returns.
         """
         ended_at = self._clock.now()
         self._stopping = True
-        if self._bell.running:
-            self._bell.pause()
+        if self._scheduler.running:
+            self._scheduler.pause()
         for task in (*self._later.values(), self._watcher):
             if task is not None:
                 task.cancel()
         self._mind_clock()
         for job in self._jobs.values():
-            if job.last > _NEVER:  # it was begun; its bell may be late
+            if job.last > _NEVER:  # it was started; its trigger may be late
                 self._lose(job, ended_at - _INSTANT, GapCause.STOPPED)
         limit = asyncio.create_task(self._limit(limit_s, cut))
         while self._running and not limit.done():
@@ -151,13 +154,13 @@ class Schedule:
             task.cancel()
         while self._running:
             await asyncio.wait(tuple(self._running))
-        if self._bell.running:
-            self._bell.shutdown(wait=False)
-            await asyncio.sleep(0)  # it only asks the loop to do so
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
+            await asyncio.sleep(0)  # `shutdown` only schedules it on the loop
         return ended_at
 
     async def _limit(self, limit_s: float, cut: asyncio.Event | None) -> None:
-        """Return after a time, or as soon as `cut` is set."""
+        """Return after `limit_s` seconds, or as soon as `cut` is set."""
         waiting: set[asyncio.Task[Any]] = {asyncio.create_task(self._clock.sleep(limit_s))}
         if cut is not None:
             waiting.add(asyncio.create_task(cut.wait()))
@@ -168,9 +171,9 @@ class Schedule:
                 task.cancel()
 
     async def _ring(self, job: _Job) -> None:
-        """Do the slot that is due. APScheduler calls this, and nothing else of ours."""
+        """Run the slot that is due. APScheduler calls this, and nothing else of ours."""
         if self._stopping:
-            return  # what was due before the end is accounted for
+            return  # slots before the end are accounted for
         self._mind_clock()
         slot = job.due(self._clock.now())
         self._lose(job, slot - _INSTANT, GapCause.OVERRUN)
@@ -192,7 +195,7 @@ class Schedule:
         self._run(work(self._clock.now()))
 
     def _run(self, work: Awaitable[object]) -> asyncio.Task[None]:
-        """Run something to its end, apart from who asked, within sight of `drain`."""
+        """Run work in its own task, which `drain` waits for."""
 
         async def guarded() -> None:
             try:
@@ -206,7 +209,7 @@ class Schedule:
         return task
 
     def _skipped(self, event: JobEvent) -> None:
-        """Account for slots whose bell rang while the one before was still running."""
+        """Account for slots that were due while the previous one was still running."""
         if self._stopping:
             return
         job = self._jobs[event.job_id]
@@ -214,13 +217,13 @@ class Schedule:
         self._lose(job, job.due(self._clock.now()), GapCause.OVERRUN)
 
     def _lose(self, job: _Job, until: datetime, cause: GapCause) -> None:
-        """Give up the slots after the last, up to and with `until`."""
+        """Give up the slots after the last, up to and including `until`."""
         if job.grid.count(job.last, until):
             first, job.last = job.grid.next(job.last), job.grid.latest(until)
             self._report(job, first, job.last, cause)
 
     def _report(self, job: _Job, first: datetime, last: datetime, cause: GapCause) -> None:
-        if job.lost is None:
+        if job.on_missed is None:
             log.warning("work skipped", work=job.name, slot_at=first.isoformat(), cause=cause)
             return
         gap = Gap(
@@ -231,7 +234,7 @@ class Schedule:
             slots=job.grid.count(first, last) + 1,
             cause=cause,
         )
-        self._run(job.lost(gap))
+        self._run(job.on_missed(gap))
 
     async def _watch_clock(self) -> None:
         while True:
@@ -243,7 +246,7 @@ class Schedule:
         return wall_us - self._clock.monotonic_us()
 
     def _mind_clock(self) -> None:
-        """Set the grids right after the wall clock stepped, or the machine slept."""
+        """Adjust the jobs after the wall clock stepped, or the machine was suspended."""
         offset_us = self._wall_minus_monotonic_us()
         step_s = (offset_us - self._offset_us) / 1_000_000
         self._offset_us = offset_us
@@ -254,15 +257,15 @@ class Schedule:
         for job in self._jobs.values():
             latest = job.grid.latest(now)
             if step_s > 0:
-                # The latest slot is still done, now; nobody was there for those before it.
+                # The latest slot is run now; those before it were missed.
                 self._lose(job, latest - _INSTANT, GapCause.STOPPED)
             elif job.grid.count(latest, job.last) > 1:
-                # To wait until the clock is where it was would be blindness: slots come again.
+                # Without this, no check would be made until the clock is where it was.
                 job.last = latest
                 self._move(job, job.grid.next(now))
-        if self._bell.running:
-            self._bell.wakeup()
+        if self._scheduler.running:
+            self._scheduler.wakeup()
 
     def _move(self, job: _Job, at: datetime) -> None:
-        if self._bell.running:
-            self._bell.modify_job(job.name, next_run_time=at)
+        if self._scheduler.running:
+            self._scheduler.modify_job(job.name, next_run_time=at)

@@ -1,4 +1,4 @@
-"""What a person is told when something cannot be done."""
+"""Errors whose message is for a person, in French."""
 
 import errno
 

@@ -1,8 +1,8 @@
-"""The one place that decides what a fault of our own does: stop with a sentence, or go on.
+"""Decides in one place what a fault of our own does: stop the service, or be logged.
 
-What the outside sends is data and comes here only when a boundary was forgotten. Then one piece
-of work is lost, and said to be; the others go on. An error of the record itself (a `VigieError`:
-the store, the copies, the journal) stops the service: nothing more could be kept.
+Input from outside causes a fault only when a boundary was forgotten. Then one piece of work is
+lost, which is logged; the others continue. An error of the record itself (a `VigieError`: the
+store, the copies, the journal) stops the service: nothing more could be recorded.
 """
 
 import traceback
@@ -19,20 +19,20 @@ from monitor.runtime.errors import VigieError
 
 log = structlog.get_logger(__name__)
 
-REPEAT_US = 3_600_000_000  # the same fault of the same work is said once an hour
-REMEMBERED = 1_000  # faults told apart
-FRAMES = 8  # of the call stack that are said, the innermost
+REPEAT_US = 3_600_000_000  # the same fault of the same work is logged once an hour
+REMEMBERED = 1_000  # distinct faults
+FRAMES = 8  # of the call stack that are logged, the innermost
 _CHARACTERS = 200
 
 
 @dataclass(slots=True)
 class _FaultCount:
     at_us: int
-    since: int = 0  # times that it happened, and was not said
+    since: int = 0  # times that it happened and was not logged
 
 
 class Faults:
-    """Spares the service the faults of single pieces of work. For one event loop."""
+    """Isolates the faults of single pieces of work from the service. For one event loop."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -40,10 +40,10 @@ class Faults:
 
     @contextmanager
     def sparing(self, work: str) -> Iterator[None]:
-        """Let the block fail alone: `work`, a target or a task of ours, is named in the log."""
+        """Log a fault of the block and continue; the log names `work`, a target or a task."""
         try:
             yield
-        except BaseException as error:  # noqa: BLE001 -- `spare` raises what must go on
+        except BaseException as error:  # noqa: BLE001 -- `spare` raises what must stop us
             self.spare(error, work=work)
 
     def spare(self, error: BaseException, *, work: str) -> None:
@@ -59,11 +59,11 @@ class Faults:
         places = _places(error)
         now_us = self._clock.monotonic_us()
         name = (work, type(error).__name__, places[-1] if places else "")
-        said = self._said.get(name)
-        if said is not None and now_us - said.at_us < REPEAT_US:
-            said.since += 1
+        counted = self._said.get(name)
+        if counted is not None and now_us - counted.at_us < REPEAT_US:
+            counted.since += 1
             return
-        unsaid = said.since if said else 0
+        unsaid = counted.since if counted else 0
         self._said.pop(name, None)
         self._said[name] = _FaultCount(now_us)
         while len(self._said) > REMEMBERED:

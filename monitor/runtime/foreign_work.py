@@ -1,7 +1,7 @@
-"""Threads for work on bytes from outside, apart from those that the record needs.
+"""Threads for work on bytes from outside, separate from those that the record needs.
 
-A hostile page may keep these busy for seconds; what is small is done at once, without them, so
-that an honest page does not queue behind it.
+A hostile page may keep these busy for seconds; small work is done without them, so that an
+ordinary page does not queue behind it.
 """
 
 import asyncio
@@ -19,5 +19,5 @@ _pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="foreign")
 
 
 async def apart(work: Callable[P, T], *args: P.args, **more: P.kwargs) -> T:
-    """Call `work` in one of the threads; its work must be bounded, since no thread is ended."""
+    """Call `work` in one of the threads. It must be bounded, since no thread is ever stopped."""
     return await asyncio.get_running_loop().run_in_executor(_pool, partial(work, *args, **more))

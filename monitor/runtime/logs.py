@@ -1,8 +1,8 @@
-"""Structured logs: one JSON line an event on stdout, readable text on a terminal.
+"""Structured logs: one JSON line per event on stdout, readable text on a terminal.
 
-Event names are short fixed phrases; data goes in keys. No address of a person, no token, no
-value of a variable: a traceback says where, and what was raised. As a second line of defence
-the secrets that the process was given (`hide`) are taken out of each line.
+Event names are short fixed phrases; data goes in keys. No address of a person, no token, no value
+of a variable: a traceback has the places, and what was raised. As a second line of defence the
+secrets of the process (`hide`) are masked in each line.
 """
 
 import logging
@@ -17,16 +17,18 @@ from structlog.typing import EventDict, Processor
 from monitor.core.untrusted.printable import printable
 
 _MASK = "***"
-_LEAST = 4  # characters of a secret that can be told from any other text
+_LEAST = 4  # characters; a shorter secret would mask other text
 _hidden: set[str] = set()
 
 
 def hide(*secrets: str) -> None:
-    """Take these texts, and what they are in a URL or in JSON, out of all that is said."""
+    """Mask these texts, and their forms in a URL or in JSON, in all later log lines."""
     for secret in secrets:
         for form in (secret, quote(secret), quote(secret, safe=""), quote_plus(secret)):
             escaped = json_text(form)[1:-1]
-            _hidden.update(one for one in (form, escaped, repr(form)[1:-1]) if len(one) >= _LEAST)
+            _hidden.update(
+                variant for variant in (form, escaped, repr(form)[1:-1]) if len(variant) >= _LEAST
+            )
 
 
 def without_secrets(text: str) -> str:
@@ -41,7 +43,7 @@ def _masked(_logger: Any, _name: str, line: Any) -> str:
 
 
 def _printable(_logger: Any, _name: str, event: EventDict) -> EventDict:
-    """Escape what a terminal would obey, before the colours are added."""
+    """Escape what a terminal would interpret, before the colours are added."""
     return {key: _shown(value) for key, value in event.items()}
 
 
@@ -52,7 +54,7 @@ def _shown(value: Any) -> Any:
 
 
 def configure(*, level: str = "INFO", json: bool | None = None) -> None:
-    """Send structlog and the standard library through one formatter to stdout.
+    """Send the logs of structlog and of the standard library through one formatter to stdout.
 
     `json=None` means JSON unless stdout is a terminal.
     """
@@ -91,10 +93,10 @@ def configure(*, level: str = "INFO", json: bool | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    # One canonical line a probe is ours; a library speaks only when something is wrong.
+    # One line per probe is ours; libraries log only when something is wrong.
     for name in ("httpx", "uvicorn", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
-    # What it says of a token, we say ourselves; a chain without a root is no error.
+    # We log what matters of a token ourselves; a chain without a root is no error.
     logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
     # It warns of each slot that is skipped: the schedule accounts for these itself.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)

@@ -1,4 +1,4 @@
-"""Set up this process: how much it may open, how it gives memory back, how threads share it."""
+"""Set up this process: its limit of open files, its memory allocator, its thread switching."""
 
 import ctypes
 import resource
@@ -11,33 +11,33 @@ MOST_OPEN = 65_536  # more than anything here needs; the hard limit may be a bil
 # is enough for threads that share one interpreter.
 _M_MMAP_THRESHOLD, _MMAP_BYTES = -3, 256 * 1024
 _M_ARENA_MAX, _ARENAS = -8, 1
-# A thread that computes holds the interpreter for that long (5 ms by default) whenever the event
-# loop wakes. A check wakes it some fifty times, and each time may wait for several threads.
+# A computing thread keeps the interpreter for this long (5 ms by default) when the event loop
+# wakes. A check wakes it some fifty times, and each time may wait for several threads.
 SWITCH_S = 0.001
 
 
 def prepare() -> None:
-    """Do all of it. Once, before any thread is started."""
+    """Do all of it. Call it once, before any thread is started."""
     raise_open_limit()
     _return_large_blocks()
     sys.setswitchinterval(SWITCH_S)
 
 
 def raise_open_limit() -> int:
-    """Raise the number of files and connections to what we may have, and return it."""
+    """Raise the limit of open files and connections as far as allowed; return it."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = MOST_OPEN if hard == resource.RLIM_INFINITY else min(MOST_OPEN, hard)
-    if soft == resource.RLIM_INFINITY or soft >= wanted:
+    new_limit = MOST_OPEN if hard == resource.RLIM_INFINITY else min(MOST_OPEN, hard)
+    if soft == resource.RLIM_INFINITY or soft >= new_limit:
         return soft
     try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        resource.setrlimit(resource.RLIMIT_NOFILE, (new_limit, hard))
     except (OSError, ValueError):  # a sandbox forbids it, or the system has a limit of its own
         return soft
-    return wanted
+    return new_limit
 
 
 def _return_large_blocks() -> None:
-    """Let malloc return each large block to the system as soon as it is freed, where it can."""
+    """Have malloc return each large block to the system when it is freed, if it supports that."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # not in every C library
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _MMAP_BYTES)

@@ -1,4 +1,4 @@
-"""The record: rows in SQLite or PostgreSQL, core types at the door."""
+"""The record: rows in SQLite or PostgreSQL, with core types as its interface."""
 
 from monitor.store.anchor_rows import cosignature_work, stamp_work
 from monitor.store.engine import StoreError

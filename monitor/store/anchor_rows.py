@@ -1,4 +1,4 @@
-"""What others said of our checkpoints: tokens of authorities, cosignatures of witnesses."""
+"""Rows about our checkpoints: tokens of authorities, cosignatures of witnesses."""
 
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -22,35 +22,35 @@ _CHECKPOINT = table_of(CheckpointRow)
 
 
 def stamp_work(stamp: Stamp) -> Work:
-    """Return what writes an answer of an authority; the leaf of a token joins it."""
+    """Return the work that writes an answer of an authority, with the leaf of a token."""
     return partial(_write_stamp, stamp=stamp)
 
 
-def cosignature_work(one: Cosignature) -> Work:
-    """Return what writes a cosignature, unless this witness's is there already."""
+def cosignature_work(cosignature: Cosignature) -> Work:
+    """Return the work that writes a cosignature, unless this witness has one already."""
 
-    def work(connection: Connection, kept: InternTables) -> None:
-        del kept
-        write_cosignature(connection, one)
+    def work(connection: Connection, interned: InternTables) -> None:
+        del interned
+        write_cosignature(connection, cosignature)
 
     return work
 
 
-def _write_stamp(connection: Connection, kept: InternTables, *, stamp: Stamp) -> None:
+def _write_stamp(connection: Connection, interned: InternTables, *, stamp: Stamp) -> None:
     leaf = None
     if stamp.at is not None and stamp.sha256 is not None:
-        said = encode.token(
+        token_leaf = encode.token(
             size=stamp.size,
             authority=stamp.authority,
             at=stamp.at,
             sha256=stamp.sha256.hex(),
         )
-        leaf = kept.scribe.ledger.append(connection, said)
+        leaf = interned.scribe.ledger.append(connection, token_leaf)
     write_token(connection, stamp, leaf)
 
 
 def write_token(connection: Connection, stamp: Stamp, leaf: int | None) -> None:
-    """Write an answer of an authority, beside the leaf of its token."""
+    """Write an answer of an authority, with the index of the leaf of its token."""
     row = {
         "size": stamp.size,
         "authority": stamp.authority,
@@ -65,12 +65,17 @@ def write_token(connection: Connection, stamp: Stamp, leaf: int | None) -> None:
     connection.execute(insert(_TOKEN), row)
 
 
-def write_cosignature(connection: Connection, one: Cosignature) -> bool:
-    """Write a cosignature; False when this witness's is there already."""
-    same = (_COSIGNATURE.c.size == one.size, _COSIGNATURE.c.witness == one.witness)
+def write_cosignature(connection: Connection, cosignature: Cosignature) -> bool:
+    """Write a cosignature; return False when this witness has one already."""
+    same = (_COSIGNATURE.c.size == cosignature.size, _COSIGNATURE.c.witness == cosignature.witness)
     if connection.execute(select(_COSIGNATURE.c.size).where(*same)).first() is not None:
         return False
-    row = {"size": one.size, "witness": one.witness, "at": one.at, "line": one.line}
+    row = {
+        "size": cosignature.size,
+        "witness": cosignature.witness,
+        "at": cosignature.at,
+        "line": cosignature.line,
+    }
     connection.execute(insert(_COSIGNATURE), row)
     return True
 
@@ -80,13 +85,13 @@ class AnchorReads(StoreReads):
 
     def stamps(self, since: datetime, until: datetime) -> tuple[Stamp, ...]:
         """Return the answers with `since <= asked_at < until`, refused ones included."""
-        wanted = (
+        query = (
             select(_TOKEN)
             .where(_TOKEN.c.asked_at >= since, _TOKEN.c.asked_at < until)
             .order_by(_TOKEN.c.asked_at, _TOKEN.c.id)
         )
         with self._reading() as session:
-            return tuple(map(_stamp, session.connection().execute(wanted)))
+            return tuple(map(_stamp, session.connection().execute(query)))
 
     def last_stamps(self, *, verified: bool) -> Mapping[str, Stamp]:
         """Return the last token of each authority, by slug; `verified` leaves out the others."""
@@ -98,18 +103,18 @@ class AnchorReads(StoreReads):
             .where(_TOKEN.c.status.in_(counted))
             .group_by(_TOKEN.c.authority)
         )
-        wanted = select(_TOKEN).where(_TOKEN.c.id.in_(last))
+        query = select(_TOKEN).where(_TOKEN.c.id.in_(last))
         with self._reading() as session:
-            found = map(_stamp, session.connection().execute(wanted))
-            return {stamp.authority: stamp for stamp in found}
+            stamps = map(_stamp, session.connection().execute(query))
+            return {stamp.authority: stamp for stamp in stamps}
 
     def cosignatures(self, size: int) -> tuple[Cosignature, ...]:
         """Return the cosignatures of one checkpoint, by witness."""
-        wanted = select(_COSIGNATURE).where(_COSIGNATURE.c.size == size)
-        return self._cosignatures(wanted.order_by(_COSIGNATURE.c.witness))
+        query = select(_COSIGNATURE).where(_COSIGNATURE.c.size == size)
+        return self._cosignatures(query.order_by(_COSIGNATURE.c.witness))
 
     def last_cosignatures(self) -> Mapping[str, Cosignature]:
-        """Return the cosignature of the largest tree that each witness saw, by its name."""
+        """Return the cosignature of the largest tree that each witness cosigned, by its name."""
         largest = (
             select(_COSIGNATURE.c.witness, func.max(_COSIGNATURE.c.size).label("size"))
             .group_by(_COSIGNATURE.c.witness)
@@ -119,34 +124,34 @@ class AnchorReads(StoreReads):
             (_COSIGNATURE.c.witness == largest.c.witness)
             & (_COSIGNATURE.c.size == largest.c.size)
         )  # fmt: skip
-        found = self._cosignatures(select(_COSIGNATURE).join(largest, same))
-        return {one.witness: one for one in found}
+        cosignatures = self._cosignatures(select(_COSIGNATURE).join(largest, same))
+        return {cosignature.witness: cosignature for cosignature in cosignatures}
 
     def recent_notes(self, limit: int) -> Iterator[tuple[bytes, datetime]]:
         """Yield our last notes and when we signed them, the newest first, without cosignatures."""
-        wanted = (
+        query = (
             select(_CHECKPOINT.c.note, _CHECKPOINT.c.at)
             .order_by(_CHECKPOINT.c.size.desc())
             .limit(limit)
         )
         with self._reading() as session:
-            found = [(bytes(note), at) for note, at in session.connection().execute(wanted)]
-        yield from found
+            notes = [(bytes(note), at) for note, at in session.connection().execute(query)]
+        yield from notes
 
-    def add_cosignature(self, one: Cosignature) -> None:
-        """Write a cosignature that came by mail, from any process."""
+    def add_cosignature(self, cosignature: Cosignature) -> None:
+        """Write a cosignature that was sent by mail. Safe from any process."""
         with (
             readable_errors(self._url),
             connected(self._url, writer=True) as connection,
             connection.begin(),
         ):
-            write_cosignature(connection, one)
+            write_cosignature(connection, cosignature)
 
-    def _cosignatures(self, wanted: Select[Any]) -> tuple[Cosignature, ...]:
+    def _cosignatures(self, query: Select[Any]) -> tuple[Cosignature, ...]:
         with self._reading() as session:
             return tuple(
                 Cosignature(size=row.size, witness=row.witness, at=row.at, line=row.line)
-                for row in session.connection().execute(wanted)
+                for row in session.connection().execute(query)
             )
 
 

@@ -1,7 +1,7 @@
-"""Where the store is, how it is opened, and what is said when it cannot be.
+"""Open the store: its address, its connections, its lock, and errors in French.
 
-Both engines get the same promises: a transaction that is answered is on the disk, readers see
-one instant and never hold the writer back, and one process writes.
+Both engines give the same guarantees: a transaction that is answered is on the disk, readers see
+one snapshot and never block the writer, and only one process writes.
 """
 
 import errno
@@ -24,7 +24,7 @@ from monitor.store.tables.page_tables import metadata
 _VERSIONS = Path(__file__).parent / "migrations" / "versions"
 SCHEMA = max(path.name[1:5] for path in _VERSIONS.glob("r[0-9]*.py"))  # the newest migration
 BUSY_MS = 10_000  # how long to wait for another process that writes, such as `vigie pause`
-_STEPS = 10_000  # of SQLite's machine between two looks at a bound: some tenths of a millisecond
+_STEPS = 10_000  # of SQLite's machine between two tests of a bound: some tenths of a millisecond
 _PG_LOCK = int.from_bytes(b"vigie", "big")  # any constant of ours
 _PG_WAIT_MS = 1_000
 _LOCK_NOT_AVAILABLE = "55P03"
@@ -68,18 +68,18 @@ def sqlite_path(url: URL) -> Path | None:
 
 
 def name_of(url: URL) -> str:
-    """Name a database to a person: no password, and of the options only where it is."""
+    """Return the name of a database for a person: no password, only the options that locate it."""
     if url.drivername.startswith("sqlite"):
         return str(url.database or "")
-    shown = {key: value for key, value in url.query.items() if key in _SHOWN_OPTIONS}
-    return url.set(query=shown).render_as_string()
+    options = {key: value for key, value in url.query.items() if key in _SHOWN_OPTIONS}
+    return url.set(query=options).render_as_string()
 
 
 def engine_for(url: URL, *, writer: bool, read_s: float | None = None) -> Engine:
-    """Make an engine: one connection that must last for the writer, a small pool to read.
+    """Make an engine: one lasting connection for the writer, or a small pool for reading.
 
     `read_s` bounds each statement of a reader, in seconds: one that takes longer fails, and no
-    longer keeps the write-ahead log from being folded back. None: no bound.
+    longer keeps the write-ahead log from being checkpointed. None: no bound.
     """
     if url.get_backend_name() == "sqlite":
         engine = create_engine(
@@ -114,7 +114,7 @@ def engine_for(url: URL, *, writer: bool, read_s: float | None = None) -> Engine
 
 @contextmanager
 def connected(url: URL, *, writer: bool) -> Iterator[Connection]:
-    """Lend a connection for one errand."""
+    """Open a connection for one task, and close it."""
     engine = engine_for(url, writer=writer)
     try:
         with engine.connect() as connection:
@@ -124,8 +124,8 @@ def connected(url: URL, *, writer: bool) -> Iterator[Connection]:
 
 
 def _set_up_sqlite(engine: Engine, *, writer: bool) -> None:
-    # The stock driver begins late and by guesswork; we say BEGIN ourselves. A writer takes
-    # its lock at once, so that it never fails half-way through.
+    # The driver begins transactions late and implicitly, so we send BEGIN ourselves. A writer
+    # takes its lock at once, so that it never fails half-way through.
     begin = "BEGIN IMMEDIATE" if writer else "BEGIN"
     pragmas = [f"busy_timeout={BUSY_MS}", "foreign_keys=ON"]
     pragmas += ["synchronous=FULL"] if writer else ["query_only=ON"]
@@ -144,47 +144,47 @@ def _set_up_sqlite(engine: Engine, *, writer: bool) -> None:
 
 def _bound_sqlite(engine: Engine, read_s: float) -> None:
     """Interrupt a statement that has run for `read_s`."""
-    due = threading.local()  # a connection is used by one thread at a time
+    deadline = threading.local()  # a connection is used by one thread at a time
 
     @event.listens_for(engine, "before_cursor_execute")
     def begin(*_: Any) -> None:
-        due.at_s = time.perf_counter() + read_s
+        deadline.at_s = time.perf_counter() + read_s
 
     @event.listens_for(engine, "connect")
     def watch(connection: sqlite3.Connection, _: Any) -> None:
         connection.set_progress_handler(
-            lambda: time.perf_counter() > getattr(due, "at_s", float("inf")), _STEPS
+            lambda: time.perf_counter() > getattr(deadline, "at_s", float("inf")), _STEPS
         )
 
 
 def check_schema(connection: Connection, url: URL) -> None:
     """Raise StoreError unless the database has the schema that this program knows."""
-    found = revision_of(connection)
-    if found == SCHEMA:
+    revision = revision_of(connection)
+    if revision == SCHEMA:
         return
     where = name_of(url)
-    if found is None:
+    if revision is None:
         raise StoreError(f"La base {where} est vide. Lancez « vigie migrate ».")
-    if found < SCHEMA:
+    if revision < SCHEMA:
         raise StoreError(
-            f"La base {where} est au schéma {found}, ce programme demande le schéma {SCHEMA}."
+            f"La base {where} est au schéma {revision}, ce programme demande le schéma {SCHEMA}."
             " Lancez « vigie migrate »."
         )
     raise StoreError(
-        f"La base {where} est au schéma {found}, plus récent que celui de ce programme ({SCHEMA})."
-        " Installez la version de Vigie qui l'a écrite, ou une plus récente."
+        f"La base {where} est au schéma {revision}, plus récent que celui de ce programme"
+        f" ({SCHEMA}). Installez la version de Vigie qui l'a écrite, ou une plus récente."
     )
 
 
 def try_to_write(connection: Connection) -> None:
-    """Write what is there already: what refuses, refuses now and not at the first check."""
+    """Write without a change, so that a refusal comes now and not at the first check."""
     with connection.begin():
         connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
 
 
 @contextmanager
 def readable_errors(url: URL) -> Iterator[None]:
-    """Turn what a database or a file system refuses into a StoreError."""
+    """Turn errors of the database or of the file system into a StoreError."""
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
@@ -192,37 +192,37 @@ def readable_errors(url: URL) -> Iterator[None]:
 
 
 def explain(error: BaseException, where: str) -> str:
-    """Say in French what happened to the store and what to do."""
+    """Return, in French, what happened to the store and what to do."""
     cause = error.orig if isinstance(error, SQLAlchemyError) and hasattr(error, "orig") else error
     match _code(cause):
         case sqlite3.SQLITE_FULL | "53100":
-            said = "le disque est plein. Libérez de la place"
+            what = "le disque est plein. Libérez de la place"
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | "42501" | "25006":
-            said = "l'écriture est refusée. Donnez le droit d'écrire au compte du service"
+            what = "l'écriture est refusée. Donnez le droit d'écrire au compte du service"
         case sqlite3.SQLITE_CANTOPEN:
-            said = "le fichier ne s'ouvre pas. Vérifiez le dossier et ses droits"
+            what = "le fichier ne s'ouvre pas. Vérifiez le dossier et ses droits"
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            said = "un autre programme la garde verrouillée. Arrêtez-le"
+            what = "un autre programme la garde verrouillée. Arrêtez-le"
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB | "42P01" | "42703":
-            said = (
+            what = (
                 "le fichier est abîmé, incomplet, ou n'est pas une base. Restaurez une sauvegarde,"
                 " ou mettez-le de côté et refaites la base (« vigie rebuild »)"
             )
         case sqlite3.SQLITE_IOERR:
-            said = "le disque ne répond pas correctement. Vérifiez-le"
+            what = "le disque ne répond pas correctement. Vérifiez-le"
         case _ if isinstance(error, OSError) and (error.errno or 0) in _SYSTEM:
-            said = _SYSTEM[error.errno or 0]
+            what = _SYSTEM[error.errno or 0]
         case _ if isinstance(error, PermissionError):
-            said = "l'accès est refusé. Donnez le droit d'écrire au compte du service"
+            what = "l'accès est refusé. Donnez le droit d'écrire au compte du service"
         case _ if isinstance(error, IntegrityError):
-            said = "elle refuse un enregistrement incohérent ; rien n'en a été écrit. Signalez-le"
+            what = "elle refuse un enregistrement incohérent ; rien n'en a été écrit. Signalez-le"
         case _:
-            said = "elle ne répond plus ou refuse. Vérifiez qu'elle fonctionne"
-    return f"Base {where} : {said}, puis relancez. ({type(cause).__name__}: {str(cause)[:200]})"
+            what = "elle ne répond plus ou refuse. Vérifiez qu'elle fonctionne"
+    return f"Base {where} : {what}, puis relancez. ({type(cause).__name__}: {str(cause)[:200]})"
 
 
 def _code(cause: object) -> int | str | None:
-    """Return an engine's own code; SQLite has none for a table or column that is missing."""
+    """Return an engine's error code; SQLite has none for a missing table or column."""
     if isinstance(cause, sqlite3.Error) and str(cause).startswith("no such "):
         return "42P01"
     code: int | str | None = getattr(cause, "sqlite_errorcode", 0) & 0xFF
@@ -243,13 +243,13 @@ _SYSTEM: Mapping[int, str] = {
 def revision_of(connection: Connection) -> str | None:
     """Return the schema's version, None for an empty database.
 
-    Raises StoreError for a database that holds something else.
+    Raises StoreError for a database of another program.
     """
     names = set(connection.dialect.get_table_names(connection))
     if "alembic_version" in names:
-        found: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
-        if found is not None:
-            return found
+        revision: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        if revision is not None:
+            return revision
     if names & _OUR_TABLES or names - {"alembic_version"}:
         raise StoreError(
             "Cette base contient déjà des tables qui ne sont pas celles de Vigie."
@@ -259,27 +259,27 @@ def revision_of(connection: Connection) -> str | None:
 
 
 class WriterLock:
-    """The right to write, held by one process until it ends, however it ends.
+    """The lock of the writer: one process has it until it ends, however it ends.
 
-    SQLite: a lock on the database file itself, whatever name it is reached by, and one on a file
-    beside it that says which process holds it. PostgreSQL: a lock of the very session that
-    writes, so that it cannot be lost while writing goes on.
+    SQLite: a lock on the database file itself, whatever its path, and one on a file beside it
+    that says which process has it. PostgreSQL: a lock of the session that writes, so that it
+    cannot be lost while that session writes.
     """
 
     def __init__(self, url: URL, connect: Callable[[], Connection]) -> None:
-        """Take it. `connect` gives the session that will write; SQLite's is not made before."""
+        """Take the lock. `connect` returns the session that will write; not called for SQLite."""
         path = sqlite_path(url)
         self._files: list[int] = []
         self._path: Path | None = None
         if path is not None:
             # Path.resolve raises for a loop of links.
             self._path = real = Path(os.path.realpath(path))
-            beside = real.with_name(real.name + ".lock")
+            lock_path = real.with_name(real.name + ".lock")
             # SQLite's own locks are of fcntl, and end when any descriptor of the process on that
             # file is closed. This one is only closed with the store.
-            for each in (real, beside):
+            for locked_path in (real, lock_path):
                 try:
-                    self._files.append(self._lock_file(each, owner=beside))
+                    self._files.append(self._lock_file(locked_path, owner=lock_path))
                 except BaseException:
                     self.release()
                     raise
@@ -299,25 +299,29 @@ class WriterLock:
 
     @staticmethod
     def _lock_file(path: Path, *, owner: Path) -> int:
-        """Lock a file; who holds it already is told by the file `owner`."""
+        """Lock a file. The file `owner` says which process has the lock already."""
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(file)
-            said = ""
+            process_id = ""
             with suppress(OSError, UnicodeError):
-                said = owner.read_text("ascii").strip()
-            which = f" (processus {said})" if said.isascii() and said.isdecimal() else ""
+                process_id = owner.read_text("ascii").strip()
+            which = (
+                f" (processus {process_id})"
+                if process_id.isascii() and process_id.isdecimal()
+                else ""
+            )
             raise StoreError(
                 _TWO.format(where=path.with_name(path.name.removesuffix(".lock")), which=which)
             ) from None
         return file
 
     def require_file(self) -> None:
-        """Raise OSError when the file that is written is no longer the one of that name.
+        """Raise OSError when the open file is no longer the one at its path.
 
-        SQLite goes on in a file that was removed, and all of it is lost when we end.
+        SQLite continues to write to a deleted file, and all of it is lost when the process ends.
         """
         if self._path is None:
             return
@@ -327,7 +331,7 @@ class WriterLock:
         raise OSError(errno.ESTALE, "the file was removed or replaced")
 
     def release(self) -> None:
-        """Give the locks of files back; PostgreSQL's ends with its connection."""
+        """Release the locks of files; PostgreSQL's ends with its connection."""
         while self._files:
             os.close(self._files.pop())
 

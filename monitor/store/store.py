@@ -1,4 +1,4 @@
-"""The one door to the record: what is written through it is durable when it answers."""
+"""The interface of the record: writes are durable when they return."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -114,14 +114,15 @@ class Store(
         Args:
             url: `sqlite:////folder/file` or `postgresql://…`.
             point: Whose record is written and read.
-            writer: Take the right to write, which one process at a time has.
+            writer: Take the lock of the writer, which one process at a time has.
             rest_s: Least time between two transactions, in seconds.
             read_s: The longest that a statement that reads may take, in seconds; None: any.
-            environment: By what checks are made, for the journal: see `monitor.probe.environment`.
-            targets: What is watched, by slug, for the journal.
+            environment: Of the checks, for the journal: see `monitor.probe.environment`.
+            targets: By slug, for the journal.
 
-        Raises StoreError: folder missing or unwritable, no database, another schema, another
-        writer, no answer.
+        Raises:
+            StoreError: The folder is missing or not writable, there is no database, it has another
+                schema or another writer, or it does not answer.
 
         """
         parsed = parse(url)
@@ -162,7 +163,7 @@ class Store(
         return self._connection
 
     def close(self) -> None:
-        """Write what waits, then let go of everything. Safe to call twice."""
+        """Write what is queued, then release everything. Safe to call twice."""
         if self._writer is not None:
             self._writer.close()
         if self._connection is not None:
@@ -185,37 +186,37 @@ class Store(
         self.close()
 
     async def record(self, outcome: Outcome) -> None:
-        """Record a check and all that follows from it: all of it, or nothing."""
+        """Record a check and all that follows from it, in one transaction."""
         await self._write(outcome)
 
     async def record_round(self, controls: Controls, clock: ClockReading | None) -> None:
-        """Record that we were alive, with our line's health and our clock's last reading.
+        """Record that the service is running, with a round of controls and the last clock reading.
 
-        A reading that was recorded already is not recorded again. Of the panel, only what most
-        rounds say alike is kept here: the checks that rest on a round keep the rest. One at an
-        instant that has a round already is recorded at the first microsecond that is free.
+        A reading that was recorded already is not recorded again. The panel is recorded without
+        `witnesses`, so that most rounds share one row: the checks that rest on a round have the
+        rest. A round at the instant of an earlier one is recorded at the first free microsecond.
         """
 
-        def work(connection: Connection, kept: InternTables) -> None:
-            subject = kept.subject(connection, "", self.point)
+        def work(connection: Connection, interned: InternTables) -> None:
+            subject = interned.subject(connection, "", self.point)
             at = _free(connection, _ROUND.c.at, controls.at, _ROUND.c.subject_id == subject)
-            seen = replace(controls, at=at, witnesses=())
-            panel = kept.controls(connection, seen)
+            shared_panel = replace(controls, at=at, witnesses=())
+            panel = interned.controls(connection, shared_panel)
             row = {
                 "subject_id": subject,
                 "at": at,
                 "controls_id": panel,
-                "leaf": kept.scribe.round(connection, seen, panel, self.point),
+                "leaf": interned.scribe.round(connection, shared_panel, panel, self.point),
             }
             connection.execute(insert(_ROUND), row)
             if clock is not None:
-                self._keep_reading(connection, kept, clock)
+                self._keep_reading(connection, interned, clock)
             connection.execute(self._this_run().values(alive_at=at))
 
         await self._write(work)
 
     def _keep_reading(
-        self, connection: Connection, kept: InternTables, clock: ClockReading
+        self, connection: Connection, interned: InternTables, clock: ClockReading
     ) -> None:
         same = and_(_CLOCK.c.point == self.point, _CLOCK.c.at == clock.at)
         if connection.execute(select(_CLOCK.c.id).where(same)).first():
@@ -228,68 +229,68 @@ class Store(
             "offset_us": clock.offset_us,
             "dispersion_us": clock.dispersion_us,
             "stratum": clock.stratum,
-            "leaf": kept.scribe.clock(connection, clock, self.point),
+            "leaf": interned.scribe.clock(connection, clock, self.point),
         }
         connection.execute(insert(_CLOCK), row)
 
     async def record_gap(self, gap: Gap) -> None:
         """Record slots without an observation."""
 
-        def work(connection: Connection, kept: InternTables) -> None:
-            _write_gap(connection, kept, gap)
+        def work(connection: Connection, interned: InternTables) -> None:
+            _write_gap(connection, interned, gap)
 
         await self._write(work)
 
     async def start_run(
-        self, run: Run, lost: Sequence[Gap] = (), plan: Mapping[str, Grid] | None = None
+        self, run: Run, missed: Sequence[Gap] = (), plan: Mapping[str, Grid] | None = None
     ) -> None:
-        """Record that the service starts, and what was lost while it did not run: both, or none.
+        """Record that the service starts, and the slots missed while it did not run, atomically.
 
-        `plan` says when each target is due, by slug: whoever reads the journal can then tell
-        that each slot is a check or in a gap.
+        `plan` has the grid of each target, by slug: a reader of the journal can then verify that
+        each slot has a check or a gap.
 
-        Rounds keep it alive from now on. A start at the very instant of an earlier one is
-        recorded at the first microsecond that is free.
+        Rounds update `alive_at` from now on. A start at the instant of an earlier one is recorded
+        at the first free microsecond.
         """
 
-        def work(connection: Connection, kept: InternTables) -> None:
+        def work(connection: Connection, interned: InternTables) -> None:
             at = _free(connection, _RUN.c.started_at, run.started_at, _RUN.c.point == run.point)
-            begun = replace(run, started_at=at, alive_at=max(at, run.alive_at))
+            started = replace(run, started_at=at, alive_at=max(at, run.alive_at))
             row = {
-                "point": begun.point,
-                "started_at": begun.started_at,
-                "alive_at": begun.alive_at,
-                "stopped_at": begun.stopped_at,
-                "version": begun.version,
-                "config_sha256": begun.config_sha256,
-                "ruleset": begun.ruleset,
-                "leaf": kept.scribe.start(connection, begun, plan or {}),
+                "point": started.point,
+                "started_at": started.started_at,
+                "alive_at": started.alive_at,
+                "stopped_at": started.stopped_at,
+                "version": started.version,
+                "config_sha256": started.config_sha256,
+                "ruleset": started.ruleset,
+                "leaf": interned.scribe.start(connection, started, plan or {}),
             }
             connection.execute(insert(_RUN), row)
-            for gap in lost:
-                _write_gap(connection, kept, gap)
+            for gap in missed:
+                _write_gap(connection, interned, gap)
             self._run_started_at = at
 
         await self._write(work)
 
     async def stop_run(self, at: datetime) -> None:
-        """Record that the service stops of its own will."""
+        """Record a clean stop of the service."""
 
-        def work(connection: Connection, kept: InternTables) -> None:
+        def work(connection: Connection, interned: InternTables) -> None:
             run = _RUN.c.point == self.point, _RUN.c.started_at == self._run_started_at
             start = connection.scalar(select(_RUN.c.leaf).where(*run))
             if start is not None:
-                kept.scribe.stop(connection, at, start)
+                interned.scribe.stop(connection, at, start)
             connection.execute(self._this_run().values(alive_at=at, stopped_at=at))
 
         await self._write(work)
-        self._run_started_at = None  # what comes after belongs to no run
+        self._run_started_at = None  # later writes belong to no run
 
     async def save_lane(self, lane: LaneState) -> None:
-        """Remember a platform's budget, but for its pause, which belongs to `set_pause`."""
+        """Store the state of a lane, except its pause, which `set_pause` writes."""
 
-        def work(connection: Connection, kept: InternTables) -> None:
-            del kept
+        def work(connection: Connection, interned: InternTables) -> None:
+            del interned
             row = {
                 "platform": lane.platform,
                 "blocked_until": lane.blocked_until,
@@ -302,11 +303,16 @@ class Store(
     async def keep_robots(
         self, host: str, text: str | None, status: int | None, fetched_at: datetime
     ) -> None:
-        """Keep a robots.txt as it was found; None for what did not come."""
+        """Store a robots.txt as it was received; `text` and `status` are None without an answer."""
 
-        def work(connection: Connection, kept: InternTables) -> None:
-            known = None if text is None else kept.text(connection, _lines(text))
-            row = {"host": host, "fetched_at": fetched_at, "status": status, "content_id": known}
+        def work(connection: Connection, interned: InternTables) -> None:
+            content_id = None if text is None else interned.text(connection, _lines(text))
+            row = {
+                "host": host,
+                "fetched_at": fetched_at,
+                "status": status,
+                "content_id": content_id,
+            }
             Replace(RobotsRow, "host", "fetched_at").write(connection, [row])
 
         await self._write(work)
@@ -337,10 +343,10 @@ class Store(
     async def keep_checkpoint(
         self, *, size: int, root: bytes, at: datetime, note: bytes, bundled: int
     ) -> None:
-        """Note a checkpoint that was signed, and let go of the leaves before `bundled`."""
+        """Record a signed checkpoint, and delete the leaves before `bundled`."""
 
-        def work(connection: Connection, kept: InternTables) -> None:
-            del kept
+        def work(connection: Connection, interned: InternTables) -> None:
+            del interned
             row = {"size": size, "root": root, "at": at, "note": note}
             connection.execute(insert(table_of(CheckpointRow)), row)
             connection.execute(delete(_LEAF).where(_LEAF.c.idx < bundled))
@@ -349,11 +355,11 @@ class Store(
         await self._write(work)
 
     async def write(self, work: Work) -> None:
-        """Let `work` write in a transaction of its own making, leaves included."""
+        """Run `work`, which writes rows and leaves, in a transaction."""
         await self._write(work)
 
     def set_pause(self, platform: str, *, paused: bool, why: str = "") -> None:
-        """Pause a platform or let it go on, from any process: the service polls `lanes()`."""
+        """Pause or resume a platform, from any process: the service polls `lanes()`."""
         row = {"platform": platform, "why": clean(why)}
         with (
             readable_errors(self._url),
@@ -377,31 +383,31 @@ class Store(
 def _free(
     connection: Connection, column: Column[Any], at: datetime, same: ColumnElement[bool]
 ) -> datetime:
-    """Return the first instant from `at` on that no row has: a clock set back repeats instants."""
+    """Return the first instant from `at` on without a row: a clock set back repeats instants."""
     while connection.execute(select(column).where(same, column == at).limit(1)).first():
         at += _MICROSECOND
     return at
 
 
-def _write_gap(connection: Connection, kept: InternTables, gap: Gap) -> None:
+def _write_gap(connection: Connection, interned: InternTables, gap: Gap) -> None:
     row = {
-        "subject_id": kept.subject(connection, gap.target, gap.point),
+        "subject_id": interned.subject(connection, gap.target, gap.point),
         "from_at": gap.from_at,
         "to_at": gap.to_at,
         "slots": gap.slots,
         "cause": gap.cause,
-        "leaf": kept.scribe.gap(connection, gap),
+        "leaf": interned.scribe.gap(connection, gap),
     }
     connection.execute(insert(table_of(GapRow)), row)
 
 
 def _lines(text: str) -> str:
-    """Clean a text line by line: the ends of lines are part of what it says."""
+    """Clean a text line by line: line ends are part of its content."""
     return "\n".join(clean(line, len(line)) for line in text.splitlines())
 
 
 def _require_database(url: URL) -> None:
-    """Refuse a SQLite file that is not there, which opening would create."""
+    """Raise StoreError for a missing SQLite file, which opening would create."""
     require_folder(url)
     path = sqlite_path(url)
     if path is not None and not path.exists():

@@ -1,4 +1,4 @@
-"""Every row of one database written to another, whatever their engines, and compared.
+"""Copy every row of a database to another, whatever their engines, and compare them.
 
 The schema is the same on both; a value is read as the program reads it and written as the program
 writes it. Rows are compared by a sum of digests, which does not depend on their order: engines
@@ -27,13 +27,13 @@ from monitor.store.upgrade import migrate
 BATCH = 1_000  # rows of one statement
 _MODULUS = 1 << 256
 
-#: Is told what is being worked on, how much of it is done, and how much there is.
+#: Called with the current task, how much of it is done, and the total.
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableDigest:
-    """What one table holds: its rows, and the sum of their SHA-256 as 64 hex digits."""
+    """The number of rows of a table, and the sum of their SHA-256 as 64 hex digits."""
 
     rows: int
     digest: str
@@ -43,22 +43,22 @@ TableDigests = Mapping[str, TableDigest]
 
 
 def quiet(what: str, done: int, total: int) -> None:
-    """Tell nobody."""
+    """Ignore the progress."""
     del what, done, total
 
 
 def move(source: str, target: str, *, progress: Progress = quiet) -> TableDigests:
-    """Write all of a database to another that holds nothing, as one transaction.
+    """Copy a database to an empty one, in one transaction.
 
-    1. Take the right to write in both: the service is stopped.
-    2. Make the tables; write every row, and where numbering goes on from.
+    1. Take the lock of the writer of both: the service is stopped.
+    2. Make the tables; write every row, and set the next numbers.
     3. Commit, then read all of the target again and compare it with what was read.
 
     A crash before 3 leaves the target without a row, and it may be done again.
 
     Raises:
-        StoreError: a database is in use, of another schema, holds something or refuses; or
-            what was written is not what was read.
+        StoreError: A database is in use, has another schema, is not empty or cannot be written;
+        or what was written is not what was read.
 
     """
     from_url, to_url = parse(source), parse(target)
@@ -72,7 +72,7 @@ def move(source: str, target: str, *, progress: Progress = quiet) -> TableDigest
 
 
 def fill(origin: Connection, target: str, *, progress: Progress = quiet) -> TableDigests:
-    """Write all that a connection sees to a database that holds nothing; see `move`."""
+    """Copy all that a connection sees to an empty database; see `move`."""
     to_url = parse(target)
     prepare(target)
     with (
@@ -81,36 +81,36 @@ def fill(origin: Connection, target: str, *, progress: Progress = quiet) -> Tabl
         _locked(to_url, connection),
     ):
         with connection.begin():
-            read = _copy(origin, connection, progress)
+            digests = _copy(origin, connection, progress)
             _continue_numbers(connection)
         with connection.begin():
             written = contents(connection, progress=progress)
-    require_same(read, written, where=name_of(to_url))
+    require_same(digests, written, where=name_of(to_url))
     return written
 
 
 def prepare(target: str) -> None:
-    """Make the tables of a database that holds nothing. Raises StoreError when it does."""
+    """Make the tables of an empty database. Raises StoreError when it is not empty."""
     to_url = parse(target)
     migrate(target)
     with readable_errors(to_url), connected(to_url, writer=False) as connection:
-        held = [table.name for table in metadata.sorted_tables if _count(connection, table)]
-    if held:
+        filled = [table.name for table in metadata.sorted_tables if _count(connection, table)]
+    if filled:
         raise StoreError(
-            f"La base {name_of(to_url)} n'est pas vide ({', '.join(held[:3])}…) : donnez-en une "
+            f"La base {name_of(to_url)} n'est pas vide ({', '.join(filled[:3])}…) : donnez-en une "
             "nouvelle. Rien n'y a été changé."
         )
 
 
 def contents(connection: Connection, *, progress: Progress = quiet) -> TableDigests:
-    """Read every table. The connection's transaction is the instant that is read."""
-    read: dict[str, TableDigest] = {}
+    """Read every table, in the snapshot of the connection's transaction."""
+    digests: dict[str, TableDigest] = {}
     for table in metadata.sorted_tables:
         total, sums = _count(connection, table), 0
         for batch in _batches(connection, table, f"relecture de {table.name}", total, progress):
             sums += _digest(batch)
-        read[table.name] = TableDigest(rows=total, digest=f"{sums % _MODULUS:064x}")
-    return read
+        digests[table.name] = TableDigest(rows=total, digest=f"{sums % _MODULUS:064x}")
+    return digests
 
 
 def require_same(read: TableDigests, written: TableDigests, *, where: str) -> None:
@@ -133,14 +133,14 @@ def _locked(url: URL, connection: Connection) -> Iterator[None]:
 
 
 def _copy(origin: Connection, target: Connection, progress: Progress) -> TableDigests:
-    read: dict[str, TableDigest] = {}
+    digests: dict[str, TableDigest] = {}
     for table in metadata.sorted_tables:
         total, sums = _count(origin, table), 0
         for batch in _batches(origin, table, f"copie de {table.name}", total, progress):
             target.execute(insert(table), batch)
             sums += _digest(batch)
-        read[table.name] = TableDigest(rows=total, digest=f"{sums % _MODULUS:064x}")
-    return read
+        digests[table.name] = TableDigest(rows=total, digest=f"{sums % _MODULUS:064x}")
+    return digests
 
 
 def _batches(
@@ -148,8 +148,8 @@ def _batches(
 ) -> Iterator[list[dict[str, object]]]:
     done = 0
     progress(what, done, total)
-    asked = select(table).order_by(*table.primary_key)
-    with connection.execute(asked, execution_options={"yield_per": BATCH}) as result:
+    query = select(table).order_by(*table.primary_key)
+    with connection.execute(query, execution_options={"yield_per": BATCH}) as result:
         for rows in result.mappings().partitions():
             batch = [dict(row) for row in rows]
             yield batch
@@ -168,7 +168,7 @@ def _count(connection: Connection, table: Table) -> int:
 
 
 def _continue_numbers(connection: Connection) -> None:
-    """Have PostgreSQL number what comes after what was written; SQLite does so by itself."""
+    """Set PostgreSQL's sequences to the last numbers written; SQLite does so by itself."""
     if connection.dialect.name != "postgresql":
         return
     for table in metadata.sorted_tables:

@@ -28,12 +28,12 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Migration:
-    """What `migrate` did.
+    """The result of `migrate`.
 
     Attributes:
-        before: The schema found; None for an empty database.
+        before: The schema before; None for an empty database.
         after: The schema now.
-        copy: The SQLite file as it was, kept aside; None when nothing could be lost.
+        copy: A copy of the SQLite file as it was; None when nothing could be lost.
 
     """
 
@@ -47,8 +47,10 @@ class Migration:
             return f"Base {self.where} créée, schéma {self.after}."
         if self.before == self.after:
             return f"Base {self.where} déjà au schéma {self.after} : rien à faire."
-        kept = f" L'ancienne est gardée dans {self.copy}." if self.copy else ""
-        return f"Base {self.where} passée du schéma {self.before} au schéma {self.after}.{kept}"
+        copy_text = f" L'ancienne est gardée dans {self.copy}." if self.copy else ""
+        return (
+            f"Base {self.where} passée du schéma {self.before} au schéma {self.after}.{copy_text}"
+        )
 
 
 def is_new(url: str) -> bool:
@@ -63,14 +65,14 @@ def is_new(url: str) -> bool:
 
 
 def migrate(url: str) -> Migration:
-    """Bring the schema of a database to the one that this program knows.
+    """Upgrade the schema of a database to the one that this program uses.
 
     1. Take the writer's lock: nobody records meanwhile.
     2. Copy a SQLite file aside if it will change.
     3. Change the schema in one transaction: a crash leaves the database as it was.
 
-    Raises StoreError for a missing or unwritable folder, a database of a newer program or of
-    something else, a service that runs, a full disk.
+    Raises StoreError for a missing or read-only folder, a database of a newer program or of
+    another program, a running service, a full disk.
     """
     parsed = parse(url)
     with readable_errors(parsed):
@@ -84,7 +86,7 @@ def migrate(url: str) -> Migration:
 
 
 def require_folder(url: URL) -> None:
-    """Raise StoreError unless the folder of a SQLite file is there."""
+    """Raise StoreError unless the folder of a SQLite file exists."""
     path = sqlite_path(url)
     if path is not None and not path.parent.is_dir():
         raise StoreError(
@@ -101,8 +103,8 @@ def _migrate(connection: Connection, url: URL) -> Migration:
             return Migration(where=where, before=before, after=SCHEMA)
     copy = _copy_aside(path) if path and before is not None else None
     if path:
-        # A table that is made anew must not take along the rows that point at it. SQLite
-        # heeds this only between transactions.
+        # Rows that refer to a table must survive when the table is made again. SQLite accepts
+        # this pragma only between transactions.
         _sqlite(connection).execute("PRAGMA foreign_keys=OFF")
     with connection.begin():
         config = Config()
@@ -121,7 +123,7 @@ def _sqlite(connection: Connection) -> sqlite3.Connection:
 
 
 def _copy_aside(path: Path) -> Path:
-    """Copy a SQLite database, log included, and put the copy on the disk."""
+    """Copy a SQLite database durably, its write-ahead log included."""
     names = (path.with_name(f"{path.name}.avant-{SCHEMA}{n}") for n in ("", *_numbers()))
     copy = next(name for name in names if not name.exists())
     try:

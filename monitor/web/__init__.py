@@ -1,1 +1,1 @@
-"""The pages: an application that reads and never writes, nor probes, in its own process."""
+"""The web pages: an application in its own process, which only reads the record."""

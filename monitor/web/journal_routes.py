@@ -1,4 +1,4 @@
-"""`/journal/…`: the files of the journal, as C2SP tlog-tiles wants them served."""
+"""`/journal/…`: serve the files of the journal as C2SP tlog-tiles requires."""
 
 import gzip
 import re
@@ -20,7 +20,7 @@ _STAMP = re.compile(r"horodatages/[0-9a-f]{64}/(?:checkpoint|chain\.pem|crl-[0-9
 _CHANGE = re.compile(r"changements-de-cle/[1-9]\d{0,17}", re.ASCII)
 _FOR_EVER = "public, max-age=31536000, immutable"
 _SHORT = "public, max-age=5"
-_WRITTEN_ONCE_S = 3_600.0  # for which such a file is kept in memory
+_WRITTEN_ONCE_S = 3_600.0  # how long an immutable file is cached
 _CHECKPOINT_S = 1.0
 _ANYONE = {"Access-Control-Allow-Origin": "*"}  # a verifier may be a page of another site
 
@@ -49,18 +49,18 @@ def journal_routes(folder: Path, files: AnswerCache) -> list[Route]:
                 path += ".gz"
             else:
                 read = partial(_plain, folder / f"{path}.gz")
-        elif not any(one.fullmatch(path) for one in (_TILE, _STAMP, _CHANGE)):
+        elif not any(pattern.fullmatch(path) for pattern in (_TILE, _STAMP, _CHANGE)):
             return _missing()
-        found = await files.get(f"journal {path}", read, fresh_s=fresh_s)
-        if found.body is None:
+        answer = await files.get(f"journal {path}", read, fresh_s=fresh_s)
+        if answer.body is None:
             return _missing()
-        return Response(found.body, headers=_ANYONE | headers, media_type=media_type)
+        return Response(answer.body, headers=_ANYONE | headers, media_type=media_type)
 
     return [Route("/journal/{path:path}", serve)]
 
 
 def _verifier() -> bytes | None:
-    """Give the program that verifies: not from the folder that it is to judge."""
+    """Return the verifier: that of the program, not one from the folder that it must judge."""
     try:
         return verifier()
     except FileNotFoundError:
@@ -80,6 +80,6 @@ def _plain(path: Path) -> bytes | None:
 
 
 def _missing() -> Response:
-    """Answer 404, soon asked again: a tile of tomorrow is not there today."""
+    """Answer 404, not to be cached: a missing tile may exist soon."""
     headers = _ANYONE | {"Cache-Control": "no-store"}
     return Response("introuvable\n", 404, headers, "text/plain; charset=utf-8")

@@ -1,4 +1,4 @@
-"""The pages about what pages say: `/modifications`, `/informations`, `/cibles`."""
+"""The web pages about the texts of pages: `/modifications`, `/informations`, `/cibles`."""
 
 from collections.abc import Callable
 
@@ -23,14 +23,14 @@ from monitor.web.views.modifications import Filters, after, before, difference, 
 from monitor.web.views.offer import Stated, offer
 from monitor.web.views.target import target_view
 
-FRESH_S = 2.0  # a page is served again without reading for so long, at least
-CHANGE_S = 300.0  # one change: it never changes, but for how long its second text stayed
-BROWSER_S = 30  # a reader's own browser may show it again for so long
+FRESH_S = 2.0  # how long a page is served from the cache, at least
+CHANGE_S = 300.0  # the same for one change, which never changes, except the end of its new text
+BROWSER_S = 30  # how long a reader's browser may cache it
 MOST_NUMBER = 2**63 - 1  # of a leaf, in the columns of both databases
 
 
 class PageTextRoutes:
-    """Serves these pages. Each is worked out in a thread, once for all who ask for it."""
+    """Serves these pages. Each is rendered in a thread, once for all who wait for it."""
 
     def __init__(  # noqa: PLR0913 -- keyword-only
         self,
@@ -39,13 +39,13 @@ class PageTextRoutes:
         config: Config,
         clock: Clock,
         templates: jinja2.Environment,
-        kept: AnswerCache,
+        cache: AnswerCache,
         most_fresh_s: float = CHANGE_S,
     ) -> None:
         self._reads = reads
         self._config = config
         self._clock = clock
-        self._kept = kept
+        self._cache = cache
         self._most_fresh_s = most_fresh_s
         self._templates = templates
         self._templates.globals.update(
@@ -70,7 +70,7 @@ class PageTextRoutes:
         ]
 
     async def modifications(self, request: Request) -> Response:
-        """Serve one page of the list; 400 for a filter that names nothing."""
+        """Serve one page of the list; 400 for an invalid filter."""
         try:
             filters = Filters.of(request.query_params, self._config)
         except ValueError as error:
@@ -120,14 +120,14 @@ class PageTextRoutes:
         *,
         fresh_s: float = FRESH_S,
     ) -> Response:
-        """Serve a template filled with what `work` finds; 404 when it finds nothing.
+        """Serve a template filled with the result of `work`; 404 when that is None.
 
-        `name` is the address and all that the page depends on: one rendering for all of them.
+        `name` is the key of the cache: the address and all that the page depends on.
         """
-        answer = await self._kept.get(
+        answer = await self._cache.get(
             name, lambda: self._rendered(template, work()), fresh_s=min(fresh_s, self._most_fresh_s)
         )
-        return self._kept.response(request, answer, browser_s=BROWSER_S)
+        return self._cache.response(request, answer, browser_s=BROWSER_S)
 
     def _rendered(self, template: str, view: object | None) -> bytes | None:
         if view is None:

@@ -1,7 +1,7 @@
-"""The ASGI application: routes, and what each answers.
+"""The ASGI application: routes and their answers.
 
-Whatever is asked, an answer is made in a thread of few, once for all who wait for it, and
-kept for a while (`answer_cache`); `/sante` waits for none of these (`checkup`).
+Answers are made in a few threads, once for all who wait for them, and cached for a while
+(`answer_cache`); `/sante` waits for none of these (`checkup`).
 """
 
 from functools import partial
@@ -35,7 +35,7 @@ from monitor.web.witness_routes import witness_routes
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 DAY_S = 86_400.0
 NAME_MAX = 100  # characters of a target in a query
-METRICS_S = 1.0  # in which every scrape gets the same text
+METRICS_S = 1.0  # how long the text is cached
 FILES = 2  # threads that read files
 
 
@@ -43,7 +43,7 @@ class Metrics(Protocol):
     """The text for Prometheus, wherever it is rendered."""
 
     async def metrics(self) -> bytes:
-        """Return all of it."""
+        """Return the text of `/metrics`."""
         ...
 
     async def probe(self, slug: str) -> bytes:
@@ -65,21 +65,21 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
     window_s: float = DAY_S,
     fresh_s: float = 10.0,
 ) -> Starlette:
-    """Return the application. It reads and never probes; what it writes is a witness's own.
+    """Return the application. It never probes, and writes only the state of the witness.
 
     Args:
         reads: The record; called from worker threads.
         config: The effective configuration.
-        clock: Where `now` comes from.
+        clock: The source of `now`.
         point: Name of the point of measure, shown to readers.
         metrics: Renders `/metrics` and `/probe`.
         version: Of the program, shown to readers.
-        journal: Folder of the journal, served as it is; None serves none.
+        journal: Folder of the journal, served unchanged; None serves none.
         journal_key: Its verifier key, shown to readers.
         witness: Cosigns the journals of others; None cosigns none.
-        window_s: Length of the past shown by the first page, in seconds.
-        fresh_s: Seconds during which the first page is served again without reading, at
-            least; longer when reading takes long, so that visitors never burden the probes.
+        window_s: Length of the period shown by the first page, in seconds.
+        fresh_s: Seconds during which the first page is served from the cache, at least; longer
+            when it takes long to make, so that visitors never slow down the probes.
 
     """
     pages = _Pages(
@@ -109,7 +109,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
         middleware=[Middleware(Guard)],
         exception_handlers={HTTPException: pages.refused, Exception: pages.failed},
     )
-    # Its redirections are absolute, to whatever host the request named.
+    # Starlette's redirections are absolute, to whatever host the request names.
     app.router.redirect_slashes = False
     return app
 
@@ -144,39 +144,39 @@ class _Pages:
         self._robot = self._templates.get_template("robot.html").render(
             robot_name=product(config.user_agent)
         )
-        self._kept = AnswerCache(clock.monotonic_us)
+        self._cache = AnswerCache(clock.monotonic_us)
         self._checkup = Checkup(self._health, clock.monotonic_us)
         self.faces = PageTextRoutes(
             reads,
             config=config,
             clock=clock,
             templates=self._templates,
-            kept=self._kept,
+            cache=self._cache,
             most_fresh_s=CHANGE_S if fresh_s else 0,
         )
 
     async def home(self, request: Request) -> Response:
-        """Serve the state now. Many visitors at once cost one reading."""
-        answer = await self._kept.get("/", self._home, fresh_s=self._fresh_s)
-        return self._kept.response(request, answer)
+        """Serve the current state, rendered once for all visitors."""
+        answer = await self._cache.get("/", self._home, fresh_s=self._fresh_s)
+        return self._cache.response(request, answer)
 
     async def health(self, _: Request) -> Response:
-        """Answer 200 or 503, and say why in JSON. Nothing of it is secret."""
-        status, found = await self._checkup.latest()
-        return JSONResponse(found, status_code=status, headers={"Cache-Control": "no-store"})
+        """Answer 200 or 503, with the reason in JSON. Nothing in it is secret."""
+        status, details = await self._checkup.latest()
+        return JSONResponse(details, status_code=status, headers={"Cache-Control": "no-store"})
 
     async def robot(self, _: Request) -> Response:
-        """Say what the robot is, whom to write to, and how to be left alone."""
+        """Serve the page on the robot: what it is, whom to write to, how to exclude it."""
         return HTMLResponse(self._robot, headers={"Cache-Control": "public, max-age=3600"})
 
     async def refused(self, _: Request, error: Exception) -> Response:
-        """Serve 404 and the like."""
+        """Serve an error page, such as 404."""
         status = error.status_code if isinstance(error, HTTPException) else 500
         headers = error.headers if isinstance(error, HTTPException) else None
         return HTMLResponse(self._error(status), status_code=status, headers=headers)
 
     async def failed(self, _: Request, __: Exception) -> Response:
-        """Serve 500, from outside the middleware: the headers are put here."""
+        """Serve 500, outside the middleware, hence with its headers."""
         headers = {**HEADERS, "Cache-Control": "no-store"}
         return HTMLResponse(self._error(500), status_code=500, headers=headers)
 
@@ -203,12 +203,12 @@ async def _probe(
 ) -> Response:
     """Answer as blackbox_exporter does, from the last observation; `module` changes nothing."""
     target = request.query_params.get("target", "")
-    never = {"Cache-Control": "no-store"}
+    no_store = {"Cache-Control": "no-store"}
     if not target or len(target) > NAME_MAX:
         text = f"target: requis, {NAME_MAX} caractères au plus\n"
-        return Response(text, 400, never, "text/plain")
+        return Response(text, 400, no_store, "text/plain")
     if target not in config.by_slug:
-        return Response("cible inconnue\n", 404, never, "text/plain")
+        return Response("cible inconnue\n", 404, no_store, "text/plain")
     answer = await texts.ask(f"probe {target}", partial(metrics.probe, target), fresh_s=METRICS_S)
     return _exposed(answer.body or b"")
 

@@ -1,4 +1,4 @@
-"""What the pages need to read. Whatever keeps the record provides it."""
+"""The queries that web pages need; the store provides them."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -23,9 +23,9 @@ from monitor.core.text.page import Page
 
 
 class RecordReads(Protocol):
-    """Reads of one point of measure, called from worker threads. `monitor.store.Store` is one.
+    """Queries of one measuring point, called from worker threads. `monitor.store.Store` is one.
 
-    What touches a span is returned whole, in order of time.
+    What overlaps a span is returned whole, in order of time.
     """
 
     def states(self) -> Sequence[State]: ...

@@ -1,12 +1,12 @@
-"""Headers that every answer carries, and bounds on what a visitor may ask."""
+"""Security headers of every answer, and bounds on requests and on pending answers."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-QUERY_MAX = 1_000  # bytes; the longest that a page of ours makes is under 300
-PIECE = 64 * 1024  # bytes of an answer that are handed over at once
-IN_HAND_BYTES = 48 << 20  # of answers that wait to be read
+QUERY_MAX = 1_000  # bytes; the longest of our own pages has under 300
+PIECE = 64 * 1024  # bytes of an answer that are sent at once
+PENDING_BYTES = 48 << 20  # of answers that are being sent
 BUSY = {"Retry-After": "2", "Cache-Control": "no-store"}
 HEADERS = {
     # No script anywhere; styles and pictures from here only; no inline style.
@@ -22,25 +22,25 @@ HEADERS = {
 }
 
 
-class InHand:
-    """How many bytes of answers wait to be read; one that many wait for counts once."""
+class PendingAnswers:
+    """The bytes of the answers being sent; an answer to many readers counts once."""
 
-    def __init__(self, most_bytes: int = IN_HAND_BYTES) -> None:
+    def __init__(self, most_bytes: int = PENDING_BYTES) -> None:
         self._most_bytes = most_bytes
         self._bytes = 0
         self._readers: dict[int, int] = {}  # by the identity of an answer's bytes
 
     def take(self, body: bytes) -> bool:
-        """Count one more reader; False when all answers together would weigh too much."""
-        known = self._readers.get(id(body), 0)
-        if not known and self._bytes + len(body) > self._most_bytes:
+        """Count one more reader; False when all answers together would have too many bytes."""
+        readers = self._readers.get(id(body), 0)
+        if not readers and self._bytes + len(body) > self._most_bytes:
             return False
-        self._readers[id(body)] = known + 1
-        self._bytes += 0 if known else len(body)
+        self._readers[id(body)] = readers + 1
+        self._bytes += 0 if readers else len(body)
         return True
 
     def give_back(self, body: bytes) -> None:
-        """Undo `take`, with the very same bytes."""
+        """Undo `take`, called with the same bytes object."""
         self._readers[id(body)] -= 1
         if not self._readers[id(body)]:
             del self._readers[id(body)]
@@ -48,21 +48,21 @@ class InHand:
 
 
 class Guard:
-    """What holds for every answer.
+    """Middleware for every answer.
 
-    It carries `HEADERS`, and is sent piece by piece, so that no more of it than that is kept
-    for each reader. A query string over `QUERY_MAX` is refused.
+    It gets `HEADERS`, and is sent piece by piece, so that only one piece is buffered for each
+    reader. A query string over `QUERY_MAX` is refused.
     """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
-        self._in_hand = InHand()
+        self._pending = PendingAnswers()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        guarded = _Guarded(scope, receive, send, self._in_hand)
+        guarded = _Guarded(scope, receive, send, self._pending)
         if len(scope["query_string"]) > QUERY_MAX:
             refusal = PlainTextResponse("Adresse trop longue.\n", status_code=414)
             await refusal(scope, receive, guarded.send)
@@ -71,44 +71,44 @@ class Guard:
 
 
 class _Guarded:
-    """One answer, as `Guard` lets it out."""
+    """One answer, sent as `Guard` says."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, in_hand: InHand) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, pending: PendingAnswers) -> None:
         self._scope = scope
         self._receive = receive
         self._send = send
-        self._in_hand = in_hand
-        self._begun: Message | None = None  # held back until we know that its body can be sent
-        self._sent_away = False
+        self._pending = pending
+        self._start: Message | None = None  # buffered until we know that its body can be sent
+        self._refused = False
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in HEADERS.items():
                 headers.setdefault(name, value)
-            self._begun = message
+            self._start = message
             return
-        if self._sent_away:
+        if self._refused:
             return
         body: bytes = message.get("body", b"")
-        if not self._in_hand.take(body):
+        if not self._pending.take(body):
             await self._too_many()
             return
         try:
-            if self._begun is not None:
-                begun, self._begun = self._begun, None
-                await self._send(begun)
+            if self._start is not None:
+                start_message, self._start = self._start, None
+                await self._send(start_message)
             last = max(0, len(body) - 1) // PIECE * PIECE
             for start in range(0, last, PIECE):
                 piece = body[start : start + PIECE]
                 await self._send({**message, "body": piece, "more_body": True})
             await self._send({**message, "body": body[last:]})
         finally:
-            self._in_hand.give_back(body)
+            self._pending.give_back(body)
 
     async def _too_many(self) -> None:
-        """Send the visitor away, or cut an answer that has begun: uvicorn ends the connection."""
-        self._sent_away = True
-        if self._begun is not None:
+        """Answer 503, or cut an answer that has begun: uvicorn ends the connection."""
+        self._refused = True
+        if self._start is not None:
             busy = PlainTextResponse("Trop de demandes.\n", 503, {**HEADERS, **BUSY})
             await busy(self._scope, self._receive, self._send)

@@ -1,4 +1,4 @@
-"""The templates and the few functions that they may call."""
+"""The environment of the templates, and the functions that they may call."""
 
 from datetime import datetime
 from hashlib import sha256
@@ -11,20 +11,20 @@ from monitor.core.french import formatting, labels, sentences
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 NBSP = "\N{NO-BREAK SPACE}"
-SHOWN_MAX = 50  # items of one list; counts are of the whole
+SHOWN_MAX = 50  # items of one list; counts are of the whole list
 STATIC = Path(__file__).parent / "static"
 
 
 def environment(*, version: str) -> jinja2.Environment:
-    """Return an environment that escapes everything and refuses unknown names."""
-    made = jinja2.Environment(
+    """Return an environment that escapes everything and raises for unknown names."""
+    templates = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(
+    templates.filters.update(
         {
             "time": time_tag,
             "duration": duration,
@@ -38,24 +38,24 @@ def environment(*, version: str) -> jinja2.Environment:
             "capitalize_first": capitalize_first,
         }
     )
-    made.globals.update(
+    templates.globals.update(
         {
             "words": sentences,
             "labels": labels,
             "version": version,
             "shown_max": SHOWN_MAX,
-            # A new style sheet has a new address, so that browsers may keep the old one.
+            # A new style sheet has a new address, so that browsers may cache the old one.
             "style_tag": sha256((STATIC / "style.css").read_bytes()).hexdigest()[:8],
         }
     )
-    return made
+    return templates
 
 
 def time_tag(at: datetime) -> Markup:
     """Return a `time` element: Paris and UTC for the reader, UTC for machines."""
     machine = at.isoformat(timespec="seconds").replace("+00:00", "Z")
-    shown = formatting.when(at).replace(" ;", f"{NBSP};").replace(" UTC", f"{NBSP}UTC")
-    return Markup('<time datetime="{}">{}</time>').format(machine, escape(shown))
+    text = formatting.when(at).replace(" ;", f"{NBSP};").replace(" UTC", f"{NBSP}UTC")
+    return Markup('<time datetime="{}">{}</time>').format(machine, escape(text))
 
 
 def duration(seconds: float, *, up: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""`/temoin/…`: the logs of others come here to be cosigned (C2SP tlog-witness)."""
+"""`/temoin/…`: cosign the journals of others (C2SP tlog-witness, server side)."""
 
 import asyncio
 from collections import Counter
@@ -18,16 +18,16 @@ from monitor.evidence.witness.witness_protocol import MAX_REQUEST_BYTES
 from monitor.web.serving.answer_cache import AnswerCache, Busy
 
 BODY_S = 10.0  # a request is a few kilobytes
-JUDGED_MAX = 16  # requests that are being judged or wait for it; what comes beyond is sent away
+JUDGED_MAX = 16  # requests that are being judged or wait for it; further ones are refused
 HASH_LENGTH = 64  # of the name of a log, in an address
-SAID_S = 600  # one line of each status in this time, and how many others there were
-FRESH_S = 60  # seconds that a checkpoint may be kept by a cache; the specification allows 3,600
+SAID_S = 600  # seconds between two log lines on one status
+FRESH_S = 60  # seconds that a checkpoint may be cached; the specification allows 3,600
 
 log = structlog.get_logger(__name__)
 
 
 class _Tally:
-    """Logs what was answered: anybody can ask, so each status is said once in a while.
+    """Logs the answers. Anybody can ask, so each status is logged once in `SAID_S`.
 
     For one thread.
     """
@@ -50,8 +50,8 @@ def witness_routes(
     witness: Witness, now: Callable[[], datetime], files: AnswerCache
 ) -> list[Route]:
     """Return the two addresses of a witness, below `/temoin`; `files` reads what it serves."""
-    pool = ThreadPoolExecutor(1, thread_name_prefix="witness")  # each holds a file's lock
-    judged = 0
+    pool = ThreadPoolExecutor(1, thread_name_prefix="witness")  # each call locks a file
+    judging = 0
     tally = _Tally()
 
     async def add_checkpoint(request: Request) -> Response:
@@ -59,12 +59,12 @@ def witness_routes(
             async with asyncio.timeout(BODY_S):
                 body = await _body(request)
         except (TimeoutError, ClientDisconnect):
-            return _said(408, "request not received in time")
+            return _text_response(408, "request not received in time")
         if body is None:
-            return _said(413, f"over {MAX_REQUEST_BYTES} bytes")
+            return _text_response(413, f"over {MAX_REQUEST_BYTES} bytes")
 
         def judge() -> Response:
-            # Our clock is read when the file is locked or nearly so: times do not go back.
+            # Our clock is read just before the file is locked, so that times do not go back.
             at = int(now().timestamp())
             answer = witness.add_checkpoint(body, at=at)
             tally.note(answer.status, answer.why, at)
@@ -75,25 +75,25 @@ def witness_routes(
                 headers={"Content-Type": answer.media_type, "Cache-Control": "no-store"},
             )
 
-        nonlocal judged
-        if judged >= JUDGED_MAX:
+        nonlocal judging
+        if judging >= JUDGED_MAX:
             raise Busy
-        judged += 1
+        judging += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(pool, judge)
         finally:
-            judged -= 1
+            judging -= 1
 
     async def checkpoint(request: Request) -> Response:
         origin: str = request.path_params["origin"]
-        found = None
-        if len(origin) == HASH_LENGTH:  # no other is kept, and none is remembered
+        body = None
+        if len(origin) == HASH_LENGTH:  # other names are neither looked up nor cached
             read = partial(witness.checkpoint, origin)
-            found = (await files.get(f"witness {origin}", read, fresh_s=0)).body
-        if found is None:
-            return _said(404, "no checkpoint of this log was cosigned")
+            body = (await files.get(f"witness {origin}", read, fresh_s=0)).body
+        if body is None:
+            return _text_response(404, "no checkpoint of this log was cosigned")
         headers = {"Cache-Control": f"public, max-age={FRESH_S}"}
-        return Response(found, media_type="text/plain; charset=utf-8", headers=headers)
+        return Response(body, media_type="text/plain; charset=utf-8", headers=headers)
 
     return [
         Route("/temoin/add-checkpoint", add_checkpoint, methods=["POST"]),
@@ -102,7 +102,7 @@ def witness_routes(
 
 
 async def _body(request: Request) -> bytes | None:
-    """Read a body; None when it is longer than any request."""
+    """Read a body; None when it is longer than any valid request."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -111,5 +111,5 @@ async def _body(request: Request) -> bytes | None:
     return bytes(body)
 
 
-def _said(status: int, why: str) -> Response:
+def _text_response(status: int, why: str) -> Response:
     return Response(f"{why}\n", status, {"Cache-Control": "no-store"}, "text/plain")

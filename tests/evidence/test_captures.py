@@ -234,14 +234,14 @@ async def test_too_much_is_not_held_in_memory(
     monkeypatch.setattr(capture_policy, "HELD_BYTES", 10)
 
     assert ["text+daily", "", "failure"] == await bench.why(OK, OK, DEAD)
-    assert bench.kept._held_bytes == 0
+    assert bench.kept._buffered_bytes == 0
 
 
 async def test_what_waits_is_counted_and_let_go(bench: Bench) -> None:
     await bench.why(OK, OK, OK)
-    assert 0 < bench.kept._held_bytes < 1000  # a revisit and a request
+    assert 0 < bench.kept._buffered_bytes < 1000  # a revisit and a request
     await bench.why(DEAD)
-    assert bench.kept._held_bytes == 0
+    assert bench.kept._buffered_bytes == 0
 
 
 async def test_after_a_restart_the_first_check_is_kept_whole(bench: Bench) -> None:

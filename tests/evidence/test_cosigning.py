@@ -14,7 +14,12 @@ from monitor.evidence.log.note import Algorithm, Note, NoteError, Signature, Sig
 from monitor.evidence.outbound_http import Reply
 from monitor.evidence.witness.cosigning import GRACE_S, TICK_S, Cosigners, quorum
 from monitor.evidence.witness.witness_memory import Witness
-from monitor.evidence.witness.witness_protocol import CosignatureError, Request, accept, joined
+from monitor.evidence.witness.witness_protocol import (
+    CosignatureError,
+    Request,
+    accept,
+    with_signatures,
+)
 from tests.support.clock import FakeClock
 from tests.support.couriers import FakeCourier, Server
 from tests.support.small_log import SmallLog
@@ -98,7 +103,7 @@ def test_each_new_checkpoint_is_cosigned_once(tmp_path: Path) -> None:
     assert [1, 1, 1] == requests
     assert [5, 9, 200] == [line.size for line in scene.recorded]
     last = scene.recorded[-1]
-    cosigned = joined(LOG.note(200), [Signature.parse(last.line)])
+    cosigned = with_signatures(LOG.note(200), [Signature.parse(last.line)])
     assert ("temoin.example/w",) == quorum(cosigned, scene.cosigning).signed
     assert scene.clock.now() >= last.at
 
@@ -279,7 +284,7 @@ def test_a_quorum_counts_what_was_checked(needed: int, signed: int, *, reached: 
     )
     lines = [note.cosign(TEXT, key, at=NOW) for key in (*keys("x", "y"), *ours[:signed])]
 
-    found = quorum(joined(LOG.note(5), lines), cosigning)
+    found = quorum(with_signatures(LOG.note(5), lines), cosigning)
 
     assert (reached, signed, 3) == (found.reached, len(found.signed), len(found.asked))
 
@@ -287,7 +292,7 @@ def test_a_quorum_counts_what_was_checked(needed: int, signed: int, *, reached: 
 def test_a_wrong_cosignature_is_no_part_of_a_quorum() -> None:
     (key,) = keys("a")
     cosigning = Cosigning(witnesses=(Cosigner(key=str(key.verifier)),))
-    forged = joined(LOG.note(5), [note.cosign(LOG.note(4).text, key, at=NOW)])
+    forged = with_signatures(LOG.note(5), [note.cosign(LOG.note(4).text, key, at=NOW)])
 
     with pytest.raises(NoteError):
         quorum(forged, cosigning)
@@ -295,9 +300,9 @@ def test_a_wrong_cosignature_is_no_part_of_a_quorum() -> None:
 
 def test_joining_a_cosignature_twice_changes_nothing() -> None:
     line = note.cosign(TEXT, LIAR, at=NOW)
-    once = joined(LOG.note(5), [line])
+    once = with_signatures(LOG.note(5), [line])
 
-    assert once == joined(once, [line])
+    assert once == with_signatures(once, [line])
     assert Note.parse(bytes(once)) == once
 
 

@@ -113,9 +113,9 @@ def test_our_consistency_proofs_hold_and_no_flipped_bit_does(
         tlog.check_consistency(parts[:-2], old=old, size=size, old_root=parts[-2], root=parts[-1])
 
 
-def flip(joined: bytes, data: st.DataObject) -> bytes:
-    bit = data.draw(st.integers(0, 8 * len(joined) - 1))
-    changed = bytearray(joined)
+def flip(data_bytes: bytes, data: st.DataObject) -> bytes:
+    bit = data.draw(st.integers(0, 8 * len(data_bytes) - 1))
+    changed = bytearray(data_bytes)
     changed[bit // 8] ^= 1 << bit % 8
     return bytes(changed)
 

@@ -205,7 +205,7 @@ def test_two_signed_trees_of_one_size_are_kept_for_ever(tmp_path: Path, old: int
     (fault,) = witness(tmp_path).faults(LOG.origin)
 
     assert fault.forked
-    assert (LOG.checkpoint(5), FORK.checkpoint(5)) == (fault.held, fault.seen)
+    assert (LOG.checkpoint(5), FORK.checkpoint(5)) == (fault.last_cosigned, fault.received)
 
 
 def test_a_wrong_proof_is_kept_but_proves_no_fork(tmp_path: Path) -> None:
@@ -217,7 +217,7 @@ def test_a_wrong_proof_is_kept_but_proves_no_fork(tmp_path: Path) -> None:
     (fault,) = witness(tmp_path).faults(LOG.origin)
 
     assert not fault.forked
-    assert 8 == fault.seen.size
+    assert 8 == fault.received.size
 
 
 def test_an_honest_mistake_accuses_nobody(tmp_path: Path) -> None:

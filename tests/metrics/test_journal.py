@@ -4,13 +4,13 @@ from datetime import UTC, datetime
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from monitor.metrics import Exposition, JournalSeen, MetricsState
+from monitor.metrics import Exposition, JournalMetrics, MetricsState
 from tests.support.clock import FakeClock
 
 AT = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 
 
-def rendered(journal: JournalSeen | None) -> dict[tuple[str, str], float]:
+def rendered(journal: JournalMetrics | None) -> dict[tuple[str, str], float]:
     board = MetricsState([])
     board.journal = journal
     page = Exposition(board, clock=FakeClock(), point="local", version="1", config_sha256="0")
@@ -23,7 +23,7 @@ def rendered(journal: JournalSeen | None) -> dict[tuple[str, str], float]:
 
 
 def test_the_journal_says_how_old_its_proofs_are() -> None:
-    journal = JournalSeen(
+    journal = JournalMetrics(
         size=70_000, sealed_at=AT, stamped_at={"une": AT, "deux": None}, cosignatures=2
     )
 
@@ -38,4 +38,4 @@ def test_the_journal_says_how_old_its_proofs_are() -> None:
 
 def test_nothing_is_said_before_the_first_checkpoint() -> None:
     assert {} == rendered(None)
-    assert {} == rendered(JournalSeen(stamped_at={"une": AT}))
+    assert {} == rendered(JournalMetrics(stamped_at={"une": AT}))

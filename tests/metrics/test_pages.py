@@ -11,7 +11,7 @@ from monitor.core.model import Outcome, Target
 from monitor.core.text.page import Element
 from monitor.metrics import Exposition, MetricsState
 from monitor.probe.dead_link_tracker import DeadLinkTracker
-from monitor.probe.page_tracker import pages_seen
+from monitor.probe.page_tracker import metrics_of_pages
 from monitor.store import Store
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_template
@@ -99,8 +99,8 @@ def test_a_restart_remembers_what_pages_state(sqlite_template: Path, tmp_path: P
                 await store.record(each)
 
         asyncio.run(record())
-        before = seen(*found()).seen[PAGE.slug].page
-        after = pages_seen(store)[PAGE.slug]
+        before = seen(*found()).targets[PAGE.slug].page
+        after = metrics_of_pages(store)[PAGE.slug]
 
     assert before is not None
     assert replace(before, changes={}) == replace(after, changes={})

@@ -35,7 +35,7 @@ from monitor.metrics import MetricsState
 from monitor.probe.judge import Again, Judge
 from monitor.probe.lane import Lane
 from monitor.probe.observer import Observer
-from monitor.probe.page_tracker import PageTracker, pages_seen
+from monitor.probe.page_tracker import PageTracker, metrics_of_pages
 from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults
 from monitor.store import Store
@@ -183,7 +183,9 @@ class Process:
             grids=grids(TARGETS),
             keep=self.captures.keep,
             store=store,
-            board=MetricsState(TARGETS, states=store.states(), lanes=(), pages=pages_seen(store)),
+            board=MetricsState(
+                TARGETS, states=store.states(), lanes=(), pages=metrics_of_pages(store)
+            ),
             pages=self.book,
             faults=Faults(clock),
         )

@@ -106,7 +106,7 @@ class Day:
         async def lost(found: Gap) -> None:
             self.record.gaps.append(found)
 
-        self.schedule.every(target.slug, self.grids[target.slug], work, lost=lost)
+        self.schedule.every(target.slug, self.grids[target.slug], work, on_missed=lost)
 
     async def observe(self, target: Target, slot: datetime, *, urgent: bool = False) -> None:
         lane = self.lanes[target.platform]

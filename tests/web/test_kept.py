@@ -6,7 +6,7 @@ import threading
 import pytest
 from starlette.requests import Request
 
-from monitor.web.security import InHand
+from monitor.web.security import PendingAnswers
 from monitor.web.serving.answer_cache import ENTRY_BYTES, AnswerCache, Busy
 from monitor.web.serving.checkup import OLD_S, Checkup
 from monitor.web.views.health import Health
@@ -152,7 +152,7 @@ async def test_whoever_has_it_is_told_that_it_is_the_same() -> None:
 
 
 def test_answers_that_nobody_reads_are_bounded_and_counted_once() -> None:
-    hand, page, other = InHand(1_500), b"p" * 1_000, b"o" * 1_000
+    hand, page, other = PendingAnswers(1_500), b"p" * 1_000, b"o" * 1_000
 
     assert all(hand.take(page) for _ in range(100))
     assert not hand.take(other)

@@ -37,7 +37,7 @@ def _not_following(kind: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class ReplayedCheck:
     """A check of the journal, and what follows from it; no events for a target in doubt.
 
     `plan`: the index and the leaf of its target as it was planned.
@@ -102,7 +102,7 @@ class Replay:
         """Read the leaf `origin`."""
         self._older = any(leaf["rows_before"].values())
 
-    def observation(self, idx: int, leaf: Mapping[str, Any]) -> Told:
+    def observation(self, idx: int, leaf: Mapping[str, Any]) -> ReplayedCheck:
         """Decode a check and fold it. Call `settle` first.
 
         Raises:
@@ -120,11 +120,13 @@ class Replay:
         if doubtful is not None:
             self._doubtful = idx, key
             state = self.states[key] = doubtful.follow(before, sighting, policy)
-            return Told(leaf=idx, check=check, plan=planned, state=state, events=(), incidents=())
+            return ReplayedCheck(
+                leaf=idx, check=check, plan=planned, state=state, events=(), incidents=()
+            )
         state, events = advance(before, sighting, policy)
         self.states[key] = state
         self._awaited.extend((idx, event) for event in events)
-        return Told(
+        return ReplayedCheck(
             leaf=idx,
             check=check,
             plan=planned,

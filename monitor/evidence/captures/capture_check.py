@@ -1,4 +1,4 @@
-"""Captures against the leaves that name them."""
+"""Check captures against the leaves that name them."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -17,9 +17,9 @@ from monitor.evidence.captures.warc import WarcError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """What a `capture` leaf says, and what its observation says of the body.
+    """The content of a `capture` leaf, and the digest of the body in its observation.
 
-    `body_sha256` is None for no body, and "" when the observation is too far to be compared.
+    `body_sha256` is None for no body, and "" when the observation is not at hand for comparison.
     """
 
     leaf: int
@@ -33,26 +33,26 @@ class Claim:
 
     @property
     def may_be_gone(self) -> bool:
-        """Whether retention may have removed it: nothing rests on it."""
+        """Whether retention may have removed it: no verdict depends on it."""
         return self.why == (CaptureReason.DAILY.value,)
 
 
 def opened(path: Path, sha256: str, reread: Callable[[Exchange], Exchange]) -> Exchange | None:
-    """Return the exchange of a capture, whole again; None when the file has none of this digest.
+    """Return the exchange of a capture; None when the file has no account of this digest.
 
     `reread` reads status, headers and body from its bytes.
 
     Raises:
-        WarcError, ValueError: it cannot be read, or its bytes are not those that it names.
-        OSError: the file is missing, or cannot be read.
+        WarcError, ValueError: The capture is invalid, or its bytes are not those of its account.
+        OSError: The file is missing, or cannot be read.
 
     """
-    found = day_files.find(path, sha256)
-    return reread(capture_metadata.observation_from(*found).exchange) if found else None
+    match = day_files.find(path, sha256)
+    return reread(capture_metadata.observation_from(*match).exchange) if match else None
 
 
 class Claims:
-    """All that leaves say of captures, kept on the disk once it is much."""
+    """The claims of all `capture` leaves, in a temporary database that spills to the disk."""
 
     def __init__(self) -> None:
         self._kept = sqlite3.connect("", isolation_level=None, check_same_thread=False)
@@ -64,10 +64,10 @@ class Claims:
         self._count = 0
 
     def add(self, claim: Claim) -> None:
-        """Take note of one."""
+        """Add one claim."""
         check = claim.target, claim.point, claim.at.isoformat()
-        kept = claim.sha256, " ".join(claim.why), claim.body_sha256
-        row = claim.file, claim.leaf, *check, *kept
+        digests = claim.sha256, " ".join(claim.why), claim.body_sha256
+        row = claim.file, claim.leaf, *check, *digests
         self._kept.execute("INSERT INTO claim VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
         self._count += 1
 
@@ -75,9 +75,9 @@ class Claims:
         return self._count
 
     def by_file(self) -> Iterator[tuple[str, list[Claim]]]:
-        """Yield the name of each file, and what is said of it, leaf after leaf."""
-        every = self._kept.execute("SELECT * FROM claim ORDER BY file, leaf")
-        for file, rows in groupby(every, key=itemgetter(0)):
+        """Yield the name of each file, and its claims in the order of the leaves."""
+        all_rows = self._kept.execute("SELECT * FROM claim ORDER BY file, leaf")
+        for file, rows in groupby(all_rows, key=itemgetter(0)):
             yield (
                 file,
                 [
@@ -96,7 +96,7 @@ class Claims:
             )
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Delete the temporary database."""
         self._kept.close()
 
 
@@ -109,14 +109,14 @@ def faults(
     """Yield, in French, the captures that are missing or are not what their leaf says.
 
     Each file is read once. `reread` reads status, headers and body from the bytes of an
-    exchange again; `progress` is told how many captures were checked.
+    exchange again; `progress` is called with the number of captures checked so far.
     """
-    done = 0
-    for file, some in claims.by_file():
-        for leaf, fault in _faults_of(folder, file, some, reread):
+    checked_count = 0
+    for file, file_claims in claims.by_file():
+        for leaf, fault in _faults_of(folder, file, file_claims, reread):
             yield f"entrée {leaf}, {file} : {fault}"
-        done += len(some)
-        progress("captures", done)
+        checked_count += len(file_claims)
+        progress("captures", checked_count)
 
 
 def _faults_of(
@@ -126,14 +126,14 @@ def _faults_of(
     if not Path(realpath(path)).is_relative_to(realpath(folder)):
         yield claims[0].leaf, "un fichier hors du dossier des captures"
         return
-    wanted: dict[str, list[Claim]] = {}
+    by_sha256: dict[str, list[Claim]] = {}
     for claim in claims:
-        wanted.setdefault(claim.sha256, []).append(claim)
+        by_sha256.setdefault(claim.sha256, []).append(claim)
     why = "octets absents"
     try:
-        for sha256_, found in day_files.accounts(path, wanted.keys()):
-            for claim in wanted.pop(sha256_, ()):
-                fault = _fault(claim, found, reread)
+        for sha256_, account_and_records in day_files.accounts(path, by_sha256.keys()):
+            for claim in by_sha256.pop(sha256_, ()):
+                fault = _fault(claim, account_and_records, reread)
                 if fault is not None:
                     yield claim.leaf, fault
     except FileNotFoundError:
@@ -141,23 +141,27 @@ def _faults_of(
     except (WarcError, OSError, ValueError) as error:
         yield claims[0].leaf, f"le fichier est illisible ({error})"
         why = "octets illisibles ou absents"
-    for claim in (claim for some in wanted.values() for claim in some):
+    for claim in (claim for same_digest in by_sha256.values() for claim in same_digest):
         if not claim.may_be_gone:
             yield claim.leaf, why
 
 
 def _fault(
-    claim: Claim, found: day_files.Found, reread: Callable[[Exchange], Exchange]
+    claim: Claim, account_and_records: day_files.Found, reread: Callable[[Exchange], Exchange]
 ) -> str | None:
     try:
-        told, records = found
-        seen = capture_metadata.observation_from(told, records)
-        exchange = reread(seen.exchange)
+        account, records = account_and_records
+        observation = capture_metadata.observation_from(account, records)
+        exchange = reread(observation.exchange)
     except (WarcError, ValueError) as error:
         return f"illisible ({error})"
-    if (seen.target, seen.point, seen.at) != (claim.target, claim.point, claim.at):
+    if (observation.target, observation.point, observation.at) != (
+        claim.target,
+        claim.point,
+        claim.at,
+    ):
         return "c’est la copie d’un autre relevé"
-    if tuple(sorted(told.why)) != claim.why:
+    if tuple(sorted(account.why)) != claim.why:
         return "elle n’est pas gardée pour les raisons que dit son entrée"
     body = sha256(exchange.body).hexdigest() if exchange.body else None
     if claim.body_sha256 not in {"", body}:

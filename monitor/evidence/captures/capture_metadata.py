@@ -1,10 +1,10 @@
-"""What a capture says beside the bytes, and the observation made whole again from both. Pure.
+"""The metadata of a capture, and the observation rebuilt from metadata and bytes. Pure.
 
-The *account* is the `metadata` record of a capture: all that the bytes do not say (name
+The *account* is the `metadata` record of a capture: all that the bytes do not contain (name
 resolution, peer, TLS, times, failure, controls, clock, verdict), what it was judged by, and
-the digest of every other record's bytes. Its own digest, in a leaf of the journal, thus
-stands for all of them. What the bytes do say (status, headers, body) is not repeated: it is
-read from them again.
+the digest of every other record's bytes. Its own digest, in a leaf of the journal, thus covers
+all of them. What the bytes contain (status, headers, body) is not repeated: it is parsed from
+them again.
 """
 
 import re
@@ -27,11 +27,11 @@ _INTERIM = re.compile(rb"HTTP/1\.[01] 1\d\d")  # RFC 9110, 15.2: answers before 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wire:
-    """Which records hold the bytes of one request, and what these bytes are.
+    """The records with the bytes of one request and of its answer, and the digests of the bytes.
 
     Attributes:
-        request, response: Ids of records, "" when no byte went that way. The response's
-            may be a `revisit`, whose block is the head only.
+        request, response: Ids of records, "" when no byte was sent or received. The response's
+        may be a `revisit`, whose block is the head only.
         request_sha256, response_sha256: Of the exact bytes, lower-case hex.
 
     """
@@ -44,9 +44,9 @@ class Wire:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureMetadata:
-    """What the bytes do not say, and what the verdict came from but the fingerprints.
+    """What the bytes do not contain, and all that the verdict rests on except the fingerprints.
 
-    `observation` is without any byte; `wires` has one entry a hop, the page's first.
+    `observation` has no bytes; `wires` has one entry per hop, those of the page first.
     """
 
     format: str
@@ -62,7 +62,7 @@ _ACCOUNT = TypeAdapter(CaptureMetadata)
 
 
 def as_record(name: str, account: CaptureMetadata) -> Record:
-    """Write an account, default values included: they may be others in years to come."""
+    """Encode an account, default values included, since defaults may change."""
     return warc.make(
         "metadata",
         name=f"{name}/{'+'.join(account.why)}",
@@ -70,19 +70,24 @@ def as_record(name: str, account: CaptureMetadata) -> Record:
         uri=f"{URI}{account.target.url}",
         content_type="application/json",
         block=_ACCOUNT.dump_json(account),
-        more=[("WARC-Concurrent-To", each) for each in sorted(records_of(account))],
+        more=[("WARC-Concurrent-To", record_id) for record_id in sorted(records_of(account))],
     )
 
 
 def records_of(account: CaptureMetadata) -> set[str]:
     """Return the ids of the records that an account names."""
-    return {each for wire in account.wires for each in (wire.request, wire.response) if each}
+    return {
+        record_id
+        for wire in account.wires
+        for record_id in (wire.request, wire.response)
+        if record_id
+    }
 
 
 def hops(exchange: Exchange) -> Iterator[Hop]:
     """Yield every request of an exchange, its parts' last: the order of `CaptureMetadata.wires`."""
-    for each in exchange.flat():
-        yield from each.hops
+    for part in exchange.flat():
+        yield from part.hops
 
 
 def sha256_of(data: bytes) -> str:
@@ -91,10 +96,10 @@ def sha256_of(data: bytes) -> str:
 
 
 def read(record: Record) -> CaptureMetadata | None:
-    """Read an account; None for any other record.
+    """Decode an account; None for any other record.
 
     Raises:
-        WarcError: it says to be one, and cannot be read.
+        WarcError: The record claims to be an account and cannot be decoded.
 
     """
     if record.kind != "metadata" or not record.field("WARC-Target-URI").startswith(URI):
@@ -106,7 +111,7 @@ def read(record: Record) -> CaptureMetadata | None:
 
 
 def observation_from(account: CaptureMetadata, find: Callable[[str], Record | None]) -> Observation:
-    """Put the bytes of a capture back into its observation, as they were on the wire.
+    """Return the observation of a capture with its bytes, as they were on the wire.
 
     Status, headers and body are still to be read from them (`monitor.fetch.reparse`).
 
@@ -115,7 +120,7 @@ def observation_from(account: CaptureMetadata, find: Callable[[str], Record | No
         find: Returns the record that has an id.
 
     Raises:
-        WarcError: a record is missing, or its bytes are not those of the account.
+        WarcError: A record is missing, or its bytes are not those of the account.
 
     """
     wires = iter(account.wires)
@@ -124,10 +129,10 @@ def observation_from(account: CaptureMetadata, find: Callable[[str], Record | No
         hops = tuple(_filled(hop, next(wires), find) for hop in exchange.hops)
         return replace(exchange, hops=hops, parts=tuple(filled(part) for part in exchange.parts))
 
-    seen = account.observation
-    if len(account.wires) != sum(1 for _ in hops(seen.exchange)):
+    observation = account.observation
+    if len(account.wires) != sum(1 for _ in hops(observation.exchange)):
         raise WarcError("an account with another number of requests than of records")
-    return replace(seen, exchange=filled(seen.exchange))
+    return replace(observation, exchange=filled(observation.exchange))
 
 
 def _filled(hop: Hop, wire: Wire, find: Callable[[str], Record | None]) -> Hop:
@@ -153,16 +158,16 @@ def _bytes_of(name: str, find: Callable[[str], Record | None]) -> bytes:
 
 
 def is_interim(response: bytes) -> bool:
-    """Return whether an answer begins with an early one, such as 103."""
+    """Return whether an answer begins with an interim one, such as 103."""
     return _INTERIM.match(response) is not None
 
 
 def head_bytes(response: bytes) -> int:
-    """Return how long the head of an answer is, the early answers before it included."""
+    """Return the length of the head of an answer, in bytes, interim answers included."""
     end = 0
     while True:
         interim = _INTERIM.match(response, end)
-        found = _HEAD_END.search(response, end)
-        end = found.end() if found else len(response)
-        if not (interim and found):
+        head_end = _HEAD_END.search(response, end)
+        end = head_end.end() if head_end else len(response)
+        if not (interim and head_end):
             return end

@@ -1,9 +1,9 @@
-"""An observation as WARC records. Pure.
+"""Encode an observation as WARC records. Pure.
 
-Each request and each answer is a record, byte for byte as on the decrypted wire; then comes
-their account. An answer whose body was kept already in the same file is a `revisit`: its own
-head, and a pointer. A `revisit` here loses nothing, since the body is the same byte for
-byte, chunking included.
+Each request and each answer is a record, byte for byte as on the decrypted wire, followed by
+their account. An answer whose body is already in the same file is a `revisit`: its own head,
+and a reference. A `revisit` here loses nothing, since the body is the same byte for byte,
+chunking included.
 """
 
 import re
@@ -17,7 +17,7 @@ from monitor.evidence.captures.capture_metadata import CaptureMetadata, Wire, he
 from monitor.evidence.captures.warc import Record
 
 PARTIAL_URI = "urn:partial:"  # bytes that are no whole head of an answer
-SHORTEST_BODY = 512  # bytes below which a second copy costs less than pointing at the first
+SHORTEST_BODY = 512  # bytes below which a second copy costs less than a reference to the first
 
 _REQUEST = "application/http; msgtype=request"
 _RESPONSE = "application/http; msgtype=response"
@@ -36,7 +36,7 @@ Fields = list[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Original:
-    """A whole answer that another one, with the same body, may point at."""
+    """A complete answer that another one, with the same body, may refer to."""
 
     id: str
     uri: str
@@ -45,9 +45,9 @@ class Original:
 
 @dataclass(frozen=True, slots=True)
 class Package:
-    """The records of one observation, but for the account, which says why they are kept.
+    """The records of one observation without the account, which says why they are kept.
 
-    `originals` are the whole answers among them, by the digest of their body on the wire.
+    `originals` are the complete answers among them, by the digest of their body on the wire.
     """
 
     name: str
@@ -57,11 +57,11 @@ class Package:
 
     @property
     def weight(self) -> int:
-        """Bytes that it takes in memory, roughly."""
+        """Bytes that it takes in memory, approximately."""
         return sum(len(record.block) for record in self.records)
 
     def whole(self, *why: CaptureReason) -> tuple[Record, ...]:
-        """Return every record, the account last: when it is there, the others are."""
+        """Return every record, the account last: if the account was written, so were the others."""
         return (
             *self.records,
             capture_metadata.as_record(self.name, replace(self.account, why=why)),
@@ -76,7 +76,7 @@ def package(
     clock_limit_us: int,
     originals: Mapping[bytes, Original] | None = None,
 ) -> Package:
-    """Make the records of an observation; bodies that stand in `originals` are pointed at."""
+    """Make the records of an observation; bodies that are in `originals` are referred to."""
     name = f"{observation.point}/{observation.target}/{warc.stamp(observation.at)}"
     maker = _Maker(originals or {})
     cut = dict(_cut_short(observation.exchange))
@@ -84,7 +84,7 @@ def package(
         maker.add(f"{name}/{rank}", hop, cut.get(id(hop), ""))
         for rank, hop in enumerate(capture_metadata.hops(observation.exchange))
     ]
-    told = CaptureMetadata(
+    account = CaptureMetadata(
         format=capture_metadata.FORMAT,
         why=(),
         target=target,
@@ -93,18 +93,18 @@ def package(
         observation=_without_bytes(observation),
         wires=tuple(wires),
     )
-    return Package(name, tuple(maker.records), told, maker.new)
+    return Package(name, tuple(maker.records), account, maker.new)
 
 
 def _cut_short(exchange: Exchange) -> Iterator[tuple[int, str]]:
-    """Yield the requests whose answer did not come whole, and why, in WARC's words."""
-    for each in exchange.flat():
-        if each.last and each.failure in _TRUNCATED and each.phase is Phase.TRANSFER:
-            yield id(each.last), _TRUNCATED[each.failure]
+    """Yield the id() of each hop with an incomplete answer, and the reason in the words of WARC."""
+    for part in exchange.flat():
+        if part.last and part.failure in _TRUNCATED and part.phase is Phase.TRANSFER:
+            yield id(part.last), _TRUNCATED[part.failure]
 
 
 class _Maker:
-    """Makes the records of one request after the other, and remembers whole answers."""
+    """Makes the records of one request after the other, and remembers complete answers."""
 
     def __init__(self, originals: Mapping[bytes, Original]) -> None:
         self._known = dict(originals)
@@ -112,11 +112,11 @@ class _Maker:
         self.records: list[Record] = []
 
     def add(self, name: str, hop: Hop, cut: str) -> Wire:
-        """Add what one request has; `cut` says why its answer is not whole, if so."""
+        """Add the records of one request; `cut` is why its answer is incomplete, else ""."""
         peer = [("WARC-IP-Address", hop.address)] if hop.address else []
         answer = self._answer(f"{name}/response", hop, peer, cut) if hop.response_bytes else None
         request = _request(f"{name}/request", hop, peer, answer) if hop.request_bytes else None
-        self.records += [each for each in (request, answer) if each is not None]
+        self.records += [record for record in (request, answer) if record is not None]
         return Wire(
             request=request.id if request else "",
             request_sha256=sha256_of(hop.request_bytes),
@@ -141,7 +141,7 @@ class _Maker:
 
 
 def _request(name: str, hop: Hop, peer: Fields, answer: Record | None) -> Record:
-    beside = [("WARC-Concurrent-To", answer.id)] if answer else []
+    references = [("WARC-Concurrent-To", answer.id)] if answer else []
     return warc.make(
         "request",
         name=name,
@@ -149,7 +149,7 @@ def _request(name: str, hop: Hop, peer: Fields, answer: Record | None) -> Record
         uri=hop.url,
         content_type=_REQUEST,
         block=hop.request_bytes,
-        more=[*peer, *beside],
+        more=[*peer, *references],
     )
 
 
@@ -208,7 +208,7 @@ def _is_chunked(hop: Hop) -> bool:
 
 
 def _dechunked(body: bytes) -> bytes:
-    """Undo a chunked transfer coding, as far as it goes."""
+    """Decode a chunked body as far as it is valid."""
     payload, at = bytearray(), 0
     while (line := _SIZE.match(body, at)) and (size := int(line[1], 16)):
         payload += body[line.end() : line.end() + size]
@@ -217,7 +217,7 @@ def _dechunked(body: bytes) -> bytes:
 
 
 def _without_bytes(observation: Observation) -> Observation:
-    """Leave out what is read from the bytes again, and the rules that decided nothing."""
+    """Remove what is parsed from the bytes again, and the rules that decided nothing."""
     return replace(
         observation,
         judgement=replace(observation.judgement, tried=()),

@@ -1,8 +1,8 @@
-"""WARC files, one a day (UTC) and more when it is full: appended to, read, thinned.
+"""WARC files, one a day (UTC) and more when one is full: append, read, thin.
 
 Bytes are on the disk when `append` returns. A crash in the middle leaves a torn last record,
-which nothing names yet: it is cut off before anything is added. A file that is damaged in
-another way is left as it is, and the next one is begun.
+which nothing refers to yet: it is cut off before anything is added. A file that is damaged in
+another way is left unchanged, and the next one is begun.
 """
 
 import errno
@@ -23,7 +23,7 @@ from monitor.evidence.captures.capture_metadata import CaptureMetadata
 from monitor.evidence.captures.warc import Member, Record, WarcError
 
 MAX_FILE_BYTES = 64_000_000
-RECENT_BYTES = 16_000_000  # records in memory: those of an account stand just before it
+RECENT_BYTES = 16_000_000  # records in memory: those of an account come just before it
 _NAME = re.compile(r"(\d{4}-\d\d-\d\d)(?:-(\d{1,6}))?\.warc\.gz")
 _STANDARD = "http://iipc.github.io/warc-specifications/specifications/warc-format/warc-1.1/"
 _THINNED = "thinned-before"  # holds the day before which nothing is left to remove
@@ -35,41 +35,41 @@ class DayFiles:
     def __init__(
         self, folder: Path, *, software: str, max_file_bytes: int = MAX_FILE_BYTES
     ) -> None:
-        """Write nothing yet. `software` is said at the top of each file."""
+        """Write nothing yet. `software` is named at the top of each file."""
         self._folder = folder
         self._software = software
         self._max_file_bytes = max_file_bytes
         self._open: dict[date, str] = {}  # sound, and not full
-        self._writing = Lock()  # a probe that is given up leaves its thread to end alone
+        self._writing = Lock()  # the thread of a probe that is given up may still be running
 
     def opened(self, day: date) -> str:
-        """Return the file to which the last capture of a day went; "" when it is full."""
+        """Return the file with the last capture of a day; "" when it is full."""
         return self._open.get(day, "")
 
     def append(self, day: date, records: tuple[Record, ...], *, name: str = "") -> str:
-        """Add records to the file of a day, or to the one that is named; return its name.
+        """Append records to the file of a day, or to the file `name`; return its name.
 
-        From any thread.
+        Safe from any thread.
 
         Raises:
-            OSError: they may be missing, or torn.
+            OSError: The records may be missing, or torn.
 
         """
         with self._writing:
             return self._append(day, records, name)
 
     def thin(self, *, before: date) -> list[str]:
-        """Do `thin` while nothing is added."""
+        """As the function `thin`, while nothing is appended."""
         with self._writing:
             return thin(self._folder, before=before)
 
     def _append(self, day: date, records: tuple[Record, ...], name: str) -> str:
-        known = name or self._open.get(day)
-        name = known or self._begin(day)
+        existing = name or self._open.get(day)
+        name = existing or self._begin(day)
         self._open.pop(day, None)  # unless all goes well
         path = self._folder / name
         new = not path.exists()
-        if new and known:  # somebody took away what is on record
+        if new and existing:  # somebody removed a file that the journal refers to
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path))
         with path.open("ab") as file:
             file.write(warc.pack((self._top(day, name), *records) if new else records))
@@ -121,7 +121,7 @@ class DayFiles:
 
 
 def _cut(path: Path, size: int) -> None:
-    """Take the torn end off a file; a file of nothing else is removed."""
+    """Cut a file to `size` bytes, which removes its torn end; an empty file is removed."""
     if not size:
         path.unlink()
         durable.sync_folder(path.parent)
@@ -141,12 +141,12 @@ def day_of(name: str) -> date:
 
 
 def _files(folder: Path) -> Iterator[tuple[date, int, Path]]:
-    """Yield the files of captures, by day and number."""
+    """Yield the day, the number and the path of each file of captures."""
     for path in folder.iterdir():
-        found = _NAME.fullmatch(path.name)
-        if found:
+        match = _NAME.fullmatch(path.name)
+        if match:
             with suppress(ValueError):
-                yield date.fromisoformat(found[1]), int(found[2] or 1), path
+                yield date.fromisoformat(match[1]), int(match[2] or 1), path
 
 
 def files(folder: Path, *, since: date = date.min, until: date = date.max) -> list[Path]:
@@ -157,11 +157,11 @@ def files(folder: Path, *, since: date = date.min, until: date = date.max) -> li
 
 
 def members(path: Path) -> Iterator[Member]:
-    """Yield the records of a file that may still be written to.
+    """Yield the records of a file that may still be appended to.
 
     Raises:
-        WarcError: it is damaged elsewhere than in its last record.
-        OSError: it cannot be read.
+        WarcError: It is damaged elsewhere than in its last record.
+        OSError: It cannot be read.
 
     """
     with bounded.opened(path) as file:
@@ -177,36 +177,35 @@ def _sound(file: BinaryIO) -> Iterator[Member]:
 
 
 def find(path: Path, sha256: str) -> tuple[CaptureMetadata, Callable[[str], Record | None]] | None:
-    """Look an account up by its digest; None when it is not in the file.
+    """Return the account with a digest, and a function; None when it is not in the file.
 
-    The function returned gives the records that it needs, by their ids. Raises as `members`
-    does.
+    The function returns the records that the account names, by their ids. Raises as `members`.
     """
-    told, originals, places = None, dict[str, str](), dict[str, int]()
+    account, originals, places = None, dict[str, str](), dict[str, int]()
     with bounded.opened(path) as file:
         for member in _sound(file):
             record = member.record
             originals[record.id] = record.field("WARC-Refers-To")
             places[record.id] = member.offset
             if record.kind == "metadata" and record.sha256 == sha256:
-                told = capture_metadata.read(record)
+                account = capture_metadata.read(record)
                 break  # an account comes after all that it names
-        if told is None:
+        if account is None:
             return None
-        wanted = capture_metadata.records_of(told)
-        wanted |= {originals.get(each, "") for each in wanted}
-        records = {name: _at(file, places[name]) for name in wanted & places.keys()}
-    return told, records.get
+        needed = capture_metadata.records_of(account)
+        needed |= {originals.get(record_id, "") for record_id in needed}
+        records = {name: _at(file, places[name]) for name in needed & places.keys()}
+    return account, records.get
 
 
 Found = tuple[CaptureMetadata, Callable[[str], Record | None]]
 
 
-def accounts(path: Path, wanted: Collection[str]) -> Iterator[tuple[str, Found]]:
-    """Read a file once, and yield the accounts of these digests as they come.
+def accounts(path: Path, digests: Collection[str]) -> Iterator[tuple[str, Found]]:
+    """Read a file once, and yield the accounts with these digests in the order of the file.
 
-    The function beside each gives the records that it needs, by their ids, until the next is
-    asked for. Raises as `members` does, once the sound accounts before were yielded.
+    The function beside each returns the records that it names, by their ids, until the next
+    account is requested. Raises as `members`, after the valid accounts before were yielded.
     """
     places, recent = dict[str, int](), _Recent()
     with bounded.opened(path) as file, bounded.opened(path) as again:
@@ -221,15 +220,15 @@ def accounts(path: Path, wanted: Collection[str]) -> Iterator[tuple[str, Found]]
             places[record.id] = member.offset
             if record.kind != "metadata":
                 recent.hold(record)
-            elif record.sha256 in wanted:
-                told = capture_metadata.read(record)
-                if told is None:
+            elif record.sha256 in digests:
+                account = capture_metadata.read(record)
+                if account is None:
                     raise WarcError("an account that is none", offset=member.offset)
-                yield record.sha256, (told, find)
+                yield record.sha256, (account, find)
 
 
 class _Recent:
-    """The records that were read last, as far as there is room."""
+    """The last records read, up to `RECENT_BYTES` of them."""
 
     def __init__(self) -> None:
         self.records: OrderedDict[str, Record] = OrderedDict()
@@ -248,55 +247,55 @@ def _at(file: BinaryIO, offset: int) -> Record:
 
 
 def thin(folder: Path, *, before: date) -> list[str]:
-    """Remove the daily copies of the days before `before`; return the files that changed.
+    """Remove the daily copies of the days before `before`; return the names of changed files.
 
-    What is kept for any other reason stays, byte for byte, with all that it points at. A
-    file in which nothing else stands is removed. Files that cannot be read are left alone.
+    What is kept for any other reason stays, byte for byte, with all that it refers to. A file
+    with nothing else in it is removed. Files that cannot be read are left unchanged.
 
     Raises:
-        OSError: a file could not be written; it is as it was.
+        OSError: A file could not be written; it is unchanged.
 
     """
     mark = folder / _THINNED
-    done = date.min
+    done_before = date.min
     with suppress(OSError, ValueError):
-        done = date.fromisoformat(mark.read_text("ascii").strip())
+        done_before = date.fromisoformat(mark.read_text("ascii").strip())
     changed = []
-    if before > done and folder.is_dir():
-        old = [path for day, _, path in sorted(_files(folder)) if done <= day < before]
-        changed = [path.name for path in old if _thinned(path)]
+    if before > done_before and folder.is_dir():
+        old = [path for day, _, path in sorted(_files(folder)) if done_before <= day < before]
+        changed = [path.name for path in old if _thin_file(path)]
         durable.write(mark, f"{before.isoformat()}\n".encode())
     return changed
 
 
-def _thinned(path: Path) -> bool:
+def _thin_file(path: Path) -> bool:
     try:
-        wanted, removable = _wanted(path)
-        kept = [
-            each.packed
-            for each in members(path)
-            if each.record.id in wanted or each.record.kind == "warcinfo"
+        needed, removable = _needed(path)
+        packed = [
+            member.packed
+            for member in members(path)
+            if member.record.id in needed or member.record.kind == "warcinfo"
         ]
     except WarcError:
         return False
     if not removable:
         return False
-    if wanted:
-        durable.write(path, b"".join(kept))
+    if needed:
+        durable.write(path, b"".join(packed))
     else:
         _cut(path, 0)
     return True
 
 
-def _wanted(path: Path) -> tuple[set[str], bool]:
-    """Return the ids of what must stay, and whether there is something else."""
-    wanted, originals, removable = set[str](), dict[str, str](), False
+def _needed(path: Path) -> tuple[set[str], bool]:
+    """Return the ids of the records that must stay, and whether there are others."""
+    needed, originals, removable = set[str](), dict[str, str](), False
     for member in members(path):
         record = member.record
         originals[record.id] = record.field("WARC-Refers-To")
-        told = capture_metadata.read(record)
-        if told is not None and told.why == (CaptureReason.DAILY,):
+        account = capture_metadata.read(record)
+        if account is not None and account.why == (CaptureReason.DAILY,):
             removable = True
-        elif told is not None:
-            wanted |= {record.id, *capture_metadata.records_of(told)}
-    return (wanted | {originals.get(each, "") for each in wanted}) - {""}, removable
+        elif account is not None:
+            needed |= {record.id, *capture_metadata.records_of(account)}
+    return (needed | {originals.get(record_id, "") for record_id in needed}) - {""}, removable

@@ -1,6 +1,6 @@
-"""WARC/1.1 records (ISO 28500:2017), written and read. Pure: values in, bytes out.
+"""Encode and decode WARC/1.1 records (ISO 28500:2017). Pure: values in, bytes out.
 
-One gzip member for each record, without a time of its own: equal records are equal bytes.
+One gzip member for each record, without a time stamp: equal records are equal bytes.
 The digest of a record is taken over its uncompressed bytes, so that it survives whatever
 compresses them again.
 """
@@ -29,7 +29,7 @@ _FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*+(.*)")
 
 
 class WarcError(Exception):
-    """Bytes that are no WARC record. `torn`: they only stop too early, as a crash leaves them."""
+    """Bytes that are no WARC record. `torn`: they only end too early, as after a crash."""
 
     def __init__(self, message: str, *, offset: int = 0, torn: bool = False) -> None:
         super().__init__(message)
@@ -50,8 +50,8 @@ class Record:
 
     def field(self, name: str) -> str:
         """Return the first value of a field, "" when absent."""
-        wanted = name.lower()
-        return next((value for key, value in self.fields if key.lower() == wanted), "")
+        lower_name = name.lower()
+        return next((value for key, value in self.fields if key.lower() == lower_name), "")
 
     @property
     def kind(self) -> str:
@@ -63,20 +63,20 @@ class Record:
 
     @property
     def sha256(self) -> str:
-        """The record's address: lower-case hex, of all its bytes."""
+        """SHA-256 of all bytes of the record, lower-case hex."""
         return sha256(bytes(self)).hexdigest()
 
     @classmethod
     def parse(cls, data: bytes) -> Self:
-        """Read one record, whole and alone.
+        """Decode exactly one record.
 
         Raises:
-            WarcError: it is not one, or its block is not the one that its digest names.
+            WarcError: It is not one, or its block does not match its digest.
 
         """
-        head, found, rest = data.partition(_END)
+        head, separator, rest = data.partition(_END)
         version, *lines = head.split(b"\r\n")
-        if not found or version != _VERSION:
+        if not separator or version != _VERSION:
             raise WarcError("not a WARC/1.1 record")
         record = cls(tuple(_field(line) for line in lines), rest[: -len(_END)])
         length = record.field("Content-Length")
@@ -88,10 +88,10 @@ class Record:
 
 
 def _field(line: bytes) -> tuple[str, str]:
-    found = _FIELD.fullmatch(line)
-    if found is None:
+    match = _FIELD.fullmatch(line)
+    if match is None:
         raise WarcError("a line of the record's head is no field")
-    return found[1].decode("ascii"), found[2].decode("utf-8", "replace")
+    return match[1].decode("ascii"), match[2].decode("utf-8", "replace")
 
 
 def make(  # noqa: PLR0913 -- the fields that every record has, by name
@@ -104,7 +104,7 @@ def make(  # noqa: PLR0913 -- the fields that every record has, by name
     uri: str = "",
     more: Sequence[tuple[str, str]] = (),
 ) -> Record:
-    """Make a record. `name` must be its own among all: the record's id is drawn from it."""
+    """Make a record. `name` must be unique: the record's id is derived from it."""
     fields = [
         ("WARC-Type", kind),
         ("WARC-Record-ID", record_id(name)),
@@ -119,7 +119,7 @@ def make(  # noqa: PLR0913 -- the fields that every record has, by name
 
 
 def record_id(name: str) -> str:
-    """Return the id of a record: a UUID of version 8 (RFC 9562) drawn from its name.
+    """Return the id of a record: a UUID of version 8 (RFC 9562) derived from its name.
 
     The same observation makes the same record again, byte for byte.
     """
@@ -130,17 +130,17 @@ def record_id(name: str) -> str:
 
 
 def stamp(at: datetime) -> str:
-    """Write an instant as WARC-Date does, in microseconds."""
+    """Format an instant as WARC-Date, in microseconds."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def digest(data: bytes) -> str:
-    """Write a digest as WARC fields do: the algorithm, then base 32."""
+    """Format a SHA-256 as WARC fields do: the algorithm, then base 32."""
     return f"sha256:{b32encode(sha256(data).digest()).decode()}"
 
 
 def as_uri(text: str) -> str:
-    """Percent-encode what could not stand in a field: an address may come from a hostile page."""
+    """Percent-encode what a field must not contain: an address may come from a hostile page."""
     return quote(text, safe=_URI_CHARACTERS, errors="replace")
 
 
@@ -151,7 +151,7 @@ def pack(records: Sequence[Record]) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A record where it stands in a file: `packed` are its compressed bytes."""
+    """A record with its offset in a file; `packed` are its compressed bytes."""
 
     offset: int
     packed: bytes
@@ -162,7 +162,7 @@ def read(file: BinaryIO) -> Iterator[Member]:
     """Yield the records of a file, in order.
 
     Raises:
-        WarcError: at the first bytes that are no record; what came before was sound.
+        WarcError: At the first bytes that are no record; what came before was valid.
 
     """
     rest, offset = b"", file.tell()

@@ -1,4 +1,4 @@
-"""The right edge of a growing tree: all that is needed to add leaves and tell the root."""
+"""The right edge of a growing tree: all that is needed to add leaves and compute the root."""
 
 from collections.abc import Callable, Iterable
 from typing import Self
@@ -18,16 +18,16 @@ class TreeEdge:
     def load(cls, size: int, read: Callable[[Tile], bytes]) -> Self:
         """Read the edge of a tree of `size` leaves from its tiles."""
         levels: list[list[bytes]] = []
-        left = size
-        while left:
-            index, width = divmod(left, TILE_WIDTH)
+        remaining = size
+        while remaining:
+            index, width = divmod(remaining, TILE_WIDTH)
             data = read(Tile(len(levels), index, width)) if width else b""
             levels.append([data[at : at + HASH_SIZE] for at in range(0, len(data), HASH_SIZE)])
-            left = index
+            remaining = index
         return cls(size, levels)
 
     def copy(self) -> Self:
-        """Return an edge that grows by itself."""
+        """Return an independent copy."""
         return type(self)(self.size, self._levels)
 
     @property
@@ -45,12 +45,12 @@ class TreeEdge:
 
     def partial(self) -> list[tuple[Tile, bytes]]:
         """Return the incomplete tiles that a checkpoint of this size needs."""
-        found = []
+        tiles = []
         for level, row in enumerate(self._levels):
             if row:
                 index = self.size >> (8 * (level + 1))
-                found.append((Tile(level, index, len(row)), b"".join(row)))
-        return found
+                tiles.append((Tile(level, index, len(row)), b"".join(row)))
+        return tiles
 
     def leaves(self) -> list[bytes]:
         """Return the leaf hashes of the incomplete bundle."""

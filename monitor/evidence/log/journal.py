@@ -1,20 +1,20 @@
-"""The journal: leaves that are committed become tiles, and a signed checkpoint covers them.
+"""The journal: committed leaves become tiles, and a signed checkpoint covers them.
 
-Each step is on the disk before the next begins, and each may be done again:
+Each step is on the disk before the next begins, and each is idempotent:
 
-1. leaves are rows of the store, in the transactions of what they say;
+1. leaves are rows of the store, in the same transactions as the rows that they describe;
 2. full and partial tiles and bundles are written;
-3. the note is signed, and kept in a file outside the journal and the database: from here on
-   we are committed, whoever saw it;
+3. the note is signed, and written to a file outside the journal and the database: from here on
+we are committed to it;
 4. the note is published as `checkpoint`;
-5. the store notes it, and lets go of the leaves of full bundles.
+5. the store records it, and deletes the leaves of full bundles.
 
-Before its first leaf a journal is a note of size 0, beside the folder: a key is in use from the
-moment that it is made, and witnesses can be asked what they know of it.
+Before its first leaf a journal is a note of size 0, beside the folder: a key is in use as soon as
+it is made, and witnesses can be asked what they know of it.
 
-`open` goes through the same steps for what a crash left half-way. It refuses to go on when the
-leaves of the store do not begin with those that were signed: a database put back from a
-backup, or changed, would make two histories under one name.
+`open` finishes these steps after a crash. It refuses to continue when the leaves of the store do
+not begin with those that were signed: a database restored from a backup, or changed, would make
+two histories under one name.
 """
 
 from collections.abc import Iterator, Sequence
@@ -40,26 +40,26 @@ _HELD = (FOLDER, "captures", "journal.key")  # below data/, and each perhaps a l
 
 
 class JournalError(VigieError):
-    """The journal cannot go on. The message, in French, says why and what to do."""
+    """The journal cannot continue. The message, in French, says why and what to do."""
 
 
 class Leaves(Protocol):
-    """What the store knows of the journal's end."""
+    """The leaves of the journal's end, as the store has them."""
 
     def leaf_count(self) -> int:
-        """Count all leaves ever committed."""
+        """Return the number of all leaves ever committed."""
         ...
 
     def first_leaf(self) -> int:
-        """Return the index of the first leaf that the store still holds."""
+        """Return the index of the first leaf that the store still has."""
         ...
 
     def leaves(self, since: int, until: int) -> Sequence[bytes]:
-        """Return the leaves [since, until) that the store still holds."""
+        """Return the leaves [since, until) that the store still has."""
         ...
 
     def signed_size(self) -> int:
-        """Return the size of the last checkpoint that the store noted; 0 without any."""
+        """Return the size of the last checkpoint that the store recorded; 0 without any."""
         ...
 
 
@@ -74,7 +74,7 @@ class Signed:
 
     @property
     def bundled(self) -> int:
-        """How many leaves are in full bundles that this covers."""
+        """The number of leaves in full bundles that this covers."""
         return self.size - self.size % TILE_WIDTH
 
 
@@ -82,7 +82,7 @@ class Journal:
     """The only writer of a journal's folder. Its methods are for one thread at a time."""
 
     def __init__(self, data: Path, key: SignerKey, leaves: Leaves) -> None:
-        """Take the journal below the folder `data`; `key`'s name is the journal's origin."""
+        """Use the journal below the folder `data`; `key`'s name is the journal's origin."""
         self.tiles = Tiles(data / FOLDER)
         self._last = data / LAST
         self._lock_path = data / LOCK
@@ -107,26 +107,26 @@ class Journal:
 
     @property
     def size(self) -> int:
-        """How many leaves are signed."""
+        """The number of signed leaves."""
         return self._edge.size
 
     @property
     def note(self) -> bytes:
-        """The last note that we signed, once the journal is open."""
+        """The last note that we signed. Raises ValueError before the journal is open."""
         if self._signed is None:
             raise ValueError("the journal is not open")
         return self._signed[1]
 
     def open(self, at: datetime) -> Signed | None:
-        """Make sure that the store extends what was signed, and finish what a crash left.
+        """Check that the store extends what was signed, and finish what a crash interrupted.
 
         Returns:
-            The last checkpoint, when the store does not know it yet: see `seal`.
+            The last checkpoint, when the store has not recorded it yet: see `seal`.
 
         Raises:
-            JournalError: another process writes the journal, the leaves do not extend it, or
-                its files are damaged.
-            OSError: a file cannot be read or written.
+            JournalError: Another process writes the journal, the leaves do not extend it, or
+            its files are damaged.
+            OSError: A file cannot be read or written.
 
         """
         try:
@@ -158,17 +158,17 @@ class Journal:
         """Sign what was committed since the last checkpoint.
 
         Returns:
-            The last checkpoint, when the store does not know it yet. The caller has the store
-            note it, and drop its leaves before `bundled`. Until it does, nothing is lost and
+            The last checkpoint, when the store has not recorded it yet. The caller has the store
+            record it, and drop its leaves before `bundled`. Until it does, nothing is lost and
             the next call returns it again.
 
         Args:
-            at: The instant to note.
+            at: The instant of the checkpoint.
             also: A second key, whose signature follows ours: the next one, when keys change. That
-                note is kept for ever.
+            note is never deleted.
 
         Raises:
-            JournalError, OSError: as `open`.
+            JournalError, OSError: As `open`.
 
         """
         published = 0 < self._edge.size <= self._leaves.signed_size()
@@ -189,20 +189,20 @@ class Journal:
         return self._commit(at)
 
     def publish(self, note: Note) -> None:
-        """Publish our last note with the cosignatures that it got; an older one is left."""
+        """Publish our last note with its cosignatures; an older note is ignored."""
         if self._signed is not None and Note.parse(self._signed[1]).text == note.text:
             self.tiles.publish(bytes(note))
 
     def close(self) -> None:
-        """Let another process write."""
+        """Release the locks, so that another process may write."""
         self._locks.close()
         self._locked = False
 
     def _take_lock(self) -> None:
-        """Hold all that one service writes, whatever names lead to it.
+        """Lock all that a service writes, whatever paths lead to it.
 
-        The journal, the captures and the key may each be reached by a link from another data
-        folder: the files and folders themselves are locked, too.
+        The journal, the captures and the key may each be linked to from another data folder: the
+        files and folders themselves are locked, too.
         """
         if self._locked:
             return
@@ -221,15 +221,18 @@ class Journal:
         self._locked = True
 
     def _last_note(self) -> tuple[Checkpoint, bytes] | None:
-        """Return the newest of the notes that we find; two that disagree are a fork."""
+        """Return the newest of our notes. Raises JournalError when two of them are a fork."""
         notes = [self.tiles.checkpoint()]
         with suppress(FileNotFoundError):
             notes.append(self._last.read_bytes())
-        found = [(self._read(note), note) for note in notes if note is not None]
-        if not found:
+        signed_notes = [(self._read(note), note) for note in notes if note is not None]
+        if not signed_notes:
             return None
-        last, note = max(found, key=lambda one: one[0].size)
-        if any(one.size == last.size and one.root != last.root for one, _ in found):
+        last, note = max(signed_notes, key=lambda checkpoint: checkpoint[0].size)
+        if any(
+            checkpoint.size == last.size and checkpoint.root != last.root
+            for checkpoint, _ in signed_notes
+        ):
             raise JournalError(_FORK.format(folder=self.tiles.folder))
         if last.size < self._leaves.signed_size():
             raise JournalError(_LOST.format(folder=self.tiles.folder, last=self._last))
@@ -247,17 +250,20 @@ class Journal:
         return checkpoint
 
     def _require_same_leaves(self, signed: int) -> None:
-        """Compare what the store still holds with what was signed, leaf by leaf."""
+        """Compare the leaves that the store still has with those that were signed."""
         size, first = self._leaves.leaf_count(), self._leaves.first_leaf()
         if size < signed or first > signed - signed % TILE_WIDTH:
             raise JournalError(_BEHIND.format(size=size, signed=signed))
         for start in range(first - first % TILE_WIDTH, signed, TILE_WIDTH):
             end = min(start + TILE_WIDTH, signed)
             since = max(start, first)
-            held = self._leaves.leaves(since, end)
-            known = self.tiles.entries(start // TILE_WIDTH, end - start)[since - start :]
+            stored = self._leaves.leaves(since, end)
+            signed_leaves = self.tiles.entries(start // TILE_WIDTH, end - start)[since - start :]
             hashes = self._hashes(start, end)[since - start :]
-            if list(held) != known or [leaf_hash(one) for one in known] != hashes:
+            if (
+                list(stored) != signed_leaves
+                or [leaf_hash(entry) for entry in signed_leaves] != hashes
+            ):
                 raise JournalError(_BEHIND.format(size=size, signed=signed))
 
     def _hashes(self, start: int, end: int) -> list[bytes]:
@@ -281,13 +287,13 @@ class Journal:
             self.tiles.put_tile(tile, data)
 
     def _commit(self, at: datetime) -> Signed | None:
-        """Make every copy say what was signed; the last of them is the store."""
+        """Update every copy of the checkpoint; the store is the last."""
         if self._signed is None:
             return None
         checkpoint, note = self._signed
         if _read_if_there(self._last) != note:
             durable.write(self._last, note)
-        if checkpoint.size and not _says(self.tiles.checkpoint(), Note.parse(note)):
+        if checkpoint.size and not _is_published(self.tiles.checkpoint(), Note.parse(note)):
             self.tiles.publish(note)
         self._prune(checkpoint.size)
         if self._leaves.signed_size() >= checkpoint.size:
@@ -295,7 +301,7 @@ class Journal:
         return Signed(size=checkpoint.size, root=checkpoint.root, at=at, note=note)
 
     def _prune(self, size: int) -> None:
-        """Let go of the partial tiles whose place full ones took."""
+        """Delete the partial tiles that full ones replaced."""
         level = 0
         while size := size // TILE_WIDTH:
             for index in range(self._pruned.get(level, size - 1), size):
@@ -308,12 +314,12 @@ def _read_if_there(path: Path) -> bytes | None:
     return path.read_bytes() if path.exists() else None
 
 
-def _says(published: bytes | None, note: Note) -> bool:
-    """Return whether this note is there already, perhaps with cosignatures by now."""
+def _is_published(published: bytes | None, note: Note) -> bool:
+    """Return whether this note is published already, perhaps with cosignatures."""
     if published is None:
         return False
-    there = Note.parse(published)
-    return there.text == note.text and set(note.signatures) <= set(there.signatures)
+    current = Note.parse(published)
+    return current.text == note.text and set(note.signatures) <= set(current.signatures)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Our own signing keys: made at first use, readable by nobody else."""
+"""Our own signing keys: made at first use, readable by their owner only."""
 
 import os
 import stat
@@ -20,17 +20,17 @@ class KeyFileError(VigieError):
 
 
 def own_key(path: Path, *, name: str, algorithm: Algorithm) -> SignerKey:
-    """Return the key kept at `path`, made now when there is none.
+    """Return the key in the file `path`, which is made if it does not exist.
 
     Raises:
-        KeyFileError: it cannot be read, is not a key, belongs to another name or use, or
-            others may read it.
+        KeyFileError: The file cannot be read, is not a key, is the key of another name or use, or
+        is readable by other users.
 
     """
     with durable.locked(path.with_name(f".{path.name}.lock")):
         if not path.exists():
-            made = SignerKey(name, algorithm, os.urandom(SEED_BYTES))
-            durable.write(path, f"{made}\n".encode(), mode=0o600)
+            new_key = SignerKey(name, algorithm, os.urandom(SEED_BYTES))
+            durable.write(path, f"{new_key}\n".encode(), mode=0o600)
         return _read(path, name=name, algorithm=algorithm)
 
 

@@ -1,6 +1,6 @@
-"""A copy of the journal for others: plain files that any tool of the trade reads.
+"""Copy the journal for others, as plain files that any C2SP tool reads.
 
-The checkpoint is taken first, then what it commits to: the service may go on meanwhile, and
+The checkpoint is copied first, then what it commits to: the service may go on meanwhile, and
 what it adds is left out, since nothing in the copy could vouch for it.
 """
 
@@ -18,7 +18,7 @@ VERIFIER = Path("verify", "verifier.py")  # beside the program, or here
 
 
 def copy_tree(journal: Path, out: Path, note: bytes | None = None) -> Checkpoint:
-    """Copy a checkpoint, its tiles and bundles, the latter not compressed, and changes of keys.
+    """Copy a checkpoint, its tiles, its bundles (not compressed) and the changes of keys.
 
     Args:
         journal: Folder of the journal.
@@ -26,9 +26,9 @@ def copy_tree(journal: Path, out: Path, note: bytes | None = None) -> Checkpoint
         note: A signed checkpoint of this journal; None for the one that is published.
 
     Raises:
-        FileNotFoundError: nothing was signed yet.
-        ProofError, NoteError: the journal is damaged.
-        OSError: it cannot be read, or the copy written.
+        FileNotFoundError: Nothing was signed yet.
+        ProofError, NoteError: The journal is damaged.
+        OSError: The journal cannot be read, or the copy cannot be written.
 
     """
     tiles = Tiles(journal)
@@ -51,8 +51,8 @@ def copy_stamps(stamps: Path, out: Path, *, size: int) -> int:
     """Copy the time-stamps of checkpoints of at most `size` leaves; return how many.
 
     Raises:
-        NoteError: a stamped checkpoint is damaged.
-        OSError: one cannot be read, or the copy written.
+        NoteError: A stamped checkpoint is damaged.
+        OSError: A time-stamp cannot be read, or the copy cannot be written.
 
     """
     copied = 0
@@ -65,10 +65,10 @@ def copy_stamps(stamps: Path, out: Path, *, size: int) -> int:
 
 
 def capture_files(journal: Path, size: int) -> set[str]:
-    """Return the names of the files of captures that the first `size` leaves speak of.
+    """Return the names of the files of captures that the first `size` leaves refer to.
 
     Raises:
-        ProofError: the journal is damaged.
+        ProofError: The journal is damaged.
 
     """
     tiles, names = Tiles(journal), set[str]()
@@ -76,24 +76,24 @@ def capture_files(journal: Path, size: int) -> set[str]:
         if tile.level:
             break  # levels come in order, and only the lowest has leaves
         for leaf in tiles.entries(tile.index, tile.width):
-            if b'"capture"' in leaf and (said := json.loads(leaf))["type"] == "capture":
-                names.add(said["file"])
+            if b'"capture"' in leaf and (content := json.loads(leaf))["type"] == "capture":
+                names.add(content["file"])
     return names
 
 
 def verifier() -> bytes:
-    """Return the program that verifies a copy. Raises FileNotFoundError: installed without it."""
+    """Return the program that verifies a copy. Raises FileNotFoundError if it is not installed."""
     return verifier_path().read_bytes()
 
 
 def verifier_path() -> Path:
-    """Return where that program is, if it is there."""
+    """Return the path of that program, which may not exist."""
     beside = Path(__file__).resolve().parents[3] / VERIFIER
     return beside if beside.exists() else VERIFIER
 
 
 def verifier_sha256() -> str:
-    """Return the hex digest of that program, for people to compare; "" when it is not there."""
+    """Return the hex digest of that program, for people to compare; "" when it is missing."""
     try:
         return sha256(verifier()).hexdigest()
     except FileNotFoundError:
@@ -101,6 +101,6 @@ def verifier_sha256() -> str:
 
 
 def put(path: Path, data: bytes) -> None:
-    """Write a file of a copy: it is made again if it is lost."""
+    """Write a file of a copy, not durably: a copy that is lost can be made again."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)

@@ -2,7 +2,7 @@
 
 Formats: C2SP signed-note v1.0.0, tlog-checkpoint v1.0.0, tlog-cosignature v1. A note is
 `text`, an empty line, and signature lines; the text ends with a newline and is what is
-signed. Parsing is strict: what two readers could read differently is refused.
+signed. Parsing is strict: what two parsers could read differently is refused.
 """
 
 import binascii
@@ -45,7 +45,7 @@ def _key_id(name: str, algorithm: Algorithm, public: bytes) -> bytes:
 
 
 def unbase64(text: str, what: str) -> bytes:
-    """Decode canonical base64; NoteError, naming `what`, for any other text."""
+    """Decode canonical base64. Raises NoteError, naming `what`, for any other text."""
     try:
         data = b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
@@ -178,8 +178,8 @@ class Note:
             raise NoteError("the note is not UTF-8") from error
         if any(ord(char) < 0x20 and char != "\n" for char in whole):  # noqa: PLR2004 -- ASCII controls
             raise NoteError("the note holds control characters")
-        text, found, lines = whole.rpartition("\n\n")
-        if not found or not lines.endswith("\n"):
+        text, separator, lines = whole.rpartition("\n\n")
+        if not separator or not lines.endswith("\n"):
             raise NoteError("the note has no signature")
         signatures = tuple(Signature.parse(line) for line in lines[:-1].split("\n"))
         if len(signatures) > MAX_SIGNATURES:
@@ -190,22 +190,22 @@ class Note:
         return (self.text + "\n" + "".join(f"{line}\n" for line in self.signatures)).encode()
 
     def verified_by(self, keys: Iterable[VerifierKey]) -> tuple[tuple[VerifierKey, Signature], ...]:
-        """Return the signatures by `keys`; unknown keys are left aside.
+        """Return the signatures by `keys`; those by unknown keys are ignored.
 
         Raises:
-            NoteError: a signature that claims one of `keys` is wrong (signed-note).
+            NoteError: A signature that claims one of `keys` is wrong (signed-note).
 
         """
-        known = {(key.name, key.key_id): key for key in keys}
-        found = []
+        wanted_keys = {(key.name, key.key_id): key for key in keys}
+        verified = []
         for signature in self.signatures:
-            key = known.pop((signature.name, signature.key_id), None)
+            key = wanted_keys.pop((signature.name, signature.key_id), None)
             if key is None:
                 continue
             if not _check(key, self.text, signature.data):
                 raise NoteError(f"the signature of {key.name} is wrong")
-            found.append((key, signature))
-        return tuple(found)
+            verified.append((key, signature))
+        return tuple(verified)
 
 
 def _check(key: VerifierKey, text: str, data: bytes) -> bool:
@@ -225,7 +225,7 @@ def _cosigned(text: str, at: int) -> bytes:
 
 
 def sign(text: str, key: SignerKey) -> Signature:
-    """Sign a note's text as its author."""
+    """Sign a note's text as its author. Raises NoteError unless it ends with a newline."""
     if not text.endswith("\n"):
         raise NoteError("a note's text ends with a newline")
     return Signature(key.name, key.verifier.key_id, key.sign(text.encode()))
@@ -238,7 +238,7 @@ def cosign(text: str, key: SignerKey, *, at: int) -> Signature:
 
 
 def cosigned_at(signature: Signature) -> int:
-    """Return the POSIX time of a cosignature that was checked."""
+    """Return the POSIX time, in seconds, of a cosignature that was verified before."""
     return int.from_bytes(signature.data[:_TIME_SIZE], "big")
 
 

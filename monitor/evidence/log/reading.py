@@ -1,4 +1,4 @@
-"""A journal's folder read from its first leaf to its last, each file checked on the way."""
+"""Read a journal's folder from its first leaf to its last, and check each file on the way."""
 
 from collections.abc import Iterator
 
@@ -9,26 +9,28 @@ from monitor.evidence.log.tlog import TILE_WIDTH, ProofError, Tile, leaf_hash
 
 
 class LogReading:
-    """Yields the leaves of the tree of `size`; memory stays flat.
+    """Yields the leaves of the tree of `size`; memory use is constant.
 
-    Every bundle must give the hashes of its tile, every tile those of the tile above it.
-    `roots` collects the root at each size of `wanted` that was passed.
+    Every bundle must have the hashes of its tile, every tile those of the tile above it.
+    `roots` collects the root at each size in `root_sizes` that was passed.
     """
 
-    def __init__(self, tiles: Tiles, size: int, *, wanted: frozenset[int] = frozenset()) -> None:
+    def __init__(
+        self, tiles: Tiles, size: int, *, root_sizes: frozenset[int] = frozenset()
+    ) -> None:
         self._tiles = tiles
         self._size = size
-        self._wanted = wanted
+        self._wanted = root_sizes
         self._edge = TreeEdge()
         self.roots: dict[int, bytes] = {}
 
     @property
     def root(self) -> bytes:
-        """The root of what was read so far."""
+        """The root of the leaves read so far."""
         return self._edge.root
 
     def __iter__(self) -> Iterator[bytes]:
-        """Read on. Raises ProofError, which names the file that is missing or differs."""
+        """Yield leaves. Raises ProofError, which names the file that is missing or differs."""
         for start in range(0, self._size, TILE_WIDTH):
             width = min(TILE_WIDTH, self._size - start)
             entries = self._tiles.entries(start // TILE_WIDTH, width)

@@ -1,12 +1,12 @@
-"""A journal's folder: C2SP tlog-tiles as files, each written once.
+"""The folder of a journal: C2SP tlog-tiles as files, each written once.
 
     checkpoint                          the last signed note
     tile/<level>/<number>[.p/<width>]   hashes
     tile/entries/<number>[.p/<width>].gz
-    changements-de-cle/<size>           a note that two keys signed, as one took the other's place
+    changements-de-cle/<size>           a note signed by two keys, when one replaced the other
 
-Bundles of entries lie compressed (docs/decisions/0010): what is served, or exported, under the
-name without ".gz" is the plain bundle. A partial tile is there until the full one is.
+Bundles of entries are compressed (docs/decisions/0010): what is served, or exported, under the
+name without ".gz" is the plain bundle. A partial tile exists until the full one does.
 """
 
 import gzip
@@ -23,7 +23,7 @@ from monitor.evidence.log.note import MAX_NOTE_BYTES
 from monitor.evidence.log.tlog import HASH_SIZE, TILE_WIDTH, ProofError, Tile
 
 CHECKPOINT = "checkpoint"
-CHANGES = "changements-de-cle"  # of keys: whoever knows the old one finds the new one by them
+CHANGES = "changements-de-cle"  # of keys: they lead from a known old key to the new one
 _SIZE = re.compile(r"[1-9]\d{0,17}", re.ASCII)
 _PACKED, _PACKED_SOON_GONE = 9, 1  # of gzip
 _PARTIAL = re.compile(r"tile/(\d|entries)/((?:x\d{3}/)*\d{3})\.p/(\d{1,3})(?:\.gz)?")
@@ -44,21 +44,21 @@ class Tiles:
             return None
 
     def publish(self, note: bytes) -> None:
-        """Put a signed note where readers look for it."""
+        """Publish a signed note as `checkpoint`."""
         durable.write(self.folder / CHECKPOINT, note)
 
     def put_change(self, size: int, note: bytes) -> None:
-        """Keep the note by which one key gives way to another."""
+        """Write the note by which one key replaces another."""
         durable.write(self.folder / CHANGES / str(size), note)
 
     def changes(self, size: int | None = None) -> list[Path]:
-        """Return the files of such notes, those up to a size of the journal when it is given."""
-        found = (self.folder / CHANGES).glob("*")
-        named = [path for path in found if _SIZE.fullmatch(path.name)]
+        """Return the files of such notes, up to a `size` of the journal when it is given."""
+        paths = (self.folder / CHANGES).glob("*")
+        named = [path for path in paths if _SIZE.fullmatch(path.name)]
         return sorted(path for path in named if size is None or int(path.name) <= size)
 
     def tile(self, tile: Tile) -> bytes:
-        """Return a tile, cut from the full one when the partial one is gone."""
+        """Return a tile, cut from the full one when the partial one was deleted."""
         data = self._read(tile.path)
         if data is None and tile.width < TILE_WIDTH:
             data = self._read(Tile(tile.level, tile.index).path)
@@ -71,43 +71,45 @@ class Tiles:
 
     def entries(self, index: int, width: int = TILE_WIDTH) -> list[bytes]:
         """Return the first `width` entries beside the level-0 tile `index`."""
-        for held in dict.fromkeys((width, TILE_WIDTH)):
-            path = tlog.bundle_path(index, held)
+        for file_width in dict.fromkeys((width, TILE_WIDTH)):
+            path = tlog.bundle_path(index, file_width)
             data = self._bundle(path)
             if data is None:
                 continue
-            found = tlog.unpack_bundle(data)
-            if len(found) != held:
-                raise ProofError(f"{path} holds {len(found)} entries")
-            return found[:width]
+            entries = tlog.unpack_bundle(data)
+            if len(entries) != file_width:
+                raise ProofError(f"{path} holds {len(entries)} entries")
+            return entries[:width]
         raise ProofError(f"{tlog.bundle_path(index, width)} is missing")
 
     def stale(self, size: int) -> Iterator[str]:
-        """Yield the partial files, of before the tree had `size` leaves, that do not begin it.
+        """Yield the partial files, older than the tree of `size` leaves, that are no prefix of it.
 
-        They are served until a full tile takes their place, and nothing else reads them. Those
-        of a larger tree are left aside: no checkpoint of this size leads there.
+        They are served until a full tile replaces them, and nothing else reads them. Those of a
+        larger tree are ignored: no checkpoint of this size leads to them.
         """
         for name in self._partials():
-            found = _PARTIAL.fullmatch(name)
-            if found is None:
+            match = _PARTIAL.fullmatch(name)
+            if match is None:
                 yield name
                 continue
-            level = 0 if found[1] == "entries" else int(found[1])
-            index, width = int(found[2].replace("x", "").replace("/", "")), int(found[3])
-            held = min(TILE_WIDTH, (size >> 8 * level) - index * TILE_WIDTH)
-            if 0 < width < held and not self._begins(name, width, Tile(level, index, held)):
+            level = 0 if match[1] == "entries" else int(match[1])
+            index, width = int(match[2].replace("x", "").replace("/", "")), int(match[3])
+            full_width = min(TILE_WIDTH, (size >> 8 * level) - index * TILE_WIDTH)
+            if 0 < width < full_width and not self._begins(
+                name, width, Tile(level, index, full_width)
+            ):
                 yield name
 
     def _partials(self) -> Iterator[str]:
-        """Yield what lies among partial files; those being written have a name with a dot."""
+        """Yield the names of the partial files, except temporary ones, which begin with a dot."""
         for folder, _, names in os.walk(self.folder / "tile"):  # a folder may go meanwhile
             if folder.endswith(".p"):
                 place = Path(folder).relative_to(self.folder).as_posix()
                 yield from (f"{place}/{name}" for name in sorted(names) if name[0] != ".")
 
     def _begins(self, name: str, width: int, whole: Tile) -> bool:
-        """Return whether a partial file, if still there, is the first `width` of a wider one."""
+        """Return whether a partial file is the first `width` of a wider one, or was deleted."""
         try:
             if not name.startswith("tile/entries/"):
                 data = self._read(name)
@@ -120,33 +122,33 @@ class Tiles:
             return False
 
     def put_tile(self, tile: Tile, data: bytes) -> None:
-        """Write a tile, durably; one that is there already must be the same."""
+        """Write a tile, durably; an existing one must be the same (else ProofError)."""
         self._put(tile.path, data, self._read(tile.path))
 
     def put_entries(self, index: int, entries: list[bytes]) -> None:
-        """Write a bundle, durably; one that is there already must be the same."""
+        """Write a bundle, durably; an existing one must be the same (else ProofError)."""
         path = tlog.bundle_path(index, len(entries))
         data = tlog.pack_bundle(entries)
-        held = self._bundle(path)
+        existing = self._bundle(path)
         level = _PACKED if len(entries) == TILE_WIDTH else _PACKED_SOON_GONE
-        if held is None:
+        if existing is None:
             durable.write(self.folder / f"{path}.gz", gzip.compress(data, level, mtime=0))
-        elif held != data:
+        elif existing != data:
             raise ProofError(f"{path} holds other entries")
 
     def prune(self, level: int, index: int) -> None:
-        """Let go of the partial tiles, and bundles, of a tile that is full."""
+        """Delete the partial tiles, and bundles, of a tile that is full."""
         full = Tile(level, index).path
-        gone = [full]
+        superseded = [full]
         if level == 0:
-            gone.append(tlog.bundle_path(index))
-        for path in gone:
+            superseded.append(tlog.bundle_path(index))
+        for path in superseded:
             shutil.rmtree(self.folder / f"{path}.p", ignore_errors=True)
 
-    def _put(self, path: str, data: bytes, held: bytes | None) -> None:
-        if held is None:
+    def _put(self, path: str, data: bytes, existing: bytes | None) -> None:
+        if existing is None:
             durable.write(self.folder / path, data)
-        elif held != data:
+        elif existing != data:
             raise ProofError(f"{path} holds something else")
 
     def _read(self, path: str) -> bytes | None:
@@ -156,7 +158,7 @@ class Tiles:
             return None
 
     def _bundle(self, path: str) -> bytes | None:
-        """Return a plain bundle, which an exported journal holds as it is."""
+        """Return a bundle, decompressed; an exported journal has it uncompressed."""
         packed = self._read(f"{path}.gz")
         if packed is None:
             return self._read(path)

@@ -2,8 +2,8 @@
 
 A *node* (level, index) is the root of the complete subtree over the leaves
 [index << level, (index + 1) << level). Levels count from the leaves (0); a tile holds
-256 nodes of one level that is a multiple of 8. Proofs are checked
-by walking the same splits as they are made: RFC 9162's loops accept the same ones.
+256 nodes of one level that is a multiple of 8. Proofs are checked by the same splits that made
+them: RFC 9162's loops accept the same proofs.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -66,7 +66,7 @@ def prove_inclusion(nodes: Nodes, index: int, size: int) -> list[bytes]:
     """Return the audit path of leaf `index` in the tree of `size` (RFC 6962, 2.1.1).
 
     Raises:
-        ValueError: not 0 <= index < size.
+        ValueError: Not 0 <= index < size.
 
     """
     if not 0 <= index < size:
@@ -84,10 +84,10 @@ def prove_inclusion(nodes: Nodes, index: int, size: int) -> list[bytes]:
 
 
 def prove_consistency(nodes: Nodes, old: int, size: int) -> list[bytes]:
-    """Return the proof that the tree of `old` leaves begins that of `size` (2.1.2).
+    """Return the proof that the tree of `old` leaves is a prefix of that of `size` (2.1.2).
 
     Raises:
-        ValueError: not 0 < old <= size.
+        ValueError: Not 0 < old <= size.
 
     """
     if not 0 < old <= size:
@@ -109,7 +109,7 @@ def prove_consistency(nodes: Nodes, old: int, size: int) -> list[bytes]:
 def check_inclusion(
     proof: Sequence[bytes], *, index: int, size: int, leaf: bytes, root: bytes
 ) -> None:
-    """Raise ProofError unless `leaf` (a leaf hash) stands at `index` of the tree `root`."""
+    """Raise ProofError unless `leaf` (a leaf hash) is at `index` of the tree `root`."""
     if not 0 <= index < size:
         raise ProofError(f"leaf {index} is not in a tree of {size}")
     if any(len(part) != HASH_SIZE for part in (leaf, root)):
@@ -125,19 +125,19 @@ def check_inclusion(
             return node_hash(replay(start, middle), sibling)
         return node_hash(sibling, replay(middle, end))
 
-    found = replay(0, size)
+    computed = replay(0, size)
     path.finish()
-    if found != root:
+    if computed != root:
         raise ProofError("the inclusion proof leads to another root")
 
 
 def check_consistency(
     proof: Sequence[bytes], *, old: int, size: int, old_root: bytes, root: bytes
 ) -> None:
-    """Raise ProofError unless the tree `old_root` of `old` leaves begins the tree `root`.
+    """Raise ProofError unless the tree `old_root` of `old` leaves is a prefix of the tree `root`.
 
-    An old size of 0 is refused: nothing can be proved of it, and a caller that accepts
-    any first tree must say so itself.
+    An old size of 0 is refused: nothing can be proved of it, and a caller that accepts any
+    first tree must handle that case itself.
     """
     if not 0 < old <= size:
         raise ProofError(f"no consistency from {old} to {size}")
@@ -165,7 +165,7 @@ def check_consistency(
 
 
 class _Path:
-    """A proof, read from the root down, that must be used up exactly."""
+    """A proof, consumed from the root down, with no hash missing or left over."""
 
     def __init__(self, proof: Sequence[bytes]) -> None:
         if any(len(part) != HASH_SIZE for part in proof):
@@ -228,11 +228,11 @@ def new_tiles(old: int, size: int) -> Iterator[Tile]:
     level = 0
     while size:
         full, width = divmod(size, TILE_WIDTH)
-        done, old_width = divmod(old, TILE_WIDTH)
-        yield from (Tile(level, index) for index in range(done, full))
-        if width and (full, width) != (done, old_width):
+        old_full, old_width = divmod(old, TILE_WIDTH)
+        yield from (Tile(level, index) for index in range(old_full, full))
+        if width and (full, width) != (old_full, old_width):
             yield Tile(level, full, width)
-        size, old, level = full, done, level + 1
+        size, old, level = full, old_full, level + 1
 
 
 def tile_bytes(nodes: Nodes, tile: Tile) -> bytes:
@@ -243,8 +243,8 @@ def tile_bytes(nodes: Nodes, tile: Tile) -> bytes:
 def nodes_from_tiles(read: Callable[[Tile], bytes], size: int) -> Nodes:
     """Return the nodes of a tree of `size` leaves, read from its tiles.
 
-    `read` is called for each node; it may keep what it read. A tile of another length
-    than it says raises ProofError.
+    `read` is called for each node; it may cache tiles. A tile whose length does not match its
+    width raises ProofError.
     """
 
     def node(level: int, index: int) -> bytes:
@@ -273,10 +273,10 @@ def subtree(row: Sequence[bytes]) -> bytes:
 
 
 def pack_bundle(entries: Sequence[bytes]) -> bytes:
-    """Join entries as a bundle holds them.
+    """Encode entries as a bundle.
 
     Raises:
-        ValueError: an entry is longer than 65,535 bytes.
+        ValueError: An entry is longer than 65,535 bytes.
 
     """
     for entry in entries:
@@ -286,7 +286,7 @@ def pack_bundle(entries: Sequence[bytes]) -> bytes:
 
 
 def unpack_bundle(data: bytes) -> list[bytes]:
-    """Split a bundle into its entries; ProofError when it does not end where it should."""
+    """Split a bundle into its entries. Raises ProofError when it is cut short."""
     entries, at = [], 0
     while at < len(data):
         end = at + 2 + int.from_bytes(data[at : at + 2], "big")

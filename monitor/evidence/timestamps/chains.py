@@ -1,4 +1,4 @@
-"""Certificates as files hold them, and where they say that their revocations are. Pure."""
+"""Encode and decode certificates; read the addresses of their revocation lists. Pure."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -11,14 +11,14 @@ from monitor.core.untrusted.library_errors import Unreadable, reading
 def crl_addresses(chain: Iterable[bytes]) -> tuple[str, ...]:
     """Return the addresses of the revocation lists of DER certificates.
 
-    A certificate that says it in no readable way has none.
+    A certificate whose addresses cannot be parsed has none.
     """
-    found: list[str] = []
+    addresses: list[str] = []
     for der in chain:
         with suppress(Unreadable), reading("revocation lists"):
             points = [point.url for point in x509.Certificate.load(der).crl_distribution_points]
-            found += [url for url in points if url and url.startswith(("http://", "https://"))]
-    return tuple(dict.fromkeys(found))
+            addresses += [url for url in points if url and url.startswith(("http://", "https://"))]
+    return tuple(dict.fromkeys(addresses))
 
 
 def certificates(text: bytes) -> tuple[bytes, ...]:

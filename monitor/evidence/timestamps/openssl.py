@@ -1,7 +1,7 @@
-"""The judgement of `openssl`, which everybody has: what it refuses is not kept as verified.
+"""Check time-stamps with `openssl` too: what it refuses is not stored as verified.
 
-pyHanko says what a token is; openssl is what a court's expert will ask. Each parses DER in its own
-way, and a token that only one of them accepts would fall in the hearing.
+pyHanko decodes and verifies tokens; a court's expert will use openssl. Each parses DER in its own
+way, and a token that only one of them accepts would not convince a court.
 """
 
 import os
@@ -25,20 +25,20 @@ _ENVIRONMENT = {
 
 
 class OpenSSLMissingError(Exception):
-    """There is no command `openssl` on this machine."""
+    """There is no `openssl` command on this machine."""
 
 
 def refusal(der: bytes, note: bytes, *, chain: Sequence[bytes], at: datetime) -> str | None:
-    """Return why openssl refuses a token at the time that it states; None when it accepts it.
+    """Return why openssl refuses a token at the time `at`; None when it accepts it.
 
     Args:
         der: The TimeStampToken.
-        note: What it should stamp.
+        note: The bytes that it should stamp.
         chain: DER certificates, the signer's first, a trusted root last.
         at: The time that the token states.
 
     Raises:
-        OpenSSLMissingError: there is no openssl to ask.
+        OpenSSLMissingError: There is no `openssl` command.
 
     """
     with TemporaryDirectory() as name:
@@ -59,15 +59,15 @@ def refusal(der: bytes, note: bytes, *, chain: Sequence[bytes], at: datetime) ->
 
 @cache
 def _program() -> str:
-    found = shutil.which("openssl", path=os.defpath) or shutil.which("openssl")
-    if found is None:
+    path = shutil.which("openssl", path=os.defpath) or shutil.which("openssl")
+    if path is None:
         raise OpenSSLMissingError("openssl: command not found")
-    return found
+    return path
 
 
 def _run(folder: Path, *words: str) -> str | None:
     try:
-        done = subprocess.run(  # noqa: S603 -- a fixed program, on files of ours
+        process = subprocess.run(  # noqa: S603 -- a fixed program, on files of ours
             [_program(), *words],
             check=False,
             capture_output=True,
@@ -80,4 +80,6 @@ def _run(folder: Path, *words: str) -> str | None:
         )
     except subprocess.TimeoutExpired:
         return f"openssl said nothing in {_DEADLINE_S:g} s"
-    return None if done.returncode == 0 else f"openssl {words[0]}: {done.stderr.strip()[-400:]}"
+    return (
+        None if process.returncode == 0 else f"openssl {words[0]}: {process.stderr.strip()[-400:]}"
+    )

@@ -1,12 +1,12 @@
-"""Time-stamps (RFC 3161): what is asked of an authority, and whether its answer is one.
+"""Time-stamps (RFC 3161): encode requests, check answers.
 
-Bytes in, values out. What is stamped is the SHA-256 of a signed checkpoint, whole, as
-the file holds it: `openssl ts -verify -data` then needs no tool of ours.
+Bytes in, values out. What is stamped is the SHA-256 of a signed checkpoint, exactly as it is in
+the file: `openssl ts -verify -data` then needs no tool of ours.
 
-The signature and the chain are pyHanko's work, at the instant that the token states: a
-token outlives the certificate that signed it. What pyHanko accepts, openssl must accept too.
-Everything that binds the token to our question is checked here: status, imprint, nonce, policy,
-use of the certificate, time.
+pyHanko verifies the signature and the chain, at the instant that the token states: a token
+outlives the certificate that signed it. What pyHanko accepts, openssl must accept too. Everything
+that binds the token to our request is checked here: status, imprint, nonce, policy, use of the
+certificate, time.
 
 pyHanko speaks asyncio and is slow to load: call `check_…` from a thread without a loop.
 """
@@ -28,8 +28,8 @@ from monitor.core.untrusted.library_errors import Unreadable, reading
 from monitor.evidence.timestamps import openssl
 
 MAX_ANSWER_BYTES = 64 * 1024  # real ones are under 10 kB
-MAX_CERTIFICATES = 6  # of one answer; searching a path among many could take for ever
-MAX_ACCURACY_US = 60_000_000  # an authority that may be further off dates nothing
+MAX_CERTIFICATES = 6  # of one answer; the search for a path among many could be endless
+MAX_ACCURACY_US = 60_000_000  # a less accurate time-stamp is useless
 MAX_SKEW = timedelta(seconds=60)  # between the authority's time and ours, its accuracy besides
 _QUALIFIED = "0.4.0.19422.1.1"  # ETSI EN 319 422, 9.1: esi4-qtstStatement-1
 _QC_STATEMENTS = "1.3.6.1.5.5.7.1.3"
@@ -39,22 +39,22 @@ log = structlog.get_logger(__name__)
 
 
 class StampFault(StrEnum):
-    """What is wrong with an answer."""
+    """Why an answer is refused."""
 
     UNREADABLE = "unreadable"
-    REJECTED = "rejected"  # the authority says no
+    REJECTED = "rejected"  # the authority refuses the request
     IMPRINT = "imprint"  # stamped something else
     NONCE = "nonce"  # answers another question: a replay
     USAGE = "usage"  # the certificate is not for time-stamping, and for that alone
     SIGNATURE = "signature"
     CHAIN = "chain"  # a certificate expired, or may not sign the next
     REVOKED = "revoked"
-    CLOCK = "clock"  # the time that it states is far from ours, or hardly known
-    OPENSSL = "openssl"  # another reader of the same bytes refuses them
+    CLOCK = "clock"  # the time that it states is far from ours, or too inaccurate
+    OPENSSL = "openssl"  # openssl refuses the same bytes
 
 
 class StampRefused(Exception):  # noqa: N818 -- the judgement of an answer, not a fault of ours
-    """An answer that is no time-stamp of what was asked."""
+    """An answer that is not a valid time-stamp of the request."""
 
     def __init__(self, fault: StampFault, why: str) -> None:
         super().__init__(f"{fault}: {why}")
@@ -73,14 +73,14 @@ class _Response(core.Sequence):  # type: ignore[misc] # asn1crypto has no types
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What one request asks: the time of `note`, bound to this request by `nonce`."""
+    """One request: for the time of `note`, bound to this request by `nonce`."""
 
     note: bytes
     nonce: int  # at least 64 random bits
 
     @property
     def der(self) -> bytes:
-        """The body of the request, certificate wanted."""
+        """The body of the request, which asks for the certificate too."""
         imprint = {
             "hash_algorithm": {"algorithm": "sha256"},
             "hashed_message": sha256(self.note).digest(),
@@ -93,14 +93,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A time-stamp of what was asked.
+    """A time-stamp of a request.
 
     Attributes:
         der: The TimeStampToken, as received; its SHA-256 goes into the journal.
         at: The time that the authority states, UTC.
-        accuracy_us: How far off that may be, as it says; None when it does not.
-        verified: The chain leads to a root that we know, and openssl agrees. Otherwise the token
-            is kept, since the root may be known later, but it is not counted.
+        accuracy_us: Its accuracy, as the authority states it; None when it does not.
+        verified: The chain leads to a root that we trust, and openssl agrees. Otherwise the token
+        is stored, since the root may be trusted later, but it does not count.
         qualified: The authority declares a qualified time-stamp (eIDAS): a claim, which only
             a trusted list confirms.
         chain: DER certificates, the signer's first.
@@ -124,16 +124,16 @@ class Token:
 def check_answer(
     answer: bytes, question: Question, *, roots: Sequence[bytes], now: datetime
 ) -> Token:
-    """Check an answer, just received, against its question.
+    """Check an answer, just received, against its request.
 
     Args:
         answer: The body of the reply, at most `MAX_ANSWER_BYTES`.
-        question: What was asked.
+        question: The request.
         roots: DER certificates that we trust for this authority.
         now: Our clock, UTC.
 
     Raises:
-        StampRefused: it is not a time-stamp of `question.note` at about `now`.
+        StampRefused: It is not a time-stamp of `question.note` at about `now`.
 
     """
     with _hostile():
@@ -155,24 +155,26 @@ def check_token(
 
     Args:
         der: The TimeStampToken.
-        note: What it should stamp.
+        note: The bytes that it should stamp.
         roots: DER certificates that we trust.
-        crls: DER revocation lists, of about the token's time.
+        crls: DER revocation lists, from about the token's time.
 
     Raises:
-        StampRefused: it does not stamp `note`, or its signer was not entitled to.
+        StampRefused: It does not stamp `note`, or its signer was not entitled to.
 
     """
     with _hostile():
         signed = cms.ContentInfo.load(der, strict=True)["content"]
         info = _info(der)
-        token = _told(der, signed, info)
+        token = _token_of(der, signed, info)
         if not 0 <= (token.accuracy_us or 0) <= MAX_ACCURACY_US:
             raise StampRefused(StampFault.CLOCK, f"accurate to {token.accuracy_us} microseconds")
         _check_imprint(info["message_imprint"], note)
         _check_usage(x509.Certificate.load(token.chain[0]), token.at)
-        kept = tuple(crl.CertificateList.load(each, strict=True) for each in crls)
-        path = asyncio.run(_path(signed, note, at=token.at, roots=roots, crls=kept))
+        revocation_lists = tuple(
+            crl.CertificateList.load(der_list, strict=True) for der_list in crls
+        )
+        path = asyncio.run(_path(signed, note, at=token.at, roots=roots, crls=revocation_lists))
     if path is None:
         return token
     try:
@@ -187,7 +189,7 @@ def check_token(
 
 @contextmanager
 def _hostile() -> Iterator[None]:
-    """Say of whatever a parser trips over that the answer is unreadable."""
+    """Turn whatever a parser raises into StampRefused, `UNREADABLE`."""
     try:
         with reading("answer", known=(StampRefused,)):
             yield
@@ -198,13 +200,13 @@ def _hostile() -> Iterator[None]:
 def _granted(response: Any) -> bytes:
     status = response["status"]["status"].native
     if status not in {"granted", "granted_with_mods"}:
-        said = response["status"]["status_string"].native or ()
-        raise StampRefused(StampFault.REJECTED, " ".join((status, *said))[:500])
+        reasons = response["status"]["status_string"].native or ()
+        raise StampRefused(StampFault.REJECTED, " ".join((status, *reasons))[:500])
     return bytes(response["time_stamp_token"].dump())
 
 
 def _info(der: bytes) -> Any:
-    """Return the TSTInfo inside a token; ValueError and the like when there is none."""
+    """Return the TSTInfo inside a token. Raises TypeError, ValueError… when there is none."""
     signed = cms.ContentInfo.load(der, strict=True)["content"]
     info = signed["encap_content_info"]["content"].parsed
     if not isinstance(info, tsp.TSTInfo) or info["version"].native != "v1":
@@ -212,20 +214,24 @@ def _info(der: bytes) -> Any:
     return info
 
 
-def _told(der: bytes, signed: Any, info: Any) -> Token:
-    """Read what a token says of itself; nothing of it is checked yet."""
+def _token_of(der: bytes, signed: Any, info: Any) -> Token:
+    """Decode a token; nothing in it is checked yet."""
     if len(signed["certificates"]) > MAX_CERTIFICATES:
         raise ValueError(f"over {MAX_CERTIFICATES} certificates")
     (signer,) = signed["signer_infos"]
-    digests = [each["algorithm"].native for each in signed["digest_algorithms"]]
-    found = [choice.chosen for choice in signed["certificates"] if choice.name == "certificate"]
-    # What nobody signed may have been spoilt on the way, so that another reader stumbles.
+    digests = [algorithm["algorithm"].native for algorithm in signed["digest_algorithms"]]
+    certificates = [
+        choice.chosen for choice in signed["certificates"] if choice.name == "certificate"
+    ]
+    # Unsigned parts may have been altered in transit, so that another parser refuses them.
     if signer["digest_algorithm"]["algorithm"].native not in digests:
         raise ValueError("the digest algorithm of the signer is not announced")
-    for one in found:
-        load_der_x509_certificate(one.dump())
-    # The signer first; what it is named by is checked with the signature.
-    chain = sorted(found, key=lambda one: not _names(signer["sid"].chosen, one))
+    for certificate in certificates:
+        load_der_x509_certificate(certificate.dump())
+    # The signer first; that this name is the signer's is checked with the signature.
+    chain = sorted(
+        certificates, key=lambda certificate: not _names(signer["sid"].chosen, certificate)
+    )
     accuracy = info["accuracy"].native
     return Token(
         der=der,
@@ -235,7 +241,7 @@ def _told(der: bytes, signed: Any, info: Any) -> Token:
         serial=int(info["serial_number"].native),
         verified=False,
         qualified=_declares_qualified(info),
-        chain=tuple(bytes(one.dump()) for one in chain),
+        chain=tuple(bytes(certificate.dump()) for certificate in chain),
     )
 
 
@@ -255,7 +261,7 @@ def _declares_qualified(info: Any) -> bool:
     for extension in info["extensions"] or ():
         if extension["extn_id"].dotted == _QC_STATEMENTS:
             statements = core.SequenceOf.load(extension["extn_value"].contents, spec=_Statement)
-            return any(one["id"].native == _QUALIFIED for one in statements)
+            return any(statement["id"].native == _QUALIFIED for statement in statements)
     return False
 
 
@@ -277,7 +283,7 @@ def _check_imprint(imprint: Any, note: bytes) -> None:
 
 
 def _check_usage(signer: Any, at: datetime) -> None:
-    """Demand a critical extended key usage, time-stamping alone (RFC 3161, 2.3)."""
+    """Require a critical extended key usage with time-stamping alone (RFC 3161, 2.3)."""
     uses = signer.extended_key_usage_value
     if (
         uses is None
@@ -294,7 +300,7 @@ def _check_usage(signer: Any, at: datetime) -> None:
 async def _path(
     signed: Any, note: bytes, *, at: datetime, roots: Sequence[bytes], crls: Sequence[Any]
 ) -> tuple[bytes, ...] | None:
-    """Check the signature, and return its chain; None when no root of ours is at its end."""
+    """Check the signature, and return its chain; None when it leads to no root of ours."""
     # Half a second and 14 MB to load: not before the first token.
     from pyhanko.sign.ades.report import AdESIndeterminate  # noqa: PLC0415 -- see above
     from pyhanko.sign.validation.generic_cms import (  # noqa: PLC0415 -- see above
@@ -308,15 +314,17 @@ async def _path(
         best_signature_time=at,
         allow_fetching=False,
         crls=list(crls),
-        revocation_mode="soft-fail",  # a list that is absent proves nothing; one that is, does
+        revocation_mode="soft-fail",  # a missing list proves nothing; one that is there, does
     )
-    found = await validate_tst_signed_data(signed, context, lambda _: sha256(note).digest())
-    if not (found["intact"] and found["valid"]):
+    status = await validate_tst_signed_data(signed, context, lambda _: sha256(note).digest())
+    if not (status["intact"] and status["valid"]):
         raise StampRefused(StampFault.SIGNATURE, "does not match")
-    problem = found["trust_problem_indic"]
+    problem = status["trust_problem_indic"]
     if problem is AdESIndeterminate.NO_CERTIFICATE_CHAIN_FOUND:
         return None
     if problem is not None:
         fault = StampFault.REVOKED if problem.name.startswith("REVOKED") else StampFault.CHAIN
         raise StampRefused(fault, f"{problem}")
-    return tuple(bytes(one.dump()) for one in reversed(list(found["validation_path"])))
+    return tuple(
+        bytes(certificate.dump()) for certificate in reversed(list(status["validation_path"]))
+    )

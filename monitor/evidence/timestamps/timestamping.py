@@ -1,13 +1,13 @@
-"""Have authorities date the newest checkpoint: every hour, and at the edges of incidents.
+"""Have authorities time-stamp the newest checkpoint: every hour, and at the edges of incidents.
 
-An answer is judged before it is kept, and what is kept is kept whole, below `data/`:
+An answer is checked before it is stored, and it is stored whole, below `data/`:
 
     journal/horodatages/<hex sha256(token)>/   checkpoint  chain.pem  crl-<n>.crl  token.tst
     horodatages-refuses/<authority>/<time>/    checkpoint  request.tsq  answer  why.txt
 
 `token.tst` is written last: a folder that has it is complete. Its SHA-256 names the folder
-and stands in the journal, so that each later token also dates all those before it.
-An authority that does not answer delays nothing: it is asked again later, and later still.
+and is in the journal, so that each later token also dates all those before it.
+An authority that does not answer delays nothing: it is asked again, after longer waits.
 """
 
 import asyncio
@@ -54,7 +54,7 @@ log = structlog.get_logger(__name__)
 
 
 class Desk:
-    """One authority: when it was asked, what it stamped last."""
+    """The state of one authority."""
 
     def __init__(self, authority: StampAuthority, clock: Clock) -> None:
         self.authority = authority
@@ -64,11 +64,11 @@ class Desk:
         self.stamped: bytes | None = None  # digest of the last note
         self.stamped_us: int | None = None  # on the monotonic clock
         self.crls_at: datetime | None = None
-        self.wanted = False  # an edge waits for its date
+        self.requested = False  # the edge of an incident is to be stamped
 
 
 class Stamper:
-    """Asks every authority; see the module."""
+    """Asks every authority; see the module's docstring."""
 
     def __init__(  # noqa: PLR0913 -- keyword-only: its seams
         self,
@@ -86,18 +86,18 @@ class Stamper:
         """Prepare to ask.
 
         Args:
-            authorities: Whom to ask; none is allowed.
-            interval_s: Between two stamps of one authority, edges apart.
-            clock: Where `now` comes from.
-            courier: Carries the requests.
+            authorities: Whom to ask; may be empty.
+            interval_s: Between two stamps of one authority, except for edges.
+            clock: The source of `now`.
+            courier: Sends the requests.
             data: Folder of all that the service writes.
             newest: Returns the newest signed checkpoint, cosignatures included.
-            record: Makes an answer part of the record, the leaf of its token included.
+            record: Records an answer, with the leaf of its token.
             last: The last stamp of each authority that was not refused, by slug.
-            random_bits: Where nonces come from.
+            random_bits: The source of nonces.
 
         Raises:
-            ValueError: a file of roots has no certificate.
+            ValueError: A file of roots has no certificate.
 
         """
         self._interval_us = round(interval_s * 1e6)
@@ -109,17 +109,17 @@ class Stamper:
         self._random_bits = random_bits
         self.desks = [Desk(authority, clock) for authority in authorities]
         for desk in self.desks:
-            if found := last.get(desk.authority.slug):
-                age = max(timedelta(0), clock.now() - found.asked_at)
+            if stamp := last.get(desk.authority.slug):
+                age = max(timedelta(0), clock.now() - stamp.asked_at)
                 desk.stamped_us = clock.monotonic_us() - age // timedelta(microseconds=1)
 
     def stamp_soon(self) -> None:
-        """Have the newest checkpoint dated now: it holds the edge of an incident."""
+        """Have the newest checkpoint stamped now: it contains the edge of an incident."""
         for desk in self.desks:
-            desk.wanted = True
+            desk.requested = True
 
     async def run(self) -> None:
-        """Ask for ever. Raises OSError, or what `record` raises: a fault of our own."""
+        """Ask until cancelled. Raises OSError, or what `record` raises: a fault of our own."""
         async with asyncio.TaskGroup() as group:
             for desk in self.desks:
                 group.create_task(self._attend(desk))
@@ -137,28 +137,28 @@ class Stamper:
     def _is_due(self, desk: Desk, note: bytes) -> bool:
         if not desk.patience.ready or desk.stamped == sha256(note).digest():
             return False
-        if desk.wanted or desk.stamped_us is None:
+        if desk.requested or desk.stamped_us is None:
             return True
         return self._clock.monotonic_us() - desk.stamped_us >= self._interval_us
 
     async def _ask(self, desk: Desk, note: bytes) -> None:
         slug, asked_at = desk.authority.slug, self._clock.now()
-        wanted, desk.wanted = desk.wanted, False  # an edge that comes meanwhile asks again
+        requested, desk.requested = desk.requested, False  # an edge that comes meanwhile asks again
         question = Question(note=note, nonce=self._random_bits(64))
         answer = b""
-        stamped = False
+        succeeded = False
         try:
             answer = await self._reply(desk, question)
             judge = partial(check_answer, roots=desk.roots, now=self._clock.now())
             token = await asyncio.to_thread(judge, answer, question)
             await self._keep(desk, question, token, asked_at)
-            stamped = True
+            succeeded = True
         except Unreachable as error:
             log.warning("no stamp", authority=slug, why=str(error))
         except StampRefused as error:
             await self._set_aside(desk, question, answer, asked_at, error)
-        desk.wanted = desk.wanted or (wanted and not stamped)
-        desk.patience.record(success=stamped)
+        desk.requested = desk.requested or (requested and not succeeded)
+        desk.patience.record(success=succeeded)
 
     async def _reply(self, desk: Desk, question: Question) -> bytes:
         reply = await self._courier.post(
@@ -200,16 +200,16 @@ class Stamper:
         say("stamped", authority=desk.authority.slug, at=token.at.isoformat(), standing=standing)
 
     async def _revocations(self, desk: Desk, question: Question, token: Token) -> list[bytes]:
-        """Fetch the lists that the chain names, once a day; a token of a revoked signer goes.
+        """Fetch the revocation lists that the chain names, once a day.
 
         Raises:
-            StampRefused: one of the certificates was revoked.
+            StampRefused: One of the certificates was revoked.
 
         """
         now = self._clock.now()
         if desk.crls_at is not None and now - desk.crls_at < CRL_EVERY:
             return []
-        kept = []
+        lists = []
         for url in crl_addresses(token.chain)[:MAX_CRLS]:
             try:
                 reply = await self._courier.get(
@@ -222,13 +222,13 @@ class Stamper:
             except StampRefused as error:
                 if error.fault is StampFault.REVOKED:
                     raise
-                # Whoever stands between us and the list must not be able to forbid a stamp.
+                # Somebody on the network before the list must not be able to prevent a stamp.
                 log.warning("bad revocation list", url=url, why=str(error))
             else:
-                kept.append(reply.body)
-        if kept:
+                lists.append(reply.body)
+        if lists:
             desk.crls_at = now
-        return kept
+        return lists
 
     async def _set_aside(
         self,

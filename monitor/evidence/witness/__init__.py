@@ -1,1 +1,1 @@
-"""Cosignatures: asked of other witnesses, and given to the journals of others."""
+"""Cosignatures: requested from witnesses, and given to the journals of others."""

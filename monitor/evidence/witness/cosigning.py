@@ -1,4 +1,4 @@
-"""Have other associations cosign each of our checkpoints (C2SP tlog-witness, client side)."""
+"""Have witnesses cosign each of our checkpoints (client side of C2SP tlog-witness)."""
 
 import asyncio
 import re
@@ -48,7 +48,7 @@ Prove = Callable[[int, int], Sequence[bytes]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quorum:
-    """Who cosigned a checkpoint, of those that were asked; checked signatures only."""
+    """Which of the witnesses cosigned a checkpoint; verified signatures only."""
 
     signed: tuple[str, ...]
     asked: tuple[str, ...]
@@ -60,19 +60,19 @@ class Quorum:
 
 
 def quorum(note: Note, cosigning: Cosigning) -> Quorum:
-    """Count the cosignatures under a note. Raises NoteError when one of them is wrong."""
-    keys = [VerifierKey.parse(one.key) for one in cosigning.witnesses]
+    """Return who cosigned a note. Raises NoteError when a signature is wrong."""
+    keys = [VerifierKey.parse(witness.key) for witness in cosigning.witnesses]
     signed = {key.name for key, _ in note.verified_by(keys)}
-    asked = tuple(dict.fromkeys(key.name for key in keys))
+    names = tuple(dict.fromkeys(key.name for key in keys))
     return Quorum(
-        signed=tuple(name for name in asked if name in signed),
-        asked=asked,
-        needed=cosigning.needed or len(asked),
+        signed=tuple(name for name in names if name in signed),
+        asked=names,
+        needed=cosigning.needed or len(names),
     )
 
 
 class Party:
-    """One witness: what it cosigned last, and how it behaves."""
+    """The state of one witness. `size` is that of the last checkpoint that it cosigned."""
 
     def __init__(self, cosigner: Cosigner, clock: Clock, *, size: int) -> None:
         self.key = VerifierKey.parse(cosigner.key)
@@ -82,7 +82,7 @@ class Party:
 
 
 class Cosigners:
-    """Asks each witness that has an address; see the module."""
+    """Asks each witness that has an address."""
 
     def __init__(  # noqa: PLR0913 -- keyword-only: its seams
         self,
@@ -99,16 +99,16 @@ class Cosigners:
 
         Args:
             cosigning: Whom to ask.
-            clock: Where `now` comes from.
-            courier: Carries the requests.
+            clock: The source of `now`.
+            courier: Sends the requests.
             newest: Returns the newest signed checkpoint.
             prove: Returns the consistency proof between two sizes of our journal; called
                 from a thread.
-            record: Makes a checked cosignature part of the record, and publishes it.
+            record: Records a verified cosignature, and publishes it.
             last: The size that each witness cosigned last, by name.
 
         Raises:
-            NoteError: a key cannot be read; the configuration refuses these.
+            NoteError: A key is invalid; the configuration refuses these.
 
         """
         self._clock = clock
@@ -116,18 +116,18 @@ class Cosigners:
         self._newest = newest
         self._prove = prove
         self._record = record
-        self._late_us: int | None = None  # since when somebody has not cosigned the newest
+        self._late_us: int | None = None  # since when a witness has not cosigned the newest
         self.parties = [
-            Party(one, clock, size=last.get(VerifierKey.parse(one.key).name, 0))
-            for one in cosigning.witnesses
-            if one.url
+            Party(cosigner, clock, size=last.get(VerifierKey.parse(cosigner.key).name, 0))
+            for cosigner in cosigning.witnesses
+            if cosigner.url
         ]
 
     def settled(self, note: bytes) -> bool:
-        """Return whether a checkpoint may be dated: everybody cosigned it, or had the time to.
+        """Return whether a checkpoint may be stamped: all cosigned it, or had `GRACE_S` to do so.
 
-        The time runs since somebody was first late, whatever checkpoints came since: an
-        incident makes new ones faster than a witness that is down could be waited for.
+        The time runs from when a witness was first late, whatever checkpoints came since: during
+        an incident new ones come faster than that.
         """
         size = _read(note)[1]
         if all(party.size >= size for party in self.parties):
@@ -139,7 +139,7 @@ class Cosigners:
         return now_us - self._late_us >= GRACE_S * 1e6
 
     async def run(self) -> None:
-        """Ask for ever. Raises what `record` and `prove` raise: a fault of our own."""
+        """Ask until cancelled. Raises what `record` and `prove` raise: a fault of our own."""
         async with asyncio.TaskGroup() as group:
             for party in self.parties:
                 group.create_task(self._attend(party))
@@ -165,15 +165,15 @@ class Cosigners:
         log.info("cosigned", witness=party.key.name, size=line.size)
 
     async def _ask(self, party: Party, note: Note) -> Cosignature:
-        """Ask once, and once more from the size that the witness says it holds."""
+        """Ask once, and once more from the size that the witness answers it has."""
         size = Checkpoint.parse(note.text).size
         reply = await self._send(party, note, old=party.size)
         if reply.status == HTTPStatus.CONFLICT:
-            party.size = _held(reply, size)
+            party.size = _cosigned_size(reply, size)
             reply = await self._send(party, note, old=party.size)
         if reply.status != HTTPStatus.OK:
-            said = reply.body[:200].decode("utf-8", "replace")
-            raise CosignatureError(f"status {reply.status}: {said}")
+            body_text = reply.body[:200].decode("utf-8", "replace")
+            raise CosignatureError(f"status {reply.status}: {body_text}")
         now = int(self._clock.now().timestamp())
         since = now - round(DEADLINE_S) - MAX_AHEAD_S
         try:
@@ -192,31 +192,37 @@ class Cosigners:
 
 
 async def require_newest(cosigning: Cosigning, note: bytes, *, courier: OutboundHttp) -> None:
-    """Ask each witness, before anything more is signed, whether it knows more than `note`.
+    """Ask each witness, before anything more is signed, whether it has cosigned more than `note`.
 
-    Who cannot be reached, or says nothing of a size, is written in the log and stops nobody.
+    A witness that cannot be reached, or that answers no size, is logged and prevents nothing.
 
     Raises:
-        JournalError: a witness cosigned more leaves than `note` has, or as many others.
+        JournalError: A witness cosigned more leaves than `note` has, or as many other leaves.
 
     """
     signed = Note.parse(note)
-    asked = [one for one in cosigning.witnesses if one.url]
-    found = await asyncio.gather(*(_compare(one, signed, courier) for one in asked))
-    for refusal in filter(None, found):
+    cosigners = [cosigner for cosigner in cosigning.witnesses if cosigner.url]
+    refusals = await asyncio.gather(
+        *(_compare(cosigner, signed, courier) for cosigner in cosigners)
+    )
+    for refusal in filter(None, refusals):
         raise JournalError(refusal)
 
 
 async def _compare(cosigner: Cosigner, note: Note, courier: OutboundHttp) -> str:
-    """Return why we may not go on, as one witness sees it; "" otherwise."""
+    """Return why one witness's answer forbids us to continue; "" when it does not."""
     witness, size = VerifierKey.parse(cosigner.key).name, Checkpoint.parse(note.text).size
     try:
         reply = await _post(cosigner.url, Request(old=size, proof=(), note=note), courier)
         if reply.status == HTTPStatus.UNPROCESSABLE_ENTITY:
             return _OTHER.format(witness=witness, size=size)
         if reply.status == HTTPStatus.CONFLICT:
-            held = _size(reply)
-            return _AHEAD.format(witness=witness, held=held, size=size) if held > size else ""
+            cosigned_size = _size(reply)
+            return (
+                _AHEAD.format(witness=witness, held=cosigned_size, size=size)
+                if cosigned_size > size
+                else ""
+            )
         why = "" if reply.status == HTTPStatus.OK else f"status {reply.status}"
     except (Unreachable, CosignatureError) as error:
         why = str(error)
@@ -240,18 +246,20 @@ def _read(note: bytes) -> tuple[str, int]:
     return text, Checkpoint.parse(text).size
 
 
-def _held(reply: Reply, size: int) -> int:
-    """Read the size that a witness holds.
+def _cosigned_size(reply: Reply, size: int) -> int:
+    """Return the size that a witness cosigned last, in an answer 409.
 
     Raises:
-        CosignatureError: not a size; or a larger tree than ours, which a journal put back
-            from a backup would look like.
+        CosignatureError: There is no size; or it is larger than that of our tree, which is the
+        sign of a journal restored from a backup.
 
     """
-    held = _size(reply)
-    if held > size:
-        raise CosignatureError(f"it cosigned {held} entries of our journal, which has {size}")
-    return held
+    cosigned_size = _size(reply)
+    if cosigned_size > size:
+        raise CosignatureError(
+            f"it cosigned {cosigned_size} entries of our journal, which has {size}"
+        )
+    return cosigned_size
 
 
 def _size(reply: Reply) -> int:

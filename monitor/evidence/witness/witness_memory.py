@@ -1,13 +1,13 @@
-"""A witness's memory: one small folder, and nothing else, so that a laptop can be a witness.
+"""The state of a witness: one small folder and nothing else, so that a laptop can be a witness.
 
     cle                                  our key (0600)
     <hex sha256(origin)>/checkpoint      the last checkpoint that we cosigned, as it is served
     <hex sha256(origin)>/fautes/<hex sha256(text)>.{held,request}
-                                         a checkpoint that does not extend the one we held
+    the last checkpoint, and one that does not extend it
 
-The file that is served is the memory: there are no two things that could disagree. It is
-on the disk before an answer leaves, under a lock that holds for every thread and process.
-A folder put back from an old copy makes the witness forget: see docs/temoins.md.
+The file that is served is the state: there are no two copies that could disagree. It is on the
+disk before an answer leaves, under a lock that excludes every other thread and process. A folder
+restored from an old copy makes the witness forget: see docs/temoins.md.
 """
 
 import re
@@ -35,7 +35,7 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WitnessAnswer:
-    """What a witness answers to `add-checkpoint`."""
+    """The answer of a witness to `add-checkpoint`."""
 
     status: HTTPStatus
     body: bytes
@@ -45,24 +45,24 @@ class WitnessAnswer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WitnessFault:
-    """A checkpoint that a log signed and that was not shown to extend the one we held.
+    """A checkpoint that a log signed and that was not proved to extend the last one cosigned.
 
     Attributes:
         forked: Two trees of one size, both signed: the log has two histories, and these two
-            notes prove it to anybody. Otherwise the sender's proof was wrong, which accuses
-            nobody by itself.
+        notes prove it to anybody. Otherwise the sender's proof was wrong, which by itself
+        proves nothing against anybody.
         folder: Where both notes are.
 
     """
 
-    held: Checkpoint | None
-    seen: Checkpoint
+    last_cosigned: Checkpoint | None
+    received: Checkpoint
     forked: bool
     folder: Path
 
 
 class Witness:
-    """A witness of the logs whose keys it is given. Safe from any thread or process."""
+    """A witness of the logs with these keys. Safe to use from any thread or process."""
 
     def __init__(self, folder: Path, *, name: str, logs: Sequence[VerifierKey]) -> None:
         self._folder = folder
@@ -78,30 +78,30 @@ class Witness:
         """Cosign a checkpoint if it extends the last one, at POSIX time `at`.
 
         Raises:
-            OSError: it could not be kept; then nothing was cosigned.
-            KeyFileError: our key cannot be used.
+            OSError: The checkpoint could not be written; then nothing was cosigned.
+            KeyFileError: Our key cannot be used.
 
         """
         try:
-            asked = admit(body, self.logs)
-            note = self._cosigned(asked, at=at)
+            admitted = admit(body, self.logs)
+            note = self._cosigned(admitted, at=at)
         except Refused as refusal:
             return _answer(refusal)
         return WitnessAnswer(status=HTTPStatus.OK, body=f"{note.signatures[-1]}\n".encode())
 
-    def _cosigned(self, asked: Admitted, *, at: int) -> Note:
+    def _cosigned(self, admitted: Admitted, *, at: int) -> Note:
         key = self.key
-        place = self._folder / hash_of(asked.checkpoint.origin)
+        place = self._folder / hash_of(admitted.checkpoint.origin)
         with durable.locked(place / ".lock"):
-            held = _read(place / "checkpoint")
-            latest = Checkpoint.parse(held.text) if held else None
+            last_note = _read(place / "checkpoint")
+            latest = Checkpoint.parse(last_note.text) if last_note else None
             try:
-                judge(asked, latest)
+                judge(admitted, latest)
             except Refused as refusal:
                 if refusal.accuses:
-                    _keep(place / "fautes", asked.request, held)
+                    _keep(place / "fautes", admitted.request, last_note)
                 raise
-            note = cosigned(asked, key, at=at)
+            note = cosigned(admitted, key, at=at)
             durable.write(place / "checkpoint", bytes(note))
         return note
 
@@ -115,15 +115,17 @@ class Witness:
             return None
 
     def faults(self, origin: str) -> Iterator[WitnessFault]:
-        """Yield what a log signed and could not be shown to extend what we held."""
+        """Yield the checkpoints of a log that were not proved to extend the last one cosigned."""
         folder = self._folder / hash_of(origin) / "fautes"
         for path in sorted(folder.glob("*.request")):
-            seen = Checkpoint.parse(Request.parse(path.read_bytes()).note.text)
+            received = Checkpoint.parse(Request.parse(path.read_bytes()).note.text)
             note = _read(path.with_suffix(".held"))
-            held = Checkpoint.parse(note.text) if note else None
-            same_size = held is not None and held.size == seen.size
-            forked = same_size and held is not None and held.root != seen.root
-            yield WitnessFault(held=held, seen=seen, forked=forked, folder=folder)
+            last_cosigned = Checkpoint.parse(note.text) if note else None
+            same_size = last_cosigned is not None and last_cosigned.size == received.size
+            forked = same_size and last_cosigned is not None and last_cosigned.root != received.root
+            yield WitnessFault(
+                last_cosigned=last_cosigned, received=received, forked=forked, folder=folder
+            )
 
 
 def hash_of(origin: str) -> str:
@@ -138,13 +140,13 @@ def _read(path: Path) -> Note | None:
         return None
 
 
-def _keep(folder: Path, request: Request, held: Note | None) -> None:
-    """Keep both notes; only the log can make many, since each is another text of its own."""
+def _keep(folder: Path, request: Request, last_note: Note | None) -> None:
+    """Write both notes. Only the log can cause many of them, since it must sign each text."""
     path = folder / f"{sha256(request.note.text.encode()).hexdigest()}.request"
     if path.exists() or len(list(folder.glob("*.request"))) >= MAX_FAULTS:
         return
-    if held is not None:
-        durable.write(path.with_suffix(".held"), bytes(held))
+    if last_note is not None:
+        durable.write(path.with_suffix(".held"), bytes(last_note))
     durable.write(path, bytes(request))  # last: it is what `faults` looks for
 
 

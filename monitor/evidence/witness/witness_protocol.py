@@ -1,11 +1,11 @@
-"""What a witness asks and answers: C2SP tlog-witness v1.0.0. Pure: bytes in, values out.
+"""The protocol of witnesses: C2SP tlog-witness v1.0.0. Pure: bytes in, values out.
 
-A witness vouches for one thing: that each tree of a log which it cosigned extends the one
-that it cosigned before. It says nothing of what the leaves claim.
+A witness vouches for one thing: that each tree of a log which it cosigned extends the one that it
+cosigned before. It does not vouch for what the leaves claim.
 
-A request is judged in two steps, because only the second needs the witness's memory:
-`admit` finds whose checkpoint it is and checks its signature; `judge` compares it with the
-last one that was cosigned. `Refused` carries the status that the specification demands.
+A request is checked in two steps, because only the second needs the witness's state:
+`admit` determines whose checkpoint it is and checks its signature; `judge` compares it with the
+last one that was cosigned. `Refused` has the status that the specification requires.
 """
 
 import re
@@ -36,13 +36,13 @@ _OLD = re.compile(r"old (0|[1-9][0-9]{0,18})")
 
 
 class Refused(Exception):  # noqa: N818 -- the answer to a request, not a fault of ours
-    """A witness does not cosign.
+    """A witness refuses to cosign.
 
     Attributes:
-        status: What the specification answers.
+        status: The status that the specification requires.
         size: With 409, the size of the tree that the witness cosigned last.
-        accuses: The log signed this checkpoint, and the request does not show that it
-            extends the last one: to be kept, as it may prove that the log has two histories.
+        accuses: The log signed this checkpoint, and the request does not prove that it extends
+        the last one: to be stored, as it may prove that the log has two histories.
 
     """
 
@@ -56,7 +56,7 @@ class Refused(Exception):  # noqa: N818 -- the answer to a request, not a fault 
 
 
 class CosignatureError(Exception):
-    """What came is not the cosignature that was asked for."""
+    """An answer that is not the cosignature that was requested."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,24 +69,24 @@ class Request:
 
     @classmethod
     def parse(cls, body: bytes) -> Self:
-        """Read a request. Raises Refused, with status 400."""
+        """Decode a request. Raises Refused, with status 400."""
         if len(body) > MAX_REQUEST_BYTES:
             raise _malformed(f"the request is over {MAX_REQUEST_BYTES} bytes")
-        head, found, note = body.partition(b"\n\n")
-        first, *lines = head.decode("utf-8", "replace").split("\n")
-        old = _OLD.fullmatch(first)
-        if not found or not old:
+        head, separator, note = body.partition(b"\n\n")
+        first_line, *lines = head.decode("utf-8", "replace").split("\n")
+        old = _OLD.fullmatch(first_line)
+        if not separator or not old:
             raise _malformed("no line « old <size> », or no empty line after the proof")
         if len(lines) > MAX_PROOF_HASHES:
             raise _malformed(f"a proof of {len(lines)} hashes")
         try:
             proof = tuple(unbase64(line, "a line of the proof") for line in lines)
-            asked = cls(old=int(old[1]), proof=proof, note=Note.parse(note))
+            request = cls(old=int(old[1]), proof=proof, note=Note.parse(note))
         except NoteError as error:
             raise _malformed(str(error)) from error
         if any(len(part) != HASH_SIZE for part in proof):
             raise _malformed("a hash of the proof is not 32 bytes long")
-        return asked
+        return request
 
     def __bytes__(self) -> bytes:
         lines = [f"old {self.old}", *(b64encode(part).decode() for part in self.proof)]
@@ -95,7 +95,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Admitted:
-    """A request whose checkpoint bears the signature of a log that we know."""
+    """A request whose checkpoint is signed by a log that we know."""
 
     request: Request
     checkpoint: Checkpoint
@@ -103,7 +103,7 @@ class Admitted:
 
 
 def admit(body: bytes, logs: Iterable[VerifierKey]) -> Admitted:
-    """Read a request and check the log's signature.
+    """Decode a request and check the log's signature.
 
     Args:
         body: Of the POST, whole.
@@ -113,95 +113,99 @@ def admit(body: bytes, logs: Iterable[VerifierKey]) -> Admitted:
         Refused: 400 malformed, 404 not a log of ours, 403 not signed by it.
 
     """
-    asked = Request.parse(body)
+    request = Request.parse(body)
     try:
-        checkpoint = Checkpoint.parse(asked.note.text)
+        checkpoint = Checkpoint.parse(request.note.text)
     except NoteError as error:
         raise _malformed(str(error)) from error
     keys = [key for key in logs if key.name == checkpoint.origin]
     if not keys:
         raise Refused(HTTPStatus.NOT_FOUND, "not a log that this witness cosigns")
     try:
-        signed = asked.note.verified_by(keys)
+        signed = request.note.verified_by(keys)
     except NoteError as error:
         raise Refused(HTTPStatus.FORBIDDEN, str(error)) from error
     if not signed:
         raise Refused(HTTPStatus.FORBIDDEN, "no signature by the log's key")
-    if asked.old > checkpoint.size:
+    if request.old > checkpoint.size:
         raise _malformed("the old size is larger than the checkpoint's")
-    return Admitted(request=asked, checkpoint=checkpoint, signature=signed[0][1])
+    return Admitted(request=request, checkpoint=checkpoint, signature=signed[0][1])
 
 
-def judge(asked: Admitted, latest: Checkpoint | None) -> None:
-    """Let a checkpoint pass if it extends `latest`, the last one that we cosigned.
+def judge(admitted: Admitted, latest: Checkpoint | None) -> None:
+    """Check that a checkpoint extends `latest`, the last one that we cosigned.
 
     Raises:
-        Refused: 409 the sender believes another size, 422 it does not extend it.
+        Refused: 409 when the sender assumes another size, 422 when it does not extend it.
 
     """
-    seen, old = asked.checkpoint, latest.size if latest else 0
-    forks = latest is not None and seen.size == old and seen.root != latest.root
-    if asked.request.old != old:
-        # Two trees of one size accuse the log, whatever the sender believes of us.
+    received, old = admitted.checkpoint, latest.size if latest else 0
+    forks = latest is not None and received.size == old and received.root != latest.root
+    if admitted.request.old != old:
+        # Two trees of one size accuse the log, whatever size the sender assumes.
         raise Refused(HTTPStatus.CONFLICT, "another old size", size=old, accuses=forks)
     if forks:
         raise _unproved("another root for the size that was cosigned")
-    if seen.size == 0 and seen.root != EMPTY_ROOT:
+    if received.size == 0 and received.root != EMPTY_ROOT:
         raise _unproved("an empty tree with another root than the empty tree's")
     if old == 0:
-        if asked.request.proof:
+        if admitted.request.proof:
             raise _unproved("a proof from the empty tree")
         return
     assert latest is not None  # noqa: S101 -- old is its size
     try:
         check_consistency(
-            asked.request.proof, old=old, size=seen.size, old_root=latest.root, root=seen.root
+            admitted.request.proof,
+            old=old,
+            size=received.size,
+            old_root=latest.root,
+            root=received.root,
         )
     except ProofError as error:
         raise _unproved(str(error)) from error
 
 
-def cosigned(asked: Admitted, key: SignerKey, *, at: int) -> Note:
+def cosigned(admitted: Admitted, key: SignerKey, *, at: int) -> Note:
     """Return the checkpoint with the log's signature and our cosignature, at POSIX time `at`."""
-    text = asked.request.note.text
-    return Note(text, (asked.signature, cosign(text, key, at=at)))
+    text = admitted.request.note.text
+    return Note(text, (admitted.signature, cosign(text, key, at=at)))
 
 
 def accept(
     lines: bytes, note: Note, witness: VerifierKey, *, now: int, since: int = EARLIEST
 ) -> Signature:
-    """Return the cosignature of `note` by `witness` among signature lines that came back.
+    """Return the cosignature of `note` by `witness` from the signature lines of an answer.
 
     Args:
-        lines: The body of a 200, or a file that came by mail.
+        lines: The body of a 200, or a file that was sent by mail.
         note: The checkpoint as we sent it.
-        witness: Whose cosignature is awaited; those of others are left aside.
+        witness: Whose cosignature is expected; those of others are ignored.
         now: POSIX time; a cosignature over a minute ahead of it is refused.
         since: POSIX time before which this checkpoint cannot have been cosigned.
 
     Raises:
-        CosignatureError: there is none, or it is wrong, of another text, or at another time.
+        CosignatureError: There is none, or it is wrong, of another text, or at another time.
 
     """
     try:
-        # A signature of ours would only be counted twice: the answer's lines alone.
-        answered = Note.parse(note.text.encode() + b"\n" + lines)
-        found = answered.verified_by([witness])
+        # Only the lines of the answer: a signature of ours would be counted twice.
+        signed_note = Note.parse(note.text.encode() + b"\n" + lines)
+        verified = signed_note.verified_by([witness])
     except NoteError as error:
         raise CosignatureError(str(error)) from error
-    if not found:
+    if not verified:
         raise CosignatureError(f"no cosignature by {witness.name}")
-    signature = found[0][1]
+    signature = verified[0][1]
     at = cosigned_at(signature)
     if not since <= at <= now + MAX_AHEAD_S:
         raise CosignatureError(f"cosigned at {at}, when our clock says {now}")
     return signature
 
 
-def joined(note: Note, more: Sequence[Signature]) -> Note:
+def with_signatures(note: Note, more: Sequence[Signature]) -> Note:
     """Return a note with signatures added, one a key."""
-    known = {(line.name, line.key_id): line for line in (*note.signatures, *more)}
-    return Note(note.text, tuple(known.values()))
+    by_key = {(line.name, line.key_id): line for line in (*note.signatures, *more)}
+    return Note(note.text, tuple(by_key.values()))
 
 
 def _malformed(why: str) -> Refused:

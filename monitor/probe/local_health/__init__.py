@@ -1,1 +1,1 @@
-"""Whether a failure may be ours: the control panel, the clock, the addresses we were given."""
+"""Whether a failure may be ours: the control panel, the clock, the resolved addresses."""

@@ -1,7 +1,7 @@
-"""Our own side: does our line work, is our clock right.
+"""The control panel: does our line work.
 
-A site is never blamed for what may be ours. The control hosts tell whether the line worked
-at the time of a failure; NTP servers (`ntp`) tell how far our clock is.
+A failure that may be ours is never counted against a site. The control hosts show whether the
+line worked at the time of a failure; NTP servers (`ntp`) show the offset of our clock.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from monitor.runtime.clock import Clock
 __all__ = ["ControlPanel", "read_clock"]
 
 
-LATE_US = 3_000_000  # an answer that took longer says nothing good of a line
+LATE_US = 3_000_000  # an answer that took longer does not show that the line is good
 
 FetchUrl = Callable[[str, Family], Awaitable[Exchange]]
 
@@ -44,11 +44,11 @@ class ControlPanel:
         """Keep the settings; nothing is sent yet.
 
         Args:
-            hosts: Of three operators or more, which the configuration makes sure of.
+            hosts: Of three operators or more, which the configuration requires.
             fetch_url: Fetches a URL over one family within its own deadline, and never raises
-                for the outside's faults.
+                for failures of the host.
             clock: Spaces the rounds and dates them.
-            needed: Answers for which the line counts as working.
+            needed: Answers that are needed for the line to count as working.
             spacing_s: Seconds between the starts of two rounds, at least.
 
         """
@@ -61,27 +61,29 @@ class ControlPanel:
         self._next: asyncio.Task[Controls] | None = None
 
     async def probe(self) -> Controls:
-        """Return a round that begins after this call, hence after the failure it explains.
+        """Return a round that begins after this call, hence after the failure it must explain.
 
-        Callers that wait for the same round share it: when everything fails at once, the
-        control hosts are not flooded. Waits at most `spacing_s` and one deadline.
+        Callers that wait at the same time share a round: when everything fails at once, the
+        control hosts are not flooded. Takes at most `spacing_s` and one deadline.
         """
         if self._next is None:
             self._next = asyncio.create_task(self._round())
-        return await asyncio.shield(self._next)  # one caller's end is not the others'
+        return await asyncio.shield(self._next)  # the cancellation of one caller is not the others'
 
     async def _round(self) -> Controls:
         if self._began_us is not None:
             due_us = self._began_us + self._spacing_us
             await self._clock.sleep((due_us - self._clock.monotonic_us()) / 1_000_000)
-        self._next = None  # who calls from here on wants a later round
+        self._next = None  # callers from here on need a later round
         self._began_us = self._clock.monotonic_us()
         at = self._clock.now()
         witnesses = await asyncio.gather(
             *(self._hear(host, family, at) for host in self._hosts for family in Family)
         )
         families = {
-            family: {each.slug: each.said for each in witnesses if each.family is family}
+            family: {
+                witness.slug: witness.said for witness in witnesses if witness.family is family
+            }
             for family in Family
         }
         answers = {
@@ -119,10 +121,10 @@ _ANSWERED = frozenset({ControlStatus.PROMPT, ControlStatus.LATE})
 
 
 def _status(exchange: Exchange, retransmits: int) -> ControlStatus:
-    """Read what one host's answer says of our line.
+    """Return what one host's answer shows of our line.
 
-    Any whole answer that is not the server's own trouble shows that the line works; not that it
-    works well, if it came late or if a packet had to be sent again.
+    Any complete answer other than a server error shows that the line works; not that it works
+    well, if it was late or if a packet had to be retransmitted.
     """
     if exchange.status is not None and exchange.status < HTTPStatus.INTERNAL_SERVER_ERROR:
         prompt = exchange.duration_us < LATE_US and not retransmits

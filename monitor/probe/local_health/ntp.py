@@ -1,7 +1,7 @@
-"""Our own side: is our clock right. NTP servers tell how far it is (RFC 5905, client mode).
+"""The offset of our clock, from NTP servers (RFC 5905, client mode).
 
-An answer is believed only if it echoes the transmit timestamp of our question, whose last bits
-are random; what it says is bounded before anything is computed from it.
+An answer is accepted only if it echoes the transmit timestamp of our request, whose last bits are
+random; its values are bounded before anything is computed from them.
 """
 
 import asyncio
@@ -20,13 +20,13 @@ _CLIENT, _SERVER = 3, 4  # modes
 _VERSION = 4
 _LAST_STRATUM = 15  # 0 is a refusal, 16 is "not synchronised"
 _UNSYNCHRONISED = 3  # leap indicator
-_FARTHEST_S = 16.0  # MAXDISP: a server that is farther from true time says nothing
+_FARTHEST_S = 16.0  # MAXDISP: a server that may be farther from true time is useless
 _HEADER = 48
-_ORIGIN = slice(24, 32)  # where the answer echoes what we sent at...
+_ORIGIN = slice(24, 32)  # where the answer echoes our transmit timestamp
 _TRANSMIT = slice(40, 48)
-_DATAGRAMS = 8  # that answer something else, before we give up
+_DATAGRAMS = 8  # received in vain before we give up
 _RANDOM_BITS = 12  # below the microsecond
-_ERA_S = 1 << 32  # NTP time begins anew in 2036
+_ERA_S = 1 << 32  # NTP time wraps around in 2036
 _1900 = datetime(1900, 1, 1, tzinfo=UTC)
 
 
@@ -40,26 +40,26 @@ class _NtpReply:
 async def read_clock(
     servers: Sequence[str], *, clock: Clock, timeout_s: float = 5.0, port: int = 123
 ) -> ClockReading:
-    """Ask NTP servers, all at once, how far our clock is; the median of them counts.
+    """Ask NTP servers, all at once, for the offset of our clock; return the median.
 
     Args:
         servers: Host names or addresses; three or more outvote a false one.
         clock: Dates the reading.
-        timeout_s: Seconds for one server to answer, once its name is found.
-        port: Of all of them.
+        timeout_s: Seconds for one server to answer, once its name is resolved.
+        port: UDP port of all of them.
 
     Returns:
         The reading of the median server (of two, the smaller offset); `offset_us` is None
-        and `server` empty when none gave a usable answer. Never raises for the outside.
+        and `server` empty when none gave a usable answer. Never raises for failures of servers.
 
     """
     at = clock.now()
     replies = await asyncio.gather(*(_reply(server, clock, timeout_s, port) for server in servers))
-    heard = zip(servers, replies, strict=True)
-    usable = [(reply.offset_s, name, reply) for name, reply in heard if reply is not None]
+    by_server = zip(servers, replies, strict=True)
+    usable = [(reply.offset_s, name, reply) for name, reply in by_server if reply is not None]
     if not usable:
         return ClockReading(at=at, server="", offset_us=None)
-    usable.sort(key=lambda each: each[:2])
+    usable.sort(key=lambda entry: entry[:2])
     offset_s, server, reply = usable[(len(usable) - 1) // 2]
     return ClockReading(
         at=at,
@@ -71,7 +71,7 @@ async def read_clock(
 
 
 async def _reply(server: str, clock: Clock, timeout_s: float, port: int) -> _NtpReply | None:
-    try:  # twice: the name has to be found as well, and that has no limit of its own
+    try:  # twice: the name must be resolved as well, which has no limit of its own
         return await asyncio.wait_for(
             asyncio.to_thread(_ask, server, clock, timeout_s, port), 2 * timeout_s
         )
@@ -80,10 +80,10 @@ async def _reply(server: str, clock: Clock, timeout_s: float, port: int) -> _Ntp
 
 
 def _ask(server: str, clock: Clock, timeout_s: float, port: int) -> _NtpReply | None:
-    """Ask one server; None when it is silent, refuses, is not synchronised, or makes no sense.
+    """Ask one server; None when it is silent, refuses, is not synchronised, or answers nonsense.
 
-    A connected socket hears that server alone; datagrams that echo something else are passed
-    over until the time is up.
+    A connected socket receives from that server alone; datagrams that echo something else are
+    ignored until the time is up.
     """
     try:
         family, kind, _, _, where = socket.getaddrinfo(server, port, type=socket.SOCK_DGRAM)[0]
@@ -98,22 +98,22 @@ def _ask(server: str, clock: Clock, timeout_s: float, port: int) -> _NtpReply | 
                 if len(answer) >= _HEADER and answer[_ORIGIN] == question[_TRANSMIT]:
                     elapsed_s = (clock.monotonic_us() - begun_us) / 1e6
                     return _read(answer, sent_s, elapsed_s)
-    except Exception:  # noqa: BLE001 -- whatever is said of a stranger's bytes or name is data
+    except Exception:  # noqa: BLE001 -- a resolver or parser may raise anything for hostile input
         return None
     return None
 
 
 def _question(clock: Clock) -> tuple[float, bytes]:
-    """Return the instant of a question, in seconds of NTP time, and its 48 bytes."""
+    """Return the instant of a request, in seconds of NTP time, and its 48 bytes."""
     sent_s = (clock.now() - _1900).total_seconds()
     stamp = round(sent_s * 1_000_000) * (1 << 32) // 1_000_000
     stamp = (stamp >> _RANDOM_BITS << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS)
-    first = _VERSION << 3 | _CLIENT
-    return sent_s, bytes((first,)) + bytes(39) + (stamp % (1 << 64)).to_bytes(8, "big")
+    first_byte = _VERSION << 3 | _CLIENT
+    return sent_s, bytes((first_byte,)) + bytes(39) + (stamp % (1 << 64)).to_bytes(8, "big")
 
 
 def _read(answer: bytes, sent_s: float, elapsed_s: float) -> _NtpReply | None:
-    """Compute the offset; None for a server that is of no use, or an answer that makes no sense."""
+    """Compute the offset; None for a useless server or a nonsensical answer."""
     reply = ntplib.NTPStats()
     try:
         reply.from_data(answer[:_HEADER])
@@ -134,6 +134,6 @@ def _read(answer: bytes, sent_s: float, elapsed_s: float) -> _NtpReply | None:
     )
 
 
-def _apart(one_s: float, other_s: float) -> float:
-    """Return how much later one instant of NTP time is than another, of whichever eras."""
-    return (one_s - other_s + _ERA_S / 2) % _ERA_S - _ERA_S / 2
+def _apart(left_s: float, right_s: float) -> float:
+    """Return the difference of two instants of NTP time, of whichever eras, in seconds."""
+    return (left_s - right_s + _ERA_S / 2) % _ERA_S - _ERA_S / 2

@@ -1,4 +1,4 @@
-"""What we know of our own side: the control panel's last word, and our clock's."""
+"""The health of our own side: the last rounds of the control panel, and our clock."""
 
 import asyncio
 from collections import deque
@@ -9,24 +9,23 @@ from datetime import timedelta
 from monitor.core.model import ClockReading, Controls, ControlStatus, Family
 from monitor.runtime.clock import Clock
 
-ROUNDS = 64  # remembered: five minutes of them when all fails at once
-STEP_US = 1_000_000  # NTP slews what is smaller
-LOST_US = 600_000_000  # a family that nothing came over for this long is one that we have not
+ROUNDS = 64  # remembered: five minutes of them when everything fails at once
+STEP_US = 1_000_000  # NTP slews smaller offsets
+LOST_US = 600_000_000  # a family without any answer for this long counts as missing
 _HEARD = frozenset({ControlStatus.PROMPT, ControlStatus.LATE})
 
 
 class LocalHealth:
-    """Remembers the last round of the control panel and the last reading of the clock.
+    """The last rounds of the control panel and the last reading of the clock.
 
-    A step of the wall clock since that reading is known from the monotonic clock, so that no
-    check is dated by a clock that jumped and was not read again yet.
+    A step of the wall clock since that reading is detected with the monotonic clock, so that no
+    check is dated by a clock that stepped and was not read again yet.
 
-    `probe` makes a round that begins after the call; `read` asks for the time. Both are
-    bounded in time and never raise for the outside's faults.
+    `probe` makes a round that begins after the call; `read` reads the clock. Both are bounded in
+    time and never raise for failures of others.
 
-    Rounds are remembered for a while, so that one may be found that lay within a failure. A
-    family that no control host answered over for ten minutes is marked as lost in each of them,
-    until one does.
+    Rounds are remembered for a while, to find one within a failure. A family that no control host
+    answered over for ten minutes is marked as lost in each of them, until one does.
     """
 
     def __init__(
@@ -47,31 +46,31 @@ class LocalHealth:
         self._silent_since_us: dict[Family, int] = {}
 
     async def check(self) -> Controls:
-        """Ask the control panel now."""
+        """Make a round of the control panel now."""
         called_us = self._time.monotonic_us()
         self.controls = controls = self._marked(await self._probe())
-        # A wall clock that stepped meanwhile cannot date a round before it was asked for.
+        # Even if the wall clock stepped meanwhile, no round began before it was called for.
         age_us = (self._time.now() - controls.at) // timedelta(microseconds=1)
         began_us = self._time.monotonic_us() - max(0, age_us)
         self._rounds.append((max(called_us, began_us), controls))
         return controls
 
     def _marked(self, controls: Controls) -> Controls:
-        """Say of each family whether it has been lost for long; the witnesses keep their words."""
+        """Mark the families that have been lost for long; `witnesses` stay unchanged."""
         now_us = self._time.monotonic_us()
         marked = dict(controls.families)
-        for family, words in controls.families.items():
-            if _HEARD & set(words.values()):
+        for family, statuses in controls.families.items():
+            if _HEARD & set(statuses.values()):
                 self._silent_since_us.pop(family, None)
             elif now_us - self._silent_since_us.setdefault(family, now_us) >= LOST_US:
                 marked[family] = {
-                    slug: word if word is ControlStatus.ABSENT else ControlStatus.LOST
-                    for slug, word in words.items()
+                    slug: status if status is ControlStatus.ABSENT else ControlStatus.LOST
+                    for slug, status in statuses.items()
                 }
         return replace(controls, families=marked)
 
     def hasten(self) -> None:
-        """Begin a round soon: a probe has been waiting for a while, and still waits."""
+        """Start a round, unless one is running: a probe has been waiting in silence for a while."""
         if self._hastened is None or self._hastened.done():
             self._hastened = asyncio.create_task(self.check())
 
@@ -87,8 +86,8 @@ class LocalHealth:
     async def within(self, duration_us: int, ended_us: int) -> tuple[Controls, ...]:
         """Return the rounds that began within the `duration_us` up to an instant, in order.
 
-        One that was asked for meanwhile is waited for: up to a quarter of a minute, while a host
-        is silent. `ended_us` is of `monotonic_us`, and past.
+        A round that `hasten` started is awaited: up to a quarter of a minute, while a host is
+        silent. `ended_us` is a past value of `monotonic_us`.
         """
         if self._hastened is not None and not self._hastened.done():
             await asyncio.shield(self._hastened)
@@ -106,14 +105,14 @@ class LocalHealth:
 
     @property
     def offset_us(self) -> int | None:
-        """What must be added to our clock now to get true time; None when unknown."""
+        """The microseconds to add to our clock now to get true time; None when unknown."""
         if self.clock is None or self.clock.offset_us is None:
             return None
         return self.clock.offset_us - (self._step_us if self.stepped else 0)
 
     @property
     def stepped(self) -> bool:
-        """Whether our clock jumped since it was last read, or the machine slept."""
+        """Whether our clock stepped since it was last read, or the machine was suspended."""
         return abs(self._step_us) >= STEP_US
 
     @property

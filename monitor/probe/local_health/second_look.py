@@ -1,8 +1,8 @@
-"""Whose word a failure rests on: what stands for the addresses that a resolver gave.
+"""Confirm failures and resolved addresses by a second source.
 
-A name's addresses are vouched for by an independent resolver that gives one of them too, or by
-an earlier good check at one of them. `SecondLook` is the request made again, elsewhere if
-another resolver says so.
+A name's addresses are confirmed by an independent resolver that gives one of them too, or by an
+earlier good check at one of them. `SecondLook` is the repeated request, to another address if
+another resolver gives one.
 """
 
 from collections import OrderedDict
@@ -34,14 +34,14 @@ from monitor.core.verdict.rules_local import NAME_RULE
 from monitor.fetch import SILENT_S
 
 HOSTS = 4096
-ADDRESSES = 32  # of one host: large networks give others at each answer
+ADDRESSES = 32  # of one host: large networks change them at each answer
 _HEARD = frozenset({ControlStatus.PROMPT, ControlStatus.LATE})
 _CLEAN = NO_WITNESS | {ControlStatus.PROMPT}
 _HELD = frozenset({Verdict.DOWN, Verdict.MAINTENANCE, Verdict.BLOCKED})
 
 
 class Places:
-    """Remembers where each host answered well: its certificate was good, or its page.
+    """The addresses at which each host answered well: with a valid certificate, or a good page.
 
     A host is named as `read_url` writes it: ASCII, lower case.
     """
@@ -50,7 +50,7 @@ class Places:
         self._known: OrderedDict[str, dict[str, None]] = OrderedDict()
 
     def learn(self, exchange: Exchange, judgement: Judgement) -> None:
-        """Take from an exchange the addresses that proved to be a host's own."""
+        """Add the addresses from an exchange that are proved to be a host's own."""
         for hop in _hops(exchange):
             resolution = hop.resolution
             proved = hop.certificate is not None and hop.certificate.verified
@@ -60,7 +60,7 @@ class Places:
                 self._note(resolution.host, resolution.addresses)
 
     def recall(self, checks: Iterable[Check]) -> None:
-        """Take the same from checks on record, so that a restart forgets no place."""
+        """Add the same from recorded checks, so that a restart forgets nothing."""
         for check in checks:
             for step in check.conditions.steps:
                 proved = step.certificate is not None and step.certificate.verified
@@ -70,22 +70,22 @@ class Places:
                     self._note(host_of(step.url), step.answers)
 
     def _note(self, host: str, addresses: Iterable[str]) -> None:
-        known = self._known.setdefault(host, {})
+        addresses_of_host = self._known.setdefault(host, {})
         self._known.move_to_end(host)
-        known.update(dict.fromkeys(addresses))
-        while len(known) > ADDRESSES:
-            del known[next(iter(known))]
+        addresses_of_host.update(dict.fromkeys(addresses))
+        while len(addresses_of_host) > ADDRESSES:
+            del addresses_of_host[next(iter(addresses_of_host))]
         while len(self._known) > HOSTS:
             self._known.popitem(last=False)
 
     def stand_for(self, exchange: Exchange) -> Exchange:
-        """Return the exchange, its resolutions vouched for by what is remembered."""
+        """Return the exchange with its resolutions confirmed by the known addresses."""
 
         def vouch(resolution: Resolution) -> Resolution:
-            known = self._known.get(resolution.host, {})
+            addresses_of_host = self._known.get(resolution.host, {})
             return (
                 replace(resolution, second=EARLIER)
-                if known.keys() & set(resolution.addresses)
+                if addresses_of_host.keys() & set(resolution.addresses)
                 else resolution
             )
 
@@ -93,36 +93,36 @@ class Places:
 
 
 def wanted(exchange: Exchange, judgement: Judgement, *, sure: bool) -> bool:
-    """Return whether a failure must show once more before it is laid on the site.
+    """Return whether a failure must occur again before it counts against the site.
 
-    `sure`: a round of control hosts began while it lasted, and nothing was lost on our line; or
-    the check before failed in the same way.
+    `sure`: a round of control hosts began while it lasted, and no packet was lost on our line; or
+    the previous check failed in the same way.
     """
-    if exchange.phase is Phase.RESOLVE:  # resolvers have been asked, more than one
+    if exchange.phase is Phase.RESOLVE:  # more than one resolver has been asked already
         return False
     if judgement.rule == NAME_RULE:
         return True
-    failed = any(_failed(each) for each in exchange.flat())
+    failed = any(_failed(part) for part in exchange.flat())
     return judgement.verdict in _HELD and failed and not sure
 
 
 class LocalFaultMemory:
-    """Remembers which targets failed last in a way that showed twice, or lay within a round.
+    """The targets whose last failure was confirmed, by a repetition or by a round.
 
-    The next failure of the same kind is itself the repetition: no request is added to it.
+    The next failure of the same kind is itself the repetition: no request is added for it.
     """
 
     def __init__(self) -> None:
         self._shown: dict[str, tuple[Reason, datetime]] = {}
 
     def before(self, target: Target, judgement: Judgement, at: datetime) -> bool:
-        """Return whether the last check of a target failed so, within one streak."""
+        """Return whether the last check of a target failed for the same reason, recently enough."""
         reason, since = self._shown.get(target.slug, (None, at))
         lately = 0 <= (at - since).total_seconds() <= target.policy.silence_s
         return reason is judgement.reason and lately
 
     def learn(self, target: Target, judgement: Judgement, at: datetime) -> None:
-        """Take the last check of a target."""
+        """Record the last check of a target."""
         if judgement.verdict in _HELD:
             self._shown[target.slug] = (judgement.reason, at)
         else:
@@ -130,58 +130,58 @@ class LocalFaultMemory:
 
 
 def nothing_lost(rounds: Sequence[Controls], families: Collection[Family]) -> bool:
-    """Return whether no packet was lost or late in some rounds, over these families.
+    """Return whether no packet was lost or late in these rounds, over these families.
 
-    A host that answered in none of two rounds or more is dead: it shows no loss.
+    A host that answered in none of two rounds or more is down: it proves no loss.
     """
     for family in families:
-        words = [each.families.get(family, {}) for each in rounds]
-        statuses = [pair for each in words for pair in each.items()]
-        heard = {slug for slug, word in statuses if word in _HEARD or len(rounds) == 1}
-        if any(slug in heard and word not in _CLEAN for slug, word in statuses):
+        statuses_by_round = [round_.families.get(family, {}) for round_ in rounds]
+        statuses = [pair for round_ in statuses_by_round for pair in round_.items()]
+        answering = {slug for slug, status in statuses if status in _HEARD or len(rounds) == 1}
+        if any(slug in answering and status not in _CLEAN for slug, status in statuses):
             return False
     return True
 
 
 def is_proved(exchange: Exchange) -> bool:
-    """Return whether all of it came whole, each hop under a good certificate."""
-    return not any(_failed(each) for each in exchange.flat()) and all(
+    """Return whether the exchange is complete, and each hop has a valid certificate."""
+    return not any(_failed(part) for part in exchange.flat()) and all(
         hop.certificate is not None and hop.certificate.verified for hop in _hops(exchange)
     )
 
 
 def joined(exchange: Exchange, again: Exchange | None, judgement: Judgement | None) -> Exchange:
-    """Add to an exchange what the same request met when it was made again.
+    """Add to an exchange the result of the repeated request.
 
-    An independent resolver stands for an address that it gives too; and for any, when the site
-    failed at its own address as well.
+    An independent resolver confirms an address that it gives too; and any address, when the site
+    failed at the resolver's own address as well.
     """
-    if again is None or judgement is None:  # it could not be made
+    if again is None or judgement is None:  # it could not be repeated
         nothing = SecondLook(
             resolver="", addresses=(), verdict=Verdict.UNKNOWN, reason=Reason.LOCAL_NETWORK
         )
         return replace(exchange, second=nothing)
-    first = next(iter(_hops(again)), None)
-    resolution = first.resolution if first else None
+    first_hop = next(iter(_hops(again)), None)
+    resolution = first_hop.resolution if first_hop else None
     second = SecondLook(
         resolver=resolution.server if resolution else "",
         addresses=resolution.addresses if resolution else (),
         verdict=judgement.verdict,
         reason=judgement.reason,
     )
-    others = {
+    confirmed = {
         hop.resolution.host: hop.resolution
         for hop in _hops(again)
         if hop.resolution and hop.resolution.second
     }
 
     def vouch(resolution: Resolution) -> Resolution:
-        other = others.get(resolution.host)
-        if other is None or not (
-            set(other.addresses) & set(resolution.addresses) or judgement.verdict in _HELD
+        confirmation = confirmed.get(resolution.host)
+        if confirmation is None or not (
+            set(confirmation.addresses) & set(resolution.addresses) or judgement.verdict in _HELD
         ):
             return resolution
-        return replace(resolution, second=other.second)
+        return replace(resolution, second=confirmation.second)
 
     return replace(_vouched(exchange, vouch), second=second)
 
@@ -189,15 +189,15 @@ def joined(exchange: Exchange, again: Exchange | None, judgement: Judgement | No
 def silence_us(exchange: Exchange) -> int:
     """Return how long the failure of an exchange lasted, up to its end.
 
-    0 when some part of it failed at once; the whole probe when nothing failed.
+    In microseconds: 0 when some part of it failed at once; the whole probe when nothing failed.
     """
     last = exchange.last
     if exchange.failure is not None:
         return last.phases_us.get(exchange.phase, 0) if last and exchange.phase else 0
-    failed = [each for each in exchange.parts if _failed(each)]
-    if any(each.duration_us < SILENT_S * 1e6 for each in failed):
+    failed = [part for part in exchange.parts if _failed(part)]
+    if any(part.duration_us < SILENT_S * 1e6 for part in failed):
         return 0
-    return sum(each.duration_us for each in exchange.flat())
+    return sum(part.duration_us for part in exchange.flat())
 
 
 def _failed(exchange: Exchange) -> bool:
@@ -205,8 +205,8 @@ def _failed(exchange: Exchange) -> bool:
 
 
 def _hops(exchange: Exchange) -> Iterator[Hop]:
-    for each in exchange.flat():
-        yield from each.hops
+    for part in exchange.flat():
+        yield from part.hops
 
 
 def _vouched(exchange: Exchange, vouch: Callable[[Resolution], Resolution]) -> Exchange:

@@ -1,1 +1,1 @@
-"""The database against its journal, row by row."""
+"""Audit of the database against its journal, row by row."""

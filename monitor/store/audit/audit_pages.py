@@ -1,8 +1,8 @@
-"""What pages said, against the leaves that name their texts by their digests.
+"""Audit the texts of pages against the leaves that name them by their digests.
 
-A leaf has the digest of a text; the text itself is in the store, and its digest is made anew.
-What is drawn from texts (facts, dead links) is drawn again, when the rules that read them are
-those of this program: other rules may have drawn something else.
+A leaf has the digest of a text; the text itself is in the store, and its digest is computed again.
+What is derived from texts (facts, dead links) is derived again, when the rules that read them are
+those of this program: other rules may have derived something else.
 """
 
 import zlib
@@ -34,7 +34,7 @@ from monitor.store.writing.page_writes import MAX_VALUE, MOST_FACTS, fact_row
 
 _MOST_BYTES = 50_000_000  # of a text, unpacked
 _TOGETHER = 20  # texts in memory
-_NEWEST = 200  # checks of a page among which its body is looked for
+_NEWEST = 200  # checks of a page that are searched for its body
 
 LOST = PackedPage.lost("")
 
@@ -49,7 +49,7 @@ def differences(
     copies: Texts | None,
     trusted: OnTrust,
 ) -> Iterator[Difference]:
-    """Yield what the store says of pages that leaves do not."""
+    """Yield what the store has of pages that does not agree with the leaves."""
     texts = _TextAudit(journal, copies, trusted)
     yield from texts.read(connection)
     yield from _stays(connection, named, journal)
@@ -58,7 +58,7 @@ def differences(
 
 
 class _TextAudit:
-    """The texts of pages, and what is drawn from each."""
+    """The texts of pages, and what is derived from each."""
 
     def __init__(self, journal: FromLeaves, copies: Texts | None, trusted: OnTrust) -> None:
         self._wanted = {stay.sha256: stay.extraction for stay in journal.stays.values()}
@@ -113,9 +113,9 @@ class _TextAudit:
         )
 
     def _lost(self, connection: Connection, row: Raw, extraction: str) -> Iterator[tuple[str, str]]:
-        """Tell a text that a rebuilt database could not find again from one that was emptied.
+        """Distinguish a text that a rebuilt database found no copy of from one that was emptied.
 
-        The copies of before the first change that told of it were there at the rebuilding.
+        The copies from before the first change that names it existed when it was rebuilt.
         """
         for column, empty in (("title", LOST.title), ("updated_on", LOST.updated_on)):
             if row[column] != empty:
@@ -146,7 +146,7 @@ class _TextAudit:
 
 
 def page_in(packed: Any) -> Page:
-    """Read a packed text. Raises ValueError, in French, unless it is written as we write it."""
+    """Decompress a text. Raises ValueError, in French, unless it is encoded as we encode it."""
     if not isinstance(packed, bytes):
         raise ValueError("ce ne sont pas des octets")  # noqa: TRY004 -- one error for all
     unpacker = zlib.decompressobj()
@@ -168,7 +168,7 @@ def page_in(packed: Any) -> Page:
 def _facts_in(page: Page) -> frozenset[Fact]:
     facts = (fact_row(fact) for fact in sorted(facts_of(page.main()), key=repr)[:MOST_FACTS])
     return frozenset(
-        (plain(one["element"]), tuple(words(one["value"])), one["negated"]) for one in facts
+        (plain(row["element"]), tuple(words(row["value"])), row["negated"]) for row in facts
     )
 
 
@@ -182,17 +182,17 @@ def _stays(connection: Connection, named: Named, journal: FromLeaves) -> Iterato
             yield Difference("page_version", None, name, "ligne ajoutée")
             continue
         keys.add(key)
-        for column, value in _said(connection, stay, key, row):
+        for column, value in _columns_that_differ(connection, stay, key, row):
             what = f"le journal dit {value}, la base {show(row[column])}"
             yield Difference("page_version", None, name, what, column)
     for key in journal.stays.keys() - keys:
         yield Difference("page_version", None, f"{show(key[0])} {show(key[1])}", "ligne supprimée")
 
 
-def _said(
+def _columns_that_differ(
     connection: Connection, stay: Stay, key: tuple[Any, int], row: Raw
 ) -> Iterator[tuple[str, str]]:
-    """Yield the columns of a stay that are not what leaves say, and what these say."""
+    """Yield the columns of a stay that do not agree with leaves, and the values of these."""
     if row["text_id"] != stay.sha256:
         yield "text_id", stay.sha256.hex()
     if row["body_sha256"] != stay.body_sha256:
@@ -214,59 +214,59 @@ def _said(
 
 
 def _was_good(connection: Connection, subject: tuple[str, str], at: int) -> bool:
-    """Return whether a check of that instant, which its leaf vouches for, was good."""
+    """Return whether the check at an instant, which its leaf vouches for, was good."""
     observation, of = metadata.tables["observation"], metadata.tables["subject"]
     judgement = metadata.tables["judgement"]
-    wanted = (
+    query = (
         select(raw(judgement.c.verdict))
         .join(observation, observation.c.judgement_id == judgement.c.id)
         .join(of, of.c.id == observation.c.subject_id)
         .where(of.c.target == subject[0], of.c.point == subject[1])
         .where(observation.c.at == type_coerce(at, BigInteger()))
     )
-    return connection.scalar(wanted) in {verdict.value for verdict in GOOD}
+    return connection.scalar(query) in {verdict.value for verdict in GOOD}
 
 
-def _drawn(
+def _derived_facts(
     journal: FromLeaves, texts: _TextAudit
 ) -> tuple[Counter[tuple[Any, ...]], set[tuple[str, str]]]:
-    """Draw the facts again from the texts, turn after turn.
+    """Derive the facts again from the texts, change after change.
 
-    Returns how often each row must stand, and the pages of which a text cannot be read.
+    Returns how often each row must exist, and the pages of which a text cannot be read.
     """
-    begun: dict[Any, dict[Fact, int]] = defaultdict(dict)
+    since_of: dict[Any, dict[Fact, int]] = defaultdict(dict)
     counts: Counter[tuple[Any, ...]] = Counter()
     unsure = set()
     for turn in journal.turns:
-        known = begun[turn.subject]
+        current = since_of[turn.subject]
         ours = turn.extraction == EXTRACTION_VERSION
         if ours and turn.sha256 not in texts.facts:
             unsure.add(turn.subject)
             continue
         stated = texts.facts[turn.sha256] if ours else frozenset()
-        for fact in [one for one in known if one not in stated]:
-            counts[turn.subject, *fact, known.pop(fact), turn.at] += 1
-        for fact in stated - known.keys():
-            known[fact] = turn.at
-    for subject, facts in begun.items():
+        for fact in [known_fact for known_fact in current if known_fact not in stated]:
+            counts[turn.subject, *fact, current.pop(fact), turn.at] += 1
+        for fact in stated - current.keys():
+            current[fact] = turn.at
+    for subject, facts in since_of.items():
         counts.update((subject, *fact, since, None) for fact, since in facts.items())
     return counts, unsure
 
 
 def _last_of(connection: Connection, subject: tuple[str, str], body: bytes) -> int:
-    """Return when this body was last had, by the newest checks; 0 when by none of them."""
+    """Return when a body was last received, in microseconds, by the newest checks; else 0."""
     observation, of = metadata.tables["observation"], metadata.tables["subject"]
-    held, judgement = metadata.tables["body"], metadata.tables["judgement"]
-    wanted = (
-        select(raw(observation.c.at), raw(held.c.sha256), raw(judgement.c.verdict))
+    body_table, judgement = metadata.tables["body"], metadata.tables["judgement"]
+    query = (
+        select(raw(observation.c.at), raw(body_table.c.sha256), raw(judgement.c.verdict))
         .join(of, of.c.id == observation.c.subject_id)
         .join(judgement, judgement.c.id == observation.c.judgement_id)
-        .outerjoin(held, held.c.id == observation.c.body_id)
+        .outerjoin(body_table, body_table.c.id == observation.c.body_id)
         .where(of.c.target == subject[0], of.c.point == subject[1])
         .order_by(observation.c.at.desc())
         .limit(_NEWEST)
     )
-    for at, sha256, verdict in connection.execute(wanted):
+    for at, sha256, verdict in connection.execute(query):
         if plain(sha256) == body and verdict == Verdict.UP.value and isinstance(at, int):
             return at
     return 0
@@ -275,7 +275,7 @@ def _last_of(connection: Connection, subject: tuple[str, str], body: bytes) -> i
 def _facts(
     named: Named, journal: FromLeaves, texts: _TextAudit, trusted: OnTrust
 ) -> Iterator[Difference]:
-    counts, unsure = _drawn(journal, texts)
+    counts, unsure = _derived_facts(journal, texts)
     trusted.pages |= {target for target, _ in unsure}
     rules = {turn.extraction for turn in journal.turns}
     for row in named.rows("page_fact"):
@@ -302,25 +302,25 @@ def _facts(
 def _links(
     connection: Connection, named: Named, journal: FromLeaves, texts: _TextAudit
 ) -> Iterator[Difference]:
-    """Compare dead links with the changes that told of them, and with the page's own links."""
+    """Compare dead links with the changes that announced them, and with the page's own links."""
     began: dict[int, set[str]] = defaultdict(set)
     ended: dict[int, set[str]] = defaultdict(set)
-    shown = _texts_of_changes(named, connection)
+    text_of_change = _texts_of_changes(named, connection)
     for row in named.rows("dead_link"):
         name = f"{show(row['subject_id'])} {show(row['address'])}"
-        for column, what in _link_faults(row, journal, texts, shown):
+        for column, what in _link_faults(row, journal, texts, text_of_change):
             yield Difference("dead_link", None, name, what, column)
         began[row["broken_id"]].add(row["target"])
         ended[row["ended_id"]].add(row["target"])
     for idx, link in journal.links.items():
-        held = (began if link.edge is PageEdge.LINK_BROKEN else ended)[idx]
-        for target in sorted(set(link.leads_to) - held):
+        targets = (began if link.edge is PageEdge.LINK_BROKEN else ended)[idx]
+        for target in sorted(set(link.leads_to) - targets):
             name = f"{show(link.subject)} vers {target}"
             yield Difference("dead_link", idx, name, "ligne supprimée ou modifiée")
 
 
 def _link_faults(
-    row: Raw, journal: FromLeaves, texts: _TextAudit, shown: dict[Any, Any]
+    row: Raw, journal: FromLeaves, texts: _TextAudit, text_of_change: dict[Any, Any]
 ) -> Iterator[tuple[str, str]]:
     broken, ended = journal.links.get(row["broken_id"]), journal.links.get(row["ended_id"])
     if (
@@ -342,7 +342,7 @@ def _link_faults(
         or row["ended_id"] <= row["broken_id"]
     ):
         yield "ended_id", "ce n’est pas une modification qui dit la fin de ce lien mort"
-    links = texts.links.get(shown.get(row["broken_id"], b""))
+    links = texts.links.get(text_of_change.get(row["broken_id"], b""))
     text = row["text"]
     link = row["address"], tuple(words(text)) if isinstance(text, str) else ()
     if links is not None and link not in links:
@@ -350,12 +350,12 @@ def _link_faults(
 
 
 def _texts_of_changes(named: Named, connection: Connection) -> dict[Any, Any]:
-    """Return the text beside which each change of links was told, by the leaf of the change."""
+    """Return the text of the page at each change of links, by the leaf of the change."""
     change, version = metadata.tables["page_change"], metadata.tables["page_version"]
-    wanted = (
+    query = (
         select(raw(change.c.leaf), raw(version.c.text_id))
         .join(version, version.c.id == change.c.before_id)
         .where(change.c.edge == type_coerce(PageEdge.LINK_BROKEN.value, NullType()))
     )
-    pairs = connection.execute(wanted)
+    pairs = connection.execute(query)
     return {leaf: named.of("page_text", text) for leaf, text in pairs}

@@ -1,8 +1,8 @@
-"""The rows of a database as an audit reads them: raw values, and whom they name.
+"""The rows of a database as an audit reads them: raw values, with references resolved.
 
-Nothing is taken for what its column promises: SQLite keeps any value in any column. A number
-that names another row is replaced by what that row is known by, so that rows are compared
-by what they say, whatever their numbers.
+No value is trusted to have the type of its column: SQLite accepts any value in any column. A
+foreign key is replaced by the natural key of the row that it refers to, so that rows are compared
+by their content, whatever their numbers.
 """
 
 import hashlib
@@ -46,7 +46,7 @@ _EARLY, _LATE = 10**15, 4 * 10**15  # microseconds: what lies between is shown a
 
 @dataclass(frozen=True, slots=True)
 class UnreadableRow:
-    """What cannot be read; equal to nothing that a leaf says. `why` is French."""
+    """A value that cannot be read; equal to no value of a leaf. `why` is French."""
 
     why: str
 
@@ -55,7 +55,7 @@ class UnreadableRow:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as the database holds it."""
+    """Return a value as the database has it."""
     match value:
         case datetime():
             return to_us(value)
@@ -72,7 +72,7 @@ def plainly(row: Mapping[str, Any]) -> Raw:
 
 
 def raw(column: Column[Any]) -> Any:
-    """Return a column whose values come as the database holds them."""
+    """Return a column whose values are not converted."""
     return type_coerce(column, NullType()).label(column.name)
 
 
@@ -83,17 +83,17 @@ def chunks(
     without: frozenset[str] = frozenset(),
     many: int = MANY,
 ) -> Iterator[list[Raw]]:
-    """Yield the rows of a table by its primary key, a few at a time."""
+    """Yield the rows of a table in the order of its primary key, at most `many` at a time."""
     keys = list(metadata.tables[name].primary_key.columns)
-    wanted = _wanted(name, without).limit(many)
-    after, more = wanted, True
-    while more and (some := [_plain(row) for row in connection.execute(after).mappings()]):
-        after, more = wanted.where(_after(keys, some[-1])), len(some) == many
-        yield some
+    query = _select_all(name, without).limit(many)
+    after, more = query, True
+    while more and (batch := [_plain(row) for row in connection.execute(after).mappings()]):
+        after, more = query.where(_after(keys, batch[-1])), len(batch) == many
+        yield batch
 
 
 @cache
-def _wanted(name: str, without: frozenset[str]) -> Select[Any]:
+def _select_all(name: str, without: frozenset[str]) -> Select[Any]:
     table = metadata.tables[name]
     columns = [raw(table.c[column]) for column in TABLES[name].columns if column not in without]
     return select(*columns).order_by(*table.primary_key.columns)
@@ -104,7 +104,7 @@ def _plain(row: Mapping[Any, Any]) -> Raw:
 
 
 def _after(keys: list[Column[Any]], row: Raw) -> ColumnElement[bool]:
-    """Tell the rows that come after this one: the first key that differs is greater."""
+    """Return the condition of the rows after this one: the first key that differs is greater."""
     values = [type_coerce(row[key.name], NullType()) for key in keys]
     return or_(
         *(
@@ -121,13 +121,13 @@ def rows(
     without: frozenset[str] = frozenset(),
     many: int = MANY,
 ) -> Iterator[Raw]:
-    """Yield the rows of a table by its primary key."""
-    for some in chunks(connection, name, without=without, many=many):
-        yield from some
+    """Yield the rows of a table in the order of its primary key."""
+    for batch in chunks(connection, name, without=without, many=many):
+        yield from batch
 
 
 class Named:
-    """What rows are known by, from their numbers. Small tables are read once."""
+    """The natural keys of rows, by their numbers. Small tables are read once."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -152,7 +152,7 @@ class Named:
             self._known[name] = self._read(name, natural)
 
     def of(self, table: str, number: Any) -> Any:
-        """Return what the row of this number is known by; None for no number."""
+        """Return the natural key of the row of this number; None for no number."""
         if number is None:
             return None
         if table in self.used:
@@ -162,71 +162,69 @@ class Named:
         )
 
     def unused(self, table: str) -> Iterator[Any]:
-        """Yield what the rows that nothing named are known by."""
+        """Yield the natural keys of the rows that nothing refers to."""
         for number, natural in self._known[table].items():
             if number not in self.used[table]:
                 yield natural
 
     def whole(self, table: str, row: Raw) -> Raw:
-        """Replace the numbers of a row by what they name."""
-        for column, one in TABLES[table].columns.items():
-            if one.of == "content":
+        """Replace the foreign keys of a row by natural keys or contents."""
+        for column, column_info in TABLES[table].columns.items():
+            if column_info.of == "content":
                 row[column] = self._text(column, row[column])
-            elif one.of == "body":
+            elif column_info.of == "body":
                 row[column] = self._body(row[column])
-            elif one.of:
-                row[column] = self.of(one.of, row[column])
+            elif column_info.of:
+                row[column] = self.of(column_info.of, row[column])
         return row
 
     def _read(self, name: str, natural: Callable[[Raw], Any]) -> dict[Any, Any]:
-        found: dict[Any, Any] = {}
-        seen: set[Any] = set()
+        by_number: dict[Any, Any] = {}
+        natural_keys: set[Any] = set()
         for row in rows(self._connection, name, without=frozenset({"page"})):
-            known = natural(row)
-            if known in seen and name != "page_change":
-                self.twice.append((name, known))
-            seen.add(known)
-            found[row["id"]] = known
-        return found
+            key = natural(row)
+            if key in natural_keys and name != "page_change":
+                self.twice.append((name, key))
+            natural_keys.add(key)
+            by_number[row["id"]] = key
+        return by_number
 
     def rows(self, table: str) -> Iterator[Raw]:
-        """Yield the rows of a table, what they name in place of its numbers."""
-        for some in chunks(self._connection, table):
-            self._prepare(table, some)
-            for row in some:
+        """Yield the rows of a table, with natural keys in place of foreign keys."""
+        for batch in chunks(self._connection, table):
+            self._prepare(table, batch)
+            for row in batch:
                 yield self.whole(table, row)
 
-    def _prepare(self, table: str, some: list[Raw]) -> None:
-        """Read at once what these rows name of the large tables."""
-        for column, one in TABLES[table].columns.items():
-            numbers = {row[column] for row in some} - {None}
-            if one.of == "content":
+    def _prepare(self, table: str, batch: list[Raw]) -> None:
+        """Read at once what these rows refer to in the large tables."""
+        for column, column_info in TABLES[table].columns.items():
+            numbers = {row[column] for row in batch} - {None}
+            if column_info.of == "content":
                 self._read_texts(column, {n for n in numbers if (column, n) not in self._texts})
-            elif one.of == "body":
+            elif column_info.of == "body":
                 self._read_bodies(numbers - self._bodies.keys())
 
     def _read_texts(self, column: str, numbers: set[Any]) -> None:
         table = metadata.tables["content"]
-        for found in self._named(table, "sha256", "text", numbers=numbers):
-            self._texts[column, found.id] = _parsed(
-                column, found.id, plain(found.sha256), found.text
-            )
+        for row in self._named(table, "sha256", "text", numbers=numbers):
+            self._texts[column, row.id] = _parsed(column, row.id, plain(row.sha256), row.text)
         while len(self._texts) > _TEXTS + MANY:
             self._texts.popitem(last=False)
 
     def _read_bodies(self, numbers: set[Any]) -> None:
         table = metadata.tables["body"]
-        for found in self._named(table, "sha256", "size", numbers=numbers):
-            self._bodies[found.id] = plain(found.sha256), found.size
+        for row in self._named(table, "sha256", "size", numbers=numbers):
+            self._bodies[row.id] = plain(row.sha256), row.size
         while len(self._bodies) > _TEXTS + MANY:
             self._bodies.popitem(last=False)
 
     def _named(self, table: Table, *columns: str, numbers: set[Any]) -> Iterator[Any]:
-        wanted = select(table.c.id, *(raw(table.c[column]) for column in columns))
-        every = [number for number in numbers if isinstance(number, int)]
-        for start in range(0, len(every), _MOST_AT_ONCE):
-            some = table.c.id.in_(every[start : start + _MOST_AT_ONCE])
-            yield from self._connection.execute(wanted.where(some))
+        query = select(table.c.id, *(raw(table.c[column]) for column in columns))
+        integers = [number for number in numbers if isinstance(number, int)]
+        for start in range(0, len(integers), _MOST_AT_ONCE):
+            in_batch = table.c.id.in_(integers[start : start + _MOST_AT_ONCE])
+            yield from self._connection.execute(query.where(in_batch))
 
     def _text(self, column: str, number: Any) -> Any:
         if number is None:
@@ -263,7 +261,7 @@ def _parsed(column: str, number: Any, sha256: Any, text: Any) -> Any:
 
 
 def text_fault(sha256: Any, text: Any) -> str:
-    """Say in French what is wrong with a kept text; "" when nothing is."""
+    """Return, in French, what is wrong with a text of the table `content`; "" when nothing is."""
     if not isinstance(text, str):
         return "ce n’est pas un texte"
     if hashlib.sha256(text.encode("utf-8", "surrogateescape")).digest() != plain(sha256):
@@ -271,29 +269,29 @@ def text_fault(sha256: Any, text: Any) -> str:
     return ""
 
 
-def apart(said: Any, found: Any) -> tuple[Any, Any]:
-    """Return of two records of one kind the first fields that differ; else both, whole."""
-    if type(said) is type(found) and is_dataclass(said):
-        for one in fields(said):
-            if getattr(said, one.name) != getattr(found, one.name):
-                return apart(getattr(said, one.name), getattr(found, one.name))
-    return said, found
+def apart(expected: Any, found: Any) -> tuple[Any, Any]:
+    """Return the first fields that differ of two dataclasses of one type; else both values."""
+    if type(expected) is type(found) and is_dataclass(expected):
+        for field in fields(expected):
+            if getattr(expected, field.name) != getattr(found, field.name):
+                return apart(getattr(expected, field.name), getattr(found, field.name))
+    return expected, found
 
 
 def who(table: str, row: Raw) -> str:
-    """Name a row as a person would."""
+    """Return the name of a row for a person."""
     return " ".join(show(row.get(column)) for column in TABLES[table].key)
 
 
 def show(value: Any) -> str:
-    """Write a value for a person, cut to a line."""
+    """Format a value for a person, at most one line."""
     match value:
         case None:
             text = "rien"
         case bytes():
             text = value[:_LONGEST].hex()
         case tuple():
-            text = " ".join(show(one) for one in value if one != "")
+            text = " ".join(show(part) for part in value if part != "")
         case int() if _EARLY < value < _LATE:
             text = from_us(value).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         case _:

@@ -1,4 +1,4 @@
-"""The schema of a database against that of the code: what could lie, or be changed unseen."""
+"""Audit the schema of a database against that of the code, triggers included."""
 
 import tempfile
 from collections.abc import Iterator
@@ -28,21 +28,21 @@ Things = dict[tuple[str, str], str]
 
 
 def schema_faults(connection: Connection) -> Iterator[Difference]:
-    """Yield what is missing in the schema, what was added, and what is another thing."""
+    """Yield what is missing in the schema, what was added, and what differs."""
     if connection.dialect.name == "sqlite":
-        expected, found = _expected_of_sqlite(), _of_sqlite(connection)
+        expected, actual = _expected_of_sqlite(), _of_sqlite(connection)
     else:
-        expected, found = _expected_of_postgres(), _of_postgres(connection)
-    for kind, name in sorted(expected.keys() | found.keys()):
-        if (kind, name) not in found:
-            said = "supprimé(e)"
+        expected, actual = _expected_of_postgres(), _of_postgres(connection)
+    for kind, name in sorted(expected.keys() | actual.keys()):
+        if (kind, name) not in actual:
+            what = "supprimé(e)"
         elif (kind, name) not in expected:
-            said = "ajouté(e)"
-        elif expected[kind, name] != found[kind, name]:
-            said = "modifié(e)"
+            what = "ajouté(e)"
+        elif expected[kind, name] != actual[kind, name]:
+            what = "modifié(e)"
         else:
             continue
-        yield Difference("schéma", None, f"{_WORDS.get(kind, kind)} {name}", said)
+        yield Difference("schéma", None, f"{_WORDS.get(kind, kind)} {name}", what)
 
 
 def _of_sqlite(connection: Connection) -> Things:
@@ -53,7 +53,7 @@ def _of_sqlite(connection: Connection) -> Things:
 
 
 def _tight(line: str) -> str:
-    """Leave out how a line is laid out; the order of constraints changes from one to the next."""
+    """Remove the layout of a line, and its final comma, which depends on its place."""
     return "".join(line.lower().translate(_LAYOUT).split()).removesuffix(",")
 
 
@@ -70,33 +70,33 @@ def _expected_of_sqlite() -> Things:
 
 
 def _expected_of_postgres() -> Things:
-    found: Things = {("table", _OURS): ""}
+    things: Things = {("table", _OURS): ""}
     for table in metadata.sorted_tables:
-        found["table", table.name] = _columns((c.name, bool(c.nullable)) for c in table.columns)
+        things["table", table.name] = _columns((c.name, bool(c.nullable)) for c in table.columns)
         for index in table.indexes:
-            found["index", str(index.name)] = f"{index.unique} {[c.name for c in index.columns]}"
+            things["index", str(index.name)] = f"{index.unique} {[c.name for c in index.columns]}"
     guarded = [*check_tables.APPEND_ONLY, *journal_tables.APPEND_ONLY, *page_tables.APPEND_ONLY]
     for name in (*guarded, "leaf", "checkpoint"):
-        found["trigger", f"{name}_append_only"] = "O"
+        things["trigger", f"{name}_append_only"] = "O"
     for name in ("leaf", "checkpoint"):
-        found["trigger", f"{name}_not_lost"] = "O"
-    return found
+        things["trigger", f"{name}_not_lost"] = "O"
+    return things
 
 
 def _of_postgres(connection: Connection) -> Things:
-    look = inspect(connection)
-    found: Things = {("view", name): "" for name in look.get_view_names()}
-    for name in look.get_table_names():
-        columns = look.get_columns(name) if name != _OURS else []
-        found["table", name] = _columns((c["name"], c["nullable"]) for c in columns)
-        for index in look.get_indexes(name):
+    inspector = inspect(connection)
+    things: Things = {("view", name): "" for name in inspector.get_view_names()}
+    for name in inspector.get_table_names():
+        columns = inspector.get_columns(name) if name != _OURS else []
+        things["table", name] = _columns((c["name"], c["nullable"]) for c in columns)
+        for index in inspector.get_indexes(name):
             if "duplicates_constraint" not in index:
-                found["index", str(index["name"])] = f"{index['unique']} {index['column_names']}"
+                things["index", str(index["name"])] = f"{index['unique']} {index['column_names']}"
     for name, enabled, source in connection.execute(text(_TRIGGERS)):
         state = enabled.decode() if isinstance(enabled, bytes) else enabled
-        found["trigger", name] = state if "append-only" in source else "another"
-    return found
+        things["trigger", name] = state if "append-only" in source else "another"
+    return things
 
 
-def _columns(some: Any) -> str:
-    return "".join(f"{name} {nullable}\n" for name, nullable in sorted(some))
+def _columns(columns: Any) -> str:
+    return "".join(f"{name} {nullable}\n" for name, nullable in sorted(columns))

@@ -1,10 +1,10 @@
-"""A database against its journal: every row must be what the journal says, and nothing more.
+"""Audit a database against its journal: every row must follow from the journal.
 
 The journal is read once, in order, beside the rows of each table in the order in which they
-were written: a row that was changed, removed, added or moved no longer meets its leaf. What
-follows from leaves is folded again and compared at the end. What each column is compared
-with is told by `vouchers`, from which the rows are read. Rows of before the journal have no
-leaf: only their number is known, from the first leaf.
+were written: a row that was changed, removed, added or moved no longer matches its leaf. What
+follows from leaves is folded again and compared at the end. `vouchers` lists what each column is
+compared with. Rows from before the journal have no leaf: only their number is known, from the
+first leaf.
 """
 
 import hashlib
@@ -34,39 +34,39 @@ __all__ = ["Difference", "audit"]
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError)
 _IN_ORDER = (*dict.fromkeys(name for name in TABLE_OF.values() if name != "run"),)
 _FEW = 20
-BUNDLE = 256  # leaves of a full bundle, which are let go of once it is signed
+BUNDLE = 256  # leaves of a full bundle, which are deleted once it is signed
 
 
 class _Table:
-    """The rows of one table, in order, taken one by one."""
+    """The rows of one table, consumed in order."""
 
-    def __init__(self, name: str, found: Iterator[Raw]) -> None:
+    def __init__(self, name: str, rows: Iterator[Raw]) -> None:
         self.name = name
         self.unproved: list[Raw] = []  # the first ones
         self.without_leaf = 0
-        self._rows = found
+        self._rows = rows
         self._next: Raw | None = None
         self._compared = TABLES[name].compared - {"leaf"}
 
-    def meet(self, idx: int, said: Raw) -> Iterator[Difference]:
-        """Compare the next row with what the leaf `idx` says."""
+    def meet(self, idx: int, expected: Raw) -> Iterator[Difference]:
+        """Compare the next row with the one expected from the leaf `idx`."""
         while True:
             self._fill()
             if self._next is None or self._next["leaf"] > idx:
                 yield Difference(
-                    self.name, idx, who(self.name, said), "ligne supprimée ou déplacée"
+                    self.name, idx, who(self.name, expected), "ligne supprimée ou déplacée"
                 )
                 return
             row, self._next = self._next, None
             if row["leaf"] == idx:
-                yield from differing(self.name, idx, said, row, self._compared)
+                yield from differing(self.name, idx, expected, row, self._compared)
                 return
             yield Difference(
                 self.name, row["leaf"], who(self.name, row), "ligne ajoutée ou déplacée"
             )
 
     def finish(self) -> Iterator[Difference]:
-        """Report the rows that no leaf speaks of."""
+        """Yield the rows that no leaf accounts for."""
         while True:
             self._fill()
             if self._next is None:
@@ -75,7 +75,7 @@ class _Table:
             yield Difference(self.name, row["leaf"], who(self.name, row), "ligne ajoutée")
 
     def _fill(self) -> None:
-        """Have the next row that names a leaf ready, if there is one."""
+        """Load the next row that names a leaf, if there is one."""
         while self._next is None:
             row = next(self._rows, None)
             if row is None:
@@ -99,12 +99,12 @@ def audit(
     """Yield every difference between a store and the leaves of its journal, in order.
 
     Args:
-        store: Open to be read.
+        store: Open for reading.
         entries: All leaves, from the first, those that are not signed yet included.
-        connection: The one instant of the store that is read; None to take one now.
-        texts: Reads the copies that might give a text that the store has not; without them, such
-            a text is a difference.
-        trusted: Is told what could not be compared.
+        connection: With the snapshot of the store to audit; None to take one now.
+        texts: Reads the copies that might give a text that is not in the store; without them, such
+        a text is a difference.
+        trusted: Collects what could not be compared.
 
     """
     trusted = trusted or OnTrust()
@@ -125,7 +125,7 @@ class _Audit:
         self._connection = connection
         self._references = ReferencesOnDisk()
         self._replay = Replay(references=self._references)
-        self._told = FromLeaves(self._replay)
+        self._expected = FromLeaves(self._replay)
         self._named = Named(connection)
         self._missed: dict[Any, Difference] = {}  # captures without their row, so far
         self._count = 0
@@ -145,43 +145,43 @@ class _Audit:
 
     def _leaves(self, entries: Iterable[bytes]) -> Iterator[Difference]:
         reference = table_of(ReferenceRow)
-        known = select(reference.c.idx).where(reference.c.sha256 == bindparam("digest"))
+        by_digest = select(reference.c.idx).where(reference.c.sha256 == bindparam("digest"))
         for idx, entry in enumerate(entries):
             self._count = idx + 1
             if idx >= self._let_go:
                 yield from self._same_leaf(idx, entry)
             leaf: Leaf = json.loads(entry)
             yield from self._follow(idx, leaf)
-            references = self._told.references
+            references = self._expected.references
             try:
-                said = self._told.read(idx, leaf)
+                expected = self._expected.read(idx, leaf)
             except (ReplayError, *_UNREADABLE) as error:
                 yield Difference("journal", idx, "", f"suite incohérente ({error})")
                 continue
-            if said is not None and said[0] == "capture":
-                yield from self._capture(idx, said[1])
-            elif said is not None:
-                yield from self._tables[said[0]].meet(idx, said[1])
-            if self._told.references > references:
+            if expected is not None and expected[0] == "capture":
+                yield from self._capture(idx, expected[1])
+            elif expected is not None:
+                yield from self._tables[expected[0]].meet(idx, expected[1])
+            if self._expected.references > references:
                 digest = hashlib.sha256(entry).digest()
-                if self._connection.scalar(known, {"digest": digest}) != idx:
+                if self._connection.scalar(by_digest, {"digest": digest}) != idx:
                     yield Difference("reference", idx, "", "ligne supprimée ou modifiée")
         yield from self._follow(None, {"type": "observation"})
         yield from self._missed.values()
-        self._told.finish()
+        self._expected.finish()
 
-    def _capture(self, idx: int, said: Raw) -> Iterator[Difference]:
-        """Compare a capture; a later leaf of the same observation takes the place of its row."""
-        key = said["subject_id"], said["at"]
+    def _capture(self, idx: int, expected: Raw) -> Iterator[Difference]:
+        """Compare a capture; a later leaf of the same observation replaces its row."""
+        key = expected["subject_id"], expected["at"]
         self._missed.pop(key, None)
-        for one in self._tables["capture"].meet(idx, said):
-            if one.leaf == idx and not one.column:
-                self._missed[key] = one
+        for difference in self._tables["capture"].meet(idx, expected):
+            if difference.leaf == idx and not difference.column:
+                self._missed[key] = difference
             else:
-                yield one
+                yield difference
 
     def _follow(self, idx: int | None, leaf: Leaf) -> Iterator[Difference]:
-        """Compare the outages that the journal says with those that follow from its checks."""
+        """Compare the outages of the journal with those that follow from its checks."""
         try:
             if leaf["type"] == "observation":
                 self._replay.settle()
@@ -191,23 +191,23 @@ class _Audit:
             yield Difference("journal", idx, "", f"suite incohérente ({error})")
 
     def _after(self) -> Iterator[Difference]:
-        """Compare what only the whole journal tells."""
+        """Compare what follows from the whole journal."""
         for table in self._tables.values():
             yield from table.finish()
         yield from self._without_leaf()
         yield from self._runs()
-        if not any(self._told.rows_before.values()):
-            for name, said in self._told.keyed():
-                yield from self._compare(name, said)
+        if not any(self._expected.rows_before.values()):
+            for name, expected in self._expected.keyed():
+                yield from self._compare(name, expected)
         yield from audit_pages.differences(
-            self._connection, self._named, self._told, copies=self._texts, trusted=self._trusted
+            self._connection, self._named, self._expected, copies=self._texts, trusted=self._trusted
         )
         yield from audit_rollups.differences(self._connection)
-        yield from self._kept_once()
+        yield from self._shared_rows()
         yield from self._end_of_journal()
 
     def _without_leaf(self) -> Iterator[Difference]:
-        before = self._told.rows_before
+        before = self._expected.rows_before
         for name, table in self._tables.items():
             if name == "token":
                 yield from self._refused_tokens()
@@ -221,7 +221,7 @@ class _Audit:
                 )
 
     def _refused_tokens(self) -> Iterator[Difference]:
-        """See that a row without a leaf, a refused answer, does not seem to date anything."""
+        """Check that a row without a leaf, a refused answer, does not look like a valid token."""
         for row in rows(self._connection, "token"):
             name = who("token", row)
             if row["leaf"] is None and (row["status"] != "refused" or row["at"] or row["sha256"]):
@@ -233,78 +233,83 @@ class _Audit:
 
     def _runs(self) -> Iterator[Difference]:
         table = _Table("run", self._named.rows("run"))
-        for idx, said in self._told.runs.items():
-            yield from table.meet(idx, said)
+        for idx, expected in self._expected.runs.items():
+            yield from table.meet(idx, expected)
         yield from table.finish()
-        if table.without_leaf != self._told.rows_before.get("run", 0):
+        if table.without_leaf != self._expected.rows_before.get("run", 0):
             yield Difference("run", None, "", f"{table.without_leaf} lignes sans entrée au journal")
 
-    def _compare(self, name: str, said: dict[Any, Raw]) -> Iterator[Difference]:
-        """Compare the rows of a table with those that the journal makes, by what names them."""
+    def _compare(self, name: str, expected: dict[Any, Raw]) -> Iterator[Difference]:
+        """Compare the rows of a table with those expected from the journal, by natural key."""
         compared, key = TABLES[name].compared, _KEYS[name]
-        unsure = self._told.unsure if name.startswith("incident") else set()
-        met: set[Any] = set()
+        unsure = self._expected.unsure if name.startswith("incident") else set()
+        row_keys: set[Any] = set()
         for row in self._named.rows(name):
-            known = key(row)
+            row_key = key(row)
             if _platforms(row) & unsure:
                 if name == "incident":
                     self._trusted.incidents += 1
                     self._trusted.platforms |= _platforms(row)
                 continue
-            if known in met:
+            if row_key in row_keys:
                 yield Difference(name, None, who(name, row), "ligne en double")
-            elif known in said:
-                yield from differing(name, None, said[known], row, compared)
+            elif row_key in expected:
+                yield from differing(name, None, expected[row_key], row, compared)
             else:
                 yield Difference(name, None, who(name, row), "ligne ajoutée")
-            met.add(known)
-        for known in said.keys() - met:
-            if not _platforms(said[known]) & unsure:
-                yield Difference(name, None, who(name, said[known]), "ligne supprimée")
+            row_keys.add(row_key)
+        for row_key in expected.keys() - row_keys:
+            if not _platforms(expected[row_key]) & unsure:
+                yield Difference(name, None, who(name, expected[row_key]), "ligne supprimée")
 
-    def _kept_once(self) -> Iterator[Difference]:
-        """Find what rows name, and what none names."""
+    def _shared_rows(self) -> Iterator[Difference]:
+        """Compare the shared rows that others refer to."""
         for name, natural in self._named.twice:
             yield Difference(name, None, show(natural), "ligne en double")
         for name in self._named.used:
             for natural in self._named.unused(name):
                 yield Difference(name, None, show(natural), "ligne ajoutée : rien ne la nomme")
-        for some in chunks(self._connection, "content"):
-            for row in some:
+        for batch in chunks(self._connection, "content"):
+            for row in batch:
                 if fault := text_fault(row["sha256"], row["text"]):
                     yield Difference("content", None, str(row["id"]), fault)
-        held = self._connection.scalar(_counted("body"))
-        if held != self._named.bodies:
+        body_count = self._connection.scalar(_counted("body"))
+        if body_count != self._named.bodies:
             yield Difference(
-                "body", None, "", f"{held} lignes, les relevés en nomment {self._named.bodies}"
+                "body",
+                None,
+                "",
+                f"{body_count} lignes, les relevés en nomment {self._named.bodies}",
             )
 
     def _same_leaf(self, idx: int, entry: bytes) -> Iterator[Difference]:
-        """Compare an entry with the row that holds it until it is in a full, signed bundle."""
+        """Compare a leaf with its row, which exists until the leaf is in a full, signed bundle."""
         row = next(self._leaf_rows, None)
         if row is None or row["idx"] != idx:
-            found = "rien" if row is None else f"l’entrée {show(row['idx'])}"
-            yield Difference("leaf", idx, "", f"ligne supprimée ou déplacée ({found} à sa place)")
+            found_text = "rien" if row is None else f"l’entrée {show(row['idx'])}"
+            yield Difference(
+                "leaf", idx, "", f"ligne supprimée ou déplacée ({found_text} à sa place)"
+            )
         elif row["entry"] != entry:
             yield Difference("leaf", idx, "", "ce n’est pas l’entrée du journal", "entry")
 
     def _end_of_journal(self) -> Iterator[Difference]:
-        held = self._connection.scalar(_counted("reference"))
-        if held != self._told.references:
-            said = f"{held} lignes, le journal en compte {self._told.references}"
-            yield Difference("reference", None, "", said)
+        reference_count = self._connection.scalar(_counted("reference"))
+        if reference_count != self._expected.references:
+            what = f"{reference_count} lignes, le journal en compte {self._expected.references}"
+            yield Difference("reference", None, "", what)
         for row in self._leaf_rows:
             yield Difference("leaf", None, show(row["idx"]), "ligne ajoutée")
 
 
 def differing(
-    table: str, idx: int | None, said: Raw, row: Raw, compared: Collection[str]
+    table: str, idx: int | None, expected: Raw, row: Raw, compared: Collection[str]
 ) -> Iterator[Difference]:
-    """Yield the columns of a row that are not what the journal says."""
+    """Yield the columns of a row that differ from the expected ones."""
     for column in sorted(compared):
-        if row[column] != said[column]:
-            told, found = apart(said[column], row[column])
-            what = f"le journal dit {show(told)}, la base {show(found)}"
+        if row[column] != expected[column]:
+            expected_value, actual_value = apart(expected[column], row[column])
+            what = f"le journal dit {show(expected_value)}, la base {show(actual_value)}"
             yield Difference(table, idx, who(table, row), what, column)
 
 
@@ -327,8 +332,8 @@ _KEYS: Mapping[str, Callable[[Raw], Any]] = {
 
 
 def _platforms(row: Raw) -> set[Any]:
-    """Return the platform of a row about incidents."""
-    named = row.get("incident_id")
-    if isinstance(named, tuple):
-        return {named[0]}
+    """Return the platform of a row about incidents, as a set; empty for other rows."""
+    incident = row.get("incident_id")
+    if isinstance(incident, tuple):
+        return {incident[0]}
     return {row["platform"]} if "platform" in row else set()

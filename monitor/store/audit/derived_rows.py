@@ -1,6 +1,6 @@
-"""The rows that a journal makes: leaf by leaf, then all that follows from them.
+"""The rows expected from a journal: leaf by leaf, then all that follows from them.
 
-The columns are those of the writers' own functions, around what rows are known by.
+The columns come from the writers' own functions, with natural keys in place of foreign keys.
 """
 
 from collections import Counter, deque
@@ -19,7 +19,7 @@ from monitor.core.journal.decode import (
     read_instant,
 )
 from monitor.core.journal.jcs import canonical
-from monitor.core.journal.replay import REFERENCES, Replay, Told
+from monitor.core.journal.replay import REFERENCES, Replay, ReplayedCheck
 from monitor.core.model import Incident, Outage
 from monitor.core.model.check import Check, without_tokens
 from monitor.store.audit.audit_rows import Raw, plain, plainly
@@ -28,7 +28,7 @@ from monitor.store.tables.columns import to_us
 from monitor.store.writing.recorder import capture_row, check_row, event_row, outage_row, state_row
 
 Leaf = Mapping[str, Any]
-ExpectedRow = tuple[str, Raw]  # a table, and the row that it must hold
+ExpectedRow = tuple[str, Raw]  # a table, and the row that it must have
 
 NEAR = 200  # checks of a target that are remembered: a text is believed within a few readings
 
@@ -48,13 +48,13 @@ TABLE_OF: Mapping[str, str] = {
 
 @dataclass(slots=True, kw_only=True)
 class Stay:
-    """What leaves say of one stay of a text on a page.
+    """One stay of a text on a page, from the leaves.
 
     Attributes:
-        before_at, url: The values that it may have; None where leaves do not tell.
-        last_at: The latest instant at which a leaf says that it stood.
-        over: Nothing was read of it after that.
-        told_at: Of the check whose leaf tells of it first.
+        before_at, url: The values that it may have; None where leaves do not determine them.
+        last_at: The latest instant, by the leaves, at which the page had it.
+        over: Whether no later check may have read it.
+        told_at: Of the check whose leaf names it first.
 
     """
 
@@ -80,7 +80,7 @@ class TextChange:
 
 @dataclass(slots=True)
 class Links:
-    """A change of dead links: those that it tells of lead to these targets."""
+    """A change of dead links: they lead to these targets."""
 
     subject: tuple[str, str]
     edge: PageEdge
@@ -88,7 +88,7 @@ class Links:
 
 
 class FromLeaves:
-    """Reads leaves in order; each may be said to make a row, and `keyed` tells all that follows."""
+    """Reads leaves in order: `read` returns the row of each, `keyed` all that follows from them."""
 
     def __init__(self, replay: Replay) -> None:
         self.replay = replay
@@ -112,7 +112,7 @@ class FromLeaves:
         self._seen_in: dict[tuple[str, str], tuple[int, str]] = {}  # life, platform
 
     def read(self, idx: int, leaf: Leaf) -> ExpectedRow | None:
-        """Return what one leaf makes. Raises as the functions that read leaves do."""
+        """Return the row expected from one leaf, if any. Raises as the functions of `decode`."""
         kind = leaf["type"]
         if kind == "origin":
             self.rows_before = dict(leaf["rows_before"])
@@ -127,7 +127,7 @@ class FromLeaves:
         return None
 
     def keyed(self) -> Iterator[tuple[str, dict[Any, Raw]]]:
-        """Yield tables and the rows that follow from all leaves, by what they are known by."""
+        """Yield tables and the rows that follow from all leaves, by their natural keys."""
         yield (
             "state",
             {key: plainly(state_row(key, state)) for key, state in self.replay.states.items()},
@@ -154,9 +154,9 @@ class FromLeaves:
                     "platform": platform,
                     "point": point,
                     "opened_at": to_us(opened),
-                    "closed_at": plain(one.closed_at),
+                    "closed_at": plain(incident.closed_at),
                 }
-                for (platform, point, opened), one in self._incidents.items()
+                for (platform, point, opened), incident in self._incidents.items()
             },
         )
         yield (
@@ -171,7 +171,7 @@ class FromLeaves:
         )
 
     def finish(self) -> None:
-        """Take note of the end of the journal."""
+        """Find the platforms whose incidents cannot be folded again, after the last leaf."""
         for (key, _), outage in self._outages.items():
             life, platform = self._seen_in.get(key, (self._life, ""))
             if outage.recovered_at is None and life < self._life:
@@ -206,7 +206,7 @@ class FromLeaves:
             controls=replace(check.controls, at=DAWN) if check.controls else None,
         )
 
-    def _define(self, subject: tuple[str, str], replayed: Told) -> None:
+    def _define(self, subject: tuple[str, str], replayed: ReplayedCheck) -> None:
         """Do as `Recorder` does: a plan makes a row when it is not that of the check before."""
         if replayed.plan is None or self._plans.get(subject) == replayed.plan[0]:
             return
@@ -220,11 +220,11 @@ class FromLeaves:
             "text": canonical(leaf).decode(),
         }
 
-    def _note(self, subject: tuple[str, str], leaf: Leaf, replayed: Told) -> None:
-        """See whether the service may have known other outages than leaves tell of.
+    def _note(self, subject: tuple[str, str], leaf: Leaf, replayed: ReplayedCheck) -> None:
+        """Find whether the service may have known of other outages than the leaves show.
 
-        A target that is taken off the list, or moved, while its outage is open no longer
-        counts among its neighbours, and no leaf says so.
+        A target that is removed from the list, or moved to another platform, while its outage is
+        open is no longer grouped with its neighbours, and no leaf shows that.
         """
         plan = self.replay.refer(leaf["plan"])["platform"] if "plan" in leaf else ""
         life, platform = self._seen_in.get(subject, (self._life, plan))
@@ -236,7 +236,7 @@ class FromLeaves:
         self._seen_in[subject] = self._life, plan
 
     def _grow(self, incident: Incident) -> None:
-        """Do as `Recorder` does: an incident that lost all its outages to another goes."""
+        """As `Recorder`: an incident that lost all its outages to another is deleted."""
         name = incident.platform, incident.point, incident.opened_at
         self._incidents[name] = incident
         for target, first in incident.outages:
@@ -372,10 +372,10 @@ class FromLeaves:
     def _shown(self, subject: tuple[str, str], edge: PageEdge, leaf: Leaf) -> None:
         before, after = leaf.get("before"), leaf["after"]
         name = subject, _us(after["first_at"])
-        known = self.stays.get(name)
-        if known is not None:
+        stay = self.stays.get(name)
+        if stay is not None:
             if edge in TURNS:
-                known.over, known.last_at = False, max(known.last_at, _us(after["last_at"]))
+                stay.over, stay.last_at = False, max(stay.last_at, _us(after["last_at"]))
             return
         old = self.stays.get((subject, _us(before["first_at"]))) if before else None
         before_at: set[int | None] = {_us(before["last_at"]) if before else None}

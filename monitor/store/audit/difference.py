@@ -1,4 +1,4 @@
-"""Where the database does not say what the journal says, and where that cannot be told."""
+"""Where the database differs from the journal, and where that cannot be determined."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,12 +8,12 @@ from monitor.core.french.formatting import count
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A difference, told in French.
+    """A difference, described in French.
 
     Attributes:
         table: Its name; "journal" for leaves that contradict each other.
         leaf: The index of the leaf that the row names; None without one.
-        row: What a person knows the row by.
+        row: The name of the row for a person.
         column: "" when the whole row is concerned.
 
     """
@@ -31,18 +31,18 @@ class Difference:
         return f"table {self.table}{where}{row}{column} : {self.what}"
 
 
-MOST_NAMED = 20  # lost texts that are named; all are counted
+MOST_NAMED = 20  # missing texts that are named; all are counted
 
 
 @dataclass(slots=True, kw_only=True)
 class OnTrust:
-    """What could not be compared, though nothing is known against it.
+    """What could not be compared, though nothing contradicts it.
 
     Attributes:
         incidents: How many rows of incidents.
-        platforms: Theirs.
-        texts: Digests of the texts that a rebuilt database could not find again.
-        pages: Those of which the facts are not compared: one of their texts is lost.
+        platforms: Their platforms.
+        texts: Digests of the texts that a rebuilt database has no copy of.
+        pages: Those whose facts are not compared, since one of their texts is missing.
 
     """
 
@@ -52,7 +52,7 @@ class OnTrust:
     pages: set[str] = field(default_factory=set)
 
     def told(self) -> Iterator[str]:
-        """Yield it in French."""
+        """Yield French sentences."""
         if self.incidents:
             yield (
                 f"Pris sur parole : {count(self.incidents, 'incident')}, plateforme"

@@ -1,4 +1,4 @@
-"""What vouches for what: each column of each table, and each kind of file below `data/`.
+"""What vouches for each column of each table, and for each kind of file below `data/`.
 
 The audit is made from this list, and `vigie verify` prints what nothing vouches for: a table,
 a column or a file without an entry fails a test.
@@ -15,10 +15,10 @@ from monitor.core.journal import check_fields
 class By(StrEnum):
     """What a value is compared with."""
 
-    LEAF = "leaf"  # what the leaf that the row names says
+    LEAF = "leaf"  # the content of the leaf that the row names
     FOLD = "fold"  # what follows from all leaves before, folded again
     SELF = "self"  # what is computed from another value, itself vouched for
-    KEY = "key"  # a number that only names the row: its order or those that use it are compared
+    KEY = "key"  # a number that only names the row: its order, or references to it, are compared
     NOTHING = "nothing"
 
 
@@ -43,9 +43,9 @@ class Vouched:
 
     Attributes:
         key: Columns by which a person names a row.
-        more: In French, why rows that nothing names are harmless; "" when they are refused.
-        fewer: The same of rows that are gone.
-        lost: In French, what a rebuilt database has in place of what it could not find again.
+        more: In French, why added rows are harmless; "" when they are refused.
+        fewer: The same of deleted rows.
+        lost: In French, what a rebuilt database has in place of what it could not restore.
 
     """
 
@@ -59,8 +59,10 @@ class Vouched:
     @property
     def compared(self) -> frozenset[str]:
         """The columns that something vouches for, row by row."""
-        held = {By.NOTHING, By.KEY}
-        return frozenset(name for name, one in self.columns.items() if one.by not in held)
+        unchecked = {By.NOTHING, By.KEY}
+        return frozenset(
+            name for name, column in self.columns.items() if column.by not in unchecked
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +119,8 @@ _BUDGET = (
 _ROBOTS = "copie de ce que disait un robots.txt : rien n’en est publié ni prouvé"
 
 TABLES: Mapping[str, Vouched] = {
-    one.name: one
-    for one in (
+    table.name: table
+    for table in (
         # What rows name, kept once.
         Vouched(
             name="subject", key=("target", "point"), columns=_key("id") | _leaf("target", "point")
@@ -428,8 +430,8 @@ FILES: tuple[FileKind, ...] = (
 def unproved() -> Iterator[str]:
     """Yield, in French, what nothing vouches for, and why that is harmless."""
     yield "toutes les tables, id : il ne fait que nommer la ligne ; l’ordre et les renvois comptent"
-    for one in TABLES.values():
-        yield from _unproved_rows(one)
+    for table in TABLES.values():
+        yield from _unproved_rows(table)
     for kind in FILES:
         if kind.by is By.NOTHING:
             yield f"fichiers, {kind.what} : {kind.why}"
@@ -439,16 +441,16 @@ def unproved() -> Iterator[str]:
             yield f"octets en plus, {kind.what} : {kind.more}"
 
 
-def _unproved_rows(one: Vouched) -> Iterator[str]:
+def _unproved_rows(table: Vouched) -> Iterator[str]:
     by_reason: dict[str, list[str]] = {}
-    for name, column in one.columns.items():
+    for name, column in table.columns.items():
         if column.why:
             by_reason.setdefault(column.why, []).append(name)
     for why, names in by_reason.items():
-        yield f"table {one.name}, {', '.join(names)} : {why}"
-    if one.more and not any(one.more == why for why in by_reason):
-        yield f"table {one.name}, lignes en plus : {one.more}"
-    if one.fewer:
-        yield f"table {one.name}, lignes en moins : {one.fewer}"
-    if one.lost:
-        yield f"table {one.name}, contenu non restitué par « vigie rebuild » : {one.lost}"
+        yield f"table {table.name}, {', '.join(names)} : {why}"
+    if table.more and not any(table.more == why for why in by_reason):
+        yield f"table {table.name}, lignes en plus : {table.more}"
+    if table.fewer:
+        yield f"table {table.name}, lignes en moins : {table.fewer}"
+    if table.lost:
+        yield f"table {table.name}, contenu non restitué par « vigie rebuild » : {table.lost}"

@@ -1,4 +1,4 @@
-"""Alembic's entry: run the migrations on the connection that `migrate` lends."""
+"""Alembic's entry point: run the migrations on the connection that `migrate` opened."""
 
 from typing import Literal
 
@@ -10,7 +10,7 @@ from monitor.store.tables.page_tables import metadata
 
 
 def render_item(kind: str, item: object, _: object) -> str | Literal[False]:
-    """Keep old migrations free of code that will change: write the type beneath ours."""
+    """Write SQLAlchemy's types in migrations, not ours, since our code will change."""
     if kind != "type":
         return False
     if isinstance(item, Instant):

@@ -1,1 +1,1 @@
-"""Questions to the record, each on a connection that can only read."""
+"""Queries of the record, each on a read-only connection."""

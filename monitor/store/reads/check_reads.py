@@ -1,4 +1,4 @@
-"""Questions about checks."""
+"""Queries about checks."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -55,34 +55,34 @@ _CHECKS: Select[Any] = (
 
 
 class CheckReads(StoreReads):
-    """Single checks, and what is counted from them."""
+    """Single checks."""
 
     def observations(self, target: str, since: datetime, until: datetime) -> tuple[Check, ...]:
         """Return the checks of a target with `since <= at < until`, in order: all of them."""
-        wanted = _CHECKS.where(self._of(target), _within(since, until)).order_by(_O.c.at)
+        query = _CHECKS.where(self._of(target), _within(since, until)).order_by(_O.c.at)
         with self._reading() as session:
             connection = session.connection()
-            return _checks(connection, connection.execute(wanted).all())
+            return _checks(connection, connection.execute(query).all())
 
     def latest(self) -> tuple[Check, ...]:
         """Return the last check of every target, by name."""
-        other = _O.alias()
+        newer = _O.alias()
         last = (
-            select(other.c.id)
-            .where(other.c.subject_id == _S.c.id)
-            .order_by(other.c.at.desc())
+            select(newer.c.id)
+            .where(newer.c.subject_id == _S.c.id)
+            .order_by(newer.c.at.desc())
             .limit(1)
             .correlate(_S)
             .scalar_subquery()
         )
-        wanted = _CHECKS.where(_S.c.point == self.point, _O.c.id == last).order_by(_S.c.target)
+        query = _CHECKS.where(_S.c.point == self.point, _O.c.id == last).order_by(_S.c.target)
         with self._reading() as session:
             connection = session.connection()
-            return _checks(connection, connection.execute(wanted).all())
+            return _checks(connection, connection.execute(query).all())
 
     def sightings(self, target: str, since: datetime, until: datetime) -> tuple[Sighting, ...]:
-        """Return what a fold needs of the same checks: much lighter."""
-        wanted = (
+        """Return the fields of the same checks that a fold needs: much less data."""
+        query = (
             select(_O.c.at, _J.c.verdict, _J.c.reason)
             .join(_S, _S.c.id == _O.c.subject_id)
             .join(_J, _J.c.id == _O.c.judgement_id)
@@ -92,7 +92,7 @@ class CheckReads(StoreReads):
         with self._reading() as session:
             return tuple(
                 Sighting(at=at, verdict=verdict, reason=reason)
-                for at, verdict, reason in session.connection().execute(wanted)
+                for at, verdict, reason in session.connection().execute(query)
             )
 
     def _of(self, target: str) -> ColumnElement[bool]:
@@ -114,12 +114,12 @@ def _checks(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Check, ..
 def _texts(
     connection: Connection, numbers: set[int | None], parse: Callable[[str], T]
 ) -> dict[int, T]:
-    """Read each kept text once, however many checks point at it."""
-    wanted = sorted(number for number in numbers if number is not None)
+    """Parse each shared text once, however many checks refer to it."""
+    sorted_numbers = sorted(number for number in numbers if number is not None)
     parsed: dict[int, T] = {}
-    for start in range(0, len(wanted), _MANY):
-        some = _TEXT.c.id.in_(wanted[start : start + _MANY])
-        for number, text in connection.execute(select(_TEXT.c.id, _TEXT.c.text).where(some)):
+    for start in range(0, len(sorted_numbers), _MANY):
+        in_batch = _TEXT.c.id.in_(sorted_numbers[start : start + _MANY])
+        for number, text in connection.execute(select(_TEXT.c.id, _TEXT.c.text).where(in_batch)):
             parsed[number] = parse(text)
     return parsed
 

@@ -1,4 +1,4 @@
-"""Questions about the journal's end, and about what was signed."""
+"""Queries about the journal's end, and about signed checkpoints."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,19 +27,19 @@ class KeptCheckpoint:
 
 
 def forget_checkpoints(newest: int, at: datetime) -> Delete:
-    """Return what lets go of checkpoints of a day ago that nobody stamped or cosigned."""
+    """Return the DELETE of checkpoints over a day old that nobody stamped or cosigned."""
     vouched = (table_of(TokenRow).c.size, table_of(CosignatureRow).c.size)
     old = and_(_CHECKPOINT.c.size < newest, _CHECKPOINT.c.at < at - UNVOUCHED_FOR)
     return delete(_CHECKPOINT).where(
-        old, *(~select(one).where(one == _CHECKPOINT.c.size).exists() for one in vouched)
+        old, *(~select(size).where(size == _CHECKPOINT.c.size).exists() for size in vouched)
     )
 
 
 class JournalReads(StoreReads):
-    """What `evidence.journal` asks: see `evidence.journal.Leaves`."""
+    """The queries of the journal: see `Leaves` in `evidence/log/journal.py`."""
 
     def leaf_count(self) -> int:
-        """Count all leaves ever committed."""
+        """Return the number of all leaves ever committed."""
         with self._reading() as session:
             return journal_appender.size(session.connection())
 
@@ -60,9 +60,9 @@ class JournalReads(StoreReads):
 
     def checkpoint(self) -> KeptCheckpoint | None:
         """Return the last checkpoint."""
-        wanted = select(_CHECKPOINT).order_by(_CHECKPOINT.c.size.desc()).limit(1)
+        query = select(_CHECKPOINT).order_by(_CHECKPOINT.c.size.desc()).limit(1)
         with self._reading() as session:
-            row = session.connection().execute(wanted).one_or_none()
+            row = session.connection().execute(query).one_or_none()
         if row is None:
             return None
         return KeptCheckpoint(size=row.size, root=row.root, at=row.at, note=row.note)

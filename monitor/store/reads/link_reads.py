@@ -1,4 +1,4 @@
-"""Questions about the dead links of pages."""
+"""Queries about the dead links of pages."""
 
 from collections.abc import Iterable
 
@@ -32,14 +32,21 @@ class LinkReads(StoreReads):
         change: int | None = None,
         dead_only: bool = False,
     ) -> tuple[DeadLinkRecord, ...]:
-        """Return them by page, as they were told; `change`: those of the change of that number."""
-        wanted = _LINKS.where(_S.c.point == self.point)
+        """Return dead links by page, as they were announced.
+
+        Args:
+            pages: Only those of these pages; None for all.
+            change: Only those of the change of that number.
+            dead_only: Only those that are dead now.
+
+        """
+        query = _LINKS.where(_S.c.point == self.point)
         if pages is not None:
-            wanted = wanted.where(_S.c.target.in_(list(pages)))
+            query = query.where(_S.c.target.in_(list(pages)))
         if change is not None:
-            wanted = wanted.where(or_(_BROKEN.c.leaf == change, _ENDED.c.leaf == change))
+            query = query.where(or_(_BROKEN.c.leaf == change, _ENDED.c.leaf == change))
         if dead_only:
-            wanted = wanted.where(_L.c.ended_id.is_(None))
+            query = query.where(_L.c.ended_id.is_(None))
         with self._reading() as session:
             return tuple(
                 DeadLinkRecord(
@@ -50,5 +57,5 @@ class LinkReads(StoreReads):
                     since=row.since,
                     until=row.until,
                 )
-                for row in session.connection().execute(wanted)
+                for row in session.connection().execute(query)
             )

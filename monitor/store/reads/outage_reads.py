@@ -1,4 +1,4 @@
-"""Questions about what follows from the checks: states, outages, incidents."""
+"""Queries about what follows from the checks: states, outages, incidents."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -31,15 +31,15 @@ _IS_OPENING = and_(
 
 
 class LogReads(StoreReads):
-    """What follows from the checks."""
+    """States, outages, incidents and events."""
 
     def states(self) -> tuple[State, ...]:
-        """Return what the fold remembers of every target, by name."""
+        """Return the state of the fold of every target, by name."""
         open_outage = and_(
             col(OutageRow.subject_id) == StateRow.subject_id,
             col(OutageRow.recovered_at).is_(None),
         )
-        wanted = (
+        query = (
             select(SubjectRow.target, StateRow, OutageRow, _OPENED.leaf)
             .join(StateRow, col(StateRow.subject_id) == SubjectRow.id)
             .outerjoin(OutageRow, open_outage)
@@ -50,7 +50,7 @@ class LogReads(StoreReads):
         with self._reading() as session:
             return tuple(
                 _state(target, row, _any_outage(target, self.point, outage, number), self.point)
-                for target, row, outage, number in session.exec(wanted)
+                for target, row, outage, number in session.exec(query)
             )
 
     def outages(  # noqa: PLR0913 -- keyword-only filters
@@ -68,7 +68,7 @@ class LogReads(StoreReads):
         An outage lasts from its first failing check to the first good one of its end. Only the
         `newest` of them, None for all; only the one of that `number`.
         """
-        wanted = (
+        query = (
             select(SubjectRow.target, OutageRow, _OPENED.leaf)
             .join(OutageRow, col(OutageRow.subject_id) == SubjectRow.id)
             .outerjoin(_OPENED, _IS_OPENING)
@@ -84,14 +84,16 @@ class LogReads(StoreReads):
             .limit(newest)
         )
         if targets is not None:
-            wanted = wanted.where(col(SubjectRow.target).in_(list(targets)))
+            query = query.where(col(SubjectRow.target).in_(list(targets)))
         if open_only:
-            wanted = wanted.where(col(OutageRow.recovered_at).is_(None))
+            query = query.where(col(OutageRow.recovered_at).is_(None))
         if number is not None:
-            wanted = wanted.where(col(_OPENED.leaf) == number)
+            query = query.where(col(_OPENED.leaf) == number)
         with self._reading() as session:
-            found = [_outage(target, self.point, *row) for target, *row in session.exec(wanted)]
-        return tuple(reversed(found))
+            newest_first = [
+                _outage(target, self.point, *row) for target, *row in session.exec(query)
+            ]
+        return tuple(reversed(newest_first))
 
     def incidents(
         self,
@@ -105,7 +107,7 @@ class LogReads(StoreReads):
 
         Only the one that has the outage of that `number`, if one is given.
         """
-        kept = and_(
+        conditions = and_(
             col(IncidentRow.point) == self.point,
             col(IncidentRow.opened_at) < (until or DUSK),
             or_(
@@ -114,14 +116,14 @@ class LogReads(StoreReads):
             ),
         )
         if open_only:
-            kept = and_(kept, col(IncidentRow.closed_at).is_(None))
+            conditions = and_(conditions, col(IncidentRow.closed_at).is_(None))
         if number is not None:
             named = (
                 select(IncidentOutageRow.incident_id)
                 .join(EventRow, col(EventRow.outage_id) == IncidentOutageRow.outage_id)
                 .where(EventRow.edge == Transition.OUTAGE_OPENED, EventRow.leaf == number)
             )
-            kept = and_(kept, col(IncidentRow.id).in_(named))
+            conditions = and_(conditions, col(IncidentRow.id).in_(named))
         members = (
             select(
                 IncidentOutageRow.incident_id,
@@ -133,11 +135,11 @@ class LogReads(StoreReads):
             .outerjoin(_OPENED, _IS_OPENING)
             .join(SubjectRow, col(SubjectRow.id) == OutageRow.subject_id)
             .join(IncidentRow, col(IncidentRow.id) == IncidentOutageRow.incident_id)
-            .where(kept)
+            .where(conditions)
             .order_by(col(OutageRow.first_fail_at), SubjectRow.target)
         )
-        wanted = select(IncidentRow).where(kept)
-        wanted = wanted.order_by(col(IncidentRow.opened_at), IncidentRow.platform)
+        query = select(IncidentRow).where(conditions)
+        query = query.order_by(col(IncidentRow.opened_at), IncidentRow.platform)
         with self._reading() as session:
             outages: dict[int | None, list[tuple[str, datetime]]] = defaultdict(list)
             numbers: dict[int | None, list[int]] = defaultdict(list)
@@ -153,12 +155,12 @@ class LogReads(StoreReads):
                     outages=tuple(outages[row.id]),
                     number=min(numbers[row.id], default=None),
                 )
-                for row in session.exec(wanted)
+                for row in session.exec(query)
             )
 
     def events(self, since: datetime, until: datetime) -> tuple[Event, ...]:
         """Return the edges and blips of a span, in order, each with its outage as it is now."""
-        wanted = (
+        query = (
             select(SubjectRow.target, EventRow, OutageRow, _OPENED.leaf)
             .join(EventRow, col(EventRow.subject_id) == SubjectRow.id)
             .outerjoin(OutageRow, col(OutageRow.id) == EventRow.outage_id)
@@ -177,7 +179,7 @@ class LogReads(StoreReads):
                     outage=_any_outage(target, self.point, outage, number),
                     blip=streak_of(row, "blip"),
                 )
-                for target, row, outage, number in session.exec(wanted)
+                for target, row, outage, number in session.exec(query)
             )
 
 

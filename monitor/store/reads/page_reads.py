@@ -1,4 +1,4 @@
-"""Questions about what pages say, and said."""
+"""Queries about the texts of pages, their changes and their facts."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -52,12 +52,12 @@ _CHANGES: Select[Any] = (
 
 
 class PageReads(CopyReads):
-    """What pages say, and said."""
+    """Texts of pages, present and past."""
 
     def tracks(self) -> tuple[TextHistory, ...]:
-        """Return what the fold of readings must know to go on, by target.
+        """Return what the fold of readings needs to continue, by target.
 
-        Texts that were not yet believed are forgotten by a restart: they must agree anew.
+        Texts that were not yet believed are forgotten by a restart: two readings must agree again.
         """
         with self._reading() as session:
             connection = session.connection()
@@ -80,11 +80,11 @@ class PageReads(CopyReads):
         limit: int | None = None,
         offset: int = 0,
     ) -> tuple[ChangeRecord, ...]:
-        """Return what was recorded with `since <= at < until`, the newest first."""
-        wanted = _CHANGES.where(*self._some(targets, since, until, kind, announced_only))
-        wanted = wanted.order_by(_C.c.at.desc(), _C.c.id.desc()).limit(limit).offset(offset)
+        """Return the changes with `since <= at < until`, the newest first."""
+        query = _CHANGES.where(*self._some(targets, since, until, kind, announced_only))
+        query = query.order_by(_C.c.at.desc(), _C.c.id.desc()).limit(limit).offset(offset)
         with self._reading() as session:
-            rows = session.connection().execute(wanted)
+            rows = session.connection().execute(query)
             return tuple(_change(row, self.point) for row in rows)
 
     def count_page_changes(
@@ -94,65 +94,65 @@ class PageReads(CopyReads):
         kind: ChangeKind | None = None,
         announced_only: bool = False,
     ) -> int:
-        """Count what `page_changes` would return without bounds."""
-        wanted = (
+        """Return the number of changes that `page_changes` would return without bounds."""
+        query = (
             select(func.count())
             .select_from(_C.join(_S, _S.c.id == _C.c.subject_id))
             .where(*self._some(targets, None, None, kind, announced_only))
         )
         with self._reading() as session:
-            return session.connection().execute(wanted).scalar_one()
+            return session.connection().execute(query).scalar_one()
 
     def page_change(self, number: int) -> tuple[ChangeRecord, Page | None, Page | None] | None:
         """Return one change and both texts; None when there is none of that number."""
-        wanted = _CHANGES.add_columns(_OLD_TEXT.c.page.label("was"), _T.c.page.label("now"))
-        wanted = wanted.where(_C.c.leaf == number, _S.c.point == self.point)
+        query = _CHANGES.add_columns(_OLD_TEXT.c.page.label("was"), _T.c.page.label("now"))
+        query = query.where(_C.c.leaf == number, _S.c.point == self.point)
         with self._reading() as session:
-            row = session.connection().execute(wanted).one_or_none()
+            row = session.connection().execute(query).one_or_none()
         if row is None:
             return None
         was, now = (unpacked(data) if data else None for data in (row.was, row.now))
         return _change(row, self.point), was, now
 
     def page_versions(self, target: str, *, limit: int | None = None) -> tuple[Version, ...]:
-        """Return the stays of every text that the page was seen with, the newest first."""
-        wanted = _VERSIONS.where(_S.c.target == target, _S.c.point == self.point)
-        wanted = wanted.order_by(_V.c.first_at.desc()).limit(limit)
+        """Return the stays of every text that was read of a page, the newest first."""
+        query = _VERSIONS.where(_S.c.target == target, _S.c.point == self.point)
+        query = query.order_by(_V.c.first_at.desc()).limit(limit)
         with self._reading() as session:
-            rows = session.connection().execute(wanted)
+            rows = session.connection().execute(query)
             return tuple(_version(row, "new") for row in rows)
 
     def current_versions(self) -> dict[str, Version]:
         """Return the text that we believe of every page that was ever read, by target."""
         turns = select(func.max(_C.c.id)).where(_C.c.edge.in_(TURNS)).group_by(_C.c.subject_id)
-        wanted = _VERSIONS.join(_C, _C.c.after_id == _V.c.id)
-        wanted = wanted.where(_C.c.id.in_(turns), _S.c.point == self.point).order_by(_S.c.target)
+        query = _VERSIONS.join(_C, _C.c.after_id == _V.c.id)
+        query = query.where(_C.c.id.in_(turns), _S.c.point == self.point).order_by(_S.c.target)
         with self._reading() as session:
-            rows = session.connection().execute(wanted)
+            rows = session.connection().execute(query)
             return {row.target: _version(row, "new") for row in rows}
 
     def last_page_changes(self) -> dict[str, datetime]:
         """Return the first reading of the newest announced change of every page, by target."""
         newest = select(func.max(_C.c.id)).where(_C.c.announced.is_(True)).group_by(_C.c.subject_id)
-        wanted = _CHANGES.where(_C.c.id.in_(newest), _S.c.point == self.point)
+        query = _CHANGES.where(_C.c.id.in_(newest), _S.c.point == self.point)
         with self._reading() as session:
-            rows = session.connection().execute(wanted)
+            rows = session.connection().execute(query)
             return {row.target: _change(row, self.point).by_at for row in rows}
 
     def page_facts(
         self, targets: Iterable[str] | None = None, *, stated_only: bool = False
     ) -> tuple[FactRecord, ...]:
-        """Return what pages state, and stated, by target, element and instant."""
-        wanted = (
+        """Return the facts that pages state, and stated, by target, element and instant."""
+        query = (
             select(_S.c.target, _F)
             .join(_F, _F.c.subject_id == _S.c.id)
             .where(_S.c.point == self.point)
             .order_by(_S.c.target, _F.c.element, _F.c.since, _F.c.value)
         )
         if targets is not None:
-            wanted = wanted.where(_S.c.target.in_(list(targets)))
+            query = query.where(_S.c.target.in_(list(targets)))
         if stated_only:
-            wanted = wanted.where(_F.c.until.is_(None))
+            query = query.where(_F.c.until.is_(None))
         with self._reading() as session:
             return tuple(
                 FactRecord(
@@ -164,7 +164,7 @@ class PageReads(CopyReads):
                     since=row.since,
                     until=row.until,
                 )
-                for row in session.connection().execute(wanted)
+                for row in session.connection().execute(query)
             )
 
     def _some(
@@ -188,29 +188,29 @@ class PageReads(CopyReads):
 
 
 def _track(session: Session, subject: int, target: str, point: str) -> TextHistory:
-    """Rebuild what the fold remembers, from what it said."""
+    """Rebuild the state of the fold from the events that it recorded."""
     connection = session.connection()
     turned = select(_C.c.after_id).where(_C.c.subject_id == subject, _C.c.edge.in_(TURNS))
     newest = turned.order_by(_C.c.id.desc()).limit(1).scalar_subquery()
-    shown = connection.execute(
+    current_row = connection.execute(
         _VERSIONS.add_columns(_T.c.page).where(_V.c.id == newest)
     ).one_or_none()
-    if shown is None:
+    if current_row is None:
         return TextHistory(target=target, point=point)
-    every = connection.execute(
+    rows = connection.execute(
         select(_T.c.sha256, _V.c.id.in_(turned).label("believed"))
         .join(_V, _V.c.text_id == _T.c.id)
-        .where(_V.c.subject_id == subject, _V.c.id != shown.version_id)
+        .where(_V.c.subject_id == subject, _V.c.id != current_row.version_id)
         .order_by(_V.c.first_at)
     ).all()
-    previous = dict.fromkeys(row.sha256.hex() for row in every if row.believed)
-    rejected = dict.fromkeys(row.sha256.hex() for row in every if not row.believed)
-    version = _version(shown, "new")
+    previous = dict.fromkeys(row.sha256.hex() for row in rows if row.believed)
+    rejected = dict.fromkeys(row.sha256.hex() for row in rows if not row.believed)
+    version = _version(current_row, "new")
     packed = PackedPage(
         extraction_version=version.extraction_version,
         title=version.title,
         updated_on=version.updated_on,
-        data=shown.page,
+        data=current_row.page,
     )
     return TextHistory(
         target=target,
@@ -224,7 +224,7 @@ def _track(session: Session, subject: int, target: str, point: str) -> TextHisto
 
 
 def _last_of(session: Session, subject: int, begins: PageEdge, ends: PageEdge) -> bool:
-    """Return whether what one edge begins and another ends still lasts."""
+    """Return whether the last of two edges is the one that begins a condition."""
     either = or_(_C.c.edge == begins, _C.c.edge == ends)
     last = (
         select(_C.c.edge)

@@ -1,4 +1,4 @@
-"""How a question is put to the store: on a connection of its own, that can only read."""
+"""The base of all queries: each on its own read-only connection."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from monitor.store.engine import readable_errors
 
 
 class StoreReads:
-    """Answers for one point. Safe from any thread; every answer is of one instant."""
+    """Queries of one point. Safe from any thread; each answer is from one snapshot."""
 
     def __init__(self, engine: Engine, url: URL, point: str) -> None:
         self._engine = engine
@@ -20,17 +20,17 @@ class StoreReads:
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:
-        """Lend a session. Raises StoreError when the database does not answer."""
+        """Open a session. Raises StoreError when the database does not answer."""
         with readable_errors(self._url), Session(self._engine) as session:
             yield session
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Lend a connection that sees one instant, from now on. Raises StoreError."""
+        """Open a connection whose snapshot is taken now. Raises StoreError."""
         with self._reading() as session:
             connection = session.connection()
-            # Both engines take their snapshot at the first statement that reads a table. Whoever
-            # asks for an instant compares it with files that are read afterwards.
+            # Both engines take their snapshot at the first statement that reads a table. Callers
+            # compare the snapshot with files that are read afterwards.
             connection.exec_driver_sql("SELECT version_num FROM alembic_version").all()
             yield connection
 

@@ -1,4 +1,4 @@
-"""Questions about the service's own life: runs, rounds, gaps, lanes."""
+"""Queries about the service itself: runs, rounds, gaps, lanes, robots.txt."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,7 +23,7 @@ from monitor.store.writing.intern_tables import controls_from
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RobotsCopy:
-    """A robots.txt as it was found; `status` and `text` are None without an answer."""
+    """A robots.txt as it was received; `status` and `text` are None without an answer."""
 
     host: str
     fetched_at: datetime
@@ -32,13 +32,13 @@ class RobotsCopy:
 
 
 class LifeReads(StoreReads):
-    """What the service went through."""
+    """Runs, rounds, gaps, lanes, pauses and robots.txt files."""
 
     def gaps(
         self, since: datetime, until: datetime, *, number: int | None = None
     ) -> tuple[Gap, ...]:
         """Return the gaps that touch a span, by start, then target; or the one of a number."""
-        wanted = (
+        query = (
             select(SubjectRow.target, GapRow)
             .join(GapRow, col(GapRow.subject_id) == SubjectRow.id)
             .where(SubjectRow.point == self.point)
@@ -46,7 +46,7 @@ class LifeReads(StoreReads):
             .order_by(col(GapRow.from_at), SubjectRow.target)
         )
         if number is not None:
-            wanted = wanted.where(GapRow.leaf == number)
+            query = query.where(GapRow.leaf == number)
         with self._reading() as session:
             return tuple(
                 Gap(
@@ -58,23 +58,23 @@ class LifeReads(StoreReads):
                     cause=row.cause,
                     number=row.leaf,
                 )
-                for target, row in session.exec(wanted)
+                for target, row in session.exec(query)
             )
 
     def last_gaps(self, before: datetime) -> dict[str, datetime]:
         """Return the end of the last gap of each target that ended by `before`."""
-        wanted = (
+        query = (
             select(SubjectRow.target, func.max(GapRow.to_at))
             .join(GapRow, col(GapRow.subject_id) == SubjectRow.id)
             .where(SubjectRow.point == self.point, col(GapRow.to_at) <= before)
             .group_by(SubjectRow.target)
         )
         with self._reading() as session:
-            return dict(session.exec(wanted).all())
+            return dict(session.exec(query).all())
 
     def rounds(self, since: datetime, until: datetime) -> tuple[Controls, ...]:
         """Return the rounds of the control panel with `since <= at < until`, in order."""
-        wanted = (
+        query = (
             select(RoundRow.at, ContentRow.text)
             .join(SubjectRow, col(SubjectRow.id) == RoundRow.subject_id)
             .join(ContentRow, col(ContentRow.id) == RoundRow.controls_id)
@@ -83,13 +83,11 @@ class LifeReads(StoreReads):
             .order_by(col(RoundRow.at))
         )
         with self._reading() as session:
-            return tuple(
-                Controls(at=at, **controls_from(text)) for at, text in session.exec(wanted)
-            )
+            return tuple(Controls(at=at, **controls_from(text)) for at, text in session.exec(query))
 
     def runs(self) -> tuple[Run, ...]:
-        """Return every life of the service, in order."""
-        wanted = select(RunRow).where(RunRow.point == self.point).order_by(col(RunRow.started_at))
+        """Return every run of the service, in order."""
+        query = select(RunRow).where(RunRow.point == self.point).order_by(col(RunRow.started_at))
         with self._reading() as session:
             return tuple(
                 Run(
@@ -101,11 +99,11 @@ class LifeReads(StoreReads):
                     config_sha256=row.config_sha256,
                     ruleset=row.ruleset,
                 )
-                for row in session.exec(wanted)
+                for row in session.exec(query)
             )
 
     def lanes(self) -> tuple[LaneState, ...]:
-        """Return what is remembered of every platform, with the operator's pauses, by name."""
+        """Return the state of the lane of every platform, pauses included, by name."""
         with self._reading() as session:
             lanes = {row.platform: row for row in session.exec(select(LaneRow))}
             paused = {row.platform: row.why for row in session.exec(select(PauseRow))}
@@ -126,13 +124,13 @@ class LifeReads(StoreReads):
             return {row.platform: row.why for row in session.exec(select(PauseRow))}
 
     def robots(self) -> tuple[RobotsCopy, ...]:
-        """Return the robots.txt last kept of every host, by name."""
+        """Return the last robots.txt of every host, by name."""
         newest = (
             select(RobotsRow.host, func.max(RobotsRow.fetched_at).label("fetched_at"))
             .group_by(RobotsRow.host)
             .subquery()
         )
-        wanted = (
+        query = (
             select(RobotsRow, ContentRow.text)
             .join(newest, newest.c.host == RobotsRow.host)
             .where(newest.c.fetched_at == RobotsRow.fetched_at)
@@ -142,5 +140,5 @@ class LifeReads(StoreReads):
         with self._reading() as session:
             return tuple(
                 RobotsCopy(host=row.host, fetched_at=row.fetched_at, status=row.status, text=text)
-                for row, text in session.exec(wanted)
+                for row, text in session.exec(query)
             )

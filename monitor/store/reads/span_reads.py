@@ -1,4 +1,4 @@
-"""Stretches of one verdict: what the pages draw. The database joins the checks, not Python."""
+"""Spans of one verdict, for the timelines of web pages. The database merges checks, not Python."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ _MANY = 500  # names in one IN
 
 
 class SpanReads(StoreReads):
-    """The past of many targets, as few rows as it has turns."""
+    """The history of many targets, with one row per change of verdict."""
 
     def spans(
         self, holds_s: Mapping[str, float], since: datetime, until: datetime
@@ -36,28 +36,28 @@ class SpanReads(StoreReads):
         by_hold: dict[float, list[str]] = defaultdict(list)
         for target, hold_s in holds_s.items():
             by_hold[hold_s].append(target)
-        found: dict[str, tuple[Span, ...]] = {}
+        by_target: dict[str, tuple[Span, ...]] = {}
         with self._reading() as session:
             for hold_s, targets in by_hold.items():
                 hold = timedelta(seconds=hold_s)
                 for start in range(0, len(targets), _MANY):
-                    some = targets[start : start + _MANY]
+                    batch = targets[start : start + _MANY]
                     runs: dict[str, list[Span]] = defaultdict(list)
-                    wanted = _runs(some, self.point, hold, (since - hold, until))
-                    for target, verdict, first, last in session.connection().execute(wanted):
+                    query = _runs(batch, self.point, hold, (since - hold, until))
+                    for target, verdict, first, last in session.connection().execute(query):
                         end = from_us(last) + hold
                         runs[target].append(
                             Span(from_at=from_us(first), to_at=end, verdict=verdict)
                         )
-                    for target in some:
-                        found[target] = tuple(_filled(runs[target], since, until))
-        return found
+                    for target in batch:
+                        by_target[target] = tuple(_filled(runs[target], since, until))
+        return by_target
 
 
 def _runs(
     targets: list[str], point: str, hold: timedelta, span: tuple[datetime, datetime]
 ) -> Select[Any]:
-    """Select each run of checks of one verdict, none further than `hold` from the one before."""
+    """Select each run of checks of one verdict, none more than `hold` after the previous one."""
     since, until = span
     at = type_coerce(_O.c.at, BigInteger)
 
@@ -104,7 +104,7 @@ def _runs(
 
 
 def _filled(runs: list[Span], since: datetime, until: datetime) -> Iterator[Span]:
-    """Cut each run where the next begins, and put what no run covers down as unknown."""
+    """End each run where the next begins, and fill the rest with unknown."""
     pieces: list[Span] = []
     reached = since
     for index, run in enumerate(runs):
@@ -118,10 +118,10 @@ def _filled(runs: list[Span], since: datetime, until: datetime) -> Iterator[Span
         reached = to_at
     if reached < until:
         pieces.append(Span(from_at=reached, to_at=until, verdict=Verdict.UNKNOWN))
-    yield from _joined(pieces)
+    yield from _merged(pieces)
 
 
-def _joined(pieces: list[Span]) -> Iterator[Span]:
+def _merged(pieces: list[Span]) -> Iterator[Span]:
     last: Span | None = None
     for piece in pieces:
         if last is not None and last.verdict is piece.verdict:

@@ -1,1 +1,1 @@
-"""A database made again from the journal and from what is kept beside it."""
+"""Rebuild a database from the journal and from the files beside it."""

@@ -1,8 +1,8 @@
-"""What pages said, made again from the `change` leaves and from the bytes that were kept.
+"""Restore the texts of pages from the `change` leaves and from the bytes that were kept.
 
 A leaf names a text by its digest, and the rules that read it. The text comes from a copy that
 these rules, when they are those of this program, read to the same digest. A text that no copy
-gives keeps its row, without content: its stay and its changes are known all the same.
+gives has a row without content: its stay and its changes are known all the same.
 """
 
 from collections import defaultdict
@@ -63,13 +63,13 @@ _B = table_of(BodyRow)
 _J = table_of(JudgementRow)
 _C = table_of(ContentRow)
 
-MOST_PLACES = 20  # stays of one text whose copies are looked for
+MOST_PLACES = 20  # stays of one text whose copies are searched
 
 Leaf = Mapping[str, Any]
 
 
 class Texts(Protocol):
-    """Reads texts in the bytes that were kept."""
+    """Reads texts from the bytes that were kept."""
 
     def read(self, copy: KeptCopy, sha256: str) -> PackedPage | None:
         """Return the text of this digest; None unless this copy gives it."""
@@ -85,7 +85,7 @@ class Why(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lost:
-    """A text of which only the digest is left."""
+    """A text that only the digest is left of."""
 
     sha256: str
     target: str
@@ -95,7 +95,7 @@ class Lost:
 def found_text(
     connection: Connection, texts: Texts, sha256: str, place: FirstReading, *, until: datetime
 ) -> PackedPage | None:
-    """Return a text as a copy of before `until` gives it; None when no copy does."""
+    """Return a text from a copy no later than `until`; None when no copy has it."""
     copies = copies_of_stay(connection, place, until=until)
     read = (texts.read(copy, sha256) for copy in copies)
     return next((packed for packed in read if packed is not None), None)
@@ -103,7 +103,7 @@ def found_text(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _ChangeLeaf:
-    """A change, and what was known when it was said.
+    """A change, and what was known when it was recorded.
 
     Attributes:
         urls: Of the targets that its links lead to.
@@ -127,7 +127,7 @@ class _ChangeLeaf:
 
 @dataclass(slots=True)
 class PageRestorer:
-    """Takes changes in the order of the journal, and writes them once all checks are there."""
+    """Collects changes in the order of the journal, and writes them after all checks."""
 
     restored: int = 0
     lost: list[Lost] = field(default_factory=list)
@@ -136,17 +136,17 @@ class PageRestorer:
     _places: dict[str, list[FirstReading]] = field(default_factory=lambda: defaultdict(list))
 
     def target(self, leaf: Leaf) -> None:
-        """Take a definition of a target."""
+        """Collect a definition of a target."""
         self._urls[leaf["slug"]] = leaf["url"]
 
-    def change(self, idx: int, leaf: Leaf, gone: Mapping[str, datetime]) -> None:
-        """Take a change; `gone` is the first failing check of each target that fails now."""
+    def change(self, idx: int, leaf: Leaf, failing_since: Mapping[str, datetime]) -> None:
+        """Collect a change; `gone` has the first failing check of each target that fails now."""
         slugs = leaf.get("leads_to", ())
         change = _ChangeLeaf(
             idx=idx,
             leaf=leaf,
             urls={slug: self._urls[slug] for slug in slugs if slug in self._urls},
-            gone={slug: gone[slug] for slug in slugs if slug in gone},
+            gone={slug: failing_since[slug] for slug in slugs if slug in failing_since},
         )
         self._changes.append(change)
         if after := leaf.get("after"):
@@ -160,7 +160,7 @@ class PageRestorer:
                 places.append(place)
 
     def write(self, connection: Connection, interned: InternTables, texts: Texts | None) -> None:
-        """Write all that follows from the changes that were taken."""
+        """Write all that follows from the collected changes."""
         current: dict[int, Leaf] = {}
         for change in self._changes:
             subject = interned.subject(connection, *change.subject)
@@ -212,16 +212,16 @@ class PageRestorer:
     def _shown(
         self, connection: Connection, subject: int, change: _ChangeLeaf, texts: Texts | None
     ) -> ShownPage:
-        """Return the text that a change tells of, as it was first read."""
+        """Return the text that a change leads to, as it was first read."""
         before, after = change.leaf.get("before"), change.leaf["after"]
         packed = _text(connection, after["sha256"]) or self._found(connection, change, texts)
         first_at = read_instant(after["first_at"])
         before_at, url = read_instant(before["last_at"]) if before else None, ""
         if before and _retaken(change):
-            # The same bytes, read by other rules: the stay goes on from where it began.
-            wanted = select(_VERSION.c.before_at, _VERSION.c.url)
+            # The same bytes, read by other rules: the stay began with the one before.
+            query = select(_VERSION.c.before_at, _VERSION.c.url)
             old = connection.execute(
-                wanted.where(_VERSION.c.id == _version(connection, subject, before))
+                query.where(_VERSION.c.id == _version(connection, subject, before))
             ).one()
             before_at, url = old.before_at, old.url
         version = Version(
@@ -240,7 +240,7 @@ class PageRestorer:
     def _found(
         self, connection: Connection, change: _ChangeLeaf, texts: Texts | None
     ) -> PackedPage:
-        """Look for a text that has no row yet, in every place where it stood."""
+        """Search the copies of every stay of a text that has no row yet."""
         after = change.leaf["after"]
         sha256, rules = after["sha256"], after["extraction"]
         ours = rules == EXTRACTION_VERSION
@@ -256,9 +256,9 @@ class PageRestorer:
 
 
 def _text(connection: Connection, sha256: str) -> PackedPage | None:
-    """Return a text that was written, known or lost."""
-    wanted = select(_TEXT).where(_TEXT.c.sha256 == bytes.fromhex(sha256))
-    row = connection.execute(wanted).one_or_none()
+    """Return a text that has a row already, with or without content."""
+    query = select(_TEXT).where(_TEXT.c.sha256 == bytes.fromhex(sha256))
+    row = connection.execute(query).one_or_none()
     if row is None:
         return None
     return PackedPage(
@@ -279,7 +279,7 @@ def _version(connection: Connection, subject: int, stay: Leaf | None) -> int | N
 
 
 def _stayed(connection: Connection, subject: int, before: Leaf) -> None:
-    """Let a stay last as long as a leaf says."""
+    """Set the end of a stay to that of a leaf."""
     same = _VERSION.c.id == _version(connection, subject, before)
     last_at = read_instant(before["last_at"])
     connection.execute(update(_VERSION).where(same).values(last_at=last_at))
@@ -293,8 +293,8 @@ def _retaken(change: _ChangeLeaf) -> bool:
 
 def _url(connection: Connection, subject: int, at: datetime) -> str:
     """Return the address that gave a text, redirects followed."""
-    wanted = select(_C.c.text).join(_O, _O.c.conditions_id == _C.c.id)
-    text = connection.scalar(wanted.where(_O.c.subject_id == subject, _O.c.at == at))
+    query = select(_C.c.text).join(_O, _O.c.conditions_id == _C.c.id)
+    text = connection.scalar(query.where(_O.c.subject_id == subject, _O.c.at == at))
     if text is None:
         return ""
     conditions = conditions_from(text)
@@ -306,7 +306,7 @@ def _url(connection: Connection, subject: int, at: datetime) -> str:
 def _summary(
     change: _ChangeLeaf, old: PackedPage | None, shown: ShownPage | None, dead: tuple[DeadLink, ...]
 ) -> str:
-    """Write the line of a change again; without its words when a text is lost."""
+    """Return the summary of a change; without excerpts when a text is missing."""
     kinds = tuple(map(ChangeKind, change.leaf.get("kinds", ())))
     if not kinds:
         return ""
@@ -338,18 +338,18 @@ def _links(
         )
         for row in rows
     }
-    known = {
+    slugs = {
         request_of(link_normalisation.target(url, base=None)): slug
         for slug, url in change.urls.items()
     }
     page = shown.page if shown and shown.known else None
-    there = leads(page, known) if page else {}
+    current_links = leads(page, slugs) if page else {}
     if change.edge is PageEdge.LINK_BROKEN:
-        # Of a lost text, the address of the target itself: how the page wrote it is not known.
+        # For a missing text, the address of the target itself: how the page wrote it is unknown.
         new = (
-            there
+            current_links
             if page
-            else {address: WatchedLink(text="", target=of) for address, of in known.items()}
+            else {address: WatchedLink(text="", target=of) for address, of in slugs.items()}
         )
         return tuple(
             DeadLink(
@@ -361,12 +361,15 @@ def _links(
             for address, lead in new.items()
             if address not in dead and lead.target in change.gone
         )
-    some = [one for one in dead.values() if one.target in change.leaf.get("leads_to", ())]
+    dead_links = [link for link in dead.values() if link.target in change.leaf.get("leads_to", ())]
     if change.edge is PageEdge.LINK_DROPPED and page is not None:
-        left = [one for one in some if one.address not in there]
-        told_of = {one.target for one in left}
-        some = [*left, *(one for one in some if one.target not in told_of)]
-    return tuple(some)
+        dropped = [link for link in dead_links if link.address not in current_links]
+        dropped_targets = {link.target for link in dropped}
+        dead_links = [
+            *dropped,
+            *(link for link in dead_links if link.target not in dropped_targets),
+        ]
+    return tuple(dead_links)
 
 
 def _good(subject: int) -> Any:
@@ -374,36 +377,36 @@ def _good(subject: int) -> Any:
         select(func.max(_O.c.at))
         .join(_J, _J.c.id == _O.c.judgement_id)
         .join(_B, _B.c.id == _O.c.body_id)
-        .where(_O.c.subject_id == subject, _J.c.verdict.in_([one.value for one in GOOD]))
+        .where(_O.c.subject_id == subject, _J.c.verdict.in_([verdict.value for verdict in GOOD]))
     )
 
 
 def _grow(
     connection: Connection, number: int, subject: Subject, stay: Leaf, texts: Texts | None
 ) -> None:
-    """Let the text that a page shows last until the last check that is known to have had it."""
+    """Extend the stay of a page's text to the last check that is known to have read it."""
     first_at = read_instant(stay["first_at"])
     same = and_(_VERSION.c.subject_id == number, _VERSION.c.first_at == first_at)
     last_at: datetime = connection.execute(select(_VERSION.c.last_at).where(same)).scalar_one()
     bodies = [stay["body_sha256"]]
     place = FirstReading(subject=subject, body_sha256=stay["body_sha256"], first_at=last_at)
-    every = copies_of_stay(connection, place, until=DUSK, newest=True)
+    copies = copies_of_stay(connection, place, until=DUSK, newest=True)
     if texts is not None:
         bodies += [
             copy.body_sha256
-            for copy in every
+            for copy in copies
             if copy.body_sha256 not in bodies and texts.read(copy, stay["sha256"])
         ]
-    wanted = _good(number).where(
+    query = _good(number).where(
         _O.c.at >= first_at, _B.c.sha256.in_([bytes.fromhex(body) for body in bodies])
     )
-    seen = connection.scalar(wanted)
-    if seen is not None and seen > last_at:
-        connection.execute(update(_VERSION).where(same).values(last_at=seen))
+    last_seen = connection.scalar(query)
+    if last_seen is not None and last_seen > last_at:
+        connection.execute(update(_VERSION).where(same).values(last_at=last_seen))
 
 
 def _count(connection: Connection) -> None:
-    """Count the good checks of each stay: about as many readings gave its text."""
+    """Set `checks` to the good checks of each stay: about as many readings had its text."""
     good = (
         select(func.count())
         .select_from(_O)
@@ -411,7 +414,7 @@ def _count(connection: Connection) -> None:
         .where(
             _O.c.subject_id == _VERSION.c.subject_id,
             _O.c.at.between(_VERSION.c.first_at, _VERSION.c.last_at),
-            _J.c.verdict.in_([one.value for one in GOOD]),
+            _J.c.verdict.in_([verdict.value for verdict in GOOD]),
         )
         .correlate(_VERSION)
     )

@@ -1,8 +1,8 @@
-"""A database made again from the journal, and from the bytes and tokens kept beside it.
+"""Rebuild a database from the journal, and from the captures and tokens beside it.
 
-What follows from leaves comes back equal. Texts of pages come from the copies that were kept,
-tokens from their files, cosignatures from the checkpoints that bear them. What nothing says is
-gone: budgets and pauses of platforms, robots.txt, answers that an authority refused.
+What follows from leaves is restored exactly. Texts of pages come from the copies that were kept,
+tokens from their files, cosignatures from the checkpoints that have them. What has no source is
+lost: budgets and pauses of platforms, robots.txt, refused answers of authorities.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from monitor.core.journal.decode import (
     read_instant,
 )
 from monitor.core.journal.jcs import canonical
-from monitor.core.journal.replay import EDGES, REFERENCES, Replay, Told
+from monitor.core.journal.replay import EDGES, REFERENCES, Replay, ReplayedCheck
 from monitor.core.model import Capture, Event, Outcome
 from monitor.core.model.anchors import Cosignature, Stamp, Standing
 from monitor.store.anchor_rows import write_cosignature, write_token
@@ -44,7 +44,7 @@ Leaf = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedCheckpoint:
-    """A checkpoint of ours that others vouched for, and the cosignatures that it bears."""
+    """A checkpoint of ours that others vouched for, with its cosignatures."""
 
     checkpoint: KeptCheckpoint
     cosignatures: tuple[Cosignature, ...] = ()
@@ -52,7 +52,7 @@ class SignedCheckpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dated:
-    """A token as its file says it, and the checkpoint that it dates."""
+    """A token from its file, and the checkpoint that it dates."""
 
     signed: SignedCheckpoint
     standing: Standing
@@ -60,21 +60,21 @@ class Dated:
 
 
 class Files(Texts, Protocol):
-    """What is kept beside the journal."""
+    """The files beside the journal."""
 
     def token(self, sha256: str, authority: str) -> Dated | None:
-        """Return the token of this digest; None when its files are gone or say otherwise."""
+        """Return the token of this digest; None when its files are missing or do not match."""
         ...
 
 
 @dataclass(slots=True, kw_only=True)
 class Rebuilt:
-    """What was made again.
+    """What was restored.
 
     Attributes:
-        leaves, texts, tokens, cosignatures: How many there were, or were found again.
-        lost_texts: Those of which only the digest is left.
-        lost_tokens: Digests of those whose files are gone.
+        leaves, texts, tokens, cosignatures: How many were read or restored.
+        lost_texts: Those that only the digest is left of.
+        lost_tokens: Digests of those whose files are missing.
 
     """
 
@@ -94,47 +94,47 @@ def rebuild(
     bundled: int,
     files: Files | None = None,
 ) -> Rebuilt:
-    """Fill a new database with what the journal says, and tell what could be found again.
+    """Fill a new database from the journal, and return what could be restored.
 
     Args:
-        url: Of a database that holds nothing.
+        url: Of an empty database.
         entries: Every leaf, from the first.
         last: The last checkpoint that was signed.
-        bundled: How many leaves are in full, signed bundles.
-        files: What is kept beside the journal; None to do without.
+        bundled: The number of leaves in full, signed bundles.
+        files: Reads the files beside the journal; None to do without.
 
     Raises:
-        StoreError: the database holds something, or cannot be written.
-        ReplayError, ValueError, KeyError, TypeError: a leaf cannot be read.
+        StoreError: The database is not empty, or cannot be written.
+        ReplayError, ValueError, KeyError, TypeError: A leaf cannot be decoded.
 
     """
     if not is_new(url):
         raise StoreError(f"La base {name_of(parse(url))} n'est pas vide : donnez-en une nouvelle.")
     migrate(url)
     parsed = parse(url)
-    rebuilder, done = _Rebuilder(bundled=bundled, files=files), 0
+    rebuilder, count = _Rebuilder(bundled=bundled, files=files), 0
     rest = iter(entries)
     with readable_errors(parsed), connected(parsed, writer=True) as connection:
         lock = WriterLock(parsed, lambda: connection)
         try:
             while batch := list(islice(rest, BATCH)):
                 with connection.begin():
-                    for idx, entry in enumerate(batch, start=done):
+                    for idx, entry in enumerate(batch, start=count):
                         rebuilder.take(connection, idx, entry)
-                done += len(batch)
+                count += len(batch)
             with connection.begin():
                 rebuilder.finish(connection, last)
         finally:
             lock.release()
-    rebuilder.done.leaves = done
+    rebuilder.done.leaves = count
     return rebuilder.done
 
 
 @dataclass(slots=True, kw_only=True)
 class _Pending:
-    """A check whose edges and captures may still follow."""
+    """A check that edges and captures may still follow."""
 
-    told: Told
+    replayed: ReplayedCheck
     edges: list[tuple[Event, int]] = field(default_factory=list)
     captures: list[tuple[Capture, int]] = field(default_factory=list)
 
@@ -154,7 +154,7 @@ class _Rebuilder:
         self._alive: dict[str, int] = {}  # of each point, the run that goes on
 
     def take(self, connection: Connection, idx: int, entry: bytes) -> None:
-        """Write what one leaf says."""
+        """Write what follows from one leaf."""
         if idx >= self._bundled:
             connection.execute(insert(table_of(LeafRow)), {"idx": idx, "entry": entry})
         leaf: Leaf = json.loads(entry)
@@ -170,7 +170,7 @@ class _Rebuilder:
         elif kind == "observation":
             self._replay.settle()
             self._write(connection)
-            self._pending = _Pending(told=self._replay.observation(idx, leaf))
+            self._pending = _Pending(replayed=self._replay.observation(idx, leaf))
         elif kind in EDGES:
             self._last().edges.append((self._replay.edge(leaf), idx))
         elif kind == "capture":
@@ -181,7 +181,7 @@ class _Rebuilder:
             getattr(self, f"_{kind}")(connection, idx, leaf)
 
     def finish(self, connection: Connection, last: SignedCheckpoint | None) -> None:
-        """Write what waited for the end."""
+        """Write what depends on the whole journal."""
         self._replay.settle()
         self._write(connection)
         if self._runs:
@@ -192,7 +192,7 @@ class _Rebuilder:
         self.done.texts, self.done.lost_texts = self._pages.restored, tuple(self._pages.lost)
 
     def _gone(self, leaf: Leaf) -> dict[str, datetime]:
-        """Return the first failing check of the targets that dead links lead to."""
+        """Return the first failing check of each failing target that links lead to, by slug."""
         states = {
             slug: self._replay.states.get((slug, leaf["point"]))
             for slug in leaf.get("leads_to", ())
@@ -204,7 +204,7 @@ class _Rebuilder:
         }
 
     def _signed(self, connection: Connection, signed: SignedCheckpoint) -> None:
-        """Write a checkpoint and its cosignatures, unless they are there."""
+        """Write a checkpoint and its cosignatures, unless they exist already."""
         checkpoint, table = signed.checkpoint, table_of(CheckpointRow)
         if connection.scalar(select(table.c.size).where(table.c.size == checkpoint.size)) is None:
             row = {
@@ -214,24 +214,24 @@ class _Rebuilder:
                 "note": checkpoint.note,
             }
             connection.execute(insert(table), row)
-        for one in signed.cosignatures:
-            self.done.cosignatures += write_cosignature(connection, one)
+        for cosignature in signed.cosignatures:
+            self.done.cosignatures += write_cosignature(connection, cosignature)
 
     def _token(self, connection: Connection, idx: int, leaf: Leaf) -> None:
-        found = self._files.token(leaf["sha256"], leaf["authority"]) if self._files else None
-        if found is None or found.signed.checkpoint.size != leaf["size"]:
+        dated = self._files.token(leaf["sha256"], leaf["authority"]) if self._files else None
+        if dated is None or dated.signed.checkpoint.size != leaf["size"]:
             self.done.lost_tokens.append(leaf["sha256"])
             return
-        self._signed(connection, found.signed)
+        self._signed(connection, dated.signed)
         at = read_instant(leaf["at"])
         stamp = Stamp(
             size=leaf["size"],
             authority=leaf["authority"],
             asked_at=at,  # ours is not in the journal
-            standing=found.standing,
+            standing=dated.standing,
             at=at,
             sha256=bytes.fromhex(leaf["sha256"]),
-            file=found.file,
+            file=dated.file,
         )
         write_token(connection, stamp, idx)
         self.done.tokens += 1
@@ -244,17 +244,18 @@ class _Rebuilder:
     def _write(self, connection: Connection) -> None:
         if self._pending is None:
             return
-        told, edges, captures = self._pending.told, self._pending.edges, self._pending.captures
+        replayed, edges = self._pending.replayed, self._pending.edges
+        captures, plan = self._pending.captures, replayed.plan
         entry = RecordedCheck(
             outcome=Outcome(
-                check=told.check,
-                state=self._replay.states[told.check.target, told.check.point],
+                check=replayed.check,
+                state=self._replay.states[replayed.check.target, replayed.check.point],
                 events=tuple(event for event, _ in edges),
-                incidents=told.incidents,
+                incidents=replayed.incidents,
                 captures=tuple(capture for capture, _ in captures),
             ),
-            plan=(told.plan[0], canonical(told.plan[1]).decode()) if told.plan else None,
-            leaf=told.leaf,
+            plan=plan and (plan[0], canonical(plan[1]).decode()),
+            leaf=replayed.leaf,
             edges=tuple(idx for _, idx in edges),
             captures=tuple(idx for _, idx in captures),
         )
@@ -307,13 +308,13 @@ class _Rebuilder:
         connection.execute(insert(table_of(ClockReadingRow)), row)
 
     def _gap(self, connection: Connection, idx: int, leaf: Leaf) -> None:
-        lost = gap_from(leaf)
+        gap = gap_from(leaf)
         row = {
-            "subject_id": self._kept.subject(connection, lost.target, lost.point),
-            "from_at": lost.from_at,
-            "to_at": lost.to_at,
-            "slots": lost.slots,
-            "cause": lost.cause,
+            "subject_id": self._kept.subject(connection, gap.target, gap.point),
+            "from_at": gap.from_at,
+            "to_at": gap.to_at,
+            "slots": gap.slots,
+            "cause": gap.cause,
             "leaf": idx,
         }
         connection.execute(insert(table_of(GapRow)), row)

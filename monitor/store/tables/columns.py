@@ -29,7 +29,7 @@ def from_us(us: int) -> datetime:
 
 
 class Instant(TypeDecorator[datetime]):
-    """An aware instant, kept as microseconds since 1970: exact, sortable, 8 bytes on both."""
+    """An aware instant, stored as microseconds since 1970: exact, sortable, 8 bytes on both."""
 
     impl = BigInteger
     cache_ok = True
@@ -44,7 +44,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 def enum_column(kind: type[StrEnum], *, nullable: bool = False, check: str | None = None) -> Any:
-    """Declare a column that holds a member of a closed list, under a CHECK if it is named."""
+    """Declare a column for an enumeration, with a CHECK constraint if `check` names it."""
     values = Enum(
         kind,
         name=check,

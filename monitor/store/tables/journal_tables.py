@@ -1,7 +1,7 @@
-"""The rows of the journal and of what dates, countersigns and illustrates it.
+"""The tables of the journal's end, its checkpoints, time-stamps, cosignatures and captures.
 
-The journal itself is the files of `data/journal`. SQL holds its end, which is not yet in full,
-signed bundles, and what was said of it.
+The journal itself is the files of `data/journal`. SQL has its end, which is not yet in full,
+signed bundles.
 """
 
 from datetime import datetime
@@ -39,7 +39,7 @@ class LeafRow(TableRow, table=True):
 
 
 class ReferenceRow(TableRow, table=True):
-    """A leaf that others point at, so that what does not change is said once.
+    """A leaf that others refer to, so that what does not change is written once.
 
     `sha256` is that of the leaf's bytes.
     """
@@ -50,9 +50,9 @@ class ReferenceRow(TableRow, table=True):
 
 
 class CheckpointRow(TableRow, table=True):
-    """What we signed: `note` is the whole signed note, without cosignatures.
+    """A checkpoint that we signed: `note` is the whole signed note, without cosignatures.
 
-    One that nobody stamped or cosigned goes after a day: any later one says as much.
+    One that nobody stamped or cosigned is deleted after a day: any later one proves as much.
     """
 
     __tablename__ = "checkpoint"
@@ -75,7 +75,7 @@ class CosignatureRow(TableRow, table=True):
 
 
 class TokenRow(TableRow, table=True):
-    """What a time-stamping authority answered for a checkpoint, accepted or refused."""
+    """An answer of a time-stamp authority for a checkpoint, accepted or refused."""
 
     __tablename__ = "token"
     __table_args__ = (Index("ix_token_authority_asked_at", "authority", "asked_at"),)
@@ -94,8 +94,8 @@ class TokenRow(TableRow, table=True):
 class CaptureRow(TableRow, table=True):
     """`Capture`: the exact bytes of an observation, as long as they are kept.
 
-    One observation may have two leaves, when the copy of its day comes to stand before a
-    failure: the row says what the last one says.
+    One observation may have two leaves, when a failure follows the copy of its day: the row
+    follows the last one.
     """
 
     __tablename__ = "capture"
@@ -105,11 +105,11 @@ class CaptureRow(TableRow, table=True):
     at: datetime = Field(sa_type=Instant)  # of the observation
     file: str = Field(sa_type=Text, index=True)
     sha256: bytes = Field(sa_type=LargeBinary)
-    why: str = Field(sa_type=Text)  # words of `Keep`, sorted, with spaces between
+    why: str = Field(sa_type=Text)  # values of `CaptureReason`, sorted, with spaces between
     leaf: int = Field(sa_type=BigInteger)
 
 
-# Each row of these names the leaf that says the same.
+# Each row of these names the leaf with the same content.
 IN_THE_JOURNAL = ("observation", "round", "clock_reading", "gap", "event", "run")
 # Refused to UPDATE and DELETE, beside `tables.APPEND_ONLY`; `leaf` and `checkpoint` have
 # guards of their own.

@@ -1,7 +1,7 @@
-"""The rows of what pages say: distinct texts, their stays, what happened to them, facts.
+"""The tables of pages: distinct texts, their stays, changes, facts, dead links.
 
-A text is kept once, by its digest. Rows of `page_change` are never changed after; those of
-`page_version` and `page_fact` grow at their end while what they say lasts.
+A text is stored once, by its digest. Rows of `page_change` are never changed; those of
+`page_version` and `page_fact` have an end that moves while they last.
 """
 
 from datetime import datetime
@@ -57,7 +57,7 @@ class PageVersionRow(TableRow, table=True):
 
 
 class PageChangeRow(TableRow, table=True):
-    """`PageEvent`, its difference summed up: both texts are there to work it out again.
+    """`PageEvent`, with a summary: both texts are stored, to compute the difference again.
 
     `before_last_at` is the end of the old text's stay, as it was known then.
     """
@@ -86,7 +86,7 @@ _STATED = text("until IS NULL")
 
 
 class PageFactRow(TableRow, table=True):
-    """What a page states, from the first reading that had it to the first that had it not.
+    """A fact of a page, from the first reading that had it to the first that did not.
 
     Facts are compared under one version of our rules only: a new version begins new rows.
     """
@@ -109,7 +109,7 @@ _DEAD = text("ended_id IS NULL")
 
 
 class DeadLinkRow(TableRow, table=True):
-    """A dead link of a page, between the change that told of it and the one that ended it."""
+    """A dead link of a page, between the change that announced it and the one that ended it."""
 
     __tablename__ = "dead_link"
     __table_args__ = (

@@ -1,1 +1,1 @@
-"""How pages are served: their own process, its front door, and the answers that are kept."""
+"""How pages are served: their own process, its bounds on connections, the cache of answers."""

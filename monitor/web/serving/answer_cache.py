@@ -1,6 +1,6 @@
-"""Answers that are made once for all who ask: whoever asks, and however often, costs the same.
+"""A cache of answers, each made once for all who wait for it.
 
-What is bounded: how much is made at once, how much waits to be made, how much is kept.
+Bounded: the answers made at once, those that wait to be made, the bytes of those cached.
 """
 
 import asyncio
@@ -16,16 +16,16 @@ from starlette.responses import Response
 
 KEPT_BYTES = 8 << 20
 ENTRY_BYTES = 500  # that an answer takes besides its text
-MAKERS = 1  # threads: two would only share one interpreter, and hold twice the memory
-WAITING = 24  # answers that are being made or wait for it; more visitors than that are sent away
-MISSING_S = 1.0  # that nothing of a name is there is believed for so long at most
-SHARE = 20  # an answer is kept this many times as long as it took to make
-AGAIN_S = 2  # when those who are sent away may ask again
+MAKERS = 1  # threads: two would only share one interpreter, and need twice the memory
+WAITING = 24  # answers that are being made or wait for it; further requests are refused
+MISSING_S = 1.0  # how long it is cached that there is no answer, at most
+SHARE = 20  # an answer is cached at least this many times as long as it took to make
+AGAIN_S = 2  # when refused visitors may ask again
 HTML = "text/html; charset=utf-8"
 
 
 class Busy(HTTPException):
-    """Too much is being made already."""
+    """Too many answers are being made already."""
 
     def __init__(self) -> None:
         super().__init__(503, headers={"Retry-After": str(AGAIN_S), "Cache-Control": "no-store"})
@@ -33,11 +33,11 @@ class Busy(HTTPException):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CachedAnswer:
-    """What was made, and until when it is served again.
+    """An answer, and until when it is served from the cache.
 
     Attributes:
         body: None when there is nothing of that name.
-        tag: Strong: another body has another.
+        tag: A strong ETag: another body has another.
         stale_us: On the monotonic clock.
 
     """
@@ -48,7 +48,7 @@ class CachedAnswer:
 
 
 class AnswerCache:
-    """Makes answers in threads of its own and keeps the last ones."""
+    """Makes answers in its own threads and caches the last ones."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class AnswerCache:
     async def get(
         self, name: str, make: Callable[[], bytes | None], *, fresh_s: float
     ) -> CachedAnswer:
-        """Do as `ask`, with a function that is called in one of our threads."""
+        """As `ask`, with a function that is called in one of our threads."""
 
         async def ask() -> bytes | None:
             return await asyncio.get_running_loop().run_in_executor(self._pool, make)
@@ -79,32 +79,32 @@ class AnswerCache:
     async def ask(
         self, name: str, make: Callable[[], Awaitable[bytes | None]], *, fresh_s: float
     ) -> CachedAnswer:
-        """Return the answer of that name, made by `make` unless a fresh one is kept.
+        """Return the answer of a name, made by `make` unless a fresh one is cached.
 
         Args:
-            name: Of what is asked, all that it depends on included.
-            make: Called once for all who wait for it; None: there is nothing of that name.
-            fresh_s: For how long it is kept, at least; longer when it took long to make.
+            name: The key of the cache, with all that the answer depends on.
+            make: Called once for all who wait for it; returns None for nothing of that name.
+            fresh_s: How long it is cached, at least; longer when it took long to make.
 
         Raises:
-            Busy: too much is being made. An answer that is kept is served all the same.
+            Busy: Too many answers are being made. A cached one is served even if it is stale.
 
         """
-        kept = self._answers.get(name)
-        if kept is not None:
+        cached = self._answers.get(name)
+        if cached is not None:
             self._answers.move_to_end(name)
-            if self._monotonic_us() < kept.stale_us:
-                return kept
+            if self._monotonic_us() < cached.stale_us:
+                return cached
         making = self._making.get(name)
         if making is None:
             if len(self._making) >= self._waiting:
-                if kept is not None:
-                    return kept
+                if cached is not None:
+                    return cached
                 raise Busy
             making = asyncio.create_task(self._made(name, make, fresh_s))
             self._making[name] = making
             making.add_done_callback(lambda done: self._done(name, done))
-        return await asyncio.shield(making)  # who goes away takes nothing from who waits
+        return await asyncio.shield(making)  # one visitor may leave while others wait
 
     async def _made(
         self, name: str, make: Callable[[], Awaitable[bytes | None]], fresh_s: float
@@ -121,10 +121,10 @@ class AnswerCache:
         self._keep(name, answer)
         return answer
 
-    def _done(self, name: str, done: asyncio.Task[CachedAnswer]) -> None:
+    def _done(self, name: str, task: asyncio.Task[CachedAnswer]) -> None:
         del self._making[name]
-        if not done.cancelled():
-            done.exception()  # told to those who wait, if any are left
+        if not task.cancelled():
+            task.exception()  # raised to those who wait, if any are left
 
     def _keep(self, name: str, answer: CachedAnswer) -> None:
         old = self._answers.pop(name, None)
@@ -135,9 +135,9 @@ class AnswerCache:
             self._bytes -= _weight(dropped)
 
     def response(self, request: Request, answer: CachedAnswer, *, browser_s: int = 0) -> Response:
-        """Return a page as HTTP: 304 to whoever has it; raises HTTPException(404) for none.
+        """Return a page as HTTP: 304 if the browser has it. Raises HTTPException(404) for none.
 
-        `browser_s`: for how long at least a reader's browser may show it again.
+        `browser_s`: how long a reader's browser may cache it, at least.
         """
         if answer.body is None:
             raise HTTPException(404)
@@ -155,5 +155,5 @@ def _weight(answer: CachedAnswer) -> int:
 
 def _has(if_none_match: str, tag: str) -> bool:
     """Return whether a header names a tag; the comparison is the weak one, RFC 9110, 13.1.2."""
-    names = (one.strip().removeprefix("W/") for one in if_none_match.split(","))
+    names = (tag_text.strip().removeprefix("W/") for tag_text in if_none_match.split(","))
     return any(name in {"*", tag} for name in names)

@@ -1,4 +1,4 @@
-"""What `/sante` answers, at once, however busy the pages and the database are."""
+"""The answer of `/sante`: prompt, however busy the pages and the database are."""
 
 import asyncio
 from collections.abc import Callable
@@ -9,18 +9,18 @@ import structlog
 
 from monitor.web.views.health import Health
 
-FRESH_S = 1.0  # a judgement is given again for so long
+FRESH_S = 1.0  # how long a result is cached
 WAIT_S = 1.0  # the longest that a supervisor waits for a new one; then it gets the last
-OLD_S = 30.0  # a judgement older than this says nothing of now
+OLD_S = 30.0  # a result older than this is not used
 
 log = structlog.get_logger(__name__)
 
 
 class Checkup:
-    """Judges in a thread of its own, never behind a page, and once for all who ask."""
+    """Checks the health in its own thread, never behind a page, once for all who wait."""
 
     def __init__(self, judge: Callable[[], Health], monotonic_us: Callable[[], int]) -> None:
-        """Judge nothing before `latest`; `judge` may raise whatever the store raises."""
+        """Check nothing before `latest`; `judge` may raise whatever the store raises."""
         self._judge = judge
         self._monotonic_us = monotonic_us
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="health")
@@ -29,7 +29,7 @@ class Checkup:
         self._found_us: int | None = None  # when it was begun, so that its age is never too low
 
     async def latest(self) -> tuple[HTTPStatus, dict[str, object]]:
-        """Return the status and the JSON of the last judgement, with its age."""
+        """Return the status and the JSON of the last result, with its age."""
         age_s = self._age_s()
         if age_s is None or age_s >= FRESH_S:
             if self._judging is None or self._judging.done():
@@ -46,13 +46,13 @@ class Checkup:
     async def _look(self) -> None:
         begun_us = self._monotonic_us()
         try:
-            found = await asyncio.get_running_loop().run_in_executor(self._pool, self._judge)
+            result = await asyncio.get_running_loop().run_in_executor(self._pool, self._judge)
         except Exception:  # whatever the store raises, it cannot be read
             if self._found is not None or self._found_us is None:  # once, not at every question
                 log.exception("health unreadable")
             self._found = None
         else:
-            self._found = found
+            self._found = result
         self._found_us = begun_us
 
     def _age_s(self) -> float | None:

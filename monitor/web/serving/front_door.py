@@ -1,15 +1,15 @@
-"""The door of the pages: how many connections there are, and how long each may take.
+"""Bounds on the connections of the pages: how many there are, and how long each may take.
 
-Every visitor may be hostile, and most come through one proxy, so that addresses tell nobody
-apart. What is bounded, whoever asks:
+Every visitor may be hostile, and most come through one proxy, so that addresses do not
+distinguish them. Bounded, for all together:
 
-1. connections, by `Door`. When all are taken, the one that has said nothing for longest is
-   dropped for the newcomer, then the slowest request, then the slowest reader;
+1. connections, by `Door`. When all are taken, the one that has been idle for longest is dropped
+for a new one, then the slowest request, then the slowest reader;
 2. time, by `Visit`: a whole request within `REQUEST_S`, its answer read within `ANSWER_S`;
 3. bytes: headers by h11, a body by `Requests`.
 
-Some places are kept for those who ask whether the service is well, `FIRST`; who comes when all
-others are taken is let in there until it has said what it wants.
+Some connections are reserved for health checks and metrics, `FIRST`; when all others are taken, a
+new one is accepted there until its request is known.
 """
 
 import asyncio
@@ -30,22 +30,22 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
 
 VISITS = 384  # connections at once
-KEPT_VISITS = 128  # more, for `FIRST`, and for those who have not yet said what they want
+KEPT_VISITS = 128  # more, for `FIRST`, and for those whose request is not known yet
 FIRST = (b"GET /sante", b"HEAD /sante", b"GET /metrics")
-BACKLOG = 4_096  # connections that wait in the kernel; it takes less where it is set to
-ACCEPTS = 64  # at once, before those who are in get their turn
+BACKLOG = 4_096  # connections that wait in the kernel, which may have a lower limit
+ACCEPTS = 64  # at once, before accepted connections are served
 REQUEST_S = 10.0  # from the first byte, or from the connection, to the last byte of a request
-ANSWER_S = 60.0  # from there until the answer is read
+ANSWER_S = 60.0  # from there until the answer has been received
 IDLE_S = 5  # between two requests of one connection
-# For how long a connection is left alone when all is full and another comes.
+# How long a connection is not dropped when all are taken and another one comes.
 LEFT_ALONE_S = {"NOTHING": 0.5, "REQUEST": 0.5, "ANSWER": 2.0}
-PARK_S = 0.02  # without accepting, when even the places that are kept are taken
+PARK_S = 0.02  # without accepting, when even the reserved connections are taken
 REST_S = 0.1  # without accepting, when the system has no descriptor or memory to give
-TELL_S = 60.0  # between two lines that count what was refused
+TELL_S = 60.0  # between two log lines with the counts of refusals
 HEADERS_MAX = 16 * 1024  # bytes
 PIECE = 8 * 1024  # bytes that are parsed at once
-BODY_MAX = 128 * 1024  # bytes; the longest that any address takes is half of it
-SEND_BUFFER = 128 * 1024  # bytes of the kernel's memory that a slow reader holds
+BODY_MAX = 128 * 1024  # bytes; the longest that any route accepts is half of it
+SEND_BUFFER = 128 * 1024  # bytes of the kernel's memory for a slow reader
 
 _OUT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
@@ -53,7 +53,7 @@ log = structlog.get_logger(__name__)
 
 
 def canned(status: HTTPStatus, *headers: str) -> bytes:
-    """Return a whole answer that ends its connection."""
+    """Return a complete answer that ends its connection."""
     body = f"{status.value} {status.phrase}\n"
     lines = (
         f"HTTP/1.1 {status.value} {status.phrase}",
@@ -71,7 +71,7 @@ LATE = canned(HTTPStatus.REQUEST_TIMEOUT)
 
 
 class Waits(Enum):
-    """What a connection waits for. The order is that of who is dropped first."""
+    """What a connection waits for, in the order in which connections are dropped."""
 
     NOTHING = "its visitor has said nothing since its last answer"
     REQUEST = "a request has begun"
@@ -79,7 +79,7 @@ class Waits(Enum):
 
 
 class Requests(h11.Connection):
-    """Refuses bodies before they are read: over `BODY_MAX`, or of a length not told.
+    """Refuses bodies before they are read: over `BODY_MAX`, or of unknown length.
 
     A chunk costs about as much work as a whole request, whatever its length.
     """
@@ -113,7 +113,7 @@ class Visit(H11Protocol):
         self._request_due: asyncio.TimerHandle | None = None
         self._answer_due: asyncio.TimerHandle | None = None
         self.waits = Waits.NOTHING
-        self.only_first = False  # whether it has a place that is kept for `FIRST`
+        self.only_first = False  # whether it has a connection reserved for `FIRST`
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -136,7 +136,7 @@ class Visit(H11Protocol):
                 self._end(FULL)
                 return
         self._expect_request()
-        for start in range(0, len(data), PIECE):  # h11 bounds what is not whole after each
+        for start in range(0, len(data), PIECE):  # h11 bounds what is incomplete after each
             super().data_received(data[start : start + PIECE])
             if self.transport.is_closing():
                 return
@@ -145,18 +145,18 @@ class Visit(H11Protocol):
     def handle_events(self) -> None:
         try:
             super().handle_events()
-        except h11.LocalProtocolError:  # it breaks the rules while it is being answered
+        except h11.LocalProtocolError:  # it violates the protocol while it is being answered
             self.drop()
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Answer whoever has asked and will ask no more; let go of the others."""
+        """Keep the connection open for an answer if the request is complete; else close it."""
         if self.waits is Waits.ANSWER and self._request_due is None:
             self.cycle.keep_alive = False
             return True
         return False
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse; uvicorn calls it for whatever h11 refuses."""
+        """Answer what h11 refuses. uvicorn calls this."""
         del msg
         if self._answering:
             self.drop()
@@ -167,7 +167,7 @@ class Visit(H11Protocol):
         super().on_response_complete()
         if self.transport.is_closing():
             return
-        if self.conn.their_state is h11.SEND_BODY:  # answered before its body came: not awaited
+        if self.conn.their_state is h11.SEND_BODY:  # answered before its body was received
             self.transport.close()
             return
         if not self._answering and self.conn.trailing_data[0]:
@@ -175,7 +175,7 @@ class Visit(H11Protocol):
         self._look()
 
     def timeout_keep_alive_handler(self) -> None:
-        if self.transport.get_write_buffer_size():  # still read: `ANSWER_S` is its bound
+        if self.transport.get_write_buffer_size():  # still being sent: `ANSWER_S` bounds it
             return
         with self._protocol_errors():
             super().timeout_keep_alive_handler()
@@ -185,7 +185,7 @@ class Visit(H11Protocol):
             super().shutdown()
 
     def drop(self) -> None:
-        """Cut the connection now, whatever waits to be written."""
+        """Abort the connection now, whatever is still to be sent."""
         self._door.forget(self)
         self.transport.abort()
 
@@ -195,7 +195,7 @@ class Visit(H11Protocol):
         return cycle is not None and not cycle.response_complete
 
     def _look(self) -> None:
-        """Note what the connection waits for, and until when."""
+        """Update what the connection waits for, and until when."""
         if self.transport.is_closing():
             return
         if self.conn.their_state not in {h11.IDLE, h11.SEND_BODY}:
@@ -229,7 +229,7 @@ class Visit(H11Protocol):
             self._look()
 
     def _end(self, answer: bytes) -> None:
-        """Say a last word; `ANSWER_S` bounds how long it may stay unread."""
+        """Send a last answer and close; `ANSWER_S` bounds how long that may take."""
         self.transport.write(answer)
         self.transport.close()
         if self._answer_due is None:
@@ -254,7 +254,7 @@ class Visit(H11Protocol):
 
 
 class Door:
-    """Accepts connections on a listening socket and knows them all."""
+    """Accepts connections on a listening socket and tracks them all."""
 
     def __init__(
         self,
@@ -267,10 +267,10 @@ class Door:
         """Accept nothing before `open`.
 
         Args:
-            listening: Belongs to the door from now on.
+            listening: The socket, which the door closes.
             make: Makes the protocol of one connection.
             visits: Connections at once.
-            kept_visits: How many more there may be for `FIRST`.
+            kept_visits: How many more are reserved for `FIRST`.
 
         """
         self._listening = listening
@@ -290,7 +290,7 @@ class Door:
         self._start_accepting()
 
     def close(self) -> None:
-        """Accept no more. uvicorn calls it, as it would a server of asyncio."""
+        """Accept no more. uvicorn calls it as for a server of asyncio."""
         if self._rest is not None:
             self._rest.cancel()
         self._loop.remove_reader(self._listening.fileno())
@@ -305,14 +305,14 @@ class Door:
         return len(self._entering) + sum(map(len, self._in.values()))
 
     def note(self, visit: Visit) -> None:
-        """Place a connection by what it waits for; it keeps its place while that is the same."""
+        """Queue a connection by what it waits for; it keeps its place while that is unchanged."""
         if visit not in self._in[visit.waits]:
             self.forget(visit)
             self._in[visit.waits][visit] = self._loop.time()
 
     def forget(self, visit: Visit) -> None:
-        for group in self._in.values():
-            group.pop(visit, None)
+        for queue in self._in.values():
+            queue.pop(visit, None)
 
     def _accept(self) -> None:
         for _ in range(ACCEPTS):
@@ -324,13 +324,13 @@ class Door:
                 if error.errno in _OUT:
                     self._exhausted()
                     return
-                continue  # it went away before its turn
+                continue  # it was closed before it was accepted
             if not self._admit(visitor):
                 self._stop_accepting(PARK_S, partial(self._admit_parked, visitor))
                 return
 
     def _admit(self, visitor: socket.socket) -> bool:
-        """Let a visitor in, or send it away; False when it must wait for either."""
+        """Accept or refuse a connection; False when neither is possible yet."""
         visitor.setblocking(False)  # noqa: FBT003 -- its only argument
         full = self.count >= self._visits and not self._make_room()
         if full:
@@ -358,7 +358,7 @@ class Door:
         self._loop.add_reader(self._listening.fileno(), self._accept)
 
     def _stop_accepting(self, seconds: float, then: Callable[[], None]) -> None:
-        """Let the kernel keep who comes for a while."""
+        """Leave new connections to the kernel for a while, then call `then`."""
         self._loop.remove_reader(self._listening.fileno())
         self._rest = self._loop.call_later(seconds, then)
 
@@ -388,13 +388,13 @@ class Door:
         return False
 
     def _exhausted(self) -> None:
-        """Rest when the system has nothing to give; the kernel keeps who waits."""
+        """Stop accepting for a while when the system has no descriptors or memory left."""
         self._tell("exhausted")
         self._make_room()
         self._stop_accepting(REST_S, self._start_accepting)
 
     def _tell(self, what: str) -> None:
-        """Count; a flood is one line a minute."""
+        """Count an event; the counts are logged once a minute at most."""
         self._counts[what] += 1
         now = self._loop.time()
         if now - self._told_at >= TELL_S:
@@ -404,7 +404,7 @@ class Door:
 
 
 def _asks_first(visitor: socket.socket) -> bool | None:
-    """Return whether a visitor asks for one of `FIRST`; None when it has said nothing yet."""
+    """Return whether a request is one of `FIRST`; None when nothing was received yet."""
     try:
         return visitor.recv(16, socket.MSG_PEEK).startswith(FIRST)
     except BlockingIOError:
@@ -414,7 +414,7 @@ def _asks_first(visitor: socket.socket) -> bool | None:
 
 
 class Server(uvicorn.Server):
-    """uvicorn behind a `Door`. Signals belong to the command, not to it."""
+    """uvicorn behind a `Door`. The command handles signals, not uvicorn."""
 
     def __init__(self, config: uvicorn.Config, listening: socket.socket, *, visits: int) -> None:
         super().__init__(config)
@@ -438,10 +438,10 @@ class Server(uvicorn.Server):
 
 
 def room_for_visits() -> int:
-    """Return how many connections there may be with the descriptors that this process has.
+    """Return how many connections the descriptors of this process allow.
 
-    A part is left for the database, the files that are served and the link to the service.
+    Some are left for the database, the files that are served and the link to the service.
     """
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    taken = len(list(Path("/dev/fd").iterdir()))
-    return max(8, min(VISITS, (soft - taken) // 2 - KEPT_VISITS))
+    open_count = len(list(Path("/dev/fd").iterdir()))
+    return max(8, min(VISITS, (soft - open_count) // 2 - KEPT_VISITS))

@@ -1,4 +1,4 @@
-"""uvicorn inside our own event loop, behind the door of `front_door`."""
+"""uvicorn in our own event loop, behind the bounds of `front_door`."""
 
 import logging
 import socket
@@ -12,7 +12,7 @@ EVERY_S = 10.0  # between two lines on the same kind of error
 
 
 class OneOf(logging.Filter):
-    """Lets one record of each message through every `EVERY_S`; visitors cause them at will."""
+    """Passes one record of each message every `EVERY_S`, since visitors can cause any number."""
 
     def __init__(self, every_s: float = EVERY_S) -> None:
         super().__init__()
@@ -28,10 +28,10 @@ class OneOf(logging.Filter):
 
 
 class WebServer:
-    """Serves the pages until told to stop. Signals belong to the command, not to it."""
+    """Serves the pages until `stop`. The command handles signals, not this server."""
 
     def __init__(self, app: ASGIApp, listening: socket.socket, *, visits: int = VISITS) -> None:
-        # It warns of each request that is malformed or asks for an upgrade: a stranger's to fill.
+        # uvicorn warns of each malformed request and of each upgrade: anybody could fill the log.
         errors = logging.getLogger("uvicorn.error")
         errors.setLevel(logging.ERROR)
         errors.filters[:] = [OneOf()]
@@ -39,7 +39,7 @@ class WebServer:
             app,
             ws="none",
             log_config=None,  # ours: see logs.py
-            access_log=False,  # an address of a reader is nobody's business
+            access_log=False,  # the addresses of readers are private
             server_header=False,
             date_header=True,
             lifespan="off",
@@ -51,9 +51,9 @@ class WebServer:
         self._server = Server(config, listening, visits=visits)
 
     async def serve(self) -> None:
-        """Serve; returns some seconds after `stop`."""
+        """Serve. Returns some seconds after `stop`."""
         await self._server.serve()
 
     def stop(self) -> None:
-        """Take no more requests and let those in hand end."""
+        """Accept no more requests and let those in progress end."""
         self._server.should_exit = True

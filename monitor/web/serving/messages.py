@@ -1,13 +1,13 @@
-"""What the process that checks and the one that serves the pages say to each other.
+"""The protocol between the process that checks and the one that serves the pages.
 
-They share a pair of sockets, and no memory. Once, from the first to the second: an `Order`.
-Then, as often as readers ask, a question of one line and the answer to it:
+They share a pair of sockets, and no memory. The first sends an `Order`, once. Then the second
+sends requests of one line, and gets an answer to each:
 
     metrics              the text of `/metrics`
     probe <slug>         that of `/probe`
-    -> status (1 byte), length (4 bytes, the highest first), text
+    -> status (1 byte), length (4 bytes, big-endian), text
 
-The end of either process ends the conversation: neither outlives the other's trust.
+The end of either process closes the sockets.
 """
 
 import copyreg
@@ -31,11 +31,11 @@ KNOWN, UNKNOWN, FAILED = b"+", b"-", b"!"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What to serve. Holds secrets (the database's URL): it goes through a socket only.
+    """What to serve. It contains secrets (the database's URL): it is only sent through a socket.
 
     Attributes:
         version: Of the program, shown to readers.
-        journal: Folder of the journal, served as it is; None while nothing is signed.
+        journal: Folder of the journal, served unchanged; None while nothing is signed.
         journal_key: Its verifier key, shown to readers.
         log_level: As `logging` numbers them.
 
@@ -50,7 +50,7 @@ class Order:
 
 
 def packed(order: Order) -> bytes:
-    """Return an order for `unpacked`, its length before it."""
+    """Encode an order for `unpacked`, with its length before it."""
     file = io.BytesIO()
     pickler = pickle.Pickler(file)
     pickler.dispatch_table = copyreg.dispatch_table | {MappingProxyType: _reduced}
@@ -59,7 +59,7 @@ def packed(order: Order) -> bytes:
 
 
 def unpacked(data: bytes) -> Order:
-    """Read an order, without its length, from the process that started us and nobody else."""
+    """Decode an order without its length. Only for data from the process that started us."""
     order = pickle.loads(data)  # noqa: S301 -- written by our own program, on a private socket
     if not isinstance(order, Order):
         raise TypeError(f"not an order: {type(order)}")
@@ -67,7 +67,7 @@ def unpacked(data: bytes) -> Order:
 
 
 def framed(data: bytes) -> bytes:
-    """Put its length before a message."""
+    """Return a message with its length before it."""
     return len(data).to_bytes(LENGTH_BYTES, "big") + data
 
 

@@ -1,9 +1,9 @@
-"""The pages, in a process of their own: nothing that a visitor does touches the record.
+"""Run the web pages in their own process, so that no visitor affects the record.
 
 Visitors cost processor time, memory and descriptors, and any of them may be hostile. The
-process that checks shares none of these with them: its event loop and its interpreter lock
-are its own, and the other runs at a lower priority. When that one ends, whatever ended it,
-it is started again; a record goes on without pages, never pages without a record.
+process that checks shares none of these with them: it has its own event loop and interpreter
+lock, and a higher priority. When the pages' process ends, for whatever reason, it is started
+again; the record goes on without pages, never pages without the record.
 """
 
 import asyncio
@@ -29,13 +29,13 @@ from monitor.web.serving.messages import (
     packed,
 )
 
-AGAIN_S = 1.0  # before a process that ended soon again is started; doubled each time
+AGAIN_S = 1.0  # before a process that ended soon is started again; doubled each time
 AGAIN_MAX_S = 60.0
-STEADY_S = 60.0  # one that lived for so long did not end soon
-ARENAS = "2"  # of glibc's memory; each thread would else have one, that is seldom given back
-END_S = 5.0  # in which it ends when told; then it is killed
+STEADY_S = 60.0  # a process that ran for so long did not end soon
+ARENAS = "2"  # of glibc's memory; else each thread has one, which is seldom released
+END_S = 5.0  # how long it may take to end; then it is killed
 
-# Isolated: neither the folder that we are in nor the environment adds a module.
+# Isolated: neither the current folder nor the environment adds a module.
 _START = (
     "import sys; sys.path.insert(0, sys.argv[1]);"
     " from monitor.web.serving.worker import main; main()"
@@ -46,10 +46,10 @@ log = structlog.get_logger(__name__)
 
 
 class RestartDelay:
-    """How long to wait before a process that ended is started again: the first time, not at all.
+    """How long to wait before a process that ended is started again; the first time, not at all.
 
     Readers and a supervisor wait meanwhile. Only a process that ends again and again, each time
-    soon, would cost more than it gives.
+    soon, is worth a delay.
     """
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class RestartDelay:
 
 
 class WebProcess:
-    """Runs the pages' process and answers what it asks of this one."""
+    """Runs the pages' process and answers its requests."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class WebProcess:
 
         Args:
             order: What to serve.
-            listening: Where.
+            listening: The socket to serve on.
             metrics: Renders `/metrics`; called from a worker thread.
             probe: Renders `/probe` for a target's slug; KeyError for an unknown one.
 
@@ -88,7 +88,7 @@ class WebProcess:
         self._probe = probe
 
     async def serve(self) -> None:
-        """Keep the pages up until cancelled; then end them within `END_S`."""
+        """Keep the pages running until cancelled; then end them within `END_S`."""
         loop = asyncio.get_running_loop()
         delay = RestartDelay()
         while True:
@@ -116,7 +116,7 @@ class WebProcess:
                 while question := await reader.readline():
                     writer.write(await self._answered(question.rstrip()))
                     await writer.drain()
-            except (ConnectionError, ValueError):  # it ended, or speaks too long a line
+            except (ConnectionError, ValueError):  # it ended, or sent too long a line
                 pass
             finally:
                 writer.close()
@@ -141,7 +141,7 @@ class WebProcess:
 
 
 def _end(process: "subprocess.Popen[Any]") -> int:
-    """Wait for a process that has been told to end, or has ended."""
+    """Wait for the end of a process, and kill it after `END_S`; return its exit code."""
     try:
         return process.wait(END_S)
     except subprocess.TimeoutExpired:

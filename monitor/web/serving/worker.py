@@ -1,4 +1,4 @@
-"""The process that serves the pages (`page_process`): it reads the record, never writes it."""
+"""The process that serves the web pages (`page_process`). It never writes the record."""
 
 import asyncio
 import ctypes
@@ -35,9 +35,9 @@ from monitor.web.serving.messages import (
 )
 
 NICE = 3  # below the process that checks; much lower, and `/sante` would wait on a busy machine
-OOM_SCORE = 500  # of 1,000: when memory is short the kernel ends us, and not the other
-ANSWER_S = 5.0  # in which the other process answers, or we say that we are busy
-MOST_QUESTIONS = 64  # without an answer
+OOM_SCORE = 500  # of 1,000: when memory is short the kernel kills us, and not the other
+ANSWER_S = 5.0  # how long the other process may take to answer; then we answer "busy"
+MOST_QUESTIONS = 64  # pending
 READ_S = 10.0  # the longest that one question to the database may take
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -46,9 +46,9 @@ log = structlog.get_logger(__name__)
 
 def main() -> None:
     """Serve on the descriptors named by the last two arguments until the other process ends."""
-    listening, control = (socket.socket(fileno=int(one)) for one in sys.argv[-2:])
+    listening, control = (socket.socket(fileno=int(number)) for number in sys.argv[-2:])
     _end_with_parent()
-    # They are for the other process, which ends us.
+    # These are for the other process, which ends us.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     order = _order(control)
@@ -71,7 +71,7 @@ def main() -> None:
 
 
 def _give_way() -> None:
-    """Leave the processor, and the last of the memory, to the process that checks."""
+    """Give priority, for the processor and the memory, to the process that checks."""
     with suppress(OSError):  # a sandbox may forbid it
         os.nice(NICE)
     with suppress(OSError):  # elsewhere than on Linux
@@ -79,20 +79,20 @@ def _give_way() -> None:
 
 
 def _order(control: socket.socket) -> Order | None:
-    """Read what to serve; None when the other process ended first."""
+    """Read the order; None when the other process ended first."""
     length = _exactly(control, LENGTH_BYTES)
     data = _exactly(control, int.from_bytes(length, "big")) if length else b""
     return unpacked(data) if data else None
 
 
 def _exactly(control: socket.socket, length: int) -> bytes:
-    found = bytearray()
-    while len(found) < length:
-        piece = control.recv(length - len(found))
+    received = bytearray()
+    while len(received) < length:
+        piece = control.recv(length - len(received))
         if not piece:
             return b""
-        found += piece
-    return bytes(found)
+        received += piece
+    return bytes(received)
 
 
 async def _serve(
@@ -124,7 +124,7 @@ def _pages(order: Order, store: Store, service: Metrics) -> Starlette:
 
 
 class Service:
-    """The process that checks, asked for its metrics. Questions are answered in order."""
+    """Requests metrics from the process that checks. It answers in order."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
@@ -138,27 +138,27 @@ class Service:
         return await self._ask(PROBE + slug.encode())
 
     async def answers(self) -> None:
-        """Take in answers until the other process ends."""
+        """Receive answers until the other process ends."""
         try:
             while True:
                 head = await self._reader.readexactly(1 + LENGTH_BYTES)
                 text = await self._reader.readexactly(int.from_bytes(head[1:], "big"))
-                asked = self._asked.popleft()
-                if not asked.done():
-                    asked.set_result((head[:1], text))
+                pending = self._asked.popleft()
+                if not pending.done():
+                    pending.set_result((head[:1], text))
         except (asyncio.IncompleteReadError, ConnectionError):
             return
 
     async def _ask(self, question: bytes) -> bytes:
-        """Raise Busy when no answer comes in time, KeyError for what is unknown there."""
+        """Send a request. Raises Busy without an answer in time, KeyError for an unknown slug."""
         if len(self._asked) >= MOST_QUESTIONS:
             raise Busy
-        asked: asyncio.Future[tuple[bytes, bytes]] = asyncio.get_running_loop().create_future()
-        self._asked.append(asked)
+        pending: asyncio.Future[tuple[bytes, bytes]] = asyncio.get_running_loop().create_future()
+        self._asked.append(pending)
         self._writer.write(question + b"\n")
         try:
             async with asyncio.timeout(ANSWER_S):
-                status, text = await asked
+                status, text = await pending
         except TimeoutError:
             raise Busy from None
         if status == UNKNOWN:
@@ -169,10 +169,10 @@ class Service:
 
 
 def _end_with_parent() -> None:
-    """Ask the kernel, where it can, to end us at once when the process that started us ends.
+    """Have the kernel (Linux) kill us when the process that started us ends.
 
-    The end of the socket between us says the same, but not before we read it: until then we
-    would hold the address that a service started again wants.
+    The end of the socket between us shows the same, but only when we read it: until then we would
+    occupy the address that a restarted service needs.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

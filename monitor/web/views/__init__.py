@@ -1,1 +1,1 @@
-"""What each page says, worked out before any markup."""
+"""The content of each page, computed before any markup."""

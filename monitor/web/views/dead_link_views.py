@@ -1,4 +1,4 @@
-"""What readers are told of the links of pages that lead nowhere. Pure but for the reads."""
+"""The content of pages on dead links. Pure except for the queries."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -19,8 +19,8 @@ class DeadLinkView:
     """A dead link, and the outage of the address that it leads to.
 
     Attributes:
-        target: What is watched there; None when it no longer is.
-        outage: None when it is not in the record, rebuilt from a journal without it.
+        target: The target at that address; None when it no longer is one.
+        outage: None when it is not in the record, which may be rebuilt from a journal without it.
 
     """
 
@@ -34,7 +34,7 @@ class DeadLinkView:
 
 
 class LinkStatus(StrEnum):
-    """What is known of the address that a link leads to, in the order of what to tell first."""
+    """The state of the address that a link leads to, the most important first."""
 
     DEAD = "mort"
     ANSWERS = "vivant"
@@ -45,14 +45,14 @@ class LinkStatus(StrEnum):
 def stories(
     reads: RecordReads, config: Config, records: Iterable[DeadLinkRecord]
 ) -> tuple[DeadLinkView, ...]:
-    """Find the outage that each dead link names."""
-    told = tuple(records)
-    wanted = {record.link.target for record in told}
-    gone = [record.link.gone_at for record in told]
-    span = (min(gone), max(gone) + timedelta(microseconds=1)) if gone else (None, None)
+    """Return the dead links with the outages that they name."""
+    dead_links = tuple(records)
+    slugs = {record.link.target for record in dead_links}
+    gone_at = [record.link.gone_at for record in dead_links]
+    span = (min(gone_at), max(gone_at) + timedelta(microseconds=1)) if gone_at else (None, None)
     outages = {
         (outage.target, outage.first_fail_at): outage
-        for outage in (reads.outages(sorted(wanted), *span) if wanted else ())
+        for outage in (reads.outages(sorted(slugs), *span) if slugs else ())
     }
     return tuple(
         DeadLinkView(
@@ -60,7 +60,7 @@ def stories(
             target=config.by_slug.get(record.link.target),
             outage=outages.get((record.link.target, record.link.gone_at)),
         )
-        for record in told
+        for record in dead_links
     )
 
 
@@ -71,24 +71,24 @@ def lives(
     watched: Mapping[str, str],
     states: Mapping[str, State],
 ) -> Counter[LinkStatus]:
-    """Count links by what is known of where they lead.
+    """Count links by the state of the addresses that they lead to.
 
     Args:
-        addresses: Where the links lead, one each.
-        dead: Addresses, without their routes, that readers were told are dead.
+        addresses: The address of each link.
+        dead: Addresses, without their routes, that were announced as dead.
         watched: Slugs by address: `core.changes.dead_links.watched`.
         states: By slug.
 
     """
-    found = Counter[LinkStatus]()
-    for asked in map(request_of, addresses):
-        state = states.get(watched.get(asked, ""))
-        if asked in dead:
-            found[LinkStatus.DEAD] += 1
-        elif asked not in watched:
-            found[LinkStatus.UNWATCHED] += 1
+    counts = Counter[LinkStatus]()
+    for address in map(request_of, addresses):
+        state = states.get(watched.get(address, ""))
+        if address in dead:
+            counts[LinkStatus.DEAD] += 1
+        elif address not in watched:
+            counts[LinkStatus.UNWATCHED] += 1
         elif state and state.outage is None and state.verdict in GOOD:
-            found[LinkStatus.ANSWERS] += 1
+            counts[LinkStatus.ANSWERS] += 1
         else:
-            found[LinkStatus.UNSURE] += 1
-    return found
+            counts[LinkStatus.UNSURE] += 1
+    return counts

@@ -1,4 +1,4 @@
-"""Is the service itself in good health: what a supervisor asks at `/sante`. Pure but for reads."""
+"""The health of the service itself, for supervisors, at `/sante`. Pure except for the queries."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from monitor.config import Config
 from monitor.core.outages.availability import HOLD
 from monitor.web.record_reads import RecordReads
 
-STARTING_S = 120  # nothing is expected of a service that has just started
+STARTING_S = 120  # a service that has just started is not judged
 PATIENCE_S = 60  # added to every limit: a lane may be busy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """What was found. Ages are seconds, None when nothing was ever seen.
+    """The health of the service. Ages are seconds, None without any round or check.
 
     Attributes:
         round_age_s: Since the last round of the control panel.
@@ -45,17 +45,17 @@ class Health:
 def health(reads: RecordReads, *, config: Config, now: datetime) -> Health:
     """Judge the service by its record alone.
 
-    Without an identity no target is checked, which is not a default of the service.
+    Without an identity no target is checked, which is not a fault of the service.
 
-    In default when, once started, no round of the panel came for three intervals, or no
-    check of any target for as long as the shortest of them may take. A target that is late
-    alone is counted, not a default: its platform may refuse us or be paused.
+    It is unhealthy when, once started, it made no round of the panel for three intervals, or no
+    check of any target for as long as the shortest of them may take. A target that alone is late
+    is counted, but is no fault: its platform may refuse us or be paused.
     """
     started = [(now - run.started_at).total_seconds() for run in reads.runs()[-1:]]
     starting = any(0 <= age_s < STARTING_S for age_s in started)
     recent = now - timedelta(seconds=10 * config.controls.interval_s + PATIENCE_S)
     rounds = reads.rounds(recent, now)
-    round_age = _age(max((one.at for one in rounds), default=None), now)
+    round_age = _age(max((round_.at for round_ in rounds), default=None), now)
     checks = {s.target: s.last_at for s in reads.states() if s.last_at is not None}
     watched = [checks.get(target.slug) for target in config.targets]
     check_age = _age(max((at for at in watched if at is not None), default=None), now)

@@ -1,4 +1,4 @@
-"""What the pages about changes say, worked out before any markup. Pure but for the reads."""
+"""The content of the pages on changes. Pure except for the queries."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,17 +17,17 @@ from monitor.web.views.dead_link_views import DeadLinkView, stories
 PER_PAGE = 25
 MOST_EDITS = 100  # of one change, shown
 MOST_SHOWN = 100_000  # characters of them, each shown in the text and on its own side
-PIECE_WEIGHT = 100  # characters that a piece counts for besides its own: its marks
-LAST_PAGE = 10_000  # further than any list goes
+PIECE_WEIGHT = 100  # characters of markup that are counted for each piece
+LAST_PAGE = 10_000  # more than any list has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What a reader asked for. Raises ValueError when made from a query that says nothing.
+    """The filters of a list of changes.
 
     Attributes:
-        department: Code, "" for every one.
-        every: Also what is not announced.
+        department: Code, "" for all.
+        every: Whether changes that are not announced are listed too.
         page: From 1.
 
     """
@@ -39,7 +39,7 @@ class Filters:
 
     @classmethod
     def of(cls, query: QueryParams, config: Config) -> "Filters":
-        """Read a query. Raises ValueError for a department, kind or page that is none."""
+        """Parse a query. Raises ValueError for an unknown department, kind or page."""
         department, kind = query.get("departement", ""), query.get("nature", "")
         page = whole(query.get("page") or "1")
         if department and department not in departments(config):
@@ -55,13 +55,13 @@ class Filters:
 
     def query(self, page: int) -> str:
         """Return the query of another page of the same list."""
-        said = {
+        parameters = {
             "departement": self.department,
             "nature": self.kind.value if self.kind else "",
             "tout": "oui" if self.every else "",
             "page": str(page),
         }
-        return "&".join(f"{name}={value}" for name, value in said.items() if value)
+        return "&".join(f"{name}={value}" for name, value in parameters.items() if value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,15 +78,15 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ShownDifference:
-    """One change, with the difference between its texts worked out again.
+    """One change, with the difference between its texts computed again.
 
     Attributes:
-        target: None for one that is no longer watched.
+        target: None for one that is no longer configured.
         change: None where the two texts cannot be compared, or one is missing. Its edits are
-            those to show: a page of thousands of them would be of use to nobody.
-        links: Those that died with it, or are dead no more.
+            those to show: a page with thousands of them would be useless.
+        links: Those that died with it, or are no longer dead.
         hidden: How many edits are left out.
-        cut: Whether the last one shown is not whole.
+        cut: Whether the last one shown is incomplete.
 
     """
 
@@ -106,7 +106,9 @@ def listing(reads: RecordReads, config: Config, filters: Filters) -> Listing:
     """Read one page of the list."""
     targets = None
     if filters.department:
-        targets = [one.slug for one in config.targets if one.department == filters.department]
+        targets = [
+            target.slug for target in config.targets if target.department == filters.department
+        ]
     announced_only = not filters.every
     total = reads.count_page_changes(
         targets=targets, kind=filters.kind, announced_only=announced_only
@@ -130,15 +132,15 @@ def listing(reads: RecordReads, config: Config, filters: Filters) -> Listing:
 
 def departments(config: Config) -> tuple[str, ...]:
     """Return the departments that have a target, in order."""
-    return tuple(sorted({one.department for one in config.targets if one.department}))
+    return tuple(sorted({target.department for target in config.targets if target.department}))
 
 
 def difference(reads: RecordReads, config: Config, number: int) -> ShownDifference | None:
     """Read one change and compare its texts; None when there is none of that number."""
-    found = reads.page_change(number)
-    if found is None:
+    change_and_texts = reads.page_change(number)
+    if change_and_texts is None:
         return None
-    record, was, now = found
+    record, was, now = change_and_texts
     change = compared(was, now)
     edits, cut = shown(change.edits) if change else ((), False)
     return ShownDifference(
@@ -152,19 +154,19 @@ def difference(reads: RecordReads, config: Config, number: int) -> ShownDifferen
 
 
 def shown(edits: Sequence[Edit]) -> tuple[tuple[Edit, ...], bool]:
-    """Return the first edits, `MOST_EDITS` and `MOST_SHOWN` at most, and whether one is cut."""
-    found: list[Edit] = []
-    left = MOST_SHOWN
+    """Return the first edits, within `MOST_EDITS` and `MOST_SHOWN`, and whether one is cut."""
+    first_edits: list[Edit] = []
+    remaining = MOST_SHOWN
     for edit in edits[:MOST_EDITS]:
         pieces: list[Piece] = []
         for piece in edit.pieces:
-            if left > 0:
-                pieces.append(replace(piece, text=piece.text[:left]))
-            left -= len(piece.text) + PIECE_WEIGHT
-        found.append(replace(edit, pieces=tuple(pieces)))
-        if left <= 0:
-            return tuple(found), found[-1].pieces != edit.pieces
-    return tuple(found), False
+            if remaining > 0:
+                pieces.append(replace(piece, text=piece.text[:remaining]))
+            remaining -= len(piece.text) + PIECE_WEIGHT
+        first_edits.append(replace(edit, pieces=tuple(pieces)))
+        if remaining <= 0:
+            return tuple(first_edits), first_edits[-1].pieces != edit.pieces
+    return tuple(first_edits), False
 
 
 def before(pieces: Sequence[Piece]) -> list[Piece]:

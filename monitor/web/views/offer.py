@@ -1,4 +1,4 @@
-"""What the pages of each department state, side by side. Pure but for the reads."""
+"""The facts of the pages of each department, side by side. Pure except for the queries."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from monitor.web.views.dead_link_views import LinkStatus, lives
 
 
 class Stated(StrEnum):
-    """What a page says of one element."""
+    """Whether a page offers one element."""
 
     YES = "oui"
     DENIED = "contraire"  # the page says that it is not offered
@@ -28,8 +28,8 @@ class OfferRow:
     """One page.
 
     Attributes:
-        version: The text that we believe, None when it was never read.
-        links: Those of each element that is a link, by what is known of where they lead.
+        version: The believed text, None when it was never read.
+        links: Those of each element that is a link, by the state of their addresses.
 
     """
 
@@ -45,17 +45,17 @@ class Offer:
 
     rows: tuple[OfferRow, ...]
     totals: Mapping[Element, int]  # pages that state it
-    without_page: tuple[str, ...]  # departments of which no page is followed
+    without_page: tuple[str, ...]  # departments without a followed page
 
     @property
     def read(self) -> int:
-        """How many were ever read: what the totals are out of."""
+        """The number of pages that were ever read, which the totals refer to."""
         return sum(row.version is not None for row in self.rows)
 
 
 def offer(reads: RecordReads, config: Config) -> Offer:
-    """Read what every followed page states now."""
-    followed = [one for one in config.targets if one.kind in FOLLOWED]
+    """Read the current facts of every followed page."""
+    followed = [target for target in config.targets if target.kind in FOLLOWED]
     facts: dict[str, list[FactRecord]] = {}
     for fact in reads.page_facts(stated_only=True):
         facts.setdefault(fact.target, []).append(fact)
@@ -63,38 +63,38 @@ def offer(reads: RecordReads, config: Config) -> Offer:
     links = _links(reads, config, facts)
     rows = tuple(
         OfferRow(
-            target=one,
-            version=versions.get(one.slug),
-            stated=stated(facts.get(one.slug, ())),
-            links=links.get(one.slug, {}),
+            target=target,
+            version=versions.get(target.slug),
+            stated=stated(facts.get(target.slug, ())),
+            links=links.get(target.slug, {}),
         )
-        for one in sorted(followed, key=lambda one: (one.department or "~", one.slug))
+        for target in sorted(followed, key=lambda target: (target.department or "~", target.slug))
     )
-    every = {one.department for one in config.targets if one.department}
+    departments = {target.department for target in config.targets if target.department}
     return Offer(
         rows=rows,
         totals={
             element: sum(row.stated[element] in {Stated.YES, Stated.BOTH} for row in rows)
             for element in Element
         },
-        without_page=tuple(sorted(every - {one.department for one in followed})),
+        without_page=tuple(sorted(departments - {target.department for target in followed})),
     )
 
 
 def _links(
     reads: RecordReads, config: Config, facts: Mapping[str, Iterable[FactRecord]]
 ) -> dict[str, dict[Element, Mapping[LinkStatus, int]]]:
-    """Tell, by page, what is known of the addresses that it gives."""
-    known, states = watched(config.targets), {one.target: one for one in reads.states()}
+    """Return, by page and element, the states of the addresses in its facts."""
+    slugs, states = watched(config.targets), {state.target: state for state in reads.states()}
     dead: dict[str, set[str]] = {}
     for record in reads.dead_links(dead_only=True):
         dead.setdefault(record.page, set()).add(request_of(record.link.address))
     return {
         page: {
             element: lives(
-                (one.value for one in stated if one.element is element and not one.negated),
+                (fact.value for fact in stated if fact.element is element and not fact.negated),
                 dead=dead.get(page, set()),
-                watched=known,
+                watched=slugs,
                 states=states,
             )
             for element in (Element.ANEF_LINK, Element.APPOINTMENT_LINK)
@@ -104,7 +104,7 @@ def _links(
 
 
 def stated(facts: Iterable[FactRecord]) -> dict[Element, Stated]:
-    """Sum up the facts of one page: an offer, its contrary, both, or nothing that we found."""
+    """Summarise the facts of one page: an offer, its denial, both, or nothing that we found."""
     offered: set[Element] = set()
     denied: set[Element] = set()
     for fact in facts:

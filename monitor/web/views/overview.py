@@ -1,4 +1,4 @@
-"""What the first page says, worked out before any markup. Pure but for the reads."""
+"""The content of the first page. Pure except for the queries."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,13 +12,13 @@ from monitor.core.outages.availability import HOLD
 from monitor.web.record_reads import RecordReads
 from monitor.web.views.platforms import Past, PlatformView, Tally, platform_view, tally
 
-SHORTEST_S = 60  # of a picture, when the watch has just begun
-SILENT_S = 180  # without a sign of life for so long, the service is said to be stopped
+SHORTEST_S = 60  # of a timeline, when the service has just started
+SILENT_S = 180  # without a sign of life for so long, the service is shown as stopped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineFailure:
-    """Rounds of the panel in a row that found our line down; `to_at` is the next good one."""
+    """Consecutive rounds of the panel with our line down; `to_at` is the next good one."""
 
     from_at: datetime
     to_at: datetime | None
@@ -37,12 +37,12 @@ class Overview:
     """All that the first page shows.
 
     Attributes:
-        since: Start of the past that is shown.
-        whole: Whether that is the whole window; else the watch began at `since`.
+        since: Start of the period that is shown.
+        whole: Whether that is the whole window; else the record begins at `since`.
         window_s: Length of the window, in seconds.
-        retired_outages: Open in the record, of targets that are watched no more.
+        retired_outages: Open in the record, of targets that are no longer configured.
         stops: Gaps of the whole point.
-        gap_totals: Those of single targets.
+        gap_totals: Gaps of single targets, by cause.
         checked: Whether any target was ever checked.
         panel: Last round of the control panel; None before the first.
         silent_since: Last sign of life of the service when it is too old; else None.
@@ -71,7 +71,7 @@ class Overview:
     platform_names: Mapping[str, str]
 
     def goes_on(self, incident: Incident) -> bool:
-        """Return whether an incident is open by an outage that is still followed."""
+        """Return whether an incident is open by an outage of a configured target."""
         followed = {(outage.target, outage.first_fail_at) for outage in self.open_outages}
         return incident.closed_at is None and not followed.isdisjoint(incident.outages)
 
@@ -81,7 +81,7 @@ class Overview:
 
 
 def overview(reads: RecordReads, *, config: Config, now: datetime, window_s: float) -> Overview:
-    """Read the record and work out the page. `window_s` is in seconds, more than 0."""
+    """Read the record and compute the page. `window_s` is in seconds, more than 0."""
     runs = reads.runs()
     horizon = now - timedelta(seconds=window_s)
     since = _beginning(runs, horizon=horizon, now=now)
@@ -98,7 +98,7 @@ def overview(reads: RecordReads, *, config: Config, now: datetime, window_s: flo
         missed={gap.target: gap for gap in gaps},
     )
     views = _platforms(reads, config, past)
-    still = [outage for outage in outages if outage.recovered_at is None]
+    open_outages = [outage for outage in outages if outage.recovered_at is None]
     return Overview(
         at=now,
         since=since,
@@ -106,9 +106,11 @@ def overview(reads: RecordReads, *, config: Config, now: datetime, window_s: flo
         window_s=window_s,
         platforms=views,
         tally=tally(row for view in views for group in view.groups for row in group.rows),
-        open_outages=tuple(outage for outage in still if outage.target in config.by_slug),
+        open_outages=tuple(outage for outage in open_outages if outage.target in config.by_slug),
         closed_outages=tuple(outage for outage in outages if outage.recovered_at is not None),
-        retired_outages=tuple(one for one in still if one.target not in config.by_slug),
+        retired_outages=tuple(
+            outage for outage in open_outages if outage.target not in config.by_slug
+        ),
         incidents=tuple(reads.incidents(since=since)),
         blips=tuple(event for event in reads.events(since, now) if event.blip),
         line_failures=line_failures(rounds),
@@ -124,16 +126,16 @@ def overview(reads: RecordReads, *, config: Config, now: datetime, window_s: flo
 
 
 def line_failures(rounds: Iterable[Controls]) -> tuple[LineFailure, ...]:
-    """Return the stretches in which the panel found our own line down."""
-    found: list[LineFailure] = []
+    """Return the periods in which the panel found our own line down."""
+    failures: list[LineFailure] = []
     for works, run in groupby(rounds, key=lambda controls: controls.line_works):
         block = list(run)
-        if works and found and found[-1].to_at is None:
-            last = found[-1]
-            found[-1] = LineFailure(from_at=last.from_at, to_at=block[0].at, rounds=last.rounds)
+        if works and failures and failures[-1].to_at is None:
+            last = failures[-1]
+            failures[-1] = LineFailure(from_at=last.from_at, to_at=block[0].at, rounds=last.rounds)
         elif not works:
-            found.append(LineFailure(from_at=block[0].at, to_at=None, rounds=len(block)))
-    return tuple(found)
+            failures.append(LineFailure(from_at=block[0].at, to_at=None, rounds=len(block)))
+    return tuple(failures)
 
 
 def gap_totals(gaps: Iterable[Gap]) -> tuple[GapTotal, ...]:
@@ -165,7 +167,7 @@ def _platforms(reads: RecordReads, config: Config, past: Past) -> tuple[Platform
 
 
 def _beginning(runs: Sequence[Run], *, horizon: datetime, now: datetime) -> datetime:
-    """Return where the pictures begin: nothing is drawn of the time before the first run."""
+    """Return the start of the timelines, which show nothing before the first run."""
     if not runs or runs[0].started_at >= now:
         return horizon
     return max(horizon, min(runs[0].started_at, now - timedelta(seconds=SHORTEST_S)))
@@ -175,7 +177,7 @@ def _silent_since(
     runs: Sequence[Run], rounds: Sequence[Controls], *, config: Config, now: datetime
 ) -> datetime | None:
     """Return the last sign of life of the service when it is too old."""
-    signs = [one.at for one in rounds[-1:]] + [run.alive_at for run in runs[-1:]]
+    signs = [round_.at for round_ in rounds[-1:]] + [run.alive_at for run in runs[-1:]]
     if not signs:
         return None
     limit = timedelta(seconds=max(SILENT_S, 3 * config.controls.interval_s))

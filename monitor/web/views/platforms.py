@@ -1,4 +1,4 @@
-"""How each target is now, grouped as a reader looks for it. Pure."""
+"""The current state of each target, grouped for readers. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ Tally = tuple[tuple[Verdict, int], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformRow:
-    """One target now. A state that nothing confirms any more is unknown."""
+    """The current state of one target; unknown when its last check is too old."""
 
     target: Target
     verdict: Verdict
@@ -37,7 +37,7 @@ class Group:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fold:
-    """Groups to show together: those where all is in the one state `verdict`, or the others."""
+    """Groups to show together: those whose targets are all in one state, or the others."""
 
     verdict: Verdict | None
     groups: tuple[Group, ...]
@@ -59,26 +59,26 @@ class PlatformView:
 
     @property
     def folds(self) -> tuple[Fold, ...]:
-        """What needs a look first; then what is uniformly unknown, then uniformly up."""
-        found: dict[Verdict | None, list[Group]] = {}
+        """Groups with something to look at first; then those all unknown, then those all up."""
+        by_verdict: dict[Verdict | None, list[Group]] = {}
         for group in self.groups:
             sole = group.tally[0][0] if len(group.tally) == 1 else None
             plain = sole if sole in {Verdict.UNKNOWN, Verdict.UP} else None
-            found.setdefault(plain, []).append(group)
+            by_verdict.setdefault(plain, []).append(group)
         return tuple(
-            Fold(verdict=verdict, groups=tuple(found[verdict]))
+            Fold(verdict=verdict, groups=tuple(by_verdict[verdict]))
             for verdict in (None, Verdict.UNKNOWN, Verdict.UP)
-            if verdict in found
+            if verdict in by_verdict
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
-    """What is known of the targets, by slug, over [since, now).
+    """The record of the targets, by slug, over [since, now).
 
     Attributes:
         missed: The last gap of each target that has one.
-        line_works: What the last round of the control panel said of our own line.
+        line_works: Whether our own line worked at the last round of the control panel.
 
     """
 
@@ -93,9 +93,9 @@ class Past:
 def platform_view(
     platform: Platform, targets: Iterable[Target], past: Past, *, lane: LaneState | None
 ) -> PlatformView:
-    """Show one platform; `targets` are its own, in the order of the configuration."""
+    """Return the view of one platform; `targets` are its own, in the order of the configuration."""
     rows = [row(target, past) for target in targets]
-    spans = [past.spans[one.target.slug] for one in rows]
+    spans = [past.spans[target_row.target.slug] for target_row in rows]
     return PlatformView(
         platform=platform,
         groups=_groups(rows),
@@ -108,12 +108,12 @@ def platform_view(
 def row(target: Target, past: Past) -> PlatformRow:
     state = past.states.get(target.slug)
     verdict, why = _present(target, state, past)
-    known = state is not None and state.verdict is verdict
+    confirmed = state is not None and state.verdict is verdict
     return PlatformRow(
         target=target,
         verdict=verdict,
         why=why,
-        since=state.since if state and known else None,
+        since=state.since if state and confirmed else None,
         last_at=state.last_at if state else None,
         strip=strip([past.spans[target.slug]], since=past.since, until=past.now),
     )
@@ -121,12 +121,12 @@ def row(target: Target, past: Past) -> PlatformRow:
 
 def tally(rows: Iterable[PlatformRow]) -> Tally:
     """Count the rows in each state, in the order of `Verdict`."""
-    found = Counter(one.verdict for one in rows)
-    return tuple((verdict, found[verdict]) for verdict in Verdict if verdict in found)
+    counts = Counter(target_row.verdict for target_row in rows)
+    return tuple((verdict, counts[verdict]) for verdict in Verdict if verdict in counts)
 
 
 def _present(target: Target, state: State | None, past: Past) -> tuple[Verdict, str]:
-    """Return the state and its reason: the last check's while it holds and our line works."""
+    """Return the state and its reason, of the last check while it holds and our line works."""
     hold = timedelta(seconds=HOLD * target.interval_s)
     if state is not None and state.verdict and state.reason and state.last_at:
         if not past.line_works:
@@ -136,18 +136,18 @@ def _present(target: Target, state: State | None, past: Past) -> tuple[Verdict, 
         why = "Pas de relevé récent"
     else:
         why = "Pas encore de relevé"
-    missed = past.missed.get(target.slug)
-    if missed is not None and past.now - missed.to_at <= hold:
-        why += f" : {GAPS[missed.cause]}"
+    gap = past.missed.get(target.slug)
+    if gap is not None and past.now - gap.to_at <= hold:
+        why += f" : {GAPS[gap.cause]}"
     return Verdict.UNKNOWN, f"{why}."
 
 
 def _groups(rows: Sequence[PlatformRow]) -> tuple[Group, ...]:
     if len(rows) <= GROUPED_ABOVE:
         return (Group(title="", rows=tuple(rows), tally=tally(rows)),)
-    ordered = sorted(rows, key=lambda one: one.target.department)
+    ordered = sorted(rows, key=lambda target_row: target_row.target.department)
     groups: list[Group] = []
-    for department, run in groupby(ordered, key=lambda one: one.target.department):
+    for department, run in groupby(ordered, key=lambda target_row: target_row.target.department):
         members = tuple(run)
         city = members[0].target.city
         title = f"{department} – {city}" if department and city else department or "National"

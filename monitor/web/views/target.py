@@ -1,4 +1,4 @@
-"""What the page of one target says, worked out before any markup. Pure but for the reads."""
+"""The content of the page of one target. Pure except for the queries."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -26,13 +26,13 @@ class TargetView:
     """All that the page of one target shows.
 
     Attributes:
-        now: Its state, and a picture of the time from `since` to `at`.
+        now: Its state, and a timeline from `since` to `at`.
         checks: The latest, the newest first.
-        outages: The newest first, one more than are shown at most; an open one comes first.
+        outages: The newest first, one more than is shown at most; an open one comes first.
         versions: Of the page's text, the newest first.
-        facts: What the page states now.
-        dead: Links of the page that lead nowhere now.
-        update_age: Days since the displayed update date; None when none is shown, or ahead.
+        facts: The current facts of the page.
+        dead: Links of the page that are dead now.
+        update_age: Days since the displayed update date; None when there is none, or it is ahead.
 
     """
 
@@ -55,7 +55,7 @@ class TargetView:
 def target_view(
     reads: RecordReads, *, config: Config, slug: str, now: datetime
 ) -> TargetView | None:
-    """Read all that is known of a target; None when nothing of that name is watched."""
+    """Read all that is known of a target; None when there is no target of that name."""
     target = config.by_slug.get(slug)
     if target is None:
         return None
@@ -78,7 +78,7 @@ def target_view(
 
 def _past(reads: RecordReads, target: Target, *, since: datetime, now: datetime) -> Past:
     rounds = reads.rounds(now - timedelta(hours=1), now)
-    gaps: Iterable[Gap] = (one for one in reads.gaps(since, now) if one.target == target.slug)
+    gaps: Iterable[Gap] = (gap for gap in reads.gaps(since, now) if gap.target == target.slug)
     return Past(
         since=since,
         now=now,
@@ -90,10 +90,10 @@ def _past(reads: RecordReads, target: Target, *, since: datetime, now: datetime)
 
 
 def _latest(reads: RecordReads, target: Target, *, now: datetime) -> tuple[Check, ...]:
-    """Read no more of the past than holds the checks that are shown, a day at most."""
+    """Return the last checks; only as much of the record as they need is read, a day at most."""
     span = min(PAST, timedelta(seconds=2 * CHECKS * target.interval_s))
-    found = reads.observations(target.slug, now - span, now + timedelta(seconds=1))
-    return tuple(found)[::-1][:CHECKS]
+    checks = reads.observations(target.slug, now - span, now + timedelta(seconds=1))
+    return tuple(checks)[::-1][:CHECKS]
 
 
 def _age(updated_on: str, now: datetime) -> int | None:

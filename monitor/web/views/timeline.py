@@ -1,4 +1,4 @@
-"""The picture of a stretch of time: which states, when, as blocks to draw. Pure."""
+"""Timelines: the states over a period, as rectangles to draw. Pure."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,10 +11,10 @@ from monitor.core.french.sentences import VERDICTS
 from monitor.core.model import Verdict
 from monitor.core.outages.availability import Span, seconds_by_verdict
 
-CELLS = 288  # five minutes each over a day; bounds what a picture weighs
-HEIGHT = 20  # of the whole picture, in its own units; a cell is two wide
+CELLS = 288  # five minutes each over a day; bounds the size of a timeline
+HEIGHT = 20  # of the timeline, in its own units; a cell is two wide
 CELL_WIDTH = 2
-# From the bottom of the picture to its top; also from the least to the most serious.
+# From the bottom of the timeline to its top; also from the least to the most serious.
 ORDER = (
     Verdict.UP,
     Verdict.UNKNOWN,
@@ -30,7 +30,7 @@ Cells = tuple[Verdict, ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimelineBlock:
-    """A rectangle of one state, in the picture's units."""
+    """A rectangle of one state, in the timeline's units."""
 
     x: int
     y: float
@@ -41,33 +41,33 @@ class TimelineBlock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strip:
-    """A picture and the words that say the same to who does not see it."""
+    """A timeline, and its content as text for those who do not see it."""
 
     blocks: tuple[TimelineBlock, ...]
     text: str
 
 
 def strip(rows: Sequence[Sequence[Span]], *, since: datetime, until: datetime) -> Strip:
-    """Return the picture of one target, or of several stacked on top of each other."""
+    """Return the timeline of one target, or of several stacked on top of each other."""
     blocks = stack([cells(spans, since=since, until=until) for spans in rows])
     return Strip(blocks=blocks, text=summary(span for spans in rows for span in spans))
 
 
 def cells(spans: Iterable[Span], *, since: datetime, until: datetime) -> Cells:
-    """Return the most serious state of each cell, so that a short one still shows.
+    """Return the most serious state of each cell, so that a short one is still visible.
 
-    A cell that no span touches is unknown.
+    A cell that no span overlaps is unknown.
     """
     cell_s = (until - since).total_seconds() / CELLS
-    found: list[Verdict | None] = [None] * CELLS
+    verdicts: list[Verdict | None] = [None] * CELLS
     for span in spans:
         first = math.floor((span.from_at - since).total_seconds() / cell_s)
         last = math.ceil((span.to_at - since).total_seconds() / cell_s)
         for index in range(max(0, first), min(CELLS, last)):
-            other = found[index]
-            if other is None or _RANK[span.verdict] > _RANK[other]:
-                found[index] = span.verdict
-    return tuple(verdict or Verdict.UNKNOWN for verdict in found)
+            current = verdicts[index]
+            if current is None or _RANK[span.verdict] > _RANK[current]:
+                verdicts[index] = span.verdict
+    return tuple(verdict or Verdict.UNKNOWN for verdict in verdicts)
 
 
 def stack(rows: Sequence[Cells]) -> tuple[TimelineBlock, ...]:
@@ -92,18 +92,18 @@ def stack(rows: Sequence[Cells]) -> tuple[TimelineBlock, ...]:
 def summary(spans: Iterable[Span]) -> str:
     """Return how long each state lasted: "disponible 23 h 55 min 00 s, indéterminé 5 min 00 s"."""
     seconds = seconds_by_verdict(spans)
-    said = [f"{VERDICTS[verdict]} {duration(seconds[verdict])}" for verdict in Verdict]
+    texts = [f"{VERDICTS[verdict]} {duration(seconds[verdict])}" for verdict in Verdict]
     return ", ".join(
-        text for verdict, text in zip(Verdict, said, strict=True) if seconds[verdict] >= 1
+        text for verdict, text in zip(Verdict, texts, strict=True) if seconds[verdict] >= 1
     )
 
 
 def _column(verdicts: Sequence[Verdict]) -> Mapping[Verdict, tuple[int, int]]:
-    """Return, for each state, how many rows lie below it and how many are in it."""
+    """Return, for each state, how many rows are below it and how many are in it."""
     below = 0
-    found: dict[Verdict, tuple[int, int]] = {}
+    counts: dict[Verdict, tuple[int, int]] = {}
     for verdict in ORDER:
-        count = sum(1 for other in verdicts if other is verdict)
-        found[verdict] = (below, count)
+        count = sum(1 for row_verdict in verdicts if row_verdict is verdict)
+        counts[verdict] = (below, count)
         below += count
-    return found
+    return counts

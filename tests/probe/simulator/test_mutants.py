@@ -78,7 +78,7 @@ def no_tick(patch: pytest.MonkeyPatch) -> None:
 def one_resolver_is_enough(patch: pytest.MonkeyPatch) -> None:
     real = resolve._verdict
 
-    def verdict(said: list[resolve._Said]) -> object:
+    def verdict(said: list[resolve._ServerFailure]) -> object:
         server, failure, second = real(said)
         return server, failure, second or server
 

@@ -46,7 +46,7 @@ from monitor.fetch.budget import Budget, Limits
 from monitor.fetch.connection import Alarm, waiting
 from monitor.fetch.draft import Draft
 from monitor.fetch.failures import ExchangeBroken
-from monitor.fetch.fetcher import _Way
+from monitor.fetch.fetcher import _RequestOptions
 from monitor.fetch.reachable import Address
 from monitor.fetch.resolve import Answer
 from monitor.probe.judge import Judge, look_again
@@ -218,7 +218,7 @@ class SimulatedFetcher(Fetcher):
         self.on_silence = lambda: None
 
     async def _request(
-        self, draft: Draft, address: Address, trust: object, budget: Budget, way: _Way
+        self, draft: Draft, address: Address, trust: object, budget: Budget, way: _RequestOptions
     ) -> None:
         del trust
         draft.enter(Phase.RESOLVE)
