@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from monitor.cli.records import _told
+from monitor.cli.records import _described
 from monitor.core.model import Outage
 from monitor.demo.screen import _span
 from tests.support.reads import NOW, FakeReads, outage
@@ -28,7 +28,7 @@ def measured(slug: str = "a") -> Outage:
 
 
 def test_in_the_list_of_the_command() -> None:
-    said = _told(measured(), None)
+    said = _described(measured(), None)
 
     assert SHORTEST in said
     assert LONGEST in said

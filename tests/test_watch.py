@@ -94,9 +94,9 @@ class Bench:
         )
 
     async def keep(
-        self, target: Target, seen: Observation, *, known_good: bool, in_outage: bool
+        self, target: Target, observation: Observation, *, known_good: bool, in_outage: bool
     ) -> tuple[Capture, ...]:
-        del seen, in_outage
+        del observation, in_outage
         self.kept.append((target.slug, known_good))
         return ()
 
@@ -320,12 +320,12 @@ async def test_the_checks_of_one_target_are_recorded_in_their_order(
     keep = bench.keep
 
     async def slowly(
-        target: Target, seen: Observation, *, known_good: bool, **more: bool
+        target: Target, observation: Observation, *, known_good: bool, **more: bool
     ) -> tuple[Capture, ...]:
         if not bench.kept:
             bench.kept.append((target.slug, known_good))
             await go_on.wait()
-        return await keep(target, seen, known_good=known_good, **more)
+        return await keep(target, observation, known_good=known_good, **more)
 
     monkeypatch.setattr(bench.watch, "_keep", slowly)
     first = asyncio.ensure_future(bench.watch.observe(ONE, bench.clock.now()))

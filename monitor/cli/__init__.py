@@ -1,6 +1,6 @@
 """`vigie`: the command line. English names, French output.
 
-Exit codes: 0 done, 1 the answer is no, 2 usage, configuration or storage, 70 a fault of ours.
+Exit codes: 0 success, 1 a negative result, 2 usage, configuration or storage, 70 a fault of ours.
 """
 
 import os
@@ -16,8 +16,8 @@ from monitor.config.settings import secrets_in
 from monitor.runtime import logs
 from monitor.runtime.errors import VigieError
 
-# Where each command lives. Only the module of the one that is asked for is imported: a saved
-# answer is judged without waiting for the database and the web server to load.
+# The module of each command. Only that of the requested command is imported: `classify` need not
+# wait for the database and the web server to load.
 COMMANDS = {
     "run": "service",
     "demo": "demo",
@@ -42,13 +42,13 @@ COMMANDS = {
     "restore": "backup",
     "witness": "witness",
 }
-_RECORD = 0o027  # the record is for the service and its group: nobody else reads or writes it
-_FOR_OTHERS = frozenset({"init", "export"})  # what is handed over: as the caller says
+_RECORD = 0o027  # umask: only the service and its group may read the record
+_FOR_OTHERS = frozenset({"init", "export"})  # their output has the caller's umask
 _INTERRUPTED = 130  # what a shell reports of a command that Ctrl-C ended
 
 
 def parser(command: str | None = None) -> ArgumentParser:
-    """Build the parser: of every command, or only of those that live with `command`."""
+    """Build the parser of every command, or only of those in the module of `command`."""
     modules = [COMMANDS[command]] if command in COMMANDS else dict.fromkeys(COMMANDS.values())
     top = parser_of("vigie", "Relevé vérifiable des pages publiques de l’ANEF et des préfectures.")
     top.add_argument(
@@ -74,16 +74,18 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
-    asked = parser(words[0] if words else None).parse_args(words)
+    args = parser(words[0] if words else None).parse_args(words)
     code = 0
     try:
-        code = int(asked.run(asked))
+        code = int(args.run(args))
     except* VigieError as group:
-        for message in dict.fromkeys(map(str, _leaves(group))):  # each once: many may wait for it
+        for message in dict.fromkeys(
+            map(str, _leaves(group))
+        ):  # each once: several tasks may raise it
             print(message, file=sys.stderr)
         code = 2
     except* BrokenPipeError:
-        sys.stderr.close()  # the reader left, as `| head` does: nothing to say
+        sys.stderr.close()  # the reader has closed the pipe, as `| head` does
     except* KeyboardInterrupt:
         code = _INTERRUPTED
     except* Exception:  # noqa: BLE001 -- a fault of ours: printable, with its own code

@@ -1,4 +1,4 @@
-"""`vigie backup`, `vigie restore`: one file that holds a whole record."""
+"""`vigie backup`, `vigie restore`: a whole record in one file."""
 
 import os
 from argparse import Namespace
@@ -42,59 +42,59 @@ def add(commands: Commands) -> None:
     again.set_defaults(run=run_restore)
 
 
-def run_backup(asked: Namespace) -> int:
-    """Back up; 1 when the copy is faithful and the record itself has faults."""
-    settings = read_settings(os.environ, data=asked.data)
+def run_backup(args: Namespace) -> int:
+    """Back up; 1 when the copy is exact and the record itself has faults."""
+    settings = read_settings(os.environ, data=args.data)
     with ProgressLine() as progress:
-        done = backup(
+        summary = backup(
             settings,
-            asked.file,
-            config=asked.config,
+            args.file,
+            config=args.config,
             now=SystemClock().now(),
-            keys=asked.with_key,
+            keys=args.with_key,
             progress=progress,
         )
-    print(f"{asked.file} : {_told(done)}. Relu et vérifié.")
-    if done.keys:
+    print(f"{args.file} : {_described(summary)}. Relu et vérifié.")
+    if summary.keys:
         print("Les clés privées y sont : qui a ce fichier peut signer à votre place. Le garder")
         print("comme un mot de passe, jamais avec les autres sauvegardes.")
-    elif (asked.data / KEY_FILE).exists():
-        print(f"La clé privée n’y est pas : garder à part une copie de {asked.data / KEY_FILE}, ou")
+    elif (args.data / KEY_FILE).exists():
+        print(f"La clé privée n’y est pas : garder à part une copie de {args.data / KEY_FILE}, ou")
         print("une sauvegarde faite avec --with-key. Sans elle, le journal ne peut être continué.")
-    if done.faults:
+    if summary.faults:
         print("La copie est fidèle, mais le registre lui-même ne se vérifie pas :")
-        _list(done.faults)
+        _list(summary.faults)
         return 1
     return 0
 
 
-def run_restore(asked: Namespace) -> int:
-    """Restore; 1 when what was restored has faults of its own."""
-    settings = read_settings(os.environ, data=asked.data)
+def run_restore(args: Namespace) -> int:
+    """Restore; 1 when the restored record has faults."""
+    settings = read_settings(os.environ, data=args.data)
     with ProgressLine() as progress:
-        done, local = restore(asked.file, settings, config=asked.config, progress=progress)
+        summary, local = restore(args.file, settings, config=args.config, progress=progress)
     where = "dans la base de VIGIE_DATABASE_URL" if os.environ.get("VIGIE_DATABASE_URL") else ""
-    print(f"Restauré dans {asked.data} {where}".rstrip() + f" : {_told(done)}.")
+    print(f"Restauré dans {args.data} {where}".rstrip() + f" : {_described(summary)}.")
     if local:
-        print(f"Réglages locaux remis dans {asked.config / LOCAL}.")
-    if not (asked.data / KEY_FILE).exists() and not settings.journal_key and done.signed:
+        print(f"Réglages locaux remis dans {args.config / LOCAL}.")
+    if not (args.data / KEY_FILE).exists() and not settings.journal_key and summary.signed:
         print(
-            f"Avant de démarrer : remettre la clé privée dans {asked.data / KEY_FILE} (chmod 600)."
+            f"Avant de démarrer : remettre la clé privée dans {args.data / KEY_FILE} (chmod 600)."
         )
-    print(f"Ce qui a suivi le {when(done.made_at)} n’y est pas et restera une lacune de mesure.")
+    print(f"Ce qui a suivi le {when(summary.made_at)} n’y est pas et restera une lacune de mesure.")
     print("Si le journal a été signé depuis, les cosignataires le savent : au démarrage, Vigie le")
     print("leur demande et refuse de signer une seconde histoire, en disant que faire.")
-    if done.faults:
+    if summary.faults:
         print("La sauvegarde est fidèle, mais le registre qu’elle contient ne se vérifie pas :")
-        _list(done.faults)
+        _list(summary.faults)
         return 1
     return 0
 
 
-def _told(done: Summary) -> str:
+def _described(summary: Summary) -> str:
     return (
-        f"registre au {when(done.made_at)}, {count(done.leaves, 'entrée')} dont {done.signed} "
-        f"signées, {count(done.files, 'fichier')}, {done.size / 1e6:.1f} Mo"
+        f"registre au {when(summary.made_at)}, {count(summary.leaves, 'entrée')} dont "
+        f"{summary.signed} signées, {count(summary.files, 'fichier')}, {summary.size / 1e6:.1f} Mo"
     )
 
 

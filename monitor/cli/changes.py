@@ -1,4 +1,4 @@
-"""`vigie changes`: the log of what changed on the pages that are followed."""
+"""`vigie changes`: the log of the changes of followed pages."""
 
 import os
 import sys
@@ -37,52 +37,52 @@ def add(commands: Commands) -> None:
     log.set_defaults(run=changes)
 
 
-def changes(asked: Namespace) -> int:
-    """Print what was recorded, the oldest first, as the log of outages does."""
-    if asked.number is not None:
-        return one_change(asked)
+def changes(args: Namespace) -> int:
+    """Print the recorded changes, the oldest first."""
+    if args.number is not None:
+        return one_change(args)
     require_span(asked)
-    config = load(asked.config)
-    targets = {target.slug: target for target in chosen(config, asked)}
-    settings = read_settings(os.environ, data=asked.data)
+    config = load(args.config)
+    targets = {target.slug: target for target in chosen(config, args)}
+    settings = read_settings(os.environ, data=args.data)
     with Store.open(settings.database_url, point=settings.point, writer=False) as store:
-        found = store.page_changes(
+        records = store.page_changes(
             targets=targets,
-            since=asked.since,
-            until=asked.until,
-            announced_only=not asked.all,
+            since=args.since,
+            until=args.until,
+            announced_only=not args.all,
         )[::-1]
-    rows = [as_json(one, targets[one.target]) for one in found]
-    if asked.format == "json":
+    rows = [as_json(record, targets[record.target]) for record in records]
+    if args.format == "json":
         say(rows)
-    elif asked.format == "csv":
+    elif args.format == "csv":
         write_csv([{**row, "kinds": " ".join(row["kinds"])} for row in rows])
     else:
-        for one in found:
-            print(_told(one, targets[one.target]), end="\n\n")
-        print(f"{count(len(found), 'modification')} au journal.")
+        for record in records:
+            print(_described(record, targets[record.target]), end="\n\n")
+        print(f"{count(len(records), 'modification')} au journal.")
     return 0
 
 
-def one_change(asked: Namespace) -> int:
+def one_change(args: Namespace) -> int:
     """Print one change and all that differs between its texts; 1 when there is none."""
-    if asked.format == "csv":
+    if args.format == "csv":
         raise CommandRefused("--number : un passage n’a pas de colonnes ; choisir table ou json")
-    config = load(asked.config)
-    settings = read_settings(os.environ, data=asked.data)
+    config = load(args.config)
+    settings = read_settings(os.environ, data=args.data)
     with Store.open(settings.database_url, point=settings.point, writer=False) as store:
-        known = store.page_change(asked.number) if 0 < asked.number < MOST_NUMBER else None
-    if known is None:
-        print(f"--number : {asked.number} : aucune modification de ce numéro", file=sys.stderr)
+        change_and_texts = store.page_change(args.number) if 0 < args.number < MOST_NUMBER else None
+    if change_and_texts is None:
+        print(f"--number : {args.number} : aucune modification de ce numéro", file=sys.stderr)
         return 1
-    record, was, now = known
+    record, was, now = change_and_texts
     target = config.by_slug.get(record.target)
     change = compared(was, now)
     edits = change.edits if change else ()
-    if asked.format == "json":
+    if args.format == "json":
         say({**as_json(record, target), "edits": [_edit(edit) for edit in edits]})
         return 0
-    print(_told(record, target))
+    print(_described(record, target))
     for edit in edits:
         print("\n" + "\n".join(f"  {MARKS[piece.op]} {piece.text}" for piece in edit.pieces))
     print(f"\n{count(len(edits), 'passage modifié', 'passages modifiés')}.")
@@ -101,25 +101,25 @@ def _edit(edit: Edit) -> dict[str, Any]:
     }
 
 
-def as_json(one: ChangeRecord, target: Target | None) -> dict[str, Any]:
-    """Return what machines are told of a change. It lies between `after_at` and `by_at`."""
-    before, after = one.before, one.after
+def as_json(record: ChangeRecord, target: Target | None) -> dict[str, Any]:
+    """Return a change as JSON. It happened between `after_at` and `by_at`."""
+    before, after = record.before, record.after
     return {
-        "number": one.number,
-        "target": one.target,
+        "number": record.number,
+        "target": record.target,
         "url": target.url if target else None,
         "department": target.department if target else None,
         "platform": target.platform if target else None,
-        "point": one.point,
-        "edge": one.edge.value,
-        "kinds": [kind.value for kind in one.kinds],
-        "weight": one.weight.value if one.weight else None,
-        "summary": one.summary,
-        "silent": one.silent,
-        "announced": one.announced,
-        "at": utc(one.at),
-        "after_at": utc(one.after_at),
-        "by_at": utc(one.by_at),
+        "point": record.point,
+        "edge": record.edge.value,
+        "kinds": [kind.value for kind in record.kinds],
+        "weight": record.weight.value if record.weight else None,
+        "summary": record.summary,
+        "silent": record.silent,
+        "announced": record.announced,
+        "at": utc(record.at),
+        "after_at": utc(record.after_at),
+        "by_at": utc(record.by_at),
         "before_sha256": before.sha256 if before else None,
         "before_body_sha256": before.body_sha256 if before else None,
         "before_updated_on": before.updated_on if before else None,
@@ -129,27 +129,27 @@ def as_json(one: ChangeRecord, target: Target | None) -> dict[str, Any]:
     }
 
 
-def _told(one: ChangeRecord, target: Target | None) -> str:
-    kinds = ", ".join(KINDS[kind] for kind in one.kinds) or "–"
-    weight = WEIGHTS[one.weight] if one.weight else "–"
-    marks = ["sans changement de la date affichée"] * one.silent
-    marks += ["non annoncée"] * (not one.announced)
+def _described(record: ChangeRecord, target: Target | None) -> str:
+    kinds = ", ".join(KINDS[kind] for kind in record.kinds) or "–"
+    weight = WEIGHTS[record.weight] if record.weight else "–"
+    marks = ["sans changement de la date affichée"] * record.silent
+    marks += ["non annoncée"] * (not record.announced)
     lines = [
-        f"{target.name if target else 'cible retirée'} ({one.target}) : {EDGES[one.edge]}",
+        f"{target.name if target else 'cible retirée'} ({record.target}) : {EDGES[record.edge]}",
         f"  {target.url if target else 'plus surveillée'}",
         f"  nature : {kinds} ; poids : {weight}{''.join(f' ; {mark}' for mark in marks)}",
-        *_bounds(one),
+        *_bounds(record),
     ]
-    if one.summary:
-        lines.append(f"  {one.summary}")
+    if record.summary:
+        lines.append(f"  {record.summary}")
     return "\n".join(lines)
 
 
-def _bounds(one: ChangeRecord) -> tuple[str, ...]:
-    if one.edge in OF_LINKS:  # framed by the checks of the address: `vigie outages` has them
-        return (f"  établi par le relevé de la page du {when(one.at)}",)
-    was = when(one.after_at) if one.after_at else "aucun"
+def _bounds(record: ChangeRecord) -> tuple[str, ...]:
+    if record.edge in OF_LINKS:  # framed by the checks of the address: `vigie outages` has them
+        return (f"  établi par le relevé de la page du {when(record.at)}",)
+    was = when(record.after_at) if record.after_at else "aucun"
     return (
         f"  ancien état relevé pour la dernière fois  : {was}",
-        f"  nouvel état relevé pour la première fois : {when(one.by_at)}",
+        f"  nouvel état relevé pour la première fois : {when(record.by_at)}",
     )

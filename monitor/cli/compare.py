@@ -39,94 +39,106 @@ def add(commands: Commands) -> None:
     comparing.set_defaults(run=run)
 
 
-def run(asked: Namespace) -> int:
+def run(args: Namespace) -> int:
     """Compare one pair, or each line of a file of pairs."""
-    if (asked.pairs is None) == (asked.before is None or asked.after is None):
+    if (args.pairs is None) == (args.before is None or args.after is None):
         raise CommandRefused("Donner deux pages, AVANT et APRÈS, ou bien --pairs FICHIER.")
-    marks, problems = load_fingerprints(asked.config / "fingerprints.toml")
+    fingerprints, problems = load_fingerprints(args.config / "fingerprints.toml")
     if problems:
         raise CommandRefused("\n".join(map(str, problems)))
-    if asked.pairs is not None:
-        return _run_pairs(asked.pairs, marks)
-    found = _compared(
-        asked.before, asked.after, url=asked.url, content_type=asked.content_type, marks=marks
+    if args.pairs is not None:
+        return _run_pairs(args.pairs, fingerprints)
+    comparison = _compared(
+        args.before,
+        args.after,
+        url=args.url,
+        content_type=args.content_type,
+        fingerprints=fingerprints,
     )
-    if asked.json:
-        say(as_json(found) | {"edits": [_edit(edit) for edit in _edits(found)]})
+    if args.json:
+        say(as_json(comparison) | {"edits": [_edit(edit) for edit in _edits(comparison)]})
     else:
-        print("\n".join(told(found)))
+        print("\n".join(explained(comparison)))
     return 0
 
 
 def _compared(
-    before: Path, after: Path, *, url: str | None, content_type: str | None, marks: Sequence[Any]
+    before: Path,
+    after: Path,
+    *,
+    url: str | None,
+    content_type: str | None,
+    fingerprints: Sequence[Any],
 ) -> Comparison:
     return compare_saved(
         read_saved(before),
         read_saved(after),
         url=url,
         content_type=content_type,
-        is_page=judge_with(marks, content_type=content_type),
+        is_page=judge_with(fingerprints, content_type=content_type),
     )
 
 
-def _run_pairs(name: str, marks: Sequence[Any]) -> int:
-    """Answer each pair with one JSON line, in order, as soon as it is known."""
+def _run_pairs(name: str, fingerprints: Sequence[Any]) -> int:
+    """Answer each pair with one JSON line, in order, as soon as it is compared."""
     if name == "-":
-        return _answer_all(sys.stdin, Path(), marks)
+        return _answer_all(sys.stdin, Path(), fingerprints)
     try:
         with Path(name).open(encoding="utf-8") as file:
-            return _answer_all(file, Path(name).parent, marks)
+            return _answer_all(file, Path(name).parent, fingerprints)
     except OSError as error:
         raise CommandRefused(f"{name} : illisible : {in_french(error)}") from None
 
 
-def _answer_all(lines: TextIO, folder: Path, marks: Sequence[Any]) -> int:
+def _answer_all(lines: TextIO, folder: Path, fingerprints: Sequence[Any]) -> int:
     for number, line in enumerate(lines, start=1):
         if line.strip():
-            print(json.dumps(_answer(line, number, folder, marks), ensure_ascii=False), flush=True)
+            print(
+                json.dumps(_answer(line, number, folder, fingerprints), ensure_ascii=False),
+                flush=True,
+            )
     return 0
 
 
-def _answer(line: str, number: int, folder: Path, marks: Sequence[Any]) -> dict[str, Any]:
+def _answer(line: str, number: int, folder: Path, fingerprints: Sequence[Any]) -> dict[str, Any]:
     pair: Any = {}
     try:
         pair = json.loads(line)
-        found = _compared(
+        comparison = _compared(
             _place(folder, pair["before"]),
             _place(folder, pair["after"]),
             url=pair.get("url"),
             content_type=pair.get("content_type"),
-            marks=marks,
+            fingerprints=fingerprints,
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         raise CommandRefused(
             f"--pairs : ligne {number} : pas un objet JSON avec before et after"
         ) from None
-    except CommandRefused as refusal:  # one page that cannot be read spoils its own pair only
+    except CommandRefused as refusal:  # a page that cannot be read affects only its own pair
         return {"id": pair.get("id"), "changed": None, "kinds": [], "weight": None,
                 "summary": str(refusal)}  # fmt: skip
-    return {"id": pair.get("id")} | as_json(found)
+    return {"id": pair.get("id")} | as_json(comparison)
 
 
 def _place(folder: Path, name: str) -> Path:
-    """Return a path of a pair: beside the file of pairs, or else from here."""
-    beside = folder / name
-    return beside if beside.exists() else Path(name)
+    """Return a path of a pair: relative to the file of pairs, or else to the current folder."""
+    sibling = folder / name
+    return sibling if sibling.exists() else Path(name)
 
 
-def as_json(found: Comparison) -> dict[str, Any]:
-    """Return what a line of `--pairs` says, but for its id."""
+def as_json(comparison: Comparison) -> dict[str, Any]:
+    """Return a comparison as in a line of `--pairs`, without its id."""
     return {
-        "changed": found.changed,
-        "kinds": [kind.value for kind in found.kinds],
-        "weight": found.weight.value if found.weight else None,
-        "summary": found.summary,
+        "changed": comparison.changed,
+        "kinds": [kind.value for kind in comparison.kinds],
+        "weight": comparison.weight.value if comparison.weight else None,
+        "summary": comparison.summary,
     }
 
 
-def _edits(found: Comparison) -> Sequence[Edit]:
-    return found.change.edits if found.change else ()
+def _edits(comparison: Comparison) -> Sequence[Edit]:
+    return comparison.change.edits if comparison.change else ()
 
 
 def _edit(edit: Edit) -> dict[str, Any]:
@@ -136,15 +148,15 @@ def _edit(edit: Edit) -> dict[str, Any]:
     }
 
 
-def told(found: Comparison) -> Iterator[str]:
+def explained(comparison: Comparison) -> Iterator[str]:
     """Yield the answer for a person; the first line is one word, for scripts."""
-    yield _WORDS[found.changed]
-    yield found.summary
-    if found.change is None:
+    yield _WORDS[comparison.changed]
+    yield comparison.summary
+    if comparison.change is None:
         return
-    kinds = ", ".join(KINDS[kind] for kind in found.kinds)
-    yield f"Nature : {kinds} ; poids : {WEIGHTS[found.change.weight]}"
-    for edit in found.change.edits:
+    kinds = ", ".join(KINDS[kind] for kind in comparison.kinds)
+    yield f"Nature : {kinds} ; poids : {WEIGHTS[comparison.change.weight]}"
+    for edit in comparison.change.edits:
         yield "  " + " ".join(_MARKS[piece.op].format(piece.text) for piece in edit.pieces)
-    for link in found.change.links:
+    for link in comparison.change.links:
         yield f"  lien « {link.text} » : {link.before or '(absent)'} → {link.after or '(absent)'}"

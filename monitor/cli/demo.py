@@ -46,27 +46,27 @@ def add(commands: Commands) -> None:
     demo.set_defaults(run=run_demo)
 
 
-def run_demo(asked: Namespace) -> int:
-    """Play the scenes until stopped; the record is thrown away unless `--data` says where."""
+def run_demo(args: Namespace) -> int:
+    """Run the scenario until stopped; the record is deleted at the end unless `--data` is given."""
     logs.configure(level="ERROR")
     process_setup.prepare()
-    if asked.data is None:
+    if args.data is None:
         with tempfile.TemporaryDirectory(prefix="vigie-demo-") as name:
-            _run(Path(name), once=asked.once)
+            _run(Path(name), once=args.once)
         print("Le registre de cette démonstration est effacé. Pour en garder un et l’essayer :")
         print("  vigie demo --once --data essai")
         return 0
-    data: Path = asked.data.absolute()
+    data: Path = args.data.absolute()
     if data.exists() and (not data.is_dir() or any(data.iterdir())):
-        raise CommandRefused(f"--data : {asked.data} : déjà pris ; donner un dossier neuf ou vide")
+        raise CommandRefused(f"--data : {args.data} : déjà pris ; donner un dossier neuf ou vide")
     make_folder(data)
-    _run(data, once=asked.once)
-    where = f"--config {asked.data / 'config'} --data {asked.data}"
-    print(f"Le registre est dans {asked.data}. À essayer :")
+    _run(data, once=args.once)
+    where = f"--config {args.data / 'config'} --data {args.data}"
+    print(f"Le registre est dans {args.data}. À essayer :")
     print(f"  vigie outages {where}")
     print(f"  vigie changes {where}")
-    print(f"  vigie verify {asked.data}")
-    print(f"  vigie export {where} --out {asked.data}-export")
+    print(f"  vigie verify {args.data}")
+    print(f"  vigie export {where} --out {args.data}-export")
     return 0
 
 
@@ -89,20 +89,20 @@ async def play(
     once: bool,
     pace: int = 1,
 ) -> None:
-    """Run the demo's world and the service that watches it, in the folder `settings.data`.
+    """Run the simulated sites and the service that watches them, in the folder `settings.data`.
 
     `pace` multiplies every duration, for a machine that is too busy for the usual ones.
     """
     clock = SystemClock()
-    marks = config_folder() / "fingerprints.toml"
-    world = DemoWorld(work_folder=settings.data, fingerprints=marks, clock=clock, pace=pace)
+    fingerprints = config_folder() / "fingerprints.toml"
+    world = DemoWorld(work_folder=settings.data, fingerprints=fingerprints, clock=clock, pace=pace)
     await world.start()
     try:
         config = load(world.config_folder)
         migrate(settings.database_url)
         server, port = world.dns_address
-        second = [world.second_dns]
-        resolver = Resolver(clock=clock, servers=[server], second=second, port=port)
+        second_servers = [world.second_dns]
+        resolver = Resolver(clock=clock, servers=[server], second=second_servers, port=port)
         with open_to_write(config, settings) as store:
             app = App(config, settings, store, clock=clock, resolver=resolver)
             async with asyncio.TaskGroup() as group:
@@ -122,7 +122,7 @@ async def play(
 async def _play_scenes(
     world: DemoWorld, stop: asyncio.Event, clock: Clock, *, afterwards_s: float | None
 ) -> None:
-    await world.play()
+    await world.run()
     if afterwards_s is not None:
         await clock.sleep(afterwards_s)
         stop.set()
@@ -133,10 +133,12 @@ def _announced(store: Store) -> Sequence[ChangeRecord]:
 
 
 async def _show(world: DemoWorld, app: App, store: Store, url: str, clock: Clock) -> None:
-    """Draw the screen again and again; in a file, one after the other."""
+    """Refresh the screen periodically; in a file, append each version."""
     live = sys.stdout.isatty()
     while True:
-        states = {slug: seen.state for slug, seen in app.board.targets.items() if seen.state}
+        states = {
+            slug: metrics.state for slug, metrics in app.board.targets.items() if metrics.state
+        }
         screen = render(
             targets=world.targets,
             states=states,

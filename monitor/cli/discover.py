@@ -1,4 +1,4 @@
-"""`vigie discover`: look for the pages for foreigners of prefectures, and propose them."""
+"""`vigie discover`: search prefectures' sites for pages for foreigners, and propose them."""
 
 import asyncio
 import csv
@@ -50,14 +50,14 @@ def add(commands: Commands) -> None:
     finding.set_defaults(run=run)
 
 
-def run(asked: Namespace) -> int:
-    """Search each department in turn; 1 when a search could not be ended."""
-    config = load(asked.config)
-    homes = chosen(config, asked.department)
-    known = read_known(asked.config / CANDIDATES)
+def run(args: Namespace) -> int:
+    """Search each department in turn; 1 when a search could not be completed."""
+    config = load(args.config)
+    homes = chosen(config, args.department)
+    known = read_known(args.config / CANDIDATES)
     require_identity(config)
-    settings = read_settings(os.environ, data=asked.data)
-    # The one writer has every platform's budget to itself: the service must be stopped.
+    settings = read_settings(os.environ, data=args.data)
+    # The lock of the writer excludes the service, which spends the same budgets.
     with Store.open(settings.database_url, point=settings.point, writer=True) as store:
         return asyncio.run(search_all(config, settings, store, homes, known))
 
@@ -66,13 +66,13 @@ def chosen(config: Config, codes: Sequence[str] | None) -> Sequence[Target]:
     """Return the home pages to start from.
 
     Raises:
-        Refusal: a department has none.
+        CommandRefused: A department has none.
 
     """
-    homes = {one.department: one for one in config.targets if one.kind is Kind.HOME}
+    homes = {target.department: target for target in config.targets if target.kind is Kind.HOME}
     homes.pop("", None)
     if codes is None:
-        followed = {one.department for one in config.targets if one.kind is Kind.PAGE}
+        followed = {target.department for target in config.targets if target.kind is Kind.PAGE}
         return [home for code, home in sorted(homes.items()) if code not in followed]
     for code in codes:
         if code not in homes:
@@ -86,23 +86,23 @@ def read_known(path: Path) -> Known:
     """Read the addresses known from public copies.
 
     Raises:
-        Refusal: it cannot be read.
+        CommandRefused: The file cannot be read.
 
     """
-    known: Known = defaultdict(list)
+    by_department: Known = defaultdict(list)
     try:
         with path.open(encoding="utf-8", newline="") as file:
             for row in csv.DictReader(file):
-                known[row["department_code"]].append((row["url"], row["title"]))
+                by_department[row["department_code"]].append((row["url"], row["title"]))
     except FileNotFoundError:
-        return known
+        return by_department
     except (OSError, UnicodeDecodeError, KeyError, csv.Error) as error:
         raise CommandRefused(f"{path} : illisible : {error}") from None
-    return known
+    return by_department
 
 
 class Searcher:
-    """Makes the requests of searches as the service makes its own."""
+    """Makes the requests of searches under the same rules as the service."""
 
     def __init__(
         self,
@@ -123,9 +123,12 @@ class Searcher:
         self._writing: set[asyncio.Task[None]] = set()
         files = (
             RobotsFile(
-                origin=one.host, fetched_at=one.fetched_at, status=one.status, text=one.text or ""
+                origin=copy.host,
+                fetched_at=copy.fetched_at,
+                status=copy.status,
+                text=copy.text or "",
             )
-            for one in store.robots()
+            for copy in store.robots()
         )
         self._book = RobotsBook(
             clock=clock,
@@ -146,15 +149,15 @@ class Searcher:
             for slug, platform in config.platforms.items()
         }
 
-    async def search(self, home: Target, known: Sequence[tuple[str, str]]) -> bool:
-        """Search one department to its end; False when it stopped before."""
-        search = self._searches.open(home, known)
-        watched = [one.url for one in self._config.targets]
+    async def search(self, home: Target, addresses: Sequence[tuple[str, str]]) -> bool:
+        """Search one department; False when the search was interrupted."""
+        search = self._searches.open(home, addresses)
+        watched = [target.url for target in self._config.targets]
         ended = True
         while not search.done and ended:
             url = search.waiting[0].url
             try:
-                told = await step(
+                result = await step(
                     search,
                     lane=self._lanes[home.platform],
                     clock=self._clock,
@@ -164,15 +167,15 @@ class Searcher:
                 ended = url not in {lead.url for lead in search.waiting}
             except NoTurn as refusal:
                 ended = refusal.cause is GapCause.ROBOTS
-                told = "robots.txt demande de ne pas la lire" if ended else "plateforme fermée"
+                result = "robots.txt demande de ne pas la lire" if ended else "plateforme fermée"
                 if ended:
                     search.waiting.pop(0)
             path = self._searches.save(search, home, watched=watched)
-            print(f"{home.department} : {search.pages}/{MOST_PAGES} · {url} : {told}", flush=True)
+            print(f"{home.department} : {search.pages}/{MOST_PAGES} · {url} : {result}", flush=True)
         path = self._searches.save(search, home, watched=watched)
-        found = count(len(search.proposals), "page proposée", "pages proposées")
+        proposals_text = count(len(search.proposals), "page proposée", "pages proposées")
         state = "" if ended else " Recherche interrompue : relancer pour reprendre."
-        print(f"{home.department} : {found}, à relire dans {path}.{state}", flush=True)
+        print(f"{home.department} : {proposals_text}, à relire dans {path}.{state}", flush=True)
         await asyncio.gather(*self._writing)
         return ended
 
@@ -188,8 +191,10 @@ class Searcher:
             platform=home.platform,
             slow_s=float("inf"),
         )
-        seen = await self._judge.observation(page, exchange.started_at, exchange, known_good=True)
-        return seen.judgement
+        observation = await self._judge.observation(
+            page, exchange.started_at, exchange, known_good=True
+        )
+        return observation.judgement
 
     def _keep_robots(self, file: RobotsFile) -> None:
         self._write(self._store.keep_robots(file.origin, file.text, file.status, file.fetched_at))
@@ -203,12 +208,12 @@ class Searcher:
 
 
 async def search_all(
-    config: Config, settings: Settings, store: Store, homes: Sequence[Target], known: Known
+    config: Config, settings: Settings, store: Store, homes: Sequence[Target], by_department: Known
 ) -> int:
-    """Search each department in turn; a closed platform ends it all."""
+    """Search each department in turn, until a platform is closed; 0 when all were completed."""
     searcher = Searcher(config, settings, store, clock=SystemClock())
     for number, home in enumerate(homes, start=1):
         print(f"Département {home.department} ({number} sur {len(homes)})", flush=True)
-        if not await searcher.search(home, known.get(home.department, [])):
+        if not await searcher.search(home, by_department.get(home.department, [])):
             return 1
     return 0

@@ -1,4 +1,4 @@
-"""`vigie export`: a copy of the journal and of what it rests on, for a stranger to verify."""
+"""`vigie export`: copy the journal and its evidence, for others to verify."""
 
 import hashlib
 import json
@@ -38,9 +38,9 @@ from monitor.runtime.errors import in_french
 from monitor.store import Store, is_new
 
 STAMPS = "horodatages"
-UNFINISHED = ".en-cours"  # ends the name of a folder that nobody verified yet
-RECENT = 5_000  # checkpoints among which one that has its cosignatures is looked for
-SHOWN = 20  # faults that are told
+UNFINISHED = ".en-cours"  # suffix of the name of a folder that is not verified yet
+RECENT = 5_000  # checkpoints that are searched for one with its cosignatures
+SHOWN = 20  # faults that are shown
 _OLDER = (
     "La copie s’arrête à {size} sur {newest} : c’est le point de contrôle le plus récent"
     " qui porte les cosignatures demandées."
@@ -104,18 +104,18 @@ def add(commands: Commands) -> None:
     export.set_defaults(run=run_export)
 
 
-def run_export(asked: Namespace) -> int:
-    """Write the copy. The service may run meanwhile: what it adds later is not in it."""
-    config = load(asked.config)
+def run_export(args: Namespace) -> int:
+    """Write the copy. The service may run meanwhile: what it adds is not in it."""
+    config = load(args.config)
     file_days(asked.since, asked.until)  # refused before anything is written
-    out: Path = asked.out
+    out: Path = args.out
     if out.exists():
         raise CommandRefused(f"{out} existe déjà : donner un dossier à créer.")
     making = out.with_name(f"{out.name}{UNFINISHED}")
     try:
-        shutil.rmtree(making, ignore_errors=True)  # of an export that was cut short
-        asked.out = making
-        copy = _write(asked, config)
+        shutil.rmtree(making, ignore_errors=True)  # of an interrupted export
+        args.out = making
+        copy = _write(args, config)
         print("Vérification de la copie par son propre vérificateur…", file=sys.stderr)
         _require_verified(making, copy.key)
         making.rename(out)
@@ -125,9 +125,9 @@ def run_export(asked: Namespace) -> int:
             "service tourner cinq minutes, ou « vigie seal »."
         ) from None
     except OSError as error:
-        raise CommandRefused(f"{error.filename or asked.out} : {in_french(error)}") from None
+        raise CommandRefused(f"{error.filename or args.out} : {in_french(error)}") from None
     except (ProofError, NoteError) as error:
-        raise CommandRefused(f"Journal {asked.data / FOLDER} : endommagé ({error}).") from None
+        raise CommandRefused(f"Journal {args.data / FOLDER} : endommagé ({error}).") from None
     print(f"{out} : {count(copy.leaves, 'feuille')}, {count(copy.files, 'fichier')} de copies.")
     if copy.remark:
         print(copy.remark)
@@ -138,7 +138,7 @@ def run_export(asked: Namespace) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Exported:
-    """What was written. `remark` is French: what the copy lacks."""
+    """The written copy. `remark`: in French, what it lacks."""
 
     key: VerifierKey
     leaves: int
@@ -147,29 +147,29 @@ class _Exported:
 
 
 def _require_verified(folder: Path, key: VerifierKey) -> None:
-    """Have the copy judged by the verifier in it. Raises Refusal, and leaves it to be looked at."""
+    """Verify the copy with its own verifier. Raises CommandRefused; the copy stays there."""
     program = [sys.executable, "-I", "-S", str(folder / "verifier.py"), str(folder)]
-    done = subprocess.run(  # noqa: S603 -- our own program
+    process = subprocess.run(  # noqa: S603 -- our own program
         [*program, "--cle", str(key), "--json"], check=False, capture_output=True
     )
-    if done.returncode == 0:
+    if process.returncode == 0:
         return
     try:
-        faults = json.loads(done.stdout)["faults"]
+        faults = json.loads(process.stdout)["faults"]
     except (ValueError, LookupError):
-        faults = [done.stderr.decode("utf-8", "replace").strip()]
+        faults = [process.stderr.decode("utf-8", "replace").strip()]
     more = [f"… et {len(faults) - SHOWN} autres"] if len(faults) > SHOWN else []
-    first = f"{folder} : refusé par son propre vérificateur ; à ne pas remettre."
-    raise CommandRefused("\n".join([first, *faults[:SHOWN], *more]))
+    headline = f"{folder} : refusé par son propre vérificateur ; à ne pas remettre."
+    raise CommandRefused("\n".join([headline, *faults[:SHOWN], *more]))
 
 
 def _chosen(data: Path, key: VerifierKey, config: Config) -> tuple[bytes, str]:
-    """Return the newest checkpoint that has its cosignatures, or the newest, and what to say."""
+    """Return the newest checkpoint with its cosignatures, else the newest, and a remark."""
     published = Tiles(data / FOLDER).checkpoint()
     if published is None:
         raise FileNotFoundError(data / FOLDER / CHECKPOINT)
     newest = Checkpoint.parse(Note.parse(published).text).size
-    for note in chain([published], _noted(data)):
+    for note in chain([published], _recorded_notes(data)):
         try:
             parsed = Note.parse(note)
             signatures = quorum(parsed, config.cosigning)
@@ -184,7 +184,7 @@ def _chosen(data: Path, key: VerifierKey, config: Config) -> tuple[bytes, str]:
     return published, _ALONE.format(signed=len(signatures.signed), needed=signatures.needed)
 
 
-def _noted(data: Path) -> Iterator[bytes]:
+def _recorded_notes(data: Path) -> Iterator[bytes]:
     """Yield our last checkpoints with their cosignatures, the newest first."""
     settings = read_settings(os.environ, data=data)
     if is_new(settings.database_url):
@@ -194,24 +194,30 @@ def _noted(data: Path) -> Iterator[bytes]:
             parsed = Note.parse(note)
             lines = store.cosignatures(Checkpoint.parse(parsed.text).size)
             if lines:
-                yield bytes(with_signatures(parsed, [Signature.parse(one.line) for one in lines]))
+                yield bytes(
+                    with_signatures(
+                        parsed, [Signature.parse(cosignature.line) for cosignature in lines]
+                    )
+                )
 
 
-def _write(asked: Namespace, config: Config) -> _Exported:
-    out: Path = asked.out
-    if not (asked.data / FOLDER / CHECKPOINT).exists():  # before anything that would make a key
-        raise FileNotFoundError(asked.data / FOLDER / CHECKPOINT)
-    key = _key(asked.data, config)
-    note, remark = _chosen(asked.data, key, config)
-    checkpoint = mirror.copy_tree(asked.data / FOLDER, out / FOLDER, note)
-    mirror.copy_stamps(asked.data / FOLDER / STAMPS, out / FOLDER / STAMPS, size=checkpoint.size)
-    named = set() if asked.no_captures else mirror.capture_files(out / FOLDER, checkpoint.size)
-    copied = _copy_captures(asked, out / CAPTURES, named)
+def _write(args: Namespace, config: Config) -> _Exported:
+    out: Path = args.out
+    if not (args.data / FOLDER / CHECKPOINT).exists():  # before anything that would make a key
+        raise FileNotFoundError(args.data / FOLDER / CHECKPOINT)
+    key = _key(args.data, config)
+    note, remark = _chosen(args.data, key, config)
+    checkpoint = mirror.copy_tree(args.data / FOLDER, out / FOLDER, note)
+    mirror.copy_stamps(args.data / FOLDER / STAMPS, out / FOLDER / STAMPS, size=checkpoint.size)
+    named = set() if args.no_captures else mirror.capture_files(out / FOLDER, checkpoint.size)
+    copied = _copy_captures(args, out / CAPTURES, named)
     mirror.put(out / "cles.txt", "".join(_keys(key, config, note)).encode())
     mirror.put(out / "racines.pem", _roots(config))
     unknown = JudgedStamps.of(out / FOLDER, roots=certificates(_roots(config))).rootless()
     if unknown:
-        mirror.put(out / "sans-racine.txt", "".join(f"{one}\n" for one in sorted(unknown)).encode())
+        mirror.put(
+            out / "sans-racine.txt", "".join(f"{digest}\n" for digest in sorted(unknown)).encode()
+        )
     program = mirror.verifier()
     mirror.put(out / "verifier.py", program)
     readme = README.format(
@@ -236,9 +242,9 @@ def _key(data: Path, config: Config) -> VerifierKey:
 
 
 def _keys(key: VerifierKey, config: Config, note: bytes) -> Iterator[str]:
-    """Yield the lines of a C2SP tlog-policy; what it asks for, the checkpoint `note` has."""
+    """Yield the lines of a C2SP tlog-policy that the checkpoint `note` satisfies."""
     yield f"log {key}\n"
-    witnesses = [VerifierKey.parse(one.key) for one in config.cosigning.witnesses]
+    witnesses = [VerifierKey.parse(cosigner.key) for cosigner in config.cosigning.witnesses]
     for witness in witnesses:
         if witness.algorithm is Algorithm.COSIGNATURE:
             yield f"witness {witness.name} {witness}\n"
@@ -256,14 +262,16 @@ def _roots(config: Config) -> bytes:
     return Path(certifi.where()).read_bytes() + pinned.encode()
 
 
-def _copy_captures(asked: Namespace, out: Path, named: set[str]) -> int:
-    """Copy the day files of the period that leaves name, whole records only; count them."""
-    since, until = file_days(asked.since, asked.until)
-    files = day_files.files(asked.data / CAPTURES, since=since, until=until)
+def _copy_captures(args: Namespace, out: Path, named: set[str]) -> int:
+    """Copy the files of the period that leaves name, complete records only; return how many."""
+    since, until = file_days(args.since, args.until)
+    files = day_files.files(args.data / CAPTURES, since=since, until=until)
     captures = [path for path in files if path.name in named]
     for path in captures:
         try:
-            mirror.put(out / path.name, b"".join(one.packed for one in day_files.members(path)))
+            mirror.put(
+                out / path.name, b"".join(member.packed for member in day_files.members(path))
+            )
         except WarcError as error:
             raise CommandRefused(f"{path} : fichier de copies endommagé ({error}).") from None
     return len(captures)

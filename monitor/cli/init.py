@@ -1,4 +1,4 @@
-"""`vigie init`: say once who sends the robot."""
+"""`vigie init`: write the identity of the robot's sender."""
 
 import json
 import os
@@ -25,7 +25,7 @@ from monitor.evidence import durable
 from monitor.evidence.log.note import NoteError, SignerKey
 from monitor.runtime.errors import in_french
 
-READABLE = 0o644  # a configuration holds no secret, and the service has an account of its own
+READABLE = 0o644  # a configuration has no secret, and the service runs under another account
 HEAD = """\
 # Les réglages de votre association. Ce fichier n’est pas livré avec Vigie : aucune mise à jour n’y
 # touche. Toute clé de vigie.toml peut y être écrite ; ce qui n’y est pas garde sa valeur livrée.
@@ -37,12 +37,12 @@ Values = dict[tuple[str, str], str]  # by table and key
 
 @dataclass(frozen=True, slots=True)
 class _IdentityField:
-    """One part of the identity: its option, its place in the file, what a person is asked."""
+    """One part of the identity: its option, its place in the file, and its question."""
 
     option: str
     table: str
     key: str
-    asked: str
+    question: str
 
 
 QUESTIONS = (
@@ -74,24 +74,26 @@ def add(commands: Commands) -> None:
     init.set_defaults(run=run)
 
 
-def run(asked: Namespace) -> int:
-    """Write the identity; 0 when the configuration is good with it."""
-    path: Path = asked.config / LOCAL
+def run(args: Namespace) -> int:
+    """Write the identity; 0 when the configuration is valid with it."""
+    path: Path = args.config / LOCAL
     before = _read(path)
-    values: Values = {(one.table, one.key): _answer(one, asked) for one in QUESTIONS}
-    values |= _names_kept(asked, values)
+    values: Values = {
+        (question.table, question.key): _answer(question, args) for question in QUESTIONS
+    }
+    values |= _names_of_keys(args, values)
     text = before or HEAD
     for (table, key), value in values.items():
         text = put(text, table, key, value)
     if _parsed(text) != _expected(_parsed(before), values):
-        wanted = "".join(f"\n  [{t}] {k} = {_toml(value)}" for (t, k), value in values.items())
+        lines = "".join(f"\n  [{t}] {k} = {_toml(value)}" for (t, k), value in values.items())
         raise CommandRefused(
-            f"{path} : sa forme ne permet pas d’y écrire. Écrivez-y vous-même :{wanted}"
+            f"{path} : sa forme ne permet pas d’y écrire. Écrivez-y vous-même :{lines}"
         )
-    if asked.print:
+    if args.print:
         sys.stdout.write(text)
         return 0
-    config = _write(asked.config, path, before, text)
+    config = _write(args.config, path, before, text)
     print(f"Identité écrite dans {path}. Le robot s’annonce désormais ainsi :")
     print(f"  {config.user_agent}")
     print("Si le service tourne, redémarrez-le : il ne lit ses réglages qu’au démarrage.")
@@ -111,7 +113,7 @@ def _read(path: Path) -> str:
 
 
 def _write(folder: Path, path: Path, before: str, text: str) -> Config:
-    """Write the file, and put the old one back unless the configuration is good with it."""
+    """Write the file, and restore the old one unless the configuration is valid with it."""
     try:
         durable.write(path, text.encode(), mode=READABLE)
         try:
@@ -129,19 +131,19 @@ def _write(folder: Path, path: Path, before: str, text: str) -> Config:
         ) from None
 
 
-def _answer(one: _IdentityField, asked: Namespace) -> str:
+def _answer(question: _IdentityField, args: Namespace) -> str:
     """Return a value from the options, or else from the person at the terminal."""
-    given: str | None = getattr(asked, one.option)
-    if given is not None:
-        value, fault = judged(one.option, given)
+    option_value: str | None = getattr(args, question.option)
+    if option_value is not None:
+        value, fault = judged(question.option, option_value)
         if fault:
-            raise CommandRefused(f"--{one.option} : {given} : {fault}")
+            raise CommandRefused(f"--{question.option} : {option_value} : {fault}")
         return value
     if not sys.stdin.isatty():
-        raise CommandRefused(f"Il manque --{one.option}. {INIT_HINT}")
+        raise CommandRefused(f"Il manque --{question.option}. {INIT_HINT}")
     while True:
         try:
-            value, fault = judged(one.option, input(f"{one.asked} : "))
+            value, fault = judged(question.option, input(f"{question.question} : "))
         except EOFError:
             raise CommandRefused(f"\nRien n’a été écrit. {INIT_HINT}") from None
         if not fault:
@@ -149,9 +151,9 @@ def _answer(one: _IdentityField, asked: Namespace) -> str:
         print(f"  {fault}")
 
 
-def judged(option: str, given: str) -> tuple[str, str]:
-    """Return a value as it is written in the file, and why it cannot be used; "" when it can."""
-    value = given.strip()
+def judged(option: str, text: str) -> tuple[str, str]:
+    """Return a value as it is written in the file, and why it is refused, "" when it is not."""
+    value = text.strip()
     if option == "site":
         value = value if "://" in value else f"https://{value}"
     try:
@@ -177,17 +179,17 @@ def judged(option: str, given: str) -> tuple[str, str]:
     return value, ""
 
 
-def _names_kept(asked: Namespace, values: Values) -> Values:
-    """Return the names of the keys that were made already, unless they follow from the site.
+def _names_of_keys(args: Namespace, values: Values) -> Values:
+    """Return the names of existing keys, unless they follow from the site.
 
-    A key bears its name for ever: a journal that has begun goes on under the one that it has.
+    The name of a key never changes: an existing journal keeps its name.
     """
-    settings = read_settings(os.environ, data=asked.data)
+    settings = read_settings(os.environ, data=args.data)
     site = urlsplit(values["publisher", "site"])
     own = f"{site.netloc}{site.path.rstrip('/')}"
     keys = {
-        ("journal", "origin", "journal"): settings.journal_key or _key(asked.data / KEY_FILE),
-        ("witness", "name", "temoin"): _key(asked.data / WITNESS / "cle"),
+        ("journal", "origin", "journal"): settings.journal_key or _key(args.data / KEY_FILE),
+        ("witness", "name", "temoin"): _key(args.data / WITNESS / "cle"),
     }
     names: Values = {}
     for (table, setting, last), text in keys.items():
@@ -209,28 +211,28 @@ def _key(path: Path) -> str:
 
 
 def put(text: str, table: str, key: str, value: str) -> str:
-    """Return a TOML text with one value set; the other lines stay as they are."""
+    """Return a TOML text with one value set; the other lines are unchanged."""
     line, lines = f"{key} = {_toml(value)}", text.splitlines()
     start = _find(lines, rf"\s*\[\s*{table}\s*\]\s*(#.*)?", 0, len(lines))
     if start is None:
         return "\n".join([*lines, *([""] if lines else []), f"[{table}]", line]) + "\n"
     end = _find(lines, r"\s*\[.*", start + 1, len(lines))
     end = len(lines) if end is None else end
-    known = _find(lines, rf"\s*{key}\s*=.*", start + 1, end)
-    if known is None:
+    existing = _find(lines, rf"\s*{key}\s*=.*", start + 1, end)
+    if existing is None:
         lines.insert(start + 1, line)
     else:
-        lines[known] = line
+        lines[existing] = line
     return "\n".join(lines) + "\n"
 
 
 def _find(lines: list[str], pattern: str, start: int, end: int) -> int | None:
-    sought: Callable[[str], object] = re.compile(pattern).fullmatch
-    return next((n for n in range(start, end) if sought(lines[n])), None)
+    matches: Callable[[str], object] = re.compile(pattern).fullmatch
+    return next((n for n in range(start, end) if matches(lines[n])), None)
 
 
 def _toml(value: str) -> str:
-    """Write a text. What JSON writes of one is TOML as well."""
+    """Encode a string; a JSON string is a TOML string too."""
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -55,7 +55,7 @@ from monitor.store.rebuild.page_restore import Why
 from monitor.store.rebuild.rebuilder import Rebuilt, rebuild
 from monitor.store.writing.intern_tables import InternTables
 
-PROGRESS_US = 2_000_000  # between two words of progress
+PROGRESS_US = 2_000_000  # between two lines of progress
 
 
 def add(commands: Commands) -> None:
@@ -101,17 +101,17 @@ def add(commands: Commands) -> None:
     again.set_defaults(run=run_rebuild)
 
 
-def run_seal(asked: Namespace) -> int:
-    """Seal by hand, while the service is stopped."""
-    config = load(asked.config)
-    settings = read_settings(os.environ, data=asked.data)
+def run_seal(args: Namespace) -> int:
+    """Seal the journal while the service is stopped."""
+    config = load(args.config)
+    settings = read_settings(os.environ, data=args.data)
     require_identity(config)
-    if asked.new_journal and is_new(settings.database_url):
+    if args.new_journal and is_new(settings.database_url):
         print(migrate(settings.database_url), file=sys.stderr)
     with open_to_write(config, settings) as store:
-        if not asked.new_journal:
+        if not args.new_journal:
             require_journal(settings.data, store, text=settings.journal_key)
-        print(asyncio.run(_seal(config, settings, store, new_key=asked.new_key)))
+        print(asyncio.run(_seal(config, settings, store, new_key=args.new_key)))
     return 0
 
 
@@ -129,10 +129,10 @@ async def _seal(config: Config, settings: Settings, store: Store, *, new_key: bo
         if new_key:
             following = own_key(next_path, name=origin, algorithm=Algorithm.ED25519)
             old, new = str(key.verifier), str(following.verifier)
-            said = encode.new_key(clock.now(), old=old, new=new)
+            key_leaf = encode.new_key(clock.now(), old=old, new=new)
 
-            def append(connection: Connection, kept: InternTables) -> None:
-                kept.scribe.ledger.append(connection, said)
+            def append(connection: Connection, interned: InternTables) -> None:
+                interned.scribe.ledger.append(connection, key_leaf)
 
             await store.write(append)
         signed = await sealer.seal(also=following)
@@ -145,25 +145,25 @@ async def _seal(config: Config, settings: Settings, store: Store, *, new_key: bo
 
 
 def _change_keys(data: Path, old: SignerKey, following: Path) -> None:
-    """Put the new key in force; the old one is kept beside it."""
-    kept = data / f"{KEY_FILE}.{old.verifier.key_id.hex()}"
-    durable.write(kept, f"{old}\n".encode(), mode=0o600)
+    """Install the new key; the old one is kept beside it."""
+    old_path = data / f"{KEY_FILE}.{old.verifier.key_id.hex()}"
+    durable.write(old_path, f"{old}\n".encode(), mode=0o600)
     following.replace(data / KEY_FILE)
     durable.sync_folder(data)
 
 
-def run_verify(asked: Namespace) -> int:
+def run_verify(args: Namespace) -> int:
     """Verify, and print each step."""
-    data = asked.path if (asked.path / FOLDER).is_dir() else None
-    folder = asked.path / FOLDER if data else asked.path
-    key = _key(asked.key, data, folder)
+    data = args.path if (args.path / FOLDER).is_dir() else None
+    folder = args.path / FOLDER if data else args.path
+    key = _key(args.key, data, folder)
     steps: list[VerificationStep] = []
     store = _store(data) if data else None
     missing = [_no_database(data)] if data and store is None else []
     try:
         captures = data / CAPTURES if data else None
-        older = [*asked.older, *stamped_notes(folder), *Tiles(folder).changes()]
-        found = verify(
+        older = [*args.older, *stamped_notes(folder), *Tiles(folder).changes()]
+        steps_of_journal = verify(
             folder,
             key=key,
             older=older,
@@ -174,32 +174,32 @@ def run_verify(asked: Namespace) -> int:
         )
         stamps = JudgedStamps({})
 
-        def stamped() -> Iterator[VerificationStep]:
+        def stamp_steps() -> Iterator[VerificationStep]:
             nonlocal stamps
-            stamps = JudgedStamps.of(folder, roots=_roots(asked.roots))
+            stamps = JudgedStamps.of(folder, roots=_roots(args.roots))
             if step := stamps.step():
                 yield step
 
-        for step in chain(missing, found, stamped()):
+        for step in chain(missing, steps_of_journal, stamp_steps()):
             steps.append(step)
-            if not asked.json:
-                print(_told(len(steps), step))
-        opinion = _opinion(asked, data or folder, key, stamps)
+            if not args.json:
+                print(_described(len(steps), step))
+        opinion = _opinion(args, data or folder, key, stamps)
         if opinion is not None and opinion.faults:
             steps.append(_refused(opinion))
-            if not asked.json:
-                print(_told(len(steps), steps[-1]))
+            if not args.json:
+                print(_described(len(steps), steps[-1]))
     finally:
         if store is not None:
             store.close()
-    return _concluded(asked, data, steps, opinion)
+    return _concluded(args, data, steps, opinion)
 
 
 def _concluded(
-    asked: Namespace, data: Path | None, steps: Sequence[VerificationStep], opinion: Opinion | None
+    args: Namespace, data: Path | None, steps: Sequence[VerificationStep], opinion: Opinion | None
 ) -> int:
     good = all(step.ok for step in steps)
-    if asked.json:
+    if args.json:
         listed: dict[str, object] = {"unproved": list(unproved())} if data else {}
         listed["stranger"] = opinion.found if opinion else None
         say({"ok": good, "steps": [_as_json(step) for step in steps], **listed})
@@ -214,28 +214,28 @@ def _concluded(
                 print(f"   {line}")
         if data:
             print("Ce que rien ne garantit, et pourquoi cela ne trompe personne :")
-            for one in unproved():
-                print(f"   {one}")
+            for line_unproved in unproved():
+                print(f"   {line_unproved}")
         print("Tout est vérifié." if good else "La vérification a échoué.")
     return 0 if good else 1
 
 
 def _opinion(
-    asked: Namespace, folder: Path, key: VerifierKey | None, stamps: JudgedStamps
+    args: Namespace, folder: Path, key: VerifierKey | None, stamps: JudgedStamps
 ) -> Opinion | None:
-    """Ask the verifier that strangers get, with the witnesses of the configuration."""
+    """Run the stand-alone verifier, with the witnesses of the configuration."""
     if key is None:
         return None
     try:
-        cosigners = load(asked.config).cosigning.witnesses
+        cosigners = load(args.config).cosigning.witnesses
     except VigieError:
-        cosigners = ()  # a folder that came from elsewhere, where there is no configuration
-    witnesses = [VerifierKey.parse(one.key) for one in cosigners]
+        cosigners = ()  # a folder from elsewhere, without a configuration
+    witnesses = [VerifierKey.parse(cosigner.key) for cosigner in cosigners]
     journal = folder / FOLDER if (folder / FOLDER).is_dir() else folder
-    roots = b"\n".join(path.read_bytes() for path in (Path(certifi.where()), *asked.roots))
+    roots = b"\n".join(path.read_bytes() for path in (Path(certifi.where()), *args.roots))
 
     def rootless() -> set[str]:
-        roots = _roots(asked.roots)
+        roots = _roots(args.roots)
         return JudgedStamps.of(journal, roots=roots, known=stamps).rootless()
 
     return ask(folder, key=key, witnesses=witnesses, roots=roots, unknown=rootless)
@@ -269,7 +269,7 @@ def _no_database(data: Path) -> VerificationStep:
 
 
 def _progress() -> Progress:
-    """Say on a terminal how far a long verification is."""
+    """Return a function that shows on a terminal how far a long verification is."""
     clock = SystemClock()
     due_us = clock.monotonic_us() + PROGRESS_US
 
@@ -283,7 +283,7 @@ def _progress() -> Progress:
 
 
 def _roots(more: Sequence[Path]) -> list[bytes]:
-    """Return the public roots, and those given."""
+    """Return the public roots, and those in the files `more`."""
     roots: list[bytes] = []
     for path in (Path(certifi.where()), *more):
         try:
@@ -315,14 +315,14 @@ def _key(text: str | None, data: Path | None, folder: Path) -> VerifierKey | Non
             Note.parse(bounded.read(folder / CHECKPOINT, MAX_NOTE_BYTES)).text
         ).origin
     except (NoteError, OSError):
-        return None  # the first step of the verification refuses such a checkpoint, and names it
+        return None  # the first step of the verification refuses such a checkpoint
     return own_key(data / KEY_FILE, name=origin, algorithm=Algorithm.ED25519).verifier
 
 
-def _told(number: int, step: VerificationStep) -> str:
-    found = step.faults or (step.done,)
+def _described(number: int, step: VerificationStep) -> str:
+    lines_found = step.faults or (step.done,)
     lines = [f"{number}. {step.title} : {'bon' if step.ok else 'REFUSÉ'}"]
-    lines += [f"   {line}" for line in found]
+    lines += [f"   {line}" for line in lines_found]
     lines += [f"   Prouve : {step.proves}", f"   Ne prouve pas : {step.leaves_open}"]
     return "\n".join(lines)
 
@@ -338,10 +338,10 @@ def _as_json(step: VerificationStep) -> dict[str, object]:
     }
 
 
-def run_rebuild(asked: Namespace) -> int:
-    """Verify the journal, then make a new database of it."""
-    config = load(asked.config)
-    settings = read_settings(os.environ, data=asked.data)
+def run_rebuild(args: Namespace) -> int:
+    """Verify the journal, then rebuild the database from it."""
+    config = load(args.config)
+    settings = read_settings(os.environ, data=args.data)
     if not is_new(settings.database_url):
         aside = (
             "renommez la base, ou"
@@ -357,7 +357,7 @@ def run_rebuild(asked: Namespace) -> int:
     key = journal_key(settings.data, origin=origin, text=settings.journal_key).verifier
     folder = settings.data / FOLDER
     for number, step in enumerate(verify(folder, key=key), start=1):
-        print(_told(number, step))
+        print(_described(number, step))
         if not step.ok:
             return 1
     tiles = Tiles(folder)
@@ -368,37 +368,39 @@ def run_rebuild(asked: Namespace) -> int:
         settings.data,
         captures=settings.data / CAPTURES,
         roots={
-            one.slug: certificates(one.roots.encode())
-            for one in config.stamping.authorities
-            if one.roots
+            authority.slug: certificates(authority.roots.encode())
+            for authority in config.stamping.authorities
+            if authority.roots
         },
         public=public,
     )
-    found = rebuild(
+    rebuilt = rebuild(
         settings.database_url,
         LogReading(tiles, size),
         last=last,
         bundled=size - size % TILE_WIDTH,
         files=files,
     )
-    print("\n".join(_rebuilt(found)))
+    print("\n".join(_described_rebuild(rebuilt)))
     return 0
 
 
-def _rebuilt(found: Rebuilt) -> Iterator[str]:
-    yield f"Base refaite : {found.leaves} entrées."
-    yield f"   textes de pages relus dans les copies : {found.texts}"
-    for why, said in _WHY.items():
-        lost = [one for one in found.lost_texts if one.why is why]
-        if lost:
-            yield f"   textes non restitués, {said} : {len(lost)}"
-            yield from (f"      {one.target}, {one.sha256}" for one in lost[:SHOWN])
-            if len(lost) > SHOWN:
-                yield f"      … et {len(lost) - SHOWN} autres"
-    yield f"   jetons : {found.tokens} ; cosignatures : {found.cosignatures}"
-    if found.lost_tokens:
-        yield f"   jetons sans fichier lisible : {len(found.lost_tokens)}"
-        yield from (f"      {FOLDER}/{STAMPS.name}/{one}" for one in found.lost_tokens[:SHOWN])
+def _described_rebuild(rebuilt: Rebuilt) -> Iterator[str]:
+    yield f"Base refaite : {rebuilt.leaves} entrées."
+    yield f"   textes de pages relus dans les copies : {rebuilt.texts}"
+    for why, reason in _WHY.items():
+        texts = [missing for missing in rebuilt.lost_texts if missing.why is why]
+        if texts:
+            yield f"   textes non restitués, {reason} : {len(texts)}"
+            yield from (f"      {missing.target}, {missing.sha256}" for missing in texts[:SHOWN])
+            if len(texts) > SHOWN:
+                yield f"      … et {len(texts) - SHOWN} autres"
+    yield f"   jetons : {rebuilt.tokens} ; cosignatures : {rebuilt.cosignatures}"
+    if rebuilt.lost_tokens:
+        yield f"   jetons sans fichier lisible : {len(rebuilt.lost_tokens)}"
+        yield from (
+            f"      {FOLDER}/{STAMPS.name}/{missing}" for missing in rebuilt.lost_tokens[:SHOWN]
+        )
     yield (
         "N’y sont pas : ce qui n’était pas encore signé, les budgets et pauses des plateformes,"
         " les robots.txt, les réponses refusées des autorités."

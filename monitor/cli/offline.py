@@ -54,11 +54,11 @@ def add(commands: Commands) -> None:
     judge.set_defaults(run=classify)
 
 
-def check_config(asked: Namespace) -> int:
-    """Read the whole configuration; ConfigError, which `main` prints, carries every fault."""
-    config = load(asked.config)
+def check_config(args: Namespace) -> int:
+    """Check the whole configuration. `main` prints a ConfigError, which has every fault."""
+    config = load(args.config)
     loads = budget(config)
-    if asked.json:
+    if args.json:
         say(
             {
                 "targets": len(config.targets),
@@ -67,16 +67,16 @@ def check_config(asked: Namespace) -> int:
                 "reminders": list(config.reminders),
                 "advice": list(config.advice),
                 "local": [
-                    {"key": one.key, "value": one.value, "shipped": one.shipped}
-                    for one in config.local
+                    {"key": setting.key, "value": setting.value, "shipped": setting.shipped}
+                    for setting in config.local
                 ],
                 "platforms": {
-                    each.platform: {
-                        "planned_per_hour": each.planned_per_hour,
-                        "capacity_per_hour": each.capacity_per_hour,
-                        "share": each.share,
+                    load_.platform: {
+                        "planned_per_hour": load_.planned_per_hour,
+                        "capacity_per_hour": load_.capacity_per_hour,
+                        "share": load_.share,
                     }
-                    for each in loads
+                    for load_ in loads
                 },
             }
         )
@@ -89,42 +89,42 @@ def check_config(asked: Namespace) -> int:
         print(f"Conseil : {advice}")
     if not config.identified:
         print(f"Aucun site ne sera interrogé sans identité. {INIT_HINT}")
-    print(f"\nRéglages de {asked.config / LOCAL}, par-dessus ceux qui sont livrés :")
+    print(f"\nRéglages de {args.config / LOCAL}, par-dessus ceux qui sont livrés :")
     for setting in config.local:
         print(f"  {setting}")
     if not config.local:
         print("  aucun")
     print("\nDemandes par heure, et part de ce que permet l’espacement :")
-    for each in loads:
+    for load_ in loads:
         print(
-            f"  {each.platform:22} {each.planned_per_hour:7.1f} sur "
-            f"{each.capacity_per_hour:7.1f}  {each.share:4.0%}"
+            f"  {load_.platform:22} {load_.planned_per_hour:7.1f} sur "
+            f"{load_.capacity_per_hour:7.1f}  {load_.share:4.0%}"
         )
     return 0
 
 
-def classify(asked: Namespace) -> int:
+def classify(args: Namespace) -> int:
     """Judge one saved answer."""
-    if not 100 <= asked.status <= 999:  # noqa: PLR2004 -- what a status line can hold
-        raise CommandRefused(f"--status : {asked.status} : ce n’est pas un code HTTP (100 à 999)")
-    marks, problems = load_fingerprints(asked.config / "fingerprints.toml")
+    if not 100 <= args.status <= 999:  # noqa: PLR2004 -- what a status line can hold
+        raise CommandRefused(f"--status : {args.status} : ce n’est pas un code HTTP (100 à 999)")
+    fingerprints, problems = load_fingerprints(args.config / "fingerprints.toml")
     if problems:
         raise CommandRefused(_listed(problems))
     try:
-        headers = _headers(asked.headers) if asked.headers else []
+        headers = _headers(args.headers) if args.headers else []
     except OSError as error:
         raise CommandRefused(f"{error.filename} : illisible : {in_french(error)}") from None
     except ValueError as error:
-        raise CommandRefused(f"{asked.headers} : en-têtes illisibles : {error}") from None
+        raise CommandRefused(f"{args.headers} : en-têtes illisibles : {error}") from None
     judgement = classify_saved(
-        status=asked.status,
+        status=args.status,
         headers=headers,
-        body=read_saved(asked.body),
-        url=asked.url,
-        controls_failed=asked.control == "failed",
-        fingerprints=marks,
+        body=read_saved(args.body),
+        url=args.url,
+        controls_failed=args.control == "failed",
+        fingerprints=fingerprints,
     )
-    if asked.json:
+    if args.json:
         say(as_json(judgement))
     else:
         print(explained(judgement))
@@ -139,13 +139,13 @@ def _headers(path: Path) -> list[tuple[str, str]]:
     """Read headers saved as a JSON object, a JSON list of pairs, or `Name: value` lines.
 
     Raises:
-        ValueError: neither of these.
+        ValueError: The file has none of these forms.
 
     """
     text = path.read_text(encoding="utf-8")
     if text.lstrip()[:1] in {"{", "["}:
-        found: Any = json.loads(text)
-        pairs = list(found.items()) if isinstance(found, dict) else found
+        content: Any = json.loads(text)
+        pairs = list(content.items()) if isinstance(content, dict) else content
         return [(str(name), str(value)) for name, value in pairs]
     lines = [line for line in text.splitlines() if line.strip() and not line.startswith("HTTP/")]
     if not all(":" in line for line in lines):
@@ -154,7 +154,7 @@ def _headers(path: Path) -> list[tuple[str, str]]:
 
 
 def as_json(judgement: Judgement) -> dict[str, Any]:
-    """Return what `--json` prints of a judgement."""
+    """Return a judgement as JSON."""
     return {
         "verdict": judgement.verdict.value,
         "reason": judgement.reason.value,

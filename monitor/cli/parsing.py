@@ -1,4 +1,4 @@
-"""argparse, speaking French, and the options that several commands share."""
+"""argparse in French, and the options that several commands share."""
 
 import argparse
 import json
@@ -15,7 +15,7 @@ from monitor.runtime.errors import VigieError, in_french
 
 Commands: TypeAlias = "_SubParsersAction[ArgumentParser]"
 
-# argparse asks gettext for every word that it says, and Python ships no French for it.
+# argparse translates its messages with gettext, and Python ships no French for it.
 _FRENCH = {
     "usage: ": "usage : ",
     "%(prog)s: error: %(message)s\n": "%(prog)s : %(message)s\n",
@@ -48,16 +48,16 @@ argparse._ = _french  # type: ignore[attr-defined]
 
 
 def parser_of(program: str, description: str) -> ArgumentParser:
-    """Build a parser that speaks French."""
+    """Build a parser with French messages."""
     return ArgumentParser(prog=program, description=description)
 
 
-class CommandRefused(VigieError):  # noqa: N818 -- the answer to what was asked
-    """What was asked cannot be done; the French message says why and what to do."""
+class CommandRefused(VigieError):  # noqa: N818 -- the answer to a command
+    """A command cannot be carried out; the French message says why and what to do."""
 
 
 def require_identity(config: Config) -> None:
-    """Raise Refusal unless those whom we would ask can know who asks."""
+    """Raise CommandRefused unless the configuration has an identity to announce to sites."""
     if config.missing_identity:
         raise CommandRefused(
             "Rien n’est demandé à un site sans dire qui le demande :\n"
@@ -70,15 +70,15 @@ INIT_HINT = (
     "Pour donner une identité : vigie init --association NOM --site ADRESSE --contact COURRIEL"
 )
 
-LIVE_US, IN_A_FILE_US = 200_000, 10_000_000  # between two words of progress
-MAX_SAVED_BYTES = 5_000_000  # what a probe would have read
+LIVE_US, IN_A_FILE_US = 200_000, 10_000_000  # between two updates
+MAX_SAVED_BYTES = 5_000_000  # the bound of a probe
 
 
 def read_saved(path: Path) -> bytes:
-    """Read a saved body, as far as a probe would have.
+    """Read a saved body, up to the bound of a probe.
 
     Raises:
-        Refusal: it cannot be read.
+        CommandRefused: The file cannot be read.
 
     """
     try:
@@ -105,7 +105,7 @@ def json_option(parser: ArgumentParser) -> None:
 
 
 class ProgressLine:
-    """Says on the error output how far a long work is: on one line, or at times in a file."""
+    """Shows progress on stderr: one line on a terminal, a line at times in a file."""
 
     def __init__(self) -> None:
         self._live = sys.stderr.isatty()
@@ -121,7 +121,7 @@ class ProgressLine:
             sys.stderr.flush()
 
     def __call__(self, what: str, done: int, total: int) -> None:
-        """Take note; say it when the last time is long enough ago. `total` 0: not known."""
+        """Show progress if the last update is long enough ago. `total` is 0 when unknown."""
         now_us = self._clock.monotonic_us()
         if now_us - self._told_us < (LIVE_US if self._live else IN_A_FILE_US):
             return
@@ -134,6 +134,6 @@ class ProgressLine:
 
 
 def say(value: Any) -> None:
-    """Print a value as JSON, readable and exact."""
+    """Print a value as indented JSON."""
     json.dump(value, sys.stdout, ensure_ascii=False, indent=1, default=str)
     sys.stdout.write("\n")

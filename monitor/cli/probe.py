@@ -1,4 +1,4 @@
-"""`vigie probe`: one check now, every fact of it, and the rules that judged it."""
+"""`vigie probe`: one check now, with all its facts and the rules that judged it."""
 
 import asyncio
 import os
@@ -57,20 +57,20 @@ def add(commands: Commands) -> None:
     probe.set_defaults(run=run_probe)
 
 
-def run_probe(asked: Namespace) -> int:
-    """Probe once; 0 when the target can be reached, 1 when not or when we cannot tell."""
-    config = load(asked.config)
-    settings = read_settings(os.environ, data=asked.data)
+def run_probe(args: Namespace) -> int:
+    """Probe once; 0 when the target is reachable, 1 when it is not or we do not know."""
+    config = load(args.config)
+    settings = read_settings(os.environ, data=args.data)
     logs.configure(level="ERROR")
-    target = find(config, asked.target)
+    target = find(config, args.target)
     require_identity(config)
-    if asked.record and target.slug not in config.by_slug:
+    if args.record and target.slug not in config.by_slug:
         raise CommandRefused("--record ne vaut que pour une cible de la configuration.")
-    if asked.record and asked.force:
+    if args.record and args.force:
         raise CommandRefused("--force ne va pas avec --record : une pause vaut pour le registre.")
-    if not asked.force:
+    if not args.force:
         refuse_closed(config, settings, target)
-    if asked.record:
+    if args.record:
         with open_to_write(config, settings) as store:
             observation = asyncio.run(check_once(config, settings, target, store=store))
     else:
@@ -80,22 +80,27 @@ def run_probe(asked: Namespace) -> int:
             "Relevé non fait : la plateforme est en pause, nous a refusés, ou son "
             "robots.txt l’interdit."
         )
-    if asked.json:
+    if args.json:
         say(facts(observation) | as_json(observation.judgement))
     else:
-        print("\n".join(told(target, observation)))
+        print("\n".join(described(target, observation)))
         print(explained(observation.judgement))
     return 0 if observation.judgement.verdict in {"up", "degraded"} else 1
 
 
 def refuse_closed(config: Config, settings: Settings, target: Target) -> None:
-    """Raise Refusal when an operator, or the site, asked that it be left alone for now."""
+    """Raise CommandRefused when the platform is paused, or has refused us."""
     if is_new(settings.database_url):
         return
     now = SystemClock().now()
     with Store.open(settings.database_url, point=settings.point, writer=False) as store:
-        lane = next((one for one in store.lanes() if one.platform == target.platform), None)
-        state = next((one for one in store.states() if one.target == target.slug), None)
+        lane = next(
+            (candidate for candidate in store.lanes() if candidate.platform == target.platform),
+            None,
+        )
+        state = next(
+            (candidate for candidate in store.states() if candidate.target == target.slug), None
+        )
     name = config.platforms[target.platform].name if target.platform else target.name
     if lane is not None and lane.paused:
         why = f" ({lane.paused_why})" if lane.paused_why else ""
@@ -112,10 +117,10 @@ def refuse_closed(config: Config, settings: Settings, target: Target) -> None:
 
 
 def find(config: Config, name: str) -> Target:
-    """Return the target of that slug or address, or one made up for an address.
+    """Return the target of a slug or an address, or a temporary one for another address.
 
     Raises:
-        Refusal: neither a known slug nor an http(s) address.
+        CommandRefused: It is neither a known slug nor an http(s) address.
 
     """
     if name in config.by_slug:
@@ -123,13 +128,15 @@ def find(config: Config, name: str) -> Target:
     parts = urlsplit(name)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise CommandRefused(f"{name} : ni une cible de la configuration, ni une adresse http(s)")
-    known = next((target for target in config.targets if target.url == name), None)
+    existing = next((target for target in config.targets if target.url == name), None)
     platform = config.lane_of(parts.hostname) or ""
-    return known or Target(slug="adresse", name=name, url=name, kind=Kind.PAGE, platform=platform)
+    return existing or Target(
+        slug="adresse", name=name, url=name, kind=Kind.PAGE, platform=platform
+    )
 
 
 def facts(observation: Observation) -> dict[str, Any]:
-    """Return every fact of an observation but the bytes."""
+    """Return an observation as JSON, without the bytes."""
     exchange, controls = observation.exchange, observation.controls
     return {
         "target": observation.target,
@@ -215,8 +222,8 @@ def _hop(hop: Hop) -> dict[str, Any]:
     }
 
 
-def told(target: Target, observation: Observation) -> Iterator[str]:
-    """Yield the facts for a person."""
+def described(target: Target, observation: Observation) -> Iterator[str]:
+    """Yield the facts for a person, in French."""
     exchange, controls = observation.exchange, observation.controls
     yield f"{target.name}"
     yield f"Relevé du {when(observation.at)}, point de mesure « {observation.point} »"
@@ -248,7 +255,7 @@ def told(target: Target, observation: Observation) -> Iterator[str]:
 
 
 def _told_witness(witness: ControlAnswer) -> str:
-    """Say what one control host said over one family, and by what."""
+    """Return the answer of one control host over one family, in French."""
     seconds = witness.duration_us / 1e6
     facts = [f"{seconds:.2f} s"]
     if witness.address:

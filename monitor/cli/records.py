@@ -39,7 +39,7 @@ def add(commands: Commands) -> None:
 
 
 def log_options(log: ArgumentParser) -> None:
-    """Add what every log is asked: which targets, which span, which form."""
+    """Add the options of every log: targets, period, output format."""
     folders(log)
     log.add_argument("--target", action="append", metavar="CIBLE", help="plusieurs fois si besoin")
     log.add_argument("--platform", metavar="PLATEFORME", help="celles d’une plateforme")
@@ -62,7 +62,7 @@ def log_options(log: ArgumentParser) -> None:
 
 
 def instant(text: str) -> datetime:
-    """Read an instant that a person wrote. Raises ArgumentTypeError: see `instant_of`."""
+    """Parse an instant that a person wrote. Raises ArgumentTypeError: see `instant_of`."""
     try:
         return instant_of(text)
     except ValueError as error:
@@ -71,65 +71,65 @@ def instant(text: str) -> datetime:
 
 def require_span(asked: Namespace) -> None:
     """Raise CommandRefused for a span that ends before it begins, or as it does."""
-    if asked.since and asked.until and asked.until <= asked.since:
+    if args.since and args.until and args.until <= asked.since:
         raise CommandRefused(
             f"--to : la fin de la période ({when(asked.until)}) n’est pas après son début "
             f"({when(asked.since)})"
         )
 
 
-def chosen(config: Config, asked: Namespace, *, retired: Collection[str] = ()) -> Sequence[Target]:
-    """Return the targets that `--target`, `--platform` and `--department` leave.
+def chosen(config: Config, args: Namespace, *, retired: Collection[str] = ()) -> Sequence[Target]:
+    """Return the targets selected by `--target`, `--platform` and `--department`.
 
-    `retired` may be named too, although nothing is known of them but their record.
+    `--target` also accepts the slugs in `retired`, which are no longer configured.
 
     Raises:
-        Refusal: one of them names nothing.
+        CommandRefused: An option selects nothing.
 
     """
-    for slug in asked.target or ():
+    for slug in args.target or ():
         if slug not in config.by_slug and slug not in retired:
-            raise CommandRefused(f"--target : {slug} : aucune cible de ce nom dans {asked.config}")
-    if asked.platform and asked.platform not in config.platforms:
-        known = ", ".join(config.platforms)
+            raise CommandRefused(f"--target : {slug} : aucune cible de ce nom dans {args.config}")
+    if args.platform and args.platform not in config.platforms:
+        platforms = ", ".join(config.platforms)
         raise CommandRefused(
-            f"--platform : {asked.platform} : plateforme inconnue ; connues : {known}"
+            f"--platform : {args.platform} : plateforme inconnue ; connues : {platforms}"
         )
-    found = [
+    selected = [
         target
         for target in config.targets
-        if (not asked.target or target.slug in asked.target)
-        and (not asked.platform or target.platform == asked.platform)
-        and (not asked.department or target.department == asked.department)
+        if (not args.target or target.slug in args.target)
+        and (not args.platform or target.platform == args.platform)
+        and (not args.department or target.department == args.department)
     ]
-    if not found and not set(asked.target or ()) & set(retired):
+    if not selected and not set(args.target or ()) & set(retired):
         raise CommandRefused("Aucune cible ne répond à ce choix.")
-    return found
+    return selected
 
 
-def outages(asked: Namespace) -> int:
+def outages(args: Namespace) -> int:
     """Print the log of outages. Every figure has its bounds.
 
-    What was recorded of a target stays in the log when the list no longer names it.
+    The log includes targets that are no longer configured.
     """
     require_span(asked)
-    config = load(asked.config)
-    settings = read_settings(os.environ, data=asked.data)
+    config = load(args.config)
+    settings = read_settings(os.environ, data=args.data)
     with Store.open(settings.database_url, point=settings.point, writer=False) as store:
         retired = {state.target for state in store.states()} - set(config.by_slug)
-        names = {target.slug for target in chosen(config, asked, retired=retired)}
-        if not asked.platform and not asked.department:
-            names |= retired & set(asked.target or retired)
-        found = store.outages(names, asked.since, asked.until, open_only=asked.open)
-    rows = [_as_json(outage, config.by_slug.get(outage.target)) for outage in found]
-    if asked.format == "json":
+        names = {target.slug for target in chosen(config, args, retired=retired)}
+        if not args.platform and not args.department:
+            names |= retired & set(args.target or retired)
+        records = store.outages(names, args.since, args.until, open_only=args.open)
+    rows = [_as_json(outage, config.by_slug.get(outage.target)) for outage in records]
+    if args.format == "json":
         say(rows)
-    elif asked.format == "csv":
+    elif args.format == "csv":
         write_csv(rows, names=FIELDS)
     else:
-        for outage in found:
-            print(_told(outage, config.by_slug.get(outage.target)), end="\n\n")
-        print(f"{count(len(found), 'indisponibilité')} au journal.")
+        for outage in records:
+            print(_described(outage, config.by_slug.get(outage.target)), end="\n\n")
+        print(f"{count(len(records), 'indisponibilité')} au journal.")
         print("Il ne dit rien du temps sans relevé, ni de celui où l’état était indéterminé.")
     return 0
 
@@ -182,12 +182,12 @@ def _as_json(outage: Outage, target: Target | None) -> dict[str, Any]:
 
 
 def utc(at: datetime | None) -> str | None:
-    """Write an instant for a machine; None for none."""
+    """Format an instant in UTC, for machines; None for None."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
 
 
 def write_csv(rows: Sequence[dict[str, Any]], *, names: Sequence[str] = ()) -> None:
-    """Print rows under `names`, or under those of the first; nothing when there are neither."""
+    """Print rows under `names`, or under the keys of the first; nothing without either."""
     if not rows and not names:
         return
     writer = csv.DictWriter(sys.stdout, fieldnames=names or list(rows[0]))
@@ -195,7 +195,7 @@ def write_csv(rows: Sequence[dict[str, Any]], *, names: Sequence[str] = ()) -> N
     writer.writerows(rows)
 
 
-def _told(outage: Outage, target: Target | None) -> str:
+def _described(outage: Outage, target: Target | None) -> str:
     before = when(outage.last_ok_at) if outage.last_ok_at else "aucun"
     after = when(outage.first_ok_at) if outage.first_ok_at else "aucun à ce jour"
     longest = "inconnue"
@@ -217,18 +217,18 @@ def _told(outage: Outage, target: Target | None) -> str:
     )
 
 
-def set_pause(asked: Namespace) -> int:
+def set_pause(args: Namespace) -> int:
     """Pause or resume a platform; a running service heeds it within seconds."""
-    config = load(asked.config)
-    if asked.platform not in config.platforms:
+    config = load(args.config)
+    if args.platform not in config.platforms:
         known = ", ".join(config.platforms)
-        raise CommandRefused(f"{asked.platform} : plateforme inconnue ; connues : {known}")
-    settings = read_settings(os.environ, data=asked.data)
+        raise CommandRefused(f"{args.platform} : plateforme inconnue ; connues : {known}")
+    settings = read_settings(os.environ, data=args.data)
     with Store.open(settings.database_url, point=settings.point, writer=False) as store:
-        store.set_pause(asked.platform, paused=asked.paused, why=asked.why)
-    name = config.platforms[asked.platform].name
-    if asked.paused:
-        print(f"{name} : en pause. Plus aucune demande jusqu’à « vigie resume {asked.platform} ».")
+        store.set_pause(args.platform, paused=args.paused, why=args.why)
+    name = config.platforms[args.platform].name
+    if args.paused:
+        print(f"{name} : en pause. Plus aucune demande jusqu’à « vigie resume {args.platform} ».")
     else:
         print(f"{name} : la surveillance reprend à son prochain créneau.")
     return 0

@@ -73,10 +73,10 @@ def add(commands: Commands) -> None:
     health.set_defaults(run=ask_health)
 
 
-def run_service(asked: Namespace) -> int:
+def run_service(args: Namespace) -> int:
     """Serve until SIGTERM, SIGINT or SIGHUP."""
-    settings = read_settings(os.environ, data=asked.data)
-    config = load(asked.config)
+    settings = read_settings(os.environ, data=args.data)
+    config = load(args.config)
     for path in open_files(os.environ):
         print(
             f"À faire : {path} contient un secret et est lisible par tous : chmod o-r",
@@ -85,7 +85,7 @@ def run_service(asked: Namespace) -> int:
     logs.configure(level=settings.log_level)
     process_setup.prepare()
     with listen(settings) as listening:
-        make_folder(asked.data)
+        make_folder(args.data)
         if is_new(settings.database_url):
             print(migrate(settings.database_url), file=sys.stderr)
         for reminder in config.reminders:
@@ -96,7 +96,7 @@ def run_service(asked: Namespace) -> int:
         async def serve(stop: Stop) -> None:
             with open_to_write(config, settings) as store:
                 app = App(config, settings, store, clock=SystemClock())
-                # Not before: what refuses to start must not say that its page is there.
+                # Only now: a service that cannot start must not announce its page.
                 print(f"Page : {address(listening)} (Ctrl-C pour arrêter)", file=sys.stderr)
                 await app.run(stop, listening=listening, cut=stop.cut, on_stopping=tell_stopping)
 
@@ -104,13 +104,13 @@ def run_service(asked: Namespace) -> int:
     return 0
 
 
-def run_migrate(asked: Namespace) -> int:
-    """Create the database or bring it to this program's schema."""
-    settings = read_settings(os.environ, data=asked.data)
-    make_folder(asked.data)
+def run_migrate(args: Namespace) -> int:
+    """Create the database or upgrade it to this program's schema."""
+    settings = read_settings(os.environ, data=args.data)
+    make_folder(args.data)
     print(migrate(settings.database_url))
     _fill_definitions(settings)
-    return _move(settings, asked.to) if asked.to else 0
+    return _move(settings, args.to) if args.to else 0
 
 
 def _fill_definitions(settings: Settings) -> None:
@@ -126,9 +126,9 @@ def _move(settings: Settings, target: str) -> int:
     """Move the record to another database, and audit it there; 1 when it does not verify."""
     logs.hide(*filter(None, (parse(target).password,)))
     with ProgressLine() as progress:
-        written = move(settings.database_url, target, progress=progress)
-        rows = sum(content.rows for content in written.values())
-        print(f"{count(rows, 'ligne')} de {len(written)} tables, égales des deux côtés.")
+        tables = move(settings.database_url, target, progress=progress)
+        rows = sum(content.rows for content in tables.values())
+        print(f"{count(rows, 'ligne')} de {len(tables)} tables, égales des deux côtés.")
         faults: tuple[str, ...] = ()
         if (settings.data / FOLDER).is_dir():
             key = public_key(settings.data, settings)
@@ -145,14 +145,14 @@ def _move(settings: Settings, target: str) -> int:
     return 0
 
 
-def _tell_of_audit(progress: ProgressLine, what: str, done: int) -> None:
-    progress(f"vérification, {what}", done, 0)
+def _tell_of_audit(progress: ProgressLine, what: str, count_done: int) -> None:
+    progress(f"vérification, {what}", count_done, 0)
 
 
-def ask_health(_asked: Namespace) -> int:
-    """Ask `/sante` on the address that the service listens on: 0 well, 1 not."""
+def ask_health(_args: Namespace) -> int:
+    """Query `/sante` on the address that the service listens on; 0 if healthy, else 1."""
     settings = read_settings(os.environ)
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 -- asked of itself
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104 -- a request to itself
     connection = http.client.HTTPConnection(host, settings.port, timeout=HEALTH_TIMEOUT_S)
     try:
         connection.request("GET", "/sante")
@@ -188,7 +188,7 @@ class Stop(asyncio.Event):
 
 
 def until_stopped(serve: Service) -> None:
-    """Run `serve` on uvloop; signals set its event, and it ends in its own time."""
+    """Run `serve` on uvloop until it returns. Signals set its event."""
 
     async def main() -> None:
         stop = Stop()
@@ -202,39 +202,39 @@ def until_stopped(serve: Service) -> None:
 
 
 def tell_stopping(probes: int) -> None:
-    """Say what is waited for. The terminal may be gone."""
+    """Print what the stop waits for. The terminal may be closed."""
     some = count(probes, "relevé")
     ends = "finissent" if probes > 1 else "finit"
-    said = f"Arrêt en cours, {some} {ends}." if probes else "Arrêt en cours."
+    message = f"Arrêt en cours, {some} {ends}." if probes else "Arrêt en cours."
     with suppress(OSError):
-        print(f"{said} Un second signal coupe.", file=sys.stderr)
+        print(f"{message} Un second signal coupe.", file=sys.stderr)
 
 
 def listen(settings: Settings) -> socket.socket:
-    """Take the address of the pages before anything else starts."""
+    """Bind the address of the pages before anything else starts. Raises CommandRefused."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    taken = socket.socket(family)
+    listening = socket.socket(family)
     try:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        _bind(taken, settings)
-        taken.listen(128)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        _bind(listening, settings)
+        listening.listen(128)
     except OSError as error:
-        taken.close()
+        listening.close()
         raise CommandRefused(
             f"Impossible d’écouter sur {settings.host}:{settings.port} : {in_french(error)}. "
             "Arrêtez ce qui occupe ce port, ou choisissez-en un autre avec VIGIE_LISTEN."
         ) from None
-    taken.setblocking(False)  # noqa: FBT003 -- its only argument
-    return taken
+    listening.setblocking(False)  # noqa: FBT003 -- its only argument
+    return listening
 
 
-def _bind(taken: socket.socket, settings: Settings) -> None:
-    """Bind; wait a little for a service that was just killed to let go of its address."""
-    for left in range(RELEASE_TRIES, -1, -1):
+def _bind(listening: socket.socket, settings: Settings) -> None:
+    """Bind; retry for a moment, since a service that was just killed may still have the address."""
+    for tries_left in range(RELEASE_TRIES, -1, -1):
         try:
-            taken.bind((settings.host, settings.port))
+            listening.bind((settings.host, settings.port))
         except OSError as error:
-            if error.errno != errno.EADDRINUSE or not left:
+            if error.errno != errno.EADDRINUSE or not tries_left:
                 raise
             time.sleep(RELEASE_S / RELEASE_TRIES)
         else:

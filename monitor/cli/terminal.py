@@ -1,4 +1,4 @@
-"""The one door to the terminal: nothing that is printed is obeyed by it, or tells a secret."""
+"""All output to the terminal: control characters are escaped and secrets masked."""
 
 import sys
 import traceback
@@ -32,7 +32,7 @@ class _PrintableStream:
 
 @contextmanager
 def guarded() -> Iterator[None]:
-    """Make all that goes to the standard output and error printable, while the block runs."""
+    """Escape all output to stdout and stderr while the block runs."""
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = (cast("TextIO", _PrintableStream(stream)) for stream in before)
     try:
@@ -42,7 +42,7 @@ def guarded() -> Iterator[None]:
 
 
 def control(stream: TextIO, sequence: str) -> None:
-    """Send the terminal a sequence of our own: never a text that came from elsewhere."""
+    """Send the terminal a control sequence of our own: never a text from outside."""
     raw = stream._stream if isinstance(stream, _PrintableStream) else stream  # noqa: SLF001 -- its own module
     raw.write(sequence)
 

@@ -65,9 +65,9 @@ def add(commands: Commands) -> None:
     actions = top.add_subparsers(metavar="ACTION", required=True, title="actions")
 
     def action(name: str, text: str) -> ArgumentParser:
-        made = actions.add_parser(name, help=text)
-        folders(made)
-        return made
+        subparser = actions.add_parser(name, help=text)
+        folders(subparser)
+        return subparser
 
     show = action("show-key", "notre clé publique de cosignataire, à donner aux autres")
     show.set_defaults(run=show_key)
@@ -85,58 +85,61 @@ def add(commands: Commands) -> None:
     status.set_defaults(run=show_status)
 
 
-def show_key(asked: Namespace) -> int:
-    """Print our verifier key; it is made at first use."""
-    print(_witness(asked).key.verifier)
+def show_key(args: Namespace) -> int:
+    """Print our verifier key, which is made at first use."""
+    print(_witness(args).key.verifier)
     return 0
 
 
-def cosign(asked: Namespace) -> int:
-    """Print the cosignature of a request, or why there is none."""
+def cosign(args: Namespace) -> int:
+    """Print the cosignature of a request, or the reason for a refusal."""
     at = int(SystemClock().now().timestamp())
-    answer = _witness(asked).add_checkpoint(_file(asked.file), at=at)
-    said = answer.body.decode("utf-8", "replace").strip()
+    answer = _witness(args).add_checkpoint(_file(args.file), at=at)
+    text = answer.body.decode("utf-8", "replace").strip()
     if answer.status is HTTPStatus.OK:
-        print(said)
+        print(text)
         return 0
-    print(_REFUSALS[answer.status].format(why=said), file=sys.stderr)
+    print(_REFUSALS[answer.status].format(why=text), file=sys.stderr)
     return 1
 
 
-def request(asked: Namespace) -> int:
+def request(args: Namespace) -> int:
     """Print a request for one witness, from the last checkpoint of ours that it cosigned."""
-    _cosigner(load(asked.config), asked.witness)
-    with _store(asked) as store:
-        newest, last = store.checkpoint(), store.last_cosignatures().get(asked.witness)
+    _cosigner(load(args.config), args.witness)
+    with _store(args) as store:
+        newest, last = store.checkpoint(), store.last_cosignatures().get(args.witness)
     if newest is None:
         raise CommandRefused("Le journal n’a encore aucun point de contrôle.")
-    old = asked.old if asked.old is not None else last.size if last else 0
+    old = args.old if args.old is not None else last.size if last else 0
     if not 0 <= old <= newest.size:
         raise CommandRefused(f"--old : {old} : notre journal a {count(newest.size, 'entrée')}.")
-    nodes = tlog.nodes_from_tiles(cache(Tiles(asked.data / FOLDER).tile), newest.size)
+    nodes = tlog.nodes_from_tiles(cache(Tiles(args.data / FOLDER).tile), newest.size)
     try:
         proof = tlog.prove_consistency(nodes, old, newest.size) if old else []
     except ProofError as error:
-        raise CommandRefused(f"Journal {asked.data / FOLDER} : fichier abîmé ({error}).") from error
+        raise CommandRefused(f"Journal {args.data / FOLDER} : fichier abîmé ({error}).") from error
     note = Note.parse(newest.note)
     sys.stdout.write(bytes(Request(old=old, proof=tuple(proof), note=note)).decode())
     return 0
 
 
-def add_line(asked: Namespace) -> int:
-    """Check a cosignature that came by mail, and keep it."""
+def add_line(args: Namespace) -> int:
+    """Check a cosignature that was sent by mail, and store it."""
     lines = "".join(
-        f"{line}\n" for line in _file(asked.file).decode("utf-8", "replace").split("\n")
+        f"{line}\n" for line in _file(args.file).decode("utf-8", "replace").split("\n")
         if line.startswith("— ")
     ).encode()  # fmt: skip
-    keys = [VerifierKey.parse(one.key) for one in load(asked.config).cosigning.witnesses]
-    with _store(asked) as store:
+    keys = [VerifierKey.parse(witness.key) for witness in load(args.config).cosigning.witnesses]
+    with _store(args) as store:
         for data, signed_at in store.recent_notes(RECENT):
-            found = _accepted(lines, Note.parse(data), keys, signed_at)
-            for one in found:
-                store.add_cosignature(one)
-                print(f"{one.witness} : {count(one.size, 'entrée')}, le {when(one.at)}.")
-            if found:
+            accepted = _accepted(lines, Note.parse(data), keys, signed_at)
+            for cosignature in accepted:
+                store.add_cosignature(cosignature)
+                print(
+                    f"{cosignature.witness} : {count(cosignature.size, 'entrée')}, "
+                    f"le {when(cosignature.at)}."
+                )
+            if accepted:
                 return 0
     print(
         "Aucune cosignature valable d’un cosignataire connu, pour un de nos derniers points de "
@@ -146,35 +149,39 @@ def add_line(asked: Namespace) -> int:
     return 1
 
 
-def show_status(asked: Namespace) -> int:
-    """Print who vouches for us, for whom we do, and the faults that we keep."""
-    config = load(asked.config)
-    with _store(asked) as store:
+def show_status(args: Namespace) -> int:
+    """Print our cosigners, the journals that we cosign, and their recorded faults."""
+    config = load(args.config)
+    with _store(args) as store:
         newest, last = store.checkpoint(), store.last_cosignatures()
         lines = store.cosignatures(newest.size) if newest else ()
     if newest is None:
         print("Notre journal n’a encore aucun point de contrôle.")
     else:
         note = with_signatures(
-            Note.parse(newest.note), [Signature.parse(one.line) for one in lines]
+            Note.parse(newest.note), [Signature.parse(cosignature.line) for cosignature in lines]
         )
-        found = quorum(note, config.cosigning)
+        signatures = quorum(note, config.cosigning)
         print(
             f"Notre journal : {count(newest.size, 'entrée')} ; dernier point de contrôle cosigné "
-            f"{len(found.signed)} fois, {found.needed} demandées."
+            f"{len(signatures.signed)} fois, {signatures.needed} demandées."
         )
-        for name in found.asked:
-            one = last.get(name)
-            told = f"{count(one.size, 'entrée')}, le {when(one.at)}" if one else "jamais"
-            print(f"  {name} : {told}")
-    faults = sum(_show_log(_witness(asked), key.name) for key in _witness(asked).logs)
+        for name in signatures.asked:
+            cosignature = last.get(name)
+            last_text = (
+                f"{count(cosignature.size, 'entrée')}, le {when(cosignature.at)}"
+                if cosignature
+                else "jamais"
+            )
+            print(f"  {name} : {last_text}")
+    faults = sum(_show_log(_witness(args), key.name) for key in _witness(args).logs)
     return 1 if faults else 0
 
 
 def _show_log(witness: Witness, origin: str) -> int:
-    """Print what we know of another's journal; return how many forks of it are proved."""
-    held = witness.checkpoint(hash_of(origin))
-    size = Checkpoint.parse(Note.parse(held).text).size if held else 0
+    """Print the state of a journal that we cosign; return how many forks of it are proved."""
+    note = witness.checkpoint(hash_of(origin))
+    size = Checkpoint.parse(Note.parse(note).text).size if note else 0
     print(f"Nous cosignons {origin} : {count(size, 'entrée')}")
     forks = 0
     for fault in witness.faults(origin):
@@ -191,10 +198,13 @@ def _show_log(witness: Witness, origin: str) -> int:
 def _accepted(
     lines: bytes, note: Note, keys: list[VerifierKey], signed_at: datetime
 ) -> list[Cosignature]:
-    """Return the good ones; none can be older than what it cosigns, but for two clocks."""
+    """Return the valid cosignatures of a note among some lines.
+
+    None can be older than the note, except by `MAX_BEHIND_S`, for clocks that differ.
+    """
     now = int(SystemClock().now().timestamp())
     since = max(EARLIEST, int(signed_at.timestamp()) - MAX_BEHIND_S)
-    found = []
+    accepted = []
     for key in keys:
         try:
             signature = accept(lines, note, key, now=now, since=since)
@@ -202,30 +212,30 @@ def _accepted(
             continue
         at = datetime.fromtimestamp(cosigned_at(signature), UTC)
         size = Checkpoint.parse(note.text).size
-        found.append(Cosignature(size=size, witness=key.name, at=at, line=str(signature)))
-    return found
+        accepted.append(Cosignature(size=size, witness=key.name, at=at, line=str(signature)))
+    return accepted
 
 
-def _witness(asked: Namespace) -> Witness:
-    return witness_of(load(asked.config), asked.data)
+def _witness(args: Namespace) -> Witness:
+    return witness_of(load(args.config), args.data)
 
 
 def _cosigner(config: Config, name: str) -> None:
-    known = [VerifierKey.parse(one.key).name for one in config.cosigning.witnesses]
-    if name not in known:
-        listed = ", ".join(known) or "aucun"
+    names = [VerifierKey.parse(cosigner.key).name for cosigner in config.cosigning.witnesses]
+    if name not in names:
+        listed = ", ".join(names) or "aucun"
         raise CommandRefused(f"{name} : cosignataire inconnu ; connus : {listed} ([cosigning]).")
 
 
 @contextmanager
-def _store(asked: Namespace) -> Iterator[Store]:
-    settings = read_settings(os.environ, data=asked.data)
+def _store(args: Namespace) -> Iterator[Store]:
+    settings = read_settings(os.environ, data=args.data)
     with Store.open(settings.database_url, point=settings.point, writer=False) as store:
         yield store
 
 
 def _file(path: Path) -> bytes:
-    """Read a file that came by mail; line ends of another system do no harm."""
+    """Read a file that was sent by mail, with the line ends of any system."""
     try:
         with path.open("rb") as file:
             return file.read(MAX_REQUEST_BYTES + 1).replace(b"\r\n", b"\n")

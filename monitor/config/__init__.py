@@ -41,6 +41,6 @@ __all__ = [
 
 
 def budget(config: Config) -> tuple[Load, ...]:
-    """Return what each platform is asked in an hour, the fullest first."""
+    """Return the hourly load of each platform, the highest first."""
     loads = (load_of(platform, config.targets) for platform in config.platforms.values())
     return tuple(sorted(loads, key=lambda load: (-load.share, load.platform)))

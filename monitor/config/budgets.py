@@ -1,4 +1,4 @@
-"""Does the plan fit? What each platform is asked in an hour, against what it may be asked."""
+"""Whether the plan fits: the hourly requests to each platform, against its capacity."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ HOUR_S = 3_600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """One platform's plan. A redirect that is followed is not counted: the reserve bears it."""
+    """The load of one platform. Redirects are not counted: the reserve is for them too."""
 
     platform: str
     targets: int

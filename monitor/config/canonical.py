@@ -1,4 +1,4 @@
-"""One text for one configuration, whatever the layout of its files; and its digest."""
+"""The canonical JSON of a configuration, whatever the layout of its files, and its digest."""
 
 import hashlib
 import json
@@ -18,7 +18,7 @@ def sha256_of(value: object) -> str:
 
 
 def _plain(value: object) -> Any:
-    """Return a value made of what JSON knows."""
+    """Return a value made of JSON types."""
     if names := _names(value):
         return {name: _plain(getattr(value, name)) for name in names}
     match value:

@@ -1,6 +1,6 @@
 """`[journal]`, `[stamps]`, `[cosigning]` and `[witness]`.
 
-Our journal, who vouches for it, and for whose we vouch.
+Our journal, its authorities and witnesses, and the journals that we cosign.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ _PEM = "-----BEGIN CERTIFICATE-----"
 
 
 def check_evidence(main: MainFile, folder: Path) -> None:
-    """Note what the three sections must hold among themselves."""
+    """Add the problems between the keys of these sections to `main.tables`."""
     if not main.tables.readable:
         return
     _check_authorities(main, folder)
@@ -40,14 +40,14 @@ def check_evidence(main: MainFile, folder: Path) -> None:
 
 def _check_authorities(main: MainFile, folder: Path) -> None:
     refuse = main.tables.refuse
-    seen: set[str] = set()
+    slugs: set[str] = set()
     for index, authority in main.authorities.items():
-        if authority.slug in seen:
+        if authority.slug in slugs:
             refuse(
                 "stamps", "authority", index, "slug", value=authority.slug,
                 reason="identifiant déjà pris", cure="en choisir un autre",
             )  # fmt: skip
-        seen.add(authority.slug)
+        slugs.add(authority.slug)
         if authority.roots and not _certificates(folder / authority.roots):
             refuse(
                 "stamps", "authority", index, "roots", value=authority.roots,
@@ -67,18 +67,18 @@ def _check_authorities(main: MainFile, folder: Path) -> None:
 def _check_keys(
     main: MainFile, entries: Mapping[int, CosignerEntry | LogEntry], *keys: str
 ) -> None:
-    seen: set[str] = set()
+    keys_seen: set[str] = set()
     for index, entry in entries.items():
-        if entry.key in seen:
+        if entry.key in keys_seen:
             main.tables.refuse(
                 *keys, index, "key", value=entry.key,
                 reason="clé déjà donnée", cure="ne la laisser qu'une fois",
             )  # fmt: skip
-        seen.add(entry.key)
+        keys_seen.add(entry.key)
 
 
 def _certificates(path: Path) -> str:
-    """Return the text of a PEM file; "" when it is none."""
+    """Return the text of a PEM file; "" when it cannot be read or has no certificate."""
     try:
         with path.open(encoding="ascii") as file:
             text = file.read(SIZE_MAX)
@@ -88,7 +88,7 @@ def _certificates(path: Path) -> str:
 
 
 def journaling(main: MainFile) -> Journaling:
-    """Return what was found good; the journal's name comes from the address of our pages."""
+    """Return the valid settings; the journal's default name comes from the address of our pages."""
     origin = main.journal.origin if main.journal else None
     public_ip = tuple(main.journal.public_ip) if main.journal else ()
     return Journaling(origin=origin or f"{_own_address(main)}/journal", public_ip=public_ip)
@@ -97,8 +97,8 @@ def journaling(main: MainFile) -> Journaling:
 def stamping(main: MainFile, folder: Path) -> Stamping:
     """Return what was found good."""
     interval_s = main.stamps.interval_s if main.stamps else Stamping().interval_s
-    found = (_authority(entry, folder) for entry in main.authorities.values())
-    return Stamping(authorities=tuple(found), interval_s=interval_s)
+    authorities = (_authority(entry, folder) for entry in main.authorities.values())
+    return Stamping(authorities=tuple(authorities), interval_s=interval_s)
 
 
 def _authority(entry: AuthorityEntry, folder: Path) -> StampAuthority:
@@ -114,14 +114,16 @@ def _authority(entry: AuthorityEntry, folder: Path) -> StampAuthority:
 
 def cosigning(main: MainFile) -> Cosigning:
     """Return what was found good."""
-    found = tuple(Cosigner(key=one.key, url=one.url or "") for one in main.cosigners.values())
-    return Cosigning(witnesses=found, needed=main.cosigning.needed if main.cosigning else 0)
+    cosigners = tuple(
+        Cosigner(key=entry.key, url=entry.url or "") for entry in main.cosigners.values()
+    )
+    return Cosigning(witnesses=cosigners, needed=main.cosigning.needed if main.cosigning else 0)
 
 
 def witnessing(main: MainFile) -> Witnessing:
-    """Return what was found good; our name comes from the address of our pages."""
+    """Return the valid settings; our default name comes from the address of our pages."""
     name = main.witness.name if main.witness else None
-    logs = tuple(one.key for one in main.logs.values())
+    logs = tuple(entry.key for entry in main.logs.values())
     return Witnessing(name=name or f"{_own_address(main)}/temoin", logs=logs)
 
 

@@ -1,4 +1,4 @@
-"""Read `config/fingerprints.toml`: strict, and every problem at once."""
+"""Read `config/fingerprints.toml` strictly; report every problem at once."""
 
 import re
 from collections.abc import Mapping
@@ -42,7 +42,7 @@ _FOLDED = frozenset({MarkPlace.HEADLINE, MarkPlace.OPENING, MarkPlace.TEXT})
 
 
 class _FingerprintTable:
-    """One table being read; collects what is wrong with it."""
+    """One table of the file, with its problems."""
 
     def __init__(self, file: str, number: int, table: Any) -> None:
         self.file = file
@@ -85,29 +85,31 @@ class _FingerprintTable:
 
 
 def load_fingerprints(path: Path) -> tuple[tuple[Fingerprint, ...], tuple[Problem, ...]]:
-    """Return the marks that are right, and everything that is wrong with the others."""
+    """Return the valid fingerprints, and every problem of the others."""
     data, problems = read_toml(path.parent, path.name)
     if data is None:
         return (), problems
-    refused: list[Problem] = list(problems)
-    marks: dict[str, Fingerprint] = {}
-    refused += (
+    all_problems: list[Problem] = list(problems)
+    fingerprints: dict[str, Fingerprint] = {}
+    all_problems += (
         _problem(path.name, key, data[key], "clé inconnue", f"seules des [[{TABLE}]]")
         for key in data.keys() - {TABLE}
     )
     tables = data.get(TABLE, [])
     if not isinstance(tables, list):
-        refused.append(_problem(path.name, TABLE, tables, "mauvais type", f"écrire [[{TABLE}]]"))
+        all_problems.append(
+            _problem(path.name, TABLE, tables, "mauvais type", f"écrire [[{TABLE}]]")
+        )
         tables = []
     for number, table in enumerate(tables, start=1):
         entry = _FingerprintTable(path.name, number, table)
-        mark = _read(entry)
-        if mark is not None and mark.id in marks:
-            entry.refuse("id", mark.id, "identifiant en double", "en choisir un autre")
-        refused += entry.problems
-        if mark is not None and not entry.problems:
-            marks[mark.id] = mark
-    return tuple(marks.values()), tuple(refused)
+        fingerprint = _read(entry)
+        if fingerprint is not None and fingerprint.id in fingerprints:
+            entry.refuse("id", fingerprint.id, "identifiant en double", "en choisir un autre")
+        all_problems += entry.problems
+        if fingerprint is not None and not entry.problems:
+            fingerprints[fingerprint.id] = fingerprint
+    return tuple(fingerprints.values()), tuple(all_problems)
 
 
 def _problem(file: str, key: str, value: object, reason: str, cure: str) -> Problem:
@@ -170,7 +172,7 @@ def _check_meaning(
 
 
 def _texts(entry: _FingerprintTable, key: str, *, folded: bool) -> tuple[str, ...]:
-    """Fold the texts as the pages will be; the markup is only put in lower case."""
+    """Fold the texts as pages are folded; those for the markup are only put in lower case."""
     texts = []
     for text in entry.table.get(key, ()):
         if not isinstance(text, str) or not _TEXT_MIN <= len(text) <= _TEXT_MAX:
@@ -185,8 +187,8 @@ def _patterns(entry: _FingerprintTable, where: MarkPlace | None) -> tuple[re.Pat
     patterns = []
     text_max = CHARS_MAX[where] if where else 1
     for regex in entry.table.get("regexes", ()):
-        known = isinstance(regex, str)
-        fault = check_regex(regex, text_max=text_max) if known else "n'est pas un texte"
+        is_text = isinstance(regex, str)
+        fault = check_regex(regex, text_max=text_max) if is_text else "n'est pas un texte"
         if fault:
             entry.refuse("regexes", regex, fault, "borner chaque répétition, par exemple {0,80}")
         else:

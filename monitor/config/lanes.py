@@ -6,18 +6,19 @@ from monitor.core.model import Platform
 
 
 def lanes_of(platforms: Iterable[Platform]) -> dict[str, str]:
-    """Return the slug of the platform of each host or suffix; the first to claim it has it."""
-    found: dict[str, str] = {}
+    """Return the slug of the platform of each host or suffix; the first platform has priority."""
+    slug_of: dict[str, str] = {}
     for platform in platforms:
         for host in platform.hosts:
-            found.setdefault(host, platform.slug)
-    return found
+            slug_of.setdefault(host, platform.slug)
+    return slug_of
 
 
 def lane_of(lanes: Mapping[str, str], host: str) -> str | None:
-    """Return the slug of a host's platform: its own name first, then the longest suffix.
+    """Return the slug of a host's platform, None without one: by its name, then by suffix.
 
-    The suffix ".ain.gouv.fr" holds "ain.gouv.fr" itself and all that ends so.
+    The suffix ".ain.gouv.fr" matches "ain.gouv.fr" itself and all its subdomains. The longest
+    suffix has priority.
     """
     name = host.lower().rstrip(".")
     if name in lanes:

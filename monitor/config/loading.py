@@ -46,12 +46,12 @@ def load(folder: Path) -> Config:
         main.tables.problems.append(_NOTHING)
     elif not placed and not any(tables.problems for tables in files):
         main.local.problems.append(_ALL_DISABLED)
-    fingerprints, refused = load_fingerprints(folder / FINGERPRINTS)
+    fingerprints, fingerprint_problems = load_fingerprints(folder / FINGERPRINTS)
     problems = [p for tables in (main.tables, *files) for p in tables.problems]
-    problems += [*refused, *dates.problems, *main.local.problems]
+    problems += [*fingerprint_problems, *dates.problems, *main.local.problems]
     if problems:
         raise ConfigError(problems)
-    config = _config(main, (one.target for one in placed), fingerprints, folder)
+    config = _config(main, (placed_target.target for placed_target in placed), fingerprints, folder)
     return replace(config, figures=figures(main, milestones))
 
 
@@ -73,9 +73,9 @@ _ALL_DISABLED = Problem(
 
 
 def _config(
-    main: MainFile, targets: Iterable[Target], marks: Sequence[Fingerprint], folder: Path
+    main: MainFile, targets: Iterable[Target], fingerprints: Sequence[Fingerprint], folder: Path
 ) -> Config:
-    """Put together what was found good; called only when nothing was refused."""
+    """Build the configuration; called only when nothing was refused."""
     service, publisher = _sure(main.service), _sure(main.publisher)
     clock, resolver = _sure(main.clock), _sure(main.resolver)
     mail = _sure(main.mail)
@@ -84,7 +84,7 @@ def _config(
         platforms={entry.slug: platform_from(entry) for entry in main.platforms.values()},
         controls=_panel(main),
         policy=policy_from(main.policy),
-        fingerprints=tuple(marks),
+        fingerprints=tuple(fingerprints),
         resolvers=tuple(resolver.servers),
         second_resolvers=tuple(resolver.second),
         ntp_servers=tuple(clock.ntp_servers),
@@ -105,7 +105,7 @@ def _config(
 
 
 def _user_agent(site: str, contact: str) -> str:
-    """Name the robot, the page that says what it is, and whom to write to."""
+    """Return the User-Agent: the robot's name, the page on it, and the contact."""
     return f"VigieANEF/{__version__} (+{site.rstrip('/')}/robot; {contact})"
 
 

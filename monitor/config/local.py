@@ -1,9 +1,10 @@
-"""`local.toml`: the settings of one association, laid over those that come with the program.
+"""`local.toml`: the settings of one association, which override those shipped with the program.
 
-The shipped files are replaced by every upgrade; this one is never shipped. It holds any key of
+The shipped files are replaced by every upgrade; this one is never shipped. It may have any key of
 `vigie.toml` and of `milestones.toml`, and `[[target]]` entries that change, disable or add a
-target. Tables are merged key by key; entries of a list of tables that bear a `slug` are merged
-with the entry of that slug; any other value replaces the shipped one.
+target. Tables are merged key by key; entries of a list of tables that have a `slug` are merged
+with the entry of that slug; any any
+other value replaces the shipped one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -25,9 +26,9 @@ _HERE, _THERE = TablePlace(LOCAL), TablePlace("")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """A value that `local.toml` sets: its key there, and the values as they are written.
+    """A value that `local.toml` sets: its key there, and the values as written.
 
-    `shipped` is None when the shipped files do not give the key.
+    `shipped` is None when the shipped files do not have the key.
     """
 
     key: str
@@ -41,10 +42,10 @@ class Setting:
 
 @dataclass(slots=True)
 class Merged:
-    """A shipped table under the local one.
+    """A shipped table merged with the local one.
 
     Attributes:
-        raw: The values in force.
+        raw: The effective values.
         origins: Key in `raw` of each local value -> its key in `local.toml`.
         settings: Those values.
 
@@ -55,9 +56,9 @@ class Merged:
     settings: list[Setting] = field(default_factory=list)
 
     def lay(self, raw: Any, step: Any, value: object, at: "_At") -> None:
-        """Put one local value at `raw[step]`, deeper when both sides are tables.
+        """Set one local value at `raw[step]`, or its keys when both values are tables.
 
-        What is shipped is copied along the way and never changed.
+        Shipped values are copied, never changed.
         """
         absent = isinstance(raw, dict) and step not in raw
         before = None if absent else raw[step]
@@ -75,12 +76,12 @@ class Merged:
 
     def _lay_entries(self, before: list[Any], entries: list[Any], at: "_At") -> None:
         """Merge each entry with the one of its slug, or add it to the list."""
-        slugs = {_slug(one): position for position, one in enumerate(before)}
+        slugs = {_slug(entry_before): position for position, entry_before in enumerate(before)}
         for position, entry in enumerate(entries):
-            known = slugs.get(_slug(entry)) if isinstance(entry, dict) else None
-            if known is not None and "slug" in entry:
+            existing = slugs.get(_slug(entry)) if isinstance(entry, dict) else None
+            if existing is not None and "slug" in entry:
                 rest = {key: value for key, value in entry.items() if key != "slug"}
-                self.lay(before, known, rest, at.item(known, position))
+                self.lay(before, existing, rest, at.item(existing, position))
                 continue
             place = at.item(len(before), position)
             before.append(entry)
@@ -89,7 +90,7 @@ class Merged:
 
 
 class _At(NamedTuple):
-    """Where a value stands: in the merged tables, and in `local.toml`."""
+    """The places of a value: in the merged tables (`there`), and in `local.toml` (`here`)."""
 
     there: TablePlace
     here: TablePlace
@@ -102,7 +103,7 @@ class _At(NamedTuple):
 
 
 class Local:
-    """What `local.toml` says; nothing when there is no such file."""
+    """The content of `local.toml`; empty when there is no such file."""
 
     def __init__(self, folder: Path) -> None:
         path = folder / LOCAL
@@ -118,7 +119,7 @@ class Local:
         self._milestones = {MILESTONE: self.main.pop(MILESTONE)} if MILESTONE in self.main else {}
 
     def over_main(self, shipped: Mapping[str, Any]) -> Merged:
-        """Lay the local values over the shipped `vigie.toml`."""
+        """Merge the local values with the shipped `vigie.toml`."""
         return self._merged(shipped, self.main, _At(_THERE, _HERE))
 
     def over_milestones(self, shipped: Mapping[str, Any]) -> Merged:
@@ -126,7 +127,7 @@ class Local:
         return self._merged(shipped, self._milestones, _At(_THERE, _HERE))
 
     def over_targets(self, shipped: Mapping[str, Any]) -> tuple[Merged, set[int]]:
-        """Lay local targets over those of a shipped file; return the positions disabled too."""
+        """Merge local targets with those of a shipped file; return the disabled positions too."""
         merged, disabled = Merged(dict(shipped)), set[int]()
         listed = merged.raw.get(TARGET)
         if not isinstance(listed, list) or not self.targets:
@@ -135,37 +136,37 @@ class Local:
         top = _At(_THERE, _HERE).key(TARGET)
         for position, entry in self.targets.items():
             slug = _slug(entry)
-            given = {key: value for key, value in entry.items() if key != ENABLED}
-            for at, one in enumerate(listed):
-                if slug is None or _slug(one) != slug:
+            values = {key: value for key, value in entry.items() if key != ENABLED}
+            for at, shipped_target in enumerate(listed):
+                if slug is None or _slug(shipped_target) != slug:
                     continue
                 self._used.add(position)
                 if entry.get(ENABLED) is False:
                     disabled.add(at)
-                inner = self._merged(one, given, top.item(at, position))
+                inner = self._merged(shipped_target, values, top.item(at, position))
                 listed[at] = inner.raw
                 merged.origins.update(inner.origins)
         return merged, disabled
 
     def added_targets(self) -> dict[int, dict[str, Any]]:
-        """Return the targets that no shipped file names, by position; to be called last."""
-        added = {at: one for at, one in self.targets.items() if at not in self._used}
-        for at, one in added.items():
-            if "url" not in one:
+        """Return the targets no shipped file has, by position. Call after `over_targets`."""
+        added = {at: entry for at, entry in self.targets.items() if at not in self._used}
+        for at, entry in added.items():
+            if "url" not in entry:
                 self.problems.append(
                     _HERE.problem(
-                        TARGET, at, "slug", value=one.get("slug"),
+                        TARGET, at, "slug", value=entry.get("slug"),
                         reason="aucune cible livrée n'a cet identifiant",
                         cure="corriger slug ; pour ajouter une cible, lui donner aussi url",
                     )
                 )  # fmt: skip
-            elif one.get(ENABLED) is not False:
+            elif entry.get(ENABLED) is not False:
                 key = _HERE.at(TARGET, at)
-                self.settings.append(Setting(key=key, value=shown(one.get("url")), shipped=None))
+                self.settings.append(Setting(key=key, value=shown(entry.get("url")), shipped=None))
         return {
-            at: {key: value for key, value in one.items() if key != ENABLED}
-            for at, one in added.items()
-            if "url" in one and one.get(ENABLED) is not False
+            at: {key: value for key, value in entry.items() if key != ENABLED}
+            for at, entry in added.items()
+            if "url" in entry and entry.get(ENABLED) is not False
         }
 
     def _read_targets(self, listed: object) -> None:
@@ -188,9 +189,9 @@ class Local:
                 self.targets[at] = entry
                 if ENABLED in entry:
                     value = shown(entry.get("slug"))
-                    said = f"{value}, {'relevée' if entry[ENABLED] else 'non relevée'}"
+                    text = f"{value}, {'relevée' if entry[ENABLED] else 'non relevée'}"
                     key = _HERE.at(TARGET, at, ENABLED)
-                    self.settings.append(Setting(key=key, value=said, shipped=None))
+                    self.settings.append(Setting(key=key, value=text, shipped=None))
 
     def _refuse(self, *steps: str | int, value: object, reason: str, cure: str) -> None:
         problem = _HERE.problem(TARGET, *steps, value=value, reason=reason, cure=cure)
@@ -210,13 +211,13 @@ def _slug(entry: object) -> str | None:
 
 
 def _have_slugs(value: list[Any]) -> bool:
-    return any(_slug(one) is not None for one in value)
+    return any(_slug(entry) is not None for entry in value)
 
 
 def _settings(
     place: TablePlace, value: object, shipped: str | None, depth: int = 0
 ) -> Iterator[Setting]:
-    """Name each value of what was added or replaced; a table is named by its keys."""
+    """Yield a setting for each added or replaced value; a table yields one for each key."""
     if isinstance(value, dict) and value and depth < DEPTH_MAX:
         for name, inner in value.items():
             yield from _settings(TablePlace("", place.at(name)), inner, None, depth + 1)
@@ -225,7 +226,7 @@ def _settings(
 
 
 def original(problem: Problem, origins: Mapping[str, str]) -> Problem:
-    """Return a problem with the file and key where its value is written."""
+    """Return a problem with the file and the key in which its value is written."""
     for there, here in origins.items():
         rest = problem.key.removeprefix(there)
         if problem.key.startswith(there) and rest[:1] in {"", ".", "["}:

@@ -1,4 +1,4 @@
-"""`vigie.toml`: the service, its manners, its control panel, its platforms."""
+"""`vigie.toml`: the service, its limits, its control panel, its platforms."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,12 +11,12 @@ from monitor.config.toml_tables import Tables
 from monitor.core.model import Platform
 
 NAME = "vigie.toml"
-HOSTS_MIN = 3  # of different operators: the failure of one says nothing of our line
+HOSTS_MIN = 3  # of different operators, since the failure of one proves nothing of our line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MainFile:
-    """What could be read of the main file; None, or missing, is what was refused."""
+    """The valid parts of the main file; what was refused is None or missing."""
 
     tables: Tables
     local: Local
@@ -47,7 +47,7 @@ class MainFile:
         return self.tables.allow_private
 
     def platform(self, slug: str) -> schema.PlatformEntry | None:
-        return {one.slug: one for one in self.platforms.values()}.get(slug)
+        return {entry.slug: entry for entry in self.platforms.values()}.get(slug)
 
     def times(self, platform: schema.PlatformEntry | None) -> tuple[float, float]:
         """Return the deadline and the slow threshold of a platform's targets, in seconds."""
@@ -190,16 +190,16 @@ def _check_controls(main: MainFile) -> None:
 
 def _check_hosts(main: MainFile) -> None:
     refuse, lanes = main.tables.refuse, main.lanes()
-    seen: set[str] = set()
+    slugs: set[str] = set()
     for index, host in main.hosts.items():
         parts = urlsplit(host.url)
         lane = lane_of(lanes, parts.hostname or "")
-        if host.slug in seen:
+        if host.slug in slugs:
             refuse(
                 "controls", "host", index, "slug", value=host.slug,
                 reason="identifiant déjà pris", cure="en choisir un autre",
             )  # fmt: skip
-        seen.add(host.slug)
+        slugs.add(host.slug)
         if parts.scheme != "https":
             refuse(
                 "controls", "host", index, "url", value=host.url,

@@ -1,4 +1,4 @@
-"""What is wrong in a configuration file, said so that it can be mended."""
+"""Problems of configuration files, described so that an operator can fix them."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ VALUE_MAX = 60  # characters shown of a value
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
-    """One thing to mend. Texts are French: an operator reads them."""
+    """One problem. Texts are French: an operator reads them."""
 
     file: str  # relative to the configuration folder
     key: str  # dotted, with [n] for the n-th element of a list, from 1
@@ -24,7 +24,7 @@ class Problem:
 
 
 class ConfigError(VigieError):
-    """The configuration cannot be used; carries every problem found, in file order."""
+    """The configuration is invalid; has every problem, in file order."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         super().__init__("\n".join(map(str, problems)))
@@ -32,7 +32,7 @@ class ConfigError(VigieError):
 
 
 def shown(value: object) -> str:
-    """Return a value as it is written in a file, on one line and shortened; None is absent."""
+    """Return a value as written in a file, on one line and shortened; None is absent."""
     if value is None:
         return "(absente)"
     try:

@@ -1,4 +1,4 @@
-"""Turn pydantic's errors into problems that an operator can read."""
+"""Turn pydantic's errors into French problems."""
 
 import difflib
 import re
@@ -16,7 +16,7 @@ EntryT = TypeVar("EntryT", bound=Entry)
 
 
 class TablePlace(NamedTuple):
-    """Where a table stands: its file, and its dotted key ("" for the whole file)."""
+    """The place of a table: its file, and its dotted key ("" for the whole file)."""
 
     file: str
     key: str = ""
@@ -41,7 +41,7 @@ class TablePlace(NamedTuple):
 def validate(
     entry: type[EntryT], raw: object, place: TablePlace, context: Mapping[str, Any]
 ) -> tuple[EntryT | None, tuple[Problem, ...]]:
-    """Return the table as an entry, or None and everything that is wrong in it."""
+    """Return the table as an entry, or None and all its problems."""
     try:
         return entry.model_validate(raw, context=dict(context)), ()
     except ValidationError as error:
@@ -87,7 +87,7 @@ def _problem(detail: ErrorDetails, entry: type[Entry], place: TablePlace) -> Pro
 
 
 def _known(loc: tuple[str | int, ...], entry: type[Entry]) -> str:
-    """Name the key that was meant, or else all those of that table."""
+    """Return a cure for an unknown key: the similar one, or all keys of that table."""
     names = _keys(loc[:-1], entry)
     if near := difflib.get_close_matches(str(loc[-1]), names, n=1):
         return f"peut-être « {near[0]} », sinon la retirer"

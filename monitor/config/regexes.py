@@ -1,7 +1,7 @@
-"""Refuse the regular expressions whose matching is not linear in the text.
+"""Refuse regular expressions whose matching is not linear in the text.
 
-Python's engine backtracks: `(a+)+$` takes seconds on thirty characters, and `.*a.*b` or
-`a+b` the square of a page. The form of an expression alone tells:
+Python's engine backtracks: `(a+)+$` takes seconds on thirty characters, and `.*a.*b` or `a+b`
+quadratic time. The form of an expression alone decides:
 
 - the ways through it from one starting point, an upper bound on what is tried there, are at
   most `WAYS_MAX`, and times the length of the text at most `WORK_MAX`;
@@ -66,7 +66,7 @@ def check_regex(
         flags: Those with which it is compiled.
         anchored: It is used with `match` and `fullmatch` only.
         length_max: Characters of the expression, at most.
-        text_max: Characters of the text in which it is looked for, at most.
+        text_max: Characters of the text that is searched, at most.
 
     """
     if len(pattern) > length_max:
@@ -77,8 +77,8 @@ def check_regex(
             warnings.simplefilter("error")
             compiled = re.compile(pattern, flags)
             ways = _Counter(compiled, anchored=anchored).ways()
-    except _PatternRefused as refused:
-        return str(refused)
+    except _PatternRefused as refusal:
+        return str(refusal)
     except (re.error, RecursionError, OverflowError, Warning) as error:
         return f"expression qui ne se compile pas ({error})"
     if ways > most:
@@ -114,7 +114,7 @@ class _Counter:
         return self._sequence(self._items, _NOTHING if self._anchored else None)
 
     def _sequence(self, items: Items, after: Chars | None) -> int:
-        """Count a sequence; `after` is what may follow it, None when nothing can fail there."""
+        """Return the ways of a sequence; `after` may follow it, or None when nothing can fail."""
         ways = 1
         for number, item in enumerate(items):
             ways = min(ways * self._one(item, self._first(items[number + 1 :], after)), _CAP)
@@ -140,7 +140,7 @@ class _Counter:
         """Sum the ways of those branches that can begin at the same place."""
         words = [[item[1] for item in b if item[0] is _sre.LITERAL] for b in branches]
         if all(len(word) == len(b) for word, b in zip(words, branches, strict=True)):
-            return max(sum(one[: len(other)] == other for other in words) for one in words)
+            return max(sum(word[: len(other)] == other for other in words) for word in words)
         ways = [self._sequence(branch, follows) for branch in branches]
         firsts = [self._first(branch, self._all) or self._all for branch in branches]
         return min(
@@ -208,23 +208,23 @@ class _Counter:
         return True
 
     def _chars(self, operation: Any, argument: Any) -> Chars:
-        """Return the characters that one item takes."""
+        """Return the characters that one item matches."""
         if operation is _sre.ANY:
             return self._all if self._flags & re.DOTALL else self._all & ~self._bits[ord("\n")]
         if operation is _sre.IN:
             negated = argument[0] == (_sre.NEGATE, None)
             members = argument[negated:]
-            found = _NOTHING
+            chars_found = _NOTHING
             for form, chars in self._by_form.items():
-                if chars & ~found and self._holds(members, form):
-                    found |= chars
+                if chars & ~chars_found and self._holds(members, form):
+                    chars_found |= chars
         else:
             negated = operation is _sre.NOT_LITERAL
-            found = self._by_form.get(argument, _NOTHING)
-        return self._all & ~found if negated else found
+            chars_found = self._by_form.get(argument, _NOTHING)
+        return self._all & ~chars_found if negated else chars_found
 
     def _forms(self, number: int) -> list[int]:
-        """Return a character's other letter case, where that does not count."""
+        """Return a character in both letter cases, where case is ignored."""
         if not self._flags & re.IGNORECASE or (self._bytes and number > 127):  # noqa: PLR2004 -- ASCII
             return []
         return [ord(c) for c in (chr(number).lower(), chr(number).upper()) if len(c) == 1]
@@ -243,7 +243,7 @@ class _Counter:
 
 
 def _inner(item: Any) -> list[Items] | None:
-    """Return the sequences of which an item is made, None for one that takes no character."""
+    """Return the sequences inside an item, None for an item that matches no character."""
     operation, argument = item[0], item[1]
     if operation is _sre.BRANCH:
         return [list(branch) for branch in argument[1]]
@@ -253,7 +253,7 @@ def _inner(item: Any) -> list[Items] | None:
 
 
 def _named(item: Any) -> list[int]:
-    """Return the characters that an item names, and those beside a range."""
+    """Return the characters that an item names, and those next to its ranges."""
     operation, argument = item[0], item[1]
     if operation in {_sre.LITERAL, _sre.NOT_LITERAL}:
         return [argument]

@@ -1,10 +1,10 @@
-"""What the files may say: keys, types and bounds. Unknown keys are refused.
+"""The schema of the files: keys, types and bounds. Unknown keys are refused.
 
-What is used as a file says it, is used in this form: `Publisher`, `Retention`, `ControlHost`. The
-entries from which something is worked out (defaults, units, a name) become values of `values`.
+Some classes are used unchanged by the program: `Publisher`, `Retention`, `ControlHost`. The others
+are converted (defaults, units, names) to those of `values`.
 
-The validation context `{"allow_private": True}` lifts what protects the outside world
-(public addresses, floors on the pace): for the demo and the tests only.
+The validation context `{"allow_private": True}` lifts the rules that protect other sites (public
+addresses, lower bounds on intervals): for the demo and the tests only.
 """
 
 import re
@@ -28,7 +28,7 @@ _FRENCH_SPACES = str.maketrans("\u00a0\u202f", "  ")  # before « : », inside �
 
 
 def refused(reason: str, cure: str) -> PydanticCustomError:
-    """Return the error of a rule of ours; `french.problems` reads its two texts."""
+    """Return the error of a rule of ours; `pydantic_french` reads its two texts."""
     return PydanticCustomError("vigie", "{reason}", {"reason": reason, "cure": cure})
 
 
@@ -131,7 +131,7 @@ def _key(kind: int) -> AfterValidator:
 
 
 def _pace(floor: float) -> AfterValidator:
-    """Refuse a pace below `floor` seconds, the least that the outside world must bear."""
+    """Refuse an interval below `floor` seconds, which protects the sites."""
 
     def check(value: float, info: ValidationInfo) -> float:
         if value < floor and not _private(info):
@@ -148,7 +148,7 @@ Url = Annotated[str, AfterValidator(_url)]
 Interval = Annotated[int, Field(ge=1, le=86_400), _pace(30)]
 Deadline = Annotated[float, Field(ge=1, le=120)]
 Slow = Annotated[float, Field(gt=0, le=120)]
-# A file has words, not members: they are converted.
+# Files have texts, which are converted to members.
 Verified = Annotated[Confidence, Field(strict=False)]
 TargetKind = Annotated[Kind, Field(strict=False)]
 Surety = Annotated[Sure, Field(strict=False)]
@@ -171,7 +171,7 @@ class ServiceEntry(Entry):
 
 
 class Publisher(Entry):
-    """Who answers for this point of measure; shown on every page and piece.
+    """Who is responsible for this measuring point; shown on every page and document.
 
     `site` is the public address of our own pages.
     """
@@ -205,7 +205,7 @@ class ResolverEntry(Entry):
 
 
 class Retention(Entry):
-    """Copies on which an outage or a change rests are never deleted."""
+    """Copies that an outage or a change rests on are never deleted."""
 
     daily_copies_days: Annotated[int, Field(ge=1, le=36_500)] = 365
 
@@ -216,11 +216,11 @@ class MailEntry(Entry):
 
 
 class ControlHost(Entry):
-    """A host of the control panel: it tells whether our own line works.
+    """A host of the control panel, which shows whether our own line works.
 
     Attributes:
-        url: A tiny public resource, in https so that no captive portal can play it.
-        operator: Who runs the host; no two hosts share one.
+        url: A tiny public resource, in https so that no captive portal can imitate it.
+        operator: The operator of the host; different for all hosts.
 
     """
 
@@ -317,7 +317,7 @@ class TargetEntry(Entry):
 
 
 class LocalTargetEntry(TargetEntry):
-    """A target that `local.toml` adds: what a file says once for all its targets stands here."""
+    """A target that `local.toml` adds, with the keys that files have once for all targets."""
 
     group: Slug = "local"
     department: Annotated[str, AfterValidator(_department)] | None = None

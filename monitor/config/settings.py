@@ -1,6 +1,6 @@
-"""What the environment says: where to listen, where to keep, how we are called.
+"""Settings from environment variables: address, database, name of the measuring point, secrets.
 
-Secrets come only from here, never from `config/`, whose values are published by their digest.
+Secrets come only from here, never from `config/`, whose digest is published.
 """
 
 import errno
@@ -58,18 +58,18 @@ def data_folder() -> Path:
 
 
 class SettingsError(VigieError):
-    """The environment cannot be used. One line a fault: `variable: value: reason: cure`."""
+    """Invalid environment variables. One line per fault: `variable: value: reason: cure`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """The environment once read.
+    """The settings.
 
     Attributes:
         host: IP address, or "localhost", to listen on.
         port: 0 lets the system choose.
-        database_url: As given (the store judges it); may hold a password, so never shown.
-        point: Name of this point of measure, in every record.
+        database_url: As given (the store checks it); may have a password, so never shown.
+        point: Name of this measuring point, in every record.
         log_level: One of `LEVELS`.
         journal_key: The journal's private key as text, or "": a secret, never shown.
         data: Folder of all that the service writes.
@@ -93,8 +93,8 @@ def read_settings(environ: Mapping[str, str], *, data: Path = DATA) -> Settings:
 
     """
     faults = [_unknown(name) for name in sorted(environ) if _is_unknown(name)]
-    given = dict(environ) | _from_files(environ, faults)
-    values = {name: given.get(name) or default for name, default in DEFAULTS.items()}
+    all_values = dict(environ) | _from_files(environ, faults)
+    values = {name: all_values.get(name) or default for name, default in DEFAULTS.items()}
     host, port = _listen(values["VIGIE_LISTEN"], faults)
     point, level = values["VIGIE_POINT"], values["VIGIE_LOG_LEVEL"].upper()
     if not _POINT.fullmatch(point) or len(point) > _POINT_MAX:
@@ -117,28 +117,28 @@ def read_settings(environ: Mapping[str, str], *, data: Path = DATA) -> Settings:
 
 
 def secrets_in(environ: Mapping[str, str]) -> list[str]:
-    """Return the texts that must never be shown: of passwords and keys, as far as can be read."""
-    given = dict(environ) | _from_files(environ, [])
-    found = [environ.get("PGPASSWORD", "")]
+    """Return the texts that must never be shown: passwords and keys, as far as readable."""
+    all_values = dict(environ) | _from_files(environ, [])
+    secrets = [environ.get("PGPASSWORD", "")]
     for name in SECRETS:
-        value = given.get(name, "")
+        value = all_values.get(name, "")
         if name.endswith("_URL"):
-            written = [*_USER.findall(value), *_OPTIONS.findall(value)]
-            found += [*written, *map(unquote_plus, written), *map(unquote, written)]
+            passwords = [*_USER.findall(value), *_OPTIONS.findall(value)]
+            secrets += [*passwords, *map(unquote_plus, passwords), *map(unquote, passwords)]
         else:
-            found += [value, *value.split()]
-    return [secret for secret in found if secret]
+            secrets += [value, *value.split()]
+    return [secret for secret in secrets if secret]
 
 
 def secrets_of(settings: Settings) -> list[str]:
-    """Return the same of settings that were read."""
+    """Return the same for settings."""
     names = (settings.database_url, settings.journal_key)
     return secrets_in(dict(zip(SECRETS, names, strict=True)))
 
 
 def _from_files(environ: Mapping[str, str], faults: list[str]) -> dict[str, str]:
-    """Read the secrets that are in files, as containers and systemd give them."""
-    found = {}
+    """Read the secrets in files, as containers and systemd provide them."""
+    secrets = {}
     for name in SECRETS:
         variable = name + _FILE
         if not (path := environ.get(variable)):
@@ -156,12 +156,12 @@ def _from_files(environ: Mapping[str, str], faults: list[str]) -> dict[str, str]
             continue
         if not text:
             faults.append(f"{variable}: {path!r}: fichier vide: y écrire le secret, seul")
-        found[name] = text
-    return found
+        secrets[name] = text
+    return secrets
 
 
 def _secret(path: Path) -> str:
-    """Read a small regular file; a last line feed is no part of the secret."""
+    """Read a small regular file; surrounding white space is not part of the secret."""
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
@@ -175,21 +175,21 @@ def _secret(path: Path) -> str:
 
 
 def open_files(environ: Mapping[str, str]) -> list[str]:
-    """Name the files of secrets that other accounts of this machine may read."""
-    found = []
+    """Return the files of secrets that other accounts of this machine may read."""
+    paths = []
     for name in SECRETS:
         path = environ.get(name + _FILE)
         if not path or path.startswith("/run/"):  # where containers and systemd put theirs
             continue
         if Path(path).is_file() and Path(path).stat().st_mode & stat.S_IROTH:
-            found.append(path)
-    return found
+            paths.append(path)
+    return paths
 
 
 def _listen(value: str, faults: list[str]) -> tuple[str, int]:
-    found = _LISTEN.fullmatch(value)
-    if found and int(found["port"]) <= _PORT_MAX and _is_address(found["host"]):
-        return found["host"], int(found["port"])
+    match = _LISTEN.fullmatch(value)
+    if match and int(match["port"]) <= _PORT_MAX and _is_address(match["host"]):
+        return match["host"], int(match["port"])
     cure = "écrire par exemple 127.0.0.1:8600, ou [::1]:8600"
     faults.append(f"VIGIE_LISTEN: {value!r}: adresse d'écoute mal écrite: {cure}")
     return "", 0

@@ -1,4 +1,4 @@
-"""`targets/*.toml` and `targets/prefectures/<code>.toml`: what is watched."""
+"""`targets/*.toml` and `targets/prefectures/<code>.toml`: the targets."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -19,12 +19,12 @@ GROUP = "prefectures"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placed:
-    """A target, and the place in a file where it stands."""
+    """A target and its place in a file."""
 
     target: Target
     tables: Tables
     index: int
-    headed: bool  # whether what stands above it in its file was good
+    headed: bool  # whether the keys above it in its file are valid
 
     def refuse(self, *steps: str | int, value: object, reason: str, cure: str) -> None:
         self.tables.refuse("target", self.index, *steps, value=value, reason=reason, cure=cure)
@@ -32,7 +32,7 @@ class Placed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Head:
-    """What a file says once for all its targets."""
+    """The keys that a file has once for all its targets."""
 
     group: str = ""
     department: str = ""
@@ -52,9 +52,11 @@ def read_targets(folder: Path, main: MainFile) -> tuple[list[Placed], list[Table
         head = _head(tables)
         for index, entry in tables.items(schema.TargetEntry, "target").items():
             target = _target(entry, head or _Head(), main)
-            one = Placed(target=target, tables=tables, index=index, headed=head is not None)
+            placed_target = Placed(
+                target=target, tables=tables, index=index, headed=head is not None
+            )
             if index not in disabled:
-                placed.append(one)
+                placed.append(placed_target)
     added = Tables.of_local(main.local.added_targets(), allow_private=main.allow_private)
     for index, entry in added.items(schema.LocalTargetEntry, "target").items():
         head = _Head(group=entry.group, department=entry.department or "", city=entry.city or "")
@@ -64,7 +66,7 @@ def read_targets(folder: Path, main: MainFile) -> tuple[list[Placed], list[Table
 
 
 def _under(local: Local, disabled: set[int], raw: Mapping[str, Any]) -> Merged:
-    """Lay the local targets over a shipped file; note the positions of those disabled."""
+    """Merge local targets with a shipped file; add the disabled positions to `disabled`."""
     merged, positions = local.over_targets(raw)
     disabled |= positions
     return merged
@@ -77,7 +79,7 @@ def _names(folder: Path) -> Iterator[str]:
 
 
 def _head(tables: Tables) -> _Head | None:
-    """Read what stands above the targets; None when it was refused."""
+    """Return the keys above the targets; None when they are invalid."""
     if not tables.name.startswith(f"{PREFECTURES}/"):
         national = tables.whole(schema.NationalEntry)
         return _Head(group=national.group) if national else None
@@ -94,7 +96,7 @@ def _head(tables: Tables) -> _Head | None:
 
 
 def _target(entry: schema.TargetEntry, head: _Head, main: MainFile) -> Target:
-    """Fill in what the entry leaves to its file, its platform and the main file."""
+    """Complete an entry with the defaults of its file, its platform and the main file."""
     slug = entry.platform or head.platform
     platform = main.platform(slug)
     deadline_s, slow_s = main.times(platform)
@@ -128,6 +130,6 @@ def _route(entry: schema.RouteEntry) -> Route:
 
 
 def policy_from(entry: schema.PolicyEntry | None, *, over: Policy | None = None) -> Policy:
-    """Return a policy with the keys that an entry gives in place of those of `over`."""
-    given = entry.model_dump(include=entry.model_fields_set) if entry else {}
-    return replace(over or Policy(), **given)
+    """Return the policy `over`, with the keys of an entry in place of its own."""
+    values = entry.model_dump(include=entry.model_fields_set) if entry else {}
+    return replace(over or Policy(), **values)

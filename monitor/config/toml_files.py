@@ -1,4 +1,4 @@
-"""Read one TOML file, or say why it cannot be read."""
+"""Read one TOML file, or return why it cannot be read."""
 
 import re
 import tomllib
@@ -12,7 +12,7 @@ _PLACE = re.compile(r"\(at line (\d{1,9}), column (\d{1,9})\)$")
 
 
 def read_toml(folder: Path, name: str) -> tuple[dict[str, Any] | None, tuple[Problem, ...]]:
-    """Return the tables of `folder/name`, or None and what is wrong with the file."""
+    """Return the tables of `folder/name`, or None and the problem of the file."""
     try:
         with (folder / name).open("rb") as stream:
             data = stream.read(SIZE_MAX + 1)
@@ -50,7 +50,7 @@ def _parse(name: str, data: bytes) -> tuple[dict[str, Any] | None, tuple[Problem
 
 
 def _syntax(message: str, text: str) -> tuple[str, str, str, str]:
-    """Say where the syntax breaks; tomllib gives the place only inside its message."""
+    """Return the place of a syntax error, which tomllib gives only inside its message."""
     lines = text.splitlines() or [""]
     place = _PLACE.search(message)
     line = lines[min(int(place[1]), len(lines)) - 1] if place else lines[-1]

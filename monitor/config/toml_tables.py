@@ -1,4 +1,4 @@
-"""Validate the tables of one file one by one: a fault in one hides nothing in the others."""
+"""Validate the tables of a file one by one, so that a fault in one does not hide others."""
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -11,12 +11,12 @@ from monitor.config.toml_files import read_toml
 
 
 class Tables:
-    """One file's tables, and the problems found in them so far.
+    """The tables of a file, and their problems so far.
 
     Attributes:
-        raw: What the file says; empty when it cannot be read.
+        raw: The content of the file; empty when it cannot be read.
         readable: Whether the file could be read at all.
-        problems: Each at the file and key where its value is written, be it `local.toml`.
+        problems: Each with the file and the key where its value is written, also `local.toml`.
 
     """
 
@@ -28,21 +28,21 @@ class Tables:
         allow_private: bool | None = None,
         under: Callable[[Mapping[str, Any]], Merged] = lambda raw: Merged(dict(raw)),
     ) -> None:
-        """Read `folder/name`; `under` lays the local settings over what it says."""
+        """Read `folder/name`; `under` merges the local settings with its content."""
         raw, problems = read_toml(folder, name)
         self._take(under(raw or {}), name, readable=raw is not None, problems=problems)
         self.allow_private = self._says_private() if allow_private is None else allow_private
 
     @classmethod
     def of_local(cls, targets: Mapping[int, dict[str, Any]], *, allow_private: bool) -> Self:
-        """Return the targets that `local.toml` adds, by position there, as a file of their own."""
-        made, place = cls.__new__(cls), TablePlace(LOCAL)
+        """Return the targets that `local.toml` adds, by position there, as a separate file."""
+        tables, place = cls.__new__(cls), TablePlace(LOCAL)
         keys = ((place.at("target", n), place.at("target", at)) for n, at in enumerate(targets))
-        made._take(  # noqa: SLF001 -- its own class
+        tables._take(  # noqa: SLF001 -- its own class
             Merged({"target": list(targets.values())}, dict(keys)), LOCAL, readable=True
         )
-        made.allow_private = allow_private
-        return made
+        tables.allow_private = allow_private
+        return tables
 
     def _take(
         self, merged: Merged, name: str, *, readable: bool, problems: Iterable[Problem] = ()
@@ -62,24 +62,24 @@ class Tables:
         return self._validated(entry, self.raw.get(name, {}), name)
 
     def items(self, entry: type[EntryT], *keys: str) -> dict[int, EntryT]:
-        """Return the good ones of a [[list.of.tables]], by position from 0."""
+        """Return the valid entries of a [[list.of.tables]], by position from 0."""
         raw: Any = self.raw
         for key in keys:
             raw = raw.get(key) if isinstance(raw, Mapping) else None
         if not isinstance(raw, list):
-            return {}  # the entry that holds the list says it
+            return {}  # the entry with the list reports it
         key = TablePlace(self.name).at(*keys)
-        read = {n: self._validated(entry, item, f"{key}[{n + 1}]") for n, item in enumerate(raw)}
-        return {n: good for n, good in read.items() if good is not None}
+        entries = {n: self._validated(entry, item, f"{key}[{n + 1}]") for n, item in enumerate(raw)}
+        return {n: good for n, good in entries.items() if good is not None}
 
     def refuse(self, *steps: str | int, value: object, reason: str, cure: str) -> None:
-        """Note a problem at a key; positions in a list are given from 0 and shown from 1."""
+        """Add a problem at a key; positions in a list are given from 0 and shown from 1."""
         problem = TablePlace(self.name).problem(*steps, value=value, reason=reason, cure=cure)
         self.problems.append(original(problem, self._origins))
 
     def _validated(self, entry: type[EntryT], raw: object, key: str) -> EntryT | None:
         if not self.readable:
-            return None  # the file's own fault; the rest only follows from it
+            return None  # the file itself has a problem, which explains the rest
         context = {"allow_private": self.allow_private}
         good, problems = validate(entry, raw, TablePlace(self.name, key), context)
         self.problems.extend(original(problem, self._origins) for problem in problems)

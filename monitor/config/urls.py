@@ -1,4 +1,4 @@
-"""What may stand as an address: the robot never leaves the public web.
+"""Which addresses the configuration may have: the robot never leaves the public web.
 
 Each check returns None, or why the address is refused and what to do.
 """
@@ -22,7 +22,7 @@ _RESERVED = (
 
 
 class Refusal(NamedTuple):
-    """Why a value is refused, and the cure. French: an operator reads them."""
+    """Why a value is refused, and the cure, in French."""
 
     reason: str
     cure: str
@@ -98,7 +98,7 @@ def refuse_name(host: str, *, allow_private: bool = False) -> Refusal | None:
 
 
 def ip_address(host: str) -> IpAddress | None:
-    """Return the address that a text is, or None."""
+    """Parse an IP address; None for any other text."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The configuration once read: plain frozen values, and its digest."""
+"""The configuration: plain frozen values, and its digest."""
 
 import re
 from collections.abc import Mapping
@@ -21,14 +21,14 @@ from monitor.core.outages.milestones import Component, Milestone, OpeningHours
 from monitor.core.untrusted.public_addresses import PORTS
 from monitor.core.verdict.fingerprints import Fingerprint
 
-NO_ASSOCIATION = "Association à désigner"  # what the shipped file says
+NO_ASSOCIATION = "Association à désigner"  # in the shipped file
 _NOWHERE = {"invalid", "test", "localhost"}
 # Of hosts, in a User-Agent.
 _NAMES = re.compile(r"[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,10}", re.IGNORECASE)
 
 
 def made_up(host: str, *, allow_private: bool = False) -> bool:
-    """Return whether nobody can be behind a host name (RFC 2606); tests may use a few of them."""
+    """Return whether a host name is a reserved example (RFC 2606); tests may use some of them."""
     labels = host.lower().rstrip(".").split(".")
     if labels[-1] == "example" or labels[-2:-1] == ["example"]:
         return True
@@ -55,8 +55,8 @@ class StampAuthority:
     """A time-stamping authority.
 
     Attributes:
-        operator: Who answers for it; two authorities of one operator are one.
-        qualified: It is said to be on a European trusted list; shown, and believed of nothing.
+        operator: Its operator; two authorities of one operator count as one.
+        qualified: Whether it claims to be on a European trusted list; shown only.
         roots: PEM text of the only roots that its tokens may lead to; "": the public ones.
 
     """
@@ -74,8 +74,9 @@ class Journaling:
     """Our journal.
 
     Attributes:
-        origin: Its name, and its key's, for ever: a schema-less address (C2SP tlog-checkpoint).
-        public_ip: The addresses that sites see us come from; empty when not known.
+        origin: Its name and that of its key, never changed: an address without scheme (C2SP
+            tlog-checkpoint).
+        public_ip: Our public addresses, as sites see them; empty when not known.
 
     """
 
@@ -85,7 +86,7 @@ class Journaling:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stamping:
-    """Who dates our journal, and how often besides the edges of incidents."""
+    """The authorities that time-stamp our journal, and the interval, besides edges of incidents."""
 
     authorities: tuple[StampAuthority, ...] = ()
     interval_s: int = 3_600
@@ -93,7 +94,7 @@ class Stamping:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cosigner:
-    """A witness of our journal: its verifier key, and where it answers; "" is by mail."""
+    """A witness of our journal: its verifier key and its address; "" for requests by mail."""
 
     key: str
     url: str = ""
@@ -101,7 +102,7 @@ class Cosigner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cosigning:
-    """A checkpoint is held as cosigned when `needed` of `witnesses` signed it; 0 is all."""
+    """A checkpoint counts as cosigned when `needed` of `witnesses` signed it; 0 means all."""
 
     witnesses: tuple[Cosigner, ...] = ()
     needed: int = 0
@@ -109,10 +110,11 @@ class Cosigning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Witnessing:
-    """Whose journals we cosign, and under which name.
+    """The journals that we cosign, and our name.
 
     Attributes:
-        name: Of our key, for ever: a schema-less address (C2SP tlog-cosignature).
+        name: The name of our key, never changed: an address without scheme (C2SP
+            tlog-cosignature).
         logs: Verifier keys; the name of each is its log's origin.
 
     """
@@ -168,7 +170,7 @@ class Config:
         allow_private: Private addresses may be probed: the demo and the tests only.
         extra_ca: PEM file of an authority to trust besides the public ones, or None.
         figures: What figures are made with, whenever they are asked for.
-        local: What `local.toml` sets, already in force in all of the above.
+        local: The settings of `local.toml`, which are already applied to all of the above.
         sha256: Digest of all of the above but `figures`, as canonical JSON, lower-case hex.
         by_slug: The targets by slug.
 
@@ -206,11 +208,11 @@ class Config:
 
     @property
     def ports(self) -> frozenset[int]:
-        """The TCP ports that may be asked: the web's, and those of our own addresses."""
+        """The TCP ports that may be connected to: those of HTTP, and of configured addresses."""
         ours = [
             *(host.url for host in self.controls.hosts),
-            *(one.url for one in self.stamping.authorities),
-            *(one.url for one in self.cosigning.witnesses),
+            *(party.url for party in self.stamping.authorities),
+            *(party.url for party in self.cosigning.witnesses),
         ]
         for target in self.targets:
             ours += [target.url, *target.signs_of_life]
@@ -224,7 +226,7 @@ class Config:
 
     @property
     def missing_identity(self) -> tuple[str, ...]:
-        """Return what a watched site must be told and is not, one line of French a key."""
+        """What is missing in the identity announced to sites, one line of French per key."""
         site, contact = self.publisher.site, self.contact
         faults = {
             ("publisher.association", self.publisher.association): (

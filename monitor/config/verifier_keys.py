@@ -13,7 +13,7 @@ _BYTES = 33  # the type, and 32 bytes of Ed25519
 
 
 def refuse_key(text: str, kind: int) -> Refusal | None:
-    """Return why a text is not the verifier key of a log, or of a witness."""
+    """Return why a text is not the verifier key of a log, or of a witness; None when it is."""
     name, _, rest = text.partition("+")
     identity, _, encoded = rest.partition("+")
     try:

@@ -1,1 +1,1 @@
-"""State sites that fall ill on a timetable, on this machine only: what `vigie demo` watches."""
+"""Simulated government sites with scripted faults, on this machine only, for `vigie demo`."""

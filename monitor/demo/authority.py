@@ -1,4 +1,4 @@
-"""The demo's own certification authority: a root, an intermediate, and leaves for each host."""
+"""The certification authority of the demo: a root, an intermediate, and leaves for each host."""
 
 import ssl
 from datetime import datetime, timedelta
@@ -10,12 +10,12 @@ _DAY = timedelta(days=1)
 
 
 class DemoAuthority:
-    """Issues server certificates that only a holder of `ca_path` trusts.
+    """Issues server certificates that only clients with `ca_path` trust.
 
     Args:
         folder: Where the root is written; must exist.
         now: Aware instant around which certificates are valid.
-        aia_url: Where a client finds the intermediate that a server forgot to send.
+        aia_url: Address of the intermediate, for clients of a server that does not send it.
 
     """
 
@@ -39,8 +39,8 @@ class DemoAuthority:
     ) -> ssl.SSLContext:
         """Return a server context for a host, and for others on the same machine.
 
-        `expired` gives a leaf that ended yesterday; without `whole_chain` the server sends
-        its leaf alone, as badly set up servers do.
+        `expired` gives a leaf that expired yesterday; without `whole_chain` the server sends its
+        leaf alone, as misconfigured servers do.
         """
         leaf = issue_leaf(
             self._inner,

@@ -1,4 +1,4 @@
-"""Certificates made on the spot for simulated sites: those of the demo, and those of the tests."""
+"""Make certificates for simulated sites, of the demo and of the tests."""
 
 import ssl
 from collections.abc import Sequence
@@ -74,7 +74,7 @@ def issue_leaf(  # noqa: PLR0913 -- each is one way for a certificate to be bad
 ) -> IssuedCertificate:
     """Make the certificate of a server, named after its first host; without `issuer` self-signed.
 
-    `aia_url` is where it says that its issuer's certificate is.
+    `aia_url` is the address of its issuer's certificate.
     """
     extensions: list[tuple[x509.ExtensionType, bool]] = [
         (x509.BasicConstraints(ca=False, path_length=None), True),
@@ -90,7 +90,7 @@ def server_context(*chain: IssuedCertificate) -> ssl.SSLContext:
     with TemporaryDirectory() as folder:
         path = Path(folder, "chain.pem")
         path.touch(mode=0o600)
-        path.write_bytes(chain[0].key_pem + b"".join(each.pem for each in chain))
+        path.write_bytes(chain[0].key_pem + b"".join(certificate.pem for certificate in chain))
         context.load_cert_chain(path)
     return context
 

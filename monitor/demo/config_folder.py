@@ -1,4 +1,4 @@
-"""Writes the configuration folder that watches the demo's sites."""
+"""Write the configuration folder for the demo's sites."""
 
 import json
 import shutil
@@ -31,16 +31,16 @@ def write(folder: Path, *, port: int, ca_path: Path, fingerprints: Path, pace: i
     national = [target for target in targets if not target.department]
     _save(folder / "targets" / "anef.toml", ['group = "anef"', *_targets(national)])
     for code in {target.department for target in targets if target.department}:
-        found = [target for target in targets if target.department == code]
+        in_department = [target for target in targets if target.department == code]
         head = _lines(
             {
                 "department": code,
                 "name": f"Département d’essai {code}",
                 "city": "Démonstration",
-                "platform": found[0].platform,
+                "platform": in_department[0].platform,
             }
         )
-        _save(prefectures / f"{code}.toml", [*head, *_targets(found)])
+        _save(prefectures / f"{code}.toml", [*head, *_targets(in_department)])
 
 
 def _service(*, ca_path: Path, port: int, pace: int) -> list[str]:
@@ -132,7 +132,7 @@ def _lines(values: Mapping[str, Value]) -> list[str]:
 
 
 def _toml(value: Value) -> str:
-    """Write a value. What JSON writes of a string, a number or a list is TOML as well."""
+    """Encode a value; JSON strings, numbers and lists are TOML too."""
     if isinstance(value, str | bool | int | float):
         return json.dumps(value, ensure_ascii=False)
     return json.dumps(list(value), ensure_ascii=False)

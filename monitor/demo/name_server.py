@@ -1,4 +1,4 @@
-"""A DNS server on loopback that knows the demo's hosts and nothing else."""
+"""A DNS server on loopback for the demo's hosts."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ import dns.rrset
 class NameServer(asyncio.DatagramProtocol):
     """Answers A and AAAA queries from fixed tables; NXDOMAIN for the rest.
 
-    With `cut` set it answers SERVFAIL to all, as a box does that has lost its line. `lies` are
+    With `cut` set it answers SERVFAIL to all, as a router does without its line. `lies` are
     addresses that it gives in place of the right ones.
     """
 
@@ -27,7 +27,7 @@ class NameServer(asyncio.DatagramProtocol):
         self.cut = False
 
     async def start(self, *, address: str, port: int = 0) -> tuple[str, int]:
-        """Listen on a UDP port of `address`, a free one unless told; return both."""
+        """Listen on a UDP port of `address` (0: a free one); return both."""
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: self, local_addr=(address, port)
         )
@@ -46,7 +46,7 @@ class NameServer(asyncio.DatagramProtocol):
             self._transport.sendto(answer, addr)
 
     def answer(self, wire: bytes) -> bytes | None:
-        """Return the wire form of an answer, or None for what is no query."""
+        """Return the answer to a query, in wire format; None for an invalid query."""
         try:
             query = dns.message.from_wire(wire)
             response = dns.message.make_response(query)
@@ -61,12 +61,12 @@ class NameServer(asyncio.DatagramProtocol):
         response.flags |= dns.flags.AA | dns.flags.RA
         name = question.name.to_text(omit_final_dot=True).lower()
         address = self.lies.get(name) or self._hosts.get(name)
-        found = {dns.rdatatype.A: address, dns.rdatatype.AAAA: self._six.get(name)}
-        said = found.get(question.rdtype)
+        addresses = {dns.rdatatype.A: address, dns.rdatatype.AAAA: self._six.get(name)}
+        answer_address = addresses.get(question.rdtype)
         if address is None:
             response.set_rcode(dns.rcode.NXDOMAIN)
-        elif said is not None and question.rdclass == dns.rdataclass.IN:
+        elif answer_address is not None and question.rdclass == dns.rdataclass.IN:
             response.answer.append(
-                dns.rrset.from_text(question.name, 0, "IN", question.rdtype, said)
+                dns.rrset.from_text(question.name, 0, "IN", question.rdtype, answer_address)
             )
         return response.to_wire()

@@ -1,4 +1,4 @@
-"""The terminal view of the demo: plain text, redrawn by the caller. Pure."""
+"""The terminal view of the demo, as plain text. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -32,10 +32,10 @@ def render(  # noqa: PLR0913 -- all that is shown, named at the call
         states: By slug; a target without one has not been checked yet.
         outages: Confirmed ones, closed and open, in order of time.
         changes: Announced ones of the pages' texts, in order of time.
-        scenes: The timetable.
+        scenes: The scenario.
         second: Seconds since it began.
-        now: Aware instant, for what is still running.
-        url: Where the web pages are.
+        now: Aware instant, for the duration of open outages.
+        url: Address of the web pages.
         width: Columns of the terminal.
 
     """
@@ -75,9 +75,9 @@ def _row(target: Target, state: State | None) -> str:
     if state is None or state.verdict is None or state.reason is None or state.since is None:
         return f"{name:{_NAME}}– pas encore de relevé"
     confirmed = ", confirmé" if state.outage else ""
-    said = f"{SHAPES[state.verdict]} {VERDICTS[state.verdict]}{confirmed}"
+    state_text = f"{SHAPES[state.verdict]} {VERDICTS[state.verdict]}{confirmed}"
     since = clock_time(state.since)
-    return f"{name:{_NAME}}{said:{_STATE}}{since:{_SINCE}}{REASONS[state.reason]}"
+    return f"{name:{_NAME}}{state_text:{_STATE}}{since:{_SINCE}}{REASONS[state.reason]}"
 
 
 def _log(outages: Sequence[Outage], targets: Sequence[Target], now: datetime) -> Iterable[str]:
@@ -93,10 +93,10 @@ def _log(outages: Sequence[Outage], targets: Sequence[Target], now: datetime) ->
 def _changed(changes: Sequence[ChangeRecord], targets: Sequence[Target]) -> Iterable[str]:
     yield "Modifications de pages, confirmées par deux relevés"
     names = {target.slug: target.name for target in targets}
-    for one in changes:
-        name = _cut(names.get(one.target, one.target), _NAME - 2)
-        silent = " (date affichée inchangée)" if one.silent else ""
-        yield f"  {name:{_NAME}}avant {clock_time(one.by_at)}{silent} : {one.summary}"
+    for change in changes:
+        name = _cut(names.get(change.target, change.target), _NAME - 2)
+        silent = " (date affichée inchangée)" if change.silent else ""
+        yield f"  {name:{_NAME}}avant {clock_time(change.by_at)}{silent} : {change.summary}"
     if not changes:
         yield "  aucune"
 

@@ -1,9 +1,9 @@
-"""What a site that plays a scene sends in place of its healthy answer."""
+"""The answers of a site with a simulated fault, in place of its healthy ones."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from monitor.demo.scenario import Play
+from monitor.demo.scenario import SiteFault
 from monitor.demo.site_server import SiteAnswer
 from monitor.demo.sites import (
     BOOKING_PATH,
@@ -18,26 +18,28 @@ from monitor.demo.sites import (
 _KEEP_OUT = SiteAnswer(body=b"User-agent: *\nDisallow: /\n", media="text/plain; charset=utf-8")
 
 
-def answer(host: Host, path: str, *, play: Play | None, visit: int = 0) -> SiteAnswer | None:
-    """Return what `host` says for a path while it plays; None is silence.
+def answer(host: Host, path: str, *, fault: SiteFault | None, visit: int = 0) -> SiteAnswer | None:
+    """Return the answer of `host` for a path while it has a fault; None is silence.
 
-    `visit` numbers the requests that the host got, for what is never twice the same.
-    Faults below HTTP (nobody listens, a bad certificate) leave the answer healthy.
+    `visit` is the number of the request, for answers that are never twice the same. Faults below
+    HTTP (no listener, a bad certificate) do not change the answer.
     """
     healthy = host.answers.get(path) or SiteAnswer(status=404, body=page("404.html"))
-    if play is Play.SILENT:
+    if fault is SiteFault.SILENT:
         return None
-    if path == "/robots.txt":  # else the lane would stop for another reason than the scene's
-        return _KEEP_OUT if play is Play.ROBOTS else healthy
-    if play is Play.SLOW:
+    if path == "/robots.txt":  # else the lane would stop for another reason than the fault
+        return _KEEP_OUT if fault is SiteFault.ROBOTS else healthy
+    if fault is SiteFault.SLOW:
         return replace(healthy, delay_s=SLOW_S * 1.3)
-    if path == _MISSING.get(play):
+    if path == _MISSING.get(fault):
         return SiteAnswer(status=404, body=page("404.html"))
-    if play in _SAYING:
+    if fault in _SAYING:
         return (
-            foreigners(host.department, _said(play, visit)) if path == FOREIGNERS_PATH else healthy
+            foreigners(host.department, _texts(fault, visit))
+            if path == FOREIGNERS_PATH
+            else healthy
         )
-    instead = _INSTEAD.get(play) if play else None
+    instead = _INSTEAD.get(fault) if fault else None
     return instead(host) if instead else healthy
 
 
@@ -58,34 +60,34 @@ def _maintenance(_: Host) -> SiteAnswer:
     return SiteAnswer(body=page("maintenance.html"))
 
 
-_INSTEAD: Mapping[Play, Callable[[Host], SiteAnswer]] = {
-    Play.UNAVAILABLE: _unavailable,
-    Play.ERROR_TEXT: _error_text,
-    Play.WAF: _waf,
-    Play.MAINTENANCE: _maintenance,
+_INSTEAD: Mapping[SiteFault, Callable[[Host], SiteAnswer]] = {
+    SiteFault.UNAVAILABLE: _unavailable,
+    SiteFault.ERROR_TEXT: _error_text,
+    SiteFault.WAF: _waf,
+    SiteFault.MAINTENANCE: _maintenance,
 }
-# What is no longer there, while the rest of the site stands.
-_MISSING: Mapping[Play | None, str] = {
-    Play.DEAD_ASSET: MAIN_SCRIPT,
-    Play.GONE: BOOKING_PATH,
+# Paths that do not exist any more, while the rest of the site works.
+_MISSING: Mapping[SiteFault | None, str] = {
+    SiteFault.DEAD_ASSET: MAIN_SCRIPT,
+    SiteFault.GONE: BOOKING_PATH,
 }
-# What the page for foreigners says in other words.
-_SAYING: Mapping[Play | None, Mapping[str, str]] = {
-    Play.PHONE: {"phone": "01 99 00 56 78", "updated": "23/11/2026"},
-    Play.NO_HELP: {
+# Other texts of the page for foreigners.
+_SAYING: Mapping[SiteFault | None, Mapping[str, str]] = {
+    SiteFault.PHONE: {"phone": "01 99 00 56 78", "updated": "23/11/2026"},
+    SiteFault.NO_HELP: {
         "help": "SUPPRESSION de la permanence du point d’accueil numérique : "
         "aucun rendez-vous ne sera délivré au guichet.",
         "updated": "23/11/2026",
     },
-    Play.NOISE: {},
-    Play.FLAPPING: {"banner": "ATTENTION : fermeture exceptionnelle du bureau du séjour."},
-    Play.SILENT_CHANGE: {"fee": "50"},
+    SiteFault.NOISE: {},
+    SiteFault.FLAPPING: {"banner": "ATTENTION : fermeture exceptionnelle du bureau du séjour."},
+    SiteFault.SILENT_CHANGE: {"fee": "50"},
 }
 
 
-def _said(play: Play | None, visit: int) -> Mapping[str, str]:
-    if play is Play.NOISE:
+def _texts(fault: SiteFault | None, visit: int) -> Mapping[str, str]:
+    if fault is SiteFault.NOISE:
         return {"visit": str(1000 + visit)}
-    if play is Play.FLAPPING and visit % 2:
+    if fault is SiteFault.FLAPPING and visit % 2:
         return {}
-    return _SAYING[play]
+    return _SAYING[fault]

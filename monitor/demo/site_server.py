@@ -10,12 +10,12 @@ from http import HTTPStatus
 
 from monitor.runtime.clock import Clock
 
-_CLIENT_S = 30.0  # a client that says nothing for so long is let go
+_CLIENT_S = 30.0  # a client that is silent for so long is disconnected
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SiteAnswer:
-    """What a site sends for one path. `delay_s` passes before its first byte."""
+    """The answer for one path, sent after `delay_s` seconds."""
 
     body: bytes = b""
     status: int = 200
@@ -25,10 +25,10 @@ class SiteAnswer:
 
 
 class Site:
-    """Serves `answer(path)` on one address; each connection carries one request.
+    """Serves `answer(path)` on one address; one request per connection.
 
     Attributes:
-        answer: Path and query to Answer; None holds the connection open and says nothing.
+        answer: From path and query to an answer; None keeps the connection open in silence.
         tls: Context used for the next handshakes; may be swapped while the site listens.
 
     """
@@ -56,7 +56,7 @@ class Site:
         """Listen; return the port. Does nothing when it listens already.
 
         Raises:
-            OSError: the port is taken on this address.
+            OSError: The port is in use on this address.
 
         """
         if self._server is None:
@@ -71,7 +71,7 @@ class Site:
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
-        """Refuse connections and drop those that are open."""
+        """Refuse new connections and drop the open ones."""
         server, self._server = self._server, None
         if server is None:
             return
@@ -82,7 +82,7 @@ class Site:
         await server.wait_closed()
 
     def _front(self) -> ssl.SSLContext | None:
-        """Return a context that hands each handshake to the context of the moment."""
+        """Return a context that passes each handshake to the current `tls`."""
         if self.tls is None:
             return None
 
@@ -107,9 +107,9 @@ class Site:
                 head = await reader.readuntil(b"\r\n\r\n")
                 await self._reply(head, writer)
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError, TimeoutError):
-            pass  # the client left or makes no sense: nobody to tell
+            pass  # the client left, or sent nonsense
         except asyncio.CancelledError:
-            pass  # the site stops; asyncio's streams would report a cancelled visit as an error
+            pass  # the site stops; asyncio's streams would report a cancelled task as an error
         finally:
             self._visits.discard(task)
             writer.close()
@@ -124,7 +124,7 @@ class Site:
         else:
             answer = self.answer(path)
         if answer is None:
-            await asyncio.Event().wait()  # until the visit times out or the site stops
+            await asyncio.Event().wait()  # until the connection times out or the site stops
             return
         await self._clock.sleep(answer.delay_s)
         writer.write(self._head(answer) + (b"" if method == b"HEAD" else answer.body))

@@ -1,4 +1,4 @@
-"""Who plays in the demo: hosts and their addresses, what they serve when well, what is watched."""
+"""The simulated sites of the demo: hosts, addresses, healthy answers, targets."""
 
 import json
 from collections.abc import Mapping
@@ -17,15 +17,15 @@ FICHES = "fiches.demo.test"
 BOOKING = "rendez-vous.demo.test"
 ISSUER = "autorite.demo.test"  # serves the intermediate certificate, over plain HTTP
 DEPARTMENTS = ("01", "06", "13", "33", "59", "69", "75", "93")
-# Pages for foreigners whose text plays the scenes of `Play.PHONE` and the like.
+# Those whose page for foreigners changes: `SiteFault.PHONE` and others.
 CHANGING = ("34", "38", "44", "67", "76")
-# One whose page for foreigners leads to its own booking page, watched too: `Play.GONE`.
+# The one whose page for foreigners links to its own booking page, a target too: `SiteFault.GONE`.
 LINKING = "31"
 _CODES = (*DEPARTMENTS, *CHANGING, LINKING)
 CONTROLS = ("temoin-1.demo.test", "temoin-2.demo.test", "temoin-3.demo.test")
 
 SLOW_S = 0.8  # an answer above this is slow, on the demo's fast clock
-DEADLINE_S = 2.0  # shorter than an interval, so that a silent site delays nobody for long
+DEADLINE_S = 2.0  # shorter than an interval, so that a silent site delays no others for long
 INTERVAL_S = 3
 POLICY = Policy(failures=3, failing_s=4, successes=2, recovering_s=2, recheck_s=3)
 PLATFORMS = (
@@ -60,14 +60,14 @@ _SCRIPTS = (
     "/usagers/polyfills.a86d2f40c79be153.js",
     MAIN_SCRIPT,
 )
-# A content network signs good answers too: these marks alone are no refusal.
+# A content network adds these headers to good answers too: alone they are no refusal.
 _CDN = (
     ("X-CDN", "Imperva"),
     ("X-Iinfo", "9-30511022-30511025 NNNN CT(0 0 0) RT(1795421645000 0) q(0 0 0 -1) r(1 1) U12"),
     ("Set-Cookie", "visid_incap_000000=demonstration; HttpOnly; path=/; Domain=.demo.test"),
 )
 
-# What the page for foreigners says when nothing plays.
+# The texts of the page for foreigners without a fault.
 FOREIGNERS: Mapping[str, str] = {
     "updated": "12/10/2026",
     "help": "Un agent vous aide à déposer votre demande au point d’accueil numérique, "
@@ -93,7 +93,7 @@ def page(template: str, **values: str) -> bytes:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """One site: its name, its own loopback address, and what it serves when it is well."""
+    """One site: its name, its own loopback address, and its healthy answers."""
 
     name: str
     address: str
@@ -108,7 +108,7 @@ def prefecture(code: str) -> str:
 
 def hosts(*, intermediate_der: bytes) -> tuple[Host, ...]:
     """Return every site of the demo, each on its own address of 127.86.0.0/24."""
-    played: list[tuple[str, Mapping[str, SiteAnswer], bool]] = [
+    all_sites: list[tuple[str, Mapping[str, SiteAnswer], bool]] = [
         (ANEF, _anef(), True),
         (SSO, {LOGIN_PATH: SiteAnswer(body=page("connexion.html"))}, True),
         (CONTACT, {CONTACT_PATH: SiteAnswer(body=page("formulaire.html"))}, True),
@@ -130,7 +130,7 @@ def hosts(*, intermediate_der: bytes) -> tuple[Host, ...]:
             secure=secure,
             department=_departments().get(name, ""),
         )
-        for number, (name, answers, secure) in enumerate(played, start=2)
+        for number, (name, answers, secure) in enumerate(all_sites, start=2)
     )
 
 
@@ -149,7 +149,7 @@ def slowed(policy: Policy, pace: int) -> Policy:
 
 
 def targets(*, port: int, pace: int = 1) -> tuple[Target, ...]:
-    """Return what the demo watches, in the order of the screen.
+    """Return the targets of the demo, in the order of the screen.
 
     `pace` multiplies every duration, for a machine that is too busy for the usual ones.
     """
@@ -244,7 +244,7 @@ def _target(  # noqa: PLR0913 -- the fields of a target, named at each call
 
 
 def _prefecture_target(code: str, *, port: int) -> Target:
-    """Homes and pages for foreigners by turns, so that both kinds are seen."""
+    """Return a target: alternately a home page and a page for foreigners."""
     home = code in DEPARTMENTS[::2]
     what, path = ("accueil", "/") if home else ("étrangers", FOREIGNERS_PATH)
     return _target(
@@ -264,7 +264,7 @@ def _anef() -> dict[str, SiteAnswer]:
     }
     flags = json.dumps({"maintenance": False, "depotEnLigne": True}).encode()
     environment = json.dumps({"environnement": "demonstration", "version": "12.4.0"}).encode()
-    first, second = SIGNS_OF_LIFE
+    feature_flags_path, environment_path = SIGNS_OF_LIFE
     return {
         "/": SiteAnswer(status=307, headers=(("Location", "/usagers/"), *_CDN)),
         "/usagers/": SiteAnswer(body=page("anef.html"), headers=_CDN),
@@ -273,8 +273,8 @@ def _anef() -> dict[str, SiteAnswer]:
             body=b'<svg xmlns="http://www.w3.org/2000/svg"/>', media="image/svg+xml"
         ),
         "/usagers/assets/i18n/fr.xml": SiteAnswer(body=b"<xliff/>", media="application/xml"),
-        first: SiteAnswer(body=flags, media="application/json", headers=_CDN),
-        second: SiteAnswer(body=environment, media="application/json", headers=_CDN),
+        feature_flags_path: SiteAnswer(body=flags, media="application/json", headers=_CDN),
+        environment_path: SiteAnswer(body=environment, media="application/json", headers=_CDN),
         **static,
     }
 
@@ -296,9 +296,9 @@ def _prefecture(code: str) -> dict[str, SiteAnswer]:
     }
 
 
-def foreigners(code: str, said: Mapping[str, str]) -> SiteAnswer:
-    """Return a prefecture's page for foreigners that says some things in other words."""
-    values = {**FOREIGNERS, **said, "name": _name(code), "department": code}
+def foreigners(code: str, texts: Mapping[str, str]) -> SiteAnswer:
+    """Return a prefecture's page for foreigners, with some texts replaced."""
+    values = {**FOREIGNERS, **texts, "name": _name(code), "department": code}
     return SiteAnswer(body=page("prefecture-etrangers.html", **values))
 
 

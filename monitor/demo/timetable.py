@@ -1,8 +1,8 @@
-"""The scenes of the demo, data only. All are over within a minute."""
+"""The scenes of the demo, data only. All that end do so within a minute."""
 
 from monitor.core.model import Reason, Verdict
 from monitor.demo import sites
-from monitor.demo.scenario import ALWAYS, Play, Scene
+from monitor.demo.scenario import ALWAYS, Scene, SiteFault
 
 _NOT_VISITED = {"prefecture-33", "rendez-vous"}  # robots.txt, and the wait after a refusal
 _EVERYONE = tuple(
@@ -13,7 +13,7 @@ SCENES = (
     Scene(
         from_s=0,
         to_s=ALWAYS,
-        play=Play.INCOMPLETE,
+        fault=SiteFault.INCOMPLETE,
         host=sites.prefecture("06"),
         targets=("prefecture-06",),
         verdict=Verdict.DEGRADED,
@@ -23,7 +23,7 @@ SCENES = (
     Scene(
         from_s=0,
         to_s=ALWAYS,
-        play=Play.ROBOTS,
+        fault=SiteFault.ROBOTS,
         host=sites.prefecture("33"),
         targets=("prefecture-33",),
         verdict=None,
@@ -33,7 +33,7 @@ SCENES = (
     Scene(
         from_s=8,
         to_s=26,
-        play=Play.UNAVAILABLE,
+        fault=SiteFault.UNAVAILABLE,
         host=sites.SSO,
         targets=("anef-connexion",),
         verdict=Verdict.DOWN,
@@ -43,7 +43,7 @@ SCENES = (
     Scene(
         from_s=9,
         to_s=27,
-        play=Play.ERROR_TEXT,
+        fault=SiteFault.ERROR_TEXT,
         host=sites.prefecture("93"),
         targets=("prefecture-93",),
         verdict=Verdict.DOWN,
@@ -53,7 +53,7 @@ SCENES = (
     Scene(
         from_s=10,
         to_s=28,
-        play=Play.DEAD_ASSET,
+        fault=SiteFault.DEAD_ASSET,
         host=sites.ANEF,
         targets=("anef",),
         verdict=Verdict.DOWN,
@@ -63,7 +63,7 @@ SCENES = (
     Scene(
         from_s=11,
         to_s=26,
-        play=Play.SLOW,
+        fault=SiteFault.SLOW,
         host=sites.FICHES,
         targets=("fiche-titre-de-sejour",),
         verdict=Verdict.DEGRADED,
@@ -73,7 +73,7 @@ SCENES = (
     Scene(
         from_s=12,
         to_s=30,
-        play=Play.REFUSED,
+        fault=SiteFault.REFUSED,
         host=sites.prefecture("69"),
         targets=("prefecture-69",),
         verdict=Verdict.DOWN,
@@ -83,7 +83,7 @@ SCENES = (
     Scene(
         from_s=13,
         to_s=31,
-        play=Play.EXPIRED,
+        fault=SiteFault.EXPIRED,
         host=sites.prefecture("59"),
         targets=("prefecture-59",),
         verdict=Verdict.DOWN,
@@ -93,7 +93,7 @@ SCENES = (
     Scene(
         from_s=14,
         to_s=ALWAYS,
-        play=Play.WAF,
+        fault=SiteFault.WAF,
         host=sites.BOOKING,
         targets=("rendez-vous",),
         verdict=Verdict.BLOCKED,
@@ -103,7 +103,7 @@ SCENES = (
     Scene(
         from_s=15,
         to_s=33,
-        play=Play.MAINTENANCE,
+        fault=SiteFault.MAINTENANCE,
         host=sites.prefecture("13"),
         targets=("prefecture-13",),
         verdict=Verdict.MAINTENANCE,
@@ -113,7 +113,7 @@ SCENES = (
     Scene(
         from_s=16,
         to_s=32,
-        play=Play.SILENT,
+        fault=SiteFault.SILENT,
         host=sites.CONTACT,
         targets=("anef-contact",),
         verdict=Verdict.DOWN,
@@ -123,7 +123,7 @@ SCENES = (
     Scene(
         from_s=13,
         to_s=28,
-        play=Play.GONE,
+        fault=SiteFault.GONE,
         host=sites.prefecture(sites.LINKING),
         targets=(f"prefecture-{sites.LINKING}-rendez-vous",),
         verdict=Verdict.DOWN,
@@ -133,7 +133,7 @@ SCENES = (
     Scene(
         from_s=20,
         to_s=23.2,  # longer than an interval, shorter than the policy
-        play=Play.UNAVAILABLE,
+        fault=SiteFault.UNAVAILABLE,
         host=sites.prefecture("75"),
         targets=("prefecture-75",),
         verdict=Verdict.DOWN,
@@ -143,7 +143,7 @@ SCENES = (
     Scene(
         from_s=0,
         to_s=ALWAYS,
-        play=Play.NOISE,
+        fault=SiteFault.NOISE,
         host=sites.prefecture("44"),
         targets=("prefecture-44",),
         verdict=Verdict.UP,
@@ -153,7 +153,7 @@ SCENES = (
     Scene(
         from_s=7,
         to_s=ALWAYS,
-        play=Play.FLAPPING,
+        fault=SiteFault.FLAPPING,
         host=sites.prefecture("67"),
         targets=("prefecture-67",),
         verdict=Verdict.UP,
@@ -163,7 +163,7 @@ SCENES = (
     Scene(
         from_s=11,
         to_s=ALWAYS,
-        play=Play.PHONE,
+        fault=SiteFault.PHONE,
         host=sites.prefecture("34"),
         targets=("prefecture-34",),
         verdict=Verdict.UP,
@@ -173,7 +173,7 @@ SCENES = (
     Scene(
         from_s=12,
         to_s=ALWAYS,
-        play=Play.NO_HELP,
+        fault=SiteFault.NO_HELP,
         host=sites.prefecture("38"),
         targets=("prefecture-38",),
         verdict=Verdict.UP,
@@ -183,7 +183,7 @@ SCENES = (
     Scene(
         from_s=13,
         to_s=ALWAYS,
-        play=Play.SILENT_CHANGE,
+        fault=SiteFault.SILENT_CHANGE,
         host=sites.prefecture("76"),
         targets=("prefecture-76",),
         verdict=Verdict.UP,
@@ -193,7 +193,7 @@ SCENES = (
     Scene(
         from_s=42,
         to_s=47,
-        play=Play.LINE_CUT,
+        fault=SiteFault.LINE_CUT,
         host="",
         targets=_EVERYONE,
         verdict=Verdict.UNKNOWN,
@@ -203,7 +203,7 @@ SCENES = (
     Scene(
         from_s=47,
         to_s=51,
-        play=Play.IPV4_LOST,
+        fault=SiteFault.IPV4_LOST,
         host="",
         targets=_EVERYONE,
         verdict=Verdict.UNKNOWN,
@@ -213,7 +213,7 @@ SCENES = (
     Scene(
         from_s=51,
         to_s=55,
-        play=Play.LYING_RESOLVER,
+        fault=SiteFault.LYING_RESOLVER,
         host="",
         targets=_EVERYONE,
         verdict=Verdict.UNKNOWN,

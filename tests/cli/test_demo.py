@@ -19,7 +19,7 @@ from monitor.core.changes.change import ChangeKind, Weight
 from monitor.core.changes.page_events import PageEdge
 from monitor.core.model import GapCause, Nature, Outage, Reason, Transition, Verdict
 from monitor.demo import sites
-from monitor.demo.scenario import Play, Scene
+from monitor.demo.scenario import Scene, SiteFault
 from monitor.demo.timetable import SCENES
 from monitor.store import Store
 
@@ -56,7 +56,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
 def _played_in_time(
     folders: pytest.TempPathFactory,
 ) -> tuple[Settings, dict[str, bytes], int]:
-    """Play the demo at the first pace that this machine keeps, or at the slowest."""
+    """SiteFault the demo at the first pace that this machine keeps, or at the slowest."""
     for pace in PACES:
         settings = read_settings({"VIGIE_LISTEN": "127.0.0.1:0"}, data=folders.mktemp("demo"))
         pages: dict[str, bytes] = {}
@@ -66,7 +66,7 @@ def _played_in_time(
 
 
 def _play(settings: Settings, pages: dict[str, bytes], *, pace: int, whole: bool) -> bool:
-    """Play the demo to its end, or until its event loop is late; tell whether it ended."""
+    """SiteFault the demo to its end, or until its event loop is late; tell whether it ended."""
     late = False
 
     async def watch(url: str, stop: asyncio.Event) -> None:
@@ -127,10 +127,10 @@ def outage_of(played: Played, target: str) -> Outage:
     return outage
 
 
-SEEN = [scene for scene in SCENES if scene.play not in {Play.ROBOTS, Play.LINE_CUT}]
+SEEN = [scene for scene in SCENES if scene.fault not in {SiteFault.ROBOTS, SiteFault.LINE_CUT}]
 
 
-@pytest.mark.parametrize("scene", SEEN, ids=lambda scene: f"{scene.play}-{scene.host}")
+@pytest.mark.parametrize("scene", SEEN, ids=lambda scene: f"{scene.fault}-{scene.host}")
 def test_each_scene_gets_its_verdict_and_reason(played: Played, scene: Scene) -> None:
     """A check that lies well inside the scene must say what a right monitor says."""
     margin = timedelta(seconds=2.5) * played.pace

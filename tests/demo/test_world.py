@@ -131,7 +131,7 @@ async def test_a_silent_site_takes_the_request_and_says_nothing(world: DemoWorld
 
 async def test_a_cut_line_closes_everything_controls_included(world: DemoWorld) -> None:
     await world.show(DURING_THE_CUT)
-    assert not any(actor.site.listens for actor in world._actors)
+    assert not any(site.server.listens for site in world._sites)
 
 
 async def test_after_the_last_scene_everything_is_well_again(world: DemoWorld) -> None:
@@ -149,9 +149,9 @@ async def test_the_timetable_follows_the_clock(tmp_path: Path) -> None:
         work_folder=tmp_path, fingerprints=tmp_path / "fingerprints.toml", clock=clock
     )
     await world.start()
-    playing = asyncio.create_task(world.play())
+    playing = asyncio.create_task(world.run())
     await until(lambda: world._began_us is not None)
-    await step(clock, 8.0, until_=lambda: world._actors[1].play is not None)
+    await step(clock, 8.0, until_=lambda: world._sites[1].fault is not None)
     assert (await get(world, sites.SSO, sites.LOGIN_PATH))[0] == 503
     await world.stop()
     playing.cancel()
