@@ -41,7 +41,7 @@ def changes(args: Namespace) -> int:
     """Print the recorded changes, the oldest first."""
     if args.number is not None:
         return one_change(args)
-    require_span(asked)
+    require_span(args)
     config = load(args.config)
     targets = {target.slug: target for target in chosen(config, args)}
     settings = read_settings(os.environ, data=args.data)

@@ -107,7 +107,7 @@ def add(commands: Commands) -> None:
 def run_export(args: Namespace) -> int:
     """Write the copy. The service may run meanwhile: what it adds is not in it."""
     config = load(args.config)
-    file_days(asked.since, asked.until)  # refused before anything is written
+    file_days(args.since, args.until)  # refused before anything is written
     out: Path = args.out
     if out.exists():
         raise CommandRefused(f"{out} existe déjà : donner un dossier à créer.")

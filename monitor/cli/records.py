@@ -69,12 +69,12 @@ def instant(text: str) -> datetime:
         raise ArgumentTypeError(str(error)) from None
 
 
-def require_span(asked: Namespace) -> None:
+def require_span(args: Namespace) -> None:
     """Raise CommandRefused for a span that ends before it begins, or as it does."""
-    if args.since and args.until and args.until <= asked.since:
+    if args.since and args.until and args.until <= args.since:
         raise CommandRefused(
-            f"--to : la fin de la période ({when(asked.until)}) n’est pas après son début "
-            f"({when(asked.since)})"
+            f"--to : la fin de la période ({when(args.until)}) n’est pas après son début "
+            f"({when(args.since)})"
         )
 
 
@@ -112,7 +112,7 @@ def outages(args: Namespace) -> int:
 
     The log includes targets that are no longer configured.
     """
-    require_span(asked)
+    require_span(args)
     config = load(args.config)
     settings = read_settings(os.environ, data=args.data)
     with Store.open(settings.database_url, point=settings.point, writer=False) as store:

@@ -3,8 +3,7 @@
 The shipped files are replaced by every upgrade; this one is never shipped. It may have any key of
 `vigie.toml` and of `milestones.toml`, and `[[target]]` entries that change, disable or add a
 target. Tables are merged key by key; entries of a list of tables that have a `slug` are merged
-with the entry of that slug; any any
-other value replaces the shipped one.
+with the entry of that slug; any other value replaces the shipped one.
 """
 
 from collections.abc import Iterator, Mapping
