@@ -41,7 +41,7 @@ _KINDS = tuple(FIELDS)
 _OPEN = "Les lignes antérieures au journal, et ce que rien ne garantit : voir la liste à la fin."
 
 _UNSIGNED = (
-    "Ce que disent les entrées qui attendent d’être signées : qui tient cette machine peut encore"
+    "Ce que disent les feuilles qui attendent d’être signées : qui tient cette machine peut encore"
     " les changer, avec leurs lignes."
 )
 
@@ -162,7 +162,7 @@ def _verify(asked: _Asked, shot: StoreSnapshot | None) -> Iterator[VerificationS
             found = (f"fichier manquant ou abîmé : {error}",)
         yield VerificationStep(
             title="Fichiers du journal",
-            done=f"{checkpoint.size} entrées, toutes sous la racine signée",
+            done=f"{checkpoint.size} feuilles, toutes sous la racine signée",
             proves="Ce dossier contient exactement ce que le point de contrôle engage, dans cet"
             " ordre.",
             leaves_open="Qu’un autre journal n’ait pas été signé ailleurs avec la même clé : seuls"
@@ -201,7 +201,7 @@ def _signature(tiles: Tiles, key: VerifierKey | None) -> tuple[Checkpoint | None
             faults = (f"pas de signature de {key}",)
             checkpoint = None
         else:
-            who = f"{checkpoint.size} entrées, signées par {key}"
+            who = f"{checkpoint.size} feuilles, signées par {key}"
     except (NoteError, OSError) as error:
         faults = (f"point de contrôle refusé : {error}",)
     step = VerificationStep(
@@ -248,7 +248,7 @@ def _continuity(
         if keys and not _signed_by(note, keys):
             faults.append(f"{path} : refusé (pas de signature de cette clé)")
         elif point.size > now.size:
-            faults.append(f"{path} : {point.size} entrées ; le journal a rétréci")
+            faults.append(f"{path} : {point.size} feuilles ; le journal a rétréci")
         elif point.size and roots[point.size] != point.root:
             faults.append(f"{path} : ce journal n’en est pas la suite, l’histoire a été réécrite")
     return VerificationStep(
@@ -320,7 +320,7 @@ class _Content:
         )
         if count < shot.least:
             self._rows.append(
-                f"la base compte {count} entrées, et {shot.least} étaient signées : elle a été"
+                f"la base compte {count} feuilles, et {shot.least} étaient signées : elle a été"
                 " vidée, remplacée par une sauvegarde ancienne, ou n’est pas celle de ce journal."
                 " Remettez la plus récente, ou mettez celle-ci de côté et refaites-la :"
                 " « vigie rebuild »"
@@ -343,10 +343,10 @@ class _Content:
     def steps(self) -> Iterator[VerificationStep]:
         kinds = Counter(_KINDS[code] for code in self._kinds)
         yield VerificationStep(
-            title="Forme des entrées",
+            title="Forme des feuilles",
             done=", ".join(f"{kinds[kind]} {kind}" for kind in _KINDS if kinds[kind]),
-            proves="Chaque entrée a une seule écriture possible, les champs documentés, et ne"
-            " renvoie qu’à des entrées plus anciennes.",
+            proves="Chaque feuille a une seule écriture possible, les champs documentés, et ne"
+            " renvoie qu’à des feuilles plus anciennes.",
             leaves_open="Que ce qu’elle rapporte soit arrivé.",
             faults=_told(self._form),
         )
@@ -363,7 +363,7 @@ class _Content:
 
     def _database(self) -> VerificationStep:
         waiting = (
-            f" ; {self._waiting} entrées attendent encore d’être signées" if self._waiting else ""
+            f" ; {self._waiting} feuilles attendent encore d’être signées" if self._waiting else ""
         )
         unsigned = [_UNSIGNED] if self._waiting else []
         return VerificationStep(
@@ -385,10 +385,10 @@ class _Content:
         for idx, entry in enumerate(entries):
             leaf, fault = self._form_of(idx, entry)
             if fault is not None:
-                self._form.append(f"entrée {idx} : {fault}")
+                self._form.append(f"feuille {idx} : {fault}")
                 continue
             if idx % EVERY == 0:
-                self._progress("entrées du journal", idx)
+                self._progress("feuilles du journal", idx)
             if leaf["type"] == "key":
                 self.keys.append(leaf["old"])
             self._claim(idx, leaf)
@@ -452,7 +452,7 @@ class _Content:
             elif leaf["type"] in EDGES:
                 replay.edge(leaf)
         except (ReplayError, ValueError, KeyError, TypeError) as error:
-            self._followed.append(f"entrée {idx} : {error}")
+            self._followed.append(f"feuille {idx} : {error}")
 
 
 def _told(found: _Few) -> tuple[str, ...]:

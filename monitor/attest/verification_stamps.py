@@ -83,9 +83,9 @@ class JudgedStamps:
         return VerificationStep(
             title="Horodatages",
             done=done_text,
-            proves="Les entrées de chaque point de contrôle daté existaient à l’heure de son jeton,"
-            " selon une autorité tierce." if verified else "Rien : aucune racine connue.",
-            leaves_open="Que les entrées disent vrai ; ce qui suit le dernier jeton vérifié.",
+            proves="Les feuilles de chaque point de contrôle daté existaient à l’heure de son"
+            " jeton, selon une autorité tierce." if verified else "Rien : aucune racine connue.",
+            leaves_open="Que les feuilles disent vrai ; ce qui suit le dernier jeton vérifié.",
             faults=tuple(faults[:SHOWN]),
         )  # fmt: skip
 

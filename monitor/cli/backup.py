@@ -93,7 +93,7 @@ def run_restore(args: Namespace) -> int:
 
 def _described(summary: Summary) -> str:
     return (
-        f"registre au {when(summary.made_at)}, {count(summary.leaves, 'entrée')} dont "
+        f"registre au {when(summary.made_at)}, {count(summary.leaves, 'feuille')} dont "
         f"{summary.signed} signées, {count(summary.files, 'fichier')}, {summary.size / 1e6:.1f} Mo"
     )
 

@@ -141,7 +141,7 @@ async def _seal(config: Config, settings: Settings, store: Store, *, new_key: bo
             return f"Nouvelle clé : {following.verifier}\nElle signe désormais ; publiez-la."
     if signed is None:
         return "Rien de nouveau à signer."
-    return f"{signed.size} entrées signées par {key.verifier}"
+    return f"{signed.size} feuilles signées par {key.verifier}"
 
 
 def _change_keys(data: Path, old: SignerKey, following: Path) -> None:
@@ -386,7 +386,7 @@ def run_rebuild(args: Namespace) -> int:
 
 
 def _described_rebuild(rebuilt: Rebuilt) -> Iterator[str]:
-    yield f"Base refaite : {rebuilt.leaves} entrées."
+    yield f"Base refaite : {rebuilt.leaves} feuilles."
     yield f"   textes de pages relus dans les copies : {rebuilt.texts}"
     for why, reason in _WHY.items():
         texts = [missing for missing in rebuilt.lost_texts if missing.why is why]

@@ -76,7 +76,7 @@ def add(commands: Commands) -> None:
     sign.set_defaults(run=cosign)
     ask = action("request", "écrire une demande de cosignature pour notre journal")
     ask.add_argument("witness", metavar="NOM", help="nom du cosignataire, comme dans sa clé")
-    ask.add_argument("--old", type=whole, metavar="N", help="entrées qu’il dit avoir cosignées")
+    ask.add_argument("--old", type=whole, metavar="N", help="feuilles qu’il dit avoir cosignées")
     ask.set_defaults(run=request)
     take = action("add", "ajouter une cosignature reçue pour notre journal")
     take.add_argument("file", type=Path, metavar="COSIGNATURE", help="fichier reçu")
@@ -112,7 +112,7 @@ def request(args: Namespace) -> int:
         raise CommandRefused("Le journal n’a encore aucun point de contrôle.")
     old = args.old if args.old is not None else last.size if last else 0
     if not 0 <= old <= newest.size:
-        raise CommandRefused(f"--old : {old} : notre journal a {count(newest.size, 'entrée')}.")
+        raise CommandRefused(f"--old : {old} : notre journal a {count(newest.size, 'feuille')}.")
     nodes = tlog.nodes_from_tiles(cache(Tiles(args.data / FOLDER).tile), newest.size)
     try:
         proof = tlog.prove_consistency(nodes, old, newest.size) if old else []
@@ -136,7 +136,7 @@ def add_line(args: Namespace) -> int:
             for cosignature in accepted:
                 store.add_cosignature(cosignature)
                 print(
-                    f"{cosignature.witness} : {count(cosignature.size, 'entrée')}, "
+                    f"{cosignature.witness} : {count(cosignature.size, 'feuille')}, "
                     f"le {when(cosignature.at)}."
                 )
             if accepted:
@@ -163,13 +163,13 @@ def show_status(args: Namespace) -> int:
         )
         signatures = quorum(note, config.cosigning)
         print(
-            f"Notre journal : {count(newest.size, 'entrée')} ; dernier point de contrôle cosigné "
+            f"Notre journal : {count(newest.size, 'feuille')} ; dernier point de contrôle cosigné "
             f"{len(signatures.signed)} fois, {signatures.needed} demandées."
         )
         for name in signatures.asked:
             cosignature = last.get(name)
             last_text = (
-                f"{count(cosignature.size, 'entrée')}, le {when(cosignature.at)}"
+                f"{count(cosignature.size, 'feuille')}, le {when(cosignature.at)}"
                 if cosignature
                 else "jamais"
             )
@@ -182,7 +182,7 @@ def _show_log(witness: Witness, origin: str) -> int:
     """Print the state of a journal that we cosign; return how many forks of it are proved."""
     note = witness.checkpoint(hash_of(origin))
     size = Checkpoint.parse(Note.parse(note).text).size if note else 0
-    print(f"Nous cosignons {origin} : {count(size, 'entrée')}")
+    print(f"Nous cosignons {origin} : {count(size, 'feuille')}")
     forks = 0
     for fault in witness.faults(origin):
         forks += fault.forked
@@ -191,7 +191,7 @@ def _show_log(witness: Witness, origin: str) -> int:
             if fault.forked
             else "point de contrôle sans preuve de continuité (n’accuse pas à lui seul)"
         )
-        print(f"  {count(fault.received.size, 'entrée')} : {what} ; {fault.folder}")
+        print(f"  {count(fault.received.size, 'feuille')} : {what} ; {fault.folder}")
     return forks
 
 

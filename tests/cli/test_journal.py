@@ -72,7 +72,7 @@ def test_a_day_is_verified_with_its_database(
     assert list(found) == [
         "Point de contrôle",
         "Fichiers du journal",
-        "Forme des entrées",
+        "Forme des feuilles",
         "Indisponibilités",
         "Base de données",
         "Captures",

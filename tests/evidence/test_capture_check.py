@@ -70,7 +70,7 @@ async def test_a_capture_that_is_gone_is_found_unless_retention_may_have_taken_i
 ) -> None:
     claim = await kept(tmp_path)
     for gone in (replace(claim, sha256="00" * 32), replace(claim, file="2020-01-01.warc.gz")):
-        assert found(tmp_path, gone) == [f"entrée 7, {gone.file} : octets absents"]
+        assert found(tmp_path, gone) == [f"feuille 7, {gone.file} : octets absents"]
         assert found(tmp_path, replace(gone, why=("daily",))) == []
 
 

@@ -173,7 +173,7 @@ async def test_an_open_outage_shows_both_bounds_of_its_start(desk: Desk) -> None
 
 
 async def test_old_gauges_fade_and_the_last_timestamp_stays(desk: Desk) -> None:
-    """PEERS R39: a frozen monitor must not look alive."""
+    """The last values of a monitor that is stuck must not look like those of a healthy one."""
     await desk.see(Verdict.UP)
     await desk.clock.advance(181)
 

@@ -85,7 +85,7 @@ def refusal(leaf: Any, *, idx: int, kind_of: Callable[[int], str | None]) -> str
 
     """
     if not isinstance(leaf, dict) or leaf.get("v") != VERSION:
-        return "ce n’est pas une entrée de cette version"
+        return "ce n’est pas une feuille de cette version"
     fields = FIELDS.get(leaf.get("type", ""))
     if fields is None:
         return f"type inconnu : {leaf.get('type')!r}"
@@ -109,13 +109,13 @@ def _other_words(leaf: Mapping[str, Any]) -> str | None:
         ought = OF_EDGE[leaf["edge"]]
         more = frozenset[str]().union(*OF_EDGE.values()) - ought
         if not ought <= leaf.keys() or more & leaf.keys():
-            return f"ce ne sont pas les champs d’une entrée {leaf['edge']!r}"
+            return f"ce ne sont pas les champs d’une feuille {leaf['edge']!r}"
     return None
 
 
 def _in_french(kind: str) -> str:
     if kind.startswith("index of "):
-        return f"le numéro d’une entrée antérieure de type {kind.removeprefix('index of ')}"
+        return f"le numéro d’une feuille antérieure de type {kind.removeprefix('index of ')}"
     return _FRENCH[kind]
 
 

@@ -91,7 +91,7 @@ class Replay:
             return self.references[idx]
         except KeyError:
             raise ReplayError(
-                f"l’entrée {idx} est nommée, et n’est pas de celles qui peuvent l’être"
+                f"la feuille {idx} est nommée, et n’est pas de celles qui peuvent l’être"
             ) from None
 
     def remember(self, idx: int, leaf: Mapping[str, Any]) -> None:
@@ -200,7 +200,7 @@ class Replay:
         if self._awaited:
             idx, event = self._awaited[0]
             self._awaited.clear()  # one error is enough
-            raise ReplayError(f"{_FRENCH[event.edge]} suit de l’entrée {idx}, et n’est pas dit")
+            raise ReplayError(f"{_FRENCH[event.edge]} suit de la feuille {idx}, et n’est pas dit")
 
     def _leave(self, idx: int, key: Key, doubt_of_target: doubt.Doubt) -> None:
         """Continue after a check of a target in doubt that the journal has no edge for."""
@@ -212,7 +212,8 @@ class Replay:
             self._doubts[key] = None
             if doubt_of_target.was_open:
                 raise ReplayError(
-                    f"{_FRENCH[Transition.OUTAGE_CLOSED]} suit de l’entrée {idx}, et n’est pas dit"
+                    f"{_FRENCH[Transition.OUTAGE_CLOSED]} suit de la feuille {idx},"
+                    " et n’est pas dit"
                 )
 
     def _incidents(

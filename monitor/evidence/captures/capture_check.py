@@ -114,7 +114,7 @@ def faults(
     checked_count = 0
     for file, file_claims in claims.by_file():
         for leaf, fault in _faults_of(folder, file, file_claims, reread):
-            yield f"entrée {leaf}, {file} : {fault}"
+            yield f"feuille {leaf}, {file} : {fault}"
         checked_count += len(file_claims)
         progress("captures", checked_count)
 
@@ -162,7 +162,7 @@ def _fault(
     ):
         return "c’est la copie d’un autre relevé"
     if tuple(sorted(account.why)) != claim.why:
-        return "elle n’est pas gardée pour les raisons que dit son entrée"
+        return "elle n’est pas gardée pour les raisons que dit sa feuille"
     body = sha256(exchange.body).hexdigest() if exchange.body else None
     if claim.body_sha256 not in {"", body}:
         return "le corps n’est pas celui du relevé"

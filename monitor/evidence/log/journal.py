@@ -335,7 +335,7 @@ _DAMAGED = (
     " Remettez le dossier en place depuis une copie ou un miroir, puis relancez."
 )
 _BEHIND = (
-    "La base ne contient pas ce que le journal a déjà signé ({signed} entrées signées, {size} en"
+    "La base ne contient pas ce que le journal a déjà signé ({signed} feuilles signées, {size} en"
     " base) : elle vient d'une sauvegarde ancienne, ou elle a été modifiée. Continuer ferait deux"
     " histoires sous un seul nom ; rien n'a été écrit. Remettez la base la plus récente, ou"
     " refaites-la depuis le journal : « vigie rebuild »."

@@ -29,7 +29,7 @@ _SIZE = re.compile(rb"(0|[1-9][0-9]{0,18})\n?")
 log = structlog.get_logger(__name__)
 
 _AHEAD = (
-    "Le cosignataire {witness} connaît déjà {held} entrées de notre journal, qui n’en a ici que"
+    "Le cosignataire {witness} connaît déjà {held} feuilles de notre journal, qui n’en a ici que"
     " {size}. Ces données viennent donc d’une sauvegarde ancienne, ou la clé a servi ailleurs :"
     " continuer ferait deux histoires sous un seul nom. Rien n’a été signé. Remettez les données"
     " les plus récentes (copie, miroir, export). Si elles sont perdues, commencez un journal sous"
@@ -37,7 +37,7 @@ _AHEAD = (
     " qui se trompe, retirez-le de [cosigning] dans vigie.toml."
 )
 _OTHER = (
-    "Le cosignataire {witness} a cosigné une autre histoire de notre journal à {size} entrées :"
+    "Le cosignataire {witness} a cosigné une autre histoire de notre journal à {size} feuilles :"
     " la même clé a signé deux journaux. Rien n’a été signé ici. Gardez ces données, retrouvez"
     " l’autre journal, et dites-le aux lecteurs ; puis commencez un journal sous une autre origine,"
     " avec une autre clé."

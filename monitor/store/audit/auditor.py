@@ -216,7 +216,7 @@ class _Audit:
                     name,
                     None,
                     "",
-                    f"{table.without_leaf} lignes sans entrée au journal, "
+                    f"{table.without_leaf} lignes sans feuille au journal, "
                     f"qui en annonce {before.get(name, 0)}",
                 )
 
@@ -225,7 +225,7 @@ class _Audit:
         for row in rows(self._connection, "token"):
             name = who("token", row)
             if row["leaf"] is None and (row["status"] != "refused" or row["at"] or row["sha256"]):
-                yield Difference("token", None, name, "jeton sans entrée au journal")
+                yield Difference("token", None, name, "jeton sans feuille au journal")
             elif row["leaf"] is not None and row["status"] not in {"verified", "unverified"}:
                 yield Difference("token", row["leaf"], name, f"état « {row['status']} » impossible")
             if row["size"] not in self._sizes:
@@ -237,7 +237,9 @@ class _Audit:
             yield from table.meet(idx, expected)
         yield from table.finish()
         if table.without_leaf != self._expected.rows_before.get("run", 0):
-            yield Difference("run", None, "", f"{table.without_leaf} lignes sans entrée au journal")
+            yield Difference(
+                "run", None, "", f"{table.without_leaf} lignes sans feuille au journal"
+            )
 
     def _compare(self, name: str, expected: dict[Any, Raw]) -> Iterator[Difference]:
         """Compare the rows of a table with those expected from the journal, by natural key."""
@@ -286,12 +288,12 @@ class _Audit:
         """Compare a leaf with its row, which exists until the leaf is in a full, signed bundle."""
         row = next(self._leaf_rows, None)
         if row is None or row["idx"] != idx:
-            found_text = "rien" if row is None else f"l’entrée {show(row['idx'])}"
+            found_text = "rien" if row is None else f"la feuille {show(row['idx'])}"
             yield Difference(
                 "leaf", idx, "", f"ligne supprimée ou déplacée ({found_text} à sa place)"
             )
         elif row["entry"] != entry:
-            yield Difference("leaf", idx, "", "ce n’est pas l’entrée du journal", "entry")
+            yield Difference("leaf", idx, "", "ce n’est pas la feuille du journal", "entry")
 
     def _end_of_journal(self) -> Iterator[Difference]:
         reference_count = self._connection.scalar(_counted("reference"))

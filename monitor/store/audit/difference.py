@@ -25,7 +25,7 @@ class Difference:
     column: str = ""
 
     def __str__(self) -> str:
-        where = "" if self.leaf is None else f", entrée {self.leaf}"
+        where = "" if self.leaf is None else f", feuille {self.leaf}"
         row = f", {self.row}" if self.row else ""
         column = f", colonne {self.column}" if self.column else ""
         return f"table {self.table}{where}{row}{column} : {self.what}"

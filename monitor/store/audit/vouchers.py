@@ -365,12 +365,12 @@ FILES: tuple[FileKind, ...] = (
         "les derniers fichiers, partiels",
         fewer="un fichier partiel qu’un plus grand a suivi n’est plus lu",
     ),
-    FileKind(r"journal/tile/entries/.*", By.SELF, "les entrées, sous la racine signée"),
-    FileKind(r"journal/tile/\d+/.*", By.SELF, "les empreintes, refaites depuis les entrées"),
+    FileKind(r"journal/tile/entries/.*", By.SELF, "les feuilles, sous la racine signée"),
+    FileKind(r"journal/tile/\d+/.*", By.SELF, "les empreintes, refaites depuis les feuilles"),
     FileKind(
         r"journal/horodatages/[0-9a-f]{64}/token\.tst",
         By.LEAF,
-        "un jeton, jugé de nouveau ; l’entrée qui le nomme donne son empreinte",
+        "un jeton, jugé de nouveau ; la feuille qui le nomme donne son empreinte",
     ),
     FileKind(
         r"journal/horodatages/[0-9a-f]{64}/checkpoint",
@@ -386,7 +386,7 @@ FILES: tuple[FileKind, ...] = (
     FileKind(
         r"captures/.*\.warc\.gz",
         By.LEAF,
-        "les octets échangés ; chaque entrée en donne l’empreinte",
+        "les octets échangés ; chaque feuille en donne l’empreinte",
         more="un enregistrement inachevé à la fin n’est pas lu : un arrêt brutal en laisse",
     ),
     FileKind(
