@@ -269,8 +269,8 @@ class App:
         done = await self._watch.observe(target, slot_at, urgent=urgent)
         if done is None:
             return
-        seen, outcome = done
-        lateness = seen.at - slot_at
+        observation, outcome = done
+        lateness = observation.at - slot_at
         self._exposition.lateness.observe(max(0.0, lateness.total_seconds()))
         if any(event.outage for event in outcome.events):
             self._spawn(self._seal_edge())

@@ -98,13 +98,13 @@ def verify(  # noqa: PLR0913 -- keyword-only: what a person may give
         progress: Is told now and then what is being read, and how much of it was.
 
     """
-    asked = _Asked(folder, key, older, captures, data, progress)
+    request = _Asked(folder, key, older, captures, data, progress)
     if store is None:
-        yield from _verify(asked, None)
+        yield from _verify(request, None)
         return
     before = _size_of(folder)  # what was signed before: the instant that is read must hold it
     with store.reading() as connection:
-        yield from _verify(asked, StoreSnapshot(store=store, connection=connection, least=before))
+        yield from _verify(request, StoreSnapshot(store=store, connection=connection, least=before))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +137,13 @@ def _size_of(folder: Path) -> int:
         return 0
 
 
-def _verify(asked: _Asked, shot: StoreSnapshot | None) -> Iterator[VerificationStep]:
-    tiles, key, older, captures = Tiles(asked.folder), asked.key, asked.older, asked.captures
+def _verify(request: _Asked, shot: StoreSnapshot | None) -> Iterator[VerificationStep]:
+    tiles, key, older, captures = (
+        Tiles(request.folder),
+        request.key,
+        request.older,
+        request.captures,
+    )
     checkpoint, step = _signature(tiles, key)
     yield step
     if checkpoint is None:
@@ -149,17 +154,17 @@ def _verify(asked: _Asked, shot: StoreSnapshot | None) -> Iterator[VerificationS
         wanted |= signed_rows.sizes(shot.connection)
     reading = LogReading(tiles, checkpoint.size, root_sizes=frozenset(wanted))
     texts = KeptTexts(captures) if captures is not None else None
-    with closing(_Content(shot, asked.progress, texts)) as content:
+    with closing(_Content(shot, request.progress, texts)) as content:
         try:
             content.read(reading, checkpoint.size)
-            found = tuple(
+            faults = tuple(
                 f"{name} : ce n’est pas le début du fichier qui l’a suivi"
                 for name in tiles.stale(checkpoint.size)
             )
             if reading.root != checkpoint.root:
-                found = ("la racine n’est pas celle signée",)
+                faults = ("la racine n’est pas celle signée",)
         except (ProofError, OSError) as error:
-            found = (f"fichier manquant ou abîmé : {error}",)
+            faults = (f"fichier manquant ou abîmé : {error}",)
         yield VerificationStep(
             title="Fichiers du journal",
             done=f"{checkpoint.size} feuilles, toutes sous la racine signée",
@@ -167,20 +172,20 @@ def _verify(asked: _Asked, shot: StoreSnapshot | None) -> Iterator[VerificationS
             " ordre.",
             leaves_open="Qu’un autre journal n’ait pas été signé ailleurs avec la même clé : seuls"
             " des points de contrôle cosignés ou horodatés par des tiers l’excluent.",
-            faults=found,
+            faults=faults,
         )
-        if found:
+        if faults:
             return
         keys = signed_rows.signing_keys(key, content.keys)
         if shot is not None:
             content.note(
                 signed_rows.differences(
-                    shot.connection, keys=keys, roots=reading.roots, data=asked.data
+                    shot.connection, keys=keys, roots=reading.roots, data=request.data
                 )
             )
         yield from content.steps()
         if captures is not None:
-            yield _captures(captures, content.claims, asked.progress)
+            yield _captures(captures, content.claims, request.progress)
         if older:
             yield _continuity(older, olds, checkpoint, reading.roots, keys)
 
@@ -406,10 +411,10 @@ class _Content:
         except (ValueError, RecursionError) as error:
             self._kinds.append(0)
             return {}, f"illisible ({error})"
-        found = refusal(leaf, idx=idx, kind_of=self._kind_of)
+        fault = refusal(leaf, idx=idx, kind_of=self._kind_of)
         kind = leaf.get("type") if isinstance(leaf, dict) else None
         self._kinds.append(_KINDS.index(kind) if kind in FIELDS else 0)
-        return leaf, found or (None if same else "une autre écriture est possible")
+        return leaf, fault or (None if same else "une autre écriture est possible")
 
     def _kind_of(self, idx: int) -> str:
         return _KINDS[self._kinds[idx]]
@@ -455,6 +460,6 @@ class _Content:
             self._followed.append(f"feuille {idx} : {error}")
 
 
-def _told(found: _Few) -> tuple[str, ...]:
-    more = found.count - len(found.first)
-    return (*found.first, *((f"… et {more} autres",) if more else ()))
+def _told(faults: _Few) -> tuple[str, ...]:
+    more = faults.count - len(faults.first)
+    return (*faults.first, *((f"… et {more} autres",) if more else ()))

@@ -53,10 +53,10 @@ def _check_slugs(
     entries: Mapping[int, OpeningEntry | ComponentEntry | MilestoneEntry],
     *keys: str,
 ) -> None:
-    seen: dict[str, int] = {}
+    first_index: dict[str, int] = {}
     for index, entry in entries.items():
-        if seen.setdefault(entry.slug, index) != index:
-            first = f"{'.'.join(keys)}[{seen[entry.slug] + 1}]"
+        if first_index.setdefault(entry.slug, index) != index:
+            first = f"{'.'.join(keys)}[{first_index[entry.slug] + 1}]"
             tables.refuse(
                 *keys, index, "slug", value=entry.slug, reason="identifiant déjà pris",
                 cure=f"en choisir un autre que celui de {first}",
@@ -64,7 +64,7 @@ def _check_slugs(
 
 
 def _check_hours(main: MainFile) -> None:
-    seen: list[OpeningEntry] = []
+    checked: list[OpeningEntry] = []
     for index, entry in main.openings.items():
         refuse = partial(main.tables.refuse, "figures", "opening", index)
         if len(set(entry.days)) < len(entry.days):
@@ -79,13 +79,15 @@ def _check_hours(main: MainFile) -> None:
                 cure=f"plus tard que opens ({entry.opens}), le même jour",
             )  # fmt: skip
             continue
-        if other := next((one for one in seen if _meet(one, entry)), None):
+        if overlapping := next(
+            (checked_entry for checked_entry in checked if _meet(checked_entry, entry)), None
+        ):
             refuse(
                 "opens", value=entry.opens.isoformat(),
-                reason=f"heures déjà comptées dans « {other.slug} »",
+                reason=f"heures déjà comptées dans « {overlapping.slug} »",
                 cure="les réunir, ou changer de jours ou d'heures",
             )  # fmt: skip
-        seen.append(entry)
+        checked.append(entry)
 
 
 def _meet(one: OpeningEntry, other: OpeningEntry) -> bool:
@@ -145,9 +147,9 @@ def _slugs(files: Iterable[Tables]) -> Iterator[str]:
 
 def figures(main: MainFile, milestones: Mapping[int, MilestoneEntry]) -> FigureSettings:
     """Return what was found good."""
-    found = (Milestone(**entry.model_dump()) for entry in milestones.values())
+    milestone_values = (Milestone(**entry.model_dump()) for entry in milestones.values())
     return FigureSettings(
-        milestones=tuple(sorted(found, key=lambda one: (one.date, one.slug))),
+        milestones=tuple(sorted(milestone_values, key=lambda one: (one.date, one.slug))),
         hours=tuple(map(_hours, main.openings.values())),
         components=tuple(map(_component, main.components.values())),
         coverage_min=Fraction(str((main.figures or FiguresEntry()).coverage_min)),

@@ -253,11 +253,11 @@ class Config:
     def reminders(self) -> tuple[str, ...]:
         """Return what an operator must still do before this watches real sites. French."""
         sender = self.mail.sender
-        found = list(self.missing_identity)
+        lines = list(self.missing_identity)
         if sender != self.contact and self._made_up(sender.rpartition("@")[2]):
             cure = "en écrire une qui est à vous, ou retirer la clé"
-            found.append(f"mail.sender: {shown(sender)}: ce n’est qu’un exemple: {cure}")
-        return tuple(found)
+            lines.append(f"mail.sender: {shown(sender)}: ce n’est qu’un exemple: {cure}")
+        return tuple(lines)
 
     def _made_up(self, host: str) -> bool:
         return made_up(host, allow_private=self.allow_private)

@@ -267,9 +267,9 @@ class Lane:
             return None
         return self._flight
 
-    def refused(self, now: datetime, *, asked: timedelta = timedelta(0)) -> None:
+    def refused(self, now: datetime, *, at_least: timedelta = timedelta(0)) -> None:
         """Close the lane after a refusal, for at least `asked`."""
-        self._become(backoff.refused(self._state, now, at_least=asked))
+        self._become(backoff.refused(self._state, now, at_least=at_least))
 
     def answered(self) -> None:
         """Forget earlier refusals: the site answered."""

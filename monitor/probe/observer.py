@@ -159,16 +159,16 @@ class Observer:
                 turn.require_whole()
                 before = self.state_of(target)
                 known_good = before.last_ok_at is not None
-                seen = await self._judge.observation(
+                observation = await self._judge.observation(
                     target,
                     slot_at,
                     exchange,
                     known_good=known_good,
                     again=partial(look_again, self._again, target, turn.request),
                 )
-                seen = await self._at_its_own_instant(seen)
-                check = check_of(seen)
-                self._tell(target, seen, before)
+                observation = await self._at_its_own_instant(observation)
+                check = check_of(observation)
+                self._tell(target, observation, before)
                 state, events, incidents = self._folded(target, check)
         except NoTurn as refusal:
             await self._gave_up(target, slot_at, refusal.cause, urgent=urgent)
@@ -186,12 +186,12 @@ class Observer:
             captures: tuple[Capture, ...] = ()
             offered = None
             with self._faults.sparing(target.slug):
-                version, changes = await self._read(target, seen, events)
+                version, changes = await self._read(target, observation, events)
                 if changes:
                     offered = await to_thread(offered_after, changes)
             with self._faults.sparing(target.slug):
                 captures = await self._keep(
-                    target, seen, known_good=known_good, in_outage=in_outage(state, events)
+                    target, observation, known_good=known_good, in_outage=in_outage(state, events)
                 )
             outcome = Outcome(
                 check=check,
@@ -204,10 +204,10 @@ class Observer:
             )
             await self._store.record(outcome)
         with self._faults.sparing(target.slug):
-            length = seen.exchange.content_length
+            length = observation.exchange.content_length
             self._board.observe(outcome, content_length=length, offered=offered)
             _log(target, outcome)
-        return seen, outcome
+        return observation, outcome
 
     async def _gave_up(
         self, target: Target, slot_at: datetime, cause: GapCause, *, urgent: bool
@@ -232,9 +232,9 @@ class Observer:
         lane = self._lanes[target.platform].at(exchange.final_url)
         last, now = exchange.last, self._clock.now()
         if judgement.verdict is Verdict.BLOCKED:
-            asked = asked_wait(last.header("retry-after") if last else None, now)
-            if not is_page_specific_refusal(before, lane.state, judgement.reason, asked):
-                lane.refused(now, asked=asked)
+            retry_after = asked_wait(last.header("retry-after") if last else None, now)
+            if not is_page_specific_refusal(before, lane.state, judgement.reason, retry_after):
+                lane.refused(now, at_least=retry_after)
         elif judgement.verdict is not Verdict.UNKNOWN:
             lane.answered()
 
@@ -248,8 +248,8 @@ class Observer:
         last = self._last_at.get(target)
         if last is None or at <= last:
             near = await to_thread(self._store.sightings, target, at, at + MOST_MOVED)
-            taken = {sighting.at for sighting in near}
-            while at in taken or at == last:
+            instants = {sighting.at for sighting in near}
+            while at in instants or at == last:
                 at += _MICROSECOND
         self._last_at[target] = at if last is None else max(last, at)
         return replace(observation, at=at) if at != observation.at else observation
@@ -268,18 +268,20 @@ class Observer:
         state, events = advance(self.state_of(target), sighting, target.policy)
         outages = (event.outage for event in events if event.outage is not None)
         now = self._clock.now()
-        incidents = tuple(self._outages.absorb(one, target.platform, at=now) for one in outages)
+        incidents = tuple(
+            self._outages.absorb(outage, target.platform, at=now) for outage in outages
+        )
         self._states[target.slug] = state
         return state, events, incidents
 
     async def _read(
-        self, target: Target, seen: Observation, events: tuple[Event, ...]
+        self, target: Target, observation: Observation, events: tuple[Event, ...]
     ) -> tuple[Version | None, tuple[PageEvent, ...]]:
         """Return what the check says of the page's text, and of its links when it read it."""
-        version, changes = await self._pages.read(target, seen, events)
+        version, changes = await self._pages.read(target, observation, events)
         shown = self._pages.shown(target.slug)
         if version is not None and shown is not None:
-            changes += self._links.read(target.slug, shown, seen.at, self._states)
+            changes += self._links.read(target.slug, shown, observation.at, self._states)
         return version, changes
 
 

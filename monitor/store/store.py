@@ -331,14 +331,14 @@ class Store(
         return total
 
     async def _roll_up(self, subject: int, now: datetime) -> int:
-        done: list[int] = []
+        counts: list[int] = []
 
-        def work(connection: Connection, kept: InternTables) -> None:
-            del kept
-            done.append(rollups.roll_up(connection, self.point, subject, now))
+        def work(connection: Connection, tables: InternTables) -> None:
+            del tables
+            counts.append(rollups.roll_up(connection, self.point, subject, now))
 
         await self._write(work)
-        return done[-1]
+        return counts[-1]
 
     async def keep_checkpoint(
         self, *, size: int, root: bytes, at: datetime, note: bytes, bundled: int

@@ -8,7 +8,7 @@ import pytest
 from monitor.core.journal import encode
 from monitor.core.journal.jcs import canonical
 from monitor.core.journal.recorded import check_of
-from monitor.core.journal.replay import EDGES, REFERENCES, Replay, ReplayError, Told
+from monitor.core.journal.replay import EDGES, REFERENCES, Replay, ReplayedCheck, ReplayError
 from monitor.core.model import Event, Kind, Policy, Sighting, State, Target, Transition
 from monitor.core.outages.fold import advance
 from tests.support.outcomes import DEAD, OK, at, observation, panel
@@ -52,7 +52,7 @@ def recorded(weather: str, *, skipped: int = 0) -> list[Leaf]:
     return [json.loads(canonical(leaf)) for leaf in leaves]
 
 
-def replayed(leaves: Sequence[Leaf]) -> tuple[Replay, list[Told], list[Event]]:
+def replayed(leaves: Sequence[Leaf]) -> tuple[Replay, list[ReplayedCheck], list[Event]]:
     """Replay leaves; ReplayError for one that contradicts those before it."""
     replay, told, events = Replay(), [], []
     for index, leaf in enumerate(leaves):

@@ -98,15 +98,15 @@ def bounds(length: Length | None) -> str:
     return f"entre {least} et {microseconds(length.longest_us, up=True)}"
 
 
-def days_touched(found: Touched) -> str:
+def days_touched(touched: Touched) -> str:
     """Return which days, weeks and hours had time down, in words."""
-    if not found.days or found.worst_day is None:
+    if not touched.days or touched.worst_day is None:
         return "aucun jour touché"
-    parts = [count(found.days, "jour"), count(found.weeks, "semaine")]
-    if found.hours is not None:
-        parts.append(count(found.hours, "heure d’horloge", "heures d’horloge"))
-    worst = day(datetime.combine(found.worst_day, time(), PARIS))
-    return f"{', '.join(parts)} ; le pire, le {worst} : {microseconds(found.worst_us)}"
+    parts = [count(touched.days, "jour"), count(touched.weeks, "semaine")]
+    if touched.hours is not None:
+        parts.append(count(touched.hours, "heure d’horloge", "heures d’horloge"))
+    worst = day(datetime.combine(touched.worst_day, time(), PARIS))
+    return f"{', '.join(parts)} ; le pire, le {worst} : {microseconds(touched.worst_us)}"
 
 
 def checks(answer: Availability) -> str:

@@ -224,24 +224,24 @@ def _masked(parameter: re.Match[str]) -> str:
 
 def _step(hop: Hop, *, first: bool) -> StoredHop:
     url = clean(hop.url, MAX_URL)
-    found = hop.resolution
-    kept, other = _headers(hop)
+    resolution = hop.resolution
+    kept_headers, other_headers = _headers(hop)
     return StoredHop(
         url=url if first else without_tokens(url),
         status=hop.status,
         http_version=hop.http_version,
-        resolver=found.server if found else None,
-        answers=tuple(sorted(found.addresses)[:MAX_NAMES]) if found else (),
-        resolver_failure=found.failure if found else None,
+        resolver=resolution.server if resolution else None,
+        answers=tuple(sorted(resolution.addresses)[:MAX_NAMES]) if resolution else (),
+        resolver_failure=resolution.failure if resolution else None,
         attempts=tuple((a.address, a.failure) for a in hop.attempts[:MAX_NAMES] if a.failure),
         offenders=tuple(sorted({a.offender for a in hop.attempts[:MAX_NAMES] if a.offender})),
-        second=found.second if found else None,
+        second=resolution.second if resolution else None,
         address=hop.address,
         tls_version=hop.tls_version,
         tls_cipher=hop.tls_cipher,
         certificate=_certificate(hop.certificate) if hop.certificate else None,
-        headers=kept,
-        other_headers=other,
+        headers=kept_headers,
+        other_headers=other_headers,
     )
 
 
@@ -255,13 +255,13 @@ def _certificate(certificate: Certificate) -> Certificate:
 
 
 def _headers(hop: Hop) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
-    kept: list[tuple[str, str]] = []
-    other: set[str] = set()
+    kept_headers: list[tuple[str, str]] = []
+    other_names: set[str] = set()
     for name, value in hop.headers:
         lower = name.lower()
         if lower not in KEPT_HEADERS:
-            other.add(clean(lower, 40))
-        elif len(kept) < MAX_NAMES:
+            other_names.add(clean(lower, 40))
+        elif len(kept_headers) < MAX_NAMES:
             text = clean(value)
-            kept.append((lower, without_tokens(text) if lower == "location" else text))
-    return tuple(sorted(kept)), tuple(sorted(other)[:MAX_HEADERS])
+            kept_headers.append((lower, without_tokens(text) if lower == "location" else text))
+    return tuple(sorted(kept_headers)), tuple(sorted(other_names)[:MAX_HEADERS])

@@ -126,16 +126,16 @@ class Availability:
 
 def outage_figures(outages: Iterable[Outage]) -> OutageFigures:
     """Return what is said of outages, given in order of time."""
-    found = list(outages)
-    if not found:
+    outages_in_order = list(outages)
+    if not outages_in_order:
         return OutageFigures()
-    lengths = sorted(map(length, found), key=lambda one: one.shortest_us)
+    lengths = sorted(map(length, outages_in_order), key=lambda one: one.shortest_us)
     middle = lengths[(len(lengths) - 1) // 2 : len(lengths) // 2 + 1]
     ends = [one.longest_us for one in middle if one.longest_us is not None]
     return OutageFigures(
-        count=len(found),
-        still_open=sum(outage.first_ok_at is None for outage in found),
-        numbers=tuple(outage.number for outage in found if outage.number is not None),
+        count=len(outages_in_order),
+        still_open=sum(outage.first_ok_at is None for outage in outages_in_order),
+        numbers=tuple(outage.number for outage in outages_in_order if outage.number is not None),
         longest=lengths[-1],
         median=Length(
             shortest_us=int(median(one.shortest_us for one in middle)),
@@ -199,10 +199,10 @@ def compared(one: Availability, other: Availability) -> Comparison:
 
 def sum_by_label(labels: Sequence[str], accounts: Sequence[Account]) -> dict[str, Account]:
     """Return one account for each label, in the order in which labels first come."""
-    found: dict[str, Account] = {}
+    sums: dict[str, Account] = {}
     for name, account in zip(labels, accounts, strict=True):
-        found.setdefault(name, Account()).merge(account)
-    return found
+        sums.setdefault(name, Account()).merge(account)
+    return sums
 
 
 def clock_hours(edges: Sequence[int], accounts: Sequence[Account]) -> int:

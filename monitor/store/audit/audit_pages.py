@@ -243,10 +243,10 @@ def _derived_facts(
         if ours and turn.sha256 not in texts.facts:
             unsure.add(turn.subject)
             continue
-        stated = texts.facts[turn.sha256] if ours else frozenset()
-        for fact in [known_fact for known_fact in current if known_fact not in stated]:
+        page_facts = texts.facts[turn.sha256] if ours else frozenset()
+        for fact in [known_fact for known_fact in current if known_fact not in page_facts]:
             counts[turn.subject, *fact, current.pop(fact), turn.at] += 1
-        for fact in stated - current.keys():
+        for fact in page_facts - current.keys():
             current[fact] = turn.at
     for subject, facts in since_of.items():
         counts.update((subject, *fact, since, None) for fact, since in facts.items())

@@ -30,7 +30,7 @@ def differences(connection: Connection) -> Iterator[Difference]:
             continue
         reader = AccountReader(connection, name[1])
         days = groupby(group, key=lambda row: row["day"])
-        for some in _together((day, list(held)) for day, held in days):
+        for some in _together((day, list(day_rows)) for day, day_rows in days):
             try:
                 yield from _compared(reader, subject, some)
             except _UNREADABLE as error:
@@ -44,11 +44,11 @@ Day = tuple[int, list[Raw]]
 def _together(days: Iterator[Day]) -> Iterator[list[Day]]:
     """Group days that follow each other."""
     some: list[Day] = []
-    for day, held in days:
+    for day, day_rows in days:
         if some and (len(some) == _TOGETHER or not _follows(some[-1][0], day)):
             yield some
             some = []
-        some.append((day, held))
+        some.append((day, day_rows))
     if some:
         yield some
 
@@ -63,30 +63,30 @@ def _after(day: int) -> int:
 
 def _compared(reader: AccountReader, subject: int, days: list[Day]) -> Iterator[Difference]:
     """Compare days that follow each other with their checks. Raises what hostile values make."""
-    for day, held in days:
+    for day, day_rows in days:
         if midnight(day_of(day)) != day:
-            yield Difference("rollup", None, who("rollup", held[0]), "ce n’est pas un jour")
+            yield Difference("rollup", None, who("rollup", day_rows[0]), "ce n’est pas un jour")
             return
     edges = [*(day for day, _ in days), _after(days[-1][0])]
     accounts = reader.tallied(subject, edges, edges[-1])
-    for (day, held), account in zip(days, accounts, strict=True):
-        yield from _same(held, _expected(subject, day, account))
+    for (day, day_rows), account in zip(days, accounts, strict=True):
+        yield from _same(day_rows, _expected(subject, day, account))
 
 
 def _expected(subject: int, day: int, account: Account) -> dict[tuple[object, object], Raw]:
-    made = [plainly(row) for row in rollup_rows(subject, day, account)]
-    return {(row["verdict"], row["reason"]): row for row in made}
+    new_rows = [plainly(row) for row in rollup_rows(subject, day, account)]
+    return {(row["verdict"], row["reason"]): row for row in new_rows}
 
 
-def _same(held: list[Raw], expected: dict[tuple[object, object], Raw]) -> Iterator[Difference]:
-    for row in held:
-        made = expected.pop((row["verdict"], row["reason"]), None)
-        if made is None:
+def _same(day_rows: list[Raw], expected: dict[tuple[object, object], Raw]) -> Iterator[Difference]:
+    for row in day_rows:
+        expected_row = expected.pop((row["verdict"], row["reason"]), None)
+        if expected_row is None:
             yield Difference("rollup", None, who("rollup", row), "ligne ajoutée")
             continue
         for column in ("held_us", "doubt_us", "checks"):
-            if row[column] != made[column]:
-                what = f"les relevés donnent {made[column]}, la base {show(row[column])}"
+            if row[column] != expected_row[column]:
+                what = f"les relevés donnent {expected_row[column]}, la base {show(row[column])}"
                 yield Difference("rollup", None, who("rollup", row), what, column)
-    for made in expected.values():
-        yield Difference("rollup", None, who("rollup", made), "ligne supprimée")
+    for expected_row in expected.values():
+        yield Difference("rollup", None, who("rollup", expected_row), "ligne supprimée")

@@ -269,13 +269,13 @@ def text_fault(sha256: Any, text: Any) -> str:
     return ""
 
 
-def apart(expected: Any, found: Any) -> tuple[Any, Any]:
+def apart(expected: Any, actual: Any) -> tuple[Any, Any]:
     """Return the first fields that differ of two dataclasses of one type; else both values."""
-    if type(expected) is type(found) and is_dataclass(expected):
+    if type(expected) is type(actual) and is_dataclass(expected):
         for field in fields(expected):
-            if getattr(expected, field.name) != getattr(found, field.name):
-                return apart(getattr(expected, field.name), getattr(found, field.name))
-    return expected, found
+            if getattr(expected, field.name) != getattr(actual, field.name):
+                return apart(getattr(expected, field.name), getattr(actual, field.name))
+    return expected, actual
 
 
 def who(table: str, row: Raw) -> str:

@@ -195,8 +195,8 @@ class AccountReader:
     def subject(self, target: str) -> int | None:
         """Return the number of a target; None for one that was never seen from this point."""
         same = _S.c.target == target, _S.c.point == self._point
-        found: int | None = self._connection.scalar(select(_S.c.id).where(*same))
-        return found
+        number: int | None = self._connection.scalar(select(_S.c.id).where(*same))
+        return number
 
     def tallied(self, subject: int | None, edges: Sequence[int], now: int) -> list[Account]:
         """Return accounts from the checks alone, whatever sums there are."""
@@ -235,11 +235,11 @@ class AccountReader:
         )
         rows = self._connection.execute(wanted).yield_per(_BATCH)
         for start, group in groupby(rows, key=itemgetter(0)):
-            found = [
+            cells = [
                 (_key(verdict, reason), held_us, doubt_us, checks)
                 for _, verdict, reason, held_us, doubt_us, checks in group
             ]
-            yield start, ends[start], _RolledDay(found)
+            yield start, ends[start], _RolledDay(cells)
 
     def _observed(self, subject: int | None, since: int, until: int) -> Iterator[Observed]:
         """Yield the checks of a span, the one before it, and those after that decide in it."""
@@ -309,16 +309,16 @@ def _hold(holds: Sequence[tuple[int, int]], at: int) -> int:
     return holds[max(0, index)][1]
 
 
-def _definition(target: str, from_us_: int, leaf: int, said: Mapping[str, Any]) -> Definition:
+def _definition(target: str, from_us_: int, leaf: int, fields: Mapping[str, Any]) -> Definition:
     return Definition(
         target=target,
         from_at=from_us(from_us_),
         leaf=leaf,
-        name=said["name"],
-        url=said["url"],
-        kind=said["kind"],
-        platform=said["platform"],
-        department=said.get("department", ""),
-        interval_s=said["interval_s"],
-        policy=said["policy"],
+        name=fields["name"],
+        url=fields["url"],
+        kind=fields["kind"],
+        platform=fields["platform"],
+        department=fields.get("department", ""),
+        interval_s=fields["interval_s"],
+        policy=fields["policy"],
     )

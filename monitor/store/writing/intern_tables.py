@@ -120,5 +120,5 @@ def conditions_from(text: str) -> ConnectionProfile:
 
 def controls_from(text: str) -> dict[str, Any]:
     """Read a control panel back, but for its instant: fields of `Controls`."""
-    said = json.loads(text)
-    return {**said, **panel_detail_from(said)}
+    fields = json.loads(text)
+    return {**fields, **panel_detail_from(fields)}

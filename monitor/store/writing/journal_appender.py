@@ -98,14 +98,14 @@ def size(connection: Connection) -> int:
 
 
 def _greatest(connection: Connection, column: ColumnElement[int]) -> int | None:
-    found: Any = connection.scalar(select(type_coerce(func.max(column), NullType())))
-    return found if isinstance(found, int) else None
+    greatest: Any = connection.scalar(select(type_coerce(func.max(column), NullType())))
+    return greatest if isinstance(greatest, int) else None
 
 
 def first(connection: Connection) -> int:
     """Return the index of the first leaf that is still in SQL."""
-    found: Any = connection.scalar(select(type_coerce(func.min(_LEAF.c.idx), NullType())))
-    return found if isinstance(found, int) else size(connection)
+    smallest: Any = connection.scalar(select(type_coerce(func.min(_LEAF.c.idx), NullType())))
+    return smallest if isinstance(smallest, int) else size(connection)
 
 
 def entries(connection: Connection, since: int, until: int) -> Sequence[bytes]:
@@ -113,7 +113,7 @@ def entries(connection: Connection, since: int, until: int) -> Sequence[bytes]:
 
     One that holds anything but bytes, as no writer of ours makes it, is empty here.
     """
-    entry = type_coerce(_LEAF.c.entry, NullType())
-    wanted = select(entry).where(_LEAF.c.idx >= since, _LEAF.c.idx < until).order_by(_LEAF.c.idx)
-    found: Sequence[Any] = connection.execute(wanted).scalars().all()
-    return [b"" if isinstance(one, str) else bytes(one) for one in found]
+    column = type_coerce(_LEAF.c.entry, NullType())
+    query = select(column).where(_LEAF.c.idx >= since, _LEAF.c.idx < until).order_by(_LEAF.c.idx)
+    rows: Sequence[Any] = connection.execute(query).scalars().all()
+    return [b"" if isinstance(entry, str) else bytes(entry) for entry in rows]

@@ -37,7 +37,7 @@ class LeafWriter:
         controls_id: int | None,
     ) -> int:
         """Write a check. The numbers name in SQL what its conditions and its panel say."""
-        met = self._once(
+        conditions = self._once(
             connection, ("conditions", conditions_id), lambda: encode.conditions(check.conditions)
         )
         controls = check.controls
@@ -45,14 +45,14 @@ class LeafWriter:
         leaf = encode.observation(
             check,
             setup=self.setup(connection, check.point, check.config_sha256, check.ruleset),
-            conditions=met,
+            conditions=conditions,
             panel=panel,
             plan=self._plan(connection, check.target),
         )
         return self.ledger.append(connection, leaf)
 
-    def capture(self, connection: Connection, kept: Capture) -> int:
-        return self.ledger.append(connection, encode.capture(kept))
+    def capture(self, connection: Connection, capture: Capture) -> int:
+        return self.ledger.append(connection, encode.capture(capture))
 
     def edge(self, connection: Connection, event: Event, observation: int) -> int:
         return self.ledger.append(connection, encode.edge(event, observation=observation))
@@ -85,14 +85,16 @@ class LeafWriter:
     def clock(self, connection: Connection, reading: ClockReading, point: str) -> int:
         return self.ledger.append(connection, encode.clock(reading, point=point))
 
-    def gap(self, connection: Connection, lost: Gap) -> int:
-        return self.ledger.append(connection, encode.gap(lost))
+    def gap(self, connection: Connection, gap: Gap) -> int:
+        return self.ledger.append(connection, encode.gap(gap))
 
     def start(self, connection: Connection, run: Run, grids: Mapping[str, Grid]) -> int:
         setup = self.setup(connection, run.point, run.config_sha256, run.ruleset)
-        plans = [self.ledger.refer(connection, one) for one in encode.plans(grids, point=run.point)]
-        said = encode.run_started(run.started_at, setup=setup, version=run.version, plans=plans)
-        return self.ledger.append(connection, said)
+        plans = [
+            self.ledger.refer(connection, plan) for plan in encode.plans(grids, point=run.point)
+        ]
+        leaf = encode.run_started(run.started_at, setup=setup, version=run.version, plans=plans)
+        return self.ledger.append(connection, leaf)
 
     def stop(self, connection: Connection, at: datetime, start: int) -> int:
         return self.ledger.append(connection, encode.run_stopped(at, start=start))

@@ -141,13 +141,15 @@ def follow_facts(connection: Connection, subject: int, shown: ShownPage) -> None
     at, rules = shown.version.first_at, shown.version.extraction_version
     # A text that is lost states nothing that we know of.
     facts = facts_of(shown.page.main()) if shown.packed.known else ()
-    stated = [fact_row(fact) for fact in sorted(facts, key=repr)[:MOST_FACTS]]
+    stated_facts = [fact_row(fact) for fact in sorted(facts, key=repr)[:MOST_FACTS]]
     open_rows = select(_FACT).where(_FACT.c.subject_id == subject, _FACT.c.until.is_(None))
     known: dict[tuple[Any, ...], int] = {
         (row.extraction_version, row.element, row.value, row.negated): row.id
         for row in connection.execute(open_rows)
     }
-    wanted = {(rules, fact["element"], fact["value"], fact["negated"]): fact for fact in stated}
+    wanted = {
+        (rules, fact["element"], fact["value"], fact["negated"]): fact for fact in stated_facts
+    }
     gone = [number for key, number in known.items() if key not in wanted]
     if gone:
         connection.execute(update(_FACT).where(_FACT.c.id.in_(gone)).values(until=at))

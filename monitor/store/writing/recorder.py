@@ -90,13 +90,13 @@ class Recorder:
 
     def _say(self, connection: Connection, outcome: Outcome) -> RecordedCheck:
         """Write the leaves of an outcome: the check, then the edges that it makes."""
-        check, kept, scribe = outcome.check, self._kept, self._scribe
+        check, tables, scribe = outcome.check, self._kept, self._scribe
         controls = check.controls
         leaf = scribe.check(
             connection,
             check,
-            conditions_id=kept.conditions(connection, check.conditions),
-            controls_id=kept.controls(connection, controls) if controls else None,
+            conditions_id=tables.conditions(connection, check.conditions),
+            controls_id=tables.controls(connection, controls) if controls else None,
         )
         return RecordedCheck(
             outcome=outcome,
@@ -193,39 +193,39 @@ class Recorder:
         connection.execute(delete(_INCIDENT).where(_INCIDENT.c.id.in_(gone)))
 
     def _row(self, connection: Connection, entry: RecordedCheck) -> dict[str, Any]:
-        kept, seen = self._kept, entry.outcome.check
-        controls = seen.controls
-        subject = kept.subject(connection, seen.target, seen.point)
+        tables, check = self._kept, entry.outcome.check
+        controls = check.controls
+        subject = tables.subject(connection, check.target, check.point)
         return check_row(
-            seen,
+            check,
             leaf=entry.leaf,
             subject=subject,
-            judgement=kept.judgement(connection, judgement_of(seen), seen.ruleset),
-            config=kept.config(connection, seen.config_sha256),
-            conditions=kept.conditions(connection, seen.conditions),
-            body=self._body(connection, subject, seen) if seen.body_sha256 else None,
-            controls=kept.controls(connection, controls) if controls else None,
+            judgement=tables.judgement(connection, judgement_of(check), check.ruleset),
+            config=tables.config(connection, check.config_sha256),
+            conditions=tables.conditions(connection, check.conditions),
+            body=self._body(connection, subject, check) if check.body_sha256 else None,
+            controls=tables.controls(connection, controls) if controls else None,
         )
 
-    def _body(self, connection: Connection, subject: int, seen: Check) -> int:
-        sha256 = bytes.fromhex(seen.body_sha256 or "")
+    def _body(self, connection: Connection, subject: int, check: Check) -> int:
+        sha256 = bytes.fromhex(check.body_sha256 or "")
         if subject not in self._bodies:
             self._bodies[subject] = _last_body(connection, subject)
         last = self._bodies[subject]
         if last is None or last[0] != sha256:
             number: int = connection.execute(
-                insert(_BODY).returning(_BODY.c.id), {"sha256": sha256, "size": seen.body_bytes}
+                insert(_BODY).returning(_BODY.c.id), {"sha256": sha256, "size": check.body_bytes}
             ).scalar_one()
             last = self._bodies[subject] = (sha256, number)
         return last[1]
 
 
-def judgement_of(seen: Check) -> Judgement:
-    return Judgement(verdict=seen.verdict, reason=seen.reason, rule=seen.rule)
+def judgement_of(check: Check) -> Judgement:
+    return Judgement(verdict=check.verdict, reason=check.reason, rule=check.rule)
 
 
 def check_row(  # noqa: PLR0913 -- keyword-only: what the row names
-    seen: Check,
+    check: Check,
     *,
     leaf: int,
     subject: Any,
@@ -236,32 +236,32 @@ def check_row(  # noqa: PLR0913 -- keyword-only: what the row names
     controls: Any,
 ) -> dict[str, Any]:
     """Return the row of a check, around whatever stands for the rows that it names."""
-    at_us = to_us(seen.at)
+    at_us = to_us(check.at)
     return {
         "subject_id": subject,
-        "at": seen.at,
-        "late_us": at_us - to_us(seen.slot_at),
+        "at": check.at,
+        "late_us": at_us - to_us(check.slot_at),
         "judgement_id": judgement,
         "config_id": config,
         "conditions_id": conditions,
         "body_id": body,
-        **stored_fields(seen),
-        **{f"{phase}_us": seen.phases_us.get(phase) for phase in Phase},
+        **stored_fields(check),
+        **{f"{phase}_us": check.phases_us.get(phase) for phase in Phase},
         "controls_id": controls,
-        "controls_age_us": at_us - to_us(seen.controls.at) if seen.controls else None,
+        "controls_age_us": at_us - to_us(check.controls.at) if check.controls else None,
         "leaf": leaf,
     }
 
 
 def _last_body(connection: Connection, subject: int) -> tuple[bytes, int] | None:
-    found = connection.execute(
+    row = connection.execute(
         select(_BODY.c.sha256, _BODY.c.id)
         .select_from(_OBSERVATION.outerjoin(_BODY))
         .where(_OBSERVATION.c.subject_id == subject)
         .order_by(_OBSERVATION.c.at.desc())
         .limit(1)
     ).one_or_none()
-    return (found.sha256, found.id) if found and found.id is not None else None
+    return (row.sha256, row.id) if row and row.id is not None else None
 
 
 def _outage_id(connection: Connection, subject: int, first_fail_at: Any) -> int:

@@ -92,14 +92,14 @@ def _links(
     return {
         page: {
             element: lives(
-                (fact.value for fact in stated if fact.element is element and not fact.negated),
+                (fact.value for fact in page_facts if fact.element is element and not fact.negated),
                 dead=dead.get(page, set()),
                 watched=slugs,
                 states=states,
             )
             for element in (Element.ANEF_LINK, Element.APPOINTMENT_LINK)
         }
-        for page, stated in facts.items()
+        for page, page_facts in facts.items()
     }
 
 
