@@ -268,7 +268,7 @@ class Lane:
         return self._flight
 
     def refused(self, now: datetime, *, at_least: timedelta = timedelta(0)) -> None:
-        """Close the lane after a refusal, for at least `asked`."""
+        """Close the lane after a refusal, for at least `at_least`."""
         self._become(backoff.refused(self._state, now, at_least=at_least))
 
     def answered(self) -> None:
