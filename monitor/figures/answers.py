@@ -186,13 +186,13 @@ def _parts(
 
 def _labels(bins: Bins, edges: Sequence[int]) -> list[str]:
     """Return, for each stretch between two edges, the label of the bin that it lies in."""
-    labels: list[str] = []
+    found: list[str] = []
     index = 0
     for edge in edges[:-1]:
         while bins.edges[index + 1] <= edge:
             index += 1
-        labels.append(bins.labels[index])
-    return labels
+        found.append(bins.labels[index])
+    return found
 
 
 def _rulesets(runs: Sequence[Run], since: int, until: int) -> tuple[str, ...]:
