@@ -7,19 +7,21 @@ from typing import Any
 
 from monitor.cli.parsing import CommandRefused, Commands, say
 from monitor.cli.records import instant, log_options, require_span, write_csv
-from monitor.config import load
+from monitor.config import FigureSettings, load
 from monitor.config.settings import read_settings
 from monitor.core.french import figures as french
 from monitor.core.french.formatting import numbered, when
 from monitor.core.outages.availability import Account, Bound, microseconds
 from monitor.core.outages.availability import instant as instant_of
-from monitor.core.outages.figures import COVERAGE_MIN, Availability, Scope, ScopeKind, compared
+from monitor.core.outages.calendar import CLOSED, OPEN
+from monitor.core.outages.figures import Availability, Scope, ScopeKind, compared
 from monitor.figures import shapes
-from monitor.figures.answers import Division, Question, QuestionRefused, availabilities
+from monitor.figures.answers import Basis, Division, Question, QuestionRefused, availabilities
 from monitor.figures.scopes import Scopes, known_from
 from monitor.runtime.clock import SystemClock
 from monitor.store import Store
 
+PARTS = {OPEN: "heures d’ouverture", CLOSED: "autres heures", "": "avant la première date"}
 MOST_NUMBERS = 12  # outages cited one by one in a table
 
 
@@ -33,7 +35,7 @@ def add(commands: Commands) -> None:
     figures.add_argument(
         "--by",
         choices=[division.value for division in Division],
-        help="aussi par jour, semaine, mois ou heure de la journée",
+        help="aussi par jour, semaine, mois, heure, heures d’ouverture ou date du droit",
     )
     figures.add_argument(
         "--compare",
@@ -71,12 +73,22 @@ def show(asked: Namespace) -> int:
         spans = [(since, until)]
         if asked.compare:
             spans.append((microseconds(asked.compare[0]), microseconds(asked.compare[1])))
-        coverage_min = config.figures.coverage_min if config else COVERAGE_MIN
+        basis = basis_of(config.figures) if config else Basis()
         questions = [_question(asked, scope, *span, now=now) for scope in chosen for span in spans]
-        answers = list(availabilities(store, questions, coverage_min=coverage_min))
+        answers = list(availabilities(store, questions, basis))
     answers.sort(key=lambda answer: not answer.enough)  # those without a rate come last
     _print(asked, answers, pairs=bool(asked.compare))
     return 0 if any(answer.account.known_us for answer in answers) else 1
+
+
+def basis_of(figures: FigureSettings) -> Basis:
+    """Return what figures are made with by a configuration."""
+    return Basis(
+        coverage_min=figures.coverage_min,
+        openings=figures.openings,
+        holidays=figures.holidays,
+        milestones=figures.milestones,
+    )
 
 
 def _question(asked: Namespace, scope: Scope, since: int, until: int, *, now: int) -> Question:
@@ -206,8 +218,9 @@ def lines(answer: Availability) -> Iterator[str]:
         yield f"  dernier relevé le {when(instant_of(answer.last_check))}"
     yield f"  règles           : {', '.join(answer.rulesets) or 'aucune sur la période'}"
     for part in answer.parts:
+        name = PARTS.get(part.label, part.label)
         rate = french.rate(part.account, enough=answer.enough)
-        yield f"    {part.label} : {rate} ; couverture {french.coverage(part.account)}"
+        yield f"    {name} : {rate} ; couverture {french.coverage(part.account)}"
 
 
 def _outages(answer: Availability) -> str:

@@ -4,17 +4,28 @@ One function answers for the command, the page, the programming interface, the m
 data files: the same question has the same figure everywhere.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
 from typing import Protocol
 
 from monitor.core.model import Outage, Run
 from monitor.core.outages.availability import Account, instant, microseconds
-from monitor.core.outages.calendar import HOUR_US, Bins, Unit, cut, refined
+from monitor.core.outages.calendar import (
+    HOUR_US,
+    Bins,
+    Opening,
+    Unit,
+    cut,
+    cut_after,
+    day_of,
+    midnight,
+    opening_bins,
+)
 from monitor.core.outages.figures import (
+    COVERAGE_MIN,
     Availability,
     Part,
     Scope,
@@ -24,6 +35,7 @@ from monitor.core.outages.figures import (
     sum_by_label,
     touched,
 )
+from monitor.core.outages.milestones import Milestone
 
 MAX_SPAN_DAYS = 3_700  # ten years
 MAX_PARTS = 4_000  # bins of one answer
@@ -36,6 +48,8 @@ class Division(StrEnum):
     WEEK = "week"
     MONTH = "month"
     HOUR = "hour"  # of the day in Paris: 24 parts
+    OPENING = "opening"  # opening hours, and the rest
+    MILESTONE = "milestone"  # before and after each date of the law
 
 
 class QuestionRefused(Exception):  # noqa: N818 -- as `CommandRefused`: what is refused, not a fault
@@ -76,6 +90,24 @@ class Reads(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Basis:
+    """What figures are made with, as the configuration says it; printed with them.
+
+    Attributes:
+        coverage_min: Share of a span that must be known for a rate to be given.
+        openings: Hours at which people use the service.
+        holidays: Gives the public holidays from one day to another, both included.
+        milestones: Dates of the law, in order.
+
+    """
+
+    coverage_min: Fraction = COVERAGE_MIN
+    openings: Sequence[Opening] = ()
+    holidays: Callable[[date, date], Collection[date]] = lambda _first, _last: ()
+    milestones: Sequence[Milestone] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What is asked: [since, until), in microseconds since 1970.
 
@@ -96,19 +128,19 @@ class Question:
             raise QuestionRefused(f"période trop longue : {MAX_SPAN_DAYS} jours au plus")
 
 
-def availability(reads: Reads, question: Question, *, coverage_min: Fraction) -> Availability:
+def availability(reads: Reads, question: Question, basis: Basis) -> Availability:
     """Answer a question about one scope."""
-    (answer,) = availabilities(reads, [question], coverage_min=coverage_min)
+    (answer,) = availabilities(reads, [question], basis)
     return answer
 
 
 def availabilities(
-    reads: Reads, questions: Sequence[Question], *, coverage_min: Fraction
+    reads: Reads, questions: Sequence[Question], basis: Basis
 ) -> Iterator[Availability]:
     """Answer several questions, one by one. Raises StoreError."""
     watched, runs = reads.watched(), reads.runs()
     for question in questions:
-        yield _answer(reads, question, watched, runs, coverage_min)
+        yield _answer(reads, question, watched, runs, basis)
 
 
 def _answer(
@@ -116,7 +148,7 @@ def _answer(
     question: Question,
     watched: Mapping[str, tuple[datetime, datetime]],
     runs: Sequence[Run],
-    coverage_min: Fraction,
+    basis: Basis,
 ) -> Availability:
     scope, since, until = question.scope, question.since, question.until
     days = cut(since, until, Unit.DAY)
@@ -135,9 +167,9 @@ def _answer(
         touched=_touched(reads, question, days, by_day),
         first_check=min((microseconds(first) for first, _ in checked), default=None),
         last_check=max((microseconds(last) for _, last in checked), default=None),
-        enough=total.coverage >= coverage_min,
+        enough=total.coverage >= basis.coverage_min,
         rulesets=_rulesets(runs, since, until),
-        parts=_parts(reads, question, days, by_day),
+        parts=_parts(reads, question, basis, days, by_day),
     )
 
 
@@ -167,21 +199,31 @@ def _touched(reads: Reads, question: Question, days: Bins, by_day: Sequence[Acco
 
 
 def _parts(
-    reads: Reads, question: Question, days: Bins, by_day: Sequence[Account]
+    reads: Reads, question: Question, basis: Basis, days: Bins, by_day: Sequence[Account]
 ) -> tuple[Part, ...]:
-    division = question.division
-    if division is None:
-        return ()
-    if division is Division.HOUR:
-        hours = cut(question.since, question.until, Unit.HOUR)
-        sums = sum_by_label(hours.labels, _accounts(reads, question, hours.edges))
-        return tuple(Part(label=name, account=sums[name]) for name in sorted(sums))
-    unit = Unit(division.value)
-    bins = cut(question.since, question.until, unit)
-    names = _labels(bins, refined(days.edges, bins.edges))
-    return tuple(
-        Part(label=name, account=account) for name, account in sum_by_label(names, by_day).items()
-    )
+    """Return the bins of the span; those of one label are one part."""
+    match question.division:
+        case None:
+            return ()
+        case Division.HOUR:
+            return _counted(reads, question, cut(question.since, question.until, Unit.HOUR))
+        case Division.OPENING:
+            holidays = basis.holidays(day_of(question.since), day_of(question.until))
+            bins = opening_bins(question.since, question.until, basis.openings, holidays)
+            return _counted(reads, question, bins)
+        case Division.MILESTONE:
+            starts = [(midnight(one.date), one.slug) for one in basis.milestones]
+            bins = cut_after(question.since, question.until, starts)
+        case _:
+            bins = cut(question.since, question.until, Unit(question.division.value))
+    sums = sum_by_label(_labels(bins, days.edges), by_day)
+    return tuple(Part(label=name, account=account) for name, account in sums.items())
+
+
+def _counted(reads: Reads, question: Question, bins: Bins) -> tuple[Part, ...]:
+    """Count bins that are not made of days."""
+    sums = sum_by_label(bins.labels, _accounts(reads, question, bins.edges))
+    return tuple(Part(label=name, account=sums[name]) for name in sorted(sums))
 
 
 def _labels(bins: Bins, edges: Sequence[int]) -> list[str]:

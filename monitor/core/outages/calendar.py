@@ -70,6 +70,20 @@ def cut(since: int, until: int, unit: Unit) -> Bins:
     return _bins(since, until, starts, lambda us: label(day_of(us), unit))
 
 
+def cut_after(since: int, until: int, starts: Sequence[tuple[int, str]]) -> Bins:
+    """Cut [since, until) at named instants, in order; a bin is named by the last one before it.
+
+    What lies before the first has the label "".
+    """
+    bounds = [us for us, _ in starts]
+
+    def name(us: int) -> str:
+        index = bisect_right(bounds, us) - 1
+        return starts[index][1] if index >= 0 else ""
+
+    return _bins(since, until, [us for us in bounds if since < us < until], name)
+
+
 def label(day: date, unit: Unit) -> str:
     """Return the name of the day, ISO week or month that a day is in: "2026-W47", "2026-11"."""
     if unit is Unit.WEEK:
