@@ -21,7 +21,7 @@ from monitor.core.model import (
     Transition,
     Verdict,
 )
-from monitor.core.outages.fold import FAILING, GOOD, advance, needs_recheck, success
+from monitor.core.outages.fold import FAILING, GOOD, advance, in_outage, needs_recheck, success
 
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 FRESH = State(target="anef", point="local")
@@ -211,6 +211,15 @@ def test_success_is_false_only_in_a_confirmed_failure() -> None:
         "u?": None,
     }
     assert expected == {letters: success(fold(history(letters))[0]) for letters in expected}
+
+
+def test_a_check_is_of_an_outage_from_its_confirmation_to_its_end() -> None:
+    state, told = FRESH, []
+    for sighting in history("ududdddduuu"):
+        state, events = advance(state, sighting, POLICY)
+        told.append(in_outage(state, events))
+
+    assert told == [False] * 5 + [True] * 5 + [False]
 
 
 def test_a_target_in_doubt_wants_a_recheck() -> None:
