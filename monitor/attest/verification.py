@@ -102,7 +102,7 @@ def verify(  # noqa: PLR0913 -- keyword-only: what a person may give
     if store is None:
         yield from _verify(request, None)
         return
-    before = _size_of(folder)  # what was signed before: the instant that is read must hold it
+    before = size_of(folder)  # what was signed before: the instant that is read must hold it
     with store.reading() as connection:
         yield from _verify(request, StoreSnapshot(store=store, connection=connection, least=before))
 
@@ -128,7 +128,7 @@ class StoreSnapshot:
     least: int
 
 
-def _size_of(folder: Path) -> int:
+def size_of(folder: Path) -> int:
     """Return the size of the published checkpoint; 0 when there is none that can be read."""
     try:
         data = Tiles(folder).checkpoint()

@@ -14,8 +14,9 @@ from sqlalchemy import Connection
 
 from monitor.app import CAPTURES, open_journal
 from monitor.attest.kept_files import STAMPS, KeptFiles, signed_from
+from monitor.attest.key_changes import followed
 from monitor.attest.sealing import KEY_FILE, Sealer, journal_key, require_journal
-from monitor.attest.verification import SHOWN, Progress, VerificationStep, verify
+from monitor.attest.verification import SHOWN, Progress, VerificationStep, size_of, verify
 from monitor.attest.verification_stamps import JudgedStamps, stamped_notes
 from monitor.attest.verification_stranger import Opinion, ask
 from monitor.cli.parsing import (
@@ -157,15 +158,19 @@ def run_verify(args: Namespace) -> int:
     data = args.path if (args.path / FOLDER).is_dir() else None
     folder = args.path / FOLDER if data else args.path
     key = _key(args.key, data, folder)
+    tiles = Tiles(folder)
+    today = followed(key, tiles, size=size_of(folder)) if key else None
+    if today != key and not args.json:
+        print(f"La clé donnée a signé son remplacement. Clé actuelle : {today}")
     steps: list[VerificationStep] = []
     store = _store(data) if data else None
     missing = [_no_database(data)] if data and store is None else []
     try:
         captures = data / CAPTURES if data else None
-        older = [*args.older, *stamped_notes(folder), *Tiles(folder).changes()]
+        older = [*args.older, *stamped_notes(folder), *tiles.changes()]
         steps_of_journal = verify(
             folder,
-            key=key,
+            key=today,
             older=older,
             store=store,
             captures=captures,

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from monitor.cli import main
-from monitor.evidence.log.note import SignerKey
+from monitor.evidence.log.note import Algorithm, SignerKey
 from monitor.evidence.log.tiles import Tiles
 from monitor.store import migrate
 from tests.support.databases import sqlite_template
@@ -224,6 +224,7 @@ def test_a_copy_is_followed_from_the_old_key_long_after_it_changed(
     ]
     assert len(Tiles(data / "journal").changes()) == 1
 
+    assert main(["verify", "--config", str(CONFIG), str(data), "--key", str(old)]) == 0
     edit(data, "DELETE FROM checkpoint WHERE size < (SELECT max(size) FROM checkpoint)")
     out = tmp_path / "copie"
     assert main(["export", "--config", str(CONFIG), "--data", str(data), "--out", str(out)]) == 0
@@ -232,6 +233,13 @@ def test_a_copy_is_followed_from_the_old_key_long_after_it_changed(
         words = [sys.executable, "-I", str(out / "verifier.py"), str(out), "--cle", key]
         done = subprocess.run(words, check=False, capture_output=True, text=True)
         assert done.returncode == code, done.stdout
+    journal = str(out / "journal")
+    assert main(["verify", "--config", str(CONFIG), journal, "--key", str(old)]) == 0
+    # Not without what the old key signed, nor from a key that never signed.
+    other = SignerKey(old.name, Algorithm.ED25519, b"o" * 32).verifier
+    assert main(["verify", "--config", str(CONFIG), journal, "--key", str(other)]) == 1
+    shutil.rmtree(out / "journal" / "changements-de-cle")
+    assert main(["verify", "--config", str(CONFIG), journal, "--key", str(old)]) == 1
 
 
 def test_a_running_service_keeps_the_right_to_seal(
@@ -350,7 +358,7 @@ def test_a_bundle_that_unpacks_without_end_is_refused_before_it_fills_the_memory
         tracemalloc.stop()
 
     assert code == 1
-    assert "cut, or too long" in capsys.readouterr().out
+    assert "est coupé, ou trop long" in capsys.readouterr().out
     assert most < MOST_HELD
 
 

@@ -48,5 +48,5 @@ class LogReading:
 
     def _require(self, tile: Tile, data: bytes) -> None:
         if self._tiles.tile(tile) != data:
-            below = tlog.bundle_path(tile.index, tile.width) if tile.level == 0 else "its leaves"
-            raise ProofError(f"{tile.path} does not agree with {below}")
+            below = tlog.bundle_path(tile.index, tile.width) if tile.level == 0 else "ses feuilles"
+            raise ProofError(f"{tile.path} ne concorde pas avec {below}")

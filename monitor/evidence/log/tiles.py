@@ -64,9 +64,9 @@ class Tiles:
             data = self._read(Tile(tile.level, tile.index).path)
             data = data and data[: tile.width * HASH_SIZE]
         if data is None:
-            raise ProofError(f"{tile.path} is missing")
+            raise ProofError(f"{tile.path} est absent")
         if len(data) != tile.width * HASH_SIZE:
-            raise ProofError(f"{tile.path} is {len(data)} bytes long")
+            raise ProofError(f"{tile.path} a une longueur de {len(data)} octets")
         return data
 
     def entries(self, index: int, width: int = TILE_WIDTH) -> list[bytes]:
@@ -78,9 +78,9 @@ class Tiles:
                 continue
             entries = tlog.unpack_bundle(data)
             if len(entries) != file_width:
-                raise ProofError(f"{path} holds {len(entries)} entries")
+                raise ProofError(f"{path} : {len(entries)} entrées")
             return entries[:width]
-        raise ProofError(f"{tlog.bundle_path(index, width)} is missing")
+        raise ProofError(f"{tlog.bundle_path(index, width)} est absent")
 
     def stale(self, size: int) -> Iterator[str]:
         """Yield the partial files, older than the tree of `size` leaves, that are no prefix of it.
@@ -166,7 +166,7 @@ class Tiles:
         try:
             data = unpacker.decompress(packed, MAX_BUNDLE_BYTES + 1)
         except zlib.error as error:
-            raise ProofError(f"{path}.gz cannot be unpacked: {error}") from error
+            raise ProofError(f"{path}.gz ne se décompresse pas ({error})") from error
         if not unpacker.eof or unpacker.unused_data or len(data) > MAX_BUNDLE_BYTES:
-            raise ProofError(f"{path}.gz is cut, or too long")
+            raise ProofError(f"{path}.gz est coupé, ou trop long")
         return data

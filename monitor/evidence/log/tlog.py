@@ -255,7 +255,7 @@ def nodes_from_tiles(read: Callable[[Tile], bytes], size: int) -> Nodes:
         tile = Tile(tile_level, tile_index, min(TILE_WIDTH, count - tile_index * TILE_WIDTH))
         data = read(tile)
         if len(data) != tile.width * HASH_SIZE:
-            raise ProofError(f"{tile.path} is {len(data)} bytes long")
+            raise ProofError(f"{tile.path} a une longueur de {len(data)} octets")
         row = [
             data[at * HASH_SIZE : (at + 1) * HASH_SIZE]
             for at in range(offset, offset + (1 << height))
@@ -291,7 +291,7 @@ def unpack_bundle(data: bytes) -> list[bytes]:
     while at < len(data):
         end = at + 2 + int.from_bytes(data[at : at + 2], "big")
         if at + 2 > len(data) or end > len(data):
-            raise ProofError("the bundle is cut short")
+            raise ProofError("le paquet d’entrées est coupé")
         entries.append(data[at + 2 : end])
         at = end
     return entries
