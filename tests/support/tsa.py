@@ -2,6 +2,8 @@
 
 import subprocess
 from datetime import UTC, datetime, timedelta
+from functools import cache
+from itertools import count
 from pathlib import Path
 
 from asn1crypto import keys as asn1_keys
@@ -19,6 +21,8 @@ from monitor.demo import certificates
 from monitor.demo.certificates import IssuedCertificate
 
 DAY = timedelta(days=1)
+RSA_KEYS = 6  # taken by turns: more than a test has signers
+_SIGNERS = count()
 STAMPING = (ExtendedKeyUsageOID.TIME_STAMPING,)
 
 CONFIG = """\
@@ -36,6 +40,13 @@ accuracy = secs:1, millisecs:500
 ess_cert_id_alg = sha256
 crypto_device = builtin
 """
+
+
+@cache
+def _rsa_key(number: int) -> rsa.RSAPrivateKey:
+    """Return one of some keys: to make one takes as long as a whole test."""
+    del number
+    return rsa.generate_private_key(65537, 2048)
 
 
 def issue(  # noqa: PLR0913 -- each is one way for an authority to be bad
@@ -59,7 +70,7 @@ def issue(  # noqa: PLR0913 -- each is one way for an authority to be bad
         place = x509.DistributionPoint([x509.UniformResourceIdentifier(crl)], None, None, None)
         extensions.append((x509.CRLDistributionPoints([place]), False))
     # RSA for who stamps: what lies in their name (`Authority.lie`) knows nothing else.
-    key = rsa.generate_private_key(65537, 2048) if uses else None
+    key = _rsa_key(next(_SIGNERS) % RSA_KEYS) if uses else None
     return certificates.issue(
         name, issuer, extensions, starts=now + since, ends=now + until, key=key
     )
