@@ -5,7 +5,7 @@ A backup is a tar.gz of plain files, the manifest last:
     vigie.sqlite            every row as SQLite, whichever engine it came from
     journal/                tiles, bundles and stamps of the checkpoint that the rows know last
     dernier-checkpoint      that checkpoint
-    captures/, temoin/, horodatages-refuses/, discovery/
+    captures/, annonces/, temoin/, horodatages-refuses/, discovery/
     local.toml              the local settings
     journal.key…            only on request: whoever has it can sign in our name
     manifeste.json          the SHA-256 of each file; counts and versions
@@ -40,6 +40,7 @@ from monitor.attest.verification import verify
 from monitor.config.local import LOCAL
 from monitor.config.settings import Settings
 from monitor.evidence import bounded, durable
+from monitor.evidence.announced import ANNOUNCED
 from monitor.evidence.log import tlog
 from monitor.evidence.log.journal import FOLDER, LAST
 from monitor.evidence.log.note import (
@@ -74,7 +75,7 @@ DATABASE = "vigie.sqlite"
 MANIFEST = "manifeste.json"
 CAPTURES = "captures"
 WITNESS_KEY = f"{WITNESS}/cle"
-FOLDERS = (CAPTURES, WITNESS, str(ASIDE), "discovery")
+FOLDERS = (CAPTURES, ANNOUNCED, WITNESS, str(ASIDE), "discovery")
 MANIFEST_MAX = 64_000_000  # bytes
 _CHUNK = 1 << 20
 # The record in a data folder; only the keys may be there before it is restored.
@@ -145,7 +146,7 @@ def backup(  # noqa: PLR0913 -- keyword-only
             journal_rows = _JournalRows.read(connection)
         if journal_rows.note:
             _copy_journal(settings.data, folder, journal_rows, progress)
-        faults = _faults(folder, url, settings, progress)
+        faults = _faults(folder, url, settings, progress, beside=settings.data)
         packed = folder / "archive"
         manifest = {
             "format": FORMAT,
@@ -204,7 +205,7 @@ def restore(
             _forget(
                 folder, f"{DATABASE}.lock", *(p.name for p in folder.glob(f"{DATABASE}.avant-*"))
             )
-            faults = _faults(folder, url, settings, progress, captures=folder / CAPTURES)
+            faults = _faults(folder, url, settings, progress, beside=folder)
             _place(folder, settings, url, progress)
             local = _place_settings(folder / LOCAL, config)
             _belong(data)
@@ -291,9 +292,9 @@ def _copy_journal(data: Path, out: Path, journal_rows: _JournalRows, progress: P
 
 
 def _faults(
-    folder: Path, url: str, settings: Settings, progress: Progress, captures: Path | None = None
+    folder: Path, url: str, settings: Settings, progress: Progress, *, beside: Path
 ) -> tuple[str, ...]:
-    """Verify the copied journal and rows, and the captures; return the faults, in French."""
+    """Verify the copied journal, its rows and the files beside; return the faults, in French."""
     if not (folder / FOLDER).is_dir():
         return ()
 
@@ -305,26 +306,30 @@ def _faults(
             folder / FOLDER,
             key=public_key(folder, settings),
             store=store,
-            captures=captures or settings.data / CAPTURES,
+            captures=beside / CAPTURES,
+            announced=beside / ANNOUNCED,
             progress=tell,
         )
     _forget(folder, f"{DATABASE}-wal", f"{DATABASE}-shm")
     return faults
 
 
-def faults_of(
+def faults_of(  # noqa: PLR0913 -- keyword-only
     journal: Path,
     *,
     key: VerifierKey | None,
     store: Store,
     captures: Path | None = None,
+    announced: Path | None = None,
     progress: Callable[[str, int], None],
 ) -> tuple[str, ...]:
     """Return the faults of a record of ours, one line of French each.
 
     The signature is not checked when `key` is None: the key may be kept elsewhere.
     """
-    all_steps = verify(journal, key=key, store=store, captures=captures, progress=progress)
+    all_steps = verify(
+        journal, key=key, store=store, captures=captures, announced=announced, progress=progress
+    )
     steps = list(all_steps)[0 if key else 1 :]
     return tuple(f"{step.title} : {fault}" for step in steps for fault in step.faults)
 

@@ -20,6 +20,7 @@ from monitor.core.journal.decode import read_instant
 from monitor.core.journal.jcs import canonical
 from monitor.core.journal.leaf_schema import FIELDS, refusal
 from monitor.core.journal.replay import EDGES, REFERENCES, Replay, ReplayError
+from monitor.evidence import announced as announcements
 from monitor.evidence import bounded
 from monitor.evidence.captures.capture_check import Claim, Claims, faults
 from monitor.evidence.log.note import MAX_NOTE_BYTES, Checkpoint, Note, NoteError, VerifierKey
@@ -83,6 +84,7 @@ def verify(  # noqa: PLR0913 -- keyword-only: what a person may give
     older: Sequence[Path] = (),
     store: Store | None = None,
     captures: Path | None = None,
+    announced: Path | None = None,
     data: Path | None = None,
     progress: Progress = _silent,
 ) -> Iterator[VerificationStep]:
@@ -94,11 +96,12 @@ def verify(  # noqa: PLR0913 -- keyword-only: what a person may give
         older: Checkpoints that were seen before: kept, cosigned or stamped.
         store: What must say the same.
         captures: Folder of the bytes that leaves name; None to leave them aside.
+        announced: Folder of the announcements that leaves name; None to leave them aside.
         data: The data folder, in which rows of the store name files; None to leave them aside.
         progress: Is told now and then what is being read, and how much of it was.
 
     """
-    request = _Asked(folder, key, older, captures, data, progress)
+    request = _Asked(folder, key, older, captures, announced, data, progress)
     if store is None:
         yield from _verify(request, None)
         return
@@ -115,6 +118,7 @@ class _Asked:
     key: VerifierKey | None
     older: Sequence[Path]
     captures: Path | None
+    announced: Path | None
     data: Path | None
     progress: Progress
 
@@ -186,6 +190,8 @@ def _verify(request: _Asked, shot: StoreSnapshot | None) -> Iterator[Verificatio
         yield from content.steps()
         if captures is not None:
             yield _captures(captures, content.claims, request.progress)
+        if request.announced is not None and content.announced:
+            yield _announced(request.announced, content.announced)
         if older:
             yield _continuity(older, olds, checkpoint, reading.roots, keys)
 
@@ -234,6 +240,17 @@ def _captures(folder: Path, claims: Claims, progress: Progress) -> VerificationS
         proves="Ces octets sont ceux que le programme a lus et dont le journal garde l’empreinte.",
         leaves_open="Que le serveur les ait envoyés : rien dans TLS ne le montre à un tiers.",
         faults=_told(_Few(faults(folder, claims, reread, progress))),
+    )
+
+
+def _announced(folder: Path, digests: Mapping[str, None]) -> VerificationStep:
+    return VerificationStep(
+        title="Annonces de maintenance",
+        done=f"les octets de {len(digests)} annonces citées par le journal sont là",
+        proves="Ces octets étaient enregistrés quand le journal a cité leur empreinte.",
+        leaves_open="Que l’administration les ait publiés, et qu’ils disent ce que l’annotation en"
+        " retient : c’est à lire.",
+        faults=_told(_Few(announcements.faults(folder, digests))),
     )
 
 
@@ -305,6 +322,7 @@ class _Content:
         self.keys: list[str] = []  # that signed before another took their place
         self._bodies: dict[str, deque[tuple[str, str | None]]] = {}  # the last of each target
         self.claims = Claims()
+        self.announced: dict[str, None] = {}  # digests, in the order of the journal
         self._references = ReferencesOnDisk()
 
     def close(self) -> None:
@@ -426,10 +444,12 @@ class _Content:
             self._followed.append(str(error))
 
     def _claim(self, idx: int, leaf: Leaf) -> None:
-        """Note what a capture must hold; its check came shortly before."""
+        """Note what files must hold; the check of a capture came shortly before."""
         if leaf["type"] == "observation":
             bodies = self._bodies.setdefault(leaf["target"], deque(maxlen=NEAR))
             bodies.append((leaf["at"], leaf.get("body", {}).get("sha256")))
+        elif leaf["type"] == "annotation" and "sha256" in leaf:
+            self.announced[leaf["sha256"]] = None
         elif leaf["type"] == "capture":
             near = dict(self._bodies.get(leaf["target"], ()))
             claim = Claim(

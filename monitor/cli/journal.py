@@ -31,6 +31,7 @@ from monitor.config import Config, load
 from monitor.config.settings import Settings, config_folder, read_settings
 from monitor.core.journal import encode
 from monitor.evidence import bounded, durable
+from monitor.evidence.announced import ANNOUNCED
 from monitor.evidence.log.journal import FOLDER
 from monitor.evidence.log.keys import own_key
 from monitor.evidence.log.note import (
@@ -174,6 +175,7 @@ def run_verify(args: Namespace) -> int:
             older=older,
             store=store,
             captures=captures,
+            announced=data / ANNOUNCED if data else None,
             data=data,
             progress=_progress(),
         )

@@ -20,7 +20,16 @@ from sqlalchemy import (
     update,
 )
 
-from monitor.core.model import ClockReading, Controls, Gap, LaneState, Outcome, Run, Target
+from monitor.core.model import (
+    Annotation,
+    ClockReading,
+    Controls,
+    Gap,
+    LaneState,
+    Outcome,
+    Run,
+    Target,
+)
 from monitor.core.model.check import clean
 from monitor.core.scheduling.slots import Grid
 from monitor.store.anchor_rows import AnchorReads
@@ -37,6 +46,7 @@ from monitor.store.engine import (
     try_to_write,
 )
 from monitor.store.reads.account_reads import AccountReads
+from monitor.store.reads.annotation_reads import AnnotationReads
 from monitor.store.reads.check_reads import CheckReads
 from monitor.store.reads.journal_reads import JournalReads, forget_checkpoints
 from monitor.store.reads.link_reads import LinkReads
@@ -54,9 +64,10 @@ from monitor.store.tables.check_tables import (
     RunRow,
     table_of,
 )
-from monitor.store.tables.journal_tables import CheckpointRow, LeafRow
+from monitor.store.tables.journal_tables import AnnotationRequestRow, CheckpointRow, LeafRow
 from monitor.store.upgrade import require_folder
 from monitor.store.writing import rollups
+from monitor.store.writing.annotations import request_text, write_annotation
 from monitor.store.writing.group_commit import Writer
 from monitor.store.writing.intern_tables import InternTables
 from monitor.store.writing.leaf_writer import LeafWriter
@@ -70,6 +81,7 @@ _RUN = table_of(RunRow)
 _ROUND = table_of(RoundRow)
 _CLOCK = table_of(ClockReadingRow)
 _PAUSE = table_of(PauseRow)
+_REQUEST = table_of(AnnotationRequestRow)
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -81,6 +93,7 @@ class Store(
     LifeReads,
     SpanReads,
     AccountReads,
+    AnnotationReads,
     JournalReads,
     AnchorReads,
 ):
@@ -286,6 +299,29 @@ class Store(
         await self._write(work)
         self._run_started_at = None  # later writes belong to no run
 
+    async def annotate(self, note: Annotation, *, request: int) -> None:
+        """Record an annotation that was asked for, and take the request away: both, or none.
+
+        Nothing is done when another process, which had the right to write, answered it.
+        """
+
+        def work(connection: Connection, kept: InternTables) -> None:
+            same = _REQUEST.c.id == request
+            if connection.execute(delete(_REQUEST).where(same)).rowcount:
+                leaf = kept.scribe.annotation(connection, note)
+                write_annotation(connection, note, leaf)
+
+        await self._write(work)
+
+    async def refuse_annotation(self, request: int) -> None:
+        """Take away a request that cannot be recorded."""
+
+        def work(connection: Connection, kept: InternTables) -> None:
+            del kept
+            connection.execute(delete(_REQUEST).where(_REQUEST.c.id == request))
+
+        await self._write(work)
+
     async def save_lane(self, lane: LaneState) -> None:
         """Store the state of a lane, except its pause, which `set_pause` writes."""
 
@@ -369,6 +405,17 @@ class Store(
             connection.execute(delete(_PAUSE).where(_PAUSE.c.platform == platform))
             if paused:
                 connection.execute(insert(_PAUSE), row)
+
+    def request_annotation(self, note: Annotation) -> int:
+        """Ask whoever writes to record an annotation, from any process; return the request."""
+        with (
+            readable_errors(self._url),
+            connected(self._url, writer=True) as connection,
+            connection.begin(),
+        ):
+            asked = insert(_REQUEST).returning(_REQUEST.c.id)
+            number: int = connection.execute(asked, {"text": request_text(note)}).scalar_one()
+            return number
 
     def _this_run(self) -> Update:
         same = (_RUN.c.point == self.point, _RUN.c.started_at == self._run_started_at)

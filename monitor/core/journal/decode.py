@@ -12,6 +12,8 @@ from pydantic import TypeAdapter
 from monitor.core.journal.check_fields import read_fields
 from monitor.core.journal.encode import EDGES, instant
 from monitor.core.model import (
+    Annotation,
+    AnnotationKind,
     Capture,
     CaptureReason,
     ClockReading,
@@ -32,6 +34,7 @@ from monitor.core.model import (
     Verdict,
 )
 from monitor.core.model.check import Check, ConnectionProfile
+from monitor.core.outages.announcements import fault
 
 Refer = Callable[[int], Mapping[str, Any]]  # index -> the leaf there
 
@@ -172,6 +175,25 @@ def gap_from(leaf: Mapping[str, Any]) -> Gap:
         slots=leaf["slots"],
         cause=GapCause(leaf["cause"]),
     )
+
+
+def annotation_from(leaf: Mapping[str, Any], *, number: int) -> Annotation:
+    """Decode an `annotation` leaf, which is at the index `number`."""
+    note = Annotation(
+        kind=AnnotationKind(leaf["kind"]),
+        at=read_instant(leaf["at"]),
+        targets=tuple(leaf["targets"]),
+        from_at=_maybe(leaf, "from_at"),
+        to_at=_maybe(leaf, "to_at"),
+        sha256=leaf.get("sha256"),
+        url=leaf.get("url"),
+        change=leaf.get("change"),
+        withdraws=leaf.get("withdraws"),
+        number=number,
+    )
+    if why := fault(note):
+        raise ValueError(f"an annotation that cannot be: {why}")
+    return note
 
 
 def _maybe(leaf: Mapping[str, Any], name: str) -> datetime | None:

@@ -15,6 +15,8 @@ from pydantic import TypeAdapter
 from monitor.core.changes.page_events import PageEvent, Version
 from monitor.core.journal.check_fields import stored_fields
 from monitor.core.model import (
+    Annotation,
+    AnnotationKind,
     Capture,
     ClockReading,
     ControlAnswer,
@@ -262,9 +264,26 @@ def new_key(at: datetime, *, old: str, new: str) -> Leaf:
     return _leaf("key", at=instant(at), old=old, new=new)
 
 
-def annotation(at: datetime, *, text: str, targets: Sequence[str] = ()) -> Leaf:
-    """Encode an operator's note, such as a public notice of works. Never about a person."""
-    return _leaf("annotation", at=instant(at), text=text, targets=sorted(targets))
+def annotation(note: Annotation) -> Leaf:
+    """Encode a note of the register of maintenance. Never about a person."""
+    if note.kind is AnnotationKind.MAINTENANCE:
+        since, until = _maybe(note.from_at), _maybe(note.to_at)
+        text = f"maintenance annoncée du {since} au {until}"
+    else:
+        text = f"annotation de la feuille {note.withdraws} retirée"
+    return _leaf(
+        "annotation",
+        at=instant(note.at),
+        kind=note.kind.value,
+        text=text,
+        targets=list(note.targets),
+        from_at=_maybe(note.from_at),
+        to_at=_maybe(note.to_at),
+        sha256=note.sha256,
+        url=note.url,
+        change=note.change,
+        withdraws=note.withdraws,
+    )
 
 
 def correction(at: datetime, *, leaf: int, text: str) -> Leaf:

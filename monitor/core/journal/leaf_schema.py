@@ -51,7 +51,10 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
             "slots": "integer", "cause": "text"},
     "token": {"size": "integer", "authority": "text", "at": "instant", "sha256": "sha256"},
     "key": {"at": "instant", "old": "text", "new": "text"},
-    "annotation": {"at": "instant", "text": "text", "targets": "list"},
+    "annotation": {"at": "instant", "kind": "text", "text": "text", "targets": "list",
+                   "from_at?": "instant", "to_at?": "instant", "sha256?": "sha256",
+                   "url?": "text", "change?": "index of change",
+                   "withdraws?": "index of annotation"},
     "correction": {"at": "instant", "leaf": "integer", "text": "text"},
 }  # fmt: skip
 

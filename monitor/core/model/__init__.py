@@ -4,6 +4,7 @@ Every type is frozen. Instants are aware UTC datetimes; names ending in `_us`, `
 `_bytes` carry their unit; durations come from a monotonic clock and are never negative.
 """
 
+from monitor.core.model.annotation import Annotation, AnnotationKind
 from monitor.core.model.exchange import (
     EARLIER,
     NO_WITNESS,
@@ -62,6 +63,8 @@ __all__ = [
     "FOLLOWED",
     "NO_WITNESS",
     "UNRESOLVED",
+    "Annotation",
+    "AnnotationKind",
     "Attempt",
     "Capture",
     "CaptureReason",

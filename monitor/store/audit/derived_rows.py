@@ -11,6 +11,7 @@ from typing import Any
 
 from monitor.core.changes.page_events import OF_LINKS, TURNS, PageEdge
 from monitor.core.journal.decode import (
+    annotation_from,
     capture_from,
     clock_from,
     controls_from,
@@ -25,6 +26,7 @@ from monitor.core.model.check import Check, without_tokens
 from monitor.store.audit.audit_rows import Raw, plain, plainly
 from monitor.store.reads.question import DAWN
 from monitor.store.tables.columns import to_us
+from monitor.store.writing.annotations import annotation_row
 from monitor.store.writing.recorder import capture_row, check_row, event_row, outage_row, state_row
 
 Leaf = Mapping[str, Any]
@@ -43,6 +45,7 @@ TABLE_OF: Mapping[str, str] = {
     "capture": "capture",
     "token": "token",
     "change": "page_change",
+    "annotation": "announcement",
 }
 
 
@@ -360,6 +363,9 @@ class FromLeaves:
             "announced": leaf["announced"],
         }
 
+    def _annotation(self, idx: int, leaf: Leaf) -> Raw:
+        return annotation_row(annotation_from(leaf, number=idx))
+
     def _left(self, subject: tuple[str, str], edge: PageEdge, before: Leaf) -> None:
         stay = self.stays.get((subject, _us(before["first_at"])))
         if stay is None or stay.sha256.hex() != before["sha256"]:
@@ -422,4 +428,5 @@ _READ: Mapping[str, Callable[[FromLeaves, int, Leaf], Raw]] = {
     "capture": FromLeaves._capture,  # noqa: SLF001
     "token": FromLeaves._token,  # noqa: SLF001
     "change": FromLeaves._change,  # noqa: SLF001
+    "annotation": FromLeaves._annotation,  # noqa: SLF001
 }

@@ -118,6 +118,11 @@ _BUDGET = (
 )
 _ROBOTS = "copie de ce que disait un robots.txt : rien n’en est publié ni prouvé"
 
+_ASKED = (
+    "une demande d’annotation qui attend ; rien n’en est montré avant qu’une feuille du journal la"
+    " dise"
+)
+
 TABLES: Mapping[str, Vouched] = {
     table.name: table
     for table in (
@@ -213,6 +218,13 @@ TABLES: Mapping[str, Vouched] = {
                 " deux textes",
                 "summary",
             ),
+        ),
+        Vouched(
+            name="announcement",
+            key=("leaf",),
+            columns=_key("id")
+            | _leaf("at", "kind", "targets", "from_at", "to_at", "sha256", "url")
+            | _leaf("change", "withdraws", "leaf"),
         ),
         # What follows from leaves.
         Vouched(
@@ -338,6 +350,12 @@ TABLES: Mapping[str, Vouched] = {
             more=_BUDGET,
         ),
         Vouched(
+            name="annotation_request",
+            key=("id",),
+            columns=_key("id") | _nothing(_ASKED, "text"),
+            more=_ASKED,
+        ),
+        Vouched(
             name="robots",
             key=("host", "fetched_at"),
             columns=_key("id")
@@ -388,6 +406,12 @@ FILES: tuple[FileKind, ...] = (
         By.LEAF,
         "les octets échangés ; chaque feuille en donne l’empreinte",
         more="un enregistrement inachevé à la fin n’est pas lu : un arrêt brutal en laisse",
+    ),
+    FileKind(
+        r"annonces/[0-9a-f]{64}",
+        By.LEAF,
+        "le texte d’une annonce de maintenance ; la feuille qui la cite en donne l’empreinte",
+        more="un fichier qu’aucune feuille ne cite n’est montré nulle part",
     ),
     FileKind(
         r"captures/thinned-before",

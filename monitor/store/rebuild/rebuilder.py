@@ -16,6 +16,7 @@ from typing import Any, Protocol
 from sqlalchemy import Connection, insert, select
 
 from monitor.core.journal.decode import (
+    annotation_from,
     capture_from,
     clock_from,
     controls_from,
@@ -33,6 +34,7 @@ from monitor.store.rebuild.page_restore import Lost, PageRestorer, Texts
 from monitor.store.tables.check_tables import ClockReadingRow, GapRow, RoundRow, RunRow, table_of
 from monitor.store.tables.journal_tables import CheckpointRow, LeafRow, ReferenceRow
 from monitor.store.upgrade import is_new, migrate
+from monitor.store.writing.annotations import write_annotation
 from monitor.store.writing.intern_tables import InternTables
 from monitor.store.writing.leaf_writer import LeafWriter
 from monitor.store.writing.recorder import RecordedCheck, Recorder
@@ -177,7 +179,7 @@ class _Rebuilder:
             self._last().captures.append((capture_from(leaf), idx))
         elif kind == "change":
             self._pages.change(idx, leaf, self._gone(leaf))
-        elif kind in {"run", "round", "clock", "gap", "token"}:
+        elif kind in {"run", "round", "clock", "gap", "token", "annotation"}:
             getattr(self, f"_{kind}")(connection, idx, leaf)
 
     def finish(self, connection: Connection, last: SignedCheckpoint | None) -> None:
@@ -306,6 +308,9 @@ class _Rebuilder:
             "leaf": idx,
         }
         connection.execute(insert(table_of(ClockReadingRow)), row)
+
+    def _annotation(self, connection: Connection, idx: int, leaf: Leaf) -> None:
+        write_annotation(connection, annotation_from(leaf, number=idx), idx)
 
     def _gap(self, connection: Connection, idx: int, leaf: Leaf) -> None:
         gap = gap_from(leaf)

@@ -9,12 +9,15 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field
 
+from monitor.core.model import AnnotationKind
 from monitor.store.tables.check_tables import TableRow, metadata
-from monitor.store.tables.columns import Instant
+from monitor.store.tables.columns import Instant, enum_column
 
 __all__ = [  # `metadata` is whole only once this module is read
     "APPEND_ONLY",
     "IN_THE_JOURNAL",
+    "AnnotationRequestRow",
+    "AnnouncementRow",
     "CaptureRow",
     "CheckpointRow",
     "CosignatureRow",
@@ -109,8 +112,33 @@ class CaptureRow(TableRow, table=True):
     leaf: int = Field(sa_type=BigInteger)
 
 
+class AnnouncementRow(TableRow, table=True):
+    """`Annotation`: an announced maintenance, or the withdrawal of one."""
+
+    __tablename__ = "announcement"
+    id: int | None = Field(default=None, primary_key=True)
+    at: datetime = Field(sa_type=Instant)
+    kind: AnnotationKind = enum_column(AnnotationKind)
+    targets: str = Field(sa_type=Text)  # slugs, sorted, with spaces between
+    from_at: datetime | None = Field(default=None, sa_type=Instant)
+    to_at: datetime | None = Field(default=None, sa_type=Instant)
+    sha256: bytes | None = Field(default=None, sa_type=LargeBinary)  # of a file of `annonces/`
+    url: str | None = Field(default=None, sa_type=Text)
+    change: int | None = Field(default=None, sa_type=BigInteger)  # a leaf
+    withdraws: int | None = Field(default=None, sa_type=BigInteger)  # a leaf
+    leaf: int = Field(sa_type=BigInteger)
+
+
+class AnnotationRequestRow(TableRow, table=True):
+    """What the service is asked to record; whoever records it takes the row away."""
+
+    __tablename__ = "annotation_request"
+    id: int | None = Field(default=None, primary_key=True)
+    text: str = Field(sa_type=Text)
+
+
 # Each row of these names the leaf with the same content.
 IN_THE_JOURNAL = ("observation", "round", "clock_reading", "gap", "event", "run")
 # Refused to UPDATE and DELETE, beside `tables.APPEND_ONLY`; `leaf` and `checkpoint` have
 # guards of their own.
-APPEND_ONLY = ("cosignature", "reference")
+APPEND_ONLY = ("cosignature", "reference", "announcement")

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from monitor.core.changes.page_events import PageEvent
 from monitor.core.journal import encode
 from monitor.core.journal.jcs import canonical
-from monitor.core.model import Capture, ClockReading, Controls, Event, Gap, Run, Target
+from monitor.core.model import Annotation, Capture, ClockReading, Controls, Event, Gap, Run, Target
 from monitor.core.model.check import Check
 from monitor.core.scheduling.slots import Grid
 from monitor.store.writing.journal_appender import JournalAppender, Leaf
@@ -87,6 +87,9 @@ class LeafWriter:
 
     def gap(self, connection: Connection, gap: Gap) -> int:
         return self.ledger.append(connection, encode.gap(gap))
+
+    def annotation(self, connection: Connection, note: Annotation) -> int:
+        return self.ledger.append(connection, encode.annotation(note))
 
     def start(self, connection: Connection, run: Run, grids: Mapping[str, Grid]) -> int:
         setup = self.setup(connection, run.point, run.config_sha256, run.ruleset)

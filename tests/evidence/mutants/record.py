@@ -6,10 +6,13 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 from monitor.attest.sealing import KEY_FILE, Sealer
 from monitor.core.model import (
+    Annotation,
+    AnnotationKind,
     ClockReading,
     ControlStatus,
     Exchange,
@@ -25,7 +28,7 @@ from monitor.core.model import (
 )
 from monitor.core.model.anchors import Cosignature, Stamp, Standing
 from monitor.core.outages.fold import in_outage
-from monitor.evidence import bounded
+from monitor.evidence import bounded, durable
 from monitor.evidence.captures.capture_policy import Captures
 from monitor.evidence.log import note
 from monitor.evidence.log.keys import own_key
@@ -158,6 +161,37 @@ async def _stopped(store: Store, slug: str, since: int, until: int) -> None:
     await store.record_gap(lost)
 
 
+ANNOUNCED = b"Maintenance le 24 novembre, de 8 h a 9 h."
+
+
+def maintenance(announced: bytes, now: datetime) -> Annotation:
+    return Annotation(
+        kind=AnnotationKind.MAINTENANCE,
+        at=now,
+        targets=("connexion", "etrangers"),
+        from_at=at(25_000),
+        to_at=at(28_600),
+        sha256=sha256(announced).hexdigest(),
+        url="https://www.exemple.gouv.test/travaux",
+    )
+
+
+async def _announce(store: Store, data: Path) -> None:
+    """Record an announcement, and withdraw another one that rests on a change of a page."""
+    durable.write(data / "annonces" / sha256(ANNOUNCED).hexdigest(), ANNOUNCED)
+    one = maintenance(ANNOUNCED, at(15_000))
+    await store.annotate(one, request=store.request_annotation(one))
+    other = replace(one, sha256=None, url=None, change=store.page_changes(limit=1)[0].number)
+    await store.annotate(other, request=store.request_annotation(other))
+    withdrawal = Annotation(
+        kind=AnnotationKind.WITHDRAWAL,
+        at=at(15_060),
+        targets=one.targets,
+        withdraws=store.annotations()[-1].number,
+    )
+    await store.annotate(withdrawal, request=store.request_annotation(withdrawal))
+
+
 async def _live(store: Store, data: Path, tsa: Authority) -> None:
     key = own_key(data / KEY_FILE, name=ORIGIN, algorithm=Algorithm.ED25519)
     with closing(Sealer(store, data, key, clock=SystemClock())) as sealer:
@@ -198,6 +232,7 @@ async def _live(store: Store, data: Path, tsa: Authority) -> None:
         await stamp(store, data, signed.note, signed.size, tsa)
         await store.save_lane(LaneState(platform="anef", strikes=1))
         await store.keep_robots("https://etrangers.test", "User-agent: *", 200, at(0))
+        await _announce(store, data)
         minutes = 60 * len(WEATHER["etrangers"])
         await _stopped(store, "connexion", minutes + 2, 20_000)
         for n in range(6):
@@ -210,6 +245,7 @@ async def _live(store: Store, data: Path, tsa: Authority) -> None:
         await store.start_run(replace(run, started_at=at(39_000), alive_at=at(39_000)))
         await store.record_round(panel(at(40_000)), None)  # waits to be signed
     store.set_pause("anef", paused=True, why="travaux")
+    store.request_annotation(maintenance(ANNOUNCED, at(50_000)))
 
 
 def make(data: Path, tsa: Authority) -> Made:
