@@ -78,7 +78,7 @@ class Found:
     faults: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        """Say it in one line, and a line for each fault."""
+        """Return one line of summary, and a line for each fault."""
         kinds = ", ".join(f"{count} {kind}" for kind, count in sorted(self.done.items()))
         first = f"kills: {kinds}; {self.leaves} leaves, {self.checkpoints} checkpoints extended"
         return "\n".join([first, *self.faults[:20], f"{len(self.faults)} faults"])

@@ -219,7 +219,7 @@ async def test_one_caller_that_gives_up_does_not_stop_the_others() -> None:
 
 
 class TimeServer(asyncio.DatagramProtocol):
-    """Says that it is later than the one who asks believes."""
+    """Answers with a time that is `offset_s` later than the client's."""
 
     def __init__(self, *, offset_s: float, stratum: int = 2, leap: int = 0) -> None:
         self.offset = round(offset_s * 2**32)
@@ -271,7 +271,7 @@ class Spoiler(TimeServer):
 
 class Mute(TimeServer):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        """Say nothing."""
+        """Answer nothing."""
 
 
 class Babbler(TimeServer):

@@ -195,3 +195,73 @@ def test_the_french_words_of_the_glossary_are_those_of_the_program() -> None:
     )
     assert len(words) > 20
     assert {word for word in words if not re.search(rf"(?i)\b{word}s?\b", shown)} == set()
+
+
+# A docstring says what a function returns or does, not that it says or tells it.
+SPEECH = re.compile(r"(?:Say|Says|Tell|Tells)\b")
+# Participles are no names for values: a value is named by what it is.
+PARTICIPLES = frozenset(
+    {"asked", "found", "held", "joined", "kept", "met", "noted", "said", "seen", "stated", "told"}
+)
+# Notes of a study that this repository does not have; reasons are given where they apply, or are
+# in docs/decisions/.
+ABSENT_NOTES = re.compile(r"\b(?:PEERS|SOUND|EVIDENCE|FACTS) [A-Z]?\d+|\b[A-Z]{4,} [A-Z]\d{1,3}\b")
+
+
+def docstrings(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the line and the text of each docstring of a module."""
+    kinds = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, kinds) and (text := ast.get_docstring(node)):
+            yield node.body[0].lineno, text
+
+
+def local_names(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the line and the name of each parameter and local variable of a module."""
+    for function in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+            for node in ast.walk(function):
+                if isinstance(node, ast.arg):
+                    yield node.lineno, node.arg
+                elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+                    yield node.lineno, node.id
+
+
+@pytest.mark.parametrize("folder", ["monitor", "tests", "bench"])
+def test_no_docstring_begins_with_say_or_tell(folder: str) -> None:
+    assert [
+        f"{path.relative_to(ROOT)}:{line}"
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        for line, text in docstrings(path)
+        if SPEECH.match(text)
+    ] == []
+
+
+def test_no_variable_of_the_program_is_a_bare_participle() -> None:
+    assert [
+        f"{path.relative_to(ROOT)}:{line}: {name}"
+        for path in modules()
+        for line, name in local_names(path)
+        if name.strip("_") in PARTICIPLES
+    ] == []
+
+
+def test_no_note_that_is_not_here_is_cited() -> None:
+    folders = ("monitor", "tests", "bench", "verify", "docs", "config")
+    cited = [
+        f"{path.relative_to(ROOT)}: {citation}"
+        for folder in folders
+        for path in sorted((ROOT / folder).rglob("*"))
+        if path.suffix in {".py", ".md", ".toml", ".html"}
+        for citation in ABSENT_NOTES.findall(path.read_text(encoding="utf-8", errors="replace"))
+    ]
+    assert cited == []
+
+
+def test_the_guards_on_words_find_what_they_look_for(tmp_path: Path) -> None:
+    path = tmp_path / "sample.py"
+    path.write_text('def f(told):\n    """Tell whether."""\n    seen = told\n', encoding="utf-8")
+    assert [line for line, text in docstrings(path) if SPEECH.match(text)] == [2]
+    assert {name for _, name in local_names(path)} == {"told", "seen"} <= PARTICIPLES
+    assert ABSENT_NOTES.search("never expires (PEERS" + " R13)")
+    assert not ABSENT_NOTES.search("RFC 2606, ISO 8601")

@@ -55,29 +55,29 @@ def scope_options(parser: ArgumentParser) -> None:
     parser.add_argument("--each", action="store_true", help="aussi chaque cible de l’ensemble")
 
 
-def show(asked: Namespace) -> int:
+def show(args: Namespace) -> int:
     """Print the availability of each scope that was asked for; 1 when nothing is known of any."""
-    require_span(asked)
-    settings = read_settings(os.environ, data=asked.data)
+    require_span(args)
+    settings = read_settings(os.environ, data=args.data)
     now = microseconds(SystemClock().now())
     with Store.open(settings.database_url, point=settings.point, writer=False) as store:
-        config = load(asked.config) if asked.config.is_dir() else None
+        config = load(args.config) if args.config.is_dir() else None
         known = known_from(store.definitions(), config.targets if config else ())
         scopes = Scopes(known, config.figures.components if config else ())
-        chosen = list(_chosen(asked, scopes))
+        chosen = list(_chosen(args, scopes))
         first = min((at for at, _ in store.watched().values()), default=None)
         if first is None:
             raise CommandRefused("Aucun relevé n’est encore au registre.")
-        since = microseconds(asked.since or first)
-        until = microseconds(asked.until) if asked.until else now
+        since = microseconds(args.since or first)
+        until = microseconds(args.until) if args.until else now
         spans = [(since, until)]
-        if asked.compare:
-            spans.append((microseconds(asked.compare[0]), microseconds(asked.compare[1])))
+        if args.compare:
+            spans.append((microseconds(args.compare[0]), microseconds(args.compare[1])))
         basis = basis_of(config.figures) if config else Basis()
-        questions = [_question(asked, scope, *span, now=now) for scope in chosen for span in spans]
+        questions = [_question(args, scope, *span, now=now) for scope in chosen for span in spans]
         answers = list(availabilities(store, questions, basis))
     answers.sort(key=lambda answer: not answer.enough)  # those without a rate come last
-    _print(asked, answers, pairs=bool(asked.compare))
+    _print(args, answers, pairs=bool(args.compare))
     return 0 if any(answer.account.known_us for answer in answers) else 1
 
 
@@ -91,15 +91,15 @@ def basis_of(figures: FigureSettings) -> Basis:
     )
 
 
-def _question(asked: Namespace, scope: Scope, since: int, until: int, *, now: int) -> Question:
+def _question(args: Namespace, scope: Scope, since: int, until: int, *, now: int) -> Question:
     try:
-        division = Division(asked.by) if asked.by else None
+        division = Division(args.by) if args.by else None
         return Question(scope=scope, since=since, until=until, now=now, division=division)
     except QuestionRefused as error:
         raise CommandRefused(f"Période refusée : {error}.") from None
 
 
-def _chosen(asked: Namespace, scopes: Scopes) -> Iterator[Scope]:
+def _chosen(args: Namespace, scopes: Scopes) -> Iterator[Scope]:
     """Yield the scopes that were asked for; those that a reader asks of first when none was.
 
     Raises:
@@ -107,35 +107,35 @@ def _chosen(asked: Namespace, scopes: Scopes) -> Iterator[Scope]:
 
     """
     wanted: list[tuple[ScopeKind, str, str]] = [
-        (ScopeKind.TARGET, slug, f"--target : {slug}") for slug in asked.target or ()
+        (ScopeKind.TARGET, slug, f"--target : {slug}") for slug in args.target or ()
     ]
     for kind, slug in (
-        (ScopeKind.COMPONENT, asked.component),
-        (ScopeKind.PLATFORM, asked.platform),
-        (ScopeKind.DEPARTMENT, asked.department),
+        (ScopeKind.COMPONENT, args.component),
+        (ScopeKind.PLATFORM, args.platform),
+        (ScopeKind.DEPARTMENT, args.department),
     ):
         if slug:
             wanted.append((kind, slug, f"--{kind.value} : {slug}"))
-    wanted += [(ScopeKind.ANEF, "", "--anef")] * asked.anef
-    wanted += [(ScopeKind.PREFECTURES, "", "--prefectures")] * asked.prefectures
-    found: list[Scope] = [] if wanted else scopes.public() or scopes.every(ScopeKind.TARGET)
+    wanted += [(ScopeKind.ANEF, "", "--anef")] * args.anef
+    wanted += [(ScopeKind.PREFECTURES, "", "--prefectures")] * args.prefectures
+    selected: list[Scope] = [] if wanted else scopes.public() or scopes.every(ScopeKind.TARGET)
     for kind, slug, option in wanted:
         scope = scopes.find(kind, slug)
         if scope is None:
             names = ", ".join(one.slug for one in scopes.every(kind)[:MOST_NUMBERS])
             known = f" ; connus : {names}" if names else ""
             raise CommandRefused(f"{option} : rien de ce nom{known}")
-        found.append(scope)
-    for scope in found:
+        selected.append(scope)
+    for scope in selected:
         yield scope
-        if asked.each and scope.kind is not ScopeKind.TARGET:
+        if args.each and scope.kind is not ScopeKind.TARGET:
             yield from filter(None, (scopes.find(ScopeKind.TARGET, slug) for slug in scope.targets))
 
 
-def _print(asked: Namespace, answers: Sequence[Availability], *, pairs: bool) -> None:
-    if asked.format == "json":
+def _print(args: Namespace, answers: Sequence[Availability], *, pairs: bool) -> None:
+    if args.format == "json":
         say([shapes.availability(answer) for answer in answers])
-    elif asked.format == "csv":
+    elif args.format == "csv":
         write_csv([row for answer in answers for row in rows(answer)], names=FIELDS)
     else:
         for answer in answers:

@@ -228,13 +228,13 @@ def _counted(reads: Reads, question: Question, bins: Bins) -> tuple[Part, ...]:
 
 def _labels(bins: Bins, edges: Sequence[int]) -> list[str]:
     """Return, for each stretch between two edges, the label of the bin that it lies in."""
-    found: list[str] = []
+    labels: list[str] = []
     index = 0
     for edge in edges[:-1]:
         while bins.edges[index + 1] <= edge:
             index += 1
-        found.append(bins.labels[index])
-    return found
+        labels.append(bins.labels[index])
+    return labels
 
 
 def _rulesets(runs: Sequence[Run], since: int, until: int) -> tuple[str, ...]:

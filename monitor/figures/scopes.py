@@ -88,8 +88,8 @@ class Scopes:
             ScopeKind.DEPARTMENT: {o.department for o in self._known.values() if o.department},
             ScopeKind.PLATFORM: {one.platform for one in self._known.values()},
         }.get(kind, ("",))
-        found = (self.find(kind, slug) for slug in sorted(slugs))
-        return [scope for scope in found if scope is not None]
+        scopes = (self.find(kind, slug) for slug in sorted(slugs))
+        return [scope for scope in scopes if scope is not None]
 
     def public(self) -> list[Scope]:
         """Return what a reader asks of first: ANEF, its components, all prefectures."""

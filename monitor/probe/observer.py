@@ -72,12 +72,12 @@ MOST_MOVED = timedelta(milliseconds=1)  # how many checks of one instant are tol
 
 
 class KeepBytes(Protocol):
-    """Keeps the exact bytes that a policy asks for, and says where (evidence.captures)."""
+    """Keeps the exact bytes that a policy requires (evidence.captures)."""
 
     async def __call__(
         self, target: Target, observation: Observation, *, known_good: bool, in_outage: bool
     ) -> tuple[Capture, ...]:
-        """Return the places of what was kept: on the disk by then."""
+        """Return references to the captures; they are on the disk by then."""
 
 
 class Observer:
@@ -134,11 +134,11 @@ class Observer:
         return self._store.observations(slug, since, until)
 
     def state_of(self, target: Target) -> State:
-        """Return what is known of a target; nothing yet, when it was never observed."""
+        """Return the state of a target; an empty one when it was never observed."""
         return self._states.get(target.slug) or State(target=target.slug, point=self._point)
 
     def in_doubt(self, target: Target) -> bool:
-        """Tell whether a target wants a check sooner than its next slot."""
+        """Return whether a target needs a check sooner than its next slot."""
         return needs_recheck(self.state_of(target)) or self._pages.in_doubt(target.slug)
 
     async def observe(
@@ -212,7 +212,7 @@ class Observer:
     async def _gave_up(
         self, target: Target, slot_at: datetime, cause: GapCause, *, urgent: bool
     ) -> None:
-        """Account for a slot without an observation; a recheck had none."""
+        """Record a slot without an observation as a gap; a recheck had no slot."""
         if not urgent:
             grid = self._grids[target.slug]
             await self.missed(gap(grid, slot_at, cause, point=self._point, target=target.slug))
@@ -227,7 +227,7 @@ class Observer:
         return self._lanes[target.platform].turn(target.slug, slot_at, urgent=urgent)
 
     def _tell(self, target: Target, observation: Observation, before: State) -> None:
-        """Tell the lane that the last answer came from what it was."""
+        """Close or reopen the lane that the last answer came from, by its verdict."""
         judgement, exchange = observation.judgement, observation.exchange
         lane = self._lanes[target.platform].at(exchange.final_url)
         last, now = exchange.last, self._clock.now()
@@ -263,7 +263,7 @@ class Observer:
     def _folded(
         self, target: Target, check: Check
     ) -> tuple[State, tuple[Event, ...], tuple[Incident, ...]]:
-        """Advance the target's state, and see which incident an edge belongs to."""
+        """Return the target's new state, its events, and the incidents that they belong to."""
         sighting = Sighting(at=check.at, verdict=check.verdict, reason=check.reason)
         state, events = advance(self.state_of(target), sighting, target.policy)
         outages = (event.outage for event in events if event.outage is not None)
@@ -277,7 +277,7 @@ class Observer:
     async def _read(
         self, target: Target, observation: Observation, events: tuple[Event, ...]
     ) -> tuple[Version | None, tuple[PageEvent, ...]]:
-        """Return what the check says of the page's text, and of its links when it read it."""
+        """Return the version and the changes of the page, and of its links if it was read."""
         version, changes = await self._pages.read(target, observation, events)
         shown = self._pages.shown(target.slug)
         if version is not None and shown is not None:

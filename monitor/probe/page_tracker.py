@@ -305,7 +305,7 @@ def _is_the_page(judgement: Judgement) -> bool:
 
 
 def _confirm_removal(events: Iterable[Event]) -> bool:
-    """Tell whether an outage was confirmed that began with the answer that the page is gone."""
+    """Return whether an outage was confirmed that began with the answer that the page is gone."""
     return any(
         event.edge is Transition.OUTAGE_OPENED
         and event.outage

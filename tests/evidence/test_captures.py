@@ -83,7 +83,7 @@ class Bench:
         )
 
     async def why(self, *given: Judgement) -> list[str]:
-        """Tell why each of a series of observations was kept, the one before it first."""
+        """Return why each of a series of observations was kept, the one before it first."""
         told = []
         for judgement in given:
             failing = judgement is DEAD

@@ -406,7 +406,7 @@ def test_an_outage_is_told_with_the_page_and_the_rule(day: Leaves, tmp_path: Pat
 
 
 def moved(leaf: dict[str, Any], days: int) -> dict[str, Any]:
-    """Say that a leaf is of another day."""
+    """Move a leaf to another day."""
     when = datetime.fromisoformat(leaf["at"]) + timedelta(days=days)
     return {**leaf, "at": instant(when)}
 

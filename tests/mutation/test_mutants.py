@@ -10,7 +10,7 @@ MODULE = '''
 LIMIT = 3
 
 def f(x, default: int | None = 1):
-    """Say 1."""
+    """Return 1."""
     if not x:
         return False
     near: int | None = x[1]

@@ -129,7 +129,7 @@ def check_leaf(seen: Observation, *, setup: int) -> bytes:
 
 
 def blip_leaf(seen: Observation, failed_at: datetime, place: int) -> bytes:
-    """Tell of one failure, at an instant, that a good check at a leaf ended."""
+    """Return the leaf of a blip: one failure, ended by the good check whose leaf is `place`."""
     where = {"target": seen.target, "point": seen.point, "at": instant(seen.at)}
     failure = {"first_at": instant(failed_at), "last_at": instant(failed_at), "count": 1}
     return leaf("blip", **where, observation=place, **failure, reason=DEAD.reason, downs=1)

@@ -243,12 +243,12 @@ class Controls:
         return self.ok >= self.needed
 
     def lack(self, family: Family) -> bool:
-        """Tell whether our line has no such family at all: nothing can be said over it."""
+        """Return whether our line has no such family at all: nothing can be concluded over it."""
         words = set(self.families.get(family, {}).values())
         return bool(words) and words <= NO_WITNESS
 
     def vouch_for(self, family: Family) -> bool:
-        """Tell whether our line worked over a family.
+        """Return whether our line worked over a family.
 
         Most of the hosts must have answered, `needed` and half of them promptly.
         """

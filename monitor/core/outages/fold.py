@@ -50,7 +50,7 @@ def advance(state: State, sighting: Sighting, policy: Policy) -> FoldStep:
 
 
 def in_outage(state: State, events: tuple[Event, ...]) -> bool:
-    """Tell whether an outage is open after a check that made these edges, or ended with it."""
+    """Return whether an outage is open after a check that made these edges, or ended with it."""
     closed = any(event.edge is Transition.OUTAGE_CLOSED for event in events)
     return closed or state.outage is not None
 

@@ -148,7 +148,7 @@ async def stamp(store: Store, data: Path, signed: bytes, size: int, tsa: Authori
 
 
 async def _stopped(store: Store, slug: str, since: int, until: int) -> None:
-    """Say that planned checks were not made, between two instants in seconds."""
+    """Claim that planned checks were not made, between two instants in seconds."""
     slot, slots = observation(slug, at(since)).slot_at, -(-(until - since) // 60)
     lost = Gap(
         point="local",

@@ -123,7 +123,7 @@ def clear(_address: str, _second: float) -> Way:
 
 
 def honest(_server: str, _host: str, _second: float) -> Answer | None:
-    """Say nothing special: the name's own answer comes."""
+    """Return None: the name's own answer comes."""
     return None
 
 

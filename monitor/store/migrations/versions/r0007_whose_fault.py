@@ -1,4 +1,4 @@
-"""Tell one fault of our own side from another: four more reasons."""
+"""Distinguish faults of our own side: four more reasons."""
 
 from alembic import op
 
