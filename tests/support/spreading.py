@@ -10,6 +10,7 @@ LONGEST = (
     "cli/test_service.py",
     "web/test_process.py",
     "fuzz/test_live.py",
+    "probe/namespaces/test_namespaces.py",
     "cli/test_demo.py",
     "cli/test_identity.py",
     "cli/test_secrets.py",
@@ -18,6 +19,7 @@ LONGEST = (
     "cli/test_journal.py",
     "cli/test_export.py",
     "evidence/test_verified_alive.py",
+    "probe/simulator/test_simulator.py",
 )
 
 T = TypeVar("T")
