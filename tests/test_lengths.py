@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from monitor.cli.records import _described
+from monitor.cli.outage_log import outage_described
+from monitor.cli.recorded_targets import RecordedTarget
 from monitor.core.model import Outage
 from monitor.demo.screen import _span
 from tests.support.reads import NOW, FakeReads, outage
@@ -28,7 +29,7 @@ def measured(slug: str = "a") -> Outage:
 
 
 def test_in_the_list_of_the_command() -> None:
-    said = _described(measured(), None)
+    said = outage_described(measured(), RecordedTarget(slug="a", name="a"))
 
     assert SHORTEST in said
     assert LONGEST in said

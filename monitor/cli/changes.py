@@ -1,26 +1,30 @@
-"""`vigie changes`: the log of the changes of followed pages."""
+"""`vigie changes`: the log of what changed on the pages that are followed."""
 
-import os
 import sys
 from argparse import Namespace
 from typing import Any
 
+from monitor.cli.log_forms import LogForm, print_log
+from monitor.cli.outage_log import RETIRED, titled
 from monitor.cli.parsing import CommandRefused, Commands, say
-from monitor.cli.records import chosen, log_options, require_span, utc, write_csv
-from monitor.config import load
-from monitor.config.settings import read_settings
+from monitor.cli.recorded_targets import RecordedTarget, RecordedTargets
+from monitor.cli.records import (
+    MOST_NUMBER,
+    coverage,
+    log_options,
+    number,
+    of_chosen,
+    require_span,
+    the_record,
+    utc,
+)
 from monitor.core.changes.change import Edit, Op
 from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.changes.compare import compared
 from monitor.core.changes.page_events import OF_LINKS
 from monitor.core.french.change_sentences import KINDS, WEIGHTS
-from monitor.core.french.formatting import count, when
+from monitor.core.french.formatting import count, numbered, when
 from monitor.core.french.page_event_sentences import EDGES
-from monitor.core.model import Target
-from monitor.core.untrusted.numbers import whole
-from monitor.store import Store
-
-MOST_NUMBER = 2**63  # of a leaf
 
 
 def add(commands: Commands) -> None:
@@ -30,7 +34,7 @@ def add(commands: Commands) -> None:
     log.add_argument("--all", action="store_true", help="aussi ce qui n’est pas annoncé")
     log.add_argument(
         "--number",
-        type=whole,
+        type=number,
         metavar="N",
         help="une seule, avec chaque passage modifié, en entier",
     )
@@ -38,45 +42,34 @@ def add(commands: Commands) -> None:
 
 
 def changes(args: Namespace) -> int:
-    """Print the recorded changes, the oldest first."""
+    """Print what was recorded, the oldest first, as the log of outages does."""
     if args.number is not None:
         return one_change(args)
     require_span(args)
-    config = load(args.config)
-    targets = {target.slug: target for target in chosen(config, args)}
-    settings = read_settings(os.environ, data=args.data)
-    with Store.open(settings.database_url, point=settings.point, writer=False) as store:
-        records = store.page_changes(
-            targets=targets,
+    with the_record(args) as (store, known):
+        chosen = known.chosen(args)
+        found = store.page_changes(
+            targets=chosen,
             since=args.since,
             until=args.until,
             announced_only=not args.all,
         )[::-1]
-    rows = [as_json(record, targets[record.target]) for record in records]
-    if args.format == "json":
-        say(rows)
-    elif args.format == "csv":
-        write_csv([{**row, "kinds": " ".join(row["kinds"])} for row in rows])
-    else:
-        for record in records:
-            print(_described(record, targets[record.target]), end="\n\n")
-        print(f"{count(len(records), 'modification')} au journal.")
+        covered = coverage(args, of_chosen(store.watched(), chosen), known)
+    print_log(args, _change_form(known), found, covered)
     return 0
 
 
 def one_change(args: Namespace) -> int:
     """Print one change and all that differs between its texts; 1 when there is none."""
-    if args.format == "csv":
+    if args.format not in ("table", "json"):
         raise CommandRefused("--number : un passage n’a pas de colonnes ; choisir table ou json")
-    config = load(args.config)
-    settings = read_settings(os.environ, data=args.data)
-    with Store.open(settings.database_url, point=settings.point, writer=False) as store:
-        change_and_texts = store.page_change(args.number) if 0 < args.number < MOST_NUMBER else None
-    if change_and_texts is None:
+    with the_record(args) as (store, known):
+        found = store.page_change(args.number) if args.number < MOST_NUMBER else None
+    if found is None:
         print(f"--number : {args.number} : aucune modification de ce numéro", file=sys.stderr)
         return 1
-    record, was, now = change_and_texts
-    target = config.by_slug.get(record.target)
+    record, was, now = found
+    target = known.of(record.target)
     change = compared(was, now)
     edits = change.edits if change else ()
     if args.format == "json":
@@ -101,25 +94,91 @@ def _edit(edit: Edit) -> dict[str, Any]:
     }
 
 
-def as_json(record: ChangeRecord, target: Target | None) -> dict[str, Any]:
-    """Return a change as JSON. It happened between `after_at` and `by_at`."""
-    before, after = record.before, record.after
+FIELDS = (
+    "number",
+    "target",
+    "name",
+    "watched",
+    "url",
+    "department",
+    "platform",
+    "point",
+    "edge",
+    "kinds",
+    "weight",
+    "summary",
+    "silent",
+    "announced",
+    "at",
+    "after_at",
+    "by_at",
+    "before_sha256",
+    "before_body_sha256",
+    "before_updated_on",
+    "after_sha256",
+    "after_body_sha256",
+    "after_updated_on",
+)
+
+
+def _change_form(known: RecordedTargets) -> LogForm[ChangeRecord]:
+    return LogForm(
+        name="changes",
+        fields=FIELDS,
+        as_json=lambda one: as_json(one, known.of(one.target)),
+        columns=(
+            ("Numéro", lambda one: one.number),
+            ("Page", lambda one: known.of(one.target).name),
+            ("Identifiant", lambda one: one.target),
+            ("Adresse", lambda one: known.of(one.target).url),
+            ("Département", lambda one: known.of(one.target).department),
+            ("Plateforme", lambda one: known.platform_name(known.of(one.target).platform or "")),
+            ("Point de mesure", lambda one: one.point),
+            ("Événement", lambda one: EDGES[one.edge]),
+            ("Nature", lambda one: ", ".join(KINDS[kind] for kind in one.kinds)),
+            ("Poids", lambda one: WEIGHTS[one.weight] if one.weight else None),
+            ("Résumé", lambda one: one.summary),
+            ("Date affichée inchangée", lambda one: one.silent),
+            ("Annoncée", lambda one: one.announced),
+            ("Établie au relevé", lambda one: one.at),
+            ("Ancien état relevé pour la dernière fois", lambda one: one.after_at),
+            ("Nouvel état relevé pour la première fois", lambda one: one.by_at),
+            ("Empreinte du texte avant", lambda one: one.before.sha256 if one.before else None),
+            ("Empreinte du texte après", lambda one: one.after.sha256 if one.after else None),
+        ),
+        instants=frozenset(
+            {
+                "Établie au relevé",
+                "Ancien état relevé pour la dernière fois",
+                "Nouvel état relevé pour la première fois",
+            }
+        ),
+        describe=lambda one: _described(one, known.of(one.target)),
+        ending=lambda number: f"{count(number, 'modification')} au journal.",
+    )
+
+
+def as_json(one: ChangeRecord, target: RecordedTarget) -> dict[str, Any]:
+    """Return what machines are told of a change. It lies between `after_at` and `by_at`."""
+    before, after = one.before, one.after
     return {
-        "number": record.number,
-        "target": record.target,
-        "url": target.url if target else None,
-        "department": target.department if target else None,
-        "platform": target.platform if target else None,
-        "point": record.point,
-        "edge": record.edge.value,
-        "kinds": [kind.value for kind in record.kinds],
-        "weight": record.weight.value if record.weight else None,
-        "summary": record.summary,
-        "silent": record.silent,
-        "announced": record.announced,
-        "at": utc(record.at),
-        "after_at": utc(record.after_at),
-        "by_at": utc(record.by_at),
+        "number": one.number,
+        "target": one.target,
+        "name": target.name,
+        "watched": target.watched,
+        "url": target.url,
+        "department": target.department,
+        "platform": target.platform,
+        "point": one.point,
+        "edge": one.edge.value,
+        "kinds": [kind.value for kind in one.kinds],
+        "weight": one.weight.value if one.weight else None,
+        "summary": one.summary,
+        "silent": one.silent,
+        "announced": one.announced,
+        "at": utc(one.at),
+        "after_at": utc(one.after_at),
+        "by_at": utc(one.by_at),
         "before_sha256": before.sha256 if before else None,
         "before_body_sha256": before.body_sha256 if before else None,
         "before_updated_on": before.updated_on if before else None,
@@ -129,27 +188,28 @@ def as_json(record: ChangeRecord, target: Target | None) -> dict[str, Any]:
     }
 
 
-def _described(record: ChangeRecord, target: Target | None) -> str:
-    kinds = ", ".join(KINDS[kind] for kind in record.kinds) or "–"
-    weight = WEIGHTS[record.weight] if record.weight else "–"
-    marks = ["sans changement de la date affichée"] * record.silent
-    marks += ["non annoncée"] * (not record.announced)
+def _described(one: ChangeRecord, target: RecordedTarget) -> str:
+    kinds = ", ".join(KINDS[kind] for kind in one.kinds) or "–"
+    weight = WEIGHTS[one.weight] if one.weight else "–"
+    marks = ["sans changement de la date affichée"] * one.silent
+    marks += ["non annoncée"] * (not one.announced)
     lines = [
-        f"{target.name if target else 'cible retirée'} ({record.target}) : {EDGES[record.edge]}",
-        f"  {target.url if target else 'plus surveillée'}",
+        f"Modification {numbered(one.number)} : {titled(target)} : {EDGES[one.edge]}",
+        *([f"  {target.url}"] if target.url else []),
+        *([f"  {RETIRED}"] if target.watched is False else []),
         f"  nature : {kinds} ; poids : {weight}{''.join(f' ; {mark}' for mark in marks)}",
-        *_bounds(record),
+        *_bounds(one),
     ]
-    if record.summary:
-        lines.append(f"  {record.summary}")
+    if one.summary:
+        lines.append(f"  {one.summary}")
     return "\n".join(lines)
 
 
-def _bounds(record: ChangeRecord) -> tuple[str, ...]:
-    if record.edge in OF_LINKS:  # framed by the checks of the address: `vigie outages` has them
-        return (f"  établi par le relevé de la page du {when(record.at)}",)
-    was = when(record.after_at) if record.after_at else "aucun"
+def _bounds(one: ChangeRecord) -> tuple[str, ...]:
+    if one.edge in OF_LINKS:  # framed by the checks of the address: `vigie outages` has them
+        return (f"  établi par le relevé de la page du {when(one.at)}",)
+    was = when(one.after_at) if one.after_at else "aucun"
     return (
         f"  ancien état relevé pour la dernière fois  : {was}",
-        f"  nouvel état relevé pour la première fois : {when(record.by_at)}",
+        f"  nouvel état relevé pour la première fois : {when(one.by_at)}",
     )

@@ -1,41 +1,26 @@
-"""Commands that read the record, and the operator's pauses."""
+"""What the commands that read the record share: which targets, which span, which form."""
 
 import csv
 import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Collection, Sequence
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from monitor.cli.parsing import CommandRefused, Commands, folders, say
-from monitor.config import Config, load
+from monitor.cli.parsing import CommandRefused, folders
+from monitor.cli.recorded_targets import RecordedTargets, recorded_targets
 from monitor.config.settings import read_settings
-from monitor.core.french.formatting import apart, count, duration, when
+from monitor.core.french.formatting import count, when
 from monitor.core.french.instants import instant_of
-from monitor.core.french.labels import NATURES
-from monitor.core.french.sentences import REASONS
-from monitor.core.model import Outage, Target
+from monitor.core.outages.availability import HOLD
+from monitor.core.untrusted.numbers import whole
 from monitor.store import Store
 
-
-def add(commands: Commands) -> None:
-    """Add the commands."""
-    log = commands.add_parser("outages", help="le journal des indisponibilités")
-    log_options(log)
-    log.add_argument("--open", action="store_true", help="seulement celles qui durent encore")
-    log.set_defaults(run=outages)
-
-    pause = commands.add_parser("pause", help="ne plus interroger une plateforme")
-    folders(pause)
-    pause.add_argument("platform", metavar="PLATEFORME", help="son identifiant, par exemple ide")
-    pause.add_argument("--why", default="", metavar="RAISON", help="montrée aux lecteurs")
-    pause.set_defaults(run=set_pause, paused=True)
-
-    resume = commands.add_parser("resume", help="reprendre une plateforme mise en pause")
-    folders(resume)
-    resume.add_argument("platform", metavar="PLATEFORME", help="son identifiant, par exemple ide")
-    resume.set_defaults(run=set_pause, paused=False, why="")
+MOST_NUMBER = 2**63  # of a leaf
+_UNPLANNED_S = 60  # between two checks, where the record has no plan
 
 
 def log_options(log: ArgumentParser) -> None:
@@ -52,13 +37,46 @@ def log_options(log: ArgumentParser) -> None:
         help="depuis : AAAA-MM-JJ[THH:MM], heure de Paris",
     )
     log.add_argument("--to", dest="until", type=instant, metavar="DATE", help="jusqu’à, exclu")
-    log.add_argument(
+    form_options(log)
+
+
+def form_options(log: ArgumentParser) -> None:
+    """Add the choice of a form, in `args.format`: "table", "csv", "csv-fr" or "json"."""
+    forms = log.add_mutually_exclusive_group()
+    forms.add_argument(
         "--format", choices=("table", "csv", "json"), default="table",
         help="forme de la réponse (par défaut : table)",
     )  # fmt: skip
-    log.add_argument(
+    forms.add_argument(
         "--json", dest="format", action="store_const", const="json", help="= --format json"
     )
+    forms.add_argument(
+        "--csv", dest="format", type=_csv_form, metavar="fr",
+        help="pour un tableur français : points-virgules, virgules décimales, heures de Paris",
+    )  # fmt: skip
+
+
+def _csv_form(text: str) -> str:
+    if text != "fr":
+        raise ArgumentTypeError(f"{text[:20]} : écrire --csv fr, ou --format csv pour un programme")
+    return "csv-fr"
+
+
+def number_option(log: ArgumentParser, *, what: str) -> None:
+    """Add `--number`, of one item of the log."""
+    log.add_argument("--number", type=number, metavar="N", help=f"{what} de ce numéro, seule")
+
+
+def number(text: str) -> int:
+    """Read the number of a leaf, with or without spaces. Raises ArgumentTypeError."""
+    try:
+        read = whole("".join(text[:_LONGEST_NUMBER].split()))
+    except ValueError:
+        raise ArgumentTypeError(f"« {text[:20]} » n’est pas un numéro") from None
+    return read
+
+
+_LONGEST_NUMBER = 60  # characters, spaces included
 
 
 def instant(text: str) -> datetime:
@@ -78,107 +96,12 @@ def require_span(args: Namespace) -> None:
         )
 
 
-def chosen(config: Config, args: Namespace, *, retired: Collection[str] = ()) -> Sequence[Target]:
-    """Return the targets selected by `--target`, `--platform` and `--department`.
-
-    `--target` also accepts the slugs in `retired`, which are no longer configured.
-
-    Raises:
-        CommandRefused: An option selects nothing.
-
-    """
-    for slug in args.target or ():
-        if slug not in config.by_slug and slug not in retired:
-            raise CommandRefused(f"--target : {slug} : aucune cible de ce nom dans {args.config}")
-    if args.platform and args.platform not in config.platforms:
-        platforms = ", ".join(config.platforms)
-        raise CommandRefused(
-            f"--platform : {args.platform} : plateforme inconnue ; connues : {platforms}"
-        )
-    selected = [
-        target
-        for target in config.targets
-        if (not args.target or target.slug in args.target)
-        and (not args.platform or target.platform == args.platform)
-        and (not args.department or target.department == args.department)
-    ]
-    if not selected and not set(args.target or ()) & set(retired):
-        raise CommandRefused("Aucune cible ne répond à ce choix.")
-    return selected
-
-
-def outages(args: Namespace) -> int:
-    """Print the log of outages. Every figure has its bounds.
-
-    The log includes targets that are no longer configured.
-    """
-    require_span(args)
-    config = load(args.config)
+@contextmanager
+def the_record(args: Namespace) -> Iterator[tuple[Store, RecordedTargets]]:
+    """Open the record for reading, with what is known of its targets."""
     settings = read_settings(os.environ, data=args.data)
     with Store.open(settings.database_url, point=settings.point, writer=False) as store:
-        retired = {state.target for state in store.states()} - set(config.by_slug)
-        names = {target.slug for target in chosen(config, args, retired=retired)}
-        if not args.platform and not args.department:
-            names |= retired & set(args.target or retired)
-        records = store.outages(names, args.since, args.until, open_only=args.open)
-    rows = [_as_json(outage, config.by_slug.get(outage.target)) for outage in records]
-    if args.format == "json":
-        say(rows)
-    elif args.format == "csv":
-        write_csv(rows, names=FIELDS)
-    else:
-        for outage in records:
-            print(_described(outage, config.by_slug.get(outage.target)), end="\n\n")
-        print(f"{count(len(records), 'indisponibilité')} au journal.")
-        print("Il ne dit rien du temps sans relevé, ni de celui où l’état était indéterminé.")
-    return 0
-
-
-FIELDS = (
-    "target",
-    "watched",
-    "url",
-    "department",
-    "platform",
-    "point",
-    "nature",
-    "reason",
-    "last_ok_at",
-    "first_fail_at",
-    "confirmed_at",
-    "last_fail_at",
-    "first_ok_at",
-    "recovered_at",
-    "shortest_s",
-    "longest_s",
-    "checks",
-    "relapses",
-    "open",
-)
-
-
-def _as_json(outage: Outage, target: Target | None) -> dict[str, Any]:
-    return {
-        "target": outage.target,
-        "watched": target is not None,
-        "url": target.url if target else None,
-        "department": target.department if target else None,
-        "platform": target.platform if target else None,
-        "point": outage.point,
-        "nature": outage.nature.value,
-        "reason": outage.reason.value,
-        "last_ok_at": utc(outage.last_ok_at),
-        "first_fail_at": utc(outage.first_fail_at),
-        "confirmed_at": utc(outage.confirmed_at),
-        "last_fail_at": utc(outage.last_fail_at),
-        "first_ok_at": utc(outage.first_ok_at),
-        "recovered_at": utc(outage.recovered_at),
-        "shortest_s": outage.shortest_s,
-        "longest_s": outage.longest_s,
-        "checks": outage.checks,
-        "relapses": outage.relapses,
-        "open": outage.recovered_at is None,
-    }
+        yield store, recorded_targets(args, store)
 
 
 def utc(at: datetime | None) -> str | None:
@@ -186,49 +109,130 @@ def utc(at: datetime | None) -> str | None:
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
 
 
-def write_csv(rows: Sequence[dict[str, Any]], *, names: Sequence[str] = ()) -> None:
-    """Print rows under `names`, or under the keys of the first; nothing without either."""
-    if not rows and not names:
-        return
-    writer = csv.DictWriter(sys.stdout, fieldnames=names or list(rows[0]))
+def write_csv(rows: Iterable[Mapping[str, Any]], *, names: Sequence[str]) -> None:
+    """Print rows under `names`; a list in a cell is written with spaces between."""
+    writer = csv.DictWriter(
+        sys.stdout, fieldnames=names, extrasaction="ignore", lineterminator="\n"
+    )
     writer.writeheader()
-    writer.writerows(rows)
-
-
-def _described(outage: Outage, target: Target | None) -> str:
-    before = when(outage.last_ok_at) if outage.last_ok_at else "aucun"
-    after = when(outage.first_ok_at) if outage.first_ok_at else "aucun à ce jour"
-    longest = "inconnue"
-    if outage.last_ok_at and outage.first_ok_at:
-        longest = duration(apart(outage.last_ok_at, outage.first_ok_at))
-    shortest = duration(apart(outage.first_fail_at, outage.last_fail_at))
-    return "\n".join(
-        (
-            f"{target.name} ({outage.target})" if target else outage.target,
-            f"  {target.url}" if target else "  cible retirée de la liste, plus relevée",
-            f"  {NATURES[outage.nature]} : {REASONS[outage.reason]}",
-            f"  dernier relevé conforme avant : {before}",
-            f"  premier relevé en échec       : {when(outage.first_fail_at)}",
-            f"  dernier relevé en échec       : {when(outage.last_fail_at)}",
-            f"  premier relevé conforme après : {after}",
-            f"  durée minimale : {shortest} ; durée maximale : {longest}",
-            f"  {count(outage.checks, 'relevé')} en échec",
+    for row in rows:
+        writer.writerow(
+            {
+                name: " ".join(map(str, value)) if isinstance(value, list) else value
+                for name, value in row.items()
+                if name in names
+            }
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """What part of an asked span the record can speak of.
+
+    Attributes:
+        since, until: As asked; None for an open end.
+        first_at, last_at: Of the checks of the chosen targets; None without any.
+        before: The part of the span before the first check.
+        after: The part after the last check has ceased to hold; it may be still to come.
+        partial: Chosen targets of which the record lacks a part that it has of others.
+
+    """
+
+    since: datetime | None
+    until: datetime | None
+    first_at: datetime | None
+    last_at: datetime | None
+    before: tuple[datetime, datetime] | None
+    after: tuple[datetime, datetime] | None
+    partial: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        uncovered = {"before_first_check": self.before, "after_last_check": self.after}
+        return {
+            "from": utc(self.since),
+            "to": utc(self.until),
+            "first_check_at": utc(self.first_at),
+            "last_check_at": utc(self.last_at),
+            "not_covered": [
+                {"from": utc(span[0]), "to": utc(span[1]), "why": why}
+                for why, span in uncovered.items()
+                if span
+            ],
+            "partly_covered_targets": list(self.partial),
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Yield a French sentence for each part that is not covered."""
+        if self.first_at is None or self.last_at is None:
+            yield "Aucun relevé n’a été fait de ce qui est demandé : le journal n’en dit rien."
+            return
+        if self.before:
+            yield (
+                f"Le premier relevé est du {when(self.first_at)} : "
+                "rien n’est dit de la période qui précède."
+            )
+        if self.after:
+            yield (
+                f"Le dernier relevé est du {when(self.last_at)} : "
+                "rien n’est dit de la période qui suit."
+            )
+        if self.partial:
+            yield (
+                f"{count(len(self.partial), 'cible')} : le registre ne couvre pas toute la "
+                f"période ({', '.join(self.partial[:_NAMED])}"
+                f"{', …' if len(self.partial) > _NAMED else ''})."
+            )
+
+
+_NAMED = 5  # targets, in one line
+
+
+def coverage(
+    args: Namespace, watched: Mapping[str, tuple[datetime, datetime]], known: RecordedTargets
+) -> Coverage:
+    """Say what the record has of the span that is asked of some targets.
+
+    Args:
+        args: With its ends.
+        watched: When each chosen target was checked first, and last.
+        known: For how long a check holds.
+
+    """
+    since, until = args.since, args.until
+    if not watched:
+        return Coverage(
+            since=since, until=until, first_at=None, last_at=None, before=None, after=None,
+            partial=(),
+        )  # fmt: skip
+    first = min(start for start, _ in watched.values())
+    last = max(end for _, end in watched.values())
+    held = max(end + hold(known, slug, end) for slug, (_, end) in watched.items())
+    partial = [
+        slug
+        for slug, (start, end) in watched.items()
+        if (since and start > max(since, first + hold(known, slug, start)))
+        or (until and end + hold(known, slug, end) < min(until, last))
+    ]
+    return Coverage(
+        since=since,
+        until=until,
+        first_at=first,
+        last_at=last,
+        before=(since, min(first, until or first)) if since and since < first else None,
+        after=(max(last, since or last), until) if until and until > held else None,
+        partial=tuple(partial),
     )
 
 
-def set_pause(args: Namespace) -> int:
-    """Pause or resume a platform; a running service heeds it within seconds."""
-    config = load(args.config)
-    if args.platform not in config.platforms:
-        known = ", ".join(config.platforms)
-        raise CommandRefused(f"{args.platform} : plateforme inconnue ; connues : {known}")
-    settings = read_settings(os.environ, data=args.data)
-    with Store.open(settings.database_url, point=settings.point, writer=False) as store:
-        store.set_pause(args.platform, paused=args.paused, why=args.why)
-    name = config.platforms[args.platform].name
-    if args.paused:
-        print(f"{name} : en pause. Plus aucune demande jusqu’à « vigie resume {args.platform} ».")
-    else:
-        print(f"{name} : la surveillance reprend à son prochain créneau.")
-    return 0
+def hold(known: RecordedTargets, slug: str, at: datetime) -> timedelta:
+    """Return how long a check of a target at an instant may hold, by the plan of its time."""
+    plans = known.of(slug).plans
+    past = [plan for plan in plans if plan.from_at <= at] or list(plans[:1])
+    return HOLD * timedelta(seconds=past[-1].interval_s if past else _UNPLANNED_S)
+
+
+def of_chosen(
+    watched: Mapping[str, tuple[datetime, datetime]], slugs: Iterable[str]
+) -> Mapping[str, tuple[datetime, datetime]]:
+    """Return when each of these targets was checked first and last."""
+    return {slug: watched[slug] for slug in slugs if slug in watched}

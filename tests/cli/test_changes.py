@@ -7,6 +7,7 @@ import shutil
 from dataclasses import replace
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -38,6 +39,11 @@ def told(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     return capsys.readouterr().out
 
 
+def listed(capsys: pytest.CaptureFixture[str], *words: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(told(capsys, *words, "--json"))["changes"]
+    return found
+
+
 def test_the_log_tells_each_announced_change_between_its_bounds(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -50,7 +56,7 @@ def test_the_log_tells_each_announced_change_between_its_bounds(
 
 
 def test_json_and_csv_say_the_same(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    rows = json.loads(told(capsys, "--data", str(data), "--json"))
+    rows = listed(capsys, "--data", str(data))
     table = list(csv.DictReader(StringIO(told(capsys, "--data", str(data), "--format", "csv"))))
 
     assert [row["summary"] for row in rows] == [row["summary"] for row in table]
@@ -65,7 +71,7 @@ def test_json_and_csv_say_the_same(data: Path, capsys: pytest.CaptureFixture[str
 def test_what_is_not_announced_is_told_on_demand(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    every = json.loads(told(capsys, "--data", str(data), "--all", "--json"))
+    every = listed(capsys, "--data", str(data), "--all")
 
     assert {"first", "changed", "unconfirmed", "removed"} <= {row["edge"] for row in every}
     assert {True, False} == {row["announced"] for row in every}
@@ -79,7 +85,7 @@ def test_a_dead_link_is_told_without_the_bounds_of_a_text(
     ) as store:
         record_dead_link(store, page=PAGE)
     text = told(capsys, "--data", str(data), "--from", "2026-11-23T10:00")
-    (row,) = json.loads(told(capsys, "--data", str(data), "--from", "2026-11-23T10:00", "--json"))
+    (row,) = listed(capsys, "--data", str(data), "--from", "2026-11-23T10:00")
 
     assert f"({PAGE}) : lien mort" in text
     assert "Lien mort : « Déposer », qui mène à anef.example." in text
@@ -103,7 +109,7 @@ def record_dead_link(store: Store, *, page: str) -> None:
 
 def test_target_and_span_are_heeded(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     def found(*words: str) -> int:
-        return len(json.loads(told(capsys, "--data", str(data), "--json", *words)))
+        return len(listed(capsys, "--data", str(data), *words))
 
     assert [3, 0, 3, 0] == [
         found("--target", PAGE),

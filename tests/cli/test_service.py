@@ -90,17 +90,17 @@ def test_an_outage_opens_and_closes_and_is_in_the_log(
         assert "cible-0" in outages("--open", "--format", "csv")
         site.status = 200
         wait_until(lambda: open_outages(data) == 0)
-        assert outages("--open", "--json") == "[]\n"
+        assert json.loads(outages("--open", "--json"))["outages"] == []
         service.stop()
 
-    (outage, *_) = json.loads(outages("--json", "--target", "cible-0"))
+    (outage, *_) = json.loads(outages("--json", "--target", "cible-0"))["outages"]
     framing = [
         outage[name] for name in ("last_ok_at", "first_fail_at", "last_fail_at", "first_ok_at")
     ]
     assert framing == sorted(framing)
     assert 0 < outage["shortest_s"] < outage["longest_s"]
     assert "durée minimale" in outages()
-    assert outages("--to", "2020-01-01", "--format", "csv").startswith("target,watched,url,")
+    assert outages("--to", "2020-01-01", "--format", "csv").startswith("number,target,name,")
 
 
 def test_the_log_keeps_the_outages_of_a_target_that_the_list_no_longer_names(
@@ -110,7 +110,7 @@ def test_the_log_keeps_the_outages_of_a_target_that_the_list_no_longer_names(
 
     def log(*words: str) -> list[dict[str, object]]:
         said = vigie_here("outages", "--json", "--config", config, "--data", data, *words).stdout
-        found: list[dict[str, object]] = json.loads(said)
+        found: list[dict[str, object]] = json.loads(said)["outages"]
         return [one for one in found if one["target"] == "cible-0"]
 
     with running(config, data) as service:

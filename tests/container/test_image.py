@@ -36,7 +36,7 @@ def test_it_serves_the_real_list_and_without_a_network_accuses_nobody(
 ) -> None:
     assert service.run("vigie", "check-config").returncode == 0
     assert service.get("/sante")
-    assert json.loads(service.run("vigie", "outages", "--json").stdout) == []
+    assert json.loads(service.run("vigie", "outages", "--json").stdout)["outages"] == []
 
 
 def test_it_runs_as_a_number_and_keeps_its_record_in_its_volume(service: image.Service) -> None:
