@@ -320,7 +320,8 @@ class _Content:
         self._rows = _Few()
         self._waiting = 0  # leaves that are not signed yet
         self.keys: list[str] = []  # that signed before another took their place
-        self._bodies: dict[str, deque[tuple[str, str | None]]] = {}  # the last of each target
+        # The last checks of each target: instant, then digest and length of the body.
+        self._bodies: dict[str, deque[tuple[str, tuple[str | None, int]]]] = {}
         self.claims = Claims()
         self.announced: dict[str, None] = {}  # digests, in the order of the journal
         self._references = ReferencesOnDisk()
@@ -447,11 +448,13 @@ class _Content:
         """Note what files must hold; the check of a capture came shortly before."""
         if leaf["type"] == "observation":
             bodies = self._bodies.setdefault(leaf["target"], deque(maxlen=NEAR))
-            bodies.append((leaf["at"], leaf.get("body", {}).get("sha256")))
+            body = leaf.get("body", {})
+            bodies.append((leaf["at"], (body.get("sha256"), body.get("bytes", 0))))
         elif leaf["type"] == "annotation" and "sha256" in leaf:
             self.announced[leaf["sha256"]] = None
         elif leaf["type"] == "capture":
             near = dict(self._bodies.get(leaf["target"], ()))
+            body_sha256, body_bytes = near.get(leaf["at"], ("", 0))
             claim = Claim(
                 leaf=idx,
                 target=leaf["target"],
@@ -460,7 +463,8 @@ class _Content:
                 file=leaf["file"],
                 sha256=leaf["sha256"],
                 why=tuple(leaf["why"]),
-                body_sha256=near.get(leaf["at"], ""),
+                body_sha256=body_sha256,
+                body_bytes=body_bytes,
             )
             self.claims.add(claim)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.core.model import Kind, Target
+from monitor.core.model import Failure, Kind, Target
 from monitor.evidence.captures import capture_check
 from monitor.evidence.captures.capture_check import Claim, Claims
 from monitor.evidence.captures.capture_policy import Captures
@@ -21,10 +21,11 @@ pytestmark = pytest.mark.anyio
 TARGET = Target(slug="cible", name="Cible", url="http://site.test/", kind=Kind.PAGE, platform="x")
 
 
-async def kept(folder: Path) -> Claim:
+async def kept(folder: Path, *, failure: Failure | None = None) -> Claim:
     """Keep one answer, and say of it what the journal would."""
     captures = Captures(folder, software="essai/1", clock_limit_us=500_000)
     exchange = spoken(START, answer(PAGE, "Date: Mon, 23 Nov 2026 08:00:00 GMT"))
+    exchange = replace(exchange, failure=failure)
     seen = observation("cible", START, exchange=exchange)
     (capture,) = await captures.keep(TARGET, seen, known_good=True, in_outage=False)
     return Claim(
@@ -36,6 +37,7 @@ async def kept(folder: Path) -> Claim:
         sha256=capture.sha256,
         why=tuple(sorted(why.value for why in capture.why)),
         body_sha256=hashlib.sha256(exchange.body).hexdigest(),
+        body_bytes=len(exchange.body),
     )
 
 
@@ -55,6 +57,19 @@ async def test_another_body_than_the_observation_s_is_found(tmp_path: Path) -> N
     claim = await kept(tmp_path)
     assert "le corps" in found(tmp_path, replace(claim, body_sha256="00" * 32))[0]
     assert "le corps" in found(tmp_path, replace(claim, body_sha256=None))[0]
+
+
+async def test_a_body_of_which_the_probe_read_a_part_is_the_beginning_of_the_kept_one(
+    tmp_path: Path,
+) -> None:
+    """It gives up a decompression that takes too long, and its leaf says how far it went."""
+    claim = await kept(tmp_path, failure=Failure.TOO_LARGE)
+    part = replace(claim, body_sha256=hashlib.sha256(PAGE[:100]).hexdigest(), body_bytes=100)
+    assert found(tmp_path, part) == []
+    assert "le corps" in found(tmp_path, replace(part, body_bytes=101))[0]
+    whole = await kept(tmp_path / "whole")
+    other = replace(whole, body_sha256=part.body_sha256, body_bytes=100)
+    assert "le corps" in found(tmp_path / "whole", other)[0]
 
 
 async def test_a_copy_of_another_check_or_for_another_reason_is_found(tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ class Claim:
     sha256: str
     why: tuple[str, ...]
     body_sha256: str | None
+    body_bytes: int = 0
 
     @property
     def may_be_gone(self) -> bool:
@@ -58,7 +59,7 @@ class Claims:
         self._kept = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._kept.execute(
             "CREATE TABLE claim (file TEXT, leaf INT, target TEXT, point TEXT, at TEXT,"
-            " sha256 TEXT, why TEXT, body TEXT)"
+            " sha256 TEXT, why TEXT, body TEXT, bytes INT)"
         )
         self._kept.execute("BEGIN")
         self._count = 0
@@ -66,9 +67,9 @@ class Claims:
     def add(self, claim: Claim) -> None:
         """Add one claim."""
         check = claim.target, claim.point, claim.at.isoformat()
-        digests = claim.sha256, " ".join(claim.why), claim.body_sha256
+        digests = claim.sha256, " ".join(claim.why), claim.body_sha256, claim.body_bytes
         row = claim.file, claim.leaf, *check, *digests
-        self._kept.execute("INSERT INTO claim VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+        self._kept.execute("INSERT INTO claim VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
         self._count += 1
 
     def __len__(self) -> int:
@@ -90,8 +91,9 @@ class Claims:
                         sha256=sha256,
                         why=tuple(why.split()),
                         body_sha256=body,
+                        body_bytes=size,
                     )
-                    for _, leaf, target, point, at, sha256, why, body in rows
+                    for _, leaf, target, point, at, sha256, why, body, size in rows
                 ],
             )
 
@@ -163,7 +165,11 @@ def _fault(
         return "c’est la copie d’un autre relevé"
     if tuple(sorted(account.why)) != claim.why:
         return "elle n’est pas gardée pour les raisons que dit sa feuille"
-    body = sha256(exchange.body).hexdigest() if exchange.body else None
+    read = exchange.body
+    if exchange.failure is not None:
+        # The probe gives up a decompression that takes too long: it kept the digest of what it had.
+        read = read[: claim.body_bytes]
+    body = sha256(read).hexdigest() if read else None
     if claim.body_sha256 not in {"", body}:
         return "le corps n’est pas celui du relevé"
     return None
