@@ -155,14 +155,27 @@ FIELDS = (
     *("availability_extreme_low", "availability_extreme_high", "coverage", "enough_coverage"),
     *("span_us", "known_us", "up_us", "degraded_us", "down_us", "maintenance_us"),
     *("blocked_us", "unknown_us", "checks", "failures", "rulesets"),
+    *("announced_us", "unannounced_availability"),
+    *("unannounced_availability_low", "unannounced_availability_high"),
 )
 
 
 def rows(answer: Availability) -> Iterator[dict[str, Any]]:
     """Yield the line of the whole span, then that of each of its parts."""
-    yield _row(answer, "", answer.account)
+    yield _row(answer, "", answer.account) | _outside(answer)
     for part in answer.parts:
         yield _row(answer, part.label, part.account)
+
+
+def _outside(answer: Availability) -> dict[str, Any]:
+    outside = answer.unannounced
+    ratios = {bound: shapes.ratio(outside.ratio(bound)) if outside else None for bound in Bound}
+    return {
+        "announced_us": answer.announced_us,
+        "unannounced_availability": ratios[Bound.CENTRAL],
+        "unannounced_availability_low": ratios[Bound.LOW],
+        "unannounced_availability_high": ratios[Bound.HIGH],
+    }
 
 
 def _row(answer: Availability, part: str, account: Account) -> dict[str, Any]:
@@ -217,6 +230,11 @@ def lines(answer: Availability) -> Iterator[str]:
     if answer.last_check is not None and answer.last_check < answer.until:
         yield f"  dernier relevé le {when(instant_of(answer.last_check))}"
     yield f"  règles           : {', '.join(answer.rulesets) or 'aucune sur la période'}"
+    if answer.unannounced is not None:
+        rate = french.rate(answer.unannounced, enough=answer.unannounced_enough)
+        yield f"  hors maintenance annoncée : {rate}"
+        yield f"    indisponible   : {french.down(answer.unannounced)}"
+        yield f"    annoncé avant  : {french.microseconds(answer.announced_us)}"
     for part in answer.parts:
         name = PARTS.get(part.label, part.label)
         rate = french.rate(part.account, enough=answer.enough)

@@ -5,13 +5,14 @@ data files: the same question has the same figure everywhere.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
 from typing import Protocol
 
-from monitor.core.model import Outage, Run
+from monitor.core.model import Annotation, Outage, Run
+from monitor.core.outages.announcements import Windows, register, windows, within
 from monitor.core.outages.availability import Account, instant, microseconds
 from monitor.core.outages.calendar import (
     HOUR_US,
@@ -36,6 +37,7 @@ from monitor.core.outages.figures import (
     touched,
 )
 from monitor.core.outages.milestones import Milestone
+from monitor.figures.announced import unannounced
 
 MAX_SPAN_DAYS = 3_700  # ten years
 MAX_PARTS = 4_000  # bins of one answer
@@ -60,7 +62,7 @@ class Reads(Protocol):
     """What figures are made from. `monitor.store.Store` is one."""
 
     def accounts(
-        self, targets: Sequence[str], edges: Sequence[int], *, now: int
+        self, targets: Sequence[str], edges: Sequence[int], *, now: int, exact: bool = False
     ) -> Iterator[tuple[str, list[Account]]]:
         """Yield the accounts of each target between the edges."""
         ...
@@ -82,6 +84,10 @@ class Reads(Protocol):
         until: datetime | None = None,
     ) -> Sequence[Outage]:
         """Return the outages that touch a span."""
+        ...
+
+    def annotations(self) -> Sequence[Annotation]:
+        """Return all that was announced and withdrawn, in the order of the record."""
         ...
 
     def runs(self) -> Sequence[Run]:
@@ -139,8 +145,11 @@ def availabilities(
 ) -> Iterator[Availability]:
     """Answer several questions, one by one. Raises StoreError."""
     watched, runs = reads.watched(), reads.runs()
+    announced = windows(register(reads.annotations()))
     for question in questions:
-        yield _answer(reads, question, watched, runs, basis)
+        yield _outside(
+            reads, question, announced, basis, _answer(reads, question, watched, runs, basis)
+        )
 
 
 def _answer(
@@ -170,6 +179,23 @@ def _answer(
         enough=total.coverage >= basis.coverage_min,
         rulesets=_rulesets(runs, since, until),
         parts=_parts(reads, question, basis, days, by_day),
+    )
+
+
+def _outside(
+    reads: Reads, question: Question, announced: Windows, basis: Basis, answer: Availability
+) -> Availability:
+    """Add to an answer what lies outside of announced maintenance, where some was announced."""
+    scope, since, until = question.scope, question.since, question.until
+    spans = within(announced, scope.targets, since, until)
+    if not spans:
+        return answer
+    account, announced_us = unannounced(reads, scope, (since, until), spans, now=question.now)
+    return replace(
+        answer,
+        unannounced=account,
+        unannounced_enough=account.coverage >= basis.coverage_min,
+        announced_us=announced_us,
     )
 
 

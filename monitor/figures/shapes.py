@@ -73,10 +73,16 @@ def availability(answer: Availability) -> dict[str, Any]:
             "worst_day": touched.worst_day.isoformat() if touched.worst_day else None,
             "worst_us": touched.worst_us,
         },
-        "unannounced": account(answer.unannounced) if answer.unannounced else None,
+        "unannounced": _unannounced(answer),
         "announced_us": answer.announced_us,
         "parts": [_part(part) for part in answer.parts],
     }
+
+
+def _unannounced(answer: Availability) -> dict[str, Any] | None:
+    if answer.unannounced is None:
+        return None
+    return {**account(answer.unannounced), "enough_coverage": answer.unannounced_enough}
 
 
 def _reasons(one: Account) -> list[dict[str, Any]]:

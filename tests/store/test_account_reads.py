@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import cycle
 
@@ -10,9 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, func, select, update
 
-from monitor.core.model import Judgement, Kind, Reason, Target, Verdict
+from monitor.cli.availability import lines, rows
+from monitor.core.model import Annotation, AnnotationKind, Judgement, Kind, Reason, Target, Verdict
 from monitor.core.outages.availability import Account, microseconds
-from monitor.core.outages.calendar import Unit, cut, midnight
+from monitor.core.outages.calendar import HOUR_US, Unit, cut, midnight
+from monitor.core.outages.figures import Scope, ScopeKind
+from monitor.figures.answers import Basis, Question, availabilities
 from monitor.store import Store
 from monitor.store.audit.audit_rollups import differences
 from monitor.store.tables.check_tables import RollupRow, table_of
@@ -210,3 +214,54 @@ def test_random_days_are_the_same_by_sums_and_by_checks(
     assert cells(read(store, name, edges)) == wanted
     with store.reading() as connection:
         assert list(differences(connection)) == []
+
+
+def test_checks_lie_on_their_side_of_a_window_when_that_is_asked(store: Store) -> None:
+    """A day of one state has sums, which do not say in which hour its checks were."""
+    record(store, "a", steady(24 * 3))
+    asyncio.run(store.roll_up(NOW))
+    edges = [microseconds(START + timedelta(hours=hours)) for hours in (24, 30, 48)]
+
+    (_, found), *_ = store.accounts(["a"], edges, now=LATER, exact=True)
+    assert [account.checks for account in found] == [12, 36]
+    assert [account.us(Verdict.UP) for account in found] == [6 * HOUR_US, 18 * HOUR_US]
+
+
+def test_an_answer_tells_what_it_is_without_announced_maintenance(store: Store) -> None:
+    record(store, "a", steady(24 * 2, (10, Verdict.MAINTENANCE), (12, Verdict.UP)))
+    record(store, "b", steady(24 * 2))
+    note = Annotation(
+        kind=AnnotationKind.MAINTENANCE,
+        at=START,
+        targets=("a",),
+        from_at=START + timedelta(hours=9),
+        to_at=START + timedelta(hours=13),
+        sha256="ab" * 32,
+    )
+    scopes = [
+        Scope(kind=ScopeKind.ALL, slug="all", name="", targets=("a", "b"), needs_all=needs_all)
+        for needs_all in (False, True)
+    ]
+    questions = [
+        Question(scope=scope, since=DAYS[0], until=DAYS[0] + 40 * HOUR_US, now=LATER)
+        for scope in scopes
+    ]
+    before = list(availabilities(store, questions, Basis()))
+    assert {one.unannounced for one in before} == {None}
+
+    for at in (START, START + timedelta(hours=9)):  # the second one comes too late
+        late = replace(note, at=at, targets=("a",) if at == START else ("b",))
+        asyncio.run(store.annotate(late, request=store.request_annotation(late)))
+    after = list(availabilities(store, questions, Basis()))
+
+    assert [one.account for one in after] == [one.account for one in before]
+    assert [one.announced_us for one in after] == [4 * HOUR_US] * 2
+    for one in after:
+        assert one.account.bad_us > 0
+        assert one.unannounced is not None
+        assert one.unannounced.bad_us == 0
+        assert one.unannounced.span_us + one.announced_us == one.account.span_us
+        assert one.unannounced_enough
+        assert any("hors maintenance annoncée" in line for line in lines(one))
+        (row,) = rows(one)
+        assert row["unannounced_availability"] == 1

@@ -87,3 +87,41 @@ def whole(members: Sequence[Sequence[SlowCheck]], since: int, until: int) -> Slo
             found.good += 1
             found.might_be_bad += any(state[2] for state in states)
     return found
+
+
+def outside(
+    members: Sequence[Sequence[SlowCheck]],
+    announced: Sequence[Sequence[tuple[int, int]]],
+    span: tuple[int, int],
+    *,
+    needs_all: bool,
+) -> tuple[SlowFigures, int]:
+    """Count the seconds without announced maintenance, then those of it.
+
+    `announced` are the windows of each member, in any order. Of a whole, a second is announced
+    when it is for any member; else each member counts for itself, and they are added up.
+    """
+    found, inside = SlowFigures(by_verdict=Counter(), by_reason=Counter()), 0
+    for second in range(*span):
+        hidden = [any(start <= second < end for start, end in some) for some in announced]
+        if needs_all:
+            if any(hidden):
+                inside += 1
+                continue
+            one = whole(members, second, second + 1)
+            _add(found, one)
+            continue
+        inside += sum(hidden)
+        for checks, gone in zip(members, hidden, strict=True):
+            if not gone:
+                _add(found, figures(checks, second, second + 1))
+    return found, inside
+
+
+def _add(total: SlowFigures, one: SlowFigures) -> None:
+    total.by_verdict += one.by_verdict
+    total.good += one.good
+    total.bad += one.bad
+    total.might_be_bad += one.might_be_bad
+    total.might_be_good += one.might_be_good
+    total.checks += one.checks

@@ -100,6 +100,8 @@ class Availability:
     Attributes:
         first_check, last_check: Of any of its targets, at any time; None without any.
         unannounced: The account outside of announced maintenance; None where none was announced.
+        unannounced_enough: Whether the coverage of that one is what the configuration asks for.
+        announced_us: Microseconds of announced maintenance, of all targets together.
         rulesets: By which the verdicts were given, oldest first.
         enough: Whether the coverage is what the configuration asks for.
 
@@ -116,6 +118,7 @@ class Availability:
     enough: bool
     rulesets: tuple[str, ...] = ()
     unannounced: Account | None = None
+    unannounced_enough: bool = False
     announced_us: int = 0
     parts: tuple[Part, ...] = field(default=())
 

@@ -97,16 +97,18 @@ class AccountReads(StoreReads):
         return {target: (from_us(first), from_us(last)) for target, first, last in rows}
 
     def accounts(
-        self, targets: Iterable[str], edges: Sequence[int], *, now: int
+        self, targets: Iterable[str], edges: Sequence[int], *, now: int, exact: bool = False
     ) -> Iterator[tuple[str, list[Account]]]:
         """Yield, for each target, the account of each stretch of time between two edges.
 
         All are of one instant of the record; one target at a time is in memory.
+        Where an edge lies in a day that has sums, it is not known on which side its checks were:
+        all are counted before the edge, unless `exact` has that day read check by check.
         """
         with self._reading() as session:
             reader = AccountReader(session.connection(), self.point)
             for target in targets:
-                yield target, reader.accounts(target, edges, now)
+                yield target, reader.accounts(target, edges, now, exact=exact)
 
     def whole_accounts(
         self, targets: Sequence[str], edges: Sequence[int], *, now: int
@@ -139,7 +141,9 @@ class AccountReader:
             for row in connection.execute(select(_J.c.id, _J.c.verdict, _J.c.reason))
         }
 
-    def accounts(self, target: str, edges: Sequence[int], now: int) -> list[Account]:
+    def accounts(
+        self, target: str, edges: Sequence[int], now: int, *, exact: bool = False
+    ) -> list[Account]:
         """Return the account of each stretch of time between two edges."""
         accounts = [Account() for _ in edges[1:]]
         subject = self.subject(target)
@@ -149,7 +153,7 @@ class AccountReader:
             if end <= edges[first + 1]:
                 for key, held_us, doubt_us, checks in day.rows:
                     accounts[first].add(key, held_us, doubt_us, checks)
-            elif day.is_plain:
+            elif day.is_plain and not exact:
                 _spread(accounts, edges, start, end, day)
             else:
                 continue
