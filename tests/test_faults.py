@@ -70,8 +70,9 @@ async def test_a_fault_of_one_check_is_a_gap_of_that_target_alone(
     assert bench.lane.backlog == 0
 
 
+@pytest.mark.parametrize("step", ["judge.classify", "observer.check_of"])
 async def test_a_fault_while_judging_leaves_the_state_as_it_was(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     await bench.check(ONE)
     before = bench.watch.state_of(ONE)
@@ -80,7 +81,7 @@ async def test_a_fault_while_judging_leaves_the_state_as_it_was(
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr("monitor.probe.judge.classify", broken)
+        patch.setattr(f"monitor.probe.{step}", broken)
         assert await bench.check(ONE) is None
     assert bench.watch.state_of(ONE) == before
     assert await bench.check(ONE) is not None
