@@ -101,6 +101,7 @@ def _config(
         allow_private=service.allow_private,
         extra_ca=folder / service.extra_ca if service.extra_ca else None,
         local=tuple(main.local.settings),
+        api_origin=_sure(main.web).api_origin or "",
     )
 
 

@@ -22,6 +22,7 @@ class MainFile:
     local: Local
     service: schema.ServiceEntry | None
     publisher: schema.Publisher | None
+    web: schema.WebEntry | None
     probe: schema.ProbeEntry | None
     policy: schema.PolicyEntry | None
     clock: schema.ClockEntry | None
@@ -76,6 +77,7 @@ def read_main(folder: Path) -> MainFile:
         local=local,
         service=tables.section(schema.ServiceEntry, "service"),
         publisher=tables.section(schema.Publisher, "publisher"),
+        web=tables.section(schema.WebEntry, "web"),
         probe=tables.section(schema.ProbeEntry, "probe"),
         policy=tables.section(schema.PolicyEntry, "policy"),
         clock=tables.section(schema.ClockEntry, "clock"),

@@ -11,6 +11,7 @@ import re
 from datetime import date, time
 from enum import StrEnum
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
@@ -69,6 +70,15 @@ def _shape(value: str) -> str:
     if refusal := urls.refuse_shape(value):
         raise refused(*refusal)
     return value
+
+
+def _origin(value: str) -> str:
+    address = _shape(value)
+    parts = urlsplit(address)
+    if address != f"{parts.scheme}://{parts.netloc.lower()}":
+        cure = "écrire le protocole et l'hôte en minuscules, par exemple https://exemple.fr"
+        raise refused("une origine est attendue, sans chemin ni barre finale", cure)
+    return address
 
 
 def _destination(value: str) -> str:
@@ -178,6 +188,15 @@ class Publisher(Entry):
 
     association: Text
     site: Annotated[str, AfterValidator(_shape)]
+
+
+class WebEntry(Entry):
+    """What the pages let others do.
+
+    `api_origin` is the one other site whose pages may read the interface from a browser.
+    """
+
+    api_origin: Annotated[str, AfterValidator(_origin)] | None = None
 
 
 class ProbeEntry(Entry):
@@ -416,3 +435,4 @@ class MainEntry(Entry):
     cosigning: Any = None
     witness: Any = None
     figures: Any = None
+    web: Any = None

@@ -170,8 +170,9 @@ class Config:
         allow_private: Private addresses may be probed: the demo and the tests only.
         extra_ca: PEM file of an authority to trust besides the public ones, or None.
         figures: What figures are made with, whenever they are asked for.
+        api_origin: The other site whose pages may read the interface from a browser, or "".
         local: The settings of `local.toml`, which are already applied to all of the above.
-        sha256: Digest of all of the above but `figures`, as canonical JSON, lower-case hex.
+        sha256: Digest of all that checks depend on, as canonical JSON, lower-case hex.
         by_slug: The targets by slug.
 
     """
@@ -201,6 +202,7 @@ class Config:
     # not make those before and after look as if they were made under different rules. Figures are
     # worked out from the journal when they are asked for, and print these settings themselves.
     figures: FigureSettings = field(default=FigureSettings(), compare=False)
+    api_origin: str = field(default="", compare=False)  # changes no check either
     local: tuple[Setting, ...] = field(default=(), repr=False, compare=False)
     sha256: str = field(init=False)
     by_slug: Mapping[str, Target] = field(init=False, repr=False, compare=False)

@@ -117,3 +117,26 @@ def test_what_is_older_than_the_journal_has_no_number(store: Store) -> None:
     assert {one.number for one in store.outages()} == {None}
     assert {one.number for one in store.incidents()} == {None}
     assert {one.number for one in store.gaps(*DAY)} == {None}
+
+
+def test_the_newest_are_the_last_of_all(store: Store) -> None:
+    live(store)
+    gaps = store.gaps(*DAY)
+    assert gaps
+    assert store.gaps(*DAY, newest=1) == gaps[-1:]
+    assert store.gaps(*DAY, targets=["nobody"]) == tuple(gap for gap in gaps if not gap.target)
+    assert store.gaps(*DAY, targets={gap.target for gap in gaps}) == gaps
+    incidents = store.incidents()
+    assert store.incidents(newest=1) == incidents[-1:]
+    assert store.incidents(newest=len(incidents) + 1) == incidents
+
+
+def test_checks_have_the_number_of_their_leaf_in_either_order(store: Store) -> None:
+    live(store)
+    (target, *_) = {one.target for one in store.outages()}
+    every = store.observations(target, *DAY)
+    found = store.numbered_observations(target, *DAY, newest_first=False, limit=3)
+    assert tuple(check for _, check in found) == every[:3]
+    assert all(said(store, number)["type"] == "observation" for number, _ in found)
+    last = store.numbered_observations(target, *DAY, newest_first=True, limit=2)
+    assert tuple(check for _, check in last) == every[:-3:-1]

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[2]
 _PLACES: Mapping[str, type[schema.Entry]] = {
     "[publisher]": schema.Publisher,
     "[service]": schema.ServiceEntry,
+    "[web]": schema.WebEntry,
     "[probe]": schema.ProbeEntry,
     "[policy]": schema.PolicyEntry,
     "[controls]": schema.ControlsEntry,

@@ -64,6 +64,18 @@ class CheckReads(StoreReads):
             connection = session.connection()
             return _checks(connection, connection.execute(query).all())
 
+    def numbered_observations(
+        self, target: str, since: datetime, until: datetime, *, newest_first: bool, limit: int
+    ) -> tuple[tuple[int | None, Check], ...]:
+        """Return the first checks of such a span, each with the index of its leaf, or None."""
+        order = _O.c.at.desc() if newest_first else _O.c.at
+        wanted = _CHECKS.where(self._of(target), _within(since, until)).order_by(order).limit(limit)
+        with self._reading() as session:
+            connection = session.connection()
+            rows = connection.execute(wanted).all()
+            checks = _checks(connection, rows)
+        return tuple((row.leaf, check) for row, check in zip(rows, checks, strict=True))
+
     def latest(self) -> tuple[Check, ...]:
         """Return the last check of every target, by name."""
         newer = _O.alias()

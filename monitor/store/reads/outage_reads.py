@@ -101,11 +101,12 @@ class LogReads(StoreReads):
         until: datetime | None = None,
         *,
         open_only: bool = False,
+        newest: int | None = None,
         number: int | None = None,
     ) -> tuple[Incident, ...]:
         """Return the incidents that touch a span, by opening, then platform.
 
-        Only the one that has the outage of that `number`, if one is given.
+        Only the `newest` of them, None for all; only the one that has the outage of that `number`.
         """
         conditions = and_(
             col(IncidentRow.point) == self.point,
@@ -124,6 +125,12 @@ class LogReads(StoreReads):
                 .where(EventRow.edge == Transition.OUTAGE_OPENED, EventRow.leaf == number)
             )
             conditions = and_(conditions, col(IncidentRow.id).in_(named))
+        if newest is not None:
+            last = select(IncidentRow.id).where(conditions).limit(newest)
+            last = last.order_by(
+                col(IncidentRow.opened_at).desc(), col(IncidentRow.platform).desc()
+            )
+            conditions = col(IncidentRow.id).in_(last)
         members = (
             select(
                 IncidentOutageRow.incident_id,

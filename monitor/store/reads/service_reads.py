@@ -1,5 +1,6 @@
 """Queries about the service itself: runs, rounds, gaps, lanes, robots.txt."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,20 +36,32 @@ class LifeReads(StoreReads):
     """Runs, rounds, gaps, lanes, pauses and robots.txt files."""
 
     def gaps(
-        self, since: datetime, until: datetime, *, number: int | None = None
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        targets: Iterable[str] | None = None,
+        newest: int | None = None,
+        number: int | None = None,
     ) -> tuple[Gap, ...]:
-        """Return the gaps that touch a span, by start, then target; or the one of a number."""
+        """Return the gaps that touch a span, by start, then target; or the one of a number.
+
+        Only those of `targets` and of the whole point; only the `newest` of them, None for all.
+        """
         query = (
             select(SubjectRow.target, GapRow)
             .join(GapRow, col(GapRow.subject_id) == SubjectRow.id)
             .where(SubjectRow.point == self.point)
             .where(col(GapRow.from_at) < until, col(GapRow.to_at) > since)
-            .order_by(col(GapRow.from_at), SubjectRow.target)
+            .order_by(col(GapRow.from_at).desc(), col(SubjectRow.target).desc())
+            .limit(newest)
         )
+        if targets is not None:
+            query = query.where(col(SubjectRow.target).in_(["", *targets]))
         if number is not None:
             query = query.where(GapRow.leaf == number)
         with self._reading() as session:
-            return tuple(
+            found = [
                 Gap(
                     point=self.point,
                     target=target,
@@ -59,7 +72,8 @@ class LifeReads(StoreReads):
                     number=row.leaf,
                 )
                 for target, row in session.exec(query)
-            )
+            ]
+        return tuple(reversed(found))
 
     def last_gaps(self, before: datetime) -> dict[str, datetime]:
         """Return the end of the last gap of each target that ended by `before`."""
