@@ -59,3 +59,11 @@ def test_what_is_no_date_gives_nothing(text: str) -> None:
 def test_a_date_alone_is_told_from_a_date_in_a_sentence() -> None:
     assert is_date("24 nov. 2021")
     assert not is_date("le 24 novembre 2021, à la préfecture")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("05/03/24", "2024-03-05"), ("05/03/99", "2099-03-05"), ("05/03/0100", "0100-03-05")],
+)
+def test_a_year_of_two_digits_is_of_this_century(text: str, expected: str) -> None:
+    assert iso(text) == expected
