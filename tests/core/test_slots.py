@@ -49,6 +49,7 @@ def test_a_day_without_a_whole_number_of_intervals_has_no_seam() -> None:
 def test_an_interval_of_nothing_is_refused() -> None:
     with pytest.raises(ValueError, match="at least a microsecond"):
         Grid.of(interval_s=0)
+    assert Grid.of(interval_s=1e-6).interval_us == 1
 
 
 @given(grid=any_grid, now=instants)
