@@ -31,6 +31,7 @@ COMMANDS = {
     "outages": "outage_log",
     "incidents": "outage_log",
     "gaps": "gap_log",
+    "at": "instant_answer",
     "availability": "availability",
     "changes": "changes",
     "discover": "discover",

@@ -9,6 +9,8 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, select
 from monitor.core.journal.check_fields import NAMES, read_fields
 from monitor.core.model import Controls, Phase, Sighting
 from monitor.core.model.check import Check
+from monitor.core.outages.at import Around, CitedCheck
+from monitor.core.outages.availability import KNOWN
 from monitor.store.reads.question import StoreReads
 from monitor.store.tables.check_tables import (
     BodyRow,
@@ -75,6 +77,26 @@ class CheckReads(StoreReads):
             rows = connection.execute(wanted).all()
             checks = _checks(connection, rows)
         return tuple((row.leaf, check) for row, check in zip(rows, checks, strict=True))
+
+    def around(self, target: str, at: datetime) -> Around:
+        """Return the checks of a target on both sides of an instant."""
+        mine = _CHECKS.where(self._of(target))
+        before = mine.where(_O.c.at <= at).order_by(_O.c.at.desc()).limit(1)
+        after = mine.where(_O.c.at > at).order_by(_O.c.at).limit(1)
+        telling = _J.c.verdict.in_(tuple(KNOWN))
+        sides = before, after, before.where(telling), after.where(telling)
+        with self._reading() as session:
+            connection = session.connection()
+            rows = [connection.execute(wanted).one_or_none() for wanted in sides]
+            found = {row.id: row for row in rows if row is not None}
+            checks = dict(zip(found, _checks(connection, list(found.values())), strict=True))
+        cited = [
+            None if row is None else CitedCheck(check=checks[row.id], number=row.leaf)
+            for row in rows
+        ]
+        return Around(
+            before=cited[0], after=cited[1], telling_before=cited[2], telling_after=cited[3]
+        )
 
     def latest(self) -> tuple[Check, ...]:
         """Return the last check of every target, by name."""

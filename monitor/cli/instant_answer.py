@@ -1,0 +1,300 @@
+"""`vigie at`: whether a target was reachable at an instant, by the checks on both sides of it."""
+
+from argparse import Namespace
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from monitor.cli.gap_log import gap_described, gap_json
+from monitor.cli.log_forms import LogForm, write_french_csv
+from monitor.cli.outage_log import RETIRED, outage_json, titled
+from monitor.cli.parsing import Commands, folders, say
+from monitor.cli.recorded_targets import RecordedTarget, RecordedTargets
+from monitor.cli.records import form_options, hold, instant, the_record, utc, write_csv
+from monitor.core.french.at_sentences import RELATIONS, distance, sentence
+from monitor.core.french.formatting import count, numbered, when
+from monitor.core.french.labels import GAPS, NATURES
+from monitor.core.french.sentences import REASONS, VERDICTS
+from monitor.core.model import Controls, Incident, Outage
+from monitor.core.outages.at import CitedCheck, InstantAnswer, answer
+from monitor.core.outages.fold import FAILING
+from monitor.runtime.clock import SystemClock
+from monitor.store import Store
+
+_MICROSECOND = timedelta(microseconds=1)
+
+
+def add(commands: Commands) -> None:
+    """Add the command."""
+    at = commands.add_parser("at", help="ce qui a été relevé d’une cible autour d’un instant")
+    folders(at)
+    at.add_argument("target", metavar="CIBLE", help="son identifiant, par exemple prefecture-93")
+    at.add_argument(
+        "at", type=instant, metavar="INSTANT", help="AAAA-MM-JJTHH:MM[:SS], heure de Paris"
+    )
+    form_options(at)
+    at.set_defaults(run=run_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetAtInstant:
+    """An answer, of which target, and the incident that its outage is in."""
+
+    target: RecordedTarget
+    point: str
+    answer: InstantAnswer
+    incident: Incident | None
+
+
+def run_at(args: Namespace) -> int:
+    """Print what can be said; return 1 when nothing can."""
+    with the_record(args) as (store, known):
+        target = known.require(args.target)
+        found = _answered(store, known, target, args.at)
+    form = _form(known)
+    match args.format:
+        case "json":
+            say(form.as_json(found))
+        case "csv":
+            write_csv([_flat(form.as_json(found))], names=form.fields)
+        case "csv-fr":
+            write_french_csv(form.columns, [found], instants=form.instants)
+        case _:
+            print(form.describe(found))
+    return 0 if found.answer.verdict is not None else 1
+
+
+def _answered(
+    store: Store, known: RecordedTargets, target: RecordedTarget, at: datetime
+) -> TargetAtInstant:
+    around = store.around(target.slug, at)
+    before, after = around.before, around.telling_after
+    until = (after.check.at if after else at) + _MICROSECOND
+    reply = answer(
+        at,
+        now=SystemClock().now(),
+        around=around,
+        hold=hold(known, target.slug, before.check.at if before else at),
+        gaps=[gap for gap in store.gaps(at, at + _MICROSECOND) if gap.target in {"", target.slug}],
+        runs=store.runs(),
+        outages=store.outages([target.slug], at, until),
+    )
+    number = reply.outage.number if reply.outage else None
+    incidents = store.incidents(number=number) if number is not None else ()
+    return TargetAtInstant(
+        target=target,
+        point=store.point,
+        answer=reply,
+        incident=incidents[0] if incidents else None,
+    )
+
+
+def _form(known: RecordedTargets) -> LogForm[TargetAtInstant]:
+    return LogForm(
+        name="at",
+        fields=(
+            "target",
+            "name",
+            "url",
+            "department",
+            "platform",
+            "point",
+            "at",
+            "verdict",
+            "why",
+            "sentence",
+            *(f"before_{name}" for name in _CHECK_FIELDS),
+            *(f"after_{name}" for name in _CHECK_FIELDS),
+            "outage_number",
+            "incident_number",
+            "gap_number",
+        ),
+        as_json=lambda one: _as_json(one, known),
+        columns=(
+            ("Cible", lambda one: one.target.name),
+            ("Identifiant", lambda one: one.target.slug),
+            ("Adresse", lambda one: one.target.url),
+            ("Point de mesure", lambda one: one.point),
+            ("Instant demandé", lambda one: one.answer.at),
+            ("Réponse", lambda one: _word(one.answer)),
+            ("Explication", lambda one: sentence(one.answer)),
+            ("Relevé avant", lambda one: _at(one.answer.around.before)),
+            ("Écart avant (secondes)", lambda one: _apart(one.answer, one.answer.around.before)),
+            ("État avant", lambda one: _state(one.answer.around.before)),
+            ("Feuille du relevé avant", lambda one: _leaf(one.answer.around.before)),
+            ("Relevé après", lambda one: _at(one.answer.around.after)),
+            ("Écart après (secondes)", lambda one: _apart(one.answer, one.answer.around.after)),
+            ("État après", lambda one: _state(one.answer.around.after)),
+            ("Feuille du relevé après", lambda one: _leaf(one.answer.around.after)),
+            (
+                "Indisponibilité",
+                lambda one: one.answer.outage.number if one.answer.outage else None,
+            ),
+            ("Incident", lambda one: one.incident.number if one.incident else None),
+            ("Lacune", lambda one: one.answer.gap.number if one.answer.gap else None),
+            (
+                "Cause de la lacune",
+                lambda one: GAPS[one.answer.gap.cause] if one.answer.gap else None,
+            ),
+        ),
+        instants=frozenset({"Instant demandé", "Relevé avant", "Relevé après"}),
+        describe=lambda one: _described(one, known),
+        ending=str,
+    )
+
+
+def _word(reply: InstantAnswer) -> str:
+    return VERDICTS[reply.verdict] if reply.verdict else "nous ne pouvons pas le dire"
+
+
+def _at(cited: CitedCheck | None) -> datetime | None:
+    return cited.check.at if cited else None
+
+
+def _apart(reply: InstantAnswer, cited: CitedCheck | None) -> float | None:
+    return abs((cited.check.at - reply.at).total_seconds()) if cited else None
+
+
+def _state(cited: CitedCheck | None) -> str | None:
+    return VERDICTS[cited.check.verdict] if cited else None
+
+
+def _leaf(cited: CitedCheck | None) -> int | None:
+    return cited.number if cited else None
+
+
+_CHECK_FIELDS = ("number", "at", "distance_s", "verdict", "reason", "rule", "status")
+
+
+def _as_json(one: TargetAtInstant, known: RecordedTargets) -> dict[str, Any]:
+    reply, target = one.answer, one.target
+    around = reply.around
+    return {
+        "target": target.slug,
+        "name": target.name,
+        "watched": target.watched,
+        "url": target.url,
+        "department": target.department,
+        "platform": target.platform,
+        "point": one.point,
+        "at": utc(reply.at),
+        "verdict": reply.verdict,
+        "why": reply.why,
+        "sentence": sentence(reply),
+        "hold_s": reply.hold.total_seconds(),
+        "before_holds": reply.holds,
+        "before": _check_json(reply, around.before),
+        "after": _check_json(reply, around.after),
+        "telling_before": _check_json(reply, around.telling_before),
+        "telling_after": _check_json(reply, around.telling_after),
+        "silent_since": utc(reply.silent_since),
+        "gap": gap_json(reply.gap, known) if reply.gap else None,
+        "outage": outage_json(reply.outage, target) if reply.outage else None,
+        "relation": reply.relation,
+        "incident_number": one.incident.number if one.incident else None,
+    }
+
+
+def _check_json(reply: InstantAnswer, cited: CitedCheck | None) -> dict[str, Any] | None:
+    if cited is None:
+        return None
+    check, controls = cited.check, cited.check.controls
+    return {
+        "number": cited.number,
+        "at": utc(check.at),
+        "distance_s": _apart(reply, cited),
+        "verdict": check.verdict,
+        "reason": check.reason,
+        "rule": check.rule,
+        "ruleset": check.ruleset,
+        "status": check.status,
+        "controls": {
+            "at": utc(controls.at),
+            "ok": controls.ok,
+            "asked": controls.asked,
+            "needed": controls.needed,
+            "line_works": controls.line_works,
+        }
+        if controls
+        else None,
+    }
+
+
+def _flat(whole: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of both checks beside the others, for a table."""
+    numbers = {
+        f"{name}_number": whole[name]["number"] if whole[name] else None
+        for name in ("outage", "gap")
+    }
+    checks = {
+        f"{side}_{name}": whole[side][name] if whole[side] else None
+        for side in ("before", "after")
+        for name in _CHECK_FIELDS
+    }
+    return {**whole, **numbers, **checks}
+
+
+def _described(one: TargetAtInstant, known: RecordedTargets) -> str:
+    reply, target = one.answer, one.target
+    around = reply.around
+    lines = [titled(target), *([f"  {target.url}"] if target.url else [])]
+    lines += [f"  {RETIRED}"] if target.watched is False else []
+    lines += [f"  instant demandé : {when(reply.at)}", "", sentence(reply), ""]
+    lines += _check_lines("Relevé avant", reply, around.before)
+    if around.telling_before != around.before:
+        lines += _check_lines("Dernier relevé avant qui dit l’état", reply, around.telling_before)
+    lines += _check_lines("Relevé après", reply, around.after)
+    if around.telling_after != around.after:
+        lines += _check_lines("Premier relevé après qui dit l’état", reply, around.telling_after)
+    if reply.gap:
+        lines.append(gap_described(reply.gap, known))
+    if reply.outage:
+        lines += _outage_lines(reply, reply.outage, one.incident)
+    elif reply.verdict in FAILING:
+        lines.append("Cet échec n’est pas confirmé : aucune indisponibilité n’a été ouverte.")
+    lines += [
+        "",
+        (
+            f"Un relevé vaut jusqu’au suivant, et {int(reply.hold.total_seconds())} s au plus. Les "
+            f"relevés partent du point de mesure « {one.point} » :"
+        ),
+        "un visiteur placé ailleurs a pu voir autre chose.",
+    ]
+    return "\n".join(lines)
+
+
+def _check_lines(head: str, reply: InstantAnswer, cited: CitedCheck | None) -> list[str]:
+    if cited is None:
+        return [f"{head} : aucun"]
+    check = cited.check
+    status = f" (code {check.status})" if check.status else ""
+    return [
+        f"{head}, {distance(check.at, reply.at)} : {VERDICTS[check.verdict]}{status}",
+        f"  le {when(check.at)}, feuille {numbered(cited.number)}",
+        f"  {REASONS[check.reason]}",
+        f"  {_controls(check.controls, check.at)}",
+    ]
+
+
+def _controls(controls: Controls | None, at: datetime) -> str:
+    if controls is None:
+        return "témoins de notre connexion : pas de contrôle connu"
+    return (
+        f"témoins de notre connexion : {controls.ok} sur {controls.asked} répondaient "
+        f"({count(controls.needed, 'attendu')}), au contrôle fait {distance(controls.at, at)}"
+    )
+
+
+def _outage_lines(reply: InstantAnswer, outage: Outage, incident: Incident | None) -> list[str]:
+    end = f"au {when(outage.first_ok_at)}" if outage.first_ok_at else "sans fin relevée"
+    lines = [
+        (
+            f"{NATURES[outage.nature].capitalize()} {numbered(outage.number)} : "
+            f"du {when(outage.first_fail_at)} {end}"
+        ),
+    ]
+    if reply.relation:
+        lines.append(f"  {RELATIONS[reply.relation]}")
+    if incident:
+        lines.append(f"  incident {numbered(incident.number)}")
+    return lines
