@@ -19,6 +19,7 @@ import structlog
 from monitor import __version__
 from monitor.attest.anchoring import Anchoring, build_courier
 from monitor.attest.own_witness import build_witness
+from monitor.attest.register import record_requests
 from monitor.attest.sealing import NoSealer, Sealer, journal_key, require_journal
 from monitor.config import Config
 from monitor.config.settings import Settings
@@ -197,6 +198,7 @@ class App:
             self._loop(self._every(self._config.controls.interval_s, self._heartbeat))
             self._loop(self._every(CLOCK_INTERVAL_S, self._read_clock))
             self._loop(self._every(PAUSE_INTERVAL_S, self._heed_pauses))
+            self._loop(self._every(PAUSE_INTERVAL_S, self._record_annotations))
             self._loop(self._every(SEAL_INTERVAL_S, self._sealer.seal))
             if self._config.identified:
                 self._loop(self._anchor())
@@ -333,6 +335,11 @@ class App:
                 lane.pause(pauses[platform])
             elif platform not in pauses and lane.state.paused:
                 lane.resume()
+
+    async def _record_annotations(self) -> None:
+        """Record what `vigie annotate` asked for; sign it soon, and have it dated."""
+        if await record_requests(self._store, self._settings.data, self._clock):
+            await self._seal_edge()
 
     async def _prune_daily_copies(self) -> None:
         """Delete the daily copies that are older than the configuration allows."""

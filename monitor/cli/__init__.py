@@ -35,6 +35,7 @@ COMMANDS = {
     "availability": "availability",
     "changes": "changes",
     "discover": "discover",
+    "annotate": "annotate",
     "pause": "pauses",
     "resume": "pauses",
     "seal": "journal",

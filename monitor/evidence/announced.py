@@ -24,9 +24,9 @@ def faults(folder: Path, digests: Iterable[str]) -> Iterator[str]:
     """Yield, in French, each announcement that is not in the folder as it was recorded."""
     for sha256 in digests:
         try:
-            found = bounded.read(folder / sha256, MAX_BYTES)
+            data = bounded.read(folder / sha256, MAX_BYTES)
         except OSError as error:
             yield f"{ANNOUNCED}/{sha256} : annonce manquante ou illisible ({error})"
             continue
-        if hashlib.sha256(found).hexdigest() != sha256:
+        if hashlib.sha256(data).hexdigest() != sha256:
             yield f"{ANNOUNCED}/{sha256} : ce ne sont pas les octets de l’annonce"

@@ -37,7 +37,7 @@ from monitor.core.outages.figures import (
     touched,
 )
 from monitor.core.outages.milestones import Milestone
-from monitor.figures.announced import unannounced
+from monitor.figures.unannounced import unannounced
 
 MAX_SPAN_DAYS = 3_700  # ten years
 MAX_PARTS = 4_000  # bins of one answer

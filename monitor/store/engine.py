@@ -36,6 +36,10 @@ class StoreError(VigieError):
     """The store cannot be used: stop the process. The message, in French, says what to do."""
 
 
+class SecondWriter(StoreError):  # noqa: N818 -- as `CommandRefused`: what was refused, not a fault
+    """Refused: another process has the right to write, and keeps it."""
+
+
 def parse(url: str) -> URL:
     """Read a database URL. Raises StoreError unless it is a SQLite file or PostgreSQL."""
     try:
@@ -295,7 +299,7 @@ class WriterLock:
         except OperationalError as error:
             if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
                 raise
-            raise StoreError(_TWO.format(where=name_of(url), which="")) from None
+            raise SecondWriter(_TWO.format(where=name_of(url), which="")) from None
 
     @staticmethod
     def _lock_file(path: Path, *, owner: Path) -> int:
@@ -313,7 +317,7 @@ class WriterLock:
                 if process_id.isascii() and process_id.isdecimal()
                 else ""
             )
-            raise StoreError(
+            raise SecondWriter(
                 _TWO.format(where=path.with_name(path.name.removesuffix(".lock")), which=which)
             ) from None
         return file

@@ -305,10 +305,10 @@ class Store(
         Nothing is done when another process, which had the right to write, answered it.
         """
 
-        def work(connection: Connection, kept: InternTables) -> None:
+        def work(connection: Connection, interned: InternTables) -> None:
             same = _REQUEST.c.id == request
             if connection.execute(delete(_REQUEST).where(same)).rowcount:
-                leaf = kept.scribe.annotation(connection, note)
+                leaf = interned.scribe.annotation(connection, note)
                 write_annotation(connection, note, leaf)
 
         await self._write(work)
@@ -316,8 +316,8 @@ class Store(
     async def refuse_annotation(self, request: int) -> None:
         """Take away a request that cannot be recorded."""
 
-        def work(connection: Connection, kept: InternTables) -> None:
-            del kept
+        def work(connection: Connection, interned: InternTables) -> None:
+            del interned
             connection.execute(delete(_REQUEST).where(_REQUEST.c.id == request))
 
         await self._write(work)
@@ -413,8 +413,8 @@ class Store(
             connected(self._url, writer=True) as connection,
             connection.begin(),
         ):
-            asked = insert(_REQUEST).returning(_REQUEST.c.id)
-            number: int = connection.execute(asked, {"text": request_text(note)}).scalar_one()
+            statement = insert(_REQUEST).returning(_REQUEST.c.id)
+            number: int = connection.execute(statement, {"text": request_text(note)}).scalar_one()
             return number
 
     def _this_run(self) -> Update:

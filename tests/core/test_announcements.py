@@ -30,7 +30,7 @@ from monitor.core.outages.availability import (
     tally,
 )
 from monitor.core.outages.figures import Scope, ScopeKind
-from monitor.figures.announced import unannounced
+from monitor.figures.unannounced import unannounced
 from tests.support.outcomes import at
 from tests.support.second_by_second import SlowCheck, outside
 

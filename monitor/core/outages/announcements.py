@@ -19,6 +19,8 @@ MOST_TARGETS = 500  # of one annotation: a leaf holds 64,000 bytes
 MOST_URL = 2_000  # characters
 MOST_WINDOW = timedelta(days=31)
 _SLUG = re.compile(r"(?=.{1,80}\Z)[a-z0-9]+(-[a-z0-9]+)*")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_MOST_NUMBER = 2**53
 _URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?(/[!-?A-~]*)?")
 
 Windows = Mapping[str, Sequence[tuple[int, int]]]
@@ -39,26 +41,56 @@ class Announcement:
     withdrawn_by: int | None = None
 
 
-def fault(note: Annotation) -> str | None:  # noqa: PLR0911 -- one line a fault
-    """Return, in French, why an annotation cannot be recorded; None when it can."""
+def fault(note: Annotation) -> str | None:
+    """Return, in French, why an annotation cannot be recorded; None when it can.
+
+    Raises TypeError for a field that is not of its type.
+    """
+    of_kind = _fault_of_withdrawal if note.kind is AnnotationKind.WITHDRAWAL else _fault_of_window
+    return _fault_of_targets(note) or of_kind(note) or _fault_of_proof(note)
+
+
+def _fault_of_targets(note: Annotation) -> str | None:
     if not 0 < len(note.targets) <= MOST_TARGETS:
         return f"il faut de une à {MOST_TARGETS} cibles"
     if list(note.targets) != sorted(set(note.targets)):
         return "les cibles ne sont pas triées, ou l’une est en double"
     if not all(_SLUG.fullmatch(slug) for slug in note.targets):
         return "une cible n’a pas la forme d’un identifiant"
-    if note.kind is AnnotationKind.WITHDRAWAL:
-        others = note.from_at, note.to_at, note.sha256, note.url, note.change
-        return None if note.withdraws is not None and not any(others) else "retrait mal formé"
+    return None
+
+
+def _fault_of_withdrawal(note: Annotation) -> str | None:
+    others = note.from_at, note.to_at, note.sha256, note.url, note.change
+    well = note.withdraws is not None and all(one is None for one in others)
+    return None if well else "un retrait ne dit que l’annonce qu’il retire"
+
+
+def _fault_of_window(note: Annotation) -> str | None:
     if note.withdraws is not None or note.from_at is None or note.to_at is None:
         return "une annonce a un début et une fin"
     if not timedelta() < note.to_at - note.from_at <= MOST_WINDOW:
         return f"la fin doit suivre le début, de {MOST_WINDOW.days} jours au plus"
     if note.sha256 is None and note.change is None:
         return "il manque la preuve : les octets de l’annonce, ou la modification d’une page"
+    return None
+
+
+def _fault_of_proof(note: Annotation) -> str | None:
+    if not _is_number(note.withdraws) or not _is_number(note.change):
+        return "ce n’est pas le numéro d’une feuille"
+    if note.sha256 is not None and not _SHA256.fullmatch(note.sha256):
+        return "ce n’est pas une empreinte SHA-256"
     if note.url is not None and (len(note.url) > MOST_URL or not _URL.fullmatch(note.url)):
         return "l’adresse de l’annonce n’est pas une adresse http(s) publique et simple"
     return None
+
+
+def _is_number(value: object) -> bool:
+    """Return whether a value from outside can be the number of a leaf, or no number."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return 0 <= value < _MOST_NUMBER
+    return value is None
 
 
 def register(notes: Iterable[Annotation]) -> tuple[Announcement, ...]:
@@ -66,18 +98,18 @@ def register(notes: Iterable[Annotation]) -> tuple[Announcement, ...]:
 
     `notes` are all annotations, by number; a withdrawal only concerns an earlier announcement.
     """
-    found: dict[int | None, Announcement] = {}
+    announcements: dict[int | None, Announcement] = {}
     for note in notes:
-        known = found.get(note.withdraws)
+        known = announcements.get(note.withdraws)
         if note.kind is AnnotationKind.MAINTENANCE:
-            found[note.number] = Announcement(note=note, status=_status(note))
+            announcements[note.number] = Announcement(note=note, status=_status(note))
         elif known is not None and known.withdrawn_by is None:
-            found[note.withdraws] = Announcement(
+            announcements[note.withdraws] = Announcement(
                 note=known.note,
                 status=AnnouncementStatus.WITHDRAWN,
                 withdrawn_by=note.number,
             )
-    return tuple(found.values())
+    return tuple(announcements.values())
 
 
 def _status(note: Annotation) -> AnnouncementStatus:
@@ -85,10 +117,10 @@ def _status(note: Annotation) -> AnnouncementStatus:
     return AnnouncementStatus.COUNTED if before else AnnouncementStatus.LATE
 
 
-def windows(found: Iterable[Announcement]) -> Windows:
+def windows(announcements: Iterable[Announcement]) -> Windows:
     """Return the announced time of each target by what counts: spans in order, none touching."""
     spans: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for one in found:
+    for one in announcements:
         note = one.note
         if one.status is AnnouncementStatus.COUNTED and note.from_at and note.to_at:
             for slug in note.targets:
@@ -98,20 +130,20 @@ def windows(found: Iterable[Announcement]) -> Windows:
 
 def joined(spans: Iterable[tuple[int, int]]) -> Sequence[tuple[int, int]]:
     """Return spans in order, those that touch or overlap as one."""
-    found: list[tuple[int, int]] = []
+    merged: list[tuple[int, int]] = []
     for start, end in sorted(spans):
-        if found and start <= found[-1][1]:
-            found[-1] = found[-1][0], max(end, found[-1][1])
+        if merged and start <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
         else:
-            found.append((start, end))
-    return found
+            merged.append((start, end))
+    return merged
 
 
 def within(
     known: Windows, targets: Collection[str], since: int, until: int
 ) -> Mapping[str, Sequence[tuple[int, int]]]:
     """Return what of the windows of some targets lies in [since, until), by target."""
-    found = {
+    parts = {
         slug: [
             (max(start, since), min(end, until))
             for start, end in known.get(slug, ())
@@ -119,4 +151,4 @@ def within(
         ]
         for slug in targets
     }
-    return {slug: spans for slug, spans in found.items() if spans}
+    return {slug: spans for slug, spans in parts.items() if spans}

@@ -61,16 +61,16 @@ def requested(text: str, *, at: datetime) -> Annotation:
     """
     if len(text) > MAX_REQUEST:
         raise ValueError("too long")
-    said = json.loads(text)
-    since, until = said["from_at"], said["to_at"]
+    fields = json.loads(text)
+    since, until = fields["from_at"], fields["to_at"]
     return Annotation(
-        kind=AnnotationKind(said["kind"]),
+        kind=AnnotationKind(fields["kind"]),
         at=at,
-        targets=tuple(said["targets"]),
+        targets=tuple(fields["targets"]),
         from_at=read_instant(since) if since else None,
         to_at=read_instant(until) if until else None,
-        sha256=said["sha256"],
-        url=said["url"],
-        change=said["change"],
-        withdraws=said["withdraws"],
+        sha256=fields["sha256"],
+        url=fields["url"],
+        change=fields["change"],
+        withdraws=fields["withdraws"],
     )
