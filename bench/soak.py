@@ -183,7 +183,7 @@ def plot(points: Sequence[Point]) -> str:
     """Draw memory over time as text."""
     step = max(1, len(points) / WIDTH)
     columns = [points[int(number * step)] for number in range(min(WIDTH, len(points)))]
-    values = [one.memory_bytes / 1e6 for one in columns]
+    values = [column.memory_bytes / 1e6 for column in columns]
     top = max(values)
     rows = []
     for row in range(HEIGHT, 0, -1):

@@ -60,12 +60,12 @@ def main() -> int:
     options.add_argument("--late", type=float, default=LATE_S, help="seconds of a long life")
     asked = options.parse_args()
     with tempfile.TemporaryDirectory(prefix="vigie-torture-") as made:
-        found = torture(
+        report = torture(
             Path(made), kills=asked.kills, seed=asked.seed, late_s=asked.late, tell=print,
             postgres=asked.postgres,
         )  # fmt: skip
-    print(found)
-    return 1 if found.faults else 0
+    print(report)
+    return 1 if report.faults else 0
 
 
 @dataclass

@@ -215,7 +215,9 @@ def test_an_edge_is_dated_without_waiting_for_the_hour(
         size = await life.grow(1)
         life.anchoring.edge()
         await life.until(
-            lambda: {one.size for one in life.store.last_stamps(verified=True).values()} == {size}
+            lambda: (
+                {stamp.size for stamp in life.store.last_stamps(verified=True).values()} == {size}
+            )
         )
         assert house.clock.now() - before < timedelta(minutes=10)
 

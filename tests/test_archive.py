@@ -288,7 +288,7 @@ async def test_the_next_reading_may_be_the_only_later_copy_that_agrees(
     assert technical.change is not None
     assert technical.change.summary == RETAKEN
     assert [(minute(3), minute(4)), (minute(0), minute(0))] == [
-        (one.first_at, one.last_at) for one in service.store.page_versions(PAGE.slug)
+        (version.first_at, version.last_at) for version in service.store.page_versions(PAGE.slug)
     ]
 
 

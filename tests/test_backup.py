@@ -47,7 +47,7 @@ def target_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 async def more(store: Store, sealer: Sealer, first: int, count: int) -> None:
     instants = (at(60 * n) for n in range(first, first + count))
-    await asyncio.gather(*(store.record_round(panel(one), None) for one in instants))
+    await asyncio.gather(*(store.record_round(panel(instant), None) for instant in instants))
     await sealer.seal()
 
 
@@ -94,8 +94,8 @@ def settings_of(url: str, data: Path) -> Settings:
 
 def steps_of(settings: Settings) -> list[tuple[str, ...]]:
     with Store.open(settings.database_url, point="local", writer=False) as store:
-        found = verify(settings.data / FOLDER, key=KEY.verifier, store=store)
-        return [step.faults for step in found]
+        verification = verify(settings.data / FOLDER, key=KEY.verifier, store=store)
+        return [step.faults for step in verification]
 
 
 def test_a_record_comes_back_whole_on_either_engine_and_goes_on(

@@ -91,17 +91,17 @@ def make_panel(internet: Internet, *, needed: int = 1) -> ControlPanel:
 
 async def test_every_host_is_asked_and_the_answers_are_counted() -> None:
     clock = FakeClock()
-    found = await make_panel(Internet(clock, deux=Failure.TIMEOUT), needed=2).probe()
-    assert (found.at, found.ok, found.asked, found.needed) == (clock.now(), 2, 3, 2)
-    assert found.answers == {"un": True, "deux": False, "trois": True}
-    assert found.line_works
-    assert [(w.slug, w.family, w.said) for w in found.witnesses[:3]] == [
+    panel = await make_panel(Internet(clock, deux=Failure.TIMEOUT), needed=2).probe()
+    assert (panel.at, panel.ok, panel.asked, panel.needed) == (clock.now(), 2, 3, 2)
+    assert panel.answers == {"un": True, "deux": False, "trois": True}
+    assert panel.line_works
+    assert [(w.slug, w.family, w.said) for w in panel.witnesses[:3]] == [
         ("un", Family.IPV4, ControlStatus.PROMPT),
         ("un", Family.IPV6, ControlStatus.PROMPT),
         ("deux", Family.IPV4, ControlStatus.SILENT),
     ]
-    assert found.witnesses[1].address == BOTH[1]
-    assert found.witnesses[1].resolver == "192.0.2.53"
+    assert panel.witnesses[1].address == BOTH[1]
+    assert panel.witnesses[1].resolver == "192.0.2.53"
 
 
 @pytest.mark.parametrize(
@@ -112,16 +112,16 @@ async def test_any_whole_answer_but_a_server_s_trouble_shows_the_line(
     answer: int,
     ok: bool,  # noqa: FBT001 -- a table's column
 ) -> None:
-    found = await make_panel(Internet(FakeClock(), un=answer)).probe()
-    assert found.answers["un"] is ok
+    panel = await make_panel(Internet(FakeClock(), un=answer)).probe()
+    assert panel.answers["un"] is ok
 
 
 async def test_a_family_is_vouched_for_by_what_came_over_it_alone() -> None:
     internet = Internet(FakeClock())
     internet.by_family = {(host.slug, Family.IPV4): Failure.TIMEOUT for host in HOSTS}
-    found = await make_panel(internet, needed=2).probe()
-    assert (found.ok, found.line_works) == (3, True)
-    assert (found.vouch_for(Family.IPV4), found.vouch_for(Family.IPV6)) == (False, True)
+    panel = await make_panel(internet, needed=2).probe()
+    assert (panel.ok, panel.line_works) == (3, True)
+    assert (panel.vouch_for(Family.IPV4), panel.vouch_for(Family.IPV6)) == (False, True)
 
 
 @pytest.mark.parametrize(
@@ -142,9 +142,9 @@ async def test_a_family_is_vouched_for_by_what_came_over_it_alone() -> None:
 async def test_what_each_host_says_is_one_word(answer: int | Failure, said: ControlStatus) -> None:
     internet = Internet(FakeClock())
     internet.by_family[HOSTS[0].slug, Family.IPV6] = answer
-    found = await make_panel(internet).probe()
-    assert found.families[Family.IPV6]["un"] is said
-    assert found.families[Family.IPV4]["un"] is ControlStatus.PROMPT
+    panel = await make_panel(internet).probe()
+    assert panel.families[Family.IPV6]["un"] is said
+    assert panel.families[Family.IPV4]["un"] is ControlStatus.PROMPT
 
 
 async def test_an_answer_that_came_late_or_twice_does_not_vouch() -> None:
@@ -171,8 +171,8 @@ def test_a_record_of_before_the_families_says_what_it_said() -> None:
 
 async def test_our_line_is_cut_when_nobody_answers() -> None:
     cut = dict.fromkeys(("un", "deux", "trois"), Failure.NETWORK_UNREACHABLE)
-    found = await make_panel(Internet(FakeClock(), **cut)).probe()
-    assert (found.ok, found.line_works) == (0, False)
+    panel = await make_panel(Internet(FakeClock(), **cut)).probe()
+    assert (panel.ok, panel.line_works) == (0, False)
 
 
 async def test_hosts_are_asked_all_at_once() -> None:
@@ -424,7 +424,7 @@ async def test_a_family_that_is_silent_for_ten_minutes_is_lost_until_one_answers
         assert controls.lack(Family.IPV6) is (minute >= 10)
         assert set(controls.families[Family.IPV4].values()) == {ControlStatus.PROMPT}
         assert ControlStatus.LOST not in {
-            each.said for each in controls.witnesses
+            witness.said for witness in controls.witnesses
         }  # their own words
         await clock.advance(60)
     del internet.by_family["deux", Family.IPV6]

@@ -53,7 +53,7 @@ def test_a_link_dies_with_the_address_that_it_leads_to_and_is_told_once() -> Non
     assert died.change is not None
     assert ((ChangeKind.LINK_BROKEN,), Weight.MAJOR) == (died.change.kinds, died.change.weight)
     assert "Lien mort : « Déposer ma demande », qui mène à anef.example." == died.change.summary
-    assert [("anef", minute(1))] == [(one.target, one.gone_at) for one in died.links]
+    assert [("anef", minute(1))] == [(link.target, link.gone_at) for link in died.links]
 
 
 def test_a_link_that_leads_somewhere_again_is_told_once() -> None:
@@ -129,7 +129,7 @@ def test_several_links_that_die_at_once_are_one_event() -> None:
         '<a href="https://anef.example">Déposer encore</a>',
     )
 
-    assert ["//anef.example", "//anef.example#/sejour"] == [one.address for one in died.links]
+    assert ["//anef.example", "//anef.example#/sejour"] == [link.address for link in died.links]
     assert died.change is not None
     assert "« Déposer »" in died.change.summary
     assert "« Séjour »" in died.change.summary
@@ -168,7 +168,7 @@ def test_no_page_has_more_links_judged_than_the_bound() -> None:
     assert MOST_LEADS == len(died.links)
     assert died.change is not None
     assert len(died.change.summary) <= 600
-    assert all(len(one.text) <= 300 for one in died.links)
+    assert all(len(link.text) <= 300 for link in died.links)
 
 
 def test_a_restart_goes_on_from_what_was_told() -> None:

@@ -106,7 +106,7 @@ def anyio_backend() -> str:
 
 
 def proposals(search: Search) -> set[str]:
-    return {one.url.removeprefix(SITE) for one in search.proposals}
+    return {proposal.url.removeprefix(SITE) for proposal in search.proposals}
 
 
 async def test_a_search_proposes_what_speaks_of_foreigners_within_two_links(

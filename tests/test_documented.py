@@ -53,8 +53,8 @@ def test_every_key_of_a_table_is_documented_with_its_default_and_bounds(place: s
 
 def test_every_table_of_the_files_is_documented_and_no_other() -> None:
     assert list(sections(read(SETTINGS))) == list(CONFIGURATION)
-    entries = {one for one in vars(schema).values() if isinstance(one, type)}
-    assert {one for one in entries if issubclass(one, schema.Entry)} == MODELS
+    entries = {var for var in vars(schema).values() if isinstance(var, type)}
+    assert {entry for entry in entries if issubclass(entry, schema.Entry)} == MODELS
     above = {place.strip("[]").partition(".")[0] for place in CONFIGURATION if place[0] == "["}
     assert schema.MainEntry.model_fields.keys() <= above
 

@@ -66,8 +66,8 @@ def test_it_verifies_and_goes_on(data: Path) -> None:
 
     command("seal", "--data", data, data=data)
     assert "Tout est vérifié." in command("verify", data, data=data)
-    told = command("outages", "--data", data, "--json", data=data)
-    assert told.count('"first_fail_at"') == 8
+    output = command("outages", "--data", data, "--json", data=data)
+    assert output.count('"first_fail_at"') == 8
 
 
 def test_the_database_comes_out_of_its_journal(old: Path) -> None:

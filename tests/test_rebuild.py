@@ -92,14 +92,14 @@ def told(store: Store, table: str) -> list[dict[str, Any]]:
 
 
 def faults(made: Made, store: Store) -> list[str]:
-    found = verify(
+    verification = verify(
         made.data / FOLDER,
         key=key_of(made),
         store=store,
         captures=made.data / "captures",
         data=made.data,
     )
-    return [fault for step in found for fault in step.faults]
+    return [fault for step in verification for fault in step.faults]
 
 
 def test_pages_tokens_and_cosignatures_come_back(
@@ -165,21 +165,21 @@ def test_a_text_that_no_copy_gives_is_named_and_not_accused(
     lose(made)
     found = again(made, url, tsa)
     assert found.texts == 0
-    assert {(one.target, one.why) for one in found.lost_texts} == {
+    assert {(text.target, text.why) for text in found.lost_texts} == {
         (slug, Why.COPY) for slug in TARGETS
     }
     with opened(old_url(made)) as before, opened(url) as after:
         changes = told(after, "page_change")
-        assert [one | {"summary": ""} for one in changes] == [
+        assert [change | {"summary": ""} for change in changes] == [
             one | {"summary": ""} for one in told(before, "page_change")
         ]
         assert all(row["page"] == b"" for row in told(after, "page_text"))
         trusted = OnTrust()
         assert differences(made, after, trusted) == []
-        assert sorted(trusted.texts) == sorted(one.sha256 for one in found.lost_texts)
+        assert sorted(trusted.texts) == sorted(text.sha256 for text in found.lost_texts)
         # Dead links are known by what they lead to.
-        assert [(one.link.target, one.until) for one in after.dead_links()] == [
-            (one.link.target, one.until) for one in before.dead_links()
+        assert [(link.link.target, link.until) for link in after.dead_links()] == [
+            (link.link.target, link.until) for link in before.dead_links()
         ]
         assert changes
         for change in after.page_changes():
@@ -193,7 +193,7 @@ def test_a_text_that_other_rules_read_is_not_read_by_ours(
     monkeypatch.setattr(audit_pages, "EXTRACTION_VERSION", "another")
     url = f"sqlite:///{tmp_path / 'again.sqlite'}"
     found = again(made, url, tsa)
-    assert {one.why for one in found.lost_texts} == {Why.RULES}
+    assert {text.why for text in found.lost_texts} == {Why.RULES}
     assert len(found.lost_texts) == 5
     with opened(url) as after:
         trusted = OnTrust()
@@ -217,7 +217,11 @@ def test_a_text_that_was_emptied_or_removed_is_still_refused(made: Made, edit: s
         connection.execute(edit)
         connection.commit()
     with opened(old_url(made)) as store:
-        found = [one for one in differences(made, store, OnTrust()) if "schéma" not in one]
+        found = [
+            difference
+            for difference in differences(made, store, OnTrust())
+            if "schéma" not in difference
+        ]
     assert any("page_text" in one for one in found), found
 
 

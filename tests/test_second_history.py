@@ -205,10 +205,10 @@ def test_all_of_the_data_put_back_from_an_old_backup_signs_nothing(
     last = (scene.data / LAST).read_bytes()
 
     for words in (["run"], ["seal"]):
-        said = vigie(*words, "--config", scene.config, "--data", scene.data, port=0)
-        assert said.returncode == 2, said.stderr
-        assert "sauvegarde" in said.stderr
-        assert "temoin.example/w" in said.stderr
+        output = vigie(*words, "--config", scene.config, "--data", scene.data, port=0)
+        assert output.returncode == 2, output.stderr
+        assert "sauvegarde" in output.stderr
+        assert "temoin.example/w" in output.stderr
 
     assert (scene.data / LAST).read_bytes() == last
     assert {p: p.read_bytes() for p in (scene.data / "journal").rglob("*.gz")} == before
@@ -224,9 +224,9 @@ def test_a_key_with_an_empty_volume_needs_an_explicit_word(scene: Scene) -> None
     (scene.data / "journal.key").chmod(0o600)
     where: list[str | Path] = ["--config", scene.config, "--data", scene.data]
 
-    said = vigie("run", *where, port=0)
-    assert said.returncode == 2
-    assert "--new-journal" in said.stderr
+    output = vigie("run", *where, port=0)
+    assert output.returncode == 2
+    assert "--new-journal" in output.stderr
     assert not (scene.data / "journal").exists()
 
     assert vigie("seal", *where, "--new-journal").returncode == 0
@@ -266,10 +266,10 @@ def test_an_explicit_word_does_not_outweigh_a_witness(scene: Scene) -> None:
     where: list[str | Path] = ["--config", scene.config, "--data", scene.data]
     assert vigie("migrate", *where).returncode == 0
 
-    said = vigie("seal", *where, "--new-journal")
+    output = vigie("seal", *where, "--new-journal")
 
-    assert said.returncode == 2
-    assert "temoin.example/w" in said.stderr
+    assert output.returncode == 2
+    assert "temoin.example/w" in output.stderr
     assert vigie("run", *where, port=0).returncode == 2
     scene.end()
 

@@ -493,9 +493,9 @@ async def test_a_long_answer_is_judged_apart_from_the_loop(
 def _resolved(exchange: Exchange, address: str) -> Exchange:
     """Return an exchange of the one site, whose address one resolver alone gave."""
     host = urlsplit(exchange.url).hostname or ""
-    found = Resolution(host=host, server="192.0.2.53", addresses=(address,), elapsed_us=1)
+    resolution = Resolution(host=host, server="192.0.2.53", addresses=(address,), elapsed_us=1)
     (hop,) = exchange.hops or (Hop(url=exchange.url, started_at=exchange.started_at),)
-    hop = replace(hop, resolution=found, address=None if exchange.failure else address)
+    hop = replace(hop, resolution=resolution, address=None if exchange.failure else address)
     return replace(exchange, hops=(hop,))
 
 

@@ -56,7 +56,7 @@ class Linked(Bench):
 
     def told(self) -> list[ChangeRecord]:
         """Return what was recorded of links, the oldest first."""
-        return [one for one in self.store.page_changes()[::-1] if one.edge in LINKS]
+        return [change for change in self.store.page_changes()[::-1] if change.edge in LINKS]
 
 
 @pytest.fixture
@@ -170,7 +170,8 @@ async def test_a_link_that_left_is_told_by_the_text_alone(bench: Linked) -> None
     await bench.go_round()
 
     announced = [
-        one.edge for one in bench.store.page_changes(targets=[PAGE.slug], announced_only=True)[::-1]
+        change.edge
+        for change in bench.store.page_changes(targets=[PAGE.slug], announced_only=True)[::-1]
     ]
     assert [PageEdge.LINK_BROKEN, PageEdge.CHANGED] == announced
     assert [PageEdge.LINK_BROKEN, PageEdge.LINK_DROPPED] == [one.edge for one in bench.told()]

@@ -142,12 +142,12 @@ class FigureSettings:
 
     @property
     def openings(self) -> tuple[Opening, ...]:
-        return tuple(one.opening for one in self.hours)
+        return tuple(hour.opening for hour in self.hours)
 
     @property
     def necessary(self) -> tuple[Component, ...]:
         """The components without any of which the whole service is not usable."""
-        return tuple(one for one in self.components if one.necessary)
+        return tuple(component for component in self.components if component.necessary)
 
     @staticmethod
     def holidays(first: date, last: date) -> frozenset[date]:

@@ -238,7 +238,7 @@ def _parts(
             bins = opening_bins(question.since, question.until, basis.openings, holidays)
             return _counted(reads, question, bins)
         case Division.MILESTONE:
-            starts = [(midnight(one.date), one.slug) for one in basis.milestones]
+            starts = [(midnight(milestone.date), milestone.slug) for milestone in basis.milestones]
             bins = cut_after(question.since, question.until, starts)
         case _:
             bins = cut(question.since, question.until, Unit(question.division.value))

@@ -62,7 +62,7 @@ class Scopes:
         self, known: Mapping[str, KnownTarget], components: Sequence[Component] = ()
     ) -> None:
         self._known = known
-        self._components = {one.slug: one for one in components}
+        self._components = {component.slug: component for component in components}
 
     def find(self, kind: ScopeKind, slug: str = "") -> Scope | None:
         """Return a scope by its kind and, where there are several, its slug."""
@@ -99,10 +99,10 @@ class Scopes:
     def _whole(self, kind: ScopeKind, slug: str) -> Scope | None:
         """Return a component, or all of those that are necessary: down while one target is."""
         if kind is ScopeKind.ANEF:
-            some = [one for one in self._components.values() if one.necessary]
+            some = [component for component in self._components.values() if component.necessary]
             slug, name = ANEF, ANEF_NAME
         else:
-            some = [one for one in self._components.values() if one.slug == slug]
+            some = [component for component in self._components.values() if component.slug == slug]
             name = some[0].name if some else slug
         targets = tuple(dict.fromkeys(target for one in some for target in one.targets))
         if not targets:

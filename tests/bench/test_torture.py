@@ -12,17 +12,17 @@ SAID: list[object] = []
 
 
 def test_killed_on_sqlite_it_loses_nothing(tmp_path: Path) -> None:
-    found = torture(tmp_path, kills=3, seed=7, late_s=2, postgres=False, tell=SAID.append)
+    report = torture(tmp_path, kills=3, seed=7, late_s=2, postgres=False, tell=SAID.append)
 
-    assert not found.faults, found
-    assert found.done == {"early": 1, "late": 1, "making": 1}
-    assert found.leaves > 20
+    assert not report.faults, report
+    assert report.done == {"early": 1, "late": 1, "making": 1}
+    assert report.leaves > 20
 
 
 def test_killed_with_its_database_server_it_loses_nothing(tmp_path: Path) -> None:
     if find_postgres() is None:
         pytest.skip("no PostgreSQL server here (Debian: apt install postgresql)")
-    found = torture(tmp_path, kills=3, seed=7, late_s=2, postgres=True, tell=SAID.append)
+    report = torture(tmp_path, kills=3, seed=7, late_s=2, postgres=True, tell=SAID.append)
 
-    assert not found.faults, found
-    assert found.done == {"early": 1, "late": 1, "database": 1}
+    assert not report.faults, report
+    assert report.done == {"early": 1, "late": 1, "database": 1}

@@ -203,5 +203,5 @@ def test_the_usual_refusals_of_the_system_are_french(
     main(["classify", "--status", "200", str(tmp_path)])
     main(["classify", "--status", "200", str(tmp_path / "absente")])
 
-    assert "c’est un dossier" in (said := capsys.readouterr().err)
-    assert "introuvable" in said
+    assert "c’est un dossier" in (output := capsys.readouterr().err)
+    assert "introuvable" in output

@@ -272,7 +272,7 @@ def test_errors_refusals_and_a_cut_line_make_no_version(played: Played) -> None:
     }
 
     assert {PageEdge.FIRST} == {
-        one.edge for one in played.store.page_changes(targets=sorted(slugs))
+        change.edge for change in played.store.page_changes(targets=sorted(slugs))
     }
 
 

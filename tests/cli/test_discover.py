@@ -40,7 +40,7 @@ async def searched(folder: Path, code: str) -> tuple[bool, str]:
         with Store.open(settings.database_url, point="local", writer=True, rest_s=0) as store:
             searcher = Searcher(config, settings, store, clock=clock, resolver=resolver)
             ended = await searcher.search(home, [])
-            kept = {one.host for one in store.robots()}
+            kept = {robot.host for robot in store.robots()}
     finally:
         await world.stop()
     assert any(f"prefecture-{code}" in host for host in kept)
@@ -59,14 +59,14 @@ def test_a_prefecture_s_pages_for_foreigners_are_proposed(
     assert {"/Demarches/Accueil-des-etrangers", "/Demarches/Prendre-un-rendez-vous"} == {
         "/" + one["url"].split("/", 3)[3] for one in found
     }
-    told = capsys.readouterr().out
-    assert "13 : 2 pages proposées, à relire dans" in told
-    assert "13 : 1/25 ·" in told
+    output = capsys.readouterr().out
+    assert "13 : 2 pages proposées, à relire dans" in output
+    assert "13 : 1/25 ·" in output
 
 
 def test_without_a_department_those_that_have_no_page_are_searched() -> None:
     config = load(CONFIG)
-    followed = {one.department for one in config.targets if one.kind is Kind.PAGE}
+    followed = {target.department for target in config.targets if target.kind is Kind.PAGE}
     codes = {home.department for home in chosen(config, None)}
 
     assert codes
@@ -82,7 +82,9 @@ def test_a_department_without_a_home_is_refused(code: str) -> None:
 
 def test_the_shipped_candidates_belong_to_their_prefectures() -> None:
     """Third-party copies and look-alikes are not among them."""
-    homes = {one.department: one.url for one in load(CONFIG).targets if one.kind is Kind.HOME}
+    homes = {
+        target.department: target.url for target in load(CONFIG).targets if target.kind is Kind.HOME
+    }
     known = read_known(CONFIG / CANDIDATES)
 
     astray = [

@@ -45,9 +45,9 @@ def test_a_stranger_verifies_the_copy_and_finds_what_is_changed_in_it(
     config, data = recorded
     out = tmp_path / "copie"
 
-    said = vigie("export", "--config", config, "--data", data, "--out", out)
+    output = vigie("export", "--config", config, "--data", data, "--out", out)
 
-    assert said.returncode == 0, said.stderr
+    assert output.returncode == 0, output.stderr
     good = verified(out)
     assert good.returncode == 0, good.stdout + good.stderr
     assert "relevés dont les octets concordent" in good.stdout
@@ -55,7 +55,7 @@ def test_a_stranger_verifies_the_copy_and_finds_what_is_changed_in_it(
     assert "python3 -I AILLEURS/verifier.py" in readme
     assert verifier_sha256() in readme
     assert re.search(r"Établie le \d\d/\d\d/\d{4} à [\d:]{8} UTC\. [\d\s]+ feuilles?\.\n", readme)
-    assert verifier_sha256() in said.stdout
+    assert verifier_sha256() in output.stdout
     (capture,) = (out / "captures").iterdir()
     data_before = capture.read_bytes()
     capture.write_bytes(data_before[:-20] + bytes([data_before[-20] ^ 1]) + data_before[-19:])

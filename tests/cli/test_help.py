@@ -56,9 +56,9 @@ def test_health_says_in_french_that_nobody_answers(
 ) -> None:
     monkeypatch.setenv("VIGIE_LISTEN", "127.0.0.1:9")
     assert main(["health"]) == 1
-    said = capsys.readouterr().err
-    assert "connexion refusée" in said
-    assert "VIGIE_LISTEN" in said
+    output = capsys.readouterr().err
+    assert "connexion refusée" in output
+    assert "VIGIE_LISTEN" in output
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+psycopg"])

@@ -50,8 +50,8 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def accused_by_nobody(config: Path, data: Path, out: Path) -> str:
     ours = vigie("verify", data, "--config", config)
     assert ours.returncode == 0, ours.stdout + ours.stderr
-    said = vigie("export", "--config", config, "--data", data, "--out", out)
-    assert said.returncode == 0, said.stdout + said.stderr
+    output = vigie("export", "--config", config, "--data", data, "--out", out)
+    assert output.returncode == 0, output.stdout + output.stderr
     theirs = verified(out)
     assert theirs.returncode == 0, theirs.stdout + theirs.stderr
     return theirs.stdout

@@ -96,9 +96,9 @@ def test_one_command_gives_it_and_the_record_goes_on_under_its_name(
     with running(nameless, data) as service:
         wait_until(lambda: gaps(data) != [])
         service.stop()
-    told = vigie_here("init", *WORDS, "--config", nameless, "--data", data)
-    assert told.returncode == 0, told.stderr
-    assert "VigieANEF/" in told.stdout
+    output = vigie_here("init", *WORDS, "--config", nameless, "--data", data)
+    assert output.returncode == 0, output.stderr
+    assert "VigieANEF/" in output.stdout
 
     with running(nameless, data) as service:
         wait_until(lambda: len(site.agents) >= 2)
@@ -122,8 +122,8 @@ def test_a_key_that_has_a_name_keeps_it(nameless: Path, tmp_path: Path) -> None:
     with running(nameless, data) as service:
         service.stop()
     moved = ("--association", "Les Amis", "--site", "https://autre.fr", "--contact", "v@autre.fr")
-    told = vigie_here("init", *moved, "--config", nameless, "--data", data)
-    assert told.returncode == 0
+    output = vigie_here("init", *moved, "--config", nameless, "--data", data)
+    assert output.returncode == 0
     assert load(nameless).journaling.origin == "vigie.amis.fr/journal"
     with running(nameless, data) as service:
         assert service.stop() == 0
@@ -242,6 +242,6 @@ def test_check_config_says_what_is_missing_and_what_is_local(
     assert "Aucun site ne sera interrogé" not in after
     assert 'service.contact = "vigie@amis.fr" (livré : "contact@vigie.example")' in after
     main(["check-config", "--json", "--config", str(nameless)])
-    told = json.loads(capsys.readouterr().out)
-    assert told["identified"] is True
-    assert {one["key"] for one in told["local"]} >= {"service.contact", "publisher.site"}
+    document = json.loads(capsys.readouterr().out)
+    assert document["identified"] is True
+    assert {one["key"] for one in document["local"]} >= {"service.contact", "publisher.site"}

@@ -60,16 +60,16 @@ def edit(folder: Path, statement: str) -> None:
 def steps(capsys: pytest.CaptureFixture[str], *words: str) -> tuple[int, dict[str, bool]]:
     capsys.readouterr()
     code = main(["verify", *words, "--json"])
-    told = json.loads(capsys.readouterr().out)
-    return code, {step["title"]: step["ok"] for step in told["steps"]}
+    document = json.loads(capsys.readouterr().out)
+    return code, {step["title"]: step["ok"] for step in document["steps"]}
 
 
 def test_a_day_is_verified_with_its_database(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, found = steps(capsys, str(data))
-    assert (code, set(found.values())) == (0, {True})
-    assert list(found) == [
+    code, results = steps(capsys, str(data))
+    assert (code, set(results.values())) == (0, {True})
+    assert list(results) == [
         "Point de contrôle",
         "Fichiers du journal",
         "Forme des feuilles",
@@ -84,31 +84,31 @@ def test_each_step_says_what_it_proves_and_what_it_does_not(
 ) -> None:
     capsys.readouterr()
     assert main(["verify", str(data)]) == 0
-    told = capsys.readouterr().out
-    assert told.startswith("1. Point de contrôle : bon")
-    assert told.count("Prouve :") == told.count("Ne prouve pas :") == 6
-    assert told.endswith("Tout est vérifié.\n")
+    output = capsys.readouterr().out
+    assert output.startswith("1. Point de contrôle : bon")
+    assert output.count("Prouve :") == output.count("Ne prouve pas :") == 6
+    assert output.endswith("Tout est vérifié.\n")
 
 
 def test_a_folder_alone_wants_the_published_key(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = str(data / "journal")
-    code, found = steps(capsys, folder)
-    assert (code, found["Point de contrôle"]) == (1, False)
+    code, results = steps(capsys, folder)
+    assert (code, results["Point de contrôle"]) == (1, False)
     seal(data)
     capsys.readouterr()
     (data / "journal.key").rename(data / "elsewhere")
     key = str(SignerKey.parse((data / "elsewhere").read_text()).verifier)
-    code, found = steps(capsys, folder, "--key", key)
-    assert (code, set(found.values())) == (0, {True})
+    code, results = steps(capsys, folder, "--key", key)
+    assert (code, set(results.values())) == (0, {True})
 
 
 def test_an_edited_database_is_refused(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
     edit(data, "DELETE FROM observation WHERE id = 3")
-    code, found = steps(capsys, str(data))
+    code, results = steps(capsys, str(data))
     assert code == 1
-    assert [title for title, ok in found.items() if not ok] == ["Base de données"]
+    assert [title for title, ok in results.items() if not ok] == ["Base de données"]
 
 
 @pytest.mark.parametrize("spoilt", ["checkpoint SET size = x'07'", "leaf SET idx = 'x'"])
@@ -117,9 +117,9 @@ def test_a_number_that_is_none_is_refused(
 ) -> None:
     where = " WHERE idx = 3" if "leaf" in spoilt else ""
     edit(data, f"UPDATE {spoilt}{where}")
-    code, found = steps(capsys, str(data))
+    code, results = steps(capsys, str(data))
     assert code == 1
-    assert [title for title, ok in found.items() if not ok] == ["Base de données"]
+    assert [title for title, ok in results.items() if not ok] == ["Base de données"]
 
 
 def test_a_file_of_the_journal_that_differs_is_named(
@@ -132,8 +132,8 @@ def test_a_file_of_the_journal_that_differs_is_named(
         path.write_bytes(good[:-12] + bytes([good[-12] ^ 1]) + good[-11:])
         capsys.readouterr()
         assert main(["verify", str(data)]) == 1
-        told = capsys.readouterr().out
-        assert "REFUSÉ" in told
+        output = capsys.readouterr().out
+        assert "REFUSÉ" in output
         path.write_bytes(good)
     assert main(["verify", str(data)]) == 0
 
@@ -146,8 +146,8 @@ def test_a_journal_must_extend_what_was_seen_before(
     with open_store(f"sqlite:///{data / 'vigie.sqlite'}") as store:
         asyncio.run(store.record_round(panel(at(9000)), None))
     assert seal(data) == 0
-    code, found = steps(capsys, str(data), "--older", str(old))
-    assert (code, found["Continuité"]) == (0, True)
+    code, results = steps(capsys, str(data), "--older", str(old))
+    assert (code, results["Continuité"]) == (0, True)
 
     other = tmp_path / "rewritten"
     other.mkdir()
@@ -157,8 +157,8 @@ def test_a_journal_must_extend_what_was_seen_before(
         asyncio.run(store.record_round(panel(at(1)), None))
         live(store)
     assert seal(other) == 0
-    code, found = steps(capsys, str(other), "--older", str(old))
-    assert (code, found["Continuité"]) == (1, False)
+    code, results = steps(capsys, str(other), "--older", str(old))
+    assert (code, results["Continuité"]) == (1, False)
 
 
 def test_a_backup_refuses_to_fork_and_the_journal_gives_the_database_back(
@@ -178,8 +178,8 @@ def test_a_backup_refuses_to_fork_and_the_journal_gives_the_database_back(
     assert "Mettez-la de côté" in capsys.readouterr().err
     (data / "vigie.sqlite").unlink()
     assert rebuild(data) == 0
-    code, found = steps(capsys, str(data))
-    assert (code, set(found.values())) == (0, {True})
+    code, results = steps(capsys, str(data))
+    assert (code, set(results.values())) == (0, {True})
     assert seal(data) == 0
 
 
@@ -202,8 +202,8 @@ def test_keys_change_and_the_journal_goes_on(
     assert [path.read_text() for path in data.glob("journal.key.*")] == [old]
     assert all(path.stat().st_mode & 0o077 == 0 for path in data.glob("journal.key*"))
     assert seal(data) == 0
-    code, found = steps(capsys, str(data))
-    assert (code, set(found.values())) == (0, {True})
+    code, results = steps(capsys, str(data))
+    assert (code, set(results.values())) == (0, {True})
     assert b"PRIVATE" not in (data / "journal" / "checkpoint").read_bytes()
 
 

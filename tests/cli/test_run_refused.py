@@ -26,7 +26,7 @@ def test_no_page_is_announced_when_the_database_is_held_by_another(
     with open_store(f"sqlite:///{path}"):
         code = main(["run", "--config", str(CONFIG), "--data", str(tmp_path)])
 
-    said = capsys.readouterr()
+    output = capsys.readouterr()
     assert code == 2
-    assert "Arrêtez-le" in said.err
-    assert "Page :" not in said.out + said.err
+    assert "Arrêtez-le" in output.err
+    assert "Page :" not in output.out + output.err

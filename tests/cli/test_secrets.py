@@ -69,9 +69,9 @@ def test_no_command_says_the_password_of_a_database_that_fails(  # noqa: PLR0913
 
     code = main(list(map(str, words)))
 
-    said = capsys.readouterr()
+    output = capsys.readouterr()
     assert code == 2
-    assert_says_no_secret(said.out + said.err)
+    assert_says_no_secret(output.out + output.err)
 
 
 def test_no_command_says_a_key_that_it_refuses(config: Path, tmp_path: Path) -> None:

@@ -109,9 +109,9 @@ def test_the_log_keeps_the_outages_of_a_target_that_the_list_no_longer_names(
     """What was recorded must not vanish with an edit of the configuration."""
 
     def log(*words: str) -> list[dict[str, object]]:
-        said = vigie_here("outages", "--json", "--config", config, "--data", data, *words).stdout
-        found: list[dict[str, object]] = json.loads(said)["outages"]
-        return [one for one in found if one["target"] == "cible-0"]
+        output = vigie_here("outages", "--json", "--config", config, "--data", data, *words).stdout
+        document: list[dict[str, object]] = json.loads(output)["outages"]
+        return [one for one in document if one["target"] == "cible-0"]
 
     with running(config, data) as service:
         wait_until(lambda: count_checks(data) >= 1)
@@ -235,8 +235,8 @@ def test_a_pause_is_heeded_by_the_running_service(config: Path, data: Path) -> N
 
     with running(config, data):
         wait_until(lambda: count_checks(data) >= 1)
-        said = vigie_here("pause", "essai", "--why", "essai", "--config", config, "--data", data)
-        assert (said.returncode, "en pause" in said.stdout) == (0, True)
+        output = vigie_here("pause", "essai", "--why", "essai", "--config", config, "--data", data)
+        assert (output.returncode, "en pause" in output.stdout) == (0, True)
         wait_until(lambda: paused_slots() >= 2)
         for record in ((), ("--record",)):
             probed = vigie_here("probe", "cible-0", *record, "--config", config, "--data", data)

@@ -261,7 +261,7 @@ def exported(ours: Association, name: str, capsys: pytest.CaptureFixture[str]) -
     out = ours.data.parent / name
     where = ["--config", str(ours.config), "--data", str(ours.data)]
     assert main(["export", *where, "--out", str(out)]) == 0, capsys.readouterr().err
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     note = Note.parse((out / "journal" / "checkpoint").read_bytes())
     done = subprocess.run(
         [sys.executable, "-I", str(VERIFIER), str(out), "--cle", ours.log_key],
@@ -270,7 +270,7 @@ def exported(ours: Association, name: str, capsys: pytest.CaptureFixture[str]) -
         text=True,
     )
     assert done.returncode == 0, done.stdout
-    return Checkpoint.parse(note.text).size, said + done.stdout
+    return Checkpoint.parse(note.text).size, output + done.stdout
 
 
 def test_the_newest_checkpoint_that_has_its_cosignatures_is_exported(
@@ -278,10 +278,10 @@ def test_the_newest_checkpoint_that_has_its_cosignatures_is_exported(
 ) -> None:
     """Right after a seal, and whenever a witness signs by mail, the newest has none."""
     ours, theirs, name = partners
-    size, said = exported(ours, "sans", capsys)
+    size, output = exported(ours, "sans", capsys)
     assert size == ours.size
-    assert "Aucun point de contrôle récent" in said
-    assert "rien ne date ni n'atteste ce journal" in said
+    assert "Aucun point de contrôle récent" in output
+    assert "rien ne date ni n'atteste ce journal" in output
 
     line = theirs.run("cosign", theirs.received(ours.run("request", name)))
     ours.run("add", ours.received(line))
@@ -289,10 +289,10 @@ def test_the_newest_checkpoint_that_has_its_cosignatures_is_exported(
     assert exported(ours, "avec", capsys)[0] == cosigned
     for part in (2, 300):
         ours.grow(part)
-        size, said = exported(ours, f"apres-{part}", capsys)
+        size, output = exported(ours, f"apres-{part}", capsys)
         assert size == cosigned < ours.size
-        assert f"s’arrête à {cosigned} feuilles sur {ours.size}" in said
-        assert f"contresigné par : {name}" in said
+        assert f"s’arrête à {cosigned} feuilles sur {ours.size}" in output
+        assert f"contresigné par : {name}" in output
 
 
 def test_a_copy_that_its_own_verifier_refuses_is_not_handed_over(

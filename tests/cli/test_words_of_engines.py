@@ -22,7 +22,7 @@ def test_rebuild_says_how_to_put_this_database_aside(
 
     assert main(["rebuild", "--config", str(CONFIG), "--data", str(tmp_path)]) == 2
 
-    said = capsys.readouterr().err
-    assert "Mettez-la de côté" in said
+    output = capsys.readouterr().err
+    assert "Mettez-la de côté" in output
     sqlite = database_url.startswith("sqlite")
-    assert [word in said for word in ("-wal", "-shm", "fichier")] == [sqlite] * 3
+    assert [word in output for word in ("-wal", "-shm", "fichier")] == [sqlite] * 3

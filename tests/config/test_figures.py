@@ -35,7 +35,7 @@ def test_the_shipped_dates_say_how_sure_they_are(shipped: Path) -> None:
         (date(2026, 5, 5), Sure.YES),
         (date(2026, 11, 5), Sure.DEDUCED),
         (date(2027, 5, 5), Sure.REPORTED),
-    ] == [(one.date, one.sure) for one in load(shipped).figures.milestones]
+    ] == [(milestone.date, milestone.sure) for milestone in load(shipped).figures.milestones]
 
 
 def test_the_shipped_hours_are_those_of_working_days(shipped: Path) -> None:
@@ -48,9 +48,9 @@ def test_nobody_files_or_follows_without_the_application_and_the_log_in(shipped:
     config = load(shipped)
     needed = {one.slug: one.targets for one in config.figures.necessary}
     assert {"application": ("anef-usagers",), "connexion": ("anef-sso",)} == needed
-    named = {slug for one in config.figures.components for slug in one.targets}
+    named = {slug for component in config.figures.components for slug in component.targets}
     assert named <= config.by_slug.keys()
-    apart = {one.slug for one in config.targets if one.group == "anef"} - named
+    apart = {target.slug for target in config.targets if target.group == "anef"} - named
     assert {"anef-racine", "anef-particuliers", "anef-textes"} == apart
 
 
@@ -89,11 +89,11 @@ def test_local_settings_are_laid_over_each_entry_and_shown(shipped: Path) -> Non
 
     assert Fraction(95, 100) == figures.coverage_min
     assert [(time(9), time(16)), (time(9), time(12))] == [
-        (one.from_time, one.to_time) for one in figures.openings
+        (opening.from_time, opening.to_time) for opening in figures.openings
     ]
     assert ["application", "connexion", "serveur"] == [one.slug for one in figures.necessary]
     assert [(date(2026, 12, 1), "tribunal"), (date(2027, 5, 6), "second-terme")] == [
-        (one.date, one.slug) for one in figures.milestones[-2:]
+        (milestone.date, milestone.slug) for milestone in figures.milestones[-2:]
     ]
     said = "\n".join(map(str, config.local))
     assert 'milestone[1].date = "2027-05-06" (livré : "2027-05-05")' in said
@@ -136,7 +136,7 @@ def test_a_component_keeps_a_target_that_is_no_longer_checked(folder: Path) -> N
     """What was recorded of it counts; what is not recorded any more is not covered."""
     text = COMPONENT + '[[target]]\nslug = "service"\nenabled = false\n'
     config = load(put(folder, text))
-    assert [("service",)] == [one.targets for one in config.figures.components]
+    assert [("service",)] == [component.targets for component in config.figures.components]
     assert "service" not in config.by_slug
 
 
@@ -146,7 +146,7 @@ def test_a_component_may_hold_a_local_target(folder: Path) -> None:
         'platform="etat"\ninterval_s=3600\nsource="s"\nverified="no"\n'
     )
     config = load(put(folder, COMPONENT.replace('"service"', '"neuf"') + target))
-    assert [("neuf",)] == [one.targets for one in config.figures.components]
+    assert [("neuf",)] == [component.targets for component in config.figures.components]
 
 
 @pytest.mark.parametrize("data", ['group = "services"\n[[target]]\nslug = "service"\n', "["])
@@ -173,7 +173,7 @@ def test_two_openings_may_share_a_day_or_hours_but_no_instant(folder: Path) -> N
         ("soir", "monday", "12:00:00", "18:00:00"),
         ("mardi", "tuesday", "09:00:00", "18:00:00"),
     ]
-    text = "".join("[[figures.opening]]\n" + entry % one for one in hours)
+    text = "".join("[[figures.opening]]\n" + entry % hour for hour in hours)
     assert 3 == len(load(put(folder, text)).figures.openings)
 
 

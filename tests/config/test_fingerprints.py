@@ -30,9 +30,9 @@ def test_a_mark_is_read_with_its_texts_folded(tmp_path: Path) -> None:
     path = tmp_path / "fingerprints.toml"
     path.write_text(GOOD + "statuses = [4, 503]\nregexes = ['^a{1,3}']\n", encoding="utf-8")
 
-    (mark,), found = load_fingerprints(path)
+    (mark,), faults = load_fingerprints(path)
 
-    assert found == ()
+    assert faults == ()
     assert mark.texts == ("acces refuse",)
     assert (mark.verdict, mark.reason, mark.where) == (
         Verdict.BLOCKED,
@@ -148,10 +148,10 @@ def test_everything_wrong_is_said_at_once_and_the_rest_is_kept(tmp_path: Path) -
     bad = GOOD.replace('"waf"', '"gone"').replace('"yes"', '"sûr"').replace("essai", "autre")
     path.write_text(f"version = 1\n{GOOD}{bad}{GOOD}", encoding="utf-8")
 
-    marks, found = load_fingerprints(path)
+    marks, faults = load_fingerprints(path)
 
     assert [mark.id for mark in marks] == ["essai"]
-    assert [problem.key for problem in found] == [
+    assert [problem.key for problem in faults] == [
         "version",
         "fingerprint[2].confidence",
         "fingerprint[2].reason",
@@ -165,7 +165,7 @@ def test_a_file_of_another_shape_is_refused(tmp_path: Path, text: str) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:
-    marks, found = load_fingerprints(tmp_path / "fingerprints.toml")
+    marks, faults = load_fingerprints(tmp_path / "fingerprints.toml")
 
     assert marks == ()
-    assert len(found) == 1
+    assert len(faults) == 1

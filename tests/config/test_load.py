@@ -313,7 +313,7 @@ log = [{{ key = "{LOG_KEY}" }}]
 
     assert 1800 == config.stamping.interval_s
     assert [(True, ""), (False, "-----BEGIN CERTIFICATE-----\n")] == [
-        (one.qualified, one.roots) for one in config.stamping.authorities
+        (authority.qualified, authority.roots) for authority in config.stamping.authorities
     ]
     wanted = Cosigner(key=WITNESS_KEY, url="https://temoin.association.org/w")
     assert Cosigning(witnesses=(wanted,), needed=1) == config.cosigning

@@ -193,11 +193,11 @@ def test_a_second_implementation_agrees_on_a_whole(
     histories: list[list[tuple[int, Verdict, int]]], edges: list[int]
 ) -> None:
     cuts = [edge * S for edge in edges]
-    members: list[list[Stretch]] = [list(stretches(quick(one), cuts)) for one in histories]
+    members: list[list[Stretch]] = [list(stretches(quick(history), cuts)) for history in histories]
     accounts = tally(combined(members), cuts)
 
     for found, (since, until) in zip(accounts, pairwise(edges), strict=True):
-        same(found, whole([slow(one) for one in histories], since, until))
+        same(found, whole([slow(history) for history in histories], since, until))
 
 
 @given(history=HISTORY, edges=EDGES)

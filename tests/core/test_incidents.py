@@ -133,7 +133,7 @@ def plans(draw: st.DrawFn) -> list[Outage]:
 
 def naive(outages: list[Outage]) -> set[frozenset[tuple[str, datetime]]]:
     """Merge any two groups with members that overlap, until nothing moves."""
-    groups = [[one] for one in outages]
+    groups = [[outage] for outage in outages]
     moved = True
     while moved:
         moved = False

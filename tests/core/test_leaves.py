@@ -57,8 +57,8 @@ def test_a_check_comes_back_from_its_leaf_equal(exchange: Exchange, *, controls:
     seen = observation("anef", at(1.5), exchange=exchange)
     if not controls:
         seen = replace(seen, controls=None, clock_offset_us=None)
-    said = spoken(seen)
-    assert check_from(said[-1], said.__getitem__) == check_of(seen)
+    sentences = spoken(seen)
+    assert check_from(sentences[-1], sentences.__getitem__) == check_of(seen)
 
 
 def test_what_each_control_answered_comes_back_from_its_leaf_equal() -> None:
@@ -102,8 +102,8 @@ def test_whatever_the_outside_says_a_leaf_can_say_it(
     exchange = replace(answer(at(1), body), server_offset_us=offset, detail=detail)
     seen = observation("anef", at(1), exchange=exchange)
     seen = replace(seen, slot_at=at(1 + late / 1e6))
-    said = spoken(seen)
-    back = check_from(said[-1], said.__getitem__)
+    sentences = spoken(seen)
+    back = check_from(sentences[-1], sentences.__getitem__)
     assert back == check_of(seen)
     assert back.server_offset_us == (offset if abs(offset or 0) < INTEGER_LIMIT else None)
 

@@ -78,7 +78,7 @@ def test_an_expression_of_ours_passes_the_check_of_configured_ones(one: Expressi
 
 
 def test_few_expressions_are_trusted_without_that_check() -> None:
-    assert len([one for one in expressions() if is_total(one)]) == len(TOTAL)
+    assert len([expression for expression in expressions() if is_total(expression)]) == len(TOTAL)
 
 
 @pytest.mark.timeout(900)  # half a minute on a machine that does nothing else

@@ -49,7 +49,7 @@ def test_a_page_gives_no_character_that_is_obeyed(char: str) -> None:
 
     page = read_page(body.encode("utf-8", "replace"), url="https://a.fr/")
 
-    links = [text for b in page.blocks for one in b.links for text in (one.text, one.target)]
+    links = [text for b in page.blocks for link in b.links for text in (link.text, link.target)]
     said = [page.title, *(text for b in page.blocks for text in (b.text, b.compared, *b.headings))]
     assert "rouge" in " ".join(said)
     assert not [char for text in (*said, *links) for char in text if is_control(char)]

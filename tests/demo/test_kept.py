@@ -36,9 +36,9 @@ def test_the_record_is_kept_where_it_was_asked_and_the_end_says_what_to_try(
 
     assert folders == [tmp_path / "essai"]
     assert (tmp_path / "essai" / "vigie.sqlite").exists()
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
     for command in ("outages", "changes", "verify", "export"):
-        assert f"  vigie {command} " in said
+        assert f"  vigie {command} " in output
 
 
 def test_a_folder_that_holds_something_is_left_alone(

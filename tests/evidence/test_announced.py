@@ -34,8 +34,8 @@ def test_a_record_is_verified_with_its_announcements(tmp_path: Path) -> None:
 
     def wrong() -> list[str]:
         announced = made.data / ANNOUNCED
-        found = verify(made.data / FOLDER, key=key_of(made), announced=announced)
-        return [fault for step in found for fault in step.faults]
+        verification = verify(made.data / FOLDER, key=key_of(made), announced=announced)
+        return [fault for step in verification for fault in step.faults]
 
     assert wrong() == []
     shutil.rmtree(made.data / ANNOUNCED)

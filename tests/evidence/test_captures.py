@@ -76,10 +76,10 @@ class Bench:
     ) -> tuple[Capture, ...]:
         self.now += timedelta(minutes=minutes)
         exchange = exchange or spoken(self.now, page() if data is None else data)
-        seen = outcomes.observation("cible", self.now, judgement, exchange=exchange)
+        observation = outcomes.observation("cible", self.now, judgement, exchange=exchange)
         state = replace(outcomes.outcome("cible", self.now, judgement).state, outage=outage)
         return await self.kept.keep(
-            TARGET, seen, known_good=True, in_outage=in_outage(state, events)
+            TARGET, observation, known_good=True, in_outage=in_outage(state, events)
         )
 
     async def why(self, *given: Judgement) -> list[str]:
@@ -417,7 +417,7 @@ def test_killed_at_any_moment_a_file_can_be_read_and_holds_all_that_was_said(
             time.sleep(chance.random() / 50)
             process.kill()
             lines += process.stdout.readlines()
-        said += [(name, digest) for name, _, digest in (each.partition(" ") for each in lines)]
+        said += [(name, digest) for name, _, digest in (line.partition(" ") for line in lines)]
     for name, digest in said:
         if digest.endswith("\n"):  # the last line may be cut
             assert day_files.find(tmp_path / name, digest.strip()) is not None

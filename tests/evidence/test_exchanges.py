@@ -44,11 +44,11 @@ def told_again(
     records: list[Record], *, limits: Limits | None = None
 ) -> tuple[Observation, CaptureMetadata]:
     """Read an observation from records alone, after a passage through their bytes."""
-    again = [Record.parse(bytes(each)) for each in records]
-    told = capture_metadata.read(again[-1])
-    assert told is not None
-    read = capture_metadata.observation_from(told, {each.id: each for each in again}.get)
-    return replace(read, exchange=reread(read.exchange, limits=limits or Limits())), told
+    again = [Record.parse(bytes(record)) for record in records]
+    metadata = capture_metadata.read(again[-1])
+    assert metadata is not None
+    read = capture_metadata.observation_from(metadata, {each.id: each for each in again}.get)
+    return replace(read, exchange=reread(read.exchange, limits=limits or Limits())), metadata
 
 
 def unpacked(records: list[Record], *, limits: Limits | None = None) -> Observation:
@@ -104,7 +104,7 @@ async def test_what_came_before_a_reset_is_kept_too(after: bytes) -> None:
     assert exchange.failure is Failure.CONNECTION_RESET
     assert tap.down == [after]
     answers = [each for each in records.values() if each.kind in {"response", "resource"}]
-    assert [after] * bool(after) == [each.block for each in answers]
+    assert [after] * bool(after) == [answer.block for answer in answers]
     if after == CUT:
         assert answers[0].field("WARC-Truncated") == "disconnect"
         assert answers[0].field("WARC-Payload-Digest") == ""
@@ -186,18 +186,18 @@ async def judged(exchange: Exchange, marks: Sequence[Fingerprint]) -> Observatio
 @pytest.mark.anyio
 async def test_a_record_that_is_missing_or_replaced_is_told() -> None:
     records = packed(seen(await fetched(ANSWERS["plain"])))
-    told = capture_metadata.read(records[-1])
-    assert told is not None
+    metadata = capture_metadata.read(records[-1])
+    assert metadata is not None
     found = {record.id: record for record in records}
     missing = dict(found)
-    del missing[told.wires[0].response]
+    del missing[metadata.wires[0].response]
     with pytest.raises(WarcError, match="no record"):
-        capture_metadata.observation_from(told, missing.get)
+        capture_metadata.observation_from(metadata, missing.get)
 
-    original = found[told.wires[0].response]
+    original = found[metadata.wires[0].response]
     found[original.id] = Record(original.fields, original.block + b"!")
     with pytest.raises(WarcError, match="not those"):
-        capture_metadata.observation_from(told, found.get)
+        capture_metadata.observation_from(metadata, found.get)
 
 
 def test_the_account_repeats_no_byte_and_depends_on_no_default() -> None:

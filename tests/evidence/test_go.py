@@ -137,7 +137,7 @@ def nodes(level: int, index: int) -> bytes:
 
 def case(hashes: Sequence[bytes], *, old: bool, size: int, n: int) -> dict[str, object]:
     """Return a case: the proof, then the root, then what is proved."""
-    *proof, root, known = (b64encode(each).decode() for each in hashes)
+    *proof, root, known = (b64encode(hash_).decode() for hash_ in hashes)
     return {"Old": old, "Proof": proof, "Size": size, "N": n, "Root": root, "Hash": known}
 
 
@@ -163,7 +163,7 @@ def cases(chance: random.Random) -> list[tuple[dict[str, object], str]]:
 
 def test_go_accepts_our_proofs_and_no_flipped_bit(program: Path) -> None:
     chance = random.Random(3)  # noqa: S311 -- a test that can be repeated
-    asked = [one for _ in range(100) for one in cases(chance)]
+    asked = [case for _ in range(100) for case in cases(chance)]
 
     done = subprocess.run(
         [program, "proofs"],

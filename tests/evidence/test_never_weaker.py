@@ -104,10 +104,10 @@ def test_a_good_copy_is_good_for_both(
     """But for the fields of its leaves: this one's are made up."""
     copy = Path(shutil.copytree(good, tmp_path / "copie"))
 
-    stranger, _, said = refused_by_both(copy, capsys)
+    stranger, _, faults = refused_by_both(copy, capsys)
 
     assert not stranger
-    assert "Vérificateur remis aux tiers" not in said
+    assert "Vérificateur remis aux tiers" not in faults
 
 
 @pytest.mark.parametrize("name", MUTANTS)
@@ -117,11 +117,11 @@ def test_what_the_stranger_refuses_we_name_too(
     copy = Path(shutil.copytree(good, tmp_path / "copie"))
     MUTANTS[name](copy)
 
-    stranger, ours, said = refused_by_both(copy, capsys)
+    stranger, ours, faults = refused_by_both(copy, capsys)
 
     assert stranger, name
     assert ours
-    assert "Vérificateur remis aux tiers : REFUSÉ" in said
+    assert "Vérificateur remis aux tiers : REFUSÉ" in faults
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -137,6 +137,6 @@ def test_any_bit_of_any_file(
     )
     flip(files[seed * 7 % len(files)], seed)
 
-    stranger, ours, said = refused_by_both(copy, capsys)
+    stranger, ours, faults = refused_by_both(copy, capsys)
 
-    assert not stranger or (ours and "Vérificateur remis aux tiers : REFUSÉ" in said)
+    assert not stranger or (ours and "Vérificateur remis aux tiers : REFUSÉ" in faults)

@@ -52,7 +52,7 @@ def replayed(leaves: Leaves) -> tuple[list[str], int]:
 def both(leaves: Leaves) -> tuple[list[str], int]:
     """Return what the verifier refuses of outages, which the replay refuses too."""
     story = judged(leaves)
-    about_outages = [one for one in story.faults if "indisponibilité" in one]
+    about_outages = [fault for fault in story.faults if "indisponibilité" in fault]
     refused, trusted = replayed(leaves)
     assert len(refused) == len(about_outages), (refused, about_outages)
     assert trusted == story.on_trust["edges"]
@@ -77,7 +77,7 @@ def recorded(weather: str, template: Path, folder: Path) -> Leaves:
     with open_store(f"sqlite:///{path}") as store:
         for outcome in outcomes([("accueil", weather)]):
             asyncio.run(store.record(outcome))
-        return [json.loads(one) for one in store.leaves(0, store.leaf_count())]
+        return [json.loads(leaf) for leaf in store.leaves(0, store.leaf_count())]
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -103,9 +103,9 @@ def test_a_journal_that_starts_in_the_middle_of_an_outage_is_accepted(tmp_path: 
     faults, trusted = both(leaves)
     assert not faults
     assert trusted >= 1
-    code, said = run(exported(tmp_path / "copie", packed(leaves)))
-    assert code == 0, said
-    assert "d'avant ce journal" in said
+    code, output = run(exported(tmp_path / "copie", packed(leaves)))
+    assert code == 0, output
+    assert "d'avant ce journal" in output
 
 
 def last(leaves: Leaves, **fields: str) -> int:
@@ -140,9 +140,9 @@ def test_a_record_told_to_be_older_hides_nothing_that_began_later(
 
     faults, _ = both(leaves)
     assert faults
-    code, said = run(exported(tmp_path / "copie", packed(leaves)))
+    code, output = run(exported(tmp_path / "copie", packed(leaves)))
     assert code == 1
-    assert "ÉCHEC feuille " in said
+    assert "ÉCHEC feuille " in output
 
 
 def test_what_is_taken_on_trust_ends_with_the_outage_that_was_open(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ class Scene:
 
 def lived(scene: Scene, *seconds: float) -> list[list[str]]:
     async def live() -> list[list[str]]:
-        return [await scene.live(each) for each in seconds]
+        return [await scene.live(second) for second in seconds]
 
     return asyncio.run(live())
 

@@ -128,14 +128,14 @@ def copy(good: tuple[Path, Tree], tmp_path: Path) -> Copy:
 def test_a_good_copy_is_accepted_with_neither_network_nor_environment(copy: Copy) -> None:
     can = subprocess.run(["unshare", "--net", "true"], check=False, capture_output=True)
 
-    code, said = run(copy.folder, "--cle", str(LOG.verifier), alone=can.returncode == 0)
+    code, output = run(copy.folder, "--cle", str(LOG.verifier), alone=can.returncode == 0)
 
-    assert code == 0, said
-    assert "700 feuilles" in said
-    assert "2 checkpoints antérieurs prolongés" in said
-    assert "contresigné par : temoin.example.org" in said
-    assert "2 jetons" in said
-    assert "12 relevés dont les octets concordent" in said
+    assert code == 0, output
+    assert "700 feuilles" in output
+    assert "2 checkpoints antérieurs prolongés" in output
+    assert "contresigné par : temoin.example.org" in output
+    assert "2 jetons" in output
+    assert "12 relevés dont les octets concordent" in output
 
 
 def test_it_imports_nothing_but_the_standard_library() -> None:
@@ -163,16 +163,16 @@ def test_an_older_checkpoint_that_we_kept_is_extended(copy: Copy, tmp_path: Path
     assert run(copy.folder, "--ancien", kept)[0] == 0
 
     kept.write_bytes(Tree([b"{}", *copy.tree.entries[1:]]).checkpoint(123))
-    code, said = run(copy.folder, "--ancien", kept)
+    code, output = run(copy.folder, "--ancien", kept)
     assert code == 1
-    assert f"ÉCHEC {kept} : le journal ne prolonge pas" in said
+    assert f"ÉCHEC {kept} : le journal ne prolonge pas" in output
 
 
 def test_another_key_than_the_one_that_was_published_is_refused(copy: Copy) -> None:
-    code, said = run(copy.folder, "--cle", str(OTHER.verifier))
+    code, output = run(copy.folder, "--cle", str(OTHER.verifier))
 
     assert code == 1
-    assert "cles.txt" in said
+    assert "cles.txt" in output
 
 
 def test_a_daily_copy_that_was_removed_since_is_no_fault(copy: Copy) -> None:
@@ -185,9 +185,9 @@ def test_a_daily_copy_that_was_removed_since_is_no_fault(copy: Copy) -> None:
         copy.records(path, without_daily)
     mirror.list_files(copy.folder)
 
-    code, said = run(copy.folder)
+    code, output = run(copy.folder)
 
-    assert code == 0, said
+    assert code == 0, output
 
 
 # What a clumsy hand, or time, does to a copy. The list of files is as it was.
@@ -303,11 +303,11 @@ ELSEWHERE = {
 def test_an_accident_is_told_with_the_name_of_the_file(name: str, copy: Copy) -> None:
     changed = ACCIDENTS[name](copy)
 
-    code, said = run(copy.folder)
+    code, output = run(copy.folder)
 
     assert code == 1
-    failures = [line for line in said.splitlines() if line.startswith("ÉCHEC")]
-    assert any(str(changed) in line or changed.name == "MANIFESTE" for line in failures), said
+    failures = [line for line in output.splitlines() if line.startswith("ÉCHEC")]
+    assert any(str(changed) in line or changed.name == "MANIFESTE" for line in failures), output
 
 
 @pytest.mark.parametrize("name", ATTACKS)
@@ -315,11 +315,11 @@ def test_an_attack_is_told_with_the_name_of_the_file(name: str, copy: Copy) -> N
     changed = ATTACKS[name](copy)
     mirror.list_files(copy.folder)
 
-    code, said = run(copy.folder)
+    code, output = run(copy.folder)
 
     assert code == 1
-    failures = [line for line in said.splitlines() if line.startswith("ÉCHEC")]
-    assert any(ELSEWHERE.get(name, changed.name) in line for line in failures), said
+    failures = [line for line in output.splitlines() if line.startswith("ÉCHEC")]
+    assert any(ELSEWHERE.get(name, changed.name) in line for line in failures), output
 
 
 def test_enough_ways_to_cheat_are_tried() -> None:
@@ -334,11 +334,11 @@ def test_a_revoked_authority_is_refused(copy: Copy) -> None:
     path.write_bytes(tsa.revocations(authority.chain[-1], authority.signer))
     mirror.list_files(copy.folder)
 
-    code, said = run(copy.folder)
+    code, output = run(copy.folder)
 
     assert code == 1
-    assert f"ÉCHEC {path}" in said
-    assert "révoqué" in said
+    assert f"ÉCHEC {path}" in output
+    assert "révoqué" in output
 
 
 def remove(path: Path) -> Path:
@@ -409,10 +409,10 @@ def test_a_file_that_no_step_reads_is_told(copy: Copy) -> None:
         add(copy.folder / name)
     mirror.list_files(copy.folder)
 
-    code, said = run(copy.folder)
+    code, output = run(copy.folder)
 
-    assert code == 0, said
-    assert sum("ne disent rien de ce fichier" in line for line in said.splitlines()) == 3
+    assert code == 0, output
+    assert sum("ne disent rien de ce fichier" in line for line in output.splitlines()) == 3
 
 
 def test_a_chain_and_its_lists_are_judged_once_for_all_tokens(

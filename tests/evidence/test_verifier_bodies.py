@@ -256,11 +256,11 @@ def test_what_the_service_writes_of_every_answer_is_accepted(tmp_path: Path) -> 
     exchanges += [spoken(outcomes.at(0), data, url=TARGET.url) for data in OTHERS.values()]
     folder = tmp_path / "copie"
 
-    code, said = run(packed(folder, lived(folder / "captures", exchanges)))
+    code, output = run(packed(folder, lived(folder / "captures", exchanges)))
 
-    assert code == 0, said
-    assert f"PRIS SUR PAROLE {len(OTHERS)} corps compressés en br ou en zstd" in said
-    assert "dont les feuilles ne disent pas tout" not in said
+    assert code == 0, output
+    assert f"PRIS SUR PAROLE {len(OTHERS)} corps compressés en br ou en zstd" in output
+    assert "dont les feuilles ne disent pas tout" not in output
 
 
 def test_a_body_of_which_the_service_read_no_more_than_a_part_is_accepted(tmp_path: Path) -> None:
@@ -269,9 +269,9 @@ def test_a_body_of_which_the_service_read_no_more_than_a_part_is_accepted(tmp_pa
     stopped = replace(whole, body=whole.body[:100], failure=Failure.TOO_LARGE, phase=Phase.TRANSFER)
     folder = tmp_path / "copie"
 
-    code, said = run(packed(folder, lived(folder / "captures", [whole, stopped])))
+    code, output = run(packed(folder, lived(folder / "captures", [whole, stopped])))
 
-    assert code == 0, said
+    assert code == 0, output
 
 
 Change = Callable[[dict[str, Any]], object]
@@ -326,10 +326,10 @@ def test_what_a_copy_denies_is_refused(name: str, tmp_path: Path) -> None:
         if leaf["type"] == kind:
             change(leaf)
 
-    code, said = run(packed(folder, leaves))
+    code, output = run(packed(folder, leaves))
 
-    assert code == 1, said
-    assert word in said
+    assert code == 1, output
+    assert word in output
 
 
 def test_the_copy_of_another_day_is_refused(tmp_path: Path) -> None:
@@ -339,10 +339,10 @@ def test_the_copy_of_another_day_is_refused(tmp_path: Path) -> None:
     file.rename(file.with_name("2026-11-22.warc.gz"))
     leaves[-1]["file"] = "2026-11-22.warc.gz"
 
-    code, said = run(packed(folder, leaves))
+    code, output = run(packed(folder, leaves))
 
     assert code == 1
-    assert "n'est pas dans le fichier de son jour" in said
+    assert "n'est pas dans le fichier de son jour" in output
 
 
 def test_the_same_words_are_cut_and_masked_as_by_the_service() -> None:
@@ -363,10 +363,10 @@ def test_a_leaf_that_does_not_say_all_is_counted(tmp_path: Path) -> None:
     for name in ("rule", "conditions"):
         leaves[4].pop(name)
 
-    code, said = run(packed(folder, leaves))
+    code, output = run(packed(folder, leaves))
 
-    assert code == 0, said
-    assert "PRIS SUR PAROLE 1 relevé dont la feuille ne dit pas tout" in said
+    assert code == 0, output
+    assert "PRIS SUR PAROLE 1 relevé dont la feuille ne dit pas tout" in output
 
 
 def test_an_account_that_cannot_be_read_names_its_file(tmp_path: Path) -> None:
@@ -377,7 +377,7 @@ def test_an_account_that_cannot_be_read_names_its_file(tmp_path: Path) -> None:
         if leaf["type"] == "capture":
             leaf["at"] = [leaf["at"]]
 
-    code, said = run(signed(folder, leaves))
+    code, output = run(signed(folder, leaves))
 
     assert code == 1
-    assert "Traceback" not in said
+    assert "Traceback" not in output

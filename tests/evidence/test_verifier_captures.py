@@ -78,10 +78,10 @@ def run(folder: Path) -> tuple[int, str]:
 
 
 def test_a_check_and_its_copy_that_agree_are_accepted(tmp_path: Path) -> None:
-    code, said = run(write(tmp_path / "copie", plan=PLAN))
+    code, output = run(write(tmp_path / "copie", plan=PLAN))
 
-    assert code == 0, said
-    assert "1 relevé dont les octets concordent" in said
+    assert code == 0, output
+    assert "1 relevé dont les octets concordent" in output
 
 
 @pytest.mark.parametrize(
@@ -98,12 +98,12 @@ def test_a_verdict_that_its_copy_denies_is_refused(false: dict[str, str], tmp_pa
     """An outage is hidden by signing every leaf again, with other verdicts and no outage."""
     folder = write(tmp_path / "copie", plan=PLAN, **false)
 
-    code, said = run(folder)
+    code, output = run(folder)
 
     assert code == 1
     place = min((folder / "captures").iterdir())
-    assert f"ÉCHEC {place} : la copie du " in said
-    assert "la feuille 2" in said
+    assert f"ÉCHEC {place} : la copie du " in output
+    assert "la feuille 2" in output
 
 
 @pytest.mark.parametrize("name", [*PLAN["policy"], "interval_s"])
@@ -112,10 +112,10 @@ def test_a_number_of_the_plan_that_the_copy_denies_is_refused(name: str, tmp_pat
     place = plan if name == "interval_s" else plan["policy"]
     place[name] += 1
 
-    code, said = run(write(tmp_path / "copie", plan=plan))
+    code, output = run(write(tmp_path / "copie", plan=plan))
 
     assert code == 1
-    assert "le plan de la feuille 2" in said
+    assert "le plan de la feuille 2" in output
 
 
 @pytest.mark.parametrize(
@@ -132,11 +132,11 @@ def test_a_number_of_the_plan_that_the_copy_denies_is_refused(name: str, tmp_pat
 )
 def test_a_page_that_its_copy_denies_is_refused(false: dict[str, Any], tmp_path: Path) -> None:
     """The outage of one page is told as that of another."""
-    code, said = run(write(tmp_path / "copie", plan={**PLAN, **false}))
+    code, output = run(write(tmp_path / "copie", plan={**PLAN, **false}))
 
     assert code == 1
-    assert f"dit {next(iter(false))} = " in said
-    assert "le plan de la feuille 2" in said
+    assert f"dit {next(iter(false))} = " in output
+    assert "le plan de la feuille 2" in output
 
 
 @pytest.mark.parametrize(
@@ -151,18 +151,18 @@ def test_a_page_that_its_copy_denies_is_refused(false: dict[str, Any], tmp_path:
 def test_what_a_check_says_and_its_copy_denies_is_refused(
     false: dict[str, Any], tmp_path: Path
 ) -> None:
-    code, said = run(write(tmp_path / "copie", plan=PLAN, **false))
+    code, output = run(write(tmp_path / "copie", plan=PLAN, **false))
 
     assert code == 1
-    assert f"dit {next(reversed(false))} = " in said
-    assert "; la feuille 2, " in said
+    assert f"dit {next(reversed(false))} = " in output
+    assert "; la feuille 2, " in output
 
 
 def test_a_check_that_names_the_plan_of_another_page_is_refused(tmp_path: Path) -> None:
-    code, said = run(write(tmp_path / "copie", plan={**PLAN, "slug": "autre"}))
+    code, output = run(write(tmp_path / "copie", plan={**PLAN, "slug": "autre"}))
 
     assert code == 1
-    assert "la feuille 2 (observation) est mal formée" in said
+    assert "la feuille 2 (observation) est mal formée" in output
 
 
 def test_the_copy_of_another_address_is_refused(
@@ -171,10 +171,10 @@ def test_the_copy_of_another_address_is_refused(
     """Leaf and copy both name another page than the one that was asked."""
     monkeypatch.setitem(globals(), "TARGET", replace(TARGET, url="https://autre.test/"))
 
-    code, said = run(write(tmp_path / "copie", plan={**PLAN, "url": "https://autre.test/"}))
+    code, output = run(write(tmp_path / "copie", plan={**PLAN, "url": "https://autre.test/"}))
 
     assert code == 1
-    assert "est celle d'une autre adresse que sa page" in said
+    assert "est celle d'une autre adresse que sa page" in output
 
 
 Leaves = list[dict[str, Any]]
@@ -203,13 +203,13 @@ def kept(leaves: Leaves, why: list[str]) -> int:
 
 
 def test_copies_of_two_days_are_accepted(tmp_path: Path) -> None:
-    code, said = run(captured(tmp_path / "copie"))
+    code, output = run(captured(tmp_path / "copie"))
 
-    assert code == 0, said
-    assert said.count("PRIS SUR PAROLE") == 3
-    assert "PRIS SUR PAROLE 12 relevés faits alors que" in said  # this journal has no run of them
-    assert "PRIS SUR PAROLE 12 relevés dont les feuilles ne disent pas tout" in said
-    assert "PRIS SUR PAROLE 2 enregistrements qui décrivent" in said
+    assert code == 0, output
+    assert output.count("PRIS SUR PAROLE") == 3
+    assert "PRIS SUR PAROLE 12 relevés faits alors que" in output  # this journal has no run of them
+    assert "PRIS SUR PAROLE 12 relevés dont les feuilles ne disent pas tout" in output
+    assert "PRIS SUR PAROLE 2 enregistrements qui décrivent" in output
 
 
 FORGED: dict[str, tuple[Callable[[Leaves], Leaves], str]] = {
@@ -243,19 +243,19 @@ FORGED: dict[str, tuple[Callable[[Leaves], Leaves], str]] = {
 @pytest.mark.parametrize("name", FORGED)
 def test_a_copy_told_otherwise_is_refused(name: str, tmp_path: Path) -> None:
     change, word = FORGED[name]
-    code, said = run(captured(tmp_path / "copie", change))
+    code, output = run(captured(tmp_path / "copie", change))
 
     assert code == 1
-    assert word in said
+    assert word in output
 
 
 def test_a_copy_that_the_journal_does_not_name_is_counted(tmp_path: Path) -> None:
     folder = captured(tmp_path / "copie", lambda it: without(it, kept(it, ["failure"])))
-    code, said = run(folder)
+    code, output = run(folder)
 
-    assert code == 0, said
-    assert "PRIS SUR PAROLE 1 copie qu'aucune feuille ne nomme" in said
-    assert "PRIS SUR PAROLE 1 relevé qui n'est pas bon" in said
+    assert code == 0, output
+    assert "PRIS SUR PAROLE 1 copie qu'aucune feuille ne nomme" in output
+    assert "PRIS SUR PAROLE 1 relevé qui n'est pas bon" in output
 
 
 async def daily(folder: Path) -> tuple[Leaves, Leaves]:
@@ -269,9 +269,9 @@ async def daily(folder: Path) -> tuple[Leaves, Leaves]:
             when = outcomes.at(86_400 * day + 60 * rank)
             target = replace(TARGET, slug=f"cible-{rank}")
             exchange = spoken(when, ANSWERS["plain"])
-            seen = outcomes.observation(target.slug, when, exchange=exchange)
-            (kept,) = await captures.keep(target, seen, known_good=True, in_outage=False)
-            checks.append(json.loads(mirror.check_leaf(seen, setup=0)))
+            observation = outcomes.observation(target.slug, when, exchange=exchange)
+            (kept,) = await captures.keep(target, observation, known_good=True, in_outage=False)
+            checks.append(json.loads(mirror.check_leaf(observation, setup=0)))
             copies.append(json.loads(mirror.capture_leaf(kept)))
     return checks, copies
 
@@ -285,10 +285,10 @@ def test_a_daily_copy_is_not_removed_alone(tmp_path: Path) -> None:
     setup = {"v": 1, "type": "setup", "point": "local", "config_sha256": outcomes.CONFIG}
     leaves = [setup, *(leaf for pair in zip(checks, copies, strict=True) for leaf in pair)]
 
-    code, said = run(signed(folder, leaves))
+    code, output = run(signed(folder, leaves))
 
     assert code == 1
-    assert "seraient parties avec elle" in said
+    assert "seraient parties avec elle" in output
 
 
 BROKEN = {
@@ -311,15 +311,17 @@ def answered(folder: Path) -> Path:
                 when = outcomes.at(second := second + 1)
                 exchange = replace(spoken(when, data), failure=failure, phase=phase)
                 parts = (spoken(when, data), spoken(when, ANSWERS["plain"]))
-                seen = outcomes.observation(
+                observation = outcomes.observation(
                     f"cible-{second}" if failure is None else "cible",
                     when,
                     replace(DEAD, verdict=Verdict.UNKNOWN),
                     exchange=replace(exchange, parts=parts if second % 2 else ()),
                 )
-                target = replace(TARGET, slug=seen.target)
-                *_, kept = await captures.keep(target, seen, known_good=True, in_outage=False)
-                checks.append(json.loads(mirror.check_leaf(seen, setup=0)))
+                target = replace(TARGET, slug=observation.target)
+                *_, kept = await captures.keep(
+                    target, observation, known_good=True, in_outage=False
+                )
+                checks.append(json.loads(mirror.check_leaf(observation, setup=0)))
                 checks.append(json.loads(mirror.capture_leaf(kept)))
 
     asyncio.run(keep())
@@ -342,10 +344,10 @@ def test_what_records_say_of_every_kind_of_answer_is_accepted(every_answer: Path
     kinds = {one.kind for found in records(every_answer).values() for one in found}
     assert kinds == {"warcinfo", "request", "response", "revisit", "resource", "metadata"}
 
-    code, said = run(every_answer)
+    code, output = run(every_answer)
 
-    assert code == 0, said
-    assert "PRIS SUR PAROLE 1 enregistrement qui décrit" in said
+    assert code == 0, output
+    assert "PRIS SUR PAROLE 1 enregistrement qui décrit" in output
 
 
 # A kind of record, a field of it, and what it says instead: None to leave it out.
@@ -387,11 +389,11 @@ def test_a_record_that_says_otherwise_than_its_copy_is_refused(
         path.write_bytes(warc.pack(changed_))
     mirror.list_files(folder)
 
-    code, said = run(folder)
+    code, output = run(folder)
 
     assert code == 1
-    assert f"ÉCHEC {folder / 'captures'}" in said
-    assert "relevé du" in said
+    assert f"ÉCHEC {folder / 'captures'}" in output
+    assert "relevé du" in output
 
 
 def with_field(record: Record, name: str, value: str | None) -> Record:
@@ -414,7 +416,7 @@ def test_a_record_that_no_copy_names_is_counted(every_answer: Path, tmp_path: Pa
         path.write_bytes(warc.pack([*found, more]))
     mirror.list_files(folder)
 
-    code, said = run(folder)
+    code, output = run(folder)
 
-    assert code == 0, said
-    assert "PRIS SUR PAROLE 1 enregistrement d'octets qu'aucune" in said
+    assert code == 0, output
+    assert "PRIS SUR PAROLE 1 enregistrement d'octets qu'aucune" in output

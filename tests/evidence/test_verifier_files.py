@@ -70,10 +70,10 @@ def test_any_file_may_be_hostile(place: str, kind: str, copy: Path) -> None:
     path = one(copy, place)
     HOSTILE[kind](path)
 
-    code, said = run(copy)
+    code, output = run(copy)
 
     assert code == 1
-    assert "ÉCHEC" in said
+    assert "ÉCHEC" in output
 
 
 def test_a_bundle_may_be_a_bomb_of_its_own(copy: Path) -> None:
@@ -81,10 +81,10 @@ def test_a_bundle_may_be_a_bomb_of_its_own(copy: Path) -> None:
     path.unlink()
     HOSTILE["a bomb"](path.with_name("000.gz"))
 
-    code, said = run(copy)
+    code, output = run(copy)
 
     assert code == 1
-    assert "000.gz" in said
+    assert "000.gz" in output
 
 
 def test_a_folder_may_be_a_link(copy: Path, tmp_path: Path) -> None:
@@ -92,9 +92,9 @@ def test_a_folder_may_be_a_link(copy: Path, tmp_path: Path) -> None:
         moved = tmp_path / "ailleurs"
         (copy / name).rename(moved)
         (copy / name).symlink_to(moved)
-        code, said = run(copy)
+        code, output = run(copy)
         assert code == 1
-        assert f"{copy / name} : lien symbolique" in said
+        assert f"{copy / name} : lien symbolique" in output
         (copy / name).unlink()
         moved.rename(copy / name)
     assert run(copy)[0] == 0
@@ -104,9 +104,9 @@ def test_a_file_that_a_person_gives_may_be_a_link(copy: Path, tmp_path: Path) ->
     for name in ("racines.pem", "cles.txt"):
         (tmp_path / name).symlink_to(copy / name)
 
-    code, said = run(copy, "--racines", tmp_path / "racines.pem", "--cles", tmp_path / "cles.txt")
+    code, output = run(copy, "--racines", tmp_path / "racines.pem", "--cles", tmp_path / "cles.txt")
 
-    assert code == 0, said
+    assert code == 0, output
 
 
 def test_names_in_the_list_of_files_lead_nowhere(copy: Path, tmp_path: Path) -> None:
@@ -115,19 +115,19 @@ def test_names_in_the_list_of_files_lead_nowhere(copy: Path, tmp_path: Path) -> 
     manifest = copy / "MANIFESTE"
     manifest.write_text(f"{manifest.read_text()}{'0' * 64}  ../secret\n{'0' * 64}  /etc/passwd\n")
 
-    code, said = run(copy)
+    code, output = run(copy)
 
     assert code == 1
-    assert "../secret : manque" in said
+    assert "../secret : manque" in output
 
 
 def test_a_name_cannot_drive_a_terminal(copy: Path) -> None:
     (copy / "x\x1b[31m\ny").write_text("")
 
-    code, said = run(copy)
+    code, output = run(copy)
 
     assert code == 1
-    assert "\x1b" not in said
+    assert "\x1b" not in output
 
 
 WORDS = [
@@ -155,9 +155,9 @@ def test_a_key_under_which_any_text_is_signed_is_refused(copy: Path) -> None:
     for kind, old in ((1, str(LOG.verifier)), (4, str(WITNESS.verifier))):
         text = key_text(old.partition("+")[0], kind, weak_keys()["order 8, sign 1"])
         path.write_text(good.replace(old, text))
-        code, said = run(copy)
+        code, output = run(copy)
         assert code == 1
-        assert "clé faible" in said
+        assert "clé faible" in output
 
 
 @pytest.mark.parametrize("name", weak_keys())

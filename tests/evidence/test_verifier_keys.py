@@ -61,9 +61,11 @@ def test_what_the_old_key_signed_in_its_time_stays_good(tree: Tree, tmp_path: Pa
 
     for size in (1, 3, CHANGED):
         old.write_bytes(tree.checkpoint(size))
-        code, said = run(folder, "--ancien", old)
-        assert code == 0, said
-        assert f"clé changée à la feuille {CHANGED} : {LOG.verifier}, puis {OTHER.verifier}" in said
+        code, output = run(folder, "--ancien", old)
+        assert code == 0, output
+        assert (
+            f"clé changée à la feuille {CHANGED} : {LOG.verifier}, puis {OTHER.verifier}" in output
+        )
 
 
 def test_the_checkpoint_of_the_change_bears_both_signatures(tree: Tree, tmp_path: Path) -> None:
@@ -81,10 +83,10 @@ def test_a_key_that_was_replaced_signs_no_more(size: int, tree: Tree, tmp_path: 
     late = tmp_path / "tardif"
     late.write_bytes(tree.checkpoint(size))
 
-    code, said = run(folder, "--ancien", late)
+    code, output = run(folder, "--ancien", late)
 
     assert code == 1
-    assert f"ÉCHEC {late} : pas signé par la clé du journal" in said
+    assert f"ÉCHEC {late} : pas signé par la clé du journal" in output
 
 
 def test_the_last_checkpoint_is_signed_by_the_last_key(tree: Tree, tmp_path: Path) -> None:
@@ -103,10 +105,10 @@ def test_a_key_that_the_journal_never_had_signs_nothing(
     other = tmp_path / "autre"
     other.write_bytes(tree.checkpoint(size, key=STRANGER))
 
-    code, said = run(folder, "--ancien", other)
+    code, output = run(folder, "--ancien", other)
 
     assert code == 1
-    assert f"ÉCHEC {other}" in said
+    assert f"ÉCHEC {other}" in output
 
 
 def test_a_false_signature_of_the_old_key_is_refused(tree: Tree, tmp_path: Path) -> None:
@@ -116,10 +118,10 @@ def test_a_false_signature_of_the_old_key_is_refused(tree: Tree, tmp_path: Path)
     false = tmp_path / "faux"
     false.write_bytes(bytes(Note(text, (wrong,))))
 
-    code, said = run(folder, "--ancien", false)
+    code, output = run(folder, "--ancien", false)
 
     assert code == 1
-    assert f"ÉCHEC {false} : la signature de {LOG.name} est fausse" in said
+    assert f"ÉCHEC {false} : la signature de {LOG.name} est fausse" in output
 
 
 def test_another_history_of_the_old_key_is_refused(tree: Tree, tmp_path: Path) -> None:
@@ -127,10 +129,10 @@ def test_another_history_of_the_old_key_is_refused(tree: Tree, tmp_path: Path) -
     forked = tmp_path / "autre histoire"
     forked.write_bytes(Tree([b"{}", *tree.entries[1:]]).checkpoint(3))
 
-    code, said = run(folder, "--ancien", forked)
+    code, output = run(folder, "--ancien", forked)
 
     assert code == 1
-    assert f"ÉCHEC {forked} : le journal ne prolonge pas" in said
+    assert f"ÉCHEC {forked} : le journal ne prolonge pas" in output
 
 
 def test_keys_may_change_twice(tree: Tree, tmp_path: Path) -> None:
@@ -145,10 +147,10 @@ def test_keys_may_change_twice(tree: Tree, tmp_path: Path) -> None:
 
 def test_a_key_leaf_that_names_no_key_is_a_sentence(tree: Tree, tmp_path: Path) -> None:
     tree.entries[7] = mirror.leaf("key", old="x", new=3, at="2026-11-23T08:00:00.000000Z")
-    code, said = run(write(tmp_path / "copie", tree))
+    code, output = run(write(tmp_path / "copie", tree))
 
     assert code == 1
-    assert "feuille 7" in said
+    assert "feuille 7" in output
 
 
 def test_time_stamps_of_before_the_change_are_accepted_by_both(
@@ -162,9 +164,9 @@ def test_time_stamps_of_before_the_change_are_accepted_by_both(
     mirror.put(folder / "racines.pem", authority.root_pem.read_bytes())
     mirror.list_files(folder)
 
-    code, said = run(folder)
-    assert code == 0, said
-    assert "1 checkpoint antérieur prolongé" in said
+    code, output = run(folder)
+    assert code == 0, output
+    assert "1 checkpoint antérieur prolongé" in output
     words = ["verify", str(folder), "--key", str(OTHER.verifier), "--json"]
     main([*words, "--roots", str(authority.root_pem)])
     steps = json.loads(capsys.readouterr().out)["steps"]
@@ -194,9 +196,9 @@ def test_whoever_knows_the_old_key_follows_it_to_the_next(tree: Tree, tmp_path: 
     elsewhere.write_text(f"log {LOG.verifier}\n")
 
     for key in (LOG, OTHER, STRANGER):
-        code, said = run(folder, "--cle", str(key.verifier))
-        assert code == 0, said
-        assert "changement de cl" not in said.partition("PRIS SUR PAROLE")[2]
+        code, output = run(folder, "--cle", str(key.verifier))
+        assert code == 0, output
+        assert "changement de cl" not in output.partition("PRIS SUR PAROLE")[2]
     assert run(folder, "--cles", elsewhere)[0] == 0
 
 
@@ -216,17 +218,17 @@ def test_an_old_key_that_does_not_sign_the_change_leads_nowhere(
     if data is not None:
         change(folder, data, CHANGED + 1)
 
-    code, said = run(folder, "--cle", str(LOG.verifier))
+    code, output = run(folder, "--cle", str(LOG.verifier))
 
     assert code == 1
-    assert "changements-de-cle" in said
+    assert "changements-de-cle" in output
 
 
 def test_a_change_that_the_old_key_did_not_sign_is_counted(tree: Tree, tmp_path: Path) -> None:
-    code, said = run(write(tmp_path / "copie", tree), "--cle", str(OTHER.verifier))
+    code, output = run(write(tmp_path / "copie", tree), "--cle", str(OTHER.verifier))
 
-    assert code == 0, said
-    assert "PRIS SUR PAROLE 1 changement de clé que rien" in said
+    assert code == 0, output
+    assert "PRIS SUR PAROLE 1 changement de clé que rien" in output
 
 
 def test_a_change_of_another_history_is_refused(tree: Tree, tmp_path: Path) -> None:
@@ -234,7 +236,7 @@ def test_a_change_of_another_history_is_refused(tree: Tree, tmp_path: Path) -> N
     other = Tree([b"{}", *tree.entries[1:]])
     path = change(folder, both(other, CHANGED + 1, LOG, OTHER), CHANGED + 1)
 
-    code, said = run(folder, "--cle", str(LOG.verifier))
+    code, output = run(folder, "--cle", str(LOG.verifier))
 
     assert code == 1
-    assert f"ÉCHEC {path} : le journal ne prolonge pas" in said
+    assert f"ÉCHEC {path} : le journal ne prolonge pas" in output

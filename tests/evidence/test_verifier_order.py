@@ -121,10 +121,10 @@ FORGED: dict[str, Callable[[Leaves], Leaves]] = {
 def test_a_slot_told_otherwise_is_refused_and_named(
     name: str, lives: Leaves, tmp_path: Path
 ) -> None:
-    code, said = run(exported(tmp_path / "copie", packed(FORGED[name](copy.deepcopy(lives)))))
+    code, output = run(exported(tmp_path / "copie", packed(FORGED[name](copy.deepcopy(lives)))))
 
     assert code == 1
-    assert "ÉCHEC feuille " in said, said
+    assert "ÉCHEC feuille " in output, output
 
 
 def test_a_check_of_an_earlier_run_appended_at_the_end_is_refused(lives: Leaves) -> None:
@@ -137,12 +137,12 @@ def test_a_check_of_an_earlier_run_appended_at_the_end_is_refused(lives: Leaves)
 def test_slots_that_come_again_after_the_clock_went_back_are_counted(
     lives: Leaves, tmp_path: Path
 ) -> None:
-    code, said = run(exported(tmp_path / "copie", packed(lives)))
+    code, output = run(exported(tmp_path / "copie", packed(lives)))
 
-    assert code == 0, said
+    assert code == 0, output
     backwards = judged(lives).on_trust["backwards"]
     assert backwards >= 1
-    assert f"PRIS SUR PAROLE {backwards} relevé" in said
+    assert f"PRIS SUR PAROLE {backwards} relevé" in output
 
 
 def without_plans(leaves: Leaves) -> Leaves:
@@ -218,11 +218,11 @@ def test_vigie_verify_asks_the_same_of_a_journal_alone(
     journal = exported(tmp_path / "copie", packed(leaves)) / "journal"
 
     code = main(["verify", str(journal), "--key", str(LOG.verifier)])
-    said = capsys.readouterr().out
+    output = capsys.readouterr().out
 
     assert code == forged
-    assert ("la lacune dit 1 relevé non fait" in said) is forged
-    assert "l'horloge avait reculé" in said
+    assert ("la lacune dit 1 relevé non fait" in output) is forged
+    assert "l'horloge avait reculé" in output
 
 
 TWICE: dict[str, Callable[[Leaves], int]] = {

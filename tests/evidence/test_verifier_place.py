@@ -81,10 +81,10 @@ def test_a_module_beside_the_verifier_neither_runs_nor_stays_unsaid(
     plant(copy, name)
     mirror.list_files(copy)
 
-    code, said = run(copy / "verifier.py", copy, *flags)
+    code, output = run(copy / "verifier.py", copy, *flags)
 
     assert code == 1
-    assert f"ÉCHEC {copy / name}" in said
+    assert f"ÉCHEC {copy / name}" in output
 
 
 def test_compiled_modules_are_planted_too(copy: Path) -> None:
@@ -93,10 +93,10 @@ def test_compiled_modules_are_planted_too(copy: Path) -> None:
     source.unlink()
     mirror.list_files(copy)
 
-    code, said = run(copy / "verifier.py", copy)
+    code, output = run(copy / "verifier.py", copy)
 
     assert code == 1
-    assert f"ÉCHEC {copy / 'calendar.pyc'}" in said
+    assert f"ÉCHEC {copy / 'calendar.pyc'}" in output
 
 
 def test_a_module_beside_a_verifier_from_elsewhere_does_not_run(copy: Path, tmp_path: Path) -> None:
@@ -106,10 +106,10 @@ def test_a_module_beside_a_verifier_from_elsewhere_does_not_run(copy: Path, tmp_
     shutil.copy(VERIFIER, place / "verifier.py")
     plant(place, "calendar.py")
 
-    code, said = run(place / "verifier.py", copy, cwd=place)
+    code, output = run(place / "verifier.py", copy, cwd=place)
 
-    assert code == 0, said
-    assert f"{place / 'calendar.py'}" in said
+    assert code == 0, output
+    assert f"{place / 'calendar.py'}" in output
 
 
 def test_the_working_folder_and_python_s_variables_lend_no_module(
@@ -127,8 +127,8 @@ def test_the_working_folder_and_python_s_variables_lend_no_module(
         ((), {"PYTHONPATH": str(place), "PYTHONSTARTUP": str(place / "calendar.py")}),
         (("-I",), {"PYTHONPATH": str(place), "HOME": str(home), "PYTHONHOME": str(place)}),
     ):
-        code, said = run(VERIFIER, copy, *flags, cwd=place, **variables)
-        assert code == 0, said
+        code, output = run(VERIFIER, copy, *flags, cwd=place, **variables)
+        assert code == 0, output
 
 
 def test_a_verifier_through_a_link_looks_nowhere_else(copy: Path, tmp_path: Path) -> None:
@@ -137,11 +137,11 @@ def test_a_verifier_through_a_link_looks_nowhere_else(copy: Path, tmp_path: Path
     link = tmp_path / "lien.py"
     link.symlink_to(copy / "verifier.py")
 
-    code, said = run(link, copy, cwd=tmp_path)
+    code, output = run(link, copy, cwd=tmp_path)
 
     assert code == 1
-    assert f"ÉCHEC {copy / 'calendar.py'}" in said
-    assert "Pris dans le dossier même : ce programme" in said
+    assert f"ÉCHEC {copy / 'calendar.py'}" in output
+    assert "Pris dans le dossier même : ce programme" in output
 
 
 @pytest.mark.parametrize("path", [".:{copy}:{usual}", "{copy}:{usual}", ":{usual}"])
@@ -150,21 +150,21 @@ def test_openssl_is_never_taken_from_the_folder_that_is_judged(path: str, copy: 
     spoil(copy)
     mirror.list_files(copy)
 
-    code, said = run(VERIFIER, copy, PATH=path.format(copy=copy, usual=os.defpath))
+    code, output = run(VERIFIER, copy, PATH=path.format(copy=copy, usual=os.defpath))
 
     assert code == 1
-    assert f"ÉCHEC {copy / 'openssl'}" in said
-    assert "la signature de" in said
+    assert f"ÉCHEC {copy / 'openssl'}" in output
+    assert "la signature de" in output
 
 
 def test_an_openssl_that_agrees_to_everything_is_found_out(copy: Path, tmp_path: Path) -> None:
     place = plant(tmp_path / "bin", "openssl", SAYS_YES).parent
 
-    code, said = run(VERIFIER, copy, PATH=f"{place}:{os.defpath}")
+    code, output = run(VERIFIER, copy, PATH=f"{place}:{os.defpath}")
 
     assert code != 0
-    assert str(place / "openssl") in said
-    assert "concorde" not in said
+    assert str(place / "openssl") in output
+    assert "concorde" not in output
 
 
 def test_variables_of_openssl_change_nothing(copy: Path, tmp_path: Path) -> None:
@@ -177,13 +177,13 @@ def test_variables_of_openssl_change_nothing(copy: Path, tmp_path: Path) -> None
     broken = tmp_path / "openssl.cnf"
     broken.write_text("openssl_conf = nowhere\n[nowhere\n")
 
-    code, said = run(
+    code, output = run(
         VERIFIER, copy, SSL_CERT_FILE=str(from_elsewhere), OPENSSL_CONF=str(broken),
         SSL_CERT_DIR=str(tmp_path),
     )  # fmt: skip
 
     assert code == 1
-    assert "racines.pem" in said
+    assert "racines.pem" in output
     (copy / "racines.pem").write_bytes(roots)
     mirror.list_files(copy)
     assert run(VERIFIER, copy, OPENSSL_CONF=str(broken))[0] == 0

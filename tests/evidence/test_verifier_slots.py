@@ -105,7 +105,7 @@ def recorded(work: Callable[[Store], Awaitable[None]], template: Path, folder: P
 
     with Store.open(f"sqlite:///{path}", point="local", writer=True, rest_s=0) as store:
         asyncio.run(done(store))
-        return [json.loads(one) for one in store.leaves(0, store.leaf_count())]
+        return [json.loads(leaf) for leaf in store.leaves(0, store.leaf_count())]
 
 
 @pytest.fixture(scope="module")
@@ -141,11 +141,11 @@ def unaccounted(leaves: Leaves) -> list[tuple[datetime, str]]:
     for plan, since, until in ((BEFORE, 0, 1000), (AFTER, 1000, 2000)):
         for slug, grid in plan.items():
             seen_at = {
-                read_instant(one["at"]) - timedelta(microseconds=one["late_us"])
-                for one in checks
-                if one["target"] == slug
+                read_instant(check["at"]) - timedelta(microseconds=check["late_us"])
+                for check in checks
+                if check["target"] == slug
             }
-            mine = [one for one in gaps if one.target in {slug, ""}]
+            mine = [gap for gap in gaps if gap.target in {slug, ""}]
             slots = grid.between(at(since), at(until))
             found += [(slot, slug) for slot in missing(slots, seen_at, mine)]
     return sorted(found)
@@ -154,11 +154,11 @@ def unaccounted(leaves: Leaves) -> list[tuple[datetime, str]]:
 def test_a_record_with_all_that_happens_to_a_service_is_accepted(
     record: Leaves, tmp_path: Path
 ) -> None:
-    code, said = run(exported(tmp_path / "copie", packed(record)))
+    code, output = run(exported(tmp_path / "copie", packed(record)))
 
-    assert code == 0, said
-    assert "75 relevés prévus par les plans inscrits" in said
-    assert "sauf 0 pris sur parole ; 0 démarrage sans plan inscrit" in said
+    assert code == 0, output
+    assert "75 relevés prévus par les plans inscrits" in output
+    assert "sauf 0 pris sur parole ; 0 démarrage sans plan inscrit" in output
 
 
 def test_any_one_leaf_left_out_is_missed_and_the_first_slot_named(record: Leaves) -> None:
@@ -172,8 +172,8 @@ def test_any_one_leaf_left_out_is_missed_and_the_first_slot_named(record: Leaves
             slot, slug = lost[0]
             said = f"{slug} : ni relevé ni lacune pour"
             assert any(
-                one.startswith(said) and f"{slot:%d/%m/%Y à %H:%M:%S}" in one
-                for one in story.faults
+                fault.startswith(said) and f"{slot:%d/%m/%Y à %H:%M:%S}" in fault
+                for fault in story.faults
             ), story.faults
 
     # The others are checks of slots that came twice, or lie within a gap as well.
@@ -186,10 +186,10 @@ def test_a_journal_without_its_gaps_signed_anew_is_refused(
 ) -> None:
     rest = without(record, *of(record, "gap", cause=kind))
 
-    code, said = run(exported(tmp_path / "copie", packed(rest)))
+    code, output = run(exported(tmp_path / "copie", packed(rest)))
 
     assert code == 1
-    assert "le journal est incomplet" in said
+    assert "le journal est incomplet" in output
 
 
 def test_what_another_plan_followed_is_counted_as_taken_on_trust(

@@ -48,7 +48,7 @@ def day(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Leav
         sealer.close()
         size = store.leaf_count()
     assert size < 256
-    return [json.loads(one) for one in Tiles(folder / "journal").entries(0, size)]
+    return [json.loads(entry) for entry in Tiles(folder / "journal").entries(0, size)]
 
 
 def exported(
@@ -83,10 +83,10 @@ def run(folder: Path, *options: str) -> tuple[int, str]:
 
 
 def told(folder: Path, *options: str) -> dict[str, Any]:
-    code, said = run(folder, "--json", *options)
-    found: dict[str, Any] = json.loads(said)
-    assert found["ok"] is (code == 0)
-    return found
+    code, output = run(folder, "--json", *options)
+    document: dict[str, Any] = json.loads(output)
+    assert document["ok"] is (code == 0)
+    return document
 
 
 def of(leaves: Leaves, kind: str, **fields: str) -> list[int]:
@@ -141,25 +141,25 @@ def test_outages_are_told_with_their_leaves_times_and_durations(
 
 
 def test_a_person_reads_them_in_utc_and_paris_time(day: Leaves, tmp_path: Path) -> None:
-    code, said = run(exported(tmp_path / "copie", packed(day)))
+    code, output = run(exported(tmp_path / "copie", packed(day)))
 
     assert code == 0
-    assert "23/11/2026 à 08:02:00,000 UTC (Paris : 23/11/2026 à 09:02:00,000)" in said
-    assert "au moins 4 min 0,000 s ; au plus : 6 min 0,000 s" in said
-    assert "en cours à la fin du journal" in said
-    assert "1 échec isolé" in said
-    assert "le relevé précédent n’était pas terminé, du " in said
-    assert "overrun" not in said
+    assert "23/11/2026 à 08:02:00,000 UTC (Paris : 23/11/2026 à 09:02:00,000)" in output
+    assert "au moins 4 min 0,000 s ; au plus : 6 min 0,000 s" in output
+    assert "en cours à la fin du journal" in output
+    assert "1 échec isolé" in output
+    assert "le relevé précédent n’était pas terminé, du " in output
+    assert "overrun" not in output
 
 
 def test_a_journal_that_nobody_dates_nor_attests_is_called_so(day: Leaves, tmp_path: Path) -> None:
-    code, said = run(exported(tmp_path / "copie", packed(day), witnesses=False))
+    code, output = run(exported(tmp_path / "copie", packed(day), witnesses=False))
 
     assert code == 0
-    assert "peu de preuves : rien ne date ni n'atteste ce journal, que qui tient sa clé" in said
-    assert "n'a pas signé un autre journal" in said
-    assert "Tout concorde" not in said
-    assert "Pris dans le dossier même : la clé du journal" in said
+    assert "peu de preuves : rien ne date ni n'atteste ce journal, que qui tient sa clé" in output
+    assert "n'a pas signé un autre journal" in output
+    assert "Tout concorde" not in output
+    assert "Pris dans le dossier même : la clé du journal" in output
 
 
 def test_what_comes_from_elsewhere_is_not_said_to_be_taken_from_the_folder(
@@ -285,11 +285,11 @@ def test_a_cosignature_of_an_impossible_date_is_refused(
     folder = exported(tmp_path / "copie", packed(day))
     cosign(folder, when)
 
-    code, said = run(folder)
+    code, output = run(folder)
 
     assert code == 1
-    assert "ÉCHEC" in said
-    assert WITNESS.name in said
+    assert "ÉCHEC" in output
+    assert WITNESS.name in output
 
 
 def test_a_cosignature_of_before_its_leaves_is_said_or_refused(day: Leaves, tmp_path: Path) -> None:
@@ -299,9 +299,9 @@ def test_a_cosignature_of_before_its_leaves_is_said_or_refused(day: Leaves, tmp_
     for late, code, word in ((60, 0, "Tout concorde"), (86_400, 0, "REMARQUE"),
                              (60 * 86_400, 1, "ÉCHEC")):  # fmt: skip
         cosign(folder, leaf - late)
-        found, said = run(folder)
-        assert found == code, said
-        assert word in said
+        found, output = run(folder)
+        assert found == code, output
+        assert word in output
 
 
 def cosign(folder: Path, when: int) -> None:
@@ -335,10 +335,10 @@ def test_a_token_cannot_be_older_than_what_it_covers(
     mirror.put(folder / "cles.txt", f"log {LOG.verifier}\n".encode())
     mirror.put(folder / "racines.pem", authority.root_pem.read_bytes())
 
-    code, said = run(folder)
+    code, output = run(folder)
 
-    assert (code == 0) is good, said
-    assert good or "avant la feuille 0 qu'il couvre" in said
+    assert (code == 0) is good, output
+    assert good or "avant la feuille 0 qu'il couvre" in output
 
 
 @pytest.mark.parametrize(("later_s", "good"), [(250, True), (400, False)])
@@ -365,10 +365,10 @@ def test_a_token_cannot_cover_a_cosignature_that_is_later(
     mirror.put(folder / "cles.txt", keys.encode())
     mirror.put(folder / "racines.pem", authority.root_pem.read_bytes())
 
-    code, said = run(folder)
+    code, output = run(folder)
 
-    assert (code == 0) is good, said
-    assert good or f"avant la contresignature de {WITNESS.name} qu'il couvre" in said
+    assert (code == 0) is good, output
+    assert good or f"avant la contresignature de {WITNESS.name} qu'il couvre" in output
 
 
 @pytest.mark.parametrize(("later_s", "said_so"), [(250, False), (400, True)])
@@ -451,11 +451,11 @@ def test_a_correction_and_an_annotation_are_told(day: Leaves, tmp_path: Path) ->
     correction = {**where, "type": "correction", "leaf": 3}
     annotation = {**where, "type": "annotation", "targets": []}
 
-    code, said = run(exported(tmp_path / "copie", packed([*day, correction, annotation])))
+    code, output = run(exported(tmp_path / "copie", packed([*day, correction, annotation])))
 
-    assert code == 0, said
-    assert "correction de la feuille 3 : La sonde se trompait.\\x1b[2J" in said
-    assert "annotation : La sonde se trompait.\\x1b[2J" in said
+    assert code == 0, output
+    assert "correction de la feuille 3 : La sonde se trompait.\\x1b[2J" in output
+    assert "annotation : La sonde se trompait.\\x1b[2J" in output
 
 
 def test_a_copy_without_its_list_of_files_proves_nothing_of_them(
@@ -464,10 +464,10 @@ def test_a_copy_without_its_list_of_files_proves_nothing_of_them(
     folder = exported(tmp_path / "copie", packed(day))
     (folder / "MANIFESTE").unlink()
 
-    code, said = run(folder)
+    code, output = run(folder)
 
-    assert code == 0, said
-    assert "ces fichiers sont ceux" not in said
+    assert code == 0, output
+    assert "ces fichiers sont ceux" not in output
 
 
 @pytest.mark.parametrize(
@@ -484,8 +484,8 @@ def test_no_name_of_a_file_drives_the_terminal(name: str, day: Leaves, tmp_path:
     mirror.put(folder / name, b"x")
     mirror.list_files(folder)
 
-    code, said = run(folder)
+    code, output = run(folder)
 
     assert code == 1
-    assert "\\x1b" in said
-    assert "\x1b" not in said
+    assert "\\x1b" in output
+    assert "\x1b" not in output

@@ -31,12 +31,12 @@ def test_zero_and_one_are_singular(number: int, said: str) -> None:
 
 def test_what_a_person_reads_has_no_code_of_ours(tmp_path: Path) -> None:
     leaves = honest("demo")
-    code, said = run(exported(tmp_path / "copie", packed(leaves)))
+    code, output = run(exported(tmp_path / "copie", packed(leaves)))
 
-    assert code == 0, said
-    assert not re.search(r"page_removed|link_\w+|displayed_date|http_5xx", said)
-    assert "raison du 1er échec  : La page n’existe pas ou plus à cette adresse." in said
-    assert "page retirée" in said
-    assert "(s)" not in said
+    assert code == 0, output
+    assert not re.search(r"page_removed|link_\w+|displayed_date|http_5xx", output)
+    assert "raison du 1er échec  : La page n’existe pas ou plus à cette adresse." in output
+    assert "page retirée" in output
+    assert "(s)" not in output
     for one in (" 0 relevés", " 1 relevés", " 1 échecs", " 0 feuilles", " 0 jetons"):
-        assert one not in said
+        assert one not in output

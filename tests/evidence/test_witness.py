@@ -251,7 +251,7 @@ def test_of_many_requests_at_once_one_alone_moves_the_tree(tmp_path: Path) -> No
         answers = list(threads.map(ask, [LOG.request(5, size) for size in sizes]))
 
     (won,) = [size for size, (status, _) in zip(sizes, answers, strict=True) if status == 200]
-    assert [(409, f"{won}\n".encode())] * 7 == [one for one in answers if one[0] != 200]
+    assert [(409, f"{won}\n".encode())] * 7 == [answer for answer in answers if answer[0] != 200]
 
 
 @pytest.mark.parametrize("persisted", [False, True], ids=["not persisted", "persisted anyway"])

@@ -283,7 +283,7 @@ async def test_the_next_address_is_tried_when_one_refuses() -> None:
         exchange = await fetch(site.url(host="site.test"), fetcher)
     (hop,) = exchange.hops
     assert hop.address == "127.0.0.2"
-    assert [(each.address, each.failure) for each in hop.attempts] == [
+    assert [(attempt.address, attempt.failure) for attempt in hop.attempts] == [
         ("127.0.0.3", Failure.CONNECTION_REFUSED),
         ("127.0.0.2", None),
     ]
@@ -298,7 +298,7 @@ async def test_a_silent_family_leaves_time_for_the_other() -> None:
                 site.url(host="site.test"), deadline_s=2.0, gate=open_gate
             )
     assert exchange.body == b"six"
-    assert [each.failure for each in exchange.hops[0].attempts] == [Failure.TIMEOUT, None]
+    assert [attempt.failure for attempt in exchange.hops[0].attempts] == [Failure.TIMEOUT, None]
 
 
 async def test_a_failure_that_says_more_than_no_route_is_told() -> None:
@@ -314,7 +314,7 @@ async def test_an_attempt_that_the_deadline_cuts_is_kept() -> None:
         exchange = await make_fetcher(limits=Limits(connect_s=60)).fetch_url(
             f"http://127.0.0.1:{port}/", deadline_s=2, gate=open_gate
         )
-    assert [each.failure for each in exchange.hops[0].attempts] == [exchange.failure]
+    assert [attempt.failure for attempt in exchange.hops[0].attempts] == [exchange.failure]
 
 
 async def test_the_private_addresses_of_a_public_name_are_not_tried() -> None:
@@ -324,5 +324,5 @@ async def test_the_private_addresses_of_a_public_name_are_not_tried() -> None:
             is_public=lambda address: address == "127.0.0.2",
         )
         exchange = await fetch(site.url(host="site.test"), fetcher)
-    assert [each.address for each in exchange.hops[0].attempts] == ["127.0.0.2"]
+    assert [attempt.address for attempt in exchange.hops[0].attempts] == ["127.0.0.2"]
     assert exchange.body == b"dehors"

@@ -37,11 +37,11 @@ async def resolve(
 async def test_families_alternate_and_ipv4_comes_first() -> None:
     zone = {"site.test": ["2001:db8::1", "192.0.2.1", "192.0.2.2", "2001:db8::2", "192.0.2.3"]}
     async with name_server(zone) as server:
-        found = await resolve("site.test", port=server.port)
+        resolution = await resolve("site.test", port=server.port)
         assert server.asked == ["site.test", "site.test"]
-    assert set(found.addresses) == set(zone["site.test"])
-    assert [":" in each for each in found.addresses] == [False, True, False, True, False]
-    assert (found.server, found.failure) == ("127.0.0.1", None)
+    assert set(resolution.addresses) == set(zone["site.test"])
+    assert [":" in address for address in resolution.addresses] == [False, True, False, True, False]
+    assert (resolution.server, resolution.failure) == ("127.0.0.1", None)
 
 
 @pytest.mark.parametrize("known", [None, Rcode.SERVFAIL, Rcode.REFUSED, Rcode.NXDOMAIN, []])
@@ -52,8 +52,12 @@ async def test_what_one_resolver_fails_to_find_another_may(
         name_server({"site.test": known}) as first,
         name_server({"site.test": ["192.0.2.1"]}, host="127.0.0.2", port=first.port),
     ):
-        found = await resolve("site.test", second=["127.0.0.2"], port=first.port)
-    assert (found.addresses, found.server, found.failure) == (("192.0.2.1",), "127.0.0.2", None)
+        resolution = await resolve("site.test", second=["127.0.0.2"], port=first.port)
+    assert (resolution.addresses, resolution.server, resolution.failure) == (
+        ("192.0.2.1",),
+        "127.0.0.2",
+        None,
+    )
 
 
 async def test_the_second_resolver_is_left_alone_when_the_first_answers() -> None:
@@ -82,8 +86,8 @@ async def test_what_is_said_of_the_name_counts_before_a_resolver_s_trouble(
         name_server({"site.test": one}) as first,
         name_server({"site.test": other}, host="127.0.0.2", port=first.port),
     ):
-        found = await resolve("site.test", second=["127.0.0.2"], port=first.port)
-    assert (found.failure, found.addresses) == (told, ())
+        resolution = await resolve("site.test", second=["127.0.0.2"], port=first.port)
+    assert (resolution.failure, resolution.addresses) == (told, ())
 
 
 async def test_the_failure_of_one_resolver_is_not_the_sites_while_another_is_silent() -> None:
@@ -101,9 +105,9 @@ async def test_the_failure_of_one_resolver_is_not_the_sites_while_another_is_sil
 
 async def test_a_lost_question_is_asked_again_once() -> None:
     async with name_server({"site.test": None}) as server:
-        found = await resolve("site.test", port=server.port)
+        resolution = await resolve("site.test", port=server.port)
         assert len(server.asked) == 4  # twice, for two families
-    assert found.failure is Failure.TIMEOUT
+    assert resolution.failure is Failure.TIMEOUT
 
 
 async def test_one_deadline_holds_for_all_the_servers() -> None:
@@ -111,46 +115,46 @@ async def test_one_deadline_holds_for_all_the_servers() -> None:
         resolver = Resolver(
             clock=SystemClock(), servers=["127.0.0.1"] * 50, port=server.port, try_s=0.1
         )
-        found = await resolver.resolve("site.test", deadline_s=0.25)
+        resolution = await resolver.resolve("site.test", deadline_s=0.25)
         assert len(server.asked) < 50
-    assert found.failure is Failure.TIMEOUT
+    assert resolution.failure is Failure.TIMEOUT
 
 
 async def test_a_late_answer_about_ipv6_is_done_without() -> None:
     async with name_server({"site.test": ["192.0.2.1", "2001:db8::1"]}, late_s=5) as server:
-        found = await resolve("site.test", port=server.port, try_s=PATIENT_S)
-    assert found.addresses == ("192.0.2.1",)
+        resolution = await resolve("site.test", port=server.port, try_s=PATIENT_S)
+    assert resolution.addresses == ("192.0.2.1",)
 
 
 @pytest.mark.parametrize("late_s", [0, 0.3])
 async def test_a_name_with_ipv6_only_is_found_however_late(late_s: float) -> None:
     async with name_server({"site.test": ["2001:db8::1"]}, late_s=late_s) as server:
-        found = await resolve("site.test", port=server.port, try_s=PATIENT_S)
-    assert found.addresses == ("2001:db8::1",)
+        resolution = await resolve("site.test", port=server.port, try_s=PATIENT_S)
+    assert resolution.addresses == ("2001:db8::1",)
 
 
 async def test_an_alias_is_followed() -> None:
     async with name_server({"site.test": "cdn.test", "cdn.test": ["192.0.2.1"]}) as server:
-        found = await resolve("site.test", port=server.port)
-    assert found.addresses == ("192.0.2.1",)
+        resolution = await resolve("site.test", port=server.port)
+    assert resolution.addresses == ("192.0.2.1",)
 
 
 async def test_garbage_from_a_resolver_is_silence() -> None:
     async with name_server({"site.test": b"garbage"}) as server:
-        found = await resolve("site.test", port=server.port)
-    assert found.failure is Failure.TIMEOUT
+        resolution = await resolve("site.test", port=server.port)
+    assert resolution.failure is Failure.TIMEOUT
 
 
 @pytest.mark.parametrize("address", ["192.0.2.1", "2001:db8::1"])
 async def test_an_address_needs_no_resolver(address: str) -> None:
-    found = await resolve(address)
-    assert (found.addresses, found.server) == ((address,), "literal")
+    resolution = await resolve(address)
+    assert (resolution.addresses, resolution.server) == ((address,), "literal")
 
 
 async def test_a_fixed_name_needs_no_resolver() -> None:
     resolver = Resolver(clock=SystemClock(), static={"site.test": ["127.0.0.1"]})
-    found = await resolver.resolve("site.test", deadline_s=1)
-    assert (found.addresses, found.server) == (("127.0.0.1",), "static")
+    resolution = await resolver.resolve("site.test", deadline_s=1)
+    assert (resolution.addresses, resolution.server) == (("127.0.0.1",), "static")
 
 
 def test_there_is_always_a_system_resolver() -> None:
@@ -180,14 +184,14 @@ async def test_a_denial_names_the_independent_resolver_that_says_it_too(
         name_server({"site.test": one}) as first,
         name_server({"site.test": other}, host="127.0.0.2", port=first.port),
     ):
-        found = await resolve("site.test", second=["127.0.0.2"], port=first.port, try_s=0.5)
-    assert (found.failure, found.second) == (failure, second)
+        resolution = await resolve("site.test", second=["127.0.0.2"], port=first.port, try_s=0.5)
+    assert (resolution.failure, resolution.second) == (failure, second)
 
 
 async def test_a_resolver_that_is_named_twice_is_not_independent_of_itself() -> None:
     async with name_server({"site.test": Rcode.NXDOMAIN}) as server:
-        found = await resolve("site.test", second=["127.0.0.1"], port=server.port)
-    assert (found.failure, found.second) == (Failure.DNS_NXDOMAIN, None)
+        resolution = await resolve("site.test", second=["127.0.0.1"], port=server.port)
+    assert (resolution.failure, resolution.second) == (Failure.DNS_NXDOMAIN, None)
 
 
 async def test_another_word_is_asked_of_the_second_resolver_first() -> None:
@@ -207,11 +211,11 @@ async def test_another_word_is_asked_of_the_second_resolver_first() -> None:
 async def test_a_cut_answer_and_a_closed_tcp_port_are_the_resolvers_trouble() -> None:
     """UDP says "too long, ask by TCP", and nobody listens there."""
     async with name_server({"site.test": TRUNCATED}) as server:
-        found = await resolve("site.test", port=server.port)
-    assert found.failure is Failure.CONNECTION_REFUSED
-    hop = Hop(url="http://site.test/", started_at=START, resolution=found)
+        resolution = await resolve("site.test", port=server.port)
+    assert resolution.failure is Failure.CONNECTION_REFUSED
+    hop = Hop(url="http://site.test/", started_at=START, resolution=resolution)
     failed = Exchange(
-        url=hop.url, started_at=START, duration_us=1, hops=(hop,), failure=found.failure,
+        url=hop.url, started_at=START, duration_us=1, hops=(hop,), failure=resolution.failure,
         phase=Phase.RESOLVE,
     )  # fmt: skip
     assert is_ours(failed)

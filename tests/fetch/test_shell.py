@@ -136,8 +136,8 @@ def test_what_a_browser_must_load_to_run_the_app_is_an_asset_and_nothing_else() 
       <link rel="modulepreload" href="c.js"><script src="d.js"></script><script>e()</script>
       <script src="/_Incapsula_Resource?x=1"></script><img src="f.png">
     """
-    found = shell.assets(page, "https://site.test/x/", limit=12)
-    assert found == tuple(
+    assets = shell.assets(page, "https://site.test/x/", limit=12)
+    assert assets == tuple(
         f"https://site.test/x/{name}" for name in ("a.css", "b.css", "c.js", "d.js")
     )
 

@@ -37,13 +37,17 @@ async def test_a_certificate_is_described() -> None:
     async with secure_site(leaf) as site:
         exchange = await fetch(site.url(host="site.test"))
     assert exchange.status == 200
-    found = certificate_of(exchange)
-    assert found.sha256 == leaf.certificate.fingerprint(SHA256()).hex()
-    assert (found.subject, found.issuer) == ("CN=site.test", "CN=Racine de test")
-    assert found.names == ("site.test", "127.0.0.1")
-    assert found.not_after == leaf.certificate.not_valid_after_utc
-    assert found.not_before == leaf.certificate.not_valid_before_utc
-    assert (found.chain_length, found.verified, found.completed) == (1, True, False)
+    certificate = certificate_of(exchange)
+    assert certificate.sha256 == leaf.certificate.fingerprint(SHA256()).hex()
+    assert (certificate.subject, certificate.issuer) == ("CN=site.test", "CN=Racine de test")
+    assert certificate.names == ("site.test", "127.0.0.1")
+    assert certificate.not_after == leaf.certificate.not_valid_after_utc
+    assert certificate.not_before == leaf.certificate.not_valid_before_utc
+    assert (certificate.chain_length, certificate.verified, certificate.completed) == (
+        1,
+        True,
+        False,
+    )
 
 
 async def test_a_certificate_that_is_refused_is_described_too() -> None:
@@ -52,9 +56,9 @@ async def test_a_certificate_that_is_refused_is_described_too() -> None:
         exchange = await fetch(site.url(host="site.test"))
         assert site.received == []  # nothing is said to a stranger
     assert exchange.failure is Failure.SSL_INVALID_CERTIFICATE
-    found = certificate_of(exchange)
-    assert found.not_after == leaf.certificate.not_valid_after_utc
-    assert not found.verified
+    certificate = certificate_of(exchange)
+    assert certificate.not_after == leaf.certificate.not_valid_after_utc
+    assert not certificate.verified
 
 
 async def test_an_address_is_verified_against_the_addresses_of_the_certificate() -> None:
@@ -112,9 +116,13 @@ async def test_an_incomplete_chain_is_completed_and_said_to_be() -> None:
         assert case.gated == [page, issuer, page]
     assert (exchange.status, exchange.body) == (200, b"bonjour")
     assert len(exchange.hops) == 1
-    found = certificate_of(exchange)
-    assert (found.verified, found.completed, found.chain_length) == (True, True, 1)
-    assert [each.failure for each in exchange.hops[0].attempts] == [
+    certificate = certificate_of(exchange)
+    assert (certificate.verified, certificate.completed, certificate.chain_length) == (
+        True,
+        True,
+        1,
+    )
+    assert [attempt.failure for attempt in exchange.hops[0].attempts] == [
         Failure.SSL_UNKNOWN_AUTHORITY,
         None,
     ]
@@ -127,7 +135,7 @@ async def test_an_intermediate_is_fetched_once_and_its_absence_still_seen() -> N
         again = await case.fetch()
         assert case.gated == [case.site.url(host="site.test")]
     assert certificate_of(again).completed
-    assert [each.failure for each in again.hops[0].attempts] == [None]
+    assert [attempt.failure for attempt in again.hops[0].attempts] == [None]
 
 
 async def test_what_one_site_forgot_does_not_mark_another_that_sends_it() -> None:
@@ -139,8 +147,8 @@ async def test_what_one_site_forgot_does_not_mark_another_that_sends_it() -> Non
         async with secure_site(leaf) as site:
             assert certificate_of(await fetch(site.url(host="site.test"), fetcher)).completed
         async with secure_site(leaf, intermediate) as site:
-            found = certificate_of(await fetch(site.url(host="site.test"), fetcher))
-    assert (found.completed, found.chain_length) == (False, 2)
+            certificate = certificate_of(await fetch(site.url(host="site.test"), fetcher))
+    assert (certificate.completed, certificate.chain_length) == (False, 2)
 
 
 async def test_two_missing_intermediates_are_found_one_after_the_other() -> None:

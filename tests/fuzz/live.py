@@ -281,11 +281,11 @@ def _judge(data: Path, log: Path, result: Result, ended_at: datetime) -> None:
         result.wrong.append("no healthy site was checked")
     for line in log.read_text(errors="replace").splitlines():
         with suppress(ValueError):
-            said = json.loads(line)
-            if said.get("event") == "probe":
-                result.verdicts[said["reason"]] += 1
-            if said.get("event") == "fault of our own":
-                result.wrong.append(f"fault: {said}")
+            document = json.loads(line)
+            if document.get("event") == "probe":
+                result.verdicts[document["reason"]] += 1
+            if document.get("event") == "fault of our own":
+                result.wrong.append(f"fault: {document}")
 
 
 def _end_of(log: Path) -> str:

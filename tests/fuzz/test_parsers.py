@@ -33,8 +33,8 @@ def page(dice: random.Random) -> None:
     body = hostile.body(dice)
     kind = dice.choice(("text/html", "application/json", "", "é"))
     glance(body, content_type=kind, charset="utf-8")
-    found = shell.assets(body.decode("utf-8", "replace"), "https://site.test/", limit=12)
-    assert len(found) <= 12
+    assets = shell.assets(body.decode("utf-8", "replace"), "https://site.test/", limit=12)
+    assert len(assets) <= 12
 
 
 def certificate(dice: random.Random) -> None:

@@ -118,18 +118,18 @@ pytestmark = pytest.mark.anyio
 async def test_a_good_answer_shows_what_blackbox_exporter_would(desk: Desk) -> None:
     await desk.see(Verdict.UP)
 
-    seen = desk.samples()
+    samples = desk.samples()
 
-    assert seen["probe_success"] == {"": 1.0}
-    assert seen["probe_duration_seconds"] == {"": 0.35}
-    assert seen["probe_http_status_code"] == {"": 200.0}
-    assert seen["probe_http_duration_seconds"]["processing"] == 0.3
-    assert seen["probe_http_duration_seconds"]["tls"] == 0.0
-    assert seen["probe_dns_lookup_time_seconds"] == {"": 0.002}
-    assert seen["probe_http_content_length"] == {"": 1234.0}
-    assert seen["probe_http_version"] == {"": 1.1}
-    assert seen["probe_ip_protocol"] == {"": 6.0}
-    assert seen["probe_tls_version_info"] == {"TLS 1.3": 1.0}
+    assert samples["probe_success"] == {"": 1.0}
+    assert samples["probe_duration_seconds"] == {"": 0.35}
+    assert samples["probe_http_status_code"] == {"": 200.0}
+    assert samples["probe_http_duration_seconds"]["processing"] == 0.3
+    assert samples["probe_http_duration_seconds"]["tls"] == 0.0
+    assert samples["probe_dns_lookup_time_seconds"] == {"": 0.002}
+    assert samples["probe_http_content_length"] == {"": 1234.0}
+    assert samples["probe_http_version"] == {"": 1.1}
+    assert samples["probe_ip_protocol"] == {"": 6.0}
+    assert samples["probe_tls_version_info"] == {"TLS 1.3": 1.0}
 
 
 async def test_the_expiry_is_shown_although_verification_failed(desk: Desk) -> None:
@@ -137,9 +137,11 @@ async def test_the_expiry_is_shown_although_verification_failed(desk: Desk) -> N
 
     await desk.see(Verdict.DOWN, exchange=failed)
 
-    seen = desk.samples()
-    assert seen["probe_ssl_earliest_cert_expiry"] == {"": (START + timedelta(days=30)).timestamp()}
-    assert seen["probe_http_status_code"] == {"": 0.0}
+    samples = desk.samples()
+    assert samples["probe_ssl_earliest_cert_expiry"] == {
+        "": (START + timedelta(days=30)).timestamp()
+    }
+    assert samples["probe_http_status_code"] == {"": 0.0}
 
 
 async def test_success_is_zero_only_in_a_confirmed_outage(desk: Desk) -> None:
@@ -162,11 +164,11 @@ async def test_an_open_outage_shows_both_bounds_of_its_start(desk: Desk) -> None
     await desk.see(Verdict.DOWN)
     await desk.see(Verdict.DOWN)
 
-    seen = desk.samples()
+    samples = desk.samples()
 
-    assert seen["anef_outage_open"] == {"": 1.0}
-    assert seen["anef_outages_total"] == {"": 1.0}
-    assert seen["anef_outage_started_timestamp_seconds"] == {
+    assert samples["anef_outage_open"] == {"": 1.0}
+    assert samples["anef_outages_total"] == {"": 1.0}
+    assert samples["anef_outage_started_timestamp_seconds"] == {
         "first_fail": (START + timedelta(seconds=120)).timestamp(),
         "last_ok": (START + timedelta(seconds=60)).timestamp(),
     }
@@ -177,11 +179,11 @@ async def test_old_gauges_fade_and_the_last_timestamp_stays(desk: Desk) -> None:
     await desk.see(Verdict.UP)
     await desk.clock.advance(181)
 
-    seen = desk.samples()
+    samples = desk.samples()
 
-    assert "probe_success" not in seen
-    assert "anef_target_state" not in seen
-    assert seen["anef_probe_last_timestamp_seconds"] == {
+    assert "probe_success" not in samples
+    assert "anef_target_state" not in samples
+    assert samples["anef_probe_last_timestamp_seconds"] == {
         "": (START + timedelta(seconds=60)).timestamp()
     }
 
@@ -216,18 +218,18 @@ async def test_the_service_itself_is_shown(desk: Desk) -> None:
     desk.board.missed(TARGET.slug, GapCause.PAUSED, 2)
     desk.exposition.lateness.observe(0.02)
 
-    seen = desk.samples()
+    samples = desk.samples()
 
-    assert seen["anef_control_success_ratio"] == {"": 0.5}
-    assert seen["anef_clock_offset_seconds"] == {"": -0.0015}
-    assert seen["anef_lane_blocked_until_timestamp_seconds"] == {"": START.timestamp()}
-    assert seen["anef_lane_paused"] == {"": 1.0}
-    assert seen["anef_lane_backlog"] == {"": 3.0}
-    assert seen["anef_incident_open"] == {"": 0.0}
-    assert seen["anef_slots_missed_total"] == {"paused": 2.0}
-    assert seen["anef_scheduler_lateness_seconds_count"] == {"": 1.0}
-    assert "anef_build_info" in seen
-    assert "anef_config_info" in seen
+    assert samples["anef_control_success_ratio"] == {"": 0.5}
+    assert samples["anef_clock_offset_seconds"] == {"": -0.0015}
+    assert samples["anef_lane_blocked_until_timestamp_seconds"] == {"": START.timestamp()}
+    assert samples["anef_lane_paused"] == {"": 1.0}
+    assert samples["anef_lane_backlog"] == {"": 3.0}
+    assert samples["anef_incident_open"] == {"": 0.0}
+    assert samples["anef_slots_missed_total"] == {"paused": 2.0}
+    assert samples["anef_scheduler_lateness_seconds_count"] == {"": 1.0}
+    assert "anef_build_info" in samples
+    assert "anef_config_info" in samples
 
 
 async def test_after_a_restart_an_open_incident_and_a_back_off_are_still_shown(desk: Desk) -> None:

@@ -44,7 +44,7 @@ def _chosen(room: str, most: int, seed: int) -> list[Mutant]:
 
 def _files(tests: list[str]) -> list[str]:
     """Return the files of tests in folders, in one order."""
-    found = [p for each in tests for p in sorted((ROOT / each).rglob("test_*.py")) or [ROOT / each]]
+    found = [p for test in tests for p in sorted((ROOT / test).rglob("test_*.py")) or [ROOT / test]]
     return [str(path.relative_to(ROOT)) for path in found if path.name not in LEFT_OUT]
 
 

@@ -44,10 +44,10 @@ def test_nothing_in_a_line_is_obeyed(*, as_json: bool, capsys: pytest.CaptureFix
 
     say_it()
 
-    said = capsys.readouterr().out
-    assert said.count("titre") >= 5
+    output = capsys.readouterr().out
+    assert output.count("titre") >= 5
     for sequence in OBEYED:
-        assert sequence not in said
+        assert sequence not in output
     if as_json:
-        assert said.isascii()
-        assert [json.loads(line)["level"] for line in said.splitlines()]
+        assert output.isascii()
+        assert [json.loads(line)["level"] for line in output.splitlines()]

@@ -109,7 +109,7 @@ def test_an_edit_is_refused_by_the_guard_and_found_by_the_audit(store: Store, co
             else:
                 connection.execute(text("SET LOCAL session_replication_role = replica"))
             connection.execute(edit)
-    assert any(one.startswith("table announcement") for one in differences(store))
+    assert any(difference.startswith("table announcement") for difference in differences(store))
 
 
 def test_a_removed_or_added_row_is_found(store: Store) -> None:
@@ -121,7 +121,7 @@ def test_a_removed_or_added_row_is_found(store: Store) -> None:
     )
     with connected(url, writer=True) as connection, connection.begin():
         connection.execute(text(added))
-    assert any("ligne ajoutée" in one for one in differences(store))
+    assert any("ligne ajoutée" in difference for difference in differences(store))
 
 
 def test_a_rebuilt_register_is_the_same(store: Store, empty_url: str, tmp_path: Path) -> None:

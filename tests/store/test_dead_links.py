@@ -49,7 +49,7 @@ def test_one_of_two_dead_links_lives_again_and_the_other_stays_dead(store: Store
     record(store, both, both | {"anef": ALIVE}, page="etrangers")
 
     assert [("etrangers", "autre"), ("sejour", "anef"), ("sejour", "autre")] == [
-        (one.page, one.link.target) for one in store.dead_links(dead_only=True)
+        (link.page, link.link.target) for link in store.dead_links(dead_only=True)
     ]
     lived, dead = store.dead_links(["etrangers"])
     assert ("Vers anef", "//anef.example", minute(1)) == (
@@ -71,7 +71,7 @@ def test_a_link_that_dies_again_is_another_row(store: Store) -> None:
     record(store, {"anef": gone()}, {"anef": ALIVE}, {"anef": again}, page="etrangers")
 
     assert [(minute(1), minute(1)), (minute(9), None)] == [
-        (one.link.gone_at, one.until) for one in store.dead_links()
+        (link.link.gone_at, link.until) for link in store.dead_links()
     ]
 
 

@@ -50,7 +50,7 @@ def test_the_number_of_an_outage_is_the_leaf_that_opened_it(store: Store) -> Non
 
 def test_the_number_of_an_incident_is_the_least_of_its_outages(store: Store) -> None:
     live(store)
-    numbers = {(one.target, one.first_fail_at): one.number for one in store.outages()}
+    numbers = {(outage.target, outage.first_fail_at): outage.number for outage in store.outages()}
     for incident in store.incidents():
         mine = [numbers[name] or 0 for name in incident.outages]
         assert incident.number == min(mine)
@@ -66,8 +66,8 @@ def test_an_incident_keeps_its_number_when_it_grows_and_each_finds_it_when_they_
     early = an_outage("connexion", first_fail_at=at(200), confirmed_at=at(5000))
 
     def whole(*outages: Outage) -> Incident:
-        names = tuple((one.target, one.first_fail_at) for one in outages)
-        start = min(one.first_fail_at for one in outages)
+        names = tuple((outage.target, outage.first_fail_at) for outage in outages)
+        start = min(outage.first_fail_at for outage in outages)
         return Incident(platform="anef", point="local", opened_at=start, outages=names)
 
     async def begin() -> None:
@@ -114,9 +114,9 @@ def forget(connection: Connection, kept: InternTables) -> None:
 def test_what_is_older_than_the_journal_has_no_number(store: Store) -> None:
     live(store)
     asyncio.run(store.write(forget))
-    assert {one.number for one in store.outages()} == {None}
-    assert {one.number for one in store.incidents()} == {None}
-    assert {one.number for one in store.gaps(*DAY)} == {None}
+    assert {outage.number for outage in store.outages()} == {None}
+    assert {incident.number for incident in store.incidents()} == {None}
+    assert {gap.number for gap in store.gaps(*DAY)} == {None}
 
 
 def test_the_newest_are_the_last_of_all(store: Store) -> None:

@@ -24,9 +24,9 @@ def test_a_change_comes_back_with_its_bounds_and_both_texts(store: Store) -> Non
     record(store, "AABBB", target=TARGET)
 
     first, changed = reversed(store.page_changes())
-    found = store.page_change(changed.number)
-    assert found is not None
-    assert (changed, PAGES["A"], PAGES["B"]) == found
+    change = store.page_change(changed.number)
+    assert change is not None
+    assert (changed, PAGES["A"], PAGES["B"]) == change
     assert [PageEdge.FIRST, PageEdge.CHANGED] == [first.edge, changed.edge]
     assert (minute(1), minute(2)) == (changed.after_at, changed.by_at)
     assert ((ChangeKind.PHONE,), Weight.MAJOR) == (changed.kinds, changed.weight)
@@ -101,13 +101,13 @@ def test_changes_are_found_by_target_kind_span_and_page_of_a_list(store: Store) 
 
     every = store.page_changes()
     assert [one.at for one in every] == sorted((one.at for one in every), reverse=True)
-    assert {"autre"} == {one.target for one in store.page_changes(targets=["autre"])}
+    assert {"autre"} == {change.target for change in store.page_changes(targets=["autre"])}
     assert {ChangeKind.PHONE} == {
-        kind for one in store.page_changes(kind=ChangeKind.PHONE) for kind in one.kinds
+        kind for change in store.page_changes(kind=ChangeKind.PHONE) for kind in change.kinds
     }
-    told = store.page_changes(announced_only=True)
-    assert {PageEdge.CHANGED, PageEdge.RETURNED} == {one.edge for one in told}
-    assert len(told) == store.count_page_changes(announced_only=True)
+    changes = store.page_changes(announced_only=True)
+    assert {PageEdge.CHANGED, PageEdge.RETURNED} == {change.edge for change in changes}
+    assert len(changes) == store.count_page_changes(announced_only=True)
     assert every[2:4] == store.page_changes(limit=2, offset=2)
     assert every == store.page_changes(until=minute(60), since=minute(0))
     assert () == store.page_changes(since=minute(60))

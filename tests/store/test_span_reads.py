@@ -62,26 +62,26 @@ CHECKS = [
 @pytest.mark.parametrize(("since", "until"), [(0, 1200), (-500, 1081), (90, 330), (301, 899)])
 def test_the_store_partitions_a_span_as_the_core_does(store: Store, since: int, until: int) -> None:
     record(store, "a", CHECKS)
-    found = store.spans({"a": 2.0 * INTERVAL_S}, at(since), at(until))
-    assert list(found["a"]) == told(CHECKS, since, until)
+    spans = store.spans({"a": 2.0 * INTERVAL_S}, at(since), at(until))
+    assert list(spans["a"]) == told(CHECKS, since, until)
 
 
 def test_a_target_that_was_never_checked_is_unknown_throughout(store: Store) -> None:
     record(store, "a", CHECKS)
-    found = store.spans({"b": 120.0, "c": 600.0}, at(0), at(60))
+    spans = store.spans({"b": 120.0, "c": 600.0}, at(0), at(60))
     nothing = (Span(from_at=at(0), to_at=at(60), verdict=Verdict.UNKNOWN),)
-    assert found == {"b": nothing, "c": nothing}
+    assert spans == {"b": nothing, "c": nothing}
 
 
 def test_each_target_has_its_own_past_and_its_own_hold(store: Store) -> None:
     record(store, "a", [(0, Verdict.UP)])
     record(store, "b", [(0, Verdict.DOWN)])
-    found = store.spans({"a": 60.0, "b": 120.0}, at(0), at(600))
-    assert [(span.verdict, span.seconds) for span in found["a"]] == [
+    spans = store.spans({"a": 60.0, "b": 120.0}, at(0), at(600))
+    assert [(span.verdict, span.seconds) for span in spans["a"]] == [
         (Verdict.UP, 60),
         (Verdict.UNKNOWN, 540),
     ]
-    assert [(span.verdict, span.seconds) for span in found["b"]] == [
+    assert [(span.verdict, span.seconds) for span in spans["b"]] == [
         (Verdict.DOWN, 120),
         (Verdict.UNKNOWN, 480),
     ]

@@ -19,7 +19,7 @@ PAGE = ("<html><body>" + "<p>Bonjour, Préfecture.</p>" * 100 + "</body></html>"
 def chunked(body: bytes, size: int = 500) -> bytes:
     """Frame a body in chunks, the last one with an extension and a trailer."""
     pieces = [body[at : at + size] for at in range(0, len(body), size)]
-    framed = b"".join(b"%x\r\n%b\r\n" % (len(each), each) for each in pieces)
+    framed = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
     return framed + b"0;fin=oui\r\nX-Trailer: 1\r\n\r\n"
 
 

@@ -32,7 +32,7 @@ def address(store: Store, rank: int) -> str:
 
 def number_of(store: Store, rank: int) -> int:
     """Return the number of a change: the first that was recorded is of rank 1."""
-    return sorted(one.number for one in store.page_changes())[rank - 1]
+    return sorted(change.number for change in store.page_changes())[rank - 1]
 
 
 def outcomes(pages: Sequence[Page], *, target: str, removed: bool) -> list[Outcome]:

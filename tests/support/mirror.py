@@ -67,7 +67,7 @@ class Tree:
     def proof(self, index: int, size: int, checkpoint: bytes) -> bytes:
         """Return a leaf's tlog-proof."""
         hashes = tlog.prove_inclusion(self.nodes(), index, size)
-        lines = [b64encode(each).decode() for each in hashes]
+        lines = [b64encode(hash_).decode() for hash_ in hashes]
         head = "\n".join(["c2sp.org/tlog-proof@v1", f"index {index}", *lines])
         return f"{head}\n\n".encode() + checkpoint
 
@@ -105,12 +105,14 @@ async def captured(folder: Path) -> list[bytes]:
         refused = replace(refusal(later), url=TARGET.url)
         exchanges.append((DEAD, spoken(later, ANSWERS[name]) if rank % 2 else refused))
         for judgement, exchange in exchanges:
-            seen = outcomes.observation("cible", exchange.started_at, judgement, exchange=exchange)
-            kept = await captures.keep(TARGET, seen, known_good=True, in_outage=False)
+            observation = outcomes.observation(
+                "cible", exchange.started_at, judgement, exchange=exchange
+            )
+            kept = await captures.keep(TARGET, observation, known_good=True, in_outage=False)
             place = len(leaves) + 1
-            leaves.append(check_leaf(seen, setup=1))
+            leaves.append(check_leaf(observation, setup=1))
             if failed_at and judgement is OK:
-                leaves.append(blip_leaf(seen, failed_at, place))
+                leaves.append(blip_leaf(observation, failed_at, place))
             failed_at = exchange.started_at if judgement is DEAD else None
             leaves += map(capture_leaf, kept)
     return leaves
@@ -143,8 +145,8 @@ def stamp(folder: Path, authority: tsa.Authority, checkpoint: bytes) -> bytes:
     answer = place_of(folder, "answer.tsr", authority.answer(query.read_bytes()))
     token = place_of(folder, "token.tst")
     openssl("ts", "-reply", "-in", answer, "-token_out", "-out", token)
-    said = openssl("ts", "-reply", "-token_in", "-in", token, "-text")
-    stated = next(line for line in said.splitlines() if line.startswith("Time stamp: "))
+    output = openssl("ts", "-reply", "-token_in", "-in", token, "-text")
+    stated = next(line for line in output.splitlines() if line.startswith("Time stamp: "))
     at = parsedate_to_datetime(re.sub(r"Time stamp: (\w+) +(\d+) ([\d:]+)\S* (\d+) GMT",
                                       r"\2 \1 \4 \3 +0000", stated))  # fmt: skip
     digest = hashlib.sha256(token.read_bytes()).hexdigest()

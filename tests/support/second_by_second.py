@@ -67,7 +67,7 @@ def figures(checks: Sequence[SlowCheck], since: int, until: int) -> SlowFigures:
 
 def whole(members: Sequence[Sequence[SlowCheck]], since: int, until: int) -> SlowFigures:
     """Count the seconds of a whole that needs all of its members."""
-    found = SlowFigures(by_verdict=Counter(), by_reason=Counter())
+    figures = SlowFigures(by_verdict=Counter(), by_reason=Counter())
     order = (
         Verdict.DOWN,
         Verdict.MAINTENANCE,
@@ -79,14 +79,14 @@ def whole(members: Sequence[Sequence[SlowCheck]], since: int, until: int) -> Slo
     for second in range(since, until):
         states = [state_at(second, checks) for checks in members]
         verdict = next(one for one in order if any(state[0] is one for state in states))
-        found.by_verdict[verdict] += 1
+        figures.by_verdict[verdict] += 1
         if verdict in BAD:
-            found.bad += 1
-            found.might_be_good += all(state[2] for state in states if state[0] in BAD)
+            figures.bad += 1
+            figures.might_be_good += all(state[2] for state in states if state[0] in BAD)
         if verdict in GOOD:
-            found.good += 1
-            found.might_be_bad += any(state[2] for state in states)
-    return found
+            figures.good += 1
+            figures.might_be_bad += any(state[2] for state in states)
+    return figures
 
 
 def outside(

@@ -110,7 +110,7 @@ def answer(
     content_type: str = "text/html; charset=utf-8",
 ) -> bytes:
     """Return the bytes of a whole answer. A length is announced unless a header frames it."""
-    framed = any(each.lower().startswith(("content-length", "transfer-")) for each in headers)
+    framed = any(header.lower().startswith(("content-length", "transfer-")) for header in headers)
     lines = [
         f"HTTP/1.1 {status}",
         *([f"Content-Type: {content_type}"] if content_type else []),

@@ -158,7 +158,7 @@ def test_what_names_nothing_is_refused_plainly(web: Visitor, path: str, status: 
 
 def test_a_long_list_is_turned_page_by_page(store: Store) -> None:
     texts = [page(f"texte{number}") for number in range(35)]
-    twice = [one for one in texts for _ in range(2)]
+    twice = [text for text in texts for _ in range(2)]
     record(store, twice, target="prefecture-63-etrangers")
     web = visitor(store)
 
@@ -203,9 +203,9 @@ def test_a_change_gives_its_bounds_in_paris_and_utc_and_its_digests(
     web: Visitor, store: Store
 ) -> None:
     text = said(read(web, address(store, 2)))
-    found = store.page_change(number_of(store, 2))
-    assert found is not None
-    before, after = found[0].before, found[0].after
+    change = store.page_change(number_of(store, 2))
+    assert change is not None
+    before, after = change[0].before, change[0].after
     assert before is not None
     assert after is not None
 

@@ -25,9 +25,9 @@ def healthy(**changes: object) -> FakeReads:
 
 
 def test_a_service_that_probes_is_well_whatever_the_sites_say() -> None:
-    found = judge(healthy())
-    assert (found.ok, found.starting, found.late) == (True, False, 0)
-    assert (found.round_age_s, found.check_age_s) == (30.0, 40.0)
+    judgement = judge(healthy())
+    assert (judgement.ok, judgement.starting, judgement.late) == (True, False, 0)
+    assert (judgement.round_age_s, judgement.check_age_s) == (30.0, 40.0)
 
 
 def test_a_line_that_is_down_is_no_fault_of_the_service() -> None:
@@ -43,18 +43,18 @@ def test_without_a_recent_round_of_the_panel_it_is_not_well(rounds: list[object]
     "states", [[], [state("a", last_at=ago(minutes=12)), state("b", last_at=ago(minutes=15))]]
 )
 def test_without_a_recent_check_it_is_not_well(states: list[object]) -> None:
-    found = judge(healthy(seen=states))
-    assert (found.ok, found.late) == (False, 2)
+    judgement = judge(healthy(seen=states))
+    assert (judgement.ok, judgement.late) == (False, 2)
 
 
 def test_one_late_target_is_counted_and_no_more() -> None:
-    found = judge(healthy(seen=[state("a"), state("b", last_at=ago(hours=2))]))
-    assert (found.ok, found.late) == (True, 1)
+    judgement = judge(healthy(seen=[state("a"), state("b", last_at=ago(hours=2))]))
+    assert (judgement.ok, judgement.late) == (True, 1)
 
 
 def test_a_target_that_is_no_longer_watched_does_not_count() -> None:
-    found = judge(healthy(seen=[state("gone", last_at=NOW)]))
-    assert (found.ok, found.check_age_s, found.targets) == (False, None, 2)
+    judgement = judge(healthy(seen=[state("gone", last_at=NOW)]))
+    assert (judgement.ok, judgement.check_age_s, judgement.targets) == (False, None, 2)
 
 
 def test_nothing_is_expected_of_a_service_that_has_just_started() -> None:

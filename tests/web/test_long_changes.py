@@ -67,11 +67,11 @@ def test_the_command_gives_all_of_them(
 ) -> None:
     words = ["--number", str(number_of(store)), "--data", str(tmp_path)]
     assert 0 == main(["changes", *words, "--json"])
-    found = json.loads(capsys.readouterr().out)
+    document = json.loads(capsys.readouterr().out)
     assert 0 == main(["changes", *words])
 
-    assert (SLUG, EDITS) == (found["target"], len(found["edits"]))
-    assert {"op": "added", "text": "2"} in found["edits"][0]["pieces"]
+    assert (SLUG, EDITS) == (document["target"], len(document["edits"]))
+    assert {"op": "added", "text": "2"} in document["edits"][0]["pieces"]
     assert "+ 2\n" in capsys.readouterr().out
 
 

@@ -176,8 +176,8 @@ def test_gaps_are_added_up_by_cause() -> None:
 
 def test_gaps_of_the_whole_point_are_told_one_by_one() -> None:
     view = seen(FakeReads(missing=[gap("", GapCause.STOPPED), gap("a", GapCause.ROBOTS)]))
-    assert [one.cause for one in view.stops] == [GapCause.STOPPED]
-    assert [one.cause for one in view.gap_totals] == [GapCause.ROBOTS]
+    assert [stop.cause for stop in view.stops] == [GapCause.STOPPED]
+    assert [total.cause for total in view.gap_totals] == [GapCause.ROBOTS]
 
 
 def test_a_service_that_gives_no_sign_of_life_is_said_to_be_silent() -> None:
@@ -214,7 +214,7 @@ def test_a_platform_without_targets_is_not_shown() -> None:
         Platform(slug="vide", name="Vide", spacing_s=2),
     ]
     view = overview(FakeReads(), config=config([target("a")], platforms), now=NOW, window_s=DAY_S)
-    assert [one.platform.slug for one in view.platforms] == ["anef"]
+    assert [platform.platform.slug for platform in view.platforms] == ["anef"]
 
 
 def test_a_target_never_asked_says_so_whatever_our_own_line_does() -> None:

@@ -124,11 +124,11 @@ def opening_bins(
         if day not in holidays:
             spans += [
                 (
-                    microseconds(datetime.combine(day, one.from_time, PARIS)),
-                    microseconds(datetime.combine(day, one.to_time, PARIS)),
+                    microseconds(datetime.combine(day, opening.from_time, PARIS)),
+                    microseconds(datetime.combine(day, opening.to_time, PARIS)),
                 )
-                for one in openings
-                if day.weekday() in one.weekdays
+                for opening in openings
+                if day.weekday() in opening.weekdays
             ]
         day += _DAY
     spans.sort()

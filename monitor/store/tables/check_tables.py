@@ -111,7 +111,7 @@ class ObservationRow(TableRow, table=True):
 
     __tablename__ = "observation"
     __table_args__ = (
-        *(Column(one.name, _TYPES[one.kind], nullable=one.optional) for one in FIELDS),
+        *(Column(field.name, _TYPES[field.kind], nullable=field.optional) for field in FIELDS),
         UniqueConstraint("subject_id", "at"),
     )
     id: int | None = Field(default=None, primary_key=True, sa_type=BIG_KEY)

@@ -103,7 +103,7 @@ class Recorder:
             plan=self._scribe.definition(connection, check.target),
             leaf=leaf,
             edges=tuple(scribe.edge(connection, event, leaf) for event in outcome.events),
-            captures=tuple(scribe.capture(connection, one) for one in outcome.captures),
+            captures=tuple(scribe.capture(connection, capture) for capture in outcome.captures),
             changes=tuple(scribe.change(connection, event, leaf) for event in outcome.changes),
         )
 

@@ -12,7 +12,9 @@ def read(*paragraphs: str) -> Page:
 
 
 def edits(before: Page, after: Page) -> list[list[tuple[Op, str]]]:
-    return [[(piece.op, piece.text) for piece in each.pieces] for each in regions(before, after)[0]]
+    return [
+        [(piece.op, piece.text) for piece in region.pieces] for region in regions(before, after)[0]
+    ]
 
 
 def test_a_paragraph_that_stood_in_two_places_is_removed_from_both() -> None:

@@ -24,29 +24,29 @@ ERRORS = {
 
 
 def test_two_pages_are_compared() -> None:
-    found = compare_saved(PAGE, OTHER, url=URL, content_type="text/html; charset=utf-8")
+    comparison = compare_saved(PAGE, OTHER, url=URL, content_type="text/html; charset=utf-8")
 
-    assert found.changed is True
-    assert found.kinds == (ChangeKind.PHONE,)
-    assert [edit.kinds for edit in found.diff] == [(ChangeKind.PHONE,)]
-    assert found.weight == Weight.MAJOR
-    assert found.summary.startswith("Téléphone : ")
+    assert comparison.changed is True
+    assert comparison.kinds == (ChangeKind.PHONE,)
+    assert [edit.kinds for edit in comparison.diff] == [(ChangeKind.PHONE,)]
+    assert comparison.weight == Weight.MAJOR
+    assert comparison.summary.startswith("Téléphone : ")
 
 
 def test_a_page_is_unchanged_from_itself() -> None:
-    found = compare_saved(PAGE, PAGE, url=URL)
+    comparison = compare_saved(PAGE, PAGE, url=URL)
 
-    assert (found.changed, found.kinds, found.weight) == (False, (), None)
-    assert found.summary == "Aucune modification."
+    assert (comparison.changed, comparison.kinds, comparison.weight) == (False, (), None)
+    assert comparison.summary == "Aucune modification."
 
 
 def test_what_is_recorded_but_not_announced_is_unchanged_with_its_kinds() -> None:
     later = dsfr(Content(updated="Mis à jour le 06/03/2024")).encode()
-    found = compare_saved(PAGE, later, url=URL)
+    comparison = compare_saved(PAGE, later, url=URL)
 
-    assert found.changed is False
-    assert found.kinds == (ChangeKind.DISPLAYED_DATE,)
-    assert found.weight == Weight.COSMETIC
+    assert comparison.changed is False
+    assert comparison.kinds == (ChangeKind.DISPLAYED_DATE,)
+    assert comparison.weight == Weight.COSMETIC
 
 
 @pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
@@ -55,10 +55,10 @@ def test_an_error_page_is_judged_first_and_never_a_change(error: bytes) -> None:
     judge = judge_with(FINGERPRINTS)
 
     for before, after in ((PAGE, error), (error, PAGE)):
-        found = compare_saved(before, after, url=URL, is_page=judge)
-        assert found.changed is None
-        assert found.obstacle in {Obstacle.NOT_THE_PAGE, Obstacle.EMPTY}
-        assert found.summary.startswith("Comparaison impossible : ")
+        comparison = compare_saved(before, after, url=URL, is_page=judge)
+        assert comparison.changed is None
+        assert comparison.obstacle in {Obstacle.NOT_THE_PAGE, Obstacle.EMPTY}
+        assert comparison.summary.startswith("Comparaison impossible : ")
 
 
 def test_a_page_taken_for_an_error_by_its_words_is_compared_when_both_sides_say_the_same() -> None:
@@ -77,8 +77,8 @@ def test_an_error_page_that_keeps_the_boilerplate_of_its_site_is_judged() -> Non
     error = f"<main><p>Le service est indisponible pour le moment.</p>{legal}</main>".encode()
 
     for before, after in ((page, error), (error, page)):
-        found = compare_saved(before, after, is_page=lambda body, _url: body == page)
-        assert found.obstacle == Obstacle.NOT_THE_PAGE
+        comparison = compare_saved(before, after, is_page=lambda body, _url: body == page)
+        assert comparison.obstacle == Obstacle.NOT_THE_PAGE
 
 
 def test_a_real_page_passes_the_judge() -> None:

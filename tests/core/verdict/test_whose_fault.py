@@ -100,10 +100,10 @@ def failed(  # noqa: PLR0913 -- the facts of a failure, by name
 
 def page(*, seconds: float = 0.4, status: int = 200, stalled_us: int = 0) -> Exchange:
     headers = (("Content-Type", "text/html; charset=utf-8"),)
-    found = Resolution(host="x", server="192.0.2.53", addresses=(V4,), elapsed_us=1)
+    resolution = Resolution(host="x", server="192.0.2.53", addresses=(V4,), elapsed_us=1)
     hop = Hop(
-        url=URL, started_at=START, status=status, headers=headers, address=V4, resolution=found,
-        certificate=GOOD_CERTIFICATE,
+        url=URL, started_at=START, status=status, headers=headers, address=V4,
+        resolution=resolution, certificate=GOOD_CERTIFICATE,
     )  # fmt: skip
     return Exchange(
         url=URL,
@@ -201,7 +201,7 @@ def test_a_family_that_our_line_lacks_hides_no_failure_over_the_other_one(
 def test_most_of_them_must_have_answered_and_enough_of_them_promptly(
     words: str, *, works: bool
 ) -> None:
-    names = {each.value[0]: each for each in ControlStatus} | {
+    names = {controlstatu.value[0]: controlstatu for controlstatu in ControlStatus} | {
         "l": ControlStatus.LATE,
         "o": ControlStatus.LOST,
     }
@@ -263,10 +263,10 @@ FILTER = (Verdict.UNKNOWN, Reason.LOCAL_FILTER)
 def test_no_resolver_alone_denies_a_name(
     failure: Failure, second: str | None, verdict: Verdict
 ) -> None:
-    found = Resolution(
+    resolution = Resolution(
         host="x", server="192.0.2.53", addresses=(), elapsed_us=1, failure=failure, second=second
     )
-    hop = Hop(url=URL, started_at=START, resolution=found)
+    hop = Hop(url=URL, started_at=START, resolution=resolution)
     exchange = Exchange(
         url=URL, started_at=START, duration_us=1, hops=(hop,), failure=failure,
         phase=Phase.RESOLVE,
@@ -278,11 +278,11 @@ def test_no_resolver_alone_denies_a_name(
 
 @pytest.mark.parametrize("second", [None, "9.9.9.9"])
 def test_servfail_takes_two(second: str | None) -> None:
-    found = Resolution(
+    resolution = Resolution(
         host="x", server="192.0.2.53", addresses=(), elapsed_us=1,
         failure=Failure.DNS_SERVFAIL, second=second,
     )  # fmt: skip
-    hop = Hop(url=URL, started_at=START, resolution=found)
+    hop = Hop(url=URL, started_at=START, resolution=resolution)
     exchange = Exchange(
         url=URL, started_at=START, duration_us=1, hops=(hop,), failure=Failure.DNS_SERVFAIL,
         phase=Phase.RESOLVE,

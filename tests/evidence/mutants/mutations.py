@@ -168,7 +168,7 @@ def files_of(data: Path) -> list[Path]:
 def mutate_file(data: Path, path: Path, draw: random.Random) -> Mutation:
     """Change one file of a copy of a record, by its bytes or by what it is."""
     name = path.relative_to(data).as_posix()
-    kind = next(one for one in FILES if one.matches(name))
+    kind = next(file for file in FILES if file.matches(name))
     listed = kind.by is By.NOTHING
     way = draw.choice(("flip", "flip", "flip", "flip", "cut", "grow", "remove", "other", "special"))
     before = path.read_bytes()

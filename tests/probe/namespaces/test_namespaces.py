@@ -84,8 +84,8 @@ class Net:
         assert self.ask(self._internet, json.dumps(wanted)) == "done"
 
     def check(self, word: str = "check") -> Said:
-        said = json.loads(self.ask(self._probe, word))
-        return {slug: (verdict, reason) for slug, verdict, reason in said}
+        document = json.loads(self.ask(self._probe, word))
+        return {slug: (verdict, reason) for slug, verdict, reason in document}
 
     def ask(self, process: subprocess.Popen[str], line: str) -> str:
         assert process.stdin is not None
@@ -135,8 +135,8 @@ def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Net]:
 @pytest.fixture(autouse=True)
 def well(net: Net) -> Iterator[None]:
     """Begin and end each test with all well, and known to be so."""
-    said = net.check()
-    assert said == {"quatre": ("up", "ok"), "deux": ("up", "ok")}
+    controls = net.check()
+    assert controls == {"quatre": ("up", "ok"), "deux": ("up", "ok")}
     yield
     net.mend()
     net.play()
@@ -155,10 +155,10 @@ def test_what_our_router_loses_or_refuses_is_ours(
     net: Net, kind: str, networks: tuple[str, ...], *, both: bool
 ) -> None:
     net.route(kind, *networks)
-    said = net.check()
+    controls = net.check()
     net.forget(*HOSTS_OF_FOUR)
-    assert said["quatre"][0] == "unknown", said
-    assert said["deux"][0] == ("unknown" if both else "up"), said
+    assert controls["quatre"][0] == "unknown", controls
+    assert controls["deux"][0] == ("unknown" if both else "up"), controls
 
 
 @pytest.mark.parametrize("cut_s", [0.5, 2.0, 4.0, 5.5])
@@ -168,47 +168,47 @@ def test_a_cut_of_some_seconds_is_ours(net: Net, cut_s: float) -> None:
     also = threading.Timer(cut_s, net.mend)
     for each in (back, also):
         each.start()
-    said = net.check()
+    controls = net.check()
     for each in (back, also):
         each.join()
-    assert {verdict for verdict, _ in said.values()} <= {"up", "unknown"}, said
+    assert {verdict for verdict, _ in controls.values()} <= {"up", "unknown"}, controls
 
 
 @pytest.mark.parametrize("mute", [False, True], ids=["the other answers", "the other is closed"])
 @pytest.mark.parametrize("lie", ["203.0.113.1", "203.0.113.77"], ids=["a page", "nobody"])
 def test_a_resolver_that_lies_is_ours(net: Net, lie: str, *, mute: bool) -> None:
     net.play(lies={"quatre.test": lie, "deux.test": lie}, mute=mute)
-    said = net.check()
-    assert said["quatre"][0] == "unknown", said
-    assert said["quatre"][1] in {"local_filter", "local_network"}, said
+    controls = net.check()
+    assert controls["quatre"][0] == "unknown", controls
+    assert controls["quatre"][1] in {"local_filter", "local_network"}, controls
 
 
 @pytest.mark.parametrize("seconds", [3.0, 7.0])
 def test_a_process_that_is_stopped_blames_nobody(net: Net, seconds: float) -> None:
-    said = net.check(f"freeze {seconds}")
-    assert {verdict for verdict, _ in said.values()} <= {"up", "unknown"}, said
+    controls = net.check(f"freeze {seconds}")
+    assert {verdict for verdict, _ in controls.values()} <= {"up", "unknown"}, controls
 
 
 @pytest.mark.parametrize("dead", [["quatre.test"], ["quatre.test", "deux.test"]])
 def test_a_site_that_is_down_is_down(net: Net, dead: list[str]) -> None:
     net.play(dead=dead)
-    said = net.check()
+    controls = net.check()
     wanted = dict.fromkeys(("quatre", "deux"), ("up", "ok"))
     wanted |= {host.partition(".")[0]: ("down", "connection_refused") for host in dead}
-    assert said == wanted
+    assert controls == wanted
 
 
 def test_a_site_that_is_silent_while_our_line_works_is_down(net: Net) -> None:
     net.route("blackhole", f"{HOSTS['quatre.test'][0]}/32")  # far away, for all that we can tell
-    said = net.check()
+    controls = net.check()
     net.forget(f"{HOSTS['quatre.test'][0]}/32")
-    assert said["quatre"][0] == "down", said  # by one limit of ours or another
-    assert said["deux"] == ("up", "ok")
+    assert controls["quatre"][0] == "down", controls  # by one limit of ours or another
+    assert controls["deux"] == ("up", "ok")
 
 
 def test_an_icmp_error_names_who_sent_it(net: Net) -> None:
     """Our own router's is never the site's, even when all control hosts answer."""
     net.route("unreachable", f"{HOSTS['quatre.test'][0]}/32")
-    said = net.check()
+    controls = net.check()
     net.forget(f"{HOSTS['quatre.test'][0]}/32")
-    assert said["quatre"] == ("unknown", "local_network"), said
+    assert controls["quatre"] == ("unknown", "local_network"), controls

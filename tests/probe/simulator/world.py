@@ -193,7 +193,7 @@ class SimulatedResolver(Resolver):
         if world.sites[host].no_name:
             return Failure.DNS_NXDOMAIN
         family = Family.IPV6 if kind is dns.rdatatype.AAAA else Family.IPV4
-        found = tuple(each for each in ADDRESSES[host] if family_of(each) is family)
+        found = tuple(address for address in ADDRESSES[host] if family_of(address) is family)
         return found or Failure.DNS_NO_ANSWER
 
 
@@ -318,9 +318,9 @@ async def control(world: World, host: str, family: Family) -> Exchange:
         failure = Failure.DEADLINE
     except ConnectionResetError:
         failure = Failure.CONNECTION_RESET
-    found = Resolution(host=host, server=OWN_RESOLVER, addresses=ADDRESSES[host], elapsed_us=1)
+    resolution = Resolution(host=host, server=OWN_RESOLVER, addresses=ADDRESSES[host], elapsed_us=1)
     address = None if failure else peer
-    hop = Hop(url=host, started_at=began_at, resolution=found, status=status, address=address,
+    hop = Hop(url=host, started_at=began_at, resolution=resolution, status=status, address=address,
               retransmits=again)  # fmt: skip
     duration_us = round((world.loop.time() - began_s) * 1e6)
     return Exchange(
