@@ -180,7 +180,7 @@ class Observer:
         # The lane is free again: a page that takes long to read holds up no other. A recheck may
         # end meanwhile: the checks of one target are read, kept and recorded in their order.
         async with self._order[target.slug]:
-            # From here on it will be recorded, be it without what follows.
+            # From here on it will be recorded, even without what follows.
             version: Version | None = None
             changes: tuple[PageEvent, ...] = ()
             captures: tuple[Capture, ...] = ()

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Standing(StrEnum):
-    """What an answer of a time-stamping authority is worth to us."""
+    """Whether an answer of a time-stamping authority counts, or why not."""
 
     VERIFIED = "verified"
     UNVERIFIED = "unverified"  # a sound token, but no root of ours is at its end: not counted

@@ -1,4 +1,4 @@
-"""A check as it is kept: every fact of an observation but the bytes.
+"""A check as it is stored: every fact of an observation except the bytes.
 
 Most checks of a target happen under the same conditions: same addresses, same certificate,
 same server. `conditions_of` takes from an exchange what does not vary from one request to
@@ -30,7 +30,7 @@ KEPT_HEADERS = frozenset(
         "x-powered-by",
     }
 )
-# Bounds on what the outside can make us keep for ever, per hop.
+# Bounds on what a site can make us store, per hop.
 MAX_TEXT = 300
 MAX_URL = 2000
 MAX_HEADERS = 40
@@ -44,13 +44,13 @@ _TOKEN = re.compile(r"(?=\D*\d)[\w.~+=-]{8,}", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredHop:
-    """One hop, as kept.
+    """One hop, as stored.
 
     Attributes:
         url: Redirects carry one-time tokens: see `without_tokens`.
         resolver: Address of the resolver.
         answers: Its addresses, sorted: their order changes with each answer.
-        attempts: Addresses tried in vain, and why.
+        attempts: Addresses that failed, and why.
         offenders: Where the ICMP errors came from that ended some of them.
         second: See `Resolution.second`.
         headers: Names in lower case; those of `KEPT_HEADERS` only.
@@ -77,7 +77,7 @@ class StoredHop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """What became of an asset or a sign of life of a shell. `status` is None on a failure."""
+    """The result for an asset or a sign of life of a shell. `status` is None on a failure."""
 
     url: str
     status: int | None = None
@@ -87,7 +87,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionProfile:
-    """What a probe met, but for times, bytes and one-time tokens.
+    """What a probe met, without times, bytes and one-time tokens.
 
     `stalled_ms` is a time all the same: 0, but for the rare check that our own process spoiled.
     """
@@ -160,7 +160,7 @@ class Check:
 
 
 def conditions_of(exchange: Exchange) -> ConnectionProfile:
-    """Take from an exchange what the next one will most likely share."""
+    """Return the parts of an exchange that the next one will most likely share."""
     return ConnectionProfile(
         url=clean(exchange.url, MAX_URL),
         steps=tuple(_step(hop, first=rank == 0) for rank, hop in enumerate(exchange.hops)),
@@ -202,7 +202,7 @@ def without_tokens(url: str) -> str:
 
 
 def clean(text: str, limit: int = MAX_TEXT) -> str:
-    """Cut a text from outside and replace what is obeyed, not read.
+    """Cut a text from outside and replace its control characters.
 
     Those are control characters, ends of lines and directions, which a terminal or a page would
     take for its own, and what a database refuses: NUL, lone surrogates.

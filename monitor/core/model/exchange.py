@@ -42,7 +42,7 @@ class Certificate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """What a resolver said of one host.
+    """The answer of a resolver for one host.
 
     Attributes:
         second: Who else stands for it: the address of an independent resolver that gives or
@@ -118,7 +118,7 @@ class Hop:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondLook:
-    """What the same request met when it was made again, after a round of control hosts.
+    """The result of the same request made again, after a round of control hosts.
 
     Attributes:
         resolver: Who gave the addresses: an independent resolver if one could be asked.
@@ -134,7 +134,7 @@ class SecondLook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exchange:
-    """One probe as it went over the wire: the raw from which a verdict is derived.
+    """One probe as it went over the wire, from which a verdict is derived.
 
     Attributes:
         url: What was asked for.
@@ -184,7 +184,7 @@ class Exchange:
 
     @property
     def content_length(self) -> int | None:
-        """The length that the last answer announced; None without one that a length can be."""
+        """The Content-Length of the last answer; None when absent or not a plausible length."""
         text = (self.last and self.last.header("content-length")) or ""
         # A header is text from outside; 15 digits are exact in a float, too.
         known = text.isascii() and text.isdigit() and len(text) <= LENGTH_DIGITS
@@ -203,7 +203,7 @@ class ControlAnswer:
 
     Attributes:
         after_us: When it was asked, after the start of the round.
-        address: Where it answered from; None when no connection came about.
+        address: Where it answered from; None when no connection was made.
         retransmits: See `Hop`.
 
     """

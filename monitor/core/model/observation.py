@@ -1,4 +1,4 @@
-"""What is said of an exchange, and all that follows from it: what is recorded."""
+"""The verdict on an exchange and what follows from it: what is recorded."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -97,7 +97,7 @@ class Transition(StrEnum):
 
 
 class Nature(StrEnum):
-    """What kind of unavailability: `maintenance` when nothing but maintenance was seen."""
+    """The kind of unavailability: `maintenance` when all its checks say so."""
 
     DOWN = "down"
     MAINTENANCE = "maintenance"

@@ -20,7 +20,7 @@ class Milestone:
     """A day that figures are cut at: before, and from its beginning on.
 
     Attributes:
-        slug: Its identifier, for ever.
+        slug: Its identifier, which never changes.
         date: A day of Paris.
         name: French.
         source: Where the date was read. French.
@@ -55,7 +55,7 @@ class Component:
     """A part of the service that a visitor would name: down when any of its targets is.
 
     Attributes:
-        slug: Its identifier, for ever.
+        slug: Its identifier, which never changes.
         name: French.
         targets: Slugs, of one target at least. One that is no longer checked may be among them:
             its time is not covered.

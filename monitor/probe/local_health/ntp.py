@@ -24,7 +24,7 @@ _FARTHEST_S = 16.0  # MAXDISP: a server that may be farther from true time is us
 _HEADER = 48
 _ORIGIN = slice(24, 32)  # where the answer echoes our transmit timestamp
 _TRANSMIT = slice(40, 48)
-_DATAGRAMS = 8  # received in vain before we give up
+_DATAGRAMS = 8  # useless ones, before we give up
 _RANDOM_BITS = 12  # below the microsecond
 _ERA_S = 1 << 32  # NTP time wraps around in 2036
 _1900 = datetime(1900, 1, 1, tzinfo=UTC)

@@ -104,7 +104,7 @@ class BodyRow(TableRow, table=True):
 
 
 class ObservationRow(TableRow, table=True):
-    """One check, slim: it is written for ever, every minute, for every target.
+    """One check, in few bytes: one is written every minute for every target.
 
     The fields that its leaf has by the same name are columns as `check_fields` says.
     """

@@ -130,7 +130,7 @@ class AnnouncementRow(TableRow, table=True):
 
 
 class AnnotationRequestRow(TableRow, table=True):
-    """What the service is asked to record; whoever records it takes the row away."""
+    """An annotation that the service is asked to record; recording it deletes the row."""
 
     __tablename__ = "annotation_request"
     id: int | None = Field(default=None, primary_key=True)

@@ -16,7 +16,7 @@ MAX_REQUEST = 60_000  # characters
 
 
 def annotation_row(note: Annotation) -> dict[str, Any]:
-    """Return the row of an annotation, but for its leaf."""
+    """Return the row of an annotation, without its leaf."""
     return {
         "at": note.at,
         "kind": note.kind,
@@ -31,7 +31,7 @@ def annotation_row(note: Annotation) -> dict[str, Any]:
 
 
 def write_annotation(connection: Connection, note: Annotation, leaf: int) -> None:
-    """Write the row of what a leaf says."""
+    """Write the row of an annotation that has its leaf."""
     row = annotation_row(note) | {"leaf": leaf}
     connection.execute(insert(table_of(AnnouncementRow)), row)
 

@@ -51,7 +51,7 @@ class Writer(Generic[T]):
         self._thread.start()
 
     async def write(self, item: T) -> None:
-        """Return when the item is on the disk. Raises StoreError, then and ever after.
+        """Return when the item is on the disk. Raises StoreError, and again on every later call.
 
         A caller that is cancelled does not call its item back.
         """

@@ -1,4 +1,4 @@
-"""What is said many times is kept once: natural keys to small numbers."""
+"""Values that recur are stored once: natural keys to small numbers."""
 
 import hashlib
 import json
@@ -29,7 +29,7 @@ _CONDITIONS = TypeAdapter(ConnectionProfile)
 
 
 class InternTables:
-    """Finds the number of what is kept already, keeps what is not. For the writer alone.
+    """Returns the number of a stored value, after storing a new one. For the writer alone.
 
     `leaf_writer` writes the leaves of the same transaction.
     """
@@ -119,6 +119,6 @@ def conditions_from(text: str) -> ConnectionProfile:
 
 
 def controls_from(text: str) -> dict[str, Any]:
-    """Read a control panel back, but for its instant: fields of `Controls`."""
+    """Parse a stored control panel; return the fields of `Controls` except its instant."""
     fields = json.loads(text)
     return {**fields, **panel_detail_from(fields)}

@@ -1,4 +1,4 @@
-"""The end of the journal in SQL: leaves join the transaction of what they say."""
+"""The end of the journal in SQL: leaves are written in the transaction of their rows."""
 
 import hashlib
 from collections import OrderedDict
@@ -62,7 +62,7 @@ class JournalAppender:
         return idx
 
     def flush(self, connection: Connection) -> None:
-        """Write the leaves that wait: once, at the end of each transaction."""
+        """Write the appended leaves: once, at the end of each transaction."""
         if self._waiting:
             connection.execute(insert(_LEAF), self._waiting)
             self._waiting = []
@@ -81,7 +81,7 @@ class JournalAppender:
 
 
 def _rows(connection: Connection) -> dict[str, int]:
-    """Count what was recorded before there was a journal."""
+    """Count the rows recorded before there was a journal."""
     return {
         name: connection.scalar(select(func.count()).select_from(metadata.tables[name])) or 0
         for name in IN_THE_JOURNAL

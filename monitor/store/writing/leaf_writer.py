@@ -1,4 +1,4 @@
-"""Writes core values as leaves, and remembers the leaves that others point at."""
+"""Writes core values as leaves, and remembers the leaves that others refer to."""
 
 from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
@@ -21,7 +21,7 @@ class LeafWriter:
     """For the writer's thread alone; each method returns the index of the leaf."""
 
     def __init__(self, environment: Mapping[str, Any], targets: Mapping[str, Target]) -> None:
-        """Take what checks are made with: see `Store.open`."""
+        """Prepare the leaves that checks refer to: see `Store.open`."""
         self.ledger = JournalAppender()
         self._environment = environment
         self._targets = targets
@@ -36,7 +36,7 @@ class LeafWriter:
         conditions_id: int,
         controls_id: int | None,
     ) -> int:
-        """Write a check. The numbers name in SQL what its conditions and its panel say."""
+        """Write a check. The numbers are those of its conditions and its panel in SQL."""
         conditions = self._once(
             connection, ("conditions", conditions_id), lambda: encode.conditions(check.conditions)
         )

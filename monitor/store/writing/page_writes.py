@@ -137,7 +137,7 @@ def version_id(connection: Connection, subject: int, first_at: datetime) -> int 
 
 
 def follow_facts(connection: Connection, subject: int, shown: ShownPage) -> None:
-    """End what the new text no longer states, begin what it does."""
+    """End the facts that the new text no longer states, and insert the new ones."""
     at, rules = shown.version.first_at, shown.version.extraction_version
     # A text that is lost states nothing that we know of.
     facts = facts_of(shown.page.main()) if shown.packed.known else ()
@@ -163,7 +163,7 @@ def follow_facts(connection: Connection, subject: int, shown: ShownPage) -> None
 
 
 def follow_links(connection: Connection, subject: int, event: PageEvent, number: int) -> None:
-    """Begin the links that died with this change, or end those that it says are dead no more."""
+    """Insert the links that died with this change, and end those that answer again."""
     if event.edge is not PageEdge.LINK_BROKEN:
         some = _LINK.c.address.in_([link.address for link in event.links])
         dead = (_LINK.c.subject_id == subject, _LINK.c.ended_id.is_(None))
@@ -184,6 +184,6 @@ def follow_links(connection: Connection, subject: int, event: PageEvent, number:
 
 
 def fact_row(fact: Fact) -> dict[str, Any]:
-    """Return what a row says of a fact, but for whose it is and since when."""
+    """Return the columns of a fact that do not depend on its page or its time."""
     value = clean(fact.value, MAX_VALUE)
     return {"element": fact.element, "value": value, "negated": fact.negated}

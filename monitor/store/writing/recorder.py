@@ -108,7 +108,7 @@ class Recorder:
         )
 
     def record(self, connection: Connection, entries: Sequence[RecordedCheck]) -> None:
-        """Write the rows of what the journal says."""
+        """Write the rows of checks that have their leaves."""
         rows = [self._row(connection, entry) for entry in entries]
         connection.execute(insert(_OBSERVATION), rows)
         tally = Counter((row["subject_id"], row["judgement_id"]) for row in rows)
@@ -128,7 +128,7 @@ class Recorder:
             self._follow(connection, row["subject_id"], entry)
 
     def _keep_sums(self, connection: Connection, subject: int, entry: RecordedCheck) -> None:
-        """Forget the sums of days that a check changes: a clock that was set back made it."""
+        """Delete the sums of days that a check changes, when a clock that was set back made it."""
         at = entry.outcome.check.at
         if subject not in self._latest:
             last = select(func.max(_OBSERVATION.c.at)).where(_OBSERVATION.c.subject_id == subject)
@@ -175,7 +175,7 @@ class Recorder:
         write_page(connection, subject, version=outcome.version, changes=changes)
 
     def _grow(self, connection: Connection, incident: Incident) -> None:
-        """Write an incident whole; one that lost all its outages to it was the same, and goes."""
+        """Write an incident whole; delete those left without outages."""
         key = {
             "platform": incident.platform,
             "point": incident.point,
@@ -235,7 +235,7 @@ def check_row(  # noqa: PLR0913 -- keyword-only: what the row names
     body: Any,
     controls: Any,
 ) -> dict[str, Any]:
-    """Return the row of a check, around whatever stands for the rows that it names."""
+    """Return the row of a check; the other arguments identify the rows that it refers to."""
     at_us = to_us(check.at)
     return {
         "subject_id": subject,
@@ -310,7 +310,7 @@ def capture_row(subject: Any, capture: Capture) -> dict[str, Any]:
 
 
 def _write_capture(connection: Connection, row: dict[str, Any]) -> None:
-    """Write a capture; when its observation has one already, the later leaf has the word.
+    """Write a capture; when its observation has one already, the later leaf counts.
 
     It is a row of its own in the place of the first, so that rows stay in the order of leaves.
     """

@@ -1,6 +1,6 @@
 """Make the tables of the journal, and name the leaf of what is recorded.
 
-What was recorded before has no leaf: its `leaf` stays NULL, and it is told apart for ever.
+What was recorded before has no leaf: its `leaf` stays NULL, and it stays distinguishable.
 """
 
 from typing import Any
