@@ -204,9 +204,9 @@ def incidents(args: Namespace) -> int:
             return print_one(args, form, _whole(store, store.incidents(number=args.number)))
         chosen = known.chosen(args)
         found = [
-            one
-            for one in store.incidents(args.since, args.until, open_only=args.open)
-            if any(target in chosen for target, _ in one.outages)
+            incident
+            for incident in store.incidents(args.since, args.until, open_only=args.open)
+            if any(target in chosen for target, _ in incident.outages)
         ]
         whole = _whole(store, found)
         covered = coverage(args, of_chosen(store.watched(), chosen), known)

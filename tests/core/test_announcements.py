@@ -149,7 +149,9 @@ class Checks:
         self, targets: Sequence[str], edges: Sequence[int], *, now: int
     ) -> list[Account]:
         del now
-        return tally(combined([stretches(self._observed(one), edges) for one in targets]), edges)
+        return tally(
+            combined([stretches(self._observed(target), edges) for target in targets]), edges
+        )
 
     def _observed(self, slug: str) -> list[tuple[int, Verdict, Reason, int]]:
         return [(c.at * S, c.verdict, c.reason, c.hold * S) for c in self.members[slug]]

@@ -48,8 +48,8 @@ def samples(board: MetricsState, name: str, *, at: int) -> dict[str, float]:
 
 def seen(*parts: Outcome, of: Target = PAGE) -> MetricsState:
     board = MetricsState([of])
-    for each in parts:
-        board.observe(each)
+    for part in parts:
+        board.observe(part)
     return board
 
 
