@@ -48,14 +48,14 @@ def changes(args: Namespace) -> int:
     require_span(args)
     with the_record(args) as (store, known):
         chosen = known.chosen(args)
-        found = store.page_changes(
+        records = store.page_changes(
             targets=chosen,
             since=args.since,
             until=args.until,
             announced_only=not args.all,
         )[::-1]
         covered = coverage(args, of_chosen(store.watched(), chosen), known)
-    print_log(args, _change_form(known), found, covered)
+    print_log(args, _change_form(known), records, covered)
     return 0
 
 
@@ -64,11 +64,11 @@ def one_change(args: Namespace) -> int:
     if args.format not in ("table", "json"):
         raise CommandRefused("--number : un passage n’a pas de colonnes ; choisir table ou json")
     with the_record(args) as (store, known):
-        found = store.page_change(args.number) if args.number < MOST_NUMBER else None
-    if found is None:
+        row = store.page_change(args.number) if args.number < MOST_NUMBER else None
+    if row is None:
         print(f"--number : {args.number} : aucune modification de ce numéro", file=sys.stderr)
         return 1
-    record, was, now = found
+    record, was, now = row
     target = known.of(record.target)
     change = compared(was, now)
     edits = change.edits if change else ()

@@ -40,13 +40,13 @@ def gaps(args: Namespace) -> int:
         if args.number is not None:
             return print_one(args, form, store.gaps(DAWN, DUSK, number=args.number))
         chosen = known.chosen(args)
-        found = [
+        selected = [
             gap
             for gap in store.gaps(args.since or DAWN, args.until or DUSK)
             if not gap.target or gap.target in chosen
         ]
         covered = coverage(args, of_chosen(store.watched(), chosen), known)
-    print_log(args, form, found, covered)
+    print_log(args, form, selected, covered)
     return 0
 
 

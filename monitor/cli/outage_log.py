@@ -55,9 +55,9 @@ def outages(args: Namespace) -> int:
         if args.number is not None:
             return print_one(args, form, store.outages(number=args.number))
         chosen = known.chosen(args)
-        found = store.outages(chosen, args.since, args.until, open_only=args.open)
+        selected = store.outages(chosen, args.since, args.until, open_only=args.open)
         covered = coverage(args, of_chosen(store.watched(), chosen), known)
-    print_log(args, form, found, covered)
+    print_log(args, form, selected, covered)
     return 0
 
 
@@ -203,20 +203,20 @@ def incidents(args: Namespace) -> int:
         if args.number is not None:
             return print_one(args, form, _whole(store, store.incidents(number=args.number)))
         chosen = known.chosen(args)
-        found = [
+        selected = [
             incident
             for incident in store.incidents(args.since, args.until, open_only=args.open)
             if any(target in chosen for target, _ in incident.outages)
         ]
-        whole = _whole(store, found)
+        whole = _whole(store, selected)
         covered = coverage(args, of_chosen(store.watched(), chosen), known)
     print_log(args, form, whole, covered)
     return 0
 
 
-def _whole(store: Store, found: Sequence[Incident]) -> tuple[WholeIncident, ...]:
-    targets = {target for one in found for target, _ in one.outages}
-    starts = [at for one in found for _, at in one.outages]
+def _whole(store: Store, incidents: Sequence[Incident]) -> tuple[WholeIncident, ...]:
+    targets = {target for one in incidents for target, _ in one.outages}
+    starts = [at for one in incidents for _, at in one.outages]
     by_name: Mapping[tuple[str, datetime], Outage] = {
         (one.target, one.first_fail_at): one
         for one in (store.outages(targets, min(starts)) if starts else ())
@@ -225,7 +225,7 @@ def _whole(store: Store, found: Sequence[Incident]) -> tuple[WholeIncident, ...]
         WholeIncident(
             incident=one, outages=tuple(by_name[name] for name in one.outages if name in by_name)
         )
-        for one in found
+        for one in incidents
     )
 
 

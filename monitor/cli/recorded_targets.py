@@ -74,16 +74,16 @@ class RecordedTargets:
             raise CommandRefused(
                 f"--platform : {args.platform} : plateforme inconnue ; connues : {known}"
             )
-        found = {
+        selected = {
             slug: target
             for slug, target in self.by_slug.items()
             if (not args.target or slug in args.target)
             and (not args.platform or target.platform == args.platform)
             and (not args.department or target.department == args.department)
         }
-        if not found and (args.target or args.platform or args.department):
+        if not selected and (args.target or args.platform or args.department):
             raise CommandRefused("Aucune cible ne répond à ce choix.")
-        return found
+        return selected
 
 
 def recorded_targets(args: Namespace, store: Store) -> RecordedTargets:

@@ -190,7 +190,7 @@ _NAMED = 5  # targets, in one line
 def coverage(
     args: Namespace, watched: Mapping[str, tuple[datetime, datetime]], known: RecordedTargets
 ) -> Coverage:
-    """Say what the record has of the span that is asked of some targets.
+    """Return what the record has of some targets, in the span that the options give.
 
     Args:
         args: With its ends.
@@ -206,7 +206,7 @@ def coverage(
         )  # fmt: skip
     first = min(start for start, _ in watched.values())
     last = max(end for _, end in watched.values())
-    held = max(end + hold(known, slug, end) for slug, (_, end) in watched.items())
+    held_until = max(end + hold(known, slug, end) for slug, (_, end) in watched.items())
     partial = [
         slug
         for slug, (start, end) in watched.items()
@@ -219,7 +219,7 @@ def coverage(
         first_at=first,
         last_at=last,
         before=(since, min(first, until or first)) if since and since < first else None,
-        after=(max(last, since or last), until) if until and until > held else None,
+        after=(max(last, since or last), until) if until and until > held_until else None,
         partial=tuple(partial),
     )
 

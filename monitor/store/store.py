@@ -407,7 +407,7 @@ class Store(
                 connection.execute(insert(_PAUSE), row)
 
     def request_annotation(self, note: Annotation) -> int:
-        """Ask whoever writes to record an annotation, from any process; return the request."""
+        """Ask the service, from any process, to record an annotation; return the request."""
         with (
             readable_errors(self._url),
             connected(self._url, writer=True) as connection,

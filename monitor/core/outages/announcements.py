@@ -120,9 +120,9 @@ def _status(note: Annotation) -> AnnouncementStatus:
 def windows(announcements: Iterable[Announcement]) -> Windows:
     """Return the announced time of each target by what counts: spans in order, none touching."""
     spans: dict[str, list[tuple[int, int]]] = defaultdict(list)
-    for one in announcements:
-        note = one.note
-        if one.status is AnnouncementStatus.COUNTED and note.from_at and note.to_at:
+    for announcement in announcements:
+        note = announcement.note
+        if announcement.status is AnnouncementStatus.COUNTED and note.from_at and note.to_at:
             for slug in note.targets:
                 spans[slug].append((microseconds(note.from_at), microseconds(note.to_at)))
     return {slug: joined(some) for slug, some in spans.items()}

@@ -53,7 +53,7 @@ def request_text(note: Annotation) -> str:
 
 
 def requested(text: str, *, at: datetime) -> Annotation:
-    """Read what was asked for, to be recorded at `at`.
+    """Parse a requested annotation, to be recorded at `at`.
 
     Raises:
         ValueError, KeyError, TypeError: it was not written by `request_text`.
