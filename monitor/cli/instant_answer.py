@@ -50,18 +50,18 @@ def run_at(args: Namespace) -> int:
     """Print what can be said; return 1 when nothing can."""
     with the_record(args) as (store, known):
         target = known.require(args.target)
-        found = _answered(store, known, target, args.at)
+        answer = _answered(store, known, target, args.at)
     form = _form(known)
     match args.format:
         case "json":
-            say(form.as_json(found))
+            say(form.as_json(answer))
         case "csv":
-            write_csv([_flat(form.as_json(found))], names=form.fields)
+            write_csv([_flat(form.as_json(answer))], names=form.fields)
         case "csv-fr":
-            write_french_csv(form.columns, [found], instants=form.instants)
+            write_french_csv(form.columns, [answer], instants=form.instants)
         case _:
-            print(form.describe(found))
-    return 0 if found.answer.verdict is not None else 1
+            print(form.describe(answer))
+    return 0 if answer.answer.verdict is not None else 1
 
 
 def _answered(

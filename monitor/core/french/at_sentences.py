@@ -31,12 +31,12 @@ def sentence(answer: InstantAnswer) -> str:
         return f"{CANNOT} : {_silence(answer)}"
     if before.check.at == answer.at:
         return f"{VERDICTS[before.check.verdict].capitalize()} au relevé de cet instant même."
-    seen = _seen(before.check, answer.at)
-    return f"{seen[0].upper()}{seen[1:]}{_followed(answer)}"
+    sentence = _seen(before.check, answer.at)
+    return f"{sentence[0].upper()}{sentence[1:]}{_followed(answer)}"
 
 
 def _followed(answer: InstantAnswer) -> str:
-    """Say what the check that holds was followed by."""
+    """Return, in French, what followed the check that holds."""
     after, telling = answer.around.after, answer.around.telling_after
     if after is None:
         return ". Aucun relevé ne l’a encore suivi."

@@ -101,7 +101,7 @@ def answer(  # noqa: PLR0913 -- keyword-only
     runs: Sequence[Run],
     outages: Iterable[Outage],
 ) -> InstantAnswer:
-    """Say of an instant what was seen.
+    """Return what the record has of one instant.
 
     Args:
         at: The instant.
@@ -136,15 +136,15 @@ def answer(  # noqa: PLR0913 -- keyword-only
     )
 
 
-def _doubt(at: datetime, held: Check, after: CitedCheck | None) -> Silence | None:
+def _doubt(at: datetime, check: Check, after: CitedCheck | None) -> Silence | None:
     """Return why a check that holds does not tell, if so."""
-    if held.verdict is Verdict.BLOCKED:
+    if check.verdict is Verdict.BLOCKED:
         return Silence.BLOCKED
-    if held.verdict not in KNOWN:
+    if check.verdict not in KNOWN:
         return Silence.OWN_SIDE
-    if at == held.at or after is None:
+    if at == check.at or after is None:
         return None
-    same = (held.verdict in GOOD) is (after.check.verdict in GOOD)
+    same = (check.verdict in GOOD) is (after.check.verdict in GOOD)
     return None if same else Silence.BETWEEN
 
 

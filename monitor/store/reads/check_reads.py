@@ -88,8 +88,10 @@ class CheckReads(StoreReads):
         with self._reading() as session:
             connection = session.connection()
             rows = [connection.execute(wanted).one_or_none() for wanted in sides]
-            found = {row.id: row for row in rows if row is not None}
-            checks = dict(zip(found, _checks(connection, list(found.values())), strict=True))
+            row_by_id = {row.id: row for row in rows if row is not None}
+            checks = dict(
+                zip(row_by_id, _checks(connection, list(row_by_id.values())), strict=True)
+            )
         cited = [
             None if row is None else CitedCheck(check=checks[row.id], number=row.leaf)
             for row in rows

@@ -61,7 +61,7 @@ class LifeReads(StoreReads):
         if number is not None:
             query = query.where(GapRow.leaf == number)
         with self._reading() as session:
-            found = [
+            newest_first = [
                 Gap(
                     point=self.point,
                     target=target,
@@ -73,7 +73,7 @@ class LifeReads(StoreReads):
                 )
                 for target, row in session.exec(query)
             ]
-        return tuple(reversed(found))
+        return tuple(reversed(newest_first))
 
     def last_gaps(self, before: datetime) -> dict[str, datetime]:
         """Return the end of the last gap of each target that ended by `before`."""
