@@ -12,7 +12,10 @@ ROOT = Path(__file__).parents[1]
 DOCUMENTS = ("README.md", "LISEZMOI.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")))
 FRENCH = (
     "LISEZMOI.md",
-    *(f"docs/{stem}.md" for stem in ("horodatage", "metriques", "pages", "reglages", "temoins")),
+    *(
+        f"docs/{stem}.md"
+        for stem in ("horodatage", "interroger", "metriques", "pages", "reglages", "temoins")
+    ),
 )
 _FENCED = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`((?:sudo )?(?:\.venv/bin/)?vigie [a-z][^`]*)`")

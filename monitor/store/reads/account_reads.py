@@ -86,15 +86,19 @@ class AccountReads(StoreReads):
 
     def watched(self) -> Mapping[str, tuple[datetime, datetime]]:
         """Return when each target that was ever checked was checked first, and last."""
-        wanted = (
-            select(_S.c.target, func.min(_AT), func.max(_AT))
-            .join(_S, _S.c.id == _O.c.subject_id)
-            .where(_S.c.point == self.point)
-            .group_by(_S.c.target)
+        # One look at each end of the index per target: a join would read every check.
+        ends = (
+            select(edge(_AT)).where(_O.c.subject_id == _S.c.id).correlate(_S).scalar_subquery()
+            for edge in (func.min, func.max)
         )
+        wanted = select(_S.c.target, *ends).where(_S.c.point == self.point)
         with self._reading() as session:
             rows = session.connection().execute(wanted).all()
-        return {target: (from_us(first), from_us(last)) for target, first, last in rows}
+        return {
+            target: (from_us(first), from_us(last))
+            for target, first, last in rows
+            if first is not None
+        }
 
     def accounts(
         self, targets: Iterable[str], edges: Sequence[int], *, now: int, exact: bool = False
