@@ -67,6 +67,12 @@ class Reads(Protocol):
         """Yield the accounts of each target between the edges."""
         ...
 
+    def summed_accounts(
+        self, targets: Sequence[str], edges: Sequence[int], *, now: int
+    ) -> list[Account]:
+        """Return the sums of the accounts of the targets."""
+        ...
+
     def whole_accounts(
         self, targets: Sequence[str], edges: Sequence[int], *, now: int
     ) -> list[Account]:
@@ -204,11 +210,7 @@ def _accounts(reads: Reads, question: Question, edges: Sequence[int]) -> list[Ac
     scope = question.scope
     if scope.needs_all:
         return reads.whole_accounts(scope.targets, edges, now=question.now)
-    sums = [Account() for _ in edges[1:]]
-    for _, accounts in reads.accounts(scope.targets, edges, now=question.now):
-        for total, account in zip(sums, accounts, strict=True):
-            total.merge(account)
-    return sums
+    return reads.summed_accounts(scope.targets, edges, now=question.now)
 
 
 def _touched(reads: Reads, question: Question, days: Bins, by_day: Sequence[Account]) -> Touched:

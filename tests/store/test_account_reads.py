@@ -93,6 +93,13 @@ def cells(accounts: Sequence[Account]) -> list[tuple[int, dict[object, tuple[int
     ]
 
 
+def held(accounts: Sequence[Account]) -> list[dict[object, tuple[int, int]]]:
+    return [
+        {key: (cell.held_us, cell.doubt_us) for key, cell in account.cells.items()}
+        for account in accounts
+    ]
+
+
 def rolled(store: Store) -> int:
     with store.reading() as connection:
         found: int = connection.scalar(select(func.count(_R.c.day.distinct()))) or 0
@@ -130,6 +137,7 @@ def test_sums_of_days_change_no_figure(store: Store, edges: list[int]) -> None:
     record(store, "b", steady(24 * 2, (23.9, Verdict.MAINTENANCE), (24.1, Verdict.DEGRADED)))
     by_checks = {target: cells(read(store, target, edges)) for target in ("a", "b")}
     whole = cells(store.whole_accounts(["a", "b"], edges, now=LATER))
+    both = held(store.summed_accounts(["a", "b"], edges, now=LATER))
 
     assert asyncio.run(store.roll_up(NOW)) == 4
 
@@ -142,6 +150,11 @@ def test_sums_of_days_change_no_figure(store: Store, edges: list[int]) -> None:
                 [(k, c[:2]) for k, c in each[1].items()] for each in wanted
             ]
     assert cells(store.whole_accounts(["a", "b"], edges, now=LATER)) == whole
+    assert held(store.summed_accounts(["a", "b"], edges, now=LATER)) == both
+    for index, one in enumerate(both):
+        assert sum(us for us, _ in one.values()) == sum(
+            by_checks[target][index][0] for target in ("a", "b")
+        )
 
 
 def test_a_day_waits_until_what_is_doubtful_at_its_end_is_settled(store: Store) -> None:

@@ -10,7 +10,7 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, func, select, type_coerce
+from sqlalchemy import BigInteger, Connection, cast, func, select, type_coerce
 
 from monitor.core.model import Reason, Verdict
 from monitor.core.outages.availability import (
@@ -42,6 +42,7 @@ _AT = type_coerce(_O.c.at, BigInteger)
 _FROM = type_coerce(_D.c.from_at, BigInteger)
 _TELLING = [verdict.value for verdict in KNOWN]
 _BATCH = 10_000
+_MANY = 1_000  # subjects in one IN
 
 # How long a check of before all definitions may hold: the shortest that any target is planned at.
 _UNPLANNED_S = 60
@@ -114,6 +115,13 @@ class AccountReads(StoreReads):
             for target in targets:
                 yield target, reader.accounts(target, edges, now, exact=exact)
 
+    def summed_accounts(
+        self, targets: Sequence[str], edges: Sequence[int], *, now: int
+    ) -> list[Account]:
+        """Return the sums of the accounts of targets: what `accounts` gives, added up."""
+        with self._reading() as session:
+            return AccountReader(session.connection(), self.point).summed(targets, edges, now)
+
     def whole_accounts(
         self, targets: Sequence[str], edges: Sequence[int], *, now: int
     ) -> list[Account]:
@@ -167,6 +175,28 @@ class AccountReader:
             first = bisect_right(edges, since) - 1
             for index, account in enumerate(raw, start=first):
                 accounts[index].merge(account)
+        return accounts
+
+    def summed(self, targets: Sequence[str], edges: Sequence[int], now: int) -> list[Account]:
+        """Return the sums of the accounts of several targets.
+
+        The database adds up the days that all of them have sums of, the rest is read one by one.
+        """
+        accounts = [Account() for _ in edges[1:]]
+        subjects = [self.subject(target) for target in targets]
+        counted: list[tuple[int, int]] = []
+        for start, end, day in self._summed_days(subjects, edges):
+            first = bisect_right(edges, start) - 1
+            if end <= edges[first + 1]:
+                for key, held_us, doubt_us, checks in day.rows:
+                    accounts[first].add(key, held_us, doubt_us, checks)
+                counted.append((start, end))
+        for since, until in _others(counted, edges):
+            cuts = cut_at(edges, since, until)
+            first = bisect_right(edges, since) - 1
+            for target in targets:
+                for index, one in enumerate(self.accounts(target, cuts, now), start=first):
+                    accounts[index].merge(one)
         return accounts
 
     def whole(self, targets: Sequence[str], edges: Sequence[int], now: int) -> list[Account]:
@@ -248,6 +278,43 @@ class AccountReader:
                 for _, verdict, reason, held_us, doubt_us, checks in group
             ]
             yield start, ends[start], _RolledDay(cells)
+
+    def _summed_days(
+        self, subjects: Sequence[int | None], edges: Sequence[int]
+    ) -> Iterator[tuple[int, int, _RolledDay]]:
+        """Yield the days of which every subject has sums, with the sums of these."""
+        starts = day_starts(edges[0], edges[-1])
+        known = {subject for subject in subjects if subject is not None}
+        if len(known) < len(subjects) or len(starts) < 2 or len(known) > _MANY:  # noqa: PLR2004 -- see `_days`
+            return
+        ends = dict(pairwise(starts))
+        mine = _R.c.subject_id.in_(known)
+        span = _R.c.day >= starts[0], _R.c.day < starts[-1]
+        complete = set(
+            self._connection.scalars(
+                select(_R.c.day)
+                .where(mine, *span)
+                .group_by(_R.c.day)
+                .having(func.count(_R.c.subject_id.distinct()) == len(known))
+            )
+        )
+        wanted = (
+            select(
+                _R.c.day,
+                _R.c.verdict,
+                _R.c.reason,
+                *(cast(func.sum(_R.c[name]), BigInteger) for name in ("held_us", "doubt_us")),
+                cast(func.sum(_R.c.checks), BigInteger),
+            )
+            .where(mine, *span)
+            .group_by(_R.c.day, _R.c.verdict, _R.c.reason)
+            .order_by(_R.c.day)
+        )
+        rows = self._connection.execute(wanted).yield_per(_BATCH)
+        for start, group in groupby(rows, key=itemgetter(0)):
+            found = [(_key(verdict, reason), *sums) for _, verdict, reason, *sums in group]
+            if start in complete:
+                yield start, ends[start], _RolledDay(found)
 
     def _observed(self, subject: int | None, since: int, until: int) -> Iterator[Observed]:
         """Yield the checks of a span, the one before it, and those after that decide in it."""

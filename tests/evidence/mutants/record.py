@@ -238,14 +238,17 @@ async def _live(store: Store, data: Path, tsa: Authority) -> None:
         for n in range(6):
             await life.check("connexion", at(20_000 + 60 * n), "D")
         for slug, since in (("etrangers", minutes), ("rendez-vous", minutes + 1)):
-            await _stopped(store, slug, since, 30_000)
-        await _stopped(store, "connexion", 20_360, 30_000)
-        await store.stop_run(at(30_000))
+            await _stopped(store, slug, since, 60_120)
+        await _stopped(store, "connexion", 20_360, 60_000)
+        await life.check("connexion", at(60_002), "D")  # the next day: the first one is over
+        await _stopped(store, "connexion", 60_062, 60_120)
+        assert await store.roll_up(at(90_000))
+        await store.stop_run(at(60_120))
         await sealer.seal()
-        await store.start_run(replace(run, started_at=at(39_000), alive_at=at(39_000)))
-        await store.record_round(panel(at(40_000)), None)  # waits to be signed
+        await store.start_run(replace(run, started_at=at(69_000), alive_at=at(69_000)))
+        await store.record_round(panel(at(70_000)), None)  # waits to be signed
     store.set_pause("anef", paused=True, why="travaux")
-    store.request_annotation(maintenance(ANNOUNCED, at(50_000)))
+    store.request_annotation(maintenance(ANNOUNCED, at(80_000)))
 
 
 def make(data: Path, tsa: Authority) -> Made:
