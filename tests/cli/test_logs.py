@@ -3,8 +3,8 @@
 import csv
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 from monitor.cli import main
 from monitor.cli.log_forms import LogForm, write_french_csv
 from tests.support.databases import database_url, postgres, sqlite_template
-from tests.support.service_days import live, open_store
+from tests.support.service_days import TARGETS, live, open_store
 
 __all__ = ["database_url", "postgres", "sqlite_template"]
 LOGS = ("outages", "incidents", "gaps")
@@ -173,6 +173,47 @@ def test_decimals_have_a_comma_and_no_text_is_a_formula(
     assert {(row["Nombre"], row["Entier"], row["Rien"]) for row in said.table()} == {
         ("-1234,5", "1200", "")
     }
+
+
+def test_the_doubled_hour_of_october_is_told_apart_by_utc(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    columns = (("Début", lambda at: at),)
+    first = datetime(2026, 10, 25, 0, 30, 59, 999_999, tzinfo=UTC)
+    instants = [first, first + timedelta(hours=1), None]
+    write_french_csv(columns, instants, instants=frozenset({"Début"}))
+    rows = Said(0, capsys.readouterr().out, "").table()
+    assert [row["Début (Paris)"] for row in rows] == ["25/10/2026 02:30:59"] * 2 + [""]
+    assert [row["Début (UTC)"] for row in rows] == [
+        "25/10/2026 00:30:59",
+        "25/10/2026 01:30:59",
+        "",
+    ]
+
+
+HOSTILE = '=HYPERLINK(1);\x1b[2J\u202e;"x"'
+
+
+def test_hostile_names_of_the_record_are_neither_obeyed_nor_break_a_table(
+    database_url: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    targets = {slug: replace(one, name=HOSTILE) for slug, one in TARGETS.items()}
+    with open_store(database_url, targets=targets) as store:
+        live(store)
+    monkeypatch.setenv("VIGIE_DATABASE_URL", database_url)
+    for words in (("outages",), ("incidents",), ("gaps",), ("at", "accueil", "2026-11-23T09:00")):
+        for form in ([], ["--csv", "fr"], ["--format", "csv"], ["--json"]):
+            main([*words, *form, "--data", str(tmp_path), "--config", str(tmp_path / "aucune")])
+            out = capsys.readouterr().out
+            assert "\x1b" not in out
+            assert "\u202e" not in out
+    main(["gaps", "--csv", "fr", "--data", str(tmp_path), "--config", str(tmp_path / "aucune")])
+    (row,) = Said(0, capsys.readouterr().out, "").table()
+    assert row["Cible"].startswith("'=HYPERLINK(1);")
+    assert row["Identifiant"] == "accueil"
 
 
 def test_what_a_span_does_not_cover_is_said(vigie: Vigie) -> None:

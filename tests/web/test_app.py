@@ -259,6 +259,38 @@ def test_hostile_names_are_text_and_nothing_else() -> None:
     assert [node.text for node in document.iter("h3")].count(HOSTILE) == 2
 
 
+def test_what_is_cited_has_its_number_and_an_address() -> None:
+    reads = FakeReads(
+        confirmed=[
+            replace(outage("a"), number=48_213),
+            replace(outage("b", closed=True), number=7),
+            replace(outage("retiree"), number=9),
+        ],
+        grouped=[replace(incident("a"), number=7), incident("b", closed=True)],
+        missing=[replace(gap("", GapCause.STOPPED), number=12)],
+    )
+    document = page(reads, target("a"), target("b"))
+    text = said(document)
+    for expected in (
+        "Indisponibilité n° 48 213.",
+        "indisponibilité n° 7 :",
+        "indisponibilité n° 9 :",
+        "Incident n° 7,",
+        "Incident sans numéro,",
+        "Lacune n° 12, du",
+    ):
+        assert expected in text.replace("\N{NARROW NO-BREAK SPACE}", " ").replace(
+            "\N{NO-BREAK SPACE}", " "
+        ), expected
+    assert {
+        "indisponibilite-48213",
+        "indisponibilite-7",
+        "indisponibilite-9",
+        "incident-7",
+        "lacune-12",
+    } <= set(document.xpath("//@id"))
+
+
 def test_an_outage_of_a_target_that_is_no_longer_watched_is_told_by_its_slug() -> None:
     document = page(FakeReads(confirmed=[outage("retiree")]))
     assert not document.xpath("//article")

@@ -239,7 +239,7 @@ class EventRow(TableRow, table=True):
     blip_count: int | None = None
     blip_reason: Reason | None = enum_column(Reason, nullable=True)
     blip_downs: int | None = None
-    leaf: int | None = Field(default=None, sa_type=BigInteger)
+    leaf: int | None = Field(default=None, sa_type=BigInteger, index=True)
 
 
 class IncidentRow(TableRow, table=True):
@@ -315,7 +315,7 @@ class GapRow(TableRow, table=True):
     to_at: datetime = Field(sa_type=Instant, index=True)
     slots: int
     cause: GapCause = enum_column(GapCause, check="cause")
-    leaf: int | None = Field(default=None, sa_type=BigInteger)
+    leaf: int | None = Field(default=None, sa_type=BigInteger, index=True)
 
 
 class LaneRow(TableRow, table=True):

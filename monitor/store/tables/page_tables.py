@@ -79,7 +79,7 @@ class PageChangeRow(TableRow, table=True):
     summary: str = Field(sa_type=Text)
     silent: bool
     announced: bool
-    leaf: int | None = Field(default=None, sa_type=BigInteger)
+    leaf: int | None = Field(default=None, sa_type=BigInteger, index=True)
 
 
 _STATED = text("until IS NULL")
