@@ -68,8 +68,7 @@ class Exposition:
             texts = [
                 text
                 for metrics in self._board.targets.values()
-                if (not family.fades or not is_stale(metrics, now))
-                and (text := self._lines(metrics).get(family.name))
+                if (text := self._text(family, metrics, now))
             ]
             if texts:
                 lines += [_header(family), *texts]
@@ -90,6 +89,14 @@ class Exposition:
             if samples:
                 lines += [_header(family), *_render(family.name, "", samples)]
         return "".join(lines).encode()
+
+    def _text(self, family: MetricFamily, metrics: TargetMetrics, now: datetime) -> str:
+        if not family.fades or not is_stale(metrics, now):
+            return self._lines(metrics)[family.name]
+        if family.faded is None:
+            return ""
+        labels = self._labels[metrics.target.slug]
+        return "".join(_render(family.name, labels, family.faded(metrics)))
 
     def _lines(self, metrics: TargetMetrics) -> dict[str, str]:
         slug = metrics.target.slug

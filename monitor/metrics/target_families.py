@@ -79,9 +79,13 @@ def _protocol(hop: StoredHop) -> Iterator[Sample]:
 
 
 def _states(metrics: TargetMetrics) -> Iterator[Sample]:
-    if metrics.state is not None and metrics.state.verdict is not None:
-        for verdict in Verdict:
-            yield (("state", verdict.value),), float(metrics.state.verdict is verdict)
+    verdict = metrics.state.verdict if metrics.state is not None else None
+    return _one_of_six(verdict or Verdict.UNKNOWN)
+
+
+def _one_of_six(held: Verdict) -> Iterator[Sample]:
+    for verdict in Verdict:
+        yield (("state", verdict.value),), float(held is verdict)
 
 
 def _probes(metrics: TargetMetrics) -> Iterator[Sample]:
@@ -192,8 +196,10 @@ OWN_FAMILIES = (
     MetricFamily(
         name="anef_target_state",
         type="gauge",
-        help="1 for the state of the last observation, 0 for the five others.",
+        help="1 for the state of the last observation, 0 for the five others; "
+        "unknown without a recent one.",
         read=_states,
+        faded=lambda _: _one_of_six(Verdict.UNKNOWN),
     ),
     MetricFamily(
         name="anef_probes_total",

@@ -62,6 +62,7 @@ HOP = Hop(
     http_version="HTTP/1.1",
     headers=(("Content-Length", "1234"),),
 )
+ONLY_UNKNOWN = {verdict.value: float(verdict is Verdict.UNKNOWN) for verdict in Verdict}
 ANSWER = Exchange(url=TARGET.url, started_at=START, duration_us=350_000, hops=(HOP,))
 
 
@@ -182,10 +183,19 @@ async def test_old_gauges_fade_and_the_last_timestamp_stays(desk: Desk) -> None:
     samples = desk.samples()
 
     assert "probe_success" not in samples
-    assert "anef_target_state" not in samples
+    assert samples["anef_target_state"] == ONLY_UNKNOWN
     assert samples["anef_probe_last_timestamp_seconds"] == {
         "": (START + timedelta(seconds=60)).timestamp()
     }
+
+
+async def test_a_target_never_checked_is_unknown_and_all_six_states_are_shown(desk: Desk) -> None:
+    assert desk.samples()["anef_target_state"] == ONLY_UNKNOWN
+
+    await desk.see(Verdict.UP)
+
+    shown = desk.samples()["anef_target_state"]
+    assert shown == {verdict.value: float(verdict is Verdict.UP) for verdict in Verdict}
 
 
 async def test_seconds_in_each_state_only_grow_and_add_up(desk: Desk) -> None:
