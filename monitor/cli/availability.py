@@ -7,7 +7,7 @@ from typing import Any
 
 from monitor.cli.parsing import CommandRefused, Commands, say
 from monitor.cli.records import instant, log_options, require_span, write_csv
-from monitor.config import FigureSettings, load
+from monitor.config import load
 from monitor.config.settings import read_settings
 from monitor.core.french import figures as french
 from monitor.core.french.formatting import numbered, when
@@ -17,6 +17,7 @@ from monitor.core.outages.calendar import CLOSED, OPEN
 from monitor.core.outages.figures import Availability, Scope, ScopeKind, compared
 from monitor.figures import shapes
 from monitor.figures.answers import Basis, Division, Question, QuestionRefused, availabilities
+from monitor.figures.configured import basis_of
 from monitor.figures.scopes import Scopes, known_from
 from monitor.runtime.clock import SystemClock
 from monitor.store import Store
@@ -79,16 +80,6 @@ def show(args: Namespace) -> int:
     answers.sort(key=lambda answer: not answer.enough)  # those without a rate come last
     _print(args, answers, pairs=bool(args.compare))
     return 0 if any(answer.account.known_us for answer in answers) else 1
-
-
-def basis_of(figures: FigureSettings) -> Basis:
-    """Return what figures are made with by a configuration."""
-    return Basis(
-        coverage_min=figures.coverage_min,
-        openings=figures.openings,
-        holidays=figures.holidays,
-        milestones=figures.milestones,
-    )
 
 
 def _question(args: Namespace, scope: Scope, since: int, until: int, *, now: int) -> Question:

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from monitor.config import Config
@@ -21,6 +21,7 @@ from monitor.core.scheduling.robots_txt import product
 from monitor.evidence.log.mirror import verifier_sha256
 from monitor.evidence.witness.witness_memory import Witness
 from monitor.runtime.clock import Clock
+from monitor.web.api.interface import PREFIX, Interface
 from monitor.web.journal_routes import journal_routes
 from monitor.web.page_text_routes import CHANGE_S, PageTextRoutes
 from monitor.web.record_reads import RecordReads
@@ -29,6 +30,7 @@ from monitor.web.serving.answer_cache import AnswerCache
 from monitor.web.serving.checkup import Checkup
 from monitor.web.templating import STATIC, environment
 from monitor.web.views.health import Health, health
+from monitor.web.views.interface import interface_view
 from monitor.web.views.overview import overview
 from monitor.web.witness_routes import witness_routes
 
@@ -62,6 +64,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
     journal: Path | None = None,
     journal_key: str = "",
     witness: Witness | None = None,
+    interface: Interface | None = None,
     window_s: float = DAY_S,
     fresh_s: float = 10.0,
 ) -> Starlette:
@@ -77,6 +80,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
         journal: Folder of the journal, served unchanged; None serves none.
         journal_key: Its verifier key, shown to readers.
         witness: Cosigns the journals of others; None cosigns none.
+        interface: The programming interface, for `/api/v1/`; None serves none.
         window_s: Length of the period shown by the first page, in seconds.
         fresh_s: Seconds during which the first page is served from the cache, at least; longer
             when it takes long to make, so that visitors never slow down the probes.
@@ -89,6 +93,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
         clock=clock,
         point=point,
         version=version,
+        interface=interface,
         window_s=window_s,
         fresh_s=fresh_s,
     )
@@ -104,6 +109,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
             *(journal_routes(journal, files) if journal else ()),
             *(witness_routes(witness, clock.now, files) if witness else ()),
             *pages.faces.routes(),
+            *pages.interface_routes(),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ],
         middleware=[Middleware(Guard)],
@@ -126,6 +132,7 @@ class _Pages:
         point: str,
         version: str,
         journal_key: str,
+        interface: Interface | None,
         window_s: float,
         fresh_s: float,
     ) -> None:
@@ -140,7 +147,9 @@ class _Pages:
             point=point,
             journal_key=journal_key,
             verifier_sha256=verifier_sha256(),
+            interface=interface is not None,
         )
+        self._interface = interface
         self._robot = self._templates.get_template("robot.html").render(
             robot_name=product(config.user_agent)
         )
@@ -154,6 +163,28 @@ class _Pages:
             cache=self._cache,
             most_fresh_s=CHANGE_S if fresh_s else 0,
         )
+
+    def interface_routes(self) -> list[BaseRoute]:
+        """Return the routes of the programming interface: its page, then all that it answers."""
+        if self._interface is None:
+            return []
+        page = self._templates.get_template("interface.html").render(
+            view=interface_view(self._interface.description, self._config.publisher.site)
+        )
+        headers = {"Cache-Control": "public, max-age=3600"}
+
+        async def show(_: Request) -> Response:
+            return HTMLResponse(page, headers=headers)
+
+        async def lead(_: Request) -> Response:
+            # Relative: nothing of an answer comes from the host that a request names.
+            return Response(status_code=308, headers={**headers, "Location": f"{PREFIX}/"})
+
+        return [
+            Route(PREFIX, lead),
+            Route(f"{PREFIX}/", show),
+            Mount(PREFIX, app=self._interface.app),
+        ]
 
     async def home(self, request: Request) -> Response:
         """Serve the current state, rendered once for all visitors."""

@@ -1,8 +1,13 @@
 """Security headers of every answer, and bounds on requests and on pending answers."""
 
+from collections.abc import Mapping
+
 from starlette.datastructures import MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from monitor.web.api import problems
+from monitor.web.api.interface import PREFIX
 
 QUERY_MAX = 1_000  # bytes; the longest of our own pages has under 300
 PIECE = 64 * 1024  # bytes of an answer that are sent at once
@@ -64,7 +69,7 @@ class Guard:
             return
         guarded = _Guarded(scope, receive, send, self._pending)
         if len(scope["query_string"]) > QUERY_MAX:
-            refusal = PlainTextResponse("Adresse trop longue.\n", status_code=414)
+            refusal = _refusal(scope, 414, "Adresse trop longue.\n")
             await refusal(scope, receive, guarded.send)
             return
         await self._app(scope, receive, guarded.send)
@@ -110,5 +115,14 @@ class _Guarded:
         """Answer 503, or cut an answer that has begun: uvicorn ends the connection."""
         self._refused = True
         if self._start is not None:
-            busy = PlainTextResponse("Trop de demandes.\n", 503, {**HEADERS, **BUSY})
+            busy = _refusal(self._scope, 503, "Trop de demandes.\n", {**HEADERS, **BUSY})
             await busy(self._scope, self._receive, self._send)
+
+
+def _refusal(
+    scope: Scope, status: int, text: str, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return a refusal in the form that the asked place has."""
+    if scope["path"].startswith(f"{PREFIX}/"):
+        return problems.response(status, headers=headers)
+    return PlainTextResponse(text, status, headers)

@@ -36,6 +36,7 @@ def environment(*, version: str) -> jinja2.Environment:
             "written_day": written_day,
             "date_only": date_only,
             "capitalize_first": capitalize_first,
+            "lower_first": lower_first,
         }
     )
     templates.globals.update(
@@ -86,3 +87,8 @@ def date_only(at: datetime) -> str:
 def capitalize_first(text: str) -> str:
     """Return a text with a capital, its other letters untouched."""
     return text[:1].upper() + text[1:]
+
+
+def lower_first(text: str) -> str:
+    """Return a text with a small first letter, its other letters untouched."""
+    return text[:1].lower() + text[1:]

@@ -144,7 +144,7 @@ class AnswerCache:
         left_s = max(0, answer.stale_us - self._monotonic_us()) // 1_000_000
         age = f"public, max-age={max(browser_s, left_s)}"
         headers = {"Cache-Control": age, "ETag": answer.tag}
-        if _has(request.headers.get("if-none-match", ""), answer.tag):
+        if has_tag(request.headers.get("if-none-match", ""), answer.tag):
             return Response(status_code=304, headers=headers)
         return Response(answer.body, headers={**headers, "Content-Type": HTML})
 
@@ -153,7 +153,7 @@ def _weight(answer: CachedAnswer) -> int:
     return len(answer.body or b"") + ENTRY_BYTES
 
 
-def _has(if_none_match: str, tag: str) -> bool:
+def has_tag(if_none_match: str, tag: str) -> bool:
     """Return whether a header names a tag; the comparison is the weak one, RFC 9110, 13.1.2."""
     names = (tag_text.strip().removeprefix("W/") for tag_text in if_none_match.split(","))
     return any(name in {"*", tag} for name in names)

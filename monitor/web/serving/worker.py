@@ -20,6 +20,7 @@ from monitor.config.settings import secrets_of
 from monitor.runtime import logs, process_setup
 from monitor.runtime.clock import SystemClock
 from monitor.store import Store, StoreError
+from monitor.web.api.application import build_interface
 from monitor.web.pages_app import Metrics, build
 from monitor.web.serving.answer_cache import Busy
 from monitor.web.serving.front_door import room_for_visits
@@ -110,16 +111,18 @@ async def _serve(
 
 
 def _pages(order: Order, store: Store, service: Metrics) -> Starlette:
+    clock = SystemClock()
     return build(
         store,
         config=order.config,
-        clock=SystemClock(),
+        clock=clock,
         point=order.settings.point,
         metrics=service,
         version=order.version,
         journal=order.journal,
         journal_key=order.journal_key,
         witness=build_witness(order.config, order.settings),
+        interface=build_interface(store, config=order.config, clock=clock, version=order.version),
     )
 
 

@@ -1,0 +1,429 @@
+"""How each question is answered from the record. The words are those of the commands."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from http import HTTPStatus
+from typing import Any, TypeVar
+
+from monitor.config import Config
+from monitor.core.model import Incident, Outage, State
+from monitor.core.outages.availability import instant, microseconds
+from monitor.core.outages.figures import Scope, ScopeKind
+from monitor.figures import log_shapes, shapes
+from monitor.figures.answers import (
+    MAX_PARTS,
+    MAX_SPAN_DAYS,
+    Division,
+    QuestionRefused,
+    availabilities,
+)
+from monitor.figures.answers import Question as FigureQuestion
+from monitor.figures.configured import basis_of
+from monitor.figures.log_shapes import utc
+from monitor.figures.scopes import Scopes, known_from
+from monitor.web.api.cursors import Place, newest_first, place, read, written
+from monitor.web.api.problems import Fault, Refused
+from monitor.web.api.questions import (
+    OBSERVED_DAYS,
+    AvailabilityQuestion,
+    ChangesQuestion,
+    GapsQuestion,
+    IncidentsQuestion,
+    ObservationsQuestion,
+    OutagesQuestion,
+    Paged,
+    Question,
+    Scoped,
+    Spanned,
+    TargetsQuestion,
+)
+from monitor.web.api.reads import Planned, Reads
+
+T = TypeVar("T")
+_NAMED = 8  # names that are offered in place of one that is unknown
+_PART_DAYS = {Division.DAY: 1, Division.WEEK: 7, Division.MONTH: 28}
+_HOURS = 24
+_KINDS = (ScopeKind.TARGET, ScopeKind.PLATFORM, ScopeKind.DEPARTMENT, ScopeKind.COMPONENT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownTarget:
+    """A target that is watched, or of which there is a record; None: the record does not say."""
+
+    slug: str
+    name: str
+    url: str | None = None
+    kind: str | None = None
+    platform: str | None = None
+    department: str | None = None
+    interval_s: int | None = None
+    watched: bool = False
+
+
+class Targets:
+    """Every target that can be asked about, and the sets of them."""
+
+    def __init__(self, reads: Reads, config: Config) -> None:
+        plans = reads.definitions()
+        self.states = {state.target: state for state in reads.states()}
+        known = {slug: KnownTarget(slug=slug, name=slug) for slug in self.states}
+        known |= {plan.target: _planned(plan) for plan in plans}
+        known |= {one.slug: _watched(one.slug, config) for one in config.targets}
+        self.by_slug: Mapping[str, KnownTarget] = dict(sorted(known.items()))
+        self.scopes = Scopes(known_from(plans, config.targets), config.figures.components)
+        self._config = config
+
+    def of(self, slug: str) -> KnownTarget:
+        return self.by_slug.get(slug) or KnownTarget(slug=slug, name=slug)
+
+    def platform_name(self, slug: str | None) -> str | None:
+        platform = self._config.platforms.get(slug or "")
+        return platform.name if platform else slug
+
+    def asked(self, question: Scoped) -> Iterator[Scope]:
+        """Yield the scopes that a question names. Raises Refused for one that is unknown."""
+        names = (question.target, question.platform, question.department, question.component)
+        for kind, slug in zip(_KINDS, names, strict=True):
+            if slug is not None:
+                yield self._scope(kind, slug)
+        if question.scope is not None:
+            yield self._scope(ScopeKind(question.scope), question.scope)
+
+    def _scope(self, kind: ScopeKind, slug: str) -> Scope:
+        if kind is ScopeKind.TARGET and slug in self.by_slug and slug in self.states:
+            # Recorded before plans were: figures know nothing else of it.
+            name = self.by_slug[slug].name
+            return Scope(kind=kind, slug=slug, name=name, targets=(slug,))
+        scope = self.scopes.find(kind, slug)
+        if scope is not None:
+            return scope
+        names = ", ".join(one.slug for one in self.scopes.every(kind)[:_NAMED])
+        parameter = kind.value if kind in _KINDS else "scope"
+        cure = f"par exemple : {names} ; tous sont à /api/v1/targets" if names else "le retirer"
+        fault = Fault(parameter=parameter, value=slug, reason="rien de ce nom", cure=cure)
+        raise Refused(HTTPStatus.NOT_FOUND, f"{parameter} : rien de ce nom.", fault)
+
+    def chosen(self, question: Scoped) -> tuple[str, ...] | None:
+        """Return the targets that belong to all scopes of a question; None for any target."""
+        sets = [set(scope.targets) for scope in self.asked(question)]
+        return tuple(sorted(set.intersection(*sets))) if sets else None
+
+
+def _planned(plan: Planned) -> KnownTarget:
+    return KnownTarget(
+        slug=plan.target,
+        name=plan.name,
+        url=plan.url,
+        kind=plan.kind,
+        platform=plan.platform,
+        department=plan.department,
+        interval_s=plan.interval_s,
+    )
+
+
+def _watched(slug: str, config: Config) -> KnownTarget:
+    target = config.by_slug[slug]
+    return KnownTarget(
+        slug=slug,
+        name=target.name,
+        url=target.url,
+        kind=target.kind.value,
+        platform=target.platform,
+        department=target.department,
+        interval_s=target.interval_s,
+        watched=True,
+    )
+
+
+class Answers:
+    """Answers, each from one reading of the record. Every method raises Refused."""
+
+    def __init__(self, reads: Reads, config: Config) -> None:
+        self._reads = reads
+        self._config = config
+
+    def targets(self, question: TargetsQuestion, _: datetime) -> dict[str, Any]:
+        known = Targets(self._reads, self._config)
+        chosen = known.chosen(question)
+        after = _after(question)
+        left = [
+            one
+            for slug, one in known.by_slug.items()
+            if (chosen is None or slug in chosen) and (after is None or slug > after.name)
+        ]
+        page = left[: question.limit]
+        more = len(left) > len(page)
+        return {
+            "targets": [_target(one, known) for one in page],
+            "next": _next(question, Place(0, page[-1].slug)) if more else None,
+        }
+
+    def observations(self, question: ObservationsQuestion, now: datetime) -> dict[str, Any]:
+        if question.target not in Targets(self._reads, self._config).by_slug:
+            raise _unknown_target(question.target)
+        until = question.until or now
+        since = question.since or until - timedelta(days=OBSERVED_DAYS)
+        _require_span(since, until, OBSERVED_DAYS)
+        newest, after = question.order == "newest", _after(question)
+        start = since if newest or not after else max(since, after.at + _MICROSECOND)
+        end = min(until, after.at) if newest and after else until
+        found = self._reads.numbered_observations(
+            question.target, start, end, newest_first=newest, limit=question.limit + 1
+        )
+        page = found[: question.limit]
+        more = len(found) > len(page)
+        return {
+            "from": utc(since),
+            "to": utc(until),
+            "observations": [log_shapes.observation(check, number) for number, check in page],
+            "next": _next(question, place(page[-1][1].at)) if more else None,
+        }
+
+    def outages(self, question: OutagesQuestion, now: datetime) -> dict[str, Any]:
+        known = Targets(self._reads, self._config)
+        targets = known.chosen(question)
+        span = _span(question, now)
+
+        def fetch(until: datetime | None, newest: int) -> Sequence[Outage]:
+            return self._reads.outages(
+                targets,
+                question.since,
+                _sooner(question.until, until),
+                open_only=question.open,
+                newest=newest,
+                number=question.number,
+            )
+
+        page, end = _log(question, fetch, lambda one: place(one.first_fail_at, one.target))
+        return {
+            **span,
+            "outages": [log_shapes.outage(one, known.of(one.target)) for one in page],
+            "next": end,
+        }
+
+    def incidents(self, question: IncidentsQuestion, now: datetime) -> dict[str, Any]:
+        known = Targets(self._reads, self._config)
+        targets = known.chosen(question)
+        span = _span(question, now)
+
+        def fetch(until: datetime | None, newest: int) -> Sequence[Incident]:
+            return self._reads.incidents(
+                question.since,
+                _sooner(question.until, until),
+                open_only=question.open,
+                newest=newest,
+                number=question.number,
+            )
+
+        def chosen(one: Incident) -> bool:
+            return targets is None or any(target in targets for target, _ in one.outages)
+
+        page, end = _log(
+            question, fetch, lambda one: place(one.opened_at, one.platform), chosen=chosen
+        )
+        return {**span, "incidents": list(self._whole(page, known)), "next": end}
+
+    def _whole(self, page: Sequence[Incident], known: Targets) -> Iterator[dict[str, Any]]:
+        """Yield incidents with their outages."""
+        names = {name for one in page for name in one.outages}
+        outages: dict[tuple[str, datetime], Outage] = {}
+        if names:
+            first, last = min(at for _, at in names), max(at for _, at in names)
+            found = self._reads.outages({target for target, _ in names}, first, last + _MICROSECOND)
+            outages = {(one.target, one.first_fail_at): one for one in found}
+        for one in page:
+            whole = [outages[name] for name in one.outages if name in outages]
+            named = {target: known.of(target) for target, _ in one.outages}
+            platform = known.platform_name(one.platform) or one.platform
+            yield log_shapes.incident(one, platform, whole, named)
+
+    def gaps(self, question: GapsQuestion, now: datetime) -> dict[str, Any]:
+        known = Targets(self._reads, self._config)
+        targets = known.chosen(question)
+        span = _span(question, now)
+        page, end = _log(
+            question,
+            lambda until, newest: self._reads.gaps(
+                question.since or _DAWN,
+                _sooner(question.until, until) or _DUSK,
+                targets=targets,
+                newest=newest,
+                number=question.number,
+            ),
+            lambda one: place(one.from_at, one.target),
+        )
+        return {
+            **span,
+            "gaps": [
+                log_shapes.gap(one, known.of(one.target) if one.target else None) for one in page
+            ],
+            "next": end,
+        }
+
+    def changes(self, question: ChangesQuestion, now: datetime) -> dict[str, Any]:
+        known = Targets(self._reads, self._config)
+        targets = known.chosen(question)
+        span = _span(question, now)
+        if question.number is not None:
+            found = self._reads.page_change(question.number)
+            page, end = [found[0]] if found else [], None
+        else:
+            page, end = _log(
+                question,
+                lambda until, newest: self._reads.page_changes(
+                    targets=targets,
+                    since=question.since,
+                    until=_sooner(question.until, until),
+                    announced_only=not question.every,
+                    limit=newest,
+                ),
+                lambda one: place(one.at, f"{one.number:020}"),
+            )
+        return {
+            **span,
+            "changes": [log_shapes.change(one, known.of(one.target)) for one in page],
+            "next": end,
+        }
+
+    def availability(self, question: AvailabilityQuestion, now: datetime) -> dict[str, Any]:
+        """Answer as `vigie availability --json` does, in the same order."""
+        known = Targets(self._reads, self._config)
+        chosen = list(known.asked(question))
+        if not chosen:
+            chosen = known.scopes.public() or known.scopes.every(ScopeKind.TARGET)
+        first = min((at for at, _ in self._reads.watched().values()), default=now)
+        since, until = question.since or min(first, now - _MICROSECOND), question.until or now
+        _require_span(since, until, MAX_SPAN_DAYS)
+        _require_parts(question.by, since, until, len(chosen))
+        try:
+            questions = [
+                FigureQuestion(
+                    scope=scope,
+                    since=microseconds(since),
+                    until=microseconds(until),
+                    now=microseconds(now),
+                    division=question.by,
+                )
+                for scope in chosen
+            ]
+        except QuestionRefused as error:
+            raise Refused(HTTPStatus.BAD_REQUEST, f"Période refusée : {error}.") from None
+        found = list(availabilities(self._reads, questions, basis_of(self._config.figures)))
+        found.sort(key=lambda answer: not answer.enough)  # those without a rate come last
+        return {
+            "from": utc(since),
+            "to": utc(until),
+            "availability": [shapes.availability(answer) for answer in found],
+        }
+
+
+_MICROSECOND = timedelta(microseconds=1)
+_DAWN, _DUSK = instant(0), datetime.fromisoformat("9999-12-31T00:00:00Z")
+
+
+def _target(one: KnownTarget, known: Targets) -> dict[str, Any]:
+    state = known.states.get(one.slug)
+    return {
+        "target": one.slug,
+        "name": one.name,
+        "watched": one.watched,
+        "url": one.url,
+        "kind": one.kind,
+        "department": one.department,
+        "platform": one.platform,
+        "platform_name": known.platform_name(one.platform),
+        "interval_s": one.interval_s,
+        "state": _state(state) if state else None,
+    }
+
+
+def _state(one: State) -> dict[str, Any]:
+    return {
+        "verdict": one.verdict.value if one.verdict else None,
+        "reason": one.reason.value if one.reason else None,
+        "since": utc(one.since),
+        "last_at": utc(one.last_at),
+        "last_ok_at": utc(one.last_ok_at),
+        "outage_number": one.outage.number if one.outage else None,
+    }
+
+
+def _unknown_target(slug: str) -> Refused:
+    cure = "tous sont à /api/v1/targets"
+    fault = Fault(parameter="target", value=slug, reason="aucune cible de ce nom", cure=cure)
+    return Refused(HTTPStatus.NOT_FOUND, "target : aucune cible de ce nom.", fault)
+
+
+def _span(question: Spanned, now: datetime) -> dict[str, Any]:
+    """Return the span as it is told: `from` null for the whole record."""
+    until = question.until or now
+    if question.since is not None:
+        _require_span(question.since, until, question.most_days())
+    return {"from": utc(question.since), "to": utc(until)}
+
+
+def _require_span(since: datetime, until: datetime, days: int) -> None:
+    """Raise Refused for a span whose missing end makes it none, or too long."""
+    if since >= until:
+        cure = "donner aussi l’autre bout, ou un début dans le passé"
+        fault = Fault(
+            parameter="from", value=utc(since) or "", reason="la période est vide", cure=cure
+        )
+        raise Refused(HTTPStatus.BAD_REQUEST, "from : la période est vide.", fault)
+    if until - since > timedelta(days=days):
+        reason, cure = "période trop longue", f"{days} jours au plus par demande"
+        fault = Fault(parameter="from", value=utc(since) or "", reason=reason, cure=cure)
+        raise Refused(HTTPStatus.BAD_REQUEST, "from : période trop longue.", fault)
+
+
+def _require_parts(by: Division | None, since: datetime, until: datetime, scopes: int) -> None:
+    if by is None:
+        return
+    days = (until - since) // timedelta(days=_PART_DAYS[by]) + 2 if by in _PART_DAYS else _HOURS
+    if days * scopes > MAX_PARTS:
+        reason = f"{days * scopes} parties : trop pour une réponse"
+        cure = f"{MAX_PARTS} au plus : une période plus courte, ou une seule cible"
+        fault = Fault(parameter="by", value=by.value, reason=reason, cure=cure)
+        raise Refused(HTTPStatus.BAD_REQUEST, "by : trop de parties pour une réponse.", fault)
+
+
+def _sooner(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((at for at in (one, other) if at is not None), default=None)
+
+
+def _log(
+    question: Paged,
+    fetch: Callable[[datetime | None, int], Sequence[T]],
+    place_of: Callable[[T], Place],
+    *,
+    chosen: Callable[[T], bool] = lambda _: True,
+) -> tuple[list[T], str | None]:
+    """Return a page of a log and the cursor of the next."""
+    page, end = newest_first(
+        fetch, place_of, after=_after(question), limit=question.limit, chosen=chosen
+    )
+    return page, _next(question, end) if end else None
+
+
+def named(question: Question) -> str:
+    """Return a question as one text, without the page of it that is asked for."""
+    return f"{type(question).__name__} " + question.model_dump_json(
+        by_alias=True, exclude={"cursor", "limit"}
+    )
+
+
+def _after(question: Paged) -> Place | None:
+    if question.cursor is None:
+        return None
+    try:
+        return read(question.cursor, named(question))
+    except ValueError:
+        reason = "ce n’est pas un curseur de cette demande"
+        cure = "recopier « next », sans changer les autres paramètres"
+        fault = Fault(parameter="cursor", value=question.cursor, reason=reason, cure=cure)
+        raise Refused(HTTPStatus.BAD_REQUEST, "cursor : refusé.", fault) from None
+
+
+def _next(question: Paged, end: Place) -> str:
+    return written(end, named(question))
