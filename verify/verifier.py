@@ -31,6 +31,7 @@ policy that the journal gives, and both must agree.
     DOSSIER/journal/horodatages/SHA256/   a time-stamp, and the checkpoint that it dates
     DOSSIER/preuves/N.tlog-proof, N.json  a leaf apart, with the proof that it is in the tree
     DOSSIER/captures/*.warc.gz            the bytes that were exchanged
+    DOSSIER/annonces/SHA256               an announcement of maintenance, as it was recorded
 """
 
 import sys
@@ -2004,6 +2005,7 @@ class Story:
         self.recent: dict[tuple[str, str], deque[tuple[str, int]]] = {}
         self.with_copy: set[int] = set()  # of these, the leaves of those that have one
         self.marks = bytearray()  # for each leaf, whether it is one of MARKED
+        self.announced: dict[int, dict[str, Any]] = {}  # maintenance, by leaf
         self.keys: list[tuple[int, Key, Key]] = []  # changes of keys: leaf, the old, the new
         self.kinds: Counter[str] = Counter()
         self.latest: tuple[int, int] = (0, 0)  # the last leaf that has a time of its own, and it
@@ -2569,6 +2571,39 @@ class Story:
 
     def _annotation(self, index: int, leaf: Leaf) -> None:
         self.remarks.append(f"feuille {index} : annotation : {leaf.get('text', '')}")
+        if leaf.get("kind") == "maintenance":
+            self._announce(index, leaf)
+        elif leaf.get("kind") == "withdrawal":
+            place = whole_number(leaf["withdraws"])
+            known = self.announced.get(place)
+            if known is None:
+                self.faults.append(
+                    f"feuille {index} : retire l'annonce de la feuille {place}, où il n'y en a pas"
+                )
+            elif known["withdrawn_by"] is None:
+                known["withdrawn_by"], known["counts"] = index, False
+
+    def _announce(self, index: int, leaf: Leaf) -> None:
+        """Note an announced maintenance. It counts only when it was recorded before it began."""
+        at, since, until = (microseconds(leaf[name]) for name in ("at", "from_at", "to_at"))
+        targets, digest = leaf["targets"], leaf.get("sha256")
+        if until <= since or not targets or not all(isinstance(slug, str) for slug in targets):
+            raise ValueError("from_at, to_at, targets")
+        if digest is None and "change" not in leaf:
+            raise ValueError("sha256, change")
+        if digest is not None and not re.fullmatch("[0-9a-f]{64}", digest):
+            raise ValueError("sha256")
+        self._names(index, leaf, "change", CHANGE)
+        if at < since <= self._stated - TOLERANCE_S * SECOND:
+            self.faults.append(
+                f"feuille {index} : annonce datée du {told_us(at)}, avant la maintenance ; un "
+                f"jeton inscrit avant cette feuille est du {told_us(self._stated)}, après son début"
+            )
+        self.announced[index] = {
+            "leaf": index, "at": at, "targets": targets, "from": since, "to": until,
+            "sha256": digest, "change": leaf.get("change"), "counts": at < since,
+            "withdrawn_by": None,
+        }  # fmt: skip
 
     def _correction(self, index: int, leaf: Leaf) -> None:
         self.remarks.append(
@@ -2584,8 +2619,8 @@ class Story:
 READ = {"origin", "setup", "target", "plan", "observation", "outage", "blip", "change", "gap",
         "run", "round", "token", "capture", "key", "annotation", "correction"}  # fmt: skip
 # Leaves that others name, and that are read again when a copy is compared with them.
-CONDITIONS, PANEL = 1, 2
-MARKED = {"conditions": CONDITIONS, "panel": PANEL}
+CONDITIONS, PANEL, CHANGE = 1, 2, 3
+MARKED = {"conditions": CONDITIONS, "panel": PANEL, "change": CHANGE}
 # What the leaf of every check says.
 MANDATORY = {"target", "at", "late_us", "verdict", "reason", "rule", "setup", "conditions",
              "duration_us", "phases_us"}  # fmt: skip
@@ -2854,7 +2889,8 @@ HERE = Path(__file__).resolve()
 # What a copy holds, by the step that reads it; what is elsewhere, none of them vouches for.
 PLACES = re.compile(
     r"cles\.txt|racines\.pem|sans-racine\.txt|LISEZMOI\.txt|verifier\.py"
-    r"|journal/checkpoint|journal/tile/.+|journal/changements-de-cle/[0-9]+|captures/[^/]+|preuves/[^/]+\.(?:tlog-proof|json)"
+    r"|journal/checkpoint|journal/tile/.+|journal/changements-de-cle/[0-9]+|captures/[^/]+"
+    r"|annonces/[0-9a-f]{64}|preuves/[^/]+\.(?:tlog-proof|json)"
     r"|journal/horodatages/[0-9a-f]{64}/(?:checkpoint|token\.tst|chain\.pem|crl-[0-9]+\.crl)"
 )
 
@@ -2885,6 +2921,7 @@ class Verification:
         self.folder: Path = asked.dossier
         self.journal = place_of(asked, "journal")
         self.kept = place_of(asked, "captures")
+        self.announced = place_of(asked, "annonces")
         self.alive: bool = asked.alive
         self.data: bool = asked.data
         self.unknown: Callable[[], set[str]] = asked.unknown
@@ -3229,6 +3266,24 @@ class Verification:
             + some(removed, "copie quotidienne retirée", "copies quotidiennes retirées")
             + f" depuis ; {away} hors de ce dossier ; {some(unnamed, 'copie')} qu'aucune feuille "
             "ne nomme (plus récentes, ou d'avant un arrêt brutal), sans valeur de preuve"
+        )
+
+    def announcements(self) -> str:
+        """Compare the announcements that are here with what their leaves name."""
+        there = {path.name: path for path in self.files if path.parent == self.announced}
+        notes = self.story.announced.values()
+        named = {note["sha256"] for note in notes if note["sha256"]}
+        for name in sorted(set(there) - named) if not self.data else ():
+            self.faults.append(f"{shown(there[name])} : aucune feuille ne nomme ce fichier")
+        for name in sorted(named & set(there)):
+            if self.attempt(digest_of, there[name], where=there[name]) not in (name, None):
+                self.faults.append(f"{shown(there[name])} : n'est pas l'annonce qui fut inscrite")
+        self.nothing = not named & set(there)
+        return (
+            some(len(notes), "maintenance annoncée", "maintenances annoncées")
+            + f", dont {sum(note['counts'] for note in notes)} à compter ; "
+            + some(len(named & set(there)), "texte d'annonce", "textes d'annonces")
+            + f" ici, {len(named - set(there))} hors de ce dossier"
         )
 
     def verdict(self) -> str:
@@ -3605,8 +3660,17 @@ def tables(story: Story) -> Iterator[str]:
             f"du {told_us(gap['from'])} au {told_us(gap['to'])}, {some(gap['slots'], 'relevé')}, "
             + (f"feuille {first}" if first == last else f"feuilles {first} à {last}")
         )
+    announced = list(story.announced.values())
+    for note in announced[:SHOWN]:
+        worth = "inscrite avant son début" if note["counts"] else "inscrite après coup"
+        if note["withdrawn_by"] is not None:
+            worth = f"retirée par la feuille {note['withdrawn_by']}"
+        yield (
+            f"Maintenance annoncée : {', '.join(map(shown, note['targets'][:SHOWN]))}, "
+            f"du {told_us(note['from'])} au {told_us(note['to'])}, {worth}, feuille {note['leaf']}"
+        )
     for name, found in (("indisponibilités", story.outages), ("textes et liens", story.changes),
-                        ("lacunes", gaps)):  # fmt: skip
+                        ("lacunes", gaps), ("maintenances annoncées", announced)):  # fmt: skip
         if len(found) > SHOWN:
             yield f"… et {len(found) - SHOWN} autres {name} : --json les donne toutes"
 
@@ -3628,6 +3692,8 @@ STEPS = (
      "qu'elles n'existaient pas avant"),
     ("Copies", "captures", "ces octets sont ceux que le relevé a notés",
      "que le site les a envoyés, ni qu'un autre visiteur aurait reçu les mêmes"),
+    ("Annonces", "announcements", "ces annonces de maintenance sont celles qui furent inscrites",
+     "qui les a publiées, ni ce qu'elles disent : elles sont à lire"),
 )  # fmt: skip
 
 
@@ -3700,7 +3766,7 @@ def begin(asked: argparse.Namespace, faults: list[str], say: Say) -> "Verificati
     try:
         OpenSSL.find(judged, HERE.parent)
         say(f"   openssl : {OpenSSL.path}")
-        places = [place_of(asked, name) for name in ("journal", "captures")]
+        places = [place_of(asked, name) for name in ("journal", "captures", "annonces")]
         files, irregular = census(
             *([place for place in places if place.is_dir()] if asked.data else [asked.dossier])
         )
@@ -3771,6 +3837,7 @@ def as_json(found: Verification) -> dict[str, Any]:
         "blips": [all_of(one) for one in found.story.blips],
         "changes": [all_of(one) for one in found.story.changes],
         "gaps": [all_of(one) for one in found.story.gaps],
+        "announcements": [all_of(one) for one in found.story.announced.values()],
     }  # fmt: skip
 
 

@@ -23,6 +23,8 @@ from monitor.cli.records import instant
 from monitor.config import Config, load
 from monitor.config.settings import read_settings
 from monitor.core.french.formatting import PARIS, count
+from monitor.evidence import bounded
+from monitor.evidence.announced import ANNOUNCED, MAX_BYTES
 from monitor.evidence.captures import day_files
 from monitor.evidence.captures.warc import WarcError
 from monitor.evidence.log import mirror
@@ -69,6 +71,7 @@ l’association, un cosignataire, une pièce plus ancienne. Ce fichier seul n’
 
 journal/            le journal : points de contrôle, arbre, feuilles, jetons d’horodatage
 captures/           les octets échangés, au format WARC/1.1 ({captures})
+annonces/           les annonces de maintenance, telles qu’elles furent inscrites
 racines.pem         les autorités dont les jetons sont crus par cette vérification
 sans-racine.txt     s’il est là : les jetons d’autorités sans racine connue, qui ne datent rien ici
 cles.txt            la clé du journal et celles de ses cosignataires
@@ -211,6 +214,10 @@ def _write(args: Namespace, config: Config) -> _Exported:
     mirror.copy_stamps(args.data / FOLDER / STAMPS, out / FOLDER / STAMPS, size=checkpoint.size)
     named = set() if args.no_captures else mirror.capture_files(out / FOLDER, checkpoint.size)
     copied = _copy_captures(args, out / CAPTURES, named)
+    if not args.no_captures:
+        for sha256 in mirror.announced_files(out / FOLDER, checkpoint.size):
+            path = args.data / ANNOUNCED / sha256
+            mirror.put(out / ANNOUNCED / sha256, bounded.read(path, MAX_BYTES))
     mirror.put(out / "cles.txt", "".join(_keys(key, config, note)).encode())
     mirror.put(out / "racines.pem", _roots(config))
     unknown = JudgedStamps.of(out / FOLDER, roots=certificates(_roots(config))).rootless()

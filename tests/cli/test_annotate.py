@@ -91,6 +91,25 @@ def test_an_announcement_is_recorded_and_signed_without_a_service(
     assert values(data, "SELECT max(size) FROM checkpoint") == [one["number"] + 1]
 
 
+def test_an_export_and_a_backup_hold_what_was_announced(
+    vigie: Vigie, config: Path, data: Path, proof: Path, tmp_path: Path
+) -> None:
+    vigie.announce("--target", "cible-0", "--proof", proof)
+    folders = "--config", config, "--data", data
+
+    done = vigie_here("export", "--out", tmp_path / "copie", *folders)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "copie" / "annonces" / DIGEST).read_bytes() == SAID
+    done = vigie_here("backup", tmp_path / "sauvegarde.tar.gz", *folders)
+    assert done.returncode == 0, done.stderr
+    again = tmp_path / "encore"
+    done = vigie_here(
+        "restore", tmp_path / "sauvegarde.tar.gz", "--config", config, "--data", again
+    )
+    assert done.returncode == 0, done.stderr
+    assert (again / "annonces" / DIGEST).read_bytes() == SAID
+
+
 def test_one_that_comes_too_late_is_kept_and_does_not_count(vigie: Vigie, proof: Path) -> None:
     now = datetime.now(UTC)  # noqa: TID251 -- the real clock of the command
     done = vigie.announce(

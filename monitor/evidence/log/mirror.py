@@ -6,8 +6,10 @@ what it adds is left out, since nothing in the copy could vouch for it.
 
 import json
 import shutil
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from monitor.evidence import bounded
 from monitor.evidence.log import tlog
@@ -64,6 +66,16 @@ def copy_stamps(stamps: Path, out: Path, *, size: int) -> int:
     return copied
 
 
+def announced_files(journal: Path, size: int) -> set[str]:
+    """Return the digests of the announcements that the first `size` leaves refer to.
+
+    Raises:
+        ProofError: The journal is damaged.
+
+    """
+    return {leaf["sha256"] for leaf in _leaves(journal, size, "annotation") if "sha256" in leaf}
+
+
 def capture_files(journal: Path, size: int) -> set[str]:
     """Return the names of the files of captures that the first `size` leaves refer to.
 
@@ -71,14 +83,17 @@ def capture_files(journal: Path, size: int) -> set[str]:
         ProofError: The journal is damaged.
 
     """
-    tiles, names = Tiles(journal), set[str]()
+    return {leaf["file"] for leaf in _leaves(journal, size, "capture")}
+
+
+def _leaves(journal: Path, size: int, kind: str) -> Iterator[dict[str, Any]]:
+    tiles, mark = Tiles(journal), f'"{kind}"'.encode()
     for tile in tlog.tiles(size):
         if tile.level:
             break  # levels come in order, and only the lowest has leaves
         for leaf in tiles.entries(tile.index, tile.width):
-            if b'"capture"' in leaf and (content := json.loads(leaf))["type"] == "capture":
-                names.add(content["file"])
-    return names
+            if mark in leaf and (content := json.loads(leaf))["type"] == kind:
+                yield content
 
 
 def verifier() -> bytes:
