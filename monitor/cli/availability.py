@@ -13,7 +13,6 @@ from monitor.core.french import figures as french
 from monitor.core.french.formatting import numbered, when
 from monitor.core.outages.availability import Account, Bound, microseconds
 from monitor.core.outages.availability import instant as instant_of
-from monitor.core.outages.calendar import CLOSED, OPEN
 from monitor.core.outages.figures import Availability, Scope, ScopeKind, compared
 from monitor.figures import shapes
 from monitor.figures.answers import Basis, Division, Question, QuestionRefused, availabilities
@@ -22,7 +21,6 @@ from monitor.figures.scopes import Scopes, known_from
 from monitor.runtime.clock import SystemClock
 from monitor.store import Store
 
-PARTS = {OPEN: "heures d’ouverture", CLOSED: "autres heures", "": "avant la première date"}
 MOST_NUMBERS = 12  # outages cited one by one in a table
 
 
@@ -227,8 +225,8 @@ def lines(answer: Availability) -> Iterator[str]:
         yield f"    indisponible   : {french.down(answer.unannounced)}"
         yield f"    annoncé avant  : {french.microseconds(answer.announced_us)}"
     for part in answer.parts:
-        name = PARTS.get(part.label, part.label)
-        rate = french.rate(part.account, enough=answer.enough)
+        name = french.PARTS.get(part.label, part.label)
+        rate = french.rate(part.account, enough=part.account.coverage >= answer.coverage_min)
         yield f"    {name} : {rate} ; couverture {french.coverage(part.account)}"
 
 

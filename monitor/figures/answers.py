@@ -182,7 +182,7 @@ def _answer(
         touched=_touched(reads, question, days, by_day),
         first_check=min((microseconds(first) for first, _ in checked), default=None),
         last_check=max((microseconds(last) for _, last in checked), default=None),
-        enough=total.coverage >= basis.coverage_min,
+        coverage_min=basis.coverage_min,
         rulesets=_rulesets(runs, since, until),
         parts=_parts(reads, question, basis, days, by_day),
     )

@@ -12,7 +12,9 @@ from monitor.config import Config
 from monitor.core.changes.change import ChangeKind, Op
 from monitor.core.changes.page_events import OF_LINKS
 from monitor.core.french import change_sentences as change_words
+from monitor.core.french import figures as figure_words
 from monitor.core.french import page_event_sentences
+from monitor.core.outages.availability import instant
 from monitor.core.text.page import Element
 from monitor.core.untrusted.numbers import whole
 from monitor.runtime.clock import Clock
@@ -21,10 +23,12 @@ from monitor.web.serving.answer_cache import AnswerCache
 from monitor.web.views.dead_link_views import LinkStatus
 from monitor.web.views.modifications import Filters, after, before, difference, listing
 from monitor.web.views.offer import Stated, offer
+from monitor.web.views.rates import DIVISIONS, RatesRefused, asked_of, name_of, rates
 from monitor.web.views.target import target_view
 
 FRESH_S = 2.0  # how long a page is served from the cache, at least
 CHANGE_S = 300.0  # the same for one change, which never changes, except the end of its new text
+RATES_S = 60.0  # the same for figures, which read more
 BROWSER_S = 30  # how long a reader's browser may cache it
 MOST_NUMBER = 2**63 - 1  # of a leaf, in the columns of both databases
 
@@ -58,6 +62,10 @@ class PageTextRoutes:
             LinkStatus=LinkStatus,
             Op=Op,
             Stated=Stated,
+            figure_words=figure_words,
+            divisions=DIVISIONS,
+            name_of=name_of,
+            instant_of_us=instant,
         )
         self._templates.filters.update(before=before, after=after)
 
@@ -67,6 +75,7 @@ class PageTextRoutes:
             Route("/modifications/{number}", self.modification),
             Route("/informations", self.informations),
             Route("/cibles/{slug}", self.target),
+            Route("/disponibilite", self.rates),
         ]
 
     async def modifications(self, request: Request) -> Response:
@@ -109,6 +118,21 @@ class PageTextRoutes:
             f"/cibles/{slug}",
             "target.html",
             lambda: target_view(self._reads, config=self._config, slug=slug, now=self._clock.now()),
+        )
+
+    async def rates(self, request: Request) -> Response:
+        """Serve figures over a period; 400 for a question that cannot be asked."""
+        now = self._clock.now()
+        try:
+            asked = asked_of(request.query_params, self._config, now)
+        except RatesRefused as error:
+            raise HTTPException(400, detail=str(error)) from error
+        return await self._page(
+            request,
+            f"/disponibilite?{asked.query}",
+            "rates.html",
+            lambda: rates(self._reads, self._config, asked, now),
+            fresh_s=RATES_S,
         )
 
     async def _page(

@@ -20,9 +20,10 @@ from monitor.core.model import (
 from monitor.core.model.check import Check
 from monitor.core.outages.availability import Span
 from monitor.core.text.page import Page
+from monitor.figures.answers import Reads as FigureReads
 
 
-class RecordReads(Protocol):
+class RecordReads(FigureReads, Protocol):
     """Queries of one measuring point, called from worker threads. `monitor.store.Store` is one.
 
     What overlaps a span is returned whole, in order of time.

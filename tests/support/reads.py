@@ -1,14 +1,16 @@
 """A record in memory for the pages, and a configuration to go with it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from monitor.config import Config, ControlHost, ControlSettings, Mail, Publisher, Retention
 from monitor.core.changes.change import ChangeKind
 from monitor.core.changes.change_log import ChangeRecord, DeadLinkRecord, FactRecord
 from monitor.core.changes.page_events import Version
 from monitor.core.model import (
+    Annotation,
     Controls,
     Event,
     Gap,
@@ -29,7 +31,7 @@ from monitor.core.model import (
     Verdict,
 )
 from monitor.core.model.check import Check
-from monitor.core.outages.availability import Span
+from monitor.core.outages.availability import UNOBSERVED, Account, Span
 
 NOW = datetime(2026, 11, 23, 8, 14, 5, tzinfo=UTC)
 POINT = "local"
@@ -97,6 +99,33 @@ class FakeReads:
     ) -> Mapping[str, Sequence[Span]]:
         unknown = [Span(from_at=since, to_at=until, verdict=Verdict.UNKNOWN)]
         return {slug: self.past.get(slug, unknown) for slug in holds_s}
+
+    def accounts(
+        self, targets: Sequence[str], edges: Sequence[int], *, now: int, exact: bool = False
+    ) -> Iterator[tuple[str, list[Account]]]:
+        del exact
+        for target in targets:
+            yield target, self.summed_accounts([target], edges, now=now)
+
+    def summed_accounts(
+        self, targets: Sequence[str], edges: Sequence[int], *, now: int
+    ) -> list[Account]:
+        del now
+        accounts = [Account() for _ in edges[1:]]
+        for account, (since, until) in zip(accounts, pairwise(edges), strict=True):
+            account.add(UNOBSERVED, len(targets) * (until - since))
+        return accounts
+
+    def whole_accounts(
+        self, targets: Sequence[str], edges: Sequence[int], *, now: int
+    ) -> list[Account]:
+        return self.summed_accounts(targets[:1], edges, now=now)
+
+    def watched(self) -> Mapping[str, tuple[datetime, datetime]]:
+        return {}
+
+    def annotations(self) -> Sequence[Annotation]:
+        return ()
 
     def lanes(self) -> Sequence[LaneState]:
         return self.budgets

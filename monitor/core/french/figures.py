@@ -8,8 +8,10 @@ from typing import Final
 
 from monitor.core.french.formatting import PARIS, count, day, duration, grouped
 from monitor.core.french.sentences import VERDICTS
+from monitor.core.model import Outage
 from monitor.core.outages.availability import Account, Bound
-from monitor.core.outages.figures import Availability, Length, Overlap, Touched
+from monitor.core.outages.calendar import CLOSED, OPEN
+from monitor.core.outages.figures import Availability, Length, Overlap, Touched, length
 
 PLACES = 2  # of a percentage
 _STEP = Decimal(1).scaleb(-PLACES)
@@ -18,6 +20,13 @@ OVERLAPS: Final[Mapping[Overlap, str]] = {
     Overlap.APART: "les bornes ne se recouvrent pas : la différence est établie",
     Overlap.OVERLAP: "les bornes se recouvrent : la différence n’est pas établie",
     Overlap.UNKNOWN: "couverture insuffisante : les deux ne se comparent pas",
+}
+
+# The bins of opening hours, and what lies before the first date of the law.
+PARTS: Final[Mapping[str, str]] = {
+    OPEN: "heures d’ouverture",
+    CLOSED: "autres heures",
+    "": "avant la première date",
 }
 
 
@@ -112,3 +121,13 @@ def days_touched(touched: Touched) -> str:
 def checks(answer: Availability) -> str:
     """Return how many checks the figure rests on, and how many of them failed."""
     return f"{count(answer.checks, 'relevé')}, dont {grouped(answer.account.failures)} en échec"
+
+
+def share(part_us: int, whole_us: int) -> str:
+    """Return the share of one length of time in another; a dash where there is none."""
+    return percent(Fraction(part_us, whole_us)) if whole_us else "–"
+
+
+def outage_bounds(outage: Outage) -> str:
+    """Return between which bounds an outage lasted."""
+    return bounds(length(outage))

@@ -103,7 +103,7 @@ class Availability:
         unannounced_enough: Whether the coverage of that one is what the configuration asks for.
         announced_us: Microseconds of announced maintenance, of all targets together.
         rulesets: By which the verdicts were given, oldest first.
-        enough: Whether the coverage is what the configuration asks for.
+        coverage_min: The coverage below which no rate is given.
 
     """
 
@@ -115,7 +115,7 @@ class Availability:
     touched: Touched
     first_check: int | None
     last_check: int | None
-    enough: bool
+    coverage_min: Fraction
     rulesets: tuple[str, ...] = ()
     unannounced: Account | None = None
     unannounced_enough: bool = False
@@ -125,6 +125,11 @@ class Availability:
     @property
     def checks(self) -> int:
         return self.account.checks
+
+    @property
+    def enough(self) -> bool:
+        """Whether so much is known that a rate may be given."""
+        return self.account.coverage >= self.coverage_min
 
 
 def outage_figures(outages: Iterable[Outage]) -> OutageFigures:

@@ -1,0 +1,147 @@
+"""The content of the page on availability: a question, and its answer. Pure except for queries."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+
+from starlette.datastructures import QueryParams
+
+from monitor.config import Config
+from monitor.core.french.instants import instant_of
+from monitor.core.model import Outage
+from monitor.core.outages.availability import instant, microseconds
+from monitor.core.outages.calendar import PARIS
+from monitor.core.outages.figures import Availability, Scope, ScopeKind
+from monitor.figures.answers import Division, Question, Reads, availability
+from monitor.figures.configured import basis_of
+from monitor.figures.scopes import Scopes, known_from
+
+DAYS = 30  # of the span that is shown first
+LONGEST = 400  # days; a page must not read for long
+FIRST_OUTAGES = 50
+NAMES = frozenset({"de", "du", "au", "par"})
+
+DIVISIONS: Mapping[Division, str] = {
+    Division.DAY: "par jour",
+    Division.WEEK: "par semaine",
+    Division.MONTH: "par mois",
+    Division.HOUR: "par heure de la journée",
+    Division.OPENING: "aux heures d’ouverture et hors d’elles",
+    Division.MILESTONE: "avant et après chaque date du droit",
+}
+
+
+class RatesRefused(ValueError):  # noqa: N818 -- a question that is refused, not a fault
+    """A question that cannot be asked; the text is French."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A question as the address of the page gives it.
+
+    `since_text` and `until_text` are days as a form writes them: 2026-11-23; the last is included.
+    """
+
+    scope: Scope
+    since: int
+    until: int
+    since_text: str
+    until_text: str
+    division: Division | None = None
+
+    @property
+    def query(self) -> str:
+        """The address of the same question."""
+        parts = {"de": name_of(self.scope), "du": self.since_text, "au": self.until_text}
+        if self.division:
+            parts["par"] = self.division.value
+        return urlencode(parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RatesView:
+    asked: Asked
+    answer: Availability
+    outages: Sequence[Outage]
+    more_outages: int
+    groups: Sequence[tuple[str, Sequence[Scope]]]
+
+
+def name_of(scope: Scope) -> str:
+    """Return how an address names a scope: "target:anef-usagers", "anef:anef"."""
+    return f"{scope.kind.value}:{scope.slug}"
+
+
+def asked_of(query: QueryParams, config: Config, now: datetime) -> Asked:
+    """Read a question. Raises RatesRefused, with what is wrong in French."""
+    scopes = _scopes(config)
+    if unknown := set(query) - NAMES:
+        raise RatesRefused(f"paramètre inconnu : {min(unknown)[:40]}")
+    kind, _, slug = (query.get("de") or "").partition(":")
+    scope = (scopes.public() or scopes.every(ScopeKind.TARGET))[0]
+    if kind:
+        found = scopes.find(ScopeKind(kind), slug) if kind in set(ScopeKind) else None
+        if found is None:
+            raise RatesRefused("rien de ce nom à relever")
+        scope = found
+    today = now.astimezone(PARIS).date()
+    since_text = query.get("du") or (today - timedelta(days=DAYS - 1)).isoformat()
+    until_text = query.get("au") or today.isoformat()
+    try:
+        since, last = instant_of(since_text[:40]), instant_of(until_text[:40])
+    except ValueError as error:
+        raise RatesRefused(str(error)) from None
+    until = last
+    if "T" not in until_text:
+        until = datetime.combine(
+            last.astimezone(PARIS).date() + timedelta(days=1), datetime.min.time(), PARIS
+        )
+    if not since < until:
+        raise RatesRefused("la fin de la période n’est pas après son début")
+    if until - since > timedelta(days=LONGEST):
+        raise RatesRefused(f"période trop longue pour cette page : {LONGEST} jours au plus")
+    division = query.get("par") or ""
+    if division and division not in set(Division):
+        raise RatesRefused("découpage inconnu")
+    return Asked(
+        scope=scope,
+        since=microseconds(since),
+        until=microseconds(until),
+        since_text=since_text,
+        until_text=until_text,
+        division=Division(division) if division else None,
+    )
+
+
+def rates(reads: Reads, config: Config, asked: Asked, now: datetime) -> RatesView:
+    """Answer the question of the page."""
+    question = Question(
+        scope=asked.scope,
+        since=asked.since,
+        until=asked.until,
+        now=microseconds(now),
+        division=asked.division,
+    )
+    outages = reads.outages(asked.scope.targets, instant(asked.since), instant(asked.until))
+    scopes = _scopes(config)
+    return RatesView(
+        asked=asked,
+        answer=availability(reads, question, basis_of(config.figures)),
+        outages=outages[-FIRST_OUTAGES:],
+        more_outages=max(0, len(outages) - FIRST_OUTAGES),
+        groups=[
+            (name, scopes.every(kind))
+            for name, kind in (
+                ("Ensembles", ScopeKind.ANEF),
+                ("Composants de l’ANEF", ScopeKind.COMPONENT),
+                ("Préfectures", ScopeKind.PREFECTURES),
+                ("Départements", ScopeKind.DEPARTMENT),
+                ("Adresses", ScopeKind.TARGET),
+            )
+        ],
+    )
+
+
+def _scopes(config: Config) -> Scopes:
+    return Scopes(known_from((), config.targets), config.figures.components)

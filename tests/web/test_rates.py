@@ -1,0 +1,121 @@
+"""The page on availability: the same figures as the command, asked by a form."""
+
+import asyncio
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lxml import html
+
+from monitor.cli import main
+from monitor.config import load
+from monitor.core.model import Kind, Target
+from monitor.store import Store
+from monitor.web.pages_app import build
+from tests.support.clock import FakeClock
+from tests.support.databases import sqlite_template
+from tests.support.metrics import FixedMetrics
+from tests.support.outcomes import DEAD, OK, at, outcome
+from tests.web.test_app import Visitor
+
+__all__ = ["sqlite_template"]  # a fixture
+ROOT = Path(__file__).parents[2]
+PAGE = "anef-usagers"
+SPAN = "du=2026-11-23&au=2026-11-23"
+TARGETS = {
+    PAGE: Target(
+        slug=PAGE,
+        name="Cible",
+        url="https://a.example.test/",
+        kind=Kind.HOME,
+        platform="anef",
+        interval_s=300,
+    )
+}
+
+
+@pytest.fixture
+def data(sqlite_template: Path, tmp_path: Path) -> Path:
+    """Give a record of four hours with an outage of half an hour."""
+    path = shutil.copy(sqlite_template, tmp_path / "vigie.sqlite")
+
+    async def write(store: Store) -> None:
+        for step in range(48):
+            judgement = DEAD if 12 <= step < 18 else OK
+            await store.record(outcome(PAGE, at(step * 300), judgement))
+
+    url = f"sqlite:///{path}"
+    with Store.open(url, point="local", writer=True, rest_s=0, targets=TARGETS) as store:
+        asyncio.run(write(store))
+    return tmp_path
+
+
+@pytest.fixture
+def visitor(data: Path) -> Iterator[Visitor]:
+    with Store.open(f"sqlite:///{data}/vigie.sqlite", point="local", writer=False) as store:
+        yield Visitor(
+            build(
+                store,
+                config=load(ROOT / "config"),
+                clock=FakeClock(at(4 * 3600)),
+                point="local",
+                metrics=FixedMetrics(),
+                version="0.1.0",
+                fresh_s=0,
+            )
+        )
+
+
+def text_of(visitor: Visitor, query: str) -> str:
+    response = visitor.get(f"/disponibilite?{query}")
+    assert response.status_code == 200, response.text[:500]
+    page = html.fromstring(response.text)
+    return " ".join(" ".join(page.itertext()).replace("\N{NO-BREAK SPACE}", " ").split())
+
+
+def test_the_page_says_what_the_command_says(
+    visitor: Visitor, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--target", PAGE, "--from", "2026-11-23", "--to", "2026-11-24"]
+    assert main(["availability", "--data", str(data), "--json", *words]) == 0
+    (answer,) = json.loads(capsys.readouterr().out)
+
+    text = text_of(visitor, f"de=target:{PAGE}&{SPAN}")
+
+    assert answer["state_us"]["down"] == 30 * 60_000_000
+    assert "indisponible 30 min 00 s" in text
+    assert "30 min 00 s (entre 25 min 00 s et 35 min 00 s)" in text
+    assert "couverture insuffisante (16,66 %)" in text
+    assert "48 relevés, dont 6 en échec" in text
+
+
+def test_first_comes_the_whole_of_anef_over_a_month(visitor: Visitor) -> None:
+    text = text_of(visitor, "")
+
+    assert "ANEF dans son ensemble" in text
+    assert "Du 25 octobre 2026" in text
+
+
+@pytest.mark.parametrize("division", ["day", "week", "month", "hour", "opening", "milestone"])
+def test_each_division_has_its_table(visitor: Visitor, division: str) -> None:
+    text = text_of(visitor, f"de=target:{PAGE}&du=2026-11-01&au=2026-11-23&par={division}")
+
+    assert "Détail" in text
+    assert "couverture insuffisante" in text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "de=target:nulle", "de=nul:x", "par=siecle", "du=demain", "x=1",
+        "du=2026-11-24&au=2026-11-23", "du=1926-11-24", "du=2026-10-25T02:30",
+        "de=target:<script>", "du=%00", "de=" + "a" * 400,
+    ],
+)  # fmt: skip
+def test_a_question_that_cannot_be_asked_is_refused(visitor: Visitor, query: str) -> None:
+    response = visitor.get(f"/disponibilite?{query}")
+
+    assert response.status_code == 400
+    assert "<script>" not in response.text
