@@ -72,7 +72,7 @@ def text_of(visitor: Visitor, query: str) -> str:
     response = visitor.get(f"/disponibilite?{query}")
     assert response.status_code == 200, response.text[:500]
     page = html.fromstring(response.text)
-    return " ".join(" ".join(page.itertext()).replace("\N{NO-BREAK SPACE}", " ").split())
+    return " ".join(" ".join(map(str, page.itertext())).replace("\N{NO-BREAK SPACE}", " ").split())
 
 
 def test_the_page_says_what_the_command_says(
