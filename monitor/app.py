@@ -37,6 +37,7 @@ from monitor.evidence.captures.capture_policy import Captures
 from monitor.evidence.log.journal import JournalError, Signed
 from monitor.evidence.witness.cosigning import require_newest
 from monitor.fetch import Resolver
+from monitor.figures.rolling import RollingFigures
 from monitor.metrics import Exposition, MetricsState
 from monitor.probe.build import build_fetcher, build_line, fetch_robots
 from monitor.probe.judge import Judge, look_again
@@ -204,6 +205,8 @@ class App:
                 self._loop(self._anchor())
             self._loop(self._every(THIN_INTERVAL_S, self._prune_daily_copies))
             self._loop(self._every(ROLL_UP_INTERVAL_S, self._roll_up))
+            figures = RollingFigures(self._store, self._config, clock=self._clock, board=self.board)
+            self._loop(figures.run())
             self._plan(since=started_at)
             limit_s = (
                 0.0  # after an error of ours nothing can be recorded of the probes in progress

@@ -4,6 +4,7 @@ A scrape never probes, never reads the store and never waits for the probing loo
 """
 
 from monitor.metrics.exposition import Exposition
+from monitor.metrics.figure_metrics import RollingMetrics, WindowFigures
 from monitor.metrics.metrics_state import JournalMetrics, MetricsState, TargetMetrics
 from monitor.metrics.page_metrics import PageMetrics, offered_after
 
@@ -12,6 +13,8 @@ __all__ = [
     "JournalMetrics",
     "MetricsState",
     "PageMetrics",
+    "RollingMetrics",
     "TargetMetrics",
+    "WindowFigures",
     "offered_after",
 ]

@@ -20,6 +20,13 @@ from prometheus_client.registry import Collector
 
 from monitor.core.model import Verdict
 from monitor.metrics.family import MetricFamily, Sample
+from monitor.metrics.figure_families import (
+    SCOPE_FIGURES,
+    TARGET_FIGURES,
+    TIMESTAMP,
+    TIMESTAMP_HELP,
+)
+from monitor.metrics.figure_metrics import SHOWN_FOR, RollingMetrics
 from monitor.metrics.journal_metrics import JournalCollector
 from monitor.metrics.metrics_state import MetricsState, TargetMetrics
 from monitor.metrics.target_families import OWN_FAMILIES, PROBE_FAMILIES, is_stale
@@ -43,6 +50,7 @@ class Exposition:
         self._clock = clock
         self._point = point
         self._rendered: dict[str, tuple[int, dict[str, str]]] = {}
+        self._figures: tuple[RollingMetrics | None, str] = (None, "")
         self._labels = {slug: self._own_labels(metrics) for slug, metrics in board.targets.items()}
         # Without this, each histogram has a second series that nobody reads.
         disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -72,7 +80,7 @@ class Exposition:
             ]
             if texts:
                 lines += [_header(family), *texts]
-        lines += [_header(STATE_SECONDS), *self._state_seconds(now)]
+        lines += [_header(STATE_SECONDS), *self._state_seconds(now), self._figure_text(now)]
         return generate_latest(self._registry) + "".join(lines).encode()
 
     def probe(self, slug: str) -> bytes:
@@ -109,6 +117,31 @@ class Exposition:
             }
             self._rendered[slug] = (version, lines)
         return lines
+
+    def _figure_text(self, now: datetime) -> str:
+        figures = self._board.figures
+        if figures is None:
+            return ""
+        ended = f'{TIMESTAMP}{{point="{_escaped(self._point)}"}} {figures.until.timestamp()!r}\n'
+        ended = f"{_head(TIMESTAMP, TIMESTAMP_HELP, 'gauge')}{ended}"
+        if now - figures.until > SHOWN_FOR:
+            return ended
+        rendered, text = self._figures
+        if rendered is not figures:
+            text = "".join(self._figure_lines(figures))
+            self._figures = (figures, text)
+        return ended + text
+
+    def _figure_lines(self, figures: RollingMetrics) -> Iterator[str]:
+        for family in TARGET_FIGURES:
+            yield _head(family.name, family.help, "gauge")
+            for slug, windows in figures.targets.items():
+                yield from _render(family.name, self._labels[slug], family.read(windows))
+        for family in SCOPE_FIGURES:
+            yield _head(family.name, family.help, "gauge")
+            for (kind, slug), windows in figures.scopes.items():
+                labels = _pairs((("scope", kind), ("slug", slug), ("point", self._point)))
+                yield from _render(family.name, labels, family.read(windows))
 
     def _state_seconds(self, now: datetime) -> Iterator[str]:
         for slug, metrics in self._board.targets.items():
@@ -213,7 +246,11 @@ class _BuildCollector(Collector):
 
 
 def _header(family: MetricFamily) -> str:
-    return f"# HELP {family.name} {family.help}\n# TYPE {family.name} {family.type}\n"
+    return _head(family.name, family.help, family.type)
+
+
+def _head(name: str, text: str, kind: str) -> str:
+    return f"# HELP {name} {text}\n# TYPE {name} {kind}\n"
 
 
 def _render(name: str, labels: str, samples: Iterable[Sample]) -> Iterator[str]:

@@ -21,6 +21,7 @@ from monitor.core.model import (
 from monitor.core.model.check import Check
 from monitor.core.outages.availability import held, seconds_by_verdict
 from monitor.core.text.page import Element
+from monitor.metrics.figure_metrics import RollingMetrics
 from monitor.metrics.page_metrics import PageMetrics, after, offered_after
 
 
@@ -106,6 +107,7 @@ class MetricsState:
         self.lanes = {lane.platform: lane for lane in lanes}
         self.backlog: dict[str, int] = {}
         self.journal: JournalMetrics | None = None
+        self.figures: RollingMetrics | None = None  # None until they are computed
 
     def observe(
         self,

@@ -1,0 +1,124 @@
+"""Figures over rolling windows, for the metrics: computed in the background, never by a reader.
+
+All windows of one computation end at the same whole minute, which is shown beside them: whoever
+asks `vigie availability` for the same span gets the same numbers.
+"""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from monitor.config import Config
+from monitor.core.outages.availability import Account, Bound, instant, microseconds
+from monitor.core.outages.figures import ScopeKind
+from monitor.figures import shapes
+from monitor.figures.answers import Reads
+from monitor.figures.scopes import Planned, Scopes, known_from
+from monitor.metrics import MetricsState, RollingMetrics, WindowFigures
+from monitor.runtime.clock import Clock
+
+_HOUR_US = 3_600_000_000
+# Windows by their label, the shortest first.
+WINDOWS: dict[str, int] = {
+    "24h": 24 * _HOUR_US,
+    "7d": 7 * 24 * _HOUR_US,
+    "30d": 30 * 24 * _HOUR_US,
+    "365d": 365 * 24 * _HOUR_US,
+}
+# The two extreme bounds follow from these and the coverage: see docs/metriques.md.
+BOUNDS = (Bound.LOW, Bound.CENTRAL, Bound.HIGH)
+LAG_US = 120_000_000  # windows end so long ago at least: later checks may still be in progress
+INTERVAL_S = 600.0  # between two computations
+SHARE = 20  # and at least this many times as long as one took
+
+
+class RecordedPlans(Reads, Protocol):
+    """`Reads`, with the targets that were ever planned. `monitor.store.Store` is one."""
+
+    def definitions(self) -> Sequence[Planned]:
+        """Return each target as it was planned, by target, then from when."""
+        ...
+
+
+class RollingFigures:
+    """Keeps `MetricsState.figures` up to date."""
+
+    def __init__(
+        self, reads: RecordedPlans, config: Config, *, clock: Clock, board: MetricsState
+    ) -> None:
+        self._reads = reads
+        self._config = config
+        self._clock = clock
+        self._board = board
+
+    async def run(self) -> None:
+        """Compute until cancelled. Raises StoreError."""
+        while True:
+            began_us = self._clock.monotonic_us()
+            await self.compute()
+            took_s = (self._clock.monotonic_us() - began_us) / 1e6
+            await self._clock.sleep(max(INTERVAL_S, SHARE * took_s))
+
+    async def compute(self) -> None:
+        """Compute all figures once, one scope at a time, in a thread. Raises StoreError."""
+        now = self._clock.now()
+        until, now_us = last_end(now), microseconds(now)
+        plans = await asyncio.to_thread(self._reads.definitions)
+        scopes = Scopes(known_from(plans, self._config.targets), self._config.figures.components)
+        of_targets: dict[str, list[Account]] = {}
+        for scope in scopes.every(ScopeKind.TARGET):
+            of_targets[scope.slug] = await asyncio.to_thread(
+                self._reads.summed_accounts, scope.targets, edges(until), now=now_us
+            )
+        of_scopes: dict[tuple[str, str], list[Account]] = {}
+        for scope in scopes.public():
+            of_scopes[scope.kind.value, scope.slug] = (
+                await asyncio.to_thread(
+                    self._reads.whole_accounts, scope.targets, edges(until), now=now_us
+                )
+                if scope.needs_all
+                else added([of_targets[slug] for slug in scope.targets])
+            )
+        self._board.figures = RollingMetrics(
+            until=instant(until),
+            targets={
+                slug: tuple(self._figures(stretches))
+                for slug, stretches in of_targets.items()
+                if slug in self._board.targets
+            },
+            scopes={name: tuple(self._figures(one)) for name, one in of_scopes.items()},
+        )
+
+    def _figures(self, stretches: Sequence[Account]) -> Iterator[WindowFigures]:
+        """Yield each window, which is the one before it and one stretch more."""
+        account = Account()
+        for window, stretch in zip(WINDOWS, reversed(stretches), strict=True):
+            account.merge(stretch)
+            enough = account.coverage >= self._config.figures.coverage_min
+            ratios = {bound.value: shapes.ratio(account.ratio(bound)) for bound in BOUNDS}
+            yield WindowFigures(
+                window=window,
+                coverage=shapes.ratio(account.coverage) or 0.0,
+                rates={k: v for k, v in ratios.items() if v is not None} if enough else {},
+            )
+
+
+def last_end(now: datetime) -> int:
+    """Return the newest whole minute that lies `LAG_US` before now, or longer."""
+    us = microseconds(now) - LAG_US
+    return us - us % 60_000_000
+
+
+def edges(until: int) -> list[int]:
+    """Return the starts of all windows, in order of time, and their common end."""
+    return [*(until - WINDOWS[window] for window in reversed(WINDOWS)), until]
+
+
+def added(rows: Sequence[Sequence[Account]]) -> list[Account]:
+    """Return the sums of the accounts of several targets, stretch by stretch."""
+    sums = [Account() for _ in WINDOWS]
+    for row in rows:
+        for total, account in zip(sums, row, strict=True):
+            total.merge(account)
+    return sums

@@ -1,0 +1,41 @@
+"""The metrics of figures: computed elsewhere, from the sums of the record, and rendered here."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from monitor.metrics.family import Sample
+from monitor.metrics.figure_metrics import WindowFigures
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureFamily:
+    """A gauge: `rates` of each window, or else its coverage."""
+
+    name: str
+    help: str
+    rates: bool
+
+    def read(self, windows: Sequence[WindowFigures]) -> Iterator[Sample]:
+        for one in windows:
+            if self.rates:
+                for bound, rate in one.rates.items():
+                    yield (("window", one.window), ("bound", bound)), rate
+            else:
+                yield (("window", one.window),), one.coverage
+
+
+_RATE = (
+    "Availability over the window, of the time in which the state is known; "
+    "no sample where the coverage is too low for a rate."
+)
+_COVERAGE = "Share of the window in which the state is known."
+TARGET_FIGURES = (
+    FigureFamily(name="anef_availability_ratio", help=_RATE, rates=True),
+    FigureFamily(name="anef_coverage_ratio", help=_COVERAGE, rates=False),
+)
+SCOPE_FIGURES = (
+    FigureFamily(name="anef_scope_availability_ratio", help=_RATE, rates=True),
+    FigureFamily(name="anef_scope_coverage_ratio", help=_COVERAGE, rates=False),
+)
+TIMESTAMP = "anef_figures_timestamp_seconds"
+TIMESTAMP_HELP = "End of the windows of all figures, in Unix time."

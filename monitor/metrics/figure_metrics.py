@@ -1,0 +1,41 @@
+"""The state of the metrics of figures: availability and coverage over rolling windows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+# Figures that end longer ago are no longer shown: those of a service that computes no more would
+# look like those of a healthy one. Their end stays, for an alert.
+SHOWN_FOR = timedelta(hours=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowFigures:
+    """What is known of one window.
+
+    Attributes:
+        window: Its length, such as "24h".
+        coverage: Share of it in which the state is known, in [0, 1].
+        rates: Availability in [0, 1] by bound; none where the coverage is too low for a rate.
+
+    """
+
+    window: str
+    coverage: float
+    rates: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollingMetrics:
+    """All figures of one computation; replaced whole.
+
+    Attributes:
+        until: The end of every window.
+        targets: The windows of each target, by slug.
+        scopes: Those of each set of targets, by its kind and slug.
+
+    """
+
+    until: datetime
+    targets: Mapping[str, Sequence[WindowFigures]]
+    scopes: Mapping[tuple[str, str], Sequence[WindowFigures]]
