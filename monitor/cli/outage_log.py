@@ -179,7 +179,7 @@ def outage_described(outage: Outage, target: RecordedTarget) -> str:
     )
 
 
-RETIRED = "n’est pas dans la liste des cibles surveillées"
+RETIRED = "cible retirée de la liste, plus relevée"
 
 
 def titled(target: RecordedTarget) -> str:

@@ -124,7 +124,7 @@ def test_the_log_keeps_the_outages_of_a_target_that_the_list_no_longer_names(
     listed.write_text(listed.read_text().replace('"cible-0"', '"autre-cible"'))
 
     (outage,) = log()
-    assert outage == whole | {"watched": False, "url": None, "department": None, "platform": None}
+    assert outage == whole | {"watched": False}
     assert [outage] == log("--target", "cible-0")
     table = vigie_here("outages", "--config", config, "--data", data).stdout
     assert "cible retirée de la liste" in table
