@@ -5,6 +5,7 @@
 Its key is worth nothing.
 """
 
+import json
 import shutil
 import subprocess
 import sys
@@ -68,6 +69,25 @@ def test_it_verifies_and_goes_on(data: Path) -> None:
     assert "Tout est vérifié." in command("verify", data, data=data)
     output = command("outages", "--data", data, "--json", data=data)
     assert output.count('"first_fail_at"') == 8
+
+
+def test_its_logs_are_read_without_any_configuration(data: Path) -> None:
+    command("migrate", "--data", data, data=data)
+    rows = {}
+    for log in ("outages", "incidents", "gaps", "changes"):
+        done = vigie_here(log, "--json", "--data", data, "--config", data / "aucune")
+        assert done.returncode == 0, done.stderr
+        rows[log] = json.loads(done.stdout)[log]
+        assert all(isinstance(one["number"], int) for one in rows[log])
+    assert len(rows["outages"]) == 8
+    assert all(one["name"] != one["target"] and one["platform"] for one in rows["outages"])
+    numbers = {one["number"] for one in rows["outages"]}
+    assert {n for one in rows["incidents"] for n in one["outage_numbers"]} == numbers
+    at = rows["outages"][0]
+    done = vigie_here(
+        "at", at["target"], at["first_fail_at"], "--json", "--data", data, "--config", data / "x"
+    )
+    assert (done.returncode, json.loads(done.stdout)["outage"]) == (0, at)
 
 
 def test_the_database_comes_out_of_its_journal(old: Path) -> None:

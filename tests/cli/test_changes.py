@@ -118,3 +118,23 @@ def test_target_and_span_are_heeded(data: Path, capsys: pytest.CaptureFixture[st
         found("--to", "2026-11-23T08:30"),
     ]
     assert 2 == main(["changes", "--data", str(data), "--target", "inconnue"])
+
+
+def test_a_change_is_cited_by_its_leaf_and_read_without_configuration(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = ("--data", str(data), "--config", str(data / "aucune"))
+    rows = listed(capsys, *nowhere)
+    with Store.open(f"sqlite:///{data / 'vigie.sqlite'}", point="local", writer=False) as store:
+        leaves = [json.loads(store.leaves(one["number"], one["number"] + 1)[0]) for one in rows]
+    assert [leaf["type"] for leaf in leaves] == ["change"] * 3
+    for one in rows:
+        whole = json.loads(told(capsys, *nowhere, "--number", str(one["number"]), "--json"))
+        assert whole.pop("edits") is not None
+        assert whole == one
+    assert {one["watched"] for one in rows} == {None}
+    text = told(capsys, *nowhere, "--csv", "fr")
+    table = list(csv.DictReader(StringIO(text.removeprefix("\ufeff")), delimiter=";"))
+    assert [row["Numéro"] for row in table] == [str(one["number"]) for one in rows]
+    assert {row["Annoncée"] for row in table} == {"oui"}
+    assert main(["changes", *nowhere, "--number", "0"]) == 1
