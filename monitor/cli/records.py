@@ -142,8 +142,8 @@ class Coverage:
     until: datetime | None
     first_at: datetime | None
     last_at: datetime | None
-    before: tuple[datetime, datetime] | None
-    after: tuple[datetime, datetime] | None
+    before: tuple[datetime | None, datetime] | None
+    after: tuple[datetime, datetime | None] | None
     partial: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
@@ -218,8 +218,10 @@ def coverage(
         until=until,
         first_at=first,
         last_at=last,
-        before=(since, min(first, until or first)) if since and since < first else None,
-        after=(max(last, since or last), until) if until and until > held_until else None,
+        before=(since, min(first, until or first)) if (since or until or first) < first else None,
+        after=(max(last, since or last), until)
+        if (until or since or held_until) > held_until
+        else None,
         partial=tuple(partial),
     )
 

@@ -234,6 +234,27 @@ def test_what_a_span_does_not_cover_is_said(vigie: Vigie) -> None:
     assert (whole.json["span"]["not_covered"], whole.err) == ([], "")
 
 
+@pytest.mark.parametrize(
+    ("words", "part"),
+    [
+        (
+            ("--to", "2026-11-02"),
+            {"from": None, "to": "2026-11-01T23:00:00Z", "why": "before_first_check"},
+        ),
+        (
+            ("--from", "2027-01-01"),
+            {"from": "2026-12-31T23:00:00Z", "to": None, "why": "after_last_check"},
+        ),
+    ],
+)
+def test_an_open_span_in_which_nothing_was_checked_is_not_covered(
+    vigie: Vigie, words: tuple[str, ...], part: dict[str, str | None]
+) -> None:
+    said = vigie("outages", *words, "--json")
+    assert said.json["span"]["not_covered"] == [part]
+    assert "rien n’est dit de la période" in said.err
+
+
 def test_a_span_wholly_before_the_record_is_not_covered_at_all(vigie: Vigie) -> None:
     said = vigie("gaps", "--from", "2026-11-01", "--to", "2026-11-02", "--json")
     (part,) = said.json["span"]["not_covered"]
