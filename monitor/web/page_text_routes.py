@@ -126,7 +126,7 @@ class PageTextRoutes:
         try:
             asked = asked_of(request.query_params, self._config, now)
         except RatesRefused as error:
-            raise HTTPException(400, detail=str(error)) from error
+            raise HTTPException(400) from error
         return await self._page(
             request,
             f"/disponibilite?{asked.query}",

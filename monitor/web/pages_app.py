@@ -32,6 +32,7 @@ from monitor.web.templating import STATIC, environment
 from monitor.web.views.health import Health, health
 from monitor.web.views.interface import interface_view
 from monitor.web.views.overview import overview
+from monitor.web.views.rates import RatesRefused
 from monitor.web.witness_routes import witness_routes
 
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
@@ -204,7 +205,8 @@ class _Pages:
         """Serve an error page, such as 404."""
         status = error.status_code if isinstance(error, HTTPException) else 500
         headers = error.headers if isinstance(error, HTTPException) else None
-        return HTMLResponse(self._error(status), status_code=status, headers=headers)
+        why = str(error.__cause__) if isinstance(error.__cause__, RatesRefused) else ""
+        return HTMLResponse(self._error(status, why), status_code=status, headers=headers)
 
     async def failed(self, _: Request, __: Exception) -> Response:
         """Serve 500, outside the middleware, hence with its headers."""
@@ -220,8 +222,8 @@ class _Pages:
         )
         return self._templates.get_template("home.html").render(view=view).encode()
 
-    def _error(self, status: int) -> str:
-        return self._templates.get_template("error.html").render(status=status)
+    def _error(self, status: int, why: str = "") -> str:
+        return self._templates.get_template("error.html").render(status=status, why=why)
 
 
 async def _metrics(_: Request, *, metrics: Metrics, texts: AnswerCache) -> Response:

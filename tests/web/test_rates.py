@@ -106,6 +106,12 @@ def test_each_division_has_its_table(visitor: Visitor, division: str) -> None:
     assert "couverture insuffisante" in text
 
 
+def test_a_refusal_says_why(visitor: Visitor) -> None:
+    response = visitor.get("/disponibilite?du=2026-11-24&au=2026-11-23")
+
+    assert "la fin de la période n’est pas après son début" in response.text
+
+
 @pytest.mark.parametrize(
     "query",
     [
