@@ -171,7 +171,10 @@ def _answer(
     total = Account()
     for account in by_day:
         total.merge(account)
-    checked = [watched[slug] for slug in scope.targets if slug in watched]
+    lives = [watched[slug] for slug in scope.targets if slug in watched]
+    checked = total
+    if scope.needs_all:  # a whole has no checks of its own
+        (checked,) = reads.summed_accounts(scope.targets, [since, until], now=question.now)
     outages = reads.outages(scope.targets, instant(since), instant(until))
     return Availability(
         scope=scope,
@@ -180,9 +183,11 @@ def _answer(
         account=total,
         outages=outage_figures(outages),
         touched=_touched(reads, question, days, by_day),
-        first_check=min((microseconds(first) for first, _ in checked), default=None),
-        last_check=max((microseconds(last) for _, last in checked), default=None),
+        first_check=min((microseconds(first) for first, _ in lives), default=None),
+        last_check=max((microseconds(last) for _, last in lives), default=None),
         coverage_min=basis.coverage_min,
+        checks=checked.checks,
+        failures=checked.failures,
         rulesets=_rulesets(runs, since, until),
         parts=_parts(reads, question, basis, days, by_day),
     )

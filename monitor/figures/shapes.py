@@ -57,6 +57,8 @@ def availability(answer: Availability) -> dict[str, Any]:
         "first_check_at": utc(answer.first_check),
         "last_check_at": utc(answer.last_check),
         **account(answer.account),
+        "checks": answer.checks,
+        "failures": answer.failures,
         "enough_coverage": answer.enough,
         "reasons": _reasons(answer.account),
         "outages": {

@@ -81,7 +81,9 @@ def microseconds(us: int, *, up: bool = False) -> str:
 
 
 def down(account: Account) -> str:
-    """Return how long the site was down, and between which bounds."""
+    """Return how long the site was down, and between which bounds; a dash when nothing is known."""
+    if not account.known_us:
+        return "–"
     central = microseconds(account.unavailable_us(Bound.CENTRAL))
     least = microseconds(account.unavailable_us(Bound.HIGH))
     most = microseconds(account.unavailable_us(Bound.LOW), up=True)
@@ -120,7 +122,7 @@ def days_touched(touched: Touched) -> str:
 
 def checks(answer: Availability) -> str:
     """Return how many checks the figure rests on, and how many of them failed."""
-    return f"{count(answer.checks, 'relevé')}, dont {grouped(answer.account.failures)} en échec"
+    return f"{count(answer.checks, 'relevé')}, dont {grouped(answer.failures)} en échec"
 
 
 def share(part_us: int, whole_us: int) -> str:

@@ -104,6 +104,8 @@ class Availability:
         announced_us: Microseconds of announced maintenance, of all targets together.
         rulesets: By which the verdicts were given, oldest first.
         coverage_min: The coverage below which no rate is given.
+        checks: Of all of its targets, in the span.
+        failures: Those of them that found a target down or in maintenance.
 
     """
 
@@ -116,15 +118,13 @@ class Availability:
     first_check: int | None
     last_check: int | None
     coverage_min: Fraction
+    checks: int
+    failures: int
     rulesets: tuple[str, ...] = ()
     unannounced: Account | None = None
     unannounced_enough: bool = False
     announced_us: int = 0
     parts: tuple[Part, ...] = field(default=())
-
-    @property
-    def checks(self) -> int:
-        return self.account.checks
 
     @property
     def enough(self) -> bool:
