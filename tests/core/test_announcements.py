@@ -93,6 +93,8 @@ BAD = {
     "empty": replace(SAID, to_at=SAID.from_at),
     "too long": replace(SAID, to_at=at(100) + MOST_WINDOW + timedelta(microseconds=1)),
     "no proof": replace(SAID, sha256=None, url="https://a.test/"),
+    "not a digest": replace(SAID, sha256="../../journal.key"),
+    "not a leaf": replace(SAID, change=-1),
     "a script": replace(SAID, url="javascript:alert(1)"),
     "a password": replace(SAID, url="https://moi:secret@a.test/"),
     "a long address": replace(SAID, url=f"https://a.test/{'a' * 2000}"),
