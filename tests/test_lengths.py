@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from monitor.cli.outage_log import outage_described
-from monitor.cli.recorded_targets import RecordedTarget
 from monitor.core.model import Outage
 from monitor.demo.screen import _span
+from monitor.figures.recorded_targets import RecordedTarget
 from tests.support.reads import NOW, FakeReads, outage
 from tests.web.test_app import client
 

@@ -15,7 +15,8 @@ from monitor.app import open_journal
 from monitor.attest.register import contradiction, record_requests
 from monitor.attest.sealing import NoSealer, Sealer, journal_key, require_journal
 from monitor.cli.parsing import CommandRefused, Commands, folders, json_option, say
-from monitor.cli.records import instant, number, require_span, the_record, utc
+from monitor.cli.recorded_targets import require_chosen
+from monitor.cli.records import instant, number, require_span, the_record
 from monitor.config import Config, load
 from monitor.config.settings import Settings, read_settings
 from monitor.core.changes.change import ChangeKind, Op
@@ -30,6 +31,7 @@ from monitor.core.outages.announcements import (
     register,
 )
 from monitor.evidence import announced, bounded
+from monitor.figures.log_shapes import utc
 from monitor.probe.build import open_to_write
 from monitor.runtime.clock import SystemClock
 from monitor.runtime.errors import in_french
@@ -98,7 +100,7 @@ def annotate(args: Namespace) -> int:
             note = _withdrawal(args, store)
         else:
             _require_complete(args)
-            targets = tuple(sorted(known.chosen(args)))
+            targets = tuple(sorted(require_chosen(known, args)))
             note = _maintenance(args, settings, targets)
         why = fault(note) or contradiction(store, settings.data, note)
         if why:

@@ -7,16 +7,13 @@ from typing import Any
 from monitor.cli.log_forms import LogForm, print_log
 from monitor.cli.outage_log import RETIRED, titled
 from monitor.cli.parsing import CommandRefused, Commands, say
-from monitor.cli.recorded_targets import RecordedTarget, RecordedTargets
+from monitor.cli.recorded_targets import require_chosen
 from monitor.cli.records import (
     MOST_NUMBER,
-    coverage,
     log_options,
     number,
-    of_chosen,
     require_span,
     the_record,
-    utc,
 )
 from monitor.core.changes.change import Edit, Op
 from monitor.core.changes.change_log import ChangeRecord
@@ -25,6 +22,9 @@ from monitor.core.changes.page_events import OF_LINKS
 from monitor.core.french.change_sentences import KINDS, WEIGHTS
 from monitor.core.french.formatting import count, numbered, when
 from monitor.core.french.page_event_sentences import EDGES
+from monitor.figures import log_shapes
+from monitor.figures.coverage import coverage, of_chosen
+from monitor.figures.recorded_targets import RecordedTarget, RecordedTargets
 
 
 def add(commands: Commands) -> None:
@@ -47,14 +47,14 @@ def changes(args: Namespace) -> int:
         return one_change(args)
     require_span(args)
     with the_record(args) as (store, known):
-        chosen = known.chosen(args)
+        targets = require_chosen(known, args)
         records = store.page_changes(
-            targets=chosen,
+            targets=targets,
             since=args.since,
             until=args.until,
             announced_only=not args.all,
         )[::-1]
-        covered = coverage(args, of_chosen(store.watched(), chosen), known)
+        covered = coverage(args.since, args.until, of_chosen(store.watched(), targets), known)
     print_log(args, _change_form(known), records, covered)
     return 0
 
@@ -73,7 +73,7 @@ def one_change(args: Namespace) -> int:
     change = compared(was, now)
     edits = change.edits if change else ()
     if args.format == "json":
-        say({**as_json(record, target), "edits": [_edit(edit) for edit in edits]})
+        say({**log_shapes.change(record, target), "edits": [_edit(edit) for edit in edits]})
         return 0
     print(_described(record, target))
     for edit in edits:
@@ -125,7 +125,7 @@ def _change_form(known: RecordedTargets) -> LogForm[ChangeRecord]:
     return LogForm(
         name="changes",
         fields=FIELDS,
-        as_json=lambda one: as_json(one, known.of(one.target)),
+        as_json=lambda one: log_shapes.change(one, known.of(one.target)),
         columns=(
             ("Numéro", lambda one: one.number),
             ("Page", lambda one: known.of(one.target).name),
@@ -156,36 +156,6 @@ def _change_form(known: RecordedTargets) -> LogForm[ChangeRecord]:
         describe=lambda one: _described(one, known.of(one.target)),
         ending=lambda number: f"{count(number, 'modification')} au journal.",
     )
-
-
-def as_json(one: ChangeRecord, target: RecordedTarget) -> dict[str, Any]:
-    """Return what machines are told of a change. It lies between `after_at` and `by_at`."""
-    before, after = one.before, one.after
-    return {
-        "number": one.number,
-        "target": one.target,
-        "name": target.name,
-        "watched": target.watched,
-        "url": target.url,
-        "department": target.department,
-        "platform": target.platform,
-        "point": one.point,
-        "edge": one.edge.value,
-        "kinds": [kind.value for kind in one.kinds],
-        "weight": one.weight.value if one.weight else None,
-        "summary": one.summary,
-        "silent": one.silent,
-        "announced": one.announced,
-        "at": utc(one.at),
-        "after_at": utc(one.after_at),
-        "by_at": utc(one.by_at),
-        "before_sha256": before.sha256 if before else None,
-        "before_body_sha256": before.body_sha256 if before else None,
-        "before_updated_on": before.updated_on if before else None,
-        "after_sha256": after.sha256 if after else None,
-        "after_body_sha256": after.body_sha256 if after else None,
-        "after_updated_on": after.updated_on if after else None,
-    }
 
 
 def _described(one: ChangeRecord, target: RecordedTarget) -> str:

@@ -1,24 +1,23 @@
 """`vigie gaps`: the checks that were planned and not made, and why."""
 
 from argparse import Namespace
-from typing import Any
 
 from monitor.cli.log_forms import LogForm, print_log, print_one
 from monitor.cli.outage_log import titled
 from monitor.cli.parsing import Commands
-from monitor.cli.recorded_targets import RecordedTargets
+from monitor.cli.recorded_targets import require_chosen
 from monitor.cli.records import (
-    coverage,
     log_options,
     number_option,
-    of_chosen,
     require_span,
     the_record,
-    utc,
 )
 from monitor.core.french.formatting import count, numbered, when
 from monitor.core.french.labels import GAPS
 from monitor.core.model import Gap
+from monitor.figures import log_shapes
+from monitor.figures.coverage import coverage, of_chosen
+from monitor.figures.recorded_targets import RecordedTargets
 from monitor.store.reads.question import DAWN, DUSK
 
 _EVERY = "toutes les cibles"
@@ -39,13 +38,13 @@ def gaps(args: Namespace) -> int:
         form = _gap_form(known)
         if args.number is not None:
             return print_one(args, form, store.gaps(DAWN, DUSK, number=args.number))
-        chosen = known.chosen(args)
+        targets = require_chosen(known, args)
         selected = [
             gap
             for gap in store.gaps(args.since or DAWN, args.until or DUSK)
-            if not gap.target or gap.target in chosen
+            if not gap.target or gap.target in targets
         ]
-        covered = coverage(args, of_chosen(store.watched(), chosen), known)
+        covered = coverage(args.since, args.until, of_chosen(store.watched(), targets), known)
     print_log(args, form, selected, covered)
     return 0
 
@@ -65,7 +64,7 @@ def _gap_form(known: RecordedTargets) -> LogForm[Gap]:
             "slots",
             "cause",
         ),
-        as_json=lambda gap: gap_json(gap, known),
+        as_json=lambda gap: log_shapes.gap(gap, known.of(gap.target) if gap.target else None),
         columns=(
             ("Numéro", lambda gap: gap.number),
             ("Cible", lambda gap: known.of(gap.target).name if gap.target else _EVERY),
@@ -85,23 +84,6 @@ def _gap_form(known: RecordedTargets) -> LogForm[Gap]:
             "compte ni comme disponible, ni comme indisponible."
         ),
     )
-
-
-def gap_json(gap: Gap, known: RecordedTargets) -> dict[str, Any]:
-    """Return what machines are told of a gap; `target` null: every target of the point."""
-    target = known.of(gap.target)
-    return {
-        "number": gap.number,
-        "target": gap.target or None,
-        "name": target.name if gap.target else None,
-        "department": target.department,
-        "platform": target.platform,
-        "point": gap.point,
-        "from_at": utc(gap.from_at),
-        "to_at": utc(gap.to_at),
-        "slots": gap.slots,
-        "cause": gap.cause.value,
-    }
 
 
 def gap_described(gap: Gap, known: RecordedTargets) -> str:

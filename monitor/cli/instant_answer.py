@@ -1,27 +1,26 @@
 """`vigie at`: whether a target was reachable at an instant, by the checks on both sides of it."""
 
 from argparse import Namespace
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from monitor.cli.gap_log import gap_described, gap_json
+from monitor.cli.gap_log import gap_described
 from monitor.cli.log_forms import LogForm, write_french_csv
-from monitor.cli.outage_log import RETIRED, outage_json, titled
+from monitor.cli.outage_log import RETIRED, titled
 from monitor.cli.parsing import Commands, folders, say
-from monitor.cli.recorded_targets import RecordedTarget, RecordedTargets
-from monitor.cli.records import form_options, hold, instant, the_record, utc, write_csv
+from monitor.cli.recorded_targets import require
+from monitor.cli.records import form_options, instant, the_record, write_csv
 from monitor.core.french.at_sentences import RELATIONS, distance, sentence
 from monitor.core.french.formatting import count, numbered, when
 from monitor.core.french.labels import GAPS, NATURES
 from monitor.core.french.sentences import REASONS, VERDICTS
 from monitor.core.model import Controls, Incident, Outage
-from monitor.core.outages.at import CitedCheck, InstantAnswer, answer
+from monitor.core.outages.at import CitedCheck, InstantAnswer
 from monitor.core.outages.fold import FAILING
+from monitor.figures import log_shapes
+from monitor.figures.instants import TargetAtInstant, answer_of, seconds_apart
+from monitor.figures.recorded_targets import RecordedTargets
 from monitor.runtime.clock import SystemClock
-from monitor.store import Store
-
-_MICROSECOND = timedelta(microseconds=1)
 
 
 def add(commands: Commands) -> None:
@@ -36,21 +35,11 @@ def add(commands: Commands) -> None:
     at.set_defaults(run=run_at)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetAtInstant:
-    """An answer, of which target, and the incident that its outage is in."""
-
-    target: RecordedTarget
-    point: str
-    answer: InstantAnswer
-    incident: Incident | None
-
-
 def run_at(args: Namespace) -> int:
     """Print what can be said; return 1 when nothing can."""
     with the_record(args) as (store, known):
-        target = known.require(args.target)
-        answer = _answered(store, known, target, args.at)
+        target = require(known, args.target)
+        answer = answer_of(store, known, target, args.at, now=SystemClock().now())
     form = _form(known)
     match args.format:
         case "json":
@@ -62,31 +51,6 @@ def run_at(args: Namespace) -> int:
         case _:
             print(form.describe(answer))
     return 0 if answer.answer.verdict is not None else 1
-
-
-def _answered(
-    store: Store, known: RecordedTargets, target: RecordedTarget, at: datetime
-) -> TargetAtInstant:
-    around = store.around(target.slug, at)
-    before, after = around.before, around.telling_after
-    until = (after.check.at if after else at) + _MICROSECOND
-    reply = answer(
-        at,
-        now=SystemClock().now(),
-        around=around,
-        hold=hold(known, target.slug, before.check.at if before else at),
-        gaps=[gap for gap in store.gaps(at, at + _MICROSECOND) if gap.target in {"", target.slug}],
-        runs=store.runs(),
-        outages=store.outages([target.slug], at, until),
-    )
-    number = reply.outage.number if reply.outage else None
-    incidents = store.incidents(number=number) if number is not None else ()
-    return TargetAtInstant(
-        target=target,
-        point=store.point,
-        answer=reply,
-        incident=incidents[0] if incidents else None,
-    )
 
 
 def _form(known: RecordedTargets) -> LogForm[TargetAtInstant]:
@@ -109,7 +73,7 @@ def _form(known: RecordedTargets) -> LogForm[TargetAtInstant]:
             "incident_number",
             "gap_number",
         ),
-        as_json=lambda one: _as_json(one, known),
+        as_json=log_shapes.at_instant,
         columns=(
             ("Cible", lambda one: one.target.name),
             ("Identifiant", lambda one: one.target.slug),
@@ -119,11 +83,17 @@ def _form(known: RecordedTargets) -> LogForm[TargetAtInstant]:
             ("Réponse", lambda one: _word(one.answer)),
             ("Explication", lambda one: sentence(one.answer)),
             ("Relevé avant", lambda one: _at(one.answer.around.before)),
-            ("Écart avant (secondes)", lambda one: _apart(one.answer, one.answer.around.before)),
+            (
+                "Écart avant (secondes)",
+                lambda one: _distance(one, one.answer.around.before),
+            ),
             ("État avant", lambda one: _state(one.answer.around.before)),
             ("Feuille du relevé avant", lambda one: _leaf(one.answer.around.before)),
             ("Relevé après", lambda one: _at(one.answer.around.after)),
-            ("Écart après (secondes)", lambda one: _apart(one.answer, one.answer.around.after)),
+            (
+                "Écart après (secondes)",
+                lambda one: _distance(one, one.answer.around.after),
+            ),
             ("État après", lambda one: _state(one.answer.around.after)),
             ("Feuille du relevé après", lambda one: _leaf(one.answer.around.after)),
             (
@@ -151,8 +121,8 @@ def _at(cited: CitedCheck | None) -> datetime | None:
     return cited.check.at if cited else None
 
 
-def _apart(reply: InstantAnswer, cited: CitedCheck | None) -> float | None:
-    return abs((cited.check.at - reply.at).total_seconds()) if cited else None
+def _distance(one: TargetAtInstant, cited: CitedCheck | None) -> float | None:
+    return seconds_apart(one.answer, cited)
 
 
 def _state(cited: CitedCheck | None) -> str | None:
@@ -164,60 +134,6 @@ def _leaf(cited: CitedCheck | None) -> int | None:
 
 
 _CHECK_FIELDS = ("number", "at", "distance_s", "verdict", "reason", "rule", "status")
-
-
-def _as_json(one: TargetAtInstant, known: RecordedTargets) -> dict[str, Any]:
-    reply, target = one.answer, one.target
-    around = reply.around
-    return {
-        "target": target.slug,
-        "name": target.name,
-        "watched": target.watched,
-        "url": target.url,
-        "department": target.department,
-        "platform": target.platform,
-        "point": one.point,
-        "at": utc(reply.at),
-        "verdict": reply.verdict,
-        "why": reply.why,
-        "sentence": sentence(reply),
-        "hold_s": reply.hold.total_seconds(),
-        "before_holds": reply.holds,
-        "before": _check_json(reply, around.before),
-        "after": _check_json(reply, around.after),
-        "telling_before": _check_json(reply, around.telling_before),
-        "telling_after": _check_json(reply, around.telling_after),
-        "silent_since": utc(reply.silent_since),
-        "gap": gap_json(reply.gap, known) if reply.gap else None,
-        "outage": outage_json(reply.outage, target) if reply.outage else None,
-        "relation": reply.relation,
-        "incident_number": one.incident.number if one.incident else None,
-    }
-
-
-def _check_json(reply: InstantAnswer, cited: CitedCheck | None) -> dict[str, Any] | None:
-    if cited is None:
-        return None
-    check, controls = cited.check, cited.check.controls
-    return {
-        "number": cited.number,
-        "at": utc(check.at),
-        "distance_s": _apart(reply, cited),
-        "verdict": check.verdict,
-        "reason": check.reason,
-        "rule": check.rule,
-        "ruleset": check.ruleset,
-        "status": check.status,
-        "controls": {
-            "at": utc(controls.at),
-            "ok": controls.ok,
-            "asked": controls.asked,
-            "needed": controls.needed,
-            "line_works": controls.line_works,
-        }
-        if controls
-        else None,
-    }
 
 
 def _flat(whole: dict[str, Any]) -> dict[str, Any]:

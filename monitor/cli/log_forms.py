@@ -10,8 +10,9 @@ from typing import Any, Generic, TypeVar
 
 from monitor.cli import terminal
 from monitor.cli.parsing import say
-from monitor.cli.records import Coverage, write_csv
+from monitor.cli.records import write_csv
 from monitor.core.french.formatting import PARIS
+from monitor.figures.coverage import Coverage
 
 T = TypeVar("T")
 Cell = str | int | float | bool | datetime | None

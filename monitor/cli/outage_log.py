@@ -8,21 +8,21 @@ from typing import Any
 
 from monitor.cli.log_forms import LogForm, print_log, print_one
 from monitor.cli.parsing import Commands
-from monitor.cli.recorded_targets import RecordedTarget, RecordedTargets
+from monitor.cli.recorded_targets import require_chosen
 from monitor.cli.records import (
-    coverage,
     log_options,
     number,
     number_option,
-    of_chosen,
     require_span,
     the_record,
-    utc,
 )
 from monitor.core.french.formatting import apart, count, duration, numbered, when
 from monitor.core.french.labels import NATURES
 from monitor.core.french.sentences import REASONS
 from monitor.core.model import Incident, Outage
+from monitor.figures import log_shapes
+from monitor.figures.coverage import coverage, of_chosen
+from monitor.figures.recorded_targets import RecordedTarget, RecordedTargets
 from monitor.store import Store
 
 _SILENCE = "Rien n’est dit du temps sans relevé, ni de celui où l’état était indéterminé."
@@ -54,9 +54,9 @@ def outages(args: Namespace) -> int:
         form = outage_form(known)
         if args.number is not None:
             return print_one(args, form, store.outages(number=args.number))
-        chosen = known.chosen(args)
-        selected = store.outages(chosen, args.since, args.until, open_only=args.open)
-        covered = coverage(args, of_chosen(store.watched(), chosen), known)
+        targets = require_chosen(known, args)
+        selected = store.outages(targets, args.since, args.until, open_only=args.open)
+        covered = coverage(args.since, args.until, of_chosen(store.watched(), targets), known)
     print_log(args, form, selected, covered)
     return 0
 
@@ -91,7 +91,7 @@ def outage_form(known: RecordedTargets) -> LogForm[Outage]:
     return LogForm(
         name="outages",
         fields=FIELDS,
-        as_json=lambda one: outage_json(one, known.of(one.target)),
+        as_json=lambda one: log_shapes.outage(one, known.of(one.target)),
         columns=(
             ("Numéro", lambda one: one.number),
             ("Cible", lambda one: known.of(one.target).name),
@@ -126,33 +126,6 @@ def outage_form(known: RecordedTargets) -> LogForm[Outage]:
         describe=lambda one: outage_described(one, known.of(one.target)),
         ending=lambda number: f"{count(number, 'indisponibilité')} au journal.\n{_SILENCE}",
     )
-
-
-def outage_json(outage: Outage, target: RecordedTarget) -> dict[str, Any]:
-    """Return what machines are told of an outage."""
-    return {
-        "number": outage.number,
-        "target": outage.target,
-        "name": target.name,
-        "watched": target.watched,
-        "url": target.url,
-        "department": target.department,
-        "platform": target.platform,
-        "point": outage.point,
-        "nature": outage.nature.value,
-        "reason": outage.reason.value,
-        "last_ok_at": utc(outage.last_ok_at),
-        "first_fail_at": utc(outage.first_fail_at),
-        "confirmed_at": utc(outage.confirmed_at),
-        "last_fail_at": utc(outage.last_fail_at),
-        "first_ok_at": utc(outage.first_ok_at),
-        "recovered_at": utc(outage.recovered_at),
-        "shortest_s": outage.shortest_s,
-        "longest_s": outage.longest_s,
-        "checks": outage.checks,
-        "relapses": outage.relapses,
-        "open": outage.recovered_at is None,
-    }
 
 
 def outage_described(outage: Outage, target: RecordedTarget) -> str:
@@ -202,14 +175,14 @@ def incidents(args: Namespace) -> int:
         form = _incident_form(known)
         if args.number is not None:
             return print_one(args, form, _whole(store, store.incidents(number=args.number)))
-        chosen = known.chosen(args)
+        targets = require_chosen(known, args)
         selected = [
             incident
             for incident in store.incidents(args.since, args.until, open_only=args.open)
-            if any(target in chosen for target, _ in incident.outages)
+            if any(target in targets for target, _ in incident.outages)
         ]
         whole = _whole(store, selected)
-        covered = coverage(args, of_chosen(store.watched(), chosen), known)
+        covered = coverage(args.since, args.until, of_chosen(store.watched(), targets), known)
     print_log(args, form, whole, covered)
     return 0
 
@@ -267,19 +240,9 @@ def _incident_form(known: RecordedTargets) -> LogForm[WholeIncident]:
 
 
 def _incident_json(one: WholeIncident, known: RecordedTargets) -> dict[str, Any]:
-    incident = one.incident
-    return {
-        "number": incident.number,
-        "platform": incident.platform,
-        "platform_name": known.platform_name(incident.platform),
-        "point": incident.point,
-        "opened_at": utc(incident.opened_at),
-        "closed_at": utc(incident.closed_at),
-        "open": incident.closed_at is None,
-        "targets": sorted({target for target, _ in incident.outages}),
-        "outage_numbers": [o.number for o in one.outages if o.number is not None],
-        "outages": [outage_json(outage, known.of(outage.target)) for outage in one.outages],
-    }
+    targets = {target: known.of(target) for target, _ in one.incident.outages}
+    name = known.platform_name(one.incident.platform)
+    return log_shapes.incident(one.incident, name, one.outages, targets)
 
 
 def _incident_described(one: WholeIncident, known: RecordedTargets) -> str:

@@ -1,113 +1,56 @@
-"""What is known of targets: as they are watched today, or else as the record planned them.
-
-A record outlives the configuration that it was made with. Reading it needs none: the name, the
-platform and the department of a target are in the record, from its first check under a plan on.
-"""
+"""Which targets a command is asked about."""
 
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 from monitor.cli.parsing import CommandRefused
 from monitor.config import Config, ConfigError, load
 from monitor.config.main_file import NAME
-from monitor.core.model import Target
+from monitor.figures import recorded_targets
+from monitor.figures.recorded_targets import RecordedTarget, RecordedTargets
 from monitor.store import Store
-from monitor.store.reads.account_reads import Definition
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedTarget:
-    """A target that is watched, or of which there is a record.
+def targets_of(args: Namespace, store: Store) -> RecordedTargets:
+    """Read the record, and the configuration where there is one that can be read."""
+    return recorded_targets.recorded_targets(store.states(), store.definitions(), _config(args))
 
-    Attributes:
-        url, platform, department: None where the record does not say.
-        watched: Whether the configuration names it; None when there is no configuration.
-        plans: As it was planned, the oldest first; none before plans were recorded.
+
+def require(known: RecordedTargets, slug: str) -> RecordedTarget:
+    """Return a target. Raises CommandRefused when neither record nor configuration has it."""
+    if slug not in known.by_slug:
+        raise CommandRefused(
+            f"{slug} : aucune cible de ce nom, ni dans le registre ni dans la configuration"
+        )
+    return known.by_slug[slug]
+
+
+def require_chosen(known: RecordedTargets, args: Namespace) -> Mapping[str, RecordedTarget]:
+    """Return the targets selected by `--target`, `--platform` and `--department`, by slug.
+
+    Raises:
+        CommandRefused: An option selects nothing.
 
     """
-
-    slug: str
-    name: str
-    url: str | None = None
-    platform: str | None = None
-    department: str | None = None
-    watched: bool | None = None
-    plans: tuple[Definition, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordedTargets:
-    """Every target that can be asked about, by slug, and the names of platforms, by theirs."""
-
-    by_slug: Mapping[str, RecordedTarget]
-    platforms: Mapping[str, str]
-
-    def of(self, slug: str) -> RecordedTarget:
-        """Return what is known of a target; of one that is nowhere, its name only."""
-        return self.by_slug.get(slug) or RecordedTarget(slug=slug, name=slug)
-
-    def platform_name(self, slug: str) -> str:
-        return self.platforms.get(slug, slug)
-
-    def require(self, slug: str) -> RecordedTarget:
-        """Return a target. Raises CommandRefused when neither record nor configuration has it."""
-        if slug not in self.by_slug:
-            raise CommandRefused(
-                f"{slug} : aucune cible de ce nom, ni dans le registre ni dans la configuration"
-            )
-        return self.by_slug[slug]
-
-    def chosen(self, args: Namespace) -> Mapping[str, RecordedTarget]:
-        """Return the targets selected by `--target`, `--platform` and `--department`, by slug.
-
-        Raises:
-            CommandRefused: An option selects nothing.
-
-        """
-        for slug in args.target or ():
-            self.require(slug)
-        if args.platform and args.platform not in self.platforms:
-            known = ", ".join(self.platforms) or "aucune"
-            raise CommandRefused(
-                f"--platform : {args.platform} : plateforme inconnue ; connues : {known}"
-            )
-        selected = {
-            slug: target
-            for slug, target in self.by_slug.items()
-            if (not args.target or slug in args.target)
-            and (not args.platform or target.platform == args.platform)
-            and (not args.department or target.department == args.department)
-        }
-        if not selected and (args.target or args.platform or args.department):
-            raise CommandRefused("Aucune cible ne répond à ce choix.")
-        return selected
-
-
-def recorded_targets(args: Namespace, store: Store) -> RecordedTargets:
-    """Read the record, and the configuration where there is one that can be read."""
-    config = _config(args)
-    planned: dict[str, list[Definition]] = {state.target: [] for state in store.states()}
-    for definition in store.definitions():
-        planned.setdefault(definition.target, []).append(definition)
-    targets = config.by_slug if config else {}
-    by_slug = {
-        slug: _known(
-            slug,
-            targets.get(slug),
-            planned.get(slug, ()),
-            watched=slug in targets if config else None,
+    for slug in args.target or ():
+        require(known, slug)
+    if args.platform and args.platform not in known.platforms:
+        names = ", ".join(known.platforms) or "aucune"
+        raise CommandRefused(
+            f"--platform : {args.platform} : plateforme inconnue ; connues : {names}"
         )
-        for slug in sorted(planned.keys() | targets.keys())
+    selected = {
+        slug: target
+        for slug, target in known.by_slug.items()
+        if (not args.target or slug in args.target)
+        and (not args.platform or target.platform == args.platform)
+        and (not args.department or target.department == args.department)
     }
-    names = dict.fromkeys(sorted({one.platform for one in by_slug.values() if one.platform}))
-    given = config.platforms if config else {}
-    platforms = {slug: platform.name for slug, platform in given.items()}
-    return RecordedTargets(
-        by_slug=by_slug, platforms=platforms | {slug: slug for slug in names if slug not in given}
-    )
+    if not selected and (args.target or args.platform or args.department):
+        raise CommandRefused("Aucune cible ne répond à ce choix.")
+    return selected
 
 
 def _config(args: Namespace) -> Config | None:
@@ -123,21 +66,3 @@ def _config(args: Namespace) -> Config | None:
             file=sys.stderr,
         )
         return None
-
-
-def _known(
-    slug: str, target: Target | None, plans: Iterable[Definition], *, watched: bool | None
-) -> RecordedTarget:
-    plans = tuple(plans)
-    last: Target | Definition | None = target or (plans[-1] if plans else None)
-    if last is None:
-        return RecordedTarget(slug=slug, name=slug, watched=watched)
-    return RecordedTarget(
-        slug=slug,
-        name=last.name,
-        url=last.url,
-        platform=last.platform,
-        department=last.department,
-        watched=watched,
-        plans=plans,
-    )

@@ -6,21 +6,19 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from monitor.cli.parsing import CommandRefused, folders
-from monitor.cli.recorded_targets import RecordedTargets, recorded_targets
+from monitor.cli.recorded_targets import targets_of
 from monitor.config.settings import read_settings
-from monitor.core.french.formatting import count, when
+from monitor.core.french.formatting import when
 from monitor.core.french.instants import instant_of
-from monitor.core.outages.availability import HOLD
 from monitor.core.untrusted.numbers import whole
+from monitor.figures.recorded_targets import RecordedTargets
 from monitor.store import Store
 
 MOST_NUMBER = 2**63  # of a leaf
-_UNPLANNED_S = 60  # between two checks, where the record has no plan
 
 
 def log_options(log: ArgumentParser) -> None:
@@ -101,12 +99,7 @@ def the_record(args: Namespace) -> Iterator[tuple[Store, RecordedTargets]]:
     """Open the record for reading, with what is known of its targets."""
     settings = read_settings(os.environ, data=args.data)
     with Store.open(settings.database_url, point=settings.point, writer=False) as store:
-        yield store, recorded_targets(args, store)
-
-
-def utc(at: datetime | None) -> str | None:
-    """Format an instant in UTC, for machines; None for None."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
+        yield store, targets_of(args, store)
 
 
 def write_csv(rows: Iterable[Mapping[str, Any]], *, names: Sequence[str]) -> None:
@@ -123,118 +116,3 @@ def write_csv(rows: Iterable[Mapping[str, Any]], *, names: Sequence[str]) -> Non
                 if name in names
             }
         )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Coverage:
-    """What part of an asked span the record can speak of.
-
-    Attributes:
-        since, until: As asked; None for an open end.
-        first_at, last_at: Of the checks of the chosen targets; None without any.
-        before: The part of the span before the first check.
-        after: The part after the last check has ceased to hold; it may be still to come.
-        partial: Chosen targets of which the record lacks a part that it has of others.
-
-    """
-
-    since: datetime | None
-    until: datetime | None
-    first_at: datetime | None
-    last_at: datetime | None
-    before: tuple[datetime | None, datetime] | None
-    after: tuple[datetime, datetime | None] | None
-    partial: tuple[str, ...]
-
-    def as_json(self) -> dict[str, Any]:
-        uncovered = {"before_first_check": self.before, "after_last_check": self.after}
-        return {
-            "from": utc(self.since),
-            "to": utc(self.until),
-            "first_check_at": utc(self.first_at),
-            "last_check_at": utc(self.last_at),
-            "not_covered": [
-                {"from": utc(span[0]), "to": utc(span[1]), "why": why}
-                for why, span in uncovered.items()
-                if span
-            ],
-            "partly_covered_targets": list(self.partial),
-        }
-
-    def lines(self) -> Iterator[str]:
-        """Yield a French sentence for each part that is not covered."""
-        if self.first_at is None or self.last_at is None:
-            yield "Aucun relevé n’a été fait de ce qui est demandé : le journal n’en dit rien."
-            return
-        if self.before:
-            yield (
-                f"Le premier relevé est du {when(self.first_at)} : "
-                "rien n’est dit de la période qui précède."
-            )
-        if self.after:
-            yield (
-                f"Le dernier relevé est du {when(self.last_at)} : "
-                "rien n’est dit de la période qui suit."
-            )
-        if self.partial:
-            yield (
-                f"{count(len(self.partial), 'cible')} : le registre ne couvre pas toute la "
-                f"période ({', '.join(self.partial[:_NAMED])}"
-                f"{', …' if len(self.partial) > _NAMED else ''})."
-            )
-
-
-_NAMED = 5  # targets, in one line
-
-
-def coverage(
-    args: Namespace, watched: Mapping[str, tuple[datetime, datetime]], known: RecordedTargets
-) -> Coverage:
-    """Return what the record has of some targets, in the span that the options give.
-
-    Args:
-        args: With its ends.
-        watched: When each chosen target was checked first, and last.
-        known: For how long a check holds.
-
-    """
-    since, until = args.since, args.until
-    if not watched:
-        return Coverage(
-            since=since, until=until, first_at=None, last_at=None, before=None, after=None,
-            partial=(),
-        )  # fmt: skip
-    first = min(start for start, _ in watched.values())
-    last = max(end for _, end in watched.values())
-    held_until = max(end + hold(known, slug, end) for slug, (_, end) in watched.items())
-    partial = [
-        slug
-        for slug, (start, end) in watched.items()
-        if (since and start > max(since, first + hold(known, slug, start)))
-        or (until and end + hold(known, slug, end) < min(until, last))
-    ]
-    return Coverage(
-        since=since,
-        until=until,
-        first_at=first,
-        last_at=last,
-        before=(since, min(first, until or first)) if (since or until or first) < first else None,
-        after=(max(last, since or last), until)
-        if (until or since or held_until) > held_until
-        else None,
-        partial=tuple(partial),
-    )
-
-
-def hold(known: RecordedTargets, slug: str, at: datetime) -> timedelta:
-    """Return how long a check of a target at an instant may hold, by the plan of its time."""
-    plans = known.of(slug).plans
-    past = [plan for plan in plans if plan.from_at <= at] or list(plans[:1])
-    return HOLD * timedelta(seconds=past[-1].interval_s if past else _UNPLANNED_S)
-
-
-def of_chosen(
-    watched: Mapping[str, tuple[datetime, datetime]], slugs: Iterable[str]
-) -> Mapping[str, tuple[datetime, datetime]]:
-    """Return when each of these targets was checked first and last."""
-    return {slug: watched[slug] for slug in slugs if slug in watched}

@@ -5,10 +5,13 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from monitor.core.changes.change_log import ChangeRecord
+from monitor.core.french.at_sentences import sentence
 from monitor.core.model import Gap, Incident, Outage, Phase
 from monitor.core.model.check import Check
+from monitor.core.outages.at import CitedCheck, InstantAnswer
 from monitor.core.outages.availability import microseconds
 from monitor.figures import shapes
+from monitor.figures.instants import TargetAtInstant, seconds_apart
 
 
 class Named(Protocol):
@@ -152,4 +155,59 @@ def observation(one: Check, number: int | None) -> dict[str, Any]:
         "body_sha256": one.body_sha256,
         "body_bytes": one.body_bytes,
         "clock_offset_us": one.clock_offset_us,
+    }
+
+
+def at_instant(one: TargetAtInstant) -> dict[str, Any]:
+    """Return what machines are told of a target at one instant."""
+    reply, target = one.answer, one.target
+    around = reply.around
+    return {
+        "target": target.slug,
+        "name": target.name,
+        "watched": target.watched,
+        "url": target.url,
+        "department": target.department,
+        "platform": target.platform,
+        "point": one.point,
+        "at": utc(reply.at),
+        "verdict": reply.verdict,
+        "why": reply.why,
+        "sentence": sentence(reply),
+        "hold_s": reply.hold.total_seconds(),
+        "before_holds": reply.holds,
+        "before": _cited(reply, around.before),
+        "after": _cited(reply, around.after),
+        "telling_before": _cited(reply, around.telling_before),
+        "telling_after": _cited(reply, around.telling_after),
+        "silent_since": utc(reply.silent_since),
+        "gap": gap(reply.gap, target if reply.gap.target else None) if reply.gap else None,
+        "outage": outage(reply.outage, target) if reply.outage else None,
+        "relation": reply.relation,
+        "incident_number": one.incident.number if one.incident else None,
+    }
+
+
+def _cited(reply: InstantAnswer, cited: CitedCheck | None) -> dict[str, Any] | None:
+    if cited is None:
+        return None
+    check, controls = cited.check, cited.check.controls
+    return {
+        "number": cited.number,
+        "at": utc(check.at),
+        "distance_s": seconds_apart(reply, cited),
+        "verdict": check.verdict,
+        "reason": check.reason,
+        "rule": check.rule,
+        "ruleset": check.ruleset,
+        "status": check.status,
+        "controls": {
+            "at": utc(controls.at),
+            "ok": controls.ok,
+            "asked": controls.asked,
+            "needed": controls.needed,
+            "line_works": controls.line_works,
+        }
+        if controls
+        else None,
     }

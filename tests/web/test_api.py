@@ -3,7 +3,7 @@
 import asyncio
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ ANSWERS: dict[str, type[models.Exact]] = {
     "/outages": models.OutagesAnswer,
     "/incidents": models.IncidentsAnswer,
     "/gaps": models.GapsAnswer,
+    "/at?target=accueil&time=2026-11-23T08:04:00Z": models.AtAnswer,
     "/changes?all=true": models.ChangesAnswer,
     f"/availability?target=accueil&by=day&{SPAN}": models.AvailabilityAnswer,
 }
@@ -50,10 +51,14 @@ def caller(written: str) -> Iterator[Caller]:
 
 
 def said_by_the_command(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, url: str, *words: str
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    url: str,
+    *words: str,
+    codes: Collection[int] = (0,),
 ) -> Any:
     monkeypatch.setenv("VIGIE_DATABASE_URL", url)
-    assert main([*words, "--json"]) == 0
+    assert main([*words, "--json"]) in codes
     return json.loads(capsys.readouterr().out)
 
 
@@ -68,8 +73,14 @@ def test_both_engines_say_what_the_commands_say(
             said = said_by_the_command(capsys, monkeypatch, database_url, name, *bounds)
             found = caller.answer(f"/{name}?{SPAN}")
             assert found[name] == said[name][::-1], name
+            assert found["span"] == said["span"], name
             assert found["next"] is None
             assert found[name] or name == "gaps"
+        for time in ("2026-11-23T08:00:30Z", "2026-11-23T08:04:00Z", "2026-11-23T08:10:01Z"):
+            said = said_by_the_command(
+                capsys, monkeypatch, database_url, "at", "accueil", time, codes={0, 1}
+            )
+            assert caller.answer(f"/at?target=accueil&time={time}") == said
         for by in ("", "day", "hour", "opening", "milestone"):
             words = ["--target", "accueil", *bounds, *(["--by", by] if by else [])]
             said = said_by_the_command(capsys, monkeypatch, database_url, "availability", *words)
@@ -180,6 +191,8 @@ REFUSED = {
     "/outages?number=99999999999999999999": ("number", "99999999999999999999", "trop grand"),
     "/observations": ("target", "", "obligatoire"),
     "/observations?target=accueil&from=2026-01-01&to=2026-03-01": ("to", "", "trop longue"),
+    "/at?target=accueil": ("time", "", "obligatoire"),
+    "/at?target=accueil&time=1": ("time", "1", "n’est pas une date"),
     "/availability?by=siècle": ("by", "siècle", "hors de la liste"),
     "/availability?by=day&from=2018-01-01&to=2027-12-01": ("by", "day", "parties"),
 }
@@ -209,6 +222,7 @@ def test_each_refusal_names_the_key_the_value_and_the_cure(caller: Caller, path:
         "/gaps?component=personne",
         "/observations?target=personne",
         "/availability?target=personne",
+        "/at?target=personne&time=2026-11-23",
         "/nulle-part",
         "/outages/",
     ],
@@ -315,6 +329,8 @@ HOSTILE = [
     "from=9999-12-31T23:59:59.999999-23:59",
     "from=2026-11-23T08:00:00.1234567890123",
     "to=2026-W01-1",
+    "target=accueil&time=2026-10-25T02:30",
+    "target=accueil&time=2099-01-01",
     "cursor=%00",
     "cursor=bnVsbA",
     "cursor=W10",

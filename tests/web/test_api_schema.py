@@ -21,7 +21,16 @@ from tests.support.databases import sqlite_template
 from tests.support.interface import PREFIX, Caller, fill, opened
 
 __all__ = ["sqlite_template"]  # a fixture
-PLACES = ("targets", "observations", "outages", "incidents", "availability", "changes", "gaps")
+PLACES = (
+    "targets",
+    "observations",
+    "outages",
+    "incidents",
+    "availability",
+    "changes",
+    "gaps",
+    "at",
+)
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

@@ -1,7 +1,6 @@
 """How each question is answered from the record. The words are those of the commands."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -20,12 +19,16 @@ from monitor.figures.answers import (
 )
 from monitor.figures.answers import Question as FigureQuestion
 from monitor.figures.configured import basis_of
+from monitor.figures.coverage import coverage, of_chosen
+from monitor.figures.instants import answer_of
 from monitor.figures.log_shapes import utc
+from monitor.figures.recorded_targets import RecordedTarget, RecordedTargets, recorded_targets
 from monitor.figures.scopes import Scopes, known_from
 from monitor.web.api.cursors import Place, newest_first, place, read, written
 from monitor.web.api.problems import Fault, Refused
 from monitor.web.api.questions import (
     OBSERVED_DAYS,
+    AtQuestion,
     AvailabilityQuestion,
     ChangesQuestion,
     GapsQuestion,
@@ -38,7 +41,7 @@ from monitor.web.api.questions import (
     Spanned,
     TargetsQuestion,
 )
-from monitor.web.api.reads import Planned, Reads
+from monitor.web.api.reads import Reads
 
 T = TypeVar("T")
 _NAMED = 8  # names that are offered in place of one that is unknown
@@ -47,39 +50,21 @@ _HOURS = 24
 _KINDS = (ScopeKind.TARGET, ScopeKind.PLATFORM, ScopeKind.DEPARTMENT, ScopeKind.COMPONENT)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownTarget:
-    """A target that is watched, or of which there is a record; None: the record does not say."""
-
-    slug: str
-    name: str
-    url: str | None = None
-    kind: str | None = None
-    platform: str | None = None
-    department: str | None = None
-    interval_s: int | None = None
-    watched: bool = False
-
-
 class Targets:
     """Every target that can be asked about, and the sets of them."""
 
     def __init__(self, reads: Reads, config: Config) -> None:
-        plans = reads.definitions()
-        self.states = {state.target: state for state in reads.states()}
-        known = {slug: KnownTarget(slug=slug, name=slug) for slug in self.states}
-        known |= {plan.target: _planned(plan) for plan in plans}
-        known |= {one.slug: _watched(one.slug, config) for one in config.targets}
-        self.by_slug: Mapping[str, KnownTarget] = dict(sorted(known.items()))
+        plans, states = reads.definitions(), reads.states()
+        self.states = {state.target: state for state in states}
+        self.known = recorded_targets(states, plans, config)
         self.scopes = Scopes(known_from(plans, config.targets), config.figures.components)
-        self._config = config
+        self._watched = reads.watched
 
-    def of(self, slug: str) -> KnownTarget:
-        return self.by_slug.get(slug) or KnownTarget(slug=slug, name=slug)
-
-    def platform_name(self, slug: str | None) -> str | None:
-        platform = self._config.platforms.get(slug or "")
-        return platform.name if platform else slug
+    def span(self, question: Spanned, targets: Iterable[str] | None) -> dict[str, Any]:
+        """Return the span that is asked, and what part of it the record can speak of."""
+        some = self.known.by_slug if targets is None else targets
+        watched = of_chosen(self._watched(), some)
+        return coverage(question.since, question.until, watched, self.known).as_json()
 
     def asked(self, question: Scoped) -> Iterator[Scope]:
         """Yield the scopes that a question names. Raises Refused for one that is unknown."""
@@ -91,9 +76,9 @@ class Targets:
             yield self._scope(ScopeKind(question.scope), question.scope)
 
     def _scope(self, kind: ScopeKind, slug: str) -> Scope:
-        if kind is ScopeKind.TARGET and slug in self.by_slug and slug in self.states:
-            # Recorded before plans were: figures know nothing else of it.
-            name = self.by_slug[slug].name
+        if kind is ScopeKind.TARGET and slug in self.states:
+            # It may have been recorded before plans were.
+            name = self.known.of(slug).name
             return Scope(kind=kind, slug=slug, name=name, targets=(slug,))
         scope = self.scopes.find(kind, slug)
         if scope is not None:
@@ -110,32 +95,6 @@ class Targets:
         return tuple(sorted(set.intersection(*sets))) if sets else None
 
 
-def _planned(plan: Planned) -> KnownTarget:
-    return KnownTarget(
-        slug=plan.target,
-        name=plan.name,
-        url=plan.url,
-        kind=plan.kind,
-        platform=plan.platform,
-        department=plan.department,
-        interval_s=plan.interval_s,
-    )
-
-
-def _watched(slug: str, config: Config) -> KnownTarget:
-    target = config.by_slug[slug]
-    return KnownTarget(
-        slug=slug,
-        name=target.name,
-        url=target.url,
-        kind=target.kind.value,
-        platform=target.platform,
-        department=target.department,
-        interval_s=target.interval_s,
-        watched=True,
-    )
-
-
 class Answers:
     """Answers, each from one reading of the record. Every method raises Refused."""
 
@@ -144,23 +103,23 @@ class Answers:
         self._config = config
 
     def targets(self, question: TargetsQuestion, _: datetime) -> dict[str, Any]:
-        known = Targets(self._reads, self._config)
-        chosen = known.chosen(question)
+        targets = Targets(self._reads, self._config)
+        chosen = targets.chosen(question)
         after = _after(question)
         left = [
             one
-            for slug, one in known.by_slug.items()
+            for slug, one in targets.known.by_slug.items()
             if (chosen is None or slug in chosen) and (after is None or slug > after.name)
         ]
         page = left[: question.limit]
         more = len(left) > len(page)
         return {
-            "targets": [_target(one, known) for one in page],
+            "targets": [_target(one, targets) for one in page],
             "next": _next(question, Place(0, page[-1].slug)) if more else None,
         }
 
     def observations(self, question: ObservationsQuestion, now: datetime) -> dict[str, Any]:
-        if question.target not in Targets(self._reads, self._config).by_slug:
+        if question.target not in Targets(self._reads, self._config).known.by_slug:
             raise _unknown_target(question.target)
         until = question.until or now
         since = question.since or until - timedelta(days=OBSERVED_DAYS)
@@ -181,13 +140,13 @@ class Answers:
         }
 
     def outages(self, question: OutagesQuestion, now: datetime) -> dict[str, Any]:
-        known = Targets(self._reads, self._config)
-        targets = known.chosen(question)
-        span = _span(question, now)
+        targets = Targets(self._reads, self._config)
+        chosen = targets.chosen(question)
+        _require_past(question, now)
 
         def fetch(until: datetime | None, newest: int) -> Sequence[Outage]:
             return self._reads.outages(
-                targets,
+                chosen,
                 question.since,
                 _sooner(question.until, until),
                 open_only=question.open,
@@ -197,15 +156,15 @@ class Answers:
 
         page, end = _log(question, fetch, lambda one: place(one.first_fail_at, one.target))
         return {
-            **span,
-            "outages": [log_shapes.outage(one, known.of(one.target)) for one in page],
+            "span": targets.span(question, chosen),
+            "outages": [log_shapes.outage(one, targets.known.of(one.target)) for one in page],
             "next": end,
         }
 
     def incidents(self, question: IncidentsQuestion, now: datetime) -> dict[str, Any]:
-        known = Targets(self._reads, self._config)
-        targets = known.chosen(question)
-        span = _span(question, now)
+        targets = Targets(self._reads, self._config)
+        chosen = targets.chosen(question)
+        _require_past(question, now)
 
         def fetch(until: datetime | None, newest: int) -> Sequence[Incident]:
             return self._reads.incidents(
@@ -216,15 +175,19 @@ class Answers:
                 number=question.number,
             )
 
-        def chosen(one: Incident) -> bool:
-            return targets is None or any(target in targets for target, _ in one.outages)
+        def belongs(one: Incident) -> bool:
+            return chosen is None or any(target in chosen for target, _ in one.outages)
 
         page, end = _log(
-            question, fetch, lambda one: place(one.opened_at, one.platform), chosen=chosen
+            question, fetch, lambda one: place(one.opened_at, one.platform), chosen=belongs
         )
-        return {**span, "incidents": list(self._whole(page, known)), "next": end}
+        return {
+            "span": targets.span(question, chosen),
+            "incidents": list(self._whole(page, targets.known)),
+            "next": end,
+        }
 
-    def _whole(self, page: Sequence[Incident], known: Targets) -> Iterator[dict[str, Any]]:
+    def _whole(self, page: Sequence[Incident], known: RecordedTargets) -> Iterator[dict[str, Any]]:
         """Yield incidents with their outages."""
         names = {name for one in page for name in one.outages}
         outages: dict[tuple[str, datetime], Outage] = {}
@@ -235,36 +198,36 @@ class Answers:
         for one in page:
             whole = [outages[name] for name in one.outages if name in outages]
             named = {target: known.of(target) for target, _ in one.outages}
-            platform = known.platform_name(one.platform) or one.platform
-            yield log_shapes.incident(one, platform, whole, named)
+            yield log_shapes.incident(one, known.platform_name(one.platform), whole, named)
 
     def gaps(self, question: GapsQuestion, now: datetime) -> dict[str, Any]:
-        known = Targets(self._reads, self._config)
-        targets = known.chosen(question)
-        span = _span(question, now)
+        targets = Targets(self._reads, self._config)
+        chosen = targets.chosen(question)
+        _require_past(question, now)
         page, end = _log(
             question,
             lambda until, newest: self._reads.gaps(
                 question.since or _DAWN,
                 _sooner(question.until, until) or _DUSK,
-                targets=targets,
+                targets=chosen,
                 newest=newest,
                 number=question.number,
             ),
             lambda one: place(one.from_at, one.target),
         )
         return {
-            **span,
+            "span": targets.span(question, chosen),
             "gaps": [
-                log_shapes.gap(one, known.of(one.target) if one.target else None) for one in page
+                log_shapes.gap(one, targets.known.of(one.target) if one.target else None)
+                for one in page
             ],
             "next": end,
         }
 
     def changes(self, question: ChangesQuestion, now: datetime) -> dict[str, Any]:
-        known = Targets(self._reads, self._config)
-        targets = known.chosen(question)
-        span = _span(question, now)
+        targets = Targets(self._reads, self._config)
+        chosen = targets.chosen(question)
+        _require_past(question, now)
         if question.number is not None:
             found = self._reads.page_change(question.number)
             page, end = [found[0]] if found else [], None
@@ -272,7 +235,7 @@ class Answers:
             page, end = _log(
                 question,
                 lambda until, newest: self._reads.page_changes(
-                    targets=targets,
+                    targets=chosen,
                     since=question.since,
                     until=_sooner(question.until, until),
                     announced_only=not question.every,
@@ -281,17 +244,24 @@ class Answers:
                 lambda one: place(one.at, f"{one.number:020}"),
             )
         return {
-            **span,
-            "changes": [log_shapes.change(one, known.of(one.target)) for one in page],
+            "span": targets.span(question, chosen),
+            "changes": [log_shapes.change(one, targets.known.of(one.target)) for one in page],
             "next": end,
         }
 
+    def at(self, question: AtQuestion, now: datetime) -> dict[str, Any]:
+        known = Targets(self._reads, self._config).known
+        if question.target not in known.by_slug:
+            raise _unknown_target(question.target)
+        target = known.of(question.target)
+        return log_shapes.at_instant(answer_of(self._reads, known, target, question.time, now=now))
+
     def availability(self, question: AvailabilityQuestion, now: datetime) -> dict[str, Any]:
         """Answer as `vigie availability --json` does, in the same order."""
-        known = Targets(self._reads, self._config)
-        chosen = list(known.asked(question))
+        targets = Targets(self._reads, self._config)
+        chosen = list(targets.asked(question))
         if not chosen:
-            chosen = known.scopes.public() or known.scopes.every(ScopeKind.TARGET)
+            chosen = targets.scopes.public() or targets.scopes.every(ScopeKind.TARGET)
         first = min((at for at, _ in self._reads.watched().values()), default=now)
         since, until = question.since or min(first, now - _MICROSECOND), question.until or now
         _require_span(since, until, MAX_SPAN_DAYS)
@@ -322,8 +292,8 @@ _MICROSECOND = timedelta(microseconds=1)
 _DAWN, _DUSK = instant(0), datetime.fromisoformat("9999-12-31T00:00:00Z")
 
 
-def _target(one: KnownTarget, known: Targets) -> dict[str, Any]:
-    state = known.states.get(one.slug)
+def _target(one: RecordedTarget, targets: Targets) -> dict[str, Any]:
+    state = targets.states.get(one.slug)
     return {
         "target": one.slug,
         "name": one.name,
@@ -332,7 +302,7 @@ def _target(one: KnownTarget, known: Targets) -> dict[str, Any]:
         "kind": one.kind,
         "department": one.department,
         "platform": one.platform,
-        "platform_name": known.platform_name(one.platform),
+        "platform_name": targets.known.platform_name(one.platform) if one.platform else None,
         "interval_s": one.interval_s,
         "state": _state(state) if state else None,
     }
@@ -355,12 +325,10 @@ def _unknown_target(slug: str) -> Refused:
     return Refused(HTTPStatus.NOT_FOUND, "target : aucune cible de ce nom.", fault)
 
 
-def _span(question: Spanned, now: datetime) -> dict[str, Any]:
-    """Return the span as it is told: `from` null for the whole record."""
-    until = question.until or now
+def _require_past(question: Spanned, now: datetime) -> None:
+    """Raise Refused for a span from a start to the present that is none, or too long."""
     if question.since is not None:
-        _require_span(question.since, until, question.most_days())
-    return {"from": utc(question.since), "to": utc(until)}
+        _require_span(question.since, question.until or now, question.most_days())
 
 
 def _require_span(since: datetime, until: datetime, days: int) -> None:

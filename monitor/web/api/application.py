@@ -152,6 +152,14 @@ _PLACES: Mapping[str, tuple[type[models.Exact], str, str]] = {
             "avec « number »."
         ),
     ),
+    "at": (
+        models.AtAnswer,
+        "Une cible à un instant",
+        (
+            "Ce qui a été relevé de part et d’autre, et si l’on peut dire quelque chose de "
+            "l’instant ; les mots sont ceux de « vigie at --json »."
+        ),
+    ),
     "gaps": (
         models.GapsAnswer,
         "Nos lacunes",
@@ -212,6 +220,11 @@ class _Service:
     ) -> Response:
         return await self._answer(request, question, self._answers.changes)
 
+    async def at(
+        self, request: Request, question: Annotated[questions.AtQuestion, Query()]
+    ) -> Response:
+        return await self._answer(request, question, self._answers.at)
+
     async def gaps(
         self, request: Request, question: Annotated[questions.GapsQuestion, Query()]
     ) -> Response:
@@ -225,9 +238,7 @@ class _Service:
     ) -> Response:
         _require_single(request)
         now = self._present()
-        open_ended = isinstance(question, questions.Spanned) and (
-            question.until is None or question.until > now
-        )
+        open_ended = question.needs_present(now)
         try:
             async with asyncio.timeout(WAIT_S):
                 mark = await self._mark()

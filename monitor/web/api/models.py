@@ -3,11 +3,14 @@
 Instants are ISO 8601 in UTC, with "Z". Lengths of time end in their unit.
 """
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from monitor.core.changes.change import ChangeKind, Weight
 from monitor.core.changes.page_events import PageEdge
 from monitor.core.model import Failure, GapCause, Nature, Phase, Reason, Verdict
+from monitor.core.outages.at import Relation, Silence
 from monitor.core.outages.availability import Bound
 from monitor.core.outages.figures import ScopeKind
 
@@ -22,9 +25,25 @@ class Page(Exact):
     next: str | None = Field(description="Curseur de la suite ; null à la fin.")
 
 
+class NotCovered(Exact):
+    from_: str | None = Field(alias="from")
+    to: str | None
+    why: Literal["before_first_check", "after_last_check"]
+
+
+class Span(Exact):
+    """What is asked, and what part of it the record can speak of."""
+
+    from_: str | None = Field(alias="from")
+    to: str | None
+    first_check_at: str | None
+    last_check_at: str | None
+    not_covered: list[NotCovered]
+    partly_covered_targets: list[str]
+
+
 class LogPage(Page):
-    from_: str | None = Field(alias="from", description="Début demandé ; null : tout le registre.")
-    to: str
+    span: Span
 
 
 class TargetState(Exact):
@@ -85,7 +104,9 @@ class Observation(Exact):
     clock_offset_us: int | None
 
 
-class ObservationsAnswer(LogPage):
+class ObservationsAnswer(Page):
+    from_: str = Field(alias="from")
+    to: str
     observations: list[Observation]
 
 
@@ -179,6 +200,51 @@ class Change(Exact):
 
 class ChangesAnswer(LogPage):
     changes: list[Change]
+
+
+class ControlsSeen(Exact):
+    at: str
+    ok: int
+    asked: int
+    needed: int
+    line_works: bool
+
+
+class CitedCheck(Exact):
+    number: int | None
+    at: str
+    distance_s: float
+    verdict: Verdict
+    reason: Reason
+    rule: str
+    ruleset: str
+    status: int | None
+    controls: ControlsSeen | None
+
+
+class AtAnswer(Exact):
+    target: str
+    name: str
+    watched: bool | None
+    url: str | None
+    department: str | None
+    platform: str | None
+    point: str
+    at: str
+    verdict: Verdict | None = Field(description="null : nous ne pouvons pas le dire, voir why.")
+    why: Silence | None
+    sentence: str
+    hold_s: float
+    before_holds: bool
+    before: CitedCheck | None
+    after: CitedCheck | None
+    telling_before: CitedCheck | None
+    telling_after: CitedCheck | None
+    silent_since: str | None
+    gap: Gap | None
+    outage: Outage | None
+    relation: Relation | None
+    incident_number: int | None
 
 
 class FigureScope(Exact):

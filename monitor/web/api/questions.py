@@ -50,7 +50,12 @@ Number = Annotated[int, Field(ge=0, le=MOST_NUMBER)]
 class Question(BaseModel):
     """Parameters of one place of the interface. Others are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=False)
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def needs_present(self, now: datetime) -> bool:
+        """Return whether the answer depends on what time it is, besides the record."""
+        del now
+        return False
 
 
 class Scoped(Question):
@@ -99,6 +104,9 @@ class Spanned(Question):
         if self.since and self.until:
             require_span(self.since, self.until, days=self.most_days())
         return self
+
+    def needs_present(self, now: datetime) -> bool:
+        return self.until is None or self.until > now
 
     @classmethod
     def most_days(cls) -> int:
@@ -167,6 +175,18 @@ class ChangesQuestion(Scoped, Spanned, Paged):
         default=False, alias="all", description="Aussi ce qui est noté sans être annoncé."
     )
     number: Number | None = Field(None, description=_NUMBER)
+
+
+class AtQuestion(Question):
+    """What was seen of one target at one instant."""
+
+    target: Name = Field(description="Identifiant d’une cible.")
+    time: Instant = Field(
+        description="AAAA-MM-JJTHH:MM[:SS], heure de Paris sauf décalage écrit (Z, +01:00)."
+    )
+
+    def needs_present(self, now: datetime) -> bool:
+        return self.time > now - timedelta(days=1)  # whether the service lives counts near now
 
 
 class AvailabilityQuestion(Scoped, Spanned):

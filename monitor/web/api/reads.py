@@ -7,19 +7,10 @@ from typing import Protocol
 from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.model import Gap, Incident, Outage, State
 from monitor.core.model.check import Check
+from monitor.core.outages.at import Around
 from monitor.core.text.page import Page
-from monitor.figures import answers, scopes
-
-
-class Planned(scopes.Planned, Protocol):
-    """A target as the record says it was planned."""
-
-    @property
-    def url(self) -> str: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def interval_s(self) -> int: ...
+from monitor.figures import answers
+from monitor.store.reads.account_reads import Definition
 
 
 class Reads(answers.Reads, Protocol):
@@ -28,13 +19,18 @@ class Reads(answers.Reads, Protocol):
     `newest`, `limit`: of those that are asked for, only the last so many; None for all.
     """
 
+    @property
+    def point(self) -> str: ...
+
+    def around(self, target: str, at: datetime) -> Around: ...
+
     def leaf_count(self) -> int:
         """Count the leaves of the journal: whatever is recorded adds one."""
         ...
 
     def states(self) -> Sequence[State]: ...
 
-    def definitions(self) -> Sequence[Planned]: ...
+    def definitions(self) -> Sequence[Definition]: ...
 
     def outages(  # noqa: PLR0913 -- keyword-only filters
         self,
