@@ -2594,11 +2594,6 @@ class Story:
         if digest is not None and not re.fullmatch("[0-9a-f]{64}", digest):
             raise ValueError("sha256")
         self._names(index, leaf, "change", CHANGE)
-        if at < since <= self._stated - TOLERANCE_S * SECOND:
-            self.faults.append(
-                f"feuille {index} : annonce datée du {told_us(at)}, avant la maintenance ; un "
-                f"jeton inscrit avant cette feuille est du {told_us(self._stated)}, après son début"
-            )
         self.announced[index] = {
             "leaf": index, "at": at, "targets": targets, "from": since, "to": until,
             "sha256": digest, "change": leaf.get("change"), "counts": at < since,
@@ -3278,6 +3273,7 @@ class Verification:
         for name in sorted(named & set(there)):
             if self.attempt(digest_of, there[name], where=there[name]) not in (name, None):
                 self.faults.append(f"{shown(there[name])} : n'est pas l'annonce qui fut inscrite")
+        self._date_announcements()
         self.nothing = not named & set(there)
         return (
             some(len(notes), "maintenance annoncée", "maintenances annoncées")
@@ -3285,6 +3281,23 @@ class Verification:
             + some(len(named & set(there)), "texte d'annonce", "textes d'annonces")
             + f" ici, {len(named - set(there))} hors de ce dossier"
         )
+
+    def _date_announcements(self) -> None:
+        """Refuse an announcement dated before its maintenance, when a token shows that it is not.
+
+        What stands in the journal after a token was written after the time of that token.
+        """
+        tokens = sorted((one["leaf"], one["at"]) for one in self.dated if one["leaf"] is not None)
+        latest = 0
+        for note in self.story.announced.values():  # in the order of the journal
+            while tokens and tokens[0][0] < note["leaf"]:
+                latest = max(latest, tokens.pop(0)[1])
+            if note["at"] < note["from"] <= (latest - TOLERANCE_S) * SECOND:
+                self.faults.append(
+                    f"feuille {note['leaf']} : annonce datée du {told_us(note['at'])}, avant la "
+                    f"maintenance ; un jeton inscrit avant elle est du {told(latest)}, après son "
+                    "début"
+                )
 
     def verdict(self) -> str:
         """Say in one sentence what all this is worth."""

@@ -6,6 +6,7 @@ then, not when it was asked for.
 """
 
 import asyncio
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -30,7 +31,7 @@ async def record_requests(store: Store, data: Path, clock: Clock) -> int:
     done = 0
     for number, text in await asyncio.to_thread(store.annotation_requests):
         try:
-            note = requested(text, at=clock.now())
+            note = requested(text, at=await asyncio.to_thread(_now, store, clock))
             why = fault(note) or await asyncio.to_thread(contradiction, store, data, note)
         except _UNREADABLE as error:
             note, why = None, f"illisible ({type(error).__name__})"
@@ -42,6 +43,16 @@ async def record_requests(store: Store, data: Path, clock: Clock) -> int:
         log.info("annotated", kind=note.kind.value, targets=len(note.targets))
         done += 1
     return done
+
+
+def _now(store: Store, clock: Clock) -> datetime:
+    """Return the present, or the time of the last token where our clock is behind it.
+
+    What follows a token in the journal is later than the token: a verifier refuses an announcement
+    that claims to be earlier.
+    """
+    tokens = store.last_stamps(verified=True).values()
+    return max([clock.now(), *(token.at for token in tokens if token.at)])
 
 
 def contradiction(store: Store, data: Path, note: Annotation) -> str | None:

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ from typing import Any
 import pytest
 
 from monitor.core.journal.encode import annotation, instant
+from monitor.core.journal.jcs import canonical
 from monitor.core.model import Annotation, AnnotationKind
 from tests.evidence.test_verifier_story import Leaves, day, exported, packed, run, sqlite_template
-from tests.support import mirror
+from tests.support import mirror, tsa
+from tests.support.mirror import LOG, Tree
 from tests.support.outcomes import at
 
 __all__ = ["day", "sqlite_template"]
@@ -113,14 +116,27 @@ def test_a_withdrawal_of_nothing_is_refused(day: Leaves, tmp_path: Path) -> None
     assert any("où il n'y en a pas" in fault for fault in found["faults"])
 
 
-def test_an_announcement_cannot_be_dated_back_beyond_a_token(day: Leaves, tmp_path: Path) -> None:
-    """A token in the journal says when the leaves after it were written, at the earliest."""
-    token = {
-        "v": 1, "type": "token", "size": 1, "authority": "essai", "at": instant(at(90_000)),
-        "sha256": "00" * 32,
-    }  # fmt: skip
-    folder = copy(tmp_path / "copie", [*day, token, annotation(NOTE)], (DIGEST, SAID))
-    assert any("annonce datée du" in fault for fault in judged(folder)["faults"])
-    early = {**token, "at": instant(at(2500))}
-    folder = copy(tmp_path / "copie", [*day, early, annotation(NOTE)], (DIGEST, SAID))
-    assert not any("annonce datée du" in fault for fault in judged(folder)["faults"])
+@pytest.mark.parametrize(("begun_s", "good"), [(-3600, True), (200, True), (400, False)])
+def test_an_announcement_cannot_be_dated_back_beyond_a_token(
+    begun_s: int, *, good: bool, tmp_path: Path
+) -> None:
+    """What follows a token in the journal was written after it; the authority is real."""
+    authority = tsa.authority(tmp_path / "tsa")
+    begin = datetime.now(UTC) - timedelta(seconds=begun_s)  # noqa: TID251 -- openssl's clock
+    folder = tmp_path / "copie"
+    tree = Tree([canonical({"v": 1, "type": "run", "edge": "stop", "start": 0,
+                            "at": instant(begin - timedelta(hours=3))})])  # fmt: skip
+    token = mirror.stamp(folder / "journal" / "horodatages", authority, tree.checkpoint(1))
+    note = replace(
+        NOTE, at=begin - timedelta(hours=2), from_at=begin, to_at=begin + timedelta(hours=1)
+    )
+    tree.entries += [token, canonical(annotation(note))]
+    tree.write(folder / "journal", 3)
+    mirror.put(folder / "journal" / "checkpoint", tree.checkpoint(3))
+    mirror.put(folder / "cles.txt", f"log {LOG.verifier}\n".encode())
+    mirror.put(folder / "racines.pem", authority.root_pem.read_bytes())
+
+    faults = judged(folder)["faults"]
+
+    assert (not faults) is good, faults
+    assert good or "annonce datée du" in faults[0]

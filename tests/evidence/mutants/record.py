@@ -222,6 +222,7 @@ async def _live(store: Store, data: Path, tsa: Authority) -> None:
             await store.record_round(round_, reading)
         for n in range(ROUNDS):
             await store.record_round(panel(at(3600 + 60 * n)), None)
+        await _announce(store, data)
         signed = await sealer.seal()
         assert signed is not None
         text = Note.parse(signed.note).text
@@ -232,7 +233,6 @@ async def _live(store: Store, data: Path, tsa: Authority) -> None:
         await stamp(store, data, signed.note, signed.size, tsa)
         await store.save_lane(LaneState(platform="anef", strikes=1))
         await store.keep_robots("https://etrangers.test", "User-agent: *", 200, at(0))
-        await _announce(store, data)
         minutes = 60 * len(WEATHER["etrangers"])
         await _stopped(store, "connexion", minutes + 2, 20_000)
         for n in range(6):
