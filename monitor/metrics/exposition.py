@@ -122,15 +122,15 @@ class Exposition:
         figures = self._board.figures
         if figures is None:
             return ""
-        ended = f'{TIMESTAMP}{{point="{_escaped(self._point)}"}} {figures.until.timestamp()!r}\n'
-        ended = f"{_head(TIMESTAMP, TIMESTAMP_HELP, 'gauge')}{ended}"
+        end = f'{TIMESTAMP}{{point="{_escaped(self._point)}"}} {figures.until.timestamp()!r}\n'
+        end = f"{_head(TIMESTAMP, TIMESTAMP_HELP, 'gauge')}{end}"
         if now - figures.until > SHOWN_FOR:
-            return ended
+            return end
         rendered, text = self._figures
         if rendered is not figures:
             text = "".join(self._figure_lines(figures))
             self._figures = (figures, text)
-        return ended + text
+        return end + text
 
     def _figure_lines(self, figures: RollingMetrics) -> Iterator[str]:
         for family in TARGET_FIGURES:

@@ -7,7 +7,7 @@ yields (label pairs beyond the target's own, value). No text from outside is eve
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from monitor.core.model import Phase, Verdict
+from monitor.core.model import GapCause, Phase, Verdict
 from monitor.core.model.check import Check, StoredHop
 from monitor.core.outages.fold import success
 from monitor.metrics.family import MetricFamily, Sample
@@ -83,9 +83,9 @@ def _states(metrics: TargetMetrics) -> Iterator[Sample]:
     return _one_of_six(verdict or Verdict.UNKNOWN)
 
 
-def _one_of_six(held: Verdict) -> Iterator[Sample]:
+def _one_of_six(current: Verdict) -> Iterator[Sample]:
     for verdict in Verdict:
-        yield (("state", verdict.value),), float(held is verdict)
+        yield (("state", verdict.value),), float(current is verdict)
 
 
 def _probes(metrics: TargetMetrics) -> Iterator[Sample]:
@@ -112,7 +112,9 @@ def _outage_started(metrics: TargetMetrics) -> Iterator[Sample]:
 
 
 def _missed(metrics: TargetMetrics) -> Iterator[Sample]:
-    for cause, slots in sorted(metrics.missed.items()):
+    """Yield each cause there was; those that are our own always, so that the first slot counts."""
+    slots_of = {GapCause.OVERRUN: 0, GapCause.FAULT: 0} | metrics.missed
+    for cause, slots in sorted(slots_of.items()):
         yield (("cause", cause.value),), float(slots)
 
 

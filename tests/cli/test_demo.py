@@ -22,6 +22,7 @@ from monitor.demo import sites
 from monitor.demo.scenario import Scene, SiteFault
 from monitor.demo.timetable import SCENES
 from monitor.store import Store
+from tests.support.prometheus import missing, rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,6 +286,15 @@ def test_the_pages_answered_in_the_middle(played: Played) -> None:
     assert b"anef_page_information_present" in played.pages["metrics"]
     assert "✔ oui".encode() in played.pages["informations"]
     assert "Premier relevé en échec".encode() in played.pages["cibles/prefecture-69"]
+
+
+def test_the_alerts_read_what_a_living_service_shows(played: Played) -> None:
+    """But for what the demo has not: an authority that dates the journal, a time server."""
+    expressions = [rule["expr"] for rule in rules()]
+    assert missing(expressions, played.pages["metrics"]) <= {
+        "anef_journal_last_stamp_timestamp_seconds",
+        "anef_clock_offset_seconds",
+    }
 
 
 def test_promtool_accepts_the_metrics_of_a_living_service(played: Played) -> None:

@@ -236,7 +236,7 @@ async def test_the_service_itself_is_shown(desk: Desk) -> None:
     assert samples["anef_lane_paused"] == {"": 1.0}
     assert samples["anef_lane_backlog"] == {"": 3.0}
     assert samples["anef_incident_open"] == {"": 0.0}
-    assert samples["anef_slots_missed_total"] == {"paused": 2.0}
+    assert samples["anef_slots_missed_total"] == {"fault": 0.0, "overrun": 0.0, "paused": 2.0}
     assert samples["anef_scheduler_lateness_seconds_count"] == {"": 1.0}
     assert "anef_build_info" in samples
     assert "anef_config_info" in samples
