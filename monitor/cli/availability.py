@@ -151,7 +151,8 @@ FIELDS = (
 
 def rows(answer: Availability) -> Iterator[dict[str, Any]]:
     """Yield the line of the whole span, then that of each of its parts."""
-    yield _row(answer, "", answer.account) | _outside(answer)
+    checks = {"checks": answer.checks, "failures": answer.failures}
+    yield _row(answer, "", answer.account) | checks | _outside(answer)
     for part in answer.parts:
         yield _row(answer, part.label, part.account)
 

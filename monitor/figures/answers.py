@@ -40,7 +40,7 @@ from monitor.core.outages.milestones import Milestone
 from monitor.figures.unannounced import unannounced
 
 MAX_SPAN_DAYS = 3_700  # ten years
-MAX_PARTS = 4_000  # bins of one answer
+MAX_FINE_DAYS = 20_000  # of all targets together, where sums by day do not do
 
 
 class Division(StrEnum):
@@ -138,6 +138,12 @@ class Question:
             raise QuestionRefused("la fin de la période n’est pas après son début")
         if self.until - self.since > MAX_SPAN_DAYS * 24 * HOUR_US:
             raise QuestionRefused(f"période trop longue : {MAX_SPAN_DAYS} jours au plus")
+        days = len(self.scope.targets) * (self.until - self.since) // (24 * HOUR_US)
+        if self.division in {Division.HOUR, Division.OPENING} and days > MAX_FINE_DAYS:
+            raise QuestionRefused(
+                f"trop de relevés pour un détail par heure : {MAX_FINE_DAYS} jours de cible au plus"
+                f", et {days} sont demandés"
+            )
 
 
 def availability(reads: Reads, question: Question, basis: Basis) -> Availability:

@@ -13,6 +13,8 @@ import pytest
 from monitor.cli import main
 from monitor.core.french.figures import highest, lowest, percent
 from monitor.core.model import Judgement, Kind, Reason, Target, Verdict
+from monitor.core.outages.figures import Scope, ScopeKind
+from monitor.figures.answers import Division, Question, QuestionRefused
 from monitor.store import Store
 from tests.support.databases import sqlite_template
 from tests.support.outcomes import DEAD, OK, at, outcome
@@ -82,6 +84,7 @@ def test_the_whole_is_down_while_a_necessary_component_is(
     down_us = answer["state_us"]["down"] + answer["state_us"]["maintenance"]
     assert down_us == (30 + 10) * 60_000_000
     assert sum(answer["state_us"].values()) == answer["span_us"] == 4 * 3_600_000_000
+    assert (answer["checks"], answer["failures"]) == (96, 8)
     assert answer["unobserved_us"] == 7_000_000  # before the first check of the second one
 
 
@@ -149,3 +152,13 @@ def test_a_percentage_is_never_rounded_to_more_than_is_known() -> None:
         f"0,00{SPACE}%",
     )
     assert (lowest(Fraction(2, 3)), highest(Fraction(2, 3))) == (f"66,66{SPACE}%", f"66,67{SPACE}%")
+
+
+def test_hours_of_too_many_days_are_refused() -> None:
+    slugs = tuple(f"cible-{number}" for number in range(300))
+    scope = Scope(kind=ScopeKind.ALL, slug="all", name="Toutes", targets=slugs)
+    until = 100 * 86_400_000_000
+
+    assert Question(scope=scope, since=0, until=until, now=until, division=Division.MONTH)
+    with pytest.raises(QuestionRefused, match="30000 sont demandés"):
+        Question(scope=scope, since=0, until=until, now=until, division=Division.HOUR)
