@@ -3,16 +3,20 @@
 import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from typing import Any
 
+from monitor.cli.log_forms import Column, write_french_csv
 from monitor.cli.parsing import CommandRefused, Commands, say
 from monitor.cli.records import instant, log_options, require_span, write_csv
 from monitor.config import load
 from monitor.config.settings import read_settings
 from monitor.core.french import figures as french
 from monitor.core.french.formatting import numbered, when
+from monitor.core.model import Verdict
 from monitor.core.outages.availability import Account, Bound, microseconds
 from monitor.core.outages.availability import instant as instant_of
+from monitor.core.outages.calendar import HOUR_US
 from monitor.core.outages.figures import Availability, Scope, ScopeKind, compared
 from monitor.figures import shapes
 from monitor.figures.answers import Basis, Division, Question, QuestionRefused, availabilities
@@ -126,6 +130,9 @@ def _print(args: Namespace, answers: Sequence[Availability], *, pairs: bool) -> 
         say([shapes.availability(answer) for answer in answers])
     elif args.format == "csv":
         write_csv([row for answer in answers for row in rows(answer)], names=FIELDS)
+    elif args.format == "csv-fr":
+        figures = [figure for answer in answers for figure in _sheet(answer)]
+        write_french_csv(COLUMNS, figures, instants=frozenset({"du", "au"}))
     else:
         for answer in answers:
             print("\n".join(lines(answer)), end="\n\n")
@@ -146,6 +153,50 @@ FIELDS = (
     *("blocked_us", "unknown_us", "checks", "failures", "rulesets"),
     *("announced_us", "unannounced_availability"),
     *("unannounced_availability_low", "unannounced_availability_high"),
+)
+
+
+SheetRow = tuple[Availability, str, Account]
+
+
+def _sheet(answer: Availability) -> Iterator[SheetRow]:
+    """Yield the whole span, then its parts, for a French spreadsheet."""
+    yield answer, "", answer.account
+    for part in answer.parts:
+        yield answer, french.PARTS.get(part.label, part.label), part.account
+
+
+def _percent(account: Account, bound: Bound, least: Fraction) -> float | str | None:
+    """Return a percentage; in its place, for the rate itself, that too little is known."""
+    ratio = account.ratio(bound)
+    if ratio is None:
+        return None
+    if bound is Bound.CENTRAL and account.coverage < least:
+        return french.rate(account, enough=False)
+    return float(100 * ratio)
+
+
+def _hours(us: int) -> float:
+    return us / HOUR_US
+
+
+COLUMNS: Sequence[Column[SheetRow]] = (
+    ("ensemble", lambda row: row[0].scope.name),
+    ("identifiant", lambda row: row[0].scope.slug),
+    ("du", lambda row: instant_of(row[0].since)),
+    ("au", lambda row: instant_of(row[0].until)),
+    ("détail", lambda row: row[1]),
+    ("disponible (%)", lambda row: _percent(row[2], Bound.CENTRAL, row[0].coverage_min)),
+    ("au moins (%)", lambda row: _percent(row[2], Bound.LOW, row[0].coverage_min)),
+    ("au plus (%)", lambda row: _percent(row[2], Bound.HIGH, row[0].coverage_min)),
+    ("couverture (%)", lambda row: float(100 * row[2].coverage)),
+    ("indisponible (h)", lambda row: _hours(row[2].us(Verdict.DOWN))),
+    ("en maintenance (h)", lambda row: _hours(row[2].us(Verdict.MAINTENANCE))),
+    ("indéterminé (h)", lambda row: _hours(row[2].us(Verdict.UNKNOWN))),
+    ("accès refusé à la sonde (h)", lambda row: _hours(row[2].us(Verdict.BLOCKED))),
+    ("relevés", lambda row: row[2].checks if row[1] else row[0].checks),
+    ("relevés en échec", lambda row: row[2].failures if row[1] else row[0].failures),
+    ("règles", lambda row: " ".join(row[0].rulesets)),
 )
 
 

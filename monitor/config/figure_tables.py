@@ -27,8 +27,13 @@ _Named = OpeningEntry | ComponentEntry | MilestoneEntry
 
 
 def read_milestones(folder: Path, local: Local) -> tuple[Tables, Mapping[int, MilestoneEntry]]:
-    """Return the good milestones by position; problems are in the `Tables.problems`."""
-    tables = Tables(folder, MILESTONES, allow_private=False, under=local.over_milestones)
+    """Return the good milestones by position; problems are in the `Tables.problems`.
+
+    A configuration folder of before there were milestones has none: it stays good.
+    """
+    tables = Tables(
+        folder, MILESTONES, allow_private=False, under=local.over_milestones, optional=True
+    )
     tables.whole(MilestonesEntry)
     entries = tables.items(MilestoneEntry, MILESTONE)
     _check_slugs(tables, entries, MILESTONE)

@@ -27,9 +27,14 @@ class Tables:
         *,
         allow_private: bool | None = None,
         under: Callable[[Mapping[str, Any]], Merged] = lambda raw: Merged(dict(raw)),
+        optional: bool = False,
     ) -> None:
-        """Read `folder/name`; `under` merges the local settings with its content."""
-        raw, problems = read_toml(folder, name)
+        """Read `folder/name`; `under` merges the local settings with its content.
+
+        An `optional` file that is not there is an empty one.
+        """
+        absent = optional and not (folder / name).exists()
+        raw, problems = ({}, []) if absent else read_toml(folder, name)
         self._take(under(raw or {}), name, readable=raw is not None, problems=problems)
         self.allow_private = self._says_private() if allow_private is None else allow_private
 

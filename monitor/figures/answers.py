@@ -40,6 +40,7 @@ from monitor.core.outages.milestones import Milestone
 from monitor.figures.unannounced import unannounced
 
 MAX_SPAN_DAYS = 3_700  # ten years
+MAX_PARTS = 4_000  # bins of one answer
 MAX_FINE_DAYS = 20_000  # of all targets together, where sums by day do not do
 
 

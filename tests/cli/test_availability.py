@@ -159,6 +159,20 @@ def test_hours_of_too_many_days_are_refused() -> None:
     scope = Scope(kind=ScopeKind.ALL, slug="all", name="Toutes", targets=slugs)
     until = 100 * 86_400_000_000
 
-    assert Question(scope=scope, since=0, until=until, now=until, division=Division.MONTH)
+    Question(scope=scope, since=0, until=until, now=until, division=Division.MONTH)
     with pytest.raises(QuestionRefused, match="30000 sont demandés"):
         Question(scope=scope, since=0, until=until, now=until, division=Division.HOUR)
+
+
+def test_a_french_spreadsheet_opens_it(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("--target", PAGE, "--by", "day", "--csv", "fr")
+    text = asked(capsys, data, *words, "--from", "2026-11-23", "--to", "2026-11-24")
+    whole, day = csv.DictReader(StringIO(text.lstrip("\ufeff")), delimiter=";")
+
+    assert whole["disponible (%)"] == "couverture insuffisante (17,01 %)"
+    assert (whole["indisponible (h)"], day["couverture (%)"]) == ("0,5", "17,014")
+    assert (whole["du (Paris)"], whole["du (UTC)"]) == (
+        "23/11/2026 00:00:00",
+        "22/11/2026 23:00:00",
+    )
+    assert (whole["relevés"], day["détail"]) == ("48", "2026-11-23")
