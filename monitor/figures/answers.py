@@ -24,6 +24,7 @@ from monitor.core.outages.calendar import (
     day_of,
     midnight,
     opening_bins,
+    refined,
 )
 from monitor.core.outages.figures import (
     COVERAGE_MIN,
@@ -230,11 +231,16 @@ def _touched(reads: Reads, question: Question, days: Bins, by_day: Sequence[Acco
     down = [(start, account.bad_us) for start, account in zip(days.edges, by_day, strict=False)]
     hours: int | None = None
     if question.scope.needs_all or len(question.scope.targets) == 1:
-        hours = 0
-        for index, (_, down_us) in enumerate(down):
-            if down_us:
-                edges = cut(days.edges[index], days.edges[index + 1], Unit.HOUR).edges
-                hours += clock_hours(edges, _accounts(reads, question, edges))
+        edges = refined(
+            days.edges,
+            [
+                edge
+                for (start, down_us), end in zip(down, days.edges[1:], strict=True)
+                if down_us
+                for edge in cut(start, end, Unit.HOUR).edges
+            ],
+        )
+        hours = clock_hours(edges, _accounts(reads, question, edges))
     return touched(down, hours)
 
 

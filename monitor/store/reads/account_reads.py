@@ -148,6 +148,8 @@ class AccountReader:
     def __init__(self, connection: Connection, point: str) -> None:
         self._connection = connection
         self._point = point
+        self._subjects: dict[str, int | None] = {}
+        self._plans: dict[int, list[tuple[int, int]]] = {}
         self._judgements: dict[int, tuple[Verdict, Reason]] = {
             row.id: (row.verdict, row.reason)
             for row in connection.execute(select(_J.c.id, _J.c.verdict, _J.c.reason))
@@ -233,8 +235,9 @@ class AccountReader:
     def subject(self, target: str) -> int | None:
         """Return the number of a target; None for one that was never seen from this point."""
         same = _S.c.target == target, _S.c.point == self._point
-        number: int | None = self._connection.scalar(select(_S.c.id).where(*same))
-        return number
+        if target not in self._subjects:
+            self._subjects[target] = self._connection.scalar(select(_S.c.id).where(*same))
+        return self._subjects[target]
 
     def tallied(self, subject: int | None, edges: Sequence[int], now: int) -> list[Account]:
         """Return accounts from the checks alone, whatever sums there are."""
@@ -321,27 +324,30 @@ class AccountReader:
         if subject is None:
             return
         holds, judgements = self._holds(subject), self._judgements
+        verdict = Verdict.UNKNOWN  # of the last check that was read
         mine = select(_AT, _O.c.judgement_id).where(_O.c.subject_id == subject)
         before = mine.where(since > _AT).order_by(_AT.desc()).limit(1)
         within = mine.where(since <= _AT, until > _AT).order_by(_AT)
         after = mine.where(until <= _AT).order_by(_AT)
         telling = after.join(_J, _J.c.id == _O.c.judgement_id).where(_J.c.verdict.in_(_TELLING))
-        last: int | None = None
-        for wanted in (before, within, after.limit(1), telling.limit(1)):
+        for wanted in (before, within, after.limit(1)):
             for at, judgement in self._connection.execute(wanted).yield_per(_BATCH):
-                if at == last:  # the first one after may be the first that tells, too
-                    continue
-                last = at
                 verdict, reason = judgements[judgement]
                 yield at, verdict, reason, _hold(holds, at)
+        if verdict in KNOWN:
+            return
+        for at, judgement in self._connection.execute(telling.limit(1)):
+            yield at, *judgements[judgement], _hold(holds, at)
 
     def _holds(self, subject: int) -> list[tuple[int, int]]:
         """Return from when on a check of a subject may hold how long, in order."""
-        wanted = select(_FROM, _D.c.text).where(_D.c.subject_id == subject).order_by(_D.c.from_at)
-        return [
-            (from_us, HOLD * 1_000_000 * json.loads(text)["interval_s"])
-            for from_us, text in self._connection.execute(wanted)
-        ]
+        if subject not in self._plans:
+            wanted = select(_FROM, _D.c.text).where(_D.c.subject_id == subject)
+            self._plans[subject] = [
+                (from_us, HOLD * 1_000_000 * json.loads(text)["interval_s"])
+                for from_us, text in self._connection.execute(wanted.order_by(_D.c.from_at))
+            ]
+        return self._plans[subject]
 
 
 def cut_at(edges: Sequence[int], since: int, until: int) -> list[int]:
