@@ -1,25 +1,146 @@
-"""A real Prometheus scrapes the real service, with the configuration that we ship."""
+"""A real Prometheus scrapes the real service, with the configuration that we ship.
 
+Every query of docs/prometheus.md is run on it.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
+from monitor.core.model import Kind, Target
+from monitor.store import Store, migrate
+from tests.support.outcomes import DEAD, OK, outcome
 from tests.support.prometheus import ask, prometheus
-from tests.support.service import LocalSite, running, wait_until, write_config
+from tests.support.service import LocalSite, running, vigie_here, wait_until, write_config
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "prometheus.md").read_text(encoding="utf-8")
+QUERIES = re.findall(r"^```promql\n(.+)\n```$", DOCUMENT, re.MULTILINE)
+(BLACKBOX,) = re.findall(r"^```yaml\n(.+?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
+SLUGS = ("cible-0", "cible-1")
+STEP = timedelta(minutes=5)
+HISTORY = timedelta(hours=25)
+COMPONENT = """
+[[figures.component]]
+slug = "tout"
+name = "Tout"
+targets = ["cible-0", "cible-1"]
+necessary = true
+why = "essai"
+"""
 
 
-def test_prometheus_reads_every_target_under_our_own_labels(tmp_path: Path) -> None:
-    """`instance` stays the watched URL: the shipped configuration honours our labels."""
+@dataclass(frozen=True)
+class Scraped:
+    """A service with a day of record, and the port of the Prometheus that scrapes it."""
+
+    config: Path
+    data: Path
+    site: int
+    port: int
+
+
+def record_a_day(data: Path) -> None:
+    """Record 25 hours until now, with an outage of the first target."""
+    url = f"sqlite:///{data / 'vigie.sqlite'}"
+    targets = {
+        slug: Target(
+            slug=slug,
+            name=slug,
+            url=f"https://{slug}.test/",
+            kind=Kind.PAGE,
+            platform="essai",
+            interval_s=int(STEP.total_seconds()),
+        )
+        for slug in SLUGS
+    }
+    now = datetime.now(UTC)  # noqa: TID251 -- the service that follows has the clock of the machine
+    steps = HISTORY // STEP
+
+    async def write(store: Store) -> None:
+        for step in range(steps):
+            at = now - (steps - step) * STEP
+            await store.record(outcome("cible-0", at, DEAD if 100 <= step < 112 else OK))
+            await store.record(outcome("cible-1", at, OK))
+
+    migrate(url)
+    with Store.open(url, point="local", writer=True, rest_s=0, targets=targets) as store:
+        asyncio.run(write(store))
+
+
+@pytest.fixture(scope="module")
+def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
+    folder = tmp_path_factory.mktemp("prometheus")
     site, control = LocalSite(), LocalSite()
-    config = write_config(tmp_path / "config", site=site.port, control=control.port)
+    config = write_config(folder / "config", site=site.port, control=control.port)
+    main = config / "vigie.toml"
+    main.write_text(main.read_text() + COMPONENT)
+    data = folder / "data"
+    data.mkdir()
+    record_a_day(data)
+    blackbox = BLACKBOX.replace("[anef-sso, anef-usagers]", f"[{', '.join(SLUGS)}]")
     with (
-        running(config, tmp_path / "data") as service,
-        prometheus(tmp_path, service=service.port) as port,
+        running(config, data) as service,
+        prometheus(folder, service=service.port, more=blackbox) as port,
     ):
-        wait_until(lambda: len(ask(port, "probe_success == 1")) == 2)
-        found = ask(port, 'probe_success{target="cible-0"}')[0]["metric"]
-        ratio = ask(port, "anef_control_success_ratio")[0]["value"][1]
-
-    assert found["instance"] == f"http://127.0.0.1:{site.port}/page/0"
-    assert (found["module"], found["platform"], found["point"]) == ("page", "essai", "local")
-    assert ratio == "1"
+        wait_until(lambda: len(ask(port, "probe_success{job='vigie'} == 1")) == 2)
+        yield Scraped(config, data, site.port, port)
     site.stop()
     control.stop()
+
+
+def test_prometheus_reads_every_target_under_our_own_labels(scraped: Scraped) -> None:
+    """`instance` stays the watched URL: the shipped configuration honours our labels."""
+    labels = ask(scraped.port, 'probe_success{job="vigie",target="cible-0"}')[0]["metric"]
+    ratio = ask(scraped.port, "anef_control_success_ratio")[0]["value"][1]
+
+    assert labels["instance"] == f"http://127.0.0.1:{scraped.site}/page/0"
+    assert (labels["module"], labels["platform"], labels["point"]) == ("page", "essai", "local")
+    assert ratio == "1"
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_every_query_of_the_document_has_an_answer(scraped: Scraped, query: str) -> None:
+    wait_until(lambda: bool(ask(scraped.port, query)))
+
+
+def test_the_document_has_queries() -> None:
+    assert len(QUERIES) > 10
+    assert len(QUERIES) == DOCUMENT.count("```promql")
+
+
+def test_a_rate_is_that_of_vigie_availability(scraped: Scraped) -> None:
+    window = 'target="cible-0",window="24h"'
+    wait_until(lambda: len(ask(scraped.port, f"anef_availability_ratio{{{window}}}")) == 3)
+    end = datetime.fromtimestamp(
+        float(ask(scraped.port, "anef_figures_timestamp_seconds")[0]["value"][1]), UTC
+    )
+    span = ("--from", (end - timedelta(days=1)).isoformat(), "--to", end.isoformat())
+    where = ("--config", scraped.config, "--data", scraped.data)
+    asked = vigie_here("availability", *where, "--target", "cible-0", *span, "--json")
+    (answer,) = json.loads(asked.stdout)
+
+    rates = {
+        row["metric"]["bound"]: float(row["value"][1])
+        for row in ask(scraped.port, f"anef_availability_ratio{{{window}}}")
+    }
+    assert rates == {bound: answer["availability"][bound] for bound in ("low", "central", "high")}
+    assert rates["low"] < rates["central"] < rates["high"] < 1
+    (coverage,) = ask(scraped.port, f"anef_coverage_ratio{{{window}}}")
+    assert float(coverage["value"][1]) == answer["coverage"]
+
+
+def test_the_probes_of_blackbox_exporter_are_its_dashboards(scraped: Scraped) -> None:
+    """Its labels are the scrape's own: the slug is the instance, as its dashboards expect."""
+    query = 'probe_success{job="blackbox"} == 1'
+    wait_until(lambda: len(ask(scraped.port, query)) == 2)
+
+    rows = ask(scraped.port, query)
+    assert sorted(row["metric"]["instance"] for row in rows) == list(SLUGS)
+    assert all("target" not in row["metric"] for row in rows)
+    assert ask(scraped.port, 'up{job="blackbox"} == 0') == []
