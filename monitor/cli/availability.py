@@ -176,6 +176,11 @@ def _percent(account: Account, bound: Bound, least: Fraction) -> float | str | N
     return float(100 * ratio)
 
 
+def _outside_percent(answer: Availability) -> float | str | None:
+    outside = answer.unannounced
+    return None if outside is None else _percent(outside, Bound.CENTRAL, answer.coverage_min)
+
+
 def _hours(us: int) -> float:
     return us / HOUR_US
 
@@ -196,6 +201,8 @@ COLUMNS: Sequence[Column[SheetRow]] = (
     ("accès refusé à la sonde (h)", lambda row: _hours(row[2].us(Verdict.BLOCKED))),
     ("relevés", lambda row: row[2].checks if row[1] else row[0].checks),
     ("relevés en échec", lambda row: row[2].failures if row[1] else row[0].failures),
+    ("maintenance annoncée (h)", lambda row: None if row[1] else _hours(row[0].announced_us)),
+    ("hors maintenance annoncée (%)", lambda row: None if row[1] else _outside_percent(row[0])),
     ("règles", lambda row: " ".join(row[0].rulesets)),
 )
 

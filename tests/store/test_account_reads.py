@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, func, select, update
 
-from monitor.cli.availability import lines, rows
+from monitor.cli.availability import COLUMNS, lines, rows
 from monitor.core.model import Annotation, AnnotationKind, Judgement, Kind, Reason, Target, Verdict
 from monitor.core.outages.availability import Account, microseconds
 from monitor.core.outages.calendar import HOUR_US, Unit, cut, midnight
@@ -278,3 +278,6 @@ def test_an_answer_tells_what_it_is_without_announced_maintenance(store: Store) 
         assert any("hors maintenance annoncée" in line for line in lines(one))
         (row,) = rows(one)
         assert row["unannounced_availability"] == 1
+        sheet = {name: value((one, "", one.account)) for name, value in COLUMNS}
+        assert sheet["maintenance annoncée (h)"] == 4
+        assert sheet["hors maintenance annoncée (%)"] == 100
