@@ -11,7 +11,12 @@ import pytest
 import monitor
 
 ROOT = Path(__file__).parents[1]
-LOCKS = ("requirements.lock", "requirements-build.lock", "requirements-dev.lock")
+LOCKS = (
+    "requirements.lock",
+    "requirements-build.lock",
+    "requirements-dataset.lock",
+    "requirements-dev.lock",
+)
 
 
 def tracked() -> list[Path]:
@@ -51,7 +56,7 @@ def test_a_lock_pins_by_hash_and_names_no_place(lock: str) -> None:
     assert [] == re.findall(r"\S*://\S*| @ |--\w*index\S* \S+|--find-links", text.split("\n", 2)[2])
 
 
-@pytest.mark.parametrize("lock", LOCKS[:2])
+@pytest.mark.parametrize("lock", LOCKS[:3])
 def test_what_is_tested_is_what_runs(lock: str) -> None:
     assert pins(lock).items() <= pins("requirements-dev.lock").items()
 
@@ -62,11 +67,14 @@ def test_the_locks_hold_every_dependency() -> None:
     wanted = {
         "requirements.lock": project["project"]["dependencies"],
         "requirements-build.lock": groups["build"],
+        "requirements-dataset.lock": groups["dataset"],
         "requirements-dev.lock": [line for line in groups["dev"] if isinstance(line, str)],
     }
     for lock, dependencies in wanted.items():
         names = {re.split(r"[^\w.-]", dependency)[0] for dependency in dependencies}
         assert set() == names - pins(lock).keys()
+
+    assert project["project"]["optional-dependencies"] == {"dataset": groups["dataset"]}
 
 
 def test_no_file_names_a_package_registry() -> None:
