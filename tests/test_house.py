@@ -29,6 +29,7 @@ MODULES = {
     "backup": "a command, and what does it",
     "changes": "a command, and the package of the core",
     "compare": "a command, and the function that it shows",
+    "dataset": "a command, and the package",
     "demo": "a command, and the package",
     "journal": "a command, and the package of the core",
     "probe": "a command, and the package",

@@ -40,6 +40,7 @@ COMMANDS = {
     "resume": "pauses",
     "seal": "journal",
     "export": "export",
+    "dataset": "dataset",
     "verify": "journal",
     "rebuild": "journal",
     "backup": "backup",
@@ -47,7 +48,7 @@ COMMANDS = {
     "witness": "witness",
 }
 _RECORD = 0o027  # umask: only the service and its group may read the record
-_FOR_OTHERS = frozenset({"init", "export"})  # their output has the caller's umask
+_FOR_OTHERS = frozenset({"init", "export", "dataset"})  # their output has the caller's umask
 _INTERRUPTED = 130  # what a shell reports of a command that Ctrl-C ended
 
 

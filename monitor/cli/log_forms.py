@@ -12,13 +12,13 @@ from monitor.cli import terminal
 from monitor.cli.parsing import say
 from monitor.cli.records import write_csv
 from monitor.core.french.formatting import PARIS
+from monitor.core.untrusted.spreadsheet_cells import not_a_formula
 from monitor.figures.coverage import Coverage
 
 T = TypeVar("T")
 Cell = str | int | float | bool | datetime | None
 # The head of a column, and what it has of an item. An instant makes two columns.
 Column = tuple[str, Callable[[T], Cell]]
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")  # as the first character, a spreadsheet obeys it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +118,7 @@ def _french(value: Cell) -> str:
             return "oui" if value else "non"
         case float():
             return f"{value:.3f}".rstrip("0").rstrip(".").replace(".", ",")
-        case str() if value.lstrip(" \N{NO-BREAK SPACE}").startswith(_FORMULA):
-            return f"'{value}"
+        case str():
+            return not_a_formula(value)
         case _:
             return str(value)

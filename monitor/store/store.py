@@ -49,6 +49,7 @@ from monitor.store.reads.account_reads import AccountReads
 from monitor.store.reads.annotation_reads import AnnotationReads
 from monitor.store.reads.check_reads import CheckReads
 from monitor.store.reads.journal_reads import JournalReads, forget_checkpoints
+from monitor.store.reads.journaled_reads import JournaledReads
 from monitor.store.reads.link_reads import LinkReads
 from monitor.store.reads.outage_reads import LogReads
 from monitor.store.reads.page_reads import PageReads
@@ -95,6 +96,7 @@ class Store(
     AccountReads,
     AnnotationReads,
     JournalReads,
+    JournaledReads,
     AnchorReads,
 ):
     """The record of one point.
