@@ -15,8 +15,8 @@ from monitor.app import open_journal
 from monitor.attest.register import contradiction, record_requests
 from monitor.attest.sealing import NoSealer, Sealer, journal_key, require_journal
 from monitor.cli.parsing import CommandRefused, Commands, folders, json_option, say
-from monitor.cli.recorded_targets import require_chosen
 from monitor.cli.records import instant, number, require_span, the_record
+from monitor.cli.target_choice import require_chosen
 from monitor.config import Config, load
 from monitor.config.settings import Settings, read_settings
 from monitor.core.changes.change import ChangeKind, Op

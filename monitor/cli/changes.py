@@ -7,7 +7,6 @@ from typing import Any
 from monitor.cli.log_forms import LogForm, print_log
 from monitor.cli.outage_log import RETIRED, titled
 from monitor.cli.parsing import CommandRefused, Commands, say
-from monitor.cli.recorded_targets import require_chosen
 from monitor.cli.records import (
     MOST_NUMBER,
     log_options,
@@ -15,6 +14,7 @@ from monitor.cli.records import (
     require_span,
     the_record,
 )
+from monitor.cli.target_choice import require_chosen
 from monitor.core.changes.change import Edit, Op
 from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.changes.compare import compared

@@ -5,13 +5,13 @@ from argparse import Namespace
 from monitor.cli.log_forms import LogForm, print_log, print_one
 from monitor.cli.outage_log import titled
 from monitor.cli.parsing import Commands
-from monitor.cli.recorded_targets import require_chosen
 from monitor.cli.records import (
     log_options,
     number_option,
     require_span,
     the_record,
 )
+from monitor.cli.target_choice import require_chosen
 from monitor.core.french.formatting import count, numbered, when
 from monitor.core.french.labels import GAPS
 from monitor.core.model import Gap

@@ -8,8 +8,8 @@ from monitor.cli.gap_log import gap_described
 from monitor.cli.log_forms import LogForm, write_french_csv
 from monitor.cli.outage_log import RETIRED, titled
 from monitor.cli.parsing import Commands, folders, say
-from monitor.cli.recorded_targets import require
 from monitor.cli.records import form_options, instant, the_record, write_csv
+from monitor.cli.target_choice import require
 from monitor.core.french.at_sentences import RELATIONS, distance, sentence
 from monitor.core.french.formatting import count, numbered, when
 from monitor.core.french.labels import GAPS, NATURES
@@ -18,8 +18,8 @@ from monitor.core.model import Controls, Incident, Outage
 from monitor.core.outages.at import CitedCheck, InstantAnswer
 from monitor.core.outages.fold import FAILING
 from monitor.figures import log_shapes
-from monitor.figures.instants import TargetAtInstant, answer_of, seconds_apart
 from monitor.figures.recorded_targets import RecordedTargets
+from monitor.figures.target_at_instant import TargetAtInstant, answer_of, seconds_apart
 from monitor.runtime.clock import SystemClock
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from monitor.cli.log_forms import LogForm, print_log, print_one
 from monitor.cli.parsing import Commands
-from monitor.cli.recorded_targets import require_chosen
 from monitor.cli.records import (
     log_options,
     number,
@@ -16,6 +15,7 @@ from monitor.cli.records import (
     require_span,
     the_record,
 )
+from monitor.cli.target_choice import require_chosen
 from monitor.core.french.formatting import apart, count, duration, numbered, when
 from monitor.core.french.labels import NATURES
 from monitor.core.french.sentences import REASONS

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from monitor.cli.parsing import CommandRefused, folders
-from monitor.cli.recorded_targets import targets_of
+from monitor.cli.target_choice import targets_of
 from monitor.config.settings import read_settings
 from monitor.core.french.formatting import when
 from monitor.core.french.instants import instant_of

@@ -11,10 +11,10 @@ from monitor.core.model.check import Check
 from monitor.core.outages.at import CitedCheck, InstantAnswer
 from monitor.core.outages.availability import microseconds
 from monitor.figures import shapes
-from monitor.figures.instants import TargetAtInstant, seconds_apart
+from monitor.figures.target_at_instant import TargetAtInstant, seconds_apart
 
 
-class Named(Protocol):
+class NamedTarget(Protocol):
     """What is known of a target, whether or not it is still watched.
 
     None: the record does not say. `watched` is None where there is no configuration.
@@ -37,7 +37,7 @@ def utc(at: datetime | None) -> str | None:
     return shapes.utc(microseconds(at)) if at is not None else None
 
 
-def outage(one: Outage, target: Named) -> dict[str, Any]:
+def outage(one: Outage, target: NamedTarget) -> dict[str, Any]:
     """Return what machines are told of an outage."""
     return {
         "number": one.number,
@@ -65,7 +65,7 @@ def outage(one: Outage, target: Named) -> dict[str, Any]:
 
 
 def incident(
-    one: Incident, platform_name: str, outages: Sequence[Outage], targets: Mapping[str, Named]
+    one: Incident, platform_name: str, outages: Sequence[Outage], targets: Mapping[str, NamedTarget]
 ) -> dict[str, Any]:
     """Return what machines are told of an incident, with its outages in order."""
     return {
@@ -82,7 +82,7 @@ def incident(
     }
 
 
-def gap(one: Gap, target: Named | None) -> dict[str, Any]:
+def gap(one: Gap, target: NamedTarget | None) -> dict[str, Any]:
     """Return what machines are told of a gap; `target` null: every target of the point."""
     return {
         "number": one.number,
@@ -98,7 +98,7 @@ def gap(one: Gap, target: Named | None) -> dict[str, Any]:
     }
 
 
-def change(one: ChangeRecord, target: Named) -> dict[str, Any]:
+def change(one: ChangeRecord, target: NamedTarget) -> dict[str, Any]:
     """Return what machines are told of a change. It lies between `after_at` and `by_at`."""
     before, after = one.before, one.after
     return {

@@ -30,7 +30,7 @@ from monitor.web.serving.answer_cache import AnswerCache
 from monitor.web.serving.checkup import Checkup
 from monitor.web.templating import STATIC, environment
 from monitor.web.views.health import Health, health
-from monitor.web.views.interface import interface_view
+from monitor.web.views.interface_page import interface_view
 from monitor.web.views.overview import overview
 from monitor.web.views.rates import RatesRefused
 from monitor.web.witness_routes import witness_routes

@@ -6,7 +6,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from monitor.web.api import problems
+from monitor.web.api import problem_details
 from monitor.web.api.interface import PREFIX
 
 QUERY_MAX = 1_000  # bytes; the longest of our own pages has under 300
@@ -124,5 +124,5 @@ def _refusal(
 ) -> Response:
     """Return a refusal in the form that the asked place has."""
     if scope["path"].startswith(f"{PREFIX}/"):
-        return problems.response(status, headers=headers)
+        return problem_details.response(status, headers=headers)
     return PlainTextResponse(text, status, headers)

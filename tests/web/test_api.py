@@ -3,9 +3,12 @@
 import asyncio
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import Event, Timer
 from typing import Any
 
 import pytest
@@ -13,7 +16,7 @@ import pytest
 from monitor.cli import main
 from monitor.core.model import Outcome
 from monitor.store import Store, StoreError
-from monitor.web.api import models
+from monitor.web.api import application, models
 from monitor.web.api.cursors import CURSOR_MAX
 from tests.support.databases import database_url, postgres, sqlite_template
 from tests.support.followed import PAGES, outcomes, record
@@ -24,14 +27,14 @@ __all__ = ["database_url", "postgres", "sqlite_template"]  # fixtures
 SPAN = "from=2026-11-23T08:00Z&to=2026-11-23T09:00Z"
 LOGS = ("outages", "incidents", "gaps", "changes")
 ANSWERS: dict[str, type[models.Exact]] = {
-    "/targets": models.TargetsAnswer,
-    "/observations?target=accueil": models.ObservationsAnswer,
-    "/outages": models.OutagesAnswer,
-    "/incidents": models.IncidentsAnswer,
-    "/gaps": models.GapsAnswer,
-    "/at?target=accueil&time=2026-11-23T08:04:00Z": models.AtAnswer,
-    "/changes?all=true": models.ChangesAnswer,
-    f"/availability?target=accueil&by=day&{SPAN}": models.AvailabilityAnswer,
+    "/targets": models.TargetsAnswerJson,
+    "/observations?target=accueil": models.ObservationsAnswerJson,
+    "/outages": models.OutagesAnswerJson,
+    "/incidents": models.IncidentsAnswerJson,
+    "/gaps": models.GapsAnswerJson,
+    "/at?target=accueil&time=2026-11-23T08:04:00Z": models.AtAnswerJson,
+    "/changes?all=true": models.ChangesAnswerJson,
+    f"/availability?target=accueil&by=day&{SPAN}": models.AvailabilityAnswerJson,
 }
 
 
@@ -195,6 +198,7 @@ REFUSED = {
     "/at?target=accueil&time=1": ("time", "1", "n’est pas une date"),
     "/availability?by=siècle": ("by", "siècle", "hors de la liste"),
     "/availability?by=day&from=2018-01-01&to=2027-12-01": ("by", "day", "parties"),
+    "/availability?scope=all&by=hour&from=2026-01-01&to=2026-12-01": ("by", "hour", "à relire"),
 }
 
 
@@ -204,7 +208,7 @@ def test_each_refusal_names_the_key_the_value_and_the_cure(caller: Caller, path:
     parameter, value, reason = REFUSED[path]
     assert response.status_code == 400, response.text
     assert response.headers["content-type"] == "application/problem+json"
-    problem = models.Problem.model_validate_json(response.text)
+    problem = models.ProblemJson.model_validate_json(response.text)
     (error,) = problem.errors
     assert (error.parameter, error.value) == (parameter, value)
     assert reason in error.reason
@@ -230,7 +234,7 @@ def test_each_refusal_names_the_key_the_value_and_the_cure(caller: Caller, path:
 def test_what_does_not_exist_is_not_found(caller: Caller, path: str) -> None:
     response = caller.ask(path)
     assert response.status_code == 404
-    models.Problem.model_validate_json(response.text)
+    models.ProblemJson.model_validate_json(response.text)
 
 
 def test_a_cursor_serves_its_own_question_only(caller: Caller) -> None:
@@ -254,6 +258,13 @@ def test_an_answer_is_sent_once_to_whoever_has_it(database_url: str) -> None:
             again = Caller(store).ask(path, headers={"If-None-Match": tag})
             assert (again.status_code, again.text) == (304, "")
             assert again.headers["etag"] == tag
+        later = Caller(store, now_s=90_000)
+        for path in LOGS:
+            tag = caller.ask(f"/{path}").headers["etag"]
+            assert later.ask(f"/{path}", headers={"If-None-Match": tag}).status_code == 304
+        for path in ("observations?target=accueil", "availability?target=accueil"):
+            tag = caller.ask(f"/{path}").headers["etag"]  # of a span that ends now
+            assert later.ask(f"/{path}", headers={"If-None-Match": tag}).status_code == 200
     with open_store(database_url) as store:
         record(store, "AB", target="prefecture-69")
     with opened(database_url) as store:
@@ -266,7 +277,7 @@ def test_only_reading_is_allowed(caller: Caller) -> None:
         response = caller.ask("/outages", method=method)
         assert response.status_code == 405
         assert response.headers["allow"] == "GET, HEAD, OPTIONS"
-        models.Problem.model_validate_json(response.text)
+        models.ProblemJson.model_validate_json(response.text)
     options = caller.ask("/outages", method="OPTIONS")
     assert (options.status_code, options.text) == (204, "")
     assert options.headers["allow"] == "GET, HEAD, OPTIONS"
@@ -310,15 +321,51 @@ def test_a_record_that_fails_is_our_fault(written: str, error: Exception, status
     with opened(written) as store:
         response = Caller(Unreadable(store, error)).ask("/outages")
     assert response.status_code == status
-    models.Problem.model_validate_json(response.text)
+    models.ProblemJson.model_validate_json(response.text)
     assert "secret" not in response.text
     assert ("retry-after" in response.headers) is (status == 503)
+
+
+class Slow:
+    """A record that answers when it is let."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.let = Event()
+
+    def outages(self, *arguments: Any, **options: Any) -> Any:
+        assert self.let.wait(60)
+        return self._store.outages(*arguments, **options)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+
+def test_an_answer_is_waited_for_only_so_long(
+    written: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(application, "WAIT_S", 0.2)
+    with opened(written) as store:
+        reads = Slow(store)
+        # Let go while the loop of the caller waits for the answer that it gave up.
+        timer = Timer(1.0, reads.let.set)
+        timer.start()
+        response = Caller(reads).ask("/outages")
+        timer.join()
+    assert response.status_code == 503
+    assert "trop longue" in response.json()["detail"]
+    assert response.headers["retry-after"]
+
+
+def test_the_process_that_checks_does_not_load_the_interface() -> None:
+    program = "import sys, monitor.app, monitor.cli.service; sys.exit('fastapi' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 def test_what_is_too_long_is_a_problem_too(caller: Caller) -> None:
     response = caller.ask("/outages?" + "a" * 2_000)
     assert response.status_code == 414
-    models.Problem.model_validate_json(response.text)
+    models.ProblemJson.model_validate_json(response.text)
 
 
 HOSTILE = [
@@ -361,7 +408,7 @@ def test_no_query_is_a_fault_of_ours(caller: Caller, query: str) -> None:
         assert response.status_code < 500, (path, response.text)
         assert "evil.test" not in response.text + str(response.headers)
         if response.status_code >= 400:
-            models.Problem.model_validate_json(response.text)
+            models.ProblemJson.model_validate_json(response.text)
 
 
 def test_the_description_is_served_as_it_is(caller: Caller) -> None:

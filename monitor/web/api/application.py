@@ -27,11 +27,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from monitor.config import Config
 from monitor.runtime.clock import Clock
 from monitor.store import StoreError
-from monitor.web.api import models, problems, questions
-from monitor.web.api.answers import Answers, named
+from monitor.web.api import models, problem_details, questions
 from monitor.web.api.interface import PREFIX, Interface
-from monitor.web.api.problems import Refused
-from monitor.web.api.reads import Reads
+from monitor.web.api.interface_reads import InterfaceReads
+from monitor.web.api.problem_details import QuestionFaults
+from monitor.web.api.record_answers import Answers, named
 from monitor.web.serving.answer_cache import AnswerCache, Busy, CachedAnswer, has_tag
 
 FRESH_S = 60.0  # an answer is kept for so long: its name has the record's last leaf
@@ -45,9 +45,11 @@ METHODS = "GET, HEAD, OPTIONS"
 log = structlog.get_logger(__name__)
 
 
-def build_interface(reads: Reads, *, config: Config, clock: Clock, version: str) -> Interface:
+def build_interface(
+    reads: InterfaceReads, *, config: Config, clock: Clock, version: str
+) -> Interface:
     """Return the interface. It reads the record from a worker thread and writes nothing."""
-    service = _Service(reads, config=config, clock=clock, version=version)
+    service = _RecordService(reads, config=config, clock=clock, version=version)
     app = FastAPI(
         title="Vigie ANEF",
         version=version,
@@ -58,7 +60,7 @@ def build_interface(reads: Reads, *, config: Config, clock: Clock, version: str)
         exception_handlers={
             RequestValidationError: _refuse_parameters,
             HTTPException: _refuse,
-            Refused: _refuse_question,
+            QuestionFaults: _refuse_question,
             Exception: _fail,
         },
     )
@@ -70,7 +72,7 @@ def build_interface(reads: Reads, *, config: Config, clock: Clock, version: str)
             response_class=JSONResponse,
             responses={
                 HTTPStatus.OK.value: {"model": place.model},
-                "default": {"model": models.Problem},
+                "default": {"model": models.ProblemJson},
             },
             summary=place.summary,
             description=place.description,
@@ -84,7 +86,7 @@ def build_interface(reads: Reads, *, config: Config, clock: Clock, version: str)
         headers = {"Cache-Control": f"public, max-age={DAY_S}", "ETag": tag}
         _require_single(request)
         if request.query_params:
-            raise Refused(HTTPStatus.BAD_REQUEST, "Cette adresse n’a aucun paramètre.")
+            raise QuestionFaults(HTTPStatus.BAD_REQUEST, "Cette adresse n’a aucun paramètre.")
         if has_tag(request.headers.get("if-none-match", ""), tag):
             return Response(status_code=304, headers=headers)
         return Response(text, headers=headers, media_type="application/json")
@@ -95,7 +97,7 @@ def build_interface(reads: Reads, *, config: Config, clock: Clock, version: str)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class InterfacePlace:
     """What is at one path: its endpoint, the model of its answer, and what is said of it."""
 
     endpoint: Callable[..., Any]
@@ -104,15 +106,15 @@ class Place:
     description: str
 
 
-# By the name of the method of `_Service`, which is the path too.
+# By the name of the method of `_RecordService`, which is the path too.
 _PLACES: Mapping[str, tuple[type[models.Exact], str, str]] = {
     "targets": (
-        models.TargetsAnswer,
+        models.TargetsAnswerJson,
         "Les cibles et leur état",
         "Ce qui est surveillé, ou l’a été, avec le dernier état relevé.",
     ),
     "observations": (
-        models.ObservationsAnswer,
+        models.ObservationsAnswerJson,
         "Les relevés d’une cible",
         (
             "Un par un, avec verdict, raison, règle, durées par phase et numéro de feuille. Jamais "
@@ -120,71 +122,70 @@ _PLACES: Mapping[str, tuple[type[models.Exact], str, str]] = {
         ),
     ),
     "outages": (
-        models.OutagesAnswer,
+        models.OutagesAnswerJson,
         "Les indisponibilités",
         (
             "Celles qui touchent la période, les plus récentes d’abord ; les mots sont ceux de "
-            "« vigie outages --json »."
+            "« vigie outages »."
         ),
     ),
     "incidents": (
-        models.IncidentsAnswer,
+        models.IncidentsAnswerJson,
         "Les incidents",
         (
             "Les indisponibilités d’une même plateforme qui se recouvrent, réunies ; les mots sont "
-            "ceux de « vigie incidents --json »."
+            "ceux de « vigie incidents »."
         ),
     ),
     "availability": (
-        models.AvailabilityAnswer,
+        models.AvailabilityAnswerJson,
         "Les taux de disponibilité",
         (
-            "Avec leurs bornes et leur couverture : les mêmes chiffres que « vigie availability "
-            "--json ». Chaque paramètre nomme un ensemble ; sans aucun : l’ANEF, ses composants et "
-            "les préfectures."
+            "Avec leurs bornes et leur couverture : les mêmes chiffres que « vigie availability ». "
+            "Chaque paramètre nomme un ensemble ; sans aucun : l’ANEF, ses composants et les "
+            "préfectures."
         ),
     ),
     "changes": (
-        models.ChangesAnswer,
+        models.ChangesAnswerJson,
         "Les modifications des pages",
         (
-            "Les plus récentes d’abord ; les mots sont ceux de « vigie changes --json ». Une seule "
+            "Les plus récentes d’abord ; les mots sont ceux de « vigie changes ». Une seule "
             "avec « number »."
         ),
     ),
     "at": (
-        models.AtAnswer,
+        models.AtAnswerJson,
         "Une cible à un instant",
         (
             "Ce qui a été relevé de part et d’autre, et si l’on peut dire quelque chose de "
-            "l’instant ; les mots sont ceux de « vigie at --json »."
+            "l’instant ; les mots sont ceux de « vigie at »."
         ),
     ),
     "gaps": (
-        models.GapsAnswer,
+        models.GapsAnswerJson,
         "Nos lacunes",
-        (
-            "Les relevés prévus et non faits, et pourquoi ; les mots sont ceux de "
-            "« vigie gaps --json »."
-        ),
+        ("Les relevés prévus et non faits, et pourquoi ; les mots sont ceux de « vigie gaps »."),
     ),
 }
 
 
-class _Service:
+class _RecordService:
     """Answers each place of the interface."""
 
-    def __init__(self, reads: Reads, *, config: Config, clock: Clock, version: str) -> None:
+    def __init__(
+        self, reads: InterfaceReads, *, config: Config, clock: Clock, version: str
+    ) -> None:
         self._reads = reads
         self._answers = Answers(reads, config)
         self._clock = clock
         self._kept = AnswerCache(clock.monotonic_us)
         self._made_with = f"{version} {config.sha256}"
 
-    def places(self) -> Mapping[str, Place]:
+    def places(self) -> Mapping[str, InterfacePlace]:
         """Return what is at each path."""
         return {
-            f"/{name}": Place(
+            f"/{name}": InterfacePlace(
                 endpoint=getattr(self, name), model=model, summary=summary, description=description
             )
             for name, (model, summary, description) in _PLACES.items()
@@ -233,7 +234,7 @@ class _Service:
     async def _answer(
         self,
         request: Request,
-        question: questions.Question,
+        question: questions.InterfaceQuestion,
         make: Callable[[Any, datetime], dict[str, Any]],
     ) -> Response:
         _require_single(request)
@@ -252,12 +253,12 @@ class _Service:
                     name, lambda: _encoded(make(question, now)), fresh_s=FRESH_S
                 )
         except TimeoutError:
-            return problems.response(503, "La réponse est trop longue à établir.")
+            return problem_details.response(503, "La réponse est trop longue à établir.")
         except Busy:
-            return problems.response(503)
+            return problem_details.response(503)
         except StoreError as error:
             log.warning("interface without an answer", why=str(error))
-            return problems.response(503, "Le registre ne répond pas, ou pas assez vite.")
+            return problem_details.response(503, "Le registre ne répond pas, ou pas assez vite.")
         return Response(answer.body, headers=headers, media_type="application/json")
 
     async def _mark(self) -> str:
@@ -277,56 +278,56 @@ def _encoded(answer: Mapping[str, Any]) -> bytes:
 
 
 def _require_single(request: Request) -> None:
-    """Raise Refused for a parameter that is written twice."""
+    """Raise QuestionFaults for a parameter that is written twice."""
     if faults := questions.doubled(request.query_params.multi_items()):
-        raise Refused(HTTPStatus.BAD_REQUEST, "", *faults)
+        raise QuestionFaults(HTTPStatus.BAD_REQUEST, "", *faults)
 
 
 async def _refuse_parameters(request: Request, error: Exception) -> Response:
     known = _known_parameters(request)
-    found = error.errors() if isinstance(error, RequestValidationError) else ()
-    return problems.response(400, "", questions.faults(found, known))
+    errors = error.errors() if isinstance(error, RequestValidationError) else ()
+    return problem_details.response(400, "", questions.faults(errors, known))
 
 
 def _known_parameters(request: Request) -> list[str]:
     """Return the parameters of the place that was asked."""
     params = getattr(getattr(request.scope.get("route"), "dependant", None), "query_params", ())
-    model = params[0].field_info.annotation if params else questions.Question
+    model = params[0].field_info.annotation if params else questions.InterfaceQuestion
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
 async def _refuse_question(_: Request, error: Exception) -> Response:
-    if not isinstance(error, Refused):
-        return problems.response(500)
-    return problems.response(error.status, error.detail, error.faults)
+    if not isinstance(error, QuestionFaults):
+        return problem_details.response(500)
+    return problem_details.response(error.status, error.detail, error.faults)
 
 
 async def _refuse(_: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
-    return problems.response(status)
+    return problem_details.response(status)
 
 
 async def _fail(_: Request, __: Exception) -> Response:
-    return problems.response(500)
+    return problem_details.response(500)
 
 
 def _described(app: FastAPI) -> dict[str, Any]:
     """Return the description of the interface: OpenAPI 3.1."""
-    found: dict[str, Any] = get_openapi(
+    description: dict[str, Any] = get_openapi(
         title="Vigie ANEF",
         version=app.version,
         description="Le registre des indisponibilités, en lecture seule et sans compte.",
         routes=app.routes,
         servers=[{"url": PREFIX}],
     )
-    for operations in found["paths"].values():
+    for operations in description["paths"].values():
         answers = operations["get"]["responses"]
         problem = answers["default"]
         problem["description"] = "Problème (RFC 9457)"
-        problem["content"] = {problems.MEDIA_TYPE: problem["content"]["application/json"]}
+        problem["content"] = {problem_details.MEDIA_TYPE: problem["content"]["application/json"]}
         answers["200"]["description"] = "Réponse"
         answers["304"] = {"description": "Inchangé depuis l’étiquette de « If-None-Match »"}
-    return found
+    return description
 
 
 class _Edge:

@@ -46,10 +46,10 @@ def read(text: str, question: str) -> Place:
     if len(text) > CURSOR_MAX:
         raise ValueError("too long")
     try:
-        found = json.loads(urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)))
+        value = json.loads(urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)))
     except (UnicodeEncodeError, UnicodeDecodeError, binascii.Error, RecursionError) as error:
         raise ValueError("not a cursor") from error
-    match found:
+    match value:
         case [int(at_us), str(name), str()] if abs(at_us) < _WITHIN_US and len(name) <= NAME_MAX:
             where = Place(int(at_us), name)
         case _:
@@ -82,12 +82,12 @@ def newest_first(
     until = after.at + timedelta(microseconds=1) if after else None
     wanted = limit + 1 + _TIES
     while True:
-        found = sorted(fetch(until, wanted), key=place_of, reverse=True)
-        whole = len(found) < wanted
+        items = sorted(fetch(until, wanted), key=place_of, reverse=True)
+        whole = len(items) < wanted
         if not whole:  # the items of the last instant may not all be there
-            last = place_of(found[-1]).at_us
-            found = [one for one in found if place_of(one).at_us > last]
-        left = [one for one in found if chosen(one) and (after is None or place_of(one) < after)]
+            last = place_of(items[-1]).at_us
+            items = [one for one in items if place_of(one).at_us > last]
+        left = [one for one in items if chosen(one) and (after is None or place_of(one) < after)]
         if whole or len(left) > limit:
             page = left[:limit]
             return page, place_of(page[-1]) if len(left) > limit else None

@@ -21,32 +21,32 @@ class Exact(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Page(Exact):
+class PageJson(Exact):
     next: str | None = Field(description="Curseur de la suite ; null à la fin.")
 
 
-class NotCovered(Exact):
+class NotCoveredJson(Exact):
     from_: str | None = Field(alias="from")
     to: str | None
     why: Literal["before_first_check", "after_last_check"]
 
 
-class Span(Exact):
+class SpanJson(Exact):
     """What is asked, and what part of it the record can speak of."""
 
     from_: str | None = Field(alias="from")
     to: str | None
     first_check_at: str | None
     last_check_at: str | None
-    not_covered: list[NotCovered]
+    not_covered: list[NotCoveredJson]
     partly_covered_targets: list[str]
 
 
-class LogPage(Page):
-    span: Span
+class LogPageJson(PageJson):
+    span: SpanJson
 
 
-class TargetState(Exact):
+class TargetStateJson(Exact):
     verdict: Verdict | None
     reason: Reason | None
     since: str | None
@@ -55,7 +55,7 @@ class TargetState(Exact):
     outage_number: int | None
 
 
-class Target(Exact):
+class TargetJson(Exact):
     target: str
     name: str
     watched: bool
@@ -65,14 +65,14 @@ class Target(Exact):
     platform: str | None
     platform_name: str | None
     interval_s: int | None
-    state: TargetState | None
+    state: TargetStateJson | None
 
 
-class TargetsAnswer(Page):
-    targets: list[Target]
+class TargetsAnswerJson(PageJson):
+    targets: list[TargetJson]
 
 
-class PhaseTimes(Exact):
+class PhaseTimesJson(Exact):
     resolve: int | None
     connect: int | None
     tls: int | None
@@ -80,7 +80,7 @@ class PhaseTimes(Exact):
     transfer: int | None
 
 
-class Observation(Exact):
+class ObservationJson(Exact):
     number: int | None = Field(description="Feuille du journal.")
     target: str
     point: str
@@ -98,19 +98,19 @@ class Observation(Exact):
     final_url: str
     address: str | None
     duration_us: int
-    phases_us: PhaseTimes
+    phases_us: PhaseTimesJson
     body_sha256: str | None
     body_bytes: int
     clock_offset_us: int | None
 
 
-class ObservationsAnswer(Page):
+class ObservationsAnswerJson(PageJson):
     from_: str = Field(alias="from")
     to: str
-    observations: list[Observation]
+    observations: list[ObservationJson]
 
 
-class Outage(Exact):
+class OutageJson(Exact):
     number: int | None
     target: str
     name: str
@@ -134,11 +134,11 @@ class Outage(Exact):
     open: bool
 
 
-class OutagesAnswer(LogPage):
-    outages: list[Outage]
+class OutagesAnswerJson(LogPageJson):
+    outages: list[OutageJson]
 
 
-class Incident(Exact):
+class IncidentJson(Exact):
     number: int | None
     platform: str
     platform_name: str
@@ -148,14 +148,14 @@ class Incident(Exact):
     open: bool
     targets: list[str]
     outage_numbers: list[int]
-    outages: list[Outage]
+    outages: list[OutageJson]
 
 
-class IncidentsAnswer(LogPage):
-    incidents: list[Incident]
+class IncidentsAnswerJson(LogPageJson):
+    incidents: list[IncidentJson]
 
 
-class Gap(Exact):
+class GapJson(Exact):
     number: int | None
     target: str | None = Field(description="null : toutes les cibles du point de mesure.")
     name: str | None
@@ -168,11 +168,11 @@ class Gap(Exact):
     cause: GapCause
 
 
-class GapsAnswer(LogPage):
-    gaps: list[Gap]
+class GapsAnswerJson(LogPageJson):
+    gaps: list[GapJson]
 
 
-class Change(Exact):
+class ChangeJson(Exact):
     number: int
     target: str
     name: str
@@ -198,11 +198,11 @@ class Change(Exact):
     after_updated_on: str | None
 
 
-class ChangesAnswer(LogPage):
-    changes: list[Change]
+class ChangesAnswerJson(LogPageJson):
+    changes: list[ChangeJson]
 
 
-class ControlsSeen(Exact):
+class ControlsSeenJson(Exact):
     at: str
     ok: int
     asked: int
@@ -210,7 +210,7 @@ class ControlsSeen(Exact):
     line_works: bool
 
 
-class CitedCheck(Exact):
+class CitedCheckJson(Exact):
     number: int | None
     at: str
     distance_s: float
@@ -219,10 +219,10 @@ class CitedCheck(Exact):
     rule: str
     ruleset: str
     status: int | None
-    controls: ControlsSeen | None
+    controls: ControlsSeenJson | None
 
 
-class AtAnswer(Exact):
+class AtAnswerJson(Exact):
     target: str
     name: str
     watched: bool | None
@@ -236,18 +236,18 @@ class AtAnswer(Exact):
     sentence: str
     hold_s: float
     before_holds: bool
-    before: CitedCheck | None
-    after: CitedCheck | None
-    telling_before: CitedCheck | None
-    telling_after: CitedCheck | None
+    before: CitedCheckJson | None
+    after: CitedCheckJson | None
+    telling_before: CitedCheckJson | None
+    telling_after: CitedCheckJson | None
     silent_since: str | None
-    gap: Gap | None
-    outage: Outage | None
+    gap: GapJson | None
+    outage: OutageJson | None
     relation: Relation | None
     incident_number: int | None
 
 
-class FigureScope(Exact):
+class FigureScopeJson(Exact):
     kind: ScopeKind
     slug: str
     name: str
@@ -255,7 +255,7 @@ class FigureScope(Exact):
     needs_all: bool
 
 
-class Account(Exact):
+class AccountJson(Exact):
     span_us: int
     state_us: dict[Verdict, int]
     unobserved_us: int
@@ -267,35 +267,35 @@ class Account(Exact):
     failures: int
 
 
-class UnannouncedAccount(Account):
+class UnannouncedAccountJson(AccountJson):
     enough_coverage: bool
 
 
-class Part(Account):
+class PartJson(AccountJson):
     label: str
 
 
-class ReasonTime(Exact):
+class ReasonTimeJson(Exact):
     verdict: Verdict
     reason: Reason | None
     us: int
     checks: int
 
 
-class Length(Exact):
+class LengthJson(Exact):
     shortest_us: int
     longest_us: int | None
 
 
-class OutageFigures(Exact):
+class OutageFiguresJson(Exact):
     count: int
     open: int
     numbers: list[int]
-    longest: Length | None
-    median: Length | None
+    longest: LengthJson | None
+    median: LengthJson | None
 
 
-class Touched(Exact):
+class TouchedJson(Exact):
     days: int
     weeks: int
     hours: int | None
@@ -303,40 +303,40 @@ class Touched(Exact):
     worst_us: int
 
 
-class Availability(Account):
-    scope: FigureScope
+class AvailabilityJson(AccountJson):
+    scope: FigureScopeJson
     from_: str = Field(alias="from")
     to: str
     rulesets: list[str]
     first_check_at: str | None
     last_check_at: str | None
     enough_coverage: bool
-    reasons: list[ReasonTime]
-    outages: OutageFigures
-    touched: Touched
-    unannounced: UnannouncedAccount | None
+    reasons: list[ReasonTimeJson]
+    outages: OutageFiguresJson
+    touched: TouchedJson
+    unannounced: UnannouncedAccountJson | None
     announced_us: int
-    parts: list[Part]
+    parts: list[PartJson]
 
 
-class AvailabilityAnswer(Exact):
+class AvailabilityAnswerJson(Exact):
     from_: str = Field(alias="from")
     to: str
-    availability: list[Availability]
+    availability: list[AvailabilityJson]
 
 
-class ProblemError(Exact):
+class ProblemErrorJson(Exact):
     parameter: str
     value: str
     reason: str
     cure: str
 
 
-class Problem(Exact):
+class ProblemJson(Exact):
     """RFC 9457."""
 
     type: str
     title: str
     status: int
     detail: str
-    errors: list[ProblemError]
+    errors: list[ProblemErrorJson]

@@ -12,7 +12,7 @@ from monitor.core.french.formatting import when
 from monitor.core.french.instants import instant_of
 from monitor.figures.answers import MAX_SPAN_DAYS, Division
 from monitor.web.api.cursors import CURSOR_MAX
-from monitor.web.api.problems import Fault
+from monitor.web.api.problem_details import Fault
 
 MOST, MOST_INCIDENTS = 1_000, 100  # items of one answer
 USUAL, USUAL_INCIDENTS = 100, 50
@@ -30,12 +30,12 @@ def _instant(text: object) -> object:
     if not isinstance(text, str):
         return text
     try:
-        found = instant_of(text)
+        at = instant_of(text)
     except ValueError as error:
         raise _refused(str(error), "écrire une date, ou un instant") from None
-    if not FIRST <= found <= LAST:
+    if not FIRST <= at <= LAST:
         raise _refused("instant hors des bornes", "une année de 2000 à 2099")
-    return found
+    return at
 
 
 Instant = Annotated[
@@ -47,7 +47,7 @@ Name = Annotated[str, Field(min_length=1, max_length=80, pattern=r"^[a-z0-9]+(-[
 Number = Annotated[int, Field(ge=0, le=MOST_NUMBER)]
 
 
-class Question(BaseModel):
+class InterfaceQuestion(BaseModel):
     """Parameters of one place of the interface. Others are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -58,7 +58,7 @@ class Question(BaseModel):
         return False
 
 
-class Scoped(Question):
+class Scoped(InterfaceQuestion):
     """Of which targets. Several of these leave the targets that belong to all."""
 
     target: Name | None = Field(None, description="Identifiant d’une cible.")
@@ -76,7 +76,7 @@ class Scoped(Question):
     )
 
 
-class Paged(Question):
+class Paged(InterfaceQuestion):
     """One page of a long answer."""
 
     limit: int = Field(USUAL, ge=1, le=MOST, description="Éléments d’une réponse.")
@@ -93,7 +93,7 @@ _FROM = "Début : AAAA-MM-JJ ou AAAA-MM-JJTHH:MM, heure de Paris sauf décalage 
 _TO = "Fin, exclue ; sans elle, maintenant."
 
 
-class Spanned(Question):
+class Spanned(InterfaceQuestion):
     """Between which instants."""
 
     since: Instant | None = Field(None, alias="from", description=_FROM)
@@ -104,9 +104,6 @@ class Spanned(Question):
         if self.since and self.until:
             require_span(self.since, self.until, days=self.most_days())
         return self
-
-    def needs_present(self, now: datetime) -> bool:
-        return self.until is None or self.until > now
 
     @classmethod
     def most_days(cls) -> int:
@@ -138,6 +135,9 @@ class ObservationsQuestion(Spanned, Paged):
     since: Instant | None = Field(
         None, alias="from", description=f"{_FROM} Sans lui : {OBSERVED_DAYS} jours avant la fin."
     )
+
+    def needs_present(self, now: datetime) -> bool:
+        return self.until is None or self.until > now
 
     @classmethod
     def most_days(cls) -> int:
@@ -177,8 +177,8 @@ class ChangesQuestion(Scoped, Spanned, Paged):
     number: Number | None = Field(None, description=_NUMBER)
 
 
-class AtQuestion(Question):
-    """What was seen of one target at one instant."""
+class AtQuestion(InterfaceQuestion):
+    """What was times of one target at one instant."""
 
     target: Name = Field(description="Identifiant d’une cible.")
     time: Instant = Field(
@@ -196,8 +196,13 @@ class AvailabilityQuestion(Scoped, Spanned):
         None, alias="from", description=f"{_FROM} Sans lui : le premier relevé."
     )
     by: Division | None = Field(
-        None, description="Aussi par jour, semaine, mois ou heure de la journée (« parts »)."
+        None,
+        description="Aussi en parties (« parts ») : jours, semaines, mois, heures de la journée, "
+        "heures d’ouverture, dates du droit.",
     )
+
+    def needs_present(self, now: datetime) -> bool:
+        return self.until is None or self.until > now
 
 
 # Error of pydantic -> what is said of it; {name} is filled from the error's context.
@@ -245,16 +250,16 @@ def _fault(error: Mapping[str, Any], known: Sequence[str]) -> Fault:
 
 def doubled(pairs: Sequence[tuple[str, str]]) -> tuple[Fault, ...]:
     """Return a fault for each parameter that is written more than once."""
-    seen: dict[str, int] = {}
+    times: dict[str, int] = {}
     for name, _ in pairs:
-        seen[name] = seen.get(name, 0) + 1
+        times[name] = times.get(name, 0) + 1
     return tuple(
         Fault(
             parameter=name,
             value=next(value for key, value in reversed(pairs) if key == name),
-            reason=f"paramètre écrit {times} fois",
+            reason=f"paramètre écrit {count} fois",
             cure="ne l’écrire qu’une fois",
         )
-        for name, times in list(seen.items())[:10]
-        if times > 1
+        for name, count in list(times.items())[:10]
+        if count > 1
     )

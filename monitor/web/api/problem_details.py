@@ -52,7 +52,7 @@ class Fault:
         }
 
 
-class Refused(Exception):  # noqa: N818 -- the answer to what was asked
+class QuestionFaults(Exception):  # noqa: N818 -- the answer to what was asked
     """A question without an answer; `faults` say which parameters are why."""
 
     def __init__(self, status: int, detail: str, *faults: Fault) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from monitor.web.api.interface import PREFIX
-from monitor.web.api.problems import EXPLAINED, KINDS
+from monitor.web.api.problem_details import EXPLAINED, KINDS
 
 # One question for each place, as a reader would ask it.
 EXAMPLES: Mapping[str, str] = {
@@ -65,16 +65,21 @@ def interface_view(description: Mapping[str, Any], site: str) -> InterfaceView:
 
 def _places(description: Mapping[str, Any], site: str) -> Iterator[PlaceView]:
     for path, operations in description["paths"].items():
-        asked = operations["get"]
+        operation = operations["get"]
         query = EXAMPLES[path]
         yield PlaceView(
             path=f"{PREFIX}{path}",
             anchor=path.removeprefix("/"),
-            summary=asked["summary"],
-            description=asked["description"],
-            parameters=tuple(_parameter(one) for one in asked["parameters"]),
+            summary=operation["summary"],
+            description=operation["description"],
+            parameters=tuple(map(_parameter, sorted(operation["parameters"], key=_rank))),
             example=f"curl '{site}{PREFIX}{path}?{query}'",
         )
+
+
+def _rank(one: Mapping[str, Any]) -> tuple[bool, bool]:
+    """Return where a parameter stands: what must be given first, which page of it last."""
+    return not one.get("required", False), one["name"] in {"limit", "cursor"}
 
 
 def _parameter(one: Mapping[str, Any]) -> ParameterView:
@@ -98,5 +103,5 @@ def _values(schema: Mapping[str, Any], default: object) -> str:
     elif "maximum" in schema and schema["maximum"] < 1 << 32:
         parts.append(f"de {schema['minimum']} à {schema['maximum']}")
     if default is not None:
-        parts.append(f"par défaut {str(default).lower()}")
-    return " ; ".join(parts)
+        parts.append(f"par\N{NO-BREAK SPACE}défaut {str(default).lower()}")
+    return "\N{NO-BREAK SPACE}; ".join(parts)

@@ -20,12 +20,13 @@ from monitor.figures.answers import (
 from monitor.figures.answers import Question as FigureQuestion
 from monitor.figures.configured import basis_of
 from monitor.figures.coverage import coverage, of_chosen
-from monitor.figures.instants import answer_of
 from monitor.figures.log_shapes import utc
 from monitor.figures.recorded_targets import RecordedTarget, RecordedTargets, recorded_targets
 from monitor.figures.scopes import Scopes, known_from
+from monitor.figures.target_at_instant import answer_of
 from monitor.web.api.cursors import Place, newest_first, place, read, written
-from monitor.web.api.problems import Fault, Refused
+from monitor.web.api.interface_reads import InterfaceReads
+from monitor.web.api.problem_details import Fault, QuestionFaults
 from monitor.web.api.questions import (
     OBSERVED_DAYS,
     AtQuestion,
@@ -33,19 +34,20 @@ from monitor.web.api.questions import (
     ChangesQuestion,
     GapsQuestion,
     IncidentsQuestion,
+    InterfaceQuestion,
     ObservationsQuestion,
     OutagesQuestion,
     Paged,
-    Question,
     Scoped,
     Spanned,
     TargetsQuestion,
 )
-from monitor.web.api.reads import Reads
 
 T = TypeVar("T")
 _NAMED = 8  # names that are offered in place of one that is unknown
+# Of the others the parts are few, but the checks of each hour are read.
 _PART_DAYS = {Division.DAY: 1, Division.WEEK: 7, Division.MONTH: 28}
+MAX_HOURS = 100_000  # of targets, that one answer is made from: one over ten years
 _HOURS = 24
 _KINDS = (ScopeKind.TARGET, ScopeKind.PLATFORM, ScopeKind.DEPARTMENT, ScopeKind.COMPONENT)
 
@@ -53,7 +55,7 @@ _KINDS = (ScopeKind.TARGET, ScopeKind.PLATFORM, ScopeKind.DEPARTMENT, ScopeKind.
 class Targets:
     """Every target that can be asked about, and the sets of them."""
 
-    def __init__(self, reads: Reads, config: Config) -> None:
+    def __init__(self, reads: InterfaceReads, config: Config) -> None:
         plans, states = reads.definitions(), reads.states()
         self.states = {state.target: state for state in states}
         self.known = recorded_targets(states, plans, config)
@@ -67,7 +69,7 @@ class Targets:
         return coverage(question.since, question.until, watched, self.known).as_json()
 
     def asked(self, question: Scoped) -> Iterator[Scope]:
-        """Yield the scopes that a question names. Raises Refused for one that is unknown."""
+        """Yield the scopes that a question names. Raises QuestionFaults for one that is unknown."""
         names = (question.target, question.platform, question.department, question.component)
         for kind, slug in zip(_KINDS, names, strict=True):
             if slug is not None:
@@ -87,7 +89,7 @@ class Targets:
         parameter = kind.value if kind in _KINDS else "scope"
         cure = f"par exemple : {names} ; tous sont à /api/v1/targets" if names else "le retirer"
         fault = Fault(parameter=parameter, value=slug, reason="rien de ce nom", cure=cure)
-        raise Refused(HTTPStatus.NOT_FOUND, f"{parameter} : rien de ce nom.", fault)
+        raise QuestionFaults(HTTPStatus.NOT_FOUND, f"{parameter} : rien de ce nom.", fault)
 
     def chosen(self, question: Scoped) -> tuple[str, ...] | None:
         """Return the targets that belong to all scopes of a question; None for any target."""
@@ -96,9 +98,9 @@ class Targets:
 
 
 class Answers:
-    """Answers, each from one reading of the record. Every method raises Refused."""
+    """Answers, each from one reading of the record. Every method raises QuestionFaults."""
 
-    def __init__(self, reads: Reads, config: Config) -> None:
+    def __init__(self, reads: InterfaceReads, config: Config) -> None:
         self._reads = reads
         self._config = config
 
@@ -127,11 +129,11 @@ class Answers:
         newest, after = question.order == "newest", _after(question)
         start = since if newest or not after else max(since, after.at + _MICROSECOND)
         end = min(until, after.at) if newest and after else until
-        found = self._reads.numbered_observations(
+        rows = self._reads.numbered_observations(
             question.target, start, end, newest_first=newest, limit=question.limit + 1
         )
-        page = found[: question.limit]
-        more = len(found) > len(page)
+        page = rows[: question.limit]
+        more = len(rows) > len(page)
         return {
             "from": utc(since),
             "to": utc(until),
@@ -193,8 +195,10 @@ class Answers:
         outages: dict[tuple[str, datetime], Outage] = {}
         if names:
             first, last = min(at for _, at in names), max(at for _, at in names)
-            found = self._reads.outages({target for target, _ in names}, first, last + _MICROSECOND)
-            outages = {(one.target, one.first_fail_at): one for one in found}
+            members = self._reads.outages(
+                {target for target, _ in names}, first, last + _MICROSECOND
+            )
+            outages = {(one.target, one.first_fail_at): one for one in members}
         for one in page:
             whole = [outages[name] for name in one.outages if name in outages]
             named = {target: known.of(target) for target, _ in one.outages}
@@ -229,8 +233,8 @@ class Answers:
         chosen = targets.chosen(question)
         _require_past(question, now)
         if question.number is not None:
-            found = self._reads.page_change(question.number)
-            page, end = [found[0]] if found else [], None
+            row = self._reads.page_change(question.number)
+            page, end = [row[0]] if row else [], None
         else:
             page, end = _log(
                 question,
@@ -265,7 +269,7 @@ class Answers:
         first = min((at for at, _ in self._reads.watched().values()), default=now)
         since, until = question.since or min(first, now - _MICROSECOND), question.until or now
         _require_span(since, until, MAX_SPAN_DAYS)
-        _require_parts(question.by, since, until, len(chosen))
+        _require_bounds(question.by, since, until, chosen)
         try:
             questions = [
                 FigureQuestion(
@@ -278,13 +282,13 @@ class Answers:
                 for scope in chosen
             ]
         except QuestionRefused as error:
-            raise Refused(HTTPStatus.BAD_REQUEST, f"Période refusée : {error}.") from None
-        found = list(availabilities(self._reads, questions, basis_of(self._config.figures)))
-        found.sort(key=lambda answer: not answer.enough)  # those without a rate come last
+            raise QuestionFaults(HTTPStatus.BAD_REQUEST, f"Période refusée : {error}.") from None
+        figures = list(availabilities(self._reads, questions, basis_of(self._config.figures)))
+        figures.sort(key=lambda answer: not answer.enough)  # those without a rate come last
         return {
             "from": utc(since),
             "to": utc(until),
-            "availability": [shapes.availability(answer) for answer in found],
+            "availability": [shapes.availability(answer) for answer in figures],
         }
 
 
@@ -319,41 +323,50 @@ def _state(one: State) -> dict[str, Any]:
     }
 
 
-def _unknown_target(slug: str) -> Refused:
+def _unknown_target(slug: str) -> QuestionFaults:
     cure = "tous sont à /api/v1/targets"
     fault = Fault(parameter="target", value=slug, reason="aucune cible de ce nom", cure=cure)
-    return Refused(HTTPStatus.NOT_FOUND, "target : aucune cible de ce nom.", fault)
+    return QuestionFaults(HTTPStatus.NOT_FOUND, "target : aucune cible de ce nom.", fault)
 
 
 def _require_past(question: Spanned, now: datetime) -> None:
-    """Raise Refused for a span from a start to the present that is none, or too long."""
+    """Raise QuestionFaults for a span from a start to the present that is none, or too long."""
     if question.since is not None:
         _require_span(question.since, question.until or now, question.most_days())
 
 
 def _require_span(since: datetime, until: datetime, days: int) -> None:
-    """Raise Refused for a span whose missing end makes it none, or too long."""
+    """Raise QuestionFaults for a span whose missing end makes it none, or too long."""
     if since >= until:
         cure = "donner aussi l’autre bout, ou un début dans le passé"
         fault = Fault(
             parameter="from", value=utc(since) or "", reason="la période est vide", cure=cure
         )
-        raise Refused(HTTPStatus.BAD_REQUEST, "from : la période est vide.", fault)
+        raise QuestionFaults(HTTPStatus.BAD_REQUEST, "from : la période est vide.", fault)
     if until - since > timedelta(days=days):
         reason, cure = "période trop longue", f"{days} jours au plus par demande"
         fault = Fault(parameter="from", value=utc(since) or "", reason=reason, cure=cure)
-        raise Refused(HTTPStatus.BAD_REQUEST, "from : période trop longue.", fault)
+        raise QuestionFaults(HTTPStatus.BAD_REQUEST, "from : période trop longue.", fault)
 
 
-def _require_parts(by: Division | None, since: datetime, until: datetime, scopes: int) -> None:
+def _require_bounds(
+    by: Division | None, since: datetime, until: datetime, scopes: Sequence[Scope]
+) -> None:
+    """Raise QuestionFaults for too many parts, or parts that too many checks are read for."""
     if by is None:
         return
-    days = (until - since) // timedelta(days=_PART_DAYS[by]) + 2 if by in _PART_DAYS else _HOURS
-    if days * scopes > MAX_PARTS:
-        reason = f"{days * scopes} parties : trop pour une réponse"
-        cure = f"{MAX_PARTS} au plus : une période plus courte, ou une seule cible"
-        fault = Fault(parameter="by", value=by.value, reason=reason, cure=cure)
-        raise Refused(HTTPStatus.BAD_REQUEST, "by : trop de parties pour une réponse.", fault)
+    days = (until - since) // timedelta(days=1) + 2
+    parts = days // _PART_DAYS[by] + 2 if by in _PART_DAYS else _HOURS
+    hours = 0 if by in _PART_DAYS else days * _HOURS * sum(len(one.targets) for one in scopes)
+    cure = "une période plus courte, ou moins de cibles"
+    if parts * len(scopes) > MAX_PARTS:
+        reason = f"{parts * len(scopes)} parties : {MAX_PARTS} au plus"
+    elif hours > MAX_HOURS:
+        reason = f"{hours} heures de cibles à relire : {MAX_HOURS} au plus"
+    else:
+        return
+    fault = Fault(parameter="by", value=by.value, reason=reason, cure=cure)
+    raise QuestionFaults(HTTPStatus.BAD_REQUEST, "by : trop pour une réponse.", fault)
 
 
 def _sooner(one: datetime | None, other: datetime | None) -> datetime | None:
@@ -374,7 +387,7 @@ def _log(
     return page, _next(question, end) if end else None
 
 
-def named(question: Question) -> str:
+def named(question: InterfaceQuestion) -> str:
     """Return a question as one text, without the page of it that is asked for."""
     return f"{type(question).__name__} " + question.model_dump_json(
         by_alias=True, exclude={"cursor", "limit"}
@@ -390,7 +403,7 @@ def _after(question: Paged) -> Place | None:
         reason = "ce n’est pas un curseur de cette demande"
         cure = "recopier « next », sans changer les autres paramètres"
         fault = Fault(parameter="cursor", value=question.cursor, reason=reason, cure=cure)
-        raise Refused(HTTPStatus.BAD_REQUEST, "cursor : refusé.", fault) from None
+        raise QuestionFaults(HTTPStatus.BAD_REQUEST, "cursor : refusé.", fault) from None
 
 
 def _next(question: Paged, end: Place) -> str:

@@ -13,7 +13,7 @@ from monitor.figures import answers
 from monitor.store.reads.account_reads import Definition
 
 
-class Reads(answers.Reads, Protocol):
+class InterfaceReads(answers.Reads, Protocol):
     """Reads of one point of measure, called from worker threads. `monitor.store.Store` is one.
 
     `newest`, `limit`: of those that are asked for, only the last so many; None for all.

@@ -12,8 +12,8 @@ from monitor.figures.recorded_targets import RecordedTarget, RecordedTargets
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class Reads(Protocol):
-    """Reads of one point of measure. `monitor.store.Store` is one."""
+class InstantReads(Protocol):
+    """InstantReads of one point of measure. `monitor.store.Store` is one."""
 
     @property
     def point(self) -> str: ...
@@ -55,7 +55,12 @@ class TargetAtInstant:
 
 
 def answer_of(
-    reads: Reads, known: RecordedTargets, target: RecordedTarget, at: datetime, *, now: datetime
+    reads: InstantReads,
+    known: RecordedTargets,
+    target: RecordedTarget,
+    at: datetime,
+    *,
+    now: datetime,
 ) -> TargetAtInstant:
     """Return what can be said of a target at an instant. Nothing is known after `now`."""
     around = reads.around(target.slug, at)
