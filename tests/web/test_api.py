@@ -198,7 +198,11 @@ REFUSED = {
     "/at?target=accueil&time=1": ("time", "1", "n’est pas une date"),
     "/availability?by=siècle": ("by", "siècle", "hors de la liste"),
     "/availability?by=day&from=2018-01-01&to=2027-12-01": ("by", "day", "parties"),
-    "/availability?scope=all&by=hour&from=2026-01-01&to=2026-12-01": ("by", "hour", "à relire"),
+    "/availability?scope=all&by=hour&from=2026-01-01&to=2026-12-01": (
+        "by",
+        "hour",
+        "détail par heure",
+    ),
 }
 
 

@@ -11,7 +11,6 @@ from monitor.core.outages.availability import instant, microseconds
 from monitor.core.outages.figures import Scope, ScopeKind
 from monitor.figures import log_shapes, shapes
 from monitor.figures.answers import (
-    MAX_PARTS,
     MAX_SPAN_DAYS,
     Division,
     QuestionRefused,
@@ -45,10 +44,8 @@ from monitor.web.api.questions import (
 
 T = TypeVar("T")
 _NAMED = 8  # names that are offered in place of one that is unknown
-# Of the others the parts are few, but the checks of each hour are read.
 _PART_DAYS = {Division.DAY: 1, Division.WEEK: 7, Division.MONTH: 28}
-MAX_HOURS = 100_000  # of targets, that one answer is made from: one over ten years
-_HOURS = 24
+MAX_PARTS = 4_000  # of one answer
 _KINDS = (ScopeKind.TARGET, ScopeKind.PLATFORM, ScopeKind.DEPARTMENT, ScopeKind.COMPONENT)
 
 
@@ -269,7 +266,7 @@ class Answers:
         first = min((at for at, _ in self._reads.watched().values()), default=now)
         since, until = question.since or min(first, now - _MICROSECOND), question.until or now
         _require_span(since, until, MAX_SPAN_DAYS)
-        _require_bounds(question.by, since, until, chosen)
+        _require_parts(question.by, since, until, len(chosen))
         try:
             questions = [
                 FigureQuestion(
@@ -282,7 +279,10 @@ class Answers:
                 for scope in chosen
             ]
         except QuestionRefused as error:
-            raise QuestionFaults(HTTPStatus.BAD_REQUEST, f"Période refusée : {error}.") from None
+            parameter, value = ("by", question.by.value) if question.by else ("from", "")
+            cure = "une période plus courte, ou moins de cibles"
+            fault = Fault(parameter=parameter, value=value, reason=str(error), cure=cure)
+            raise QuestionFaults(HTTPStatus.BAD_REQUEST, "Période refusée.", fault) from None
         figures = list(availabilities(self._reads, questions, basis_of(self._config.figures)))
         figures.sort(key=lambda answer: not answer.enough)  # those without a rate come last
         return {
@@ -349,24 +349,18 @@ def _require_span(since: datetime, until: datetime, days: int) -> None:
         raise QuestionFaults(HTTPStatus.BAD_REQUEST, "from : période trop longue.", fault)
 
 
-def _require_bounds(
-    by: Division | None, since: datetime, until: datetime, scopes: Sequence[Scope]
-) -> None:
-    """Raise QuestionFaults for too many parts, or parts that too many checks are read for."""
-    if by is None:
+def _require_parts(by: Division | None, since: datetime, until: datetime, scopes: int) -> None:
+    if by is None or by not in _PART_DAYS:  # the others make few
         return
-    days = (until - since) // timedelta(days=1) + 2
-    parts = days // _PART_DAYS[by] + 2 if by in _PART_DAYS else _HOURS
-    hours = 0 if by in _PART_DAYS else days * _HOURS * sum(len(one.targets) for one in scopes)
-    cure = "une période plus courte, ou moins de cibles"
-    if parts * len(scopes) > MAX_PARTS:
-        reason = f"{parts * len(scopes)} parties : {MAX_PARTS} au plus"
-    elif hours > MAX_HOURS:
-        reason = f"{hours} heures de cibles à relire : {MAX_HOURS} au plus"
-    else:
-        return
-    fault = Fault(parameter="by", value=by.value, reason=reason, cure=cure)
-    raise QuestionFaults(HTTPStatus.BAD_REQUEST, "by : trop pour une réponse.", fault)
+    parts = ((until - since) // timedelta(days=_PART_DAYS[by]) + 2) * scopes
+    if parts > MAX_PARTS:
+        fault = Fault(
+            parameter="by",
+            value=by.value,
+            reason=f"{parts} parties : {MAX_PARTS} au plus",
+            cure="une période plus courte, ou moins de cibles",
+        )
+        raise QuestionFaults(HTTPStatus.BAD_REQUEST, "by : trop pour une réponse.", fault)
 
 
 def _sooner(one: datetime | None, other: datetime | None) -> datetime | None:
