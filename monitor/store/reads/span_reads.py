@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, case, func, or_, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, func, or_, select, type_coerce
 
 from monitor.core.model import Verdict
 from monitor.core.outages.availability import Span
@@ -38,69 +38,74 @@ class SpanReads(StoreReads):
             by_hold[hold_s].append(target)
         by_target: dict[str, tuple[Span, ...]] = {}
         with self._reading() as session:
+            connection = session.connection()
+            verdicts: dict[int, Verdict] = {
+                row.id: row.verdict for row in connection.execute(select(_J.c.id, _J.c.verdict))
+            }
             for hold_s, targets in by_hold.items():
                 hold = timedelta(seconds=hold_s)
                 for start in range(0, len(targets), _MANY):
                     batch = targets[start : start + _MANY]
+                    names = _S.c.point == self.point, _S.c.target.in_(batch)
+                    rows = connection.execute(select(_S.c.id, _S.c.target).where(*names))
+                    subjects = {row.id: row.target for row in rows}
                     runs: dict[str, list[Span]] = defaultdict(list)
-                    query = _runs(batch, self.point, hold, (since - hold, until))
-                    for target, verdict, first, last in session.connection().execute(query):
-                        end = from_us(last) + hold
-                        runs[target].append(
-                            Span(from_at=from_us(first), to_at=end, verdict=verdict)
+                    for subject, judgement, first, last in _runs(
+                        connection, list(subjects), hold, (since - hold, until)
+                    ):
+                        run = Span(
+                            from_at=from_us(first),
+                            to_at=from_us(last) + hold,
+                            verdict=verdicts[judgement],
                         )
+                        runs[subjects[subject]].append(run)
                     for target in batch:
                         by_target[target] = tuple(_filled(runs[target], since, until))
         return by_target
 
 
 def _runs(
-    targets: list[str], point: str, hold: timedelta, span: tuple[datetime, datetime]
-) -> Select[Any]:
-    """Select each run of checks of one verdict, none more than `hold` after the previous one."""
+    connection: Connection, subjects: list[int], hold: timedelta, span: tuple[datetime, datetime]
+) -> Iterator[tuple[int, int, int, int]]:
+    """Yield each run of checks of one judgement, none more than `hold` after the previous one.
+
+    A run is its subject, its judgement, and its first and last check. The database gives only the
+    checks that begin one, each with the check before it, which ended the run before.
+    """
     since, until = span
     at = type_coerce(_O.c.at, BigInteger)
 
     def before(column: ColumnElement[Any]) -> ColumnElement[Any]:
         return func.lag(column).over(partition_by=_O.c.subject_id, order_by=at)
 
+    mine = _O.c.subject_id.in_(subjects), _O.c.at >= since, _O.c.at < until
     checks = (
         select(
             _O.c.subject_id,
-            _S.c.target,
-            _J.c.verdict,
+            _O.c.judgement_id,
             at.label("at"),
             before(at).label("at_before"),
-            before(_J.c.verdict).label("before"),
+            before(_O.c.judgement_id).label("judgement_before"),
         )
-        .join(_S, _S.c.id == _O.c.subject_id)
-        .join(_J, _J.c.id == _O.c.judgement_id)
-        .where(_S.c.point == point, _S.c.target.in_(targets))
-        .where(_O.c.at >= since, _O.c.at < until)
+        .where(*mine)
         .subquery()
     )
-    hold_us = hold // timedelta(microseconds=1)
     begins = or_(
         checks.c.at_before.is_(None),
-        checks.c.verdict != checks.c.before,
-        checks.c.at - checks.c.at_before > hold_us,
+        checks.c.judgement_id != checks.c.judgement_before,
+        checks.c.at - checks.c.at_before > hold // timedelta(microseconds=1),
     )
-    numbered = select(
-        checks,
-        func.sum(case((begins, 1), else_=0))
-        .over(partition_by=checks.c.subject_id, order_by=checks.c.at)
-        .label("run"),
-    ).subquery()
-    return (
-        select(
-            numbered.c.target,
-            numbered.c.verdict,
-            func.min(numbered.c.at).label("first"),
-            func.max(numbered.c.at).label("last"),
-        )
-        .group_by(numbered.c.target, numbered.c.run, numbered.c.verdict)
-        .order_by(numbered.c.target, func.min(numbered.c.at))
-    )
+    columns = checks.c.subject_id, checks.c.judgement_id, checks.c.at, checks.c.at_before
+    starts = select(*columns).where(begins).order_by(checks.c.subject_id, checks.c.at)
+    lasts = select(_O.c.subject_id, func.max(at)).where(*mine).group_by(_O.c.subject_id)
+    last_of: dict[int, int] = dict(connection.execute(lasts).tuples().all())
+    run: tuple[int, int, int] | None = None
+    for subject, judgement, first, before_it in connection.execute(starts):
+        if run is not None:
+            yield *run, before_it if run[0] == subject else last_of[run[0]]
+        run = subject, judgement, first
+    if run is not None:
+        yield *run, last_of[run[0]]
 
 
 def _filled(runs: list[Span], since: datetime, until: datetime) -> Iterator[Span]:
