@@ -33,6 +33,7 @@ COMMANDS = {
     "gaps": "gap_log",
     "at": "instant_answer",
     "availability": "availability",
+    "rejudge": "rejudge",
     "changes": "changes",
     "discover": "discover",
     "annotate": "annotate",

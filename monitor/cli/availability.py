@@ -3,6 +3,7 @@
 import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
@@ -36,11 +37,6 @@ def add(commands: Commands) -> None:
     log_options(figures)
     scope_options(figures)
     figures.add_argument(
-        "--by",
-        choices=[division.value for division in Division],
-        help="aussi par jour, semaine, mois, heure, heures d’ouverture ou date du droit",
-    )
-    figures.add_argument(
         "--compare",
         nargs=2,
         type=instant,
@@ -51,37 +47,54 @@ def add(commands: Commands) -> None:
 
 
 def scope_options(parser: ArgumentParser) -> None:
-    """Add the sets that only figures know, beside targets, platforms and departments."""
+    """Add the sets that only figures know, beside targets, platforms and departments, and bins."""
     parser.add_argument("--component", metavar="COMPOSANT", help="un composant de l’ANEF")
     parser.add_argument("--anef", action="store_true", help="l’ANEF dans son ensemble")
     parser.add_argument("--prefectures", action="store_true", help="toutes les préfectures")
     parser.add_argument("--each", action="store_true", help="aussi chaque cible de l’ensemble")
+    parser.add_argument(
+        "--by",
+        choices=[division.value for division in Division],
+        help="aussi par jour, semaine, mois, heure, heures d’ouverture ou date du droit",
+    )
 
 
 def show(args: Namespace) -> int:
     """Print the availability of each scope that was asked for; 1 when nothing is known of any."""
     require_span(args)
     settings = read_settings(os.environ, data=args.data)
-    now = microseconds(SystemClock().now())
     with Store.open(settings.database_url, point=settings.point, writer=False) as store:
-        config = load(args.config) if args.config.is_dir() else None
-        known = known_from(store.definitions(), config.targets if config else ())
-        scopes = Scopes(known, config.figures.components if config else ())
-        chosen = list(_chosen(args, scopes))
-        first = min((at for at, _ in store.watched().values()), default=None)
-        if first is None:
-            raise CommandRefused("Aucun relevé n’est encore au registre.")
-        since = microseconds(args.since or first)
-        until = microseconds(args.until) if args.until else now
-        spans = [(since, until)]
-        if args.compare:
-            spans.append((microseconds(args.compare[0]), microseconds(args.compare[1])))
-        basis = basis_of(config.figures) if config else Basis()
-        questions = [_question(args, scope, *span, now=now) for scope in chosen for span in spans]
+        questions, basis = questions_of(args, store, compared_to=args.compare)
         answers = list(availabilities(store, questions, basis))
     answers.sort(key=lambda answer: not answer.enough)  # those without a rate come last
     _print(args, answers, pairs=bool(args.compare))
     return 0 if any(answer.account.known_us for answer in answers) else 1
+
+
+def questions_of(
+    args: Namespace, store: Store, *, compared_to: Sequence[datetime] | None = None
+) -> tuple[list[Question], Basis]:
+    """Return a question for each scope that was asked for, and what to answer it with.
+
+    `compared_to` is a second span that is asked of each. Raises CommandRefused.
+    """
+    now = microseconds(SystemClock().now())
+    config = load(args.config) if args.config.is_dir() else None
+    known = known_from(store.definitions(), config.targets if config else ())
+    scopes = Scopes(known, config.figures.components if config else ())
+    chosen = list(_chosen(args, scopes))
+    first = min((at for at, _ in store.watched().values()), default=None)
+    if first is None:
+        raise CommandRefused("Aucun relevé n’est encore au registre.")
+    spans = [(args.since or first, args.until)]
+    if compared_to:
+        spans.append((compared_to[0], compared_to[1]))
+    questions = [
+        _question(args, scope, microseconds(since), microseconds(until) if until else now, now=now)
+        for scope in chosen
+        for since, until in spans
+    ]
+    return questions, basis_of(config.figures) if config else Basis()
 
 
 def _question(args: Namespace, scope: Scope, since: int, until: int, *, now: int) -> Question:

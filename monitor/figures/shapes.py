@@ -8,8 +8,11 @@ from datetime import UTC
 from fractions import Fraction
 from typing import Any
 
-from monitor.core.outages.availability import Account, Bound, instant
-from monitor.core.outages.figures import Availability, Length, Part
+from monitor.core.model import Outage
+from monitor.core.outages.availability import Account, Bound, instant, microseconds
+from monitor.core.outages.figures import Availability, Length, Part, length
+from monitor.core.verdict.rulesets import Ruleset
+from monitor.figures.rejudged import RejudgedAnswer
 
 DECIMALS = 9
 
@@ -81,6 +84,59 @@ def availability(answer: Availability) -> dict[str, Any]:
     }
 
 
+def rejudged(answer: RejudgedAnswer, ruleset: Ruleset) -> dict[str, Any]:
+    """Return one question answered twice, and what makes the two differ."""
+    return {
+        "ruleset": {
+            "slug": ruleset.slug,
+            "version": ruleset.version,
+            "name": ruleset.name,
+            "sha256": ruleset.sha256,
+        },
+        "recorded": {
+            **availability(answer.recorded),
+            "outages_listed": [_outage(outage) for outage in answer.outages],
+        },
+        "rejudged": {
+            **availability(answer.rejudged),
+            "outages_listed": [_outage(outage) for outage in answer.rejudged_outages],
+        },
+        "differences": [
+            {
+                "verdict": one.verdict.value,
+                "reason": one.reason.value if one.reason else None,
+                "counts_as": one.counts_as.value,
+                "checks": one.checks,
+                "us": one.held_us,
+                "why": one.why,
+            }
+            for one in answer.differences
+            if one.differs
+        ],
+    }
+
+
+def _outage(outage: Outage) -> dict[str, Any]:
+    """Return an outage; it has a number only as it was recorded."""
+    return {
+        "number": outage.number,
+        "target": outage.target,
+        "nature": outage.nature.value,
+        "reason": outage.reason.value,
+        "checks": outage.checks,
+        **{
+            name: utc(None if at is None else microseconds(at))
+            for name, at in (
+                ("last_ok_at", outage.last_ok_at),
+                ("first_fail_at", outage.first_fail_at),
+                ("last_fail_at", outage.last_fail_at),
+                ("first_ok_at", outage.first_ok_at),
+            )
+        },
+        **(_length(length(outage)) or {}),
+    }
+
+
 def _unannounced(answer: Availability) -> dict[str, Any] | None:
     if answer.unannounced is None:
         return None
@@ -101,10 +157,10 @@ def _reasons(one: Account) -> list[dict[str, Any]]:
     ]
 
 
-def _length(length: Length | None) -> dict[str, int | None] | None:
-    if length is None:
+def _length(one: Length | None) -> dict[str, int | None] | None:
+    if one is None:
         return None
-    return {"shortest_us": length.shortest_us, "longest_us": length.longest_us}
+    return {"shortest_us": one.shortest_us, "longest_us": one.longest_us}
 
 
 def _part(part: Part) -> dict[str, Any]:

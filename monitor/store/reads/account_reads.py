@@ -38,10 +38,10 @@ from monitor.store.tables.columns import from_us
 
 _O, _S, _J = table_of(ObservationRow), table_of(SubjectRow), table_of(JudgementRow)
 _D, _R = table_of(DefinitionRow), table_of(RollupRow)
-_AT = type_coerce(_O.c.at, BigInteger)
+AT = type_coerce(_O.c.at, BigInteger)
 _FROM = type_coerce(_D.c.from_at, BigInteger)
 _TELLING = [verdict.value for verdict in KNOWN]
-_BATCH = 10_000
+BATCH = 10_000
 _MANY = 1_000  # subjects in one IN
 
 # How long a check of before all definitions may hold: the shortest that any target is planned at.
@@ -89,7 +89,7 @@ class AccountReads(StoreReads):
         """Return when each target that was ever checked was checked first, and last."""
         # One look at each end of the index per target: a join would read every check.
         ends = (
-            select(edge(_AT)).where(_O.c.subject_id == _S.c.id).correlate(_S).scalar_subquery()
+            select(edge(AT)).where(_O.c.subject_id == _S.c.id).correlate(_S).scalar_subquery()
             for edge in (func.min, func.max)
         )
         wanted = select(_S.c.target, *ends).where(_S.c.point == self.point)
@@ -131,7 +131,7 @@ class AccountReads(StoreReads):
 
 
 @dataclass(slots=True)
-class _RolledDay:
+class RolledDay:
     """The sums of one day: for each state the time, what of it is doubtful, and the checks."""
 
     rows: list[tuple[StateKey, int, int, int]]
@@ -150,10 +150,11 @@ class AccountReader:
         self._point = point
         self._subjects: dict[str, int | None] = {}
         self._plans: dict[int, list[tuple[int, int]]] = {}
-        self._judgements: dict[int, tuple[Verdict, Reason]] = {
-            row.id: (row.verdict, row.reason)
-            for row in connection.execute(select(_J.c.id, _J.c.verdict, _J.c.reason))
-        }
+        self._judgements = self._read_judgements()
+
+    def _read_judgements(self) -> Mapping[int, tuple[Verdict, Reason]]:
+        rows = self._connection.execute(select(_J.c.id, _J.c.verdict, _J.c.reason))
+        return {row.id: (row.verdict, row.reason) for row in rows}
 
     def accounts(
         self, target: str, edges: Sequence[int], now: int, *, exact: bool = False
@@ -208,7 +209,7 @@ class AccountReader:
         """
         accounts = [Account() for _ in edges[1:]]
         subjects = [self.subject(target) for target in targets]
-        plain: dict[tuple[int, int], list[_RolledDay]] = defaultdict(list)
+        plain: dict[tuple[int, int], list[RolledDay]] = defaultdict(list)
         for subject in subjects:
             for start, end, day in self._days(subject, edges):
                 if day.is_plain:
@@ -220,7 +221,7 @@ class AccountReader:
                 for day in plain[start, end]
             ]
             (piece,) = combined(members)
-            _spread(accounts, edges, start, end, _RolledDay([(piece.key, end - start, 0, 0)]))
+            _spread(accounts, edges, start, end, RolledDay([(piece.key, end - start, 0, 0)]))
         for since, until in _others(counted, edges):
             cuts = cut_at(edges, since, until)
             rows = [
@@ -249,20 +250,20 @@ class AccountReader:
         The last one of all, or of those earlier than `before`.
         """
         wanted = (
-            select(_AT)
+            select(AT)
             .join(_J, _J.c.id == _O.c.judgement_id)
             .where(_O.c.subject_id == subject, _J.c.verdict.in_(_TELLING))
-            .order_by(_AT.desc())
+            .order_by(AT.desc())
             .limit(1)
         )
         if before is not None:
-            wanted = wanted.where(before > _AT)
+            wanted = wanted.where(before > AT)
         at: int | None = self._connection.scalar(wanted)
-        return None if at is None else (at, at + _hold(self._holds(subject), at))
+        return None if at is None else (at, at + hold_at(self._holds(subject), at))
 
     def _days(
         self, subject: int | None, edges: Sequence[int]
-    ) -> Iterator[tuple[int, int, _RolledDay]]:
+    ) -> Iterator[tuple[int, int, RolledDay]]:
         """Yield the days that have sums and lie between the edges: start, end, rows."""
         starts = day_starts(edges[0], edges[-1])
         if subject is None or len(starts) < 2:  # noqa: PLR2004 -- a day ends where one begins
@@ -274,17 +275,17 @@ class AccountReader:
             .where(_R.c.day >= starts[0], _R.c.day < starts[-1])
             .order_by(_R.c.day)
         )
-        rows = self._connection.execute(wanted).yield_per(_BATCH)
+        rows = self._connection.execute(wanted).yield_per(BATCH)
         for start, group in groupby(rows, key=itemgetter(0)):
             cells = [
                 (_key(verdict, reason), held_us, doubt_us, checks)
                 for _, verdict, reason, held_us, doubt_us, checks in group
             ]
-            yield start, ends[start], _RolledDay(cells)
+            yield start, ends[start], RolledDay(cells)
 
     def _summed_days(
         self, subjects: Sequence[int | None], edges: Sequence[int]
-    ) -> Iterator[tuple[int, int, _RolledDay]]:
+    ) -> Iterator[tuple[int, int, RolledDay]]:
         """Yield the days of which every subject has sums, with the sums of these."""
         starts = day_starts(edges[0], edges[-1])
         known = {subject for subject in subjects if subject is not None}
@@ -313,11 +314,11 @@ class AccountReader:
             .group_by(_R.c.day, _R.c.verdict, _R.c.reason)
             .order_by(_R.c.day)
         )
-        rows = self._connection.execute(wanted).yield_per(_BATCH)
+        rows = self._connection.execute(wanted).yield_per(BATCH)
         for start, group in groupby(rows, key=itemgetter(0)):
             found = [(_key(verdict, reason), *sums) for _, verdict, reason, *sums in group]
             if start in complete:
-                yield start, ends[start], _RolledDay(found)
+                yield start, ends[start], RolledDay(found)
 
     def _observed(self, subject: int | None, since: int, until: int) -> Iterator[Observed]:
         """Yield the checks of a span, the one before it, and those after that decide in it."""
@@ -325,29 +326,35 @@ class AccountReader:
             return
         holds, judgements = self._holds(subject), self._judgements
         verdict = Verdict.UNKNOWN  # of the last check that was read
-        mine = select(_AT, _O.c.judgement_id).where(_O.c.subject_id == subject)
-        before = mine.where(since > _AT).order_by(_AT.desc()).limit(1)
-        within = mine.where(since <= _AT, until > _AT).order_by(_AT)
-        after = mine.where(until <= _AT).order_by(_AT)
+        mine = select(AT, _O.c.judgement_id).where(_O.c.subject_id == subject)
+        before = mine.where(since > AT).order_by(AT.desc()).limit(1)
+        within = mine.where(since <= AT, until > AT).order_by(AT)
+        after = mine.where(until <= AT).order_by(AT)
         telling = after.join(_J, _J.c.id == _O.c.judgement_id).where(_J.c.verdict.in_(_TELLING))
         for wanted in (before, within, after.limit(1)):
-            for at, judgement in self._connection.execute(wanted).yield_per(_BATCH):
+            for at, judgement in self._connection.execute(wanted).yield_per(BATCH):
                 verdict, reason = judgements[judgement]
-                yield at, verdict, reason, _hold(holds, at)
+                yield at, verdict, reason, hold_at(holds, at)
         if verdict in KNOWN:
             return
         for at, judgement in self._connection.execute(telling.limit(1)):
-            yield at, *judgements[judgement], _hold(holds, at)
+            yield at, *judgements[judgement], hold_at(holds, at)
 
     def _holds(self, subject: int) -> list[tuple[int, int]]:
         """Return from when on a check of a subject may hold how long, in order."""
         if subject not in self._plans:
-            wanted = select(_FROM, _D.c.text).where(_D.c.subject_id == subject)
             self._plans[subject] = [
-                (from_us, HOLD * 1_000_000 * json.loads(text)["interval_s"])
-                for from_us, text in self._connection.execute(wanted.order_by(_D.c.from_at))
+                (start, HOLD * 1_000_000 * plan["interval_s"])
+                for start, plan in plans_of(self._connection, subject)
             ]
         return self._plans[subject]
+
+
+def plans_of(connection: Connection, subject: int) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield from when on a subject was planned how, in order: its `target` leaves."""
+    wanted = select(_FROM, _D.c.text).where(_D.c.subject_id == subject).order_by(_D.c.from_at)
+    for start, text in connection.execute(wanted):
+        yield start, json.loads(text)
 
 
 def cut_at(edges: Sequence[int], since: int, until: int) -> list[int]:
@@ -367,7 +374,7 @@ def _others(counted: Sequence[tuple[int, int]], edges: Sequence[int]) -> Iterato
 
 
 def _spread(
-    accounts: Sequence[Account], edges: Sequence[int], start: int, end: int, day: _RolledDay
+    accounts: Sequence[Account], edges: Sequence[int], start: int, end: int, day: RolledDay
 ) -> None:
     """Add a plain day to each account that it lies in; its checks to the first of them."""
     key, _, _, checks = day.rows[0]
@@ -380,7 +387,7 @@ def _key(verdict: str, reason: str) -> StateKey:
     return Verdict(verdict), Reason(reason) if reason else None
 
 
-def _hold(holds: Sequence[tuple[int, int]], at: int) -> int:
+def hold_at(holds: Sequence[tuple[int, int]], at: int) -> int:
     """Return how long a check may hold: by the plan of its time, or by the first one there was."""
     if not holds:
         return HOLD * 1_000_000 * _UNPLANNED_S

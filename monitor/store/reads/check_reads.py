@@ -140,14 +140,14 @@ def _within(since: datetime, until: datetime) -> ColumnElement[bool]:
 
 
 def _checks(connection: Connection, rows: Sequence[Row[Any]]) -> tuple[Check, ...]:
-    conditions = _texts(connection, {row.conditions_id for row in rows}, conditions_from)
-    panels = _texts(connection, {row.controls_id for row in rows}, controls_from)
+    conditions = texts_of(connection, {row.conditions_id for row in rows}, conditions_from)
+    panels = texts_of(connection, {row.controls_id for row in rows}, controls_from)
     return tuple(
         _check(row, conditions[row.conditions_id], panels.get(row.controls_id)) for row in rows
     )
 
 
-def _texts(
+def texts_of(
     connection: Connection, numbers: set[int | None], parse: Callable[[str], T]
 ) -> dict[int, T]:
     """Parse each shared text once, however many checks refer to it."""

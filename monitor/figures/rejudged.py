@@ -1,0 +1,173 @@
+"""Figures of the record by another ruleset, beside those of the verdicts that were recorded."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from monitor.core.model import Annotation, Outage, Reason, Run, Verdict
+from monitor.core.outages.announcements import register, windows
+from monitor.core.outages.availability import Account, instant
+from monitor.core.outages.figures import Availability
+from monitor.core.verdict.rulesets import Ruleset
+from monitor.figures.answers import Basis, Question, availability
+from monitor.store import Store
+from monitor.store.reads.rejudged_reads import (
+    DifferenceKey,
+    Progress,
+    Rejudged,
+    RejudgedReader,
+)
+
+
+class RejudgedRecord:
+    """The record as a ruleset counts it: what `monitor.figures.answers.Reads` asks for."""
+
+    def __init__(self, store: Store, ruleset: Ruleset, progress: Progress) -> None:
+        announced = windows(register(store.annotations()))
+        self._store = store
+        self._rejudged = Rejudged(ruleset=ruleset, announced=announced, progress=progress)
+
+    def accounts(
+        self, targets: Sequence[str], edges: Sequence[int], *, now: int, exact: bool = False
+    ) -> Iterator[tuple[str, list[Account]]]:
+        """Yield the accounts of each target between the edges; they are always exact."""
+        del exact
+        with self._store.reading() as connection:
+            reader = RejudgedReader(connection, self._store.point, self._rejudged)
+            for target in targets:
+                yield target, reader.accounts(target, edges, now)
+
+    def summed_accounts(
+        self, targets: Sequence[str], edges: Sequence[int], *, now: int
+    ) -> list[Account]:
+        """Return the sums of the accounts of the targets."""
+        sums = [Account() for _ in edges[1:]]
+        for _, accounts in self.accounts(targets, edges, now=now):
+            for total, account in zip(sums, accounts, strict=True):
+                total.merge(account)
+        return sums
+
+    def whole_accounts(
+        self, targets: Sequence[str], edges: Sequence[int], *, now: int
+    ) -> list[Account]:
+        """Return the accounts of a whole that needs all of the targets."""
+        with self._store.reading() as connection:
+            reader = RejudgedReader(connection, self._store.point, self._rejudged)
+            for target in targets:
+                reader.refolded(target)  # one after the other, before all are read together
+            return reader.whole(targets, edges, now)
+
+    def watched(self) -> Mapping[str, tuple[datetime, datetime]]:
+        """Return the first and the last check of each target."""
+        return self._store.watched()
+
+    def outages(
+        self,
+        targets: Sequence[str] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Sequence[Outage]:
+        """Return the outages that touch a span, by first failing check, then target."""
+        with self._store.reading() as connection:
+            reader = RejudgedReader(connection, self._store.point, self._rejudged)
+            found = [
+                outage
+                for target in (self.watched() if targets is None else targets)
+                for outage in reader.refolded(target).outages
+                if (until is None or outage.first_fail_at < until)
+                and (since is None or outage.first_ok_at is None or outage.first_ok_at > since)
+            ]
+        return sorted(found, key=lambda outage: (outage.first_fail_at, outage.target))
+
+    def annotations(self) -> Sequence[Annotation]:
+        """Return all that was announced and withdrawn."""
+        return self._store.annotations()
+
+    def runs(self) -> Sequence[Run]:
+        """Return each life of the service."""
+        return self._store.runs()
+
+    def differences(self, question: Question) -> "tuple[Difference, ...]":
+        """Return what checks count as, over the span of a question, the longest first."""
+        checks: Counter[DifferenceKey] = Counter()
+        held: Counter[DifferenceKey] = Counter()
+        span = question.since, question.until, question.now
+        with self._store.reading() as connection:
+            reader = RejudgedReader(connection, self._store.point, self._rejudged)
+            for target in question.scope.targets:
+                more_checks, more_held = reader.differences(target, *span)
+                checks.update(more_checks)
+                held.update(more_held)
+        keys = sorted({*checks, *held}, key=lambda key: (-held[key], -checks[key], *map(str, key)))
+        return tuple(
+            Difference(
+                verdict=key[0],
+                reason=key[1],
+                counts_as=key[2],
+                why=key[3],
+                checks=checks[key],
+                held_us=held[key],
+            )
+            for key in keys
+            if checks[key] or held[key]
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Checks that were recorded alike and count alike, and the time that they held in a span.
+
+    `reason` is None when this program does not know it.
+    """
+
+    verdict: Verdict
+    reason: Reason | None
+    counts_as: Verdict
+    why: str
+    checks: int
+    held_us: int
+
+    @property
+    def differs(self) -> bool:
+        return self.verdict is not self.counts_as
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejudgedAnswer:
+    """One question answered twice.
+
+    Attributes:
+        recorded: By the verdicts that were recorded.
+        rejudged: By the ruleset, which its `rulesets` name.
+        outages, rejudged_outages: Those that touch the span.
+        differences: All checks of the span, also those that count as they were recorded.
+
+    """
+
+    recorded: Availability
+    rejudged: Availability
+    outages: Sequence[Outage]
+    rejudged_outages: Sequence[Outage]
+    differences: Sequence[Difference]
+
+
+def rejudged_answers(
+    store: Store,
+    ruleset: Ruleset,
+    questions: Sequence[Question],
+    basis: Basis,
+    progress: Progress = lambda _checks: None,
+) -> Iterator[RejudgedAnswer]:
+    """Answer several questions by both, one by one. Raises StoreError."""
+    record = RejudgedRecord(store, ruleset, progress)
+    for question in questions:
+        told = availability(record, question, basis)
+        span = question.scope.targets, instant(question.since), instant(question.until)
+        yield RejudgedAnswer(
+            recorded=availability(store, question, basis),
+            rejudged=replace(told, rulesets=(ruleset.cited,)),
+            outages=store.outages(*span),
+            rejudged_outages=record.outages(*span),
+            differences=record.differences(question),
+        )
