@@ -71,14 +71,14 @@ class RejudgedRecord:
         """Return the outages that touch a span, by first failing check, then target."""
         with self._store.reading() as connection:
             reader = RejudgedReader(connection, self._store.point, self._rejudged)
-            found = [
+            touching = [
                 outage
                 for target in (self.watched() if targets is None else targets)
                 for outage in reader.refolded(target).outages
                 if (until is None or outage.first_fail_at < until)
                 and (since is None or outage.first_ok_at is None or outage.first_ok_at > since)
             ]
-        return sorted(found, key=lambda outage: (outage.first_fail_at, outage.target))
+        return sorted(touching, key=lambda outage: (outage.first_fail_at, outage.target))
 
     def annotations(self) -> Sequence[Annotation]:
         """Return all that was announced and withdrawn."""
@@ -88,34 +88,36 @@ class RejudgedRecord:
         """Return each life of the service."""
         return self._store.runs()
 
-    def differences(self, question: Question) -> "tuple[Difference, ...]":
+    def differences(self, question: Question) -> "tuple[RulesetDifference, ...]":
         """Return what checks count as, over the span of a question, the longest first."""
         checks: Counter[DifferenceKey] = Counter()
-        held: Counter[DifferenceKey] = Counter()
+        held_us: Counter[DifferenceKey] = Counter()
         span = question.since, question.until, question.now
         with self._store.reading() as connection:
             reader = RejudgedReader(connection, self._store.point, self._rejudged)
             for target in question.scope.targets:
                 more_checks, more_held = reader.differences(target, *span)
                 checks.update(more_checks)
-                held.update(more_held)
-        keys = sorted({*checks, *held}, key=lambda key: (-held[key], -checks[key], *map(str, key)))
+                held_us.update(more_held)
+        keys = sorted(
+            {*checks, *held_us}, key=lambda key: (-held_us[key], -checks[key], *map(str, key))
+        )
         return tuple(
-            Difference(
+            RulesetDifference(
                 verdict=key[0],
                 reason=key[1],
                 counts_as=key[2],
                 why=key[3],
                 checks=checks[key],
-                held_us=held[key],
+                held_us=held_us[key],
             )
             for key in keys
-            if checks[key] or held[key]
+            if checks[key] or held_us[key]
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class RulesetDifference:
     """Checks that were recorded alike and count alike, and the time that they held in a span.
 
     `reason` is None when this program does not know it.
@@ -149,7 +151,7 @@ class RejudgedAnswer:
     rejudged: Availability
     outages: Sequence[Outage]
     rejudged_outages: Sequence[Outage]
-    differences: Sequence[Difference]
+    differences: Sequence[RulesetDifference]
 
 
 def rejudged_answers(
@@ -162,11 +164,11 @@ def rejudged_answers(
     """Answer several questions by both, one by one. Raises StoreError."""
     record = RejudgedRecord(store, ruleset, progress)
     for question in questions:
-        told = availability(record, question, basis)
+        by_ruleset = availability(record, question, basis)
         span = question.scope.targets, instant(question.since), instant(question.until)
         yield RejudgedAnswer(
             recorded=availability(store, question, basis),
-            rejudged=replace(told, rulesets=(ruleset.cited,)),
+            rejudged=replace(by_ruleset, rulesets=(ruleset.cited,)),
             outages=store.outages(*span),
             rejudged_outages=record.outages(*span),
             differences=record.differences(question),

@@ -172,7 +172,9 @@ def test_what_differs_is_told_with_its_reason(store: Store) -> None:
     assert all(outage.number is None for outage in found.rejudged_outages)
 
 
-def test_strict_counts_what_a_visitor_waited_for_and_what_was_not_announced(store: Store) -> None:
+def test_strict_counts_what_a_visitor_waited_for_and_what_was_not_announced(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     record(store, {"a": "....ssss....mmmm...."})
     note = Annotation(
         at=START - timedelta(days=1),
@@ -183,7 +185,7 @@ def test_strict_counts_what_a_visitor_waited_for_and_what_was_not_announced(stor
         sha256="ab" * 32,
     )
     before = asked(store, SHIPPED["strict"]).rejudged.account
-    store.annotations = lambda: (replace(note, number=1),)  # type: ignore[method-assign] -- no file
+    monkeypatch.setattr(store, "annotations", lambda: (replace(note, number=1),))
     after = asked(store, SHIPPED["strict"]).rejudged.account
 
     minutes = {verdict: us // 60_000_000 for verdict, us in before.by_verdict.items() if us}

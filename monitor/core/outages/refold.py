@@ -40,13 +40,13 @@ class Refolded:
 
 def refold(target: str, point: str, sightings: Iterable[tuple[Sighting, Policy]]) -> Refolded:
     """Fold all checks of a target, in order of time, each with the policy of its time."""
-    found, state = Refolded(), State(target=target, point=point)
+    result, state = Refolded(), State(target=target, point=point)
     for sighting, policy in sightings:
         state, events = advance(state, sighting, policy)
-        found._take(events)  # noqa: SLF001 -- its own module
+        result._take(events)  # noqa: SLF001 -- its own module
     if state.outage is not None:
-        found.outages.append(state.outage)
+        result.outages.append(state.outage)
     if state.failing is not None:
         first, last = state.failing.first_at, state.failing.last_at
-        found.unconfirmed.append((microseconds(first), microseconds(last)))
-    return found
+        result.unconfirmed.append((microseconds(first), microseconds(last)))
+    return result

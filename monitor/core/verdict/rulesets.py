@@ -131,12 +131,12 @@ class Line:
             return False
         if not self.asks_facts:
             return True
-        found = facts()
-        if self.statuses and self.statuses.isdisjoint({found.status, status_class(found.status)}):
+        check = facts()
+        if self.statuses and self.statuses.isdisjoint({check.status, status_class(check.status)}):
             return False
-        if self.over_s is not None and found.answered_us <= self.over_s * 1_000_000:
+        if self.over_s is not None and check.answered_us <= self.over_s * 1_000_000:
             return False
-        return found.vouched or not (self.vouched or self.over_s is not None)
+        return check.vouched or not (self.vouched or self.over_s is not None)
 
 
 class WithOwn(StrEnum):
@@ -225,13 +225,13 @@ class Ruleset:
         """
         if judgement.reason in OUR_FAULTS:
             return (_OURS,)
-        found: list[Line] = []
+        lines: list[Line] = []
         for line in self.by_verdict[judgement.verdict]:
             if line.concerns(judgement):
-                found.append(line)
+                lines.append(line)
                 if not line.asks_facts and line.announced is None:
                     break
-        return tuple(found)
+        return tuple(lines)
 
 
 _OURS = Line(

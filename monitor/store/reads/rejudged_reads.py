@@ -62,7 +62,7 @@ class _Kept(NamedTuple):
     line: Line
 
 
-class _Asked(NamedTuple):
+class _ConditionFacts(NamedTuple):
     """What lines ask of one pair of conditions and control panel."""
 
     status: int
@@ -88,7 +88,7 @@ class Rejudged:
     announced: Windows
     progress: Progress
     folds: dict[str, Refolded] = field(default_factory=dict)
-    asked: OrderedDict[_Pair, _Asked] = field(default_factory=OrderedDict)
+    asked: OrderedDict[_Pair, _ConditionFacts] = field(default_factory=OrderedDict)
 
 
 class RejudgedReader(AccountReader):
@@ -131,23 +131,23 @@ class RejudgedReader(AccountReader):
         By what was recorded, what it counts as, and why.
         """
         checks: Counter[DifferenceKey] = Counter()
-        held: Counter[DifferenceKey] = Counter()
+        held_us: Counter[DifferenceKey] = Counter()
         subject = self.subject(target)
         if subject is None:
-            return checks, held
+            return checks, held_us
         last: tuple[int, int, DifferenceKey] | None = None
-        for kept, (verdict, why) in self._final(subject, since, until):
-            key = (kept.judgement.verdict, kept.judgement.reason, verdict, why)
+        for check, (verdict, why) in self._final(subject, since, until):
+            key = (check.judgement.verdict, check.judgement.reason, verdict, why)
             if last is not None:
-                _hold(held, last, since, min(kept.at, until))
-            last = kept.at, kept.at + kept.hold_us, key
-            checks[key] += since <= kept.at < until
-            if kept.at >= until:
+                _hold(held_us, last, since, min(check.at, until))
+            last = check.at, check.at + check.hold_us, key
+            checks[key] += since <= check.at < until
+            if check.at >= until:
                 break
         else:
             if last is not None:  # nothing holds after the present
-                _hold(held, last, since, min(until, max(now, since, last[0])))
-        return checks, held
+                _hold(held_us, last, since, min(until, max(now, since, last[0])))
+        return checks, held_us
 
     def _days(
         self, _subject: int | None, _edges: Sequence[int]
@@ -158,10 +158,10 @@ class RejudgedReader(AccountReader):
     def _observed(self, subject: int | None, since: int, until: int) -> Iterator[Observed]:
         if subject is None:
             return
-        for kept, (verdict, _) in self._final(subject, since, until):
-            reason = kept.judgement.reason or Reason.UNKNOWN_FAILURE
-            yield kept.at, verdict, reason, kept.hold_us
-            if kept.at >= until and verdict in KNOWN:  # it decides what is doubtful before it
+        for check, (verdict, _) in self._final(subject, since, until):
+            reason = check.judgement.reason or Reason.UNKNOWN_FAILURE
+            yield check.at, verdict, reason, check.hold_us
+            if check.at >= until and verdict in KNOWN:  # it decides what is doubtful before it
                 return
 
     def _final(
@@ -170,12 +170,12 @@ class RejudgedReader(AccountReader):
         """Yield the last check before a span and all that follow, with what they count as."""
         folded = self.refolded(self._targets[subject])
         confirmation = self._rejudged.ruleset.confirmation
-        for kept in self._from(subject, since, until):
-            verdict, why = kept.line.counts_as, kept.line.why
+        for check in self._from(subject, since, until):
+            verdict, why = check.line.counts_as, check.line.why
             other = confirmation.unconfirmed
-            if other is not None and verdict in FAILING and folded.is_unconfirmed(kept.at):
+            if other is not None and verdict in FAILING and folded.is_unconfirmed(check.at):
                 verdict, why = other, confirmation.why
-            yield kept, (verdict, why)
+            yield check, (verdict, why)
 
     def _from(self, subject: int, since: int, until: int) -> Iterator[_Kept]:
         mine = _ROWS.where(_O.c.subject_id == subject)
@@ -192,11 +192,11 @@ class RejudgedReader(AccountReader):
             for from_us, plan in plans_of(self._connection, subject)
         ] or [(0, confirmation.policy(Policy()))]
         index = 0
-        for kept in self._kept(subject, _ROWS.where(_O.c.subject_id == subject).order_by(AT)):
-            while index + 1 < len(plans) and plans[index + 1][0] <= kept.at:
+        for check in self._kept(subject, _ROWS.where(_O.c.subject_id == subject).order_by(AT)):
+            while index + 1 < len(plans) and plans[index + 1][0] <= check.at:
                 index += 1
-            reason = kept.judgement.reason or Reason.UNKNOWN_FAILURE
-            sighting = Sighting(at=instant(kept.at), verdict=kept.line.counts_as, reason=reason)
+            reason = check.judgement.reason or Reason.UNKNOWN_FAILURE
+            sighting = Sighting(at=instant(check.at), verdict=check.line.counts_as, reason=reason)
             yield sighting, plans[index][1]
 
     def _kept(self, subject: int, wanted: Select[Any]) -> Iterator[_Kept]:
@@ -204,38 +204,38 @@ class RejudgedReader(AccountReader):
         holds = self._holds(subject)
         spans = self._rejudged.announced.get(self._targets[subject], ())
         options = {"yield_per": BATCH}
-        with self._connection.execute(wanted, execution_options=options) as found:
-            for rows in found.partitions():
+        with self._connection.execute(wanted, execution_options=options) as batches:
+            for rows in batches.partitions():
                 self._rejudged.progress(len(rows))
-                for at, number, *asked in rows:
+                for at, number, *facts_of in rows:
                     judgement, lines = self._candidates[number]
                     line = lines[0]
                     if len(lines) > 1:
-                        facts = partial(self._facts, *asked)
+                        facts = partial(self._facts, *facts_of)
                         line = decided(lines, facts, announced=_within(spans, at))
                     yield _Kept(at, hold_at(holds, at), judgement, line)
 
     def _facts(self, duration_us: int, conditions: int, controls: int | None) -> Facts:
-        found = self._asked((conditions, controls))
-        return Facts(found.status, duration_us - found.stalled_us, found.vouched)
+        of_pair = self._condition_facts((conditions, controls))
+        return Facts(of_pair.status, duration_us - of_pair.stalled_us, of_pair.vouched)
 
-    def _asked(self, pair: _Pair) -> _Asked:
+    def _condition_facts(self, pair: _Pair) -> _ConditionFacts:
         """Return what lines ask of conditions and of a panel, each pair read once while kept."""
         known = self._rejudged.asked
-        found = known.get(pair)
-        if found is not None:
+        facts = known.get(pair)
+        if facts is not None:
             known.move_to_end(pair)
-            return found
+            return facts
         number, controls = pair
         profile = texts_of(self._connection, {number}, conditions_from)[number]
         panels = texts_of(self._connection, {controls}, controls_from)
         panel = None if controls is None else Controls(at=_NO_TIME, **panels[controls])
-        found = known[pair] = _Asked(
+        facts = known[pair] = _ConditionFacts(
             status_of(profile), 1_000 * profile.stalled_ms, is_vouched(profile, panel)
         )
         if len(known) > _MOST_PAIRS:
             known.popitem(last=False)
-        return found
+        return facts
 
 
 def _within(spans: Sequence[tuple[int, int]], at: int) -> bool:
@@ -244,8 +244,8 @@ def _within(spans: Sequence[tuple[int, int]], at: int) -> bool:
 
 
 def _hold(
-    held: Counter[DifferenceKey], last: tuple[int, int, DifferenceKey], since: int, until: int
+    held_us: Counter[DifferenceKey], last: tuple[int, int, DifferenceKey], since: int, until: int
 ) -> None:
     """Add the time that a check held in [since, until), which ends where the next one is."""
     at, end, key = last
-    held[key] += max(0, min(end, until) - max(at, since))
+    held_us[key] += max(0, min(end, until) - max(at, since))

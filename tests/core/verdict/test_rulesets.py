@@ -224,10 +224,10 @@ def test_every_fault_of_our_own_is_known() -> None:
 
 
 def test_words_of_a_newer_program_claim_nothing_that_is_not_understood() -> None:
-    of_newer = recorded("half_up", "half_open", "half")
-    assert of_newer == (Verdict.UNKNOWN, None, "half")
+    new_verdict = recorded("half_up", "half_open", "half")
+    assert Recorded(Verdict.UNKNOWN, None, "half") == new_verdict
     new_reason = recorded("down", "quantum_error", "no-answer")
-    assert new_reason == (Verdict.DOWN, None, "no-answer")
+    assert Recorded(Verdict.DOWN, None, "no-answer") == new_reason
     kept = Kept(1, new_reason, Facts(500, 0, vouched=True), announced=False)
     assert line_of(SHIPPED["lenient"], kept).counts_as is Verdict.UNKNOWN
     assert line_of(SHIPPED["strict"], kept).counts_as is Verdict.DOWN
