@@ -14,7 +14,15 @@ FRENCH = (
     "LISEZMOI.md",
     *(
         f"docs/{stem}.md"
-        for stem in ("horodatage", "interroger", "metriques", "pages", "reglages", "temoins")
+        for stem in (
+            "horodatage",
+            "interroger",
+            "metriques",
+            "pages",
+            "reglages",
+            "regles-de-comptage",
+            "temoins",
+        )
     ),
 )
 _FENCED = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)

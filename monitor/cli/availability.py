@@ -308,5 +308,7 @@ def _outages(answer: Availability) -> str:
         return "aucune"
     cited = ", ".join(map(numbered, outages.numbers[:MOST_NUMBERS]))
     more = len(outages.numbers) - MOST_NUMBERS
-    text = f"{outages.count} ({cited}{f' et {more} autres' if more > 0 else ''})"
+    text = f"{outages.count}"
+    if cited:  # those of another ruleset have no number
+        text += f" ({cited}{f' et {more} autres' if more > 0 else ''})"
     return f"{text}, dont {outages.still_open} en cours" if outages.still_open else text
