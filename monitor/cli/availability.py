@@ -144,7 +144,7 @@ def _print(args: Namespace, answers: Sequence[Availability], *, pairs: bool) -> 
     elif args.format == "csv":
         write_csv([row for answer in answers for row in rows(answer)], names=FIELDS)
     elif args.format == "csv-fr":
-        figures = [figure for answer in answers for figure in _sheet(answer)]
+        figures = [figure for answer in answers for figure in sheet(answer)]
         write_french_csv(COLUMNS, figures, instants=frozenset({"du", "au"}))
     else:
         for answer in answers:
@@ -172,7 +172,7 @@ FIELDS = (
 SheetRow = tuple[Availability, str, Account]
 
 
-def _sheet(answer: Availability) -> Iterator[SheetRow]:
+def sheet(answer: Availability) -> Iterator[SheetRow]:
     """Yield the whole span, then its parts, for a French spreadsheet."""
     yield answer, "", answer.account
     for part in answer.parts:

@@ -6,8 +6,18 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from monitor.cli.availability import FIELDS, lines, questions_of, rows, scope_options
-from monitor.cli.parsing import CommandRefused, Commands, ProgressLine, say
+from monitor.cli.availability import (
+    COLUMNS,
+    FIELDS,
+    SheetRow,
+    lines,
+    questions_of,
+    rows,
+    scope_options,
+    sheet,
+)
+from monitor.cli.log_forms import Column, write_french_csv
+from monitor.cli.parsing import Commands, ProgressLine, say
 from monitor.cli.records import log_options, require_span, write_csv
 from monitor.config.ruleset_file import RULESETS, RULESETS_SHIPPED, load_ruleset
 from monitor.config.settings import read_settings
@@ -44,8 +54,6 @@ def add(commands: Commands) -> None:
 def rejudge(args: Namespace) -> int:
     """Print both figures of each scope that was asked for; 1 when nothing is known of any."""
     require_span(args)
-    if args.format == "csv-fr":
-        raise CommandRefused("--csv fr : pas encore pour cette commande ; --format csv existe")
     ruleset = load_ruleset(_path(args))
     settings = read_settings(os.environ, data=args.data)
     with Store.open(settings.database_url, point=settings.point, writer=False) as store:
@@ -78,6 +86,9 @@ def _print(args: Namespace, answers: Sequence[RejudgedAnswer], ruleset: Ruleset)
         write_csv(
             [row for answer in answers for row in _rows(answer)], names=("counted_by", *FIELDS)
         )
+    elif args.format == "csv-fr":
+        figures = [figure for answer in answers for figure in _sheet(answer)]
+        write_french_csv(_COLUMNS, figures, instants=frozenset({"du", "au"}))
     else:
         print("\n".join(_heading(ruleset)), end="\n\n")
         for answer in answers:
@@ -88,6 +99,29 @@ def _rows(answer: RejudgedAnswer) -> Iterator[dict[str, Any]]:
     for name, one in (("recorded", answer.recorded), ("ruleset", answer.rejudged)):
         for row in rows(one):
             yield {"counted_by": name, **row}
+
+
+_SheetRow = tuple[str, SheetRow]
+
+
+def _sheet(answer: RejudgedAnswer) -> Iterator[_SheetRow]:
+    for name, one in (
+        ("verdicts enregistrés", answer.recorded),
+        ("jeu de règles", answer.rejudged),
+    ):
+        for row in sheet(one):
+            yield name, row
+
+
+def _plain(column: Column[SheetRow]) -> Column[_SheetRow]:
+    name, value = column
+    return name, lambda row: value(row[1])
+
+
+_COLUMNS: Sequence[Column[_SheetRow]] = (
+    ("compté selon", lambda row: row[0]),
+    *map(_plain, COLUMNS),
+)
 
 
 def _heading(ruleset: Ruleset) -> Iterator[str]:

@@ -42,11 +42,9 @@ class RejudgedRecord:
         self, targets: Sequence[str], edges: Sequence[int], *, now: int
     ) -> list[Account]:
         """Return the sums of the accounts of the targets."""
-        sums = [Account() for _ in edges[1:]]
-        for _, accounts in self.accounts(targets, edges, now=now):
-            for total, account in zip(sums, accounts, strict=True):
-                total.merge(account)
-        return sums
+        with self._store.reading() as connection:
+            reader = RejudgedReader(connection, self._store.point, self._rejudged)
+            return reader.summed(targets, edges, now)
 
     def whole_accounts(
         self, targets: Sequence[str], edges: Sequence[int], *, now: int

@@ -63,6 +63,14 @@ def test_each_row_names_its_rules(data: Path, capsys: pytest.CaptureFixture[str]
     assert int(rejudged["maintenance_us"]) == 0
 
 
+def test_a_french_spreadsheet_names_both(data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = asked(capsys, data, "--ruleset", "lenient", "--target", PAGE, "--csv", "fr", *SPAN)
+    recorded, rejudged = csv.DictReader(StringIO(text.lstrip("\ufeff")), delimiter=";")
+
+    assert recorded["compté selon"] == "verdicts enregistrés"
+    assert rejudged["règles"] == SHIPPED["lenient"].cited
+
+
 def test_a_file_of_ones_own_is_taken(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -78,7 +86,6 @@ def test_a_file_of_ones_own_is_taken(
     [
         (["--ruleset", "no-such.toml"], "no-such.toml: fichier: (absent): fichier introuvable"),
         (["--ruleset", "strict", "--target", "nulle"], "--target : nulle : rien de ce nom"),
-        (["--ruleset", "strict", "--csv", "fr"], "--format csv existe"),
     ],
 )
 def test_what_cannot_be_done_is_refused(

@@ -11,7 +11,7 @@ from tests.support.documented import ROOT
 from tests.support.shipped_rulesets import SHIPPED
 
 DOCUMENT = ROOT / "docs" / "regles-de-comptage.md"
-_BETWEEN = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- fin -->\n)", re.DOTALL)
+_BETWEEN = re.compile(r"(\[//\]: # \((strict|lenient)\)\n).*?(\[//\]: # \(fin\)\n)", re.DOTALL)
 _NBSP = "\N{NO-BREAK SPACE}"
 _WITH_OWN = {
     WithOwn.HARDEST: "le plus exigeant de celui-ci et de la règle propre à la cible",

@@ -155,6 +155,12 @@ class RejudgedReader(AccountReader):
         """Yield nothing: sums by day are of the verdicts that were recorded."""
         yield from ()
 
+    def _summed_days(
+        self, _subjects: Sequence[int | None], _edges: Sequence[int]
+    ) -> Iterator[tuple[int, int, RolledDay]]:
+        """Yield nothing: see `_days`."""
+        yield from ()
+
     def _observed(self, subject: int | None, since: int, until: int) -> Iterator[Observed]:
         if subject is None:
             return
