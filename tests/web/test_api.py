@@ -330,6 +330,17 @@ def test_a_record_that_fails_is_our_fault(written: str, error: Exception, status
     assert ("retry-after" in response.headers) is (status == 503)
 
 
+def test_other_dates_of_the_law_make_another_answer(written: str) -> None:
+    figures = replace(CONFIG.figures, milestones=CONFIG.figures.milestones[:1])
+    with opened(written) as store:
+        path = f"/availability?target=accueil&by=milestone&{SPAN}"
+        tags = {
+            Caller(store, config=config).ask(path).headers["etag"]
+            for config in (CONFIG, replace(CONFIG, figures=figures))
+        }
+    assert len(tags) == 2
+
+
 class Slow:
     """A record that answers when it is let."""
 
@@ -354,7 +365,8 @@ def test_an_answer_is_waited_for_only_so_long(
         # Let go while the loop of the caller waits for the answer that it gave up.
         timer = Timer(1.0, reads.let.set)
         timer.start()
-        response = Caller(reads).ask("/outages")
+        caller = Caller(reads)
+        response = caller.ask("/outages")
         timer.join()
     assert response.status_code == 503
     assert "trop longue" in response.json()["detail"]

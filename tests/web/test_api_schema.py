@@ -17,10 +17,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.support.databases import sqlite_template
+from monitor.store import Store
+from tests.support.databases import Postgres, postgres, sqlite_template
 from tests.support.interface import PREFIX, Caller, fill, opened
 
-__all__ = ["sqlite_template"]  # a fixture
+__all__ = ["postgres", "sqlite_template"]  # fixtures
 PLACES = (
     "targets",
     "observations",
@@ -37,15 +38,27 @@ CHECKS = [
     content_type_conformance,
     response_schema_conformance,
 ]
-EXAMPLES = 25  # of each place and mode: seconds
+EXAMPLES = 20  # of each place and mode: seconds
 
 
-@pytest.fixture(scope="module")
-def caller(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Caller]:
-    path = copy(sqlite_template, tmp_path_factory.mktemp("record") / "vigie.sqlite")
-    fill(f"sqlite:///{path}")
-    with opened(f"sqlite:///{path}") as store:
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def caller(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Caller]:
+    if request.param == "sqlite":
+        template: Path = request.getfixturevalue("sqlite_template")
+        path = copy(template, tmp_path_factory.mktemp("record") / "vigie.sqlite")
+        with filled(f"sqlite:///{path}") as store:
+            yield Caller(store)
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    with server.server.database(template=server.template) as url, filled(url) as store:
         yield Caller(store)
+
+
+def filled(url: str) -> Store:
+    fill(url)
+    return opened(url)
 
 
 def test_every_place_is_asked(caller: Caller) -> None:

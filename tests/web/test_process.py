@@ -31,7 +31,10 @@ from tests.support.service import (
 
 FEW_OPEN = 1024
 EVERY_S = 4  # a target is checked, and may take nearly as long: four hundred times what it needs
-PATHS = ("/", "/metrics", "/modifications", "/informations", "/cibles/cible-0", "/nulle-part")
+PATHS = (
+    "/", "/metrics", "/modifications", "/informations", "/cibles/cible-0", "/nulle-part",
+    "/api/v1/", "/api/v1/targets", "/api/v1/observations?target=cible-0", "/api/v1/availability",
+)  # fmt: skip
 
 pytestmark = pytest.mark.anyio
 
