@@ -19,6 +19,7 @@ FRENCH = (
             "interroger",
             "metriques",
             "pages",
+            "prometheus",
             "reglages",
             "regles-de-comptage",
             "temoins",
