@@ -26,7 +26,7 @@ from monitor.web.journal_routes import journal_routes
 from monitor.web.page_text_routes import CHANGE_S, PageTextRoutes
 from monitor.web.record_reads import RecordReads
 from monitor.web.security import HEADERS, Guard
-from monitor.web.serving.answer_cache import AnswerCache
+from monitor.web.serving.answer_cache import AnswerCache, CachedAnswer
 from monitor.web.serving.checkup import Checkup
 from monitor.web.templating import STATIC, environment
 from monitor.web.views.health import Health, health
@@ -99,7 +99,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
         fresh_s=fresh_s,
     )
     texts = AnswerCache(clock.monotonic_us)
-    files = AnswerCache(clock.monotonic_us, makers=FILES)
+    files = AnswerCache(clock.monotonic_us, makers=FILES, compress=False)
     app = Starlette(
         routes=[
             Route("/", pages.home, name="home"),
@@ -226,9 +226,9 @@ class _Pages:
         return self._templates.get_template("error.html").render(status=status, why=why)
 
 
-async def _metrics(_: Request, *, metrics: Metrics, texts: AnswerCache) -> Response:
+async def _metrics(request: Request, *, metrics: Metrics, texts: AnswerCache) -> Response:
     answer = await texts.ask("metrics", metrics.metrics, fresh_s=METRICS_S)
-    return _exposed(answer.body or b"")
+    return _exposed(request, answer)
 
 
 async def _probe(
@@ -243,8 +243,10 @@ async def _probe(
     if target not in config.by_slug:
         return Response("cible inconnue\n", 404, no_store, "text/plain")
     answer = await texts.ask(f"probe {target}", partial(metrics.probe, target), fresh_s=METRICS_S)
-    return _exposed(answer.body or b"")
+    return _exposed(request, answer)
 
 
-def _exposed(body: bytes) -> Response:
-    return Response(body, media_type=EXPOSITION, headers={"Cache-Control": "no-store"})
+def _exposed(request: Request, answer: CachedAnswer) -> Response:
+    body, encoding = answer.encoded(request)
+    headers = {"Cache-Control": "no-store", **encoding}
+    return Response(body, media_type=EXPOSITION, headers=headers)

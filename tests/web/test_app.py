@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
+from unittest.mock import AsyncMock, patch
 
 import httpx
 import pytest
@@ -403,6 +404,20 @@ def test_metrics_are_passed_through() -> None:
     response = client(FakeReads()).get("/metrics")
     assert response.content == b"# HELP x y\n"
     assert response.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+
+
+@pytest.mark.parametrize("path", ["/", "/cibles/a", "/metrics"])
+def test_pages_and_metrics_are_compressed_for_who_accepts_it(path: str) -> None:
+    web = client(FakeReads())
+    with patch.object(FixedMetrics, "metrics", AsyncMock(return_value=b"# HELP x y\n" * 200)):
+        packed = web.get(path, headers={"Accept-Encoding": "gzip"})
+        plain = web.get(path, headers={"Accept-Encoding": "identity"})
+
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    assert packed.content == plain.content
+    assert int(packed.headers["content-length"]) < int(plain.headers["content-length"]) / 2
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """What visitors may cost, however many they are: a bounded part of one thread, and of memory."""
 
 import asyncio
+import gzip
+import os
 import threading
 
 import pytest
@@ -9,11 +11,13 @@ from starlette.requests import Request
 from monitor.web.security import PendingAnswers
 from monitor.web.serving.answer_cache import ENTRY_BYTES, AnswerCache, Busy
 from monitor.web.serving.checkup import OLD_S, Checkup
+from monitor.web.serving.compression import accepts_gzip
 from monitor.web.views.health import Health
 from tests.support.clock import FakeClock
 
 pytestmark = pytest.mark.anyio
 PATIENT_S = 30.0
+LONG = b"La page dit la meme chose. " * 200
 
 
 class Maker:
@@ -102,15 +106,19 @@ async def test_a_stale_answer_is_better_than_none_when_all_is_busy() -> None:
 
 
 async def test_memory_is_bounded_and_the_least_asked_for_goes_first() -> None:
-    kept = AnswerCache(FakeClock().monotonic_us, kept_bytes=3 * (1_000 + ENTRY_BYTES))
-    makers = {name: Maker(name.encode() * 1_000) for name in "abcd"}
+    """What is compressed counts too: here 999 bytes are not."""
+    kept = AnswerCache(FakeClock().monotonic_us, kept_bytes=3 * (999 + ENTRY_BYTES))
+    makers = {name: Maker(name.encode() * 999) for name in "abcd"}
     for make in makers.values():
         make.go.set()
     for name in "abcada":
         await kept.get(name, makers[name], fresh_s=9)
 
     assert {"a": 1, "b": 1, "c": 1, "d": 1} == {name: one.made for name, one in makers.items()}
-    assert kept._bytes <= 3 * (1_000 + ENTRY_BYTES)
+    assert kept._bytes <= 3 * (999 + ENTRY_BYTES)
+    packed = (await kept.get("e", lambda: LONG, fresh_s=9)).packed
+    assert packed is not None
+    assert kept._bytes == len(LONG) + len(packed) + ENTRY_BYTES
     await kept.get("b", makers["b"], fresh_s=9)
     assert 2 == makers["b"].made
 
@@ -199,3 +207,53 @@ async def test_all_supervisors_cost_one_judgement() -> None:
     await asyncio.gather(*(checkup.latest() for _ in range(100)))
 
     assert [1] == judged
+
+
+def reader(accept: str | None, tag: str | None = None) -> Request:
+    named = {"accept-encoding": accept, "if-none-match": tag}
+    headers = [(name.encode(), text.encode()) for name, text in named.items() if text]
+    return Request({"type": "http", "headers": headers})
+
+
+async def test_an_answer_is_compressed_once_for_all_who_accept_it() -> None:
+    kept = AnswerCache(FakeClock().monotonic_us)
+    answer = await kept.get("a", lambda: LONG, fresh_s=1)
+    packed, plain = (kept.response(reader(accept), answer) for accept in ("br, gzip", "br"))
+
+    assert packed.body is answer.packed
+    assert gzip.decompress(bytes(packed.body)) == plain.body == LONG
+    assert len(packed.body) < len(LONG) / 10
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.headers["vary"] == plain.headers["vary"] == "Accept-Encoding"
+    assert packed.headers["etag"] != plain.headers["etag"]
+    for form in (packed, plain):
+        for accept in ("gzip", None):
+            known = kept.response(reader(accept, f"W/{form.headers['etag']}"), answer)
+            assert (known.status_code, known.body) == (304, b"")
+
+
+@pytest.mark.parametrize(
+    ("accept", "accepted"),
+    [
+        *((text, True) for text in ("gzip", "GZIP", "br;q=1.0, gzip;q=0.8", " gzip ;q=0.001")),
+        *((text, False) for text in ("", "gzip;q=0", "gzip; q=0.000", "xgzip", "identity", "*")),
+        ("gzip;q=0, gzip", False),
+        (",;,;" * 4_000, False),
+    ],
+)
+def test_gzip_is_for_those_who_name_it(accept: str, accepted: bool) -> None:  # noqa: FBT001 -- a case
+    assert accepts_gzip(accept) is accepted
+
+
+@pytest.mark.parametrize(
+    "body", [b"short", os.urandom(5_000), None], ids=("short", "random", "none")
+)
+async def test_what_gains_nothing_is_not_compressed(body: bytes | None) -> None:
+    kept = AnswerCache(FakeClock().monotonic_us)
+    assert (await kept.get("a", lambda: body, fresh_s=1)).packed is None
+
+
+async def test_a_cache_of_compressed_files_compresses_nothing() -> None:
+    kept = AnswerCache(FakeClock().monotonic_us, compress=False)
+    assert (await kept.get("a", lambda: LONG, fresh_s=1)).packed is None

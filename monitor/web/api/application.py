@@ -262,7 +262,8 @@ class _RecordService:
         except StoreError as error:
             log.warning("interface without an answer", why=str(error))
             return problem_details.response(503, "Le registre ne répond pas, ou pas assez vite.")
-        return Response(answer.body, headers=headers, media_type="application/json")
+        body, encoding = answer.encoded(request)
+        return Response(body, headers=headers | encoding, media_type="application/json")
 
     async def _mark(self) -> str:
         """Return what changes whenever something is recorded."""

@@ -14,6 +14,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from monitor.web.serving.compression import accepts_gzip, compressed
+
 KEPT_BYTES = 8 << 20
 ENTRY_BYTES = 500  # that an answer takes besides its text
 MAKERS = 1  # threads: two would only share one interpreter, and need twice the memory
@@ -39,12 +41,21 @@ class CachedAnswer:
         body: None when there is nothing of that name.
         tag: A strong ETag: another body has another.
         stale_us: On the monotonic clock.
+        packed: The body as gzip; None where it is not compressed.
 
     """
 
     body: bytes | None
     tag: str
     stale_us: int
+    packed: bytes | None = None
+
+    def encoded(self, request: Request) -> tuple[bytes, dict[str, str]]:
+        """Return the body as a reader accepts it, and the headers that say how it is encoded."""
+        vary = {"Vary": "Accept-Encoding"}
+        if self.packed is None or not accepts_gzip(request.headers.get("accept-encoding", "")):
+            return self.body or b"", vary
+        return self.packed, {**vary, "Content-Encoding": "gzip"}
 
 
 class AnswerCache:
@@ -57,7 +68,19 @@ class AnswerCache:
         makers: int = MAKERS,
         waiting: int = WAITING,
         kept_bytes: int = KEPT_BYTES,
+        compress: bool = True,
     ) -> None:
+        """Cache nothing yet.
+
+        Args:
+            monotonic_us: The clock.
+            makers: Threads.
+            waiting: Answers that are being made, at most.
+            kept_bytes: Bytes of the answers that are cached, at most.
+            compress: Whether answers are compressed too; for what is not so already.
+
+        """
+        self._compress = compress
         self._monotonic_us = monotonic_us
         self._pool = ThreadPoolExecutor(makers, thread_name_prefix="answers")
         self._waiting = waiting
@@ -112,11 +135,16 @@ class AnswerCache:
         begun_us = self._monotonic_us()
         body = await make()
         made_us = self._monotonic_us()
+        packed = None
+        if self._compress:
+            loop = asyncio.get_running_loop()
+            packed = await loop.run_in_executor(self._pool, compressed, body)
         least_s = fresh_s if body is not None else min(fresh_s, MISSING_S)
         answer = CachedAnswer(
             body=body,
             tag=f'"{sha256(body or b"").hexdigest()[:32]}"',
             stale_us=made_us + max(round(least_s * 1_000_000), SHARE * (made_us - begun_us)),
+            packed=packed,
         )
         self._keep(name, answer)
         return answer
@@ -143,14 +171,17 @@ class AnswerCache:
             raise HTTPException(404)
         left_s = max(0, answer.stale_us - self._monotonic_us()) // 1_000_000
         age = f"public, max-age={max(browser_s, left_s)}"
-        headers = {"Cache-Control": age, "ETag": answer.tag}
-        if has_tag(request.headers.get("if-none-match", ""), answer.tag):
+        body, encoding = answer.encoded(request)
+        # Another form of the same page has another strong tag; a reader may have either.
+        tag = f'{answer.tag[:-1]}-gzip"' if body is answer.packed else answer.tag
+        headers = {"Cache-Control": age, "ETag": tag, "Vary": "Accept-Encoding"}
+        if has_tag(request.headers.get("if-none-match", "").replace('-gzip"', '"'), answer.tag):
             return Response(status_code=304, headers=headers)
-        return Response(answer.body, headers={**headers, "Content-Type": HTML})
+        return Response(body, headers={**headers, **encoding, "Content-Type": HTML})
 
 
 def _weight(answer: CachedAnswer) -> int:
-    return len(answer.body or b"") + ENTRY_BYTES
+    return len(answer.body or b"") + len(answer.packed or b"") + ENTRY_BYTES
 
 
 def has_tag(if_none_match: str, tag: str) -> bool:
