@@ -6,6 +6,7 @@ for as long as it is written, a group of rows while Parquet is made of it.
 
 import csv
 import gzip
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from typing import IO
 from monitor.core.outages.availability import instant
 from monitor.core.untrusted.printable import printable
 from monitor.core.untrusted.spreadsheet_cells import not_a_formula
-from monitor.dataset.data_columns import ColumnKind, DataColumn, DataTable
+from monitor.dataset.data_columns import ColumnKind, DataTable
 from monitor.dataset.month_rows import DataCell, DataRow
 from monitor.figures.shapes import DECIMALS
 from monitor.runtime.errors import VigieError
@@ -48,6 +49,10 @@ class NoParquetWriter(VigieError):  # noqa: N818 -- a refusal, with its cure
     """DuckDB is not installed."""
 
 
+class ParquetFailed(VigieError):  # noqa: N818 -- what went wrong, and what is left of it
+    """Parquet could not be made, or does not say what its CSV says: neither is handed over."""
+
+
 def require_writer() -> None:
     """Raise NoParquetWriter, with the cure, where Parquet cannot be written."""
     if find_spec("duckdb") is None:
@@ -73,7 +78,7 @@ def write_table(folder: Path, table: DataTable, rows: Iterable[DataRow]) -> int:
         for row in rows:
             writer.writerow([_cell(kind, value) for kind, value in zip(kinds, row, strict=True)])
             count += 1
-    _write_parquet(path, folder / parquet_name(table), table.columns)
+    _write_parquet(path, folder / parquet_name(table), table, count)
     return count
 
 
@@ -113,21 +118,37 @@ def _safe(text: str) -> str:
     return not_a_formula(shown)
 
 
-def _write_parquet(source: Path, path: Path, columns: Iterable[DataColumn]) -> None:
+def _write_parquet(source: Path, path: Path, table: DataTable, count: int) -> None:
+    """Make Parquet of a CSV of `count` rows. Raises ParquetFailed."""
     import duckdb  # noqa: PLC0415 -- an extra: the service runs without it
 
-    types = ", ".join(f"'{one.name}': '{_SQL_TYPES[one.kind]}'" for one in columns)
+    types = ", ".join(f"'{one.name}': '{_SQL_TYPES[one.kind]}'" for one in table.columns)
+    # Nothing is left to be guessed, of the name of the file or of its content.
+    packing = "gzip" if table.compressed else "none"
     reading = (
-        f"read_csv({_quoted(source)}, columns={{{types}}}, header=true, auto_detect=false, "
-        "delim=',', quote='\"', escape='\"', nullstr='', new_line='\\n')"
+        f"read_csv({_quoted(_literal(source))}, columns={{{types}}}, compression='{packing}', "
+        "header=true, auto_detect=false, delim=',', quote='\"', escape='\"', nullstr='', "
+        "new_line='\\n')"
     )
-    with duckdb.connect(":memory:", config=dict(_SETTINGS)) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        connection.execute(
-            f"COPY (SELECT * FROM {reading}) TO {_quoted(path)} "  # noqa: S608 -- our own names
-            f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROWS_OF_A_GROUP})"
-        )
+    making = (
+        f"COPY (SELECT * FROM {reading}) TO {_quoted(str(path.absolute()))} "  # noqa: S608 -- our own names
+        f"(FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE {_ROWS_OF_A_GROUP})"
+    )
+    try:
+        with duckdb.connect(":memory:", config=dict(_SETTINGS)) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            written = connection.execute(making).fetchall()
+    except duckdb.Error as error:
+        raise ParquetFailed(f"{path.name} : DuckDB n’a pas pu l’écrire : {error}") from error
+    if written != [(count,)]:
+        rows = written[0][0] if written else 0
+        raise ParquetFailed(f"{path.name} : {rows} lignes au lieu de {count} ; à signaler.")
 
 
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+def _quoted(path: str) -> str:
+    return "'" + path.replace("'", "''") + "'"
+
+
+def _literal(path: Path) -> str:
+    """Return the pattern of one path: DuckDB takes some of its characters for wildcards."""
+    return re.sub(r"[\[*?]", r"[\g<0>]", str(path.absolute()))

@@ -20,6 +20,8 @@ import duckdb
 import pytest
 
 from monitor.cli import main
+from monitor.core.model import Gap, GapCause
+from monitor.core.model.anchors import Cosignature
 from monitor.core.outages.availability import Bound, microseconds
 from monitor.core.outages.calendar import midnight
 from monitor.core.outages.figures import ScopeKind
@@ -27,12 +29,19 @@ from monitor.dataset import data_columns as columns
 from monitor.dataset.data_columns import TABLES, DataColumn, DataTable
 from monitor.dataset.data_package import MonthRefused, edition, write_dataset
 from monitor.dataset.month_rows import MonthSpan
-from monitor.dataset.table_files import csv_name, parquet_name, write_table
+from monitor.dataset.table_files import (
+    ParquetFailed,
+    _write_parquet,
+    csv_name,
+    parquet_name,
+    write_table,
+)
 from monitor.figures.answers import Basis, Question, availability
 from monitor.figures.scopes import Scopes, known_from
 from monitor.store import Store
 from tests.support.databases import Postgres, database_url, postgres, sqlite_template
 from tests.support.folds import Folds
+from tests.support.followed import record
 from tests.support.open_data import (
     DECEMBER,
     FOLLOWED,
@@ -300,6 +309,46 @@ def test_a_provisional_month_ends_at_its_checkpoint(store: Store, tmp_path: Path
     assert package(folder)["vigie"]["to"] == "2026-11-23T10:30:00.000000Z"
 
 
+def test_what_is_recorded_after_the_checkpoint_is_not_told(store: Store, tmp_path: Path) -> None:
+    """Even what is of an instant before it: its leaf came later."""
+    folds = november(store)
+    sign(store, at(4 * 3600))
+    before = digests(written(store, tmp_path / "a", draft=True))
+    for number in range(6):
+        observe(store, folds, PREFECTURE, at(9000 + 300 * number), "x" if number < 2 else ".")
+    lost = Gap(point="local", target=SSO, from_at=at(9000), to_at=at(9600), slots=2,
+               cause=GapCause.OVERRUN)  # fmt: skip
+    asyncio.run(store.record_gap(lost))
+    record(store, "AB" * 4, target="autre-page")
+    assert len(store.outages([PREFECTURE])) == 1
+    assert store.outages([PREFECTURE])[0].checks == 5
+
+    after = written(store, tmp_path / "b", draft=True)
+
+    changed = {name for name, digest in digests(after).items() if before[name] != digest}
+    assert {name.partition(".")[0] for name in changed} <= {
+        "availability", "availability_scopes", "datapackage",
+    }  # fmt: skip
+
+
+def test_a_checkpoint_that_was_cosigned_is_preferred(month: Store, tmp_path: Path) -> None:
+    """It is kept for ever, others for a day."""
+    size = month.leaf_count()
+    observe(month, Folds(TARGETS, states=month.states()), SSO, DECEMBER + timedelta(hours=3), ".")
+    later = sign(month, DECEMBER + timedelta(hours=4))
+    assert package(written(month, tmp_path / "a"))["vigie"]["journal"]["size"] == size
+    signature = Cosignature(
+        size=later, witness="cosignataire.example.test", at=DECEMBER, line="— c AAAA"
+    )
+    month.add_cosignature(signature)
+    assert package(written(month, tmp_path / "b"))["vigie"]["journal"]["size"] == later
+
+
+def test_any_folder_will_do(month: Store, tmp_path: Path) -> None:
+    usual = digests(written(month, tmp_path / "a"))
+    assert digests(written(month, tmp_path / "l’a'b [1]*?{x} ~")) == usual
+
+
 def test_a_target_that_was_retired_does_not_hold_the_month_up(store: Store, tmp_path: Path) -> None:
     """The prefecture is in no configuration, and is not checked after November."""
     folds = november(store)
@@ -335,6 +384,21 @@ def test_hostile_texts_are_harmless_and_the_same_in_both_files(tmp_path: Path) -
     assert len(cells) == len(HOSTILE)
     assert not [cell for cell in cells if cell.lstrip(" \N{NO-BREAK SPACE}")[:1] in {*"=+-@"}]
     assert cells[-4:] == ["é’œ", "NULL", "\\N", "'"]
+
+
+def test_files_that_do_not_say_the_same_are_not_handed_over(tmp_path: Path) -> None:
+    table = DataTable(
+        name="short", title="", description="", key=(), references={},
+        columns=(DataColumn("rank", "integer", ""),),
+    )  # fmt: skip
+    path = tmp_path / "short.csv"
+    for text, wrong in (
+        ("rank\n1\n2\n", "2 lignes au lieu de 3"),
+        ("rank\n1\nx\n", "n’a pas pu l’écrire"),
+    ):
+        path.write_text(text)
+        with pytest.raises(ParquetFailed, match=wrong):
+            _write_parquet(path, tmp_path / "short.parquet", table, 3)
 
 
 def test_questions_of_the_readme_are_answered_by_its_files(month: Store, tmp_path: Path) -> None:
