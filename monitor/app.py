@@ -205,7 +205,13 @@ class App:
                 self._loop(self._anchor())
             self._loop(self._every(THIN_INTERVAL_S, self._prune_daily_copies))
             self._loop(self._every(ROLL_UP_INTERVAL_S, self._roll_up))
-            figures = RollingFigures(self._store, self._config, clock=self._clock, board=self.board)
+            figures = RollingFigures(
+                self._store,
+                self._config,
+                clock=self._clock,
+                board=self.board,
+                faults=self._faults,
+            )
             self._loop(figures.run())
             self._plan(since=started_at)
             limit_s = (

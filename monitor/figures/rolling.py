@@ -17,6 +17,7 @@ from monitor.figures.answers import Reads
 from monitor.figures.scopes import Planned, Scopes, known_from
 from monitor.metrics import MetricsState, RollingMetrics, WindowFigures
 from monitor.runtime.clock import Clock
+from monitor.runtime.faults import Faults
 
 _HOUR_US = 3_600_000_000
 # Windows by their label, the shortest first.
@@ -45,18 +46,26 @@ class RollingFigures:
     """Keeps `MetricsState.figures` up to date."""
 
     def __init__(
-        self, reads: RecordedPlans, config: Config, *, clock: Clock, board: MetricsState
+        self,
+        reads: RecordedPlans,
+        config: Config,
+        *,
+        clock: Clock,
+        board: MetricsState,
+        faults: Faults,
     ) -> None:
         self._reads = reads
         self._config = config
         self._clock = clock
         self._board = board
+        self._faults = faults
 
     async def run(self) -> None:
         """Compute until cancelled. Raises StoreError."""
         while True:
             began_us = self._clock.monotonic_us()
-            await self.compute()
+            with self._faults.sparing("figures"):
+                await self.compute()
             took_s = (self._clock.monotonic_us() - began_us) / 1e6
             await self._clock.sleep(max(INTERVAL_S, SHARE * took_s))
 

@@ -21,6 +21,7 @@ from monitor.figures.answers import Basis, Question, availability
 from monitor.figures.rolling import BOUNDS, WINDOWS, RollingFigures
 from monitor.figures.scopes import Scopes, known_from
 from monitor.metrics import Exposition, MetricsState, RollingMetrics, WindowFigures
+from monitor.runtime.faults import Faults
 from monitor.store import Store
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_template
@@ -82,9 +83,13 @@ def store(config: Config, sqlite_template: Path, tmp_path: Path) -> Store:
     return Store.open(url, point="local", writer=False)
 
 
+def rolling(config: Config, store: Store, clock: FakeClock, board: MetricsState) -> RollingFigures:
+    return RollingFigures(store, config, clock=clock, board=board, faults=Faults(clock))
+
+
 async def computed(config: Config, store: Store) -> tuple[RollingMetrics, MetricsState]:
     board = MetricsState(config.targets)
-    await RollingFigures(store, config, clock=FakeClock(NOW), board=board).compute()
+    await rolling(config, store, FakeClock(NOW), board).compute()
     assert board.figures is not None
     return board.figures, board
 
@@ -204,22 +209,25 @@ async def test_other_figures_replace_the_text_of_those_before() -> None:
         assert f'window="24h"}} {coverage}\n' in page.render().decode()
 
 
-async def test_they_are_computed_again_at_most_every_ten_minutes(
-    config: Config, store: Store
+@pytest.mark.parametrize(("took_s", "every_s"), [(0, 600), (20, 600), (60, 1_200)])
+async def test_they_are_computed_every_ten_minutes_for_a_twentieth_of_the_time(
+    config: Config, store: Store, took_s: int, every_s: int
 ) -> None:
-    clock, board = FakeClock(NOW), MetricsState(config.targets)
-    rolling = RollingFigures(store, config, clock=clock, board=board)
-    ends: list[datetime] = []
-    computed_again = asyncio.Event()
+    """A fault of ours in one computation stops neither the others nor the service."""
+    clock, begun = FakeClock(NOW), []
+    figures = rolling(config, store, clock, MetricsState([]))
 
     async def compute() -> None:
-        ends.append(clock.now())
-        computed_again.set()
+        begun.append(clock.now())
+        await clock.sleep(took_s)
+        if len(begun) == 1:
+            raise ZeroDivisionError
 
-    with patch.object(rolling, "compute", compute):
-        running = asyncio.create_task(rolling.run())
-        await computed_again.wait()
-        await clock.advance(1_800)
+    with patch.object(figures, "compute", compute):
+        running = asyncio.create_task(figures.run())
+        await clock.advance(0)  # let it begin
+        await clock.advance(3 * (took_s + every_s))
         running.cancel()
 
-    assert [end - NOW for end in ends] == [timedelta(minutes=10 * n) for n in range(4)]
+    spacing = timedelta(seconds=took_s + every_s)
+    assert [one - NOW for one in begun] == [spacing * number for number in range(4)]
