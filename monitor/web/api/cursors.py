@@ -1,6 +1,5 @@
 """Where a page of an answer ended. A reader gives it back as it is; we believe none of it."""
 
-import binascii
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
@@ -47,7 +46,7 @@ def read(text: str, question: str) -> Place:
         raise ValueError("too long")
     try:
         value = json.loads(urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4)))
-    except (UnicodeEncodeError, UnicodeDecodeError, binascii.Error, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError("not a cursor") from error
     match value:
         case [int(at_us), str(name), str()] if abs(at_us) < _WITHIN_US and len(name) <= NAME_MAX:
