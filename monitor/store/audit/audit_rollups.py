@@ -28,11 +28,10 @@ def differences(connection: Connection) -> Iterator[Difference]:
         if name is None:
             yield Difference("rollup", None, show(subject), "aucune cible de ce numéro")
             continue
-        reader = AccountReader(connection, name[1])
         days = groupby(group, key=lambda row: row["day"])
         for some in _together((day, list(day_rows)) for day, day_rows in days):
             try:
-                yield from _compared(reader, subject, some)
+                yield from _compared(AccountReader(connection, name[1]), subject, some)
             except _UNREADABLE as error:
                 what = f"ne peut être comparée aux relevés ({type(error).__name__})"
                 yield Difference("rollup", None, f"{name[0]}, jour {show(some[0][0])}", what)
