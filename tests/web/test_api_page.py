@@ -36,6 +36,13 @@ def test_the_page_shows_every_place_with_its_parameters_and_an_example(caller: C
         assert example.startswith(f"curl '{CONFIG.publisher.site.rstrip('/')}/api/v1{path}?")
 
 
+def test_what_may_be_written_is_shown(caller: Caller) -> None:
+    (row,) = page(caller).xpath("//h3[@id='availability']/following::table[1]//tr[th/code='by']")
+    assert row.xpath("td[2]/text()") == ["day, week, month, hour, opening, milestone"]
+    (row,) = page(caller).xpath("//h3[@id='outages']/following::table[1]//tr[th/code='limit']")
+    assert "de 1 à 1000" in row.xpath("td[2]/text()")[0]
+
+
 def test_every_reference_of_the_page_has_its_element(caller: Caller) -> None:
     document = page(caller)
     ids = document.xpath("//@id")

@@ -64,6 +64,7 @@ def interface_view(description: Mapping[str, Any], site: str) -> InterfaceView:
 
 
 def _places(description: Mapping[str, Any], site: str) -> Iterator[PlaceView]:
+    schemas = description["components"]["schemas"]
     for path, operations in description["paths"].items():
         operation = operations["get"]
         query = EXAMPLES[path]
@@ -72,7 +73,9 @@ def _places(description: Mapping[str, Any], site: str) -> Iterator[PlaceView]:
             anchor=path.removeprefix("/"),
             summary=operation["summary"],
             description=operation["description"],
-            parameters=tuple(map(_parameter, sorted(operation["parameters"], key=_rank))),
+            parameters=tuple(
+                _parameter(one, schemas) for one in sorted(operation["parameters"], key=_rank)
+            ),
             example=f"curl '{site}{PREFIX}{path}?{query}'",
         )
 
@@ -82,14 +85,15 @@ def _rank(one: Mapping[str, Any]) -> tuple[bool, bool]:
     return not one.get("required", False), one["name"] in {"limit", "cursor"}
 
 
-def _parameter(one: Mapping[str, Any]) -> ParameterView:
+def _parameter(one: Mapping[str, Any], schemas: Mapping[str, Any]) -> ParameterView:
     schema = one["schema"]
     choices = [choice for choice in schema.get("anyOf", [schema]) if choice.get("type") != "null"]
+    place = choices[0].get("$ref", "").rpartition("/")[2]
     return ParameterView(
         name=one["name"],
         required=one.get("required", False),
         description=one.get("description", ""),
-        values=_values(choices[0], schema.get("default")),
+        values=_values(schemas[place] if place else choices[0], schema.get("default")),
     )
 
 
