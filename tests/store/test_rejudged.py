@@ -83,12 +83,17 @@ def asked(  # noqa: PLR0913 -- a question, by name
     *,
     whole: bool = False,
     division: Division | None = None,
+    now_h: float = 30,
 ) -> RejudgedAnswer:
     start = microseconds(START)
     since, until = (start + round(hour * HOUR * 1_000_000) for hour in hours)
     scope = Scope(kind=ScopeKind.ALL, slug="s", name="s", targets=tuple(targets), needs_all=whole)
     question = Question(
-        scope=scope, since=since, until=until, now=start + 30 * HOUR * 1_000_000, division=division
+        scope=scope,
+        since=since,
+        until=until,
+        now=start + round(now_h * HOUR * 1_000_000),
+        division=division,
     )
     (answered,) = rejudged_answers(store, ruleset, [question], Basis())
     assert answered.recorded == availability(store, question, Basis())
@@ -102,7 +107,7 @@ WEATHER = {
 
 
 @pytest.mark.parametrize("whole", [False, True])
-@pytest.mark.parametrize("hours", [(0, 4), (0.5, 2.37), (-3, 1), (3.9, 40)])
+@pytest.mark.parametrize("hours", [(0, 4), (0.5, 2.37), (1, 1.32), (-3, 1), (3.9, 40)])
 def test_rules_that_change_nothing_give_the_figures_that_were_recorded(
     store: Store, hours: tuple[float, float], *, whole: bool
 ) -> None:
@@ -137,8 +142,9 @@ def test_each_microsecond_and_check_is_in_the_differences_once(
     random = Random(seed)  # noqa: S311 -- a test's weather
     kinds = [random.choice("...xxxtessmb?") * random.randint(1, 5) for _ in range(24)]
     record(store, {"a": "".join(kinds), "b": "".join(reversed(kinds))})
-    for hours in ((0, 4), (0.3, 1.7), (-1, 40)):
-        found = asked(store, SHIPPED[name], ("a", "b"), hours)
+    last_h = 300 * (len("".join(kinds)) - 1) / HOUR
+    for *hours, now_h in ((0, 4, 30), (0.3, 1.7, 30), (-1, 40, 30), (-1, 40, last_h + 0.05)):
+        found = asked(store, SHIPPED[name], ("a", "b"), (hours[0], hours[1]), now_h=now_h)
         account = found.rejudged.account
         held: Counter[Verdict] = Counter()
         before: Counter[Verdict] = Counter()
@@ -208,6 +214,52 @@ def test_a_failure_that_nobody_vouches_for_is_not_conceded(store: Store) -> None
     account = asked(store, SHIPPED["lenient"], hours=(0, 2 / 3)).rejudged.account
 
     assert account.us(Verdict.DOWN) == account.us(Verdict.UNKNOWN) == 20 * 60_000_000
+
+
+def test_what_our_own_process_slept_through_is_not_waited_for(store: Store) -> None:
+    async def write() -> None:
+        for step, stalled_us in enumerate((0, 999_999, 1_000_000)):
+            now = at(300 * step)
+            exchange = replace(answer(now), duration_us=21_000_000, stalled_us=stalled_us)
+            await store.record(
+                Folds(TARGETS).outcome(observation("a", now, KINDS["s"], exchange=exchange))
+            )
+
+    asyncio.run(write())
+    account = asked(store, SHIPPED["strict"], hours=(0, 0.25)).rejudged.account
+
+    assert account.us(Verdict.DOWN) == 10 * 60_000_000
+    assert account.us(Verdict.DEGRADED) == 5 * 60_000_000
+
+
+def test_failures_that_nothing_confirms_yet_are_not_conceded(store: Store) -> None:
+    record(store, {"a": "....xxx"})
+    account = asked(store, SHIPPED["lenient"], hours=(0, 0.5)).rejudged.account
+
+    assert account.us(Verdict.DOWN) == 0
+    assert account.us(Verdict.UNKNOWN) == 10 * 60_000_000
+
+
+def test_each_check_is_followed_by_the_policy_of_its_time(database_url: str) -> None:
+    quick = {
+        slug: replace(target, policy=replace(target.policy, failures=1, failing_s=0))
+        for slug, target in TARGETS.items()
+    }
+    for targets, since_s in ((TARGETS, 0), (quick, 2 * HOUR)):
+        with Store.open(
+            database_url, point="local", writer=True, rest_s=0, targets=targets
+        ) as opened:
+            folds = Folds(targets, states=opened.states(), outages=opened.outages())
+
+            async def write(store: Store, folds: Folds, since_s: int) -> None:
+                for step, kind in enumerate("..xx...x...x...."):
+                    now = at(since_s + 300 * step)
+                    await store.record(folds.outcome(observation("a", now, KINDS[kind])))
+
+            asyncio.run(write(opened, folds, since_s))
+            both = asked(opened, AS_RECORDED)
+            assert both.rejudged_outages == list(both.outages)
+            assert [one.checks for one in both.outages] == ([2, 1, 1] if since_s else [])
 
 
 def test_an_outage_is_found_whole_though_it_reaches_out_of_the_span(store: Store) -> None:

@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.french.sentences import RULES as RULE_SENTENCES
-from monitor.core.model import Controls, ControlStatus, Family, Policy, Reason, Sighting, Verdict
+from monitor.core.model import (
+    Controls,
+    ControlStatus,
+    Failure,
+    Family,
+    Policy,
+    Reason,
+    Sighting,
+    Verdict,
+)
 from monitor.core.model.check import ConnectionProfile, StoredHop
 from monitor.core.outages.availability import Account, microseconds, stretches, tally
 from monitor.core.outages.fold import FAILING
@@ -188,6 +197,21 @@ def test_the_ruleset_that_changes_nothing_keeps_any_policy(own: Policy) -> None:
     assert AS_RECORDED.confirmation.policy(own) == own
 
 
+def test_thresholds_are_the_harder_or_the_easier_of_both() -> None:
+    hard = Policy(failures=5, failing_s=1800, successes=1, recovering_s=0, silence_s=600)
+    easy = Policy(failures=1, failing_s=0, successes=4, recovering_s=600, silence_s=10_000)
+    lenient, strict = (SHIPPED[name].confirmation for name in ("lenient", "strict"))
+
+    assert lenient.policy(hard) == hard
+    assert strict.policy(easy) == easy
+    assert lenient.policy(easy) == replace(
+        easy, failures=4, failing_s=600, successes=1, recovering_s=0, silence_s=7200
+    )
+    assert strict.policy(hard) == replace(
+        hard, failures=2, failing_s=60, successes=3, recovering_s=300, silence_s=7200
+    )
+
+
 LINES = st.sampled_from(list(Verdict)).flatmap(
     lambda verdict: st.builds(
         Line,
@@ -298,3 +322,17 @@ def test_control_hosts_vouch_for_the_family_that_a_check_went_over(
     assert not is_vouched(profile, None)
     assert status_of(profile) == 502
     assert status_of(replace(profile, steps=())) == 0
+
+
+def test_a_family_that_our_line_lacks_is_ignored_beside_another() -> None:
+    tried = (("192.0.2.1", Failure.TIMEOUT), ("2001:db8::1", Failure.TIMEOUT))
+    hop = StoredHop(url="https://a.example.test/", attempts=tried)
+    profile = ConnectionProfile(url=hop.url, steps=(hop,))
+
+    def vouched(ipv6: ControlStatus) -> bool:
+        families = {Family.IPV4: {"h": PROMPT}, Family.IPV6: {"h": ipv6}}
+        return is_vouched(profile, Controls(at=START, ok=1, asked=1, families=families))
+
+    assert vouched(ABSENT)
+    assert vouched(PROMPT)
+    assert not vouched(SILENT)
