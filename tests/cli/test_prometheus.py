@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
@@ -17,7 +18,14 @@ from monitor.core.model import Kind, Target
 from monitor.store import Store, migrate
 from tests.support.outcomes import DEAD, OK, outcome
 from tests.support.prometheus import ask, prometheus
-from tests.support.service import LocalSite, running, vigie_here, wait_until, write_config
+from tests.support.service import (
+    LocalSite,
+    Service,
+    running,
+    vigie_here,
+    wait_until,
+    write_config,
+)
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "prometheus.md").read_text(encoding="utf-8")
 QUERIES = re.findall(r"^```promql\n(.+)\n```$", DOCUMENT, re.MULTILINE)
@@ -41,6 +49,7 @@ class Scraped:
 
     config: Path
     data: Path
+    service: Service
     site: int
     port: int
 
@@ -89,7 +98,7 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
         prometheus(folder, service=service.port, more=blackbox) as port,
     ):
         wait_until(lambda: len(ask(port, "probe_success{job='vigie'} == 1")) == 2)
-        yield Scraped(config, data, site.port, port)
+        yield Scraped(config, data, service, site.port, port)
     site.stop()
     control.stop()
 
@@ -114,7 +123,7 @@ def test_the_document_has_queries() -> None:
     assert len(QUERIES) == DOCUMENT.count("```promql")
 
 
-def test_a_rate_is_that_of_vigie_availability(scraped: Scraped) -> None:
+def test_a_rate_is_that_of_the_command_and_of_the_interface(scraped: Scraped) -> None:
     window = 'target="cible-0",window="24h"'
     wait_until(lambda: len(ask(scraped.port, f"anef_availability_ratio{{{window}}}")) == 3)
     end = datetime.fromtimestamp(
@@ -124,6 +133,16 @@ def test_a_rate_is_that_of_vigie_availability(scraped: Scraped) -> None:
     where = ("--config", scraped.config, "--data", scraped.data)
     asked = vigie_here("availability", *where, "--target", "cible-0", *span, "--json")
     (answer,) = json.loads(asked.stdout)
+    query = urlencode(
+        {
+            "target": "cible-0",
+            "from": (end - timedelta(days=1)).isoformat(),
+            "to": end.isoformat(),
+        }
+    )
+    (same,) = json.loads(scraped.service.get(f"/api/v1/availability?{query}"))["availability"]
+    for figure in ("availability", "coverage", "state_us"):
+        assert same[figure] == answer[figure]
 
     rates = {
         row["metric"]["bound"]: float(row["value"][1])
