@@ -34,7 +34,7 @@ _SQL_TYPES: dict[ColumnKind, str] = {
 _ROWS_OF_A_GROUP = 61_440  # thirty vectors of DuckDB
 _SETTINGS: Mapping[str, str | bool | int | float | list[str]] = {
     "threads": "1",  # several may end in another order
-    "memory_limit": "256MB",
+    "memory_limit": "128MB",
     "autoinstall_known_extensions": "false",  # nothing is fetched from anywhere
     "autoload_known_extensions": "false",
 }

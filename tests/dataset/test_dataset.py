@@ -108,6 +108,7 @@ def test_the_same_month_has_the_same_bytes_whatever_comes_later(
     folds = Folds(TARGETS, states=month.states())
     observe(month, folds, SSO, DECEMBER + timedelta(days=3), "x")
     month.set_pause("anef", paused=True)
+    assert asyncio.run(month.roll_up(DECEMBER + timedelta(days=4))) > 0  # read by sums, too
     sign(month, DECEMBER + timedelta(hours=20))
 
     assert digests(written(month, tmp_path / "b")) == first
