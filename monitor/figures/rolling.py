@@ -11,6 +11,7 @@ from typing import Protocol
 
 from monitor.config import Config
 from monitor.core.outages.availability import Account, Bound, instant, microseconds
+from monitor.core.outages.calendar import midnight
 from monitor.core.outages.figures import ScopeKind
 from monitor.figures import shapes
 from monitor.figures.answers import Reads
@@ -30,6 +31,10 @@ WINDOWS: dict[str, int] = {
 # The two extreme bounds follow from these and the coverage: see docs/metriques.md.
 BOUNDS = (Bound.LOW, Bound.CENTRAL, Bound.HIGH)
 LAG_US = 120_000_000  # windows end so long ago at least: later checks may still be in progress
+# Beside a milestone, as long before as after it: between an hour, and a year, of each.
+SIDES = ("before", "after")
+SIDE_MIN_US = _HOUR_US
+SIDE_MAX_US = 366 * 24 * _HOUR_US
 INTERVAL_S = 600.0  # between two computations
 SHARE = 20  # and at least this many times as long as one took
 
@@ -56,6 +61,7 @@ class RollingFigures:
     ) -> None:
         self._reads = reads
         self._config = config
+        self._milestones = config.figures.milestones
         self._clock = clock
         self._board = board
         self._faults = faults
@@ -97,20 +103,48 @@ class RollingFigures:
                 if slug in self._board.targets
             },
             scopes={name: tuple(self._figures(one)) for name, one in of_scopes.items()},
+            dates={one.slug: instant(midnight(one.date)) for one in self._milestones},
+            milestones=await self._beside_milestones(scopes, until, now_us),
         )
+
+    async def _beside_milestones(
+        self, scopes: Scopes, until: int, now_us: int
+    ) -> dict[tuple[str, str, str], tuple[WindowFigures, ...]]:
+        """Return the figures before and after each recent milestone, of each public scope."""
+        figures = {}
+        for milestone in self._milestones:
+            middle = midnight(milestone.date)
+            length = until - middle
+            if not SIDE_MIN_US <= length <= SIDE_MAX_US:
+                continue
+            for scope in scopes.public():
+                read = (
+                    self._reads.whole_accounts if scope.needs_all else self._reads.summed_accounts
+                )
+                accounts = await asyncio.to_thread(
+                    read, scope.targets, [middle - length, middle, until], now=now_us
+                )
+                figures[milestone.slug, scope.kind.value, scope.slug] = tuple(
+                    self._window(side, account)
+                    for side, account in zip(SIDES, accounts, strict=True)
+                )
+        return figures
 
     def _figures(self, stretches: Sequence[Account]) -> Iterator[WindowFigures]:
         """Yield each window, which is the one before it and one stretch more."""
         account = Account()
         for window, stretch in zip(WINDOWS, reversed(stretches), strict=True):
             account.merge(stretch)
-            enough = account.coverage >= self._config.figures.coverage_min
-            ratios = {bound.value: shapes.ratio(account.ratio(bound)) for bound in BOUNDS}
-            yield WindowFigures(
-                window=window,
-                coverage=shapes.ratio(account.coverage) or 0.0,
-                rates={k: v for k, v in ratios.items() if v is not None} if enough else {},
-            )
+            yield self._window(window, account)
+
+    def _window(self, window: str, account: Account) -> WindowFigures:
+        enough = account.coverage >= self._config.figures.coverage_min
+        ratios = {bound.value: shapes.ratio(account.ratio(bound)) for bound in BOUNDS}
+        return WindowFigures(
+            window=window,
+            coverage=shapes.ratio(account.coverage) or 0.0,
+            rates={k: v for k, v in ratios.items() if v is not None} if enough else {},
+        )
 
 
 def last_end(now: datetime) -> int:

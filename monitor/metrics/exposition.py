@@ -21,6 +21,9 @@ from prometheus_client.registry import Collector
 from monitor.core.model import Verdict
 from monitor.metrics.family import MetricFamily, Sample
 from monitor.metrics.figure_families import (
+    MILESTONE_FIGURES,
+    MILESTONE_TIMESTAMP,
+    MILESTONE_TIMESTAMP_HELP,
     SCOPE_FIGURES,
     TARGET_FIGURES,
     TIMESTAMP,
@@ -142,6 +145,21 @@ class Exposition:
             for (kind, slug), windows in figures.scopes.items():
                 labels = _pairs((("scope", kind), ("slug", slug), ("point", self._point)))
                 yield from _render(family.name, labels, family.read(windows))
+        yield from self._milestone_lines(figures)
+
+    def _milestone_lines(self, figures: RollingMetrics) -> Iterator[str]:
+        if not figures.dates:
+            return
+        yield _head(MILESTONE_TIMESTAMP, MILESTONE_TIMESTAMP_HELP, "gauge")
+        for milestone, at in figures.dates.items():
+            labels = _pairs((("milestone", milestone), ("point", self._point)))
+            yield from _render(MILESTONE_TIMESTAMP, labels, [((), at.timestamp())])
+        for family in MILESTONE_FIGURES:
+            yield _head(family.name, family.help, "gauge")
+            for (milestone, kind, slug), sides in figures.milestones.items():
+                pairs = (("milestone", milestone), ("scope", kind), ("slug", slug))
+                labels = _pairs((*pairs, ("point", self._point)))
+                yield from _render(family.name, labels, family.read(sides))
 
     def _state_seconds(self, now: datetime) -> Iterator[str]:
         for slug, metrics in self._board.targets.items():

@@ -9,19 +9,20 @@ from monitor.metrics.figure_metrics import WindowFigures
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigureFamily:
-    """A gauge: `rates` of each window, or else its coverage."""
+    """A gauge: `rates` of each window, or else its coverage. `label` says which window."""
 
     name: str
     help: str
     rates: bool
+    label: str = "window"
 
     def read(self, windows: Sequence[WindowFigures]) -> Iterator[Sample]:
         for one in windows:
             if self.rates:
                 for bound, rate in one.rates.items():
-                    yield (("window", one.window), ("bound", bound)), rate
+                    yield ((self.label, one.window), ("bound", bound)), rate
             else:
-                yield (("window", one.window),), one.coverage
+                yield ((self.label, one.window),), one.coverage
 
 
 _RATE = (
@@ -37,5 +38,22 @@ SCOPE_FIGURES = (
     FigureFamily(name="anef_scope_availability_ratio", help=_RATE, rates=True),
     FigureFamily(name="anef_scope_coverage_ratio", help=_COVERAGE, rates=False),
 )
+MILESTONE_FIGURES = (
+    FigureFamily(
+        name="anef_milestone_availability_ratio",
+        help="Availability after a date of the law, until the end of the windows, and over as "
+        "long a time before it; no sample where the coverage is too low for a rate.",
+        rates=True,
+        label="side",
+    ),
+    FigureFamily(
+        name="anef_milestone_coverage_ratio",
+        help="Share of the same time in which the state is known.",
+        rates=False,
+        label="side",
+    ),
+)
+MILESTONE_TIMESTAMP = "anef_milestone_timestamp_seconds"
+MILESTONE_TIMESTAMP_HELP = "Beginning in Paris of the day of a date of the law, in Unix time."
 TIMESTAMP = "anef_figures_timestamp_seconds"
 TIMESTAMP_HELP = "End of the windows of all figures, in Unix time."

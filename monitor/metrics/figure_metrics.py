@@ -1,7 +1,7 @@
 """The state of the metrics of figures: availability and coverage over rolling windows."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 # Figures that end longer ago are no longer shown: those of a service that computes no more would
@@ -14,7 +14,7 @@ class WindowFigures:
     """What is known of one window.
 
     Attributes:
-        window: Its length, such as "24h".
+        window: Its length, such as "24h"; beside a milestone, "before" or "after".
         coverage: Share of it in which the state is known, in [0, 1].
         rates: Availability in [0, 1] by bound; none where the coverage is too low for a rate.
 
@@ -33,9 +33,13 @@ class RollingMetrics:
         until: The end of every window.
         targets: The windows of each target, by slug.
         scopes: Those of each set of targets, by its kind and slug.
+        dates: The beginning of the day of each milestone, by slug.
+        milestones: What lies before and after a milestone, by its slug, then as `scopes`.
 
     """
 
     until: datetime
     targets: Mapping[str, Sequence[WindowFigures]]
     scopes: Mapping[tuple[str, str], Sequence[WindowFigures]]
+    dates: Mapping[str, datetime] = field(default_factory=dict)
+    milestones: Mapping[tuple[str, str, str], Sequence[WindowFigures]] = field(default_factory=dict)

@@ -98,6 +98,11 @@ def _last_timestamp(metrics: TargetMetrics) -> Iterator[Sample]:
         yield from _one(metrics.state.last_at.timestamp())
 
 
+def _since(metrics: TargetMetrics) -> Iterator[Sample]:
+    if metrics.state is not None and metrics.state.since is not None:
+        yield from _one(metrics.state.since.timestamp())
+
+
 def _outage_open(metrics: TargetMetrics) -> Iterator[Sample]:
     if metrics.state is not None:
         yield from _one(float(metrics.state.outage is not None))
@@ -202,6 +207,13 @@ OWN_FAMILIES = (
         "unknown without a recent one.",
         read=_states,
         faded=lambda _: _one_of_six(Verdict.UNKNOWN),
+    ),
+    MetricFamily(
+        name="anef_state_since_timestamp_seconds",
+        type="gauge",
+        help="First of the observations that have given the state of the last one without "
+        "interruption, in Unix time.",
+        read=_since,
     ),
     MetricFamily(
         name="anef_probes_total",

@@ -3,7 +3,6 @@
 Every query of docs/prometheus.md is run on it.
 """
 
-import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -14,10 +13,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from monitor.core.model import Kind, Target
-from monitor.store import Store, migrate
-from tests.support.outcomes import DEAD, OK, outcome
 from tests.support.prometheus import ask, prometheus
+from tests.support.recent_record import record_until_now
 from tests.support.service import (
     LocalSite,
     Service,
@@ -31,8 +28,6 @@ DOCUMENT = (Path(__file__).parents[2] / "docs" / "prometheus.md").read_text(enco
 QUERIES = re.findall(r"^```promql\n(.+)\n```$", DOCUMENT, re.MULTILINE)
 (BLACKBOX,) = re.findall(r"^```yaml\n(.+?)^```$", DOCUMENT, re.MULTILINE | re.DOTALL)
 SLUGS = ("cible-0", "cible-1")
-STEP = timedelta(minutes=5)
-HISTORY = timedelta(hours=25)
 COMPONENT = """
 [[figures.component]]
 slug = "tout"
@@ -54,34 +49,6 @@ class Scraped:
     port: int
 
 
-def record_a_day(data: Path) -> None:
-    """Record 25 hours until now, with an outage of the first target."""
-    url = f"sqlite:///{data / 'vigie.sqlite'}"
-    targets = {
-        slug: Target(
-            slug=slug,
-            name=slug,
-            url=f"https://{slug}.test/",
-            kind=Kind.PAGE,
-            platform="essai",
-            interval_s=int(STEP.total_seconds()),
-        )
-        for slug in SLUGS
-    }
-    now = datetime.now(UTC)  # noqa: TID251 -- the service that follows has the clock of the machine
-    steps = HISTORY // STEP
-
-    async def write(store: Store) -> None:
-        for step in range(steps):
-            at = now - (steps - step) * STEP
-            await store.record(outcome("cible-0", at, DEAD if 100 <= step < 112 else OK))
-            await store.record(outcome("cible-1", at, OK))
-
-    migrate(url)
-    with Store.open(url, point="local", writer=True, rest_s=0, targets=targets) as store:
-        asyncio.run(write(store))
-
-
 @pytest.fixture(scope="module")
 def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
     folder = tmp_path_factory.mktemp("prometheus")
@@ -91,7 +58,7 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
     main.write_text(main.read_text() + COMPONENT)
     data = folder / "data"
     data.mkdir()
-    record_a_day(data)
+    record_until_now(data, SLUGS)
     blackbox = BLACKBOX.replace("[anef-sso, anef-usagers]", f"[{', '.join(SLUGS)}]")
     with (
         running(config, data) as service,

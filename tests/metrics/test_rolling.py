@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import subprocess
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
 
@@ -14,8 +14,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from monitor.config import Config, FigureSettings, load
 from monitor.core.model import Target
 from monitor.core.outages.availability import microseconds
+from monitor.core.outages.calendar import midnight
 from monitor.core.outages.figures import ScopeKind
-from monitor.core.outages.milestones import Component
+from monitor.core.outages.milestones import Component, Milestone, Sure
 from monitor.figures import shapes
 from monitor.figures.answers import Basis, Question, availability
 from monitor.figures.rolling import BOUNDS, WINDOWS, RollingFigures
@@ -145,6 +146,41 @@ async def test_the_extreme_bounds_follow_from_what_is_shown(config: Config, stor
 
     assert one.rates["low"] * one.coverage == pytest.approx(extremes["extreme_low"])
     assert 1 - one.coverage * (1 - one.rates["high"]) == pytest.approx(extremes["extreme_high"])
+
+
+async def test_beside_a_milestone_as_long_before_as_after(config: Config, store: Store) -> None:
+    """Those of the same questions; none beside a day that is to come, or long gone."""
+    days = {"lately": at(24 * 3_600).date(), "past": date(2020, 1, 1), "to-come": date(2100, 1, 1)}
+    dates = tuple(
+        Milestone(slug=slug, date=day, name=slug, source="essai", sure=Sure.YES)
+        for slug, day in days.items()
+    )
+    dated = replace(config, figures=replace(config.figures, milestones=dates))
+    figures, board = await computed(dated, store)
+
+    middle, until = midnight(days["lately"]), microseconds(figures.until)
+    assert {slug for slug, *_ in figures.milestones} == {"lately"}
+    assert len(figures.milestones) == 1 + 2 + 1  # ANEF, components, prefectures
+    scopes = Scopes(known_from((), config.targets), config.figures.components)
+    rates = 0
+    for (_, kind, slug), sides in figures.milestones.items():
+        scope = scopes.find(ScopeKind(kind), slug)
+        assert scope is not None
+        spans = {"before": (2 * middle - until, middle), "after": (middle, until)}
+        assert [one.window for one in sides] == list(spans)
+        for one in sides:
+            since, end = spans[one.window]
+            question = Question(scope=scope, since=since, until=end, now=microseconds(NOW))
+            answer = availability(store, question, Basis())
+            expected = {bound.value: shapes.ratio(answer.account.ratio(bound)) for bound in BOUNDS}
+            assert one.coverage == shapes.ratio(answer.account.coverage)
+            assert one.rates == (expected if answer.enough else {})
+            rates += len(one.rates)
+    assert rates
+    page = exposition(board).render()
+    assert b'{milestone="lately",scope="anef",slug="anef",point="local",side="after"} ' in page
+    assert f'{{milestone="lately",point="local"}} {middle / 1e6}\n' in page.decode()
+    assert promtool(page) == (0, "")
 
 
 def exposition(board: MetricsState, now: datetime = NOW) -> Exposition:

@@ -1,0 +1,1 @@
+"""The dashboards of Grafana: `python -m grafana.build` writes them."""

@@ -1,0 +1,153 @@
+"""Vue d'ensemble: is it up now, since when, and how sure are the rates."""
+
+from typing import Any
+
+from grafana import states
+from grafana.board import board, choice, window, with_milestones
+from grafana.panels import (
+    PERIOD,
+    RANGE,
+    ask,
+    curves,
+    grid,
+    how_to_read,
+    instant,
+    link,
+    rates,
+    state,
+    state_tiles,
+    timeline,
+    yes_or_no,
+)
+
+READ = """
+**Chaque couleur a son signe** : ● accessible, ▲ dégradé, ✕ indisponible, ◆ en maintenance,
+■ accès refusé à la sonde (un visiteur passe peut-être), ? indéterminé (notre ligne, notre
+horloge ou notre service : cela ne dit rien du site). Un **blanc** dans une frise : Vigie ou
+Prometheus était arrêté, et l’état n’est pas connu.
+
+**Un taux se lit avec sa couverture**, la part du temps où l’état est connu. Sous la couverture
+demandée, il n’y a pas de taux. Entre deux relevés, nul ne sait quand une panne a commencé :
+d’où « au plus bas » et « au plus haut ».
+[Les mêmes nombres, et comment ils sont faits](${vigie}/disponibilite).
+"""
+
+
+def overview() -> Any:
+    """Return the dashboard."""
+    of = {"group": "$group"}
+    where = '@,group=~"$group"'
+    pages = [
+        link("Le registre de cette cible", "/cibles/${__data.fields.Cible}"),
+        link(
+            "Son taux sur la période",
+            f"/disponibilite?de=target:${{__data.fields.Cible}}&{PERIOD}",
+        ),
+        link(
+            "Ses indisponibilités de la période",
+            f"/api/v1/outages?target=${{__data.fields.Cible}}&{RANGE}",
+        ),
+    ]
+    result = board(
+        "vigie-vue-ensemble",
+        "Vue d’ensemble",
+        "L’ANEF répond-elle, depuis quand, et avec quelle certitude.",
+        variables=[
+            choice("group", "Groupe", "label_values(anef_target_state{@}, group)"),
+            window(),
+        ],
+    )
+    result = (
+        result.with_panel(
+            state_tiles(
+                states.query("target", **of, department=""),
+                title="Les services nationaux, maintenant",
+                about="L’état du dernier relevé de chaque cible qui n’est pas celle d’une "
+                "préfecture. Sans relevé récent, c’est « indéterminé ».",
+                name="{{target}}",
+            )
+        )
+        .with_panel(how_to_read(READ, height=6))
+        .with_panel(
+            grid(
+                [
+                    state("État", "target", **of),
+                    instant(
+                        "Depuis",
+                        f"max by (target) (anef_state_since_timestamp_seconds{{{where}}})",
+                    ),
+                    instant(
+                        "Dernier relevé",
+                        f"max by (target) (anef_probe_last_timestamp_seconds{{{where}}})",
+                    ),
+                    yes_or_no("Panne confirmée", f"max by (target) (anef_outage_open{{{where}}})"),
+                ],
+                by={"target": "Cible"},
+                title="Chaque cible : son état, et depuis quand",
+                about="« Depuis » : le premier des relevés qui, sans interruption, ont donné cet "
+                "état. Une panne est confirmée après plusieurs échecs ; un échec seul n’en est pas "
+                "une.",
+                links=pages,
+                order="État",
+                height=9,
+            )
+        )
+        .with_panel(
+            timeline(
+                states.query("target", **of, department=""),
+                title="Les services nationaux, sur la période",
+                about="L’état relevé de chaque cible. Un blanc : Vigie ou Prometheus était arrêté, "
+                "et l’état n’est pas connu.",
+                name="{{target}}",
+            )
+        )
+        .with_panel(
+            grid(
+                rates("scope, slug", "anef_scope", 'window="$window"'),
+                by={"scope": "Ensemble", "slug": "Nom"},
+                title="Disponibilité des ensembles, avec ses bornes et sa couverture",
+                about="Le nombre de « vigie availability » et des pages, sur la période choisie en "
+                "haut. Sans valeur : la couverture est trop faible pour un taux. L’ANEF est "
+                "indisponible quand un de ses composants nécessaires l’est.",
+                links=[
+                    link(
+                        "Son taux sur la période",
+                        "/disponibilite?de=${__data.fields.Ensemble}:${__data.fields.Nom}"
+                        f"&{PERIOD}",
+                    )
+                ],
+                width=12,
+            )
+        )
+        .with_panel(
+            grid(
+                rates("target", "anef", 'group=~"$group",department="",window="$window"'),
+                by={"target": "Cible"},
+                title="Disponibilité des services nationaux",
+                about="Par cible, sur la période choisie en haut. Sans valeur : la couverture est "
+                "trop faible pour un taux.",
+                links=pages,
+                width=12,
+            )
+        )
+        .with_panel(
+            curves(
+                ask(f"sum by (state) (anef_target_state{{{where}}})", name="{{state}}"),
+                title="Combien de cibles dans chaque état",
+                about="Les six états, toujours : ceux dont on ne sait rien (unknown) ne sont pas "
+                "comptés comme accessibles.",
+                unit="none",
+                stacked=True,
+            )
+        )
+        .with_panel(
+            curves(
+                ask("max by (platform) (anef_incident_open{@})", name="{{platform}}"),
+                title="Incidents ouverts, par plateforme",
+                about="1 : des indisponibilités confirmées se recouvrent sur la plateforme ; 0 : "
+                "aucune. Les dates exactes sont dans le registre.",
+                unit="none",
+            )
+        )
+    )
+    return with_milestones(result)

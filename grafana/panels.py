@@ -1,0 +1,347 @@
+"""The pieces that dashboards are made of.
+
+Thresholds begin with the grey of "unknown": without them Grafana's first colour is a green.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from grafana_foundation_sdk.builders import (
+    common,
+    prometheus,
+    stat,
+    statetimeline,
+    table,
+    text,
+    timeseries,
+)
+from grafana_foundation_sdk.builders import dashboard as build
+from grafana_foundation_sdk.models import common as kinds
+from grafana_foundation_sdk.models import dashboard
+from grafana_foundation_sdk.models import prometheus as prometheus_kinds
+from grafana_foundation_sdk.models import text as text_kinds
+
+from grafana import states
+
+PROMETHEUS = dashboard.DataSourceRef(type_val="prometheus", uid="${datasource}")
+WIDTH = 24  # of a dashboard, in columns
+# A gap longer than this is drawn as a gap: more than two scrapes, in milliseconds. Without it a
+# state timeline draws the last state going on.
+GAP_MS = 150_000
+LINK_SITE = "${vigie}"  # a constant of every dashboard
+# The dashboard's period, for our interface and for our page of the rates.
+RANGE = "from=${__from:date:iso}&to=${__to:date:iso}"
+PERIOD = "du=${__from:date:iso}&au=${__to:date:iso}"
+
+
+def french(text: str) -> str:
+    """Set a text as French is printed: no line ends before a colon, or inside quotation marks."""
+    return re.sub("« ", "«\u00a0", re.sub(" (?=[;:?!»])", "\u00a0", text))
+
+
+def bare(expression: str) -> str:
+    """Write out what our queries abbreviate: `@` is the matcher of the job."""
+    return expression.replace("{@", '{job=~"$job"')
+
+
+def ask(
+    expression: str,
+    *,
+    name: str = "",
+    ref: str = "A",
+    instant: bool = False,
+    as_table: bool = False,
+) -> prometheus.Dataquery:
+    """Return a query; `name` is how each of its series is called, such as "{{target}}"."""
+    query = (
+        prometheus.Dataquery()
+        .ref_id(ref)
+        .datasource(PROMETHEUS)
+        .expr(bare(expression))
+        .legend_format(name)
+    )
+    query = query.instant() if instant else query.range()
+    return query.format(prometheus_kinds.PromQueryFormat.TABLE) if as_table else query
+
+
+def dressed(panel: Any, *, title: str, about: str, width: int, height: int, unit: str) -> Any:
+    """Give a panel what all of them have."""
+    return (
+        panel.title(french(title))
+        .description(french(about))
+        .datasource(PROMETHEUS)
+        .span(width)
+        .height(height)
+        .unit(unit)
+        .thresholds(thresholds())
+        .no_value("Aucune donnée")
+    )
+
+
+def thresholds(*steps: tuple[float, str]) -> Any:
+    """Return colours from the lowest value up; below them all, and for no value, grey."""
+    first = dashboard.Threshold(value=None, color=states.UNKNOWN_COLOR)
+    rest = [dashboard.Threshold(value=value, color=color) for value, color in steps]
+    return build.ThresholdsConfig().mode(dashboard.ThresholdsMode.ABSOLUTE).steps([first, *rest])
+
+
+def plain() -> Any:
+    """Return the colour of numbers that are neither good nor bad by themselves."""
+    return build.FieldColor().mode(dashboard.FieldColorModeId.FIXED).fixed_color("text")
+
+
+def link(title: str, path: str) -> Any:
+    """Return a link to our own pages."""
+    return build.DashboardLink(title).url(f"{LINK_SITE}{path}").target_blank(True)
+
+
+def how_to_read(content: str, *, height: int = 5) -> Any:
+    """Return the panel that says how to read the others."""
+    return (
+        text.Panel()
+        .title("Comment lire")
+        .description("Ce que les panneaux de ce tableau disent, et ce qu’ils ne disent pas.")
+        .mode(text_kinds.TextMode.MARKDOWN)
+        .content(french(content).strip())
+        .span(WIDTH)
+        .height(height)
+    )
+
+
+def _stat(*, title: str, about: str, width: int, height: int, unit: str) -> Any:
+    panel = dressed(stat.Panel(), title=title, about=about, width=width, height=height, unit=unit)
+    return (
+        panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False))
+        .graph_mode(kinds.BigValueGraphMode.NONE)
+        .justify_mode(kinds.BigValueJustifyMode.AUTO)
+        .orientation(kinds.VizOrientation.AUTO)
+    )
+
+
+def state_tiles(
+    expression: str, *, title: str, about: str, name: str, width: int = WIDTH, height: int = 5
+) -> Any:
+    """Return a tile in the colour of its state for each series of `states.query`."""
+    panel = _stat(title=title, about=about, width=width, height=height, unit="none")
+    return (
+        panel.mappings(states.mappings())
+        .color_mode(kinds.BigValueColorMode.BACKGROUND)
+        .text_mode(kinds.BigValueTextMode.VALUE_AND_NAME)
+        .with_target(ask(expression, name=name, instant=True))
+    )
+
+
+def number(
+    expression: str,
+    *,
+    title: str,
+    about: str,
+    unit: str,
+    name: str = "",
+    width: int = 4,
+    height: int = 4,
+    nothing: str = "Aucune donnée",
+) -> Any:
+    """Return a number, or one for each series, without a colour that judges it."""
+    panel = _stat(title=title, about=about, width=width, height=height, unit=unit)
+    mode = kinds.BigValueTextMode.VALUE_AND_NAME if name else kinds.BigValueTextMode.VALUE
+    return (
+        panel.color_scheme(plain())
+        .color_mode(kinds.BigValueColorMode.NONE)
+        .text_mode(mode)
+        .no_value(nothing)
+        .with_target(ask(expression, name=name, instant=True))
+    )
+
+
+def timeline(expression: str, *, title: str, about: str, name: str, height: int = 9) -> Any:
+    """Return the states of each series of `states.query` over time. A gap is drawn as a gap."""
+    panel = dressed(
+        statetimeline.Panel(), title=title, about=about, width=WIDTH, height=height, unit="none"
+    )
+    return (
+        panel.mappings(states.mappings())
+        .color_scheme(build.FieldColor().mode(dashboard.FieldColorModeId.THRESHOLDS))
+        .insert_nulls(GAP_MS)
+        .span_nulls(False)
+        .merge_values(True)
+        .show_value(kinds.VisibilityMode.NEVER)
+        .align_value(kinds.TimelineValueAlignment.LEFT)
+        .row_height(0.9)
+        .legend(_legend())
+        .tooltip(common.VizTooltipOptions().mode(kinds.TooltipDisplayMode.SINGLE))
+        .with_target(ask(expression, name=name))
+    )
+
+
+def curves(
+    *targets: prometheus.Dataquery,
+    title: str,
+    about: str,
+    unit: str,
+    width: int = 12,
+    height: int = 8,
+    stacked: bool = False,
+    lowest: float | None = 0,
+) -> Any:
+    """Return series over time. A gap is drawn as a gap."""
+    panel = dressed(
+        timeseries.Panel(), title=title, about=about, width=width, height=height, unit=unit
+    )
+    panel = (
+        panel.color_scheme(
+            build.FieldColor().mode(dashboard.FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
+        )
+        .insert_nulls(GAP_MS)
+        .span_nulls(False)
+        .line_width(1)
+        .fill_opacity(60 if stacked else 0)
+        .show_points(kinds.VisibilityMode.AUTO)
+        .legend(_legend())
+        .tooltip(
+            common.VizTooltipOptions()
+            .mode(kinds.TooltipDisplayMode.MULTI)
+            .sort(kinds.SortOrder.DESCENDING)
+        )
+    )
+    if stacked:
+        panel = panel.stacking(common.StackingConfig().mode(kinds.StackingMode.NORMAL))
+    if lowest is not None:
+        panel = panel.min(lowest)
+    for target in targets:
+        panel = panel.with_target(target)
+    return panel
+
+
+def _by_name() -> Any:
+    """Return the colours of series: each has the same on every panel."""
+    return build.FieldColor().mode(dashboard.FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
+
+
+def _legend() -> Any:
+    return (
+        common.VizLegendOptions()
+        .show_legend(True)
+        .display_mode(kinds.LegendDisplayMode.LIST)
+        .placement(kinds.LegendPlacement.BOTTOM)
+        .calcs([])
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: what it is called, what is asked, and the properties of its field."""
+
+    name: str
+    expression: str
+    properties: Mapping[str, Any]
+
+
+def ratio(name: str, expression: str) -> Column:
+    return Column(name, expression, {"unit": "percentunit", "decimals": 3})
+
+
+def instant(name: str, expression: str) -> Column:
+    """Return a column of Unix times in seconds; Grafana wants milliseconds."""
+    return Column(name, f"{expression} * 1000", {"unit": "dateTimeAsLocal"})
+
+
+def count(name: str, expression: str) -> Column:
+    return Column(name, expression, {"unit": "none", "decimals": 0})
+
+
+def yes_or_no(name: str, expression: str) -> Column:
+    words = {"0": "non", "1": "oui"}
+    mapped = {key: dashboard.ValueMappingResult(text=word) for key, word in words.items()}
+    return Column(name, expression, {"unit": "none", "mappings": [dashboard.ValueMap(mapped)]})
+
+
+def state(name: str, by: str, **labels: str) -> Column:
+    return Column(
+        name,
+        states.query(by, **labels),
+        {
+            "unit": "none",
+            "mappings": states.mappings(),
+            "custom.cellOptions": {"type": "color-background", "mode": "basic"},
+        },
+    )
+
+
+def rates(by: str, family: str, labels: str) -> list[Column]:
+    """Return the columns of a rate: its bounds, and the coverage without which it says nothing.
+
+    `family` is that of the metrics: "anef", "anef_scope" or "anef_milestone"; `labels` selects.
+    """
+
+    def bound(which: str) -> str:
+        return f'max by ({by}) ({family}_availability_ratio{{@,{labels},bound="{which}"}})'
+
+    return [
+        ratio("Au plus bas", bound("low")),
+        ratio("Tel que relevé", bound("central")),
+        ratio("Au plus haut", bound("high")),
+        ratio("Couverture", f"max by ({by}) ({family}_coverage_ratio{{@,{labels}}})"),
+    ]
+
+
+def grid(
+    columns: Sequence[Column],
+    *,
+    by: Mapping[str, str],
+    title: str,
+    about: str,
+    width: int = WIDTH,
+    height: int = 8,
+    links: Sequence[Any] = (),
+    order: str = "",
+    nothing: str = "–",
+) -> Any:
+    """Return a table: a row for each value of the labels `by`, which say how they are called.
+
+    Args:
+        columns: Instant queries that keep exactly these labels.
+        by: Titles by label.
+        title: Of the panel.
+        about: What it says.
+        width: In columns of the dashboard.
+        height: In its rows.
+        links: Of every cell of the first column; `${__data.fields.X}` is the cell under X.
+        order: The column to sort by, the highest first.
+        nothing: What stands where a row has no value.
+
+    """
+    panel = dressed(
+        table.Panel(), title=title, about=about, width=width, height=height, unit="none"
+    )
+    panel = panel.color_scheme(plain()).no_value(nothing).show_header(True)
+    renames = dict(by)
+    for index, column in enumerate(columns):
+        ref = chr(ord("A") + index)
+        renames[f"Value #{ref}" if len(columns) > 1 else "Value"] = column.name
+        panel = panel.with_target(ask(column.expression, ref=ref, instant=True, as_table=True))
+        panel = panel.override_by_name(
+            column.name,
+            [dashboard.DynamicConfigValue(key, value) for key, value in column.properties.items()],
+        )
+    first = next(iter(by.values()))
+    if links:
+        built = [one.build() for one in links]
+        shown = [{"title": a.title, "url": a.url, "targetBlank": True} for a in built]
+        panel = panel.override_by_name(first, [dashboard.DynamicConfigValue("links", shown)])
+    if order:
+        panel = panel.sort_by([common.TableSortByFieldState().display_name(order).desc(True)])
+    if len(columns) > 1:
+        panel = panel.with_transformation(dashboard.DataTransformerConfig("merge", options={}))
+    return panel.with_transformation(
+        dashboard.DataTransformerConfig(
+            "organize",
+            options={
+                "excludeByName": {"Time": True},
+                "indexByName": {name: index for index, name in enumerate(renames)},
+                "renameByName": renames,
+            },
+        )
+    )

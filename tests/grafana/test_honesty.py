@@ -1,0 +1,323 @@
+"""What our dashboards may not do: name what does not exist, or say more than is known."""
+
+import copy
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grafana.build import written
+from grafana.states import LOOKS, UNKNOWN_COLOR
+from monitor.core.model import Verdict
+from tests.support.dashboards import (
+    FILES,
+    FOLDER,
+    filled,
+    known_labels,
+    labels_named,
+    load,
+    panels,
+    promql,
+    selectors,
+)
+
+Dashboard = dict[str, Any]
+KNOWN = known_labels()
+each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(FOLDER)))
+STATES = {str(look.number): look.color for look in LOOKS.values()}
+GREEN = LOOKS[Verdict.UP].color
+
+
+def test_what_is_written_is_what_the_generator_writes() -> None:
+    assert {path: path.read_text(encoding="utf-8") for path in FILES} == dict(written())
+
+
+def test_addresses_of_dashboards_never_change() -> None:
+    """They are in letters and on pages of associations."""
+    assert {load(path)["uid"] for path in FILES} == UIDS
+
+
+UIDS = {"vigie-vue-ensemble"}
+
+
+def queries(dashboard: Dashboard) -> Iterator[tuple[str, str]]:
+    for panel in panels(dashboard):
+        for query in promql(panel):
+            yield panel["title"], query
+    for one in dashboard["annotations"]["list"]:
+        yield one["name"], one["expr"]
+    for one in dashboard["templating"]["list"]:
+        if one["type"] == "query" and one["datasource"]["type"] == "prometheus":
+            series, _, label = one["query"].removeprefix("label_values(")[:-1].rpartition(", ")
+            yield one["name"], f"count by ({label}) ({series})"
+
+
+def unknown_names(dashboard: Dashboard) -> list[str]:
+    """Return each metric or label that no metric of ours has."""
+    found = []
+    for title, query in queries(dashboard):
+        read = selectors(filled(query))
+        for selector in read:
+            if selector.name not in KNOWN:
+                found.append(f"{title}: {selector.name}")
+            labels = {label for label, *_ in selector.matchers}
+            if more := labels - KNOWN.get(selector.name, labels):
+                found.append(f"{title}: {selector.name}{more}")
+        every = set().union(*(KNOWN.get(selector.name, set()) for selector in read))
+        if more := labels_named(query) - every:
+            found.append(f"{title}: {more}")
+    return found
+
+
+def rates_without_coverage(dashboard: Dashboard) -> list[str]:
+    """Return the panels that show a rate and not, beside it, its coverage of the same windows."""
+    found = []
+    for panel in panels(dashboard):
+        read = [one for query in promql(panel) for one in selectors(filled(query))]
+        coverages = {(one.name, _without_bound(one.matchers)) for one in read}
+        for one in read:
+            if one.name.endswith("_availability_ratio"):
+                beside = one.name.replace("_availability_", "_coverage_")
+                if (beside, _without_bound(one.matchers)) not in coverages:
+                    found.append(panel["title"])
+                bounds = {
+                    value
+                    for other in read
+                    if other.name == one.name
+                    for label, _, value in other.matchers
+                    if label == "bound"
+                }
+                if bounds != {"low", "central", "high"}:
+                    found.append(panel["title"])
+    return found
+
+
+def _without_bound(matchers: Any) -> tuple[Any, ...]:
+    return tuple(sorted(one for one in matchers if one[0] != "bound"))
+
+
+def forbidden(dashboard: Dashboard) -> list[str]:
+    """Return what draws ignorance as an answer, or a part as a whole."""
+    found = [panel["title"] for panel in panels(dashboard) if panel["type"] == "piechart"]
+    for title, query in queries(dashboard):
+        averaged = any(
+            one.name in ("probe_success", "up") and one.functions
+            for one in selectors(filled(query))
+        )
+        if averaged or re.search(r"\bor\s+(?:on\s*\(\s*\)\s*)?vector\s*\(", query):
+            found.append(title)
+    return found
+
+
+def field_configs(panel: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield the settings of all fields, then of each override."""
+    config = panel.get("fieldConfig", {})
+    yield config.get("defaults", {})
+    for override in config.get("overrides", ()):
+        yield {one["id"]: one["value"] for one in override["properties"]}
+
+
+def reads_states(panel: dict[str, Any]) -> bool:
+    return any(
+        one.name == "anef_target_state" and {"state"} <= {label for label, *_ in one.matchers}
+        for query in promql(panel)
+        for one in selectors(filled(query))
+    )
+
+
+def unknown_as_good(dashboard: Dashboard) -> list[str]:
+    """Return the panels in which what is unknown could be green, or be the last state going on."""
+    found = []
+    for panel in panels(dashboard):
+        if panel["type"] in ("text", "geomap"):
+            continue
+        title, defaults = panel["title"], panel["fieldConfig"]["defaults"]
+        if defaults["thresholds"]["steps"][0] != {"color": UNKNOWN_COLOR, "value": None}:
+            found.append(title)
+        mapped = [config["mappings"] for config in field_configs(panel) if "mappings" in config]
+        if any(not _maps_honestly(one) for one in mapped):
+            found.append(title)
+        if reads_states(panel) and not any(_maps_states(one) for one in mapped):
+            found.append(title)
+        if panel["type"] in ("timeseries", "state-timeline"):
+            custom = defaults["custom"]
+            if not custom.get("insertNulls") or custom.get("spanNulls"):
+                found.append(title)
+    return found
+
+
+def _maps_states(mappings: list[dict[str, Any]]) -> bool:
+    values = {k: v for one in mappings if one["type"] == "value" for k, v in one["options"].items()}
+    return {key: value["color"] for key, value in values.items()} == STATES
+
+
+def _maps_honestly(mappings: list[dict[str, Any]]) -> bool:
+    """Return whether green is for the state "up" alone, and no value is grey."""
+    for one in mappings:
+        options = one["options"]
+        results = options if one["type"] == "value" else {one["type"]: options["result"]}
+        for key, result in results.items():
+            green = result.get("color", "").lower() in (GREEN, "green", "semi-dark-green")
+            if green and not (key == "1" and "accessible" in result["text"]):
+                return False
+            if key == "special" and result["color"] != UNKNOWN_COLOR:
+                return False
+    return True
+
+
+CHECKS: dict[str, Callable[[Dashboard], list[str]]] = {
+    check.__name__: check
+    for check in (unknown_names, rates_without_coverage, forbidden, unknown_as_good)
+}
+
+
+@each_file
+@pytest.mark.parametrize("name", CHECKS)
+def test_a_dashboard_is_honest(path: Path, name: str) -> None:
+    assert CHECKS[name](load(path)) == []
+
+
+@each_file
+def test_a_dashboard_says_how_to_read_it_in_french_and_in_paris(path: Path) -> None:
+    dashboard = load(path)
+    assert [p["title"] for p in panels(dashboard) if p["type"] == "text"] == ["Comment lire"]
+    assert (dashboard["timezone"], dashboard["schemaVersion"]) == ("Europe/Paris", 42)
+    assert dashboard["tags"] == ["vigie"]
+
+
+@each_file
+def test_its_words_are_set_as_they_are_printed(path: Path) -> None:
+    dashboard = load(path)
+    texts = [dashboard["title"], dashboard["description"]]
+    for panel in panels(dashboard):
+        texts += [panel["title"], panel["description"]]
+        texts += [panel["options"]["content"]] if panel["type"] == "text" else []
+    slip = r".*(?:(?<!\u00a0)[;?!»]|\s(?<!\u00a0):|«(?!\u00a0)|\w'\w).*"
+    bare = [re.sub(r"\]\([^)]*\)", "", text) for text in texts]
+    assert [found for text in bare for found in re.findall(slip, text)] == []
+
+
+@each_file
+def test_panels_neither_overlap_nor_stand_out(path: Path) -> None:
+    cells: set[tuple[int, int]] = set()
+    for panel in load(path)["panels"]:
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= 24
+        own = {
+            (x, y)
+            for x in range(place["x"], place["x"] + place["w"])
+            for y in range(place["y"], place["y"] + place["h"])
+        }
+        assert not own & cells, panel["title"]
+        cells |= own
+
+
+def _of(dashboard: Dashboard, found: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+    return next(panel for panel in panels(dashboard) if found(panel))
+
+
+def _with_rate(panel: dict[str, Any]) -> bool:
+    return any("_availability_ratio" in query for query in promql(panel))
+
+
+def _without_the_coverage(dashboard: Dashboard) -> None:
+    panel = _of(dashboard, _with_rate)
+    panel["targets"] = [one for one in panel["targets"] if "coverage" not in one["expr"]]
+
+
+def _ask(dashboard: Dashboard, old: str, new: str) -> None:
+    panel = _of(dashboard, lambda panel: any(old in query for query in promql(panel)))
+    for target in panel["targets"]:
+        target["expr"] = target["expr"].replace(old, new)
+
+
+def _ask_again(dashboard: Dashboard, within: str, old: str, new: str) -> None:
+    for target in _of(dashboard, _with_rate)["targets"]:
+        if within in target["expr"]:
+            target["expr"] = target["expr"].replace(old, new)
+
+
+def _of_kind(dashboard: Dashboard, kind: str) -> dict[str, Any]:
+    return _of(dashboard, lambda panel: panel["type"] == kind)
+
+
+def _defaults(dashboard: Dashboard, kind: str) -> dict[str, Any]:
+    defaults: dict[str, Any] = _of_kind(dashboard, kind)["fieldConfig"]["defaults"]
+    return defaults
+
+
+LIES: dict[str, tuple[str, Callable[[Dashboard], object]]] = {
+    "a metric that does not exist": (
+        "unknown_names",
+        lambda d: _ask(d, "anef_incident_open", "anef_incidents_open"),
+    ),
+    "a label that does not exist": ("unknown_names", lambda d: _ask(d, "by (state)", "by (stat)")),
+    "a label of another metric": (
+        "unknown_names",
+        lambda d: _ask(d, "anef_incident_open{", 'anef_incident_open{target="a",'),
+    ),
+    "an annotation on nothing": (
+        "unknown_names",
+        lambda d: d["annotations"]["list"][0].update(expr='anef_dates{job=~"$job"}'),
+    ),
+    "a variable of nothing": (
+        "unknown_names",
+        lambda d: d["templating"]["list"][1].update(query="label_values(anef_build, job)"),
+    ),
+    "a rate without its coverage": ("rates_without_coverage", _without_the_coverage),
+    "the coverage of another window": (
+        "rates_without_coverage",
+        lambda d: _ask(
+            d,
+            'coverage_ratio{job=~"$job",window="$window"',
+            'coverage_ratio{job=~"$job",window="7d"',
+        ),
+    ),
+    "a rate without a bound": (
+        "rates_without_coverage",
+        lambda d: _of(d, _with_rate)["targets"].pop(0),
+    ),
+    "an average of probe_success": (
+        "forbidden",
+        lambda d: _ask(d, "anef_incident_open{", "avg_over_time(probe_success[1h]) or x{"),
+    ),
+    "a zero for nothing": (
+        "forbidden",
+        lambda d: _ask(d, "max by (platform)", "up or vector(0) or max by (platform)"),
+    ),
+    "a pie": ("forbidden", lambda d: _of_kind(d, "timeseries").update(type="piechart")),
+    "green for unknown": (
+        "unknown_as_good",
+        lambda d: _defaults(d, "state-timeline")["mappings"][0]["options"]["2"].update(color=GREEN),
+    ),
+    "green for no value": (
+        "unknown_as_good",
+        lambda d: _defaults(d, "stat")["mappings"][1]["options"]["result"].update(color=GREEN),
+    ),
+    "Grafana's first green": (
+        "unknown_as_good",
+        lambda d: _defaults(d, "stat")["thresholds"]["steps"][0].update(color="green"),
+    ),
+    "no word for unknown": (
+        "unknown_as_good",
+        lambda d: _defaults(d, "state-timeline")["mappings"][0]["options"].pop("2"),
+    ),
+    "a gap as the last state": (
+        "unknown_as_good",
+        lambda d: _defaults(d, "state-timeline")["custom"].update(insertNulls=False),
+    ),
+    "a line across a gap": (
+        "unknown_as_good",
+        lambda d: _defaults(d, "timeseries")["custom"].update(spanNulls=True),
+    ),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_lie_is_found(lie: str) -> None:
+    dashboard = copy.deepcopy(load(FOLDER / "vue-ensemble.json"))
+    name, change = LIES[lie]
+    change(dashboard)
+    assert CHECKS[name](dashboard) != []
