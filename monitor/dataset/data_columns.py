@@ -204,7 +204,10 @@ GAPS = DataTable(
 CHANGES = DataTable(
     name="changes",
     title="Modifications",
-    description="Ce qui est arrivé au texte des pages suivies, sans leur contenu.",
+    description=(
+        "Ce qui est arrivé au texte des pages suivies. Leur texte n’y est pas, mais notre résumé "
+        "peut en citer quelques mots."
+    ),
     columns=(
         _NUMBER,
         _TARGET,
