@@ -6,6 +6,7 @@ from grafana_foundation_sdk.models import dashboard
 
 from monitor.core.french.sentences import VERDICTS
 from monitor.core.model import Verdict
+from monitor.core.outages.worst import BY_GRAVITY
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,26 +14,25 @@ class Look:
     """How a state is drawn.
 
     Attributes:
-        number: Its value in a query. The highest of several says the worst that is known of them;
-            "unknown" is above "up": whoever does not know of one part cannot call the whole up.
         sign: Says the state without its colour.
-        color: One of the six that four kinds of colour vision tell apart.
+        color: One of six that four kinds of colour vision tell apart.
 
     """
 
-    number: int
     sign: str
     color: str
 
 
 LOOKS = {
-    Verdict.UP: Look(1, "●", "#26635a"),
-    Verdict.UNKNOWN: Look(2, "?", "#949596"),
-    Verdict.DEGRADED: Look(3, "▲", "#c38909"),
-    Verdict.MAINTENANCE: Look(4, "◆", "#239cea"),
-    Verdict.BLOCKED: Look(5, "■", "#72349f"),
-    Verdict.DOWN: Look(6, "✕", "#9f0d01"),
+    Verdict.UP: Look("●", "#26635a"),
+    Verdict.UNKNOWN: Look("?", "#949596"),
+    Verdict.DEGRADED: Look("▲", "#c38909"),
+    Verdict.MAINTENANCE: Look("◆", "#239cea"),
+    Verdict.BLOCKED: Look("■", "#72349f"),
+    Verdict.DOWN: Look("✕", "#9f0d01"),
 }
+# The value of a state in a query: the highest of several is the worst that is known of them.
+NUMBERS = {verdict: number for number, verdict in enumerate(BY_GRAVITY, start=1)}
 UNKNOWN_COLOR = LOOKS[Verdict.UNKNOWN].color
 
 
@@ -44,7 +44,7 @@ def words(verdict: Verdict) -> str:
 def mappings() -> list[object]:
     """Return the value mappings of a panel that draws states. Null and NaN are unknown too."""
     values = {
-        str(look.number): dashboard.ValueMappingResult(
+        str(NUMBERS[verdict]): dashboard.ValueMappingResult(
             text=words(verdict), color=look.color, index=index
         )
         for index, (verdict, look) in enumerate(LOOKS.items())
@@ -64,7 +64,7 @@ def query(by: str, **labels: str) -> str:
     """Return the PromQL of the state, as its number, of each `by`: the worst of its series."""
     given = "".join(f',{name}=~"{value}"' for name, value in labels.items())
     parts = (
-        f'anef_target_state{{job=~"$job"{given},state="{verdict.value}"}} * {look.number}'
-        for verdict, look in LOOKS.items()
+        f'anef_target_state{{job=~"$job"{given},state="{verdict.value}"}} * {number}'
+        for verdict, number in NUMBERS.items()
     )
     return f"max by ({by}) ({' or '.join(parts)})"

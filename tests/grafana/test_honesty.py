@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from grafana.build import written
-from grafana.states import LOOKS, UNKNOWN_COLOR
+from grafana.states import LOOKS, NUMBERS, UNKNOWN_COLOR
 from monitor.core.model import Verdict
 from tests.support.dashboards import (
     FILES,
@@ -26,7 +26,7 @@ from tests.support.dashboards import (
 Dashboard = dict[str, Any]
 KNOWN = known_labels()
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(FOLDER)))
-STATES = {str(look.number): look.color for look in LOOKS.values()}
+STATES = {str(NUMBERS[verdict]): look.color for verdict, look in LOOKS.items()}
 GREEN = LOOKS[Verdict.UP].color
 
 

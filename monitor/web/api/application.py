@@ -40,6 +40,7 @@ PRESENT_S = 10  # "now" is the same for so long
 BROWSER_S = 10
 WAIT_S = 12.0  # the longest that an answer is waited for: a little more than one read may take
 DAY_S = 86_400
+DEPARTMENTS = "/departements.geojson"
 METHODS = "GET, HEAD, OPTIONS"
 
 log = structlog.get_logger(__name__)
@@ -84,15 +85,18 @@ def build_interface(
 
     async def describe(request: Request) -> Response:
         headers = {"Cache-Control": f"public, max-age={DAY_S}", "ETag": tag}
-        _require_single(request)
-        if request.query_params:
-            raise QuestionFaults(HTTPStatus.BAD_REQUEST, "Cette adresse n’a aucun paramètre.")
+        _require_bare(request)
         if has_tag(request.headers.get("if-none-match", ""), tag):
             return Response(status_code=304, headers=headers)
         return Response(text, headers=headers, media_type="application/json")
 
+    async def draw(request: Request) -> Response:
+        _require_bare(request)
+        return await service.map(request)
+
     app.add_route("/openapi.json", describe)
-    paths = {*service.places(), "/openapi.json"}
+    app.add_route(DEPARTMENTS, draw)  # a form of the world of maps, which describes itself
+    paths = {*service.places(), "/openapi.json", DEPARTMENTS}
     return Interface(app=_Edge(app, paths, config.api_origin), description=described)
 
 
@@ -234,6 +238,10 @@ class _RecordService:
     ) -> Response:
         return await self._answer(request, question, self._answers.gaps)
 
+    async def map(self, request: Request) -> Response:
+        """Answer with the outlines of the departments, and what is known of each."""
+        return await self._answer(request, questions.MapQuestion(), self._answers.map)
+
     async def _answer(
         self,
         request: Request,
@@ -279,6 +287,13 @@ class _RecordService:
 
 def _encoded(answer: Mapping[str, Any]) -> bytes:
     return json.dumps(answer, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _require_bare(request: Request) -> None:
+    """Raise QuestionFaults for any parameter."""
+    _require_single(request)
+    if request.query_params:
+        raise QuestionFaults(HTTPStatus.BAD_REQUEST, "Cette adresse n’a aucun paramètre.")
 
 
 def _require_single(request: Request) -> None:

@@ -58,6 +58,14 @@ class InterfaceQuestion(BaseModel):
         return False
 
 
+class MapQuestion(InterfaceQuestion):
+    """The map has no parameter; a check grows old as time goes by."""
+
+    def needs_present(self, now: datetime) -> bool:
+        del now
+        return True
+
+
 class Scoped(InterfaceQuestion):
     """Of which targets. Several of these leave the targets that belong to all."""
 

@@ -24,6 +24,7 @@ from monitor.figures.recorded_targets import RecordedTarget, RecordedTargets, re
 from monitor.figures.scopes import Scopes, known_from
 from monitor.figures.target_at_instant import answer_of
 from monitor.web.api.cursors import Place, newest_first, place, read, written
+from monitor.web.api.department_map import department_map
 from monitor.web.api.interface_reads import InterfaceReads
 from monitor.web.api.problem_details import Fault, QuestionFaults
 from monitor.web.api.questions import (
@@ -34,6 +35,7 @@ from monitor.web.api.questions import (
     GapsQuestion,
     IncidentsQuestion,
     InterfaceQuestion,
+    MapQuestion,
     ObservationsQuestion,
     OutagesQuestion,
     Paged,
@@ -116,6 +118,10 @@ class Answers:
             "targets": [_target(one, targets) for one in page],
             "next": _next(question, Place(0, page[-1].slug)) if more else None,
         }
+
+    def map(self, _: MapQuestion, now: datetime) -> dict[str, Any]:
+        states = {state.target: state for state in self._reads.states()}
+        return department_map(states, self._config, now)
 
     def observations(self, question: ObservationsQuestion, now: datetime) -> dict[str, Any]:
         if question.target not in Targets(self._reads, self._config).known.by_slug:
