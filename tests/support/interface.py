@@ -50,15 +50,21 @@ class Caller:
             interface=interface,
         )
 
+    def visit(self, path: str) -> httpx.Response:
+        """Ask for a page."""
+        return self._send("GET", path, None)
+
     def ask(
         self, path: str, *, method: str = "GET", headers: Mapping[str, str] | None = None
     ) -> httpx.Response:
         """Ask for a place below `/api/v1`."""
+        return self._send(method, f"{PREFIX}{path}", headers)
 
+    def _send(self, method: str, path: str, headers: Mapping[str, str] | None) -> httpx.Response:
         async def send() -> httpx.Response:
             transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
             async with httpx.AsyncClient(transport=transport, base_url="http://evil.test") as web:
-                return await web.request(method, f"{PREFIX}{path}", headers=headers)
+                return await web.request(method, path, headers=headers)
 
         return asyncio.run(send())
 
