@@ -25,10 +25,10 @@ from pathlib import Path
 from sqlalchemy import Connection, insert, text
 
 from monitor.core.model import Judgement, Kind, Reason, Target, Verdict
-from monitor.core.outages.availability import microseconds
 from monitor.core.outages.calendar import day_starts
-from monitor.core.outages.figures import ScopeKind
-from monitor.figures.answers import Basis, Division, Question, availabilities
+from monitor.core.outages.span_figures import ScopeKind
+from monitor.core.outages.time_accounts import microseconds
+from monitor.figures.answers import Basis, Division, FigureQuestion, availabilities
 from monitor.figures.scopes import Scopes, known_from
 from monitor.store import Store, migrate
 from monitor.store.tables.check_tables import RollupRow, table_of
@@ -152,7 +152,7 @@ def ask(url: str, name: str, division: Division | None, kind: ScopeKind) -> None
         before = time.perf_counter()
         scopes = Scopes(known_from(store.definitions(), ())).every(kind)
         questions = [
-            Question(scope=scope, since=since, until=until, now=until, division=division)
+            FigureQuestion(scope=scope, since=since, until=until, now=until, division=division)
             for scope in scopes
         ]
         checks = sum(one.account.checks for one in availabilities(store, questions, Basis()))

@@ -14,7 +14,7 @@ import pytest
 from lxml import html
 
 from monitor.cli import main
-from monitor.core.french.figures import microseconds
+from monitor.core.french.figure_sentences import microseconds
 from monitor.core.model import Judgement, Kind, Reason, Target, Verdict
 from monitor.figures.rolling import WINDOWS, RollingFigures
 from monitor.metrics import MetricsState

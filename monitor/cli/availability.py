@@ -12,15 +12,15 @@ from monitor.cli.parsing import CommandRefused, Commands, say
 from monitor.cli.records import instant, log_options, require_span, write_csv
 from monitor.config import load
 from monitor.config.settings import read_settings
-from monitor.core.french import figures as french
+from monitor.core.french import figure_sentences as french
 from monitor.core.french.formatting import numbered, when
 from monitor.core.model import Verdict
-from monitor.core.outages.availability import Account, Bound, microseconds
-from monitor.core.outages.availability import instant as instant_of
 from monitor.core.outages.calendar import HOUR_US
-from monitor.core.outages.figures import Availability, Scope, ScopeKind, compared
+from monitor.core.outages.span_figures import Availability, Scope, ScopeKind, compared
+from monitor.core.outages.time_accounts import Account, Bound, microseconds
+from monitor.core.outages.time_accounts import instant as instant_of
 from monitor.figures import shapes
-from monitor.figures.answers import Basis, Division, Question, QuestionRefused, availabilities
+from monitor.figures.answers import Basis, Division, FigureQuestion, QuestionRefused, availabilities
 from monitor.figures.configured import basis_of
 from monitor.figures.scopes import Scopes, known_from
 from monitor.runtime.clock import SystemClock
@@ -73,7 +73,7 @@ def show(args: Namespace) -> int:
 
 def questions_of(
     args: Namespace, store: Store, *, compared_to: Sequence[datetime] | None = None
-) -> tuple[list[Question], Basis]:
+) -> tuple[list[FigureQuestion], Basis]:
     """Return a question for each scope that was asked for, and what to answer it with.
 
     `compared_to` is a second span that is asked of each. Raises CommandRefused.
@@ -97,10 +97,10 @@ def questions_of(
     return questions, basis_of(config.figures) if config else Basis()
 
 
-def _question(args: Namespace, scope: Scope, since: int, until: int, *, now: int) -> Question:
+def _question(args: Namespace, scope: Scope, since: int, until: int, *, now: int) -> FigureQuestion:
     try:
         division = Division(args.by) if args.by else None
-        return Question(scope=scope, since=since, until=until, now=now, division=division)
+        return FigureQuestion(scope=scope, since=since, until=until, now=now, division=division)
     except QuestionRefused as error:
         raise CommandRefused(f"Période refusée : {error}.") from None
 

@@ -21,11 +21,11 @@ from monitor.cli.parsing import Commands, ProgressLine, say
 from monitor.cli.records import log_options, require_span, write_csv
 from monitor.config.ruleset_file import RULESETS, RULESETS_SHIPPED, load_ruleset
 from monitor.config.settings import read_settings
-from monitor.core.french import figures as french
+from monitor.core.french import figure_sentences as french
 from monitor.core.french.formatting import count, grouped, numbered, when
 from monitor.core.french.sentences import REASONS, VERDICTS
 from monitor.core.model import Outage
-from monitor.core.outages.figures import length
+from monitor.core.outages.span_figures import length
 from monitor.core.verdict.rulesets import Ruleset
 from monitor.figures import shapes
 from monitor.figures.rejudged import RejudgedAnswer, rejudged_answers

@@ -23,7 +23,6 @@ from monitor.core.outages.milestones import Component, Milestone, OpeningHours
 
 MILESTONES = "milestones.toml"
 _WEEK = list(Weekday)
-_Named = OpeningEntry | ComponentEntry | MilestoneEntry
 
 
 def read_milestones(folder: Path, local: Local) -> tuple[Tables, Mapping[int, MilestoneEntry]]:

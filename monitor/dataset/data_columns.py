@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from monitor.core.model import Phase, Verdict
-from monitor.core.outages.availability import Bound
+from monitor.core.outages.time_accounts import Bound
 
 ColumnKind: TypeAlias = Literal["text", "integer", "number", "boolean", "instant", "day"]
 

@@ -13,9 +13,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from monitor.config import Config
-from monitor.core.french.figures import percent
+from monitor.core.french.figure_sentences import percent
 from monitor.core.french.formatting import PARIS, grouped
-from monitor.core.outages.availability import microseconds
+from monitor.core.outages.time_accounts import microseconds
 from monitor.dataset.data_columns import TABLES, ColumnKind, DataColumn, DataTable
 from monitor.dataset.month_rows import MonthRecord, MonthSpan
 from monitor.dataset.table_files import csv_name, parquet_name, require_writer, write_table

@@ -8,11 +8,11 @@ from typing import Any, TypeAlias
 
 from monitor.config import FigureSettings
 from monitor.core.model import Incident, Outage
-from monitor.core.outages.availability import Account, Bound, instant, microseconds
 from monitor.core.outages.calendar import midnight
-from monitor.core.outages.figures import Scope, ScopeKind
+from monitor.core.outages.span_figures import Scope, ScopeKind
+from monitor.core.outages.time_accounts import Account, Bound, instant, microseconds
 from monitor.dataset import data_columns as columns
-from monitor.figures.answers import Basis, Division, Question, availabilities
+from monitor.figures.answers import Basis, Division, FigureQuestion, availabilities
 from monitor.figures.scopes import KnownTarget, Scopes, known_from
 from monitor.figures.shapes import DECIMALS
 from monitor.store import Store
@@ -233,7 +233,7 @@ class MonthRecord:
     def _by_day(self, scopes: list[Scope]) -> Iterator[tuple[Scope, date, Account]]:
         since, until = microseconds(self.month.since), microseconds(self.end)
         questions = [
-            Question(
+            FigureQuestion(
                 scope=scope,
                 since=since,
                 until=until,

@@ -15,7 +15,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import IO
 
-from monitor.core.outages.availability import instant
+from monitor.core.outages.time_accounts import instant
 from monitor.core.untrusted.printable import printable
 from monitor.core.untrusted.spreadsheet_cells import not_a_formula
 from monitor.dataset.data_columns import ColumnKind, DataTable

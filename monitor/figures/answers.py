@@ -13,7 +13,6 @@ from typing import Protocol
 
 from monitor.core.model import Annotation, Outage, Run
 from monitor.core.outages.announcements import Windows, register, windows, within
-from monitor.core.outages.availability import Account, instant, microseconds
 from monitor.core.outages.calendar import (
     HOUR_US,
     Bins,
@@ -26,10 +25,11 @@ from monitor.core.outages.calendar import (
     opening_bins,
     refined,
 )
-from monitor.core.outages.figures import (
+from monitor.core.outages.milestones import Milestone
+from monitor.core.outages.span_figures import (
     COVERAGE_MIN,
     Availability,
-    Part,
+    FigurePart,
     Scope,
     Touched,
     clock_hours,
@@ -37,7 +37,7 @@ from monitor.core.outages.figures import (
     sum_by_label,
     touched,
 )
-from monitor.core.outages.milestones import Milestone
+from monitor.core.outages.time_accounts import Account, instant, microseconds
 from monitor.figures.unannounced import unannounced
 
 MAX_SPAN_DAYS = 3_700  # ten years
@@ -122,7 +122,7 @@ class Basis:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class FigureQuestion:
     """What is asked: [since, until), in microseconds since 1970.
 
     `now` is the present: nothing is known after it.
@@ -148,14 +148,14 @@ class Question:
             )
 
 
-def availability(reads: Reads, question: Question, basis: Basis) -> Availability:
+def availability(reads: Reads, question: FigureQuestion, basis: Basis) -> Availability:
     """Answer a question about one scope."""
     (answer,) = availabilities(reads, [question], basis)
     return answer
 
 
 def availabilities(
-    reads: Reads, questions: Sequence[Question], basis: Basis
+    reads: Reads, questions: Sequence[FigureQuestion], basis: Basis
 ) -> Iterator[Availability]:
     """Answer several questions, one by one. Raises StoreError."""
     watched, runs = reads.watched(), reads.runs()
@@ -168,7 +168,7 @@ def availabilities(
 
 def _answer(
     reads: Reads,
-    question: Question,
+    question: FigureQuestion,
     watched: Mapping[str, tuple[datetime, datetime]],
     runs: Sequence[Run],
     basis: Basis,
@@ -202,7 +202,7 @@ def _answer(
 
 
 def _outside(
-    reads: Reads, question: Question, announced: Windows, basis: Basis, answer: Availability
+    reads: Reads, question: FigureQuestion, announced: Windows, basis: Basis, answer: Availability
 ) -> Availability:
     """Add to an answer what lies outside of announced maintenance, where some was announced."""
     scope, since, until = question.scope, question.since, question.until
@@ -218,7 +218,7 @@ def _outside(
     )
 
 
-def _accounts(reads: Reads, question: Question, edges: Sequence[int]) -> list[Account]:
+def _accounts(reads: Reads, question: FigureQuestion, edges: Sequence[int]) -> list[Account]:
     """Return the accounts of the scope between the edges: of the whole, or added up."""
     scope = question.scope
     if scope.needs_all:
@@ -226,7 +226,9 @@ def _accounts(reads: Reads, question: Question, edges: Sequence[int]) -> list[Ac
     return reads.summed_accounts(scope.targets, edges, now=question.now)
 
 
-def _touched(reads: Reads, question: Question, days: Bins, by_day: Sequence[Account]) -> Touched:
+def _touched(
+    reads: Reads, question: FigureQuestion, days: Bins, by_day: Sequence[Account]
+) -> Touched:
     """Count the days, weeks and hours; hours only where one thing is asked of, and was down."""
     down = [(start, account.bad_us) for start, account in zip(days.edges, by_day, strict=False)]
     hours: int | None = None
@@ -245,8 +247,8 @@ def _touched(reads: Reads, question: Question, days: Bins, by_day: Sequence[Acco
 
 
 def _parts(
-    reads: Reads, question: Question, basis: Basis, days: Bins, by_day: Sequence[Account]
-) -> tuple[Part, ...]:
+    reads: Reads, question: FigureQuestion, basis: Basis, days: Bins, by_day: Sequence[Account]
+) -> tuple[FigurePart, ...]:
     """Return the bins of the span; those of one label are one part."""
     match question.division:
         case None:
@@ -263,13 +265,13 @@ def _parts(
         case _:
             bins = cut(question.since, question.until, Unit(question.division.value))
     sums = sum_by_label(_labels(bins, days.edges), by_day)
-    return tuple(Part(label=name, account=account) for name, account in sums.items())
+    return tuple(FigurePart(label=name, account=account) for name, account in sums.items())
 
 
-def _counted(reads: Reads, question: Question, bins: Bins) -> tuple[Part, ...]:
+def _counted(reads: Reads, question: FigureQuestion, bins: Bins) -> tuple[FigurePart, ...]:
     """Count bins that are not made of days."""
     sums = sum_by_label(bins.labels, _accounts(reads, question, bins.edges))
-    return tuple(Part(label=name, account=sums[name]) for name in sorted(sums))
+    return tuple(FigurePart(label=name, account=sums[name]) for name in sorted(sums))
 
 
 def _labels(bins: Bins, edges: Sequence[int]) -> list[str]:

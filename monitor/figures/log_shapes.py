@@ -9,7 +9,7 @@ from monitor.core.french.at_sentences import sentence
 from monitor.core.model import Gap, Incident, Outage, Phase
 from monitor.core.model.check import Check
 from monitor.core.outages.at import CitedCheck, InstantAnswer
-from monitor.core.outages.availability import microseconds
+from monitor.core.outages.time_accounts import microseconds
 from monitor.figures import shapes
 from monitor.figures.target_at_instant import TargetAtInstant, seconds_apart
 

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from monitor.core.model import Annotation, Outage, Reason, Run, Verdict
 from monitor.core.outages.announcements import register, windows
-from monitor.core.outages.availability import Account, instant
-from monitor.core.outages.figures import Availability
+from monitor.core.outages.span_figures import Availability
+from monitor.core.outages.time_accounts import Account, instant
 from monitor.core.verdict.rulesets import Ruleset
-from monitor.figures.answers import Basis, Question, availability
+from monitor.figures.answers import Basis, FigureQuestion, availability
 from monitor.store import Store
 from monitor.store.reads.rejudged_reads import (
     DifferenceKey,
@@ -86,7 +86,7 @@ class RejudgedRecord:
         """Return each life of the service."""
         return self._store.runs()
 
-    def differences(self, question: Question) -> "tuple[RulesetDifference, ...]":
+    def differences(self, question: FigureQuestion) -> "tuple[RulesetDifference, ...]":
         """Return what checks count as, over the span of a question, the longest first."""
         checks: Counter[DifferenceKey] = Counter()
         held_us: Counter[DifferenceKey] = Counter()
@@ -155,7 +155,7 @@ class RejudgedAnswer:
 def rejudged_answers(
     store: Store,
     ruleset: Ruleset,
-    questions: Sequence[Question],
+    questions: Sequence[FigureQuestion],
     basis: Basis,
     progress: Progress = lambda _checks: None,
 ) -> Iterator[RejudgedAnswer]:

@@ -10,9 +10,9 @@ from datetime import datetime
 from typing import Protocol
 
 from monitor.config import Config
-from monitor.core.outages.availability import Account, Bound, instant, microseconds
 from monitor.core.outages.calendar import midnight
-from monitor.core.outages.figures import ScopeKind
+from monitor.core.outages.span_figures import ScopeKind
+from monitor.core.outages.time_accounts import Account, Bound, instant, microseconds
 from monitor.figures import shapes
 from monitor.figures.answers import Reads
 from monitor.figures.scopes import Planned, Scopes, known_from

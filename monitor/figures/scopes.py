@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from monitor.core.model import Target
-from monitor.core.outages.figures import Scope, ScopeKind
 from monitor.core.outages.milestones import Component
+from monitor.core.outages.span_figures import Scope, ScopeKind
 
 ANEF, ANEF_NAME = "anef", "ANEF dans son ensemble"
 PREFECTURES, PREFECTURES_NAME = "prefectures", "Toutes les préfectures"

@@ -9,8 +9,8 @@ from fractions import Fraction
 from typing import Any
 
 from monitor.core.model import Outage
-from monitor.core.outages.availability import Account, Bound, instant, microseconds
-from monitor.core.outages.figures import Availability, Length, Part, length
+from monitor.core.outages.span_figures import Availability, FigurePart, Length, length
+from monitor.core.outages.time_accounts import Account, Bound, instant, microseconds
 from monitor.core.verdict.rulesets import Ruleset
 from monitor.figures.rejudged import RejudgedAnswer
 
@@ -163,5 +163,5 @@ def _length(one: Length | None) -> dict[str, int | None] | None:
     return {"shortest_us": one.shortest_us, "longest_us": one.longest_us}
 
 
-def _part(part: Part) -> dict[str, Any]:
+def _part(part: FigurePart) -> dict[str, Any]:
     return {"label": part.label, **account(part.account)}

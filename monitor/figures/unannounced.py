@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from monitor.core.outages.announcements import joined
-from monitor.core.outages.availability import Account
 from monitor.core.outages.calendar import refined
-from monitor.core.outages.figures import Scope
+from monitor.core.outages.span_figures import Scope
+from monitor.core.outages.time_accounts import Account
 
 # A window, or a part of one: microseconds since 1970, the end not included.
 Span = tuple[int, int]

@@ -19,7 +19,7 @@ from monitor.core.model import (
     Verdict,
 )
 from monitor.core.model.check import Check
-from monitor.core.outages.availability import held, seconds_by_verdict
+from monitor.core.outages.time_accounts import held, seconds_by_verdict
 from monitor.core.text.page import Element
 from monitor.metrics.figure_metrics import RollingMetrics
 from monitor.metrics.page_metrics import PageMetrics, after, offered_after

@@ -12,9 +12,9 @@ from monitor.config import Config
 from monitor.core.changes.change import ChangeKind, Op
 from monitor.core.changes.page_events import OF_LINKS
 from monitor.core.french import change_sentences as change_words
-from monitor.core.french import figures as figure_words
+from monitor.core.french import figure_sentences as figure_words
 from monitor.core.french import page_event_sentences
-from monitor.core.outages.availability import instant
+from monitor.core.outages.time_accounts import instant
 from monitor.core.text.page import Element
 from monitor.core.untrusted.numbers import whole
 from monitor.runtime.clock import Clock
@@ -124,14 +124,14 @@ class PageTextRoutes:
         """Serve figures over a period; 400 for a question that cannot be asked."""
         now = self._clock.now()
         try:
-            asked = asked_of(request.query_params, self._config, now)
+            question = asked_of(request.query_params, self._config, now)
         except RatesRefused as error:
             raise HTTPException(400) from error
         return await self._page(
             request,
-            f"/disponibilite?{asked.query}",
+            f"/disponibilite?{question.query}",
             "rates.html",
-            lambda: rates(self._reads, self._config, asked, now),
+            lambda: rates(self._reads, self._config, question, now),
             fresh_s=RATES_S,
         )
 

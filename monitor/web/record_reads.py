@@ -18,7 +18,7 @@ from monitor.core.model import (
     State,
 )
 from monitor.core.model.check import Check
-from monitor.core.outages.availability import Span
+from monitor.core.outages.time_accounts import Span
 from monitor.core.text.page import Page
 from monitor.figures.answers import Reads as FigureReads
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from monitor.cli import main
-from monitor.core.french.figures import highest, lowest, percent
+from monitor.core.french.figure_sentences import highest, lowest, percent
 from monitor.core.model import Judgement, Kind, Reason, Target, Verdict
-from monitor.core.outages.figures import Scope, ScopeKind
-from monitor.figures.answers import Division, Question, QuestionRefused
+from monitor.core.outages.span_figures import Scope, ScopeKind
+from monitor.figures.answers import Division, FigureQuestion, QuestionRefused
 from monitor.store import Store
 from tests.support.databases import sqlite_template
 from tests.support.outcomes import DEAD, OK, at, outcome
@@ -159,9 +159,9 @@ def test_hours_of_too_many_days_are_refused() -> None:
     scope = Scope(kind=ScopeKind.ALL, slug="all", name="Toutes", targets=slugs)
     until = 100 * 86_400_000_000
 
-    Question(scope=scope, since=0, until=until, now=until, division=Division.MONTH)
+    FigureQuestion(scope=scope, since=0, until=until, now=until, division=Division.MONTH)
     with pytest.raises(QuestionRefused, match="30000 sont demandés"):
-        Question(scope=scope, since=0, until=until, now=until, division=Division.HOUR)
+        FigureQuestion(scope=scope, since=0, until=until, now=until, division=Division.HOUR)
 
 
 def test_a_french_spreadsheet_opens_it(data: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,14 +22,14 @@ from monitor.core.outages.announcements import (
     windows,
     within,
 )
-from monitor.core.outages.availability import (
+from monitor.core.outages.span_figures import Scope, ScopeKind
+from monitor.core.outages.time_accounts import (
     Account,
     combined,
     microseconds,
     stretches,
     tally,
 )
-from monitor.core.outages.figures import Scope, ScopeKind
 from monitor.figures.unannounced import unannounced
 from tests.support.outcomes import at
 from tests.support.second_by_second import SlowCheck, outside

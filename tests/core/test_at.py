@@ -17,7 +17,7 @@ from monitor.core.outages.at import (
     Silence,
     answer,
 )
-from monitor.core.outages.availability import KNOWN
+from monitor.core.outages.time_accounts import KNOWN
 from tests.support.outcomes import at, observation
 
 HOLD = timedelta(seconds=120)

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.outages.availability import instant, microseconds
 from monitor.core.outages.calendar import (
     CLOSED,
     HOUR_US,
@@ -21,6 +20,7 @@ from monitor.core.outages.calendar import (
     midnight,
     opening_bins,
 )
+from monitor.core.outages.time_accounts import instant, microseconds
 
 SUMMER_ENDS, SUMMER_BEGINS = date(2026, 10, 25), date(2026, 3, 29)
 WORKDAYS = Opening(weekdays=frozenset(range(5)), from_time=time(9), to_time=time(17))

@@ -4,10 +4,10 @@ from fractions import Fraction
 
 import pytest
 
-from monitor.core.french import figures
+from monitor.core.french import figure_sentences as figures
 from monitor.core.model import Reason, Verdict
-from monitor.core.outages.availability import Account, Observed, stretches, tally
-from monitor.core.outages.figures import Length
+from monitor.core.outages.span_figures import Length
+from monitor.core.outages.time_accounts import Account, Observed, stretches, tally
 
 S = 1_000_000
 UP: Observed = (0, Verdict.UP, Reason.OK, 120 * S)

@@ -22,9 +22,9 @@ import pytest
 from monitor.cli import main
 from monitor.core.model import Gap, GapCause
 from monitor.core.model.anchors import Cosignature
-from monitor.core.outages.availability import Bound, microseconds
 from monitor.core.outages.calendar import midnight
-from monitor.core.outages.figures import ScopeKind
+from monitor.core.outages.span_figures import ScopeKind
+from monitor.core.outages.time_accounts import Bound, microseconds
 from monitor.dataset import data_columns as columns
 from monitor.dataset.data_columns import TABLES, DataColumn, DataTable
 from monitor.dataset.data_package import MonthRefused, edition, write_dataset
@@ -36,7 +36,7 @@ from monitor.dataset.table_files import (
     parquet_name,
     write_table,
 )
-from monitor.figures.answers import Basis, Question, availability
+from monitor.figures.answers import Basis, FigureQuestion, availability
 from monitor.figures.scopes import Scopes, known_from
 from monitor.store import Store
 from tests.support.databases import Postgres, database_url, postgres, sqlite_template
@@ -221,7 +221,7 @@ def test_figures_of_each_day_add_up_to_those_of_the_month(month: Store, tmp_path
     for kind, slug, table, name in asked:
         scope = scopes.find(kind, slug)
         assert scope
-        question = Question(scope=scope, since=span[0], until=span[1], now=span[1] + 1)
+        question = FigureQuestion(scope=scope, since=span[0], until=span[1], now=span[1] + 1)
         account = availability(month, question, Basis()).account
         days = [row for row in rows(folder, table) if row[name] == scope.slug
                 and row.get("scope", kind.value) == kind.value]  # fmt: skip

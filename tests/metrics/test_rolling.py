@@ -13,12 +13,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from monitor.config import Config, FigureSettings, load
 from monitor.core.model import Target
-from monitor.core.outages.availability import microseconds
 from monitor.core.outages.calendar import midnight
-from monitor.core.outages.figures import ScopeKind
 from monitor.core.outages.milestones import Component, Milestone, Sure
+from monitor.core.outages.span_figures import ScopeKind
+from monitor.core.outages.time_accounts import microseconds
 from monitor.figures import shapes
-from monitor.figures.answers import Basis, Question, availability
+from monitor.figures.answers import Basis, FigureQuestion, availability
 from monitor.figures.rolling import BOUNDS, WINDOWS, RollingFigures
 from monitor.figures.scopes import Scopes, known_from
 from monitor.metrics import Exposition, MetricsState, RollingMetrics, WindowFigures
@@ -110,7 +110,7 @@ async def test_every_figure_is_that_of_the_same_question(config: Config, store: 
         assert [one.window for one in of_scope] == list(WINDOWS)
         for one in of_scope:
             until = microseconds(figures.until)
-            question = Question(
+            question = FigureQuestion(
                 scope=scope, since=until - WINDOWS[one.window], until=until, now=microseconds(NOW)
             )
             answer = availability(store, question, Basis())
@@ -139,7 +139,7 @@ async def test_the_extreme_bounds_follow_from_what_is_shown(config: Config, stor
     scope = Scopes(known_from((), config.targets)).find(ScopeKind.TARGET, LOGIN)
     assert scope is not None
     until = microseconds(figures.until)
-    question = Question(
+    question = FigureQuestion(
         scope=scope, since=until - WINDOWS["24h"], until=until, now=microseconds(NOW)
     )
     extremes = shapes.availability(availability(store, question, Basis()))["availability"]
@@ -170,7 +170,7 @@ async def test_beside_a_milestone_as_long_before_as_after(config: Config, store:
         assert [one.window for one in sides] == list(spans)
         for one in sides:
             since, end = spans[one.window]
-            question = Question(scope=scope, since=since, until=end, now=microseconds(NOW))
+            question = FigureQuestion(scope=scope, since=since, until=end, now=microseconds(NOW))
             answer = availability(store, question, Basis())
             expected = {bound.value: shapes.ratio(answer.account.ratio(bound)) for bound in BOUNDS}
             assert one.coverage == shapes.ratio(answer.account.coverage)

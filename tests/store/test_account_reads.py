@@ -13,10 +13,10 @@ from sqlalchemy import Connection, func, select, update
 
 from monitor.cli.availability import COLUMNS, lines, rows
 from monitor.core.model import Annotation, AnnotationKind, Judgement, Kind, Reason, Target, Verdict
-from monitor.core.outages.availability import Account, microseconds
 from monitor.core.outages.calendar import HOUR_US, Unit, cut, midnight
-from monitor.core.outages.figures import Scope, ScopeKind
-from monitor.figures.answers import Basis, Question, availabilities
+from monitor.core.outages.span_figures import Scope, ScopeKind
+from monitor.core.outages.time_accounts import Account, microseconds
+from monitor.figures.answers import Basis, FigureQuestion, availabilities
 from monitor.store import Store
 from monitor.store.audit.audit_rollups import differences
 from monitor.store.tables.check_tables import RollupRow, table_of
@@ -256,7 +256,7 @@ def test_an_answer_tells_what_it_is_without_announced_maintenance(store: Store) 
         for needs_all in (False, True)
     ]
     questions = [
-        Question(scope=scope, since=DAYS[0], until=DAYS[0] + 40 * HOUR_US, now=LATER)
+        FigureQuestion(scope=scope, since=DAYS[0], until=DAYS[0] + 40 * HOUR_US, now=LATER)
         for scope in scopes
     ]
     before = list(availabilities(store, questions, Basis()))

@@ -10,10 +10,10 @@ from random import Random
 import pytest
 
 from monitor.core.model import Annotation, AnnotationKind, Judgement, Kind, Reason, Target, Verdict
-from monitor.core.outages.availability import microseconds
-from monitor.core.outages.figures import Scope, ScopeKind
+from monitor.core.outages.span_figures import Scope, ScopeKind
+from monitor.core.outages.time_accounts import microseconds
 from monitor.core.verdict.rulesets import Ruleset
-from monitor.figures.answers import Basis, Division, Question, availability
+from monitor.figures.answers import Basis, Division, FigureQuestion, availability
 from monitor.figures.rejudged import RejudgedAnswer, RejudgedRecord, rejudged_answers
 from monitor.store import Store
 from monitor.store.engine import connected, parse
@@ -88,7 +88,7 @@ def asked(  # noqa: PLR0913 -- a question, by name
     start = microseconds(START)
     since, until = (start + round(hour * HOUR * 1_000_000) for hour in hours)
     scope = Scope(kind=ScopeKind.ALL, slug="s", name="s", targets=tuple(targets), needs_all=whole)
-    question = Question(
+    question = FigureQuestion(
         scope=scope,
         since=since,
         until=until,
@@ -282,7 +282,7 @@ def test_a_reason_of_a_newer_program_is_read(store: Store, database_url: str) ->
     scope = Scope(kind=ScopeKind.ALL, slug="s", name="s", targets=("a",))
     start = microseconds(START)
     end = start + 45 * 60_000_000
-    question = Question(scope=scope, since=start, until=end, now=end)
+    question = FigureQuestion(scope=scope, since=start, until=end, now=end)
     down = {}
     for name, ruleset in SHIPPED.items():
         rejudged = RejudgedRecord(store, ruleset, lambda _checks: None)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.model import Judgement, Reason, Verdict
-from monitor.core.outages.availability import HOLD, Span, instant, microseconds, stretches
+from monitor.core.outages.time_accounts import HOLD, Span, instant, microseconds, stretches
 from monitor.store import Store
 from monitor.store.reads.span_reads import _filled
 from tests.support.outcomes import at, outcome

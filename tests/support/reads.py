@@ -31,7 +31,7 @@ from monitor.core.model import (
     Verdict,
 )
 from monitor.core.model.check import Check
-from monitor.core.outages.availability import UNOBSERVED, Account, Span
+from monitor.core.outages.time_accounts import UNOBSERVED, Account, Span
 
 NOW = datetime(2026, 11, 23, 8, 14, 5, tzinfo=UTC)
 POINT = "local"

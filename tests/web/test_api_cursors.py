@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from monitor.core.outages.availability import instant, microseconds
+from monitor.core.outages.time_accounts import instant, microseconds
 from monitor.web.api.cursors import CURSOR_MAX, Place, newest_first, read, written
 
 Item = tuple[int, str]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.core.model import Verdict
-from monitor.core.outages.availability import Span
+from monitor.core.outages.time_accounts import Span
 from monitor.web.views.timeline import CELL_WIDTH, CELLS, HEIGHT, cells, stack, strip, summary
 from tests.support.reads import NOW, ago
 

@@ -8,7 +8,7 @@ from monitor.core.french.labels import GAPS
 from monitor.core.french.sentences import REASONS, VERDICTS
 from monitor.core.model.check import Check
 from monitor.core.outages.at import InstantAnswer, Relation, Silence
-from monitor.core.outages.availability import KNOWN
+from monitor.core.outages.time_accounts import KNOWN
 
 CANNOT = "Nous ne pouvons pas le dire"
 

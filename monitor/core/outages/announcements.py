@@ -13,7 +13,7 @@ from datetime import timedelta
 from enum import StrEnum
 
 from monitor.core.model import Annotation, AnnotationKind
-from monitor.core.outages.availability import microseconds
+from monitor.core.outages.time_accounts import microseconds
 
 MOST_TARGETS = 500  # of one annotation: a leaf holds 64,000 bytes
 MOST_URL = 2_000  # characters

@@ -12,8 +12,8 @@ from enum import StrEnum
 
 from monitor.core.model import Gap, Outage, Run, Verdict
 from monitor.core.model.check import Check
-from monitor.core.outages.availability import KNOWN
 from monitor.core.outages.fold import GOOD
+from monitor.core.outages.time_accounts import KNOWN
 
 # A run renews its sign of life every minute: one that is this late is not alive.
 _SIGN_EVERY = timedelta(minutes=3)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from monitor.core.outages.availability import instant, microseconds
+from monitor.core.outages.time_accounts import instant, microseconds
 
 PARIS = ZoneInfo("Europe/Paris")
 HOUR_US = 3_600_000_000

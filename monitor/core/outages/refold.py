@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 
 from monitor.core.model import Event, Outage, Policy, Sighting, State, Transition
-from monitor.core.outages.availability import microseconds
 from monitor.core.outages.fold import advance
+from monitor.core.outages.time_accounts import microseconds
 
 
 @dataclass(slots=True)

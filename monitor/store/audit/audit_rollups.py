@@ -7,8 +7,8 @@ from itertools import groupby
 from sqlalchemy import Connection, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from monitor.core.outages.availability import Account
 from monitor.core.outages.calendar import day_of, midnight
+from monitor.core.outages.time_accounts import Account
 from monitor.store.audit.audit_rows import Raw, plainly, rows, show, who
 from monitor.store.audit.difference import Difference
 from monitor.store.reads.account_reads import AccountReader

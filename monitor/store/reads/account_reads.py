@@ -13,7 +13,8 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, cast, func, select, type_coerce
 
 from monitor.core.model import Reason, Verdict
-from monitor.core.outages.availability import (
+from monitor.core.outages.calendar import day_starts
+from monitor.core.outages.time_accounts import (
     HOLD,
     KNOWN,
     Account,
@@ -24,7 +25,6 @@ from monitor.core.outages.availability import (
     stretches,
     tally,
 )
-from monitor.core.outages.calendar import day_starts
 from monitor.store.reads.question import StoreReads
 from monitor.store.tables.check_tables import (
     DefinitionRow,
@@ -316,9 +316,9 @@ class AccountReader:
         )
         rows = self._connection.execute(wanted).yield_per(BATCH)
         for start, group in groupby(rows, key=itemgetter(0)):
-            found = [(_key(verdict, reason), *sums) for _, verdict, reason, *sums in group]
             if start in complete:
-                yield start, ends[start], RolledDay(found)
+                cells = [(_key(verdict, reason), *sums) for _, verdict, reason, *sums in group]
+                yield start, ends[start], RolledDay(cells)
 
     def _observed(self, subject: int | None, since: int, until: int) -> Iterator[Observed]:
         """Yield the checks of a span, the one before it, and those after that decide in it."""

@@ -10,7 +10,7 @@ from monitor.core.journal.check_fields import NAMES, read_fields
 from monitor.core.model import Controls, Phase, Sighting
 from monitor.core.model.check import Check
 from monitor.core.outages.at import Around, CitedCheck
-from monitor.core.outages.availability import KNOWN
+from monitor.core.outages.time_accounts import KNOWN
 from monitor.store.reads.question import StoreReads
 from monitor.store.tables.check_tables import (
     BodyRow,

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import BigInteger, Connection, and_, func, or_, select, type_coerce
 
 from monitor.core.model import Outage, Phase, Transition
-from monitor.core.outages.availability import KNOWN, microseconds
 from monitor.core.outages.fold import FAILING
+from monitor.core.outages.time_accounts import KNOWN, microseconds
 from monitor.store.reads.journal_reads import KeptCheckpoint
 from monitor.store.reads.question import StoreReads
 from monitor.store.tables.check_tables import (

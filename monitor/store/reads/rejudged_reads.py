@@ -18,9 +18,9 @@ from sqlalchemy import Connection, Select, Text, select, type_coerce
 from monitor.core.journal.decode import policy_of
 from monitor.core.model import Controls, Policy, Reason, Sighting, Verdict
 from monitor.core.outages.announcements import Windows
-from monitor.core.outages.availability import KNOWN, Observed, instant
 from monitor.core.outages.fold import FAILING
 from monitor.core.outages.refold import Refolded, refold
+from monitor.core.outages.time_accounts import KNOWN, Observed, instant
 from monitor.core.verdict.rulesets import (
     Facts,
     Line,

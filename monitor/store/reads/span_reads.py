@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Connection, func, or_, select, type_coerce
 
 from monitor.core.model import Verdict
-from monitor.core.outages.availability import Span
+from monitor.core.outages.time_accounts import Span
 from monitor.store.reads.question import StoreReads
 from monitor.store.tables.check_tables import JudgementRow, ObservationRow, SubjectRow, table_of
 from monitor.store.tables.columns import from_us
@@ -25,7 +25,7 @@ class SpanReads(StoreReads):
     def spans(
         self, holds_s: Mapping[str, float], since: datetime, until: datetime
     ) -> dict[str, tuple[Span, ...]]:
-        """Partition [since, until) of each target as `core.availability.spans` does.
+        """Partition [since, until) of each target as `core.outages.time_accounts.stretches` does.
 
         Args:
             holds_s: For each target, how long one check can stand for, in seconds.

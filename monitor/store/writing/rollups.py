@@ -9,8 +9,8 @@ from itertools import pairwise
 
 from sqlalchemy import BigInteger, Connection, delete, func, insert, select, type_coerce
 
-from monitor.core.outages.availability import Account, microseconds
 from monitor.core.outages.calendar import day_of, day_starts, midnight
+from monitor.core.outages.time_accounts import Account, microseconds
 from monitor.store.reads.account_reads import AccountReader
 from monitor.store.tables.check_tables import ObservationRow, RollupRow, SubjectRow, table_of
 

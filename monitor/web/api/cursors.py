@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import TypeVar
 
-from monitor.core.outages.availability import instant, microseconds
+from monitor.core.outages.time_accounts import instant, microseconds
 
 T = TypeVar("T")
 

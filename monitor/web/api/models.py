@@ -11,8 +11,8 @@ from monitor.core.changes.change import ChangeKind, Weight
 from monitor.core.changes.page_events import PageEdge
 from monitor.core.model import Failure, GapCause, Nature, Phase, Reason, Verdict
 from monitor.core.outages.at import Relation, Silence
-from monitor.core.outages.availability import Bound
-from monitor.core.outages.figures import ScopeKind
+from monitor.core.outages.span_figures import ScopeKind
+from monitor.core.outages.time_accounts import Bound
 
 
 class Exact(BaseModel):

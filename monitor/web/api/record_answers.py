@@ -7,16 +7,16 @@ from typing import Any, TypeVar
 
 from monitor.config import Config
 from monitor.core.model import Incident, Outage, State
-from monitor.core.outages.availability import instant, microseconds
-from monitor.core.outages.figures import Scope, ScopeKind
+from monitor.core.outages.span_figures import Scope, ScopeKind
+from monitor.core.outages.time_accounts import instant, microseconds
 from monitor.figures import log_shapes, shapes
 from monitor.figures.answers import (
     MAX_SPAN_DAYS,
     Division,
+    FigureQuestion,
     QuestionRefused,
     availabilities,
 )
-from monitor.figures.answers import Question as FigureQuestion
 from monitor.figures.configured import basis_of
 from monitor.figures.coverage import coverage, of_chosen
 from monitor.figures.log_shapes import utc

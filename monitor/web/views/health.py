@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.config import Config
-from monitor.core.outages.availability import HOLD
+from monitor.core.outages.time_accounts import HOLD
 from monitor.web.record_reads import RecordReads
 
 STARTING_S = 120  # a service that has just started is not judged

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from monitor.config import Config
 from monitor.core.model import Controls, Event, Gap, GapCause, Incident, Outage, Run, Verdict
-from monitor.core.outages.availability import HOLD
+from monitor.core.outages.time_accounts import HOLD
 from monitor.web.record_reads import RecordReads
 from monitor.web.views.platforms import Past, PlatformView, Tally, platform_view, tally
 

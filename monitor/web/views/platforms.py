@@ -9,7 +9,7 @@ from itertools import groupby
 from monitor.core.french.labels import GAPS
 from monitor.core.french.sentences import REASONS
 from monitor.core.model import Gap, LaneState, Platform, Reason, State, Target, Verdict
-from monitor.core.outages.availability import HOLD, Span
+from monitor.core.outages.time_accounts import HOLD, Span
 from monitor.web.views.timeline import Strip, strip
 
 GROUPED_ABOVE = 20  # targets; a longer platform is folded by department

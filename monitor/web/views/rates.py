@@ -10,10 +10,10 @@ from starlette.datastructures import QueryParams
 from monitor.config import Config
 from monitor.core.french.instants import instant_of
 from monitor.core.model import Outage
-from monitor.core.outages.availability import instant, microseconds
 from monitor.core.outages.calendar import PARIS
-from monitor.core.outages.figures import Availability, Scope, ScopeKind
-from monitor.figures.answers import Division, Question, Reads, availability
+from monitor.core.outages.span_figures import Availability, Scope, ScopeKind
+from monitor.core.outages.time_accounts import instant, microseconds
+from monitor.figures.answers import Division, FigureQuestion, Reads, availability
 from monitor.figures.configured import basis_of
 from monitor.figures.scopes import Scopes, known_from
 
@@ -37,7 +37,7 @@ class RatesRefused(ValueError):  # noqa: N818 -- a question that is refused, not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class RatesQuestion:
     """A question as the address of the page gives it.
 
     `since_text` and `until_text` are days as a form writes them: 2026-11-23; the last is included.
@@ -61,7 +61,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RatesView:
-    asked: Asked
+    question: RatesQuestion
     answer: Availability
     outages: Sequence[Outage]
     more_outages: int
@@ -73,7 +73,7 @@ def name_of(scope: Scope) -> str:
     return f"{scope.kind.value}:{scope.slug}"
 
 
-def asked_of(query: QueryParams, config: Config, now: datetime) -> Asked:
+def asked_of(query: QueryParams, config: Config, now: datetime) -> RatesQuestion:
     """Read a question. Raises RatesRefused, with what is wrong in French."""
     scopes = _scopes(config)
     if unknown := set(query) - NAMES:
@@ -81,10 +81,10 @@ def asked_of(query: QueryParams, config: Config, now: datetime) -> Asked:
     kind, _, slug = (query.get("de") or "").partition(":")
     scope = (scopes.public() or scopes.every(ScopeKind.TARGET))[0]
     if kind:
-        found = scopes.find(ScopeKind(kind), slug) if kind in set(ScopeKind) else None
-        if found is None:
+        named = scopes.find(ScopeKind(kind), slug) if kind in set(ScopeKind) else None
+        if named is None:
             raise RatesRefused("rien de ce nom à relever")
-        scope = found
+        scope = named
     today = now.astimezone(PARIS).date()
     since_text = query.get("du") or (today - timedelta(days=DAYS - 1)).isoformat()
     until_text = query.get("au") or today.isoformat()
@@ -104,7 +104,7 @@ def asked_of(query: QueryParams, config: Config, now: datetime) -> Asked:
     division = query.get("par") or ""
     if division and division not in set(Division):
         raise RatesRefused("découpage inconnu")
-    return Asked(
+    return RatesQuestion(
         scope=scope,
         since=microseconds(since),
         until=microseconds(until),
@@ -114,20 +114,22 @@ def asked_of(query: QueryParams, config: Config, now: datetime) -> Asked:
     )
 
 
-def rates(reads: Reads, config: Config, asked: Asked, now: datetime) -> RatesView:
+def rates(reads: Reads, config: Config, question: RatesQuestion, now: datetime) -> RatesView:
     """Answer the question of the page."""
-    question = Question(
-        scope=asked.scope,
-        since=asked.since,
-        until=asked.until,
+    figure_question = FigureQuestion(
+        scope=question.scope,
+        since=question.since,
+        until=question.until,
         now=microseconds(now),
-        division=asked.division,
+        division=question.division,
     )
-    outages = reads.outages(asked.scope.targets, instant(asked.since), instant(asked.until))
+    outages = reads.outages(
+        question.scope.targets, instant(question.since), instant(question.until)
+    )
     scopes = _scopes(config)
     return RatesView(
-        asked=asked,
-        answer=availability(reads, question, basis_of(config.figures)),
+        question=question,
+        answer=availability(reads, figure_question, basis_of(config.figures)),
         outages=outages[-FIRST_OUTAGES:],
         more_outages=max(0, len(outages) - FIRST_OUTAGES),
         groups=[

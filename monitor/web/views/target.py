@@ -9,7 +9,7 @@ from monitor.core.changes.change_log import ChangeRecord, FactRecord
 from monitor.core.changes.page_events import Version
 from monitor.core.model import Gap, Outage, Target
 from monitor.core.model.check import Check
-from monitor.core.outages.availability import HOLD
+from monitor.core.outages.time_accounts import HOLD
 from monitor.web.record_reads import RecordReads
 from monitor.web.templating import SHOWN_MAX
 from monitor.web.views.dead_link_views import DeadLinkView, stories

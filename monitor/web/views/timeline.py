@@ -9,7 +9,7 @@ from itertools import groupby
 from monitor.core.french.formatting import duration
 from monitor.core.french.sentences import VERDICTS
 from monitor.core.model import Verdict
-from monitor.core.outages.availability import Span, seconds_by_verdict
+from monitor.core.outages.time_accounts import Span, seconds_by_verdict
 
 CELLS = 288  # five minutes each over a day; bounds the size of a timeline
 HEIGHT = 20  # of the timeline, in its own units; a cell is two wide

@@ -20,9 +20,9 @@ from monitor.core.model import (
     Verdict,
 )
 from monitor.core.model.check import ConnectionProfile, StoredHop
-from monitor.core.outages.availability import Account, microseconds, stretches, tally
 from monitor.core.outages.fold import FAILING
 from monitor.core.outages.refold import refold
+from monitor.core.outages.time_accounts import Account, microseconds, stretches, tally
 from monitor.core.verdict.rulesets import (
     MAY_COUNT_AS,
     OUR_FAULTS,

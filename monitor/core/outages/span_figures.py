@@ -12,8 +12,8 @@ from fractions import Fraction
 from statistics import median
 
 from monitor.core.model import Outage
-from monitor.core.outages.availability import Account, Bound, microseconds
 from monitor.core.outages.calendar import Unit, day_of, label
+from monitor.core.outages.time_accounts import Account, Bound, microseconds
 
 COVERAGE_MIN = Fraction(9, 10)  # without a configuration: below it, no rate is given
 
@@ -86,7 +86,7 @@ class Touched:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class FigurePart:
     """A bin of the span: a day, a month, an hour of the day."""
 
     label: str
@@ -124,7 +124,7 @@ class Availability:
     unannounced: Account | None = None
     unannounced_enough: bool = False
     announced_us: int = 0
-    parts: tuple[Part, ...] = field(default=())
+    parts: tuple[FigurePart, ...] = field(default=())
 
     @property
     def enough(self) -> bool:
@@ -185,24 +185,24 @@ class Overlap(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison:
+class AvailabilityComparison:
     """Two availabilities beside each other; `difference` is the second less the first."""
 
     overlap: Overlap
     difference: Fraction | None
 
 
-def compared(one: Availability, other: Availability) -> Comparison:
+def compared(one: Availability, other: Availability) -> AvailabilityComparison:
     """Compare two periods or two places, by the bounds of what is known of each."""
     before, after = one.account.ratio(Bound.CENTRAL), other.account.ratio(Bound.CENTRAL)
     if before is None or after is None or not (one.enough and other.enough):
-        return Comparison(overlap=Overlap.UNKNOWN, difference=None)
+        return AvailabilityComparison(overlap=Overlap.UNKNOWN, difference=None)
     lows = [each.account.ratio(Bound.LOW) for each in (one, other)]
     highs = [each.account.ratio(Bound.HIGH) for each in (one, other)]
     low = max(ratio for ratio in lows if ratio is not None)
     high = min(ratio for ratio in highs if ratio is not None)
     overlap = Overlap.OVERLAP if low <= high else Overlap.APART
-    return Comparison(overlap=overlap, difference=after - before)
+    return AvailabilityComparison(overlap=overlap, difference=after - before)
 
 
 def sum_by_label(labels: Sequence[str], accounts: Sequence[Account]) -> dict[str, Account]:

@@ -9,9 +9,9 @@ from typing import Final
 from monitor.core.french.formatting import PARIS, count, day, duration, grouped
 from monitor.core.french.sentences import VERDICTS
 from monitor.core.model import Outage
-from monitor.core.outages.availability import Account, Bound
 from monitor.core.outages.calendar import CLOSED, OPEN
-from monitor.core.outages.figures import Availability, Length, Overlap, Touched, length
+from monitor.core.outages.span_figures import Availability, Length, Overlap, Touched, length
+from monitor.core.outages.time_accounts import Account, Bound
 
 PLACES = 2  # of a percentage
 _STEP = Decimal(1).scaleb(-PLACES)

@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from monitor.core.model import Reason, Verdict
-from monitor.core.outages.availability import (
+from monitor.core.outages.time_accounts import (
     Account,
     Bound,
     Observed,
