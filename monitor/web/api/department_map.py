@@ -43,11 +43,11 @@ def department_map(states: Mapping[str, State], config: Config, now: datetime) -
 
 
 def _state(targets: Sequence[Target], states: Mapping[str, State], now: datetime) -> dict[str, Any]:
-    found = [states.get(target.slug) for target in targets]
+    known = [states.get(target.slug) for target in targets]
     verdict = worst(
-        _verdict(target, state, now) for target, state in zip(targets, found, strict=True)
+        _verdict(target, state, now) for target, state in zip(targets, known, strict=True)
     )
-    checked = [state.last_at for state in found if state is not None and state.last_at is not None]
+    checked = [state.last_at for state in known if state is not None and state.last_at is not None]
     return {
         "state": verdict.value,
         "words": VERDICTS[verdict],
