@@ -11,13 +11,14 @@ from grafana.panels import (
     curves,
     grid,
     how_to_read,
+    in_states,
     instant,
     link,
     rates,
+    says,
     state,
     state_tiles,
     timeline,
-    yes_or_no,
 )
 
 READ = """
@@ -80,7 +81,12 @@ def overview() -> Any:
                         "Dernier relevé",
                         f"max by (target) (anef_probe_last_timestamp_seconds{{{where}}})",
                     ),
-                    yes_or_no("Panne confirmée", f"max by (target) (anef_outage_open{{{where}}})"),
+                    says(
+                        "Panne confirmée",
+                        f"max by (target) (anef_outage_open{{{where}}})",
+                        "non",
+                        "oui",
+                    ),
                 ],
                 by={"target": "Cible"},
                 title="Chaque cible : son état, et depuis quand",
@@ -131,13 +137,15 @@ def overview() -> Any:
             )
         )
         .with_panel(
-            curves(
-                ask(f"sum by (state) (anef_target_state{{{where}}})", name="{{state}}"),
-                title="Combien de cibles dans chaque état",
-                about="Les six états, toujours : ceux dont on ne sait rien (unknown) ne sont pas "
-                "comptés comme accessibles.",
-                unit="none",
-                stacked=True,
+            in_states(
+                curves(
+                    ask(f"sum by (state) (anef_target_state{{{where}}})", name="{{state}}"),
+                    title="Combien de cibles dans chaque état",
+                    about="Les six états, toujours : une cible dont on ne sait rien n’est pas "
+                    "comptée comme accessible.",
+                    unit="none",
+                    stacked=True,
+                )
             )
         )
         .with_panel(

@@ -97,7 +97,7 @@ def link(title: str, path: str) -> Any:
     return build.DashboardLink(title).url(f"{LINK_SITE}{path}").target_blank(True)
 
 
-def how_to_read(content: str, *, height: int = 5) -> Any:
+def how_to_read(content: str, *, height: int = 5, width: int = WIDTH) -> Any:
     """Return the panel that says how to read the others."""
     return (
         text.Panel()
@@ -105,7 +105,7 @@ def how_to_read(content: str, *, height: int = 5) -> Any:
         .description("Ce que les panneaux de ce tableau disent, et ce qu’ils ne disent pas.")
         .mode(text_kinds.TextMode.MARKDOWN)
         .content(french(content).strip())
-        .span(WIDTH)
+        .span(width)
         .height(height)
     )
 
@@ -215,6 +215,20 @@ def curves(
     return panel
 
 
+def in_states(panel: Any) -> Any:
+    """Give the series that are called as a state its word and its colour."""
+    for verdict, look in states.LOOKS.items():
+        color = {"mode": "fixed", "fixedColor": look.color}
+        panel = panel.override_by_name(
+            verdict.value,
+            [
+                dashboard.DynamicConfigValue("displayName", states.words(verdict)),
+                dashboard.DynamicConfigValue("color", color),
+            ],
+        )
+    return panel
+
+
 def _by_name() -> Any:
     """Return the colours of series: each has the same on every panel."""
     return build.FieldColor().mode(dashboard.FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
@@ -252,8 +266,9 @@ def count(name: str, expression: str) -> Column:
     return Column(name, expression, {"unit": "none", "decimals": 0})
 
 
-def yes_or_no(name: str, expression: str) -> Column:
-    words = {"0": "non", "1": "oui"}
+def says(name: str, expression: str, zero: str, one: str) -> Column:
+    """Return a column that has a word for 0 and for 1."""
+    words = {"0": zero, "1": one}
     mapped = {key: dashboard.ValueMappingResult(text=word) for key, word in words.items()}
     return Column(name, expression, {"unit": "none", "mappings": [dashboard.ValueMap(mapped)]})
 
@@ -270,20 +285,21 @@ def state(name: str, by: str, **labels: str) -> Column:
     )
 
 
-def rates(by: str, family: str, labels: str) -> list[Column]:
+def rates(by: str, family: str, labels: str, *, beside: str = "") -> list[Column]:
     """Return the columns of a rate: its bounds, and the coverage without which it says nothing.
 
     `family` is that of the metrics: "anef", "anef_scope" or "anef_milestone"; `labels` selects.
+    `beside` ends the names of the columns.
     """
 
     def bound(which: str) -> str:
         return f'max by ({by}) ({family}_availability_ratio{{@,{labels},bound="{which}"}})'
 
     return [
-        ratio("Au plus bas", bound("low")),
-        ratio("Tel que relevé", bound("central")),
-        ratio("Au plus haut", bound("high")),
-        ratio("Couverture", f"max by ({by}) ({family}_coverage_ratio{{@,{labels}}})"),
+        ratio(f"Au plus bas{beside}", bound("low")),
+        ratio(f"Tel que relevé{beside}", bound("central")),
+        ratio(f"Au plus haut{beside}", bound("high")),
+        ratio(f"Couverture{beside}", f"max by ({by}) ({family}_coverage_ratio{{@,{labels}}})"),
     ]
 
 
@@ -309,7 +325,7 @@ def grid(
         width: In columns of the dashboard.
         height: In its rows.
         links: Of every cell of the first column; `${__data.fields.X}` is the cell under X.
-        order: The column to sort by, the highest first.
+        order: The column to sort by, the highest first; "-" before it: the lowest.
         nothing: What stands where a row has no value.
 
     """
@@ -317,6 +333,7 @@ def grid(
         table.Panel(), title=title, about=about, width=width, height=height, unit="none"
     )
     panel = panel.color_scheme(plain()).no_value(nothing).show_header(True)
+    panel = panel.cell_height(kinds.TableCellHeight.SM)
     renames = dict(by)
     for index, column in enumerate(columns):
         ref = chr(ord("A") + index)
@@ -332,7 +349,9 @@ def grid(
         shown = [{"title": a.title, "url": a.url, "targetBlank": True} for a in built]
         panel = panel.override_by_name(first, [dashboard.DynamicConfigValue("links", shown)])
     if order:
-        panel = panel.sort_by([common.TableSortByFieldState().display_name(order).desc(True)])
+        sorting = common.TableSortByFieldState().display_name(order.removeprefix("-"))
+        sorting = sorting.desc(not order.startswith("-"))
+        panel = panel.sort_by([sorting])
     if len(columns) > 1:
         panel = panel.with_transformation(dashboard.DataTransformerConfig("merge", options={}))
     return panel.with_transformation(

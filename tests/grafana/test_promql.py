@@ -27,7 +27,23 @@ from tests.support.service import (
     write_config,
 )
 
-SLUGS = ("cible-0", "cible-1")
+SLUGS = ("cible-0", "cible-1", "page-93")
+DEPARTMENT = """
+department = "93"
+name = "Seine-Saint-Denis"
+city = "Bobigny"
+platform = "essai"
+[[target]]
+slug = "page-93"
+name = "Page"
+url = "http://127.0.0.1:{site}/93"
+kind = "page"
+interval_s = 1
+deadline_s = 1.0
+slow_s = 0.9
+source = "essai"
+verified = "yes"
+"""
 SETTINGS = """
 [[figures.component]]
 slug = "tout"
@@ -50,7 +66,7 @@ DEMO = """
     static_configs: [{{targets: ["127.0.0.1:{port}"]}}]
 """
 # On the loopback there is no authority that dates the journal, and no time server.
-ABSENT: tuple[str, ...] = ()
+ABSENT = ("anef_journal_last_stamp_timestamp_seconds", "anef_clock_offset_seconds")
 QUERIES = sorted(
     {
         (path.stem, panel["title"], query)
@@ -91,6 +107,9 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     now = datetime.now(UTC)  # noqa: TID251 -- the service that follows has the clock of the machine
     yesterday = now.astimezone(PARIS).date() - timedelta(days=1)
     (config / "milestones.toml").write_text(MILESTONE.format(date=yesterday))
+    (config / "targets" / "prefectures").mkdir()
+    department = config / "targets" / "prefectures" / "93.toml"
+    department.write_text(DEPARTMENT.format(site=site.port))
     data = folder / "data"
     data.mkdir()
     record_until_now(data, SLUGS, hours=100)  # as long before that day as since, at least

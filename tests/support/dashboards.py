@@ -27,6 +27,7 @@ VALUES = {
     "department": ".+",
     "window": "24h",
     "milestone": ".+",
+    "target": ".+",
 }
 RANGE_FUNCTIONS = {"rate", "irate", "increase"}
 
