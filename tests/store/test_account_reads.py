@@ -132,7 +132,7 @@ def test_a_night_of_25_hours_is_one_day(store: Store) -> None:
 
 @pytest.mark.parametrize("edges", EDGES, ids=["days", "hours", "weeks", "before", "ragged"])
 def test_sums_of_days_change_no_figure(store: Store, edges: list[int]) -> None:
-    history = steady(24 * 4, (20, Verdict.DOWN), (26.5, Verdict.UP), (60, Verdict.BLOCKED))
+    history = steady(24 * 4 + 2, (20, Verdict.DOWN), (26.5, Verdict.UP), (60, Verdict.BLOCKED))
     record(store, "a", history)
     record(store, "b", steady(24 * 2, (23.9, Verdict.MAINTENANCE), (24.1, Verdict.DEGRADED)))
     by_checks = {target: cells(read(store, target, edges)) for target in ("a", "b")}
@@ -158,7 +158,7 @@ def test_sums_of_days_change_no_figure(store: Store, edges: list[int]) -> None:
 
 
 def test_a_day_waits_until_what_is_doubtful_at_its_end_is_settled(store: Store) -> None:
-    record(store, "a", [(22.5, Verdict.UP), (24.2, Verdict.BLOCKED), (48, Verdict.BLOCKED)])
+    record(store, "a", [(22.5, Verdict.UP), (24.2, Verdict.BLOCKED), (49.5, Verdict.BLOCKED)])
     asyncio.run(store.roll_up(NOW))
     assert rolled(store) == 1  # the second day, in which nothing is doubtful
 
@@ -167,6 +167,18 @@ def test_a_day_waits_until_what_is_doubtful_at_its_end_is_settled(store: Store) 
     (first,) = read(store, "a", [DAYS[0], midnight(date(2026, 10, 25))])
     assert sum(cell.doubt_us for cell in first.cells.values()) > 0
     assert rolled(store) == 3
+
+
+def test_a_clock_that_runs_ahead_ends_no_day(store: Store) -> None:
+    record(store, "a", [(22, Verdict.UP), (24.2, Verdict.BLOCKED), (30, Verdict.BLOCKED)])
+    asyncio.run(store.roll_up(NOW))  # days too early
+
+    record(store, "a", [(31, Verdict.DOWN), (50, Verdict.UP)])
+
+    edges = [midnight(date(2026, 10, 25)), midnight(date(2026, 10, 26))]
+    assert read(store, "a", edges)[0].us(Verdict.DOWN) == HOUR_US
+    with store.reading() as connection:
+        assert list(differences(connection)) == []
 
 
 def test_a_check_of_the_past_makes_the_sums_again(store: Store) -> None:

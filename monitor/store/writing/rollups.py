@@ -1,7 +1,8 @@
 """Sums of each day, by target and state: made from the checks, and made again at any time.
 
 A day has its sums once it is over and nothing that is recorded later can change them: a check
-after it has settled what was doubtful at its end.
+after it has settled what was doubtful at its end. A clock alone does not end a day: it may have
+been wrong, and checks of that day may follow. Any check after it has them taken for out of order.
 """
 
 from datetime import datetime, timedelta
@@ -59,7 +60,7 @@ def rollup_rows(subject: int, day: int, account: Account) -> list[dict[str, obje
 def missing_days(
     connection: Connection, point: str, subject: int, now: datetime
 ) -> list[tuple[int, int]]:
-    """Return the days, from the first check to the last one, that can be summed up and are not."""
+    """Return the days that are over, from the first check on, that can be summed up and are not."""
     first, last = connection.execute(
         select(func.min(_AT), func.max(_AT)).where(_O.c.subject_id == subject)
     ).one()
@@ -68,12 +69,11 @@ def missing_days(
     there = set(connection.scalars(select(_R.c.day).where(_R.c.subject_id == subject).distinct()))
     over = microseconds(now - SETTLED)
     telling, holds_until = AccountReader(connection, point).last_telling(subject) or (0, 0)
-    starts = day_starts(midnight(day_of(first)), last + 86_400_000_000 * 2)
+    starts = day_starts(midnight(day_of(first)), last)
     return [
         (start, end)
         for start, end in pairwise(starts)
-        if start <= last
-        and end <= over
+        if end <= over
         and start not in there
         and (end <= telling or holds_until <= start)
     ]
