@@ -4,6 +4,7 @@ import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN
 from fractions import Fraction
 from typing import Any
 
@@ -15,7 +16,6 @@ from monitor.config.settings import read_settings
 from monitor.core.french import figure_sentences as french
 from monitor.core.french.formatting import numbered, when
 from monitor.core.model import Verdict
-from monitor.core.outages.calendar import HOUR_US
 from monitor.core.outages.span_figures import Availability, Scope, ScopeKind, compared
 from monitor.core.outages.time_accounts import Account, Bound, microseconds
 from monitor.core.outages.time_accounts import instant as instant_of
@@ -27,6 +27,8 @@ from monitor.runtime.clock import SystemClock
 from monitor.store import Store
 
 MOST_NUMBERS = 12  # outages cited one by one in a table
+PLACES = 3  # of a percentage, in a spreadsheet
+_ROUNDING = {Bound.LOW: ROUND_FLOOR, Bound.HIGH: ROUND_CEILING}
 
 
 def add(commands: Commands) -> None:
@@ -82,7 +84,7 @@ def questions_of(
     config = load(args.config) if args.config.is_dir() else None
     known = known_from(store.definitions(), config.targets if config else ())
     scopes = Scopes(known, config.figures.components if config else ())
-    chosen = list(_chosen(args, scopes))
+    chosen = list(dict.fromkeys(_chosen(args, scopes)))
     first = min((at for at, _ in store.watched().values()), default=None)
     if first is None:
         raise CommandRefused("Aucun relevé n’est encore au registre.")
@@ -180,13 +182,17 @@ def sheet(answer: Availability) -> Iterator[SheetRow]:
 
 
 def _percent(account: Account, bound: Bound, least: Fraction) -> float | str | None:
-    """Return a percentage; in its place, for the rate itself, that too little is known."""
+    """Return a percentage; where too little is known, that in place of the rate, and no bounds."""
     ratio = account.ratio(bound)
     if ratio is None:
         return None
-    if bound is Bound.CENTRAL and account.coverage < least:
-        return french.rate(account, enough=False)
-    return float(100 * ratio)
+    if account.coverage < least:
+        return french.rate(account, enough=False) if bound is Bound.CENTRAL else None
+    return float(french.rounded(ratio, _ROUNDING.get(bound, ROUND_HALF_EVEN), places=PLACES))
+
+
+def _coverage(account: Account) -> float:
+    return float(french.rounded(account.coverage, ROUND_FLOOR, places=PLACES))
 
 
 def _outside_percent(answer: Availability) -> float | str | None:
@@ -194,8 +200,8 @@ def _outside_percent(answer: Availability) -> float | str | None:
     return None if outside is None else _percent(outside, Bound.CENTRAL, answer.coverage_min)
 
 
-def _hours(us: int) -> float:
-    return us / HOUR_US
+def _seconds(us: int) -> float:
+    return us / 1_000_000
 
 
 COLUMNS: Sequence[Column[SheetRow]] = (
@@ -207,14 +213,25 @@ COLUMNS: Sequence[Column[SheetRow]] = (
     ("disponible (%)", lambda row: _percent(row[2], Bound.CENTRAL, row[0].coverage_min)),
     ("au moins (%)", lambda row: _percent(row[2], Bound.LOW, row[0].coverage_min)),
     ("au plus (%)", lambda row: _percent(row[2], Bound.HIGH, row[0].coverage_min)),
-    ("couverture (%)", lambda row: float(100 * row[2].coverage)),
-    ("indisponible (h)", lambda row: _hours(row[2].us(Verdict.DOWN))),
-    ("en maintenance (h)", lambda row: _hours(row[2].us(Verdict.MAINTENANCE))),
-    ("indéterminé (h)", lambda row: _hours(row[2].us(Verdict.UNKNOWN))),
-    ("accès refusé à la sonde (h)", lambda row: _hours(row[2].us(Verdict.BLOCKED))),
+    ("couverture (%)", lambda row: _coverage(row[2])),
+    ("indisponible (secondes)", lambda row: _seconds(row[2].us(Verdict.DOWN))),
+    ("en maintenance (secondes)", lambda row: _seconds(row[2].us(Verdict.MAINTENANCE))),
+    (
+        "indisponible ou en maintenance, au moins (secondes)",
+        lambda row: _seconds(row[2].unavailable_us(Bound.HIGH)),
+    ),
+    (
+        "indisponible ou en maintenance, au plus (secondes)",
+        lambda row: _seconds(row[2].unavailable_us(Bound.LOW)),
+    ),
+    ("indéterminé (secondes)", lambda row: _seconds(row[2].us(Verdict.UNKNOWN))),
+    ("accès refusé à la sonde (secondes)", lambda row: _seconds(row[2].us(Verdict.BLOCKED))),
     ("relevés", lambda row: row[2].checks if row[1] else row[0].checks),
     ("relevés en échec", lambda row: row[2].failures if row[1] else row[0].failures),
-    ("maintenance annoncée (h)", lambda row: None if row[1] else _hours(row[0].announced_us)),
+    (
+        "maintenance annoncée (secondes)",
+        lambda row: None if row[1] else _seconds(row[0].announced_us),
+    ),
     ("hors maintenance annoncée (%)", lambda row: None if row[1] else _outside_percent(row[0])),
     ("règles", lambda row: " ".join(row[0].rulesets)),
 )
@@ -254,7 +271,7 @@ def _row(answer: Availability, part: str, account: Account) -> dict[str, Any]:
         "availability_extreme_low": ratios[Bound.EXTREME_LOW],
         "availability_extreme_high": ratios[Bound.EXTREME_HIGH],
         "coverage": shapes.ratio(account.coverage),
-        "enough_coverage": answer.enough,
+        "enough_coverage": account.coverage >= answer.coverage_min,
         "span_us": account.span_us,
         "known_us": account.known_us,
         **{f"{verdict.value}_us": us for verdict, us in account.by_verdict.items()},
@@ -297,9 +314,12 @@ def lines(answer: Availability) -> Iterator[str]:
         yield f"    indisponible   : {french.down(answer.unannounced)}"
         yield f"    annoncé avant  : {french.microseconds(answer.announced_us)}"
     for part in answer.parts:
-        name = french.PARTS.get(part.label, part.label)
         rate = french.rate(part.account, enough=part.account.coverage >= answer.coverage_min)
-        yield f"    {name} : {rate} ; couverture {french.coverage(part.account)}"
+        text = f"    {french.part_name(part.label)} : {rate}"
+        text += f" ; couverture {french.coverage(part.account)}"
+        if part.account.unavailable_us(Bound.LOW):  # said even where no rate is given
+            text += f" ; indisponible {french.down(part.account)}"
+        yield text
 
 
 def _outages(answer: Availability) -> str:

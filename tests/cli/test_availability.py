@@ -11,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from monitor.cli import main
+from monitor.cli.availability import _percent
 from monitor.core.french.figure_sentences import highest, lowest, percent
 from monitor.core.model import Judgement, Kind, Reason, Target, Verdict
 from monitor.core.outages.span_figures import Scope, ScopeKind
+from monitor.core.outages.time_accounts import Account, Bound
 from monitor.figures.answers import Division, FigureQuestion, QuestionRefused
 from monitor.store import Store
 from tests.support.databases import sqlite_template
@@ -106,6 +108,55 @@ def test_parts_add_up_in_csv(data: Path, capsys: pytest.CaptureFixture[str]) -> 
     assert sum(int(part["down_us"]) for part in parts) == int(whole["down_us"]) == 30 * 60_000_000
 
 
+def test_a_day_of_little_coverage_says_how_long_it_was_down(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    span = ("--from", "2026-11-22", "--to", "2026-11-24")
+    text = asked(capsys, data, "--target", PAGE, "--by", "day", *span)
+
+    assert (
+        "    23 novembre 2026 : couverture insuffisante (17,01 %) ; couverture 17,01 % ; "
+        "indisponible 30 min 00 s (entre 25 min 00 s et 35 min 00 s)\n"
+    ) in text
+    assert "    22 novembre 2026 : aucun relevé exploitable ; couverture 0,00 %\n" in text
+
+
+def test_maintenance_is_told_apart_in_the_time_down(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = asked(capsys, data, "--target", OTHER, *SPAN)
+
+    assert ": 10 min 00 s (entre 5 min 00 s et 15 min 00 s), dont 10 min 00 s en mainten" in text
+
+
+def test_each_part_says_of_itself_whether_its_coverage_is_enough(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    span = ("--from", "2026-11-22T09:00", "--to", "2026-11-23T13:00")
+    text = asked(capsys, data, "--target", PAGE, "--by", "hour", "--format", "csv", *span)
+    whole, *parts = csv.DictReader(StringIO(text))
+
+    assert whole["enough_coverage"] == "False"
+    assert {part["part"]: part["enough_coverage"] for part in parts}["13"] == "False"
+    text = asked(capsys, data, "--target", PAGE, "--by", "day", "--format", "csv", *SPAN)
+    _, day = csv.DictReader(StringIO(text))
+    assert day["enough_coverage"] == "True"
+    wide = ("--from", "2026-11-23T08:50", "--to", "2026-11-23T13:00")
+    text = asked(capsys, data, "--target", PAGE, "--by", "hour", "--format", "csv", *wide)
+    whole, eight, *_ = csv.DictReader(StringIO(text))
+    assert (eight["part"], eight["coverage"], eight["enough_coverage"]) == ("08", "0.0", "False")
+    assert whole["enough_coverage"] == "True"
+
+
+def test_a_target_that_is_named_twice_is_one(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    again = ("--compare", "2026-11-23T11:00", "2026-11-23T12:55")
+    text = asked(capsys, data, "--target", PAGE, "--target", PAGE, *again, *SPAN)
+
+    assert text.count(f"({PAGE})") == 2  # once for each period
+
+
 def test_two_periods_are_compared_by_their_bounds(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -170,9 +221,24 @@ def test_a_french_spreadsheet_opens_it(data: Path, capsys: pytest.CaptureFixture
     whole, day = csv.DictReader(StringIO(text.lstrip("\ufeff")), delimiter=";")
 
     assert whole["disponible (%)"] == "couverture insuffisante (17,01 %)"
-    assert (whole["indisponible (h)"], day["couverture (%)"]) == ("0,5", "17,014")
+    assert (whole["au moins (%)"], whole["au plus (%)"]) == ("", "")  # no rate, no bounds of it
+    assert [
+        whole[f"indisponible ou en maintenance, {bound} (secondes)"]
+        for bound in ("au moins", "au plus")
+    ] == ["1500", "2100"]
+    assert (whole["indisponible (secondes)"], day["couverture (%)"]) == ("1800", "17,013")
     assert (whole["du (Paris)"], whole["du (UTC)"]) == (
         "23/11/2026 00:00:00",
         "22/11/2026 23:00:00",
     )
     assert (whole["relevés"], day["détail"]) == ("48", "2026-11-23")
+
+
+def test_a_spreadsheet_has_no_whole_that_is_not_one() -> None:
+    almost = Account()
+    almost.add((Verdict.UP, Reason.OK), 10**9 - 1, doubt_us=1)
+    almost.add((Verdict.DOWN, Reason.HTTP_5XX), 1)
+
+    shown = [_percent(almost, bound, Fraction(9, 10)) for bound in (Bound.CENTRAL, Bound.LOW)]
+
+    assert shown == [99.999, 99.999]

@@ -68,3 +68,19 @@ def test_time_down_has_its_bounds_the_longest_rounded_up() -> None:
 )
 def test_a_length_has_its_bounds(length: Length | None, shown: str) -> None:
     assert figures.bounds(length) == shown
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        ("2026-11-01", "1er novembre 2026"),
+        ("2026-11", "novembre 2026"),
+        ("2026-W53", "semaine 53 de 2026, du 28 décembre 2026"),
+        ("02", "de 2\xa0h à 3\xa0h"),
+        ("23", "de 23\xa0h à 24\xa0h"),
+        ("open", "heures d’ouverture"),
+        ("ce-2026-05-05", "ce-2026-05-05"),
+    ],
+)
+def test_a_part_is_named_in_french(label: str, shown: str) -> None:
+    assert figures.part_name(label) == shown

@@ -291,5 +291,5 @@ def test_an_answer_tells_what_it_is_without_announced_maintenance(store: Store) 
         (row,) = rows(one)
         assert row["unannounced_availability"] == 1
         sheet = {name: value((one, "", one.account)) for name, value in COLUMNS}
-        assert sheet["maintenance annoncée (h)"] == 4
+        assert sheet["maintenance annoncée (secondes)"] == 4 * 3600
         assert sheet["hors maintenance annoncée (%)"] == 100

@@ -11,7 +11,7 @@ from lxml import html
 
 from monitor.cli import main
 from monitor.config import load
-from monitor.core.model import Kind, Target
+from monitor.core.model import Annotation, AnnotationKind, Kind, Target
 from monitor.store import Store
 from monitor.web.pages_app import build
 from tests.support.clock import FakeClock
@@ -89,6 +89,27 @@ def test_the_page_says_what_the_command_says(
     assert "30 min 00 s (entre 25 min 00 s et 35 min 00 s)" in text
     assert "couverture insuffisante (16,66 %)" in text
     assert "48 relevés, dont 6 en échec" in text
+
+
+def test_a_rate_outside_of_maintenance_needs_a_coverage_of_its_own(
+    data: Path, visitor: Visitor
+) -> None:
+    note = Annotation(
+        kind=AnnotationKind.MAINTENANCE,
+        at=at(0),
+        targets=(PAGE,),
+        from_at=at(1800),
+        to_at=at(4 * 3600),
+        sha256="ab" * 32,
+    )
+    url = f"sqlite:///{data}/vigie.sqlite"
+    with Store.open(url, point="local", writer=True, rest_s=0, targets=TARGETS) as store:
+        asyncio.run(store.annotate(note, request=store.request_annotation(note)))
+
+    text = text_of(visitor, f"de=target:{PAGE}&du=2026-11-23T09:00&au=2026-11-23T13:20")
+
+    assert "87,50 % du temps connu" in text
+    assert "Hors maintenance annoncée couverture insuffisante (60,00 %)" in text
 
 
 def test_first_comes_the_whole_of_anef_over_a_month(visitor: Visitor) -> None:

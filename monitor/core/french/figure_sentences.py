@@ -1,20 +1,20 @@
 """How figures are written for a reader: never a rate without its bounds and its coverage."""
 
+import re
 from collections.abc import Mapping
-from datetime import datetime, time
+from datetime import date, datetime, time
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from typing import Final
 
 from monitor.core.french.formatting import PARIS, count, day, duration, grouped
 from monitor.core.french.sentences import VERDICTS
-from monitor.core.model import Outage
+from monitor.core.model import Outage, Verdict
 from monitor.core.outages.calendar import CLOSED, OPEN
 from monitor.core.outages.span_figures import Availability, Length, Overlap, Touched, length
 from monitor.core.outages.time_accounts import Account, Bound
 
 PLACES = 2  # of a percentage
-_STEP = Decimal(1).scaleb(-PLACES)
 
 OVERLAPS: Final[Mapping[Overlap, str]] = {
     Overlap.APART: "les bornes ne se recouvrent pas : la différence est établie",
@@ -35,11 +35,14 @@ def percent(ratio: Fraction, rounding: str = ROUND_HALF_EVEN) -> str:
 
     `rounding` is one of the module `decimal`.
     """
-    exact = Decimal(ratio.numerator * 100) / Decimal(ratio.denominator)
-    shown = exact.quantize(_STEP, rounding)
-    if 0 < ratio < 1:
-        shown = min(max(shown, _STEP), 100 - _STEP)
-    return f"{shown}".replace(".", ",") + "\N{NO-BREAK SPACE}%"
+    return f"{rounded(ratio, rounding)}".replace(".", ",") + "\N{NO-BREAK SPACE}%"
+
+
+def rounded(ratio: Fraction, rounding: str, *, places: int = PLACES) -> Decimal:
+    """Return a share as a percentage of so many decimals: 0 and 100 only where it is exactly so."""
+    step = Decimal(1).scaleb(-places)
+    shown = (Decimal(ratio.numerator * 100) / Decimal(ratio.denominator)).quantize(step, rounding)
+    return min(max(shown, step), 100 - step) if 0 < ratio < 1 else shown
 
 
 def lowest(ratio: Fraction) -> str:
@@ -87,7 +90,9 @@ def down(account: Account) -> str:
     central = microseconds(account.unavailable_us(Bound.CENTRAL))
     least = microseconds(account.unavailable_us(Bound.HIGH))
     most = microseconds(account.unavailable_us(Bound.LOW), up=True)
-    return f"{central} (entre {least} et {most})"
+    text = f"{central} (entre {least} et {most})"
+    maintenance_us = account.us(Verdict.MAINTENANCE)
+    return f"{text}, dont {microseconds(maintenance_us)} en maintenance" if maintenance_us else text
 
 
 def by_verdict(account: Account) -> str:
@@ -123,6 +128,30 @@ def days_touched(touched: Touched) -> str:
 def checks(answer: Availability) -> str:
     """Return how many checks the figure rests on, and how many of them failed."""
     return f"{count(answer.checks, 'relevé')}, dont {grouped(answer.failures)} en échec"
+
+
+def part_name(label: str) -> str:
+    """Return a bin as a reader names it: "4 novembre 2026", "de 9 h à 10 h", "novembre 2026".
+
+    A week has its first day beside its number: "semaine 45 de 2026, du 2 novembre 2026". What is
+    not a bin of the calendar keeps its name.
+    """
+    if label in PARTS:
+        return PARTS[label]
+    if _HOUR.fullmatch(label):
+        return f"de {int(label)}\N{NO-BREAK SPACE}h à {int(label) + 1}\N{NO-BREAK SPACE}h"
+    if _WEEK.fullmatch(label):
+        monday = day(datetime.combine(date.fromisoformat(label), time(), PARIS))
+        return f"semaine {int(label[-2:])} de {label[:4]}, du {monday}"
+    if _MONTH.fullmatch(label):
+        return day(datetime.fromisoformat(f"{label}-01")).removeprefix("1er ")
+    if _DAY.fullmatch(label):
+        return day(datetime.fromisoformat(label))
+    return label
+
+
+_DAY, _WEEK = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"\d{4}-W\d\d")
+_MONTH, _HOUR = re.compile(r"\d{4}-\d\d"), re.compile(r"\d\d")
 
 
 def share(part_us: int, whole_us: int) -> str:

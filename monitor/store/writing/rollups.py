@@ -73,9 +73,7 @@ def missing_days(
     return [
         (start, end)
         for start, end in pairwise(starts)
-        if end <= over
-        and start not in there
-        and (end <= telling or holds_until <= start)
+        if end <= over and start not in there and (end <= telling or holds_until <= start)
     ]
 
 
