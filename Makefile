@@ -1,5 +1,6 @@
 # `make run` and `make test` set themselves up; nothing is needed but Python 3.11+, git and make.
-.PHONY: help run test demo bench soak torture flood lint container mutate-record mutants install uninstall fuzz
+.PHONY: help run test demo bench soak torture flood lint container mutate-record mutants install uninstall fuzz \
+	dashboards grafana-smoke
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -40,6 +41,13 @@ install: .venv/run ## the service of systemd, its user and its folders; upgrades
 
 uninstall: ## take the service away; PURGE=yes for the record and the settings too (root)
 	@scripts/install $(if $(filter yes,$(PURGE)),--purge,--remove)
+
+dashboards: .venv/dev ## write the dashboards of Grafana again, grafana/dashboards/
+	.venv/bin/python -W ignore -m grafana.build
+
+grafana-smoke: ## docker compose up, then ask Grafana for each dashboard and panel (internet)
+	docker compose up --detach --wait
+	scripts/grafana-smoke
 
 bench: .venv/run ## cost of a check; BENCH="--targets 1000 --seconds 600" for more
 	.venv/bin/python -m bench $(BENCH)

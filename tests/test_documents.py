@@ -15,6 +15,7 @@ FRENCH = (
     *(
         f"docs/{stem}.md"
         for stem in (
+            "grafana",
             "horodatage",
             "interroger",
             "metriques",
