@@ -69,7 +69,7 @@ def one_change(args: Namespace) -> int:
         print(f"--number : {args.number} : aucune modification de ce numéro", file=sys.stderr)
         return 1
     record, was, now = row
-    target = known.of(record.target)
+    target = known.of(record.target, record.at)
     change = compared(was, now)
     edits = change.edits if change else ()
     if args.format == "json":
@@ -125,12 +125,12 @@ def _change_form(known: RecordedTargets) -> LogForm[ChangeRecord]:
     return LogForm(
         name="changes",
         fields=FIELDS,
-        as_json=lambda one: log_shapes.change(one, known.of(one.target)),
+        as_json=lambda one: log_shapes.change(one, known.of(one.target, one.at)),
         columns=(
             ("Numéro", lambda one: one.number),
             ("Page", lambda one: known.of(one.target).name),
             ("Identifiant", lambda one: one.target),
-            ("Adresse", lambda one: known.of(one.target).url),
+            ("Adresse", lambda one: known.of(one.target, one.at).url),
             ("Département", lambda one: known.of(one.target).department),
             ("Plateforme", lambda one: known.platform_name(known.of(one.target).platform or "")),
             ("Point de mesure", lambda one: one.point),
@@ -153,7 +153,7 @@ def _change_form(known: RecordedTargets) -> LogForm[ChangeRecord]:
                 "Nouvel état relevé pour la première fois",
             }
         ),
-        describe=lambda one: _described(one, known.of(one.target)),
+        describe=lambda one: _described(one, known.of(one.target, one.at)),
         ending=lambda number: f"{count(number, 'modification')} au journal.",
     )
 

@@ -91,12 +91,12 @@ def outage_form(known: RecordedTargets) -> LogForm[Outage]:
     return LogForm(
         name="outages",
         fields=FIELDS,
-        as_json=lambda one: log_shapes.outage(one, known.of(one.target)),
+        as_json=lambda one: log_shapes.outage(one, known.of(one.target, one.first_fail_at)),
         columns=(
             ("Numéro", lambda one: one.number),
             ("Cible", lambda one: known.of(one.target).name),
             ("Identifiant", lambda one: one.target),
-            ("Adresse", lambda one: known.of(one.target).url),
+            ("Adresse", lambda one: known.of(one.target, one.first_fail_at).url),
             ("Département", lambda one: known.of(one.target).department),
             ("Plateforme", lambda one: known.platform_name(known.of(one.target).platform or "")),
             ("Point de mesure", lambda one: one.point),
@@ -123,7 +123,7 @@ def outage_form(known: RecordedTargets) -> LogForm[Outage]:
                 "Premier relevé conforme après",
             }
         ),
-        describe=lambda one: outage_described(one, known.of(one.target)),
+        describe=lambda one: outage_described(one, known.of(one.target, one.first_fail_at)),
         ending=lambda number: f"{count(number, 'indisponibilité')} au journal.\n{_SILENCE}",
     )
 
@@ -240,7 +240,7 @@ def _incident_form(known: RecordedTargets) -> LogForm[WholeIncident]:
 
 
 def _incident_json(one: WholeIncident, known: RecordedTargets) -> dict[str, Any]:
-    targets = {target: known.of(target) for target, _ in one.incident.outages}
+    targets = {target: known.of(target, at) for target, at in one.incident.outages}
     name = known.platform_name(one.incident.platform)
     return log_shapes.incident(one.incident, name, one.outages, targets)
 

@@ -4,8 +4,8 @@ A record outlives the configuration that it was made with. Reading it needs none
 platform and the department of a target are in the record, from its first check under a plan on.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitor.config import Config
@@ -45,18 +45,29 @@ class RecordedTargets:
     by_slug: Mapping[str, RecordedTarget]
     platforms: Mapping[str, str]
 
-    def of(self, slug: str) -> RecordedTarget:
-        """Return what is known of a target; of one that is nowhere, its name only."""
-        return self.by_slug.get(slug) or RecordedTarget(slug=slug, name=slug)
+    def of(self, slug: str, at: datetime | None = None) -> RecordedTarget:
+        """Return what is known of a target; of one that is nowhere, its name only.
+
+        With `at`, its address is the one that was asked then, by the plan of that time, whatever
+        address it has now.
+        """
+        known = self.by_slug.get(slug) or RecordedTarget(slug=slug, name=slug)
+        plan = _plan_at(known.plans, at) if at else None
+        return replace(known, url=plan.url) if plan else known
 
     def platform_name(self, slug: str) -> str:
         return self.platforms.get(slug, slug)
 
     def hold(self, slug: str, at: datetime) -> timedelta:
         """Return how long a check of a target at an instant may hold, by the plan of its time."""
-        plans = self.of(slug).plans
-        past = [plan for plan in plans if plan.from_at <= at] or list(plans[:1])
-        return HOLD * timedelta(seconds=past[-1].interval_s if past else _UNPLANNED_S)
+        plan = _plan_at(self.of(slug).plans, at)
+        return HOLD * timedelta(seconds=plan.interval_s if plan else _UNPLANNED_S)
+
+
+def _plan_at(plans: Sequence[Definition], at: datetime) -> Definition | None:
+    """Return the plan of an instant, or the first one there was."""
+    past = [plan for plan in plans if plan.from_at <= at] or list(plans[:1])
+    return past[-1] if past else None
 
 
 def recorded_targets(

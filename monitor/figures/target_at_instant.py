@@ -78,7 +78,7 @@ def answer_of(
     number = reply.outage.number if reply.outage else None
     incidents = reads.incidents(number=number) if number is not None else ()
     return TargetAtInstant(
-        target=target,
+        target=known.of(target.slug, at),
         point=reads.point,
         answer=reply,
         incident=incidents[0] if incidents else None,

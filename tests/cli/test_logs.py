@@ -1,5 +1,6 @@
 """The logs of outages, incidents and gaps, read without any configuration, in every form."""
 
+import asyncio
 import csv
 import json
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 from monitor.cli import main
 from monitor.cli.log_forms import LogForm, write_french_csv
 from tests.support.databases import database_url, postgres, sqlite_template
+from tests.support.outcomes import at, outcome
 from tests.support.service_days import TARGETS, live, open_store
 
 __all__ = ["database_url", "postgres", "sqlite_template"]
@@ -89,6 +91,25 @@ def test_the_record_decides_of_what_platform_and_department_a_target_is(vigie: V
     assert (refused.code, "Aucune cible ne répond" in refused.err) == (2, True)
     refused = vigie("incidents", "--target", "inconnue")
     assert (refused.code, "aucune cible de ce nom" in refused.err) == (2, True)
+
+
+def test_an_outage_has_the_address_that_was_asked_at_its_time(
+    vigie: Vigie, database_url: str
+) -> None:
+    moved = {slug: replace(one, url=f"{one.url}ailleurs") for slug, one in TARGETS.items()}
+    old = TARGETS["accueil"].url
+    with open_store(database_url, targets=moved) as store:
+        asyncio.run(store.record(outcome("accueil", at(2_000))))
+
+    (one,) = vigie("outages", "--target", "accueil", "--json").json["outages"]
+    (incident, *_) = vigie("incidents", "--target", "accueil", "--json").json["incidents"]
+    before = vigie("at", "accueil", at(150).isoformat(), "--json").json
+    after = vigie("at", "accueil", at(2_010).isoformat(), "--json").json
+
+    assert {one["url"], before["url"], *(o["url"] for o in incident["outages"])} == {old}
+    assert after["url"] == moved["accueil"].url
+    assert f"\n  {old}\n" in vigie("outages", "--target", "accueil").out
+    assert vigie("outages", "--csv", "fr").table()[0]["Adresse"] == old
 
 
 def test_a_configuration_that_is_refused_does_not_hide_the_record(

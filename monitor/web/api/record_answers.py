@@ -162,7 +162,10 @@ class Answers:
         page, end = _log(question, fetch, lambda one: place(one.first_fail_at, one.target))
         return {
             "span": targets.span(question, chosen),
-            "outages": [log_shapes.outage(one, targets.known.of(one.target)) for one in page],
+            "outages": [
+                log_shapes.outage(one, targets.known.of(one.target, one.first_fail_at))
+                for one in page
+            ],
             "next": end,
         }
 
@@ -204,7 +207,7 @@ class Answers:
             outages = {(one.target, one.first_fail_at): one for one in members}
         for one in page:
             whole = [outages[name] for name in one.outages if name in outages]
-            named = {target: known.of(target) for target, _ in one.outages}
+            named = {target: known.of(target, at) for target, at in one.outages}
             yield log_shapes.incident(one, known.platform_name(one.platform), whole, named)
 
     def gaps(self, question: GapsQuestion, now: datetime) -> dict[str, Any]:
@@ -252,7 +255,9 @@ class Answers:
             )
         return {
             "span": targets.span(question, chosen),
-            "changes": [log_shapes.change(one, targets.known.of(one.target)) for one in page],
+            "changes": [
+                log_shapes.change(one, targets.known.of(one.target, one.at)) for one in page
+            ],
             "next": end,
         }
 
