@@ -1,5 +1,6 @@
 """The web pages about the texts of pages: `/modifications`, `/informations`, `/cibles`."""
 
+import asyncio
 from collections.abc import Callable
 
 import jinja2
@@ -23,7 +24,14 @@ from monitor.web.serving.answer_cache import AnswerCache
 from monitor.web.views.dead_link_views import LinkStatus
 from monitor.web.views.modifications import Filters, after, before, difference, listing
 from monitor.web.views.offer import Stated, offer
-from monitor.web.views.rates import DIVISIONS, RatesRefused, asked_of, name_of, rates
+from monitor.web.views.rates import (
+    DIVISIONS,
+    RatesRefused,
+    asked_of,
+    name_of,
+    rates,
+    scopes_of,
+)
 from monitor.web.views.target import target_view
 
 FRESH_S = 2.0  # how long a page is served from the cache, at least
@@ -123,15 +131,16 @@ class PageTextRoutes:
     async def rates(self, request: Request) -> Response:
         """Serve figures over a period; 400 for a question that cannot be asked."""
         now = self._clock.now()
+        scopes = await asyncio.to_thread(scopes_of, self._reads, self._config)
         try:
-            question = asked_of(request.query_params, self._config, now)
+            question = asked_of(request.query_params, scopes, now)
         except RatesRefused as error:
             raise HTTPException(400) from error
         return await self._page(
             request,
             f"/disponibilite?{question.query}",
             "rates.html",
-            lambda: rates(self._reads, self._config, question, now),
+            lambda: rates(self._reads, self._config, scopes, question, now),
             fresh_s=RATES_S,
         )
 

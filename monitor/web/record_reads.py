@@ -21,6 +21,7 @@ from monitor.core.model.check import Check
 from monitor.core.outages.time_accounts import Span
 from monitor.core.text.page import Page
 from monitor.figures.answers import Reads as FigureReads
+from monitor.figures.scopes import Planned
 
 
 class RecordReads(FigureReads, Protocol):
@@ -30,6 +31,8 @@ class RecordReads(FigureReads, Protocol):
     """
 
     def states(self) -> Sequence[State]: ...
+
+    def definitions(self) -> Sequence[Planned]: ...
 
     def outages(
         self,

@@ -32,6 +32,7 @@ from monitor.core.model import (
 )
 from monitor.core.model.check import Check
 from monitor.core.outages.time_accounts import UNOBSERVED, Account, Span
+from monitor.figures.scopes import Planned
 
 NOW = datetime(2026, 11, 23, 8, 14, 5, tzinfo=UTC)
 POINT = "local"
@@ -64,6 +65,9 @@ class FakeReads:
         if self.broken:
             raise OSError("disk I/O error: /secret/path/vigie.db")
         return self.seen
+
+    def definitions(self) -> Sequence[Planned]:
+        return ()
 
     def outages(
         self,

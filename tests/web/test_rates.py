@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -89,6 +90,25 @@ def test_the_page_says_what_the_command_says(
     assert "30 min 00 s (entre 25 min 00 s et 35 min 00 s)" in text
     assert "couverture insuffisante (16,66 %)" in text
     assert "48 relevés, dont 6 en échec" in text
+
+
+def test_a_target_that_is_no_longer_checked_counts_as_it_does_for_the_command(
+    data: Path, visitor: Visitor, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = {"ancienne": replace(TARGETS[PAGE], slug="ancienne", department="93")}
+    url = f"sqlite:///{data}/vigie.sqlite"
+    with Store.open(url, point="local", writer=True, rest_s=0, targets=old) as store:
+        asyncio.run(store.record(outcome("ancienne", at(60), DEAD)))
+    words = ["--prefectures", "--from", "2026-11-23", "--to", "2026-11-24"]
+    assert main(["availability", "--data", str(data), "--json", *words]) == 0
+    (answer,) = json.loads(capsys.readouterr().out)
+
+    text = text_of(visitor, f"de=prefectures:prefectures&{SPAN}")
+
+    assert "ancienne" in answer["scope"]["targets"]
+    assert f" {len(answer['scope']['targets'])} adresses" in text
+    assert "1 relevé, dont 1 en échec" in text
+    assert "1 relevé, dont 1 en échec" in text_of(visitor, f"de=target:ancienne&{SPAN}")
 
 
 def test_a_rate_outside_of_maintenance_needs_a_coverage_of_its_own(

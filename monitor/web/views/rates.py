@@ -16,6 +16,7 @@ from monitor.core.outages.time_accounts import instant, microseconds
 from monitor.figures.answers import Division, FigureQuestion, Reads, availability
 from monitor.figures.configured import basis_of
 from monitor.figures.scopes import Scopes, known_from
+from monitor.web.record_reads import RecordReads
 
 DAYS = 30  # of the span that is shown first
 LONGEST = 400  # days; a page must not read for long
@@ -73,9 +74,13 @@ def name_of(scope: Scope) -> str:
     return f"{scope.kind.value}:{scope.slug}"
 
 
-def asked_of(query: QueryParams, config: Config, now: datetime) -> RatesQuestion:
+def scopes_of(reads: RecordReads, config: Config) -> Scopes:
+    """Return what can be asked of: as for commands, also targets that are no longer checked."""
+    return Scopes(known_from(reads.definitions(), config.targets), config.figures.components)
+
+
+def asked_of(query: QueryParams, scopes: Scopes, now: datetime) -> RatesQuestion:
     """Read a question. Raises RatesRefused, with what is wrong in French."""
-    scopes = _scopes(config)
     if unknown := set(query) - NAMES:
         raise RatesRefused(f"paramètre inconnu : {min(unknown)[:40]}")
     kind, _, slug = (query.get("de") or "").partition(":")
@@ -114,7 +119,9 @@ def asked_of(query: QueryParams, config: Config, now: datetime) -> RatesQuestion
     )
 
 
-def rates(reads: Reads, config: Config, question: RatesQuestion, now: datetime) -> RatesView:
+def rates(
+    reads: Reads, config: Config, scopes: Scopes, question: RatesQuestion, now: datetime
+) -> RatesView:
     """Answer the question of the page."""
     figure_question = FigureQuestion(
         scope=question.scope,
@@ -126,7 +133,6 @@ def rates(reads: Reads, config: Config, question: RatesQuestion, now: datetime) 
     outages = reads.outages(
         question.scope.targets, instant(question.since), instant(question.until)
     )
-    scopes = _scopes(config)
     return RatesView(
         question=question,
         answer=availability(reads, figure_question, basis_of(config.figures)),
@@ -143,7 +149,3 @@ def rates(reads: Reads, config: Config, question: RatesQuestion, now: datetime) 
             )
         ],
     )
-
-
-def _scopes(config: Config) -> Scopes:
-    return Scopes(known_from((), config.targets), config.figures.components)
