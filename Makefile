@@ -1,6 +1,6 @@
 # `make run` and `make test` set themselves up; nothing is needed but Python 3.11+, git and make.
 .PHONY: help run test demo bench soak torture flood lint container mutate-record mutants install uninstall fuzz \
-	dashboards grafana-smoke
+	dashboards grafana-smoke grafana-render
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -69,3 +69,12 @@ mutants: .venv/dev ## change the logic of the core: do its tests see it? MUTANTS
 
 fuzz: .venv/dev ## hostile sites and a hostile network around the service; FUZZ="--seconds 60 --seed 7"
 	.venv/bin/python -m tests.fuzz.live $(FUZZ)
+
+# The packages of the front end; a stamp is older than their versions when these have changed.
+grafana/render/node_modules/.vigie: grafana/render/package.json
+	cd grafana/render && npm install --ignore-scripts --no-package-lock --legacy-peer-deps --no-audit --no-fund
+	@touch $@
+
+grafana-render: .venv/dev grafana/render/node_modules/.vigie ## draw the dashboards of Grafana in Chromium; pictures in GRAFANA_RENDER=build/grafana
+	@scripts/packages render
+	GRAFANA_RENDER=$(or $(GRAFANA_RENDER),build/grafana) .venv/bin/pytest -q tests/grafana/rendering.py

@@ -1,0 +1,113 @@
+"""What the check of a drawn dashboard finds; the drawing itself is `make grafana-render`."""
+
+import copy
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.support.documented import ROOT
+from tests.support.rendered import faults
+
+DASHBOARD = {
+    "panels": [
+        {
+            "title": "États",
+            "type": "table",
+            "fieldConfig": {
+                "defaults": {},
+                "overrides": [
+                    {
+                        "properties": [
+                            {
+                                "id": "mappings",
+                                "value": [
+                                    {"type": "value", "options": {"1": {"text": "● accessible"}}},
+                                    {
+                                        "type": "special",
+                                        "options": {"result": {"text": "? indéterminé"}},
+                                    },
+                                ],
+                            }
+                        ]
+                    }
+                ],
+            },
+        }
+    ]
+}
+
+
+def cell(field: str, value: str, text: str, *, unit: str = "none", mapped: bool = False) -> Any:
+    return {
+        "field": field,
+        "value": value,
+        "text": text,
+        "unit": unit,
+        "mapped": mapped,
+        "number": True,
+        "color": "#26635a",
+    }
+
+
+REPORT: dict[str, Any] = {
+    "done": True,
+    "faults": [],
+    "panels": [
+        {
+            "title": "États",
+            "type": "table",
+            "errors": [],
+            "text": "États Cible État Taux Depuis a ● accessible 99.5% 29/11/2026 14:19:27 –",
+            "cells": [
+                cell("Cible", "a", "a"),
+                cell("État", "1", "● accessible", mapped=True),
+                cell("Taux", "0.995", "99.5%", unit="percentunit"),
+                cell("Taux", "null", "–", unit="percentunit"),
+                cell("Depuis", "1", "29/11/2026 14:19:27", unit="dateTimeAsLocal"),
+            ],
+        }
+    ],
+}
+LIES: dict[str, Callable[[dict[str, Any], dict[str, Any]], object]] = {
+    "not done": lambda report, _: report.update(done=False),
+    "an error of the page": lambda report, _: report["faults"].append("TypeError"),
+    "a refused query": lambda _, panel: panel["errors"].append("bad_data"),
+    "no row": lambda _, panel: panel.update(text="États –", cells=[]),
+    "nothing drawn": lambda _, panel: panel.update(text="États"),
+    "no data": lambda _, panel: panel.update(text="États\nNo data", cells=[]),
+    "our words for no data": lambda _, panel: panel.update(text="États\nAucune donnée", cells=[]),
+    "a column without its name": lambda _, panel: panel.update(text=f"{panel['text']}\nValue #A"),
+    "a column out of sight": lambda _, panel: panel.update(hidden=["Couverture"]),
+    "no colour": lambda _, panel: panel["cells"][1].update(color="#808080"),
+    "a state without words": lambda _, panel: panel["cells"][1].update(text="1"),
+    "no unit": lambda _, panel: panel["cells"][2].update(text="0.995"),
+    "a date of another country": lambda _, panel: panel["cells"][4].update(
+        text="11/29/2026, 02:19:27 PM"
+    ),
+    "a value that is not seen": lambda _, panel: panel.update(
+        text=panel["text"].replace("99.5%", "")
+    ),
+}
+
+
+def test_a_good_picture_has_no_fault() -> None:
+    assert faults(REPORT, DASHBOARD) == []
+
+
+@pytest.mark.parametrize("lie", LIES)
+def test_a_fault_is_found(lie: str) -> None:
+    report = copy.deepcopy(REPORT)
+    LIES[lie](report, report["panels"][0])
+    assert faults(report, DASHBOARD) != []
+
+
+def test_every_package_of_the_front_end_has_one_version() -> None:
+    package = json.loads((ROOT / "grafana/render/package.json").read_text())
+    assert [] == [
+        f"{name}: {version}"
+        for name, version in package["dependencies"].items()
+        if not re.fullmatch(r"\d+\.\d+\.\d+", version)
+    ]
