@@ -38,5 +38,4 @@ def written() -> Iterator[tuple[Path, str]]:
 
 if __name__ == "__main__":
     for path, text in written():
-        path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")

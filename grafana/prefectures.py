@@ -80,6 +80,7 @@ def _map() -> Any:
         panel.mappings(states.mappings())
         .view(_france())
         # Outlines under outlines: any other background would be fetched from the internet.
+        .controls(geomap.ControlsOptions().show_zoom(True))
         .basemap(layer("Contours", {"style": grey, "rules": []}))
         .layers([layer("État", {"style": grey, "rules": rules})])
         .with_target(

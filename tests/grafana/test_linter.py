@@ -1,8 +1,8 @@
 """The seventeen rules of Grafana's dashboard linter, and the schema of a dashboard.
 
 Written from the descriptions of the rules, since the linter is a program of Go that needs what
-this machine may not have. What is left out stands in `grafana/dashboards/.lint`, with its reason,
-as the linter itself reads it.
+this machine may not have. What is left out stands in `grafana/dashboards/.lint`, with its reason:
+`dashboard-linter lint --config grafana/dashboards/.lint FILE`.
 """
 
 import copy

@@ -3,15 +3,20 @@
 The demo that it scrapes lasts a minute: this is the longest test of the folder.
 """
 
+import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
 from functools import partial
+from urllib.parse import urlencode
 
 import pytest
 
-from tests.support.dashboards import FILES, filled, load, panels, promql
+from monitor.core.french.figure_sentences import highest, lowest, percent
+from tests.support.dashboards import FILES, FOLDER, filled, load, panels, promql
 from tests.support.prometheus import ask
-from tests.support.scraped import scraped
-from tests.support.service import wait_until
+from tests.support.scraped import Scraped, scraped
+from tests.support.service import vigie_here, wait_until
 
 # On the loopback there is no authority that dates the journal, and no time server.
 ABSENT = ("anef_journal_last_stamp_timestamp_seconds", "anef_clock_offset_seconds")
@@ -27,24 +32,60 @@ QUERIES = sorted(
 
 
 @pytest.fixture(scope="module")
-def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """Give the port of a Prometheus that has scraped both services."""
-    with scraped(tmp_path_factory.mktemp("grafana")) as services:
-        yield services.prometheus
+def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
+    with scraped(tmp_path_factory.mktemp("grafana")) as both:
+        yield both
 
 
 @pytest.mark.timeout(600)
-def test_every_query_has_an_answer(port: int) -> None:
+def test_every_query_has_an_answer(services: Scraped) -> None:
     """One test: two workers would play the demo twice."""
     for dashboard, title, query in QUERIES:
         try:
-            wait_until(partial(_has_rows, port, filled(query)))
+            wait_until(partial(_has_rows, services.prometheus, filled(query)))
         except AssertionError as error:
             raise AssertionError(f"{dashboard}: {title}: {query}") from error
 
 
 def _has_rows(port: int, query: str) -> bool:
     return bool(ask(port, query))
+
+
+@pytest.mark.timeout(600)
+def test_a_number_is_that_of_the_command_and_of_the_page(services: Scraped) -> None:
+    """What a table of rates asks for, with its variables, `vigie availability`, /disponibilite."""
+    board = load(FOLDER / "communs" / "vue-ensemble.json")
+    (table,) = (p for p in panels(board) if p["title"] == "Disponibilité des services nationaux")
+    heads = {f"Value #{t['refId']}": filled(t["expr"]) for t in table["targets"]}
+    (organize,) = (t["options"] for t in table["transformations"] if t["id"] == "organize")
+    names = {organize["renameByName"][head]: query for head, query in heads.items()}
+    shown = {}
+    for name, query in names.items():
+        wait_until(partial(_has_rows, services.prometheus, query))
+        rows = ask(services.prometheus, query)
+        (shown[name],) = (
+            float(row["value"][1]) for row in rows if row["metric"]["target"] == "cible-0"
+        )
+    (ends,) = ask(services.prometheus, 'anef_figures_timestamp_seconds{job="vigie"}')
+    until = datetime.fromtimestamp(float(ends["value"][1]), UTC)
+    since = until - timedelta(days=1)
+
+    where = ("--config", services.config, "--data", services.data, "--target", "cible-0", "--json")
+    span = ("--from", since.isoformat(), "--to", until.isoformat())
+    (answer,) = json.loads(vigie_here("availability", *where, *span).stdout)
+    assert shown == {
+        "Au plus bas": answer["availability"]["low"],
+        "Tel que relevé": answer["availability"]["central"],
+        "Au plus haut": answer["availability"]["high"],
+        "Couverture": answer["coverage"],
+    }
+    asked = urlencode({"de": "target:cible-0", "du": since.isoformat(), "au": until.isoformat()})
+    page = services.service.get(f"/disponibilite?{asked}").decode()
+    exact = {name: Fraction(value) for name, value in shown.items()}
+    low, high = lowest(exact["Au plus bas"]), highest(exact["Au plus haut"])
+    central = percent(exact["Tel que relevé"])
+    assert f"{central} du temps connu (entre {low} et {high})" in page
+    assert f"<dd>{lowest(exact['Couverture'])} de la période" in page
 
 
 def test_what_is_absent_on_the_loopback_is_asked_for_somewhere() -> None:

@@ -17,6 +17,7 @@ from tests.support.prometheus import ask, prometheus
 from tests.support.recent_record import record_until_now
 from tests.support.service import (
     LocalSite,
+    Service,
     environment,
     free_port,
     running,
@@ -66,10 +67,13 @@ _DEMO = """
 
 @dataclass(frozen=True)
 class Scraped:
-    """Ports of the loopback."""
+    """The ports of Prometheus and of the demo; the service with a record of days."""
 
     prometheus: int
     demo: int
+    service: Service
+    config: Path
+    data: Path
 
 
 @contextmanager
@@ -111,6 +115,6 @@ def scraped(folder: Path) -> Iterator[Scraped]:
         prometheus(folder, service=service.port, more=_DEMO.format(port=demo)) as port,
     ):
         wait_until(lambda: len(ask(port, 'anef_build_info{job=~"vigie|demo"}')) == 2)
-        yield Scraped(prometheus=port, demo=demo)
+        yield Scraped(prometheus=port, demo=demo, service=service, config=config, data=data)
     site.stop()
     control.stop()
