@@ -327,7 +327,7 @@ def test_a_move_into_something_is_refused(record: Record, target_url: str) -> No
     with pytest.raises(StoreError, match="déjà celle du service"):
         move(record.settings.database_url, record.settings.database_url)
     move(record.settings.database_url, target_url)
-    with pytest.raises(StoreError, match="n'est pas vide"):
+    with pytest.raises(StoreError, match="n’est pas vide"):
         move(record.settings.database_url, target_url)
 
 

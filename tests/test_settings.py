@@ -65,7 +65,7 @@ KNOWN = (
     "VIGIE_LISTEN, VIGIE_DATABASE_URL, VIGIE_POINT, VIGIE_LOG_LEVEL, VIGIE_JOURNAL_KEY, "
     "VIGIE_CONFIG, VIGIE_DATA"
 )
-LISTEN = "adresse d'écoute mal écrite: écrire par exemple 127.0.0.1:8600, ou [::1]:8600"
+LISTEN = "adresse d’écoute mal écrite: écrire par exemple 127.0.0.1:8600, ou [::1]:8600"
 
 
 @pytest.mark.parametrize(
@@ -127,9 +127,9 @@ def test_a_secret_may_be_in_a_file(tmp_path: Path) -> None:
     [
         (Path.absolute, "secret illisible (introuvable)"),
         (lambda path: path.write_text("\n"), "fichier vide"),
-        (lambda path: path.mkdir(), "secret illisible (ce n'est pas un fichier ordinaire)"),
-        (os.mkfifo, "secret illisible (ce n'est pas un fichier ordinaire)"),
-        (lambda path: path.write_bytes(b"\xff"), "secret illisible (n'est pas du texte UTF-8)"),
+        (lambda path: path.mkdir(), "secret illisible (ce n’est pas un fichier ordinaire)"),
+        (os.mkfifo, "secret illisible (ce n’est pas un fichier ordinaire)"),
+        (lambda path: path.write_bytes(b"\xff"), "secret illisible (n’est pas du texte UTF-8)"),
         (lambda path: path.write_text("a" * 10_001), "secret illisible (plus de 10000 octets)"),
     ],
     ids=["missing", "empty", "folder", "pipe", "bytes", "long"],

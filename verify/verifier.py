@@ -148,7 +148,7 @@ def opened(path: Path, limit: int, *, given: bool = False) -> Any:
     seen = os.fstat(file.fileno())
     if not stat.S_ISREG(seen.st_mode) or seen.st_size > limit:
         file.close()
-        what = "trop grand" if stat.S_ISREG(seen.st_mode) else "ce n'est pas un fichier ordinaire"
+        what = "trop grand" if stat.S_ISREG(seen.st_mode) else "ce n’est pas un fichier ordinaire"
         raise Fault(f"{path} : {what}")
     return file
 
@@ -181,13 +181,13 @@ def census(*folders: Path) -> tuple[list[Path], list[str]]:
             raise Fault(f"{error.filename} : illisible ({error.strerror})") from None
         for one in entries:
             if one.is_symlink():
-                faults.append(f"{shown(one.path)} : lien symbolique ; une copie n'en contient pas")
+                faults.append(f"{shown(one.path)} : lien symbolique ; une copie n’en contient pas")
             elif one.is_dir():
                 waiting.append(Path(one.path))
             elif one.is_file():
                 files.append(Path(one.path))
             else:
-                faults.append(f"{shown(one.path)} : ce n'est pas un fichier ordinaire")
+                faults.append(f"{shown(one.path)} : ce n’est pas un fichier ordinaire")
         if len(files) > MAX_FILES:
             raise Fault(f"{folders[0]} : plus de {MAX_FILES} fichiers")
     return sorted(files), faults
@@ -324,7 +324,7 @@ class Checkpoint:
         parts = self.text.split("\n")
         signatures = lines[:-1].split("\n")
         if not found or not lines.endswith("\n") or len(parts) < 4 or len(signatures) > 100:
-            raise Fault(f"{where} : ce n'est pas un checkpoint signé")
+            raise Fault(f"{where} : ce n’est pas un checkpoint signé")
         self.origin, self.size = parts[0], number(parts[1], where)
         self.root = unbase64(parts[2], where)
         self.cosigned: dict[str, int] = {}
@@ -363,7 +363,7 @@ class Checkpoint:
                 raise Fault(f"{self.where} : {key.name} aurait contresigné avant 2020 ({at})")
             if at > NOW + TOLERANCE_S:
                 raise Fault(
-                    f"{self.where} : {key.name} aurait contresigné après l'heure de cette machine"
+                    f"{self.where} : {key.name} aurait contresigné après l’heure de cette machine"
                 )
             self.cosigned[key.name] = at
         if not key.verifies(message, signature):
@@ -586,7 +586,7 @@ def check_proof(path: Path, checkpoint: Checkpoint) -> None:
     lines = [line for line in lines if not line.startswith("extra ")]
     index = lines[1].removeprefix("index ") if len(lines) > 1 else ""
     if not found or lines[0] != "c2sp.org/tlog-proof@v1" or len(lines) > 70:
-        raise Fault(f"{path} : ce n'est pas une preuve")
+        raise Fault(f"{path} : ce n’est pas une preuve")
     hashes = [unbase64(line, path) for line in lines[2:]]
     beside = path.with_suffix(".json")
     place, last = number(index, path), checkpoint.size - 1
@@ -602,7 +602,7 @@ def check_proof(path: Path, checkpoint: Checkpoint) -> None:
             hash_ = node_hash(hash_, sibling)
         node, last, hashes = node // 2, last // 2, hashes[1:]
     if last or hashes or place >= checkpoint.size or hash_ != checkpoint.root:
-        raise Fault(f"{path} : {beside.name} n'est pas dans l'arbre signé")
+        raise Fault(f"{path} : {beside.name} n’est pas dans l’arbre signé")
 
 
 # --- Time-stamps -------------------------------------------------------------------------------
@@ -632,7 +632,7 @@ def check_stamp(folder: Path, roots: bytes) -> int:
         "racines.pem": roots,
     }
     if sha256(files["token.tst"]).hex() != folder.name:
-        raise Fault(f"{token} : ce n'est pas le jeton qui donne son nom au dossier")
+        raise Fault(f"{token} : ce n’est pas le jeton qui donne son nom au dossier")
     # openssl sees copies: what was judged is what it reads.
     with tempfile.TemporaryDirectory() as name:
         copies = Path(name)
@@ -643,7 +643,7 @@ def check_stamp(folder: Path, roots: bytes) -> int:
         if stated is None or accuracy is None:
             raise Fault(f"{token} : jeton illisible")
         if accuracy_us(accuracy) > MAX_ACCURACY_US:
-            raise Fault(f"{token} : son autorité se dit exacte à plus d'une minute près")
+            raise Fault(f"{token} : son autorité se dit exacte à plus d’une minute près")
         at = calendar.timegm(time.strptime(" ".join(stated.groups()), "%b %d %H:%M:%S %Y"))
         if not openssl(
             "ts", "-verify", "-token_in", "-in", copies / "token.tst",
@@ -652,7 +652,7 @@ def check_stamp(folder: Path, roots: bytes) -> int:
         )[0]:  # fmt: skip
             raise Fault(f"{token} : refusé par openssl (checkpoint, chain.pem, racines.pem)")
         if at > NOW + TOLERANCE_S:
-            raise Fault(f"{token} : daté après l'heure de cette machine")
+            raise Fault(f"{token} : daté après l’heure de cette machine")
         check_chain(folder, copies, at)
     return at
 
@@ -673,7 +673,7 @@ def check_chain(folder: Path, copies: Path, at: int) -> None:
     first, last = GOOD_CHAINS.get(same, (at + 1, at - 1))
     if not first <= at <= last:
         if certificates(kept, chain)[-1] not in certificates(roots, "racines.pem"):
-            raise Fault(f"{chain} : sa racine n'est pas dans les racines (racines.pem)")
+            raise Fault(f"{chain} : sa racine n’est pas dans les racines (racines.pem)")
         if not openssl(
             "verify", "-purpose", "timestampsign", "-attime", at, *alone, "-untrusted", kept, kept,
         )[0]:  # fmt: skip
@@ -1113,11 +1113,11 @@ def record(file: gzip.GzipFile, path: Path) -> "tuple[dict[str, str], bytes, byt
         if not line:
             raise Fault(f"{path} : enregistrement coupé")
         if len(head) > MAX_HEAD:
-            raise Fault(f"{path} : ce n'est pas un fichier WARC/1.1")
+            raise Fault(f"{path} : ce n’est pas un fichier WARC/1.1")
     named = fields_of(head, path)
     size = number(named.get("content-length", ""), path)
     if not head.startswith(b"WARC/1.1\r\n") or size > MAX_RECORD:
-        raise Fault(f"{path} : ce n'est pas un fichier WARC/1.1")
+        raise Fault(f"{path} : ce n’est pas un fichier WARC/1.1")
     block, end = file.read(size), file.read(4)
     if len(block) != size or end != b"\r\n\r\n":
         raise Fault(f"{path} : enregistrement coupé")
@@ -1176,14 +1176,14 @@ def check_copy(copy: Copied, block: bytes, file: Capture, on_trust: "Counter[str
     """Check a copy, the block of its record, against the leaves. Raises Fault."""
     leaf, told = copy.leaf, json.loads(block)
     if check_named(told) != (leaf["target"], leaf["point"], instant(leaf["at"])):
-        raise Fault(f"{file.path} : la copie du {leaf['at']} est celle d'un autre relevé")
+        raise Fault(f"{file.path} : la copie du {leaf['at']} est celle d’un autre relevé")
     if sorted(told["why"]) != leaf["why"]:
         raise Fault(
-            f"{file.path} : la copie du {leaf['at']} dit être gardée pour d'autres raisons "
+            f"{file.path} : la copie du {leaf['at']} dit être gardée pour d’autres raisons "
             f"({shown(', '.join(told['why']))}) que sa feuille ({shown(', '.join(leaf['why']))})"
         )
     if file.path.name[:10] != leaf["at"][:10]:
-        raise Fault(f"{file.path} : la copie du {leaf['at']} n'est pas dans le fichier de son jour")
+        raise Fault(f"{file.path} : la copie du {leaf['at']} n’est pas dans le fichier de son jour")
     if copy.check is not None:
         _check_told(copy, copy.check, told, file.path)
     _check_bytes(leaf, told, file)
@@ -1233,7 +1233,7 @@ def _check_body(
 
 def body_fault(file: Capture, at: str) -> str:
     return (
-        f"{file.path} : le corps de la copie du {at} n'est pas celui que dit la feuille du relevé"
+        f"{file.path} : le corps de la copie du {at} n’est pas celui que dit la feuille du relevé"
     )
 
 
@@ -1349,15 +1349,15 @@ def check_absent(leaf: Leaf, file: Capture, *, others: bool) -> None:
     """
     check = leaf["target"], leaf["point"], instant(leaf["at"])
     if leaf["why"] != ["daily"]:
-        raise Fault(f"{file.path} : la copie {leaf['sha256'][:16]}… du journal n'y est pas")
+        raise Fault(f"{file.path} : la copie {leaf['sha256'][:16]}… du journal n’y est pas")
     if others:
         raise Fault(
-            f"{file.path} : la copie quotidienne {leaf['sha256'][:16]}… du journal n'y est pas, et "
-            "d'autres y sont, qui seraient parties avec elle"
+            f"{file.path} : la copie quotidienne {leaf['sha256'][:16]}… du journal n’y est pas, et "
+            "d’autres y sont, qui seraient parties avec elle"
         )
     if check in file.apart.values():
         raise Fault(
-            f"{file.path} : la copie du {leaf['at']} n'est pas celle que dit le journal, "
+            f"{file.path} : la copie du {leaf['at']} n’est pas celle que dit le journal, "
             f"{leaf['sha256'][:16]}…"
         )
 
@@ -1373,7 +1373,7 @@ def _check_told(copy: Copied, check: Leaf, told: Any, path: Path) -> None:
         )
     if told["observation"]["exchange"]["url"] != target["url"]:
         raise Fault(
-            f"{path} : la copie du {copy.leaf['at']} est celle d'une autre adresse que sa page"
+            f"{path} : la copie du {copy.leaf['at']} est celle d’une autre adresse que sa page"
         )
     _agree(copy, path, "le plan de", plan_told(copy.plan), copied_plan(target))
     _agree(copy, path, "", check_told(check, copy.setup), copied_check(told["observation"]))
@@ -2038,7 +2038,7 @@ class Story:
             if not isinstance(kind, str):
                 raise TypeError("type")  # noqa: TRY301 -- as an absent one
         except (ValueError, TypeError, KeyError) as error:
-            self.faults.append(f"{where} : la feuille {index} n'est pas un objet JSON ({error!r})")
+            self.faults.append(f"{where} : la feuille {index} n’est pas un objet JSON ({error!r})")
             return
         self.kinds[kind] += 1
         self.marks[index] = MARKED.get(kind, 0)
@@ -2064,14 +2064,14 @@ class Story:
         where = (leaf["target"], leaf["point"])
         if block is None or where != (block.target, block.point) or rank < block.rank:
             self.faults.append(
-                f"feuille {index} : {shown(FOLLOWED[kind])} n'est pas à la suite de son relevé"
+                f"feuille {index} : {shown(FOLLOWED[kind])} n’est pas à la suite de son relevé"
             )
             return block
         block.rank = rank
         if kind != "capture" and (leaf["observation"], leaf["at"]) != (block.leaf, block.at):
             self.faults.append(
                 f"feuille {index} : {shown(FOLLOWED[kind])} nomme un autre relevé que celui "
-                f"qu'elle suit, à la feuille {block.leaf}"
+                f"qu’elle suit, à la feuille {block.leaf}"
             )
         return block
 
@@ -2134,7 +2134,7 @@ class Story:
                 if alone and (mine or owed_before(lives[: run + 1], one.target, slot)):
                     self.faults.append(
                         f"feuille {leaf} : relevé de {shown(one.target)} prévu le {told_us(slot)}, "
-                        "inscrit après d'autres plus tardifs : il n'est pas à sa place"
+                        "inscrit après d’autres plus tardifs : il n’est pas à sa place"
                     )
 
     def _counted_by_pace(self) -> None:
@@ -2158,7 +2158,7 @@ class Story:
 
     def _origin(self, index: int, leaf: Leaf) -> None:
         if index:
-            self.faults.append(f"feuille {index} : un journal ne commence qu'une fois")
+            self.faults.append(f"feuille {index} : un journal ne commence qu’une fois")
         self.before = any(leaf["rows_before"].values())
         self.on_trust["rows_before"] = sum(map(whole_number, leaf["rows_before"].values()))
 
@@ -2227,8 +2227,8 @@ class Story:
             life.last_at = max(life.last_at, at)
         if right < self._stated - TOLERANCE_S * SECOND:
             self.remarks.append(
-                f"feuille {index} : relevé daté du {told_us(right)}, alors qu'un jeton inscrit "
-                "avant lui est plus tardif ; l'horloge de la sonde retardait"
+                f"feuille {index} : relevé daté du {told_us(right)}, alors qu’un jeton inscrit "
+                "avant lui est plus tardif ; l’horloge de la sonde retardait"
             )
         policy = {n: whole_number(plan.get("policy", {}).get(n, v)) for n, v in POLICY.items()}
         self._fold(index, one, (at, verdict, leaf["reason"]), policy)
@@ -2265,7 +2265,7 @@ class Story:
         if not one.begins(slot):
             self.faults.append(
                 f"feuille {index} : deux relevés de {shown(one.target)} prévus au même moment, le "
-                f"{told_us(slot)}, sans que l'horloge ait reculé entre eux"
+                f"{told_us(slot)}, sans que l’horloge ait reculé entre eux"
             )
         lives = self.lives.get(one.point, [])
         self.on_trust["outside"] += not lives or one.point in self.stopped
@@ -2475,7 +2475,7 @@ class Story:
             if gap["from"] < end or (stopped is not None and gap["from"] > end):
                 self.faults.append(
                     f"feuille {gap['leaf']} : la lacune commence le {told_us(gap['from'])} ; le "
-                    f"service s'était arrêté le {told_us(end)}"
+                    f"service s’était arrêté le {told_us(end)}"
                 )
         if life.plan is None:
             self.on_trust["gaps"] += 1
@@ -2508,7 +2508,7 @@ class Story:
             point = self.runs.get(leaf.get("start", -1), "")
             last = max((start for start, of in self.runs.items() if of == point), default=-1)
             if point and (leaf["start"] != last or point in self.stopped):
-                self.faults.append(f"feuille {index} : arrêt d'un service qui ne fonctionnait pas")
+                self.faults.append(f"feuille {index} : arrêt d’un service qui ne fonctionnait pas")
             self._timed(index, at, point, at)
             self.stopped.add(point)
             for life in self.lives.get(point, [])[-1:]:
@@ -2519,7 +2519,7 @@ class Story:
         place = whole_number(leaf[name]) if name in leaf else None
         if place is not None and not (0 <= place < index and self.marks[place] == mark):
             self.faults.append(
-                f"feuille {index} : la feuille {place} qu'elle nomme n'est pas de type {name}"
+                f"feuille {index} : la feuille {place} qu’elle nomme n’est pas de type {name}"
             )
 
     def _round(self, index: int, leaf: Leaf) -> None:
@@ -2559,7 +2559,7 @@ class Story:
             self.with_copy.add(check)
         elif not self.before or one is None or microseconds(leaf["at"]) >= one.first_at:
             self.faults.append(
-                f"feuille {index} : copie d'un relevé de {shown(leaf['target'])} qui n'est pas "
+                f"feuille {index} : copie d’un relevé de {shown(leaf['target'])} qui n’est pas "
                 f"au journal, celui du {shown(leaf['at'])}"
             )
         else:
@@ -2578,7 +2578,7 @@ class Story:
             known = self.announced.get(place)
             if known is None:
                 self.faults.append(
-                    f"feuille {index} : retire l'annonce de la feuille {place}, où il n'y en a pas"
+                    f"feuille {index} : retire l’annonce de la feuille {place}, où il n’y en a pas"
                 )
             elif known["withdrawn_by"] is None:
                 known["withdrawn_by"], known["counts"] = index, False
@@ -2628,23 +2628,23 @@ FOLLOWED = {"outage": "cette indisponibilité", "blip": "cet échec isolé", "ca
 # What nothing in the journal proves nor denies, by one and by many.
 TRUSTED = {
     "keys": (
-        "changement de clé que rien, signé par l'ancienne, ne montre ici",
+        "changement de clé que rien, signé par l’ancienne, ne montre ici",
         "changements de clé que rien, signé par les anciennes, ne montre ici",
     ),
     "edges": (
-        "début ou fin d'indisponibilité qui dépend de relevés d'avant ce journal",
-        "débuts ou fins d'indisponibilités qui dépendent de relevés d'avant ce journal",
+        "début ou fin d’indisponibilité qui dépend de relevés d’avant ce journal",
+        "débuts ou fins d’indisponibilités qui dépendent de relevés d’avant ce journal",
     ),
     "gaps": (
         "lacune dont rien ne dit combien de relevés étaient prévus",
         "lacunes dont rien ne dit combien de relevés étaient prévus",
     ),
     "backwards": (
-        "relevé inscrit après un plus tardif de la même page : l'horloge avait reculé, dit-on",
-        "relevés inscrits après un plus tardif de la même page : l'horloge avait reculé, dit-on",
+        "relevé inscrit après un plus tardif de la même page : l’horloge avait reculé, dit-on",
+        "relevés inscrits après un plus tardif de la même page : l’horloge avait reculé, dit-on",
     ),
     "bare": (
-        "relevé qui n'est pas bon, et dont aucune feuille ne dit où sont les octets",
+        "relevé qui n’est pas bon, et dont aucune feuille ne dit où sont les octets",
         "relevés qui ne sont pas bons, et dont aucune feuille ne dit où sont les octets",
     ),
     "partial": (
@@ -2660,20 +2660,20 @@ TRUSTED = {
         "corps compressés en br ou en zstd, que Python seul ne sait pas décompresser",
     ),
     "bodies": (
-        "corps dont la décompression s'arrête ici plus tôt que chez le service",
-        "corps dont la décompression s'arrête ici plus tôt que chez le service",
+        "corps dont la décompression s’arrête ici plus tôt que chez le service",
+        "corps dont la décompression s’arrête ici plus tôt que chez le service",
     ),
     "shortened": (
         "copie dont la feuille abrège les conditions, trop longues",
         "copies dont les feuilles abrègent les conditions, trop longues",
     ),
     "charsets": (
-        "copie dont ce programme ne refait pas l'encodage du texte, déduit de la page",
-        "copies dont ce programme ne refait pas l'encodage du texte, déduit de la page",
+        "copie dont ce programme ne refait pas l’encodage du texte, déduit de la page",
+        "copies dont ce programme ne refait pas l’encodage du texte, déduit de la page",
     ),
     "rows_before": (
-        "enregistrement d'avant ce journal, qui n'en a pas la feuille",
-        "enregistrements d'avant ce journal, qui n'en a pas les feuilles",
+        "enregistrement d’avant ce journal, qui n’en a pas la feuille",
+        "enregistrements d’avant ce journal, qui n’en a pas les feuilles",
     ),
     "outside": (
         "relevé fait alors que le journal ne dit pas que le service fonctionnait",
@@ -2684,52 +2684,52 @@ TRUSTED = {
         "relevés que le plan du service ne prévoyait pas",
     ),
     "dates": (
-        "feuille datée d'avant 2020, ou d'après l'heure de cette machine",
-        "feuilles datées d'avant 2020, ou d'après l'heure de cette machine",
+        "feuille datée d’avant 2020, ou d’après l’heure de cette machine",
+        "feuilles datées d’avant 2020, ou d’après l’heure de cette machine",
     ),
     "unread": (
         "feuille que ce programme ne sait pas lire : un plus récent le saurait peut-être",
         "feuilles que ce programme ne sait pas lire : un plus récent le saurait peut-être",
     ),
     "rounds": (
-        "contrôle de la ligne inscrit après un plus tardif : l'horloge avait reculé, dit-on",
-        "contrôles de la ligne inscrits après un plus tardif : l'horloge avait reculé, dit-on",
+        "contrôle de la ligne inscrit après un plus tardif : l’horloge avait reculé, dit-on",
+        "contrôles de la ligne inscrits après un plus tardif : l’horloge avait reculé, dit-on",
     ),
     "twice": (
         "lacune qui en recouvre une autre de la même page",
-        "lacunes qui en recouvrent d'autres de la même page",
+        "lacunes qui en recouvrent d’autres de la même page",
     ),
     "both": (
-        "relevé au journal, qu'une lacune de sa page dit pourtant non fait",
-        "relevés au journal, qu'une lacune de leur page dit pourtant non faits",
+        "relevé au journal, qu’une lacune de sa page dit pourtant non fait",
+        "relevés au journal, qu’une lacune de leur page dit pourtant non faits",
     ),
     "copies_before": (
-        "copie d'un relevé d'avant ce journal",
-        "copies de relevés d'avant ce journal",
+        "copie d’un relevé d’avant ce journal",
+        "copies de relevés d’avant ce journal",
     ),
     "removed": (
         "copie quotidienne absente de son fichier : retirée après un temps, dit-on",
         "copies quotidiennes absentes de leurs fichiers : retirées après un temps, dit-on",
     ),
     "unnamed": (
-        "copie qu'aucune feuille ne nomme",
-        "copies qu'aucune feuille ne nomme",
+        "copie qu’aucune feuille ne nomme",
+        "copies qu’aucune feuille ne nomme",
     ),
     "strays": (
-        "enregistrement d'octets qu'aucune copie nommée ne désigne",
-        "enregistrements d'octets qu'aucune copie nommée ne désigne",
+        "enregistrement d’octets qu’aucune copie nommée ne désigne",
+        "enregistrements d’octets qu’aucune copie nommée ne désigne",
     ),
     "tops": (
         "enregistrement qui décrit un fichier de copies (warcinfo)",
         "enregistrements qui décrivent les fichiers de copies (warcinfo)",
     ),
     "away": (
-        "copie nommée dont le fichier n'est pas dans ce dossier",
+        "copie nommée dont le fichier n’est pas dans ce dossier",
         "copies nommées dont les fichiers ne sont pas dans ce dossier",
     ),
     "slots": (
-        "relevé prévu dont rien ne montre qu'il fut fait, ni qu'il ne le fut pas",
-        "relevés prévus dont rien ne montre qu'ils furent faits, ni qu'ils ne le furent pas",
+        "relevé prévu dont rien ne montre qu’il fut fait, ni qu’il ne le fut pas",
+        "relevés prévus dont rien ne montre qu’ils furent faits, ni qu’ils ne le furent pas",
     ),
 }
 
@@ -2928,7 +2928,7 @@ class Verification:
         self.details: list[str] = []  # of the step under way
         self.nothing = False  # there was nothing to verify in it
         self.faults += [
-            f"{shown(path)} : programme étranger ; la copie d'un journal n'en contient pas"
+            f"{shown(path)} : programme étranger ; la copie d’un journal n’en contient pas"
             for path in programs(self.folder, files if not asked.data else [])
         ]
         self.stated, self.witnesses, self.quorum = self._keys(asked.cles, asked.cle)
@@ -2956,7 +2956,7 @@ class Verification:
         )  # fmt: skip
 
     def _own_roots(self) -> bytes:
-        self.own.append("les racines des autorités d'horodatage (racines.pem)")
+        self.own.append("les racines des autorités d’horodatage (racines.pem)")
         return read(self.folder / "racines.pem", MAX_PEM)
 
     def _keys(self, given: "Path | None", key: str) -> tuple[Key, list[Key], int]:
@@ -2970,7 +2970,7 @@ class Verification:
         if len(logs) != 1 or len(quorum) > 1:
             raise Fault(f"{path} : il faut une clé de journal, et une seule")
         if given and key and key.strip() != logs[0]:
-            raise Fault(f"{path} : la clé de ce fichier n'est pas celle que vous avez donnée")
+            raise Fault(f"{path} : la clé de ce fichier n’est pas celle que vous avez donnée")
         if not given and not key:
             self.own.append("la clé du journal (cles.txt)")
         if not given and witnesses:
@@ -3026,7 +3026,7 @@ class Verification:
                 self.faults.append(f"{shown(here[name])} : de trop, le MANIFESTE ne le nomme pas")
             elif self.attempt(digest_of, here[name]) not in (told[name], None):
                 self.faults.append(
-                    f"{shown(here[name])} : n'a pas l'empreinte que dit le MANIFESTE"
+                    f"{shown(here[name])} : n’a pas l’empreinte que dit le MANIFESTE"
                 )
         self.remarks += [
             f"{shown(each)} : ni ce programme ni le journal ne disent rien de ce fichier"
@@ -3062,15 +3062,15 @@ class Verification:
             if not held:
                 raise Fault(
                     f"{self.journal / KEY_CHANGES} : la feuille {index} dit que la clé a changé ; "
-                    "aucun checkpoint signé par l'ancienne ne contient cette feuille"
+                    "aucun checkpoint signé par l’ancienne ne contient cette feuille"
                 )
             for one in held:
                 one.require([old, new])
             self.key = new
         if self.key.id != self.stated.id and not self.elsewhere:
             raise Fault(
-                f"{self.folder / 'cles.txt'} : la clé du dossier n'est pas celle que vous avez "
-                "donnée, et le journal ne mène pas de l'une à l'autre"
+                f"{self.folder / 'cles.txt'} : la clé du dossier n’est pas celle que vous avez "
+                "donnée, et le journal ne mène pas de l’une à l’autre"
             )
 
     def tree(self) -> str:
@@ -3117,7 +3117,7 @@ class Verification:
         for name, seen in one.cosigned.items():
             late = at // SECOND - seen
             text = (
-                f"{one.where} : {name} l'aurait contresigné le {told(seen)}, avant la feuille "
+                f"{one.where} : {name} l’aurait contresigné le {told(seen)}, avant la feuille "
                 f"{leaf} ({told_us(at)})"
             )
             if late > WITNESS_DAYS * 86_400:
@@ -3167,14 +3167,14 @@ class Verification:
             index, leaf = announced.pop(folder.name, (None, {}))
             if folder.name in unknown:
                 if sha256(read(folder / "token.tst", MAX_TOKEN)).hex() != folder.name:
-                    self.faults.append(f"{folder / 'token.tst'} : n'est pas le jeton de ce nom")
+                    self.faults.append(f"{folder / 'token.tst'} : n’est pas le jeton de ce nom")
                 continue
             at = self.attempt(check_stamp, folder, self.roots)
             if at is not None:
                 self.attempt(self._dates, folder, at, index, leaf)
         for digest, (index, _) in announced.items():
             path = self.journal / "horodatages" / digest
-            self.faults.append(f"{path} : jeton absent, la feuille {index} l'annonce")
+            self.faults.append(f"{path} : jeton absent, la feuille {index} l’annonce")
         whole = {path.parent for path in self.files if self.journal / "horodatages" in path.parents}
         for folder in sorted(whole - set(self.stamps)) if not self.alive else ():
             self.faults.append(f"{folder} : pas de jeton (token.tst)")
@@ -3199,22 +3199,22 @@ class Verification:
         if index is not None and (leaf["size"], leaf["at"][:19]) != (size, stamp(at)):
             self.faults.append(f"{token} : la feuille {index} dit autre chose")
         if index is not None and index < size:
-            self.faults.append(f"{token} : la feuille {index} l'annonce avant ce qu'il date")
+            self.faults.append(f"{token} : la feuille {index} l’annonce avant ce qu’il date")
         last, seen = self.story.latest_at.get(size, (0, 0))
         if seen // SECOND - at > TOLERANCE_S:
             self.faults.append(
-                f"{token} : daté du {told(at)}, avant la feuille {last} qu'il couvre "
+                f"{token} : daté du {told(at)}, avant la feuille {last} qu’il couvre "
                 f"({told_us(seen)})"
             )
         for name, cosigned in note.cosigned.items():
             if cosigned - at > TOLERANCE_S:
                 self.faults.append(
-                    f"{token} : daté du {told(at)}, avant la contresignature de {name} qu'il couvre"
+                    f"{token} : daté du {told(at)}, avant la contresignature de {name} qu’il couvre"
                 )
         for place, older in self.story.tokens:
             if place < size and microseconds(older["at"]) // SECOND - at > TOLERANCE_S:
                 self.faults.append(
-                    f"{token} : daté avant le jeton de la feuille {place}, qu'il couvre"
+                    f"{token} : daté avant le jeton de la feuille {place}, qu’il couvre"
                 )
         where = "pas encore au journal" if index is None else f"feuille {index}"
         self.dated.append({"at": at, "size": size, "token": folder.name, "leaf": index})
@@ -3259,8 +3259,8 @@ class Verification:
         return (
             f"{some(done, 'relevé')} dont les octets concordent ; "
             + some(removed, "copie quotidienne retirée", "copies quotidiennes retirées")
-            + f" depuis ; {away} hors de ce dossier ; {some(unnamed, 'copie')} qu'aucune feuille "
-            "ne nomme (plus récentes, ou d'avant un arrêt brutal), sans valeur de preuve"
+            + f" depuis ; {away} hors de ce dossier ; {some(unnamed, 'copie')} qu’aucune feuille "
+            "ne nomme (plus récentes, ou d’avant un arrêt brutal), sans valeur de preuve"
         )
 
     def announcements(self) -> str:
@@ -3272,13 +3272,13 @@ class Verification:
             self.faults.append(f"{shown(there[name])} : aucune feuille ne nomme ce fichier")
         for name in sorted(named & set(there)):
             if self.attempt(digest_of, there[name], where=there[name]) not in (name, None):
-                self.faults.append(f"{shown(there[name])} : n'est pas l'annonce qui fut inscrite")
+                self.faults.append(f"{shown(there[name])} : n’est pas l’annonce qui fut inscrite")
         self._date_announcements()
         self.nothing = not named & set(there)
         return (
             some(len(notes), "maintenance annoncée", "maintenances annoncées")
             + f", dont {sum(note['counts'] for note in notes)} à compter ; "
-            + some(len(named & set(there)), "texte d'annonce", "textes d'annonces")
+            + some(len(named & set(there)), "texte d’annonce", "textes d’annonces")
             + f" ici, {len(named - set(there))} hors de ce dossier"
         )
 
@@ -3305,7 +3305,7 @@ class Verification:
             return f"{some(len(self.faults), 'défaut')}."
         if not self.cosigned and not self.dated:
             return (
-                "Aucun défaut, et peu de preuves : rien ne date ni n'atteste ce journal, que qui "
+                "Aucun défaut, et peu de preuves : rien ne date ni n’atteste ce journal, que qui "
                 "tient sa clé a pu récrire en entier."
             )
         by = []
@@ -3689,24 +3689,24 @@ def tables(story: Story) -> Iterator[str]:
 
 
 STEPS = (
-    ("Fichiers", "manifest", "ces fichiers sont ceux du MANIFESTE, et il n'y en a pas d'autre",
-     "d'où vient la copie, car le MANIFESTE n'est pas signé"),
+    ("Fichiers", "manifest", "ces fichiers sont ceux du MANIFESTE, et il n’y en a pas d’autre",
+     "d’où vient la copie, car le MANIFESTE n’est pas signé"),
     ("Arbre", "tree",
      ("la clé du journal a signé ces feuilles, dans cet ordre, et les états antérieurs qui sont "
       "ici en sont le début"),
-     ("que ce qu'elles disent est vrai, ni que la même clé n'a pas signé un autre journal : seul "
+     ("que ce qu’elles disent est vrai, ni que la même clé n’a pas signé un autre journal : seul "
       "un cosignataire, ou un checkpoint reçu auparavant (--ancien), le montrerait")),
     ("Relevés", "checks",
      "ces indisponibilités suivent de ces relevés, et aucun ne manque sans être dit",
      ("que chaque verdict est juste (il se rejoue sur les octets gardés), que ce qui est dit non "
       "fait ne le fut pas, ni pourquoi, ni que les textes ont changé comme il est dit")),
-    ("Preuves", "proofs", "ces feuilles sont dans l'arbre signé", "ce que disent les autres"),
+    ("Preuves", "proofs", "ces feuilles sont dans l’arbre signé", "ce que disent les autres"),
     ("Horodatages", "tokens", "ces feuilles existaient à ces dates, selon des autorités tierces",
-     "qu'elles n'existaient pas avant"),
+     "qu’elles n’existaient pas avant"),
     ("Copies", "captures", "ces octets sont ceux que le relevé a notés",
-     "que le site les a envoyés, ni qu'un autre visiteur aurait reçu les mêmes"),
+     "que le site les a envoyés, ni qu’un autre visiteur aurait reçu les mêmes"),
     ("Annonces", "announcements", "ces annonces de maintenance sont celles qui furent inscrites",
-     "qui les a publiées, ni ce qu'elles disent : elles sont à lire"),
+     "qui les a publiées, ni ce qu’elles disent : elles sont à lire"),
 )  # fmt: skip
 
 
@@ -3732,13 +3732,13 @@ def judge(asked: argparse.Namespace, tell: Say) -> dict[str, Any]:
     own = ["ce programme"] * inside + (found.own if found else [])
     if own:
         say(f"   Pris dans le dossier même : {', '.join(own)}.")
-        say("   Cela y est cru sur parole : comparez-le avec ce que l'association publie, ou")
-        say("   donnez-le d'ailleurs (--cle, --cles, --racines).")
+        say("   Cela y est cru sur parole : comparez-le avec ce que l’association publie, ou")
+        say("   donnez-le d’ailleurs (--cle, --cles, --racines).")
     if inside:
         say(
-            f"   L'empreinte de ce programme (sha256sum {HERE.name}) est à calculer par vos soins :"
+            f"   L’empreinte de ce programme (sha256sum {HERE.name}) est à calculer par vos soins :"
         )
-        say("   celle qu'il dirait lui-même ne prouverait rien.")
+        say("   celle qu’il dirait lui-même ne prouverait rien.")
     steps = list(taken(found, say)) if found else []
     faults[:] = map(shown, faults)  # they name files, whose names are from outside
     remarks = [shown(line) for line in found.remarks] if found else []
@@ -3775,7 +3775,7 @@ def begin(asked: argparse.Namespace, faults: list[str], say: Say) -> "Verificati
     judged = asked.dossier.resolve()
     if judged not in HERE.parents:
         for path in modules(HERE.parent):
-            say(f"   {shown(path)} : posé à côté de ce programme ; il n'a pas été chargé.")
+            say(f"   {shown(path)} : posé à côté de ce programme ; il n’a pas été chargé.")
     try:
         OpenSSL.find(judged, HERE.parent)
         say(f"   openssl : {OpenSSL.path}")
@@ -3855,13 +3855,13 @@ def as_json(found: Verification) -> dict[str, Any]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Vérifie la copie d'un journal Vigie.")
+    parser = argparse.ArgumentParser(description="Vérifie la copie d’un journal Vigie.")
     parser.add_argument("dossier", type=Path)
     parser.add_argument("--cle", default="", help="clé publique du journal, telle que publiée")
     parser.add_argument(
-        "--cles", type=Path, help="clés du journal et des cosignataires, obtenues d'ailleurs"
+        "--cles", type=Path, help="clés du journal et des cosignataires, obtenues d’ailleurs"
     )
-    parser.add_argument("--racines", type=Path, help="certificats des autorités d'horodatage (PEM)")
+    parser.add_argument("--racines", type=Path, help="certificats des autorités d’horodatage (PEM)")
     parser.add_argument(
         "--ancien", type=Path, action="append", default=[],
         help="checkpoint obtenu auparavant, que le journal doit prolonger",

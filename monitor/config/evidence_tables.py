@@ -33,7 +33,7 @@ def check_evidence(main: MainFile, folder: Path) -> None:
     if main.cosigning and main.cosigning.needed > len(main.cosigning.witness):
         main.tables.refuse(
             "cosigning", "needed", value=main.cosigning.needed,
-            reason="plus de cosignataires exigés qu'il n'y en a",
+            reason="plus de cosignataires exigés qu’il n’y en a",
             cure=f"au plus {len(main.cosigning.witness)}",
         )  # fmt: skip
 
@@ -59,7 +59,7 @@ def _check_authorities(main: MainFile, folder: Path) -> None:
     if whole and main.authorities and len(operators) < OPERATORS_MIN:
         refuse(
             "stamps", "authority", value=sorted(operators),
-            reason="trop peu d'exploitants différents parmi les autorités d'horodatage",
+            reason="trop peu d’exploitants différents parmi les autorités d’horodatage",
             cure=f"au moins {OPERATORS_MIN}, ou aucune",
         )  # fmt: skip
 
@@ -72,7 +72,7 @@ def _check_keys(
         if entry.key in keys_seen:
             main.tables.refuse(
                 *keys, index, "key", value=entry.key,
-                reason="clé déjà donnée", cure="ne la laisser qu'une fois",
+                reason="clé déjà donnée", cure="ne la laisser qu’une fois",
             )  # fmt: skip
         keys_seen.add(entry.key)
 

@@ -74,12 +74,12 @@ def _check_hours(main: MainFile) -> None:
         if len(set(entry.days)) < len(entry.days):
             refuse(
                 "days", value=list(entry.days), reason="jour écrit plusieurs fois",
-                cure="n'écrire chaque jour qu'une fois",
+                cure="n’écrire chaque jour qu’une fois",
             )  # fmt: skip
         if entry.opens >= entry.closes:
             refuse(
                 "closes", value=entry.closes.isoformat(),
-                reason="la fermeture ne suit pas l'ouverture",
+                reason="la fermeture ne suit pas l’ouverture",
                 cure=f"plus tard que opens ({entry.opens}), le même jour",
             )  # fmt: skip
             continue
@@ -89,7 +89,7 @@ def _check_hours(main: MainFile) -> None:
             refuse(
                 "opens", value=entry.opens.isoformat(),
                 reason=f"heures déjà comptées dans « {overlapping.slug} »",
-                cure="les réunir, ou changer de jours ou d'heures",
+                cure="les réunir, ou changer de jours ou d’heures",
             )  # fmt: skip
         checked.append(entry)
 
@@ -108,7 +108,7 @@ def _check_components(main: MainFile) -> None:
                 main.tables.refuse(
                     "figures", "component", index, "targets", position, value=target,
                     reason=f"cible déjà comptée dans le composant « {owners[target]} »",
-                    cure="ne l'écrire qu'une fois, dans un seul composant",
+                    cure="ne l’écrire qu’une fois, dans un seul composant",
                 )  # fmt: skip
             owners.setdefault(target, entry.slug)
     written = main.figures.component if main.figures else []
@@ -128,10 +128,10 @@ def _check_targets(main: MainFile, files: Iterable[Tables]) -> None:
             if target in known:
                 continue
             near = difflib.get_close_matches(target, known, n=1)
-            cure = f"peut-être « {near[0]} »" if near else "écrire le slug d'une [[target]]"
+            cure = f"peut-être « {near[0]} »" if near else "écrire le slug d’une [[target]]"
             main.tables.refuse(
                 "figures", "component", index, "targets", position, value=target,
-                reason="aucune cible n'a cet identifiant", cure=cure,
+                reason="aucune cible n’a cet identifiant", cure=cure,
             )  # fmt: skip
 
 

@@ -50,7 +50,7 @@ class _FingerprintTable:
         self.table: Mapping[str, Any] = table if isinstance(table, dict) else {}
         self.problems: list[Problem] = []
         if not isinstance(table, dict):
-            self.refuse("", table, "n'est pas une table", f"écrire [[{TABLE}]]")
+            self.refuse("", table, "n’est pas une table", f"écrire [[{TABLE}]]")
 
     def refuse(self, key: str, value: object, reason: str, cure: str) -> None:
         where = f"{self.key}.{key}" if key else self.key
@@ -64,7 +64,7 @@ class _FingerprintTable:
             self.refuse(key, self.table[key], "clé inconnue", f"clés connues : {known}")
         for key in NEEDED:
             if key not in self.table:
-                self.refuse(key, "", "clé absente", "l'ajouter")
+                self.refuse(key, "", "clé absente", "l’ajouter")
         for key, kind in KEYS.items():
             value = self.table.get(key)
             if value is None:
@@ -72,7 +72,7 @@ class _FingerprintTable:
             if not isinstance(value, kind) or isinstance(value, bool):
                 self.refuse(key, value, "mauvais type", f"écrire {_FRENCH[kind]}")
             elif isinstance(value, str) and not value.strip():
-                self.refuse(key, value, "texte vide", "l'écrire, ou retirer la clé")
+                self.refuse(key, value, "texte vide", "l’écrire, ou retirer la clé")
 
     def one_of(self, key: str, words: type[Verdict | Reason | MarkPlace | Confidence]) -> Any:
         value: str = self.table[key]
@@ -127,7 +127,7 @@ def _read(entry: _FingerprintTable) -> Fingerprint | None:
     _check_id(entry)
     _check_meaning(entry, verdict, reason)
     if not entry.table.get("texts") and not entry.table.get("regexes"):
-        entry.refuse("texts", "", "ni texts ni regexes", "écrire au moins l'un des deux")
+        entry.refuse("texts", "", "ni texts ni regexes", "écrire au moins l’un des deux")
     texts = _texts(entry, "texts", folded=where in _FOLDED)
     patterns = _patterns(entry, where)
     also = _texts(entry, "also", folded=True)
@@ -177,7 +177,7 @@ def _texts(entry: _FingerprintTable, key: str, *, folded: bool) -> tuple[str, ..
     for text in entry.table.get(key, ()):
         if not isinstance(text, str) or not _TEXT_MIN <= len(text) <= _TEXT_MAX:
             cure = f"un texte de {_TEXT_MIN} à {_TEXT_MAX} caractères"
-            entry.refuse(key, text, "texte trop court, trop long ou d'un autre type", cure)
+            entry.refuse(key, text, "texte trop court, trop long ou d’un autre type", cure)
         else:
             texts.append(fold(text) if folded else text.lower())
     return tuple(texts)
@@ -188,7 +188,7 @@ def _patterns(entry: _FingerprintTable, where: MarkPlace | None) -> tuple[re.Pat
     text_max = CHARS_MAX[where] if where else 1
     for regex in entry.table.get("regexes", ()):
         is_text = isinstance(regex, str)
-        fault = check_regex(regex, text_max=text_max) if is_text else "n'est pas un texte"
+        fault = check_regex(regex, text_max=text_max) if is_text else "n’est pas un texte"
         if fault:
             entry.refuse("regexes", regex, fault, "borner chaque répétition, par exemple {0,80}")
         else:

@@ -155,7 +155,7 @@ class Local:
                 self.problems.append(
                     _HERE.problem(
                         TARGET, at, "slug", value=entry.get("slug"),
-                        reason="aucune cible livrée n'a cet identifiant",
+                        reason="aucune cible livrée n’a cet identifiant",
                         cure="corriger slug ; pour ajouter une cible, lui donner aussi url",
                     )
                 )  # fmt: skip
@@ -180,7 +180,7 @@ class Local:
         for at, entry in enumerate(listed):
             if not isinstance(entry, dict):
                 self._refuse(at, value=entry, reason="une table est attendue",
-                             cure="l'écrire sous [[target]]")  # fmt: skip
+                             cure="l’écrire sous [[target]]")  # fmt: skip
             elif not isinstance(entry.get(ENABLED, True), bool):
                 self._refuse(at, ENABLED, value=entry[ENABLED], reason="true ou false est attendu",
                              cure="écrire true ou false, sans guillemets")  # fmt: skip

@@ -110,7 +110,7 @@ def _check_service(main: MainFile, folder: Path) -> None:
     if main.probe and main.probe.slow_s >= main.probe.deadline_s:
         refuse(
             "probe", "slow_s", value=main.probe.slow_s,
-            reason="le seuil de lenteur n'est jamais atteint",
+            reason="le seuil de lenteur n’est jamais atteint",
             cure=f"moins de deadline_s ({main.probe.deadline_s:g} s)",
         )  # fmt: skip
     if service is None:
@@ -120,14 +120,14 @@ def _check_service(main: MainFile, folder: Path) -> None:
     if agent is not None and not (agent.isascii() and any(name in agent for name in names)):
         refuse(
             "service", "user_agent", value=agent,
-            reason="le robot doit dire qui l'envoie, en ASCII",
+            reason="le robot doit dire qui l’envoie, en ASCII",
             cure=f"y écrire {' ou '.join(names)}, ou retirer cette clé",
         )  # fmt: skip
     if service.extra_ca and not service.allow_private:
         refuse(
             "service", "extra_ca", value=service.extra_ca,
             reason="une autorité ajoutée fausserait les relevés de certificats",
-            cure="retirer cette clé ; elle n'est que pour les essais, avec allow_private",
+            cure="retirer cette clé ; elle n’est que pour les essais, avec allow_private",
         )  # fmt: skip
     elif service.extra_ca and not (folder / service.extra_ca).is_file():
         refuse(
@@ -150,7 +150,7 @@ def _check_platforms(main: MainFile) -> None:
         if slow_s >= deadline_s and (platform.deadline_s or platform.slow_s):
             refuse(
                 "platform", index, "slow_s", value=slow_s,
-                reason="le seuil de lenteur n'est jamais atteint",
+                reason="le seuil de lenteur n’est jamais atteint",
                 cure=f"moins de deadline_s ({deadline_s:g} s)",
             )  # fmt: skip
         if slugs.setdefault(platform.slug, index) != index:
@@ -175,7 +175,7 @@ def _check_controls(main: MainFile) -> None:
     if controls.needed > len(controls.host):
         refuse(
             "controls", "needed", value=controls.needed,
-            reason="plus de témoins exigés qu'il n'y en a",
+            reason="plus de témoins exigés qu’il n’y en a",
             cure=f"au plus {len(controls.host)}",
         )  # fmt: skip
     if main.allow_private:
@@ -184,8 +184,8 @@ def _check_controls(main: MainFile) -> None:
     if len(operators) < HOSTS_MIN and len(main.hosts) == len(controls.host):
         refuse(
             "controls", "host", value=sorted(operators),
-            reason="trop peu d'exploitants différents parmi les témoins",
-            cure=f"au moins {HOSTS_MIN}, pour que la panne de l'un n'accuse pas notre ligne",
+            reason="trop peu d’exploitants différents parmi les témoins",
+            cure=f"au moins {HOSTS_MIN}, pour que la panne de l’un n’accuse pas notre ligne",
         )  # fmt: skip
     _check_hosts(main)
 

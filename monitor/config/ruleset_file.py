@@ -188,6 +188,6 @@ def _check_last(tables: Tables, lines: Mapping[int, Line]) -> None:
     if missing:
         tables.refuse(
             LINE, value=missing[0],
-            reason="ce verdict n'a pas de dernière ligne, sans condition",
+            reason="ce verdict n’a pas de dernière ligne, sans condition",
             cure=f"ajouter [[{LINE}]] avec seulement verdict, counts_as et why",
         )  # fmt: skip

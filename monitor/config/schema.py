@@ -40,7 +40,7 @@ def _private(info: ValidationInfo) -> bool:
 
 def _text(value: str) -> str:
     if not value.strip():
-        raise refused("texte vide", "l'écrire, ou retirer la clé")
+        raise refused("texte vide", "l’écrire, ou retirer la clé")
     printable = value.translate(_FRENCH_SPACES).isprintable()
     if len(value) > TEXT_MAX or not printable or value != value.strip():
         cure = f"au plus {TEXT_MAX} caractères, sans espace au bord ni retour à la ligne"
@@ -76,14 +76,14 @@ def _origin(value: str) -> str:
     address = _shape(value)
     parts = urlsplit(address)
     if address != f"{parts.scheme}://{parts.netloc.lower()}":
-        cure = "écrire le protocole et l'hôte en minuscules, par exemple https://exemple.fr"
+        cure = "écrire le protocole et l’hôte en minuscules, par exemple https://exemple.fr"
         raise refused("une origine est attendue, sans chemin ni barre finale", cure)
     return address
 
 
 def _destination(value: str) -> str:
     if not value.startswith("/"):
-        raise refused("un chemin est attendu", "l'écrire depuis la racine, par exemple /usagers/")
+        raise refused("un chemin est attendu", "l’écrire depuis la racine, par exemple /usagers/")
     return value
 
 

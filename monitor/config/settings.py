@@ -144,13 +144,13 @@ def _from_files(environ: Mapping[str, str], faults: list[str]) -> dict[str, str]
         if not (path := environ.get(variable)):
             continue
         if environ.get(name):
-            cure = f"ne garder que l'une des deux variables, {name} ou {variable}"
+            cure = f"ne garder que l’une des deux variables, {name} ou {variable}"
             faults.append(f"{variable}: {path!r}: secret donné deux fois: {cure}")
             continue
         try:
             text = _secret(Path(path))
         except (OSError, UnicodeDecodeError) as error:
-            why = in_french(error) if isinstance(error, OSError) else "n'est pas du texte UTF-8"
+            why = in_french(error) if isinstance(error, OSError) else "n’est pas du texte UTF-8"
             cure = "donner un fichier lisible par le compte du service"
             faults.append(f"{variable}: {path!r}: secret illisible ({why}): {cure}")
             continue
@@ -165,7 +165,7 @@ def _secret(path: Path) -> str:
     file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise OSError(errno.EINVAL, "ce n'est pas un fichier ordinaire")
+            raise OSError(errno.EINVAL, "ce n’est pas un fichier ordinaire")
         data = os.read(file, _SECRET_MAX + 1)
     finally:
         os.close(file)
@@ -191,7 +191,7 @@ def _listen(value: str, faults: list[str]) -> tuple[str, int]:
     if match and int(match["port"]) <= _PORT_MAX and _is_address(match["host"]):
         return match["host"], int(match["port"])
     cure = "écrire par exemple 127.0.0.1:8600, ou [::1]:8600"
-    faults.append(f"VIGIE_LISTEN: {value!r}: adresse d'écoute mal écrite: {cure}")
+    faults.append(f"VIGIE_LISTEN: {value!r}: adresse d’écoute mal écrite: {cure}")
     return "", 0
 
 

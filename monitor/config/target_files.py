@@ -89,7 +89,7 @@ def _head(tables: Tables) -> _Head | None:
     if Path(tables.name).stem != entry.department:
         tables.refuse(
             "department", value=entry.department,
-            reason="le fichier porte le nom d'un autre département",
+            reason="le fichier porte le nom d’un autre département",
             cure=f"le nommer {entry.department}.toml, ou corriger le code",
         )  # fmt: skip
     return _Head(group=GROUP, department=entry.department, city=entry.city, platform=entry.platform)

@@ -50,7 +50,7 @@ def _check_times(placed_target: Placed, main: MainFile) -> None:
     ) != usual  # the defaults are refused where they are written
     if own and target.slow_s >= target.deadline_s:
         placed_target.refuse(
-            "slow_s", value=target.slow_s, reason="le seuil de lenteur n'est jamais atteint",
+            "slow_s", value=target.slow_s, reason="le seuil de lenteur n’est jamais atteint",
             cure=f"moins de deadline_s ({target.deadline_s:g} s)",
         )  # fmt: skip
     if target.interval_s and target.deadline_s > target.interval_s:
@@ -66,20 +66,20 @@ def _check_kind(placed_target: Placed) -> None:
     if target.signs_of_life and target.kind is not Kind.SHELL:
         placed_target.refuse(
             "signs_of_life", value=list(target.signs_of_life),
-            reason=f"une cible « {target.kind} » n'a pas de signes de vie",
+            reason=f"une cible « {target.kind} » n’a pas de signes de vie",
             cure='écrire kind = "shell", ou une cible « api » par adresse',
         )  # fmt: skip
     if target.expect_path and target.kind is not Kind.REDIRECT:
         placed_target.refuse(
             "expect_path", value=target.expect_path,
-            reason=f"une cible « {target.kind} » n'a pas de destination",
+            reason=f"une cible « {target.kind} » n’a pas de destination",
             cure='écrire kind = "redirect", ou retirer cette clé',
         )  # fmt: skip
     for index, route in enumerate(target.routes):
         if route.url.partition("#")[0] != target.url or "#" not in route.url:
             placed_target.refuse(
                 "route", index, "url", value=route.url,
-                reason="ce n'est pas un écran de cette application",
+                reason="ce n’est pas un écran de cette application",
                 cure=f"écrire {target.url}#…",
             )  # fmt: skip
 
@@ -99,7 +99,7 @@ def _check_platform(placed_target: Placed, main: MainFile, lanes: Mapping[str, s
     if not target.interval_s:
         placed_target.refuse(
             "interval_s", value=None, reason="aucun intervalle pour cette cible",
-            cure=f"l'écrire ici, ou « {target.kind} » dans platform.interval_s",
+            cure=f"l’écrire ici, ou « {target.kind} » dans platform.interval_s",
         )  # fmt: skip
     for key, url in (("url", target.url), *(("signs_of_life", u) for u in target.signs_of_life)):
         host = urlsplit(url).hostname or ""

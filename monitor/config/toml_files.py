@@ -20,15 +20,15 @@ def read_toml(folder: Path, name: str) -> tuple[dict[str, Any] | None, tuple[Pro
         return _refused(name, "fichier", "(absent)", "fichier introuvable", "créer ce fichier")
     except OSError as error:
         value = "(accès refusé)" if isinstance(error, PermissionError) else "(illisible)"
-        cure = "vérifier que c'est un fichier et que le service a le droit de le lire"
+        cure = "vérifier que c’est un fichier et que le service a le droit de le lire"
         return _refused(name, "fichier", value, "fichier illisible", cure)
     if len(data) > SIZE_MAX:
         size = f"plus de {SIZE_MAX} octets"
-        cure = "vérifier que c'est le bon fichier, ou le partager en plusieurs"
+        cure = "vérifier que c’est le bon fichier, ou le partager en plusieurs"
         return _refused(name, "fichier", size, "fichier trop gros", cure)
     if data.startswith(b"\xef\xbb\xbf"):
         cure = "enregistrer le fichier en « UTF-8 sans BOM »"
-        return _refused(name, "fichier", "EF BB BF", "marque d'ordre des octets (BOM)", cure)
+        return _refused(name, "fichier", "EF BB BF", "marque d’ordre des octets (BOM)", cure)
     return _parse(name, data)
 
 
@@ -39,7 +39,7 @@ def _parse(name: str, data: bytes) -> tuple[dict[str, Any] | None, tuple[Problem
         line = data.count(b"\n", 0, error.start) + 1
         value = f"octet {data[error.start]:#04x}"
         cure = "enregistrer le fichier en UTF-8"
-        return _refused(name, f"ligne {line}", value, "le texte n'est pas en UTF-8", cure)
+        return _refused(name, f"ligne {line}", value, "texte non codé en UTF-8", cure)
     try:
         return tomllib.loads(text), ()
     except RecursionError:

@@ -37,8 +37,8 @@ def refuse_url(url: str, *, allow_private: bool = False) -> Refusal | None:
     """Judge the URL of a request: public, http or https, no user, no fragment."""
     refusal = refuse_shape(url)
     if refusal is None and "#" in url:
-        cure = "mettre l'adresse sans « # » ici, et la route dans [[target.route]]"
-        refusal = Refusal("le fragment n'est jamais envoyé au serveur", cure)
+        cure = "mettre l’adresse sans « # » ici, et la route dans [[target.route]]"
+        refusal = Refusal("le fragment n’est jamais envoyé au serveur", cure)
     return refusal or _refuse_host(urlsplit(url).hostname or "", allow_private=allow_private)
 
 
@@ -48,7 +48,7 @@ def refuse_shape(url: str) -> Refusal | None:
         return Refusal(f"adresse de plus de {URL_MAX} caractères", "la raccourcir")
     if not _ALLOWED.fullmatch(url) or "\\" in url:
         cure = "coder ces caractères en %XX dans le chemin, en punycode (xn--) dans le nom"
-        return Refusal("espace, accent ou caractère interdit dans l'adresse", cure)
+        return Refusal("espace, accent ou caractère interdit dans l’adresse", cure)
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -61,14 +61,14 @@ def _refuse_parts(parts: SplitResult, *, port: int | None) -> Refusal | None:
     if parts.scheme not in {"http", "https"}:
         return Refusal("seuls http et https sont surveillés", "écrire https://hôte/chemin")
     if "@" in parts.netloc:
-        cure = "retirer ce qui précède « @ » ; le robot ne s'identifie jamais"
-        return Refusal("identifiants dans l'adresse", cure)
+        cure = "retirer ce qui précède « @ » ; le robot ne s’identifie jamais"
+        return Refusal("identifiants dans l’adresse", cure)
     if not parts.hostname:
-        return Refusal("adresse sans nom d'hôte", "écrire https://hôte/chemin")
+        return Refusal("adresse sans nom d’hôte", "écrire https://hôte/chemin")
     if port == 0:
         return Refusal("port impossible", "retirer « :0 »")
     if not parts.path.startswith("/"):
-        return Refusal("adresse sans chemin", "ajouter « / » après le nom d'hôte")
+        return Refusal("adresse sans chemin", "ajouter « / » après le nom d’hôte")
     return None
 
 
@@ -87,13 +87,13 @@ def refuse_name(host: str, *, allow_private: bool = False) -> Refusal | None:
     labels = host.split(".")
     if len(host) > 253 or not all(map(_LABEL.fullmatch, labels)):  # noqa: PLR2004 -- RFC 1035
         cure = "écrire le nom en minuscules : lettres, chiffres, tirets et points"
-        return Refusal("nom d'hôte mal écrit", cure)
+        return Refusal("nom d’hôte mal écrit", cure)
     if allow_private:
         return None
     if len(labels) == 1:
-        return Refusal("nom d'hôte d'un seul mot, donc local", "écrire le nom public complet")
+        return Refusal("nom d’hôte d’un seul mot, donc local", "écrire le nom public complet")
     if f".{host}".endswith(_RESERVED):
-        return Refusal("nom d'hôte réservé à un réseau privé", "écrire le nom public complet")
+        return Refusal("nom d’hôte réservé à un réseau privé", "écrire le nom public complet")
     return None
 
 

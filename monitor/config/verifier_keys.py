@@ -29,5 +29,5 @@ def refuse_key(text: str, kind: int) -> Refusal | None:
         cure = "demander à son propriétaire une clé faite par son programme"
         return Refusal("clé faible, sous laquelle tout texte passerait pour signé", cure)
     if key[0] != kind:
-        return Refusal(f"ce n'est pas la clé d'{_KINDS[kind]}", "demander la bonne clé")
+        return Refusal(f"ce n’est pas la clé d’{_KINDS[kind]}", "demander la bonne clé")
     return None

@@ -26,6 +26,7 @@ from monitor.store.reads.journal_reads import KeptCheckpoint
 CHECKPOINT_FILE, README_FILE, PACKAGE_FILE = "checkpoint", "README.md", "datapackage.json"
 SETTLED = timedelta(hours=1)  # after the end of the month, its last checks are recorded
 _README = Path(__file__).with_name("readme.md")
+_BEFORE_A_SIGN = re.compile(r" (?=[:;?!»])")
 _SHOWN = 10  # targets that a message names
 _BLOCK = 1_048_576
 _PROFILE = "https://datapackage.org/profiles/2.0"
@@ -179,7 +180,7 @@ def _readme(record: MonthRecord, config: Config, chosen: Edition) -> str:
 
 def _typeset(text: str) -> str:
     """Return French whose colons and quotation marks no line break can part."""
-    closed = re.sub(r" (?=[:;?!»])", "\N{NO-BREAK SPACE}", text)
+    closed = _BEFORE_A_SIGN.sub("\N{NO-BREAK SPACE}", text)
     return closed.replace("« ", "«\N{NO-BREAK SPACE}")
 
 

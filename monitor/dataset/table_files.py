@@ -31,6 +31,7 @@ _SQL_TYPES: dict[ColumnKind, str] = {
     "instant": "TIMESTAMPTZ",
     "day": "DATE",
 }
+_OF_A_PATTERN = re.compile(r"[\[*?]")  # what DuckDB takes for a pattern in a path
 _ROWS_OF_A_GROUP = 61_440  # thirty vectors of DuckDB
 _SETTINGS: Mapping[str, str | bool | int | float | list[str]] = {
     "threads": "1",  # several may end in another order
@@ -151,4 +152,4 @@ def _quoted(path: str) -> str:
 
 def _literal(path: Path) -> str:
     """Return the pattern of one path: DuckDB takes some of its characters for wildcards."""
-    return re.sub(r"[\[*?]", r"[\g<0>]", str(path.absolute()))
+    return _OF_A_PATTERN.sub(r"[\g<0>]", str(path.absolute()))

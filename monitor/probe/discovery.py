@@ -193,7 +193,7 @@ def proposed(search: Search, home: Target, *, watched: Iterable[str]) -> str:
     place = home.name.split(" – ")[0]
     lines = [
         "# Propositions de « vigie discover » : relire chaque page, puis recopier ce qui convient",
-        f"# dans config/targets/prefectures/{search.department}.toml. Rien n'y est ajouté seul.",
+        f"# dans config/targets/prefectures/{search.department}.toml. Rien n’y est ajouté seul.",
     ]
     slugs: set[str] = set()
     for proposal in search.proposals:

@@ -51,7 +51,7 @@ def parse(url: str) -> URL:
         ) from None
     if "@" in (parsed.host or ""):
         raise StoreError(
-            "Adresse de base illisible : dans le mot de passe, « @ » s'écrit %40"
+            "Adresse de base illisible : dans le mot de passe, « @ » s’écrit %40"
             " (VIGIE_DATABASE_URL)."
         )
     match parsed.drivername.partition("+")[0]:
@@ -176,7 +176,7 @@ def check_schema(connection: Connection, url: URL) -> None:
         )
     raise StoreError(
         f"La base {where} est au schéma {revision}, plus récent que celui de ce programme"
-        f" ({SCHEMA}). Installez la version de Vigie qui l'a écrite, ou une plus récente."
+        f" ({SCHEMA}). Installez la version de Vigie qui l’a écrite, ou une plus récente."
     )
 
 
@@ -202,14 +202,14 @@ def explain(error: BaseException, where: str) -> str:
         case sqlite3.SQLITE_FULL | "53100":
             what = "le disque est plein. Libérez de la place"
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | "42501" | "25006":
-            what = "l'écriture est refusée. Donnez le droit d'écrire au compte du service"
+            what = "l’écriture est refusée. Donnez le droit d’écrire au compte du service"
         case sqlite3.SQLITE_CANTOPEN:
-            what = "le fichier ne s'ouvre pas. Vérifiez le dossier et ses droits"
+            what = "le fichier ne s’ouvre pas. Vérifiez le dossier et ses droits"
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             what = "un autre programme la garde verrouillée. Arrêtez-le"
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB | "42P01" | "42703":
             what = (
-                "le fichier est abîmé, incomplet, ou n'est pas une base. Restaurez une sauvegarde,"
+                "le fichier est abîmé, incomplet, ou n’est pas une base. Restaurez une sauvegarde,"
                 " ou mettez-le de côté et refaites la base (« vigie rebuild »)"
             )
         case sqlite3.SQLITE_IOERR:
@@ -217,11 +217,11 @@ def explain(error: BaseException, where: str) -> str:
         case _ if isinstance(error, OSError) and (error.errno or 0) in _SYSTEM:
             what = _SYSTEM[error.errno or 0]
         case _ if isinstance(error, PermissionError):
-            what = "l'accès est refusé. Donnez le droit d'écrire au compte du service"
+            what = "l’accès est refusé. Donnez le droit d’écrire au compte du service"
         case _ if isinstance(error, IntegrityError):
-            what = "elle refuse un enregistrement incohérent ; rien n'en a été écrit. Signalez-le"
+            what = "elle refuse un enregistrement incohérent ; rien n’en a été écrit. Signalez-le"
         case _:
-            what = "elle ne répond plus ou refuse. Vérifiez qu'elle fonctionne"
+            what = "elle ne répond plus ou refuse. Vérifiez qu’elle fonctionne"
     return f"Base {where} : {what}, puis relancez. ({type(cause).__name__}: {str(cause)[:200]})"
 
 

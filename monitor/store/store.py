@@ -425,7 +425,7 @@ class Store(
 
     async def _write(self, item: Outcome | Work) -> None:
         if self._writer is None:
-            raise StoreError("Cette base n'est ouverte qu'en lecture.")
+            raise StoreError("Cette base n’est ouverte qu’en lecture.")
         await self._writer.write(item)
 
 
@@ -460,4 +460,4 @@ def _require_database(url: URL) -> None:
     require_folder(url)
     path = sqlite_path(url)
     if path is not None and not path.exists():
-        raise StoreError(f"La base {path} n'existe pas encore. Lancez « vigie migrate ».")
+        raise StoreError(f"La base {path} n’existe pas encore. Lancez « vigie migrate ».")

@@ -97,8 +97,8 @@ def prepare(target: str) -> None:
         filled = [table.name for table in metadata.sorted_tables if _count(connection, table)]
     if filled:
         raise StoreError(
-            f"La base {name_of(to_url)} n'est pas vide ({', '.join(filled[:3])}…) : donnez-en une "
-            "nouvelle. Rien n'y a été changé."
+            f"La base {name_of(to_url)} n’est pas vide ({', '.join(filled[:3])}…) : donnez-en une "
+            "nouvelle. Rien n’y a été changé."
         )
 
 
@@ -118,8 +118,8 @@ def require_same(read: TableDigests, written: TableDigests, *, where: str) -> No
     wrong = [name for name, content in read.items() if written.get(name) != content]
     if wrong:
         raise StoreError(
-            f"Base {where} : ce qui y a été écrit n'est pas ce qui a été lu ({', '.join(wrong)}). "
-            "Ne l'utilisez pas ; l'ancienne est intacte. Signalez-le."
+            f"Base {where} : ce qui y a été écrit n’est pas ce qui a été lu ({', '.join(wrong)}). "
+            "Ne l’utilisez pas ; l’ancienne est intacte. Signalez-le."
         )
 
 

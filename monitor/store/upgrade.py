@@ -47,7 +47,7 @@ class Migration:
             return f"Base {self.where} créée, schéma {self.after}."
         if self.before == self.after:
             return f"Base {self.where} déjà au schéma {self.after} : rien à faire."
-        copy_text = f" L'ancienne est gardée dans {self.copy}." if self.copy else ""
+        copy_text = f" L’ancienne est gardée dans {self.copy}." if self.copy else ""
         return (
             f"Base {self.where} passée du schéma {self.before} au schéma {self.after}.{copy_text}"
         )
@@ -90,7 +90,7 @@ def require_folder(url: URL) -> None:
     path = sqlite_path(url)
     if path is not None and not path.parent.is_dir():
         raise StoreError(
-            f"Le dossier {path.parent} n'existe pas. Créez-le, ou donnez-en un autre (--data)."
+            f"Le dossier {path.parent} n’existe pas. Créez-le, ou donnez-en un autre (--data)."
         )
 
 
@@ -112,7 +112,7 @@ def _migrate(connection: Connection, url: URL) -> Migration:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         if path and _sqlite(connection).execute("PRAGMA foreign_key_check").fetchone():
-            raise StoreError(f"Base {where} : des liens y sont rompus ; rien n'a été changé.")
+            raise StoreError(f"Base {where} : des liens y sont rompus ; rien n’a été changé.")
     return Migration(where=where, before=before, after=SCHEMA, copy=copy)
 
 

@@ -89,7 +89,7 @@ def test_with_the_controls_down_nothing_is_laid_on_the_site(
         (["compare", "{page}", "{page}.absente"], "illisible"),
         (["check-config", "--config", "{page}.absente"], "vigie.toml"),
         (["probe", "inconnue"], "ni une cible"),
-        (["outages", "--data", "{page}.absente"], "n'existe pas"),
+        (["outages", "--data", "{page}.absente"], "n’existe pas"),
         (["pause", "inconnue"], "plateforme inconnue"),
         (["outages", "--from", "2026-11-23", "--to", "2026-11-23"], "n’est pas après son début"),
         (["changes", "--from", "2026-11-23T10:00Z", "--to", "2026-11-23T11:00"], "n’est pas après"),

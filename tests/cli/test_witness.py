@@ -281,7 +281,7 @@ def test_the_newest_checkpoint_that_has_its_cosignatures_is_exported(
     size, output = exported(ours, "sans", capsys)
     assert size == ours.size
     assert "Aucun point de contrôle récent" in output
-    assert "rien ne date ni n'atteste ce journal" in output
+    assert "rien ne date ni n’atteste ce journal" in output
 
     line = theirs.run("cosign", theirs.received(ours.run("request", name)))
     ours.run("add", ours.received(line))

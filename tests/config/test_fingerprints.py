@@ -56,14 +56,14 @@ KEYS = (
     "confidence"
 )
 BAD = [
-    ('id = "essai"', "", 'id: "": clé absente: l\'ajouter'),
+    ('id = "essai"', "", 'id: "": clé absente: l’ajouter'),
     (
         'id = "essai"',
         'id = "Essai"',
         'id: "Essai": identifiant mal écrit: minuscules, chiffres et tirets',
     ),
     ('id = "essai"', "id = 3", "id: 3: mauvais type: écrire un texte"),
-    ('id = "essai"', 'id = " "', 'id: " ": texte vide: l\'écrire, ou retirer la clé'),
+    ('id = "essai"', 'id = " "', 'id: " ": texte vide: l’écrire, ou retirer la clé'),
     ('id = "essai"', 'id = "essai"\nplus = 1', f"plus: 1: clé inconnue: clés connues : {KEYS}"),
     (
         '"blocked"',
@@ -90,13 +90,13 @@ BAD = [
     (
         'texts = ["Accès  REFUSÉ"]',
         "",
-        'texts: "": ni texts ni regexes: écrire au moins l\'un des deux',
+        'texts: "": ni texts ni regexes: écrire au moins l’un des deux',
     ),
     (
         '"Accès  REFUSÉ"',
         '"ab"',
         (
-            'texts: "ab": texte trop court, trop long ou d\'un autre type: '
+            'texts: "ab": texte trop court, trop long ou d’un autre type: '
             "un texte de 3 à 200 caractères"
         ),
     ),

@@ -171,7 +171,6 @@ def test_a_missing_folder_is_said(tmp_path: Path) -> None:
         "vigie.toml: fichier: (absent): fichier introuvable: créer ce fichier",
         NOTHING,
         "fingerprints.toml: fichier: (absent): fichier introuvable: créer ce fichier",
-        "milestones.toml: fichier: (absent): fichier introuvable: créer ce fichier",
     ] == said(tmp_path / "nowhere")
 
 
@@ -189,7 +188,7 @@ def test_a_folder_in_place_of_a_file_is_said(folder: Path) -> None:
     (said_once,) = said(folder)
     assert said_once == (
         "vigie.toml: fichier: (illisible): fichier illisible: "
-        "vérifier que c'est un fichier et que le service a le droit de le lire"
+        "vérifier que c’est un fichier et que le service a le droit de le lire"
     )
 
 
@@ -199,7 +198,7 @@ def test_a_file_over_a_million_bytes_is_not_parsed(folder: Path) -> None:
     (said_once,) = said(folder)
     assert said_once == (
         "targets/national.toml: fichier: plus de 1000000 octets: fichier trop gros: "
-        "vérifier que c'est le bon fichier, ou le partager en plusieurs"
+        "vérifier que c’est le bon fichier, ou le partager en plusieurs"
     )
 
 

@@ -143,7 +143,7 @@ verified = "no"
         ("[[target]]\nslug = 'x'\nenabled = 1", "local.toml: target[1].enabled: 1: true ou false"),
         (
             "[[target]]\nslug = 'x'\nenabled = false",
-            'local.toml: target[1].slug: "x": aucune cible livrée n\'a cet identifiant',
+            'local.toml: target[1].slug: "x": aucune cible livrée n’a cet identifiant',
         ),
         (
             "[[target]]\nslug = 'service'\ninterval_s = 1",
@@ -174,7 +174,7 @@ def test_a_list_deep_in_a_target_is_named_by_its_own_place(folder: Path) -> None
     second = first.replace('"a"', '"b"').replace("/a", "/b")
     lines = refusal(put(folder, first.format('"x"') + second.format('"x", 4')))
     assert lines == [
-        "local.toml: target[2].markers[2]: 4: un texte est attendu: l'écrire entre guillemets"
+        "local.toml: target[2].markers[2]: 4: un texte est attendu: l’écrire entre guillemets"
     ]
 
 

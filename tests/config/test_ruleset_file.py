@@ -59,7 +59,7 @@ def with_line(verdict: str, **keys: object) -> str:
         (GOOD.replace('with_own = "hardest"', 'with_own = "soft"'), "confirmation.with_own: "),
         (GOOD.replace("failures = 4", "failures = 0"), "confirmation.failures: 0: nombre trop"),
         (GOOD.replace('slug = "lenient"\n', ""), "slug: (absente): clé obligatoire absente"),
-        (GOOD.rpartition("[[line]]")[0], 'line: "unknown": ce verdict n\'a pas de dernière ligne'),
+        (GOOD.rpartition("[[line]]")[0], 'line: "unknown": ce verdict n’a pas de dernière ligne'),
         ("slug = ", "fin du fichier: "),
     ],
 )  # fmt: skip

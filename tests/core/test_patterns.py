@@ -44,13 +44,13 @@ def cpu_s(one: Expression, text: Any) -> float:
     return time.process_time() - start
 
 
-def is_slow(one: Expression, recipe: Recipe) -> bool:
+def is_slow(one: Expression, recipe: Recipe, *, least_s: float = SLOW_S) -> bool:
     """Compare the processor's time for two lengths, each the least of some measures by turns.
 
-    What else the machine does can only add to a measure.
+    What else the machine does can only add to a measure. Below `least_s` nothing is compared.
     """
     short = recipe.text(SIZE, one.compiled.pattern)
-    if cpu_s(one, short) < SLOW_S:
+    if cpu_s(one, short) < least_s:
         return False
     long = recipe.text(SIZE * GROWTH, one.compiled.pattern)
     pairs = [(cpu_s(one, short), cpu_s(one, long)) for _ in range(LOOKS)]
@@ -112,7 +112,8 @@ def test_the_hostile_texts_find_a_square(pattern: str) -> None:
     one = Expression("a test", re.compile(pattern), anchored=False)
     assert check_regex(pattern) is not None
 
-    assert any(is_slow(one, recipe) for recipe in hostile(one.compiled))
+    # A quick machine may need less than `SLOW_S` for the short text.
+    assert any(is_slow(one, recipe, least_s=SLOW_S / 8) for recipe in hostile(one.compiled))
 
 
 # Words that make a page's rules look at all, then what they must not take long over.

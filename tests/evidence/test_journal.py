@@ -196,7 +196,7 @@ def test_files_of_a_backup_refuse_to_fork(tmp_path: Path) -> None:
     sealed(tmp_path / "now", rows, 300)
     shutil.copytree(tmp_path / "now", tmp_path / "old")
     sealed(tmp_path / "now", rows, 600)
-    with pytest.raises(JournalError, match="perdus, ou viennent d'une sauvegarde"):
+    with pytest.raises(JournalError, match="perdus, ou viennent d’une sauvegarde"):
         sealed(tmp_path / "old", rows, 601)
     with pytest.raises(JournalError, match="perdus"):
         sealed(tmp_path / "empty", rows, 601)
@@ -287,7 +287,7 @@ def test_another_key_or_another_name_is_refused(tmp_path: Path) -> None:
         SignerKey(ORIGIN, Algorithm.ED25519, b"x" * 32),
         SignerKey("other.test/journal", Algorithm.ED25519, KEY.seed),
     ):
-        with pytest.raises(JournalError, match="n'est pas signé par notre clé"):
+        with pytest.raises(JournalError, match="n’est pas signé par notre clé"):
             Journal(tmp_path, key, rows).open(START)
 
 

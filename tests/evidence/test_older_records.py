@@ -105,7 +105,7 @@ def test_a_journal_that_starts_in_the_middle_of_an_outage_is_accepted(tmp_path: 
     assert trusted >= 1
     code, output = run(exported(tmp_path / "copie", packed(leaves)))
     assert code == 0, output
-    assert "d'avant ce journal" in output
+    assert "d’avant ce journal" in output
 
 
 def last(leaves: Leaves, **fields: str) -> int:

@@ -73,7 +73,7 @@ def test_announcements_are_told_with_what_they_are_worth(day: Leaves, tmp_path: 
 @pytest.mark.parametrize(
     ("files", "why"),
     [
-        ([(DIGEST, SAID + b"!")], "n'est pas l'annonce"),
+        ([(DIGEST, SAID + b"!")], "n’est pas l’annonce"),
         ([(DIGEST, SAID), ("00" * 32, b"x")], "aucune feuille ne nomme"),
     ],
 )
@@ -113,7 +113,7 @@ def test_what_cannot_be_is_refused(day: Leaves, tmp_path: Path, fields: dict[str
 
 def test_a_withdrawal_of_nothing_is_refused(day: Leaves, tmp_path: Path) -> None:
     found = judged(copy(tmp_path / "copie", [*day, annotation(withdrawal(3))]))
-    assert any("où il n'y en a pas" in fault for fault in found["faults"])
+    assert any("où il n’y en a pas" in fault for fault in found["faults"])
 
 
 @pytest.mark.parametrize(("begun_s", "good"), [(-3600, True), (200, True), (400, False)])

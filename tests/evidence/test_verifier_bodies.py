@@ -296,9 +296,9 @@ FORGED: dict[str, tuple[str, Change, str]] = {
     "another error": ("observation", put("detail", value="autre"), "dit detail"),
     "no error": ("observation", lambda leaf: leaf.pop("detail"), "dit detail"),
     "another time": ("observation", put("phases_us", "resolve", value=1), "dit phases_us"),
-    "other conditions": ("observation", put("conditions", value=0), "n'est pas de type conditions"),
-    "another panel": ("observation", put("controls", "panel", value=0), "n'est pas de type panel"),
-    "conditions to come": ("observation", put("conditions", value=9), "n'est pas de type"),
+    "other conditions": ("observation", put("conditions", value=0), "n’est pas de type conditions"),
+    "another panel": ("observation", put("controls", "panel", value=0), "n’est pas de type panel"),
+    "conditions to come": ("observation", put("conditions", value=9), "n’est pas de type"),
     "another status": ("conditions", put("met", "steps", 1, "status", value=503), "dit steps"),
     "another server": ("conditions", put("met", "steps", 0, "headers", value=[]), "dit steps"),
     "a failure": ("conditions", put("met", "failure", value="truncated"), "dit failure"),
@@ -342,7 +342,7 @@ def test_the_copy_of_another_day_is_refused(tmp_path: Path) -> None:
     code, output = run(packed(folder, leaves))
 
     assert code == 1
-    assert "n'est pas dans le fichier de son jour" in output
+    assert "n’est pas dans le fichier de son jour" in output
 
 
 def test_the_same_words_are_cut_and_masked_as_by_the_service() -> None:

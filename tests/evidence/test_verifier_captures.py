@@ -174,7 +174,7 @@ def test_the_copy_of_another_address_is_refused(
     code, output = run(write(tmp_path / "copie", plan={**PLAN, "url": "https://autre.test/"}))
 
     assert code == 1
-    assert "est celle d'une autre adresse que sa page" in output
+    assert "est celle d’une autre adresse que sa page" in output
 
 
 Leaves = list[dict[str, Any]]
@@ -223,19 +223,19 @@ FORGED: dict[str, tuple[Callable[[Leaves], Leaves], str]] = {
     ),
     "a copy of a check that nobody made": (
         lambda it: changed(it, kept(it, ["failure"]), at="2026-11-23T09:00:00.123456Z"),
-        "n'est pas au journal",
+        "n’est pas au journal",
     ),
     "other reasons": (
         lambda it: changed(it, kept(it, ["failure"]), why=["failure", "text"]),
-        "d'autres raisons",
+        "d’autres raisons",
     ),
     "a copy told to be of its day alone": (
         lambda it: changed(it, kept(it, ["failure"]), why=["daily"]),
-        "d'autres raisons",
+        "d’autres raisons",
     ),
     "a daily copy of another digest": (
         lambda it: changed(it, kept(it, ["failure"]), why=["daily"], sha256="ab" * 32),
-        "n'est pas celle que dit le journal",
+        "n’est pas celle que dit le journal",
     ),
 }
 
@@ -254,8 +254,8 @@ def test_a_copy_that_the_journal_does_not_name_is_counted(tmp_path: Path) -> Non
     code, output = run(folder)
 
     assert code == 0, output
-    assert "PRIS SUR PAROLE 1 copie qu'aucune feuille ne nomme" in output
-    assert "PRIS SUR PAROLE 1 relevé qui n'est pas bon" in output
+    assert "PRIS SUR PAROLE 1 copie qu’aucune feuille ne nomme" in output
+    assert "PRIS SUR PAROLE 1 relevé qui n’est pas bon" in output
 
 
 async def daily(folder: Path) -> tuple[Leaves, Leaves]:
@@ -419,4 +419,4 @@ def test_a_record_that_no_copy_names_is_counted(every_answer: Path, tmp_path: Pa
     code, output = run(folder)
 
     assert code == 0, output
-    assert "PRIS SUR PAROLE 1 enregistrement d'octets qu'aucune" in output
+    assert "PRIS SUR PAROLE 1 enregistrement d’octets qu’aucune" in output

@@ -131,7 +131,7 @@ def test_a_check_of_an_earlier_run_appended_at_the_end_is_refused(lives: Leaves)
     check = lives[of(lives, "observation")[2]]
     forged = [*without(lives, of(lives, "observation")[2]), check]
 
-    assert any("n'est pas à sa place" in fault for fault in judged(forged).faults)
+    assert any("n’est pas à sa place" in fault for fault in judged(forged).faults)
 
 
 def test_slots_that_come_again_after_the_clock_went_back_are_counted(
@@ -222,7 +222,7 @@ def test_vigie_verify_asks_the_same_of_a_journal_alone(
 
     assert code == forged
     assert ("la lacune dit 1 relevé non fait" in output) is forged
-    assert "l'horloge avait reculé" in output
+    assert "l’horloge avait reculé" in output
 
 
 TWICE: dict[str, Callable[[Leaves], int]] = {

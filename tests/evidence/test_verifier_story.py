@@ -156,8 +156,8 @@ def test_a_journal_that_nobody_dates_nor_attests_is_called_so(day: Leaves, tmp_p
     code, output = run(exported(tmp_path / "copie", packed(day), witnesses=False))
 
     assert code == 0
-    assert "peu de preuves : rien ne date ni n'atteste ce journal, que qui tient sa clé" in output
-    assert "n'a pas signé un autre journal" in output
+    assert "peu de preuves : rien ne date ni n’atteste ce journal, que qui tient sa clé" in output
+    assert "n’a pas signé un autre journal" in output
     assert "Tout concorde" not in output
     assert "Pris dans le dossier même : la clé du journal" in output
 
@@ -338,7 +338,7 @@ def test_a_token_cannot_be_older_than_what_it_covers(
     code, output = run(folder)
 
     assert (code == 0) is good, output
-    assert good or "avant la feuille 0 qu'il couvre" in output
+    assert good or "avant la feuille 0 qu’il couvre" in output
 
 
 @pytest.mark.parametrize(("later_s", "good"), [(250, True), (400, False)])
@@ -368,7 +368,7 @@ def test_a_token_cannot_cover_a_cosignature_that_is_later(
     code, output = run(folder)
 
     assert (code == 0) is good, output
-    assert good or f"avant la contresignature de {WITNESS.name} qu'il couvre" in output
+    assert good or f"avant la contresignature de {WITNESS.name} qu’il couvre" in output
 
 
 @pytest.mark.parametrize(("later_s", "said_so"), [(250, False), (400, True)])
@@ -391,7 +391,7 @@ def test_a_token_cannot_cover_an_older_token_that_is_later(
 
     said = run(folder)[1]
 
-    assert ("daté avant le jeton de la feuille 0, qu'il couvre" in said) is said_so, said
+    assert ("daté avant le jeton de la feuille 0, qu’il couvre" in said) is said_so, said
 
 
 def test_an_outage_is_told_with_the_page_and_the_rule(day: Leaves, tmp_path: Path) -> None:
@@ -434,7 +434,7 @@ def test_a_leaf_of_another_century_is_counted(day: Leaves, tmp_path: Path) -> No
     round_ = {**day[of(day, "round")[0]], "point": "ailleurs"}
     for days in (-40_000, 40_000):
         lines = trusted(tmp_path / "faux", [*day, moved(round_, days)])
-        assert any(line.startswith("1 feuille datée d'avant 2020") for line in lines), lines
+        assert any(line.startswith("1 feuille datée d’avant 2020") for line in lines), lines
 
 
 @pytest.mark.parametrize("leaf", [{"v": 1, "type": "aveu"}, {"v": 2, "type": "clock"}])

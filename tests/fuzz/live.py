@@ -39,6 +39,7 @@ HEALTHY = 5
 HOSTILE = 4  # origins of each scheme
 LATE_MAX_S = 1.0  # besides what the machine makes this very program late
 BUSY_S = 0.5  # a machine that wakes this program so late says nothing of who froze the service
+STARVED = 0.2  # nor does one that makes the service's loop wait so much of the time for a processor
 MEMORY_MAX_BYTES = 256 << 20
 # Of the hostile sites: each a platform of its own, so that they are asked side by side.
 HEAVY = ["127.0.3.1", "127.0.3.2"]  # whole pages of 5 MB
@@ -57,8 +58,14 @@ class Result:
     verdicts: Counter[str] = field(default_factory=Counter)
     latest_s: float = 0.0
     our_own_s: float = 0.0  # how late the machine woke this program
+    starved: float = 0.0  # share of the time that the service's loop was ready to run and did not
     memory_bytes: int = 0
     wrong: list[str] = field(default_factory=list)
+
+    @property
+    def is_unsure(self) -> bool:
+        """Whether the machine was too busy to tell by whose fault a check was late."""
+        return self.our_own_s > BUSY_S or self.starved > STARVED
 
 
 class Attacker:
@@ -249,13 +256,17 @@ def _watch(service: Service, seconds: float, result: Result) -> None:
         time.sleep(0.1)
         woken_s = time.monotonic() - before - 0.1  # noqa: TID251 -- the same
         result.our_own_s = max(result.our_own_s, woken_s)
+        with suppress(OSError):
+            pid = service.process.pid
+            waited_ns = int(Path(f"/proc/{pid}/task/{pid}/schedstat").read_text().split()[1])
+            result.starved = waited_ns / 1e9 / seconds
     if result.memory_bytes > MEMORY_MAX_BYTES:
         result.wrong.append(f"{result.memory_bytes >> 20} MB of memory")
 
 
 def _judge(data: Path, log: Path, result: Result, ended_at: datetime) -> None:
     now = SystemClock().now() + timedelta(minutes=1)
-    busy = result.our_own_s > BUSY_S
+    busy = result.is_unsure
     with Store.open(f"sqlite:///{data / 'vigie.sqlite'}", point="local", writer=False) as store:
         for number in range(HEALTHY):
             slug = f"bon-{number}"
@@ -303,11 +314,12 @@ def main() -> int:
     print(f"{result.sent} hostile answers; reasons: {dict(result.verdicts.most_common())}")
     print(
         f"{result.healthy} checks of healthy sites, the latest {result.latest_s:.3f} s late"
-        f" (this program {result.our_own_s:.3f} s); {result.memory_bytes >> 20} MB at most"
+        f" (this program {result.our_own_s:.3f} s, its loop without a processor"
+        f" {result.starved:.0%} of the time); {result.memory_bytes >> 20} MB at most"
     )
     for one in result.wrong[:50]:
         print(f"WRONG: {one}")
-    if result.our_own_s > BUSY_S:
+    if result.is_unsure:
         print("the machine was too busy to tell whether a check was late by our fault")
     print("well" if not result.wrong else f"{len(result.wrong)} faults, seed {result.seed}")
     return 1 if result.wrong else 0

@@ -354,7 +354,7 @@ def test_a_database_made_again_from_the_journal_is_equal(
 
 
 def test_a_journal_is_not_poured_into_a_database_that_holds_something(lived: Store) -> None:
-    with pytest.raises(StoreError, match="n'est pas vide"):
+    with pytest.raises(StoreError, match="n’est pas vide"):
         rebuild(str_url(lived), entries_of(lived), last=None, bundled=0)
 
 

@@ -49,7 +49,7 @@ def open_folder() -> Iterator[Path]:
 
 def test_an_empty_database_asks_for_migrate(empty_url: str) -> None:
     assert is_new(empty_url)
-    with pytest.raises(StoreError, match=r"(vide|n'existe pas encore).*« vigie migrate »"):
+    with pytest.raises(StoreError, match=r"(vide|n’existe pas encore).*« vigie migrate »"):
         open_store(empty_url)
 
 
@@ -127,7 +127,7 @@ def test_another_name_of_the_same_file_is_refused_too(
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'nulle-part' / 'vigie.sqlite'}"
     for refused in (lambda: open_store(url), lambda: migrate(url)):
-        with pytest.raises(StoreError, match=r"Le dossier .*nulle-part n'existe pas"):
+        with pytest.raises(StoreError, match=r"Le dossier .*nulle-part n’existe pas"):
             refused()
 
 
@@ -136,7 +136,7 @@ def test_an_unwritable_folder_is_said(open_folder: Path) -> None:
     migrate(f"sqlite:///{path}")
     path.with_name("vigie.sqlite.lock").unlink()
     open_folder.chmod(0o555)
-    with as_nobody(), pytest.raises(StoreError, match="droit d'écrire"):
+    with as_nobody(), pytest.raises(StoreError, match="droit d’écrire"):
         open_store(f"sqlite:///{path}")
 
 
@@ -152,7 +152,7 @@ def test_a_read_only_file_is_refused_at_once(open_folder: Path) -> None:
     path.chmod(0o444)
     open_folder.chmod(0o777)
     path.with_name("vigie.sqlite.lock").chmod(0o666)
-    with as_nobody(), pytest.raises(StoreError, match="droit d'écrire"):
+    with as_nobody(), pytest.raises(StoreError, match="droit d’écrire"):
         open_store(f"sqlite:///{path}")
 
 
@@ -164,7 +164,7 @@ def test_a_file_that_is_not_a_database_is_refused(tmp_path: Path) -> None:
             refused()
 
 
-@pytest.mark.parametrize("url", ["", "n'importe quoi", "sqlite://", "sqlite:///:memory:"])
+@pytest.mark.parametrize("url", ["", "n’importe quoi", "sqlite://", "sqlite:///:memory:"])
 def test_an_address_that_is_no_database_is_refused(url: str) -> None:
     with pytest.raises(StoreError, match="VIGIE_DATABASE_URL"):
         open_store(url)
@@ -177,6 +177,6 @@ def test_another_kind_of_database_is_refused_without_showing_its_password() -> N
 
 
 def test_a_server_that_does_not_answer_is_said_without_its_password(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="Vérifiez qu'elle fonctionne") as refused:
+    with pytest.raises(StoreError, match="Vérifiez qu’elle fonctionne") as refused:
         open_store(f"postgresql://vigie:secret@/vigie?host={tmp_path}")
     assert "secret" not in str(refused.value)

@@ -270,7 +270,7 @@ def test_a_lost_server_connection_stops_the_store(postgres: Postgres) -> None:
             with connected(parse(url), writer=True) as other:
                 other.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": mine})
             for _ in range(2):
-                with pytest.raises(StoreError, match="Vérifiez qu'elle fonctionne"):
+                with pytest.raises(StoreError, match="Vérifiez qu’elle fonctionne"):
                     asyncio.run(store.record(outcome("a", at(0))))
         with Store.open(url, point="local", writer=True, rest_s=0) as store:
             assert store.latest() == ()
@@ -288,12 +288,12 @@ class DriverError(Exception):
     [
         ({"sqlite_errorcode": sqlite3.SQLITE_FULL}, "le disque est plein"),
         ({"sqlite_errorcode": sqlite3.SQLITE_IOERR_FSYNC}, "le disque ne répond pas"),
-        ({"sqlite_errorcode": sqlite3.SQLITE_READONLY_DIRECTORY}, "l'écriture est refusée"),
+        ({"sqlite_errorcode": sqlite3.SQLITE_READONLY_DIRECTORY}, "l’écriture est refusée"),
         ({"sqlite_errorcode": sqlite3.SQLITE_BUSY}, "verrouillée"),
         ({"sqlite_errorcode": sqlite3.SQLITE_CORRUPT}, "Restaurez une sauvegarde"),
         ({"sqlstate": "53100"}, "le disque est plein"),
-        ({"sqlstate": "42501"}, "l'écriture est refusée"),
-        ({"sqlstate": None}, "Vérifiez qu'elle fonctionne"),
+        ({"sqlstate": "42501"}, "l’écriture est refusée"),
+        ({"sqlstate": None}, "Vérifiez qu’elle fonctionne"),
     ],
 )
 def test_each_refusal_of_a_database_is_said_in_french(codes: dict[str, object], said: str) -> None:

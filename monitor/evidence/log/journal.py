@@ -331,18 +331,18 @@ def _damage(folder: Path) -> Iterator[None]:
 
 
 _DAMAGED = (
-    "Journal {folder} : fichier manquant ou abîmé ({why}). Rien n'a été signé."
+    "Journal {folder} : fichier manquant ou abîmé ({why}). Rien n’a été signé."
     " Remettez le dossier en place depuis une copie ou un miroir, puis relancez."
 )
 _BEHIND = (
     "La base ne contient pas ce que le journal a déjà signé ({signed} feuilles signées, {size} en"
-    " base) : elle vient d'une sauvegarde ancienne, ou elle a été modifiée. Continuer ferait deux"
-    " histoires sous un seul nom ; rien n'a été écrit. Remettez la base la plus récente, ou"
+    " base) : elle vient d’une sauvegarde ancienne, ou elle a été modifiée. Continuer ferait deux"
+    " histoires sous un seul nom ; rien n’a été écrit. Remettez la base la plus récente, ou"
     " refaites-la depuis le journal : « vigie rebuild »."
 )
 _LOST = (
-    "La base connaît un point de contrôle signé que {folder} et {last} n'ont pas : ces fichiers"
-    " ont été perdus, ou viennent d'une sauvegarde ancienne. Remettez les plus récents (copie,"
+    "La base connaît un point de contrôle signé que {folder} et {last} n’ont pas : ces fichiers"
+    " ont été perdus, ou viennent d’une sauvegarde ancienne. Remettez les plus récents (copie,"
     " miroir), puis relancez : signer sans eux pourrait faire deux histoires sous un seul nom."
 )
 _GONE = (
@@ -351,11 +351,11 @@ _GONE = (
 )
 _FORK = (
     "Deux points de contrôle de même taille, signés par notre clé, ne disent pas la même chose"
-    " dans {folder} et à côté : le journal a deux histoires. Rien n'a été écrit. Gardez ces deux"
+    " dans {folder} et à côté : le journal a deux histoires. Rien n’a été écrit. Gardez ces deux"
     " fichiers, ouvrez un nouveau journal (autre clé, autre origine) et dites-le aux lecteurs."
 )
 _KEY = (
-    "Le dernier point de contrôle de {folder} n'est pas signé par notre clé sous notre nom"
-    " ({why}). Remettez la clé et l'origine d'avant ; pour changer de clé : « vigie seal"
+    "Le dernier point de contrôle de {folder} n’est pas signé par notre clé sous notre nom"
+    " ({why}). Remettez la clé et l’origine d’avant ; pour changer de clé : « vigie seal"
     " --new-key »."
 )

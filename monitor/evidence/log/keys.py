@@ -38,8 +38,8 @@ def _read(path: Path, *, name: str, algorithm: Algorithm) -> SignerKey:
     try:
         if path.stat().st_mode & _OTHERS:
             raise KeyFileError(
-                f"Clé {path} : d'autres que vous peuvent la lire. Faites « chmod 600 {path} », "
-                "et changez de clé si quelqu'un a pu la copier."
+                f"Clé {path} : d’autres que vous peuvent la lire. Faites « chmod 600 {path} », "
+                "et changez de clé si quelqu’un a pu la copier."
             )
         key = SignerKey.parse(bounded.read(path, MAX_KEY_BYTES).decode("utf-8"))
     except (NoteError, OSError, UnicodeError) as error:
@@ -48,7 +48,7 @@ def _read(path: Path, *, name: str, algorithm: Algorithm) -> SignerKey:
         section, setting = _SETTINGS[algorithm]
         raise KeyFileError(
             f"Clé {path} : elle est au nom de {key.name}, et la configuration dit {name}. "
-            "Remettez l'ancien nom, car une clé n'en change jamais : dans config/local.toml, "
+            "Remettez l’ancien nom, car une clé n’en change jamais : dans config/local.toml, "
             f'sous [{section}], {setting} = "{key.name}".'
         )
     return key

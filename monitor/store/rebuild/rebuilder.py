@@ -111,7 +111,7 @@ def rebuild(
 
     """
     if not is_new(url):
-        raise StoreError(f"La base {name_of(parse(url))} n'est pas vide : donnez-en une nouvelle.")
+        raise StoreError(f"La base {name_of(parse(url))} n’est pas vide : donnez-en une nouvelle.")
     migrate(url)
     parsed = parse(url)
     rebuilder, count = _Rebuilder(bundled=bundled, files=files), 0
