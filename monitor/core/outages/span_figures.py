@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
+from math import ceil, floor, inf
 from statistics import median
 
 from monitor.core.model import Outage
@@ -60,7 +61,8 @@ class OutageFigures:
     Attributes:
         numbers: By which they are cited, in order of time.
         still_open: How many had no end.
-        longest, median: By shortest length; None without any outage.
+        longest, median: Bounds of the greatest and of the middle length, whichever outages these
+            are; None without any outage.
 
     """
 
@@ -137,18 +139,22 @@ def outage_figures(outages: Iterable[Outage]) -> OutageFigures:
     outages_in_order = list(outages)
     if not outages_in_order:
         return OutageFigures()
-    lengths = sorted(map(length, outages_in_order), key=lambda one: one.shortest_us)
-    middle = lengths[(len(lengths) - 1) // 2 : len(lengths) // 2 + 1]
-    ends = [one.longest_us for one in middle if one.longest_us is not None]
+    lengths = [length(outage) for outage in outages_in_order]
+    # Each bound is of its own order: the outage that is longest by one may not be by the other.
+    least = sorted(one.shortest_us for one in lengths)
+    most = sorted(inf if one.longest_us is None else one.longest_us for one in lengths)
     return OutageFigures(
         count=len(outages_in_order),
         still_open=sum(outage.first_ok_at is None for outage in outages_in_order),
         numbers=tuple(outage.number for outage in outages_in_order if outage.number is not None),
-        longest=lengths[-1],
-        median=Length(
-            shortest_us=int(median(one.shortest_us for one in middle)),
-            longest_us=int(median(ends)) if len(ends) == len(middle) else None,
-        ),
+        longest=_bounds(least[-1], most[-1]),
+        median=_bounds(median(least), median(most)),
+    )
+
+
+def _bounds(shortest_us: float, longest_us: float) -> Length:
+    return Length(
+        shortest_us=floor(shortest_us), longest_us=None if longest_us == inf else ceil(longest_us)
     )
 
 
