@@ -7,13 +7,15 @@ from grafana.board import board, choice, with_milestones
 from grafana.panels import (
     RANGE,
     ask,
-    count,
     curves,
     grid,
     how_to_read,
+    in_states,
     instant,
     link,
     number,
+    plain,
+    says,
     state_tiles,
     timeline,
 )
@@ -59,7 +61,7 @@ def incident(record: Record) -> Any:
                 f"time() - max by (target) (anef_state_since_timestamp_seconds{{{WHERE}}})",
                 title="Dans cet état depuis",
                 about="Depuis le premier des relevés qui, sans interruption, ont donné cet état.",
-                unit="dtdurations",
+                unit="dtdhms",
                 width=4,
                 height=6,
             )
@@ -96,7 +98,9 @@ def incident(record: Record) -> Any:
                         "Dernier relevé",
                         f"max by (target) (anef_probe_last_timestamp_seconds{{{WHERE}}})",
                     ),
-                    count("En cours", f"max by (target) (anef_outage_open{{{WHERE}}})"),
+                    says(
+                        "En cours", f"max by (target) (anef_outage_open{{{WHERE}}})", "non", "oui"
+                    ),
                 ],
                 by={"target": "Cible"},
                 title="La dernière indisponibilité confirmée de la période",
@@ -132,7 +136,7 @@ def incident(record: Record) -> Any:
                 title="Statut HTTP",
                 about="Le statut final de chaque relevé ; 0 : aucune réponse entière n’est venue.",
                 unit="none",
-            )
+            ).color_scheme(plain())
         )
         .with_panel(
             curves(
@@ -141,19 +145,21 @@ def incident(record: Record) -> Any:
                 about="Part des témoins qui ont répondu, par point de mesure. À 0, notre propre "
                 "ligne est coupée : l’état est indéterminé.",
                 unit="percentunit",
-            )
+            ).color_scheme(plain())
         )
         .with_panel(
-            curves(
-                ask(
-                    f"sum by (verdict, reason) (rate(anef_probes_total{{{WHERE}}}"
-                    "[$__rate_interval])) * 60",
-                    name="{{verdict}} – {{reason}}",
-                ),
-                title="Relevés par minute, par verdict et raison",
-                about="Combien de relevés ont donné chaque verdict, et pourquoi. Une cible en "
-                "doute est relevée plus souvent.",
-                unit="none",
+            in_states(
+                curves(
+                    ask(
+                        f"sum by (verdict, reason) (rate(anef_probes_total{{{WHERE}}}"
+                        "[$__rate_interval])) * 60",
+                        name="{{verdict}} – {{reason}}",
+                    ),
+                    title="Relevés par minute, par verdict et raison",
+                    about="Combien de relevés ont donné chaque verdict, et pourquoi. Une cible en "
+                    "doute est relevée plus souvent.",
+                    unit="none",
+                )
             )
         )
     )

@@ -76,7 +76,7 @@ def milestone() -> Any:
                 f"time() - {date}",
                 title="Temps écoulé",
                 about="Depuis cette date : la durée de « après », et celle de « avant ».",
-                unit="dtdurations",
+                unit="dtdhms",
                 width=6,
             )
         )

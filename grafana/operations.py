@@ -3,7 +3,18 @@
 from typing import Any
 
 from grafana.board import board
-from grafana.panels import ask, count, curves, grid, how_to_read, instant, number, says
+from grafana.panels import (
+    ask,
+    count,
+    curves,
+    grid,
+    how_to_read,
+    in_states,
+    instant,
+    number,
+    says,
+    words,
+)
 
 READ = """
 Ce tableau est **pour qui exploite Vigie** ; il ne dit rien de l’ANEF. Un créneau manqué, une
@@ -25,9 +36,9 @@ def operations() -> Any:
             number(
                 'min(up{job=~"$job"})',
                 title="Lecture de Vigie",
-                about="1 : Prometheus a lu /metrics ; 0 : il n’a pas pu.",
+                about="Prometheus a-t-il pu lire /metrics, de chaque Vigie qu’il connaît.",
                 unit="none",
-            )
+            ).mappings(words("échouée", "réussie"))
         )
         .with_panel(
             number(
@@ -52,7 +63,7 @@ def operations() -> Any:
                 "time() - max(anef_journal_last_checkpoint_timestamp_seconds{@})",
                 title="Âge du point de contrôle",
                 about="Temps depuis le dernier point de contrôle signé du journal.",
-                unit="dtdurations",
+                unit="dtdhms",
             )
         )
         .with_panel(
@@ -69,7 +80,7 @@ def operations() -> Any:
                 title="Âge des taux",
                 about="Temps depuis la fin des périodes des taux. Au-delà de deux heures, ils "
                 "disparaissent.",
-                unit="dtdurations",
+                unit="dtdhms",
             )
         )
         .with_panel(
@@ -104,14 +115,16 @@ def operations() -> Any:
             )
         )
         .with_panel(
-            curves(
-                ask(
-                    "sum by (verdict) (rate(anef_probes_total{@}[$__rate_interval])) * 60",
-                    name="{{verdict}}",
-                ),
-                title="Relevés par minute, par verdict",
-                about="Toutes cibles ensemble.",
-                unit="none",
+            in_states(
+                curves(
+                    ask(
+                        "sum by (verdict) (rate(anef_probes_total{@}[$__rate_interval])) * 60",
+                        name="{{verdict}}",
+                    ),
+                    title="Relevés par minute, par verdict",
+                    about="Toutes cibles ensemble.",
+                    unit="none",
+                )
             )
         )
         .with_panel(
@@ -159,6 +172,7 @@ def operations() -> Any:
                 ],
                 by={"authority": "Autorité"},
                 title="Les horodatages du journal",
+                nothing="Aucun horodatage.",
                 about="L’heure que chaque autorité a donnée en dernier. Sans ligne : jamais, ou "
                 "aucune autorité n’est réglée.",
                 width=12,

@@ -27,6 +27,8 @@ from grafana import states
 
 PROMETHEUS = dashboard.DataSourceRef(type_val="prometheus", uid="${datasource}")
 WIDTH = 24  # of a dashboard, in columns
+COLUMN_PX = 70  # of a table, at least
+MANY, TARGET_PX = 8, 200  # beside more columns than this, a target's name needs a width of its own
 # A gap longer than this is drawn as a gap: more than two scrapes, in milliseconds. Without it a
 # state timeline draws the last state going on.
 GAP_MS = 150_000
@@ -190,10 +192,9 @@ def curves(
     panel = dressed(
         timeseries.Panel(), title=title, about=about, width=width, height=height, unit=unit
     )
+    # By order: colours by name are of a hash, and five phases may have two.
     panel = (
-        panel.color_scheme(
-            build.FieldColor().mode(dashboard.FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
-        )
+        panel.color_scheme(build.FieldColor().mode(dashboard.FieldColorModeId.PALETTE_CLASSIC))
         .insert_nulls(GAP_MS)
         .span_nulls(False)
         .line_width(1)
@@ -216,22 +217,19 @@ def curves(
 
 
 def in_states(panel: Any) -> Any:
-    """Give the series that are called as a state its word and its colour."""
+    """Give the series that are called as a state its colour and its word.
+
+    Those whose name only begins with a state, and a space, have its colour.
+    """
     for verdict, look in states.LOOKS.items():
         color = {"mode": "fixed", "fixedColor": look.color}
+        panel = panel.override_by_regexp(
+            f"/^{verdict.value}( |$)/", [dashboard.DynamicConfigValue("color", color)]
+        )
         panel = panel.override_by_name(
-            verdict.value,
-            [
-                dashboard.DynamicConfigValue("displayName", states.words(verdict)),
-                dashboard.DynamicConfigValue("color", color),
-            ],
+            verdict.value, [dashboard.DynamicConfigValue("displayName", states.words(verdict))]
         )
     return panel
-
-
-def _by_name() -> Any:
-    """Return the colours of series: each has the same on every panel."""
-    return build.FieldColor().mode(dashboard.FieldColorModeId.PALETTE_CLASSIC_BY_NAME)
 
 
 def _legend() -> Any:
@@ -268,9 +266,15 @@ def count(name: str, expression: str) -> Column:
 
 def says(name: str, expression: str, zero: str, one: str) -> Column:
     """Return a column that has a word for 0 and for 1."""
-    words = {"0": zero, "1": one}
-    mapped = {key: dashboard.ValueMappingResult(text=word) for key, word in words.items()}
-    return Column(name, expression, {"unit": "none", "mappings": [dashboard.ValueMap(mapped)]})
+    return Column(name, expression, {"unit": "none", "mappings": words(zero, one)})
+
+
+def words(zero: str, one: str) -> list[Any]:
+    """Return the mappings of 0 and 1."""
+    mapped = {"0": zero, "1": one}.items()
+    return [
+        dashboard.ValueMap({key: dashboard.ValueMappingResult(text=word) for key, word in mapped})
+    ]
 
 
 def state(name: str, by: str, **labels: str) -> Column:
@@ -333,7 +337,14 @@ def grid(
         table.Panel(), title=title, about=about, width=width, height=height, unit="none"
     )
     panel = panel.color_scheme(plain()).no_value(nothing).show_header(True)
-    panel = panel.cell_height(kinds.TableCellHeight.SM)
+    # Grafana's least width hides the last columns of a narrow table, where the coverage is.
+    panel = panel.cell_height(kinds.TableCellHeight.SM).min_width(COLUMN_PX)
+    # As a number, department 01 would be 1.
+    for name in by.values():
+        properties = [dashboard.DynamicConfigValue("unit", "string")]
+        if name == "Cible" and len(columns) > MANY:
+            properties.append(dashboard.DynamicConfigValue("custom.width", TARGET_PX))
+        panel = panel.override_by_name(name, properties)
     renames = dict(by)
     for index, column in enumerate(columns):
         ref = chr(ord("A") + index)

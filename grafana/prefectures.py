@@ -130,11 +130,11 @@ def prefectures(record: Record) -> Any:
                         f'count by (department) (anef_target_state{{{WHERE},state="up"}})',
                     ),
                     count(
-                        "dont indisponibles",
+                        "Indisponibles",
                         f'sum by (department) (anef_target_state{{{WHERE},state="down"}})',
                     ),
                     count(
-                        "dont indéterminées",
+                        "Indéterminées",
                         f'sum by (department) (anef_target_state{{{WHERE},state="unknown"}})',
                     ),
                 ],

@@ -79,7 +79,7 @@ def rows(
     return panel.with_target(_SqlQuery(" ".join(sql.split())))
 
 
-INSTANT, SECONDS, NUMBER, TEXT = "dateTimeAsLocal", "dtdurations", "none", "string"
+INSTANT, SECONDS, NUMBER, TEXT = "dateTimeAsLocal", "dtdhms", "none", "string"
 
 
 def outages(where: str, *, title: str, about: str, links: Mapping[str, Sequence[Any]]) -> Any:

@@ -45,7 +45,8 @@ function series(target, result, stepMs) {
           name: 'Value',
           type: FieldType.number,
           labels: metric,
-          values: samples.map(([, text]) => Number(text)),
+          // Grafana draws NaN, of a quantile of nothing, as it draws null.
+          values: samples.map(([, text]) => (text === 'NaN' ? null : Number(text))),
           config: { displayNameFromDS: name },
         },
       ],

@@ -132,16 +132,18 @@ def reads_states(panel: dict[str, Any]) -> bool:
 
 
 def counts_states(panel: dict[str, Any]) -> bool:
-    """Return whether a panel has a series for each state."""
-    return any("by (state)" in query for query in promql(panel))
+    """Return whether a panel has a series, or several, for each state."""
+    return any(re.search(r"by \((?:state|verdict)\b", query) for query in promql(panel))
 
 
-def _colors_by_name(panel: dict[str, Any]) -> dict[str, str]:
+def _colors_of_series(panel: dict[str, Any]) -> dict[str, str]:
+    """Return the colours of the series whose name is, or begins with, a word."""
     return {
-        override["matcher"]["options"]: one["value"]["fixedColor"]
+        override["matcher"]["options"].removeprefix("/^").removesuffix("( |$)/"): color
         for override in panel["fieldConfig"].get("overrides", ())
         for one in override["properties"]
         if one["id"] == "color"
+        for color in [one["value"]["fixedColor"]]
     }
 
 
@@ -159,7 +161,7 @@ def unknown_as_good(dashboard: Dashboard) -> list[str]:
             found.append(title)
         if reads_states(panel) and not any(_maps_states(one) for one in mapped):
             found.append(title)
-        colors = _colors_by_name(panel)
+        colors = _colors_of_series(panel)
         if colors != (COLORS if counts_states(panel) else {}):
             found.append(title)
         if panel["type"] in ("timeseries", "state-timeline"):
@@ -188,9 +190,44 @@ def _maps_honestly(mappings: list[dict[str, Any]]) -> bool:
     return True
 
 
+def texts_as_numbers(dashboard: Dashboard) -> list[str]:
+    """Return the columns of labels that Grafana would read as numbers: department 01 as 1."""
+    found = []
+    for panel in panels(dashboard):
+        for one in panel.get("transformations", ()):
+            renames = one["options"].get("renameByName", {})
+            texts = {new for old, new in renames.items() if not old.startswith("Value")}
+            for override in panel["fieldConfig"]["overrides"]:
+                if {"id": "unit", "value": "string"} in override["properties"]:
+                    texts.discard(override["matcher"]["options"])
+            found += sorted(texts)
+    return found
+
+
+def hidden_columns(dashboard: Dashboard) -> list[str]:
+    """Return the tables of which columns are out of sight at 1,280 pixels, coverage first."""
+    found = []
+    for panel in panels(dashboard):
+        if panel["type"] == "table" and "transformations" in panel:
+            least = panel["fieldConfig"]["defaults"]["custom"].get("minWidth", GRAFANA_COLUMN_PX)
+            renames = [one["options"].get("renameByName") for one in panel["transformations"]]
+            columns = len(renames[-1]) * least
+            if columns > panel["gridPos"]["w"] / 24 * 1280 - 40:
+                found.append(panel["title"])
+    return found
+
+
+GRAFANA_COLUMN_PX = 150
 CHECKS: dict[str, Callable[[Dashboard], list[str]]] = {
     check.__name__: check
-    for check in (unknown_names, rates_without_coverage, forbidden, unknown_as_good)
+    for check in (
+        unknown_names,
+        rates_without_coverage,
+        forbidden,
+        unknown_as_good,
+        texts_as_numbers,
+        hidden_columns,
+    )
 }
 
 
@@ -334,11 +371,11 @@ LIES: dict[str, tuple[str, Callable[[Dashboard], object]]] = {
     ),
     "green for the series of unknown": (
         "unknown_as_good",
-        lambda d: _override(d, "unknown")[1]["value"].update(fixedColor=GREEN),
+        lambda d: _override(d, "/^unknown( |$)/")[0]["value"].update(fixedColor=GREEN),
     ),
     "a series of unknown in a colour of chance": (
         "unknown_as_good",
-        lambda d: _override(d, "unknown").pop(),
+        lambda d: _override(d, "/^unknown( |$)/").pop(),
     ),
     "no word for unknown": (
         "unknown_as_good",
@@ -347,6 +384,14 @@ LIES: dict[str, tuple[str, Callable[[Dashboard], object]]] = {
     "a gap as the last state": (
         "unknown_as_good",
         lambda d: _defaults(d, "state-timeline")["custom"].update(insertNulls=False),
+    ),
+    "a label as a number": (
+        "texts_as_numbers",
+        lambda d: _of_kind(d, "table")["fieldConfig"].update(overrides=[]),
+    ),
+    "columns out of sight": (
+        "hidden_columns",
+        lambda d: _of(d, _with_rate)["fieldConfig"]["defaults"]["custom"].pop("minWidth"),
     ),
     "a line across a gap": (
         "unknown_as_good",

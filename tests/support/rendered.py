@@ -17,7 +17,7 @@ _SHOWN = {
     "percentunit": r"-?[\d.]+%",
     "dateTimeAsLocal": r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d",
     "dateTimeFromNow": r".*\w.*",
-    "dtdurations": r"-?[\d.]+ .*",
+    "dtdhms": r"(?:\d+ d )?\d\d:\d\d:\d\d",
     "s": r"-?[\d.]+ (?:ns|µs|ms|s|min|mins|hour|hours|day|days)",
     "bytes": r"-?[\d.]+ (?:B|[KMGT]iB)",
 }
