@@ -25,7 +25,7 @@ def write(folder: Path, *, port: int, ca_path: Path, fingerprints: Path, pace: i
     prefectures = folder / "targets" / "prefectures"
     prefectures.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(fingerprints, folder / "fingerprints.toml")
-    _save(folder / "milestones.toml", [])  # no date of the law has a meaning in an hour's play
+    _save(folder / "milestones.toml", _milestones())
     _save(folder / "vigie.toml", _service(ca_path=ca_path, port=port, pace=pace))
     targets = sites.targets(port=port, pace=pace)
     national = [target for target in targets if not target.department]
@@ -41,6 +41,17 @@ def write(folder: Path, *, port: int, ca_path: Path, fingerprints: Path, pace: i
             }
         )
         _save(prefectures / f"{code}.toml", [*head, *_targets(in_department)])
+
+
+def _milestones() -> list[str]:
+    """Return the date that a dashboard compares both sides of: in an hour's play, by coverage."""
+    milestone: dict[str, Value] = {
+        "slug": "fin-des-six-mois",
+        "name": "Fin des six mois donnés à l’État",
+        "source": "démonstration",
+        "sure": "deduced",
+    }
+    return [*_table("[[milestone]]", milestone), "date = 2026-11-05"]
 
 
 def _service(*, ca_path: Path, port: int, pace: int) -> list[str]:

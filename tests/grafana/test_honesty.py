@@ -20,6 +20,7 @@ from tests.support.dashboards import (
     load,
     panels,
     promql,
+    queries,
     selectors,
 )
 
@@ -47,18 +48,6 @@ UIDS = {
     "vigie-avant-apres",
     "vigie-exploitation",
 }
-
-
-def queries(dashboard: Dashboard) -> Iterator[tuple[str, str]]:
-    for panel in panels(dashboard):
-        for query in promql(panel):
-            yield panel["title"], query
-    for one in dashboard["annotations"]["list"]:
-        yield one["name"], one["expr"]
-    for one in dashboard["templating"]["list"]:
-        if one["type"] == "query" and one["datasource"]["type"] == "prometheus":
-            series, _, label = one["query"].removeprefix("label_values(")[:-1].rpartition(", ")
-            yield one["name"], f"count by ({label}) ({series})"
 
 
 def unknown_names(dashboard: Dashboard) -> list[str]:

@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 import pytest
 
 from monitor.core.french.figure_sentences import highest, lowest, percent
-from tests.support.dashboards import FILES, FOLDER, filled, load, panels, promql
+from tests.support.dashboards import FILES, FOLDER, filled, load, panels, promql, queries
 from tests.support.prometheus import ask
 from tests.support.scraped import Scraped, scraped
 from tests.support.service import vigie_here, wait_until
@@ -22,10 +22,9 @@ from tests.support.service import vigie_here, wait_until
 ABSENT = ("anef_journal_last_stamp_timestamp_seconds", "anef_clock_offset_seconds")
 QUERIES = sorted(
     {
-        (path.stem, panel["title"], query)
+        (path.stem, title, query)
         for path in FILES
-        for panel in panels(load(path))
-        for query in promql(panel)
+        for title, query in queries(load(path))
         if not any(name in query for name in ABSENT)
     }
 )

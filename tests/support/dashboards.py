@@ -51,6 +51,19 @@ def promql(owner: dict[str, Any]) -> list[str]:
     return [target["expr"] for target in owner.get("targets", ()) if "expr" in target]
 
 
+def queries(dashboard: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield each PromQL query with what asks it: panels, annotations, variables."""
+    for panel in panels(dashboard):
+        for query in promql(panel):
+            yield panel["title"], query
+    for one in dashboard["annotations"]["list"]:
+        yield one["name"], one["expr"]
+    for one in dashboard["templating"]["list"]:
+        if one["type"] == "query" and one["datasource"]["type"] == "prometheus":
+            series, _, label = one["query"].removeprefix("label_values(")[:-1].rpartition(", ")
+            yield one["name"], f"count by ({label}) ({series})"
+
+
 def filled(text: str, values: dict[str, str] = VALUES) -> str:
     """Return a query with its variables replaced."""
     return re.sub(
