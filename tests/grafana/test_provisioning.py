@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -60,6 +61,16 @@ def test_each_folder_of_dashboards_is_mounted_and_chosen() -> None:
         assert len(uids) == len(set(uids)) == 5
     home = GRAFANA["environment"]["GF_USERS_HOME_PAGE"]
     assert home.removeprefix("/d/") in {load(path)["uid"] for path in FILES}
+
+
+def test_nothing_is_fetched_but_the_image() -> None:
+    """Since 13.2 the data sources are plug-ins: an update at the start would replace them."""
+    given = GRAFANA["environment"]
+    assert given["GF_PLUGINS_PREINSTALL_DISABLED"] == "true"
+    assert given["GF_PLUGINS_PREINSTALL_AUTO_UPDATE"] == "false"
+    assert [name for name in given if "CHECK_FOR" in name and given[name] != "false"] == []
+    text = " ".join(path.read_text(encoding="utf-8") for path in FILES)
+    assert set(re.findall(r"https?://[^\"/]+", text)) == {"http://127.0.0.1:8600"}
 
 
 def test_nobody_sees_it_without_an_account_unless_it_is_asked_for() -> None:
