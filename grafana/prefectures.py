@@ -33,7 +33,9 @@ lui, se met à jour. L’outre-mer est sur la carte, plus loin ; cinq territoire
 contour (975, 977-978, 986, 987, 988) : ils sont dans le tableau.
 
 **Pour comparer des préfectures, lire les trois taux et la couverture.** Deux préfectures dont les
-intervalles « au plus bas » – « au plus haut » se recouvrent ne peuvent pas être départagées.
+intervalles « au plus bas » – « au plus haut » se recouvrent ne peuvent pas être départagées. La
+période des taux finit maintenant ; pour un mois du calendrier, page par page :
+[le registre](${vigie}/disponibilite?de=prefectures:prefectures&par=month).
 """
 WHERE = '@,department=~"$department",department!=""'
 OUTLINES = f"{SITE}/api/v1/departements.geojson"  # a layer's address takes no variable

@@ -175,6 +175,17 @@ async def test_an_open_outage_shows_both_bounds_of_its_start(desk: Desk) -> None
     }
 
 
+async def test_a_state_lasts_since_the_first_check_that_gave_it(desk: Desk) -> None:
+    """A service whose state is not known has none since when; see how old gauges fade."""
+    for verdict in (Verdict.UP, Verdict.DEGRADED, Verdict.DEGRADED):
+        await desk.see(verdict)
+
+    since = START + timedelta(seconds=120)
+    assert desk.samples()["anef_state_since_timestamp_seconds"] == {"": since.timestamp()}
+    await desk.clock.advance(181)
+    assert "anef_state_since_timestamp_seconds" not in desk.samples()
+
+
 async def test_old_gauges_fade_and_the_last_timestamp_stays(desk: Desk) -> None:
     """The last values of a monitor that is stuck must not look like those of a healthy one."""
     await desk.see(Verdict.UP)

@@ -1,5 +1,7 @@
 """The map of the departments: what a map program expects, and never greener than is known."""
 
+import json
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -61,6 +63,50 @@ def test_it_has_no_parameter_and_a_tag(caller: Caller) -> None:
     assert again.status_code == 304
     assert caller.ask("/departements.geojson?a=1").status_code == 400
     assert caller.ask("/departements.geojson", method="HEAD").content == b""
+
+
+def test_the_pages_of_grafana_may_read_it_when_they_are_told_to_be() -> None:
+    """A map is drawn by a browser that is on another site."""
+    origin = "http://127.0.0.1:3000"
+
+    class NoReads:
+        def states(self) -> list[State]:
+            return []
+
+        def leaf_count(self) -> int:
+            return 0
+
+    for config, allowed in ((CONFIG, None), (replace(CONFIG, api_origin=origin), origin)):
+        response = Caller(NoReads(), config=config).ask("/departements.geojson")
+        assert response.headers.get("Access-Control-Allow-Origin") == allowed
+
+
+def test_the_script_keeps_a_shared_border_one_border(tmp_path: Path) -> None:
+    """Two departments beside each other, one abroad: points move to one grid, abroad goes."""
+    border = [[2.0, 46.0], [2.004, 46.1], [2.011, 46.103], [2.0, 46.3]]
+    west = [*border, [1.0, 46.3], [1.0, 46.0], [2.0, 46.0]]
+    east = [*border, [3.0, 46.3], [3.0, 46.0], [2.0, 46.0]]
+    made = [("FR.18", "Cher", west), ("FR.03", "Allier", east), ("BE.WBR", "Brabant", west)]
+    features = [
+        {
+            "type": "Feature",
+            "properties": {"gn_a1_code": code, "name": name, "name_fr": name},
+            "geometry": {"type": "Polygon", "coordinates": [ring]},
+        }
+        for code, name, ring in made
+    ]
+    given = tmp_path / "admin1.json"
+    given.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    script = Path(__file__).parents[2] / "scripts" / "departements"
+    done = subprocess.run([script, given], capture_output=True, text=True, check=True)
+
+    found = {one["id"]: one for one in json.loads(done.stdout)["features"]}
+    assert list(found) == ["03", "18"]
+    assert found["18"]["properties"] == {"code": "18", "name": "Cher"}
+    rings = [{tuple(p) for p in one["geometry"]["coordinates"][0][0]} for one in found.values()]
+    assert len(rings[0] & rings[1]) >= 3
+    for west_only in rings[1] - rings[0]:
+        assert west_only[0] < 1.1
 
 
 def test_a_department_is_as_its_gravest_page() -> None:
