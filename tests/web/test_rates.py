@@ -147,6 +147,13 @@ def test_each_division_has_its_table(visitor: Visitor, division: str) -> None:
     assert "couverture insuffisante" in text
 
 
+@pytest.mark.parametrize("between", ["T", " ", "t"])
+def test_an_hour_is_not_the_end_of_its_day(visitor: Visitor, between: str) -> None:
+    text = text_of(visitor, f"de=target:{PAGE}&du=2026-11-23&au=2026-11-23{between}09:30")
+
+    assert "au 23 novembre 2026 à 09:30:00" in text
+
+
 def test_a_refusal_says_why(visitor: Visitor) -> None:
     response = visitor.get("/disponibilite?du=2026-11-24&au=2026-11-23")
 
@@ -157,7 +164,7 @@ def test_a_refusal_says_why(visitor: Visitor) -> None:
     "query",
     [
         "de=target:nulle", "de=nul:x", "par=siecle", "du=demain", "x=1",
-        "du=2026-11-24&au=2026-11-23", "du=1926-11-24", "du=2026-10-25T02:30",
+        "du=2026-11-24&au=2026-11-23", "du=1926-11-24", "au=9999-12-31", "du=2026-10-25T02:30",
         "de=target:<script>", "du=%00", "de=" + "a" * 400,
     ],
 )  # fmt: skip

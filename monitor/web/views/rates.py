@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
@@ -94,14 +94,9 @@ def asked_of(query: QueryParams, scopes: Scopes, now: datetime) -> RatesQuestion
     since_text = query.get("du") or (today - timedelta(days=DAYS - 1)).isoformat()
     until_text = query.get("au") or today.isoformat()
     try:
-        since, last = instant_of(since_text[:40]), instant_of(until_text[:40])
+        since, until = instant_of(since_text[:40]), _end_of(until_text[:40])
     except ValueError as error:
         raise RatesRefused(str(error)) from None
-    until = last
-    if "T" not in until_text:
-        until = datetime.combine(
-            last.astimezone(PARIS).date() + timedelta(days=1), datetime.min.time(), PARIS
-        )
     if not since < until:
         raise RatesRefused("la fin de la période n’est pas après son début")
     if until - since > timedelta(days=LONGEST):
@@ -117,6 +112,19 @@ def asked_of(query: QueryParams, scopes: Scopes, now: datetime) -> RatesQuestion
         until_text=until_text,
         division=Division(division) if division else None,
     )
+
+
+def _end_of(text: str) -> datetime:
+    """Return the end of a day, or an instant, as a reader writes it. Raises ValueError."""
+    end = instant_of(text)
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:  # with an hour
+        return end
+    try:
+        return datetime.combine(day + timedelta(days=1), datetime.min.time(), PARIS)
+    except OverflowError:
+        raise ValueError(f"« {text} » est trop loin") from None
 
 
 def rates(
