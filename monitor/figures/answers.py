@@ -42,6 +42,7 @@ from monitor.figures.unannounced import unannounced
 
 MAX_SPAN_DAYS = 3_700  # ten years
 MAX_PARTS = 4_000  # bins of one answer
+END_US = 4_102_441_200_000_000  # the end of 2099 in Paris
 MAX_FINE_DAYS = 20_000  # of all targets together, where sums by day do not do
 
 
@@ -135,11 +136,13 @@ class FigureQuestion:
     division: Division | None = None
 
     def __post_init__(self) -> None:
-        """Raise QuestionRefused when the span is not one, or is too long."""
+        """Raise QuestionRefused when the span is not one, is too long, or too far away."""
         if self.since >= self.until:
             raise QuestionRefused("la fin de la période n’est pas après son début")
         if self.until - self.since > MAX_SPAN_DAYS * 24 * HOUR_US:
             raise QuestionRefused(f"période trop longue : {MAX_SPAN_DAYS} jours au plus")
+        if self.since < 0 or self.until > END_US:
+            raise QuestionRefused("instant hors des bornes : une année de 1970 à 2099")
         days = len(self.scope.targets) * (self.until - self.since) // (24 * HOUR_US)
         if self.division in {Division.HOUR, Division.OPENING} and days > MAX_FINE_DAYS:
             raise QuestionRefused(

@@ -140,7 +140,7 @@ class PageTextRoutes:
             request,
             f"/disponibilite?{question.query}",
             "rates.html",
-            lambda: rates(self._reads, self._config, scopes, question, now),
+            lambda: rates(self._reads, self._config, scopes, question),
             fresh_s=RATES_S,
         )
 

@@ -175,6 +175,8 @@ def test_two_periods_are_compared_by_their_bounds(
         (["--department", "99"], "--department : 99 : rien de ce nom"),
         (["--from", "2026-11-24", "--to", "2026-11-23"], "n’est pas après son début"),
         (["--from", "1926-11-24", "--to", "2026-11-23"], "période trop longue"),
+        (["--from", "1926-11-24", "--to", "1926-11-25"], "une année de 1970 à 2099"),
+        (["--from", "9999-12-30", "--to", "9999-12-31"], "une année de 1970 à 2099"),
     ],
 )
 def test_what_has_no_answer_is_refused(

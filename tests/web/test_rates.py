@@ -164,7 +164,8 @@ def test_a_refusal_says_why(visitor: Visitor) -> None:
     "query",
     [
         "de=target:nulle", "de=nul:x", "par=siecle", "du=demain", "x=1",
-        "du=2026-11-24&au=2026-11-23", "du=1926-11-24", "au=9999-12-31", "du=2026-10-25T02:30",
+        "du=2026-11-24&au=2026-11-23", "du=1926-11-24", "au=9999-12-31",
+        "de=prefectures:prefectures&par=hour&du=2025-11-01&au=2026-11-20", "du=2026-10-25T02:30",
         "de=target:<script>", "du=%00", "de=" + "a" * 400,
     ],
 )  # fmt: skip

@@ -13,7 +13,13 @@ from monitor.core.model import Outage
 from monitor.core.outages.calendar import PARIS
 from monitor.core.outages.span_figures import Availability, Scope, ScopeKind
 from monitor.core.outages.time_accounts import instant, microseconds
-from monitor.figures.answers import Division, FigureQuestion, Reads, availability
+from monitor.figures.answers import (
+    Division,
+    FigureQuestion,
+    QuestionRefused,
+    Reads,
+    availability,
+)
 from monitor.figures.configured import basis_of
 from monitor.figures.scopes import Scopes, known_from
 from monitor.web.record_reads import RecordReads
@@ -44,17 +50,18 @@ class RatesQuestion:
     `since_text` and `until_text` are days as a form writes them: 2026-11-23; the last is included.
     """
 
-    scope: Scope
-    since: int
-    until: int
+    figures: FigureQuestion
     since_text: str
     until_text: str
-    division: Division | None = None
+
+    @property
+    def division(self) -> Division | None:
+        return self.figures.division
 
     @property
     def query(self) -> str:
         """The address of the same question."""
-        parts = {"de": name_of(self.scope), "du": self.since_text, "au": self.until_text}
+        parts = {"de": name_of(self.figures.scope), "du": self.since_text, "au": self.until_text}
         if self.division:
             parts["par"] = self.division.value
         return urlencode(parts)
@@ -97,21 +104,22 @@ def asked_of(query: QueryParams, scopes: Scopes, now: datetime) -> RatesQuestion
         since, until = instant_of(since_text[:40]), _end_of(until_text[:40])
     except ValueError as error:
         raise RatesRefused(str(error)) from None
-    if not since < until:
-        raise RatesRefused("la fin de la période n’est pas après son début")
     if until - since > timedelta(days=LONGEST):
         raise RatesRefused(f"période trop longue pour cette page : {LONGEST} jours au plus")
     division = query.get("par") or ""
     if division and division not in set(Division):
         raise RatesRefused("découpage inconnu")
-    return RatesQuestion(
-        scope=scope,
-        since=microseconds(since),
-        until=microseconds(until),
-        since_text=since_text,
-        until_text=until_text,
-        division=Division(division) if division else None,
-    )
+    try:
+        figures = FigureQuestion(
+            scope=scope,
+            since=microseconds(since),
+            until=microseconds(until),
+            now=microseconds(now),
+            division=Division(division) if division else None,
+        )
+    except QuestionRefused as error:
+        raise RatesRefused(str(error)) from None
+    return RatesQuestion(figures=figures, since_text=since_text, until_text=until_text)
 
 
 def _end_of(text: str) -> datetime:
@@ -127,23 +135,13 @@ def _end_of(text: str) -> datetime:
         raise ValueError(f"« {text} » est trop loin") from None
 
 
-def rates(
-    reads: Reads, config: Config, scopes: Scopes, question: RatesQuestion, now: datetime
-) -> RatesView:
+def rates(reads: Reads, config: Config, scopes: Scopes, question: RatesQuestion) -> RatesView:
     """Answer the question of the page."""
-    figure_question = FigureQuestion(
-        scope=question.scope,
-        since=question.since,
-        until=question.until,
-        now=microseconds(now),
-        division=question.division,
-    )
-    outages = reads.outages(
-        question.scope.targets, instant(question.since), instant(question.until)
-    )
+    figures = question.figures
+    outages = reads.outages(figures.scope.targets, instant(figures.since), instant(figures.until))
     return RatesView(
         question=question,
-        answer=availability(reads, figure_question, basis_of(config.figures)),
+        answer=availability(reads, figures, basis_of(config.figures)),
         outages=outages[-FIRST_OUTAGES:],
         more_outages=max(0, len(outages) - FIRST_OUTAGES),
         groups=[
