@@ -121,7 +121,7 @@ def prefectures(record: Record) -> Any:
         since="now-7d",
     )
     result = (
-        result.with_panel(how_to_read(READ, height=6))
+        result.with_panel(how_to_read(READ, height=7))
         .with_panel(_map())
         .with_panel(
             grid(

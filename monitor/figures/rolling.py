@@ -83,9 +83,7 @@ class RollingFigures:
         scopes = Scopes(known_from(plans, self._config.targets), self._config.figures.components)
         of_targets: dict[str, list[Account]] = {}
         for scope in scopes.every(ScopeKind.TARGET):
-            of_targets[scope.slug] = await asyncio.to_thread(
-                self._reads.summed_accounts, scope.targets, edges(until), now=now_us
-            )
+            of_targets[scope.slug] = await self._summed(scope.slug, edges(until), now_us)
         of_scopes: dict[tuple[str, str], list[Account]] = {}
         for scope in scopes.public():
             of_scopes[scope.kind.value, scope.slug] = (
@@ -117,18 +115,24 @@ class RollingFigures:
             length = until - middle
             if not SIDE_MIN_US <= length <= SIDE_MAX_US:
                 continue
+            sides = [middle - length, middle, until]
             for scope in scopes.public():
-                read = (
-                    self._reads.whole_accounts if scope.needs_all else self._reads.summed_accounts
-                )
-                accounts = await asyncio.to_thread(
-                    read, scope.targets, [middle - length, middle, until], now=now_us
+                accounts = (
+                    await asyncio.to_thread(
+                        self._reads.whole_accounts, scope.targets, sides, now=now_us
+                    )
+                    if scope.needs_all
+                    else added([await self._summed(slug, sides, now_us) for slug in scope.targets])
                 )
                 figures[milestone.slug, scope.kind.value, scope.slug] = tuple(
                     self._window(side, account)
                     for side, account in zip(SIDES, accounts, strict=True)
                 )
         return figures
+
+    async def _summed(self, slug: str, starts: Sequence[int], now_us: int) -> list[Account]:
+        """Read the accounts of one target: between two of them, others have their turn."""
+        return await asyncio.to_thread(self._reads.summed_accounts, (slug,), starts, now=now_us)
 
     def _figures(self, stretches: Sequence[Account]) -> Iterator[WindowFigures]:
         """Yield each window, which is the one before it and one stretch more."""
@@ -159,8 +163,8 @@ def edges(until: int) -> list[int]:
 
 
 def added(rows: Sequence[Sequence[Account]]) -> list[Account]:
-    """Return the sums of the accounts of several targets, stretch by stretch."""
-    sums = [Account() for _ in WINDOWS]
+    """Return the sums of the accounts of one target or more, stretch by stretch."""
+    sums = [Account() for _ in rows[0]]
     for row in rows:
         for total, account in zip(sums, row, strict=True):
             total.merge(account)
