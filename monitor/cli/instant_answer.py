@@ -11,6 +11,7 @@ from monitor.cli.parsing import Commands, folders, say
 from monitor.cli.records import form_options, instant, the_record, write_csv
 from monitor.cli.target_choice import require
 from monitor.core.french.at_sentences import RELATIONS, distance, sentence
+from monitor.core.french.figure_sentences import outage_frame
 from monitor.core.french.formatting import count, numbered, when
 from monitor.core.french.labels import GAPS, NATURES
 from monitor.core.french.sentences import REASONS, VERDICTS
@@ -202,11 +203,10 @@ def _controls(controls: Controls | None, at: datetime) -> str:
 
 
 def _outage_lines(reply: InstantAnswer, outage: Outage, incident: Incident | None) -> list[str]:
-    end = f"au {when(outage.first_ok_at)}" if outage.first_ok_at else "sans fin relevée"
     lines = [
         (
             f"{NATURES[outage.nature].capitalize()} {numbered(outage.number)} : "
-            f"du {when(outage.first_fail_at)} {end}"
+            f"{outage_frame(outage)}"
         ),
     ]
     if reply.relation:

@@ -16,6 +16,7 @@ from monitor.cli.records import (
     the_record,
 )
 from monitor.cli.target_choice import require_chosen
+from monitor.core.french.figure_sentences import outage_frame
 from monitor.core.french.formatting import apart, count, duration, numbered, when
 from monitor.core.french.labels import NATURES
 from monitor.core.french.sentences import REASONS
@@ -258,9 +259,8 @@ def _incident_described(one: WholeIncident, known: RecordedTargets) -> str:
     ]
     for outage in one.outages:
         target = known.of(outage.target)
-        end = f"au {when(outage.first_ok_at)}" if outage.first_ok_at else "sans fin relevée"
         lines.append(
             f"  {NATURES[outage.nature]} {numbered(outage.number)} : {titled(target)}, "
-            f"du {when(outage.first_fail_at)} {end}"
+            f"{outage_frame(outage)}"
         )
     return "\n".join(lines)

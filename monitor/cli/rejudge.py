@@ -22,7 +22,7 @@ from monitor.cli.records import log_options, require_span, write_csv
 from monitor.config.ruleset_file import RULESETS, RULESETS_SHIPPED, load_ruleset
 from monitor.config.settings import read_settings
 from monitor.core.french import figure_sentences as french
-from monitor.core.french.formatting import count, grouped, numbered, when
+from monitor.core.french.formatting import count, grouped, numbered
 from monitor.core.french.sentences import REASONS, VERDICTS
 from monitor.core.model import Outage
 from monitor.core.outages.span_figures import length
@@ -159,9 +159,8 @@ def _lines(answer: RejudgedAnswer) -> Iterator[str]:
 def _listed(outages: Sequence[Outage]) -> Iterator[str]:
     for outage in outages[:MOST_OUTAGES]:
         name = f"{numbered(outage.number)}, " if outage.number is not None else ""
-        end = f"au {when(outage.first_ok_at)}" if outage.first_ok_at else "toujours en cours"
         yield (
-            f"    {name}{outage.target}, du {when(outage.first_fail_at)} {end}, "
+            f"    {name}{outage.target}, {french.outage_frame(outage)} ; "
             f"{french.bounds(length(outage))}"
         )
     more = len(outages) - MOST_OUTAGES

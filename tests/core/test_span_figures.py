@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from monitor.core.french.figure_sentences import outage_frame
 from monitor.core.model import Nature, Outage, Reason
 from monitor.core.outages.span_figures import Length, outage_figures
 
@@ -50,6 +51,17 @@ def test_the_bounds_are_not_those_of_one_outage(
         assert found == Length(
             shortest_us=int(least * S), longest_us=None if most is None else int(most * S)
         )
+
+
+def test_an_outage_is_told_by_its_checks_and_not_from_a_beginning_to_an_end() -> None:
+    text = outage_frame(outage(60, 120)).replace("\N{NO-BREAK SPACE}", " ")
+
+    assert text == (
+        "premier relevé en échec : 23 novembre 2026 à 01:00:00 (heure de Paris ; 00:00:00 UTC) ; "
+        "premier relevé conforme ensuite : 23 novembre 2026 à 01:02:00 (heure de Paris ; "
+        "00:02:00 UTC)"
+    )
+    assert outage_frame(outage(60, None)).endswith("conforme ensuite : aucun à ce jour")
 
 
 @given(

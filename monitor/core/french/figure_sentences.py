@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from typing import Final
 
-from monitor.core.french.formatting import PARIS, count, day, duration, grouped
+from monitor.core.french.formatting import PARIS, count, day, duration, grouped, when
 from monitor.core.french.sentences import VERDICTS
 from monitor.core.model import Outage, Verdict
 from monitor.core.outages.calendar import CLOSED, OPEN
@@ -157,6 +157,18 @@ _MONTH, _HOUR = re.compile(r"\d{4}-\d\d"), re.compile(r"\d\d")
 def share(part_us: int, whole_us: int) -> str:
     """Return the share of one length of time in another; a dash where there is none."""
     return percent(Fraction(part_us, whole_us)) if whole_us else "–"
+
+
+def outage_frame(outage: Outage) -> str:
+    """Return the checks between which an outage is sure: neither its beginning nor its end.
+
+    "premier relevé en échec : 4 novembre 2026 à … ; premier relevé conforme ensuite : …"
+    """
+    after = when(outage.first_ok_at) if outage.first_ok_at else "aucun à ce jour"
+    return (
+        f"premier relevé en échec : {when(outage.first_fail_at)} ; "
+        f"premier relevé conforme ensuite : {after}"
+    )
 
 
 def outage_bounds(outage: Outage) -> str:
