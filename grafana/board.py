@@ -13,8 +13,13 @@ SITE = "http://127.0.0.1:8600"  # where our pages are; docs/grafana.md says how 
 _ALL = dashboard.VariableOption(text="All", value="$__all", selected=True)
 
 
-def choice(name: str, label: str, query: str, *, every: bool = True, hidden: bool = False) -> Any:
-    """Return a variable whose values are those of a label; `every` allows several, and all."""
+def choice(
+    name: str, label: str, query: str, *, every: bool = True, hidden: bool = False, first: str = ""
+) -> Any:
+    """Return a variable whose values are those of a label; `every` allows several, and all.
+
+    `first` is chosen at the start; all of them are if it is empty.
+    """
     variable = (
         build.QueryVariable(name)
         .label(label)
@@ -26,7 +31,13 @@ def choice(name: str, label: str, query: str, *, every: bool = True, hidden: boo
         .include_all(every)
         .hide(dashboard.VariableHide.HIDE_VARIABLE if hidden else dashboard.VariableHide.DONT_HIDE)
     )
-    return variable.all_value(".+").current(_ALL) if every else variable
+    if first:
+        variable = variable.current(
+            dashboard.VariableOption(text=[first], value=[first], selected=True)
+        )
+    elif every:
+        variable = variable.current(_ALL)
+    return variable.all_value(".+") if every else variable
 
 
 def window(default: str = "24h") -> Any:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from grafana_foundation_sdk.builders import common
+
 from grafana import states
 from grafana.board import board, choice, window, with_milestones
 from grafana.panels import (
@@ -21,6 +23,8 @@ from grafana.panels import (
     timeline,
 )
 
+# Grafana would make the names of ten tiles smaller than can be read.
+TILE_TEXT = common.VizTextDisplayOptions().title_size(14).value_size(17)
 READ = """
 **Chaque couleur a son signe** : ● accessible, ▲ dégradé, ✕ indisponible, ◆ en maintenance,
 ■ accès refusé à la sonde (un visiteur passe peut-être), ? indéterminé (notre ligne, notre
@@ -54,7 +58,8 @@ def overview() -> Any:
         "Vue d’ensemble",
         "L’ANEF répond-elle, depuis quand, et avec quelle certitude.",
         variables=[
-            choice("group", "Groupe", "label_values(anef_target_state{@}, group)"),
+            # With all 32 services, and the prefectures, none could be read.
+            choice("group", "Groupe", "label_values(anef_target_state{@}, group)", first="anef"),
             window(),
         ],
     )
@@ -66,9 +71,9 @@ def overview() -> Any:
                 about="L’état du dernier relevé de chaque cible qui n’est pas celle d’une "
                 "préfecture. Sans relevé récent, c’est « indéterminé ».",
                 name="{{target}}",
-            )
+            ).text(TILE_TEXT)
         )
-        .with_panel(how_to_read(READ, height=6))
+        .with_panel(how_to_read(READ, height=5))
         .with_panel(
             grid(
                 [
@@ -95,7 +100,7 @@ def overview() -> Any:
                 "une.",
                 links=pages,
                 order="État",
-                height=9,
+                height=11,
             )
         )
         .with_panel(

@@ -28,7 +28,7 @@ from grafana import states
 PROMETHEUS = dashboard.DataSourceRef(type_val="prometheus", uid="${datasource}")
 WIDTH = 24  # of a dashboard, in columns
 COLUMN_PX = 70  # of a table, at least
-MANY, TARGET_PX = 8, 200  # beside more columns than this, a target's name needs a width of its own
+TARGET_PX, STATE_PX = 200, 190  # of a name, and of the longest words of a state
 # A gap longer than this is drawn as a gap: more than two scrapes, in milliseconds. Without it a
 # state timeline draws the last state going on.
 GAP_MS = 150_000
@@ -129,7 +129,7 @@ def state_tiles(
     panel = _stat(title=title, about=about, width=width, height=height, unit="none")
     return (
         panel.mappings(states.mappings())
-        .color_mode(kinds.BigValueColorMode.BACKGROUND)
+        .color_mode(kinds.BigValueColorMode.BACKGROUND_SOLID)  # else a gradient to other colours
         .text_mode(kinds.BigValueTextMode.VALUE_AND_NAME)
         .with_target(ask(expression, name=name, instant=True))
     )
@@ -285,6 +285,8 @@ def state(name: str, by: str, **labels: str) -> Column:
             "unit": "none",
             "mappings": states.mappings(),
             "custom.cellOptions": {"type": "color-background", "mode": "basic"},
+            "custom.width": STATE_PX,
+            "custom.align": "left",
         },
     )
 
@@ -342,7 +344,7 @@ def grid(
     # As a number, department 01 would be 1.
     for name in by.values():
         properties = [dashboard.DynamicConfigValue("unit", "string")]
-        if name == "Cible" and len(columns) > MANY:
+        if name == "Cible":
             properties.append(dashboard.DynamicConfigValue("custom.width", TARGET_PX))
         panel = panel.override_by_name(name, properties)
     renames = dict(by)

@@ -18,6 +18,7 @@ from grafana.panels import (
     instant,
     link,
     rates,
+    ratio,
     says,
     state,
     timeline,
@@ -151,24 +152,23 @@ def prefectures(record: Record) -> Any:
         )
         .with_panel(
             grid(
-                rates("department, target", "anef", labels),
+                [
+                    *rates("department, target", "anef", labels),
+                    # The lowest rate first would begin with the pages that have none.
+                    ratio(
+                        "Indisponible au moins",
+                        "1 - max by (department, target) "
+                        f'(anef_availability_ratio{{@,{labels},bound="high"}})',
+                    ),
+                ],
                 by=by,
                 title="Disponibilité de chaque page, avec ses bornes et sa couverture",
-                about="Sur la période choisie en haut, la plus basse d’abord. Sans valeur : la "
-                "couverture est trop faible pour un taux.",
+                about="Sur la période choisie en haut. D’abord la page le plus longtemps "
+                "indisponible, à coup sûr : « Indisponible au moins » est 100 % moins « Au plus "
+                "haut ». Sans valeur : la couverture est trop faible pour un taux.",
                 links=pages,
-                order="-Au plus bas",
+                order="Indisponible au moins",
                 height=10,
-            )
-        )
-        .with_panel(
-            timeline(
-                states.query("department", department="$department"),
-                title="Chaque préfecture, sur la période",
-                about="L’état le plus grave de ses pages. Un blanc : Vigie ou Prometheus était "
-                "arrêté, et l’état n’est pas connu.",
-                name="{{department}}",
-                height=14,
             )
         )
         .with_panel(
@@ -231,6 +231,16 @@ def prefectures(record: Record) -> Any:
                 "n’a pas été lue récemment.",
                 links=pages,
                 height=10,
+            )
+        )
+        .with_panel(
+            timeline(
+                states.query("department", department="$department"),
+                title="Chaque préfecture, sur la période",
+                about="L’état le plus grave de ses pages. Un blanc : Vigie ou Prometheus était "
+                "arrêté, et l’état n’est pas connu.",
+                name="{{department}}",
+                height=42,
             )
         )
     )

@@ -110,14 +110,12 @@ async function variable(model) {
     return new ConstantVariable({ ...common, hide: 2, value });
   }
   const values = model.type === 'query' ? await labelValues(model.query) : model.query.split(',');
-  const every = model.includeAll;
-  const given = model.type === 'custom' ? model.current.value : values[0];
-  const value = asked.get(`var-${model.name}`) ?? (every ? '$__all' : given);
+  const value = asked.get(`var-${model.name}`) ?? model.current?.value ?? values[0];
   return new CustomVariable({
     ...common,
     query: values.join(','),
     isMulti: model.multi,
-    includeAll: every,
+    includeAll: model.includeAll,
     allValue: model.allValue,
     value,
     text: value,

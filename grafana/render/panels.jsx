@@ -106,6 +106,7 @@ function Stat({ data, width, height, options, fieldConfig, replaceVariables, tim
           graphMode={options.graphMode}
           justifyMode={options.justifyMode}
           textMode={options.textMode}
+          text={options.text}
           disableWideLayout={!options.wideLayout}
           hasLinks={value.hasLinks}
         />

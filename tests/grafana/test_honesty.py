@@ -206,6 +206,21 @@ def hidden_columns(dashboard: Dashboard) -> list[str]:
     return found
 
 
+def rates_after_nothing(dashboard: Dashboard) -> list[str]:
+    """Return the tables that begin with what has no rate: Grafana puts that before the lowest."""
+    found = []
+    for panel in panels(dashboard):
+        ratios = {
+            override["matcher"]["options"]
+            for override in panel.get("fieldConfig", {}).get("overrides", ())
+            if {"id": "unit", "value": "percentunit"} in override["properties"]
+        }
+        order = panel["options"].get("sortBy") or ()
+        if any(one["displayName"] in ratios and not one["desc"] for one in order):
+            found.append(panel["title"])
+    return found
+
+
 GRAFANA_COLUMN_PX = 150
 CHECKS: dict[str, Callable[[Dashboard], list[str]]] = {
     check.__name__: check
@@ -216,6 +231,7 @@ CHECKS: dict[str, Callable[[Dashboard], list[str]]] = {
         unknown_as_good,
         texts_as_numbers,
         hidden_columns,
+        rates_after_nothing,
     )
 }
 
@@ -381,6 +397,12 @@ LIES: dict[str, tuple[str, Callable[[Dashboard], object]]] = {
     "columns out of sight": (
         "hidden_columns",
         lambda d: _of(d, _with_rate)["fieldConfig"]["defaults"]["custom"].pop("minWidth"),
+    ),
+    "the lowest rate first": (
+        "rates_after_nothing",
+        lambda d: _of(d, _with_rate)["options"].update(
+            sortBy=[{"displayName": "Au plus bas", "desc": False}]
+        ),
     ),
     "a line across a gap": (
         "unknown_as_good",
