@@ -58,8 +58,8 @@ class Coverage:
             )
         if self.after:
             yield (
-                f"Le dernier relevé est du {when(self.last_at)} : "
-                "rien n’est dit de la période qui suit."
+                f"Le dernier relevé est du {when(self.last_at)}, et vaut deux intervalles au "
+                "plus : rien n’est dit de la période qui suit."
             )
         if self.partial:
             yield (
@@ -107,7 +107,7 @@ def coverage(
         first_at=first,
         last_at=last,
         before=(since, min(first, until or first)) if (since or until or first) < first else None,
-        after=(max(last, since or last), until)
+        after=(max(held_until, since or held_until), until)
         if (until or since or held_until) > held_until
         else None,
         partial=tuple(partial),

@@ -246,6 +246,8 @@ def test_what_a_span_does_not_cover_is_said(vigie: Vigie) -> None:
         for one in span["not_covered"]
     ] == [("before_first_check", True, False), ("after_last_check", False, True)]
     assert span["not_covered"][0]["to"] == span["first_check_at"] == "2026-11-23T08:00:00Z"
+    held_until = datetime.fromisoformat(span["last_check_at"]) + timedelta(seconds=2 * 60)
+    assert datetime.fromisoformat(span["not_covered"][1]["from"]) == held_until
     assert "rien n’est dit de la période qui précède" in said.err
     assert "rien n’est dit de la période qui suit" in said.err
 
