@@ -1,6 +1,6 @@
 # `make run` and `make test` set themselves up; nothing is needed but Python 3.11+, git and make.
 .PHONY: help run test demo bench soak torture flood lint container mutate-record mutants install uninstall fuzz \
-	dashboards grafana-smoke grafana-render
+	dashboards grafana-smoke grafana-render grafana-images
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -78,3 +78,8 @@ grafana/render/node_modules/.vigie: grafana/render/package.json
 grafana-render: .venv/dev grafana/render/node_modules/.vigie ## draw the dashboards of Grafana in Chromium; pictures in GRAFANA_RENDER=build/grafana
 	@scripts/packages render
 	GRAFANA_RENDER=$(or $(GRAFANA_RENDER),build/grafana) .venv/bin/pytest -q tests/grafana/rendering.py
+
+grafana-images: grafana-render ## the pictures of docs/grafana.md, from those of grafana-render
+	@mkdir -p docs/images
+	cp $(or $(GRAFANA_RENDER),build/grafana)/communs-vue-ensemble-light-1280.png docs/images/grafana-vue-ensemble.png
+	cp $(or $(GRAFANA_RENDER),build/grafana)/communs-avant-apres-light-1280.png docs/images/grafana-avant-apres.png
