@@ -200,6 +200,14 @@ def _outside_percent(answer: Availability) -> float | str | None:
     return None if outside is None else _percent(outside, Bound.CENTRAL, answer.coverage_min)
 
 
+def _counted(row: SheetRow, of_whole: int, of_part: int) -> int | None:
+    """Return a number of checks; None for a part of which it is not known."""
+    answer, part, _ = row
+    if not part:
+        return of_whole
+    return of_part if answer.parts_counted else None
+
+
 def _seconds(us: int) -> float:
     return us / 1_000_000
 
@@ -226,8 +234,8 @@ COLUMNS: Sequence[Column[SheetRow]] = (
     ),
     ("indéterminé (secondes)", lambda row: _seconds(row[2].us(Verdict.UNKNOWN))),
     ("accès refusé à la sonde (secondes)", lambda row: _seconds(row[2].us(Verdict.BLOCKED))),
-    ("relevés", lambda row: row[2].checks if row[1] else row[0].checks),
-    ("relevés en échec", lambda row: row[2].failures if row[1] else row[0].failures),
+    ("relevés", lambda row: _counted(row, row[0].checks, row[2].checks)),
+    ("relevés en échec", lambda row: _counted(row, row[0].failures, row[2].failures)),
     (
         "maintenance annoncée (secondes)",
         lambda row: None if row[1] else _seconds(row[0].announced_us),
@@ -241,8 +249,9 @@ def rows(answer: Availability) -> Iterator[dict[str, Any]]:
     """Yield the line of the whole span, then that of each of its parts."""
     checks = {"checks": answer.checks, "failures": answer.failures}
     yield _row(answer, "", answer.account) | checks | _outside(answer)
+    unknown = {} if answer.parts_counted else {"checks": None, "failures": None}
     for part in answer.parts:
-        yield _row(answer, part.label, part.account)
+        yield _row(answer, part.label, part.account) | unknown
 
 
 def _outside(answer: Availability) -> dict[str, Any]:

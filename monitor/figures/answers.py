@@ -201,6 +201,8 @@ def _answer(
         failures=checked.failures,
         rulesets=_rulesets(runs, since, until),
         parts=_parts(reads, question, basis, days, by_day),
+        parts_counted=not scope.needs_all
+        and question.division not in {Division.HOUR, Division.OPENING},
     )
 
 

@@ -80,7 +80,7 @@ def availability(answer: Availability) -> dict[str, Any]:
         },
         "unannounced": _unannounced(answer),
         "announced_us": answer.announced_us,
-        "parts": [_part(part) for part in answer.parts],
+        "parts": [_part(part, counted=answer.parts_counted) for part in answer.parts],
     }
 
 
@@ -163,5 +163,6 @@ def _length(one: Length | None) -> dict[str, int | None] | None:
     return {"shortest_us": one.shortest_us, "longest_us": one.longest_us}
 
 
-def _part(part: FigurePart) -> dict[str, Any]:
-    return {"label": part.label, **account(part.account)}
+def _part(part: FigurePart, *, counted: bool) -> dict[str, Any]:
+    unknown = {} if counted else {"checks": None, "failures": None}
+    return {"label": part.label, **account(part.account), **unknown}

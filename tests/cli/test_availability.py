@@ -148,6 +148,22 @@ def test_each_part_says_of_itself_whether_its_coverage_is_enough(
     assert whole["enough_coverage"] == "True"
 
 
+@pytest.mark.parametrize("words", [("--anef", "--by", "day"), ("--target", PAGE, "--by", "hour")])
+def test_checks_that_are_not_known_by_part_are_not_said_to_be_none(
+    data: Path, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    whole, *parts = csv.DictReader(StringIO(asked(capsys, data, *words, "--format", "csv", *SPAN)))
+    assert int(whole["checks"]) > 0
+    assert {(part["checks"], part["failures"]) for part in parts} == {("", "")}
+
+    (answer,) = json.loads(asked(capsys, data, *words, "--json", *SPAN))
+    assert {(part["checks"], part["failures"]) for part in answer["parts"]} == {(None, None)}
+
+    text = asked(capsys, data, *words, "--csv", "fr", *SPAN).lstrip("\ufeff")
+    _, *rows = csv.DictReader(StringIO(text), delimiter=";")
+    assert {(row["relevés"], row["relevés en échec"]) for row in rows} == {("", "")}
+
+
 def test_a_target_that_is_named_twice_is_one(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -108,6 +108,8 @@ class Availability:
         coverage_min: The coverage below which no rate is given.
         checks: Of all of its targets, in the span.
         failures: Those of them that found a target down or in maintenance.
+        parts_counted: Whether the checks of each part are known: a whole has none of its own, and
+            sums by day do not say at which hour theirs were.
 
     """
 
@@ -127,6 +129,7 @@ class Availability:
     unannounced_enough: bool = False
     announced_us: int = 0
     parts: tuple[FigurePart, ...] = field(default=())
+    parts_counted: bool = True
 
     @property
     def enough(self) -> bool:

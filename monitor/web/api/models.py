@@ -255,7 +255,10 @@ class FigureScopeJson(Exact):
     needs_all: bool
 
 
-class AccountJson(Exact):
+_UNCOUNTED = "null : pas connu par partie (un ensemble nécessaire en entier, ou par heure)."
+
+
+class TimeJson(Exact):
     span_us: int
     state_us: dict[Verdict, int]
     unobserved_us: int
@@ -263,6 +266,9 @@ class AccountJson(Exact):
     coverage: float | None
     available_us: dict[Bound, int]
     availability: dict[Bound, float | None]
+
+
+class AccountJson(TimeJson):
     checks: int
     failures: int
 
@@ -271,8 +277,10 @@ class UnannouncedAccountJson(AccountJson):
     enough_coverage: bool
 
 
-class PartJson(AccountJson):
+class PartJson(TimeJson):
     label: str
+    checks: int | None = Field(description=_UNCOUNTED)
+    failures: int | None = Field(description=_UNCOUNTED)
 
 
 class ReasonTimeJson(Exact):
