@@ -82,4 +82,3 @@ grafana-render: .venv/dev grafana/render/node_modules/.vigie ## draw the dashboa
 grafana-images: grafana-render ## the pictures of docs/grafana.md, from those of grafana-render
 	@mkdir -p docs/images
 	cp $(or $(GRAFANA_RENDER),build/grafana)/communs-vue-ensemble-light-1280.png docs/images/grafana-vue-ensemble.png
-	cp $(or $(GRAFANA_RENDER),build/grafana)/communs-avant-apres-light-1280.png docs/images/grafana-avant-apres.png
