@@ -66,6 +66,8 @@ def differences(
 
 def _note(row: Raw, keys: Collection[VerifierKey], roots: Mapping[int, bytes]) -> Note:
     """Return the note of a checkpoint. Raises NoteError, TypeError, ValueError."""
+    if not isinstance(row["note"], bytes):  # SQLite keeps anything in any column
+        raise NoteError("la note n’est pas faite d’octets")
     note = Note.parse(row["note"])
     checkpoint = Checkpoint.parse(note.text)
     if bytes(note) != row["note"]:

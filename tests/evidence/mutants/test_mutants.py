@@ -3,6 +3,9 @@
 `make mutate-record` makes many more changes, one at a time.
 """
 
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +55,26 @@ def test_each_token_is_judged_once(made: Made, monkeypatch: pytest.MonkeyPatch) 
     assert not refused, told
     assert "jetons vérifiés : 1" in told
     assert len(judged) == 1
+
+
+def test_a_note_of_another_type_is_refused(made: Made, tmp_path: Path) -> None:
+    """SQLite keeps a text in a column of bytes."""
+    data = tmp_path / "data"
+    shutil.copytree(made.data, data)
+    with closing(sqlite3.connect(data / "vigie.sqlite")) as database, database:
+        guards = database.execute(
+            "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'checkpoint'"
+        ).fetchall()
+        for name, _ in guards:
+            database.execute(f"DROP TRIGGER {name}")
+        database.execute("UPDATE checkpoint SET note = CAST(note AS TEXT)")
+        for _, sql in guards:
+            database.execute(sql)
+
+    refused, told = judge.as_told(data, made.roots)
+
+    assert refused
+    assert "la note n’est pas faite d’octets" in told
 
 
 @pytest.mark.parametrize("part", range(PARTS))
