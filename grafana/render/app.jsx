@@ -38,7 +38,7 @@ import { GlobalStyles, PortalContainer, ThemeContext } from '@grafana/ui';
 import { createRoot } from 'react-dom/client';
 import { MemoryRouter } from 'react-router-dom';
 import { map } from 'rxjs/operators';
-import { Prometheus, labelValues } from './datasource.js';
+import { Prometheus, SqlRecord, labelValues } from './datasource.js';
 import { PLUGINS, drawn } from './panels.jsx';
 
 const asked = new URLSearchParams(window.location.search);
@@ -88,6 +88,7 @@ function setUp() {
     getPanelPluginFromCache: (id) => PLUGINS[id],
   });
   sceneUtils.registerRuntimeDataSource({ dataSource: new Prometheus('prometheus', 'demo') });
+  sceneUtils.registerRuntimeDataSource({ dataSource: new SqlRecord('postgresql', 'record') });
   setRunRequest((source, request) =>
     source
       .query(request)
@@ -126,7 +127,8 @@ function panel(model) {
   let $data;
   if (model.targets?.length) {
     const queries = model.targets.map((target) => ({ ...target, datasource: undefined }));
-    $data = new SceneQueryRunner({ datasource: { uid: 'demo', type: 'prometheus' }, queries });
+    const uid = 'rawSql' in queries[0] ? 'record' : 'demo';
+    $data = new SceneQueryRunner({ datasource: { uid }, queries });
     if (model.transformations?.length) {
       $data = new SceneDataTransformer({ $data, transformations: model.transformations });
     }

@@ -1,6 +1,7 @@
 // Draw dashboards in headless Chromium, one PNG and one report each:
-//   node render.mjs --prometheus URL --vigie URL --out DIR [--from now-5m] [--var target=SLUG]
-//     [--widths 1280,1920] [--themes light,dark] [NAME…]
+//   node render.mjs --prometheus URL --vigie URL --record FILE --out DIR [--from now-5m]
+//     [--var target=SLUG] [--widths 1280,1920] [--themes light,dark] [NAME…]
+// FILE has the columns that PostgreSQL answered to each query of SQL: {SQL: [{name, type, values}]}.
 // The names are those of grafana/dashboards, such as communs/vue-ensemble; none is all of them.
 import { spawn } from 'node:child_process';
 import fs from 'node:fs';
@@ -33,6 +34,7 @@ const { values: given, positionals } = parseArgs({
   options: {
     prometheus: { type: 'string' },
     vigie: { type: 'string' },
+    record: { type: 'string' },
     out: { type: 'string' },
     from: { type: 'string', default: 'now-5m' },
     var: { type: 'string', multiple: true, default: [] },
@@ -67,6 +69,8 @@ function serve(built) {
       proxy(given.prometheus, `/${after}${search}`, response).catch(() => response.destroy());
     } else if (first === 'vigie') {
       proxy(given.vigie, `/${after}${search}`, response).catch(() => response.destroy());
+    } else if (first === 'record.json') {
+      file(path.dirname(given.record), path.basename(given.record), response);
     } else if (first === 'dashboards') {
       file(DASHBOARDS, after, response);
     } else if (first === 'public') {
