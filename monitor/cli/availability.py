@@ -14,7 +14,7 @@ from monitor.cli.records import instant, log_options, require_span, write_csv
 from monitor.config import load
 from monitor.config.settings import read_settings
 from monitor.core.french import figure_sentences as french
-from monitor.core.french.formatting import numbered, when
+from monitor.core.french.formatting import count, numbered, when
 from monitor.core.model import Verdict
 from monitor.core.outages.span_figures import Availability, Scope, ScopeKind, compared
 from monitor.core.outages.time_accounts import Account, Bound, microseconds
@@ -324,7 +324,7 @@ def lines(answer: Availability) -> Iterator[str]:
         yield f"    annoncé avant  : {french.microseconds(answer.announced_us)}"
     for part in answer.parts:
         rate = french.rate(part.account, enough=part.account.coverage >= answer.coverage_min)
-        text = f"    {french.part_name(part.label)} : {rate}"
+        text = f"    {french.part_title(part)} : {rate}"
         text += f" ; couverture {french.coverage(part.account)}"
         if part.account.unavailable_us(Bound.LOW):  # said even where no rate is given
             text += f" ; indisponible {french.down(part.account)}"
@@ -340,4 +340,6 @@ def _outages(answer: Availability) -> str:
     text = f"{outages.count}"
     if cited:  # those of another ruleset have no number
         text += f" ({cited}{f' et {more} autres' if more > 0 else ''})"
+    if outages.maintenances:
+        text += f", dont {count(outages.maintenances, 'maintenance')}"
     return f"{text}, dont {outages.still_open} en cours" if outages.still_open else text

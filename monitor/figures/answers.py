@@ -41,7 +41,6 @@ from monitor.core.outages.time_accounts import Account, instant, microseconds
 from monitor.figures.unannounced import unannounced
 
 MAX_SPAN_DAYS = 3_700  # ten years
-MAX_PARTS = 4_000  # bins of one answer
 END_US = 4_102_441_200_000_000  # the end of 2099 in Paris
 MAX_FINE_DAYS = 20_000  # of all targets together, where sums by day do not do
 
@@ -270,7 +269,12 @@ def _parts(
         case _:
             bins = cut(question.since, question.until, Unit(question.division.value))
     sums = sum_by_label(_labels(bins, days.edges), by_day)
-    return tuple(FigurePart(label=name, account=account) for name, account in sums.items())
+    dates = {milestone.slug: milestone for milestone in basis.milestones}
+    named = dates if question.division is Division.MILESTONE else {}
+    return tuple(
+        FigurePart(label=name, account=account, milestone=named.get(name))
+        for name, account in sums.items()
+    )
 
 
 def _counted(reads: Reads, question: FigureQuestion, bins: Bins) -> tuple[FigurePart, ...]:

@@ -67,6 +67,7 @@ def availability(answer: Availability) -> dict[str, Any]:
         "outages": {
             "count": outages.count,
             "open": outages.still_open,
+            "maintenances": outages.maintenances,
             "numbers": list(outages.numbers),
             "longest": _length(outages.longest),
             "median": _length(outages.median),

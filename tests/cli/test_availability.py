@@ -90,6 +90,14 @@ def test_the_whole_is_down_while_a_necessary_component_is(
     assert answer["unobserved_us"] == 7_000_000  # before the first check of the second one
 
 
+def test_what_follows_a_date_of_the_law_has_its_name(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = asked(capsys, data, "--anef", *SPAN, "--by", "milestone")
+
+    assert "depuis le 5 novembre 2026 (Fin des six mois donnés à l’État)" in text
+
+
 def test_little_coverage_gives_no_rate_and_comes_last(
     data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,5 +1,6 @@
 """What is said of the outages of a span: bounds that hold whichever outage is the longest."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from statistics import median
 
@@ -51,6 +52,12 @@ def test_the_bounds_are_not_those_of_one_outage(
         assert found == Length(
             shortest_us=int(least * S), longest_us=None if most is None else int(most * S)
         )
+
+
+def test_maintenances_are_counted_among_outages() -> None:
+    some = [outage(10, 11), replace(outage(20, 21), nature=Nature.MAINTENANCE)]
+
+    assert (outage_figures(some).count, outage_figures(some).maintenances) == (2, 1)
 
 
 def test_an_outage_is_told_by_its_checks_and_not_from_a_beginning_to_an_end() -> None:

@@ -11,7 +11,14 @@ from monitor.core.french.formatting import PARIS, count, day, duration, grouped,
 from monitor.core.french.sentences import VERDICTS
 from monitor.core.model import Outage, Verdict
 from monitor.core.outages.calendar import CLOSED, OPEN
-from monitor.core.outages.span_figures import Availability, Length, Overlap, Touched, length
+from monitor.core.outages.span_figures import (
+    Availability,
+    FigurePart,
+    Length,
+    Overlap,
+    Touched,
+    length,
+)
 from monitor.core.outages.time_accounts import Account, Bound
 
 PLACES = 2  # of a percentage
@@ -128,6 +135,14 @@ def days_touched(touched: Touched) -> str:
 def checks(answer: Availability) -> str:
     """Return how many checks the figure rests on, and how many of them failed."""
     return f"{count(answer.checks, 'relevé')}, dont {grouped(answer.failures)} en échec"
+
+
+def part_title(part: FigurePart) -> str:
+    """Return how a reader names a part; what follows a date of the law by the date and its name."""
+    if part.milestone is None:
+        return part_name(part.label)
+    since = day(datetime.combine(part.milestone.date, time(), PARIS))
+    return f"depuis le {since} ({part.milestone.name})"
 
 
 def part_name(label: str) -> str:

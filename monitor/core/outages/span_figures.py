@@ -12,8 +12,9 @@ from fractions import Fraction
 from math import ceil, floor, inf
 from statistics import median
 
-from monitor.core.model import Outage
+from monitor.core.model import Nature, Outage
 from monitor.core.outages.calendar import Unit, day_of, label
+from monitor.core.outages.milestones import Milestone
 from monitor.core.outages.time_accounts import Account, Bound, microseconds
 
 COVERAGE_MIN = Fraction(9, 10)  # without a configuration: below it, no rate is given
@@ -61,6 +62,7 @@ class OutageFigures:
     Attributes:
         numbers: By which they are cited, in order of time.
         still_open: How many had no end.
+        maintenances: How many were nothing but maintenance.
         longest, median: Bounds of the greatest and of the middle length, whichever outages these
             are; None without any outage.
 
@@ -68,6 +70,7 @@ class OutageFigures:
 
     count: int = 0
     still_open: int = 0
+    maintenances: int = 0
     numbers: tuple[int, ...] = ()
     longest: Length | None = None
     median: Length | None = None
@@ -89,10 +92,11 @@ class Touched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FigurePart:
-    """A bin of the span: a day, a month, an hour of the day."""
+    """A bin of the span: a day, a month, an hour of the day, what follows a date of the law."""
 
     label: str
     account: Account
+    milestone: Milestone | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +153,7 @@ def outage_figures(outages: Iterable[Outage]) -> OutageFigures:
     return OutageFigures(
         count=len(outages_in_order),
         still_open=sum(outage.first_ok_at is None for outage in outages_in_order),
+        maintenances=sum(outage.nature is Nature.MAINTENANCE for outage in outages_in_order),
         numbers=tuple(outage.number for outage in outages_in_order if outage.number is not None),
         longest=_bounds(least[-1], most[-1]),
         median=_bounds(median(least), median(most)),

@@ -298,6 +298,7 @@ class LengthJson(Exact):
 class OutageFiguresJson(Exact):
     count: int
     open: int
+    maintenances: int
     numbers: list[int]
     longest: LengthJson | None
     median: LengthJson | None
