@@ -13,7 +13,8 @@ from grafana_foundation_sdk.builders import table
 from grafana_foundation_sdk.cog import variants
 from grafana_foundation_sdk.models import dashboard
 
-from grafana.panels import WIDTH, dressed, plain
+from grafana import states
+from grafana.panels import COLUMN_PX, WIDTH, dressed, plain
 
 SOURCE = dashboard.DataSourceRef(type_val="grafana-postgresql-datasource", uid="vigie-registre")
 
@@ -69,8 +70,15 @@ def rows(
         table.Panel(), title=title, about=about, width=width, height=height, unit="none"
     )
     panel = panel.datasource(SOURCE).color_scheme(plain()).no_value("–").show_header(True)
+    panel = panel.min_width(COLUMN_PX)
     for name, unit in units.items():
         properties = [dashboard.DynamicConfigValue("unit", unit)]
+        if unit in _WIDTHS_PX:
+            properties.append(dashboard.DynamicConfigValue("custom.width", _WIDTHS_PX[unit]))
+        if name == "Verdict":
+            properties.append(dashboard.DynamicConfigValue("mappings", [states.named()]))
+        if name == "Résumé":
+            properties.append(dashboard.DynamicConfigValue("custom.wrapText", True))
         if links and name in links:
             built = [one.build() for one in links[name]]
             shown = [{"title": a.title, "url": a.url, "targetBlank": True} for a in built]
@@ -80,6 +88,7 @@ def rows(
 
 
 INSTANT, SECONDS, NUMBER, TEXT = "dateTimeAsLocal", "dtdhms", "none", "string"
+_WIDTHS_PX = {INSTANT: 155, SECONDS: 100, NUMBER: 125}  # texts share the rest
 
 
 def outages(where: str, *, title: str, about: str, links: Mapping[str, Sequence[Any]]) -> Any:

@@ -60,6 +60,16 @@ def mappings() -> list[object]:
     return [dashboard.ValueMap(values), nothing]
 
 
+def named() -> dashboard.ValueMap:
+    """Return the mapping of the states by the names that the record has."""
+    return dashboard.ValueMap(
+        {
+            verdict.value: dashboard.ValueMappingResult(text=words(verdict), index=index)
+            for index, verdict in enumerate(LOOKS)
+        }
+    )
+
+
 def query(by: str, **labels: str) -> str:
     """Return the PromQL of the state, as its number, of each `by`: the worst of its series."""
     given = "".join(f',{name}=~"{value}"' for name, value in labels.items())

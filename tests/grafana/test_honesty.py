@@ -197,12 +197,17 @@ def hidden_columns(dashboard: Dashboard) -> list[str]:
     """Return the tables of which columns are out of sight at 1,280 pixels, coverage first."""
     found = []
     for panel in panels(dashboard):
-        if panel["type"] == "table" and "transformations" in panel:
-            least = panel["fieldConfig"]["defaults"]["custom"].get("minWidth", GRAFANA_COLUMN_PX)
-            renames = [one["options"].get("renameByName") for one in panel["transformations"]]
-            columns = len(renames[-1]) * least
-            if columns > panel["gridPos"]["w"] / 24 * 1280 - 40:
-                found.append(panel["title"])
+        if panel["type"] != "table":
+            continue
+        config = panel["fieldConfig"]
+        least = config["defaults"]["custom"].get("minWidth", GRAFANA_COLUMN_PX)
+        widths = {override["matcher"]["options"]: least for override in config["overrides"]}
+        for override in config["overrides"]:
+            for one in override["properties"]:
+                if one["id"] == "custom.width":
+                    widths[override["matcher"]["options"]] = one["value"]
+        if sum(widths.values()) > panel["gridPos"]["w"] / 24 * 1280 - 40:
+            found.append(panel["title"])
     return found
 
 
