@@ -3,9 +3,10 @@
 import logging
 import os
 import sys
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 
 import pytest
+import structlog
 from hypothesis import settings
 
 from tests.support.spreading import LONGEST, spread
@@ -21,13 +22,15 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture(autouse=True)
-def _logging_as_it_was() -> Iterator[None]:
-    """Take away the handlers of a test that ran a command: their output is closed by then."""
+def _logging_of_no_command() -> None:
+    """Forget the logging of a command that ran here before: its output may be closed by now.
+
+    A fixture of a whole module may have run it, so this comes before each test.
+    """
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    root.handlers[:] = [one for one in root.handlers if type(one).__module__.startswith("_pytest")]
+    root.setLevel(logging.WARNING)
+    structlog.reset_defaults()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
