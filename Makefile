@@ -1,6 +1,6 @@
 # `make run` and `make test` set themselves up; nothing is needed but Python 3.11+, git and make.
 .PHONY: help run test demo bench soak torture flood lint container mutate-record mutants install uninstall fuzz \
-	dashboards grafana-smoke grafana-render grafana-images
+	dashboards grafana-smoke grafana-render grafana-images bench-figures
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -51,6 +51,9 @@ grafana-smoke: ## docker compose up, then ask Grafana for each dashboard and pan
 
 bench: .venv/run ## cost of a check; BENCH="--targets 1000 --seconds 600" for more
 	.venv/bin/python -m bench $(BENCH)
+
+bench-figures: .venv/dev ## cost of figures on a year, on 200 targets, on five years; STORES="year month"
+	.venv/bin/python -m bench.figures $(STORES)
 
 soak: .venv/run ## whether the service grows over 30 minutes; SOAK="--minutes 5" for less
 	.venv/bin/python -m bench.soak $(SOAK)
