@@ -119,7 +119,7 @@ _CODE = re.compile(r"`([^`\n]+)`")
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # First folders of what is made on a user's machine, or is an address or a media type.
 ELSEWHERE = ("/", "data/", "essai", ".venv/", "tlog-", "application/", "config/racines/")
-LOCAL = {"config/local.toml", "local.toml"}
+LOCAL = {"build/grafana/", "config/local.toml", "local.toml"}
 
 
 def places_in(text: str) -> set[str]:
