@@ -165,8 +165,10 @@ def part_name(label: str) -> str:
     return label
 
 
-_DAY, _WEEK = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"\d{4}-W\d\d")
-_MONTH, _HOUR = re.compile(r"\d{4}-\d\d"), re.compile(r"\d\d")
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+_WEEK = re.compile(r"\d{4}-W\d\d")
+_MONTH = re.compile(r"\d{4}-\d\d")
+_HOUR = re.compile(r"\d\d")
 
 
 def share(part_us: int, whole_us: int) -> str:
