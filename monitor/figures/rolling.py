@@ -36,6 +36,7 @@ SIDES = ("before", "after")
 SIDE_MIN_US = _HOUR_US
 SIDE_MAX_US = 366 * 24 * _HOUR_US
 INTERVAL_S = 600.0  # between two computations
+RESTS = 4  # times as long as the reading of one target took: a fifth of a processor at most
 SHARE = 20  # and at least this many times as long as one took
 
 
@@ -131,8 +132,12 @@ class RollingFigures:
         return figures
 
     async def _summed(self, slug: str, starts: Sequence[int], now_us: int) -> list[Account]:
-        """Read the accounts of one target: between two of them, others have their turn."""
-        return await asyncio.to_thread(self._reads.summed_accounts, (slug,), starts, now=now_us)
+        """Read the accounts of one target, then rest: checks must not be late for figures."""
+        began_us = self._clock.monotonic_us()
+        accounts = await asyncio.to_thread(self._reads.summed_accounts, (slug,), starts, now=now_us)
+        if took_us := self._clock.monotonic_us() - began_us:
+            await self._clock.sleep(RESTS * took_us / 1e6)
+        return accounts
 
     def _figures(self, stretches: Sequence[Account]) -> Iterator[WindowFigures]:
         """Yield each window, which is the one before it and one stretch more."""
