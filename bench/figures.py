@@ -29,7 +29,8 @@ from monitor.core.outages.calendar import day_starts
 from monitor.core.outages.span_figures import ScopeKind
 from monitor.core.outages.time_accounts import microseconds
 from monitor.figures.answers import Basis, Division, FigureQuestion, availabilities
-from monitor.figures.scopes import Scopes, known_from
+from monitor.figures.recorded_targets import recorded_targets
+from monitor.figures.scopes import Scopes
 from monitor.store import Store, migrate
 from monitor.store.tables.check_tables import RollupRow, table_of
 from monitor.store.writing.intern_tables import InternTables
@@ -150,7 +151,7 @@ def ask(url: str, name: str, division: Division | None, kind: ScopeKind) -> None
     until = since + days * DAY_US
     with Store.open(url, point="local", writer=False) as store:
         before = time.perf_counter()
-        scopes = Scopes(known_from(store.definitions(), ())).every(kind)
+        scopes = Scopes(recorded_targets((), store.definitions(), None).by_slug).every(kind)
         questions = [
             FigureQuestion(scope=scope, since=since, until=until, now=until, division=division)
             for scope in scopes

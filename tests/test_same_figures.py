@@ -103,7 +103,7 @@ def assert_page_agrees(
     page = html.fromstring(caller.visit(f"/disponibilite?{query}").text)
     text = " ".join(" ".join(map(str, page.itertext())).split())
     for us in (said["state_us"]["down"], said["state_us"]["up"]):
-        assert microseconds(us) in text, (scope, span, us)
+        assert " ".join(microseconds(us).split()) in text, (scope, span, us)
     assert f"{said['checks']}relevés" in text.replace(" ", "")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from monitor.cli.log_forms import Column, write_french_csv
 from monitor.cli.parsing import CommandRefused, Commands, say
 from monitor.cli.records import instant, log_options, require_span, write_csv
-from monitor.config import load
+from monitor.cli.target_choice import readable_config, recorded
 from monitor.config.settings import read_settings
 from monitor.core.french import figure_sentences as french
 from monitor.core.french.formatting import count, numbered, when
@@ -22,7 +22,7 @@ from monitor.core.outages.time_accounts import instant as instant_of
 from monitor.figures import shapes
 from monitor.figures.answers import Basis, Division, FigureQuestion, QuestionRefused, availabilities
 from monitor.figures.configured import basis_of
-from monitor.figures.scopes import Scopes, known_from
+from monitor.figures.scopes import Scopes
 from monitor.runtime.clock import SystemClock
 from monitor.store import Store
 
@@ -81,8 +81,8 @@ def questions_of(
     `compared_to` is a second span that is asked of each. Raises CommandRefused.
     """
     now = microseconds(SystemClock().now())
-    config = load(args.config) if args.config.is_dir() else None
-    known = known_from(store.definitions(), config.targets if config else ())
+    config = readable_config(args)
+    known = recorded(store, config).by_slug
     scopes = Scopes(known, config.figures.components if config else ())
     chosen = list(dict.fromkeys(_chosen(args, scopes)))
     first = min((at for at, _ in store.watched().values()), default=None)

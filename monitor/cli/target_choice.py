@@ -15,7 +15,13 @@ from monitor.store import Store
 
 def targets_of(args: Namespace, store: Store) -> RecordedTargets:
     """Read the record, and the configuration where there is one that can be read."""
-    return recorded_targets.recorded_targets(store.states(), store.definitions(), _config(args))
+    return recorded(store, readable_config(args))
+
+
+def recorded(store: Store, config: Config | None) -> RecordedTargets:
+    """Return every target of the record and of the configuration."""
+    checked = [state.target for state in store.states()]
+    return recorded_targets.recorded_targets(checked, store.definitions(), config)
 
 
 def require(known: RecordedTargets, slug: str) -> RecordedTarget:
@@ -53,7 +59,7 @@ def require_chosen(known: RecordedTargets, args: Namespace) -> Mapping[str, Reco
     return selected
 
 
-def _config(args: Namespace) -> Config | None:
+def readable_config(args: Namespace) -> Config | None:
     """Return the configuration; None where there is none, or none that can be read."""
     if not os.access(args.config / NAME, os.R_OK):
         return None

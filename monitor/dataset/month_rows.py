@@ -13,7 +13,8 @@ from monitor.core.outages.span_figures import Scope, ScopeKind
 from monitor.core.outages.time_accounts import Account, Bound, instant, microseconds
 from monitor.dataset import data_columns as columns
 from monitor.figures.answers import Basis, Division, FigureQuestion, availabilities
-from monitor.figures.scopes import KnownTarget, Scopes, known_from
+from monitor.figures.recorded_targets import recorded_targets
+from monitor.figures.scopes import Scopes
 from monitor.figures.shapes import DECIMALS
 from monitor.store import Store
 from monitor.store.reads.account_reads import Definition
@@ -249,12 +250,8 @@ class MonthRecord:
     @cached_property
     def _scopes(self) -> Scopes:
         plans = [plan for mine in self._plans.values() for plan in mine]
-        unplanned = {
-            target: KnownTarget(slug=target, name=target, platform="")
-            for target in self.targets
-            if target not in self._plans
-        }
-        return Scopes({**known_from(plans, ()), **unplanned}, self.figures.components)
+        known = recorded_targets(self.targets, plans, None)
+        return Scopes(known.by_slug, self.figures.components)
 
     def _availability(self) -> Iterator[DataRow]:
         targets = self._scopes.every(ScopeKind.TARGET)

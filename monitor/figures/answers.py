@@ -234,7 +234,7 @@ def _touched(
     reads: Reads, question: FigureQuestion, days: Bins, by_day: Sequence[Account]
 ) -> Touched:
     """Count the days, weeks and hours; hours only where one thing is asked of, and was down."""
-    down = [(start, account.bad_us) for start, account in zip(days.edges, by_day, strict=False)]
+    down = [(start, account.bad_us) for start, account in zip(days.edges[:-1], by_day, strict=True)]
     hours: int | None = None
     if question.scope.needs_all or len(question.scope.targets) == 1:
         edges = refined(

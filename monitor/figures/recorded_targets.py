@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitor.config import Config
-from monitor.core.model import Kind, State, Target
+from monitor.core.model import Kind, Target
 from monitor.core.outages.time_accounts import HOLD
 from monitor.store.reads.account_reads import Definition
 
@@ -71,10 +71,14 @@ def _plan_at(plans: Sequence[Definition], at: datetime) -> Definition | None:
 
 
 def recorded_targets(
-    states: Iterable[State], definitions: Iterable[Definition], config: Config | None
+    checked: Iterable[str], definitions: Iterable[Definition], config: Config | None
 ) -> RecordedTargets:
-    """Return what the record knows, and the configuration where there is one."""
-    planned: dict[str, list[Definition]] = {state.target: [] for state in states}
+    """Return what the record knows, and the configuration where there is one.
+
+    `checked` holds the targets that were ever checked: of some, no plan was recorded.
+    `definitions` are in the order of time.
+    """
+    planned: dict[str, list[Definition]] = {slug: [] for slug in checked}
     for definition in definitions:
         planned.setdefault(definition.target, []).append(definition)
     targets = config.by_slug if config else {}

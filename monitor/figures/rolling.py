@@ -15,10 +15,12 @@ from monitor.core.outages.span_figures import ScopeKind
 from monitor.core.outages.time_accounts import Account, Bound, instant, microseconds
 from monitor.figures import shapes
 from monitor.figures.answers import Reads
-from monitor.figures.scopes import Planned, Scopes, known_from
+from monitor.figures.recorded_targets import recorded_targets
+from monitor.figures.scopes import Scopes
 from monitor.metrics import MetricsState, RollingMetrics, WindowFigures
 from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults
+from monitor.store.reads.account_reads import Definition
 
 _HOUR_US = 3_600_000_000
 # Windows by their label, the shortest first.
@@ -43,7 +45,7 @@ SHARE = 20  # and at least this many times as long as one took
 class RecordedPlans(Reads, Protocol):
     """`Reads`, with the targets that were ever planned. `monitor.store.Store` is one."""
 
-    def definitions(self) -> Sequence[Planned]:
+    def definitions(self) -> Sequence[Definition]:
         """Return each target as it was planned, by target, then from when."""
         ...
 
@@ -81,7 +83,8 @@ class RollingFigures:
         now = self._clock.now()
         until, now_us = last_end(now), microseconds(now)
         plans = await asyncio.to_thread(self._reads.definitions)
-        scopes = Scopes(known_from(plans, self._config.targets), self._config.figures.components)
+        known = recorded_targets((), plans, self._config)
+        scopes = Scopes(known.by_slug, self._config.figures.components)
         of_targets: dict[str, list[Account]] = {}
         for scope in scopes.every(ScopeKind.TARGET):
             of_targets[scope.slug] = await self._summed(scope.slug, edges(until), now_us)

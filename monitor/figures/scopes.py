@@ -1,65 +1,21 @@
 """Of what figures may be asked: a target, a component, the whole of ANEF, a department."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
-from monitor.core.model import Target
 from monitor.core.outages.milestones import Component
 from monitor.core.outages.span_figures import Scope, ScopeKind
+from monitor.figures.recorded_targets import RecordedTarget
 
 ANEF, ANEF_NAME = "anef", "ANEF dans son ensemble"
 PREFECTURES, PREFECTURES_NAME = "prefectures", "Toutes les préfectures"
 ALL, ALL_NAME = "all", "Toutes les cibles"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KnownTarget:
-    """A target as figures know it: from the configuration, or as the record says it was."""
-
-    slug: str
-    name: str
-    platform: str
-    department: str = ""
-
-
-class Described(Protocol):
-    """What a plan of the record and a target of the configuration have in common."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def platform(self) -> str: ...
-    @property
-    def department(self) -> str: ...
-
-
-class Planned(Described, Protocol):
-    """A target as the record says it was planned."""
-
-    @property
-    def target(self) -> str: ...
-
-
-def known_from(plans: Iterable[Planned], targets: Iterable[Target]) -> dict[str, KnownTarget]:
-    """Return all targets that were ever planned, by slug: the configuration has the last word.
-
-    `plans` are in the order of time.
-    """
-    known = {plan.target: _known(plan.target, plan) for plan in plans}
-    known |= {target.slug: _known(target.slug, target) for target in targets}
-    return dict(sorted(known.items()))
-
-
-def _known(slug: str, one: Described) -> KnownTarget:
-    return KnownTarget(slug=slug, name=one.name, platform=one.platform, department=one.department)
-
-
 class Scopes:
     """Names sets of targets. A scope that names nothing is None."""
 
     def __init__(
-        self, known: Mapping[str, KnownTarget], components: Sequence[Component] = ()
+        self, known: Mapping[str, RecordedTarget], components: Sequence[Component] = ()
     ) -> None:
         self._known = known
         self._components = {component.slug: component for component in components}
@@ -86,7 +42,7 @@ class Scopes:
             ScopeKind.TARGET: self._known,
             ScopeKind.COMPONENT: self._components,
             ScopeKind.DEPARTMENT: {o.department for o in self._known.values() if o.department},
-            ScopeKind.PLATFORM: {one.platform for one in self._known.values()},
+            ScopeKind.PLATFORM: {one.platform for one in self._known.values() if one.platform},
         }.get(kind, ("",))
         scopes = (self.find(kind, slug) for slug in sorted(slugs))
         return [scope for scope in scopes if scope is not None]
@@ -110,7 +66,7 @@ class Scopes:
         return Scope(kind=kind, slug=slug, name=name, targets=targets, needs_all=True)
 
 
-def _belongs(one: KnownTarget, kind: ScopeKind, slug: str) -> bool:
+def _belongs(one: RecordedTarget, kind: ScopeKind, slug: str) -> bool:
     match kind:
         case ScopeKind.TARGET:
             return one.slug == slug
@@ -124,7 +80,7 @@ def _belongs(one: KnownTarget, kind: ScopeKind, slug: str) -> bool:
             return True
 
 
-def _set(kind: ScopeKind, slug: str, name: str, some: Sequence[KnownTarget]) -> Scope | None:
+def _set(kind: ScopeKind, slug: str, name: str, some: Sequence[RecordedTarget]) -> Scope | None:
     if not some:
         return None
     return Scope(kind=kind, slug=slug, name=name, targets=tuple(one.slug for one in some))

@@ -21,7 +21,7 @@ from monitor.core.model.check import Check
 from monitor.core.outages.time_accounts import Span
 from monitor.core.text.page import Page
 from monitor.figures.answers import Reads as FigureReads
-from monitor.figures.scopes import Planned
+from monitor.store.reads.account_reads import Definition
 
 
 class RecordReads(FigureReads, Protocol):
@@ -32,7 +32,7 @@ class RecordReads(FigureReads, Protocol):
 
     def states(self) -> Sequence[State]: ...
 
-    def definitions(self) -> Sequence[Planned]: ...
+    def definitions(self) -> Sequence[Definition]: ...
 
     def outages(
         self,

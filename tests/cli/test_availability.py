@@ -268,3 +268,15 @@ def test_a_spreadsheet_has_no_whole_that_is_not_one() -> None:
     shown = [_percent(almost, bound, Fraction(9, 10)) for bound in (Bound.CENTRAL, Bound.LOW)]
 
     assert shown == [99.999, 99.999]
+
+
+def test_a_configuration_that_is_refused_does_not_hide_the_record(
+    data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = data / "config"
+    folder.mkdir()
+    (folder / "vigie.toml").write_text("nulle_part = 1\n", encoding="utf-8")
+
+    text = asked(capsys, data, "--config", str(folder), "--target", PAGE, *SPAN)
+
+    assert f"Cible {PAGE}" in text

@@ -55,15 +55,21 @@ def test_the_extremes_hold_whatever_happened_while_nothing_was_known() -> None:
 
 
 def test_time_down_has_its_bounds_the_longest_rounded_up() -> None:
-    assert figures.down(account(UP, DOWN, BACK)) == "1 min 00 s (entre 0 s et 2 min 01 s)"
+    assert (
+        figures.down(account(UP, DOWN, BACK))
+        == "1\xa0min\xa000\xa0s (entre 0\xa0s et 2\xa0min\xa001\xa0s)"
+    )
 
 
 @pytest.mark.parametrize(
     ("length", "shown"),
     [
         (None, "–"),
-        (Length(shortest_us=300 * S + 1, longest_us=None), "au moins 5 min 00 s"),
-        (Length(shortest_us=300 * S, longest_us=421 * S + 1), "entre 5 min 00 s et 7 min 02 s"),
+        (Length(shortest_us=300 * S + 1, longest_us=None), "au moins 5\xa0min\xa000\xa0s"),
+        (
+            Length(shortest_us=300 * S, longest_us=421 * S + 1),
+            "entre 5\xa0min\xa000\xa0s et 7\xa0min\xa002\xa0s",
+        ),
     ],
 )
 def test_a_length_has_its_bounds(length: Length | None, shown: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.french.figure_sentences import outage_frame
+from monitor.core.french.figure_sentences import outage_bounds, outage_frame
 from monitor.core.model import Nature, Outage, Reason
 from monitor.core.outages.span_figures import Length, outage_figures
 
@@ -86,3 +86,15 @@ def test_the_true_lengths_lie_within_the_bounds(spans: list[tuple[int, int, floa
         assert found is not None
         assert found.longest_us is not None
         assert found.shortest_us <= wanted <= found.longest_us
+
+
+def test_an_outage_lasts_what_its_printed_instants_say_on_the_page_as_in_the_log() -> None:
+    """From 10.9 s to 20.1 s: a reader subtracts 10 from 20."""
+    one = replace(
+        outage(0, 60),
+        first_fail_at=START + timedelta(seconds=10.9),
+        last_fail_at=START + timedelta(seconds=20.1),
+    )
+
+    assert outage_bounds(one).replace("\N{NO-BREAK SPACE}", " ") == "entre 10 s et 1 min 00 s"
+    assert outage_bounds(replace(one, first_ok_at=None)).startswith("au moins 10")

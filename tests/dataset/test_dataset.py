@@ -37,7 +37,8 @@ from monitor.dataset.table_files import (
     write_table,
 )
 from monitor.figures.answers import Basis, FigureQuestion, availability
-from monitor.figures.scopes import Scopes, known_from
+from monitor.figures.recorded_targets import recorded_targets
+from monitor.figures.scopes import Scopes
 from monitor.store import Store
 from tests.support.databases import Postgres, database_url, postgres, sqlite_template
 from tests.support.folds import Folds
@@ -214,7 +215,9 @@ def test_the_tables_have_what_the_record_has(month: Store, tmp_path: Path) -> No
 def test_figures_of_each_day_add_up_to_those_of_the_month(month: Store, tmp_path: Path) -> None:
     folder = written(month, tmp_path / "a")
     span = (microseconds(NOVEMBER.since), microseconds(NOVEMBER.until))
-    scopes = Scopes(known_from(month.definitions(), ()), config().figures.components)
+    scopes = Scopes(
+        recorded_targets((), month.definitions(), None).by_slug, config().figures.components
+    )
     asked = [(ScopeKind.ANEF, "", columns.SCOPES, "slug"),
              (ScopeKind.PREFECTURES, "", columns.SCOPES, "slug"),
              (ScopeKind.TARGET, SSO, columns.AVAILABILITY, "target")]  # fmt: skip

@@ -19,8 +19,9 @@ from monitor.core.outages.span_figures import ScopeKind
 from monitor.core.outages.time_accounts import microseconds
 from monitor.figures import shapes
 from monitor.figures.answers import Basis, FigureQuestion, availability
+from monitor.figures.recorded_targets import recorded_targets
 from monitor.figures.rolling import BOUNDS, WINDOWS, RollingFigures
-from monitor.figures.scopes import Scopes, known_from
+from monitor.figures.scopes import Scopes
 from monitor.metrics import Exposition, MetricsState, RollingMetrics, WindowFigures
 from monitor.runtime.faults import Faults
 from monitor.store import Store
@@ -98,7 +99,7 @@ async def computed(config: Config, store: Store) -> tuple[RollingMetrics, Metric
 async def test_every_figure_is_that_of_the_same_question(config: Config, store: Store) -> None:
     figures, _ = await computed(config, store)
 
-    scopes = Scopes(known_from((), config.targets), config.figures.components)
+    scopes = Scopes(recorded_targets((), (), config).by_slug, config.figures.components)
     windows = {
         (ScopeKind.TARGET.value, slug): windows for slug, windows in figures.targets.items()
     } | dict(figures.scopes)
@@ -136,7 +137,7 @@ async def test_the_extreme_bounds_follow_from_what_is_shown(config: Config, stor
     """As docs/metriques.md says, so that they need no series of their own."""
     figures, _ = await computed(config, store)
     one = figures.targets[LOGIN][0]
-    scope = Scopes(known_from((), config.targets)).find(ScopeKind.TARGET, LOGIN)
+    scope = Scopes(recorded_targets((), (), config).by_slug).find(ScopeKind.TARGET, LOGIN)
     assert scope is not None
     until = microseconds(figures.until)
     question = FigureQuestion(
@@ -161,7 +162,7 @@ async def test_beside_a_milestone_as_long_before_as_after(config: Config, store:
     middle, until = midnight(days["lately"]), microseconds(figures.until)
     assert {slug for slug, *_ in figures.milestones} == {"lately"}
     assert len(figures.milestones) == 1 + 2 + 1  # ANEF, components, prefectures
-    scopes = Scopes(known_from((), config.targets), config.figures.components)
+    scopes = Scopes(recorded_targets((), (), config).by_slug, config.figures.components)
     rates = 0
     for (_, kind, slug), sides in figures.milestones.items():
         scope = scopes.find(ScopeKind(kind), slug)

@@ -32,7 +32,7 @@ from monitor.core.model import (
 )
 from monitor.core.model.check import Check
 from monitor.core.outages.time_accounts import UNOBSERVED, Account, Span
-from monitor.figures.scopes import Planned
+from monitor.store.reads.account_reads import Definition
 
 NOW = datetime(2026, 11, 23, 8, 14, 5, tzinfo=UTC)
 POINT = "local"
@@ -66,7 +66,7 @@ class FakeReads:
             raise OSError("disk I/O error: /secret/path/vigie.db")
         return self.seen
 
-    def definitions(self) -> Sequence[Planned]:
+    def definitions(self) -> Sequence[Definition]:
         return ()
 
     def outages(

@@ -7,7 +7,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 from typing import Final
 
-from monitor.core.french.formatting import PARIS, count, day, duration, grouped, when
+from monitor.core.french.formatting import PARIS, apart, count, day, duration, grouped, when
 from monitor.core.french.sentences import VERDICTS
 from monitor.core.model import Outage, Verdict
 from monitor.core.outages.calendar import CLOSED, OPEN
@@ -17,7 +17,6 @@ from monitor.core.outages.span_figures import (
     Length,
     Overlap,
     Touched,
-    length,
 )
 from monitor.core.outages.time_accounts import Account, Bound
 
@@ -86,8 +85,8 @@ def extremes(account: Account) -> str:
 
 
 def microseconds(us: int, *, up: bool = False) -> str:
-    """Return a length of time to the second: see `duration`."""
-    return duration(us / 1_000_000, up=up)
+    """Return a length of time to the second, on one line: see `duration`."""
+    return duration(us / 1_000_000, up=up).replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def down(account: Account) -> str:
@@ -189,5 +188,9 @@ def outage_frame(outage: Outage) -> str:
 
 
 def outage_bounds(outage: Outage) -> str:
-    """Return between which bounds an outage lasted."""
-    return bounds(length(outage))
+    """Return between which bounds an outage lasted, as the log does: by the printed instants."""
+    least = microseconds(round(1e6 * apart(outage.first_fail_at, outage.last_fail_at)))
+    if outage.last_ok_at is None or outage.first_ok_at is None:
+        return f"au moins {least}"
+    most = microseconds(round(1e6 * apart(outage.last_ok_at, outage.first_ok_at)))
+    return f"entre {least} et {most}"

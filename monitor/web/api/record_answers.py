@@ -21,7 +21,7 @@ from monitor.figures.configured import basis_of
 from monitor.figures.coverage import coverage, of_chosen
 from monitor.figures.log_shapes import utc
 from monitor.figures.recorded_targets import RecordedTarget, RecordedTargets, recorded_targets
-from monitor.figures.scopes import Scopes, known_from
+from monitor.figures.scopes import Scopes
 from monitor.figures.target_at_instant import answer_of
 from monitor.web.api.cursors import Place, newest_first, place, read, written
 from monitor.web.api.department_map import department_map
@@ -57,8 +57,8 @@ class Targets:
     def __init__(self, reads: InterfaceReads, config: Config) -> None:
         plans, states = reads.definitions(), reads.states()
         self.states = {state.target: state for state in states}
-        self.known = recorded_targets(states, plans, config)
-        self.scopes = Scopes(known_from(plans, config.targets), config.figures.components)
+        self.known = recorded_targets((state.target for state in states), plans, config)
+        self.scopes = Scopes(self.known.by_slug, config.figures.components)
         self._watched = reads.watched
 
     def span(self, question: Spanned, targets: Iterable[str] | None) -> dict[str, Any]:

@@ -21,7 +21,8 @@ from monitor.figures.answers import (
     availability,
 )
 from monitor.figures.configured import basis_of
-from monitor.figures.scopes import Scopes, known_from
+from monitor.figures.recorded_targets import recorded_targets
+from monitor.figures.scopes import Scopes
 from monitor.web.record_reads import RecordReads
 
 DAYS = 30  # of the span that is shown first
@@ -83,7 +84,10 @@ def name_of(scope: Scope) -> str:
 
 def scopes_of(reads: RecordReads, config: Config) -> Scopes:
     """Return what can be asked of: as for commands, also targets that are no longer checked."""
-    return Scopes(known_from(reads.definitions(), config.targets), config.figures.components)
+    known = recorded_targets(
+        (state.target for state in reads.states()), reads.definitions(), config
+    )
+    return Scopes(known.by_slug, config.figures.components)
 
 
 def asked_of(query: QueryParams, scopes: Scopes, now: datetime) -> RatesQuestion:
