@@ -17,7 +17,7 @@ from typing import Any
 import structlog
 
 from monitor import __version__
-from monitor.attest.anchoring import Anchoring, build_courier
+from monitor.attest.anchoring import Anchoring, open_journal
 from monitor.attest.own_witness import build_witness
 from monitor.attest.register import record_requests
 from monitor.attest.sealing import NoSealer, Sealer, journal_key, require_journal
@@ -27,29 +27,24 @@ from monitor.core.model import (
     LaneState,
     Observation,
     Outcome,
-    Platform,
     Run,
     Target,
 )
 from monitor.core.scheduling.robots_txt import RobotsFile
 from monitor.core.scheduling.slots import grids
-from monitor.evidence.captures.capture_policy import Captures
-from monitor.evidence.log.journal import JournalError, Signed
-from monitor.evidence.witness.cosigning import require_newest
+from monitor.evidence.captures.capture_policy import CAPTURES, Captures
+from monitor.evidence.log.journal import Signed
 from monitor.fetch import Resolver
 from monitor.figures.rolling import RollingFigures
 from monitor.metrics import Exposition, MetricsState
-from monitor.probe.build import build_fetcher, build_line, fetch_robots
-from monitor.probe.judge import Judge, look_again
-from monitor.probe.lane import Lane, NoTurn
+from monitor.probe.build import build_fetcher, build_lanes, build_line
+from monitor.probe.judge import Judge
 from monitor.probe.missed_slots import log_missed, missed_slots
 from monitor.probe.observer import Observer
 from monitor.probe.page_archive import Archive
 from monitor.probe.page_tracker import PageTracker, metrics_of_pages
-from monitor.probe.robots_cache import RobotsBook
 from monitor.probe.schedule import Schedule
-from monitor.runtime.clock import Clock, SystemClock
-from monitor.runtime.errors import in_french
+from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults
 from monitor.store import Store
 from monitor.web.serving.messages import Order
@@ -60,25 +55,9 @@ log = structlog.get_logger(__name__)
 CLOCK_INTERVAL_S = 15 * 60
 THIN_INTERVAL_S = 24 * 3600.0
 SEAL_INTERVAL_S = 300.0
-CAPTURES = "captures"  # folder of data/
 ROLL_UP_INTERVAL_S = 3_600.0
 PAUSE_INTERVAL_S = 5.0  # how soon `vigie pause` takes effect
 DRAIN_S = 25.0  # probes in flight may end within this, below a supervisor's usual 30 s
-
-
-async def open_journal(sealer: Sealer | NoSealer, config: Config) -> None:
-    """Open the journal, and ask witnesses whether they cosigned a later one, before any seal.
-
-    A journal that has no name yet has no witnesses.
-
-    Raises:
-        JournalError: The store does not extend what was signed here, or what witnesses cosigned.
-        StoreError, OSError: A fault of our own; the process must stop.
-
-    """
-    await sealer.open()
-    if isinstance(sealer, Sealer):
-        await require_newest(config.cosigning, sealer.journal.note, courier=build_courier(config))
 
 
 class App:
@@ -102,7 +81,14 @@ class App:
         self._faults = Faults(clock)
         self._line = build_line(config, clock, fetcher, self._faults)
         self._judge = Judge(config=config, point=settings.point, line=self._line)
-        self._lanes = self._build_lanes()
+        self._lanes = build_lanes(
+            config,
+            store,
+            clock=clock,
+            fetcher=fetcher,
+            keep_robots=self._keep_robots,
+            on_change=self._lane_changed,
+        )
         self._grids = grids(config.targets)
         self.board = MetricsState(
             config.targets,
@@ -202,7 +188,7 @@ class App:
             self._loop(self._every(PAUSE_INTERVAL_S, self._record_annotations))
             self._loop(self._every(SEAL_INTERVAL_S, self._sealer.seal))
             if self._config.identified:
-                self._loop(self._anchor())
+                self._loop(self._anchoring.run())
             self._loop(self._every(THIN_INTERVAL_S, self._prune_daily_copies))
             self._loop(self._every(ROLL_UP_INTERVAL_S, self._roll_up))
             figures = RollingFigures(
@@ -375,50 +361,10 @@ class App:
         except RuntimeError:  # the group is shutting down, and says why itself
             work.close()
 
-    async def _anchor(self) -> None:
-        """Have checkpoints cosigned and stamped; an error of the disk is an error of the record."""
-        try:
-            await self._anchoring.run()
-        except* OSError as group:
-            raise JournalError(
-                f"Journal {self._settings.data} : {in_french(first_of(group))}. Libérez de la "
-                "place ou rendez ce dossier accessible en écriture, puis relancez."
-            ) from group
-
     def _loop(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._group.create_task(work)
         self._loops.add(task)
         task.add_done_callback(self._loops.discard)
-
-    def _build_lanes(self) -> dict[str, Lane]:
-        files = (
-            RobotsFile(
-                origin=copy.host,
-                fetched_at=copy.fetched_at,
-                status=copy.status,
-                text=copy.text or "",
-            )
-            for copy in self._store.robots()
-        )
-        book = RobotsBook(
-            clock=self._clock,
-            agent=self._config.user_agent,
-            fetch=partial(fetch_robots, self._fetcher),
-            keep=self._keep_robots,
-            known=files,
-        )
-        states = {state.platform: state for state in self._store.lanes()}
-        return {
-            slug: Lane(
-                platform,
-                self._clock,
-                state=states.get(slug),
-                robots=book,
-                on_change=self._lane_changed,
-                owner=lambda host: self._lanes.get(self._config.lane_of(host) or ""),
-            )
-            for slug, platform in self._config.platforms.items()
-        }
 
     def _lane_changed(self, state: LaneState) -> None:
         self.board.lanes[state.platform] = state
@@ -447,49 +393,3 @@ class App:
             metrics=self._exposition.render,
             probe=self._exposition.probe,
         )
-
-
-def first_of(group: BaseExceptionGroup[OSError]) -> OSError:
-    """Return the first error of a group, at any depth."""
-    first: BaseException = group
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return first if isinstance(first, OSError) else OSError(str(first))
-
-
-async def check_once(
-    config: Config, settings: Settings, target: Target, *, store: Store | None = None
-) -> Observation | None:
-    """Check a target once, outside any schedule; record it when a store is given.
-
-    None when its lane gave no turn. Without a store there is no state either: the target counts
-    as up before, and no pause or back-off is known.
-    """
-    clock = SystemClock()
-    if store is not None:
-        return await App(config, settings, store, clock=clock).check_once(target)
-    fetcher = build_fetcher(config, clock)
-    line = build_line(config, clock, fetcher, Faults(clock))
-    platform = config.platforms.get(target.platform) or Platform(
-        slug=target.platform, name="", spacing_s=1.0
-    )
-    book = RobotsBook(
-        clock=clock,
-        agent=config.user_agent,
-        fetch=partial(fetch_robots, fetcher),
-        keep=lambda _: None,
-    )
-    await line.read_clock()
-    try:
-        async with Lane(platform, clock, robots=book).turn(target.slug, clock.now()) as turn:
-            exchange = await fetcher.fetch(target, turn.request)
-            judge = Judge(config=config, point=settings.point, line=line)
-            return await judge.observation(
-                target,
-                exchange.started_at,
-                exchange,
-                known_good=True,
-                again=partial(look_again, fetcher.fetch_again, target, turn.request),
-            )
-    except NoTurn:
-        return None

@@ -11,18 +11,20 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 
+from monitor.attest.sealing import NoSealer, Sealer
 from monitor.config import Config
 from monitor.core.model.anchors import Cosignature, Stamp, Standing
 from monitor.evidence.log import tlog
-from monitor.evidence.log.journal import FOLDER
+from monitor.evidence.log.journal import FOLDER, JournalError
 from monitor.evidence.log.note import Checkpoint, Note, Signature
 from monitor.evidence.log.tiles import Tiles
 from monitor.evidence.outbound_http import OutboundHttp
 from monitor.evidence.timestamps.timestamping import Stamper
-from monitor.evidence.witness.cosigning import Cosigners, quorum
+from monitor.evidence.witness.cosigning import Cosigners, quorum, require_newest
 from monitor.evidence.witness.witness_protocol import with_signatures
 from monitor.metrics import JournalMetrics, MetricsState
 from monitor.runtime.clock import Clock
+from monitor.runtime.errors import in_french
 from monitor.store import Store, cosignature_work, stamp_work
 
 
@@ -33,6 +35,21 @@ def build_courier(config: Config) -> OutboundHttp:
         extra_ca=config.extra_ca,
         ports=config.ports,
     )
+
+
+async def open_journal(sealer: Sealer | NoSealer, config: Config) -> None:
+    """Open the journal, and ask witnesses whether they cosigned a later one, before any seal.
+
+    A journal that has no name yet has no witnesses.
+
+    Raises:
+        JournalError: The store does not extend what was signed here, or what witnesses cosigned.
+        StoreError, OSError: A fault of our own; the process must stop.
+
+    """
+    await sealer.open()
+    if isinstance(sealer, Sealer):
+        await require_newest(config.cosigning, sealer.journal.note, courier=build_courier(config))
 
 
 class Anchoring:
@@ -66,6 +83,7 @@ class Anchoring:
         self._store = store
         self._board = board
         self._publish = publish
+        self._data = data
         self._tiles = Tiles(data / FOLDER)
         self._newest: Note | None = None
         verified = store.last_stamps(verified=True)
@@ -104,10 +122,16 @@ class Anchoring:
         )
 
     async def run(self) -> None:
-        """Ask until cancelled. Raises StoreError, OSError: a fault of our own."""
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._cosigners.run())
-            group.create_task(self._stamper.run())
+        """Ask until cancelled. Raises StoreError, JournalError: a fault of our own."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._cosigners.run())
+                group.create_task(self._stamper.run())
+        except* OSError as group_error:
+            raise JournalError(
+                f"Journal {self._data} : {in_french(first_of(group_error))}. Libérez de la "
+                "place ou rendez ce dossier accessible en écriture, puis relancez."
+            ) from group_error
 
     def sealed(self, note: bytes, *, at: datetime) -> None:
         """Take a checkpoint that the store has recorded."""
@@ -158,3 +182,11 @@ class Anchoring:
             sealed_at=sealed_at or current.sealed_at,
             cosignatures=len(signed),
         )
+
+
+def first_of(group: BaseExceptionGroup[OSError]) -> OSError:
+    """Return the first error of a group, at any depth."""
+    first: BaseException = group
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first if isinstance(first, OSError) else OSError(str(first))

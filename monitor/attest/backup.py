@@ -41,6 +41,7 @@ from monitor.config.local import LOCAL
 from monitor.config.settings import Settings
 from monitor.evidence import bounded, durable
 from monitor.evidence.announced import ANNOUNCED
+from monitor.evidence.captures.capture_policy import CAPTURES
 from monitor.evidence.log import tlog
 from monitor.evidence.log.journal import FOLDER, LAST
 from monitor.evidence.log.note import (
@@ -73,7 +74,6 @@ from monitor.store.upgrade import migrate
 FORMAT = 1
 DATABASE = "vigie.sqlite"
 MANIFEST = "manifeste.json"
-CAPTURES = "captures"
 WITNESS_KEY = f"{WITNESS}/cle"
 FOLDERS = (CAPTURES, ANNOUNCED, WITNESS, str(ASIDE), "discovery")
 MANIFEST_MAX = 64_000_000  # bytes

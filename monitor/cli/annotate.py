@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from monitor.app import open_journal
+from monitor.attest.anchoring import open_journal
 from monitor.attest.register import contradiction, record_requests
 from monitor.attest.sealing import NoSealer, Sealer, journal_key, require_journal
 from monitor.cli.parsing import CommandRefused, Commands, folders, json_option, say

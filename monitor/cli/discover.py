@@ -16,12 +16,11 @@ from monitor.core.french.formatting import count
 from monitor.core.model import Exchange, GapCause, Judgement, Kind, LaneState, Target
 from monitor.core.scheduling.robots_txt import RobotsFile
 from monitor.fetch import Fetcher, Gate, Resolver
-from monitor.probe.build import build_fetcher, build_line, fetch_robots
+from monitor.probe.build import build_fetcher, build_lanes, build_line
 from monitor.probe.discovery import MOST_PAGES, Searches, step
 from monitor.probe.judge import Judge
-from monitor.probe.lane import Lane, NoTurn
+from monitor.probe.lane import NoTurn
 from monitor.probe.local_health.own_health import LocalHealth
-from monitor.probe.robots_cache import RobotsBook
 from monitor.runtime.clock import Clock, SystemClock
 from monitor.runtime.faults import Faults
 from monitor.store import Store
@@ -121,33 +120,14 @@ class Searcher:
         self._judge = Judge(config=config, point=settings.point, line=self._line)
         self._searches = Searches(settings.data / FOLDER)
         self._writing: set[asyncio.Task[None]] = set()
-        files = (
-            RobotsFile(
-                origin=copy.host,
-                fetched_at=copy.fetched_at,
-                status=copy.status,
-                text=copy.text or "",
-            )
-            for copy in store.robots()
-        )
-        self._book = RobotsBook(
+        self._lanes = build_lanes(
+            config,
+            store,
             clock=clock,
-            agent=config.user_agent,
-            fetch=partial(fetch_robots, self._fetcher),
-            keep=self._keep_robots,
-            known=files,
+            fetcher=self._fetcher,
+            keep_robots=self._keep_robots,
+            on_change=self._lane_changed,
         )
-        states = {state.platform: state for state in store.lanes()}
-        self._lanes = {
-            slug: Lane(
-                platform,
-                clock,
-                state=states.get(slug),
-                robots=self._book,
-                on_change=self._lane_changed,
-            )
-            for slug, platform in config.platforms.items()
-        }
 
     async def search(self, home: Target, addresses: Sequence[tuple[str, str]]) -> bool:
         """Search one department; False when the search was interrupted."""

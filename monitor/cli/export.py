@@ -15,7 +15,6 @@ from pathlib import Path
 
 import certifi
 
-from monitor.app import CAPTURES
 from monitor.attest.sealing import KEY_FILE, journal_key
 from monitor.attest.verification_stamps import JudgedStamps
 from monitor.cli.parsing import CommandRefused, Commands, folders
@@ -26,6 +25,7 @@ from monitor.core.french.formatting import PARIS, count
 from monitor.evidence import bounded
 from monitor.evidence.announced import ANNOUNCED, MAX_BYTES
 from monitor.evidence.captures import day_files
+from monitor.evidence.captures.capture_policy import CAPTURES
 from monitor.evidence.captures.warc import WarcError
 from monitor.evidence.log import mirror
 from monitor.evidence.log.journal import FOLDER

@@ -12,7 +12,7 @@ from pathlib import Path
 import certifi
 from sqlalchemy import Connection
 
-from monitor.app import CAPTURES, open_journal
+from monitor.attest.anchoring import open_journal
 from monitor.attest.kept_files import STAMPS, KeptFiles, signed_from
 from monitor.attest.key_changes import followed
 from monitor.attest.sealing import KEY_FILE, Sealer, journal_key, require_journal
@@ -32,6 +32,7 @@ from monitor.config.settings import Settings, config_folder, read_settings
 from monitor.core.journal import encode
 from monitor.evidence import bounded, durable
 from monitor.evidence.announced import ANNOUNCED
+from monitor.evidence.captures.capture_policy import CAPTURES
 from monitor.evidence.log.journal import FOLDER
 from monitor.evidence.log.keys import own_key
 from monitor.evidence.log.note import (

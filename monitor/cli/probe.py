@@ -8,7 +8,7 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlsplit
 
-from monitor.app import check_once
+from monitor.app import App
 from monitor.cli.offline import as_json, explained
 from monitor.cli.parsing import (
     CommandRefused,
@@ -27,6 +27,7 @@ from monitor.core.journal.encode import panel_detail
 from monitor.core.model import ControlAnswer, Exchange, Hop, Kind, Observation, Target
 from monitor.core.scheduling.backoff import in_page_backoff
 from monitor.probe.build import open_to_write
+from monitor.probe.single_check import check_unrecorded
 from monitor.runtime import logs
 from monitor.runtime.clock import SystemClock
 from monitor.store import Store, is_new
@@ -72,9 +73,11 @@ def run_probe(args: Namespace) -> int:
         refuse_closed(config, settings, target)
     if args.record:
         with open_to_write(config, settings) as store:
-            observation = asyncio.run(check_once(config, settings, target, store=store))
+            observation = asyncio.run(
+                App(config, settings, store, clock=SystemClock()).check_once(target)
+            )
     else:
-        observation = asyncio.run(check_once(config, settings, target))
+        observation = asyncio.run(check_unrecorded(config, settings, target))
     if observation is None:
         raise CommandRefused(
             "Relevé non fait : la plateforme est en pause, nous a refusés, ou son "

@@ -1,14 +1,18 @@
 """Build the parts that the service and a single manual probe share."""
 
+from collections.abc import Callable
 from functools import partial
 
 from monitor.config import Config
 from monitor.config.settings import Settings
-from monitor.core.model import Exchange, Failure, Family
+from monitor.core.model import Exchange, Failure, Family, LaneState
+from monitor.core.scheduling.robots_txt import RobotsFile
 from monitor.fetch import Fetcher, Gate, Resolver, text
 from monitor.probe.environment import environment_of
+from monitor.probe.lane import Lane
 from monitor.probe.local_health.control_panel import ControlPanel, read_clock
 from monitor.probe.local_health.own_health import LocalHealth
+from monitor.probe.robots_cache import RobotsBook
 from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults
 from monitor.store import Store
@@ -68,6 +72,48 @@ def build_line(config: Config, clock: Clock, fetcher: Fetcher, faults: Faults) -
     line = LocalHealth(probe=panel.probe, read=read, clock=clock)
     fetcher.on_silence = line.hasten
     return line
+
+
+def build_lanes(  # noqa: PLR0913 -- keyword-only: its seams
+    config: Config,
+    store: Store,
+    *,
+    clock: Clock,
+    fetcher: Fetcher,
+    keep_robots: Callable[[RobotsFile], None],
+    on_change: Callable[[LaneState], None],
+) -> dict[str, Lane]:
+    """Build the lane of each platform, which continues from the store, by slug.
+
+    A request to a host of another platform counts in the lane of that one.
+    """
+    book = RobotsBook(
+        clock=clock,
+        agent=config.user_agent,
+        fetch=partial(fetch_robots, fetcher),
+        keep=keep_robots,
+        known=(
+            RobotsFile(
+                origin=copy.host,
+                fetched_at=copy.fetched_at,
+                status=copy.status,
+                text=copy.text or "",
+            )
+            for copy in store.robots()
+        ),
+    )
+    states = {state.platform: state for state in store.lanes()}
+    lanes: dict[str, Lane] = {}
+    for slug, platform in config.platforms.items():
+        lanes[slug] = Lane(
+            platform,
+            clock,
+            state=states.get(slug),
+            robots=book,
+            on_change=on_change,
+            owner=lambda host: lanes.get(config.lane_of(host) or ""),
+        )
+    return lanes
 
 
 async def fetch_robots(fetcher: Fetcher, url: str, gate: Gate) -> tuple[int | None, str]:

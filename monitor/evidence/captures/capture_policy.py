@@ -30,6 +30,7 @@ from monitor.runtime.errors import VigieError, in_french
 
 log = structlog.get_logger(__name__)
 
+CAPTURES = "captures"  # their folder, below the data folder
 MAX_TEXTS = 48  # a day and target: a page whose every copy differs must not fill the disk
 HELD_BYTES = 64_000_000  # buffered in memory, all targets together
 HELD_EACH_BYTES = 4_000_000

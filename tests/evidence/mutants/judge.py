@@ -10,10 +10,10 @@ from pathlib import Path
 from types import FrameType
 from unittest.mock import patch
 
-from monitor.app import CAPTURES
 from monitor.attest.verification import verify
 from monitor.attest.verification_stamps import JudgedStamps, stamped_notes
 from monitor.cli import main
+from monitor.evidence.captures.capture_policy import CAPTURES
 from monitor.evidence.log.journal import FOLDER
 from monitor.evidence.log.note import VerifierKey
 from monitor.evidence.timestamps.chains import certificates

@@ -1,0 +1,49 @@
+"""One check outside any schedule, of which nothing is recorded."""
+
+from functools import partial
+
+from monitor.config import Config
+from monitor.config.settings import Settings
+from monitor.core.model import Observation, Platform, Target
+from monitor.probe.build import build_fetcher, build_line, fetch_robots
+from monitor.probe.judge import Judge, look_again
+from monitor.probe.lane import Lane, NoTurn
+from monitor.probe.robots_cache import RobotsBook
+from monitor.runtime.clock import SystemClock
+from monitor.runtime.faults import Faults
+
+
+async def check_unrecorded(
+    config: Config, settings: Settings, target: Target
+) -> Observation | None:
+    """Check a target once; None when robots.txt forbids it.
+
+    Without a store there is no state either: the target counts as up before, and no pause or
+    back-off is known.
+    """
+    clock = SystemClock()
+    fetcher = build_fetcher(config, clock)
+    line = build_line(config, clock, fetcher, Faults(clock))
+    platform = config.platforms.get(target.platform) or Platform(
+        slug=target.platform, name="", spacing_s=1.0
+    )
+    book = RobotsBook(
+        clock=clock,
+        agent=config.user_agent,
+        fetch=partial(fetch_robots, fetcher),
+        keep=lambda _: None,
+    )
+    await line.read_clock()
+    try:
+        async with Lane(platform, clock, robots=book).turn(target.slug, clock.now()) as turn:
+            exchange = await fetcher.fetch(target, turn.request)
+            judge = Judge(config=config, point=settings.point, line=line)
+            return await judge.observation(
+                target,
+                exchange.started_at,
+                exchange,
+                known_good=True,
+                again=partial(look_again, fetcher.fetch_again, target, turn.request),
+            )
+    except NoTurn:
+        return None
