@@ -32,7 +32,13 @@ _REASONS = {
     Verdict.UNKNOWN: {Reason.LOCAL_FILTER},
     Verdict.BLOCKED: {Reason.WAF, Reason.CAPTCHA, Reason.RATE_LIMITED, Reason.LOGIN_REQUIRED},
     Verdict.MAINTENANCE: {Reason.MAINTENANCE_TEXT},
-    Verdict.DOWN: {Reason.ERROR_TEXT, Reason.GONE, Reason.PARKED, Reason.HTTP_5XX},
+    Verdict.DOWN: {
+        Reason.ERROR_TEXT,
+        Reason.OVERLOADED,
+        Reason.GONE,
+        Reason.PARKED,
+        Reason.HTTP_5XX,
+    },
 }
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _TEXT_MIN, _TEXT_MAX = 3, 200

@@ -127,6 +127,8 @@ class Reason(StrEnum):
     MARKER_MISSING = "marker_missing"
     EMPTY_SHELL = "empty_shell"
     ERROR_TEXT = "error_text"
+    OVERLOADED = "overloaded"  # too many visitors: the service says so, to everyone
+    NOT_A_PAGE = "not_a_page"  # a 2xx, but source code, a file or unreadable bytes
     HTTP_4XX = "http_4xx"
     HTTP_5XX = "http_5xx"
     GONE = "gone"
