@@ -3469,7 +3469,7 @@ REASONS = {  # of the first failing check, as on the pages of the service
     "empty_shell": "La page est vide, ou n’affiche rien sans JavaScript.",
     "error_text": "La page affiche une erreur à la place du service.",
     "overloaded": "Le site se dit saturé : trop de visiteurs à la fois.",
-    "not_a_page": "La réponse n’est pas une page : un fichier, du code ou des octets illisibles.",
+    "not_a_page": "La réponse n’est pas une page, mais un fichier, du code ou du binaire.",
     "http_4xx": "Le serveur a répondu par un code d’erreur de la famille 400.",
     "http_5xx": "Le serveur a répondu par un code d’erreur de la famille 500.",
     "gone": "La page n’existe pas ou plus à cette adresse.",

@@ -50,7 +50,7 @@ REASONS: Final[dict[Reason, str]] = {
     Reason.EMPTY_SHELL: "La page est vide, ou n’affiche rien sans JavaScript.",
     Reason.ERROR_TEXT: "La page affiche une erreur à la place du service.",
     Reason.OVERLOADED: "Le site se dit saturé : trop de visiteurs à la fois.",
-    Reason.NOT_A_PAGE: "La réponse n’est pas une page : un fichier, du code ou des octets illisibles.",
+    Reason.NOT_A_PAGE: "La réponse n’est pas une page, mais un fichier, du code ou du binaire.",
     Reason.HTTP_4XX: "Le serveur a répondu par un code d’erreur de la famille 400.",
     Reason.HTTP_5XX: "Le serveur a répondu par un code d’erreur de la famille 500.",
     Reason.GONE: "La page n’existe pas ou plus à cette adresse.",
