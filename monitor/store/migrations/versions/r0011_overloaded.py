@@ -1,4 +1,4 @@
-"""Tell an overloaded service and an answer that is no page: two more reasons."""
+"""Distinguish an overloaded service and an answer that is no page: two more reasons."""
 
 from alembic import op
 
