@@ -31,7 +31,7 @@ MODULES = {
     "compare": "a command, and the function that it shows",
     "dataset": "a command, and the package",
     "demo": "a command, and the package",
-    "journal": "a command, and the package of the core",
+    "rebuild": "a command, and the package of the store",
     "probe": "a command, and the package",
     "store": "the room's one door has its name",
     "witness": "a command, and the package",

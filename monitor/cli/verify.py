@@ -1,36 +1,28 @@
-"""Commands of the journal: `seal`, `verify`, `rebuild`."""
+"""`vigie verify`: a journal, and its database when there is one, step by step."""
 
-import asyncio
 import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from itertools import chain
 from pathlib import Path
 
 import certifi
-from sqlalchemy import Connection
 
-from monitor.attest.anchoring import open_journal
-from monitor.attest.kept_files import STAMPS, KeptFiles, signed_from
 from monitor.attest.key_changes import followed
-from monitor.attest.sealing import KEY_FILE, Sealer, journal_key, require_journal
+from monitor.attest.sealing import KEY_FILE
 from monitor.attest.verification import SHOWN, Progress, VerificationStep, size_of, verify
 from monitor.attest.verification_stamps import JudgedStamps, stamped_notes
 from monitor.attest.verification_stranger import Opinion, ask
 from monitor.cli.parsing import (
     CommandRefused,
     Commands,
-    folders,
     json_option,
-    require_identity,
     say,
 )
-from monitor.config import Config, load
-from monitor.config.settings import Settings, config_folder, read_settings
-from monitor.core.journal import encode
-from monitor.evidence import bounded, durable
+from monitor.config import load
+from monitor.config.settings import config_folder, read_settings
+from monitor.evidence import bounded
 from monitor.evidence.announced import ANNOUNCED
 from monitor.evidence.captures.capture_policy import CAPTURES
 from monitor.evidence.log.journal import FOLDER
@@ -41,39 +33,20 @@ from monitor.evidence.log.note import (
     Checkpoint,
     Note,
     NoteError,
-    SignerKey,
     VerifierKey,
 )
-from monitor.evidence.log.reading import LogReading
 from monitor.evidence.log.tiles import CHECKPOINT, Tiles
-from monitor.evidence.log.tlog import TILE_WIDTH
 from monitor.evidence.timestamps.chains import certificates
-from monitor.probe.build import open_to_write
 from monitor.runtime.clock import SystemClock
 from monitor.runtime.errors import VigieError
-from monitor.store import Store, is_new, migrate
+from monitor.store import Store, is_new
 from monitor.store.audit.vouchers import unproved
-from monitor.store.engine import parse, sqlite_path
-from monitor.store.rebuild.page_restore import Why
-from monitor.store.rebuild.rebuilder import Rebuilt, rebuild
-from monitor.store.writing.intern_tables import InternTables
 
 PROGRESS_US = 2_000_000  # between two lines of progress
 
 
 def add(commands: Commands) -> None:
-    """Add the commands."""
-    seal = commands.add_parser("seal", help="signer ce qui a été enregistré")
-    folders(seal)
-    seal.add_argument(
-        "--new-key", action="store_true", help="changer de clé : l’ancienne signe la nouvelle"
-    )
-    seal.add_argument(
-        "--new-journal", action="store_true",
-        help="commencer un journal avec une clé qui n’a jamais servi",
-    )  # fmt: skip
-    seal.set_defaults(run=run_seal)
-
+    """Add the command."""
     check = commands.add_parser(
         "verify",
         help="vérifier un journal, ou la base contre son journal",
@@ -98,61 +71,6 @@ def add(commands: Commands) -> None:
     )  # fmt: skip
     json_option(check)
     check.set_defaults(run=run_verify)
-
-    again = commands.add_parser("rebuild", help="refaire la base depuis le journal")
-    folders(again)
-    again.set_defaults(run=run_rebuild)
-
-
-def run_seal(args: Namespace) -> int:
-    """Seal the journal while the service is stopped."""
-    config = load(args.config)
-    settings = read_settings(os.environ, data=args.data)
-    require_identity(config)
-    if args.new_journal and is_new(settings.database_url):
-        print(migrate(settings.database_url), file=sys.stderr)
-    with open_to_write(config, settings) as store:
-        if not args.new_journal:
-            require_journal(settings.data, store, text=settings.journal_key)
-        print(asyncio.run(_seal(config, settings, store, new_key=args.new_key)))
-    return 0
-
-
-async def _seal(config: Config, settings: Settings, store: Store, *, new_key: bool) -> str:
-    origin, clock = config.journaling.origin, SystemClock()
-    if new_key and settings.journal_key:
-        raise CommandRefused(
-            "La clé est dans VIGIE_JOURNAL_KEY : « --new-key » ne change qu’un fichier."
-        )
-    key = journal_key(settings.data, origin=origin, text=settings.journal_key)
-    next_path = settings.data / f"{KEY_FILE}.new"
-    with closing(Sealer(store, settings.data, key, clock=clock)) as sealer:
-        await open_journal(sealer, config)
-        following: SignerKey | None = None
-        if new_key:
-            following = own_key(next_path, name=origin, algorithm=Algorithm.ED25519)
-            old, new = str(key.verifier), str(following.verifier)
-            key_leaf = encode.new_key(clock.now(), old=old, new=new)
-
-            def append(connection: Connection, interned: InternTables) -> None:
-                interned.scribe.ledger.append(connection, key_leaf)
-
-            await store.write(append)
-        signed = await sealer.seal(also=following)
-        if following is not None:
-            _change_keys(settings.data, key, next_path)
-            return f"Nouvelle clé : {following.verifier}\nElle signe désormais ; publiez-la."
-    if signed is None:
-        return "Rien de nouveau à signer."
-    return f"{signed.size} feuilles signées par {key.verifier}"
-
-
-def _change_keys(data: Path, old: SignerKey, following: Path) -> None:
-    """Install the new key; the old one is kept beside it."""
-    old_path = data / f"{KEY_FILE}.{old.verifier.key_id.hex()}"
-    durable.write(old_path, f"{old}\n".encode(), mode=0o600)
-    following.replace(data / KEY_FILE)
-    durable.sync_folder(data)
 
 
 def run_verify(args: Namespace) -> int:
@@ -191,12 +109,12 @@ def run_verify(args: Namespace) -> int:
         for step in chain(missing, steps_of_journal, stamp_steps()):
             steps.append(step)
             if not args.json:
-                print(_described(len(steps), step))
+                print(described(len(steps), step))
         opinion = _opinion(args, data or folder, key, stamps)
         if opinion is not None and opinion.faults:
             steps.append(_refused(opinion))
             if not args.json:
-                print(_described(len(steps), steps[-1]))
+                print(described(len(steps), steps[-1]))
     finally:
         if store is not None:
             store.close()
@@ -327,7 +245,7 @@ def _key(text: str | None, data: Path | None, folder: Path) -> VerifierKey | Non
     return own_key(data / KEY_FILE, name=origin, algorithm=Algorithm.ED25519).verifier
 
 
-def _described(number: int, step: VerificationStep) -> str:
+def described(number: int, step: VerificationStep) -> str:
     lines_found = step.faults or (step.done,)
     lines = [f"{number}. {step.title} : {'bon' if step.ok else 'REFUSÉ'}"]
     lines += [f"   {line}" for line in lines_found]
@@ -344,78 +262,3 @@ def _as_json(step: VerificationStep) -> dict[str, object]:
         "proves": step.proves,
         "leaves_open": step.leaves_open,
     }
-
-
-def run_rebuild(args: Namespace) -> int:
-    """Verify the journal, then rebuild the database from it."""
-    config = load(args.config)
-    settings = read_settings(os.environ, data=args.data)
-    if not is_new(settings.database_url):
-        aside = (
-            "renommez la base, ou"
-            if sqlite_path(parse(settings.database_url)) is None
-            else "renommez le fichier, avec ses « -wal » et « -shm », ou"
-        )
-        raise CommandRefused(
-            f"La base existe encore. Mettez-la de côté : {aside} donnez-en une vide"
-            " (VIGIE_DATABASE_URL)."
-        )
-    require_identity(config)
-    origin = config.journaling.origin
-    key = journal_key(settings.data, origin=origin, text=settings.journal_key).verifier
-    folder = settings.data / FOLDER
-    for number, step in enumerate(verify(folder, key=key), start=1):
-        print(_described(number, step))
-        if not step.ok:
-            return 1
-    tiles = Tiles(folder)
-    last = signed_from(tiles.checkpoint() or b"", at=SystemClock().now())
-    size = last.checkpoint.size
-    public = certificates(Path(certifi.where()).read_bytes())
-    files = KeptFiles(
-        settings.data,
-        captures=settings.data / CAPTURES,
-        roots={
-            authority.slug: certificates(authority.roots.encode())
-            for authority in config.stamping.authorities
-            if authority.roots
-        },
-        public=public,
-    )
-    rebuilt = rebuild(
-        settings.database_url,
-        LogReading(tiles, size),
-        last=last,
-        bundled=size - size % TILE_WIDTH,
-        files=files,
-    )
-    print("\n".join(_described_rebuild(rebuilt)))
-    return 0
-
-
-def _described_rebuild(rebuilt: Rebuilt) -> Iterator[str]:
-    yield f"Base refaite : {rebuilt.leaves} feuilles."
-    yield f"   textes de pages relus dans les copies : {rebuilt.texts}"
-    for why, reason in _WHY.items():
-        texts = [missing for missing in rebuilt.lost_texts if missing.why is why]
-        if texts:
-            yield f"   textes non restitués, {reason} : {len(texts)}"
-            yield from (f"      {missing.target}, {missing.sha256}" for missing in texts[:SHOWN])
-            if len(texts) > SHOWN:
-                yield f"      … et {len(texts) - SHOWN} autres"
-    yield f"   jetons : {rebuilt.tokens} ; cosignatures : {rebuilt.cosignatures}"
-    if rebuilt.lost_tokens:
-        yield f"   jetons sans fichier lisible : {len(rebuilt.lost_tokens)}"
-        yield from (
-            f"      {FOLDER}/{STAMPS.name}/{missing}" for missing in rebuilt.lost_tokens[:SHOWN]
-        )
-    yield (
-        "N’y sont pas : ce qui n’était pas encore signé, les budgets et pauses des plateformes,"
-        " les robots.txt, les réponses refusées des autorités."
-    )
-
-
-_WHY = {
-    Why.RULES: "lus par d’autres règles que celles de ce programme",
-    Why.COPY: "qu’aucune copie ne donne",
-}
