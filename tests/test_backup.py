@@ -12,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from monitor.attest import backup as module
-from monitor.attest.backup import BackupError, backup, restore
+from monitor.attest.backups import backup as module
+from monitor.attest.backups.backup import backup
+from monitor.attest.backups.backup_form import BackupError, Summary
+from monitor.attest.backups.restore import restore
 from monitor.attest.sealing import KEY_FILE, Sealer
 from monitor.attest.verification import verify
 from monitor.cli import main
@@ -74,7 +76,7 @@ class Record:
     def go_on(self, first: int, count: int) -> None:
         asyncio.run(more(self.store, self.sealer, first, count))
 
-    def backup(self, out: Path, *, keys: bool = False) -> module.Summary:
+    def backup(self, out: Path, *, keys: bool = False) -> Summary:
         return backup(self.settings, out, config=self.data, now=at(0), keys=keys)
 
     def close(self) -> None:

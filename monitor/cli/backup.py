@@ -4,7 +4,9 @@ import os
 from argparse import Namespace
 from pathlib import Path
 
-from monitor.attest.backup import Summary, backup, restore
+from monitor.attest.backups.backup import backup
+from monitor.attest.backups.backup_form import Summary
+from monitor.attest.backups.restore import restore
 from monitor.attest.sealing import KEY_FILE
 from monitor.cli.parsing import Commands, ProgressLine, folders
 from monitor.config.local import LOCAL

@@ -18,8 +18,8 @@ from typing import Any
 import uvloop
 
 from monitor.app import App
-from monitor.attest.backup import faults_of, public_key
 from monitor.attest.kept_files import signed_from
+from monitor.attest.record_faults import faults_of, public_key
 from monitor.cli.parsing import INIT_HINT, CommandRefused, Commands, ProgressLine, folders
 from monitor.config import load
 from monitor.config.settings import Settings, open_files, read_settings

@@ -1,0 +1,1 @@
+"""A whole record in one file: made while the service runs, and restored."""
