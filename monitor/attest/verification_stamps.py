@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from monitor.attest.verification import VerificationStep
+from monitor.attest.verification_step import VerificationStep
 from monitor.core.french.formatting import when
 from monitor.evidence import bounded
 from monitor.evidence.log.note import MAX_NOTE_BYTES

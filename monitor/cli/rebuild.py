@@ -9,7 +9,8 @@ import certifi
 
 from monitor.attest.kept_files import STAMPS, KeptFiles, signed_from
 from monitor.attest.sealing import journal_key
-from monitor.attest.verification import SHOWN, verify
+from monitor.attest.verification import verify
+from monitor.attest.verification_step import SHOWN
 from monitor.cli.parsing import (
     CommandRefused,
     Commands,

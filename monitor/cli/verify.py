@@ -10,9 +10,11 @@ from pathlib import Path
 import certifi
 
 from monitor.attest.key_changes import followed
+from monitor.attest.leaf_content import Progress
 from monitor.attest.sealing import KEY_FILE
-from monitor.attest.verification import SHOWN, Progress, VerificationStep, size_of, verify
+from monitor.attest.verification import size_of, verify
 from monitor.attest.verification_stamps import JudgedStamps, stamped_notes
+from monitor.attest.verification_step import SHOWN, VerificationStep
 from monitor.attest.verification_stranger import Opinion, ask
 from monitor.cli.parsing import (
     CommandRefused,
