@@ -42,7 +42,7 @@ from monitor.evidence.timestamps.chains import certificates
 from monitor.runtime.clock import SystemClock
 from monitor.runtime.errors import VigieError
 from monitor.store import Store, is_new
-from monitor.store.audit.vouchers import unproved
+from monitor.store.audit.unproved import unproved
 
 PROGRESS_US = 2_000_000  # between two lines of progress
 

@@ -11,7 +11,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from monitor.store.audit.vouchers import FILES, TABLES, By
+from monitor.store.audit.file_vouchers import FILES
+from monitor.store.audit.vouchers import TABLES, By
 
 DATABASE = "vigie.sqlite"
 WORDS = ("", "x", "up", "down", "ok", "2026-11", "anef", "local", "é", "\x00", "{}", "-1")

@@ -13,7 +13,8 @@ import pytest
 
 from monitor.attest import verification_stamps
 from monitor.evidence.timestamps.rfc3161 import Token, check_token
-from monitor.store.audit.vouchers import FILES, TABLES
+from monitor.store.audit.file_vouchers import FILES
+from monitor.store.audit.vouchers import TABLES
 from tests.evidence.mutants import judge
 from tests.evidence.mutants.mutations import files_of
 from tests.evidence.mutants.record import Made, make
