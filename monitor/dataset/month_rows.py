@@ -17,8 +17,8 @@ from monitor.figures.recorded_targets import recorded_targets
 from monitor.figures.scopes import Scopes
 from monitor.figures.shapes import DECIMALS
 from monitor.store import Store
-from monitor.store.reads.account_reads import Definition
 from monitor.store.reads.journal_reads import KeptCheckpoint
+from monitor.store.reads.plan_reads import Definition
 
 # What a cell may be. An integer in a column of instants is microseconds since 1970.
 DataCell: TypeAlias = str | int | float | bool | datetime | date | None

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from monitor.config import Config
 from monitor.core.model import Kind, Target
 from monitor.core.outages.time_accounts import HOLD
-from monitor.store.reads.account_reads import Definition
+from monitor.store.reads.plan_reads import Definition
 
 _UNPLANNED_S = 60  # between two checks, where the record has no plan
 

@@ -20,7 +20,7 @@ from monitor.figures.scopes import Scopes
 from monitor.metrics import MetricsState, RollingMetrics, WindowFigures
 from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults
-from monitor.store.reads.account_reads import Definition
+from monitor.store.reads.plan_reads import Definition
 
 _HOUR_US = 3_600_000_000
 # Windows by their label, the shortest first.

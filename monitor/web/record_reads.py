@@ -21,7 +21,7 @@ from monitor.core.model.check import Check
 from monitor.core.outages.time_accounts import Span
 from monitor.core.text.page import Page
 from monitor.figures.answers import Reads as FigureReads
-from monitor.store.reads.account_reads import Definition
+from monitor.store.reads.plan_reads import Definition
 
 
 class RecordReads(FigureReads, Protocol):

@@ -32,7 +32,7 @@ from monitor.core.model import (
 )
 from monitor.core.model.check import Check
 from monitor.core.outages.time_accounts import UNOBSERVED, Account, Span
-from monitor.store.reads.account_reads import Definition
+from monitor.store.reads.plan_reads import Definition
 
 NOW = datetime(2026, 11, 23, 8, 14, 5, tzinfo=UTC)
 POINT = "local"

@@ -11,7 +11,7 @@ from monitor.core.outages.calendar import day_of, midnight
 from monitor.core.outages.time_accounts import Account
 from monitor.store.audit.audit_rows import Raw, plainly, rows, show, who
 from monitor.store.audit.difference import Difference
-from monitor.store.reads.account_reads import AccountReader
+from monitor.store.reads.account_reader import AccountReader
 from monitor.store.tables.check_tables import SubjectRow, table_of
 from monitor.store.writing.rollups import rollup_rows
 

@@ -31,15 +31,9 @@ from monitor.core.verdict.rulesets import (
     recorded,
     status_of,
 )
-from monitor.store.reads.account_reads import (
-    AT,
-    BATCH,
-    AccountReader,
-    RolledDay,
-    hold_at,
-    plans_of,
-)
+from monitor.store.reads.account_reader import BATCH, AccountReader, RolledDay
 from monitor.store.reads.check_reads import texts_of
+from monitor.store.reads.plan_reads import AT, hold_at, plans_of
 from monitor.store.tables.check_tables import JudgementRow, ObservationRow, table_of
 from monitor.store.writing.intern_tables import conditions_from, controls_from
 

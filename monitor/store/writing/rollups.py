@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, Connection, delete, func, insert, select, typ
 
 from monitor.core.outages.calendar import day_of, day_starts, midnight
 from monitor.core.outages.time_accounts import Account, microseconds
-from monitor.store.reads.account_reads import AccountReader
+from monitor.store.reads.account_reader import AccountReader
 from monitor.store.tables.check_tables import ObservationRow, RollupRow, SubjectRow, table_of
 
 SETTLED = timedelta(hours=1)  # after its end, the checks of a day are recorded

@@ -10,7 +10,7 @@ from monitor.core.model.check import Check
 from monitor.core.outages.at import Around
 from monitor.core.text.page import Page
 from monitor.figures import answers
-from monitor.store.reads.account_reads import Definition
+from monitor.store.reads.plan_reads import Definition
 
 
 class InterfaceReads(answers.Reads, Protocol):
