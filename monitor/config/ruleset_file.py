@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from monitor.config.field_types import Slug, Text, refused
 from monitor.config.problems import ConfigError
-from monitor.config.schema import Entry, Slug, Text, refused
+from monitor.config.schema import Entry
 from monitor.config.toml_tables import Tables
 from monitor.core.model import Reason, Verdict
 from monitor.core.verdict.classify import DOUBTS, RULES

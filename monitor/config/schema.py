@@ -1,168 +1,39 @@
-"""The schema of the files: keys, types and bounds. Unknown keys are refused.
+"""The schema of the files: their keys. Unknown keys are refused; `field_types` has the values.
 
 Some classes are used unchanged by the program: `Publisher`, `Retention`, `ControlHost`. The others
 are converted (defaults, units, names) to those of `values`.
-
-The validation context `{"allow_private": True}` lifts the rules that protect other sites (public
-addresses, lower bounds on intervals): for the demo and the tests only.
 """
 
-import re
-from datetime import date, time
+from datetime import time
 from enum import StrEnum
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo
-from pydantic_core import PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field
 
-from monitor.config import urls, verifier_keys
-from monitor.config.departments import DEPARTMENTS
-from monitor.core.model import Confidence, Kind
-from monitor.core.outages.milestones import Sure
-
-TEXT_MAX = 500
-_DAYS = (date(2000, 1, 1), date(2099, 12, 31))  # a calendar can be worked out for all of these
-_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_MAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-z0-9-]+(\.[a-z0-9-]+)+")
-_FRENCH_SPACES = str.maketrans("\u00a0\u202f", "  ")  # before « : », inside « guillemets »
-
-
-def refused(reason: str, cure: str) -> PydanticCustomError:
-    """Return the error of a rule of ours; `pydantic_french` reads its two texts."""
-    return PydanticCustomError("vigie", "{reason}", {"reason": reason, "cure": cure})
-
-
-def _private(info: ValidationInfo) -> bool:
-    """Return whether private addresses are allowed. Built by code, without context, they are."""
-    return info.context is None or bool(info.context["allow_private"])
-
-
-def _text(value: str) -> str:
-    if not value.strip():
-        raise refused("texte vide", "l’écrire, ou retirer la clé")
-    printable = value.translate(_FRENCH_SPACES).isprintable()
-    if len(value) > TEXT_MAX or not printable or value != value.strip():
-        cure = f"au plus {TEXT_MAX} caractères, sans espace au bord ni retour à la ligne"
-        raise refused("texte mal formé", cure)
-    return value
-
-
-def _slug(value: str) -> str:
-    if not _SLUG.fullmatch(value) or len(value) > 80:  # noqa: PLR2004 -- a label, a file name
-        raise refused("identifiant mal écrit", "minuscules, chiffres et tirets, 80 au plus")
-    return value
-
-
-def _mail(value: str) -> str:
-    if not _MAIL.fullmatch(value):
-        raise refused("adresse de courriel mal écrite", "écrire nom@domaine.fr")
-    return value
-
-
-def _url(value: str, info: ValidationInfo) -> str:
-    if refusal := urls.refuse_url(value, allow_private=_private(info)):
-        raise refused(*refusal)
-    return value
-
-
-def _shape(value: str) -> str:
-    if refusal := urls.refuse_shape(value):
-        raise refused(*refusal)
-    return value
-
-
-def _origin(value: str) -> str:
-    address = _shape(value)
-    parts = urlsplit(address)
-    if address != f"{parts.scheme}://{parts.netloc.lower()}":
-        cure = "écrire le protocole et l’hôte en minuscules, par exemple https://exemple.fr"
-        raise refused("une origine est attendue, sans chemin ni barre finale", cure)
-    return address
-
-
-def _destination(value: str) -> str:
-    if not value.startswith("/"):
-        raise refused("un chemin est attendu", "l’écrire depuis la racine, par exemple /usagers/")
-    return value
-
-
-def _host_pattern(value: str, info: ValidationInfo) -> str:
-    host = value.removeprefix(".")
-    if _private(info) and urls.ip_address(host):
-        return value
-    if refusal := urls.refuse_name(host, allow_private=_private(info)):
-        raise refused(*refusal)
-    return value
-
-
-def _server(value: str) -> str:
-    """Accept an NTP server: an IP address or a name, private ones included."""
-    if urls.refuse_name(value, allow_private=True) and not urls.ip_address(value):
-        raise refused("serveur mal écrit", "écrire un nom ou une adresse IP")
-    return value
-
-
-def _ip(value: str) -> str:
-    if urls.ip_address(value) is None:
-        raise refused("adresse IP mal écrite", "écrire par exemple 192.0.2.53")
-    return value
-
-
-def _department(value: str) -> str:
-    if value not in DEPARTMENTS:
-        cure = 'écrire "01" à "95", "2A", "2B", "971" à "976", "977-978", "986" à "988"'
-        raise refused("code de département inconnu", cure)
-    return value
-
-
-def _day(value: date) -> date:
-    first, last = _DAYS
-    if not first <= value <= last:
-        raise refused("date hors bornes", f"de {first} à {last}")
-    return value
-
-
-def _key_name(value: str) -> str:
-    if not value.isascii() or not value.isprintable() or {" ", "+"} & set(value) or not value:
-        raise refused("nom de clé mal écrit", "écrire par exemple vigie.association.fr/temoin")
-    return value
-
-
-def _key(kind: int) -> AfterValidator:
-    """Refuse what is not the public key of a log, or of a witness."""
-
-    def check(value: str) -> str:
-        if refusal := verifier_keys.refuse_key(value, kind):
-            raise refused(*refusal)
-        return value
-
-    return AfterValidator(check)
-
-
-def _pace(floor: float) -> AfterValidator:
-    """Refuse an interval below `floor` seconds, which protects the sites."""
-
-    def check(value: float, info: ValidationInfo) -> float:
-        if value < floor and not _private(info):
-            raise refused("cadence trop rapide pour le site", f"au moins {floor:g} s")
-        return value
-
-    return AfterValidator(check)
-
-
-Text = Annotated[str, AfterValidator(_text)]
-Slug = Annotated[str, AfterValidator(_slug)]
-MailAddress = Annotated[str, AfterValidator(_mail)]
-Url = Annotated[str, AfterValidator(_url)]
-Interval = Annotated[int, Field(ge=1, le=86_400), _pace(30)]
-Deadline = Annotated[float, Field(ge=1, le=120)]
-Slow = Annotated[float, Field(gt=0, le=120)]
-# Files have texts, which are converted to members.
-Verified = Annotated[Confidence, Field(strict=False)]
-TargetKind = Annotated[Kind, Field(strict=False)]
-Surety = Annotated[Sure, Field(strict=False)]
-Day = Annotated[date, AfterValidator(_day)]
+from monitor.config.field_types import (
+    Day,
+    Deadline,
+    Department,
+    Destination,
+    HostPattern,
+    Interval,
+    IpAddress,
+    KeyName,
+    LogKey,
+    MailAddress,
+    NtpServer,
+    Origin,
+    Slow,
+    Slug,
+    Surety,
+    TargetKind,
+    Text,
+    Url,
+    Verified,
+    WebAddress,
+    WitnessKey,
+    pace,
+)
 
 
 class Entry(BaseModel):
@@ -187,7 +58,7 @@ class Publisher(Entry):
     """
 
     association: Text
-    site: Annotated[str, AfterValidator(_shape)]
+    site: WebAddress
 
 
 class WebEntry(Entry):
@@ -196,7 +67,7 @@ class WebEntry(Entry):
     `api_origin` is the one other site whose pages may read the interface from a browser.
     """
 
-    api_origin: Annotated[str, AfterValidator(_origin)] | None = None
+    api_origin: Origin | None = None
 
 
 class ProbeEntry(Entry):
@@ -209,18 +80,18 @@ class PolicyEntry(Entry):
     failing_s: Annotated[int, Field(ge=0, le=3_600)] = 120
     successes: Annotated[int, Field(ge=1, le=20)] = 2
     recovering_s: Annotated[int, Field(ge=0, le=3_600)] = 60
-    recheck_s: Annotated[int, Field(ge=1, le=3_600), _pace(30)] = 60
+    recheck_s: Annotated[int, Field(ge=1, le=3_600), pace(30)] = 60
     silence_s: Annotated[int, Field(ge=60, le=172_800)] = 7_200
 
 
 class ClockEntry(Entry):
-    ntp_servers: Annotated[list[Annotated[str, AfterValidator(_server)]], Field(max_length=8)] = []
+    ntp_servers: Annotated[list[NtpServer], Field(max_length=8)] = []
     limit_ms: Annotated[int, Field(ge=1, le=60_000)] = 500
 
 
 class ResolverEntry(Entry):
-    servers: Annotated[list[Annotated[str, AfterValidator(_ip)]], Field(max_length=8)] = []
-    second: Annotated[list[Annotated[str, AfterValidator(_ip)]], Field(max_length=8)] = []
+    servers: Annotated[list[IpAddress], Field(max_length=8)] = []
+    second: Annotated[list[IpAddress], Field(max_length=8)] = []
 
 
 class Retention(Entry):
@@ -251,7 +122,7 @@ class ControlHost(Entry):
 
 class ControlsEntry(Entry):
     needed: Annotated[int, Field(ge=1, le=20)]
-    interval_s: Annotated[int, Field(ge=1, le=3_600), _pace(30)] = 60
+    interval_s: Annotated[int, Field(ge=1, le=3_600), pace(30)] = 60
     host: list[Any]  # of ControlHost, each validated alone
 
 
@@ -267,19 +138,19 @@ class AuthorityEntry(Entry):
 
 
 class JournalEntry(Entry):
-    origin: Annotated[str, AfterValidator(_key_name)] | None = None  # from publisher.site
-    public_ip: Annotated[list[Annotated[str, AfterValidator(_ip)]], Field(max_length=8)] = []
+    origin: KeyName | None = None  # from publisher.site
+    public_ip: Annotated[list[IpAddress], Field(max_length=8)] = []
 
 
 class StampsEntry(Entry):
-    interval_s: Annotated[int, Field(ge=1, le=86_400), _pace(900)] = 3_600
+    interval_s: Annotated[int, Field(ge=1, le=86_400), pace(900)] = 3_600
     authority: list[Any] = []  # of AuthorityEntry, each validated alone
 
 
 class CosignerEntry(Entry):
     """A witness of our journal; without an address, it answers by mail."""
 
-    key: Annotated[Text, _key(verifier_keys.WITNESS)]
+    key: WitnessKey
     url: Url | None = None
 
 
@@ -291,19 +162,19 @@ class CosigningEntry(Entry):
 class LogEntry(Entry):
     """A journal of others that we cosign."""
 
-    key: Annotated[Text, _key(verifier_keys.LOG)]
+    key: LogKey
 
 
 class WitnessEntry(Entry):
-    name: Annotated[str, AfterValidator(_key_name)] | None = None  # from publisher.site
+    name: KeyName | None = None  # from publisher.site
     log: list[Any] = []  # of LogEntry, each validated alone
 
 
 class PlatformEntry(Entry):
     slug: Slug
     name: Text
-    spacing_s: Annotated[float, Field(gt=0, le=3_600), _pace(1)]
-    hosts: Annotated[list[Annotated[str, AfterValidator(_host_pattern)]], Field(min_length=1)]
+    spacing_s: Annotated[float, Field(gt=0, le=3_600), pace(1)]
+    hosts: Annotated[list[HostPattern], Field(min_length=1)]
     interval_s: dict[TargetKind, Interval] = {}
     deadline_s: Deadline | None = None
     slow_s: Slow | None = None
@@ -312,7 +183,7 @@ class PlatformEntry(Entry):
 
 class RouteEntry(Entry):
     name: Text
-    url: Annotated[str, AfterValidator(_shape)]
+    url: WebAddress
     source: Text
     verified: Verified
 
@@ -327,7 +198,7 @@ class TargetEntry(Entry):
     deadline_s: Deadline | None = None
     slow_s: Slow | None = None
     markers: Annotated[list[Text], Field(max_length=20)] = []
-    expect_path: Annotated[Text, AfterValidator(_destination)] | None = None
+    expect_path: Destination | None = None
     signs_of_life: Annotated[list[Url], Field(max_length=10)] = []
     policy: PolicyEntry | None = None  # the keys given replace those of the platform's policy
     route: list[RouteEntry] = []
@@ -339,7 +210,7 @@ class LocalTargetEntry(TargetEntry):
     """A target that `local.toml` adds, with the keys that files have once for all targets."""
 
     group: Slug = "local"
-    department: Annotated[str, AfterValidator(_department)] | None = None
+    department: Department | None = None
     city: Text | None = None
 
 
@@ -353,7 +224,7 @@ class NationalEntry(Entry):
 class DepartmentEntry(Entry):
     """A file of `targets/prefectures/`."""
 
-    department: Annotated[str, AfterValidator(_department)]
+    department: Department
     name: Text
     city: Text
     platform: Slug
