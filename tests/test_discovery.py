@@ -18,8 +18,9 @@ from monitor.core.model import (
     Verdict,
 )
 from monitor.probe.discovery import MOST_PAGES, MOST_WAITING, Search, Searches, step
-from monitor.probe.lane import Lane, NoTurn
+from monitor.probe.lane import Lane
 from monitor.probe.robots_cache import Gate
+from monitor.probe.turn_queue import NoTurn
 from tests.support.clock import FakeClock
 from tests.support.reads import target
 

@@ -13,8 +13,9 @@ import pytest
 
 from monitor.core.model import GapCause, LaneState, Platform
 from monitor.core.scheduling.robots_txt import RobotsFile
-from monitor.probe.lane import ROBOTS_MAX, Lane, NoTurn
+from monitor.probe.lane import ROBOTS_MAX, Lane
 from monitor.probe.robots_cache import Gate, RobotsBook
+from monitor.probe.turn_queue import NoTurn
 from tests.support.clock import FakeClock
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -619,7 +620,7 @@ def test_who_waits_for_its_site_is_still_sent_away(how: str) -> None:
             said = {"cancel": [], "pause": ["b: paused"], "stop": ["b: stopped"]}
             assert said.get(how, ["b: refused"]) == [target for _, target in b.log[1:]]
             assert b.lane.backlog == 0
-            assert not b.lane._busy
+            assert not b.lane.busy
 
     run(scenario())
 

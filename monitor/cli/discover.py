@@ -19,8 +19,8 @@ from monitor.fetch import Fetcher, Gate, Resolver
 from monitor.probe.build import build_fetcher, build_lanes, build_line
 from monitor.probe.discovery import MOST_PAGES, Searches, step
 from monitor.probe.judge import Judge
-from monitor.probe.lane import NoTurn
 from monitor.probe.local_health.own_health import LocalHealth
+from monitor.probe.turn_queue import NoTurn
 from monitor.runtime.clock import Clock, SystemClock
 from monitor.runtime.faults import Faults
 from monitor.store import Store

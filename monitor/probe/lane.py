@@ -15,56 +15,23 @@ import asyncio
 import math
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
 from monitor.core.model import GapCause, LaneState, Platform
 from monitor.core.scheduling import backoff
-from monitor.fetch import GateClosed
 from monitor.probe.robots_cache import ORIGINS_MAX, Gate, RobotsBook
+from monitor.probe.turn_queue import NoTurn, TurnQueue
 from monitor.runtime.clock import Clock
 from monitor.runtime.foreign_work import apart
 
-# Rechecks go first, but after three in a row a planned check has its turn and is never starved.
-# Since it takes about three checks to confirm a failure, rechecks do not accumulate either.
-RECHECKS_IN_A_ROW = 3
 # The longest that a probe waits for the delay that its site requires between two requests; for a
 # longer one, the slot is given up.
 CRAWL_DELAY_MAX_S = 60.0
 ROBOTS_TXT = "/robots.txt"  # states the delay, and is not subject to it
 ROBOTS_MAX = 10  # fetched in one probe: redirects may lead to a new site each time
 RULES_AT_ONCE = 500  # more rules of one site are matched in a thread
-
-
-class NoTurn(GateClosed):
-    """The probe may not begin, or not continue. `cause` is that of the gap.
-
-    A recheck, which is not planned, leaves no gap.
-    """
-
-    def __init__(self, cause: GapCause) -> None:
-        super().__init__(cause)
-        self.cause = cause
-
-
-@dataclass(slots=True, kw_only=True)
-class _Waiter:
-    slot_at: datetime
-    urgent: bool
-    granted: asyncio.Future[None] = field(
-        default_factory=lambda: asyncio.get_running_loop().create_future()
-    )
-
-    @property
-    def gone(self) -> bool:
-        """Whether it is cancelled, even if its task does not know yet."""
-        return self.granted.cancelled()
-
-    def reject(self, cause: GapCause) -> None:
-        if not self.gone:
-            self.granted.set_exception(NoTurn(cause))
 
 
 class LaneTurn:
@@ -168,11 +135,9 @@ class Lane:
         self._on_change = on_change
         self._owner = owner
         self._flight = asyncio.Lock()
-        self._busy = False
+        self._turns = TurnQueue()
         self._stopped = False
         self._sleeps: set[asyncio.Task[None]] = set()
-        self._rechecks_in_a_row = 0
-        self._waiting: dict[str, _Waiter] = {}
         # A process that keeps crashing and restarting must respect the spacing too.
         self._last_us = clock.monotonic_us()
         self._last_by_origin_us: dict[str, int] = {}
@@ -185,12 +150,12 @@ class Lane:
     @property
     def busy(self) -> bool:
         """Whether a probe is in progress."""
-        return self._busy
+        return self._turns.busy
 
     @property
     def backlog(self) -> int:
         """The number of probes that wait for their turn."""
-        return len(self._waiting)
+        return self._turns.backlog
 
     @asynccontextmanager
     async def turn(
@@ -286,14 +251,14 @@ class Lane:
         self._stopped = True
         for sleep in self._sleeps:
             sleep.cancel()
-        self._send_away(GapCause.STOPPED)
+        self._turns.reject_all(GapCause.STOPPED)
 
     def _become(self, state: LaneState) -> None:
         if state == self._state:
             return
         self._state = state
         if cause := self._closed():
-            self._send_away(cause)
+            self._turns.reject_all(cause)
         self._on_change(state)
 
     async def _sleep(self, seconds: float) -> None:
@@ -314,51 +279,14 @@ class Lane:
             return GapCause.STOPPED
         return backoff.closed_because(self._state, self._clock.now())
 
-    def _send_away(self, cause: GapCause) -> None:
-        for waiter in self._waiting.values():
-            waiter.reject(cause)
-        self._waiting.clear()
-
     async def enter(self, target: str, slot_at: datetime, *, urgent: bool) -> None:
+        """Wait for a turn: see `TurnQueue`. Raises NoTurn."""
         if cause := self._closed():
             raise NoTurn(cause)
-        waiting = self._waiting.get(target)
-        if waiting is not None and not waiting.gone:
-            if urgent or not waiting.urgent:
-                waiting.urgent = waiting.urgent or urgent
-                raise NoTurn(GapCause.OVERRUN)
-            waiting.reject(GapCause.OVERRUN)
-            urgent = True
-        waiter = _Waiter(slot_at=slot_at, urgent=urgent)
-        self._waiting[target] = waiter
-        self._call_next()
-        try:
-            await waiter.granted
-        except asyncio.CancelledError:
-            if self._waiting.get(target) is waiter:
-                del self._waiting[target]
-            if not waiter.gone and waiter.granted.exception() is None:
-                self.leave()  # granted and cancelled at the same time
-            raise
-
-    def _call_next(self) -> None:
-        while self._waiting and not self._busy:
-            target = min(self._waiting, key=self._rank)
-            waiter = self._waiting.pop(target)
-            if not waiter.gone:
-                self._busy = True
-                self._rechecks_in_a_row = self._rechecks_in_a_row + 1 if waiter.urgent else 0
-                waiter.granted.set_result(None)
-
-    def _rank(self, target: str) -> tuple[bool, datetime]:
-        """Return the rank of a waiting turn: first the kind whose turn it is, then by slot."""
-        waiter = self._waiting[target]
-        rechecks_first = self._rechecks_in_a_row < RECHECKS_IN_A_ROW
-        return waiter.urgent is not rechecks_first, waiter.slot_at
+        await self._turns.enter(target, slot_at, urgent=urgent)
 
     def leave(self) -> None:
-        self._busy = False
-        self._call_next()
+        self._turns.leave()
 
     def _site_wait_us(self, url: str) -> int:
         """Return how much of the site's own delay is left; 0 or less when it has passed.

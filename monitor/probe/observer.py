@@ -55,9 +55,10 @@ from monitor.core.scheduling.slots import Grid
 from monitor.metrics import MetricsState, offered_after
 from monitor.probe.dead_link_tracker import DeadLinkTracker
 from monitor.probe.judge import Fetch, Judge, look_again
-from monitor.probe.lane import Lane, LaneTurn, NoTurn
+from monitor.probe.lane import Lane, LaneTurn
 from monitor.probe.missed_slots import log_missed
 from monitor.probe.page_tracker import PageTracker
+from monitor.probe.turn_queue import NoTurn
 from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults
 from monitor.store import Store

@@ -7,8 +7,9 @@ from monitor.config.settings import Settings
 from monitor.core.model import Observation, Platform, Target
 from monitor.probe.build import build_fetcher, build_line, fetch_robots
 from monitor.probe.judge import Judge, look_again
-from monitor.probe.lane import Lane, NoTurn
+from monitor.probe.lane import Lane
 from monitor.probe.robots_cache import RobotsBook
+from monitor.probe.turn_queue import NoTurn
 from monitor.runtime.clock import SystemClock
 from monitor.runtime.faults import Faults
 

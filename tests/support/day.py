@@ -22,9 +22,10 @@ from monitor.core.model import (
 from monitor.core.outages.fold import advance, needs_recheck
 from monitor.core.outages.gaps import gap
 from monitor.core.scheduling.slots import grids
-from monitor.probe.lane import Lane, NoTurn
+from monitor.probe.lane import Lane
 from monitor.probe.robots_cache import Gate, RobotsBook
 from monitor.probe.schedule import Schedule
+from monitor.probe.turn_queue import NoTurn
 from tests.support.clock import FakeClock
 from tests.support.schedule import FakeBell
 
