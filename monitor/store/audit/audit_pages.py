@@ -24,10 +24,11 @@ from monitor.core.text.packed import PAGE, PackedPage
 from monitor.core.text.page import EXTRACTION_VERSION, Page
 from monitor.core.text.typography import words
 from monitor.store.audit.audit_rows import Named, Raw, plain, raw, rows, show
-from monitor.store.audit.derived_rows import FromLeaves, Stay
+from monitor.store.audit.derived_pages import Stay
+from monitor.store.audit.derived_rows import FromLeaves
 from monitor.store.audit.difference import Difference, OnTrust
 from monitor.store.reads.copy_reads import FirstReading
-from monitor.store.rebuild.page_restore import Texts, found_text
+from monitor.store.rebuild.page_stays import Texts, text_in_copies
 from monitor.store.tables.columns import from_us
 from monitor.store.tables.page_tables import metadata
 from monitor.store.writing.page_writes import MAX_VALUE, MOST_FACTS, fact_row
@@ -61,7 +62,7 @@ class _TextAudit:
     """The texts of pages, and what is derived from each."""
 
     def __init__(self, journal: FromLeaves, copies: Texts | None, trusted: OnTrust) -> None:
-        self._wanted = {stay.sha256: stay.extraction for stay in journal.stays.values()}
+        self._wanted = {stay.sha256: stay.extraction for stay in journal.pages.stays.values()}
         self._journal = journal
         self._copies = copies
         self._trusted = trusted
@@ -131,14 +132,16 @@ class _TextAudit:
         self._trusted.texts.append(sha256.hex())
 
     def _is_kept(self, connection: Connection, copies: Texts, sha256: bytes) -> bool:
-        stays = {key: stay for key, stay in self._journal.stays.items() if stay.sha256 == sha256}
+        stays = {
+            key: stay for key, stay in self._journal.pages.stays.items() if stay.sha256 == sha256
+        }
         until = min(stay.told_at for stay in stays.values())
         for (subject, first_at), stay in stays.items():
             place = FirstReading(
                 subject=subject, body_sha256=stay.body_sha256.hex(), first_at=from_us(first_at)
             )
             try:
-                if found_text(connection, copies, sha256.hex(), place, until=until):
+                if text_in_copies(connection, copies, sha256.hex(), place, until=until):
                     return True
             except (ValueError, TypeError, AttributeError):
                 continue  # a row of a capture that cannot be read is a difference of its own
@@ -177,7 +180,7 @@ def _stays(connection: Connection, named: Named, journal: FromLeaves) -> Iterato
     for row in named.rows("page_version"):
         key = row["subject_id"], row["first_at"]
         name = f"{show(key[0])} {show(key[1])}"
-        stay = journal.stays.get(key)
+        stay = journal.pages.stays.get(key)
         if stay is None or key in keys:
             yield Difference("page_version", None, name, "ligne ajoutée")
             continue
@@ -185,7 +188,7 @@ def _stays(connection: Connection, named: Named, journal: FromLeaves) -> Iterato
         for column, value in _columns_that_differ(connection, stay, key, row):
             what = f"le journal dit {value}, la base {show(row[column])}"
             yield Difference("page_version", None, name, what, column)
-    for key in journal.stays.keys() - keys:
+    for key in journal.pages.stays.keys() - keys:
         yield Difference("page_version", None, f"{show(key[0])} {show(key[1])}", "ligne supprimée")
 
 
@@ -237,7 +240,7 @@ def _derived_facts(
     since_of: dict[Any, dict[Fact, int]] = defaultdict(dict)
     counts: Counter[tuple[Any, ...]] = Counter()
     unsure = set()
-    for turn in journal.turns:
+    for turn in journal.pages.turns:
         current = since_of[turn.subject]
         ours = turn.extraction == EXTRACTION_VERSION
         if ours and turn.sha256 not in texts.facts:
@@ -277,7 +280,7 @@ def _facts(
 ) -> Iterator[Difference]:
     counts, unsure = _derived_facts(journal, texts)
     trusted.pages |= {target for target, _ in unsure}
-    rules = {turn.extraction for turn in journal.turns}
+    rules = {turn.extraction for turn in journal.pages.turns}
     for row in named.rows("page_fact"):
         value = row["value"]
         name = f"{show(row['subject_id'])} {show(row['element'])} {show(value)}"
@@ -312,7 +315,7 @@ def _links(
             yield Difference("dead_link", None, name, what, column)
         began[row["broken_id"]].add(row["target"])
         ended[row["ended_id"]].add(row["target"])
-    for idx, link in journal.links.items():
+    for idx, link in journal.pages.links.items():
         targets = (began if link.edge is PageEdge.LINK_BROKEN else ended)[idx]
         for target in sorted(set(link.leads_to) - targets):
             name = f"{show(link.subject)} vers {target}"
@@ -322,7 +325,10 @@ def _links(
 def _link_faults(
     row: Raw, journal: FromLeaves, texts: _TextAudit, text_of_change: dict[Any, Any]
 ) -> Iterator[tuple[str, str]]:
-    broken, ended = journal.links.get(row["broken_id"]), journal.links.get(row["ended_id"])
+    broken, ended = (
+        journal.pages.links.get(row["broken_id"]),
+        journal.pages.links.get(row["ended_id"]),
+    )
     if (
         broken is None
         or broken.edge is not PageEdge.LINK_BROKEN

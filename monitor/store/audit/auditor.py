@@ -23,7 +23,7 @@ from monitor.store.audit.derived_rows import TABLE_OF, FromLeaves, Leaf
 from monitor.store.audit.difference import Difference, OnTrust
 from monitor.store.audit.scratch import ReferencesOnDisk
 from monitor.store.audit.vouchers import TABLES
-from monitor.store.rebuild.page_restore import Texts
+from monitor.store.rebuild.page_stays import Texts
 from monitor.store.store import Store
 from monitor.store.tables.check_tables import table_of
 from monitor.store.tables.journal_tables import ReferenceRow

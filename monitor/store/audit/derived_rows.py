@@ -3,13 +3,12 @@
 The columns come from the writers' own functions, with natural keys in place of foreign keys.
 """
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from monitor.core.changes.page_events import OF_LINKS, TURNS, PageEdge
 from monitor.core.journal.decode import (
     annotation_from,
     capture_from,
@@ -22,8 +21,8 @@ from monitor.core.journal.decode import (
 from monitor.core.journal.jcs import canonical
 from monitor.core.journal.replay import REFERENCES, Replay, ReplayedCheck
 from monitor.core.model import Incident, Outage
-from monitor.core.model.check import Check, without_tokens
 from monitor.store.audit.audit_rows import Raw, plain, plainly
+from monitor.store.audit.derived_pages import PagesFromLeaves
 from monitor.store.reads.question import DAWN
 from monitor.store.tables.columns import to_us
 from monitor.store.writing.annotations import annotation_row
@@ -31,8 +30,6 @@ from monitor.store.writing.recorder import capture_row, check_row, event_row, ou
 
 Leaf = Mapping[str, Any]
 ExpectedRow = tuple[str, Raw]  # a table, and the row that it must have
-
-NEAR = 200  # checks of a target that are remembered: a text is believed within a few readings
 
 TABLE_OF: Mapping[str, str] = {
     "observation": "observation",
@@ -49,47 +46,6 @@ TABLE_OF: Mapping[str, str] = {
 }
 
 
-@dataclass(slots=True, kw_only=True)
-class Stay:
-    """One stay of a text on a page, from the leaves.
-
-    Attributes:
-        before_at, url: The values that it may have; None where leaves do not determine them.
-        last_at: The latest instant, by the leaves, at which the page had it.
-        over: Whether no later check may have read it.
-        told_at: Of the check whose leaf names it first.
-
-    """
-
-    sha256: bytes
-    extraction: str
-    body_sha256: bytes
-    before_at: frozenset[int | None]
-    url: frozenset[str] | None
-    last_at: int
-    told_at: datetime
-    over: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TextChange:
-    """A page's text became another one."""
-
-    subject: tuple[str, str]
-    sha256: bytes
-    extraction: str
-    at: int
-
-
-@dataclass(slots=True)
-class Links:
-    """A change of dead links: they lead to these targets."""
-
-    subject: tuple[str, str]
-    edge: PageEdge
-    leads_to: tuple[str, ...]
-
-
 class FromLeaves:
     """Reads leaves in order: `read` returns the row of each, `keyed` all that follows from them."""
 
@@ -97,9 +53,7 @@ class FromLeaves:
         self.replay = replay
         self.rows_before: Mapping[str, int] = {}
         self.runs: dict[int, Raw] = {}  # by the leaf of their start
-        self.turns: list[TextChange] = []
-        self.links: dict[int, Links] = {}  # by leaf
-        self.stays: dict[tuple[Any, int], Stay] = {}
+        self.pages = PagesFromLeaves()
         self.unsure: set[str] = set()  # platforms of which incidents cannot be folded again
         self.references = 0
         self._alive: dict[str, int] = {}
@@ -110,7 +64,6 @@ class FromLeaves:
         self._incidents: dict[tuple[str, str, datetime], Incident] = {}
         self._member: dict[tuple[Any, datetime], tuple[str, str, datetime]] = {}
         self._sizes: Counter[tuple[str, str, datetime]] = Counter()
-        self._near: dict[tuple[str, str], deque[Check]] = {}
         self._life = 0
         self._seen_in: dict[tuple[str, str], tuple[int, str]] = {}  # life, platform
 
@@ -188,10 +141,7 @@ class FromLeaves:
         self._tallies[subject, judgement] += 1
         self._define(subject, replayed)
         self._note(subject, leaf, replayed)
-        near = self._near.get(subject)
-        if near is None:
-            near = self._near[subject] = deque(maxlen=NEAR)
-        near.append(check)
+        self.pages.remember(check)
         for outage in (*(event.outage for event in replayed.events), replayed.state.outage):
             if outage is not None:
                 self._outages[subject, outage.first_fail_at] = outage
@@ -334,88 +284,14 @@ class FromLeaves:
         }
 
     def _change(self, idx: int, leaf: Leaf) -> Raw:
-        subject = leaf["target"], leaf["point"]
-        edge, before, after = PageEdge(leaf["edge"]), leaf.get("before"), leaf.get("after")
-        if before:
-            self._left(subject, edge, before)
-        if after:
-            self._shown(subject, edge, leaf)
-        if edge in TURNS and after:
-            turn = TextChange(
-                subject=subject,
-                sha256=bytes.fromhex(after["sha256"]),
-                extraction=after["extraction"],
-                at=_us(after["first_at"]),
-            )
-            self.turns.append(turn)
-        if edge in OF_LINKS:
-            self.links[idx] = Links(subject, edge, tuple(leaf.get("leads_to", ())))
-        return {
-            "subject_id": subject,
-            "at": read_instant(leaf["at"]),
-            "edge": edge,
-            "before_id": (subject, _us(before["first_at"])) if before else None,
-            "before_last_at": _us(before["last_at"]) if before else None,
-            "after_id": (subject, _us(after["first_at"])) if after else None,
-            "weight": leaf.get("weight"),
-            "kinds": " ".join(leaf.get("kinds", ())),
-            "silent": leaf["silent"],
-            "announced": leaf["announced"],
-        }
+        return self.pages.change(idx, leaf)
 
     def _annotation(self, idx: int, leaf: Leaf) -> Raw:
         return annotation_row(annotation_from(leaf, number=idx))
 
-    def _left(self, subject: tuple[str, str], edge: PageEdge, before: Leaf) -> None:
-        stay = self.stays.get((subject, _us(before["first_at"])))
-        if stay is None or stay.sha256.hex() != before["sha256"]:
-            raise ValueError("un texte part, qui n’était pas venu")
-        last = _us(before["last_at"])
-        if last < stay.last_at:
-            raise ValueError("un texte est resté moins longtemps qu’il n’a été dit")
-        stay.last_at, stay.over = last, edge in TURNS
-
-    def _shown(self, subject: tuple[str, str], edge: PageEdge, leaf: Leaf) -> None:
-        before, after = leaf.get("before"), leaf["after"]
-        name = subject, _us(after["first_at"])
-        stay = self.stays.get(name)
-        if stay is not None:
-            if edge in TURNS:
-                stay.over, stay.last_at = False, max(stay.last_at, _us(after["last_at"]))
-            return
-        old = self.stays.get((subject, _us(before["first_at"]))) if before else None
-        before_at: set[int | None] = {_us(before["last_at"]) if before else None}
-        url = self._url(subject, after)
-        if edge is PageEdge.TECHNICAL and old is not None:
-            before_at |= old.before_at
-            url = url | old.url if url and old.url else None
-        self.stays[name] = Stay(
-            sha256=bytes.fromhex(after["sha256"]),
-            extraction=after["extraction"],
-            body_sha256=bytes.fromhex(after["body_sha256"]),
-            before_at=frozenset(before_at),
-            url=url,
-            last_at=_us(after["last_at"]),
-            told_at=read_instant(leaf["at"]),
-            over=edge not in TURNS,
-        )
-
-    def _url(self, subject: tuple[str, str], after: Leaf) -> frozenset[str] | None:
-        first = read_instant(after["first_at"])
-        for check in reversed(self._near.get(subject, ())):
-            if check.at == first:
-                if check.body_sha256 != after["body_sha256"]:
-                    raise ValueError("un texte d’un autre corps que celui du relevé")
-                return frozenset({without_tokens(check.final_url)})
-        return None
-
     def outages_of(self, target: str, point: str) -> set[int]:
         """Return the first failing checks of the outages of a target."""
         return {to_us(first) for (key, first) in self._outages if key == (target, point)}
-
-
-def _us(text: str) -> int:
-    return to_us(read_instant(text))
 
 
 _READ: Mapping[str, Callable[[FromLeaves, int, Leaf], Raw]] = {

@@ -30,7 +30,8 @@ from monitor.core.model.anchors import Cosignature, Stamp, Standing
 from monitor.store.anchor_rows import write_cosignature, write_token
 from monitor.store.engine import StoreError, WriterLock, connected, name_of, parse, readable_errors
 from monitor.store.reads.journal_reads import KeptCheckpoint
-from monitor.store.rebuild.page_restore import Lost, PageRestorer, Texts
+from monitor.store.rebuild.page_restore import Lost, PageRestorer
+from monitor.store.rebuild.page_stays import Texts
 from monitor.store.tables.check_tables import ClockReadingRow, GapRow, RoundRow, RunRow, table_of
 from monitor.store.tables.journal_tables import CheckpointRow, LeafRow, ReferenceRow
 from monitor.store.upgrade import is_new, migrate
