@@ -31,6 +31,7 @@ MODULES = {
     "compare": "a command, and the function that it shows",
     "dataset": "a command, and the package",
     "demo": "a command, and the package",
+    "journal": "the package of the core, and the files of the log",
     "rebuild": "a command, and the package of the store",
     "probe": "a command, and the package",
     "store": "the room's one door has its name",
@@ -78,6 +79,21 @@ def test_no_class_name_stands_twice() -> None:
             if isinstance(node, ast.ClassDef):
                 places[node.name.lstrip("_")].append(path.relative_to(MONITOR).as_posix())
     assert {name: where for name, where in places.items() if len(where) > 1} == {}
+
+
+# Lines of a module: a longer one is read as two subjects.
+LONGEST = 450
+# Modules that may be longer, each with its reason.
+LONG: dict[str, str] = {}
+
+
+def test_no_module_is_too_long_for_one_subject() -> None:
+    lengths = {
+        path.relative_to(MONITOR).as_posix(): len(path.read_text(encoding="utf-8").splitlines())
+        for path in modules()
+    }
+    assert max(lengths.values()) > LONGEST // 2
+    assert {name for name, length in lengths.items() if length > LONGEST} == LONG.keys()
 
 
 def defined(path: Path) -> Iterator[str]:

@@ -2,18 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
 
 from sqlalchemy import (
     URL,
-    Column,
-    ColumnElement,
     Connection,
     Update,
-    and_,
     delete,
     insert,
     select,
@@ -57,18 +53,15 @@ from monitor.store.reads.plan_reads import PlanReads
 from monitor.store.reads.service_reads import LifeReads
 from monitor.store.reads.span_reads import SpanReads
 from monitor.store.tables.check_tables import (
-    ClockReadingRow,
-    GapRow,
     LaneRow,
     PauseRow,
     RobotsRow,
-    RoundRow,
     RunRow,
     table_of,
 )
 from monitor.store.tables.journal_tables import AnnotationRequestRow, CheckpointRow, LeafRow
 from monitor.store.upgrade import require_folder
-from monitor.store.writing import rollups
+from monitor.store.writing import rollups, service_writes
 from monitor.store.writing.annotations import request_text, write_annotation
 from monitor.store.writing.group_commit import Writer
 from monitor.store.writing.intern_tables import InternTables
@@ -80,11 +73,8 @@ REST_S = 0.1  # groups the checks of a busy moment; an idle store commits at onc
 
 _LEAF = table_of(LeafRow)
 _RUN = table_of(RunRow)
-_ROUND = table_of(RoundRow)
-_CLOCK = table_of(ClockReadingRow)
 _PAUSE = table_of(PauseRow)
 _REQUEST = table_of(AnnotationRequestRow)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class Store(
@@ -215,46 +205,18 @@ class Store(
         """
 
         def work(connection: Connection, interned: InternTables) -> None:
-            subject = interned.subject(connection, "", self.point)
-            at = _free(connection, _ROUND.c.at, controls.at, _ROUND.c.subject_id == subject)
-            shared_panel = replace(controls, at=at, witnesses=())
-            panel = interned.controls(connection, shared_panel)
-            row = {
-                "subject_id": subject,
-                "at": at,
-                "controls_id": panel,
-                "leaf": interned.scribe.round(connection, shared_panel, panel, self.point),
-            }
-            connection.execute(insert(_ROUND), row)
+            at = service_writes.write_round(connection, interned, controls, self.point)
             if clock is not None:
-                self._keep_reading(connection, interned, clock)
+                service_writes.write_reading(connection, interned, clock, self.point)
             connection.execute(self._this_run().values(alive_at=at))
 
         await self._write(work)
-
-    def _keep_reading(
-        self, connection: Connection, interned: InternTables, clock: ClockReading
-    ) -> None:
-        same = and_(_CLOCK.c.point == self.point, _CLOCK.c.at == clock.at)
-        if connection.execute(select(_CLOCK.c.id).where(same)).first():
-            return
-        clock = replace(clock, server=clean(clock.server))
-        row = {
-            "point": self.point,
-            "at": clock.at,
-            "server": clock.server,
-            "offset_us": clock.offset_us,
-            "dispersion_us": clock.dispersion_us,
-            "stratum": clock.stratum,
-            "leaf": interned.scribe.clock(connection, clock, self.point),
-        }
-        connection.execute(insert(_CLOCK), row)
 
     async def record_gap(self, gap: Gap) -> None:
         """Record slots without an observation."""
 
         def work(connection: Connection, interned: InternTables) -> None:
-            _write_gap(connection, interned, gap)
+            service_writes.write_gap(connection, interned, gap)
 
         await self._write(work)
 
@@ -271,21 +233,9 @@ class Store(
         """
 
         def work(connection: Connection, interned: InternTables) -> None:
-            at = _free(connection, _RUN.c.started_at, run.started_at, _RUN.c.point == run.point)
-            started = replace(run, started_at=at, alive_at=max(at, run.alive_at))
-            row = {
-                "point": started.point,
-                "started_at": started.started_at,
-                "alive_at": started.alive_at,
-                "stopped_at": started.stopped_at,
-                "version": started.version,
-                "config_sha256": started.config_sha256,
-                "ruleset": started.ruleset,
-                "leaf": interned.scribe.start(connection, started, plan or {}),
-            }
-            connection.execute(insert(_RUN), row)
+            at = service_writes.write_start(connection, interned, run, plan or {})
             for gap in missed:
-                _write_gap(connection, interned, gap)
+                service_writes.write_gap(connection, interned, gap)
             self._run_started_at = at
 
         await self._write(work)
@@ -429,27 +379,6 @@ class Store(
         if self._writer is None:
             raise StoreError("Cette base n’est ouverte qu’en lecture.")
         await self._writer.write(item)
-
-
-def _free(
-    connection: Connection, column: Column[Any], at: datetime, same: ColumnElement[bool]
-) -> datetime:
-    """Return the first instant from `at` on without a row: a clock set back repeats instants."""
-    while connection.execute(select(column).where(same, column == at).limit(1)).first():
-        at += _MICROSECOND
-    return at
-
-
-def _write_gap(connection: Connection, interned: InternTables, gap: Gap) -> None:
-    row = {
-        "subject_id": interned.subject(connection, gap.target, gap.point),
-        "from_at": gap.from_at,
-        "to_at": gap.to_at,
-        "slots": gap.slots,
-        "cause": gap.cause,
-        "leaf": interned.scribe.gap(connection, gap),
-    }
-    connection.execute(insert(table_of(GapRow)), row)
 
 
 def _lines(text: str) -> str:
