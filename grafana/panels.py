@@ -24,6 +24,7 @@ from grafana_foundation_sdk.models import prometheus as prometheus_kinds
 from grafana_foundation_sdk.models import text as text_kinds
 
 from grafana import states
+from monitor.core.state_looks import STATE_LOOKS
 
 PROMETHEUS = dashboard.DataSourceRef(type_val="prometheus", uid="${datasource}")
 WIDTH = 24  # of a dashboard, in columns
@@ -221,7 +222,7 @@ def in_states(panel: Any) -> Any:
 
     Those whose name only begins with a state, and a space, have its colour.
     """
-    for verdict, look in states.LOOKS.items():
+    for verdict, look in STATE_LOOKS.items():
         color = {"mode": "fixed", "fixedColor": look.color}
         panel = panel.override_by_regexp(
             f"/^{verdict.value}( |$)/", [dashboard.DynamicConfigValue("color", color)]

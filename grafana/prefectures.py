@@ -25,6 +25,7 @@ from grafana.panels import (
 )
 from grafana.record import Record, changes
 from monitor.core.french.change_sentences import COLUMNS
+from monitor.core.state_looks import STATE_LOOKS
 
 READ = """
 La couleur d’un département est celle de **la plus gravement touchée de ses pages** ; il est
@@ -56,7 +57,7 @@ def _map() -> Any:
             "check": {"property": "state", "operation": "eq", "value": verdict.value},
             "style": _outline(look.color, 0.85),
         }
-        for verdict, look in states.LOOKS.items()
+        for verdict, look in STATE_LOOKS.items()
     ]
     grey = _outline(states.UNKNOWN_COLOR, 0.2)
 

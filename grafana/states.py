@@ -1,44 +1,20 @@
-"""The six states in Grafana: a number, a sign and a colour each."""
-
-from dataclasses import dataclass
+"""The six states in Grafana: a number each; their signs and colours are those of the pages."""
 
 from grafana_foundation_sdk.models import dashboard
 
 from monitor.core.french.sentences import VERDICTS
 from monitor.core.model import Verdict
 from monitor.core.outages.worst import BY_GRAVITY
+from monitor.core.state_looks import STATE_LOOKS
 
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """How a state is drawn.
-
-    Attributes:
-        sign: Says the state without its colour.
-        color: One of six that four kinds of colour vision tell apart.
-
-    """
-
-    sign: str
-    color: str
-
-
-LOOKS = {
-    Verdict.UP: Look("●", "#26635a"),
-    Verdict.UNKNOWN: Look("?", "#949596"),
-    Verdict.DEGRADED: Look("▲", "#c38909"),
-    Verdict.MAINTENANCE: Look("◆", "#239cea"),
-    Verdict.BLOCKED: Look("■", "#72349f"),
-    Verdict.DOWN: Look("✕", "#9f0d01"),
-}
 # The value of a state in a query: the highest of several is the worst that is known of them.
 NUMBERS = {verdict: number for number, verdict in enumerate(BY_GRAVITY, start=1)}
-UNKNOWN_COLOR = LOOKS[Verdict.UNKNOWN].color
+UNKNOWN_COLOR = STATE_LOOKS[Verdict.UNKNOWN].color
 
 
 def words(verdict: Verdict) -> str:
     """Return the sign and the words of a state, in French."""
-    return f"{LOOKS[verdict].sign} {VERDICTS[verdict]}"
+    return f"{STATE_LOOKS[verdict].sign} {VERDICTS[verdict]}"
 
 
 def mappings() -> list[object]:
@@ -47,7 +23,7 @@ def mappings() -> list[object]:
         str(NUMBERS[verdict]): dashboard.ValueMappingResult(
             text=words(verdict), color=look.color, index=index
         )
-        for index, (verdict, look) in enumerate(LOOKS.items())
+        for index, (verdict, look) in enumerate(STATE_LOOKS.items())
     }
     nothing = dashboard.SpecialValueMap(
         dashboard.DashboardSpecialValueMapOptions(
@@ -65,7 +41,7 @@ def named() -> dashboard.ValueMap:
     return dashboard.ValueMap(
         {
             verdict.value: dashboard.ValueMappingResult(text=words(verdict), index=index)
-            for index, verdict in enumerate(LOOKS)
+            for index, verdict in enumerate(STATE_LOOKS)
         }
     )
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import re
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 from monitor.config import Config
 from monitor.core.french.figure_sentences import percent
 from monitor.core.french.formatting import PARIS, grouped
+from monitor.core.french.typesetting import typeset
 from monitor.core.outages.time_accounts import microseconds
 from monitor.dataset.data_columns import TABLES, ColumnKind, DataColumn, DataTable
 from monitor.dataset.month_rows import MonthRecord, MonthSpan
@@ -26,7 +26,6 @@ from monitor.store.reads.journal_reads import KeptCheckpoint
 CHECKPOINT_FILE, README_FILE, PACKAGE_FILE = "checkpoint", "README.md", "datapackage.json"
 SETTLED = timedelta(hours=1)  # after the end of the month, its last checks are recorded
 _README = Path(__file__).with_name("readme.md")
-_BEFORE_A_SIGN = re.compile(r" (?=[:;?!»])")
 _SHOWN = 10  # targets that a message names
 _BLOCK = 1_048_576
 _PROFILE = "https://datapackage.org/profiles/2.0"
@@ -144,7 +143,7 @@ def write_dataset(
 def _readme(record: MonthRecord, config: Config, chosen: Edition) -> str:
     checkpoint = chosen.checkpoint
     tables = "\n".join(
-        _typeset(
+        typeset(
             f"- `{csv_name(one)}`, `{parquet_name(one)}` : {one.description[0].lower()}"
             f"{one.description[1:]}"
         )
@@ -164,7 +163,7 @@ def _readme(record: MonthRecord, config: Config, chosen: Edition) -> str:
         )
     return Template(_README.read_text(encoding="utf-8")).substitute(
         month=record.month.name,
-        status=_typeset(status),
+        status=typeset(status),
         since=_paris(record.month.since),
         until=_paris(record.end),
         publisher=_line(config.publisher.association),
@@ -173,15 +172,9 @@ def _readme(record: MonthRecord, config: Config, chosen: Edition) -> str:
         origin=config.journaling.origin,
         size=grouped(checkpoint.size),
         root=b64encode(checkpoint.root).decode(),
-        unsettled=_typeset(unsettled),
+        unsettled=typeset(unsettled),
         coverage_min=percent(config.figures.coverage_min),
     )
-
-
-def _typeset(text: str) -> str:
-    """Return French whose colons and quotation marks no line break can part."""
-    closed = _BEFORE_A_SIGN.sub("\N{NO-BREAK SPACE}", text)
-    return closed.replace("« ", "«\N{NO-BREAK SPACE}")
 
 
 def _line(text: str) -> str:
@@ -214,7 +207,7 @@ def _package(
     return {
         "$schema": f"{_PROFILE}/datapackage.json",
         "name": f"vigie-anef-{month.name}",
-        "title": _typeset(f"Vigie ANEF : relevés de {month.name}{word}"),
+        "title": typeset(f"Vigie ANEF : relevés de {month.name}{word}"),
         "description": (
             "Disponibilité et modifications des pages publiques de l’ANEF et des préfectures, "
             "relevé par relevé. Durées en microsecondes entières, instants en UTC, jours de Paris."
@@ -285,7 +278,7 @@ def _csv_resource(folder: Path, table: DataTable, rows: int) -> dict[str, Any]:
     name = table.name.replace("_", "-")
     resource = _file(folder, csv_name(table), name, table.title, "text/csv")
     resource |= {
-        "description": _typeset(table.description),
+        "description": typeset(table.description),
         "type": "table",
         "format": "csv",
         "encoding": "utf-8",
@@ -324,7 +317,7 @@ def _field(column: DataColumn, *, unique: bool) -> dict[str, Any]:
     field: dict[str, Any] = {
         "name": column.name,
         "type": _TYPES[column.kind],
-        "description": _typeset(column.description),
+        "description": typeset(column.description),
     }
     if column.unit:
         field["unit"] = column.unit

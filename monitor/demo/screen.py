@@ -5,9 +5,9 @@ from datetime import datetime
 
 from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.french.formatting import apart, clock_time, duration
-from monitor.core.french.labels import SHAPES
 from monitor.core.french.sentences import REASONS, VERDICTS
 from monitor.core.model import Outage, State, Target
+from monitor.core.state_looks import STATE_LOOKS
 from monitor.demo.scenario import Scene, ends_s
 
 _NAME, _STATE, _SINCE = 30, 28, 10  # columns
@@ -75,7 +75,7 @@ def _row(target: Target, state: State | None) -> str:
     if state is None or state.verdict is None or state.reason is None or state.since is None:
         return f"{name:{_NAME}}– pas encore de relevé"
     confirmed = ", confirmé" if state.outage else ""
-    state_text = f"{SHAPES[state.verdict]} {VERDICTS[state.verdict]}{confirmed}"
+    state_text = f"{STATE_LOOKS[state.verdict].sign} {VERDICTS[state.verdict]}{confirmed}"
     since = clock_time(state.since)
     return f"{name:{_NAME}}{state_text:{_STATE}}{since:{_SINCE}}{REASONS[state.reason]}"
 

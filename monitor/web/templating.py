@@ -1,13 +1,18 @@
 """The environment of the templates, and the functions that they may call."""
 
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
 import jinja2
-from markupsafe import Markup, escape
+from jinja2.ext import Extension
+from jinja2.lexer import Token, TokenStream
+from markupsafe import Markup
 
 from monitor.core.french import formatting, labels, sentences
+from monitor.core.french.typesetting import typeset, typeset_markup
+from monitor.core.state_looks import STATE_LOOKS
 
 TEMPLATES = Path(__file__).parent.parent / "templates"
 NBSP = "\N{NO-BREAK SPACE}"
@@ -23,10 +28,13 @@ def environment(*, version: str) -> jinja2.Environment:
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=[Typesetting],
     )
     templates.filters.update(
         {
             "time": time_tag,
+            "moment": moment_tag,
+            "short_duration": formatting.short_duration,
             "duration": duration,
             "spell": spell,
             "typeset": typeset,
@@ -43,6 +51,7 @@ def environment(*, version: str) -> jinja2.Environment:
         {
             "words": sentences,
             "labels": labels,
+            "looks": STATE_LOOKS,
             "version": version,
             "shown_max": SHOWN_MAX,
             # A new style sheet has a new address, so that browsers may cache the old one.
@@ -52,11 +61,36 @@ def environment(*, version: str) -> jinja2.Environment:
     return templates
 
 
+class Typesetting(Extension):
+    """Typesets the texts that templates contain; what they show of values is left as it is."""
+
+    def filter_stream(self, stream: TokenStream) -> Iterable[Token]:
+        return self._typeset(stream)
+
+    def _typeset(self, stream: TokenStream) -> Iterator[Token]:
+        for token in stream:
+            text = typeset_markup(token.value) if token.type == "data" else token.value
+            yield Token(token.lineno, token.type, text)
+
+
 def time_tag(at: datetime) -> Markup:
-    """Return a `time` element: Paris and UTC for the reader, UTC for machines."""
-    machine = at.isoformat(timespec="seconds").replace("+00:00", "Z")
-    text = formatting.when(at).replace(" ;", f"{NBSP};").replace(" UTC", f"{NBSP}UTC")
-    return Markup('<time datetime="{}">{}</time>').format(machine, escape(text))
+    """Return a `time` element with the whole instant: in Paris and UTC."""
+    return Markup('<time datetime="{}">{}</time>').format(_machine(at), _whole(at))
+
+
+def moment_tag(at: datetime, now: datetime) -> Markup:
+    """Return a `time` element with the instant as it is spoken of, and its title whole."""
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        _machine(at), _whole(at), formatting.short_when(at, now)
+    )
+
+
+def _machine(at: datetime) -> str:
+    return at.isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def _whole(at: datetime) -> str:
+    return formatting.when(at).replace(" ;", f"{NBSP};").replace(" UTC", f"{NBSP}UTC")
 
 
 def duration(seconds: float, *, up: bool = False) -> str:
@@ -67,11 +101,6 @@ def duration(seconds: float, *, up: bool = False) -> str:
 def spell(seconds: float) -> str:
     """Return `french.spell` on one line."""
     return formatting.spell(seconds).replace(" ", NBSP)
-
-
-def typeset(text: str) -> str:
-    """Return a French text whose lines do not break inside of its quotation marks."""
-    return text.replace("« ", f"«{NBSP}").replace(" »", f"{NBSP}»")
 
 
 def written_day(iso: str) -> str:

@@ -5,7 +5,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.core.french.formatting import apart, clock_time, count, duration, spell, when
+from monitor.core.french.formatting import (
+    apart,
+    clock_time,
+    count,
+    duration,
+    short_duration,
+    short_when,
+    spell,
+    when,
+)
 
 INSTANTS = st.datetimes(
     min_value=datetime(2000, 1, 1),  # noqa: DTZ001 -- hypothesis wants naive bounds
@@ -117,3 +126,53 @@ def test_a_length_beside_two_instants_is_what_a_reader_subtracts() -> None:
     for last, seconds in (("16.100000", 15), ("16.950000", 15), ("01.999999", 0), ("02.000000", 1)):
         assert apart(first, datetime.fromisoformat(f"2026-11-28T22:04:{last}+00:00")) == seconds
     assert apart(first, first.replace(second=0)) == 0
+
+
+def spoken(at: datetime, now: datetime) -> str:
+    return short_when(at, now).replace("\N{NO-BREAK SPACE}", " ")
+
+
+def test_a_recent_instant_is_written_as_one_speaks_of_it() -> None:
+    now = datetime(2026, 11, 23, 13, 2, 59, tzinfo=UTC)
+
+    assert spoken(now, now) == "aujourd’hui 14 h 02"
+    assert spoken(datetime(2026, 11, 22, 21, 29, tzinfo=UTC), now) == "hier 22 h 29"
+    assert spoken(datetime(2026, 11, 24, 8, 0, tzinfo=UTC), now) == "demain 9 h 00"
+    assert spoken(datetime(2026, 11, 1, 8, 0, tzinfo=UTC), now) == "le 1er novembre à 9 h 00"
+    assert spoken(datetime(2025, 11, 12, 8, 0, tzinfo=UTC), now) == (
+        "le 12 novembre 2025 à 9 h 00"
+    )
+
+
+def test_days_are_those_of_paris() -> None:
+    """At 23:30 UTC in winter Paris is in the next day."""
+    now = datetime(2026, 12, 31, 23, 30, tzinfo=UTC)
+
+    assert spoken(datetime(2026, 12, 31, 22, 59, tzinfo=UTC), now) == "hier 23 h 59"
+    assert spoken(datetime(2026, 12, 30, 22, 0, tzinfo=UTC), now) == (
+        "le 30 décembre 2026 à 23 h 00"
+    )
+
+
+@given(INSTANTS, INSTANTS)
+def test_a_short_instant_does_not_break_at_its_hour(at: datetime, now: datetime) -> None:
+    assert re.search(r"\d\u00a0h\u00a0\d\d$", short_when(at, now))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (59.9, "59 s"),
+        (60, "1 min"),
+        (3599, "59 min"),
+        (3600, "1 h"),
+        (7500, "2 h 05"),
+        (86_400, "1 j"),
+        (187_200, "2 j 4 h"),
+    ],
+)
+def test_a_short_length_of_time_is_never_longer_than_the_true_one(
+    seconds: float, text: str
+) -> None:
+    assert short_duration(seconds).replace("\N{NO-BREAK SPACE}", " ") == text

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 
 from monitor.core.french import labels
-from monitor.core.model import GapCause, Nature, Verdict
+from monitor.core.model import GapCause, Nature
 
 
 @pytest.mark.parametrize(
     ("vocabulary", "table"),
-    [(Verdict, labels.SHAPES), (GapCause, labels.GAPS), (Nature, labels.NATURES)],
+    [(GapCause, labels.GAPS), (Nature, labels.NATURES)],
 )
 def test_every_word_has_a_label_of_its_own(
     vocabulary: type[StrEnum], table: Mapping[Any, str]

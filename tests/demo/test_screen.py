@@ -9,8 +9,8 @@ from monitor.core.changes.change import ChangeKind, Weight
 from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.changes.page_events import PageEdge
 from monitor.core.french.formatting import clock_time
-from monitor.core.french.labels import SHAPES
 from monitor.core.model import Nature, Outage, Reason, State, Verdict
+from monitor.core.state_looks import STATE_LOOKS
 from monitor.demo import sites
 from monitor.demo.screen import render
 from monitor.demo.timetable import SCENES
@@ -74,10 +74,9 @@ def test_each_target_has_a_line_before_its_first_check() -> None:
 @pytest.mark.parametrize("verdict", Verdict)
 def test_each_state_is_told_by_a_word_and_its_own_shape(verdict: Verdict) -> None:
     line = line_of(shown(state("anef", verdict, Reason.SLOW)), "ANEF – application")
-    assert SHAPES[verdict] in line
+    assert STATE_LOOKS[verdict].sign in line
     assert "seuil de lenteur" in line
     assert "09:14:25" in line
-    assert len(set(SHAPES.values())) == len(Verdict)
 
 
 def test_the_scenes_of_the_moment_are_announced() -> None:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from grafana.build import written
-from grafana.states import LOOKS, NUMBERS, UNKNOWN_COLOR
+from grafana.states import NUMBERS, UNKNOWN_COLOR
 from monitor.core.model import Verdict
+from monitor.core.state_looks import STATE_LOOKS
 from tests.support.dashboards import (
     FILES,
     FOLDER,
@@ -27,9 +28,9 @@ from tests.support.dashboards import (
 Dashboard = dict[str, Any]
 KNOWN = known_labels()
 each_file = pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(FOLDER)))
-STATES = {str(NUMBERS[verdict]): look.color for verdict, look in LOOKS.items()}
-COLORS = {verdict.value: look.color for verdict, look in LOOKS.items()}
-GREEN = LOOKS[Verdict.UP].color
+STATES = {str(NUMBERS[verdict]): look.color for verdict, look in STATE_LOOKS.items()}
+COLORS = {verdict.value: look.color for verdict, look in STATE_LOOKS.items()}
+GREEN = STATE_LOOKS[Verdict.UP].color
 
 
 def test_what_is_written_is_what_the_generator_writes() -> None:

@@ -10,6 +10,8 @@ _MONTHS = (
     *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
 )
 
+_NEAR_DAYS = {0: "aujourd’hui", 1: "hier", -1: "demain"}
+
 
 def day(at: datetime) -> str:
     """Return the date as the zone of `at` has it: "1er mars 2026"."""
@@ -42,6 +44,37 @@ def clock_time(at: datetime) -> str:
 
     """
     return f"{_both(at)[1]:%H:%M:%S}"
+
+
+def hour_minute(at: datetime) -> str:
+    """Return "9 h 14" in Paris time, to the whole minute below.
+
+    Raises:
+        ValueError: `at` is naive.
+
+    """
+    paris = _both(at)[1]
+    return _unbroken(f"{paris.hour} h {paris:%M}")
+
+
+def short_when(at: datetime, now: datetime) -> str:
+    """Return an instant as a reader of `now` speaks of it, in Paris time, to the minute below.
+
+    "aujourd’hui 9 h 14", "hier 22 h 29", "le 12 novembre à 9 h 14", and the year if it is
+    another one. It has its article: "depuis …", "entre … et …" go before it.
+
+    Raises:
+        ValueError: One of the instants is naive.
+
+    """
+    paris, today = _both(at)[1].date(), _both(now)[1].date()
+    days = (today - paris).days
+    if days in _NEAR_DAYS:
+        return f"{_NEAR_DAYS[days]} {hour_minute(at)}"
+    written = day(_both(at)[1])
+    if paris.year == today.year:
+        written = written.removesuffix(f" {paris.year}")
+    return f"le {_unbroken(written)} à {hour_minute(at)}"
 
 
 def apart(start: datetime, end: datetime) -> float:
@@ -79,6 +112,21 @@ def duration(seconds: float, *, up: bool = False) -> str:
     return f"{second} s"
 
 
+def short_duration(seconds: float) -> str:
+    """Return a length of time to its two largest units, the rest dropped: "35 min", "2 j 4 h".
+
+    For "at least": it is never longer than `seconds`, which are 0 or more.
+    """
+    minutes, second = divmod(math.floor(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    days, hour = divmod(hours, 24)
+    if days:
+        return _unbroken(f"{days} j {hour} h" if hour else f"{days} j")
+    if hours:
+        return _unbroken(f"{hours} h {minute:02}" if minute else f"{hours} h")
+    return _unbroken(f"{minutes} min" if minutes else f"{second} s")
+
+
 def spell(seconds: float) -> str:
     """Return a set length of time as it is spoken of: "24 heures", "2 minutes", "90 secondes".
 
@@ -109,6 +157,10 @@ def numbered(number: int | None) -> str:
 def grouped(number: int) -> str:
     """Return "43 067"."""
     return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def _unbroken(text: str) -> str:
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def _both(at: datetime) -> tuple[datetime, datetime]:

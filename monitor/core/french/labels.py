@@ -1,18 +1,8 @@
-"""French labels and shapes for readers, besides the sentences of `sentences`."""
+"""French labels for readers, besides the sentences of `sentences`."""
 
 from typing import Final
 
-from monitor.core.model import ControlStatus, Family, GapCause, Nature, Verdict
-
-# A shape goes with each word, so that status does not rely on colour alone.
-SHAPES: Final[dict[Verdict, str]] = {
-    Verdict.UP: "●",
-    Verdict.DEGRADED: "◐",
-    Verdict.DOWN: "✖",
-    Verdict.MAINTENANCE: "◇",
-    Verdict.BLOCKED: "⊘",
-    Verdict.UNKNOWN: "?",
-}
+from monitor.core.model import ControlStatus, Family, GapCause, Nature
 
 GAPS: Final[dict[GapCause, str]] = {
     GapCause.STOPPED: "le service de surveillance était arrêté",

@@ -1,0 +1,24 @@
+"""Set French text: spaces that do not break a line where French has them, one apostrophe. Pure."""
+
+import re
+
+_NBSP = "\N{NO-BREAK SPACE}"
+_BEFORE = re.compile(r" (?=[:;?!»%€])")
+_AFTER = re.compile(r"(?<=«) |(?<=n°) |(?<=\d) (?=(?:min|ms|kB|[hjs])\b)")
+_HOUR = re.compile(r"(?<=\d\u00a0h) (?=\d)")
+_APOSTROPHE = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
+_TAG = re.compile(r"(<[^<>]*>)")
+
+
+def typeset(text: str) -> str:
+    """Return a French text with its no-break spaces and curly apostrophes; nothing else changes."""
+    text = _BEFORE.sub(_NBSP, text)
+    text = _AFTER.sub(_NBSP, text)
+    text = _HOUR.sub(_NBSP, text)
+    return _APOSTROPHE.sub("\N{RIGHT SINGLE QUOTATION MARK}", text)
+
+
+def typeset_markup(markup: str) -> str:
+    """Return HTML whose texts are typeset and whose tags are untouched."""
+    parts = _TAG.split(markup)
+    return "".join(part if index % 2 else typeset(part) for index, part in enumerate(parts))
