@@ -139,9 +139,7 @@ def test_a_recent_instant_is_written_as_one_speaks_of_it() -> None:
     assert spoken(datetime(2026, 11, 22, 21, 29, tzinfo=UTC), now) == "hier 22 h 29"
     assert spoken(datetime(2026, 11, 24, 8, 0, tzinfo=UTC), now) == "demain 9 h 00"
     assert spoken(datetime(2026, 11, 1, 8, 0, tzinfo=UTC), now) == "le 1er novembre à 9 h 00"
-    assert spoken(datetime(2025, 11, 12, 8, 0, tzinfo=UTC), now) == (
-        "le 12 novembre 2025 à 9 h 00"
-    )
+    assert spoken(datetime(2025, 11, 12, 8, 0, tzinfo=UTC), now) == ("le 12 novembre 2025 à 9 h 00")
 
 
 def test_days_are_those_of_paris() -> None:
