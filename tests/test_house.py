@@ -45,6 +45,7 @@ UNUSED = {
     "check_inclusion": "the tests hold the proofs of consistency to those of inclusion",
     "datagram_received": "called by asyncio",
     "eof_received": "called by asyncio",
+    "filter_stream": "called by Jinja",
     "get_next_fire_time": "called by APScheduler",
     "new_tiles": "the tests hold the tiles that are written to those that the format lists",
     "process_bind_param": "called by SQLAlchemy",
