@@ -104,7 +104,7 @@ def test_a_witness_that_cannot_be_reached_is_said(capsys: pytest.CaptureFixture[
     cosigning = Cosigning(
         witnesses=(
             Cosigner(key=str(key), url="https://loin.example"),
-            Cosigner(key=str(VerifierKey.parse(str(key))), url=""),  # by mail: nobody to ask
+            Cosigner(key=str(VerifierKey.parse(str(key)))),  # by mail: nobody to ask
         )
     )
 

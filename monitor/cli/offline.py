@@ -20,10 +20,13 @@ from monitor.config.fingerprint_file import load_fingerprints
 from monitor.config.local import LOCAL
 from monitor.core.french.formatting import count
 from monitor.core.french.sentences import REASONS, VERDICTS
-from monitor.core.model import Judgement
+from monitor.core.model import Confidence, Judgement
 from monitor.core.untrusted.numbers import whole
 from monitor.core.verdict.classify import classify_saved
 from monitor.runtime.errors import in_french
+
+# Of an address: tried, or read where it is published.
+_SURE = frozenset({Confidence.LIVE, Confidence.YES})
 
 
 def add(commands: Commands) -> None:
@@ -58,6 +61,7 @@ def check_config(args: Namespace) -> int:
     """Check the whole configuration. `main` prints a ConfigError, which has every fault."""
     config = load(args.config)
     loads = budget(config)
+    unconfirmed = [target for target in config.targets if target.verified not in _SURE]
     if args.json:
         say(
             {
@@ -66,6 +70,10 @@ def check_config(args: Namespace) -> int:
                 "identified": config.identified,
                 "reminders": list(config.reminders),
                 "advice": list(config.advice),
+                "unconfirmed": [
+                    {"target": target.slug, "url": target.url, "source": target.source}
+                    for target in unconfirmed
+                ],
                 "local": [
                     {"key": setting.key, "value": setting.value, "shipped": setting.shipped}
                     for setting in config.local
@@ -89,6 +97,12 @@ def check_config(args: Namespace) -> int:
         print(f"Conseil : {advice}")
     if not config.identified:
         print(f"Aucun site ne sera interrogé sans identité. {INIT_HINT}")
+    if unconfirmed:
+        print(
+            f"Adresses à confirmer : {len(unconfirmed)}, dont "
+            f"{unconfirmed[0].url} (lue dans : {unconfirmed[0].source}). "
+            "Toutes : « vigie check-config --json »."
+        )
     print(f"\nRéglages de {args.config / LOCAL}, par-dessus ceux qui sont livrés :")
     for setting in config.local:
         print(f"  {setting}")

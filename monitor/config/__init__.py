@@ -6,15 +6,13 @@
 from monitor.config.budgets import Load, load_of
 from monitor.config.loading import load
 from monitor.config.problems import ConfigError, Problem
-from monitor.config.schema import ControlHost, Publisher, Retention
+from monitor.config.schema import ControlHost, Cosigner, Publisher, Retention, StampAuthority
 from monitor.config.values import (
     Config,
     ControlSettings,
-    Cosigner,
     Cosigning,
     FigureSettings,
     Mail,
-    StampAuthority,
     Stamping,
     Witnessing,
 )

@@ -8,13 +8,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from monitor.config.main_file import MainFile
-from monitor.config.schema import AuthorityEntry, CosignerEntry, LogEntry
+from monitor.config.schema import Cosigner, LogEntry, StampAuthority
 from monitor.config.toml_files import SIZE_MAX
 from monitor.config.values import (
-    Cosigner,
     Cosigning,
     Journaling,
-    StampAuthority,
     Stamping,
     Witnessing,
 )
@@ -64,9 +62,7 @@ def _check_authorities(main: MainFile, folder: Path) -> None:
         )  # fmt: skip
 
 
-def _check_keys(
-    main: MainFile, entries: Mapping[int, CosignerEntry | LogEntry], *keys: str
-) -> None:
+def _check_keys(main: MainFile, entries: Mapping[int, Cosigner | LogEntry], *keys: str) -> None:
     keys_seen: set[str] = set()
     for index, entry in entries.items():
         if entry.key in keys_seen:
@@ -101,23 +97,16 @@ def stamping(main: MainFile, folder: Path) -> Stamping:
     return Stamping(authorities=tuple(authorities), interval_s=interval_s)
 
 
-def _authority(entry: AuthorityEntry, folder: Path) -> StampAuthority:
-    return StampAuthority(
-        slug=entry.slug,
-        name=entry.name,
-        url=entry.url,
-        operator=entry.operator,
-        qualified=entry.qualified,
-        roots=_certificates(folder / entry.roots) if entry.roots else "",
-    )
+def _authority(entry: StampAuthority, folder: Path) -> StampAuthority:
+    """Return an authority with the text of its roots in place of their path."""
+    text = _certificates(folder / entry.roots) if entry.roots else ""
+    return entry.model_copy(update={"roots": text})
 
 
 def cosigning(main: MainFile) -> Cosigning:
     """Return what was found good."""
-    cosigners = tuple(
-        Cosigner(key=entry.key, url=entry.url or "") for entry in main.cosigners.values()
-    )
-    return Cosigning(witnesses=cosigners, needed=main.cosigning.needed if main.cosigning else 0)
+    witnesses = tuple(main.cosigners.values())
+    return Cosigning(witnesses=witnesses, needed=main.cosigning.needed if main.cosigning else 0)
 
 
 def witnessing(main: MainFile) -> Witnessing:

@@ -34,9 +34,9 @@ class MainFile:
     platforms: dict[int, schema.PlatformEntry]  # by position in the file
     journal: schema.JournalEntry | None
     stamps: schema.StampsEntry | None
-    authorities: dict[int, schema.AuthorityEntry]  # by position in the file
+    authorities: dict[int, schema.StampAuthority]  # by position in the file
     cosigning: schema.CosigningEntry | None
-    cosigners: dict[int, schema.CosignerEntry]  # by position in the file
+    cosigners: dict[int, schema.Cosigner]  # by position in the file
     witness: schema.WitnessEntry | None
     logs: dict[int, schema.LogEntry]  # by position in the file
     figures: schema.FiguresEntry | None
@@ -89,9 +89,9 @@ def read_main(folder: Path) -> MainFile:
         platforms=tables.items(schema.PlatformEntry, "platform"),
         journal=tables.section(schema.JournalEntry, "journal"),
         stamps=tables.section(schema.StampsEntry, "stamps"),
-        authorities=tables.items(schema.AuthorityEntry, "stamps", "authority"),
+        authorities=tables.items(schema.StampAuthority, "stamps", "authority"),
         cosigning=tables.section(schema.CosigningEntry, "cosigning"),
-        cosigners=tables.items(schema.CosignerEntry, "cosigning", "witness"),
+        cosigners=tables.items(schema.Cosigner, "cosigning", "witness"),
         witness=tables.section(schema.WitnessEntry, "witness"),
         logs=tables.items(schema.LogEntry, "witness", "log"),
         figures=tables.section(schema.FiguresEntry, "figures"),

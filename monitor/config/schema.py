@@ -1,7 +1,8 @@
 """The schema of the files: their keys. Unknown keys are refused; `field_types` has the values.
 
-Some classes are used unchanged by the program: `Publisher`, `Retention`, `ControlHost`. The others
-are converted (defaults, units, names) to those of `values`.
+Where a table holds what the program uses, its class is the program's own: `Publisher`, `Retention`,
+`ControlHost`, `StampAuthority`, `Cosigner`. The others, whose name ends in `Entry`, are completed
+(defaults of other tables, units) into those of `values` and of the core.
 """
 
 from datetime import time
@@ -126,14 +127,20 @@ class ControlsEntry(Entry):
     host: list[Any]  # of ControlHost, each validated alone
 
 
-class AuthorityEntry(Entry):
-    """A time-stamping authority (RFC 3161)."""
+class StampAuthority(Entry):
+    """A time-stamping authority (RFC 3161).
+
+    Attributes:
+        operator: Its operator; two authorities of one operator count as one.
+        roots: The only roots that its tokens may lead to: in the file the path of a PEM file, in
+            the configuration its text; "": the public ones.
+
+    """
 
     slug: Slug
     name: Text
     url: Url
     operator: Text
-    qualified: bool = False
     roots: str = ""
 
 
@@ -144,19 +151,19 @@ class JournalEntry(Entry):
 
 class StampsEntry(Entry):
     interval_s: Annotated[int, Field(ge=1, le=86_400), pace(900)] = 3_600
-    authority: list[Any] = []  # of AuthorityEntry, each validated alone
+    authority: list[Any] = []  # of StampAuthority, each validated alone
 
 
-class CosignerEntry(Entry):
+class Cosigner(Entry):
     """A witness of our journal; without an address, it answers by mail."""
 
     key: WitnessKey
-    url: Url | None = None
+    url: Url = ""
 
 
 class CosigningEntry(Entry):
     needed: Annotated[int, Field(ge=0, le=20)] = 0
-    witness: list[Any] = []  # of CosignerEntry, each validated alone
+    witness: list[Any] = []  # of Cosigner, each validated alone
 
 
 class LogEntry(Entry):
@@ -181,13 +188,6 @@ class PlatformEntry(Entry):
     policy: PolicyEntry | None = None  # the keys given replace those of the default policy
 
 
-class RouteEntry(Entry):
-    name: Text
-    url: WebAddress
-    source: Text
-    verified: Verified
-
-
 class TargetEntry(Entry):
     slug: Slug
     name: Text
@@ -201,7 +201,6 @@ class TargetEntry(Entry):
     expect_path: Destination | None = None
     signs_of_life: Annotated[list[Url], Field(max_length=10)] = []
     policy: PolicyEntry | None = None  # the keys given replace those of the platform's policy
-    route: list[RouteEntry] = []
     source: Text
     verified: Verified
 
@@ -225,7 +224,6 @@ class DepartmentEntry(Entry):
     """A file of `targets/prefectures/`."""
 
     department: Department
-    name: Text
     city: Text
     platform: Slug
     target: list[Any]  # of TargetEntry, each validated alone

@@ -10,7 +10,7 @@ from monitor.config import schema
 from monitor.config.local import Local, Merged
 from monitor.config.main_file import MainFile
 from monitor.config.toml_tables import Tables
-from monitor.core.model import Policy, Route, Target
+from monitor.core.model import Policy, Target
 
 NATIONAL = "targets"
 PREFECTURES = "targets/prefectures"
@@ -118,15 +118,10 @@ def _target(entry: schema.TargetEntry, head: _Head, main: MainFile) -> Target:
         markers=tuple(entry.markers),
         expect_path=entry.expect_path or "",
         signs_of_life=tuple(entry.signs_of_life),
-        routes=tuple(map(_route, entry.route)),
         policy=policy_from(entry.policy, over=policy),
         source=entry.source,
         verified=entry.verified,
     )
-
-
-def _route(entry: schema.RouteEntry) -> Route:
-    return Route(name=entry.name, url=entry.url, source=entry.source, verified=entry.verified)
 
 
 def policy_from(entry: schema.PolicyEntry | None, *, over: Policy | None = None) -> Policy:

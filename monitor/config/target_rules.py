@@ -37,7 +37,7 @@ def _check_unique(placed: Sequence[Placed]) -> None:
             placed_target.refuse(
                 "url", value=placed_target.target.url,
                 reason=f"même requête que la cible {first_target.target.slug}",
-                cure="la retirer, ou la nommer en [[target.route]] de cette cible",
+                cure="n’en laisser qu’une",
             )  # fmt: skip
 
 
@@ -75,13 +75,6 @@ def _check_kind(placed_target: Placed) -> None:
             reason=f"une cible « {target.kind} » n’a pas de destination",
             cure='écrire kind = "redirect", ou retirer cette clé',
         )  # fmt: skip
-    for index, route in enumerate(target.routes):
-        if route.url.partition("#")[0] != target.url or "#" not in route.url:
-            placed_target.refuse(
-                "route", index, "url", value=route.url,
-                reason="ce n’est pas un écran de cette application",
-                cure=f"écrire {target.url}#…",
-            )  # fmt: skip
 
 
 def _check_platform(placed_target: Placed, main: MainFile, lanes: Mapping[str, str]) -> None:

@@ -37,7 +37,7 @@ def refuse_url(url: str, *, allow_private: bool = False) -> Refusal | None:
     """Judge the URL of a request: public, http or https, no user, no fragment."""
     refusal = refuse_shape(url)
     if refusal is None and "#" in url:
-        cure = "mettre l’adresse sans « # » ici, et la route dans [[target.route]]"
+        cure = "écrire l’adresse sans « # » ni ce qui le suit"
         refusal = Refusal("le fragment n’est jamais envoyé au serveur", cure)
     return refusal or _refuse_host(urlsplit(url).hostname or "", allow_private=allow_private)
 

@@ -14,7 +14,7 @@ from monitor.config.french_holidays import holidays_of
 from monitor.config.lanes import lane_of, lanes_of
 from monitor.config.local import Setting
 from monitor.config.problems import shown
-from monitor.config.schema import ControlHost, Publisher, Retention
+from monitor.config.schema import ControlHost, Cosigner, Publisher, Retention, StampAuthority
 from monitor.core.model import Platform, Policy, Target
 from monitor.core.outages.calendar import Opening
 from monitor.core.outages.milestones import Component, Milestone, OpeningHours
@@ -51,25 +51,6 @@ class Mail:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StampAuthority:
-    """A time-stamping authority.
-
-    Attributes:
-        operator: Its operator; two authorities of one operator count as one.
-        qualified: Whether it claims to be on a European trusted list; shown only.
-        roots: PEM text of the only roots that its tokens may lead to; "": the public ones.
-
-    """
-
-    slug: str
-    name: str
-    url: str
-    operator: str
-    qualified: bool = False
-    roots: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Journaling:
     """Our journal.
 
@@ -90,14 +71,6 @@ class Stamping:
 
     authorities: tuple[StampAuthority, ...] = ()
     interval_s: int = 3_600
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cosigner:
-    """A witness of our journal: its verifier key and its address; "" for requests by mail."""
-
-    key: str
-    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

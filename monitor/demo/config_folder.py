@@ -35,7 +35,6 @@ def write(folder: Path, *, port: int, ca_path: Path, fingerprints: Path, pace: i
         head = _lines(
             {
                 "department": code,
-                "name": f"Département d’essai {code}",
                 "city": "Démonstration",
                 "platform": in_department[0].platform,
             }

@@ -165,6 +165,17 @@ def test_the_shipped_configuration_is_good_and_says_what_to_replace(
     printed = said(capsys)
     assert "Configuration valable : 186 cibles" in printed
     assert "À faire : " in printed
+    assert "Adresses à confirmer : 22, dont https://" in printed
+
+
+def test_the_addresses_to_confirm_are_listed_with_where_they_were_read(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["check-config", "--json"]) == 0
+
+    unconfirmed = json.loads(capsys.readouterr().out)["unconfirmed"]
+    assert len(unconfirmed) == 22
+    assert all(row["target"] and row["url"] and row["source"] for row in unconfirmed)
 
 
 def test_two_saved_pages_are_compared(page: Path, capsys: pytest.CaptureFixture[str]) -> None:

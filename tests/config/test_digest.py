@@ -19,8 +19,10 @@ from monitor.config import (
     Witnessing,
     load,
 )
-from monitor.core.model import Confidence, Kind, Reason, Route, Verdict
+from monitor.core.model import Confidence, Kind, Reason, Verdict
 from monitor.core.verdict.fingerprints import Fingerprint, MarkPlace
+
+WITNESS_KEY = "temoin.association.org/w+2c8ca831+BAOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
 
 
 def rewritten(path: Path, old: str, new: str) -> None:
@@ -83,7 +85,6 @@ def rich(folder: Path) -> Config:
         markers=("a",),
         expect_path="/a",
         signs_of_life=("https://www.etat.fr/b",),
-        routes=(Route(name="r", url="https://www.etat.fr/#r", source="s"),),
     )
     return replace(
         config,
@@ -98,7 +99,7 @@ def rich(folder: Path) -> Config:
                 StampAuthority(slug="a", name="A", url="http://a.fr/", operator="A", roots="-"),
             )
         ),
-        cosigning=Cosigning(witnesses=(Cosigner(key="a", url="https://a.fr/"),)),
+        cosigning=Cosigning(witnesses=(Cosigner(key=WITNESS_KEY, url="https://a.fr/"),)),
         witnessing=Witnessing(name="a", logs=("b",)),
     )
 

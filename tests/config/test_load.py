@@ -16,7 +16,7 @@ from monitor.config import (
     Witnessing,
     load,
 )
-from monitor.core.model import Confidence, Kind, Policy, Route, Target
+from monitor.core.model import Confidence, Kind, Policy, Target
 
 NOTHING = (
     "targets: target: (absente): aucune cible à surveiller: "
@@ -113,19 +113,6 @@ def test_a_target_overrides_what_it_names_and_nothing_else(folder: Path) -> None
     assert Policy(failures=5, failing_s=300) == one.policy
     assert (600, 30.0, 5.0) == (other.interval_s, other.deadline_s, other.slow_s)
     assert Policy(failing_s=300) == other.policy
-
-
-def test_a_route_stays_with_its_shell(folder: Path) -> None:
-    append(
-        folder / "targets/national.toml",
-        '\n[[target.route]]\nname = "Connexion"\nurl = "https://www.etat.fr/#/connexion"\n'
-        'source = "dépôt public"\nverified = "no"\n',
-    )
-
-    routes = load(folder).by_slug["service"].routes
-
-    url = "https://www.etat.fr/#/connexion"
-    assert (Route(name="Connexion", url=url, source="dépôt public"),) == routes
 
 
 def test_every_fault_of_every_file_is_said_at_once_in_the_order_of_the_files(folder: Path) -> None:
@@ -295,7 +282,7 @@ def test_who_dates_and_cosigns_the_journal_is_read(folder: Path) -> None:
 [stamps]
 interval_s = 1800
 authority = [
-  {{ slug = "une", name = "Une", url = "http://un.fr/q", operator = "Un", qualified = true }},
+  {{ slug = "une", name = "Une", url = "http://un.fr/q", operator = "Un" }},
   {{ slug = "deux", name = "Deux", url = "http://2.fr/", operator = "Deux", roots = "racine.pem" }},
 ]
 
@@ -311,8 +298,8 @@ log = [{{ key = "{LOG_KEY}" }}]
     config = load(folder)
 
     assert 1800 == config.stamping.interval_s
-    assert [(True, ""), (False, "-----BEGIN CERTIFICATE-----\n")] == [
-        (authority.qualified, authority.roots) for authority in config.stamping.authorities
+    assert ["", "-----BEGIN CERTIFICATE-----\n"] == [
+        authority.roots for authority in config.stamping.authorities
     ]
     wanted = Cosigner(key=WITNESS_KEY, url="https://temoin.association.org/w")
     assert Cosigning(witnesses=(wanted,), needed=1) == config.cosigning

@@ -28,7 +28,6 @@ from tests.support.service import (
 _SLUGS = ("cible-0", "cible-1", "page-93")
 _DEPARTMENT = """
 department = "93"
-name = "Seine-Saint-Denis"
 city = "Bobigny"
 platform = "essai"
 [[target]]

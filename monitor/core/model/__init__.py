@@ -44,7 +44,6 @@ from monitor.core.model.targets import (
     FOLLOWED,
     Platform,
     Policy,
-    Route,
     Target,
 )
 from monitor.core.model.vocabulary import (
@@ -94,7 +93,6 @@ __all__ = [
     "Policy",
     "Reason",
     "Resolution",
-    "Route",
     "Run",
     "SecondLook",
     "Sighting",

@@ -49,19 +49,6 @@ class Platform:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
-    """A screen of a single-page app: what follows "#" never reaches the server.
-
-    So it is the same request as its shell's: named for readers, never fetched by itself.
-    """
-
-    name: str
-    url: str  # the shell's, with a fragment
-    source: str = ""
-    verified: Confidence = Confidence.NO
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """One watched address.
 
@@ -73,9 +60,9 @@ class Target:
         markers: Texts of which at least one must stand in a healthy answer. May be empty.
         expect_path: For a redirect, a prefix that the final URL must have. May be empty.
         signs_of_life: Anonymous URLs that a visitor's browser loads with a shell.
-        routes: Screens of a shell that have their own name.
         department: "01" … "976", "2A"; empty for a national service.
-        source: Where the address was read.
+        source: Where the address was read; shown to who checks the configuration.
+        verified: How sure it is; the others are for the operator to confirm.
 
     """
 
@@ -93,7 +80,6 @@ class Target:
     markers: tuple[str, ...] = ()
     expect_path: str = ""
     signs_of_life: tuple[str, ...] = ()
-    routes: tuple[Route, ...] = ()
     policy: Policy = field(default_factory=Policy)
     source: str = ""
     verified: Confidence = Confidence.NO
