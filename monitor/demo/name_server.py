@@ -11,17 +11,19 @@ import dns.rdataclass
 import dns.rdatatype
 import dns.rrset
 
+# Whether the addresses of a type of record have colons.
+FAMILY = {dns.rdatatype.A: False, dns.rdatatype.AAAA: True}
+
 
 class NameServer(asyncio.DatagramProtocol):
-    """Answers A and AAAA queries from fixed tables; NXDOMAIN for the rest.
+    """Answers A and AAAA queries from a table of addresses by name; NXDOMAIN for the rest.
 
     With `cut` set it answers SERVFAIL to all, as a router does without its line. `lies` are
     addresses that it gives in place of the right ones.
     """
 
-    def __init__(self, hosts: Mapping[str, str], six: Mapping[str, str] | None = None) -> None:
+    def __init__(self, hosts: Mapping[str, tuple[str, ...]]) -> None:
         self._hosts = dict(hosts)
-        self._six = dict(six or {})
         self.lies: Mapping[str, str] = {}
         self._transport: asyncio.DatagramTransport | None = None
         self.cut = False
@@ -42,7 +44,12 @@ class NameServer(asyncio.DatagramProtocol):
 
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         answer = self.answer(data)
-        if answer is not None and self._transport is not None:
+        if answer is not None:
+            self.send(answer, addr)
+
+    def send(self, answer: bytes, addr: tuple[str, int]) -> None:
+        """Send an answer, unless the server has stopped."""
+        if self._transport is not None:
             self._transport.sendto(answer, addr)
 
     def answer(self, wire: bytes) -> bytes | None:
@@ -60,13 +67,15 @@ class NameServer(asyncio.DatagramProtocol):
         question = query.question[0]
         response.flags |= dns.flags.AA | dns.flags.RA
         name = question.name.to_text(omit_final_dot=True).lower()
-        address = self.lies.get(name) or self._hosts.get(name)
-        addresses = {dns.rdatatype.A: address, dns.rdatatype.AAAA: self._six.get(name)}
-        answer_address = addresses.get(question.rdtype)
-        if address is None:
+        addresses = self._hosts.get(name)
+        if lie := self.lies.get(name):
+            addresses = (lie, *(address for address in addresses or () if ":" in address))
+        if addresses is None:
             response.set_rcode(dns.rcode.NXDOMAIN)
-        elif answer_address is not None and question.rdclass == dns.rdataclass.IN:
-            response.answer.append(
-                dns.rrset.from_text(question.name, 0, "IN", question.rdtype, answer_address)
-            )
+        elif question.rdclass == dns.rdataclass.IN:
+            wanted = [ip for ip in addresses if FAMILY.get(question.rdtype) is (":" in ip)]
+            if wanted:
+                response.answer.append(
+                    dns.rrset.from_text(question.name, 0, "IN", question.rdtype, *wanted)
+                )
         return response.to_wire()

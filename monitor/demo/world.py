@@ -105,11 +105,14 @@ class DemoWorld:
                 await self.stop()
                 if attempt == _PORT_TRIES - 1:
                     raise
-        addresses = {site.host.name: site.host.address for site in self._sites}
-        six = dict.fromkeys(sites.CONTROLS, _SIX) if self._six else {}
-        self._names = NameServer(addresses, six)
+        addresses: dict[str, tuple[str, ...]] = {
+            site.host.name: (site.host.address,) for site in self._sites
+        }
+        for host in sites.CONTROLS if self._six else ():
+            addresses[host] = (*addresses.get(host, ()), _SIX)
+        self._names = NameServer(addresses)
         self.dns_address = await self._names.start(address=_NAMES)
-        self._other_names = NameServer(addresses, six)
+        self._other_names = NameServer(addresses)
         await self._other_names.start(address=_OTHER_NAMES, port=self.dns_address[1])
         self.targets = sites.targets(port=self._port, pace=self._pace)
         config_folder.write(

@@ -6,20 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config import ConfigError, FigureSettings, load
+from monitor.config import FigureSettings, load
 from monitor.core.outages.calendar import Opening
 from monitor.core.outages.milestones import Sure
-
-
-def put(folder: Path, text: str) -> Path:
-    (folder / "local.toml").write_text(text)
-    return folder
-
-
-def refusal(folder: Path) -> list[str]:
-    with pytest.raises(ConfigError) as caught:
-        load(folder)
-    return str(caught.value).splitlines()
+from tests.support.local_settings import put, refusal
 
 
 def test_without_a_word_there_are_only_defaults(folder: Path) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config import ConfigError, load
+from monitor.config import load
+from tests.support.local_settings import put, refusal
 
 IDENTITY = """
 [publisher]
@@ -14,17 +15,6 @@ site = "https://vigie.amis.fr/"
 [service]
 contact = "vigie@amis.fr"
 """
-
-
-def put(folder: Path, text: str) -> Path:
-    (folder / "local.toml").write_text(text)
-    return folder
-
-
-def refusal(folder: Path) -> list[str]:
-    with pytest.raises(ConfigError) as caught:
-        load(folder)
-    return str(caught.value).splitlines()
 
 
 def test_without_it_nothing_changes(folder: Path) -> None:

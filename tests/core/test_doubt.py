@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,18 +19,14 @@ from monitor.core.model import (
     Transition,
     Verdict,
 )
+from tests.support.outcomes import at
 
-START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 POLICY = Policy(failures=2, failing_s=60, successes=2, recovering_s=60, silence_s=600)
 WORDS = {
     "u": (Verdict.UP, Reason.OK),
     "d": (Verdict.DOWN, Reason.HTTP_5XX),
     "?": (Verdict.UNKNOWN, Reason.LOCAL_NETWORK),
 }
-
-
-def at(seconds: float) -> datetime:
-    return START + timedelta(seconds=seconds)
 
 
 def followed(*checks: tuple[str, float]) -> Doubt:

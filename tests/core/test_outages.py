@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 from hypothesis import given, settings
@@ -22,8 +22,8 @@ from monitor.core.model import (
     Verdict,
 )
 from monitor.core.outages.fold import FAILING, GOOD, advance, in_outage, needs_recheck, success
+from tests.support.outcomes import at
 
-START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 FRESH = State(target="anef", point="local")
 POLICY = Policy(failures=3, failing_s=120, successes=2, recovering_s=60, silence_s=3600)
 WORDS = {
@@ -34,10 +34,6 @@ WORDS = {
     "b": (Verdict.BLOCKED, Reason.WAF),
     "?": (Verdict.UNKNOWN, Reason.LOCAL_NETWORK),
 }
-
-
-def at(seconds: float) -> datetime:
-    return START + timedelta(seconds=seconds)
 
 
 def see(letter: str, seconds: float) -> Sighting:

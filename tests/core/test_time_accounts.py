@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from monitor.core.model import Reason, Verdict
+from monitor.core.model import Verdict
 from monitor.core.outages.time_accounts import (
     Account,
     Bound,
@@ -16,22 +16,15 @@ from monitor.core.outages.time_accounts import (
     stretches,
     tally,
 )
+from tests.support.outcomes import REASON_OF
 from tests.support.second_by_second import SlowCheck, SlowFigures, figures, whole
 
 S = 1_000_000
 UP, DOWN, BLOCKED = Verdict.UP, Verdict.DOWN, Verdict.BLOCKED
-REASONS = {
-    Verdict.UP: Reason.OK,
-    Verdict.DEGRADED: Reason.SLOW,
-    Verdict.DOWN: Reason.HTTP_5XX,
-    Verdict.MAINTENANCE: Reason.MAINTENANCE_TEXT,
-    Verdict.BLOCKED: Reason.WAF,
-    Verdict.UNKNOWN: Reason.LOCAL_NETWORK,
-}
 
 
 def observed(*checks: tuple[int, Verdict], hold: int = 120) -> list[Observed]:
-    return [(at * S, verdict, REASONS[verdict], hold * S) for at, verdict in checks]
+    return [(at * S, verdict, REASON_OF[verdict], hold * S) for at, verdict in checks]
 
 
 def pieces(
@@ -155,11 +148,11 @@ EDGES = st.lists(st.integers(0, 300), min_size=2, max_size=6, unique=True).map(s
 
 
 def slow(history: Sequence[tuple[int, Verdict, int]]) -> list[SlowCheck]:
-    return [SlowCheck(at, verdict, REASONS[verdict], hold) for at, verdict, hold in history]
+    return [SlowCheck(at, verdict, REASON_OF[verdict], hold) for at, verdict, hold in history]
 
 
 def quick(history: Sequence[tuple[int, Verdict, int]]) -> list[Observed]:
-    return [(at * S, verdict, REASONS[verdict], hold * S) for at, verdict, hold in history]
+    return [(at * S, verdict, REASON_OF[verdict], hold * S) for at, verdict, hold in history]
 
 
 def same(found: Account, wanted: SlowFigures) -> None:

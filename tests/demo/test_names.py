@@ -6,7 +6,7 @@ import pytest
 
 from monitor.demo.name_server import NameServer
 
-SERVER = NameServer({"a.demo.test": "127.86.0.9"})
+SERVER = NameServer({"a.demo.test": ("127.86.0.9",)})
 
 
 def test_a_name_is_found_whatever_its_case() -> None:

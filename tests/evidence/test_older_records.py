@@ -16,8 +16,9 @@ import pytest
 from monitor.core.journal.replay import EDGES, REFERENCES, Replay, ReplayError
 from tests.evidence.test_verifier_order import changed, honest
 from tests.evidence.test_verifier_slots import judged
-from tests.evidence.test_verifier_story import Leaves, exported, of, packed, run, without
+from tests.evidence.test_verifier_story import Leaves, exported, of, packed, without
 from tests.support.databases import sqlite_template
+from tests.support.mirror import run_verifier
 from tests.support.service_days import open_store, outcomes
 
 __all__ = ["sqlite_template"]
@@ -103,7 +104,7 @@ def test_a_journal_that_starts_in_the_middle_of_an_outage_is_accepted(tmp_path: 
     faults, trusted = both(leaves)
     assert not faults
     assert trusted >= 1
-    code, output = run(exported(tmp_path / "copie", packed(leaves)))
+    code, output = run_verifier(exported(tmp_path / "copie", packed(leaves)))
     assert code == 0, output
     assert "d’avant ce journal" in output
 
@@ -140,7 +141,7 @@ def test_a_record_told_to_be_older_hides_nothing_that_began_later(
 
     faults, _ = both(leaves)
     assert faults
-    code, output = run(exported(tmp_path / "copie", packed(leaves)))
+    code, output = run_verifier(exported(tmp_path / "copie", packed(leaves)))
     assert code == 1
     assert "ÉCHEC feuille " in output
 
@@ -153,4 +154,4 @@ def test_what_is_taken_on_trust_ends_with_the_outage_that_was_open(tmp_path: Pat
 
     faults, _ = both(leaves)
     assert faults
-    assert run(exported(tmp_path / "copie", packed(leaves)))[0] == 1
+    assert run_verifier(exported(tmp_path / "copie", packed(leaves)))[0] == 1

@@ -12,9 +12,9 @@ import pytest
 from monitor.core.journal.encode import annotation, instant
 from monitor.core.journal.jcs import canonical
 from monitor.core.model import Annotation, AnnotationKind
-from tests.evidence.test_verifier_story import Leaves, day, exported, packed, run, sqlite_template
+from tests.evidence.test_verifier_story import Leaves, day, exported, packed, sqlite_template
 from tests.support import mirror, tsa
-from tests.support.mirror import LOG, Tree
+from tests.support.mirror import LOG, Tree, run_verifier
 from tests.support.outcomes import at
 
 __all__ = ["day", "sqlite_template"]
@@ -46,7 +46,7 @@ def copy(folder: Path, leaves: Leaves, *files: tuple[str, bytes]) -> Path:
 
 
 def judged(folder: Path) -> dict[str, Any]:
-    code, told = run(folder, "--json")
+    code, told = run_verifier(folder, "--json")
     found: dict[str, Any] = json.loads(told)
     assert found["ok"] is (code == 0)
     return found

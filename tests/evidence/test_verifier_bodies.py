@@ -39,11 +39,11 @@ from monitor.core.model.check import (
     without_tokens,
 )
 from monitor.evidence.captures.capture_policy import Captures
-from tests.evidence.test_verifier_captures import run, signed
+from tests.evidence.test_verifier_captures import signed
 from tests.evidence.test_verifier_slots import verifier
 from tests.support import mirror, outcomes
 from tests.support.captured import ANSWERS, PAGE, chunked, fetched, spoken
-from tests.support.mirror import TARGET
+from tests.support.mirror import TARGET, run_verifier
 from tests.support.outcomes import DEAD, panel
 from tests.support.sites import answer
 
@@ -256,7 +256,7 @@ def test_what_the_service_writes_of_every_answer_is_accepted(tmp_path: Path) -> 
     exchanges += [spoken(outcomes.at(0), data, url=TARGET.url) for data in OTHERS.values()]
     folder = tmp_path / "copie"
 
-    code, output = run(packed(folder, lived(folder / "captures", exchanges)))
+    code, output = run_verifier(packed(folder, lived(folder / "captures", exchanges)))
 
     assert code == 0, output
     assert f"PRIS SUR PAROLE {len(OTHERS)} corps compressés en br ou en zstd" in output
@@ -269,7 +269,7 @@ def test_a_body_of_which_the_service_read_no_more_than_a_part_is_accepted(tmp_pa
     stopped = replace(whole, body=whole.body[:100], failure=Failure.TOO_LARGE, phase=Phase.TRANSFER)
     folder = tmp_path / "copie"
 
-    code, output = run(packed(folder, lived(folder / "captures", [whole, stopped])))
+    code, output = run_verifier(packed(folder, lived(folder / "captures", [whole, stopped])))
 
     assert code == 0, output
 
@@ -326,7 +326,7 @@ def test_what_a_copy_denies_is_refused(name: str, tmp_path: Path) -> None:
         if leaf["type"] == kind:
             change(leaf)
 
-    code, output = run(packed(folder, leaves))
+    code, output = run_verifier(packed(folder, leaves))
 
     assert code == 1, output
     assert word in output
@@ -339,7 +339,7 @@ def test_the_copy_of_another_day_is_refused(tmp_path: Path) -> None:
     file.rename(file.with_name("2026-11-22.warc.gz"))
     leaves[-1]["file"] = "2026-11-22.warc.gz"
 
-    code, output = run(packed(folder, leaves))
+    code, output = run_verifier(packed(folder, leaves))
 
     assert code == 1
     assert "n’est pas dans le fichier de son jour" in output
@@ -363,7 +363,7 @@ def test_a_leaf_that_does_not_say_all_is_counted(tmp_path: Path) -> None:
     for name in ("rule", "conditions"):
         leaves[4].pop(name)
 
-    code, output = run(packed(folder, leaves))
+    code, output = run_verifier(packed(folder, leaves))
 
     assert code == 0, output
     assert "PRIS SUR PAROLE 1 relevé dont la feuille ne dit pas tout" in output
@@ -377,7 +377,7 @@ def test_an_account_that_cannot_be_read_names_its_file(tmp_path: Path) -> None:
         if leaf["type"] == "capture":
             leaf["at"] = [leaf["at"]]
 
-    code, output = run(signed(folder, leaves))
+    code, output = run_verifier(signed(folder, leaves))
 
     assert code == 1
     assert "Traceback" not in output

@@ -2,10 +2,7 @@
 
 import asyncio
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -25,7 +22,7 @@ from tests.evidence.test_verifier_slots import verifier
 from tests.evidence.test_verifier_story import without
 from tests.support import mirror, outcomes, tsa
 from tests.support.captured import ANSWERS, spoken
-from tests.support.mirror import LOG, TARGET, VERIFIER, Tree
+from tests.support.mirror import LOG, TARGET, Tree, run_verifier
 from tests.support.outcomes import DEAD
 
 PLAN: dict[str, Any] = {
@@ -65,20 +62,8 @@ def write(folder: Path, *, plan: dict[str, Any], **observation: Any) -> Path:
     return folder
 
 
-def run(folder: Path) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "-I", str(VERIFIER), str(folder)],
-        check=False,
-        capture_output=True,
-        text=True,
-        env={"PATH": os.defpath},
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, done.stdout + done.stderr
-
-
 def test_a_check_and_its_copy_that_agree_are_accepted(tmp_path: Path) -> None:
-    code, output = run(write(tmp_path / "copie", plan=PLAN))
+    code, output = run_verifier(write(tmp_path / "copie", plan=PLAN))
 
     assert code == 0, output
     assert "1 relevé dont les octets concordent" in output
@@ -98,7 +83,7 @@ def test_a_verdict_that_its_copy_denies_is_refused(false: dict[str, str], tmp_pa
     """An outage is hidden by signing every leaf again, with other verdicts and no outage."""
     folder = write(tmp_path / "copie", plan=PLAN, **false)
 
-    code, output = run(folder)
+    code, output = run_verifier(folder)
 
     assert code == 1
     place = min((folder / "captures").iterdir())
@@ -112,7 +97,7 @@ def test_a_number_of_the_plan_that_the_copy_denies_is_refused(name: str, tmp_pat
     place = plan if name == "interval_s" else plan["policy"]
     place[name] += 1
 
-    code, output = run(write(tmp_path / "copie", plan=plan))
+    code, output = run_verifier(write(tmp_path / "copie", plan=plan))
 
     assert code == 1
     assert "le plan de la feuille 2" in output
@@ -132,7 +117,7 @@ def test_a_number_of_the_plan_that_the_copy_denies_is_refused(name: str, tmp_pat
 )
 def test_a_page_that_its_copy_denies_is_refused(false: dict[str, Any], tmp_path: Path) -> None:
     """The outage of one page is told as that of another."""
-    code, output = run(write(tmp_path / "copie", plan={**PLAN, **false}))
+    code, output = run_verifier(write(tmp_path / "copie", plan={**PLAN, **false}))
 
     assert code == 1
     assert f"dit {next(iter(false))} = " in output
@@ -151,7 +136,7 @@ def test_a_page_that_its_copy_denies_is_refused(false: dict[str, Any], tmp_path:
 def test_what_a_check_says_and_its_copy_denies_is_refused(
     false: dict[str, Any], tmp_path: Path
 ) -> None:
-    code, output = run(write(tmp_path / "copie", plan=PLAN, **false))
+    code, output = run_verifier(write(tmp_path / "copie", plan=PLAN, **false))
 
     assert code == 1
     assert f"dit {next(reversed(false))} = " in output
@@ -159,7 +144,7 @@ def test_what_a_check_says_and_its_copy_denies_is_refused(
 
 
 def test_a_check_that_names_the_plan_of_another_page_is_refused(tmp_path: Path) -> None:
-    code, output = run(write(tmp_path / "copie", plan={**PLAN, "slug": "autre"}))
+    code, output = run_verifier(write(tmp_path / "copie", plan={**PLAN, "slug": "autre"}))
 
     assert code == 1
     assert "la feuille 2 (observation) est mal formée" in output
@@ -171,7 +156,9 @@ def test_the_copy_of_another_address_is_refused(
     """Leaf and copy both name another page than the one that was asked."""
     monkeypatch.setitem(globals(), "TARGET", replace(TARGET, url="https://autre.test/"))
 
-    code, output = run(write(tmp_path / "copie", plan={**PLAN, "url": "https://autre.test/"}))
+    code, output = run_verifier(
+        write(tmp_path / "copie", plan={**PLAN, "url": "https://autre.test/"})
+    )
 
     assert code == 1
     assert "est celle d’une autre adresse que sa page" in output
@@ -203,7 +190,7 @@ def kept(leaves: Leaves, why: list[str]) -> int:
 
 
 def test_copies_of_two_days_are_accepted(tmp_path: Path) -> None:
-    code, output = run(captured(tmp_path / "copie"))
+    code, output = run_verifier(captured(tmp_path / "copie"))
 
     assert code == 0, output
     assert output.count("PRIS SUR PAROLE") == 3
@@ -243,7 +230,7 @@ FORGED: dict[str, tuple[Callable[[Leaves], Leaves], str]] = {
 @pytest.mark.parametrize("name", FORGED)
 def test_a_copy_told_otherwise_is_refused(name: str, tmp_path: Path) -> None:
     change, word = FORGED[name]
-    code, output = run(captured(tmp_path / "copie", change))
+    code, output = run_verifier(captured(tmp_path / "copie", change))
 
     assert code == 1
     assert word in output
@@ -251,7 +238,7 @@ def test_a_copy_told_otherwise_is_refused(name: str, tmp_path: Path) -> None:
 
 def test_a_copy_that_the_journal_does_not_name_is_counted(tmp_path: Path) -> None:
     folder = captured(tmp_path / "copie", lambda it: without(it, kept(it, ["failure"])))
-    code, output = run(folder)
+    code, output = run_verifier(folder)
 
     assert code == 0, output
     assert "PRIS SUR PAROLE 1 copie qu’aucune feuille ne nomme" in output
@@ -285,7 +272,7 @@ def test_a_daily_copy_is_not_removed_alone(tmp_path: Path) -> None:
     setup = {"v": 1, "type": "setup", "point": "local", "config_sha256": outcomes.CONFIG}
     leaves = [setup, *(leaf for pair in zip(checks, copies, strict=True) for leaf in pair)]
 
-    code, output = run(signed(folder, leaves))
+    code, output = run_verifier(signed(folder, leaves))
 
     assert code == 1
     assert "seraient parties avec elle" in output
@@ -344,7 +331,7 @@ def test_what_records_say_of_every_kind_of_answer_is_accepted(every_answer: Path
     kinds = {one.kind for found in records(every_answer).values() for one in found}
     assert kinds == {"warcinfo", "request", "response", "revisit", "resource", "metadata"}
 
-    code, output = run(every_answer)
+    code, output = run_verifier(every_answer)
 
     assert code == 0, output
     assert "PRIS SUR PAROLE 1 enregistrement qui décrit" in output
@@ -389,7 +376,7 @@ def test_a_record_that_says_otherwise_than_its_copy_is_refused(
         path.write_bytes(warc.pack(changed_))
     mirror.list_files(folder)
 
-    code, output = run(folder)
+    code, output = run_verifier(folder)
 
     assert code == 1
     assert f"ÉCHEC {folder / 'captures'}" in output
@@ -416,7 +403,7 @@ def test_a_record_that_no_copy_names_is_counted(every_answer: Path, tmp_path: Pa
         path.write_bytes(warc.pack([*found, more]))
     mirror.list_files(folder)
 
-    code, output = run(folder)
+    code, output = run_verifier(folder)
 
     assert code == 0, output
     assert "PRIS SUR PAROLE 1 enregistrement d’octets qu’aucune" in output

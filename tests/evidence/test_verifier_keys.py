@@ -1,9 +1,6 @@
 """`verify/verifier.py` and a journal whose key was changed: what each key may have signed."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -14,24 +11,12 @@ from monitor.core.journal.jcs import canonical
 from monitor.evidence.log import note
 from monitor.evidence.log.note import Algorithm, Note, SignerKey
 from tests.support import mirror, tsa
-from tests.support.mirror import LOG, OTHER, VERIFIER, Tree
+from tests.support.mirror import LOG, OTHER, Tree, run_verifier
 from tests.support.outcomes import at
 
 STRANGER = SignerKey(LOG.name, Algorithm.ED25519, bytes(range(3, 35)))
 CHANGED = 5  # the leaf that says so
 SIZE = 9
-
-
-def run(folder: Path, *options: str | Path) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "-I", str(VERIFIER), str(folder), *map(str, options)],
-        check=False,
-        capture_output=True,
-        text=True,
-        env={"PATH": os.defpath},
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, done.stdout + done.stderr
 
 
 def key_leaf(old: SignerKey, new: SignerKey) -> bytes:
@@ -61,7 +46,7 @@ def test_what_the_old_key_signed_in_its_time_stays_good(tree: Tree, tmp_path: Pa
 
     for size in (1, 3, CHANGED):
         old.write_bytes(tree.checkpoint(size))
-        code, output = run(folder, "--ancien", old)
+        code, output = run_verifier(folder, "--ancien", old)
         assert code == 0, output
         assert (
             f"clé changée à la feuille {CHANGED} : {LOG.verifier}, puis {OTHER.verifier}" in output
@@ -74,7 +59,7 @@ def test_the_checkpoint_of_the_change_bears_both_signatures(tree: Tree, tmp_path
     both = tmp_path / "les deux"
     both.write_bytes(bytes(Note(text, (note.sign(text, LOG), note.sign(text, OTHER)))))
 
-    assert run(folder, "--ancien", both)[0] == 0
+    assert run_verifier(folder, "--ancien", both)[0] == 0
 
 
 @pytest.mark.parametrize("size", range(CHANGED + 1, SIZE + 1))
@@ -83,7 +68,7 @@ def test_a_key_that_was_replaced_signs_no_more(size: int, tree: Tree, tmp_path: 
     late = tmp_path / "tardif"
     late.write_bytes(tree.checkpoint(size))
 
-    code, output = run(folder, "--ancien", late)
+    code, output = run_verifier(folder, "--ancien", late)
 
     assert code == 1
     assert f"ÉCHEC {late} : pas signé par la clé du journal" in output
@@ -94,7 +79,7 @@ def test_the_last_checkpoint_is_signed_by_the_last_key(tree: Tree, tmp_path: Pat
     mirror.put(folder / "journal" / "checkpoint", tree.checkpoint(SIZE))
     mirror.list_files(folder)
 
-    assert run(folder)[0] == 1
+    assert run_verifier(folder)[0] == 1
 
 
 @pytest.mark.parametrize("size", [1, CHANGED, SIZE])
@@ -105,7 +90,7 @@ def test_a_key_that_the_journal_never_had_signs_nothing(
     other = tmp_path / "autre"
     other.write_bytes(tree.checkpoint(size, key=STRANGER))
 
-    code, output = run(folder, "--ancien", other)
+    code, output = run_verifier(folder, "--ancien", other)
 
     assert code == 1
     assert f"ÉCHEC {other}" in output
@@ -118,7 +103,7 @@ def test_a_false_signature_of_the_old_key_is_refused(tree: Tree, tmp_path: Path)
     false = tmp_path / "faux"
     false.write_bytes(bytes(Note(text, (wrong,))))
 
-    code, output = run(folder, "--ancien", false)
+    code, output = run_verifier(folder, "--ancien", false)
 
     assert code == 1
     assert f"ÉCHEC {false} : la signature de {LOG.name} est fausse" in output
@@ -129,7 +114,7 @@ def test_another_history_of_the_old_key_is_refused(tree: Tree, tmp_path: Path) -
     forked = tmp_path / "autre histoire"
     forked.write_bytes(Tree([b"{}", *tree.entries[1:]]).checkpoint(3))
 
-    code, output = run(folder, "--ancien", forked)
+    code, output = run_verifier(folder, "--ancien", forked)
 
     assert code == 1
     assert f"ÉCHEC {forked} : le journal ne prolonge pas" in output
@@ -142,12 +127,12 @@ def test_keys_may_change_twice(tree: Tree, tmp_path: Path) -> None:
 
     for size, key, code in ((3, LOG, 0), (7, OTHER, 0), (6, LOG, 1), (8, OTHER, 1), (3, OTHER, 0)):
         old.write_bytes(tree.checkpoint(size, key=key))
-        assert run(folder, "--ancien", old)[0] == code, (size, key)
+        assert run_verifier(folder, "--ancien", old)[0] == code, (size, key)
 
 
 def test_a_key_leaf_that_names_no_key_is_a_sentence(tree: Tree, tmp_path: Path) -> None:
     tree.entries[7] = mirror.leaf("key", old="x", new=3, at="2026-11-23T08:00:00.000000Z")
-    code, output = run(write(tmp_path / "copie", tree))
+    code, output = run_verifier(write(tmp_path / "copie", tree))
 
     assert code == 1
     assert "feuille 7" in output
@@ -164,7 +149,7 @@ def test_time_stamps_of_before_the_change_are_accepted_by_both(
     mirror.put(folder / "racines.pem", authority.root_pem.read_bytes())
     mirror.list_files(folder)
 
-    code, output = run(folder)
+    code, output = run_verifier(folder)
     assert code == 0, output
     assert "1 checkpoint antérieur prolongé" in output
     words = ["verify", str(folder), "--key", str(OTHER.verifier), "--json"]
@@ -196,10 +181,10 @@ def test_whoever_knows_the_old_key_follows_it_to_the_next(tree: Tree, tmp_path: 
     elsewhere.write_text(f"log {LOG.verifier}\n")
 
     for key in (LOG, OTHER, STRANGER):
-        code, output = run(folder, "--cle", str(key.verifier))
+        code, output = run_verifier(folder, "--cle", str(key.verifier))
         assert code == 0, output
         assert "changement de cl" not in output.partition("PRIS SUR PAROLE")[2]
-    assert run(folder, "--cles", elsewhere)[0] == 0
+    assert run_verifier(folder, "--cles", elsewhere)[0] == 0
 
 
 @pytest.mark.parametrize("forged", ["none", "the new key's alone", "of before the leaf", "false"])
@@ -218,14 +203,14 @@ def test_an_old_key_that_does_not_sign_the_change_leads_nowhere(
     if data is not None:
         change(folder, data, CHANGED + 1)
 
-    code, output = run(folder, "--cle", str(LOG.verifier))
+    code, output = run_verifier(folder, "--cle", str(LOG.verifier))
 
     assert code == 1
     assert "changements-de-cle" in output
 
 
 def test_a_change_that_the_old_key_did_not_sign_is_counted(tree: Tree, tmp_path: Path) -> None:
-    code, output = run(write(tmp_path / "copie", tree), "--cle", str(OTHER.verifier))
+    code, output = run_verifier(write(tmp_path / "copie", tree), "--cle", str(OTHER.verifier))
 
     assert code == 0, output
     assert "PRIS SUR PAROLE 1 changement de clé que rien" in output
@@ -236,7 +221,7 @@ def test_a_change_of_another_history_is_refused(tree: Tree, tmp_path: Path) -> N
     other = Tree([b"{}", *tree.entries[1:]])
     path = change(folder, both(other, CHANGED + 1, LOG, OTHER), CHANGED + 1)
 
-    code, output = run(folder, "--cle", str(LOG.verifier))
+    code, output = run_verifier(folder, "--cle", str(LOG.verifier))
 
     assert code == 1
     assert f"ÉCHEC {path} : le journal ne prolonge pas" in output

@@ -19,8 +19,8 @@ from monitor.cli import main
 from monitor.core.journal.decode import read_instant
 from monitor.core.journal.encode import instant
 from tests.evidence.test_verifier_slots import judged
-from tests.evidence.test_verifier_story import Leaves, exported, of, packed, run, told, without
-from tests.support.mirror import LOG
+from tests.evidence.test_verifier_story import Leaves, exported, of, packed, told, without
+from tests.support.mirror import LOG, run_verifier
 
 VECTORS = Path(__file__).parent / "vectors"
 
@@ -121,7 +121,9 @@ FORGED: dict[str, Callable[[Leaves], Leaves]] = {
 def test_a_slot_told_otherwise_is_refused_and_named(
     name: str, lives: Leaves, tmp_path: Path
 ) -> None:
-    code, output = run(exported(tmp_path / "copie", packed(FORGED[name](copy.deepcopy(lives)))))
+    code, output = run_verifier(
+        exported(tmp_path / "copie", packed(FORGED[name](copy.deepcopy(lives))))
+    )
 
     assert code == 1
     assert "ÉCHEC feuille " in output, output
@@ -137,7 +139,7 @@ def test_a_check_of_an_earlier_run_appended_at_the_end_is_refused(lives: Leaves)
 def test_slots_that_come_again_after_the_clock_went_back_are_counted(
     lives: Leaves, tmp_path: Path
 ) -> None:
-    code, output = run(exported(tmp_path / "copie", packed(lives)))
+    code, output = run_verifier(exported(tmp_path / "copie", packed(lives)))
 
     assert code == 0, output
     backwards = judged(lives).on_trust["backwards"]

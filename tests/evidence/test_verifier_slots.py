@@ -21,9 +21,9 @@ from monitor.core.outages.gaps import gap, missing
 from monitor.core.scheduling.slots import Grid
 from monitor.probe.missed_slots import missed_slots
 from monitor.store import Store
-from tests.evidence.test_verifier_story import Leaves, exported, of, packed, run, without
+from tests.evidence.test_verifier_story import Leaves, exported, of, packed, without
 from tests.support.databases import sqlite_template
-from tests.support.mirror import VERIFIER
+from tests.support.mirror import VERIFIER, run_verifier
 from tests.support.outcomes import CONFIG, a_run, at, outcome, panel
 
 __all__ = ["sqlite_template"]
@@ -154,7 +154,7 @@ def unaccounted(leaves: Leaves) -> list[tuple[datetime, str]]:
 def test_a_record_with_all_that_happens_to_a_service_is_accepted(
     record: Leaves, tmp_path: Path
 ) -> None:
-    code, output = run(exported(tmp_path / "copie", packed(record)))
+    code, output = run_verifier(exported(tmp_path / "copie", packed(record)))
 
     assert code == 0, output
     assert "75 relevés prévus par les plans inscrits" in output
@@ -186,7 +186,7 @@ def test_a_journal_without_its_gaps_signed_anew_is_refused(
 ) -> None:
     rest = without(record, *of(record, "gap", cause=kind))
 
-    code, output = run(exported(tmp_path / "copie", packed(rest)))
+    code, output = run_verifier(exported(tmp_path / "copie", packed(rest)))
 
     assert code == 1
     assert "le journal est incomplet" in output

@@ -3,10 +3,7 @@
 import asyncio
 import copy
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
@@ -26,7 +23,7 @@ from monitor.evidence.log.tiles import Tiles
 from tests.support import mirror, tsa
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_template
-from tests.support.mirror import LOG, VERIFIER, WITNESS, Tree
+from tests.support.mirror import LOG, WITNESS, Tree, run_verifier
 from tests.support.outcomes import at
 from tests.support.service_days import live, open_store
 
@@ -70,20 +67,8 @@ def packed(leaves: Leaves) -> list[bytes]:
     return [canonical(leaf) for leaf in leaves]
 
 
-def run(folder: Path, *options: str) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "-I", str(VERIFIER), str(folder), *options],
-        check=False,
-        capture_output=True,
-        text=True,
-        env={"PATH": os.defpath},
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, done.stdout + done.stderr
-
-
 def told(folder: Path, *options: str) -> dict[str, Any]:
-    code, output = run(folder, "--json", *options)
+    code, output = run_verifier(folder, "--json", *options)
     document: dict[str, Any] = json.loads(output)
     assert document["ok"] is (code == 0)
     return document
@@ -141,7 +126,7 @@ def test_outages_are_told_with_their_leaves_times_and_durations(
 
 
 def test_a_person_reads_them_in_utc_and_paris_time(day: Leaves, tmp_path: Path) -> None:
-    code, output = run(exported(tmp_path / "copie", packed(day)))
+    code, output = run_verifier(exported(tmp_path / "copie", packed(day)))
 
     assert code == 0
     assert "23/11/2026 à 08:02:00,000 UTC (Paris : 23/11/2026 à 09:02:00,000)" in output
@@ -153,7 +138,7 @@ def test_a_person_reads_them_in_utc_and_paris_time(day: Leaves, tmp_path: Path) 
 
 
 def test_a_journal_that_nobody_dates_nor_attests_is_called_so(day: Leaves, tmp_path: Path) -> None:
-    code, output = run(exported(tmp_path / "copie", packed(day), witnesses=False))
+    code, output = run_verifier(exported(tmp_path / "copie", packed(day), witnesses=False))
 
     assert code == 0
     assert "peu de preuves : rien ne date ni n’atteste ce journal, que qui tient sa clé" in output
@@ -285,7 +270,7 @@ def test_a_cosignature_of_an_impossible_date_is_refused(
     folder = exported(tmp_path / "copie", packed(day))
     cosign(folder, when)
 
-    code, output = run(folder)
+    code, output = run_verifier(folder)
 
     assert code == 1
     assert "ÉCHEC" in output
@@ -299,7 +284,7 @@ def test_a_cosignature_of_before_its_leaves_is_said_or_refused(day: Leaves, tmp_
     for late, code, word in ((60, 0, "Tout concorde"), (86_400, 0, "REMARQUE"),
                              (60 * 86_400, 1, "ÉCHEC")):  # fmt: skip
         cosign(folder, leaf - late)
-        found, output = run(folder)
+        found, output = run_verifier(folder)
         assert found == code, output
         assert word in output
 
@@ -335,7 +320,7 @@ def test_a_token_cannot_be_older_than_what_it_covers(
     mirror.put(folder / "cles.txt", f"log {LOG.verifier}\n".encode())
     mirror.put(folder / "racines.pem", authority.root_pem.read_bytes())
 
-    code, output = run(folder)
+    code, output = run_verifier(folder)
 
     assert (code == 0) is good, output
     assert good or "avant la feuille 0 qu’il couvre" in output
@@ -365,7 +350,7 @@ def test_a_token_cannot_cover_a_cosignature_that_is_later(
     mirror.put(folder / "cles.txt", keys.encode())
     mirror.put(folder / "racines.pem", authority.root_pem.read_bytes())
 
-    code, output = run(folder)
+    code, output = run_verifier(folder)
 
     assert (code == 0) is good, output
     assert good or f"avant la contresignature de {WITNESS.name} qu’il couvre" in output
@@ -389,7 +374,7 @@ def test_a_token_cannot_cover_an_older_token_that_is_later(
     mirror.put(folder / "cles.txt", f"log {LOG.verifier}\n".encode())
     mirror.put(folder / "racines.pem", authority.root_pem.read_bytes())
 
-    said = run(folder)[1]
+    said = run_verifier(folder)[1]
 
     assert ("daté avant le jeton de la feuille 0, qu’il couvre" in said) is said_so, said
 
@@ -451,7 +436,9 @@ def test_a_correction_and_an_annotation_are_told(day: Leaves, tmp_path: Path) ->
     correction = {**where, "type": "correction", "leaf": 3}
     annotation = {**where, "type": "annotation", "targets": []}
 
-    code, output = run(exported(tmp_path / "copie", packed([*day, correction, annotation])))
+    code, output = run_verifier(
+        exported(tmp_path / "copie", packed([*day, correction, annotation]))
+    )
 
     assert code == 0, output
     assert "correction de la feuille 3 : La sonde se trompait.\\x1b[2J" in output
@@ -464,7 +451,7 @@ def test_a_copy_without_its_list_of_files_proves_nothing_of_them(
     folder = exported(tmp_path / "copie", packed(day))
     (folder / "MANIFESTE").unlink()
 
-    code, output = run(folder)
+    code, output = run_verifier(folder)
 
     assert code == 0, output
     assert "ces fichiers sont ceux" not in output
@@ -484,7 +471,7 @@ def test_no_name_of_a_file_drives_the_terminal(name: str, day: Leaves, tmp_path:
     mirror.put(folder / name, b"x")
     mirror.list_files(folder)
 
-    code, output = run(folder)
+    code, output = run_verifier(folder)
 
     assert code == 1
     assert "\\x1b" in output

@@ -11,7 +11,8 @@ from monitor.core.french.page_event_sentences import EDGES
 from monitor.core.french.sentences import REASONS
 from tests.evidence.test_verifier_order import honest
 from tests.evidence.test_verifier_slots import verifier
-from tests.evidence.test_verifier_story import exported, packed, run
+from tests.evidence.test_verifier_story import exported, packed
+from tests.support.mirror import run_verifier
 
 
 @pytest.mark.parametrize(
@@ -31,7 +32,7 @@ def test_zero_and_one_are_singular(number: int, said: str) -> None:
 
 def test_what_a_person_reads_has_no_code_of_ours(tmp_path: Path) -> None:
     leaves = honest("demo")
-    code, output = run(exported(tmp_path / "copie", packed(leaves)))
+    code, output = run_verifier(exported(tmp_path / "copie", packed(leaves)))
 
     assert code == 0, output
     assert not re.search(r"page_removed|link_\w+|displayed_date|http_5xx", output)

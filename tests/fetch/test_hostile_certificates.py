@@ -42,17 +42,8 @@ PKCS7 = {
 def with_extension(oid: x509.ObjectIdentifier, value: bytes) -> IssuedCertificate:
     """Make a self-signed certificate with one extension of these very bytes."""
     plain = certs.leaf(None)
-    old = plain.certificate
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(old.subject)
-        .issuer_name(old.issuer)
-        .public_key(old.public_key())
-        .serial_number(old.serial_number)
-        .not_valid_before(old.not_valid_before_utc)
-        .not_valid_after(old.not_valid_after_utc)
-        .add_extension(x509.UnrecognizedExtension(oid, value), critical=False)
-    )
+    extension = x509.UnrecognizedExtension(oid, value)
+    builder = certs.again(plain.certificate).add_extension(extension, critical=False)
     return IssuedCertificate(certificate=builder.sign(plain.key, SHA256()), key=plain.key)
 
 

@@ -218,16 +218,7 @@ def leaves(dice: random.Random, hosts: list[str], aia: str, count: int) -> list[
     for number in range(count):
         above = certs.authority(f"I{number}", issuer=certs.root())
         plain = certs.leaf(above if number % 2 else None, hosts=hosts, aia=aia)
-        old = plain.certificate
-        builder = (
-            x509.CertificateBuilder()
-            .subject_name(old.subject)
-            .issuer_name(old.issuer)
-            .public_key(old.public_key())
-            .serial_number(old.serial_number)
-            .not_valid_before(old.not_valid_before_utc)
-            .not_valid_after(old.not_valid_after_utc)
-        )
+        builder = certs.again(plain.certificate)
         names = dice.choice(
             (
                 b"\x30\x04\xa3\x02\x30\x00",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Connection, func, select, update
 
 from monitor.cli.availability import COLUMNS, lines, rows
-from monitor.core.model import Annotation, AnnotationKind, Judgement, Kind, Reason, Target, Verdict
+from monitor.core.model import Annotation, AnnotationKind, Judgement, Verdict
 from monitor.core.outages.calendar import HOUR_US, Unit, cut, midnight
 from monitor.core.outages.span_figures import Scope, ScopeKind
 from monitor.core.outages.time_accounts import Account, microseconds
@@ -20,35 +20,19 @@ from monitor.figures.answers import Basis, FigureQuestion, availabilities
 from monitor.store import Store
 from monitor.store.audit.audit_rollups import differences
 from monitor.store.tables.check_tables import RollupRow, table_of
-from tests.support.outcomes import outcome
+from tests.support.outcomes import REASON_OF, outcome, targets_named
 
 START = datetime(2026, 10, 23, 22, tzinfo=UTC)  # midnight in Paris; the 25th has 25 hours
 NOW = START + timedelta(days=9)
 LATER = microseconds(NOW)
-REASONS = {
-    Verdict.UP: Reason.OK,
-    Verdict.DEGRADED: Reason.SLOW,
-    Verdict.DOWN: Reason.HTTP_5XX,
-    Verdict.MAINTENANCE: Reason.MAINTENANCE_TEXT,
-    Verdict.BLOCKED: Reason.WAF,
-    Verdict.UNKNOWN: Reason.LOCAL_NETWORK,
-}
 _R = table_of(RollupRow)
 
 History = Sequence[tuple[float, Verdict]]  # hours after `START`
 
 
-TARGETS = {
-    slug: Target(
-        slug=slug,
-        name=slug,
-        url=f"https://{slug}.example.test/",
-        kind=Kind.HOME,
-        platform="ide",
-        interval_s=1800,
-    )
-    for slug in ("a", "b", *(f"random-{number}" for number in range(999)))
-}
+TARGETS = targets_named(
+    ("a", "b", *(f"random-{number}" for number in range(999))), platform="ide", interval_s=1800
+)
 NAMES = cycle(f"random-{number}" for number in range(999))
 
 
@@ -66,7 +50,7 @@ def record(store: Store, target: str, history: History) -> None:
                     outcome(
                         target,
                         START + timedelta(hours=hours),
-                        Judgement(verdict=verdict, reason=REASONS[verdict], rule=verdict.value),
+                        Judgement(verdict=verdict, reason=REASON_OF[verdict], rule=verdict.value),
                     )
                 )
                 for hours, verdict in history

@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from monitor.core.model import Annotation, AnnotationKind, Judgement, Kind, Reason, Target, Verdict
+from monitor.core.model import Annotation, AnnotationKind, Judgement, Reason, Verdict
 from monitor.core.outages.span_figures import Scope, ScopeKind
 from monitor.core.outages.time_accounts import microseconds
 from monitor.core.verdict.rulesets import Ruleset
@@ -18,21 +18,11 @@ from monitor.figures.rejudged import RejudgedAnswer, RejudgedRecord, rejudged_an
 from monitor.store import Store
 from monitor.store.engine import connected, parse
 from tests.support.folds import Folds
-from tests.support.outcomes import START, answer, at, observation, refusal
+from tests.support.outcomes import START, answer, at, observation, refusal, targets_named
 from tests.support.shipped_rulesets import AS_RECORDED, SHIPPED
 
 HOUR = 3600
-TARGETS = {
-    slug: Target(
-        slug=slug,
-        name=slug,
-        url=f"https://{slug}.example.test/",
-        kind=Kind.HOME,
-        platform="anef",
-        interval_s=300,
-    )
-    for slug in ("a", "b")
-}
+TARGETS = targets_named(("a", "b"), platform="anef", interval_s=300)
 KINDS = {
     ".": Judgement(verdict=Verdict.UP, reason=Reason.OK, rule="healthy"),
     "x": Judgement(verdict=Verdict.DOWN, reason=Reason.HTTP_5XX, rule="server-error"),

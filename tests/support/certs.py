@@ -16,7 +16,7 @@ from monitor.demo.certificates import (
     server_context,
 )
 
-__all__ = ["IssuedCertificate", "authority", "leaf", "root", "root_file", "server_context"]
+__all__ = ["IssuedCertificate", "again", "authority", "leaf", "root", "root_file", "server_context"]
 
 DAY = timedelta(days=1)
 
@@ -42,6 +42,19 @@ def leaf(  # noqa: PLR0913 -- each is one way for a certificate to be bad
     now = _now()
     return issue_leaf(
         issuer, hosts=hosts, starts=now + since, ends=now + until, aia_url=aia, purpose=purpose
+    )
+
+
+def again(certificate: x509.Certificate) -> x509.CertificateBuilder:
+    """Return a builder of the same certificate, without its extensions."""
+    return (
+        x509.CertificateBuilder()
+        .subject_name(certificate.subject)
+        .issuer_name(certificate.issuer)
+        .public_key(certificate.public_key())
+        .serial_number(certificate.serial_number)
+        .not_valid_before(certificate.not_valid_before_utc)
+        .not_valid_after(certificate.not_valid_after_utc)
     )
 
 

@@ -7,7 +7,7 @@ from monitor.core.untrusted.public_addresses import is_public as is_really_publi
 from monitor.fetch import Fetcher, Limits, Resolver
 from monitor.runtime.clock import Clock, SystemClock
 from tests.support import certs
-from tests.support.sites import NameServer
+from tests.support.sites import ScriptedNames
 
 USER_AGENT = "VigieANEF-test/1 (+https://vigie.test; contact@vigie.test)"
 NAMES = {"site.test": ("127.0.0.1",), "autre.test": ("127.0.0.1",), "six.test": ("::1",)}
@@ -21,7 +21,7 @@ async def open_gate(_url: str) -> None:
 def make_fetcher(  # noqa: PLR0913 -- keyword-only: what a test may vary
     *,
     names: Mapping[str, Sequence[str]] = NAMES,
-    name_server: NameServer | None = None,
+    name_server: ScriptedNames | None = None,
     clock: Clock | None = None,
     limits: Limits | None = None,
     is_public: Callable[[str], bool] | None = None,

@@ -1,6 +1,6 @@
 """Plausible outcomes, for tests that only need something to record."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 
 from monitor.core.journal.recorded import check_of
@@ -11,6 +11,7 @@ from monitor.core.model import (
     Failure,
     Hop,
     Judgement,
+    Kind,
     Observation,
     Outcome,
     Phase,
@@ -18,6 +19,7 @@ from monitor.core.model import (
     Resolution,
     Run,
     State,
+    Target,
     Verdict,
 )
 
@@ -34,6 +36,34 @@ PHASES_US: Mapping[Phase, int] = {
     Phase.PROCESSING: 151_004,
     Phase.TRANSFER: 40_121,
 }
+
+
+# A plausible reason of each verdict.
+REASON_OF: Mapping[Verdict, Reason] = {
+    Verdict.UP: Reason.OK,
+    Verdict.DEGRADED: Reason.SLOW,
+    Verdict.DOWN: Reason.HTTP_5XX,
+    Verdict.MAINTENANCE: Reason.MAINTENANCE_TEXT,
+    Verdict.BLOCKED: Reason.WAF,
+    Verdict.UNKNOWN: Reason.LOCAL_NETWORK,
+}
+
+
+def targets_named(
+    slugs: Iterable[str], *, platform: str, interval_s: int, kind: Kind = Kind.HOME
+) -> dict[str, Target]:
+    """Return a target of each slug, which is its name too."""
+    return {
+        slug: Target(
+            slug=slug,
+            name=slug,
+            url=f"https://{slug}.example.test/",
+            kind=kind,
+            platform=platform,
+            interval_s=interval_s,
+        )
+        for slug in slugs
+    }
 
 
 def at(seconds: float) -> datetime:

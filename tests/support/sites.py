@@ -11,7 +11,6 @@ import struct
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import cast
 
 import dns.flags
 import dns.message
@@ -19,6 +18,8 @@ import dns.name
 import dns.rcode
 import dns.rdatatype
 import dns.rrset
+
+from monitor.demo.name_server import NameServer
 
 
 @dataclass(slots=True, kw_only=True)
@@ -255,8 +256,7 @@ TRUNCATED = b"truncated"  # in a zone: what came over UDP is cut, ask by TCP
 Zone = Mapping[str, str | Sequence[str] | dns.rcode.Rcode | bytes | None]
 
 
-@dataclass(slots=True, kw_only=True)
-class NameServer(asyncio.DatagramProtocol):
+class ScriptedNames(NameServer):
     """A resolver that knows a few names.
 
     Attributes:
@@ -267,49 +267,50 @@ class NameServer(asyncio.DatagramProtocol):
 
     """
 
-    zone: Zone
-    late_s: float = 0.0
-    host: str = "127.0.0.1"
-    port: int = 0
-    asked: list[str] = field(default_factory=list)
-    transport: asyncio.DatagramTransport | None = None
+    def __init__(self, zone: Zone, *, late_s: float = 0.0) -> None:
+        addresses = {
+            name: tuple(known)
+            for name, known in zone.items()
+            if isinstance(known, Sequence) and not isinstance(known, str | bytes)
+        }
+        super().__init__(addresses)
+        self.zone = zone
+        self.late_s = late_s
+        self.host, self.port = "", 0
+        self.asked: list[str] = []
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.DatagramTransport", transport)  # not in 3.11's classes
-        self.port = transport.get_extra_info("sockname")[1]
+    def send(self, answer: bytes, addr: tuple[str, int]) -> None:
+        question = dns.message.from_wire(answer).question if self.late_s else []
+        late = bool(question) and question[0].rdtype == dns.rdatatype.AAAA
+        loop = asyncio.get_running_loop()
+        loop.call_later(self.late_s * late, super().send, answer, addr)
 
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        query = dns.message.from_wire(data)
+    def answer(self, wire: bytes) -> bytes | None:
+        query = dns.message.from_wire(wire)
         question = query.question[0]
         name = question.name.to_text(omit_final_dot=True)
         self.asked.append(name)
         known = self.zone.get(name, dns.rcode.NXDOMAIN)
-        if known is None:
-            return
-        if known == TRUNCATED:
-            cut = dns.message.make_response(query)
-            cut.flags |= dns.flags.TC
-            known = cut.to_wire()
-        answer = known if isinstance(known, bytes) else self._answer(query, known)
-        assert self.transport is not None
-        late_s = self.late_s if question.rdtype == dns.rdatatype.AAAA else 0
-        asyncio.get_running_loop().call_later(late_s, self.transport.sendto, answer, addr)
-
-    def _answer(
-        self, query: dns.message.Message, known: str | Sequence[str] | dns.rcode.Rcode
-    ) -> bytes:
         response = dns.message.make_response(query)
         response.flags |= dns.flags.RA
-        if isinstance(known, dns.rcode.Rcode):
+        if known is None:
+            return None
+        if known == TRUNCATED:
+            response.flags |= dns.flags.TC
+        elif isinstance(known, bytes):
+            return known
+        elif isinstance(known, dns.rcode.Rcode):
             response.set_rcode(known)
-            return response.to_wire()
-        name, kind = query.question[0].name, query.question[0].rdtype
-        if isinstance(known, str):
-            response.answer.append(dns.rrset.from_text(name, 60, "IN", "CNAME", f"{known}."))
-            name, known = dns.name.from_text(known), cast("Sequence[str]", self.zone[known])
-        found = [each for each in known if (":" in each) == (kind == dns.rdatatype.AAAA)]
-        if found:
-            response.answer.append(dns.rrset.from_text(name, 60, "IN", kind, *found))
+        elif isinstance(known, str):
+            alias = dns.message.make_query(known, question.rdtype)
+            meant = super().answer(alias.to_wire())
+            assert meant is not None
+            response.answer = [
+                dns.rrset.from_text(question.name, 60, "IN", "CNAME", f"{known}."),
+                *dns.message.from_wire(meant).answer,
+            ]
+        else:
+            return super().answer(wire)
         return response.to_wire()
 
 
@@ -320,14 +321,12 @@ async def name_server(
     host: str = "127.0.0.1",
     port: int = 0,
     late_s: float = 0.0,
-) -> AsyncGenerator[NameServer]:
+) -> AsyncGenerator[ScriptedNames]:
     """Run a resolver over UDP until the block ends."""
-    loop = asyncio.get_running_loop()
-    transport, server = await loop.create_datagram_endpoint(
-        lambda: NameServer(zone=zone, host=host, late_s=late_s), local_addr=(host, port)
-    )
+    server = ScriptedNames(zone, late_s=late_s)
+    server.host, server.port = await server.start(address=host, port=port)
     try:
         yield server
     finally:
-        transport.close()
+        server.stop()
         await asyncio.sleep(0)

@@ -27,6 +27,7 @@ from monitor.store.reads.question import DAWN
 from monitor.store.tables.columns import to_us
 from monitor.store.writing.annotations import annotation_row
 from monitor.store.writing.recorder import capture_row, check_row, event_row, outage_row, state_row
+from monitor.store.writing.service_writes import run_row
 
 Leaf = Mapping[str, Any]
 ExpectedRow = tuple[str, Raw]  # a table, and the row that it must have
@@ -256,16 +257,7 @@ class FromLeaves:
         self._life += 1
         self.replay.restarted(read_instant(leaf["at"]))
         setup = self.replay.refer(leaf["setup"])
-        self.runs[idx] = {
-            "point": setup["point"],
-            "started_at": at,
-            "alive_at": at,
-            "stopped_at": None,
-            "version": leaf["version"],
-            "config_sha256": setup["config_sha256"],
-            "ruleset": setup["ruleset"],
-            "leaf": idx,
-        }
+        self.runs[idx] = run_row(idx, leaf, setup, at)
         self._alive[setup["point"]] = idx
 
     def _capture(self, idx: int, leaf: Leaf) -> Raw:

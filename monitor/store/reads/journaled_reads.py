@@ -14,6 +14,7 @@ from monitor.core.model import Outage, Phase, Transition
 from monitor.core.outages.fold import FAILING
 from monitor.core.outages.time_accounts import KNOWN, microseconds
 from monitor.store.reads.journal_reads import KeptCheckpoint
+from monitor.store.reads.outage_reads import outage_of
 from monitor.store.reads.question import StoreReads
 from monitor.store.tables.check_tables import (
     BodyRow,
@@ -204,21 +205,7 @@ class JournaledReads(StoreReads):
             )
 
     def _outage(self, connection: Connection, row: Any, size: int) -> Outage:
-        outage = Outage(
-            target=row.target,
-            point=self.point,
-            nature=row.nature,
-            reason=row.reason,
-            last_ok_at=row.last_ok_at,
-            first_fail_at=row.first_fail_at,
-            last_fail_at=row.last_fail_at,
-            confirmed_at=row.confirmed_at,
-            first_ok_at=row.first_ok_at,
-            recovered_at=row.recovered_at,
-            checks=row.checks,
-            relapses=row.relapses,
-            number=row.leaf,
-        )
+        outage = outage_of(row.target, self.point, row, row.leaf)
         if row.closed_leaf is not None:
             return outage
         failing = (

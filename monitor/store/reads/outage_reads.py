@@ -91,7 +91,7 @@ class LogReads(StoreReads):
             query = query.where(col(_OPENED.leaf) == number)
         with self._reading() as session:
             newest_first = [
-                _outage(target, self.point, *row) for target, *row in session.exec(query)
+                outage_of(target, self.point, *row) for target, *row in session.exec(query)
             ]
         return tuple(reversed(newest_first))
 
@@ -221,10 +221,11 @@ def streak_of(row: StateRow | EventRow | Row[Any], name: str) -> Streak | None:
 def _any_outage(
     target: str, point: str, row: OutageRow | None, number: int | None
 ) -> Outage | None:
-    return None if row is None else _outage(target, point, row, number)
+    return None if row is None else outage_of(target, point, row, number)
 
 
-def _outage(target: str, point: str, row: OutageRow, number: int | None) -> Outage:
+def outage_of(target: str, point: str, row: OutageRow | Row[Any], number: int | None) -> Outage:
+    """Return the outage of a row, which has the columns of `OutageRow`."""
     return Outage(
         target=target,
         point=point,

@@ -39,6 +39,7 @@ from monitor.store.writing.annotations import write_annotation
 from monitor.store.writing.intern_tables import InternTables
 from monitor.store.writing.leaf_writer import LeafWriter
 from monitor.store.writing.recorder import RecordedCheck, Recorder
+from monitor.store.writing.service_writes import run_row
 
 BATCH = 1000  # leaves of one transaction
 
@@ -272,16 +273,7 @@ class _Rebuilder:
             return
         self._replay.restarted(at)
         setup = self._replay.refer(leaf["setup"])
-        self._runs[idx] = {
-            "point": setup["point"],
-            "started_at": at,
-            "alive_at": at,
-            "stopped_at": None,
-            "version": leaf["version"],
-            "config_sha256": setup["config_sha256"],
-            "ruleset": setup["ruleset"],
-            "leaf": idx,
-        }
+        self._runs[idx] = run_row(idx, leaf, setup, at)
         self._alive[setup["point"]] = idx
 
     def _round(self, connection: Connection, idx: int, leaf: Leaf) -> None:

@@ -83,6 +83,22 @@ def write_start(
     return at
 
 
+def run_row(
+    idx: int, leaf: Mapping[str, Any], setup: Mapping[str, Any], at: object
+) -> dict[str, Any]:
+    """Return the row of a run that the leaf `idx` says began at `at`, and that did not end."""
+    return {
+        "point": setup["point"],
+        "started_at": at,
+        "alive_at": at,
+        "stopped_at": None,
+        "version": leaf["version"],
+        "config_sha256": setup["config_sha256"],
+        "ruleset": setup["ruleset"],
+        "leaf": idx,
+    }
+
+
 def _free(
     connection: Connection, column: Column[Any], at: datetime, same: ColumnElement[bool]
 ) -> datetime:

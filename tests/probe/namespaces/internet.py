@@ -29,9 +29,7 @@ class Mutable(NameServer):
 async def main(folder: Path) -> None:
     clock = SystemClock()
     authority = DemoAuthority(folder=folder, now=clock.now(), aia_url="http://none.test/")
-    four = {host: found[0] for host, found in HOSTS.items()}
-    six = {host: found[1] for host, found in HOSTS.items() if len(found) > 1}
-    first, second = Mutable(four, six), Mutable(four, six)
+    first, second = Mutable(HOSTS), Mutable(HOSTS)
     await first.start(address=FIRST, port=53)
     await second.start(address=SECOND, port=53)
     sites: dict[str, list[Site]] = {}
