@@ -42,16 +42,16 @@ def choice(
 
 def window(default: str = "24h") -> Any:
     """Return the choice of the window of the rates."""
-    options = ("24h", "7d", "30d", "365d")
+    options = {"24h": "24 heures", "7d": "7 jours", "30d": "30 jours", "365d": "365 jours"}
     return (
         build.CustomVariable("window")
         .label("Période des taux")
-        .values(",".join(options))
-        .current(dashboard.VariableOption(text=default, value=default, selected=True))
+        .values(",".join(f"{text} : {one}" for one, text in options.items()))
+        .current(dashboard.VariableOption(text=options[default], value=default, selected=True))
         .options(
             [
-                dashboard.VariableOption(text=one, value=one, selected=one == default)
-                for one in options
+                dashboard.VariableOption(text=text, value=one, selected=one == default)
+                for one, text in options.items()
             ]
         )
     )
@@ -114,6 +114,14 @@ def board(
         )
         .with_variable(_source())
         .with_variable(choice("job", "Job", "label_values(anef_build_info, job)", hidden=True))
+        .with_variable(
+            choice(
+                "point",
+                "Point de mesure",
+                'label_values(anef_build_info{job=~"$job"}, point)',
+                every=False,
+            )
+        )
         .with_variable(_Site("vigie"))
     )
     for variable in variables:
@@ -131,7 +139,7 @@ def with_milestones(result: Any) -> Any:
         .icon_color("purple")
         .expr(bare("anef_milestone_timestamp_seconds{@} * 1000"))
         .step("60s")
-        .title_format("{{milestone}}")
+        .title_format("{{name}}")
         .use_value_for_time(True)
     )
     return result.annotations([query])

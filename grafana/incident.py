@@ -7,19 +7,18 @@ from grafana.board import board, choice, with_milestones
 from grafana.panels import (
     RANGE,
     ask,
+    called,
     curves,
-    grid,
     how_to_read,
-    in_states,
-    instant,
     link,
     number,
     plain,
-    says,
     state_tiles,
     timeline,
 )
 from grafana.record import Record, checks, outages
+from grafana.tables import TARGETS, count, grid, instant, says
+from monitor.core.french.labels import PHASES
 
 READ = """
 Choisir la cible et la période en haut ; les liens des autres tableaux les apportent. Une panne a
@@ -48,31 +47,32 @@ def incident(record: Record) -> Any:
     result = (
         result.with_panel(
             state_tiles(
-                states.query("target", target="$target"),
+                TARGETS.named(states.query("target", target="$target")),
                 title="Maintenant",
                 about="L’état du dernier relevé. Sans relevé récent, c’est « indéterminé ».",
-                name="{{target}}",
+                name="{{name}}",
                 width=8,
                 height=6,
             )
         )
         .with_panel(
             number(
-                f"time() - max by (target) (anef_state_since_timestamp_seconds{{{WHERE}}})",
+                f"max by (target) (anef_state_since_timestamp_seconds{{{WHERE}}}) * 1000",
                 title="Dans cet état depuis",
                 about="Depuis le premier des relevés qui, sans interruption, ont donné cet état.",
-                unit="dtdhms",
-                width=4,
+                unit="dateTimeAsLocal",
+                width=6,
                 height=6,
+                nothing="inconnu",
             )
         )
-        .with_panel(how_to_read(READ, height=6, width=12))
+        .with_panel(how_to_read(READ, height=6, width=10))
         .with_panel(
             timeline(
-                states.query("target", target="$target"),
+                TARGETS.named(states.query("target", target="$target"), of_period=True),
                 title="État, sur la période",
                 about="Un blanc : Vigie ou Prometheus était arrêté, et l’état n’est pas connu.",
-                name="{{target}}",
+                name="{{name}}",
                 height=5,
             )
         )
@@ -80,7 +80,7 @@ def incident(record: Record) -> Any:
     if record is Record.SQL:
         result = result.with_panel(
             outages(
-                "subject.target = ${target:sqlstring}",
+                "subject.target = ${target:sqlstring} AND subject.point = ${point:sqlstring}",
                 title="Les indisponibilités confirmées de la période",
                 about="Les quatre relevés qui encadrent chacune, et ses durées la plus courte et "
                 "la plus longue. Sans « Premier retour », elle dure encore.",
@@ -102,7 +102,7 @@ def incident(record: Record) -> Any:
                         "En cours", f"max by (target) (anef_outage_open{{{WHERE}}})", "non", "oui"
                     ),
                 ],
-                by={"target": "Cible"},
+                of=TARGETS,
                 title="La dernière indisponibilité confirmée de la période",
                 about="Elle a commencé entre ces deux premiers relevés. Les autres, et leur fin : "
                 "lien de la première colonne. Sans valeur : aucune pendant la période.",
@@ -115,16 +115,19 @@ def incident(record: Record) -> Any:
         )
     result = (
         result.with_panel(
-            curves(
-                ask(
-                    f"max by (phase) (probe_http_duration_seconds{{{WHERE}}})",
-                    name="{{phase}}",
+            called(
+                curves(
+                    ask(
+                        f"max by (phase) (probe_http_duration_seconds{{{WHERE}}})",
+                        name="{{phase}}",
+                    ),
+                    title="Durée de chaque phase",
+                    about="Les phases du dernier relevé, l’une sur l’autre, redirections "
+                    "comprises.",
+                    unit="s",
+                    stacked=True,
                 ),
-                title="Durée de chaque phase",
-                about="Résolution du nom (resolve), connexion (connect), TLS (tls), attente de la "
-                "réponse (processing), transfert (transfer), redirections comprises.",
-                unit="s",
-                stacked=True,
+                {phase.value: text for phase, text in PHASES.items()},
             )
         )
         .with_panel(
@@ -145,21 +148,24 @@ def incident(record: Record) -> Any:
                 about="Part des témoins qui ont répondu, par point de mesure. À 0, notre propre "
                 "ligne est coupée : l’état est indéterminé.",
                 unit="percentunit",
+                width=8,
             ).color_scheme(plain())
         )
         .with_panel(
-            in_states(
-                curves(
-                    ask(
-                        f"sum by (verdict, reason) (rate(anef_probes_total{{{WHERE}}}"
-                        "[$__rate_interval])) * 60",
-                        name="{{verdict}} – {{reason}}",
-                    ),
-                    title="Relevés par minute, par verdict et raison",
-                    about="Combien de relevés ont donné chaque verdict, et pourquoi. Une cible en "
-                    "doute est relevée plus souvent.",
-                    unit="none",
-                )
+            grid(
+                [
+                    count(
+                        "Relevés, environ",
+                        f"round(sum by (verdict, reason) (increase(anef_probes_total{{{WHERE}}}"
+                        "[$__range]))) > 0",
+                    )
+                ],
+                by={"verdict": "Verdict", "reason": "Raison"},
+                title="Ce que les relevés de la période ont donné, et pourquoi",
+                about="Combien de relevés ont donné chaque verdict, par raison, d’après "
+                "Prometheus : un nombre à peu près juste. Le compte exact est dans le registre.",
+                order="Relevés, environ",
+                width=16,
             )
         )
     )

@@ -3,7 +3,8 @@
 from typing import Any
 
 from grafana.board import board, choice
-from grafana.panels import PERIOD, Column, grid, how_to_read, instant, link, number, rates
+from grafana.panels import PERIOD, how_to_read, link, number
+from grafana.tables import SCOPES, TARGETS, differences, grid, instant, rates
 
 READ = """
 Les six mois donnés à l’État par le Conseil d’État finissaient **le 5 novembre 2026**, de date à
@@ -15,24 +16,9 @@ d’avant, « au plus » l’inverse : si les deux n’ont pas le même signe, l
 de dire s’il y a eu un progrès. Sans valeur : la couverture de l’un des deux est trop faible.
 [Les mêmes nombres dans le registre](${vigie}/disponibilite?par=milestone).
 """
-BY = {"scope": "Ensemble", "slug": "Nom"}
 WHERE = 'milestone=~"$milestone"'
-
-
-def _bound(side: str, bound: str) -> str:
-    return (
-        "max by (scope, slug) (anef_milestone_availability_ratio{"
-        f'@,{WHERE},side="{side}",bound="{bound}"}})'
-    )
-
-
-def _coverage(side: str) -> str:
-    return f'max by (scope, slug) (anef_milestone_coverage_ratio{{@,{WHERE},side="{side}"}})'
-
-
-def _difference(name: str, after: str, before: str) -> Column:
-    expression = f"{_bound('after', after)} - {_bound('before', before)}"
-    return Column(name, expression, {"unit": "percentunit", "decimals": 3})
+FAMILY = "anef_milestone"
+BEFORE, AFTER = f'{WHERE},side="before"', f'{WHERE},side="after"'
 
 
 def milestone() -> Any:
@@ -40,7 +26,7 @@ def milestone() -> Any:
     pages = [
         link(
             "Son taux sur la période affichée",
-            f"/disponibilite?de=${{__data.fields.Ensemble}}:${{__data.fields.Nom}}&{PERIOD}",
+            f"/disponibilite?de=${{__data.fields.Ensemble}}:${{__data.fields.Identifiant}}&{PERIOD}",
         )
     ]
     date = 'max(anef_milestone_timestamp_seconds{@,milestone=~"$milestone"})'
@@ -59,10 +45,8 @@ def milestone() -> Any:
         since="now-30d",
         refresh="5m",
     )
-    ratio = {"unit": "percentunit", "decimals": 3}
     return (
-        result.with_panel(how_to_read(READ, height=6))
-        .with_panel(
+        result.with_panel(
             number(
                 f"{date} * 1000",
                 title="Date",
@@ -73,10 +57,10 @@ def milestone() -> Any:
         )
         .with_panel(
             number(
-                f"time() - {date}",
-                title="Temps écoulé",
+                f"floor((time() - {date}) / 86400)",
+                title="Jours écoulés",
                 about="Depuis cette date : la durée de « après », et celle de « avant ».",
-                unit="dtdhms",
+                unit="none",
                 width=6,
             )
         )
@@ -101,15 +85,10 @@ def milestone() -> Any:
         )
         .with_panel(
             grid(
-                [
-                    _difference("Au moins", "low", "high"),
-                    _difference("Tel que relevé", "central", "central"),
-                    _difference("Au plus", "high", "low"),
-                    Column("Couverture avant", _coverage("before"), ratio),
-                    Column("Couverture après", _coverage("after"), ratio),
-                ],
-                by=BY,
-                title="L’écart de disponibilité, après moins avant",
+                differences("scope, slug", FAMILY, BEFORE, AFTER),
+                of=SCOPES,
+                order="-Nom",
+                title="L’écart de disponibilité, après moins avant (en points, et couverture en %)",
                 about="Un nombre positif est un progrès. Si « au moins » et « au plus » n’ont pas "
                 "le même signe, on ne peut pas dire s’il y en a eu un.",
                 links=pages,
@@ -117,9 +96,29 @@ def milestone() -> Any:
         )
         .with_panel(
             grid(
-                rates("scope, slug", "anef_milestone", f'{WHERE},side="before"'),
-                by=BY,
-                title="Avant",
+                [
+                    instant(
+                        "Dernière modification",
+                        "max by (target) "
+                        f"(anef_page_last_change_timestamp_seconds{{@}} > scalar({date}))",
+                    )
+                ],
+                of=TARGETS,
+                title="Les pages modifiées depuis cette date",
+                about="La dernière modification annoncée de chacune ; ce qui a changé est dans le "
+                "registre.",
+                links=[link("Le registre de cette page", "/cibles/${__data.fields.Cible}")],
+                order="Dernière modification",
+                nothing="aucune",
+            )
+        )
+        .with_panel(how_to_read(READ, height=6))
+        .with_panel(
+            grid(
+                rates("scope, slug", FAMILY, BEFORE),
+                of=SCOPES,
+                order="-Nom",
+                title="Disponibilité avant (en %)",
                 about="Disponibilité avant la date, avec ses bornes et sa couverture. Sans "
                 "valeur : la couverture est trop faible, par exemple parce que Vigie ne relevait "
                 "pas encore.",
@@ -129,30 +128,13 @@ def milestone() -> Any:
         )
         .with_panel(
             grid(
-                rates("scope, slug", "anef_milestone", f'{WHERE},side="after"'),
-                by=BY,
-                title="Après",
+                rates("scope, slug", FAMILY, AFTER),
+                of=SCOPES,
+                order="-Nom",
+                title="Disponibilité après (en %)",
                 about="Disponibilité depuis la date, avec ses bornes et sa couverture.",
                 links=pages,
                 width=12,
-            )
-        )
-        .with_panel(
-            grid(
-                [
-                    instant(
-                        "Dernière modification",
-                        "max by (department, target) "
-                        f"(anef_page_last_change_timestamp_seconds{{@}} > scalar({date}))",
-                    )
-                ],
-                by={"department": "Département", "target": "Cible"},
-                title="Les pages modifiées depuis cette date",
-                about="La dernière modification annoncée de chacune ; ce qui a changé est dans le "
-                "registre.",
-                links=[link("Le registre de cette page", "/cibles/${__data.fields.Cible}")],
-                order="Dernière modification",
-                nothing="aucune",
             )
         )
     )

@@ -3,18 +3,9 @@
 from typing import Any
 
 from grafana.board import board
-from grafana.panels import (
-    ask,
-    count,
-    curves,
-    grid,
-    how_to_read,
-    in_states,
-    instant,
-    number,
-    says,
-    words,
-)
+from grafana.panels import ask, called, curves, how_to_read, in_states, number
+from grafana.tables import TARGETS, count, grid, instant, says, words
+from monitor.core.french.labels import GAPS
 
 READ = """
 Ce tableau est **pour qui exploite Vigie** ; il ne dit rien de l’ANEF. Un créneau manqué, une
@@ -43,8 +34,9 @@ def operations() -> Any:
         .with_panel(
             number(
                 "min(anef_control_success_ratio{@})",
-                title="Témoins qui répondent",
-                about="À 0, notre propre ligne est coupée et tout est indéterminé.",
+                title="Témoins",
+                about="Part des témoins qui répondent. À 0, notre propre ligne est coupée et "
+                "tout est indéterminé.",
                 unit="percentunit",
             )
         )
@@ -61,9 +53,9 @@ def operations() -> Any:
         .with_panel(
             number(
                 "time() - max(anef_journal_last_checkpoint_timestamp_seconds{@})",
-                title="Âge du point de contrôle",
+                title="Âge du sceau",
                 about="Temps depuis le dernier point de contrôle signé du journal.",
-                unit="dtdhms",
+                unit="dthms",
             )
         )
         .with_panel(
@@ -80,7 +72,7 @@ def operations() -> Any:
                 title="Âge des taux",
                 about="Temps depuis la fin des périodes des taux. Au-delà de deux heures, ils "
                 "disparaissent.",
-                unit="dtdhms",
+                unit="dthms",
             )
         )
         .with_panel(
@@ -103,15 +95,19 @@ def operations() -> Any:
             )
         )
         .with_panel(
-            curves(
-                ask(
-                    "sum by (cause) (increase(anef_slots_missed_total{@}[$__rate_interval]))",
-                    name="{{cause}}",
+            called(
+                curves(
+                    ask(
+                        "sum by (cause) (increase(anef_slots_missed_total{@}[$__rate_interval]))",
+                        name="{{cause}}",
+                    ),
+                    title="Créneaux manqués, par cause",
+                    about="Un relevé trop long, ou une erreur de notre programme, vient de nous ; "
+                    "les autres causes d’un refus, d’une pause ou de robots.txt.",
+                    unit="none",
+                    highest=1,
                 ),
-                title="Créneaux manqués, par cause",
-                about="« overrun » et « fault » viennent de nous ; les autres d’un refus, d’une "
-                "pause ou de robots.txt.",
-                unit="none",
+                {cause.value: text for cause, text in GAPS.items()},
             )
         )
         .with_panel(
@@ -190,7 +186,7 @@ def operations() -> Any:
                         "max by (target) (probe_ip_protocol{@})",
                     ),
                 ],
-                by={"target": "Cible"},
+                of=TARGETS,
                 title="Les certificats des sites",
                 about="Le plus proche de sa fin d’abord.",
                 order="-Fin du certificat",
@@ -213,7 +209,7 @@ def operations() -> Any:
         )
         .with_panel(
             curves(
-                ask("max by (job) (process_resident_memory_bytes{@})", name="{{job}}"),
+                ask('max by (job) (process_resident_memory_bytes{job=~"$job"})', name="{{job}}"),
                 title="Mémoire du service",
                 about="Mémoire vive du processus qui relève.",
                 unit="bytes",
@@ -222,7 +218,7 @@ def operations() -> Any:
         .with_panel(
             curves(
                 ask(
-                    "max by (job) (rate(process_cpu_seconds_total{@}[$__rate_interval]))",
+                    'max by (job) (rate(process_cpu_seconds_total{job=~"$job"}[$__rate_interval]))',
                     name="{{job}}",
                 ),
                 title="Calcul du service",

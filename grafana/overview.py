@@ -11,17 +11,13 @@ from grafana.panels import (
     RANGE,
     ask,
     curves,
-    grid,
     how_to_read,
     in_states,
-    instant,
     link,
-    rates,
-    says,
-    state,
     state_tiles,
     timeline,
 )
+from grafana.tables import SCOPES, TARGETS, grid, instant, rates, says, state
 
 # Grafana would make the names of ten tiles smaller than can be read.
 TILE_TEXT = common.VizTextDisplayOptions().title_size(14).value_size(17)
@@ -66,14 +62,13 @@ def overview() -> Any:
     result = (
         result.with_panel(
             state_tiles(
-                states.query("target", **of, department=""),
+                TARGETS.named(states.query("target", **of, department="")),
                 title="Les services nationaux, maintenant",
                 about="L’état du dernier relevé de chaque cible qui n’est pas celle d’une "
                 "préfecture. Sans relevé récent, c’est « indéterminé ».",
-                name="{{target}}",
+                name="{{name}}",
             ).text(TILE_TEXT)
         )
-        .with_panel(how_to_read(READ, height=5))
         .with_panel(
             grid(
                 [
@@ -93,37 +88,39 @@ def overview() -> Any:
                         "oui",
                     ),
                 ],
-                by={"target": "Cible"},
+                of=TARGETS,
                 title="Chaque cible : son état, et depuis quand",
                 about="« Depuis » : le premier des relevés qui, sans interruption, ont donné cet "
                 "état. Une panne est confirmée après plusieurs échecs ; un échec seul n’en est pas "
                 "une.",
                 links=pages,
                 order="État",
-                height=11,
+                height=9,
             )
         )
+        .with_panel(how_to_read(READ, height=5))
         .with_panel(
             timeline(
-                states.query("target", **of, department=""),
+                TARGETS.named(states.query("target", **of, department=""), of_period=True),
                 title="Les services nationaux, sur la période",
                 about="L’état relevé de chaque cible. Un blanc : Vigie ou Prometheus était arrêté, "
                 "et l’état n’est pas connu.",
-                name="{{target}}",
+                name="{{name}}",
             )
         )
         .with_panel(
             grid(
                 rates("scope, slug", "anef_scope", 'window="$window"'),
-                by={"scope": "Ensemble", "slug": "Nom"},
-                title="Disponibilité des ensembles, avec ses bornes et sa couverture",
+                of=SCOPES,
+                order="-Nom",
+                title="Disponibilité des ensembles (en %), avec ses bornes",
                 about="Le nombre de « vigie availability » et des pages, sur la période choisie en "
                 "haut. Sans valeur : la couverture est trop faible pour un taux. L’ANEF est "
                 "indisponible quand un de ses composants nécessaires l’est.",
                 links=[
                     link(
                         "Son taux sur la période",
-                        "/disponibilite?de=${__data.fields.Ensemble}:${__data.fields.Nom}"
+                        "/disponibilite?de=${__data.fields.Ensemble}:${__data.fields.Identifiant}"
                         f"&{PERIOD}",
                     )
                 ],
@@ -133,8 +130,9 @@ def overview() -> Any:
         .with_panel(
             grid(
                 rates("target", "anef", 'group=~"$group",department="",window="$window"'),
-                by={"target": "Cible"},
-                title="Disponibilité des services nationaux",
+                of=TARGETS,
+                order="-Nom",
+                title="Disponibilité des services nationaux (en %)",
                 about="Par cible, sur la période choisie en haut. Sans valeur : la couverture est "
                 "trop faible pour un taux.",
                 links=pages,
@@ -160,6 +158,7 @@ def overview() -> Any:
                 about="1 : des indisponibilités confirmées se recouvrent sur la plateforme ; 0 : "
                 "aucune. Les dates exactes sont dans le registre.",
                 unit="none",
+                highest=1,
             )
         )
     )

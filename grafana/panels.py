@@ -4,8 +4,7 @@ Thresholds begin with the grey of "unknown": without them Grafana's first colour
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 from grafana_foundation_sdk.builders import (
@@ -13,7 +12,6 @@ from grafana_foundation_sdk.builders import (
     prometheus,
     stat,
     statetimeline,
-    table,
     text,
     timeseries,
 )
@@ -28,8 +26,6 @@ from monitor.core.state_looks import STATE_LOOKS
 
 PROMETHEUS = dashboard.DataSourceRef(type_val="prometheus", uid="${datasource}")
 WIDTH = 24  # of a dashboard, in columns
-COLUMN_PX = 70  # of a table, at least
-TARGET_PX, STATE_PX = 200, 190  # of a name, and of the longest words of a state
 # A gap longer than this is drawn as a gap: more than two scrapes, in milliseconds. Without it a
 # state timeline draws the last state going on.
 GAP_MS = 150_000
@@ -45,8 +41,11 @@ def french(text: str) -> str:
 
 
 def bare(expression: str) -> str:
-    """Write out what our queries abbreviate: `@` is the matcher of the job."""
-    return expression.replace("{@", '{job=~"$job"')
+    """Write out what our queries abbreviate: `@` is the matchers of the job and of the point.
+
+    Two points are never one: the best of both bounds would be the rate of neither.
+    """
+    return expression.replace("{@", '{job=~"$job",point=~"$point"')
 
 
 def ask(
@@ -187,9 +186,12 @@ def curves(
     width: int = 12,
     height: int = 8,
     stacked: bool = False,
-    lowest: float | None = 0,
+    highest: float | None = None,
 ) -> Any:
-    """Return series over time. A gap is drawn as a gap."""
+    """Return series over time, from zero. A gap is drawn as a gap.
+
+    `highest` is shown even where no value is so high: Grafana would draw zeros up to 100.
+    """
     panel = dressed(
         timeseries.Panel(), title=title, about=about, width=width, height=height, unit=unit
     )
@@ -210,8 +212,9 @@ def curves(
     )
     if stacked:
         panel = panel.stacking(common.StackingConfig().mode(kinds.StackingMode.NORMAL))
-    if lowest is not None:
-        panel = panel.min(lowest)
+    panel = panel.min(0)
+    if highest is not None:
+        panel = panel.axis_soft_max(highest)
     for target in targets:
         panel = panel.with_target(target)
     return panel
@@ -233,6 +236,14 @@ def in_states(panel: Any) -> Any:
     return panel
 
 
+def called(panel: Any, names: Mapping[str, str]) -> Any:
+    """Give the series that are called as a key the words of its value."""
+    for name, words_of_it in names.items():
+        shown = [dashboard.DynamicConfigValue("displayName", words_of_it)]
+        panel = panel.override_by_name(name, shown)
+    return panel
+
+
 def _legend() -> Any:
     return (
         common.VizLegendOptions()
@@ -240,141 +251,4 @@ def _legend() -> Any:
         .display_mode(kinds.LegendDisplayMode.LIST)
         .placement(kinds.LegendPlacement.BOTTOM)
         .calcs([])
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A column of a table: what it is called, what is asked, and the properties of its field."""
-
-    name: str
-    expression: str
-    properties: Mapping[str, Any]
-
-
-def ratio(name: str, expression: str) -> Column:
-    return Column(name, expression, {"unit": "percentunit", "decimals": 3})
-
-
-def instant(name: str, expression: str) -> Column:
-    """Return a column of Unix times in seconds; Grafana wants milliseconds."""
-    return Column(name, f"{expression} * 1000", {"unit": "dateTimeAsLocal"})
-
-
-def count(name: str, expression: str) -> Column:
-    return Column(name, expression, {"unit": "none", "decimals": 0})
-
-
-def says(name: str, expression: str, zero: str, one: str) -> Column:
-    """Return a column that has a word for 0 and for 1."""
-    return Column(name, expression, {"unit": "none", "mappings": words(zero, one)})
-
-
-def words(zero: str, one: str) -> list[Any]:
-    """Return the mappings of 0 and 1."""
-    mapped = {"0": zero, "1": one}.items()
-    return [
-        dashboard.ValueMap({key: dashboard.ValueMappingResult(text=word) for key, word in mapped})
-    ]
-
-
-def state(name: str, by: str, **labels: str) -> Column:
-    return Column(
-        name,
-        states.query(by, **labels),
-        {
-            "unit": "none",
-            "mappings": states.mappings(),
-            "custom.cellOptions": {"type": "color-background", "mode": "basic"},
-            "custom.width": STATE_PX,
-            "custom.align": "left",
-        },
-    )
-
-
-def rates(by: str, family: str, labels: str, *, beside: str = "") -> list[Column]:
-    """Return the columns of a rate: its bounds, and the coverage without which it says nothing.
-
-    `family` is that of the metrics: "anef", "anef_scope" or "anef_milestone"; `labels` selects.
-    `beside` ends the names of the columns.
-    """
-
-    def bound(which: str) -> str:
-        return f'max by ({by}) ({family}_availability_ratio{{@,{labels},bound="{which}"}})'
-
-    return [
-        ratio(f"Au plus bas{beside}", bound("low")),
-        ratio(f"Tel que relevé{beside}", bound("central")),
-        ratio(f"Au plus haut{beside}", bound("high")),
-        ratio(f"Couverture{beside}", f"max by ({by}) ({family}_coverage_ratio{{@,{labels}}})"),
-    ]
-
-
-def grid(
-    columns: Sequence[Column],
-    *,
-    by: Mapping[str, str],
-    title: str,
-    about: str,
-    width: int = WIDTH,
-    height: int = 8,
-    links: Sequence[Any] = (),
-    order: str = "",
-    nothing: str = "–",
-) -> Any:
-    """Return a table: a row for each value of the labels `by`, which say how they are called.
-
-    Args:
-        columns: Instant queries that keep exactly these labels.
-        by: Titles by label.
-        title: Of the panel.
-        about: What it says.
-        width: In columns of the dashboard.
-        height: In its rows.
-        links: Of every cell of the first column; `${__data.fields.X}` is the cell under X.
-        order: The column to sort by, the highest first; "-" before it: the lowest.
-        nothing: What stands where a row has no value.
-
-    """
-    panel = dressed(
-        table.Panel(), title=title, about=about, width=width, height=height, unit="none"
-    )
-    panel = panel.color_scheme(plain()).no_value(nothing).show_header(True)
-    # Grafana's least width hides the last columns of a narrow table, where the coverage is.
-    panel = panel.cell_height(kinds.TableCellHeight.SM).min_width(COLUMN_PX)
-    # As a number, department 01 would be 1.
-    for name in by.values():
-        properties = [dashboard.DynamicConfigValue("unit", "string")]
-        if name == "Cible":
-            properties.append(dashboard.DynamicConfigValue("custom.width", TARGET_PX))
-        panel = panel.override_by_name(name, properties)
-    renames = dict(by)
-    for index, column in enumerate(columns):
-        ref = chr(ord("A") + index)
-        renames[f"Value #{ref}" if len(columns) > 1 else "Value"] = column.name
-        panel = panel.with_target(ask(column.expression, ref=ref, instant=True, as_table=True))
-        panel = panel.override_by_name(
-            column.name,
-            [dashboard.DynamicConfigValue(key, value) for key, value in column.properties.items()],
-        )
-    first = next(iter(by.values()))
-    if links:
-        built = [one.build() for one in links]
-        shown = [{"title": a.title, "url": a.url, "targetBlank": True} for a in built]
-        panel = panel.override_by_name(first, [dashboard.DynamicConfigValue("links", shown)])
-    if order:
-        sorting = common.TableSortByFieldState().display_name(order.removeprefix("-"))
-        sorting = sorting.desc(not order.startswith("-"))
-        panel = panel.sort_by([sorting])
-    if len(columns) > 1:
-        panel = panel.with_transformation(dashboard.DataTransformerConfig("merge", options={}))
-    return panel.with_transformation(
-        dashboard.DataTransformerConfig(
-            "organize",
-            options={
-                "excludeByName": {"Time": True},
-                "indexByName": {name: index for index, name in enumerate(renames)},
-                "renameByName": renames,
-            },
-        )
     )

@@ -9,21 +9,15 @@ from grafana.board import SITE, board, choice, window, with_milestones
 from grafana.panels import (
     PERIOD,
     ask,
-    count,
     curves,
     dressed,
-    grid,
     how_to_read,
     in_states,
-    instant,
     link,
-    rates,
-    ratio,
-    says,
-    state,
     timeline,
 )
 from grafana.record import Record, changes
+from grafana.tables import TARGETS, count, grid, instant, rates, ratio, says, state, up
 from monitor.core.french.change_sentences import COLUMNS
 from monitor.core.state_looks import STATE_LOOKS
 
@@ -36,7 +30,8 @@ contour (975, 977-978, 986, 987, 988) : ils sont dans le tableau.
 
 **Pour comparer des préfectures, lire les trois taux et la couverture.** Deux préfectures dont les
 intervalles « au plus bas » – « au plus haut » se recouvrent ne peuvent pas être départagées. La
-période des taux finit maintenant ; pour un mois du calendrier, page par page :
+période des taux finit à la fin de la période affichée. Pour novembre : afficher une période qui
+finit le 1er décembre à 0 h, et choisir « 30 jours ». Les autres mois, page par page :
 [le registre](${vigie}/disponibilite?de=prefectures:prefectures&par=month).
 """
 WHERE = '@,department=~"$department",department!=""'
@@ -48,7 +43,8 @@ def _outline(color: str, opacity: float) -> dict[str, Any]:
 
 
 def _france() -> Any:
-    return geomap.MapViewConfig().id("coords").lat(46).lon(2).zoom(5)
+    view: Any = geomap.MapViewConfig()  # whose types have no fractions, which Grafana has
+    return view.id("coords").lat(46.4).lon(2.4).zoom(5.4)
 
 
 def _map() -> Any:
@@ -76,8 +72,8 @@ def _map() -> Any:
         about="L’état le plus grave des pages de chaque préfecture. Contours : Natural Earth, "
         "domaine public. Sans carte : l’adresse de Vigie ou son réglage « api_origin » est à "
         "corriger (docs/grafana.md).",
-        width=12,
-        height=16,
+        width=10,
+        height=13,
         unit="none",
     )
     return (
@@ -99,7 +95,6 @@ def _map() -> Any:
 
 def prefectures(record: Record) -> Any:
     """Return the dashboard."""
-    by = {"department": "Département", "target": "Cible"}
     pages = [
         link("Le registre de cette page", "/cibles/${__data.fields.Cible}"),
         link(
@@ -108,6 +103,7 @@ def prefectures(record: Record) -> Any:
         ),
     ]
     labels = 'department=~"$department",department!="",window="$window"'
+    best = f'max by (target) (anef_availability_ratio{{@,{labels},bound="high"}})'
     result = board(
         "vigie-prefectures",
         "Préfectures",
@@ -123,8 +119,7 @@ def prefectures(record: Record) -> Any:
         since="now-7d",
     )
     result = (
-        result.with_panel(how_to_read(READ, height=7))
-        .with_panel(_map())
+        result.with_panel(_map())
         .with_panel(
             grid(
                 [
@@ -147,23 +142,22 @@ def prefectures(record: Record) -> Any:
                 about="L’état le plus grave des pages de la préfecture, et de combien de pages il "
                 "s’agit. Les plus gravement touchées d’abord.",
                 order="État",
-                width=12,
-                height=16,
+                width=14,
+                height=13,
             )
         )
         .with_panel(
             grid(
                 [
-                    *rates("department, target", "anef", labels),
+                    *rates("target", "anef", labels),
                     # The lowest rate first would begin with the pages that have none.
                     ratio(
                         "Indisponible au moins",
-                        "1 - max by (department, target) "
-                        f'(anef_availability_ratio{{@,{labels},bound="high"}})',
+                        f"100 - ({up(best)})",
                     ),
                 ],
-                by=by,
-                title="Disponibilité de chaque page, avec ses bornes et sa couverture",
+                of=TARGETS,
+                title="Disponibilité de chaque page (en %), avec ses bornes et sa couverture",
                 about="Sur la période choisie en haut. D’abord la page le plus longtemps "
                 "indisponible, à coup sûr : « Indisponible au moins » est 100 % moins « Au plus "
                 "haut ». Sans valeur : la couverture est trop faible pour un taux.",
@@ -172,6 +166,7 @@ def prefectures(record: Record) -> Any:
                 height=10,
             )
         )
+        .with_panel(how_to_read(READ, height=7))
         .with_panel(
             in_states(
                 curves(
@@ -190,20 +185,19 @@ def prefectures(record: Record) -> Any:
                 [
                     instant(
                         "Dernière modification",
-                        "max by (department, target) "
-                        f"(anef_page_last_change_timestamp_seconds{{{WHERE}}})",
+                        f"max by (target) (anef_page_last_change_timestamp_seconds{{{WHERE}}})",
                     ),
                     instant(
                         "Mise à jour affichée",
-                        "max by (department, target) "
+                        "max by (target) "
                         f"(anef_page_displayed_update_timestamp_seconds{{{WHERE}}})",
                     ),
                     count(
                         "Liens morts",
-                        f"max by (department, target) (anef_page_dead_links{{{WHERE}}})",
+                        f"max by (target) (anef_page_dead_links{{{WHERE}}})",
                     ),
                 ],
-                by=by,
+                of=TARGETS,
                 title="Fraîcheur des pages",
                 about="La dernière modification annoncée que Vigie a relevée, la date de mise à "
                 "jour que la page affiche elle-même, et ses liens vers une adresse surveillée qui "
@@ -218,14 +212,14 @@ def prefectures(record: Record) -> Any:
                 [
                     says(
                         head,
-                        "max by (department, target) "
+                        "max by (target) "
                         f'(anef_page_information_present{{{WHERE},element="{element.value}"}})',
                         "non trouvé",
                         "indiqué",
                     )
                     for element, head in COLUMNS.items()
                 ],
-                by=by,
+                of=TARGETS,
                 title="Informations présentes sur les pages",
                 about="« indiqué » : le texte de la page donne cet élément. « non trouvé » : Vigie "
                 "ne l’y a pas trouvé, ou la page dit qu’il n’est pas offert. Sans valeur : la page "

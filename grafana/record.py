@@ -11,10 +11,11 @@ from typing import Any
 
 from grafana_foundation_sdk.builders import table
 from grafana_foundation_sdk.cog import variants
+from grafana_foundation_sdk.models import common as kinds
 from grafana_foundation_sdk.models import dashboard
 
-from grafana import states
-from grafana.panels import COLUMN_PX, WIDTH, dressed, plain
+from grafana.panels import WIDTH, dressed, plain
+from grafana.tables import COLUMN_PX, values, worded
 
 SOURCE = dashboard.DataSourceRef(type_val="grafana-postgresql-datasource", uid="vigie-registre")
 
@@ -70,38 +71,36 @@ def rows(
         table.Panel(), title=title, about=about, width=width, height=height, unit="none"
     )
     panel = panel.datasource(SOURCE).color_scheme(plain()).no_value("–").show_header(True)
-    panel = panel.min_width(COLUMN_PX)
+    panel = panel.min_width(COLUMN_PX).cell_height(kinds.TableCellHeight.LG)  # two lines
     for name, unit in units.items():
-        properties = [dashboard.DynamicConfigValue("unit", unit)]
+        properties: dict[str, Any] = {"unit": unit, **worded(name)}
         if unit in _WIDTHS_PX:
-            properties.append(dashboard.DynamicConfigValue("custom.width", _WIDTHS_PX[unit]))
-        if name == "Verdict":
-            properties.append(dashboard.DynamicConfigValue("mappings", [states.named()]))
+            properties["custom.width"] = _WIDTHS_PX[unit]
         if name == "Résumé":
-            properties.append(dashboard.DynamicConfigValue("custom.wrapText", True))
+            properties["custom.wrapText"] = True
         if links and name in links:
             built = [one.build() for one in links[name]]
             shown = [{"title": a.title, "url": a.url, "targetBlank": True} for a in built]
-            properties.append(dashboard.DynamicConfigValue("links", shown))
-        panel = panel.override_by_name(name, properties)
+            properties["links"] = shown
+        panel = panel.override_by_name(name, values(properties))
     return panel.with_target(_SqlQuery(" ".join(sql.split())))
 
 
-INSTANT, SECONDS, NUMBER, TEXT = "dateTimeAsLocal", "dtdhms", "none", "string"
-_WIDTHS_PX = {INSTANT: 155, SECONDS: 100, NUMBER: 125}  # texts share the rest
+INSTANT, SECONDS, NUMBER, TEXT = "dateTimeAsLocal", "dthms", "none", "string"
+_WIDTHS_PX = {INSTANT: 155, SECONDS: 90, NUMBER: 90}  # texts share the rest
 
 
 def outages(where: str, *, title: str, about: str, links: Mapping[str, Sequence[Any]]) -> Any:
     """Return the table of the outages that touch the period. `where` is SQL on `subject`."""
     sql = f"""
-        SELECT event.leaf AS "Numéro", subject.target AS "Cible",
+        SELECT event.leaf AS "Numéro",
           {at("outage.last_ok_at")} AS "Dernier bon relevé",
           {at("outage.first_fail_at")} AS "Premier échec",
           {at("outage.last_fail_at")} AS "Dernier échec",
           {at("outage.first_ok_at")} AS "Premier retour",
           (outage.last_fail_at - outage.first_fail_at) / 1e6 AS "Au moins",
           (outage.first_ok_at - outage.last_ok_at) / 1e6 AS "Au plus",
-          outage.checks AS "Relevés en échec", outage.reason AS "Raison"
+          outage.checks AS "Échecs", outage.reason AS "Raison"
         FROM outage
         JOIN subject ON subject.id = outage.subject_id
         LEFT JOIN event ON event.outage_id = outage.id AND event.edge = 'outage_opened'
@@ -111,14 +110,13 @@ def outages(where: str, *, title: str, about: str, links: Mapping[str, Sequence[
     """
     units = {
         "Numéro": NUMBER,
-        "Cible": TEXT,
         "Dernier bon relevé": INSTANT,
         "Premier échec": INSTANT,
         "Dernier échec": INSTANT,
         "Premier retour": INSTANT,
         "Au moins": SECONDS,
         "Au plus": SECONDS,
-        "Relevés en échec": NUMBER,
+        "Échecs": NUMBER,
         "Raison": TEXT,
     }
     return rows(sql, title=title, about=about, units=units, links=links)
@@ -130,11 +128,11 @@ def checks(*, title: str, about: str) -> Any:
         SELECT {at("observation.at")} AS "Relevé", judgement.verdict AS "Verdict",
           judgement.reason AS "Raison", judgement.rule AS "Règle",
           observation.duration_us / 1e6 AS "Durée",
-          observation.leaf AS "Feuille du journal"
+          observation.leaf AS "Feuille"
         FROM observation
         JOIN subject ON subject.id = observation.subject_id
         JOIN judgement ON judgement.id = observation.judgement_id
-        WHERE subject.target = ${{target:sqlstring}}
+        WHERE subject.target = ${{target:sqlstring}} AND subject.point = ${{point:sqlstring}}
           AND observation.at BETWEEN {FROM_US} AND {TO_US}
         ORDER BY observation.at DESC LIMIT 500
     """
@@ -144,7 +142,7 @@ def checks(*, title: str, about: str) -> Any:
         "Raison": TEXT,
         "Règle": TEXT,
         "Durée": "s",
-        "Feuille du journal": NUMBER,
+        "Feuille": NUMBER,
     }
     return rows(sql, title=title, about=about, units=units)
 
@@ -157,7 +155,8 @@ def changes(*, title: str, about: str, links: Mapping[str, Sequence[Any]]) -> An
           page_change.summary AS "Résumé", page_change.weight AS "Importance"
         FROM page_change
         JOIN subject ON subject.id = page_change.subject_id
-        WHERE page_change.announced AND page_change.at BETWEEN {FROM_US} AND {TO_US}
+        WHERE subject.point = ${{point:sqlstring}} AND page_change.announced
+          AND page_change.at BETWEEN {FROM_US} AND {TO_US}
         ORDER BY page_change.at DESC LIMIT 500
     """
     units = {

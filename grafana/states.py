@@ -40,8 +40,10 @@ def named() -> dashboard.ValueMap:
     """Return the mapping of the states by the names that the record has."""
     return dashboard.ValueMap(
         {
-            verdict.value: dashboard.ValueMappingResult(text=words(verdict), index=index)
-            for index, verdict in enumerate(STATE_LOOKS)
+            verdict.value: dashboard.ValueMappingResult(
+                text=words(verdict), color=look.color, index=index
+            )
+            for index, (verdict, look) in enumerate(STATE_LOOKS.items())
         }
     )
 
@@ -50,7 +52,7 @@ def query(by: str, **labels: str) -> str:
     """Return the PromQL of the state, as its number, of each `by`: the worst of its series."""
     given = "".join(f',{name}=~"{value}"' for name, value in labels.items())
     parts = (
-        f'anef_target_state{{job=~"$job"{given},state="{verdict.value}"}} * {number}'
+        f'anef_target_state{{@{given},state="{verdict.value}"}} * {number}'
         for verdict, number in NUMBERS.items()
     )
     return f"max by ({by}) ({' or '.join(parts)})"

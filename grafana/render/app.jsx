@@ -119,7 +119,7 @@ async function variable(model) {
     includeAll: model.includeAll,
     allValue: model.allValue,
     value,
-    text: value,
+    text: asked.has(`var-${model.name}`) ? value : (model.current?.text ?? value),
   });
 }
 

@@ -14,10 +14,10 @@ async function answer(path, parameters) {
   return body.data;
 }
 
-/** Return the values of `label_values(selector, label)`; `$job` is any job. */
+/** Return the values of `label_values(selector, label)`; `$job` and `$point` are any. */
 export async function labelValues(query) {
   const [, selector, label] = /^label_values\((.*), *(\w+)\)$/.exec(query);
-  return answer(`label/${label}/values`, { 'match[]': selector.replaceAll('$job', '.+') });
+  return answer(`label/${label}/values`, { 'match[]': selector.replaceAll(/\$(?:job|point)/g, '.+') });
 }
 
 function legend(format, labels) {

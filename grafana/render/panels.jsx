@@ -22,6 +22,7 @@ function record(props, type, standIn) {
   const cells = props.data.series.flatMap((frame) =>
     frame.fields
       .filter((field) => field.type !== FieldType.time || field.config.unit)
+      .filter((field) => !field.config.custom?.hideFrom?.viz)
       .flatMap((field) =>
         [...new Set(field.values)].slice(0, 200).map((value) => {
           const shown = field.display?.(value) ?? {};
@@ -161,6 +162,8 @@ const CURVE = {
   stacking: { mode: 'none', group: 'A' },
   axisPlacement: 'auto',
   axisLabel: '',
+  axisSoftMin: undefined,
+  axisSoftMax: undefined,
   axisColorMode: 'text',
   axisBorderShow: false,
   scaleDistribution: { type: 'linear' },

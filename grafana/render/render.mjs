@@ -1,6 +1,6 @@
-// Draw dashboards in headless Chromium, one PNG and one report each:
+// Draw dashboards in headless Chromium: a PNG of each, one of its first screen, and a report:
 //   node render.mjs --prometheus URL --vigie URL --record FILE --out DIR [--from now-5m]
-//     [--var target=SLUG] [--widths 1280,1920] [--themes light,dark] [NAME…]
+//     [--to now] [--var target=SLUG] [--widths 1280,1920] [--themes light,dark] [NAME…]
 // FILE has the columns that PostgreSQL answered to each query of SQL: {SQL: [{name, type, values}]}.
 // The names are those of grafana/dashboards, such as communs/vue-ensemble; none is all of them.
 import { spawn } from 'node:child_process';
@@ -17,6 +17,7 @@ const DASHBOARDS = path.join(HERE, '..', 'dashboards');
 const ICONS = path.join(HERE, 'node_modules/@grafana/ui/dist/public/img');
 const ROW_PX = 38; // of Grafana's grid: 30, and 8 between two
 const ABOVE_PX = 120; // the title and the variables
+const SCREEN_PX = 800; // what is seen without scrolling
 const PATIENCE_MS = 60_000;
 const TYPES = { '.js': 'text/javascript', '.css': 'text/css', '.json': 'application/json' };
 TYPES['.svg'] = 'image/svg+xml';
@@ -37,6 +38,7 @@ const { values: given, positionals } = parseArgs({
     record: { type: 'string' },
     out: { type: 'string' },
     from: { type: 'string', default: 'now-5m' },
+    to: { type: 'string', default: 'now' },
     var: { type: 'string', multiple: true, default: [] },
     widths: { type: 'string', default: '1280' },
     themes: { type: 'string', default: 'light' },
@@ -132,7 +134,7 @@ async function picture(browser, port, name, theme, width) {
   await ask('Emulation.setDeviceMetricsOverride', metrics);
   await ask('Emulation.setTimezoneOverride', { timezoneId: 'Europe/Paris' });
   await ask('Emulation.setLocaleOverride', { locale: 'fr-FR' });
-  const query = new URLSearchParams({ dashboard: name, theme, from: given.from, to: 'now' });
+  const query = new URLSearchParams({ dashboard: name, theme, from: given.from, to: given.to });
   for (const pair of given.var) {
     const [variable, value] = pair.split('=');
     query.append(`var-${variable}`, value);
@@ -149,9 +151,14 @@ async function picture(browser, port, name, theme, width) {
   }
   await pause(1500); // fonts, curves, and what is measured before it is drawn
   const report = await read();
-  const { data } = await ask('Page.captureScreenshot', { format: 'png' });
   const base = path.join(given.out, `${name.replace('/', '-')}-${theme}-${width}`);
-  fs.writeFileSync(`${base}.png`, Buffer.from(data, 'base64'));
+  const save = async (suffix, shown) => {
+    const clip = { x: 0, y: 0, width, height: shown, scale: 1 };
+    const { data } = await ask('Page.captureScreenshot', { format: 'png', clip });
+    fs.writeFileSync(`${base}${suffix}.png`, Buffer.from(data, 'base64'));
+  };
+  await save('', height);
+  await save('-screen', Math.min(height, SCREEN_PX));
   fs.writeFileSync(`${base}.json`, JSON.stringify({ name, theme, width, ...report }, null, 1));
   await browser.ask('Target.closeTarget', { targetId });
   console.log(`${base}.png${report.done ? '' : ' (not all panels)'}`);
@@ -175,8 +182,9 @@ try {
     }
   }
 } finally {
-  browser.process.kill();
+  const gone = new Promise((done) => browser.process.once('exit', done));
+  await browser.ask('Browser.close'); // else its children still write while their folder goes
+  await gone;
   server.close();
-  await new Promise((gone) => browser.process.once('exit', gone));
-  fs.rmSync(work, { recursive: true, force: true, maxRetries: 5 });
+  fs.rmSync(work, { recursive: true, force: true, maxRetries: 20, retryDelay: 250 });
 }

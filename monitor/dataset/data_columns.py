@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
-from monitor.core.model import Phase, Verdict
+from monitor.core.french.labels import PHASES
+from monitor.core.model import Verdict
 from monitor.core.outages.time_accounts import Bound
 
 ColumnKind: TypeAlias = Literal["text", "integer", "number", "boolean", "instant", "day"]
@@ -61,13 +62,6 @@ _LEAF = _count("leaf", "Rang de la feuille du journal qui le dit, depuis 0")
 _NUMBER = _count("number", "Numéro : rang de la feuille du journal qui l’a ouvert, depuis 0")
 _DAY = DataColumn("day", "day", "Jour de Paris ; il a 23, 24 ou 25 heures")
 
-_PHASES: Mapping[Phase, str] = {
-    Phase.RESOLVE: "Résolution du nom",
-    Phase.CONNECT: "Connexion TCP",
-    Phase.TLS: "Négociation TLS",
-    Phase.PROCESSING: "Attente du premier octet de la réponse",
-    Phase.TRANSFER: "Réception de la réponse",
-}
 STATES: Mapping[Verdict, str] = {
     Verdict.UP: "Temps disponible",
     Verdict.DEGRADED: "Temps disponible, mais lent ou dégradé",
@@ -135,7 +129,7 @@ OBSERVATIONS = DataTable(
         _text("ruleset", "Version des règles"),
         _count("status", "Code HTTP de la dernière réponse ; vide sans réponse", required=False),
         _us("duration_us", "Durée du relevé entier"),
-        *(_us(f"{phase}_us", text, required=False) for phase, text in _PHASES.items()),
+        *(_us(f"{phase}_us", text, required=False) for phase, text in PHASES.items()),
         _text("family", "ipv4 ou ipv6 ; vide si aucune adresse n’a été jointe", required=False),
         _text("body_sha256", "Empreinte SHA-256 du corps de la réponse", required=False),
         DataColumn("body_bytes", "integer", "Taille du corps décodé", "octet", required=False),

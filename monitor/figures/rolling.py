@@ -89,7 +89,9 @@ class RollingFigures:
         for scope in scopes.every(ScopeKind.TARGET):
             of_targets[scope.slug] = await self._summed(scope.slug, edges(until), now_us)
         of_scopes: dict[tuple[str, str], list[Account]] = {}
+        names: dict[tuple[str, str], str] = {}
         for scope in scopes.public():
+            names[scope.kind.value, scope.slug] = scope.name
             of_scopes[scope.kind.value, scope.slug] = (
                 await asyncio.to_thread(
                     self._reads.whole_accounts, scope.targets, edges(until), now=now_us
@@ -105,7 +107,8 @@ class RollingFigures:
                 if slug in self._board.targets
             },
             scopes={name: tuple(self._figures(one)) for name, one in of_scopes.items()},
-            dates={one.slug: instant(midnight(one.date)) for one in self._milestones},
+            scope_names=names,
+            dates={(one.slug, one.name): instant(midnight(one.date)) for one in self._milestones},
             milestones=await self._beside_milestones(scopes, until, now_us),
         )
 

@@ -25,6 +25,8 @@ from monitor.metrics.figure_families import (
     MILESTONE_TIMESTAMP,
     MILESTONE_TIMESTAMP_HELP,
     SCOPE_FIGURES,
+    SCOPE_INFO,
+    SCOPE_INFO_HELP,
     TARGET_FIGURES,
     TIMESTAMP,
     TIMESTAMP_HELP,
@@ -145,14 +147,19 @@ class Exposition:
             for (kind, slug), windows in figures.scopes.items():
                 labels = _pairs((("scope", kind), ("slug", slug), ("point", self._point)))
                 yield from _render(family.name, labels, family.read(windows))
+        if figures.scope_names:
+            yield _head(SCOPE_INFO, SCOPE_INFO_HELP, "gauge")
+        for (kind, slug), name in figures.scope_names.items():
+            labels = _pairs((("scope", kind), ("slug", slug), ("point", self._point)))
+            yield from _render(SCOPE_INFO, labels, [((("name", name),), 1.0)])
         yield from self._milestone_lines(figures)
 
     def _milestone_lines(self, figures: RollingMetrics) -> Iterator[str]:
         if not figures.dates:
             return
         yield _head(MILESTONE_TIMESTAMP, MILESTONE_TIMESTAMP_HELP, "gauge")
-        for milestone, at in figures.dates.items():
-            labels = _pairs((("milestone", milestone), ("point", self._point)))
+        for (milestone, name), at in figures.dates.items():
+            labels = _pairs((("milestone", milestone), ("name", name), ("point", self._point)))
             yield from _render(MILESTONE_TIMESTAMP, labels, [((), at.timestamp())])
         for family in MILESTONE_FIGURES:
             yield _head(family.name, family.help, "gauge")

@@ -53,6 +53,8 @@ MILESTONE_FIGURES = (
         label="side",
     ),
 )
+SCOPE_INFO = "anef_scope_info"
+SCOPE_INFO_HELP = "Always 1: the name of a set of targets, for readers."
 MILESTONE_TIMESTAMP = "anef_milestone_timestamp_seconds"
 MILESTONE_TIMESTAMP_HELP = "Beginning in Paris of the day of a date of the law, in Unix time."
 TIMESTAMP = "anef_figures_timestamp_seconds"

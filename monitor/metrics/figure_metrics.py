@@ -33,7 +33,8 @@ class RollingMetrics:
         until: The end of every window.
         targets: The windows of each target, by slug.
         scopes: Those of each set of targets, by its kind and slug.
-        dates: The beginning of the day of each milestone, by slug.
+        scope_names: The names of these sets.
+        dates: The beginning of the day of each milestone, by its slug and its name.
         milestones: What lies before and after a milestone, by its slug, then as `scopes`.
 
     """
@@ -41,5 +42,6 @@ class RollingMetrics:
     until: datetime
     targets: Mapping[str, Sequence[WindowFigures]]
     scopes: Mapping[tuple[str, str], Sequence[WindowFigures]]
-    dates: Mapping[str, datetime] = field(default_factory=dict)
+    scope_names: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    dates: Mapping[tuple[str, str], datetime] = field(default_factory=dict)
     milestones: Mapping[tuple[str, str, str], Sequence[WindowFigures]] = field(default_factory=dict)

@@ -1,7 +1,8 @@
 """Every metric of a target: name, type, help, and how it is read.
 
 Names and semantics of `probe_*` are those of blackbox_exporter; `anef_*` are ours. A family
-yields (label pairs beyond the target's own, value). No text from outside is ever a label value.
+yields (label pairs beyond the target's own, value). No text from outside is ever a label value;
+the name of a target is one of ours, from the configuration.
 """
 
 from collections.abc import Callable, Iterator
@@ -200,6 +201,13 @@ PROBE_FAMILIES = (
 )
 
 OWN_FAMILIES = (
+    MetricFamily(
+        name="anef_target_info",
+        type="gauge",
+        help="Always 1: the name of the target, for readers.",
+        read=lambda metrics: iter([((("name", metrics.target.name),), 1.0)]),
+        fades=False,
+    ),
     MetricFamily(
         name="anef_target_state",
         type="gauge",

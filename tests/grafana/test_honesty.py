@@ -10,6 +10,7 @@ import pytest
 
 from grafana.build import written
 from grafana.states import NUMBERS, UNKNOWN_COLOR
+from grafana.tables import RATIO_UNIT
 from monitor.core.model import Verdict
 from monitor.core.state_looks import STATE_LOOKS
 from tests.support.dashboards import (
@@ -137,6 +138,18 @@ def _colors_of_series(panel: dict[str, Any]) -> dict[str, str]:
     }
 
 
+def _colors_of_words(panel: dict[str, Any]) -> dict[str, str]:
+    """Return the colours of the cells of a table that has a column of verdicts, by verdict."""
+    return {
+        key: result["color"]
+        for config in field_configs(panel)
+        for one in config.get("mappings", ())
+        if one["type"] == "value"
+        for key, result in one["options"].items()
+        if key in COLORS and "color" in result
+    }
+
+
 def unknown_as_good(dashboard: Dashboard) -> list[str]:
     """Return the panels in which what is unknown could be green, or be the last state going on."""
     found = []
@@ -151,8 +164,9 @@ def unknown_as_good(dashboard: Dashboard) -> list[str]:
             found.append(title)
         if reads_states(panel) and not any(_maps_states(one) for one in mapped):
             found.append(title)
-        colors = _colors_of_series(panel)
-        if colors != (COLORS if counts_states(panel) else {}):
+        of_words = _colors_of_words(panel)
+        colors = of_words if panel["type"] == "table" else _colors_of_series(panel)
+        if colors != (COLORS if of_words or counts_states(panel) else {}):
             found.append(title)
         if panel["type"] in ("timeseries", "state-timeline"):
             custom = defaults["custom"]
@@ -163,7 +177,7 @@ def unknown_as_good(dashboard: Dashboard) -> list[str]:
 
 def _maps_states(mappings: list[dict[str, Any]]) -> bool:
     values = {k: v for one in mappings if one["type"] == "value" for k, v in one["options"].items()}
-    return {key: value["color"] for key, value in values.items()} == STATES
+    return {key: value.get("color") for key, value in values.items()} == STATES
 
 
 def _maps_honestly(mappings: list[dict[str, Any]]) -> bool:
@@ -173,7 +187,7 @@ def _maps_honestly(mappings: list[dict[str, Any]]) -> bool:
         results = options if one["type"] == "value" else {one["type"]: options["result"]}
         for key, result in results.items():
             green = result.get("color", "").lower() in (GREEN, "green", "semi-dark-green")
-            if green and not (key == "1" and "accessible" in result["text"]):
+            if green and not (key in ("1", "up") and "accessible" in result["text"]):
                 return False
             if key == "special" and result["color"] != UNKNOWN_COLOR:
                 return False
@@ -207,6 +221,8 @@ def hidden_columns(dashboard: Dashboard) -> list[str]:
             for one in override["properties"]:
                 if one["id"] == "custom.width":
                     widths[override["matcher"]["options"]] = one["value"]
+                if one["id"] == "custom.hideFrom" and one["value"]["viz"]:
+                    widths[override["matcher"]["options"]] = 0
         if sum(widths.values()) > panel["gridPos"]["w"] / 24 * 1280 - 40:
             found.append(panel["title"])
     return found
@@ -219,7 +235,7 @@ def rates_after_nothing(dashboard: Dashboard) -> list[str]:
         ratios = {
             override["matcher"]["options"]
             for override in panel.get("fieldConfig", {}).get("overrides", ())
-            if {"id": "unit", "value": "percentunit"} in override["properties"]
+            if {"id": "unit", "value": RATIO_UNIT} in override["properties"]
         }
         order = panel["options"].get("sortBy") or ()
         if any(one["displayName"] in ratios and not one["desc"] for one in order):
@@ -351,8 +367,8 @@ LIES: dict[str, tuple[str, Callable[[Dashboard], object]]] = {
         "rates_without_coverage",
         lambda d: _ask(
             d,
-            'coverage_ratio{job=~"$job",window="$window"',
-            'coverage_ratio{job=~"$job",window="7d"',
+            'coverage_ratio{job=~"$job",point=~"$point",window="$window"',
+            'coverage_ratio{job=~"$job",point=~"$point",window="7d"',
         ),
     ),
     "a rate without a bound": (

@@ -23,7 +23,7 @@ LINKS = sorted(
     }
 )
 TEXTS = sorted({link for path in FILES for link in re.findall(r"\]\(([^)]*)\)", path.read_text())})
-FIELDS = {"Cible": PAGE, "Ensemble": "anef", "Nom": "anef"}
+FIELDS = {"Cible": PAGE, "Ensemble": "anef", "Identifiant": "anef"}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,9 @@ def address(link: str, number: int) -> str:
     text = re.sub(r"\$\{__data\.fields\.(\w+)\}", lambda found: fields[found[1]], link)
     text = text.replace("${__from:date:iso}", "2026-11-23T08:00:00.000Z")
     text = text.replace("${__to:date:iso}", "2026-11-23T09:00:00.000Z")
-    return filled(text, {"vigie": "", "target": PAGE}).removeprefix("http://127.0.0.1:8600")
+    return filled(text, {"vigie": "", "target": PAGE, "point": "local"}).removeprefix(
+        "http://127.0.0.1:8600"
+    )
 
 
 @pytest.mark.parametrize("link", [*map(json.loads, LINKS), *TEXTS])

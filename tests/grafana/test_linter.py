@@ -36,7 +36,7 @@ for owner, name in (
 ):
     SCHEMA["definitions"][owner]["properties"][name] = {}
 # Units of Grafana that we use: the linter has the list of all.
-UNITS = {"none", "string", "s", "bytes", "percentunit", "short", "dtdhms", "dateTimeAsLocal"}
+UNITS = {"none", "string", "s", "bytes", "percentunit", "locale", "dthms", "dateTimeAsLocal"}
 SOURCES = {"$datasource", "${datasource}"}
 Dashboard = dict[str, Any]
 Rule = Callable[[Dashboard], Iterator[str]]

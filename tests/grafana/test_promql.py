@@ -6,18 +6,20 @@ The demo that it scrapes lasts a minute: this is the longest test of the folder.
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from decimal import ROUND_CEILING, ROUND_FLOOR
 from fractions import Fraction
 from functools import partial
 from urllib.parse import urlencode
 
 import pytest
 
-from monitor.core.french.figure_sentences import highest, lowest, percent
+from monitor.core.french.figure_sentences import highest, lowest, percent, rounded
 from tests.support.dashboards import FILES, FOLDER, filled, load, panels, promql, queries
 from tests.support.prometheus import ask
 from tests.support.scraped import Scraped, scraped
 from tests.support.service import vigie_here, wait_until
 
+RATES = "Disponibilité des services nationaux (en %)"
 # On the loopback there is no authority that dates the journal, and no time server.
 ABSENT = ("anef_journal_last_stamp_timestamp_seconds", "anef_clock_offset_seconds")
 QUERIES = sorted(
@@ -54,7 +56,7 @@ def _has_rows(port: int, query: str) -> bool:
 def test_a_number_is_that_of_the_command_and_of_the_page(services: Scraped) -> None:
     """What a table of rates asks for, with its variables, `vigie availability`, /disponibilite."""
     board = load(FOLDER / "communs" / "vue-ensemble.json")
-    (table,) = (p for p in panels(board) if p["title"] == "Disponibilité des services nationaux")
+    (table,) = (p for p in panels(board) if p["title"] == RATES)
     heads = {f"Value #{t['refId']}": filled(t["expr"]) for t in table["targets"]}
     (organize,) = (t["options"] for t in table["transformations"] if t["id"] == "organize")
     names = {organize["renameByName"][head]: query for head, query in heads.items()}
@@ -72,19 +74,22 @@ def test_a_number_is_that_of_the_command_and_of_the_page(services: Scraped) -> N
     where = ("--config", services.config, "--data", services.data, "--target", "cible-0", "--json")
     span = ("--from", since.isoformat(), "--to", until.isoformat())
     (answer,) = json.loads(vigie_here("availability", *where, *span).stdout)
+    low, central, high = (
+        Fraction(answer["availability"][bound]) for bound in ("low", "central", "high")
+    )
+    coverage = Fraction(answer["coverage"])
+    assert 0 < low < central < high < 1  # else a mistake could give the same number
     assert shown == {
-        "Au plus bas": answer["availability"]["low"],
-        "Tel que relevé": answer["availability"]["central"],
-        "Au plus haut": answer["availability"]["high"],
-        "Couverture": answer["coverage"],
+        "Au plus bas": float(rounded(low, ROUND_FLOOR)),
+        "Tel que relevé": pytest.approx(float(central * 100)),
+        "Au plus haut": float(rounded(high, ROUND_CEILING)),
+        "Couverture": float(rounded(coverage, ROUND_FLOOR)),
     }
     asked = urlencode({"de": "target:cible-0", "du": since.isoformat(), "au": until.isoformat()})
     page = services.service.get(f"/disponibilite?{asked}").decode()
-    exact = {name: Fraction(value) for name, value in shown.items()}
-    low, high = lowest(exact["Au plus bas"]), highest(exact["Au plus haut"])
-    central = percent(exact["Tel que relevé"])
-    assert f"{central} du temps connu (entre {low} et {high})" in page
-    assert f"<dd>{lowest(exact['Couverture'])} de la période" in page
+    bounds = f"(entre {lowest(low)} et {highest(high)})"
+    assert f"{percent(central)} du temps connu {bounds}" in page
+    assert f"<dd>{lowest(coverage)} de la période" in page
 
 
 def test_what_is_absent_on_the_loopback_is_asked_for_somewhere() -> None:

@@ -84,6 +84,13 @@ LIES: dict[str, Callable[[dict[str, Any], dict[str, Any]], object]] = {
     "no colour": lambda _, panel: panel["cells"][1].update(color="#808080"),
     "a state without words": lambda _, panel: panel["cells"][1].update(text="1"),
     "no unit": lambda _, panel: panel["cells"][2].update(text="0.995"),
+    "a code of the record": lambda _, panel: panel["cells"].append(cell("Raison", "slow", "slow")),
+    "a series that is called by its code": lambda _, panel: panel["cells"].append(
+        cell("resolve", "1", "1")
+    ),
+    "a rate with a point": lambda _, panel: panel["cells"].append(
+        cell("Taux", "99.5", "99.5", unit="locale", mapped=True)
+    ),
     "a date of another country": lambda _, panel: panel["cells"][4].update(
         text="11/29/2026, 02:19:27 PM"
     ),

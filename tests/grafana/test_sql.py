@@ -22,6 +22,7 @@ VALUES = {
     "__from": str(int(at(-1).timestamp() * 1000)),
     "__to": str(int(at(1_000_000).timestamp() * 1000)),
     "target": "'accueil'",
+    "point": "'local'",
 }
 SQL = {
     f"{path.relative_to(FOLDER).with_suffix('')}: {panel['title']}": panel

@@ -231,6 +231,10 @@ async def test_a_value_from_a_hostile_header_is_not_a_number(desk: Desk) -> None
         assert desk.samples()["probe_http_content_length"] == {"": -1.0}
 
 
+async def test_a_target_has_its_name_even_before_its_first_check(desk: Desk) -> None:
+    assert desk.samples()["anef_target_info"] == {TARGET.name: 1.0}
+
+
 async def test_the_service_itself_is_shown(desk: Desk) -> None:
     desk.board.controls = Controls(at=START, ok=2, asked=4)
     desk.board.clock = ClockReading(at=START, server="ntp", offset_us=-1500)

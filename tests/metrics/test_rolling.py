@@ -21,7 +21,7 @@ from monitor.figures import shapes
 from monitor.figures.answers import Basis, FigureQuestion, availability
 from monitor.figures.recorded_targets import recorded_targets
 from monitor.figures.rolling import BOUNDS, WINDOWS, RollingFigures
-from monitor.figures.scopes import Scopes
+from monitor.figures.scopes import ANEF_NAME, Scopes
 from monitor.metrics import Exposition, MetricsState, RollingMetrics, WindowFigures
 from monitor.runtime.faults import Faults
 from monitor.store import Store
@@ -180,7 +180,10 @@ async def test_beside_a_milestone_as_long_before_as_after(config: Config, store:
     assert rates
     page = exposition(board).render()
     assert b'{milestone="lately",scope="anef",slug="anef",point="local",side="after"} ' in page
-    assert f'{{milestone="lately",point="local"}} {middle / 1e6}\n' in page.decode()
+    beginning = f'{{milestone="lately",name="lately",point="local"}} {middle / 1e6}\n'
+    assert beginning in page.decode()
+    named = f'anef_scope_info{{scope="anef",slug="anef",point="local",name="{ANEF_NAME}"}} 1.0\n'
+    assert named in page.decode()
     assert promtool(page) == (0, "")
 
 

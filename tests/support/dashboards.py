@@ -22,6 +22,7 @@ VALUES = {
     "__interval": "1m",
     "__range": "1d",
     "job": ".+",
+    "point": ".+",
     "group": ".+",
     "platform": ".+",
     "department": ".+",

@@ -12,8 +12,18 @@ from tests.support.outcomes import DEAD, OK, outcome, targets_named
 STEP = timedelta(minutes=5)
 
 
-def record_until_now(data: Path, slugs: Sequence[str], *, hours: int = 25) -> None:
-    """Record so many hours until now, with an outage of the first target after eight hours."""
+def record_until_now(
+    data: Path,
+    slugs: Sequence[str],
+    *,
+    hours: int = 25,
+    down: range = range(100, 112),
+    missed: range = range(0),
+) -> None:
+    """Record so many hours until now.
+
+    The first target is down in the steps `down`; in the steps `missed` nothing is recorded.
+    """
     url = f"sqlite:///{data / 'vigie.sqlite'}"
     watched = targets_named(
         slugs, platform="essai", interval_s=int(STEP.total_seconds()), kind=Kind.PAGE
@@ -23,10 +33,12 @@ def record_until_now(data: Path, slugs: Sequence[str], *, hours: int = 25) -> No
 
     async def write(store: Store) -> None:
         for step in range(steps):
+            if step in missed:
+                continue
             at = now - (steps - step) * STEP
             for slug in slugs:
-                down = slug == slugs[0] and 100 <= step < 112
-                await store.record(outcome(slug, at, DEAD if down else OK))
+                failing = slug == slugs[0] and step in down
+                await store.record(outcome(slug, at, DEAD if failing else OK))
 
     migrate(url)
     with Store.open(url, point="local", writer=True, rest_s=0, targets=watched) as store:

@@ -9,18 +9,34 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
+from monitor.core.changes.change import Weight
+from monitor.core.model import GapCause, Phase, Reason, Verdict
+from monitor.core.outages.span_figures import ScopeKind
+
 Panel = dict[str, Any]
 _FIRST_GREY = "#808080"  # of a field to which no colour was applied
 # The words of Grafana, and of our dashboards, for nothing.
 _NOTHING = ("No data", "Aucune donnée")
 _SHOWN = {
     "percentunit": r"-?[\d.]+%",
+    "locale": r"-?\d+(?:,\d{1,2})?",
     "dateTimeAsLocal": r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d",
     "dateTimeFromNow": r".*\w.*",
-    "dtdhms": r"(?:\d+ d )?\d\d:\d\d:\d\d",
+    "dthms": r"\d\d+:\d\d:\d\d",
     "s": r"-?[\d.]+ (?:ns|µs|ms|s|min|mins|hour|hours|day|days)",
     "bytes": r"-?[\d.]+ (?:B|[KMGT]iB)",
 }
+
+
+# What the record calls things: a reader is given the French words.
+_CODES = frozenset(
+    {
+        word.value
+        for words in (Verdict, Reason, Weight, Phase, GapCause, ScopeKind)
+        for word in words
+    }
+) - {"anef"}  # which is a platform, too
+_OF_CODES = ("Règle",)  # a rule is cited by its code, which the page of the method explains
 
 
 def faults(report: dict[str, Any], dashboard: dict[str, Any]) -> list[str]:
@@ -32,6 +48,14 @@ def faults(report: dict[str, Any], dashboard: dict[str, Any]) -> list[str]:
         wrong = [*_text(panel), *_values(panel, given[panel["title"]])]
         found += [f"{panel['title']}: {fault}" for fault in wrong]
     return found
+
+
+def row(report: dict[str, Any], title: str, name: str) -> list[str]:
+    """Return the cells after the name in the row of a table, as the DOM shows them."""
+    (text,) = (one["text"] for one in report["panels"] if one["title"] == title)
+    _, found, rest = str(text).partition(name)
+    assert found, text
+    return rest.split()
 
 
 def _text(panel: Panel) -> Iterator[str]:
@@ -56,10 +80,16 @@ def _values(panel: Panel, given: Panel) -> Iterator[str]:
     for one in cells:
         if one["color"].lower() == _FIRST_GREY:
             yield f"{one['field']}: the grey of no colour"
-        if one["mapped"] and one["number"] and one["text"] not in known:
+        if one["field"] not in _OF_CODES and not _CODES.isdisjoint({one["field"], one["text"]}):
+            yield f"{one['field']}: {one['text']} is no French word"
+        if one["mapped"] and one["number"] and one["unit"] != "locale" and one["text"] not in known:
             yield f"{one['field']}: {one['value']} has no words"
         shown = _SHOWN.get(one["unit"])
-        if shown and not one["mapped"] and not re.fullmatch(shown, one["text"]):
+        if (
+            shown
+            and (not one["mapped"] or one["unit"] == "locale")
+            and not re.fullmatch(shown, one["text"])
+        ):
             yield f"{one['field']}: {one['text']} is not in {one['unit']}"
     # A curve is a canvas, without text.
     if panel["type"] in ("stat", "table", "state-timeline"):

@@ -107,7 +107,8 @@ def scraped(folder: Path) -> Iterator[Scraped]:
     department.write_text(_DEPARTMENT.format(site=site.port))
     data = folder / "data"
     data.mkdir()
-    record_until_now(data, _SLUGS, hours=100)  # as long before that day as since, at least
+    # As long before that day as since, at least, with an outage and a gap in the last 24 hours.
+    record_until_now(data, _SLUGS, hours=100, down=range(1080, 1092), missed=range(1100, 1115))
     with (
         _demo(folder) as demo,
         running(config, data) as service,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from monitor.core.model import ControlStatus, Family, GapCause, Nature
+from monitor.core.model import ControlStatus, Family, GapCause, Nature, Phase
 
 GAPS: Final[dict[GapCause, str]] = {
     GapCause.STOPPED: "le service de surveillance était arrêté",
@@ -21,6 +21,14 @@ NATURES: Final[dict[Nature, str]] = {
 }
 
 FAMILIES: Final[dict[Family, str]] = {Family.IPV4: "IPv4", Family.IPV6: "IPv6"}
+
+PHASES: Final[dict[Phase, str]] = {
+    Phase.RESOLVE: "Résolution du nom",
+    Phase.CONNECT: "Connexion TCP",
+    Phase.TLS: "Négociation TLS",
+    Phase.PROCESSING: "Attente du premier octet de la réponse",
+    Phase.TRANSFER: "Réception de la réponse",
+}
 
 # The status of a control host over one address family.
 CONTROL_STATUSES: Final[dict[ControlStatus, str]] = {

@@ -1,0 +1,282 @@
+"""Tables: their columns, and what their rows are of."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from grafana_foundation_sdk.builders import common, table
+from grafana_foundation_sdk.models import common as kinds
+from grafana_foundation_sdk.models import dashboard
+
+from grafana import states
+from grafana.panels import WIDTH, ask, dressed, plain
+from monitor.core.french.change_sentences import WEIGHTS
+from monitor.core.french.sentences import REASONS
+
+COLUMN_PX = 70  # of a table, at least
+DEPARTMENT_PX, STATE_PX, WEIGHT_PX = 220, 190, 110
+NAME_PX, HALF_NAME_PX = 300, 190
+_PREFECTURES = Path(__file__).parents[1] / "config" / "targets" / "prefectures"
+_COLORED = {
+    "custom.cellOptions": {"type": "color-background", "mode": "basic"},
+    "custom.align": "left",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a table: what it is called, what is asked, and the properties of its field."""
+
+    name: str
+    expression: str
+    properties: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What the rows of a table are of.
+
+    Attributes:
+        keys: The labels that tell them apart, and the titles of their columns, which are hidden:
+            a reader reads the name, and a link is made of the keys.
+        info: The metric that has their names.
+
+    """
+
+    keys: Mapping[str, str]
+    info: str
+
+    def named(self, expression: str, *, of_period: bool = False) -> str:
+        """Return a query that keeps exactly the keys, with the name beside them.
+
+        `of_period`: one name for all of the period, the last; so that a new name ends no series.
+        """
+        keys = ", ".join(self.keys)
+        info = f"{self.info}{{@}}"
+        if of_period:
+            info = f"last_over_time({info}[$__range] @ end())"
+        names = f"max by ({keys}, name) ({info})"
+        # One of several: a name that has changed must not make an error of the whole query.
+        return f"({expression}) * on ({keys}) group_left (name) topk by ({keys}) (1, {names})"
+
+
+TARGETS = Subject({"target": "Cible"}, "anef_target_info")
+SCOPES = Subject({"scope": "Ensemble", "slug": "Identifiant"}, "anef_scope_info")
+# The browser writes the number in its language; the title of the panel says that it is in %.
+RATIO_UNIT, RATIO_PLACES = "locale", 2
+_STEPS = 10**RATIO_PLACES * 100  # of a rate between nothing and all
+_HAIR = "1e-6"  # of a step: what a floating-point number may be beside a decimal
+
+
+def down(expression: str) -> str:
+    """Return the query of a share as a percentage, never rounded up."""
+    return f"floor({expression} * {_STEPS} + {_HAIR}) / 100"
+
+
+def up(expression: str) -> str:
+    """Return the query of a share as a percentage, never rounded down."""
+    return f"ceil({expression} * {_STEPS} - {_HAIR}) / 100 + 0"  # + 0: there is a minus zero
+
+
+def _near(low: float, high: float, text: str) -> dashboard.RangeMap:
+    return dashboard.RangeMap(
+        dashboard.DashboardRangeMapOptions(
+            from_val=low, to=high, result=dashboard.ValueMappingResult(text=text)
+        )
+    )
+
+
+def ratio(name: str, expression: str) -> Column:
+    """Return a column of percentages. As on our pages, 100 and 0 are only what is exactly so."""
+    nearly = [_near(99.995, 99.9999999, "99,99"), _near(0.0000001, 0.005, "0,01")]
+    properties = {"unit": RATIO_UNIT, "decimals": RATIO_PLACES, "mappings": nearly}
+    return Column(name, expression, properties)
+
+
+def instant(name: str, expression: str) -> Column:
+    """Return a column of Unix times in seconds; Grafana wants milliseconds."""
+    return Column(name, f"{expression} * 1000", {"unit": "dateTimeAsLocal"})
+
+
+def count(name: str, expression: str) -> Column:
+    return Column(name, expression, {"unit": "none", "decimals": 0})
+
+
+def says(name: str, expression: str, zero: str, one: str) -> Column:
+    """Return a column that has a word for 0 and for 1."""
+    return Column(name, expression, {"unit": "none", "mappings": words(zero, one)})
+
+
+def words(zero: str, one: str) -> list[Any]:
+    """Return the mappings of 0 and 1."""
+    mapped = {"0": zero, "1": one}.items()
+    return [
+        dashboard.ValueMap({key: dashboard.ValueMappingResult(text=word) for key, word in mapped})
+    ]
+
+
+def state(name: str, by: str, **labels: str) -> Column:
+    return Column(
+        name,
+        states.query(by, **labels),
+        {
+            "unit": "none",
+            "mappings": states.mappings(),
+            "custom.width": STATE_PX,
+            **_COLORED,
+        },
+    )
+
+
+def rates(by: str, family: str, labels: str) -> list[Column]:
+    """Return the columns of a rate: its bounds, and the coverage without which it says nothing.
+
+    `family` is that of the metrics: "anef", "anef_scope" or "anef_milestone"; `labels` selects.
+    """
+
+    def bound(which: str) -> str:
+        return f'max by ({by}) ({family}_availability_ratio{{@,{labels},bound="{which}"}})'
+
+    covered = f"max by ({by}) ({family}_coverage_ratio{{@,{labels}}})"
+    # The bounds and the coverage never say more than is known, as on our pages.
+    return [
+        ratio("Au plus bas", down(bound("low"))),
+        ratio("Tel que relevé", f"{bound('central')} * 100"),
+        ratio("Au plus haut", up(bound("high"))),
+        ratio("Couverture", down(covered)),
+    ]
+
+
+def differences(by: str, family: str, before: str, after: str) -> list[Column]:
+    """Return the columns of after less before, in points: at least, as recorded, at most."""
+
+    def less(least: str, most: str) -> str:
+        def side(which: str, bound: str) -> str:
+            labels = f'{which},bound="{bound}"'
+            return f"max by ({by}) ({family}_availability_ratio{{@,{labels}}})"
+
+        return f"({side(after, least)} - {side(before, most)})"
+
+    return [
+        ratio("Au moins", down(less("low", "high"))),
+        ratio("Tel que relevé", f"{less('central', 'central')} * 100"),
+        ratio("Au plus", up(less("high", "low"))),
+        ratio("Couverture avant", down(f"max by ({by}) ({family}_coverage_ratio{{@,{before}}})")),
+        ratio("Couverture après", down(f"max by ({by}) ({family}_coverage_ratio{{@,{after}}})")),
+    ]
+
+
+def values(properties: Mapping[str, Any]) -> list[dashboard.DynamicConfigValue]:
+    """Return the properties of a field as an override has them."""
+    return [dashboard.DynamicConfigValue(key, value) for key, value in properties.items()]
+
+
+def worded(column: str) -> dict[str, Any]:
+    """Return the properties of a column of codes, by its title: it shows words in their place."""
+    match column:
+        case "Verdict":
+            return {"mappings": [states.named()], "custom.width": STATE_PX, **_COLORED}
+        case "Raison":
+            return {"mappings": [_texts(REASONS)], "custom.wrapText": True}
+        case "Importance":
+            return {"mappings": [_texts(WEIGHTS)], "custom.width": WEIGHT_PX}
+        case "Département":
+            return {"mappings": [_departments()], "custom.width": DEPARTMENT_PX}
+        case _:
+            return {}
+
+
+def _texts(words_of: Mapping[Any, str]) -> dashboard.ValueMap:
+    return dashboard.ValueMap(
+        {code.value: dashboard.ValueMappingResult(text=text) for code, text in words_of.items()}
+    )
+
+
+@cache
+def _departments() -> dashboard.ValueMap:
+    """Return "01 – Ain" for each code that our list of prefectures has."""
+    names = {}
+    for path in sorted(_PREFECTURES.glob("*.toml")):
+        prefecture = tomllib.loads(path.read_text(encoding="utf-8"))
+        name, _, _ = prefecture["target"][0]["name"].partition(" – ")
+        code = prefecture["department"]
+        names[code] = dashboard.ValueMappingResult(text=f"{code} – {name}")
+    return dashboard.ValueMap(names)
+
+
+def grid(
+    columns: Sequence[Column],
+    *,
+    of: Subject | None = None,
+    by: Mapping[str, str] = MappingProxyType({}),
+    title: str,
+    about: str,
+    width: int = WIDTH,
+    height: int = 8,
+    links: Sequence[Any] = (),
+    order: str = "",
+    nothing: str = "–",
+) -> Any:
+    """Return a table: a row for each subject, or for each value of the labels `by`.
+
+    Args:
+        columns: Instant queries that keep exactly the keys of the subject, or these labels.
+        of: What the rows are of, if it has names; then `by` is not needed.
+        by: Titles by label.
+        title: Of the panel.
+        about: What it says.
+        width: In columns of the dashboard.
+        height: In its rows.
+        links: Of every cell of the first column; `${__data.fields.X}` is the cell under X.
+        order: The column to sort by, the highest first; "-" before it: the lowest.
+        nothing: What stands where a row has no value.
+
+    """
+    panel = dressed(
+        table.Panel(), title=title, about=about, width=width, height=height, unit="none"
+    )
+    panel = panel.color_scheme(plain()).no_value(nothing).show_header(True)
+    # Grafana's least width hides the last columns of a narrow table, where the coverage is.
+    panel = panel.cell_height(kinds.TableCellHeight.SM).min_width(COLUMN_PX)
+    hidden = of.keys.values() if of else ()
+    by = {"name": "Nom", **of.keys} if of else by
+    # As a number, department 01 would be 1.
+    for name in by.values():
+        properties = {"unit": "string", **worded(name)}
+        if name == "Nom":
+            properties["custom.width"] = NAME_PX if width == WIDTH else HALF_NAME_PX
+        if name in hidden:
+            properties["custom.hideFrom"] = {"legend": True, "tooltip": True, "viz": True}
+        panel = panel.override_by_name(name, values(properties))
+    renames = dict(by)
+    for index, column in enumerate(columns):
+        ref = chr(ord("A") + index)
+        renames[f"Value #{ref}" if len(columns) > 1 else "Value"] = column.name
+        expression = of.named(column.expression) if of else column.expression
+        panel = panel.with_target(ask(expression, ref=ref, instant=True, as_table=True))
+        panel = panel.override_by_name(column.name, values(column.properties))
+    first = next(iter(by.values()))
+    if links:
+        built = [one.build() for one in links]
+        shown = [{"title": a.title, "url": a.url, "targetBlank": True} for a in built]
+        panel = panel.override_by_name(first, [dashboard.DynamicConfigValue("links", shown)])
+    if order:
+        sorting = common.TableSortByFieldState().display_name(order.removeprefix("-"))
+        sorting = sorting.desc(not order.startswith("-"))
+        panel = panel.sort_by([sorting])
+    if len(columns) > 1:
+        panel = panel.with_transformation(dashboard.DataTransformerConfig("merge", options={}))
+    return panel.with_transformation(
+        dashboard.DataTransformerConfig(
+            "organize",
+            options={
+                "excludeByName": {"Time": True},
+                "indexByName": {name: index for index, name in enumerate(renames)},
+                "renameByName": renames,
+            },
+        )
+    )
