@@ -20,7 +20,8 @@ from monitor.metrics.target_families import STALE_INTERVALS
 
 
 @cache
-def _outlines() -> Any:
+def outlines() -> Any:
+    """Return the features of the file, by department."""
     return json.loads(files(__package__).joinpath("departements.json").read_bytes())["features"]
 
 
@@ -37,7 +38,7 @@ def department_map(states: Mapping[str, State], config: Config, now: datetime) -
                 "properties": outline["properties"]
                 | _state(targets.get(outline["id"], ()), states, now)
             }
-            for outline in _outlines()
+            for outline in outlines()
         ],
     }
 

@@ -18,14 +18,17 @@ Tally = tuple[tuple[Verdict, int], ...]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformRow:
-    """The current state of one target; unknown when its last check is too old."""
+    """The current state of one target; unknown when its last check is too old.
+
+    `strip` is None where its past was not read.
+    """
 
     target: Target
     verdict: Verdict
     why: str
     since: datetime | None
     last_at: datetime | None
-    strip: Strip
+    strip: Strip | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,13 +112,14 @@ def row(target: Target, past: Past) -> PlatformRow:
     state = past.states.get(target.slug)
     verdict, why = _present(target, state, past)
     confirmed = state is not None and state.verdict is verdict
+    spans = past.spans.get(target.slug)
     return PlatformRow(
         target=target,
         verdict=verdict,
         why=why,
         since=state.since if state and confirmed else None,
         last_at=state.last_at if state else None,
-        strip=strip([past.spans[target.slug]], since=past.since, until=past.now),
+        strip=strip([spans], since=past.since, until=past.now) if spans is not None else None,
     )
 
 
