@@ -24,6 +24,7 @@ from monitor.runtime.clock import Clock
 from monitor.web.api.interface import PREFIX, Interface
 from monitor.web.journal_routes import journal_routes
 from monitor.web.page_text_routes import CHANGE_S, PageTextRoutes
+from monitor.web.place_routes import MEASURED_S, PlaceRoutes
 from monitor.web.record_reads import RecordReads
 from monitor.web.security import HEADERS, Guard
 from monitor.web.serving.answer_cache import AnswerCache, CachedAnswer
@@ -109,6 +110,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
             Route("/probe", partial(_probe, metrics=metrics, texts=texts, config=config)),
             *(journal_routes(journal, files) if journal else ()),
             *(witness_routes(witness, clock.now, files) if witness else ()),
+            *pages.places.routes(),
             *pages.faces.routes(),
             *pages.interface_routes(),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
@@ -156,6 +158,14 @@ class _Pages:
         )
         self._cache = AnswerCache(clock.monotonic_us)
         self._checkup = Checkup(self._health, clock.monotonic_us)
+        self.places = PlaceRoutes(
+            reads,
+            config=config,
+            clock=clock,
+            templates=self._templates,
+            cache=self._cache,
+            most_fresh_s=MEASURED_S if fresh_s else 0,
+        )
         self.faces = PageTextRoutes(
             reads,
             config=config,

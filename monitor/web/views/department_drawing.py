@@ -8,11 +8,13 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any, Final
 
 from monitor.web.api.department_map import outlines
 
 WIDTH, HEIGHT = 650, 600
+_LABEL: Final = 13  # units from a shape to the base line of what is written below
 Point = tuple[int, int]
 Box = tuple[int, int, int, int]  # left, top, width, height
 Ring = Sequence[Sequence[float]]  # longitude and latitude in degrees
@@ -24,17 +26,17 @@ _PARIS: Final = ("75", "92", "93", "94")
 _OVERSEAS: Final[dict[str, Box]] = {
     "971": (8, 330, 62, 62),
     "972": (78, 330, 62, 62),
-    "973": (8, 412, 62, 62),
-    "974": (78, 412, 62, 62),
-    "976": (8, 494, 62, 62),
+    "973": (8, 414, 62, 62),
+    "974": (78, 414, 62, 62),
+    "976": (8, 498, 62, 62),
 }
 # Territories without an outline, as squares.
 _SQUARES: Final[dict[str, Box]] = {
     "975": (84, 500, 34, 24),
     "977-978": (126, 500, 62, 24),
-    "986": (84, 532, 34, 24),
-    "987": (126, 532, 34, 24),
-    "988": (168, 532, 34, 24),
+    "986": (84, 546, 34, 24),
+    "987": (126, 546, 34, 24),
+    "988": (168, 546, 34, 24),
 }
 
 
@@ -45,8 +47,8 @@ class DepartmentShape:
     Attributes:
         path: The `d` of an SVG path.
         x: Where its sign stands.
-        y: The base line of its sign.
-        label: Written below an inset; "" on the mainland.
+        y: The middle of its sign.
+        label: Written below an inset, at `label_y`; "" on the mainland.
 
     """
 
@@ -55,6 +57,7 @@ class DepartmentShape:
     x: int
     y: int
     label: str = ""
+    label_y: int = 0
 
 
 @cache
@@ -106,7 +109,15 @@ def _fitted(
         if seen:
             x, y = _middle(seen[0])
             label = code if labelled else ""
-            yield DepartmentShape(code=code, path="".join(map(_path, seen)), x=x, y=y, label=label)
+            below = top + height + _LABEL if len(rings_by_code) == 1 else y + _LABEL
+            yield DepartmentShape(
+                code=code,
+                path="".join(map(_path, seen)),
+                x=left + width // 2 if len(rings_by_code) == 1 else x,
+                y=y,
+                label=label,
+                label_y=below,
+            )
 
 
 def _thinned(points: Iterable[Point]) -> list[Point]:
@@ -129,7 +140,7 @@ def _path(ring: Sequence[Point]) -> str:
     start = ring[0]
     steps = (
         f"{x - before_x} {y - before_y}".replace(" -", "-")
-        for (before_x, before_y), (x, y) in zip(ring, ring[1:], strict=False)
+        for (before_x, before_y), (x, y) in pairwise(ring)
     )
     return f"M{start[0]} {start[1]}l{' '.join(steps).replace(' -', '-')}z"
 
@@ -148,4 +159,5 @@ def _square(code: str, box: Box) -> DepartmentShape:
         x=left + width // 2,
         y=top + height // 2,
         label=code,
+        label_y=top + height + _LABEL,
     )

@@ -4,15 +4,41 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fractions import Fraction
 from itertools import groupby
 
 from monitor.config import Config
-from monitor.core.model import Controls, Event, Gap, GapCause, Incident, Outage, Run, Verdict
-from monitor.core.outages.time_accounts import HOLD
+from monitor.core.changes.change_log import ChangeRecord
+from monitor.core.french.now_sentences import ComponentState, headline, plain_headline
+from monitor.core.model import (
+    Controls,
+    Event,
+    Gap,
+    GapCause,
+    Incident,
+    Outage,
+    Run,
+    Target,
+    Verdict,
+)
+from monitor.core.outages.time_accounts import HOLD, KNOWN, Span, seconds_by_verdict
+from monitor.core.outages.worst import worst
 from monitor.web.record_reads import RecordReads
-from monitor.web.views.platforms import Past, PlatformView, Tally, platform_view, tally
+from monitor.web.views.place_views import MapArea, state_areas
+from monitor.web.views.places import PlaceGroup, by_state, places
+from monitor.web.views.platforms import (
+    Past,
+    PlatformRow,
+    PlatformView,
+    Tally,
+    platform_views,
+    row,
+    tally,
+)
 
 SHORTEST_S = 60  # of a timeline, when the service has just started
+MOST_STRIPS = 20  # targets whose timeline the first page draws
+LAST_CHANGES = 5  # of the pages' texts, shown
 SILENT_S = 180  # without a sign of life for so long, the service is shown as stopped
 
 
@@ -33,10 +59,25 @@ class GapTotal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ComponentView:
+    """A part of ANEF: its targets, and the gravest of their states."""
+
+    name: str
+    necessary: bool
+    verdict: Verdict
+    rows: tuple[PlatformRow, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """All that the first page shows.
 
     Attributes:
+        sentence: Whether ANEF answers; without a full stop.
+        choices: Pages that a date may be checked of from here.
+        components: Parts of ANEF, those that no request can do without first.
+        coverage: Share of the period in which the state of the components was known; None
+            without a period.
         since: Start of the period that is shown.
         whole: Whether that is the whole window; else the record begins at `since`.
         window_s: Length of the window, in seconds.
@@ -53,7 +94,14 @@ class Overview:
     since: datetime
     whole: bool
     window_s: float
+    sentence: str
+    components: tuple[ComponentView, ...]
+    coverage: Fraction | None
     platforms: tuple[PlatformView, ...]
+    areas: tuple[MapArea, ...]
+    place_groups: tuple[PlaceGroup, ...]
+    choices: tuple[Target, ...]
+    changes: tuple[ChangeRecord, ...]
     tally: Tally
     open_outages: tuple[Outage, ...]
     closed_outages: tuple[Outage, ...]
@@ -94,18 +142,27 @@ def overview(reads: RecordReads, *, config: Config, now: datetime, window_s: flo
         now=now,
         line_works=panel is None or panel.line_works,
         states={state.target: state for state in reads.states()},
-        spans=reads.spans({t.slug: HOLD * t.interval_s for t in config.targets}, since, now),
+        spans=reads.spans(_shown_in_time(config), since, now),
         missed={gap.target: gap for gap in gaps},
     )
-    views = _platforms(reads, config, past)
+    rows = {target.slug: row(target, past) for target in config.targets}
+    components = _components(config, rows)
+    every_place = places(rows.values())
     open_outages = [outage for outage in outages if outage.recovered_at is None]
     return Overview(
         at=now,
         since=since,
         whole=since == horizon,
         window_s=window_s,
-        platforms=views,
-        tally=tally(row for view in views for group in view.groups for row in group.rows),
+        sentence=_sentence(now, components, rows, open_outages),
+        components=components,
+        coverage=_coverage(past.spans),
+        platforms=platform_views(config, rows.values(), reads.lanes()),
+        areas=state_areas(every_place),
+        place_groups=by_state(every_place),
+        choices=_choices(config),
+        changes=tuple(reads.page_changes(announced_only=True, limit=LAST_CHANGES)),
+        tally=tally(rows.values()),
         open_outages=tuple(outage for outage in open_outages if outage.target in config.by_slug),
         closed_outages=tuple(outage for outage in outages if outage.recovered_at is not None),
         retired_outages=tuple(
@@ -152,18 +209,67 @@ def gap_totals(gaps: Iterable[Gap]) -> tuple[GapTotal, ...]:
     )
 
 
-def _platforms(reads: RecordReads, config: Config, past: Past) -> tuple[PlatformView, ...]:
-    """Show every platform that has targets, in the order of the configuration."""
-    lanes = {lane.platform: lane for lane in reads.lanes()}
-    members = {
-        slug: [target for target in config.targets if target.platform == slug]
-        for slug in config.platforms
+def _shown_in_time(config: Config) -> dict[str, float]:
+    """Return the targets whose timeline is shown, and how long one of their checks holds."""
+    components = (slug for one in config.figures.components for slug in one.targets)
+    slugs = [slug for slug in components if slug in config.by_slug]
+    targets = [config.by_slug[slug] for slug in slugs] or config.targets
+    return {target.slug: HOLD * target.interval_s for target in targets[:MOST_STRIPS]}
+
+
+def _choices(config: Config) -> tuple[Target, ...]:
+    """Return the pages that a date may be checked of at once: the national ones, ANEF's first."""
+    components = {slug for one in config.figures.components for slug in one.targets}
+    national = (target for target in config.targets if not target.department)
+    return tuple(sorted(national, key=lambda target: target.slug not in components))
+
+
+def _components(config: Config, rows: Mapping[str, PlatformRow]) -> tuple[ComponentView, ...]:
+    views = [
+        ComponentView(
+            name=component.name,
+            necessary=component.necessary,
+            verdict=worst(rows[slug].verdict for slug in component.targets if slug in rows),
+            rows=tuple(rows[slug] for slug in component.targets if slug in rows),
+        )
+        for component in config.figures.components
+    ]
+    return tuple(sorted(views, key=lambda view: not view.necessary))
+
+
+def _sentence(
+    now: datetime,
+    components: Sequence[ComponentView],
+    rows: Mapping[str, PlatformRow],
+    open_outages: Iterable[Outage],
+) -> str:
+    lasted = {
+        outage.target: (outage.last_fail_at - outage.first_fail_at).total_seconds()
+        for outage in open_outages
     }
-    return tuple(
-        platform_view(platform, members[slug], past, lane=lanes.get(slug))
-        for slug, platform in config.platforms.items()
-        if members[slug]
-    )
+    parts = [
+        ComponentState(
+            name=view.name,
+            verdict=view.verdict,
+            at_least_s=max(
+                (lasted[one.target.slug] for one in view.rows if one.target.slug in lasted),
+                default=None,
+            ),
+        )
+        for view in components
+        if view.necessary
+    ]
+    if parts:
+        return headline(now, parts)
+    return plain_headline(now, [one.verdict for one in rows.values()])
+
+
+def _coverage(spans: Mapping[str, Sequence[Span]]) -> Fraction | None:
+    """Return the share of the time of these targets in which their state was known."""
+    seconds = seconds_by_verdict(span for some in spans.values() for span in some)
+    whole = sum(seconds.values())
+    known = sum(seconds[verdict] for verdict in seconds if verdict in KNOWN)
+    return Fraction(known) / Fraction(whole) if whole else None
 
 
 def _beginning(runs: Sequence[Run], *, horizon: datetime, now: datetime) -> datetime:

@@ -59,9 +59,7 @@ def matching(query: str, targets: Iterable[Target], config: Config) -> frozenset
     department's number, its city, its platform or its address.
     """
     wanted = _folded(query).split()
-    return frozenset(
-        target.slug for target in targets if _has(_words_of(target, config), wanted)
-    )
+    return frozenset(target.slug for target in targets if _has(_words_of(target, config), wanted))
 
 
 def _place(code: str, rows: Sequence[PlatformRow]) -> Place:

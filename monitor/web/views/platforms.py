@@ -1,18 +1,17 @@
-"""The current state of each target, grouped for readers. Pure."""
+"""The current state of each target, by platform. Pure."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
 
+from monitor.config import Config
 from monitor.core.french.labels import GAPS
 from monitor.core.french.sentences import REASONS
 from monitor.core.model import Gap, LaneState, Platform, Reason, State, Target, Verdict
 from monitor.core.outages.time_accounts import HOLD, Span
 from monitor.web.views.timeline import Strip, strip
 
-GROUPED_ABOVE = 20  # targets; a longer platform is folded by department
 Tally = tuple[tuple[Verdict, int], ...]
 
 
@@ -32,47 +31,13 @@ class PlatformRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    title: str
-    rows: tuple[PlatformRow, ...]
-    tally: Tally
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fold:
-    """Groups to show together: those whose targets are all in one state, or the others."""
-
-    verdict: Verdict | None
-    groups: tuple[Group, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PlatformView:
-    """One platform: its targets, folded into several groups when they are many."""
+    """One platform and its targets, in the order of the configuration."""
 
     platform: Platform
-    groups: tuple[Group, ...]
+    rows: tuple[PlatformRow, ...]
     tally: Tally
-    strip: Strip
     lane: LaneState | None
-
-    @property
-    def folded(self) -> bool:
-        return sum(count for _, count in self.tally) > GROUPED_ABOVE
-
-    @property
-    def folds(self) -> tuple[Fold, ...]:
-        """Groups with something to look at first; then those all unknown, then those all up."""
-        by_verdict: dict[Verdict | None, list[Group]] = {}
-        for group in self.groups:
-            sole = group.tally[0][0] if len(group.tally) == 1 else None
-            plain = sole if sole in {Verdict.UNKNOWN, Verdict.UP} else None
-            by_verdict.setdefault(plain, []).append(group)
-        return tuple(
-            Fold(verdict=verdict, groups=tuple(by_verdict[verdict]))
-            for verdict in (None, Verdict.UNKNOWN, Verdict.UP)
-            if verdict in by_verdict
-        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,18 +58,23 @@ class Past:
     missed: Mapping[str, Gap]
 
 
-def platform_view(
-    platform: Platform, targets: Iterable[Target], past: Past, *, lane: LaneState | None
-) -> PlatformView:
-    """Return the view of one platform; `targets` are its own, in the order of the configuration."""
-    rows = [row(target, past) for target in targets]
-    spans = [past.spans[target_row.target.slug] for target_row in rows]
-    return PlatformView(
-        platform=platform,
-        groups=_groups(rows),
-        tally=tally(rows),
-        strip=strip(spans, since=past.since, until=past.now),
-        lane=lane,
+def platform_views(
+    config: Config, rows: Iterable[PlatformRow], lanes: Iterable[LaneState]
+) -> tuple[PlatformView, ...]:
+    """Show every platform that has targets, in the order of the configuration."""
+    by_platform: dict[str, list[PlatformRow]] = {}
+    for one in rows:
+        by_platform.setdefault(one.target.platform, []).append(one)
+    lane_of = {lane.platform: lane for lane in lanes}
+    return tuple(
+        PlatformView(
+            platform=platform,
+            rows=tuple(by_platform[slug]),
+            tally=tally(by_platform[slug]),
+            lane=lane_of.get(slug),
+        )
+        for slug, platform in config.platforms.items()
+        if slug in by_platform
     )
 
 
@@ -144,16 +114,3 @@ def _present(target: Target, state: State | None, past: Past) -> tuple[Verdict, 
     if gap is not None and past.now - gap.to_at <= hold:
         why += f" : {GAPS[gap.cause]}"
     return Verdict.UNKNOWN, f"{why}."
-
-
-def _groups(rows: Sequence[PlatformRow]) -> tuple[Group, ...]:
-    if len(rows) <= GROUPED_ABOVE:
-        return (Group(title="", rows=tuple(rows), tally=tally(rows)),)
-    ordered = sorted(rows, key=lambda target_row: target_row.target.department)
-    groups: list[Group] = []
-    for department, run in groupby(ordered, key=lambda target_row: target_row.target.department):
-        members = tuple(run)
-        city = members[0].target.city
-        title = f"{department} – {city}" if department and city else department or "National"
-        groups.append(Group(title=title, rows=members, tally=tally(members)))
-    return tuple(groups)

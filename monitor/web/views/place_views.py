@@ -1,0 +1,246 @@
+"""The pages that lead to targets: all of them, the departments, one department."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from urllib.parse import urlencode
+
+from monitor.config import Config
+from monitor.core.changes.change_log import ChangeRecord
+from monitor.core.french.figure_sentences import percent
+from monitor.core.french.sentences import VERDICTS
+from monitor.core.model import Outage, Verdict
+from monitor.core.outages.time_accounts import HOLD, microseconds
+from monitor.core.state_looks import STATE_LOOKS
+from monitor.web.record_reads import RecordReads
+from monitor.web.views.department_drawing import DepartmentShape, department_shapes
+from monitor.web.views.places import Place, PlaceGroup, by_state, matching, places
+from monitor.web.views.platforms import Past, PlatformRow, PlatformView, platform_views, row
+
+QUERY_CHARACTERS = 100  # of a search
+MOST_RESULTS = 60
+OUTAGES = 20  # of a department, the newest
+CHANGES = 10
+DAYS = 30  # that the shares of the map are of
+MEASURES = {"couverture": "Part du temps dont l’état est connu, sur 30 jours"}
+# The lower bounds of the classes of a share, and the opacity class of each.
+CLASSES = (
+    (Fraction(0), "moins de 50 %"),
+    (Fraction(1, 2), "de 50 à 80 %"),
+    (Fraction(4, 5), "de 80 à 95 %"),
+    (Fraction(19, 20), "de 95 à 99 %"),
+    (Fraction(99, 100), "99 % et plus"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetSearch:
+    """What a reader filters the list of targets by; each may be missing."""
+
+    text: str = ""
+    verdict: Verdict | None = None
+    platform: str = ""
+
+    @classmethod
+    def of(cls, params: Mapping[str, str], config: Config) -> "TargetSearch":
+        """Read the query of an address.
+
+        Raises:
+            ValueError: A state or a platform that there is not.
+
+        """
+        platform = params.get("plateforme", "")
+        if platform and platform not in config.platforms:
+            raise ValueError(platform)
+        state = params.get("etat", "")
+        return cls(
+            text=" ".join(params.get("q", "")[:QUERY_CHARACTERS].split()),
+            verdict=Verdict(state) if state else None,
+            platform=platform,
+        )
+
+    @property
+    def query(self) -> str:
+        """The search as an address has it, always in the same order."""
+        parts = {
+            "q": self.text,
+            "etat": self.verdict.value if self.verdict else "",
+            "plateforme": self.platform,
+        }
+        return urlencode({name: value for name, value in parts.items() if value})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetList:
+    """All targets: those that a search names, or all of them by platform and department.
+
+    Attributes:
+        results: The first of the `total` that the search names; empty without a search.
+
+    """
+
+    at: datetime
+    search: TargetSearch
+    total: int
+    results: tuple[PlatformRow, ...]
+    platforms: tuple[PlatformView, ...]
+    groups: tuple[PlaceGroup, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MapArea:
+    """A department as the map shows it: how it is filled, its sign, and its words."""
+
+    shape: DepartmentShape
+    fill: str
+    sign: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceList:
+    """The map of the departments, and the same as groups.
+
+    Attributes:
+        measure: A key of `MEASURES`; "" for the states.
+        shares: The figure of each department, by its code; None where there is none.
+
+    """
+
+    at: datetime
+    measure: str
+    areas: tuple[MapArea, ...]
+    groups: tuple[PlaceGroup, ...]
+    places: tuple[Place, ...]
+    shares: Mapping[str, Fraction | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacePage:
+    """One department: its pages, the newest outages of them, the changes of their texts."""
+
+    at: datetime
+    since: datetime
+    place: Place
+    outages: tuple[Outage, ...]
+    changes: tuple[ChangeRecord, ...]
+    names: Mapping[str, str]
+
+
+def target_list(
+    reads: RecordReads, config: Config, search: TargetSearch, *, now: datetime
+) -> TargetList:
+    """Return the targets that a search names, or all of them."""
+    rows = _rows(reads, config, now=now)
+    named = matching(search.text, config.targets, config) if search.query else frozenset()
+    results = [
+        one
+        for one in rows
+        if one.target.slug in named
+        and search.verdict in (None, one.verdict)
+        and search.platform in ("", one.target.platform)
+    ]
+    national = [one for one in rows if not one.target.department]
+    return TargetList(
+        at=now,
+        search=search,
+        total=len(results) if search.query else len(rows),
+        results=tuple(results[:MOST_RESULTS]),
+        platforms=platform_views(config, national, ()),
+        groups=by_state(places(rows)),
+    )
+
+
+def place_list(reads: RecordReads, config: Config, measure: str, *, now: datetime) -> PlaceList:
+    """Return the map, of the states or of a figure."""
+    every = places(_rows(reads, config, now=now))
+    shares = _coverages(reads, every, now=now) if measure else {}
+    return PlaceList(
+        at=now,
+        measure=measure,
+        areas=measured_areas(shares) if measure else state_areas(every),
+        groups=by_state(every),
+        places=every,
+        shares=shares,
+    )
+
+
+def place_page(reads: RecordReads, config: Config, code: str, *, now: datetime) -> PlacePage:
+    """Return the page of a department, of a code that there is."""
+    rows = _rows(reads, config, now=now, department=code)
+    place = next(one for one in places(rows) if one.code == code)
+    slugs = [one.target.slug for one in place.rows]
+    return PlacePage(
+        at=now,
+        since=now - timedelta(days=1),
+        place=place,
+        outages=tuple(reads.outages(slugs, newest=OUTAGES))[::-1] if slugs else (),
+        changes=tuple(reads.page_changes(targets=slugs, limit=CHANGES)) if slugs else (),
+        names={one.target.slug: one.target.name for one in place.rows},
+    )
+
+
+def state_areas(some: tuple[Place, ...]) -> tuple[MapArea, ...]:
+    """Fill each department by the state of its pages."""
+    by_code = {one.code: one for one in some}
+    return tuple(
+        MapArea(
+            shape=shape,
+            fill=f"url(#p-{by_code[shape.code].verdict.value})",
+            sign=_sign(by_code[shape.code].verdict),
+            words=VERDICTS[by_code[shape.code].verdict],
+        )
+        for shape in department_shapes()
+        if shape.code in by_code
+    )
+
+
+def _sign(verdict: Verdict) -> str:
+    """Return the sign of what a reader should see; none for most of the country on most days."""
+    return "" if verdict in {Verdict.UP, Verdict.UNKNOWN} else STATE_LOOKS[verdict].sign
+
+
+def measured_areas(shares: Mapping[str, Fraction | None]) -> tuple[MapArea, ...]:
+    """Fill each department by the class of its share; without one, as unknown."""
+    areas: list[MapArea] = []
+    for shape in department_shapes():
+        share = shares.get(shape.code)
+        if share is None:
+            fill, words = "url(#p-unknown)", "pas de relevé"
+        else:
+            place = max(index for index, (least, _) in enumerate(CLASSES) if share >= least)
+            fill, words = f"class-{place}", percent(share)
+        areas.append(MapArea(shape=shape, fill=fill, sign="", words=words))
+    return tuple(areas)
+
+
+def _coverages(
+    reads: RecordReads, every: tuple[Place, ...], *, now: datetime
+) -> dict[str, Fraction | None]:
+    edges = (microseconds(now - timedelta(days=DAYS)), microseconds(now))
+    shares: dict[str, Fraction | None] = {}
+    for one in every:
+        slugs = [member.target.slug for member in one.rows]
+        (account,) = reads.summed_accounts(slugs, edges, now=edges[1]) if slugs else (None,)
+        shares[one.code] = account.coverage if account and account.span_us else None
+    return shares
+
+
+def _rows(
+    reads: RecordReads, config: Config, *, now: datetime, department: str | None = None
+) -> list[PlatformRow]:
+    """Return the targets in their present state; the past day of those of one department."""
+    since = now - timedelta(days=1)
+    some = [one for one in config.targets if department in (None, one.department)]
+    rounds = reads.rounds(now - timedelta(hours=1), now)
+    holds = {one.slug: HOLD * one.interval_s for one in some} if department else {}
+    past = Past(
+        since=since,
+        now=now,
+        line_works=not rounds or rounds[-1].line_works,
+        states={state.target: state for state in reads.states()},
+        spans=reads.spans(holds, since, now) if holds else {},
+        missed={gap.target: gap for gap in reads.gaps(since, now)},
+    )
+    return [row(one, past) for one in some]
