@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from fractions import Fraction
 
 import pytest
 
+from monitor.core.french.department_names import DEPARTMENT_NAMES
 from monitor.core.french.labels import GAPS
 from monitor.core.french.sentences import REASONS
 from monitor.core.model import GapCause, Incident, Platform, Reason, Verdict
+from monitor.core.outages.milestones import Component
+from monitor.core.outages.time_accounts import Span
 from monitor.web.views.overview import Overview, gap_totals, line_failures, overview
-from monitor.web.views.platforms import GROUPED_ABOVE
 from tests.support.reads import (
     NOW,
     FakeReads,
@@ -33,16 +36,11 @@ def seen(reads: FakeReads, *slugs: str) -> Overview:
 
 
 def verdicts(view: Overview) -> dict[str, Verdict]:
-    return {
-        row.target.slug: row.verdict
-        for platform in view.platforms
-        for group in platform.groups
-        for row in group.rows
-    }
+    return {row.target.slug: row.verdict for one in view.platforms for row in one.rows}
 
 
 def why(view: Overview) -> str:
-    return view.platforms[0].groups[0].rows[0].why
+    return view.platforms[0].rows[0].why
 
 
 def test_an_empty_record_knows_nothing() -> None:
@@ -62,7 +60,7 @@ def test_a_state_that_no_recent_check_confirms_is_unknown() -> None:
     )
     view = seen(reads)
     assert verdicts(view) == {"a": Verdict.UP, "b": Verdict.UNKNOWN}
-    stale = view.platforms[0].groups[0].rows[1]
+    stale = view.platforms[0].rows[1]
     assert (stale.why, stale.since) == ("Pas de relevé récent.", None)
     assert stale.last_at == ago(minutes=10, seconds=1)
 
@@ -187,25 +185,67 @@ def test_a_service_that_gives_no_sign_of_life_is_said_to_be_silent() -> None:
     assert seen(FakeReads(life=dead, panel=[tour(ago(minutes=1))])).silent_since is None
 
 
-def test_a_long_platform_is_folded_by_department() -> None:
-    """Departments where something is to be seen come first, in order."""
+def test_departments_are_grouped_by_the_gravest_of_their_states() -> None:
+    """Those where something is to be seen come first; a department without a page is unknown."""
     ide = Platform(slug="ide", name="Préfectures", spacing_s=10)
-    codes = [f"{number:02}" for number in range(1, GROUPED_ABOVE + 2)]
-    targets = [target(f"p-{code}", platform="ide", department=code) for code in codes]
-    states = [state(one.slug) for one in targets[:-1]]
-    states[6] = state("p-07", Verdict.DOWN, Reason.HTTP_5XX)
+    targets = [
+        target(f"p-{code}", platform="ide", department=code) for code in ("01", "07", "07", "93")
+    ]
+    targets[2] = replace(targets[2], slug="p-07-bis")
+    states = [state(one.slug) for one in targets[:3]]
+    states[2] = state("p-07-bis", Verdict.DOWN, Reason.HTTP_5XX)
     view = overview(FakeReads(seen=states), config=config(targets, [ide]), now=NOW, window_s=DAY_S)
-    (platform,) = view.platforms
-    assert platform.folded
-    first, unknown, up = platform.folds
-    assert [group.title for group in first.groups] == ["07 – Ville"]
-    assert (unknown.verdict, [g.title for g in unknown.groups]) == (Verdict.UNKNOWN, ["21 – Ville"])
-    assert (up.verdict, len(up.groups)) == (Verdict.UP, GROUPED_ABOVE - 1)
+
+    down, unknown, up = view.place_groups
+    assert [(group.verdict, len(group.places)) for group in view.place_groups] == [
+        (Verdict.DOWN, 1),
+        (Verdict.UNKNOWN, len(DEPARTMENT_NAMES) - 2),
+        (Verdict.UP, 1),
+    ]
+    assert (down.places[0].code, len(down.places[0].rows)) == ("07", 2)
+    assert "93" in {place.code for place in unknown.places}
+    assert up.places[0].name == "Ain"
 
 
-def test_a_short_platform_is_not_folded() -> None:
-    view = seen(FakeReads())
-    assert not view.platforms[0].folded
+COMPONENTS = (
+    Component(slug="app", name="Application", targets=("a",), necessary=True, why=""),
+    Component(slug="info", name="Portail", targets=("c",), necessary=False, why=""),
+    Component(slug="login", name="Page de connexion", targets=("b",), necessary=True, why=""),
+)
+
+
+def of_anef(reads: FakeReads) -> Overview:
+    plain = config([target(slug) for slug in "abc"])
+    figures = replace(plain.figures, components=COMPONENTS)
+    return overview(reads, config=replace(plain, figures=figures), now=NOW, window_s=DAY_S)
+
+
+def test_the_page_begins_with_what_no_request_can_do_without() -> None:
+    view = of_anef(FakeReads(seen=[state(slug) for slug in "abc"]))
+
+    assert view.sentence.replace("\N{NO-BREAK SPACE}", " ") == "À 9 h 14, l’ANEF répond"
+    assert [one.name for one in view.components] == ["Application", "Page de connexion", "Portail"]
+
+
+def test_the_first_sentence_has_the_shortest_length_of_a_confirmed_outage() -> None:
+    down = [state("a"), state("b", Verdict.DOWN, Reason.HTTP_5XX), state("c")]
+
+    confirmed = of_anef(FakeReads(seen=down, confirmed=[outage("b")])).sentence
+    lone = of_anef(FakeReads(seen=down)).sentence
+
+    assert "une partie de l’ANEF est indisponible : page de connexion" in confirmed
+    assert confirmed.replace("\N{NO-BREAK SPACE}", " ").endswith("depuis au moins 12 min")
+    assert "indisponible" not in lone
+    assert lone.endswith("vient d’échouer : page de connexion. Ce n’est pas confirmé")
+
+
+def test_coverage_is_the_share_of_the_time_that_is_known() -> None:
+    spans = [
+        Span(from_at=ago(hours=24), to_at=ago(hours=6), verdict=Verdict.UP),
+        Span(from_at=ago(hours=6), to_at=NOW, verdict=Verdict.UNKNOWN),
+    ]
+    assert seen(FakeReads(past={"a": spans}), "a").coverage == Fraction(3, 4)
+    assert seen(FakeReads(), "a").coverage == 0
 
 
 def test_a_platform_without_targets_is_not_shown() -> None:
