@@ -257,8 +257,8 @@ def test_hostile_names_are_text_and_nothing_else() -> None:
     document = html.fromstring(response.text)
     assert not document.xpath("//script|//@onmouseover")
     assert "<script" not in response.text
-    places = document.xpath("//section[@aria-labelledby='plateformes']//li/a")
-    assert [node.text for node in places] == [HOSTILE]
+    names = document.xpath("//section[@aria-labelledby='plateformes']//li/a/text()")
+    assert names == [HOSTILE]
     assert document.xpath("//article//h3/a/text()") == [HOSTILE]
 
 

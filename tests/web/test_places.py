@@ -196,12 +196,10 @@ def test_pages_stay_small_with_a_thousand_targets(path: str) -> None:
         target(f"cible-{number}", department=codes[number % len(codes)]) for number in range(1_000)
     ]
     response = visitor(FakeReads(seen=[state(one.slug) for one in many]), many).get(path)
-    page = html.fromstring(response.text)
-    for picture in page.xpath("//*[@class='map']"):
-        picture.drop_tree()
+    without_map = re.sub(r'<svg class="map".*?</svg>', "", response.text, flags=re.DOTALL)
 
     assert response.status_code == 200
-    assert len(gzip.compress(html.tostring(page))) <= PAGE_BYTES
+    assert len(gzip.compress(without_map.encode())) <= PAGE_BYTES
 
 
 @pytest.mark.parametrize("path", ["/", "/cibles", "/cibles?q=val", "/departements/93"])
