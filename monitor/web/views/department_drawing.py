@@ -105,14 +105,14 @@ def _fitted(
             )
             for ring in rings
         ]
-        seen = [ring for ring in drawn if len(ring) > 2]  # noqa: PLR2004 -- an area has three sides
-        if seen:
-            x, y = _middle(seen[0])
+        areas = [ring for ring in drawn if len(ring) > 2]  # noqa: PLR2004 -- an area has three sides
+        if areas:
+            x, y = _middle(areas[0])
             label = code if labelled else ""
             below = top + height + _LABEL if len(rings_by_code) == 1 else y + _LABEL
             yield DepartmentShape(
                 code=code,
-                path="".join(map(_path, seen)),
+                path="".join(map(_path, areas)),
                 x=left + width // 2 if len(rings_by_code) == 1 else x,
                 y=y,
                 label=label,

@@ -15,7 +15,7 @@ from monitor.core.outages.time_accounts import HOLD, microseconds
 from monitor.core.state_looks import STATE_LOOKS
 from monitor.web.record_reads import RecordReads
 from monitor.web.views.department_drawing import DepartmentShape, department_shapes
-from monitor.web.views.places import Place, PlaceGroup, by_state, matching, places
+from monitor.web.views.places import DepartmentView, PlaceGroup, by_state, matching, places
 from monitor.web.views.platforms import Past, PlatformRow, PlatformView, platform_views, row
 
 QUERY_CHARACTERS = 100  # of a search
@@ -112,7 +112,7 @@ class PlaceList:
     measure: str
     areas: tuple[MapArea, ...]
     groups: tuple[PlaceGroup, ...]
-    places: tuple[Place, ...]
+    places: tuple[DepartmentView, ...]
     shares: Mapping[str, Fraction | None]
 
 
@@ -122,7 +122,7 @@ class PlacePage:
 
     at: datetime
     since: datetime
-    place: Place
+    place: DepartmentView
     outages: tuple[Outage, ...]
     changes: tuple[ChangeRecord, ...]
     names: Mapping[str, str]
@@ -181,7 +181,7 @@ def place_page(reads: RecordReads, config: Config, code: str, *, now: datetime) 
     )
 
 
-def state_areas(some: tuple[Place, ...]) -> tuple[MapArea, ...]:
+def state_areas(some: tuple[DepartmentView, ...]) -> tuple[MapArea, ...]:
     """Fill each department by the state of its pages."""
     by_code = {one.code: one for one in some}
     return tuple(
@@ -216,7 +216,7 @@ def measured_areas(shares: Mapping[str, Fraction | None]) -> tuple[MapArea, ...]
 
 
 def _coverages(
-    reads: RecordReads, every: tuple[Place, ...], *, now: datetime
+    reads: RecordReads, every: tuple[DepartmentView, ...], *, now: datetime
 ) -> dict[str, Fraction | None]:
     edges = (microseconds(now - timedelta(days=DAYS)), microseconds(now))
     shares: dict[str, Fraction | None] = {}

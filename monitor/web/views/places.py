@@ -14,7 +14,7 @@ GRAVEST_FIRST = BY_GRAVITY[::-1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class DepartmentView:
     """A department with the pages that are watched there; `verdict` is the gravest of theirs."""
 
     code: str
@@ -30,10 +30,10 @@ class PlaceGroup:
     """The departments in one state."""
 
     verdict: Verdict
-    places: tuple[Place, ...]
+    places: tuple[DepartmentView, ...]
 
 
-def places(rows: Iterable[PlatformRow]) -> tuple[Place, ...]:
+def places(rows: Iterable[PlatformRow]) -> tuple[DepartmentView, ...]:
     """Return every department that has a prefecture, by code, with or without rows."""
     by_code: dict[str, list[PlatformRow]] = {code: [] for code in DEPARTMENT_NAMES}
     for row in rows:
@@ -42,7 +42,7 @@ def places(rows: Iterable[PlatformRow]) -> tuple[Place, ...]:
     return tuple(_place(code, tuple(by_code[code])) for code in sorted(by_code))
 
 
-def by_state(some: Iterable[Place]) -> tuple[PlaceGroup, ...]:
+def by_state(some: Iterable[DepartmentView]) -> tuple[PlaceGroup, ...]:
     """Group departments by state, the gravest first."""
     every = tuple(some)
     groups = (
@@ -62,8 +62,8 @@ def matching(query: str, targets: Iterable[Target], config: Config) -> frozenset
     return frozenset(target.slug for target in targets if _has(_words_of(target, config), wanted))
 
 
-def _place(code: str, rows: Sequence[PlatformRow]) -> Place:
-    return Place(
+def _place(code: str, rows: Sequence[PlatformRow]) -> DepartmentView:
+    return DepartmentView(
         code=code,
         name=DEPARTMENT_NAMES.get(code, code),
         city=next((row.target.city for row in rows if row.target.city), ""),
