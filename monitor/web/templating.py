@@ -10,6 +10,7 @@ from jinja2.ext import Extension
 from jinja2.lexer import Token, TokenStream
 from markupsafe import Markup
 
+from monitor.charts import MACROS
 from monitor.core.french import formatting, labels, sentences
 from monitor.core.french.typesetting import typeset, typeset_markup
 from monitor.core.state_looks import STATE_LOOKS
@@ -23,7 +24,7 @@ STATIC = Path(__file__).parent / "static"
 def environment(*, version: str) -> jinja2.Environment:
     """Return an environment that escapes everything and raises for unknown names."""
     templates = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
+        loader=jinja2.FileSystemLoader([TEMPLATES, MACROS]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

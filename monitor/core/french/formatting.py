@@ -1,7 +1,7 @@
 """Format instants, durations and counts for a reader. Pure: same value, same text."""
 
 import math
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -13,8 +13,8 @@ _MONTHS = (
 _NEAR_DAYS = {0: "aujourd’hui", 1: "hier", -1: "demain"}
 
 
-def day(at: datetime) -> str:
-    """Return the date as the zone of `at` has it: "1er mars 2026"."""
+def day(at: date) -> str:
+    """Return a date, of an instant the one that its zone has: "1er mars 2026"."""
     number = "1er" if at.day == 1 else str(at.day)
     return f"{number} {_MONTHS[at.month - 1]} {at.year}"
 
