@@ -12,7 +12,8 @@ from monitor.charts.drawing import LABEL_UNITS, WIDTH, ChartTable, Tick, fitting
 from monitor.core.french import figure_sentences
 from monitor.core.outages.time_accounts import Account, Bound
 
-_ROW: Final = 2 * LABEL_UNITS + 20
+_LINE: Final = LABEL_UNITS + 4
+_ROW: Final = 2 * _LINE + 44
 _LEFT, _RIGHT = 12.0, WIDTH - 12.0
 _FLOORS: Final = (Fraction(99, 100), Fraction(95, 100), Fraction(9, 10), Fraction(1, 2))
 
@@ -33,6 +34,7 @@ class PeriodRow:
     name: str
     words: str
     label_y: float
+    words_y: float
     line_y: float
     low: float | None
     central: float | None
@@ -81,9 +83,10 @@ def _row(index: int, one: Period, floor: Fraction) -> PeriodRow:
     top = float(_ROW * index)
     return PeriodRow(
         name=fitting(one.name, WIDTH),
-        words=_words(one),
+        words=fitting(_words(one), WIDTH),
         label_y=top + LABEL_UNITS,
-        line_y=top + LABEL_UNITS + 22,
+        words_y=top + LABEL_UNITS + _LINE,
+        line_y=top + 2 * _LINE + 16,
         low=place(Bound.LOW),
         central=place(Bound.CENTRAL),
         high=place(Bound.HIGH),

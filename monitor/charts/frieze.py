@@ -12,6 +12,7 @@ from typing import Final
 
 from monitor.charts.drawing import (
     LABEL_UNITS,
+    STACK,
     WIDTH,
     ChartTable,
     Rectangle,
@@ -76,6 +77,12 @@ class Frieze:
     rows: tuple[FriezeRow, ...]
     ticks: tuple[Tick, ...]
     table: ChartTable
+
+    @property
+    def verdicts(self) -> tuple[Verdict, ...]:
+        """The states to explain; what no check covers is always one of them."""
+        drawn = {shape.verdict for row in self.rows for shape in row.shapes}
+        return tuple(verdict for verdict in STACK if verdict in drawn | {Verdict.UNKNOWN})
 
 
 def frieze(
