@@ -15,8 +15,9 @@ from monitor.cli.parsing import (
     read_saved,
     say,
 )
-from monitor.config import Problem, budget, load
+from monitor.config import ConfigError, Problem, budget, load
 from monitor.config.fingerprint_file import load_fingerprints
+from monitor.config.legal import public_problems
 from monitor.config.local import LOCAL
 from monitor.core.french.formatting import count
 from monitor.core.french.sentences import REASONS, VERDICTS
@@ -34,6 +35,11 @@ def add(commands: Commands) -> None:
     check = commands.add_parser("check-config", help="vérifier la configuration")
     folders(check)
     json_option(check)
+    check.add_argument(
+        "--public",
+        action="store_true",
+        help="refuser aussi ce qui manque pour servir un site public : identité, mentions légales",
+    )
     check.set_defaults(run=check_config)
 
     judge = commands.add_parser(
@@ -60,11 +66,14 @@ def add(commands: Commands) -> None:
 def check_config(args: Namespace) -> int:
     """Check the whole configuration. `main` prints a ConfigError, which has every fault."""
     config = load(args.config)
+    if args.public and (problems := public_problems(config)):
+        raise ConfigError(problems)
     loads = budget(config)
     unconfirmed = [target for target in config.targets if target.verified not in _SURE]
     if args.json:
         say(
             {
+                "public": not public_problems(config),
                 "targets": len(config.targets),
                 "sha256": config.sha256,
                 "identified": config.identified,
@@ -103,6 +112,8 @@ def check_config(args: Namespace) -> int:
             f"{unconfirmed[0].url} (lue dans : {unconfirmed[0].source}). "
             "Toutes : « vigie check-config --json »."
         )
+    if args.public:
+        print("Rien ne manque pour servir un site public.")
     print(f"\nRéglages de {args.config / LOCAL}, par-dessus ceux qui sont livrés :")
     for setting in config.local:
         print(f"  {setting}")

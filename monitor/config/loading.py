@@ -102,6 +102,7 @@ def _config(
         extra_ca=folder / service.extra_ca if service.extra_ca else None,
         local=tuple(main.local.settings),
         api_origin=_sure(main.web).api_origin or "",
+        legal=_sure(main.legal),
     )
 
 

@@ -23,6 +23,7 @@ class MainFile:
     service: schema.ServiceEntry | None
     publisher: schema.Publisher | None
     web: schema.WebEntry | None
+    legal: schema.LegalEntry | None
     probe: schema.ProbeEntry | None
     policy: schema.PolicyEntry | None
     clock: schema.ClockEntry | None
@@ -78,6 +79,7 @@ def read_main(folder: Path) -> MainFile:
         service=tables.section(schema.ServiceEntry, "service"),
         publisher=tables.section(schema.Publisher, "publisher"),
         web=tables.section(schema.WebEntry, "web"),
+        legal=tables.section(schema.LegalEntry, "legal"),
         probe=tables.section(schema.ProbeEntry, "probe"),
         policy=tables.section(schema.PolicyEntry, "policy"),
         clock=tables.section(schema.ClockEntry, "clock"),

@@ -62,6 +62,24 @@ class Publisher(Entry):
     site: WebAddress
 
 
+class LegalEntry(Entry):
+    """What the law asks a public site to say; `config.legal` refuses one without them.
+
+    Attributes:
+        address, phone: Of the seat of the association.
+        director: Who answers for what is published: its legal representative.
+        host, host_address, host_phone: Who keeps the machine that serves the pages.
+
+    """
+
+    address: Text | None = None
+    phone: Text | None = None
+    director: Text | None = None
+    host: Text | None = None
+    host_address: Text | None = None
+    host_phone: Text | None = None
+
+
 class WebEntry(Entry):
     """What the pages let others do.
 
@@ -305,3 +323,4 @@ class MainEntry(Entry):
     witness: Any = None
     figures: Any = None
     web: Any = None
+    legal: Any = None

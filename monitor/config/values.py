@@ -14,7 +14,14 @@ from monitor.config.french_holidays import holidays_of
 from monitor.config.lanes import lane_of, lanes_of
 from monitor.config.local import Setting
 from monitor.config.problems import shown
-from monitor.config.schema import ControlHost, Cosigner, Publisher, Retention, StampAuthority
+from monitor.config.schema import (
+    ControlHost,
+    Cosigner,
+    LegalEntry,
+    Publisher,
+    Retention,
+    StampAuthority,
+)
 from monitor.core.model import Platform, Policy, Target
 from monitor.core.outages.calendar import Opening
 from monitor.core.outages.milestones import Component, Milestone, OpeningHours
@@ -144,6 +151,7 @@ class Config:
         extra_ca: PEM file of an authority to trust besides the public ones, or None.
         figures: What figures are made with, whenever they are asked for.
         api_origin: The other site whose pages may read the interface from a browser, or "".
+        legal: What the law asks the pages to say of their publisher and host.
         local: The settings of `local.toml`, which are already applied to all of the above.
         sha256: Digest of all that checks depend on, as canonical JSON, lower-case hex.
         by_slug: The targets by slug.
@@ -176,6 +184,7 @@ class Config:
     # worked out from the journal when they are asked for, and print these settings themselves.
     figures: FigureSettings = field(default=FigureSettings(), compare=False)
     api_origin: str = field(default="", compare=False)  # changes no check either
+    legal: LegalEntry = field(default=LegalEntry(), compare=False)
     local: tuple[Setting, ...] = field(default=(), repr=False, compare=False)
     sha256: str = field(init=False)
     by_slug: Mapping[str, Target] = field(init=False, repr=False, compare=False)

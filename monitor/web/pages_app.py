@@ -17,15 +17,16 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from monitor.config import Config
-from monitor.core.scheduling.robots_txt import product
 from monitor.evidence.log.mirror import verifier_sha256
 from monitor.evidence.witness.witness_memory import Witness
 from monitor.runtime.clock import Clock
 from monitor.web.api.interface import PREFIX, Interface
+from monitor.web.document_routes import document_routes
 from monitor.web.journal_routes import journal_routes
 from monitor.web.page_text_routes import CHANGE_S, PageTextRoutes
 from monitor.web.place_routes import MEASURED_S, PlaceRoutes
 from monitor.web.record_reads import RecordReads
+from monitor.web.record_routes import SETTLED_S, RecordRoutes
 from monitor.web.security import HEADERS, Guard
 from monitor.web.serving.answer_cache import AnswerCache, CachedAnswer
 from monitor.web.serving.checkup import Checkup
@@ -34,6 +35,7 @@ from monitor.web.views.health import Health, health
 from monitor.web.views.interface_page import interface_view
 from monitor.web.views.overview import overview
 from monitor.web.views.rates import RatesRefused
+from monitor.web.views.verification_page import VerificationRefused
 from monitor.web.witness_routes import witness_routes
 
 EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
@@ -64,6 +66,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
     metrics: Metrics,
     version: str,
     journal: Path | None = None,
+    captures: Path | None = None,
     journal_key: str = "",
     witness: Witness | None = None,
     interface: Interface | None = None,
@@ -80,6 +83,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
         metrics: Renders `/metrics` and `/probe`.
         version: Of the program, shown to readers.
         journal: Folder of the journal, served unchanged; None serves none.
+        captures: Folder of the bytes that were kept, of which pages quote a few words; None: none.
         journal_key: Its verifier key, shown to readers.
         witness: Cosigns the journals of others; None cosigns none.
         interface: The programming interface, for `/api/v1/`; None serves none.
@@ -90,6 +94,8 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
     """
     pages = _Pages(
         reads=reads,
+        journal=journal,
+        captures=captures,
         journal_key=journal_key,
         config=config,
         clock=clock,
@@ -105,13 +111,14 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
         routes=[
             Route("/", pages.home, name="home"),
             Route("/sante", pages.health),
-            Route("/robot", pages.robot),
             Route("/metrics", partial(_metrics, metrics=metrics, texts=texts)),
             Route("/probe", partial(_probe, metrics=metrics, texts=texts, config=config)),
             *(journal_routes(journal, files) if journal else ()),
             *(witness_routes(witness, clock.now, files) if witness else ()),
             *pages.places.routes(),
             *pages.faces.routes(),
+            *pages.records.routes(),
+            *pages.documents,
             *pages.interface_routes(),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ],
@@ -134,6 +141,8 @@ class _Pages:
         clock: Clock,
         point: str,
         version: str,
+        journal: Path | None,
+        captures: Path | None,
         journal_key: str,
         interface: Interface | None,
         window_s: float,
@@ -153,9 +162,6 @@ class _Pages:
             interface=interface is not None,
         )
         self._interface = interface
-        self._robot = self._templates.get_template("robot.html").render(
-            robot_name=product(config.user_agent)
-        )
         self._cache = AnswerCache(clock.monotonic_us)
         self._checkup = Checkup(self._health, clock.monotonic_us)
         self.places = PlaceRoutes(
@@ -173,6 +179,19 @@ class _Pages:
             templates=self._templates,
             cache=self._cache,
             most_fresh_s=CHANGE_S if fresh_s else 0,
+        )
+        self.records = RecordRoutes(
+            reads,
+            config=config,
+            clock=clock,
+            templates=self._templates,
+            cache=self._cache,
+            journal=journal,
+            captures=captures,
+            most_fresh_s=SETTLED_S if fresh_s else 0,
+        )
+        self.documents = document_routes(
+            self._templates, config=config, journal=journal is not None
         )
 
     def interface_routes(self) -> list[BaseRoute]:
@@ -207,15 +226,12 @@ class _Pages:
         status, details = await self._checkup.latest()
         return JSONResponse(details, status_code=status, headers={"Cache-Control": "no-store"})
 
-    async def robot(self, _: Request) -> Response:
-        """Serve the page on the robot: what it is, whom to write to, how to exclude it."""
-        return HTMLResponse(self._robot, headers={"Cache-Control": "public, max-age=3600"})
-
     async def refused(self, _: Request, error: Exception) -> Response:
         """Serve an error page, such as 404."""
         status = error.status_code if isinstance(error, HTTPException) else 500
         headers = error.headers if isinstance(error, HTTPException) else None
-        why = str(error.__cause__) if isinstance(error.__cause__, RatesRefused) else ""
+        cause = error.__cause__
+        why = str(cause) if isinstance(cause, RatesRefused | VerificationRefused) else ""
         return HTMLResponse(self._error(status, why), status_code=status, headers=headers)
 
     async def failed(self, _: Request, __: Exception) -> Response:

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from monitor.core.changes.change import ChangeKind
-from monitor.core.changes.change_log import ChangeRecord, DeadLinkRecord, FactRecord
+from monitor.core.changes.change_log import ChangeRecord, DeadLinkRecord, FactRecord, KeptCopy
 from monitor.core.changes.page_events import Version
 from monitor.core.model import (
     Controls,
@@ -15,9 +15,11 @@ from monitor.core.model import (
     LaneState,
     Outage,
     Run,
+    Sighting,
     State,
 )
 from monitor.core.model.check import Check
+from monitor.core.outages.at import Around
 from monitor.core.outages.time_accounts import Span
 from monitor.core.text.page import Page
 from monitor.figures.answers import Reads as FigureReads
@@ -29,6 +31,9 @@ class RecordReads(FigureReads, Protocol):
 
     What overlaps a span is returned whole, in order of time.
     """
+
+    @property
+    def point(self) -> str: ...
 
     def states(self) -> Sequence[State]: ...
 
@@ -44,7 +49,13 @@ class RecordReads(FigureReads, Protocol):
     ) -> Sequence[Outage]: ...
 
     def incidents(
-        self, since: datetime | None = None, until: datetime | None = None
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        open_only: bool = False,
+        newest: int | None = None,
+        number: int | None = None,
     ) -> Sequence[Incident]: ...
 
     def events(self, since: datetime, until: datetime) -> Sequence[Event]: ...
@@ -62,6 +73,22 @@ class RecordReads(FigureReads, Protocol):
     def runs(self) -> Sequence[Run]: ...
 
     def observations(self, target: str, since: datetime, until: datetime) -> Sequence[Check]: ...
+
+    def numbered_observations(
+        self, target: str, since: datetime, until: datetime, *, newest_first: bool, limit: int
+    ) -> Sequence[tuple[int | None, Check]]: ...
+
+    def sightings(self, target: str, since: datetime, until: datetime) -> Sequence[Sighting]: ...
+
+    def around(self, target: str, at: datetime) -> Around: ...
+
+    def copies_between(
+        self, target: str, since: datetime, until: datetime, *, limit: int
+    ) -> Sequence[KeptCopy]: ...
+
+    def leaves(self, since: int, until: int) -> Sequence[bytes]: ...
+
+    def signed_size(self) -> int: ...
 
     def page_changes(
         self,

@@ -16,6 +16,7 @@ _PLACES: Mapping[str, type[schema.Entry]] = {
     "[publisher]": schema.Publisher,
     "[service]": schema.ServiceEntry,
     "[web]": schema.WebEntry,
+    "[legal]": schema.LegalEntry,
     "[probe]": schema.ProbeEntry,
     "[policy]": schema.PolicyEntry,
     "[controls]": schema.ControlsEntry,

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from monitor.config import Config, ControlHost, ControlSettings, Mail, Publisher, Retention
 from monitor.core.changes.change import ChangeKind
-from monitor.core.changes.change_log import ChangeRecord, DeadLinkRecord, FactRecord
+from monitor.core.changes.change_log import ChangeRecord, DeadLinkRecord, FactRecord, KeptCopy
 from monitor.core.changes.page_events import Version
 from monitor.core.model import (
     Annotation,
@@ -24,6 +24,7 @@ from monitor.core.model import (
     Policy,
     Reason,
     Run,
+    Sighting,
     State,
     Streak,
     Target,
@@ -31,12 +32,14 @@ from monitor.core.model import (
     Verdict,
 )
 from monitor.core.model.check import Check
+from monitor.core.outages.at import Around, CitedCheck
 from monitor.core.outages.time_accounts import UNOBSERVED, Account, Span
 from monitor.store.reads.plan_reads import Definition
 
 NOW = datetime(2026, 11, 23, 8, 14, 5, tzinfo=UTC)
 POINT = "local"
 DAWN = datetime(1970, 1, 1, tzinfo=UTC)
+DUSK = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 def ago(**parts: float) -> datetime:
@@ -56,6 +59,10 @@ class FakeReads:
     panel: list[Controls] = field(default_factory=list)
     past: dict[str, list[Span]] = field(default_factory=dict)
     budgets: list[LaneState] = field(default_factory=list)
+    checks: list[tuple[int | None, Check]] = field(default_factory=list)
+    copies: dict[str, list[KeptCopy]] = field(default_factory=dict)
+    journal: list[bytes] = field(default_factory=list)
+    notes: list[Annotation] = field(default_factory=list)
     life: Run | None = None
     broken: bool = False
     reads: int = 0
@@ -82,12 +89,36 @@ class FakeReads:
         found = [one for one in self.confirmed if not one.first_ok_at or one.first_ok_at > floor]
         return found if newest is None else found[-newest:]
 
+    @property
+    def point(self) -> str:
+        return POINT
+
     def incidents(
-        self, since: datetime | None = None, until: datetime | None = None
+        self,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        open_only: bool = False,
+        newest: int | None = None,
+        number: int | None = None,
     ) -> Sequence[Incident]:
-        del until
-        floor = since or DAWN
-        return [one for one in self.grouped if one.closed_at is None or one.closed_at > floor]
+        floor, end = since or DAWN, until or DUSK
+        found = [
+            one
+            for one in self.grouped
+            if (one.closed_at is None or (one.closed_at > floor and not open_only))
+            and one.opened_at < end
+            and (number is None or number in self.numbers_of(one))
+        ]
+        return found if newest is None else found[-newest:]
+
+    def numbers_of(self, one: Incident) -> set[int | None]:
+        """Return the numbers of the outages of an incident, and its own."""
+        return {one.number} | {
+            known.number
+            for known in self.confirmed
+            if (known.target, known.first_fail_at) in one.outages and known.number is not None
+        }
 
     def events(self, since: datetime, until: datetime) -> Sequence[Event]:
         return [one for one in self.isolated if since <= one.at < until]
@@ -129,7 +160,7 @@ class FakeReads:
         return {}
 
     def annotations(self) -> Sequence[Annotation]:
-        return ()
+        return self.notes
 
     def lanes(self) -> Sequence[LaneState]:
         return self.budgets
@@ -138,8 +169,50 @@ class FakeReads:
         return [self.life] if self.life else []
 
     def observations(self, target: str, since: datetime, until: datetime) -> Sequence[Check]:
-        del target, since, until
-        return ()
+        return [one for _, one in self._checks_of(target, since, until)]
+
+    def numbered_observations(
+        self, target: str, since: datetime, until: datetime, *, newest_first: bool, limit: int
+    ) -> Sequence[tuple[int | None, Check]]:
+        found = self._checks_of(target, since, until)
+        return (found[::-1] if newest_first else found)[:limit]
+
+    def _checks_of(
+        self, target: str, since: datetime, until: datetime
+    ) -> list[tuple[int | None, Check]]:
+        return [
+            (number, one)
+            for number, one in self.checks
+            if one.target == target and since <= one.at < until
+        ]
+
+    def sightings(self, target: str, since: datetime, until: datetime) -> Sequence[Sighting]:
+        return [
+            Sighting(at=one.at, verdict=one.verdict, reason=one.reason)
+            for _, one in self._checks_of(target, since, until)
+        ]
+
+    def around(self, target: str, at: datetime) -> Around:
+        cited = [
+            CitedCheck(check=one, number=number)
+            for number, one in self._checks_of(target, DAWN, DUSK)
+        ]
+        before = [one for one in cited if one.check.at <= at]
+        after = [one for one in cited if one.check.at > at]
+        last, first = (before[-1] if before else None), (after[0] if after else None)
+        return Around(before=last, after=first, telling_before=last, telling_after=first)
+
+    def copies_between(
+        self, target: str, since: datetime, until: datetime, *, limit: int
+    ) -> Sequence[KeptCopy]:
+        copies = [one for one in self.copies.get(target, ()) if since <= one.at <= until]
+        return copies[::-1][:limit]
+
+    def leaves(self, since: int, until: int) -> Sequence[bytes]:
+        return self.journal[since:until]
+
+    def signed_size(self) -> int:
+        return len(self.journal)
 
     def page_changes(
         self,

@@ -15,6 +15,7 @@ import structlog
 import uvloop
 from starlette.applications import Starlette
 
+from monitor.attest.backup import CAPTURES
 from monitor.attest.own_witness import build_witness
 from monitor.config.settings import secrets_of
 from monitor.runtime import logs, process_setup
@@ -120,6 +121,7 @@ def _pages(order: Order, store: Store, service: Metrics) -> Starlette:
         metrics=service,
         version=order.version,
         journal=order.journal,
+        captures=order.settings.data / CAPTURES,
         journal_key=order.journal_key,
         witness=build_witness(order.config, order.settings),
         interface=build_interface(store, config=order.config, clock=clock, version=order.version),

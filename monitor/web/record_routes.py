@@ -1,0 +1,244 @@
+"""The web pages about the record itself: `/incidents`, `/lacunes`, `/verifier`."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import jinja2
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from monitor.attest.kept_answers import KeptAnswers, ShownAnswer
+from monitor.charts.check_phases import PHASES
+from monitor.config import Config
+from monitor.core.changes.change_log import KeptCopy
+from monitor.core.french.at_sentences import distance
+from monitor.core.model import GapCause
+from monitor.core.outages.announcements import AnnouncementStatus
+from monitor.core.untrusted.numbers import whole
+from monitor.evidence.log.tiles import Tiles
+from monitor.evidence.log.tlog import TILE_WIDTH, ProofError
+from monitor.runtime.clock import Clock
+from monitor.web.record_reads import RecordReads
+from monitor.web.serving.answer_cache import AnswerCache
+from monitor.web.views.gap_list import GapFilters, gap_listing
+from monitor.web.views.incident_list import IncidentFilters, incident_listing
+from monitor.web.views.incident_page import IncidentPage, incident_page
+from monitor.web.views.verification_page import (
+    VerificationQuestion,
+    VerificationRefused,
+    verification_page,
+)
+
+FRESH_S = 2.0  # how long a page is served from the cache, at least
+SETTLED_S = 86_400  # the same for an incident that nothing can change any more
+BROWSER_S = 30
+MOST_NUMBER = 2**53
+CSV = "text/csv; charset=utf-8"
+
+ANNOUNCED = {
+    AnnouncementStatus.COUNTED: "annoncée avant son début",
+    AnnouncementStatus.LATE: "enregistrée après son début : elle ne change aucun chiffre",
+    AnnouncementStatus.WITHDRAWN: "retirée depuis",
+}
+
+
+class RecordRoutes:
+    """Serves these pages. Each is rendered in a thread, once for all who wait for it."""
+
+    def __init__(  # noqa: PLR0913 -- keyword-only
+        self,
+        reads: RecordReads,
+        *,
+        config: Config,
+        clock: Clock,
+        templates: jinja2.Environment,
+        cache: AnswerCache,
+        journal: Path | None = None,
+        captures: Path | None = None,
+        most_fresh_s: float = SETTLED_S,
+    ) -> None:
+        """Serve nothing yet.
+
+        Args:
+            reads: The record.
+            config: The effective configuration.
+            clock: The source of `now`.
+            templates: The environment of the pages.
+            cache: Of the pages.
+            journal: Folder of the journal; None without one.
+            captures: Folder of the bytes that were kept; None shows none of them.
+            most_fresh_s: The longest that a page is served from the cache, in seconds.
+
+        """
+        self._reads = reads
+        self._config = config
+        self._clock = clock
+        self._templates = templates
+        self._cache = cache
+        self._tiles = Tiles(journal) if journal else None
+        self._answers = KeptAnswers(captures) if captures else None
+        self._most_fresh_s = most_fresh_s
+        self._settled: set[int] = set()
+        templates.globals.update(
+            phases=PHASES,
+            distance=distance,
+            gap_causes=tuple(GapCause),
+            announced_words=ANNOUNCED,
+        )
+
+    def routes(self) -> list[Route]:
+        return [
+            Route("/incidents", self.incidents),
+            Route("/incidents/{number:int}.csv", self.incident_data),
+            Route("/incidents/{number}", self.incident),
+            Route("/lacunes", self.gaps),
+            Route("/verifier", self.verify),
+        ]
+
+    async def incidents(self, request: Request) -> Response:
+        """Serve one page of the list; 400 for an invalid filter."""
+        try:
+            filters = IncidentFilters.of(request.query_params, self._config)
+        except ValueError as error:
+            raise HTTPException(400) from error
+        return await self._page(
+            request,
+            f"/incidents?{filters.query(filters.page)}",
+            "incidents.html",
+            lambda: incident_listing(self._reads, self._config, filters),
+        )
+
+    async def incident(self, request: Request) -> Response:
+        """Serve one incident. Another of its numbers leads to the one that it is cited by."""
+        number = _number(request.path_params["number"])
+        name = f"/incidents/{number}"
+        settled = number in self._settled
+        answer = await self._cache.get(
+            name,
+            lambda: self._incident(number),
+            fresh_s=min(SETTLED_S if settled else FRESH_S, self._most_fresh_s),
+        )
+        if answer.body is not None and answer.body.startswith(_ELSEWHERE):
+            return RedirectResponse(answer.body.removeprefix(_ELSEWHERE).decode(), 302)
+        response = self._cache.response(request, answer, browser_s=BROWSER_S)
+        if number in self._settled:
+            response.headers["Cache-Control"] = f"public, max-age={SETTLED_S}, immutable"
+        return response
+
+    async def incident_data(self, request: Request) -> Response:
+        """Serve the stretches that the page of an incident draws, as CSV."""
+        number: int = request.path_params["number"]
+        if number > MOST_NUMBER:
+            raise HTTPException(404)
+        answer = await self._cache.get(
+            f"/incidents/{number}.csv",
+            lambda: self._incident_data(number),
+            fresh_s=min(FRESH_S, self._most_fresh_s),
+        )
+        response = self._cache.response(request, answer, browser_s=BROWSER_S)
+        response.headers["Content-Type"] = CSV
+        response.headers["Content-Disposition"] = f'attachment; filename="incident-{number}.csv"'
+        return response
+
+    async def gaps(self, request: Request) -> Response:
+        """Serve one page of our own gaps; 400 for an invalid filter."""
+        try:
+            filters = GapFilters.of(request.query_params)
+        except ValueError as error:
+            raise HTTPException(400) from error
+        return await self._page(
+            request,
+            f"/lacunes?{filters.query(filters.page)}",
+            "gaps.html",
+            lambda: gap_listing(self._reads, self._config, filters, now=self._clock.now()),
+        )
+
+    async def verify(self, request: Request) -> Response:
+        """Answer of a date, of an incident, of a leaf; 400 for what cannot be asked."""
+        try:
+            question = VerificationQuestion.of(request.query_params, self._config)
+        except VerificationRefused as error:
+            raise HTTPException(400) from error
+        return await self._page(
+            request,
+            f"/verifier?{question.target} {question.at} {question.number}",
+            "verify.html",
+            lambda: verification_page(
+                self._reads,
+                self._config,
+                question,
+                now=self._clock.now(),
+                read_leaf=self._leaf,
+            ),
+        )
+
+    async def _page(
+        self, request: Request, name: str, template: str, work: Callable[[], object | None]
+    ) -> Response:
+        answer = await self._cache.get(
+            name,
+            partial(self._made, template, work),
+            fresh_s=min(FRESH_S, self._most_fresh_s),
+        )
+        return self._cache.response(request, answer, browser_s=BROWSER_S)
+
+    def _made(self, template: str, work: Callable[[], object | None]) -> bytes | None:
+        view = work()
+        if view is None:
+            return None
+        return self._templates.get_template(template).render(view=view).encode()
+
+    def _view(self, number: int) -> IncidentPage | None:
+        return incident_page(
+            self._reads,
+            self._config,
+            number,
+            now=self._clock.now(),
+            read_answer=self._read_answer,
+        )
+
+    def _incident(self, number: int) -> bytes | None:
+        view = self._view(number)
+        if view is None:
+            return None
+        if view.number != number:
+            return _ELSEWHERE + f"/incidents/{view.number}".encode()
+        if view.settled:
+            self._settled.add(number)
+        return self._templates.get_template("incident.html").render(view=view).encode()
+
+    def _incident_data(self, number: int) -> bytes | None:
+        view = self._view(number)
+        return view.drawing.table.csv().encode() if view else None
+
+    def _read_answer(self, copy: KeptCopy) -> ShownAnswer | None:
+        return self._answers.read(copy) if self._answers else None
+
+    def _leaf(self, number: int) -> bytes | None:
+        """Return a leaf from the record, else from the journal's files."""
+        recent = self._reads.leaves(number, number + 1)
+        if recent:
+            return recent[0]
+        if self._tiles is None:
+            return None
+        try:
+            return self._tiles.entries(number // TILE_WIDTH)[number % TILE_WIDTH]
+        except (ProofError, OSError, IndexError):
+            return None
+
+
+_ELSEWHERE = b"\x00"  # before an address: no page begins so
+
+
+def _number(text: str) -> int:
+    """Read a number of an address. Raises HTTPException."""
+    try:
+        number = whole(text)
+    except ValueError:
+        raise HTTPException(404) from None
+    if number > MOST_NUMBER:
+        raise HTTPException(404)
+    return number
