@@ -15,9 +15,9 @@ import structlog
 import uvloop
 from starlette.applications import Starlette
 
-from monitor.attest.backup import CAPTURES
 from monitor.attest.own_witness import build_witness
 from monitor.config.settings import secrets_of
+from monitor.evidence.captures.capture_policy import CAPTURES
 from monitor.runtime import logs, process_setup
 from monitor.runtime.clock import SystemClock
 from monitor.store import Store, StoreError
