@@ -27,9 +27,7 @@ DOCUMENTS: Final[Mapping[str, str]] = {
 }
 
 
-def document_routes(
-    templates: jinja2.Environment, *, config: Config, journal: bool
-) -> list[Route]:
+def document_routes(templates: jinja2.Environment, *, config: Config, journal: bool) -> list[Route]:
     """Return the routes of these pages, each rendered once: only a restart changes them.
 
     `journal`: whether one is served.

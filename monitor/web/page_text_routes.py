@@ -18,14 +18,16 @@ from monitor.core.french import page_event_sentences
 from monitor.core.outages.time_accounts import instant
 from monitor.core.text.page import Element
 from monitor.core.untrusted.numbers import whole
+from monitor.figures.scopes import Scopes
 from monitor.runtime.clock import Clock
 from monitor.web.record_reads import RecordReads
-from monitor.web.serving.answer_cache import AnswerCache
+from monitor.web.serving.answer_cache import AnswerCache, as_csv
 from monitor.web.views.dead_link_views import LinkStatus
 from monitor.web.views.modifications import Filters, after, before, difference, listing
 from monitor.web.views.offer import Stated, offer
 from monitor.web.views.rates import (
     DIVISIONS,
+    RatesQuestion,
     RatesRefused,
     asked_of,
     name_of,
@@ -84,6 +86,7 @@ class PageTextRoutes:
             Route("/informations", self.informations),
             Route("/cibles/{slug}", self.target),
             Route("/disponibilite", self.rates),
+            Route("/disponibilite.csv", self.rate_data),
         ]
 
     async def modifications(self, request: Request) -> Response:
@@ -128,14 +131,29 @@ class PageTextRoutes:
             lambda: target_view(self._reads, config=self._config, slug=slug, now=self._clock.now()),
         )
 
-    async def rates(self, request: Request) -> Response:
-        """Serve figures over a period; 400 for a question that cannot be asked."""
+    async def rate_data(self, request: Request) -> Response:
+        """Serve the parts of the same figures as CSV; 404 where nothing is drawn of them."""
+        scopes, question = await self._question(request)
+
+        def data() -> bytes | None:
+            table = rates(self._reads, self._config, scopes, question).table
+            return table.csv().encode() if table else None
+
+        name = f"/disponibilite.csv?{question.query}"
+        answer = await self._cache.get(name, data, fresh_s=min(RATES_S, self._most_fresh_s))
+        return as_csv(self._cache.response(request, answer, browser_s=BROWSER_S), "disponibilite")
+
+    async def _question(self, request: Request) -> tuple[Scopes, RatesQuestion]:
         now = self._clock.now()
         scopes = await asyncio.to_thread(scopes_of, self._reads, self._config)
         try:
-            question = asked_of(request.query_params, scopes, now)
+            return scopes, asked_of(request.query_params, scopes, now)
         except RatesRefused as error:
             raise HTTPException(400) from error
+
+    async def rates(self, request: Request) -> Response:
+        """Serve figures over a period; 400 for a question that cannot be asked."""
+        scopes, question = await self._question(request)
         return await self._page(
             request,
             f"/disponibilite?{question.query}",

@@ -22,7 +22,7 @@ from monitor.evidence.log.tiles import Tiles
 from monitor.evidence.log.tlog import TILE_WIDTH, ProofError
 from monitor.runtime.clock import Clock
 from monitor.web.record_reads import RecordReads
-from monitor.web.serving.answer_cache import AnswerCache
+from monitor.web.serving.answer_cache import AnswerCache, as_csv
 from monitor.web.views.gap_list import GapFilters, gap_listing
 from monitor.web.views.incident_list import IncidentFilters, incident_listing
 from monitor.web.views.incident_page import IncidentPage, incident_page
@@ -36,7 +36,6 @@ FRESH_S = 2.0  # how long a page is served from the cache, at least
 SETTLED_S = 86_400  # the same for an incident that nothing can change any more
 BROWSER_S = 30
 MOST_NUMBER = 2**53
-CSV = "text/csv; charset=utf-8"
 
 ANNOUNCED = {
     AnnouncementStatus.COUNTED: "annoncée avant son début",
@@ -139,9 +138,7 @@ class RecordRoutes:
             fresh_s=min(FRESH_S, self._most_fresh_s),
         )
         response = self._cache.response(request, answer, browser_s=BROWSER_S)
-        response.headers["Content-Type"] = CSV
-        response.headers["Content-Disposition"] = f'attachment; filename="incident-{number}.csv"'
-        return response
+        return as_csv(response, f"incident-{number}")
 
     async def gaps(self, request: Request) -> Response:
         """Serve one page of our own gaps; 400 for an invalid filter."""

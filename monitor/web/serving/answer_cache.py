@@ -24,6 +24,7 @@ MISSING_S = 1.0  # how long it is cached that there is no answer, at most
 SHARE = 20  # an answer is cached at least this many times as long as it took to make
 AGAIN_S = 2  # when refused visitors may ask again
 HTML = "text/html; charset=utf-8"
+CSV = "text/csv; charset=utf-8"
 
 
 class Busy(HTTPException):
@@ -178,6 +179,13 @@ class AnswerCache:
         if has_tag(request.headers.get("if-none-match", "").replace('-gzip"', '"'), answer.tag):
             return Response(status_code=304, headers=headers)
         return Response(body, headers={**headers, **encoding, "Content-Type": HTML})
+
+
+def as_csv(response: Response, name: str) -> Response:
+    """Return an answer as a file of data to download, called `name`."""
+    response.headers["Content-Type"] = CSV
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return response
 
 
 def _weight(answer: CachedAnswer) -> int:

@@ -24,7 +24,8 @@ MOST_DETAILED = 6  # outages shown with the checks that frame them; others are l
 MOST_DRAWN = 12
 MOST_OTHERS = 100  # outages of other pages, shown
 MOST_COUNTED = timedelta(days=3)  # of the checks of one outage, whose reasons are counted
-MARGIN = timedelta(minutes=15)  # drawn before an incident and after it
+# Drawn before an incident and after it: half of its length, between these.
+LEAST_MARGIN, MOST_MARGIN = timedelta(seconds=30), timedelta(hours=3)
 UNPLANNED_S = 60
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -218,17 +219,14 @@ def _drawing(
     drawn = list(by_target)[:MOST_DRAWN]
     begin = min(outage.last_ok_at or outage.first_fail_at for outage, _ in lines)
     end = incident.closed_at or now
-    since, until = begin - MARGIN, min(end + MARGIN, max(now, end + _MICROSECOND))
-    if incident.closed_at is None:
-        until = now
+    margin = min(MOST_MARGIN, max(LEAST_MARGIN, (end - begin) / 2))
+    since, until = begin - margin, min(end + margin, now)
     holds = {slug: HOLD * (names[slug].interval_s or UNPLANNED_S) for slug in drawn}
     spans = reads.spans(holds, since, until)
     return frieze(
         f"Incident {numbered(incident.number)}, relevé après relevé",
         [
-            FriezeThing(
-                name=names[slug].name, spans=spans.get(slug, ()), outages=by_target[slug]
-            )
+            FriezeThing(name=names[slug].name, spans=spans.get(slug, ()), outages=by_target[slug])
             for slug in drawn
         ],
         since=since,

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
+from monitor.charts.drawing import ChartTable
 from monitor.config import Config
 from monitor.core.french.instants import instant_of
 from monitor.core.model import Outage
@@ -24,6 +25,7 @@ from monitor.figures.configured import basis_of
 from monitor.figures.recorded_targets import recorded_targets
 from monitor.figures.scopes import Scopes
 from monitor.web.record_reads import RecordReads
+from monitor.web.views.rate_charts import RateCharts, rate_charts
 
 DAYS = 30  # of the span that is shown first
 LONGEST = 400  # days; a page must not read for long
@@ -75,6 +77,13 @@ class RatesView:
     outages: Sequence[Outage]
     more_outages: int
     groups: Sequence[tuple[str, Sequence[Scope]]]
+    charts: RateCharts
+
+    @property
+    def table(self) -> ChartTable | None:
+        """The figures of the drawing, for programs."""
+        chart = self.charts.days or self.charts.periods
+        return chart.table if chart else None
 
 
 def name_of(scope: Scope) -> str:
@@ -143,9 +152,11 @@ def rates(reads: Reads, config: Config, scopes: Scopes, question: RatesQuestion)
     """Answer the question of the page."""
     figures = question.figures
     outages = reads.outages(figures.scope.targets, instant(figures.since), instant(figures.until))
+    answer = availability(reads, figures, basis_of(config.figures))
     return RatesView(
         question=question,
-        answer=availability(reads, figures, basis_of(config.figures)),
+        answer=answer,
+        charts=rate_charts(reads, config, scopes, figures, answer),
         outages=outages[-FIRST_OUTAGES:],
         more_outages=max(0, len(outages) - FIRST_OUTAGES),
         groups=[
