@@ -13,16 +13,6 @@ WIDTH: Final = 640  # of every drawing, in its own units; a phone shows two of t
 LABEL_UNITS: Final = 24  # height of a letter on a phone, for which room is left
 _LETTER: Final = 0.55  # width of a letter, as a share of its height
 
-# As in the style sheet, for a drawing that is printed without it.
-COLOURS: Final[Mapping[Verdict, str]] = {
-    Verdict.UP: "#26635a",
-    Verdict.DEGRADED: "#c38909",
-    Verdict.DOWN: "#9f0d01",
-    Verdict.MAINTENANCE: "#239cea",
-    Verdict.BLOCKED: "#72349f",
-    Verdict.UNKNOWN: "#949596",
-}
-
 # From the base of a bar to its top: what is known, the most serious first, then what is not.
 STACK: Final = (
     Verdict.DOWN,

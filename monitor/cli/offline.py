@@ -15,13 +15,13 @@ from monitor.cli.parsing import (
     read_saved,
     say,
 )
-from monitor.config import ConfigError, Problem, budget, load
+from monitor.config import Config, ConfigError, Problem, budget, load
 from monitor.config.fingerprint_file import load_fingerprints
 from monitor.config.legal import public_problems
 from monitor.config.local import LOCAL
 from monitor.core.french.formatting import count
 from monitor.core.french.sentences import REASONS, VERDICTS
-from monitor.core.model import Confidence, Judgement
+from monitor.core.model import Confidence, Judgement, Target
 from monitor.core.untrusted.numbers import whole
 from monitor.core.verdict.classify import classify_saved
 from monitor.runtime.errors import in_french
@@ -98,6 +98,18 @@ def check_config(args: Namespace) -> int:
             }
         )
         return 0
+    _print_config(config, unconfirmed, public=args.public)
+    _print_local(config, args.config / LOCAL)
+    print("\nDemandes par heure, et part de ce que permet l’espacement :")
+    for load_ in loads:
+        print(
+            f"  {load_.platform:22} {load_.planned_per_hour:7.1f} sur "
+            f"{load_.capacity_per_hour:7.1f}  {load_.share:4.0%}"
+        )
+    return 0
+
+
+def _print_config(config: Config, unconfirmed: Sequence[Target], *, public: bool) -> None:
     print(f"Configuration valable : {count(len(config.targets), 'cible')}.")
     print(f"Empreinte : {config.sha256}")
     for reminder in config.reminders:
@@ -112,20 +124,16 @@ def check_config(args: Namespace) -> int:
             f"{unconfirmed[0].url} (lue dans : {unconfirmed[0].source}). "
             "Toutes : « vigie check-config --json »."
         )
-    if args.public:
+    if public:
         print("Rien ne manque pour servir un site public.")
-    print(f"\nRéglages de {args.config / LOCAL}, par-dessus ceux qui sont livrés :")
+
+
+def _print_local(config: Config, path: Path) -> None:
+    print(f"\nRéglages de {path}, par-dessus ceux qui sont livrés :")
     for setting in config.local:
         print(f"  {setting}")
     if not config.local:
         print("  aucun")
-    print("\nDemandes par heure, et part de ce que permet l’espacement :")
-    for load_ in loads:
-        print(
-            f"  {load_.platform:22} {load_.planned_per_hour:7.1f} sur "
-            f"{load_.capacity_per_hour:7.1f}  {load_.share:4.0%}"
-        )
-    return 0
 
 
 def classify(args: Namespace) -> int:

@@ -10,16 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from grafana.states import LOOKS
 from monitor.charts import MACROS
 from monitor.charts.before_after import Period, before_after
 from monitor.charts.check_phases import check_phases, milliseconds
 from monitor.charts.day_bars import BAR_HEIGHT, LEAST, DayBars, DayTimes, day_bars
-from monitor.charts.drawing import COLOURS, WIDTH, ChartTable, fitting
+from monitor.charts.drawing import WIDTH, ChartTable, fitting
 from monitor.charts.frieze import FriezeThing, frieze
 from monitor.core.french.sentences import VERDICTS
 from monitor.core.model import Nature, Outage, Phase, Reason, Verdict
 from monitor.core.outages.time_accounts import KNOWN, Account, Span
+from monitor.core.state_looks import STATE_LOOKS
 
 DAY_US = 86_400_000_000
 BEGIN = datetime(2026, 11, 20, 8, tzinfo=UTC)
@@ -227,7 +227,9 @@ def test_a_drawing_is_legible_without_the_style_sheet(call: str) -> None:
         assert "style" not in node.attrib
 
 
-def test_colours_are_those_of_the_dashboards() -> None:
-    assert {verdict: look.color for verdict, look in LOOKS.items()} == dict(COLOURS)
+def test_each_state_is_drawn_in_its_own_colour() -> None:
     macros = (MACROS / "charts.html").read_text(encoding="utf-8")
-    assert set(COLOURS.values()) <= set(re.findall(r"#[0-9a-f]{6}", macros))
+    drawn = dict(re.findall(r'class="c-(\w+)" (?:fill|stroke)="(#[0-9a-f]{6})"', macros))
+    assert {verdict: drawn[verdict.value] for verdict in Verdict} == {
+        verdict: look.color for verdict, look in STATE_LOOKS.items()
+    }
