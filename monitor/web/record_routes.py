@@ -107,7 +107,7 @@ class RecordRoutes:
             request,
             f"/incidents?{filters.query(filters.page)}",
             "incidents.html",
-            lambda: incident_listing(self._reads, self._config, filters),
+            lambda: incident_listing(self._reads, self._config, filters, now=self._clock.now()),
         )
 
     async def incident(self, request: Request) -> Response:

@@ -35,6 +35,7 @@ def environment(*, version: str) -> jinja2.Environment:
         {
             "time": time_tag,
             "moment": moment_tag,
+            "exact": exact_tag,
             "short_duration": formatting.short_duration,
             "duration": duration,
             "spell": spell,
@@ -83,6 +84,16 @@ def moment_tag(at: datetime, now: datetime) -> Markup:
     """Return a `time` element with the instant as it is spoken of, and its title whole."""
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         _machine(at), _whole(at), formatting.short_when(at, now)
+    )
+
+
+def exact_tag(at: datetime) -> Markup:
+    """Return a `time` element with the Paris time to the second, whoever reads it and when.
+
+    Its title has UTC too, and so has a printed page.
+    """
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        _machine(at), _whole(at), formatting.to_the_second(at)
     )
 
 

@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[2]
 _PLACES: Mapping[str, type[schema.Entry]] = {
     "[publisher]": schema.Publisher,
     "[service]": schema.ServiceEntry,
-    "[web]": schema.WebEntry,
     "[legal]": schema.LegalEntry,
+    "[web]": schema.WebEntry,
     "[probe]": schema.ProbeEntry,
     "[policy]": schema.PolicyEntry,
     "[controls]": schema.ControlsEntry,

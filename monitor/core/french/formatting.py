@@ -36,6 +36,19 @@ def when(at: datetime) -> str:
     return f"{day(paris)} à {paris:%H:%M:%S} (heure de Paris ; {utc_text})"
 
 
+def to_the_second(at: datetime) -> str:
+    """Return an instant in Paris time, to the second below: "23 novembre 2026, 09:14:05".
+
+    For places that say once that hours are those of Paris.
+
+    Raises:
+        ValueError: `at` is naive.
+
+    """
+    paris = _both(at)[1]
+    return f"{_unbroken(day(paris))}, {paris:%H:%M:%S}"
+
+
 def clock_time(at: datetime) -> str:
     """Return "09:14:05" in Paris time, for a live screen that shows the date elsewhere.
 

@@ -11,7 +11,7 @@ from monitor.core.model import Gap, GapCause
 from monitor.core.untrusted.numbers import whole
 from monitor.web.record_reads import RecordReads
 
-PER_PAGE = 50
+PER_PAGE = 25
 LAST_PAGE = 200
 SPAN = timedelta(days=30)  # over which causes are counted
 

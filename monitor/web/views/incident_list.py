@@ -102,13 +102,14 @@ class IncidentListing:
     """One page of the list; `more`: an older page follows."""
 
     filters: IncidentFilters
+    now: datetime
     lines: tuple[IncidentLine, ...]
     more: bool
     departments: tuple[str, ...]
 
 
 def incident_listing(
-    reads: RecordReads, config: Config, filters: IncidentFilters
+    reads: RecordReads, config: Config, filters: IncidentFilters, *, now: datetime
 ) -> IncidentListing:
     """Read one page of the list, the newest first."""
     known = recorded_targets(
@@ -126,6 +127,7 @@ def incident_listing(
     start = PER_PAGE * (filters.page - 1)
     return IncidentListing(
         filters=filters,
+        now=now,
         lines=incident_lines(reads, known, matching[start : start + PER_PAGE]),
         more=len(matching) > start + PER_PAGE and filters.page < LAST_PAGE,
         departments=tuple(
