@@ -145,10 +145,10 @@ def opened(path: Path, limit: int, *, given: bool = False) -> Any:
             raise Fault(f"{path} : lien symbolique, là où il faut un fichier") from None
         fault = Gone if isinstance(error, FileNotFoundError) else Fault
         raise fault(f"{path} : illisible ({getattr(error, 'strerror', error)})") from None
-    seen = os.fstat(file.fileno())
-    if not stat.S_ISREG(seen.st_mode) or seen.st_size > limit:
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode) or status.st_size > limit:
         file.close()
-        what = "trop grand" if stat.S_ISREG(seen.st_mode) else "ce n’est pas un fichier ordinaire"
+        what = "trop grand" if stat.S_ISREG(status.st_mode) else "ce n’est pas un fichier ordinaire"
         raise Fault(f"{path} : {what}")
     return file
 
@@ -173,8 +173,8 @@ def census(*folders: Path) -> tuple[list[Path], list[str]]:
     while waiting:
         folder = waiting.pop()
         try:
-            with os.scandir(folder) as found:
-                entries = sorted(found, key=lambda one: one.name)
+            with os.scandir(folder) as listing:
+                entries = sorted(listing, key=lambda one: one.name)
         except OSError as error:
             if isinstance(error, FileNotFoundError) and folder not in folders:
                 continue  # the service whose data these are let go of it meanwhile
@@ -259,13 +259,15 @@ def openssl(*arguments: object) -> tuple[bool, str]:
 def verifies(key: bytes, message: bytes, signature: bytes) -> bool:
     """Tell whether an Ed25519 signature (RFC 8032) is good; `key` is 32 bytes."""
     with tempfile.TemporaryDirectory() as folder:
-        public, text, signed = (Path(folder) / name for name in ("key", "text", "signature"))
+        public, text, signature_file = (
+            Path(folder) / name for name in ("key", "text", "signature")
+        )
         public.write_bytes(DER_PREFIX + key)
         text.write_bytes(message)
-        signed.write_bytes(signature)
+        signature_file.write_bytes(signature)
         return openssl(
             "pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", "DER", "-inkey", public,
-            "-in", text, "-sigfile", signed,
+            "-in", text, "-sigfile", signature_file,
         )[0]  # fmt: skip
 
 
@@ -317,13 +319,13 @@ class Checkpoint:
     def __init__(self, data: bytes, where: object, origin: str, witnesses: Sequence[Key]) -> None:
         self.where = where
         try:
-            text, found, lines = data.decode().rpartition("\n\n")
+            text, separator, lines = data.decode().rpartition("\n\n")
         except UnicodeDecodeError:
             raise Fault(f"{where} : texte illisible") from None
         self.text = text + "\n"
         parts = self.text.split("\n")
         signatures = lines[:-1].split("\n")
-        if not found or not lines.endswith("\n") or len(parts) < 4 or len(signatures) > 100:
+        if not separator or not lines.endswith("\n") or len(parts) < 4 or len(signatures) > 100:
             raise Fault(f"{where} : ce n’est pas un checkpoint signé")
         self.origin, self.size = parts[0], number(parts[1], where)
         self.root = unbase64(parts[2], where)
@@ -344,10 +346,10 @@ class Checkpoint:
 
     def require(self, keys: Sequence[Key]) -> None:
         """Raise Fault unless one of these keys signed it, and none of them wrongly."""
-        found = [key for key in keys if (key.name, key.id) in self.lines]
-        if not found:
+        usable = [key for key in keys if (key.name, key.id) in self.lines]
+        if not usable:
             raise Fault(f"{self.where} : pas signé par la clé du journal, {self.origin}")
-        for key in found:
+        for key in usable:
             self._check(key, self.lines[key.name, key.id])
 
     def names(self, *keys: Key) -> bool:
@@ -431,8 +433,8 @@ class Tree:
         if self.alive:
             return
         for path in sorted((self.journal / "tile").rglob("*")):
-            known = path in self.seen or (self.data and self._unfinished(path))
-            if path.is_file() and not known:
+            is_known = path in self.seen or (self.data and self._unfinished(path))
+            if path.is_file() and not is_known:
                 self.faults.append(f"{path} : fichier de trop")
 
     def _unfinished(self, path: Path) -> bool:
@@ -440,10 +442,10 @@ class Tree:
         if re.fullmatch(r"\..*\.tmp", path.name):
             return True
         level, _, place = path.relative_to(self.journal / "tile").as_posix().partition("/")
-        found = re.fullmatch(r"((?:x\d{3}/)*\d{3})(?:\.p/(\d{1,3}))?(?:\.gz)?", place, re.ASCII)
-        if not found or not re.fullmatch(r"entries|[0-6]", level):
+        match = re.fullmatch(r"((?:x\d{3}/)*\d{3})(?:\.p/(\d{1,3}))?(?:\.gz)?", place, re.ASCII)
+        if not match or not re.fullmatch(r"entries|[0-6]", level):
             return False
-        index, width = int(re.sub("[x/]", "", found[1])), int(found[2] or WIDTH)
+        index, width = int(re.sub("[x/]", "", match[1])), int(match[2] or WIDTH)
         leaves: int = WIDTH ** int(level.replace("entries", "0"))  # below each of its hashes
         return (index * WIDTH + width) * leaves > self.size
 
@@ -486,9 +488,9 @@ class Tree:
                 names.append((width, zipped))
         if self.alive and not names[0][1].exists():  # grown beyond what the checkpoint signs
             names[0] = (width, full if full.exists() else full.with_name(f"{full.name}.gz"))
-        found = sorted(set(names), key=lambda one: (-one[0], one[1].name))
-        self.seen.update(path for _, path in found)
-        return found
+        places = sorted(set(names), key=lambda one: (-one[0], one[1].name))
+        self.seen.update(path for _, path in places)
+        return places
 
 
 def bundle(tree: Tree, index: int, width: int) -> tuple[list[tuple[int, Path]], list[bytes]]:
@@ -581,11 +583,11 @@ def walk(  # noqa: PLR0913 -- what is read, what is compared, who is told
 
 def check_proof(path: Path, checkpoint: Checkpoint) -> None:
     """Check that a leaf kept apart is in the tree of the proof's checkpoint (RFC 9162, 2.1.3)."""
-    head, found, _ = read(path).partition(b"\n\n")
+    head, separator, _ = read(path).partition(b"\n\n")
     lines = head.decode("utf-8", "replace").split("\n")
     lines = [line for line in lines if not line.startswith("extra ")]
     index = lines[1].removeprefix("index ") if len(lines) > 1 else ""
-    if not found or lines[0] != "c2sp.org/tlog-proof@v1" or len(lines) > 70:
+    if not separator or lines[0] != "c2sp.org/tlog-proof@v1" or len(lines) > 70:
         raise Fault(f"{path} : ce n’est pas une preuve")
     hashes = [unbase64(line, path) for line in lines[2:]]
     beside = path.with_suffix(".json")
@@ -639,12 +641,12 @@ def check_stamp(folder: Path, roots: bytes) -> int:
         for file, data in files.items():
             (copies / file).write_bytes(data)
         told_by = openssl("ts", "-reply", "-token_in", "-in", copies / "token.tst", "-text")[1]
-        stated, accuracy = STATED.search(told_by), ACCURACY.search(told_by)
-        if stated is None or accuracy is None:
+        stamp_time, accuracy = STATED.search(told_by), ACCURACY.search(told_by)
+        if stamp_time is None or accuracy is None:
             raise Fault(f"{token} : jeton illisible")
         if accuracy_us(accuracy) > MAX_ACCURACY_US:
             raise Fault(f"{token} : son autorité se dit exacte à plus d’une minute près")
-        at = calendar.timegm(time.strptime(" ".join(stated.groups()), "%b %d %H:%M:%S %Y"))
+        at = calendar.timegm(time.strptime(" ".join(stamp_time.groups()), "%b %d %H:%M:%S %Y"))
         if not openssl(
             "ts", "-verify", "-token_in", "-in", copies / "token.tst",
             "-data", copies / "checkpoint", "-CAfile", copies / "racines.pem",
@@ -657,25 +659,25 @@ def check_stamp(folder: Path, roots: bytes) -> int:
     return at
 
 
-def accuracy_us(found: "re.Match[str]") -> int:
+def accuracy_us(match: "re.Match[str]") -> int:
     """Read what openssl says of a token's accuracy, in microseconds; 0 when it says nothing."""
-    parts = (found["seconds"], found["millis"], found["micros"])
+    parts = (match["seconds"], match["millis"], match["micros"])
     values = [int(part or "0", 0) if part != "unspecified" else 0 for part in parts]
     return values[0] * 1_000_000 + values[1] * 1_000 + values[2]
 
 
 def check_chain(folder: Path, copies: Path, at: int) -> None:
     """Check the certificates kept beside a token, and the lists of those revoked."""
-    chain, kept, roots = folder / "chain.pem", copies / "chain.pem", copies / "racines.pem"
+    chain, copy, roots = folder / "chain.pem", copies / "chain.pem", copies / "racines.pem"
     alone = ("-CAfile", roots, "-no-CApath")
     # A chain that is good at two times is good between them: each certificate has one span.
-    same = sha256(kept.read_bytes() + roots.read_bytes())
+    same = sha256(copy.read_bytes() + roots.read_bytes())
     first, last = GOOD_CHAINS.get(same, (at + 1, at - 1))
     if not first <= at <= last:
-        if certificates(kept, chain)[-1] not in certificates(roots, "racines.pem"):
+        if certificates(copy, chain)[-1] not in certificates(roots, "racines.pem"):
             raise Fault(f"{chain} : sa racine n’est pas dans les racines (racines.pem)")
         if not openssl(
-            "verify", "-purpose", "timestampsign", "-attime", at, *alone, "-untrusted", kept, kept,
+            "verify", "-purpose", "timestampsign", "-attime", at, *alone, "-untrusted", copy, copy,
         )[0]:  # fmt: skip
             raise Fault(f"{chain} : chaîne de certificats refusée par openssl")
         GOOD_CHAINS[same] = min(first, at), max(last, at)
@@ -685,15 +687,15 @@ def check_chain(folder: Path, copies: Path, at: int) -> None:
 
 def check_list(folder: Path, path: Path, copies: Path) -> None:
     """Check a list of revoked certificates, and that the signer of a token is not in it."""
-    kept, crl = copies / "chain.pem", copies / "liste.crl"
+    copy, crl = copies / "chain.pem", copies / "liste.crl"
     data = read(path, MAX_PEM)
-    same = sha256(sha256(kept.read_bytes()) + data)
+    same = sha256(sha256(copy.read_bytes()) + data)
     if same in GOOD_LISTS:
         return
     crl.write_bytes(data)
-    serial = openssl("x509", "-in", kept, "-noout", "-serial")[1].strip().partition("=")[2]
+    serial = openssl("x509", "-in", copy, "-noout", "-serial")[1].strip().partition("=")[2]
     text = openssl(
-        "crl", "-inform", "DER", "-in", crl, "-CAfile", kept, "-no-CApath", "-text", "-noout"
+        "crl", "-inform", "DER", "-in", crl, "-CAfile", copy, "-no-CApath", "-text", "-noout"
     )[1]
     if "verify OK" not in text:
         raise Fault(f"{path} : liste de révocation que la chaîne ne signe pas")
@@ -877,7 +879,7 @@ class Answer:
 
     def step(self) -> "dict[str, Any]":
         """Return what a `conditions` leaf says of it."""
-        known = [
+        kept_headers = [
             (name, without_tokens(clean(value)) if name == "location" else clean(value))
             for name, value in self.headers
             if name in KEPT_HEADERS
@@ -886,7 +888,7 @@ class Answer:
         return filled(
             status=self.status,
             http_version=self.version,
-            headers=sorted(map(list, known[:MAX_NAMES])),
+            headers=sorted(map(list, kept_headers[:MAX_NAMES])),
             other_headers=sorted(others)[:MAX_HEADERS],
         )
 
@@ -988,11 +990,11 @@ class Capture:
 
     def _metadata(self, digest: str, block: bytes) -> None:
         try:
-            told = json.loads(block)
+            account = json.loads(block)
             if digest in self.wanted:
-                self.bodies.add(last_answer(told))
+                self.bodies.add(last_answer(account))
             else:
-                self.apart[digest] = check_named(told)
+                self.apart[digest] = check_named(account)
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             if digest not in self.wanted:
                 self.apart[digest] = None
@@ -1000,16 +1002,16 @@ class Capture:
     def copies(self) -> Iterator[tuple[str, bytes]]:
         """Yield the copies that leaves name: the digest and the block of each."""
         late: list[tuple[str, bytes]] = []
-        found: set[str] = set()
+        digests: set[str] = set()
         for fields, block, whole in records(self.path):
             name = fields.get("warc-record-id", "")
             if fields.get("warc-type") != "metadata":
                 self._resolve(name, block, fields.get("warc-type", ""))
                 continue
             digest = sha256(whole).hex()
-            if digest not in self.wanted or digest in found:
+            if digest not in self.wanted or digest in digests:
                 continue
-            found.add(digest)
+            digests.add(digest)
             if any(not kept.digest for kept in map(self.kept.get, wires_of(block)) if kept):
                 late.append((digest, block))  # what its records point at comes later
             else:
@@ -1024,15 +1026,15 @@ class Capture:
         same: dict[bytes, tuple[bytes, int, str]] = {}
         rest = block[head_of(block)[1] :] if name in self.revisits and kind == "response" else b""
         for other, head in self.revisits.get(name, ()) if kind == "response" else ():
-            kept, answer, data = self.kept[other], Answer(head), head + rest
-            kept.digest = sha256(data)
-            kept.answers(answer, data)
+            entry, answer, data = self.kept[other], Answer(head), head + rest
+            entry.digest = sha256(data)
+            entry.answers(answer, data)
             if other in self.bodies:
-                said = repr([answer.values(each) for each in FRAMING] + [answer.status]).encode()
-                if said not in same:
+                framing = repr([answer.values(each) for each in FRAMING] + [answer.status]).encode()
+                if framing not in same:
                     body, how = answer.body(data)
-                    same[said] = sha256(body), len(body), how
-                kept.body = same[said]
+                    same[framing] = sha256(body), len(body), how
+                entry.body = same[framing]
 
     def settle(self) -> Iterator[str]:
         """Look at bodies of which no more than a part may have been read, and say what is wrong.
@@ -1052,8 +1054,8 @@ class Capture:
             pointed.setdefault(original, []).append(name)
         for fields, block, _ in records(self.path):
             own = fields.get("warc-record-id", "")
-            named = [own] if own in wanted and own not in heads else []
-            for name in [*named, *pointed.get(own, ())]:
+            names = [own] if own in wanted and own not in heads else []
+            for name in [*names, *pointed.get(own, ())]:
                 data = heads[name][1] + block[head_of(block)[1] :] if name in heads else block
                 body = Answer(data).body(data)[0]
                 for said, at in wanted[name]:
@@ -1065,10 +1067,10 @@ class Capture:
 FRAMING = ("content-length", "transfer-encoding", "content-encoding")  # what the body depends on
 
 
-def last_answer(told: Any) -> str:
+def last_answer(account: Any) -> str:
     """Return the record of the answer whose body the leaf of a check says, "" for none."""
-    hops = told["observation"]["exchange"]["hops"]
-    name = told["wires"][len(hops) - 1]["response"] if hops else ""
+    hops = account["observation"]["exchange"]["hops"]
+    name = account["wires"][len(hops) - 1]["response"] if hops else ""
     return str(name)
 
 
@@ -1089,17 +1091,17 @@ def records(path: Path) -> Iterator[tuple[dict[str, str], bytes, bytes]]:
     with opened(path, MAX_CAPTURES) as packed, gzip.GzipFile(fileobj=packed) as file:
         while True:
             try:
-                found = record(file, path)
+                parts = record(file, path)
             except EOFError:
                 return
             except (OSError, zlib.error):
                 raise Fault(f"{path} : abîmé") from None
-            if found is None:
+            if parts is None:
                 return
-            unpacked += len(found[2])
+            unpacked += len(parts[2])
             if unpacked > MAX_UNPACKED:
                 raise Fault(f"{path} : trop grand, une fois décompressé")
-            yield found
+            yield parts
 
 
 def record(file: gzip.GzipFile, path: Path) -> "tuple[dict[str, str], bytes, bytes] | None":
@@ -1114,35 +1116,35 @@ def record(file: gzip.GzipFile, path: Path) -> "tuple[dict[str, str], bytes, byt
             raise Fault(f"{path} : enregistrement coupé")
         if len(head) > MAX_HEAD:
             raise Fault(f"{path} : ce n’est pas un fichier WARC/1.1")
-    named = fields_of(head, path)
-    size = number(named.get("content-length", ""), path)
+    fields = fields_of(head, path)
+    size = number(fields.get("content-length", ""), path)
     if not head.startswith(b"WARC/1.1\r\n") or size > MAX_RECORD:
         raise Fault(f"{path} : ce n’est pas un fichier WARC/1.1")
     block, end = file.read(size), file.read(4)
     if len(block) != size or end != b"\r\n\r\n":
         raise Fault(f"{path} : enregistrement coupé")
-    return named, block, head + block + end
+    return fields, block, head + block + end
 
 
 def fields_of(head: bytes, path: object) -> "dict[str, str]":
     """Read the fields of a record of a WARC file, their names in lower case."""
     lines = head.decode("utf-8", "replace").split("\r\n")
-    named: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for name, _, value in (line.partition(":") for line in lines[1:-2]):
-        if name.lower() in named and name.lower() != "warc-concurrent-to":
+        if name.lower() in fields and name.lower() != "warc-concurrent-to":
             raise Fault(f"{path} : un enregistrement dit deux fois {shown(name)}")
-        before = f"{named[name.lower()]} " if name.lower() in named else ""
-        named[name.lower()] = before + value.strip()
-    return named
+        before = f"{fields[name.lower()]} " if name.lower() in fields else ""
+        fields[name.lower()] = before + value.strip()
+    return fields
 
 
 def head_of(response: bytes) -> tuple[int, int]:
     """Return where the head of an HTTP answer begins and ends, early answers (103) before it."""
     begin = end = 0
     while True:
-        interim, found = INTERIM.match(response, end), HEAD_END.search(response, end)
-        begin, end = end, found.end() if found else len(response)
-        if not (interim and found):
+        interim, head_end = INTERIM.match(response, end), HEAD_END.search(response, end)
+        begin, end = end, head_end.end() if head_end else len(response)
+        if not (interim and head_end):
             return begin, end
 
 
@@ -1174,61 +1176,61 @@ class Copied:
 
 def check_copy(copy: Copied, block: bytes, file: Capture, on_trust: "Counter[str]") -> None:
     """Check a copy, the block of its record, against the leaves. Raises Fault."""
-    leaf, told = copy.leaf, json.loads(block)
-    if check_named(told) != (leaf["target"], leaf["point"], instant(leaf["at"])):
+    leaf, account = copy.leaf, json.loads(block)
+    if check_named(account) != (leaf["target"], leaf["point"], instant(leaf["at"])):
         raise Fault(f"{file.path} : la copie du {leaf['at']} est celle d’un autre relevé")
-    if sorted(told["why"]) != leaf["why"]:
+    if sorted(account["why"]) != leaf["why"]:
         raise Fault(
             f"{file.path} : la copie du {leaf['at']} dit être gardée pour d’autres raisons "
-            f"({shown(', '.join(told['why']))}) que sa feuille ({shown(', '.join(leaf['why']))})"
+            f"({shown(', '.join(account['why']))}) que sa feuille ({shown(', '.join(leaf['why']))})"
         )
     if file.path.name[:10] != leaf["at"][:10]:
         raise Fault(f"{file.path} : la copie du {leaf['at']} n’est pas dans le fichier de son jour")
     if copy.check is not None:
-        _check_told(copy, copy.check, told, file.path)
-    _check_bytes(leaf, told, file)
+        _check_told(copy, copy.check, account, file.path)
+    _check_bytes(leaf, account, file)
     if copy.check is not None:
-        _check_body(copy, copy.check, told, file, on_trust)
-        _check_met(copy, told, file, on_trust)
+        _check_body(copy, copy.check, account, file, on_trust)
+        _check_met(copy, account, file, on_trust)
 
 
-def _check_bytes(leaf: Leaf, told: Any, file: Capture) -> None:
+def _check_bytes(leaf: Leaf, account: Any, file: Capture) -> None:
     """Compare the bytes that were exchanged, and what their records say, with their copy."""
-    seen = told["observation"]
-    hops = list(hops_of(seen["exchange"]))
-    if len(hops) != len(told["wires"]):
+    observation = account["observation"]
+    hops = list(hops_of(observation["exchange"]))
+    if len(hops) != len(account["wires"]):
         raise Fault(f"{file.path} : la copie du {leaf['at']} ne dit pas où est chaque requête")
-    for rank, wire in enumerate(told["wires"]):
+    for rank, wire in enumerate(account["wires"]):
         for part in ("request", "response"):
             if not wire[part]:
                 continue
-            kept = file.kept.get(wire[part])
-            if kept is None or kept.digest.hex() != wire[f"{part}_sha256"]:
+            entry = file.kept.get(wire[part])
+            if entry is None or entry.digest.hex() != wire[f"{part}_sha256"]:
                 raise Fault(f"{file.path} : octets changés ou absents, relevé du {leaf['at']}")
             _check_head(leaf, part, wire, hops[rank], file)
-            file.strays -= {wire[part], kept.fields.get("warc-refers-to", "")}
+            file.strays -= {wire[part], entry.fields.get("warc-refers-to", "")}
 
 
 def _check_body(
-    copy: Copied, check: Leaf, told: Any, file: Capture, on_trust: "Counter[str]"
+    copy: Copied, check: Leaf, account: Any, file: Capture, on_trust: "Counter[str]"
 ) -> None:
     """Compare the body that the leaf of a check says with the bytes of its answer."""
     if "rule" not in check:
         return  # a leaf that does not say all: counted elsewhere
-    name = last_answer(told)
+    name = last_answer(account)
     kept = file.kept.get(name)
     digest, size, how = (kept and kept.body) or (sha256(b""), 0, WHOLE)
-    said = check.get("body", {"sha256": sha256(b"").hex(), "bytes": 0})
+    body = check.get("body", {"sha256": sha256(b"").hex(), "bytes": 0})
     if how == UNKNOWN:
         on_trust["codings"] += 1
-    elif (said["sha256"], whole_number(said["bytes"])) == (digest.hex(), size):
+    elif (body["sha256"], whole_number(body["bytes"])) == (digest.hex(), size):
         return
-    elif told["observation"]["exchange"]["failure"] is None:
+    elif account["observation"]["exchange"]["failure"] is None:
         raise Fault(body_fault(file, copy.leaf["at"]))
-    elif how == STOPPED and whole_number(said["bytes"]) > size:
+    elif how == STOPPED and whole_number(body["bytes"]) > size:
         on_trust["bodies"] += 1  # another zlib goes further before it stops
     else:
-        file.doubts.append((name, said, copy.leaf["at"]))
+        file.doubts.append((name, body, copy.leaf["at"]))
 
 
 def body_fault(file: Capture, at: str) -> str:
@@ -1237,23 +1239,24 @@ def body_fault(file: Capture, at: str) -> str:
     )
 
 
-def _check_met(copy: Copied, told: Any, file: Capture, on_trust: "Counter[str]") -> None:
+def _check_met(copy: Copied, account: Any, file: Capture, on_trust: "Counter[str]") -> None:
     """Compare what the check met, by its own leaf, with its copy and the heads of answers."""
     if copy.panel is not None:
         _agree(copy, file.path, "le contrôle de la ligne que nomme",
-               panel_said(copy.panel), copied_panel(told["observation"]["controls"]))  # fmt: skip
+               panel_said(copy.panel),
+               copied_panel(account["observation"]["controls"]))  # fmt: skip
     if copy.met is None:
         return
-    names = iter([wire["response"] for wire in told["wires"]])
-    met = copied_met(told["observation"]["exchange"], names, file)
-    said = dict(copy.met["met"])
-    on_trust["charsets"] += said.pop("charset", "") != ""  # the bytes of the page decide it
-    if said != met and len(json.dumps(met)) > LONG_MET:
+    names = iter([wire["response"] for wire in account["wires"]])
+    copied = copied_met(account["observation"]["exchange"], names, file)
+    recorded = dict(copy.met["met"])
+    on_trust["charsets"] += recorded.pop("charset", "") != ""  # the bytes of the page decide it
+    if recorded != copied and len(json.dumps(copied)) > LONG_MET:
         on_trust["shortened"] += 1
         return
-    whole = dict.fromkeys((*said, *met))
+    whole = dict.fromkeys((*recorded, *copied))
     _agree(copy, file.path, "les conditions que nomme",
-           {**whole, **said}, {**whole, **met})  # fmt: skip
+           {**whole, **recorded}, {**whole, **copied})  # fmt: skip
 
 
 LONG_MET = 9_000  # characters, beyond which the service may shorten what it keeps of a check
@@ -1263,8 +1266,8 @@ def copied_met(exchange: Any, names: "Iterator[str]", file: Capture) -> "dict[st
     """Return what a `conditions` leaf says of an exchange; `names` are its records of answers."""
 
     def answered(hops: Any) -> "list[dict[str, Any]]":
-        found = [file.kept.get(next(names)) for _ in hops]
-        return [(kept.step if kept else None) or {} for kept in found]
+        entries = [file.kept.get(next(names)) for _ in hops]
+        return [(kept.step if kept else None) or {} for kept in entries]
 
     answers = answered(exchange["hops"])
     steps = [
@@ -1293,7 +1296,7 @@ def copied_met(exchange: Any, names: "Iterator[str]", file: Capture) -> "dict[st
 
 def copied_step(hop: Any, *, first: bool) -> "dict[str, Any]":
     """Return what a `conditions` leaf says of a request, but for its answer."""
-    url, found = clean(hop["url"], MAX_URL), hop["resolution"] or {}
+    url, resolution = clean(hop["url"], MAX_URL), hop["resolution"] or {}
     tried = hop["attempts"][:MAX_NAMES]
     certificate = hop["certificate"]
     if certificate:
@@ -1304,10 +1307,10 @@ def copied_step(hop: Any, *, first: bool) -> "dict[str, Any]":
             certificate.pop("completed", None)
     return filled(
         url=url if first else without_tokens(url),
-        resolver=found.get("server"),
-        answers=sorted(found.get("addresses", ()))[:MAX_NAMES],
-        resolver_failure=found.get("failure"),
-        second=found.get("second"),
+        resolver=resolution.get("server"),
+        answers=sorted(resolution.get("addresses", ()))[:MAX_NAMES],
+        resolver_failure=resolution.get("failure"),
+        second=resolution.get("second"),
         attempts=[[each["address"], each["failure"]] for each in tried if each["failure"]],
         offenders=sorted({each["offender"] for each in tried if each.get("offender")}),
         address=hop["address"],
@@ -1327,18 +1330,18 @@ def copied_panel(controls: Any) -> "dict[str, Any]":
     """Return what a copy says of the controls, by the names of a `panel` leaf."""
     if not controls:
         return {}
-    told = panel_said(controls)
-    told["witnesses"] = [
+    panel = panel_said(controls)
+    panel["witnesses"] = [
         {name: value for name, value in each.items() if value is not None}
         for each in controls.get("witnesses", ())
     ]
-    return told
+    return panel
 
 
-def check_named(told: Any) -> "tuple[str, str, str]":
+def check_named(account: Any) -> "tuple[str, str, str]":
     """Return of which check an account is: target, point and instant."""
-    seen = told["observation"]
-    return seen["target"], seen["point"], instant(seen["at"])
+    observation = account["observation"]
+    return observation["target"], observation["point"], instant(observation["at"])
 
 
 def check_absent(leaf: Leaf, file: Capture, *, others: bool) -> None:
@@ -1362,28 +1365,28 @@ def check_absent(leaf: Leaf, file: Capture, *, others: bool) -> None:
         )
 
 
-def _check_told(copy: Copied, check: Leaf, told: Any, path: Path) -> None:
+def _check_told(copy: Copied, check: Leaf, account: Any, path: Path) -> None:
     """Compare what the copy says of its check with what the check's own leaf says."""
-    judged, target = told["observation"]["judgement"], told["target"]
+    judged, target = account["observation"]["judgement"], account["target"]
     if (check["verdict"], check["reason"]) != (judged["verdict"], judged["reason"]):
         raise Fault(
             f"{path} : la copie du {copy.leaf['at']} dit {shown(judged['verdict'])}, "
             f"{shown(judged['reason'])} ; la feuille {copy.number}, {shown(check['verdict'])}, "
             f"{shown(check['reason'])}"
         )
-    if told["observation"]["exchange"]["url"] != target["url"]:
+    if account["observation"]["exchange"]["url"] != target["url"]:
         raise Fault(
             f"{path} : la copie du {copy.leaf['at']} est celle d’une autre adresse que sa page"
         )
     _agree(copy, path, "le plan de", plan_told(copy.plan), copied_plan(target))
-    _agree(copy, path, "", check_told(check, copy.setup), copied_check(told["observation"]))
+    _agree(copy, path, "", check_told(check, copy.setup), copied_check(account["observation"]))
 
 
 def _agree(
-    copy: Copied, path: Path, what: str, said: "dict[str, Any]", copied: "dict[str, Any]"
+    copy: Copied, path: Path, what: str, recorded: "dict[str, Any]", copied: "dict[str, Any]"
 ) -> None:
     """Compare field by field, as far as a copy has it, what a leaf and a copy say."""
-    for name, value in said.items():
+    for name, value in recorded.items():
         if copied.get(name, value) != value:
             raise Fault(
                 f"{path} : la copie du {copy.leaf['at']} dit {name} = "
@@ -1394,30 +1397,30 @@ def _agree(
 
 def copied_plan(target: Any) -> "dict[str, Any]":
     """Return what a copy says of its target, by the names of a `target` leaf."""
-    named = {name: target[name] for name in (*PLANNED, "interval_s") if name in target}
+    fields = {name: target[name] for name in (*PLANNED, "interval_s") if name in target}
     lasting = {
         f"{name}_ms": round(target[f"{name}_s"] * 1000)
         for name in ("deadline", "slow")
         if f"{name}_s" in target
     }
-    return {**target.get("policy", {}), **named, **lasting}
+    return {**target.get("policy", {}), **fields, **lasting}
 
 
-def copied_check(seen: Any) -> "dict[str, Any]":
+def copied_check(observation: Any) -> "dict[str, Any]":
     """Return what a copy says of its check, by the names of an `observation` leaf."""
-    exchange, controls = seen["exchange"], seen["controls"]
-    at, slot = (microseconds(f"{instant(seen[name])}Z") for name in ("at", "slot_at"))
+    exchange, controls = observation["exchange"], observation["controls"]
+    at, slot = (microseconds(f"{instant(observation[name])}Z") for name in ("at", "slot_at"))
     offsets = {
-        "clock_offset_us": seen["clock_offset_us"],
+        "clock_offset_us": observation["clock_offset_us"],
         "server_offset_us": exchange["server_offset_us"],
     }
     return {
-        "rule": seen["judgement"]["rule"],
+        "rule": observation["judgement"]["rule"],
         "late_us": at - slot,
         "duration_us": exchange["duration_us"],
         "controls": instant(controls["at"]) if controls else None,
-        "config_sha256": seen["config_sha256"],
-        "ruleset": seen["ruleset"],
+        "config_sha256": observation["config_sha256"],
+        "ruleset": observation["ruleset"],
         "detail": without_tokens(clean(exchange["detail"])) or None,
         "phases_us": copied_phases(exchange),
         # One of centuries is in no leaf.
@@ -1491,8 +1494,8 @@ def _request_head(wire: "dict[str, str]", hop: Any, file: Capture) -> "dict[str,
 
 
 def _answer_head(name: str, hop: Any, cut: str, file: Capture) -> "dict[str, str]":
-    kept = file.kept[name]
-    head, payloads = kept.fields, [warc_digest(one) for one in kept.payloads]
+    entry = file.kept[name]
+    head, payloads = entry.fields, [warc_digest(one) for one in entry.payloads]
     kind = head.get("warc-type", "")
     if kind == "resource":  # bytes that are not the whole head of an answer
         return {**_any_head(name, kind, hop, file), "content-type": "application/octet-stream"}
@@ -1511,7 +1514,7 @@ def _answer_head(name: str, hop: Any, cut: str, file: Capture) -> "dict[str, str
         }
     elif cut:
         kind, more = "response", {"warc-truncated": cut}
-    elif payload or not kept.open:
+    elif payload or not entry.open:
         kind, more = "response", {"warc-payload-digest": right}
     else:
         kind = "response"
@@ -1541,11 +1544,11 @@ POLICY = {"failures": 3, "failing_s": 120, "successes": 2, "recovering_s": 60, "
 def strict_json(data: bytes) -> Any:
     """Read JSON that two readers cannot read differently. Raises ValueError for any other."""
 
-    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len({name for name, _ in found}) != len(found):
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        if len({name for name, _ in items}) != len(items):
             raise ValueError("un nom est donné deux fois")
         # Each object would have names of its own, and a long record keeps many objects.
-        return {sys.intern(name): value for name, value in found}
+        return {sys.intern(name): value for name, value in items}
 
     def refuse(text: str) -> Any:
         raise ValueError(f"nombre {text[:20]}")
@@ -1597,8 +1600,8 @@ class Outage:
 
     def says(self) -> "dict[str, Any]":
         """Return what an `outage` leaf says of it."""
-        named = {name: value for name, value in asdict(self).items() if name != "leaves"}
-        return {name: value for name, value in named.items() if value is not None}
+        fields = {name: value for name, value in asdict(self).items() if name != "leaves"}
+        return {name: value for name, value in fields.items() if value is not None}
 
     @property
     def shortest_us(self) -> int:
@@ -1660,9 +1663,9 @@ class Watched:
             self.instants.append(at)
             return True
         place = bisect_left(self.instants, at)
-        known = self.instants[place] == at or at in self.others
+        is_known = self.instants[place] == at or at in self.others
         self.others.add(at)
-        return not known
+        return not is_known
 
     def begins(self, slot: int) -> bool:
         """Take the slot of a check; False when it had one since the slots last went back."""
@@ -1691,10 +1694,10 @@ class Watched:
         One that was refused, or that the watcher's own side spoiled, says nothing, and neither
         does one that the clock puts before the last that did.
         """
-        told = [self.last_ok]
-        told += [one.last_at for one in (self.failing, self.recovering) if one]
-        told += [self.outage.last_fail_at] if self.outage else []
-        last = max((one for one in told if one is not None), default=at - 1)
+        instants = [self.last_ok]
+        instants += [one.last_at for one in (self.failing, self.recovering) if one]
+        instants += [self.outage.last_fail_at] if self.outage else []
+        last = max((one for one in instants if one is not None), default=at - 1)
         return verdict in GOOD | FAILING and at > last
 
     def forget(self) -> None:
@@ -1724,13 +1727,13 @@ class Watched:
             self.failing.with_one(at, verdict)
         else:
             self.failing = Streak(at, at, 1, reason, int(verdict == "down"), leaf)
-        seen = self.failing
-        if seen.lasted(policy["failures"], policy["failing_s"]):
+        streak = self.failing
+        if streak.lasted(policy["failures"], policy["failing_s"]):
             self.failing, self.outage = None, Outage(
-                target=self.target, point=self.point, reason=seen.reason, checks=seen.count,
-                nature="down" if seen.downs else "maintenance", last_ok_at=self.last_ok,
-                first_fail_at=seen.first_at, last_fail_at=seen.last_at, confirmed_at=at,
-                leaves={"last_ok": self.last_ok_leaf, "first_fail": seen.leaf, "last_fail": leaf},
+                target=self.target, point=self.point, reason=streak.reason, checks=streak.count,
+                nature="down" if streak.downs else "maintenance", last_ok_at=self.last_ok,
+                first_fail_at=streak.first_at, last_fail_at=streak.last_at, confirmed_at=at,
+                leaves={"last_ok": self.last_ok_leaf, "first_fail": streak.leaf, "last_fail": leaf},
             )  # fmt: skip
             events.append(("opened", self.outage))
         return events
@@ -1749,11 +1752,11 @@ class Watched:
             self.recovering.with_one(at, verdict)
         else:
             self.recovering = Streak(at, at, 1, "", 0, leaf)
-        seen = self.recovering
-        if not seen.lasted(policy["successes"], policy["recovering_s"]):
+        streak = self.recovering
+        if not streak.lasted(policy["successes"], policy["recovering_s"]):
             return []
-        outage.first_ok_at, outage.recovered_at = seen.first_at, at
-        outage.leaves["first_ok"] = seen.leaf
+        outage.first_ok_at, outage.recovered_at = streak.first_at, at
+        outage.leaves["first_ok"] = streak.leaf
         self.recovering, self.outage, self.last_ok, self.last_ok_leaf = None, None, at, leaf
         return [("closed", outage)]
 
@@ -1802,79 +1805,79 @@ class Doubt:
         good, policy = self.good, self.policy
         return good is not None and good.lasted(policy["successes"], policy["recovering_s"])
 
-    def explains(self, edge: str, said: dict[str, Any], awaited: list[Edge]) -> bool:
+    def explains(self, edge: str, fields: dict[str, Any], awaited: list[Edge]) -> bool:
         """Tell whether an edge that does not follow from the checks may rest on earlier ones."""
-        if said["at"] != self.last[0]:
+        if fields["at"] != self.last[0]:
             return False
         if edge == "closed":
-            return self._closes(said)
+            return self._closes(fields)
         if self.was_open:
             return False
-        return self._opens(said, awaited) if edge == "opened" else self._ends(said)
+        return self._opens(fields, awaited) if edge == "opened" else self._ends(fields)
 
-    def _closes(self, said: dict[str, Any]) -> bool:
-        first_ok, last_fail = said["first_ok_at"], said["last_fail_at"]
-        if not self.good or said["recovered_at"] != said["at"]:
+    def _closes(self, fields: dict[str, Any]) -> bool:
+        first_ok, last_fail = fields["first_ok_at"], fields["last_fail_at"]
+        if not self.good or fields["recovered_at"] != fields["at"]:
             return False
         within = first_ok >= self.first_at or self.failures
         return (
             (not within or (first_ok == self.good.first_at and self.is_over))
-            and said["confirmed_at"] < self.first_at
-            and said["first_fail_at"] <= last_fail < first_ok
-            and said.get("last_ok_at", said["first_fail_at"] - 1) < said["first_fail_at"]
+            and fields["confirmed_at"] < self.first_at
+            and fields["first_fail_at"] <= last_fail < first_ok
+            and fields.get("last_ok_at", fields["first_fail_at"] - 1) < fields["first_fail_at"]
             and self._is_last_failure(last_fail, self.fail_at[1])
-            and whole_number(said["checks"]) > self.failures
+            and whole_number(fields["checks"]) > self.failures
         )
 
-    def _opens(self, said: dict[str, Any], awaited: list[Edge]) -> bool:
-        first_fail = said["first_fail_at"]
-        last_ok = said.get("last_ok_at", first_fail - 1)
-        if self.last[1] or "first_ok_at" in said or "recovered_at" in said:
+    def _opens(self, fields: dict[str, Any], awaited: list[Edge]) -> bool:
+        first_fail = fields["first_fail_at"]
+        last_ok = fields.get("last_ok_at", first_fail - 1)
+        if self.last[1] or "first_ok_at" in fields or "recovered_at" in fields:
             return False
         if first_fail >= self.first_at:  # only the good check before it is older
             ought = next((one for edge, _, one in awaited if edge == "opened"), None)
-            bare = {name: value for name, value in said.items() if name != "last_ok_at"}
-            return "last_ok_at" in said and last_ok < self.first_at and bare == ought
+            bare = {name: value for name, value in fields.items() if name != "last_ok_at"}
+            return "last_ok_at" in fields and last_ok < self.first_at and bare == ought
         return (
             not self.met_good
-            and said["confirmed_at"] == said["last_fail_at"] == said["at"]
+            and fields["confirmed_at"] == fields["last_fail_at"] == fields["at"]
             and last_ok < first_fail
-            and whole_number(said["checks"]) > self.failures
-            and said["relapses"] == 0
+            and whole_number(fields["checks"]) > self.failures
+            and fields["relapses"] == 0
         )
 
-    def _ends(self, said: dict[str, Any]) -> bool:
+    def _ends(self, fields: dict[str, Any]) -> bool:
         at, good = self.last
         return (
-            said["first_at"] < self.first_at
+            fields["first_at"] < self.first_at
             and not self.met_good
-            and (good or at - said["last_at"] > self.policy["silence_s"] * SECOND)
-            and self._is_last_failure(said["last_at"], self.fail_at[good])
-            and whole_number(said["count"]) > self.failures - (not good)
+            and (good or at - fields["last_at"] > self.policy["silence_s"] * SECOND)
+            and self._is_last_failure(fields["last_at"], self.fail_at[good])
+            and whole_number(fields["count"]) > self.failures - (not good)
         )
 
-    def _is_last_failure(self, at: int, known: "int | None") -> bool:
-        return at == known if known is not None else at < self.first_at
+    def _is_last_failure(self, at: int, failed_at: "int | None") -> bool:
+        return at == failed_at if failed_at is not None else at < self.first_at
 
 
 def plan_told(plan: Leaf) -> "dict[str, Any]":
     """Return what a `target` leaf says that a copy must say too."""
     names = (*PLANNED, "interval_s", "deadline_ms", "slow_ms")
     optional = {"department": "", "expect_path": ""} if "url" in plan else {}
-    named = {name: plan[name] for name in names if name in plan}
-    return {**plan.get("policy", {}), **optional, **named}
+    fields = {name: plan[name] for name in names if name in plan}
+    return {**plan.get("policy", {}), **optional, **fields}
 
 
 def check_told(leaf: Leaf, setup: Leaf) -> "dict[str, Any]":
     """Return what the leaf of a check says that its copy must say too."""
     names = ("rule", "late_us", "duration_us", "phases_us")
-    named: dict[str, Any] = {name: leaf[name] for name in names if name in leaf}
+    fields: dict[str, Any] = {name: leaf[name] for name in names if name in leaf}
     if "rule" in leaf:
-        named["detail"] = leaf.get("detail")
-        named["controls"] = instant(leaf["controls"]["at"]) if "controls" in leaf else None
-        named |= {name: leaf.get(name) for name in ("clock_offset_us", "server_offset_us")}
-    named |= {name: setup[name] for name in ("config_sha256", "ruleset") if name in setup}
-    return named
+        fields["detail"] = leaf.get("detail")
+        fields["controls"] = instant(leaf["controls"]["at"]) if "controls" in leaf else None
+        fields |= {name: leaf.get(name) for name in ("clock_offset_us", "server_offset_us")}
+    fields |= {name: setup[name] for name in ("config_sha256", "ruleset") if name in setup}
+    return fields
 
 
 @dataclass
@@ -1918,13 +1921,13 @@ Due = tuple[int, int, bool]  # from, until, and whether every slot there must be
 
 def due(lives: "list[Life]") -> "dict[str, list[tuple[tuple[int, int], list[Due]]]]":
     """Return, for each target, the spans in which a point owes an account, by its plans."""
-    found: dict[str, list[tuple[tuple[int, int], list[Due]]]] = {}
+    by_target: dict[str, list[tuple[tuple[int, int], list[Due]]]] = {}
     highest = 0
     for life, following in zip(lives, [*lives[1:], None]):  # noqa: B905 -- Python 3.9
         highest = max(highest, life.at)
         for slug, slots in (life.plan or {}).items():
             spans = due_while(life, following, slug)
-            found.setdefault(slug, []).append((slots, spans))
+            by_target.setdefault(slug, []).append((slots, spans))
         if following is None or following.plan is None or life.at < highest:
             continue
         # What was lost between the two was counted at the second start, by the plan of that one.
@@ -1932,8 +1935,8 @@ def due(lives: "list[Life]") -> "dict[str, list[tuple[tuple[int, int], list[Due]
         for slug, slots in following.plan.items():
             same = life.stopped_at is None and (life.plan or {}).get(slug) == slots
             if not same and away < following.at:
-                found.setdefault(slug, []).append((slots, [(away, following.at, True)]))
-    return found
+                by_target.setdefault(slug, []).append((slots, [(away, following.at, True)]))
+    return by_target
 
 
 def owed_before(lives: "list[Life]", slug: str, slot: int) -> bool:
@@ -1949,12 +1952,12 @@ def owed_before(lives: "list[Life]", slug: str, slot: int) -> bool:
 
 def due_while(life: Life, following: "Life | None", slug: str) -> "list[Due]":
     """Return the spans of one target in one life."""
-    found: list[Due] = []
+    spans: list[Due] = []
     for number, (since, until) in enumerate(life.stretches):
         begin, end, sure = since, until, until
         if number:  # what was due between the step and our notice of it
             begin = min(until, since + STEP_US)
-            found.append((since, begin, False))
+            spans.append((since, begin, False))
         if number == len(life.stretches) - 1:
             if life.stopped_at is not None:
                 end = sure = max(until, life.stopped_at)
@@ -1969,8 +1972,8 @@ def due_while(life: Life, following: "Life | None", slug: str) -> "list[Due]":
                 end = until if number else max(until, life.last_at)
                 sure = max(begin, end - IN_HAND_US)
                 sure = min(sure, following.at) if following else sure
-        found += [(begin, sure, True), (max(begin, sure), end, False)]
-    return [one for one in found if one[0] < one[1]]
+        spans += [(begin, sure, True), (max(begin, sure), end, False)]
+    return [one for one in spans if one[0] < one[1]]
 
 
 @dataclass
@@ -2181,13 +2184,13 @@ class Story:
     def _planned(self, leaf: Leaf, point: str) -> "dict[str, tuple[int, int]] | None":
         if "plans" not in leaf:
             return None
-        found: dict[str, tuple[int, int]] = {}
+        slots: dict[str, tuple[int, int]] = {}
         for index in leaf["plans"]:
             plan = self.named[whole_number(index)]
             if plan["type"] != "plan" or plan["point"] != point:
                 raise ValueError("plans")
-            found.update(plan["slots"])
-        return found
+            slots.update(plan["slots"])
+        return slots
 
     def _observation(self, index: int, leaf: Leaf) -> None:
         self._settle()
@@ -2234,24 +2237,31 @@ class Story:
         self._fold(index, one, (at, verdict, leaf["reason"]), policy)
 
     def _fold(
-        self, index: int, one: Watched, seen: "tuple[int, str, str]", policy: dict[str, int]
+        self, index: int, watched: Watched, sighting: "tuple[int, str, str]", policy: dict[str, int]
     ) -> None:
         """See what follows from a check; its leaves must tell it."""
-        at, verdict, _ = seen
-        key = one.target, one.point
+        at, verdict, _ = sighting
+        key = watched.target, watched.point
         doubt = self.doubts.setdefault(key, Doubt(at)) if self.before else None
         edges: list[Edge] = []
-        if doubt and one.tells(at, verdict):
+        if doubt and watched.tells(at, verdict):
             doubt.take(at, verdict, policy)
-        for edge, what in one.fold(index, *seen, policy) if not (doubt and doubt.was_open) else ():
-            if edge == "opened" and one.page is not None:
-                what.leaves["target"] = one.page
-            where = {"target": one.target, "point": one.point, "at": at, "observation": index}
-            told = what.says() if edge != "blip" else {
+        for edge, what in (
+            watched.fold(index, *sighting, policy) if not (doubt and doubt.was_open) else ()
+        ):
+            if edge == "opened" and watched.page is not None:
+                what.leaves["target"] = watched.page
+            where = {
+                "target": watched.target,
+                "point": watched.point,
+                "at": at,
+                "observation": index,
+            }
+            fields = what.says() if edge != "blip" else {
                 "first_at": what.first_at, "last_at": what.last_at, "count": what.count,
                 "reason": what.reason, "downs": what.downs,
             }  # fmt: skip
-            edges.append((edge, what, {**where, **told}))
+            edges.append((edge, what, {**where, **fields}))
         if doubt:
             self._doubtful, doubt.awaited = (index, key), edges
         else:
@@ -2289,31 +2299,31 @@ class Story:
 
     def _edge(self, index: int, edge: str, leaf: Leaf) -> None:
         """Compare an edge that the journal tells with the one that follows from its checks."""
-        said = {
+        fields = {
             name: microseconds(value) if name == "at" or name.endswith("_at") else value
             for name, value in leaf.items()
             if name not in ("v", "type", "edge")
         }
         doubt = self.doubts[self._doubtful[1]] if self._doubtful else None
-        if self._doubtful and doubt and self._adopts(index, edge, said, doubt):
+        if self._doubtful and doubt and self._adopts(index, edge, fields, doubt):
             return
         made, what = -1, None
         ought: dict[str, Any] = {}
         if self._awaited:
-            made, (expected, what, ought) = self._awaited.pop(0)
-            ought = ought if expected == edge else {}
-        if said != ought:
+            made, (due_edge, what, ought) = self._awaited.pop(0)
+            ought = ought if due_edge == edge else {}
+        if fields != ought:
             self.faults.append(
                 f"feuille {index} : cette indisponibilité ({EDGES.get(edge, shown(edge))}) ne suit "
                 "pas des relevés"
                 + (f", qui en font une autre à la feuille {made}" if made >= 0 else "")
             )
         elif edge == "blip":
-            self.blips.append({"leaf": index, **said})
+            self.blips.append({"leaf": index, **fields})
         elif what is not None:
             what.leaves[edge] = index
 
-    def _adopts(self, index: int, edge: str, said: dict[str, Any], doubt: Doubt) -> bool:
+    def _adopts(self, index: int, edge: str, fields: dict[str, Any], doubt: Doubt) -> bool:
         """Take an edge that rests on checks of before the journal; False for any other.
 
         The first edge of a target in doubt says all that is to be known of it.
@@ -2321,28 +2331,28 @@ class Story:
         check, key = self._doubtful or (-1, ("", ""))
         awaited, doubt.awaited = doubt.awaited, []
         self.doubts[key] = None
-        if (awaited and (edge, said) == (awaited[0][0], awaited[0][2])) or not (
-            (said["observation"], said["target"], said["point"]) == (check, *key)
-            and doubt.explains(edge, said, awaited)
+        if (awaited and (edge, fields) == (awaited[0][0], awaited[0][2])) or not (
+            (fields["observation"], fields["target"], fields["point"]) == (check, *key)
+            and doubt.explains(edge, fields, awaited)
         ):
             self._await(check, awaited)
             return False
         self.on_trust["edges"] += 1
         one = self.watched[key]
         if edge == "blip":
-            self.blips.append({"leaf": index, **said})
+            self.blips.append({"leaf": index, **fields})
             if doubt.last[1]:
                 one.forget()
-                one.last_ok, one.last_ok_leaf = said["at"], check
+                one.last_ok, one.last_ok_leaf = fields["at"], check
             return True
         one.forget()
-        names = {name: value for name, value in said.items() if name not in ("at", "observation")}
+        names = {name: value for name, value in fields.items() if name not in ("at", "observation")}
         outage = Outage(**{"last_ok_at": None, **names}, leaves={edge: index})
         self.outages.append(outage)
         if edge == "opened":
             one.outage, one.last_ok, one.last_ok_leaf = outage, outage.last_ok_at, None
         else:
-            one.last_ok, one.last_ok_leaf = said["at"], check
+            one.last_ok, one.last_ok_leaf = fields["at"], check
         return True
 
     def _settle(self) -> None:
@@ -2379,16 +2389,16 @@ class Story:
         elif self._block is not None:
             self._block.changes.append(leaf)
         self._text(index, leaf)
-        told = {"leaf": index, "target": leaf["target"], "edge": leaf["edge"], "at": at}
+        entry = {"leaf": index, "target": leaf["target"], "edge": leaf["edge"], "at": at}
         texts = {side: leaf[side]["sha256"] for side in ("before", "after") if leaf.get(side)}
-        self.changes.append({**told, "kinds": list(leaf.get("kinds", ())), **texts})
+        self.changes.append({**entry, "kinds": list(leaf.get("kinds", ())), **texts})
 
     def _text(self, index: int, leaf: Leaf) -> None:
         """See that a text that is left is one that came: else a leaf between them is missing."""
         subject = leaf["target"], leaf["point"]
         left, after = leaf.get("before"), leaf.get("after")
-        known = self.texts.get((*subject, left["first_at"])) if left else None
-        if left and known != left["sha256"] and (known is not None or not self.before):
+        text = self.texts.get((*subject, left["first_at"])) if left else None
+        if left and text != left["sha256"] and (text is not None or not self.before):
             self.faults.append(
                 f"feuille {index} : la modification quitte un texte que le journal ne dit pas, ou "
                 "en dit un autre : une feuille manque avant elle"
@@ -2575,13 +2585,13 @@ class Story:
             self._announce(index, leaf)
         elif leaf.get("kind") == "withdrawal":
             place = whole_number(leaf["withdraws"])
-            known = self.announced.get(place)
-            if known is None:
+            announcement = self.announced.get(place)
+            if announcement is None:
                 self.faults.append(
                     f"feuille {index} : retire l’annonce de la feuille {place}, où il n’y en a pas"
                 )
-            elif known["withdrawn_by"] is None:
-                known["withdrawn_by"], known["counts"] = index, False
+            elif announcement["withdrawn_by"] is None:
+                announcement["withdrawn_by"], announcement["counts"] = index, False
 
     def _announce(self, index: int, leaf: Leaf) -> None:
         """Note an announced maintenance. It counts only when it was recorded before it began."""
@@ -2807,12 +2817,12 @@ class Holes:
                 first = phase + -(-(since - phase) // interval) * interval
                 last = phase + -(-(until - phase) // interval) * interval
                 self.story.planned += max(0, last - first) // interval
-                for lost, count in self._lost(slots, first, last, interval):
+                for missing, count in self._lost(slots, first, last, interval):
                     if certain:
                         self.story.faults.append(
                             f"{shown(self.one.target)} : ni relevé ni lacune pour "
                             + some(count, "relevé prévu", "relevés prévus")
-                            + f" à partir du {told_us(lost)} : le journal est incomplet"
+                            + f" à partir du {told_us(missing)} : le journal est incomplet"
                         )
                     else:
                         self.story.trusted += count
@@ -2825,15 +2835,15 @@ class Holes:
         self, slots: "list[int]", first: int, last: int, interval: int
     ) -> "Iterator[tuple[int, int]]":
         """Yield the first and the number of slots in [first, last) that nothing accounts for."""
-        seen = [
+        made_slots = [
             slot
             for slot in slots[bisect_left(slots, first) : bisect_left(slots, last)]
             if (slot - first) % interval == 0
         ]
         at = first
-        if len(seen) == max(0, last - first) // interval:
+        if len(made_slots) == max(0, last - first) // interval:
             return
-        for made in [*seen, last]:
+        for made in [*made_slots, last]:
             while at < made:
                 place = bisect_left(self.gaps, (at + 1, 0)) - 1
                 if self.in_gap(at):
@@ -2912,16 +2922,16 @@ def modules(folder: Path) -> list[Path]:
 class Verification:
     """The steps, in order. `faults` is all that does not agree."""
 
-    def __init__(self, asked: argparse.Namespace, faults: list[str], files: list[Path]) -> None:
-        self.folder: Path = asked.dossier
-        self.journal = place_of(asked, "journal")
-        self.kept = place_of(asked, "captures")
-        self.announced = place_of(asked, "annonces")
-        self.alive: bool = asked.alive
-        self.data: bool = asked.data
-        self.unknown: Callable[[], set[str]] = asked.unknown
+    def __init__(self, options: argparse.Namespace, faults: list[str], files: list[Path]) -> None:
+        self.folder: Path = options.dossier
+        self.journal = place_of(options, "journal")
+        self.kept = place_of(options, "captures")
+        self.announced = place_of(options, "annonces")
+        self.alive: bool = options.alive
+        self.data: bool = options.data
+        self.unknown: Callable[[], set[str]] = options.unknown
         self.files = files
-        self.old: list[Path] = asked.ancien
+        self.old: list[Path] = options.ancien
         self.faults = faults
         self.remarks: list[str] = []
         self.own: list[str] = []  # what is taken from the folder itself
@@ -2929,13 +2939,13 @@ class Verification:
         self.nothing = False  # there was nothing to verify in it
         self.faults += [
             f"{shown(path)} : programme étranger ; la copie d’un journal n’en contient pas"
-            for path in programs(self.folder, files if not asked.data else [])
+            for path in programs(self.folder, files if not options.data else [])
         ]
-        self.stated, self.witnesses, self.quorum = self._keys(asked.cles, asked.cle)
+        self.stated, self.witnesses, self.quorum = self._keys(options.cles, options.cle)
         # The key that was given may be an older one: the journal then says what took its place.
-        self.key = Key(asked.cle, LOG, "--cle") if asked.cle else self.stated
-        if asked.racines:
-            self.roots = read(asked.racines, MAX_PEM, given=True)
+        self.key = Key(options.cle, LOG, "--cle") if options.cle else self.stated
+        if options.racines:
+            self.roots = read(options.racines, MAX_PEM, given=True)
         else:
             self.roots = self._own_roots()
         self.stamps = self._stamps()
@@ -2959,21 +2969,21 @@ class Verification:
         self.own.append("les racines des autorités d’horodatage (racines.pem)")
         return read(self.folder / "racines.pem", MAX_PEM)
 
-    def _keys(self, given: "Path | None", key: str) -> tuple[Key, list[Key], int]:
-        path = given or self.folder / "cles.txt"
-        text = read(path, given=given is not None).decode("utf-8", "replace")
+    def _keys(self, keys_file: "Path | None", key: str) -> tuple[Key, list[Key], int]:
+        path = keys_file or self.folder / "cles.txt"
+        text = read(path, given=keys_file is not None).decode("utf-8", "replace")
         lines = [line.split() for line in text.splitlines()]
-        self.elsewhere = given is not None
+        self.elsewhere = keys_file is not None
         logs = [words[1] for words in lines if words[:1] == ["log"] and len(words) > 1]
         witnesses = [Key(w[2], WITNESS, path) for w in lines if w[:1] == ["witness"] and len(w) > 2]
         quorum = [w[1] for w in lines if w[:1] == ["quorum"] and len(w) > 1]
         if len(logs) != 1 or len(quorum) > 1:
             raise Fault(f"{path} : il faut une clé de journal, et une seule")
-        if given and key and key.strip() != logs[0]:
+        if keys_file and key and key.strip() != logs[0]:
             raise Fault(f"{path} : la clé de ce fichier n’est pas celle que vous avez donnée")
-        if not given and not key:
+        if not keys_file and not key:
             self.own.append("la clé du journal (cles.txt)")
-        if not given and witnesses:
+        if not keys_file and witnesses:
             self.own.append("les clés des cosignataires, et combien il en faut (cles.txt)")
         needed = number(quorum[0], path) if quorum and quorum[0] != "none" else 0
         return Key(logs[0], LOG, path), witnesses, needed
@@ -3008,23 +3018,23 @@ class Verification:
         if path not in self.files:
             self.nothing = True
             return "absent : on ne peut dire si des fichiers manquent à cette copie"
-        told = {}
+        listed = {}
         for line in read(path, MAX_CAPTURES).decode("utf-8", "replace").splitlines():
             digest, _, name = line.partition("  ")
-            if name in told:
+            if name in listed:
                 self.faults.append(f"{path} : nomme deux fois {shown(name)}")
-            told[name] = digest
+            listed[name] = digest
         here = {
             each.relative_to(self.folder).as_posix(): each for each in self.files if each != path
         }
-        for name in sorted(set(told) | set(here)):
+        for name in sorted(set(listed) | set(here)):
             if name not in here:
                 self.faults.append(
                     f"{shown(self.folder / name)} : manque, et le MANIFESTE le nomme"
                 )
-            elif name not in told:
+            elif name not in listed:
                 self.faults.append(f"{shown(here[name])} : de trop, le MANIFESTE ne le nomme pas")
-            elif self.attempt(digest_of, here[name]) not in (told[name], None):
+            elif self.attempt(digest_of, here[name]) not in (listed[name], None):
                 self.faults.append(
                     f"{shown(here[name])} : n’a pas l’empreinte que dit le MANIFESTE"
                 )
@@ -3033,7 +3043,7 @@ class Verification:
             for name, each in sorted(here.items())
             if not PLACES.fullmatch(name)
         ]
-        return some(len(told), "fichier")
+        return some(len(listed), "fichier")
 
     def checkpoint(self, path: Path) -> Checkpoint:
         """Read a checkpoint, or the one at the end of a proof; `require_key` is to follow."""
@@ -3054,17 +3064,17 @@ class Verification:
         that leaf: it is the only one to be believed of it.
         """
         for index, old, new in self.story.keys:
-            held = [one for one in (last, *older) if one.size > index and one.names(old, new)]
-            if not held and old.id != self.key.id:
+            points = [one for one in (last, *older) if one.size > index and one.names(old, new)]
+            if not points and old.id != self.key.id:
                 self.story.on_trust["keys"] += 1
             if old.id != self.key.id:
                 continue
-            if not held:
+            if not points:
                 raise Fault(
                     f"{self.journal / KEY_CHANGES} : la feuille {index} dit que la clé a changé ; "
                     "aucun checkpoint signé par l’ancienne ne contient cette feuille"
                 )
-            for one in held:
+            for one in points:
                 one.require([old, new])
             self.key = new
         if self.key.id != self.stated.id and not self.elsewhere:
@@ -3103,21 +3113,21 @@ class Verification:
             )
         for one in (last, *older):
             self._witnessed(one)
-        seen = ", ".join(f"{name} le {told(at)}" for name, at in sorted(last.cosigned.items()))
+        cosigners = ", ".join(f"{name} le {told(at)}" for name, at in sorted(last.cosigned.items()))
         before = sum(one.where not in self.apart for one in older)
         return (
             f"{some(last.size, 'feuille')}, racine {last.root.hex()[:16]}… ; "
             + some(before, "checkpoint antérieur prolongé", "checkpoints antérieurs prolongés")
-            + f" ; contresigné par : {seen or 'personne'}"
+            + f" ; contresigné par : {cosigners or 'personne'}"
         )
 
     def _witnessed(self, one: Checkpoint) -> None:
         """Compare the times of cosignatures with those of the leaves that they cover."""
         leaf, at = self.story.latest_at.get(one.size, (0, 0))
-        for name, seen in one.cosigned.items():
-            late = at // SECOND - seen
+        for name, when in one.cosigned.items():
+            late = at // SECOND - when
             text = (
-                f"{one.where} : {name} l’aurait contresigné le {told(seen)}, avant la feuille "
+                f"{one.where} : {name} l’aurait contresigné le {told(when)}, avant la feuille "
                 f"{leaf} ({told_us(at)})"
             )
             if late > WITNESS_DAYS * 86_400:
@@ -3130,12 +3140,12 @@ class Verification:
         verdicts: Counter[str] = Counter()
         for one in story.watched.values():
             verdicts += one.verdicts
-        said = ", ".join(
+        reasons = ", ".join(
             some(verdicts[name], *WORDS.get(name, (name, name))) for name in sorted(verdicts)
         )
         self.details += list(tables(story))
         self.nothing = not verdicts
-        lost = sum(gap["slots"] for gap in story.gaps)
+        missing = sum(gap["slots"] for gap in story.gaps)
         unplanned = sum(life.plan is None for lives in story.lives.values() for life in lives)
         self.details.append(
             some(story.planned, "relevé prévu", "relevés prévus")
@@ -3145,8 +3155,8 @@ class Verification:
         )
         return (
             f"{some(sum(verdicts.values()), 'relevé')} de {some(len(story.watched), 'page')} "
-            f"({said or 'aucun'}) ; "
-            + some(lost, "relevé prévu non fait, et dit", "relevés prévus non faits, et dits")
+            f"({reasons or 'aucun'}) ; "
+            + some(missing, "relevé prévu non fait, et dit", "relevés prévus non faits, et dits")
             + " ; "
             + some(len(story.outages), "indisponibilité refaite", "indisponibilités refaites")
             + " à partir des relevés ; "
@@ -3180,8 +3190,8 @@ class Verification:
             self.faults.append(f"{folder} : pas de jeton (token.tst)")
         self.nothing = not self.dated
         without = len(unknown & {folder.name for folder in self.stamps})
-        said = f" ; sans racine connue, et qui ne date rien ici : {without}"
-        return some(len(self.stamps) - without, "jeton") + said * bool(without)
+        rest = f" ; sans racine connue, et qui ne date rien ici : {without}"
+        return some(len(self.stamps) - without, "jeton") + rest * bool(without)
 
     def _rootless(self) -> set[str]:
         """Return the tokens that whoever made this copy could not check: none of them counts."""
@@ -3200,11 +3210,11 @@ class Verification:
             self.faults.append(f"{token} : la feuille {index} dit autre chose")
         if index is not None and index < size:
             self.faults.append(f"{token} : la feuille {index} l’annonce avant ce qu’il date")
-        last, seen = self.story.latest_at.get(size, (0, 0))
-        if seen // SECOND - at > TOLERANCE_S:
+        last, newest_us = self.story.latest_at.get(size, (0, 0))
+        if newest_us // SECOND - at > TOLERANCE_S:
             self.faults.append(
                 f"{token} : daté du {told(at)}, avant la feuille {last} qu’il couvre "
-                f"({told_us(seen)})"
+                f"({told_us(newest_us)})"
             )
         for name, cosigned in note.cosigned.items():
             if cosigned - at > TOLERANCE_S:
@@ -3234,10 +3244,10 @@ class Verification:
         for name, pairs in by_file.items():
             if name not in there:
                 continue
-            found = CopiesOf(self, there[name], pairs, leaves)
-            file = self.attempt(found.check, where=there[name])
-            done += found.done
-            removed += found.removed
+            copies = CopiesOf(self, there[name], pairs, leaves)
+            file = self.attempt(copies.check, where=there[name])
+            done += copies.done
+            removed += copies.removed
             if file:
                 unnamed, tops, strays = (
                     unnamed + len(file.apart), tops + file.tops, strays + len(file.strays)
@@ -3267,19 +3277,19 @@ class Verification:
         """Compare the announcements that are here with what their leaves name."""
         there = {path.name: path for path in self.files if path.parent == self.announced}
         notes = self.story.announced.values()
-        named = {note["sha256"] for note in notes if note["sha256"]}
-        for name in sorted(set(there) - named) if not self.data else ():
+        digests = {note["sha256"] for note in notes if note["sha256"]}
+        for name in sorted(set(there) - digests) if not self.data else ():
             self.faults.append(f"{shown(there[name])} : aucune feuille ne nomme ce fichier")
-        for name in sorted(named & set(there)):
+        for name in sorted(digests & set(there)):
             if self.attempt(digest_of, there[name], where=there[name]) not in (name, None):
                 self.faults.append(f"{shown(there[name])} : n’est pas l’annonce qui fut inscrite")
         self._date_announcements()
-        self.nothing = not named & set(there)
+        self.nothing = not digests & set(there)
         return (
             some(len(notes), "maintenance annoncée", "maintenances annoncées")
             + f", dont {sum(note['counts'] for note in notes)} à compter ; "
-            + some(len(named & set(there)), "texte d’annonce", "textes d’annonces")
-            + f" ici, {len(named - set(there))} hors de ce dossier"
+            + some(len(digests & set(there)), "texte d’annonce", "textes d’annonces")
+            + f" ici, {len(digests - set(there))} hors de ce dossier"
         )
 
     def _date_announcements(self) -> None:
@@ -3327,10 +3337,10 @@ class CopiesOf:
     """
 
     def __init__(
-        self, found: Verification, path: Path, pairs: "array[int]", leaves: "Leaves"
+        self, verification: Verification, path: Path, pairs: "array[int]", leaves: "Leaves"
     ) -> None:
-        self.found, self.path, self.leaves = found, path, leaves
-        self.story = found.story
+        self.verification, self.path, self.leaves = verification, path, leaves
+        self.story = verification.story
         self.checks = dict(zip(pairs[::2], pairs[1::2]))  # noqa: B905 -- Python 3.9
         self.done = self.removed = 0
         self.daily = False  # one that was made for its day alone is there
@@ -3342,13 +3352,13 @@ class CopiesOf:
         file = Capture(self.path, wanted)
         for digest, block in file.copies():
             for number in wanted.pop(digest, ()):
-                self.found.attempt(self._one, number, block, file, where=self.path)
+                self.verification.attempt(self._one, number, block, file, where=self.path)
         for at in file.settle():
-            self.found.faults.append(body_fault(file, at))
+            self.verification.faults.append(body_fault(file, at))
         for numbers in wanted.values():
             for leaf in map(self.leaves.__getitem__, numbers):
                 self.removed += leaf["why"] == ["daily"]
-                self.found.attempt(partial(check_absent, others=self.daily), leaf, file)
+                self.verification.attempt(partial(check_absent, others=self.daily), leaf, file)
         return file
 
     def _one(self, number: int, block: bytes, file: Capture) -> None:
@@ -3599,13 +3609,13 @@ def lasting(since: "int | None", until: "int | None") -> str:
         return "inconnu"
     ms = until // 1000 - since // 1000
     parts = (ms // 86_400_000, "j"), (ms // 3_600_000 % 24, "h"), (ms // 60_000 % 60, "min")
-    said = [f"{value} {unit}" for value, unit in parts if value]
-    return " ".join([*said, f"{ms // 1000 % 60},{ms % 1000:03} s"])
+    pieces = [f"{value} {unit}" for value, unit in parts if value]
+    return " ".join([*pieces, f"{ms // 1000 % 60},{ms % 1000:03} s"])
 
 
 def merged(gaps: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Join the gaps of one target and cause that follow each other; by time."""
-    found: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
     last: dict[tuple[str, ...], dict[str, Any]] = {}
     for gap in sorted(gaps, key=lambda one: (one["from"], one["leaf"])):
         name = gap["point"], gap["target"], gap["cause"]
@@ -3615,8 +3625,8 @@ def merged(gaps: list[dict[str, Any]]) -> list[dict[str, Any]]:
             last[name]["leaves"].append(gap["leaf"])
         else:
             last[name] = {**gap, "leaves": [gap["leaf"]]}
-            found.append(last[name])
-    return found
+            rows.append(last[name])
+    return rows
 
 
 def leaf_of(leaves: "dict[str, int | None]", name: str) -> str:
@@ -3625,12 +3635,12 @@ def leaf_of(leaves: "dict[str, int | None]", name: str) -> str:
 
 def rule_of(policy: "dict[str, int]") -> str:
     """Say what makes an outage, and what ends it."""
-    asked = {**POLICY, **policy}
+    full = {**POLICY, **policy}
     return (
-        some(asked["failures"], "échec", "échecs")
-        + f" sur {asked['failing_s']} s au moins ; pour la fin, "
-        + some(asked["successes"], "relevé bon", "relevés bons")
-        + f" sur {asked['recovering_s']} s au moins"
+        some(full["failures"], "échec", "échecs")
+        + f" sur {full['failing_s']} s au moins ; pour la fin, "
+        + some(full["successes"], "relevé bon", "relevés bons")
+        + f" sur {full['recovering_s']} s au moins"
     )
 
 
@@ -3684,10 +3694,10 @@ def tables(story: Story) -> Iterator[str]:
             f"Maintenance annoncée : {', '.join(map(shown, note['targets'][:SHOWN]))}, "
             f"du {told_us(note['from'])} au {told_us(note['to'])}, {worth}, feuille {note['leaf']}"
         )
-    for name, found in (("indisponibilités", story.outages), ("textes et liens", story.changes),
+    for name, rows in (("indisponibilités", story.outages), ("textes et liens", story.changes),
                         ("lacunes", gaps), ("maintenances annoncées", announced)):  # fmt: skip
-        if len(found) > SHOWN:
-            yield f"… et {len(found) - SHOWN} autres {name} : --json les donne toutes"
+        if len(rows) > SHOWN:
+            yield f"… et {len(rows) - SHOWN} autres {name} : --json les donne toutes"
 
 
 STEPS = (
@@ -3715,13 +3725,13 @@ STEPS = (
 Say = Callable[[str], None]
 
 
-def place_of(asked: argparse.Namespace, name: str) -> Path:
+def place_of(options: argparse.Namespace, name: str) -> Path:
     """Return a folder of the copy; of a service's own data, where a link may lead."""
-    path: Path = asked.dossier / name
-    return path.resolve() if asked.data else path
+    path: Path = options.dossier / name
+    return path.resolve() if options.data else path
 
 
-def judge(asked: argparse.Namespace, tell: Say) -> dict[str, Any]:
+def judge(options: argparse.Namespace, tell: Say) -> dict[str, Any]:
     """Verify, telling each step; return the whole as --json gives it."""
     faults: list[str] = []
 
@@ -3729,9 +3739,9 @@ def judge(asked: argparse.Namespace, tell: Say) -> dict[str, Any]:
         tell(shown(line))
 
     say("0. Ce programme et la clé")
-    found = begin(asked, faults, say)
-    inside = asked.dossier.resolve() in HERE.parents
-    own = ["ce programme"] * inside + (found.own if found else [])
+    verification = begin(options, faults, say)
+    inside = options.dossier.resolve() in HERE.parents
+    own = ["ce programme"] * inside + (verification.own if verification else [])
     if own:
         say(f"   Pris dans le dossier même : {', '.join(own)}.")
         say("   Cela y est cru sur parole : comparez-le avec ce que l’association publie, ou")
@@ -3741,10 +3751,10 @@ def judge(asked: argparse.Namespace, tell: Say) -> dict[str, Any]:
             f"   L’empreinte de ce programme (sha256sum {HERE.name}) est à calculer par vos soins :"
         )
         say("   celle qu’il dirait lui-même ne prouverait rien.")
-    steps = list(taken(found, say)) if found else []
+    steps = list(taken(verification, say)) if verification else []
     faults[:] = map(shown, faults)  # they name files, whose names are from outside
-    remarks = [shown(line) for line in found.remarks] if found else []
-    trusted = list(on_trust(found)) if found else []
+    remarks = [shown(line) for line in verification.remarks] if verification else []
+    trusted = list(on_trust(verification)) if verification else []
     for line in trusted:
         say(f"PRIS SUR PAROLE {line}")
     for line in remarks[:SHOWN]:
@@ -3753,7 +3763,7 @@ def judge(asked: argparse.Namespace, tell: Say) -> dict[str, Any]:
         say(f"REMARQUE … et {len(remarks) - SHOWN} autres")
     for line in faults:
         say(f"ÉCHEC {line}")
-    verdict = found.verdict() if found else f"{some(len(faults), 'défaut')}."
+    verdict = verification.verdict() if verification else f"{some(len(faults), 'défaut')}."
     say("")
     say(verdict)
     if own and not faults:
@@ -3761,52 +3771,52 @@ def judge(asked: argparse.Namespace, tell: Say) -> dict[str, Any]:
     result: dict[str, Any] = {"ok": not faults, "verdict": verdict, "taken_from_the_folder": own,
                               "steps": steps, "faults": faults, "remarks": remarks,
                               "on_trust": trusted}  # fmt: skip
-    return {**result, **(as_json(found) if found else {})}
+    return {**result, **(as_json(verification) if verification else {})}
 
 
-def on_trust(found: "Verification") -> Iterator[str]:
+def on_trust(verification: "Verification") -> Iterator[str]:
     """Yield, with its number, each kind of thing that nothing here proves nor denies."""
-    counts = {**found.story.on_trust, "slots": found.story.trusted}
+    counts = {**verification.story.on_trust, "slots": verification.story.trusted}
     for name, (one, many) in TRUSTED.items():
         if counts.get(name):
             yield some(counts[name], one, many)
 
 
-def begin(asked: argparse.Namespace, faults: list[str], say: Say) -> "Verification | None":
+def begin(options: argparse.Namespace, faults: list[str], say: Say) -> "Verification | None":
     """Find openssl, the files and the key; None when one of them cannot be used."""
-    judged = asked.dossier.resolve()
+    judged = options.dossier.resolve()
     if judged not in HERE.parents:
         for path in modules(HERE.parent):
             say(f"   {shown(path)} : posé à côté de ce programme ; il n’a pas été chargé.")
     try:
         OpenSSL.find(judged, HERE.parent)
         say(f"   openssl : {OpenSSL.path}")
-        places = [place_of(asked, name) for name in ("journal", "captures", "annonces")]
+        places = [place_of(options, name) for name in ("journal", "captures", "annonces")]
         files, irregular = census(
-            *([place for place in places if place.is_dir()] if asked.data else [asked.dossier])
+            *([place for place in places if place.is_dir()] if options.data else [options.dossier])
         )
         faults += irregular
         if irregular:
             return None
-        found = Verification(asked, faults, files)
+        verification = Verification(options, faults, files)
     except Fault as fault:
         faults.append(str(fault))
         return None
-    say(f"   {key_line(found.key)}")
-    return found
+    say(f"   {key_line(verification.key)}")
+    return verification
 
 
-def taken(found: "Verification", say: Say) -> Iterator[dict[str, Any]]:
+def taken(verification: "Verification", say: Say) -> Iterator[dict[str, Any]]:
     """Take each step, and tell it."""
     for rank, (title, step, proves, proves_not) in enumerate(STEPS, start=1):
         say(f"{rank}. {title}")
-        before = len(found.faults)
-        told_by = found.attempt(getattr(found, step))
-        for line in found.details:
+        before = len(verification.faults)
+        told_by = verification.attempt(getattr(verification, step))
+        for line in verification.details:
             say(f"   {line}")
-        nothing, found.details, found.nothing = found.nothing, [], False
+        nothing, verification.details, verification.nothing = verification.nothing, [], False
         say(f"   {told_by or 'ne peut être vérifié'}")
-        more = len(found.faults) - before
+        more = len(verification.faults) - before
         if more:
             say(f"   Refusé, voir à la fin : {some(more, 'défaut')}.")
         elif nothing:
@@ -3823,7 +3833,7 @@ def key_line(key: Key) -> str:
     return f"{key.name}+{key.id.hex()}+{data}"
 
 
-def as_json(found: Verification) -> dict[str, Any]:
+def as_json(verification: Verification) -> dict[str, Any]:
     """Return what the leaves tell; instants as the journal writes them, durations in µs."""
 
     def written(name: str, value: Any) -> Any:
@@ -3836,23 +3846,24 @@ def as_json(found: Verification) -> dict[str, Any]:
         return {name: written(name, value) for name, value in row.items()}
 
     return {
-        "tables": list(tables(found.story)),
-        "key": key_line(found.key),
-        "leaves": found.size,
-        "cosigned": {name: f"{stamp(at)}Z" for name, at in found.cosigned.items()},
-        "dated": [{**one, "at": f"{stamp(one['at'])}Z"} for one in found.dated],
+        "tables": list(tables(verification.story)),
+        "key": key_line(verification.key),
+        "leaves": verification.size,
+        "cosigned": {name: f"{stamp(at)}Z" for name, at in verification.cosigned.items()},
+        "dated": [{**one, "at": f"{stamp(one['at'])}Z"} for one in verification.dated],
         "checks": {
-            f"{one.target}@{one.point}": dict(one.verdicts) for one in found.story.watched.values()
+            f"{one.target}@{one.point}": dict(one.verdicts)
+            for one in verification.story.watched.values()
         },
         "outages": [
             {**all_of(one.says()), "shortest_us": one.shortest_us, "longest_us": one.longest_us,
              "leaves": one.leaves}
-            for one in found.story.outages
+            for one in verification.story.outages
         ],
-        "blips": [all_of(one) for one in found.story.blips],
-        "changes": [all_of(one) for one in found.story.changes],
-        "gaps": [all_of(one) for one in found.story.gaps],
-        "announcements": [all_of(one) for one in found.story.announced.values()],
+        "blips": [all_of(one) for one in verification.story.blips],
+        "changes": [all_of(one) for one in verification.story.changes],
+        "gaps": [all_of(one) for one in verification.story.gaps],
+        "announcements": [all_of(one) for one in verification.story.announced.values()],
     }  # fmt: skip
 
 
@@ -3872,13 +3883,13 @@ def main() -> int:
     # the journal, and while the service runs it adds to it.
     parser.set_defaults(data=False, alive=False, unknown=set)
     parser.add_argument("--json", action="store_true", help="répondre en JSON")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     for stream in (sys.stdout, sys.stderr):  # a terminal of another alphabet is no reason to stop
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
-    found = judge(asked, (lambda _: None) if asked.json else print)
-    if asked.json:
-        print(json.dumps(found, ensure_ascii=True, indent=1))
-    return 0 if found["ok"] else 1
+    result = judge(options, (lambda _: None) if options.json else print)
+    if options.json:
+        print(json.dumps(result, ensure_ascii=True, indent=1))
+    return 0 if result["ok"] else 1
 
 
 if __name__ == "__main__":
