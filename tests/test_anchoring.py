@@ -61,7 +61,7 @@ class House:
                 )
             ),
             cosigning=Cosigning(
-                witnesses=(Cosigner(key=str(self.witness.key.verifier), url=WITNESS),)
+                witnesses=(Cosigner(key=str(self.witness.key.verifier), url=f"{WITNESS}/"),)
             ),
         )
         self.url = f"sqlite:///{self.data.absolute() / 'vigie.sqlite'}"

@@ -45,7 +45,7 @@ def ask(
     serve = server(witness) if reply is None else lambda _: reply
     courier = FakeCourier({"https://temoin.example/add-checkpoint": serve})
     cosigning = Cosigning(
-        witnesses=(Cosigner(key=str(witness.key.verifier), url="https://temoin.example"),)
+        witnesses=(Cosigner(key=str(witness.key.verifier), url="https://temoin.example/"),)
     )
     asyncio.run(require_newest(cosigning, bytes(log.note(size)), courier=courier))
 
@@ -103,7 +103,7 @@ def test_a_witness_that_cannot_be_reached_is_said(capsys: pytest.CaptureFixture[
     key = SignerKey("loin.example/w", Algorithm.COSIGNATURE, bytes(32)).verifier
     cosigning = Cosigning(
         witnesses=(
-            Cosigner(key=str(key), url="https://loin.example"),
+            Cosigner(key=str(key), url="https://loin.example/"),
             Cosigner(key=str(VerifierKey.parse(str(key)))),  # by mail: nobody to ask
         )
     )

@@ -183,7 +183,7 @@ TEXT = LOG.note(5).text
 )
 def test_a_lying_witness_is_refused(tmp_path: Path, server: Server) -> None:
     scene = Scene(tmp_path)
-    liars = Cosigning(witnesses=(Cosigner(key=str(LIAR.verifier), url=URL),))
+    liars = Cosigning(witnesses=(Cosigner(key=str(LIAR.verifier), url=f"{URL}/"),))
     scene.courier.servers[ASK] = server
     scene.cosigners = scene.restarted(liars)
 
