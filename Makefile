@@ -73,9 +73,10 @@ mutants: .venv/dev ## change the logic of the core: do its tests see it? MUTANTS
 fuzz: .venv/dev ## hostile sites and a hostile network around the service; FUZZ="--seconds 60 --seed 7"
 	.venv/bin/python -m tests.fuzz.live $(FUZZ)
 
-# The packages of the front end; a stamp is older than their versions when these have changed.
-grafana/render/node_modules/.vigie: grafana/render/package.json
-	cd grafana/render && npm install --ignore-scripts --no-package-lock --legacy-peer-deps --no-audit --no-fund
+# The packages of the front end, by version and hash, of whichever registry npm is set to; a stamp is
+# older than their lock when this has changed.
+grafana/render/node_modules/.vigie: grafana/render/package.json grafana/render/package-lock.json
+	cd grafana/render && npm ci --ignore-scripts --legacy-peer-deps --no-audit --no-fund
 	@touch $@
 
 grafana-render: .venv/dev grafana/render/node_modules/.vigie ## draw the dashboards of Grafana in Chromium; pictures in GRAFANA_RENDER=build/grafana
@@ -84,4 +85,7 @@ grafana-render: .venv/dev grafana/render/node_modules/.vigie ## draw the dashboa
 
 grafana-images: grafana-render ## the pictures of docs/grafana.md, from those of grafana-render
 	@mkdir -p docs/images
-	cp $(or $(GRAFANA_RENDER),build/grafana)/communs-vue-ensemble-light-1280.png docs/images/grafana-vue-ensemble.png
+	@for board in communs-vue-ensemble sqlite-prefectures sqlite-incident communs-avant-apres; do \
+		cp $(or $(GRAFANA_RENDER),build/grafana)/$$board-light-1280-screen.png \
+			docs/images/grafana-$${board#*-}.png; \
+	done

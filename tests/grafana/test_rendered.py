@@ -118,3 +118,16 @@ def test_every_package_of_the_front_end_has_one_version() -> None:
         for name, version in package["dependencies"].items()
         if not re.fullmatch(r"\d+\.\d+\.\d+", version)
     ]
+
+
+def test_every_package_has_a_hash_and_none_names_a_registry() -> None:
+    lock = json.loads((ROOT / "grafana/render/package-lock.json").read_text())
+    named = json.loads((ROOT / "grafana/render/package.json").read_text())
+    root = lock["packages"].pop("")
+    assert root["dependencies"] == named["dependencies"]
+    assert len(lock["packages"]) > 300
+    assert [] == [
+        path
+        for path, one in lock["packages"].items()
+        if "resolved" in one or not one["integrity"].startswith("sha512-")
+    ]

@@ -31,6 +31,7 @@ PLACES = (
     "changes",
     "gaps",
     "at",
+    "departements.geojson",
 )
 CHECKS = [
     not_a_server_error,
@@ -72,6 +73,8 @@ def test_no_question_is_a_fault_and_each_answer_is_as_described(
 ) -> None:
     schema: Any = schemathesis.openapi.from_asgi(f"{PREFIX}/openapi.json", caller.app)
     operation = schema[f"/{place}"]["GET"]
+    if mode is GenerationMode.NEGATIVE and not operation.query:
+        return  # without a parameter no question is wrong
 
     @given(case=operation.as_strategy(generation_mode=mode))
     @settings(

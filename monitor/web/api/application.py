@@ -79,6 +79,25 @@ def build_interface(
             description=place.description,
             operation_id=path.removeprefix("/"),
         )
+
+    async def draw(request: Request) -> Response:
+        _require_bare(request)
+        return await service.map(request)
+
+    app.add_api_route(
+        DEPARTMENTS,
+        draw,
+        response_model=None,
+        response_class=JSONResponse,
+        responses={
+            HTTPStatus.OK.value: {"model": models.DepartmentsJson},
+            "default": {"model": models.ProblemJson},
+        },
+        summary="La carte des départements",
+        description="Les contours des départements, en GeoJSON (RFC 7946), et l’état le plus grave "
+        "des cibles de chacun. Sans paramètre.",
+        operation_id="departments",
+    )
     described = _described(app)
     text = json.dumps(described, ensure_ascii=False).encode()
     tag = f'"{sha256(text).hexdigest()[:32]}"'
@@ -90,12 +109,7 @@ def build_interface(
             return Response(status_code=304, headers=headers)
         return Response(text, headers=headers, media_type="application/json")
 
-    async def draw(request: Request) -> Response:
-        _require_bare(request)
-        return await service.map(request)
-
     app.add_route("/openapi.json", describe)
-    app.add_route(DEPARTMENTS, draw)  # a form of the world of maps, which describes itself
     paths = {*service.places(), "/openapi.json", DEPARTMENTS}
     return Interface(app=_Edge(app, paths, config.api_origin), description=described)
 

@@ -334,6 +334,36 @@ class AvailabilityAnswerJson(Exact):
     availability: list[AvailabilityJson]
 
 
+class OutlineJson(Exact):
+    """A geometry of RFC 7946."""
+
+    type: Literal["MultiPolygon"]
+    coordinates: list[list[list[list[float]]]]
+
+
+class DepartmentJson(Exact):
+    code: str
+    name: str
+    state: Verdict = Field(description="L’état le plus grave de ses cibles.")
+    words: str
+    targets: int
+    last_at: str | None
+
+
+class DepartmentFeatureJson(Exact):
+    type: Literal["Feature"]
+    id: str
+    properties: DepartmentJson
+    geometry: OutlineJson
+
+
+class DepartmentsJson(Exact):
+    """A collection of RFC 7946."""
+
+    type: Literal["FeatureCollection"]
+    features: list[DepartmentFeatureJson]
+
+
 class ProblemErrorJson(Exact):
     parameter: str
     value: str

@@ -17,6 +17,7 @@ EXAMPLES: Mapping[str, str] = {
     "/changes": "department=93&from=2026-11-01",
     "/gaps": "from=2026-11-23T08:00&to=2026-11-23T12:00",
     "/at": "target=anef-usagers&time=2026-11-23T14:30",
+    "/departements.geojson": "",
 }
 
 
@@ -67,16 +68,17 @@ def _places(description: Mapping[str, Any], site: str) -> Iterator[PlaceView]:
     schemas = description["components"]["schemas"]
     for path, operations in description["paths"].items():
         operation = operations["get"]
-        query = EXAMPLES[path]
+        query = f"?{EXAMPLES[path]}" if EXAMPLES[path] else ""
         yield PlaceView(
             path=f"{PREFIX}{path}",
             anchor=path.removeprefix("/"),
             summary=operation["summary"],
             description=operation["description"],
             parameters=tuple(
-                _parameter(one, schemas) for one in sorted(operation["parameters"], key=_rank)
+                _parameter(one, schemas)
+                for one in sorted(operation.get("parameters", ()), key=_rank)
             ),
-            example=f"curl '{site}{PREFIX}{path}?{query}'",
+            example=f"curl '{site}{PREFIX}{path}{query}'",
         )
 
 
