@@ -1,12 +1,15 @@
 """Read what a visitor saw from the bytes that were kept of an answer."""
 
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.core.changes.change_log import KeptCopy
+from monitor.core.model import Exchange
 from monitor.core.model.check import clean
 from monitor.core.text.read import read_page
-from monitor.evidence.captures import capture_check
+from monitor.evidence.captures import capture_metadata, day_files
 from monitor.evidence.captures.warc import WarcError
 from monitor.fetch.reparse import reread
 
@@ -38,26 +41,43 @@ class KeptAnswers:
     def __init__(self, captures: Path) -> None:
         self._captures = captures
 
-    def read(self, copy: KeptCopy) -> ShownAnswer | None:
-        """Return the words of an answer; None when its bytes cannot be read here."""
-        path = self._captures / copy.file
-        try:
-            if path.stat().st_size > MOST_FILE_BYTES:
-                return None
-            exchange = capture_check.opened(path, copy.sha256, reread)
-        except (WarcError, OSError, ValueError):
-            return None  # the verification of the captures reports what is wrong with it
-        if exchange is None:
-            return None
-        page = read_page(exchange.body, url=exchange.final_url, charset=exchange.charset or None)
-        text = "\n".join(line for block in page.blocks if (line := block.text.strip()))
-        status = exchange.hops[-1].status if exchange.hops else None
-        return ShownAnswer(
-            status=status,
-            title=clean(page.title, MOST_TITLE),
-            text="\n".join(clean(line, MOST_CHARACTERS) for line in _first(text).split("\n")),
-            cut=len(text) > MOST_CHARACTERS,
-        )
+    def read(self, copies: Iterable[KeptCopy]) -> Mapping[str, ShownAnswer]:
+        """Return the words of answers, by the digest of their copies; each file is read once.
+
+        Those whose bytes cannot be read here are left out.
+        """
+        by_file: dict[str, set[str]] = {}
+        for copy in copies:
+            by_file.setdefault(copy.file, set()).add(copy.sha256)
+        answers: dict[str, ShownAnswer] = {}
+        for name, digests in by_file.items():
+            # The verification of the captures reports what is wrong with them.
+            with suppress(WarcError, OSError, ValueError):
+                answers.update(self._read(self._captures / name, digests))
+        return answers
+
+    def _read(self, path: Path, digests: Collection[str]) -> Iterator[tuple[str, ShownAnswer]]:
+        if path.stat().st_size > MOST_FILE_BYTES:
+            return
+        remaining = len(digests)
+        for digest, found_account in day_files.accounts(path, digests):
+            observation = capture_metadata.observation_from(*found_account)
+            yield digest, _shown(reread(observation.exchange))
+            remaining -= 1
+            if not remaining:
+                return
+
+
+def _shown(exchange: Exchange) -> ShownAnswer:
+    page = read_page(exchange.body, url=exchange.final_url, charset=exchange.charset or None)
+    text = "\n".join(line for block in page.blocks if (line := block.text.strip()))
+    status = exchange.hops[-1].status if exchange.hops else None
+    return ShownAnswer(
+        status=status,
+        title=clean(page.title, MOST_TITLE),
+        text="\n".join(clean(line, MOST_CHARACTERS) for line in _first(text).split("\n")),
+        cut=len(text) > MOST_CHARACTERS,
+    )
 
 
 def _first(text: str) -> str:

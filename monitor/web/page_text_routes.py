@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from monitor.config import Config
-from monitor.core.changes.change import ChangeKind, Op
+from monitor.core.changes.change import ChangeKind, Op, Weight
 from monitor.core.changes.page_events import OF_LINKS
 from monitor.core.french import change_sentences as change_words
 from monitor.core.french import figure_sentences as figure_words
@@ -66,6 +66,7 @@ class PageTextRoutes:
             change_words=change_words,
             tellings=page_event_sentences,
             kinds=tuple(ChangeKind),
+            weights=tuple(Weight),
             elements=tuple(Element),
             OF_LINKS=OF_LINKS,
             Element=Element,

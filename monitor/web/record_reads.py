@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from monitor.core.changes.change import ChangeKind
+from monitor.core.changes.change import ChangeKind, Weight
 from monitor.core.changes.change_log import ChangeRecord, DeadLinkRecord, FactRecord, KeptCopy
 from monitor.core.changes.page_events import Version
 from monitor.core.model import (
@@ -90,11 +90,12 @@ class RecordReads(FigureReads, Protocol):
 
     def signed_size(self) -> int: ...
 
-    def page_changes(
+    def page_changes(  # noqa: PLR0913 -- keyword-only filters
         self,
         *,
         targets: Iterable[str] | None = None,
         kind: ChangeKind | None = None,
+        weight: Weight | None = None,
         announced_only: bool = False,
         limit: int | None = None,
         offset: int = 0,
@@ -105,6 +106,7 @@ class RecordReads(FigureReads, Protocol):
         *,
         targets: Iterable[str] | None = None,
         kind: ChangeKind | None = None,
+        weight: Weight | None = None,
         announced_only: bool = False,
     ) -> int: ...
 

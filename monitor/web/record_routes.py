@@ -1,6 +1,6 @@
 """The web pages about the record itself: `/incidents`, `/lacunes`, `/verifier`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -194,7 +194,7 @@ class RecordRoutes:
             self._config,
             number,
             now=self._clock.now(),
-            read_answer=self._read_answer,
+            read_answers=self._read_answers,
         )
 
     def _incident(self, number: int) -> bytes | None:
@@ -211,8 +211,8 @@ class RecordRoutes:
         view = self._view(number)
         return view.drawing.table.csv().encode() if view else None
 
-    def _read_answer(self, copy: KeptCopy) -> ShownAnswer | None:
-        return self._answers.read(copy) if self._answers else None
+    def _read_answers(self, copies: Iterable[KeptCopy]) -> Mapping[str, ShownAnswer]:
+        return self._answers.read(copies) if self._answers else {}
 
     def _leaf(self, number: int) -> bytes | None:
         """Return a leaf from the record, else from the journal's files."""

@@ -203,7 +203,7 @@ CALLS = {
 def test_every_drawing_has_a_title_a_description_a_table_and_its_data(call: str) -> None:
     markup = rendered(call, chart=CALLS[call])
     figure = etree.fromstring(markup)
-    svg = figure.find("svg")
+    svg = figure.find(".//svg")
     assert svg is not None
     assert svg.get("role") == "img"
     ids = str(svg.get("aria-labelledby")).split()
@@ -220,7 +220,7 @@ def test_every_drawing_has_a_title_a_description_a_table_and_its_data(call: str)
 
 @pytest.mark.parametrize("call", CALLS)
 def test_a_drawing_is_legible_without_the_style_sheet(call: str) -> None:
-    svg = etree.fromstring(rendered(call, chart=CALLS[call])).find("svg")
+    svg = etree.fromstring(rendered(call, chart=CALLS[call])).find(".//svg")
     assert svg is not None
     for node in svg.iter("rect", "path", "circle", "text"):
         assert node.get("fill") or node.get("stroke"), etree.tostring(node)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 from monitor.config import Config, ControlHost, ControlSettings, Mail, Publisher, Retention
-from monitor.core.changes.change import ChangeKind
+from monitor.core.changes.change import ChangeKind, Weight
 from monitor.core.changes.change_log import ChangeRecord, DeadLinkRecord, FactRecord, KeptCopy
 from monitor.core.changes.page_events import Version
 from monitor.core.model import (
@@ -214,16 +214,17 @@ class FakeReads:
     def signed_size(self) -> int:
         return len(self.journal)
 
-    def page_changes(
+    def page_changes(  # noqa: PLR0913 -- keyword-only filters
         self,
         *,
         targets: Iterable[str] | None = None,
         kind: ChangeKind | None = None,
+        weight: Weight | None = None,
         announced_only: bool = False,
         limit: int | None = None,
         offset: int = 0,
     ) -> Sequence[ChangeRecord]:
-        del targets, kind, announced_only, limit, offset
+        del targets, kind, weight, announced_only, limit, offset
         return ()
 
     def count_page_changes(
@@ -231,9 +232,10 @@ class FakeReads:
         *,
         targets: Iterable[str] | None = None,
         kind: ChangeKind | None = None,
+        weight: Weight | None = None,
         announced_only: bool = False,
     ) -> int:
-        del targets, kind, announced_only
+        del targets, kind, weight, announced_only
         return 0
 
     def page_change(self, number: int) -> None:

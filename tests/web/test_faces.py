@@ -114,6 +114,8 @@ def test_the_list_is_filtered_by_department_and_kind(web: Visitor) -> None:
             "departement=75",
             "nature=page_removed",
             "nature=fee",
+            "importance=major",
+            "importance=cosmetic",
             "departement=63&nature=phone",
             "departement=75&tout=oui",
         )
@@ -124,6 +126,8 @@ def test_the_list_is_filtered_by_department_and_kind(web: Visitor) -> None:
         "departement=75": "0 modification",
         "nature=page_removed": "1 modification",
         "nature=fee": "0 modification",
+        "importance=major": "4 modifications",
+        "importance=cosmetic": "0 modification",
         "departement=63&nature=phone": "3 modifications",
         "departement=75&tout=oui": "4 modifications",
     } == counts
@@ -134,6 +138,7 @@ def test_the_list_is_filtered_by_department_and_kind(web: Visitor) -> None:
     [
         ("/modifications?departement=00", 400),
         ("/modifications?nature=inconnue", 400),
+        ("/modifications?importance=inconnue", 400),
         ("/modifications?page=0", 400),
         ("/modifications?page=x", 400),
         ("/modifications?page=99999999999999999999", 400),

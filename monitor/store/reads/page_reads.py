@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from sqlmodel import Session
 
-from monitor.core.changes.change import ChangeKind
+from monitor.core.changes.change import ChangeKind, Weight
 from monitor.core.changes.change_log import ChangeRecord, FactRecord
 from monitor.core.changes.page_events import TURNS, PageEdge, ShownPage, Version
 from monitor.core.changes.text_history import MOST_REMEMBERED, TextHistory
@@ -76,12 +76,13 @@ class PageReads(CopyReads):
         since: datetime | None = None,
         until: datetime | None = None,
         kind: ChangeKind | None = None,
+        weight: Weight | None = None,
         announced_only: bool = False,
         limit: int | None = None,
         offset: int = 0,
     ) -> tuple[ChangeRecord, ...]:
         """Return the changes with `since <= at < until`, the newest first."""
-        query = _CHANGES.where(*self._some(targets, since, until, kind, announced_only))
+        query = _CHANGES.where(*self._some(targets, since, until, kind, weight, announced_only))
         query = query.order_by(_C.c.at.desc(), _C.c.id.desc()).limit(limit).offset(offset)
         with self._reading() as session:
             rows = session.connection().execute(query)
@@ -92,13 +93,14 @@ class PageReads(CopyReads):
         *,
         targets: Iterable[str] | None = None,
         kind: ChangeKind | None = None,
+        weight: Weight | None = None,
         announced_only: bool = False,
     ) -> int:
         """Return the number of changes that `page_changes` would return without bounds."""
         query = (
             select(func.count())
             .select_from(_C.join(_S, _S.c.id == _C.c.subject_id))
-            .where(*self._some(targets, None, None, kind, announced_only))
+            .where(*self._some(targets, None, None, kind, weight, announced_only))
         )
         with self._reading() as session:
             return session.connection().execute(query).scalar_one()
@@ -167,12 +169,13 @@ class PageReads(CopyReads):
                 for row in session.connection().execute(query)
             )
 
-    def _some(
+    def _some(  # noqa: PLR0913, PLR0917 -- passed on, at two calls
         self,
         targets: Iterable[str] | None,
         since: datetime | None,
         until: datetime | None,
         kind: ChangeKind | None,
+        weight: Weight | None,
         announced_only: bool,  # noqa: FBT001 -- passed on, at two calls
     ) -> Sequence[ColumnElement[bool]]:
         conditions: list[ColumnElement[bool]] = [_S.c.point == self.point]
@@ -182,6 +185,8 @@ class PageReads(CopyReads):
             conditions.append(_S.c.target.in_(list(targets)))
         if kind is not None:
             conditions.append((" " + _C.c.kinds + " ").contains(f" {kind.value} ", autoescape=True))
+        if weight is not None:
+            conditions.append(_C.c.weight == weight)
         if announced_only:
             conditions.append(_C.c.announced.is_(True))
         return conditions

@@ -1,7 +1,7 @@
 """The content of the page of one incident. Pure except for the queries."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -29,7 +29,7 @@ LEAST_MARGIN, MOST_MARGIN = timedelta(seconds=30), timedelta(hours=3)
 UNPLANNED_S = 60
 _MICROSECOND = timedelta(microseconds=1)
 
-ReadAnswer = Callable[[KeptCopy], ShownAnswer | None]
+ReadAnswers = Callable[[Iterable[KeptCopy]], Mapping[str, ShownAnswer]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +115,7 @@ class IncidentPage:
 
 
 def incident_page(
-    reads: RecordReads, config: Config, number: int, *, now: datetime, read_answer: ReadAnswer
+    reads: RecordReads, config: Config, number: int, *, now: datetime, read_answers: ReadAnswers
 ) -> IncidentPage | None:
     """Read the incident that has the outage of a number; None when there is none."""
     incident = next(iter(reads.incidents(number=number)), None)
@@ -131,14 +131,16 @@ def incident_page(
     if not mine:
         return None
     lines = tuple((one, known.of(one.target, one.first_fail_at)) for one in mine)
+    copies = [_copy(reads, outage) for outage in mine[:MOST_DETAILED]]
+    answers = read_answers(copy for copy in copies if copy)
     return IncidentPage(
         number=incident.number,
         incident=incident,
         platform=known.platform_name(incident.platform),
         lines=lines,
         detailed=tuple(
-            _detailed(reads, outage, target, read_answer)
-            for outage, target in lines[:MOST_DETAILED]
+            _detailed(reads, *line, copy, answers.get(copy.sha256) if copy else None)
+            for line, copy in zip(lines, copies, strict=False)
         ),
         drawing=_drawing(reads, incident, lines, now),
         followed=_followed(known, incident.platform),
@@ -155,7 +157,11 @@ def _settled(outages: Iterable[Outage], now: datetime) -> bool:
 
 
 def _detailed(
-    reads: RecordReads, outage: Outage, target: RecordedTarget, read_answer: ReadAnswer
+    reads: RecordReads,
+    outage: Outage,
+    target: RecordedTarget,
+    copy: KeptCopy | None,
+    shown: ShownAnswer | None,
 ) -> DetailedOutage:
     framing = Framing(
         last_ok=_check(reads, outage.target, outage.last_ok_at),
@@ -163,7 +169,6 @@ def _detailed(
         last_fail=_check(reads, outage.target, outage.last_fail_at),
         first_ok=_check(reads, outage.target, outage.first_ok_at),
     )
-    copy = _copy(reads, outage)
     first = framing.first_fail
     phases_us = first.check.phases_us if first else {}
     return DetailedOutage(
@@ -172,7 +177,7 @@ def _detailed(
         framing=framing,
         reasons=_reasons(reads, outage),
         phases=check_phases(f"Premier relevé en échec de {target.name}", phases_us),
-        shown=read_answer(copy) if copy else None,
+        shown=shown,
         copy=copy,
     )
 

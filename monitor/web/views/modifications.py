@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from starlette.datastructures import QueryParams
 
 from monitor.config import Config
-from monitor.core.changes.change import Change, ChangeKind, Edit, Op, Piece
+from monitor.core.changes.change import Change, ChangeKind, Edit, Op, Piece, Weight
 from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.changes.compare import compared
 from monitor.core.model import Target
@@ -34,6 +34,7 @@ class Filters:
 
     department: str = ""
     kind: ChangeKind | None = None
+    weight: Weight | None = None
     every: bool = False
     page: int = 1
 
@@ -41,6 +42,7 @@ class Filters:
     def of(cls, query: QueryParams, config: Config) -> "Filters":
         """Parse a query. Raises ValueError for an unknown department, kind or page."""
         department, kind = query.get("departement", ""), query.get("nature", "")
+        weight = query.get("importance", "")
         page = whole(query.get("page") or "1")
         if department and department not in departments(config):
             raise ValueError(f"no target there: {department!r}")
@@ -49,6 +51,7 @@ class Filters:
         return cls(
             department=department,
             kind=ChangeKind(kind) if kind else None,
+            weight=Weight(weight) if weight else None,
             every=query.get("tout") == "oui",
             page=page,
         )
@@ -58,6 +61,7 @@ class Filters:
         parameters = {
             "departement": self.department,
             "nature": self.kind.value if self.kind else "",
+            "importance": self.weight.value if self.weight else "",
             "tout": "oui" if self.every else "",
             "page": str(page),
         }
@@ -111,11 +115,12 @@ def listing(reads: RecordReads, config: Config, filters: Filters) -> Listing:
         ]
     announced_only = not filters.every
     total = reads.count_page_changes(
-        targets=targets, kind=filters.kind, announced_only=announced_only
+        targets=targets, kind=filters.kind, weight=filters.weight, announced_only=announced_only
     )
     changes = reads.page_changes(
         targets=targets,
         kind=filters.kind,
+        weight=filters.weight,
         announced_only=announced_only,
         limit=PER_PAGE,
         offset=PER_PAGE * (filters.page - 1),
