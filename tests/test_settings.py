@@ -63,6 +63,7 @@ def test_an_address_to_listen_on(value: str, host: str, port: int) -> None:
 
 KNOWN = (
     "VIGIE_LISTEN, VIGIE_DATABASE_URL, VIGIE_POINT, VIGIE_LOG_LEVEL, VIGIE_JOURNAL_KEY, "
+    "VIGIE_MAIL_PASSWORD, VIGIE_MAIL_KEY, VIGIE_DKIM_KEY, "
     "VIGIE_CONFIG, VIGIE_DATA"
 )
 LISTEN = "adresse d’écoute mal écrite: écrire par exemple 127.0.0.1:8600, ou [::1]:8600"

@@ -13,6 +13,7 @@ from monitor.config.values import (
     Cosigning,
     FigureSettings,
     Mail,
+    Relay,
     Stamping,
     Witnessing,
 )
@@ -29,6 +30,7 @@ __all__ = [
     "Mail",
     "Problem",
     "Publisher",
+    "Relay",
     "Retention",
     "StampAuthority",
     "Stamping",

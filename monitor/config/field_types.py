@@ -44,6 +44,12 @@ def _text(value: str) -> str:
     return value
 
 
+def _label(value: str) -> str:
+    if not _SLUG.fullmatch(value) or len(value) > 63:  # noqa: PLR2004 -- of DNS
+        raise refused("sélecteur mal écrit", "minuscules, chiffres et tirets, 63 au plus")
+    return value
+
+
 def _slug(value: str) -> str:
     if not _SLUG.fullmatch(value) or len(value) > 80:  # noqa: PLR2004 -- a label, a file name
         raise refused("identifiant mal écrit", "minuscules, chiffres et tirets, 80 au plus")
@@ -149,6 +155,7 @@ def pace(floor: float) -> AfterValidator:
 
 Text = Annotated[str, AfterValidator(_text)]
 Slug = Annotated[str, AfterValidator(_slug)]
+Label = Annotated[str, AfterValidator(_label)]  # of a name in the DNS
 MailAddress = Annotated[str, AfterValidator(_mail)]
 Url = Annotated[str, AfterValidator(_url)]
 WebAddress = Annotated[str, AfterValidator(_shape)]

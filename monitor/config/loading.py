@@ -18,9 +18,10 @@ from monitor.config.local import LOCAL
 from monitor.config.main_file import MainFile, platform_from, read_main
 from monitor.config.problems import ConfigError, Problem
 from monitor.config.pydantic_french import EntryT
+from monitor.config.schema import MailEntry
 from monitor.config.target_files import policy_from, read_targets
 from monitor.config.target_rules import check_targets
-from monitor.config.values import Config, ControlSettings, Mail
+from monitor.config.values import Config, ControlSettings, Mail, Relay
 from monitor.core.model import Target
 from monitor.core.verdict.fingerprints import Fingerprint
 
@@ -103,6 +104,22 @@ def _config(
         local=tuple(main.local.settings),
         api_origin=_sure(main.web).api_origin or "",
         legal=_sure(main.legal),
+        relay=_relay(mail),
+    )
+
+
+def _relay(mail: MailEntry) -> Relay | None:
+    if mail.host is None:
+        return None
+    return Relay(
+        host=mail.host,
+        port=mail.port,
+        security=mail.security,
+        user=mail.user or "",
+        per_minute=mail.per_minute,
+        person_cap=mail.person_cap,
+        verp=mail.verp,
+        selector=mail.dkim_selector or "",
     )
 
 

@@ -62,6 +62,9 @@ class MainFile:
         return lanes_of(map(platform_from, self.platforms.values()))
 
 
+HERE = ("localhost", "127.0.0.1", "::1")  # this very machine
+
+
 def platform_from(entry: schema.PlatformEntry) -> Platform:
     return Platform(
         slug=entry.slug, name=entry.name, spacing_s=entry.spacing_s, hosts=tuple(entry.hosts)
@@ -102,6 +105,7 @@ def read_main(folder: Path) -> MainFile:
     )
     if tables.readable:
         _check_service(main, folder)
+        _check_mail(main)
         _check_platforms(main)
         _check_controls(main)
     return main
@@ -135,6 +139,18 @@ def _check_service(main: MainFile, folder: Path) -> None:
         refuse(
             "service", "extra_ca", value=service.extra_ca, reason="fichier introuvable",
             cure="donner un chemin depuis le dossier de configuration",
+        )  # fmt: skip
+
+
+def _check_mail(main: MainFile) -> None:
+    mail, service = main.mail, main.service
+    if mail is None or mail.security is not schema.Security.NONE or mail.host in (None, *HERE):
+        return
+    if service is None or not service.allow_private:
+        main.tables.refuse(
+            "mail", "security", value=mail.security.value,
+            reason="les adresses des abonnés passeraient en clair sur le réseau",
+            cure="« starttls » ou « tls » ; « none » n’est que pour un serveur de cette machine",
         )  # fmt: skip
 
 

@@ -20,6 +20,7 @@ from monitor.config.field_types import (
     Interval,
     IpAddress,
     KeyName,
+    Label,
     LogKey,
     MailAddress,
     NtpServer,
@@ -119,9 +120,27 @@ class Retention(Entry):
     daily_copies_days: Annotated[int, Field(ge=1, le=36_500)] = 365
 
 
+class Security(StrEnum):
+    """How the connection to a mail server is protected. The certificate is always verified."""
+
+    STARTTLS = "starttls"
+    TLS = "tls"
+    NONE = "none"  # to this very machine only
+
+
 class MailEntry(Entry):
+    """Alerts; nothing is sent, and nobody can subscribe, while `host` is missing."""
+
     sender: MailAddress | None = None  # the contact
     daily_cap: Annotated[int, Field(ge=0, le=100_000)] = 500
+    person_cap: Annotated[int, Field(ge=1, le=100)] = 10
+    host: NtpServer | None = None
+    port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    security: Annotated[Security, Field(strict=False)] = Security.STARTTLS
+    user: Text | None = None
+    per_minute: Annotated[int, Field(ge=1, le=300)] = 60
+    verp: bool = True
+    dkim_selector: Label | None = None
 
 
 class ControlHost(Entry):

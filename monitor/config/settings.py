@@ -24,13 +24,23 @@ DEFAULTS = {
     "VIGIE_POINT": "local",
     "VIGIE_LOG_LEVEL": "INFO",
     "VIGIE_JOURNAL_KEY": "",  # empty: data/journal.key, made at the first run
+    "VIGIE_MAIL_PASSWORD": "",  # of the mail server
+    "VIGIE_MAIL_KEY": "",  # empty: data/courriels.key, made when alerts first start
+    "VIGIE_DKIM_KEY": "",  # empty: the mail server signs
     "VIGIE_CONFIG": "",  # default of --config; empty: see `config_folder`
     "VIGIE_DATA": "",  # default of --data; empty: data/ here
 }
 # Each may be in a file instead, named by a variable of the same name and `_FILE`.
-SECRETS = ("VIGIE_DATABASE_URL", "VIGIE_JOURNAL_KEY")
+SECRETS = (
+    "VIGIE_DATABASE_URL",
+    "VIGIE_JOURNAL_KEY",
+    "VIGIE_MAIL_PASSWORD",
+    "VIGIE_MAIL_KEY",
+    "VIGIE_DKIM_KEY",
+)
 _FILE = "_FILE"
 _SECRET_MAX = 10_000  # bytes of a secret's file
+_SECRET_MIN = 12  # characters of a part of a secret that is hidden by itself
 _OPTIONS = re.compile(r"[?&][a-z]{0,20}pass[a-z]{0,20}=([^&#]{1,1000})", re.IGNORECASE)
 _USER = re.compile(r"://[^:/@?#]{0,200}:(\S{1,1000})@")
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
@@ -72,6 +82,8 @@ class Settings:
         point: Name of this measuring point, in every record.
         log_level: One of `LEVELS`.
         journal_key: The journal's private key as text, or "": a secret, never shown.
+        mail_password: Of the mail server; "" for none. `mail_key`: what addresses are encrypted
+            with, or "". `dkim_key`: PEM of the key that signs messages, or "". All secrets.
         data: Folder of all that the service writes.
 
     """
@@ -83,6 +95,9 @@ class Settings:
     log_level: str
     data: Path
     journal_key: str = field(default="", repr=False)
+    mail_password: str = field(default="", repr=False)
+    mail_key: str = field(default="", repr=False)
+    dkim_key: str = field(default="", repr=False)
 
 
 def read_settings(environ: Mapping[str, str], *, data: Path = DATA) -> Settings:
@@ -113,6 +128,9 @@ def read_settings(environ: Mapping[str, str], *, data: Path = DATA) -> Settings:
         log_level=level,
         data=data,
         journal_key=values["VIGIE_JOURNAL_KEY"],
+        mail_password=values["VIGIE_MAIL_PASSWORD"],
+        mail_key=values["VIGIE_MAIL_KEY"],
+        dkim_key=values["VIGIE_DKIM_KEY"],
     )
 
 
@@ -125,15 +143,21 @@ def secrets_in(environ: Mapping[str, str]) -> list[str]:
         if name.endswith("_URL"):
             passwords = [*_USER.findall(value), *_OPTIONS.findall(value)]
             secrets += [*passwords, *map(unquote_plus, passwords), *map(unquote, passwords)]
-        else:
-            secrets += [value, *value.split()]
+        else:  # the words of "BEGIN PRIVATE KEY" are no secrets
+            secrets += [value, *(word for word in value.split() if len(word) >= _SECRET_MIN)]
     return [secret for secret in secrets if secret]
 
 
 def secrets_of(settings: Settings) -> list[str]:
     """Return the same for settings."""
-    names = (settings.database_url, settings.journal_key)
-    return secrets_in(dict(zip(SECRETS, names, strict=True)))
+    values = (
+        settings.database_url,
+        settings.journal_key,
+        settings.mail_password,
+        settings.mail_key,
+        settings.dkim_key,
+    )
+    return secrets_in(dict(zip(SECRETS, values, strict=True)))
 
 
 def _from_files(environ: Mapping[str, str], faults: list[str]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from monitor.config.schema import (
     LegalEntry,
     Publisher,
     Retention,
+    Security,
     StampAuthority,
 )
 from monitor.core.model import Platform, Policy, Target
@@ -55,6 +56,29 @@ class ControlSettings:
 class Mail:
     sender: str
     daily_cap: int  # messages a day, all subscribers together
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Relay:
+    """The mail server that takes our messages, and how much it is given.
+
+    Attributes:
+        user: To log in with, "" for no login; the password is of the environment.
+        per_minute: Messages a minute at most.
+        person_cap: Messages a day that one person may get by themselves; later ones come together.
+        verp: Whether each message has its own return path, `sender+…`.
+        selector: Of the DKIM key, "" when the server signs.
+
+    """
+
+    host: str
+    port: int = 587
+    security: Security = Security.STARTTLS
+    user: str = ""
+    per_minute: int = 60
+    person_cap: int = 10
+    verp: bool = True
+    selector: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +209,7 @@ class Config:
     figures: FigureSettings = field(default=FigureSettings(), compare=False)
     api_origin: str = field(default="", compare=False)  # changes no check either
     legal: LegalEntry = field(default=LegalEntry(), compare=False)
+    relay: Relay | None = field(default=None, compare=False)  # the same; None: no alerts
     local: tuple[Setting, ...] = field(default=(), repr=False, compare=False)
     sha256: str = field(init=False)
     by_slug: Mapping[str, Target] = field(init=False, repr=False, compare=False)

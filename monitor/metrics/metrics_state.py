@@ -108,6 +108,8 @@ class MetricsState:
         self.backlog: dict[str, int] = {}
         self.journal: JournalMetrics | None = None
         self.figures: RollingMetrics | None = None  # None until they are computed
+        self.notifications: Counter[str] = Counter()  # attempts to send a message, by result
+        self.outbox_since: datetime | None = None  # the message that waits longest; None: none
 
     def observe(
         self,

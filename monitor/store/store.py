@@ -42,6 +42,7 @@ from monitor.store.engine import (
     try_to_write,
 )
 from monitor.store.reads.account_reads import AccountReads
+from monitor.store.reads.alert_reads import AlertReads
 from monitor.store.reads.annotation_reads import AnnotationReads
 from monitor.store.reads.check_reads import CheckReads
 from monitor.store.reads.journal_reads import JournalReads, forget_checkpoints
@@ -90,6 +91,7 @@ class Store(
     JournalReads,
     JournaledReads,
     AnchorReads,
+    AlertReads,
 ):
     """The record of one point.
 

@@ -104,6 +104,19 @@ _ASKED = (
     " dise"
 )
 
+_ALERTS = (
+    "à qui écrire, et ce qui l’est : rien n’en est publié ni prouvé, et le journal n’en contient"
+    " rien"
+)
+
+
+def _of_alerts(name: str, key: tuple[str, ...], *columns: str) -> Vouched:
+    """Return an entry for a table that no leaf says anything of."""
+    return Vouched(
+        name=name, key=key, columns=_nothing(_ALERTS, *columns), more=_ALERTS, fewer=_ALERTS
+    )
+
+
 TABLES: Mapping[str, Vouched] = {
     table.name: table
     for table in (
@@ -343,6 +356,21 @@ TABLES: Mapping[str, Vouched] = {
             | _nothing(_ROBOTS, "host", "fetched_at", "status")
             | {"content_id": Column(By.NOTHING, of="content", why=_ROBOTS)},
             more=_ROBOTS,
+        ),
+        _of_alerts("alert_cursor", ("id",), "id", "leaf"),
+        _of_alerts("alert_thread", ("number",), "number", "state"),
+        _of_alerts(
+            *("subscriber", ("id",), "id", "lookup", "address", "nonce", "standing", "pace"),
+            *("rests", "asked_at", "confirmed_at"),
+        ),
+        _of_alerts("subscription", ("subscriber_id", "topic"), "subscriber_id", "topic"),
+        _of_alerts("suppression", ("lookup",), "lookup", "at", "why"),
+        _of_alerts(
+            *("notice", ("key",), "id", "key", "kind", "thread", "at", "numbers", "hours", "again"),
+        ),
+        _of_alerts(
+            *("outbox", ("id",), "id", "notice_id", "subscriber_id", "thread", "state", "rank"),
+            *("created_at", "due_at", "attempts", "unsure", "ended_at", "digest_id"),
         ),
     )
 }

@@ -1,0 +1,171 @@
+"""From a row of the outbox to a letter: the record is read when the message is sent.
+
+So a message that a server took late tells the present state, and not that of hours ago.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import replace
+from datetime import timedelta
+from typing import TypeVar
+
+from monitor.alerts.vault import LinkUse, Vault
+from monitor.config import Config
+from monitor.core.model import Gap, Outage, State, Target
+from monitor.core.notices import choices, letters, subscription_letters
+from monitor.core.notices.letter import Letter, LetterLine
+from monitor.core.notices.notice import PERSONAL, Notice, NoticeKind, Standing
+from monitor.core.notices.topics import topics_of
+from monitor.runtime.clock import Clock
+from monitor.store import Store
+from monitor.store.reads.alert_reads import DueMessage, Recipient
+
+FRESH_US = 5_000_000  # how long what all recipients share is reused
+CACHED = 64
+MANAGED = timedelta(days=90)  # how long a link to one's choices works
+CONFIRMED_WITHIN = timedelta(hours=subscription_letters.CONFIRM_HOURS)
+RENEWED_WITHIN = timedelta(days=31)
+GAP_MIN = timedelta(minutes=5)  # shorter ones are on the page of the incident
+
+T = TypeVar("T")
+
+
+class Composer:
+    """Writes letters. For one thread at a time."""
+
+    def __init__(self, store: Store, config: Config, vault: Vault, clock: Clock) -> None:
+        self._store = store
+        self._config = config
+        self._vault = vault
+        self._clock = clock
+        self._site = f"{config.publisher.site.rstrip('/')}/"
+        parts = config.figures.components
+        self._topics = {
+            target.slug: frozenset(topics_of(target, parts)) for target in config.targets
+        }
+        self._places = choices.places(config.targets, parts)
+        self._cache: OrderedDict[Hashable, tuple[int, object]] = OrderedDict()
+
+    def letter(self, message: DueMessage, recipient: Recipient) -> Letter | None:
+        """Return the letter of a message; None when there is nothing left to say of it."""
+        notice = message.notice
+        if notice.kind in PERSONAL:
+            return self._personal(notice, recipient)
+        if notice.kind is NoticeKind.DIGEST:
+            notices = self._store.digested(message.number)
+            written = [self._one(one, recipient) for one in notices]
+            several = [letter for letter in written if letter is not None]
+            if not several:
+                return None
+            states = letters.present_section(
+                self._states(recipient), self._targets, self._clock.now()
+            )
+            letter: Letter | None = letters.digest_letter(several, states)
+        else:
+            letter = self._one(notice, recipient)
+        return letter and replace(letter, exits=self._exits(recipient))
+
+    def leave_address(self, recipient: Recipient) -> str:
+        """Return the address that leaves with one click. It works for ever."""
+        token = self._vault.sign(LinkUse.LEAVE, recipient.number, recipient.nonce)
+        return f"{self._site}abonnement/quitter/{token}"
+
+    def _exits(self, recipient: Recipient) -> tuple[LetterLine, ...]:
+        return subscription_letters.exits(
+            self._manage_address(recipient), self.leave_address(recipient)
+        )
+
+    def _manage_address(self, recipient: Recipient) -> str:
+        until = self._clock.now() + MANAGED
+        token = self._vault.sign(LinkUse.MANAGE, recipient.number, recipient.nonce, until)
+        return f"{self._site}abonnement/choix/{token}"
+
+    def _personal(self, notice: Notice, recipient: Recipient) -> Letter:
+        if notice.kind is NoticeKind.MANAGE:
+            return subscription_letters.manage_letter(self._manage_address(recipient))
+        renews = recipient.standing is Standing.CONFIRMED
+        until = notice.at + (RENEWED_WITHIN if renews else CONFIRMED_WITHIN)
+        token = self._vault.sign(LinkUse.CONFIRM, recipient.number, recipient.nonce, until)
+        link = f"{self._site}abonnement/confirmer/{token}"
+        if renews:
+            letter = subscription_letters.renew_letter(link)
+            return replace(letter, exits=self._exits(recipient))
+        chosen = [
+            name
+            for topic, name in (*self._places.items(), *choices.INTERESTS.items())
+            if topic in recipient.topics
+        ]
+        chosen.append(f"rythme : {choices.PACES[recipient.pace]}")
+        association = self._config.publisher.association
+        return subscription_letters.confirm_letter(link, chosen, association=association)
+
+    def _one(self, notice: Notice, recipient: Recipient) -> Letter | None:
+        if notice.kind is NoticeKind.PAGE:
+            return self._of_page(notice, recipient)
+        outages = tuple(
+            outage
+            for outage in self._shared(notice.numbers, lambda: self._outages(notice))
+            if not recipient.topics.isdisjoint(self._topics.get(outage.target, ()))
+        )
+        if not outages:  # a target that is no longer checked
+            return None
+        return letters.incident_letter(
+            letters.Told(
+                notice=notice,
+                site=self._site,
+                outages=outages,
+                targets=self._targets,
+                states=self._states(recipient),
+                gaps=self._gaps(outages),
+                now=self._clock.now(),
+            )
+        )
+
+    def _of_page(self, notice: Notice, recipient: Recipient) -> Letter | None:
+        change = self._store.page_change(notice.numbers[0])
+        target = change and self._config.by_slug.get(change[0].target)
+        if change is None or target is None:
+            return None
+        present = letters.present_section(self._states(recipient), self._targets, self._clock.now())
+        return letters.page_letter(change[0], target, site=self._site, present=present)
+
+    def _outages(self, notice: Notice) -> tuple[Outage, ...]:
+        return tuple(
+            outage for number in notice.numbers for outage in self._store.outages(number=number)
+        )
+
+    def _states(self, recipient: Recipient) -> tuple[State, ...]:
+        states = self._shared("states", self._store.states)
+        return tuple(
+            state
+            for state in states
+            if not recipient.topics.isdisjoint(self._topics.get(state.target, ()))
+        )
+
+    def _gaps(self, outages: tuple[Outage, ...]) -> tuple[Gap, ...]:
+        since = min(outage.first_fail_at for outage in outages)
+        until = max(outage.first_ok_at or self._clock.now() for outage in outages)
+        if since >= until:
+            return ()
+        slugs = {"", *(outage.target for outage in outages)}
+        gaps = self._shared(("gaps", since, until), lambda: self._store.gaps(since, until))
+        return tuple(
+            gap for gap in gaps if gap.target in slugs and gap.to_at - gap.from_at >= GAP_MIN
+        )
+
+    @property
+    def _targets(self) -> dict[str, Target]:
+        return dict(self._config.by_slug)
+
+    def _shared(self, name: Hashable, read: Callable[[], T]) -> T:
+        """Read something once for the many recipients of one notice."""
+        now_us = self._clock.monotonic_us()
+        if name in self._cache and now_us - self._cache[name][0] < FRESH_US:
+            value: T = self._cache[name][1]  # type: ignore[assignment]  # of the same `read`
+            return value
+        value = read()
+        self._cache[name] = (now_us, value)
+        self._cache.move_to_end(name)
+        while len(self._cache) > CACHED:
+            self._cache.popitem(last=False)
+        return value

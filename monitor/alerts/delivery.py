@@ -1,0 +1,235 @@
+"""Empty the outbox: one message at a time, at the rate that the server is promised.
+
+1. Read what is due, the most pressing first.
+2. Claim one message. A stop before its answer is stored leaves that claim, which lapses.
+3. Read the record, write the letter, offer it to the server.
+4. Store what the server answered.
+
+A stop between the server's answer and 4, or a connection that ends between them, is the one case
+in which a person may get a message twice, with the same identifier. A second time, it is given up.
+"""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import Connection
+
+from monitor.alerts.composer import Composer
+from monitor.alerts.mime import DkimKey, Envelope, message_of, signed
+from monitor.alerts.relay import Attempt, RelaySession, RelayUnreachable, Result
+from monitor.alerts.rows import write_rows
+from monitor.alerts.vault import Vault, VaultError
+from monitor.config import Config, Relay
+from monitor.config.settings import Settings
+from monitor.core.notices.notice import MessageState, NoticeKind, Standing
+from monitor.core.notices.timing import PATIENCE, day_began, retry_at
+from monitor.metrics import MetricsState
+from monitor.runtime.clock import Clock
+from monitor.store import Store
+from monitor.store.reads.alert_reads import DueMessage, Recipient
+from monitor.store.writing import outbox_writes, subscriber_writes
+
+BATCH = 50  # messages that are read at once
+IDLE_S = 1.0  # between two looks at an empty outbox
+CLAIMED_FOR = timedelta(minutes=10)  # longer than a message may take
+AGAIN_S, AGAIN_MAX_S = 15.0, 900.0  # before a server that cannot be reached is tried again
+UNSURE_AGAIN = timedelta(minutes=5)
+MOST_UNSURE = 1  # attempts whose answer was lost; after one more, the message is given up
+END_S = 10.0  # that a message in progress may still take when the service stops
+
+log = structlog.get_logger(__name__)
+
+
+class Delivery:
+    """Sends what the outbox has. One at a time on a database."""
+
+    def __init__(  # noqa: PLR0913 -- keyword-only: what it works with
+        self,
+        *,
+        store: Store,
+        config: Config,
+        relay: Relay,
+        settings: Settings,
+        vault: Vault,
+        clock: Clock,
+        board: MetricsState,
+    ) -> None:
+        self._store = store
+        self._config = config
+        self._relay = relay
+        self._settings = settings
+        self._vault = vault
+        self._clock = clock
+        self._board = board
+        self._composer = Composer(store, config, vault, clock)
+        domain = config.mail.sender.rpartition("@")[2]
+        self._dkim = (
+            DkimKey(selector=relay.selector, domain=domain, pem=settings.dkim_key)
+            if settings.dkim_key and relay.selector
+            else None
+        )
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        again_s = AGAIN_S
+        await self._write(lambda c: outbox_writes.lapse_claims(c, self._clock.now()))
+        while True:
+            try:
+                sent = await self.deliver_due()
+            except RelayUnreachable as why:
+                log.warning("mail server not reached", why=str(why), again_s=again_s)
+                await self._clock.sleep(again_s)
+                again_s = min(2 * again_s, AGAIN_MAX_S)
+                continue
+            again_s = AGAIN_S
+            if not sent:
+                await self._clock.sleep(IDLE_S)
+
+    async def deliver_due(self) -> int:
+        """Offer a batch of what is due; return how many messages.
+
+        Raises:
+            RelayUnreachable: The server cannot be reached, or ended the connection.
+
+        """
+        now = self._clock.now()
+        room = self._config.mail.daily_cap - await asyncio.to_thread(
+            self._store.sent_since, day_began(now)
+        )
+        due = await asyncio.to_thread(self._store.due_messages, now, limit=max(0, min(BATCH, room)))
+        self._board.outbox_since = await asyncio.to_thread(self._store.oldest_due, now)
+        if not due:
+            return 0
+        session = RelaySession(
+            self._relay, self._settings.mail_password, extra_ca=self._config.extra_ca
+        )
+        async with session:
+            for message in due:
+                began_us = self._clock.monotonic_us()
+                work = asyncio.create_task(self._one(session, message))
+                try:
+                    await asyncio.shield(work)
+                except asyncio.CancelledError:
+                    with suppress(TimeoutError, RelayUnreachable):
+                        await asyncio.wait_for(work, END_S)
+                    raise
+                spent_s = (self._clock.monotonic_us() - began_us) / 1e6
+                await self._clock.sleep(60 / self._relay.per_minute - spent_s)
+        return len(due)
+
+    async def _one(self, session: RelaySession, read: DueMessage) -> None:
+        claims: list[DueMessage | None] = []
+        now = self._clock.now()
+        until = now + CLAIMED_FOR
+        await self._write(lambda c: claims.append(outbox_writes.claim(c, read, until, now)))
+        message = claims[-1]
+        if message is None:
+            return
+        recipient = await asyncio.to_thread(self._store.recipient, message.subscriber)
+        if message.unsure > MOST_UNSURE:
+            await self._end(message, MessageState.UNSURE)
+        elif recipient is None or not _may_be_written_to(recipient, message):
+            await self._end(message, MessageState.DROPPED)
+        else:
+            await self._send(session, message, recipient)
+
+    async def _send(self, session: RelaySession, message: DueMessage, recipient: Recipient) -> None:
+        try:
+            address = self._vault.decrypt(recipient.address)
+            data = await asyncio.to_thread(self._data, message, recipient, address)
+        except VaultError as error:
+            log.error("address not readable", why=str(error))  # noqa: TRY400 -- its message says all
+            await self._retry(message)
+            return
+        if data is None:
+            await self._end(message, MessageState.DROPPED)
+            return
+        attempt = await session.deliver(self._return_path(message, recipient), address, data)
+        await self._settle(message, attempt)
+
+    def _data(self, message: DueMessage, recipient: Recipient, address: str) -> bytes | None:
+        letter = self._composer.letter(message, recipient)
+        if letter is None:
+            return None
+        notice, number = message.notice, str(recipient.number)
+        leaves = recipient.standing is Standing.CONFIRMED
+        envelope = Envelope(
+            sender=self._config.mail.sender,
+            publisher=self._config.publisher.association,
+            recipient=address,
+            name=self._vault.name("message", notice.key, number),
+            thread=self._vault.name("thread", notice.thread, number) if notice.numbers else "",
+            leave=self._composer.leave_address(recipient) if leaves else "",
+            at=self._clock.now(),
+        )
+        return signed(message_of(letter, envelope), self._dkim)
+
+    def _return_path(self, message: DueMessage, recipient: Recipient) -> str:
+        sender = self._config.mail.sender
+        if not self._relay.verp:
+            return sender
+        local, _, domain = sender.rpartition("@")
+        proof = self._vault.name("return", str(message.number), str(recipient.number))[:12]
+        return f"{local}+{message.number}-{proof}@{domain}"
+
+    async def _settle(self, message: DueMessage, attempt: Attempt) -> None:
+        """Store what became of an attempt. The log has no address."""
+        self._board.notifications[attempt.result.value] += 1
+        now = self._clock.now()
+        following = _following(message, attempt.result, now)
+
+        def write(connection: Connection) -> None:
+            if isinstance(following, MessageState):
+                outbox_writes.end(connection, message, following, now)
+            else:
+                lost = attempt.result is Result.UNSURE
+                outbox_writes.put_back(connection, message, following, unsure=lost)
+            if attempt.result is Result.NO_MAILBOX:
+                subscriber_writes.refuse(connection, message.subscriber, now)
+
+        await self._write(write)
+        if attempt.result is not Result.SENT:
+            result = attempt.result.value
+            log.warning("not delivered", message=message.number, result=result, why=attempt.why)
+        if attempt.result in {Result.UNSURE, Result.UNREACHABLE}:
+            raise RelayUnreachable(attempt.why)
+
+    async def _retry(self, message: DueMessage) -> None:
+        await self._settle(message, Attempt(result=Result.LATER, why="address"))
+
+    async def _end(self, message: DueMessage, state: MessageState) -> None:
+        now = self._clock.now()
+        await self._write(lambda c: outbox_writes.end(c, message, state, now))
+
+    async def _write(self, work: Callable[[Connection], object]) -> None:
+        await write_rows(self._store, work)
+
+
+_ENDS = {
+    Result.SENT: MessageState.SENT,
+    Result.REFUSED: MessageState.REFUSED,
+    Result.NO_MAILBOX: MessageState.REFUSED,
+}
+
+
+def _following(message: DueMessage, result: Result, now: datetime) -> MessageState | datetime:
+    """Return the state that ends a message, or when it is tried again."""
+    if result in _ENDS:
+        return _ENDS[result]
+    if result is Result.UNSURE:
+        lost_before = message.unsure >= MOST_UNSURE
+        return MessageState.UNSURE if lost_before else now + UNSURE_AGAIN
+    if result is Result.UNREACHABLE:  # it was not offered: the pause is that of the server
+        over = now - message.created_at > PATIENCE
+        return MessageState.EXPIRED if over else now
+    return retry_at(message.attempts, now, message.created_at) or MessageState.EXPIRED
+
+
+def _may_be_written_to(recipient: Recipient, message: DueMessage) -> bool:
+    """Judge at the last moment: a person may have left since the message was planned."""
+    if recipient.standing is Standing.CONFIRMED:
+        return True
+    return recipient.standing is Standing.PENDING and message.notice.kind is NoticeKind.CONFIRM

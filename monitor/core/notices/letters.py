@@ -1,0 +1,279 @@
+"""The French texts of what is sent about the record. Neutral: what was observed, and how."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from monitor.core.changes.change_log import ChangeRecord
+from monitor.core.french import sentences
+from monitor.core.french.change_sentences import KINDS
+from monitor.core.french.formatting import PARIS, count, duration, numbered, when
+from monitor.core.french.page_event_sentences import EDGES
+from monitor.core.model import Gap, Nature, Outage, State, Target, Verdict
+from monitor.core.notices.letter import (
+    Letter,
+    LetterLine,
+    LetterSection,
+    Tone,
+    line,
+    subject_of,
+    typeset,
+)
+from monitor.core.notices.notice import Notice, NoticeKind
+
+SHOWN = 20  # lines of one list; what is left out is counted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a message on an incident is made of.
+
+    Attributes:
+        site: Address of our pages, with a slash at its end.
+        outages: Those of the incident that the recipient follows, oldest first.
+        targets: By slug, of these outages and of `states`.
+        states: Of all that the recipient follows.
+        gaps: When we could not measure, in the time of the outages.
+
+    """
+
+    notice: Notice
+    site: str
+    outages: tuple[Outage, ...]
+    targets: dict[str, Target]
+    states: tuple[State, ...]
+    gaps: tuple[Gap, ...]
+    now: datetime
+
+
+def incident_letter(told: Told) -> Letter:
+    """Return the message on an incident: opened, widened, still open or closed."""
+    names = _names(told)
+    maintenance = all(outage.nature is Nature.MAINTENANCE for outage in told.outages)
+    word = "Maintenance" if maintenance else "Indisponible"
+    number = told.notice.numbers[0]
+    page = f"{told.site}incidents/{number}"
+    subjects = {
+        NoticeKind.OPENED: f"[{word}{' de nouveau' if told.notice.again else ''}] {names}",
+        NoticeKind.WIDENED: f"[{word}, plus étendu] {names}",
+        NoticeKind.STILL_OPEN: f"[Toujours indisponible, {_lasting(told.notice.hours)}] {names}",
+    }
+    # A message that a server took late must not say of what is over that it goes on.
+    ended = all(outage.first_ok_at is not None for outage in told.outages)
+    closed = told.notice.kind is NoticeKind.CLOSED or ended
+    subject = f"[Rétabli] {names}" if closed else subjects[told.notice.kind]
+    return Letter(
+        subject=subject_of(subject),
+        tone=Tone.CLOSED if closed else Tone.OPEN,
+        lead=typeset(_closed_lead(told) if closed else _open_lead(told)),
+        actions=(
+            line(f"Fiche de l’incident {numbered(number)}, à joindre à une demande", page),
+            *(() if closed else _to_look_at(told)),
+        ),
+        sections=(
+            LetterSection(title="Ce que nos relevés établissent", lines=_facts(told)),
+            _present(told),
+            LetterSection(
+                title="Comment c’est mesuré",
+                lines=(
+                    line(
+                        "Chaque page est demandée à intervalle fixe depuis un point de mesure en "
+                        "France ; une indisponibilité n’est retenue qu’après plusieurs échecs, "
+                        "quand notre propre accès à internet est vérifié. Les instants des relevés "
+                        "sont dans un journal signé."
+                    ),
+                    line(f"À citer : incident {numbered(number)}, {page}", page),
+                ),
+            ),
+        ),
+    )
+
+
+def page_letter(
+    record: ChangeRecord, target: Target, *, site: str, present: LetterSection
+) -> Letter:
+    """Return the message on a change of a page."""
+    page = f"{site}modifications/{record.number}"
+    kinds = ", ".join(KINDS[kind] for kind in record.kinds) or EDGES[record.edge]
+    after = f"après le {when(record.after_at)}" if record.after_at else "à une date inconnue"
+    lines = [
+        line(f"Nature : {kinds}."),
+        line(f"En ligne au plus tard le {when(record.by_at)} ; {after}."),
+        *([line(record.summary)] if record.summary else []),
+        *(
+            [line("La date de mise à jour que la page affiche n’a pas changé.")]
+            if record.silent
+            else []
+        ),
+    ]
+    return Letter(
+        subject=subject_of(f"[Page modifiée] {target.name} : {kinds}"),
+        tone=Tone.PLAIN,
+        lead=typeset(f"{target.name} : {EDGES[record.edge]} ({kinds})."),
+        actions=(
+            line(f"Texte avant et après, modification {numbered(record.number)}", page),
+            line("La page elle-même", target.url),
+        ),
+        sections=(
+            LetterSection(title="Ce que nos relevés établissent", lines=tuple(lines)),
+            present,
+            LetterSection(
+                title="Comment c’est mesuré",
+                lines=(
+                    line(
+                        "Deux relevés de la page s’accordent sur le nouveau texte avant qu’il soit "
+                        "annoncé."
+                    ),
+                    line(f"À citer : modification {numbered(record.number)}, {page}", page),
+                ),
+            ),
+        ),
+    )
+
+
+def digest_letter(letters: Sequence[Letter], states: LetterSection) -> Letter:
+    """Return one message of several."""
+    open_ones = sum(letter.tone is Tone.OPEN for letter in letters)
+    heading = count(len(letters), "événement")
+    return Letter(
+        subject=subject_of(f"[Récapitulatif] {heading}"),
+        tone=Tone.PLAIN,
+        lead=typeset(
+            f"{heading} sur ce que vous suivez"
+            + (f", dont {count(open_ones, 'annonce')} d’indisponibilité." if open_ones else ".")
+        ),
+        sections=(
+            *(
+                LetterSection(title=letter.subject, lines=(line(letter.lead), *letter.actions[:1]))
+                for letter in letters[:SHOWN]
+            ),
+            *_left_out(len(letters) - SHOWN),
+            states,
+        ),
+    )
+
+
+def present_section(
+    states: Sequence[State], targets: dict[str, Target], now: datetime
+) -> LetterSection:
+    """Return the whole present state of what a recipient follows: what is not well by name."""
+    good = [state for state in states if state.verdict in {Verdict.UP, Verdict.DEGRADED}]
+    others = [state for state in states if state not in good]
+    lines = [
+        line(
+            f"{targets[state.target].name} : "
+            + (sentences.VERDICTS[state.verdict] if state.verdict else "pas encore relevé")
+            + (f", depuis {_hour(state.since, now)}" if state.since else "")
+        )
+        for state in others[:SHOWN]
+    ]
+    if len(others) > SHOWN:
+        lines.append(line(f"et {count(len(others) - SHOWN, 'autre')} dans un autre état"))
+    if good:
+        lines.append(line(f"Accessibles : {count(len(good), 'adresse')} sur {len(states)}."))
+    return LetterSection(
+        title=f"État présent de ce que vous suivez ({_hour(now, now)})", lines=tuple(lines)
+    )
+
+
+def _present(told: Told) -> LetterSection:
+    return present_section(told.states, told.targets, told.now)
+
+
+def _left_out(number: int) -> tuple[LetterSection, ...]:
+    if number <= 0:
+        return ()
+    return (LetterSection(title=f"et {count(number, 'autre')}", lines=()),)
+
+
+def _open_lead(told: Told) -> str:
+    first = min(told.outages, key=lambda outage: outage.first_fail_at)
+    since = _hour(first.first_fail_at, told.now)
+    again = ", de nouveau," if told.notice.again else ""
+    state = "en maintenance" if first.nature is Nature.MAINTENANCE else "indisponible"
+    return (
+        f"{_names(told)} : {state}{again} depuis {since} d’après nos relevés. Toujours en cours, "
+        "constatable maintenant."
+    )
+
+
+def _closed_lead(told: Told) -> str:
+    start = min(outage.first_fail_at for outage in told.outages)
+    ends = [outage.first_ok_at for outage in told.outages if outage.first_ok_at]
+    shortest = max(outage.shortest_s for outage in told.outages)
+    longest = [outage.longest_s for outage in told.outages]
+    most = (
+        f" et au plus {duration(max(one for one in longest if one), up=True)}"
+        if all(longest)
+        else ""
+    )
+    end = f", accessible de nouveau depuis {_hour(max(ends), told.now)}" if ends else ""
+    return (
+        f"{_names(told)} : indisponible à partir de {_hour(start, told.now)}{end} ; au moins "
+        f"{duration(shortest)}{most}."
+    )
+
+
+def _to_look_at(told: Told) -> tuple[LetterLine, ...]:
+    """Return what a bailiff or an expert may see while it lasts: the address, and what it shows."""
+    return tuple(
+        line(
+            f"À regarder : {told.targets[outage.target].url} – {sentences.REASONS[outage.reason]}",
+            told.targets[outage.target].url,
+        )
+        for outage in told.outages[:SHOWN]
+        if outage.first_ok_at is None
+    )
+
+
+def _facts(told: Told) -> tuple[LetterLine, ...]:
+    lines = []
+    for outage in told.outages[:SHOWN]:
+        name = told.targets[outage.target].name
+        lines.append(line(f"{name} ({numbered(outage.number)}) : {_bounds(outage)}"))
+    if len(told.outages) > SHOWN:
+        lines.append(line(f"et {count(len(told.outages) - SHOWN, 'autre')} sur la fiche"))
+    lines += [
+        line(
+            f"Nous n’avons pas pu mesurer de {_hour(gap.from_at, told.now)} à "
+            f"{_hour(gap.to_at, told.now)}."
+        )
+        for gap in told.gaps[:SHOWN]
+    ]
+    return tuple(lines)
+
+
+def _bounds(outage: Outage) -> str:
+    """Return what frames an outage: the last good check before, the first good one after."""
+    before = when(outage.last_ok_at) if outage.last_ok_at else "jamais relevé"
+    text = (
+        f"{sentences.REASONS[outage.reason]} Dernier relevé correct avant : {before}. Premier "
+        f"échec : {when(outage.first_fail_at)}. Dernier échec : {when(outage.last_fail_at)}. "
+        f"{count(outage.checks, 'relevé')} en échec."
+    )
+    if outage.first_ok_at is None:
+        return f"{text} Pas de relevé correct depuis."
+    return f"{text} Premier relevé correct après : {when(outage.first_ok_at)}."
+
+
+def _names(told: Told) -> str:
+    slugs = list(dict.fromkeys(outage.target for outage in told.outages))
+    first = told.targets[slugs[0]].name
+    rest = len(slugs) - 1
+    if not rest:
+        return first
+    return f"{first} et {count(rest, 'autre adresse', 'autres adresses')}"
+
+
+def _hour(at: datetime, now: datetime) -> str:
+    """Return "14 h 02", with its day unless that is today, in Paris time."""
+    local = at.astimezone(PARIS)
+    text = f"{local.hour} h {local:%M}".replace(" ", "\N{NO-BREAK SPACE}")
+    if local.date() == now.astimezone(PARIS).date():
+        return text
+    return f"{text} le {local.day}/{local.month:02}/{local.year}"
+
+
+def _lasting(hours: int) -> str:
+    days = timedelta(hours=hours).days
+    return count(days, "jour") if days else f"{hours} h"
