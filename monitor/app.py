@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import closing
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
@@ -49,6 +49,9 @@ from monitor.runtime.faults import Faults
 from monitor.store import Store
 from monitor.web.serving.messages import Order
 from monitor.web.serving.page_process import WebProcess
+
+if TYPE_CHECKING:
+    from monitor.alerts.service import Alerts
 
 log = structlog.get_logger(__name__)
 
@@ -136,6 +139,7 @@ class App:
             board=self.board,
             publish=self._sealer.publish,
         )
+        self._alerts = self._build_alerts()
         build_witness(config, settings)  # a key that cannot be used is refused here
         self._schedule = Schedule(clock, point=settings.point, on_error=self._fail)
         self._loops: set[asyncio.Task[None]] = set()  # ended when the service stops
@@ -189,6 +193,8 @@ class App:
             self._loop(self._every(SEAL_INTERVAL_S, self._sealer.seal))
             if self._config.identified:
                 self._loop(self._anchoring.run())
+            if self._alerts is not None:
+                self._loop(self._alerts.run())
             self._loop(self._every(THIN_INTERVAL_S, self._prune_daily_copies))
             self._loop(self._every(ROLL_UP_INTERVAL_S, self._roll_up))
             figures = RollingFigures(
@@ -377,19 +383,36 @@ class App:
         keeping = self._store.keep_robots(file.origin, file.text, file.status, file.fetched_at)
         self._spawn(keeping)
 
+    def _build_alerts(self) -> "Alerts | None":
+        """Build the alerts; None, and none of their libraries, without a mail server."""
+        if self._config.relay is None or not self._config.identified:
+            return None
+        from monitor.alerts.service import Alerts  # noqa: PLC0415 -- some 20 MB
+
+        return Alerts(
+            store=self._store,
+            config=self._config,
+            settings=self._settings,
+            clock=self._clock,
+            board=self.board,
+            faults=self._faults,
+        )
+
     def _web(self, listening: socket.socket) -> WebProcess:
         sealer = self._sealer
         order = Order(
             config=self._config,
-            settings=self._settings,
+            settings=self._settings.without_mail,
             version=__version__,
             journal=sealer.journal.tiles.folder if isinstance(sealer, Sealer) else None,
             journal_key=str(sealer.key) if isinstance(sealer, Sealer) else "",
             log_level=logging.getLogger().level,
+            alerts=self._alerts is not None,
         )
         return WebProcess(
             order,
             listening,
             metrics=self._exposition.render,
             probe=self._exposition.probe,
+            subscriptions=self._alerts.answer if self._alerts is not None else None,
         )

@@ -9,7 +9,7 @@ import os
 import re
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import unquote, unquote_plus
@@ -98,6 +98,11 @@ class Settings:
     mail_password: str = field(default="", repr=False)
     mail_key: str = field(default="", repr=False)
     dkim_key: str = field(default="", repr=False)
+
+    @property
+    def without_mail(self) -> "Settings":
+        """The same without the secrets of alerts, for a process that strangers reach."""
+        return replace(self, mail_password="", mail_key="", dkim_key="")
 
 
 def read_settings(environ: Mapping[str, str], *, data: Path = DATA) -> Settings:

@@ -19,6 +19,7 @@ from prometheus_client.core import GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from monitor.core.model import Verdict
+from monitor.metrics.alert_metrics import AlertCollector
 from monitor.metrics.family import MetricFamily, Sample
 from monitor.metrics.figure_families import (
     MILESTONE_FIGURES,
@@ -68,6 +69,7 @@ class Exposition:
         )
         self._registry.register(_ServiceCollector(board, point=point))
         self._registry.register(JournalCollector(board, point=point))
+        self._registry.register(AlertCollector(board, clock=clock, point=point))
         self._registry.register(
             _BuildCollector(point=point, version=version, config_sha256=config_sha256)
         )

@@ -30,6 +30,7 @@ from monitor.web.record_routes import SETTLED_S, RecordRoutes
 from monitor.web.security import HEADERS, Guard
 from monitor.web.serving.answer_cache import AnswerCache, CachedAnswer
 from monitor.web.serving.checkup import Checkup
+from monitor.web.subscription_routes import Subscribe, SubscriptionRoutes
 from monitor.web.templating import STATIC, environment
 from monitor.web.views.health import Health, health
 from monitor.web.views.interface_page import interface_view
@@ -70,6 +71,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
     journal_key: str = "",
     witness: Witness | None = None,
     interface: Interface | None = None,
+    subscriptions: Subscribe | None = None,
     window_s: float = DAY_S,
     fresh_s: float = 10.0,
 ) -> Starlette:
@@ -87,6 +89,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
         journal_key: Its verifier key, shown to readers.
         witness: Cosigns the journals of others; None cosigns none.
         interface: The programming interface, for `/api/v1/`; None serves none.
+        subscriptions: Passes on what visitors ask of alerts; None serves none of their pages.
         window_s: Length of the period shown by the first page, in seconds.
         fresh_s: Seconds during which the first page is served from the cache, at least; longer
             when it takes long to make, so that visitors never slow down the probes.
@@ -102,6 +105,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
         point=point,
         version=version,
         interface=interface,
+        subscriptions=subscriptions,
         window_s=window_s,
         fresh_s=fresh_s,
     )
@@ -120,6 +124,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
             *pages.records.routes(),
             *pages.documents,
             *pages.interface_routes(),
+            *pages.subscription_routes(),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
         ],
         middleware=[Middleware(Guard)],
@@ -145,6 +150,7 @@ class _Pages:
         captures: Path | None,
         journal_key: str,
         interface: Interface | None,
+        subscriptions: Subscribe | None,
         window_s: float,
         fresh_s: float,
     ) -> None:
@@ -160,7 +166,9 @@ class _Pages:
             journal_key=journal_key,
             verifier_sha256=verifier_sha256(),
             interface=interface is not None,
+            alerts=subscriptions is not None,
         )
+        self._subscriptions = subscriptions
         self._interface = interface
         self._cache = AnswerCache(clock.monotonic_us)
         self._checkup = Checkup(self._health, clock.monotonic_us)
@@ -215,6 +223,14 @@ class _Pages:
             Route(f"{PREFIX}/", show),
             Mount(PREFIX, app=self._interface.app),
         ]
+
+    def subscription_routes(self) -> list[Route]:
+        """Return the pages of subscriptions; none without a mail server."""
+        if self._subscriptions is None:
+            return []
+        return SubscriptionRoutes(
+            self._subscriptions, config=self._config, templates=self._templates
+        ).routes()
 
     async def home(self, request: Request) -> Response:
         """Serve the current state, rendered once for all visitors."""

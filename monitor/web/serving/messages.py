@@ -5,6 +5,7 @@ sends requests of one line, and gets an answer to each:
 
     metrics              the text of `/metrics`
     probe <slug>         that of `/probe`
+    subscription <text>  the answer to what a visitor of `/abonnement` wrote
     -> status (1 byte), length (4 bytes, big-endian), text
 
 The end of either process closes the sockets.
@@ -23,9 +24,10 @@ from monitor.config import Config
 from monitor.config.settings import Settings
 
 LENGTH_BYTES = 4
-QUESTION_MAX = 200  # bytes
+QUESTION_MAX = 16_500  # bytes
 METRICS = b"metrics"
 PROBE = b"probe "
+SUBSCRIPTION = b"subscription "
 KNOWN, UNKNOWN, FAILED = b"+", b"-", b"!"
 
 
@@ -38,6 +40,7 @@ class Order:
         journal: Folder of the journal, served unchanged; None while nothing is signed.
         journal_key: Its verifier key, shown to readers.
         log_level: As `logging` numbers them.
+        alerts: Whether people can subscribe.
 
     """
 
@@ -47,6 +50,7 @@ class Order:
     journal: Path | None
     journal_key: str
     log_level: int
+    alerts: bool = False
 
 
 def packed(order: Order) -> bytes:

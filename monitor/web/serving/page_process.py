@@ -11,18 +11,20 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import structlog
 
+from monitor.store import StoreError
 from monitor.web.serving.messages import (
     FAILED,
     KNOWN,
     METRICS,
     PROBE,
     QUESTION_MAX,
+    SUBSCRIPTION,
     UNKNOWN,
     Order,
     framed,
@@ -72,6 +74,7 @@ class WebProcess:
         *,
         metrics: Callable[[], bytes],
         probe: Callable[[str], bytes],
+        subscriptions: Callable[[bytes], Awaitable[bytes]] | None = None,
     ) -> None:
         """Start nothing before `serve`.
 
@@ -80,12 +83,14 @@ class WebProcess:
             listening: The socket to serve on.
             metrics: Renders `/metrics`; called from a worker thread.
             probe: Renders `/probe` for a target's slug; KeyError for an unknown one.
+            subscriptions: Answers what a visitor asks of alerts; None without a mail server.
 
         """
         self._order = packed(order)
         self._listening = listening
         self._metrics = metrics
         self._probe = probe
+        self._subscriptions = subscriptions
 
     async def serve(self) -> None:
         """Keep the pages running until cancelled; then end them within `END_S`."""
@@ -132,9 +137,14 @@ class WebProcess:
         try:
             if question == METRICS:
                 return KNOWN + framed(await asyncio.to_thread(self._metrics))
+            if question.startswith(SUBSCRIPTION) and self._subscriptions is not None:
+                wish = question.removeprefix(SUBSCRIPTION)
+                return KNOWN + framed(await self._subscriptions(wish))
             return KNOWN + framed(self._probe(question.removeprefix(PROBE).decode()))
         except KeyError:
             return UNKNOWN + framed(b"")
+        except StoreError:  # nothing more can be recorded
+            raise
         except Exception:  # a fault of ours in a page is no reason to stop the record
             log.exception("metrics not made")
             return FAILED + framed(b"")

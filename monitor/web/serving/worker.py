@@ -15,6 +15,7 @@ import structlog
 import uvloop
 from starlette.applications import Starlette
 
+from monitor.alerts.requests import SubscriptionAnswer, SubscriptionRequest, encoded
 from monitor.attest.own_witness import build_witness
 from monitor.config.settings import secrets_of
 from monitor.evidence.captures.capture_policy import CAPTURES
@@ -22,7 +23,7 @@ from monitor.runtime import logs, process_setup
 from monitor.runtime.clock import SystemClock
 from monitor.store import Store, StoreError
 from monitor.web.api.application import build_interface
-from monitor.web.pages_app import Metrics, build
+from monitor.web.pages_app import build
 from monitor.web.serving.answer_cache import Busy
 from monitor.web.serving.front_door import room_for_visits
 from monitor.web.serving.http_server import WebServer
@@ -31,6 +32,7 @@ from monitor.web.serving.messages import (
     LENGTH_BYTES,
     METRICS,
     PROBE,
+    SUBSCRIPTION,
     UNKNOWN,
     Order,
     unpacked,
@@ -111,7 +113,7 @@ async def _serve(
     await serving
 
 
-def _pages(order: Order, store: Store, service: Metrics) -> Starlette:
+def _pages(order: Order, store: Store, service: "Service") -> Starlette:
     clock = SystemClock()
     return build(
         store,
@@ -124,6 +126,7 @@ def _pages(order: Order, store: Store, service: Metrics) -> Starlette:
         captures=order.settings.data / CAPTURES,
         journal_key=order.journal_key,
         witness=build_witness(order.config, order.settings),
+        subscriptions=service.subscription if order.alerts else None,
         interface=build_interface(store, config=order.config, clock=clock, version=order.version),
     )
 
@@ -141,6 +144,11 @@ class Service:
 
     async def probe(self, slug: str) -> bytes:
         return await self._ask(PROBE + slug.encode())
+
+    async def subscription(self, request: SubscriptionRequest) -> SubscriptionAnswer:
+        """Pass on what a visitor asks. Raises Busy."""
+        answer = await self._ask(SUBSCRIPTION + encoded(request))
+        return SubscriptionAnswer.model_validate_json(answer)
 
     async def answers(self) -> None:
         """Receive answers until the other process ends."""

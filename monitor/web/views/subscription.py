@@ -1,0 +1,56 @@
+"""What the form of choices shows."""
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from monitor.core.notices import choices
+from monitor.core.notices.notice import Pace
+from monitor.core.notices.topics import DEPARTMENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    value: str
+    name: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChoicesView:
+    """The fields of the form, what is chosen already marked.
+
+    Attributes:
+        services: ANEF, its components, everything.
+        departments: Those that have a page that is watched.
+
+    """
+
+    services: tuple[Choice, ...]
+    departments: tuple[Choice, ...]
+    interests: tuple[Choice, ...]
+    paces: tuple[Choice, ...]
+    rests: bool
+
+
+def choices_view(
+    places: Mapping[str, str], chosen: AbstractSet[str], pace: Pace, *, rests: bool
+) -> ChoicesView:
+    """Return the form with these choices."""
+    every_place = _choices(places, chosen)
+    return ChoicesView(
+        services=tuple(one for one in every_place if not one.value.startswith(DEPARTMENT)),
+        departments=tuple(one for one in every_place if one.value.startswith(DEPARTMENT)),
+        interests=_choices(choices.INTERESTS, chosen),
+        paces=tuple(
+            Choice(value=one.value, name=name, chosen=one is pace)
+            for one, name in choices.PACES.items()
+        ),
+        rests=rests,
+    )
+
+
+def _choices(names: Mapping[str, str], chosen: AbstractSet[str]) -> tuple[Choice, ...]:
+    return tuple(
+        Choice(value=value, name=name, chosen=value in chosen) for value, name in names.items()
+    )
