@@ -109,6 +109,8 @@ class Composer:
         )
         if not outages:  # a target that is no longer checked
             return None
+        if notice.kind is not NoticeKind.CLOSED and letters.is_over(outages):
+            return None  # no server took it in time: the message on the end says all of it
         return letters.incident_letter(
             letters.Told(
                 notice=notice,

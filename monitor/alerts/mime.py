@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, EmailPolicy
 from pathlib import Path
 
 import css_inline
@@ -21,6 +21,31 @@ SIGNED = (
     *("from", "to", "subject", "date", "message-id", "references", "mime-version", "content-type"),
     *("list-id", "list-unsubscribe", "list-unsubscribe-post"),
 )
+
+
+class _WholePolicy(EmailPolicy):
+    """Keeps on one line what has no place to be folded at.
+
+    The library writes an address that is longer than a line as encoded words, which are no address
+    to a mailbox. None of these headers has a character outside of ASCII.
+    """
+
+    whole = frozenset({"list-unsubscribe", "message-id", "references"})
+
+    def fold(self, name: str, value: str) -> str:
+        if name.lower() in self.whole:
+            return f"{name}: {value}{self.linesep}"
+        folded: str = super().fold(name, value)
+        return folded
+
+    def fold_binary(self, name: str, value: str) -> bytes:
+        if name.lower() in self.whole:
+            return self.fold(name, value).encode("ascii")
+        folded: bytes = super().fold_binary(name, value)
+        return folded
+
+
+_POLICY = _WholePolicy(linesep=SMTP.linesep, raise_on_defect=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +75,13 @@ class DkimKey:
     pem: str
 
 
+def _linked(line: LetterLine) -> Markup:
+    """Return a line, all of it a link when it leads somewhere."""
+    if not line.url:
+        return Markup("{}").format(line.text)
+    return Markup('<a href="{}">{}</a>').format(line.url, line.text)
+
+
 def _environment(*, html: bool) -> jinja2.Environment:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FORMS),
@@ -70,7 +102,7 @@ _INLINER = css_inline.CSSInliner(keep_style_tags=True, load_remote_stylesheets=F
 
 def message_of(letter: Letter, envelope: Envelope) -> EmailMessage:
     """Return the mail of a letter. Both parts say the same."""
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=_POLICY)
     domain = envelope.sender.rpartition("@")[2]
     message["From"] = Address(f"Vigie ANEF – {envelope.publisher}", addr_spec=envelope.sender)
     message["To"] = Address(addr_spec=envelope.recipient)
@@ -106,10 +138,3 @@ def signed(message: EmailMessage, key: DkimKey | None) -> bytes:
         include_headers=[name.encode() for name in SIGNED if message[name] is not None],
     )
     return header + data
-
-
-def _linked(line: LetterLine) -> Markup:
-    """Return a line, all of it a link when it leads somewhere."""
-    if not line.url:
-        return Markup("{}").format(line.text)
-    return Markup('<a href="{}">{}</a>').format(line.url, line.text)

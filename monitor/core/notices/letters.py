@@ -57,13 +57,11 @@ def incident_letter(told: Told) -> Letter:
         NoticeKind.OPENED: f"[{word}{' de nouveau' if told.notice.again else ''}] {names}",
         NoticeKind.WIDENED: f"[{word}, plus étendu] {names}",
         NoticeKind.STILL_OPEN: f"[Toujours indisponible, {_lasting(told.notice.hours)}] {names}",
+        NoticeKind.CLOSED: f"[Rétabli] {names}",
     }
-    # A message that a server took late must not say of what is over that it goes on.
-    ended = all(outage.first_ok_at is not None for outage in told.outages)
-    closed = told.notice.kind is NoticeKind.CLOSED or ended
-    subject = f"[Rétabli] {names}" if closed else subjects[told.notice.kind]
+    closed = told.notice.kind is NoticeKind.CLOSED
     return Letter(
-        subject=subject_of(subject),
+        subject=subject_of(subjects[told.notice.kind]),
         tone=Tone.CLOSED if closed else Tone.OPEN,
         lead=typeset(_closed_lead(told) if closed else _open_lead(told)),
         actions=(
@@ -187,7 +185,7 @@ def _left_out(number: int) -> tuple[LetterSection, ...]:
 
 
 def _open_lead(told: Told) -> str:
-    first = min(told.outages, key=lambda outage: outage.first_fail_at)
+    first = min(_lasting_ones(told), key=lambda outage: outage.first_fail_at)
     since = _hour(first.first_fail_at, told.now)
     again = ", de nouveau," if told.notice.again else ""
     state = "en maintenance" if first.nature is Nature.MAINTENANCE else "indisponible"
@@ -214,6 +212,17 @@ def _closed_lead(told: Told) -> str:
     )
 
 
+def is_over(outages: Sequence[Outage]) -> bool:
+    """Return whether all have ended: a message that they begin or last would be false by now."""
+    return all(outage.first_ok_at is not None for outage in outages)
+
+
+def _lasting_ones(told: Told) -> tuple[Outage, ...]:
+    """Return the outages that last, or all of an incident that is over."""
+    lasting = tuple(outage for outage in told.outages if outage.first_ok_at is None)
+    return lasting or told.outages
+
+
 def _to_look_at(told: Told) -> tuple[LetterLine, ...]:
     """Return what a bailiff or an expert may see while it lasts: the address, and what it shows."""
     return tuple(
@@ -221,8 +230,7 @@ def _to_look_at(told: Told) -> tuple[LetterLine, ...]:
             f"À regarder : {told.targets[outage.target].url} – {sentences.REASONS[outage.reason]}",
             told.targets[outage.target].url,
         )
-        for outage in told.outages[:SHOWN]
-        if outage.first_ok_at is None
+        for outage in _lasting_ones(told)[:SHOWN]
     )
 
 
@@ -257,7 +265,7 @@ def _bounds(outage: Outage) -> str:
 
 
 def _names(told: Told) -> str:
-    slugs = list(dict.fromkeys(outage.target for outage in told.outages))
+    slugs = list(dict.fromkeys(outage.target for outage in _lasting_ones(told)))
     first = told.targets[slugs[0]].name
     rest = len(slugs) - 1
     if not rest:
