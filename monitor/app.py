@@ -51,7 +51,7 @@ from monitor.web.serving.messages import Order
 from monitor.web.serving.page_process import WebProcess
 
 if TYPE_CHECKING:
-    from monitor.alerts.service import Alerts
+    from monitor.alerts.alert_service import Alerts
 
 log = structlog.get_logger(__name__)
 
@@ -387,7 +387,7 @@ class App:
         """Build the alerts; None, and none of their libraries, without a mail server."""
         if self._config.relay is None or not self._config.identified:
             return None
-        from monitor.alerts.service import Alerts  # noqa: PLC0415 -- some 20 MB
+        from monitor.alerts.alert_service import Alerts  # noqa: PLC0415 -- some 20 MB
 
         return Alerts(
             store=self._store,

@@ -14,7 +14,7 @@ from monitor.config import Config
 from monitor.core.model import Gap, Outage, State, Target
 from monitor.core.notices import choices, letters, subscription_letters
 from monitor.core.notices.letter import Letter, LetterLine
-from monitor.core.notices.notice import PERSONAL, Notice, NoticeKind, Standing
+from monitor.core.notices.notice import PERSONAL, Notice, NoticeKind, SubscriberState
 from monitor.core.notices.topics import topics_of
 from monitor.runtime.clock import Clock
 from monitor.store import Store
@@ -83,7 +83,7 @@ class Composer:
     def _personal(self, notice: Notice, recipient: Recipient) -> Letter:
         if notice.kind is NoticeKind.MANAGE:
             return subscription_letters.manage_letter(self._manage_address(recipient))
-        renews = recipient.standing is Standing.CONFIRMED
+        renews = recipient.standing is SubscriberState.CONFIRMED
         until = notice.at + (RENEWED_WITHIN if renews else CONFIRMED_WITHIN)
         token = self._vault.sign(LinkUse.CONFIRM, recipient.number, recipient.nonce, until)
         link = f"{self._site}abonnement/confirmer/{token}"
@@ -112,7 +112,7 @@ class Composer:
         if notice.kind is not NoticeKind.CLOSED and letters.is_over(outages):
             return None  # no server took it in time: the message on the end says all of it
         return letters.incident_letter(
-            letters.Told(
+            letters.IncidentFacts(
                 notice=notice,
                 site=self._site,
                 outages=outages,

@@ -19,12 +19,12 @@ from sqlalchemy import Connection
 
 from monitor.alerts.composer import Composer
 from monitor.alerts.mime import DkimKey, Envelope, message_of, signed
-from monitor.alerts.relay import Attempt, RelaySession, RelayUnreachable, Result
+from monitor.alerts.relay import DeliveryAttempt, RelaySession, RelayUnreachable, Result
 from monitor.alerts.rows import write_rows
 from monitor.alerts.vault import Vault, VaultError
 from monitor.config import Config, Relay
 from monitor.config.settings import Settings
-from monitor.core.notices.notice import MessageState, NoticeKind, Standing
+from monitor.core.notices.notice import MessageState, NoticeKind, SubscriberState
 from monitor.core.notices.timing import PATIENCE, day_began, retry_at
 from monitor.metrics import MetricsState
 from monitor.runtime.clock import Clock
@@ -155,7 +155,7 @@ class Delivery:
         if letter is None:
             return None
         notice, number = message.notice, str(recipient.number)
-        leaves = recipient.standing is Standing.CONFIRMED
+        leaves = recipient.standing is SubscriberState.CONFIRMED
         envelope = Envelope(
             sender=self._config.mail.sender,
             publisher=self._config.publisher.association,
@@ -175,7 +175,7 @@ class Delivery:
         proof = self._vault.name("return", str(message.number), str(recipient.number))[:12]
         return f"{local}+{message.number}-{proof}@{domain}"
 
-    async def _settle(self, message: DueMessage, attempt: Attempt) -> None:
+    async def _settle(self, message: DueMessage, attempt: DeliveryAttempt) -> None:
         """Store what became of an attempt. The log has no address."""
         self._board.notifications[attempt.result.value] += 1
         now = self._clock.now()
@@ -198,7 +198,7 @@ class Delivery:
             raise RelayUnreachable(attempt.why)
 
     async def _retry(self, message: DueMessage) -> None:
-        await self._settle(message, Attempt(result=Result.LATER, why="address"))
+        await self._settle(message, DeliveryAttempt(result=Result.LATER, why="address"))
 
     async def _end(self, message: DueMessage, state: MessageState) -> None:
         now = self._clock.now()
@@ -230,6 +230,8 @@ def _following(message: DueMessage, result: Result, now: datetime) -> MessageSta
 
 def _may_be_written_to(recipient: Recipient, message: DueMessage) -> bool:
     """Judge at the last moment: a person may have left since the message was planned."""
-    if recipient.standing is Standing.CONFIRMED:
+    if recipient.standing is SubscriberState.CONFIRMED:
         return True
-    return recipient.standing is Standing.PENDING and message.notice.kind is NoticeKind.CONFIRM
+    return (
+        recipient.standing is SubscriberState.PENDING and message.notice.kind is NoticeKind.CONFIRM
+    )

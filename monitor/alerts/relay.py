@@ -39,7 +39,7 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attempt:
+class DeliveryAttempt:
     """`why` has no address: the code of the answer, or the kind of error."""
 
     result: Result
@@ -98,7 +98,7 @@ class RelaySession:
         except (SMTPException, OSError, TimeoutError):
             self._client.close()
 
-    async def deliver(self, sender: str, recipient: str, message: bytes) -> Attempt:
+    async def deliver(self, sender: str, recipient: str, message: bytes) -> DeliveryAttempt:
         """Offer one message, and return what became of it. Never raises for what a server does."""
         given = False
         try:
@@ -113,8 +113,8 @@ class RelaySession:
         except (SMTPException, OSError, TimeoutError, ValueError) as error:
             self._client.close()
             result = Result.UNSURE if given else Result.UNREACHABLE
-            return Attempt(result=result, why=_named(error))
-        return Attempt(result=Result.SENT, why=str(answer.code))
+            return DeliveryAttempt(result=result, why=_named(error))
+        return DeliveryAttempt(result=Result.SENT, why=str(answer.code))
 
     async def _reset(self) -> None:
         try:
@@ -123,17 +123,19 @@ class RelaySession:
             self._client.close()
 
 
-def _refusal(error: SMTPResponseException) -> Attempt:
+def _refusal(error: SMTPResponseException) -> DeliveryAttempt:
     """Judge an answer that refuses. Only what is said of the recipient disables an address."""
     why = str(error.code)
     if error.code < _PERMANENT:
-        return Attempt(result=Result.LATER, why=why)
+        return DeliveryAttempt(result=Result.LATER, why=why)
     about_policy = _POLICY.search(str(error.message)) is not None
     if isinstance(error, SMTPSenderRefused):
-        return Attempt(result=Result.LATER, why=f"{why} sender")  # the operator must see to it
+        return DeliveryAttempt(
+            result=Result.LATER, why=f"{why} sender"
+        )  # the operator must see to it
     if isinstance(error, SMTPRecipientRefused) and error.code in _NO_MAILBOX and not about_policy:
-        return Attempt(result=Result.NO_MAILBOX, why=why)
-    return Attempt(result=Result.REFUSED, why=why)
+        return DeliveryAttempt(result=Result.NO_MAILBOX, why=why)
+    return DeliveryAttempt(result=Result.REFUSED, why=why)
 
 
 def _named(error: BaseException) -> str:

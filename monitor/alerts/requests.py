@@ -16,8 +16,6 @@ from monitor.core.notices.notice import Pace
 from monitor.core.notices.topics import MOST
 from monitor.core.untrusted.mail_addresses import LONGEST
 
-LINE_MAX = 16_384  # bytes of a request, encoded
-
 Topic = Annotated[str, Field(max_length=100)]
 Token = Annotated[str, Field(max_length=TOKEN_LENGTH)]
 

@@ -15,7 +15,7 @@ from monitor.alerts.rows import write_rows
 from monitor.alerts.throttle import Throttle
 from monitor.alerts.vault import LinkUse, Vault, new_nonce, read_link
 from monitor.config import Config
-from monitor.core.notices.notice import Notice, NoticeKind, Standing
+from monitor.core.notices.notice import Notice, NoticeKind, SubscriberState
 from monitor.core.notices.topics import known_topics, usable
 from monitor.core.untrusted.mail_addresses import normalized
 from monitor.runtime.clock import Clock
@@ -106,7 +106,7 @@ class Subscriptions:
                 rests=request.rests,
                 now=now,
             )
-            known = before is Standing.CONFIRMED
+            known = before is SubscriberState.CONFIRMED
             kind = NoticeKind.MANAGE if known else NoticeKind.CONFIRM
             notice = Notice(
                 key=f"{kind}/{number}/{now.isoformat()}", kind=kind, thread=f"{kind}", at=now

@@ -1,10 +1,10 @@
 """The interface of the record: writes are durable when they return."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import (
     URL,
@@ -76,6 +76,8 @@ _LEAF = table_of(LeafRow)
 _RUN = table_of(RunRow)
 _PAUSE = table_of(PauseRow)
 _REQUEST = table_of(AnnotationRequestRow)
+
+T = TypeVar("T")
 
 
 class Store(
@@ -349,6 +351,15 @@ class Store(
     async def write(self, work: Work) -> None:
         """Run `work`, which writes rows and leaves, in a transaction."""
         await self._write(work)
+
+    def write_apart(self, work: Callable[[Connection], T]) -> T:
+        """Run `work`, on rows that no leaf says anything of, from any process."""
+        with (
+            readable_errors(self._url),
+            connected(self._url, writer=True) as connection,
+            connection.begin(),
+        ):
+            return work(connection)
 
     def set_pause(self, platform: str, *, paused: bool, why: str = "") -> None:
         """Pause or resume a platform, from any process: the service polls `lanes()`."""

@@ -18,7 +18,7 @@ from monitor.alerts.relay import RelaySession, RelayUnreachable
 from monitor.config import Relay
 from monitor.config.schema import Security
 from monitor.config.settings import read_settings
-from monitor.core.notices.notice import MessageState, Standing
+from monitor.core.notices.notice import MessageState, SubscriberState
 from monitor.metrics import MetricsState
 from monitor.store import Store
 from monitor.store.writing import subscriber_writes
@@ -192,7 +192,7 @@ def test_a_mailbox_that_does_not_exist_is_written_to_no_more(store: Store, tmp_p
             await post.deliver()
             assert post.states() == {MessageState.SENT: 1, MessageState.REFUSED: 1}
             counts = store.subscriber_counts()
-            assert (counts[Standing.CONFIRMED], counts[Standing.REFUSED]) == (1, 1)
+            assert (counts[SubscriberState.CONFIRMED], counts[SubscriberState.REFUSED]) == (1, 1)
             await store.record(closed(TARGET, 600, 0))
             await post.plan(605)
             await post.deliver()
@@ -206,7 +206,7 @@ def test_a_refusal_of_us_disables_nobody(store: Store, tmp_path: Path, answer: s
     async def story() -> None:
         async with posting(store, tmp_path, server=MailServer(rcpt=lambda _: answer)) as post:
             await post.deliver()
-            assert store.subscriber_counts()[Standing.CONFIRMED] == 1
+            assert store.subscriber_counts()[SubscriberState.CONFIRMED] == 1
 
     asyncio.run(story())
 

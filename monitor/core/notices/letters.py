@@ -25,7 +25,7 @@ SHOWN = 20  # lines of one list; what is left out is counted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class IncidentFacts:
     """What a message on an incident is made of.
 
     Attributes:
@@ -46,31 +46,31 @@ class Told:
     now: datetime
 
 
-def incident_letter(told: Told) -> Letter:
+def incident_letter(facts: IncidentFacts) -> Letter:
     """Return the message on an incident: opened, widened, still open or closed."""
-    names = _names(told)
-    maintenance = all(outage.nature is Nature.MAINTENANCE for outage in told.outages)
+    names = _names(facts)
+    maintenance = all(outage.nature is Nature.MAINTENANCE for outage in facts.outages)
     word = "Maintenance" if maintenance else "Indisponible"
-    number = told.notice.numbers[0]
-    page = f"{told.site}incidents/{number}"
+    number = facts.notice.numbers[0]
+    page = f"{facts.site}incidents/{number}"
     subjects = {
-        NoticeKind.OPENED: f"[{word}{' de nouveau' if told.notice.again else ''}] {names}",
+        NoticeKind.OPENED: f"[{word}{' de nouveau' if facts.notice.again else ''}] {names}",
         NoticeKind.WIDENED: f"[{word}, plus étendu] {names}",
-        NoticeKind.STILL_OPEN: f"[Toujours indisponible, {_lasting(told.notice.hours)}] {names}",
+        NoticeKind.STILL_OPEN: f"[Toujours indisponible, {_lasting(facts.notice.hours)}] {names}",
         NoticeKind.CLOSED: f"[Rétabli] {names}",
     }
-    closed = told.notice.kind is NoticeKind.CLOSED
+    closed = facts.notice.kind is NoticeKind.CLOSED
     return Letter(
-        subject=subject_of(subjects[told.notice.kind]),
+        subject=subject_of(subjects[facts.notice.kind]),
         tone=Tone.CLOSED if closed else Tone.OPEN,
-        lead=typeset(_closed_lead(told) if closed else _open_lead(told)),
+        lead=typeset(_closed_lead(facts) if closed else _open_lead(facts)),
         actions=(
             line(f"Fiche de l’incident {numbered(number)}, à joindre à une demande", page),
-            *(() if closed else _to_look_at(told)),
+            *(() if closed else _to_look_at(facts)),
         ),
         sections=(
-            LetterSection(title="Ce que nos relevés établissent", lines=_facts(told)),
-            _present(told),
+            LetterSection(title="Ce que nos relevés établissent", lines=_facts(facts)),
+            _present(facts),
             LetterSection(
                 title="Comment c’est mesuré",
                 lines=(
@@ -174,8 +174,8 @@ def present_section(
     )
 
 
-def _present(told: Told) -> LetterSection:
-    return present_section(told.states, told.targets, told.now)
+def _present(facts: IncidentFacts) -> LetterSection:
+    return present_section(facts.states, facts.targets, facts.now)
 
 
 def _left_out(number: int) -> tuple[LetterSection, ...]:
@@ -184,30 +184,30 @@ def _left_out(number: int) -> tuple[LetterSection, ...]:
     return (LetterSection(title=f"et {count(number, 'autre')}", lines=()),)
 
 
-def _open_lead(told: Told) -> str:
-    first = min(_lasting_ones(told), key=lambda outage: outage.first_fail_at)
-    since = _hour(first.first_fail_at, told.now)
-    again = ", de nouveau," if told.notice.again else ""
+def _open_lead(facts: IncidentFacts) -> str:
+    first = min(_lasting_ones(facts), key=lambda outage: outage.first_fail_at)
+    since = _hour(first.first_fail_at, facts.now)
+    again = ", de nouveau," if facts.notice.again else ""
     state = "en maintenance" if first.nature is Nature.MAINTENANCE else "indisponible"
     return (
-        f"{_names(told)} : {state}{again} depuis {since} d’après nos relevés. Toujours en cours, "
+        f"{_names(facts)} : {state}{again} depuis {since} d’après nos relevés. Toujours en cours, "
         "constatable maintenant."
     )
 
 
-def _closed_lead(told: Told) -> str:
-    start = min(outage.first_fail_at for outage in told.outages)
-    ends = [outage.first_ok_at for outage in told.outages if outage.first_ok_at]
-    shortest = max(outage.shortest_s for outage in told.outages)
-    longest = [outage.longest_s for outage in told.outages]
+def _closed_lead(facts: IncidentFacts) -> str:
+    start = min(outage.first_fail_at for outage in facts.outages)
+    ends = [outage.first_ok_at for outage in facts.outages if outage.first_ok_at]
+    shortest = max(outage.shortest_s for outage in facts.outages)
+    longest = [outage.longest_s for outage in facts.outages]
     most = (
         f" et au plus {duration(max(one for one in longest if one), up=True)}"
         if all(longest)
         else ""
     )
-    end = f", accessible de nouveau depuis {_hour(max(ends), told.now)}" if ends else ""
+    end = f", accessible de nouveau depuis {_hour(max(ends), facts.now)}" if ends else ""
     return (
-        f"{_names(told)} : indisponible à partir de {_hour(start, told.now)}{end} ; au moins "
+        f"{_names(facts)} : indisponible à partir de {_hour(start, facts.now)}{end} ; au moins "
         f"{duration(shortest)}{most}."
     )
 
@@ -217,36 +217,36 @@ def is_over(outages: Sequence[Outage]) -> bool:
     return all(outage.first_ok_at is not None for outage in outages)
 
 
-def _lasting_ones(told: Told) -> tuple[Outage, ...]:
+def _lasting_ones(facts: IncidentFacts) -> tuple[Outage, ...]:
     """Return the outages that last, or all of an incident that is over."""
-    lasting = tuple(outage for outage in told.outages if outage.first_ok_at is None)
-    return lasting or told.outages
+    lasting = tuple(outage for outage in facts.outages if outage.first_ok_at is None)
+    return lasting or facts.outages
 
 
-def _to_look_at(told: Told) -> tuple[LetterLine, ...]:
+def _to_look_at(facts: IncidentFacts) -> tuple[LetterLine, ...]:
     """Return what a bailiff or an expert may see while it lasts: the address, and what it shows."""
     return tuple(
         line(
-            f"À regarder : {told.targets[outage.target].url} – {sentences.REASONS[outage.reason]}",
-            told.targets[outage.target].url,
+            f"À regarder : {facts.targets[outage.target].url} – {sentences.REASONS[outage.reason]}",
+            facts.targets[outage.target].url,
         )
-        for outage in _lasting_ones(told)[:SHOWN]
+        for outage in _lasting_ones(facts)[:SHOWN]
     )
 
 
-def _facts(told: Told) -> tuple[LetterLine, ...]:
+def _facts(facts: IncidentFacts) -> tuple[LetterLine, ...]:
     lines = []
-    for outage in told.outages[:SHOWN]:
-        name = told.targets[outage.target].name
+    for outage in facts.outages[:SHOWN]:
+        name = facts.targets[outage.target].name
         lines.append(line(f"{name} ({numbered(outage.number)}) : {_bounds(outage)}"))
-    if len(told.outages) > SHOWN:
-        lines.append(line(f"et {count(len(told.outages) - SHOWN, 'autre')} sur la fiche"))
+    if len(facts.outages) > SHOWN:
+        lines.append(line(f"et {count(len(facts.outages) - SHOWN, 'autre')} sur la fiche"))
     lines += [
         line(
-            f"Nous n’avons pas pu mesurer de {_hour(gap.from_at, told.now)} à "
-            f"{_hour(gap.to_at, told.now)}."
+            f"Nous n’avons pas pu mesurer de {_hour(gap.from_at, facts.now)} à "
+            f"{_hour(gap.to_at, facts.now)}."
         )
-        for gap in told.gaps[:SHOWN]
+        for gap in facts.gaps[:SHOWN]
     ]
     return tuple(lines)
 
@@ -264,9 +264,9 @@ def _bounds(outage: Outage) -> str:
     return f"{text} Premier relevé correct après : {when(outage.first_ok_at)}."
 
 
-def _names(told: Told) -> str:
-    slugs = list(dict.fromkeys(outage.target for outage in _lasting_ones(told)))
-    first = told.targets[slugs[0]].name
+def _names(facts: IncidentFacts) -> str:
+    slugs = list(dict.fromkeys(outage.target for outage in _lasting_ones(facts)))
+    first = facts.targets[slugs[0]].name
     rest = len(slugs) - 1
     if not rest:
         return first

@@ -29,7 +29,7 @@ class Pace(StrEnum):
     WEEKLY = "weekly"
 
 
-class Standing(StrEnum):
+class SubscriberState(StrEnum):
     """Where a subscriber is in the life of a subscription."""
 
     PENDING = "pending"  # has not confirmed

@@ -90,6 +90,12 @@ FILES: tuple[FileKind, ...] = (
         "c’est l’empreinte publiée de la clé qui fait foi, pas ce fichier",
     ),
     FileKind(
+        r"courriels\.key",
+        By.NOTHING,
+        "la clé des adresses d’abonnés",
+        "elle ne signe rien du journal",
+    ),
+    FileKind(
         r"(\..*|.*/\..*|journal\.lock|.*\.lock)", By.NOTHING, "verrous et fichiers en cours", _LOCK
     ),
     FileKind(r"horodatages-refuses/.*", By.NOTHING, "réponses refusées", _ASIDE),

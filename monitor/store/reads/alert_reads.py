@@ -15,7 +15,7 @@ from monitor.core.notices.notice import (
     Notice,
     NoticeKind,
     Pace,
-    Standing,
+    SubscriberState,
 )
 from monitor.core.notices.threads import Thread, from_text
 from monitor.store.reads.question import StoreReads
@@ -74,7 +74,7 @@ class Recipient:
     number: int
     address: bytes
     nonce: bytes
-    standing: Standing
+    standing: SubscriberState
     pace: Pace
     rests: bool
     topics: frozenset[str]
@@ -242,12 +242,12 @@ class AlertReads(StoreReads):
             since: datetime | None = connection.scalar(query)
             return since
 
-    def subscriber_counts(self) -> Mapping[Standing, int]:
+    def subscriber_counts(self) -> Mapping[SubscriberState, int]:
         """Return how many subscribers there are in each standing."""
         query = select(_SUBSCRIBER.c.standing, func.count()).group_by(_SUBSCRIBER.c.standing)
         with self.reading() as connection:
             counts = {row[0]: int(row[1]) for row in connection.execute(query)}
-        return {standing: counts.get(standing, 0) for standing in Standing}
+        return {standing: counts.get(standing, 0) for standing in SubscriberState}
 
 
 def find_recipients(connection: Connection, numbers: Iterable[int]) -> Mapping[int, Recipient]:

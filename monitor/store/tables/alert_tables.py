@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Index, LargeBinary, Text, UniqueConstraint
 from sqlmodel import Field
 
-from monitor.core.notices.notice import MessageState, NoticeKind, Pace, Standing, Suppression
+from monitor.core.notices.notice import MessageState, NoticeKind, Pace, SubscriberState, Suppression
 from monitor.store.tables.check_tables import TableRow
 from monitor.store.tables.columns import BIG_KEY, Instant, enum_column
 from monitor.store.tables.page_tables import metadata
@@ -57,7 +57,7 @@ class SubscriberRow(TableRow, table=True):
     lookup: bytes = Field(sa_type=LargeBinary)
     address: bytes = Field(sa_type=LargeBinary)
     nonce: bytes = Field(sa_type=LargeBinary)
-    standing: Standing = enum_column(Standing)
+    standing: SubscriberState = enum_column(SubscriberState)
     pace: Pace = enum_column(Pace)
     rests: bool  # at night
     asked_at: datetime = Field(sa_type=Instant)

@@ -31,7 +31,7 @@ from monitor.core.notices.notice import (
     Notice,
     NoticeKind,
     Pace,
-    Standing,
+    SubscriberState,
 )
 from monitor.core.notices.threads import Thread, to_text
 from monitor.core.notices.timing import MORNING, day_began, held_until, next_at
@@ -131,7 +131,7 @@ def _fan_out(connection: Connection, notice: Notice, number: int, plan: NoticePl
         return select(_TOPIC.c.topic).where(same, _TOPIC.c.topic.in_(topics)).exists()
 
     conditions = [
-        _SUBSCRIBER.c.standing == Standing.CONFIRMED,
+        _SUBSCRIBER.c.standing == SubscriberState.CONFIRMED,
         chose(notice.to),
         chose(notice.interests),
         ~select(_OTHER.c.id)
@@ -152,7 +152,7 @@ def _fan_out(connection: Connection, notice: Notice, number: int, plan: NoticePl
         )
         .scalar_subquery()
     )
-    held = [
+    until_digest = [
         (and_(_SUBSCRIBER.c.pace == pace, _SUBSCRIBER.c.rests == rests), until)
         for pace in Pace
         for rests in (False, True)
@@ -160,11 +160,11 @@ def _fan_out(connection: Connection, notice: Notice, number: int, plan: NoticePl
     ]
     capped = (today >= plan.daily, next_at(now, MORNING))
     due = case(
-        *((condition, literal(until, Instant)) for condition, until in (*held, capped)),
+        *((condition, literal(until, Instant)) for condition, until in (*until_digest, capped)),
         else_=literal(now, Instant),
     )
     state = case(
-        *((condition, MessageState.HELD.value) for condition, _ in (*held, capped)),
+        *((condition, MessageState.HELD.value) for condition, _ in (*until_digest, capped)),
         else_=MessageState.WAITING.value,
     )
     chosen = select(

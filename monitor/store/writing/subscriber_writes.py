@@ -5,7 +5,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select, update
 
-from monitor.core.notices.notice import Pace, Standing, Suppression
+from monitor.core.notices.notice import Pace, SubscriberState, Suppression
 from monitor.store.tables.alert_tables import (
     OutboxRow,
     SubscriberRow,
@@ -30,18 +30,18 @@ def ask(  # noqa: PLR0913 -- keyword-only: the columns of a row
     pace: Pace,
     rests: bool,
     now: datetime,
-) -> tuple[int, Standing]:
+) -> tuple[int, SubscriberState]:
     """Write who asks to subscribe; return the number, and the standing from before.
 
     The choices of someone who confirmed are not changed: anyone can write any address in a form.
     """
     same = _SUBSCRIBER.c.lookup == lookup
     row = connection.execute(select(_SUBSCRIBER).where(same)).one_or_none()
-    if row is not None and row.standing is Standing.CONFIRMED:
-        return row.id, Standing.CONFIRMED
+    if row is not None and row.standing is SubscriberState.CONFIRMED:
+        return row.id, SubscriberState.CONFIRMED
     values = {
         "address": address,
-        "standing": Standing.PENDING,
+        "standing": SubscriberState.PENDING,
         "pace": pace,
         "rests": rests,
         "asked_at": now,
@@ -55,7 +55,7 @@ def ask(  # noqa: PLR0913 -- keyword-only: the columns of a row
         number = row.id
         connection.execute(update(_SUBSCRIBER).where(same).values(values))
     _set_topics(connection, number, topics)
-    return number, row.standing if row is not None else Standing.PENDING
+    return number, row.standing if row is not None else SubscriberState.PENDING
 
 
 def confirm(connection: Connection, number: int, nonce: bytes, now: datetime) -> bool:
@@ -64,7 +64,7 @@ def confirm(connection: Connection, number: int, nonce: bytes, now: datetime) ->
     lookup = connection.scalar(select(_SUBSCRIBER.c.lookup).where(*same))
     if lookup is None:
         return False
-    values = {"standing": Standing.CONFIRMED, "confirmed_at": now}
+    values = {"standing": SubscriberState.CONFIRMED, "confirmed_at": now}
     connection.execute(update(_SUBSCRIBER).where(*same).values(values))
     connection.execute(delete(_SUPPRESSION).where(_SUPPRESSION.c.lookup == lookup))
     return True
@@ -100,7 +100,7 @@ def refuse(connection: Connection, number: int, now: datetime) -> None:
     same = _SUBSCRIBER.c.id == number
     lookup = connection.scalar(select(_SUBSCRIBER.c.lookup).where(same))
     if lookup is not None:
-        connection.execute(update(_SUBSCRIBER).where(same).values(standing=Standing.REFUSED))
+        connection.execute(update(_SUBSCRIBER).where(same).values(standing=SubscriberState.REFUSED))
         _suppress(connection, lookup, Suppression.REFUSED, now)
 
 
@@ -117,7 +117,7 @@ def remove(connection: Connection, number: int, nonce: bytes, now: datetime) -> 
 
 def purge(connection: Connection, *, asked_before: datetime, confirmed_before: datetime) -> int:
     """Delete those who never confirmed, and those who did not renew their consent."""
-    pending = _SUBSCRIBER.c.standing != Standing.CONFIRMED  # or the mailbox is gone
+    pending = _SUBSCRIBER.c.standing != SubscriberState.CONFIRMED  # or the mailbox is gone
     numbers = [
         *connection.scalars(
             select(_SUBSCRIBER.c.id).where(pending, _SUBSCRIBER.c.asked_at < asked_before)
@@ -133,7 +133,7 @@ def purge(connection: Connection, *, asked_before: datetime, confirmed_before: d
 def to_renew(connection: Connection, confirmed_before: datetime) -> list[tuple[int, datetime]]:
     """Return whose consent must be asked for again, by number, and when it was last given."""
     due = (
-        _SUBSCRIBER.c.standing == Standing.CONFIRMED,
+        _SUBSCRIBER.c.standing == SubscriberState.CONFIRMED,
         _SUBSCRIBER.c.confirmed_at < confirmed_before,
     )
     rows = connection.execute(select(_SUBSCRIBER.c.id, _SUBSCRIBER.c.confirmed_at).where(*due))
