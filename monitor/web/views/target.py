@@ -7,9 +7,11 @@ from datetime import date, datetime, timedelta
 from monitor.config import Config
 from monitor.core.changes.change_log import ChangeRecord, FactRecord
 from monitor.core.changes.page_events import Version
+from monitor.core.french.formatting import PARIS
 from monitor.core.model import Gap, Outage, Target
 from monitor.core.model.check import Check
-from monitor.core.outages.time_accounts import HOLD
+from monitor.core.outages.calendar import midnight
+from monitor.core.outages.time_accounts import HOLD, Account, instant, microseconds
 from monitor.web.record_reads import RecordReads
 from monitor.web.templating import SHOWN_MAX
 from monitor.web.views.dead_link_views import DeadLinkView, stories
@@ -19,6 +21,7 @@ CHECKS = 12  # of the latest, shown
 VERSIONS = 20
 CHANGES = 20
 PAST = timedelta(days=1)
+FIGURE_DAYS = 90  # whole days of Paris that figures are of, today included
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,9 @@ class TargetView:
 
     Attributes:
         now: Its state, and a timeline from `since` to `at`.
+        account: Of the last `FIGURE_DAYS` days, or since the watch began.
+        account_since: Where that begins.
+        enough: Whether enough of it is known for a rate to be given.
         checks: The latest, the newest first.
         outages: The newest first, one more than is shown at most; an open one comes first.
         versions: Of the page's text, the newest first.
@@ -39,6 +45,9 @@ class TargetView:
     at: datetime
     since: datetime
     now: PlatformRow
+    account: Account
+    account_since: datetime
+    enough: bool
     checks: tuple[Check, ...]
     outages: tuple[Outage, ...]
     versions: tuple[Version, ...]
@@ -62,10 +71,15 @@ def target_view(
     since = now - PAST
     versions = tuple(reads.page_versions(slug, limit=VERSIONS))
     past = _past(reads, target, since=since, now=now)
+    account_since = _watched_since(reads, slug, now=now)
+    account = _account(reads, slug, since=account_since, now=now)
     return TargetView(
         at=now,
         since=since,
         now=row(target, past),
+        account=account,
+        account_since=account_since,
+        enough=account.span_us > 0 and account.coverage >= config.figures.coverage_min,
         checks=_latest(reads, target, now=now),
         outages=tuple(reads.outages([slug], newest=SHOWN_MAX + 1))[::-1],
         versions=versions,
@@ -74,6 +88,22 @@ def target_view(
         dead=stories(reads, config, reads.dead_links([slug], dead_only=True)),
         update_age=_age(versions[0].updated_on, now) if versions else None,
     )
+
+
+def _watched_since(reads: RecordReads, slug: str, *, now: datetime) -> datetime:
+    """Return a midnight of Paris, or the first check of the target if that is later."""
+    first_day = now.astimezone(PARIS).date() - timedelta(days=FIGURE_DAYS - 1)
+    horizon = instant(midnight(first_day))
+    first_check, _ = reads.watched().get(slug, (now, now))
+    return max(horizon, first_check)
+
+
+def _account(reads: RecordReads, slug: str, *, since: datetime, now: datetime) -> Account:
+    edges = microseconds(since), microseconds(now)
+    if edges[0] >= edges[1]:
+        return Account()
+    (account,) = reads.whole_accounts([slug], edges, now=edges[1])
+    return account
 
 
 def _past(reads: RecordReads, target: Target, *, since: datetime, now: datetime) -> Past:
