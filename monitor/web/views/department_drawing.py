@@ -21,7 +21,7 @@ Ring = Sequence[Sequence[float]]  # longitude and latitude in degrees
 
 _MAINLAND: Final[Box] = (40, 10, 590, 620)
 _AROUND_PARIS: Final[Box] = (8, 8, 150, 118)
-_PARIS: Final = ("75", "92", "93", "94")
+ENLARGED: Final = ("75", "92", "93", "94")  # too small on the mainland for a sign
 # Each overseas department in a box of its own, at a scale of its own.
 _OVERSEAS: Final[dict[str, Box]] = {
     "971": (8, 330, 62, 62),
@@ -65,7 +65,7 @@ def department_shapes() -> tuple[DepartmentShape, ...]:
     """Return all that is drawn, in units of a picture of `WIDTH` by `HEIGHT`."""
     by_code = {str(outline["id"]): _rings(outline) for outline in outlines()}
     mainland = {code: rings for code, rings in by_code.items() if code not in _OVERSEAS}
-    around = {code: by_code[code] for code in _PARIS}
+    around = {code: by_code[code] for code in ENLARGED}
     return (
         *_fitted(mainland, _MAINLAND),
         *_fitted(around, _AROUND_PARIS, labelled=True),

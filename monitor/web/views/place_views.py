@@ -14,7 +14,7 @@ from monitor.core.model import Outage, Verdict
 from monitor.core.outages.time_accounts import HOLD, microseconds
 from monitor.core.state_looks import STATE_LOOKS
 from monitor.web.record_reads import RecordReads
-from monitor.web.views.department_drawing import DepartmentShape, department_shapes
+from monitor.web.views.department_drawing import ENLARGED, DepartmentShape, department_shapes
 from monitor.web.views.places import DepartmentView, PlaceGroup, by_state, matching, places
 from monitor.web.views.platforms import Past, PlatformRow, PlatformView, platform_views, row
 
@@ -188,7 +188,7 @@ def state_areas(some: tuple[DepartmentView, ...]) -> tuple[MapArea, ...]:
         MapArea(
             shape=shape,
             fill=f"url(#p-{by_code[shape.code].verdict.value})",
-            sign=_sign(by_code[shape.code].verdict),
+            sign=_sign(shape, by_code[shape.code].verdict),
             words=VERDICTS[by_code[shape.code].verdict],
         )
         for shape in department_shapes()
@@ -196,9 +196,11 @@ def state_areas(some: tuple[DepartmentView, ...]) -> tuple[MapArea, ...]:
     )
 
 
-def _sign(verdict: Verdict) -> str:
+def _sign(shape: DepartmentShape, verdict: Verdict) -> str:
     """Return the sign of what a reader should see; none for most of the country on most days."""
-    return "" if verdict in {Verdict.UP, Verdict.UNKNOWN} else STATE_LOOKS[verdict].sign
+    too_small = shape.code in ENLARGED and not shape.label
+    plain = verdict in {Verdict.UP, Verdict.UNKNOWN}
+    return "" if plain or too_small else STATE_LOOKS[verdict].sign
 
 
 def measured_areas(shares: Mapping[str, Fraction | None]) -> tuple[MapArea, ...]:
