@@ -9,8 +9,10 @@ from urllib.parse import urlencode
 from monitor.config import Config
 from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.french.figure_sentences import percent
+from monitor.core.french.formatting import PARIS
 from monitor.core.french.sentences import VERDICTS
 from monitor.core.model import Outage, Verdict
+from monitor.core.outages.calendar import midnight
 from monitor.core.outages.time_accounts import HOLD, microseconds
 from monitor.core.state_looks import STATE_LOOKS
 from monitor.web.record_reads import RecordReads
@@ -23,7 +25,7 @@ MOST_RESULTS = 60
 OUTAGES = 20  # of a department, the newest
 CHANGES = 10
 DAYS = 30  # that the shares of the map are of
-MEASURES = {"couverture": "Part du temps dont l’état est connu, sur 30 jours"}
+MEASURES = {"couverture": "Part du temps dont l’état est connu, sur les 30 derniers jours entiers"}
 # The lower bounds of the classes of a share, and the opacity class of each.
 CLASSES = (
     (Fraction(0), "moins de 50 %"),
@@ -220,11 +222,15 @@ def measured_areas(shares: Mapping[str, Fraction | None]) -> tuple[MapArea, ...]
 def _coverages(
     reads: RecordReads, every: tuple[DepartmentView, ...], *, now: datetime
 ) -> dict[str, Fraction | None]:
-    edges = (microseconds(now - timedelta(days=DAYS)), microseconds(now))
+    # Whole days: their sums are stored, no check has to be read for them.
+    today = now.astimezone(PARIS).date()
+    edges = (midnight(today - timedelta(days=DAYS)), midnight(today))
     shares: dict[str, Fraction | None] = {}
     for one in every:
         slugs = [member.target.slug for member in one.rows]
-        (account,) = reads.summed_accounts(slugs, edges, now=edges[1]) if slugs else (None,)
+        (account,) = (
+            reads.summed_accounts(slugs, edges, now=microseconds(now)) if slugs else (None,)
+        )
         shares[one.code] = account.coverage if account and account.span_us else None
     return shares
 

@@ -36,9 +36,9 @@ def rate_charts(
         parts = [(part.label, part.account) for part in answer.parts]
         several = scopes.every(ScopeKind.COMPONENT) if scope.kind is ScopeKind.ANEF else []
         return RateCharts(
-            days=_days(scope.name, parts),
+            days=bars_of_days(scope.name, parts),
             components=tuple(
-                (one.name, _days(one.name, _by_day(reads, question, one)))
+                (one.name, bars_of_days(one.name, _by_day(reads, question, one)))
                 for one in several[:MOST_MULTIPLES]
             ),
         )
@@ -47,7 +47,8 @@ def rate_charts(
     return RateCharts()
 
 
-def _days(name: str, parts: Sequence[tuple[str, Account]]) -> DayBars:
+def bars_of_days(name: str, parts: Sequence[tuple[str, Account]]) -> DayBars:
+    """Draw accounts by the ISO date of their day, in order."""
     days = [
         DayTimes(day=date.fromisoformat(label), by_verdict=account.by_verdict)
         for label, account in parts

@@ -4,18 +4,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from monitor.charts.day_bars import DayBars
 from monitor.config import Config
 from monitor.core.changes.change_log import ChangeRecord, FactRecord
 from monitor.core.changes.page_events import Version
 from monitor.core.french.formatting import PARIS
 from monitor.core.model import Gap, Outage, Target
 from monitor.core.model.check import Check
-from monitor.core.outages.calendar import midnight
+from monitor.core.outages.calendar import Unit, cut, midnight
 from monitor.core.outages.time_accounts import HOLD, Account, instant, microseconds
 from monitor.web.record_reads import RecordReads
 from monitor.web.templating import SHOWN_MAX
 from monitor.web.views.dead_link_views import DeadLinkView, stories
 from monitor.web.views.platforms import Past, PlatformRow, row
+from monitor.web.views.rate_charts import bars_of_days
 
 CHECKS = 12  # of the latest, shown
 VERSIONS = 20
@@ -32,6 +34,8 @@ class TargetView:
         now: Its state, and a timeline from `since` to `at`.
         account: Of the last `FIGURE_DAYS` days, or since the watch began.
         account_since: Where that begins.
+        days: The last `FIGURE_DAYS` days as bars; None before the first check.
+        first_day: The first of them: "2026-11-23".
         enough: Whether enough of it is known for a rate to be given.
         checks: The latest, the newest first.
         outages: The newest first, one more than is shown at most; an open one comes first.
@@ -48,6 +52,8 @@ class TargetView:
     account: Account
     account_since: datetime
     enough: bool
+    days: DayBars | None
+    first_day: str
     checks: tuple[Check, ...]
     outages: tuple[Outage, ...]
     versions: tuple[Version, ...]
@@ -80,6 +86,8 @@ def target_view(
         account=account,
         account_since=account_since,
         enough=account.span_us > 0 and account.coverage >= config.figures.coverage_min,
+        days=_days(reads, target, now=now) if account.known_us else None,
+        first_day=_horizon(now).astimezone(PARIS).date().isoformat(),
         checks=_latest(reads, target, now=now),
         outages=tuple(reads.outages([slug], newest=SHOWN_MAX + 1))[::-1],
         versions=versions,
@@ -92,10 +100,20 @@ def target_view(
 
 def _watched_since(reads: RecordReads, slug: str, *, now: datetime) -> datetime:
     """Return a midnight of Paris, or the first check of the target if that is later."""
-    first_day = now.astimezone(PARIS).date() - timedelta(days=FIGURE_DAYS - 1)
-    horizon = instant(midnight(first_day))
     first_check, _ = reads.watched().get(slug, (now, now))
-    return max(horizon, first_check)
+    return max(_horizon(now), first_check)
+
+
+def _horizon(now: datetime) -> datetime:
+    """Return the midnight of Paris that begins the days of the figures."""
+    first_day = now.astimezone(PARIS).date() - timedelta(days=FIGURE_DAYS - 1)
+    return instant(midnight(first_day))
+
+
+def _days(reads: RecordReads, target: Target, *, now: datetime) -> DayBars:
+    bins = cut(microseconds(_horizon(now)), microseconds(now), Unit.DAY)
+    accounts = reads.whole_accounts([target.slug], bins.edges, now=bins.edges[-1])
+    return bars_of_days(target.name, list(zip(bins.labels, accounts, strict=True)))
 
 
 def _account(reads: RecordReads, slug: str, *, since: datetime, now: datetime) -> Account:

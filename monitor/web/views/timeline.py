@@ -75,7 +75,10 @@ def stack(rows: Sequence[Cells]) -> tuple[TimelineBlock, ...]:
     if not rows:
         return ()
     unit = HEIGHT / len(rows)
-    columns = [_column([row[index] for row in rows]) for index in range(CELLS)]
+    # A day has few different columns: each is counted once.
+    cut = list(zip(*rows, strict=True))
+    counted = {verdicts: _column(verdicts) for verdicts in set(cut)}
+    columns = [counted[verdicts] for verdicts in cut]
     blocks: list[TimelineBlock] = []
     for verdict in ORDER:
         x = 0
