@@ -81,7 +81,7 @@ async def measure(store: Store) -> None:
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://bench.test") as web:
         for path in PATHS:
-            await web.get(path)
+            answer = await web.get(path)
             spent = []
             for _ in range(TIMES):
                 begun = time.process_time()
