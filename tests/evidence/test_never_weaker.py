@@ -1,11 +1,8 @@
 """`vigie verify` refuses whatever `verifier.py` refuses: both judge the same mutants."""
 
 import gzip
-import os
 import random
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,7 +12,8 @@ from monitor.cli import main
 from monitor.evidence.log.note import Note
 from tests.support import mirror
 from tests.support.hostile_files import HOSTILE
-from tests.support.mirror import LOG, VERIFIER, WITNESS
+from tests.support.mirror import LOG, WITNESS
+from tests.support.stranger import run_verifier
 
 CONFIG = Path(__file__).parents[1] / "config" / "good"
 
@@ -32,17 +30,10 @@ def refused_by_both(folder: Path, capsys: pytest.CaptureFixture[str]) -> tuple[b
     """Return whether the stranger's verifier refuses it, whether ours does, and what ours said."""
     mirror.list_files(folder)
     roots = folder / "racines.pem"
-    done = subprocess.run(
-        [sys.executable, "-I", str(VERIFIER), str(folder), "--cle", str(LOG.verifier)],
-        check=False,
-        capture_output=True,
-        text=True,
-        env={"PATH": os.defpath},
-    )
-    assert "Traceback" not in done.stderr
+    stranger, _ = run_verifier(folder, "--cle", str(LOG.verifier))
     words = ["verify", str(folder), "--key", str(LOG.verifier), "--config", str(CONFIG)]
     code = main([*words, *(["--roots", str(roots)] if roots.is_file() else [])])
-    return done.returncode != 0, code != 0, capsys.readouterr().out
+    return stranger != 0, code != 0, capsys.readouterr().out
 
 
 def flip(path: Path, seed: int) -> None:

@@ -18,8 +18,8 @@ from tests.evidence.test_verifier_order import changed, honest
 from tests.evidence.test_verifier_slots import judged
 from tests.evidence.test_verifier_story import Leaves, exported, of, packed, without
 from tests.support.databases import sqlite_template
-from tests.support.mirror import run_verifier
 from tests.support.service_days import open_store, outcomes
+from tests.support.stranger import run_verifier
 
 __all__ = ["sqlite_template"]
 

@@ -16,9 +16,9 @@ from monitor.evidence.captures import day_files, warc
 from monitor.evidence.captures.warc import Record
 from monitor.evidence.log import note, tlog
 from monitor.evidence.log.note import Checkpoint, Note
-from tests.evidence.test_verifier_slots import verifier
 from tests.support import mirror, tsa
 from tests.support.mirror import LOG, OTHER, VERIFIER, WITNESS, Tree
+from tests.support.stranger import run_verifier, verifier
 
 SIZE = 700
 
@@ -99,10 +99,15 @@ class Copy:
         return path
 
 
-def run(folder: Path, *options: str | Path, alone: bool = False) -> tuple[int, str]:
-    """Run the verifier in the folder, as a stranger: no environment, no package of ours."""
+def run(folder: Path, *options: str | Path) -> tuple[int, str]:
+    """Run the verifier that lies in the folder."""
+    return run_verifier(folder, *options, place=folder / "verifier.py")
+
+
+def run_alone(folder: Path, *options: str, network: bool) -> tuple[int, str]:
+    """Do the same as a stranger: no environment, no package of ours, with no network if need be."""
     command = [sys.executable, "-I", "-S", str(folder / "verifier.py"), str(folder), *options]
-    if alone:
+    if not network:
         command = ["unshare", "--net", *command]
     done = subprocess.run(
         command, check=False, capture_output=True, text=True, env={"PATH": os.defpath}, cwd="/"
@@ -128,7 +133,8 @@ def copy(good: tuple[Path, Tree], tmp_path: Path) -> Copy:
 def test_a_good_copy_is_accepted_with_neither_network_nor_environment(copy: Copy) -> None:
     can = subprocess.run(["unshare", "--net", "true"], check=False, capture_output=True)
 
-    code, output = run(copy.folder, "--cle", str(LOG.verifier), alone=can.returncode == 0)
+    code, output = run_alone(copy.folder, "--cle", str(LOG.verifier), network=can.returncode != 0)
+    assert (code, output) == run(copy.folder, "--cle", str(LOG.verifier))
 
     assert code == 0, output
     assert "700 feuilles" in output

@@ -14,8 +14,9 @@ from monitor.core.journal.jcs import canonical
 from monitor.core.model import Annotation, AnnotationKind
 from tests.evidence.test_verifier_story import Leaves, day, exported, packed, sqlite_template
 from tests.support import mirror, tsa
-from tests.support.mirror import LOG, Tree, run_verifier
+from tests.support.mirror import LOG, Tree
 from tests.support.outcomes import at
+from tests.support.stranger import run_verifier
 
 __all__ = ["day", "sqlite_template"]
 

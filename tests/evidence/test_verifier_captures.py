@@ -18,12 +18,12 @@ from monitor.evidence.captures.capture_policy import Captures
 from monitor.evidence.captures.capture_records import _TRUNCATED
 from monitor.evidence.captures.warc import Record
 from tests.evidence.test_verifier_order import changed
-from tests.evidence.test_verifier_slots import verifier
 from tests.evidence.test_verifier_story import without
 from tests.support import mirror, outcomes, tsa
 from tests.support.captured import ANSWERS, spoken
-from tests.support.mirror import LOG, TARGET, Tree, run_verifier
+from tests.support.mirror import LOG, TARGET, Tree
 from tests.support.outcomes import DEAD
+from tests.support.stranger import run_verifier, verifier
 
 PLAN: dict[str, Any] = {
     "interval_s": TARGET.interval_s,

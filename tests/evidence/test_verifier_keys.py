@@ -11,8 +11,9 @@ from monitor.core.journal.jcs import canonical
 from monitor.evidence.log import note
 from monitor.evidence.log.note import Algorithm, Note, SignerKey
 from tests.support import mirror, tsa
-from tests.support.mirror import LOG, OTHER, Tree, run_verifier
+from tests.support.mirror import LOG, OTHER, Tree
 from tests.support.outcomes import at
+from tests.support.stranger import run_verifier
 
 STRANGER = SignerKey(LOG.name, Algorithm.ED25519, bytes(range(3, 35)))
 CHANGED = 5  # the leaf that says so

@@ -20,7 +20,8 @@ from monitor.core.journal.decode import read_instant
 from monitor.core.journal.encode import instant
 from tests.evidence.test_verifier_slots import judged
 from tests.evidence.test_verifier_story import Leaves, exported, of, packed, told, without
-from tests.support.mirror import LOG, run_verifier
+from tests.support.mirror import LOG
+from tests.support.stranger import run_verifier
 
 VECTORS = Path(__file__).parent / "vectors"
 

@@ -3,14 +3,10 @@
 import asyncio
 import json
 import shutil
-import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import cache
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -23,8 +19,8 @@ from monitor.probe.missed_slots import missed_slots
 from monitor.store import Store
 from tests.evidence.test_verifier_story import Leaves, exported, of, packed, without
 from tests.support.databases import sqlite_template
-from tests.support.mirror import VERIFIER, run_verifier
 from tests.support.outcomes import CONFIG, a_run, at, outcome, panel
+from tests.support.stranger import run_verifier, verifier
 
 __all__ = ["sqlite_template"]
 
@@ -111,17 +107,6 @@ def recorded(work: Callable[[Store], Awaitable[None]], template: Path, folder: P
 @pytest.fixture(scope="module")
 def record(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Leaves:
     return recorded(life, sqlite_template, tmp_path_factory.mktemp("vie"))
-
-
-@cache
-def verifier() -> ModuleType:
-    """Load the verifier as a module."""
-    spec = spec_from_file_location("verifier_of_slots", VERIFIER)
-    assert spec is not None
-    assert spec.loader is not None
-    program = sys.modules[spec.name] = module_from_spec(spec)
-    spec.loader.exec_module(program)
-    return program
 
 
 def judged(leaves: Leaves) -> Any:

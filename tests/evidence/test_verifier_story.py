@@ -23,9 +23,10 @@ from monitor.evidence.log.tiles import Tiles
 from tests.support import mirror, tsa
 from tests.support.clock import FakeClock
 from tests.support.databases import sqlite_template
-from tests.support.mirror import LOG, WITNESS, Tree, run_verifier
+from tests.support.mirror import LOG, WITNESS, Tree
 from tests.support.outcomes import at
 from tests.support.service_days import live, open_store
+from tests.support.stranger import run_verifier
 
 __all__ = ["sqlite_template"]
 

@@ -10,9 +10,8 @@ from monitor.core.french.labels import GAPS
 from monitor.core.french.page_event_sentences import EDGES
 from monitor.core.french.sentences import REASONS
 from tests.evidence.test_verifier_order import honest
-from tests.evidence.test_verifier_slots import verifier
 from tests.evidence.test_verifier_story import exported, packed
-from tests.support.mirror import run_verifier
+from tests.support.stranger import run_verifier, verifier
 
 
 @pytest.mark.parametrize(

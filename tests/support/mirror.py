@@ -3,11 +3,9 @@
 import asyncio
 import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 from base64 import b64encode
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -209,16 +207,3 @@ def list_files(folder: Path) -> None:
         if path.is_file()
     ]
     manifest.write_text("".join(lines), encoding="utf-8")
-
-
-def run_verifier(folder: Path, *options: str | Path) -> tuple[int, str]:
-    """Run the verifier on a folder; return its exit code and all that it printed."""
-    done = subprocess.run(
-        [sys.executable, "-I", str(VERIFIER), str(folder), *map(str, options)],
-        check=False,
-        capture_output=True,
-        text=True,
-        env={"PATH": os.defpath},
-    )
-    assert "Traceback" not in done.stderr, done.stderr
-    return done.returncode, done.stdout + done.stderr
