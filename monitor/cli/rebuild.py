@@ -8,20 +8,16 @@ from pathlib import Path
 import certifi
 
 from monitor.attest.kept_files import STAMPS, KeptFiles, signed_from
-from monitor.attest.sealing import journal_key
+from monitor.attest.sealing import KEY_FILE
 from monitor.attest.verification import verify
 from monitor.attest.verification_step import SHOWN
-from monitor.cli.parsing import (
-    CommandRefused,
-    Commands,
-    folders,
-    require_identity,
-)
-from monitor.cli.verify import described
+from monitor.cli.parsing import CommandRefused, Commands, folders
+from monitor.cli.verify import described, own_key_of
 from monitor.config import load
-from monitor.config.settings import read_settings
+from monitor.config.settings import Settings, read_settings
 from monitor.evidence.captures.capture_policy import CAPTURES
 from monitor.evidence.log.journal import FOLDER
+from monitor.evidence.log.note import NoteError, SignerKey, VerifierKey
 from monitor.evidence.log.reading import LogReading
 from monitor.evidence.log.tiles import Tiles
 from monitor.evidence.log.tlog import TILE_WIDTH
@@ -54,10 +50,8 @@ def run_rebuild(args: Namespace) -> int:
             f"La base existe encore. Mettez-la de côté : {aside} donnez-en une vide"
             " (VIGIE_DATABASE_URL)."
         )
-    require_identity(config)
-    origin = config.journaling.origin
-    key = journal_key(settings.data, origin=origin, text=settings.journal_key).verifier
     folder = settings.data / FOLDER
+    key = _key(settings, folder)
     for number, step in enumerate(verify(folder, key=key), start=1):
         print(described(number, step))
         if not step.ok:
@@ -85,6 +79,22 @@ def run_rebuild(args: Namespace) -> int:
     )
     print("\n".join(_described_rebuild(rebuilt)))
     return 0
+
+
+def _key(settings: Settings, folder: Path) -> VerifierKey:
+    """Return the key of a journal under the name that it bears, whatever the configuration says."""
+    if settings.journal_key:
+        try:
+            return SignerKey.parse(settings.journal_key).verifier
+        except NoteError as error:
+            raise CommandRefused(f"VIGIE_JOURNAL_KEY : ce n’est pas une clé ({error}).") from None
+    key = own_key_of(settings.data, folder)
+    if key is None:
+        raise CommandRefused(
+            f"{settings.data} ne contient pas à la fois un journal lisible et sa clé ({KEY_FILE})."
+            " Rendez-les depuis une sauvegarde."
+        )
+    return key
 
 
 def _described_rebuild(rebuilt: Rebuilt) -> Iterator[str]:

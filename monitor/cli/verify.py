@@ -236,7 +236,12 @@ def _key(text: str | None, data: Path | None, folder: Path) -> VerifierKey | Non
             return VerifierKey.parse(text)
         except NoteError as error:
             raise CommandRefused(f"--key : clé illisible : {error}") from None
-    if data is None or not (data / KEY_FILE).exists():
+    return own_key_of(data, folder) if data else None
+
+
+def own_key_of(data: Path, folder: Path) -> VerifierKey | None:
+    """Return the key of a service under the name that its journal bears, None without either."""
+    if not (data / KEY_FILE).exists():
         return None
     try:
         origin = Checkpoint.parse(

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from monitor.cli import main
+from monitor.config import load
 from monitor.evidence.log.note import Algorithm, SignerKey
 from monitor.evidence.log.tiles import Tiles
 from monitor.store import migrate
@@ -25,6 +26,7 @@ from tests.support.service_days import live, open_store
 __all__ = ["sqlite_template"]
 
 CONFIG = Path(__file__).parents[1] / "config" / "good"
+SHIPPED = Path(__file__).parents[2] / "config"
 
 
 @pytest.fixture
@@ -43,8 +45,8 @@ def seal(folder: Path, *more: str) -> int:
     return main(["seal", "--config", str(CONFIG), "--data", str(folder), *more])
 
 
-def rebuild(folder: Path) -> int:
-    return main(["rebuild", "--config", str(CONFIG), "--data", str(folder)])
+def rebuild(folder: Path, config: Path = CONFIG) -> int:
+    return main(["rebuild", "--config", str(config), "--data", str(folder)])
 
 
 def edit(folder: Path, statement: str) -> None:
@@ -181,6 +183,37 @@ def test_a_backup_refuses_to_fork_and_the_journal_gives_the_database_back(
     code, results = steps(capsys, str(data))
     assert (code, set(results.values())) == (0, {True})
     assert seal(data) == 0
+
+
+@pytest.mark.parametrize("in_environment", [False, True])
+def test_a_database_is_made_again_without_settings_that_name_anybody(
+    data: Path, monkeypatch: pytest.MonkeyPatch, *, in_environment: bool
+) -> None:
+    """Nobody is asked anything; the journal has its name, and its key bears it."""
+    (data / "vigie.sqlite").unlink()
+    if in_environment:
+        key = data / "journal.key"
+        monkeypatch.setenv("VIGIE_JOURNAL_KEY", key.read_text().strip())
+        key.unlink()
+    assert load(SHIPPED).missing_identity
+    assert rebuild(data, SHIPPED) == 0
+
+
+@pytest.mark.parametrize("key", [None, "PRIVATE+KEY+x"])
+def test_a_database_is_not_made_again_without_the_key_of_the_journal(
+    data: Path,
+    key: str | None,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (data / "vigie.sqlite").unlink()
+    (data / "journal.key").unlink()
+    if key:
+        monkeypatch.setenv("VIGIE_JOURNAL_KEY", key)
+    assert rebuild(data) == 2
+    assert ("VIGIE_JOURNAL_KEY" if key else "journal.key") in capsys.readouterr().err
+    assert not (data / "journal.key").exists()
+    assert not (data / "vigie.sqlite").exists()
 
 
 def test_a_damaged_journal_is_not_poured_into_a_database(data: Path) -> None:
