@@ -1,11 +1,13 @@
 """The pages of gaps, of verification, and those that say what this is and who answers for it."""
 
 from dataclasses import replace
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
 from lxml import html
 
+from monitor.alerts import planning
 from monitor.config.schema import LegalEntry
 from monitor.core.model import GapCause
 from monitor.web.document_routes import DOCUMENTS
@@ -81,6 +83,15 @@ def test_a_legal_notice_without_its_facts_says_that_it_lacks_them() -> None:
     text = said(page(FakeReads(), "/mentions-legales"))
     assert "n’est pas prêt à être public" in text
     assert "à compléter par l’exploitant" in text
+
+
+def test_what_is_said_of_subscriptions_is_what_the_program_does() -> None:
+    text = said(page(FakeReads(), "/confidentialite"))
+    assert planning.NEVER_CONFIRMED == timedelta(hours=48)
+    assert planning.CONSENT == timedelta(days=365)
+    assert planning.HISTORY == timedelta(days=40)
+    for promise in ("48 heures", "chaque année", "quarante jours", "Aucun cookie"):
+        assert promise in text
 
 
 def test_accessibility_is_never_claimed_without_an_audit() -> None:
