@@ -210,3 +210,16 @@ def test_a_reader_who_has_the_page_gets_no_second_copy(path: str) -> None:
     again = web.get(path, headers={"If-None-Match": tag})
 
     assert (again.status_code, again.content) == (304, b"")
+
+
+@pytest.mark.parametrize("path", ["/", "/cibles", "/departements", "/departements/93"])
+def test_no_link_of_ours_leads_nowhere(path: str) -> None:
+    web = visitor(FakeReads())
+    links = {
+        link.split("#")[0]
+        for link in document(path).xpath("//a/@href")
+        if link.startswith("/") and not link.startswith(("/departements/", "/journal/"))
+    }
+
+    assert "/mentions-legales" in links
+    assert {link for link in links if link and web.get(link).status_code != 200} == set()
