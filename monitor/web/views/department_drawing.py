@@ -109,7 +109,7 @@ def _fitted(
         if areas:
             x, y = _middle(areas[0])
             label = code if labelled else ""
-            below = top + height + _LABEL if len(rings_by_code) == 1 else y + _LABEL
+            below = top + height + _LABEL if len(rings_by_code) == 1 else y + _LABEL + 5
             yield DepartmentShape(
                 code=code,
                 path="".join(map(_path, areas)),
