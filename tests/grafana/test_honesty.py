@@ -243,6 +243,21 @@ def rates_after_nothing(dashboard: Dashboard) -> list[str]:
     return found
 
 
+def mixed_points(dashboard: Dashboard) -> list[str]:
+    """Return the panels that would take the best, or the worst, of what several points saw."""
+    found = []
+    for panel in panels(dashboard):
+        for query in promql(panel):
+            for one in selectors(filled(query.replace("$point", "chosen"))):
+                of_points = "point" in KNOWN.get(one.name, ())
+                if of_points and ("point", "Re", "chosen") not in one.matchers:
+                    found.append(panel["title"])
+        if any(PER_POINT not in one.get("rawSql", PER_POINT) for one in panel.get("targets", ())):
+            found.append(panel["title"])
+    return found
+
+
+PER_POINT = "subject.point = ${point:sqlstring}"
 GRAFANA_COLUMN_PX = 150
 CHECKS: dict[str, Callable[[Dashboard], list[str]]] = {
     check.__name__: check
@@ -254,6 +269,7 @@ CHECKS: dict[str, Callable[[Dashboard], list[str]]] = {
         texts_as_numbers,
         hidden_columns,
         rates_after_nothing,
+        mixed_points,
     )
 }
 
@@ -426,6 +442,10 @@ LIES: dict[str, tuple[str, Callable[[Dashboard], object]]] = {
             sortBy=[{"displayName": "Au plus bas", "desc": False}]
         ),
     ),
+    "the worst of all points": (
+        "mixed_points",
+        lambda d: _ask(d, 'anef_incident_open{job=~"$job",point=~"$point"', "anef_incident_open{"),
+    ),
     "a line across a gap": (
         "unknown_as_good",
         lambda d: _defaults(d, "timeseries")["custom"].update(spanNulls=True),
@@ -439,3 +459,24 @@ def test_a_lie_is_found(lie: str) -> None:
     name, change = LIES[lie]
     change(dashboard)
     assert CHECKS[name](dashboard) != []
+
+
+def test_a_word_of_a_table_in_the_colour_of_another_is_found() -> None:
+    dashboard = load(FOLDER / "postgresql" / "incident.json")
+    panel = _of(dashboard, lambda one: one["title"] == "Les relevés de la période")
+    (words,) = (
+        one["value"][0]["options"]
+        for override in panel["fieldConfig"]["overrides"]
+        if override["matcher"]["options"] == "Verdict"
+        for one in override["properties"]
+        if one["id"] == "mappings"
+    )
+    words["unknown"]["color"] = GREEN
+    assert unknown_as_good(dashboard) != []
+
+
+def test_a_table_of_all_points_is_found() -> None:
+    dashboard = load(FOLDER / "postgresql" / "incident.json")
+    (target,) = _of(dashboard, lambda one: one["title"] == "Les relevés de la période")["targets"]
+    target["rawSql"] = target["rawSql"].replace(PER_POINT, "TRUE")
+    assert mixed_points(dashboard) != []

@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from tests.support.dashboards import FILES
 from tests.support.documented import ROOT
 from tests.support.rendered import faults
 
+PICTURE_BYTES = 150_000
 DASHBOARD = {
     "panels": [
         {
@@ -131,3 +133,11 @@ def test_every_package_has_a_hash_and_none_names_a_registry() -> None:
         for path, one in lock["packages"].items()
         if "resolved" in one or not one["integrity"].startswith("sha512-")
     ]
+
+
+def test_the_pictures_of_the_documents_are_small_and_each_is_of_a_dashboard() -> None:
+    pictures = sorted((ROOT / "docs" / "images").glob("grafana-*.png"))
+    boards = {path.stem for path in FILES}
+    assert {one.stem.removeprefix("grafana-") for one in pictures} <= boards
+    assert [] == [one.name for one in pictures if one.stat().st_size > PICTURE_BYTES]
+    assert "docs/images/grafana-vue-ensemble.png" in (ROOT / "README.md").read_text("utf-8")
