@@ -8,6 +8,7 @@ import pytest
 from lxml import html
 
 from monitor.alerts import planning
+from monitor.alerts.requests import SubscriptionAnswer, SubscriptionRequest
 from monitor.config.schema import LegalEntry
 from monitor.core.model import GapCause
 from monitor.web.document_routes import DOCUMENTS
@@ -26,6 +27,25 @@ LEGAL = LegalEntry(
     host_address="2 rue d’Essai, 59000 Lille",
     host_phone="03 99 00 00 00",
 )
+
+
+async def unanswered(_: SubscriptionRequest) -> SubscriptionAnswer:
+    raise AssertionError("no page of these asks anything")
+
+
+def configured(*, alerts: bool = False) -> Visitor:
+    """Return the pages of a site that has its legal facts."""
+    return Visitor(
+        build(
+            FakeReads(),
+            config=replace(config([target("a")]), legal=LEGAL),
+            clock=FakeClock(NOW),
+            point="local",
+            metrics=FixedMetrics(),
+            version="0.1.0",
+            subscriptions=unanswered if alerts else None,
+        )
+    )
 
 
 @pytest.mark.parametrize("address", DOCUMENTS)
@@ -62,17 +82,7 @@ def test_the_method_has_the_policy_of_the_configuration() -> None:
 
 
 def test_the_legal_notice_has_the_facts_and_the_right_of_reply() -> None:
-    web = Visitor(
-        build(
-            FakeReads(),
-            config=replace(config([target("a")]), legal=LEGAL),
-            clock=FakeClock(NOW),
-            point="local",
-            metrics=FixedMetrics(),
-            version="0.1.0",
-        )
-    )
-    text = said(html.fromstring(web.get("/mentions-legales").text))
+    text = said(html.fromstring(configured().get("/mentions-legales").text))
     for fact in LEGAL.model_dump().values():
         assert fact in text
     assert "dans les trois jours" in text
@@ -86,12 +96,14 @@ def test_a_legal_notice_without_its_facts_says_that_it_lacks_them() -> None:
 
 
 def test_what_is_said_of_subscriptions_is_what_the_program_does() -> None:
-    text = said(page(FakeReads(), "/confidentialite"))
+    text = said(html.fromstring(configured(alerts=True).get("/confidentialite").text))
     assert planning.NEVER_CONFIRMED == timedelta(hours=48)
     assert planning.CONSENT == timedelta(days=365)
     assert planning.HISTORY == timedelta(days=40)
     for promise in ("48 heures", "chaque année", "quarante jours", "Aucun cookie"):
         assert promise in text
+    without = said(html.fromstring(configured(alerts=False).get("/confidentialite").text))
+    assert "Si vous vous abonnez" not in without
 
 
 def test_accessibility_is_never_claimed_without_an_audit() -> None:
