@@ -17,7 +17,7 @@ from monitor.core.changes.page_events import PageEdge, PageEvent, Version
 from monitor.core.changes.text_history import NO_COPY, RETAKEN
 from monitor.core.model import Exchange, Kind, Outcome, Target
 from monitor.core.text.page import EXTRACTION_VERSION, Element, Page
-from monitor.core.text.read import read_clean
+from monitor.core.text.read import read_page
 from monitor.evidence.captures.capture_policy import Captures
 from monitor.probe import page_tracker
 from monitor.probe.page_archive import Archive
@@ -114,9 +114,9 @@ def upgrade(service: Service, monkeypatch: pytest.MonkeyPatch) -> Callable[..., 
 
     def restart(rule: Callable[[Page], Page] = titled, version: str = NEXT) -> None:
         def read(*given: Any, **more: Any) -> Page:
-            return replace(rule(read_clean(*given, **more)), extraction_version=version)
+            return replace(rule(read_page(*given, **more)), extraction_version=version)
 
-        monkeypatch.setattr(page_tracker, "read_clean", read)
+        monkeypatch.setattr(page_tracker, "read_page", read)
         service.start()
 
     return restart
@@ -297,7 +297,7 @@ async def test_what_only_the_new_rules_see_has_bounds_that_are_not_too_short(
 ) -> None:
     """The old rules left the phone out; it changed between two copies of one stay."""
     monkeypatch.setattr(
-        page_tracker, "read_clean", lambda *a, **k: without_phones(read_clean(*a, **k))
+        page_tracker, "read_page", lambda *a, **k: without_phones(read_page(*a, **k))
     )
     await service.see("AABB", 0)
     upgrade(titled)
@@ -315,7 +315,7 @@ async def test_a_later_copy_that_the_new_rules_read_otherwise_bounds_nothing(
 ) -> None:
     """Then only the first reading is known to have shown the text: a stay needs a later one."""
     monkeypatch.setattr(
-        page_tracker, "read_clean", lambda *a, **k: without_phones(read_clean(*a, **k))
+        page_tracker, "read_page", lambda *a, **k: without_phones(read_page(*a, **k))
     )
     day = 24 * 60
     await service.see("A", 0, TOKEN)

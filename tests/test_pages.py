@@ -23,7 +23,7 @@ from monitor.core.model import (
     Verdict,
 )
 from monitor.core.text.page import Page
-from monitor.core.text.read import read_clean
+from monitor.core.text.read import read_page
 from monitor.probe import page_tracker
 from monitor.probe.page_archive import Archive
 from monitor.probe.page_tracker import RESTS, PageTracker
@@ -102,16 +102,25 @@ async def test_a_page_without_any_text_makes_no_version() -> None:
     assert [] == await read(book, b"<html><body></body></html>", 0)
 
 
-async def test_a_page_that_differs_by_its_tokens_only_is_not_parsed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_the_same_bytes_are_not_parsed_again(monkeypatch: pytest.MonkeyPatch) -> None:
     book = PageTracker((), point="local")
-    await read(book, body("A") + NOISE % (1, 1), 0)
+    await read(book, body("A"), 0)
 
     def refuse(*_: object, **__: object) -> None:
         raise AssertionError("parsed")
 
-    monkeypatch.setattr(page_tracker, "read_clean", refuse)
+    monkeypatch.setattr(page_tracker, "read_page", refuse)
+    version, events = await book.read(PAGE, check(body("A"), 1), ())
+
+    assert () == events
+    assert version is not None
+    assert (2, minute(1)) == (version.checks, version.last_at)
+
+
+async def test_a_page_that_differs_by_its_tokens_only_has_the_same_text() -> None:
+    book = PageTracker((), point="local")
+    await read(book, body("A") + NOISE % (1, 1), 0)
+
     version, events = await book.read(PAGE, check(body("A") + NOISE % (2, 2), 1), ())
 
     assert () == events
@@ -148,18 +157,18 @@ def opened(reason: Reason) -> Event:
 
 async def test_pages_are_parsed_one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parsing threads share one interpreter with the probes: many would starve them."""
-    parse = read_clean
+    parse = read_page
     inside = Semaphore(1)
     alone: list[bool] = []
 
-    def slowly(cleaned: str, *, url: str | None, cut: bool) -> Page:
+    def slowly(body: bytes, *, url: str | None, charset: str | None) -> Page:
         alone.append(inside.acquire(blocking=False))
         Pause().wait(0.05)
         if alone[-1]:
             inside.release()
-        return parse(cleaned, url=url, cut=cut)
+        return parse(body, url=url, charset=charset)
 
-    monkeypatch.setattr(page_tracker, "read_clean", slowly)
+    monkeypatch.setattr(page_tracker, "read_page", slowly)
     book = PageTracker((), point="local")
 
     await gather(*(read(book, body("A"), 0, of=replace(PAGE, slug=f"page-{n}")) for n in range(5)))
@@ -198,16 +207,16 @@ class _Archive:
 async def test_a_page_that_takes_long_is_read_seldom_and_its_own_text_is_known_meanwhile(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    archive, read_by = _Archive(), list[str]()
+    archive, read_by = _Archive(), list[bytes]()
     book = PageTracker((), point="local", archive=cast("Archive", archive))
 
-    def slowly(cleaned: str, *, url: str | None, cut: bool) -> Page:
-        if "numéro L" in cleaned:
+    def slowly(body: bytes, *, url: str | None, charset: str | None) -> Page:
+        if "numéro L".encode() in body:
             archive.clock._set(archive.clock.monotonic_us() + 3_000_000)
-        read_by.append(cleaned)
-        return read_clean(cleaned, url=url, cut=cut)
+        read_by.append(body)
+        return read_page(body, url=url, charset=charset)
 
-    monkeypatch.setattr(page_tracker, "read_clean", slowly)
+    monkeypatch.setattr(page_tracker, "read_page", slowly)
     other = replace(PAGE, slug="autre")
 
     await read(book, body("L"), 0)

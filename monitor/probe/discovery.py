@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from monitor.core.model import Exchange, Judgement, Target, Verdict
-from monitor.core.text.clean import clean
+from monitor.core.text.markup import parse
 from monitor.core.text.page_candidates import (
     CandidateLink,
     folded,
@@ -24,7 +24,7 @@ from monitor.core.text.page_candidates import (
     slug_of,
     speaks_of_foreigners,
 )
-from monitor.core.text.read import read_clean
+from monitor.core.text.read import read_markup
 from monitor.core.untrusted.library_errors import Unreadable, reading
 from monitor.evidence import durable
 from monitor.probe.lane import Lane
@@ -162,11 +162,11 @@ def _take(search: Search, lead: CandidateLink) -> None:
 
 def _read(search: Search, lead: CandidateLink, exchange: Exchange, hosts: frozenset[str]) -> str:
     """Queue the links of a page, and propose it when it mentions foreigners itself."""
-    cleaned = clean(exchange.body, charset=exchange.charset or None)
+    markup = parse(exchange.body, charset=exchange.charset or None)
     url = exchange.final_url
     search.seen.add(folded(url))
-    add(search, leads(cleaned, base=url, depth=lead.depth, hosts=hosts), hosts)
-    page = read_clean(cleaned, url=url)
+    add(search, leads(markup, base=url, depth=lead.depth, hosts=hosts), hosts)
+    page = read_markup(markup, url=url)
     about = lead.depth > 0 and speaks_of_foreigners(page.title, url)
     if page.obstacle or not about:
         return "lue"

@@ -31,10 +31,9 @@ from monitor.core.model import (
 )
 from monitor.core.model.check import MAX_URL, without_tokens
 from monitor.core.model.check import clean as clean_text
-from monitor.core.text.clean import clean, digest, is_cut
 from monitor.core.text.packed import PackedPage
 from monitor.core.text.page import Element
-from monitor.core.text.read import read_clean
+from monitor.core.text.read import read_page
 from monitor.metrics import PageMetrics
 from monitor.probe.page_archive import Archive
 from monitor.store import Store
@@ -75,10 +74,9 @@ def metrics_of_pages(store: Store) -> dict[str, PageMetrics]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Read:
-    """The last reading of a page: equal bytes, or equal bytes without noise, are the same text."""
+    """The last reading of a page: equal bytes are the same text."""
 
     body_sha256: str
-    cleaned: str  # digest of the clean text
     text_sha256: str
     packed: PackedPage
 
@@ -238,12 +236,12 @@ class PageTracker:
             return await to_thread(work, archive, slug, of)
 
     async def _reading(self, slug: str, observation: Observation) -> PageReading | None:
-        """Read the body; it is parsed only when it differs from the last by more than noise."""
+        """Read the body; it is parsed only when it differs from the last."""
         exchange = observation.exchange
         body = hashlib.sha256(exchange.body).hexdigest()
         last = self._last.get(slug)
         if last is None or last.body_sha256 != body:
-            last = await self._timed(slug, _read, exchange, body, last)
+            last = await self._timed(slug, _read, exchange, body)
             if last is None:
                 return None
             self._last[slug] = last
@@ -256,28 +254,18 @@ class PageTracker:
         )
 
 
-def _read(exchange: Exchange, body_sha256: str, last: _Read | None) -> _Read | None:
+def _read(exchange: Exchange, body_sha256: str) -> _Read | None:
     """Read a body other than the last one; None when it has an obstacle."""
-    cleaned = clean(exchange.body, charset=exchange.charset or None)
-    name = digest(cleaned)
-    if last is not None and last.cleaned == name:
-        return replace(last, body_sha256=body_sha256)
-    cut = is_cut(exchange.body, cleaned)
-    page = read_clean(cleaned, url=exchange.final_url, cut=cut)
+    page = read_page(exchange.body, url=exchange.final_url, charset=exchange.charset or None)
     if page.obstacle:
         return None
-    return _Read(
-        body_sha256=body_sha256,
-        cleaned=name,
-        text_sha256=text_digest(page),
-        packed=PackedPage.of(page),
-    )
+    return _Read(body_sha256=body_sha256, text_sha256=text_digest(page), packed=PackedPage.of(page))
 
 
 def _read_again(archive: Archive, target: str, version: Version) -> _Read | None:
     """Read the body of a version by the current rules; None when there is no copy of it."""
     exchange = archive.body(target, version.body_sha256)
-    return _read(exchange, version.body_sha256, None) if exchange else None
+    return _read(exchange, version.body_sha256) if exchange else None
 
 
 def _retaken(archive: Archive, target: str, version: Version) -> PageReading | None:
@@ -287,7 +275,7 @@ def _retaken(archive: Archive, target: str, version: Version) -> PageReading | N
         return None
 
     def same(exchange: Exchange) -> bool:
-        read = _read(exchange, "", None)
+        read = _read(exchange, "")
         return read is not None and read.text_sha256 == reread.text_sha256
 
     return PageReading(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.core.text.clean import clean
+from monitor.core.text.markup import parse
 from monitor.core.text.page_candidates import (
     MOST_LINKS,
     folded,
@@ -20,7 +20,7 @@ HOSTS = hosts_of(HOME)
 
 
 def found(page: str, *, depth: int = 0) -> list[str]:
-    return [lead.url for lead in leads(clean(page.encode()), base=HOME, depth=depth, hosts=HOSTS)]
+    return [lead.url for lead in leads(parse(page.encode()), base=HOME, depth=depth, hosts=HOSTS)]
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ COLUMNS = {element: head for element, (_, head) in _ELEMENTS.items()}
 
 OBSTACLES: Mapping[Obstacle, str] = {
     Obstacle.EMPTY: "la page ne contient aucun texte lisible",
-    Obstacle.TOO_DEEP: "la page est trop imbriquée pour être lue",
+    Obstacle.OVERSIZED: "la page dépasse ce que nous lisons, et son début ne contient aucun texte",
     Obstacle.CUT: "la page est trop longue pour être lue en entier, et son début n’a pas changé",
     Obstacle.ANOTHER_PAGE: "les deux réponses n’ont rien en commun : l’une n’est pas la page",
     Obstacle.NOT_THE_PAGE: "la réponse n’est pas la page (erreur, refus, captcha ou page vide)",

@@ -1,28 +1,27 @@
-"""From clean HTML to runs of text: one walk over the tree, without recursion.
+"""From a tree to runs of text: one walk, without recursion."""
 
-Every element that breaks a line, or that a mask names, is a *node*; a run of text belongs to
-the node in which it stands. Nodes are numbered in the order of the page, parents first, so
-that sums over subtrees and inherited masks are single loops.
-"""
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import cast
-
-from lxml import etree
+from selectolax.lexbor import LexborNode
 
 from monitor.core.text import link_normalisation
+from monitor.core.text.controls import Controls
+from monitor.core.text.markup import Markup
 from monitor.core.text.masks import element_masks
+from monitor.core.text.open_links import OpenLink, embedded
+from monitor.core.text.outline import Node, Outline, TextRun
 from monitor.core.text.page import BlockKind, Link
+from monitor.core.text.struck import STRUCK_END, STRUCK_START, is_struck, shown_struck
 from monitor.core.text.typography import MOST_CHARACTERS as MOST_TIDY
 from monitor.core.text.typography import tidy
 
 MOST_RUNS = 5_000
-MOST_NODES = 30_000
 MOST_CHARACTERS = 1_500_000  # of the runs and of the links in them
 MOST_LINKS = 200  # of one run
 MOST_RUN_CHARACTERS = 20_000  # what is longer makes several runs
 MOST_ROW_CHARACTERS = 2_000  # a longer table row is a layout, not a row
+MOST_ATTRIBUTE_CHARACTERS = 2_000  # read of each
 
 _BREAKING_TAGS = """
     address article aside blockquote body button caption center dd details dialog dir div dl dt
@@ -41,170 +40,191 @@ _KINDS = {f"h{level}": BlockKind.HEADING for level in range(1, 7)} | {
     "button": BlockKind.FORM_FIELD,
     "option": BlockKind.FORM_FIELD,
 }
-_NO_ROW = etree.XPath("boolean(.//table|.//ul|.//ol|.//h1|.//h2|.//h3|.//h4|.//form)")
-_BUTTONS = frozenset({"submit", "button", "reset"})
+_NO_ROW = "table, ul, ol, h1, h2, h3, h4, form"
+# Nobody reads their content, nor does it break a line.
+_NOT_TEXT = frozenset(
+    "head script style template noscript svg math canvas video audio textarea iframe noembed"
+    " noframes datalist".split()
+)
+_EMBEDDING = frozenset({"iframe", "object", "embed", "area"})
+_DISABLED = " [désactivé] "
 
 
-@dataclass(slots=True)
-class Node:
-    tag: str
-    parent: int  # its number; the root is its own parent
-    rule: str  # id of the mask that names it, "" when none does
-    kind: BlockKind
-    names: str  # class and id
-    role: str
-
-
-@dataclass(slots=True)
-class TextRun:
-    """Text without a line break, before it is known whether it belongs to what is compared."""
-
-    node: int
-    text: str
-    links: tuple[Link, ...]
-    linked: int  # characters that stand inside links
-
-
-@dataclass(slots=True)
-class Outline:
-    nodes: list[Node] = field(default_factory=list)
-    runs: list[TextRun] = field(default_factory=list)
-    title: str = ""
-    cut: bool = False  # over a bound: something was left out
-
-
-def outline(cleaned: str, *, base: str | None) -> Outline | None:
-    """Return the nodes and runs of a page; None when it nests deeper than the parser holds."""
-    parser = etree.HTMLParser(
-        encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True
-    )
-    try:
-        root = etree.fromstring(cleaned.encode("utf-8", "replace"), parser)
-    except etree.XMLSyntaxError:
-        root = None
-    if root is None:  # nothing in it
-        return Outline(nodes=[_ROOT])
-    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
-        return None
-    _open_body(root)
-    walk = _Walk(base=base)
-    events = etree.iterwalk(root, events=("start", "end"))
-    for event, element in events:
-        if event == "end":
-            walk.leave(element)
+def outline(markup: Markup, *, url: str | None) -> Outline:
+    """Return the nodes and runs of a page. `url` is its address."""
+    walk = _Walk(markup, url=url)
+    for entering, node in _events(markup.root, walk):
+        if not entering:
+            walk.leave()
         elif walk.is_full():
             break
-        elif walk.enter(element):
-            events.skip_subtree()
+        elif node.is_text_node:
+            walk.add(node.text_content or "")
     walk.flush()
-    walk.is_full()
-    title = root.find(".//title")
-    walk.outline.title = tidy((title.text or "")[:5_000])[:500] if title is not None else ""
+    walk.outline.cut |= walk.is_full() or markup.cut
+    title = markup.parser.css_first("title")
+    text = title.text()[:5_000] if title else ""
+    walk.outline.title = tidy(text)[:500]
     return walk.outline
 
 
-_IN_HEAD = frozenset({"title", "meta", "link", "style", "script", "base", "noscript", "template"})
+class _Open(NamedTuple):
+    """An element that is open: what to do at its end."""
+
+    node: bool = False  # it opened one
+    row: bool = False  # it stands in a table row
+    link: OpenLink | None = None
+    struck: bool = False
+    disabled: bool = False
 
 
-def _open_body(root: etree._Element) -> None:
-    """Move out of the head what cannot be in it: the parser does not know HTML5's elements.
-
-    `</head>` and `<body>` may be left out (HTML standard, "optional tags").
-    """
-    head = root.find("head")
-    if head is None:
-        return
-    children = list(head)
-    first = next((n for n, child in enumerate(children) if child.tag not in _IN_HEAD), None)
-    if first is None:
-        return
-    body = root.find("body")
-    if body is None:
-        body = etree.SubElement(root, "body")
-    body[:0] = children[first:]
-
-
-_ROOT = Node("html", 0, "", BlockKind.PARAGRAPH, "", "")
+def _events(root: LexborNode | None, walk: "_Walk") -> Iterator[tuple[bool, LexborNode]]:
+    """Yield each text on entering, and each element on leaving, in order."""
+    above: list[LexborNode] = []
+    node = root
+    while node is not None:
+        below = None
+        if node.is_element_node:
+            below = node.first_child if walk.enter(node) else None
+            if below is not None:
+                above.append(node)
+                node = below
+                continue
+            yield False, node
+        elif node.is_text_node:
+            yield True, node
+        following = node.next if node is not root else None
+        while following is None and above:
+            node = above.pop()
+            yield False, node
+            following = node.next if node is not root else None
+        node = following
 
 
 class _Walk:
     """What is open at one point of the walk."""
 
-    def __init__(self, *, base: str | None) -> None:
-        self.outline = Outline(nodes=[_ROOT])
-        self._base = base
+    def __init__(self, markup: Markup, *, url: str | None) -> None:
+        self.outline = Outline()
+        self._base = markup.base(url)
+        self._itself = link_normalisation.target(url, base=None) if url else ""
+        self._controls = Controls(markup)
         self._nodes = [0]  # those open, the root first
-        self._entered: list[bool] = []  # for each open element: did it open a node
+        self._open: list[_Open] = []
         self._kept = 0  # characters of the runs and of their links
-        self._row_depth = 0  # inside a table row: elements open since it began
+        self._in_row = 0  # elements open since a table row began, itself included
+        self._struck = False
+        self._forms: list[tuple[int, str]] = []  # depth and address of each that is open
         self._pieces: list[str] = []
         self._links: list[Link] = []
         self._linked = 0
-        self._href: str | None = None
+        self._link: OpenLink | None = None
         self._link_start = 0
 
-    def enter(self, element: etree._Element) -> bool:
-        """Handle the start of an element; return True when its content must not be walked."""
-        tag, attributes = str(element.tag), _attributes(element)
+    def enter(self, element: LexborNode) -> bool:
+        """Handle the start of an element; return whether its content must be walked."""
+        tag = element.tag or ""
+        attributes = _attributes(element)
         rule = element_masks.element_rule(tag, attributes)
-        in_row = self._row_depth > 0
-        self._entered.append(not in_row and (tag in _BREAKING or bool(rule)))
-        self._row_depth += in_row
+        if rule == element_masks.HIDDEN and self._controls.can_show(element, attributes):
+            rule = ""
         if encoded := attributes.get("data-cfemail"):
             self._pieces.append(link_normalisation.cloudflare_email(encoded))
-            return True
-        if in_row and rule:
-            return True
-        if self._entered[-1]:
+        skipped = bool(encoded) or tag in _NOT_TEXT or (self._in_row > 0 and bool(rule))
+        if tag in _EMBEDDING and not rule:
+            self._embed(tag, attributes)
+        if skipped:
+            self._open.append(_Open())
+            return False
+        self._enter(element, tag, attributes, rule)
+        return True
+
+    def _enter(
+        self, element: LexborNode, tag: str, attributes: Mapping[str, str], rule: str
+    ) -> None:
+        in_row = self._in_row > 0
+        opens_node = not in_row and (tag in _BREAKING or bool(rule))
+        self._in_row += in_row
+        if opens_node:
             self._open_node(element, attributes, tag=tag, rule=rule)
         elif tag == "br" and not in_row:
             self.flush()
         elif in_row and tag in _BREAKING:
             self._pieces.append(" | " if tag in {"td", "th"} and self._pieces else " ")
-        if tag == "a" and "href" in attributes:
-            self._close_link()
-            self._href, self._link_start = attributes["href"], len(self._pieces)
-        elif tag == "input" and attributes.get("type", "").lower() in _BUTTONS:
-            self._pieces.append(f" {attributes.get('value', '')} ")
-        if element.text:
-            self._pieces.append(element.text)
-        return False
+        if tag == "form":
+            self._forms.append((len(self._open), attributes.get("action", "")))
+        if tag == "img" and self._link is not None:
+            self._link.alternatives.append(attributes.get("alt", ""))
+        link = self._opened_link(tag, attributes)
+        struck = not self._struck and is_struck(tag, attributes)
+        if struck:
+            self._struck = True
+            self._pieces.append(STRUCK_START)
+        value = self._controls.value(tag, attributes)
+        if value:
+            self._pieces.append(f" {value} ")
+        disabled = self._controls.is_disabled(tag, attributes)
+        self._open.append(
+            _Open(node=opens_node, row=in_row, link=link, struck=struck, disabled=disabled)
+        )
+
+    def add(self, text: str) -> None:
+        """Add a text of the page."""
+        if STRUCK_START in text or STRUCK_END in text:
+            text = text.replace(STRUCK_START, "").replace(STRUCK_END, "")
+        self._pieces.append(text)
 
     def is_full(self) -> bool:
         """Return whether a bound is reached; the rest of the page is then left out."""
-        page = self.outline
-        full = len(page.nodes) >= MOST_NODES or len(page.runs) >= MOST_RUNS
-        page.cut = full or self._kept >= MOST_CHARACTERS
-        return page.cut
+        full = len(self.outline.runs) >= MOST_RUNS or self._kept >= MOST_CHARACTERS
+        self.outline.cut |= full
+        return full
 
-    def leave(self, element: etree._Element) -> None:
-        if element.tag == "a":
+    def leave(self) -> None:
+        """Handle the end of the element that was opened last."""
+        closed = self._open.pop()
+        if closed.disabled and any(piece.strip() for piece in self._pieces):
+            self._pieces.append(_DISABLED)
+        if closed.link is not None:
             self._close_link()
-        self._row_depth -= self._row_depth > 0
-        if self._entered.pop():
+        if closed.struck:
+            self._pieces.append(STRUCK_END)
+            self._struck = False
+        if self._in_row and (closed.row or closed.node):
+            self._in_row -= 1
+        if self._forms and self._forms[-1][0] == len(self._open):
+            self._forms.pop()
+        if closed.node:
             self.flush()
             self._nodes.pop()
-        if element.tail:
-            self._pieces.append(element.tail)
 
     def flush(self) -> None:
         """End the current run."""
         if not self._pieces:
             return
         self._note_link()
-        text = tidy("".join(self._pieces))
+        if self._struck:
+            self._pieces.append(STRUCK_END)
+        text = tidy(shown_struck("".join(self._pieces)))
         if len(text) >= MOST_TIDY:
             self._kept = MOST_CHARACTERS  # the rest of the page is left out
-        links, linked = tuple(self._links[:MOST_LINKS]), self._linked
+        self._emit(text, tuple(self._links[:MOST_LINKS]), self._linked)
+        self._pieces, self._links, self._linked, self._link_start = [], [], 0, 0
+        if self._struck:
+            self._pieces.append(STRUCK_START)
+
+    def _emit(self, text: str, links: tuple[Link, ...], linked: int) -> None:
+        self._kept += len(text) + linked
+        node = self._nodes[-1]
+        if not text and links:
+            self.outline.runs.append(TextRun(node, "", links, 0))
         for start in range(0, len(text), MOST_RUN_CHARACTERS):
             part = text[start : start + MOST_RUN_CHARACTERS].strip()
-            self.outline.runs.append(TextRun(self._nodes[-1], part, links, linked))
+            self.outline.runs.append(TextRun(node, part, links, linked))
             links, linked = (), 0
-        self._kept += len(text) + self._linked
-        self._pieces, self._links, self._linked, self._link_start = [], [], 0, 0
 
     def _open_node(
-        self, element: etree._Element, attributes: Mapping[str, str], *, tag: str, rule: str
+        self, element: LexborNode, attributes: Mapping[str, str], *, tag: str, rule: str
     ) -> None:
         self.flush()
         parent = self._nodes[-1]
@@ -216,32 +236,64 @@ class _Walk:
             kind = _KINDS.get(tag, inherited)
         self._nodes.append(len(self.outline.nodes))
         self.outline.nodes.append(Node(tag, parent, rule, kind, names, attributes.get("role", "")))
-        if tag == "tr" and not _NO_ROW(element) and _length(element) <= MOST_ROW_CHARACTERS:
-            self._row_depth = 1
+        if tag == "tr" and element.css_first(_NO_ROW) is None:
+            self._in_row = int(len(element.text()) <= MOST_ROW_CHARACTERS)
+
+    def _opened_link(self, tag: str, attributes: Mapping[str, str]) -> OpenLink | None:
+        """Return the link that begins here: an `<a>`, or a button that sends a form elsewhere."""
+        if tag == "a":
+            href = attributes.get("href")
+        else:
+            action = self._forms[-1][1] if self._forms else ""
+            href = self._controls.sends_to(tag, attributes, action=action)
+        if href is None:
+            return None
+        target = link_normalisation.target(href, base=self._base)
+        if tag != "a" and target in {"", self._itself}:
+            return None
+        self._close_link()
+        label = attributes.get("aria-label") or attributes.get("title") or ""
+        self._link, self._link_start = OpenLink(target, label), len(self._pieces)
+        return self._link
+
+    def _embed(self, tag: str, attributes: Mapping[str, str]) -> None:
+        """Note what the page shows of another address, or an area of a picture that leads there."""
+        link = embedded(tag, attributes, base=self._base)
+        if link is None or self._in_row:
+            return
+        self.flush()
+        self._emit(link.text, (link,), len(link.text))
 
     def _note_link(self) -> None:
         """Record what the open link holds so far: a link may span several runs."""
-        if self._href is None:
+        if self._link is None:
             return
-        text = tidy("".join(self._pieces[self._link_start :]))
+        text = tidy(shown_struck("".join(self._pieces[self._link_start :])))
         if not text:
             return
-        target = link_normalisation.target(self._href, base=self._base)
+        self._link.has_text = True
+        target = self._link.target
         if text == link_normalisation.PROTECTED_EMAIL and target.startswith("mailto:"):
             text = target.removeprefix("mailto:")
             self._pieces[self._link_start :] = [text]
         self._linked += len(text)
         self._links.append(Link(text=text, target=target))
+        self._link_start = len(self._pieces)
 
     def _close_link(self) -> None:
+        link = self._link
+        if link is None:
+            return
         self._note_link()
-        self._href = None
+        if not link.has_text and (label := link.label()):
+            self._pieces.append(f" {label} ")
+            self._note_link()
+        self._link = None
 
 
-def _attributes(element: etree._Element) -> Mapping[str, str]:
-    """Copy the attributes, which are read several times. The stubs allow bytes; there are none."""
-    return cast("Mapping[str, str]", dict(element.items()))
-
-
-def _length(element: etree._Element) -> int:
-    return sum(len(text) for text in element.itertext())
+def _attributes(element: LexborNode) -> Mapping[str, str]:
+    """Copy the attributes, which are read several times; each is bounded."""
+    return {
+        name: (value or "")[:MOST_ATTRIBUTE_CHARACTERS]
+        for name, value in element.attributes.items()
+    }

@@ -103,3 +103,9 @@ def _is_utf8(body: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
+
+
+def is_xml(content_type: str) -> bool:
+    """Return whether a Content-Type value says that a page is XML."""
+    kind = content_type.split(";", 1)[0].strip().lower()
+    return kind.endswith("+xml") or kind in {"text/xml", "application/xml"}

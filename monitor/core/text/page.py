@@ -6,7 +6,7 @@ from enum import StrEnum
 
 LEAST_SENTENCE_WORDS = 5  # a shorter block is a label
 
-EXTRACTION_VERSION = "3"  # raised when the same bytes may give another page
+EXTRACTION_VERSION = "4"  # raised when the same bytes may give another page
 
 
 class BlockKind(StrEnum):
@@ -31,7 +31,7 @@ class Obstacle(StrEnum):
     """Why a page cannot be compared."""
 
     EMPTY = "empty"  # no text for a reader
-    TOO_DEEP = "too_deep"  # nested beyond what the parser holds
+    OVERSIZED = "oversized"  # beyond our bounds, and no text before them
     CUT = "cut"  # too long to be read whole, and what was read is the same
     ANOTHER_PAGE = "another_page"  # nothing in common with the page that it is compared to
     NOT_THE_PAGE = "not_the_page"  # an error page, a refusal, a captcha, an empty shell

@@ -1,12 +1,13 @@
 """Which links of a prefecture's site may lead to its pages for foreigners. Pure."""
 
-import html
 import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from monitor.core.text.markup import Markup
 
 MOST_LINKS = 2_000  # read in one page
 MOST_URL = 500  # characters; no page of a prefecture is named at more length
@@ -23,11 +24,6 @@ _MENUS = re.compile(
     r"|questions reponses|\bfaq\b"
 )
 _OTHER = re.compile(r"\.(?:pdf|docx?|odt|xlsx?|zip|jpe?g|png|gif|mp4|ics|xml|rss)$")
-# `clean` leaves tags that end and few, quoted attributes.
-_LINK = re.compile(r"<a( [^>]{1,1000})>")
-_HREF = re.compile(r' href="([^"]{0,1000})"')
-_MOST_INSIDE = 1000  # characters of a link's text and tags
-_TAG = re.compile(r"<[^>]{0,1000}>")
 _SLASHES = re.compile(r"/+")
 _NO_WORD = re.compile(r"[^a-z0-9]+")
 _SEPARATORS = re.compile(r"[-_/]+")
@@ -87,11 +83,13 @@ def folded(url: str) -> str:
     return f"{host}{'/'.join(segments)}{query}"
 
 
-def leads(cleaned: str, *, base: str, depth: int, hosts: frozenset[str]) -> Iterator[CandidateLink]:
-    """Yield the links worth reading of a page that `clean` shortened."""
-    for href, inside in islice(_links(cleaned), MOST_LINKS):
-        text = " ".join(html.unescape(_TAG.sub(" ", inside)).split())[:MOST_TEXT]
-        url = _resolved(base, html.unescape(href))
+def leads(
+    markup: Markup, *, base: str, depth: int, hosts: frozenset[str]
+) -> Iterator[CandidateLink]:
+    """Yield the links worth reading of a page."""
+    for href, inside in _links(markup):
+        text = " ".join(inside.split())[:MOST_TEXT]
+        url = _resolved(markup.base(base) or base, href)
         if not is_of(url, hosts) or _OTHER.search(urlsplit(url).path.lower()):
             continue
         about = speaks_of_foreigners(text, url)
@@ -99,15 +97,11 @@ def leads(cleaned: str, *, base: str, depth: int, hosts: frozenset[str]) -> Iter
             yield CandidateLink(url=url, text=text, depth=depth + 1, about=about)
 
 
-def _links(cleaned: str) -> Iterator[tuple[str, str]]:
-    """Yield the address and the content of each link that has an end tag."""
-    links_end = 0
-    for tag in _LINK.finditer(cleaned):
-        href = _HREF.search(tag[1]) if tag.start() >= links_end else None
-        end = cleaned.find("</a>", tag.end(), tag.end() + _MOST_INSIDE + 4) if href else -1
-        if href and end >= 0:
-            links_end = end
-            yield href[1], cleaned[tag.end() : end]
+def _links(markup: Markup) -> Iterator[tuple[str, str]]:
+    """Yield the address and the text of each link."""
+    for link in islice(markup.parser.css("a[href]"), MOST_LINKS):
+        href = (link.attributes.get("href") or "")[: 2 * MOST_URL]
+        yield href, link.text(separator=" ")[: 2 * MOST_TEXT]
 
 
 def speaks_of_foreigners(text: str, url: str) -> bool:

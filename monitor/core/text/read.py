@@ -1,14 +1,15 @@
-"""From bytes to a page: clean, walk, settle what is content."""
+"""From bytes to a page: parse, walk, settle what is content."""
 
 from collections.abc import Iterator
 
-from monitor.core.text.blocks import Outline, TextRun, outline
-from monitor.core.text.clean import clean, is_cut
+from monitor.core.text.blocks import outline
 from monitor.core.text.facts.dates import is_date, iso, take_stamp
 from monitor.core.text.facts.page_facts import is_needed
+from monitor.core.text.markup import Markup, parse
 from monitor.core.text.masks import element_masks, text_masks
 from monitor.core.text.masks.menus import without_menus
 from monitor.core.text.memo import remembering
+from monitor.core.text.outline import Outline, TextRun
 from monitor.core.text.page import Block, BlockKind, Obstacle, Page, Structure
 from monitor.core.text.region import ContentRegion, settle
 from monitor.core.text.typography import words
@@ -26,26 +27,24 @@ def read_page(body: bytes, *, url: str | None = None, charset: str | None = None
 
     `url` resolves relative links; `charset` is an encoding's name or a Content-Type value.
     """
-    cleaned = clean(body, charset=charset)
-    return read_clean(cleaned, url=url, cut=is_cut(body, cleaned))
+    return read_markup(parse(body, charset=charset), url=url)
 
 
-def read_clean(cleaned: str, *, url: str | None = None, cut: bool = False) -> Page:
-    """Read a text returned by `clean`, for a caller that compares its digest first."""
-    page_outline = outline(cleaned, base=url)
-    if page_outline is None:
-        return Page(structure=Structure.WHOLE, obstacle=Obstacle.TOO_DEEP)
+def read_markup(markup: Markup, *, url: str | None = None) -> Page:
+    """Read a page that is parsed already."""
+    page_outline = outline(markup, url=url)
     region = settle(page_outline)
     reading = _Reading(page_outline, region)
     blocks = list(reading.blocks())
     blocks = without_menus(blocks, guessed=region.structure == Structure.DENSEST)
+    empty = Obstacle.OVERSIZED if page_outline.cut else Obstacle.EMPTY
     return Page(
         title=reading.title or page_outline.title,
         blocks=tuple(blocks),
         updated_on=reading.updated_on,
         structure=region.structure,
-        obstacle=None if any(block.words for block in blocks if block.main) else Obstacle.EMPTY,
-        cut=cut or page_outline.cut,
+        obstacle=None if any(block.words for block in blocks if block.main) else empty,
+        cut=page_outline.cut,
     )
 
 

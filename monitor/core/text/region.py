@@ -12,8 +12,8 @@
 import re
 from dataclasses import dataclass
 
-from monitor.core.text.blocks import Node, Outline
 from monitor.core.text.masks.element_masks import ASIDE
+from monitor.core.text.outline import Node, Outline
 from monitor.core.text.page import LEAST_SENTENCE_WORDS, Structure
 
 LARGEST_MASKED_SHARE = 0.4  # of the page's prose, for one mask

@@ -35,12 +35,9 @@ def _set(words: str) -> frozenset[str]:
 
 
 HIDDEN = "element.hidden"  # decided by attributes, not by a table
+ARIA_HIDDEN = "element.aria-hidden"  # shown, but not to those who listen to the page
 ASIDE = "element.aside"  # inside the main part and in sentences, it is a call-out: see `region`
 RULES = (
-    ElementRule(
-        id="element.not-text",
-        tags=("head", "template", "svg", "math", "canvas", "object", "video", "audio", "map"),
-    ),
     ElementRule(
         id="element.navigation",
         tags=("nav",),
@@ -121,6 +118,9 @@ RULES = (
     ),
 )
 
+_HIDING_STYLE = re.compile(
+    r"(?:display\s{0,20}:\s{0,20}none|visibility\s{0,20}:\s{0,20}hidden)", re.IGNORECASE
+)
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]{1,200}(?![a-z])")
 _HEADING = re.compile(r"h[1-6]")
 _BY_TAG = {tag: rule.id for rule in RULES for tag in rule.tags}
@@ -151,15 +151,29 @@ def element_rule(tag: str, attributes: Mapping[str, str]) -> str:
         return rule
     if not attributes:
         return ""
-    if ("hidden" in attributes or attributes.get("aria-hidden") == "true") and not (
-        _is_disclosure(attributes)
-    ):
-        return HIDDEN
+    if rule := _hiding_rule(attributes):
+        return rule
     if rule := _BY_ROLE.get(attributes.get("role", "")):
         return rule
     if _HEADING.fullmatch(tag):
         return ""
     return _class_rule(_name(attributes, "class")) or _id_rule(_name(attributes, "id"))
+
+
+def _hiding_rule(attributes: Mapping[str, str]) -> str:
+    hidden = is_hidden(attributes)
+    if not hidden and attributes.get("aria-hidden") != "true":
+        return ""
+    if _is_disclosure(attributes):
+        return ""
+    return HIDDEN if hidden else ARIA_HIDDEN
+
+
+def is_hidden(attributes: Mapping[str, str]) -> bool:
+    """Return whether an element's own attributes hide it."""
+    if "hidden" in attributes or "popover" in attributes:
+        return True
+    return "style" in attributes and bool(_HIDING_STYLE.search(attributes["style"]))
 
 
 def is_alert(attributes: Mapping[str, str]) -> bool:

@@ -68,8 +68,8 @@ def test_two_hostile_pages_are_compared_in_bounded_work() -> None:
     assert compare_saved(one.encode(), other.encode()).changed is True
 
 
-def test_a_page_too_deep_for_the_parser_says_so() -> None:
-    assert read_page(HOSTILE["deep nesting"]).obstacle == Obstacle.TOO_DEEP
+def test_a_page_without_text_within_the_bounds_says_so() -> None:
+    assert read_page(HOSTILE["deep nesting"]).obstacle == Obstacle.OVERSIZED
 
 
 def test_a_long_page_whose_beginning_is_the_same_is_not_called_unchanged() -> None:

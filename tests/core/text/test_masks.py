@@ -2,11 +2,11 @@
 
 import pytest
 
-from monitor.core.text.masks.element_masks import HIDDEN, RULES, element_rule, is_alert
+from monitor.core.text.masks.element_masks import ARIA_HIDDEN, HIDDEN, RULES, element_rule, is_alert
 
 MASKED: dict[str, list[tuple[str, dict[str, str]]]] = {
-    "element.hidden": [("div", {"hidden": ""}), ("span", {"aria-hidden": "true"})],
-    "element.not-text": [("svg", {}), ("template", {}), ("head", {})],
+    "element.hidden": [("div", {"hidden": ""}), ("p", {"style": "display:none"})],
+    "element.aria-hidden": [("span", {"aria-hidden": "true"})],
     "element.navigation": [
         ("nav", {}),
         ("div", {"role": "navigation"}),
@@ -55,7 +55,7 @@ CONTENT: list[tuple[str, dict[str, str]]] = [
 ]
 
 
-@pytest.mark.parametrize("rule", [rule.id for rule in RULES] + [HIDDEN])
+@pytest.mark.parametrize("rule", [rule.id for rule in RULES] + [HIDDEN, ARIA_HIDDEN])
 def test_a_rule_masks_what_it_names(rule: str) -> None:
     """Every rule has its examples."""
     assert MASKED[rule]
