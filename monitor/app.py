@@ -93,11 +93,12 @@ class App:
             on_change=self._lane_changed,
         )
         self._grids = grids(config.targets)
+        tracks = store.tracks()
         self.board = MetricsState(
             config.targets,
             states=store.states(),
             lanes=(lane.state for lane in self._lanes.values()),
-            pages=metrics_of_pages(store),
+            pages=metrics_of_pages(store, tracks),
         )
         self._exposition = Exposition(
             self.board,
@@ -108,7 +109,7 @@ class App:
         )
         captures = settings.data / CAPTURES
         archive = Archive(store, captures, clock=clock)
-        book = PageTracker(store.tracks(), point=settings.point, archive=archive)
+        book = PageTracker(tracks, point=settings.point, archive=archive)
         self._captures = Captures(
             captures,
             software=f"vigie-anef/{__version__}",

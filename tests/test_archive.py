@@ -343,10 +343,12 @@ async def test_facts_pass_from_the_old_rules_to_the_new_without_a_hole(
         (Element.PHONE, EXTRACTION_VERSION): (minute(0), minute(2)),
         (Element.OPENING_HOURS, EXTRACTION_VERSION): (minute(0), minute(2)),
     } == facts
-    assert not page_tracker.metrics_of_pages(service.store)[PAGE.slug].offered
+    assert not page_tracker.metrics_of_pages(service.store, service.store.tracks())[
+        PAGE.slug
+    ].offered
     upgrade(titled, AFTER_NEXT)
     await service.see("AA", 5)
-    seen = page_tracker.metrics_of_pages(service.store)[PAGE.slug]
+    seen = page_tracker.metrics_of_pages(service.store, service.store.tracks())[PAGE.slug]
     assert {Element.PHONE, Element.OPENING_HOURS} == seen.offered
 
 

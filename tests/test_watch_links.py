@@ -79,7 +79,9 @@ def again(bench: Linked) -> Linked:
     """Start the service anew on the same record, with the sites as they are."""
     restarted = Linked(bench.store, bench.clock)
     restarted.board = MetricsState(
-        [ANEF, PAGE], states=bench.store.states(), pages=metrics_of_pages(bench.store)
+        [ANEF, PAGE],
+        states=bench.store.states(),
+        pages=metrics_of_pages(bench.store, bench.store.tracks()),
     )
     restarted.watch._board = restarted.board
     restarted.said, restarted.status = bench.said, bench.status

@@ -11,6 +11,7 @@ from monitor.cli.parsing import CommandRefused, Commands, folders, json_option, 
 from monitor.config.fingerprint_file import load_fingerprints
 from monitor.core.changes.change import Edit, Op
 from monitor.core.changes.compare_saved import Comparison, compare_saved, judge_with
+from monitor.core.french import change_sentences
 from monitor.core.french.change_sentences import KINDS, WEIGHTS
 from monitor.runtime.errors import in_french
 
@@ -134,6 +135,7 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
         "kinds": [kind.value for kind in comparison.kinds],
         "weight": comparison.weight.value if comparison.weight else None,
         "summary": comparison.summary,
+        "compared": list(comparison.compared_permille),
     }
 
 
@@ -152,6 +154,7 @@ def explained(comparison: Comparison) -> Iterator[str]:
     """Yield the answer for a person; the first line is one word, for scripts."""
     yield _WORDS[comparison.changed]
     yield comparison.summary
+    yield change_sentences.compared_shares(comparison.compared_permille)
     if comparison.change is None:
         return
     kinds = ", ".join(KINDS[kind] for kind in comparison.kinds)

@@ -58,6 +58,12 @@ PAGE_FAMILIES = (
         read=_of_page_by("element", page_metrics.information),
     ),
     MetricFamily(
+        name="anef_page_compared_ratio",
+        type="gauge",
+        help="Share of the page's prose that is compared; below one half the page is not compared.",
+        read=_of_page(page_metrics.compared),
+    ),
+    MetricFamily(
         name="anef_page_dead_links",
         type="gauge",
         help="Links of the page's text that lead to a watched address confirmed not to exist; "

@@ -22,6 +22,7 @@ class PageMetrics:
         changed_at: First reading of the newest announced change; None before the first.
         changes: Announced changes of each kind since this process started.
         dead_links: Links to watched addresses that are confirmed not to exist.
+        compared_permille: How much of the page's prose is compared, None where it is not known.
 
     """
 
@@ -30,6 +31,7 @@ class PageMetrics:
     changed_at: datetime | None = None
     changes: Mapping[ChangeKind, int] = field(default_factory=lambda: MappingProxyType({}))
     dead_links: int = 0
+    compared_permille: int | None = None
 
 
 def offered_after(events: Iterable[PageEvent]) -> frozenset[Element] | None:
@@ -51,7 +53,12 @@ def after(
     page = page or PageMetrics()
     if event.edge in TURNS and event.after:
         updated_on = event.after.version.updated_on
-        page = replace(page, updated_on=updated_on, offered=offered or frozenset())
+        page = replace(
+            page,
+            updated_on=updated_on,
+            offered=offered or frozenset(),
+            compared_permille=event.after.packed.compared_permille,
+        )
     if event.links:
         died = len(event.links) if event.edge is PageEdge.LINK_BROKEN else -len(event.links)
         page = replace(page, dead_links=page.dead_links + died)
@@ -79,6 +86,11 @@ def last_change(page: PageMetrics) -> Iterator[float]:
 def displayed_update(page: PageMetrics) -> Iterator[float]:
     if page.updated_on:
         yield datetime.fromisoformat(page.updated_on).replace(tzinfo=UTC).timestamp()
+
+
+def compared(page: PageMetrics) -> Iterator[float]:
+    if page.compared_permille is not None:
+        yield page.compared_permille / 1000
 
 
 def dead_links(page: PageMetrics) -> Iterator[float]:

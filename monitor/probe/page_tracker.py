@@ -53,7 +53,7 @@ LONG_US = 250_000
 RESTS = 20  # times as long as that took
 
 
-def metrics_of_pages(store: Store) -> dict[str, PageMetrics]:
+def metrics_of_pages(store: Store, tracks: Iterable[TextHistory]) -> dict[str, PageMetrics]:
     """Return the metrics of every page that was read before this process started, by slug."""
     offered: dict[str, set[Element]] = defaultdict(set)
     for fact in store.page_facts(stated_only=True):
@@ -61,12 +61,14 @@ def metrics_of_pages(store: Store) -> dict[str, PageMetrics]:
             offered[fact.target].add(fact.element)
     changed_at = store.last_page_changes()
     dead = Counter(link.page for link in store.dead_links(dead_only=True))
+    shown = {track.target: track.current.packed for track in tracks if track.current}
     return {
         slug: PageMetrics(
             updated_on=version.updated_on,
             offered=frozenset(offered[slug]),
             changed_at=changed_at.get(slug),
             dead_links=dead[slug],
+            compared_permille=shown[slug].compared_permille if slug in shown else None,
         )
         for slug, version in store.current_versions().items()
     }

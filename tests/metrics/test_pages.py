@@ -100,7 +100,7 @@ def test_a_restart_remembers_what_pages_state(sqlite_template: Path, tmp_path: P
 
         asyncio.run(record())
         before = seen(*found()).targets[PAGE.slug].page
-        after = metrics_of_pages(store)[PAGE.slug]
+        after = metrics_of_pages(store, store.tracks())[PAGE.slug]
 
     assert before is not None
     assert replace(before, changes={}) == replace(after, changes={})

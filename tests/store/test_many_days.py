@@ -184,7 +184,10 @@ class Process:
             keep=self.captures.keep,
             store=store,
             board=MetricsState(
-                TARGETS, states=store.states(), lanes=(), pages=metrics_of_pages(store)
+                TARGETS,
+                states=store.states(),
+                lanes=(),
+                pages=metrics_of_pages(store, store.tracks()),
             ),
             pages=self.book,
             faults=Faults(clock),

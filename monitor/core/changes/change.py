@@ -16,8 +16,11 @@ class ChangeKind(StrEnum):
     APPOINTMENT_LINK = "appointment_link"
     REQUIRED_DOCUMENTS = "required_documents"
     FEE = "fee"
+    DELAY = "delay"  # a time limit, a duration or a validity
+    APPOINTMENT = "appointment"  # whether one is needed
     SUBSTITUTE_CHANNEL = "substitute_channel"  # offered, withdrawn or denied
     ALERT_BANNER = "alert_banner"
+    REPLACED = "replaced"  # the page now says something else altogether
     PROCEDURE_TEXT = "procedure_text"  # text of no other kind
     TITLE = "title"
     LINK_ADDED = "link_added"
@@ -53,6 +56,9 @@ MAJOR = frozenset(
         ChangeKind.APPOINTMENT_LINK,
         ChangeKind.REQUIRED_DOCUMENTS,
         ChangeKind.FEE,
+        ChangeKind.DELAY,
+        ChangeKind.APPOINTMENT,
+        ChangeKind.REPLACED,
         ChangeKind.SUBSTITUTE_CHANNEL,
         ChangeKind.ALERT_BANNER,
     }

@@ -1,9 +1,10 @@
 """Compare two readings of one page."""
 
+from collections import Counter
 from collections.abc import Iterable
 
 from monitor.core.changes.boundary_menus import trim_boundary_menus
-from monitor.core.changes.change import Change, ChangeKind, Edit
+from monitor.core.changes.change import Change, ChangeKind, Edit, Weight
 from monitor.core.changes.edits import EditedRegion, regions
 from monitor.core.changes.kinds import kinds_of, of_facts, weigh
 from monitor.core.changes.link_changes import link_edits
@@ -14,6 +15,10 @@ from monitor.core.text.page import Element, Fact, Obstacle, Page
 MOST_STRAY_WORDS = 100  # of a page that could be an unknown error page
 LEAST_LOST_WORDS = 400  # of the page that stood there before, or stands there after
 LEAST_SHARED_WORDS = 200  # in sentences that both pages say
+LEAST_SENTENCES = 3  # of each side of a replacement
+LEAST_REPLACED_WORDS = 40  # of each side
+MOST_LEFT = 0.1  # of the sentences of the shorter side
+LEAST_SIMILAR = 0.6  # of the words of the shorter side
 LEAST_SHARED = 0.5  # of the sentences of the page that has more
 
 _NONE: frozenset[Fact] = frozenset()
@@ -61,6 +66,8 @@ def compare(before: Page, after: Page) -> Change | None:
         raise ValueError(f"not comparable: {why}")
     if before.extraction_version != after.extraction_version:
         return _technical(before, after)
+    if _is_replaced(before, after):
+        return _replaced(before, after)
     if before.structure == after.structure:
         old, new = before, after
     else:
@@ -86,11 +93,42 @@ def compare(before: Page, after: Page) -> Change | None:
     return Change(
         kinds=ordered,
         weight=weigh(ordered, pieces=pieces),
-        summary=change_sentences.summary(ordered, pieces=pieces, links=links),
+        summary=change_sentences.summary(
+            ordered, edits=edits, links=links, facts=facts_lost | facts_gained
+        ),
         edits=edits,
         links=links,
         facts_lost=facts_lost,
         facts_gained=facts_gained,
+        updated_before=before.updated_on,
+        updated_after=after.updated_on,
+    )
+
+
+def _is_replaced(before: Page, after: Page) -> bool:
+    """Return whether another page stands in the place of this one: nearly no sentence is left."""
+    old, new = _sentences(before), _sentences(after)
+    if before.title == after.title or min(len(old), len(new)) < LEAST_SENTENCES:
+        return False
+    if min(_size(before), _size(after)) < LEAST_REPLACED_WORDS:
+        return False
+    return len(old & new) <= MOST_LEFT * min(len(old), len(new)) and not _is_similar(before, after)
+
+
+def _is_similar(before: Page, after: Page) -> bool:
+    """Return whether most words of one page stand in the other: its sentences were edited."""
+    old, new = (Counter(w for b in page.main() for w in b.words) for page in (before, after))
+    return (old & new).total() >= LEAST_SIMILAR * min(old.total(), new.total())
+
+
+def _replaced(before: Page, after: Page) -> Change:
+    return Change(
+        kinds=(ChangeKind.REPLACED,),
+        weight=Weight.MAJOR,
+        summary=change_sentences.replaced(before.title, after.title),
+        edits=tuple(
+            _edit(region, lost=_NONE, gained=_NONE) for region in regions(before, after)[0]
+        ),
         updated_before=before.updated_on,
         updated_after=after.updated_on,
     )
@@ -139,7 +177,7 @@ def _technical(before: Page, after: Page) -> Change | None:
     return Change(
         kinds=kinds,
         weight=weigh(kinds, pieces=()),
-        summary=change_sentences.summary(kinds, pieces=(), links=()),
+        summary=change_sentences.summary(kinds, edits=(), links=()),
         updated_before=before.updated_on,
         updated_after=after.updated_on,
     )

@@ -22,12 +22,14 @@ class Comparison:
     """The answer for two bodies.
 
     `changed` is None when one side is no comparable page; `obstacle` then says why.
+    `compared_permille` is how much of the prose of each side is compared, None where unknown.
     """
 
     changed: bool | None
     change: Change | None = None
     obstacle: Obstacle | None = None
     summary: str = ""
+    compared_permille: tuple[int | None, int | None] = (None, None)
 
     @property
     def kinds(self) -> tuple[ChangeKind, ...]:
@@ -58,20 +60,21 @@ def compare_saved(
     """
     old = read_page(before, url=url, charset=content_type)
     new = old if before == after else read_page(after, url=url, charset=content_type)
+    shares = old.compared_permille, new.compared_permille
     if (
         is_page
         and not is_same_page(old, new)
         and not (is_page(before, url) and is_page(after, url))
     ):
-        return _incomparable(Obstacle.NOT_THE_PAGE)
+        return _incomparable(Obstacle.NOT_THE_PAGE, shares)
     if reason := obstacle(old, new):
-        return _incomparable(reason)
+        return _incomparable(reason, shares)
     change = compare(old, new)
     counts = change is not None and change.counts
     if (old.cut or new.cut) and not counts and before != after:
-        return _incomparable(Obstacle.CUT)
+        return _incomparable(Obstacle.CUT, shares)
     summary = change.summary if change else "Aucune modification."
-    return Comparison(changed=counts, change=change, summary=summary)
+    return Comparison(changed=counts, change=change, summary=summary, compared_permille=shares)
 
 
 def judge_with(fingerprints: Sequence[Fingerprint], *, content_type: str | None = None) -> IsPage:
@@ -92,6 +95,6 @@ def judge_with(fingerprints: Sequence[Fingerprint], *, content_type: str | None 
     return is_page
 
 
-def _incomparable(obstacle: Obstacle) -> Comparison:
+def _incomparable(obstacle: Obstacle, shares: tuple[int | None, int | None]) -> Comparison:
     text = f"Comparaison impossible : {change_sentences.OBSTACLES[obstacle]}."
-    return Comparison(changed=None, obstacle=obstacle, summary=text)
+    return Comparison(changed=None, obstacle=obstacle, summary=text, compared_permille=shares)

@@ -87,5 +87,5 @@ def announced_change(edge: PageEdge, links: Iterable[DeadLink]) -> Change | None
         LinkEdit(kind=kind, text=link.text, before=link.address, after=link.address)
         for link in links
     )
-    summary = change_sentences.summary((kind,), pieces=(), links=edits)
+    summary = change_sentences.summary((kind,), edits=(), links=edits)
     return Change(kinds=(kind,), weight=Weight.MAJOR, summary=summary, links=edits)

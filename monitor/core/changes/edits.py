@@ -20,8 +20,12 @@ from monitor.core.changes.change import Op, Piece
 from monitor.core.text.page import Block, Page
 from monitor.core.text.typography import tokens
 
-LEAST_SHIFTED_DATES = 2
+LEAST_SHIFTED_DATES = 4
+LEAST_SHIFTED_DAYS = 300  # between the first and the last: a list of closures lies closer together
 SHORTEST_ISLAND = 2  # unchanged words between two edits; fewer are shown as edited
+
+_BROKEN = "\ufffd"
+MOST_LOST = 2  # characters
 
 Words = tuple[str, ...]
 
@@ -61,7 +65,11 @@ def word_pieces(
     """Return the word-level difference of two texts; empty when their words are the same."""
     old_words, old_text = _spread(before)
     new_words, new_text = _spread(after)
-    mismatches = _ordered_gaps(old_words, new_words, effort or Effort())
+    mismatches = [
+        gap
+        for gap in _ordered_gaps(old_words, new_words, effort or Effort())
+        if not _is_unreadable(old_words[gap.b0 : gap.b1], new_words[gap.a0 : gap.a1])
+    ]
     if not mismatches:
         return ()
     pieces: list[Piece] = []
@@ -91,6 +99,9 @@ def _only_shifted(old: list[str], new: list[str]) -> bool:
     pairs = zip(old, new, strict=True)
     shifts = [(date.fromisoformat(b) - date.fromisoformat(a)).days for a, b in pairs]
     nonzero = [shift for shift in shifts if shift]
+    days = [date.fromisoformat(stamp) for stamp in old]
+    if not days or (max(days) - min(days)).days < LEAST_SHIFTED_DAYS:
+        return False
     return len(nonzero) >= LEAST_SHIFTED_DATES and (set(nonzero) == {1} or set(nonzero) == {-1})
 
 
@@ -125,6 +136,17 @@ def _spread(blocks: Sequence[Block]) -> tuple[list[str], list[str]]:
         if texts:
             texts[-1] += " "
     return keys, texts
+
+
+def _is_unreadable(old: Sequence[str], new: Sequence[str]) -> bool:
+    """Return whether words differ only by a character that did not decode."""
+    one, other = "".join(old), "".join(new)
+    broken, whole = (one, other) if _BROKEN in one else (other, one)
+    if broken.count(_BROKEN) != 1:
+        return False
+    start, end = broken.split(_BROKEN)
+    lost = len(whole) - len(start) - len(end)  # the broken byte, and one that it made unreadable
+    return 0 <= lost <= MOST_LOST and whole.startswith(start) and whole.endswith(end)
 
 
 def _without_islands(mismatches: list[Mismatch]) -> list[Mismatch]:

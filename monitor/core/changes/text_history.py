@@ -230,7 +230,7 @@ def _turn(
     if obstacle(current.page, candidate.page):
         edge = PageEdge.REPLACED
         change: Change | None = Change(
-            kinds=(ChangeKind.PROCEDURE_TEXT,), weight=Weight.MAJOR, summary=REPLACED
+            kinds=(ChangeKind.REPLACED,), weight=Weight.MAJOR, summary=REPLACED
         )
     else:
         change = compare(current.page, candidate.page)

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from monitor.core.changes.page_events import PageEvent, Version
+from monitor.core.changes.page_events import PageEvent, ShownPage, Version
 from monitor.core.journal.check_fields import stored_fields
 from monitor.core.model import (
     Annotation,
@@ -196,7 +196,7 @@ def change(event: PageEvent, *, observation: int) -> Leaf:
         silent=bool(difference and difference.silent),
         announced=event.announced,
         before=event.before and _stay(event.before),
-        after=event.after and _stay(event.after.version),
+        after=event.after and _shown(event.after),
         leads_to=sorted({link.target for link in event.links}) or None,
     )
 
@@ -304,6 +304,13 @@ def _stay(version: Version) -> Leaf:
         "first_at": instant(version.first_at),
         "last_at": instant(version.last_at),
     }
+
+
+def _shown(page: ShownPage) -> Leaf:
+    """Encode a text and how much of the page's prose it compares, in thousandths."""
+    compared = page.packed.compared_permille
+    share = {} if compared is None else {"compared_permille": compared}
+    return {**_stay(page.version), **share}
 
 
 def _maybe(at: datetime | None) -> str | None:

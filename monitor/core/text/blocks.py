@@ -42,10 +42,11 @@ _KINDS = {f"h{level}": BlockKind.HEADING for level in range(1, 7)} | {
 }
 _NO_ROW = "table, ul, ol, h1, h2, h3, h4, form"
 # Nobody reads their content, nor does it break a line.
-_NOT_TEXT = frozenset(
-    "head script style template noscript svg math canvas video audio textarea iframe noembed"
-    " noframes datalist".split()
-)
+_NOT_TEXT_TAGS = """
+    head script style template noscript svg math canvas video audio textarea iframe noembed
+    noframes datalist
+"""
+_NOT_TEXT = frozenset(_NOT_TEXT_TAGS.split())
 _EMBEDDING = frozenset({"iframe", "object", "embed", "area"})
 _DISABLED = " [désactivé] "
 
@@ -76,6 +77,7 @@ class _Open(NamedTuple):
     link: OpenLink | None = None
     struck: bool = False
     disabled: bool = False
+    fieldset: bool = False
 
 
 def _events(root: LexborNode | None, walk: "_Walk") -> Iterator[tuple[bool, LexborNode]]:
@@ -114,6 +116,7 @@ class _Walk:
         self._kept = 0  # characters of the runs and of their links
         self._in_row = 0  # elements open since a table row began, itself included
         self._struck = False
+        self._off = 0  # disabled sets of fields that are open
         self._forms: list[tuple[int, str]] = []  # depth and address of each that is open
         self._pieces: list[str] = []
         self._links: list[Link] = []
@@ -128,6 +131,8 @@ class _Walk:
         rule = element_masks.element_rule(tag, attributes)
         if rule == element_masks.HIDDEN and self._controls.can_show(element, attributes):
             rule = ""
+        if tag == "form" and not rule and self._controls.is_sign_up(element):
+            rule = element_masks.SIGN_UP
         if encoded := attributes.get("data-cfemail"):
             self._pieces.append(link_normalisation.cloudflare_email(encoded))
         skipped = bool(encoded) or tag in _NOT_TEXT or (self._in_row > 0 and bool(rule))
@@ -163,9 +168,17 @@ class _Walk:
         value = self._controls.value(tag, attributes)
         if value:
             self._pieces.append(f" {value} ")
-        disabled = self._controls.is_disabled(tag, attributes)
+        disabled = self._controls.is_disabled(tag, attributes, within=self._off > 0)
+        self._off += disabled and tag == "fieldset"
         self._open.append(
-            _Open(node=opens_node, row=in_row, link=link, struck=struck, disabled=disabled)
+            _Open(
+                node=opens_node,
+                row=in_row,
+                link=link,
+                struck=struck,
+                disabled=disabled,
+                fieldset=tag == "fieldset",
+            )
         )
 
     def add(self, text: str) -> None:
@@ -183,6 +196,7 @@ class _Walk:
     def leave(self) -> None:
         """Handle the end of the element that was opened last."""
         closed = self._open.pop()
+        self._off -= closed.disabled and closed.fieldset
         if closed.disabled and any(piece.strip() for piece in self._pieces):
             self._pieces.append(_DISABLED)
         if closed.link is not None:

@@ -13,6 +13,20 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _PRESCAN_BYTES = 1024  # "prescan a byte stream to determine its encoding"
+MOST_BROKEN_SHARE = 4  # good sequences of bytes for one that is broken
+PDF_START_BYTES = 64  # white space may stand before a file
+_OTHER_FILES = (
+    *(
+        b"%PDF-",
+        b"PK\x03\x04",
+        b"\x89PNG",
+        b"\xff\xd8\xff",
+        b"GIF8",
+        b"\x1f\x8b",
+        b"\xd0\xcf\x11\xe0",
+    ),
+    *(b"{\\rtf", b"RIFF", b"OggS", b"ID3", b"7z\xbc\xaf", b"Rar!"),
+)
 _TEXT_TYPES = frozenset({"html", "xml", "json", "javascript", "ecmascript", "x-javascript"})
 _IN_HEADER = re.compile(r";\s{0,20}charset\s{0,20}=\s{0,20}[\"']?([^\s\"';]+)", re.IGNORECASE)
 _IN_META = re.compile(
@@ -98,10 +112,14 @@ def _without_comments(head: bytes) -> bytes:
 
 
 def _is_utf8(body: bytes) -> bool:
+    """Return whether bytes are UTF-8; a few that are broken do not make it another encoding."""
     try:
         body.decode("utf-8")
     except UnicodeDecodeError:
-        return False
+        text = body.decode("utf-8", "replace")
+        broken = text.count("\ufffd")
+        good = len(body) - len(text)  # at least one more byte for each character that is no ASCII
+        return good > MOST_BROKEN_SHARE * broken
     return True
 
 
@@ -109,3 +127,8 @@ def is_xml(content_type: str) -> bool:
     """Return whether a Content-Type value says that a page is XML."""
     kind = content_type.split(";", 1)[0].strip().lower()
     return kind.endswith("+xml") or kind in {"text/xml", "application/xml"}
+
+
+def is_other_file(body: bytes) -> bool:
+    """Return whether a body is a file of another kind than text, by its first bytes."""
+    return body[:PDF_START_BYTES].lstrip().startswith(_OTHER_FILES)

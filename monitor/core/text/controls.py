@@ -12,6 +12,10 @@ _SENDING = frozenset({"submit", "image"})
 _CONTROLLING = "[aria-controls], [data-target], [data-bs-target], [popovertarget], [data-toggle]"
 _POINTING = ("aria-controls", "data-target", "data-bs-target", "popovertarget", "href")
 _CONTROL = "button, summary, [aria-expanded], [onclick], [role=button], [role=tab]"
+_EMAIL_FIELD = "input[type=email], input[name*=mail]"
+_OTHER_FIELDS = "textarea, input[type=password], input[type=file], input[type=date]"
+_TEXT_FIELDS = "input:not([type]), input[type=text], input[type=email], input[type=tel], select"
+MOST_SIGN_UP_FIELDS = 2
 _ONE_NAME = re.compile(r"[#.]?([\w-]{1,100})$")
 MOST_CONTROLS = 2_000
 MOST_OF_CONTROL = 300  # characters of what holds a control and little else
@@ -35,18 +39,24 @@ class Controls:
         control = _previous_element(element)
         return control is not None and _is_control(control)
 
+    def is_sign_up(self, form: LexborNode) -> bool:
+        """Return whether a form asks for an e-mail address and little else: for a newsletter."""
+        if form.css_first(_EMAIL_FIELD) is None or form.css_first(_OTHER_FIELDS) is not None:
+            return False
+        return len(form.css(_TEXT_FIELDS)) <= MOST_SIGN_UP_FIELDS
+
     def value(self, tag: str, attributes: Mapping[str, str]) -> str:
         """Return the text of a button that is an `<input>`."""
         if tag != "input" or attributes.get("type", "").lower() not in _BUTTONS:
             return ""
         return attributes.get("value") or attributes.get("alt", "")
 
-    def is_disabled(self, tag: str, attributes: Mapping[str, str]) -> bool:
-        """Return whether it is a control that cannot be pressed."""
+    def is_disabled(self, tag: str, attributes: Mapping[str, str], *, within: bool) -> bool:
+        """Return whether it is a control that cannot be pressed; `within` a set that cannot."""
         if tag in {"button", "fieldset"} or (
             tag == "input" and attributes.get("type", "").lower() in _BUTTONS
         ):
-            return "disabled" in attributes or attributes.get("aria-disabled") == "true"
+            return within or "disabled" in attributes or attributes.get("aria-disabled") == "true"
         return (tag == "a" or attributes.get("role") == "button") and attributes.get(
             "aria-disabled"
         ) == "true"

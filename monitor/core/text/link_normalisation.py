@@ -1,5 +1,6 @@
 """Where a link leads, without what changes at each visit: versioned rules, each with an id."""
 
+import html
 import re
 from functools import lru_cache
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urljoin, urlsplit
@@ -31,13 +32,20 @@ _SESSION = re.compile(
     r"|nonce|authenticity_token|form_build_id|(?:request|visitor|correlation)_?id|execution|tab_id",
     re.IGNORECASE,
 )
+# Of a file that browsers keep, the version; of a page, these may name what it shows.
 _CACHE = re.compile(
-    r"v|ver|version|cb|_|t|ts|timestamp|time|rnd|rand|random|cache|nocache|hash|build|rev|itok|dpl",
+    r"v|ver|version|t|time|hash|build|rev|itok|dpl|ts|timestamp|cache", re.IGNORECASE
+)
+_ALWAYS_CACHE = re.compile(r"cb|_|ts|timestamp|rnd|rand|random|nocache", re.IGNORECASE)
+_KEPT_FILE = re.compile(
+    r"\.(?:css|js|mjs|json|png|jpe?g|gif|svg|webp|avif|ico|woff2?|ttf|pdf|docx?|odt|xlsx?|ods|zip"
+    r"|mp4|mp3|csv|xml)$",
     re.IGNORECASE,
 )
 _OPAQUE = re.compile(r"[0-9a-f]{32,}|(?=\D*\d)(?=[^a-z]*[a-z])(?=[^A-Z]*[A-Z])[\w.=%+/-]{40,}")
 _PATH_SESSION = re.compile(r";jsessionid=[^/?#;]*|/\(S\([^)]{8,40}\)\)", re.IGNORECASE)
 _CLOUDFLARE = re.compile(r"/cdn-cgi/l/email-protection#([0-9a-f]{4,400})$", re.IGNORECASE)
+_BREAKS = re.compile(r"[\t\r\n]+")
 _SLASHES = re.compile(r"/{2,}")
 _NOWHERE = re.compile(r"\s*(?:#|javascript:|data:|blob:|about:)", re.IGNORECASE)
 _INDEX = re.compile(r"/index\.(?:php|html?|aspx?)(?=/|$)", re.IGNORECASE)
@@ -50,7 +58,7 @@ def cloudflare_email(encoded: str) -> str:
     """Decode Cloudflare's hex e-mail, each byte XORed with the first; "" when it is none."""
     try:
         raw = bytes.fromhex(encoded[:400])
-        return bytes(byte ^ raw[0] for byte in raw[1:]).decode("utf-8")
+        return html.unescape(bytes(byte ^ raw[0] for byte in raw[1:]).decode("utf-8"))
     except (ValueError, IndexError):
         return ""
 
@@ -61,7 +69,8 @@ def target(href: str, *, base: str | None) -> str:
     "" for a link that leads nowhere else: an anchor in the same page, a script. What cannot
     be parsed as an address is returned unchanged.
     """
-    normalised = _target(href.strip()[:MOST_CHARACTERS], base)
+    href = _BREAKS.sub("", href.strip())  # as browsers read an address
+    normalised = _target(href[:MOST_CHARACTERS], base)
     if normalised.isascii() and normalised.isprintable():
         return normalised
     return "".join(char for char in normalised if not is_control(char))
@@ -95,7 +104,9 @@ def _page(parts: SplitResult) -> str:
     host = host.removesuffix(":443").removesuffix(":80").removeprefix("www.")
     path = quote(unquote(_PATH_SESSION.sub("", parts.path)), safe=_SAFE)
     path = _INDEX.sub("", _SLASHES.sub("/", path)).rstrip("/")
-    query = urlencode([pair for pair in _parameters(parts.query) if not _volatile(*pair)])
+    is_file = bool(_KEPT_FILE.search(parts.path))
+    pairs = (pair for pair in _parameters(parts.query) if not _volatile(*pair, is_file=is_file))
+    query = urlencode([(name, _nested(value)) for name, value in pairs])
     return (f"//{host}{path}" if host else path or "/") + (f"?{query}" if query else "")
 
 
@@ -106,8 +117,21 @@ def _parameters(query: str) -> list[tuple[str, str]]:
         return [("", query)]
 
 
-def _volatile(name: str, value: str) -> bool:
-    rules = (_TRACKING, _SESSION, _CACHE)
+def _nested(value: str) -> str:
+    """Return a value without tokens, when it is an address itself."""
+    if not value.startswith(("http://", "https://", "/")) or "?" not in value:
+        return value
+    try:
+        parts = urlsplit(value)
+    except ValueError:
+        return value
+    is_file = bool(_KEPT_FILE.search(parts.path))
+    pairs = (pair for pair in _parameters(parts.query) if not _volatile(*pair, is_file=is_file))
+    return f"{value.partition('?')[0]}?{urlencode(list(pairs))}".removesuffix("?")
+
+
+def _volatile(name: str, value: str, *, is_file: bool) -> bool:
+    rules = (_TRACKING, _SESSION, _ALWAYS_CACHE, *((_CACHE,) if is_file else ()))
     return any(rule.fullmatch(name) for rule in rules) or bool(_OPAQUE.fullmatch(value))
 
 

@@ -46,6 +46,11 @@ class PackedPage:
         return bool(self.data)
 
     @property
+    def compared_permille(self) -> int | None:
+        """How much of the page's prose is compared; None where it is not known."""
+        return self.page.compared_permille if self.known else None
+
+    @property
     def page(self) -> Page:
         """The page itself, decompressed at each call. Raises zlib.error for a lost one."""
         return unpacked(self.data)

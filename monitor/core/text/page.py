@@ -32,6 +32,8 @@ class Obstacle(StrEnum):
 
     EMPTY = "empty"  # no text for a reader
     OVERSIZED = "oversized"  # beyond our bounds, and no text before them
+    LITTLE_COMPARED = "little_compared"  # less than half of its prose could be compared
+    NOT_TEXT = "not_text"  # a file of another kind: PDF, picture, archive
     CUT = "cut"  # too long to be read whole, and what was read is the same
     ANOTHER_PAGE = "another_page"  # nothing in common with the page that it is compared to
     NOT_THE_PAGE = "not_the_page"  # an error page, a refusal, a captcha, an empty shell
@@ -119,6 +121,8 @@ class Page:
         blocks: In the order of the page, masked ones included (`Block.main` tells).
         updated_on: The displayed update date, ISO 8601; "" when none is shown.
         cut: Whether bounds on size or number of blocks left something out.
+        compared_permille: How much of the page's own prose is compared, in thousandths; None
+        where an earlier version of our rules read it, which did not measure it.
 
     """
 
@@ -128,6 +132,7 @@ class Page:
     structure: Structure = Structure.WHOLE
     obstacle: Obstacle | None = None
     cut: bool = False
+    compared_permille: int | None = None
     extraction_version: str = EXTRACTION_VERSION
 
     def main(self) -> Iterator[Block]:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from monitor.core.text.blocks import outline
+from monitor.core.text.charset import is_other_file
 from monitor.core.text.facts.dates import is_date, iso, take_stamp
-from monitor.core.text.facts.page_facts import is_needed
+from monitor.core.text.facts.page_facts import is_needed, states_contact, states_fee
 from monitor.core.text.markup import Markup, parse
 from monitor.core.text.masks import element_masks, text_masks
 from monitor.core.text.masks.menus import without_menus
@@ -14,12 +15,23 @@ from monitor.core.text.page import Block, BlockKind, Obstacle, Page, Structure
 from monitor.core.text.region import ContentRegion, settle
 from monitor.core.text.typography import words
 
+COPYRIGHT = ("©", "(c)", "Copyright")  # the year may stand in the next block
+MOST_COPYRIGHT = 60  # characters
 LOWEST_LEVEL = 6  # of a title
 _LEVELS = {f"h{level}": level for level in range(1, LOWEST_LEVEL + 1)}
 MOST_TITLE_CHARACTERS = 500  # kept with each block below it
 # A phone, an e-mail, hours, a link to book or to ANEF beside the main part matter as much as
 # inside it; those of a footer or a menu are the whole site's.
 RESCUED = frozenset({"", "element.teasers", element_masks.ASIDE})
+# Of what is for the eyes only and what is for the ears only, a page may say something once.
+TWINS = frozenset({element_masks.ARIA_HIDDEN, "element.screen-reader"})
+# Names that a site may give to a part of its text; inside the main part, contacts are content.
+IN_MAIN = frozenset(
+    {
+        *("element.navigation", "element.header", "element.footer", "element.breadcrumb"),
+        *("element.share", "element.page-tools", "element.overlay", element_masks.SIGN_UP),
+    }
+)
 
 
 def read_page(body: bytes, *, url: str | None = None, charset: str | None = None) -> Page:
@@ -27,6 +39,8 @@ def read_page(body: bytes, *, url: str | None = None, charset: str | None = None
 
     `url` resolves relative links; `charset` is an encoding's name or a Content-Type value.
     """
+    if is_other_file(body):
+        return Page(obstacle=Obstacle.NOT_TEXT)
     return read_markup(parse(body, charset=charset), url=url)
 
 
@@ -37,15 +51,21 @@ def read_markup(markup: Markup, *, url: str | None = None) -> Page:
     reading = _Reading(page_outline, region)
     blocks = list(reading.blocks())
     blocks = without_menus(blocks, guessed=region.structure == Structure.DENSEST)
-    empty = Obstacle.OVERSIZED if page_outline.cut else Obstacle.EMPTY
     return Page(
         title=reading.title or page_outline.title,
         blocks=tuple(blocks),
         updated_on=reading.updated_on,
         structure=region.structure,
-        obstacle=None if any(block.words for block in blocks if block.main) else empty,
+        obstacle=_obstacle(blocks, region, cut=page_outline.cut),
         cut=page_outline.cut,
+        compared_permille=round(1000 * region.share),
     )
+
+
+def _obstacle(blocks: list[Block], region: ContentRegion, *, cut: bool) -> Obstacle | None:
+    if not any(block.words for block in blocks if block.main):
+        return Obstacle.OVERSIZED if cut else Obstacle.EMPTY
+    return None if region.is_enough else Obstacle.LITTLE_COMPARED
 
 
 @remembering
@@ -74,12 +94,14 @@ class _Reading:
     def _block(self, run: TextRun, *, before: str) -> Block:
         mask = self._region.masks[run.node]
         main = self._region.inside[run.node] and not mask
-        if not main and mask in RESCUED:
-            main = is_needed(run.text, run.links)
+        if not main:
+            main = self._is_rescued(run, mask)
         kind = self._outline.nodes[run.node].kind
         text, on, is_update = take_stamp(run.text, before=before)
         if is_update and not mask:
             self.updated_on = self.updated_on or on
+        if before.endswith(COPYRIGHT) and len(before) < MOST_COPYRIGHT:
+            text = text_masks.without_year(text)
         if self._opening and text_masks.is_day_alone(text):
             text = ""
         compared, compared_words = _compared(text)
@@ -101,6 +123,14 @@ class _Reading:
         )
         self._opening &= not (main and (kind == BlockKind.HEADING or block.is_sentence))
         return block
+
+    def _is_rescued(self, run: TextRun, mask: str) -> bool:
+        """Return whether a run outside of what is compared states what a person needs."""
+        if mask in RESCUED:
+            return is_needed(run.text, run.links)
+        if mask in TWINS:
+            return states_contact(run.text) or states_fee(run.text)
+        return self._region.inside[run.node] and mask in IN_MAIN and states_contact(run.text)
 
     def _enter_heading(self, run: TextRun) -> None:
         level = self._level(run.node)

@@ -1,26 +1,33 @@
 """Which runs of a page are its content.
 
-1. A mask that would take a large part of the page's prose is wrong about it: it is not applied.
-   Nor is that of an `<aside>` with sentences inside the main part, which is a call-out.
-2. The main part is what the page itself declares (`<main>`, `role="main"`).
-3. Else the search starts from an element named like a main part, or from the whole page, and
+1. A window that asks for consent is never content.
+2. A mask that would take a large part of the page's prose is wrong about it: it is not applied.
+   Nor are the largest of several that would take half of it together, nor that of an `<aside>`
+   with sentences inside the main part, which is a call-out.
+3. The main part is what the page itself declares (`<main>`, `role="main"`).
+4. Else the search starts from an element named like a main part, or from the whole page, and
    goes down while one container holds most of the prose; then up again while that brings
    more prose than labels and links, or the page's title and little else.
-4. Without enough prose, everything that no mask names.
+5. Without enough prose, or when less than half of it would be compared: everything that no mask
+   names.
 """
 
 import re
 from dataclasses import dataclass
 
+from monitor.core.text import consent
 from monitor.core.text.masks.element_masks import ASIDE
 from monitor.core.text.outline import Node, Outline
 from monitor.core.text.page import LEAST_SENTENCE_WORDS, Structure
 
 LARGEST_MASKED_SHARE = 0.4  # of the page's prose, for one mask
+MOST_MASKED_SHARE = 0.5  # of it, for all masks together
+LEAST_COMPARED_SHARE = 0.5  # of it; below, a page cannot be compared
 LEAST_MAIN_SHARE = 0.5  # of the unmasked prose, for a declared or named main part
 MOST_RIVAL_SHARE = 0.15  # of that prose, in other parts that are named the same way
 LEAST_DENSE_SHARE = 0.8  # of the prose one step up, for a container to be entered
 LEAST_PROSE = 200  # characters; below it shares mean nothing
+LEAST_LONG_PROSE = 1_500  # of a page that is read whole rather than not at all
 MOST_TITLE_CHARACTERS = 150  # of what comes along with the page's title
 
 _CONTAINERS = frozenset(
@@ -34,31 +41,70 @@ _MAIN_NAME = re.compile(
 )
 
 
+# What every page of a site shows around its own text, where the page itself says so.
+_FRAME_TAGS = frozenset({"nav", "footer", "aside"})
+_FRAME_ROLES = frozenset({"navigation", "contentinfo", "banner", "search", "complementary"})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentRegion:
-    """For each node: the mask that applies, "" for none, and whether it is in the main part."""
+    """For each node: the mask that applies, "" for none, and whether it is in the main part.
+
+    `share` is that of the page's prose which is compared, from 0 to 1; neither the frame that a
+    site shows around each page nor a window for consent counts as prose of the page.
+    """
 
     structure: Structure
     masks: list[str]
     inside: list[bool]
+    share: float
+    has_prose: bool
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether so much is compared that "no change" says something of the page."""
+        return not self.has_prose or self.share >= LEAST_COMPARED_SHARE
 
 
 def settle(page: Outline) -> ContentRegion:
-    masks = _masks(page)
-    prose, text = _weigh(page, masks)
+    windows = consent.windows(page)
+    outside = _frame(page.nodes, windows)
+    own, _ = _weigh(page, outside)
+    masks = _masks(page, windows, own=own)
+    prose, text = _weigh(page, [a or bool(b) for a, b in zip(windows, masks, strict=True)])
     structure, root = _main(page.nodes, masks, prose=prose, text=text)
+    if prose[root] < LEAST_COMPARED_SHARE * own[0] and own[0] >= LEAST_LONG_PROSE:
+        structure, root = Structure.WHOLE, 0
     inside = [False] * len(page.nodes)
     for number, node in enumerate(page.nodes):
         inside[number] = number == root or (number > 0 and inside[node.parent])
-    return ContentRegion(structure=structure, masks=masks, inside=inside)
+    return ContentRegion(
+        structure=structure,
+        masks=masks,
+        inside=inside,
+        share=min(1.0, prose[root] / own[0]) if own[0] else 1.0,
+        has_prose=own[0] >= LEAST_PROSE,
+    )
 
 
-def _weigh(page: Outline, masks: list[str] | None = None) -> tuple[list[int], list[int]]:
-    """Sum over each subtree the characters of sentences outside links, and of all text."""
+def _frame(nodes: list[Node], windows: list[bool]) -> list[bool]:
+    """Return for each node whether its text is none of the page's own."""
+    outside = list(windows)
+    for number, node in enumerate(nodes):
+        framing = node.tag in _FRAME_TAGS or node.role in _FRAME_ROLES
+        outside[number] = outside[number] or outside[node.parent] or framing
+    return outside
+
+
+def _weigh(page: Outline, out: list[bool]) -> tuple[list[int], list[int]]:
+    """Sum over each subtree the characters of sentences outside links, and of all text.
+
+    Nodes that are `out` weigh nothing.
+    """
     prose = [0] * len(page.nodes)
     text = [0] * len(page.nodes)
     for run in page.runs:
-        if masks and masks[run.node]:
+        if out[run.node]:
             continue
         text[run.node] += len(run.text)
         if run.text.count(" ") >= LEAST_SENTENCE_WORDS - 1:
@@ -70,17 +116,43 @@ def _weigh(page: Outline, masks: list[str] | None = None) -> tuple[list[int], li
     return prose, text
 
 
-def _masks(page: Outline) -> list[str]:
-    prose, text = _weigh(page)
-    most = max(LEAST_PROSE, LARGEST_MASKED_SHARE * prose[0])
+def _masks(page: Outline, windows: list[bool], *, own: list[int]) -> list[str]:
+    """Return the mask of each node. `own` is the prose of the page's own text."""
+    whole, text = _weigh(page, windows)
+    most = max(LEAST_PROSE, LARGEST_MASKED_SHARE * whole[0])
+    refused = _too_many(page, windows, own=own, most=most)
     masks = [""] * len(page.nodes)
     in_main = [False] * len(page.nodes)
     for number, node in enumerate(page.nodes):
         in_main[number] = in_main[node.parent] or _is_declared_main(node)
-        call_out = node.rule == ASIDE and in_main[number] and prose[number] * 3 > text[number]
-        applies = prose[number] <= most and not call_out
-        masks[number] = masks[node.parent] or (node.rule if applies else "")
+        call_out = node.rule == ASIDE and in_main[number] and whole[number] * 3 > text[number]
+        named = "" if node.rule == consent.RULE else node.rule
+        applies = whole[number] <= most and not call_out and number not in refused
+        mask = consent.RULE if windows[number] else (named if applies else "")
+        masks[number] = masks[node.parent] or mask
     return masks
+
+
+def _too_many(page: Outline, windows: list[bool], *, own: list[int], most: float) -> frozenset[int]:
+    """Return the masked nodes that must be read, for half of the prose to be: the largest."""
+    if own[0] < LEAST_PROSE:
+        return frozenset()
+    covered = list(windows)
+    masked: list[int] = []
+    for number, node in enumerate(page.nodes):
+        covered[number] = covered[number] or (number > 0 and covered[node.parent])
+        if not covered[number] and node.rule and node.rule != consent.RULE and own[number] <= most:
+            covered[number] = True
+            masked.append(number)
+    masked.sort(key=own.__getitem__, reverse=True)
+    total = sum(own[number] for number in masked)
+    refused = set[int]()
+    for number in masked:
+        if total <= MOST_MASKED_SHARE * own[0]:
+            break
+        refused.add(number)
+        total -= own[number]
+    return frozenset(refused)
 
 
 def _is_declared_main(node: Node) -> bool:

@@ -27,16 +27,27 @@ _SAME = str.maketrans(
     | dict.fromkeys("‐‑‒–—―−", "-")
 )
 _ODD = re.compile(f"[{re.escape(''.join(map(chr, _SAME)))}]")
-# In order: a plain word (most are: looked for first), a number in groups (phone, SIRET), an
-# e-mail address, a word, a sign that carries sense, a dash between two numbers or two days.
+_MONTHS = (
+    r"(?:janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre)"
+)
+# In order: a plain word (most are: looked for first), an address, a date, a time, a number in
+# groups (phone, SIRET), an amount, an e-mail address, a word, a sign that carries
+# sense, a dash between two numbers or two days.
 _TOKEN = re.compile(
-    r"[^\W\d_]{1,100}+(?![\w@.+-])"
+    r"(?:https?://|www\.)[^\s<>\"']{1,500}(?<![.,;:)])"
+    r"|[^\W\d_]{1,100}+(?![\w@.+\ufffd-])"
+    r"|(?<![\d/])\d{1,2}/\d{1,2}(?:/\d{2,4})?(?![\d/])|(?<!\d)\d{1,2}[.-]\d{1,2}[.-]\d{4}(?!\d)"
+    rf"|(?<!\d)\d{{1,2}}(?:er)? {_MONTHS}(?: \d{{4}})?(?!\w)"
+    r"|(?<![\w:,.])(?:[01]?\d|2[0-4])(?: ?h(?:eures?)? ?[0-5]\d|:[0-5]\d| ?h(?:eures?)?)(?![\w:])"
     r"|(?<![\w+])\+?(?!\d{30})\d{1,4}(?: ?\(0\))?+(?:[ .-]?(?!\d{26})\d)?"
     r"(?:[ .-]?(?!\d{25})\d{2,4}){3,6}(?!\d)"
+    r"|(?<![\w,.])\d{1,3}(?:(?: \d{3}){0,3}|\d{0,6})(?:[.,]\d{1,2})? ?(?:€|euros?(?!\w))"
+    r"|(?<![\w,.])\d{1,9}(?:[.,]\d{1,9}){1,3}(?!\w)"
     r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.\w{1,63}){1,5}"
-    r"|\w+|[€$£%+@<>=]|(?<=[\dhH])(?: - |-)(?=\d)|(?<=di)(?: - |-)(?=[lmjvsd])",
+    r"|[\w\ufffd]+|[€$£%+@<>=]|(?<=[\dhH])(?: - |-)(?=\d)|(?<=di)(?: - |-)(?=[lmjvsd])",
     re.IGNORECASE,
 )
+_TIME = re.compile(r"(\d{1,2})(?: ?h(?:eures?)? ?|:)(\d{2})?")
 _SEPARATORS = str.maketrans("", "", " .-()")
 
 
@@ -69,6 +80,19 @@ def tokens(text: str) -> Iterator[tuple[str, int]]:
 
 
 def _bare(word: str) -> str:
-    if word.isalnum() or "@" in word:
+    if word[0].isdigit():
+        if word[-1] == "€" or "euro" in word:
+            return _amount(word)
+        if match := _TIME.fullmatch(word):
+            return f"{int(match[1])}h{match[2] or '00'}"
+    if word.isalnum() or "@" in word or "/" in word or "," in word:
+        return word
+    if word.isascii() is False and word[0].isdigit():
         return word
     return word.replace("(0)", "").translate(_SEPARATORS) or "-"
+
+
+def _amount(word: str) -> str:
+    """Return one form of an amount: "50 euros", "50,00 €" and "50€" are the same."""
+    number = word.rstrip(" €euros").replace(" ", "").replace(".", ",")
+    return f"{number.removesuffix(',00')}€"

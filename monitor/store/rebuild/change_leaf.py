@@ -127,4 +127,4 @@ def summary_of_change(
         difference = compare(old.page, shown.page)
         if difference is not None and difference.kinds == kinds:
             return difference.summary
-    return change_sentences.summary(kinds, pieces=(), links=())
+    return change_sentences.summary(kinds, edits=(), links=())

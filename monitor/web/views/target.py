@@ -1,6 +1,6 @@
 """The content of the page of one target. Pure except for the queries."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -42,6 +42,8 @@ class TargetView:
         versions: Of the page's text, the newest first.
         facts: The current facts of the page.
         dead: Links of the page that are dead now.
+        compared_permille: How much of the page's prose is compared, in thousandths; None where
+        the shown text is not that of a change among `changes`, or an earlier version read it.
         update_age: Days since the displayed update date; None when there is none, or it is ahead.
 
     """
@@ -60,6 +62,7 @@ class TargetView:
     changes: tuple[ChangeRecord, ...]
     facts: tuple[FactRecord, ...]
     dead: tuple[DeadLinkView, ...]
+    compared_permille: int | None
     update_age: int | None
 
     @property
@@ -76,6 +79,7 @@ def target_view(
         return None
     since = now - PAST
     versions = tuple(reads.page_versions(slug, limit=VERSIONS))
+    changes = tuple(reads.page_changes(targets=[slug], limit=CHANGES))
     past = _past(reads, target, since=since, now=now)
     account_since = _watched_since(reads, slug, now=now)
     account = _account(reads, slug, since=account_since, now=now)
@@ -91,7 +95,8 @@ def target_view(
         checks=_latest(reads, target, now=now),
         outages=tuple(reads.outages([slug], newest=SHOWN_MAX + 1))[::-1],
         versions=versions,
-        changes=tuple(reads.page_changes(targets=[slug], limit=CHANGES)),
+        changes=changes,
+        compared_permille=_compared(reads, changes, versions),
         facts=tuple(reads.page_facts([slug], stated_only=True)),
         dead=stories(reads, config, reads.dead_links([slug], dead_only=True)),
         update_age=_age(versions[0].updated_on, now) if versions else None,
@@ -142,6 +147,17 @@ def _latest(reads: RecordReads, target: Target, *, now: datetime) -> tuple[Check
     span = min(PAST, timedelta(seconds=2 * CHECKS * target.interval_s))
     checks = reads.observations(target.slug, now - span, now + timedelta(seconds=1))
     return tuple(checks)[::-1][:CHECKS]
+
+
+def _compared(
+    reads: RecordReads, changes: Iterable[ChangeRecord], versions: Sequence[Version]
+) -> int | None:
+    """Return how much is compared of the text that the page shows now."""
+    shown = versions[0].first_at if versions else None
+    turn = next((one for one in changes if one.after and one.after.first_at == shown), None)
+    read = reads.page_change(turn.number) if turn else None
+    page = read[2] if read else None
+    return page.compared_permille if page else None
 
 
 def _age(updated_on: str, now: datetime) -> int | None:

@@ -2,9 +2,13 @@
 
 import pytest
 
-from monitor.core.changes.change import ChangeKind, LinkEdit, Op, Piece, Weight
+from monitor.core.changes.change import ChangeKind, Edit, LinkEdit, Op, Piece, Weight
 from monitor.core.french import change_sentences
 from monitor.core.text.page import Element, Obstacle
+
+
+def edit(*pieces: Piece) -> Edit:
+    return Edit(kinds=(ChangeKind.PROCEDURE_TEXT,), before=(), after=(), pieces=pieces)
 
 
 def test_nothing_that_is_shown_lacks_words() -> None:
@@ -24,11 +28,12 @@ def test_a_summary_is_one_bounded_line_that_says_what_became_of_what() -> None:
     ]
     link = LinkEdit(kind=ChangeKind.LINK_TARGET, text="ici", before="//a.fr/1", after="//a.fr/2")
     text = change_sentences.summary(
-        (ChangeKind.OPENING_HOURS, ChangeKind.LINK_TARGET), pieces=pieces, links=[link]
+        (ChangeKind.OPENING_HOURS, ChangeKind.LINK_TARGET), edits=[edit(*pieces)], links=[link]
     )
 
     assert text.startswith(
-        "Horaires, destination d’un lien : « 8h30 » devient « 9h » ; « sauf le mardi » ajouté ; "
+        "Horaires, destination d’un lien : « de 8h30 » devient « de 9h » ; "
+        "« sauf le mardi » ajouté ; "
     )
     assert "le lien « ici » mène à a.fr/2 au lieu de a.fr/1" in text
     assert len(text) <= change_sentences.MOST_SUMMARY_CHARACTERS
@@ -50,7 +55,9 @@ def test_what_is_not_told_is_counted(added: int, end: str) -> None:
         for piece in (Piece(op=Op.SAME, text="-"), Piece(op=Op.ADDED, text=f"mot {n}"))
     ]
 
-    summary = change_sentences.summary((ChangeKind.PROCEDURE_TEXT,), pieces=pieces, links=())
+    summary = change_sentences.summary(
+        (ChangeKind.PROCEDURE_TEXT,), edits=[edit(*pieces)], links=()
+    )
     assert summary.endswith(end)
 
 
@@ -66,12 +73,12 @@ def test_what_is_not_told_is_counted(added: int, end: str) -> None:
 )
 def test_what_became_of_a_link_is_told(kind: ChangeKind, sentence: str) -> None:
     link = LinkEdit(kind=kind, text="ici", before="//a.fr/1", after="//a.fr/2")
-    summary = change_sentences.summary((kind,), pieces=(), links=[link])
+    summary = change_sentences.summary((kind,), edits=(), links=[link])
     assert summary.endswith(f" : {sentence}.")
 
 
 @pytest.mark.parametrize(("length", "shown"), [(160, "x" * 160), (161, "x" * 159 + "…")])
 def test_a_text_is_cut_only_beyond_its_bound(length: int, shown: str) -> None:
     pieces = [Piece(op=Op.REMOVED, text="x" * length)]
-    summary = change_sentences.summary((ChangeKind.TITLE,), pieces=pieces, links=())
+    summary = change_sentences.summary((ChangeKind.TITLE,), edits=[edit(*pieces)], links=())
     assert summary == f"Titre : « {shown} » retiré."

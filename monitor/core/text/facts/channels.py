@@ -17,10 +17,11 @@ def _re(pattern: str) -> re.Pattern[str]:
 # Each with lower-case stems, one of which must be there: a cheap test before the pattern.
 _CHANNELS = {
     Element.DIGITAL_POINT: (
-        ("numéri", "pan", "meraude", "méraude", "france"),
+        ("numéri", "pan", "meraude", "méraude", "france", "maison"),
         _re(
             r"points? d'accueil numérique|\bPAN\b|points? d'accès numérique|e-m[ée]raude"
             r"|(?:maisons? )?france[ -]services?\b|points? numériques?"
+            r"|maisons? de(?:s)? services? (?:au|publics?)"
         ),
     ),
     Element.COUNTER: (
@@ -55,6 +56,14 @@ _SENTENCE_END = re.compile(r"(?<=[.!?])\s(?=[A-ZÀ-Ü«\"(])|\s?[;|]\s?")
 # "Si vous ne pouvez pas venir, écrivez par courrier" offers the post.
 _CONDITION = _re(r"^(?:si|s'il|en cas|lorsque|quand|dès lors|à défaut)\b[^,]*,")
 _NO_DENIAL = _re(r"n'hésitez pas|n'oubliez pas|pas d'inquiétude|pas seulement")
+# What is said of letters and messages that the administration sends, or that others forge.
+_NO_CHANNEL = _re(
+    r"mots? de passe|coordonnées bancaires|carte bancaire|frauduleu|arnaque|hameçonnage|phishing"
+    r"|démarchage|usurp|identifiants?"
+    r"|\b(?:vous recevrez|vous (?:sera|seront|est|serez)|(?:sera|seront|est|sont) (?:envoyée?s?"
+    r"|adressée?s?|notifiée?s?|transmise?s?)|nous vous (?:enverrons|répondrons|informerons)"
+    r"|informée?s? par|notifiée?s? par|convoquée?s? par)\b"
+)
 _DENIAL = _re(
     r"\b(?:ne|n'\w{1,40}+|n')\b.{0,80}?\b(?:pas|plus|aucune?s?|jamais|ni)\b|\baucune?s?\b"
     r"|\bplus de\b|\bsuppression\b|\bsupprimée?s?\b|\bsuspendue?s?\b|\bsuspension\b"
@@ -73,7 +82,7 @@ def channels(text: str) -> Iterator[Fact]:
     ]
     for sentence in _SENTENCE_END.split(text) if possible else ():
         named = [element for element, words in possible if words.search(sentence)]
-        if not named:
+        if not named or _NO_CHANNEL.search(sentence):
             continue
         denied = bool(_DENIAL.search(_NO_DENIAL.sub("", _CONDITION.sub("", sentence))))
         for element in named:

@@ -33,7 +33,7 @@ _LABEL = (
     r"(?:mise? à jour|modification|actualisation|révision|vérification)"
     r"|(?:modifiée?|publiée?|actualisée?|vérifiée?|révisée?)(?: en dernier)?"
     r"|(?:date )?(?:last )?(?:updated|modified|revised|reviewed|published)|last update"
-    r"|effective(?: date)?|date d'(?:entrée en vigueur|effet)"
+    r"|effective(?: date)?"
     r"|last (?:changed|edited|amended)"
     r"|stand|(?:zuletzt|letzte) (?:aktualisiert|aktualisierung|geändert|änderung)"
     r"|última (?:actualización|modificación)|ultim[oa] (?:aggiornamento|modifica))"
@@ -42,6 +42,14 @@ _LINK_WORDS = r"(?: ?[:-]| (?:le|du|on|as of|en date du|am|vom|de|el|il)){0,3}"
 CLOCK = r"(?:,? ?(?:à|at|-)? ?\d{1,2} ?[h:] ?\d{2}(?::\d{2})?(?: ?[ap]m)?)?"
 _STAMP = re.compile(
     rf"\b{_LABEL}{_LINK_WORDS} ?(?P<date>{DATE}|\b(?:{_MONTH}) \d{{4}}\b){CLOCK}", re.IGNORECASE
+)
+# "Fermé pour mise à jour le 12/12": that date is of a work, not of the page.
+_PURPOSE = re.compile(
+    r"(?:\b(?:pour|de|en vue de|lors de|après|avant|cause de|raison de|suite à|sera|seront|cette)"
+    r"|\b(?:d'|l'|à) ?)(?: ?(?:une?|la|sa|leur|dernière))?\s?$"
+    r"|\bferm|\binterr|\bindisponib|\bsuspen"
+    r"|\bmaintenance\b",
+    re.IGNORECASE,
 )
 _LABEL_ONLY = re.compile(rf"^{_LABEL}{_LINK_WORDS}$", re.IGNORECASE)
 _DATE_FIRST = re.compile(rf"^:? ?(?P<date>{DATE}){CLOCK}", re.IGNORECASE)
@@ -55,7 +63,7 @@ _DIGIT = re.compile(r"\d")
 _NUMBER = re.compile(r"\d{1,9}")
 _NAME = re.compile(r"[^\W\d_]+")
 _STEMS = (
-    *("à jour", "modifi", "publi", "actualis", "révis", "vérifi", "vigueur", "effet", "updat"),
+    *("à jour", "modifi", "publi", "actualis", "révis", "vérifi", "updat"),
     *("revis", "review", "effective", "last ", "stand", "zuletzt", "letzte"),
     *("última", "ultim"),
 )
@@ -102,6 +110,8 @@ def take_stamp(text: str, *, before: str = "") -> tuple[str, str, bool]:
 @remembering
 def _stamp(text: str) -> tuple[str, str, bool] | None:
     match = _STAMP.search(text) if _may_hold_stamp(text) else None
+    if match and _PURPOSE.search(text[: match.start()]):
+        return None
     return _taken(text, match, match[0]) if match else None
 
 

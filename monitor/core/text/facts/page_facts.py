@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from monitor.core.text.facts.channels import channels
 from monitor.core.text.memo import remembering
 from monitor.core.text.page import Block, Element, Fact, Link
+from monitor.core.text.struck import without_struck
 from monitor.core.text.typography import words
 
 _ANEF_HOST = "//administration-etrangers-en-france.interieur.gouv.fr"
@@ -53,6 +54,8 @@ _MAY_STATE_HOURS = re.compile(
     rf"\b(?:{_DAYS})s?\b|\b\d{{1,2}} ?[h:].{{1,12}}\b\d{{1,2}} ?[h:]", re.IGNORECASE
 )
 
+_DELAY = re.compile(r"\bdélais?\b|\bdurées?\b|\btraitement\b|\bsous \d|\bindisponib|\bmaintenance")
+_OPEN = re.compile(rf"\b(?:{_DAYS})s?\b|\bouvert|\bhoraires?\b|\baccueil\b", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 _OTHER_THAN_DIGIT = re.compile(r"\D")
 _DASH = re.compile(r" ?- ?")
@@ -64,7 +67,7 @@ def facts_of(blocks: Iterable[Block]) -> frozenset[Fact]:
     """Return the facts in the blocks. A value is canonical: two forms of one phone are one fact."""
     facts: set[Fact] = set()
     for block in blocks:
-        facts.update(_of_text(block.compared))
+        facts.update(_of_text(without_struck(block.compared)))
         facts.update(_of_links(block.links))
     return frozenset(facts)
 
@@ -82,6 +85,11 @@ def states_contact(text: str) -> bool:
     if "@" in text and _EMAIL.search(text):
         return True
     return bool(_DIGIT.search(text)) and (any(phones(text)) or bool(opening_hours(text)))
+
+
+def states_fee(text: str) -> bool:
+    """Return whether a text states an amount."""
+    return bool(_FEE.search(text))
 
 
 def is_needed(text: str, links: Iterable[Link]) -> bool:
@@ -107,7 +115,7 @@ def opening_hours(text: str) -> str:
     "Du lundi au vendredi de 8h30 à 11 H 30, sauf le mardi" gives
     "lundi-vendredi 08:30-11:30 sauf mardi".
     """
-    if not _MAY_STATE_HOURS.search(text):
+    if not _MAY_STATE_HOURS.search(text) or (_DELAY.search(text) and not _OPEN.search(text)):
         return ""
     parts: list[str] = []
     strong = False

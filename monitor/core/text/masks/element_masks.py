@@ -36,6 +36,7 @@ def _set(words: str) -> frozenset[str]:
 
 HIDDEN = "element.hidden"  # decided by attributes, not by a table
 ARIA_HIDDEN = "element.aria-hidden"  # shown, but not to those who listen to the page
+SIGN_UP = "element.sign-up"  # decided by the fields of a form
 ASIDE = "element.aside"  # inside the main part and in sentences, it is a call-out: see `region`
 RULES = (
     ElementRule(
@@ -141,6 +142,9 @@ _DISCLOSURE = _set(
     "accordion accordeon answer collapse collapsible details expandable faq panel reponse tab"
     " tabpanel tabs toggle"
 )
+# What is hidden from those who listen to the page only is shown: words inside a line are content.
+_INLINE = _set("b strong em span small mark u sup sub time abbr")
+_ICON = _set("icon icons fa fas far fab fi material glyphicon symbol symbols bi dashicons arrow")
 _ALERT = frozenset({"alert", "alerte", "warning", "bandeau"})
 _DSFR_ALERT = "fr-notice"  # alone, a "notice" is a leaflet in French
 
@@ -151,7 +155,7 @@ def element_rule(tag: str, attributes: Mapping[str, str]) -> str:
         return rule
     if not attributes:
         return ""
-    if rule := _hiding_rule(attributes):
+    if rule := _hiding_rule(tag, attributes):
         return rule
     if rule := _BY_ROLE.get(attributes.get("role", "")):
         return rule
@@ -160,13 +164,16 @@ def element_rule(tag: str, attributes: Mapping[str, str]) -> str:
     return _class_rule(_name(attributes, "class")) or _id_rule(_name(attributes, "id"))
 
 
-def _hiding_rule(attributes: Mapping[str, str]) -> str:
+def _hiding_rule(tag: str, attributes: Mapping[str, str]) -> str:
     hidden = is_hidden(attributes)
     if not hidden and attributes.get("aria-hidden") != "true":
         return ""
     if _is_disclosure(attributes):
         return ""
-    return HIDDEN if hidden else ARIA_HIDDEN
+    if hidden:
+        return HIDDEN
+    words = tag in _INLINE and _ICON.isdisjoint(_words(_name(attributes, "class")))
+    return "" if words else ARIA_HIDDEN
 
 
 def is_hidden(attributes: Mapping[str, str]) -> bool:

@@ -9,14 +9,32 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from monitor.core.text.page import Block
+from monitor.core.text.facts.page_facts import is_needed
+from monitor.core.text.page import Block, BlockKind
 
 RULE = "block.menu"
 LEAST_LINKS = 15  # in blocks that are nothing but links
 LEAST_LINK_SHARE = 0.6  # of the blocks before the first sentence, or after the last
 LEAST_ROW = 8  # links in one block without any other text
+LEAST_ABOVE = 3  # links above the title
+MOST_QUESTION_WORDS = 25
+MOST_ANSWERS = 8  # blocks after the question
+MOST_ANSWER_WORDS = 8
 LEAST_LANGUAGES = 4  # blocks in a row, each the name of a language
 
+_FEEDBACK = re.compile(
+    r"\b(?:page|article|contenu|fiche|information|réponse)s? (?:vous )?(?:a|ont|avez|est|sont|vous|"
+    r"t)[ -].{0,30}(?:aidée?s?|utiles?|répondu)\b|\bvous a-t-(?:elle|il) (?:aidée?|été utile)"
+    r"|\b(?:was|did) (?:this|the) (?:page|article|content|information)\b.{0,20}(?:help|useful)"
+    r"|\bavez-vous trouvé (?:cette page|ce contenu|ces informations|l'information|ce que vous)"
+    r"|\bdonnez(?:-nous)? votre avis\b|\bje donne mon avis\b|\bnotez cette page\b",
+    re.IGNORECASE,
+)
+_ANSWER = re.compile(
+    r"^(?:oui|non|yes|no|merci|envoyer|pas du tout|tout à fait|plutôt|moyennement|un peu|beaucoup"
+    r"|très|👍|👎|\d{1,6}|submit|send|thank|pourquoi|votre (?:avis|commentaire|remarque))",
+    re.IGNORECASE,
+)
 # Each in its own language, as visitors are offered to change it; a country may follow.
 _LANGUAGE = re.compile(
     r"(?:français|english|deutsch|español|italiano|português|nederlands|polski|română|magyar"
@@ -36,13 +54,12 @@ def without_menus(blocks: list[Block], *, guessed: bool) -> list[Block]:
     sentences = [number for number in main if blocks[number].is_sentence]
     if not sentences:
         return blocks
-    menus: set[int] = set()
+    menus = {*_feedback(blocks, main), *_languages(blocks, main), *_above_title(blocks, main)}
     for end in (
         [number for number in main if number < sentences[0]],
         [number for number in main if number > sentences[-1]],
     ):
         menus.update(number for number in end if _is_row(blocks[number]))
-        menus.update(_languages(blocks, end))
         linked = [number for number in end if blocks[number].is_link]
         links = sum(len(blocks[number].links) for number in linked)
         if guessed and links >= LEAST_LINKS and len(linked) >= LEAST_LINK_SHARE * len(end):
@@ -53,6 +70,37 @@ def without_menus(blocks: list[Block], *, guessed: bool) -> list[Block]:
     ]
 
 
+def _feedback(blocks: list[Block], main: list[int]) -> Iterator[int]:
+    """Yield the question whether a page was helpful, and the short answers that follow it."""
+    following = 0
+    for number in main:
+        block = blocks[number]
+        if len(block.words) <= MOST_QUESTION_WORDS and _FEEDBACK.search(block.text):
+            following = MOST_ANSWERS
+            yield number
+        elif following and len(block.words) <= MOST_ANSWER_WORDS and not block.links:
+            following -= 1
+            if block.kind != BlockKind.HEADING and _ANSWER.match(block.text):
+                yield number
+        else:
+            following = 0
+
+
+def _above_title(blocks: list[Block], main: list[int]) -> Iterator[int]:
+    """Yield a row of links above the title of the main part."""
+    above: list[int] = []
+    for number in main:
+        if blocks[number].kind == BlockKind.HEADING:
+            break
+        if not blocks[number].is_link:
+            return
+        above.append(number)
+    else:
+        return
+    if sum(len(blocks[number].links) for number in above) >= LEAST_ABOVE:
+        yield from (n for n in above if not is_needed(blocks[n].text, blocks[n].links))
+
+
 def _is_row(block: Block) -> bool:
     return block.is_link and len(block.links) >= LEAST_ROW
 
@@ -61,9 +109,16 @@ def _languages(blocks: list[Block], end: list[int]) -> Iterator[int]:
     """Yield the blocks of each run of language names that is long enough."""
     run: list[int] = []
     for number in [*end, -1]:
-        if number >= 0 and _LANGUAGE.fullmatch(blocks[number].text):
+        if number >= 0 and _is_language(blocks[number]):
             run.append(number)
             continue
+        names = [link.text for link in blocks[number].links] if number >= 0 else []
+        if len(names) >= LEAST_LANGUAGES and all(map(_LANGUAGE.fullmatch, names)):
+            yield number
         if len(run) >= LEAST_LANGUAGES:
             yield from run
         run = []
+
+
+def _is_language(block: Block) -> bool:
+    return bool(_LANGUAGE.fullmatch(block.text))

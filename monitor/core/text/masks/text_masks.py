@@ -40,7 +40,8 @@ _DAY = (
     r"(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche"
     r"|monday|tuesday|wednesday|thursday|friday|saturday|sunday)"
 )
-_FRENCH_UNIT = r"(?:secondes?|minutes?|min|heures?|jours?|semaines?|mois|ans?|années?)"
+_FRENCH_UNIT = r"(?:secondes?|s|minutes?|mins?|mn|heures?|h|jours?|j|semaines?|sem)"
+_PUBLISHED = r"(?:publiée?|postée?|modifiée?|mise?|à|jour|actualisée?|le|article|page|dernière) ?"
 _ENGLISH_UNIT = r"(?:seconds?|minutes?|mins?|hours?|days?|weeks?|months?|years?)"
 _COUNTED = (
     r"(?:visites?|visiteurs?(?: connectés?)?|vues|consultations|lectures|téléchargements|partages"
@@ -61,11 +62,20 @@ RULES = (
     ),
     _rule(
         "text.relative-date",
-        rf"\bil y a (?:environ )?(?:\d{{1,4}}|une?) {_FRENCH_UNIT}\b"
-        rf"|\b(?:\d{{1,4}}|an?) {_ENGLISH_UNIT} ago\b"
+        rf"\bil y a (?:environ |moins d'|plus d')?(?:\d{{1,4}} |une? |quelques )?"
+        rf"{_FRENCH_UNIT}(?!\w)"
+        r"|\b(?:il y a|depuis) (?:moins|plus) d'une? (?:seconde|minute|heure)\b"
+        r"|\bà l'instant\b|\bjust now\b|\b(?:il y a )?quelques (?:instants|secondes|minutes)\b"
+        rf"|\b(?:\d{{1,4}}|an?) ?{_ENGLISH_UNIT} ago\b"
         r"|\bvor (?:\d{1,4}|einer|einem) (?:minuten?|stunden?|tag(?:en)?|wochen?|monat(?:en)?)\b"
         r"|\bhace (?:\d{1,4}|una?) (?:minutos?|horas?|días?|semanas?|mes(?:es)?|años?)\b",
-        needs=("il y a ", " ago", "vor ", "hace "),
+        needs=("il y a ", " ago", "vor ", "hace ", "instant", "just now", "quelques ", "depuis "),
+    ),
+    _rule(
+        "text.age",  # in months or years: of a page only where its publication is spoken of
+        rf"^(?:{_PUBLISHED}){{0,4}} ?:? ?(?:il y a|depuis) (?:environ |plus d'|moins d')?"
+        r"(?:\d{1,3}|une?) (?:mois|ans?|années?)\.?$",
+        needs=("il y a ", "depuis "),
     ),
     _rule(
         "text.today",
@@ -74,7 +84,8 @@ RULES = (
     ),
     _rule(
         "text.counter",
-        rf"\b(?:nombre (?:de |d'))?{_COUNTED} ?: ?\d[\d ]*|\blu \d[\d ]{{0,12}} ?fois\b"
+        rf"\b(?:nombre (?:de |d')|number of )?{_COUNTED} ?(?:: ?)?\(? ?\d[\d ]*\)?"
+        rf"|\blu \d[\d ]{{0,12}} ?fois\b"
         rf"|(?<!\w)\d[\d .,]{{0,12}}k? {_COUNTED}(?!\w)",
         needs=_COUNTED_STEMS,
     ),
@@ -112,11 +123,13 @@ RULES = (
 
 # The date of the day, as a banner shows it. Further down it may be that of a closure.
 _DAY_ALONE = re.compile(rf"^{_DAY},? (?:le )?{DATE}{CLOCK}$", re.IGNORECASE)
+_YEARS = re.compile(r"^\d{4}(?: ?- ?\d{4})?\b")
 LONGEST_DAY = 60  # characters
 
 # What every rule needs: most runs contain none of it.
 _MAY_CHANGE = re.compile(
-    r"[\d\[({©]|\b(?:il y a une?|vor eine[rm]|hace una?)\b"
+    r"[\d\[({©]|\b(?:il y a (?:une?|quelques|moins|plus)|depuis (?:moins|plus)|à l'instant"
+    r"|just now|quelques (?:instants|secondes|minutes)|vor eine[rm]|hace una?)\b"
     r"|\ban? \w{1,20} ago\b|^\w{1,4}[.)°]|[a-f]{24}",
     re.IGNORECASE,
 )
@@ -125,6 +138,11 @@ _MAY_CHANGE = re.compile(
 def is_day_alone(text: str) -> bool:
     """Return whether a tidy text is a weekday and its date, and nothing else."""
     return len(text) <= LONGEST_DAY and bool(_DAY_ALONE.match(text))
+
+
+def without_year(text: str) -> str:
+    """Return a text without the year or years at its start."""
+    return _YEARS.sub("", text)
 
 
 def mask(text: str) -> str:
