@@ -20,8 +20,8 @@ from monitor.core.changes.change import Op, Piece
 from monitor.core.text.page import Block, Page
 from monitor.core.text.typography import tokens
 
-LEAST_SHIFTED_DATES = 4
-LEAST_SHIFTED_DAYS = 300  # between the first and the last: a list of closures lies closer together
+LEAST_SHIFTED_DATES = 2
+LEAST_SHIFTED_DAYS = 200  # between the first and the last: a list of closures lies closer together
 SHORTEST_ISLAND = 2  # unchanged words between two edits; fewer are shown as edited
 
 _BROKEN = "\ufffd"

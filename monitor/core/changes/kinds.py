@@ -10,12 +10,11 @@ from collections.abc import Iterable
 
 from monitor.core.changes.change import COSMETIC, MAJOR, OF_FACTS, ChangeKind, Op, Piece, Weight
 from monitor.core.changes.edits import EditedRegion
-from monitor.core.changes.statements import durations, is_paid, needs_appointment
+from monitor.core.changes.stated_terms import durations, is_paid, needs_appointment
 from monitor.core.text.page import Block, BlockKind, Fact
 from monitor.core.text.struck import without_struck
 
 LEAST_MAJOR_WORDS = 40  # words of text that came or went: whatever they say, someone must read them
-LEAST_OWN_WORDS = 2  # of an edit in a list of documents, beside the facts in it
 
 _DOCUMENTS_HEADING = re.compile(
     r"\bpièces?\b|\bdocuments? (?:à|demandés|nécessaires|requis|exigés|justificatifs|obligatoires)"
@@ -71,11 +70,7 @@ def kinds_of(
     kinds = of_facts(lost, gained)
     if durations(before) != durations(after):
         kinds.add(ChangeKind.DELAY)
-    said = (
-        _text(block for block in side if not block.is_link)
-        for side in (region.before, region.after)
-    )
-    if len({needs_appointment(text) for text in said}) > 1:
+    if _appointment(region.before) != _appointment(region.after):
         kinds.add(ChangeKind.APPOINTMENT)
     if _is_fee(before, after, edited=edited):
         kinds.add(ChangeKind.FEE)
@@ -116,6 +111,11 @@ def weigh(kinds: Iterable[ChangeKind], *, pieces: Iterable[Piece]) -> Weight:
 
 def _text(blocks: Iterable[Block]) -> str:
     return " | ".join(without_struck(block.compared) for block in blocks)
+
+
+def _appointment(blocks: Iterable[Block]) -> bool | None:
+    """Return whether a side says that an appointment is needed; a link to book says nothing."""
+    return needs_appointment(_text(block for block in blocks if not block.is_link))
 
 
 def _is_fee(before: str, after: str, *, edited: str) -> bool:

@@ -64,8 +64,14 @@ def _alone(text: str, verb: str, *, left: str, right: str, facts: Sequence[str])
 
 
 def _last_words(piece: Piece) -> str:
-    return " ".join(piece.text.split()[-CONTEXT_WORDS:]) if piece.op == Op.SAME else ""
+    return " ".join(_words(piece)[-CONTEXT_WORDS:])
 
 
 def _first_words(piece: Piece) -> str:
-    return " ".join(piece.text.split()[:CONTEXT_WORDS]) if piece.op == Op.SAME else ""
+    return " ".join(_words(piece)[:CONTEXT_WORDS])
+
+
+def _words(piece: Piece) -> list[str]:
+    """Return the words around an edit; what only separates the cells of a table is none."""
+    words = piece.text.split() if piece.op == Op.SAME else []
+    return [word for word in words if any(map(str.isalnum, word))]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from selectolax.lexbor import LexborNode
 
 from monitor.core.text import link_normalisation
-from monitor.core.text.controls import Controls
+from monitor.core.text.controls import PageControls
 from monitor.core.text.markup import Markup
 from monitor.core.text.masks import element_masks
 from monitor.core.text.open_links import OpenLink, embedded
@@ -110,7 +110,7 @@ class _Walk:
         self.outline = Outline()
         self._base = markup.base(url)
         self._itself = link_normalisation.target(url, base=None) if url else ""
-        self._controls = Controls(markup)
+        self._controls = PageControls(markup)
         self._nodes = [0]  # those open, the root first
         self._open: list[_Open] = []
         self._kept = 0  # characters of the runs and of their links

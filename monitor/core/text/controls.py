@@ -21,7 +21,7 @@ MOST_CONTROLS = 2_000
 MOST_OF_CONTROL = 300  # characters of what holds a control and little else
 
 
-class Controls:
+class PageControls:
     """The controls of one page."""
 
     def __init__(self, markup: Markup) -> None:

@@ -119,7 +119,10 @@ def test_the_difference_is_given_word_by_word() -> None:
         (Op.ADDED, "04 73 98 61 62"),
     ]
     assert edit.before[0].headings == ("Titres de séjour", "Horaires et coordonnées")
-    assert change.summary == "Téléphone : « 04 73 98 61 61 » devient « 04 73 98 61 62 »."
+    assert (
+        change.summary
+        == "Téléphone : « Téléphone 04 73 98 61 61 » devient « Téléphone 04 73 98 61 62 »."
+    )
 
 
 def test_the_old_and_the_new_text_can_be_put_together_from_the_pieces() -> None:

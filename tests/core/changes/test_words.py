@@ -77,7 +77,7 @@ def test_what_became_of_a_link_is_told(kind: ChangeKind, sentence: str) -> None:
     assert summary.endswith(f" : {sentence}.")
 
 
-@pytest.mark.parametrize(("length", "shown"), [(160, "x" * 160), (161, "x" * 159 + "…")])
+@pytest.mark.parametrize(("length", "shown"), [(160, "x" * 160), (161, "x" * 158 + "…")])
 def test_a_text_is_cut_only_beyond_its_bound(length: int, shown: str) -> None:
     pieces = [Piece(op=Op.REMOVED, text="x" * length)]
     summary = change_sentences.summary((ChangeKind.TITLE,), edits=[edit(*pieces)], links=())

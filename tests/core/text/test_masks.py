@@ -6,7 +6,10 @@ from monitor.core.text.masks.element_masks import ARIA_HIDDEN, HIDDEN, RULES, el
 
 MASKED: dict[str, list[tuple[str, dict[str, str]]]] = {
     "element.hidden": [("div", {"hidden": ""}), ("p", {"style": "display:none"})],
-    "element.aria-hidden": [("span", {"aria-hidden": "true"})],
+    "element.aria-hidden": [
+        ("div", {"aria-hidden": "true"}),
+        ("span", {"class": "icon", "aria-hidden": "true"}),
+    ],
     "element.navigation": [
         ("nav", {}),
         ("div", {"role": "navigation"}),
@@ -51,6 +54,7 @@ CONTENT: list[tuple[str, dict[str, str]]] = [
     ("div", {"class": "share-capital"}),
     ("header", {}),
     ("div", {"class": "fr-collapse", "aria-hidden": "true"}),
+    ("span", {"aria-hidden": "true"}),
     ("div", {"role": "tabpanel", "hidden": ""}),
 ]
 

@@ -6,6 +6,7 @@ from monitor.core.text.masks.text_masks import RULES, mask
 
 MASKED = {
     "text.email-obfuscation": [("pref [at] exemple.gouv.fr", "pref@exemple.gouv.fr")],
+    "text.age": [("Publié il y a 3 mois", ""), ("il y a un an", "")],
     "text.relative-date": [
         ("Publié il y a 3 jours", "Publié"),
         ("posted 2 hours ago", "posted"),
