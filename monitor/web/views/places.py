@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from unicodedata import combining, normalize
 
 from monitor.config import Config
@@ -11,6 +12,7 @@ from monitor.core.outages.worst import BY_GRAVITY, worst
 from monitor.web.views.platforms import PlatformRow, Tally, tally
 
 GRAVEST_FIRST = BY_GRAVITY[::-1]
+MOST_REMEMBERED = 4_096  # targets whose words are remembered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,7 @@ def _place(code: str, rows: Sequence[PlatformRow]) -> DepartmentView:
     )
 
 
-def _words_of(target: Target, config: Config) -> list[str]:
+def _words_of(target: Target, config: Config) -> tuple[str, ...]:
     platform = config.platforms.get(target.platform)
     texts = (
         target.name,
@@ -82,7 +84,13 @@ def _words_of(target: Target, config: Config) -> list[str]:
         platform.name if platform else "",
         target.url,
     )
-    return _folded(" ".join(texts)).split()
+    return _folded_words(" ".join(texts))
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _folded_words(text: str) -> tuple[str, ...]:
+    """Return the words of a target, which are the same at each search."""
+    return tuple(_folded(text).split())
 
 
 def _has(words: Sequence[str], wanted: Iterable[str]) -> bool:
