@@ -719,7 +719,6 @@ def certificates(path: Path, where: object) -> list[bytes]:
 
 HEAD_END = re.compile(rb"\r?\n\r?\n")
 INTERIM = re.compile(rb"HTTP/1\.[01] 1\d\d")
-STATUS = re.compile(rb"HTTP/([0-9]\.[0-9]) ([0-9]{3})")
 CHUNK = re.compile(rb"\s*([0-9a-fA-F]{1,16})[^\n]*\n")
 REVISIT = "http://netpreserve.org/warc/1.1/revisit/identical-payload-digest"
 CUT = {  # WARC/1.1, 5.13: why an answer is not whole, by the failure of its transfer
@@ -783,21 +782,45 @@ def decoded(body: bytes, codings: str) -> tuple[bytes, str]:
 
 
 def inflated(body: bytes, *, zipped: bool) -> Iterator[bytes]:
-    """Yield by pieces what gzip (all its members) or deflate holds. Raises as zlib, EOFError."""
+    """Yield by pieces what gzip (all its members) or deflate holds. Raises as zlib, EOFError.
+
+    As browsers do, without looking at checksums: the text is there, or it is not.
+    """
     if not zipped:  # zlib's wrapper, which RFC 9110 asks for, or the raw one that some send
         wrapped = body[0] & 0x0F == zlib.DEFLATED and int.from_bytes(body[:2], "big") % 31 == 0
-        yield from one_stream(zlib.decompressobj(wbits=15 if wrapped else -15), body, 0)
+        yield from one_stream(body, 2 if wrapped else 0)
         return
     at = 0
     for _ in range(MAX_MEMBERS):
-        at = yield from one_stream(zlib.decompressobj(wbits=31), body, at)
-        if body[at : at + 2] != b"\x1f\x8b":
+        at = yield from one_stream(body, after_gzip_header(body, at))
+        at += 8  # a checksum and a length
+        if not body.startswith(GZIP, at):
             return  # what follows the last member is ignored, as browsers do
     raise EOFError
 
 
-def one_stream(stream: Any, body: bytes, at: int) -> Generator[bytes, None, int]:
-    """Yield what a stream holds that begins at `at`; return where it ends."""
+GZIP = b"\x1f\x8b"
+
+
+def after_gzip_header(body: bytes, at: int) -> int:
+    """Return where the content of a member begins (RFC 1952). Raises EOFError."""
+    if not body.startswith(GZIP, at):
+        raise EOFError
+    flags = body[at + 3] if len(body) >= at + 10 else 0
+    at += 10
+    if flags & 4:
+        at += 2 + int.from_bytes(body[at : at + 2], "little")
+    for flag in (8, 16):  # a name, a comment
+        if flags & flag:
+            at = body.find(b"\x00", at) + 1
+            if not at:
+                raise EOFError
+    return at + 2 if flags & 2 else at
+
+
+def one_stream(body: bytes, at: int) -> Generator[bytes, None, int]:
+    """Yield what a deflate stream holds that begins at `at`; return where it ends."""
+    stream = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
     while at < len(body):
         end = min(at + PIECE, len(body))
         rest = body[at:end]
@@ -851,24 +874,66 @@ def without_tokens(url: str) -> str:
     return PARAMETER.sub(masked, url) if "=" in url else url
 
 
+PROTOCOL, SLOP = b"http", 4  # how an answer begins, and what browsers skip before it
+HEAD_ENDS = re.compile(rb"\n\r?\n")
+LINE_ENDS = re.compile(rb"[\r\n]+")
+VERSION = re.compile(rb"http/(\d+)\.(\d+)", re.IGNORECASE)
+STATUS = re.compile(rb"[^ ]* +(\d+)")
+TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15}) *(?:;[^\n]{0,16384})?\r?\n")
+LINE_END = re.compile(rb"\r?\n")
+BODILESS = (204, 205, 304)
+
+
+def unchunked(body: bytes) -> bytes:
+    """Undo a chunked transfer coding as the service does: up to what is no chunk."""
+    payload, at = bytearray(), 0
+    while line := CHUNK_LINE.match(body, at):
+        size = int(line[1], 16)
+        payload += body[line.end() : line.end() + size]
+        end = LINE_END.match(body, line.end() + size)
+        if not (size and end):
+            break
+        at = end.end()
+    return bytes(payload)
+
+
 class Answer:
-    """The head of an answer that the service could read, early answers (103) left out."""
+    """The head of an answer as the service reads it: early answers (103) left out.
+
+    `end` is where the head ends for a WARC record, `begin` where the service sees the body.
+    """
 
     def __init__(self, data: bytes) -> None:
-        begin, self.end = head_of(data)
-        lines = [line[:-1] if line.endswith(b"\r") else line
-                 for line in data[begin : self.end].split(b"\n")]  # fmt: skip
-        status = STATUS.match(lines[0])
-        self.version = status[1].decode() if status else ""
-        self.status = int(status[2]) if status else 0
+        self.end = head_of(data)[1]
+        self.begin, self.version, self.status = 0, "", 100
+        lines: list[bytes] = []
+        while self.status < 200:
+            first = data[self.begin : self.begin + len(PROTOCOL) + SLOP].lower().find(PROTOCOL)
+            start = self.begin + first
+            head_end = HEAD_ENDS.search(data, start) if first >= 0 else None
+            if head_end is None:  # no whole head: nothing was read
+                self.status, self.version, lines = 0, "", []
+                break
+            self.begin = head_end.end()
+            lines = [line for line in LINE_ENDS.split(data[start : self.begin]) if line]
+            version, status = VERSION.match(lines[0]), STATUS.match(lines[0])
+            recent = version and (int(version[1][:4]), int(version[2][:4])) >= (1, 1)
+            self.version = "1.1" if recent else "1.0"
+            self.status = int(status[1][:4]) if status else 200
         whole: list[bytes] = []
         for line in lines[1:]:
             if line[:1] in (b" ", b"\t") and whole:  # a line that continues the one before
-                whole[-1] += b" " + line.lstrip(b" \t")
-            elif line:
+                whole[-1] += b" " + line.strip(b" \t")
+            else:
                 whole.append(line)
-        pairs = (line.decode("latin-1").partition(":") for line in whole)
-        self.headers = [(name.lower(), value.strip(" \t")) for name, _, value in pairs]
+        self.headers = []
+        for line in whole:
+            name, colon, value = line.partition(b":")
+            name = name.rstrip(b" \t")
+            if colon and TOKEN.fullmatch(name):  # browsers leave out what is no header
+                pair = (name.decode().lower(), value.strip(b" \t").decode("latin-1"))
+                self.headers.append(pair)
 
     def values(self, name: str) -> list[str]:
         return [value for each, value in self.headers if each == name]
@@ -894,18 +959,16 @@ class Answer:
 
     def body(self, data: bytes) -> tuple[bytes, str]:
         """Return the body of an answer, its codings undone, and how far that went."""
-        payload = data[self.end :]
-        lengths = {
-            value.strip() for one in self.values("content-length") for value in one.split(",")
-        }
-        if self.status < 200 or self.status in (204, 304):
+        payload = data[self.begin :]
+        codings = [part.strip().lower() for value in self.values("transfer-encoding")
+                   for part in value.split(",")]  # fmt: skip
+        length = (self.values("content-length") or [""])[0].split(",")[0].strip()
+        if not self.status or self.status in BODILESS:
             payload = b""
-        elif self.is_chunked:
-            payload = dechunked(payload)
-        elif len(lengths) == 1:
-            length = lengths.pop()
-            if re.fullmatch("[0-9]{1,18}", length):
-                payload = payload[: int(length)]
+        elif "chunked" in codings and self.version == "1.1":
+            payload = unchunked(payload)
+        elif length.isascii() and length.isdigit():
+            payload = payload[: int(length[:18])]
         return decoded(payload, ", ".join(self.values("content-encoding")))
 
 
@@ -1030,7 +1093,8 @@ class Capture:
             entry.digest = sha256(data)
             entry.answers(answer, data)
             if other in self.bodies:
-                framing = repr([answer.values(each) for each in FRAMING] + [answer.status]).encode()
+                fields = [answer.values(each) for each in FRAMING]
+                framing = repr([*fields, answer.status, answer.version]).encode()
                 if framing not in same:
                     body, how = answer.body(data)
                     same[framing] = sha256(body), len(body), how

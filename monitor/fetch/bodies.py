@@ -14,6 +14,11 @@ _SLICE_BYTES = 64 * 1024
 _MAX_CODINGS = 3
 _MAX_MEMBERS = 1_000  # of one gzip, or frames of one zstd: bgzip makes one of 64 KiB
 _LIGHT_BYTES = 32 * 1024  # most pages, compressed, are smaller
+_GZIP_MAGIC = b"\x1f\x8b"
+_GZIP_HEADER_BYTES = 10
+_GZIP_TRAILER_BYTES = 8
+_HEADER_CHECKSUM, _EXTRA_FIELD = 2, 4
+_ZERO_ENDED = (8, 16)  # a name, a comment
 _ZSTD_SLICE_BYTES = 128  # a block of four bytes may become 128 KiB
 _ZSTD_WINDOW_BYTES = 8 * 1024 * 1024  # RFC 9659: what a zstd content coding may ask for
 
@@ -87,26 +92,45 @@ def _slices(body: bytes, at: int, size: int) -> Iterator[tuple[bytes, int]]:
 
 
 def _gunzip(body: bytes) -> Iterator[bytes]:
-    """Yield every member (RFC 1952); what follows the last is ignored, as browsers do."""
+    """Yield every member (RFC 1952); what follows the last is ignored, as browsers do.
+
+    As they do too, the checksum of a member is not compared, nor missed: the text is there.
+    """
     at = 0
     for _ in range(_MAX_MEMBERS):
-        at = yield from _inflate(zlib.decompressobj(wbits=31), body, at)
-        if body[at : at + 2] != b"\x1f\x8b":
+        at = yield from _inflate(body, _after_gzip_header(body, at))
+        at += _GZIP_TRAILER_BYTES
+        if not body.startswith(_GZIP_MAGIC, at):
             return
     raise _Endless
+
+
+def _after_gzip_header(body: bytes, at: int) -> int:
+    """Return where the content of a member begins. Raises ValueError, EOFError."""
+    if not body.startswith(_GZIP_MAGIC, at):
+        raise ValueError("not gzip")
+    flags = body[at + 3] if len(body) >= at + _GZIP_HEADER_BYTES else 0
+    at += _GZIP_HEADER_BYTES
+    if flags & _EXTRA_FIELD:
+        at += 2 + int.from_bytes(body[at : at + 2], "little")
+    for flag in _ZERO_ENDED:
+        if flags & flag:
+            at = body.index(b"\x00", at) + 1
+    return at + 2 if flags & _HEADER_CHECKSUM else at
 
 
 def _undeflate(body: bytes) -> Iterator[bytes]:
     """Accept zlib's wrapper, which RFC 9110 asks for, and raw deflate, which some send."""
     wrapped = body[0] & 0x0F == zlib.DEFLATED and int.from_bytes(body[:2], "big") % 31 == 0
-    yield from _inflate(zlib.decompressobj(wbits=15 if wrapped else -15), body, 0)
+    yield from _inflate(body, 2 if wrapped else 0)
 
 
-def _inflate(stream: "zlib._Decompress", body: bytes, at: int) -> Generator[bytes, None, int]:
-    """Yield the content of a stream that begins at `at`; return where it ends.
+def _inflate(body: bytes, at: int) -> Generator[bytes, None, int]:
+    """Yield the content of a deflate stream that begins at `at`; return where it ends.
 
     By slices: zlib copies the rest of its input, and a small slice keeps the interpreter shortly.
     """
+    stream = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
     for piece, end in _slices(body, at, _SLICE_BYTES):
         rest = piece
         while rest and not stream.eof:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 _CHUNK_BYTES = 64 * 1024
+_HELLO_BYTES = 1024
 
 T = TypeVar("T")
 
@@ -91,6 +92,7 @@ class TlsConnection:
         self._connection = connection
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
+        self.hello = b""  # the first bytes that the server sent
         self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
 
     async def handshake(self) -> None:
@@ -132,6 +134,7 @@ class TlsConnection:
                 await self._connection.send(self._outgoing.read())
                 return result
             if data := await self._connection.receive():
+                self.hello = self.hello or data[:_HELLO_BYTES]
                 self._incoming.write(data)
             else:
                 self._incoming.write_eof()

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import httpx
+
 from monitor.core.model import Attempt, Certificate, Failure, Hop, Phase, Resolution
 from monitor.fetch.failures import describe, failure_of
 from monitor.runtime.clock import Clock
@@ -18,6 +20,7 @@ class Draft:
         response: Everything received, decrypted.
         body: Payload of the answer, without chunking.
         answered_at: Instant of the first byte of the answer.
+        notes: What browsers accept and a strict reader refuses.
         phase: The running phase; after a failure, the one that failed.
 
     """
@@ -41,6 +44,7 @@ class Draft:
     response: bytearray = field(default_factory=bytearray)
     body: bytearray = field(default_factory=bytearray)
     answered_at: datetime | None = None
+    notes: list[str] = field(default_factory=list)
     phase: Phase | None = None
     failure: Failure | None = None
     detail: str = ""
@@ -61,6 +65,15 @@ class Draft:
         """Record a failure in the running phase."""
         self.end()
         self.failure, self.detail = failure_of(error), describe(error)
+
+    def take(self, response: httpx.Response) -> None:
+        """Record the head of an answer."""
+        self.status = response.status_code
+        self.http_version = response.http_version.removeprefix("HTTP/")
+        self.headers = tuple(
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in response.headers.raw
+        )
 
     def header(self, name: str) -> str:
         """Return the first value of a header, whatever its case; "" when absent."""

@@ -8,7 +8,7 @@ import errno
 import ssl
 from collections.abc import Iterator
 
-import h11
+import httpx
 
 from monitor.core.model import Failure
 from monitor.core.untrusted.library_errors import Unreadable
@@ -20,8 +20,6 @@ CAUSES = 10  # a chain of causes longer than this is a loop
 _HOSTNAME_CODES = frozenset({62, 64})  # name, IP address
 INCOMPLETE_CODES = frozenset({2, 20, 21})  # an issuer is neither in the chain nor a root
 _AUTHORITY_CODES = INCOMPLETE_CODES | {18, 19}  # self-signed leaf, self-signed root
-
-_REFUSED_HINT = 431  # h11's hint that a bound on headers was passed
 
 _ERRNOS = {
     errno.EHOSTUNREACH: Failure.HOST_UNREACHABLE,
@@ -45,14 +43,16 @@ class ExchangeBroken(Exception):  # noqa: N818 -- a name of the domain: the exch
 FAULTS = (
     ExchangeBroken,
     OSError,
-    h11.RemoteProtocolError,
+    httpx.HTTPError,  # of other transports than ours
     Unreadable,
 )  # ssl's, time-outs are OSErrors
 
 
 def failure_of(error: BaseException) -> Failure:
     """Return the failure of an exception; `unknown_failure` when no cause is known either."""
-    return next((name for cause in _causes(error) if (name := _name(cause))), Failure.UNKNOWN)
+    causes = list(_causes(error))
+    names = (*map(_name, causes), *map(_of_httpx, causes))
+    return next(filter(None, names), Failure.UNKNOWN)
 
 
 def describe(error: BaseException) -> str:
@@ -75,11 +75,22 @@ def _name(error: BaseException) -> Failure | None:
             return error.failure
         case ssl.SSLError():
             return _of_tls(error)
-        case h11.RemoteProtocolError():
-            over = error.error_status_hint == _REFUSED_HINT
-            return Failure.TOO_LARGE if over else Failure.INVALID_RESPONSE
         case OSError():
             return _of_system(error)
+    return None
+
+
+def _of_httpx(error: BaseException) -> Failure | None:
+    """Return what httpx's own word says, when nothing below it says more."""
+    match error:
+        case httpx.TimeoutException():
+            return Failure.TIMEOUT
+        case httpx.ConnectError():
+            return Failure.CONNECTION_REFUSED
+        case httpx.NetworkError():
+            return Failure.CONNECTION_RESET
+        case httpx.ProtocolError():
+            return Failure.INVALID_RESPONSE
     return None
 
 

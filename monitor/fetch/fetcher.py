@@ -1,14 +1,19 @@
 """From a target to an `Exchange`: redirects, incomplete certificate chains, parts of a shell."""
 
 import asyncio
+import urllib.request
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
 from http import HTTPStatus
+from http.client import HTTPResponse
+from http.cookiejar import CookieJar
 from pathlib import Path
+
+import httpx
 
 from monitor.core.model import (
     Attempt,
@@ -17,20 +22,20 @@ from monitor.core.model import (
     Family,
     Kind,
     Phase,
-    Resolution,
     Target,
-    family_of,
 )
 from monitor.core.text.charset import charset_of
 from monitor.core.untrusted import public_addresses
 from monitor.core.untrusted.library_errors import Unreadable, reading
-from monitor.fetch import bodies, request, shell, tls
+from monitor.fetch import bodies, shell, tls
 from monitor.fetch.budget import Budget, Limits
-from monitor.fetch.connection import MUTE, SILENT_S, Alarm, Connection, TlsConnection
+from monitor.fetch.chain import Chain
+from monitor.fetch.connection import MUTE, SILENT_S, Alarm
 from monitor.fetch.draft import Draft
-from monitor.fetch.failures import FAULTS, ExchangeBroken, describe
+from monitor.fetch.failures import DETAIL_CHARACTERS, FAULTS, ExchangeBroken, describe
 from monitor.fetch.reachable import Address, read_url
 from monitor.fetch.resolve import Resolver
+from monitor.fetch.transport import RECORDING, Recording, RecordingTransport
 from monitor.runtime.clock import Clock
 from monitor.runtime.foreign_work import apart
 
@@ -54,15 +59,25 @@ class _RequestOptions:
     alarm: Alarm = MUTE
 
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_HEADERS = {
+    "Accept": "text/html,application/xhtml+xml,*/*;q=0.8",
+    "Accept-Language": "fr",
+    "Accept-Encoding": bodies.ACCEPT_ENCODING,
+    "Connection": "close",
+}
 _CERTIFICATE_BYTES = 64 * 1024
+
+
+class _ForgetfulJar(CookieJar):
+    def extract_cookies(self, response: HTTPResponse, request: urllib.request.Request) -> None:
+        """Keep none: `Chain` has those of one chain of redirects."""
 
 
 class Fetcher:
     """The only HTTP client for probes.
 
-    Each request has its own resolution and connection; there are no cookies, no cache, no
-    proxy, no credentials, and no retry.
+    Each request has its own resolution and connection; there are no cache, no proxy, no
+    credentials and no retry. Cookies live as long as one chain of redirects.
     """
 
     def __init__(  # noqa: PLR0913 -- keyword-only settings; three are always given
@@ -77,6 +92,7 @@ class Fetcher:
         extra_ca: Path | None = None,
         limits: Limits = Limits(),  # noqa: B008 -- frozen
         on_silence: Callable[[], None] = MUTE.ring,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         """Load the trusted roots; nothing is sent yet.
 
@@ -90,19 +106,29 @@ class Fetcher:
             extra_ca: PEM file of roots trusted besides certifi's.
             limits: Bounds on all that comes from outside.
             on_silence: Called after each 3 s that a probe waits in silence.
+            transport: Carries the requests in place of the recording one (tests).
 
         Raises:
             OSError: `extra_ca` cannot be read.
 
         """
         self._clock = clock
-        self._resolver = resolver
-        self._user_agent = user_agent
-        self._may_reach = (lambda _address: True) if allow_private else is_public
+        self._headers = {"User-Agent": user_agent, **_HEADERS}
         self._ports = ports
         self._limits = limits
         self.on_silence = on_silence
         self._trust = tls.Trust(extra_ca)
+        self._client = httpx.AsyncClient(
+            transport=transport
+            or RecordingTransport(
+                resolver=resolver,
+                limits=limits,
+                may_reach=(lambda _address: True) if allow_private else is_public,
+            ),
+            trust_env=False,
+            follow_redirects=False,
+            timeout=None,  # noqa: S113 -- the budget of each probe bounds it
+        )
 
     async def fetch(self, target: Target, gate: Gate) -> Exchange:
         """Probe a target within its deadline; a shell's parts share it.
@@ -160,16 +186,12 @@ class Fetcher:
         except ValueError as error:
             return self._unsent(url, Failure.UNKNOWN, describe(error))
         before_us, stalled_us = budget.spent_us, budget.stalled_us
-        drafts: list[Draft] = []
-        visited: set[str] = set()
-        refusal: ExchangeBroken | None = None
+        chain = Chain(self._limits.hops, self._allowed)
         while address is not None:
-            visited.add(address.without_fragment)
-            drafts.append(await self._hop(address, budget, options, complete=complete))
-            try:
-                address = self._redirect(drafts[-1], address, visited)
-            except ExchangeBroken as error:
-                address, refusal = None, error
+            cookie = chain.enter(address)
+            draft = await self._hop(address, cookie, budget, options, complete=complete)
+            address = chain.following(draft, address)
+        drafts, refusal = chain.drafts, chain.refusal
         if len(drafts) > 1 and drafts[-1].failure is Failure.DNS_BOGON:
             refusal = ExchangeBroken(Failure.REDIRECT_REFUSED, f"private address: {drafts[-1].url}")
         elapsed_us = budget.spent_us - before_us
@@ -184,30 +206,14 @@ class Fetcher:
             raise ValueError(f"port {address.port} is not one that is asked")
         return address
 
-    def _redirect(self, draft: Draft, address: Address, visited: set[str]) -> Address | None:
-        """Return the address that an answer redirects to; None when it is the last answer.
-
-        The headers are enough: a redirect whose body breaks is followed, as browsers do.
-
-        Raises:
-            ExchangeBroken: `redirect_refused`, `redirect_loop`.
-
-        """
-        location = draft.header("Location")
-        if draft.status not in _REDIRECTS or not location or draft.failure is Failure.DEADLINE:
-            return None
-        try:
-            following = self._allowed(read_url(_as_utf8(location), base=address.url))
-        except ValueError as error:
-            raise ExchangeBroken(Failure.REDIRECT_REFUSED, describe(error)) from error
-        if following.without_fragment in visited or len(visited) >= self._limits.hops:
-            raise ExchangeBroken(
-                Failure.REDIRECT_LOOP, f"after {len(visited)} requests: {following.url}"
-            )
-        return following
-
     async def _hop(
-        self, address: Address, budget: Budget, options: "_RequestOptions", *, complete: bool
+        self,
+        address: Address,
+        cookie: str,
+        budget: Budget,
+        options: "_RequestOptions",
+        *,
+        complete: bool,
     ) -> Draft:
         """Make one request, and again with the intermediates that the server did not send.
 
@@ -222,7 +228,18 @@ class Fetcher:
             draft.attempts += attempts
             try:
                 async with budget.spend():
-                    await self._request(draft, address, trust, budget, options)
+                    await self._request(
+                        Recording(
+                            draft=draft,
+                            address=address,
+                            trust=trust,
+                            budget=budget,
+                            family=options.family,
+                            second_first=options.second_first,
+                            alarm=options.alarm,
+                        ),
+                        cookie,
+                    )
                 draft.end()
             except FAULTS as error:
                 draft.broke(error)
@@ -251,56 +268,28 @@ class Fetcher:
         except FAULTS:  # out of time; or OpenSSL cannot read it
             return None
 
-    async def _request(
-        self,
-        draft: Draft,
-        address: Address,
-        trust: tls.Trust,
-        budget: Budget,
-        options: "_RequestOptions",
-    ) -> None:
-        """Run the phases of one request: resolve, connect, TLS handshake, request.
+    async def _request(self, recording: Recording, cookie: str) -> None:
+        """Make one request, and take its answer into the draft.
 
         Raises:
-            ExchangeBroken, OSError, h11.RemoteProtocolError: The phase `draft.phase` failed.
+            FAULTS: The phase `draft.phase` failed.
 
         """
-        draft.enter(Phase.RESOLVE)
-        draft.resolution = await self._resolver.resolve(
-            address.host, deadline_s=self._limits.resolve_s, second_first=options.second_first
+        draft, address = recording.draft, recording.address
+        headers = {"Host": address.authority, **self._headers}
+        request = httpx.Request(
+            "GET",
+            address.parsed,
+            headers={**headers, "Cookie": cookie} if cookie else headers,
+            extensions={RECORDING: recording},
         )
-        allowed = self._reachable(draft.resolution, options.family)
-        draft.enter(Phase.CONNECT)
-        sock = await request.connect(
-            draft,
-            allowed,
-            address.port,
-            limits=self._limits,
-            budget=budget,
-            alarm=options.alarm,
-        )
-        silence_s = self._limits.silence_s
-        with closing(Connection(sock, silence_s=silence_s, alarm=options.alarm)) as plain:
-            connection: Connection | TlsConnection = plain
-            if address.secure:
-                draft.enter(Phase.TLS)
-                connection = await request.secure(draft, plain, address.host, trust.context)
-            await request.ask(draft, connection, address, self._user_agent, self._limits)
-
-    def _reachable(self, resolution: Resolution, family: Family | None) -> tuple[str, ...]:
-        if resolution.failure:
-            raise ExchangeBroken(resolution.failure, f"{resolution.server} on {resolution.host}")
-        addresses = tuple(
-            address for address in resolution.addresses if family in {None, family_of(address)}
-        )
-        if not addresses:
-            raise ExchangeBroken(Failure.DNS_NO_ANSWER, f"no {family} address")
-        allowed = tuple(filter(self._may_reach, addresses))
-        if not allowed:
-            raise ExchangeBroken(
-                Failure.DNS_BOGON, f"only private: {', '.join(resolution.addresses)}"
-            )
-        return allowed[: self._limits.addresses]
+        response = await self._client.send(request, stream=True)
+        try:
+            draft.take(response)
+            async for piece in response.aiter_raw():
+                draft.body += piece
+        finally:
+            await response.aclose()
 
     async def _issuer(
         self, chain: Sequence[bytes], budget: Budget, options: "_RequestOptions"
@@ -336,7 +325,7 @@ class Fetcher:
             hops=tuple(draft.hop() for draft in drafts),
             failure=failure,
             phase=phase if failure else None,
-            detail=detail,
+            detail=detail if failure else _noted(drafts),
             body=body,
             charset=charset_of(body, last.header("Content-Type")),
             server_offset_us=_server_offset_us(last),
@@ -368,19 +357,16 @@ def _assets(page: Exchange, limit: int) -> tuple[str, ...]:
     return shell.assets(bodies.text(page), page.final_url, limit=limit)
 
 
+def _noted(drafts: Sequence[Draft]) -> str:
+    """Return, for a person, what browsers accept and a strict reader refuses."""
+    return "; ".join(note for draft in drafts for note in draft.notes)[:DETAIL_CHARACTERS]
+
+
 def _with_handshake(draft: Draft) -> list[Attempt]:
     """Return a draft's attempts, the last one marked with the handshake that failed."""
     *before, last = draft.attempts
     elapsed_us = last.elapsed_us + draft.phases_us[Phase.TLS]
     return [*before, replace(last, elapsed_us=elapsed_us, failure=draft.failure)]
-
-
-def _as_utf8(value: str) -> str:
-    """Decode a header as UTF-8 when it is valid, as browsers do; its characters are its bytes."""
-    try:
-        return value.encode("latin-1").decode("utf-8")
-    except UnicodeDecodeError:
-        return value
 
 
 def _server_offset_us(draft: Draft) -> int | None:

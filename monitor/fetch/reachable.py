@@ -8,7 +8,7 @@ import httpx
 
 from monitor.core.untrusted.library_errors import reading
 
-URL_CHARACTERS = 4096
+URL_CHARACTERS = 32_768  # a signed log-in request has some thousands
 _HOST_CHARACTERS = 253
 _NAME = re.compile(r"[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63}){0,127}\.?")
 _PORTS = {"http": 80, "https": 443}
@@ -28,10 +28,15 @@ class Address:
     port: int
     authority: str  # the Host header: the port only when it is not the scheme's own
     target: str
+    parsed: httpx.URL
 
     @property
     def secure(self) -> bool:
         return self.scheme == "https"
+
+    @property
+    def on_default_port(self) -> bool:
+        return self.port == _PORTS[self.scheme]
 
     @property
     def without_fragment(self) -> str:
@@ -44,7 +49,7 @@ def read_url(text: str, *, base: str = "") -> Address:
 
     Raises:
         ValueError: It is not an absolute http or https URL that may be fetched: another scheme,
-            credentials, a bad host or port, over 4096 characters.
+            credentials, a bad host or port, over `URL_CHARACTERS`.
 
     """
     if len(text) > URL_CHARACTERS:
@@ -72,6 +77,7 @@ def read_url(text: str, *, base: str = "") -> Address:
         port=port,
         authority=name if port == _PORTS[url.scheme] else f"{name}:{port}",
         target=url.raw_path.decode("ascii"),
+        parsed=url,
     )
 
 

@@ -1,14 +1,15 @@
 """Parse the bytes of an answer again, with the same parser and the same bounds as live."""
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
-
-import h11
 
 from monitor.core.model import Exchange, Hop
 from monitor.core.text.charset import charset_of
-from monitor.core.untrusted.library_errors import Unreadable, reading
 from monitor.fetch import bodies
 from monitor.fetch.budget import Limits
+from monitor.fetch.failures import ExchangeBroken
+from monitor.fetch.reachable import read_url
+from monitor.fetch.response_parser import ResponseParser
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +25,7 @@ def reread(exchange: Exchange, *, limits: Limits = Limits()) -> Exchange:  # noq
 
     Times, failure and phase are not in the bytes: they stay unchanged.
     """
-    answers = [_answer(hop.response_bytes, limits) for hop in exchange.hops]
+    answers = [_answer(hop, limits) for hop in exchange.hops]
     read = [
         replace(hop, status=answer.status, http_version=answer.http_version, headers=answer.headers)
         for hop, answer in zip(exchange.hops, answers, strict=True)
@@ -48,36 +49,23 @@ def _values(hop: Hop, name: str) -> list[str]:
     return [value for key, value in hop.headers if key.lower() == name.lower()]
 
 
-def _answer(data: bytes, limits: Limits) -> _Answer:
+def _answer(hop: Hop, limits: Limits) -> _Answer:
     """Parse an answer as far as it is valid."""
-    parser = h11.Connection(h11.CLIENT, max_incomplete_event_size=limits.headers_bytes)
-    parser.send(h11.Request(method="GET", target="/", headers=[("Host", "_")]))
-    parser.send(h11.EndOfMessage())
-    answer, payload = _Answer(), bytearray()
-    try:
-        with reading("answer"):
-            parser.receive_data(data)
-            while (event := parser.next_event()) is not h11.NEED_DATA:
-                match event:
-                    case h11.Response():
-                        answer = _head_of(event)
-                    case h11.Data():
-                        payload += event.data
-                        if len(payload) > limits.body_bytes:
-                            break
-                    case h11.EndOfMessage() | h11.ConnectionClosed() | h11.PAUSED:
-                        break
-    except Unreadable:
-        pass  # the exchange has its failure already
-    return replace(answer, payload=bytes(payload))
-
-
-def _head_of(event: h11.Response) -> _Answer:
+    parser = ResponseParser(limits, default_port=_on_default_port(hop.url))
+    payload = bytearray()
+    with suppress(ExchangeBroken):  # the exchange has its failure already
+        for _ in parser.feed(hop.response_bytes):
+            payload += parser.take_body()
     return _Answer(
-        status=event.status_code,
-        http_version=event.http_version.decode("ascii"),
-        headers=tuple(
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in event.headers.raw_items()
-        ),
+        status=parser.status,
+        http_version=parser.http_version if parser.status else None,
+        headers=parser.headers,
+        payload=bytes(payload + parser.take_body()),
     )
+
+
+def _on_default_port(url: str) -> bool:
+    try:
+        return read_url(url).on_default_port
+    except ValueError:
+        return False

@@ -1,26 +1,21 @@
-"""One request on one new connection; its facts are written into a `Draft`."""
+"""The steps of one request on one new connection; their facts go into a `Draft`."""
 
 import asyncio
 import socket
 import ssl
 from collections.abc import Sequence
 
-import h11
+import httpx
 
-from monitor.core.model import Attempt, Failure, Phase
-from monitor.core.untrusted.library_errors import reading
+from monitor.core.model import Attempt, Failure
 from monitor.fetch import kernel
-from monitor.fetch.bodies import ACCEPT_ENCODING
 from monitor.fetch.budget import Budget, Limits
 from monitor.fetch.connection import MUTE, Alarm, Connection, TlsConnection, waiting
 from monitor.fetch.draft import Draft
 from monitor.fetch.failures import INCOMPLETE_CODES, ExchangeBroken, failure_of
-from monitor.fetch.reachable import Address
-from monitor.fetch.response_parser import Event, Parser
-from monitor.fetch.tls import certificate_of, sent_chain
+from monitor.fetch.tls import certificate_of, sent_chain, weaknesses
 
 _NO_ROUTE = (Failure.NETWORK_UNREACHABLE, Failure.HOST_UNREACHABLE)
-_HTTP = b"HTTP/"
 
 
 async def connect(  # noqa: PLR0913 -- keyword-only bounds
@@ -79,6 +74,7 @@ async def secure(
     try:
         await tls_connection.handshake()
         verified = True
+        draft.notes += weaknesses(tls_connection.tls, tls_connection.hello)
     except ssl.SSLCertVerificationError as error:
         draft.chain_incomplete = error.verify_code in INCOMPLETE_CODES
         raise
@@ -91,136 +87,20 @@ async def secure(
     return tls_connection
 
 
-async def ask(
-    draft: Draft,
-    connection: Connection | TlsConnection,
-    address: Address,
-    user_agent: str,
-    limits: Limits,
-) -> None:
-    """Send one GET and read its answer into the draft.
+def head_of(request: httpx.Request) -> bytes:
+    """Return the bytes of a request without a body.
 
     Raises:
-        ExchangeBroken: `eof_error`, `truncated`, `too_large`, `invalid_response`.
-        h11.RemoteProtocolError: The answer is not HTTP/1 (`invalid_response`).
-        Unreadable: The parser raises an undocumented error (`unknown_failure`).
-        OSError: The connection is reset or silent.
+        ExchangeBroken: `unknown_failure`: a line break would be in the middle of a line.
 
     """
-    parser = Parser(limits)
-    request = parser.ask(_request(address, user_agent))
-    draft.enter(Phase.PROCESSING)
-    await connection.send(request)
-    draft.request_bytes = request
-    ended = False
-    while True:
-        event = _next(parser, draft, ended=ended)
-        if event is h11.NEED_DATA:
-            parser.count(event)
-            ended = await _feed(parser, draft, connection, limits)
-            continue
-        try:
-            _take(draft, event, limits)
-            parser.count(event)
-        except ExchangeBroken:
-            _cut_excess(parser, draft)  # the recorded bytes end where parsing did
-            raise
-        if isinstance(event, h11.EndOfMessage):
-            _cut_excess(parser, draft)
-            return
-
-
-def _take(draft: Draft, event: Event, limits: Limits) -> None:
-    match event:
-        case h11.Response():
-            _begin(draft, event, limits)
-        case h11.Data():
-            draft.body += event.data
-        case h11.EndOfMessage() | h11.InformationalResponse():
-            pass
-        case _:
-            raise ExchangeBroken(Failure.INVALID_RESPONSE, f"unexpected {event}")
-
-
-def _request(address: Address, user_agent: str) -> h11.Request:
-    headers = [
-        ("Host", address.authority),
-        ("User-Agent", user_agent),
-        ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8"),
-        ("Accept-Language", "fr"),
-        ("Accept-Encoding", ACCEPT_ENCODING),
-        ("Connection", "close"),
+    lines = [
+        b"%b %b HTTP/1.1" % (request.method.encode("ascii"), request.url.raw_path),
+        *(b"%b: %b" % field for field in request.headers.raw),
     ]
-    with reading("request"):  # its address may come from outside
-        return h11.Request(method="GET", target=address.target, headers=headers)
-
-
-def _next(parser: Parser, draft: Draft, *, ended: bool) -> Event:
-    """Return the next event. Raises ExchangeBroken when the server has closed too early."""
-    try:
-        event = parser.event()
-    except h11.RemoteProtocolError as error:
-        if ended:
-            raise _cut_short(draft) from error
-        raise
-    if ended and (event is h11.NEED_DATA or isinstance(event, h11.ConnectionClosed)):
-        raise _cut_short(draft)
-    return event
-
-
-def _cut_short(draft: Draft) -> ExchangeBroken:
-    if draft.status is not None:
-        return ExchangeBroken(
-            Failure.TRUNCATED, f"closed after {len(draft.body)} bytes of the body"
-        )
-    if not _HTTP.startswith(draft.response[: len(_HTTP)]):
-        return ExchangeBroken(Failure.INVALID_RESPONSE, "not HTTP")
-    return ExchangeBroken(Failure.EOF, f"closed after {len(draft.response)} bytes of the headers")
-
-
-def _begin(draft: Draft, event: h11.Response, limits: Limits) -> None:
-    draft.status = event.status_code
-    draft.http_version = event.http_version.decode("ascii")
-    draft.headers = tuple(
-        (name.decode("latin-1"), value.decode("latin-1"))
-        for name, value in event.headers.raw_items()
-    )
-    announced = draft.header("Content-Length")
-    if _is_over(announced, limits.body_bytes):
-        raise ExchangeBroken(Failure.TOO_LARGE, f"{announced} bytes announced")
-
-
-def _is_over(announced: str, bound: int) -> bool:
-    """Return whether a length is a number over the bound, however many digits it has."""
-    digits = announced.lstrip("0")
-    if not (digits.isascii() and digits.isdigit()):
-        return False
-    return len(digits) > len(str(bound)) or int(digits) > bound
-
-
-async def _feed(
-    parser: Parser, draft: Draft, connection: Connection | TlsConnection, limits: Limits
-) -> bool:
-    """Give the parser the next bytes; return whether the connection has ended."""
-    await asyncio.sleep(0)  # other tasks run between two slices, however short these are
-    data = parser.read_slice()
-    if data is None:
-        received = await connection.receive()
-        if received and not draft.response:
-            draft.enter(Phase.TRANSFER)
-            draft.answered_at = draft.clock.now()
-        parser.give(received)
-        data = parser.read_slice()
-    draft.response += data or b""
-    if len(draft.response) > limits.headers_bytes + limits.body_bytes:
-        raise ExchangeBroken(Failure.TOO_LARGE, "chunking or early answers without end")
-    return not data
-
-
-def _cut_excess(parser: Parser, draft: Draft) -> None:
-    """Drop the bytes after the end of the answer, which are received by chance."""
-    if excess := parser.excess_bytes:
-        del draft.response[-excess:]
+    if any(b"\r" in line or b"\n" in line for line in lines):
+        raise ExchangeBroken(Failure.UNKNOWN, "a line break in the request")
+    return b"\r\n".join((*lines, b"", b""))
 
 
 class _Unreached(Exception):  # noqa: N818 -- an `OSError` and where it came from

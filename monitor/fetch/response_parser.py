@@ -1,107 +1,357 @@
-"""Parse an HTTP/1 answer within bounds as it is received.
+"""Parse an HTTP/1 answer as browsers read it, within bounds, as it is received.
 
-h11 bounds the length of a header section, not the number of its lines, of chunks, of interim
-answers: each costs it some tens of microseconds, and 64 KiB contain ten thousand of them. So it
-gets the bytes by slices, and the pieces are counted.
+Servers send what RFC 9112 forbids, and every browser shows it. A strict parser would lay its own
+refusals on the site. So this one follows Chromium's reading: a header line that is none is left
+out, a length that is no number is ignored, a line may end with LF alone. What was odd is noted.
 """
 
-from collections import deque
-
-import h11
+import re
+from collections.abc import Iterator
+from enum import Enum
 
 from monitor.core.model import Failure
-from monitor.core.untrusted.library_errors import reading
 from monitor.fetch.budget import Limits
 from monitor.fetch.failures import ExchangeBroken
 
 SLICE_BYTES = 4 * 1024
-MAX_HEADERS = 1_000  # real answers have fifty
+MAX_HEADERS = 5_000  # lines; real answers have fifty
 MAX_EARLY = 50  # answers of status 1xx
+MAX_TRAILERS = 1_000  # lines
 MAX_CHUNKS = 10_000  # besides one for each `CHUNK_BYTES` of the body
 CHUNK_BYTES = 64
-MAX_TRAILER_BYTES = 8 * 1024  # and the longest line that announces a chunk
-_KNOWN = (h11.RemoteProtocolError,)
+MAX_LINE_BYTES = 16 * 1024  # the longest line that announces a chunk, as in Chromium
+MAX_NOTES = 5
 
-Event = h11.Event | type[h11.NEED_DATA] | type[h11.PAUSED]
+_SLOP_BYTES = 4  # a browser skips as many before the status line
+_PROTOCOL = b"http"
+_HEAD_END = re.compile(rb"\n\r?\n")
+_LINE_END = re.compile(rb"[\r\n]+")
+_VERSION = re.compile(rb"http/(\d+)\.(\d+)", re.IGNORECASE)
+_STATUS = re.compile(rb"[^ ]* +(\d+)")
+_TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+_CHUNK_SIZE = re.compile(rb"[0-9A-Fa-f]{1,15} *")
+_BLANK = b" \t"
+#: Headers of which two different values are refused by browsers (response splitting).
+_SINGLE = ("content-length", "location", "content-disposition")
+_BODILESS = frozenset({204, 205, 304})
+_EARLY = range(100, 200)
+_SWITCHING = 101
+_STATUSES = range(100, 1000)
 
 
-class Parser:
-    """The parser of one answer. Received bytes are queued in slices."""
+class _State(Enum):
+    HEAD = "head"
+    LENGTH = "length"  # a body of an announced length
+    CHUNK_LINE = "chunk line"
+    CHUNK = "chunk"
+    CHUNK_END = "chunk end"
+    TRAILER = "trailer"
+    REST = "rest"  # a body up to the end of the connection
+    DONE = "done"
 
-    def __init__(self, limits: Limits) -> None:
-        self._h11 = h11.Connection(h11.CLIENT, max_incomplete_event_size=limits.headers_bytes)
+
+class ResponseParser:
+    """The parser of one answer.
+
+    Attributes:
+        status: None until the head is complete.
+        http_version: "1.0" or "1.1"; "0.9" for a body without a head.
+        headers: In order, names and values as sent, without the blanks around them.
+        notes: What a strict reader would refuse, at most `MAX_NOTES`.
+        used: Bytes of the answer; what comes after its end is not counted.
+
+    """
+
+    def __init__(
+        self, limits: Limits, *, default_port: bool = False, notes: list[str] | None = None
+    ) -> None:
+        """Bound the answer by `limits`.
+
+        Args:
+            limits: Of the header section and of the body.
+            default_port: Whether it came from its scheme's own port: only there do browsers show
+                a body that has no head (HTTP/0.9).
+            notes: Where to add what a strict reader would refuse.
+
+        """
         self._limits = limits
-        self._waiting: deque[bytes] = deque()
-        self._begun = False
-        self._early = self._chunks = self._body_bytes = 0
-
-    def ask(self, request: h11.Request) -> bytes:
-        """Return the bytes of a request. Raises Unreadable for invalid characters in it."""
-        with reading("request"):
-            head = self._h11.send(request) or b""
-            return head + (self._h11.send(h11.EndOfMessage()) or b"")
-
-    def give(self, data: bytes) -> None:
-        """Queue received bytes; b"" is the end."""
-        at = range(0, len(data), SLICE_BYTES)
-        self._waiting += [data[start : start + SLICE_BYTES] for start in at] or [b""]
-
-    def read_slice(self) -> bytes | None:
-        """Pass the next slice to h11 after `NEED_DATA`, and return it; None when there is none."""
-        if not self._waiting:
-            return None
-        data = self._waiting.popleft()
-        with reading("answer", known=_KNOWN):
-            self._h11.receive_data(data)
-        return data
-
-    def event(self) -> Event:
-        """Return h11's next event.
-
-        Raises:
-            h11.RemoteProtocolError: It is not HTTP/1.
-            Unreadable: h11 raised an undocumented error.
-
-        """
-        with reading("answer", known=_KNOWN):
-            return self._h11.next_event()
-
-    def count(self, event: Event) -> None:
-        """Count a piece that is already in the draft, so that parsing its bytes again agrees.
-
-        Raises:
-            ExchangeBroken: `too_large`: there are more pieces than a real answer has.
-
-        """
-        match event:
-            case h11.InformationalResponse():
-                self._early += 1
-                _bound(self._early, MAX_EARLY, "early answers")
-            case h11.Response():
-                _bound(len(event.headers), MAX_HEADERS, "headers")
-                self._begun = True
-            case h11.Data():
-                self._chunks += event.chunk_start
-                self._body_bytes += len(event.data)
-                _bound(self._body_bytes, self._limits.body_bytes, "bytes of the body")
-                _bound(self._chunks, MAX_CHUNKS + self._body_bytes // CHUNK_BYTES, "chunks")
-            case h11.NEED_DATA:
-                self._bound_buffered()
+        self._default_port = default_port
+        self._state = _State.HEAD
+        self._buffer = bytearray()
+        self._searched = 0
+        self._left = 0  # bytes of the body, or of the chunk, still to come
+        self._early = self._chunks = self._trailers = 0
+        self.status: int | None = None
+        self.http_version: str | None = None
+        self.headers: tuple[tuple[str, str], ...] = ()
+        self._body = bytearray()  # not taken yet
+        self._body_bytes = 0
+        self.notes = [] if notes is None else notes
+        self.used = 0
 
     @property
-    def excess_bytes(self) -> int:
-        """The number of bytes received after the end of the message."""
-        return len(self._h11.trailing_data[0])
+    def done(self) -> bool:
+        return self._state is _State.DONE
 
-    def _bound_buffered(self) -> None:
-        """Bound what h11 buffers until it is complete, since it then parses it in one go."""
-        buffered, _ = self._h11.trailing_data
-        if self._begun:
-            _bound(len(buffered), MAX_TRAILER_BYTES, "bytes of trailers")
+    def take_body(self) -> bytes:
+        """Return the payload received since the last call, without chunking."""
+        piece = bytes(self._body)
+        self._body.clear()
+        return piece
+
+    def feed(self, data: bytes) -> Iterator[None]:
+        """Take received bytes, yielding between slices so that other work may run.
+
+        Raises:
+            ExchangeBroken: `invalid_response` for what no browser shows, `too_large`.
+
+        """
+        at = 0
+        while at < len(data) and not self.done:
+            size = len(data) if self._state is _State.REST else max(SLICE_BYTES, self._left)
+            self._take(data[at : at + size])
+            at += size
+            yield
+
+    def close(self) -> None:
+        """Take the end of the connection.
+
+        Raises:
+            ExchangeBroken: `eof_error`, `invalid_response` or `truncated`: it came too early.
+
+        """
+        match self._state:
+            case _State.DONE:
+                return
+            case _State.REST | _State.TRAILER:  # nothing that counts follows the last chunk
+                self._state = _State.DONE
+            case _State.HEAD:
+                raise self._cut_head()
+            case _:
+                raise ExchangeBroken(
+                    Failure.TRUNCATED, f"closed after {self._body_bytes} bytes of the body"
+                )
+
+    def _cut_head(self) -> ExchangeBroken:
+        start = bytes(self._buffer[: len(_PROTOCOL) + _SLOP_BYTES]).lower()
+        if _PROTOCOL in start or _PROTOCOL.startswith(start):
+            return ExchangeBroken(
+                Failure.EOF, f"closed after {len(self._buffer)} bytes of the headers"
+            )
+        return ExchangeBroken(Failure.INVALID_RESPONSE, "not HTTP")
+
+    def _take(self, data: bytes) -> None:
+        self._buffer += data
+        while self._buffer and not self.done and self._step():
+            pass
+        if self.used > self._limits.headers_bytes + self._limits.body_bytes:
+            raise ExchangeBroken(Failure.TOO_LARGE, "chunking without end")
+
+    def _shift(self, size: int) -> bytes:
+        """Take bytes off the buffer."""
+        piece = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        self.used += len(piece)
+        return piece
+
+    def _step(self) -> bool:
+        """Take what the buffer holds for the present state; return whether to go on."""
+        match self._state:
+            case _State.HEAD:
+                return self._read_head()
+            case _State.CHUNK_LINE | _State.CHUNK_END | _State.TRAILER:
+                return self._read_chunk_line()
+            case _State.REST:
+                return self._read_body(len(self._buffer))
+            case _:
+                return self._read_body(self._left)
+
+    # ------------------------------------------------------------------ head
+
+    def _read_head(self) -> bool:
+        start = self._start_of_head()
+        if start is None:
+            return False
+        if self._state is not _State.HEAD:
+            return True
+        end = _HEAD_END.search(self._buffer, max(start, self._searched - 2))
+        self._searched = len(self._buffer)
+        size = end.end() if end else len(self._buffer)
+        if size > self._limits.headers_bytes:
+            raise ExchangeBroken(
+                Failure.TOO_LARGE, f"over {self._limits.headers_bytes} bytes of headers"
+            )
+        if end is None:
+            return False
+        head = self._shift(end.end())[start:]
+        self._searched = 0
+        if start:
+            self._note(f"{start} bytes before the status line")
+        self._begin(head)
+        return True
+
+    def _start_of_head(self) -> int | None:
+        """Return where the status line begins; None when that is not known yet."""
+        start = bytes(self._buffer[: len(_PROTOCOL) + _SLOP_BYTES]).lower().find(_PROTOCOL)
+        if start >= 0:
+            return start
+        if len(self._buffer) < len(_PROTOCOL) + _SLOP_BYTES:
+            return None
+        if not (self._default_port and self._early == 0 and self._buffer.lstrip()[:1] == b"<"):
+            raise ExchangeBroken(Failure.INVALID_RESPONSE, "not HTTP")
+        self._note("no head: HTTP/0.9")
+        self.status, self.http_version, self._state = 200, "0.9", _State.REST
+        return 0
+
+    def _begin(self, head: bytes) -> None:
+        """Read a whole head: of an early answer, or of the answer itself."""
+        if b"\x00" in head:
+            raise ExchangeBroken(Failure.INVALID_RESPONSE, "NUL in the headers")
+        lines = list(filter(None, _LINE_END.split(head)))
+        if len(lines) > MAX_HEADERS:
+            raise ExchangeBroken(Failure.TOO_LARGE, f"over {MAX_HEADERS} headers")
+        self.http_version, status = self._status_line(lines[0])
+        if status in _EARLY:
+            self._early += 1
+            if status == _SWITCHING:
+                raise ExchangeBroken(Failure.INVALID_RESPONSE, "unasked upgrade")
+            if self._early > MAX_EARLY:
+                raise ExchangeBroken(Failure.TOO_LARGE, f"over {MAX_EARLY} early answers")
+            return
+        headers = tuple(
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in self._fields(lines[1:])
+        )
+        codings = _codings(headers) if self.http_version == "1.1" else []
+        _refuse_doubles(headers, chunked="chunked" in codings)
+        self.status, self.headers = status, headers
+        self._frame(codings)
+
+    def _status_line(self, line: bytes) -> tuple[str, int]:
+        version, number = _VERSION.match(line), _STATUS.match(line)
+        if version is None:
+            self._note("status line without a version")
+        if number is None:
+            self._note("status line without a status")
+        status = int(number[1][:4]) if number else 200
+        if status not in _STATUSES:
+            raise ExchangeBroken(Failure.INVALID_RESPONSE, f"status {status}")
+        recent = version is not None and (int(version[1][:4]), int(version[2][:4])) >= (1, 1)
+        return "1.1" if recent else "1.0", status
+
+    def _fields(self, lines: list[bytes]) -> list[tuple[bytes, bytes]]:
+        fields: list[tuple[bytes, bytes]] = []
+        whole: list[bytes] = []
+        for line in lines:
+            if line[0] in _BLANK and whole:  # continues the one before (RFC 9112 5.2)
+                whole[-1] += b" " + line.strip(_BLANK)
+            else:
+                whole.append(line)
+        for line in whole:
+            name, colon, value = line.partition(b":")
+            stripped = name.rstrip(_BLANK)
+            if not (colon and _TOKEN.fullmatch(stripped)):
+                self._note(f"no header: {line[:40]!r}")
+                continue
+            if stripped != name:
+                self._note(f"space before the colon: {line[:40]!r}")
+            fields.append((stripped, value.strip(_BLANK)))
+        return fields
+
+    def _frame(self, codings: list[str]) -> None:
+        """Determine where the body ends."""
+        if codings and codings != ["chunked"]:
+            self._note(f"transfer coding {', '.join(codings)[:40]!r}")
+        if self.status in _BODILESS:
+            self._state = _State.DONE
+        elif "chunked" in codings:
+            self._state = _State.CHUNK_LINE
         else:
-            _bound(buffered.count(b"\n"), MAX_HEADERS, "lines of headers")
+            self._frame_by_length()
+
+    def _frame_by_length(self) -> None:
+        announced = _values(self.headers, "content-length")
+        text = announced[0].split(",")[0].strip() if announced else ""
+        if not (text.isascii() and text.isdigit()):
+            if announced:
+                self._note(f"length {announced[0][:20]!r}")
+            self._state = _State.REST
+            return
+        digits = text.lstrip("0") or "0"
+        bound = self._limits.body_bytes
+        if len(digits) > len(str(bound)) or int(digits) > bound:
+            raise ExchangeBroken(Failure.TOO_LARGE, f"{text[:40]} bytes announced")
+        self._left = int(digits)
+        self._state = _State.LENGTH if self._left else _State.DONE
+
+    # ------------------------------------------------------------------ body
+
+    def _read_body(self, most: int) -> bool:
+        bound = self._limits.body_bytes
+        piece = self._shift(min(most, bound + 1 - self._body_bytes))
+        self._body += piece
+        self._body_bytes += len(piece)
+        if self._body_bytes > bound:
+            raise ExchangeBroken(Failure.TOO_LARGE, f"over {bound} bytes of the body")
+        if self._state is not _State.REST:
+            self._left -= len(piece)
+            if not self._left:
+                chunk = self._state is _State.CHUNK
+                self._state = _State.CHUNK_END if chunk else _State.DONE
+        return True
+
+    def _read_chunk_line(self) -> bool:
+        end = self._buffer.find(b"\n", self._searched)
+        self._searched = len(self._buffer) if end < 0 else 0
+        if max(end, self._searched) > MAX_LINE_BYTES:
+            raise ExchangeBroken(Failure.INVALID_RESPONSE, "chunk line without end")
+        if end < 0:
+            return False
+        line = self._shift(end + 1).removesuffix(b"\n").removesuffix(b"\r")
+        if self._state is _State.TRAILER:
+            self._state = _State.TRAILER if line else _State.DONE
+            self._trailers += 1
+            if self._trailers > MAX_TRAILERS:
+                raise ExchangeBroken(Failure.TOO_LARGE, f"over {MAX_TRAILERS} trailers")
+            return True
+        if self._state is _State.CHUNK_END:
+            if line:
+                raise ExchangeBroken(Failure.INVALID_RESPONSE, f"no end of chunk: {line[:40]!r}")
+            self._state = _State.CHUNK_LINE
+            return True
+        size, _, _ = line.partition(b";")
+        if not _CHUNK_SIZE.fullmatch(size):
+            raise ExchangeBroken(Failure.INVALID_RESPONSE, f"no size of chunk: {line[:40]!r}")
+        self._chunks += 1
+        if self._chunks > MAX_CHUNKS + self._body_bytes // CHUNK_BYTES:
+            raise ExchangeBroken(Failure.TOO_LARGE, f"over {self._chunks} chunks")
+        self._left = int(size, 16)
+        self._state = _State.CHUNK if self._left else _State.TRAILER
+        return True
+
+    def _note(self, text: str) -> None:
+        if len(self.notes) < MAX_NOTES:
+            self.notes.append(text)
 
 
-def _bound(count: int, most: int, what: str) -> None:
-    if count > most:
-        raise ExchangeBroken(Failure.TOO_LARGE, f"over {most} {what}")
+Headers = tuple[tuple[str, str], ...]
+
+
+def _values(headers: Headers, name: str) -> list[str]:
+    return [value for key, value in headers if key.lower() == name]
+
+
+def _codings(headers: Headers) -> list[str]:
+    """Return the transfer codings, of which HTTP/1.0 has none (RFC 9112 6.1)."""
+    values = _values(headers, "transfer-encoding")
+    return [part.strip().lower() for value in values for part in value.split(",")]
+
+
+def _refuse_doubles(headers: Headers, *, chunked: bool) -> None:
+    for name in _SINGLE:
+        values = _values(headers, name)
+        if name == "content-length":
+            parts = [part.strip() for value in values for part in value.split(",")]
+            values = [] if chunked else parts
+        if len(set(values)) > 1:
+            raise ExchangeBroken(Failure.INVALID_RESPONSE, f"two different {name}")

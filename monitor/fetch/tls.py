@@ -25,6 +25,27 @@ MAX_NAMES = 100
 MAX_LEARNED = 64
 MAX_POINTERS = 2
 MAX_CHAIN = 16  # certificates of one handshake that are read; real chains have four
+# What current browsers offer over TLS 1.2, the best first: what they refuse is down for a visitor,
+# what they accept is not. OpenSSL adds those of TLS 1.3.
+_STRONG = (
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-AES256-GCM-SHA384",
+    "ECDHE-ECDSA-CHACHA20-POLY1305",
+    "ECDHE-RSA-CHACHA20-POLY1305",
+)
+_WEAK = (  # no forward secrecy, or CBC with SHA-1
+    "ECDHE-RSA-AES128-SHA",
+    "ECDHE-RSA-AES256-SHA",
+    "AES128-GCM-SHA256",
+    "AES256-GCM-SHA384",
+    "AES128-SHA",
+    "AES256-SHA",
+)
+CIPHERS = ":".join((*_STRONG, *_WEAK))
+# Servers from before RFC 5746 are accepted by browsers; the ssl module names it from 3.12 on.
+_LEGACY_SERVER_CONNECT = 0x4
 MAX_CANDIDATES = 16  # certificates of one file that may be the missing issuer
 
 
@@ -43,6 +64,9 @@ class Trust:
         self._learned = tuple(learned)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # TLS 1.2 or later, names checked
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers(CIPHERS)
+        context.options |= _LEGACY_SERVER_CONNECT
+        context.hostname_checks_common_name = False  # browsers stopped in 2017 (RFC 9110 4.3.4)
         context.load_verify_locations(certifi.where())
         if extra_ca is not None:
             context.load_verify_locations(extra_ca)
@@ -60,6 +84,38 @@ class Trust:
         """
         distinct = dict.fromkeys((*self._learned, *intermediates))
         return Trust(self._extra_ca, tuple(distinct)[-MAX_LEARNED:])
+
+
+def weaknesses(tls: ssl.SSLObject, hello: bytes) -> list[str]:
+    """Return what browsers still accept of a handshake, and advise against.
+
+    Args:
+        tls: After the handshake.
+        hello: The first bytes that the server sent.
+
+    """
+    name = (tls.cipher() or ("",))[0]
+    weak = [f"weak cipher {name}"] if name in _WEAK else []
+    if tls.version() == "TLSv1.2" and not _renegotiates_securely(hello):
+        weak.append("no secure renegotiation")
+    return weak
+
+
+def _renegotiates_securely(hello: bytes) -> bool:
+    """Return whether a ServerHello of TLS 1.2 has renegotiation_info (RFC 5746); True if unread."""
+    at = 5 + 4 + 2 + 32  # the headers of record and message, the version, the random
+    if hello[:1] != b"\x16" or hello[5:6] != b"\x02" or len(hello) <= at:
+        return True
+    at += 1 + hello[at] + 2 + 1  # the session, the cipher, the compression
+    end = 9 + int.from_bytes(hello[6:9], "big")
+    if len(hello) < end:
+        return True
+    at += 2  # the length of the extensions
+    while at + 4 <= end:
+        if hello[at : at + 2] == b"\xff\x01":
+            return True
+        at += 4 + int.from_bytes(hello[at + 2 : at + 4], "big")
+    return False
 
 
 def certificate_of(tls: ssl.SSLObject, *, verified: bool) -> Certificate | None:

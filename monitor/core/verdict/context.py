@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urljoin, urlsplit
 
 from monitor.core.model import (
@@ -20,6 +20,16 @@ from monitor.core.model.exchange import StatusClass, status_class
 from monitor.core.verdict.fingerprints import Fingerprint, MatchInput, recognise
 from monitor.core.verdict.page_summary import PageSummary, glance
 
+_AFTER_THE_PAGE = frozenset(
+    {
+        Failure.TRUNCATED,
+        Failure.INVALID_ENCODING,
+        Failure.CONNECTION_RESET,
+        Failure.TIMEOUT,
+        Failure.DEADLINE,
+    }
+)
+_END_BYTES = 2048  # where a page ends, comments after it included
 BARE_WORDS = 10  # a page with fewer words says nothing itself
 _ADDRESS = re.compile(r"[\d.]+|\[?[0-9a-f:]+\]?")
 _SHARED_SUFFIX = re.compile(r"\.(gouv|asso|co|com|org|ac|gov)\.[a-z]{2}$")
@@ -43,6 +53,8 @@ class RuleContext:
     """One exchange to judge, with its context.
 
     Attributes:
+        exchange: As a visitor has it; see `as_shown`.
+        broken: How its transfer ended all the same, when the page is whole.
         status: Of the last hop, also when the answer was cut; 0 when there is none.
         known_good: Whether this target was ever up.
 
@@ -50,6 +62,7 @@ class RuleContext:
 
     target: Target
     exchange: Exchange
+    broken: Failure | None = None
     controls: Controls | None
     clock_offset_us: int | None
     clock_limit_us: int
@@ -100,6 +113,23 @@ class RuleContext:
         page = glance(part.body, content_type="text/html", charset=part.charset)
         answer = MatchInput(status=status, page=page, headers=headers, urls=leads_to(part, page))
         return recognise(answer, self.fingerprints, {Verdict.BLOCKED}) is not None
+
+
+def as_shown(exchange: Exchange) -> Exchange:
+    """Return an exchange as browsers have it: without its failure when its page is whole.
+
+    A connection that is reset after the last line of a page, a length that is ten too many, a
+    compression without its checksum: the visitor reads all of it.
+    """
+    complete = exchange.failure in _AFTER_THE_PAGE and exchange.last and exchange.last.status
+    if not (complete and is_whole(exchange.body)):
+        return exchange
+    return replace(exchange, failure=None, phase=None)
+
+
+def is_whole(body: bytes) -> bool:
+    """Return whether a body holds the end of an HTML page."""
+    return b"</html>" in body[-_END_BYTES:].lower()
 
 
 def families_of(exchange: Exchange) -> tuple[Family, ...]:

@@ -37,7 +37,10 @@ _TITLE = re.compile(r"(?i)<title[^<>]{0,200}>([^<]{0,300})")
 _ACCENTS = re.compile("[\u0300-\u036f\u0653-\u0655]+")
 # Whatever the text, an alternative matches at the latest at its end: the time is linear.
 _TAGS = re.compile(r"(?is)<script\b.*?(?:</script|\Z)|<style\b.*?(?:</style|\Z)|<[^<>]{0,2000}>?")
-_URL_IS = re.compile(r"^\s*url\s*=\s*", re.IGNORECASE)
+_REFRESH = re.compile(
+    r"\s{0,9}(\d{1,6})[.\d]{0,9}\s{0,9}[;,]\s{0,9}(?:url\s{0,9}=\s{0,9})?(.+)",
+    re.IGNORECASE | re.DOTALL,
+)
 _ROOT_IDS = ("root", "app", "__next", "__nuxt", "___gatsby", "svelte", "q-app", "main-app")
 _CONTAINERS = "//body//*[contains(name(), '-') or {}]".format(
     " or ".join(f"@id='{name}'" for name in _ROOT_IDS)
@@ -50,6 +53,11 @@ _UNSEEN = (
     "//*[@hidden or contains(@style,'display:none') or contains(@style,'display: none')]"
     "[not(self::body or self::html or self::main)]"
 )
+_SAMPLE_BYTES = 2048
+_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+_CODE_START = re.compile(rb"<\?(php|=)|<%[@!=\s]|#!\s?/|<jsp:|<cf[a-z]{2,12}[\s>]", re.IGNORECASE)
+_TAG = re.compile(rb"<[a-zA-Z!/]")
+_CODE_SIGNS = re.compile(rb"[{};]|=>|\bdef |\bimport |\breturn ")
 _BLANK = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
 _MARKUP = re.compile(rb"<(!doctype|!--|\?xml|[a-z])")
 _BINARY = re.compile(r"(image|audio|video|font)/|application/(pdf|zip|octet)")
@@ -65,6 +73,7 @@ class Form(StrEnum):
     HTML = "html"
     JSON = "json"
     TEXT = "text"
+    CODE = "code"  # of a program, a script, a style sheet
     BINARY = "binary"
 
 
@@ -82,7 +91,7 @@ class PageSummary:
         own_words: Words outside menus, header, footer and links: the page's own content.
         scripts: Addresses of external scripts. `inline_chars` counts the inline ones.
         frames: Addresses of frames.
-        refresh: Where a meta refresh leads; empty when there is none.
+        refresh: Where a meta refresh leads, after `refresh_s` seconds; empty when there is none.
         fields: Inputs that a visitor fills in, outside menus, header and footer.
         password: Whether there is a password field anywhere.
         root: Whether an empty container waits for an application to fill it.
@@ -105,6 +114,7 @@ class PageSummary:
     images: int = 0
     links: int = 0
     refresh: str = ""
+    refresh_s: int = 0
     fields: int = 0
     password: bool = False
     root: bool = False
@@ -136,7 +146,7 @@ def glance(body: bytes, *, content_type: str = "", charset: str = "") -> PageSum
 
 def _glance(body: bytes, content_type: str, charset: str) -> PageSummary:
     form = _form(body, content_type.lower())
-    if form in {Form.EMPTY, Form.BINARY}:
+    if form in {Form.EMPTY, Form.BINARY, Form.CODE}:
         return PageSummary(form=form)
     markup = decode(body, charset).replace("\x00", "")
     if form is not Form.HTML:
@@ -179,7 +189,7 @@ class SummaryCache:
             self._left -= cached.weight
         else:
             markup = decode(body, charset).replace("\x00", "")
-            readable = cached.form not in {Form.EMPTY, Form.BINARY}
+            readable = cached.form not in {Form.EMPTY, Form.BINARY, Form.CODE}
             summary = replace(cached, source=markup.lower()) if readable else cached
         self._known[key] = cached
         while self._left < 0:  # at the last, itself
@@ -205,9 +215,16 @@ def _without_bulk(body: bytes) -> bytes:
 
 
 def _form(body: bytes, content_type: str) -> Form:
-    """Determine the form from the beginning of the body, as browsers do, then from the header."""
+    """Determine the form of an answer."""
     if not body.strip(_BLANK):
         return Form.EMPTY
+    if _is_no_text(body):
+        return Form.BINARY
+    return Form.CODE if _is_code(body) else _form_of_text(body, content_type)
+
+
+def _form_of_text(body: bytes, content_type: str) -> Form:
+    """Determine the form from the beginning of the body, as browsers do, then from the header."""
     start = body[:512].lstrip(_BLANK).lower()
     if _MARKUP.match(start) or b"<html" in body[:4096].lower():
         return Form.HTML
@@ -219,6 +236,23 @@ def _form(body: bytes, content_type: str) -> Form:
     if (b"\x00" in body[:2048] and not wide) or _BINARY.match(content_type):
         return Form.BINARY
     return Form.TEXT
+
+
+def _is_no_text(body: bytes) -> bool:
+    """Return whether the first bytes are those of no encoding of a text: compressed, or a file."""
+    start = body[:_SAMPLE_BYTES]
+    wide = start.startswith((b"\xff\xfe", b"\xfe\xff")) or start.count(b"\x00") > len(start) // 4
+    return not wide and len(_CONTROLS.findall(start)) > max(4, len(start) // 25)
+
+
+def _is_code(body: bytes) -> bool:
+    """Return whether a body is a program's source, a script or a style sheet."""
+    start = body[:_SAMPLE_BYTES].lstrip(_BLANK)
+    if _CODE_START.match(start):
+        return True
+    if _TAG.search(start) or start[:1] in (b"{", b"["):
+        return False
+    return len(_CODE_SIGNS.findall(start)) > max(4, len(start) // 50)
 
 
 def _parse(markup: str) -> Tree:
@@ -264,7 +298,7 @@ def _read_tree(tree: Tree, markup: str) -> PageSummary:
     if len(noscript.split()) <= _CONTENT_WORDS:  # else the page is written without scripts
         etree.strip_elements(tree, "noscript", with_tail=False)
     frames = _addresses(tree, "iframe") + _addresses(tree, "frame")
-    refresh = _refresh(tree)
+    refresh_s, refresh = _refresh(tree)
     images = sum(1 for _ in tree.iter("img"))
     links = sum(1 for _ in tree.iter("a"))
     password = any((i.get("type") or "").lower() == "password" for i in tree.iter("input"))
@@ -300,6 +334,7 @@ def _read_tree(tree: Tree, markup: str) -> PageSummary:
         images=images,
         links=links,
         refresh=refresh,
+        refresh_s=refresh_s,
         fields=sum(1 for i in tree.iter("input") if _is_field(i)),
         password=password,
         root=root,
@@ -320,12 +355,12 @@ def _addresses(tree: Tree, tag: str) -> list[str]:
     return [(f.get("src") or "")[:MAX_ADDRESS] for f in islice(tree.iter(tag), MAX_ITEMS)]
 
 
-def _refresh(tree: Tree) -> str:
+def _refresh(tree: Tree) -> tuple[int, str]:
     for meta in tree.iter("meta"):
         if (meta.get("http-equiv") or "").lower() == "refresh":
-            _, _, rest = (meta.get("content") or "").partition(";")
-            return _URL_IS.sub("", rest[:2000]).strip(" '\"")
-    return ""
+            match = _REFRESH.fullmatch((meta.get("content") or "")[:MAX_ADDRESS])
+            return (int(match[1]), match[2].strip(" '\"")) if match else (0, "")
+    return 0, ""
 
 
 def _has_root(tree: Tree) -> bool:

@@ -1,5 +1,6 @@
 """Rules on our own clock and line, and on exchanges without a complete answer."""
 
+import re
 from collections.abc import Collection
 from ipaddress import ip_address
 from urllib.parse import urlsplit
@@ -7,7 +8,7 @@ from urllib.parse import urlsplit
 from monitor.core.model import Exchange, Failure, Family, Phase, Reason, Verdict
 from monitor.core.model.check import STALLED_US
 from monitor.core.untrusted.public_addresses import PORTS
-from monitor.core.verdict.context import Finding, RuleContext, host_of, is_private
+from monitor.core.verdict.context import Finding, RuleContext, host_of, is_private, is_whole
 
 # Failures with a partial answer: its status and its start may still decide.
 PARTIAL = frozenset(
@@ -20,6 +21,7 @@ _DENIALS = frozenset({Failure.DNS_NXDOMAIN, Failure.DNS_NO_ANSWER})
 _OF_THE_NAME = _DENIALS | {Failure.DNS_SERVFAIL, Failure.DNS_BOGON}
 _LIMITS = frozenset({Failure.TIMEOUT, Failure.DEADLINE})  # what a limit of ours ended
 _TOO_LATE = 408
+_SCHEME = re.compile(r"\s{0,9}([a-zA-Z][a-zA-Z0-9+.-]{0,40}):")
 FROZEN_US = 2_000_000
 NAME_RULE = "name-in-doubt"
 
@@ -44,7 +46,10 @@ def bogon(case: RuleContext) -> Finding | None:
 
 
 def redirected_inside(case: RuleContext) -> Finding | None:
-    """Treat a redirect to a private address as one of a portal or a filter on our side."""
+    """Leave a redirect that we alone refuse to follow unjudged.
+
+    One to a private address is that of a portal or a filter on our side.
+    """
     last = case.exchange.last
     location = last.header("location") if last else None
     if case.exchange.failure is not Failure.REDIRECT_REFUSED or not location:
@@ -53,9 +58,13 @@ def redirected_inside(case: RuleContext) -> Finding | None:
         return Finding(
             Verdict.UNKNOWN, Reason.REDIRECT_REFUSED, "redirection vers un port non demandé"
         )
-    if not is_private(location):
-        return None
-    return Finding(Verdict.UNKNOWN, Reason.LOCAL_FILTER, "redirection vers une adresse privée")
+    if is_private(location):
+        return Finding(Verdict.UNKNOWN, Reason.LOCAL_FILTER, "redirection vers une adresse privée")
+    scheme = _SCHEME.match(location)
+    if scheme is None or scheme[1].lower() in {"http", "https"}:
+        ground = "redirection que la sonde ne suit pas, et un navigateur peut-être"
+        return Finding(Verdict.UNKNOWN, Reason.REDIRECT_REFUSED, ground)
+    return None
 
 
 def frozen(case: RuleContext) -> Finding | None:
@@ -185,13 +194,15 @@ def not_repeated(case: RuleContext) -> Finding | None:
 
 
 def cookie_loop(case: RuleContext) -> Finding | None:
-    """Leave a redirect loop that sets cookies unjudged: a visitor stores them, we do not."""
+    """Leave a redirect loop that sets cookies unjudged: scripts may set others in a browser."""
     if case.exchange.failure is not Failure.REDIRECT_LOOP:
         return None
     if not any(hop.header("set-cookie") for hop in case.exchange.hops):
         return None
     return Finding(
-        Verdict.UNKNOWN, Reason.REDIRECT_LOOP, "boucle qui pose un cookie ; la sonde n'en garde pas"
+        Verdict.UNKNOWN,
+        Reason.REDIRECT_LOOP,
+        "boucle avec cookies : un navigateur en sort peut-être",
     )
 
 
@@ -200,6 +211,11 @@ def no_answer(case: RuleContext) -> Finding | None:
     failure = case.exchange.failure
     if failure is None or (failure in PARTIAL and case.status):
         return None
+    if failure is Failure.TOO_LARGE:  # no head within our bounds
+        return Finding(Verdict.UNKNOWN, Reason.TOO_LARGE, "en-têtes au-delà de nos limites")
+    if failure is Failure.INVALID_RESPONSE and is_whole(case.exchange.body):
+        ground = "page entière, mal découpée : un navigateur la montre, ou non"
+        return Finding(Verdict.UNKNOWN, Reason.INVALID_RESPONSE, ground)
     if failure is Failure.UNKNOWN:
         return Finding(Verdict.UNKNOWN, Reason.UNKNOWN_FAILURE, "échec d'espèce inconnue")
     phase = f", étape {case.exchange.phase.value}" if case.exchange.phase else ""

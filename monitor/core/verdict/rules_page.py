@@ -1,13 +1,10 @@
 """Rules on a complete page: is it the service, and in what state."""
 
-import json
 import re
 from collections.abc import Iterable
-from contextlib import suppress
 from urllib.parse import urlsplit
 
 from monitor.core.model import Exchange, Failure, Kind, Reason, Verdict
-from monitor.core.model.exchange import StatusClass, status_class
 from monitor.core.text.charset import decode
 from monitor.core.verdict.context import (
     BARE_WORDS,
@@ -18,7 +15,8 @@ from monitor.core.verdict.context import (
     path_of,
     same_site,
 )
-from monitor.core.verdict.page_summary import Form, PageSummary, fold
+from monitor.core.verdict.page_summary import Form, fold
+from monitor.core.verdict.rules_form import is_blank
 from monitor.core.verdict.rules_local import is_ours, reason_of, was_frozen
 
 _MAIN_SCRIPT = re.compile(r"(^|[/._-])(main|runtime|polyfills?|app|index|bundle|vendors?)[._-]")
@@ -26,103 +24,6 @@ _KEYCLOAK = ("/protocol/openid-connect", "kc-form", "kc-login", "login-actions")
 _PASSWORDS = ('type="password"', "type='password'", "type=password")
 _REFUSED = frozenset({401, 403, 405, 406, 429, 451})
 _GONE = frozenset({404, 410})
-# An error is shorter; to read more at once would delay the other checks.
-_LONG_JSON_BYTES = 256 * 1024
-_MOST_DIGITS = 20
-_ERROR_KEYS = frozenset({"error", "errors", "exception", "erreur", "fault"})
-
-
-def redirect_unfollowed(case: RuleContext) -> Finding | None:
-    """Judge a redirect that was not followed by its destination."""
-    redirected = status_class(case.status) == StatusClass.REDIRECTION
-    meta_refresh = case.page.refresh and case.page.words <= BARE_WORDS and not case.page.scripts
-    if not (redirected or meta_refresh):
-        return None
-    place = next((url for url in reversed(case.urls) if url != case.exchange.final_url), "")
-    if not place:
-        return Finding(Verdict.DOWN, Reason.INVALID_RESPONSE, f"statut {case.status} sans adresse")
-    kind = Verdict.UP if same_site(case.exchange.url, place) else Verdict.DEGRADED
-    return Finding(kind, Reason.MOVED, f"renvoi vers {place[:80]}")
-
-
-def api_body(case: RuleContext) -> Finding | None:
-    """Require of an anonymous API that it answers in readable JSON."""
-    if case.target.kind is not Kind.API:
-        return None
-    page = case.page
-    if page.form is Form.HTML:
-        return Finding(Verdict.DEGRADED, Reason.MARKER_MISSING, "page HTML au lieu de données")
-    if page.form is Form.JSON and not _is_readable(case):
-        return Finding(Verdict.DEGRADED, Reason.ERROR_TEXT, "JSON illisible")
-    return None
-
-
-def json_error(case: RuleContext) -> Finding | None:
-    """Find JSON that reports an error, from an API or in place of a page."""
-    data = _data(case) if case.page.form is Form.JSON else None
-    if not isinstance(data, dict):
-        return None
-    errors = sorted(_ERROR_KEYS & {str(key).lower() for key in data if data[key]})
-    status = data.get("status") or data.get("statusCode") or data.get("code")
-    if isinstance(status, int) and not isinstance(status, bool) and 500 <= status <= 599:  # noqa: PLR2004 -- 5xx
-        errors.append(f"status {status}")
-    if not errors or data.get("success") is True:
-        return None
-    return Finding(Verdict.DOWN, Reason.ERROR_TEXT, f"JSON d'erreur : {', '.join(errors)}")
-
-
-def _is_readable(case: RuleContext) -> bool:
-    """Return whether JSON can be parsed; for a long one, whether its outer brackets match."""
-    body = case.exchange.body
-    if len(body) <= _LONG_JSON_BYTES:
-        with suppress(RecursionError):  # a depth that we do not read is no fault of the site's
-            return _read_json(body) is not None
-    return (body.lstrip()[:1], body.rstrip()[-1:]) in {(b"{", b"}"), (b"[", b"]")}
-
-
-def _data(case: RuleContext) -> object:
-    """Return the parsed JSON; None when it is invalid, or too long to be an error."""
-    if len(case.exchange.body) > _LONG_JSON_BYTES:
-        return None
-    with suppress(RecursionError):
-        return _read_json(case.exchange.body)
-    return None
-
-
-def _read_json(body: bytes) -> object:
-    """Parse JSON; None when it is invalid. Raises RecursionError beyond some depth."""
-    try:
-        return json.loads(body, parse_int=_number)
-    except ValueError:
-        return None
-
-
-def _number(digits: str) -> int:
-    """Parse a number; 0 for one that is too long to be a status."""
-    return int(digits) if len(digits) <= _MOST_DIGITS else 0
-
-
-def empty_document(case: RuleContext) -> Finding | None:
-    """Find a page with nothing visible, and nothing that could show anything.
-
-    Perhaps nothing was read of an answer over our bound: that proves nothing of the page.
-    """
-    page = case.page
-    if case.exchange.failure is Failure.TOO_LARGE or page.cut or not _is_blank(page):
-        return None
-    if page.form is Form.EMPTY:
-        if case.target.kind is Kind.API:
-            return None
-        return Finding(Verdict.DOWN, Reason.EMPTY_SHELL, "réponse vide")
-    return Finding(Verdict.DOWN, Reason.EMPTY_SHELL, "page sans texte, sans image et sans script")
-
-
-def _is_blank(page: PageSummary) -> bool:
-    if page.form is not Form.HTML:
-        return page.form is Form.EMPTY
-    visible = page.words or page.frames or page.fields or page.password
-    could_show = page.scripts or page.inline_chars or page.images or page.refresh or page.root
-    return not (visible or could_show)
 
 
 def dead_asset(case: RuleContext) -> Finding | None:
@@ -259,7 +160,7 @@ def too_large(case: RuleContext) -> Finding | None:
     The start of a complete page is enough, unless it is blank: a megabyte of comments, of drawings
     or of a form's state may come before the text.
     """
-    unseen = case.page.cut and _is_blank(case.page)
+    unseen = case.page.cut and is_blank(case.page)
     if case.exchange.failure is not Failure.TOO_LARGE and not unseen:
         return None
     return Finding(Verdict.DEGRADED, Reason.TOO_LARGE, "page plus longue que notre limite")
@@ -299,7 +200,10 @@ def moved(case: RuleContext) -> Finding | None:
 
 
 def healthy(case: RuleContext) -> Finding:
-    return Finding(Verdict.UP, Reason.OK, f"statut {case.status}, {case.page.words} mots")
+    ground = f"statut {case.status}, {case.page.words} mots"
+    if case.broken is not None:
+        ground += f", page entière malgré {case.broken.value}"
+    return Finding(Verdict.UP, Reason.OK, ground)
 
 
 def _bare(url: str) -> str:

@@ -79,7 +79,8 @@ def refusal_status(case: RuleContext) -> Finding | None:
 
 
 def server_error(case: RuleContext) -> Finding | None:
-    if status_class(case.status) != StatusClass.SERVER_ERROR:
+    """Find 5xx, and what no class of HTTP has: to be treated as 5xx (RFC 9110 15)."""
+    if status_class(case.status) < StatusClass.SERVER_ERROR:
         return None
     return Finding(Verdict.DOWN, Reason.HTTP_5XX, _status_text(case.status))
 

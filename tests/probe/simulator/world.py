@@ -1,6 +1,6 @@
 """The internet as one probe sees it, with its own side, on virtual time.
 
-Real: `Judge`, `ControlPanel`, `LocalHealth`, `Fetcher` (but for the phases of one request),
+Real: `Judge`, `ControlPanel`, `LocalHealth`, `Fetcher` (but for its transport),
 `Resolver` (but for one datagram), `Budget`, `classify`, `advance`. Played: packets, with TCP's
 times of sending again, and a control host's answer, since most requests are for one.
 
@@ -10,12 +10,13 @@ A packet passes when the way is open at the instant at which it is sent; a SYN i
 
 import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
 import dns.name
 import dns.rdatatype
+import httpx
 
 from monitor.config import ControlHost
 from monitor.config.values import ControlSettings as PanelConfig
@@ -46,13 +47,11 @@ from monitor.fetch.budget import Budget, Limits
 from monitor.fetch.connection import Alarm, waiting
 from monitor.fetch.draft import Draft
 from monitor.fetch.failures import ExchangeBroken
-from monitor.fetch.fetcher import _RequestOptions
-from monitor.fetch.reachable import Address
 from monitor.fetch.resolve import Answer
+from monitor.fetch.transport import RECORDING, Recording, RecordingTransport
 from monitor.probe.judge import Judge, look_again
 from monitor.probe.local_health.control_panel import ControlPanel
 from monitor.probe.local_health.own_health import LocalHealth
-from monitor.runtime.clock import Clock
 from tests.probe.simulator.loop import DAWN, VirtualClock, VirtualLoop
 from tests.support.reads import config
 
@@ -203,32 +202,26 @@ _CERTIFICATE = Certificate(
 )  # fmt: skip
 
 
-class SimulatedFetcher(Fetcher):
+class SimulatedTransport(RecordingTransport):
     """The real one, but for the phases of one request."""
 
     def __init__(self, world: World, resolver: Resolver) -> None:
+        super().__init__(resolver=resolver, limits=Limits(), may_reach=lambda _address: True)
         self.world = world
-        self._clock: Clock = world.clock
-        self._resolver = resolver
-        self._may_reach = lambda _address: True
-        self._ports = None
-        self._limits = Limits()
-        self._user_agent = ""
-        self._trust = None  # type: ignore[assignment]  # no certificate is read
-        self.on_silence = lambda: None
 
-    async def _request(
-        self, draft: Draft, address: Address, trust: object, budget: Budget, way: _RequestOptions
-    ) -> None:
-        del trust
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        recording: Recording = request.extensions[RECORDING]
+        draft, alarm = recording.draft, recording.alarm
         draft.enter(Phase.RESOLVE)
         draft.resolution = await self._resolver.resolve(
-            address.host, deadline_s=self._limits.resolve_s, second_first=way.second_first
+            recording.address.host,
+            deadline_s=self._limits.resolve_s,
+            second_first=recording.second_first,
         )
-        allowed = self._reachable(draft.resolution, way.family)
+        allowed = self._reachable(draft.resolution, recording.family)
         draft.enter(Phase.CONNECT)
-        peer = await self._connect(draft, allowed, budget, way.alarm)
-        await self._talk(draft, peer, way.alarm)
+        peer = await self._connect(draft, allowed, recording.budget, alarm)
+        return await self._talk(draft, peer, alarm)
 
     async def _connect(
         self, draft: Draft, allowed: tuple[str, ...], budget: Budget, alarm: Alarm
@@ -277,7 +270,7 @@ class SimulatedFetcher(Fetcher):
             raise ConnectionRefusedError
         return again
 
-    async def _talk(self, draft: Draft, peer: str, alarm: Alarm) -> None:
+    async def _talk(self, draft: Draft, peer: str, alarm: Alarm) -> httpx.Response:
         world, silence_s = self.world, self._limits.silence_s
         site = world.sites.get(HOST_OF.get(peer, ""), Site())
         draft.enter(Phase.TLS)
@@ -298,9 +291,25 @@ class SimulatedFetcher(Fetcher):
         if site.resets:
             raise ExchangeBroken(Failure.CONNECTION_RESET, "")
         draft.enter(Phase.TRANSFER)
-        draft.status, draft.http_version = site.status, "1.1"
-        draft.headers = (("Content-Type", "text/html; charset=utf-8"),)
-        draft.body += HEALTHY
+        headers = {"Content-Type": "text/html; charset=utf-8"}
+        return httpx.Response(site.status, headers=headers, stream=_Body())
+
+
+class _Body(httpx.AsyncByteStream):
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield HEALTHY
+
+
+def simulated_fetcher(world: World) -> Fetcher:
+    """Return the real one over a simulated network."""
+    resolver = SimulatedResolver(world)
+    return Fetcher(
+        clock=world.clock,
+        resolver=resolver,
+        user_agent="",
+        ports=None,
+        transport=SimulatedTransport(world, resolver),
+    )
 
 
 async def control(world: World, host: str, family: Family) -> Exchange:
@@ -368,7 +377,7 @@ class Probe:
         self.seen: list[Observation] = []
         self.events: list[Event] = []
         self.states: dict[str, State] = {}
-        self.fetcher = SimulatedFetcher(world, SimulatedResolver(world))
+        self.fetcher = simulated_fetcher(world)
         hosts = tuple(
             ControlHost(
                 slug=host.replace(".", "-"), name=host, url=f"https://{host}/", operator=host
