@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from monitor.config.problems import Problem, shown
-from monitor.config.regexes import check_regex
+from monitor.config.regexes import LENGTH_MAX, check_regex
 from monitor.config.toml_files import read_toml
 from monitor.core.model import Confidence, Reason, Verdict
 from monitor.core.verdict.fingerprints import CHARS_MAX, WORDS_MAX, Fingerprint, MarkPlace
 from monitor.core.verdict.page_summary import fold
 
 TABLE = "fingerprint"
+WORDS = "words"
 KEYS = {
     "id": str,
     "verdict": str,
@@ -21,6 +22,7 @@ KEYS = {
     "texts": list,
     "regexes": list,
     "also": list,
+    "unless": list,
     "header": str,
     "statuses": list,
     "words_max": int,
@@ -40,18 +42,22 @@ _REASONS = {
         Reason.HTTP_5XX,
     },
 }
+_WORD = re.compile(r"\{([a-z_]{2,20})\}")
+_FAMILY = re.compile(r"[a-z_]{2,20}")
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_OWN_LENGTH_MAX = 2_000  # families of words are long, and the text that they meet is short
 _TEXT_MIN, _TEXT_MAX = 3, 200
 _WORDS_LIMIT = 2000
 _FRENCH = {str: "un texte", list: "une liste", int: "un nombre entier"}
-_FOLDED = frozenset({MarkPlace.HEADLINE, MarkPlace.OPENING, MarkPlace.TEXT})
+_FOLDED = frozenset({MarkPlace.HEADLINE, MarkPlace.OPENING, MarkPlace.OWN, MarkPlace.TEXT})
 
 
 class _FingerprintTable:
     """One table of the file, with its problems."""
 
-    def __init__(self, file: str, number: int, table: Any) -> None:
+    def __init__(self, file: str, number: int, table: Any, words: Mapping[str, str]) -> None:
         self.file = file
+        self.words = words
         self.key = f"{TABLE}[{number}]"
         self.table: Mapping[str, Any] = table if isinstance(table, dict) else {}
         self.problems: list[Problem] = []
@@ -98,9 +104,11 @@ def load_fingerprints(path: Path) -> tuple[tuple[Fingerprint, ...], tuple[Proble
     all_problems: list[Problem] = list(problems)
     fingerprints: dict[str, Fingerprint] = {}
     all_problems += (
-        _problem(path.name, key, data[key], "clé inconnue", f"seules des [[{TABLE}]]")
-        for key in data.keys() - {TABLE}
+        _problem(path.name, key, data[key], "clé inconnue", f"[{WORDS}] et des [[{TABLE}]]")
+        for key in data.keys() - {TABLE, WORDS}
     )
+    words, problems_of_words = _words(path.name, data.get(WORDS, {}))
+    all_problems += problems_of_words
     tables = data.get(TABLE, [])
     if not isinstance(tables, list):
         all_problems.append(
@@ -108,7 +116,7 @@ def load_fingerprints(path: Path) -> tuple[tuple[Fingerprint, ...], tuple[Proble
         )
         tables = []
     for number, table in enumerate(tables, start=1):
-        entry = _FingerprintTable(path.name, number, table)
+        entry = _FingerprintTable(path.name, number, table, words)
         fingerprint = _read(entry)
         if fingerprint is not None and fingerprint.id in fingerprints:
             entry.refuse("id", fingerprint.id, "identifiant en double", "en choisir un autre")
@@ -116,6 +124,21 @@ def load_fingerprints(path: Path) -> tuple[tuple[Fingerprint, ...], tuple[Proble
         if fingerprint is not None and not entry.problems:
             fingerprints[fingerprint.id] = fingerprint
     return tuple(fingerprints.values()), tuple(all_problems)
+
+
+def _words(file: str, table: object) -> tuple[dict[str, str], list[Problem]]:
+    """Return the families of words that `{name}` in a regex stands for."""
+    entries = table if isinstance(table, dict) else {}
+    cure = f'[{WORDS}], puis nom = "un|autre", nom en minuscules'
+    problems = [
+        _problem(file, f"{WORDS}.{name}", value, "famille de mots mal écrite", cure)
+        for name, value in entries.items()
+        if not (isinstance(value, str) and _FAMILY.fullmatch(name))
+    ]
+    if not isinstance(table, dict):
+        problems.append(_problem(file, WORDS, table, "mauvais type", cure))
+    words = {name: f"(?:{value})" for name, value in entries.items() if isinstance(value, str)}
+    return words, problems
 
 
 def _problem(file: str, key: str, value: object, reason: str, cure: str) -> Problem:
@@ -135,7 +158,8 @@ def _read(entry: _FingerprintTable) -> Fingerprint | None:
     if not entry.table.get("texts") and not entry.table.get("regexes"):
         entry.refuse("texts", "", "ni texts ni regexes", "écrire au moins l’un des deux")
     texts = _texts(entry, "texts", folded=where in _FOLDED)
-    patterns = _patterns(entry, where)
+    patterns = _patterns(entry, "regexes", where)
+    unless = _patterns(entry, "unless", where)
     also = _texts(entry, "also", folded=True)
     statuses = _statuses(entry)
     words_max = _words_max(entry, where)
@@ -150,6 +174,7 @@ def _read(entry: _FingerprintTable) -> Fingerprint | None:
         texts=texts,
         patterns=patterns,
         also=also,
+        unless=unless,
         header=entry.table.get("header", ""),
         statuses=statuses,
         source=entry.table["source_of"],
@@ -189,16 +214,27 @@ def _texts(entry: _FingerprintTable, key: str, *, folded: bool) -> tuple[str, ..
     return tuple(texts)
 
 
-def _patterns(entry: _FingerprintTable, where: MarkPlace | None) -> tuple[re.Pattern[str], ...]:
+def _patterns(
+    entry: _FingerprintTable, key: str, where: MarkPlace | None
+) -> tuple[re.Pattern[str], ...]:
     patterns = []
     text_max = CHARS_MAX[where] if where else 1
-    for regex in entry.table.get("regexes", ()):
+    for regex in entry.table.get(key, ()):
         is_text = isinstance(regex, str)
-        fault = check_regex(regex, text_max=text_max) if is_text else "n’est pas un texte"
+        whole = _WORD.sub(lambda word: entry.words.get(word[1], word[0]), regex) if is_text else ""
+        fault = (
+            check_regex(
+                whole,
+                text_max=text_max,
+                length_max=_OWN_LENGTH_MAX if where is MarkPlace.OWN else LENGTH_MAX,
+            )
+            if is_text
+            else "n’est pas un texte"
+        )
         if fault:
-            entry.refuse("regexes", regex, fault, "borner chaque répétition, par exemple {0,80}")
+            entry.refuse(key, regex, fault, "borner chaque répétition, par exemple {0,80}")
         else:
-            patterns.append(re.compile(regex))
+            patterns.append(re.compile(whole))
     return tuple(patterns)
 
 

@@ -128,6 +128,7 @@ class Fetcher:
             trust_env=False,
             follow_redirects=False,
             timeout=None,  # noqa: S113 -- the budget of each probe bounds it
+            cookies=_ForgetfulJar(),
         )
 
     async def fetch(self, target: Target, gate: Gate) -> Exchange:
@@ -286,6 +287,9 @@ class Fetcher:
         response = await self._client.send(request, stream=True)
         try:
             draft.take(response)
+            if response.is_stream_consumed:  # by another transport than ours
+                draft.body += response.content
+                return
             async for piece in response.aiter_raw():
                 draft.body += piece
         finally:

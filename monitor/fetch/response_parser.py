@@ -39,7 +39,7 @@ _SWITCHING = 101
 _STATUSES = range(100, 1000)
 
 
-class _State(Enum):
+class _Awaited(Enum):
     HEAD = "head"
     LENGTH = "length"  # a body of an announced length
     CHUNK_LINE = "chunk line"
@@ -76,7 +76,7 @@ class ResponseParser:
         """
         self._limits = limits
         self._default_port = default_port
-        self._state = _State.HEAD
+        self._state = _Awaited.HEAD
         self._buffer = bytearray()
         self._searched = 0
         self._left = 0  # bytes of the body, or of the chunk, still to come
@@ -91,7 +91,7 @@ class ResponseParser:
 
     @property
     def done(self) -> bool:
-        return self._state is _State.DONE
+        return self._state is _Awaited.DONE
 
     def take_body(self) -> bytes:
         """Return the payload received since the last call, without chunking."""
@@ -108,7 +108,7 @@ class ResponseParser:
         """
         at = 0
         while at < len(data) and not self.done:
-            size = len(data) if self._state is _State.REST else max(SLICE_BYTES, self._left)
+            size = len(data) if self._state is _Awaited.REST else max(SLICE_BYTES, self._left)
             self._take(data[at : at + size])
             at += size
             yield
@@ -121,11 +121,11 @@ class ResponseParser:
 
         """
         match self._state:
-            case _State.DONE:
+            case _Awaited.DONE:
                 return
-            case _State.REST | _State.TRAILER:  # nothing that counts follows the last chunk
-                self._state = _State.DONE
-            case _State.HEAD:
+            case _Awaited.REST | _Awaited.TRAILER:  # nothing that counts follows the last chunk
+                self._state = _Awaited.DONE
+            case _Awaited.HEAD:
                 raise self._cut_head()
             case _:
                 raise ExchangeBroken(
@@ -157,11 +157,11 @@ class ResponseParser:
     def _step(self) -> bool:
         """Take what the buffer holds for the present state; return whether to go on."""
         match self._state:
-            case _State.HEAD:
+            case _Awaited.HEAD:
                 return self._read_head()
-            case _State.CHUNK_LINE | _State.CHUNK_END | _State.TRAILER:
+            case _Awaited.CHUNK_LINE | _Awaited.CHUNK_END | _Awaited.TRAILER:
                 return self._read_chunk_line()
-            case _State.REST:
+            case _Awaited.REST:
                 return self._read_body(len(self._buffer))
             case _:
                 return self._read_body(self._left)
@@ -172,7 +172,7 @@ class ResponseParser:
         start = self._start_of_head()
         if start is None:
             return False
-        if self._state is not _State.HEAD:
+        if self._state is not _Awaited.HEAD:
             return True
         end = _HEAD_END.search(self._buffer, max(start, self._searched - 2))
         self._searched = len(self._buffer)
@@ -200,7 +200,7 @@ class ResponseParser:
         if not (self._default_port and self._early == 0 and self._buffer.lstrip()[:1] == b"<"):
             raise ExchangeBroken(Failure.INVALID_RESPONSE, "not HTTP")
         self._note("no head: HTTP/0.9")
-        self.status, self.http_version, self._state = 200, "0.9", _State.REST
+        self.status, self.http_version, self._state = 200, "0.9", _Awaited.REST
         return 0
 
     def _begin(self, head: bytes) -> None:
@@ -263,9 +263,9 @@ class ResponseParser:
         if codings and codings != ["chunked"]:
             self._note(f"transfer coding {', '.join(codings)[:40]!r}")
         if self.status in _BODILESS:
-            self._state = _State.DONE
+            self._state = _Awaited.DONE
         elif "chunked" in codings:
-            self._state = _State.CHUNK_LINE
+            self._state = _Awaited.CHUNK_LINE
         else:
             self._frame_by_length()
 
@@ -275,14 +275,14 @@ class ResponseParser:
         if not (text.isascii() and text.isdigit()):
             if announced:
                 self._note(f"length {announced[0][:20]!r}")
-            self._state = _State.REST
+            self._state = _Awaited.REST
             return
         digits = text.lstrip("0") or "0"
         bound = self._limits.body_bytes
         if len(digits) > len(str(bound)) or int(digits) > bound:
             raise ExchangeBroken(Failure.TOO_LARGE, f"{text[:40]} bytes announced")
         self._left = int(digits)
-        self._state = _State.LENGTH if self._left else _State.DONE
+        self._state = _Awaited.LENGTH if self._left else _Awaited.DONE
 
     # ------------------------------------------------------------------ body
 
@@ -293,11 +293,11 @@ class ResponseParser:
         self._body_bytes += len(piece)
         if self._body_bytes > bound:
             raise ExchangeBroken(Failure.TOO_LARGE, f"over {bound} bytes of the body")
-        if self._state is not _State.REST:
+        if self._state is not _Awaited.REST:
             self._left -= len(piece)
             if not self._left:
-                chunk = self._state is _State.CHUNK
-                self._state = _State.CHUNK_END if chunk else _State.DONE
+                chunk = self._state is _Awaited.CHUNK
+                self._state = _Awaited.CHUNK_END if chunk else _Awaited.DONE
         return True
 
     def _read_chunk_line(self) -> bool:
@@ -308,16 +308,16 @@ class ResponseParser:
         if end < 0:
             return False
         line = self._shift(end + 1).removesuffix(b"\n").removesuffix(b"\r")
-        if self._state is _State.TRAILER:
-            self._state = _State.TRAILER if line else _State.DONE
+        if self._state is _Awaited.TRAILER:
+            self._state = _Awaited.TRAILER if line else _Awaited.DONE
             self._trailers += 1
             if self._trailers > MAX_TRAILERS:
                 raise ExchangeBroken(Failure.TOO_LARGE, f"over {MAX_TRAILERS} trailers")
             return True
-        if self._state is _State.CHUNK_END:
+        if self._state is _Awaited.CHUNK_END:
             if line:
                 raise ExchangeBroken(Failure.INVALID_RESPONSE, f"no end of chunk: {line[:40]!r}")
-            self._state = _State.CHUNK_LINE
+            self._state = _Awaited.CHUNK_LINE
             return True
         size, _, _ = line.partition(b";")
         if not _CHUNK_SIZE.fullmatch(size):
@@ -326,7 +326,7 @@ class ResponseParser:
         if self._chunks > MAX_CHUNKS + self._body_bytes // CHUNK_BYTES:
             raise ExchangeBroken(Failure.TOO_LARGE, f"over {self._chunks} chunks")
         self._left = int(size, 16)
-        self._state = _State.CHUNK if self._left else _State.TRAILER
+        self._state = _Awaited.CHUNK if self._left else _Awaited.TRAILER
         return True
 
     def _note(self, text: str) -> None:

@@ -89,7 +89,7 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         head = steps.head_of(request)
         await connection.send(head)
         draft.request_bytes = head
-        answer = _Answer(draft, connection, plain, self._limits, on_default=address.on_default_port)
+        answer = _Body(draft, connection, plain, self._limits, on_default=address.on_default_port)
         status = await answer.read_head()
         return httpx.Response(
             status,
@@ -114,8 +114,8 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         return allowed[: self._limits.addresses]
 
 
-class _Answer(httpx.AsyncByteStream):
-    """An answer under way; iterating it reads the body, as sent but for its chunking."""
+class _Body(httpx.AsyncByteStream):
+    """An answer on its connection; iterating it reads the body, as sent but for its chunking."""
 
     def __init__(
         self,

@@ -32,7 +32,7 @@ def environment_of(config: Config) -> dict[str, Any]:
         "resolvers": list(config.resolvers) or "those of the system",
         "proxy": "none",
         "cache": "none",
-        "cookies": "none",
+        "cookies": "those of one chain of redirects, sent along it only",
         "connection": "new for each request",
     }
 

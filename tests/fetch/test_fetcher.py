@@ -5,6 +5,7 @@ import gzip
 import socket
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 
 from monitor.core.model import Failure, Phase
@@ -326,3 +327,77 @@ async def test_the_private_addresses_of_a_public_name_are_not_tried() -> None:
         exchange = await fetch(site.url(host="site.test"), fetcher)
     assert [attempt.address for attempt in exchange.hops[0].attempts] == ["127.0.0.2"]
     assert exchange.body == b"dehors"
+
+
+# ------------------------------------------------------------------------- httpx's seam
+
+
+async def test_another_transport_of_httpx_takes_the_place_of_ours() -> None:
+    """What others know of httpx holds: its mock transport, its requests, its answers."""
+    requests: list[httpx.Request] = []
+
+    def answer_by_hand(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        if request.url.path == "/":
+            return httpx.Response(302, headers={"Location": "/b", "Set-Cookie": "a=1"})
+        return httpx.Response(200, headers={"Content-Type": "text/html"}, content=b"<p>bonjour")
+
+    fetcher = make_fetcher(transport=httpx.MockTransport(answer_by_hand))
+    exchange = await fetch("http://site.test/", fetcher)
+
+    assert [hop.status for hop in exchange.hops] == [302, 200]
+    assert exchange.body == b"<p>bonjour"
+    assert [request.headers.get("cookie") for request in requests] == [None, "a=1"]
+
+
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        (httpx.ConnectTimeout("x"), Failure.TIMEOUT),
+        (httpx.ConnectError("x"), Failure.CONNECTION_REFUSED),
+        (httpx.ReadError("x"), Failure.CONNECTION_RESET),
+        (httpx.RemoteProtocolError("x"), Failure.INVALID_RESPONSE),
+        (httpx.UnsupportedProtocol("x"), Failure.UNKNOWN),
+    ],
+)
+async def test_an_error_of_another_transport_is_a_failure(
+    error: httpx.HTTPError, failure: Failure
+) -> None:
+    def fail(_request: httpx.Request) -> httpx.Response:
+        raise error
+
+    exchange = await fetch("http://site.test/", make_fetcher(transport=httpx.MockTransport(fail)))
+
+    assert exchange.failure is failure
+
+
+async def test_cookies_live_as_long_as_one_chain() -> None:
+    script = sites.routes(
+        {
+            "/": answer(b"", "Location: /b", "Set-Cookie: s=1; Path=/", status="302 Found"),
+            "/b": answer(b"x"),
+        }
+    )
+    fetcher = make_fetcher()
+    async with sites.site(script) as site:
+        await fetch(site.url(), fetcher)
+        await fetch(site.url("/b"), fetcher)
+
+    assert [b"Cookie: s=1" in request for request in site.received] == [False, True, False]
+
+
+async def test_a_page_that_sends_on_by_its_header_is_followed() -> None:
+    script = sites.routes({"/": answer(b"", "Refresh: 0; url=/b"), "/b": answer(b"arrived")})
+    async with sites.site(script) as site:
+        exchange = await fetch(site.url())
+
+    assert (exchange.final_url, exchange.body) == (site.url("/b"), b"arrived")
+
+
+@pytest.mark.parametrize("refresh", ["300; url=/b", "5", "0", "0; url=/", "soon; url=/b"])
+async def test_a_page_that_reloads_itself_stays(refresh: str) -> None:
+    script = sites.routes({"/": answer(b"here", f"Refresh: {refresh}"), "/b": answer(b"arrived")})
+    async with sites.site(script) as site:
+        exchange = await fetch(site.url())
+
+    assert exchange.body == b"here"

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 
+import httpx
+
 from monitor.core.model import Exchange
 from monitor.core.untrusted.public_addresses import is_public as is_really_public
 from monitor.fetch import Fetcher, Limits, Resolver
@@ -26,6 +28,7 @@ def make_fetcher(  # noqa: PLR0913 -- keyword-only: what a test may vary
     limits: Limits | None = None,
     is_public: Callable[[str], bool] | None = None,
     ports: Collection[int] | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
 ) -> Fetcher:
     """Build a fetcher; without `is_public` every address may be reached, and every port."""
     clock = clock or SystemClock()
@@ -43,6 +46,7 @@ def make_fetcher(  # noqa: PLR0913 -- keyword-only: what a test may vary
         ports=ports,
         extra_ca=certs.root_file(),
         limits=limits or Limits(),
+        transport=transport,
     )
 
 

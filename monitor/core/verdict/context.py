@@ -95,11 +95,16 @@ class RuleContext:
         """Whether the page is there to be read: a 2xx."""
         return status_class(self.status) == StatusClass.SUCCESS
 
-    def match_fingerprint(self, *verdicts: Verdict) -> Finding | None:
-        """Return the finding of the first fingerprint of these verdicts that matches, if any."""
+    def match_fingerprint(
+        self, verdict: Verdict, *, reasons: frozenset[Reason] = frozenset()
+    ) -> Finding | None:
+        """Return the finding of the first fingerprint of a verdict that matches, if any.
+
+        Only those for one of some reasons, when reasons are given.
+        """
         headers = self.exchange.last.headers if self.exchange.last else ()
         answer = MatchInput(status=self.status, page=self.page, headers=headers, urls=self.urls)
-        recognised = recognise(answer, self.fingerprints, verdicts)
+        recognised = recognise(answer, self.fingerprints, verdict, reasons)
         if recognised is None:
             return None
         fingerprint, text = recognised
@@ -112,7 +117,7 @@ class RuleContext:
         headers = part.last.headers if part.last else ()
         page = glance(part.body, content_type="text/html", charset=part.charset)
         answer = MatchInput(status=status, page=page, headers=headers, urls=leads_to(part, page))
-        return recognise(answer, self.fingerprints, {Verdict.BLOCKED}) is not None
+        return recognise(answer, self.fingerprints, Verdict.BLOCKED) is not None
 
 
 def as_shown(exchange: Exchange) -> Exchange:

@@ -9,10 +9,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from itertools import islice
 
 from monitor.core.model import Confidence, Reason, Verdict
 from monitor.core.model.exchange import StatusClass, status_class
-from monitor.core.verdict.page_summary import MAX_BYTES, MAX_TEXT, PageSummary
+from monitor.core.verdict.page_summary import MAX_BYTES, MAX_OWN, MAX_TEXT, PageSummary
 
 
 class MarkPlace(StrEnum):
@@ -20,6 +22,7 @@ class MarkPlace(StrEnum):
 
     HEADLINE = "headline"  # the title, or one of the h1 and h2
     OPENING = "opening"  # the first `OPENING_CHARS` outside menus, header and footer
+    OWN = "own"  # the page's own words: outside menus, page header and footer, links, buttons
     TEXT = "text"  # the title, the visible text, and that for visitors without JavaScript
     SOURCE = "source"  # the markup, lower case
     SCRIPTS = "scripts"  # the addresses of scripts, when every one of them bears the mark
@@ -33,21 +36,51 @@ OPENING_CHARS = 400
 CHARS_MAX = {
     MarkPlace.HEADLINE: 1_000,
     MarkPlace.OPENING: OPENING_CHARS,
+    MarkPlace.OWN: MAX_OWN,
     MarkPlace.TEXT: MAX_TEXT,
     MarkPlace.SOURCE: MAX_BYTES,
     MarkPlace.SCRIPTS: 2_000,
     MarkPlace.HEADER: 10_000,
     MarkPlace.URL: 2_000,
 }
-_SPOKEN = frozenset({MarkPlace.HEADLINE, MarkPlace.OPENING, MarkPlace.TEXT})
+_SPOKEN = frozenset({MarkPlace.HEADLINE, MarkPlace.OPENING, MarkPlace.OWN, MarkPlace.TEXT})
 # A page may be long by its links alone: its words may then be this many times `words_max`. A
 # phrase matched anywhere may be one of these links; a headline is not.
-_LINKS = {MarkPlace.TEXT: 2, MarkPlace.OPENING: 5}
+_LINKS = {MarkPlace.TEXT: 2, MarkPlace.OPENING: 5, MarkPlace.OWN: 20}
+#: What is said of a service may be supposed, announced, denied or quoted.
+_STATED = frozenset({Verdict.DOWN, Verdict.MAINTENANCE})
+_MOST_MATCHES = 20
+_SENTENCE_CHARS = 160
+_SENTENCE_END = re.compile(r"[.!?¦:;] ?")
+_SUPPOSED = re.compile(
+    r"\b(si|s'il|s'ils|en cas d[e']|lorsqu[e']|quand|chaque fois|if|when|whenever|in case|unless"
+    r"|ser(a|ont|ait|aient)|pourr(a|ait|ont|aient)|peut (etre|arriver)|peuvent etre|may|might|will"
+    r"|would|prevue?s?|planifiee?s?|etait|etaient|(a|ont) ete|was|were|aucune?|sans|jamais|no|without"
+    r"|never|any|zero|n'est plus|ne sont plus|signal(er|ez|e)|report(er|ing)?|(un|le|ce|the|this) message"
+    r"|comment|how to|pourquoi|why|que faire|exemples?|example|malgre|despite)\b"
+)
+_UNDONE_AFTER = re.compile(
+    r",? ?(prevue?s?|planifiee?s?|programmee?s?|aura lieu|auront lieu|ser(a|ont) (effectue|realise|menee?)"
+    r"|(a|ont) ete (resol|corrig|retabl)|est (resolu|retabli|termine)|resolved|resolu|will (be|take)"
+    r"|is (scheduled|planned))"
+)
+_MENTIONS = re.compile(
+    r"<a\s[^<>]{0,2000}|\bdata-[a-z-]{1,40}=(\"[^\"]{0,5000}\"|'[^']{0,5000}')"
+    r"|<meta[^<>]{0,60}content-security-policy[^<>]{0,5000}|<link[^<>]{0,60}"
+    r"(preconnect|dns-prefetch)[^<>]{0,500}"
+)
+_MUTE_WORDS = 10
+_BLOCK_WORD = re.compile(
+    r"block|denied|restrict|filter|forbidden|prohibit|not allowed|violat|unsafe|bloqu|interdit|refus"
+    r"|filtr|gesperrt|virus|phishing|malware|блок|запре|огранич|situs|blokir|diakses|engel|yasak"
+    r"|차단|유해|حجب|محظور|ระงับ|屏蔽|禁|bloque|restring|zablok|gesperr|censor|sehat|positif"
+)
 _FORM_FIELDS = 2  # one field is a captcha's, or a search box
 # A match in these places describes the page only if the page has few other words.
 WORDS_MAX = {
     MarkPlace.HEADLINE: 150,
     MarkPlace.OPENING: 150,
+    MarkPlace.OWN: 150,
     MarkPlace.TEXT: 250,
     MarkPlace.SOURCE: 80,
     MarkPlace.SCRIPTS: 10,
@@ -65,6 +98,7 @@ class Fingerprint:
         texts: Folded phrases, and
         patterns: expressions on folded text: one of either is enough.
         also: Folded phrases, one of which must be in the title or the visible text too.
+        unless: Expressions; a sentence in which one is found says something else.
         header: Lower-case name, for `MarkPlace.HEADER`.
         words_max: The page's own words, at most, for the fingerprint to decide.
         statuses: Answers to which it applies; empty for all. 5 means 500 to 599.
@@ -80,6 +114,7 @@ class Fingerprint:
     texts: tuple[str, ...] = ()
     patterns: tuple[re.Pattern[str], ...] = ()
     also: tuple[str, ...] = ()
+    unless: tuple[re.Pattern[str], ...] = ()
     header: str = ""
     statuses: frozenset[int] = frozenset()
     source: str = ""
@@ -90,10 +125,37 @@ class Fingerprint:
         for phrase in self.texts:
             if phrase in text:
                 return phrase
-        return next((match[0] for p in self.patterns if (match := p.search(text))), "")
+        doubtful = self.verdict in _STATED and self.where in _SPOKEN
+        for pattern in self.patterns:
+            for match in islice(pattern.finditer(text), _MOST_MATCHES):
+                if not (doubtful and self._is_undone(text, match)):
+                    return match[0]
+        return ""
+
+    def _is_undone(self, text: str, match: re.Match[str]) -> bool:
+        """Return whether a match is quoted, supposed, announced or denied by its sentence."""
+        said = match.start("said") if "said" in match.re.groupindex else match.start()
+        reach = _SENTENCE_CHARS if self.where is MarkPlace.OWN else _SENTENCE_CHARS // 2
+        before = _SENTENCE_END.split(text[max(0, said - reach) : said])[-1]
+        after = _SENTENCE_END.split(text[match.end() : match.end() + reach], maxsplit=1)
+        if _SUPPOSED.search(before) or _is_quoted(text[max(0, said - reach) : said]):
+            return True
+        if _UNDONE_AFTER.match(after[0]):
+            return True
+        if self.where is MarkPlace.HEADLINE and text.rstrip().endswith("?"):
+            return True
+        sentence = f"{before}{match[0]}{after[0]}"
+        return any(pattern.search(sentence) for pattern in self.unless)
 
     def applies_to(self, status: int) -> bool:
         return not self.statuses or not self.statuses.isdisjoint({status, status_class(status)})
+
+
+def _is_quoted(before: str) -> bool:
+    """Return whether a quotation is open at the end of a text."""
+    if max(before.rfind("«"), before.rfind("“")) > max(before.rfind("»"), before.rfind("”")):
+        return True
+    return before.count('"') % 2 == 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,10 +175,12 @@ class MatchInput:
                 texts = (page.title, *page.headings)
             case MarkPlace.OPENING:
                 texts = (page.opening,)
+            case MarkPlace.OWN:
+                texts = (page.own_text,)
             case MarkPlace.TEXT:
                 texts = (page.title, page.text, page.noscript)
             case MarkPlace.SOURCE:
-                texts = (page.source,)
+                texts = (_without_mentions(page.source),)
             case MarkPlace.SCRIPTS:
                 scripts = [s[: CHARS_MAX[fingerprint.where]].lower() for s in page.scripts]
                 bearing = [script for script in scripts if fingerprint.found_in(script)]
@@ -129,12 +193,19 @@ class MatchInput:
 
 
 def recognise(
-    answer: MatchInput, fingerprints: Sequence[Fingerprint], verdicts: Iterable[Verdict]
+    answer: MatchInput,
+    fingerprints: Sequence[Fingerprint],
+    verdict: Verdict,
+    reasons: frozenset[Reason] = frozenset(),
 ) -> tuple[Fingerprint, str] | None:
-    """Return the first fingerprint of these verdicts that matches, and the text that it matched."""
-    wanted_verdicts = frozenset(verdicts)
+    """Return the first fingerprint of a verdict that matches, and the text that it matched.
+
+    Only those for one of some reasons, when reasons are given.
+    """
     for fingerprint in fingerprints:
-        if fingerprint.verdict not in wanted_verdicts or not _concerns(fingerprint, answer):
+        if fingerprint.verdict is not verdict or (reasons and fingerprint.reason not in reasons):
+            continue
+        if not _concerns(fingerprint, answer):
             continue
         for text in answer.texts_at(fingerprint):
             matched = fingerprint.found_in(text)
@@ -154,6 +225,8 @@ def _concerns(fingerprint: Fingerprint, answer: MatchInput) -> bool:
         return False
     if page.words > fingerprint.words_max * _LINKS.get(fingerprint.where, page.words):
         return False
+    if not _shows_a_block(fingerprint, page):
+        return False
     success = status_class(answer.status) == StatusClass.SUCCESS
     if fingerprint.verdict is not Verdict.UNKNOWN and success:
         doubtful = (
@@ -169,11 +242,30 @@ def _concerns(fingerprint: Fingerprint, answer: MatchInput) -> bool:
     )
 
 
+@lru_cache(maxsize=8)
+def _without_mentions(source: str) -> str:
+    """Remove from markup what only names others: where links lead, policies, data."""
+    return _MENTIONS.sub(" ", source)
+
+
+def _shows_a_block(fingerprint: Fingerprint, page: PageSummary) -> bool:
+    """Return whether a page with words says, besides a filter's mark, that something is blocked.
+
+    A healthy page may name a filter in its markup, in a link or in a policy.
+    """
+    if fingerprint.verdict is not Verdict.UNKNOWN or fingerprint.where in _SPOKEN:
+        return True
+    if fingerprint.where in {MarkPlace.HEADER, MarkPlace.URL} or page.words <= _MUTE_WORDS:
+        return True
+    return any(_BLOCK_WORD.search(text) for text in (page.title, page.text, page.noscript))
+
+
 def digest(fingerprints: Iterable[Fingerprint]) -> str:
     """Return a hex digest of the fingerprints: it changes when a judgement may."""
     lines = (
         f"{m.id}|{m.verdict}|{m.reason}|{m.where}|{m.words_max}|{m.texts}|"
-        f"{[p.pattern for p in m.patterns]}|{m.also}|{m.header}|{sorted(m.statuses)}"
+        f"{[p.pattern for p in m.patterns]}|{m.also}|"
+        f"{[p.pattern for p in m.unless]}|{m.header}|{sorted(m.statuses)}"
         for m in fingerprints
     )
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

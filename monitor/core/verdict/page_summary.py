@@ -5,6 +5,7 @@ less, never an exception.
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from hashlib import sha256
@@ -21,6 +22,7 @@ MAX_TAGS = 60_000  # of a tree; beyond, the tags are taken out and the text is r
 MAX_TEXT = 12_000  # characters of visible text that fingerprints are matched against
 LONG_PAGE_WORDS = 1500  # of a longer page only the beginning is kept as text
 _LONG_PAGE_TEXT = 1000
+MAX_OWN = 1_200  # characters of the page's own words: a notice is short
 MAX_HEADINGS = 20
 MAX_LINKS = 5_000  # whose words are counted
 MAX_ITEMS = 200  # scripts, frames … kept of each
@@ -29,7 +31,18 @@ MEMORY_CHARACTERS = 8_000_000  # of cached summaries; those of 190 real pages ne
 
 _HIDDEN = ("script", "style", "template", "svg", "iframe", "object", "textarea")
 _CHROME = ("nav", "header", "footer", "aside", "select", "button", "dialog")
-_HEADINGS = ("h1", "h2")
+_HEADINGS = ("h1", "h2", "h3", "h4")
+_HIDING = frozenset(
+    {"sr-only", "fr-sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text", "hidden"}
+    | {"d-none", "hide", "is-hidden", "invisible", "element-invisible"}
+)
+_MOST_ANCESTORS = 15
+# What shows something without a word, or may be filled by an application.
+_SHOWN = ("img", "iframe", "object", "form", "input", "button", "canvas", "video", "svg", "picture")
+_INLINE = frozenset(
+    {"a", "abbr", "b", "bdi", "cite", "code", "em", "font", "i", "mark", "q", "s", "small", "span"}
+    | {"strong", "sub", "sup", "time", "u", "var", "kbd", "samp", "del", "ins", "label"}
+)
 _FIELDS = frozenset({"text", "email", "tel", "date", "number", "search", "password", "file"})
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "–": "-", "—": "-"})
 _CUT = frozenset({"ERR_RESOURCE_LIMIT", "ERR_INTERNAL_ERROR"})
@@ -50,8 +63,11 @@ _HIDDEN_WORDS = 100
 _CONTENT_WORDS = 150
 _DROPPED = "dropped"
 _UNSEEN = (
-    "//*[@hidden or contains(@style,'display:none') or contains(@style,'display: none')]"
+    "//*[@hidden or contains(@style,'display:none') or contains(@style,'display: none')"
+    " or contains(concat(' ',normalize-space(@class),' '),' d-none ')"
+    " or contains(concat(' ',normalize-space(@class),' '),' hidden ')]"
     "[not(self::body or self::html or self::main)]"
+    "[not(contains(@class,':') or contains(@class,'d-md-') or contains(@class,'d-lg-'))]"
 )
 _SAMPLE_BYTES = 2048
 _CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
@@ -82,9 +98,12 @@ class PageSummary:
     """What one answer contains. Texts are folded (see `fold`).
 
     Attributes:
-        headings: The `h1` and `h2`, in order.
+        headings: The visible `h1`, and the first visible heading of any kind.
         text: Visible text, at most `MAX_TEXT` characters.
         opening: The beginning of the text outside menus, page header and footer.
+        own_text: The page's own words: outside menus, header, footer, links and buttons, at most
+            `MAX_OWN` characters. "¦" stands between two blocks.
+        hollow: Whether its main part has nothing in it.
         noscript: Text for visitors without JavaScript.
         source: The markup, lower case, at most `MAX_BYTES`.
         words: Visible words.
@@ -104,6 +123,8 @@ class PageSummary:
     headings: tuple[str, ...] = ()
     text: str = ""
     opening: str = ""
+    own_text: str = ""
+    hollow: bool = False
     noscript: str = ""
     source: str = ""
     words: int = 0
@@ -123,8 +144,9 @@ class PageSummary:
     @property
     def weight(self) -> int:
         """Characters of all its texts, and some for the rest."""
-        texts = (self.title, self.text, self.opening, self.noscript, self.source, self.refresh)
-        return 500 + sum(map(len, (*texts, *self.headings, *self.scripts, *self.frames)))
+        texts = (self.title, self.text, self.opening, self.own_text, self.noscript, self.source)
+        addresses = (self.refresh, *self.scripts, *self.frames)
+        return 500 + sum(map(len, (*texts, *self.headings, *addresses)))
 
 
 def fold(text: str) -> str:
@@ -153,7 +175,13 @@ def _glance(body: bytes, content_type: str, charset: str) -> PageSummary:
         text = fold(markup[:MAX_TEXT])
         words = len(markup.split())
         return PageSummary(
-            form=form, text=text, opening=text, source=markup.lower(), words=words, own_words=words
+            form=form,
+            text=text,
+            opening=text,
+            own_text=_in_blocks(markup[: 4 * MAX_OWN].splitlines()),
+            source=markup.lower(),
+            words=words,
+            own_words=words,
         )
     tree = _parse(markup) if markup.count("<") <= MAX_TAGS else None
     return _read_tree(tree, markup) if tree is not None else _read_text(markup)
@@ -283,6 +311,7 @@ def _read_text(markup: str) -> PageSummary:
         title=fold(title[1]) if title else "",
         text=text,
         opening=text,
+        own_text=text[:MAX_OWN],
         source=markup.lower(),
         words=words,
         own_words=words,
@@ -304,9 +333,10 @@ def _read_tree(tree: Tree, markup: str) -> PageSummary:
     password = any((i.get("type") or "").lower() == "password" for i in tree.iter("input"))
     etree.strip_elements(tree, "title", *_HIDDEN, with_tail=False)
     source = markup.lower()
-    if "display:" in source or "hidden" in source.replace("aria-hidden", ""):
+    if "display:" in source or "d-none" in source or "hidden" in source.replace("aria-hidden", ""):
         _drop_unseen(tree)
-    headings = tuple(fold(t) for t in _texts(tree, *_HEADINGS, limit=MAX_HEADINGS))
+    headings = _visible_headings(tree)
+    hollow = _is_hollow(tree)
     visible_text = " ".join(tree.itertext())
     words = len(visible_text.split())
     root = words <= _CONTENT_WORDS and _has_root(tree)
@@ -316,14 +346,17 @@ def _read_tree(tree: Tree, markup: str) -> PageSummary:
         own = " ".join(tree.itertext())
         own_words = len(own.split())
     linked = sum(len(text.split()) for text in _texts(tree, "a", limit=MAX_LINKS))
+    own_text = _own_text(tree) if own_words - linked <= _CONTENT_WORDS else ""
     limit = MAX_TEXT if words <= LONG_PAGE_WORDS else _LONG_PAGE_TEXT
     text = fold(visible_text[: 2 * limit])[:limit]
     return PageSummary(
         form=Form.HTML,
         title=fold(title),
-        headings=tuple(h for h in headings if h),
+        headings=headings,
         text=text,
         opening=text if own is visible_text or not own.strip() else fold(own[: 2 * limit])[:limit],
+        own_text=own_text,
+        hollow=hollow,
         noscript=noscript,
         source=source,
         words=words,
@@ -339,6 +372,52 @@ def _read_tree(tree: Tree, markup: str) -> PageSummary:
         password=password,
         root=root,
     )
+
+
+def _visible_headings(tree: Tree) -> tuple[str, ...]:
+    """Return the visible `h1`, and the first visible heading of any kind."""
+    seen = [h for h in islice(tree.iter(*_HEADINGS), MAX_HEADINGS) if not _is_hidden(h)]
+    first = [h for h in seen if fold(" ".join(h.itertext()))][:1]
+    kept = [h for h in seen if h.tag == "h1" or h in first]
+    texts = (fold(" ".join(h.itertext())[:MAX_TEXT]) for h in kept)
+    return tuple(text for text in texts if text)
+
+
+def _is_hidden(element: Tree) -> bool:
+    """Return whether an element, or one that holds it, is hidden by its class or attributes."""
+    return any(
+        _HIDING & set((holder.get("class") or "").lower().split())
+        or holder.get("aria-hidden") == "true"
+        for holder in (element, *islice(element.iterancestors(), _MOST_ANCESTORS))
+        if holder.tag not in {"body", "html", "main"}
+    )
+
+
+def _is_hollow(tree: Tree) -> bool:
+    """Return whether the page declares a main part, and has nothing in it."""
+    mains = tree.xpath("//main | //*[@role='main']")[:MAX_ITEMS]
+    return bool(mains) and not any(
+        "".join(main.itertext()).strip() or next(main.iter(*_SHOWN), None) is not None
+        for main in mains
+    )
+
+
+def _own_text(tree: Tree) -> str:
+    """Return the own words of a tree without menus; links are removed from it."""
+    etree.strip_elements(tree, "a", with_tail=False)
+    pieces: list[str] = [""]
+    for event, element in etree.iterwalk(tree, events=("start", "end")):
+        if element.tag not in _INLINE:
+            pieces.append("")
+        if text := element.text if event == "start" else element.tail:
+            pieces[-1] += text
+    return _in_blocks(pieces)
+
+
+def _in_blocks(pieces: Iterable[str]) -> str:
+    """Join the texts of blocks, folded, at most `MAX_OWN` characters."""
+    folded = (fold(piece[: 4 * MAX_OWN]) for piece in pieces)
+    return " ¦ ".join(text for text in folded if text)[:MAX_OWN]
 
 
 def _texts(tree: Tree, *tags: str, limit: int = MAX_ITEMS) -> list[str]:

@@ -2,18 +2,41 @@
 
 import json
 import re
+from collections.abc import Mapping
 from contextlib import suppress
 
 from monitor.core.model import Failure, Kind, Reason, Verdict
 from monitor.core.model.exchange import StatusClass, status_class
 from monitor.core.verdict.context import BARE_WORDS, Finding, RuleContext, path_of, same_site
-from monitor.core.verdict.page_summary import Form, PageSummary
+from monitor.core.verdict.page_summary import Form, PageSummary, fold
 
 REFRESH_S = 10  # a visitor waits that long for a page that sends on by itself
 # An error is shorter; to read more at once would delay the other checks.
 _LONG_JSON_BYTES = 256 * 1024
 _MOST_DIGITS = 20
-_ERROR_KEYS = frozenset({"error", "errors", "exception", "erreur", "fault"})
+_ERROR_KEYS = frozenset({"error", "errors", "exception", "erreur", "erreurs", "fault"})
+_SUCCESS_KEYS = ("success", "succes", "ok")
+_STATUS_KEYS = (
+    "status",
+    "statuscode",
+    "status_code",
+    "code",
+    "etat",
+    "state",
+    "resultat",
+    "result",
+)
+_MESSAGE_KEYS = ("message", "msg", "detail", "details", "description", "title", "titre", "info")
+_FEW_KEYS = 8
+_ERROR_CODE = re.compile(
+    r"\b(err(or|eur)?s?|fail(ed|ure)?|fault|ko|down|unavailable|indisponible|exception|timeout"
+    r"|maintenance|critical)\b|_err(or|eur)?\b|\berr(or|eur)?_"
+)
+_ERROR_WORD = re.compile(
+    r"\b(err(or|eur)s?|fail(ed|ure|s)?|faults?|exceptions?|unavailable|(in|non )disponibles?"
+    r"|not available|time(d[ -]?out|out)|inaccessible|unreachable|impossible|unable|could not|cannot"
+    r"|echec|echoue|n'a pas pu|n'ont pas pu|ne peut|panne|try again|reessay|overload|satur)"
+)
 _DOCUMENT = re.compile(r"\.(pdf|docx?|odt|ods|xlsx?|csv|ics|zip|txt|xml|json|rss)$", re.IGNORECASE)
 # What browsers do not show as a page, whatever the bytes are.
 _NO_PAGE = re.compile(
@@ -88,13 +111,31 @@ def json_error(case: RuleContext) -> Finding | None:
     data = _data(case) if case.page.form is Form.JSON else None
     if not isinstance(data, dict):
         return None
-    errors = sorted(_ERROR_KEYS & {str(key).lower() for key in data if data[key]})
-    status = data.get("status") or data.get("statusCode") or data.get("code")
-    if isinstance(status, int) and not isinstance(status, bool) and 500 <= status <= 599:  # noqa: PLR2004 -- 5xx
-        errors.append(f"status {status}")
-    if not errors or data.get("success") is True:
+    fields = {str(key).lower(): value for key, value in data.items()}
+    if fields.get("success") is True or fields.get("ok") is True:
         return None
-    return Finding(Verdict.DOWN, Reason.ERROR_TEXT, f"JSON d'erreur : {', '.join(errors)}")
+    errors = sorted(key for key in _ERROR_KEYS if fields.get(key))
+    errors += [f"{key} false" for key in _SUCCESS_KEYS if fields.get(key) is False]
+    errors += [f"{key} {fields[key]}" for key in _STATUS_KEYS if _tells_error(fields.get(key))]
+    if len(fields) <= _FEW_KEYS:
+        errors += [key for key in _MESSAGE_KEYS if _ERROR_WORD.search(fold(_text(fields, key)))]
+    if not errors:
+        return None
+    return Finding(Verdict.DOWN, Reason.ERROR_TEXT, f"JSON d'erreur : {', '.join(errors)[:80]}")
+
+
+def _tells_error(status: object) -> bool:
+    """Return whether the value of a status, or of a code, is that of an error."""
+    if isinstance(status, str):
+        if status.isascii() and status.isdigit():
+            return _tells_error(int(status[:4]))
+        return bool(_ERROR_CODE.search(status.lower()[:100]))
+    return isinstance(status, int) and not isinstance(status, bool) and 400 <= status <= 599  # noqa: PLR2004 -- 4xx, 5xx
+
+
+def _text(fields: Mapping[str, object], key: str) -> str:
+    value = fields.get(key)
+    return value[:1000] if isinstance(value, str) else ""
 
 
 def _is_readable(case: RuleContext) -> bool:
@@ -141,6 +182,16 @@ def empty_document(case: RuleContext) -> Finding | None:
             return None
         return Finding(Verdict.DOWN, Reason.EMPTY_SHELL, "réponse vide")
     return Finding(Verdict.DOWN, Reason.EMPTY_SHELL, "page sans texte, sans image et sans script")
+
+
+def empty_frame(case: RuleContext) -> Finding | None:
+    """Find the frame of a site around nothing: a main part without text, image, form or frame."""
+    page = case.page
+    if not page.hollow or page.own_words > BARE_WORDS or case.target.kind is Kind.SHELL:
+        return None
+    dynamic = page.scripts or page.inline_chars
+    verdict = Verdict.DEGRADED if dynamic else Verdict.DOWN
+    return Finding(verdict, Reason.EMPTY_SHELL, "partie principale vide")
 
 
 def is_blank(page: PageSummary) -> bool:

@@ -22,6 +22,11 @@ from monitor.core.verdict.rules_local import is_ours, reason_of, was_frozen
 _MAIN_SCRIPT = re.compile(r"(^|[/._-])(main|runtime|polyfills?|app|index|bundle|vendors?)[._-]")
 _KEYCLOAK = ("/protocol/openid-connect", "kc-form", "kc-login", "login-actions")
 _PASSWORDS = ('type="password"', "type='password'", "type=password")
+_WALL_WORDS = 60
+_LOGIN_PATH = re.compile(
+    r"log-?(in|on)|sign-?(in|up)|connexion|connecter|auth|sso|compte|account|identif|inscri|register"
+    r"|espace|portail|admin|session|passw|mot-?de-?passe"
+)
 _REFUSED = frozenset({401, 403, 405, 406, 429, 451})
 _GONE = frozenset({404, 410})
 
@@ -116,6 +121,19 @@ def unexpected_redirect(case: RuleContext) -> Finding | None:
     return Finding(
         Verdict.DEGRADED, Reason.MARKER_MISSING, f"mène à {path[:80]}, attendu {expected_path[:80]}"
     )
+
+
+def login_wall(case: RuleContext) -> Finding | None:
+    """Find a log-in form where the list says that there is a page: it needs an account."""
+    page, path = case.page, path_of(case.exchange.url)
+    if case.target.kind is not Kind.PAGE or not page.password or page.own_words > _WALL_WORDS:
+        return None
+    asked_for_it = _LOGIN_PATH.search(path.lower()) or _LOGIN_PATH.search(
+        host_of(case.exchange.url)
+    )
+    if asked_for_it or (path == "/" and path_of(case.exchange.final_url) == "/"):
+        return None
+    return Finding(Verdict.BLOCKED, Reason.LOGIN_REQUIRED, "formulaire de connexion")
 
 
 def no_login_form(case: RuleContext) -> Finding | None:

@@ -22,6 +22,7 @@ _REFUSALS = {
     999: Reason.WAF,
 }
 _GONE = frozenset({404, 410})
+_FAULTS = frozenset({Reason.ERROR_TEXT, Reason.GONE, Reason.PARKED, Reason.HTTP_5XX})
 _RELOADS = re.compile(r"location\.(reload|replace|assign)\(|location(\.href)? ?= ?|\.submit\(\)")
 _CHALLENGE_CHARS = 40_000  # an application's own scripts are longer
 
@@ -47,6 +48,14 @@ def filter_frame(case: RuleContext) -> Finding | None:
     if not inside:
         return None
     return Finding(Verdict.UNKNOWN, Reason.LOCAL_FILTER, f"la page renvoie à {inside[:80]}")
+
+
+def overload_mark(case: RuleContext) -> Finding | None:
+    """Recognise a service that says of itself, to everyone, that it has too many visitors.
+
+    A limit on what *we* ask (our address, our robot) is a refusal.
+    """
+    return case.match_fingerprint(Verdict.DOWN, reasons=frozenset({Reason.OVERLOADED}))
 
 
 def refusal_mark(case: RuleContext) -> Finding | None:
@@ -115,7 +124,7 @@ def accepted_only(case: RuleContext) -> Finding | None:
 
 def fault_mark(case: RuleContext) -> Finding | None:
     """Recognise an error, a parked domain or a server's default page, whatever the status."""
-    finding = case.match_fingerprint(Verdict.DOWN)
+    finding = case.match_fingerprint(Verdict.DOWN, reasons=_FAULTS)
     if finding is None or finding.reason is not Reason.GONE or case.known_good:
         return finding
     return Finding(Verdict.UNKNOWN, Reason.GONE, f"{finding.ground} ; page jamais vue")
