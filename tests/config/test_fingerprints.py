@@ -52,8 +52,8 @@ def test_texts_of_the_markup_are_only_put_in_lower_case(tmp_path: Path) -> None:
 
 
 KEYS = (
-    "id, verdict, reason, where, texts, regexes, also, header, statuses, words_max, source_of, "
-    "confidence"
+    "id, verdict, reason, where, texts, regexes, also, unless, header, statuses, words_max, "
+    "source_of, confidence"
 )
 BAD = [
     ('id = "essai"', "", 'id: "": clé absente: l’ajouter'),
@@ -84,7 +84,8 @@ BAD = [
     (
         '"opening"',
         '"body"',
-        'where: "body": mot inconnu: un de : headline, opening, text, source, scripts, header, url',
+        'where: "body": mot inconnu: un de : headline, opening, own, text, source, scripts, '
+        "header, url",
     ),
     ('"yes"', '"sûr"', 'confidence: "sûr": mot inconnu: un de : live, yes, no, from-memory'),
     (

@@ -53,26 +53,29 @@ _MOST_MATCHES = 20
 _SENTENCE_CHARS = 160
 _SENTENCE_END = re.compile(r"[.!?¦:;] ?")
 _SUPPOSED = re.compile(
-    r"\b(si|s'il|s'ils|en cas d[e']|lorsqu[e']|quand|chaque fois|if|when|whenever|in case|unless"
-    r"|ser(a|ont|ait|aient)|pourr(a|ait|ont|aient)|peut (etre|arriver)|peuvent etre|may|might|will"
-    r"|would|prevue?s?|planifiee?s?|etait|etaient|(a|ont) ete|was|were|aucune?|sans|jamais|no|without"
-    r"|never|any|zero|n'est plus|ne sont plus|signal(er|ez|e)|report(er|ing)?|(un|le|ce|the|this) message"
-    r"|comment|how to|pourquoi|why|que faire|exemples?|example|malgre|despite)\b"
+    r"\b(si|s'ils?|en cas d[e']|lorsqu[e']|quand|chaque fois|if|when|whenever|in case|unless"
+    r"|ser(a|ont|ait|aient)|pourr(a|ait|ont|aient)|peut (etre|arriver)|peuvent etre|may|might"
+    r"|will|would|prevue?s?|planifiee?s?|etai(t|ent)|(a|ont) ete|was|were|aucune?|sans|jamais"
+    r"|no|without|never|any|zero|n'est plus|ne sont plus|signal(er|ez|e)|report(er|ing)?"
+    r"|(un|le|ce|the|this) message|comment|how to|pourquoi|why|que faire|exemples?|example"
+    r"|malgre|despite|signifie|veut dire|means"
+    r"|peut-etre|perhaps|maybe|probable(ment)?)\b"
 )
 _UNDONE_AFTER = re.compile(
-    r",? ?(prevue?s?|planifiee?s?|programmee?s?|aura lieu|auront lieu|ser(a|ont) (effectue|realise|menee?)"
-    r"|(a|ont) ete (resol|corrig|retabl)|est (resolu|retabli|termine)|resolved|resolu|will (be|take)"
-    r"|is (scheduled|planned))"
+    r",? ?(prevue?s?|planifiee?s?|programmee?s?|aura lieu|auront lieu|resolved|resolu"
+    r"|ser(a|ont) (effectue|realise|menee?)|(a|ont) ete (resol|corrig|retabl)"
+    r"|est (resolu|retabli|termine)|will (be|take)|is (scheduled|planned)"
+    r"|[:,?] ?(que faire|comment|pourquoi|what to do|how to))"
 )
 _MENTIONS = re.compile(
-    r"<a\s[^<>]{0,2000}|\bdata-[a-z-]{1,40}=(\"[^\"]{0,5000}\"|'[^']{0,5000}')"
-    r"|<meta[^<>]{0,60}content-security-policy[^<>]{0,5000}|<link[^<>]{0,60}"
+    r"<a\s[^<>]{0,1000}|\bdata-[a-z-]{1,40}=(\"[^\"]{0,1000}\"|'[^']{0,1000}')"
+    r"|<meta[^<>]{0,60}content-security-policy[^<>]{0,1000}|<link[^<>]{0,60}"
     r"(preconnect|dns-prefetch)[^<>]{0,500}"
 )
 _MUTE_WORDS = 10
 _BLOCK_WORD = re.compile(
-    r"block|denied|restrict|filter|forbidden|prohibit|not allowed|violat|unsafe|bloqu|interdit|refus"
-    r"|filtr|gesperrt|virus|phishing|malware|блок|запре|огранич|situs|blokir|diakses|engel|yasak"
+    r"block|denied|restrict|filter|forbidden|prohibit|not allowed|violat|unsafe|bloqu|interdit"
+    r"|refus|filtr|gesperrt|virus|phishing|malware|блок|запре|огранич|situs|blokir|diakses|engel|yasak"
     r"|차단|유해|حجب|محظور|ระงับ|屏蔽|禁|bloque|restring|zablok|gesperr|censor|sehat|positif"
 )
 _FORM_FIELDS = 2  # one field is a captcha's, or a search box
@@ -137,14 +140,14 @@ class Fingerprint:
         said = match.start("said") if "said" in match.re.groupindex else match.start()
         reach = _SENTENCE_CHARS if self.where is MarkPlace.OWN else _SENTENCE_CHARS // 2
         before = _SENTENCE_END.split(text[max(0, said - reach) : said])[-1]
-        after = _SENTENCE_END.split(text[match.end() : match.end() + reach], maxsplit=1)
+        rest = text[match.end() : match.end() + reach]
         if _SUPPOSED.search(before) or _is_quoted(text[max(0, said - reach) : said]):
             return True
-        if _UNDONE_AFTER.match(after[0]):
+        if _UNDONE_AFTER.match(rest):
             return True
         if self.where is MarkPlace.HEADLINE and text.rstrip().endswith("?"):
             return True
-        sentence = f"{before}{match[0]}{after[0]}"
+        sentence = f"{before}{match[0]}{_SENTENCE_END.split(rest, maxsplit=1)[0]}"
         return any(pattern.search(sentence) for pattern in self.unless)
 
     def applies_to(self, status: int) -> bool:

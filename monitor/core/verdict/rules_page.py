@@ -27,6 +27,9 @@ _LOGIN_PATH = re.compile(
     r"log-?(in|on)|sign-?(in|up)|connexion|connecter|auth|sso|compte|account|identif|inscri|register"
     r"|espace|portail|admin|session|passw|mot-?de-?passe"
 )
+_LOGIN_WORD = re.compile(
+    r"\b(identifi|authentifi|connexion|connecte|log ?in\b|sign ?in\b|mot de passe|password)"
+)
 _REFUSED = frozenset({401, 403, 405, 406, 429, 451})
 _GONE = frozenset({404, 410})
 
@@ -131,6 +134,8 @@ def login_wall(case: RuleContext) -> Finding | None:
     asked_for_it = _LOGIN_PATH.search(path.lower()) or _LOGIN_PATH.search(
         host_of(case.exchange.url)
     )
+    if not any(map(_LOGIN_WORD.search, (page.title, page.own_text, *page.headings))):
+        return None
     if asked_for_it or (path == "/" and path_of(case.exchange.final_url) == "/"):
         return None
     return Finding(Verdict.BLOCKED, Reason.LOGIN_REQUIRED, "formulaire de connexion")

@@ -23,6 +23,7 @@ PAGE = PageSummary(
     title="accès filtré",
     text="accès filtré : demande 12",
     opening="accès filtré",
+    own_text="accès filtré",
     source="<p>accès filtré",
     scripts=("/accès filtré.js",),
     words=20,
@@ -32,7 +33,7 @@ EVERYWHERE = [place for place in MarkPlace if place not in {MarkPlace.HEADER, Ma
 
 
 def decides(mark: Fingerprint, page: PageSummary, *, status: int = 200) -> bool:
-    return recognise(MatchInput(status=status, page=page), [mark], {mark.verdict}) is not None
+    return recognise(MatchInput(status=status, page=page), [mark], mark.verdict) is not None
 
 
 @pytest.mark.parametrize("where", EVERYWHERE)
