@@ -84,8 +84,10 @@ BAD = [
     (
         '"opening"',
         '"body"',
-        'where: "body": mot inconnu: un de : headline, opening, own, text, source, scripts, '
-        "header, url",
+        (
+            'where: "body": mot inconnu: un de : headline, opening, own, text, source, scripts, '
+            "header, url"
+        ),
     ),
     ('"yes"', '"sûr"', 'confidence: "sûr": mot inconnu: un de : live, yes, no, from-memory'),
     (

@@ -137,11 +137,11 @@ class Fingerprint:
 
     def _is_undone(self, text: str, match: re.Match[str]) -> bool:
         """Return whether a match is quoted, supposed, announced or denied by its sentence."""
-        said = match.start("said") if "said" in match.re.groupindex else match.start()
+        start = match.start("said") if "said" in match.re.groupindex else match.start()
         reach = _SENTENCE_CHARS if self.where is MarkPlace.OWN else _SENTENCE_CHARS // 2
-        before = _SENTENCE_END.split(text[max(0, said - reach) : said])[-1]
+        before = _SENTENCE_END.split(text[max(0, start - reach) : start])[-1]
         rest = text[match.end() : match.end() + reach]
-        if _SUPPOSED.search(before) or _is_quoted(text[max(0, said - reach) : said]):
+        if _SUPPOSED.search(before) or _is_quoted(text[max(0, start - reach) : start]):
             return True
         if _UNDONE_AFTER.match(rest):
             return True

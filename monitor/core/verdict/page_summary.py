@@ -7,7 +7,6 @@ less, never an exception.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from hashlib import sha256
 from itertools import islice
 from typing import Any, Protocol
@@ -16,6 +15,7 @@ from lxml import etree
 
 from monitor.core.text.charset import decode
 from monitor.core.untrusted.unicode_forms import normalised
+from monitor.core.verdict.answer_form import Form, form_of
 
 MAX_BYTES = 1_000_000  # an error page tells itself long before this
 MAX_TAGS = 60_000  # of a tree; beyond, the tags are taken out and the text is read
@@ -69,28 +69,9 @@ _UNSEEN = (
     "[not(self::body or self::html or self::main)]"
     "[not(contains(@class,':') or contains(@class,'d-md-') or contains(@class,'d-lg-'))]"
 )
-_SAMPLE_BYTES = 2048
-_CONTROLS = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
-_CODE_START = re.compile(rb"<\?(php|=)|<%[@!=\s]|#!\s?/|<jsp:|<cf[a-z]{2,12}[\s>]", re.IGNORECASE)
-_TAG = re.compile(rb"<[a-zA-Z!/]")
-_CODE_SIGNS = re.compile(rb"[{};]|=>|\bdef |\bimport |\breturn ")
-_BLANK = b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"
-_MARKUP = re.compile(rb"<(!doctype|!--|\?xml|[a-z])")
-_BINARY = re.compile(r"(image|audio|video|font)/|application/(pdf|zip|octet)")
 
 
 Tree = Any  # lxml's published types say "element, number, text or tuple" of each XPath
-
-
-class Form(StrEnum):
-    """What an answer is made of."""
-
-    EMPTY = "empty"
-    HTML = "html"
-    JSON = "json"
-    TEXT = "text"
-    CODE = "code"  # of a program, a script, a style sheet
-    BINARY = "binary"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,7 +148,7 @@ def glance(body: bytes, *, content_type: str = "", charset: str = "") -> PageSum
 
 
 def _glance(body: bytes, content_type: str, charset: str) -> PageSummary:
-    form = _form(body, content_type.lower())
+    form = form_of(body, content_type.lower())
     if form in {Form.EMPTY, Form.BINARY, Form.CODE}:
         return PageSummary(form=form)
     markup = decode(body, charset).replace("\x00", "")
@@ -240,47 +221,6 @@ def _without_bulk(body: bytes) -> bytes:
         body = b" ".join([*parts, body[at:]])
         lower = body.lower()
     return body
-
-
-def _form(body: bytes, content_type: str) -> Form:
-    """Determine the form of an answer."""
-    if not body.strip(_BLANK):
-        return Form.EMPTY
-    if _is_no_text(body):
-        return Form.BINARY
-    return Form.CODE if _is_code(body) else _form_of_text(body, content_type)
-
-
-def _form_of_text(body: bytes, content_type: str) -> Form:
-    """Determine the form from the beginning of the body, as browsers do, then from the header."""
-    start = body[:512].lstrip(_BLANK).lower()
-    if _MARKUP.match(start) or b"<html" in body[:4096].lower():
-        return Form.HTML
-    if start.startswith((b"{", b"[")) or "json" in content_type:
-        return Form.JSON
-    if "html" in content_type:
-        return Form.HTML
-    wide = body.startswith((b"\xff\xfe", b"\xfe\xff"))
-    if (b"\x00" in body[:2048] and not wide) or _BINARY.match(content_type):
-        return Form.BINARY
-    return Form.TEXT
-
-
-def _is_no_text(body: bytes) -> bool:
-    """Return whether the first bytes are those of no encoding of a text: compressed, or a file."""
-    start = body[:_SAMPLE_BYTES]
-    wide = start.startswith((b"\xff\xfe", b"\xfe\xff")) or start.count(b"\x00") > len(start) // 4
-    return not wide and len(_CONTROLS.findall(start)) > max(4, len(start) // 25)
-
-
-def _is_code(body: bytes) -> bool:
-    """Return whether a body is a program's source, a script or a style sheet."""
-    start = body[:_SAMPLE_BYTES].lstrip(_BLANK)
-    if _CODE_START.match(start):
-        return True
-    if _TAG.search(start) or start[:1] in (b"{", b"["):
-        return False
-    return len(_CODE_SIGNS.findall(start)) > max(4, len(start) // 50)
 
 
 def _parse(markup: str) -> Tree:
@@ -376,11 +316,10 @@ def _read_tree(tree: Tree, markup: str) -> PageSummary:
 
 def _visible_headings(tree: Tree) -> tuple[str, ...]:
     """Return the visible `h1`, and the first visible heading of any kind."""
-    seen = [h for h in islice(tree.iter(*_HEADINGS), MAX_HEADINGS) if not _is_hidden(h)]
-    first = [h for h in seen if fold(" ".join(h.itertext()))][:1]
-    kept = [h for h in seen if h.tag == "h1" or h in first]
-    texts = (fold(" ".join(h.itertext())[:MAX_TEXT]) for h in kept)
-    return tuple(text for text in texts if text)
+    headings = [h for h in islice(tree.iter(*_HEADINGS), MAX_HEADINGS) if not _is_hidden(h)]
+    texts = [(h.tag, fold(" ".join(h.itertext())[:MAX_TEXT])) for h in headings]
+    visible = [(tag, text) for tag, text in texts if text]
+    return tuple(text for rank, (tag, text) in enumerate(visible) if tag == "h1" or not rank)
 
 
 def _is_hidden(element: Tree) -> bool:

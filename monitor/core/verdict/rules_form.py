@@ -7,8 +7,9 @@ from contextlib import suppress
 
 from monitor.core.model import Failure, Kind, Reason, Verdict
 from monitor.core.model.exchange import StatusClass, status_class
+from monitor.core.verdict.answer_form import Form
 from monitor.core.verdict.context import BARE_WORDS, Finding, RuleContext, path_of, same_site
-from monitor.core.verdict.page_summary import Form, PageSummary, fold
+from monitor.core.verdict.page_summary import PageSummary, fold
 
 REFRESH_S = 10  # a visitor waits that long for a page that sends on by itself
 # An error is shorter; to read more at once would delay the other checks.

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from monitor.core.model import Exchange, Failure, Kind, Reason, Verdict
 from monitor.core.text.charset import decode
+from monitor.core.verdict.answer_form import Form
 from monitor.core.verdict.context import (
     BARE_WORDS,
     Finding,
@@ -15,7 +16,7 @@ from monitor.core.verdict.context import (
     path_of,
     same_site,
 )
-from monitor.core.verdict.page_summary import Form, fold
+from monitor.core.verdict.page_summary import fold
 from monitor.core.verdict.rules_form import is_blank
 from monitor.core.verdict.rules_local import is_ours, reason_of, was_frozen
 

@@ -5,8 +5,8 @@ from http import HTTPStatus
 
 from monitor.core.model import Kind, Reason, Verdict
 from monitor.core.model.exchange import StatusClass, status_class
+from monitor.core.verdict.answer_form import Form
 from monitor.core.verdict.context import BARE_WORDS, Finding, RuleContext, is_private
-from monitor.core.verdict.page_summary import Form
 
 _PROXY = frozenset({407, 511})
 _REFUSALS = {

@@ -6,9 +6,10 @@ from dataclasses import replace
 import pytest
 
 from monitor.core.model import Confidence, Reason, Verdict
+from monitor.core.verdict.answer_form import Form
 from monitor.core.verdict.classify import classify_saved
 from monitor.core.verdict.fingerprints import Fingerprint, MarkPlace, MatchInput, recognise
-from monitor.core.verdict.page_summary import Form, PageSummary
+from monitor.core.verdict.page_summary import PageSummary
 
 MARK = Fingerprint(
     id="mark",

@@ -6,11 +6,11 @@ from hypothesis import strategies as st
 
 from monitor.core.text.charset import decode
 from monitor.core.verdict import page_summary as glancing
+from monitor.core.verdict.answer_form import Form
 from monitor.core.verdict.page_summary import (
     MAX_ADDRESS,
     MAX_BYTES,
     MAX_TEXT,
-    Form,
     SummaryCache,
     fold,
     glance,
