@@ -96,12 +96,12 @@ def weaknesses(tls: ssl.SSLObject, hello: bytes) -> list[str]:
     """
     name = (tls.cipher() or ("",))[0]
     weak = [f"weak cipher {name}"] if name in _WEAK else []
-    if tls.version() == "TLSv1.2" and not _renegotiates_securely(hello):
+    if tls.version() == "TLSv1.2" and not renegotiates_securely(hello):
         weak.append("no secure renegotiation")
     return weak
 
 
-def _renegotiates_securely(hello: bytes) -> bool:
+def renegotiates_securely(hello: bytes) -> bool:
     """Return whether a ServerHello of TLS 1.2 has renegotiation_info (RFC 5746); True if unread."""
     at = 5 + 4 + 2 + 32  # the headers of record and message, the version, the random
     if hello[:1] != b"\x16" or hello[5:6] != b"\x02" or len(hello) <= at:
