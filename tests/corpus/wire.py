@@ -1,7 +1,7 @@
 """Answers as servers write them on the wire: what a browser shows of each, and what we must say.
 
 Each case is one connection: the bytes that the server sends, and how it ends. `shown` was looked
-at in Chromium, and `tests/fetch/test_browser.py` looks again where there is one.
+at in Chromium; `python -m tests.corpus.in_chromium` looks again.
 """
 
 import gzip
