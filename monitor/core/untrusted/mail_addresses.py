@@ -22,6 +22,7 @@ def normalized(text: str, *, allow_private: bool = False) -> str | None:
             allow_domain_literal=False,
             allow_display_name=False,
             check_deliverability=False,
+            strict=True,  # the length of the local part too
             test_environment=allow_private,
         )
     except EmailNotValidError:
