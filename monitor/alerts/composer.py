@@ -92,7 +92,11 @@ class Composer:
             return replace(letter, exits=self._exits(recipient))
         chosen = [
             name
-            for topic, name in (*self._places.items(), *choices.INTERESTS.items())
+            for topic, name in (
+                *self._places.items(),
+                *choices.INTERESTS.items(),
+                *choices.KINDS_OF_CHANGES.items(),
+            )
             if topic in recipient.topics
         ]
         chosen.append(f"rythme : {choices.PACES[recipient.pace]}")

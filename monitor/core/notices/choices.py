@@ -19,11 +19,11 @@ INTERESTS: Mapping[str, str] = {
     topics.MILESTONE: "indisponibilités qui durent : à 2 heures, puis chaque jour",
     topics.CHANGE_MAJOR: "modifications importantes des pages",
     topics.CHANGE_ANY: "toutes les modifications des pages",
-    **{
-        topics.CHANGE + kind.value: f"modifications des pages : {KINDS[kind]}"
-        for kind in ChangeKind
-        if kind in topics.KINDS
-    },
+}
+KINDS_OF_CHANGES: Mapping[str, str] = {
+    topics.CHANGE + kind.value: f"modifications des pages : {KINDS[kind]}"
+    for kind in ChangeKind
+    if kind in topics.KINDS
 }
 
 

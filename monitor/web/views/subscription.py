@@ -23,12 +23,14 @@ class ChoicesView:
     Attributes:
         services: ANEF, its components, everything.
         departments: Those that have a page that is watched.
+        kinds: Of changes of pages, for who does not want all of them.
 
     """
 
     services: tuple[Choice, ...]
     departments: tuple[Choice, ...]
     interests: tuple[Choice, ...]
+    kinds: tuple[Choice, ...]
     paces: tuple[Choice, ...]
     rests: bool
 
@@ -42,6 +44,7 @@ def choices_view(
         services=tuple(one for one in every_place if not one.value.startswith(DEPARTMENT)),
         departments=tuple(one for one in every_place if one.value.startswith(DEPARTMENT)),
         interests=_choices(choices.INTERESTS, chosen),
+        kinds=_choices(choices.KINDS_OF_CHANGES, chosen),
         paces=tuple(
             Choice(value=one.value, name=name, chosen=one is pace)
             for one, name in choices.PACES.items()
