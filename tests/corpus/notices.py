@@ -113,6 +113,10 @@ KINDS: dict[str, list[Notice]] = {
         "We are unable to process your request at this time.",
         "Something went wrong on our end.",
         "Le délai de réponse du serveur est dépassé.",
+        "Nous n’arrivons pas à afficher ce que vous cherchez.",
+        "La requête s’est terminée en erreur.",
+        "Ce service rencontre un souci.",
+        "Indisponible",
         "Suite à un incident chez notre hébergeur, le site n’est pas accessible.",
     ),
     "service out, healthy": healthy(
@@ -123,6 +127,11 @@ KINDS: dict[str, list[Notice]] = {
         "L’incident de ce matin est résolu : le service fonctionne normalement.",
         "Le guichet est fermé le mercredi. L’accueil du public est suspendu le 24 décembre.",
         "Aucun incident n’est en cours.",
+        "Le service sera exceptionnellement fermé le 12 mai.",
+        "Nos services seront momentanément interrompus jeudi soir.",
+        "Depuis la panne du 3 mars, tous nos services ont été rétablis.",
+        "Si l’envoi échoue, vérifiez la taille de vos pièces jointes et réessayez.",
+        "Perte ou panne de votre titre électronique : contactez le fabricant de la puce.",
         "Un message « une erreur est survenue » s’affiche ? Videz le cache de votre navigateur.",
         "Que faire quand le site affiche “Service indisponible” ? Attendez dix minutes et "
         "recommencez, puis écrivez-nous.",
@@ -202,6 +211,7 @@ KINDS: dict[str, list[Notice]] = {
         *healthy(
             "En raison d’une forte affluence au guichet, présentez-vous avant 10 heures.",
             "La fréquentation du musée a doublé en un an.",
+            "Réunion publique sur la saturation du réseau ferroviaire, jeudi à 18 h.",
             "Le département a accueilli un nombre important de visiteurs cet été.",
         ),
     ],

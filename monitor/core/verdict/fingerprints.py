@@ -61,6 +61,7 @@ _SUPPOSED = re.compile(
     r"|malgre|despite|signifie|veut dire|means"
     r"|peut-etre|perhaps|maybe|probable(ment)?)\b"
 )
+_TO_COME = re.compile(r"\b(ser(a|ont|ait|aient)|pourr(a|ait|ont|aient)|will|would|may|might)\b")
 _UNDONE_AFTER = re.compile(
     r",? ?(prevue?s?|planifiee?s?|programmee?s?|aura lieu|auront lieu|resolved|resolu"
     r"|ser(a|ont) (effectue|realise|menee?)|(a|ont) ete (resol|corrig|retabl)"
@@ -142,6 +143,8 @@ class Fingerprint:
         before = _SENTENCE_END.split(text[max(0, start - reach) : start])[-1]
         rest = text[match.end() : match.end() + reach]
         if _SUPPOSED.search(before) or _is_quoted(text[max(0, start - reach) : start]):
+            return True
+        if self.verdict is Verdict.DOWN and _TO_COME.search(match[0]):
             return True
         if _UNDONE_AFTER.match(rest):
             return True
