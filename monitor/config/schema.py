@@ -5,11 +5,12 @@ Where a table holds what the program uses, its class is the program's own: `Publ
 (defaults of other tables, units) into those of `values` and of the core.
 """
 
+from collections.abc import Mapping
 from datetime import time
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from monitor.config.field_types import (
     Day,
@@ -39,7 +40,17 @@ from monitor.config.field_types import (
 
 
 class Entry(BaseModel):
+    """A table. `RETIRED` are keys of earlier versions: an upgrade must not refuse their files."""
+
+    RETIRED: ClassVar[frozenset[str]] = frozenset()
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_retired(cls, raw: object) -> object:
+        if not isinstance(raw, Mapping):
+            return raw
+        return {key: value for key, value in raw.items() if key not in cls.RETIRED}
 
 
 class ServiceEntry(Entry):
@@ -174,6 +185,7 @@ class StampAuthority(Entry):
 
     """
 
+    RETIRED = frozenset({"qualified"})
     slug: Slug
     name: Text
     url: Url
@@ -226,6 +238,7 @@ class PlatformEntry(Entry):
 
 
 class TargetEntry(Entry):
+    RETIRED = frozenset({"route"})
     slug: Slug
     name: Text
     url: Url
@@ -260,6 +273,7 @@ class NationalEntry(Entry):
 class DepartmentEntry(Entry):
     """A file of `targets/prefectures/`."""
 
+    RETIRED = frozenset({"name"})
     department: Department
     city: Text
     platform: Slug

@@ -315,3 +315,20 @@ def test_a_resolver_that_is_alone_is_told(
 ) -> None:
     config = replace(load(folder), resolvers=first, second_resolvers=second)
     assert bool(config.advice) is told
+
+
+def test_keys_of_earlier_versions_are_accepted_and_change_nothing(folder: Path) -> None:
+    before = load(folder)
+    file = folder / "targets" / "prefectures" / "93.toml"
+    text = file.read_text().replace('department = "93"', 'department = "93"\nname = "Bobigny"', 1)
+    file.write_text(text)
+    append(
+        file,
+        '\n[[target.route]]\nname = "Écran"\nurl = "https://93.etat.fr/#/a"\n'
+        'source = "vu"\nverified = "yes"\n',
+    )
+
+    after = load(folder)
+
+    assert "name = " in text
+    assert after == before

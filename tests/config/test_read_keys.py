@@ -24,7 +24,7 @@ GIVEN = (
     values.Config, values.ControlSettings, values.Journaling, values.Stamping, values.Cosigning,
     values.Witnessing, values.FigureSettings, Target, Platform, Policy, Component, Milestone,
     OpeningHours, schema.Publisher, schema.Retention, schema.ControlHost, schema.StampAuthority,
-    schema.Cosigner,
+    schema.Cosigner, schema.LegalEntry,
 )  # fmt: skip
 # Fields that the rules of the files alone read.
 RULES = {

@@ -9,6 +9,8 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
+from sqlmodel import Session, create_engine
+
 from monitor.attest.sealing import KEY_FILE, Sealer
 from monitor.core.model import (
     Annotation,
@@ -28,6 +30,7 @@ from monitor.core.model import (
     Verdict,
 )
 from monitor.core.model.anchors import Cosignature, Stamp, Standing
+from monitor.core.notices.notice import MessageState, NoticeKind, Pace, SubscriberState, Suppression
 from monitor.core.outages.fold import in_outage
 from monitor.evidence import bounded, durable
 from monitor.evidence.captures.capture_policy import Captures
@@ -40,6 +43,15 @@ from monitor.probe.dead_link_tracker import DeadLinkTracker
 from monitor.probe.page_tracker import PageTracker
 from monitor.runtime.clock import SystemClock
 from monitor.store import Store, cosignature_work, migrate, stamp_work
+from monitor.store.tables.alert_tables import (
+    AlertCursorRow,
+    AlertThreadRow,
+    NoticeRow,
+    OutboxRow,
+    SubscriberRow,
+    SubscriptionRow,
+    SuppressionRow,
+)
 from tests.support.captured import spoken
 from tests.support.folds import Folds
 from tests.support.linking import body
@@ -255,6 +267,45 @@ async def _live(store: Store, data: Path, tsa: Authority) -> None:
     store.request_annotation(maintenance(ANNOUNCED, at(80_000)))
 
 
+def _subscribe(url: str) -> None:
+    """Write one of everything that alerts keep."""
+    subscriber = SubscriberRow(
+        lookup=b"l" * 32,
+        address=b"a" * 60,
+        nonce=b"n" * 16,
+        standing=SubscriberState.CONFIRMED,
+        pace=Pace.AT_ONCE,
+        rests=False,
+        asked_at=at(30_000),
+        confirmed_at=at(30_060),
+    )
+    notice = NoticeRow(
+        key="opened:1", kind=NoticeKind.OPENED, thread="1", at=at(31_000), numbers="1",
+        hours=0, again=False,
+    )  # fmt: skip
+    engine = create_engine(url)
+    with Session(engine) as session:
+        session.add_all([subscriber, notice])
+        session.flush()
+        assert subscriber.id is not None
+        assert notice.id is not None
+        session.add_all(
+            [
+                AlertCursorRow(id=1, leaf=40),
+                AlertThreadRow(number=1, state="{}"),
+                SubscriptionRow(subscriber_id=subscriber.id, topic="anef"),
+                SuppressionRow(lookup=b"s" * 32, at=at(30_000), why=Suppression.LEFT),
+                OutboxRow(
+                    notice_id=notice.id, subscriber_id=subscriber.id, thread="1",
+                    state=MessageState.SENT, rank=0, created_at=at(31_000), due_at=at(31_000),
+                    attempts=1, ended_at=at(31_002),
+                ),
+            ]
+        )  # fmt: skip
+        session.commit()
+    engine.dispose()
+
+
 def make(data: Path, tsa: Authority) -> Made:
     """Record it all below `data`, sealed, but for one last leaf."""
     data.mkdir()
@@ -264,6 +315,7 @@ def make(data: Path, tsa: Authority) -> Made:
         url, point="local", writer=True, rest_s=0, environment=ENVIRONMENT, targets=TARGETS
     ) as store:
         asyncio.run(_live(store, data, tsa))
+    _subscribe(url)
     return Made(data, tsa.root_pem)
 
 
