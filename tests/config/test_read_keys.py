@@ -22,9 +22,9 @@ from tests.support.documented import ROOT
 # Classes whose values the program is given as they are.
 GIVEN = (
     values.Config, values.ControlSettings, values.Journaling, values.Stamping, values.Cosigning,
-    values.Witnessing, values.FigureSettings, values.Mail, values.Relay, Target, Platform, Policy, Component, Milestone,
-    OpeningHours, schema.Publisher, schema.Retention, schema.ControlHost, schema.StampAuthority,
-    schema.Cosigner, schema.LegalEntry,
+    values.Witnessing, values.FigureSettings, values.Mail, values.Relay, Target, Platform,
+    Policy, Component, Milestone, OpeningHours, schema.Publisher, schema.Retention,
+    schema.ControlHost, schema.StampAuthority, schema.Cosigner, schema.LegalEntry,
 )  # fmt: skip
 # Fields that the rules of the files alone read.
 RULES = {
