@@ -61,8 +61,17 @@ class _Sums:
         return consent or (self.fields > 0 and self.newsletter >= max(1.0, LEAST_SHARE * self.runs))
 
 
+def _may_ask(page: Outline) -> bool:
+    """Return whether a page has a choice, a field or a name of such a window: a cheap test."""
+    if any(node.rule in _NAMED or node.rule == SIGN_UP for node in page.nodes):
+        return True
+    return any(len(run.text) <= MOST_BUTTON and _CHOICE.match(run.text) for run in page.runs)
+
+
 def windows(page: Outline) -> list[bool]:
     """Return for each node whether it stands in a window that asks something of every visitor."""
+    if not _may_ask(page):
+        return [False] * len(page.nodes)
     sums = [_Sums() for _ in page.nodes]
     for run in page.runs:
         node, one = page.nodes[run.node], sums[run.node]

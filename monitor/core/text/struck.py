@@ -14,7 +14,7 @@ _SHOWN = re.compile(r"\[barré : [^\]]*\]?")
 
 def is_struck(tag: str, attributes: Mapping[str, str]) -> bool:
     """Return whether an element strikes its text through."""
-    return tag in _TAGS or bool(_STYLE.search(attributes.get("style", "")))
+    return tag in _TAGS or ("style" in attributes and bool(_STYLE.search(attributes["style"])))
 
 
 def shown_struck(text: str) -> str:
