@@ -7,7 +7,6 @@ _BEFORE = re.compile(r" (?=[:;?!»%€])")
 _AFTER = re.compile(r"(?<=«) |(?<=n°) |(?<=\d) (?=(?:min|ms|kB|[hjs])\b)")
 _HOUR = re.compile(r"(?<=\d\u00a0h) (?=\d)")
 _APOSTROPHE = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
-_TAG = re.compile(r"(<[^<>]*>)")
 
 
 def typeset(text: str) -> str:
@@ -20,5 +19,10 @@ def typeset(text: str) -> str:
 
 def typeset_markup(markup: str) -> str:
     """Return HTML whose texts are typeset and whose tags are untouched."""
-    parts = _TAG.split(markup)
-    return "".join(part if index % 2 else typeset(part) for index, part in enumerate(parts))
+    before, *parts = markup.split("<")
+    return typeset(before) + "".join(_typeset_after_tag(part) for part in parts)
+
+
+def _typeset_after_tag(part: str) -> str:
+    tag, end, text = part.partition(">")
+    return f"<{tag}{end}{typeset(text)}"
