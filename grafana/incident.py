@@ -110,6 +110,7 @@ def incident(record: Record) -> Any:
                     link("Toutes celles de la période", f"/api/v1/outages?{asked}"),
                     link("Le registre de cette cible", "/cibles/${__data.fields.Cible}"),
                 ],
+                always="Dernier relevé",
                 height=5,
             )
         )

@@ -88,6 +88,7 @@ def milestone() -> Any:
                 differences("scope, slug", FAMILY, BEFORE, AFTER),
                 of=SCOPES,
                 order="-Nom",
+                always="Couverture après",
                 title="L’écart de disponibilité, après moins avant (en points, et couverture en %)",
                 about="Un nombre positif est un progrès. Si « au moins » et « au plus » n’ont pas "
                 "le même signe, on ne peut pas dire s’il y en a eu un.",
@@ -118,6 +119,7 @@ def milestone() -> Any:
                 rates("scope, slug", FAMILY, BEFORE),
                 of=SCOPES,
                 order="-Nom",
+                always="Couverture",
                 title="Disponibilité avant (en %)",
                 about="Disponibilité avant la date, avec ses bornes et sa couverture. Sans "
                 "valeur : la couverture est trop faible, par exemple parce que Vigie ne relevait "
@@ -131,6 +133,7 @@ def milestone() -> Any:
                 rates("scope, slug", FAMILY, AFTER),
                 of=SCOPES,
                 order="-Nom",
+                always="Couverture",
                 title="Disponibilité après (en %)",
                 about="Disponibilité depuis la date, avec ses bornes et sa couverture.",
                 links=pages,

@@ -153,6 +153,7 @@ def operations() -> Any:
                 ],
                 by={"platform": "Plateforme"},
                 title="Les plateformes",
+                always="Incident",
                 about="« Refus jusqu’à » : aucune requête avant cette heure, après un refus du "
                 "site.",
                 width=12,

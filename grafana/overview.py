@@ -113,6 +113,7 @@ def overview() -> Any:
                 rates("scope, slug", "anef_scope", 'window="$window"'),
                 of=SCOPES,
                 order="-Nom",
+                always="Couverture",
                 title="Disponibilité des ensembles (en %), avec ses bornes",
                 about="Le nombre de « vigie availability » et des pages, sur la période choisie en "
                 "haut. Sans valeur : la couverture est trop faible pour un taux. L’ANEF est "
@@ -132,6 +133,7 @@ def overview() -> Any:
                 rates("target", "anef", 'group=~"$group",department="",window="$window"'),
                 of=TARGETS,
                 order="-Nom",
+                always="Couverture",
                 title="Disponibilité des services nationaux (en %)",
                 about="Par cible, sur la période choisie en haut. Sans valeur : la couverture est "
                 "trop faible pour un taux.",

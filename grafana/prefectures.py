@@ -23,10 +23,11 @@ from monitor.core.state_looks import STATE_LOOKS
 
 READ = """
 La couleur d’un département est celle de **la plus gravement touchée de ses pages** ; il est
-indéterminé dès qu’une seule de ses pages l’est, si les autres vont bien. La carte est celle
-du moment où ce tableau a été ouvert : recharger la page pour la suivante ; le tableau à côté,
-lui, se met à jour. L’outre-mer est sur la carte, plus loin ; cinq territoires n’y ont pas de
-contour (975, 977-978, 986, 987, 988) : ils sont dans le tableau.
+indéterminé, en gris, dès qu’une seule de ses pages l’est, si les autres vont bien ; gris très
+pâle : aucune de ses pages n’est surveillée. La carte est celle du moment où ce tableau a été
+ouvert : recharger la page pour la suivante ; le tableau à côté, lui, se met à jour. L’outre-mer
+est sur la carte, plus loin ; cinq territoires n’y ont pas de contour (975, 977-978, 986, 987,
+988) : ils sont dans le tableau.
 
 **Pour comparer des préfectures, lire les trois taux et la couverture.** Deux préfectures dont les
 intervalles « au plus bas » – « au plus haut » se recouvrent ne peuvent pas être départagées. La
@@ -48,14 +49,19 @@ def _france() -> Any:
 
 
 def _map() -> Any:
-    rules = [
-        {
-            "check": {"property": "state", "operation": "eq", "value": verdict.value},
-            "style": _outline(look.color, 0.85),
-        }
-        for verdict, look in STATE_LOOKS.items()
-    ]
     grey = _outline(states.UNKNOWN_COLOR, 0.2)
+    # Grafana takes the first rule that fits.
+    unwatched = {"property": "targets", "operation": "eq", "value": 0}
+    rules = [
+        {"check": unwatched, "style": _outline(states.UNKNOWN_COLOR, 0)},
+        *(
+            {
+                "check": {"property": "state", "operation": "eq", "value": verdict.value},
+                "style": _outline(look.color, 0.85),
+            }
+            for verdict, look in STATE_LOOKS.items()
+        ),
+    ]
 
     def layer(name: str, config: dict[str, Any]) -> Any:
         return (
@@ -69,9 +75,9 @@ def _map() -> Any:
     panel = dressed(
         geomap.Panel(),
         title="Les préfectures, à l’ouverture de ce tableau",
-        about="L’état le plus grave des pages de chaque préfecture. Contours : Natural Earth, "
-        "domaine public. Sans carte : l’adresse de Vigie ou son réglage « api_origin » est à "
-        "corriger (docs/grafana.md).",
+        about="L’état le plus grave des pages de chaque préfecture ; gris très pâle : aucune n’est "
+        "surveillée. Contours : Natural Earth, domaine public. Sans carte : l’adresse de Vigie ou "
+        "son réglage « api_origin » est à corriger (docs/grafana.md).",
         width=10,
         height=13,
         unit="none",
@@ -163,6 +169,7 @@ def prefectures(record: Record) -> Any:
                 "haut ». Sans valeur : la couverture est trop faible pour un taux.",
                 links=pages,
                 order="Indisponible au moins",
+                always="Couverture",
                 height=10,
             )
         )
@@ -204,6 +211,7 @@ def prefectures(record: Record) -> Any:
                 "n’existe plus.",
                 links=pages,
                 order="Dernière modification",
+                always="Liens morts",
                 height=10,
             )
         )

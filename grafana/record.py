@@ -152,7 +152,8 @@ def changes(*, title: str, about: str, links: Mapping[str, Sequence[Any]]) -> An
     sql = f"""
         SELECT page_change.leaf AS "Numéro", subject.target AS "Cible",
           {at("page_change.before_last_at")} AS "Après", {at("page_change.at")} AS "Avant",
-          page_change.summary AS "Résumé", page_change.weight AS "Importance"
+          page_change.edge AS "Nature", NULLIF(page_change.summary, '') AS "Résumé",
+          page_change.weight AS "Importance"
         FROM page_change
         JOIN subject ON subject.id = page_change.subject_id
         WHERE subject.point = ${{point:sqlstring}} AND page_change.announced
@@ -164,6 +165,7 @@ def changes(*, title: str, about: str, links: Mapping[str, Sequence[Any]]) -> An
         "Cible": TEXT,
         "Après": INSTANT,
         "Avant": INSTANT,
+        "Nature": TEXT,
         "Résumé": TEXT,
         "Importance": TEXT,
     }

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
@@ -15,6 +15,7 @@ from grafana_foundation_sdk.models import dashboard
 from grafana import states
 from grafana.panels import WIDTH, ask, dressed, plain
 from monitor.core.french.change_sentences import WEIGHTS
+from monitor.core.french.page_event_sentences import EDGES
 from monitor.core.french.sentences import REASONS
 
 COLUMN_PX = 70  # of a table, at least
@@ -182,6 +183,8 @@ def worded(column: str) -> dict[str, Any]:
             return {"mappings": [states.named()], "custom.width": STATE_PX, **_COLORED}
         case "Raison":
             return {"mappings": [_texts(REASONS)], "custom.wrapText": True}
+        case "Nature":
+            return {"mappings": [_texts(EDGES)], "custom.wrapText": True}
         case "Importance":
             return {"mappings": [_texts(WEIGHTS)], "custom.width": WEIGHT_PX}
         case "Département":
@@ -208,6 +211,31 @@ def _departments() -> dashboard.ValueMap:
     return dashboard.ValueMap(names)
 
 
+def _staying(columns: Sequence[Column], always: str) -> list[Column]:
+    """Return columns that are there even when none of their rows has a value."""
+    (rows,) = (column.expression for column in columns if column.name == always)
+    none = dashboard.SpecialValueMap(
+        dashboard.DashboardSpecialValueMapOptions(
+            match=dashboard.SpecialValueMatch.NULL_AND_NAN,
+            result=dashboard.ValueMappingResult(text="–", color=states.UNKNOWN_COLOR),
+        )
+    )
+    return [
+        column
+        if column.name == always
+        else replace(
+            column,
+            # Not a number is no number: it is neither a zero nor a good one.
+            expression=f"({column.expression} or ({rows} * NaN unless on () {column.expression}))",
+            properties={
+                **column.properties,
+                "mappings": [*column.properties.get("mappings", ()), none],
+            },
+        )
+        for column in columns
+    ]
+
+
 def grid(
     columns: Sequence[Column],
     *,
@@ -220,6 +248,7 @@ def grid(
     links: Sequence[Any] = (),
     order: str = "",
     nothing: str = "–",
+    always: str = "",
 ) -> Any:
     """Return a table: a row for each subject, or for each value of the labels `by`.
 
@@ -234,8 +263,12 @@ def grid(
         links: Of every cell of the first column; `${__data.fields.X}` is the cell under X.
         order: The column to sort by, the highest first; "-" before it: the lowest.
         nothing: What stands where a row has no value.
+        always: The column that every row has. Where another has no value at all, Grafana would
+            leave it out; with this it stays, and says so in each row.
 
     """
+    if always:
+        columns = _staying(columns, always)
     panel = dressed(
         table.Panel(), title=title, about=about, width=width, height=height, unit="none"
     )

@@ -33,7 +33,7 @@ function record(props, type, standIn) {
             text: [shown.prefix, shown.text, shown.suffix].filter(Boolean).join(''),
             color: shown.color ?? '',
             number: field.type === FieldType.number,
-            mapped: (field.config.mappings ?? []).length > 0,
+            mapped: (field.config.mappings ?? []).some((one) => one.type !== 'special'),
           };
         }),
       ),

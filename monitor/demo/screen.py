@@ -5,6 +5,7 @@ from datetime import datetime
 
 from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.french.formatting import apart, clock_time, duration
+from monitor.core.french.page_event_sentences import EXPLAINED
 from monitor.core.french.sentences import REASONS, VERDICTS
 from monitor.core.model import Outage, State, Target
 from monitor.core.state_looks import STATE_LOOKS
@@ -96,7 +97,9 @@ def _changed(changes: Sequence[ChangeRecord], targets: Sequence[Target]) -> Iter
     for change in changes:
         name = _cut(names.get(change.target, change.target), _NAME - 2)
         silent = " (date affichée inchangée)" if change.silent else ""
-        yield f"  {name:{_NAME}}avant {clock_time(change.by_at)}{silent} : {change.summary}"
+        # A page that is back, as it was, has no difference to sum up.
+        words = change.summary or EXPLAINED[change.edge]
+        yield f"  {name:{_NAME}}avant {clock_time(change.by_at)}{silent} : {words}"
     if not changes:
         yield "  aucune"
 

@@ -128,3 +128,21 @@ def test_a_change_is_told_with_what_its_date_did() -> None:
 
     assert said in shown(changes=(change,), width=130)
     assert said not in shown(width=130)
+
+
+def test_a_page_that_is_back_has_a_sentence_though_nothing_differs() -> None:
+    change = ChangeRecord(
+        number=1,
+        target="prefecture-31",
+        point="local",
+        at=NOW,
+        edge=PageEdge.RESTORED,
+        before=None,
+        after=None,
+        kinds=(),
+        weight=None,
+        summary="",
+        silent=False,
+        announced=True,
+    )
+    assert "avant 09:14:30 : La page répond de nouveau." in shown(changes=(change,), width=130)

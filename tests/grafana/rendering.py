@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -23,7 +24,7 @@ from monitor.figures.scopes import ANEF_NAME
 from tests.grafana.test_sql import SQL, columns_and_rows, postgres, reader
 from tests.support.dashboards import FILES, FOLDER, load
 from tests.support.documented import ROOT
-from tests.support.prometheus import ask
+from tests.support.prometheus import ask, has_rows
 from tests.support.rendered import faults, row
 from tests.support.scraped import Scraped, scraped
 from tests.support.service import vigie_here, wait_until
@@ -34,8 +35,13 @@ THEMES, WIDTHS = ("light", "dark"), (1280, 1920)
 # On the loopback there is no authority that dates the journal, and no time server.
 ABSENT = ("Les horodatages du journal",)
 SHOWN = timedelta(minutes=3)
-# The last thing that panels need of the demo: a change of a page, which two checks confirm.
-CHANGED = 'anef_page_last_change_timestamp_seconds{job="demo"}'
+# What panels need: the rates; the last thing that happens in the demo, which is that a dead link is
+# announced; and enough to fill the period, of which each wait is a part.
+NEEDED = (
+    "anef_milestone_availability_ratio",
+    'anef_page_dead_links{job="demo"} > 0',
+    *(f'anef_build_info{{job="demo"}} offset {ago}s' for ago in (30, 60, 90, 120)),
+)
 RATES = "Disponibilité des ensembles (en %), avec ses bornes"
 
 
@@ -94,7 +100,8 @@ def test_each_dashboard_is_drawn(tmp_path: Path, reader: psycopg.Connection[Any]
     record = tmp_path / "record.json"
     record.write_text(json.dumps(dict(answers(reader))))
     with scraped(tmp_path) as services:
-        wait_until(lambda: bool(ask(services.prometheus, CHANGED)))
+        for query in NEEDED:
+            wait_until(partial(has_rows, services.prometheus, query))
         to = datetime.now(UTC)  # noqa: TID251 -- of the demo, which has the clock of the machine
         subprocess.run(
             [

@@ -74,7 +74,13 @@ def rates_without_coverage(dashboard: Dashboard) -> list[str]:
     found = []
     for panel in panels(dashboard):
         read = [one for query in promql(panel) for one in selectors(filled(query))]
-        coverages = {(one.name, _without_bound(one.matchers)) for one in read}
+        # A rate reads a coverage to know its rows: that shows none.
+        coverages = {
+            (one.name, _without_bound(one.matchers))
+            for query in promql(panel)
+            if "_availability_ratio" not in query
+            for one in selectors(filled(query))
+        }
         for one in read:
             if one.name.endswith("_availability_ratio"):
                 beside = one.name.replace("_availability_", "_coverage_")
@@ -257,6 +263,34 @@ def mixed_points(dashboard: Dashboard) -> list[str]:
     return found
 
 
+def vanishing_rates(dashboard: Dashboard) -> list[str]:
+    """Return the rates whose column, where none has a value, Grafana would leave out."""
+    return [
+        panel["title"]
+        for panel in panels(dashboard)
+        for query in promql(panel)
+        if "_availability_ratio" in query
+        and not ("_coverage_ratio" in query and "* NaN unless on ()" in query)
+    ]
+
+
+def unwatched_as_unknown(dashboard: Dashboard) -> list[str]:
+    """Return the maps on which a department without a page looks like one that is unknown."""
+    found = []
+    for panel in panels(dashboard):
+        layers = panel["options"].get("layers", ()) if panel["type"] == "geomap" else ()
+        for layer in layers:
+            styles = {
+                (rule["check"]["property"], rule["check"]["value"]): rule["style"]
+                for rule in layer["config"]["rules"]
+            }
+            first = next(iter(styles))
+            if first != UNWATCHED or styles[UNWATCHED] == styles["state", "unknown"]:
+                found.append(panel["title"])
+    return found
+
+
+UNWATCHED = ("targets", 0)  # a number of targets
 PER_POINT = "subject.point = ${point:sqlstring}"
 GRAFANA_COLUMN_PX = 150
 CHECKS: dict[str, Callable[[Dashboard], list[str]]] = {
@@ -270,6 +304,8 @@ CHECKS: dict[str, Callable[[Dashboard], list[str]]] = {
         hidden_columns,
         rates_after_nothing,
         mixed_points,
+        vanishing_rates,
+        unwatched_as_unknown,
     )
 }
 
@@ -325,7 +361,7 @@ def _with_rate(panel: dict[str, Any]) -> bool:
 
 def _without_the_coverage(dashboard: Dashboard) -> None:
     panel = _of(dashboard, _with_rate)
-    panel["targets"] = [one for one in panel["targets"] if "coverage" not in one["expr"]]
+    panel["targets"] = [one for one in panel["targets"] if "availability" in one["expr"]]
 
 
 def _ask(dashboard: Dashboard, old: str, new: str) -> None:
@@ -446,6 +482,10 @@ LIES: dict[str, tuple[str, Callable[[Dashboard], object]]] = {
         "mixed_points",
         lambda d: _ask(d, 'anef_incident_open{job=~"$job",point=~"$point"', "anef_incident_open{"),
     ),
+    "a column that may be left out": (
+        "vanishing_rates",
+        lambda d: _ask(d, " unless on () ", " unless "),
+    ),
     "a line across a gap": (
         "unknown_as_good",
         lambda d: _defaults(d, "timeseries")["custom"].update(spanNulls=True),
@@ -473,6 +513,16 @@ def test_a_word_of_a_table_in_the_colour_of_another_is_found() -> None:
     )
     words["unknown"]["color"] = GREEN
     assert unknown_as_good(dashboard) != []
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_a_map_without_a_look_for_the_unwatched_is_found(keep: bool) -> None:  # noqa: FBT001 -- a case
+    dashboard = load(FOLDER / "sqlite" / "prefectures.json")
+    (layer,) = _of_kind(dashboard, "geomap")["options"]["layers"]
+    rules = layer["config"]["rules"]
+    rule = rules.pop(0)
+    rules += [rule] if keep else []
+    assert unwatched_as_unknown(dashboard) != []
 
 
 def test_a_table_of_all_points_is_found() -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from monitor.core.french.figure_sentences import highest, lowest, percent, rounded
 from tests.support.dashboards import FILES, FOLDER, filled, load, panels, promql, queries
-from tests.support.prometheus import ask
+from tests.support.prometheus import ask, has_rows
 from tests.support.scraped import Scraped, scraped
 from tests.support.service import vigie_here, wait_until
 
@@ -43,13 +43,9 @@ def test_every_query_has_an_answer(services: Scraped) -> None:
     """One test: two workers would play the demo twice."""
     for dashboard, title, query in QUERIES:
         try:
-            wait_until(partial(_has_rows, services.prometheus, filled(query)))
+            wait_until(partial(has_rows, services.prometheus, filled(query)))
         except AssertionError as error:
             raise AssertionError(f"{dashboard}: {title}: {query}") from error
-
-
-def _has_rows(port: int, query: str) -> bool:
-    return bool(ask(port, query))
 
 
 @pytest.mark.timeout(600)
@@ -62,7 +58,7 @@ def test_a_number_is_that_of_the_command_and_of_the_page(services: Scraped) -> N
     names = {organize["renameByName"][head]: query for head, query in heads.items()}
     shown = {}
     for name, query in names.items():
-        wait_until(partial(_has_rows, services.prometheus, query))
+        wait_until(partial(has_rows, services.prometheus, query))
         rows = ask(services.prometheus, query)
         (shown[name],) = (
             float(row["value"][1]) for row in rows if row["metric"]["target"] == "cible-0"

@@ -83,6 +83,11 @@ def ask(port: int, query: str) -> list[dict[str, Any]]:
     return result
 
 
+def has_rows(port: int, query: str) -> bool:
+    """Return whether an instant query has a number in answer."""
+    return any(row["value"][1] != "NaN" for row in ask(port, query))
+
+
 def rules() -> list[dict[str, Any]]:
     """Return the shipped rules."""
     groups = yaml.safe_load((SHIPPED / "rules.yml").read_text())["groups"]

@@ -110,8 +110,8 @@ def scraped(folder: Path) -> Iterator[Scraped]:
     # As long before that day as since, at least, with an outage and a gap in the last 24 hours.
     record_until_now(data, _SLUGS, hours=100, down=range(1080, 1092), missed=range(1100, 1115))
     with (
-        _demo(folder) as demo,
         running(config, data) as service,
+        _demo(folder) as demo,  # last, so that its first outage is scraped
         prometheus(folder, service=service.port, more=_DEMO.format(port=demo)) as port,
     ):
         wait_until(lambda: len(ask(port, 'anef_build_info{job=~"vigie|demo"}')) == 2)
