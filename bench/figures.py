@@ -1,7 +1,11 @@
 """What figures cost on large stores: time and memory of each question, in a process of its own.
 
-    python -m bench.figures            all three stores
-    python -m bench.figures year       one of them: year, month, five
+    python -m bench.figures            all four stores
+    python -m bench.figures year       one of them: year, month, five, whole
+
+The last question of each store is what the service computes in the background, every ten minutes:
+all windows of every target, of the whole that needs them all, and beside a date of the law. Its
+figure is the time of the processor, since it rests between two targets.
 
 A day of each store is written by the real recorder; the other days are copies of its rows, moved
 in time by SQL. Every seventh day has an outage of half an hour. The sums by day are made by the
@@ -18,24 +22,32 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 from sqlalchemy import Connection, insert, text
 
+from monitor.config import FigureSettings, load
 from monitor.core.model import Judgement, Kind, Reason, Target, Verdict
 from monitor.core.outages.calendar import day_starts
+from monitor.core.outages.milestones import Component, Milestone, Sure
 from monitor.core.outages.span_figures import ScopeKind
 from monitor.core.outages.time_accounts import microseconds
 from monitor.figures.answers import Basis, Division, FigureQuestion, availabilities
 from monitor.figures.recorded_targets import recorded_targets
+from monitor.figures.rolling import RollingFigures
 from monitor.figures.scopes import Scopes
+from monitor.metrics import MetricsState
+from monitor.runtime.faults import Faults
 from monitor.store import Store, migrate
 from monitor.store.tables.check_tables import RollupRow, table_of
 from monitor.store.writing.intern_tables import InternTables
+from tests.support.clock import FakeClock
 from tests.support.outcomes import outcome
 
+CONFIG = Path(__file__).parents[1] / "config"
 START = datetime(2026, 1, 1, 23, tzinfo=UTC)  # midnight in Paris
 GOOD = Judgement(verdict=Verdict.UP, reason=Reason.OK, rule="ok")
 BAD = Judgement(verdict=Verdict.DOWN, reason=Reason.HTTP_5XX, rule="http-5xx")
@@ -44,6 +56,7 @@ SHAPES: Mapping[str, tuple[int, int, int]] = {  # targets, interval in seconds, 
     "year": (1, 60, 365),
     "month": (200, 300, 30),
     "five": (200, 300, 5 * 365 + 1),
+    "whole": (5, 60, 365),
 }
 
 
@@ -165,6 +178,33 @@ def ask(url: str, name: str, division: Division | None, kind: ScopeKind) -> None
     )
 
 
+def compute(url: str, name: str) -> None:
+    """Compute once what the service computes in the background, and print what it took."""
+    many, interval_s, days = SHAPES[name]
+    known = targets(many, interval_s)
+    clock = FakeClock(START + timedelta(days=days))
+    milestone = Milestone(
+        slug="date",
+        date=clock.now().date() - timedelta(days=180),
+        name="",
+        source="",
+        sure=Sure.YES,
+    )
+    component = Component(slug="tout", name="", targets=tuple(known), necessary=True, why="")
+    figures = FigureSettings(components=(component,), milestones=(milestone,))
+    config = replace(load(CONFIG), targets=tuple(known.values()), figures=figures)
+    board = MetricsState(known.values())
+    with Store.open(url, point="local", writer=False) as store:
+        rolling = RollingFigures(store, config, clock=clock, board=board, faults=Faults(clock))
+        before = time.process_time()
+        asyncio.run(rolling.compute())
+        took = time.process_time() - before
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    if board.figures is None or len(board.figures.milestones) != len(board.figures.scopes):
+        raise AssertionError("not everything was computed")
+    print(f"{took:7.3f} s  {peak:6.0f} MB  all figures in the background")
+
+
 def main() -> None:
     """Make the stores, and ask each question in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -173,6 +213,9 @@ def main() -> None:
     asked = parser.parse_args()
     if asked.ask:
         url, name, division, kind = asked.ask
+        if not kind:
+            compute(url, name)
+            return
         ask(url, name, Division(division) if division else None, ScopeKind(kind))
         return
     with tempfile.TemporaryDirectory() as folder:
@@ -186,12 +229,12 @@ def main() -> None:
                   f"{path.stat().st_size / 1e6:.0f} MB")  # fmt: skip
             for division, kind in (
                 ("", ScopeKind.ALL), ("month", ScopeKind.ALL), ("hour", ScopeKind.ALL),
-                ("", ScopeKind.TARGET),
+                ("", ScopeKind.TARGET), ("", ""),
             ):  # fmt: skip
                 if name == "five" and division == "hour":
                     continue  # more than one answer may read
-                words = ["--ask", url, name, division, kind.value]
-                print(f"  {kind.value:8} {division or 'whole':8}", end=" ", flush=True)
+                words = ["--ask", url, name, division, kind]
+                print(f"  {kind:8} {division or 'whole':8}", end=" ", flush=True)
                 subprocess.run(
                     [sys.executable, "-m", "bench.figures", *words], check=True, env=os.environ
                 )

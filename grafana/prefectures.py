@@ -25,7 +25,7 @@ READ = """
 La couleur d’un département est celle de **la plus gravement touchée de ses pages** ; il est
 indéterminé, en gris, dès qu’une seule de ses pages l’est, si les autres vont bien ; gris très
 pâle : aucune de ses pages n’est surveillée. La carte est celle du moment où ce tableau a été
-ouvert : recharger la page pour la suivante ; le tableau à côté, lui, se met à jour. L’outre-mer
+ouvert : recharger la page pour la suivante ; le tableau des états, lui, se met à jour. L’outre-mer
 est sur la carte, plus loin ; cinq territoires n’y ont pas de contour (975, 977-978, 986, 987,
 988) : ils sont dans le tableau.
 
@@ -45,7 +45,7 @@ def _outline(color: str, opacity: float) -> dict[str, Any]:
 
 def _france() -> Any:
     view: Any = geomap.MapViewConfig()  # whose types have no fractions, which Grafana has
-    return view.id("coords").lat(46.4).lon(2.4).zoom(5.4)
+    return view.id("coords").lat(46.2).lon(2.4).zoom(5.3)
 
 
 def _map() -> Any:
@@ -129,6 +129,29 @@ def prefectures(record: Record) -> Any:
         .with_panel(
             grid(
                 [
+                    *rates("target", "anef", labels),
+                    # The lowest rate first would begin with the pages that have none.
+                    ratio(
+                        "Indisponible au moins",
+                        f"100 - ({up(best)})",
+                    ),
+                ],
+                of=TARGETS,
+                title="Disponibilité de chaque page (en %), la pire d’abord",
+                about="Sur la période choisie en haut. D’abord la page le plus longtemps "
+                "indisponible, à coup sûr : « Indisponible au moins » est 100 % moins « Au plus "
+                "haut ». Sans valeur : la couverture est trop faible pour un taux.",
+                links=pages,
+                order="Indisponible au moins",
+                always="Couverture",
+                width=14,
+                height=13,
+            )
+        )
+        .with_panel(how_to_read(READ, height=7))
+        .with_panel(
+            grid(
+                [
                     state("État", "department", department="$department"),
                     count(
                         "Pages",
@@ -148,32 +171,9 @@ def prefectures(record: Record) -> Any:
                 about="L’état le plus grave des pages de la préfecture, et de combien de pages il "
                 "s’agit. Les plus gravement touchées d’abord.",
                 order="État",
-                width=14,
-                height=13,
-            )
-        )
-        .with_panel(
-            grid(
-                [
-                    *rates("target", "anef", labels),
-                    # The lowest rate first would begin with the pages that have none.
-                    ratio(
-                        "Indisponible au moins",
-                        f"100 - ({up(best)})",
-                    ),
-                ],
-                of=TARGETS,
-                title="Disponibilité de chaque page (en %), avec ses bornes et sa couverture",
-                about="Sur la période choisie en haut. D’abord la page le plus longtemps "
-                "indisponible, à coup sûr : « Indisponible au moins » est 100 % moins « Au plus "
-                "haut ». Sans valeur : la couverture est trop faible pour un taux.",
-                links=pages,
-                order="Indisponible au moins",
-                always="Couverture",
                 height=10,
             )
         )
-        .with_panel(how_to_read(READ, height=7))
         .with_panel(
             in_states(
                 curves(

@@ -282,6 +282,7 @@ def grid(
         properties = {"unit": "string", **worded(name)}
         if name == "Nom":
             properties["custom.width"] = NAME_PX if width == WIDTH else HALF_NAME_PX
+            properties["custom.wrapText"] = width != WIDTH
         if name in hidden:
             properties["custom.hideFrom"] = {"legend": True, "tooltip": True, "viz": True}
         panel = panel.override_by_name(name, values(properties))
@@ -291,7 +292,8 @@ def grid(
         renames[f"Value #{ref}" if len(columns) > 1 else "Value"] = column.name
         expression = of.named(column.expression) if of else column.expression
         panel = panel.with_target(ask(expression, ref=ref, instant=True, as_table=True))
-        panel = panel.override_by_name(column.name, values(column.properties))
+        wrapped = {**column.properties, "custom.wrapHeaderText": True}
+        panel = panel.override_by_name(column.name, values(wrapped))
     first = next(iter(by.values()))
     if links:
         built = [one.build() for one in links]

@@ -325,6 +325,7 @@ const CELLS = {
   width: undefined,
   minWidth: undefined,
   wrapText: false,
+  wrapHeaderText: false,
   hideFrom: { viz: false },
 };
 

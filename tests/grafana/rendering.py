@@ -35,11 +35,11 @@ THEMES, WIDTHS = ("light", "dark"), (1280, 1920)
 # On the loopback there is no authority that dates the journal, and no time server.
 ABSENT = ("Les horodatages du journal",)
 SHOWN = timedelta(minutes=3)
-# What panels need: the rates; the last thing that happens in the demo, which is that a dead link is
-# announced; and enough to fill the period, of which each wait is a part.
+# What panels need: the rates; a change of a page, which two checks confirm; and enough of the demo,
+# which lasts a minute, to fill most of the period. Each wait is a part of it.
 NEEDED = (
     "anef_milestone_availability_ratio",
-    'anef_page_dead_links{job="demo"} > 0',
+    'anef_page_last_change_timestamp_seconds{job="demo"}',
     *(f'anef_build_info{{job="demo"}} offset {ago}s' for ago in (30, 60, 90, 120)),
 )
 RATES = "Disponibilité des ensembles (en %), avec ses bornes"
