@@ -66,7 +66,8 @@ class Exposition:
             "Start of a probe against its slot, the wait for the platform's budget included.",
             registry=self._registry,
             buckets=(0.01, 0.05, 0.1, 0.5, 1, 5, 15, 30, 60, 300, 900),
-        )
+            labelnames=("point",),
+        ).labels(point)
         self._registry.register(_ServiceCollector(board, point=point))
         self._registry.register(JournalCollector(board, point=point))
         self._registry.register(AlertCollector(board, clock=clock, point=point))

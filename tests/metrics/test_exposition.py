@@ -257,6 +257,14 @@ async def test_the_service_itself_is_shown(desk: Desk) -> None:
     assert "anef_config_info" in samples
 
 
+async def test_every_series_of_ours_names_its_point(desk: Desk) -> None:
+    """The dashboards choose one point: a series without it would be on none."""
+    await desk.see(Verdict.UP)
+    desk.exposition.lateness.observe(0.02)
+    lines = desk.exposition.render().decode().splitlines()
+    assert [] == [line for line in lines if line.startswith("anef_") and 'point="' not in line]
+
+
 async def test_after_a_restart_an_open_incident_and_a_back_off_are_still_shown(desk: Desk) -> None:
     """They were found by the process before: a new one must not deny them."""
     await desk.see(Verdict.DOWN)
