@@ -159,6 +159,7 @@ def incident(record: Record) -> Any:
                         "Relevés, environ",
                         f"round(sum by (verdict, reason) (increase(anef_probes_total{{{WHERE}}}"
                         "[$__range]))) > 0",
+                        width=150,  # the reasons, which are sentences, have the rest
                     )
                 ],
                 by={"verdict": "Verdict", "reason": "Raison"},

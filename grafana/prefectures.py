@@ -9,6 +9,7 @@ from grafana.board import SITE, board, choice, window, with_milestones
 from grafana.panels import (
     PERIOD,
     ask,
+    called,
     curves,
     dressed,
     how_to_read,
@@ -17,7 +18,19 @@ from grafana.panels import (
     timeline,
 )
 from grafana.record import Record, changes
-from grafana.tables import TARGETS, count, grid, instant, rates, ratio, says, state, up
+from grafana.tables import (
+    TARGETS,
+    count,
+    day,
+    departments,
+    grid,
+    instant,
+    rates,
+    ratio,
+    says,
+    state,
+    up,
+)
 from monitor.core.french.change_sentences import COLUMNS
 from monitor.core.state_looks import STATE_LOOKS
 
@@ -35,6 +48,7 @@ période des taux finit à la fin de la période affichée. Pour novembre : affi
 finit le 1er décembre à 0 h, et choisir « 30 jours ». Les autres mois, page par page :
 [le registre](${vigie}/disponibilite?de=prefectures:prefectures&par=month).
 """
+_LEAST_PX = 135  # the title of the column, and the arrow of what is sorted
 WHERE = '@,department=~"$department",department!=""'
 OUTLINES = f"{SITE}/api/v1/departements.geojson"  # a layer's address takes no variable
 
@@ -53,7 +67,7 @@ def _map() -> Any:
     # Grafana takes the first rule that fits.
     unwatched = {"property": "targets", "operation": "eq", "value": 0}
     rules = [
-        {"check": unwatched, "style": _outline(states.UNKNOWN_COLOR, 0)},
+        {"check": unwatched, "style": grey},
         *(
             {
                 "check": {"property": "state", "operation": "eq", "value": verdict.value},
@@ -131,18 +145,15 @@ def prefectures(record: Record) -> Any:
                 [
                     *rates("target", "anef", labels),
                     # The lowest rate first would begin with the pages that have none.
-                    ratio(
-                        "Indisponible au moins",
-                        f"100 - ({up(best)})",
-                    ),
+                    ratio("Panne au moins", f"100 - ({up(best)})", width=_LEAST_PX),
                 ],
                 of=TARGETS,
                 title="Disponibilité de chaque page (en %), la pire d’abord",
                 about="Sur la période choisie en haut. D’abord la page le plus longtemps "
-                "indisponible, à coup sûr : « Indisponible au moins » est 100 % moins « Au plus "
+                "indisponible, à coup sûr : « Panne au moins » est 100 % moins « Au plus "
                 "haut ». Sans valeur : la couverture est trop faible pour un taux.",
                 links=pages,
-                order="Indisponible au moins",
+                order="Panne au moins",
                 always="Couverture",
                 width=14,
                 height=13,
@@ -194,7 +205,7 @@ def prefectures(record: Record) -> Any:
                         "Dernière modification",
                         f"max by (target) (anef_page_last_change_timestamp_seconds{{{WHERE}}})",
                     ),
-                    instant(
+                    day(
                         "Mise à jour affichée",
                         "max by (target) "
                         f"(anef_page_displayed_update_timestamp_seconds{{{WHERE}}})",
@@ -237,13 +248,16 @@ def prefectures(record: Record) -> Any:
             )
         )
         .with_panel(
-            timeline(
-                states.query("department", department="$department"),
-                title="Chaque préfecture, sur la période",
-                about="L’état le plus grave de ses pages. Un blanc : Vigie ou Prometheus était "
-                "arrêté, et l’état n’est pas connu.",
-                name="{{department}}",
-                height=42,
+            called(
+                timeline(
+                    states.query("department", department="$department"),
+                    title="Chaque préfecture, sur la période",
+                    about="L’état le plus grave de ses pages. Un blanc : Vigie ou Prometheus était "
+                    "arrêté, et l’état n’est pas connu.",
+                    name="{{department}}",
+                    height=42,
+                ),
+                departments(),
             )
         )
     )

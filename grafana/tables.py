@@ -20,7 +20,7 @@ from monitor.core.french.sentences import REASONS
 
 COLUMN_PX = 70  # of a table, at least
 DEPARTMENT_PX, STATE_PX, WEIGHT_PX = 220, 190, 110
-NAME_PX, HALF_NAME_PX = 300, 190
+NAME_PX, HALF_NAME_PX = 300, 180
 _PREFECTURES = Path(__file__).parents[1] / "config" / "targets" / "prefectures"
 _COLORED = {
     "custom.cellOptions": {"type": "color-background", "mode": "basic"},
@@ -91,10 +91,11 @@ def _near(low: float, high: float, text: str) -> dashboard.RangeMap:
     )
 
 
-def ratio(name: str, expression: str) -> Column:
+def ratio(name: str, expression: str, *, width: int = 0) -> Column:
     """Return a column of percentages. As on our pages, 100 and 0 are only what is exactly so."""
     nearly = [_near(99.995, 99.9999999, "99,99"), _near(0.0000001, 0.005, "0,01")]
     properties = {"unit": RATIO_UNIT, "decimals": RATIO_PLACES, "mappings": nearly}
+    properties |= {"custom.width": width} if width else {}
     return Column(name, expression, properties)
 
 
@@ -103,8 +104,14 @@ def instant(name: str, expression: str) -> Column:
     return Column(name, f"{expression} * 1000", {"unit": "dateTimeAsLocal"})
 
 
-def count(name: str, expression: str) -> Column:
-    return Column(name, expression, {"unit": "none", "decimals": 0})
+def day(name: str, expression: str) -> Column:
+    """Return a column of dates, given as Unix times of their beginning in UTC."""
+    return Column(name, f"{expression} * 1000", {"unit": "time:DD/MM/YYYY"})
+
+
+def count(name: str, expression: str, *, width: int = 0) -> Column:
+    properties = {"unit": "none", "decimals": 0} | ({"custom.width": width} if width else {})
+    return Column(name, expression, properties)
 
 
 def says(name: str, expression: str, zero: str, one: str) -> Column:
@@ -199,16 +206,22 @@ def _texts(words_of: Mapping[Any, str]) -> dashboard.ValueMap:
     )
 
 
-@cache
 def _departments() -> dashboard.ValueMap:
+    return dashboard.ValueMap(
+        {code: dashboard.ValueMappingResult(text=text) for code, text in departments().items()}
+    )
+
+
+@cache
+def departments() -> Mapping[str, str]:
     """Return "01 – Ain" for each code that our list of prefectures has."""
     names = {}
     for path in sorted(_PREFECTURES.glob("*.toml")):
         prefecture = tomllib.loads(path.read_text(encoding="utf-8"))
         name, _, _ = prefecture["target"][0]["name"].partition(" – ")
         code = prefecture["department"]
-        names[code] = dashboard.ValueMappingResult(text=f"{code} – {name}")
-    return dashboard.ValueMap(names)
+        names[code] = f"{code} – {name}"
+    return names
 
 
 def _staying(columns: Sequence[Column], always: str) -> list[Column]:
@@ -292,8 +305,7 @@ def grid(
         renames[f"Value #{ref}" if len(columns) > 1 else "Value"] = column.name
         expression = of.named(column.expression) if of else column.expression
         panel = panel.with_target(ask(expression, ref=ref, instant=True, as_table=True))
-        wrapped = {**column.properties, "custom.wrapHeaderText": True}
-        panel = panel.override_by_name(column.name, values(wrapped))
+        panel = panel.override_by_name(column.name, values(column.properties))
     first = next(iter(by.values()))
     if links:
         built = [one.build() for one in links]

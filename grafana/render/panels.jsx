@@ -325,7 +325,6 @@ const CELLS = {
   width: undefined,
   minWidth: undefined,
   wrapText: false,
-  wrapHeaderText: false,
   hideFrom: { viz: false },
 };
 

@@ -37,6 +37,7 @@ for owner, name in (
     SCHEMA["definitions"][owner]["properties"][name] = {}
 # Units of Grafana that we use: the linter has the list of all.
 UNITS = {"none", "string", "s", "bytes", "percentunit", "locale", "dthms", "dateTimeAsLocal"}
+UNITS |= {"time:DD/MM/YYYY"}  # of Grafana's own form for dates, which has no name
 SOURCES = {"$datasource", "${datasource}"}
 Dashboard = dict[str, Any]
 Rule = Callable[[Dashboard], Iterator[str]]

@@ -27,7 +27,7 @@ from tests.support.service import wait_until
 
 PREFECTURES, INCIDENT = FOLDER / "sqlite" / "prefectures.json", FOLDER / "sqlite" / "incident.json"
 RATES = "Disponibilité de chaque page (en %), la pire d’abord"
-PER_PAGE = ("Au plus bas", "Tel que relevé", "Au plus haut", "Indisponible au moins")
+PER_PAGE = ("Au plus bas", "Tel que relevé", "Au plus haut", "Panne au moins")
 HERE = VALUES | {"job": "vigie", "point": "local", "window": "30d"}
 
 

@@ -21,6 +21,7 @@ _SHOWN = {
     "percentunit": r"-?[\d.]+%",
     "locale": r"-?\d+(?:,\d{1,2})?",
     "dateTimeAsLocal": r"\d\d/\d\d/\d{4} \d\d:\d\d:\d\d",
+    "time:DD/MM/YYYY": r"\d\d/\d\d/\d{4}",
     "dateTimeFromNow": r".*\w.*",
     "dthms": r"\d\d+:\d\d:\d\d",
     "s": r"-?[\d.]+ (?:ns|µs|ms|s|min|mins|hour|hours|day|days)",
