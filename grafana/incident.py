@@ -4,6 +4,7 @@ from typing import Any
 
 from grafana import states
 from grafana.board import board, choice, with_milestones
+from grafana.columns import count, instant, says
 from grafana.panels import (
     RANGE,
     ask,
@@ -17,7 +18,7 @@ from grafana.panels import (
     timeline,
 )
 from grafana.record import Record, checks, outages
-from grafana.tables import TARGETS, count, grid, instant, says
+from grafana.tables import TARGETS, grid
 from monitor.core.french.labels import PHASES
 
 READ = """

@@ -3,8 +3,9 @@
 from typing import Any
 
 from grafana.board import board, choice
+from grafana.columns import differences, instant, rates
 from grafana.panels import PERIOD, how_to_read, link, number
-from grafana.tables import SCOPES, TARGETS, differences, grid, instant, rates
+from grafana.tables import SCOPES, TARGETS, grid
 
 READ = """
 Les six mois donnés à l’État par le Conseil d’État finissaient **le 5 novembre 2026**, de date à

@@ -3,8 +3,9 @@
 from typing import Any
 
 from grafana.board import board
+from grafana.columns import count, instant, says, words
 from grafana.panels import ask, called, curves, how_to_read, in_states, number
-from grafana.tables import TARGETS, count, grid, instant, says, words
+from grafana.tables import TARGETS, grid
 from monitor.core.french.labels import GAPS
 
 READ = """

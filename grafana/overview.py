@@ -6,6 +6,7 @@ from grafana_foundation_sdk.builders import common
 
 from grafana import states
 from grafana.board import board, choice, window, with_milestones
+from grafana.columns import instant, rates, says, state
 from grafana.panels import (
     PERIOD,
     RANGE,
@@ -17,7 +18,7 @@ from grafana.panels import (
     state_tiles,
     timeline,
 )
-from grafana.tables import SCOPES, TARGETS, grid, instant, rates, says, state
+from grafana.tables import SCOPES, TARGETS, grid
 
 # Grafana would make the names of ten tiles smaller than can be read.
 TILE_TEXT = common.VizTextDisplayOptions().title_size(14).value_size(17)

@@ -6,6 +6,7 @@ from grafana_foundation_sdk.builders import common, geomap
 
 from grafana import states
 from grafana.board import SITE, board, choice, window, with_milestones
+from grafana.columns import count, day, instant, rates, ratio, says, state, up
 from grafana.panels import (
     PERIOD,
     ask,
@@ -18,19 +19,7 @@ from grafana.panels import (
     timeline,
 )
 from grafana.record import Record, changes
-from grafana.tables import (
-    TARGETS,
-    count,
-    day,
-    departments,
-    grid,
-    instant,
-    rates,
-    ratio,
-    says,
-    state,
-    up,
-)
+from grafana.tables import TARGETS, departments, grid
 from monitor.core.french.change_sentences import COLUMNS
 from monitor.core.state_looks import STATE_LOOKS
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from grafana.build import written
+from grafana.columns import RATIO_UNIT
 from grafana.states import NUMBERS, UNKNOWN_COLOR
-from grafana.tables import RATIO_UNIT
 from monitor.core.model import Verdict
 from monitor.core.state_looks import STATE_LOOKS
 from tests.support.dashboards import (
