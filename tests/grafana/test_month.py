@@ -111,7 +111,7 @@ def test_a_bad_record_is_shown_as_what_is_known(month: Month) -> None:
     # A service that has stopped says no last state.
     month.service.kill()
     wait_until(lambda: not has_rows(month.prometheus, state(month, OPEN)))
-    wait_until(partial(_has_none, month, "Chaque cible : son état, et depuis quand"))
+    wait_until(partial(_has_none, month, "Chaque cible\u00a0: son état, et depuis quand"))
 
 
 def _has_none(month: Month, title: str) -> bool:
