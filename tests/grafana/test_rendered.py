@@ -106,6 +106,14 @@ def test_a_good_picture_has_no_fault() -> None:
     assert faults(REPORT, DASHBOARD) == []
 
 
+def test_a_map_shows_no_field_so_that_its_codes_are_none_of_a_reader() -> None:
+    report, dashboard = copy.deepcopy(REPORT), copy.deepcopy(DASHBOARD)
+    report["panels"][0] |= {"type": "geomap", "cells": [cell("department", "1", "1")]}
+    assert faults(report, dashboard) == []
+    report["panels"][0]["type"] = "table"
+    assert faults(report, dashboard) != []
+
+
 @pytest.mark.parametrize("lie", LIES)
 def test_a_fault_is_found(lie: str) -> None:
     report = copy.deepcopy(REPORT)

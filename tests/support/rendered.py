@@ -81,7 +81,9 @@ def _values(panel: Panel, given: Panel) -> Iterator[str]:
     for one in cells:
         if one["color"].lower() == _FIRST_GREY:
             yield f"{one['field']}: the grey of no colour"
-        if one["field"] not in _OF_CODES and not _CODES.isdisjoint({one["field"], one["text"]}):
+        coded = not _CODES.isdisjoint({one["field"], one["text"]})
+        # A map draws its outlines, not its fields.
+        if coded and one["field"] not in _OF_CODES and panel["type"] != "geomap":
             yield f"{one['field']}: {one['text']} is no French word"
         if one["mapped"] and one["number"] and one["unit"] != "locale" and one["text"] not in known:
             yield f"{one['field']}: {one['value']} has no words"
