@@ -1,7 +1,6 @@
 """From a folder of TOML files to a `Config`, or to every problem at once."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from monitor import __version__
@@ -21,7 +20,7 @@ from monitor.config.pydantic_french import EntryT
 from monitor.config.schema import MailEntry
 from monitor.config.target_files import policy_from, read_targets
 from monitor.config.target_rules import check_targets
-from monitor.config.values import Config, ControlSettings, Mail, Relay
+from monitor.config.values import Config, ControlSettings, FigureSettings, Mail, Relay
 from monitor.core.model import Target
 from monitor.core.verdict.fingerprints import Fingerprint
 
@@ -52,8 +51,8 @@ def load(folder: Path) -> Config:
     problems += [*fingerprint_problems, *dates.problems, *main.local.problems]
     if problems:
         raise ConfigError(problems)
-    config = _config(main, (placed_target.target for placed_target in placed), fingerprints, folder)
-    return replace(config, figures=figures(main, milestones))
+    targets = (placed_target.target for placed_target in placed)
+    return _config(main, targets, fingerprints, figures(main, milestones), folder)
 
 
 _NOTHING = Problem(
@@ -74,7 +73,11 @@ _ALL_DISABLED = Problem(
 
 
 def _config(
-    main: MainFile, targets: Iterable[Target], fingerprints: Sequence[Fingerprint], folder: Path
+    main: MainFile,
+    targets: Iterable[Target],
+    fingerprints: Sequence[Fingerprint],
+    figure_settings: FigureSettings,
+    folder: Path,
 ) -> Config:
     """Build the configuration; called only when nothing was refused."""
     service, publisher = _sure(main.service), _sure(main.publisher)
@@ -101,6 +104,7 @@ def _config(
         witnessing=witnessing(main),
         allow_private=service.allow_private,
         extra_ca=folder / service.extra_ca if service.extra_ca else None,
+        figures=figure_settings,
         local=tuple(main.local.settings),
         api_origin=_sure(main.web).api_origin or "",
         legal=_sure(main.legal),

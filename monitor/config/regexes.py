@@ -13,6 +13,7 @@ quadratic time. The form of an expression alone decides:
 import re
 import warnings
 from collections.abc import Sequence
+from functools import cache, lru_cache
 from importlib import import_module
 from typing import Any
 
@@ -39,6 +40,7 @@ _CATEGORIES = {
     _sre.CATEGORY_WORD: r"\w",
     _sre.CATEGORY_NOT_WORD: r"\W",
 }
+_REMEMBERED = 1_000  # expressions: a command that changes a list reads it again
 _NOTHING = 0
 # What may follow the end of the text: `$` allows for one last line feed.
 _ENDS = {_sre.AT_END: "\n", _sre.AT_END_STRING: ""}
@@ -51,6 +53,7 @@ class _PatternRefused(Exception):  # noqa: N818 -- never leaves this module
     pass
 
 
+@lru_cache(_REMEMBERED)
 def check_regex(
     pattern: str | bytes,
     *,
@@ -90,15 +93,18 @@ class _Counter:
     """Counts the ways through one expression."""
 
     def __init__(self, compiled: re.Pattern[Any], *, anchored: bool) -> None:
-        self._flags = compiled.flags
+        self._any_line = bool(compiled.flags & re.MULTILINE)
+        self._any_character = bool(compiled.flags & re.DOTALL)
+        self._any_case = bool(compiled.flags & re.IGNORECASE)
         self._bytes = isinstance(compiled.pattern, bytes)
-        self._items: Items = list(_parser.parse(compiled.pattern, compiled.flags))
+        self._ascii = self._bytes or bool(compiled.flags & re.ASCII)
+        self._items: Items = _parser.parse(compiled.pattern, compiled.flags).data
         begins = self._items[:1] in (
             [(_sre.AT, _sre.AT_BEGINNING)],
             [(_sre.AT, _sre.AT_BEGINNING_STRING)],
         )
         self._anchored = anchored
-        self._once = anchored or (begins and not self._flags & re.MULTILINE)
+        self._once = anchored or (begins and not self._any_line)
         named = {number for item in self._items for number in _named(item)}
         cased = {form for number in named for form in self._forms(number)}
         chars = range(256) if self._bytes else sorted({*_SAMPLE, *named, *cased})
@@ -127,13 +133,13 @@ class _Counter:
         if operation in _REPEATS:
             return self._repeat(operation, argument, follows)
         if operation is _sre.BRANCH:
-            return self._branch([list(branch) for branch in argument[1]], follows)
+            return self._branch([branch.data for branch in argument[1]], follows)
         if operation is _sre.SUBPATTERN:
-            return self._sequence(list(argument[-1]), follows)
+            return self._sequence(argument[-1].data, follows)
         if operation in {_sre.ASSERT, _sre.ASSERT_NOT}:
-            return self._sequence(list(argument[-1]), None)
+            return self._sequence(argument[-1].data, None)
         if operation is _sre.ATOMIC_GROUP:
-            return self._sequence(list(argument), None)
+            return self._sequence(argument.data, None)
         return 1
 
     def _branch(self, branches: list[Items], follows: Chars | None) -> int:
@@ -152,7 +158,7 @@ class _Counter:
         )
 
     def _repeat(self, operation: Any, argument: Any, follows: Chars | None) -> int:
-        low, high, body = argument[0], argument[1], list(argument[2])
+        low, high, body = argument[0], argument[1], argument[2].data
         begins = self._first(body, self._all) or self._all
         inside = self._sequence(body, follows if high == 1 else begins | (follows or _NOTHING))
         sure = operation is _sre.POSSESSIVE_REPEAT or (
@@ -183,7 +189,7 @@ class _Counter:
             operation, argument = item[0], item[1]
             if operation in _CHARACTERS:
                 return first | self._chars(operation, argument)
-            if operation is _sre.AT and argument in _ENDS and not self._flags & re.MULTILINE:
+            if operation is _sre.AT and argument in _ENDS and not self._any_line:
                 return first | sum(self._bits[ord(char)] for char in _ENDS[argument])
             if (inner := _inner(item)) is None:
                 asserts = True
@@ -210,7 +216,7 @@ class _Counter:
     def _chars(self, operation: Any, argument: Any) -> Chars:
         """Return the characters that one item matches."""
         if operation is _sre.ANY:
-            return self._all if self._flags & re.DOTALL else self._all & ~self._bits[ord("\n")]
+            return self._all if self._any_character else self._all & ~self._bits[ord("\n")]
         if operation is _sre.IN:
             negated = argument[0] == (_sre.NEGATE, None)
             members = argument[negated:]
@@ -223,11 +229,11 @@ class _Counter:
             chars_found = self._by_form.get(argument, _NOTHING)
         return self._all & ~chars_found if negated else chars_found
 
-    def _forms(self, number: int) -> list[int]:
+    def _forms(self, number: int) -> tuple[int, ...]:
         """Return a character in both letter cases, where case is ignored."""
-        if not self._flags & re.IGNORECASE or (self._bytes and number > 127):  # noqa: PLR2004 -- ASCII
-            return []
-        return [ord(c) for c in (chr(number).lower(), chr(number).upper()) if len(c) == 1]
+        if not self._any_case or (self._bytes and number > 127):  # noqa: PLR2004 -- ASCII
+            return ()
+        return _cases(number)
 
     def _holds(self, members: Items, number: int) -> bool:
         for operation, argument in members:
@@ -235,21 +241,31 @@ class _Counter:
                 return True
             if operation is _sre.RANGE and argument[0] <= number <= argument[1]:
                 return True
-            if operation is _sre.CATEGORY:
-                ascii_only = re.ASCII if self._bytes or self._flags & re.ASCII else 0
-                if re.compile(_CATEGORIES[argument], ascii_only).match(chr(number)):
-                    return True
+            if operation is _sre.CATEGORY and _is_of(argument, number, ascii_only=self._ascii):
+                return True
         return False
+
+
+@cache
+def _cases(number: int) -> tuple[int, ...]:
+    """Return a character in both letter cases; a case that takes two characters is left out."""
+    return tuple(ord(c) for c in (chr(number).lower(), chr(number).upper()) if len(c) == 1)
+
+
+@cache
+def _is_of(category: Any, number: int, *, ascii_only: bool) -> bool:
+    flags = re.ASCII if ascii_only else 0
+    return re.compile(_CATEGORIES[category], flags).match(chr(number)) is not None
 
 
 def _inner(item: Any) -> list[Items] | None:
     """Return the sequences inside an item, None for an item that matches no character."""
     operation, argument = item[0], item[1]
     if operation is _sre.BRANCH:
-        return [list(branch) for branch in argument[1]]
+        return [branch.data for branch in argument[1]]
     if operation in _REPEATS or operation is _sre.SUBPATTERN:
-        return [list(argument[-1])]
-    return [list(argument)] if operation is _sre.ATOMIC_GROUP else None
+        return [argument[-1].data]
+    return [argument.data] if operation is _sre.ATOMIC_GROUP else None
 
 
 def _named(item: Any) -> list[int]:

@@ -6,8 +6,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import URL, Connection
 
 from monitor.store.engine import (
@@ -106,14 +104,23 @@ def _migrate(connection: Connection, url: URL) -> Migration:
         # Rows that refer to a table must survive when the table is made again. SQLite accepts
         # this pragma only between transactions.
         _sqlite(connection).execute("PRAGMA foreign_keys=OFF")
+    _upgrade(connection, url)
+    return Migration(where=where, before=before, after=SCHEMA, copy=copy)
+
+
+def _upgrade(connection: Connection, url: URL) -> None:
+    # Only a database that has to change is worth the tenth of a second that these take.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     with connection.begin():
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
-        if path and _sqlite(connection).execute("PRAGMA foreign_key_check").fetchone():
+        if sqlite_path(url) and _sqlite(connection).execute("PRAGMA foreign_key_check").fetchone():
+            where = name_of(url)
             raise StoreError(f"Base {where} : des liens y sont rompus ; rien n’a été changé.")
-    return Migration(where=where, before=before, after=SCHEMA, copy=copy)
 
 
 def _sqlite(connection: Connection) -> sqlite3.Connection:

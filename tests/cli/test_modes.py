@@ -23,7 +23,7 @@ def test_the_record_is_for_the_service_and_its_group(config: Path, tmp_path: Pat
     data = tmp_path / "data"
     before = os.umask(0)
     try:
-        with running(config, data) as service:
+        with running(config, data, makes_database=True) as service:
             wait_until((data / "journal" / "checkpoint").exists)
             wait_until(lambda: b"Cible 0" in service.get("/"))
             assert service.stop() == 0

@@ -67,7 +67,7 @@ def open_outages(data: Path) -> int:
 
 def test_a_service_makes_its_database_checks_and_stops_when_told(config: Path, data: Path) -> None:
     allow_time(config, seconds=6)
-    with running(config, data) as service:
+    with running(config, data, makes_database=True) as service:
         wait_until(lambda: count_checks(data) >= 2)
         assert service.stop() == 0
 

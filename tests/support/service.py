@@ -11,13 +11,16 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout, suppress
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
 from monitor.cli import main
+from monitor.store import migrate
 
 PATIENT_S = 60.0  # a start takes a second of one processor: sixty times that, beside busy loops
 _PROGRAM = (sys.executable, "-m", "monitor.cli")
@@ -191,9 +194,37 @@ class Service:
         return self.process.wait(PATIENT_S)
 
 
+@cache
+def _new_database() -> bytes:
+    """Return the file of a new database: a service takes half a second to make one."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "vigie.sqlite")
+        migrate(f"sqlite:///{path}")
+        return path.read_bytes()
+
+
+def _give_database(data: Path) -> None:
+    """Put a new database into a data folder, unless that holds something."""
+    data.mkdir(parents=True, exist_ok=True)
+    if not any(data.iterdir()):
+        (data / "vigie.sqlite").write_bytes(_new_database())
+
+
 @contextmanager
-def running(config: Path, data: Path, extra: Mapping[str, str] | None = None) -> Iterator[Service]:
-    """Start the service, wait until its pages answer, and end it."""
+def running(
+    config: Path,
+    data: Path,
+    extra: Mapping[str, str] | None = None,
+    *,
+    makes_database: bool = False,
+) -> Iterator[Service]:
+    """Start the service, wait until its pages answer, and end it.
+
+    A new data folder gets a copy of a new database first, unless the service `makes_database`.
+    """
+    elsewhere = any(name.startswith("VIGIE_DATABASE_URL") for name in extra or {})
+    if not makes_database and not elsewhere:
+        _give_database(data)
     port = free_port()
     log = data.parent / f"{data.name}.log"
     with log.open("a") as out:

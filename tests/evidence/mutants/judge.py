@@ -57,7 +57,7 @@ def as_told(data: Path, roots: Path) -> tuple[bool, str]:
 
 def of_database(data: Path, key: VerifierKey) -> list[str]:
     """Return all that is wrong with a record, its captures and tokens left aside."""
-    with bounded(), patch("monitor.attest.verification.SHOWN", MOST_FAULTS):
+    with bounded(), patch("monitor.attest.verification_step.SHOWN", MOST_FAULTS):
         try:
             store = _store(f"sqlite:///{data / 'vigie.sqlite'}")
             return [
