@@ -1,0 +1,122 @@
+"""The pages on a real server of this machine, over a record of a little of everything, or none."""
+
+import asyncio
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+from bs4 import BeautifulSoup
+
+from monitor.store import Store, migrate
+from monitor.web.serving.http_server import WebServer
+from tests.support.folds import Folds
+from tests.support.followed import record
+from tests.support.interface import CONFIG, PAGE, Caller, opened
+from tests.support.outcomes import (
+    DEAD,
+    OK,
+    SPOILED,
+    a_run,
+    answer,
+    at,
+    observation,
+    panel,
+    refusal,
+)
+from tests.support.service_days import open_store
+
+MINUTES = 14
+# Of each minute: "." good, "x" failing, "?" spoiled on our own side. The last outage is still open.
+WEATHER = ("..xxxxx....x....", "..............", ".xxxx..?..xxxx", "..??..........")
+WATCHED = 48  # targets of the real list that this record has
+PAGES_MAX = 400  # that a crawl visits
+# One page stands for all that a route makes: their data differ, their template does not.
+_PARTS = (
+    (re.compile(r"^/((?:en|ar)/)?(cibles|departements|incidents|modifications)/[^/]+"), r"/\1\2/…"),
+)
+
+
+def fill(url: str) -> None:
+    """Record outages, blips, a gap and changes of pages, on targets of the real list."""
+    targets = {target.slug: target for target in CONFIG.targets[:WATCHED]}
+    folds = Folds(targets)
+
+    async def live(store: Store) -> None:
+        await store.start_run(a_run(at(-1)))
+        for minute in range(MINUTES):
+            await store.record_round(panel(at(60 * minute)), None)
+            for rank, slug in enumerate(targets):
+                now = at(60 * minute + 5 + rank / 100)
+                sky = WEATHER[rank % len(WEATHER)][minute]
+                judgement = {"x": DEAD, "?": SPOILED}.get(sky, OK)
+                exchange = refusal(now) if sky in "x?" else answer(now)
+                seen = observation(slug, now, judgement, exchange=exchange)
+                await store.record(folds.outcome(seen))
+
+    with open_store(url, targets={target.slug: target for target in CONFIG.targets}) as store:
+        asyncio.run(live(store))
+        record(store, "AABBABACC", target=PAGE)
+
+
+@contextmanager
+def serving(folder: Path, *, filled: bool) -> Iterator[str]:
+    """Serve the pages over a new record until left; yield their address, without a final slash."""
+    url = f"sqlite:///{folder / 'vigie.sqlite'}"
+    migrate(url)
+    if filled:
+        # In a thread of its own: a browser that is driven from this one has a loop running here.
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            pool.submit(fill, url).result()
+    with opened(url) as store, socket.create_server(("127.0.0.1", 0)) as listening:
+        listening.setblocking(False)  # noqa: FBT003 -- its only argument
+        app = Caller(store, now_s=60 * MINUTES).app
+        host, port = listening.getsockname()[:2]
+        loop = asyncio.new_event_loop()
+        server = WebServer(app, listening)
+        thread = threading.Thread(target=loop.run_until_complete, args=[server.serve()])
+        thread.start()
+        try:
+            yield f"http://{host}:{port}"
+        finally:
+            loop.call_soon_threadsafe(server.stop)
+            thread.join()
+            loop.close()
+
+
+def shape(path: str) -> str:
+    """Return what pages of one route have in common: their path without the name of one thing."""
+    for pattern, replacement in _PARTS:
+        path = pattern.sub(replacement, path)
+    return path
+
+
+def crawl(base: str) -> dict[str, str]:
+    """Return one page of each shape that a reader reaches by links from `/`: its path by its shape.
+
+    Raises AssertionError for a link that leads to no page.
+    """
+    pages: dict[str, str] = {}
+    waiting, known = ["/"], {"/"}
+    with httpx.Client(base_url=base) as client:
+        for _ in range(PAGES_MAX):
+            if not waiting:
+                break
+            path = waiting.pop(0)
+            response = client.get(path, follow_redirects=True)
+            assert response.status_code == 200, f"{path} answers {response.status_code}"
+            if not response.headers["content-type"].startswith("text/html"):
+                continue
+            pages.setdefault(shape(path), path)
+            for link in BeautifulSoup(response.text, "lxml").find_all("a", href=True):
+                parts = urlsplit(str(link["href"]))
+                inside = not parts.netloc and parts.path.startswith("/")
+                if inside and shape(parts.path) not in known:
+                    known.add(shape(parts.path))
+                    waiting.append(parts.path)
+    return pages

