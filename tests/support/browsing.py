@@ -36,6 +36,7 @@ MINUTES = 14
 WEATHER = ("..xxxxx....x....", "..............", ".xxxx..?..xxxx", "..??..........")
 WATCHED = 48  # targets of the real list that this record has
 PAGES_MAX = 400  # that a crawl visits
+_FILES = ("/journal/", "/static/")  # no pages; this server has no journal
 # One page stands for all that a route makes: their data differ, their template does not.
 _PARTS = (
     (re.compile(r"^/((?:en|ar)/)?(cibles|departements|incidents|modifications)/[^/]+"), r"/\1\2/…"),
@@ -116,6 +117,7 @@ def crawl(base: str) -> dict[str, str]:
             for link in BeautifulSoup(response.text, "lxml").find_all("a", href=True):
                 parts = urlsplit(str(link["href"]))
                 inside = not parts.netloc and parts.path.startswith("/")
+                inside = inside and not parts.path.startswith(_FILES)
                 if inside and shape(parts.path) not in known:
                     known.add(shape(parts.path))
                     waiting.append(parts.path)
