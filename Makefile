@@ -1,6 +1,6 @@
 # `make run` and `make test` set themselves up; nothing is needed but Python 3.11+, git and make.
 .PHONY: help run test demo bench soak torture flood lint container mutate-record mutants install uninstall fuzz \
-	dashboards grafana-smoke grafana-render grafana-images bench-figures
+	dashboards grafana-smoke grafana-render grafana-images site-images bench-figures
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -89,3 +89,7 @@ grafana-images: grafana-render ## the pictures of docs/grafana.md, from those of
 		cp $(or $(GRAFANA_RENDER),build/grafana)/$$board-light-1280-screen.png \
 			docs/images/grafana-$${board#*-}.png; \
 	done
+
+site-images: .venv/dev ## the pictures of the site in README.md and LISEZMOI.md, of a made-up day
+	@scripts/packages test
+	.venv/bin/python -W ignore -m tests.web.browser.site_images docs/images

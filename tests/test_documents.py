@@ -27,6 +27,8 @@ FRENCH = (
         )
     ),
 )
+PICTURE_MAX = 150_000  # bytes
+_PICTURE = re.compile(r"src=\"([^\":]+\.png)\"|!\[[^\]]*\]\(([^):]+\.png)\)")
 _FENCED = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`((?:sudo )?(?:\.venv/bin/)?vigie [a-z][^`]*)`")
 _VIGIE = re.compile(r"(?<!\S)(?:\S*/)?vigie (?=[a-z-])")
@@ -95,3 +97,16 @@ def test_french_is_set_as_it_is_printed(name: str) -> None:
     text = re.sub(r"`[^`]*`", "`code`", text)
     slip = r".*(?:(?<!\u00a0)[;?!»]|\s(?<!\u00a0):|«(?!\u00a0)|\w'\w).*"
     assert re.findall(slip, text) == []
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_picture_is_there_and_light(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    for names in _PICTURE.findall(text):
+        picture = (ROOT / name).parent / "".join(names)
+        assert picture.stat().st_size <= PICTURE_MAX, picture
+
+
+def test_the_readme_shows_the_first_page_first() -> None:
+    pictures = _PICTURE.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert pictures[0][0] == "docs/images/site-accueil.png"

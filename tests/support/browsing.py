@@ -4,15 +4,17 @@ import asyncio
 import re
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 from bs4 import BeautifulSoup
 
+from monitor.config import Config
 from monitor.store import Store, migrate
 from monitor.web.serving.http_server import WebServer
 from tests.support.folds import Folds
@@ -31,30 +33,50 @@ from tests.support.outcomes import (
 )
 from tests.support.service_days import open_store
 
-MINUTES = 14
-# Of each minute: "." good, "x" failing, "?" spoiled on our own side. The last outage is still open.
+# Of each minute: "." good, "x" failing, "?" spoiled on our own side, " " no check. The last outage
+# is still open.
 WEATHER = ("..xxxxx....x....", "..............", ".xxxx..?..xxxx", "..??..........")
+STEP_S = 60
 WATCHED = 48  # targets of the real list that this record has
 PAGES_MAX = 400  # that a crawl visits
+PATIENCE_S = 60  # for one page, on a machine that has other work
 _FILES = ("/journal/", "/static/")  # no pages; this server has no journal
 # One page stands for all that a route makes: their data differ, their template does not.
 _PARTS = (
-    (re.compile(r"^/((?:en|ar)/)?(cibles|departements|incidents|modifications)/[^/]+"), r"/\1\2/…"),
+    (
+        re.compile(r"^/((?:en|ar)/)?(cibles|departements|incidents|modifications)/[^/.]+"),
+        r"/\1\2/…",
+    ),
 )
 
 
-def fill(url: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Weather:
+    """What a record is filled with: of each step one sign, see `WEATHER`, for targets in turn."""
+
+    skies: Sequence[str] = WEATHER
+    step_s: int = STEP_S
+    watched: int = WATCHED
+
+    @property
+    def span_s(self) -> int:
+        return self.step_s * len(self.skies[0])
+
+
+def fill(url: str, weather: Weather) -> None:
     """Record outages, blips, a gap and changes of pages, on targets of the real list."""
-    targets = {target.slug: target for target in CONFIG.targets[:WATCHED]}
+    targets = {target.slug: target for target in CONFIG.targets[: weather.watched]}
     folds = Folds(targets)
 
     async def live(store: Store) -> None:
         await store.start_run(a_run(at(-1)))
-        for minute in range(MINUTES):
-            await store.record_round(panel(at(60 * minute)), None)
+        for step in range(len(weather.skies[0])):
+            await store.record_round(panel(at(weather.step_s * step)), None)
             for rank, slug in enumerate(targets):
-                now = at(60 * minute + 5 + rank / 100)
-                sky = WEATHER[rank % len(WEATHER)][minute]
+                now = at(weather.step_s * step + 5 + rank / 100)
+                sky = weather.skies[rank % len(weather.skies)][step]
+                if sky == " ":
+                    continue
                 judgement = {"x": DEAD, "?": SPOILED}.get(sky, OK)
                 exchange = refusal(now) if sky in "x?" else answer(now)
                 seen = observation(slug, now, judgement, exchange=exchange)
@@ -66,17 +88,20 @@ def fill(url: str) -> None:
 
 
 @contextmanager
-def serving(folder: Path, *, filled: bool) -> Iterator[str]:
-    """Serve the pages over a new record until left; yield their address, without a final slash."""
+def serving(folder: Path, *, weather: Weather | None, config: Config = CONFIG) -> Iterator[str]:
+    """Serve the pages over a new record until left; yield their address, without a final slash.
+
+    The record is empty without a weather.
+    """
     url = f"sqlite:///{folder / 'vigie.sqlite'}"
     migrate(url)
-    if filled:
+    if weather:
         # In a thread of its own: a browser that is driven from this one has a loop running here.
         with ThreadPoolExecutor(max_workers=1) as pool:
-            pool.submit(fill, url).result()
+            pool.submit(fill, url, weather).result()
     with opened(url) as store, socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setblocking(False)  # noqa: FBT003 -- its only argument
-        app = Caller(store, now_s=60 * MINUTES).app
+        app = Caller(store, config=config, now_s=(weather or Weather()).span_s).app
         host, port = listening.getsockname()[:2]
         loop = asyncio.new_event_loop()
         server = WebServer(app, listening)
@@ -97,14 +122,15 @@ def shape(path: str) -> str:
     return path
 
 
-def crawl(base: str) -> dict[str, str]:
-    """Return one page of each shape that a reader reaches by links from `/`: its path by its shape.
+def crawl(base: str, *forms: str) -> dict[str, bytes]:
+    """Return one page of each shape that a reader reaches by links from `/`: its body by its path.
 
-    Raises AssertionError for a link that leads to no page.
+    And the pages at `forms`, which no link leads to.
+    Raises AssertionError for a link that leads to nothing.
     """
-    pages: dict[str, str] = {}
-    waiting, known = ["/"], {"/"}
-    with httpx.Client(base_url=base) as client:
+    pages: dict[str, bytes] = {}
+    waiting, known = ["/", *forms], {"/"}
+    with httpx.Client(base_url=base, timeout=PATIENCE_S) as client:
         for _ in range(PAGES_MAX):
             if not waiting:
                 break
@@ -113,12 +139,14 @@ def crawl(base: str) -> dict[str, str]:
             assert response.status_code == 200, f"{path} answers {response.status_code}"
             if not response.headers["content-type"].startswith("text/html"):
                 continue
-            pages.setdefault(shape(path), path)
+            pages[path] = response.content
             for link in BeautifulSoup(response.text, "lxml").find_all("a", href=True):
                 parts = urlsplit(str(link["href"]))
                 inside = not parts.netloc and parts.path.startswith("/")
                 inside = inside and not parts.path.startswith(_FILES)
                 if inside and shape(parts.path) not in known:
                     known.add(shape(parts.path))
-                    waiting.append(parts.path)
+                    # With its query: a file of figures is none without the period asked for.
+                    waiting.append(parts._replace(fragment="").geturl())
+    assert not waiting, f"more than {PAGES_MAX} shapes"
     return pages

@@ -1,16 +1,20 @@
 """One Chromium, one filled and one empty site, for all the tests of this folder."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.support.browsing import crawl, serving
+from tests.support.browsing import Weather, crawl, serving
+from tests.web.browser.chromium import CHROMIUM, launched
 
-CHROMIUM = Path("/usr/bin/chromium")
-
-
+# What forms lead to.
+FORMS = (
+    "/cibles?q=ain",
+    "/departements?mesure=couverture",
+    "/verifier?cible=anef-usagers&le=2026-11-23T09:05",
+    "/verifier?numero=205",
+)
 # All for one module: while a browser runs, no other test of this process may start a loop.
 
 
@@ -18,23 +22,30 @@ CHROMIUM = Path("/usr/bin/chromium")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():
         pytest.skip(f"{CHROMIUM} is missing: scripts/packages test")
-    with sync_playwright() as playwright:
-        # Without a sandbox, since root has none; it sees nothing but our own pages.
-        started = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
+    with sync_playwright() as playwright, launched(playwright) as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(scope="module", params=["filled", "empty"])
 def site(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("site")
-    with serving(folder, filled=request.param == "filled") as base:
+    with serving(folder, weather=Weather() if request.param == "filled" else None) as base:
         yield base
 
 
+@pytest.fixture(scope="session")
+def tried() -> set[bytes]:
+    """Return where to note the bodies of pages that a site served."""
+    return set()
+
+
 @pytest.fixture(scope="module")
-def pages(site: str) -> list[str]:
-    """Return the address of one page of each kind, in the order in which links lead to them."""
-    return [site + path for path in crawl(site).values()]
+def pages(site: str, tried: set[bytes]) -> dict[str, bytes]:
+    """Return the body of one page of each kind, by its address, in the order of the links to it.
+
+    Without those that the other site serves byte for byte.
+    """
+    bodies = {site + path: body for path, body in crawl(site, *FORMS).items()}
+    fresh = {address: body for address, body in bodies.items() if body not in tried}
+    tried.update(fresh.values())
+    return fresh
