@@ -35,7 +35,7 @@ from tests.support.service_days import open_store
 
 # Of each minute: "." good, "x" failing, "?" spoiled on our own side, " " no check. The last outage
 # is still open.
-WEATHER = ("..xxxxx....x....", "..............", ".xxxx..?..xxxx", "..??..........")
+WEATHER = ("..xxxxx....x..", "..............", ".xxxx..?..xxxx", "..??..........")
 STEP_S = 60
 WATCHED = 48  # targets of the real list that this record has
 PAGES_MAX = 400  # that a crawl visits
