@@ -59,13 +59,14 @@ class Weather:
     watched: int = WATCHED
 
     @property
-    def span_s(self) -> int:
-        return self.step_s * len(self.skies[0])
+    def now_s(self) -> int:
+        """A minute after the last checks."""
+        return self.step_s * (len(self.skies[0]) - 1) + 60
 
 
-def fill(url: str, weather: Weather) -> None:
+def fill(url: str, weather: Weather, config: Config) -> None:
     """Record outages, blips, a gap and changes of pages, on targets of the real list."""
-    targets = {target.slug: target for target in CONFIG.targets[: weather.watched]}
+    targets = {target.slug: target for target in config.targets[: weather.watched]}
     folds = Folds(targets)
 
     async def live(store: Store) -> None:
@@ -82,7 +83,7 @@ def fill(url: str, weather: Weather) -> None:
                 seen = observation(slug, now, judgement, exchange=exchange)
                 await store.record(folds.outcome(seen))
 
-    with open_store(url, targets={target.slug: target for target in CONFIG.targets}) as store:
+    with open_store(url, targets={target.slug: target for target in config.targets}) as store:
         asyncio.run(live(store))
         record(store, "AABBABACC", target=PAGE)
 
@@ -98,10 +99,10 @@ def serving(folder: Path, *, weather: Weather | None, config: Config = CONFIG) -
     if weather:
         # In a thread of its own: a browser that is driven from this one has a loop running here.
         with ThreadPoolExecutor(max_workers=1) as pool:
-            pool.submit(fill, url, weather).result()
+            pool.submit(fill, url, weather, config).result()
     with opened(url) as store, socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setblocking(False)  # noqa: FBT003 -- its only argument
-        app = Caller(store, config=config, now_s=(weather or Weather()).span_s).app
+        app = Caller(store, config=config, now_s=(weather or Weather()).now_s).app
         host, port = listening.getsockname()[:2]
         loop = asyncio.new_event_loop()
         server = WebServer(app, listening)

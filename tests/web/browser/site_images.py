@@ -21,6 +21,7 @@ DESK: Any = {"viewport": {"width": 1120, "height": 820}, "color_scheme": "light"
 PHONE: Any = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark"}
 EXAMPLE = replace(
     CONFIG,
+    targets=tuple(replace(target, interval_s=600) for target in CONFIG.targets),
     publisher=Publisher(association="Association d’exemple", site="https://vigie.association.fr/"),
     contact="vigie@association.fr",
     user_agent="VigieANEF/0.1 (+https://vigie.association.fr/robot)",
@@ -34,18 +35,16 @@ def sky(*spans: tuple[int, int], sign: str = "x") -> str:
     )
 
 
-NOW = f"{'...':>{STEPS}}"
-# Of targets in turn.
-SKIES = (
-    sky(),
-    sky((40, 49), (94, STEPS)),
-    *[sky()] * 6,
-    sky((41, 48)),
-    *[sky()] * 8,
-    sky((20, 24), sign="?"),
-    *[sky()] * (NATIONAL - 18),
-    *[NOW] * (len(CONFIG.targets) - NATIONAL),
-)
+PRESENT = f"{'...':>{STEPS}}"
+TROUBLED = {
+    "anef-sso": sky((40, 49), (94, STEPS)),
+    "anef-sso-decouverte": sky((41, 48)),
+    "anef-employeurs": sky((20, 24), sign="?"),
+}
+SKIES = [
+    TROUBLED.get(target.slug, sky()) if rank < NATIONAL else PRESENT
+    for rank, target in enumerate(CONFIG.targets)
+]
 
 
 def taken(browser: Browser, base: str) -> dict[str, bytes]:
