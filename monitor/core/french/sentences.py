@@ -93,6 +93,7 @@ RULES: Final[dict[str, str]] = {
     "cut-answer": "La réponse a commencé et ne peut être utilisée.",
     "redirect-unfollowed": "La réponse renvoie ailleurs, et le renvoi n’a pas été suivi.",
     "fault-mark": "La page est une erreur, une page d’attente ou une page par défaut.",
+    "own-statement": "La page, courte, dit par plusieurs indices que le service ne fonctionne pas.",
     "accepted-only": "La demande est acceptée sans qu’une page soit rendue.",
     "api-body": "L’interface ne rend pas les données attendues.",
     "json-error": "Les données rendues sont une erreur.",

@@ -23,7 +23,7 @@ from monitor.core.verdict.context import Finding, Rule, RuleContext, as_shown, l
 from monitor.core.verdict.fingerprints import Fingerprint, digest
 from monitor.core.verdict.page_summary import Summarize, glance
 
-RULESET = "2026-11-29.7"  # changes with the rules; `ruleset` adds the fingerprints' digest
+RULESET = "2026-11-29.8"  # changes with the rules; `ruleset` adds the fingerprints' digest
 
 RULES: tuple[tuple[str, Rule], ...] = (
     ("clock-offset", rules_local.clock_offset),
@@ -48,6 +48,7 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("cut-answer", rules_local.cut_answer),
     ("redirect-unfollowed", rules_form.redirect_unfollowed),
     ("fault-mark", rules_response.fault_mark),
+    ("own-statement", rules_response.own_statement),
     ("accepted-only", rules_response.accepted_only),
     ("not-a-page", rules_form.not_a_page),
     ("api-body", rules_form.api_body),

@@ -150,7 +150,10 @@ class Fingerprint:
             return True
         if self.where is MarkPlace.HEADLINE and text.rstrip().endswith("?"):
             return True
-        sentence = f"{before}{match[0]}{_SENTENCE_END.split(rest, maxsplit=1)[0]}"
+        tail = _SENTENCE_END.split(rest, maxsplit=1)[0]
+        if self.where is MarkPlace.OWN and rest[len(tail) : len(tail) + 1] == "?":
+            return True
+        sentence = f"{before}{match[0]}{tail}"
         return any(pattern.search(sentence) for pattern in self.unless)
 
     def applies_to(self, status: int) -> bool:

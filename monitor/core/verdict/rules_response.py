@@ -7,6 +7,8 @@ from monitor.core.model import Kind, Reason, Verdict
 from monitor.core.model.exchange import StatusClass, status_class
 from monitor.core.verdict.answer_form import Form
 from monitor.core.verdict.context import BARE_WORDS, Finding, RuleContext, is_private
+from monitor.core.verdict.page_summary import fold
+from monitor.core.verdict.statements import ENOUGH, signs_of
 
 _PROXY = frozenset({407, 511})
 _REFUSALS = {
@@ -24,6 +26,7 @@ _REFUSALS = {
 _GONE = frozenset({404, 410})
 _FAULTS = frozenset({Reason.ERROR_TEXT, Reason.GONE, Reason.PARKED, Reason.HTTP_5XX})
 _RELOADS = re.compile(r"location\.(reload|replace|assign)\(|location(\.href)? ?= ?|\.submit\(\)")
+_STATEMENT_WORDS = 80  # a longer page has other things to say
 _CHALLENGE_CHARS = 40_000  # an application's own scripts are longer
 
 
@@ -128,6 +131,26 @@ def fault_mark(case: RuleContext) -> Finding | None:
     if finding is None or finding.reason is not Reason.GONE or case.known_good:
         return finding
     return Finding(Verdict.UNKNOWN, Reason.GONE, f"{finding.ground} ; page jamais vue")
+
+
+def own_statement(case: RuleContext) -> Finding | None:
+    """Find a short page that says by several signs that the service does not work.
+
+    A page that works has a form, or the words that the list expects of it.
+    """
+    page = case.page
+    if status_class(case.status) != StatusClass.SUCCESS or page.form in {Form.JSON, Form.CODE}:
+        return None
+    if page.own_words > _STATEMENT_WORDS or page.fields > 1 or case.target.kind is Kind.API:
+        return None
+    if any(fold(marker) in page.own_text for marker in case.target.markers):
+        return None
+    signs = signs_of(f"{page.title} ¦ {page.own_text}", page.own_words)
+    if signs.points < ENOUGH:
+        return None
+    pieces = ", ".join(f"« {piece} »" for piece in signs.pieces[:4])
+    ground = f"page de {page.own_words} mots, {signs.points} indices d’une panne : {pieces}"
+    return Finding(Verdict.DOWN, Reason.ERROR_TEXT, ground[:300])
 
 
 def _status_text(status: int) -> str:
