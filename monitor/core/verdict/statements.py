@@ -40,8 +40,9 @@ _STATE = re.compile(
 # Without it, an event is only a subject of the page.
 _OCCURS = re.compile(
     r"\b(nous \w{2,12}ons|notre cote|we're|we are|we have|our (side|end)|us from|survenue?s?"
-    r"|intervenue?s?|produite?s?|rencontre\w*|subit"
-    r"|connait|empeche\w*|affecte\w*|(en )?cours|suite a|en raison|raison d|cause d|occurr?ed"
+    r"|intervenue?s?|produite?s?|rencontre\w{0,6}|subit"
+    r"|connait|empeche\w{0,6}|affecte\w{0,6}|(en )?cours|suite a|en raison|raison d|cause d"
+    r"|occurr?ed"
     r"|encountered|happened|went|victime|fait l'objet|prive|renvoie|signale)\b"
 )
 # True of offices and procedures as well: they count only for software.
@@ -57,7 +58,7 @@ _EVENT = re.compile(
     r"|attaques?|coupures?|interruptions?|deni de service|difficultes?|perturbations?)\b"
 )
 _FAILS = re.compile(
-    r"\b(ne (se |s'|nous |vous )?(\w+ ){0,2}?|n'|s')(repond|fonctionne|marche|charge|affiche"
+    r"\b(ne (se |s'|nous |vous )?(\w{1,16} ){0,2}|n'|s')(repond|fonctionne|marche|charge|affiche"
     r"|demarre"
     r"|aboutit|parvien|arriv|peu[tv]|pouvons|a pas pu|a pu|ont pas pu|ont pu)\w{0,6}\b"
     r"|\bn'(est|sont) (pas|plus) (\w{2,16} ){0,3}(disponib|accessib|joignab|operationn|consultab"
@@ -65,10 +66,12 @@ _FAILS = re.compile(
     r"|\b(is|are|was|were|do|does|did|can|could)(n't| not) (be |seem to be )?(work|load|contact"
     r"|show|respond"
     r"|connect|reach|display|open|complet|process|available|accessible|get to|serve)\w{0,5}"
-    r"|\b(cannot|unable to|failed to) \w+|\bno (available|healthy) (server|upstream|backend)\b"
+    r"|\b(cannot|unable to|failed to) (be |\w{1,12}ly )?(load|connect|reach|display|process|show"
+    r"|open|retriev|complet|resolve|get|read|serve|handle|contact)\w{0,4}|\bno (available"
+    r"|healthy) (server|upstream|backend)\b"
     r"|\b(delai|temps)[^.]{0,12} (depasse|expire|ecoule)|\btimed? ?-?out\b|\b(no"
     r"|not) longer working"
-    r"|\bimpossible d(e |')\w+"
+    r"|\bimpossible d(e |')\w{1,20}"
 )
 _LEFTOVER = re.compile(
     r"\b\w{3,60}(exception|error)\b ?(:|$)|\b(parse|syntax|fatal|compilation|runtime|internal"
@@ -104,7 +107,7 @@ _CARE = re.compile(
 _REFERENCE = re.compile(
     r"\b(ref(erence)?\.?|incident|request|ticket|trace|ray|support|correlation|identifiant|code"
     r"|xid)"
-    r"( technique| id| d'incident| d'erreur)?[ :#]{1,3}[a-z_-]{0,8}\d[\w-]{2,}"
+    r"( technique| id| d'incident| d'erreur)?[ :#]{1,3}[a-z_-]{0,8}\d[\w-]{2,40}"
 )
 # An event that the reader has, handles or looks for is none of the service's.
 _READERS = re.compile(
@@ -117,8 +120,12 @@ _OTHERWISE = re.compile(
     r"|would|may|might|pourra|prevue?s?|planifiee?s?|scheduled|planned|aucune?|without|sans|never"
     r"|jamais|any|zero|signaler|signalez|report(ing|er)?|comment|how|pourquoi|why|que faire"
     r"|exemples?"
-    r"|signifie|means|resol(u|us|ved)|retabli(e|s|es)?|restored|operationn\w+|operational"
-    r"|normalement|responsab\w+|liable|contestez|rectif\w+|etude|study|recherche|recrute|declarez"
+    r"|signifie|means|resol(u|us|ved)|retabli(e|s|es)?|restored|operationn\w{1,12}|operational"
+    r"|normalement|responsab\w{1,8}|liable|contestez|rectif\w{1,12}|etude|study|recherche|recrute"
+    r"|declarez"
+    r"|(le|les|chaque|on) (lun|mar|mercre|jeu|vendre|same)dis?|(le|les|chaque) dimanches?"
+    r"|(le|du|au|until|on) \d{1,2}(er)? (jan|fev|feb|mar|av|apr|mai|may|ju|jui|aou|aug|sep|oct"
+    r"|nov|dec)\w{1,8}"
     r"|build|votre (photo|carte|paiement|permis|titre|passeport|visa|dossier|fichier|mot|compte"
     r"|vehicule)"
     r"|your (photo|card|payment|file|password|browser|account|item)|javascript|cookies"
@@ -150,12 +157,13 @@ def signs_of(own_text: str, own_words: int) -> Signs:
     A sentence that says what the service suffers has one or two points. Excuses, the moment, who
     takes care of it and a reference have one each, once a page, and only beside such a sentence.
     """
-    points, pieces = 0, []
+    points, pieces, closed = 0, [], True  # what is closed or suspended may be an office
     beside: dict[str, str] = {}
     for sentence in _sentences(own_text):
         if statement := _statement(sentence):
             points = max(points, statement[0])
             pieces.append(statement[1])
+            closed = closed and bool(_ENDED.search(statement[1]))
         for name, pattern in (
             ("excuse", _EXCUSE),
             ("now", _NOW),
@@ -166,7 +174,7 @@ def signs_of(own_text: str, own_words: int) -> Signs:
                 beside.setdefault(name, match[0])
     if not points:
         return Signs(0, ())
-    points += len(beside) + (own_words <= FEW_WORDS)
+    points += len(beside) + int(own_words <= FEW_WORDS and (bool(beside) or not closed))
     return Signs(points, tuple(dict.fromkeys((*pieces, *beside.values()))))
 
 
