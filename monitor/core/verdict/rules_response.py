@@ -8,7 +8,7 @@ from monitor.core.model.exchange import StatusClass, status_class
 from monitor.core.verdict.answer_form import Form
 from monitor.core.verdict.context import BARE_WORDS, Finding, RuleContext, is_private
 from monitor.core.verdict.page_summary import fold
-from monitor.core.verdict.statements import ENOUGH, signs_of
+from monitor.core.verdict.signs_of_fault import ENOUGH, signs_of
 
 _PROXY = frozenset({407, 511})
 _REFUSALS = {

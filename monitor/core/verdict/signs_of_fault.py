@@ -35,7 +35,7 @@ _STATE = re.compile(
     r"|inoperante?s?|inutilisables?|unavailable|unreachable|crashed|stopped|broken|impossibles?"
     r"|en cours de (retablissement|reparation|restauration|redemarrage)|non chargee?s?|exhausted"
     r"|invalide?s?|inattendue?s?|unexpected|anormale?s?|degradee?s?|refuse (la connexion|l'acces)"
-    r"|out of (order|service)|restreinte?s?)\b"
+    r"|out of (order|service))\b"
 )
 # Without it, an event is only a subject of the page.
 _OCCURS = re.compile(

@@ -7,7 +7,7 @@ import pytest
 from monitor.config.fingerprint_file import load_fingerprints
 from monitor.core.model import Reason, Verdict
 from monitor.core.verdict.classify import classify_saved
-from monitor.core.verdict.statements import ENOUGH, signs_of
+from monitor.core.verdict.signs_of_fault import ENOUGH, signs_of
 from tests.corpus.notices import bare, framed
 
 FINGERPRINTS, _ = load_fingerprints(Path("config/fingerprints.toml"))
@@ -18,7 +18,7 @@ OUT = (
     "L’application a rencontré une condition inattendue. Veuillez contacter l’administrateur.",
     "Veuillez nous excuser, cette rubrique ne s’affiche pas correctement.",
     "Opération indisponible. Réf. incident 88-1204.",
-    "Parse error: syntax error, unexpected end of file in /home/www/index.php on line 12",
+    "Parse error: syntax error, unexpected end of file in index.php on line 12",
     "Things aren’t working as they should. Please bear with us.",
     "no available server",
     "This form isn’t loading right now.",
@@ -32,6 +32,8 @@ WELL = (
     "Le service de pédiatrie est fermé au mois d’août. Adressez-vous au CHU.",
     "Nos lignes téléphoniques sont perturbées. Écrivez-nous via le formulaire.",
     "L’accès aux massifs est temporairement interdit en raison du risque d’incendie.",
+    "Le château est inaccessible aux fauteuils.",
+    "L’accès à la zone est restreint aux riverains.",
     "Late applications are refused. The form closes on Friday.",
     "We keep logs for 12 months to investigate incidents.",
 )
