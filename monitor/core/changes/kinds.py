@@ -37,6 +37,11 @@ _DOCUMENTS = re.compile(
     rf"(?: \w{{1,10}}){{0,3}} (?:d'|l'|un |une |votre |vos |le |la |les |de |des |du )?{_DOCUMENT}",
     re.IGNORECASE,
 )
+_BRING = re.compile(
+    r"\b(?:munissez|apportez|présentez|joignez|fournissez|remettez|transmettez|produisez)\b"
+    r"|\b(?:se|être) munir?\b",
+    re.IGNORECASE,
+)
 _HOURS_HEADING = re.compile(r"\bhoraires?\b|\bouvertures?\b|\bjours d'accueil", re.IGNORECASE)
 _TIME = re.compile(
     r"\b(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)s?\b|\b(?:fermé|ouvert)e?s?\b"
@@ -143,6 +148,8 @@ def _is_document(block: Block, *, edited: str, alone: bool) -> bool:
     `alone`: nothing else explains the edit.
     """
     if _DOCUMENTS.search(edited):
+        return True
+    if _BRING.search(block.text) and _A_DOCUMENT.search(edited):
         return True
     item = block.kind in {BlockKind.LIST_ITEM, BlockKind.TABLE_ROW}
     listed = item and bool(block.headings) and bool(_DOCUMENTS_HEADING.search(block.headings[-1]))

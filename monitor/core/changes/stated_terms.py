@@ -41,7 +41,7 @@ _AGE = re.compile(
 _DELAY = re.compile(
     r"\bdélais?\b|\bdurées?\b|\bvalidité\b|\bvalables?\b|\btraitement\b|\binstruction\b|\bsous \d"
     r"|\battente\b|\bavant\b|\baprès\b|\bdans les?\b|\bau plus tard\b|\bexpir|\bà compter\b"
-    r"|\brenouvel|\bau moins\b|\bprolong",
+    r"|\brenouvel|\bau moins\b|\bprolong|\bréponses?\b|\brépond\w{0,6}\b",
     re.IGNORECASE,
 )
 _NO_APPOINTMENT = re.compile(

@@ -307,7 +307,7 @@ class _Walk:
 
 def _attributes(element: LexborNode) -> Mapping[str, str]:
     """Copy the attributes, which are read several times; each is bounded."""
-    return {
-        name: (value or "")[:MOST_ATTRIBUTE_CHARACTERS]
-        for name, value in element.attributes.items()
-    }
+    attributes = element.attributes
+    if not attributes:
+        return {}
+    return {name: (value or "")[:MOST_ATTRIBUTE_CHARACTERS] for name, value in attributes.items()}

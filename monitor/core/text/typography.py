@@ -7,6 +7,7 @@ case, no punctuation, one form of each phone number.
 import re
 from collections.abc import Iterator
 
+from monitor.core.text.memo import remembering
 from monitor.core.untrusted.unicode_forms import normalised
 
 _INVISIBLE = (
@@ -30,10 +31,10 @@ _ODD = re.compile(f"[{re.escape(''.join(map(chr, _SAME)))}]")
 _MONTHS = (
     r"(?:janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre)"
 )
-# In order: a plain word (most are: looked for first), an address, a date, a time, a number in
-# groups (phone, SIRET), an amount, an e-mail address, a word, a sign that carries
-# sense, a dash between two numbers or two days.
-_TOKEN = re.compile(
+# In order: an address, a plain word (most are), a date, a time, a number in groups (phone, SIRET),
+# an amount, an e-mail address, a word, a sign that carries sense, a dash between two numbers or
+# two days.
+_WORD = (
     r"(?:https?://|www\.)[^\s<>\"']{1,500}(?<![.,;:)])"
     r"|[^\W\d_]{1,100}+(?![\w@.+\ufffd-])"
     r"|(?<![\d/])\d{1,2}/\d{1,2}(?:/\d{2,4})?(?![\d/])|(?<!\d)\d{1,2}[.-]\d{1,2}[.-]\d{4}(?!\d)"
@@ -44,9 +45,11 @@ _TOKEN = re.compile(
     r"|(?<![\w,.])\d{1,3}(?:(?: \d{3}){0,3}|\d{0,6})(?:[.,]\d{1,2})? ?(?:€|euros?(?!\w))"
     r"|(?<![\w,.])\d{1,9}(?:[.,]\d{1,9}){1,3}(?!\w)"
     r"|(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.\w{1,63}){1,5}"
-    r"|[\w\ufffd]+|[€$£%+@<>=]|(?<=[\dhH])(?: - |-)(?=\d)|(?<=di)(?: - |-)(?=[lmjvsd])",
-    re.IGNORECASE,
+    r"|[\w\ufffd]+|[€$£%+@<>=]|(?<=[\dhH])(?: - |-)(?=\d)|(?<=di)(?: - |-)(?=[lmjvsd])"
 )
+_TOKEN = re.compile(_WORD, re.IGNORECASE)
+_FOLDED_TOKEN = re.compile(_WORD)  # of a text without capitals: faster
+_DIGIT = re.compile(r"\d")
 _TIME = re.compile(r"(\d{1,2})(?: ?h(?:eures?)? ?|:)(\d{2})?")
 _SEPARATORS = str.maketrans("", "", " .-()")
 
@@ -70,8 +73,43 @@ def words(text: str) -> tuple[str, ...]:
 
     Case and punctuation do not count; a dash between two numbers or days does (a range is no
     list); the separators inside a long number do not (`04 73 98 61 61` is `04.73.98.61.61`).
+
+    What stands between two spaces is read by itself, and remembered: a word with a space in it
+    begins with a number, and goes on with numbers and one unit or month between them.
     """
-    return tuple(map(_bare, _TOKEN.findall(text.casefold())))
+    folded = text.casefold()
+    if " - " in folded or "  " in folded:
+        return _every_word(folded)
+    taken: list[str] = []
+    number = ""  # with what may belong to it
+    ends = False  # a unit or a month may have ended it: only a number goes on
+    for chunk in folded.split(" "):
+        is_plain = chunk.isalpha()
+        if is_plain and not number:
+            taken.append(chunk)
+            continue
+        has_digit = not is_plain and _DIGIT.search(chunk) is not None
+        if number and (has_digit or not ends):
+            number, ends = f"{number} {chunk}", not has_digit
+            continue
+        if number:
+            taken += _few_words(number)
+            number = ""
+        if has_digit:
+            number, ends = chunk, False
+        elif is_plain:
+            taken.append(chunk)
+        else:
+            taken += _few_words(chunk)
+    taken += _few_words(number)
+    return tuple(taken)
+
+
+def _every_word(folded: str) -> tuple[str, ...]:
+    return tuple(word if word.isalpha() else _bare(word) for word in _FOLDED_TOKEN.findall(folded))
+
+
+_few_words = remembering(_every_word)
 
 
 def tokens(text: str) -> Iterator[tuple[str, int]]:

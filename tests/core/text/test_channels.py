@@ -54,3 +54,16 @@ def test_a_denial_holds_for_its_own_sentence_only() -> None:
 
 def test_a_phone_is_offered_by_its_number_not_by_the_word() -> None:
     assert Fact(element=Element.PHONE, value="") not in set(channels("Par téléphone"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Fermeture du guichet le 12 mars.",
+        "Le guichet sera exceptionnellement fermé le 12 mars.",
+        "Fermeture exceptionnelle de l'accueil du public",
+        "Les guichets seront fermés du 24 au 31 décembre.",
+    ],
+)
+def test_a_counter_that_closes_for_days_is_neither_offered_nor_denied(text: str) -> None:
+    assert stated(text) == set()

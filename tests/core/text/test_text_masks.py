@@ -19,7 +19,10 @@ MASKED = {
         ("Aujourd'hui 05/03/2024 Bonjour", "Bonjour"),
     ],
     "text.counter": [
-        ("Page lue 1 204 fois", "Page lue 1 204 fois"),
+        ("Page lue 1 204 fois", ""),
+        ("Vu 1 204 fois", ""),
+        ("Fiche consultée 12 fois", ""),
+        ("Ce document peut être consulté 3 fois", "Ce document peut être consulté 3 fois"),
         ("Lu 1204 fois", ""),
         ("Nombre de visites : 12 345", ""),
         ("1 204 vues", ""),

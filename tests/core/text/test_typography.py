@@ -58,6 +58,22 @@ def test_tokens_are_words_with_their_places(text: str) -> None:
     assert [start for _, start in found] == sorted(start for _, start in found)
 
 
+_PIECES = "12 26 8 04 73 di di-lu mai 2026 h heures h30 € euros - . , (0) a@b.fr +33 séjour 8h30 /"
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(_PIECES.split()), st.sampled_from([" ", " ", " - ", ""])),
+        max_size=10,
+    )
+)
+def test_words_with_a_space_in_them_are_read_whole(pieces: list[tuple[str, str]]) -> None:
+    """`words` reads what stands between two spaces by itself: `tokens` reads the whole text."""
+    text = tidy("".join(piece + gap for piece, gap in pieces))
+
+    assert words(text) == tuple(word for word, _ in tokens(text))
+
+
 def test_a_long_text_is_normalised_as_one_though_piece_by_piece() -> None:
     unit = "é ｶﾞ e\u0301 ﬁn " + "\ufdfa" * 3
     assert tidy(f"{unit} " * 3_000) == " ".join([tidy(unit)] * 3_000)

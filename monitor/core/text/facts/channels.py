@@ -71,6 +71,11 @@ _DENIAL = _re(
     r"|\bfermée?s? (?:définitivement|jusqu'à nouvel ordre)"
 )
 
+# A counter that is closed for some days is neither offered nor withdrawn.
+_CLOSING = _re(
+    r"\bfermetures?\b(?! définitive)|\b(?:est|sont|sera|seront) (?:\w{1,20} )?fermée?s?\b"
+)
+
 
 def channels(text: str) -> Iterator[Fact]:
     """Yield each channel that a tidy text offers, and each that it denies."""
@@ -78,13 +83,16 @@ def channels(text: str) -> Iterator[Fact]:
     possible = [
         (element, words)
         for element, (stems, words) in _CHANNELS.items()
-        if any(stem in lower for stem in stems)
+        if any(map(lower.__contains__, stems))
     ]
     for sentence in _SENTENCE_END.split(text) if possible else ():
         named = [element for element, words in possible if words.search(sentence)]
         if not named or _NO_CHANNEL.search(sentence):
             continue
         denied = bool(_DENIAL.search(_NO_DENIAL.sub("", _CONDITION.sub("", sentence))))
+        closing = not denied and _CLOSING.search(sentence)
         for element in named:
+            if closing and element == Element.COUNTER:
+                continue
             if denied or element not in _STATED_ELSEWHERE:
                 yield Fact(element=element, value="", negated=denied)

@@ -123,4 +123,4 @@ def _taken(text: str, match: re.Match[str], label: str) -> tuple[str, str, bool]
 def _may_hold_stamp(text: str) -> bool:
     """Return whether the pattern can match: a cheap test before it."""
     lower = text.lower()
-    return any(stem in lower for stem in _STEMS)
+    return any(map(lower.__contains__, _STEMS))

@@ -58,6 +58,16 @@ _DELAY = re.compile(r"\bdélais?\b|\bdurées?\b|\btraitement\b|\bsous \d|\bindis
 _OPEN = re.compile(rf"\b(?:{_DAYS})s?\b|\bouvert|\bhoraires?\b|\baccueil\b", re.IGNORECASE)
 _DIGIT = re.compile(r"\d")
 _OTHER_THAN_DIGIT = re.compile(r"\D")
+# Cheap tests before the patterns: what each needs at the least.
+_CLOCK = re.compile(r"\d ?[hH:]")
+_WEEKDAYS = tuple(_DAYS.split("|"))
+_STREETS = (
+    *("rue", "avenue", "av.", "boulevard", "bd", "place", "quai", "cours", "allée", "chemin"),
+    *("route", "impasse", "esplanade", "square", "faubourg", "rond-point", "passage"),
+)
+_BOXES = ("BP", "CS", "TSA")
+LEAST_PHONE_DIGITS = 7
+LEAST_SHORT_DIGITS = 4  # of a short phone number, and of a postcode in Corsica
 _DASH = re.compile(r" ?- ?")
 _GROUPING = re.compile(r"[ .]")
 _FRENCH_PHONE = re.compile(r"0\d{9}")
@@ -100,12 +110,13 @@ def is_needed(text: str, links: Iterable[Link]) -> bool:
 
 def phones(text: str) -> Iterator[str]:
     """Yield each phone number as digits, with "+33" for a French one."""
-    for match in _PHONE.finditer(text):
+    digits = len(_DIGIT.findall(text))
+    for match in _PHONE.finditer(text) if digits >= LEAST_PHONE_DIGITS else ():
         if match["home"]:
             yield "+33" + _OTHER_THAN_DIGIT.sub("", match["home"])[1:]
         else:
             yield "+" + _OTHER_THAN_DIGIT.sub("", match["foreign"].replace("(0)", ""))
-    for match in _SHORT_PHONE.finditer(text):
+    for match in _SHORT_PHONE.finditer(text) if digits >= LEAST_SHORT_DIGITS else ():
         yield match["short"].replace(" ", "")
 
 
@@ -115,6 +126,9 @@ def opening_hours(text: str) -> str:
     "Du lundi au vendredi de 8h30 à 11 H 30, sauf le mardi" gives
     "lundi-vendredi 08:30-11:30 sauf mardi".
     """
+    lower = text.lower()
+    if not _CLOCK.search(text) and not any(map(lower.__contains__, _WEEKDAYS)):
+        return ""
     if not _MAY_STATE_HOURS.search(text) or (_DELAY.search(text) and not _OPEN.search(text)):
         return ""
     parts: list[str] = []
@@ -136,14 +150,21 @@ def opening_hours(text: str) -> str:
 def _contacts(text: str) -> Iterator[Fact]:
     for match in _EMAIL.finditer(text) if "@" in text else ():
         yield Fact(element=Element.EMAIL, value=match[0].casefold().rstrip("."))
-    if not _DIGIT.search(text):
+    digits = len(_DIGIT.findall(text))
+    if not digits:
         return
+    lower = text.lower()
     for phone in phones(text):
         yield Fact(element=Element.PHONE, value=phone)
-    for match in _FEE.finditer(text):
+    for match in _FEE.finditer(text) if "€" in text or "euro" in lower else ():
         euros = _GROUPING.sub("", match[1])
         yield Fact(element=Element.FEE, value=f"{euros},{match[2] or '00'}")
-    for pattern in (_POSTCODE, _STREET, _BOX):
+    patterns = (
+        *([_POSTCODE] if digits >= LEAST_SHORT_DIGITS else []),
+        *([_STREET] if any(map(lower.__contains__, _STREETS)) else []),
+        *([_BOX] if any(map(text.__contains__, _BOXES)) else []),
+    )
+    for pattern in patterns:
         for match in pattern.finditer(text):
             yield Fact(element=Element.ADDRESS, value=" ".join(words(match[0])))
 
