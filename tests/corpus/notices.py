@@ -140,6 +140,14 @@ KINDS: dict[str, list[Notice]] = {
         "Les dossiers incomplets ne peuvent être traités.",
         "Une opération de maintenance est prévue le 3 mars de 20 h à 23 h.",
     ),
+    "a list of what a reader may report": healthy(
+        "Décrivez ce que vous avez vu lors de votre démarche : message d’erreur, page "
+        "indisponible, compte bloqué.",
+        "Choisissez un motif : site inaccessible, erreur technique, mot de passe perdu.",
+        "Type de difficulté : connexion impossible, service indisponible, autre.",
+        "Pour nous écrire, précisez l’objet : dossier bloqué, plateforme en panne, question.",
+        "Motifs possibles : application en panne, lenteur, portail fermé.",
+    ),
     "help that quotes an error": [
         Notice(
             why="under a hundred words, and the error is quoted",

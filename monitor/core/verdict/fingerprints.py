@@ -15,6 +15,7 @@ from itertools import islice
 from monitor.core.model import Confidence, Reason, Verdict
 from monitor.core.model.exchange import StatusClass, status_class
 from monitor.core.verdict.page_summary import MAX_BYTES, MAX_OWN, MAX_TEXT, PageSummary
+from monitor.core.verdict.problem_lists import lists_problems
 
 
 class MarkPlace(StrEnum):
@@ -52,6 +53,7 @@ _STATED = frozenset({Verdict.DOWN, Verdict.MAINTENANCE})
 _MOST_MATCHES = 20
 _SENTENCE_CHARS = 160
 _SENTENCE_END = re.compile(r"[.!?¦:;] ?")
+_LIST_END = re.compile(r"[.!?¦;]")  # a colon is inside of a list of problems
 _SUPPOSED = re.compile(
     r"\b(si|s'ils?|en cas d[e']|lorsqu[e']|quand|chaque fois|if|when|whenever|in case|unless"
     r"|ser(a|ont|ait|aient)|pourr(a|ait|ont|aient)|peut (etre|arriver)|peuvent etre|may|might"
@@ -142,13 +144,19 @@ class Fingerprint:
         reach = _SENTENCE_CHARS if self.where is MarkPlace.OWN else _SENTENCE_CHARS // 2
         before = _SENTENCE_END.split(text[max(0, start - reach) : start])[-1]
         rest = text[match.end() : match.end() + reach]
-        if _SUPPOSED.search(before) or _is_quoted(text[max(0, start - reach) : start]):
+        lead = text[max(0, start - reach) : start]
+        if _SUPPOSED.search(before) or _is_quoted(lead) or _is_listed(lead, match[0], rest):
             return True
         if self.verdict is Verdict.DOWN and _TO_COME.search(match[0]):
             return True
         if _UNDONE_AFTER.match(rest):
             return True
         if self.where is MarkPlace.HEADLINE and text.rstrip().endswith("?"):
+            return True
+        lead = _LIST_END.split(text[max(0, start - reach) : start])[-1]
+        if lists_problems(
+            f"{lead}{text[start : match.end()]}{_LIST_END.split(rest, maxsplit=1)[0]}"
+        ):
             return True
         tail = _SENTENCE_END.split(rest, maxsplit=1)[0]
         if self.where is MarkPlace.OWN and rest[len(tail) : len(tail) + 1] == "?":
@@ -158,6 +166,12 @@ class Fingerprint:
 
     def applies_to(self, status: int) -> bool:
         return not self.statuses or not self.statuses.isdisjoint({status, status_class(status)})
+
+
+def _is_listed(before: str, words: str, rest: str) -> bool:
+    """Return whether words stand in a list of problems, between the ends of their sentence."""
+    start, end = _LIST_END.split(before)[-1], _LIST_END.split(rest, maxsplit=1)[0]
+    return lists_problems(f"{start}{words}{end}")
 
 
 def _is_quoted(before: str) -> bool:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from monitor.core.verdict.problem_lists import lists_problems
+
 ENOUGH = 3  # points of a page that says that the service does not work
 FEW_WORDS = 30  # a page with so few words has a point: it says nothing else
 _MOST_SENTENCES = 40
@@ -192,7 +194,7 @@ def _statement(sentence: str) -> tuple[int, str] | None:
     """Return the points of a sentence, and its piece that gave most of them."""
     if leftover := _LEFTOVER.search(sentence):
         return 2, leftover[0]
-    if _OTHERWISE.search(sentence) or _ELSEWHERE.search(sentence):
+    if _OTHERWISE.search(sentence) or _ELSEWHERE.search(sentence) or lists_problems(sentence):
         return None
     software = _SOFTWARE.search(sentence)
     subject = software or _SERVICE.search(sentence)
