@@ -142,9 +142,9 @@ class Fingerprint:
         """Return whether a match is quoted, supposed, announced or denied by its sentence."""
         start = match.start("said") if "said" in match.re.groupindex else match.start()
         reach = _SENTENCE_CHARS if self.where is MarkPlace.OWN else _SENTENCE_CHARS // 2
-        before = _SENTENCE_END.split(text[max(0, start - reach) : start])[-1]
-        rest = text[match.end() : match.end() + reach]
         lead = text[max(0, start - reach) : start]
+        before = _SENTENCE_END.split(lead)[-1]
+        rest = text[match.end() : match.end() + reach]
         if _SUPPOSED.search(before) or _is_quoted(lead) or _is_listed(lead, match[0], rest):
             return True
         if self.verdict is Verdict.DOWN and _TO_COME.search(match[0]):
@@ -152,11 +152,6 @@ class Fingerprint:
         if _UNDONE_AFTER.match(rest):
             return True
         if self.where is MarkPlace.HEADLINE and text.rstrip().endswith("?"):
-            return True
-        lead = _LIST_END.split(text[max(0, start - reach) : start])[-1]
-        if lists_problems(
-            f"{lead}{text[start : match.end()]}{_LIST_END.split(rest, maxsplit=1)[0]}"
-        ):
             return True
         tail = _SENTENCE_END.split(rest, maxsplit=1)[0]
         if self.where is MarkPlace.OWN and rest[len(tail) : len(tail) + 1] == "?":
