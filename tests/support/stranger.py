@@ -6,6 +6,7 @@ What only a process of its own shows (isolation, planted modules, memory, no net
 
 import os
 import sys
+import time
 from contextlib import redirect_stderr, redirect_stdout
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
@@ -38,6 +39,10 @@ def run_verifier(folder: Path, *options: str | Path, place: Path = VERIFIER) -> 
     argv = [str(place), str(folder), *map(str, options)]
     with (
         patch.object(program, "HERE", place.resolve()),
+        # What a program of its own would begin with: its time of day, and nothing judged yet.
+        patch.object(program, "NOW", int(time.time())),  # noqa: TID251 -- as the program does
+        patch.dict(program.GOOD_CHAINS, clear=True),
+        patch.object(program, "GOOD_LISTS", set()),
         patch.object(sys, "argv", argv),
         patch.dict(os.environ, {"PATH": os.defpath}, clear=True),
         redirect_stdout(out),

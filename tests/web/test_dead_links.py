@@ -88,7 +88,7 @@ def test_a_dead_link_is_told_with_where_it_led_and_since_when(store: Store) -> N
     listed, told = read(web, "/modifications"), read(web, address(store, 2))
 
     assert "Lien mort : « Déposer ma demande », qui mène à administration-etrangers" in said(listed)
-    assert "Au plus tard le 23 novembre 2026 à 09:05:00" in said(listed)
+    assert "Au plus tard le 23 novembre 2026, 09:05:00" in said(listed)
     text = said(told)
     for expected in (
         "« Déposer ma demande »",
