@@ -148,6 +148,24 @@ KINDS: dict[str, list[Notice]] = {
         "Pour nous écrire, précisez l’objet : dossier bloqué, plateforme en panne, question.",
         "Motifs possibles : application en panne, lenteur, portail fermé.",
     ),
+    # What a visitor fills in need not be an input: a text and a choice are a form as well.
+    "a form to report a fault": healthy(
+        "Site inaccessible ? Écrivez-nous.</p><form><label>Objet <select><option>Page"
+        "</select></label><label>Message <textarea></textarea></label></form><p>",
+        "Une erreur technique s’est produite pendant votre démarche</p><form><label>Quand "
+        "<select><option>Ce matin</select></label><label>Récit <textarea></textarea></label>"
+        "</form><p>",
+        "Le service ne répond pas</p><form><label>Quelle page <input name=p></label>"
+        "<label>Ce que vous voyez <textarea></textarea></label></form><p>",
+        "Application en panne</p><form><label>Laquelle <select><option>Titre de séjour</select>"
+        "</label><label>Adresse <input type=email></label></form><p>",
+    ),
+    "a fault with one field beside it": out(
+        "Le service ne répond pas.</p><form><input type=search></form><p>",
+        "Une erreur technique s’est produite.</p><form><select><option>Français</select></form><p>",
+        "Le site est inaccessible.</p><form><input name=q></form><p>",
+        "Application en panne.</p><form><input type=search></form><p>",
+    ),
     "help that quotes an error": [
         Notice(
             why="under a hundred words, and the error is quoted",

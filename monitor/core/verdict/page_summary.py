@@ -29,14 +29,16 @@ MAX_ITEMS = 200  # scripts, frames … kept of each
 MAX_ADDRESS = 2_000  # characters of the address of each: some hold a whole file
 MEMORY_CHARACTERS = 8_000_000  # of cached summaries; those of 190 real pages need half of it
 
-_HIDDEN = ("script", "style", "template", "svg", "iframe", "object", "textarea")
-_CHROME = ("nav", "header", "footer", "aside", "select", "button", "dialog")
+_HIDDEN = ("script", "style", "template", "svg", "iframe", "object")
+_LAYOUT = ("nav", "header", "footer", "aside", "dialog")
+_CHROME = (*_LAYOUT, "select", "button")
 _HEADINGS = ("h1", "h2", "h3", "h4")
 _HIDING = frozenset(
     {"sr-only", "fr-sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text", "hidden"}
     | {"d-none", "hide", "is-hidden", "invisible", "element-invisible"}
 )
 _MOST_ANCESTORS = 15
+_MOST_FIELDS = 1000
 # What shows something without a word, or may be filled by an application.
 _SHOWN = ("img", "iframe", "object", "form", "input", "button", "canvas", "video", "svg", "picture")
 _INLINE = frozenset(
@@ -92,7 +94,7 @@ class PageSummary:
         scripts: Addresses of external scripts. `inline_chars` counts the inline ones.
         frames: Addresses of frames.
         refresh: Where a meta refresh leads, after `refresh_s` seconds; empty when there is none.
-        fields: Inputs that a visitor fills in, outside menus, header and footer.
+        fields: Inputs, texts and choices that a visitor fills in, outside menus, header and footer.
         password: Whether there is a password field anywhere.
         root: Whether an empty container waits for an application to fill it.
         cut: Whether the answer was longer than what was read.
@@ -275,6 +277,8 @@ def _read_tree(tree: Tree, markup: str) -> PageSummary:
     source = markup.lower()
     if "display:" in source or "d-none" in source or "hidden" in source.replace("aria-hidden", ""):
         _drop_unseen(tree)
+    fields = _fields(tree)
+    etree.strip_elements(tree, "textarea", with_tail=False)
     headings = _visible_headings(tree)
     hollow = _is_hollow(tree)
     visible_text = " ".join(tree.itertext())
@@ -308,7 +312,7 @@ def _read_tree(tree: Tree, markup: str) -> PageSummary:
         links=links,
         refresh=refresh,
         refresh_s=refresh_s,
-        fields=sum(1 for i in tree.iter("input") if _is_field(i)),
+        fields=fields,
         password=password,
         root=root,
     )
@@ -403,5 +407,13 @@ def _runs(script: Tree) -> bool:
     return not kind or "javascript" in kind or kind == "module"
 
 
+def _fields(tree: Tree) -> int:
+    """Count what a visitor fills in, outside the layout, among the first `_MOST_FIELDS`."""
+    every = islice(tree.iter("input", "textarea", "select"), _MOST_FIELDS)
+    return sum(
+        1 for one in every if _is_field(one) and next(one.iterancestors(*_LAYOUT), None) is None
+    )
+
+
 def _is_field(element: Tree) -> bool:
-    return (element.get("type") or "text").lower() in _FIELDS
+    return element.tag != "input" or (element.get("type") or "text").lower() in _FIELDS
