@@ -1,9 +1,7 @@
 """The web pages about the texts of pages: `/modifications`, `/informations`, `/cibles`."""
 
 import asyncio
-from collections.abc import Callable
 
-import jinja2
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,7 +19,8 @@ from monitor.core.untrusted.numbers import whole
 from monitor.figures.scopes import Scopes
 from monitor.runtime.clock import Clock
 from monitor.web.record_reads import RecordReads
-from monitor.web.serving.answer_cache import AnswerCache, as_csv
+from monitor.web.serving.answer_cache import as_csv
+from monitor.web.serving.cached_pages import CachedPages
 from monitor.web.views.dead_link_views import LinkStatus
 from monitor.web.views.modifications import Filters, after, before, difference, listing
 from monitor.web.views.offer import Stated, offer
@@ -36,33 +35,22 @@ from monitor.web.views.rates import (
 )
 from monitor.web.views.target import target_view
 
-FRESH_S = 2.0  # how long a page is served from the cache, at least
-CHANGE_S = 300.0  # the same for one change, which never changes, except the end of its new text
+CHANGE_S = 300.0  # how long the cache has one change: only the end of its new text may change
 RATES_S = 60.0  # the same for figures, which read more
-BROWSER_S = 30  # how long a reader's browser may cache it
 MOST_NUMBER = 2**63 - 1  # of a leaf, in the columns of both databases
 
 
 class PageTextRoutes:
-    """Serves these pages. Each is rendered in a thread, once for all who wait for it."""
+    """Serves these pages."""
 
-    def __init__(  # noqa: PLR0913 -- keyword-only
-        self,
-        reads: RecordReads,
-        *,
-        config: Config,
-        clock: Clock,
-        templates: jinja2.Environment,
-        cache: AnswerCache,
-        most_fresh_s: float = CHANGE_S,
+    def __init__(
+        self, reads: RecordReads, *, config: Config, clock: Clock, pages: CachedPages
     ) -> None:
         self._reads = reads
         self._config = config
         self._clock = clock
-        self._cache = cache
-        self._most_fresh_s = most_fresh_s
-        self._templates = templates
-        self._templates.globals.update(
+        self._pages = pages
+        pages.templates.globals.update(
             change_words=change_words,
             tellings=page_event_sentences,
             kinds=tuple(ChangeKind),
@@ -78,7 +66,7 @@ class PageTextRoutes:
             name_of=name_of,
             instant_of_us=instant,
         )
-        self._templates.filters.update(before=before, after=after)
+        pages.templates.filters.update(before=before, after=after)
 
     def routes(self) -> list[Route]:
         return [
@@ -97,7 +85,7 @@ class PageTextRoutes:
         except ValueError as error:
             raise HTTPException(400) from error
         name = f"/modifications?{filters.query(filters.page)}"
-        return await self._page(
+        return await self._pages.serve(
             request, name, "changes.html", lambda: listing(self._reads, self._config, filters)
         )
 
@@ -108,7 +96,7 @@ class PageTextRoutes:
             raise HTTPException(404) from None
         if number > MOST_NUMBER:
             raise HTTPException(404)
-        return await self._page(
+        return await self._pages.serve(
             request,
             f"/modifications/{number}",
             "change.html",
@@ -117,7 +105,7 @@ class PageTextRoutes:
         )
 
     async def informations(self, request: Request) -> Response:
-        return await self._page(
+        return await self._pages.serve(
             request, "/informations", "offer.html", lambda: offer(self._reads, self._config)
         )
 
@@ -125,7 +113,7 @@ class PageTextRoutes:
         slug: str = request.path_params["slug"]
         if slug not in self._config.by_slug:
             raise HTTPException(404)
-        return await self._page(
+        return await self._pages.serve(
             request,
             f"/cibles/{slug}",
             "target.html",
@@ -141,8 +129,8 @@ class PageTextRoutes:
             return table.csv().encode() if table else None
 
         name = f"/disponibilite.csv?{question.query}"
-        answer = await self._cache.get(name, data, fresh_s=min(RATES_S, self._most_fresh_s))
-        return as_csv(self._cache.response(request, answer, browser_s=BROWSER_S), "disponibilite")
+        answer = await self._pages.get(name, data, fresh_s=RATES_S)
+        return as_csv(self._pages.response(request, answer), "disponibilite")
 
     async def _question(self, request: Request) -> tuple[Scopes, RatesQuestion]:
         now = self._clock.now()
@@ -155,33 +143,10 @@ class PageTextRoutes:
     async def rates(self, request: Request) -> Response:
         """Serve figures over a period; 400 for a question that cannot be asked."""
         scopes, question = await self._question(request)
-        return await self._page(
+        return await self._pages.serve(
             request,
             f"/disponibilite?{question.query}",
             "rates.html",
             lambda: rates(self._reads, self._config, scopes, question),
             fresh_s=RATES_S,
         )
-
-    async def _page(
-        self,
-        request: Request,
-        name: str,
-        template: str,
-        work: Callable[[], object | None],
-        *,
-        fresh_s: float = FRESH_S,
-    ) -> Response:
-        """Serve a template filled with the result of `work`; 404 when that is None.
-
-        `name` is the key of the cache: the address and all that the page depends on.
-        """
-        answer = await self._cache.get(
-            name, lambda: self._rendered(template, work()), fresh_s=min(fresh_s, self._most_fresh_s)
-        )
-        return self._cache.response(request, answer, browser_s=BROWSER_S)
-
-    def _rendered(self, template: str, view: object | None) -> bytes | None:
-        if view is None:
-            return None
-        return self._templates.get_template(template).render(view=view).encode()

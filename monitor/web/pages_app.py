@@ -23,12 +23,13 @@ from monitor.runtime.clock import Clock
 from monitor.web.api.interface import PREFIX, Interface
 from monitor.web.document_routes import document_routes
 from monitor.web.journal_routes import journal_routes
-from monitor.web.page_text_routes import CHANGE_S, PageTextRoutes
-from monitor.web.place_routes import MEASURED_S, PlaceRoutes
+from monitor.web.page_text_routes import PageTextRoutes
+from monitor.web.place_routes import PlaceRoutes
 from monitor.web.record_reads import RecordReads
-from monitor.web.record_routes import SETTLED_S, RecordRoutes
+from monitor.web.record_routes import RecordRoutes
 from monitor.web.security import HEADERS, Guard
 from monitor.web.serving.answer_cache import AnswerCache, CachedAnswer
+from monitor.web.serving.cached_pages import CachedPages
 from monitor.web.serving.checkup import Checkup
 from monitor.web.subscription_routes import Subscribe, SubscriptionRoutes
 from monitor.web.templating import STATIC, environment
@@ -172,31 +173,11 @@ class _Pages:
         self._interface = interface
         self._cache = AnswerCache(clock.monotonic_us)
         self._checkup = Checkup(self._health, clock.monotonic_us)
-        self.places = PlaceRoutes(
-            reads,
-            config=config,
-            clock=clock,
-            templates=self._templates,
-            cache=self._cache,
-            most_fresh_s=MEASURED_S if fresh_s else 0,
-        )
-        self.faces = PageTextRoutes(
-            reads,
-            config=config,
-            clock=clock,
-            templates=self._templates,
-            cache=self._cache,
-            most_fresh_s=CHANGE_S if fresh_s else 0,
-        )
+        pages = CachedPages(self._templates, self._cache, keep=bool(fresh_s))
+        self.places = PlaceRoutes(reads, config=config, clock=clock, pages=pages)
+        self.faces = PageTextRoutes(reads, config=config, clock=clock, pages=pages)
         self.records = RecordRoutes(
-            reads,
-            config=config,
-            clock=clock,
-            templates=self._templates,
-            cache=self._cache,
-            journal=journal,
-            captures=captures,
-            most_fresh_s=SETTLED_S if fresh_s else 0,
+            reads, config=config, clock=clock, pages=pages, journal=journal, captures=captures
         )
         self.documents = document_routes(
             self._templates, config=config, journal=journal is not None

@@ -1,9 +1,5 @@
 """The web pages that lead to targets: `/cibles`, `/departements` and one department."""
 
-from collections.abc import Callable
-from functools import partial
-
-import jinja2
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,7 +11,7 @@ from monitor.core.french.department_names import DEPARTMENT_NAMES, department_ti
 from monitor.core.french.figure_sentences import percent
 from monitor.runtime.clock import Clock
 from monitor.web.record_reads import RecordReads
-from monitor.web.serving.answer_cache import AnswerCache
+from monitor.web.serving.cached_pages import CachedPages
 from monitor.web.views.department_drawing import HEIGHT, WIDTH
 from monitor.web.views.place_views import (
     CLASSES,
@@ -28,36 +24,26 @@ from monitor.web.views.place_views import (
 
 FRESH_S = 5.0  # how long a page is served from the cache, at least
 MEASURED_S = 300.0  # the same for a map of figures, which reads more
-BROWSER_S = 30  # how long a reader's browser may cache it
 
 
 class PlaceRoutes:
-    """Serves these pages. Each is rendered in a thread, once for all who wait for it."""
+    """Serves these pages."""
 
-    def __init__(  # noqa: PLR0913 -- keyword-only
-        self,
-        reads: RecordReads,
-        *,
-        config: Config,
-        clock: Clock,
-        templates: jinja2.Environment,
-        cache: AnswerCache,
-        most_fresh_s: float = MEASURED_S,
+    def __init__(
+        self, reads: RecordReads, *, config: Config, clock: Clock, pages: CachedPages
     ) -> None:
         self._reads = reads
         self._config = config
         self._clock = clock
-        self._templates = templates
-        self._cache = cache
-        self._most_fresh_s = most_fresh_s
-        templates.globals.update(
+        self._pages = pages
+        pages.templates.globals.update(
             department_title=department_title,
             map_size=(WIDTH, HEIGHT),
             measures=MEASURES,
             share_classes=CLASSES,
             tellings=page_event_sentences,
         )
-        templates.filters.update(percent=percent)
+        pages.templates.filters.update(percent=percent)
 
     def routes(self) -> list[Route]:
         return [
@@ -72,11 +58,12 @@ class PlaceRoutes:
             search = TargetSearch.of(request.query_params, self._config)
         except ValueError as error:
             raise HTTPException(400) from error
-        return await self._page(
+        return await self._pages.serve(
             request,
             f"/cibles?{search.query}",
             "targets.html",
             lambda: target_list(self._reads, self._config, search, now=self._clock.now()),
+            fresh_s=FRESH_S,
         )
 
     async def places(self, request: Request) -> Response:
@@ -84,7 +71,7 @@ class PlaceRoutes:
         measure = request.query_params.get("mesure", "")
         if measure and measure not in MEASURES:
             raise HTTPException(400)
-        return await self._page(
+        return await self._pages.serve(
             request,
             f"/departements?mesure={measure}",
             "places.html",
@@ -96,26 +83,10 @@ class PlaceRoutes:
         code: str = request.path_params["code"]
         if code not in DEPARTMENT_NAMES:
             raise HTTPException(404)
-        return await self._page(
+        return await self._pages.serve(
             request,
             f"/departements/{code}",
             "place.html",
             lambda: place_page(self._reads, self._config, code, now=self._clock.now()),
+            fresh_s=FRESH_S,
         )
-
-    async def _page(
-        self,
-        request: Request,
-        name: str,
-        template: str,
-        work: Callable[[], object],
-        *,
-        fresh_s: float = FRESH_S,
-    ) -> Response:
-        answer = await self._cache.get(
-            name, partial(self._made, template, work), fresh_s=min(fresh_s, self._most_fresh_s)
-        )
-        return self._cache.response(request, answer, browser_s=BROWSER_S)
-
-    def _made(self, template: str, work: Callable[[], object]) -> bytes:
-        return self._templates.get_template(template).render(view=work()).encode()

@@ -1,10 +1,8 @@
 """The web pages about the record itself: `/incidents`, `/lacunes`, `/verifier`."""
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-import jinja2
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -22,7 +20,8 @@ from monitor.evidence.log.tiles import Tiles
 from monitor.evidence.log.tlog import TILE_WIDTH, ProofError
 from monitor.runtime.clock import Clock
 from monitor.web.record_reads import RecordReads
-from monitor.web.serving.answer_cache import AnswerCache, as_csv
+from monitor.web.serving.answer_cache import as_csv
+from monitor.web.serving.cached_pages import FRESH_S, CachedPages
 from monitor.web.views.gap_list import GapFilters, gap_listing
 from monitor.web.views.incident_list import IncidentFilters, incident_listing
 from monitor.web.views.incident_page import IncidentPage, incident_page
@@ -32,9 +31,7 @@ from monitor.web.views.verification_page import (
     verification_page,
 )
 
-FRESH_S = 2.0  # how long a page is served from the cache, at least
-SETTLED_S = 86_400  # the same for an incident that nothing can change any more
-BROWSER_S = 30
+SETTLED_S = 86_400  # how long the cache has an incident that nothing can change any more
 MOST_NUMBER = 2**53
 
 ANNOUNCED = {
@@ -45,7 +42,7 @@ ANNOUNCED = {
 
 
 class RecordRoutes:
-    """Serves these pages. Each is rendered in a thread, once for all who wait for it."""
+    """Serves these pages."""
 
     def __init__(  # noqa: PLR0913 -- keyword-only
         self,
@@ -53,11 +50,9 @@ class RecordRoutes:
         *,
         config: Config,
         clock: Clock,
-        templates: jinja2.Environment,
-        cache: AnswerCache,
+        pages: CachedPages,
         journal: Path | None = None,
         captures: Path | None = None,
-        most_fresh_s: float = SETTLED_S,
     ) -> None:
         """Serve nothing yet.
 
@@ -65,23 +60,19 @@ class RecordRoutes:
             reads: The record.
             config: The effective configuration.
             clock: The source of `now`.
-            templates: The environment of the pages.
-            cache: Of the pages.
+            pages: The templates with their cache.
             journal: Folder of the journal; None without one.
             captures: Folder of the bytes that were kept; None shows none of them.
-            most_fresh_s: The longest that a page is served from the cache, in seconds.
 
         """
         self._reads = reads
         self._config = config
         self._clock = clock
-        self._templates = templates
-        self._cache = cache
+        self._pages = pages
         self._tiles = Tiles(journal) if journal else None
         self._answers = KeptAnswers(captures) if captures else None
-        self._most_fresh_s = most_fresh_s
         self._settled: set[int] = set()
-        templates.globals.update(
+        pages.templates.globals.update(
             phases=PHASES,
             distance=distance,
             gap_causes=tuple(GapCause),
@@ -103,7 +94,7 @@ class RecordRoutes:
             filters = IncidentFilters.of(request.query_params, self._config)
         except ValueError as error:
             raise HTTPException(400) from error
-        return await self._page(
+        return await self._pages.serve(
             request,
             f"/incidents?{filters.query(filters.page)}",
             "incidents.html",
@@ -115,14 +106,14 @@ class RecordRoutes:
         number = _number(request.path_params["number"])
         name = f"/incidents/{number}"
         settled = number in self._settled
-        answer = await self._cache.get(
+        answer = await self._pages.get(
             name,
             lambda: self._incident(number),
-            fresh_s=min(SETTLED_S if settled else FRESH_S, self._most_fresh_s),
+            fresh_s=SETTLED_S if settled else FRESH_S,
         )
         if answer.body is not None and answer.body.startswith(_ELSEWHERE):
             return RedirectResponse(answer.body.removeprefix(_ELSEWHERE).decode(), 302)
-        response = self._cache.response(request, answer, browser_s=BROWSER_S)
+        response = self._pages.response(request, answer)
         if number in self._settled:
             response.headers["Cache-Control"] = f"public, max-age={SETTLED_S}, immutable"
         return response
@@ -132,12 +123,11 @@ class RecordRoutes:
         number: int = request.path_params["number"]
         if number > MOST_NUMBER:
             raise HTTPException(404)
-        answer = await self._cache.get(
+        answer = await self._pages.get(
             f"/incidents/{number}.csv",
             lambda: self._incident_data(number),
-            fresh_s=min(FRESH_S, self._most_fresh_s),
         )
-        response = self._cache.response(request, answer, browser_s=BROWSER_S)
+        response = self._pages.response(request, answer)
         return as_csv(response, f"incident-{number}")
 
     async def gaps(self, request: Request) -> Response:
@@ -146,7 +136,7 @@ class RecordRoutes:
             filters = GapFilters.of(request.query_params)
         except ValueError as error:
             raise HTTPException(400) from error
-        return await self._page(
+        return await self._pages.serve(
             request,
             f"/lacunes?{filters.query(filters.page)}",
             "gaps.html",
@@ -159,7 +149,7 @@ class RecordRoutes:
             question = VerificationQuestion.of(request.query_params, self._config)
         except VerificationRefused as error:
             raise HTTPException(400) from error
-        return await self._page(
+        return await self._pages.serve(
             request,
             f"/verifier?{question.target} {question.at} {question.number}",
             "verify.html",
@@ -171,22 +161,6 @@ class RecordRoutes:
                 read_leaf=self._leaf,
             ),
         )
-
-    async def _page(
-        self, request: Request, name: str, template: str, work: Callable[[], object | None]
-    ) -> Response:
-        answer = await self._cache.get(
-            name,
-            partial(self._made, template, work),
-            fresh_s=min(FRESH_S, self._most_fresh_s),
-        )
-        return self._cache.response(request, answer, browser_s=BROWSER_S)
-
-    def _made(self, template: str, work: Callable[[], object | None]) -> bytes | None:
-        view = work()
-        if view is None:
-            return None
-        return self._templates.get_template(template).render(view=view).encode()
 
     def _view(self, number: int) -> IncidentPage | None:
         return incident_page(
@@ -205,7 +179,7 @@ class RecordRoutes:
             return _ELSEWHERE + f"/incidents/{view.number}".encode()
         if view.settled:
             self._settled.add(number)
-        return self._templates.get_template("incident.html").render(view=view).encode()
+        return self._pages.render("incident.html", view)
 
     def _incident_data(self, number: int) -> bytes | None:
         view = self._view(number)
