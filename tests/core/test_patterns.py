@@ -11,7 +11,16 @@ from monitor.config import load
 from monitor.config.regexes import check_regex
 from monitor.core.text.blocks import MOST_CHARACTERS, MOST_RUN_CHARACTERS
 from monitor.core.text.read import read_page
-from tests.support.patterns import ROOT, Expression, Recipe, expressions, hostile, inline_uses
+from tests.support.patterns import (
+    ROOT,
+    Expression,
+    Recipe,
+    expressions,
+    expressions_of,
+    hostile,
+    inline_uses,
+    modules,
+)
 
 # Each alternative succeeds at the latest at the end of the text, so no start is tried in vain:
 # what the check of forms does not see. The hostile texts below are for these too.
@@ -60,20 +69,23 @@ def grows(short_s: Sequence[float], long_s: Sequence[float]) -> bool:
     return min(long_s) / max(min(short_s), 1e-4) > GROWTH_MAX
 
 
+def fault_of(one: Expression) -> str | None:
+    pattern, flags = one.compiled.pattern, one.compiled.flags
+    return check_regex(pattern, flags=flags, anchored=one.anchored, length_max=CODE_LENGTH_MAX)
+
+
 def test_every_expression_is_compiled_where_this_test_finds_it() -> None:
     assert inline_uses() == []
     assert len(expressions()) > 100
 
 
-@pytest.mark.parametrize(
-    "one", [e for e in expressions() if not is_total(e)], ids=lambda e: e.where
-)
-def test_an_expression_of_ours_passes_the_check_of_configured_ones(one: Expression) -> None:
-    pattern, flags = one.compiled.pattern, one.compiled.flags
-
-    fault = check_regex(pattern, flags=flags, anchored=one.anchored, length_max=CODE_LENGTH_MAX)
-
-    assert fault is None
+@pytest.mark.parametrize("module", modules())
+def test_expressions_of_ours_pass_the_check_of_configured_ones(module: str) -> None:
+    assert [] == [
+        (one.where, fault)
+        for one in expressions_of(module)
+        if not is_total(one) and (fault := fault_of(one))
+    ]
 
 
 def test_few_expressions_are_trusted_without_that_check() -> None:

@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from monitor.cli import main
-from monitor.config.fingerprint_file import load_fingerprints
 from monitor.core.changes.compare_saved import Comparison, compare_saved, judge_with
+from tests.support.shipped_config import FOLDER as FOLDER_OF_CONFIG
+from tests.support.shipped_config import SHIPPED
 
 FOLDER = Path(__file__).with_name("pages")
-CONFIG = Path(__file__).parents[2] / "config"
 URL = "https://exemple.gouv.fr/sejour"
 ANSWERS = {True: "changed", False: "unchanged", None: "incomparable"}
 SHELL = (
     '<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Séjour</title></head><body>'
     "<header><p>Préfecture</p></header><main><h1>Titre de séjour</h1>{}</main></body></html>"
 )
-MARKS, _ = load_fingerprints(CONFIG / "fingerprints.toml")
+MARKS = SHIPPED.fingerprints
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def test_the_command_gives_the_same_answers(
         lines.append(json.dumps({**pair, "url": URL, "content_type": case.content_type}))
     (tmp_path / "pairs").write_text("\n".join(lines), encoding="utf-8")
 
-    main(["compare", "--pairs", str(tmp_path / "pairs"), "--config", str(CONFIG)])
+    main(["compare", "--pairs", str(tmp_path / "pairs"), "--config", str(FOLDER_OF_CONFIG)])
 
     answers = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(case.name, case.expected["answer"]) for case in CASES] == [

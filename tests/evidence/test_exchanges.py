@@ -3,13 +3,11 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.config import load
 from monitor.core.model import CaptureReason, Exchange, Failure, Kind, Observation, Target
 from monitor.core.verdict.classify import classify
 from monitor.core.verdict.fingerprints import Fingerprint
@@ -22,6 +20,7 @@ from tests.fetch.test_failures import SCENARIOS
 from tests.support import captured, outcomes, sites
 from tests.support.captured import ANSWERS, fetched, tapped
 from tests.support.fetching import PATIENT_S, make_fetcher, open_gate
+from tests.support.shipped_config import SHIPPED
 from tests.support.sites import answer
 
 SMALL = Limits(body_bytes=100_000)  # of the scenarios whose answer is too large
@@ -144,7 +143,7 @@ async def test_a_shell_is_kept_with_its_parts() -> None:
 @pytest.mark.anyio
 async def test_the_verdict_comes_out_again_of_the_records_alone() -> None:
     """Of every kind of answer and of failure, with the fingerprints of the configuration."""
-    marks = load(Path("config")).fingerprints
+    marks = SHIPPED.fingerprints
     observations = [await judged(await fetched(data), marks) for data in ANSWERS.values()]
     for name in ("nobody_listens", "reset in the body", "end in headers", "false gzip", "expired"):
         make, _, _ = SCENARIOS[name]

@@ -1,21 +1,20 @@
 """What servers really send, over a socket: what every browser shows is not laid on the site."""
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
-from monitor.config.fingerprint_file import load_fingerprints
 from monitor.core.model import Controls, Exchange, Kind, Reason, Target, Verdict
 from monitor.core.verdict.classify import classify
 from monitor.fetch.reparse import reread
 from tests.corpus.wire import PAGE, UP, WIRE, Wire
 from tests.support import sites
 from tests.support.fetching import PATIENT_S, make_fetcher, open_gate
+from tests.support.shipped_config import SHIPPED
 from tests.support.sites import Script, Visit
 
 pytestmark = pytest.mark.anyio
-FINGERPRINTS, _ = load_fingerprints(Path("config/fingerprints.toml"))
+FINGERPRINTS = SHIPPED.fingerprints
 
 
 def served(wire: Wire, silence: asyncio.Event) -> Script:

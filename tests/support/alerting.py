@@ -3,14 +3,13 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from monitor.alerts.rows import write_rows
 from monitor.alerts.vault import Vault, new_nonce
-from monitor.config import Config, Relay, load
+from monitor.config import Config, Relay
 from monitor.config.schema import Security
 from monitor.core.model import Event, Nature, Outage, Outcome, Reason, Transition
 from monitor.core.notices.notice import MessageState, Pace
@@ -19,17 +18,17 @@ from monitor.store.reads.alert_reads import DueMessage
 from monitor.store.writing import outbox_writes, subscriber_writes
 from tests.support.clock import FakeClock
 from tests.support.outcomes import START, at, outcome
+from tests.support.shipped_config import SHIPPED
 
 T = TypeVar("T")
 KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="  # of tests only
 VAULT = Vault(KEY)
 EVERYTHING = ("tout", "incident", "etape", "page/toute")
-CONFIG = Path(__file__).parents[2] / "config"
 
 
 def configured(relay: Relay | None = None, **changes: object) -> Config:
     """Return the shipped configuration, of an association that has a mail server."""
-    config = load(CONFIG)
+    config = SHIPPED
     publisher = config.publisher.model_copy(
         update={"association": "Association d’essai", "site": "https://vigie.association.test/"}
     )

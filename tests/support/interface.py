@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import httpx
 
-from monitor.config import Config, load
+from monitor.config import Config
 from monitor.store import Store
 from monitor.web.api.application import build_interface
 from monitor.web.pages_app import build
@@ -16,8 +15,9 @@ from tests.support.followed import record
 from tests.support.metrics import FixedMetrics
 from tests.support.outcomes import at
 from tests.support.service_days import live, open_store
+from tests.support.shipped_config import SHIPPED
 
-CONFIG = load(Path(__file__).parents[2] / "config")
+CONFIG = SHIPPED
 PAGE = "prefecture-93-rendez-vous"  # a page that is followed
 PREFIX = "/api/v1"
 

@@ -3,16 +3,16 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
-from monitor.config import Config, load
+from monitor.config import Config
 from monitor.core.model import Gap, GapCause, Kind, Target
 from monitor.store import Store
 from tests.support.folds import Folds
 from tests.support.followed import record
 from tests.support.outcomes import DEAD, OK, a_run, at, observation, outcome, refusal
+from tests.support.shipped_config import SHIPPED
 
-CONFIG = load(Path(__file__).parents[2] / "config")
+CONFIG = SHIPPED
 USAGERS, SSO, PREFECTURE = "anef-usagers", "anef-sso", "pref-93"
 FOLLOWED = "page-suivie"  # of which no definition is recorded
 TARGETS = {

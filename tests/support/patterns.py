@@ -5,7 +5,7 @@ import importlib
 import re
 import sys
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,19 +31,32 @@ class Expression(NamedTuple):
     anchored: bool
 
 
-@lru_cache(1)
-def expressions() -> tuple[Expression, ...]:
-    """Return what each module of the program compiles, read from its source and run again."""
-    found: list[Expression] = []
-    for path in sorted((ROOT / "monitor").rglob("*.py")):
-        text = path.read_text()
-        if "import re" in text and "migrations" not in path.parts:
-            found += _of_module(path, ast.parse(text))
-    return tuple(found)
+def modules() -> list[str]:
+    """Name each module of the program that may compile an expression."""
+    return [
+        _name_of(path)
+        for path in sorted((ROOT / "monitor").rglob("*.py"))
+        if "migrations" not in path.parts and "import re" in path.read_text()
+    ]
 
 
-def _of_module(path: Path, tree: ast.Module) -> Iterator[Expression]:
-    name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+@cache
+def expressions_of(module: str) -> tuple[Expression, ...]:
+    """Return what one module compiles, read from its source and run again."""
+    path = Path(import_module(module).__file__ or "")
+    return tuple(_expressions(module, path, ast.parse(path.read_text())))
+
+
+def expressions() -> list[Expression]:
+    """Return what the whole program compiles."""
+    return [one for module in modules() for one in expressions_of(module)]
+
+
+def _name_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def _expressions(name: str, path: Path, tree: ast.Module) -> Iterator[Expression]:
     compiled: list[tuple[int, re.Pattern[Any]]] = []
     real = re.compile
 

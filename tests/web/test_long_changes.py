@@ -103,11 +103,12 @@ def test_what_is_short_is_shown_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    "edits",
-    [(edit(10 * MOST_SHOWN),), (edit(*[1] * MOST_SHOWN),), tuple(edit(9_000) for _ in range(99))],
+    "lengths",
+    [[[10 * MOST_SHOWN]], [[1] * MOST_SHOWN], [[9_000]] * 99],
     ids=["one long piece", "many short pieces", "many long edits"],
 )
-def test_no_text_is_shown_beyond_the_bound(edits: tuple[Edit, ...]) -> None:
+def test_no_text_is_shown_beyond_the_bound(lengths: list[list[int]]) -> None:
+    edits = tuple(edit(*each) for each in lengths)
     found, cut = shown(edits)
 
     pieces = [piece for one in found for piece in one.pieces]

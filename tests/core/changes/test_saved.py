@@ -1,20 +1,18 @@
 """Two saved bodies: judged first, then compared."""
 
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.config.fingerprint_file import load_fingerprints
 from monitor.core.changes.change import ChangeKind, Weight
 from monitor.core.changes.compare_saved import compare_saved, judge_with
 from monitor.core.text.page import Obstacle
 from tests.support.prefecture import URL, Content, dsfr
+from tests.support.shipped_config import SHIPPED
 
 PAGE = dsfr(Content()).encode()
 OTHER = dsfr(Content(phone="04 73 98 61 62")).encode()
-FINGERPRINTS, _ = load_fingerprints(Path("config/fingerprints.toml"))
+FINGERPRINTS = SHIPPED.fingerprints
 ERRORS = {
     "error text": b"<html><body><h1>Service momentan\xc3\xa9ment indisponible</h1></body></html>",
     "refusal": b"<html><body>Request unsuccessful. Incapsula incident ID: 1-2</body></html>",

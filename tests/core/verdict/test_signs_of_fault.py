@@ -1,16 +1,14 @@
 """A short page is out of service by two signs of different kinds, never by one word."""
 
-from pathlib import Path
-
 import pytest
 
-from monitor.config.fingerprint_file import load_fingerprints
 from monitor.core.model import Reason, Verdict
 from monitor.core.verdict.classify import classify_saved
 from monitor.core.verdict.signs_of_fault import ENOUGH, signs_of
 from tests.corpus.notices import bare, framed
+from tests.support.shipped_config import SHIPPED
 
-FINGERPRINTS, _ = load_fingerprints(Path("config/fingerprints.toml"))
+FINGERPRINTS = SHIPPED.fingerprints
 OUT = (
     "Prise de rendez-vous en ligne HS. Appelez le secrétariat.",
     "Votre session ne peut être ouverte : le serveur d’authentification est muet.",
