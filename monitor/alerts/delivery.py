@@ -3,10 +3,11 @@
 1. Read what is due, the most pressing first.
 2. Claim one message. A stop before its answer is stored leaves that claim, which lapses.
 3. Read the record, write the letter, offer it to the server.
-4. Store what the server answered.
+4. Store that the server is given the message, just before it is.
+5. Store what the server answered.
 
-A stop between the server's answer and 4, or a connection that ends between them, is the one case
-in which a person may get a message twice, with the same identifier. A second time, it is given up.
+A stop between 4 and 5, or a connection that ends between them, is the one case in which a person
+may get a message twice, with the same identifier. A second time, it is given up.
 """
 
 import asyncio
@@ -147,7 +148,14 @@ class Delivery:
         if data is None:
             await self._end(message, MessageState.DROPPED)
             return
-        attempt = await session.deliver(self._return_path(message, recipient), address, data)
+
+        async def give() -> bool:
+            given: list[bool] = []
+            await self._write(lambda c: given.append(outbox_writes.give(c, message)))
+            return given[-1]
+
+        sender = self._return_path(message, recipient)
+        attempt = await session.deliver(sender, address, data, give=give)
         await self._settle(message, attempt)
 
     def _data(self, message: DueMessage, recipient: Recipient, address: str) -> bytes | None:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import ssl
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -48,6 +49,10 @@ class DeliveryAttempt:
 
 class RelayUnreachable(Exception):  # noqa: N818 -- a state of the server, not a fault of ours
     """No session could be opened: the message is without any blame."""
+
+
+async def _always() -> bool:
+    return True
 
 
 class RelaySession:
@@ -98,13 +103,27 @@ class RelaySession:
         except (SMTPException, OSError, TimeoutError):
             self._client.close()
 
-    async def deliver(self, sender: str, recipient: str, message: bytes) -> DeliveryAttempt:
-        """Offer one message, and return what became of it. Never raises for what a server does."""
+    async def deliver(
+        self,
+        sender: str,
+        recipient: str,
+        message: bytes,
+        *,
+        give: Callable[[], Awaitable[bool]] = _always,
+    ) -> DeliveryAttempt:
+        """Offer one message, and return what became of it. Never raises for what a server does.
+
+        `give` is awaited once the server takes the recipient, just before it is given the message;
+        when it returns False, the server is not.
+        """
         given = False
         try:
             async with asyncio.timeout(MESSAGE_S):
                 await self._client.mail(sender)
                 await self._client.rcpt(recipient)
+                if not await give():
+                    await self._reset()
+                    return DeliveryAttempt(result=Result.LATER, why="claim lapsed")
                 given = True
                 answer = await self._client.data(message, timeout=MESSAGE_S)
         except SMTPResponseException as error:

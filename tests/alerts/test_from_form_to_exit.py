@@ -1,9 +1,7 @@
 """The real service, a real mail server: from the form to the last mail, and out."""
 
-import asyncio
 import email
 import re
-import threading
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -15,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.mail_server import MailServer, mail_server
+from tests.support.mail_server import MailServer, mailbox
 from tests.support.service import (
     PATIENT_S,
     LocalSite,
@@ -28,28 +26,6 @@ from tests.support.service import (
 )
 
 READER = "lectrice@exemple.test"
-
-
-@contextmanager
-def mailbox() -> Iterator[MailServer]:
-    """Run a mail server in a thread of its own."""
-    server, ready, loop = MailServer(), threading.Event(), asyncio.new_event_loop()
-    stop = asyncio.Event()
-
-    async def serve() -> None:
-        async with mail_server(server):
-            ready.set()
-            await stop.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
-    thread.start()
-    assert ready.wait(PATIENT_S)
-    try:
-        yield server
-    finally:
-        loop.call_soon_threadsafe(stop.set)
-        thread.join(PATIENT_S)
-        loop.close()
 
 
 @contextmanager

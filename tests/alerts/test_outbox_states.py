@@ -17,12 +17,14 @@ from typing import TypeVar
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from monitor.alerts.planning import Planning
 from monitor.core.notices.notice import MessageState
 from monitor.store import Store, migrate
 from monitor.store.reads.alert_reads import DueMessage
+from monitor.store.tables.alert_tables import NoticeRow, OutboxRow
+from monitor.store.tables.check_tables import table_of
 from monitor.store.writing import outbox_writes
 from tests.support.alerting import closed, configured, opened, subscribe
 from tests.support.clock import FakeClock
@@ -57,6 +59,7 @@ class Outbox(RuleBasedStateMachine):
         self.second = 0.0
         self.open: dict[str, float] = {}
         self.claims: dict[int, DueMessage] = {}  # of each worker
+        self.offered: dict[int, DueMessage] = {}  # claims whose message the server is given next
         self.given: list[tuple[str, int, str]] = []  # to the server: notice, person, thread
         self.answers_lost: Counter[tuple[str, int]] = Counter()
         self.edges: Counter[str] = Counter()
@@ -103,11 +106,14 @@ class Outbox(RuleBasedStateMachine):
     def a_crash_before_the_plan_is_written(self) -> None:
         self.store.close()
         self.claims.clear()
+        for message in self.offered.values():
+            self.answers_lost[message.notice.key, message.subscriber] += 1
+        self.offered.clear()
         self.start()
 
     @rule(worker=st.integers(0, WORKERS - 1))
     def claim(self, worker: int) -> None:
-        if worker in self.claims:
+        if worker in {*self.claims, *self.offered}:
             return
         now = self.clock.now()
         for message in self.store.due_messages(now, limit=1):
@@ -122,10 +128,19 @@ class Outbox(RuleBasedStateMachine):
             self.claims[worker] = ours
 
     @precondition(lambda self: self.claims)
-    @rule(data=st.data(), lost=st.booleans())
-    def send(self, data: st.DataObject, lost: bool) -> None:  # noqa: FBT001 -- drawn
+    @rule(data=st.data())
+    def give(self, data: st.DataObject) -> None:
+        """Reach the step just before the message; a claim that lapsed meanwhile ends here."""
         worker = data.draw(st.sampled_from(sorted(self.claims)))
         message = self.claims.pop(worker)
+        if self.write(lambda c: outbox_writes.give(c, message)):
+            self.offered[worker] = message
+
+    @precondition(lambda self: self.offered)
+    @rule(data=st.data(), lost=st.booleans())
+    def send(self, data: st.DataObject, lost: bool) -> None:  # noqa: FBT001 -- drawn
+        worker = data.draw(st.sampled_from(sorted(self.offered)))
+        message = self.offered.pop(worker)
         key = (message.notice.key, message.subscriber)
         self.given.append((*key, message.notice.thread))
         if lost:  # the worker ends between the server's answer and the row
@@ -135,11 +150,11 @@ class Outbox(RuleBasedStateMachine):
         if not self.write(lambda c: outbox_writes.end(c, message, MessageState.SENT, now)):
             self.answers_lost[key] += 1  # its claim had lapsed: the same, as seen from the row
 
-    @precondition(lambda self: self.claims)
+    @precondition(lambda self: self.claims or self.offered)
     @rule(data=st.data())
     def the_server_asks_to_try_later(self, data: st.DataObject) -> None:
-        worker = data.draw(st.sampled_from(sorted(self.claims)))
-        message = self.claims.pop(worker)
+        worker = data.draw(st.sampled_from(sorted({*self.claims, *self.offered})))
+        message = self.claims.pop(worker, None) or self.offered.pop(worker)
         later = self.clock.now() + timedelta(minutes=1)
         self.write(lambda c: outbox_writes.put_back(c, message, later))
 
@@ -162,6 +177,9 @@ class Outbox(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Let everything come to rest: then nothing is left, and every notice reached everyone."""
         self.claims.clear()
+        for message in self.offered.values():
+            self.answers_lost[message.notice.key, message.subscriber] += 1
+        self.offered.clear()
         for _ in range(10):
             self.clock.step_wall(14_400)
             asyncio.run(self.planning.plan())
@@ -180,8 +198,21 @@ class Outbox(RuleBasedStateMachine):
         over = {MessageState.SENT, MessageState.UNSURE, MessageState.DIGESTED}
         assert set(counts) <= over, counts
         self.nobody_is_told_twice_but_for_a_lost_answer()
+        self.everybody_was_told_unless_an_answer_was_lost_twice()
         self.store.close()
         shutil.rmtree(self.folder)
+
+    def everybody_was_told_unless_an_answer_was_lost_twice(self) -> None:
+        told = {(key, person) for key, person, _ in self.given}
+        outbox, notice = table_of(OutboxRow), table_of(NoticeRow)
+        query = select(notice.c.key, outbox.c.subscriber_id).join(
+            notice, notice.c.id == outbox.c.notice_id
+        )
+        by_itself = outbox.c.state.in_((MessageState.SENT, MessageState.UNSURE))
+        with self.store.reading() as connection:
+            for row in connection.execute(query.where(by_itself)):
+                pair = (row.key, row.subscriber_id)
+                assert pair in told or self.answers_lost[pair] > 1
 
 
 TestOutbox = Outbox.TestCase

@@ -2,14 +2,16 @@
 
 import asyncio
 import ssl
+import threading
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 OK = "250 2.0.0 taken"
+STARTS_S = 60.0
 
 
 @dataclass(kw_only=True)
@@ -84,3 +86,25 @@ async def mail_server(
         yield server
     finally:
         listening.close()
+
+
+@contextmanager
+def mailbox(server: MailServer | None = None) -> Iterator[MailServer]:
+    """Run a mail server in a thread of its own, for a test that does not run on a loop."""
+    box, ready, loop = server or MailServer(), threading.Event(), asyncio.new_event_loop()
+    stop = asyncio.Event()
+
+    async def serve() -> None:
+        async with mail_server(box):
+            ready.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), daemon=True)
+    thread.start()
+    assert ready.wait(STARTS_S)
+    try:
+        yield box
+    finally:
+        loop.call_soon_threadsafe(stop.set)
+        thread.join(STARTS_S)
+        loop.close()

@@ -100,8 +100,8 @@ class OutboxRow(TableRow, table=True):
     """One message: a notice for one recipient.
 
     `rank` orders what is due: what one person asked for first, digests last. `attempts` counts the
-    claims; `unsure` those that ended before the server's last answer. `digest_id` is the row of
-    the digest that has it.
+    claims; `unsure` how often the server was given the message and its answer was lost. `digest_id`
+    is the row of the digest that has it.
     """
 
     __tablename__ = "outbox"

@@ -3,9 +3,10 @@
 1. `write_plan`: notices, their messages and the cursor, in one transaction. A stop before it plans
    the same again; after it, there is nothing to do.
 2. `claim`: a message is one worker's only when its row is as that worker read it.
-3. The message is sent.
-4. `end`: what the server answered. A stop between 3 and 4 leaves a claim that lapses; the message
-   is sent once more, and once only: `unsure` counts it.
+3. `give`: the server takes the recipient, and is given the message next. `unsure` counts it.
+4. `end`, or `put_back`: what the server answered. A stop before 3 costs nothing. One between 3 and
+   4 leaves a claim that lapses, and `unsure` says that the server may have the message: it is sent
+   once more, and once only.
 """
 
 from collections.abc import Sequence
@@ -237,10 +238,8 @@ def claim(
 ) -> DueMessage | None:
     """Claim a message until an instant; None when its row is not as it was read.
 
-    A claim that lapsed was of a worker that ended: the server may or may not have the message. So
-    one message is claimed at a time.
+    A claim that lapsed was of a worker that ended.
     """
-    unsure = message.unsure + int(message.state is MessageState.CLAIMED)
     same = and_(
         _OUTBOX.c.id == message.number,
         _OUTBOX.c.state == message.state,
@@ -250,14 +249,16 @@ def claim(
     values = {
         "state": MessageState.CLAIMED,
         "attempts": message.attempts + 1,
-        "unsure": unsure,
         "due_at": until,
     }
     if not connection.execute(update(_OUTBOX).where(same).values(values)).rowcount:
         return None
-    return replace(
-        message, state=MessageState.CLAIMED, attempts=message.attempts + 1, unsure=unsure
-    )
+    return replace(message, state=MessageState.CLAIMED, attempts=message.attempts + 1)
+
+
+def give(connection: Connection, message: DueMessage) -> bool:
+    """Count that a message is given to the server; False when our claim is another's by now."""
+    return _settle(connection, message, {"unsure": message.unsure + 1})
 
 
 def lapse_claims(connection: Connection, now: datetime) -> None:

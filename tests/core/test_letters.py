@@ -1,0 +1,117 @@
+"""The letters on pages, and those of several events: what they say, and within which bounds."""
+
+from dataclasses import replace
+
+from monitor.core.changes.change import ChangeKind, Weight
+from monitor.core.changes.change_log import ChangeRecord
+from monitor.core.changes.page_events import PageEdge, Version
+from monitor.core.model import Reason, State, Verdict
+from monitor.core.notices.letter import NBSP, Letter, LetterSection, Tone, line, subject_of
+from monitor.core.notices.letters import SHOWN, digest_letter, page_letter, present_section
+from tests.support.outcomes import at
+from tests.support.reads import target as make_target
+
+SITE = "https://vigie.test/"
+TARGET = make_target("prefecture-38", "Préfecture de l’Isère", department="38")
+PRESENT = LetterSection(title="État présent", lines=(line("Accessibles : 1 adresse sur 1."),))
+
+
+def version(second: float) -> Version:
+    return Version(
+        sha256="0" * 64,
+        body_sha256="1" * 64,
+        url="https://www.isere.gouv.fr/",
+        title="Étrangers",
+        updated_on="2026-11-01",
+        extraction_version="4",
+        before_at=None,
+        first_at=at(second),
+        last_at=at(second),
+    )
+
+
+CHANGE = ChangeRecord(
+    number=1_234,
+    target=TARGET.slug,
+    point="local",
+    at=at(700),
+    edge=PageEdge.CHANGED,
+    before=version(0),
+    after=version(600),
+    kinds=(ChangeKind.PHONE, ChangeKind.FEE),
+    weight=Weight.MAJOR,
+    summary="téléphone : « 04 00 00 00 01 » devient « 04 00 00 00 02 »",
+    silent=True,
+    announced=True,
+)
+
+
+def words(letter: Letter) -> str:
+    lines = [one.text for section in letter.sections for one in section.lines]
+    return "\n".join([letter.subject, letter.lead, *(one.text for one in letter.actions), *lines])
+
+
+def test_a_letter_on_a_page_says_what_changed_between_which_readings_and_where_to_read_it() -> None:
+    letter = page_letter(CHANGE, TARGET, site=SITE, present=PRESENT)
+    said = words(letter)
+    assert letter.subject == "[Page modifiée] Préfecture de l’Isère : téléphone, montant à payer"
+    assert letter.lead.startswith("Préfecture de l’Isère")
+    assert "04 00 00 00 02" in said
+    assert "n’a pas changé" in said, "the page hides its change"
+    assert "En ligne au plus tard le" in said
+    assert [one.url for one in letter.actions] == [f"{SITE}modifications/1234", TARGET.url]
+    assert PRESENT in letter.sections
+    assert "À citer" in said
+
+
+def test_a_page_that_is_gone_has_no_kinds_of_changes_and_is_still_said() -> None:
+    gone = replace(CHANGE, edge=PageEdge.REMOVED, kinds=(), summary="", before=None, silent=False)
+    letter = page_letter(gone, TARGET, site=SITE, present=PRESENT)
+    assert "page retirée" in letter.subject
+    assert "à une date inconnue" in words(letter)
+
+
+def test_what_a_watched_page_writes_cannot_leave_its_line() -> None:
+    hostile = replace(TARGET, name="A\r\nBcc: b@exemple.test " + "x" * 500)
+    letter = page_letter(CHANGE, hostile, site=SITE, present=PRESENT)
+    assert letter.subject.isprintable()
+    assert len(letter.subject) <= 120
+
+
+def test_a_digest_has_each_event_once_counts_those_left_out_and_ends_with_the_present() -> None:
+    many = SHOWN + 3
+    opened = [
+        Letter(
+            subject=subject_of(f"[Indisponible] Adresse {number}"),
+            tone=Tone.OPEN if number % 2 else Tone.CLOSED,
+            lead=f"Adresse {number} : indisponible.",
+            actions=(line("Fiche", f"{SITE}incidents/{number}"), line("À regarder", "https://x/")),
+        )
+        for number in range(many)
+    ]
+    digest = digest_letter(opened, PRESENT)
+    assert digest.subject == f"[Récapitulatif] {many} événements"
+    assert "11 annonces" in digest.lead.replace(NBSP, " ")
+    titles = [section.title for section in digest.sections]
+    assert titles[:2] == ["[Indisponible] Adresse 0", "[Indisponible] Adresse 1"]
+    assert len(titles) == SHOWN + 2
+    assert "3" in titles[-2]
+    assert digest.sections[-1] == PRESENT
+    assert [one.url for one in digest.sections[0].lines] == ["", f"{SITE}incidents/0"]
+
+
+def test_the_present_names_what_is_not_well_and_counts_the_rest() -> None:
+    good = State(target=TARGET.slug, point="local", verdict=Verdict.UP, last_at=at(0))
+    bad = replace(
+        good, target="b", verdict=Verdict.DOWN, reason=Reason.HTTP_5XX, since=at(-86_400 * 3)
+    )
+    fresh = State(target="c", point="local")
+    targets = {slug: replace(TARGET, slug=slug, name=f"Cible {slug}") for slug in "bc"}
+    section = present_section([good, bad, fresh], targets | {TARGET.slug: TARGET}, at(0))
+    texts = [one.text.replace(NBSP, " ") for one in section.lines]
+    assert texts[0].startswith("Cible b : ")
+    assert "le 20/11/2026" in texts[0], "a day that is not today is said"
+    assert texts[1] == "Cible c : pas encore relevé"
+    assert texts[2] == "Accessibles : 1 adresse sur 3."
+    many = present_section([bad] * (SHOWN + 5), targets, at(0))
+    assert len(many.lines) == SHOWN + 1
