@@ -22,6 +22,7 @@ from monitor.evidence.witness.witness_memory import Witness
 from monitor.runtime.clock import Clock
 from monitor.web.api.interface import PREFIX, Interface
 from monitor.web.document_routes import document_routes
+from monitor.web.feed_routes import FeedRoutes
 from monitor.web.journal_routes import journal_routes
 from monitor.web.page_text_routes import PageTextRoutes
 from monitor.web.place_routes import PlaceRoutes
@@ -123,6 +124,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
             *pages.places.routes(),
             *pages.faces.routes(),
             *pages.records.routes(),
+            *pages.feeds.routes(),
             *pages.documents,
             *pages.interface_routes(),
             *pages.subscription_routes(),
@@ -179,6 +181,7 @@ class _Pages:
         self.records = RecordRoutes(
             reads, config=config, clock=clock, pages=pages, journal=journal, captures=captures
         )
+        self.feeds = FeedRoutes(reads, config=config, pages=pages)
         self.documents = document_routes(
             self._templates, config=config, journal=journal is not None
         )

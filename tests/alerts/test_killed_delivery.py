@@ -73,7 +73,7 @@ def test_a_process_that_is_killed_while_it_delivers_loses_nothing(
     url = f"sqlite:///{database}"
     asyncio.run(prepare(url))
     killer = Killer()
-    ends = []
+    ends: list[int] = []
     with mailbox(MailServer(rcpt=killer.rcpt, data=killer.data)) as box:
         while not ends or ends[-1] != 0:
             program = (sys.executable, "-m", "tests.support.delivering")

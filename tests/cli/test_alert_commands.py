@@ -190,7 +190,7 @@ def test_a_check_of_mail_sends_one_and_reads_what_its_recipients_will(  # noqa: 
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption())
     monkeypatch.setenv("VIGIE_DKIM_KEY", pem.decode())
     records = zone(key, policy=policy)
-    monkeypatch.setitem(check_mail.__kwdefaults__, "txt", lambda name: records.get(name, []))
+    monkeypatch.setattr(check_mail, "__kwdefaults__", {"txt": lambda name: records.get(name, [])})
     server = MailServer(rcpt=lambda _: answer if answer.startswith("5") else "250 2.0.0 taken")
     with mailbox(server) as box:
         config = mail_config(tmp_path / "config", box.port)
@@ -213,7 +213,7 @@ def test_without_a_server_the_check_says_which_key_is_missing(
 def test_a_server_that_is_not_there_is_said(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(check_mail.__kwdefaults__, "txt", lambda _: [])
+    monkeypatch.setattr(check_mail, "__kwdefaults__", {"txt": lambda _: []})
     with mailbox() as box:
         config = mail_config(tmp_path / "config", box.port)
     said = run(capsys, "mail", "check", "--config", str(config), code=1)

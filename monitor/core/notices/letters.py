@@ -1,6 +1,6 @@
 """The French texts of what is sent about the record. Neutral: what was observed, and how."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -49,8 +49,7 @@ class IncidentFacts:
 def incident_letter(facts: IncidentFacts) -> Letter:
     """Return the message on an incident: opened, widened, still open or closed."""
     names = _names(facts)
-    maintenance = all(outage.nature is Nature.MAINTENANCE for outage in facts.outages)
-    word = "Maintenance" if maintenance else "Indisponible"
+    word = state_word(facts.outages)
     number = facts.notice.numbers[0]
     page = f"{facts.site}incidents/{number}"
     subjects = {
@@ -238,7 +237,7 @@ def _facts(facts: IncidentFacts) -> tuple[LetterLine, ...]:
     lines = []
     for outage in facts.outages[:SHOWN]:
         name = facts.targets[outage.target].name
-        lines.append(line(f"{name} ({numbered(outage.number)}) : {_bounds(outage)}"))
+        lines.append(line(f"{name} ({numbered(outage.number)}) : {bounds(outage)}"))
     if len(facts.outages) > SHOWN:
         lines.append(line(f"et {count(len(facts.outages) - SHOWN, 'autre')} sur la fiche"))
     lines += [
@@ -251,7 +250,13 @@ def _facts(facts: IncidentFacts) -> tuple[LetterLine, ...]:
     return tuple(lines)
 
 
-def _bounds(outage: Outage) -> str:
+def state_word(outages: Sequence[Outage]) -> str:
+    """Return what a subject calls outages that last."""
+    maintenance = all(outage.nature is Nature.MAINTENANCE for outage in outages)
+    return "Maintenance" if maintenance else "Indisponible"
+
+
+def bounds(outage: Outage) -> str:
     """Return what frames an outage: the last good check before, the first good one after."""
     before = when(outage.last_ok_at) if outage.last_ok_at else "jamais relevé"
     text = (
@@ -265,12 +270,15 @@ def _bounds(outage: Outage) -> str:
 
 
 def _names(facts: IncidentFacts) -> str:
-    slugs = list(dict.fromkeys(outage.target for outage in _lasting_ones(facts)))
-    first = facts.targets[slugs[0]].name
-    rest = len(slugs) - 1
-    if not rest:
+    return named([facts.targets[outage.target].name for outage in _lasting_ones(facts)])
+
+
+def named(names: Iterable[str]) -> str:
+    """Return the first of some names, and how many there are besides; each counts once."""
+    first, *others = dict.fromkeys(names)
+    if not others:
         return first
-    return f"{first} et {count(rest, 'autre adresse', 'autres adresses')}"
+    return f"{first} et {count(len(others), 'autre adresse', 'autres adresses')}"
 
 
 def _hour(at: datetime, now: datetime) -> str:
