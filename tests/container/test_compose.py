@@ -1,4 +1,4 @@
-"""Compose itself reads `compose.yaml`; `tests/test_containers.py` says what it must hold."""
+"""Compose itself reads `compose.yaml`; test_containers.py says what it must hold."""
 
 import os
 import shutil

@@ -13,7 +13,7 @@ from monitor.core.model import Gap, GapCause, Kind, Platform, Target, Transition
 from monitor.core.outages.gaps import merged, missing
 from tests.support.day import Day, Record, Trouble
 
-CONFIG = Path(__file__).parents[1] / "config"
+CONFIG = Path(__file__).parents[2] / "config"
 START = datetime(2026, 11, 23, tzinfo=UTC)
 DAY_S = 86_400.0
 BUSY_S = 4 * 3600.0

@@ -16,10 +16,10 @@ from monitor.fetch import Gate
 from monitor.probe.build import build_line
 from monitor.runtime.faults import Faults
 from monitor.store import Store, StoreError
+from tests.probe.test_watch import CONFIG, ONE, TWO, Bench, since_dawn
 from tests.support.clock import FakeClock
 from tests.support.databases import database_url, postgres, sqlite_template
 from tests.support.fetching import make_fetcher, open_gate
-from tests.test_watch import CONFIG, ONE, TWO, Bench, since_dawn
 
 __all__ = ["database_url", "postgres", "sqlite_template"]  # fixtures
 

@@ -8,7 +8,7 @@ import pytest
 
 from monitor.cli import parser
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 DOCUMENTS = ("README.md", "LISEZMOI.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md")))
 FRENCH = (
     "LISEZMOI.md",

@@ -6,7 +6,7 @@ from monitor.config import load
 from monitor.core.journal.jcs import canonical
 from monitor.probe.environment import UNKNOWN, commit_of, environment_of
 
-CONFIG = Path(__file__).parent / "config" / "good"
+CONFIG = Path(__file__).parents[1] / "config" / "good"
 COMMIT = "0123456789abcdef" * 2 + "01234567"
 
 

@@ -15,13 +15,13 @@ from monitor.fetch import Gate
 from monitor.metrics import MetricsState
 from monitor.probe.page_tracker import metrics_of_pages
 from monitor.store import Store
+from tests.probe.test_watch import ONE as ANEF
+from tests.probe.test_watch import TWO as PAGE
+from tests.probe.test_watch import Bench
 from tests.support.clock import FakeClock
 from tests.support.databases import database_url, postgres, sqlite_template
 from tests.support.linking import body
 from tests.support.outcomes import answer
-from tests.test_watch import ONE as ANEF
-from tests.test_watch import TWO as PAGE
-from tests.test_watch import Bench
 
 __all__ = ["database_url", "postgres", "sqlite_template"]  # fixtures
 

@@ -10,7 +10,7 @@ import pytest
 
 import monitor
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LOCKS = (
     "requirements.lock",
     "requirements-build.lock",

@@ -21,7 +21,7 @@ from tests.support.service import vigie_here
 
 __all__ = ["postgres"]
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 ARCHIVE = ROOT / "tests" / "fixtures" / "record-before-rooms.tar.xz"
 LEAVES = 925
 
