@@ -23,7 +23,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.site import PAGE_BYTES, page
-from monitor.config.fingerprint_file import load_fingerprints
+from monitor.config.files.fingerprint_file import load_fingerprints
 from monitor.core.changes.compare_saved import compare_saved, judge_with
 from monitor.core.model import Kind, Target
 from monitor.core.text.read import read_page

@@ -9,7 +9,7 @@ from monitor.attest.backups.backup_form import Summary
 from monitor.attest.backups.restore import restore
 from monitor.attest.sealing import KEY_FILE
 from monitor.cli.parsing import Commands, ProgressLine, folders
-from monitor.config.local import LOCAL
+from monitor.config.files.local import LOCAL
 from monitor.config.settings import read_settings
 from monitor.core.french.formatting import count, when
 from monitor.runtime.clock import SystemClock

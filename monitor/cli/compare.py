@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from monitor.cli.parsing import CommandRefused, Commands, folders, json_option, read_saved, say
-from monitor.config.fingerprint_file import load_fingerprints
+from monitor.config.files.fingerprint_file import load_fingerprints
 from monitor.core.changes.change import Edit, Op
 from monitor.core.changes.compare_saved import Comparison, compare_saved, judge_with
 from monitor.core.french import change_sentences

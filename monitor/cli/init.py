@@ -16,10 +16,10 @@ from monitor.attest.own_witness import WITNESS
 from monitor.attest.sealing import KEY_FILE
 from monitor.cli.parsing import INIT_HINT, CommandRefused, Commands, folders
 from monitor.config import Config, ConfigError, Problem, load
-from monitor.config.local import LOCAL
-from monitor.config.pydantic_french import TablePlace, validate
+from monitor.config.files.local import LOCAL
 from monitor.config.schema import Publisher, ServiceEntry
 from monitor.config.settings import read_settings
+from monitor.config.strict_toml.pydantic_french import TablePlace, validate
 from monitor.config.values import NO_ASSOCIATION, made_up
 from monitor.evidence import durable
 from monitor.evidence.log.note import NoteError, SignerKey

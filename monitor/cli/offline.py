@@ -16,9 +16,9 @@ from monitor.cli.parsing import (
     say,
 )
 from monitor.config import Config, ConfigError, Problem, budget, load
-from monitor.config.fingerprint_file import load_fingerprints
-from monitor.config.legal import public_problems
-from monitor.config.local import LOCAL
+from monitor.config.files.fingerprint_file import load_fingerprints
+from monitor.config.files.local import LOCAL
+from monitor.config.rules.legal import public_problems
 from monitor.core.french.formatting import count
 from monitor.core.french.sentences import REASONS, VERDICTS
 from monitor.core.model import Confidence, Judgement, Target

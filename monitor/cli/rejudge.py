@@ -19,7 +19,7 @@ from monitor.cli.availability import (
 from monitor.cli.log_forms import Column, write_french_csv
 from monitor.cli.parsing import Commands, ProgressLine, say
 from monitor.cli.records import log_options, require_span, write_csv
-from monitor.config.ruleset_file import RULESETS, RULESETS_SHIPPED, load_ruleset
+from monitor.config.files.ruleset_file import RULESETS, RULESETS_SHIPPED, load_ruleset
 from monitor.config.settings import read_settings
 from monitor.core.french import figure_sentences as french
 from monitor.core.french.formatting import count, grouped, numbered

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from monitor.cli.parsing import CommandRefused
 from monitor.config import Config, ConfigError, load
-from monitor.config.main_file import NAME
+from monitor.config.files.main_file import NAME
 from monitor.figures import recorded_targets
 from monitor.figures.recorded_targets import RecordedTarget, RecordedTargets
 from monitor.store import Store

@@ -3,10 +3,10 @@
 `load` gives a `Config` or raises `ConfigError`; `budget` says how full each platform is.
 """
 
-from monitor.config.budgets import Load, load_of
 from monitor.config.loading import load
-from monitor.config.problems import ConfigError, Problem
+from monitor.config.rules.budgets import Load, load_of
 from monitor.config.schema import ControlHost, Cosigner, Publisher, Retention, StampAuthority
+from monitor.config.strict_toml.problems import ConfigError, Problem
 from monitor.config.values import (
     Config,
     ControlSettings,

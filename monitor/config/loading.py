@@ -4,22 +4,22 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from monitor import __version__
-from monitor.config.evidence_tables import (
+from monitor.config.files.evidence_tables import (
     check_evidence,
     cosigning,
     journaling,
     stamping,
     witnessing,
 )
-from monitor.config.figure_tables import check_figures, figures, read_milestones
-from monitor.config.fingerprint_file import load_fingerprints
-from monitor.config.local import LOCAL
-from monitor.config.main_file import MainFile, platform_from, read_main
-from monitor.config.problems import ConfigError, Problem
-from monitor.config.pydantic_french import EntryT
+from monitor.config.files.figure_tables import check_figures, figures, read_milestones
+from monitor.config.files.fingerprint_file import load_fingerprints
+from monitor.config.files.local import LOCAL
+from monitor.config.files.main_file import MainFile, platform_from, read_main
+from monitor.config.files.target_files import policy_from, read_targets
+from monitor.config.rules.target_rules import check_targets
 from monitor.config.schema import MailEntry
-from monitor.config.target_files import policy_from, read_targets
-from monitor.config.target_rules import check_targets
+from monitor.config.strict_toml.problems import ConfigError, Problem
+from monitor.config.strict_toml.pydantic_french import EntryT
 from monitor.config.values import Config, ControlSettings, FigureSettings, Mail, Relay
 from monitor.core.model import Target
 from monitor.core.verdict.fingerprints import Fingerprint

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from monitor.config.field_types import (
+from monitor.config.fields.field_types import (
     Day,
     Deadline,
     Department,

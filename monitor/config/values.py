@@ -10,10 +10,9 @@ from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from monitor.config.canonical import sha256_of
-from monitor.config.french_holidays import holidays_of
-from monitor.config.lanes import lane_of, lanes_of
-from monitor.config.local import Setting
-from monitor.config.problems import shown
+from monitor.config.fields.french_holidays import holidays_of
+from monitor.config.files.local import Setting
+from monitor.config.rules.lanes import lane_of, lanes_of
 from monitor.config.schema import (
     ControlHost,
     Cosigner,
@@ -23,6 +22,7 @@ from monitor.config.schema import (
     Security,
     StampAuthority,
 )
+from monitor.config.strict_toml.problems import shown
 from monitor.core.model import Platform, Policy, Target
 from monitor.core.outages.calendar import Opening
 from monitor.core.outages.milestones import Component, Milestone, OpeningHours

@@ -9,7 +9,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from monitor.config import Config
-from monitor.config.legal import missing_facts
+from monitor.config.rules.legal import missing_facts
 from monitor.core.scheduling.backoff import BACK_OFF
 from monitor.core.scheduling.robots_txt import product
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.config.budgets import ASSETS_MAX, Load, load_of, requests_of
+from monitor.config.rules.budgets import ASSETS_MAX, Load, load_of, requests_of
 from monitor.core.model import Kind, Platform, Target
 from monitor.fetch.budget import Limits
 

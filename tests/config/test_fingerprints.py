@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.fingerprint_file import load_fingerprints
+from monitor.config.files.fingerprint_file import load_fingerprints
 from monitor.core.model import Confidence, Reason, Verdict
 from monitor.core.verdict.fingerprints import MarkPlace
 

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from datetime import date
 
-from monitor.config.french_holidays import holidays_of
+from monitor.config.fields.french_holidays import holidays_of
 
 
 def test_the_public_holidays_are_those_of_the_labour_code() -> None:

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from monitor.config import ConfigError, load, schema
-from monitor.config.pydantic_french import TablePlace, validate
-from monitor.config.urls import refuse_url
+from monitor.config.fields.urls import refuse_url
+from monitor.config.strict_toml.pydantic_french import TablePlace, validate
 
 HOSTILE: list[Any] = [
     *(True, 0, -1, 10**400, 1.5, -0.0, float("nan"), float("inf"), date(2026, 11, 5)),

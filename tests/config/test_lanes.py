@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.config.lanes import lane_of, lanes_of
+from monitor.config.rules.lanes import lane_of, lanes_of
 from monitor.core.model import Platform
 
 LANES = lanes_of(

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from monitor.cli import main
-from monitor.config.legal import FACTS, missing_facts
-from monitor.config.local import LOCAL
+from monitor.config.files.local import LOCAL
+from monitor.config.rules.legal import FACTS, missing_facts
 from monitor.config.schema import LegalEntry
 from tests.config.conftest import SHIPPED
 

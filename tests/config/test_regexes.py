@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from monitor.config.regexes import check_regex
+from monitor.config.fields.regexes import check_regex
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from monitor.config import ConfigError
-from monitor.config.ruleset_file import load_ruleset
+from monitor.config.files.ruleset_file import load_ruleset
 from monitor.core.model import Verdict
 from tests.support.shipped_rulesets import FOLDER
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from monitor.config import Config, budget, load
-from monitor.config.departments import DEPARTMENTS
+from monitor.config.fields.departments import DEPARTMENTS
 from monitor.core.model import Confidence, Kind
 
 

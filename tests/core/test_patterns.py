@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from monitor.config import load
-from monitor.config.regexes import check_regex
+from monitor.config.fields.regexes import check_regex
 from monitor.core.text.blocks import MOST_CHARACTERS, MOST_RUN_CHARACTERS
 from monitor.core.text.read import read_page
 from tests.support.patterns import (

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.config.verifier_keys import refuse_key
+from monitor.config.fields.verifier_keys import refuse_key
 from monitor.evidence.log import note, tlog
 from monitor.evidence.log.note import (
     Algorithm,

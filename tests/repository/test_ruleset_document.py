@@ -1,6 +1,6 @@
 """The document of the rulesets says what their files say."""
 
-from monitor.config.ruleset_file import ConfirmationEntry, LineEntry, RulesetEntry
+from monitor.config.files.ruleset_file import ConfirmationEntry, LineEntry, RulesetEntry
 from tests.support.ruleset_document import DOCUMENT, rewritten, tables
 from tests.support.shipped_rulesets import SHIPPED
 

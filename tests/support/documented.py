@@ -9,7 +9,8 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from monitor.config import fingerprint_file, local, schema, settings
+from monitor.config import schema, settings
+from monitor.config.files import fingerprint_file, local
 
 ROOT = Path(__file__).parents[2]
 _PLACES: Mapping[str, type[schema.Entry]] = {

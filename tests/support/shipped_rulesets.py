@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from monitor.config.ruleset_file import RULESETS_SHIPPED, load_ruleset
+from monitor.config.files.ruleset_file import RULESETS_SHIPPED, load_ruleset
 from monitor.core.model import Verdict
 from monitor.core.verdict.rulesets import Confirmation, Line, Ruleset, WithOwn
 

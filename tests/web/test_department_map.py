@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from monitor.config.departments import DEPARTMENTS
+from monitor.config.fields.departments import DEPARTMENTS
 from monitor.core.model import State, Target, Verdict
 from monitor.core.outages.worst import BY_GRAVITY, worst
 from monitor.web.api.department_map import department_map

@@ -32,7 +32,7 @@ from monitor.attest.backups.backup_form import (
     summary_of,
 )
 from monitor.attest.sealing import KEY_FILE
-from monitor.config.local import LOCAL
+from monitor.config.files.local import LOCAL
 from monitor.config.settings import Settings
 from monitor.evidence import bounded, durable
 from monitor.evidence.log import tlog

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from monitor.config import schema
-from monitor.config.local import Local, Merged
-from monitor.config.main_file import MainFile
-from monitor.config.toml_tables import Tables
+from monitor.config.files.local import Local, Merged
+from monitor.config.files.main_file import MainFile
+from monitor.config.strict_toml.toml_tables import Tables
 from monitor.core.model import Policy, Target
 
 NATIONAL = "targets"

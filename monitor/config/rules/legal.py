@@ -6,9 +6,9 @@ Law of 21 June 2004, article 1-1: see docs/reglages.md.
 from collections.abc import Mapping
 from typing import Final
 
-from monitor.config.local import LOCAL
-from monitor.config.problems import Problem, shown
+from monitor.config.files.local import LOCAL
 from monitor.config.schema import LegalEntry
+from monitor.config.strict_toml.problems import Problem, shown
 from monitor.config.values import Config
 
 # What each key is, as an operator is asked for it.

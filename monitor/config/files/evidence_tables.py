@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from monitor.config.main_file import MainFile
+from monitor.config.files.main_file import MainFile
 from monitor.config.schema import Cosigner, LogEntry, StampAuthority
-from monitor.config.toml_files import SIZE_MAX
+from monitor.config.strict_toml.toml_files import SIZE_MAX
 from monitor.config.values import (
     Cosigning,
     Journaling,

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from monitor.config.problems import Problem, shown
 from monitor.config.schema import Entry
+from monitor.config.strict_toml.problems import Problem, shown
 
 _BARE = re.compile(r"[A-Za-z0-9_-]{1,60}")  # TOML writes the other keys between quotes
 EntryT = TypeVar("EntryT", bound=Entry)

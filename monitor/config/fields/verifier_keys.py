@@ -4,7 +4,7 @@ import binascii
 from base64 import b64decode
 from hashlib import sha256
 
-from monitor.config.urls import Refusal
+from monitor.config.fields.urls import Refusal
 from monitor.core.untrusted.weak_keys import is_weak
 
 LOG, WITNESS = 0x01, 0x04  # C2SP signed-note, "Signature types"

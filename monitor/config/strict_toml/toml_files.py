@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from monitor.config.problems import Problem, shown
+from monitor.config.strict_toml.problems import Problem, shown
 
 SIZE_MAX = 1_000_000  # bytes; the longest file shipped is under 20 kB
 _PLACE = re.compile(r"\(at line (\d{1,9}), column (\d{1,9})\)$")

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field, ValidationInfo
 from pydantic_core import PydanticCustomError
 
-from monitor.config import urls, verifier_keys
-from monitor.config.departments import DEPARTMENTS
+from monitor.config.fields import urls, verifier_keys
+from monitor.config.fields.departments import DEPARTMENTS
 from monitor.core.model import Confidence, Kind
 from monitor.core.outages.milestones import Sure
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from monitor.config.problems import Problem, shown
-from monitor.config.regexes import LENGTH_MAX, check_regex
-from monitor.config.toml_files import read_toml
+from monitor.config.fields.regexes import LENGTH_MAX, check_regex
+from monitor.config.strict_toml.problems import Problem, shown
+from monitor.config.strict_toml.toml_files import read_toml
 from monitor.core.model import Confidence, Reason, Verdict
 from monitor.core.verdict.fingerprints import CHARS_MAX, WORDS_MAX, Fingerprint, MarkPlace
 from monitor.core.verdict.page_summary import fold

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from monitor.config.budgets import SHARE_MAX, load_of
-from monitor.config.lanes import lane_of
-from monitor.config.main_file import MainFile, platform_from
-from monitor.config.target_files import Placed
+from monitor.config.files.main_file import MainFile, platform_from
+from monitor.config.files.target_files import Placed
+from monitor.config.rules.budgets import SHARE_MAX, load_of
+from monitor.config.rules.lanes import lane_of
 from monitor.core.model import Kind
 
 

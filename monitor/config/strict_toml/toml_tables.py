@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
-from monitor.config.local import LOCAL, Merged, original
-from monitor.config.problems import Problem
-from monitor.config.pydantic_french import EntryT, TablePlace, validate
-from monitor.config.toml_files import read_toml
+from monitor.config.files.local import LOCAL, Merged, original
+from monitor.config.strict_toml.problems import Problem
+from monitor.config.strict_toml.pydantic_french import EntryT, TablePlace, validate
+from monitor.config.strict_toml.toml_files import read_toml
 
 
 class Tables:

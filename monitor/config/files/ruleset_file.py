@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from monitor.config.field_types import Slug, Text, refused
-from monitor.config.problems import ConfigError
+from monitor.config.fields.field_types import Slug, Text, refused
 from monitor.config.schema import Entry
-from monitor.config.toml_tables import Tables
+from monitor.config.strict_toml.problems import ConfigError
+from monitor.config.strict_toml.toml_tables import Tables
 from monitor.core.model import Reason, Verdict
 from monitor.core.verdict.classify import DOUBTS, RULES
 from monitor.core.verdict.rulesets import (

@@ -5,9 +5,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from monitor.config import schema
-from monitor.config.lanes import lane_of, lanes_of
-from monitor.config.local import Local
-from monitor.config.toml_tables import Tables
+from monitor.config.files.local import Local
+from monitor.config.rules.lanes import lane_of, lanes_of
+from monitor.config.strict_toml.toml_tables import Tables
 from monitor.core.model import Platform
 
 NAME = "vigie.toml"

@@ -6,8 +6,8 @@ from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
-from monitor.config.local import MILESTONE, TARGET, Local
-from monitor.config.main_file import MainFile
+from monitor.config.files.local import MILESTONE, TARGET, Local
+from monitor.config.files.main_file import MainFile
 from monitor.config.schema import (
     ComponentEntry,
     FiguresEntry,
@@ -16,7 +16,7 @@ from monitor.config.schema import (
     OpeningEntry,
     Weekday,
 )
-from monitor.config.toml_tables import Tables
+from monitor.config.strict_toml.toml_tables import Tables
 from monitor.config.values import FigureSettings
 from monitor.core.outages.calendar import Opening
 from monitor.core.outages.milestones import Component, Milestone, OpeningHours

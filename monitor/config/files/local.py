@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from monitor.config.problems import Problem, shown
-from monitor.config.pydantic_french import TablePlace
-from monitor.config.toml_files import read_toml
+from monitor.config.strict_toml.problems import Problem, shown
+from monitor.config.strict_toml.pydantic_french import TablePlace
+from monitor.config.strict_toml.toml_files import read_toml
 
 LOCAL = "local.toml"
 TARGET = "target"

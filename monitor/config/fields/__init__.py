@@ -1,0 +1,1 @@
+"""The types of single values: their shape and bounds."""

@@ -1,0 +1,1 @@
+"""What holds between keys: targets and platforms, budgets, the law."""

@@ -1,0 +1,1 @@
+"""TOML read strictly: every fault at once, described so that an operator can fix it."""
