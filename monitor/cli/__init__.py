@@ -45,6 +45,7 @@ COMMANDS = {
     "seal": "seal",
     "export": "export",
     "dataset": "dataset",
+    "dossier": "dossier",
     "verify": "verify",
     "rebuild": "rebuild",
     "backup": "backup",
@@ -52,7 +53,9 @@ COMMANDS = {
     "witness": "witness",
 }
 _RECORD = 0o027  # umask: only the service and its group may read the record
-_FOR_OTHERS = frozenset({"init", "export", "dataset"})  # their output has the caller's umask
+_FOR_OTHERS = frozenset(
+    {"init", "export", "dataset", "dossier"}
+)  # their output has the caller's umask
 _INTERRUPTED = 130  # what a shell reports of a command that Ctrl-C ended
 
 

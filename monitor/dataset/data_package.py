@@ -5,7 +5,7 @@ import json
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -19,12 +19,12 @@ from monitor.core.outages.time_accounts import microseconds
 from monitor.dataset.data_columns import TABLES, ColumnKind, DataColumn, DataTable
 from monitor.dataset.month_rows import MonthRecord, MonthSpan
 from monitor.dataset.table_files import csv_name, parquet_name, require_writer, write_table
+from monitor.figures.settled import SETTLED, settlement
 from monitor.runtime.errors import VigieError
 from monitor.store import Store
 from monitor.store.reads.journal_reads import KeptCheckpoint
 
 CHECKPOINT_FILE, README_FILE, PACKAGE_FILE = "checkpoint", "README.md", "datapackage.json"
-SETTLED = timedelta(hours=1)  # after the end of the month, its last checks are recorded
 _README = Path(__file__).with_name("readme.md")
 _SHOWN = 10  # targets that a message names
 _BLOCK = 1_048_576
@@ -88,21 +88,14 @@ def edition(store: Store, month: MonthSpan, config: Config, *, provisional: bool
     if newest.at <= month.since:
         raise MonthRefused(f"{month.name} : rien n’est encore signé de ce mois.")
     watched = {target.slug for target in config.targets}
-    unsettled, needed = [], -1
-    for target in store.checked_between(month.since, month.until, newest.size):
-        leaf = store.settled_by(target, month.until)
-        if leaf is not None:
-            needed = max(needed, leaf)
-        elif target in watched:
-            unsettled.append(target)
-    over = month.until + SETTLED
-    covering = store.checkpoint_over(needed, over)
-    if covering is not None and not unsettled:
-        return Edition(checkpoint=covering)
+    checked = store.checked_between(month.since, month.until, newest.size)
+    by = settlement(store, checked, month.until, watched=watched)
+    if by.checkpoint is not None and not by.unsettled:
+        return Edition(checkpoint=by.checkpoint)
     if provisional:
-        return Edition(checkpoint=newest, unsettled=tuple(unsettled), provisional=True)
+        return Edition(checkpoint=newest, unsettled=by.unsettled, provisional=True)
     raise MonthRefused(
-        f"{month.name} : {_why(month, newest, unsettled)}. Attendre, ou ajouter --provisional "
+        f"{month.name} : {_why(month, newest, by.unsettled)}. Attendre, ou ajouter --provisional "
         "pour un jeu de données marqué provisoire."
     )
 

@@ -44,3 +44,7 @@ class DossierSummary:
     root: str
     settled: bool
     files: tuple[DossierFile, ...]
+
+    @property
+    def last_number(self) -> int:
+        return max(file.number or 0 for file in self.files)

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -21,6 +21,8 @@ from monitor.store.reads.journal_reads import KeptCheckpoint
 MOST_TARGETS: Final = 200
 MOST_SPAN: Final = timedelta(days=1100)  # three years, and the days around them
 MOST_NUMBER: Final = 99  # of a piece: file names have two digits
+# CESEDA, article R. 431-5: a renewal is asked for between these days before the expiry.
+WINDOW_OPENS, WINDOW_CLOSES = timedelta(days=120), timedelta(days=60)
 
 # No letter or digit that another is read for. Their number is prime, so that one wrong sign and
 # two that changed places always give another check sign.
@@ -82,6 +84,18 @@ class DossierQuestion:
             raise DossierRefused(f"Période trop longue : {MOST_SPAN.days} jours au plus.")
         if not 1 <= self.first_number <= MOST_NUMBER:
             raise DossierRefused(f"Numéro de pièce refusé : de 1 à {MOST_NUMBER}.")
+
+    @property
+    def window(self) -> tuple[datetime, datetime] | None:
+        """When a renewal is asked for: whole days of Paris, the end not included."""
+        if self.expiry is None:
+            return None
+        first, last = self.expiry - WINDOW_OPENS, self.expiry - WINDOW_CLOSES
+        return instant(midnight(first)), instant(midnight(last + timedelta(days=1)))
+
+    def until_at_most(self, at: datetime) -> "DossierQuestion":
+        """Return the same question, which ends at an instant if it would end later."""
+        return self if self.until <= at else replace(self, until=at)
 
 
 def named_scope(

@@ -31,6 +31,7 @@ MODULES = {
     "compare": "a command, and the function that it shows",
     "dataset": "a command, and the package",
     "demo": "a command, and the package",
+    "dossier": "a command, and the package",
     "journal": "the package of the core, and the files of the log",
     "rebuild": "a command, and the package of the store",
     "probe": "a command, and the package",

@@ -1,6 +1,5 @@
 """The content of the page of one incident. Pure except for the queries."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,34 +11,30 @@ from monitor.config import Config
 from monitor.core.changes.change_log import KeptCopy
 from monitor.core.french.formatting import numbered
 from monitor.core.model import Incident, Outage, Reason
-from monitor.core.outages.announcements import Announcement, register
-from monitor.core.outages.at import CitedCheck
-from monitor.core.outages.fold import FAILING
+from monitor.core.outages.announcements import Announcement
 from monitor.core.outages.incidents import REMEMBERED
 from monitor.core.outages.time_accounts import HOLD
-from monitor.figures.recorded_targets import RecordedTarget, RecordedTargets, recorded_targets
+from monitor.figures.outage_facts import (
+    ElsewherePlatform,
+    Framing,
+    announced_over,
+    elsewhere,
+    followed,
+    framing_of,
+    kept_copy,
+    reasons_of,
+)
+from monitor.figures.recorded_targets import RecordedTarget, recorded_targets
 from monitor.web.record_reads import RecordReads
 
 MOST_DETAILED = 6  # outages shown with the checks that frame them; others are lines of a table
 MOST_DRAWN = 12
-MOST_OTHERS = 100  # outages of other pages, shown
-MOST_COUNTED = timedelta(days=3)  # of the checks of one outage, whose reasons are counted
 # Drawn before an incident and after it: half of its length, between these.
 LEAST_MARGIN, MOST_MARGIN = timedelta(seconds=30), timedelta(hours=3)
 UNPLANNED_S = 60
 _MICROSECOND = timedelta(microseconds=1)
 
 ReadAnswers = Callable[[Iterable[KeptCopy]], Mapping[str, ShownAnswer]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Framing:
-    """The four checks that frame an outage; None where there is none, or not yet."""
-
-    last_ok: CitedCheck | None
-    first_fail: CitedCheck | None
-    last_fail: CitedCheck | None
-    first_ok: CitedCheck | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,15 +56,6 @@ class DetailedOutage:
     phases: CheckPhases | None
     shown: ShownAnswer | None
     copy: KeptCopy | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ElsewherePlatform:
-    """What failed on one platform during the incident, besides the incident itself."""
-
-    name: str
-    followed: int
-    outages: tuple[tuple[Outage, RecordedTarget], ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,7 +117,7 @@ def incident_page(
     if not mine:
         return None
     lines = tuple((one, known.of(one.target, one.first_fail_at)) for one in mine)
-    copies = [_copy(reads, outage) for outage in mine[:MOST_DETAILED]]
+    copies = [kept_copy(reads, outage) for outage in mine[:MOST_DETAILED]]
     answers = read_answers(copy for copy in copies if copy)
     return IncidentPage(
         number=incident.number,
@@ -143,10 +129,10 @@ def incident_page(
             for line, copy in zip(lines, copies, strict=False)
         ),
         drawing=_drawing(reads, incident, lines, now),
-        followed=_followed(known, incident.platform),
+        followed=followed(known, incident.platform),
         same_platform=len({one.target for one in mine}),
-        elsewhere=_elsewhere(known, incident, all_outages),
-        announcements=_announcements(reads, incident, end),
+        elsewhere=elsewhere(known, incident, all_outages),
+        announcements=announced_over(reads.annotations(), incident, end),
         settled=_settled(mine, now),
     )
 
@@ -163,50 +149,18 @@ def _detailed(
     copy: KeptCopy | None,
     shown: ShownAnswer | None,
 ) -> DetailedOutage:
-    framing = Framing(
-        last_ok=_check(reads, outage.target, outage.last_ok_at),
-        first_fail=_check(reads, outage.target, outage.first_fail_at),
-        last_fail=_check(reads, outage.target, outage.last_fail_at),
-        first_ok=_check(reads, outage.target, outage.first_ok_at),
-    )
+    framing = framing_of(reads, outage)
     first = framing.first_fail
     phases_us = first.check.phases_us if first else {}
     return DetailedOutage(
         outage=outage,
         target=target,
         framing=framing,
-        reasons=_reasons(reads, outage),
+        reasons=reasons_of(reads, outage),
         phases=check_phases(f"Premier relevé en échec de {target.name}", phases_us),
         shown=shown,
         copy=copy,
     )
-
-
-def _check(reads: RecordReads, target: str, at: datetime | None) -> CitedCheck | None:
-    """Return the check of an instant, with its leaf."""
-    if at is None:
-        return None
-    rows = reads.numbered_observations(target, at, at + _MICROSECOND, newest_first=False, limit=1)
-    return next((CitedCheck(check=check, number=leaf) for leaf, check in rows), None)
-
-
-def _copy(reads: RecordReads, outage: Outage) -> KeptCopy | None:
-    """Return the kept answer of the first failing check, else of the last that has one."""
-    first = outage.first_fail_at
-    for until in (first, outage.last_fail_at):
-        copies = reads.copies_between(outage.target, first, until, limit=1)
-        if copies:
-            return copies[0]
-    return None
-
-
-def _reasons(reads: RecordReads, outage: Outage) -> tuple[tuple[Reason, int], ...]:
-    if outage.last_fail_at - outage.first_fail_at > MOST_COUNTED:
-        return ((outage.reason, 1),)
-    until = outage.last_fail_at + _MICROSECOND
-    sightings = reads.sightings(outage.target, outage.first_fail_at, until)
-    counts = Counter(one.reason for one in sightings if one.verdict in FAILING)
-    return tuple(counts.most_common()) or ((outage.reason, outage.checks),)
 
 
 def _drawing(
@@ -236,46 +190,4 @@ def _drawing(
         ],
         since=since,
         until=until,
-    )
-
-
-def _followed(known: RecordedTargets, platform: str) -> int:
-    return sum(
-        1 for target in known.by_slug.values() if target.platform == platform and target.watched
-    )
-
-
-def _elsewhere(
-    known: RecordedTargets, incident: Incident, outages: Iterable[Outage]
-) -> tuple[ElsewherePlatform, ...]:
-    """Return the outages of other incidents at the same time, by platform."""
-    mine = set(incident.outages)
-    others: dict[str, list[tuple[Outage, RecordedTarget]]] = {}
-    for outage in outages:
-        if (outage.target, outage.first_fail_at) not in mine:
-            target = known.of(outage.target, outage.first_fail_at)
-            others.setdefault(target.platform or "", []).append((outage, target))
-    return tuple(
-        ElsewherePlatform(
-            name=known.platform_name(platform) or "autres pages",
-            followed=_followed(known, platform),
-            outages=tuple(some[:MOST_OTHERS]),
-        )
-        for platform, some in sorted(others.items())
-    )
-
-
-def _announcements(
-    reads: RecordReads, incident: Incident, end: datetime
-) -> tuple[Announcement, ...]:
-    """Return what was announced for these pages and this time, withdrawn or late included."""
-    targets = {target for target, _ in incident.outages}
-    return tuple(
-        one
-        for one in register(reads.annotations())
-        if targets & set(one.note.targets)
-        and one.note.from_at
-        and one.note.to_at
-        and one.note.from_at < end
-        and one.note.to_at > incident.opened_at
     )

@@ -1,0 +1,134 @@
+"""Piece "Avant et après": the figures month by month, and on both sides of each date of the law."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+from monitor.charts.before_after import Period, before_after
+from monitor.core.french import figure_sentences
+from monitor.core.french.formatting import day
+from monitor.core.outages.calendar import midnight
+from monitor.core.outages.milestones import Milestone, Sure
+from monitor.core.outages.span_figures import Availability, Scope, ScopeKind, compared
+from monitor.core.outages.time_accounts import instant
+from monitor.dossier import dossier_sentences as french
+from monitor.dossier.document_blocks import (
+    Block,
+    PieceDocument,
+    heading,
+    note,
+    paragraph,
+    table,
+)
+from monitor.dossier.dossier_record import DossierRecord
+from monitor.dossier.piece_drawings import before_after_block
+from monitor.figures.answers import Division
+
+BEFORE_AFTER_TITLE: Final = "Avant et après, mois par mois"
+MOST_SCOPES: Final = 12
+_SURE: Final = {
+    Sure.YES: "date donnée par la juridiction",
+    Sure.DEDUCED: "date calculée",
+    Sure.REPORTED: "date lue dans la presse seulement",
+}
+
+
+def before_after_piece(record: DossierRecord, label: str) -> PieceDocument:
+    """Return the piece: one method, the coverage before the rates."""
+    question = record.question
+    return PieceDocument(
+        label=label,
+        title=BEFORE_AFTER_TITLE,
+        subtitle=f"{question.title}, {french.period(question.since, question.until)}",
+        blocks=list(_blocks(record)),
+    )
+
+
+def _blocks(record: DossierRecord) -> Iterator[Block]:
+    yield paragraph(
+        "Une seule méthode et les mêmes règles sur toute la période. La couverture vient d’abord : "
+        "sous le seuil, aucun taux n’est donné. Une moyenne ne dit rien d’une journée : le pire "
+        "jour est à côté. Le nombre de personnes touchées n’est pas connu et n’est pas estimé."
+    )
+    for scope in _scopes(record):
+        yield heading(scope.name)
+        yield from _months(record, scope)
+        yield from _sides(record, scope)
+
+
+def _scopes(record: DossierRecord) -> list[Scope]:
+    """Return the whole of ANEF and its parts where they are asked for, then what was named."""
+    question = record.question
+    wanted = set(question.targets)
+    kinds = (ScopeKind.ANEF, ScopeKind.COMPONENT)
+    scopes = [
+        one for kind in kinds for one in record.scopes.every(kind) if set(one.targets) <= wanted
+    ]
+    if question.scope is not None:
+        scopes.insert(0, question.scope)
+    singles = [record.scope_of(slug) for slug in question.targets]
+    named = [*scopes, *(singles if len(singles) + len(scopes) <= MOST_SCOPES else ())]
+    return list(dict.fromkeys(named or singles))[:MOST_SCOPES]
+
+
+def _months(record: DossierRecord, scope: Scope) -> Iterator[Block]:
+    answer = record.figures(scope, division=Division.MONTH)
+    yield table(
+        ("Mois", "Couverture", "Disponible", "Indisponible"),
+        (
+            (
+                figure_sentences.part_title(part),
+                figure_sentences.coverage(part.account),
+                figure_sentences.rate(
+                    part.account, enough=part.account.coverage >= answer.coverage_min
+                ),
+                figure_sentences.down(part.account),
+            )
+            for part in answer.parts
+        ),
+        widths=(2, 1.3, 4, 4),
+        about=f"{scope.name}, mois par mois",
+    )
+    yield note(
+        f"{figure_sentences.checks(answer)} ; {figure_sentences.days_touched(answer.touched)}. "
+        f"Règles enregistrées : {', '.join(answer.rulesets) or 'aucune'}."
+    )
+
+
+def _sides(record: DossierRecord, scope: Scope) -> Iterator[Block]:
+    """Yield each date of the law in the period: as long before as after it."""
+    question = record.question
+    for milestone in record.basis.milestones:
+        at = instant(midnight(milestone.date))
+        if not question.since < at < question.until:
+            continue
+        length = min(at - question.since, question.until - at)
+        before = record.figures(scope, at - length, at)
+        after = record.figures(scope, at, at + length)
+        yield heading(f"{day(milestone.date)} : {milestone.name}", level=2)
+        yield note(f"Source : {milestone.source} ({_SURE[milestone.sure]}).")
+        yield _chart(milestone, before, after)
+        words = figure_sentences.OVERLAPS[compared(before, after).overlap]
+        yield paragraph(
+            f"Aussi long avant qu’après ({length.days} jours). {words[0].upper()}{words[1:]}. "
+            f"Avant : couverture {figure_sentences.coverage(before.account)}, "
+            f"{figure_sentences.down(before.account)}. Après : couverture "
+            f"{figure_sentences.coverage(after.account)}, {figure_sentences.down(after.account)}."
+        )
+
+
+def _chart(milestone: Milestone, before: Availability, after: Availability) -> Block:
+    chart = before_after(
+        milestone.name,
+        [
+            Period(name="Avant", account=before.account, enough=before.enough),
+            Period(name="Après", account=after.account, enough=after.enough),
+        ],
+    )
+    since, until = _day(before.since), _day(after.until)
+    return before_after_block(chart, f"Taux et bornes, du {since} au {until}")
+
+
+def _day(us: int) -> str:
+    at: datetime = instant(us)
+    return day(at.astimezone(UTC))

@@ -1,0 +1,224 @@
+"""What a dossier is made from: the record as one checkpoint has it, and a question about it."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from monitor import __version__
+from monitor.attest.kept_answers import KeptAnswers
+from monitor.config import Config
+from monitor.core.french.formatting import grouped
+from monitor.core.journal.jcs import canonical
+from monitor.core.model import Gap, Incident, Outage
+from monitor.core.outages.span_figures import Availability, Scope, ScopeKind
+from monitor.core.outages.time_accounts import microseconds
+from monitor.dossier.checkpointed_reads import CheckpointedReads
+from monitor.dossier.dossier_question import DossierQuestion, DossierRefused, dossier_code
+from monitor.evidence.log.note import Checkpoint, Note
+from monitor.figures.answers import Basis, Division, FigureQuestion, availability
+from monitor.figures.configured import basis_of
+from monitor.figures.recorded_targets import RecordedTarget, RecordedTargets, recorded_targets
+from monitor.figures.scopes import Scopes
+from monitor.figures.settled import settlement
+from monitor.store import Store
+from monitor.store.reads.journal_reads import KeptCheckpoint
+
+SHOWN_ROOT: Final = 16  # hexadecimal digits of the root on each page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DossierSource:
+    """Where a dossier is made.
+
+    Attributes:
+        data: The folder of the record: journal, captures, time-stamps.
+        config_folder: Where the published rulesets are; None where there is no configuration.
+
+    """
+
+    store: Store
+    config: Config
+    data: Path
+    config_folder: Path | None = None
+
+    def at(self, question: DossierQuestion) -> "DossierRecord":
+        """Return the record as the checkpoint that settles the question has it.
+
+        The newest one where none settles it yet: the dossier then says so.
+
+        Raises:
+            DossierRefused: Nothing of the period is signed.
+
+        """
+        newest = self.store.checkpoint()
+        if newest is None:
+            raise DossierRefused(
+                "Rien n’a encore été signé : laisser le service tourner cinq minutes, "
+                "ou « vigie seal »."
+            )
+        watched = {target.slug for target in self.config.targets}
+        by = settlement(self.store, question.targets, question.until, watched=watched)
+        checkpoint = by.checkpoint if by.checkpoint is not None and by.settled else newest
+        asked_within = question.until_at_most(checkpoint.at)
+        return DossierRecord(
+            source=self, question=asked_within, checkpoint=checkpoint, settled=by.settled
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DossierRecord:
+    """The record at a checkpoint, for one question.
+
+    Attributes:
+        settled: Whether nothing that is recorded later can change the period.
+
+    """
+
+    source: DossierSource
+    question: DossierQuestion
+    checkpoint: KeptCheckpoint
+    settled: bool
+
+    @property
+    def store(self) -> Store:
+        return self.source.store
+
+    @property
+    def config(self) -> Config:
+        return self.source.config
+
+    @cached_property
+    def origin(self) -> str:
+        """The name of the journal, as its checkpoints have it."""
+        return Checkpoint.parse(Note.parse(self.checkpoint.note).text).origin
+
+    @cached_property
+    def code(self) -> str:
+        return dossier_code(self.question, self.checkpoint, self.origin, self.made_with)
+
+    @cached_property
+    def made_with(self) -> str:
+        """The program and what of the configuration a dossier prints, in one word."""
+        figures = self.config.figures
+        printed = {
+            "association": self.config.publisher.association,
+            "components": [[one.slug, list(one.targets)] for one in figures.components],
+            "coverage": str(figures.coverage_min),
+            "hours": [
+                [one.slug, str(one.opening.from_time), str(one.opening.to_time)]
+                + [str(day) for day in sorted(one.opening.weekdays)]
+                for one in figures.hours
+            ],
+            "milestones": [[one.slug, one.date.isoformat()] for one in figures.milestones],
+            "site": self.config.publisher.site,
+        }
+        return f"{__version__}+{hashlib.sha256(canonical(printed)).hexdigest()[:16]}"
+
+    @property
+    def position(self) -> str:
+        """The place in the journal, as each page has it."""
+        root = self.checkpoint.root.hex()[:SHOWN_ROOT]
+        return f"{grouped(self.checkpoint.size)} feuilles, racine {root}…"
+
+    @cached_property
+    def site(self) -> str:
+        return self.config.publisher.site.rstrip("/")
+
+    @cached_property
+    def reads(self) -> CheckpointedReads:
+        return CheckpointedReads(self.store, self.checkpoint)
+
+    @cached_property
+    def answers(self) -> KeptAnswers:
+        return KeptAnswers(self.source.data / "captures")
+
+    @cached_property
+    def basis(self) -> Basis:
+        return basis_of(self.config.figures)
+
+    @cached_property
+    def known(self) -> RecordedTargets:
+        """The targets that were checked in the period, and those asked for, as then planned."""
+        size = self.checkpoint.size
+        checked = set(self.store.checked_between(self.question.since, self.question.until, size))
+        checked |= set(self.question.targets)
+        plans = [
+            plan for plan in self.store.definitions() if plan.leaf < size and plan.target in checked
+        ]
+        known = recorded_targets(checked, plans, None)
+        names = {slug: platform.name for slug, platform in self.config.platforms.items()}
+        return replace(known, platforms={**known.platforms, **names})
+
+    @cached_property
+    def scopes(self) -> Scopes:
+        return Scopes(self.known.by_slug, self.config.figures.components)
+
+    @cached_property
+    def outages(self) -> Sequence[Outage]:
+        """Those of the targets that touch the period, by first failing check."""
+        question = self.question
+        return self.reads.outages(question.targets, question.since, question.until)
+
+    @cached_property
+    def incidents(self) -> tuple[tuple[Incident, tuple[Outage, ...]], ...]:
+        """The incidents that touch the period, each with its outages that the checkpoint covers."""
+        known = {(one.target, one.first_fail_at): one for one in self.reads.all_outages}
+        incidents = []
+        for incident in self.store.incidents(self.question.since, self.question.until):
+            outages = tuple(known[key] for key in incident.outages if key in known)
+            if outages:
+                ends = [one.first_ok_at for one in outages if one.first_ok_at]
+                closed_at = max(ends) if len(ends) == len(outages) else None
+                keys = tuple((one.target, one.first_fail_at) for one in outages)
+                incidents.append((replace(incident, closed_at=closed_at, outages=keys), outages))
+        return tuple(incidents)
+
+    def incident_of(self, outage: Outage) -> Incident | None:
+        """Return the incident that an outage is in."""
+        key = outage.target, outage.first_fail_at
+        return next((one for one, _ in self.incidents if key in one.outages), None)
+
+    @cached_property
+    def gaps(self) -> tuple[Gap, ...]:
+        """Those of the targets, and of the whole point, that touch the period."""
+        size = self.checkpoint.size
+        question = self.question
+        return tuple(
+            one
+            for one in self.store.gaps(question.since, question.until, targets=question.targets)
+            if one.number is None or one.number < size
+        )
+
+    def target(self, slug: str, at: datetime | None = None) -> RecordedTarget:
+        return self.known.of(slug, at or self.question.until)
+
+    def scope_of(self, slug: str) -> Scope:
+        """Return the scope of one target; one of which nothing is recorded has its slug's name."""
+        return self.scopes.find(ScopeKind.TARGET, slug) or Scope(
+            kind=ScopeKind.TARGET, slug=slug, name=slug, targets=(slug,)
+        )
+
+    def figures(
+        self,
+        scope: Scope,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        division: Division | None = None,
+    ) -> Availability:
+        """Answer for a scope as `vigie availability` does, over the period or another span."""
+        return availability(
+            self.reads,
+            FigureQuestion(
+                scope=scope,
+                since=microseconds(since or self.question.since),
+                until=microseconds(until or self.question.until),
+                now=microseconds(self.checkpoint.at),
+                division=division,
+            ),
+            self.basis,
+        )

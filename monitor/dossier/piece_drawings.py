@@ -1,0 +1,62 @@
+"""The drawings of a piece: those of the pages, as SVG that needs no style sheet."""
+
+from functools import cache
+
+import jinja2
+
+from monitor.charts import MACROS
+from monitor.charts.before_after import BeforeAfter
+from monitor.charts.day_bars import DayBars
+from monitor.charts.frieze import Frieze
+from monitor.core.french.sentences import VERDICTS
+from monitor.core.model import Verdict
+from monitor.core.state_looks import STATE_LOOKS
+from monitor.dossier.document_blocks import Block, drawing, note
+
+
+def frieze_blocks(chart: Frieze, caption: str) -> list[Block]:
+    """Return a frieze, and what its states are."""
+    svg = _macro("frieze_svg", chart)
+    return [drawing(svg, words=chart.description, caption=caption), _legend(chart.verdicts)]
+
+
+def day_bars_blocks(chart: DayBars, caption: str) -> list[Block]:
+    """Return bars of days, and what their states are."""
+    svg = _macro("day_bars_svg", chart)
+    verdicts = tuple(shape.verdict for shape in chart.shapes)
+    return [drawing(svg, words=chart.description, caption=caption), _legend(verdicts)]
+
+
+def before_after_block(chart: BeforeAfter, caption: str) -> Block:
+    """Return rates beside each other."""
+    svg = _macro("before_after_svg", chart)
+    return drawing(svg, words=chart.description, caption=caption)
+
+
+def _macro(name: str, chart: Frieze | DayBars | BeforeAfter) -> str:
+    svg: str = str(getattr(_charts(), name)("d", chart))
+    return svg
+
+
+@cache
+def _charts() -> "jinja2.environment.TemplateModule":
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(MACROS), autoescape=True, undefined=jinja2.StrictUndefined
+    )
+    environment.globals["looks"] = STATE_LOOKS
+    return environment.get_template("charts.html").module
+
+
+_HATCHES = {
+    Verdict.UP: "plein, vert sombre",
+    Verdict.DEGRADED: "rayures obliques, ocre",
+    Verdict.DOWN: "plein, rouge sombre",
+    Verdict.MAINTENANCE: "rayures verticales, bleu",
+    Verdict.BLOCKED: "rayures horizontales, violet",
+    Verdict.UNKNOWN: "hachures grises",
+}
+
+
+def _legend(verdicts: tuple[Verdict, ...]) -> Block:
+    states = " ; ".join(f"{VERDICTS[verdict]} : {_HATCHES[verdict]}" for verdict in verdicts)
+    return note(f"Légende – {states}.")
