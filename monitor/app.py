@@ -385,8 +385,10 @@ class App:
         self._spawn(keeping)
 
     def _build_alerts(self) -> "Alerts | None":
-        """Build the alerts; None, and none of their libraries, without a mail server."""
-        if self._config.relay is None or not self._config.identified:
+        """Build the alerts; None, and none of their libraries, with nowhere to send them."""
+        config = self._config
+        somewhere = config.relay or config.channels or self._settings.dead_man
+        if not somewhere or not config.identified:
             return None
         from monitor.alerts.alert_service import Alerts  # noqa: PLC0415 -- some 20 MB
 
@@ -401,6 +403,7 @@ class App:
 
     def _web(self, listening: socket.socket) -> WebProcess:
         sealer = self._sealer
+        mails = self._alerts is not None and self._config.relay is not None
         order = Order(
             config=self._config,
             settings=self._settings.without_mail,
@@ -408,12 +411,12 @@ class App:
             journal=sealer.journal.tiles.folder if isinstance(sealer, Sealer) else None,
             journal_key=str(sealer.key) if isinstance(sealer, Sealer) else "",
             log_level=logging.getLogger().level,
-            alerts=self._alerts is not None,
+            alerts=mails,
         )
         return WebProcess(
             order,
             listening,
             metrics=self._exposition.render,
             probe=self._exposition.probe,
-            subscriptions=self._alerts.answer if self._alerts is not None else None,
+            subscriptions=self._alerts.answer if mails and self._alerts else None,
         )

@@ -7,15 +7,26 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import replace
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from monitor.alerts.vault import LinkUse, Vault
 from monitor.config import Config
+from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.model import Gap, Outage, State, Target
-from monitor.core.notices import choices, letters, subscription_letters
+from monitor.core.notices import choices, letters, operator_letters, subscription_letters
+from monitor.core.notices.alert_channels.channel_request import EVENT_TYPES, ChannelMessage
 from monitor.core.notices.letter import Letter, LetterLine
-from monitor.core.notices.notice import PERSONAL, Notice, NoticeKind, SubscriberState
+from monitor.core.notices.notice import (
+    OF_INCIDENTS,
+    OF_SERVICE,
+    PERSONAL,
+    Notice,
+    NoticeKind,
+    SubscriberState,
+)
 from monitor.core.notices.topics import topics_of
+from monitor.figures import log_shapes
+from monitor.figures.recorded_targets import recorded_targets
 from monitor.runtime.clock import Clock
 from monitor.store import Store
 from monitor.store.reads.alert_reads import DueMessage, Recipient
@@ -43,6 +54,7 @@ class Composer:
         self._topics = {
             target.slug: frozenset(topics_of(target, parts)) for target in config.targets
         }
+        self._named = recorded_targets((), (), config).by_slug
         self._places = choices.places(config.targets, parts)
         self._cache: OrderedDict[Hashable, tuple[int, object]] = OrderedDict()
 
@@ -58,12 +70,41 @@ class Composer:
             if not several:
                 return None
             states = letters.present_section(
-                self._states(recipient), self._targets, self._clock.now()
+                self._states(notice, recipient), self._targets, self._clock.now()
             )
             letter: Letter | None = letters.digest_letter(several, states)
         else:
             letter = self._one(notice, recipient)
-        return letter and replace(letter, exits=self._exits(recipient))
+        exits = () if recipient.channel else self._exits(recipient)
+        return letter and replace(letter, exits=exits)
+
+    def channel_message(
+        self, message: DueMessage, recipient: Recipient, name: str
+    ) -> ChannelMessage | None:
+        """Return a notice for a channel; None when there is nothing left to say of it."""
+        notice = message.notice
+        letter = self._one(notice, recipient)
+        if letter is None:
+            return None
+        page, details = "", dict[str, Any]()
+        if notice.kind in OF_INCIDENTS:
+            page = f"{self._site}incidents/{notice.numbers[0]}"
+            outages = [
+                log_shapes.outage(one, self._named[one.target])
+                for one in self._followed(notice, recipient)
+            ]
+            details = {"incident": notice.numbers[0], "outages": outages}
+        elif notice.kind is NoticeKind.PAGE and (change := self._change(notice)):
+            page = f"{self._site}modifications/{notice.numbers[0]}"
+            details = {"change": log_shapes.change(change[0], self._named[change[1].slug])}
+        return ChannelMessage(
+            name=name,
+            kind=EVENT_TYPES[notice.kind],
+            at=notice.at,
+            letter=letter,
+            page=page,
+            details=details,
+        )
 
     def leave_address(self, recipient: Recipient) -> str:
         """Return the address that leaves with one click. It works for ever."""
@@ -106,11 +147,9 @@ class Composer:
     def _one(self, notice: Notice, recipient: Recipient) -> Letter | None:
         if notice.kind is NoticeKind.PAGE:
             return self._of_page(notice, recipient)
-        outages = tuple(
-            outage
-            for outage in self._shared(notice.numbers, lambda: self._outages(notice))
-            if not recipient.topics.isdisjoint(self._topics.get(outage.target, ()))
-        )
+        if notice.kind in OF_SERVICE:
+            return operator_letters.service_letter(notice)
+        outages = self._followed(notice, recipient)
         if not outages:  # a target that is no longer checked
             return None
         if notice.kind is not NoticeKind.CLOSED and letters.is_over(outages):
@@ -121,27 +160,41 @@ class Composer:
                 site=self._site,
                 outages=outages,
                 targets=self._targets,
-                states=self._states(recipient),
+                states=self._states(notice, recipient),
                 gaps=self._gaps(outages),
                 now=self._clock.now(),
             )
         )
 
+    def _followed(self, notice: Notice, recipient: Recipient) -> tuple[Outage, ...]:
+        """Return the outages of an incident that a recipient follows."""
+        return tuple(
+            outage
+            for outage in self._shared((notice.key, "outages"), lambda: self._outages(notice))
+            if not recipient.topics.isdisjoint(self._topics.get(outage.target, ()))
+        )
+
     def _of_page(self, notice: Notice, recipient: Recipient) -> Letter | None:
+        change = self._change(notice)
+        if change is None:
+            return None
+        present = letters.present_section(
+            self._states(notice, recipient), self._targets, self._clock.now()
+        )
+        return letters.page_letter(*change, site=self._site, present=present)
+
+    def _change(self, notice: Notice) -> tuple[ChangeRecord, Target] | None:
         change = self._store.page_change(notice.numbers[0])
         target = change and self._config.by_slug.get(change[0].target)
-        if change is None or target is None:
-            return None
-        present = letters.present_section(self._states(recipient), self._targets, self._clock.now())
-        return letters.page_letter(change[0], target, site=self._site, present=present)
+        return None if change is None or target is None else (change[0], target)
 
     def _outages(self, notice: Notice) -> tuple[Outage, ...]:
         return tuple(
             outage for number in notice.numbers for outage in self._store.outages(number=number)
         )
 
-    def _states(self, recipient: Recipient) -> tuple[State, ...]:
-        states = self._shared("states", self._store.states)
+    def _states(self, notice: Notice, recipient: Recipient) -> tuple[State, ...]:
+        states = self._shared((notice.key, "states"), self._store.states)
         return tuple(
             state
             for state in states
@@ -164,7 +217,7 @@ class Composer:
         return dict(self._config.by_slug)
 
     def _shared(self, name: Hashable, read: Callable[[], T]) -> T:
-        """Read something once for the many recipients of one notice."""
+        """Read something once for the many recipients of one notice: never what preceded it."""
         now_us = self._clock.monotonic_us()
         if name in self._cache and now_us - self._cache[name][0] < FRESH_US:
             value: T = self._cache[name][1]  # type: ignore[assignment]  # of the same `read`

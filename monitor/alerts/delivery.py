@@ -21,6 +21,7 @@ from sqlalchemy import Connection
 from monitor.alerts.composer import Composer
 from monitor.alerts.mime import DkimKey, Envelope, message_of, signed
 from monitor.alerts.relay import DeliveryAttempt, RelaySession, RelayUnreachable, Result
+from monitor.alerts.returned_mail import return_proof
 from monitor.alerts.rows import write_rows
 from monitor.alerts.vault import Vault, VaultError
 from monitor.config import Config, Relay
@@ -163,7 +164,7 @@ class Delivery:
         if letter is None:
             return None
         notice, number = message.notice, str(recipient.number)
-        leaves = recipient.standing is SubscriberState.CONFIRMED
+        leaves = recipient.standing is SubscriberState.CONFIRMED and not recipient.channel
         envelope = Envelope(
             sender=self._config.mail.sender,
             publisher=self._config.publisher.association,
@@ -180,7 +181,7 @@ class Delivery:
         if not self._relay.verp:
             return sender
         local, _, domain = sender.rpartition("@")
-        proof = self._vault.name("return", str(message.number), str(recipient.number))[:12]
+        proof = return_proof(self._vault, message.number, recipient.number)
         return f"{local}+{message.number}-{proof}@{domain}"
 
     async def _settle(self, message: DueMessage, attempt: DeliveryAttempt) -> None:

@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 class Planning:
     """Decides what is sent. One at a time on a database."""
 
-    def __init__(self, *, store: Store, config: Config, relay: Relay, clock: Clock) -> None:
+    def __init__(self, *, store: Store, config: Config, relay: Relay | None, clock: Clock) -> None:
         self._store = store
         self._relay = relay
         self._clock = clock
@@ -86,7 +86,7 @@ class Planning:
             threads=threads,
             notices=notices,
             now=self._clock.now(),
-            daily=self._relay.person_cap,
+            daily=self._relay.person_cap if self._relay else 0,  # without mail, nobody has one
         )
         await write_rows(self._store, lambda c: outbox_writes.write_plan(c, made))
 

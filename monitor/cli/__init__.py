@@ -40,6 +40,7 @@ COMMANDS = {
     "subscribers": "alerts_state",
     "outbox": "alerts_state",
     "mail": "mail",
+    "channels": "channel_trial",
     "pause": "pauses",
     "resume": "pauses",
     "seal": "seal",

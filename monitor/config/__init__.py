@@ -8,17 +8,20 @@ from monitor.config.rules.budgets import Load, load_of
 from monitor.config.schema import ControlHost, Cosigner, Publisher, Retention, StampAuthority
 from monitor.config.strict_toml.problems import ConfigError, Problem
 from monitor.config.values import (
+    Channel,
     Config,
     ControlSettings,
     Cosigning,
     FigureSettings,
     Mail,
     Relay,
+    ReturnedMail,
     Stamping,
     Witnessing,
 )
 
 __all__ = [
+    "Channel",
     "Config",
     "ConfigError",
     "ControlHost",
@@ -32,6 +35,7 @@ __all__ = [
     "Publisher",
     "Relay",
     "Retention",
+    "ReturnedMail",
     "StampAuthority",
     "Stamping",
     "Witnessing",

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from monitor import __version__
+from monitor.config.files.channel_tables import channels_of, check_channels
 from monitor.config.files.evidence_tables import (
     check_evidence,
     cosigning,
@@ -20,7 +21,14 @@ from monitor.config.rules.target_rules import check_targets
 from monitor.config.schema import MailEntry
 from monitor.config.strict_toml.problems import ConfigError, Problem
 from monitor.config.strict_toml.pydantic_french import EntryT
-from monitor.config.values import Config, ControlSettings, FigureSettings, Mail, Relay
+from monitor.config.values import (
+    Config,
+    ControlSettings,
+    FigureSettings,
+    Mail,
+    Relay,
+    ReturnedMail,
+)
 from monitor.core.model import Target
 from monitor.core.verdict.fingerprints import Fingerprint
 
@@ -41,6 +49,7 @@ def load(folder: Path) -> Config:
     check_targets(placed, main)
     check_evidence(main, folder)
     check_figures(main, files)
+    check_channels(main, (placed_target.target for placed_target in placed))
     dates, milestones = read_milestones(folder, main.local)
     if not any(tables.raw.get("target") for tables in files):
         main.tables.problems.append(_NOTHING)
@@ -109,6 +118,8 @@ def _config(
         api_origin=_sure(main.web).api_origin or "",
         legal=_sure(main.legal),
         relay=_relay(mail),
+        channels=channels_of(main),
+        returned=_returned(mail, mail.sender or service.contact),
     )
 
 
@@ -125,6 +136,12 @@ def _relay(mail: MailEntry) -> Relay | None:
         verp=mail.verp,
         selector=mail.dkim_selector or "",
     )
+
+
+def _returned(mail: MailEntry, sender: str) -> ReturnedMail | None:
+    if mail.imap_host is None:
+        return None
+    return ReturnedMail(host=mail.imap_host, port=mail.imap_port, user=mail.imap_user or sender)
 
 
 def _user_agent(site: str, contact: str) -> str:

@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from monitor.config.fields.field_types import (
+    ChannelKind,
     Day,
     Deadline,
     Department,
@@ -37,6 +38,7 @@ from monitor.config.fields.field_types import (
     WitnessKey,
     pace,
 )
+from monitor.core.notices.topics import ALL, CHANGE_MAJOR, INCIDENT, MILESTONE, MOST
 
 
 class Entry(BaseModel):
@@ -152,6 +154,21 @@ class MailEntry(Entry):
     per_minute: Annotated[int, Field(ge=1, le=300)] = 60
     verp: bool = True
     dkim_selector: Label | None = None
+    imap_host: NtpServer | None = None
+    imap_port: Annotated[int, Field(ge=1, le=65_535)] = 993
+    imap_user: Text | None = None  # the sender
+
+
+class ChannelEntry(Entry):
+    """Where notices go besides mailboxes; what is secret of it is in the environment."""
+
+    slug: Slug
+    kind: ChannelKind
+    url: Url | None = None  # the secret
+    room: Text | None = None
+    topics: Annotated[list[Text], Field(min_length=1, max_length=MOST)] = [
+        *(ALL, INCIDENT, MILESTONE, CHANGE_MAJOR)
+    ]
 
 
 class ControlHost(Entry):
@@ -350,6 +367,7 @@ class MainEntry(Entry):
     resolver: Any = None
     retention: Any = None
     mail: Any = None
+    channel: Annotated[list[Any], Field(max_length=20)] = []  # of ChannelEntry, each alone
     journal: Any = None
     stamps: Any = None
     cosigning: Any = None

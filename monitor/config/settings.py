@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from urllib.parse import unquote, unquote_plus
 
+from monitor.config.fields.urls import refuse_shape
 from monitor.runtime.errors import VigieError, in_french
 
 DATA = Path("data")
@@ -27,6 +28,9 @@ DEFAULTS = {
     "VIGIE_MAIL_PASSWORD": "",  # of the mail server
     "VIGIE_MAIL_KEY": "",  # empty: data/courriels.key, made when alerts first start
     "VIGIE_DKIM_KEY": "",  # empty: the mail server signs
+    "VIGIE_IMAP_PASSWORD": "",  # of the mailbox that returned messages come to
+    "VIGIE_CHANNEL_SECRETS": "",  # "name=secret" for each [[channel]], with spaces between
+    "VIGIE_DEAD_MAN": "",  # an address that is told that all is well
     "VIGIE_CONFIG": "",  # default of --config; empty: see `config_folder`
     "VIGIE_DATA": "",  # default of --data; empty: data/ here
 }
@@ -37,6 +41,9 @@ SECRETS = (
     "VIGIE_MAIL_PASSWORD",
     "VIGIE_MAIL_KEY",
     "VIGIE_DKIM_KEY",
+    "VIGIE_IMAP_PASSWORD",
+    "VIGIE_CHANNEL_SECRETS",
+    "VIGIE_DEAD_MAN",
 )
 _FILE = "_FILE"
 _SECRET_MAX = 10_000  # bytes of a secret's file
@@ -84,6 +91,8 @@ class Settings:
         journal_key: The journal's private key as text, or "": a secret, never shown.
         mail_password: Of the mail server; "" for none. `mail_key`: what addresses are encrypted
             with, or "". `dkim_key`: PEM of the key that signs messages, or "". All secrets.
+        imap_password: Of the mailbox of returned messages. `channel_secrets`: see
+            `secret_of_channel`. `dead_man`: an address. All secrets, "" for none.
         data: Folder of all that the service writes.
 
     """
@@ -98,11 +107,27 @@ class Settings:
     mail_password: str = field(default="", repr=False)
     mail_key: str = field(default="", repr=False)
     dkim_key: str = field(default="", repr=False)
+    imap_password: str = field(default="", repr=False)
+    channel_secrets: str = field(default="", repr=False)
+    dead_man: str = field(default="", repr=False)
 
     @property
     def without_mail(self) -> "Settings":
         """The same without the secrets of alerts, for a process that strangers reach."""
-        return replace(self, mail_password="", mail_key="", dkim_key="")
+        return replace(
+            self,
+            mail_password="",
+            mail_key="",
+            dkim_key="",
+            imap_password="",
+            channel_secrets="",
+            dead_man="",
+        )
+
+    def secret_of_channel(self, slug: str) -> str:
+        """Return the secret of a channel; "" for none."""
+        pairs = (word.partition("=") for word in self.channel_secrets.split())
+        return {name: secret for name, _, secret in pairs}.get(slug, "")
 
 
 def read_settings(environ: Mapping[str, str], *, data: Path = DATA) -> Settings:
@@ -122,6 +147,9 @@ def read_settings(environ: Mapping[str, str], *, data: Path = DATA) -> Settings:
         faults.append(f"VIGIE_POINT: {point!r}: nom de point de mesure mal écrit: {cure}")
     if level not in LEVELS:
         faults.append(f"VIGIE_LOG_LEVEL: {level!r}: niveau inconnu: choisir {', '.join(LEVELS)}")
+    if values["VIGIE_DEAD_MAN"] and refuse_shape(values["VIGIE_DEAD_MAN"]):
+        cure = "écrire toute l’adresse, https://… (elle n’est pas montrée : c’est un secret)"
+        faults.append(f"VIGIE_DEAD_MAN: (définie): adresse mal écrite: {cure}")
     if faults:
         raise SettingsError("\n".join(faults))
     default_url = f"sqlite:///{data.absolute() / 'vigie.sqlite'}"
@@ -136,6 +164,9 @@ def read_settings(environ: Mapping[str, str], *, data: Path = DATA) -> Settings:
         mail_password=values["VIGIE_MAIL_PASSWORD"],
         mail_key=values["VIGIE_MAIL_KEY"],
         dkim_key=values["VIGIE_DKIM_KEY"],
+        imap_password=values["VIGIE_IMAP_PASSWORD"],
+        channel_secrets=values["VIGIE_CHANNEL_SECRETS"],
+        dead_man=values["VIGIE_DEAD_MAN"],
     )
 
 
@@ -149,7 +180,9 @@ def secrets_in(environ: Mapping[str, str]) -> list[str]:
             passwords = [*_USER.findall(value), *_OPTIONS.findall(value)]
             secrets += [*passwords, *map(unquote_plus, passwords), *map(unquote, passwords)]
         else:  # the words of "BEGIN PRIVATE KEY" are no secrets
-            secrets += [value, *(word for word in value.split() if len(word) >= _SECRET_MIN)]
+            words = value.split()
+            words += [word.partition("=")[2] for word in words]  # of "name=secret"
+            secrets += [value, *(word for word in words if len(word) >= _SECRET_MIN)]
     return [secret for secret in secrets if secret]
 
 
@@ -161,6 +194,9 @@ def secrets_of(settings: Settings) -> list[str]:
         settings.mail_password,
         settings.mail_key,
         settings.dkim_key,
+        settings.imap_password,
+        settings.channel_secrets,
+        settings.dead_man,
     )
     return secrets_in(dict(zip(SECRETS, values, strict=True)))
 

@@ -82,6 +82,29 @@ class Relay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnedMail:
+    """The mailbox that messages are returned to, read by IMAP over TLS."""
+
+    host: str
+    port: int
+    user: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """Where notices go besides mailboxes; `kind` is a name in `core.notices.alert_channels`.
+
+    `url` "" where it is the secret; `room` only where the kind needs one.
+    """
+
+    slug: str
+    kind: str
+    topics: frozenset[str]
+    url: str = ""
+    room: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Journaling:
     """Our journal.
 
@@ -209,7 +232,9 @@ class Config:
     figures: FigureSettings = field(default=FigureSettings(), compare=False)
     api_origin: str = field(default="", compare=False)  # changes no check either
     legal: LegalEntry = field(default=LegalEntry(), compare=False)
-    relay: Relay | None = field(default=None, compare=False)  # the same; None: no alerts
+    relay: Relay | None = field(default=None, compare=False)  # the same; None: no mail
+    channels: tuple[Channel, ...] = field(default=(), compare=False)
+    returned: ReturnedMail | None = field(default=None, compare=False)  # None: nobody reads it
     local: tuple[Setting, ...] = field(default=(), repr=False, compare=False)
     sha256: str = field(init=False)
     by_slug: Mapping[str, Target] = field(init=False, repr=False, compare=False)

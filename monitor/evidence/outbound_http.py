@@ -1,4 +1,4 @@
-"""HTTP client for time-stamp authorities and witnesses.
+"""HTTP client for time-stamp authorities, witnesses and channels of notices.
 
 Bounded in size and time; no redirects, proxies, cookies or decompression. Names are resolved
 here, and the connection goes to the very address that was checked, so that a name that resolves
@@ -8,7 +8,7 @@ to a private address the second time gains nothing (DNS rebinding).
 import asyncio
 import socket
 import ssl
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from monitor.core.untrusted.library_errors import Unreadable, reading
 from monitor.core.untrusted.public_addresses import PORTS, is_public
 
 ADDRESSES_MAX = 3  # tried one after the other, within the same deadline
+CONNECT_S = 10.0  # before the next of them is tried
 # What the kernel has received is parsed in one go: 64 KiB of interim answers, or of chunks of one
 # byte, would block the loop for a quarter of a second, again and again until the deadline.
 _SMALL_WINDOW = (socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
@@ -26,6 +27,10 @@ _SMALL_WINDOW = (socket.SOL_SOCKET, socket.SO_RCVBUF, 16 * 1024)
 
 class Unreachable(Exception):  # noqa: N818 -- a state of the outside, not a fault of ours
     """No complete answer; the message says why."""
+
+
+class NeverAsked(Unreachable):
+    """No request was sent: nobody can have taken it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +68,33 @@ class OutboundHttp:
         self, url: str, body: bytes, *, media_type: str, limit_bytes: int, deadline_s: float
     ) -> Reply:
         """POST a body. Raises Unreachable when no answer comes within the bounds."""
-        headers = {"Content-Type": media_type}
-        request = httpx.Request("POST", url, content=body, headers={**self._headers, **headers})
+        return await self.send(
+            "POST",
+            url,
+            body,
+            headers={"Content-Type": media_type},
+            limit_bytes=limit_bytes,
+            deadline_s=deadline_s,
+        )
+
+    async def send(  # noqa: PLR0913 -- keyword-only: a request and its bounds
+        self,
+        method: str,
+        url: str,
+        body: bytes,
+        *,
+        headers: Mapping[str, str],
+        limit_bytes: int,
+        deadline_s: float,
+    ) -> Reply:
+        """Send a request with a body. Raises as `post`, NeverAsked when it was not sent."""
+        try:
+            with reading("address"):
+                request = httpx.Request(
+                    method, url, content=body, headers={**self._headers, **headers}
+                )
+        except Unreadable as error:
+            raise NeverAsked(str(error)) from error
         return await self._send(request, limit_bytes=limit_bytes, deadline_s=deadline_s)
 
     async def get(self, url: str, *, limit_bytes: int, deadline_s: float) -> Reply:
@@ -87,13 +117,13 @@ class OutboundHttp:
         url = request.url
         port = url.port or {"http": 80, "https": 443}.get(url.scheme)
         if port is None or (self._ports is not None and port not in self._ports):
-            raise Unreachable(f"{url.scheme}, port {port}: never asked")
-        last = Unreachable("no address")
+            raise NeverAsked(f"{url.scheme}, port {port}: never asked")
+        last = NeverAsked("no address")
         for address in (await self._resolve(request.url))[:ADDRESSES_MAX]:
             try:
                 return await self._exchange(request, address, limit_bytes)
-            except httpx.ConnectError as error:
-                last = Unreachable(f"{type(error).__name__}: {error}")
+            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
+                last = NeverAsked(f"{type(error).__name__}: {error}")
             except Unreachable:
                 raise
             except Exception as error:
@@ -106,12 +136,12 @@ class OutboundHttp:
                 url.host, url.port, type=socket.SOCK_STREAM
             )
         except Exception as error:
-            raise Unreachable(f"{url.host}: {error}") from error
+            raise NeverAsked(f"{url.host}: {error}") from error
         addresses = list(dict.fromkeys(str(result[4][0]) for result in results))
         if not self._allow_private:
             for address in addresses:
                 if not is_public(address):
-                    raise Unreachable(f"{url.host} is at {address}, which is not public")
+                    raise NeverAsked(f"{url.host} is at {address}, which is not public")
         return addresses
 
     async def _exchange(self, request: httpx.Request, address: str, limit_bytes: int) -> Reply:
@@ -126,7 +156,8 @@ class OutboundHttp:
         transport = httpx.AsyncHTTPTransport(
             verify=self._tls, trust_env=False, socket_options=[_SMALL_WINDOW]
         )
-        async with httpx.AsyncClient(transport=transport, trust_env=False, timeout=None) as client:  # noqa: S113 -- one deadline bounds it all
+        times = httpx.Timeout(None, connect=CONNECT_S)  # one deadline bounds it all
+        async with httpx.AsyncClient(transport=transport, trust_env=False, timeout=times) as client:
             answer = await client.send(pinned, stream=True)
             try:
                 body = bytearray()

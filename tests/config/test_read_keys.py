@@ -22,7 +22,8 @@ from tests.support.documented import ROOT
 # Classes whose values the program is given as they are.
 GIVEN = (
     values.Config, values.ControlSettings, values.Journaling, values.Stamping, values.Cosigning,
-    values.Witnessing, values.FigureSettings, values.Mail, values.Relay, Target, Platform,
+    values.Witnessing, values.FigureSettings, values.Mail, values.Relay, values.ReturnedMail,
+    values.Channel, Target, Platform,
     Policy, Component, Milestone, OpeningHours, schema.Publisher, schema.Retention,
     schema.ControlHost, schema.StampAuthority, schema.Cosigner, schema.LegalEntry,
 )  # fmt: skip
@@ -37,6 +38,13 @@ CONTAINERS = (schema.Entry, schema.MainEntry)
 EVERY_TABLE = """
 [mail]
 host = "smtp.association.org"
+imap_host = "imap.association.org"
+
+[[channel]]
+slug = "salon"
+kind = "matrix"
+url = "https://matrix.association.org/"
+room = "!a:association.org"
 
 [[cosigning.witness]]
 key = "temoin.association.org/w+2c8ca831+BAOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"

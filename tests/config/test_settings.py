@@ -63,7 +63,8 @@ def test_an_address_to_listen_on(value: str, host: str, port: int) -> None:
 
 KNOWN = (
     "VIGIE_LISTEN, VIGIE_DATABASE_URL, VIGIE_POINT, VIGIE_LOG_LEVEL, VIGIE_JOURNAL_KEY, "
-    "VIGIE_MAIL_PASSWORD, VIGIE_MAIL_KEY, VIGIE_DKIM_KEY, "
+    "VIGIE_MAIL_PASSWORD, VIGIE_MAIL_KEY, VIGIE_DKIM_KEY, VIGIE_IMAP_PASSWORD, "
+    "VIGIE_CHANNEL_SECRETS, VIGIE_DEAD_MAN, "
     "VIGIE_CONFIG, VIGIE_DATA"
 )
 LISTEN = "adresse d’écoute mal écrite: écrire par exemple 127.0.0.1:8600, ou [::1]:8600"
@@ -91,6 +92,13 @@ def test_a_bad_value_is_refused_with_its_cure(name: str, value: str, says: str) 
         read_settings({name: value})
 
     assert f"{name}: {value!r}: {says}" == str(caught.value)
+
+
+def test_a_secret_address_that_is_no_address_is_refused_and_not_shown() -> None:
+    with pytest.raises(SettingsError, match="VIGIE_DEAD_MAN") as caught:
+        read_settings({"VIGIE_DEAD_MAN": "hc-ping.com/uuid-secret"})
+
+    assert "uuid-secret" not in str(caught.value)
 
 
 def test_every_fault_is_said_at_once_unknown_names_among_them() -> None:

@@ -1,5 +1,6 @@
 """What the documents must name, read from the program: settings, keys of files, metrics."""
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +27,7 @@ _PLACES: Mapping[str, type[schema.Entry]] = {
     "[resolver]": schema.ResolverEntry,
     "[retention]": schema.Retention,
     "[mail]": schema.MailEntry,
+    "[[channel]]": schema.ChannelEntry,
     "[journal]": schema.JournalEntry,
     "[stamps]": schema.StampsEntry,
     "[[stamps.authority]]": schema.StampAuthority,
@@ -87,6 +89,8 @@ def default(field: FieldInfo) -> str:
             return f"`{str(value).lower()}`"
         case str():
             return f'`"{value}"`'
+        case list():
+            return f"`{json.dumps(value, ensure_ascii=False)}`"
         case _:
             return f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
 

@@ -15,6 +15,7 @@ from pydantic_core import PydanticCustomError
 from monitor.config.fields import urls, verifier_keys
 from monitor.config.fields.departments import DEPARTMENTS
 from monitor.core.model import Confidence, Kind
+from monitor.core.notices.alert_channels import CHANNELS
 from monitor.core.outages.milestones import Sure
 
 TEXT_MAX = 500
@@ -153,6 +154,12 @@ def pace(floor: float) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _channel_kind(value: str) -> str:
+    if value not in CHANNELS:
+        raise refused("genre de canal inconnu", f"choisir {', '.join(CHANNELS)}")
+    return value
+
+
 Text = Annotated[str, AfterValidator(_text)]
 Slug = Annotated[str, AfterValidator(_slug)]
 Label = Annotated[str, AfterValidator(_label)]  # of a name in the DNS
@@ -165,6 +172,7 @@ IpAddress = Annotated[str, AfterValidator(_ip)]
 HostPattern = Annotated[str, AfterValidator(_host_pattern)]
 Department = Annotated[str, AfterValidator(_department)]
 KeyName = Annotated[str, AfterValidator(_key_name)]
+ChannelKind = Annotated[str, AfterValidator(_channel_kind)]
 Destination = Annotated[Text, AfterValidator(_destination)]
 WitnessKey = Annotated[Text, _key(verifier_keys.WITNESS)]
 LogKey = Annotated[Text, _key(verifier_keys.LOG)]

@@ -155,7 +155,7 @@ def figures(main: MainFile, milestones: Mapping[int, MilestoneEntry]) -> FigureS
     return FigureSettings(
         milestones=tuple(sorted(milestone_values, key=lambda one: (one.date, one.slug))),
         hours=tuple(map(_hours, main.openings.values())),
-        components=tuple(map(_component, main.components.values())),
+        components=tuple(map(component_from, main.components.values())),
         coverage_min=Fraction(str((main.figures or FiguresEntry()).coverage_min)),
     )
 
@@ -169,7 +169,7 @@ def _hours(entry: OpeningEntry) -> OpeningHours:
     return OpeningHours(slug=entry.slug, opening=opening, source=entry.source, why=entry.why)
 
 
-def _component(entry: ComponentEntry) -> Component:
+def component_from(entry: ComponentEntry) -> Component:
     return Component(
         slug=entry.slug,
         name=entry.name,

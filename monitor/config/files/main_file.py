@@ -30,6 +30,7 @@ class MainFile:
     resolver: schema.ResolverEntry | None
     retention: schema.Retention | None
     mail: schema.MailEntry | None
+    channels: dict[int, schema.ChannelEntry]  # by position in the file
     controls: schema.ControlsEntry | None
     hosts: dict[int, schema.ControlHost]  # by position in the file
     platforms: dict[int, schema.PlatformEntry]  # by position in the file
@@ -89,6 +90,7 @@ def read_main(folder: Path) -> MainFile:
         resolver=tables.section(schema.ResolverEntry, "resolver"),
         retention=tables.section(schema.Retention, "retention"),
         mail=tables.section(schema.MailEntry, "mail"),
+        channels=tables.items(schema.ChannelEntry, "channel"),
         controls=tables.section(schema.ControlsEntry, "controls"),
         hosts=tables.items(schema.ControlHost, "controls", "host"),
         platforms=tables.items(schema.PlatformEntry, "platform"),

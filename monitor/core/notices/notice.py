@@ -16,8 +16,14 @@ class NoticeKind(StrEnum):
     DIGEST = "digest"  # several notices in one message
     CONFIRM = "confirm"  # asks whether the recipient really subscribed
     MANAGE = "manage"  # the link to the recipient's own choices
+    STANDS_STILL = "stands_still"  # our own service: probing, sealing or delivery
+    RUNS_AGAIN = "runs_again"
 
 
+OF_INCIDENTS = frozenset(
+    {NoticeKind.OPENED, NoticeKind.WIDENED, NoticeKind.STILL_OPEN, NoticeKind.CLOSED}
+)
+OF_SERVICE = frozenset({NoticeKind.STANDS_STILL, NoticeKind.RUNS_AGAIN})  # for its operator
 PERSONAL = frozenset({NoticeKind.CONFIRM, NoticeKind.MANAGE})  # asked for by one person
 
 

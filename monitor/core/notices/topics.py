@@ -13,6 +13,7 @@ from monitor.core.outages.milestones import Component
 ANEF = "anef"  # every target of that group
 COMPONENT, DEPARTMENT = "composant/", "dep/"
 ALL = "tout"  # every target
+OPERATOR = "exploitant"  # our own service stands still; of channels, never of the form
 INCIDENT = "incident"  # an incident begins, widens and ends
 MILESTONE = "etape"  # it lasts
 CHANGE, CHANGE_MAJOR, CHANGE_ANY = "page/", "page/majeure", "page/toute"
@@ -55,10 +56,11 @@ def known_topics(targets: Iterable[Target], components: Iterable[Component]) -> 
 
 def is_place(topic: str) -> bool:
     """Return whether a topic is a place, rather than an interest."""
-    return topic in {ANEF, ALL} or topic.startswith((COMPONENT, DEPARTMENT))
+    return topic in {ANEF, ALL, OPERATOR} or topic.startswith((COMPONENT, DEPARTMENT))
 
 
 def usable(topics: frozenset[str]) -> bool:
     """Return whether a choice can ever lead to a message: a place, and an interest."""
     places = {topic for topic in topics if is_place(topic)}
-    return bool(places) and bool(topics - places) and len(topics) <= MOST
+    alone = topics == {OPERATOR}
+    return alone or (bool(places - {OPERATOR}) and bool(topics - places) and len(topics) <= MOST)

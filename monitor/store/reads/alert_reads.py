@@ -18,6 +18,7 @@ from monitor.core.notices.notice import (
     SubscriberState,
 )
 from monitor.core.notices.threads import Thread, from_text
+from monitor.core.notices.topics import OPERATOR
 from monitor.store.reads.question import StoreReads
 from monitor.store.tables.alert_tables import (
     AlertCursorRow,
@@ -78,6 +79,7 @@ class Recipient:
     pace: Pace
     rests: bool
     topics: frozenset[str]
+    channel: str
     asked_at: datetime
     confirmed_at: datetime | None
 
@@ -173,8 +175,10 @@ class AlertReads(StoreReads):
             texts = connection.scalars(select(_THREAD.c.state).order_by(_THREAD.c.number))
             return tuple(map(from_text, texts))
 
-    def due_messages(self, now: datetime, *, limit: int) -> tuple[DueMessage, ...]:
-        """Return messages that may be sent now, the most pressing first.
+    def due_messages(
+        self, now: datetime, *, limit: int, channel: str | None = None
+    ) -> tuple[DueMessage, ...]:
+        """Return messages that may be sent now, the most pressing first: mail, or of one channel.
 
         A message waits while an earlier one of its thread for the same person is not over.
         """
@@ -191,7 +195,9 @@ class AlertReads(StoreReads):
         query = (
             select(_OUTBOX, *_notice_columns())
             .join(_NOTICE, _NOTICE.c.id == _OUTBOX.c.notice_id)
+            .join(_SUBSCRIBER, _SUBSCRIBER.c.id == _OUTBOX.c.subscriber_id)
             .where(_OUTBOX.c.state.in_(OPEN_STATES), _OUTBOX.c.due_at <= now, ~earlier)
+            .where(_is_mail() if channel is None else _SUBSCRIBER.c.channel == channel)
             .order_by(_OUTBOX.c.rank, _OUTBOX.c.id)
             .limit(limit)
         )
@@ -208,6 +214,24 @@ class AlertReads(StoreReads):
         with self.reading() as connection:
             return _recipient(connection, _SUBSCRIBER.c.lookup == lookup)
 
+    def subscriber_of(self, message: int) -> int | None:
+        """Return the person to whom a mail is; None for no mail, or one to no person."""
+        both = _OUTBOX.join(_SUBSCRIBER, _SUBSCRIBER.c.id == _OUTBOX.c.subscriber_id)
+        same = and_(_OUTBOX.c.id == message, _SUBSCRIBER.c.channel == "")
+        with self.reading() as connection:
+            number: int | None = connection.scalar(
+                select(_SUBSCRIBER.c.id).select_from(both).where(same)
+            )
+            return number
+
+    def channel_standings(self) -> Mapping[str, SubscriberState]:
+        """Return the standing of each channel that the service has taken up, by its slug."""
+        query = select(_SUBSCRIBER.c.channel, _SUBSCRIBER.c.standing).where(
+            _SUBSCRIBER.c.channel != ""
+        )
+        with self.reading() as connection:
+            return {row.channel: row.standing for row in connection.execute(query)}
+
     def digested(self, message: int) -> tuple[Notice, ...]:
         """Return the notices that a digest has, in the order in which they were planned."""
         query = (
@@ -220,9 +244,13 @@ class AlertReads(StoreReads):
             return tuple(_notice(row) for row in connection.execute(query))
 
     def sent_since(self, since: datetime) -> int:
-        """Return how many messages ended as sent, or perhaps sent, since an instant."""
+        """Return how many mails ended as sent, or perhaps sent, since an instant."""
         over = _OUTBOX.c.state.in_((MessageState.SENT, MessageState.UNSURE))
-        query = select(func.count()).select_from(_OUTBOX).where(over, _OUTBOX.c.ended_at >= since)
+        query = (
+            select(func.count())
+            .select_from(_OUTBOX.join(_SUBSCRIBER, _SUBSCRIBER.c.id == _OUTBOX.c.subscriber_id))
+            .where(over, _OUTBOX.c.ended_at >= since, _is_mail())
+        )
         with self.reading() as connection:
             return connection.execute(query).scalar_one()
 
@@ -234,20 +262,31 @@ class AlertReads(StoreReads):
         return {state: counts.get(state, 0) for state in MessageState}
 
     def oldest_due(self, now: datetime) -> datetime | None:
-        """Return since when the message that waits longest should have been sent."""
-        waiting = and_(_OUTBOX.c.state.in_(OPEN_STATES), _OUTBOX.c.due_at <= now)
+        """Return since when the mail that waits longest should have been sent."""
+        waiting = and_(_OUTBOX.c.state.in_(OPEN_STATES), _OUTBOX.c.due_at <= now, _is_mail())
         # Since it was written, not since the last retry: that is what a reader waits for.
-        query = select(func.min(_OUTBOX.c.created_at)).where(waiting)
+        both = _OUTBOX.join(_SUBSCRIBER, _SUBSCRIBER.c.id == _OUTBOX.c.subscriber_id)
+        query = select(func.min(_OUTBOX.c.created_at)).select_from(both).where(waiting)
         with self.reading() as connection:
             since: datetime | None = connection.scalar(query)
             return since
 
     def subscriber_counts(self) -> Mapping[SubscriberState, int]:
-        """Return how many subscribers there are in each standing."""
-        query = select(_SUBSCRIBER.c.standing, func.count()).group_by(_SUBSCRIBER.c.standing)
+        """Return how many people there are in each standing."""
+        people = _SUBSCRIBER.c.channel == ""
+        query = (
+            select(_SUBSCRIBER.c.standing, func.count())
+            .where(people)
+            .group_by(_SUBSCRIBER.c.standing)
+        )
         with self.reading() as connection:
             counts = {row[0]: int(row[1]) for row in connection.execute(query)}
         return {standing: counts.get(standing, 0) for standing in SubscriberState}
+
+
+def _is_mail() -> ColumnElement[bool]:
+    """Return the condition that a subscriber is written to by mail."""
+    return _SUBSCRIBER.c.channel.in_(("", OPERATOR))
 
 
 def find_recipients(connection: Connection, numbers: Iterable[int]) -> Mapping[int, Recipient]:
@@ -274,6 +313,7 @@ def _recipient_from(row: Row[Any], topics: Iterable[str]) -> Recipient:
         pace=row.pace,
         rests=row.rests,
         topics=frozenset(topics),
+        channel=row.channel,
         asked_at=row.asked_at,
         confirmed_at=row.confirmed_at,
     )

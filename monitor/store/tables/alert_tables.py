@@ -45,8 +45,10 @@ class AlertThreadRow(TableRow, table=True):
 
 
 class SubscriberRow(TableRow, table=True):
-    """A person who asked to be written to.
+    """A person who asked to be written to, or a channel that the operator set up.
 
+    `channel` is the slug of a channel, `topics.OPERATOR` for the operator's own mailbox, "" for a
+    person.
     `lookup` is a keyed hash of the address, `address` the encrypted address, `nonce` a random
     text that every link of this person is signed with: another person's row never honours it.
     """
@@ -60,6 +62,7 @@ class SubscriberRow(TableRow, table=True):
     standing: SubscriberState = enum_column(SubscriberState)
     pace: Pace = enum_column(Pace)
     rests: bool  # at night
+    channel: str = Field(default="", sa_type=Text)
     asked_at: datetime = Field(sa_type=Instant)
     confirmed_at: datetime | None = Field(default=None, sa_type=Instant)
 

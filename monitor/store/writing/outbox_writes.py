@@ -100,9 +100,17 @@ def write_plan(connection: Connection, plan: NoticePlan) -> bool:
     rows = [{"number": thread.number, "state": to_text(thread)} for thread in plan.threads]
     if rows:
         connection.execute(insert(_THREAD), rows)
-    for notice in plan.notices:
-        _fan_out(connection, notice, write_notice(connection, notice), plan)
+    write_notices(connection, plan.notices, now=plan.now, daily=plan.daily)
     return True
+
+
+def write_notices(
+    connection: Connection, notices: Sequence[Notice], *, now: datetime, daily: int
+) -> None:
+    """Write notices, and a message for each who receives one."""
+    for notice in notices:
+        number = write_notice(connection, notice)
+        _fan_out(connection, notice, number, now=now, daily=daily)
 
 
 def write_notice(connection: Connection, notice: Notice) -> int:
@@ -123,9 +131,10 @@ def write_notice(connection: Connection, notice: Notice) -> int:
     return written
 
 
-def _fan_out(connection: Connection, notice: Notice, number: int, plan: NoticePlan) -> None:
+def _fan_out(
+    connection: Connection, notice: Notice, number: int, *, now: datetime, daily: int
+) -> None:
     """Write the message of every recipient, in one statement that reads them in the database."""
-    now = plan.now
 
     def chose(topics: Sequence[str]) -> ColumnElement[bool]:
         same = _TOPIC.c.subscriber_id == _SUBSCRIBER.c.id
@@ -159,7 +168,7 @@ def _fan_out(connection: Connection, notice: Notice, number: int, plan: NoticePl
         for rests in (False, True)
         if (until := held_until(pace, now, rests=rests)) is not None
     ]
-    capped = (today >= plan.daily, next_at(now, MORNING))
+    capped = (and_(_SUBSCRIBER.c.channel == "", today >= daily), next_at(now, MORNING))
     due = case(
         *((condition, literal(until, Instant)) for condition, until in (*until_digest, capped)),
         else_=literal(now, Instant),

@@ -117,13 +117,16 @@ def remove(connection: Connection, number: int, nonce: bytes, now: datetime) -> 
 
 def purge(connection: Connection, *, asked_before: datetime, confirmed_before: datetime) -> int:
     """Delete those who never confirmed, and those who did not renew their consent."""
+    people = _SUBSCRIBER.c.channel == ""
     pending = _SUBSCRIBER.c.standing != SubscriberState.CONFIRMED  # or the mailbox is gone
     numbers = [
         *connection.scalars(
-            select(_SUBSCRIBER.c.id).where(pending, _SUBSCRIBER.c.asked_at < asked_before)
+            select(_SUBSCRIBER.c.id).where(people, pending, _SUBSCRIBER.c.asked_at < asked_before)
         ),
         *connection.scalars(
-            select(_SUBSCRIBER.c.id).where(~pending, _SUBSCRIBER.c.confirmed_at < confirmed_before)
+            select(_SUBSCRIBER.c.id).where(
+                people, ~pending, _SUBSCRIBER.c.confirmed_at < confirmed_before
+            )
         ),
     ]
     _delete(connection, numbers)
@@ -133,11 +136,57 @@ def purge(connection: Connection, *, asked_before: datetime, confirmed_before: d
 def to_renew(connection: Connection, confirmed_before: datetime) -> list[tuple[int, datetime]]:
     """Return whose consent must be asked for again, by number, and when it was last given."""
     due = (
+        _SUBSCRIBER.c.channel == "",
         _SUBSCRIBER.c.standing == SubscriberState.CONFIRMED,
         _SUBSCRIBER.c.confirmed_at < confirmed_before,
     )
     rows = connection.execute(select(_SUBSCRIBER.c.id, _SUBSCRIBER.c.confirmed_at).where(*due))
     return [(row.id, row.confirmed_at) for row in rows]
+
+
+def set_up(  # noqa: PLR0913 -- keyword-only: the columns of a row
+    connection: Connection,
+    channel: str,
+    *,
+    lookup: bytes,
+    address: bytes,
+    nonce: bytes,
+    topics: Iterable[str],
+    now: datetime,
+) -> None:
+    """Write a channel of the configuration; one that was disabled stays so."""
+    same = _SUBSCRIBER.c.channel == channel
+    number = connection.scalar(select(_SUBSCRIBER.c.id).where(same))
+    if number is None:
+        values = {
+            "channel": channel,
+            "lookup": lookup,
+            "address": address,
+            "nonce": nonce,
+            "standing": SubscriberState.CONFIRMED,
+            "pace": Pace.AT_ONCE,
+            "rests": False,
+            "asked_at": now,
+            "confirmed_at": now,
+        }
+        insertion = insert(_SUBSCRIBER).returning(_SUBSCRIBER.c.id)
+        number = connection.execute(insertion, values).scalar_one()
+    else:
+        values = {"lookup": lookup, "address": address}
+        connection.execute(update(_SUBSCRIBER).where(same).values(values))
+    _set_topics(connection, number, topics)
+
+
+def put_away(connection: Connection, channels: Iterable[str]) -> None:
+    """Delete the channels that are not among these, with every message to them."""
+    gone = (_SUBSCRIBER.c.channel != "", _SUBSCRIBER.c.channel.not_in(tuple(channels)))
+    _delete(connection, [*connection.scalars(select(_SUBSCRIBER.c.id).where(*gone))])
+
+
+def set_standing(connection: Connection, channel: str, standing: SubscriberState) -> None:
+    """Disable a channel, or enable it again."""
+    same = _SUBSCRIBER.c.channel == channel
+    connection.execute(update(_SUBSCRIBER).where(same).values(standing=standing))
 
 
 def is_refused(connection: Connection, lookup: bytes, since: datetime) -> bool:

@@ -65,7 +65,7 @@ def feed(reads: RecordReads, config: Config, scope: FeedScope) -> Feed:
     runs = reads.runs()[:1]
     began = runs[0].started_at if runs else DAWN
     site = config.publisher.site.rstrip("/")
-    origin = config.journaling.origin
+    origin = config.journaling.origin.removesuffix("/journal")
     return Feed(
         scope=scope,
         name=f"https://{origin}" if origin else site,
