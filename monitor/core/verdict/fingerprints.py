@@ -15,7 +15,8 @@ from itertools import islice
 from monitor.core.model import Confidence, Reason, Verdict
 from monitor.core.model.exchange import StatusClass, status_class
 from monitor.core.verdict.page_summary import MAX_BYTES, MAX_OWN, MAX_TEXT, PageSummary
-from monitor.core.verdict.problem_lists import lists_problems
+from monitor.core.verdict.sentences import SENTENCE_CHARS, sentence_of
+from monitor.core.verdict.signs_of_fault import MOST_OTHER_WORDS, is_elsewhere, other_words
 
 
 class MarkPlace(StrEnum):
@@ -50,26 +51,13 @@ _SPOKEN = frozenset({MarkPlace.HEADLINE, MarkPlace.OPENING, MarkPlace.OWN, MarkP
 _LINKS = {MarkPlace.TEXT: 2, MarkPlace.OPENING: 5, MarkPlace.OWN: 20}
 #: What is said of a service may be supposed, announced, denied or quoted.
 _STATED = frozenset({Verdict.DOWN, Verdict.MAINTENANCE})
+#: Words on something else that a page may have, by where its statement stands.
+_OTHER_WORDS = {
+    MarkPlace.OWN: MOST_OTHER_WORDS,
+    MarkPlace.OPENING: MOST_OTHER_WORDS,
+    MarkPlace.HEADLINE: 3 * MOST_OTHER_WORDS,
+}
 _MOST_MATCHES = 20
-_SENTENCE_CHARS = 160
-_SENTENCE_END = re.compile(r"[.!?¦:;] ?")
-_LIST_END = re.compile(r"[.!?¦;]")  # a colon is inside of a list of problems
-_SUPPOSED = re.compile(
-    r"\b(si|s'ils?|en cas d[e']|lorsqu[e']|quand|chaque fois|if|when|whenever|in case|unless"
-    r"|ser(a|ont|ait|aient)|pourr(a|ait|ont|aient)|peut (etre|arriver)|peuvent etre|may|might"
-    r"|will|would|prevue?s?|planifiee?s?|etai(t|ent)|(a|ont) ete|was|were|aucune?|sans|jamais"
-    r"|no|without|never|any|zero|n'est plus|ne sont plus|signal(er|ez|e)|report(er|ing)?"
-    r"|(un|le|ce|the|this) message|comment|how to|pourquoi|why|que faire|exemples?|example"
-    r"|malgre|despite|signifie|veut dire|means"
-    r"|peut-etre|perhaps|maybe|probable(ment)?)\b"
-)
-_TO_COME = re.compile(r"\b(ser(a|ont|ait|aient)|pourr(a|ait|ont|aient)|will|would|may|might)\b")
-_UNDONE_AFTER = re.compile(
-    r",? ?(prevue?s?|planifiee?s?|programmee?s?|aura lieu|auront lieu|resolved|resolu"
-    r"|ser(a|ont) (effectue|realise|menee?)|(a|ont) ete (resol|corrig|retabl)"
-    r"|est (resolu|retabli|termine)|will (be|take)|is (scheduled|planned)"
-    r"|[:,?] ?(que faire|comment|pourquoi|what to do|how to))"
-)
 _MENTIONS = re.compile(
     r"<a\s[^<>]{0,1000}|\bdata-[a-z-]{1,40}=(\"[^\"]{0,1000}\"|'[^']{0,1000}')"
     r"|<meta[^<>]{0,60}content-security-policy[^<>]{0,1000}|<link[^<>]{0,60}"
@@ -139,41 +127,19 @@ class Fingerprint:
         return ""
 
     def _is_undone(self, text: str, match: re.Match[str]) -> bool:
-        """Return whether a match is quoted, supposed, announced or denied by its sentence."""
-        start = match.start("said") if "said" in match.re.groupindex else match.start()
-        reach = _SENTENCE_CHARS if self.where is MarkPlace.OWN else _SENTENCE_CHARS // 2
-        lead = text[max(0, start - reach) : start]
-        before = _SENTENCE_END.split(lead)[-1]
-        rest = text[match.end() : match.end() + reach]
-        if _SUPPOSED.search(before) or _is_quoted(lead) or _is_listed(lead, match[0], rest):
-            return True
-        if self.verdict is Verdict.DOWN and _TO_COME.search(match[0]):
-            return True
-        if _UNDONE_AFTER.match(rest):
+        """Return whether the sentence of a match says otherwise than the words that match."""
+        whole = self.where is MarkPlace.OWN
+        sentence = sentence_of(text, match, reach=SENTENCE_CHARS if whole else SENTENCE_CHARS // 2)
+        if sentence.is_undone() or (self.verdict is Verdict.DOWN and sentence.is_to_come()):
             return True
         if self.where is MarkPlace.HEADLINE and text.rstrip().endswith("?"):
             return True
-        tail = _SENTENCE_END.split(rest, maxsplit=1)[0]
-        if self.where is MarkPlace.OWN and rest[len(tail) : len(tail) + 1] == "?":
+        if whole and (sentence.asks or is_elsewhere(sentence.text)):
             return True
-        sentence = f"{before}{match[0]}{tail}"
-        return any(pattern.search(sentence) for pattern in self.unless)
+        return any(pattern.search(sentence.text) for pattern in self.unless)
 
     def applies_to(self, status: int) -> bool:
         return not self.statuses or not self.statuses.isdisjoint({status, status_class(status)})
-
-
-def _is_listed(before: str, words: str, rest: str) -> bool:
-    """Return whether words stand in a list of problems, between the ends of their sentence."""
-    start, end = _LIST_END.split(before)[-1], _LIST_END.split(rest, maxsplit=1)[0]
-    return lists_problems(f"{start}{words}{end}")
-
-
-def _is_quoted(before: str) -> bool:
-    """Return whether a quotation is open at the end of a text."""
-    if max(before.rfind("«"), before.rfind("“")) > max(before.rfind("»"), before.rfind("”")):
-        return True
-    return before.count('"') % 2 == 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,9 +193,25 @@ def recognise(
             continue
         for text in answer.texts_at(fingerprint):
             matched = fingerprint.found_in(text)
-            if matched:
+            if matched and not _says_more(fingerprint, answer):
                 return fingerprint, matched
     return None
+
+
+def _says_more(fingerprint: Fingerprint, answer: MatchInput) -> bool:
+    """Return whether a page speaks of so much else that its words are no statement of its own.
+
+    A status of 400 or more needs no statement, nor does a server's default page, whose headline
+    decides on a long page too.
+    """
+    bound = _OTHER_WORDS.get(fingerprint.where)
+    if bound is None or fingerprint.verdict not in _STATED:
+        return False
+    if fingerprint.words_max > WORDS_MAX[fingerprint.where]:
+        return False
+    if status_class(answer.status) != StatusClass.SUCCESS:
+        return False
+    return other_words(answer.page.own_text, answer.page.headings) > bound
 
 
 def _concerns(fingerprint: Fingerprint, answer: MatchInput) -> bool:

@@ -31,7 +31,7 @@ MEMORY_CHARACTERS = 8_000_000  # of cached summaries; those of 190 real pages ne
 
 _HIDDEN = ("script", "style", "template", "svg", "iframe", "object")
 _LAYOUT = ("nav", "header", "footer", "aside", "dialog")
-_CHROME = (*_LAYOUT, "select", "button")
+_CHROME = (*_LAYOUT, "select", "button", "label", "legend")
 _HEADINGS = ("h1", "h2", "h3", "h4")
 _HIDING = frozenset(
     {"sr-only", "fr-sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text", "hidden"}
@@ -45,7 +45,9 @@ _INLINE = frozenset(
     {"a", "abbr", "b", "bdi", "cite", "code", "em", "font", "i", "mark", "q", "s", "small", "span"}
     | {"strong", "sub", "sup", "time", "u", "var", "kbd", "samp", "del", "ins", "label"}
 )
-_FIELDS = frozenset({"text", "email", "tel", "date", "number", "search", "password", "file"})
+_FIELDS = frozenset(
+    {"text", "email", "tel", "date", "number", "search", "password", "file", "radio"}
+)
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "ʼ": "'", "`": "'", "´": "'", "–": "-", "—": "-"})
 _CUT = frozenset({"ERR_RESOURCE_LIMIT", "ERR_INTERNAL_ERROR"})
 _TITLE = re.compile(r"(?i)<title[^<>]{0,200}>([^<]{0,300})")
@@ -83,7 +85,8 @@ class PageSummary:
     Attributes:
         headings: The visible `h1`, and the first visible heading of any kind.
         text: Visible text, at most `MAX_TEXT` characters.
-        opening: The beginning of the text outside menus, page header and footer.
+        opening: The beginning of the page's own words; of all that is visible when it has none,
+            or too many for them to be a notice.
         own_text: The page's own words: outside menus, header, footer, links and buttons, at most
             `MAX_OWN` characters. "¦" stands between two blocks.
         hollow: Whether its main part has nothing in it.
@@ -298,7 +301,7 @@ def _read_tree(tree: Tree, markup: str) -> PageSummary:
         title=fold(title),
         headings=headings,
         text=text,
-        opening=text if own is visible_text or not own.strip() else fold(own[: 2 * limit])[:limit],
+        opening=own_text.replace(" ¦ ", " ") or text,
         own_text=own_text,
         hollow=hollow,
         noscript=noscript,

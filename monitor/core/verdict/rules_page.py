@@ -135,7 +135,7 @@ def login_wall(case: RuleContext) -> Finding | None:
     asked_for_it = _LOGIN_PATH.search(path.lower()) or _LOGIN_PATH.search(
         host_of(case.exchange.url)
     )
-    if not any(map(_LOGIN_WORD.search, (page.title, page.own_text, *page.headings))):
+    if not any(map(_LOGIN_WORD.search, (page.title, page.text))):
         return None
     if asked_for_it or (path == "/" and path_of(case.exchange.final_url) == "/"):
         return None

@@ -8,7 +8,7 @@ from monitor.core.model.exchange import StatusClass, status_class
 from monitor.core.verdict.answer_form import Form
 from monitor.core.verdict.context import BARE_WORDS, Finding, RuleContext, is_private
 from monitor.core.verdict.page_summary import fold
-from monitor.core.verdict.signs_of_fault import ENOUGH, signs_of
+from monitor.core.verdict.signs_of_fault import ENOUGH, MOST_OTHER_WORDS, other_words, signs_of
 
 _PROXY = frozenset({407, 511})
 _REFUSALS = {
@@ -146,7 +146,7 @@ def own_statement(case: RuleContext) -> Finding | None:
     if any(fold(marker) in page.own_text for marker in case.target.markers):
         return None
     signs = signs_of(f"{page.title} ¦ {page.own_text}", page.own_words)
-    if signs.points < ENOUGH:
+    if signs.points < ENOUGH or other_words(page.own_text, page.headings) > MOST_OTHER_WORDS:
         return None
     pieces = ", ".join(f"« {piece} »" for piece in signs.pieces[:4])
     ground = f"page de {page.own_words} mots, {signs.points} indices d’une panne : {pieces}"

@@ -2,147 +2,29 @@
 
 One phrase may stand on a healthy page; two signs of different kinds, on a page that says little
 else, hardly do. Each sentence is a bag of words: their order and what stands between do not matter.
+A page that says something else besides is a page that works: see `other_words`.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import filterfalse, islice
 
+from monitor.core.verdict import notice_words as words
 from monitor.core.verdict.problem_lists import lists_problems
 
 ENOUGH = 3  # points of a page that says that the service does not work
+MOST_OTHER_WORDS = 9  # on something else, of a page that states a fault
 FEW_WORDS = 30  # a page with so few words has a point: it says nothing else
 _MOST_SENTENCES = 40
 _SENTENCE = re.compile(r"[^.!?¦;]{1,300}[.!?¦;]?")
 # A dot inside a word, as in the name of a class or of a file, ends no sentence.
 _INNER_DOT = re.compile(r"(?<=\w)\.(?=\w)")
-
-# What is only software; a *service* may be a ward, an office or a team.
-_SOFTWARE = re.compile(
-    r"\b((mini-?)?sites?|web ?sites?|plate-?formes?|platforms?|portails?|portals?|applis?|apps?"
-    r"|application|serveurs?|servers?|systemes?|systems?|teleservices?|teleprocedures?|pages?"
-    r"|backends?|database|base de donnees|reseau|network|infrastructure|hebergeur|hosting"
-    r"|intranet|extranet|ent|logiciel|software|module|rubrique|en ligne|online|numeriques?|api"
-    r"|function|internet|upstream|origin|webmail)\b"
-)
-_SERVICE = re.compile(
-    r"\b(services?|demarches?|espaces?|acces|access|connexion|connection|consultation|depot"
-    r"|operations?|demandes?|requetes?|requests?|chargement|reponse|response|formulaire|form"
-    r"|fonctionnalites?|traitement|authentification|session|affichage|prise de rendez-vous|things"
-    r"|quelque chose|something|contenus?|content|outil|tool)\b"
-)
-_STATE = re.compile(
-    r"\b(indisponibles?|inaccessibles?|injoignables?|hors[- ](service|ligne|d'usage)|hs|en panne"
-    r"|en derangement|en difficulte|a l'arret|en rade|muette?s?|tombee?s?|plantee?s?|down|offline"
-    r"|inoperante?s?|inutilisables?|unavailable|unreachable|crashed|stopped|broken|impossibles?"
-    r"|en cours de (retablissement|reparation|restauration|redemarrage)|non chargee?s?|exhausted"
-    r"|invalide?s?|inattendue?s?|unexpected|anormale?s?|degradee?s?|refuse (la connexion|l'acces)"
-    r"|out of (order|service))\b"
-)
-# Without it, an event is only a subject of the page.
-_OCCURS = re.compile(
-    r"\b(nous \w{2,12}ons|notre cote|we're|we are|we have|our (side|end)|us from|survenue?s?"
-    r"|intervenue?s?|produite?s?|rencontre\w{0,6}|subit"
-    r"|connait|empeche\w{0,6}|affecte\w{0,6}|(en )?cours|suite a|en raison|raison d|cause d"
-    r"|occurr?ed"
-    r"|encountered|happened|went|victime|fait l'objet|prive|renvoie|signale)\b"
-)
-# True of offices and procedures as well: they count only for software.
-_ENDED = re.compile(
-    r"\b(fermee?s?|interrompue?s?|suspendue?s?|coupee?s?|arretee?s?|perturbee?s?|bloquee?s?"
-    r"|desactivee?s?|closed|suspended|interrupted|disabled|engorgee?s?|surchargee?s?)\b"
-)
-_EVENT = re.compile(
-    r"\b(erreurs?|errors?|pannes?|incidents?|anomalies?|dysfonctionnements?|defaillances?|avaries?"
-    r"|exceptions?|failures?|outages?|faults?|glitch(es)?|echecs?|echouee?s?|echoue|failed"
-    r"|ruptures?"
-    r"|problemes?|problems?|issues?|soucis?|troubles?|bugs?|bogues?|hiccups?|cyberattaques?"
-    r"|attaques?|coupures?|interruptions?|deni de service|difficultes?|perturbations?)\b"
-)
-_FAILS = re.compile(
-    r"\b(ne (se |s'|nous |vous )?(\w{1,16} ){0,2}|n'|s')(repond|fonctionne|marche|charge|affiche"
-    r"|demarre"
-    r"|aboutit|parvien|arriv|peu[tv]|pouvons|a pas pu|a pu|ont pas pu|ont pu)\w{0,6}\b"
-    r"|\bn'(est|sont) (pas|plus) (\w{2,16} ){0,3}(disponib|accessib|joignab|operationn|consultab"
-    r"|en mesure|garanti|en service|fonctionnel|utilisab|lisib|charge|affiche)\w{0,6}"
-    r"|\b(is|are|was|were|do|does|did|can|could)(n't| not) (be |seem to be )?(work|load|contact"
-    r"|show|respond"
-    r"|connect|reach|display|open|complet|process|available|accessible|get to|serve)\w{0,5}"
-    r"|\b(cannot|unable to|failed to) (be |\w{1,12}ly )?(load|connect|reach|display|process|show"
-    r"|open|retriev|complet|resolve|get|read|serve|handle|contact)\w{0,4}|\bno (available"
-    r"|healthy) (server|upstream|backend)\b"
-    r"|\b(delai|temps)[^.]{0,12} (depasse|expire|ecoule)|\btimed? ?-?out\b|\b(no"
-    r"|not) longer working"
-    r"|\bimpossible d(e |')\w{1,20}"
-)
-_LEFTOVER = re.compile(
-    r"\b\w{3,60}(exception|error)\b ?(:|$)|\b(parse|syntax|fatal|compilation|runtime|internal"
-    r"|server)"
-    r" error\b|\bon line \d|\.(php|java|py|rb|aspx?|jsp|cs):?\d{0,5}\b|/(var|home|srv|usr)/\w"
-    r"|\b0x[0-9a-f]{6,8}"
-    r"|\bmemory size of\b|\bsqlstate\b|\bora-\d{5}|\bstack ?trace|\btraceback\b|\bupstream\b"
-    r"|\bbad gateway\b|\bgateway time|\bnested exception|\bvarnish\b|\bbackend\b"
-    r"|\b(error|erreur|http|status) (code )?:?[ #]?([45]\d\d|\d{4,6})\b|\b[45]\d\d -? ?(error"
-    r"|erreur)"
-    r"|\berr_\w{3,40}\b|\b\w{3,30}_failed\b"
-)
-_EXCUSE = re.compile(
-    r"\b(excuse[rsz]?|desolee?s?|navree?s?|sorry|apologi[sz]e|apologies|gene occasionnee"
-    r"|desagrements?"
-    r"|inconvenience|(votre|your) (patience|comprehension|understanding)|bear with us|oups|oops"
-    r"|whoops"
-    r"|reessaye[rz]|reessai|(renouvele|recommence|retente|recharge|actualise)[rz]|ulterieurement"
-    r"|plus tard|try again|later|back (soon|shortly)|revenez|retour a la normale)\b"
-)
-_NOW = re.compile(
-    r"\b(momentanement|temporairement|actuellement|provisoirement|en ce moment|pour (le moment"
-    r"|l'instant)|a cette heure|jusqu'a nouvel ordre|currently|temporarily|right now|at (the|this)"
-    r" (moment|time)|depuis \d\d? ?h|ce matin|this morning)\b"
-)
-_CARE = re.compile(
-    r"\b(retabli(r|ssement)|remettre|reparer|reparation|resoudre|resolution|informaticiens?"
-    r"|techniciens?"
-    r"|(nos|notre|our) (equipes?|teams?)|engineers?|staff|administrat(eur|or)s?|webm(aste|est)re?s?"
-    r"|working (on|to)|looking into|repair|fix|restore|been notified|plus brefs delais|au plus vite"
-    r"|s'emploient|hebergeur)\b"
-)
-_REFERENCE = re.compile(
-    r"\b(ref(erence)?\.?|incident|request|ticket|trace|ray|support|correlation|identifiant|code"
-    r"|xid)"
-    r"( technique| id| d'incident| d'erreur)?[ :#]{1,3}[a-z_-]{0,8}\d[\w-]{2,40}"
-)
-# An event that the reader has, handles or looks for is none of the service's.
-_READERS = re.compile(
-    r"\bvous (?!demand|souhait|cherch|tent|essay|consult)\w{3,12}ez\b|\bvictimes?\b"
-)
-# A sentence that supposes, announces, denies, reports what is over, or speaks of something else.
-_OTHERWISE = re.compile(
-    r"\b(si|s'ils?|en cas d[e']|lorsqu[e']|quand|if|when(ever)?|in case|unless|sera|seront|sauf"
-    r"|will"
-    r"|would|may|might|pourra|prevue?s?|planifiee?s?|scheduled|planned|aucune?|without|sans|never"
-    r"|jamais|any|zero|signaler|signalez|report(ing|er)?|comment|how|pourquoi|why|que faire"
-    r"|exemples?"
-    r"|signifie|means|resol(u|us|ved)|retabli(e|s|es)?|restored|operationn\w{1,12}|operational"
-    r"|normalement|responsab\w{1,8}|liable|contestez|rectif\w{1,12}|etude|study|recherche|recrute"
-    r"|declarez"
-    r"|(le|les|chaque|on) (lun|mar|mercre|jeu|vendre|same)dis?|(le|les|chaque) dimanches?"
-    r"|(le|du|au|until|on) \d{1,2}(er)? (jan|fev|feb|mar|av|apr|mai|may|ju|jui|aou|aug|sep|oct"
-    r"|nov|dec)\w{1,8}"
-    r"|build|votre (photo|carte|paiement|permis|titre|passeport|visa|dossier|fichier|mot|compte"
-    r"|vehicule)"
-    r"|your (photo|card|payment|file|password|browser|account|item)|javascript|cookies"
-    r"|navigateur)\b"
-)
-_ELSEWHERE = re.compile(
-    r"\b(guichets?|accueil|standard|telephon\w{0,6}|bureaux?|mairies?|musees?|piscines?|rue|routes?"
-    r"|bibliotheques?|pont|parking|gare|ecoles?|magasin|store|office|ascenseur|dechetterie|station"
-    r"|modeles?|produits?|ouvrages?|livres?|medicaments?|creneaux?|lits?|trains?|bus|trams?"
-    r"|metro|eau"
-    r"|electricite|voitures?|vehicules?|item|product|stock|urgences|pediatrie|visites?|collecte"
-    r"|public"
-    r"|seances?|cotation|road|chasse|inscriptions?|concours|session est|travaux|greve"
-    r"|appliances?)\b"
-)
+_LABEL_WORDS = 9
+_FREE_LABELS = 3
+_AROUND = (words.EXCUSE, words.NOW, words.CARE, words.REFERENCE, words.ADVICE, words.PRESENT)
+_ABOUT = (words.NOTICE, words.STATE, words.ENDED, words.EVENT, words.FAILS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,16 +43,16 @@ def signs_of(own_text: str, own_words: int) -> Signs:
     """
     points, pieces, closed = 0, [], True  # what is closed or suspended may be an office
     beside: dict[str, str] = {}
-    for sentence in _sentences(own_text):
+    for sentence in filterfalse(_quotes, _sentences(own_text)):
         if statement := _statement(sentence):
             points = max(points, statement[0])
             pieces.append(statement[1])
-            closed = closed and bool(_ENDED.search(statement[1]))
+            closed = closed and bool(words.ENDED.search(statement[1]))
         for name, pattern in (
-            ("excuse", _EXCUSE),
-            ("now", _NOW),
-            ("care", _CARE),
-            ("reference", _REFERENCE),
+            ("excuse", words.EXCUSE),
+            ("now", words.NOW),
+            ("care", words.CARE),
+            ("reference", words.REFERENCE),
         ):
             if match := pattern.search(sentence):
                 beside.setdefault(name, match[0])
@@ -180,30 +62,75 @@ def signs_of(own_text: str, own_words: int) -> Signs:
     return Signs(points, tuple(dict.fromkeys((*pieces, *beside.values()))))
 
 
+@lru_cache(maxsize=8)
+def other_words(own_text: str, headings: tuple[str, ...]) -> int:
+    """Count the words by which a page speaks of something else than its own state.
+
+    Of `own_text`, folded, with "¦" between its blocks. A notice states a fault, excuses it and says
+    what to do: little else. Headings are left out, and up to three short labels, as the name of a
+    site is. All words count of a page that says that the service works, or that is about faults by
+    its heading.
+    """
+    if words.WORKS.search(own_text) or any(map(words.SUBJECT.search, headings)):
+        return len(own_text.split())
+    count = labels = 0
+    for block in own_text.split(" ¦ "):
+        if block.strip(" .!…") in headings:
+            continue
+        if len(block.split()) <= _LABEL_WORDS and not block.endswith((".", "!", "?")):
+            labels += 1
+            if labels <= _FREE_LABELS:
+                continue
+        count += sum(len(one.split()) for one in _sentences(block) if _is_other(one))
+    return count
+
+
+def _is_other(sentence: str) -> bool:
+    """Return whether a sentence is none of those that a notice is made of.
+
+    One that quotes a fault, asks about one, supposes or announces one, or tells of one of another
+    thing, does not state the service's own.
+    """
+    if words.LEFTOVER.search(sentence):
+        return False
+    if _quotes(sentence) or is_elsewhere(sentence) or words.READERS.search(sentence):
+        return True
+    if any(pattern.search(sentence) for pattern in _AROUND):
+        return False
+    if words.OTHERWISE.search(sentence) or lists_problems(sentence):
+        return True
+    return not any(pattern.search(sentence) for pattern in _ABOUT)
+
+
+def is_elsewhere(sentence: str) -> bool:
+    """Return whether a sentence speaks of what is no online service: a counter, a road, a book."""
+    return words.ELSEWHERE.search(sentence) is not None
+
+
+def _quotes(sentence: str) -> bool:
+    """Return whether a sentence asks or quotes, so that it states nothing itself."""
+    return sentence.endswith("?") or "«" in sentence or '"' in sentence
+
+
 def _sentences(text: str) -> Iterator[str]:
-    """Give the sentences that state something, without those that ask."""
-    for number, match in enumerate(_SENTENCE.finditer(_INNER_DOT.sub("․", text))):
-        if number == _MOST_SENTENCES:
-            return
-        sentence = match[0].replace("․", ".").strip()
-        if not sentence.endswith("?") and "«" not in sentence and '"' not in sentence:
-            yield sentence
+    for match in islice(_SENTENCE.finditer(_INNER_DOT.sub("․", text)), _MOST_SENTENCES):
+        yield match[0].replace("․", ".").strip()
 
 
 def _statement(sentence: str) -> tuple[int, str] | None:
     """Return the points of a sentence, and its piece that gave most of them."""
-    if leftover := _LEFTOVER.search(sentence):
+    if leftover := words.LEFTOVER.search(sentence):
         return 2, leftover[0]
-    if _OTHERWISE.search(sentence) or _ELSEWHERE.search(sentence) or lists_problems(sentence):
+    if words.OTHERWISE.search(sentence) or is_elsewhere(sentence) or lists_problems(sentence):
         return None
-    software = _SOFTWARE.search(sentence)
-    subject = software or _SERVICE.search(sentence)
-    state = _STATE.search(sentence) or (_ENDED.search(sentence) if software else None)
-    suffers = state or _FAILS.search(sentence)
-    event = None if _READERS.search(sentence) else _EVENT.search(sentence)
+    software = words.SOFTWARE.search(sentence)
+    subject = software or words.SERVICE.search(sentence)
+    state = words.STATE.search(sentence) or (words.ENDED.search(sentence) if software else None)
+    suffers = state or words.FAILS.search(sentence)
+    event = None if words.READERS.search(sentence) else words.EVENT.search(sentence)
     if suffers and subject:
         return 2, f"{subject[0]} … {suffers[0]}"
-    if event and _OCCURS.search(sentence):
+    if event and words.OCCURS.search(sentence):
         return 2, event[0]
     weak = event or suffers
     return (1, weak[0]) if weak else None
