@@ -167,8 +167,8 @@ SUBJECT = re.compile(
 # Of another thing than the service's own state, whatever else the sentence says.
 WORKS = re.compile(
     r"\b((?<!sera )(est|sont|a|ont) (ete |de nouveau |desormais |a nouveau ){0,2}(resolue?s?"
-    r"|retablie?s?|termine\w{0,2}|corrigee?s?|repare\w{0,2}|disponibles? depuis)|fonctionne\w{0,2} (de nouveau"
-    r"|a nouveau|normalement|correctement)|(est|sont) (de|a) nouveau (disponible|accessible"
+    r"|retablie?s?|termine\w{0,2}|corrigee?s?|repare\w{0,2}|disponibles? depuis)"
+    r"|fonctionne\w{0,2} (de nouveau|a nouveau|normalement|correctement)|(est|sont) (de|a) nouveau (disponible|accessible"
     r"|en service|ouvert|operationnel)\w{0,2}|bien ete (enregistr|recu|pris|transmis)\w{0,3}"
     r"|(tous|toutes|all) [^.]{0,40}\b(operationnel|operational|normal)\w{0,4}|: operation\w{1,4}"
     r"|(has|have) been (resolved|restored|fixed|received)|(is|are) back to normal)\b"
