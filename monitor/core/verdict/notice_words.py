@@ -128,7 +128,7 @@ ELSEWHERE = re.compile(
     r"|trams?|metro|circulation|eau|electricite|voitures?|vehicules?|item|product|model|stock"
     r"|appliances?|urgences?|pediatrie|geriatrie|maternite|chirurgie|cardiologie|visites?|collecte"
     r"|seances?|cotation|chasse|inscriptions?|concours|session est|travaux (?!techniques|sur)"
-    r"|greve)\b"
+    r"|greve|vocal|telecopie|fax|massifs?|piste|stade)\b|\d ?(€|euros?)"
 )
 # Words of notices besides those above: of a maintenance, of a page that is gone, of a crowd.
 NOTICE = re.compile(
@@ -140,7 +140,8 @@ NOTICE = re.compile(
     r"|bientot|coming soon|domaines?|domains?|heberge\w{1,6}|hosting|expir\w{1,4}|a vendre"
     r"|for sale|bloqu\w{1,3}|blocked|refus\w{1,3}|denied|rejet\w{1,3}|rejected|forbidden"
     r"|interdit\w{0,2}|nginx|apache|tomcat|index\.\w{3,4}|mal passe\w{0,2}|went wrong|abruptly"
-    r"|definitivement|amelior\w{1,8}|peaufin\w{1,5}|travaux|travaill\w{1,5}|intervention)\b"
+    r"|definitivement|amelior\w{1,8}|peau neuve|version|moderne"
+    r"|struggl\w{2,3}|peaufin\w{1,5}|travaux|travaill\w{1,5}|intervention)\b"
 )
 # What a notice advises, and whom to turn to.
 ADVICE = re.compile(
@@ -149,7 +150,7 @@ ADVICE = re.compile(
     r"|support|persist\w{0,4}|quelques (instants|minutes|heures)|verifi\w{1,4}|check|adresse|url"
     r"|liens?|links?|moteur|menus?|refresh|reload|raffraich\w{1,4}|rafraich\w{1,4}|please"
     r"|veuillez|prevenue?s?|alertee?s?|informee?s?|rouvr\w{1,5}|reouv\w{1,8}|reprise|reprendra"
-    r"|redirig\w{1,3}|redirect\w{0,3}|une recherche|technical|techniques?|notified)\b"
+    r"|redirig\w{1,3}|redirect\w{0,3}|une recherche|hang tight|technical|techniques?|notified)\b"
 )
 # What is so today, whatever dates the sentence gives.
 PRESENT = re.compile(
@@ -168,8 +169,24 @@ SUBJECT = re.compile(
 WORKS = re.compile(
     r"\b((?<!sera )(est|sont|a|ont) (ete |de nouveau |desormais |a nouveau ){0,2}(resolue?s?"
     r"|retablie?s?|termine\w{0,2}|corrigee?s?|repare\w{0,2}|disponibles? depuis)"
-    r"|fonctionne\w{0,2} (de nouveau|a nouveau|normalement|correctement)|(est|sont) (de|a) nouveau (disponible|accessible"
+    r"|fonctionne\w{0,2} (de nouveau|a nouveau|normalement|correctement)"
+    r"|(est|sont) (de|a) nouveau (disponible|accessible"
     r"|en service|ouvert|operationnel)\w{0,2}|bien ete (enregistr|recu|pris|transmis)\w{0,3}"
     r"|(tous|toutes|all) [^.]{0,40}\b(operationnel|operational|normal)\w{0,4}|: operation\w{1,4}"
     r"|(has|have) been (resolved|restored|fixed|received)|(is|are) back to normal)\b"
+)
+# What a sentence speaks of, when it begins with its subject.
+SUBJECT_OF = re.compile(
+    r"^(?:[^,:]{0,60}[,:] ?)?(?:les?|la|l'|une?|des|cet?|cette|ces|notre|nos|votre|vos|the|our|your"
+    r"|this|these|an?) ?([^,;:]{1,60}?) (?:est|sont|a|ont|ne|n'\w{1,5}|is|are|has|have|was|were"
+    r"|reste|restent|demeure)\b"
+)
+# Subjects of a notice besides software, services and events.
+OBJECT = re.compile(
+    r"\b(adresses?|url|ressources?|resources?|documents?|fichiers?|files?|domaines?|domains?|nom"
+    r"|hebergement|compte|account|article (que|demande)\w{0,2}|maintenance|mise a jour|migration"
+    r"|nombre|capacite|affluence|trafic|traffic|equipes?|teams?|administrat\w{2,4}|lien|link"
+    r"|message|utilisateurs?|usagers?|visiteurs?|fiche|situation|retour|reprise|version|tout|owner"
+    r"|nouvelle|suite|raison|cause|developpeurs?|informaticiens?|ingenieurs?|techniciens?|envoi"
+    r"|visitors?|users?|ip|navigat\w{2,4}|browser|robot|operation|intervention|host\w{0,4}|ensemble)\b"
 )

@@ -23,11 +23,25 @@ _STATUS_KEYS = (
     "status_code",
     "code",
     "etat",
+    "statut",
     "state",
     "resultat",
     "result",
 )
-_MESSAGE_KEYS = ("message", "msg", "detail", "details", "description", "title", "titre", "info")
+_MESSAGE_KEYS = (
+    "message",
+    "msg",
+    "detail",
+    "details",
+    "description",
+    "title",
+    "titre",
+    "info",
+    "motif",
+    "libelle",
+    "reason",
+    "raison",
+)
 _FEW_KEYS = 8
 _ERROR_CODE = re.compile(
     r"\b(err(or|eur)?s?|fail(ed|ure)?|fault|ko|down|unavailable|indisponible|exception|timeout"
@@ -37,7 +51,7 @@ _ERROR_WORD = re.compile(
     r"\b(err(or|eur)s?|fail(ed|ure|s)?|faults?|exceptions?|unavailable|(in|non )disponibles?"
     r"|not available|time(d[ -]?out|out)|inaccessible|unreachable|impossible|unable|could not"
     r"|cannot|echec|echoue|n'a pas pu|n'ont pas pu|ne peut|panne|try again|reessay|overload|satur"
-    r"|invalid response|upstream|bad gateway|internal)"
+    r"|injoignable|hors service|interrompu|invalid response|upstream|bad gateway|internal)"
 )
 _DOCUMENT = re.compile(r"\.(pdf|docx?|odt|ods|xlsx?|csv|ics|zip|txt|xml|json|rss)$", re.IGNORECASE)
 # What browsers do not show as a page, whatever the bytes are.

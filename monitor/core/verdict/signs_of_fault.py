@@ -24,6 +24,7 @@ _INNER_DOT = re.compile(r"(?<=\w)\.(?=\w)")
 _LABEL_WORDS = 9
 _FREE_LABELS = 3
 _AROUND = (words.EXCUSE, words.NOW, words.CARE, words.REFERENCE, words.ADVICE, words.PRESENT)
+_SUBJECTS = (words.SOFTWARE, words.SERVICE, words.EVENT, words.OBJECT)
 _ABOUT = (words.NOTICE, words.STATE, words.ENDED, words.EVENT, words.FAILS)
 
 
@@ -103,8 +104,14 @@ def _is_other(sentence: str) -> bool:
 
 
 def is_elsewhere(sentence: str) -> bool:
-    """Return whether a sentence speaks of what is no online service: a counter, a road, a book."""
-    return words.ELSEWHERE.search(sentence) is not None
+    """Return whether a sentence speaks of what is no online service: a counter, a road, a book.
+
+    Its subject, where it begins with one, must be software, a service, or what befalls them.
+    """
+    if words.ELSEWHERE.search(sentence):
+        return True
+    subject = words.SUBJECT_OF.match(sentence)
+    return subject is not None and not any(p.search(subject[1]) for p in _SUBJECTS)
 
 
 def _quotes(sentence: str) -> bool:
@@ -129,7 +136,8 @@ def _statement(sentence: str) -> tuple[int, str] | None:
     suffers = state or words.FAILS.search(sentence)
     event = None if words.READERS.search(sentence) else words.EVENT.search(sentence)
     if suffers and subject:
-        return 2, f"{subject[0]} … {suffers[0]}"
+        twice = event and software and event[0] not in suffers[0]
+        return 3 if twice else 2, f"{subject[0]} … {suffers[0]}"
     if event and words.OCCURS.search(sentence):
         return 2, event[0]
     weak = event or suffers
