@@ -84,7 +84,7 @@ def test_what_a_visitor_sees_is_told_from_what_is_hidden_and_from_the_menus() ->
     assert page.title == "le titre"
     assert page.headings == ("etrangers",)
     assert page.opening == "etrangers cinq mots a eux seuls"
-    assert page.text == "accueil du site etrangers cinq mots a eux seuls et mentions"
+    assert page.text == "accueil du site etrangers cinq mots a eux seuls et un lien mentions"
     assert page.words == 13
     assert page.own_words == 6
     assert page.noscript == "activez javascript"
