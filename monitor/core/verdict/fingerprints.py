@@ -23,7 +23,7 @@ class MarkPlace(StrEnum):
     """Where a fingerprint is searched. Texts are folded: no accents, no case, single spaces."""
 
     HEADLINE = "headline"  # the title, or one of the h1 and h2
-    OPENING = "opening"  # the first `OPENING_CHARS` outside menus, header and footer
+    OPENING = "opening"  # the first `OPENING_CHARS` of the page's own words
     OWN = "own"  # the page's own words: outside menus, page header and footer, links, buttons
     TEXT = "text"  # the title, the visible text, and that for visitors without JavaScript
     SOURCE = "source"  # the markup, lower case
@@ -51,7 +51,8 @@ _SPOKEN = frozenset({MarkPlace.HEADLINE, MarkPlace.OPENING, MarkPlace.OWN, MarkP
 _LINKS = {MarkPlace.TEXT: 2, MarkPlace.OPENING: 5, MarkPlace.OWN: 20}
 #: What is said of a service may be supposed, announced, denied or quoted.
 _STATED = frozenset({Verdict.DOWN, Verdict.MAINTENANCE})
-#: Words on something else that a page may have, by where its statement stands.
+# Words on something else that a page may have, by where its statement stands. A captcha's text is
+# doubted as well: a page may say that there will be one.
 _OTHER_WORDS = {
     MarkPlace.OWN: MOST_OTHER_WORDS,
     MarkPlace.OPENING: MOST_OTHER_WORDS,
@@ -128,7 +129,7 @@ class Fingerprint:
 
     def _is_undone(self, text: str, match: re.Match[str]) -> bool:
         """Return whether the sentence of a match says otherwise than the words that match."""
-        whole = self.where is MarkPlace.OWN
+        whole = self.where in {MarkPlace.OWN, MarkPlace.OPENING}
         sentence = sentence_of(text, match, reach=SENTENCE_CHARS if whole else SENTENCE_CHARS // 2)
         if sentence.is_undone() or (self.verdict is Verdict.DOWN and sentence.is_to_come()):
             return True
@@ -157,9 +158,7 @@ class MatchInput:
         match fingerprint.where:
             case MarkPlace.HEADLINE:
                 texts = (page.title, *page.headings)
-            case MarkPlace.OPENING:
-                texts = (page.opening,)
-            case MarkPlace.OWN:
+            case MarkPlace.OPENING | MarkPlace.OWN:
                 texts = (page.own_text,)
             case MarkPlace.TEXT:
                 texts = (page.title, page.text, page.noscript)
@@ -204,8 +203,10 @@ def _says_more(fingerprint: Fingerprint, answer: MatchInput) -> bool:
     A status of 400 or more needs no statement, nor does a server's default page, whose headline
     decides on a long page too.
     """
-    bound = _OTHER_WORDS.get(fingerprint.where)
-    if bound is None or fingerprint.verdict not in _STATED:
+    stated = fingerprint.verdict in _STATED
+    captcha = fingerprint.reason is Reason.CAPTCHA and fingerprint.where is MarkPlace.TEXT
+    bound = 3 * MOST_OTHER_WORDS if captcha else _OTHER_WORDS.get(fingerprint.where)
+    if bound is None or not (stated or captcha):
         return False
     if fingerprint.words_max > WORDS_MAX[fingerprint.where]:
         return False

@@ -18,7 +18,8 @@ SERVICE = re.compile(
 )
 STATE = re.compile(
     r"\b(indisponibles?|inaccessibles?|injoignables?|hors[- ](service|ligne|d'usage)|hs|en panne"
-    r"|en derangement|en difficulte|a l'arret|en rade|muette?s?|tombee?s?|plantee?s?|down|offline"
+    r"|en derangement|en difficulte|a l'arret|en rade|muette?s?|tombee?s?|plante|(is|are|'s|'re|was"
+    r"|went|gone|shut|taken|still|currently|temporarily) down|offline"
     r"|inoperante?s?|inutilisables?|unavailable|unreachable|crashed|stopped|broken|impossibles?"
     r"|en cours de (retablissement|reparation|restauration|redemarrage)|non chargee?s?|exhausted"
     r"|invalide?s?|inattendue?s?|unexpected|anormale?s?|degradee?s?|refuse (la connexion|l'acces)"
@@ -39,7 +40,7 @@ ENDED = re.compile(
 )
 EVENT = re.compile(
     r"\b(erreurs?|errors?|pannes?|incidents?|anomalies?|dysfonctionnements?|defaillances?|avaries?"
-    r"|exceptions?|failures?|outages?|faults?|glitch(es)?|echecs?|echouee?s?|echoue|failed"
+    r"|failures?|outages?|faults?|glitch(es)?|echecs?|echouee?s?|echoue|failed"
     r"|ruptures?"
     r"|problemes?|problems?|issues?|soucis?|troubles?|bugs?|bogues?|hiccups?|cyberattaques?"
     r"|attaques?|coupures?|interruptions?|deni de service|difficultes?|perturbations?)\b"
@@ -179,7 +180,7 @@ WORKS = re.compile(
 SUBJECT_OF = re.compile(
     r"^(?:[^,:]{0,60}[,:] ?)?(?:les?|la|l'|une?|des|cet?|cette|ces|notre|nos|votre|vos|the|our|your"
     r"|this|these|an?) ?([^,;:]{1,60}?) (?:est|sont|a|ont|ne|n'\w{1,5}|is|are|has|have|was|were"
-    r"|reste|restent|demeure)\b"
+    r"|reste|restent|demeure|rencontre\w{0,3}|connait|subit|peu[tv]\w{0,3})\b"
 )
 # Subjects of a notice besides software, services and events.
 OBJECT = re.compile(
@@ -190,3 +191,4 @@ OBJECT = re.compile(
     r"|nouvelle|suite|raison|cause|developpeurs?|informaticiens?|ingenieurs?|techniciens?|envoi"
     r"|visitors?|users?|ip|navigat\w{2,4}|browser|robot|operation|intervention|host\w{0,4}|ensemble)\b"
 )
+OURS = re.compile(r"\b(nous|notre|nos|we|our|us)\b")

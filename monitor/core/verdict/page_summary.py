@@ -65,6 +65,7 @@ _CONTAINERS = "//body//*[contains(name(), '-') or {}]".format(
 _WAITING_WORDS = 5  # "Chargement en cours…"
 _HIDDEN_WORDS = 100
 _CONTENT_WORDS = 150
+_NOTICE_WORDS = 40  # of a notice that stands in a page's header, and nothing beside it
 _DROPPED = "dropped"
 _UNSEEN = (
     "//*[@hidden or contains(@style,'display:none') or contains(@style,'display: none')"
@@ -85,10 +86,9 @@ class PageSummary:
     Attributes:
         headings: The visible `h1`, and the first visible heading of any kind.
         text: Visible text, at most `MAX_TEXT` characters.
-        opening: The beginning of the page's own words; of all that is visible when it has none,
-            or too many for them to be a notice.
-        own_text: The page's own words: outside menus, header, footer, links and buttons, at most
-            `MAX_OWN` characters. "¦" stands between two blocks.
+        own_text: The page's own words: outside menus, header, footer, links, buttons and labels, at
+            most `MAX_OWN` characters. "¦" stands between two blocks. Of a page with no others, the
+            few that there are.
         hollow: Whether its main part has nothing in it.
         noscript: Text for visitors without JavaScript.
         source: The markup, lower case, at most `MAX_BYTES`.
@@ -108,7 +108,6 @@ class PageSummary:
     title: str = ""
     headings: tuple[str, ...] = ()
     text: str = ""
-    opening: str = ""
     own_text: str = ""
     hollow: bool = False
     noscript: str = ""
@@ -130,7 +129,7 @@ class PageSummary:
     @property
     def weight(self) -> int:
         """Characters of all its texts, and some for the rest."""
-        texts = (self.title, self.text, self.opening, self.own_text, self.noscript, self.source)
+        texts = (self.title, self.text, self.own_text, self.noscript, self.source)
         addresses = (self.refresh, *self.scripts, *self.frames)
         return 500 + sum(map(len, (*texts, *self.headings, *addresses)))
 
@@ -163,7 +162,6 @@ def _glance(body: bytes, content_type: str, charset: str) -> PageSummary:
         return PageSummary(
             form=form,
             text=text,
-            opening=text,
             own_text=_in_blocks(markup[: 4 * MAX_OWN].splitlines()),
             source=markup.lower(),
             words=words,
@@ -255,7 +253,6 @@ def _read_text(markup: str) -> PageSummary:
         form=Form.HTML,
         title=fold(title[1]) if title else "",
         text=text,
-        opening=text,
         own_text=text[:MAX_OWN],
         source=markup.lower(),
         words=words,
@@ -294,6 +291,8 @@ def _read_tree(tree: Tree, markup: str) -> PageSummary:
         own_words = len(own.split())
     linked = sum(len(text.split()) for text in _texts(tree, "a", limit=MAX_LINKS))
     own_text = _own_text(tree) if own_words - linked <= _CONTENT_WORDS else ""
+    if not own_words and words <= _NOTICE_WORDS:
+        own_text = fold(visible_text)[:MAX_OWN]
     limit = MAX_TEXT if words <= LONG_PAGE_WORDS else _LONG_PAGE_TEXT
     text = fold(visible_text[: 2 * limit])[:limit]
     return PageSummary(
@@ -301,7 +300,6 @@ def _read_tree(tree: Tree, markup: str) -> PageSummary:
         title=fold(title),
         headings=headings,
         text=text,
-        opening=own_text.replace(" ¦ ", " ") or text,
         own_text=own_text,
         hollow=hollow,
         noscript=noscript,

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import filterfalse, islice
+from typing import NamedTuple
 
 from monitor.core.verdict import notice_words as words
 from monitor.core.verdict.problem_lists import lists_problems
@@ -39,16 +40,17 @@ class Signs:
 def signs_of(own_text: str, own_words: int) -> Signs:
     """Weigh the folded own words of a page, a sentence at a time.
 
-    A sentence that says what the service suffers has one or two points. Excuses, the moment, who
+    A sentence that says what the service suffers has one to three points. Excuses, the moment, who
     takes care of it and a reference have one each, once a page, and only beside such a sentence.
+    Few words have one beside any of them, or beside a statement that is sure.
     """
-    points, pieces, closed = 0, [], True  # what is closed or suspended may be an office
+    points, pieces, sure = 0, [], False
     beside: dict[str, str] = {}
     for sentence in filterfalse(_quotes, _sentences(own_text)):
         if statement := _statement(sentence):
-            points = max(points, statement[0])
-            pieces.append(statement[1])
-            closed = closed and bool(words.ENDED.search(statement[1]))
+            points = max(points, statement.points)
+            pieces.append(statement.piece)
+            sure = sure or statement.sure
         for name, pattern in (
             ("excuse", words.EXCUSE),
             ("now", words.NOW),
@@ -59,7 +61,8 @@ def signs_of(own_text: str, own_words: int) -> Signs:
                 beside.setdefault(name, match[0])
     if not points:
         return Signs(0, ())
-    points += len(beside) + int(own_words <= FEW_WORDS and (bool(beside) or not closed))
+    few = own_words <= FEW_WORDS and points > 1 and (sure or bool(beside))
+    points += len(beside) + int(few)
     return Signs(points, tuple(dict.fromkeys((*pieces, *beside.values()))))
 
 
@@ -106,12 +109,16 @@ def _is_other(sentence: str) -> bool:
 def is_elsewhere(sentence: str) -> bool:
     """Return whether a sentence speaks of what is no online service: a counter, a road, a book.
 
-    Its subject, where it begins with one, must be software, a service, or what befalls them.
+    Its subject, where it begins with one, must be software, a service, or what befalls them. A long
+    sentence must at least name one of these, or be said by the service.
     """
     if words.ELSEWHERE.search(sentence):
         return True
-    subject = words.SUBJECT_OF.match(sentence)
-    return subject is not None and not any(p.search(subject[1]) for p in _SUBJECTS)
+    if subject := words.SUBJECT_OF.match(sentence):
+        return not any(pattern.search(subject[1]) for pattern in _SUBJECTS)
+    return len(sentence.split()) > _LABEL_WORDS and not any(
+        pattern.search(sentence) for pattern in (*_SUBJECTS, *_AROUND, words.LEFTOVER, words.OURS)
+    )
 
 
 def _quotes(sentence: str) -> bool:
@@ -124,21 +131,35 @@ def _sentences(text: str) -> Iterator[str]:
         yield match[0].replace("․", ".").strip()
 
 
-def _statement(sentence: str) -> tuple[int, str] | None:
-    """Return the points of a sentence, and its piece that gave most of them."""
+class _Statement(NamedTuple):
+    """A sentence that says what the service suffers.
+
+    Attributes:
+        piece: The part of it that gave most points.
+        sure: Whether it speaks of software, and not of what an office may be too: closed.
+
+    """
+
+    points: int
+    piece: str
+    sure: bool
+
+
+def _statement(sentence: str) -> _Statement | None:
     if leftover := words.LEFTOVER.search(sentence):
-        return 2, leftover[0]
+        return _Statement(2, leftover[0], sure=True)
     if words.OTHERWISE.search(sentence) or is_elsewhere(sentence) or lists_problems(sentence):
         return None
     software = words.SOFTWARE.search(sentence)
     subject = software or words.SERVICE.search(sentence)
-    state = words.STATE.search(sentence) or (words.ENDED.search(sentence) if software else None)
-    suffers = state or words.FAILS.search(sentence)
+    ended = words.ENDED.search(sentence) if software else None
+    suffers = words.STATE.search(sentence) or ended or words.FAILS.search(sentence)
     event = None if words.READERS.search(sentence) else words.EVENT.search(sentence)
     if suffers and subject:
         twice = event and software and event[0] not in suffers[0]
-        return 3 if twice else 2, f"{subject[0]} … {suffers[0]}"
+        piece = f"{subject[0]} … {suffers[0]}"
+        return _Statement(3 if twice else 2, piece, sure=bool(software) and suffers is not ended)
     if event and words.OCCURS.search(sentence):
-        return 2, event[0]
+        return _Statement(2, event[0], sure=bool(subject))
     weak = event or suffers
-    return (1, weak[0]) if weak else None
+    return _Statement(1, weak[0], sure=False) if weak else None

@@ -23,7 +23,6 @@ PAGE = PageSummary(
     form=Form.HTML,
     title="accès filtré",
     text="accès filtré : demande 12",
-    opening="accès filtré",
     own_text="accès filtré",
     source="<p>accès filtré",
     scripts=("/accès filtré.js",),

@@ -83,7 +83,7 @@ def test_what_a_visitor_sees_is_told_from_what_is_hidden_and_from_the_menus() ->
 
     assert page.title == "le titre"
     assert page.headings == ("etrangers",)
-    assert page.opening == "etrangers cinq mots a eux seuls"
+    assert page.own_text == "etrangers ¦ cinq mots a eux seuls"
     assert page.text == "accueil du site etrangers cinq mots a eux seuls et un lien mentions"
     assert page.words == 13
     assert page.own_words == 6
@@ -156,9 +156,9 @@ def test_of_too_many_tags_no_tree_is_made_and_the_text_is_read(
 ) -> None:
     body = b"<html><body><nav>menu</nav><p>Service indisponible</p></body></html>"
 
-    assert "menu" not in glance(body).opening
+    assert "menu" not in glance(body).own_text
     monkeypatch.setattr(glancing, "MAX_TAGS", 5)
-    assert "menu service indisponible" in glance(body).opening
+    assert "menu service indisponible" in glance(body).own_text
 
 
 def test_a_page_nested_beyond_the_parsers_bound_keeps_its_text() -> None:
@@ -200,7 +200,7 @@ def test_a_memory_is_bounded_by_what_it_holds() -> None:
     for number in range(20):
         memory.glance(b"<p>%d " % number + b"mot " * 500)
 
-    assert len(memory._known) == 2
+    assert len(memory._known) == 3
     assert memory._left == 10_000 - sum(page.weight for page in memory._known.values())
 
 
