@@ -15,7 +15,7 @@ from itertools import islice
 from monitor.core.model import Confidence, Reason, Verdict
 from monitor.core.model.exchange import StatusClass, status_class
 from monitor.core.verdict.page_summary import MAX_BYTES, MAX_OWN, MAX_TEXT, PageSummary
-from monitor.core.verdict.sentences import SENTENCE_CHARS, sentence_of
+from monitor.core.verdict.stated_words import SENTENCE_CHARS, sentence_of
 from monitor.core.verdict.signs_of_fault import MOST_OTHER_WORDS, is_elsewhere, other_words
 
 
@@ -203,10 +203,10 @@ def _says_more(fingerprint: Fingerprint, answer: MatchInput) -> bool:
     A status of 400 or more needs no statement, nor does a server's default page, whose headline
     decides on a long page too.
     """
-    stated = fingerprint.verdict in _STATED
+    is_statement = fingerprint.verdict in _STATED
     captcha = fingerprint.reason is Reason.CAPTCHA and fingerprint.where is MarkPlace.TEXT
     bound = 3 * MOST_OTHER_WORDS if captcha else _OTHER_WORDS.get(fingerprint.where)
-    if bound is None or not (stated or captcha):
+    if bound is None or not (is_statement or captcha):
         return False
     if fingerprint.words_max > WORDS_MAX[fingerprint.where]:
         return False

@@ -131,7 +131,7 @@ def _sentences(text: str) -> Iterator[str]:
         yield match[0].replace("․", ".").strip()
 
 
-class _Statement(NamedTuple):
+class _FaultSentence(NamedTuple):
     """A sentence that says what the service suffers.
 
     Attributes:
@@ -145,9 +145,9 @@ class _Statement(NamedTuple):
     sure: bool
 
 
-def _statement(sentence: str) -> _Statement | None:
+def _statement(sentence: str) -> _FaultSentence | None:
     if leftover := words.LEFTOVER.search(sentence):
-        return _Statement(2, leftover[0], sure=True)
+        return _FaultSentence(2, leftover[0], sure=True)
     if words.OTHERWISE.search(sentence) or is_elsewhere(sentence) or lists_problems(sentence):
         return None
     software = words.SOFTWARE.search(sentence)
@@ -158,8 +158,10 @@ def _statement(sentence: str) -> _Statement | None:
     if suffers and subject:
         twice = event and software and event[0] not in suffers[0]
         piece = f"{subject[0]} … {suffers[0]}"
-        return _Statement(3 if twice else 2, piece, sure=bool(software) and suffers is not ended)
+        return _FaultSentence(
+            3 if twice else 2, piece, sure=bool(software) and suffers is not ended
+        )
     if event and words.OCCURS.search(sentence):
-        return _Statement(2, event[0], sure=bool(subject))
+        return _FaultSentence(2, event[0], sure=bool(subject))
     weak = event or suffers
-    return _Statement(1, weak[0], sure=False) if weak else None
+    return _FaultSentence(1, weak[0], sure=False) if weak else None
