@@ -15,8 +15,8 @@ from itertools import islice
 from monitor.core.model import Confidence, Reason, Verdict
 from monitor.core.model.exchange import StatusClass, status_class
 from monitor.core.verdict.page_summary import MAX_BYTES, MAX_OWN, MAX_TEXT, PageSummary
-from monitor.core.verdict.stated_words import SENTENCE_CHARS, sentence_of
 from monitor.core.verdict.signs_of_fault import MOST_OTHER_WORDS, is_elsewhere, other_words
+from monitor.core.verdict.stated_words import SENTENCE_CHARS, sentence_of
 
 
 class MarkPlace(StrEnum):
