@@ -43,7 +43,8 @@ EVENT = re.compile(
     r"|failures?|outages?|faults?|glitch(es)?|echecs?|echouee?s?|echoue|failed"
     r"|ruptures?"
     r"|problemes?|problems?|issues?|soucis?|troubles?|bugs?|bogues?|hiccups?|cyberattaques?"
-    r"|attaques?|coupures?|interruptions?|deni de service|difficultes?|perturbations?)\b"
+    r"|attaques?|pirat\w{1,4}|coupures?|interruptions?|deni de service|difficultes?"
+    r"|perturbations?)\b"
 )
 FAILS = re.compile(
     r"\b(ne (se |s'|nous |vous )?(\w{1,16} ){0,2}|n'|s')(repond|fonctionne|marche|charge|affiche"
@@ -129,7 +130,8 @@ ELSEWHERE = re.compile(
     r"|trams?|metro|circulation|eau|electricite|voitures?|vehicules?|item|product|model|stock"
     r"|appliances?|urgences?|pediatrie|geriatrie|maternite|chirurgie|cardiologie|visites?|collecte"
     r"|seances?|cotation|chasse|inscriptions?|concours|session est|travaux (?!techniques|sur)"
-    r"|greve|vocal|telecopie|fax|massifs?|piste|stade)\b|\d ?(€|euros?)"
+    r"|greve|vocal|telecopie|fax|massifs?|piste|stade|crues?"
+    r"|inondations?|intemperies|neige|verglas|tempetes?|orages?)\b|\d ?(€|euros?)"
 )
 # Words of notices besides those above: of a maintenance, of a page that is gone, of a crowd.
 NOTICE = re.compile(
@@ -165,6 +167,11 @@ SUBJECT = re.compile(
     r"|actualites?|news|recherche|resultats? (de|pour)|search|offres? d'emploi|communiques?|guides?"
     r"|conseils?|comment|que faire|how to|etat des|status|signaler|declarer|report|contacte[rz]"
     r"|nous contacter|formulaire de contact|questions?|mode d'emploi|tutoriel|depannage)\b"
+)
+# A page about a procedure may be out of service as a whole.
+PROCEDURE = re.compile(
+    r"\b(rendez-vous|dossiers?|titres?|visas?|comptes?|paiement|naturalisation|asile|etrangers?"
+    r"|accueil|information|message|bienvenue|welcome|recherche|simulateur|inscription|reservation)\b"
 )
 # Of another thing than the service's own state, whatever else the sentence says.
 WORKS = re.compile(

@@ -22,6 +22,7 @@ _MOST_SENTENCES = 40
 _SENTENCE = re.compile(r"[^.!?¦;]{1,300}[.!?¦;]?")
 # A dot inside a word, as in the name of a class or of a file, ends no sentence.
 _INNER_DOT = re.compile(r"(?<=\w)\.(?=\w)")
+_QUOTED = re.compile(r"«[^»]{1,60}»|\"[^\"]{1,60}\"")
 _LABEL_WORDS = 9
 _FREE_LABELS = 3
 _AROUND = (words.EXCUSE, words.NOW, words.CARE, words.REFERENCE, words.ADVICE, words.PRESENT)
@@ -73,20 +74,38 @@ def other_words(own_text: str, headings: tuple[str, ...]) -> int:
     Of `own_text`, folded, with "¦" between its blocks. A notice states a fault, excuses it and says
     what to do: little else. Headings are left out, and up to three short labels, as the name of a
     site is. All words count of a page that says that the service works, or that is about faults by
-    its heading.
+    its heading, or about what is no online service: a statement on it must then name software.
     """
     if words.WORKS.search(own_text) or any(map(words.SUBJECT.search, headings)):
+        return len(own_text.split())
+    if headings and _is_subject(headings[0]) and not _names_software(own_text):
         return len(own_text.split())
     count = labels = 0
     for block in own_text.split(" ¦ "):
         if block.strip(" .!…") in headings:
             continue
-        if len(block.split()) <= _LABEL_WORDS and not block.endswith((".", "!", "?")):
+        if _is_label(block):
             labels += 1
             if labels <= _FREE_LABELS:
                 continue
         count += sum(len(one.split()) for one in _sentences(block) if _is_other(one))
     return count
+
+
+def _is_subject(heading: str) -> bool:
+    """Return whether a heading is neither a notice's nor an online service's."""
+    known = (*_SUBJECTS, *_AROUND, *_ABOUT, words.LEFTOVER, words.PROCEDURE, words.OURS)
+    return bool(heading) and not any(pattern.search(heading) for pattern in known)
+
+
+def _names_software(own_text: str) -> bool:
+    """Return whether a sentence names software, or says what is so at this moment; no label may."""
+    prose = " ".join(block for block in own_text.split(" ¦ ") if not _is_label(block))
+    return bool(words.SOFTWARE.search(prose) or words.NOW.search(prose))
+
+
+def _is_label(block: str) -> bool:
+    return len(block.split()) <= _LABEL_WORDS and not block.endswith((".", "!", "?"))
 
 
 def _is_other(sentence: str) -> bool:
@@ -122,8 +141,16 @@ def is_elsewhere(sentence: str) -> bool:
 
 
 def _quotes(sentence: str) -> bool:
-    """Return whether a sentence asks or quotes, so that it states nothing itself."""
-    return sentence.endswith("?") or "«" in sentence or '"' in sentence
+    """Return whether a sentence asks or quotes a fault, so that it states nothing itself.
+
+    It may quote a name.
+    """
+    if sentence.endswith("?"):
+        return True
+    rest = _QUOTED.sub("", sentence)
+    if "«" in rest or '"' in rest:
+        return True
+    return any(p.search(quote) for quote in _QUOTED.findall(sentence) for p in _ABOUT)
 
 
 def _sentences(text: str) -> Iterator[str]:
