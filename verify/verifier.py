@@ -3,6 +3,10 @@
 
     python3 -I verifier.py DOSSIER [--cle CLE] [--cles FICHIER] [--racines FICHIER]
                            [--ancien FICHIER]... [--json]
+    python3 -I verifier.py PAQUET.wacz ...
+
+DOSSIER est la copie d'un journal entier. PAQUET.wacz accompagne un dossier remis à un tribunal :
+quelques pages, une période, et de quoi retrouver leur place dans le journal.
 
 Il ne faut que Python (3.9 ou plus récent, sans rien y ajouter) et la commande `openssl`.
 Sortie : 0 si tout concorde, 1 sinon ; chaque défaut est dit avec le nom du fichier.
@@ -32,6 +36,12 @@ policy that the journal gives, and both must agree.
     DOSSIER/preuves/N.tlog-proof, N.json  a leaf apart, with the proof that it is in the tree
     DOSSIER/captures/*.warc.gz            the bytes that were exchanged
     DOSSIER/annonces/SHA256               an announcement of maintenance, as it was recorded
+
+A bundle is a WACZ (a ZIP archive of one plain form: see `Package`). It holds the same below
+preuve/, its captures in archive/, and an extract in place of all leaves:
+
+    preuve/extrait.json                   which pages, from when to when, which leaves
+    preuve/journal/extrait.gz             these leaves, and hashes that stand for all others
 """
 
 import sys
@@ -60,6 +70,7 @@ import json
 import os
 import re
 import stat
+import struct
 import subprocess
 import tempfile
 import time
@@ -73,7 +84,7 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 Leaf = dict[str, Any]
 
@@ -93,6 +104,10 @@ MAX_CAPTURES = 200_000_000  # a WARC file, compressed
 MAX_UNPACKED = 8_000_000_000  # all that it holds
 MAX_FILES = 5_000_000
 MAX_FILE = 2_000_000_000
+MAX_EXTRACT = 4_000_000_000  # the leaves of an extract, decompressed
+MAX_PACKAGE = 4_000_000_000  # a bundle
+MAX_MEMBERS = 60_000  # files in it
+MAX_LIST = 16_000_000  # its own lists of them
 OPENSSL_S = 60  # seconds for one command
 
 TOLERANCE_S = 300  # between two clocks: ours and an authority's, a witness's
@@ -399,12 +414,23 @@ class Tree:
     `complete` holds the roots of complete subtrees, largest first, as (height, hash).
     """
 
-    def __init__(self, journal: Path, faults: list[str], *, alive: bool, data: bool) -> None:
+    def __init__(
+        self, journal: Path, faults: list[str], *, alive: bool, data: bool, bare: bool = False
+    ) -> None:
         self.journal, self.faults, self.alive, self.data = journal, faults, alive, data
+        self.bare = bare  # there are no tiles to compare with
         self.size = 0
         self.complete: list[tuple[int, bytes]] = []
         self.rows: dict[int, tuple[int, list[bytes]]] = {}
         self.seen: set[Path] = set()
+
+    def skip(self, height: int, hash_: bytes) -> None:
+        """Take the root of 2^height leaves that are not here; that divides the size so far."""
+        self.size += 1 << height
+        while self.complete and self.complete[-1][0] == height:
+            hash_ = node_hash(self.complete.pop()[1], hash_)
+            height += 1
+        self.complete.append((height, hash_))
 
     def add(self, hash_: bytes) -> None:
         height = 0
@@ -450,6 +476,8 @@ class Tree:
         return (index * WIDTH + width) * leaves > self.size
 
     def _in_tile(self, level: int, hash_: bytes) -> None:
+        if self.bare:
+            return
         index, hashes = self.rows.setdefault(level, (0, []))
         hashes.append(hash_)
         if len(hashes) == WIDTH:
@@ -544,16 +572,42 @@ def walk(  # noqa: PLR0913 -- what is read, what is compared, who is told
     *,
     alive: bool,
     data: bool,
+    extract: "Extract | None",
 ) -> None:
     """Rebuild the tree from its leaves, and have `story` read each of them.
 
     The root is recomputed at the size of each older checkpoint: that is more than a proof of
     consistency, which stands for this when one has not all the leaves.
     """
-    tree = Tree(journal, faults, alive=alive, data=data)
     roots = {one.size: b"" for one in older}
-    for index in range((checkpoint.size + WIDTH - 1) // WIDTH):
-        width = min(WIDTH, checkpoint.size - tree.size)
+    tree = Tree(journal, faults, alive=alive, data=data, bare=extract is not None)
+    if extract:
+        extract.walk(tree, checkpoint.size, story, roots)
+    else:
+        walk_all(tree, checkpoint.size, story, roots)
+    if tree.root() != checkpoint.root:
+        faults.append(
+            f"{extract.path if extract else checkpoint.where} : les feuilles ne mènent pas à la "
+            f"racine signée ({Path(str(checkpoint.where)).name})"
+        )
+    roots[0] = sha256(b"")
+    for one in older:
+        if not roots[one.size]:
+            faults.append(f"{one.where} : l’extrait ne mène pas à un journal de cette taille")
+        elif roots[one.size] != one.root:
+            faults.append(
+                f"{one.where} : le journal ne prolonge pas ce checkpoint : il a été réécrit, ou "
+                "abrégé"
+            )
+    story.mark(tree.size)
+    story.end()
+
+
+def walk_all(tree: Tree, size: int, story: "Story", roots: "dict[int, bytes]") -> None:
+    """Read all leaves, and compare each tile and each older file with them."""
+    faults, alive = tree.faults, tree.alive
+    for index in range((size + WIDTH - 1) // WIDTH):
+        width = min(WIDTH, size - tree.size)
         files, leaves = bundle(tree, index, width)
         for part, path in files[1:]:
             try:
@@ -569,16 +623,101 @@ def walk(  # noqa: PLR0913 -- what is read, what is compared, who is told
                 roots[tree.size] = tree.root()
                 story.mark(tree.size)
     tree.finish()
-    if tree.root() != checkpoint.root:
-        faults.append(f"{checkpoint.where} : les feuilles ne mènent pas à la racine signée")
-    roots[0] = sha256(b"")
-    faults += [
-        f"{one.where} : le journal ne prolonge pas ce checkpoint : il a été réécrit, ou abrégé"
-        for one in older
-        if roots[one.size] != one.root
-    ]
-    story.mark(tree.size)
-    story.end()
+
+
+class Extract:
+    """Some leaves of a journal, in their order, and hashes that stand for all the others.
+
+    extrait.json says which pages, from when to when, and that every leaf of these pages from
+    `first` to `end` is here: whether a check is missing is then asked of the plan of the service.
+    Each line of extrait.gz is one of these; the hashes are those of the largest complete subtrees
+    that hold the leaves from A to B - 1, from left to right, in base64:
+
+        feuille N {...}
+        autres A B HASHES
+    """
+
+    HEAD = b"extrait 1\n"
+
+    def __init__(self, folder: Path, journal: Path) -> None:
+        self.path, self.of = journal / "extrait.gz", folder / "extrait.json"
+        said = strict_json(read(self.of))
+        if said.keys() != {"v", "targets", "from", "to", "first", "end"} or said["v"] != 1:
+            raise Fault(f"{self.of} : ce n’est pas la description d’un extrait")
+        self.targets: list[str] = said["targets"]
+        if not self.targets or not all(isinstance(slug, str) for slug in self.targets):
+            raise Fault(f"{self.of} : il ne nomme pas ses pages")
+        self.since, self.until = microseconds(said["from"]), microseconds(said["to"])
+        self.first, self.end = whole_number(said["first"]), whole_number(said["end"])
+        if self.since >= self.until or not 0 <= self.first < self.end:
+            raise Fault(f"{self.of} : une période, ou une suite de feuilles, qui n’en est pas une")
+        self.numbers, self.places = array("q"), array("q")  # of the leaves that are here
+        self.here = tempfile.TemporaryFile()  # noqa: SIM115 -- let go of with this program
+
+    def walk(self, tree: Tree, size: int, story: "Story", roots: "dict[int, bytes]") -> None:
+        """Rebuild the tree from its lines, and have `story` read each leaf."""
+        for line in self._lines():
+            kind, _, rest = line.partition(b" ")
+            if kind == b"feuille":
+                text, _, leaf = rest.partition(b" ")
+                if number(text.decode("ascii", "replace"), self.path) != tree.size:
+                    raise Fault(f"{self.path} : la feuille {tree.size} manque, ou est déplacée")
+                self.numbers.append(tree.size)
+                self.places.append(self.here.tell())
+                self.here.write(leaf + b"\n")
+                story.tell(tree.size, leaf, self.path)
+                tree.add(leaf_hash(leaf))
+            elif kind == b"autres":
+                self._skip(tree, rest.decode("ascii", "replace"))
+            else:
+                raise Fault(f"{self.path} : ligne inconnue, après la feuille {tree.size}")
+            if tree.size > size:
+                raise Fault(f"{self.path} : plus de feuilles que le checkpoint n’en signe")
+            if tree.size in roots:
+                roots[tree.size] = tree.root()
+                story.mark(tree.size)
+        if tree.size != size or size < self.end:
+            raise Fault(f"{self.path} : il manque des lignes ; le checkpoint signe {size} feuilles")
+
+    def _skip(self, tree: Tree, text: str) -> None:
+        since, until, encoded = [*text.split(" "), "", ""][:3]
+        at, end = number(since, self.path), number(until, self.path)
+        hashes = unbase64(encoded, self.path)
+        if at != tree.size or end <= at:
+            raise Fault(f"{self.path} : la feuille {tree.size} manque, ou est déplacée")
+        place = 0
+        while at < end:
+            height = (end - at).bit_length() - 1
+            if at:
+                height = min(height, (at & -at).bit_length() - 1)
+            tree.skip(height, hashes[place : place + 32])
+            at, place = at + (1 << height), place + 32
+        if place != len(hashes):
+            raise Fault(
+                f"{self.path} : il y a trop, ou trop peu, de hachages pour {shown(text[:60])}"
+            )
+
+    def _lines(self) -> Iterator[bytes]:
+        unpacked = 0
+        try:
+            with opened(self.path, MAX_CAPTURES) as packed, gzip.GzipFile(fileobj=packed) as file:
+                if file.readline(len(self.HEAD)) != self.HEAD:
+                    raise Fault(f"{self.path} : ce n’est pas un extrait de journal")
+                while line := file.readline(2 * MAX_LEAF):
+                    unpacked += len(line)
+                    if not line.endswith(b"\n") or unpacked > MAX_EXTRACT:
+                        raise Fault(f"{self.path} : ligne coupée, ou extrait trop grand")
+                    yield line[:-1]
+        except (OSError, EOFError, zlib.error):
+            raise Fault(f"{self.path} : abîmé") from None
+
+    def __getitem__(self, number: int) -> bytes:
+        """Return a leaf that was read. Raises KeyError for one that is not here."""
+        place = bisect_left(self.numbers, number)
+        if place == len(self.numbers) or self.numbers[place] != number:
+            raise KeyError(number)
+        self.here.seek(self.places[place])
+        return self.here.readline()[:-1]
 
 
 def check_proof(path: Path, checkpoint: Checkpoint) -> None:
@@ -2003,6 +2142,22 @@ def due(lives: "list[Life]") -> "dict[str, list[tuple[tuple[int, int], list[Due]
     return by_target
 
 
+def within(
+    extract: Extract, slug: str, plans: "list[tuple[tuple[int, int], list[Due]]]"
+) -> "list[tuple[tuple[int, int], list[Due]]]":
+    """Return what is owed of a target by an extract: its pages, within its span."""
+    if slug not in extract.targets:
+        return []
+    return [
+        (slots, [
+            (max(since, extract.since), min(until, extract.until), certain)
+            for since, until, certain in spans
+            if since < extract.until and until > extract.since
+        ])
+        for slots, spans in plans
+    ]  # fmt: skip
+
+
 def owed_before(lives: "list[Life]", slug: str, slot: int) -> bool:
     """Tell whether the lives before the last owed an account of a slot of a target."""
     last = lives[-1]
@@ -2056,8 +2211,10 @@ class Block:
 class Story:
     """Reads the leaves in order, once. `faults` contradict each other, `remarks` do not."""
 
-    def __init__(self, faults: list[str], remarks: list[str]) -> None:
-        self.faults, self.remarks = faults, remarks
+    def __init__(
+        self, faults: list[str], remarks: list[str], extract: "Extract | None" = None
+    ) -> None:
+        self.faults, self.remarks, self.extract = faults, remarks, extract
         self.named: dict[int, Leaf] = {}  # leaves that others name
         self.watched: dict[tuple[str, str], Watched] = {}
         self.outages: list[Outage] = []
@@ -2071,7 +2228,8 @@ class Story:
         # The last checks of each target: instant, leaf, whether a leaf says where its copy is.
         self.recent: dict[tuple[str, str], deque[tuple[str, int]]] = {}
         self.with_copy: set[int] = set()  # of these, the leaves of those that have one
-        self.marks = bytearray()  # for each leaf, whether it is one of MARKED
+        # For each leaf, whether it is one of MARKED; of an extract, for those that are.
+        self.marks: Any = {} if extract else bytearray()
         self.announced: dict[int, dict[str, Any]] = {}  # maintenance, by leaf
         self.keys: list[tuple[int, Key, Key]] = []  # changes of keys: leaf, the old, the new
         self.kinds: Counter[str] = Counter()
@@ -2090,15 +2248,20 @@ class Story:
         self.rounds: dict[str, Watched] = {}  # by point
         self.copies: set[bytes] = set()  # beginnings of their digests
         self.texts: dict[tuple[str, str, str], str] = {}  # target, point, first instant: digest
-        self.before = False  # the record is older than its journal
+        self.before = extract is not None  # the record is older than its journal, or extract
         self.doubts: dict[tuple[str, str], Doubt | None] = {}  # None: it is over
         self._doubtful: tuple[int, tuple[str, str]] | None = None  # the last check, in doubt
         self._awaited: list[tuple[int, Edge]] = []
         self._stated = 0  # the latest time that a token stated
+        self._next = 0  # the leaf after the last one
 
     def tell(self, index: int, data: bytes, where: Path) -> None:
-        """Read one leaf."""
-        self.marks.append(0)
+        """Read one leaf; those of an extract do not all follow each other."""
+        if index != self._next:
+            self._block = None
+        self._next = index + 1
+        if not self.extract:
+            self.marks.append(0)
         try:
             leaf = strict_json(data)
             kind = leaf["type"]
@@ -2108,7 +2271,8 @@ class Story:
             self.faults.append(f"{where} : la feuille {index} n’est pas un objet JSON ({error!r})")
             return
         self.kinds[kind] += 1
-        self.marks[index] = MARKED.get(kind, 0)
+        if kind in MARKED:
+            self.marks[index] = MARKED[kind]
         reader = getattr(self, f"_{kind}", None) if kind in READ else None
         self.on_trust["unread"] += kind not in READ | UNREAD or leaf.get("v") != 1
         block, self._block = self._block, None
@@ -2157,6 +2321,8 @@ class Story:
         self.on_trust["rounds"] = sum(len(one.others) for one in self.rounds.values())
         for point, lives in self.lives.items():
             for slug, spans in due(lives).items():
+                if self.extract:
+                    spans = within(self.extract, slug, spans)  # noqa: PLW2901 -- of the question
                 one = self.watched.get((slug, point)) or Watched(slug, point)
                 Holes(self, one).account(spans)
 
@@ -2226,7 +2392,7 @@ class Story:
     def _origin(self, index: int, leaf: Leaf) -> None:
         if index:
             self.faults.append(f"feuille {index} : un journal ne commence qu’une fois")
-        self.before = any(leaf["rows_before"].values())
+        self.before = self.before or any(leaf["rows_before"].values())
         self.on_trust["rows_before"] = sum(map(whole_number, leaf["rows_before"].values()))
 
     def _setup(self, index: int, leaf: Leaf) -> None:
@@ -2588,10 +2754,16 @@ class Story:
             for life in self.lives.get(point, [])[-1:]:
                 life.stopped_at = at
 
+    def marked(self, place: int, mark: int) -> bool:
+        """Tell whether an earlier leaf is of a type that others name."""
+        if self.extract:
+            return bool(self.marks.get(place) == mark)
+        return bool(0 <= place < len(self.marks) and self.marks[place] == mark)
+
     def _names(self, index: int, leaf: Leaf, name: str, mark: int) -> None:
         """See that a leaf that another one names is of the right type, and before it."""
         place = whole_number(leaf[name]) if name in leaf else None
-        if place is not None and not (0 <= place < index and self.marks[place] == mark):
+        if place is not None and not (place < index and self.marked(place, mark)):
             self.faults.append(
                 f"feuille {index} : la feuille {place} qu’elle nomme n’est pas de type {name}"
             )
@@ -2706,8 +2878,8 @@ TRUSTED = {
         "changements de clé que rien, signé par les anciennes, ne montre ici",
     ),
     "edges": (
-        "début ou fin d’indisponibilité qui dépend de relevés d’avant ce journal",
-        "débuts ou fins d’indisponibilités qui dépendent de relevés d’avant ce journal",
+        "début ou fin d’indisponibilité qui dépend de relevés d’avant ce journal ou cet extrait",
+        "débuts ou fins d’indisponibilités qui dépendent de relevés d’avant journal ou extrait",
     ),
     "gaps": (
         "lacune dont rien ne dit combien de relevés étaient prévus",
@@ -2778,8 +2950,8 @@ TRUSTED = {
         "relevés au journal, qu’une lacune de leur page dit pourtant non faits",
     ),
     "copies_before": (
-        "copie d’un relevé d’avant ce journal",
-        "copies de relevés d’avant ce journal",
+        "copie d’un relevé d’avant ce journal, ou cet extrait",
+        "copies de relevés d’avant ce journal, ou cet extrait",
     ),
     "removed": (
         "copie quotidienne absente de son fichier : retirée après un temps, dit-on",
@@ -2957,7 +3129,8 @@ HERE = Path(__file__).resolve()
 
 # What a copy holds, by the step that reads it; what is elsewhere, none of them vouches for.
 PLACES = re.compile(
-    r"cles\.txt|racines\.pem|sans-racine\.txt|LISEZMOI\.txt|verifier\.py"
+    r"cles\.txt|racines\.pem|sans-racine\.txt|LISEZMOI(?:-avocat|-expert)?\.txt|verifier\.py"
+    r"|extrait\.json|journal/extrait\.gz"
     r"|journal/checkpoint|journal/tile/.+|journal/changements-de-cle/[0-9]+|captures/[^/]+"
     r"|annonces/[0-9a-f]{64}|preuves/[^/]+\.(?:tlog-proof|json)"
     r"|journal/horodatages/[0-9a-f]{64}/(?:checkpoint|token\.tst|chain\.pem|crl-[0-9]+\.crl)"
@@ -2978,6 +3151,266 @@ def modules(folder: Path) -> list[Path]:
     """Return what lies in a folder under the name of a module of Python that we load."""
     loaded = {name.partition(".")[0] for name in sys.modules} - {"__main__"}
     return [path for path in sorted(folder.iterdir()) if path.name.partition(".")[0] in loaded]
+
+
+# --- A bundle ----------------------------------------------------------------------------------
+
+MEMBER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}(?:/[A-Za-z0-9][A-Za-z0-9._-]{0,99}){0,6}")
+# The one form in which a bundle is written: nothing compressed, nothing between two files, no
+# comment, no extra field, one date, ordinary files only. Two programs cannot read it differently.
+MEMBER_HEAD = struct.Struct("<4s5H3L2H")
+MEMBER_LINE = struct.Struct("<4s6H3L5H2L")
+LIST_END = struct.Struct("<4s4H2LH")
+MADE_BY, NEEDS, DAY, ORDINARY = 3 << 8 | 20, 20, 33, 0o100644 << 16  # Unix; 2.0; 1 January 1980
+DATAPACKAGE, DATAPACKAGE_DIGEST = "datapackage.json", "datapackage-digest.json"
+INDEX, PAGES = "indexes/index.cdx", "pages/pages.jsonl"
+
+
+class Package:
+    """A bundle: a WACZ file. Reads it and unpacks it; `faults` is what does not agree.
+
+    Raises Fault where two programs could read it differently: nothing of it is then read.
+    """
+
+    def __init__(self, path: Path, folder: Path) -> None:
+        self.path, self.folder, self.faults = path, folder, list[str]()
+        self.members: dict[str, tuple[int, int, int]] = {}  # name: where, bytes, CRC-32
+        self.digests: dict[str, str] = {}
+        self.lower_names: set[str] = set()  # some disks take A and a for one name
+        self.answers = 0  # in the index
+        with opened(path, MAX_PACKAGE, given=True) as file:
+            try:
+                self._list(file)
+                for name in self.members:
+                    self._unpack(file, name)
+            except OSError as error:
+                raise Fault(f"{path} : illisible ({error.strerror})") from None
+        for check in (self._described, self._signed_list, self._indexed, self._paged):
+            self._attempt(check)
+        self.told = (
+            f"{some(len(self.members), 'fichier')} ; index : {some(self.answers, 'réponse')}"
+        )
+
+    def _attempt(self, check: Callable[[], None]) -> None:
+        try:
+            check()
+        except Fault as fault:
+            self.faults.append(str(fault))
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            self.faults.append(f"{self.path} : contenu inattendu ({shown(repr(error))[:300]})")
+
+    def _refuse(self, name: str, why: str) -> "Fault":
+        return Fault(f"{self.path}/{shown(name)} : {why}" if name else f"{self.path} : {why}")
+
+    def _list(self, file: Any) -> None:
+        """Read the list of files at the end; all of the file must be in it."""
+        size = os.fstat(file.fileno()).st_size
+        file.seek(max(0, size - LIST_END.size))
+        data = file.read(LIST_END.size)
+        if len(data) != LIST_END.size or data[:4] != b"PK\5\6":
+            raise self._refuse("", "ce n’est pas un paquet, ou des octets suivent sa fin")
+        _, disk, first, here, count, length, start, comment = LIST_END.unpack(data)
+        if (disk, first, comment) != (0, 0, 0) or here != count or not 0 < count <= MAX_MEMBERS:
+            raise self._refuse("", "fin d’archive inattendue (commentaire, volumes, nombre)")
+        if length > MAX_LIST or start + length + LIST_END.size != size:
+            raise self._refuse("", "des octets sont à côté de la liste de ses fichiers")
+        file.seek(start)
+        listed, at, begin = file.read(length), 0, 0
+        for _ in range(count):
+            name, begin, at = self._line(listed, at, begin, file)
+        if at != length or begin != start:
+            raise self._refuse("", "des octets n’appartiennent à aucun de ses fichiers")
+        folders = {name[:place] for name in self.members for place in range(len(name))
+                   if name[place] == "/"}  # fmt: skip
+        for name in sorted(folders & self.members.keys()):
+            raise self._refuse(name, "à la fois fichier et dossier")
+
+    def _line(self, listed: bytes, at: int, begin: int, file: Any) -> "tuple[str, int, int]":
+        """Read one line of the list, and the head of its file, which must say the same."""
+        if at + MEMBER_LINE.size > len(listed):
+            raise self._refuse("", "la liste de ses fichiers est coupée")
+        line = MEMBER_LINE.unpack_from(listed, at)
+        crc, packed, size, length = line[7:11]
+        raw = listed[at + MEMBER_LINE.size : at + MEMBER_LINE.size + length]
+        name = raw.decode("ascii", "replace")
+        if not MEMBER.fullmatch(name) or len(raw) != length:
+            raise self._refuse(name, "nom de fichier refusé")
+        if name.lower() in self.lower_names or name <= next(reversed(self.members), ""):
+            raise self._refuse(name, "deux fichiers de ce nom, ou fichiers sans ordre")
+        self.lower_names.add(name.lower())
+        ought = (b"PK\1\2", MADE_BY, NEEDS, 0, 0, 0, DAY, crc, size, size, length, 0, 0, 0, 0,
+                 ORDINARY, begin)  # fmt: skip
+        if line != ought or packed != size:
+            raise self._refuse(name, "ce n’est pas un fichier ordinaire, rangé tel quel à sa place")
+        place = file.tell()
+        file.seek(begin)
+        head = file.read(MEMBER_HEAD.size + length)
+        file.seek(place)
+        same = b"PK\3\4", NEEDS, 0, 0, 0, DAY, crc, size, size, length, 0
+        if head != MEMBER_HEAD.pack(*same) + raw:
+            raise self._refuse(name, "son en-tête et la liste ne disent pas la même chose")
+        self.members[name] = begin + len(head), size, crc
+        return name, begin + len(head) + size, at + MEMBER_LINE.size + length
+
+    def place(self, name: str) -> Path:
+        """Return where a file is unpacked: the copies lie where a copy of the journal has them."""
+        if name.startswith("archive/"):
+            name = f"preuve/captures/{name.removeprefix('archive/')}"
+        return self.folder / name
+
+    def _unpack(self, file: Any, name: str) -> None:
+        belongs = name in (DATAPACKAGE, DATAPACKAGE_DIGEST, INDEX, PAGES) or (
+            name.startswith(("archive/", "preuve/")) and not name.startswith("preuve/captures/")
+        )
+        if not belongs:
+            raise self._refuse(name, "de trop : un paquet n’a pas de fichier à cette place")
+        begin, left, crc = self.members[name]
+        place = self.place(name)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        digest, sum_ = hashlib.sha256(), 0
+        file.seek(begin)
+        with place.open("xb") as out:
+            while left:
+                data = file.read(min(left, 1 << 20))
+                if not data:
+                    raise self._refuse(name, "coupé")
+                out.write(data)
+                digest.update(data)
+                sum_, left = zlib.crc32(data, sum_), left - len(data)
+        if sum_ != crc:
+            self.faults.append(f"{self.path}/{name} : n’a pas la somme (CRC-32) que dit l’archive")
+        self.digests[name] = digest.hexdigest()
+
+    def _read(self, name: str, limit: int = MAX_LIST) -> bytes:
+        if name not in self.members:
+            raise self._refuse(name, "manque")
+        return read(self.place(name), limit)
+
+    def _described(self) -> None:
+        """Compare the files with datapackage.json, which names each of them."""
+        said = strict_json(self._read(DATAPACKAGE))
+        listed: dict[str, tuple[str, int]] = {}
+        for one in said["resources"]:
+            path = one["path"]
+            if path in listed or one.keys() != {"name", "path", "hash", "bytes"}:
+                self.faults.append(f"{self.path}/{DATAPACKAGE} : dit deux fois {shown(path)}")
+            listed[path] = one["hash"], whole_number(one["bytes"])
+            if one["name"] != path.rpartition("/")[2]:
+                self.faults.append(f"{self.path}/{DATAPACKAGE} : nomme autrement {shown(path)}")
+        here = set(self.members) - {DATAPACKAGE, DATAPACKAGE_DIGEST}
+        for name in sorted(here | set(listed)):
+            if name not in here:
+                self.faults.append(f"{self.path}/{shown(name)} : manque, {DATAPACKAGE} le nomme")
+            elif name not in listed:
+                self.faults.append(f"{self.path}/{name} : de trop, {DATAPACKAGE} ne le nomme pas")
+            elif listed[name] != (f"sha256:{self.digests[name]}", self.members[name][1]):
+                self.faults.append(
+                    f"{self.path}/{name} : n’a pas l’empreinte que dit {DATAPACKAGE}"
+                )
+
+    def _signed_list(self) -> None:
+        said = strict_json(self._read(DATAPACKAGE_DIGEST))
+        if said != {"path": DATAPACKAGE, "hash": f"sha256:{self.digests[DATAPACKAGE]}"}:
+            self.faults.append(
+                f"{self.path}/{DATAPACKAGE} : n’a pas l’empreinte que dit {DATAPACKAGE_DIGEST}"
+            )
+
+    def _indexed(self) -> None:
+        """Make the index again from the copies, and compare."""
+        lines: list[str] = []
+        for name in self.members:
+            if name.startswith("archive/"):
+                lines += indexed(self.place(name))
+        ought = "".join(f"{line}\n" for line in sorted(lines)).encode()
+        self.answers = len(lines)
+        if self._read(INDEX, MAX_CAPTURES) != ought:
+            raise self._refuse(INDEX, "ne mène pas aux réponses gardées dans archive/")
+
+    def _paged(self) -> None:
+        """See that each page of the list is an answer of the index."""
+        known = {
+            (line["url"], line["timestamp"]) for line in map(cdx_fields, self._read(
+                INDEX, MAX_CAPTURES).decode().splitlines())
+        }  # fmt: skip
+        head, *lines = self._read(PAGES, MAX_CAPTURES).decode().splitlines()
+        said = strict_json(head.encode())
+        if said.get("format") != "json-pages-1.0":
+            raise self._refuse(PAGES, "ce n’est pas une liste de pages")
+        before = ""
+        for line in lines:
+            page = strict_json(line.encode())
+            at = page["ts"]
+            if (page["url"], re.sub("[^0-9]", "", at)[:14]) not in known or page["id"] <= before:
+                raise self._refuse(PAGES, f"page qui n’est pas dans l’index : {shown(line[:120])}")
+            before = page["id"]
+
+
+def members_of(path: Path) -> "Iterator[tuple[int, int, bytes]]":
+    """Yield where each record of a WARC file stands, packed, how long that is, and the record."""
+    with opened(path, MAX_CAPTURES) as file:
+        rest, offset, unpacked = b"", 0, 0
+        while rest := rest or file.read(PIECE):
+            stream, whole, length = zlib.decompressobj(wbits=31), bytearray(), 0
+            while True:
+                try:
+                    whole += stream.decompress(rest, MAX_RECORD + MAX_HEAD - len(whole))
+                except zlib.error:
+                    raise Fault(f"{path} : abîmé") from None
+                length += len(rest) - len(stream.unused_data)
+                if stream.eof or stream.unconsumed_tail:
+                    break
+                rest = file.read(PIECE)
+                if not rest:
+                    raise Fault(f"{path} : coupé")
+            unpacked += len(whole)
+            if not stream.eof or unpacked > MAX_UNPACKED:
+                raise Fault(f"{path} : enregistrement trop grand")
+            yield offset, length, bytes(whole)
+            offset, rest = offset + length, stream.unused_data
+
+
+def indexed(path: Path) -> "Iterator[str]":
+    """Yield the lines of the index (CDXJ) for the answers in a file of copies."""
+    for offset, length, whole in members_of(path):
+        head, _, block = whole.partition(b"\r\n\r\n")
+        fields = fields_of(head + b"\r\n\r\n", path)
+        kind, url = fields.get("warc-type"), fields.get("warc-target-uri", "")
+        if kind not in ("response", "revisit"):
+            continue
+        begin, end = head_of(block)
+        lines = block[begin:end].decode("latin-1").splitlines()
+        status = re.match(r"HTTP/\S+ +(\d{3})", lines[0]) if lines else None
+        types = [line.partition(":")[2] for line in lines[1:]
+                 if line.partition(":")[0].lower() == "content-type"]  # fmt: skip
+        mime = (types or [""])[0].partition(";")[0].strip().lower()
+        entry = {
+            "url": url,
+            "mime": "warc/revisit" if kind == "revisit" else mime or "unk",
+            "status": status[1] if status else "0",
+            "digest": fields.get("warc-payload-digest", fields.get("warc-block-digest", "")),
+            "length": str(length),
+            "offset": str(offset),
+            "filename": path.name,
+        }
+        at = re.sub("[^0-9]", "", fields.get("warc-date", ""))[:14]
+        yield f"{surt(url)} {at} {json.dumps(entry)}"
+
+
+def cdx_fields(line: str) -> "dict[str, str]":
+    """Read a line of the index."""
+    _, at, entry = line.split(" ", 2)
+    return {**strict_json(entry.encode()), "timestamp": at}
+
+
+def surt(url: str) -> str:
+    """Write an address as an index sorts it: the parts of its host from the last to the first."""
+    parts = urlsplit(url)
+    host = re.sub(r"^www\d*\.", "", parts.hostname or "")
+    port = f":{parts.port}" if parts.port not in (None, 80, 443) else ""
+    path = parts.path.lower() or "/"
+    path = path.rstrip("/") or "/"
+    query = "&".join(sorted(parts.query.lower().split("&")))
+    return f"{','.join(reversed(host.split('.')))}{port}){path}" + (f"?{query}" if query else "")
 
 
 # --- The whole ---------------------------------------------------------------------------------
@@ -3018,7 +3451,9 @@ class Verification:
             path for path in files
             if path.suffix == ".tlog-proof" and path.parent == self.folder / "preuves"
         ]  # fmt: skip
-        self.story = Story(self.faults, self.remarks)
+        self.package_read: Package | None = options.package
+        self.extract = self._extract()
+        self.story = Story(self.faults, self.remarks, self.extract)
         self.cosigned: dict[str, int] = {}
         self.dated: list[dict[str, Any]] = []
         self.size = 0
@@ -3028,6 +3463,18 @@ class Verification:
             path.parent for path in self.files
             if path.name == "token.tst" and path.parent.parent == self.journal / "horodatages"
         )  # fmt: skip
+
+    def _extract(self) -> "Extract | None":
+        """Return the extract that stands for the leaves; None where all of them are."""
+        if self.journal / "extrait.gz" not in self.files:
+            return None
+        if any(path.parts[len(self.journal.parts) :][:1] == ("tile",) for path in self.files):
+            raise Fault(f"{self.journal / 'extrait.gz'} : un extrait, à côté de tout le journal")
+        try:
+            return Extract(self.folder, self.journal)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            place = self.folder / "extrait.json"
+            raise Fault(f"{place} : contenu inattendu ({shown(repr(error))[:300]})") from None
 
     def _own_roots(self) -> bytes:
         self.own.append("les racines des autorités d’horodatage (racines.pem)")
@@ -3161,7 +3608,9 @@ class Verification:
         if self.alive:  # stamped since `last` was read
             older = [one for one in older if one.size <= last.size or one.where in self.old]
         walk(self.journal, last, older, self.story, self.faults, alive=self.alive,
-             data=self.data)  # fmt: skip
+             data=self.data, extract=self.extract)  # fmt: skip
+        if self.extract:
+            self._extracted(self.extract)
         self._follow_keys(last, older)
         last.require([self.key])
         for one in older:
@@ -3184,6 +3633,39 @@ class Verification:
             + some(before, "checkpoint antérieur prolongé", "checkpoints antérieurs prolongés")
             + f" ; contresigné par : {cosigners or 'personne'}"
         )
+
+    def _extracted(self, extract: Extract) -> None:
+        """Say what an extract holds, and see that it is of these pages only, and of all of them."""
+        names = ", ".join(map(shown, extract.targets))
+        self.details.append(
+            f"extrait du journal : {some(len(extract.numbers), 'feuille')} sur {self.size}, les "
+            f"autres par leurs hachages ; pages : {names} ; du {told_us(extract.since)} au "
+            f"{told_us(extract.until)}"
+        )
+        followed = {target for target, _ in self.story.watched}
+        self.faults += [
+            f"{extract.path} : des relevés de {shown(slug)}, page que {extract.of.name} ne nomme "
+            "pas"
+            for slug in sorted(followed - set(extract.targets))
+        ]
+        for slug in extract.targets:
+            slots = [one.slots for (of, _), one in self.story.watched.items() if of == slug]
+            if not any(slots):
+                self.remarks.append(f"{shown(slug)} : aucun relevé dans cet extrait")
+            elif min(map(min, filter(None, slots))) > extract.since:
+                first = min(map(min, filter(None, slots)))
+                self.remarks.append(
+                    f"{shown(slug)} : premier relevé de l’extrait le {told_us(first)}, après le "
+                    "début de la période ; rien ici ne dit ce qu’il en fut avant"
+                )
+
+    def package(self) -> str:
+        """Say what the bundle was found to be."""
+        self.nothing = self.package_read is None
+        if self.package_read is None:
+            return "rien : ceci n’est pas un paquet"
+        self.faults += self.package_read.faults
+        return self.package_read.told
 
     def _witnessed(self, one: Checkpoint) -> None:
         """Compare the times of cosignatures with those of the leaves that they cover."""
@@ -3303,7 +3785,8 @@ class Verification:
         there = {path.name: path for path in self.files if path.parent == self.kept}
         if self.data:
             there = {name: path for name, path in there.items() if name.endswith(".warc.gz")}
-        by_file, leaves = self.story.captures, Leaves(self.journal, self.size, alive=self.alive)
+        by_file = self.story.captures
+        leaves = Leaves(self.journal, self.size, alive=self.alive, extract=self.extract)
         done = removed = unnamed = tops = strays = 0
         for name, pairs in by_file.items():
             if name not in there:
@@ -3444,8 +3927,7 @@ class CopiesOf:
 
     def _referred(self, place: "int | None", mark: int) -> "Leaf | None":
         """Return a leaf that a check names; None when it names none of this type."""
-        marks = self.story.marks
-        if place is None or not (0 <= place < len(marks) and marks[place] == mark):
+        if place is None or not self.story.marked(place, mark):
             return None
         return self.leaves[place]
 
@@ -3459,15 +3941,18 @@ class CopiesOf:
 class Leaves:
     """Leaves that were verified, read again by their number; those that were read last are held."""
 
-    def __init__(self, journal: Path, size: int, *, alive: bool) -> None:
+    def __init__(self, journal: Path, size: int, *, alive: bool, extract: "Extract | None") -> None:
         self.tree = Tree(journal, [], alive=alive, data=False)
+        self.extract = extract
         self.size = size
         self.bundles: OrderedDict[int, list[bytes]] = OrderedDict()
         self.read: OrderedDict[int, Leaf] = OrderedDict()
 
     def __getitem__(self, number: int) -> Leaf:
         leaf = self.read.get(number)
-        if leaf is None:
+        if leaf is None and self.extract:
+            leaf = self.read[number] = strict_json(self.extract[number])
+        elif leaf is None:
             index, place = divmod(number, WIDTH)
             if index not in self.bundles:
                 width = min(WIDTH, self.size - index * WIDTH)
@@ -3786,6 +4271,9 @@ STEPS = (
      "que le site les a envoyés, ni qu’un autre visiteur aurait reçu les mêmes"),
     ("Annonces", "announcements", "ces annonces de maintenance sont celles qui furent inscrites",
      "qui les a publiées, ni ce qu’elles disent : elles sont à lire"),
+    ("Paquet", "package",
+     "ces fichiers sont ceux que le paquet annonce, et son index mène à chaque réponse gardée",
+     "qui l’a fait : ce que dit le paquet de lui-même n’est pas signé, le journal l’est"),
 )  # fmt: skip
 
 
@@ -3934,9 +4422,43 @@ def as_json(verification: Verification) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def renamed(value: Any, names: "dict[str, str]") -> Any:
+    """Write what was unpacked under the names that it has in the bundle."""
+    if isinstance(value, str):
+        for place, name in names.items():
+            value = value.replace(place, name)
+        return value
+    if isinstance(value, list):
+        return [renamed(one, names) for one in value]
+    if isinstance(value, dict):
+        return {key: renamed(one, names) for key, one in value.items()}
+    return value
+
+
+def judge_package(options: argparse.Namespace, tell: Say) -> dict[str, Any]:
+    """Verify a bundle: unpack it where nobody else writes, then verify what is in it."""
+    bundle: Path = options.dossier
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        names = {f"{folder / 'preuve' / 'captures'}": f"{bundle}/archive", f"{folder}": f"{bundle}"}
+        try:
+            options.package = Package(bundle, folder)
+        except Fault as fault:
+            told = shown(renamed(str(fault), names))
+            tell(f"ÉCHEC {told}")
+            return {"ok": False, "verdict": "1 défaut.", "taken_from_the_folder": [], "steps": [],
+                    "faults": [told], "remarks": [], "on_trust": []}  # fmt: skip
+        options.dossier = folder / "preuve"
+        result: dict[str, Any] = renamed(
+            judge(options, lambda line: tell(renamed(line, names))), names
+        )
+        options.dossier = bundle
+    return result
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description="Vérifie la copie d’un journal Vigie.")
-    parser.add_argument("dossier", type=Path)
+    parser.add_argument("dossier", type=Path, help="le dossier d’une copie, ou un paquet .wacz")
     parser.add_argument("--cle", default="", help="clé publique du journal, telle que publiée")
     parser.add_argument(
         "--cles", type=Path, help="clés du journal et des cosignataires, obtenues d’ailleurs"
@@ -3948,12 +4470,13 @@ def main() -> int:
     )  # fmt: skip
     # `vigie verify` has this program judge a service's own data: there, other things stand beside
     # the journal, and while the service runs it adds to it.
-    parser.set_defaults(data=False, alive=False, unknown=set)
+    parser.set_defaults(data=False, alive=False, unknown=set, package=None)
     parser.add_argument("--json", action="store_true", help="répondre en JSON")
     options = parser.parse_args()
     for stream in (sys.stdout, sys.stderr):  # a terminal of another alphabet is no reason to stop
         getattr(stream, "reconfigure", lambda **_: None)(errors="backslashreplace")
-    result = judge(options, (lambda _: None) if options.json else print)
+    whole = judge if options.dossier.is_dir() else judge_package
+    result = whole(options, (lambda _: None) if options.json else print)
     if options.json:
         print(json.dumps(result, ensure_ascii=True, indent=1))
     return 0 if result["ok"] else 1
