@@ -33,7 +33,7 @@ policy that the journal gives, and both must agree.
     DOSSIER/journal/changements-de-cle/   a root that an old key and the next one signed
     DOSSIER/journal/tile/...              the tree, and its leaves in tile/entries/
     DOSSIER/journal/horodatages/SHA256/   a time-stamp, and the checkpoint that it dates
-    DOSSIER/preuves/N.tlog-proof, N.json  a leaf apart, with the proof that it is in the tree
+    DOSSIER/preuves/N.tlog-proof, .feuille a leaf apart, with the proof that it is in the tree
     DOSSIER/captures/*.warc.gz            the bytes that were exchanged
     DOSSIER/annonces/SHA256               an announcement of maintenance, as it was recorded
 
@@ -729,7 +729,7 @@ def check_proof(path: Path, checkpoint: Checkpoint) -> None:
     if not separator or lines[0] != "c2sp.org/tlog-proof@v1" or len(lines) > 70:
         raise Fault(f"{path} : ce n’est pas une preuve")
     hashes = [unbase64(line, path) for line in lines[2:]]
-    beside = path.with_suffix(".json")
+    beside = path.with_suffix(".feuille")
     place, last = number(index, path), checkpoint.size - 1
     node, hash_ = place, leaf_hash(read(beside, MAX_LEAF))
     for sibling in hashes:
@@ -2350,6 +2350,11 @@ class Story:
                         f"{shown(one.target)}, au journal pourtant"
                     )
 
+    def pace(self, slug: str) -> int:
+        """Return the longest interval that a target had, in microseconds; 0 if none is told."""
+        return max((interval for (target, _), one in self.watched.items() if target == slug
+                    for interval in one.intervals.values()), default=0)  # fmt: skip
+
     def _out_of_place(self) -> None:
         """Look for checks taken from their place and told at another, where they hide a hole.
 
@@ -3132,7 +3137,7 @@ PLACES = re.compile(
     r"cles\.txt|racines\.pem|sans-racine\.txt|LISEZMOI(?:-avocat|-expert)?\.txt|verifier\.py"
     r"|extrait\.json|journal/extrait\.gz"
     r"|journal/checkpoint|journal/tile/.+|journal/changements-de-cle/[0-9]+|captures/[^/]+"
-    r"|annonces/[0-9a-f]{64}|preuves/[^/]+\.(?:tlog-proof|json)"
+    r"|annonces/[0-9a-f]{64}|preuves/[^/]+\.(?:tlog-proof|feuille)"
     r"|journal/horodatages/[0-9a-f]{64}/(?:checkpoint|token\.tst|chain\.pem|crl-[0-9]+\.crl)"
 )
 
@@ -3295,7 +3300,7 @@ class Package:
             if path in listed or one.keys() != {"name", "path", "hash", "bytes"}:
                 self.faults.append(f"{self.path}/{DATAPACKAGE} : dit deux fois {shown(path)}")
             listed[path] = one["hash"], whole_number(one["bytes"])
-            if one["name"] != path.rpartition("/")[2]:
+            if one["name"] != path.lower().replace("/", "-"):
                 self.faults.append(f"{self.path}/{DATAPACKAGE} : nomme autrement {shown(path)}")
         here = set(self.members) - {DATAPACKAGE, DATAPACKAGE_DIGEST}
         for name in sorted(here | set(listed)):
@@ -3378,8 +3383,8 @@ def indexed(path: Path) -> "Iterator[str]":
         if kind not in ("response", "revisit"):
             continue
         begin, end = head_of(block)
-        lines = block[begin:end].decode("latin-1").splitlines()
-        status = re.match(r"HTTP/\S+ +(\d{3})", lines[0]) if lines else None
+        lines = [line.decode("latin-1") for line in block[begin:end].splitlines()]
+        status = re.match(r"HTTP/\S+ +([0-9]{3})", lines[0]) if lines else None
         types = [line.partition(":")[2] for line in lines[1:]
                  if line.partition(":")[0].lower() == "content-type"]  # fmt: skip
         mime = (types or [""])[0].partition(";")[0].strip().lower()
@@ -3649,14 +3654,21 @@ class Verification:
             for slug in sorted(followed - set(extract.targets))
         ]
         for slug in extract.targets:
-            slots = [one.slots for (of, _), one in self.story.watched.items() if of == slug]
-            if not any(slots):
+            slots = [slot for (of, _), one in self.story.watched.items() if of == slug
+                     for slot in (min(one.slots), max(one.slots))]  # fmt: skip
+            if not slots:
                 self.remarks.append(f"{shown(slug)} : aucun relevé dans cet extrait")
-            elif min(map(min, filter(None, slots))) > extract.since:
-                first = min(map(min, filter(None, slots)))
+                continue
+            pace = self.story.pace(slug)
+            if min(slots) > extract.since:
                 self.remarks.append(
-                    f"{shown(slug)} : premier relevé de l’extrait le {told_us(first)}, après le "
-                    "début de la période ; rien ici ne dit ce qu’il en fut avant"
+                    f"{shown(slug)} : premier relevé de l’extrait le {told_us(min(slots))}, après "
+                    "le début de la période ; rien ici ne dit ce qu’il en fut avant"
+                )
+            if max(slots) + pace < extract.until:
+                self.remarks.append(
+                    f"{shown(slug)} : dernier relevé de l’extrait le {told_us(max(slots))}, avant "
+                    "la fin de la période ; rien ici ne dit ce qu’il en fut après"
                 )
 
     def package(self) -> str:

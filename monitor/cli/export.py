@@ -13,8 +13,7 @@ from datetime import UTC, date, datetime
 from itertools import chain
 from pathlib import Path
 
-import certifi
-
+from monitor.attest.journal_policy import policy_lines, trusted_roots
 from monitor.attest.sealing import KEY_FILE, journal_key
 from monitor.attest.verification_stamps import JudgedStamps
 from monitor.cli.parsing import CommandRefused, Commands, folders
@@ -29,7 +28,7 @@ from monitor.evidence.captures.capture_policy import CAPTURES
 from monitor.evidence.captures.warc import WarcError
 from monitor.evidence.log import mirror
 from monitor.evidence.log.journal import FOLDER
-from monitor.evidence.log.note import Algorithm, Checkpoint, Note, NoteError, Signature, VerifierKey
+from monitor.evidence.log.note import Checkpoint, Note, NoteError, Signature, VerifierKey
 from monitor.evidence.log.tiles import CHECKPOINT, Tiles
 from monitor.evidence.log.tlog import ProofError
 from monitor.evidence.timestamps.chains import certificates
@@ -218,9 +217,9 @@ def _write(args: Namespace, config: Config) -> _Exported:
         for sha256 in mirror.announced_files(out / FOLDER, checkpoint.size):
             path = args.data / ANNOUNCED / sha256
             mirror.put(out / ANNOUNCED / sha256, bounded.read(path, MAX_BYTES))
-    mirror.put(out / "cles.txt", "".join(_keys(key, config, note)).encode())
-    mirror.put(out / "racines.pem", _roots(config))
-    unknown = JudgedStamps.of(out / FOLDER, roots=certificates(_roots(config))).rootless()
+    mirror.put(out / "cles.txt", "".join(policy_lines(key, config, note)).encode())
+    mirror.put(out / "racines.pem", trusted_roots(config))
+    unknown = JudgedStamps.of(out / FOLDER, roots=certificates(trusted_roots(config))).rootless()
     if unknown:
         mirror.put(
             out / "sans-racine.txt", "".join(f"{digest}\n" for digest in sorted(unknown)).encode()
@@ -246,27 +245,6 @@ def _key(data: Path, config: Config) -> VerifierKey:
         raise CommandRefused(f"{data / KEY_FILE} : introuvable ; la clé du journal n’est pas ici.")
     signer = journal_key(data, origin=config.journaling.origin, text=settings.journal_key)
     return signer.verifier
-
-
-def _keys(key: VerifierKey, config: Config, note: bytes) -> Iterator[str]:
-    """Yield the lines of a C2SP tlog-policy that the checkpoint `note` satisfies."""
-    yield f"log {key}\n"
-    witnesses = [VerifierKey.parse(cosigner.key) for cosigner in config.cosigning.witnesses]
-    for witness in witnesses:
-        if witness.algorithm is Algorithm.COSIGNATURE:
-            yield f"witness {witness.name} {witness}\n"
-    signatures = quorum(Note.parse(note), config.cosigning)
-    yield (
-        f"quorum {signatures.needed}\n"
-        if signatures.needed and signatures.reached
-        else "quorum none\n"
-    )
-
-
-def _roots(config: Config) -> bytes:
-    """Return the public roots, and those that the configuration trusts for time-stamps."""
-    pinned = "".join(authority.roots for authority in config.stamping.authorities)
-    return Path(certifi.where()).read_bytes() + pinned.encode()
 
 
 def _copy_captures(args: Namespace, out: Path, named: set[str]) -> int:

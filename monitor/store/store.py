@@ -45,6 +45,7 @@ from monitor.store.reads.account_reads import AccountReads
 from monitor.store.reads.alert_reads import AlertReads
 from monitor.store.reads.annotation_reads import AnnotationReads
 from monitor.store.reads.check_reads import CheckReads
+from monitor.store.reads.extract_reads import ExtractReads
 from monitor.store.reads.journal_reads import JournalReads, forget_checkpoints
 from monitor.store.reads.journaled_reads import JournaledReads
 from monitor.store.reads.link_reads import LinkReads
@@ -92,6 +93,7 @@ class Store(
     AnnotationReads,
     JournalReads,
     JournaledReads,
+    ExtractReads,
     AnchorReads,
     AlertReads,
 ):

@@ -82,7 +82,7 @@ MUTANTS: dict[str, Callable[[Path], object]] = {
         min((folder / "captures").iterdir()), folder / "captures/2030-01-01.warc.gz"
     ),
     "a token that is a pipe": lambda folder: HOSTILE["a pipe"](stamp(folder) / "token.tst"),
-    "a proof": lambda folder: flip(folder / "preuves/3.json", 5),
+    "a proof": lambda folder: flip(folder / "preuves/3.feuille", 5),
     "weak key of a witness": lambda folder: (folder / "cles.txt").write_text(
         (folder / "cles.txt").read_text().replace(str(WITNESS.verifier), "x+y+z")
     ),

@@ -94,7 +94,7 @@ class Copy:
         entries[index] = mirror.leaf("round", number=-1)
         forged = Tree(entries)
         path = self.folder / "preuves" / f"{index}.tlog-proof"
-        path.with_suffix(".json").write_bytes(entries[index])
+        path.with_suffix(".feuille").write_bytes(entries[index])
         path.write_bytes(forged.proof(index, SIZE, forged.checkpoint(SIZE, at=1_795_100_000)))
         return path
 
@@ -262,7 +262,7 @@ ATTACKS: dict[str, Callable[[Copy], Path]] = {
     "witnesses, more of them asked": lambda copy: copy.change("cles.txt", "quorum 1", "quorum 2"),
     "proof": lambda copy: copy.change("preuves/3.tlog-proof", "index 3", "index 4"),
     "proof, a hash": lambda copy: copy.flip("preuves/3.tlog-proof", 50),
-    "proof, its leaf": lambda copy: copy.flip("preuves/3.json"),
+    "proof, its leaf": lambda copy: copy.flip("preuves/3.feuille"),
     "proof, of another history": lambda copy: copy.prove_elsewhere(20),
     "capture": lambda copy: copy.flip(copy.captures[0]),
     "capture, cut": lambda copy: cut(copy.captures[0]),

@@ -46,7 +46,7 @@ def run(folder: Path, *options: str | Path) -> tuple[int, str]:
 
 
 PLACES = ["MANIFESTE", "cles.txt", "racines.pem", "journal/checkpoint", "journal/tile/0/000",
-          "journal/tile/entries/000", "preuves/3.tlog-proof", "preuves/3.json",
+          "journal/tile/entries/000", "preuves/3.tlog-proof", "preuves/3.feuille",
           "captures/2026-11-23.warc.gz", "journal/horodatages/*/token.tst",
           "journal/horodatages/*/chain.pem", "journal/horodatages/*/checkpoint",
           "journal/horodatages/*/crl-1.crl", "autre"]  # fmt: skip

@@ -187,7 +187,7 @@ def make(folder: Path, *, size: int = 700) -> Tree:
     tree.write(folder / "journal", size)
     last = tree.checkpoint(size, at=1_795_100_000)
     put(folder / "journal" / "checkpoint", last)
-    put(folder / "preuves" / "3.json", tree.entries[3])
+    put(folder / "preuves" / "3.feuille", tree.entries[3])
     put(folder / "preuves" / "3.tlog-proof", tree.proof(3, size, last))
     keys = f"log {LOG.verifier}\nwitness temoin {WITNESS.verifier}\nquorum 1\n"
     put(folder / "cles.txt", keys.encode())

@@ -1,0 +1,142 @@
+"""Copy the records of some captures out of the day files, and index them for a replay program.
+
+Records are copied as they are packed, so that their digests and those of their leaves stay right.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from monitor.core.french.formatting import when
+from monitor.core.french.sentences import VERDICTS
+from monitor.evidence.captures import capture_metadata, day_files
+from monitor.evidence.captures.capture_metadata import CaptureMetadata, head_bytes
+from monitor.evidence.captures.warc import Record
+
+_ANSWERS = frozenset({"response", "revisit"})
+_STATUS = re.compile(rb"HTTP/\S+ +(\d{3})")
+_NOT_DIGITS = re.compile(r"\D")
+_BLANK = re.compile(rb"\r?\n\r?\n")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownPage:
+    """A capture of a page, for the list of a replay program."""
+
+    url: str
+    at: str  # as WARC-Date writes it
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerFile:
+    """A file of copies. `lines` are those of its index."""
+
+    path: Path
+    lines: tuple[str, ...]
+    pages: tuple[ShownPage, ...]
+
+
+def copy_answers(source: Path, out: Path, digests: Collection[str]) -> AnswerFile | None:
+    """Copy the captures whose accounts have these digests; None when the file has none of them.
+
+    Raises:
+        WarcError: The file is damaged.
+        OSError: It cannot be read, or the copy cannot be written.
+
+    """
+    accounts = dict[str, CaptureMetadata]()
+    needed, originals = set[str](), dict[str, str]()
+    for member in day_files.members(source):
+        record = member.record
+        if record.kind == "revisit":
+            originals[record.id] = record.field("WARC-Refers-To")
+        if record.kind != "metadata" or record.sha256 not in digests:
+            continue
+        account = capture_metadata.read(record)
+        if account is not None:
+            accounts[record.id] = account
+            needed |= {record.id, *capture_metadata.records_of(account)}
+    if not accounts:
+        return None
+    needed |= {originals[name] for name in needed & originals.keys()}
+    return _written(source, out, needed, accounts)
+
+
+def _written(
+    source: Path, out: Path, needed: set[str], accounts: dict[str, CaptureMetadata]
+) -> AnswerFile:
+    lines, records, offset = [], dict[str, tuple[str, str]](), 0
+    with out.open("wb") as file:
+        for member in day_files.members(source):
+            record = member.record
+            if record.id not in needed and record.kind != "warcinfo":
+                continue
+            file.write(member.packed)
+            if record.kind in _ANSWERS:
+                lines.append(_index_line(record, out.name, offset, len(member.packed)))
+                records[record.id] = record.field("WARC-Target-URI"), record.field("WARC-Date")
+            offset += len(member.packed)
+    return AnswerFile(path=out, lines=tuple(lines), pages=tuple(_pages(accounts, records)))
+
+
+def _pages(
+    accounts: dict[str, CaptureMetadata], records: dict[str, tuple[str, str]]
+) -> Iterator[ShownPage]:
+    """Yield a page for each capture of which an answer to the first request was kept."""
+    for account in accounts.values():
+        first = next((wire.response for wire in account.wires), "")
+        if first in records:
+            url, at = records[first]
+            observation = account.observation
+            verdict = VERDICTS[observation.judgement.verdict]
+            title = f"{account.target.name} – {verdict} – {when(observation.at)}"
+            yield ShownPage(url=url, at=at, title=title)
+
+
+def _index_line(record: Record, file: str, offset: int, length: int) -> str:
+    """Return the line of the index (CDXJ) for an answer."""
+    url = record.field("WARC-Target-URI")
+    head = _last_head(record.block)
+    status = _STATUS.match(head)
+    types = [
+        value.decode("latin-1")
+        for name, _, value in (line.partition(b":") for line in head.splitlines()[1:])
+        if name.lower() == b"content-type"
+    ]
+    mime = types[0].partition(";")[0].strip().lower() if types else ""
+    digest = record.field("WARC-Payload-Digest") or record.field("WARC-Block-Digest")
+    entry = {
+        "url": url,
+        "mime": "warc/revisit" if record.kind == "revisit" else mime or "unk",
+        "status": status[1].decode() if status else "0",
+        "digest": digest,
+        "length": str(length),
+        "offset": str(offset),
+        "filename": file,
+    }
+    return f"{surt(url)} {timestamp(record.field('WARC-Date'))} {json.dumps(entry)}"
+
+
+def _last_head(block: bytes) -> bytes:
+    """Return the head of an answer; early answers may stand before it."""
+    return _BLANK.split(block[: head_bytes(block)].rstrip(b"\r\n"))[-1]
+
+
+def timestamp(at: str) -> str:
+    """Write an instant, as WARC-Date has it, as an index does: 14 digits."""
+    return _NOT_DIGITS.sub("", at)[:14]
+
+
+def surt(url: str) -> str:
+    """Write an address as an index sorts it: the parts of its host from the last to the first."""
+    parts = urlsplit(url)
+    host = re.sub(r"^www\d*\.", "", parts.hostname or "")
+    port = f":{parts.port}" if parts.port not in {None, 80, 443} else ""
+    path = (parts.path.lower() or "/").rstrip("/") or "/"
+    query = "&".join(sorted(parts.query.lower().split("&")))
+    reversed_host = ",".join(reversed(host.split(".")))
+    return f"{reversed_host}{port}){path}" + (f"?{query}" if query else "")

@@ -1,0 +1,205 @@
+"""Write the bundle of a dossier: the same question at the same checkpoint gives the same bytes."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from monitor.attest.key_changes import key_changes, signer_at
+from monitor.attest.verification import size_of
+from monitor.config import Config
+from monitor.dossier.bundle import wacz_lists
+from monitor.dossier.bundle.answer_files import AnswerFile, copy_answers
+from monitor.dossier.bundle.extract_file import (
+    DESCRIPTION,
+    EXTRACT,
+    described,
+    proof_of,
+    write_extract,
+)
+from monitor.dossier.bundle.leaf_choice import ExtractSpan, LeafChoice, LeafChooser
+from monitor.dossier.bundle.plain_archive import ArchiveTooLargeError, write_archive
+from monitor.dossier.bundle.proof_files import (
+    ChosenStamps,
+    ProofFiles,
+    cosigned,
+    manifest,
+)
+from monitor.dossier.bundle.reading_notes import BundleFacts, reading_notes
+from monitor.dossier.bundle.signed_leaves import SignedLeaves
+from monitor.dossier.dossier_question import DossierRefused
+from monitor.evidence import bounded
+from monitor.evidence.announced import ANNOUNCED, MAX_BYTES
+from monitor.evidence.captures.capture_policy import CAPTURES
+from monitor.evidence.captures.warc import WarcError
+from monitor.evidence.log import mirror
+from monitor.evidence.log.journal import FOLDER
+from monitor.evidence.log.note import NoteError, VerifierKey
+from monitor.evidence.log.tiles import Tiles
+from monitor.evidence.log.tlog import ProofError
+from monitor.store import Store
+from monitor.store.reads.journal_reads import KeptCheckpoint
+
+PROOF = "preuve/"
+ARCHIVE = "archive/"
+
+Progress = Callable[[str], None]  # told in French what is being done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BundleAsked:
+    """What a bundle is about.
+
+    Attributes:
+        targets: Slugs.
+        since, until: The span, aware.
+        code: Of the dossier.
+        title: Of the dossier, in French.
+        checkpoint: Whose tree the leaves are proved in; it covers the span.
+
+    """
+
+    targets: tuple[str, ...]
+    since: datetime
+    until: datetime
+    code: str
+    title: str
+    checkpoint: KeptCheckpoint
+
+
+def write_bundle(  # noqa: PLR0913 -- keyword-only: what it is made of
+    out: Path,
+    asked: BundleAsked,
+    *,
+    store: Store,
+    data: Path,
+    config: Config,
+    key: VerifierKey,
+    progress: Progress = lambda what: None,  # noqa: ARG005 -- silent
+) -> None:
+    """Write the bundle of a question to `out`.
+
+    Args:
+        out: Path of the file, which must not exist.
+        asked: What it is about.
+        store: The record.
+        data: Folder of all that the service writes.
+        config: Whose witnesses and authorities are believed.
+        key: The journal's key today.
+        progress: Is told what is being done.
+
+    Raises:
+        DossierRefused: The journal or a file of copies is damaged, or the bundle is too large.
+        OSError: A file cannot be read or written.
+
+    """
+    with TemporaryDirectory(dir=out.parent, prefix=".paquet-") as name:
+        try:
+            files = _Maker(Path(name), asked, store, data, config).make(key, progress)
+            progress("écriture du paquet de preuves")
+            making = Path(name) / "paquet"
+            write_archive(making, files)
+        except (ProofError, NoteError, WarcError) as error:
+            raise DossierRefused(
+                f"Paquet de preuves : journal ou copies endommagés ({error})."
+            ) from None
+        except ArchiveTooLargeError as error:
+            raise DossierRefused(
+                f"Paquet de preuves trop volumineux ({error}) : choisir une période plus courte."
+            ) from None
+        making.rename(out)
+
+
+class _Maker:
+    """Makes the files of one bundle in a folder of its own."""
+
+    def __init__(
+        self, folder: Path, asked: BundleAsked, store: Store, data: Path, config: Config
+    ) -> None:
+        self._folder, self._asked, self._store = folder, asked, store
+        self._data, self._config = data, config
+        self._tiles = Tiles(data / FOLDER)
+        self._leaves = SignedLeaves(self._tiles, asked.checkpoint.size)
+        self._span = ExtractSpan(targets=asked.targets, since=asked.since, until=asked.until)
+
+    def make(self, key: VerifierKey, progress: Progress) -> dict[str, Path | bytes]:
+        """Return the files of the bundle, by name."""
+        asked, store = self._asked, self._store
+        progress("lecture du journal")
+        changes = key_changes(self._tiles, size=size_of(self._tiles.folder))
+        signer = signer_at(key, changes, size=self._leaves.size)
+        choice = LeafChooser(self._leaves, self._span).choose(store)
+        choice.add(change.leaf for change in changes)
+        note = cosigned(store, asked.checkpoint)
+        proofs = ProofFiles(self._data, self._config, signer)
+        proofs.add_checkpoint(note, self._tiles, asked.checkpoint.size)
+        stamps = [
+            token
+            for token in ChosenStamps(store.verified_tokens(self._leaves.size)).over(
+                choice.edges, choice.end
+            )
+            if proofs.add_stamp(token)
+        ]
+        proofs.add_roots()
+        choice.add(token.leaf for token in stamps)
+        progress("extrait du journal")
+        extract = self._folder / EXTRACT
+        write_extract(extract, self._leaves, choice.numbers, proofs.sizes)
+        answers = list(self._answers(choice, progress))
+        preuve: dict[str, Path | bytes] = {
+            **proofs.files,
+            f"{FOLDER}/{EXTRACT}": extract,
+            DESCRIPTION: described(self._span, choice),
+            **dict(self._proofs(choice, note)),
+            **dict(self._announcements(choice)),
+            "verifier.py": mirror.verifier(),
+        }
+        facts = BundleFacts(
+            code=asked.code, title=asked.title, since=asked.since, until=asked.until,
+            origin=signer.name, key=str(signer), size=asked.checkpoint.size,
+            signed_at=asked.checkpoint.at, sha256=mirror.verifier_sha256(), choice=choice,
+            stamps=len(stamps), files=len(answers),
+        )  # fmt: skip
+        preuve |= reading_notes(facts)
+        captures = {f"{CAPTURES}/{one.path.name}": one.path for one in answers}
+        preuve["MANIFESTE"] = manifest(preuve | captures)
+        return self._whole(preuve, answers)
+
+    def _whole(
+        self, preuve: Mapping[str, Path | bytes], answers: list[AnswerFile]
+    ) -> dict[str, Path | bytes]:
+        """Add to the proofs what makes a WACZ file of them."""
+        asked = self._asked
+        files: dict[str, Path | bytes] = {f"{PROOF}{name}": file for name, file in preuve.items()}
+        files |= {f"{ARCHIVE}{one.path.name}": one.path for one in answers}
+        files[wacz_lists.INDEX] = wacz_lists.index(line for one in answers for line in one.lines)
+        files[wacz_lists.PAGES] = wacz_lists.pages(page for one in answers for page in one.pages)
+        return files | wacz_lists.datapackage(
+            files,
+            title=f"Paquet de preuves du dossier {asked.code}",
+            description=asked.title,
+            at=asked.checkpoint.at,
+        )
+
+    def _answers(self, choice: LeafChoice, progress: Progress) -> Iterator[AnswerFile]:
+        folder = self._folder / "archive"
+        folder.mkdir()
+        for name, digests in sorted(choice.copies.items()):
+            progress(f"copies du {name.removesuffix('.warc.gz')}")
+            source = self._data / CAPTURES / name
+            if source.name == name and source.is_file():
+                answer = copy_answers(source, folder / name, digests)
+                if answer is not None:
+                    yield answer
+
+    def _proofs(self, choice: LeafChoice, note: bytes) -> Iterator[tuple[str, bytes]]:
+        for number in sorted(choice.proved):
+            yield f"preuves/{number}.feuille", self._leaves[number]
+            yield f"preuves/{number}.tlog-proof", proof_of(self._leaves, number, note)
+
+    def _announcements(self, choice: LeafChoice) -> Iterator[tuple[str, bytes]]:
+        for sha256 in sorted(choice.announcements):
+            path = self._data / ANNOUNCED / sha256
+            if path.is_file():
+                yield f"{ANNOUNCED}/{sha256}", bounded.read(path, MAX_BYTES)
