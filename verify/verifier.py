@@ -38,10 +38,11 @@ policy that the journal gives, and both must agree.
     DOSSIER/annonces/SHA256               an announcement of maintenance, as it was recorded
 
 A bundle is a WACZ (a ZIP archive of one plain form: see `Package`). It holds the same below
-preuve/, its captures in archive/, and an extract in place of all leaves:
+preuve/ under flatter names, its captures in archive/, and an extract in place of all leaves:
 
     preuve/extrait.json                   which pages, from when to when, which leaves
-    preuve/journal/extrait.gz             these leaves, and hashes that stand for all others
+    preuve/extrait.gz                     these leaves, and hashes that stand for all others
+    preuve/horodatage-SHA256-token.tst    a time-stamp, and likewise what lies beside it
 """
 
 import sys
@@ -639,8 +640,8 @@ class Extract:
 
     HEAD = b"extrait 1\n"
 
-    def __init__(self, folder: Path, journal: Path) -> None:
-        self.path, self.of = journal / "extrait.gz", folder / "extrait.json"
+    def __init__(self, folder: Path) -> None:
+        self.path, self.of = folder / "extrait.gz", folder / "extrait.json"
         said = strict_json(read(self.of))
         if said.keys() != {"v", "targets", "from", "to", "first", "end"} or said["v"] != 1:
             raise Fault(f"{self.of} : ce n’est pas la description d’un extrait")
@@ -3135,7 +3136,7 @@ HERE = Path(__file__).resolve()
 # What a copy holds, by the step that reads it; what is elsewhere, none of them vouches for.
 PLACES = re.compile(
     r"cles\.txt|racines\.pem|sans-racine\.txt|LISEZMOI(?:-avocat|-expert)?\.txt|verifier\.py"
-    r"|extrait\.json|journal/extrait\.gz"
+    r"|extrait\.json|extrait\.gz"
     r"|journal/checkpoint|journal/tile/.+|journal/changements-de-cle/[0-9]+|captures/[^/]+"
     r"|annonces/[0-9a-f]{64}|preuves/[^/]+\.(?:tlog-proof|feuille)"
     r"|journal/horodatages/[0-9a-f]{64}/(?:checkpoint|token\.tst|chain\.pem|crl-[0-9]+\.crl)"
@@ -3171,6 +3172,16 @@ DATAPACKAGE, DATAPACKAGE_DIGEST = "datapackage.json", "datapackage-digest.json"
 INDEX, PAGES = "indexes/index.cdx", "pages/pages.jsonl"
 
 
+# Some lie elsewhere in a copy of the journal: a checker of WACZ files knows of two levels only.
+PLACED = (
+    (re.compile(r"archive/([^/]+\.warc\.gz)"), r"captures/\1"),
+    (re.compile(r"preuve/([0-9]+\.(?:tlog-proof|feuille))"), r"preuves/\1"),
+    (re.compile(r"preuve/horodatage-([0-9a-f]{64})-(checkpoint|token\.tst|chain\.pem"
+                r"|crl-[0-9]+\.crl)"), r"journal/horodatages/\1/\2"),
+)  # fmt: skip
+ELSEWHERE = ("captures/", "preuves/", "journal/horodatages/", "journal/tile/")
+
+
 class Package:
     """A bundle: a WACZ file. Reads it and unpacks it; `faults` is what does not agree.
 
@@ -3183,6 +3194,8 @@ class Package:
         self.digests: dict[str, str] = {}
         self.lower_names: set[str] = set()  # some disks take A and a for one name
         self.answers = 0  # in the index
+        self.names: dict[str, str] = {}  # in the bundle, of what was unpacked
+        self._unpacked = re.compile(re.escape(str(folder)) + r"((?:/[A-Za-z0-9._-]*)*)")
         with opened(path, MAX_PACKAGE, given=True) as file:
             try:
                 self._list(file)
@@ -3258,19 +3271,28 @@ class Package:
         return name, begin + len(head) + size, at + MEMBER_LINE.size + length
 
     def place(self, name: str) -> Path:
-        """Return where a file is unpacked: the copies lie where a copy of the journal has them."""
-        if name.startswith("archive/"):
-            name = f"preuve/captures/{name.removeprefix('archive/')}"
+        """Return where a file is unpacked: where a copy of the journal has it."""
+        if name in (DATAPACKAGE, DATAPACKAGE_DIGEST, INDEX, PAGES):
+            return self.folder / name
+        for pattern, there in PLACED:
+            match = pattern.fullmatch(name)
+            if match:
+                return self.folder / "preuve" / match.expand(there)
+        place = name.removeprefix("preuve/")
+        if place == name or not PLACES.fullmatch(place) or place.startswith(ELSEWHERE):
+            raise self._refuse(name, "de trop : un paquet n’a pas de fichier de ce nom")
         return self.folder / name
 
-    def _unpack(self, file: Any, name: str) -> None:
-        belongs = name in (DATAPACKAGE, DATAPACKAGE_DIGEST, INDEX, PAGES) or (
-            name.startswith(("archive/", "preuve/")) and not name.startswith("preuve/captures/")
+    def named(self, text: str) -> str:
+        """Write what was unpacked under the names that it has in the bundle."""
+        return self._unpacked.sub(
+            lambda match: self.names.get(match[0], f"{self.path}{match[1]}"), text
         )
-        if not belongs:
-            raise self._refuse(name, "de trop : un paquet n’a pas de fichier à cette place")
+
+    def _unpack(self, file: Any, name: str) -> None:
         begin, left, crc = self.members[name]
         place = self.place(name)
+        self.names[str(place)] = f"{self.path}/{name}"
         place.parent.mkdir(parents=True, exist_ok=True)
         digest, sum_ = hashlib.sha256(), 0
         file.seek(begin)
@@ -3471,12 +3493,12 @@ class Verification:
 
     def _extract(self) -> "Extract | None":
         """Return the extract that stands for the leaves; None where all of them are."""
-        if self.journal / "extrait.gz" not in self.files:
+        if self.folder / "extrait.gz" not in self.files:
             return None
-        if any(path.parts[len(self.journal.parts) :][:1] == ("tile",) for path in self.files):
-            raise Fault(f"{self.journal / 'extrait.gz'} : un extrait, à côté de tout le journal")
+        if any(self.journal / "tile" in path.parents for path in self.files):
+            raise Fault(f"{self.folder / 'extrait.gz'} : un extrait, à côté de tout le journal")
         try:
-            return Extract(self.folder, self.journal)
+            return Extract(self.folder)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             place = self.folder / "extrait.json"
             raise Fault(f"{place} : contenu inattendu ({shown(repr(error))[:300]})") from None
@@ -3531,6 +3553,9 @@ class Verification:
 
     def manifest(self) -> str:
         path = self.folder / "MANIFESTE"
+        if self.package_read:
+            self.nothing = True
+            return "ceux du paquet, que compare la dernière étape"
         if path not in self.files:
             self.nothing = True
             return "absent : on ne peut dire si des fichiers manquent à cette copie"
@@ -4434,16 +4459,14 @@ def as_json(verification: Verification) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def renamed(value: Any, names: "dict[str, str]") -> Any:
-    """Write what was unpacked under the names that it has in the bundle."""
+def renamed(value: Any, named: "Callable[[str], str]") -> Any:
+    """Rename the files in all texts of a result."""
     if isinstance(value, str):
-        for place, name in names.items():
-            value = value.replace(place, name)
-        return value
+        return named(value)
     if isinstance(value, list):
-        return [renamed(one, names) for one in value]
+        return [renamed(one, named) for one in value]
     if isinstance(value, dict):
-        return {key: renamed(one, names) for key, one in value.items()}
+        return {key: renamed(one, named) for key, one in value.items()}
     return value
 
 
@@ -4452,17 +4475,16 @@ def judge_package(options: argparse.Namespace, tell: Say) -> dict[str, Any]:
     bundle: Path = options.dossier
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
-        names = {f"{folder / 'preuve' / 'captures'}": f"{bundle}/archive", f"{folder}": f"{bundle}"}
         try:
-            options.package = Package(bundle, folder)
+            package = options.package = Package(bundle, folder)
         except Fault as fault:
-            told = shown(renamed(str(fault), names))
+            told = shown(fault)
             tell(f"ÉCHEC {told}")
             return {"ok": False, "verdict": "1 défaut.", "taken_from_the_folder": [], "steps": [],
                     "faults": [told], "remarks": [], "on_trust": []}  # fmt: skip
         options.dossier = folder / "preuve"
         result: dict[str, Any] = renamed(
-            judge(options, lambda line: tell(renamed(line, names))), names
+            judge(options, lambda line: tell(package.named(line))), package.named
         )
         options.dossier = bundle
     return result

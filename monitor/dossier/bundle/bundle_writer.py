@@ -24,7 +24,6 @@ from monitor.dossier.bundle.proof_files import (
     ChosenStamps,
     ProofFiles,
     cosigned,
-    manifest,
 )
 from monitor.dossier.bundle.reading_notes import BundleFacts, reading_notes
 from monitor.dossier.bundle.signed_leaves import SignedLeaves
@@ -149,7 +148,7 @@ class _Maker:
         answers = list(self._answers(choice, progress))
         preuve: dict[str, Path | bytes] = {
             **proofs.files,
-            f"{FOLDER}/{EXTRACT}": extract,
+            EXTRACT: extract,
             DESCRIPTION: described(self._span, choice),
             **dict(self._proofs(choice, note)),
             **dict(self._announcements(choice)),
@@ -162,8 +161,6 @@ class _Maker:
             stamps=len(stamps), files=len(answers),
         )  # fmt: skip
         preuve |= reading_notes(facts)
-        captures = {f"{CAPTURES}/{one.path.name}": one.path for one in answers}
-        preuve["MANIFESTE"] = manifest(preuve | captures)
         return self._whole(preuve, answers)
 
     def _whole(
@@ -195,8 +192,8 @@ class _Maker:
 
     def _proofs(self, choice: LeafChoice, note: bytes) -> Iterator[tuple[str, bytes]]:
         for number in sorted(choice.proved):
-            yield f"preuves/{number}.feuille", self._leaves[number]
-            yield f"preuves/{number}.tlog-proof", proof_of(self._leaves, number, note)
+            yield f"{number}.feuille", self._leaves[number]
+            yield f"{number}.tlog-proof", proof_of(self._leaves, number, note)
 
     def _announcements(self, choice: LeafChoice) -> Iterator[tuple[str, bytes]]:
         for sha256 in sorted(choice.announcements):

@@ -17,8 +17,8 @@ from monitor.dossier.bundle.leaf_choice import ExtractSpan, LeafChoice
 from monitor.dossier.bundle.signed_leaves import SignedLeaves
 from monitor.evidence.log import tlog
 
-EXTRACT = "extrait.gz"  # below the journal's folder
-DESCRIPTION = "extrait.json"  # beside that folder
+EXTRACT = "extrait.gz"
+DESCRIPTION = "extrait.json"
 HEAD = b"extrait 1\n"
 LEVEL = 6  # of gzip: 9 takes three times as long for one per cent
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from monitor.attest.journal_policy import policy_lines, trusted_roots
@@ -23,6 +23,7 @@ from monitor.store import Store
 from monitor.store.reads.extract_reads import RecordedToken
 from monitor.store.reads.journal_reads import KeptCheckpoint
 
+STAMP = "horodatage-"
 _MAX_PEM_BYTES = 4_000_000  # as verifier.py
 _NO_ROOT = b"# aucun jeton d'horodatage dans ce paquet\n"
 
@@ -93,9 +94,10 @@ class ProofFiles:
             return False
         self._roots.add(root)
         for path in sorted(folder.iterdir()):
-            name = f"journal/{KEPT.name}/{token.sha256}/{path.name}"
-            self.files[name] = bounded.read(path, max(MAX_CRL_BYTES, _MAX_PEM_BYTES))
-        note = self.files[f"journal/{KEPT.name}/{token.sha256}/checkpoint"]
+            self.files[f"{STAMP}{token.sha256}-{path.name}"] = bounded.read(
+                path, max(MAX_CRL_BYTES, _MAX_PEM_BYTES)
+            )
+        note = self.files[f"{STAMP}{token.sha256}-checkpoint"]
         self.sizes.add(Checkpoint.parse(Note.parse(note).text).size)
         return True
 
@@ -103,16 +105,6 @@ class ProofFiles:
         """Add the roots of the chains, once all stamps were added."""
         roots = sorted(self._roots, key=lambda der: hashlib.sha256(der).digest())
         self.files["racines.pem"] = as_pem(roots) or _NO_ROOT
-
-
-def manifest(files: Mapping[str, bytes | Path]) -> bytes:
-    """Return the digest of each file, as sha256sum writes it."""
-    return "".join(_manifest_lines(files)).encode()
-
-
-def _manifest_lines(files: Mapping[str, bytes | Path]) -> Iterator[str]:
-    for name in sorted(files):
-        yield f"{sha256_of(files[name])}  {name}\n"
 
 
 def sha256_of(file: bytes | Path) -> str:

@@ -94,29 +94,28 @@ indexes/index.cdx       leur index (CDXJ) ; verifier.py le refait et compare
 pages/pages.jsonl       les pages, pour ReplayWeb.page et pywb
 datapackage.json        l’empreinte de chaque fichier ; datapackage-digest.json, la sienne
 preuve/extrait.json     la question : pages, période, feuilles {first} à {last}
-preuve/journal/extrait.gz
-                        {leaves} du journal {origin}, à leur numéro, et les
+preuve/extrait.gz       {leaves} du journal {origin}, à leur numéro, et les
                         hachages des sous-arbres qui tiennent lieu des autres : la racine s’en
                         déduit (RFC 6962), et se compare à celle du point de contrôle
 preuve/journal/checkpoint
                         le point de contrôle de {size}, signé le
                         {signed}, et ses contresignatures
-preuve/journal/horodatages/
-                        par jeton (RFC 3161) : lui, le point de contrôle daté, sa chaîne, ses CRL
-preuve/preuves/N.feuille, N.tlog-proof
+preuve/horodatage-JETON-…
+                        par jeton (RFC 3161) : token.tst, lui ; checkpoint, ce qu’il date ;
+                        chain.pem et crl-N.crl, les certificats et les listes de révocation
+preuve/N.feuille, N.tlog-proof
                         les feuilles des bornes de chaque indisponibilité, et leur preuve
                         d’inclusion (C2SP tlog-proof), pour qui préfère un autre programme
 preuve/cles.txt         la politique (C2SP tlog-policy) : clé du journal, cosignataires, quorum
 preuve/racines.pem      les racines auxquelles mènent les chaînes des jetons
-preuve/MANIFESTE        l’empreinte de chaque fichier de preuve/ ; captures/ y désigne archive/
 
 À la main :
 
     unzip PAQUET.wacz -d paquet && cd paquet/preuve
-    openssl ts -verify -token_in -in journal/horodatages/JETON/token.tst \\
-        -data journal/horodatages/JETON/checkpoint -CAfile racines.pem \\
-        -untrusted journal/horodatages/JETON/chain.pem -attime SECONDES
-    gzip -dc journal/extrait.gz | grep '"type":"outage"'
+    openssl ts -verify -token_in -in horodatage-JETON-token.tst \\
+        -data horodatage-JETON-checkpoint -CAfile racines.pem \\
+        -untrusted horodatage-JETON-chain.pem -attime SECONDES
+    gzip -dc extrait.gz | grep '"type":"outage"'
 
 -attime est l’heure du jeton (openssl ts -reply -token_in -in … -text) : le certificat de l’autorité
 peut avoir expiré depuis, ce qui n’ôte rien à ce qu’il a daté.
