@@ -643,11 +643,15 @@ class Extract:
     def __init__(self, folder: Path) -> None:
         self.path, self.of = folder / "extrait.gz", folder / "extrait.json"
         said = strict_json(read(self.of))
-        if said.keys() != {"v", "targets", "from", "to", "first", "end"} or said["v"] != 1:
+        if (
+            said.keys() != {"v", "targets", "from", "to", "first", "end", "absent"}
+            or said["v"] != 1
+        ):
             raise Fault(f"{self.of} : ce n’est pas la description d’un extrait")
         self.targets: list[str] = said["targets"]
         if not self.targets or not all(isinstance(slug, str) for slug in self.targets):
             raise Fault(f"{self.of} : il ne nomme pas ses pages")
+        self.absent: list[str] = said["absent"]  # files of copies that were no longer there
         self.since, self.until = microseconds(said["from"]), microseconds(said["to"])
         self.first, self.end = whole_number(said["first"]), whole_number(said["end"])
         if self.since >= self.until or not 0 <= self.first < self.end:
@@ -3845,6 +3849,7 @@ class Verification:
                 )
             else:
                 self.faults.append(f"{shown(there[name])} : aucune feuille ne nomme ce fichier")
+        self._absent({name for name in by_file if name not in there})
         self.nothing = not done
         away = sum(len(pairs) // 2 for name, pairs in by_file.items() if name not in there)
         self.story.on_trust.update(
@@ -3856,6 +3861,15 @@ class Verification:
             + f" depuis ; {away} hors de ce dossier ; {some(unnamed, 'copie')} qu’aucune feuille "
             "ne nomme (plus récentes, ou d’avant un arrêt brutal), sans valeur de preuve"
         )
+
+    def _absent(self, names: "set[str]") -> None:
+        """Refuse an extract without a file of copies, unless it says that it had none."""
+        for name in sorted(names) if self.extract else ():
+            path = self.kept / shown(name)
+            if self.extract and name in self.extract.absent:
+                self.remarks.append(f"{path} : copies absentes, dit qui a fait ce paquet")
+            else:
+                self.faults.append(f"{path} : manque, des feuilles de l’extrait le nomment")
 
     def announcements(self) -> str:
         """Compare the announcements that are here with what their leaves name."""

@@ -89,8 +89,45 @@ def ask(
             alive=not copy and _written_to(data),
             unknown=unknown,
             json=True,
+            package=None,
         )
         results: dict[str, Any] = program.judge(arguments, lambda _: None)
+    return _opinion(results)
+
+
+def ask_of_bundle(path: Path, *, key: VerifierKey | None, roots: bytes | None) -> Opinion | None:
+    """Have the stand-alone verifier judge a bundle.
+
+    Args:
+        path: Of the WACZ file.
+        key: The journal's key, None to take the one in the bundle on trust.
+        roots: As for `ask`; None to take those in the bundle on trust.
+
+    """
+    if not verifier_path().exists():
+        return None
+    program = _load(verifier_path())
+    with TemporaryDirectory() as name:
+        trusted = Path(name, "racines.pem")
+        if roots is not None:
+            trusted.write_bytes(roots)
+        arguments = Namespace(
+            dossier=path,
+            cle=str(key) if key else "",
+            cles=None,
+            racines=None if roots is None else trusted,
+            ancien=[],
+            data=False,
+            alive=False,
+            unknown=set,
+            json=True,
+            package=None,
+        )
+        results: dict[str, Any] = program.judge_package(arguments, lambda _: None)
+    return _opinion(results)
+
+
+def _opinion(results: dict[str, Any]) -> Opinion:
     return Opinion(
         faults=tuple(results["faults"]),
         tables=tuple(results.pop("tables", ())),

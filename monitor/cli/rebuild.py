@@ -12,7 +12,8 @@ from monitor.attest.sealing import KEY_FILE
 from monitor.attest.verification import verify
 from monitor.attest.verification_step import SHOWN
 from monitor.cli.parsing import CommandRefused, Commands, folders
-from monitor.cli.verify import described, own_key_of
+from monitor.cli.verify import own_key_of
+from monitor.cli.verify_bundle import described
 from monitor.config import load
 from monitor.config.settings import Settings, read_settings
 from monitor.evidence.captures.capture_policy import CAPTURES

@@ -22,6 +22,7 @@ from monitor.cli.parsing import (
     json_option,
     say,
 )
+from monitor.cli.verify_bundle import described, step_as_json, verify_bundle
 from monitor.config import load
 from monitor.config.settings import config_folder, read_settings
 from monitor.evidence import bounded
@@ -51,12 +52,13 @@ def add(commands: Commands) -> None:
     """Add the command."""
     check = commands.add_parser(
         "verify",
-        help="vérifier un journal, ou la base contre son journal",
+        help="vérifier un journal, la base contre son journal, ou un paquet de preuves",
         description="Vérifie sans réseau, étape par étape : 0 si tout est bon, 1 sinon.",
     )
     check.add_argument(
         "path", type=Path, metavar="CHEMIN",
-        help="un dossier de journal, ou un dossier de données : alors la base est vérifiée aussi",
+        help="un dossier de journal, un dossier de données (alors la base est vérifiée aussi), ou"
+        " le paquet de preuves d’un dossier (.wacz)",
     )  # fmt: skip
     check.add_argument(
         "--config", type=Path, default=config_folder(), metavar="DOSSIER",
@@ -77,6 +79,8 @@ def add(commands: Commands) -> None:
 
 def run_verify(args: Namespace) -> int:
     """Verify, and print each step."""
+    if args.path.is_file():
+        return verify_bundle(args)
     data = args.path if (args.path / FOLDER).is_dir() else None
     folder = args.path / FOLDER if data else args.path
     key = _key(args.key, data, folder)
@@ -130,7 +134,7 @@ def _concluded(
     if args.json:
         listed: dict[str, object] = {"unproved": list(unproved())} if data else {}
         listed["stranger"] = opinion.found if opinion else None
-        say({"ok": good, "steps": [_as_json(step) for step in steps], **listed})
+        say({"ok": good, "steps": [step_as_json(step) for step in steps], **listed})
     else:
         if opinion is not None and opinion.tables:
             print("Ce que les relevés prouvent :")
@@ -250,22 +254,3 @@ def own_key_of(data: Path, folder: Path) -> VerifierKey | None:
     except (NoteError, OSError):
         return None  # the first step of the verification refuses such a checkpoint
     return own_key(data / KEY_FILE, name=origin, algorithm=Algorithm.ED25519).verifier
-
-
-def described(number: int, step: VerificationStep) -> str:
-    lines_found = step.faults or (step.done,)
-    lines = [f"{number}. {step.title} : {'bon' if step.ok else 'REFUSÉ'}"]
-    lines += [f"   {line}" for line in lines_found]
-    lines += [f"   Prouve : {step.proves}", f"   Ne prouve pas : {step.leaves_open}"]
-    return "\n".join(lines)
-
-
-def _as_json(step: VerificationStep) -> dict[str, object]:
-    return {
-        "title": step.title,
-        "ok": step.ok,
-        "done": step.done,
-        "faults": list(step.faults),
-        "proves": step.proves,
-        "leaves_open": step.leaves_open,
-    }

@@ -90,9 +90,7 @@ def make(folder: Path) -> EvidenceRecord:
     url = f"sqlite:///{data / 'vigie.sqlite'}"
     migrate(url)
     asyncio.run(_lived(url, data, authority))
-    return EvidenceRecord(
-        data=data, url=url, config=_config(authority), roots=authority.root_pem
-    )
+    return EvidenceRecord(data=data, url=url, config=_config(authority), roots=authority.root_pem)
 
 
 def _config(authority: tsa.Authority) -> Config:
@@ -102,11 +100,17 @@ def _config(authority: tsa.Authority) -> Config:
         stamping=Stamping(
             authorities=(
                 StampAuthority(
-                    slug=AUTHORITY, name=AUTHORITY, url="http://tsa.test/", operator="essai", roots=roots
+                    slug=AUTHORITY,
+                    name=AUTHORITY,
+                    url="http://tsa.test/",
+                    operator="essai",
+                    roots=roots,
                 ),
             )
         ),
-        cosigning=Cosigning(witnesses=(Cosigner(key=str(WITNESS.verifier), url="http://temoin.example.test/"),)),
+        cosigning=Cosigning(
+            witnesses=(Cosigner(key=str(WITNESS.verifier), url="http://temoin.example.test/"),)
+        ),
     )
 
 
@@ -165,9 +169,7 @@ async def _attested(store: Store, data: Path, authority: tsa.Authority) -> None:
     line = notes.cosign(note.text, WITNESS, at=int(signed_at.timestamp()))
     await store.write(
         cosignature_work(
-            Cosignature(
-                size=checkpoint.size, witness=WITNESS.name, at=signed_at, line=str(line)
-            )
+            Cosignature(size=checkpoint.size, witness=WITNESS.name, at=signed_at, line=str(line))
         )
     )
     stamped = bytes(Note(note.text, (*note.signatures, line)))

@@ -5,14 +5,15 @@ Records are copied as they are packed, so that their digests and those of their 
 
 import json
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from monitor.core.french.formatting import when
 from monitor.core.french.sentences import VERDICTS
-from monitor.evidence.captures import capture_metadata, day_files
+from monitor.evidence import bounded
+from monitor.evidence.captures import capture_metadata, day_files, warc
 from monitor.evidence.captures.capture_metadata import CaptureMetadata, head_bytes
 from monitor.evidence.captures.warc import Record
 
@@ -48,7 +49,6 @@ def copy_answers(source: Path, out: Path, digests: Collection[str]) -> AnswerFil
         OSError: It cannot be read, or the copy cannot be written.
 
     """
-    accounts = dict[str, CaptureMetadata]()
     needed, originals = set[str](), dict[str, str]()
     for member in day_files.members(source):
         record = member.record
@@ -58,36 +58,38 @@ def copy_answers(source: Path, out: Path, digests: Collection[str]) -> AnswerFil
             continue
         account = capture_metadata.read(record)
         if account is not None:
-            accounts[record.id] = account
             needed |= {record.id, *capture_metadata.records_of(account)}
-    if not accounts:
+    if not needed:
         return None
     needed |= {originals[name] for name in needed & originals.keys()}
-    return _written(source, out, needed, accounts)
-
-
-def _written(
-    source: Path, out: Path, needed: set[str], accounts: dict[str, CaptureMetadata]
-) -> AnswerFile:
-    lines, records, offset = [], dict[str, tuple[str, str]](), 0
     with out.open("wb") as file:
         for member in day_files.members(source):
+            if member.record.id in needed or member.record.kind == "warcinfo":
+                file.write(member.packed)
+    return index_answers(out)
+
+
+def index_answers(path: Path) -> AnswerFile:
+    """Index a file of copies. Raises as `copy_answers`."""
+    lines, records = [], dict[str, tuple[str, str]]()
+    accounts = list[CaptureMetadata]()
+    with bounded.opened(path) as file:
+        for member in warc.read(file):
             record = member.record
-            if record.id not in needed and record.kind != "warcinfo":
-                continue
-            file.write(member.packed)
-            if record.kind in _ANSWERS:
-                lines.append(_index_line(record, out.name, offset, len(member.packed)))
+            account = capture_metadata.read(record)
+            if account is not None:
+                accounts.append(account)
+            elif record.kind in _ANSWERS:
+                lines.append(_index_line(record, path.name, member.offset, len(member.packed)))
                 records[record.id] = record.field("WARC-Target-URI"), record.field("WARC-Date")
-            offset += len(member.packed)
-    return AnswerFile(path=out, lines=tuple(lines), pages=tuple(_pages(accounts, records)))
+    return AnswerFile(path=path, lines=tuple(lines), pages=tuple(_pages(accounts, records)))
 
 
 def _pages(
-    accounts: dict[str, CaptureMetadata], records: dict[str, tuple[str, str]]
+    accounts: Iterable[CaptureMetadata], records: dict[str, tuple[str, str]]
 ) -> Iterator[ShownPage]:
     """Yield a page for each capture of which an answer to the first request was kept."""
-    for account in accounts.values():
+    for account in accounts:
         first = next((wire.response for wire in account.wires), "")
         if first in records:
             url, at = records[first]

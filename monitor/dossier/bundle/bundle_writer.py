@@ -149,7 +149,11 @@ class _Maker:
         preuve: dict[str, Path | bytes] = {
             **proofs.files,
             EXTRACT: extract,
-            DESCRIPTION: described(self._span, choice),
+            DESCRIPTION: described(
+                self._span,
+                choice,
+                absent=[*choice.copies.keys() - {one.path.name for one in answers}],
+            ),
             **dict(self._proofs(choice, note)),
             **dict(self._announcements(choice)),
             "verifier.py": mirror.verifier(),

@@ -8,7 +8,7 @@ import json
 from array import array
 from base64 import b64encode
 from bisect import bisect_right
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -23,8 +23,8 @@ HEAD = b"extrait 1\n"
 LEVEL = 6  # of gzip: 9 takes three times as long for one per cent
 
 
-def described(span: ExtractSpan, choice: LeafChoice) -> bytes:
-    """Return the description of an extract, as JSON."""
+def described(span: ExtractSpan, choice: LeafChoice, *, absent: Sequence[str]) -> bytes:
+    """Return the description of an extract, as JSON; `absent` are files of copies."""
     said = {
         "v": 1,
         "targets": list(span.targets),
@@ -32,6 +32,7 @@ def described(span: ExtractSpan, choice: LeafChoice) -> bytes:
         "to": instant(span.until),
         "first": choice.first,
         "end": choice.end,
+        "absent": sorted(absent),
     }
     return json.dumps(said, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
 

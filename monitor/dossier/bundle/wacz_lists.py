@@ -33,19 +33,21 @@ def pages(shown: Iterable[ShownPage]) -> bytes:
     return "".join(f"{json.dumps(line, ensure_ascii=False)}\n" for line in lines).encode()
 
 
+def resource(name: str, file: bytes | Path) -> dict[str, str | int]:
+    """Return what `datapackage.json` says of a file."""
+    return {
+        "name": name.lower().replace("/", "-"),  # unique, as frictionless demands
+        "path": name,
+        "hash": f"sha256:{sha256_of(file)}",
+        "bytes": len(file) if isinstance(file, bytes) else file.stat().st_size,
+    }
+
+
 def datapackage(
     files: Mapping[str, bytes | Path], *, title: str, description: str, at: datetime
 ) -> dict[str, bytes]:
     """Return the two files that describe all the others; `at` is the date of what they say."""
-    resources = [
-        {
-            "name": name.lower().replace("/", "-"),  # unique, as frictionless demands
-            "path": name,
-            "hash": f"sha256:{sha256_of(file)}",
-            "bytes": len(file) if isinstance(file, bytes) else file.stat().st_size,
-        }
-        for name, file in sorted(files.items())
-    ]
+    resources = [resource(name, file) for name, file in sorted(files.items())]
     described = _json(
         {
             "profile": "data-package",
