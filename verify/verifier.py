@@ -274,6 +274,9 @@ def openssl(*arguments: object) -> tuple[bool, str]:
 
 def verifies(key: bytes, message: bytes, signature: bytes) -> bool:
     """Tell whether an Ed25519 signature (RFC 8032) is good; `key` is 32 bytes."""
+    same = sha256(key + signature + message)
+    if same in GOOD_SIGNATURES:  # the same checkpoint stands at the end of each proof
+        return True
     with tempfile.TemporaryDirectory() as folder:
         public, text, signature_file = (
             Path(folder) / name for name in ("key", "text", "signature")
@@ -281,10 +284,15 @@ def verifies(key: bytes, message: bytes, signature: bytes) -> bool:
         public.write_bytes(DER_PREFIX + key)
         text.write_bytes(message)
         signature_file.write_bytes(signature)
-        return openssl(
+        is_good = openssl(
             "pkeyutl", "-verify", "-rawin", "-pubin", "-keyform", "DER", "-inkey", public,
             "-in", text, "-sigfile", signature_file,
         )[0]  # fmt: skip
+    GOOD_SIGNATURES.update([same] * is_good)
+    return is_good
+
+
+GOOD_SIGNATURES: set[bytes] = set()  # digests of a key, a signature and what it signs
 
 
 # Section 7.1 of RFC 8032, test 2: a key, and its signature of the byte 0x72.
@@ -3177,11 +3185,18 @@ INDEX, PAGES = "indexes/index.cdx", "pages/pages.jsonl"
 
 
 # Some lie elsewhere in a copy of the journal: a checker of WACZ files knows of two levels only.
-PLACED = (
-    (re.compile(r"archive/([^/]+\.warc\.gz)"), r"captures/\1"),
-    (re.compile(r"preuve/([0-9]+\.(?:tlog-proof|feuille))"), r"preuves/\1"),
-    (re.compile(r"preuve/horodatage-([0-9a-f]{64})-(checkpoint|token\.tst|chain\.pem"
-                r"|crl-[0-9]+\.crl)"), r"journal/horodatages/\1/\2"),
+STAMPED = r"(checkpoint|token\.tst|chain\.pem|crl-[0-9]+\.crl)"
+PLACED = tuple(
+    (re.compile(name), re.compile(place), there, back)
+    for name, place, there, back in (
+        (r"archive/([^/]+\.warc\.gz)", r"preuve/captures/([^/]+)", r"preuve/captures/\1",
+         r"archive/\1"),
+        (r"preuve/([0-9]+\.(?:tlog-proof|feuille))", r"preuve/preuves/([^/]+)",
+         r"preuve/preuves/\1", r"preuve/\1"),
+        (r"preuve/horodatage-([0-9a-f]{64})-" + STAMPED,
+         r"preuve/journal/horodatages/([0-9a-f]{64})/" + STAMPED,
+         r"preuve/journal/horodatages/\1/\2", r"preuve/horodatage-\1-\2"),
+    )
 )  # fmt: skip
 ELSEWHERE = ("captures/", "preuves/", "journal/horodatages/", "journal/tile/")
 
@@ -3198,7 +3213,6 @@ class Package:
         self.digests: dict[str, str] = {}
         self.lower_names: set[str] = set()  # some disks take A and a for one name
         self.answers = 0  # in the index
-        self.names: dict[str, str] = {}  # in the bundle, of what was unpacked
         self._unpacked = re.compile(re.escape(str(folder)) + r"((?:/[A-Za-z0-9._-]*)*)")
         with opened(path, MAX_PACKAGE, given=True) as file:
             try:
@@ -3278,10 +3292,10 @@ class Package:
         """Return where a file is unpacked: where a copy of the journal has it."""
         if name in (DATAPACKAGE, DATAPACKAGE_DIGEST, INDEX, PAGES):
             return self.folder / name
-        for pattern, there in PLACED:
+        for pattern, _, there, _ in PLACED:
             match = pattern.fullmatch(name)
             if match:
-                return self.folder / "preuve" / match.expand(there)
+                return self.folder / match.expand(there)
         place = name.removeprefix("preuve/")
         if place == name or not PLACES.fullmatch(place) or place.startswith(ELSEWHERE):
             raise self._refuse(name, "de trop : un paquet n’a pas de fichier de ce nom")
@@ -3289,14 +3303,18 @@ class Package:
 
     def named(self, text: str) -> str:
         """Write what was unpacked under the names that it has in the bundle."""
-        return self._unpacked.sub(
-            lambda match: self.names.get(match[0], f"{self.path}{match[1]}"), text
-        )
+        return self._unpacked.sub(lambda match: f"{self.path}{self._name(match[1])}", text)
+
+    def _name(self, place: str) -> str:
+        for _, pattern, _, back in PLACED:
+            match = pattern.fullmatch(place[1:])
+            if match:
+                return "/" + match.expand(back)
+        return place
 
     def _unpack(self, file: Any, name: str) -> None:
         begin, left, crc = self.members[name]
         place = self.place(name)
-        self.names[str(place)] = f"{self.path}/{name}"
         place.parent.mkdir(parents=True, exist_ok=True)
         digest, sum_ = hashlib.sha256(), 0
         file.seek(begin)
@@ -4358,6 +4376,8 @@ def judge(options: argparse.Namespace, tell: Say) -> dict[str, Any]:
         )
         say("   celle qu’il dirait lui-même ne prouverait rien.")
     steps = list(taken(verification, say)) if verification else []
+    if verification and verification.extract:
+        verification.extract.here.close()
     faults[:] = map(shown, faults)  # they name files, whose names are from outside
     remarks = [shown(line) for line in verification.remarks] if verification else []
     trusted = list(on_trust(verification)) if verification else []

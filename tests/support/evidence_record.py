@@ -7,17 +7,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from monitor.attest.sealing import Sealer
-from monitor.config import Config, StampAuthority
-from monitor.config.values import Cosigner, Cosigning, Stamping
+from monitor.config import Config, Cosigner, Cosigning, StampAuthority, Stamping
 from monitor.core.model import Kind, Target
 from monitor.core.model.anchors import Cosignature, Stamp, Standing
 from monitor.core.scheduling.slots import grids
+from monitor.dossier.bundle import BundleAsked, write_bundle
 from monitor.evidence.captures.capture_policy import CAPTURES, Captures
 from monitor.evidence.log import note as notes
 from monitor.evidence.log.note import Algorithm, Note, SignerKey
 from monitor.store import Store, migrate
 from monitor.store.anchor_rows import cosignature_work, stamp_work
-from monitor.store.reads.journal_reads import KeptCheckpoint
 from tests.support import tsa
 from tests.support.captured import ANSWERS, spoken
 from tests.support.clock import FakeClock
@@ -38,6 +37,7 @@ ORIGIN = "vigie.example.test/journal"
 KEY = SignerKey(ORIGIN, Algorithm.ED25519, b"k" * 32)
 WITNESS = SignerKey("temoin.example.test", Algorithm.COSIGNATURE, b"w" * 32)
 AUTHORITY = "essai"
+CODE = "K7Q2-9FDM-4XWB"
 TARGETS = {
     slug: Target(
         slug=slug,
@@ -74,12 +74,38 @@ class EvidenceRecord:
     def open(self) -> Store:
         return Store.open(self.url, point="local", writer=False)
 
-    def checkpoint(self) -> KeptCheckpoint:
-        """Return the newest checkpoint."""
+    def bundle(
+        self,
+        path: Path,
+        *,
+        targets: tuple[str, ...] = ("accueil", "connexion"),
+        since: datetime = SINCE,
+        until: datetime = UNTIL,
+    ) -> None:
+        """Write the bundle of a question, at the first checkpoint that settles it."""
         with self.open() as store:
-            checkpoint = store.checkpoint()
-        assert checkpoint is not None
-        return checkpoint
+            settled = max(store.settled_by(slug, until) or 0 for slug in targets)
+            checkpoint = store.checkpoint_over(settled, until)
+            assert checkpoint is not None
+            asked = BundleAsked(
+                targets=targets,
+                since=since,
+                until=until,
+                code=CODE,
+                title="Deux pages",
+                checkpoint=checkpoint,
+            )
+            write_bundle(
+                path, asked, store=store, data=self.data, config=self.config, key=KEY.verifier
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceBundle:
+    """A bundle, and the record that it is made of."""
+
+    record: EvidenceRecord
+    path: Path
 
 
 def make(folder: Path) -> EvidenceRecord:

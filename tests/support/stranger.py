@@ -43,6 +43,7 @@ def run_verifier(folder: Path, *options: str | Path, place: Path = VERIFIER) -> 
         patch.object(program, "NOW", int(time.time())),  # noqa: TID251 -- as the program does
         patch.dict(program.GOOD_CHAINS, clear=True),
         patch.object(program, "GOOD_LISTS", set()),
+        patch.object(program, "GOOD_SIGNATURES", set()),
         patch.object(sys, "argv", argv),
         patch.dict(os.environ, {"PATH": os.defpath}, clear=True),
         redirect_stdout(out),
