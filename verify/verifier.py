@@ -4265,11 +4265,20 @@ def rule_of(policy: "dict[str, int]") -> str:
     )
 
 
+def in_question(story: Story, one: Outage) -> bool:
+    """Tell whether an outage touches the span that an extract is of."""
+    extract, ended = story.extract, one.first_ok_at
+    if extract is None:
+        return True
+    return one.first_fail_at < extract.until and (ended is None or ended > extract.since)
+
+
 def tables(story: Story) -> Iterator[str]:
     """Yield the outages, changes and gaps that the leaves prove, with the numbers of leaves."""
     for rank, one in enumerate(story.outages[:SHOWN], start=1):
         at = one.leaves
-        yield f"Indisponibilité {rank} : {shown(one.target)} ({NATURES[one.nature]})"
+        apart = " ; hors de la période demandée" * (not in_question(story, one))
+        yield f"Indisponibilité {rank} : {shown(one.target)} ({NATURES[one.nature]}){apart}"
         place = at.get("target")
         page = story.named[place] if place is not None else {}
         if "url" in page:

@@ -2,6 +2,8 @@
 
 import gzip
 import json
+import subprocess
+import sys
 from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
@@ -10,7 +12,6 @@ from zipfile import ZipFile
 import fastwarc
 import pytest
 import surt as reference  # type: ignore[import-untyped] # it has no types
-import wacz.validate  # type: ignore[import-untyped] # it has no types
 from warcio import ArchiveIterator  # type: ignore[import-untyped] # it has no types
 
 from monitor.dossier.bundle.answer_files import surt
@@ -77,16 +78,12 @@ def test_the_same_question_gives_the_same_bytes(evidence: EvidenceBundle, tmp_pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["encore.wacz"]
 
 
-def test_the_checker_of_wacz_files_accepts_it(
-    evidence: EvidenceBundle, capsys: pytest.CaptureFixture[str]
-) -> None:
-    checked = wacz.validate.Validation(str(evidence.path))
-    with checked.dir:
-        assert checked.check_required_contents() == 0, capsys.readouterr().out
-        assert checked.frictionless_validate(), capsys.readouterr().out
-        assert checked.check_file_paths(), capsys.readouterr().out
-        assert checked.check_file_hashes(), capsys.readouterr().out
-        assert checked.check_data_package_hash_and_sig()
+def test_the_checker_of_wacz_files_accepts_it(evidence: EvidenceBundle) -> None:
+    command = [Path(sys.executable).with_name("wacz"), "validate", "-f", evidence.path]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "the passed WACZ is valid" in done.stdout
 
 
 def test_nothing_is_compressed_and_nothing_else_is_in_it(evidence: EvidenceBundle) -> None:
@@ -121,7 +118,7 @@ def test_others_find_each_answer_by_the_index(files: bundles.Files) -> None:
         )
         assert one.http_headers.get_statuscode() == told["status"]
         (other,) = fastwarc.ArchiveIterator(BytesIO(data), verify_digests=True)
-        assert other.headers["WARC-Payload-Digest"] in {told["digest"], None}
+        assert told["digest"] in {value for _, value in other.headers}
 
 
 def test_only_the_pages_of_the_question_are_in_it(files: bundles.Files) -> None:
@@ -142,10 +139,9 @@ def test_two_texts_say_what_to_do_with_it(files: bundles.Files) -> None:
 
     assert CODE in lawyer
     assert "R. 414-5" in lawyer
-    assert "340 relevés sur les pages du dossier, dont 2 débuts d’indisponibilité" in lawyer
+    assert "160 relevés sur les pages du dossier, dont 2 indisponibilités." in lawyer
     assert f"verifier.py PAQUET.wacz --cle '{KEY.verifier}'" in expert
     assert "constat" not in lawyer.replace("constatée", "")
-    assert max(map(len, (lawyer + expert).splitlines())) <= 110
 
 
 def test_a_quiet_span_is_told_as_one(evidence: EvidenceBundle, tmp_path: Path) -> None:
@@ -156,7 +152,8 @@ def test_a_quiet_span_is_told_as_one(evidence: EvidenceBundle, tmp_path: Path) -
 
     code, output = run_verifier(path, "--cle", str(KEY.verifier))
     assert code == 0, output
-    assert "0 indisponibilité refaite" in output
+    assert "Indisponibilité 1 : connexion (indisponible) ; hors de la période demandée" in output
+    assert "Indisponibilité 2" not in output
     lawyer = bundles.files_of(path.read_bytes())["preuve/LISEZMOI-avocat.txt"].decode()
     assert "dont aucune indisponibilité constatée" in lawyer
 

@@ -8,7 +8,6 @@ checks; `end` is late enough for no slot of the span to be still in hand.
 import json
 import re
 from array import array
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,6 +26,7 @@ IN_HAND: Final = timedelta(hours=2)
 _SHARED = re.compile(rb'"type":"(?:run|gap|key|correction|round)"')
 _AT = re.compile(rb'"at":"([^"]{27})"')
 _OWN_KINDS = frozenset({"observation", "outage", "blip", "capture", "change", "gap"})
+_OPEN = "9999"  # after any instant
 _EDGES = ("last_ok_at", "first_fail_at", "last_fail_at", "first_ok_at")
 
 
@@ -51,8 +51,8 @@ class LeafChoice:
         proved: Leaves that a proof of their own is given for: edges of outages, and the checks
             that frame them.
         edges: Leaves of the edges of outages.
-        checks: How many checks each target has.
-        outages: How many outages are told to begin.
+        checks: How many checks there are within the span.
+        outages: How many outages touch it.
         announcements: Digests of the announcements of maintenance.
 
     """
@@ -64,7 +64,7 @@ class LeafChoice:
     copies: dict[str, set[str]] = field(default_factory=dict)
     proved: set[int] = field(default_factory=set)
     edges: list[int] = field(default_factory=list)
-    checks: Counter[str] = field(default_factory=Counter)
+    checks: int = 0
     outages: int = 0
     announcements: set[str] = field(default_factory=set)
 
@@ -85,6 +85,7 @@ class LeafChooser:
         self._referred: set[int] = set()
         self._checks: dict[str, dict[str, int]] = {slug: {} for slug in span.targets}
         self._needed: set[tuple[str, str]] = set()  # checks that frame outages
+        self._outages: dict[tuple[str, str], str] = {}  # their ends, by page and beginning
         self._round: tuple[int, str] | None = None  # the last one
         self._choice = LeafChoice(0, 0, leaves.size, array("q"))
 
@@ -107,7 +108,11 @@ class LeafChooser:
             choice.proved |= set() if frame is None else {frame}
         choice.proved |= set(choice.edges)
         choice.add((*self._chosen, *self._referred))
-        choice.checks.update({slug: len(checks) for slug, checks in self._checks.items()})
+        since, until = instant(self._span.since), instant(self._span.until)
+        choice.checks = sum(since <= at < until for one in self._checks.values() for at in one)
+        choice.outages = sum(
+            first_at < until and last_at > since for (_, first_at), last_at in self._outages.items()
+        )
         return choice
 
     def _begin(self, store: Store) -> int:
@@ -157,7 +162,7 @@ class LeafChooser:
             self._checks[leaf["target"]][leaf["at"]] = number
         elif kind == "outage":
             choice.edges.append(number)
-            choice.outages += leaf["edge"] == "opened"
+            self._outages[leaf["target"], leaf["first_fail_at"]] = leaf.get("first_ok_at", _OPEN)
             self._needed |= {(leaf["target"], leaf[name]) for name in _EDGES if name in leaf}
         elif kind == "capture":
             choice.copies.setdefault(leaf["file"], set()).add(leaf["sha256"])

@@ -136,7 +136,7 @@ def reading_notes(facts: BundleFacts) -> dict[str, bytes]:
         title=facts.title,
         since=when(facts.since),
         until=when(facts.until),
-        checks=count(choice.checks.total(), "relevé"),
+        checks=count(choice.checks, "relevé"),
         outages=_outages(choice.outages),
         files=count(facts.files, "fichier"),
         stamps=count(facts.stamps, "jeton"),
@@ -159,4 +159,4 @@ def reading_notes(facts: BundleFacts) -> dict[str, bytes]:
 def _outages(number: int) -> str:
     if not number:
         return "aucune indisponibilité constatée"
-    return f"{count(number, 'début')} d’indisponibilité"
+    return count(number, "indisponibilité")
