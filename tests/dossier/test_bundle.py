@@ -79,7 +79,8 @@ def test_the_same_question_gives_the_same_bytes(evidence: EvidenceBundle, tmp_pa
 
 
 def test_the_checker_of_wacz_files_accepts_it(evidence: EvidenceBundle) -> None:
-    command = [Path(sys.executable).with_name("wacz"), "validate", "-f", evidence.path]
+    program = str(Path(sys.executable).with_name("wacz"))
+    command = [program, "validate", "-f", str(evidence.path)]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stdout + done.stderr

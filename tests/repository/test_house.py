@@ -53,7 +53,6 @@ UNUSED = {
     "new_tiles": "the tests hold the tiles that are written to those that the format lists",
     "process_bind_param": "called by SQLAlchemy",
     "process_result_value": "called by SQLAlchemy",
-    "prove_inclusion": "see check_inclusion",
     "send_400_response": "called by uvicorn",
     "tile_bytes": "see new_tiles",
     "writelines": "called by whoever prints",

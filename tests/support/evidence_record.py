@@ -11,7 +11,7 @@ from monitor.config import Config, Cosigner, Cosigning, StampAuthority, Stamping
 from monitor.core.model import Kind, Target
 from monitor.core.model.anchors import Cosignature, Stamp, Standing
 from monitor.core.scheduling.slots import grids
-from monitor.dossier.bundle import BundleAsked, write_bundle
+from monitor.dossier.bundle import BundleQuestion, write_bundle
 from monitor.evidence.captures.capture_policy import CAPTURES, Captures
 from monitor.evidence.log import note as notes
 from monitor.evidence.log.note import Algorithm, Note, SignerKey
@@ -87,7 +87,7 @@ class EvidenceRecord:
             settled = max(store.settled_by(slug, until) or 0 for slug in targets)
             checkpoint = store.checkpoint_over(settled, until)
             assert checkpoint is not None
-            asked = BundleAsked(
+            question = BundleQuestion(
                 targets=targets,
                 since=since,
                 until=until,
@@ -96,7 +96,7 @@ class EvidenceRecord:
                 checkpoint=checkpoint,
             )
             write_bundle(
-                path, asked, store=store, data=self.data, config=self.config, key=KEY.verifier
+                path, question, store=store, data=self.data, config=self.config, key=KEY.verifier
             )
 
 

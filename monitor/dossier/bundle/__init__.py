@@ -6,6 +6,6 @@ preuve/                as `vigie export` writes it, with an extract in place of 
 datapackage.json       the digest of each file
 """
 
-from monitor.dossier.bundle.bundle_writer import BundleAsked, write_bundle
+from monitor.dossier.bundle.bundle_writer import BundleQuestion, write_bundle
 
-__all__ = ["BundleAsked", "write_bundle"]
+__all__ = ["BundleQuestion", "write_bundle"]

@@ -24,7 +24,7 @@ _BLANK = re.compile(rb"\r?\n\r?\n")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ShownPage:
+class ReplayPage:
     """A capture of a page, for the list of a replay program."""
 
     url: str
@@ -38,7 +38,7 @@ class AnswerFile:
 
     path: Path
     lines: tuple[str, ...]
-    pages: tuple[ShownPage, ...]
+    pages: tuple[ReplayPage, ...]
 
 
 def copy_answers(source: Path, out: Path, digests: Collection[str]) -> AnswerFile | None:
@@ -87,7 +87,7 @@ def index_answers(path: Path) -> AnswerFile:
 
 def _pages(
     accounts: Iterable[CaptureMetadata], records: dict[str, tuple[str, str]]
-) -> Iterator[ShownPage]:
+) -> Iterator[ReplayPage]:
     """Yield a page for each capture of which an answer to the first request was kept."""
     for account in accounts:
         first = next((wire.response for wire in account.wires), "")
@@ -96,7 +96,7 @@ def _pages(
             observation = account.observation
             verdict = VERDICTS[observation.judgement.verdict]
             title = f"{account.target.name} – {verdict} – {when(observation.at)}"
-            yield ShownPage(url=url, at=at, title=title)
+            yield ReplayPage(url=url, at=at, title=title)
 
 
 def _index_line(record: Record, file: str, offset: int, length: int) -> str:

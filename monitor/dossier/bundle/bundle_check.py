@@ -117,21 +117,21 @@ def _lists(path: Path, files: dict[str, Path]) -> VerificationStep:
             wacz_lists.INDEX: wacz_lists.index(line for one in answers for line in one.lines),
             wacz_lists.PAGES: wacz_lists.pages(page for one in answers for page in one.pages),
         }
-        said = json.loads(_read(files, wacz_lists.DATAPACKAGE))
+        package = json.loads(_read(files, wacz_lists.DATAPACKAGE))
         others = {
             name: file
             for name, file in files.items()
             if name not in {wacz_lists.DATAPACKAGE, wacz_lists.DATAPACKAGE_DIGEST}
         }
-        for one in said["resources"]:
+        for one in package["resources"]:
             name = one["path"]
             if name in others and one != wacz_lists.resource(name, others[name]):
                 faults.append(f"{path}/{name} : n’a pas l’empreinte que dit datapackage.json")
         lists |= wacz_lists.datapackage(
             others,
-            title=str(said["title"]),
-            description=str(said["description"]),
-            at=datetime.fromisoformat(said["created"]),
+            title=str(package["title"]),
+            description=str(package["description"]),
+            at=datetime.fromisoformat(package["created"]),
         )
         for name, data in lists.items():
             if _read(files, name) != data:

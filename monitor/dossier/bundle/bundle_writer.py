@@ -47,7 +47,7 @@ Progress = Callable[[str], None]  # told in French what is being done
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BundleAsked:
+class BundleQuestion:
     """What a bundle is about.
 
     Attributes:
@@ -69,7 +69,7 @@ class BundleAsked:
 
 def write_bundle(  # noqa: PLR0913 -- keyword-only: what it is made of
     out: Path,
-    asked: BundleAsked,
+    question: BundleQuestion,
     *,
     store: Store,
     data: Path,
@@ -81,7 +81,7 @@ def write_bundle(  # noqa: PLR0913 -- keyword-only: what it is made of
 
     Args:
         out: Path of the file, which must not exist.
-        asked: What it is about.
+        question: What it is about.
         store: The record.
         data: Folder of all that the service writes.
         config: Whose witnesses and authorities are believed.
@@ -95,7 +95,7 @@ def write_bundle(  # noqa: PLR0913 -- keyword-only: what it is made of
     """
     with TemporaryDirectory(dir=out.parent, prefix=".paquet-") as name:
         try:
-            files = _Maker(Path(name), asked, store, data, config).make(key, progress)
+            files = _BundleMaker(Path(name), question, store, data, config).make(key, progress)
             progress("écriture du paquet de preuves")
             making = Path(name) / "paquet"
             write_archive(making, files)
@@ -110,29 +110,31 @@ def write_bundle(  # noqa: PLR0913 -- keyword-only: what it is made of
         making.rename(out)
 
 
-class _Maker:
+class _BundleMaker:
     """Makes the files of one bundle in a folder of its own."""
 
     def __init__(
-        self, folder: Path, asked: BundleAsked, store: Store, data: Path, config: Config
+        self, folder: Path, question: BundleQuestion, store: Store, data: Path, config: Config
     ) -> None:
-        self._folder, self._asked, self._store = folder, asked, store
+        self._folder, self._question, self._store = folder, question, store
         self._data, self._config = data, config
         self._tiles = Tiles(data / FOLDER)
-        self._leaves = SignedLeaves(self._tiles, asked.checkpoint.size)
-        self._span = ExtractSpan(targets=asked.targets, since=asked.since, until=asked.until)
+        self._leaves = SignedLeaves(self._tiles, question.checkpoint.size)
+        self._span = ExtractSpan(
+            targets=question.targets, since=question.since, until=question.until
+        )
 
     def make(self, key: VerifierKey, progress: Progress) -> dict[str, Path | bytes]:
         """Return the files of the bundle, by name."""
-        asked, store = self._asked, self._store
+        question, store = self._question, self._store
         progress("lecture du journal")
         changes = key_changes(self._tiles, size=size_of(self._tiles.folder))
         signer = signer_at(key, changes, size=self._leaves.size)
         choice = LeafChooser(self._leaves, self._span).choose(store)
         choice.add(change.leaf for change in changes)
-        note = cosigned(store, asked.checkpoint)
+        note = cosigned(store, question.checkpoint)
         proofs = ProofFiles(self._data, self._config, signer)
-        proofs.add_checkpoint(note, self._tiles, asked.checkpoint.size)
+        proofs.add_checkpoint(note, self._tiles, question.checkpoint.size)
         stamps = [
             token
             for token in ChosenStamps(store.verified_tokens(self._leaves.size)).over(
@@ -159,9 +161,9 @@ class _Maker:
             "verifier.py": mirror.verifier(),
         }
         facts = BundleFacts(
-            code=asked.code, title=asked.title, since=asked.since, until=asked.until,
-            origin=signer.name, key=str(signer), size=asked.checkpoint.size,
-            signed_at=asked.checkpoint.at, sha256=mirror.verifier_sha256(), choice=choice,
+            code=question.code, title=question.title, since=question.since, until=question.until,
+            origin=signer.name, key=str(signer), size=question.checkpoint.size,
+            signed_at=question.checkpoint.at, sha256=mirror.verifier_sha256(), choice=choice,
             stamps=len(stamps), files=len(answers),
         )  # fmt: skip
         preuve |= reading_notes(facts)
@@ -171,16 +173,16 @@ class _Maker:
         self, preuve: Mapping[str, Path | bytes], answers: list[AnswerFile]
     ) -> dict[str, Path | bytes]:
         """Add to the proofs what makes a WACZ file of them."""
-        asked = self._asked
+        question = self._question
         files: dict[str, Path | bytes] = {f"{PROOF}{name}": file for name, file in preuve.items()}
         files |= {f"{ARCHIVE}{one.path.name}": one.path for one in answers}
         files[wacz_lists.INDEX] = wacz_lists.index(line for one in answers for line in one.lines)
         files[wacz_lists.PAGES] = wacz_lists.pages(page for one in answers for page in one.pages)
         return files | wacz_lists.datapackage(
             files,
-            title=f"Paquet de preuves du dossier {asked.code}",
-            description=asked.title,
-            at=asked.checkpoint.at,
+            title=f"Paquet de preuves du dossier {question.code}",
+            description=question.title,
+            at=question.checkpoint.at,
         )
 
     def _answers(self, choice: LeafChoice, progress: Progress) -> Iterator[AnswerFile]:

@@ -25,7 +25,7 @@ LEVEL = 6  # of gzip: 9 takes three times as long for one per cent
 
 def described(span: ExtractSpan, choice: LeafChoice, *, absent: Sequence[str]) -> bytes:
     """Return the description of an extract, as JSON; `absent` are files of copies."""
-    said = {
+    description = {
         "v": 1,
         "targets": list(span.targets),
         "from": instant(span.since),
@@ -34,7 +34,7 @@ def described(span: ExtractSpan, choice: LeafChoice, *, absent: Sequence[str]) -
         "end": choice.end,
         "absent": sorted(absent),
     }
-    return json.dumps(said, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
+    return json.dumps(description, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
 
 
 def write_extract(

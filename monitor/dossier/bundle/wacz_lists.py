@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 
-from monitor.dossier.bundle.answer_files import ShownPage
+from monitor.dossier.bundle.answer_files import ReplayPage
 from monitor.dossier.bundle.proof_files import sha256_of
 
 INDEX = "indexes/index.cdx"
@@ -20,12 +20,12 @@ def index(lines: Iterable[str]) -> bytes:
     return "".join(f"{line}\n" for line in sorted(lines)).encode()
 
 
-def pages(shown: Iterable[ShownPage]) -> bytes:
+def pages(replayed: Iterable[ReplayPage]) -> bytes:
     """Return the list of pages, by time."""
     lines: list[dict[str, str]] = [
         {"format": "json-pages-1.0", "id": "pages", "title": "Pages relevées"}
     ]
-    ordered = sorted(shown, key=lambda page: (page.at, page.url))
+    ordered = sorted(replayed, key=lambda page: (page.at, page.url))
     lines += [
         {"id": f"{rank:08}", "url": page.url, "ts": page.at, "title": page.title}
         for rank, page in enumerate(ordered, start=1)
