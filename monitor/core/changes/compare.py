@@ -10,7 +10,7 @@ from monitor.core.changes.kinds import kinds_of, of_facts, weigh
 from monitor.core.changes.link_changes import link_edits
 from monitor.core.french import change_sentences
 from monitor.core.text.facts.page_facts import facts_of
-from monitor.core.text.page import Element, Fact, Obstacle, Page
+from monitor.core.text.page import Block, Element, Fact, Link, Obstacle, Page
 
 MOST_STRAY_WORDS = 100  # of a page that could be an unknown error page
 LEAST_LOST_WORDS = 400  # of the page that stood there before, or stands there after
@@ -107,8 +107,10 @@ def compare(before: Page, after: Page) -> Change | None:
 
 def _is_replaced(before: Page, after: Page) -> bool:
     """Return whether another page stands in the place of this one: nearly no sentence is left."""
+    if before.title == after.title:
+        return False
     old, new = _sentences(before), _sentences(after)
-    if before.title == after.title or min(len(old), len(new)) < LEAST_SENTENCES:
+    if min(len(old), len(new)) < LEAST_SENTENCES:
         return False
     if min(_size(before), _size(after)) < LEAST_REPLACED_WORDS:
         return False
@@ -160,8 +162,18 @@ def _edit(region: EditedRegion, *, lost: frozenset[Fact], gained: frozenset[Fact
 
 
 def _facts_that_differ(before: Page, after: Page) -> tuple[frozenset[Fact], frozenset[Fact]]:
-    old, new = facts_of(before.main()), facts_of(after.main())
-    return old - new, new - old
+    """Return the facts that only one side states. Blocks of both sides are read once, if at all."""
+    old, new = _by_content(before), _by_content(after)
+    lost = facts_of(block for key, block in old.items() if key not in new)
+    gained = facts_of(block for key, block in new.items() if key not in old)
+    if not lost and not gained:
+        return _NONE, _NONE
+    still = facts_of(block for key, block in old.items() if key in new)
+    return lost - gained - still, gained - lost - still
+
+
+def _by_content(page: Page) -> dict[tuple[str, tuple[Link, ...]], Block]:
+    return {(block.compared, block.links): block for block in page.main()}
 
 
 def _of_links(facts: Iterable[Fact]) -> list[Fact]:

@@ -37,14 +37,14 @@ def link_edits(before: Page, after: Page) -> tuple[LinkEdit, ...]:
 
 
 def _links(page: Page) -> tuple[Counter[Key], dict[Key, str]]:
+    each = Counter((link.text, link.target) for block in page.main() for link in block.links)
     counts: Counter[Key] = Counter()
     texts: dict[Key, str] = {}
-    for block in page.main():
-        for link in block.links:
-            if link.target:
-                key = (words(link.text), link.target)
-                counts[key] += 1
-                texts.setdefault(key, link.text)
+    for (text, target), count in each.items():
+        if target:
+            key = (words(text), target)
+            counts[key] += count
+            texts.setdefault(key, text)
     return counts, texts
 
 

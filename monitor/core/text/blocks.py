@@ -1,7 +1,7 @@
 """From a tree to runs of text: one walk, without recursion."""
 
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import cast
 
 from selectolax.lexbor import LexborNode
 
@@ -49,166 +49,184 @@ _NOT_TEXT_TAGS = """
 _NOT_TEXT = frozenset(_NOT_TEXT_TAGS.split())
 _EMBEDDING = frozenset({"iframe", "object", "embed", "area"})
 _DISABLED = " [désactivé] "
+# Without attributes, these do nothing but hold text, or nothing but break a line around it.
+_OWN_WAYS = frozenset(
+    {"a", "br", "button", "del", "fieldset", "form", "img", "input", "s", "strike", "tr"}
+)
+_PLAIN_BREAKING = _BREAKING - _OWN_WAYS - element_masks.BY_TAG.keys()
+_DISABLING = frozenset({"disabled", "aria-disabled"})
+_NEVER_PLAIN = _BREAKING | _NOT_TEXT | _EMBEDDING | _OWN_WAYS | element_masks.BY_TAG.keys()
+
+# What is due at the end of an element, as bits: most elements have nothing to do.
+_SKIPPED = -1  # its content is not walked
+_NODE, _ROW, _LINK, _STRUCK, _OFF, _OFF_SET, _FORM = (1 << bit for bit in range(7))
 
 
 def outline(markup: Markup, *, url: str | None) -> Outline:
     """Return the nodes and runs of a page. `url` is its address."""
     walk = _Walk(markup, url=url)
-    for entering, node in _events(markup.root, walk):
-        if not entering:
-            walk.leave()
-        elif walk.is_full():
-            break
-        elif node.is_text_node:
-            walk.add(node.text_content or "")
+    walk.read(markup.root)
     walk.flush()
-    walk.outline.cut |= walk.is_full() or markup.cut
+    walk.outline.cut |= walk.full or markup.cut
     title = markup.parser.css_first("title")
     text = title.text()[:5_000] if title else ""
     walk.outline.title = tidy(text)[:500]
     return walk.outline
 
 
-class _Open(NamedTuple):
-    """An element that is open: what to do at its end."""
-
-    node: bool = False  # it opened one
-    row: bool = False  # it stands in a table row
-    link: OpenLink | None = None
-    struck: bool = False
-    disabled: bool = False
-    fieldset: bool = False
-
-
-def _events(root: LexborNode | None, walk: "_Walk") -> Iterator[tuple[bool, LexborNode]]:
-    """Yield each text on entering, and each element on leaving, in order."""
-    above: list[LexborNode] = []
-    node = root
-    while node is not None:
-        below = None
-        if node.is_element_node:
-            below = node.first_child if walk.enter(node) else None
-            if below is not None:
-                above.append(node)
-                node = below
-                continue
-            yield False, node
-        elif node.is_text_node:
-            yield True, node
-        following = node.next if node is not root else None
-        while following is None and above:
-            node = above.pop()
-            yield False, node
-            following = node.next if node is not root else None
-        node = following
-
-
 class _Walk:
-    """What is open at one point of the walk."""
+    """What is open at one point of the walk.
+
+    `full`: a bound is reached; the rest of the page is left out.
+    """
 
     def __init__(self, markup: Markup, *, url: str | None) -> None:
         self.outline = Outline()
+        self.full = False
         self._base = markup.base(url)
         self._itself = link_normalisation.target(url, base=None) if url else ""
         self._controls = PageControls(markup)
         self._nodes = [0]  # those open, the root first
-        self._open: list[_Open] = []
         self._kept = 0  # characters of the runs and of their links
-        self._in_row = 0  # elements open since a table row began, itself included
+        self._in_row = False
         self._struck = False
         self._off = 0  # disabled sets of fields that are open
-        self._forms: list[tuple[int, str]] = []  # depth and address of each that is open
+        self._actions: list[str] = []  # address of each form that is open
         self._pieces: list[str] = []
         self._links: list[Link] = []
         self._linked = 0
         self._link: OpenLink | None = None
         self._link_start = 0
 
-    def enter(self, element: LexborNode) -> bool:
-        """Handle the start of an element; return whether its content must be walked."""
+    def read(self, root: LexborNode | None) -> None:
+        """Walk the tree below a node, without recursion: a page may be as deep as it is long."""
+        above: list[tuple[LexborNode, int]] = []  # the elements open, and what their end is due
+        node = root
+        while node is not None:
+            if node.is_text_node:
+                if self.full:
+                    return
+                self._add(node.text_content or "")
+            elif node.is_element_node:
+                due = self._enter(node)
+                below = node.first_child if due != _SKIPPED else None
+                if below is not None:
+                    above.append((node, due))
+                    node = below
+                    continue
+                if due > 0:
+                    self._leave(due)
+            following = node.next if above else None
+            while following is None and above:
+                node, due = above.pop()
+                if due:
+                    self._leave(due)
+                following = node.next if above else None
+            node = following
+
+    def _add(self, text: str) -> None:
+        """Add a text of the page. In a row, a space tells the cell before from the next."""
+        if not self._pieces and not self._in_row and text.isspace():
+            return
+        if STRUCK_START in text or STRUCK_END in text:
+            text = text.replace(STRUCK_START, "").replace(STRUCK_END, "")
+        self._pieces.append(text)
+
+    def _enter(self, element: LexborNode) -> int:
+        """Handle the start of an element; return what is due at its end."""
         tag = element.tag or ""
         attributes = _attributes(element)
+        if not attributes:
+            if tag not in _NEVER_PLAIN:
+                return 0
+            if tag in _PLAIN_BREAKING:
+                return self._break(element, attributes, tag=tag, rule="")
+        rule = self._rule(element, tag, attributes)
+        encoded = attributes.get("data-cfemail")
+        if encoded:
+            self._pieces.append(link_normalisation.cloudflare_email(encoded))
+        if tag in _EMBEDDING and not rule:
+            self._embed(tag, attributes)
+        if encoded or tag in _NOT_TEXT or (self._in_row and rule):
+            return _SKIPPED
+        due = 0
+        if tag in _BREAKING or (rule and not self._in_row):
+            due = self._break(element, attributes, tag=tag, rule=rule)
+        elif tag == "br" and not self._in_row:
+            self.flush()
+        return due | self._begin(tag, attributes)
+
+    def _rule(self, element: LexborNode, tag: str, attributes: Mapping[str, str]) -> str:
+        """Return the id of the mask that names an element, "" for none."""
         rule = element_masks.element_rule(tag, attributes)
         if rule == element_masks.HIDDEN and self._controls.can_show(element, attributes):
             rule = ""
         if tag == "form" and not rule and self._controls.is_sign_up(element):
             rule = element_masks.SIGN_UP
-        if encoded := attributes.get("data-cfemail"):
-            self._pieces.append(link_normalisation.cloudflare_email(encoded))
-        skipped = bool(encoded) or tag in _NOT_TEXT or (self._in_row > 0 and bool(rule))
-        if tag in _EMBEDDING and not rule:
-            self._embed(tag, attributes)
-        if skipped:
-            self._open.append(_Open())
-            return False
-        self._enter(element, tag, attributes, rule)
-        return True
+        return rule
 
-    def _enter(
-        self, element: LexborNode, tag: str, attributes: Mapping[str, str], rule: str
-    ) -> None:
-        in_row = self._in_row > 0
-        opens_node = not in_row and (tag in _BREAKING or bool(rule))
-        self._in_row += in_row
-        if opens_node:
-            self._open_node(element, attributes, tag=tag, rule=rule)
-        elif tag == "br" and not in_row:
-            self.flush()
-        elif in_row and tag in _BREAKING:
+    def _break(
+        self, element: LexborNode, attributes: Mapping[str, str], *, tag: str, rule: str
+    ) -> int:
+        """Handle the start of an element that breaks a line; inside a table row, none does."""
+        if self._in_row:
             self._pieces.append(" | " if tag in {"td", "th"} and self._pieces else " ")
+            return 0
+        self._open_node(attributes, tag=tag, rule=rule)
+        if tag != "tr" or element.css_first(_NO_ROW) is not None:
+            return _NODE
+        self._in_row = len(element.text()) <= MOST_ROW_CHARACTERS
+        return _NODE | _ROW if self._in_row else _NODE
+
+    def _begin(self, tag: str, attributes: Mapping[str, str]) -> int:
+        """Begin what an element does besides breaking lines; return what is due at its end."""
+        due = 0
         if tag == "form":
-            self._forms.append((len(self._open), attributes.get("action", "")))
-        if tag == "img" and self._link is not None:
+            self._actions.append(attributes.get("action", ""))
+            due |= _FORM
+        elif tag == "img" and self._link is not None:
             self._link.alternatives.append(attributes.get("alt", ""))
-        link = self._opened_link(tag, attributes)
-        struck = not self._struck and is_struck(tag, attributes)
-        if struck:
+        if self._opens_link(tag, attributes):
+            due |= _LINK
+        if not self._struck and is_struck(tag, attributes):
             self._struck = True
             self._pieces.append(STRUCK_START)
-        value = self._controls.value(tag, attributes)
-        if value:
+            due |= _STRUCK
+        if tag == "input" and (value := self._controls.value(tag, attributes)):
             self._pieces.append(f" {value} ")
-        disabled = self._controls.is_disabled(tag, attributes, within=self._off > 0)
-        self._off += disabled and tag == "fieldset"
-        self._open.append(
-            _Open(
-                node=opens_node,
-                row=in_row,
-                link=link,
-                struck=struck,
-                disabled=disabled,
-                fieldset=tag == "fieldset",
-            )
-        )
+        if self._off or not _DISABLING.isdisjoint(attributes):
+            due |= self._disable(tag, attributes)
+        return due
 
-    def add(self, text: str) -> None:
-        """Add a text of the page."""
-        if STRUCK_START in text or STRUCK_END in text:
-            text = text.replace(STRUCK_START, "").replace(STRUCK_END, "")
-        self._pieces.append(text)
+    def _disable(self, tag: str, attributes: Mapping[str, str]) -> int:
+        """Begin a control, or a set of them, that may be out of use."""
+        if not self._controls.is_disabled(tag, attributes, within=self._off > 0):
+            return 0
+        if tag != "fieldset":
+            return _OFF
+        self._off += 1
+        return _OFF | _OFF_SET
 
-    def is_full(self) -> bool:
-        """Return whether a bound is reached; the rest of the page is then left out."""
-        full = len(self.outline.runs) >= MOST_RUNS or self._kept >= MOST_CHARACTERS
-        self.outline.cut |= full
-        return full
-
-    def leave(self) -> None:
-        """Handle the end of the element that was opened last."""
-        closed = self._open.pop()
-        self._off -= closed.disabled and closed.fieldset
-        if closed.disabled and any(piece.strip() for piece in self._pieces):
+    def _leave(self, due: int) -> None:
+        """Do what is due at the end of the element that was opened last."""
+        if due == _NODE:
+            self.flush()
+            self._nodes.pop()
+            return
+        if due & _OFF_SET:
+            self._off -= 1
+        if due & _OFF and any(piece.strip() for piece in self._pieces):
             self._pieces.append(_DISABLED)
-        if closed.link is not None:
+        if due & _LINK:
             self._close_link()
-        if closed.struck:
+        if due & _STRUCK:
             self._pieces.append(STRUCK_END)
             self._struck = False
-        if self._in_row and (closed.row or closed.node):
-            self._in_row -= 1
-        if self._forms and self._forms[-1][0] == len(self._open):
-            self._forms.pop()
-        if closed.node:
+        if due & _ROW:
+            self._in_row = False
+        if due & _FORM:
+            self._actions.pop()
+        if due & _NODE:
             self.flush()
             self._nodes.pop()
 
@@ -216,59 +234,65 @@ class _Walk:
         """End the current run."""
         if not self._pieces:
             return
-        self._note_link()
+        if self._link is not None:
+            self._note_link()
         if self._struck:
             self._pieces.append(STRUCK_END)
         text = tidy(shown_struck("".join(self._pieces)))
         if len(text) >= MOST_TIDY:
             self._kept = MOST_CHARACTERS  # the rest of the page is left out
-        self._emit(text, tuple(self._links[:MOST_LINKS]), self._linked)
-        self._pieces, self._links, self._linked, self._link_start = [], [], 0, 0
+        if text or self._links:
+            self._emit(text, tuple(self._links[:MOST_LINKS]), self._linked)
+            self._links, self._linked = [], 0
+        self._pieces, self._link_start = [], 0
         if self._struck:
             self._pieces.append(STRUCK_START)
 
     def _emit(self, text: str, links: tuple[Link, ...], linked: int) -> None:
         self._kept += len(text) + linked
         node = self._nodes[-1]
-        if not text and links:
-            self.outline.runs.append(TextRun(node, "", links, 0))
+        runs = self.outline.runs
+        if len(text) <= MOST_RUN_CHARACTERS:
+            runs.append(TextRun(node, text, links, linked))
+            self.full = len(runs) >= MOST_RUNS or self._kept >= MOST_CHARACTERS
+            return
         for start in range(0, len(text), MOST_RUN_CHARACTERS):
             part = text[start : start + MOST_RUN_CHARACTERS].strip()
-            self.outline.runs.append(TextRun(node, part, links, linked))
+            runs.append(TextRun(node, part, links, linked))
             links, linked = (), 0
+        self.full = len(runs) >= MOST_RUNS or self._kept >= MOST_CHARACTERS
 
-    def _open_node(
-        self, element: LexborNode, attributes: Mapping[str, str], *, tag: str, rule: str
-    ) -> None:
+    def _open_node(self, attributes: Mapping[str, str], *, tag: str, rule: str) -> None:
         self.flush()
         parent = self._nodes[-1]
         inherited = self.outline.nodes[parent].kind
-        names = f"{attributes.get('class', '')} {attributes.get('id', '')}"
-        if inherited == BlockKind.ALERT or element_masks.is_alert(attributes):
-            kind = BlockKind.ALERT
-        else:
-            kind = _KINDS.get(tag, inherited)
+        kind = inherited if inherited is BlockKind.ALERT else _KINDS.get(tag, inherited)
+        names = role = ""
+        if attributes:
+            names = f"{attributes.get('class', '')} {attributes.get('id', '')}"
+            role = attributes.get("role", "")
+            kind = BlockKind.ALERT if element_masks.is_alert(attributes) else kind
         self._nodes.append(len(self.outline.nodes))
-        self.outline.nodes.append(Node(tag, parent, rule, kind, names, attributes.get("role", "")))
-        if tag == "tr" and element.css_first(_NO_ROW) is None:
-            self._in_row = int(len(element.text()) <= MOST_ROW_CHARACTERS)
+        self.outline.nodes.append(Node(tag, parent, rule, kind, names, role))
 
-    def _opened_link(self, tag: str, attributes: Mapping[str, str]) -> OpenLink | None:
-        """Return the link that begins here: an `<a>`, or a button that sends a form elsewhere."""
+    def _opens_link(self, tag: str, attributes: Mapping[str, str]) -> bool:
+        """Open the link that begins here: an `<a>`, or a button that sends a form elsewhere."""
         if tag == "a":
             href = attributes.get("href")
-        else:
-            action = self._forms[-1][1] if self._forms else ""
+        elif tag in {"button", "input"}:
+            action = self._actions[-1] if self._actions else ""
             href = self._controls.sends_to(tag, attributes, action=action)
+        else:
+            return False
         if href is None:
-            return None
+            return False
         target = link_normalisation.target(href, base=self._base)
         if tag != "a" and target in {"", self._itself}:
-            return None
+            return False
         self._close_link()
         label = attributes.get("aria-label") or attributes.get("title") or ""
         self._link, self._link_start = OpenLink(target, label), len(self._pieces)
-        return self._link
+        return True
 
     def _embed(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Note what the page shows of another address, or an area of a picture that leads there."""
@@ -306,8 +330,11 @@ class _Walk:
 
 
 def _attributes(element: LexborNode) -> Mapping[str, str]:
-    """Copy the attributes, which are read several times; each is bounded."""
+    """Return the attributes, each bounded."""
     attributes = element.attributes
-    if not attributes:
-        return {}
+    for value in attributes.values():
+        if value is None or len(value) > MOST_ATTRIBUTE_CHARACTERS:
+            break
+    else:
+        return cast("dict[str, str]", attributes)
     return {name: (value or "")[:MOST_ATTRIBUTE_CHARACTERS] for name, value in attributes.items()}

@@ -69,14 +69,19 @@ def target(href: str, *, base: str | None) -> str:
     "" for a link that leads nowhere else: an anchor in the same page, a script. What cannot
     be parsed as an address is returned unchanged.
     """
-    href = _BREAKS.sub("", href.strip())  # as browsers read an address
-    normalised = _target(href[:MOST_CHARACTERS], base)
+    if len(href) > MOST_CHARACTERS:
+        href = href.strip()[:MOST_CHARACTERS]
+    return _printable_target(href, base)
+
+
+@lru_cache(REMEMBERED)
+def _printable_target(href: str, base: str | None) -> str:
+    normalised = _target(_BREAKS.sub("", href.strip()), base)  # as browsers read an address
     if normalised.isascii() and normalised.isprintable():
         return normalised
     return "".join(char for char in normalised if not is_control(char))
 
 
-@lru_cache(REMEMBERED)
 def _target(href: str, base: str | None) -> str:
     if not href or _NOWHERE.match(href):
         return ""

@@ -91,8 +91,9 @@ class Block:
     @property
     def is_link(self) -> bool:
         """Whether it is nothing but links; two characters of punctuation allowed."""
-        linked = sum(len(link.text) for link in self.links)
-        return bool(self.links) and linked >= len(self.text) - 2
+        if not self.links:
+            return False
+        return sum(len(link.text) for link in self.links) >= len(self.text) - 2
 
     @property
     def is_sentence(self) -> bool:

@@ -4,16 +4,17 @@ from collections.abc import Iterator
 
 from monitor.core.text.blocks import outline
 from monitor.core.text.charset import is_other_file
-from monitor.core.text.facts.dates import is_date, iso, take_stamp
+from monitor.core.text.facts.dates import STAMPED, is_date, iso, take_stamp
 from monitor.core.text.facts.page_facts import is_needed, states_contact, states_fee
+from monitor.core.text.hints import DIGIT
 from monitor.core.text.markup import Markup, parse
 from monitor.core.text.masks import element_masks, text_masks
-from monitor.core.text.masks.menus import without_menus
+from monitor.core.text.masks.menus import mask_menus
 from monitor.core.text.memo import remembering
 from monitor.core.text.outline import Outline, TextRun
 from monitor.core.text.page import Block, BlockKind, Obstacle, Page, Structure
 from monitor.core.text.region import ContentRegion, settle
-from monitor.core.text.typography import words
+from monitor.core.text.typography import words, words_and_hints
 
 COPYRIGHT = ("©", "(c)", "Copyright")  # the year may stand in the next block
 MOST_COPYRIGHT = 60  # characters
@@ -50,7 +51,7 @@ def read_markup(markup: Markup, *, url: str | None = None) -> Page:
     region = settle(page_outline)
     reading = _Reading(page_outline, region)
     blocks = list(reading.blocks())
-    blocks = without_menus(blocks, guessed=region.structure == Structure.DENSEST)
+    mask_menus(blocks, guessed=region.structure == Structure.DENSEST)
     return Page(
         title=reading.title or page_outline.title,
         blocks=tuple(blocks),
@@ -68,8 +69,11 @@ def _obstacle(blocks: list[Block], region: ContentRegion, *, cut: bool) -> Obsta
     return None if region.is_enough else Obstacle.LITTLE_COMPARED
 
 
+_words_and_hints = remembering(words_and_hints)
+
+
 @remembering
-def _compared(text: str) -> tuple[str, tuple[str, ...]]:
+def _masked(text: str) -> tuple[str, tuple[str, ...]]:
     masked = text_masks.mask(text)
     return masked, words(masked)
 
@@ -83,6 +87,8 @@ class _Reading:
         self._outline = outline
         self._region = region
         self._headings: list[tuple[int, str]] = []
+        self._above: tuple[str, ...] = ()  # their texts
+        self._hinted = 0  # the hints of the run before
         self._opening = True  # no title and no sentence of the main part was read yet
 
     def blocks(self) -> Iterator[Block]:
@@ -97,19 +103,10 @@ class _Reading:
         if not main:
             main = self._is_rescued(run, mask)
         kind = self._outline.nodes[run.node].kind
-        text, on, is_update = take_stamp(run.text, before=before)
-        if is_update and not mask:
-            self.updated_on = self.updated_on or on
-        if before.endswith(COPYRIGHT) and len(before) < MOST_COPYRIGHT:
-            text = text_masks.without_year(text)
-        if self._opening and text_masks.is_day_alone(text):
-            text = ""
-        compared, compared_words = _compared(text)
-        if kind == BlockKind.HEADING and main:
-            self._enter_heading(run)
-        headings = tuple(title for _, title in self._headings)
-        if kind == BlockKind.HEADING and main:
-            headings = headings[:-1]
+        compared, compared_words = self._read(run.text, before=before, mask=mask)
+        headings = self._above
+        if kind is BlockKind.HEADING and main:
+            headings = self._enter_heading(run)
         block = Block(
             kind=kind,
             text=run.text,
@@ -121,8 +118,27 @@ class _Reading:
             mask=mask,
             stamp=iso(run.text) if is_date(run.text) else "",
         )
-        self._opening &= not (main and (kind == BlockKind.HEADING or block.is_sentence))
+        if self._opening and main:
+            self._opening = kind is not BlockKind.HEADING and not block.is_sentence
         return block
+
+    def _read(self, text: str, *, before: str, mask: str) -> tuple[str, tuple[str, ...]]:
+        """Return what is compared of a text, and its words. Most texts hold nothing to take out."""
+        of_text, hinted = _words_and_hints(text)
+        labelled, self._hinted = (hinted | self._hinted) & STAMPED, hinted
+        rest = text
+        if hinted & DIGIT:
+            if labelled:
+                rest, on, is_update = take_stamp(text, before=before)
+                if is_update and not mask:
+                    self.updated_on = self.updated_on or on
+            if before.endswith(COPYRIGHT) and len(before) < MOST_COPYRIGHT:
+                rest = text_masks.without_year(rest)
+            if self._opening and text_masks.is_day_alone(rest):
+                rest = ""
+        if rest is text and not text_masks.may_change(text, hinted):
+            return text, of_text
+        return _masked(rest)
 
     def _is_rescued(self, run: TextRun, mask: str) -> bool:
         """Return whether a run outside of what is compared states what a person needs."""
@@ -132,12 +148,16 @@ class _Reading:
             return states_contact(run.text) or states_fee(run.text)
         return self._region.inside[run.node] and mask in IN_MAIN and states_contact(run.text)
 
-    def _enter_heading(self, run: TextRun) -> None:
+    def _enter_heading(self, run: TextRun) -> tuple[str, ...]:
+        """Note a title; return those above it."""
         level = self._level(run.node)
         if level == 1 and not self.title:
             self.title = run.text
         self._headings = [(above, title) for above, title in self._headings if above < level]
+        above = tuple(title for _, title in self._headings)
         self._headings.append((level, run.text[:MOST_TITLE_CHARACTERS]))
+        self._above = (*above, self._headings[-1][1])
+        return above
 
     def _level(self, number: int) -> int:
         nodes = self._outline.nodes

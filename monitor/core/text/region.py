@@ -69,9 +69,11 @@ class ContentRegion:
 def settle(page: Outline) -> ContentRegion:
     windows = consent.windows(page)
     outside = _frame(page.nodes, windows)
-    own, _ = _weigh(page, outside)
-    masks = _masks(page, windows, own=own)
-    prose, text = _weigh(page, [a or bool(b) for a, b in zip(windows, masks, strict=True)])
+    runs = _weights(page)
+    own, _ = _sums(page.nodes, runs, outside)
+    masks = _masks(page.nodes, runs, windows, own=own)
+    out = [window or bool(mask) for window, mask in zip(windows, masks, strict=True)]
+    prose, text = _sums(page.nodes, runs, out)
     structure, root = _main(page.nodes, masks, prose=prose, text=text)
     if prose[root] < LEAST_COMPARED_SHARE * own[0] and own[0] >= LEAST_LONG_PROSE:
         structure, root = Structure.WHOLE, 0
@@ -96,34 +98,53 @@ def _frame(nodes: list[Node], windows: list[bool]) -> list[bool]:
     return outside
 
 
-def _weigh(page: Outline, out: list[bool]) -> tuple[list[int], list[int]]:
+def _weights(page: Outline) -> list[tuple[int, int, int]]:
+    """Return for each run its node, and its characters: of sentences outside links, and all."""
+    return [
+        (
+            run.node,
+            max(0, len(run.text) - run.linked)
+            if run.text.count(" ") >= LEAST_SENTENCE_WORDS - 1
+            else 0,
+            len(run.text),
+        )
+        for run in page.runs
+    ]
+
+
+def _sums(
+    nodes: list[Node], runs: list[tuple[int, int, int]], out: list[bool]
+) -> tuple[list[int], list[int]]:
     """Sum over each subtree the characters of sentences outside links, and of all text.
 
     Nodes that are `out` weigh nothing.
     """
-    prose = [0] * len(page.nodes)
-    text = [0] * len(page.nodes)
-    for run in page.runs:
-        if out[run.node]:
-            continue
-        text[run.node] += len(run.text)
-        if run.text.count(" ") >= LEAST_SENTENCE_WORDS - 1:
-            prose[run.node] += max(0, len(run.text) - run.linked)
-    for number in range(len(page.nodes) - 1, 0, -1):
-        parent = page.nodes[number].parent
-        prose[parent] += prose[number]
-        text[parent] += text[number]
+    prose = [0] * len(nodes)
+    text = [0] * len(nodes)
+    for number, of_sentences, of_all in runs:
+        if not out[number]:
+            prose[number] += of_sentences
+            text[number] += of_all
+    for number in range(len(nodes) - 1, 0, -1):
+        if text[number]:
+            parent = nodes[number].parent
+            prose[parent] += prose[number]
+            text[parent] += text[number]
     return prose, text
 
 
-def _masks(page: Outline, windows: list[bool], *, own: list[int]) -> list[str]:
+def _masks(
+    nodes: list[Node], runs: list[tuple[int, int, int]], windows: list[bool], *, own: list[int]
+) -> list[str]:
     """Return the mask of each node. `own` is the prose of the page's own text."""
-    whole, text = _weigh(page, windows)
+    if not any(windows) and not any(node.rule for node in nodes):
+        return [""] * len(nodes)
+    whole, text = _sums(nodes, runs, windows)
     most = max(LEAST_PROSE, LARGEST_MASKED_SHARE * whole[0])
-    refused = _too_many(page, windows, own=own, most=most)
-    masks = [""] * len(page.nodes)
-    in_main = [False] * len(page.nodes)
-    for number, node in enumerate(page.nodes):
+    refused = _too_many(nodes, windows, own=own, most=most)
+    masks = [""] * len(nodes)
+    in_main = [False] * len(nodes)
+    for number, node in enumerate(nodes):
         in_main[number] = in_main[node.parent] or _is_declared_main(node)
         call_out = node.rule == ASIDE and in_main[number] and whole[number] * 3 > text[number]
         named = "" if node.rule == consent.RULE else node.rule
@@ -133,13 +154,15 @@ def _masks(page: Outline, windows: list[bool], *, own: list[int]) -> list[str]:
     return masks
 
 
-def _too_many(page: Outline, windows: list[bool], *, own: list[int], most: float) -> frozenset[int]:
+def _too_many(
+    nodes: list[Node], windows: list[bool], *, own: list[int], most: float
+) -> frozenset[int]:
     """Return the masked nodes that must be read, for half of the prose to be: the largest."""
     if own[0] < LEAST_PROSE:
         return frozenset()
     covered = list(windows)
     masked: list[int] = []
-    for number, node in enumerate(page.nodes):
+    for number, node in enumerate(nodes):
         covered[number] = covered[number] or (number > 0 and covered[node.parent])
         if not covered[number] and node.rule and node.rule != consent.RULE and own[number] <= most:
             covered[number] = True

@@ -6,8 +6,11 @@ case, no punctuation, one form of each phone number.
 
 import re
 from collections.abc import Iterator
+from itertools import chain
+from typing import cast
 
-from monitor.core.text.memo import remembering
+from monitor.core.text.hints import hints_of
+from monitor.core.text.memo import WordTable
 from monitor.core.untrusted.unicode_forms import normalised
 
 _INVISIBLE = (
@@ -28,6 +31,8 @@ _SAME = str.maketrans(
     | dict.fromkeys("‐‑‒–—―−", "-")
 )
 _ODD = re.compile(f"[{re.escape(''.join(map(chr, _SAME)))}]")
+# What no normal form and no rule above changes: ASCII and the letters of French.
+_PLAIN = re.compile(r"[\t\n\r -~ÀÂÇÈÉÊËÎÏÔÙÛÜàâçèéêëîïôùûüÿŒœ]*+")
 _MONTHS = (
     r"(?:janvier|février|mars|avril|mai|juin|juillet|août|septembre|octobre|novembre|décembre)"
 )
@@ -51,6 +56,7 @@ _TOKEN = re.compile(_WORD, re.IGNORECASE)
 _FOLDED_TOKEN = re.compile(_WORD)  # of a text without capitals: faster
 _DIGIT = re.compile(r"\d")
 _TIME = re.compile(r"(\d{1,2})(?: ?h(?:eures?)? ?|:)(\d{2})?")
+_UNIT = re.compile(rf"h|€|euro|{_MONTHS}")
 _SEPARATORS = str.maketrans("", "", " .-()")
 
 
@@ -60,7 +66,11 @@ def tidy(text: str) -> str:
     At most `MOST_CHARACTERS`, before and after: NFKC makes up to 18 of one. No control character
     and no mark of direction: entities can bring those that the bytes of a page do not contain.
     """
-    text = text[:MOST_CHARACTERS]
+    if len(text) > MOST_CHARACTERS:
+        text = text[:MOST_CHARACTERS]
+    if _PLAIN.fullmatch(text):  # most texts
+        spaced = "  " in text or "\n" in text or "\t" in text or "\r" in text
+        return " ".join(text.split()) if spaced else text.strip(" ")
     if not text.isascii():
         text = normalised("NFKC", text, limit=MOST_CHARACTERS)
     if _ODD.search(text):  # most texts have accents and nothing else
@@ -73,43 +83,72 @@ def words(text: str) -> tuple[str, ...]:
 
     Case and punctuation do not count; a dash between two numbers or days does (a range is no
     list); the separators inside a long number do not (`04 73 98 61 61` is `04.73.98.61.61`).
-
-    What stands between two spaces is read by itself, and remembered: a word with a space in it
-    begins with a number, and goes on with numbers and one unit or month between them.
     """
     folded = text.casefold()
+    return _words(folded, folded.split(" "))
+
+
+def words_and_hints(text: str) -> tuple[tuple[str, ...], int]:
+    """Return the words of a tidy text, and its hints."""
+    folded = text.casefold()
+    chunks = folded.split(" ")
+    return _words(folded, chunks), hints_of(chunks)
+
+
+def _words(folded: str, chunks: list[str]) -> tuple[str, ...]:
+    """Return the words of a text without capitals, which `chunks` give between its spaces.
+
+    Each chunk is read by itself, and remembered: a word with a space in it begins with a number,
+    and goes on with numbers and one unit or month between them.
+    """
     if " - " in folded or "  " in folded:
         return _every_word(folded)
+    each = list(map(_CHUNKS.__getitem__, chunks))
+    if None not in each:
+        return tuple(chain.from_iterable(cast("list[tuple[str, ...]]", each)))
     taken: list[str] = []
-    number = ""  # with what may belong to it
-    ends = False  # a unit or a month may have ended it: only a number goes on
-    for chunk in folded.split(" "):
-        is_plain = chunk.isalpha()
-        if is_plain and not number:
-            taken.append(chunk)
-            continue
-        has_digit = not is_plain and _DIGIT.search(chunk) is not None
-        if number and (has_digit or not ends):
-            number, ends = f"{number} {chunk}", not has_digit
-            continue
-        if number:
-            taken += _few_words(number)
-            number = ""
-        if has_digit:
-            number, ends = chunk, False
-        elif is_plain:
-            taken.append(chunk)
-        else:
-            taken += _few_words(chunk)
-    taken += _few_words(number)
+    end = 0  # of the number before
+    for at in [number for number, one in enumerate(each) if one is None]:
+        if at >= end:
+            taken.extend(chain.from_iterable(filter(None, each[end:at])))
+            end = _end_of_number(each, at)
+            taken += _NUMBERS[" ".join(chunks[at:end])]
+    taken.extend(chain.from_iterable(filter(None, each[end:])))
     return tuple(taken)
+
+
+def _end_of_number(each: list[tuple[str, ...] | None], at: int) -> int:
+    """Return where what may belong to a number ends: one chunk without a digit between two."""
+    at += 1
+    while at < len(each):
+        if each[at] is None:
+            at += 1
+        elif at + 1 < len(each) and each[at + 1] is None:
+            at += 2
+        else:
+            return at + 1
+    return at
 
 
 def _every_word(folded: str) -> tuple[str, ...]:
     return tuple(word if word.isalpha() else _bare(word) for word in _FOLDED_TOKEN.findall(folded))
 
 
-_few_words = remembering(_every_word)
+def _words_of_chunk(chunk: str) -> tuple[str, ...] | None:
+    """Return the words between two spaces, None where a digit is among them."""
+    return None if _DIGIT.search(chunk) else _every_word(chunk)
+
+
+def _words_of_number(number: str) -> tuple[str, ...]:
+    """Return the words of a number and what may belong to it."""
+    digits, _, rest = number.partition(" ")
+    if digits.isdecimal() and not _DIGIT.search(rest) and not _UNIT.match(rest):
+        return (digits, *(_CHUNKS[rest] or ()))  # most numbers stand alone
+    return _every_word(number)
+
+
+_CHUNKS = WordTable(_words_of_chunk)
+_NUMBERS = WordTable(_words_of_number)
 
 
 def tokens(text: str) -> Iterator[tuple[str, int]]:

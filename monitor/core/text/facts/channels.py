@@ -7,6 +7,7 @@ permanence") is the contrary of an offer: a fact of its own, looked for sentence
 import re
 from collections.abc import Iterator
 
+from monitor.core.text.hints import hint
 from monitor.core.text.page import Element, Fact
 
 
@@ -51,6 +52,11 @@ _CHANNELS = {
         _re(r"\bcourriels?\b|courrier électronique|\be-?mails?\b|\bmails?\b"),
     ),
 }
+CHANNEL = hint(
+    *("numéri", "pan", "méraude", "meraude", "france", "maison", "guichet", "accueil"),
+    *("permanence", "préfecture", "post", "courri", "contact", "ccc", "806", "phon", "joignable"),
+    *("par ", "mail"),
+)
 _STATED_ELSEWHERE = frozenset({Element.PHONE, Element.EMAIL})  # an offer needs the number itself
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s(?=[A-ZÀ-Ü«\"(])|\s?[;|]\s?")
 # "Si vous ne pouvez pas venir, écrivez par courrier" offers the post.

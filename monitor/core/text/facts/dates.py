@@ -3,7 +3,7 @@
 import re
 from datetime import date
 
-from monitor.core.text.memo import remembering
+from monitor.core.text.hints import hint
 
 # French, English, German, Spanish, Italian: pages for foreigners are translated.
 _MONTHS = {
@@ -62,10 +62,10 @@ _UPDATE = re.compile(
 _DIGIT = re.compile(r"\d")
 _NUMBER = re.compile(r"\d{1,9}")
 _NAME = re.compile(r"[^\W\d_]+")
-_STEMS = (
-    *("à jour", "modifi", "publi", "actualis", "révis", "vérifi", "updat"),
-    *("revis", "review", "effective", "last ", "stand", "zuletzt", "letzte"),
-    *("última", "ultim"),
+# What a label needs, by single words.
+STAMPED = hint(
+    *("mis ", "mise ", "modifi", "publi", "actualis", "révis", "vérifi", "updat", "revis"),
+    *("review", "effective", "last ", "stand", "zuletzt", "letzte", "última", "ultim"),
 )
 LONGEST_LABEL = 60  # characters
 
@@ -107,9 +107,8 @@ def take_stamp(text: str, *, before: str = "") -> tuple[str, str, bool]:
     return text, "", False
 
 
-@remembering
 def _stamp(text: str) -> tuple[str, str, bool] | None:
-    match = _STAMP.search(text) if _may_hold_stamp(text) else None
+    match = _STAMP.search(text)
     if match and _PURPOSE.search(text[: match.start()]):
         return None
     return _taken(text, match, match[0]) if match else None
@@ -118,9 +117,3 @@ def _stamp(text: str) -> tuple[str, str, bool] | None:
 def _taken(text: str, match: re.Match[str], label: str) -> tuple[str, str, bool]:
     rest = f"{text[: match.start()]} {text[match.end() :]}"
     return rest, iso(match["date"]), bool(_UPDATE.search(label))
-
-
-def _may_hold_stamp(text: str) -> bool:
-    """Return whether the pattern can match: a cheap test before it."""
-    lower = text.lower()
-    return any(map(lower.__contains__, _STEMS))

@@ -6,7 +6,8 @@ The formats are those read in public prefecture pages of 2012-2024.
 import re
 from collections.abc import Iterable, Iterator
 
-from monitor.core.text.facts.channels import channels
+from monitor.core.text.facts.channels import CHANNEL, channels
+from monitor.core.text.hints import DIGIT, hint, hints
 from monitor.core.text.memo import remembering
 from monitor.core.text.page import Block, Element, Fact, Link
 from monitor.core.text.struck import without_struck
@@ -59,15 +60,18 @@ _OPEN = re.compile(rf"\b(?:{_DAYS})s?\b|\bouvert|\bhoraires?\b|\baccueil\b", re.
 _DIGIT = re.compile(r"\d")
 _OTHER_THAN_DIGIT = re.compile(r"\D")
 # Cheap tests before the patterns: what each needs at the least.
-_CLOCK = re.compile(r"\d ?[hH:]")
-_WEEKDAYS = tuple(_DAYS.split("|"))
-_STREETS = (
+_MAY_STATE_PHONE = re.compile(r"[+0][\d .()-]{7}")
+_MAY_STATE_SHORT = re.compile(r"3\d ?\d\d")
+_MAY_STATE_POSTCODE = re.compile(r"[\dAB]\d{3} ")
+_TWO_TIMES = re.compile(r"\d ?[hH:].{1,13}\d ?[hH:]")
+_WEEKDAY = hint(*_DAYS.split("|"))
+_MONEY = hint("€", "euro")
+_AT = hint("@")
+_STREETS = hint(
     *("rue", "avenue", "av.", "boulevard", "bd", "place", "quai", "cours", "allée", "chemin"),
     *("route", "impasse", "esplanade", "square", "faubourg", "rond-point", "passage"),
 )
-_BOXES = ("BP", "CS", "TSA")
-LEAST_PHONE_DIGITS = 7
-LEAST_SHORT_DIGITS = 4  # of a short phone number, and of a postcode in Corsica
+_BOXES = hint("bp", "cs", "tsa")
 _DASH = re.compile(r" ?- ?")
 _GROUPING = re.compile(r"[ .]")
 _FRENCH_PHONE = re.compile(r"0\d{9}")
@@ -75,17 +79,28 @@ _FRENCH_PHONE = re.compile(r"0\d{9}")
 
 def facts_of(blocks: Iterable[Block]) -> frozenset[Fact]:
     """Return the facts in the blocks. A value is canonical: two forms of one phone are one fact."""
-    facts: set[Fact] = set()
+    texts: set[str] = set()
+    links: set[tuple[str, str]] = set()
     for block in blocks:
-        facts.update(_of_text(without_struck(block.compared)))
-        facts.update(_of_links(block.links))
+        texts.add(without_struck(block.compared))
+        links.update((link.text, link.target) for link in block.links)
+    facts: set[Fact] = set()
+    for text in texts:
+        facts |= _of_text(text)
+    for text, target in links:
+        facts.update(_of_link(text, target))
     return frozenset(facts)
 
 
 @remembering
 def _of_text(text: str) -> frozenset[Fact]:
-    facts = {*_contacts(text), *channels(text)}
-    if hours := opening_hours(text):
+    hinted = hints(text)
+    facts: set[Fact] = set()
+    if hinted & (DIGIT | _AT):
+        facts.update(_contacts(text, hinted))
+    if hinted & CHANNEL:
+        facts.update(channels(text))
+    if hinted & (DIGIT | _WEEKDAY) and (hours := opening_hours(text)):
         facts.add(Fact(element=Element.OPENING_HOURS, value=hours))
     return frozenset(facts)
 
@@ -105,18 +120,19 @@ def states_fee(text: str) -> bool:
 def is_needed(text: str, links: Iterable[Link]) -> bool:
     """Return whether a run of text states a contact or hours, or leads to ANEF or to a booking."""
     services = {Element.ANEF_LINK, Element.APPOINTMENT_LINK}
-    return states_contact(text) or any(fact.element in services for fact in _of_links(links))
+    return states_contact(text) or any(
+        fact.element in services for link in links for fact in _of_link(link.text, link.target)
+    )
 
 
 def phones(text: str) -> Iterator[str]:
     """Yield each phone number as digits, with "+33" for a French one."""
-    digits = len(_DIGIT.findall(text))
-    for match in _PHONE.finditer(text) if digits >= LEAST_PHONE_DIGITS else ():
+    for match in _PHONE.finditer(text) if _MAY_STATE_PHONE.search(text) else ():
         if match["home"]:
             yield "+33" + _OTHER_THAN_DIGIT.sub("", match["home"])[1:]
         else:
             yield "+" + _OTHER_THAN_DIGIT.sub("", match["foreign"].replace("(0)", ""))
-    for match in _SHORT_PHONE.finditer(text) if digits >= LEAST_SHORT_DIGITS else ():
+    for match in _SHORT_PHONE.finditer(text) if _MAY_STATE_SHORT.search(text) else ():
         yield match["short"].replace(" ", "")
 
 
@@ -126,8 +142,7 @@ def opening_hours(text: str) -> str:
     "Du lundi au vendredi de 8h30 à 11 H 30, sauf le mardi" gives
     "lundi-vendredi 08:30-11:30 sauf mardi".
     """
-    lower = text.lower()
-    if not _CLOCK.search(text) and not any(map(lower.__contains__, _WEEKDAYS)):
+    if not _TWO_TIMES.search(text) and not hints(text) & _WEEKDAY:
         return ""
     if not _MAY_STATE_HOURS.search(text) or (_DELAY.search(text) and not _OPEN.search(text)):
         return ""
@@ -147,38 +162,35 @@ def opening_hours(text: str) -> str:
     return _DASH.sub("-", " ".join(parts)).strip("- ") if strong else ""
 
 
-def _contacts(text: str) -> Iterator[Fact]:
-    for match in _EMAIL.finditer(text) if "@" in text else ():
+def _contacts(text: str, hinted: int) -> Iterator[Fact]:
+    for match in _EMAIL.finditer(text) if hinted & _AT else ():
         yield Fact(element=Element.EMAIL, value=match[0].casefold().rstrip("."))
-    digits = len(_DIGIT.findall(text))
-    if not digits:
+    if not hinted & DIGIT:
         return
-    lower = text.lower()
     for phone in phones(text):
         yield Fact(element=Element.PHONE, value=phone)
-    for match in _FEE.finditer(text) if "€" in text or "euro" in lower else ():
+    for match in _FEE.finditer(text) if hinted & _MONEY else ():
         euros = _GROUPING.sub("", match[1])
         yield Fact(element=Element.FEE, value=f"{euros},{match[2] or '00'}")
     patterns = (
-        *([_POSTCODE] if digits >= LEAST_SHORT_DIGITS else []),
-        *([_STREET] if any(map(lower.__contains__, _STREETS)) else []),
-        *([_BOX] if any(map(text.__contains__, _BOXES)) else []),
+        *([_POSTCODE] if _MAY_STATE_POSTCODE.search(text) else []),
+        *([_STREET] if hinted & _STREETS else []),
+        *([_BOX] if hinted & _BOXES else []),
     )
     for pattern in patterns:
         for match in pattern.finditer(text):
             yield Fact(element=Element.ADDRESS, value=" ".join(words(match[0])))
 
 
-def _of_links(links: Iterable[Link]) -> Iterator[Fact]:
-    for link in links:
-        if link.target.startswith("mailto:"):
-            for match in _EMAIL.finditer(link.target[7:]):
-                yield Fact(element=Element.EMAIL, value=match[0].casefold())
-        elif link.target.startswith("tel:"):
-            digits = link.target[4:]
-            value = "+33" + digits[1:] if _FRENCH_PHONE.fullmatch(digits) else digits
-            yield Fact(element=Element.PHONE, value=value)
-        elif link.target.startswith(_ANEF_HOST):
-            yield Fact(element=Element.ANEF_LINK, value=link.target)
-        elif link.target and (_APPOINTMENT.search(link.target) or _APPOINTMENT.search(link.text)):
-            yield Fact(element=Element.APPOINTMENT_LINK, value=link.target)
+def _of_link(text: str, target: str) -> Iterator[Fact]:
+    if target.startswith("mailto:"):
+        for match in _EMAIL.finditer(target[7:]):
+            yield Fact(element=Element.EMAIL, value=match[0].casefold())
+    elif target.startswith("tel:"):
+        digits = target[4:]
+        value = "+33" + digits[1:] if _FRENCH_PHONE.fullmatch(digits) else digits
+        yield Fact(element=Element.PHONE, value=value)
+    elif target.startswith(_ANEF_HOST):
+        yield Fact(element=Element.ANEF_LINK, value=target)
+    elif target and (_APPOINTMENT.search(target) or _APPOINTMENT.search(text)):
+        yield Fact(element=Element.APPOINTMENT_LINK, value=target)

@@ -124,7 +124,7 @@ _HIDING_STYLE = re.compile(
 )
 _WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]{1,200}(?![a-z])")
 _HEADING = re.compile(r"h[1-6]")
-_BY_TAG = {tag: rule.id for rule in RULES for tag in rule.tags}
+BY_TAG = {tag: rule.id for rule in RULES for tag in rule.tags}
 _BY_ROLE = {role: rule.id for rule in RULES for role in rule.roles}
 _BY_NAME = {tuple(name.split()): rule.id for rule in RULES for name in rule.names}
 _BY_SUBJECT = {tuple(name.split()): rule.id for rule in RULES for name in rule.subjects}
@@ -137,6 +137,7 @@ _LAYOUT = _set(
     " main manager message modal notice overlay page panel popup posts preferences prompt right"
     " section settings site social stars tools top wall widget wrapper zone"
 )
+_DECIDING = frozenset({"class", "id", "role", "style", "hidden", "popover", "aria-hidden"})
 # Text that waits behind a click is content: answers, tabs, accordions.
 _DISCLOSURE = _set(
     "accordion accordeon answer collapse collapsible details expandable faq panel reponse tab"
@@ -151,9 +152,9 @@ _DSFR_ALERT = "fr-notice"  # alone, a "notice" is a leaflet in French
 
 def element_rule(tag: str, attributes: Mapping[str, str]) -> str:
     """Return the id of the rule that masks this element, "" when none does."""
-    if rule := _BY_TAG.get(tag):
+    if rule := BY_TAG.get(tag):
         return rule
-    if not attributes:
+    if _DECIDING.isdisjoint(attributes):
         return ""
     if rule := _hiding_rule(tag, attributes):
         return rule

@@ -20,6 +20,7 @@ LEAST_ABOVE = 3  # links above the title
 MOST_QUESTION_WORDS = 25
 MOST_ANSWERS = 8  # blocks after the question
 MOST_ANSWER_WORDS = 8
+LONGEST_LANGUAGE = 60  # characters, with a country
 LEAST_LANGUAGES = 4  # blocks in a row, each the name of a language
 
 _FEEDBACK = re.compile(
@@ -48,12 +49,12 @@ _LANGUAGE = re.compile(
 )
 
 
-def without_menus(blocks: list[Block], *, guessed: bool) -> list[Block]:
-    """Return the blocks, with menus masked. `guessed`: no element declared the main part."""
+def mask_menus(blocks: list[Block], *, guessed: bool) -> None:
+    """Mask the menus among the blocks, in place. `guessed`: no element declared the main part."""
     main = [number for number, block in enumerate(blocks) if block.main]
     sentences = [number for number in main if blocks[number].is_sentence]
     if not sentences:
-        return blocks
+        return
     menus = {*_feedback(blocks, main), *_languages(blocks, main), *_above_title(blocks, main)}
     for end in (
         [number for number in main if number < sentences[0]],
@@ -64,10 +65,8 @@ def without_menus(blocks: list[Block], *, guessed: bool) -> list[Block]:
         links = sum(len(blocks[number].links) for number in linked)
         if guessed and links >= LEAST_LINKS and len(linked) >= LEAST_LINK_SHARE * len(end):
             menus.update(linked)
-    return [
-        replace(block, main=False, mask=RULE) if number in menus else block
-        for number, block in enumerate(blocks)
-    ]
+    for number in menus:
+        blocks[number] = replace(blocks[number], main=False, mask=RULE)
 
 
 def _feedback(blocks: list[Block], main: list[int]) -> Iterator[int]:
@@ -112,8 +111,8 @@ def _languages(blocks: list[Block], end: list[int]) -> Iterator[int]:
         if number >= 0 and _is_language(blocks[number]):
             run.append(number)
             continue
-        names = [link.text for link in blocks[number].links] if number >= 0 else []
-        if len(names) >= LEAST_LANGUAGES and all(map(_LANGUAGE.fullmatch, names)):
+        links = blocks[number].links if number >= 0 else ()
+        if len(links) >= LEAST_LANGUAGES and all(_LANGUAGE.fullmatch(one.text) for one in links):
             yield number
         if len(run) >= LEAST_LANGUAGES:
             yield from run
@@ -121,4 +120,4 @@ def _languages(blocks: list[Block], end: list[int]) -> Iterator[int]:
 
 
 def _is_language(block: Block) -> bool:
-    return bool(_LANGUAGE.fullmatch(block.text))
+    return len(block.text) <= LONGEST_LANGUAGE and bool(_LANGUAGE.fullmatch(block.text))

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, replace
 
 from monitor.core.text.facts.dates import CLOCK, DATE
+from monitor.core.text.hints import LONG, LONG_WORD, hint
 
 VERSION = "1"
 LONGEST_OPENING = 40  # characters of a number before an item
@@ -122,7 +123,7 @@ RULES = (
         _rule("text.software-version", r"^(?:version|build|release|v)[ :.]*\d+\.\d+\.\d[\w.+-]*$"),
         starts=("v", "build", "release"),
     ),
-    _rule("text.token", r"(?<!\w)[0-9a-f]{24,1000}+(?!\w)", least_word=24),
+    _rule("text.token", rf"(?<!\w)[0-9a-f]{{{LONG_WORD},1000}}+(?!\w)", least_word=LONG_WORD),
     replace(
         _rule(
             "text.enumerator",
@@ -134,6 +135,16 @@ RULES = (
 )
 
 
+# What the rules need, by single words.
+CHANGING = LONG | hint(
+    *("[", "(", "{", " y ", "vor ", "hace ", " ago", "instant", " now", "quelques ", "depuis "),
+    *(" sommes ", "aujourd'hui", "today", "found ", " trouvé", "génér", "generated", "rendered"),
+    *("©", "copyright", *_COUNTED_STEMS),
+)
+# At the start of a text, the number of an item or of a version.
+_OPENING = re.compile(
+    r"(?:article )?\(?\w{1,4}[.)°]|(?:version|build|release|v)[ :.]*\d", re.IGNORECASE
+)
 _NEEDS = tuple(sorted({need for rule in RULES for need in rule.needs}))
 _OTHERS = tuple(rule for rule in RULES if not rule.needs)
 
@@ -149,6 +160,11 @@ _MAY_CHANGE = re.compile(
     r"|\ban? \w{1,20} ago\b|^\w{1,4}[.)°]|[a-f]{24}",
     re.IGNORECASE,
 )
+
+
+def may_change(text: str, hinted: int) -> bool:
+    """Return False when no rule matches in a tidy text with these hints: a cheap test."""
+    return bool(hinted & CHANGING or _OPENING.match(text))
 
 
 def is_day_alone(text: str) -> bool:

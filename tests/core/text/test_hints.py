@@ -1,0 +1,59 @@
+"""Cheap looks before the patterns: they never hide what a pattern would find."""
+
+import random
+
+import pytest
+
+from monitor.core.text.facts.dates import STAMPED, take_stamp
+from monitor.core.text.hints import DIGIT, LONG, hint, hints
+from monitor.core.text.masks.text_masks import RULES, TextRule, mask, may_change
+from monitor.core.text.typography import tokens, words
+from tests.core.text.test_text_masks import MASKED
+
+PARTS = (
+    *("12", "1er", "janvier", "h", "8", "30", "€", "euros", "04", "73", "98", "61", "61", ":"),
+    *("-", ",", "120e", "%", "(12)", "3,5", "1 438,50", "+33", "(0)", "à", "le", "12/03", "mois"),
+    *("12.03.2024", "08:30", "8h30", "a@b.fr", "2A", "½", "٣", "l'été", "http://a/1 2", "n°"),
+)
+
+
+def test_a_hint_is_a_part_of_a_word_or_its_bounds() -> None:
+    anywhere, start, whole = hint("xylo"), hint(" quzzix"), hint(" zzq ")
+
+    assert hints("Un « xylophone »") & (anywhere | start | whole) == anywhere
+    assert hints("quzzixes, pquzzix") & start
+    assert not hints("pquzzix") & start
+    assert hints("un zzq ici") & whole
+    assert not hints("un zzqs ici") & whole
+
+
+def test_digits_and_long_words_are_hints_of_their_own() -> None:
+    assert hints("le 120e jour") & (DIGIT | LONG) == DIGIT
+    assert hints("x" * 24) & (DIGIT | LONG) == LONG
+    assert hints("12 34") & DIGIT
+    assert not hints("")
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_each_rule_is_tried_where_it_matches(rule: TextRule) -> None:
+    for text, rest in MASKED[rule.id]:
+        assert mask(text) == rest
+        assert text == rest or may_change(text, hints(text)), text
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["Mis à jour le", "(mise à jour :", "Modifié le", "Publiée le", "Last updated:", "Stand:"],
+)
+def test_a_label_of_a_date_has_its_hint(label: str) -> None:
+    text = f"{label} 12/03/2027"
+
+    assert take_stamp(text)[1] == "2027-03-12"
+    assert hints(text) & STAMPED
+
+
+def test_words_that_are_read_apart_are_those_of_the_whole_text() -> None:
+    draw = random.Random(7)  # noqa: S311 -- texts to read, no secret
+    for _ in range(3_000):
+        text = " ".join(draw.choices(PARTS, k=draw.randint(1, 7)))
+        assert words(text) == tuple(word for word, _ in tokens(text)), text
