@@ -18,7 +18,7 @@ SERVICE = re.compile(
 )
 STATE = re.compile(
     r"\b(indisponibles?|inaccessibles?|injoignables?|hors[- ](service|ligne|d'usage)|hs|en panne"
-    r"|en derangement|en difficulte|a l'arret|en rade|muette?s?|tombee?s?|plante|(is|are|'s|'re|was"
+    r"|en derangement|en difficulte|a l'arret|en rade|muets?|muettes?|tombee?s?|plante|(is|are|'s|'re|was"
     r"|went|gone|shut|taken|still|currently|temporarily) down|offline"
     r"|inoperante?s?|inutilisables?|unavailable|unreachable|crashed|stopped|broken|impossibles?"
     r"|en cours de (retablissement|reparation|restauration|redemarrage)|non chargee?s?|exhausted"
@@ -41,16 +41,18 @@ ENDED = re.compile(
 EVENT = re.compile(
     r"\b(erreurs?|errors?|pannes?|incidents?|anomalies?|dysfonctionnements?|defaillances?|avaries?"
     r"|failures?|outages?|faults?|glitch(es)?|echecs?|echouee?s?|echoue|failed"
-    r"|ruptures?"
-    r"|problemes?|problems?|issues?|soucis?|troubles?|bugs?|bogues?|hiccups?|cyberattaques?"
+    r"|problemes?|problems?|(technical|an|some|server|known|our) issues?|soucis?|troubles?"
+    r"|bugs?|bogues?|hiccups?|cyberattaques?"
     r"|attaques?|pirat\w{1,4}|coupures?|interruptions?|deni de service|difficultes?"
     r"|perturbations?)\b"
 )
 FAILS = re.compile(
     r"\b(ne (se |s'|nous |vous )?(\w{1,16} ){0,2}|n'|s')(repond|fonctionne|marche|charge|affiche"
     r"|demarre"
-    r"|aboutit|parvien|arriv|peu[tv]|pouvons|a pas pu|a pu|ont pas pu|ont pu)\w{0,6}\b"
-    r"|\bn'(est|sont) (pas|plus) (\w{2,16} ){0,3}(disponib|accessib|joignab|operationn|consultab"
+    r"|aboutit|parvien|arriv|pouvons|a pas pu|a pu|ont pas pu|ont pu)\w{0,6}\b"
+    r"|\bne peu(t|vent) (\w{2,16} ){0,3}(aboutir|donner suite|repondre|fonctionner|acceder"
+    r"|charger|(etre )(affich|trait|charg|satisf|attein|joint|etabli|execut|rendu|assur|ouvert)\w{0,3})"
+    r"|\b(n'est|ne sont) (pas|plus) (\w{2,16} ){0,3}(disponib|accessib|joignab|operationn|consultab"
     r"|en mesure|garanti|en service|fonctionnel|utilisab|lisib|charge|affiche)\w{0,6}"
     r"|\b(is|are|was|were|do|does|did|can|could)(n't| not) (be |seem to be )?(work|load|contact"
     r"|show|respond"
@@ -109,7 +111,7 @@ OTHERWISE = re.compile(
     r"|would|may|might|pourra|prevue?s?|planifiee?s?|scheduled|planned|aucune?|without|sans|never"
     r"|jamais|any|zero|signaler|signalez|report(ing|er)?|comment|how|pourquoi|why|que faire"
     r"|exemples?"
-    r"|signifie|means|resol(u|us|ved)|retabli(e|s|es)?|restored|operationn\w{1,12}|operational"
+    r"|etai(t|ent)|avai(t|ent)|simul\w{1,5}|signifie|means|resol(u|us|ved)|retabli(e|s|es)?|restored|operationn\w{1,12}|operational"
     r"|normalement|responsab\w{1,8}|liable|contestez|rectif\w{1,12}|etude|study|recherche|recrute"
     r"|declarez"
     r"|(le|les|chaque|on) (lun|mar|mercre|jeu|vendre|same)dis?|(le|les|chaque) dimanches?"
@@ -140,7 +142,7 @@ NOTICE = re.compile(
     r"|trouvee?s?|supprimee?s?|deplacee?s?|archivee?s?|no longer|moved|removed|deleted|exists?"
     r"|satur\w{1,6}|affluence|afflux|frequentation|trafic|traffic|overload\w{0,3}|too many|busy"
     r"|simultane\w{1,4}|(nombre|capacite) (maxim\w{2,4}|trop)|capacity|(en|under) construction"
-    r"|bientot|coming soon|domaines?|domains?|heberge\w{1,6}|hosting|expir\w{1,4}|a vendre"
+    r"|bientot|prochainement|sous peu|a venir|coming soon|domaines?|domains?|heberge\w{1,6}|hosting|expir\w{1,4}|a vendre"
     r"|for sale|bloqu\w{1,3}|blocked|refus\w{1,3}|denied|rejet\w{1,3}|rejected|forbidden"
     r"|interdit\w{0,2}|nginx|apache|tomcat|index\.\w{3,4}|mal passe\w{0,2}|went wrong|abruptly"
     r"|definitivement|amelior\w{1,8}|peau neuve|version|moderne"
@@ -153,13 +155,16 @@ ADVICE = re.compile(
     r"|support|persist\w{0,4}|quelques (instants|minutes|heures)|verifi\w{1,4}|check|adresse|url"
     r"|liens?|links?|moteur|menus?|refresh|reload|raffraich\w{1,4}|rafraich\w{1,4}|please"
     r"|veuillez|prevenue?s?|alertee?s?|informee?s?|rouvr\w{1,5}|reouv\w{1,8}|reprise|reprendra"
-    r"|redirig\w{1,3}|redirect\w{0,3}|une recherche|hang tight|technical|techniques?|notified)\b"
+    r"|redirig\w{1,3}|redirect\w{0,3}|une recherche|hang tight|horaires|ouverte? (du|le)"
+    r"|tel|courriel|e?-?mail|technical|techniques?|notified)\b"
+    r"|\b0\d([ .]?\d\d){4}\b|\w@\w"
 )
 # What is so today, whatever dates the sentence gives.
 PRESENT = re.compile(
     r"\b(est|sont|sommes|is|are) (\w{3,16} )?(fermee?s?|interromp\w{1,3}|suspend\w{1,3}|closed"
     r"|indisponibles?|inaccessibles?|down|unavailable|en maintenance|a l'arret|hors service)\b"
-    r"|\b(definitivement|rouvr\w{1,5}|reouv\w{1,8}|n'existe plus|ete supprime\w{0,2})\b"
+    r"|\b(definitivement|rouvr\w{1,5}|reouv\w{1,8}|n'existe plus|ete supprime\w{0,2}|n'est plus"
+    r"|ne sont plus)\b"
 )
 # A page about faults, by its heading.
 SUBJECT = re.compile(

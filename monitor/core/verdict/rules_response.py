@@ -145,8 +145,9 @@ def own_statement(case: RuleContext) -> Finding | None:
         return None
     if any(fold(marker) in page.own_text for marker in case.target.markers):
         return None
-    signs = signs_of(f"{page.title} ¦ {page.own_text}", page.own_words)
-    if signs.points < ENOUGH or other_words(page.own_text, page.headings) > MOST_OTHER_WORDS:
+    others = other_words(page.own_text, page.headings)
+    signs = signs_of(f"{page.title} ¦ {page.own_text}", page.own_words, others=others)
+    if signs.points < ENOUGH or others > MOST_OTHER_WORDS:
         return None
     pieces = ", ".join(f"« {piece} »" for piece in signs.pieces[:4])
     ground = f"page de {page.own_words} mots, {signs.points} indices d’une panne : {pieces}"

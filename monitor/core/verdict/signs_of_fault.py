@@ -38,12 +38,13 @@ class Signs:
     pieces: tuple[str, ...]
 
 
-def signs_of(own_text: str, own_words: int) -> Signs:
+def signs_of(own_text: str, own_words: int, *, others: int) -> Signs:
     """Weigh the folded own words of a page, a sentence at a time.
 
     A sentence that says what the service suffers has one to three points. Excuses, the moment, who
     takes care of it and a reference have one each, once a page, and only beside such a sentence.
-    Few words have one beside any of them, or beside a statement that is sure.
+    Few words have one as well, when the statement is sure, or beside any of them, or when no other
+    words (`others`, of `other_words`) speak of something else.
     """
     points, pieces, sure = 0, [], False
     beside: dict[str, str] = {}
@@ -62,7 +63,7 @@ def signs_of(own_text: str, own_words: int) -> Signs:
                 beside.setdefault(name, match[0])
     if not points:
         return Signs(0, ())
-    few = own_words <= FEW_WORDS and points > 1 and (sure or bool(beside))
+    few = own_words <= FEW_WORDS and points > 1 and (sure or bool(beside) or not others)
     points += len(beside) + int(few)
     return Signs(points, tuple(dict.fromkeys((*pieces, *beside.values()))))
 

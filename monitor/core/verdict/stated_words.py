@@ -18,6 +18,7 @@ _SUPPOSED = re.compile(
     r"|peut-etre|perhaps|maybe|probable(ment)?)\b"
 )
 _TO_COME = re.compile(r"\b(ser(a|ont|ait|aient)|pourr(a|ait|ont|aient)|will|would|may|might)\b")
+_SOON = re.compile(r"\b(bientot|prochainement|sous peu|soon)\b")
 _UNDONE_AFTER = re.compile(
     r",? ?(prevue?s?|planifiee?s?|programmee?s?|aura lieu|auront lieu|resolved|resolu"
     r"|ser(a|ont) (effectue|realise|menee?)|(a|ont) ete (resol|corrig|retabl)"
@@ -60,8 +61,8 @@ class Sentence(NamedTuple):
         return lists_problems(f"{start}{self.words}{_LIST_END.split(self.rest, maxsplit=1)[0]}")
 
     def is_to_come(self) -> bool:
-        """Return whether its words themselves are in the future."""
-        return _TO_COME.search(self.words) is not None
+        """Return whether its words themselves are in the future, and not about a page to come."""
+        return bool(_TO_COME.search(self.words)) and not _SOON.search(self.words)
 
 
 def sentence_of(text: str, match: re.Match[str], *, reach: int) -> Sentence:

@@ -68,10 +68,10 @@ def test_the_same_words_on_a_long_page_decide_nothing(text: str) -> None:
 
 
 def test_excuses_alone_are_no_statement() -> None:
-    assert signs_of("merci de votre patience, revenez plus tard. sorry!", 8).points == 0
+    assert signs_of("merci de votre patience, revenez plus tard. sorry!", 8, others=1).points == 0
 
 
 def test_each_kind_of_sign_counts_once() -> None:
-    once = signs_of("le site est en panne. desole.", 60)
-    twice = signs_of("le site est en panne. desole. desole. sorry.", 60)
+    once = signs_of("le site est en panne. desole.", 60, others=1)
+    twice = signs_of("le site est en panne. desole. desole. sorry.", 60, others=1)
     assert once.points == twice.points == ENOUGH
