@@ -88,7 +88,7 @@ def _paragraphs(
         )
     for one in _chosen(record.outages):
         name = record.target(one.target, one.first_fail_at).name
-        page = pages.get(legible(outage_heading(one, name)))
+        page = pages.get(legible(typeset(outage_heading(one, name))))
         place = f", p. {page}" if page else ""
         yield (
             f"{french.unavailable(one, name, None)} {french.lasted(one)} {french.reason_of(one)} "

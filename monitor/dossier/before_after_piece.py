@@ -106,8 +106,8 @@ def _sides(record: DossierRecord, scope: Scope) -> Iterator[Block]:
         before = record.figures(scope, at - length, at)
         after = record.figures(scope, at, at + length)
         yield heading(f"{day(milestone.date)} : {milestone.name}", level=2)
-        yield note(f"Source : {milestone.source} ({_SURE[milestone.sure]}).")
-        yield _chart(milestone, before, after)
+        if before.account.known_us or after.account.known_us:
+            yield _chart(milestone, before, after)
         words = figure_sentences.OVERLAPS[compared(before, after).overlap]
         yield paragraph(
             f"Aussi long avant qu’après ({length.days} jours). {words[0].upper()}{words[1:]}. "
@@ -115,6 +115,7 @@ def _sides(record: DossierRecord, scope: Scope) -> Iterator[Block]:
             f"{figure_sentences.down(before.account)}. Après : couverture "
             f"{figure_sentences.coverage(after.account)}, {figure_sentences.down(after.account)}."
         )
+        yield note(f"Date : {milestone.source} ({_SURE[milestone.sure]}).")
 
 
 def _chart(milestone: Milestone, before: Availability, after: Availability) -> Block:

@@ -1,13 +1,15 @@
 """Piece "Modifications de page": the whole text before and after, and when each was online."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Final
 
 from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.changes.compare import compared
+from monitor.core.changes.page_events import Version
 from monitor.core.french.change_sentences import ELEMENTS, KINDS
 from monitor.core.french.excerpts import excerpts
-from monitor.core.french.formatting import count, grouped, numbered, to_the_second, when
+from monitor.core.french.formatting import count, day, grouped, numbered, to_the_second, when
 from monitor.core.french.page_event_sentences import EDGES, EXPLAINED
 from monitor.core.text.facts.page_facts import facts_of
 from monitor.core.text.page import Page
@@ -106,8 +108,8 @@ def _change(record: DossierRecord, one: ChangeRecord) -> Iterator[Block]:
             ("Nature", _nature(one)),
             ("En ligne au plus tôt le", when(one.after_at) if one.after_at else "inconnu"),
             ("En ligne au plus tard le", when(one.by_at)),
-            ("Date affichée avant", (one.before.updated_on if one.before else "") or "aucune"),
-            ("Date affichée après", (one.after.updated_on if one.after else "") or "aucune"),
+            ("Date affichée avant", _displayed(one.before)),
+            ("Date affichée après", _displayed(one.after)),
             ("Empreinte du texte avant", [code(one.before.sha256 if one.before else "aucune")]),
             ("Empreinte du texte après", [code(one.after.sha256 if one.after else "aucune")]),
         ]
@@ -119,12 +121,21 @@ def _change(record: DossierRecord, one: ChangeRecord) -> Iterator[Block]:
     texts = record.store.page_change(one.number)
     before, after = (texts[1], texts[2]) if texts else (None, None)
     yield from _difference(before, after)
-    for words, page in (("avant", before), ("après", after)):
+    sides = [("avant", before)] if one.before else []
+    sides += [("après", after)] if one.after else []
+    for words, page in sides:
         yield heading(f"Ce que la page proposait {words}", level=2)
         yield bullets(_offer(page))
-    for words, page in (("avant", before), ("après", after)):
+    for words, page in sides:
         yield heading(f"Texte {words}, en entier", level=2)
         yield from _text(page)
+
+
+def _displayed(version: Version | None) -> str:
+    """Return the update date that a page displayed."""
+    return (
+        day(date.fromisoformat(version.updated_on)) if version and version.updated_on else "aucune"
+    )
 
 
 def _difference(before: Page | None, after: Page | None) -> Iterator[Block]:

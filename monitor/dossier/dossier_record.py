@@ -211,14 +211,18 @@ class DossierRecord:
         division: Division | None = None,
     ) -> Availability:
         """Answer for a scope as `vigie availability` does, over the period or another span."""
-        return availability(
-            self.reads,
-            FigureQuestion(
-                scope=scope,
-                since=microseconds(since or self.question.since),
-                until=microseconds(until or self.question.until),
-                now=microseconds(self.checkpoint.at),
-                division=division,
-            ),
-            self.basis,
+        question = FigureQuestion(
+            scope=scope,
+            since=microseconds(since or self.question.since),
+            until=microseconds(until or self.question.until),
+            now=microseconds(self.checkpoint.at),
+            division=division,
         )
+        if question not in self._answers:
+            self._answers[question] = availability(self.reads, question, self.basis)
+        return self._answers[question]
+
+    @cached_property
+    def _answers(self) -> dict[FigureQuestion, Availability]:
+        """What was answered already: several pieces give the same figures."""
+        return {}

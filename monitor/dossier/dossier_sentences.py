@@ -9,6 +9,7 @@ from monitor.core.french.figure_sentences import outage_bounds
 from monitor.core.french.formatting import (
     PARIS,
     apart,
+    clock_time,
     count,
     day,
     duration,
@@ -142,14 +143,21 @@ def line_of(outage_controls: Sequence[Controls]) -> str:
         )
     least = min(outage_controls, key=lambda one: (one.ok / max(1, one.asked), one.ok))
     working = sum(one.line_works for one in outage_controls)
+    total = len(outage_controls)
+    which = (
+        ""
+        if working == total == 1
+        else " de chacune"
+        if working == total
+        else f" de {grouped(working)} des {count(total, 'indisponibilité')}"
+    )
     return (
-        f"au premier relevé en échec de {grouped(working)} des "
-        f"{count(len(outage_controls), 'indisponibilité')}, les témoins attestaient que notre "
-        f"connexion fonctionnait (au moins {least.ok} témoins sur {least.asked} répondaient)"
+        f"au premier relevé en échec{which}, les témoins attestaient que notre connexion "
+        f"fonctionnait (au moins {least.ok} témoins sur {least.asked} répondaient)"
     )
 
 
-def own_line(controls: Controls | None) -> str:
+def own_line(controls: Controls | None, at: datetime) -> str:
     """Return what is known of our own line at one check."""
     if controls is None:
         return (
@@ -162,8 +170,9 @@ def own_line(controls: Controls | None) -> str:
             f"{controls.needed} : notre ligne n’est pas attestée."
         )
     return (
-        f"À la même minute (tour du {when(controls.at)}), {answered} répondaient à la même sonde ; "
-        "aucun défaut de notre connexion n’a été relevé."
+        f"Au tour de témoins fait {duration(apart(controls.at, at))} avant "
+        f"({clock_time(controls.at)}), {answered} répondaient à la même sonde ; aucun défaut de "
+        "notre connexion n’a été relevé."
     )
 
 

@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -41,7 +41,7 @@ from monitor.dossier.inventory_piece import (
 from monitor.dossier.journal_piece import JOURNAL_TITLE, journal_parts, part_blocks
 from monitor.dossier.method_piece import METHOD_TITLE, method_piece
 from monitor.dossier.outage_piece import OUTAGE_TITLE, outage_piece
-from monitor.dossier.outage_reading import read_outages
+from monitor.dossier.outage_reading import ReadOutage, read_detailed
 from monitor.dossier.pdf_compiler import PageFrame, compile_pdf
 from monitor.dossier.pdf_outline import page_count, pages_of_headings
 from monitor.dossier.person_sheets import (
@@ -113,7 +113,8 @@ class _DossierWriter:
     def write(self) -> tuple[DossierFile, ...]:
         record, question = self.record, self.record.question
         self.progress("relevé d’indisponibilité", 0, 0)
-        first = self._piece(outage_piece(record, self._label()), OUTAGE_TITLE)
+        read = read_detailed(record)
+        first = self._piece(outage_piece(record, self._label(), read), OUTAGE_TITLE)
         if question.reader is DossierReader.ASSOCIATION:
             self._piece(before_after_piece(record, self._label()), BEFORE_AFTER_TITLE)
         self._journal()
@@ -125,7 +126,7 @@ class _DossierWriter:
             self._bundle(self.bundle)
         if question.reader is not DossierReader.ASSOCIATION:
             self._piece(attempts_sheet(record, self._label()), ATTEMPTS_TITLE)
-        self._sheets()
+        self._sheets(read)
         self._draft(first)
         pieces = tuple(self._files)
         self._other(INVENTORY_NAME, INVENTORY_TITLE, inventory(record, pieces))
@@ -247,26 +248,18 @@ class _DossierWriter:
             )
         )
 
-    def _sheets(self) -> None:
+    def _sheets(self, read: Sequence[ReadOutage]) -> None:
         """Write the sheets to send: one for each of the longest incidents."""
-        for one in read_outages(self.record, list(self._longest_of_incidents())):
-            number = one.incident.number if one.incident else None
+        by_incident: dict[int, ReadOutage] = {}
+        for one in sorted(read, key=lambda one: -one.outage.shortest_s):
+            if one.incident is not None and one.incident.number is not None:
+                by_incident.setdefault(one.incident.number, one)
+        for number, one in list(by_incident.items())[:MOST_SHEETS]:
             self._other(
                 f"A-ENVOYER-fiche-incident-{number}.pdf",
                 f"{SHEET_TITLE} {number}",
                 incident_sheet(self.record, one),
             )
-
-    def _longest_of_incidents(self) -> Iterator:  # type: ignore[type-arg]
-        done: set[int | None] = {None}
-        for outage in sorted(self.record.outages, key=lambda one: -one.shortest_s):
-            incident = self.record.incident_of(outage)
-            number = incident.number if incident else None
-            if number not in done:
-                done.add(number)
-                yield outage
-            if len(done) > MOST_SHEETS:
-                return
 
     def _draft(self, first: bytes) -> None:
         record = self.record

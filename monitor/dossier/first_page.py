@@ -68,8 +68,8 @@ def first_page(record: DossierRecord, read: Sequence[ReadOutage]) -> Iterator[Bl
     yield facts(_first_facts(record, whole, read))
     if len(record.question.targets) > 1:
         yield _by_target(record)
-    yield from _drawn(record)
     yield note(french.LIMITS)
+    yield from _drawn(record)
 
 
 def _essence(record: DossierRecord, whole: Availability) -> Iterator[Block]:
@@ -106,9 +106,9 @@ def _essence(record: DossierRecord, whole: Availability) -> Iterator[Block]:
         )
     if not record.settled:
         yield paragraph(
-            "La période touche au présent : ce relevé s’arrête au point de contrôle signé le "
-            f"{to_the_second(record.checkpoint.at)}, et ses derniers instants peuvent être "
-            "précisés par une mise à jour."
+            "La période n’est pas encore entièrement fixée : ce relevé s’arrête au point de "
+            f"contrôle signé le {to_the_second(record.checkpoint.at)}, et ses derniers instants "
+            "peuvent être précisés par une mise à jour."
         )
 
 
@@ -160,9 +160,12 @@ def _first_facts(
         national = sum(not one.department for one in targets)
         yield (
             "Pages relevées",
-            f"{len(targets)} pages, dont {national} du service national et "
-            f"{len(targets) - national} de préfectures ; durées "
-            + ("du service entier" if whole.scope.needs_all else "additionnées"),
+            _kinds_of_pages(len(targets), national)
+            + (
+                " ; le service entier est indisponible dès que l’une l’est"
+                if whole.scope.needs_all
+                else " ; leurs durées sont additionnées"
+            ),
         )
     yield "Relevés", f"{figure_sentences.checks(whole)}{_interval(record)}"
     yield "Disponibilité", figure_sentences.rate(whole.account, enough=whole.enough)
@@ -198,6 +201,15 @@ def _first_facts(
         else "jamais sur la période",
     )
     yield "Vérifier", [code(f"{record.site}/verifier"), ", code ", code(record.code)]
+
+
+def _kinds_of_pages(pages: int, national: int) -> str:
+    """Return how many pages there are, of the national service or of prefectures."""
+    if national == pages:
+        return f"{pages} pages du service national, le même pour tous les départements"
+    if not national:
+        return f"{pages} pages de préfectures"
+    return f"{national} du service national et {pages - national} de préfectures"
 
 
 def _interval(record: DossierRecord) -> str:
@@ -263,7 +275,7 @@ def _by_target(record: DossierRecord) -> Block:
             record.target(one.scope.slug).name,
             grouped(one.outages.count),
             figure_sentences.down(one.account),
-            grouped(one.touched.weeks),
+            _weeks_alone(record, one.scope.slug),
             figure_sentences.coverage(one.account),
         )
         for one in answers[:MOST_ROWS]
@@ -279,12 +291,18 @@ def _by_target(record: DossierRecord) -> Block:
     )
 
 
+def _weeks_alone(record: DossierRecord, slug: str) -> str:
+    question = record.question
+    outages = [one for one in record.outages if one.target == slug]
+    return french.distinct_weeks(outages, question.since, question.until).partition(" ")[0]
+
+
 def _drawn(record: DossierRecord) -> Iterator[Block]:
     """Yield the timeline: check after check over some days, day by day over more."""
     question = record.question
     troubled = list(dict.fromkeys(one.target for one in record.outages))
     drawn = [*troubled, *(slug for slug in question.targets if slug not in troubled)]
-    drawn = drawn[: MOST_DRAWN if question.until - question.since <= FRIEZE_DAYS else 2]
+    drawn = drawn[: MOST_DRAWN if question.until - question.since <= FRIEZE_DAYS else 1]
     if question.until - question.since <= FRIEZE_DAYS:
         holds = {slug: HOLD * (record.target(slug).interval_s or _UNPLANNED_S) for slug in drawn}
         spans = record.store.spans(holds, question.since, question.until)

@@ -38,7 +38,7 @@ from monitor.figures.answers import FigureQuestion
 from monitor.figures.rejudged import rejudged_answers
 
 METHOD_TITLE: Final = "Note méthodologique et limites"
-MOST_REJUDGED: Final = 400  # days of one target: above, rulesets are not applied here
+MOST_REJUDGED: Final = 100  # days of one target: above, rulesets are not applied here
 MOST_GAPS: Final = 80
 VOUCHED_WITHIN: Final = timedelta(hours=1)  # after the checkpoint: what came later is not printed
 

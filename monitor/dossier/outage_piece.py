@@ -31,22 +31,20 @@ from monitor.dossier.document_blocks import (
 )
 from monitor.dossier.dossier_record import DossierRecord
 from monitor.dossier.first_page import first_page, whole_scope
-from monitor.dossier.outage_reading import ReadOutage, read_outages
+from monitor.dossier.outage_reading import ReadOutage
 from monitor.dossier.outage_sections import outage_blocks
 from monitor.figures.answers import Division
 
 OUTAGE_TITLE: Final = "Relevé d’indisponibilité"
-MOST_DETAILED: Final = 60  # outages at length; the others are lines of a table
 MOST_LISTED: Final = 1_000
 MOST_BLIPS: Final = 60
 MOST_WEEKS: Final = 60
 
 
-def outage_piece(record: DossierRecord, label_text: str) -> PieceDocument:
-    """Return the piece."""
-    outages = record.outages
-    detailed = sorted(_longest(outages), key=lambda one: (one.first_fail_at, one.target))
-    read = list(read_outages(record, detailed))
+def outage_piece(
+    record: DossierRecord, label_text: str, read: Sequence[ReadOutage]
+) -> PieceDocument:
+    """Return the piece; `read` are the outages that are told at length."""
     question = record.question
     supplement = (
         f"Mise à jour au {day(question.until.astimezone(PARIS))}. " if question.supplement else ""
@@ -63,13 +61,6 @@ def outage_piece(record: DossierRecord, label_text: str) -> PieceDocument:
             *_others(record),
         ],
     )
-
-
-def _longest(outages: Sequence[Outage]) -> Sequence[Outage]:
-    """Return those that are detailed at length: all, or the longest of very many."""
-    if len(outages) <= MOST_DETAILED:
-        return outages
-    return sorted(outages, key=lambda one: -one.shortest_s)[:MOST_DETAILED]
 
 
 # --- The figures ------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ from monitor.figures.outage_facts import (
 )
 from monitor.figures.recorded_targets import RecordedTarget
 
+MOST_DETAILED: Final = 60  # outages at length; the others are lines of a table
 MOST_COUNTED: Final = timedelta(days=31)  # of an outage, whose checks are counted one by one
 MOST_PATHS: Final = 12  # other pages whose state at the same hour is given
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -70,7 +71,14 @@ class ReadOutage:
         return first.check.status if first else None
 
 
-def read_outages(record: DossierRecord, outages: Sequence[Outage]) -> Iterator[ReadOutage]:
+def read_detailed(record: DossierRecord) -> tuple[ReadOutage, ...]:
+    """Read the outages that are told at length, in order of time: the longest of very many."""
+    longest = sorted(record.outages, key=lambda one: -one.shortest_s)[:MOST_DETAILED]
+    in_order = sorted(longest, key=lambda one: (one.first_fail_at, one.target))
+    return tuple(_read_outages(record, in_order))
+
+
+def _read_outages(record: DossierRecord, outages: Sequence[Outage]) -> Iterator[ReadOutage]:
     """Read outages one after the other; the kept answers of all are read at once."""
     copies = [kept_copy(record.store, outage) for outage in outages]
     answers = record.answers.read(copy for copy in copies if copy)

@@ -83,7 +83,7 @@ def _facts(record: DossierRecord, one: ReadOutage) -> Iterator[tuple[str, Line]]
                 "Serveur joint",
                 [code(check.address), ", nom résolu par ", code(resolver)],
             )
-        yield "Notre ligne", [french.own_line(check.controls)]
+        yield "Notre ligne", [french.own_line(check.controls, check.at)]
         yield "Notre horloge", [_clock_words(first)]
     yield (
         "Adresse permanente",

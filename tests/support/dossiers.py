@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from monitor.config import Config
@@ -25,6 +25,8 @@ from monitor.core.model import (
 )
 from monitor.core.outages.fold import FAILING
 from monitor.core.text.page import Page
+from monitor.dossier.dossier_files import DossierFile, DossierSummary
+from monitor.dossier.dossier_question import DossierQuestion
 from monitor.dossier.dossier_record import DossierSource
 from monitor.evidence.captures.capture_policy import CAPTURES, Captures
 from monitor.evidence.log.journal import Journal
@@ -106,6 +108,30 @@ class MadeRecord:
 
 
 CONFIG = Path(__file__).parents[2] / "config"
+EXPIRY = date(2027, 2, 15)
+QUESTION = DossierQuestion(
+    scope=None,
+    targets=(USAGERS,),
+    since=START,
+    until=END,
+    title=HOSTILE_NAME,
+    expiry=EXPIRY,
+    pages=True,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """A dossier in a folder."""
+
+    folder: Path
+    summary: DossierSummary
+
+    def file(self, title: str) -> DossierFile:
+        return next(file for file in self.summary.files if file.title == title)
+
+    def bytes_of(self, title: str) -> bytes:
+        return (self.folder / self.file(title).name).read_bytes()
 
 
 def config() -> Config:
