@@ -35,6 +35,7 @@ COMMANDS = {
     "availability": "availability",
     "rejudge": "rejudge",
     "changes": "changes",
+    "survey": "survey",
     "discover": "discover",
     "annotate": "annotate",
     "subscribers": "alerts_state",

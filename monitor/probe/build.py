@@ -1,11 +1,11 @@
 """Build the parts that the service and a single manual probe share."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
 from monitor.config import Config
 from monitor.config.settings import Settings
-from monitor.core.model import Exchange, Failure, Family, LaneState
+from monitor.core.model import ClockReading, Exchange, Failure, Family, LaneState
 from monitor.core.scheduling.robots_txt import RobotsFile
 from monitor.fetch import Fetcher, Gate, Resolver, text
 from monitor.probe.environment import environment_of
@@ -46,17 +46,28 @@ def open_to_write(config: Config, settings: Settings) -> Store:
     )
 
 
-def build_line(config: Config, clock: Clock, fetcher: Fetcher, faults: Faults) -> LocalHealth:
+def build_line(  # noqa: PLR0913 -- the last two are keyword-only, with their defaults
+    config: Config,
+    clock: Clock,
+    fetcher: Fetcher,
+    faults: Faults,
+    *,
+    heard: Callable[[str, Family, Exchange], None] = lambda _url, _family, _exchange: None,
+    read: Callable[[], Awaitable[ClockReading]] | None = None,
+) -> LocalHealth:
     """Build the health checks of our own side: the control panel and NTP.
 
-    From then on, a probe that waits in silence starts a round.
+    From then on, a probe that waits in silence starts a round. `heard` is called with the answer
+    of each control over each family; `read` reads our clock in place of the configured servers.
     """
 
     async def fetch_control(url: str, family: Family) -> Exchange:
         try:
-            return await fetcher.fetch_url(
+            exchange = await fetcher.fetch_url(
                 url, deadline_s=CONTROL_DEADLINE_S, gate=_open_gate, family=family
             )
+            heard(url, family, exchange)
+            return exchange  # noqa: TRY300 -- a fault of `heard` is spared too
         except BaseException as error:  # noqa: BLE001 -- `spare` raises what must stop us
             faults.spare(error, work=url)
         return Exchange(url=url, started_at=clock.now(), duration_us=0, failure=Failure.UNKNOWN)
@@ -68,8 +79,8 @@ def build_line(config: Config, clock: Clock, fetcher: Fetcher, faults: Faults) -
         clock=clock,
         spacing_s=min(CONTROL_SPACING_S, config.controls.interval_s / 2),
     )
-    read = partial(read_clock, config.ntp_servers, clock=clock)
-    line = LocalHealth(probe=panel.probe, read=read, clock=clock)
+    ask_servers = partial(read_clock, config.ntp_servers, clock=clock)
+    line = LocalHealth(probe=panel.probe, read=read or ask_servers, clock=clock)
     fetcher.on_silence = line.hasten
     return line
 
@@ -103,13 +114,25 @@ def build_lanes(  # noqa: PLR0913 -- keyword-only: its seams
         ),
     )
     states = {state.platform: state for state in store.lanes()}
+    return lanes_of_platforms(config, clock, robots=book, states=states, on_change=on_change)
+
+
+def lanes_of_platforms(
+    config: Config,
+    clock: Clock,
+    *,
+    robots: RobotsBook,
+    states: Mapping[str, LaneState],
+    on_change: Callable[[LaneState], None],
+) -> dict[str, Lane]:
+    """Build the lane of each platform, which continues from its state, by slug."""
     lanes: dict[str, Lane] = {}
     for slug, platform in config.platforms.items():
         lanes[slug] = Lane(
             platform,
             clock,
             state=states.get(slug),
-            robots=book,
+            robots=robots,
             on_change=on_change,
             owner=lambda host: lanes.get(config.lane_of(host) or ""),
         )

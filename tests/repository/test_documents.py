@@ -20,6 +20,7 @@ FRENCH = (
             "interroger",
             "metriques",
             "pages",
+            "premier-jour",
             "prometheus",
             "reglages",
             "regles-de-comptage",

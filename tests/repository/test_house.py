@@ -35,6 +35,7 @@ MODULES = {
     "journal": "the package of the core, and the files of the log",
     "rebuild": "a command, and the package of the store",
     "probe": "a command, and the package",
+    "survey": "a command, and the package",
     "store": "the room's one door has its name",
     "witness": "a command, and the package",
 }

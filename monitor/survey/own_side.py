@@ -1,0 +1,342 @@
+"""Our own side: whether controls, resolvers, clocks and authorities work; if not, what to write."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import certifi
+from asn1crypto import x509
+
+from monitor.config import Config, ControlHost, StampAuthority
+from monitor.core.model import Family, Observation, Resolution
+from monitor.core.model.exchange import StatusClass, status_class
+from monitor.core.untrusted.library_errors import Unreadable, reading
+from monitor.core.untrusted.public_addresses import is_public
+from monitor.evidence.timestamps.chains import as_pem, certificates
+from monitor.evidence.timestamps.rfc3161 import Question, StampRefused, Token, check_answer
+from monitor.survey.surprise import ConfigEdit, Surprise, SurpriseKind
+from monitor.survey.survey_folder import SurveyFolder
+
+DIFFERENT_NAMES = 2  # for which a resolver must stand alone before it is doubted
+RESOLVERS_MIN = 3  # of whom two agree against one
+# Tiny public resources that may replace a control that does not answer, of other operators.
+RESERVES: tuple[ControlHost, ...] = (
+    ControlHost(
+        slug="cloudflare",
+        name="Cloudflare, essai de connexion",
+        url="https://cp.cloudflare.com/",
+        operator="Cloudflare",
+    ),
+    ControlHost(
+        slug="gnome",
+        name="GNOME, essai de connexion",
+        url="https://nmcheck.gnome.org/check_network_status.txt",
+        operator="GNOME",
+    ),
+    ControlHost(
+        slug="apple",
+        name="Apple, détection de portail",
+        url="https://captive.apple.com/hotspot-detect.html",
+        operator="Apple",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PartStatus:
+    """One part of our own side: whether it works, and what shows it. French."""
+
+    name: str
+    works: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnSide:
+    """What a survey says of our own side.
+
+    Attributes:
+        right: Whether the service can work with it as it is: see `faults`.
+        faults: What prevents it, in French.
+
+    """
+
+    controls: tuple[PartStatus, ...]
+    resolvers: tuple[PartStatus, ...]
+    clocks: tuple[PartStatus, ...]
+    authorities: tuple[PartStatus, ...]
+    faults: tuple[str, ...]
+    surprises: tuple[Surprise, ...]
+
+    @property
+    def right(self) -> bool:
+        return not self.faults
+
+
+def reserves(config: Config) -> list[ControlHost]:
+    """Return the hosts that may replace a control: their operators have none yet."""
+    operators = {host.operator for host in config.controls.hosts}
+    return [host for host in RESERVES if host.operator not in operators]
+
+
+def own_side(
+    folder: SurveyFolder, config: Config, observations: Mapping[str, Observation]
+) -> OwnSide:
+    """Read what was asked of our own side. `observations` are by the digest of their account."""
+    return _OwnSideReading(folder, config, observations).result()
+
+
+class _OwnSideReading:
+    def __init__(
+        self, folder: SurveyFolder, config: Config, observations: Mapping[str, Observation]
+    ) -> None:
+        self._folder = folder
+        self._index = folder.index
+        self._config = config
+        self._observations = observations
+        self._surprises: list[Surprise] = []
+        self._faults: list[str] = []
+
+    def result(self) -> OwnSide:
+        controls, resolvers = tuple(self._controls()), tuple(self._resolvers())
+        clocks, authorities = tuple(self._clocks()), tuple(self._authorities())
+        needed = self._config.controls.needed
+        working = sum(part.works for part in controls)
+        if working < needed:
+            self._faults.append(
+                f"{working} témoin(s) sur {len(controls)} répondent, il en faut {needed} : "
+                "l’accès à internet de cette machine est coupé ou filtré"
+            )
+        if resolvers and not any(part.works for part in resolvers):
+            self._faults.append("aucun résolveur ne répond")
+        self._faults += [f"identité : {line}" for line in self._config.missing_identity]
+        return OwnSide(
+            controls=controls,
+            resolvers=resolvers,
+            clocks=clocks,
+            authorities=authorities,
+            faults=tuple(self._faults),
+            surprises=tuple(self._surprises),
+        )
+
+    def _controls(self) -> Iterator[PartStatus]:
+        spare = [host for host in reserves(self._config) if self._works(host)]
+        for host in self._config.controls.hosts:
+            steps = {family: self._index.controls.get(f"{host.slug}/{family}") for family in Family}
+            if not any(steps.values()):
+                continue
+            outcomes = {
+                family: self._outcome(step.sha256) for family, step in steps.items() if step
+            }
+            works = any(good for good, _ in outcomes.values())
+            detail = ", ".join(f"{family} : {words}" for family, (_, words) in outcomes.items())
+            yield PartStatus(name=host.name, works=works, detail=detail)
+            if not works:
+                self._surprises.append(_dead_control(host, detail, spare.pop(0) if spare else None))
+
+    def _works(self, host: ControlHost) -> bool:
+        step = self._index.reserves.get(host.slug)
+        return step is not None and self._outcome(step.sha256)[0]
+
+    def _outcome(self, digest: str) -> tuple[bool, str]:
+        """Return whether an answer shows that our line works, and its words."""
+        observation = self._observations.get(digest)
+        if observation is None:
+            return False, "rien"
+        exchange = observation.exchange
+        if exchange.status is None:
+            return False, exchange.failure.value if exchange.failure else "rien"
+        good = status_class(exchange.status) < StatusClass.SERVER_ERROR
+        return good, f"{exchange.status} en {exchange.duration_us / 1e6:.2f} s"
+
+    def _resolvers(self) -> Iterator[PartStatus]:
+        answers = self._index.resolvers
+        for server, resolutions in answers.items():
+            given = sum(bool(resolution.addresses) for resolution in resolutions)
+            odd = list(_odd(server, answers))
+            detail = f"{given} nom(s) résolu(s) sur {len(resolutions)}"
+            if odd:
+                detail += f" ; autrement que les autres : {', '.join(odd[:5])}"
+            lies = len(odd) >= min(DIFFERENT_NAMES, len(resolutions))
+            works = bool(given) and not lies
+            yield PartStatus(name=server, works=works, detail=detail)
+            if not works:
+                self._surprises.append(self._bad_resolver(server, detail, lies=lies))
+
+    def _bad_resolver(self, server: str, detail: str, *, lies: bool) -> Surprise:
+        answers = self._index.resolvers
+        good = [
+            other
+            for other, resolutions in answers.items()
+            if other != server
+            and any(resolution.addresses for resolution in resolutions)
+            and not list(_odd(other, answers))
+        ]
+        edit = None
+        if len(good) > 1:
+            values = {"servers": good[:1], "second": good[1:]}
+            edit = ConfigEdit(table="resolver", listed=False, values=values)
+        what = "donne des adresses que les autres ne donnent pas" if lies else "ne répond pas"
+        return Surprise(
+            id=f"resolveur-{server.replace('.', '-').replace(':', '-')}",
+            kind=SurpriseKind.RESOLVER,
+            about=server,
+            observed=f"Le résolveur {server} {what} : {detail}",
+            advice="S’il est celui de votre réseau, un filtre ou un portail peut s’y trouver. La "
+            "ligne proposée n’interroge que ceux qui concordent.",
+            edit=edit,
+        )
+
+    def _clocks(self) -> Iterator[PartStatus]:
+        readings = self._index.clocks
+        limit_us = self._config.clock_limit_us
+        working = [server for server, one in readings.items() if one.offset_us is not None]
+        for server, one in readings.items():
+            if one.offset_us is None:
+                yield PartStatus(name=server, works=False, detail="muet, ou sans l’heure")
+                values = {"ntp_servers": working}
+                self._surprises.append(
+                    Surprise(
+                        id=f"temps-{server.replace('.', '-')}",
+                        kind=SurpriseKind.CLOCK,
+                        about=server,
+                        observed=f"Le serveur de temps {server} n’a rien répondu d’utilisable.",
+                        advice="Le port UDP 123 est-il ouvert en sortie ? Si d’autres serveurs "
+                        "répondent, il l’est.",
+                        edit=ConfigEdit(table="clock", listed=False, values=values)
+                        if working
+                        else None,
+                    )
+                )
+                continue
+            late = abs(one.offset_us) > limit_us
+            detail = f"écart de {one.offset_us / 1000:+.1f} ms"
+            yield PartStatus(name=server, works=not late, detail=detail)
+        offsets = sorted(one.offset_us for one in readings.values() if one.offset_us is not None)
+        if offsets and abs(offsets[(len(offsets) - 1) // 2]) > limit_us:
+            self._faults.append(
+                "l’horloge de cette machine est fausse : installer chrony ou systemd-timesyncd"
+            )
+
+    def _authorities(self) -> Iterator[PartStatus]:
+        for authority in self._config.stamping.authorities:
+            step = self._index.stamps.get(authority.slug)
+            if step is None:
+                continue
+            token, why = self._token(authority, step.nonce, step.at, step.why)
+            works = token is not None and token.verified
+            detail = why or (f"jeton du {token.at:%d/%m/%Y %H:%M} UTC" if token else "")
+            yield PartStatus(name=authority.name, works=works, detail=detail)
+            if not works:
+                self._surprises.append(_bad_authority(authority, token, detail))
+
+    def _token(
+        self, authority: StampAuthority, nonce: int, at: datetime, why: str
+    ) -> tuple[Token | None, str]:
+        """Return the token of a kept answer, and what is wrong with it, "" when nothing is."""
+        if why:
+            return None, why
+        note = self._folder.stamp_file(authority.slug, "checkpoint")
+        answer = self._folder.stamp_file(authority.slug, "answer")
+        try:
+            pem = authority.roots.encode() or _public_roots()
+            question = Question(note=note, nonce=nonce)
+            token = check_answer(answer, question, roots=certificates(pem), now=at)
+        except StampRefused as error:
+            return None, f"jeton refusé : {error}"
+        return token, "" if token.verified else "jeton valable, mais sa racine n’est pas reconnue"
+
+
+def _public_roots() -> bytes:
+    with open(certifi.where(), "rb") as file:  # noqa: PTH123 -- a path of certifi's, as a text
+        return file.read()
+
+
+def _odd(server: str, answers: Mapping[str, Sequence[Resolution]]) -> Iterator[str]:
+    """Yield the names that a resolver answers otherwise than others who agree.
+
+    Networks of delivery give each resolver other addresses: only what two others say alike, or an
+    address that is nobody's on the internet, or a denial of what others resolve, tells against it.
+    """
+    for resolution in answers[server]:
+        others = [
+            set(one.addresses)
+            for other, resolutions in answers.items()
+            if other != server
+            for one in resolutions
+            if one.host == resolution.host and one.addresses
+        ]
+        if not others:
+            continue
+        own = set(resolution.addresses)
+        shared = [
+            address for address, n in Counter(a for one in others for a in one).items() if n > 1
+        ]
+        agree = len(answers) >= RESOLVERS_MIN and bool(shared)
+        private = any(not is_public(address) for address in own - set().union(*others))
+        if (agree and not own & set().union(*others)) or (own and private and agree):
+            yield resolution.host
+
+
+def _dead_control(host: ControlHost, detail: str, spare: ControlHost | None) -> Surprise:
+    edit = None
+    if spare is not None:
+        values = {"name": spare.name, "url": spare.url, "operator": spare.operator}
+        edit = ConfigEdit(table="controls.host", listed=True, values={"slug": host.slug, **values})
+    return Surprise(
+        id=f"temoin-{host.slug}",
+        kind=SurpriseKind.CONTROL,
+        about=host.name,
+        observed=f"Le témoin {host.name} ne répond pas ({detail}).",
+        advice=f"La ligne proposée met à sa place {spare.name}, qui vient de répondre."
+        if spare
+        else "Refaites le relevé dans une heure ; s’il se tait encore, remplacez-le dans "
+        "local.toml par une petite page publique d’un autre exploitant.",
+        edit=edit,
+    )
+
+
+def _bad_authority(authority: StampAuthority, token: Token | None, detail: str) -> Surprise:
+    edit, advice = None, "Refaites le relevé plus tard ; les autres autorités suffisent jusque-là."
+    if token is not None:
+        top, root = _top(token.chain)
+        advice = (
+            f"Sa chaîne se termine par « {top} ». Prenez la racine sur le site de l’autorité, et "
+            "écrivez son chemin dans « roots » (docs/horodatage.md)."
+        )
+        if root is not None:
+            path = f"racines/{authority.slug}.pem"
+            values = {"slug": authority.slug, "roots": path}
+            edit = ConfigEdit(
+                table="stamps.authority",
+                listed=True,
+                values=values,
+                files={path: as_pem([root])},
+            )
+            advice = (
+                f"La racine jointe à la réponse est « {top} », empreinte SHA-256 "
+                f"{x509.Certificate.load(root).sha256.hex()}. Ne l’acceptez que si l’autorité "
+                "publie cette empreinte sur son site."
+            )
+    return Surprise(
+        id=f"horodatage-{authority.slug}",
+        kind=SurpriseKind.STAMP,
+        about=authority.name,
+        observed=f"L’autorité d’horodatage {authority.name} : {detail}.",
+        advice=advice,
+        edit=edit,
+    )
+
+
+def _top(chain: Sequence[bytes]) -> tuple[str, bytes | None]:
+    """Return the name at the end of a chain, and its root when the root is in it."""
+    try:
+        with reading("certificate"):
+            for der in reversed(chain):
+                certificate = x509.Certificate.load(der)
+                if certificate.self_issued:
+                    return certificate.subject.human_friendly[:200], der
+            return x509.Certificate.load(chain[-1]).issuer.human_friendly[:200], None
+    except (Unreadable, IndexError):
+        return "inconnue", None

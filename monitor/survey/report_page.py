@@ -1,0 +1,40 @@
+"""The report of a survey as one page of HTML: no script, nothing fetched, every value escaped."""
+
+from pathlib import Path
+
+import jinja2
+
+from monitor.core.french.formatting import when
+from monitor.core.french.typesetting import typeset
+from monitor.core.state_looks import STATE_LOOKS
+from monitor.survey.surprise import KIND_WORDS
+from monitor.survey.survey_report import CLASS_WORDS, SurveyReport
+from monitor.web.templating import Typesetting
+
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    extensions=[Typesetting],
+)
+_TEMPLATES.filters["typeset"] = typeset
+
+
+def report_page(report: SurveyReport) -> str:
+    """Return the whole page."""
+    own = report.own_side
+    parts = (
+        ("Témoin", own.controls),
+        ("Résolveur", own.resolvers),
+        ("Serveur de temps", own.clocks),
+        ("Autorité d’horodatage", own.authorities),
+    )
+    return _TEMPLATES.get_template("survey.html").render(
+        report=report,
+        own_parts=parts,
+        kinds=KIND_WORDS,
+        standings=CLASS_WORDS,
+        looks=STATE_LOOKS,
+        when=when,
+    )

@@ -1,0 +1,220 @@
+"""The folder of a survey: every exact answer, and an index of what was asked.
+
+    index.json          what was asked, when, and where its answer is
+    answers/*.warc.gz   exact bytes of targets, controls and robots.txt, as captures are kept
+    stamps/<authority>/ checkpoint  request.tsq  answer
+    survey.html, survey.json
+
+The index is written after each answer, so that an answer that is in the folder is never asked for
+again. A folder may come from somebody else: all that is read from it is bounded and checked.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from monitor import __version__
+from monitor.core.model import (
+    CaptureReason,
+    ClockReading,
+    GapCause,
+    LaneState,
+    Observation,
+    Resolution,
+    Target,
+)
+from monitor.evidence import bounded, durable
+from monitor.evidence.captures import capture_records, day_files
+from monitor.evidence.captures.capture_metadata import CaptureMetadata, observation_from
+from monitor.evidence.captures.warc import WarcError
+from monitor.fetch.reparse import reread
+from monitor.runtime.errors import VigieError, in_french
+
+FORMAT = "vigie-survey/1"
+INDEX = "index.json"
+ANSWERS = "answers"
+STAMPS = "stamps"
+MAX_INDEX_BYTES = 20_000_000
+MAX_FILES = 50  # of answers
+MAX_BYTES = 400_000_000  # of all answers: those of 190 sites are some 30 MB
+
+
+class SurveyError(VigieError):
+    """A folder that is no survey, or a damaged one. French, for the operator."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyStep:
+    """One thing that was asked once.
+
+    Attributes:
+        url: What was asked for; another address since is to be asked again.
+        sha256: Of the account of its capture, "" when there is no answer to keep.
+        gap: Why it was not asked: robots.txt, a pause, a refusal of its platform.
+
+    """
+
+    at: datetime
+    url: str
+    sha256: str = ""
+    gap: GapCause | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StampStep:
+    """One request to an authority. `why` is why there is no answer, "" when there is one."""
+
+    at: datetime
+    nonce: int
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RobotsStep:
+    """A robots.txt, by its site's origin."""
+
+    at: datetime
+    status: int | None
+    text: str
+    sha256: str
+
+
+@dataclass(slots=True, kw_only=True)
+class SurveyIndex:
+    """What was asked so far.
+
+    Attributes:
+        controls: By "slug/family".
+        reserves: Hosts that may replace a dead control, by slug.
+        resolvers: By address; one resolution a name.
+        clocks: By server.
+        stamps: By the slug of the authority.
+        robots: By origin.
+        targets: By slug.
+        lanes: By platform: a refusal counts across a stop.
+
+    """
+
+    format: str = FORMAT
+    version: str = __version__
+    begun_at: datetime
+    point: str
+    config_sha256: str
+    controls: dict[str, SurveyStep] = field(default_factory=dict)
+    reserves: dict[str, SurveyStep] = field(default_factory=dict)
+    resolvers: dict[str, list[Resolution]] = field(default_factory=dict)
+    clocks: dict[str, ClockReading] = field(default_factory=dict)
+    stamps: dict[str, StampStep] = field(default_factory=dict)
+    robots: dict[str, RobotsStep] = field(default_factory=dict)
+    targets: dict[str, SurveyStep] = field(default_factory=dict)
+    lanes: dict[str, LaneState] = field(default_factory=dict)
+
+
+_INDEX = TypeAdapter(SurveyIndex)
+
+
+class SurveyFolder:
+    """A survey on the disk, for the one process that writes there."""
+
+    def __init__(self, path: Path, index: SurveyIndex, *, clock_limit_us: int = 0) -> None:
+        self.path = path
+        self.index = index
+        self._clock_limit_us = clock_limit_us
+        self._files = day_files.DayFiles(path / ANSWERS, software=f"vigie-anef {__version__}")
+
+    @classmethod
+    def read(cls, path: Path) -> "SurveyFolder":
+        """Open a survey to read it.
+
+        Raises:
+            SurveyError: There is none, or it is not one of this format.
+
+        """
+        try:
+            data = bounded.read(path / INDEX, MAX_INDEX_BYTES)
+            index = _INDEX.validate_json(data)
+        except OSError as error:
+            raise SurveyError(f"{path} : aucun relevé lisible : {in_french(error)}") from None
+        except ValidationError:
+            raise SurveyError(f"{path}/{INDEX} : ce n’est pas un relevé de Vigie.") from None
+        if index.format != FORMAT:
+            raise SurveyError(f"{path}/{INDEX} : d’une autre version de Vigie.")
+        return cls(path, index)
+
+    @classmethod
+    def open(
+        cls, path: Path, *, at: datetime, point: str, config_sha256: str, clock_limit_us: int
+    ) -> "SurveyFolder":
+        """Continue the survey of a folder, or begin one. Raises as `read`."""
+        if (path / INDEX).exists():
+            index = cls.read(path).index
+        else:
+            index = SurveyIndex(begun_at=at, point=point, config_sha256=config_sha256)
+        return cls(path, index, clock_limit_us=clock_limit_us)
+
+    def save(self) -> None:
+        """Write the index durably. Raises SurveyError for a full disk too."""
+        self.write(INDEX, _INDEX.dump_json(self.index, indent=1))
+
+    def write(self, name: str, data: bytes) -> None:
+        """Write a file of the folder durably."""
+        try:
+            durable.write(self.path / name, data)
+        except OSError as error:
+            raise SurveyError(f"{self.path} : {in_french(error)}") from None
+
+    def keep(self, target: Target, observation: Observation) -> str:
+        """Append the exact bytes of an answer; return the digest of its account."""
+        package = capture_records.package(
+            target, observation, known_good=True, clock_limit_us=self._clock_limit_us
+        )
+        records = package.whole(CaptureReason.DAILY)
+        try:
+            self._files.append(observation.at.date(), records)
+        except OSError as error:
+            raise SurveyError(f"{self.path} : {in_french(error)}") from None
+        return records[-1].sha256
+
+    def answers(self) -> Iterator[tuple[str, CaptureMetadata, Observation]]:
+        """Yield every kept answer: the digest of its account, the account, and all of its bytes.
+
+        Raises:
+            SurveyError: A file is damaged.
+
+        """
+        index = self.index
+        steps = (*index.controls.values(), *index.reserves.values(), *index.targets.values())
+        digests, total = {step.sha256 for step in steps}, 0
+        for path in sorted((self.path / ANSWERS).glob("*.warc.gz"))[:MAX_FILES]:
+            try:
+                for digest, kept_answer in day_files.accounts(path, digests):
+                    observation = observation_from(*kept_answer)
+                    exchange = reread(observation.exchange)
+                    total += sum(len(part.body) for part in exchange.flat())
+                    if total > MAX_BYTES:
+                        raise SurveyError(f"{self.path} : plus de {MAX_BYTES} octets de réponses.")
+                    yield digest, kept_answer[0], replace(observation, exchange=exchange)
+            except (OSError, WarcError) as error:
+                raise SurveyError(f"{path} : réponses illisibles : {error}") from None
+
+    def keep_stamp(self, slug: str, files: Mapping[str, bytes], step: StampStep) -> None:
+        """Keep the request to an authority, and its answer."""
+        for name, data in files.items():
+            self.write(f"{STAMPS}/{slug}/{name}", data)
+        self.index.stamps[slug] = step
+        self.save()
+
+    def stamp_file(self, slug: str, name: str) -> bytes:
+        """Return a file of an authority's; b"" when there is none."""
+        try:
+            return bounded.read(self.path / STAMPS / slug / name, MAX_INDEX_BYTES)
+        except OSError:
+            return b""
+
+    def digest(self) -> str:
+        """Return the SHA-256 of the index, which names every answer by its own."""
+        return sha256(_INDEX.dump_json(self.index)).hexdigest()
