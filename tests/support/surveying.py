@@ -15,7 +15,7 @@ from monitor.probe.build import build_fetcher
 from monitor.runtime.clock import SystemClock
 from monitor.survey.survey_folder import SurveyFolder
 from monitor.survey.survey_report import SurveyReport, TargetReport, report_of
-from monitor.survey.surveyor import SurveyPorts, Surveyor
+from monitor.survey.surveyor import Surveyor, SurveyPorts
 
 FINGERPRINTS = Path(__file__).parents[2] / "config" / "fingerprints.toml"
 
@@ -98,7 +98,7 @@ async def surveyed(work: Path) -> AsyncGenerator[Surveyed]:
     await world.start()
     one = Surveyed(world=world, folder=work / "releve", requests=[])
     try:
-        for site in world._sites:  # noqa: SLF001 -- the demo's own sites, answered otherwise
+        for site in world._sites:
             _listen(one, site.host.name, site.server)
         yield one
     finally:
