@@ -174,7 +174,9 @@ class DossierRecord:
                 ends = [one.first_ok_at for one in outages if one.first_ok_at]
                 closed_at = max(ends) if len(ends) == len(outages) else None
                 keys = tuple((one.target, one.first_fail_at) for one in outages)
-                incidents.append((replace(incident, closed_at=closed_at, outages=keys), outages))
+                number = min(one.number for one in outages if one.number is not None)
+                as_known = replace(incident, closed_at=closed_at, outages=keys, number=number)
+                incidents.append((as_known, outages))
         return tuple(incidents)
 
     def incident_of(self, outage: Outage) -> Incident | None:

@@ -240,9 +240,9 @@ def _window(record: DossierRecord, scope: Scope) -> str:
     since, until = window
     last = day((until - timedelta(hours=1)).astimezone(PARIS))
     named = f"du {day(since.astimezone(PARIS))} au {last} compris (article R. 431-5 du CESEDA)"
-    end = min(until, record.checkpoint.at)
+    end = min(until, record.question.until)  # what is settled
     if end <= since:
-        return f"{named} : cette période n’était pas encore commencée au point de contrôle"
+        return f"{named} : cette période est après celle du dossier"
     answer = record.figures(scope, since, end)
     outages = record.reads.outages(scope.targets, since, end)
     text = (
@@ -250,7 +250,9 @@ def _window(record: DossierRecord, scope: Scope) -> str:
         f"{figure_sentences.down(answer.account)}, couverture "
         f"{figure_sentences.coverage(answer.account)}"
     )
-    return text if end == until else f"{text} ; la fin de cette période n’est pas encore relevée"
+    if end == until:
+        return text
+    return f"{text} ; sa fin, après la période du dossier, n’est pas comptée"
 
 
 def _other_paths(read: Sequence[ReadOutage]) -> str:

@@ -1,6 +1,7 @@
 """A record for dossiers: three days of three pages, with all that a dossier must tell."""
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -103,6 +104,11 @@ class MadeRecord:
             self.url, point="local", writer=writer, rest_s=0, targets=TARGETS if writer else None
         )
 
+    def copied(self, folder: Path) -> "MadeRecord":
+        """Return a copy of the record that may be changed."""
+        shutil.copytree(self.data, folder)
+        return MadeRecord(data=folder, url=f"sqlite:///{folder / 'vigie.sqlite'}")
+
     def source(self, store: Store) -> DossierSource:
         return DossierSource(store=store, config=config(), data=self.data, config_folder=CONFIG)
 
@@ -171,6 +177,23 @@ def seal(store: Store, folder: Path, at: datetime) -> None:
                 asyncio.run(kept)
     finally:
         journal.close()
+
+
+def go_on(store: Store, folder: Path) -> None:
+    """Record a day more, with an outage, and sign it."""
+    folds = Folds(TARGETS, states=store.states())
+    start = END + 6 * STEP
+
+    async def record() -> None:
+        for step in range(30):
+            for rank, slug in enumerate(TROUBLES):
+                at = start + step * STEP + timedelta(seconds=rank)
+                judgement = NO_ANSWER if step > 10 else OK
+                seen = observation(slug, at, judgement, exchange=_exchange(at, judgement))
+                await store.record(folds.outcome(seen))
+
+    asyncio.run(record())
+    seal(store, folder, SIGNED + timedelta(days=1))
 
 
 async def _live(store: Store, folder: Path, pages: tuple[Page, ...]) -> None:
