@@ -44,6 +44,7 @@ MOST_OPENING_DAYS: Final = 15_000  # of all targets together, of which opening h
 FRIEZE_DAYS: Final = timedelta(days=10)  # a longer period is drawn by days
 _QUOTED: Final = 240  # characters of the message on the first page
 _UNPLANNED_S: Final = 60
+_MINUTE_S: Final = 60
 
 
 def whole_scope(record: DossierRecord) -> Scope:
@@ -85,7 +86,10 @@ def _essence(record: DossierRecord, whole: Availability) -> Iterator[Block]:
     covered = figure_sentences.coverage(whole.account)
     if not outages:
         yield paragraph(
-            strong(f"Aucune indisponibilité constatée par nos relevés {over}."),
+            strong(
+                f"Aucune indisponibilité {'confirmée' if whole.failures else 'constatée'} par nos "
+                f"relevés {over}."
+            ),
             f" La couverture est de {covered} de la période ; {figure_sentences.checks(whole)}.",
         )
     else:
@@ -217,7 +221,8 @@ def _interval(record: DossierRecord) -> str:
     if len(plans) != 1:
         return ""
     (interval_s,) = plans
-    return f", un toutes les {short_duration(interval_s or 0)} prévu"
+    rhythm = short_duration(interval_s or 0)
+    return f", un toutes les {rhythm} prévu" if interval_s != _MINUTE_S else ", un par minute prévu"
 
 
 def _opening(record: DossierRecord, scope: Scope) -> FigurePart | None:

@@ -120,9 +120,7 @@ def _when(record: DossierRecord) -> Iterator[Block]:
                 _week_words(some[0]),
                 grouped(len(some)),
                 ", ".join(dict.fromkeys(_weekday(one.first_fail_at) for one in some)),
-                ", ".join(
-                    dict.fromkeys(f"{one.first_fail_at.astimezone(PARIS):%H} h" for one in some)
-                ),
+                ", ".join(sorted({f"{one.first_fail_at.astimezone(PARIS):%H} h" for one in some})),
             )
             for some in list(weeks.values())[:MOST_WEEKS]
         ),

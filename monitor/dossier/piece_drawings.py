@@ -34,7 +34,10 @@ def before_after_block(chart: BeforeAfter, caption: str) -> Block:
 
 
 def _macro(name: str, chart: Frieze | DayBars | BeforeAfter) -> str:
-    svg: str = str(getattr(_charts(), name)("d", chart))
+    svg = str(getattr(_charts(), name)("d", chart))
+    for verdict in (Verdict.UP, Verdict.DOWN):
+        # A plain colour, not a pattern of one: printers leave lines between the tiles.
+        svg = svg.replace(f"url(#d-{verdict.value})", STATE_LOOKS[verdict].color)
     return svg
 
 
