@@ -56,7 +56,7 @@ _STATED = frozenset({Verdict.DOWN, Verdict.MAINTENANCE})
 _OTHER_WORDS = {
     MarkPlace.OWN: MOST_OTHER_WORDS,
     MarkPlace.OPENING: MOST_OTHER_WORDS,
-    MarkPlace.HEADLINE: 3 * MOST_OTHER_WORDS,
+    MarkPlace.HEADLINE: 2 * MOST_OTHER_WORDS,
 }
 _MOST_MATCHES = 20
 _MENTIONS = re.compile(

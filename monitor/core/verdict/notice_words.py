@@ -7,8 +7,9 @@ SOFTWARE = re.compile(
     r"\b((mini-?)?sites?|web ?sites?|plate-?formes?|platforms?|portails?|portals?|applis?|apps?"
     r"|application|serveurs?|servers?|systemes?|systems?|teleservices?|teleprocedures?|pages?"
     r"|backends?|database|base de donnees|reseau|network|infrastructure|hebergeur|hosting"
-    r"|intranet|extranet|ent|logiciel|software|module|rubrique|en ligne|online|numeriques?|api"
-    r"|function|internet|upstream|origin|webmail)\b"
+    r"|annuaires?|moteur|simulateurs?|messagerie|calendrier|agenda|intranet|extranet|ent"
+    r"|logiciel|software|module|rubrique|en ligne|online|numeriques?|api|function|internet"
+    r"|upstream|origin|webmail)\b"
 )
 SERVICE = re.compile(
     r"\b(services?|demarches?|espaces?|acces|access|connexion|connection|consultation|depot"
@@ -90,22 +91,20 @@ REFERENCE = re.compile(
     r"|xid)( technique| id| d'incident| d'erreur)?[ :#]{1,3}[a-z_-]{0,8}\d[\w-]{2,40}"
 )
 # An event that the reader has, handles or looks for is none of the service's.
-READERS = re.compile(
-    r"\bvous (?!demand|souhait|cherch|tent|essay|consult)\w{3,12}ez\b|\bvictimes?\b"
-)
+READERS = re.compile(r"\bvous (?!demand|souhait|cherch|tent|essay|consult)\w{3,12}ez\b")
 # A sentence that supposes, announces, denies, reports what is over, or speaks of something else.
 OTHERWISE = re.compile(
     r"\b(si|s'ils?|en cas d[e']|lorsqu[e']|quand|if|when(ever)?|in case|unless|sera|seront|sauf"
     r"|will|would|may|might|pourra|prevue?s?|planifiee?s?|scheduled|planned|aucune?|without|sans"
     r"|never|jamais|any|zero|signaler|signalez|report(ing|er)?|comment|how|pourquoi|why"
-    r"|que faire|exemples?|etai(t|ent)|avai(t|ent)|simul\w{1,5}|signifie|means|resol(u|us|ved)"
-    r"|retabli(e|s|es)?|restored|operationn\w{1,12}|operational|normalement|responsab\w{1,8}"
-    r"|liable|contestez|rectif\w{1,12}|etude|study|recherche|recrute|declarez|(le|les|chaque"
-    r"|on) (lun|mar|mercre|jeu|vendre|same)dis?|(le|les|chaque) dimanches?|(le|du|au|until"
-    r"|on) \d{1,2}(er)? (jan|fev|feb|mar|av|apr|mai|may|ju|jui|aou|aug|sep|oct|nov|dec)\w{1,8}"
-    r"|build|votre (photo|carte|paiement|permis|titre|passeport|visa|dossier|fichier|mot|compte"
-    r"|vehicule)|your (photo|card|payment|file|password|browser|account|item)|javascript|cookies"
-    r"|navigateur)\b"
+    r"|que faire|exemples?|en dehors|etai(t|ent)|avai(t|ent)|simul\w{1,5}|signifie|means|resol(u"
+    r"|us|ved)|retabli(e|s|es)?|restored|operationn\w{1,12}|operational|normalement"
+    r"|responsab\w{1,8}|liable|contestez|rectif\w{1,12}|etude|study|recherche (sur|scientifique)"
+    r"|recrute|declarez|(le|les|chaque|on) (lun|mar|mercre|jeu|vendre|same)dis?|(le|les"
+    r"|chaque) dimanches?|(le|du|au|until|on) \d{1,2}(er)? (jan|fev|feb|mar|av|apr|mai|may|ju"
+    r"|jui|aou|aug|sep|oct|nov|dec)\w{1,8}|build|votre (photo|carte|paiement|permis|titre"
+    r"|passeport|visa|dossier|fichier|mot|compte|vehicule)|your (photo|card|payment|file"
+    r"|password|browser|account|item)|javascript|cookies|navigateur)\b"
 )
 ELSEWHERE = re.compile(
     r"\b(guichets?|(?<!page d')accueil|standard|telephon\w{0,6}|bureaux?|mairies?|agences?"
@@ -131,8 +130,8 @@ NOTICE = re.compile(
     r"|domaines?|domains?|heberge\w{1,6}|hosting|expir\w{1,4}|a vendre|for sale|bloqu\w{1,3}"
     r"|blocked|refus\w{1,3}|denied|rejet\w{1,3}|rejected|forbidden|interdit\w{0,2}|nginx|apache"
     r"|tomcat|index\.\w{3,4}|mal passe\w{0,2}|went wrong|abruptly|definitivement|amelior\w{1,8}"
-    r"|peau neuve|version|moderne|struggl\w{2,3}|peaufin\w{1,5}|travaux|travaill\w{1,5}"
-    r"|intervention)\b"
+    r"|peau neuve|chantier|version|moderne|struggl\w{2,3}|absorber|monde|refresh|makeover"
+    r"|facelift|coup de neuf|peaufin\w{1,5}|travaux|travaill\w{1,5}|intervention)\b"
 )
 # What a notice advises, and whom to turn to.
 ADVICE = re.compile(
@@ -141,23 +140,24 @@ ADVICE = re.compile(
     r"|persist\w{0,4}|quelques (instants|minutes|heures)|verifi\w{1,4}|check|adresse|url|liens?"
     r"|links?|moteur|menus?|refresh|reload|raffraich\w{1,4}|rafraich\w{1,4}|please|veuillez"
     r"|prevenue?s?|alertee?s?|informee?s?|rouvr\w{1,5}|reouv\w{1,8}|reprise|reprendra"
-    r"|redirig\w{1,3}|redirect\w{0,3}|une recherche|hang tight|horaires|ouverte? (du|le)|tel"
-    r"|courriel|e?-?mail|technical|techniques?|notified)\b|\b0\d([ .]?\d\d){4}\b|\w@\w"
+    r"|redirig\w{1,3}|redirect\w{0,3}|une recherche|hang tight|horaires|ouverte? (du|le) (lun"
+    r"|mar|mercre|jeu|vendre|same)di|tel|courriel|e?-?mail|technical|techniques?|notified)\b"
+    r"|\b0\d([ .]?\d\d){4}\b|\w@\w"
 )
 # What is so today, whatever dates the sentence gives.
 PRESENT = re.compile(
     r"\b(est|sont|sommes|is|are) (\w{3,16} )?(fermee?s?|interromp\w{1,3}|suspend\w{1,3}|closed"
-    r"|indisponibles?|inaccessibles?|down|unavailable|en maintenance|a l'arret|hors service)\b"
-    r"|\b(definitivement|rouvr\w{1,5}|reouv\w{1,8}|n'existe plus|ete supprime\w{0,2}|n'est plus"
-    r"|ne sont plus)\b"
+    r"|indisponibles?|inaccessibles?|down|unavailable|en maintenance|en panne|a l'arret"
+    r"|injoignables?|offline|hors (ligne|service))\b|\b(definitivement|rouvr\w{1,5}|reouv\w{1,8}"
+    r"|n'existe plus|ete supprime\w{0,2}|n'est plus|ne sont plus)\b"
 )
 # A page about faults, by its heading.
 SUBJECT = re.compile(
     r"^(aide|faq|f\.a\.q|foire aux questions|glossaire|lexique|trouble ?shooting|help"
-    r"|documentation|actualites?|news|recherche|resultats? (de|pour)|search|offres? d'emploi"
-    r"|communiques?|guides?|conseils?|comment|que faire|how to|etat des|status|signaler|declarer"
-    r"|report|contacte[rz]|nous contacter|formulaire de contact|questions?|mode d'emploi"
-    r"|tutoriel|depannage)\b"
+    r"|documentation|actualites?|news|errors$|erreurs$|recherche (:|pour)|resultats? (de|pour)"
+    r"|search (for|results?)|offres? d'emploi|communiques?|guides?|conseils?|comment|que faire"
+    r"|how to|etat des|status|signaler|declarer|report|contacte[rz]|nous contacter"
+    r"|formulaire de contact|questions?|mode d'emploi|tutoriel|depannage)\b"
 )
 # A page about a procedure may be out of service as a whole.
 PROCEDURE = re.compile(

@@ -23,6 +23,7 @@ _SENTENCE = re.compile(r"[^.!?¦;]{1,300}[.!?¦;]?")
 # A dot inside a word, as in the name of a class or of a file, ends no sentence.
 _INNER_DOT = re.compile(r"(?<=\w)\.(?=\w)")
 _QUOTED = re.compile(r"«[^»]{1,60}»|\"[^\"]{1,60}\"")
+_DOMAIN = re.compile(r"\w\.[a-z]{2,10}$")  # a heading that is the site's own name
 _LABEL_WORDS = 9
 _FREE_LABELS = 3
 _AROUND = (words.EXCUSE, words.NOW, words.CARE, words.REFERENCE, words.ADVICE, words.PRESENT)
@@ -96,7 +97,11 @@ def other_words(own_text: str, headings: tuple[str, ...]) -> int:
 def _is_subject(heading: str) -> bool:
     """Return whether a heading is neither a notice's nor an online service's."""
     known = (*_SUBJECTS, *_AROUND, *_ABOUT, words.LEFTOVER, words.PROCEDURE, words.OURS)
-    return bool(heading) and not any(pattern.search(heading) for pattern in known)
+    return (
+        bool(heading)
+        and not _DOMAIN.search(heading)
+        and not any(pattern.search(heading) for pattern in known)
+    )
 
 
 def _names_software(own_text: str) -> bool:
