@@ -2834,7 +2834,8 @@ class Story:
         pairs.extend((index, -1 if check is None else check))
 
     def _annotation(self, index: int, leaf: Leaf) -> None:
-        self.remarks.append(f"feuille {index} : annotation : {leaf.get('text', '')}")
+        what = "réponse du service concerné" if leaf.get("kind") == "reply" else "annotation"
+        self.remarks.append(f"feuille {index} : {what} : {leaf.get('text', '')}")
         if leaf.get("kind") == "maintenance":
             self._announce(index, leaf)
         elif leaf.get("kind") == "withdrawal":

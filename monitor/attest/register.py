@@ -1,4 +1,4 @@
-"""Records what the command line asks to add to the register of announced maintenance.
+"""Records what the command line asks to add: announced maintenance, and replies.
 
 A request is a row that any process may write. Whoever has the right to write the record, the
 service or a command while no service runs, turns it into a leaf: the instant of the annotation is
@@ -6,7 +6,7 @@ then, not when it was asked for.
 """
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
@@ -20,6 +20,7 @@ from monitor.store.writing.annotations import requested
 
 log = structlog.get_logger(__name__)
 
+_MOMENT = timedelta(microseconds=1)
 _UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
@@ -65,6 +66,13 @@ def contradiction(store: Store, data: Path, note: Annotation) -> str | None:
         if known.status is AnnouncementStatus.WITHDRAWN:
             return f"l’annonce {note.withdraws} est déjà retirée (feuille {known.withdrawn_by})"
         return None
+    if note.kind is AnnotationKind.REPLY:
+        begun = note.from_at
+        same = begun and any(
+            one.first_fail_at == begun
+            for one in store.outages(note.targets, begun, begun + _MOMENT)
+        )
+        return None if same else "aucun incident de ces cibles ne commence à cet instant"
     if note.change is not None and store.page_change(note.change) is None:
         return f"aucune modification n’a le numéro {note.change}"
     digests = [note.sha256] if note.sha256 else []

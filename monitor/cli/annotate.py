@@ -1,23 +1,18 @@
-"""`vigie annotate`: the register of announced maintenance."""
+"""`vigie annotate`: what a person adds to the record: announced maintenance, and replies."""
 
-import asyncio
 import os
-import sys
-import time
 from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from monitor.attest.anchoring import open_journal
-from monitor.attest.register import contradiction, record_requests
-from monitor.attest.sealing import NoSealer, Sealer, journal_key, require_journal
+from monitor.cli.annotation_request import recorded
 from monitor.cli.parsing import CommandRefused, Commands, folders, json_option, say
 from monitor.cli.records import instant, number, require_span, the_record
+from monitor.cli.replies import add_reply, reply_as_json, reply_lines
 from monitor.cli.target_choice import require_chosen
-from monitor.config import Config, load
+from monitor.config import load
 from monitor.config.settings import Settings, read_settings
 from monitor.core.changes.change import ChangeKind, Op
 from monitor.core.changes.change_log import ChangeRecord
@@ -32,13 +27,10 @@ from monitor.core.outages.announcements import (
 )
 from monitor.evidence import announced, bounded
 from monitor.figures.log_shapes import utc
-from monitor.probe.build import open_to_write
 from monitor.runtime.clock import SystemClock
 from monitor.runtime.errors import in_french
-from monitor.store import SecondWriter, Store
+from monitor.store import Store
 
-PATIENCE_US = 30_000_000  # the service takes what it is asked for every few seconds
-LOOK_S = 0.5
 MOST_CANDIDATES = 50
 
 STATUSES: Mapping[AnnouncementStatus, str] = {
@@ -78,7 +70,9 @@ def add(commands: Commands) -> None:
     note.add_argument("--withdraw", type=number, metavar="N", help="retirer l’annonce N")
     note.set_defaults(run=annotate, department=None)
 
-    listing = actions.add_parser("list", help="les annonces, et celles qui comptent")
+    add_reply(actions)
+
+    listing = actions.add_parser("list", help="les annonces, et celles qui comptent ; les réponses")
     folders(listing)
     json_option(listing)
     listing.set_defaults(run=show)
@@ -102,20 +96,12 @@ def annotate(args: Namespace) -> int:
             _require_complete(args)
             targets = tuple(sorted(require_chosen(known, args)))
             note = _maintenance(args, settings, targets)
-        why = fault(note) or contradiction(store, settings.data, note)
-        if why:
-            raise CommandRefused(f"Annotation refusée : {why}.")
-        before = {one.number for one in store.annotations()}
-        request = store.request_annotation(note)
-        _have_recorded(config, settings, store, request)
-        recorded = [one for one in store.annotations() if one.number not in before]
-        mine = [one for one in recorded if replace(one, at=note.at, number=None) == note]
-        if not mine:
-            print("Annotation refusée par le service ; son journal dit pourquoi.", file=sys.stderr)
-            return 1
+        mine = recorded(config, settings, store, note)
         register_now = register(store.annotations())
+    if mine is None:
+        return 1
     for one in register_now:
-        if mine[-1].number in {one.note.number, one.withdrawn_by}:
+        if mine.number in {one.note.number, one.withdrawn_by}:
             print("\n".join(_lines(one)))
     return 0
 
@@ -185,49 +171,24 @@ def _kept(settings: Settings, path: Path) -> str:
         raise CommandRefused(f"{settings.data} : {in_french(error)}") from None
 
 
-def _have_recorded(config: Config, settings: Settings, store: Store, request: int) -> None:
-    """Wait until the service has taken a request; do its work when no service runs."""
-    clock = SystemClock()
-    end_us = clock.monotonic_us() + PATIENCE_US
-    while request in dict(store.annotation_requests()):
-        try:
-            with open_to_write(config, settings) as writer:
-                asyncio.run(_record(config, settings, writer))
-        except SecondWriter:
-            if clock.monotonic_us() > end_us:
-                raise CommandRefused(
-                    "L’annotation est demandée, et le service ne l’a pas encore inscrite : "
-                    "« vigie annotate list » dira quand elle l’est. Seule cette inscription compte."
-                ) from None
-            time.sleep(LOOK_S)
-
-
-async def _record(config: Config, settings: Settings, store: Store) -> None:
-    """Record all that waits, and sign it, as the service would."""
-    clock = SystemClock()
-    sealer: Sealer | NoSealer = NoSealer()
-    if config.identified:
-        require_journal(settings.data, store, text=settings.journal_key)
-        origin = config.journaling.origin
-        key = journal_key(settings.data, origin=origin, text=settings.journal_key)
-        sealer = Sealer(store, settings.data, key, clock=clock)
-    with closing(sealer):
-        await open_journal(sealer, config)
-        await record_requests(store, settings.data, clock)
-        await sealer.seal()
-
-
 def show(args: Namespace) -> int:
     """Print the register."""
     with the_record(args) as (store, _):
-        announcements = register(store.annotations())
+        annotations = store.annotations()
+    announcements = register(annotations)
+    replies = [one for one in annotations if one.kind is AnnotationKind.REPLY]
     if args.json:
-        say([_as_json(one) for one in announcements])
+        say([*map(_as_json, announcements), *map(reply_as_json, replies)])
         return 0
     for one in announcements:
         print("\n".join(_lines(one)), end="\n\n")
+    for reply in replies:
+        print("\n".join(reply_lines(reply)), end="\n\n")
     counted = sum(one.status is AnnouncementStatus.COUNTED for one in announcements)
-    print(f"{count(len(announcements), 'annonce')}, dont {counted} qui {_count_verb(counted)}.")
+    print(
+        f"{count(len(announcements), 'annonce')}, dont {counted} qui {_count_verb(counted)} ; "
+        f"{count(len(replies), 'réponse')}."
+    )
     return 0
 
 
@@ -257,6 +218,7 @@ def _as_json(one: Announcement) -> dict[str, Any]:
     note = one.note
     return {
         "number": note.number,
+        "kind": note.kind.value,
         "status": one.status.value,
         "counts": one.status is AnnouncementStatus.COUNTED,
         "at": utc(note.at),

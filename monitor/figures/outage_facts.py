@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from monitor.core.changes.change_log import KeptCopy
-from monitor.core.model import Annotation, Incident, Outage, Reason, Sighting
+from monitor.core.model import Annotation, AnnotationKind, Incident, Outage, Reason, Sighting
 from monitor.core.model.check import Check
 from monitor.core.outages.announcements import Announcement, register
 from monitor.core.outages.at import CitedCheck
@@ -122,6 +122,18 @@ def elsewhere(
             outages=tuple(some[:MOST_OTHERS]),
         )
         for platform, some in sorted(others.items())
+    )
+
+
+def replies_to(notes: Iterable[Annotation], incident: Incident) -> tuple[Annotation, ...]:
+    """Return what the service concerned answered about an incident, in the order of the record."""
+    targets = {target for target, _ in incident.outages}
+    return tuple(
+        one
+        for one in notes
+        if one.kind is AnnotationKind.REPLY
+        and one.from_at == incident.opened_at
+        and targets & set(one.targets)
     )
 
 

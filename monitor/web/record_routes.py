@@ -31,7 +31,7 @@ from monitor.web.views.verification_page import (
     verification_page,
 )
 
-SETTLED_S = 86_400  # how long the cache has an incident that nothing can change any more
+SETTLED_S = 3_600  # how long the cache has an incident that only a reply can change
 MOST_NUMBER = 2**53
 
 ANNOUNCED = {
@@ -115,7 +115,7 @@ class RecordRoutes:
             return RedirectResponse(answer.body.removeprefix(_ELSEWHERE).decode(), 302)
         response = self._pages.response(request, answer)
         if number in self._settled:
-            response.headers["Cache-Control"] = f"public, max-age={SETTLED_S}, immutable"
+            response.headers["Cache-Control"] = f"public, max-age={SETTLED_S}"
         return response
 
     async def incident_data(self, request: Request) -> Response:

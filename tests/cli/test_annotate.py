@@ -119,7 +119,7 @@ def test_one_that_comes_too_late_is_kept_and_does_not_count(vigie: Vigie, proof:
     assert done.returncode == 0, done.stderr
     assert "annoncée après coup : ne compte pas" in done.stdout
     assert [one["counts"] for one in vigie.listed()] == [False]
-    assert "1 annonce, dont 0 qui compte." in vigie("list").stdout
+    assert "1 annonce, dont 0 qui compte" in vigie("list").stdout
 
 
 def test_one_is_withdrawn_once(vigie: Vigie, proof: Path) -> None:
@@ -243,3 +243,60 @@ def test_a_request_that_cannot_be_is_taken_away_and_nothing_is_recorded(
     assert done.returncode == 0, done.stderr
     assert [one["targets"] for one in vigie.listed()] == [["cible-1"]]
     assert values(data, "SELECT count(*) FROM annotation_request") == [0]
+
+
+@pytest.fixture
+def outage(data: Path) -> int:
+    """Record an outage; return the number of its incident."""
+
+    async def live(store: Store) -> None:
+        life = Life(store, data)
+        for n, sky in enumerate("AAxxxxAAAA"):
+            await life.check("etrangers", at(60 * n), sky)
+
+    with Store.open(
+        f"sqlite:///{data / 'vigie.sqlite'}", point="local", writer=True, rest_s=0, targets=TARGETS
+    ) as store:
+        asyncio.run(live(store))
+        number = store.incidents()[0].number
+    assert number is not None
+    return number
+
+
+def test_a_reply_is_recorded_word_for_word_and_signed(
+    vigie: Vigie, config: Path, data: Path, outage: int, tmp_path: Path
+) -> None:
+    text = tmp_path / "reponse.txt"
+    text.write_text(
+        "\ufeffNous contestons ce relevé. \r\n\r\nLe\tservice fonctionnait.\r\n", "utf-8"
+    )
+
+    done = vigie("reply", "--incident", str(outage), "--text", text)
+
+    assert done.returncode == 0, done.stderr
+    assert "« Nous contestons ce relevé. »" in done.stdout
+    (one,) = vigie.listed()
+    assert (one["kind"], one["targets"]) == ("reply", ["etrangers"])
+    assert one["text"] == "Nous contestons ce relevé.\n\nLe service fonctionnait."
+    assert "0 annonce, dont 0 qui compte ; 1 réponse." in vigie("list").stdout
+    verified = vigie_here("verify", data, "--config", config)
+    assert verified.returncode == 0, verified.stdout
+
+
+def test_a_reply_that_cannot_be_is_refused_and_keeps_nothing(
+    vigie: Vigie, outage: int, tmp_path: Path
+) -> None:
+    text = tmp_path / "reponse.txt"
+    for content, number, words, why in (
+        (b"Bonjour", outage + 1, (), "aucun incident"),
+        (b"", outage, (), "de 1 à"),
+        (b"a" * 10_001, outage, (), "de 1 à"),
+        (b"a\x1b[2J", outage, (), "texte simple"),
+        (b"\xff\xfea", outage, (), "UTF-8"),
+        (b"Bonjour", outage, ("--url", "javascript:alert(1)"), "adresse"),
+    ):
+        text.write_bytes(content)
+        done = vigie("reply", "--incident", str(number), "--text", text, *words)
+        assert done.returncode == 2, why
+        assert why in done.stderr, why
+    assert vigie.listed() == []

@@ -13,6 +13,7 @@ from monitor.core.journal.encode import annotation
 from monitor.core.journal.leaf_schema import refusal
 from monitor.core.model import Annotation, AnnotationKind, Reason, Verdict
 from monitor.core.outages.announcements import (
+    MOST_REPLY,
     MOST_TARGETS,
     MOST_WINDOW,
     AnnouncementStatus,
@@ -46,6 +47,16 @@ SAID = Annotation(
 )
 GONE = Annotation(
     kind=AnnotationKind.WITHDRAWAL, at=at(300), targets=SAID.targets, withdraws=7, number=9
+)
+
+REPLY = Annotation(
+    kind=AnnotationKind.REPLY,
+    at=at(900),
+    targets=SAID.targets,
+    from_at=at(100),
+    url="https://service.test/reponse",
+    text="Le service était en maintenance.\n\nNous contestons <b>ce relevé</b>.",
+    number=12,
 )
 
 
@@ -101,6 +112,13 @@ BAD = {
     "both": replace(SAID, withdraws=3),
     "a withdrawal of nothing": replace(GONE, withdraws=None),
     "a withdrawal with a window": replace(GONE, from_at=at(1), to_at=at(2)),
+    "a reply to nothing": replace(REPLY, from_at=None),
+    "a reply without a word": replace(REPLY, text=" \n "),
+    "a reply that drives a terminal": replace(REPLY, text="a\x1b[2Jb"),
+    "a reply that turns round": replace(REPLY, text="a\u202eb"),
+    "a reply of a book": replace(REPLY, text="a" * (MOST_REPLY + 1)),
+    "a reply with a window": replace(REPLY, to_at=at(200)),
+    "a reply with a proof": replace(REPLY, sha256="ab" * 32),
 }
 
 
@@ -111,13 +129,24 @@ def test_what_cannot_be_is_refused(note: Annotation) -> None:
         annotation_from(annotation(note), number=7)
 
 
-@pytest.mark.parametrize("note", [SAID, GONE, replace(SAID, url="https://a.test/x?y=1", change=3)])
+@pytest.mark.parametrize(
+    "note", [SAID, GONE, REPLY, replace(SAID, url="https://a.test/x?y=1", change=3)]
+)
 def test_an_annotation_comes_back_from_its_leaf_equal(note: Annotation) -> None:
     assert fault(note) is None
     leaf = annotation(note)
     kinds = {3: "change", 7: "annotation"}
     assert refusal(leaf, idx=10, kind_of=kinds.get) is None
     assert annotation_from(leaf, number=note.number or 0) == note
+
+
+@pytest.mark.parametrize("note", [SAID, GONE])
+def test_only_a_reply_has_a_text_of_its_own(note: Annotation) -> None:
+    assert fault(replace(note, text="x"))
+
+
+def test_a_reply_is_no_announcement_and_leaves_those_as_they_are() -> None:
+    assert register([SAID, REPLY]) == register([SAID])
 
 
 def test_spans_that_touch_are_one() -> None:

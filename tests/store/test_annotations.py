@@ -30,6 +30,14 @@ ANNOUNCED = Annotation(
     url="https://www.exemple.gouv.test/travaux?le=24",
 )
 
+REPLY = Annotation(
+    kind=AnnotationKind.REPLY,
+    at=at(90),
+    targets=("accueil",),
+    from_at=at(0),
+    text="Nous contestons ce relevé.\nLe service fonctionnait.",
+)
+
 
 def record(store: Store, note: Annotation) -> int:
     asyncio.run(store.annotate(note, request=store.request_annotation(note)))
@@ -49,6 +57,7 @@ def store(database_url: str) -> Iterator[Store]:
     with open_store(database_url) as opened:
         record(opened, withdrawal(record(opened, ANNOUNCED)))
         record(opened, replace(ANNOUNCED, at=at(30), url=None))
+        record(opened, REPLY)
         yield opened
 
 
@@ -58,7 +67,8 @@ def differences(store: Store) -> list[str]:
 
 
 def test_what_is_recorded_is_read_back(store: Store) -> None:
-    first, gone, last = store.annotations()
+    first, gone, last, reply = store.annotations()
+    assert replace(reply, number=None) == REPLY
     assert first == replace(ANNOUNCED, number=first.number)
     assert gone == replace(withdrawal(first.number or 0), number=gone.number)
     assert last == replace(ANNOUNCED, at=at(30), url=None, number=last.number)
@@ -92,6 +102,7 @@ COLUMNS = {
     "url": "'https://autre.test/'",
     "change": "1",
     "withdraws": "1",
+    "text": "'autre'",
     "leaf": "leaf + 1",
 }
 

@@ -15,6 +15,7 @@ from monitor.core.model import Annotation, AnnotationKind, Incident, Judgement, 
 from monitor.core.model.check import Check
 from monitor.evidence.captures.capture_policy import Captures
 from monitor.web.pages_app import build
+from monitor.web.record_routes import SETTLED_S
 from tests.support.captured import spoken
 from tests.support.clock import FakeClock
 from tests.support.metrics import FixedMetrics
@@ -184,7 +185,7 @@ def test_a_file_of_captures_that_is_missing_hides_the_words_only(tmp_path: Path)
 def test_a_settled_incident_may_be_cached_for_long_and_does_not_change() -> None:
     web = visitor(framed("a", number=100, age=OLD), fresh_s=10)
     first = web.get("/incidents/100")
-    assert "immutable" in first.headers["cache-control"]
+    assert f"max-age={SETTLED_S}" in first.headers["cache-control"]
     tag = first.headers["etag"]
     assert web.get("/incidents/100", {"If-None-Match": tag}).status_code == 304
     later = Visitor(
@@ -200,9 +201,31 @@ def test_a_settled_incident_may_be_cached_for_long_and_does_not_change() -> None
     assert later.get("/incidents/100").headers["etag"] == tag
 
 
+def test_a_reply_is_shown_word_for_word_on_its_incident_and_on_no_other() -> None:
+    reads = framed("a", number=100, age=OLD)
+    reply = Annotation(
+        kind=AnnotationKind.REPLY,
+        at=NOW,
+        targets=("a",),
+        from_at=reads.grouped[0].opened_at,
+        text="Première ligne <script>x</script>\n\nSeconde ligne.",
+        number=900,
+    )
+    other = replace(reply, from_at=NOW - timedelta(days=1), text="D’un autre incident", number=901)
+    reads.notes += [reply, other]
+
+    text = visitor(reads).get("/incidents/100").text
+
+    assert "Réponse du service concerné" in text
+    assert "<p>Première ligne &lt;script&gt;x&lt;/script&gt;</p>" in text
+    assert "<p>Seconde ligne.</p>" in text
+    assert "D’un autre incident" not in text
+    assert "Réponse du service" not in visitor(framed("a", number=100)).get("/incidents/100").text
+
+
 def test_an_incident_that_may_still_grow_is_not_cached_for_long() -> None:
     answered = visitor(framed("a", number=100)).get("/incidents/100")
-    assert "immutable" not in answered.headers["cache-control"]
+    assert f"max-age={SETTLED_S}" not in answered.headers["cache-control"]
     assert "peut encore changer" in answered.text
 
 

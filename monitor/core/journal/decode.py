@@ -179,8 +179,9 @@ def gap_from(leaf: Mapping[str, Any]) -> Gap:
 
 def annotation_from(leaf: Mapping[str, Any], *, number: int) -> Annotation:
     """Decode an `annotation` leaf, which is at the index `number`."""
+    kind = AnnotationKind(leaf["kind"])
     note = Annotation(
-        kind=AnnotationKind(leaf["kind"]),
+        kind=kind,
         at=read_instant(leaf["at"]),
         targets=tuple(leaf["targets"]),
         from_at=_maybe(leaf, "from_at"),
@@ -189,6 +190,7 @@ def annotation_from(leaf: Mapping[str, Any], *, number: int) -> Annotation:
         url=leaf.get("url"),
         change=leaf.get("change"),
         withdraws=leaf.get("withdraws"),
+        text=leaf["text"] if kind is AnnotationKind.REPLY else None,
         number=number,
     )
     if why := fault(note):

@@ -265,10 +265,12 @@ def new_key(at: datetime, *, old: str, new: str) -> Leaf:
 
 
 def annotation(note: Annotation) -> Leaf:
-    """Encode a note of the register of maintenance. Never about a person."""
+    """Encode a note that a person added. Never about a person."""
     if note.kind is AnnotationKind.MAINTENANCE:
         since, until = _maybe(note.from_at), _maybe(note.to_at)
         text = f"maintenance annoncée du {since} au {until}"
+    elif note.kind is AnnotationKind.REPLY:
+        text = note.text or ""
     else:
         text = f"annotation de la feuille {note.withdraws} retirée"
     return _leaf(

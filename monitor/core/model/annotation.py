@@ -1,4 +1,4 @@
-"""What an operator adds to the record: an announced maintenance, and the withdrawal of one."""
+"""What an operator adds to the record: announced maintenance, its withdrawal, a right of reply."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,21 +7,24 @@ from enum import StrEnum
 
 class AnnotationKind(StrEnum):
     MAINTENANCE = "maintenance"
-    WITHDRAWAL = "withdrawal"  # of an earlier annotation, which stays in the record
+    WITHDRAWAL = "withdrawal"  # of an earlier announcement, which stays in the record
+    REPLY = "reply"  # of the service concerned, to an incident
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
-    """A note of the register of maintenance. It never says who wrote it.
+    """A note that a person added. It never says who.
 
     Attributes:
         at: When it was recorded; the announcement was archived by then.
         targets: Slugs, sorted, none twice.
-        from_at, to_at: The announced window, [from_at, to_at); None for a withdrawal.
+        from_at, to_at: The announced window, [from_at, to_at); None for a withdrawal. Of a reply,
+        `from_at` is the opening of the incident that it is about, and `to_at` None.
         sha256: Of the bytes of the announcement, which are kept as `annonces/<sha256>`.
-        url: Where the announcement was published.
+        url: Where the announcement, or the reply, was published.
         change: The leaf of the change of a watched page that is the announcement.
         withdraws: The number of the annotation that is withdrawn.
+        text: Of a reply, word for word.
         number: Its leaf; None until it is recorded.
 
     """
@@ -35,4 +38,5 @@ class Annotation:
     url: str | None = None
     change: int | None = None
     withdraws: int | None = None
+    text: str | None = None
     number: int | None = None

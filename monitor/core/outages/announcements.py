@@ -18,6 +18,7 @@ from monitor.core.outages.time_accounts import microseconds
 MOST_TARGETS = 500  # of one annotation: a leaf holds 64,000 bytes
 MOST_URL = 2_000  # characters
 MOST_WINDOW = timedelta(days=31)
+MOST_REPLY = 10_000  # characters
 _SLUG = re.compile(r"(?=.{1,80}\Z)[a-z0-9]+(-[a-z0-9]+)*")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MOST_NUMBER = 2**53
@@ -46,8 +47,7 @@ def fault(note: Annotation) -> str | None:
 
     Raises TypeError for a field that is not of its type.
     """
-    of_kind = _fault_of_withdrawal if note.kind is AnnotationKind.WITHDRAWAL else _fault_of_window
-    return _fault_of_targets(note) or of_kind(note) or _fault_of_proof(note)
+    return _fault_of_targets(note) or _FAULTS[note.kind](note) or _fault_of_proof(note)
 
 
 def _fault_of_targets(note: Annotation) -> str | None:
@@ -61,19 +61,40 @@ def _fault_of_targets(note: Annotation) -> str | None:
 
 
 def _fault_of_withdrawal(note: Annotation) -> str | None:
-    others = note.from_at, note.to_at, note.sha256, note.url, note.change
+    others = note.from_at, note.to_at, note.sha256, note.url, note.change, note.text
     well = note.withdraws is not None and all(one is None for one in others)
     return None if well else "un retrait ne dit que l’annonce qu’il retire"
 
 
 def _fault_of_window(note: Annotation) -> str | None:
-    if note.withdraws is not None or note.from_at is None or note.to_at is None:
+    if note.withdraws is not None or note.text is not None:
+        return "une annonce ne dit que sa période et sa preuve"
+    if note.from_at is None or note.to_at is None:
         return "une annonce a un début et une fin"
     if not timedelta() < note.to_at - note.from_at <= MOST_WINDOW:
         return f"la fin doit suivre le début, de {MOST_WINDOW.days} jours au plus"
     if note.sha256 is None and note.change is None:
         return "il manque la preuve : les octets de l’annonce, ou la modification d’une page"
     return None
+
+
+def _fault_of_reply(note: Annotation) -> str | None:
+    others = note.to_at, note.sha256, note.change, note.withdraws
+    if note.from_at is None or any(one is not None for one in others):
+        return "une réponse ne dit que l’incident dont elle parle, son texte et où elle a paru"
+    text = note.text or ""
+    if not text.strip() or len(text) > MOST_REPLY:
+        return f"une réponse a de 1 à {MOST_REPLY} caractères"
+    if not all(line.isprintable() for line in text.split("\n")):
+        return "une réponse est un texte simple, sans caractère de commande"
+    return None
+
+
+_FAULTS = {
+    AnnotationKind.MAINTENANCE: _fault_of_window,
+    AnnotationKind.WITHDRAWAL: _fault_of_withdrawal,
+    AnnotationKind.REPLY: _fault_of_reply,
+}
 
 
 def _fault_of_proof(note: Annotation) -> str | None:

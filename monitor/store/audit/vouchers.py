@@ -218,7 +218,7 @@ TABLES: Mapping[str, Vouched] = {
             key=("leaf",),
             columns=_key("id")
             | _leaf("at", "kind", "targets", "from_at", "to_at", "sha256", "url")
-            | _leaf("change", "withdraws", "leaf"),
+            | _leaf("change", "withdraws", "text", "leaf"),
         ),
         # What follows from leaves.
         Vouched(

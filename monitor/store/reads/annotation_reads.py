@@ -28,6 +28,7 @@ class AnnotationReads(StoreReads):
                     url=row.url,
                     change=row.change,
                     withdraws=row.withdraws,
+                    text=row.text,
                     number=row.leaf,
                 )
                 for row in rows

@@ -113,7 +113,7 @@ class CaptureRow(TableRow, table=True):
 
 
 class AnnouncementRow(TableRow, table=True):
-    """`Annotation`: an announced maintenance, or the withdrawal of one."""
+    """`Annotation`: an announced maintenance, the withdrawal of one, or a reply."""
 
     __tablename__ = "announcement"
     id: int | None = Field(default=None, primary_key=True)
@@ -126,6 +126,7 @@ class AnnouncementRow(TableRow, table=True):
     url: str | None = Field(default=None, sa_type=Text)
     change: int | None = Field(default=None, sa_type=BigInteger)  # a leaf
     withdraws: int | None = Field(default=None, sa_type=BigInteger)  # a leaf
+    text: str | None = Field(default=None, sa_type=Text)  # of a reply
     leaf: int = Field(sa_type=BigInteger)
 
 

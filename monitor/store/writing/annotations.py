@@ -1,4 +1,4 @@
-"""The register of announced maintenance: its rows, and what the service is asked to add to it."""
+"""What persons add to the record: its rows, and what the service is asked to add."""
 
 import json
 from datetime import datetime
@@ -27,6 +27,7 @@ def annotation_row(note: Annotation) -> dict[str, Any]:
         "url": note.url,
         "change": note.change,
         "withdraws": note.withdraws,
+        "text": note.text,
     }
 
 
@@ -48,6 +49,7 @@ def request_text(note: Annotation) -> str:
             "url": note.url,
             "change": note.change,
             "withdraws": note.withdraws,
+            "text": note.text,
         }
     )
 
@@ -73,4 +75,5 @@ def requested(text: str, *, at: datetime) -> Annotation:
         url=fields["url"],
         change=fields["change"],
         withdraws=fields["withdraws"],
+        text=fields.get("text"),  # asked for by a version that knew no reply
     )

@@ -10,7 +10,7 @@ from monitor.charts.frieze import Frieze, FriezeThing, frieze
 from monitor.config import Config
 from monitor.core.changes.change_log import KeptCopy
 from monitor.core.french.formatting import numbered
-from monitor.core.model import Incident, Outage, Reason
+from monitor.core.model import Annotation, Incident, Outage, Reason
 from monitor.core.outages.announcements import Announcement
 from monitor.core.outages.incidents import REMEMBERED
 from monitor.core.outages.time_accounts import HOLD
@@ -23,6 +23,7 @@ from monitor.figures.outage_facts import (
     framing_of,
     kept_copy,
     reasons_of,
+    replies_to,
 )
 from monitor.figures.recorded_targets import RecordedTarget, recorded_targets
 from monitor.web.record_reads import RecordReads
@@ -67,7 +68,8 @@ class IncidentPage:
         detailed: The first of them, at length.
         followed: How many targets of its platform are watched.
         same_platform: Of these, how many failed in it.
-        settled: Whether nothing that is learnt later can change it.
+        replies: Of the service concerned, which may come at any time.
+        settled: Whether nothing else that is learnt later can change it.
 
     """
 
@@ -81,6 +83,7 @@ class IncidentPage:
     same_platform: int
     elsewhere: tuple[ElsewherePlatform, ...]
     announcements: tuple[Announcement, ...]
+    replies: tuple[Annotation, ...]
     settled: bool
 
     @property
@@ -112,7 +115,7 @@ def incident_page(
     )
     end = incident.closed_at or now
     all_outages = reads.outages(None, incident.opened_at, end + _MICROSECOND)
-    members = set(incident.outages)
+    members, annotations = set(incident.outages), reads.annotations()
     mine = [one for one in all_outages if (one.target, one.first_fail_at) in members]
     if not mine:
         return None
@@ -132,7 +135,8 @@ def incident_page(
         followed=followed(known, incident.platform),
         same_platform=len({one.target for one in mine}),
         elsewhere=elsewhere(known, incident, all_outages),
-        announcements=announced_over(reads.annotations(), incident, end),
+        announcements=announced_over(annotations, incident, end),
+        replies=replies_to(annotations, incident),
         settled=_settled(mine, now),
     )
 

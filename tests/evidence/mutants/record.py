@@ -192,7 +192,7 @@ def maintenance(announced: bytes, now: datetime) -> Annotation:
 
 
 async def _announce(store: Store, data: Path) -> None:
-    """Record an announcement, and withdraw another one that rests on a change of a page."""
+    """Record an announcement, withdraw another one that rests on a change of a page, and reply."""
     durable.write(data / "annonces" / sha256(ANNOUNCED).hexdigest(), ANNOUNCED)
     one = maintenance(ANNOUNCED, at(15_000))
     await store.annotate(one, request=store.request_annotation(one))
@@ -205,6 +205,14 @@ async def _announce(store: Store, data: Path) -> None:
         withdraws=store.annotations()[-1].number,
     )
     await store.annotate(withdrawal, request=store.request_annotation(withdrawal))
+    reply = Annotation(
+        kind=AnnotationKind.REPLY,
+        at=at(15_120),
+        targets=one.targets,
+        from_at=at(120),
+        text="Le service fonctionnait.\nNous contestons ce relevé.",
+    )
+    await store.annotate(reply, request=store.request_annotation(reply))
 
 
 async def _live(store: Store, data: Path, tsa: Authority) -> None:
