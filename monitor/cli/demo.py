@@ -10,6 +10,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from sqlalchemy import Connection
+
+from monitor.alerts.vault import new_nonce, open_vault
 from monitor.app import App
 from monitor.cli import terminal
 from monitor.cli.parsing import CommandRefused, Commands
@@ -17,6 +20,10 @@ from monitor.cli.service import address, listen, make_folder, until_stopped
 from monitor.config import load
 from monitor.config.settings import Settings, config_folder, read_settings
 from monitor.core.changes.change_log import ChangeRecord
+from monitor.core.french.formatting import count
+from monitor.core.notices import topics
+from monitor.core.notices.notice import Pace
+from monitor.demo.mailbox import FOLDER
 from monitor.demo.screen import render
 from monitor.demo.world import DemoWorld
 from monitor.fetch import Resolver
@@ -24,10 +31,12 @@ from monitor.probe.build import open_to_write
 from monitor.runtime import logs, process_setup
 from monitor.runtime.clock import Clock, SystemClock
 from monitor.store import Store, migrate
+from monitor.store.writing import subscriber_writes
 
 SCREEN_S = 0.5  # how often the screen is drawn again
 PRINTED_S = 5.0  # the same when the output is a file
 CHANGES = 8  # of the newest, on the screen
+READER = "lectrice@exemple.test"  # subscribed to everything
 AFTERWARDS_S = 8.0  # `--once`: time for the last recoveries to be confirmed
 
 
@@ -53,7 +62,7 @@ def run_demo(args: Namespace) -> int:
     if args.data is None:
         with tempfile.TemporaryDirectory(prefix="vigie-demo-") as name:
             _run(Path(name), once=args.once)
-        print("Le registre de cette démonstration est effacé. Pour en garder un et l’essayer :")
+        print("Le registre et les courriels de cette démonstration sont effacés. Pour en garder :")
         print("  vigie demo --once --data essai")
         return 0
     data: Path = args.data.absolute()
@@ -62,6 +71,9 @@ def run_demo(args: Namespace) -> int:
     make_folder(data)
     _run(data, once=args.once)
     where = f"--config {args.data / 'config'} --data {args.data}"
+    folder = args.data / FOLDER
+    sent = count(len(list(folder.glob("*.eml"))), "courriel envoyé", "courriels envoyés")
+    print(f"{sent}, dans {folder}.")
     print(f"Le registre est dans {args.data}. À essayer :")
     print(f"  vigie outages {where}")
     print(f"  vigie changes {where}")
@@ -72,7 +84,9 @@ def run_demo(args: Namespace) -> int:
 
 def _run(data: Path, *, once: bool) -> None:
     settings = read_settings(os.environ, data=data)
-    settings = replace(settings, database_url=f"sqlite:///{data}/vigie.sqlite", journal_key="")
+    settings = replace(
+        settings.without_mail, database_url=f"sqlite:///{data}/vigie.sqlite", journal_key=""
+    )
     with listen(settings) as listening:
 
         async def serve(stop: asyncio.Event) -> None:
@@ -104,6 +118,8 @@ async def play(
         second_servers = [world.second_dns]
         resolver = Resolver(clock=clock, servers=[server], second=second_servers, port=port)
         with open_to_write(config, settings) as store:
+            world.mailbox.service = address(listening)
+            _subscribe(store, settings, clock)
             app = App(config, settings, store, clock=clock, resolver=resolver)
             async with asyncio.TaskGroup() as group:
                 showing = group.create_task(_show(world, app, store, address(listening), clock))
@@ -117,6 +133,26 @@ async def play(
                 playing.cancel()
     finally:
         await world.stop()
+
+
+def _subscribe(store: Store, settings: Settings, clock: Clock) -> None:
+    """Subscribe a made-up reader to everything, as if she had confirmed."""
+    vault, nonce, now = open_vault(settings.data, settings.mail_key), new_nonce(), clock.now()
+
+    def work(connection: Connection) -> None:
+        number, _ = subscriber_writes.ask(
+            connection,
+            lookup=vault.lookup(READER),
+            address=vault.encrypt(READER),
+            nonce=nonce,
+            topics=(topics.ALL, topics.INCIDENT, topics.MILESTONE, topics.CHANGE_ANY),
+            pace=Pace.AT_ONCE,
+            rests=False,
+            now=now,
+        )
+        subscriber_writes.confirm(connection, number, nonce, now)
+
+    store.write_apart(work)
 
 
 async def _play_scenes(
@@ -148,6 +184,7 @@ async def _show(world: DemoWorld, app: App, store: Store, url: str, clock: Clock
             second=world.second,
             now=clock.now(),
             url=url,
+            mail_url=world.mailbox.url,
         )
         if live:
             terminal.control(sys.stdout, "\x1b[2J\x1b[H")

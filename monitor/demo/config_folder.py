@@ -17,16 +17,26 @@ COMPONENTS = (
 )
 
 
-def write(folder: Path, *, port: int, ca_path: Path, fingerprints: Path, pace: int = 1) -> None:
+def write(  # noqa: PLR0913 -- keyword-only: what the files say
+    folder: Path,
+    *,
+    port: int,
+    ca_path: Path,
+    fingerprints: Path,
+    mail_port: int = 0,
+    pace: int = 1,
+) -> None:
     """Write `vigie.toml`, `targets/` and a copy of the shipped fingerprints under `folder`.
 
-    `pace` multiplies every duration.
+    `mail_port` is that of the mail server on loopback, 0 for none. `pace` multiplies every
+    duration.
     """
     prefectures = folder / "targets" / "prefectures"
     prefectures.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(fingerprints, folder / "fingerprints.toml")
     _save(folder / "milestones.toml", _milestones())
-    _save(folder / "vigie.toml", _service(ca_path=ca_path, port=port, pace=pace))
+    lines = _service(ca_path=ca_path, port=port, pace=pace)
+    _save(folder / "vigie.toml", [*lines, *(_mail(mail_port) if mail_port else [])])
     targets = sites.targets(port=port, pace=pace)
     national = [target for target in targets if not target.department]
     _save(folder / "targets" / "anef.toml", ['group = "anef"', *_targets(national)])
@@ -99,6 +109,19 @@ def _service(*, ca_path: Path, port: int, pace: int) -> list[str]:
         }
         lines += _table("[[figures.component]]", component)
     return lines
+
+
+def _mail(port: int) -> list[str]:
+    return _table(
+        "[mail]",
+        {
+            "host": "127.0.0.1",
+            "port": port,
+            "security": "none",
+            "per_minute": 300,
+            "person_cap": 100,
+        },
+    )
 
 
 def _platform(platform: Platform) -> list[str]:

@@ -24,6 +24,7 @@ def render(  # noqa: PLR0913 -- all that is shown, named at the call
     second: float,
     now: datetime,
     url: str,
+    mail_url: str,
     width: int = 120,
 ) -> str:
     """Return the whole screen as lines of at most `width` characters, at least 80.
@@ -37,12 +38,14 @@ def render(  # noqa: PLR0913 -- all that is shown, named at the call
         second: Seconds since it began.
         now: Aware instant, for the duration of open outages.
         url: Address of the web pages.
+        mail_url: Address of the mailbox.
         width: Columns of the terminal.
 
     """
     lines = [
         f"Vigie ANEF – démonstration, {_progress(second, scenes)}",
         f"Sites simulés, sur cette machine seule. Page : {url} (Ctrl-C pour arrêter)",
+        f"Courriels envoyés : {mail_url}",
         "",
         *_stage(scenes, second),
         "",

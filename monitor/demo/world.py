@@ -9,6 +9,7 @@ from pathlib import Path
 from monitor.core.model import Target
 from monitor.demo import config_folder, sites
 from monitor.demo.authority import DemoAuthority
+from monitor.demo.mailbox import FOLDER, DemoMailbox
 from monitor.demo.name_server import NameServer
 from monitor.demo.scenario import Scene, SiteFault, ends_s, running
 from monitor.demo.site_faults import answer
@@ -55,6 +56,7 @@ class DemoWorld:
         second_dns: Address of another one, on the same port.
         scenes: The scenario, with the durations of this world.
         targets: The targets; set by `start`.
+        mailbox: Where the service's messages go.
 
     """
 
@@ -76,6 +78,7 @@ class DemoWorld:
         self.targets: tuple[Target, ...] = ()
         self._fingerprints = fingerprints
         self._clock = clock
+        self.mailbox = DemoMailbox(work_folder / FOLDER, clock)
         self._sites: list[_SimulatedSite] = []
         self._names = NameServer({})
         self._other_names = NameServer({})
@@ -115,17 +118,20 @@ class DemoWorld:
         self._other_names = NameServer(addresses)
         await self._other_names.start(address=_OTHER_NAMES, port=self.dns_address[1])
         self.targets = sites.targets(port=self._port, pace=self._pace)
+        await self.mailbox.start()
         config_folder.write(
             self.config_folder,
             port=self._port,
             ca_path=self.ca_path,
             fingerprints=self._fingerprints,
+            mail_port=self.mailbox.smtp_port,
             pace=self._pace,
         )
         await self.show(0.0)
 
     async def stop(self) -> None:
         """Close everything. Safe to call twice."""
+        await self.mailbox.stop()
         self._names.stop()
         self._other_names.stop()
         if self._six is not None:

@@ -6,11 +6,12 @@ from monitor.core.changes.change import ChangeKind, Weight
 from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.changes.page_events import PageEdge, Version
 from monitor.core.model import Reason, State, Verdict
-from monitor.core.notices.letter import NBSP, Letter, LetterSection, Tone, line, subject_of
+from monitor.core.notices.letter import Letter, LetterSection, Tone, line, subject_of
 from monitor.core.notices.letters import SHOWN, digest_letter, page_letter, present_section
 from tests.support.outcomes import at
 from tests.support.reads import target as make_target
 
+NBSP = "\N{NO-BREAK SPACE}"
 SITE = "https://vigie.test/"
 TARGET = make_target("prefecture-38", "Préfecture de l’Isère", department="38")
 PRESENT = LetterSection(title="État présent", lines=(line("Accessibles : 1 adresse sur 1."),))

@@ -177,3 +177,50 @@ def test_an_end_settles_longer_the_more_it_came_back() -> None:
     assert waits == sorted(waits)
     assert waits[0] == threads.WINDOW
     assert waits[-1] == timedelta(hours=1)
+
+
+def test_who_follows_all_is_told_when_an_incident_reaches_more_but_not_each_time() -> None:
+    story = Story()
+    story.edge(begins(1, 0, ISERE))
+    story.plan(5)
+    story.edge(begins(2, 60, RHONE))
+    story.plan(65)
+    kinds = NoticeKind
+    assert story.of("tout") == [kinds.OPENED, kinds.WIDENED]
+    assert story.of("dep/69") == [kinds.OPENED]
+    assert story.of("dep/38") == [kinds.OPENED], "its own place is as it was"
+    story.edge(begins(3, 120, ("tout", "dep/01")))
+    story.edge(begins(4, 120, RHONE))
+    story.plan(125)
+    assert story.of("tout") == [kinds.OPENED, kinds.WIDENED], "a quarter of an hour has not passed"
+    assert story.of("dep/01") == [kinds.OPENED]
+    story.plan(65 + 15 * MINUTE)
+    assert story.of("tout") == [kinds.OPENED, kinds.WIDENED, kinds.WIDENED]
+    assert story.of("dep/69") == [kinds.OPENED, kinds.WIDENED], "another page of the same place"
+    assert story.of("dep/01") == [kinds.OPENED], "told of it when it joined"
+    assert story.plan(65 + 16 * MINUTE) == []
+
+
+def test_what_joined_and_ended_while_nothing_was_said_is_not_said_later() -> None:
+    story = Story()
+    story.edge(begins(1, 0, ISERE))
+    story.plan(5)
+    story.edge(begins(2, 60, ISERE))
+    story.plan(65)
+    story.edge(begins(3, 120, ISERE))
+    story.plan(125)
+    story.edge(ends(3, 300))
+    story.plan(305)
+    assert story.plan(20 * MINUTE) == []
+    assert story.of("tout") == [NoticeKind.OPENED, NoticeKind.WIDENED]
+
+
+def test_a_thread_written_before_outages_were_noted_as_told_repeats_none() -> None:
+    story = Story()
+    story.edge(begins(1, 0, ISERE))
+    story.plan(5)
+    text = to_text(story.threads[0])
+    older = text.replace('"told": [1], ', "").replace('"audience": [], ', "")
+    assert "told" not in older
+    story.threads = (from_text(older),)
+    assert story.plan(60) == []

@@ -57,6 +57,7 @@ def shown(
         second=second,
         now=NOW,
         url="http://127.0.0.1:8600/",
+        mail_url="http://127.0.0.1:8601/",
         width=width,
     )
 

@@ -14,8 +14,8 @@ from monitor.core.french import sentences
 from monitor.core.french.change_sentences import KINDS
 from monitor.core.french.formatting import when
 from monitor.core.french.page_event_sentences import EDGES
+from monitor.core.french.typesetting import typeset
 from monitor.core.model import Outage
-from monitor.core.notices.letter import typeset
 from monitor.core.notices.letters import SHOWN, bounds, named, state_word
 from monitor.core.untrusted.xml_text import xml_line
 
@@ -60,9 +60,9 @@ def change_entry(record: ChangeRecord, name: str) -> FeedEntry:
     """Return the entry of a change of a page."""
     kinds = ", ".join(KINDS[kind] for kind in record.kinds) or EDGES[record.edge]
     lines = [
-        f"{EDGES[record.edge].capitalize()} ({kinds}).",
-        f"En ligne au plus tard le {when(record.by_at)}.",
-        record.summary,
+        typeset(f"{EDGES[record.edge].capitalize()} ({kinds})."),
+        typeset(f"En ligne au plus tard le {when(record.by_at)}."),
+        record.summary,  # it quotes the page
         "La date de mise à jour que la page affiche n’a pas changé." if record.silent else "",
     ]
     return FeedEntry(
@@ -70,7 +70,7 @@ def change_entry(record: ChangeRecord, name: str) -> FeedEntry:
         title=xml_line(typeset(f"[Page modifiée] {name} : {kinds}"), TITLE_MAX),
         published=record.at,
         updated=record.at,
-        lines=tuple(xml_line(typeset(text), LINE_MAX) for text in lines if text),
+        lines=tuple(xml_line(text, LINE_MAX) for text in lines if text),
     )
 
 

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-NBSP = "\N{NO-BREAK SPACE}"
+from monitor.core.french.typesetting import typeset
+
 SUBJECT_MAX = 120  # characters; a longer one is cut by most mailboxes
 
 
@@ -50,13 +51,6 @@ class Letter:
 
 def line(text: str, url: str = "") -> LetterLine:
     return LetterLine(text=typeset(text), url=url)
-
-
-def typeset(text: str) -> str:
-    """Return a French text whose lines do not break before its punctuation."""
-    for mark in (":", ";", "?", "!", "»"):
-        text = text.replace(f" {mark}", f"{NBSP}{mark}")
-    return text.replace("« ", f"«{NBSP}")
 
 
 def subject_of(text: str) -> str:

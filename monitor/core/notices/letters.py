@@ -9,6 +9,7 @@ from monitor.core.french import sentences
 from monitor.core.french.change_sentences import KINDS
 from monitor.core.french.formatting import PARIS, count, duration, numbered, when
 from monitor.core.french.page_event_sentences import EDGES
+from monitor.core.french.typesetting import typeset
 from monitor.core.model import Gap, Nature, Outage, State, Target, Verdict
 from monitor.core.notices.letter import (
     Letter,
@@ -17,7 +18,6 @@ from monitor.core.notices.letter import (
     Tone,
     line,
     subject_of,
-    typeset,
 )
 from monitor.core.notices.notice import Notice, NoticeKind
 
@@ -96,7 +96,7 @@ def page_letter(
     lines = [
         line(f"Nature : {kinds}."),
         line(f"En ligne au plus tard le {when(record.by_at)} ; {after}."),
-        *([line(record.summary)] if record.summary else []),
+        *([LetterLine(text=record.summary)] if record.summary else []),  # it quotes the page
         *(
             [line("La date de mise à jour que la page affiche n’a pas changé.")]
             if record.silent

@@ -3,7 +3,8 @@
 from enum import StrEnum
 
 from monitor.core.french.formatting import when
-from monitor.core.notices.letter import Letter, LetterSection, Tone, line, subject_of, typeset
+from monitor.core.french.typesetting import typeset
+from monitor.core.notices.letter import Letter, LetterSection, Tone, line, subject_of
 from monitor.core.notices.notice import Notice, NoticeKind
 
 

@@ -17,7 +17,8 @@ from monitor.core.notices.topics import INCIDENT, MILESTONE
 
 WINDOW = timedelta(seconds=2)  # outages that are confirmed together are one message
 FOLDED = timedelta(minutes=30)  # an incident that begins again so soon is the same
-WIDENED_EVERY = timedelta(minutes=15)  # what joins meanwhile is in the next message of the thread
+WIDENED_EVERY = timedelta(minutes=15)  # what joins meanwhile is told then; each time twice as long
+WIDENED_EVERY_MAX = timedelta(hours=4)
 SETTLING = timedelta(minutes=10)  # after a relapse, an end is announced when it has lasted so long
 SETTLING_MAX = timedelta(hours=1)
 
@@ -58,9 +59,12 @@ class Thread:
     Attributes:
         number: Of its first outage: what it is cited by.
         announced: Topics that were told that an outage is open.
+        told: Numbers of the outages that a notice was on.
+        audience: Topics that had been told when the first of the other outages joined: those that
+            the next notice of widening is for.
         written: How many notices it has; part of their keys.
         changed_at: The last edge of one of its outages.
-        widened_at: The last notice that it reaches more.
+        widened_at: The last notice that it reaches more; `widenings`: how many there were.
         hours: The last milestone that was told.
         relapses: How often it began again soon after its end.
 
@@ -71,8 +75,11 @@ class Thread:
     outages: tuple[ThreadOutage, ...]
     changed_at: datetime
     announced: frozenset[str] = frozenset()
+    told: frozenset[int] = frozenset()
+    audience: frozenset[str] = frozenset()
     written: int = 0
     widened_at: datetime | None = None
+    widenings: int = 0
     hours: int = 0
     relapses: int = 0
 
@@ -85,6 +92,18 @@ class Thread:
         return frozenset(
             topic for outage in self.outages if outage.is_open for topic in outage.topics
         )
+
+    @property
+    def joined(self) -> frozenset[str]:
+        """The topics of open outages that no notice was on, beside one that lasts and was told.
+
+        One that is back before its end was announced is no other.
+        """
+        lasting = [outage for outage in self.outages if outage.is_open]
+        if not any(outage.number in self.told for outage in lasting):
+            return frozenset()
+        new = [outage for outage in lasting if outage.number not in self.told]
+        return frozenset(topic for outage in new for topic in outage.topics)
 
 
 def absorb(threads: Iterable[Thread], edge: OutageEdge) -> tuple[Thread, ...]:
@@ -147,26 +166,36 @@ def _plan_one(thread: Thread, now: datetime) -> tuple[Thread, list[Notice]]:
     current, announced = thread.open_topics, thread.announced
     fresh, gone = current - announced, announced - current
     # A clock that was set back must not silence us: a change in the future counts as old.
-    if fresh and not timedelta() <= calm < WINDOW:
-        due.append(
-            _notice(
-                thread,
-                NoticeKind.OPENED,
-                now,
-                to=fresh,
-                without=announced - gone,
-                again=thread.relapses > 0 and not announced,
-            )
-        )
-        thread = replace(thread, announced=announced | fresh, written=thread.written + 1)
-        last = thread.widened_at
-        if announced - gone and (last is None or abs(now - last) >= WIDENED_EVERY):
-            due.append(_notice(thread, NoticeKind.WIDENED, now, to=fresh, also=announced - gone))
-            thread = replace(thread, widened_at=now, written=thread.written + 1)
+    if not timedelta() <= calm < WINDOW:
+        thread, due = _beginnings(thread, now, fresh=fresh, lasting=announced - gone)
     if gone and not timedelta() <= calm < settling(thread.relapses):
         due.append(_notice(thread, NoticeKind.CLOSED, now, to=gone, without=current))
         thread = replace(thread, announced=thread.announced - gone, written=thread.written + 1)
     return _milestone(thread, now, due)
+
+
+def _beginnings(
+    thread: Thread, now: datetime, *, fresh: frozenset[str], lasting: frozenset[str]
+) -> tuple[Thread, list[Notice]]:
+    """Announce what is open to those who were told of nothing, and what joined to the others."""
+    due: list[Notice] = []
+    joined, last = thread.joined, thread.widened_at
+    audience = (thread.audience or lasting) & lasting if joined else frozenset()
+    every = min(WIDENED_EVERY * (1 << min(thread.widenings, 10)) / 2, WIDENED_EVERY_MAX)
+    widens = bool(audience) and (last is None or abs(now - last) >= every)
+    thread = replace(thread, audience=frozenset() if widens else audience)
+    if fresh:
+        again = thread.relapses > 0 and not thread.announced
+        due.append(_notice(thread, NoticeKind.OPENED, now, to=fresh, without=lasting, again=again))
+        thread = replace(thread, announced=thread.announced | fresh, written=thread.written + 1)
+    if widens:
+        due.append(_notice(thread, NoticeKind.WIDENED, now, to=joined, also=audience))
+        thread = replace(
+            thread, widened_at=now, widenings=thread.widenings + 1, written=thread.written + 1
+        )
+    if widens or not joined:
+        thread = replace(thread, told=frozenset(outage.number for outage in thread.outages))
+    return thread, due
 
 
 def _milestone(thread: Thread, now: datetime, due: list[Notice]) -> tuple[Thread, list[Notice]]:
@@ -175,7 +204,8 @@ def _milestone(thread: Thread, now: datetime, due: list[Notice]) -> tuple[Thread
     current = thread.announced & thread.open_topics
     if hours > thread.hours and current and not due:
         due = [_notice(thread, NoticeKind.STILL_OPEN, now, to=current, hours=hours)]
-        thread = replace(thread, hours=hours, written=thread.written + 1)
+        told = frozenset(outage.number for outage in thread.outages)
+        thread = replace(thread, hours=hours, told=told, written=thread.written + 1)
     return thread, due
 
 
@@ -207,7 +237,9 @@ def _notice(  # noqa: PLR0913 -- keyword-only: what a notice has
 
 def to_text(thread: Thread) -> str:
     """Encode a thread for `from_text`."""
-    content = asdict(thread) | {"announced": sorted(thread.announced)}
+    content = asdict(thread)
+    for name in ("announced", "told", "audience"):
+        content[name] = sorted(content[name])
     return json.dumps(content, default=datetime.isoformat, sort_keys=True)
 
 
@@ -220,6 +252,8 @@ def from_text(text: str) -> Thread:
         outages=outages,
         changed_at=datetime.fromisoformat(content.pop("changed_at")),
         announced=frozenset(content.pop("announced")),
+        audience=frozenset(content.pop("audience", [])),
+        told=frozenset(content.pop("told", [outage.number for outage in outages])),
         widened_at=datetime.fromisoformat(widened_at) if widened_at else None,
         **content,
     )
