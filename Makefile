@@ -1,6 +1,6 @@
 # `make run` and `make test` set themselves up; nothing is needed but Python 3.11+, git and make.
 .PHONY: help run test demo bench soak torture flood lint container mutate-record mutants install uninstall fuzz \
-	dashboards grafana-smoke grafana-render grafana-images site-images bench-figures
+	dashboards grafana-smoke grafana-render grafana-images site-images bench-figures bench-alerts
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -54,6 +54,9 @@ bench: .venv/run ## cost of a check; BENCH="--targets 1000 --seconds 600" for mo
 
 bench-figures: .venv/dev ## cost of figures on a year, on 200 targets, on five years; STORES="year month"
 	.venv/bin/python -m bench.figures $(STORES)
+
+bench-alerts: .venv/dev ## alerts with 10,000 subscribers; delay of a mail; ALERTS="--subscribers 1000 --mails 100" for less
+	.venv/bin/python -W ignore -m bench.alerts $(ALERTS)
 
 soak: .venv/run ## whether the service grows over 30 minutes; SOAK="--minutes 5" for less
 	.venv/bin/python -m bench.soak $(SOAK)

@@ -1,8 +1,8 @@
 """Empty the outbox: one message at a time, at the rate that the server is promised.
 
 1. Read what is due, the most pressing first.
-2. Claim one message. A stop before its answer is stored leaves that claim, which lapses.
-3. Read the record, write the letter, offer it to the server.
+2. Claim a few messages. A stop before their answers are stored leaves claims, which lapse.
+3. Of each in turn: read the record, write the letter, offer it to the server.
 4. Store that the server is given the message, just before it is.
 5. Store what the server answered.
 
@@ -11,9 +11,11 @@ may get a message twice, with the same identifier. A second time, it is given up
 """
 
 import asyncio
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from typing import Any
 
 import structlog
 from sqlalchemy import Connection
@@ -36,7 +38,7 @@ from monitor.store.writing import outbox_writes, subscriber_writes
 
 BATCH = 50  # messages that are read at once
 IDLE_S = 1.0  # between two looks at an empty outbox
-CLAIMED_FOR = timedelta(minutes=10)  # longer than a message may take
+CLAIMED_FOR = timedelta(minutes=10)  # longer than what is claimed at once may take
 AGAIN_S, AGAIN_MAX_S = 15.0, 900.0  # before a server that cannot be reached is tried again
 UNSURE_AGAIN = timedelta(minutes=5)
 MOST_UNSURE = 1  # attempts whose answer was lost; after one more, the message is given up
@@ -66,6 +68,7 @@ class Delivery:
         self._vault = vault
         self._clock = clock
         self._board = board
+        self._settling: asyncio.Task[None] | None = None
         self._composer = Composer(store, config, vault, clock)
         domain = config.mail.sender.rpartition("@")[2]
         self._dkim = (
@@ -109,27 +112,43 @@ class Delivery:
             self._relay, self._settings.mail_password, extra_ca=self._config.extra_ca
         )
         async with session:
-            for message in due:
-                began_us = self._clock.monotonic_us()
-                work = asyncio.create_task(self._one(session, message))
-                try:
-                    await asyncio.shield(work)
-                except asyncio.CancelledError:
-                    with suppress(TimeoutError, RelayUnreachable):
-                        await asyncio.wait_for(work, END_S)
-                    raise
-                spent_s = (self._clock.monotonic_us() - began_us) / 1e6
-                await self._clock.sleep(60 / self._relay.per_minute - spent_s)
+            claimed = await self._claim(due[: self._relay.per_minute])  # a minute's worth
+            try:
+                while claimed:
+                    began_us = self._clock.monotonic_us()
+                    await self._unbroken(self._one(session, claimed.popleft()))
+                    spent_s = (self._clock.monotonic_us() - began_us) / 1e6
+                    await self._clock.sleep(60 / self._relay.per_minute - spent_s)
+            finally:
+                rest = tuple(claimed)
+                await self._unbroken(self._write(lambda c: outbox_writes.release(c, rest)))
+                await self._unbroken(self._settled())
         return len(due)
 
-    async def _one(self, session: RelaySession, read: DueMessage) -> None:
-        claims: list[DueMessage | None] = []
+    async def _unbroken(self, work: Coroutine[Any, Any, None]) -> None:
+        """Await work that a cancellation does not end, but only bounds."""
+        task = asyncio.create_task(work)
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError:
+            with suppress(TimeoutError, RelayUnreachable):
+                await asyncio.wait_for(task, END_S)
+            raise
+
+    async def _claim(self, due: Sequence[DueMessage]) -> deque[DueMessage]:
         now = self._clock.now()
-        until = now + CLAIMED_FOR
-        await self._write(lambda c: claims.append(outbox_writes.claim(c, read, until, now)))
-        message = claims[-1]
-        if message is None:
-            return
+        claims: deque[DueMessage] = deque()
+
+        def work(connection: Connection) -> None:
+            for read in due:
+                message = outbox_writes.claim(connection, read, now + CLAIMED_FOR, now)
+                if message is not None:
+                    claims.append(message)
+
+        await self._write(work)
+        return claims
+
+    async def _one(self, session: RelaySession, message: DueMessage) -> None:
         recipient = await asyncio.to_thread(self._store.recipient, message.subscriber)
         if message.unsure > MOST_UNSURE:
             await self._end(message, MessageState.UNSURE)
@@ -152,7 +171,11 @@ class Delivery:
 
         async def give() -> bool:
             given: list[bool] = []
-            await self._write(lambda c: given.append(outbox_writes.give(c, message)))
+            # Both wait for the same transaction: the answer to the message before, and this.
+            await asyncio.gather(
+                self._settled(),
+                self._write(lambda c: given.append(outbox_writes.give(c, message))),
+            )
             return given[-1]
 
         sender = self._return_path(message, recipient)
@@ -199,12 +222,18 @@ class Delivery:
             if attempt.result is Result.NO_MAILBOX:
                 subscriber_writes.refuse(connection, message.subscriber, now)
 
-        await self._write(write)
+        self._settling = asyncio.create_task(self._write(write))
         if attempt.result is not Result.SENT:
+            await self._settled()
             result = attempt.result.value
             log.warning("not delivered", message=message.number, result=result, why=attempt.why)
         if attempt.result in {Result.UNSURE, Result.UNREACHABLE}:
             raise RelayUnreachable(attempt.why)
+
+    async def _settled(self) -> None:
+        """Wait until the answer to the last message is stored."""
+        if self._settling is not None:
+            await asyncio.shield(self._settling)
 
     async def _retry(self, message: DueMessage) -> None:
         await self._settle(message, DeliveryAttempt(result=Result.LATER, why="address"))

@@ -270,6 +270,13 @@ def give(connection: Connection, message: DueMessage) -> bool:
     return _settle(connection, message, {"unsure": message.unsure + 1})
 
 
+def release(connection: Connection, messages: Sequence[DueMessage]) -> None:
+    """Undo claims of messages that were not offered."""
+    for message in messages:
+        values = {"state": MessageState.WAITING, "attempts": message.attempts - 1}
+        _settle(connection, message, values)
+
+
 def lapse_claims(connection: Connection, now: datetime) -> None:
     """Have the claims of a service that ended lapse now: whoever writes is alone."""
     claimed = _OUTBOX.c.state == MessageState.CLAIMED
