@@ -179,8 +179,8 @@ def _beginnings(
 ) -> tuple[Thread, list[Notice]]:
     """Announce what is open to those who were told of nothing, and what joined to the others."""
     due: list[Notice] = []
-    joined, last = thread.joined, thread.widened_at
-    audience = (thread.audience or lasting) & lasting if joined else frozenset()
+    more, last = thread.joined, thread.widened_at
+    audience = (thread.audience or lasting) & lasting if more else frozenset()
     every = min(WIDENED_EVERY * (1 << min(thread.widenings, 10)) / 2, WIDENED_EVERY_MAX)
     widens = bool(audience) and (last is None or abs(now - last) >= every)
     thread = replace(thread, audience=frozenset() if widens else audience)
@@ -189,11 +189,11 @@ def _beginnings(
         due.append(_notice(thread, NoticeKind.OPENED, now, to=fresh, without=lasting, again=again))
         thread = replace(thread, announced=thread.announced | fresh, written=thread.written + 1)
     if widens:
-        due.append(_notice(thread, NoticeKind.WIDENED, now, to=joined, also=audience))
+        due.append(_notice(thread, NoticeKind.WIDENED, now, to=more, also=audience))
         thread = replace(
             thread, widened_at=now, widenings=thread.widenings + 1, written=thread.written + 1
         )
-    if widens or not joined:
+    if widens or not more:
         thread = replace(thread, told=frozenset(outage.number for outage in thread.outages))
     return thread, due
 
@@ -204,8 +204,8 @@ def _milestone(thread: Thread, now: datetime, due: list[Notice]) -> tuple[Thread
     current = thread.announced & thread.open_topics
     if hours > thread.hours and current and not due:
         due = [_notice(thread, NoticeKind.STILL_OPEN, now, to=current, hours=hours)]
-        told = frozenset(outage.number for outage in thread.outages)
-        thread = replace(thread, hours=hours, told=told, written=thread.written + 1)
+        numbers = frozenset(outage.number for outage in thread.outages)
+        thread = replace(thread, hours=hours, told=numbers, written=thread.written + 1)
     return thread, due
 
 
