@@ -14,6 +14,7 @@ from monitor.config import Config, load
 from monitor.config.settings import read_settings
 from monitor.core.french.formatting import count, grouped
 from monitor.core.outages.span_figures import Scope, ScopeKind
+from monitor.dossier.document_stamp import DocumentStamper
 from monitor.dossier.dossier_files import DossierSummary
 from monitor.dossier.dossier_question import (
     DossierQuestion,
@@ -25,7 +26,9 @@ from monitor.dossier.dossier_question import (
 )
 from monitor.dossier.dossier_record import DossierSource
 from monitor.dossier.dossier_writer import write_dossier
+from monitor.evidence.outbound_http import OutboundHttp
 from monitor.figures.scopes import Scopes
+from monitor.runtime.clock import SystemClock
 from monitor.runtime.errors import in_french
 from monitor.store import Store
 
@@ -66,6 +69,10 @@ def add(commands: Commands) -> None:
     parser.add_argument(
         "--for", dest="reader", choices=[one.value for one in DossierReader], default="avocat",
         help="pour qui (par défaut : avocat)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--stamp", action="store_true",
+        help="horodater l’inventaire : une autorité de la configuration en reçoit l’empreinte",
     )  # fmt: skip
     parser.add_argument("--pages", action="store_true", help="aussi les modifications de page")
     parser.add_argument(
@@ -113,7 +120,9 @@ def run_dossier(args: Namespace) -> int:
             store=store, config=config, data=settings.data, config_folder=args.config
         )
         try:
-            summary = write_dossier(source, question, out, line)
+            summary = write_dossier(
+                source, question, out, line, stamper=_stamper(config) if args.stamp else None
+            )
         except OSError as error:
             raise CommandRefused(f"{error.filename or out} : {in_french(error)}") from None
     if args.json:
@@ -121,6 +130,16 @@ def run_dossier(args: Namespace) -> int:
     else:
         print("\n".join(_lines(summary, out)))
     return 0
+
+
+def _stamper(config: Config) -> DocumentStamper:
+    courier = OutboundHttp(
+        user_agent=config.user_agent,
+        allow_private=config.allow_private,
+        extra_ca=config.extra_ca,
+        ports=config.ports,
+    )
+    return DocumentStamper(config.stamping.authorities, courier, SystemClock())
 
 
 def question_of(args: Namespace, store: Store, config: Config) -> DossierQuestion:

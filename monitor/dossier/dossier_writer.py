@@ -20,6 +20,7 @@ from monitor.dossier.application_draft import (
 from monitor.dossier.before_after_piece import BEFORE_AFTER_TITLE, before_after_piece
 from monitor.dossier.change_piece import CHANGES_TITLE, change_piece
 from monitor.dossier.document_blocks import PieceDocument
+from monitor.dossier.document_stamp import DocumentStamper, StampedPdf
 from monitor.dossier.dossier_files import DossierFile, DossierSummary
 from monitor.dossier.dossier_question import (
     MOST_NUMBER,
@@ -35,6 +36,7 @@ from monitor.dossier.inventory_piece import (
     HAND_IN_TITLE,
     INVENTORY_NAME,
     INVENTORY_TITLE,
+    InventoryStamp,
     hand_in_page,
     inventory,
 )
@@ -65,15 +67,18 @@ BundleWriter = Callable[[DossierRecord, Path, int], str]
 BUNDLE_TITLE: Final = "Lot de preuves (copies des réponses, feuilles du journal, vérification)"
 
 
-def write_dossier(
+def write_dossier(  # noqa: PLR0913 -- a question, and what goes with its answer
     source: DossierSource,
     question: DossierQuestion,
     out: Path,
     progress: Progress = lambda _what, _done, _total: None,
     *,
     bundle: BundleWriter | None = None,
+    stamper: DocumentStamper | None = None,
 ) -> DossierSummary:
     """Write the dossier of a question into `out`, a folder that is made; all of it, or nothing.
+
+    `stamper` has the inventory time-stamped: with it, this one file is another each time.
 
     Raises:
         DossierRefused: The question has no dossier, or `out` is there already.
@@ -87,7 +92,7 @@ def write_dossier(
     shutil.rmtree(making, ignore_errors=True)  # of an interrupted run
     making.mkdir(parents=True)
     try:
-        writer = _DossierWriter(record, making, progress, bundle)
+        writer = _DossierWriter(record, making, progress, bundle, stamper)
         files = writer.write()
         making.rename(out)
     except BaseException:
@@ -108,6 +113,7 @@ class _DossierWriter:
     folder: Path
     progress: Progress
     bundle: BundleWriter | None
+    stamper: DocumentStamper | None
     _files: list[DossierFile] = field(default_factory=list)
 
     def write(self) -> tuple[DossierFile, ...]:
@@ -129,7 +135,7 @@ class _DossierWriter:
         self._sheets(read)
         self._draft(first)
         pieces = tuple(self._files)
-        self._other(INVENTORY_NAME, INVENTORY_TITLE, inventory(record, pieces))
+        self._inventory(pieces)
         self._other(HAND_IN_NAME, HAND_IN_TITLE, hand_in_page(record, pieces))
         return tuple(sorted(self._files, key=lambda one: (one.number or MOST_NUMBER + 1, one.name)))
 
@@ -193,6 +199,23 @@ class _DossierWriter:
             position=record.position,
             at=record.checkpoint.at,
         )
+
+    def _inventory(self, pieces: Sequence[DossierFile]) -> None:
+        """Write the inventory, time-stamped by the first authority that answers."""
+        stamper = self.stamper
+        authorities = stamper.authorities if stamper else ()
+        for authority in authorities:
+            self.progress(f"horodatage par {authority.name}", 0, 0)
+            document = inventory(self.record, pieces, InventoryStamp(by=authority.name))
+            stamped = stamper and stamper.stamp(compile_pdf(document, self._frame), authority)
+            if isinstance(stamped, StampedPdf):
+                self._add(
+                    INVENTORY_NAME, INVENTORY_TITLE, stamped.pdf, None,
+                    pages=page_count(stamped.pdf),
+                )  # fmt: skip
+                return
+        none = InventoryStamp(in_vain=len(authorities))
+        self._other(INVENTORY_NAME, INVENTORY_TITLE, inventory(self.record, pieces, none))
 
     def _journal(self) -> None:
         """Write the journal: its files one by one, once it is known how many there are."""

@@ -1,6 +1,7 @@
 """The inventory of the pieces, and the page that says how to hand in what is no PDF."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from monitor.core.french.formatting import count, grouped
@@ -28,7 +29,23 @@ HAND_IN_TITLE: Final = "À lire : comment remettre ces pièces"
 _MEGA: Final = 1_000_000
 
 
-def inventory(record: DossierRecord, files: Sequence[DossierFile]) -> PieceDocument:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InventoryStamp:
+    """The time-stamp of the inventory itself.
+
+    Attributes:
+        by: The name of the authority that gives it; "" without one.
+        in_vain: How many authorities were asked in vain.
+
+    """
+
+    by: str = ""
+    in_vain: int = 0
+
+
+def inventory(
+    record: DossierRecord, files: Sequence[DossierFile], stamp: InventoryStamp
+) -> PieceDocument:
     """Return the inventory of the pieces, in the order of their numbers."""
     question = record.question
     pieces = [file for file in files if file.number is not None]
@@ -51,6 +68,7 @@ def inventory(record: DossierRecord, files: Sequence[DossierFile]) -> PieceDocum
             *_supplement(record),
             heading("Empreintes des fichiers d’origine"),
             facts((f"Pièce n° {file.number}", [code(file.sha256)]) for file in pieces),
+            paragraph(_stamp_words(stamp)),
             note(
                 "Empreintes SHA-256 des fichiers tels que faits, avant tout filigrane d’un "
                 "portail. Elles se vérifient à l’adresse ",
@@ -60,6 +78,26 @@ def inventory(record: DossierRecord, files: Sequence[DossierFile]) -> PieceDocum
                 ".",
             ),
         ],
+    )
+
+
+def _stamp_words(stamp: InventoryStamp) -> str:
+    if stamp.by:
+        return (
+            f"Ce fichier porte un horodatage électronique (RFC 3161, PAdES) donné par {stamp.by} : "
+            "il date l’inventaire et, par les empreintes ci-dessus, chaque pièce. Il atteste une "
+            "date, non l’exactitude des relevés. Il n’est pas dit qualifié : seule la liste de "
+            "confiance, à cette date, le dirait. Un filigrane ajouté au dépôt le rend illisible."
+        )
+    if stamp.in_vain:
+        return (
+            "Ce fichier ne porte pas d’horodatage électronique : aucune des "
+            f"{stamp.in_vain} autorités interrogées n’en a donné qui ait pu être vérifié. La date "
+            "repose sur le journal."
+        )
+    return (
+        "Ce fichier ne porte pas d’horodatage électronique : aucun n’a été demandé. La date repose "
+        "sur le journal, son point de contrôle et ce qui l’atteste (note méthodologique)."
     )
 
 

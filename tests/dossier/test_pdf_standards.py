@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
+from monitor.dossier.document_stamp import StampedPdf
 from monitor.dossier.dossier_writer import write_dossier
+from tests.dossier.test_document_stamp import stamped
+from tests.support import tsa
 from tests.support.dossiers import QUESTION, MadeRecord, Written, go_on
 from tests.support.verapdf import faults
 
@@ -32,7 +35,13 @@ def test_every_pdf_complies_and_planted_faults_do_not(written: Written, tmp_path
     one = written.bytes_of("Relevé d’indisponibilité")
     for entry in ("Metadata", "MarkInfo", "Lang"):
         (tmp_path / f"{entry}.pdf").write_bytes(without(one, f"/{entry}"))
+    result = stamped(
+        written.bytes_of("Inventaire des pièces"), tsa.authority(tmp_path / "authority")
+    )
+    assert isinstance(result, StampedPdf)
+    (tmp_path / "Stamped.pdf").write_bytes(result.pdf)
     found = faults([*sound, *sorted(tmp_path.glob("*.pdf"))])
+    assert found["Stamped.pdf"] == {"PDFA_3_A": [], "PDFUA_1": []}
     assert {name: found[name] for name in (path.name for path in sound)} == {
         path.name: {"PDFA_3_A": [], "PDFUA_1": []} for path in sound
     }
