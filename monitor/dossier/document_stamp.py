@@ -28,7 +28,7 @@ from monitor.runtime.clock import Clock
 
 DEADLINE_S: Final = 20.0
 MOST_SKEW: Final = timedelta(minutes=5)  # between the authority's clock and ours
-_RESERVED: Final = 2 * MAX_ANSWER_BYTES  # of the PDF: a token in hexadecimal
+_RESERVED: Final = 32_000  # hexadecimal digits for a token: PDF/A has no longer string
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
