@@ -16,8 +16,7 @@ _LINES: Final = frozenset("\n")
 _GLYPHS: Final = """
     20-7e a0-ac ae-377 37a-37f 384-38a 38c 38e-3a1 3a3-4ff 510-513 51a-51d 531-556 559-58a
     58d-58f 591-5c7 5d0-5ea 5ef-5f4 606-60c 615 61b 61f 621-63a 640-655 65a 660-66d 674
-    679-67b 67e-680 683-684 686-687 691 698 6a4 6a9 6af 6be 6cc 6f0-6f9 900-97f e3f e81-e82
-    e84 e87-e88 e8a e8d e94-e97 e99-e9f ea1-ea3 ea5 ea7 eaa-eab ead-eb9 ebb-ebc ec8-ecd
+    679-67b 67e-680 683-684 686-687 691 698 6a4 6a9 6af 6be 6cc 6f0-6f9
     10d0-10ff 13a0-13f5 13f8-13fd 1ab0-1ace
     1d00-1f15 1f18-1f1d 1f20-1f45 1f48-1f4d 1f50-1f57 1f59 1f5b 1f5d 1f5f-1f7d 1f80-1fb4
     1fb6-1fc4 1fc6-1fd3 1fd6-1fdb 1fdd-1fef 1ff2-1ff4 1ff6-1ffe 2000-200a 2010-2027
@@ -42,20 +41,41 @@ def _characters(ranges: str) -> frozenset[str]:
 
 
 _LEGIBLE: Final = _characters(_GLYPHS) | _LINES
+_PLAIN: Final = _characters("20-7e a0-ac ae-17f 2010-2014 2018-201e 2026 202f 20ac") | _LINES
+# Marks that are drawn on letters of their own script, first to last, and these letters: of others,
+# the fonts have the mark, the letter, and not the two together.
+_SCRIPTS: Final = (
+    ("\u0591", "\u05c7", "\u05d0", "\u05ea"),  # Hebrew
+    ("\u064b", "\u0655", "\u0621", "\u064a"),  # Arabic
+)
 _MOST_MARKS: Final = 2  # on one letter: more would be drawn over the lines around it
 
 
-def legible(text: str) -> str:
-    """Return a text that the fonts can show: line feeds stay, tabs become spaces."""
+def legible(text: str, *, plain: bool = False) -> str:
+    """Return a text that the fonts can show: line feeds stay, tabs become spaces.
+
+    An accent that stands apart from its letter is put on it (NFC). With `plain`, all but the
+    letters of French and of its neighbours is escaped.
+    """
     if text.isascii() and text.isprintable():
         return text
+    covered = _PLAIN if plain else _LEGIBLE
     shown: list[str] = []
-    marks = 0
-    for char in text.replace("\t", " "):
-        marks = marks + 1 if unicodedata.combining(char) else 0
-        covered = char in _LEGIBLE and marks <= _MOST_MARKS
-        shown.append(printable(char) if covered else _escaped_code(char))
+    letter, marks = "", 0
+    for char in unicodedata.normalize("NFC", text.replace("\t", " ")):
+        if unicodedata.category(char).startswith("M"):
+            marks += 1
+            fits = marks <= _MOST_MARKS and _has_mark(letter, char)
+        else:
+            letter, marks, fits = char, 0, True
+        shown.append(printable(char) if fits and char in covered else _escaped_code(char))
     return "".join(shown)
+
+
+def _has_mark(letter: str, mark: str) -> bool:
+    return any(
+        first <= mark <= last and start <= letter <= end for first, last, start, end in _SCRIPTS
+    )
 
 
 def _escaped_code(char: str) -> str:

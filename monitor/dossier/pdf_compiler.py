@@ -16,6 +16,7 @@ from monitor.runtime.errors import VigieError
 
 MEMORY_BYTES: Final = 1 << 30  # of addresses: half of it is ever touched
 SECONDS: Final = 120
+_MISSING: Final = "could not be displayed with font"  # as typst says it
 _CHILD: Final = Path(__file__).with_name("pdf_child.py")
 
 
@@ -59,8 +60,21 @@ def compile_pdf(document: PieceDocument, frame: PageFrame) -> bytes:
         "keywords": ["ANEF", "relevé", frame.code],
         "date": [at.year, at.month, at.day, at.hour, at.minute, at.second],
     }
+    try:
+        return _compiled(_legible(fields, plain=False), at, document.title)
+    except _GlyphMissing:
+        # Letters and marks that the fonts have one by one, and not together: rare, and not known
+        # before it is tried. No page of others must prevent a dossier.
+        return _compiled(_legible(fields, plain=True), at, document.title)
+
+
+class _GlyphMissing(PdfFailed):
+    """The fonts cannot show a text."""
+
+
+def _compiled(fields: Any, at: datetime, title: str) -> bytes:
     request = {
-        "document": json.dumps(_legible(fields), ensure_ascii=False),
+        "document": json.dumps(fields, ensure_ascii=False),
         "timestamp": int(at.timestamp()),
         "memory_bytes": MEMORY_BYTES,
         "seconds": SECONDS,
@@ -75,10 +89,11 @@ def compile_pdf(document: PieceDocument, frame: PageFrame) -> bytes:
             env=_environment(),
         )
     except subprocess.TimeoutExpired:
-        raise PdfFailed(f"{document.title} : la mise en page n’a pas fini à temps.") from None
+        raise PdfFailed(f"{title} : la mise en page n’a pas fini à temps.") from None
     if done.returncode or not done.stdout.startswith(b"%PDF-"):
         why = done.stderr.decode(errors="replace").strip()[-500:] or f"code {done.returncode}"
-        raise PdfFailed(f"{document.title} : la mise en page a échoué : {legible(why)}")
+        failure = _GlyphMissing if _MISSING in why else PdfFailed
+        raise failure(f"{title} : la mise en page a échoué : {legible(why)}")
     return done.stdout
 
 
@@ -88,12 +103,12 @@ def _environment() -> Mapping[str, str]:
     return {name: os.environ[name] for name in names if name in os.environ}
 
 
-def _legible(value: Any) -> Any:
+def _legible(value: Any, *, plain: bool) -> Any:
     """Return a value of JSON whose every string can be shown."""
     if isinstance(value, str):
-        return legible(value)
+        return legible(value, plain=plain)
     if isinstance(value, Mapping):
-        return {name: _legible(inner) for name, inner in value.items()}
+        return {name: _legible(inner, plain=plain) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_legible(inner) for inner in value]
+        return [_legible(inner, plain=plain) for inner in value]
     return value

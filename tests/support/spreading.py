@@ -16,6 +16,7 @@ LONGEST = (
     "cli/test_secrets.py",
     "demo/test_judged.py",
     "evidence/mutants/test_mutants.py",
+    "dossier/test_pdf_standards.py",
     "cli/test_journal.py",
     "cli/test_export.py",
     "evidence/test_verified_alive.py",
