@@ -91,7 +91,7 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         draft.request_bytes = head
         answer = _Body(draft, connection, plain, self._limits, on_default=address.on_default_port)
         status = await answer.read_head()
-        return httpx.Response(
+        return _OneResponse(
             status,
             headers=answer.fields,
             stream=answer,
@@ -112,6 +112,18 @@ class RecordingTransport(httpx.AsyncBaseTransport):
                 Failure.DNS_BOGON, f"only private: {', '.join(resolution.addresses)}"
             )
         return allowed[: self._limits.addresses]
+
+
+class _OneResponse(httpx.Response):
+    """A response whose redirect is ours to follow.
+
+    Else httpx prepares the next request of each redirect, followed or not, and raises for a
+    Location that it cannot read: one of another scheme, or longer than its bound.
+    """
+
+    @property
+    def has_redirect_location(self) -> bool:
+        return False
 
 
 class _Body(httpx.AsyncByteStream):

@@ -250,6 +250,33 @@ WIRE: dict[str, Wire] = {
     "gzip without its last block": Wire(why="flushed", data=compressed(b"gzip", _flushed())),
     "gzip and more": Wire(why="padding", data=compressed(b"gzip", GZIP + b"\x00" * 20)),
     "deflate without its checksum": Wire(why="4 short", data=compressed(b"deflate", DEFLATE[:-4])),
+    "deflate with a false checksum": Wire(
+        why="Adler-32", data=compressed(b"deflate", DEFLATE[:-4] + b"\x00" * 4)
+    ),
+    "deflate and more": Wire(why="padding", data=compressed(b"deflate", DEFLATE + b"\x00" * 20)),
+    "raw deflate and more": Wire(
+        why="padding", data=compressed(b"deflate", DEFLATE[2:-4] + b"\x00" * 20)
+    ),
+    "deflate cut in the middle": Wire(
+        why="half of the text never came",
+        data=compressed(b"deflate", zlib.compress(PAGE, 0)[: len(HALF)]),
+        said=(Verdict.DOWN, Reason.INVALID_ENCODING),
+        shown=False,
+    ),
+    **{
+        f"{name} without its coding": Wire(
+            why="bytes that are no text",
+            data=OK + HTML + b"Content-Length: %d\r\n\r\n" % len(data) + data,
+            said=(Verdict.DOWN, Reason.NOT_A_PAGE),
+            shown=False,
+        )
+        for name, data in (
+            ("gzip", GZIP),
+            ("deflate", DEFLATE),
+            ("brotli", brotli.compress(PAGE)),
+            ("zstd", zstandard.compress(PAGE)),
+        )
+    },
     "raw deflate": Wire(why="no wrapper", data=compressed(b"deflate", DEFLATE[2:-4])),
     "x-gzip": Wire(why="old name", data=compressed(b"x-gzip", GZIP)),
     "GZIP": Wire(why="capitals", data=compressed(b"GZIP", GZIP)),
