@@ -52,6 +52,7 @@ UNUSED = {
     "filter_stream": "called by Jinja",
     "get_next_fire_time": "called by APScheduler",
     "handle_async_request": "called by httpx",
+    "has_redirect_location": "called by httpx",
     "new_tiles": "the tests hold the tiles that are written to those that the format lists",
     "process_bind_param": "called by SQLAlchemy",
     "process_result_value": "called by SQLAlchemy",
