@@ -32,7 +32,7 @@ from monitor.runtime.clock import SystemClock
 from monitor.runtime.errors import in_french
 from monitor.store import Store
 
-_MEGA = 1_000_000
+_KILO = 1_000
 
 
 def add(commands: Commands) -> None:
@@ -128,7 +128,7 @@ def run_dossier(args: Namespace) -> int:
     if args.json:
         say(_shape(summary))
     else:
-        print("\n".join(_lines(summary, out)))
+        print("\n".join(_lines(summary, out, stamp=args.stamp)))
     return 0
 
 
@@ -191,6 +191,7 @@ def _shape(summary: DossierSummary) -> dict[str, Any]:
         "size": summary.size,
         "root": summary.root,
         "settled": summary.settled,
+        "stamped_by": summary.stamped_by or None,
         "files": [
             {
                 "number": file.number,
@@ -206,14 +207,17 @@ def _shape(summary: DossierSummary) -> dict[str, Any]:
     }
 
 
-def _lines(summary: DossierSummary, out: Path) -> list[str]:
+def _lines(summary: DossierSummary, out: Path, *, stamp: bool) -> list[str]:
     lines = [
         f"{out} : dossier {summary.code}, au point de contrôle de {grouped(summary.size)} feuilles."
     ]
     for file in summary.files:
         pages = f", {count(file.pages, 'page')}" if file.pages else ""
-        size = f"{file.size_bytes / _MEGA:.1f} Mo".replace(".", ",")
-        lines.append(f"  {file.name} ({size}{pages})")
+        lines.append(f"  {file.name} ({grouped(-(-file.size_bytes // _KILO))} ko{pages})")
+    if summary.stamped_by:
+        lines.append(f"Inventaire horodaté par {summary.stamped_by}.")
+    elif stamp:
+        lines.append("Inventaire sans horodatage : aucune autorité n’a donné de réponse vérifiée.")
     lines.append(
         f"Dernière pièce : {summary.last_number}. Une mise à jour : --since-piece "
         f"{summary.last_number}."

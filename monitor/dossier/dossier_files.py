@@ -34,6 +34,7 @@ class DossierSummary:
         code: See `dossier_code`.
         size, root: Of the journal at the checkpoint that the dossier tells the record by; the
             root in lower-case hex.
+        stamped_by: The authority whose time-stamp the inventory has; "" without one.
         settled: Whether nothing that is recorded later can change the period.
         files: The pieces by number, then the rest.
 
@@ -44,6 +45,7 @@ class DossierSummary:
     root: str
     settled: bool
     files: tuple[DossierFile, ...]
+    stamped_by: str = ""
 
     @property
     def last_number(self) -> int:

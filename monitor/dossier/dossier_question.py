@@ -172,6 +172,7 @@ def dossier_code(
         "size": checkpoint.size,
         "supplement": question.supplement,
         "targets": list(question.targets),
+        "title": question.title,
         "to": question.until.isoformat(),
     }
     digest = int.from_bytes(hashlib.sha256(canonical(ingredients)).digest())

@@ -104,6 +104,7 @@ def write_dossier(  # noqa: PLR0913 -- a question, and what goes with its answer
         root=record.checkpoint.root.hex(),
         settled=record.settled,
         files=files,
+        stamped_by=writer.stamped_by,
     )
 
 
@@ -114,6 +115,7 @@ class _DossierWriter:
     progress: Progress
     bundle: BundleWriter | None
     stamper: DocumentStamper | None
+    stamped_by: str = ""
     _files: list[DossierFile] = field(default_factory=list)
 
     def write(self) -> tuple[DossierFile, ...]:
@@ -213,6 +215,7 @@ class _DossierWriter:
                     INVENTORY_NAME, INVENTORY_TITLE, stamped.pdf, None,
                     pages=page_count(stamped.pdf),
                 )  # fmt: skip
+                self.stamped_by = authority.name
                 return
         none = InventoryStamp(in_vain=len(authorities))
         self._other(INVENTORY_NAME, INVENTORY_TITLE, inventory(self.record, pieces, none))

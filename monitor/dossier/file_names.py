@@ -21,13 +21,14 @@ def plain(text: str) -> str:
 def piece_name(number: int, title: str, about: str, since: datetime, until: datetime) -> str:
     """Return the name of a numbered PDF: "01-Releve-d-indisponibilite-ANEF-2026-11-01_2026-11-30".
 
-    `about` is cut where the name would be too long.
+    `about` is cut between two words where the name would be too long.
     """
     last = (until - timedelta(microseconds=1)).astimezone(PARIS)
     days = f"{since.astimezone(PARIS):%Y-%m-%d}_{last:%Y-%m-%d}"
     head, tail = f"{number:02}-{plain(title)}", f"-{days}.pdf"
     room = MOST - len(head) - len(tail) - 1
-    middle = plain(about)[: max(0, room)].strip("-")
+    words = plain(about)
+    middle = words if len(words) <= room else words[: max(0, room) + 1].rpartition("-")[0]
     return f"{head}-{middle}{tail}" if middle else f"{head[: MOST - len(tail)]}{tail}"
 
 
