@@ -62,7 +62,7 @@ def inventory(
             table(
                 ("N°", "Intitulé et fichier", "Pages", "Taille"),
                 (_row(file) for file in pieces),
-                widths=(0.6, 8, 1, 1.4),
+                widths=(0.6, 9, 0.9, 1.1),
                 about="Pièces, par numéro",
             ),
             *_supplement(record),
@@ -105,7 +105,7 @@ def _row(file: DossierFile) -> tuple[Line, ...]:
     handed = ", sur support matériel (voir « À lire »)" if file.handed_over else ""
     return (
         str(file.number),
-        [f"{file.title}{handed} – ", code(file.name)],
+        [f"{file.title}{handed}\n", code(file.name)],
         str(file.pages) if file.pages else "–",
         _size(file),
     )
@@ -142,7 +142,7 @@ def _hand_in(record: DossierRecord, files: Sequence[DossierFile]) -> Iterator[Bl
     yield heading("Par voie électronique")
     yield bullets(_by_wire(record, pdfs))
     if handed:
-        yield heading("Le lot de preuves, sur support matériel")
+        yield heading("Le paquet de preuves, sur support matériel")
         yield paragraph(
             "Ce fichier n’est pas un PDF : aucun texte lu ne dit que les portails l’acceptent. Ce "
             "qui ne peut être transmis par voie électronique l’est sur support matériel (clé USB, "

@@ -115,7 +115,7 @@ def _incident(record: DossierRecord, one: ReadOutage) -> Iterator[Block]:
     yield facts(
         [
             ("Nom, prénom", "………………………………………………"),
-            ("Numéro étranger, s’il y en a un", "………………………………"),
+            ("Numéro étranger", "………………………………"),
             ("Démarche", "………………………………………………"),
             ("Joindre à", "………………………………………………"),
         ]
