@@ -151,9 +151,9 @@ STEPS: Final = (
         "contrôle."
     ),
     (
-        "Avec le paquet de preuves (inventaire) : lancer le programme de vérification, qui n’a besoin "
-        "ni de nous ni d’internet ; il recalcule les empreintes, la signature et l’arbre, et liste "
-        "les indisponibilités que les feuilles établissent."
+        "Avec le paquet de preuves (inventaire) : lancer le programme de vérification, qui n’a "
+        "besoin ni de nous ni d’internet ; il recalcule les empreintes, la signature et l’arbre, "
+        "et liste les indisponibilités que les feuilles établissent."
     ),
     "Avec les données de l’État : comparer chaque minute citée à ses propres journaux.",
 )

@@ -24,6 +24,12 @@ from monitor.dossier.outage_reading import ReadOutage
 
 ATTEMPTS_TITLE: Final = "Tableau de mes tentatives"
 SHEET_TITLE: Final = "Fiche d’incident"
+# What is asked of the contact centre, an access point or the prefecture: an answer in writing.
+DEMAND: Final = (
+    "Madame, Monsieur, je n’ai pas pu accomplir ma démarche sur cette page. Je vous demande de "
+    "m’indiquer par écrit si un dysfonctionnement a été enregistré à ces date et heures, de "
+    "l’attester le cas échéant, et de me dire par quelle autre voie déposer ma demande."
+)
 _BLANK_ROWS: Final = 16
 _MOST_BESIDE: Final = 12  # outages printed beside the blank rows
 _QUOTED: Final = 400
@@ -107,11 +113,7 @@ def _incident(record: DossierRecord, one: ReadOutage) -> Iterator[Block]:
         text = " ".join(one.shown.text.split())
         yield quotation(text if len(text) <= _QUOTED else f"{text[:_QUOTED]} […]")
     yield heading("Demande")
-    yield paragraph(
-        "Madame, Monsieur, je n’ai pas pu accomplir ma démarche sur cette page. Je vous demande de "
-        "m’indiquer par écrit si un dysfonctionnement a été enregistré à ces date et heures, de "
-        "l’attester le cas échéant, et de me dire par quelle autre voie déposer ma demande."
-    )
+    yield paragraph(DEMAND)
     yield facts(
         [
             ("Nom, prénom", "………………………………………………"),

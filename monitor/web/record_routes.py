@@ -16,6 +16,8 @@ from monitor.core.french.at_sentences import distance
 from monitor.core.model import GapCause
 from monitor.core.outages.announcements import AnnouncementStatus
 from monitor.core.untrusted.numbers import whole
+from monitor.dossier.dossier_sentences import identifier_in
+from monitor.dossier.person_sheets import DEMAND
 from monitor.evidence.log.tiles import Tiles
 from monitor.evidence.log.tlog import TILE_WIDTH, ProofError
 from monitor.runtime.clock import Clock
@@ -77,12 +79,15 @@ class RecordRoutes:
             distance=distance,
             gap_causes=tuple(GapCause),
             announced_words=ANNOUNCED,
+            incident_demand=DEMAND,
+            identifier_in=identifier_in,
         )
 
     def routes(self) -> list[Route]:
         return [
             Route("/incidents", self.incidents),
             Route("/incidents/{number:int}.csv", self.incident_data),
+            Route("/incidents/{number:int}/fiche", self.incident_sheet),
             Route("/incidents/{number}", self.incident),
             Route("/lacunes", self.gaps),
             Route("/verifier", self.verify),
@@ -129,6 +134,14 @@ class RecordRoutes:
         )
         response = self._pages.response(request, answer)
         return as_csv(response, f"incident-{number}")
+
+    async def incident_sheet(self, request: Request) -> Response:
+        """Serve what a person sends, and fills in, about an incident: to be printed."""
+        number = _number(str(request.path_params["number"]))
+        answer = await self._pages.get(
+            f"/incidents/{number}/fiche", lambda: self._incident_sheet(number)
+        )
+        return self._pages.response(request, answer)
 
     async def gaps(self, request: Request) -> Response:
         """Serve one page of our own gaps; 400 for an invalid filter."""
@@ -180,6 +193,10 @@ class RecordRoutes:
         if view.settled:
             self._settled.add(number)
         return self._pages.render("incident.html", view)
+
+    def _incident_sheet(self, number: int) -> bytes | None:
+        view = self._view(number)
+        return self._pages.render("incident_sheet.html", view) if view else None
 
     def _incident_data(self, number: int) -> bytes | None:
         view = self._view(number)

@@ -95,6 +95,16 @@ def test_the_page_has_the_four_checks_each_with_its_leaf_and_both_bounds() -> No
     assert "au plus 14 min 00 s" in text
 
 
+def test_the_page_offers_a_sheet_to_send_which_asks_for_an_answer_in_writing() -> None:
+    reads = framed("a", number=100)
+    assert "/incidents/100/fiche" in hrefs(page(reads, "/incidents/100"))
+    text = said(page(reads, "/incidents/100/fiche"))
+    assert "Fiche d’incident n° 100" in text
+    assert "m’indiquer par écrit" in text
+    assert "Mes tentatives" in text
+    assert visitor(reads).get("/incidents/999/fiche").status_code == 404
+
+
 def test_an_outage_that_goes_on_has_no_longest_duration() -> None:
     one = replace(outage("a"), number=7)
     reads = FakeReads(confirmed=[one], grouped=[replace(incident("a"), number=7)])
