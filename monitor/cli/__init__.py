@@ -36,6 +36,7 @@ COMMANDS = {
     "rejudge": "rejudge",
     "changes": "changes",
     "survey": "survey",
+    "accept": "accept",
     "discover": "discover",
     "annotate": "annotate",
     "subscribers": "alerts_state",

@@ -9,6 +9,7 @@ from typing import Any, TextIO
 
 from monitor.cli.parsing import CommandRefused, Commands, folders, json_option, read_saved, say
 from monitor.config.files.fingerprint_file import load_fingerprints
+from monitor.config.files.local import Local
 from monitor.core.changes.change import Edit, Op
 from monitor.core.changes.compare_saved import Comparison, compare_saved, judge_with
 from monitor.core.french import change_sentences
@@ -44,7 +45,9 @@ def run(args: Namespace) -> int:
     """Compare one pair, or each line of a file of pairs."""
     if (args.pairs is None) == (args.before is None or args.after is None):
         raise CommandRefused("Donner deux pages, AVANT et APRÈS, ou bien --pairs FICHIER.")
-    fingerprints, problems = load_fingerprints(args.config / "fingerprints.toml")
+    fingerprints, problems = load_fingerprints(
+        args.config / "fingerprints.toml", Local(args.config).fingerprints
+    )
     if problems:
         raise CommandRefused("\n".join(map(str, problems)))
     if args.pairs is not None:

@@ -2,11 +2,10 @@
 
 import json
 import os
-import re
 import sys
 import tomllib
 from argparse import Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from monitor.attest.sealing import KEY_FILE
 from monitor.cli.parsing import INIT_HINT, CommandRefused, Commands, folders
 from monitor.config import Config, ConfigError, Problem, load
 from monitor.config.files.local import LOCAL
+from monitor.config.files.local_edit import put
 from monitor.config.schema import Publisher, ServiceEntry
 from monitor.config.settings import read_settings
 from monitor.config.strict_toml.pydantic_french import TablePlace, validate
@@ -84,7 +84,7 @@ def run(args: Namespace) -> int:
     values |= _names_of_keys(args, values)
     text = before or HEAD
     for (table, key), value in values.items():
-        text = put(text, table, key, value)
+        text = put(text, table, key, _toml(value))
     if _parsed(text) != _expected(_parsed(before), values):
         lines = "".join(f"\n  [{t}] {k} = {_toml(value)}" for (t, k), value in values.items())
         raise CommandRefused(
@@ -208,27 +208,6 @@ def _key(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeError):
         return ""
-
-
-def put(text: str, table: str, key: str, value: str) -> str:
-    """Return a TOML text with one value set; the other lines are unchanged."""
-    line, lines = f"{key} = {_toml(value)}", text.splitlines()
-    start = _find(lines, rf"\s*\[\s*{table}\s*\]\s*(#.*)?", 0, len(lines))
-    if start is None:
-        return "\n".join([*lines, *([""] if lines else []), f"[{table}]", line]) + "\n"
-    end = _find(lines, r"\s*\[.*", start + 1, len(lines))
-    end = len(lines) if end is None else end
-    existing = _find(lines, rf"\s*{key}\s*=.*", start + 1, end)
-    if existing is None:
-        lines.insert(start + 1, line)
-    else:
-        lines[existing] = line
-    return "\n".join(lines) + "\n"
-
-
-def _find(lines: list[str], pattern: str, start: int, end: int) -> int | None:
-    matches: Callable[[str], object] = re.compile(pattern).fullmatch
-    return next((n for n in range(start, end) if matches(lines[n])), None)
 
 
 def _toml(value: str) -> str:

@@ -17,7 +17,7 @@ from monitor.cli.parsing import (
 )
 from monitor.config import Config, ConfigError, Problem, budget, load
 from monitor.config.files.fingerprint_file import load_fingerprints
-from monitor.config.files.local import LOCAL
+from monitor.config.files.local import LOCAL, Local
 from monitor.config.rules.legal import public_problems
 from monitor.core.french.formatting import count
 from monitor.core.french.sentences import REASONS, VERDICTS
@@ -140,7 +140,9 @@ def classify(args: Namespace) -> int:
     """Judge one saved answer."""
     if not 100 <= args.status <= 999:  # noqa: PLR2004 -- what a status line can hold
         raise CommandRefused(f"--status : {args.status} : ce n’est pas un code HTTP (100 à 999)")
-    fingerprints, problems = load_fingerprints(args.config / "fingerprints.toml")
+    fingerprints, problems = load_fingerprints(
+        args.config / "fingerprints.toml", Local(args.config).fingerprints
+    )
     if problems:
         raise CommandRefused(_listed(problems))
     try:

@@ -55,7 +55,9 @@ def load(folder: Path) -> Config:
         main.tables.problems.append(_NOTHING)
     elif not placed and not any(tables.problems for tables in files):
         main.local.problems.append(_ALL_DISABLED)
-    fingerprints, fingerprint_problems = load_fingerprints(folder / FINGERPRINTS)
+    fingerprints, fingerprint_problems = load_fingerprints(
+        folder / FINGERPRINTS, main.local.fingerprints
+    )
     problems = [p for tables in (main.tables, *files) for p in tables.problems]
     problems += [*fingerprint_problems, *dates.problems, *main.local.problems]
     if problems:

@@ -96,6 +96,13 @@ class _OwnSideReading:
         self._config = config
         self._observations = observations
         self._surprises: list[Surprise] = []
+        # Without configured ones, those of the machine that made the survey.
+        servers = {*config.resolvers, *config.second_resolvers} if config.resolvers else None
+        self._resolutions = {
+            server: resolutions
+            for server, resolutions in folder.index.resolvers.items()
+            if servers is None or server in servers
+        }
         self._faults: list[str] = []
 
     def result(self) -> OwnSide:
@@ -151,7 +158,7 @@ class _OwnSideReading:
         return good, f"{exchange.status} en {exchange.duration_us / 1e6:.2f} s"
 
     def _resolvers(self) -> Iterator[PartStatus]:
-        answers = self._index.resolvers
+        answers = self._resolutions
         for server, resolutions in answers.items():
             given = sum(bool(resolution.addresses) for resolution in resolutions)
             odd = list(_odd(server, answers))
@@ -165,7 +172,7 @@ class _OwnSideReading:
                 self._surprises.append(self._bad_resolver(server, detail, lies=lies))
 
     def _bad_resolver(self, server: str, detail: str, *, lies: bool) -> Surprise:
-        answers = self._index.resolvers
+        answers = self._resolutions
         good = [
             other
             for other, resolutions in answers.items()
@@ -189,7 +196,11 @@ class _OwnSideReading:
         )
 
     def _clocks(self) -> Iterator[PartStatus]:
-        readings = self._index.clocks
+        readings = {
+            server: self._index.clocks[server]
+            for server in self._config.ntp_servers
+            if server in self._index.clocks
+        }
         limit_us = self._config.clock_limit_us
         working = [server for server, one in readings.items() if one.offset_us is not None]
         for server, one in readings.items():

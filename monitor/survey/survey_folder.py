@@ -54,6 +54,7 @@ class SurveyStep:
     Attributes:
         url: What was asked for; another address since is to be asked again.
         sha256: Of the account of its capture, "" when there is no answer to keep.
+        sure: Whether it was an answer of the site's, and no fault of our own side.
         gap: Why it was not asked: robots.txt, a pause, a refusal of its platform.
 
     """
@@ -61,6 +62,7 @@ class SurveyStep:
     at: datetime
     url: str
     sha256: str = ""
+    sure: bool = True
     gap: GapCause | None = None
 
 

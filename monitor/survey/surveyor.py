@@ -202,8 +202,9 @@ class Surveyor:
             )
             self._tell(lane, observation)
         digest = await asyncio.to_thread(self.folder.keep, target, observation)
+        sure = observation.judgement.verdict is not Verdict.UNKNOWN
         self.folder.index.targets[target.slug] = SurveyStep(
-            at=observation.at, url=target.url, sha256=digest
+            at=observation.at, url=target.url, sha256=digest, sure=sure
         )
         self.folder.save()
 
@@ -337,8 +338,11 @@ def missing(expected: Iterable[str], there: Collection[str]) -> list[str]:
 
 
 def _unasked(targets: Iterable[Target], steps: Mapping[str, SurveyStep]) -> list[Target]:
-    """Return the targets that were not asked yet at their address, in order."""
-    urls = {slug: step.url for slug, step in steps.items()}
+    """Return the targets that have not answered yet at their address, in order.
+
+    What a fault of our own side hid is asked again by the next run.
+    """
+    urls = {slug: step.url for slug, step in steps.items() if step.sure}
     return [target for target in targets if urls.get(target.slug) != target.url]
 
 

@@ -1,7 +1,7 @@
 """A kept answer of a target, judged and read by the rules of today."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
@@ -59,9 +59,11 @@ class TargetReading:
         account, observation = self.account, self.observation
         if account is None or observation is None:
             return None
+        signs = set(account.target.signs_of_life) - set(target.signs_of_life)
+        parts = tuple(part for part in observation.exchange.parts if part.url not in signs)
         return classify(
             target,
-            observation.exchange,
+            replace(observation.exchange, parts=parts),
             controls=observation.controls,
             clock_offset_us=observation.clock_offset_us,
             clock_limit_us=account.clock_limit_us,

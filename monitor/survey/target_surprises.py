@@ -68,13 +68,13 @@ class SurpriseSearch:
             if answered and urlsplit(answered.final_url).netloc == host:
                 yield from other.explored.links
 
-    def harmless(self, draft: Fingerprint) -> bool:
-        """Return whether no good answer of the survey would be judged otherwise by a draft."""
+    def harmless(self, draft: Fingerprint, reading: TargetReading) -> bool:
+        """Return whether a draft changes the judgement of no good answer besides that of one."""
         marks = (*self.config.fingerprints, draft)
         return all(
             other.judged(other.target, marks) == other.judgement
             for other in self.readings
-            if other.verdict in GOOD
+            if other is not reading and other.verdict in GOOD
         )
 
 
@@ -298,7 +298,7 @@ def _refusal(search: SurpriseSearch, reading: TargetReading) -> Surprise | None:
 
 def _notice(search: SurpriseSearch, reading: TargetReading) -> Surprise | None:
     phrases = reading.explored.saying(UPKEEP)
-    unnamed = reading.rule in {"server-error", "no-marker", "own-statement"}
+    unnamed = reading.rule in {"server-error", "own-statement"}
     short = _is_short(reading) and reading.verdict in GOOD
     if not phrases or not (unnamed or short):
         return None
@@ -357,7 +357,7 @@ def _draft(
             )
             marks = (*search.config.fingerprints, draft)
             judged = reading.judged(reading.target, marks)
-            if judged and judged.verdict is verdict and search.harmless(draft):
+            if judged and judged.verdict is verdict and search.harmless(draft, reading):
                 return _fingerprint_edit(draft)
     return None
 

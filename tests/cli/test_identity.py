@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from monitor.cli import main
-from monitor.cli.init import put
 from monitor.config import load
+from monitor.config.files.local_edit import put
 from monitor.core.model import GapCause
 from monitor.store import Store
 from tests.support.service import (
@@ -224,9 +224,9 @@ def test_it_can_be_shown_instead_of_written(nameless: Path) -> None:
 
 
 def test_a_value_is_put_where_its_table_is() -> None:
-    assert put("", "a", "k", "v") == '[a]\nk = "v"\n'
-    assert put("[a]\n[b]\nk = 1\n", "a", "k", "v") == '[a]\nk = "v"\n[b]\nk = 1\n'
-    assert put("[a]\n# k = 1\n k = 2\n", "a", "k", "v") == '[a]\n# k = 1\nk = "v"\n'
+    assert put("", "a", "k", '"v"') == '[a]\nk = "v"\n'
+    assert put("[a]\n[b]\nk = 1\n", "a", "k", '"v"') == '[a]\nk = "v"\n[b]\nk = 1\n'
+    assert put("[a]\n# k = 1\n k = 2\n", "a", "k", '"v"') == '[a]\n# k = 1\nk = "v"\n'
 
 
 def test_check_config_says_what_is_missing_and_what_is_local(

@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import struct
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -26,6 +25,7 @@ from monitor.core.model import (
 from monitor.probe.local_health.control_panel import ControlPanel, read_clock
 from monitor.probe.local_health.own_health import LocalHealth
 from tests.support.clock import FakeClock
+from tests.support.time_server import TimeServer
 
 pytestmark = pytest.mark.anyio
 
@@ -216,28 +216,6 @@ async def test_one_caller_that_gives_up_does_not_stop_the_others() -> None:
     await clock.advance(2)
     assert (await other).ok == 3
     assert one.cancelled()
-
-
-class TimeServer(asyncio.DatagramProtocol):
-    """Answers with a time that is `offset_s` later than the client's."""
-
-    def __init__(self, *, offset_s: float, stratum: int = 2, leap: int = 0) -> None:
-        self.offset = round(offset_s * 2**32)
-        self.stratum = stratum
-        self.leap = leap
-        self.transport: asyncio.DatagramTransport | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = cast("asyncio.DatagramTransport", transport)
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        sent = int.from_bytes(data[40:48], "big")
-        flags = self.leap << 6 | 4 << 3 | 4
-        head = struct.pack("!BBbbIII", flags, self.stratum, 6, -20, 0, 2**16 // 100, 0)
-        now = sent + self.offset
-        assert self.transport is not None
-        now %= 1 << 64
-        self.transport.sendto(head + struct.pack("!QQQQ", now, sent, now, now), addr)
 
 
 class Forger(TimeServer):

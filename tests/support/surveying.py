@@ -30,6 +30,7 @@ class Surveyed:
         requests: Host and path of each request that a site received, in order.
         instead: Answers in place of the demo's.
         change: Changes the configuration as it was read.
+        time_port: UDP port of the servers of time.
 
     """
 
@@ -38,6 +39,7 @@ class Surveyed:
     requests: list[tuple[str, str]]
     instead: Answers = lambda _host, _path: None
     change: Callable[[Config], Config] = lambda config: config
+    time_port: int = 9  # where nobody listens
 
     @property
     def config(self) -> Config:
@@ -70,7 +72,7 @@ class Surveyed:
             courier=OutboundHttp(user_agent="essai", allow_private=True, ports=config.ports),
             chosen=[t for t in config.targets if not only or t.slug in only],
             stop=stop,
-            ports=SurveyPorts(names=port, time=self.world.dns_address[1]),
+            ports=SurveyPorts(names=port, time=self.time_port),
         )
         done = 0
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.config.fields.regexes import LENGTH_MAX, check_regex
+from monitor.config.files.local import LOCAL
 from monitor.config.strict_toml.problems import Problem, shown
 from monitor.config.strict_toml.toml_files import read_toml
 from monitor.core.model import Confidence, Reason, Verdict
@@ -96,8 +97,13 @@ class _FingerprintTable:
             return None
 
 
-def load_fingerprints(path: Path) -> tuple[tuple[Fingerprint, ...], tuple[Problem, ...]]:
-    """Return the valid fingerprints, and every problem of the others."""
+def load_fingerprints(
+    path: Path, local: object = ()
+) -> tuple[tuple[Fingerprint, ...], tuple[Problem, ...]]:
+    """Return the valid fingerprints, and every problem of the others.
+
+    `local` are the tables of `local.toml`, which come after the shipped ones.
+    """
     data, problems = read_toml(path.parent, path.name)
     if data is None:
         return (), problems
@@ -115,8 +121,13 @@ def load_fingerprints(path: Path) -> tuple[tuple[Fingerprint, ...], tuple[Proble
             _problem(path.name, TABLE, tables, "mauvais type", f"écrire [[{TABLE}]]")
         )
         tables = []
-    for number, table in enumerate(tables, start=1):
-        entry = _FingerprintTable(path.name, number, table, words)
+    own = local if isinstance(local, list | tuple) else [local]
+    numbered = [
+        *((path.name, number, table) for number, table in enumerate(tables, start=1)),
+        *((LOCAL, number, table) for number, table in enumerate(own, start=1)),
+    ]
+    for file, number, table in numbered:
+        entry = _FingerprintTable(file, number, table, words)
         fingerprint = _read(entry)
         if fingerprint is not None and fingerprint.id in fingerprints:
             entry.refuse("id", fingerprint.id, "identifiant en double", "en choisir un autre")

@@ -1,9 +1,10 @@
 """`local.toml`: the settings of one association, which override those shipped with the program.
 
 The shipped files are replaced by every upgrade; this one is never shipped. It may have any key of
-`vigie.toml` and of `milestones.toml`, and `[[target]]` entries that change, disable or add a
-target. Tables are merged key by key; entries of a list of tables that have a `slug` are merged
-with the entry of that slug; any other value replaces the shipped one.
+`vigie.toml` and of `milestones.toml`, `[[target]]` entries that change, disable or add a target,
+and `[[fingerprint]]` entries, which are added to those shipped. Tables are merged key by key;
+entries of a list of tables that have a `slug` are merged with the entry of that slug; any other
+value replaces the shipped one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from monitor.config.strict_toml.toml_files import read_toml
 LOCAL = "local.toml"
 TARGET = "target"
 MILESTONE = "milestone"
+FINGERPRINT = "fingerprint"
 ENABLED = "enabled"  # of a target, here only
 DEPTH_MAX = 8  # tables in tables that are listed one by one; the schema has four
 _HERE, _THERE = TablePlace(LOCAL), TablePlace("")
@@ -114,6 +116,8 @@ class Local:
         self.targets: dict[int, dict[str, Any]] = {}  # by position in the file
         self._used: set[int] = set()
         self._read_targets(self.main.pop(TARGET, []))
+        self.fingerprints: object = self.main.pop(FINGERPRINT, [])
+        self._list_fingerprints()
         # Of another file than the rest.
         self._milestones = {MILESTONE: self.main.pop(MILESTONE)} if MILESTONE in self.main else {}
 
@@ -191,6 +195,13 @@ class Local:
                     text = f"{value}, {'relevée' if entry[ENABLED] else 'non relevée'}"
                     key = _HERE.at(TARGET, at, ENABLED)
                     self.settings.append(Setting(key=key, value=text, shipped=None))
+
+    def _list_fingerprints(self) -> None:
+        listed = self.fingerprints if isinstance(self.fingerprints, list) else []
+        for at, entry in enumerate(listed):
+            value = shown(entry.get("id") if isinstance(entry, dict) else entry)
+            key = _HERE.at(FINGERPRINT, at)
+            self.settings.append(Setting(key=key, value=value, shipped=None))
 
     def _refuse(self, *steps: str | int, value: object, reason: str, cure: str) -> None:
         problem = _HERE.problem(TARGET, *steps, value=value, reason=reason, cure=cure)

@@ -271,6 +271,8 @@ def annotation(note: Annotation) -> Leaf:
         text = f"maintenance annoncée du {since} au {until}"
     elif note.kind is AnnotationKind.REPLY:
         text = note.text or ""
+    elif note.kind is AnnotationKind.SETTING:
+        text = "réglage accepté par une personne"
     else:
         text = f"annotation de la feuille {note.withdraws} retirée"
     return _leaf(

@@ -1,4 +1,4 @@
-"""What an operator adds to the record: announced maintenance, its withdrawal, a right of reply."""
+"""What an operator adds to the record: announced maintenance, its withdrawal, replies, settings."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +9,7 @@ class AnnotationKind(StrEnum):
     MAINTENANCE = "maintenance"
     WITHDRAWAL = "withdrawal"  # of an earlier announcement, which stays in the record
     REPLY = "reply"  # of the service concerned, to an incident
+    SETTING = "setting"  # lines of configuration that a person accepted; its proof is the lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,10 +18,11 @@ class Annotation:
 
     Attributes:
         at: When it was recorded; the announcement was archived by then.
-        targets: Slugs, sorted, none twice.
+        targets: Slugs, sorted, none twice; none for a setting of our own side.
         from_at, to_at: The announced window, [from_at, to_at); None for a withdrawal. Of a reply,
         `from_at` is the opening of the incident that it is about, and `to_at` None.
-        sha256: Of the bytes of the announcement, which are kept as `annonces/<sha256>`.
+        sha256: Of the bytes of the announcement, or of the accepted lines, which are kept as
+            `annonces/<sha256>`.
         url: Where the announcement, or the reply, was published.
         change: The leaf of the change of a watched page that is the announcement.
         withdraws: The number of the annotation that is withdrawn.

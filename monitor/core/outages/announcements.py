@@ -51,7 +51,8 @@ def fault(note: Annotation) -> str | None:
 
 
 def _fault_of_targets(note: Annotation) -> str | None:
-    if not 0 < len(note.targets) <= MOST_TARGETS:
+    least = 0 if note.kind is AnnotationKind.SETTING else 1
+    if not least <= len(note.targets) <= MOST_TARGETS:
         return f"il faut de une à {MOST_TARGETS} cibles"
     if list(note.targets) != sorted(set(note.targets)):
         return "les cibles ne sont pas triées, ou l’une est en double"
@@ -64,6 +65,12 @@ def _fault_of_withdrawal(note: Annotation) -> str | None:
     others = note.from_at, note.to_at, note.sha256, note.url, note.change, note.text
     well = note.withdraws is not None and all(one is None for one in others)
     return None if well else "un retrait ne dit que l’annonce qu’il retire"
+
+
+def _fault_of_setting(note: Annotation) -> str | None:
+    others = note.from_at, note.to_at, note.url, note.change, note.withdraws, note.text
+    well = note.sha256 is not None and all(one is None for one in others)
+    return None if well else "un réglage ne dit que l’empreinte de ses lignes"
 
 
 def _fault_of_window(note: Annotation) -> str | None:
@@ -94,6 +101,7 @@ _FAULTS = {
     AnnotationKind.MAINTENANCE: _fault_of_window,
     AnnotationKind.WITHDRAWAL: _fault_of_withdrawal,
     AnnotationKind.REPLY: _fault_of_reply,
+    AnnotationKind.SETTING: _fault_of_setting,
 }
 
 
