@@ -21,9 +21,9 @@ from monitor.runtime.clock import SystemClock
 from monitor.runtime.errors import in_french
 from monitor.store import Store, is_new
 from monitor.survey.acceptance import (
-    Choice,
     Decision,
     NotWritten,
+    ProposalChoice,
     accept,
     accepted_lines,
     read_decisions,
@@ -65,7 +65,7 @@ def add(commands: Commands) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Desk:
+class _AcceptDesk:
     """What a decision needs: where it is written, and of which survey it is."""
 
     config_folder: Path
@@ -73,11 +73,11 @@ class _Desk:
     folder: Path  # of the survey; decisions are kept there
     observed_at: datetime
 
-    def decide(self, surprise: Surprise, choice: Choice) -> None:
+    def decide(self, surprise: Surprise, choice: ProposalChoice) -> None:
         """Write a decision, and the configuration when it is accepted. Raises NotWritten."""
         now = SystemClock().now()
         lines = surprise.edit.lines if surprise.edit else ()
-        if choice is Choice.ACCEPTED:
+        if choice is ProposalChoice.ACCEPTED:
             config = accept(self.config_folder, surprise, observed_at=self.observed_at, now=now)
             _print_written(self.config_folder, surprise)
             self._record(config, surprise, now)
@@ -113,7 +113,7 @@ def run(args: Namespace) -> int:
         return 1 if proposals else 0
     refuse_unknown(proposals, [*args.yes, *args.no])
     decisions = read_decisions(folder)
-    desk = _Desk(
+    desk = _AcceptDesk(
         config_folder=args.config,
         settings=settings,
         folder=folder,
@@ -123,9 +123,13 @@ def run(args: Namespace) -> int:
         for surprise in proposals:
             if surprise.id in {*args.yes, *args.no}:
                 accepted = surprise.id in args.yes
-                desk.decide(surprise, Choice.ACCEPTED if accepted else Choice.REFUSED)
+                desk.decide(
+                    surprise, ProposalChoice.ACCEPTED if accepted else ProposalChoice.REFUSED
+                )
         return 0
-    refused = {one for one, decision in decisions.items() if decision.choice is Choice.REFUSED}
+    refused = {
+        one for one, decision in decisions.items() if decision.choice is ProposalChoice.REFUSED
+    }
     open_ones = [one for one in proposals if args.again or one.id not in refused]
     return ask_each(desk, open_ones)
 
@@ -156,7 +160,7 @@ def refuse_unknown(proposals: Sequence[Surprise], names: Sequence[str]) -> None:
         )
 
 
-def ask_each(desk: _Desk, proposals: Sequence[Surprise]) -> int:
+def ask_each(desk: _AcceptDesk, proposals: Sequence[Surprise]) -> int:
     """Present each proposal and ask; 1 while one is left open."""
     if not proposals:
         print("Rien n’est à décider.")
@@ -172,7 +176,9 @@ def ask_each(desk: _Desk, proposals: Sequence[Surprise]) -> int:
             break
         if answer in {"o", "n"}:
             try:
-                desk.decide(surprise, Choice.ACCEPTED if answer == "o" else Choice.REFUSED)
+                desk.decide(
+                    surprise, ProposalChoice.ACCEPTED if answer == "o" else ProposalChoice.REFUSED
+                )
                 left -= 1
             except NotWritten as error:
                 print(error, file=sys.stderr)

@@ -32,7 +32,7 @@ class NotWritten(VigieError):  # noqa: N818 -- what was refused, not a fault
     """A proposal that cannot be written as it is. French; every file is as before."""
 
 
-class Choice(StrEnum):
+class ProposalChoice(StrEnum):
     ACCEPTED = "accepted"
     REFUSED = "refused"
 
@@ -41,7 +41,7 @@ class Choice(StrEnum):
 class Decision:
     """What a person decided of a proposal. `lines` are those that were proposed then."""
 
-    choice: Choice
+    choice: ProposalChoice
     at: datetime
     lines: tuple[str, ...]
 
