@@ -47,7 +47,7 @@ def postfix() -> Iterator[Postfix]:
 
 
 async def tell(store: Store, postfix: Postfix, tmp_path: Path) -> None:
-    """Tell both readers of the beginning and the end of an incident."""
+    """Send both readers the beginning and the end of an incident."""
     relay = Relay(
         host="localhost", port=postfix.port, security=Security.STARTTLS, per_minute=300, verp=True
     )
