@@ -19,7 +19,7 @@ from monitor.cli.availability import (
 from monitor.cli.log_forms import Column, write_french_csv
 from monitor.cli.parsing import Commands, ProgressLine, say
 from monitor.cli.records import log_options, require_span, write_csv
-from monitor.config.files.ruleset_file import RULESETS, RULESETS_SHIPPED, load_ruleset
+from monitor.config.files.ruleset_file import RULESETS_SHIPPED, load_ruleset, published_ruleset
 from monitor.config.settings import read_settings
 from monitor.core.french import figure_sentences as french
 from monitor.core.french.formatting import count, grouped, numbered
@@ -74,8 +74,7 @@ def rejudge(args: Namespace) -> int:
 def _path(args: Namespace) -> Path:
     """Return the file of a ruleset: one that comes with the program by its name, or a path."""
     if args.ruleset in RULESETS_SHIPPED:
-        folder: Path = args.config
-        return folder / RULESETS / f"{args.ruleset}.toml"
+        return published_ruleset(args.config, args.ruleset)
     return Path(args.ruleset)
 
 

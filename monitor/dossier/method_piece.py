@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from monitor import __version__
-from monitor.config.files.ruleset_file import RULESETS, RULESETS_SHIPPED, load_ruleset
+from monitor.config.files.ruleset_file import RULESETS_SHIPPED, load_ruleset, published_ruleset
 from monitor.core.french import figure_sentences
 from monitor.core.french.formatting import count, grouped, numbered, spell, to_the_second, when
 from monitor.core.french.labels import GAPS
@@ -232,7 +232,7 @@ def _rulesets(record: DossierRecord) -> Iterator[Block]:
             now=microseconds(record.checkpoint.at),
         )
         for name in RULESETS_SHIPPED:
-            ruleset = load_ruleset(folder / RULESETS / f"{name}.toml")
+            ruleset = load_ruleset(published_ruleset(folder, name))
             (answer,) = rejudged_answers(record.store, ruleset, [asked_of], record.basis)
             rows.append(
                 (

@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 
 from monitor.config import ConfigError
-from monitor.config.files.ruleset_file import load_ruleset
+from monitor.config.files.ruleset_file import (
+    RULESETS_SHIPPED,
+    load_ruleset,
+    published_ruleset,
+)
 from monitor.core.model import Verdict
 from tests.support.shipped_rulesets import FOLDER
 
@@ -86,3 +90,14 @@ def test_another_layout_is_another_file_by_its_digest(tmp_path: Path) -> None:
     path.write_text(GOOD + "\n", encoding="utf-8")
 
     assert load_ruleset(path).sha256 != load_ruleset(FOLDER / "lenient.toml").sha256
+
+
+def test_a_folder_without_the_published_rulesets_has_those_of_the_program(tmp_path: Path) -> None:
+    """The demo's folder has none, nor need an association's own."""
+    for name in RULESETS_SHIPPED:
+        assert load_ruleset(published_ruleset(tmp_path, name)).slug == name
+
+    own = tmp_path / "rulesets" / "strict.toml"
+    own.parent.mkdir()
+    own.touch()
+    assert published_ruleset(tmp_path, "strict") == own

@@ -25,6 +25,7 @@ from monitor.core.verdict.rulesets import (
 
 RULESETS = "rulesets"  # the folder of those that come with the program
 RULESETS_SHIPPED = ("strict", "lenient")
+_BESIDE = Path(__file__).resolve().parents[3] / "config"  # where the program is
 LINE, CONFIRMATION = "line", "confirmation"
 _RULE_IDS = sorted({rule_id for rule_id, _ in (*RULES, *DOUBTS)})
 
@@ -97,6 +98,16 @@ class RulesetEntry(Entry):
     summary: Text
     confirmation: Any
     line: Annotated[list[Any], Field(min_length=1, max_length=200)]  # of LineEntry
+
+
+def published_ruleset(folder: Path, name: str) -> Path:
+    """Return the file of a ruleset of `RULESETS_SHIPPED`.
+
+    That of a folder of configuration, or else the one that came with the program: a folder of an
+    association's own, or the demo's, need not have them.
+    """
+    file = Path(RULESETS, f"{name}.toml")
+    return folder / file if (folder / file).is_file() else _BESIDE / file
 
 
 def load_ruleset(path: Path) -> Ruleset:
