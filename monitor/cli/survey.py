@@ -153,6 +153,8 @@ async def survey(
         await surveyor.run_own_side()
         report = await asyncio.to_thread(written, folder, config)
         print(f"{report.installation}\n", file=sys.stderr)
+        if not report.own_side.right:
+            return  # nothing sure could be said of any site
         print(f"{_remaining(surveyor.progress)}.", file=sys.stderr)
         print("Ctrl-C arrête après la demande en cours ; relancer reprend.", file=sys.stderr)
         await surveyor.run_targets()

@@ -110,6 +110,8 @@ class _OwnSideReading:
         clocks, authorities = tuple(self._clocks()), tuple(self._authorities())
         needed = self._config.controls.needed
         working = sum(part.works for part in controls)
+        if not working:  # what else is mute is so for the same cause
+            self._surprises.clear()
         if working < needed:
             self._faults.append(
                 f"{working} témoin(s) sur {len(controls)} répondent, il en faut {needed} : "

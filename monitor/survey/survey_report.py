@@ -133,8 +133,7 @@ class SurveyReport:
             faults = " ; ".join(own.faults)
             return (
                 f"Votre installation n’est pas encore prête : {faults}. Corrigez cela d’abord, "
-                "puis refaites un relevé dans un dossier neuf : celui-ci ne dit rien de sûr des "
-                "sites."
+                "puis relancez la même commande : rien de sûr ne peut être dit des sites avant."
             )
         text = (
             "Votre installation est correcte : cette machine accède à internet, son horloge est "

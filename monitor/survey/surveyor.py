@@ -13,7 +13,7 @@ from functools import partial
 from statistics import median_low
 from urllib.parse import urlsplit
 
-from monitor.config import Config, StampAuthority
+from monitor.config import Config, ControlHost, StampAuthority
 from monitor.config.rules.budgets import requests_of
 from monitor.core.model import (
     ClockReading,
@@ -26,6 +26,7 @@ from monitor.core.model import (
     Target,
     Verdict,
 )
+from monitor.core.model.exchange import StatusClass, status_class
 from monitor.core.scheduling.backoff import asked_wait
 from monitor.core.scheduling.robots_txt import RobotsFile
 from monitor.core.verdict.classify import classify, ruleset
@@ -63,7 +64,6 @@ class SurveyProgress:
     done: int
     total: int
     left_s: float
-    current: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,20 +119,35 @@ class Surveyor:
         )
 
     async def run_own_side(self) -> None:
-        """Ask controls, resolvers, clocks and authorities; those already asked are left out."""
+        """Ask controls, resolvers, clocks and authorities; those that answered are left out."""
         index, config = self.folder.index, self.config
-        await asyncio.gather(*map(self._ask_clock, missing(config.ntp_servers, index.clocks)))
+        limit_us = config.clock_limit_us
+        right = {
+            server
+            for server, one in index.clocks.items()
+            if one.offset_us is not None and abs(one.offset_us) <= limit_us
+        }
+        await asyncio.gather(*map(self._ask_clock, missing(config.ntp_servers, right)))
         await self._line.read_clock()
-        asked_for = {name: step.url for name, step in index.controls.items()}
-        hosts = config.controls.hosts
-        if any(asked_for.get(f"{h.slug}/{family}") != h.url for h in hosts for family in Family):
+        if not all(self._has_answered(host) for host in config.controls.hosts):
             await self._line.check()
             self.folder.save()
         await self._ask_reserves()
-        await asyncio.gather(*map(self._ask_resolver, missing(resolvers(config), index.resolvers)))
+        answered = {
+            server
+            for server, resolutions in index.resolvers.items()
+            if any(resolution.addresses for resolution in resolutions)
+        }
+        await asyncio.gather(*map(self._ask_resolver, missing(resolvers(config), answered)))
         for authority in config.stamping.authorities:
-            if authority.slug not in index.stamps:
+            step = index.stamps.get(authority.slug)
+            if step is None or step.why:
                 await self._ask_authority(authority)
+
+    def _has_answered(self, host: ControlHost) -> bool:
+        """Return whether a control answered at its address, over whichever family."""
+        steps = (self.folder.index.controls.get(f"{host.slug}/{family}") for family in Family)
+        return any(step and step.sure and step.url == host.url for step in steps)
 
     async def _ask_reserves(self) -> None:
         """Ask hosts that may replace the controls that did not answer, one for each."""
@@ -239,9 +254,11 @@ class Surveyor:
         slug = next(host.slug for host in self.config.controls.hosts if host.url == url)
         name = f"{slug}/{family}"
         before = self.folder.index.controls.get(name)
-        if before is None or before.url != url:
+        if before is None or before.url != url or not before.sure:
             digest = self._kept(f"temoin-{slug}-{family}", url, exchange)
-            step = SurveyStep(at=exchange.started_at, url=url, sha256=digest)
+            status = exchange.status
+            sure = status is not None and status_class(status) < StatusClass.SERVER_ERROR
+            step = SurveyStep(at=exchange.started_at, url=url, sha256=digest, sure=sure)
             self.folder.index.controls[name] = step
 
     def _kept(self, slug: str, url: str, exchange: Exchange) -> str:

@@ -1,0 +1,144 @@
+"""A kept survey is judged again without network, and what it proposes is accepted from it."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from monitor.cli import main
+from monitor.fetch import Fetcher
+from monitor.survey.survey_folder import INDEX
+from tests.support.first_day import NEW_PATH, opened
+
+EXPECTED = {
+    "anef": ("to_correct", "degraded", "dead-sign-of-life"),
+    "prefecture-34": ("to_correct", "up", "moved"),
+    "prefecture-38": ("to_correct", "up", "healthy"),
+    "prefecture-44": ("refused", None, ""),
+    "prefecture-67": ("expected", "up", "healthy"),
+}
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path]:
+    monkeypatch.delattr(Fetcher, "fetch_url")  # nothing is asked
+    monkeypatch.delattr(Fetcher, "fetch")
+    return opened(tmp_path)
+
+
+def replayed(config: Path, folder: Path) -> int:
+    return main(["survey", "--replay", str(folder), "--config", str(config)])
+
+
+def accept(config: Path, folder: Path, *words: str) -> int:
+    data = str(folder.parent / "data")
+    return main(["accept", "--from", str(folder), "--config", str(config), "--data", data, *words])
+
+
+def test_the_answers_of_that_day_are_judged_as_they_were(
+    folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, folder = folders
+    assert replayed(config, folder) == 1
+
+    report = json.loads((folder / "survey.json").read_text(encoding="utf-8"))
+    judged = {
+        one["slug"]: (one["standing"], one["verdict"], one["rule"])
+        for one in report["targets"]
+        if one["slug"] in EXPECTED
+    }
+    assert judged == EXPECTED
+    assert report["installation"]["right"]
+    assert {one["kind"] for one in report["surprises"]} == {"shell", "moved", "notice", "robots"}
+    output = capsys.readouterr().out
+    assert "1 cible répond comme prévu, 3 à corriger, 1 refuse la sonde" in output
+
+
+def test_the_page_is_one_file_without_script_and_escapes_what_sites_say(
+    folders: tuple[Path, Path],
+) -> None:
+    config, folder = folders
+    replayed(config, folder)
+    page = (folder / "survey.html").read_text(encoding="utf-8")
+    assert "<script" not in page
+    assert "src=" not in page
+    assert "[[target]]" in page
+    assert "Votre installation est correcte" in page
+    assert "<h1>Nos équipes" not in page
+    assert "\N{NO-BREAK SPACE}: prefecture-34" in page
+
+
+def test_each_is_accepted_by_a_script_and_then_nothing_is_left(
+    folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, folder = folders
+    assert accept(config, folder, "--json") == 1
+    ids = [one["id"] for one in json.loads(capsys.readouterr().out)]
+    assert sorted(ids) == [
+        "anef-shell", "prefecture-34-moved", "prefecture-38-notice", "prefecture-44-robots",
+    ]  # fmt: skip
+    assert accept(config, folder, "--no", "prefecture-44-robots", "--yes", *ids[:1]) == 0
+    assert accept(config, folder, "--yes", "prefecture-34-moved", "prefecture-38-notice") == 0
+
+    text = (config / "local.toml").read_text(encoding="utf-8")
+    assert "accepté le" in text
+    targets = {one["slug"]: one for one in tomllib.loads(text)["target"]}
+    assert targets["prefecture-34"]["url"].endswith(NEW_PATH)
+    assert targets["prefecture-34"]["source"].startswith("relevé du ")
+    assert tomllib.loads(text)["fingerprint"][0]["verdict"] == "maintenance"
+    assert main(["check-config", "--config", str(config)]) == 0
+    capsys.readouterr()
+    assert accept(config, folder) == 0
+    assert "Rien n’est à décider." in capsys.readouterr().out
+    decisions = json.loads((folder / "decisions.json").read_text(encoding="utf-8"))
+    assert decisions["prefecture-44-robots"]["choice"] == "refused"
+
+
+def test_nothing_is_written_without_an_answer(
+    folders: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    config, folder = folders
+    answers = iter(["p", "bof", "n", "q"])
+    monkeypatch.setattr("builtins.input", lambda _question: next(answers))
+    assert accept(config, folder) == 1
+    assert not (config / "local.toml").exists()
+    assert "3 propositions à décider." in capsys.readouterr().out
+
+
+def test_what_the_configuration_refuses_is_undone(
+    folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, folder = folders
+    local = config / "local.toml"
+    lines = 'fingerprint = [{ id = "une" }]\n'
+    local.write_text(lines, encoding="utf-8")
+    assert accept(config, folder, "--yes", "prefecture-38-notice") == 2
+    assert local.read_text(encoding="utf-8") == lines
+    local.write_text("target = []\n", encoding="utf-8")
+    assert accept(config, folder, "--yes", "prefecture-34-moved") == 2
+    assert local.read_text(encoding="utf-8") == "target = []\n"
+    assert "À écrire vous-même" in capsys.readouterr().err
+
+
+def test_an_unknown_name_is_refused(folders: tuple[Path, Path]) -> None:
+    config, folder = folders
+    assert accept(config, folder, "--yes", "rien") == 2
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"[1]", b'{"format": "autre"}', b"\xff"])
+def test_a_folder_that_is_no_survey_is_refused(folders: tuple[Path, Path], data: bytes) -> None:
+    config, folder = folders
+    (folder / INDEX).write_bytes(data)
+    assert replayed(config, folder) == 2
+
+
+def test_answers_that_were_changed_are_refused(folders: tuple[Path, Path]) -> None:
+    config, folder = folders
+    (path,) = (folder / "answers").glob("*.warc.gz")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(bytes(data))
+    assert replayed(config, folder) == 2
