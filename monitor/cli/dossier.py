@@ -1,6 +1,7 @@
 """`vigie dossier`: the numbered pieces for a court, from the record."""
 
 import os
+import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from dataclasses import replace
 from datetime import date
@@ -125,6 +126,8 @@ def run_dossier(args: Namespace) -> int:
             )
         except OSError as error:
             raise CommandRefused(f"{error.filename or out} : {in_french(error)}") from None
+    for missing in config.missing_identity:
+        print(missing, file=sys.stderr)  # it is printed on each page
     if args.json:
         say(_shape(summary))
     else:

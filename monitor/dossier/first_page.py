@@ -16,7 +16,7 @@ from monitor.core.french.formatting import (
     short_duration,
     to_the_second,
 )
-from monitor.core.model import Verdict
+from monitor.core.model import Outage, Verdict
 from monitor.core.outages.calendar import OPEN
 from monitor.core.outages.span_figures import Availability, FigurePart, Scope, ScopeKind
 from monitor.core.outages.time_accounts import HOLD
@@ -97,7 +97,7 @@ def _essence(record: DossierRecord, whole: Availability) -> Iterator[Block]:
         yield paragraph(
             strong(
                 count(len(outages), "indisponibilité constatée", "indisponibilités constatées")
-                + f" {over}, au cours de {weeks}."
+                + f"{_of_pages(outages)} {over}, au cours de {weeks}."
             ),
             " Temps indisponible, d’après tous les relevés : "
             f"{figure_sentences.down(whole.account)}. La couverture est de {covered} de la "
@@ -114,6 +114,12 @@ def _essence(record: DossierRecord, whole: Availability) -> Iterator[Block]:
             f"contrôle signé le {to_the_second(record.checkpoint.at)}, et ses derniers instants "
             "peuvent être précisés par une mise à jour."
         )
+
+
+def _of_pages(outages: Sequence[Outage]) -> str:
+    """Return on how many pages, where there are several: one failure may be that of each."""
+    pages = len({one.target for one in outages})
+    return f", sur {pages} pages," if pages > 1 else ""
 
 
 def _message(read: Sequence[ReadOutage]) -> Iterator[Block]:

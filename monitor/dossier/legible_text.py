@@ -48,6 +48,7 @@ _SCRIPTS: Final = (
     ("\u0591", "\u05c7", "\u05d0", "\u05ea"),  # Hebrew
     ("\u064b", "\u0655", "\u0621", "\u064a"),  # Arabic
 )
+_MARKS: Final = frozenset(c for c in _LEGIBLE if unicodedata.category(c).startswith("M"))
 _MOST_MARKS: Final = 2  # on one letter: more would be drawn over the lines around it
 
 
@@ -57,9 +58,9 @@ def legible(text: str, *, plain: bool = False) -> str:
     An accent that stands apart from its letter is put on it (NFC). With `plain`, all but the
     letters of French and of its neighbours is escaped.
     """
-    if text.isascii() and text.isprintable():
-        return text
     covered = _PLAIN if plain else _LEGIBLE
+    if not (set(text) - covered or set(text) & _MARKS) and unicodedata.is_normalized("NFC", text):
+        return text
     shown: list[str] = []
     letter, marks = "", 0
     for char in unicodedata.normalize("NFC", text.replace("\t", " ")):
