@@ -20,6 +20,7 @@ from monitor.store.reads.journal_reads import KeptCheckpoint
 
 MOST_TARGETS: Final = 200
 MOST_SPAN: Final = timedelta(days=1100)  # three years, and the days around them
+YEARS: Final = (2000, 2100)  # the second not included
 MOST_NUMBER: Final = 99  # of a piece: file names have two digits
 # CESEDA, article R. 431-5: a renewal is asked for between these days before the expiry.
 WINDOW_OPENS, WINDOW_CLOSES = timedelta(days=120), timedelta(days=60)
@@ -82,6 +83,10 @@ class DossierQuestion:
             )
         if self.until - self.since > MOST_SPAN:
             raise DossierRefused(f"Période trop longue : {MOST_SPAN.days} jours au plus.")
+        if not YEARS[0] <= self.since.year <= self.until.year < YEARS[1]:
+            raise DossierRefused(f"Période hors des bornes : de {YEARS[0]} à {YEARS[1] - 1}.")
+        if self.expiry is not None and not YEARS[0] <= self.expiry.year < YEARS[1]:
+            raise DossierRefused("Date d’expiration hors des bornes.")  # which is said nowhere
         if not 1 <= self.first_number <= MOST_NUMBER:
             raise DossierRefused(f"Numéro de pièce refusé : de 1 à {MOST_NUMBER}.")
 

@@ -11,13 +11,16 @@ from typing import Final
 from monitor import __version__
 from monitor.attest.kept_answers import KeptAnswers
 from monitor.config import Config
+from monitor.config.files.ruleset_file import RULESETS_SHIPPED, load_ruleset, published_ruleset
 from monitor.core.french.formatting import grouped
 from monitor.core.journal.jcs import canonical
 from monitor.core.model import Gap, Incident, Outage
 from monitor.core.outages.span_figures import Availability, Scope, ScopeKind
 from monitor.core.outages.time_accounts import microseconds
+from monitor.core.verdict.rulesets import Ruleset
 from monitor.dossier.checkpointed_reads import CheckpointedReads
 from monitor.dossier.dossier_question import DossierQuestion, DossierRefused, dossier_code
+from monitor.evidence.log.mirror import verifier_sha256
 from monitor.evidence.log.note import Checkpoint, Note
 from monitor.figures.answers import Basis, Division, FigureQuestion, availability
 from monitor.figures.configured import basis_of
@@ -114,9 +117,19 @@ class DossierRecord:
                 for one in figures.hours
             ],
             "milestones": [[one.slug, one.date.isoformat()] for one in figures.milestones],
+            "rulesets": [ruleset.sha256 for ruleset in self.rulesets],
             "site": self.config.publisher.site,
+            "verifier": verifier_sha256(),
         }
         return f"{__version__}+{hashlib.sha256(canonical(printed)).hexdigest()[:16]}"
+
+    @cached_property
+    def rulesets(self) -> tuple[Ruleset, ...]:
+        """The published rulesets; none without a folder of configuration."""
+        folder = self.source.config_folder
+        if folder is None:
+            return ()
+        return tuple(load_ruleset(published_ruleset(folder, name)) for name in RULESETS_SHIPPED)
 
     @property
     def position(self) -> str:

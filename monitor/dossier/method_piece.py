@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Final
 
 from monitor import __version__
-from monitor.config.files.ruleset_file import RULESETS_SHIPPED, load_ruleset, published_ruleset
 from monitor.core.french import figure_sentences
 from monitor.core.french.formatting import count, grouped, numbered, spell, to_the_second, when
 from monitor.core.french.labels import GAPS
@@ -214,8 +213,7 @@ def _rulesets(record: DossierRecord) -> Iterator[Block]:
     yield heading("Le même registre, compté plus bas et plus haut")
     question = record.question
     days = len(question.targets) * max(1, (question.until - question.since).days)
-    folder = record.source.config_folder
-    if folder is None or days > MOST_REJUDGED:
+    if not record.rulesets or days > MOST_REJUDGED:
         yield paragraph(
             "Deux jeux de règles publiés encadrent le nôtre : « lenient », ce que l’administration "
             "concéderait, et « strict », ce qu’une association peut soutenir. Ils ne sont pas "
@@ -231,8 +229,7 @@ def _rulesets(record: DossierRecord) -> Iterator[Block]:
             until=microseconds(question.until),
             now=microseconds(record.checkpoint.at),
         )
-        for name in RULESETS_SHIPPED:
-            ruleset = load_ruleset(published_ruleset(folder, name))
+        for ruleset in record.rulesets:
             (answer,) = rejudged_answers(record.store, ruleset, [asked_of], record.basis)
             rows.append(
                 (
