@@ -23,7 +23,7 @@ from monitor.core.verdict.context import Finding, Rule, RuleContext, as_shown, l
 from monitor.core.verdict.fingerprints import Fingerprint, digest
 from monitor.core.verdict.page_summary import Summarize, glance
 
-RULESET = "2026-11-29.11"  # changes with the rules; `ruleset` adds the fingerprints' digest
+RULESET = "2026-11-29.12"  # changes with the rules; `ruleset` adds the fingerprints' digest
 
 RULES: tuple[tuple[str, Rule], ...] = (
     ("clock-offset", rules_local.clock_offset),

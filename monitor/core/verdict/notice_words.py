@@ -12,7 +12,7 @@ SOFTWARE = re.compile(
     r"|upstream|origin|webmail)\b"
 )
 SERVICE = re.compile(
-    r"\b(services?|demarches?|espaces?|acces|access|connexion|connection|consultation|depot"
+    r"\b(services?|demarches?|espaces?|acces|access|connexions?|connections?|consultation|depot"
     r"|operations?|demandes?|requetes?|requests?|chargement|reponse|response|formulaire|form"
     r"|fonctionnalites?|traitement|authentification|session|affichage|prise de rendez-vous"
     r"|things|quelque chose|something|contenus?|content|outil|tool)\b"
@@ -114,10 +114,10 @@ ELSEWHERE = re.compile(
     r"|modeles?|produits?|tailles?|coloris|ouvrages?|livres?|book|size|medicaments?|vaccins?"
     r"|medecins?|docteurs?|doctor|conseillers?|creneaux?|lits?|chambres?|billets?|trains?|bus"
     r"|trams?|metro|circulation|eau|electricite|voitures?|vehicules?|item|product|model|stock"
-    r"|appliances?|urgences?|pediatrie|geriatrie|maternite|chirurgie|cardiologie|visites?"
-    r"|collecte|seances?|cotation|chasse|inscriptions?|concours|session est"
-    r"|travaux (?!techniques|sur)|greve|vocal|telecopie|fax|massifs?|piste|stade|crues?"
-    r"|inondations?|intemperies|neige|verglas|tempetes?|orages?)\b|\d ?(€|euros?)"
+    r"|appliances?|urgences?|pediatrie|geriatrie|maternite|chirurgie|cardiologie"
+    r"|visites? (medicale|guidee)s?|collecte|seances?|cotation|chasse|inscriptions?|concours"
+    r"|session est|travaux (?!techniques|sur)|greve|vocal|telecopie|fax|massifs?|piste|stade"
+    r"|crues?|inondations?|intemperies|neige|verglas|tempetes?|orages?)\b|\d ?(€|euros?)"
 )
 # Words of notices besides those above: of a maintenance, of a page that is gone, of a crowd.
 NOTICE = re.compile(
@@ -125,13 +125,14 @@ NOTICE = re.compile(
     r"|nouvelle version|upgrad\w{1,4}|introuvables?|inexistante?s?|n'exist\w{1,5}|n'est plus"
     r"|ne sont plus|not found|trouvee?s?|supprimee?s?|deplacee?s?|archivee?s?|no longer|moved"
     r"|removed|deleted|exists?|satur\w{1,6}|affluence|afflux|frequentation|trafic|traffic"
-    r"|overload\w{0,3}|too many|busy|simultane\w{1,4}|(nombre|capacite) (maxim\w{2,4}|trop)"
-    r"|capacity|(en|under) construction|bientot|prochainement|sous peu|a venir|coming soon"
-    r"|domaines?|domains?|heberge\w{1,6}|hosting|expir\w{1,4}|a vendre|for sale|bloqu\w{1,3}"
-    r"|blocked|refus\w{1,3}|denied|rejet\w{1,3}|rejected|forbidden|interdit\w{0,2}|nginx|apache"
-    r"|tomcat|index\.\w{3,4}|mal passe\w{0,2}|went wrong|abruptly|definitivement|amelior\w{1,8}"
-    r"|peau neuve|chantier|version|moderne|struggl\w{2,3}|absorber|monde|refresh|makeover"
-    r"|facelift|coup de neuf|peaufin\w{1,5}|travaux|travaill\w{1,5}|intervention)\b"
+    r"|overload\w{0,3}|too many|trop d(e|')|capacites?|depasse\w{0,2}|busy|simultane\w{1,4}"
+    r"|(nombre|capacite) (maxim\w{2,4}|trop)|capacity|(en|under) construction|bientot"
+    r"|prochainement|sous peu|a venir|coming soon|domaines?|domains?|heberge\w{1,6}|hosting"
+    r"|expir\w{1,4}|a vendre|for sale|bloqu\w{1,3}|blocked|refus\w{1,3}|denied|rejet\w{1,3}"
+    r"|rejected|forbidden|interdit\w{0,2}|nginx|apache|tomcat|index\.\w{3,4}|mal passe\w{0,2}"
+    r"|went wrong|abruptly|definitivement|amelior\w{1,8}|peau neuve|chantier|version|moderne"
+    r"|struggl\w{2,3}|absorber|monde|refresh|makeover|facelift|coup de neuf|peaufin\w{1,5}"
+    r"|travaux|travaill\w{1,5}|intervention)\b"
 )
 # What a notice advises, and whom to turn to.
 ADVICE = re.compile(
@@ -140,9 +141,9 @@ ADVICE = re.compile(
     r"|persist\w{0,4}|quelques (instants|minutes|heures)|verifi\w{1,4}|check|adresse|url|liens?"
     r"|links?|moteur|menus?|refresh|reload|raffraich\w{1,4}|rafraich\w{1,4}|please|veuillez"
     r"|prevenue?s?|alertee?s?|informee?s?|rouvr\w{1,5}|reouv\w{1,8}|reprise|reprendra"
-    r"|redirig\w{1,3}|redirect\w{0,3}|une recherche|hang tight|horaires|ouverte? (du|le) (lun"
-    r"|mar|mercre|jeu|vendre|same)di|tel|courriel|e?-?mail|technical|techniques?|notified)\b"
-    r"|\b0\d([ .]?\d\d){4}\b|\w@\w"
+    r"|redirig\w{1,3}|redirect\w{0,3}|une recherche|hang tight|ser(a|ont) (retabli\w{0,3}|(de"
+    r"|a) nouveau)|horaires|ouverte? (du|le) (lun|mar|mercre|jeu|vendre|same)di|tel|courriel"
+    r"|e?-?mail|technical|techniques?|notified)\b|\b0\d([ .]?\d\d){4}\b|\w@\w"
 )
 # What is so today, whatever dates the sentence gives.
 PRESENT = re.compile(

@@ -90,7 +90,8 @@ def other_words(own_text: str, headings: tuple[str, ...]) -> int:
             labels += 1
             if labels <= _FREE_LABELS:
                 continue
-        count += sum(len(one.split()) for one in _sentences(block) if _is_other(one))
+        for sentence in filter(_is_other, _sentences(block)):
+            count += len(sentence.split()) * (2 if words.ELSEWHERE.search(sentence) else 1)
     return count
 
 
