@@ -255,7 +255,7 @@ def _run_line(run: _CheckRun) -> _JournalLine:
             span,
             f"{grouped(run.number)}{widest}",
             _STATES.get(first.verdict, first.verdict),
-            f"{first.reason}, {first.rule}",
+            first.reason if first.reason == first.rule else f"{first.reason}, {first.rule}",
             "–" if first.status is None else str(first.status),
             f"{took} s",
             leaves,
