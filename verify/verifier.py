@@ -3,9 +3,9 @@
 
     python3 -I verifier.py DOSSIER [--cle CLE] [--cles FICHIER] [--racines FICHIER]
                            [--ancien FICHIER]... [--json]
-    python3 -I verifier.py PAQUET.wacz ...
+    python3 -I verifier.py LOT.wacz ...
 
-DOSSIER est la copie d'un journal entier. PAQUET.wacz accompagne un dossier remis à un tribunal :
+DOSSIER est la copie d'un journal entier. LOT.wacz accompagne un dossier remis à un tribunal :
 quelques pages, une période, et de quoi retrouver leur place dans le journal.
 
 Il ne faut que Python (3.9 ou plus récent, sans rien y ajouter) et la commande `openssl`.
@@ -3245,7 +3245,7 @@ class Package:
         file.seek(max(0, size - LIST_END.size))
         data = file.read(LIST_END.size)
         if len(data) != LIST_END.size or data[:4] != b"PK\5\6":
-            raise self._refuse("", "ce n’est pas un paquet, ou des octets suivent sa fin")
+            raise self._refuse("", "ce n’est pas un lot de preuves, ou des octets suivent sa fin")
         _, disk, first, here, count, length, start, comment = LIST_END.unpack(data)
         if (disk, first, comment) != (0, 0, 0) or here != count or not 0 < count <= MAX_MEMBERS:
             raise self._refuse("", "fin d’archive inattendue (commentaire, volumes, nombre)")
@@ -3299,7 +3299,7 @@ class Package:
                 return self.folder / match.expand(there)
         place = name.removeprefix("preuve/")
         if place == name or not PLACES.fullmatch(place) or place.startswith(ELSEWHERE):
-            raise self._refuse(name, "de trop : un paquet n’a pas de fichier de ce nom")
+            raise self._refuse(name, "de trop : un lot de preuves n’a pas de fichier de ce nom")
         return self.folder / name
 
     def named(self, text: str) -> str:
@@ -3578,7 +3578,7 @@ class Verification:
         path = self.folder / "MANIFESTE"
         if self.package_read:
             self.nothing = True
-            return "ceux du paquet, que compare la dernière étape"
+            return "ceux du lot, que compare la dernière étape"
         if path not in self.files:
             self.nothing = True
             return "absent : on ne peut dire si des fichiers manquent à cette copie"
@@ -3723,7 +3723,7 @@ class Verification:
         """Say what the bundle was found to be."""
         self.nothing = self.package_read is None
         if self.package_read is None:
-            return "rien : ceci n’est pas un paquet"
+            return "rien : ceci n’est pas un lot de preuves"
         self.faults += self.package_read.faults
         return self.package_read.told
 
@@ -3886,7 +3886,7 @@ class Verification:
         for name in sorted(names) if self.extract else ():
             path = self.kept / shown(name)
             if self.extract and name in self.extract.absent:
-                self.remarks.append(f"{path} : copies absentes, dit qui a fait ce paquet")
+                self.remarks.append(f"{path} : copies absentes, dit qui a fait ce lot")
             else:
                 self.faults.append(f"{path} : manque, des feuilles de l’extrait le nomment")
 
@@ -4350,9 +4350,9 @@ STEPS = (
      "que le site les a envoyés, ni qu’un autre visiteur aurait reçu les mêmes"),
     ("Annonces", "announcements", "ces annonces de maintenance sont celles qui furent inscrites",
      "qui les a publiées, ni ce qu’elles disent : elles sont à lire"),
-    ("Paquet", "package",
-     "ces fichiers sont ceux que le paquet annonce, et son index mène à chaque réponse gardée",
-     "qui l’a fait : ce que dit le paquet de lui-même n’est pas signé, le journal l’est"),
+    ("Lot", "package",
+     "ces fichiers sont ceux que le lot annonce, et son index mène à chaque réponse gardée",
+     "qui l’a fait : ce que dit le lot de lui-même n’est pas signé, le journal l’est"),
 )  # fmt: skip
 
 
@@ -4536,7 +4536,7 @@ def judge_package(options: argparse.Namespace, tell: Say) -> dict[str, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Vérifie la copie d’un journal Vigie.")
-    parser.add_argument("dossier", type=Path, help="le dossier d’une copie, ou un paquet .wacz")
+    parser.add_argument("dossier", type=Path, help="dossier d’une copie, ou lot de preuves (.wacz)")
     parser.add_argument("--cle", default="", help="clé publique du journal, telle que publiée")
     parser.add_argument(
         "--cles", type=Path, help="clés du journal et des cosignataires, obtenues d’ailleurs"

@@ -8,6 +8,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from monitor.cli.journal_key import published_key
 from monitor.cli.parsing import CommandRefused, Commands, ProgressLine, folders, json_option, say
 from monitor.cli.records import instant, number
 from monitor.cli.target_choice import recorded
@@ -15,6 +16,7 @@ from monitor.config import Config, load
 from monitor.config.settings import read_settings
 from monitor.core.french.formatting import count, grouped
 from monitor.core.outages.span_figures import Scope, ScopeKind
+from monitor.dossier.bundle import DossierBundle
 from monitor.dossier.document_stamp import DocumentStamper
 from monitor.dossier.dossier_files import DossierSummary
 from monitor.dossier.dossier_question import (
@@ -121,9 +123,9 @@ def run_dossier(args: Namespace) -> int:
             store=store, config=config, data=settings.data, config_folder=args.config
         )
         try:
-            summary = write_dossier(
-                source, question, out, line, stamper=_stamper(config) if args.stamp else None
-            )
+            bundle = DossierBundle(published_key(settings.data, config))
+            stamper = _stamper(config) if args.stamp else None
+            summary = write_dossier(source, question, out, line, bundle=bundle, stamper=stamper)
         except OSError as error:
             raise CommandRefused(f"{error.filename or out} : {in_french(error)}") from None
     for missing in config.missing_identity:

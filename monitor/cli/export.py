@@ -14,8 +14,8 @@ from itertools import chain
 from pathlib import Path
 
 from monitor.attest.journal_policy import policy_lines, trusted_roots
-from monitor.attest.sealing import KEY_FILE, journal_key
 from monitor.attest.verification_stamps import JudgedStamps
+from monitor.cli.journal_key import published_key
 from monitor.cli.parsing import CommandRefused, Commands, folders
 from monitor.cli.records import instant
 from monitor.config import Config, load
@@ -207,7 +207,7 @@ def _write(args: Namespace, config: Config) -> _Exported:
     out: Path = args.out
     if not (args.data / FOLDER / CHECKPOINT).exists():  # before anything that would make a key
         raise FileNotFoundError(args.data / FOLDER / CHECKPOINT)
-    key = _key(args.data, config)
+    key = published_key(args.data, config)
     note, remark = _chosen(args.data, key, config)
     checkpoint = mirror.copy_tree(args.data / FOLDER, out / FOLDER, note)
     mirror.copy_stamps(args.data / FOLDER / STAMPS, out / FOLDER / STAMPS, size=checkpoint.size)
@@ -237,14 +237,6 @@ def _write(args: Namespace, config: Config) -> _Exported:
     mirror.put(out / "LISEZMOI.txt", readme.encode())
     mirror.put(out / "MANIFESTE", "".join(_manifest(out)).encode())
     return _Exported(key=key, leaves=checkpoint.size, files=copied, remark=remark)
-
-
-def _key(data: Path, config: Config) -> VerifierKey:
-    settings = read_settings(os.environ, data=data)
-    if not settings.journal_key and not (data / KEY_FILE).exists():
-        raise CommandRefused(f"{data / KEY_FILE} : introuvable ; la clé du journal n’est pas ici.")
-    signer = journal_key(data, origin=config.journaling.origin, text=settings.journal_key)
-    return signer.verifier
 
 
 def _copy_captures(args: Namespace, out: Path, named: set[str]) -> int:

@@ -52,13 +52,13 @@ def add(commands: Commands) -> None:
     """Add the command."""
     check = commands.add_parser(
         "verify",
-        help="vérifier un journal, la base contre son journal, ou un paquet de preuves",
+        help="vérifier un journal, la base contre son journal, ou un lot de preuves",
         description="Vérifie sans réseau, étape par étape : 0 si tout est bon, 1 sinon.",
     )
     check.add_argument(
         "path", type=Path, metavar="CHEMIN",
         help="un dossier de journal, un dossier de données (alors la base est vérifiée aussi), ou"
-        " le paquet de preuves d’un dossier (.wacz)",
+        " le lot de preuves d’un dossier (.wacz)",
     )  # fmt: skip
     check.add_argument(
         "--config", type=Path, default=config_folder(), metavar="DOSSIER",

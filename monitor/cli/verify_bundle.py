@@ -44,7 +44,7 @@ def _print_opinion(opinion: Opinion) -> None:
     headed = {
         "Ce que les relevés prouvent :": opinion.tables,
         "Ce que rien ici n’établit ni ne dément :": opinion.on_trust,
-        "Pris dans le paquet même, et cru sur parole :": opinion.found["taken_from_the_folder"],
+        "Pris dans le lot même, et cru sur parole :": opinion.found["taken_from_the_folder"],
         "À savoir :": opinion.found["remarks"][:SHOWN],
     }
     for title, lines in headed.items():

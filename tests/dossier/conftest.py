@@ -16,7 +16,7 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> EvidenceBundle:
     """Return a bundle of two pages, and the record that it is made of. Do not change them."""
     folder = tmp_path_factory.mktemp("preuves")
     record = evidence_record.make(folder)
-    path = folder / "paquet.wacz"
+    path = folder / "lot.wacz"
     record.bundle(path)
     return EvidenceBundle(record=record, path=path)
 

@@ -141,7 +141,7 @@ def test_two_texts_say_what_to_do_with_it(files: bundles.Files) -> None:
     assert CODE in lawyer
     assert "R. 414-5" in lawyer
     assert "160 relevés sur les pages du dossier, dont 2 indisponibilités." in lawyer
-    assert f"verifier.py PAQUET.wacz --cle '{KEY.verifier}'" in expert
+    assert f"verifier.py LOT.wacz --cle '{KEY.verifier}'" in expert
     assert "constat" not in lawyer.replace("constatée", "")
 
 

@@ -465,7 +465,7 @@ def test_a_spoilt_bundle_is_refused_with_the_file_named(
     assert judged[name], "verifier.py"
     assert any(named in fault for fault in judged[name]), judged[name]
 
-    path = tmp_path / "paquet.wacz"
+    path = tmp_path / "lot.wacz"
     path.write_bytes(spoil(good))
     assert main(["verify", str(path), "--key", str(KEY.verifier)]) == 1
     output = capsys.readouterr().out

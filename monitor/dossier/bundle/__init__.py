@@ -7,5 +7,6 @@ datapackage.json       the digest of each file
 """
 
 from monitor.dossier.bundle.bundle_writer import BundleQuestion, write_bundle
+from monitor.dossier.bundle.dossier_bundle import DossierBundle
 
-__all__ = ["BundleQuestion", "write_bundle"]
+__all__ = ["BundleQuestion", "DossierBundle", "write_bundle"]

@@ -38,7 +38,7 @@ def bundle_steps(path: Path) -> Iterator[VerificationStep]:
         faults = FaultList(_archive_faults(path, folder, files)).shown()
         yield VerificationStep(
             title="Archive",
-            done=f"{len(files)} fichiers, rangés dans l’unique forme d’un paquet",
+            done=f"{len(files)} fichiers, rangés dans l’unique forme d’un lot",
             proves="Deux programmes ne peuvent y lire deux contenus.",
             leaves_open="Qui l’a faite.",
             faults=faults,
@@ -84,7 +84,7 @@ def _refusal(entry: zipfile.ZipInfo) -> str:
     if any(part in {".", "..", "/"} or not part.isascii() or "\\" in part for part in parts):
         return "nom refusé"
     if entry.compress_type != zipfile.ZIP_STORED or entry.compress_size != entry.file_size:
-        return "compressé ; un paquet ne l’est pas"
+        return "compressé ; un lot ne l’est pas"
     if entry.flag_bits or entry.extra or entry.comment:
         return "drapeaux, champ ou commentaire en plus"
     return ""
@@ -106,7 +106,7 @@ def _differences(path: Path, again: Path, files: dict[str, Path]) -> Iterator[st
             if one.getinfo(name).header_offset != other.getinfo(name).header_offset:
                 yield f"{path}/{name} : pas à sa place, ou des octets en plus devant lui"
                 return
-    yield f"{path} : des octets en plus, ou des en-têtes qui ne sont pas ceux d’un paquet"
+    yield f"{path} : des octets en plus, ou des en-têtes qui ne sont pas ceux d’un lot"
 
 
 def _lists(path: Path, files: dict[str, Path]) -> VerificationStep:
@@ -135,7 +135,7 @@ def _lists(path: Path, files: dict[str, Path]) -> VerificationStep:
         )
         for name, data in lists.items():
             if _read(files, name) != data:
-                faults.append(f"{path}/{name} : ne dit pas ce que contient le paquet")
+                faults.append(f"{path}/{name} : ne dit pas ce que contient le lot")
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError, OSError) as error:
         faults.append(f"{path} : listes illisibles ({_printable(repr(error))[:200]})")
     return VerificationStep(

@@ -93,19 +93,19 @@ def write_bundle(  # noqa: PLR0913 -- keyword-only: what it is made of
         OSError: A file cannot be read or written.
 
     """
-    with TemporaryDirectory(dir=out.parent, prefix=".paquet-") as name:
+    with TemporaryDirectory(dir=out.parent, prefix=".lot-") as name:
         try:
             files = _BundleMaker(Path(name), question, store, data, config).make(key, progress)
-            progress("écriture du paquet de preuves")
-            making = Path(name) / "paquet"
+            progress("écriture du lot de preuves")
+            making = Path(name) / "lot"
             write_archive(making, files)
         except (ProofError, NoteError, WarcError) as error:
             raise DossierRefused(
-                f"Paquet de preuves : journal ou copies endommagés ({error})."
+                f"Lot de preuves : journal ou copies endommagés ({error})."
             ) from None
         except ArchiveTooLargeError as error:
             raise DossierRefused(
-                f"Paquet de preuves trop volumineux ({error}) : choisir une période plus courte."
+                f"Lot de preuves trop volumineux ({error}) : choisir une période plus courte."
             ) from None
         making.rename(out)
 
@@ -180,7 +180,7 @@ class _BundleMaker:
         files[wacz_lists.PAGES] = wacz_lists.pages(page for one in answers for page in one.pages)
         return files | wacz_lists.datapackage(
             files,
-            title=f"Paquet de preuves du dossier {question.code}",
+            title=f"Lot de preuves du dossier {question.code}",
             description=question.title,
             at=question.checkpoint.at,
         )

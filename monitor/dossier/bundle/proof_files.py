@@ -25,7 +25,7 @@ from monitor.store.reads.journal_reads import KeptCheckpoint
 
 STAMP = "horodatage-"
 _MAX_PEM_BYTES = 4_000_000  # as verifier.py
-_NO_ROOT = b"# aucun jeton d'horodatage dans ce paquet\n"
+_NO_ROOT = b"# aucun jeton d'horodatage dans ce lot\n"
 
 
 def cosigned(store: Store, checkpoint: KeptCheckpoint) -> bytes:

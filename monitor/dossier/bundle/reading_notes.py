@@ -30,12 +30,12 @@ class BundleFacts:
 
 
 _LAWYER = """\
-Paquet de preuves du dossier {code}
+Lot de preuves du dossier {code}
 {title}
 Du {since}
 au {until} (exclu)
 
-Ce paquet accompagne les pièces du dossier. Il ne se lit pas comme elles : il permet à l’expert,
+Ce lot accompagne les pièces du dossier. Il ne se lit pas comme elles : il permet à l’expert,
 au juge ou à la partie adverse de vérifier par leurs propres moyens ce que les pièces disent.
 
 Comment le remettre
@@ -72,22 +72,22 @@ Comment le regarder
 """
 
 _EXPERT = """\
-Paquet de preuves du dossier {code} : comment le vérifier sans nous
+Lot de preuves du dossier {code} : comment le vérifier sans nous
 
 Il faut Python 3.9 et openssl 1.1.1, ou plus récents, sans rien y ajouter. Sans réseau :
 
-    python3 -I AILLEURS/verifier.py PAQUET.wacz --cle '{key}'
+    python3 -I AILLEURS/verifier.py LOT.wacz --cle '{key}'
 
-Prenez verifier.py ailleurs que dans ce paquet (qui change l’un peut changer l’autre), ou
+Prenez verifier.py ailleurs que dans ce lot (qui change l’un peut changer l’autre), ou
 comparez son empreinte à celle que l’association et les cosignataires publient. À l’écriture :
 
     {sha256}  verifier.py
 
 La clé ci-dessus doit vous être connue d’une autre source, elle aussi : pièce plus ancienne, page de
 l’association, cosignataire. Les clés des cosignataires et les racines des autorités se donnent de
-même par --cles et --racines ; sans cela le programme dit qu’il les a prises dans le paquet.
+même par --cles et --racines ; sans cela le programme dit qu’il les a prises dans le lot.
 
-Le paquet est une archive ZIP de la forme la plus simple, non compressée, au format WACZ 1.1.1 :
+Le lot est une archive ZIP de la forme la plus simple, non compressée, au format WACZ 1.1.1 :
 
 archive/                les octets échangés (WARC/1.1), un membre gzip par enregistrement
 indexes/index.cdx       leur index (CDXJ) ; verifier.py le refait et compare
@@ -111,7 +111,7 @@ preuve/racines.pem      les racines auxquelles mènent les chaînes des jetons
 
 À la main :
 
-    unzip PAQUET.wacz -d paquet && cd paquet/preuve
+    unzip LOT.wacz -d lot && cd lot/preuve
     openssl ts -verify -token_in -in horodatage-JETON-token.tst \\
         -data horodatage-JETON-checkpoint -CAfile racines.pem \\
         -untrusted horodatage-JETON-chain.pem -attime SECONDES
