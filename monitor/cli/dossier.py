@@ -28,6 +28,7 @@ from monitor.dossier.dossier_question import (
     named_targets,
 )
 from monitor.dossier.dossier_record import DossierSource
+from monitor.dossier.dossier_register import register
 from monitor.dossier.dossier_writer import write_dossier
 from monitor.evidence.outbound_http import OutboundHttp
 from monitor.figures.scopes import Scopes
@@ -128,6 +129,7 @@ def run_dossier(args: Namespace) -> int:
             summary = write_dossier(source, question, out, line, bundle=bundle, stamper=stamper)
         except OSError as error:
             raise CommandRefused(f"{error.filename or out} : {in_french(error)}") from None
+        register(store, summary)
     for missing in config.missing_identity:
         print(missing, file=sys.stderr)  # it is printed on each page
     if args.json:

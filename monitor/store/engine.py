@@ -19,7 +19,7 @@ from sqlalchemy import URL, Connection, Engine, NullPool, create_engine, event, 
 from sqlalchemy.exc import ArgumentError, IntegrityError, OperationalError, SQLAlchemyError
 
 from monitor.runtime.errors import VigieError
-from monitor.store.tables.alert_tables import metadata
+from monitor.store.tables.dossier_tables import metadata
 
 _VERSIONS = Path(__file__).parent / "migrations" / "versions"
 SCHEMA = max(path.name[1:5] for path in _VERSIONS.glob("r[0-9]*.py"))  # the newest migration

@@ -29,6 +29,7 @@ from monitor.core.model import (
 from monitor.core.model.check import clean
 from monitor.core.scheduling.slots import Grid
 from monitor.store.anchor_rows import AnchorReads
+from monitor.store.dossier_rows import DossierReads
 from monitor.store.engine import (
     StoreError,
     WriterLock,
@@ -95,6 +96,7 @@ class Store(
     JournaledReads,
     ExtractReads,
     AnchorReads,
+    DossierReads,
     AlertReads,
 ):
     """The record of one point.

@@ -21,7 +21,7 @@ from monitor.store.engine import (
     parse,
     readable_errors,
 )
-from monitor.store.tables.alert_tables import metadata
+from monitor.store.tables.dossier_tables import metadata
 from monitor.store.upgrade import migrate
 
 BATCH = 1_000  # rows of one statement

@@ -22,7 +22,7 @@ from monitor.store.audit.difference import OnTrust
 from monitor.store.audit.vouchers import TABLES, By
 from monitor.store.engine import connected, parse
 from monitor.store.rebuild.rebuilder import rebuild
-from monitor.store.tables.alert_tables import metadata
+from monitor.store.tables.dossier_tables import metadata
 from tests.support.databases import Postgres
 from tests.support.outcomes import a_run, at
 from tests.support.service_days import TARGETS, live, open_store, outcomes

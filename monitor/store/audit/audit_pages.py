@@ -29,8 +29,8 @@ from monitor.store.audit.derived_rows import FromLeaves
 from monitor.store.audit.difference import Difference, OnTrust
 from monitor.store.reads.copy_reads import FirstReading
 from monitor.store.rebuild.page_stays import Texts, text_in_copies
-from monitor.store.tables.alert_tables import metadata
 from monitor.store.tables.columns import from_us
+from monitor.store.tables.dossier_tables import metadata
 from monitor.store.writing.page_writes import MAX_VALUE, MOST_FACTS, fact_row
 
 _MOST_BYTES = 50_000_000  # of a text, unpacked

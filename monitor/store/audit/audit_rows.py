@@ -30,8 +30,8 @@ from sqlalchemy.types import NullType
 from monitor.core.model import Controls
 from monitor.store.audit.vouchers import TABLES
 from monitor.store.reads.question import DAWN
-from monitor.store.tables.alert_tables import metadata
 from monitor.store.tables.columns import from_us, to_us
+from monitor.store.tables.dossier_tables import metadata
 from monitor.store.writing.intern_tables import conditions_from, controls_from
 
 MANY = 500  # rows in memory

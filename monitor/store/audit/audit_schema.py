@@ -11,7 +11,7 @@ from sqlalchemy import Connection, inspect, text
 from monitor.store.audit.difference import Difference
 from monitor.store.engine import connected, parse
 from monitor.store.tables import check_tables, journal_tables, page_tables
-from monitor.store.tables.alert_tables import metadata
+from monitor.store.tables.dossier_tables import metadata
 from monitor.store.upgrade import migrate
 
 _OURS = "alembic_version"

@@ -25,8 +25,8 @@ from monitor.store.audit.scratch import ReferencesOnDisk
 from monitor.store.audit.vouchers import TABLES
 from monitor.store.rebuild.page_stays import Texts
 from monitor.store.store import Store
-from monitor.store.tables.alert_tables import metadata
 from monitor.store.tables.check_tables import table_of
+from monitor.store.tables.dossier_tables import metadata
 from monitor.store.tables.journal_tables import ReferenceRow
 
 __all__ = ["Difference", "audit"]

@@ -110,6 +110,12 @@ _ALERTS = (
 )
 
 
+_ORIGINALS = (
+    "les empreintes des originaux remis : la page « Vérifier » les donne ; ce qu’ils disent se vérifie"
+    " par le journal, sans elles"
+)
+
+
 def _of_alerts(name: str, key: tuple[str, ...], *columns: str) -> Vouched:
     """Return an entry for a table that no leaf says anything of."""
     return Vouched(
@@ -371,6 +377,13 @@ TABLES: Mapping[str, Vouched] = {
         _of_alerts(
             *("outbox", ("id",), "id", "notice_id", "subscriber_id", "thread", "state", "rank"),
             *("created_at", "due_at", "attempts", "unsure", "ended_at", "digest_id"),
+        ),
+        Vouched(
+            name="dossier_file",
+            key=("code", "sha256"),
+            columns=_nothing(_ORIGINALS, "code", "sha256", "name", "size_bytes", "size", "root"),
+            more=_ORIGINALS,
+            fewer=_ORIGINALS,
         ),
     )
 }

@@ -5,8 +5,8 @@ from typing import Literal
 from alembic import context
 from sqlalchemy import Enum
 
-from monitor.store.tables.alert_tables import metadata
 from monitor.store.tables.columns import Instant
+from monitor.store.tables.dossier_tables import metadata
 
 
 def render_item(kind: str, item: object, _: object) -> str | Literal[False]:
