@@ -111,7 +111,7 @@ _ALERTS = (
 
 
 _ORIGINALS = (
-    "les empreintes des originaux remis : la page « Vérifier » les donne ; ce qu’ils disent se vérifie"
+    "les empreintes des originaux remis, que donne la page « Vérifier » : ce qu’ils disent se vérifie"
     " par le journal, sans elles"
 )
 
