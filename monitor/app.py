@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import closing
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -32,6 +33,7 @@ from monitor.core.model import (
 )
 from monitor.core.scheduling.robots_txt import RobotsFile
 from monitor.core.scheduling.slots import grids
+from monitor.dossier.dossier_queue import DossierQueue
 from monitor.evidence.captures.capture_policy import CAPTURES, Captures
 from monitor.evidence.log.journal import Signed
 from monitor.fetch import Resolver
@@ -66,7 +68,7 @@ DRAIN_S = 25.0  # probes in flight may end within this, below a supervisor's usu
 class App:
     """The whole service in one process. `board` has its state, for the demo's screen."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- the parts that it is made of, and two seams
         self,
         config: Config,
         settings: Settings,
@@ -74,6 +76,7 @@ class App:
         *,
         clock: Clock,
         resolver: Resolver | None = None,  # the demo brings its own name server
+        config_folder: Path | None = None,  # for processes that read it again; None makes none
     ) -> None:
         self._config = config
         self._settings = settings
@@ -141,6 +144,7 @@ class App:
             publish=self._sealer.publish,
         )
         self._alerts = self._build_alerts()
+        self._dossiers = self._build_dossiers(config_folder)
         build_witness(config, settings)  # a key that cannot be used is refused here
         self._schedule = Schedule(clock, point=settings.point, on_error=self._fail)
         self._loops: set[asyncio.Task[None]] = set()  # ended when the service stops
@@ -196,6 +200,8 @@ class App:
                 self._loop(self._anchoring.run())
             if self._alerts is not None:
                 self._loop(self._alerts.run())
+            if self._dossiers is not None:
+                self._loop(self._dossiers.run())
             self._loop(self._every(THIN_INTERVAL_S, self._prune_daily_copies))
             self._loop(self._every(ROLL_UP_INTERVAL_S, self._roll_up))
             figures = RollingFigures(
@@ -401,6 +407,17 @@ class App:
             faults=self._faults,
         )
 
+    def _build_dossiers(self, config_folder: Path | None) -> DossierQueue | None:
+        """Build the queue of dossiers; None without a journal, or a configuration to read again."""
+        if config_folder is None or not isinstance(self._sealer, Sealer):
+            return None
+        return DossierQueue(
+            settings=self._settings,
+            config_folder=config_folder,
+            journal_key=str(self._sealer.key),
+            clock=self._clock,
+        )
+
     def _web(self, listening: socket.socket) -> WebProcess:
         sealer = self._sealer
         mails = self._alerts is not None and self._config.relay is not None
@@ -412,6 +429,7 @@ class App:
             journal_key=str(sealer.key) if isinstance(sealer, Sealer) else "",
             log_level=logging.getLogger().level,
             alerts=mails,
+            dossiers=self._dossiers is not None,
         )
         return WebProcess(
             order,
@@ -419,4 +437,5 @@ class App:
             metrics=self._exposition.render,
             probe=self._exposition.probe,
             subscriptions=self._alerts.answer if mails and self._alerts else None,
+            dossiers=self._dossiers.answer if self._dossiers else None,
         )

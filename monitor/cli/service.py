@@ -95,7 +95,7 @@ def run_service(args: Namespace) -> int:
 
         async def serve(stop: Stop) -> None:
             with open_to_write(config, settings) as store:
-                app = App(config, settings, store, clock=SystemClock())
+                app = App(config, settings, store, clock=SystemClock(), config_folder=args.config)
                 # Only now: a service that cannot start must not announce its page.
                 print(f"Page : {address(listening)} (Ctrl-C pour arrêter)", file=sys.stderr)
                 await app.run(stop, listening=listening, cut=stop.cut, on_stopping=tell_stopping)

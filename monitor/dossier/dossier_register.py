@@ -1,10 +1,12 @@
 """Keep the digests of the originals of a dossier, for whoever is handed a stamped copy."""
 
-import sys
+import structlog
 
 from monitor.dossier.dossier_files import DossierSummary
 from monitor.store import Store, StoreError
 from monitor.store.dossier_rows import RegisteredFile, register_work
+
+log = structlog.get_logger(__name__)
 
 
 def register(store: Store, summary: DossierSummary) -> bool:
@@ -26,6 +28,6 @@ def register(store: Store, summary: DossierSummary) -> bool:
     try:
         store.write_apart(register_work(files))
     except StoreError as error:
-        print(f"Empreintes non inscrites au registre des dossiers : {error}", file=sys.stderr)
+        log.warning("originals not registered", code=summary.code, why=str(error))
         return False
     return True

@@ -2,6 +2,7 @@
 
 import ctypes
 import resource
+import signal
 import sys
 
 MOST_OPEN = 65_536  # more than anything here needs; the hard limit may be a billion
@@ -9,6 +10,7 @@ MOST_OPEN = 65_536  # more than anything here needs; the hard limit may be a bil
 # it takes all later ones up to that size from the arenas, where they leave holes: beside four sites
 # that answer with whole pages of 5 MB a service took 338 MB, and 223 MB with these two. One arena
 # is enough for threads that share one interpreter.
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 _M_MMAP_THRESHOLD, _MMAP_BYTES = -3, 256 * 1024
 _M_ARENA_MAX, _ARENAS = -8, 1
 # A computing thread keeps the interpreter for this long (5 ms by default) when the event loop
@@ -42,3 +44,13 @@ def _return_large_blocks() -> None:
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _MMAP_BYTES)
         mallopt(_M_ARENA_MAX, _ARENAS)
+
+
+def end_with_parent() -> None:
+    """Have the kernel (Linux) kill us when the process that started us ends.
+
+    The end of a pipe or a socket between us shows the same, but only when we read it: until then we
+    would occupy what a restarted service needs.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -22,6 +22,7 @@ from monitor.evidence.witness.witness_memory import Witness
 from monitor.runtime.clock import Clock
 from monitor.web.api.interface import PREFIX, Interface
 from monitor.web.document_routes import document_routes
+from monitor.web.dossier_routes import AskForDossier, DossierRoutes
 from monitor.web.feed_routes import FeedRoutes
 from monitor.web.journal_routes import journal_routes
 from monitor.web.page_text_routes import PageTextRoutes
@@ -74,6 +75,8 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
     witness: Witness | None = None,
     interface: Interface | None = None,
     subscriptions: Subscribe | None = None,
+    dossiers: AskForDossier | None = None,
+    made_dossiers: Path | None = None,
     window_s: float = DAY_S,
     fresh_s: float = 10.0,
 ) -> Starlette:
@@ -92,6 +95,8 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
         witness: Cosigns the journals of others; None cosigns none.
         interface: The programming interface, for `/api/v1/`; None serves none.
         subscriptions: Passes on what visitors ask of alerts; None serves none of their pages.
+        dossiers: Passes on what visitors ask of dossiers; None serves none of their pages.
+        made_dossiers: Folder of the dossiers that were made for visitors.
         window_s: Length of the period shown by the first page, in seconds.
         fresh_s: Seconds during which the first page is served from the cache, at least; longer
             when it takes long to make, so that visitors never slow down the probes.
@@ -108,11 +113,19 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
         version=version,
         interface=interface,
         subscriptions=subscriptions,
+        dossiers=dossiers,
         window_s=window_s,
         fresh_s=fresh_s,
     )
     texts = AnswerCache(clock.monotonic_us)
     files = AnswerCache(clock.monotonic_us, makers=FILES, compress=False)
+    releve = (
+        DossierRoutes(
+            dossiers, config=config, templates=pages.templates, folder=made_dossiers
+        ).routes()
+        if dossiers and made_dossiers
+        else []
+    )
     app = Starlette(
         routes=[
             Route("/", pages.home, name="home"),
@@ -126,6 +139,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
             *pages.records.routes(),
             *pages.feeds.routes(),
             *pages.documents,
+            *releve,
             *pages.interface_routes(),
             *pages.subscription_routes(),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),
@@ -154,6 +168,7 @@ class _Pages:
         journal_key: str,
         interface: Interface | None,
         subscriptions: Subscribe | None,
+        dossiers: AskForDossier | None,
         window_s: float,
         fresh_s: float,
     ) -> None:
@@ -162,35 +177,34 @@ class _Pages:
         self._clock = clock
         self._window_s = window_s
         self._fresh_s = fresh_s
-        self._templates = environment(version=version)
-        self._templates.globals.update(
+        self.templates = environment(version=version)
+        self.templates.globals.update(
             config=config,
             point=point,
             journal_key=journal_key,
             verifier_sha256=verifier_sha256(),
             interface=interface is not None,
             alerts=subscriptions is not None,
+            dossiers=dossiers is not None,
         )
         self._subscriptions = subscriptions
         self._interface = interface
         self._cache = AnswerCache(clock.monotonic_us)
         self._checkup = Checkup(self._health, clock.monotonic_us)
-        pages = CachedPages(self._templates, self._cache, keep=bool(fresh_s))
+        pages = CachedPages(self.templates, self._cache, keep=bool(fresh_s))
         self.places = PlaceRoutes(reads, config=config, clock=clock, pages=pages)
         self.faces = PageTextRoutes(reads, config=config, clock=clock, pages=pages)
         self.records = RecordRoutes(
             reads, config=config, clock=clock, pages=pages, journal=journal, captures=captures
         )
         self.feeds = FeedRoutes(reads, config=config, pages=pages)
-        self.documents = document_routes(
-            self._templates, config=config, journal=journal is not None
-        )
+        self.documents = document_routes(self.templates, config=config, journal=journal is not None)
 
     def interface_routes(self) -> list[BaseRoute]:
         """Return the routes of the programming interface: its page, then all that it answers."""
         if self._interface is None:
             return []
-        page = self._templates.get_template("interface.html").render(
+        page = self.templates.get_template("interface.html").render(
             view=interface_view(self._interface.description, self._config.publisher.site)
         )
         headers = {"Cache-Control": "public, max-age=3600"}
@@ -213,7 +227,7 @@ class _Pages:
         if self._subscriptions is None:
             return []
         return SubscriptionRoutes(
-            self._subscriptions, config=self._config, templates=self._templates
+            self._subscriptions, config=self._config, templates=self.templates
         ).routes()
 
     async def home(self, request: Request) -> Response:
@@ -246,10 +260,10 @@ class _Pages:
         view = overview(
             self._reads, config=self._config, now=self._clock.now(), window_s=self._window_s
         )
-        return self._templates.get_template("home.html").render(view=view).encode()
+        return self.templates.get_template("home.html").render(view=view).encode()
 
     def _error(self, status: int, why: str = "") -> str:
-        return self._templates.get_template("error.html").render(status=status, why=why)
+        return self.templates.get_template("error.html").render(status=status, why=why)
 
 
 async def _metrics(request: Request, *, metrics: Metrics, texts: AnswerCache) -> Response:

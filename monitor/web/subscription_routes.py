@@ -4,13 +4,11 @@ This process passes on what a visitor wrote; the service judges it. A GET change
 that open links before people do must neither confirm nor end a subscription.
 """
 
-import ipaddress
 from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qs
 
 import jinja2
 from pydantic import ValidationError
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
@@ -20,10 +18,9 @@ from monitor.config import Config
 from monitor.core.notices import choices, topics
 from monitor.core.notices.notice import Pace
 from monitor.core.notices.topics import INCIDENT
+from monitor.web.forms import client_address, form_fields
 from monitor.web.views.subscription import ChoicesView, choices_view
 
-FORM_MAX = 12_000  # bytes
-FIELDS_MAX = 200
 NO_STORE = {"Cache-Control": "no-store"}
 
 Subscribe = Callable[[SubscriptionRequest], Awaitable[SubscriptionAnswer]]
@@ -56,8 +53,8 @@ class SubscriptionRoutes:
 
     async def subscribe(self, request: Request) -> Response:
         """Answer the same whether or not the address is known."""
-        fields = await _fields(request)
-        wish = _wish(Wish.ASK, fields, network=network_of(_client(request)))
+        fields = await form_fields(request)
+        wish = _wish(Wish.ASK, fields, network=network_of(client_address(request)))
         if wish is None:
             return self._again(fields)
         answer = await self._ask(wish)
@@ -88,7 +85,7 @@ class SubscriptionRoutes:
         return self._choices_page(answer, "")
 
     async def choose(self, request: Request) -> Response:
-        fields = await _fields(request)
+        fields = await form_fields(request)
         wish = _wish(Wish.CHOOSE, fields, token=request.path_params["token"])
         answer = await self._ask(wish) if wish else None
         if answer is None or answer.outcome != "done":
@@ -147,33 +144,3 @@ def _wish(
         )
     except ValidationError:
         return None
-
-
-async def _fields(request: Request) -> dict[str, list[str]]:
-    """Read a form; empty for one that is too long, or none."""
-    body = bytearray()
-    try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > FORM_MAX:
-                return {}
-        return parse_qs(
-            body.decode(), keep_blank_values=True, max_num_fields=FIELDS_MAX, errors="strict"
-        )
-    except (ClientDisconnect, ValueError):
-        return {}
-
-
-def _client(request: Request) -> str:
-    """Return the address of a visitor, for the throttle; it is neither logged nor stored.
-
-    A reverse proxy is on a private address: the last address that it adds is its own visitor. From
-    elsewhere that header is the visitor's own invention.
-    """
-    peer = request.client.host if request.client else ""
-    forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
-    try:
-        behind_proxy = ipaddress.ip_address(peer).is_private
-        return str(ipaddress.ip_address(forwarded)) if behind_proxy and forwarded else peer
-    except ValueError:
-        return peer

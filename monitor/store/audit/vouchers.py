@@ -111,8 +111,8 @@ _ALERTS = (
 
 
 _ORIGINALS = (
-    "les empreintes des originaux remis, que donne la page « Vérifier » : ce qu’ils disent se vérifie"
-    " par le journal, sans elles"
+    "les empreintes des originaux remis, que la page « Vérifier » donne : ce qu’ils disent se"
+    " vérifie par le journal, sans elles"
 )
 
 

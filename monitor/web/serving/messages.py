@@ -6,6 +6,7 @@ sends requests of one line, and gets an answer to each:
     metrics              the text of `/metrics`
     probe <slug>         that of `/probe`
     subscription <text>  the answer to what a visitor of `/abonnement` wrote
+    dossier <text>       the answer to what a visitor of `/releve` wrote
     -> status (1 byte), length (4 bytes, big-endian), text
 
 The end of either process closes the sockets.
@@ -28,6 +29,7 @@ QUESTION_MAX = 16_500  # bytes
 METRICS = b"metrics"
 PROBE = b"probe "
 SUBSCRIPTION = b"subscription "
+DOSSIER = b"dossier "
 KNOWN, UNKNOWN, FAILED = b"+", b"-", b"!"
 
 
@@ -41,6 +43,7 @@ class Order:
         journal_key: Its verifier key, shown to readers.
         log_level: As `logging` numbers them.
         alerts: Whether people can subscribe.
+        dossiers: Whether people can ask for dossiers.
 
     """
 
@@ -51,6 +54,7 @@ class Order:
     journal_key: str
     log_level: int
     alerts: bool = False
+    dossiers: bool = False
 
 
 def packed(order: Order) -> bytes:

@@ -19,6 +19,7 @@ import structlog
 
 from monitor.store import StoreError
 from monitor.web.serving.messages import (
+    DOSSIER,
     FAILED,
     KNOWN,
     METRICS,
@@ -67,7 +68,7 @@ class RestartDelay:
 class WebProcess:
     """Runs the pages' process and answers its requests."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- keyword-only: whom it asks for what
         self,
         order: Order,
         listening: socket.socket,
@@ -75,6 +76,7 @@ class WebProcess:
         metrics: Callable[[], bytes],
         probe: Callable[[str], bytes],
         subscriptions: Callable[[bytes], Awaitable[bytes]] | None = None,
+        dossiers: Callable[[bytes], Awaitable[bytes]] | None = None,
     ) -> None:
         """Start nothing before `serve`.
 
@@ -84,13 +86,18 @@ class WebProcess:
             metrics: Renders `/metrics`; called from a worker thread.
             probe: Renders `/probe` for a target's slug; KeyError for an unknown one.
             subscriptions: Answers what a visitor asks of alerts; None without a mail server.
+            dossiers: Answers what a visitor asks of dossiers; None while nothing is signed.
 
         """
         self._order = packed(order)
         self._listening = listening
         self._metrics = metrics
         self._probe = probe
-        self._subscriptions = subscriptions
+        self._visitors = {
+            mark: answer
+            for mark, answer in ((SUBSCRIPTION, subscriptions), (DOSSIER, dossiers))
+            if answer is not None
+        }
 
     async def serve(self) -> None:
         """Keep the pages running until cancelled; then end them within `END_S`."""
@@ -137,9 +144,9 @@ class WebProcess:
         try:
             if question == METRICS:
                 return KNOWN + framed(await asyncio.to_thread(self._metrics))
-            if question.startswith(SUBSCRIPTION) and self._subscriptions is not None:
-                wish = question.removeprefix(SUBSCRIPTION)
-                return KNOWN + framed(await self._subscriptions(wish))
+            for mark, answer in self._visitors.items():
+                if question.startswith(mark):
+                    return KNOWN + framed(await answer(question.removeprefix(mark)))
             return KNOWN + framed(self._probe(question.removeprefix(PROBE).decode()))
         except KeyError:
             return UNKNOWN + framed(b"")

@@ -1,7 +1,6 @@
 """The process that serves the web pages (`page_process`). It never writes the record."""
 
 import asyncio
-import ctypes
 import logging
 import os
 import signal
@@ -18,9 +17,13 @@ from starlette.applications import Starlette
 from monitor.alerts.requests import SubscriptionAnswer, SubscriptionRequest, encoded
 from monitor.attest.own_witness import build_witness
 from monitor.config.settings import secrets_of
+from monitor.dossier.dossier_links import FOLDER as DOSSIERS
+from monitor.dossier.dossier_wishes import DossierState, DossierWish
+from monitor.dossier.dossier_wishes import encoded as encoded_wish
 from monitor.evidence.captures.capture_policy import CAPTURES
 from monitor.runtime import logs, process_setup
 from monitor.runtime.clock import SystemClock
+from monitor.runtime.process_setup import end_with_parent
 from monitor.store import Store, StoreError
 from monitor.web.api.application import build_interface
 from monitor.web.pages_app import build
@@ -28,6 +31,7 @@ from monitor.web.serving.answer_cache import Busy
 from monitor.web.serving.front_door import room_for_visits
 from monitor.web.serving.http_server import WebServer
 from monitor.web.serving.messages import (
+    DOSSIER,
     KNOWN,
     LENGTH_BYTES,
     METRICS,
@@ -43,7 +47,6 @@ OOM_SCORE = 500  # of 1,000: when memory is short the kernel kills us, and not t
 ANSWER_S = 5.0  # how long the other process may take to answer; then we answer "busy"
 MOST_QUESTIONS = 64  # pending
 READ_S = 10.0  # the longest that one question to the database may take
-_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 log = structlog.get_logger(__name__)
 
@@ -51,7 +54,7 @@ log = structlog.get_logger(__name__)
 def main() -> None:
     """Serve on the descriptors named by the last two arguments until the other process ends."""
     listening, control = (socket.socket(fileno=int(number)) for number in sys.argv[-2:])
-    _end_with_parent()
+    end_with_parent()
     # These are for the other process, which ends us.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
@@ -127,6 +130,8 @@ def _pages(order: Order, store: Store, service: "Service") -> Starlette:
         journal_key=order.journal_key,
         witness=build_witness(order.config, order.settings),
         subscriptions=service.subscription if order.alerts else None,
+        dossiers=service.dossier if order.dossiers else None,
+        made_dossiers=order.settings.data / DOSSIERS,
         interface=build_interface(store, config=order.config, clock=clock, version=order.version),
     )
 
@@ -149,6 +154,11 @@ class Service:
         """Pass on what a visitor asks. Raises Busy."""
         answer = await self._ask(SUBSCRIPTION + encoded(request))
         return SubscriptionAnswer.model_validate_json(answer)
+
+    async def dossier(self, wish: DossierWish) -> DossierState:
+        """Pass on what a visitor asks of dossiers. Raises Busy."""
+        answer = await self._ask(DOSSIER + encoded_wish(wish))
+        return DossierState.model_validate_json(answer)
 
     async def answers(self) -> None:
         """Receive answers until the other process ends."""
@@ -179,13 +189,3 @@ class Service:
         if status != KNOWN:
             raise RuntimeError("the service could not render its metrics: see its log")
         return text
-
-
-def _end_with_parent() -> None:
-    """Have the kernel (Linux) kill us when the process that started us ends.
-
-    The end of the socket between us shows the same, but only when we read it: until then we would
-    occupy the address that a restarted service needs.
-    """
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

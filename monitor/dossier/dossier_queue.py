@@ -1,0 +1,214 @@
+"""The dossiers that visitors ask for: made one by one, in a process of low priority.
+
+A finished one is below `data/dossiers` until its day is over, also when the service was restarted;
+those that still waited then are gone, and their links say so.
+"""
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections import OrderedDict
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+from pydantic import ValidationError
+
+from monitor.alerts.throttle import Throttle
+from monitor.config.settings import Settings
+from monitor.dossier.dossier_links import FOLDER, DossierLinks, is_over
+from monitor.dossier.dossier_wishes import DossierState, DossierWish, decoded
+from monitor.evidence import durable
+from monitor.runtime.clock import Clock
+
+KEY_FILE: Final = "dossiers.key"
+STATE: Final = "etat.json"  # beside the pieces' folder: the answer, once it is finished
+PIECES: Final = "pieces"
+MOST_WAITING: Final = 20
+MOST_BYTES: Final = 4_000_000_000  # of all dossiers that are not over
+MOST_REMEMBERED: Final = 200  # of those that were refused, or that wait
+PER_NETWORK, PER_ALL, HOUR_S = 10, 60, 3600.0
+MAKING_S: Final = 1800.0  # the longest that one may take
+TIDY_S: Final = 600.0
+MAX_LINE: Final = 1_000_000
+
+_BUSY: Final = DossierState(outcome="busy")
+_GONE: Final = DossierState(outcome="gone")
+_START: Final = (
+    "import sys; sys.path.insert(0, sys.argv[1]);"
+    " from monitor.dossier.dossier_child import main; main()"
+)
+_PROGRAM: Final = str(Path(__file__).resolve().parents[2])
+
+log = structlog.get_logger(__name__)
+
+
+class DossierQueue:
+    """For one event loop. A fault here never stops the record."""
+
+    def __init__(
+        self, *, settings: Settings, config_folder: Path, journal_key: str, clock: Clock
+    ) -> None:
+        """Read the key of the links, which is made the first time.
+
+        Args:
+            settings: Of the service.
+            config_folder: Of its configuration.
+            journal_key: The verifier key of its journal.
+            clock: The source of `now`.
+
+        Raises:
+            OSError: The key cannot be read or written.
+
+        """
+        self._settings, self._config_folder = settings, config_folder
+        self._journal_key, self._clock = journal_key, clock
+        self._root = settings.data / FOLDER
+        self._links = DossierLinks.of(settings.data / KEY_FILE)
+        self._waiting: OrderedDict[str, tuple[str, DossierWish]] = OrderedDict()
+        self._states: OrderedDict[str, DossierState] = OrderedDict()
+        self._added = asyncio.Event()
+        us = clock.monotonic_us
+        self._by_network = Throttle(PER_NETWORK, HOUR_S, us)
+        self._by_all = Throttle(PER_ALL, HOUR_S, us)
+
+    async def answer(self, line: bytes) -> bytes:
+        """Answer a request of the pages."""
+        wish = decoded(line)
+        state = _GONE
+        if wish is not None:
+            state = self._add(wish) if wish.wish == "make" else await self._look(wish.token)
+        return state.model_dump_json().encode()
+
+    async def run(self) -> None:
+        """Make what is asked for, and remove what is over, until cancelled."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._tidy_for_ever())
+            group.create_task(self._make_for_ever())
+
+    def _add(self, wish: DossierWish) -> DossierState:
+        if len(self._waiting) >= MOST_WAITING or _bytes_in(self._root) > MOST_BYTES:
+            return _BUSY
+        if not self._by_network.allows(wish.network) or not self._by_all.allows("all"):
+            return _BUSY
+        token = self._links.new(self._clock.now())
+        folder = self._links.folder(token, self._clock.now()) or ""
+        self._waiting[folder] = token, wish
+        self._added.set()
+        return DossierState(outcome="waiting", token=token, ahead=len(self._waiting) - 1)
+
+    async def _look(self, token: str) -> DossierState:
+        folder = self._links.folder(token, self._clock.now())
+        if folder is None:
+            return _GONE
+        ahead = next((n for n, name in enumerate(self._waiting) if name == folder), None)
+        if ahead is not None:
+            working = sum(one.outcome == "working" for one in self._states.values())
+            return DossierState(outcome="waiting", token=token, ahead=ahead + working)
+        state = self._states.get(folder) or await asyncio.to_thread(self._finished, folder)
+        return (state or _GONE).model_copy(update={"token": token})
+
+    def _finished(self, folder: str) -> DossierState | None:
+        """Return the state of a dossier that was made before this process, or long ago."""
+        try:
+            return DossierState.model_validate_json((self._root / folder / STATE).read_bytes())
+        except (OSError, ValidationError):
+            return None
+
+    async def _make_for_ever(self) -> None:
+        while True:
+            await self._added.wait()
+            while self._waiting:
+                folder, (_, wish) = self._waiting.popitem(last=False)
+                self._remember(folder, DossierState(outcome="working"))
+                self._remember(folder, await self._made(folder, wish))
+            self._added.clear()
+
+    def _remember(self, folder: str, state: DossierState) -> None:
+        self._states[folder] = state
+        while len(self._states) > MOST_REMEMBERED:
+            self._states.popitem(last=False)
+
+    async def _made(self, folder: str, wish: DossierWish) -> DossierState:
+        place = self._root / folder
+        failed = DossierState(outcome="refused", why="Le dossier n’a pas pu être fait.")
+        try:
+            await asyncio.to_thread(place.mkdir, parents=True)
+            async with asyncio.timeout(MAKING_S):
+                state = await self._in_child(folder, wish)
+        except (OSError, TimeoutError, ValueError) as error:
+            log.warning("no dossier", why=type(error).__name__)
+            state = failed
+        if state.outcome != "done":
+            await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
+            return state if state.outcome == "refused" else failed
+        state = state.model_copy(update={"folder": f"{folder}/{PIECES}"})
+        data = state.model_dump_json().encode()
+        await asyncio.to_thread(durable.write, place / STATE, data)
+        log.info("dossier made", files=len(state.files))
+        return state
+
+    async def _in_child(self, folder: str, wish: DossierWish) -> DossierState:
+        """Have a process make it. Raises OSError, ValueError."""
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-I", "-c", _START, _PROGRAM),
+            stdin=PIPE,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            limit=MAX_LINE,
+            env={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"},
+        )
+        try:
+            return await self._heard(process, folder, wish)
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
+    async def _heard(self, process: Process, folder: str, wish: DossierWish) -> DossierState:
+        if process.stdin is None or process.stdout is None:
+            raise OSError("no pipes")
+        process.stdin.write(self._request(folder, wish))
+        process.stdin.close()
+        state = DossierState(outcome="working")
+        while line := await process.stdout.readline():
+            state = DossierState.model_validate_json(line)
+            self._remember(folder, state)
+        return state
+
+    def _request(self, folder: str, wish: DossierWish) -> bytes:
+        request: dict[str, Any] = {
+            "wish": wish.model_dump(mode="json"),
+            "config_folder": str(self._config_folder.resolve()),
+            "data": str(self._settings.data.resolve()),
+            "database_url": self._settings.database_url,
+            "point": self._settings.point,
+            "key": self._journal_key,
+            "out": str((self._root / folder / PIECES).resolve()),
+        }
+        return json.dumps(request).encode()
+
+    async def _tidy_for_ever(self) -> None:
+        while True:
+            await asyncio.to_thread(self._tidy)
+            await self._clock.sleep(TIDY_S)
+
+    def _tidy(self) -> None:
+        """Remove what is over, and what a process that ended left unfinished."""
+        if not self._root.is_dir():
+            return
+        busy = {*self._waiting, *(name for name, one in self._states.items()
+                                  if one.outcome == "working")}  # fmt: skip
+        for place in self._root.iterdir():
+            unfinished = place.name not in busy and not (place / STATE).exists()
+            if unfinished or is_over(place.name, self._clock.now()):
+                shutil.rmtree(place, ignore_errors=True)
+                self._states.pop(place.name, None)
+
+
+def _bytes_in(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
