@@ -7,10 +7,11 @@ those that still waited then are gone, and their links say so.
 import asyncio
 import json
 import os
+import re
 import shutil
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections import OrderedDict
+from asyncio.subprocess import PIPE, Process
+from collections import OrderedDict, deque
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -35,7 +36,10 @@ PER_NETWORK, PER_ALL, HOUR_S = 10, 60, 3600.0
 MAKING_S: Final = 1800.0  # the longest that one may take
 TIDY_S: Final = 600.0
 MAX_LINE: Final = 1_000_000
+MOST_LINES: Final = 200  # of what a process says of its end
 
+_PLACE: Final = re.compile(r' +File "([^"]+)", line (\d+)')
+_KIND: Final = re.compile(r"([A-Za-z_][\w.]*(?:Error|Exception|Failed))\b")
 _BUSY: Final = DossierState(outcome="busy")
 _GONE: Final = DossierState(outcome="gone")
 _START: Final = (
@@ -158,7 +162,7 @@ class DossierQueue:
             *(sys.executable, "-I", "-c", _START, _PROGRAM),
             stdin=PIPE,
             stdout=PIPE,
-            stderr=DEVNULL,
+            stderr=PIPE,
             limit=MAX_LINE,
             env={"PATH": os.environ.get("PATH", os.defpath), "LANG": "C.UTF-8"},
         )
@@ -174,10 +178,15 @@ class DossierQueue:
             raise OSError("no pipes")
         process.stdin.write(self._request(folder, wish))
         process.stdin.close()
+        errors = asyncio.create_task(_last_error(process))
         state = DossierState(outcome="working")
         while line := await process.stdout.readline():
             state = DossierState.model_validate_json(line)
-            self._remember(folder, state)
+            if state.outcome == "working":
+                self._remember(folder, state)
+        why = await errors
+        if state.outcome == "working":
+            log.error("dossier not made", why=why)
         return state
 
     def _request(self, folder: str, wish: DossierWish) -> bytes:
@@ -208,6 +217,17 @@ class DossierQueue:
             if unfinished or is_over(place.name, self._clock.now()):
                 shutil.rmtree(place, ignore_errors=True)
                 self._states.pop(place.name, None)
+
+
+async def _last_error(process: Process) -> str:
+    """Return where a process failed and by which kind of error; its values are left out."""
+    lines: deque[str] = deque(maxlen=MOST_LINES)
+    while process.stderr and (line := await process.stderr.readline()):
+        lines.append(line.decode("utf-8", "replace"))
+    places = [one for line in lines if (one := _PLACE.match(line))]
+    kinds = [one for line in lines if (one := _KIND.match(line))]
+    place = f"{Path(places[-1][1]).name}:{places[-1][2]}" if places else "?"
+    return f"{place} {kinds[-1][1] if kinds else ''}".strip()
 
 
 def _bytes_in(folder: Path) -> int:

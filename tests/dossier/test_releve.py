@@ -109,7 +109,7 @@ def test_a_person_asks_for_a_dossier_and_takes_it(
     assert status == 303
     page = finished(visitor, headers["Location"])
 
-    assert "Les pièces sont prêtes" in page
+    assert "Les pièces sont prêtes" in page, re.findall(r'class="lead"[^>]*>([^<]*)', page)
     whole = re.search(r'href="(/releve/[^"]+\.zip)"', page)
     assert whole is not None
     status, archive, headers = visitor.ask(whole[1])
