@@ -2858,7 +2858,8 @@ class Story:
             raise ValueError("sha256, change")
         if digest is not None and not re.fullmatch("[0-9a-f]{64}", digest):
             raise ValueError("sha256")
-        self._names(index, leaf, "change", CHANGE)
+        if not self.extract or leaf.get("change") in self.extract.numbers:
+            self._names(index, leaf, "change", CHANGE)
         self.announced[index] = {
             "leaf": index, "at": at, "targets": targets, "from": since, "to": until,
             "sha256": digest, "change": leaf.get("change"), "counts": at < since,

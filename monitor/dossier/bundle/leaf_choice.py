@@ -26,6 +26,7 @@ IN_HAND: Final = timedelta(hours=2)
 _SHARED = re.compile(rb'"type":"(?:run|gap|key|correction|round)"')
 _AT = re.compile(rb'"at":"([^"]{27})"')
 _OWN_KINDS = frozenset({"observation", "outage", "blip", "capture", "change", "gap"})
+_MOMENT = timedelta(microseconds=1)
 _OPEN = "9999"  # after any instant
 _EDGES = ("last_ok_at", "first_fail_at", "last_fail_at", "first_ok_at")
 
@@ -87,6 +88,7 @@ class LeafChooser:
         self._needed: set[tuple[str, str]] = set()  # checks that frame outages
         self._outages: dict[tuple[str, str], str] = {}  # their ends, by page and beginning
         self._round: tuple[int, str] | None = None  # the last one
+        self._since = span.since  # or when the outage began that it begins in
         self._choice = LeafChoice(0, 0, leaves.size, array("q"))
 
     def choose(self, store: Store) -> LeafChoice:
@@ -118,7 +120,8 @@ class LeafChooser:
     def _begin(self, store: Store) -> int:
         span = self._span
         failed_at = store.first_failure(span.targets, span.since, span.until)
-        since = min(span.since, failed_at or span.since) - LEAD
+        self._since = min(span.since, failed_at or span.since)
+        since = self._since - LEAD
         leaves = [store.first_leaf_from(slug, since, self._leaves.size) for slug in span.targets]
         return min((leaf for leaf in leaves if leaf is not None), default=0)
 
@@ -176,7 +179,7 @@ class LeafChooser:
         return leaf
 
     def _add_announcements(self, annotations: Sequence[Annotation]) -> None:
-        """Add what was announced for these pages and this span, and withdrawals of it."""
+        """Add what was announced for these pages and this span, withdrawals of it, and replies."""
         span, announced = self._span, set[int]()
         for one in annotations:
             number = one.number
@@ -184,9 +187,8 @@ class LeafChooser:
                 continue
             concerns = (
                 one.from_at is not None
-                and one.to_at is not None
                 and one.from_at < span.until
-                and one.to_at > span.since
+                and (one.to_at or one.from_at + _MOMENT) > self._since
                 and not set(one.targets).isdisjoint(span.targets)
             )
             if concerns or one.withdraws in announced:

@@ -96,6 +96,12 @@ FILES: tuple[FileKind, ...] = (
         "elle ne signe rien du journal",
     ),
     FileKind(
+        r"dossiers\.key|dossiers/.*",
+        By.NOTHING,
+        "les dossiers demandés en ligne, effacés après un jour",
+        "chacun se refait à l’identique ; leur lot de preuves se vérifie seul",
+    ),
+    FileKind(
         r"(\..*|.*/\..*|journal\.lock|.*\.lock)", By.NOTHING, "verrous et fichiers en cours", _LOCK
     ),
     FileKind(r"horodatages-refuses/.*", By.NOTHING, "réponses refusées", _ASIDE),
