@@ -197,6 +197,12 @@ def is_dossier_code(text: str) -> bool:
     return signs[-1] == _check_sign(signs[:-1])
 
 
+def written_code(text: str) -> str:
+    """Write a code, as a person types it, as it is printed."""
+    signs = "".join(text[:40].split()).replace("-", "").upper()
+    return "-".join(signs[at : at + _GROUP] for at in range(0, len(signs), _GROUP))
+
+
 def _check_sign(signs: str) -> str:
     weighted = sum((place + 2) * _ALPHABET.index(sign) for place, sign in enumerate(signs))
     return _ALPHABET[weighted % len(_ALPHABET)]

@@ -93,9 +93,9 @@ class DossierRoutes:
     async def make_for_program(self, request: Request) -> Response:
         """Ask for a dossier in JSON; the answer says where to look."""
         try:
-            said = json.loads(await _body(request))
+            fields = json.loads(await _body(request))
             wish = DossierWish.model_validate(
-                {**said, "wish": "make", "network": network_of(client_address(request))}
+                {**fields, "wish": "make", "network": network_of(client_address(request))}
             )
         except (ValueError, TypeError, RecursionError):
             return _problem(422, "Demande illisible", "Voir docs/interroger.md, « Un dossier ».")

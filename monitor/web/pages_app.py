@@ -35,6 +35,7 @@ from monitor.web.serving.cached_pages import CachedPages
 from monitor.web.serving.checkup import Checkup
 from monitor.web.subscription_routes import Subscribe, SubscriptionRoutes
 from monitor.web.templating import STATIC, environment
+from monitor.web.upload_routes import UploadRoutes
 from monitor.web.views.health import Health, health
 from monitor.web.views.interface_page import interface_view
 from monitor.web.views.overview import overview
@@ -140,6 +141,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
             *pages.feeds.routes(),
             *pages.documents,
             *releve,
+            *UploadRoutes(reads, templates=pages.templates, journal_key=journal_key).routes(),
             *pages.interface_routes(),
             *pages.subscription_routes(),
             Mount("/static", StaticFiles(directory=STATIC), name="static"),

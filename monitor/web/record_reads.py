@@ -23,6 +23,7 @@ from monitor.core.outages.at import Around
 from monitor.core.outages.time_accounts import Span
 from monitor.core.text.page import Page
 from monitor.figures.answers import Reads as FigureReads
+from monitor.store.dossier_rows import RegisteredFile
 from monitor.store.reads.plan_reads import Definition
 
 
@@ -85,6 +86,10 @@ class RecordReads(FigureReads, Protocol):
     def copies_between(
         self, target: str, since: datetime, until: datetime, *, limit: int
     ) -> Sequence[KeptCopy]: ...
+
+    def registered_files(self, code: str) -> Sequence[RegisteredFile]: ...
+
+    def registered_by_digest(self, sha256: str) -> Sequence[RegisteredFile]: ...
 
     def leaves(self, since: int, until: int) -> Sequence[bytes]: ...
 

@@ -164,7 +164,7 @@ class RecordRoutes:
             raise HTTPException(400) from error
         return await self._pages.serve(
             request,
-            f"/verifier?{question.target} {question.at} {question.number}",
+            f"/verifier?{question.target} {question.at} {question.number} {question.code}",
             "verify.html",
             lambda: verification_page(
                 self._reads,

@@ -34,6 +34,7 @@ from monitor.core.model import (
 from monitor.core.model.check import Check
 from monitor.core.outages.at import Around, CitedCheck
 from monitor.core.outages.time_accounts import UNOBSERVED, Account, Span
+from monitor.store.dossier_rows import RegisteredFile
 from monitor.store.reads.plan_reads import Definition
 
 NOW = datetime(2026, 11, 23, 8, 14, 5, tzinfo=UTC)
@@ -53,6 +54,7 @@ class FakeReads:
 
     seen: list[State] = field(default_factory=list)
     confirmed: list[Outage] = field(default_factory=list)
+    registered: list[RegisteredFile] = field(default_factory=list)
     grouped: list[Incident] = field(default_factory=list)
     isolated: list[Event] = field(default_factory=list)
     missing: list[Gap] = field(default_factory=list)
@@ -207,6 +209,12 @@ class FakeReads:
     ) -> Sequence[KeptCopy]:
         copies = [one for one in self.copies.get(target, ()) if since <= one.at <= until]
         return copies[::-1][:limit]
+
+    def registered_files(self, code: str) -> Sequence[RegisteredFile]:
+        return [file for file in self.registered if file.code == code]
+
+    def registered_by_digest(self, sha256: str) -> Sequence[RegisteredFile]:
+        return [file for file in self.registered if file.sha256 == sha256]
 
     def leaves(self, since: int, until: int) -> Sequence[bytes]:
         return self.journal[since:until]

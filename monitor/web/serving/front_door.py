@@ -45,6 +45,11 @@ TELL_S = 60.0  # between two log lines with the counts of refusals
 HEADERS_MAX = 16 * 1024  # bytes
 PIECE = 8 * 1024  # bytes that are parsed at once
 BODY_MAX = 128 * 1024  # bytes; the longest that any route accepts is half of it
+UPLOAD = b"/verifier/fichier"  # the one address that takes a file
+UPLOAD_MAX = 40_000_000  # bytes
+UPLOAD_S = 300.0  # for its whole request
+DOWNLOADS = b"/releve/"  # where large files are served
+DOWNLOAD_S = 1_800.0  # for an answer there; a slow reader is still dropped when all are taken
 SEND_BUFFER = 128 * 1024  # bytes of the kernel's memory for a slow reader
 
 _OUT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -85,16 +90,21 @@ class Requests(h11.Connection):
     """
 
     refusal = HTTPStatus.BAD_REQUEST  # what to answer when `next_event` raises
+    uploads = False  # whether the request under way is that of a file
+    downloads = False  # whether its answer may be one
 
     def next_event(self) -> Any:
         event = super().next_event()
         if isinstance(event, h11.Request):
             headers = dict(event.headers)
+            self.uploads = event.method == b"POST" and event.target == UPLOAD
+            self.downloads = event.target.startswith(DOWNLOADS)
             if sum(len(name) + len(value) for name, value in event.headers) > HEADERS_MAX:
                 self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
             if b"transfer-encoding" in headers:
                 self._refuse(HTTPStatus.LENGTH_REQUIRED)
-            if int(headers.get(b"content-length", b"0")) > BODY_MAX:
+            most = UPLOAD_MAX if self.uploads else BODY_MAX
+            if int(headers.get(b"content-length", b"0")) > most:
                 self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         return event
 
@@ -113,6 +123,7 @@ class Visit(H11Protocol):
         self._request_due: asyncio.TimerHandle | None = None
         self._answer_due: asyncio.TimerHandle | None = None
         self.waits = Waits.NOTHING
+        self._has_longer = False  # whether its request has the time of a file
         self.only_first = False  # whether it has a connection reserved for `FIRST`
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -200,17 +211,26 @@ class Visit(H11Protocol):
             return
         if self.conn.their_state not in {h11.IDLE, h11.SEND_BODY}:
             self._cancel_request_due()
+        elif self._requests.uploads and not self._has_longer:
+            self._has_longer = True
+            self._cancel_request_due()
+            self._request_due = self.loop.call_later(UPLOAD_S, self._too_late)
         unread = self.transport.get_write_buffer_size() > 0
         if self._answering or unread:
             self.waits = Waits.ANSWER
             if self._answer_due is None:
-                self._answer_due = self.loop.call_later(ANSWER_S, self._unread)
+                limit_s = ANSWER_S
+                if self._requests.uploads or self._requests.downloads:
+                    limit_s = DOWNLOAD_S
+                self._answer_due = self.loop.call_later(limit_s, self._unread)
         else:
             self._cancel_answer_due()
             self.waits = Waits.REQUEST if self._request_due else Waits.NOTHING
         self._door.note(self)
 
     def _expect_request(self) -> None:
+        if not self._requests.uploads:
+            self._has_longer = False
         if self._request_due is None and not self._answering:
             self._request_due = self.loop.call_later(REQUEST_S, self._too_late)
 

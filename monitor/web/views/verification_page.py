@@ -1,7 +1,7 @@
 """The content of the page that verifies: a date, an incident, a leaf. Pure except for queries."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -12,15 +12,17 @@ from monitor.config import Config
 from monitor.core.french.at_sentences import sentence
 from monitor.core.french.instants import instant_of
 from monitor.core.untrusted.numbers import whole
+from monitor.dossier.dossier_question import is_dossier_code, written_code
 from monitor.evidence.log import tlog
 from monitor.evidence.log.tlog import TILE_WIDTH
 from monitor.figures.recorded_targets import recorded_targets
 from monitor.figures.target_at_instant import TargetAtInstant, answer_of
+from monitor.store.dossier_rows import RegisteredFile
 from monitor.web.record_reads import RecordReads
 
 MOST_LEAF = 70_000  # characters of a leaf that are shown: more than any may have
 MOST_NUMBER = 2**53
-_NAMES = frozenset({"cible", "le", "numero"})
+_NAMES = frozenset({"cible", "le", "numero", "code"})
 
 ReadLeaf = Callable[[int], bytes | None]
 
@@ -31,12 +33,13 @@ class VerificationRefused(ValueError):  # noqa: N818 -- a question that is refus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationQuestion:
-    """What a reader typed: a page and an instant, or a number; all empty for a blank form."""
+    """What a reader typed: a page and an instant, a number, or a code; empty for a blank form."""
 
     target: str = ""
     at_text: str = ""
     at: datetime | None = None
     number: int | None = None
+    code: str = ""
 
     @classmethod
     def of(cls, query: QueryParams, config: Config) -> "VerificationQuestion":
@@ -45,6 +48,12 @@ class VerificationQuestion:
             raise VerificationRefused(f"paramètre inconnu : {min(unknown)[:40]}")
         target, at_text = query.get("cible", ""), query.get("le", "")[:40]
         number_text = query.get("numero", "").strip()
+        code = query.get("code", "").strip()
+        if code and not is_dossier_code(code):
+            raise VerificationRefused(
+                "ce n’est pas un code de dossier : un signe a été mal recopié (par exemple "
+                "K7Q2-9FDM-4XWB)"
+            )
         if target and target not in config.by_slug:
             raise VerificationRefused("aucune page de ce nom n’est surveillée")
         return cls(
@@ -52,6 +61,7 @@ class VerificationQuestion:
             at_text=at_text,
             at=_instant(at_text) if target and at_text else None,
             number=_number(number_text) if number_text else None,
+            code=written_code(code) if code else "",
         )
 
 
@@ -78,6 +88,7 @@ class VerificationPage:
         leaf: The leaf of the number; None when there is none, or none was asked for.
         incident: The number of the incident that this number cites, if it does.
         signed: How many leaves the last checkpoint covers; 0 without any.
+        registered: The originals of the code.
 
     """
 
@@ -87,6 +98,7 @@ class VerificationPage:
     leaf: LeafView | None
     incident: int | None
     signed: int
+    registered: Sequence[RegisteredFile] = ()
 
 
 def verification_page(
@@ -115,6 +127,7 @@ def verification_page(
         leaf=_leaf(number, leaf, signed) if number is not None and leaf else None,
         incident=incident.number if incident else None,
         signed=signed,
+        registered=reads.registered_files(question.code) if question.code else (),
     )
 
 

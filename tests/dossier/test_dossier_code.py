@@ -1,0 +1,144 @@
+"""`/verifier`: a clerk types a dossier's code, or gives a file, and reads what it proves or not."""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from starlette.applications import Starlette
+
+from monitor.dossier.dossier_files import DossierFile, DossierSummary
+from monitor.dossier.dossier_register import register
+from monitor.store import Store, migrate
+from monitor.web.pages_app import build
+from monitor.web.serving.front_door import UPLOAD_MAX
+from tests.support import bundles
+from tests.support.clock import FakeClock
+from tests.support.evidence_record import KEY, TARGETS, EvidenceBundle
+from tests.support.reads import config
+
+CODE = "K7Q2-9FDM-4XWQ"
+ORIGINAL = b"%PDF-1.7 une piece"
+FILES = (
+    DossierFile(
+        number=1, name="01-Releve.pdf", title="Relevé", size_bytes=len(ORIGINAL),
+        sha256=hashlib.sha256(ORIGINAL).hexdigest(), pages=1,
+    ),
+    DossierFile(
+        number=2, name="02-ANEF-preuves.wacz", title="Lot", size_bytes=9, sha256="ab" * 32,
+        handed_over=True,
+    ),
+)  # fmt: skip
+SUMMARY = DossierSummary(code=CODE, size=902, root="cd" * 32, settled=True, files=FILES)
+
+
+class NoMetrics:
+    async def metrics(self) -> bytes:
+        return b""
+
+    async def probe(self, slug: str) -> bytes:
+        raise KeyError(slug)
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Starlette]:
+    url = f"sqlite:///{tmp_path_factory.mktemp('registre') / 'vigie.sqlite'}"
+    migrate(url)
+    with Store.open(url, point="local", writer=False) as store:
+        assert register(store, SUMMARY)
+        assert register(store, SUMMARY)  # asked again: the same code, the same digests
+        yield build(
+            store,
+            config=config(TARGETS.values()),
+            clock=FakeClock(),
+            point="local",
+            metrics=NoMetrics(),
+            version="essai",
+            journal_key=str(KEY.verifier),
+        )
+
+
+def asked(
+    app: Starlette, ask: Callable[[httpx.AsyncClient], Awaitable[httpx.Response]]
+) -> httpx.Response:
+    async def run() -> httpx.Response:
+        transport = httpx.ASGITransport(app=app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://vigie.test") as web:
+            return await ask(web)
+
+    return asyncio.run(run())
+
+
+def given(app: Starlette, data: bytes, name: str = "piece.pdf") -> httpx.Response:
+    files = {"fichier": (name, data, "application/octet-stream")}
+    return asked(app, lambda web: web.post("/verifier/fichier", files=files))
+
+
+@pytest.mark.parametrize("typed", [CODE, "k7q29fdm4xwq", " K7Q2 9FDM 4XWQ "])
+def test_a_code_leads_to_the_digests_of_the_originals(app: Starlette, typed: str) -> None:
+    page = asked(app, lambda web: web.get("/verifier", params={"code": typed})).text
+
+    for file in FILES:
+        assert file.name in page
+        assert file.sha256 in page
+    assert page.count("01-Releve.pdf") == 1
+    assert "au point de contrôle de 902\N{NO-BREAK SPACE}feuilles" in page
+    assert "cd" * 32 in page
+    assert "Ce que cela ne prouve pas" in page
+    assert "filigrane" in page
+
+
+def test_a_code_of_nobody_and_one_with_a_wrong_sign_are_told_apart(app: Starlette) -> None:
+    other = asked(app, lambda web: web.get("/verifier", params={"code": "2222-2222-2222"}))
+    wrong = asked(app, lambda web: web.get("/verifier", params={"code": "K7Q2-9FDM-4XWR"}))
+
+    assert "Aucun dossier de ce code" in other.text or other.status_code == 400
+    assert wrong.status_code == 400
+    assert "un signe a été mal recopié" in wrong.text
+
+
+def test_an_original_is_known_by_its_bytes(app: Starlette) -> None:
+    page = given(app, ORIGINAL).text
+
+    assert "C’est un original" in page
+    assert CODE in page
+    assert "ne prouve pas que ce qu’il dit soit vrai" in page
+
+
+def test_a_stamped_copy_is_told_what_the_filing_service_does(app: Starlette) -> None:
+    page = given(app, ORIGINAL + b"filigrane").text
+
+    assert "Aucun original n’a cette empreinte" in page
+    assert "imprime un filigrane" in page
+    assert "pdftotext -layout" in page
+
+
+def test_a_bundle_is_verified_and_a_spoilt_one_refused(
+    app: Starlette, evidence: EvidenceBundle
+) -> None:
+    data = evidence.path.read_bytes()
+    good = given(app, data, "lot.wacz").text
+    assert "Ce lot de preuves concorde" in good
+    assert "Indisponibilité 1 : accueil" in good
+
+    files = bundles.files_of(data)
+    files["preuve/cles.txt"] += b"\n"
+    bad = given(app, bundles.packed(files), "lot.wacz").text
+    assert "Ce lot de preuves est refusé" in bad
+    assert "lot.wacz/preuve/cles.txt" in bad
+    assert str(Path("/") / "tmp") not in bad
+
+
+def test_what_is_no_file_is_refused(app: Starlette) -> None:
+    assert given(app, b"").status_code == 422
+    assert asked(app, lambda web: web.post("/verifier/fichier", content=b"x")).status_code == 422
+    kind = {"Content-Type": "multipart/form-data; boundary=abc"}
+    for body in (b"--abc\r\n", b"--abc\r\n\r\n\r\n--abc--", b"--abd\r\n\r\n\r\nx\r\n--abc--\r\n"):
+        answer = asked(
+            app,
+            lambda web, body=body: web.post("/verifier/fichier", content=body, headers=kind),  # type: ignore[misc] # of this turn
+        )
+        assert answer.status_code == 422
+    assert given(app, bytes(UPLOAD_MAX + 1)).status_code == 413
