@@ -23,7 +23,7 @@ from starlette.routing import Route
 from monitor.evidence.log.mirror import verifier_path
 from monitor.store.dossier_rows import RegisteredFile
 from monitor.web.record_reads import RecordReads
-from monitor.web.serving.front_door import UPLOAD_MAX
+from monitor.web.serving.request_bounds import UPLOAD_MAX
 
 AT_ONCE: Final = 2  # files
 JUDGED_S: Final = 120.0
@@ -122,15 +122,17 @@ class UploadRoutes:
         try:
             async with asyncio.timeout(JUDGED_S):
                 out, _ = await process.communicate()
-            found: dict[str, Any] = json.loads(out.decode().replace(f"{path.parent}/", ""))
+            judged: dict[str, Any] = json.loads(out.decode().replace(f"{path.parent}/", ""))
         except (TimeoutError, ValueError):
             return _NOT_JUDGED
         finally:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
-        shortened = {name: found.get(name, [])[:SHOWN] for name in ("faults", "tables", "on_trust")}
-        return found | shortened
+        shortened = {
+            name: judged.get(name, [])[:SHOWN] for name in ("faults", "tables", "on_trust")
+        }
+        return judged | shortened
 
     def _shown(self, refusal: str, status: int) -> Response:
         return self._page(UploadView(refusal=refusal), status)

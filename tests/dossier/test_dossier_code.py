@@ -13,7 +13,7 @@ from monitor.dossier.dossier_files import DossierFile, DossierSummary
 from monitor.dossier.dossier_register import register
 from monitor.store import Store, migrate
 from monitor.web.pages_app import build
-from monitor.web.serving.front_door import UPLOAD_MAX
+from monitor.web.serving.request_bounds import UPLOAD_MAX
 from tests.support import bundles
 from tests.support.clock import FakeClock
 from tests.support.evidence_record import KEY, TARGETS, EvidenceBundle
@@ -84,7 +84,7 @@ def test_a_code_leads_to_the_digests_of_the_originals(app: Starlette, typed: str
         assert file.name in page
         assert file.sha256 in page
     assert page.count("01-Releve.pdf") == 1
-    assert "au point de contrôle de 902\N{NO-BREAK SPACE}feuilles" in page
+    assert "au point de contrôle de 902 feuilles" in page
     assert "cd" * 32 in page
     assert "Ce que cela ne prouve pas" in page
     assert "filigrane" in page

@@ -20,14 +20,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from enum import Enum
 from functools import partial
-from http import HTTPStatus
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import h11
 import structlog
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+
+from monitor.web.serving.request_bounds import FULL, HEADERS_MAX, LATE, Requests, canned
 
 VISITS = 384  # connections at once
 KEPT_VISITS = 128  # more, for `FIRST`, and for those whose request is not known yet
@@ -42,13 +43,8 @@ LEFT_ALONE_S = {"NOTHING": 0.5, "REQUEST": 0.5, "ANSWER": 2.0}
 PARK_S = 0.02  # without accepting, when even the reserved connections are taken
 REST_S = 0.1  # without accepting, when the system has no descriptor or memory to give
 TELL_S = 60.0  # between two log lines with the counts of refusals
-HEADERS_MAX = 16 * 1024  # bytes
 PIECE = 8 * 1024  # bytes that are parsed at once
-BODY_MAX = 128 * 1024  # bytes; the longest that any route accepts is half of it
-UPLOAD = b"/verifier/fichier"  # the one address that takes a file
-UPLOAD_MAX = 40_000_000  # bytes
 UPLOAD_S = 300.0  # for its whole request
-DOWNLOADS = b"/releve/"  # where large files are served
 DOWNLOAD_S = 1_800.0  # for an answer there; a slow reader is still dropped when all are taken
 SEND_BUFFER = 128 * 1024  # bytes of the kernel's memory for a slow reader
 
@@ -57,60 +53,12 @@ _OUT = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 log = structlog.get_logger(__name__)
 
 
-def canned(status: HTTPStatus, *headers: str) -> bytes:
-    """Return a complete answer that ends its connection."""
-    body = f"{status.value} {status.phrase}\n"
-    lines = (
-        f"HTTP/1.1 {status.value} {status.phrase}",
-        "Content-Type: text/plain; charset=utf-8",
-        f"Content-Length: {len(body)}",
-        "Cache-Control: no-store",
-        "Connection: close",
-        *headers,
-    )
-    return ("\r\n".join(lines) + "\r\n\r\n" + body).encode()
-
-
-FULL = canned(HTTPStatus.SERVICE_UNAVAILABLE, "Retry-After: 2")
-LATE = canned(HTTPStatus.REQUEST_TIMEOUT)
-
-
 class Waits(Enum):
     """What a connection waits for, in the order in which connections are dropped."""
 
     NOTHING = "its visitor has said nothing since its last answer"
     REQUEST = "a request has begun"
     ANSWER = "an answer is being made, or read"
-
-
-class Requests(h11.Connection):
-    """Refuses bodies before they are read: over `BODY_MAX`, or of unknown length.
-
-    A chunk costs about as much work as a whole request, whatever its length.
-    """
-
-    refusal = HTTPStatus.BAD_REQUEST  # what to answer when `next_event` raises
-    uploads = False  # whether the request under way is that of a file
-    downloads = False  # whether its answer may be one
-
-    def next_event(self) -> Any:
-        event = super().next_event()
-        if isinstance(event, h11.Request):
-            headers = dict(event.headers)
-            self.uploads = event.method == b"POST" and event.target == UPLOAD
-            self.downloads = event.target.startswith(DOWNLOADS)
-            if sum(len(name) + len(value) for name, value in event.headers) > HEADERS_MAX:
-                self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-            if b"transfer-encoding" in headers:
-                self._refuse(HTTPStatus.LENGTH_REQUIRED)
-            most = UPLOAD_MAX if self.uploads else BODY_MAX
-            if int(headers.get(b"content-length", b"0")) > most:
-                self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-        return event
-
-    def _refuse(self, status: HTTPStatus) -> NoReturn:
-        self.refusal = status
-        raise h11.RemoteProtocolError(status.phrase)
 
 
 class Visit(H11Protocol):

@@ -6,7 +6,8 @@ import socket
 import uvicorn
 from starlette.types import ASGIApp
 
-from monitor.web.serving.front_door import HEADERS_MAX, IDLE_S, VISITS, Server
+from monitor.web.serving.front_door import IDLE_S, VISITS, Server
+from monitor.web.serving.request_bounds import HEADERS_MAX
 
 EVERY_S = 10.0  # between two lines on the same kind of error
 
