@@ -37,6 +37,7 @@ from monitor.store.reads.alert_reads import DueMessage, Recipient
 from monitor.store.writing import outbox_writes, subscriber_writes
 
 BATCH = 50  # messages that are read at once
+PERSONAL_SHARE = 5  # of which one is what a person asked for, while others wait
 IDLE_S = 1.0  # between two looks at an empty outbox
 CLAIMED_FOR = timedelta(minutes=10)  # longer than what is claimed at once may take
 AGAIN_S, AGAIN_MAX_S = 15.0, 900.0  # before a server that cannot be reached is tried again
@@ -101,10 +102,7 @@ class Delivery:
 
         """
         now = self._clock.now()
-        room = self._config.mail.daily_cap - await asyncio.to_thread(
-            self._store.sent_since, day_began(now)
-        )
-        due = await asyncio.to_thread(self._store.due_messages, now, limit=max(0, min(BATCH, room)))
+        due = await asyncio.to_thread(self._due, now)
         self._board.outbox_since = await asyncio.to_thread(self._store.oldest_due, now)
         if not due:
             return 0
@@ -112,7 +110,7 @@ class Delivery:
             self._relay, self._settings.mail_password, extra_ca=self._config.extra_ca
         )
         async with session:
-            claimed = await self._claim(due[: self._relay.per_minute])  # a minute's worth
+            claimed = await self._claim(due)
             try:
                 while claimed:
                     began_us = self._clock.monotonic_us()
@@ -134,6 +132,24 @@ class Delivery:
             with suppress(TimeoutError, RelayUnreachable):
                 await asyncio.wait_for(task, END_S)
             raise
+
+    def _due(self, now: datetime) -> Sequence[DueMessage]:
+        """Return what is sent next, a minute's worth at most, within the cap of the day.
+
+        What strangers ask for in the form leads, but has only a share of the minute while others
+        wait, and of the day: they may ask for much, and an incident would wait behind it.
+        """
+        cap, morning = self._config.mail.daily_cap, day_began(now)
+        room = max(0, cap - self._store.sent_since(morning))
+        asked = self._store.sent_since(morning, personal=True)
+        most = max(0, min(room, -(-cap // PERSONAL_SHARE) - asked))
+        size = min(BATCH, room, self._relay.per_minute)
+        few, read = min(most, size // PERSONAL_SHARE or size), self._store.due_messages
+        personal = read(now, limit=few, personal=True)
+        others = read(now, limit=size - len(personal), personal=False)
+        if len(personal) == few and len(personal) + len(others) < size:
+            personal = read(now, limit=min(most, size - len(others)), personal=True)
+        return (*personal, *others)
 
     async def _claim(self, due: Sequence[DueMessage]) -> deque[DueMessage]:
         now = self._clock.now()

@@ -17,12 +17,15 @@ from monitor.cli import main
 from monitor.config import Channel, load
 from monitor.config.settings import read_settings, secrets_in
 from monitor.core.notices.alert_channels.channel_request import ChannelMessage
-from monitor.core.notices.notice import MessageState, SubscriberState
-from monitor.core.notices.operator_letters import trial_letter
+from monitor.core.notices.notice import MessageState, Notice, NoticeKind, SubscriberState
+from monitor.core.notices.operator_letters import THREAD, ServiceWork, trial_letter
+from monitor.core.notices.topics import OPERATOR
 from monitor.metrics import MetricsState
 from monitor.store import Store
+from monitor.store.writing import outbox_writes
 from tests.alerts.test_delivery import InstantClock
-from tests.support.alerting import VAULT, closed, configured, opened, set_wall, subscribe
+from tests.support.alerting import VAULT, closed, configured, opened, set_wall, subscribe, write
+from tests.support.followed import record
 from tests.support.hooks import HookServer, hook_server
 from tests.support.local_settings import put, refusal
 from tests.support.outcomes import at
@@ -119,6 +122,41 @@ def test_a_webhook_is_told_the_beginning_and_the_end_with_what_frames_them(
     assert it.states() == {MessageState.SENT: 2}
     assert "content-type" in first.headers
     assert it.board.notifications == {"sent": 2}
+
+
+def test_a_changed_page_and_our_own_state_have_their_own_types(
+    store: Store, tmp_path: Path
+) -> None:
+    async def story(it: Hooked) -> None:
+        notice = Notice(
+            key="service/x",
+            kind=NoticeKind.STANDS_STILL,
+            thread=f"{THREAD}{ServiceWork.SEALING}",
+            at=it.clock.now(),
+            to=(OPERATOR,),
+            interests=(OPERATOR,),
+        )
+        await it.plan(100_000)
+        await write(
+            store,
+            lambda c: outbox_writes.write_notices(c, [notice], now=it.clock.now(), daily=0),
+        )
+        await it.deliver()
+
+    with hook_server() as server:
+        it = Hooked(store, tmp_path, server)
+        it.channel = replace(it.channel, topics=it.channel.topics | {OPERATOR})
+        it.delivery._config = replace(it.config, channels=(it.channel,))
+        asyncio.run(it.planning.plan())
+        asyncio.run(it.delivery.set_up())
+        record(store, "AABB", target=TARGET)
+        asyncio.run(story(it))
+    kinds = {one.content["type"]: one.content["data"] for one in server.taken}
+    assert set(kinds) == {"page.changed", "service.stands_still"}
+    change = kinds["page.changed"]["change"]
+    assert change["target"] == TARGET
+    assert kinds["page.changed"]["url"].endswith(f"/modifications/{change['number']}")
+    assert kinds["service.stands_still"]["url"] is None
 
 
 def test_what_is_refused_is_tried_again_later_with_the_same_name(

@@ -15,6 +15,8 @@ import pytest
 from monitor.alerts.delivery import Delivery
 from monitor.alerts.planning import Planning
 from monitor.alerts.relay import RelaySession, RelayUnreachable
+from monitor.alerts.requests import SubscriptionRequest, Wish
+from monitor.alerts.subscriptions import Subscriptions
 from monitor.config import Relay
 from monitor.config.schema import Security
 from monitor.config.settings import read_settings
@@ -284,6 +286,44 @@ def test_the_cap_of_a_day_is_for_all_together(store: Store, tmp_path: Path) -> N
             set_wall(post.clock, at(0) + timedelta(days=1))
             await post.deliver()
             assert len(post.server.senders) == 6
+
+    asyncio.run(story())
+
+
+def test_what_strangers_ask_for_does_not_hold_up_an_incident(store: Store, tmp_path: Path) -> None:
+    async def story() -> None:
+        names = [f"lecteur{n}@exemple.test" for n in range(40)]
+        async with posting(store, tmp_path, *names) as post:
+            form = Subscriptions(
+                store=store, config=post.delivery._config, vault=VAULT, clock=post.clock
+            )
+            for number in range(100):
+                await form.subscribe(
+                    SubscriptionRequest(
+                        wish=Wish.ASK,
+                        address=f"a{number}@exemple.test",
+                        topics=["tout", "incident"],
+                    )
+                )
+            await post.delivery.deliver_due()
+            told = sum(name in post.server.taken for name in names)
+            assert told == 40, "in the first batch"
+            assert len(post.server.senders) == 50
+            await post.deliver()
+            assert len(post.server.senders) == 140
+
+            config = post.delivery._config
+            post.delivery._config = replace(config, mail=replace(config.mail, daily_cap=150))
+            await store.record(closed(TARGET, 600, 0))
+            await post.plan(605)
+            await form.subscribe(
+                SubscriptionRequest(
+                    wish=Wish.ASK, address="tard@exemple.test", topics=["tout", "incident"]
+                )
+            )
+            await post.deliver()
+            assert len(post.server.senders) == 150
+            assert "tard@exemple.test" not in post.server.taken, "a fifth of the day is used up"
 
     asyncio.run(story())
 

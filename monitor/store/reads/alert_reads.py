@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, select, true
 
 from monitor.core.changes.change import ChangeKind, Weight
 from monitor.core.model import Transition
@@ -42,6 +42,7 @@ _SUBJECT = table_of(SubjectRow)
 _CHANGE = metadata.tables["page_change"]
 _OPENING = _EVENT.alias()
 _EARLIER = _OUTBOX.alias()
+PERSONAL_RANK = 0  # of what one person asked for
 MOST_EVENTS = 500  # of one plan
 
 
@@ -176,10 +177,16 @@ class AlertReads(StoreReads):
             return tuple(map(from_text, texts))
 
     def due_messages(
-        self, now: datetime, *, limit: int, channel: str | None = None
+        self,
+        now: datetime,
+        *,
+        limit: int,
+        channel: str | None = None,
+        personal: bool | None = None,
     ) -> tuple[DueMessage, ...]:
         """Return messages that may be sent now, the most pressing first: mail, or of one channel.
 
+        `personal`: only those that one person asked for, or only the others.
         A message waits while an earlier one of its thread for the same person is not over.
         """
         earlier = (
@@ -198,6 +205,7 @@ class AlertReads(StoreReads):
             .join(_SUBSCRIBER, _SUBSCRIBER.c.id == _OUTBOX.c.subscriber_id)
             .where(_OUTBOX.c.state.in_(OPEN_STATES), _OUTBOX.c.due_at <= now, ~earlier)
             .where(_is_mail() if channel is None else _SUBSCRIBER.c.channel == channel)
+            .where(_asked_for(personal))
             .order_by(_OUTBOX.c.rank, _OUTBOX.c.id)
             .limit(limit)
         )
@@ -243,13 +251,16 @@ class AlertReads(StoreReads):
         with self.reading() as connection:
             return tuple(_notice(row) for row in connection.execute(query))
 
-    def sent_since(self, since: datetime) -> int:
-        """Return how many mails ended as sent, or perhaps sent, since an instant."""
+    def sent_since(self, since: datetime, *, personal: bool | None = None) -> int:
+        """Return how many mails ended as sent, or perhaps sent, since an instant.
+
+        `personal`: as for `due_messages`.
+        """
         over = _OUTBOX.c.state.in_((MessageState.SENT, MessageState.UNSURE))
         query = (
             select(func.count())
             .select_from(_OUTBOX.join(_SUBSCRIBER, _SUBSCRIBER.c.id == _OUTBOX.c.subscriber_id))
-            .where(over, _OUTBOX.c.ended_at >= since, _is_mail())
+            .where(over, _OUTBOX.c.ended_at >= since, _is_mail(), _asked_for(personal))
         )
         with self.reading() as connection:
             return connection.execute(query).scalar_one()
@@ -282,6 +293,12 @@ class AlertReads(StoreReads):
         with self.reading() as connection:
             counts = {row[0]: int(row[1]) for row in connection.execute(query)}
         return {standing: counts.get(standing, 0) for standing in SubscriberState}
+
+
+def _asked_for(personal: bool | None) -> ColumnElement[bool]:  # noqa: FBT001 -- passed on
+    if personal is None:
+        return true()
+    return _OUTBOX.c.rank == PERSONAL_RANK if personal else _OUTBOX.c.rank != PERSONAL_RANK
 
 
 def _is_mail() -> ColumnElement[bool]:

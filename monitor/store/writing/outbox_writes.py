@@ -36,7 +36,7 @@ from monitor.core.notices.notice import (
 )
 from monitor.core.notices.threads import Thread, to_text
 from monitor.core.notices.timing import MORNING, day_began, held_until, next_at
-from monitor.store.reads.alert_reads import DueMessage
+from monitor.store.reads.alert_reads import PERSONAL_RANK, DueMessage
 from monitor.store.tables.alert_tables import (
     AlertCursorRow,
     AlertThreadRow,
@@ -56,7 +56,7 @@ _NOTICE = table_of(NoticeRow)
 _OUTBOX = table_of(OutboxRow)
 _OTHER = _OUTBOX.alias()
 
-PERSONAL_RANK, EDGE_RANK, OTHER_RANK, DIGEST_RANK = range(4)
+EDGE_RANK, OTHER_RANK, DIGEST_RANK = range(PERSONAL_RANK + 1, PERSONAL_RANK + 4)
 _RANKS = {
     NoticeKind.CONFIRM: PERSONAL_RANK,
     NoticeKind.MANAGE: PERSONAL_RANK,

@@ -152,7 +152,10 @@ class Service:
 
     async def subscription(self, request: SubscriptionRequest) -> SubscriptionAnswer:
         """Pass on what a visitor asks. Raises Busy."""
-        answer = await self._ask(SUBSCRIPTION + encoded(request))
+        try:
+            answer = await self._ask(SUBSCRIPTION + encoded(request))
+        except RuntimeError:  # the service says so in its own log, or stops
+            raise Busy from None
         return SubscriptionAnswer.model_validate_json(answer)
 
     async def dossier(self, wish: DossierWish) -> DossierState:
