@@ -141,8 +141,8 @@ class Delivery:
         """
         cap, morning = self._config.mail.daily_cap, day_began(now)
         room = max(0, cap - self._store.sent_since(morning))
-        asked = self._store.sent_since(morning, personal=True)
-        most = max(0, min(room, -(-cap // PERSONAL_SHARE) - asked))
+        of_form = self._store.sent_since(morning, personal=True)
+        most = max(0, min(room, -(-cap // PERSONAL_SHARE) - of_form))
         size = min(BATCH, room, self._relay.per_minute)
         few, read = min(most, size // PERSONAL_SHARE or size), self._store.due_messages
         personal = read(now, limit=few, personal=True)
