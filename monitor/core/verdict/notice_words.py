@@ -18,7 +18,8 @@ SERVICE = re.compile(
     r"|things|quelque chose|something|contenus?|content|outil|tool)\b"
 )
 STATE = re.compile(
-    r"\b(indisponibles?|inaccessibles?|injoignables?|hors[- ](service|ligne|d'usage)|hs|en panne"
+    r"\b(nous avons (du |\w{4,16}ment ){0,2}(interrompu|coupe|arrete|suspendu|desactive|ferme)"
+    r"|indisponibles?|inaccessibles?|injoignables?|hors[- ](service|ligne|d'usage)|hs|en panne"
     r"|en derangement|en difficulte|a l'arret|en rade|muets?|muettes?|tombee?s?|plante|(is|are"
     r"|'s|'re|was|went|gone|shut|taken|still|currently|temporarily) down|offline|inoperante?s?"
     r"|inutilisables?|unavailable|unreachable|crashed|stopped|broken|impossibles?"

@@ -138,9 +138,12 @@ def is_elsewhere(sentence: str) -> bool:
     Its subject, where it begins with one, must be software, a service, or what befalls them. A long
     sentence must at least name one of these, or be said by the service.
     """
+    subject = words.SUBJECT_OF.match(sentence)
+    if subject and words.SOFTWARE.search(subject[1]):
+        return words.ELSEWHERE.search(subject[1]) is not None
     if words.ELSEWHERE.search(sentence):
         return True
-    if subject := words.SUBJECT_OF.match(sentence):
+    if subject:
         return not any(pattern.search(subject[1]) for pattern in _SUBJECTS)
     return len(sentence.split()) > _LABEL_WORDS and not any(
         pattern.search(sentence) for pattern in (*_SUBJECTS, *_AROUND, words.LEFTOVER, words.OURS)
