@@ -103,6 +103,12 @@ def _paragraphs(
             f"L’accès de la sonde a été refusé pendant {figure_sentences.microseconds(blocked)} ; "
             "ces périodes sont comptées comme inconnues, et non comme des indisponibilités."
         )
+    for file in files:
+        if file.handed_over:
+            yield (
+                f"La pièce n° {file.number}, qui permet de vérifier ces relevés, est produite sur "
+                "support matériel, en [nombre] exemplaires."
+            )
     yield (
         "Ces éléments établissent l’état de pages publiques ; [conséquences pour le requérant, à "
         "compléter]."

@@ -167,7 +167,7 @@ def _conditions(record: DossierRecord) -> Iterator[Block]:
             (
                 "Fin des opérations",
                 (
-                    "Chaque relevé est inscrit au journal dans la transaction qui le constate ; "
+                    "Chaque relevé est inscrit au journal dans la transaction qui l’enregistre ; "
                     "les octets des réponses en échec sont conservés."
                 ),
             ),

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,8 +22,9 @@ from monitor.dossier.change_piece import change_piece
 from monitor.dossier.document_blocks import PieceDocument
 from monitor.dossier.dossier_question import DossierQuestion, DossierReader, DossierRefused
 from monitor.dossier.dossier_record import DossierRecord
-from monitor.dossier.dossier_writer import write_dossier
+from monitor.dossier.dossier_writer import BUNDLE_TITLE, write_dossier
 from monitor.dossier.file_names import is_portal_name
+from monitor.dossier.inventory_piece import InventoryStamp, hand_in_page, inventory
 from monitor.dossier.journal_piece import journal_parts, part_blocks
 from monitor.dossier.legible_text import legible
 from monitor.dossier.method_piece import method_piece
@@ -278,13 +280,30 @@ def test_a_supplement_for_an_association_goes_on_with_the_numbers(
         since=START + 190 * STEP,
         until=START + 220 * STEP,
     )
-    summary = write_dossier(source, question, tmp_path / "suite")
+
+    def bundle(_: DossierRecord, folder: Path, number: int) -> str:
+        (folder / f"{number:02}-preuves.wacz").write_bytes(b"PK")
+        return f"{number:02}-preuves.wacz"
+
+    summary = write_dossier(source, question, tmp_path / "suite", bundle=bundle)
     assert [(file.number, file.title) for file in summary.files if file.number] == [
         (7, "Relevé d’indisponibilité"),
         (8, "Avant et après, mois par mois"),
         (9, "Journal des relevés"),
         (10, "Note méthodologique et limites"),
+        (11, BUNDLE_TITLE),
     ]
+    (handed,) = (file for file in summary.files if file.handed_over)
+    assert handed.sha256 == hashlib.sha256(b"PK").hexdigest()
+    record = source.at(question)
+    listed = said(inventory(record, summary.files, InventoryStamp()).blocks)
+    assert "Paquet de preuves" in listed
+    assert handed.sha256 in listed
+    page = said(hand_in_page(record, summary.files).blocks)
+    assert "n° 11, Paquet de preuves" in page
+    assert "augmenté de deux" in page
+    draft = (tmp_path / "suite" / "modele-requete.txt").read_text(encoding="utf-8")
+    assert "La pièce n° 11, qui permet de vérifier ces relevés" in plain(draft)
     assert "Mise à jour au" in told(source.at(question), "Pièce 7").subtitle
     with pytest.raises(DossierRefused, match="existe déjà"):
         write_dossier(source, question, tmp_path / "suite")
