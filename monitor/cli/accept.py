@@ -78,17 +78,19 @@ class _AcceptDesk:
         now = SystemClock().now()
         lines = surprise.edit.lines if surprise.edit else ()
         if choice is ProposalChoice.ACCEPTED:
-            config = accept(self.config_folder, surprise, observed_at=self.observed_at, now=now)
+            accept(self.config_folder, surprise, observed_at=self.observed_at, now=now)
             _print_written(self.config_folder, surprise)
-            self._record(config, surprise, now)
         decisions = read_decisions(self.folder)
         decisions[surprise.id] = Decision(choice=choice, at=now, lines=lines)
         write_decisions(self.folder, decisions)
+        if choice is ProposalChoice.ACCEPTED:
+            self._record(surprise, now)
 
-    def _record(self, config: Config, surprise: Surprise, now: datetime) -> None:
+    def _record(self, surprise: Surprise, now: datetime) -> None:
         """Have an accepted setting become a leaf, when there is a record."""
         if is_new(self.settings.database_url):
             return
+        config = load(self.config_folder)
         lines = accepted_lines(surprise, observed_at=self.observed_at, now=now)
         text = "\n".join((*lines, f"# {surprise.observed}", ""))
         try:

@@ -18,6 +18,7 @@ from monitor.core.untrusted.printable import printable
 from monitor.core.verdict.page_summary import fold
 
 MAX_BYTES = 1_000_000
+MAX_TAGS = 20_000  # of a larger page nothing is explored: those of sites have some 2,000
 MAX_LINKS = 1_000
 MAX_PHRASES = 60
 MAX_CHARACTERS = 200  # of a phrase, a title, the text of a link
@@ -77,6 +78,8 @@ class ExploredPage:
 
 def explore(exchange: Exchange) -> ExploredPage:
     """Explore the body of an answer; an empty page when it cannot be read."""
+    if exchange.body[:MAX_BYTES].count(b"<") > MAX_TAGS:
+        return ExploredPage()
     try:
         with reading("page"):
             return _explored(exchange)

@@ -9,6 +9,7 @@ import certifi
 from asn1crypto import x509
 
 from monitor.config import Config, ControlHost, StampAuthority
+from monitor.core.french.formatting import count
 from monitor.core.model import Family, Observation, Resolution
 from monitor.core.model.exchange import StatusClass, status_class
 from monitor.core.untrusted.library_errors import Unreadable, reading
@@ -114,7 +115,7 @@ class _OwnSideReading:
             self._surprises.clear()
         if working < needed:
             self._faults.append(
-                f"{working} témoin(s) sur {len(controls)} répondent, il en faut {needed} : "
+                f"témoins qui répondent : {working} sur {len(controls)}, il en faut {needed} : "
                 "l’accès à internet de cette machine est coupé ou filtré"
             )
         if resolvers and not any(part.works for part in resolvers):
@@ -164,7 +165,7 @@ class _OwnSideReading:
         for server, resolutions in answers.items():
             given = sum(bool(resolution.addresses) for resolution in resolutions)
             odd = list(_odd(server, answers))
-            detail = f"{given} nom(s) résolu(s) sur {len(resolutions)}"
+            detail = f"{count(given, 'nom résolu', 'noms résolus')} sur {len(resolutions)}"
             if odd:
                 detail += f" ; autrement que les autres : {', '.join(odd[:5])}"
             lies = len(odd) >= min(DIFFERENT_NAMES, len(resolutions))

@@ -136,8 +136,13 @@ class SurveyReport:
                 "puis relancez la même commande : rien de sûr ne peut être dit des sites avant."
             )
         text = (
-            "Votre installation est correcte : cette machine accède à internet, son horloge est "
-            "juste, et les sites savent qui les visite."
+            "Votre installation est correcte : cette machine accède à internet, et les sites "
+            "savent qui les visite."
+        )
+        text += (
+            " Son horloge est juste."
+            if any(clock.works for clock in own.clocks)
+            else " Son horloge n’a pu être comparée à aucun serveur de temps."
         )
         if own.surprises:
             text += (
@@ -246,7 +251,7 @@ def _robots(folder: SurveyFolder, config: Config, url: str) -> str:
         return f"statut {step.status} : aucune règle lisible"
     words = "autorise" if robots.allows(url) else "interdit"
     delay = f", {robots.crawl_delay_s:g} s entre deux demandes" if robots.crawl_delay_s else ""
-    return f"{words} ({len(robots.rules)} règles{delay})"
+    return f"{words} ({count(len(robots.rules), 'règle')}{delay})"
 
 
 def as_json(report: SurveyReport) -> dict[str, Any]:

@@ -49,6 +49,7 @@ GONE = Annotation(
     kind=AnnotationKind.WITHDRAWAL, at=at(300), targets=SAID.targets, withdraws=7, number=9
 )
 
+SETTING = Annotation(kind=AnnotationKind.SETTING, at=at(3), targets=(), sha256="cd" * 32, number=12)
 REPLY = Annotation(
     kind=AnnotationKind.REPLY,
     at=at(900),
@@ -119,6 +120,9 @@ BAD = {
     "a reply of a book": replace(REPLY, text="a" * (MOST_REPLY + 1)),
     "a reply with a window": replace(REPLY, to_at=at(200)),
     "a reply with a proof": replace(REPLY, sha256="ab" * 32),
+    "a setting without its lines": replace(SETTING, sha256=None),
+    "a setting with a window": replace(SETTING, from_at=at(1), to_at=at(2)),
+    "a setting with words": replace(SETTING, text="x"),
 }
 
 
@@ -130,7 +134,15 @@ def test_what_cannot_be_is_refused(note: Annotation) -> None:
 
 
 @pytest.mark.parametrize(
-    "note", [SAID, GONE, REPLY, replace(SAID, url="https://a.test/x?y=1", change=3)]
+    "note",
+    [
+        SAID,
+        GONE,
+        REPLY,
+        SETTING,
+        replace(SETTING, targets=("a",)),
+        replace(SAID, url="https://a.test/x?y=1", change=3),
+    ],
 )
 def test_an_annotation_comes_back_from_its_leaf_equal(note: Annotation) -> None:
     assert fault(note) is None
@@ -140,9 +152,13 @@ def test_an_annotation_comes_back_from_its_leaf_equal(note: Annotation) -> None:
     assert annotation_from(leaf, number=note.number or 0) == note
 
 
-@pytest.mark.parametrize("note", [SAID, GONE])
+@pytest.mark.parametrize("note", [SAID, GONE, SETTING])
 def test_only_a_reply_has_a_text_of_its_own(note: Annotation) -> None:
     assert fault(replace(note, text="x"))
+
+
+def test_a_setting_is_no_announcement_and_leaves_those_as_they_are() -> None:
+    assert register([SETTING, SAID, SETTING]) == register([SAID])
 
 
 def test_a_reply_is_no_announcement_and_leaves_those_as_they_are() -> None:

@@ -85,7 +85,7 @@ async def test_a_line_that_is_cut_is_said_first(demo: Surveyed) -> None:
     report = await demo.ask(only=(SLUG,))
 
     assert not report.own_side.right
-    assert report.installation.startswith("Votre installation n’est pas encore prête : 0 témoin")
+    assert report.installation.startswith("Votre installation n’est pas encore prête : témoins qui")
     assert of(report, SLUG).standing is TargetClass.UNKNOWN
     await demo.world.show(0.0)
     again = await demo.ask(only=(SLUG,))

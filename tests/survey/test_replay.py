@@ -7,9 +7,13 @@ from pathlib import Path
 import pytest
 
 from monitor.cli import main
+from monitor.config import load
+from monitor.core.model import AnnotationKind
 from monitor.fetch import Fetcher
+from monitor.store import Store
 from monitor.survey.survey_folder import INDEX
 from tests.support.first_day import NEW_PATH, opened
+from tests.support.service import vigie_here
 
 EXPECTED = {
     "anef": ("to_correct", "degraded", "dead-sign-of-life"),
@@ -142,3 +146,69 @@ def test_answers_that_were_changed_are_refused(folders: tuple[Path, Path]) -> No
     data[len(data) // 2] ^= 1
     path.write_bytes(bytes(data))
     assert replayed(config, folder) == 2
+
+
+def test_what_is_accepted_is_a_leaf_of_the_record(folders: tuple[Path, Path]) -> None:
+    config, folder = folders
+    data = folder.parent / "data"
+    data.mkdir()
+    places = "--config", config, "--data", data
+    assert vigie_here("migrate", *places).returncode == 0
+
+    words = "--yes", "prefecture-34-moved", "prefecture-38-notice"
+    done = vigie_here("accept", "--from", folder, *words, *places)
+    assert done.returncode == 0, done.stderr
+
+    with Store.open(f"sqlite:///{data}/vigie.sqlite", point="local", writer=False) as store:
+        notes = store.annotations()
+    assert [note.kind for note in notes] == [AnnotationKind.SETTING] * 2
+    assert [note.targets for note in notes] == [("prefecture-34",), ("prefecture-38",)]
+    kept = (data / "annonces" / str(notes[0].sha256)).read_text(encoding="utf-8")
+    assert "accepté le" in kept
+    assert NEW_PATH in kept
+    done = vigie_here("verify", data)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Tout est vérifié." in done.stdout
+    listed = vigie_here("annotate", "list", *places)
+    assert "0 annonce" in listed.stdout
+
+
+def searched(folders: tuple[Path, Path]) -> Path:
+    """Write what a search of a prefecture proposes; return the file of local settings."""
+    config, folder = folders
+    searches = folder.parent / "data" / "discovery"
+    searches.mkdir(parents=True)
+    home = load(config).by_slug["prefecture-01"].url
+    entry = {
+        "slug": "prefecture-01-asile", "name": "Essai – asile", "url": f"{home}Asile",
+        "kind": "page", "source": "vigie discover, page lue le 29/11/2026", "verified": "live",
+    }  # fmt: skip
+    lines = "\n".join(f"{key} = {json.dumps(value)}" for key, value in entry.items())
+    (searches / "01.toml").write_text(f"[[target]]\n{lines}\n", encoding="utf-8")
+    (searches / "02.toml").write_text("pas du TOML", encoding="utf-8")
+    return config / "local.toml"
+
+
+def test_pages_that_a_search_proposes_are_accepted_too(folders: tuple[Path, Path]) -> None:
+    config, folder = folders
+    local = searched(folders)
+    local.write_text('[[platform]]\nslug = "ide"\ninterval_s = { page = 3600 }\n', "utf-8")
+
+    assert accept(config, folder, "--yes", "prefecture-01-asile") == 0
+
+    target = load(config).by_slug["prefecture-01-asile"]
+    assert (target.department, target.platform, target.interval_s) == ("01", "ide", 3600)
+    assert accept(config, folder, "--yes", "prefecture-01-asile") == 2, "it is proposed no more"
+
+
+def test_a_page_that_the_configuration_refuses_is_not_written(
+    folders: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    config, folder = folders
+    local = searched(folders)
+
+    done = accept(config, folder, "--yes", "prefecture-01-asile")
+
+    assert done == 2, "no interval is known for it"
+    assert "rien n’a été changé" in capsys.readouterr().err
+    assert not local.exists()

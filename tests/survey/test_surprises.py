@@ -8,11 +8,13 @@ from typing import cast
 import pytest
 
 from monitor.core.model import Verdict
+from monitor.core.verdict.classify import exchange_of_saved
 from monitor.demo.certificates import issue_authority, issue_leaf, server_context
 from monitor.demo.site_server import SiteAnswer
 from monitor.demo.sites import ANEF, FOREIGNERS_PATH, SIGNS_OF_LIFE, page
 from monitor.runtime.clock import SystemClock
 from monitor.survey.acceptance import accept
+from monitor.survey.explored_page import explore
 from monitor.survey.surprise import Surprise, SurpriseKind
 from monitor.survey.target_reading import TargetClass
 from tests.support.surveying import Surveyed, of, surveyed
@@ -199,3 +201,19 @@ async def test_what_robots_txt_forbids_is_not_asked(demo: Surveyed) -> None:
     assert (HOST, FOREIGNERS_PATH) not in demo.requests
     accepted(demo, surprise)
     assert SLUG not in demo.config.by_slug
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"", b"\x00\xff" * 400, b"<a href='http://[::1'>x</a>", b"<div>" * 15_000 + b"maintenance",
+        b"<a>" * 300_000, b"<h1>\xe2\x80\xae" + b"maintenance " * 20_000,
+    ],
+)  # fmt: skip
+def test_a_hostile_page_is_explored_within_bounds(body: bytes) -> None:
+    url = "https://www.prefecture.test/"
+    _, exchange = exchange_of_saved(status=200, headers=[], body=body, url=url)
+    page_explored = explore(exchange)
+    assert len(page_explored.links) <= 1_000
+    assert all(len(text) <= 200 for text in page_explored.statements)
+    assert "\u202e" not in "".join(page_explored.statements)

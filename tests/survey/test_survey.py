@@ -39,7 +39,7 @@ async def test_healthy_sites_answer_as_expected_and_each_thing_is_asked_once(
     ]
     assert repeated == []
     assert "cibles répondent comme prévu, 0 à corriger" in report.sum_sentence
-    assert of(report, "prefecture-34").robots == "autorise (1 règles)"
+    assert of(report, "prefecture-34").robots == "autorise (1 règle)"
     assert of(report, "prefecture-34").page.compared_permille
 
 
