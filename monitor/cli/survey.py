@@ -89,7 +89,9 @@ def run(args: Namespace) -> int:
     # The lock of the writer excludes the service, which spends the same budgets.
     with nullcontext() if is_new(settings.database_url) else open_locked(settings) as store:
         until_stopped(lambda stop: survey(config, folder, targets, stop, store))
-    return print_report(written(folder, config), path, as_data=args.json)
+    code = print_report(written(folder, config), path, as_data=args.json)
+    finished = all(target.slug in folder.index.targets for target in targets)
+    return code if finished else 1
 
 
 def open_locked(settings: Settings) -> Store:

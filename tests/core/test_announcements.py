@@ -122,7 +122,6 @@ BAD = {
     "a reply with a proof": replace(REPLY, sha256="ab" * 32),
     "a setting without its lines": replace(SETTING, sha256=None),
     "a setting with a window": replace(SETTING, from_at=at(1), to_at=at(2)),
-    "a setting with words": replace(SETTING, text="x"),
 }
 
 
