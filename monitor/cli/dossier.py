@@ -29,7 +29,7 @@ from monitor.dossier.dossier_question import (
 )
 from monitor.dossier.dossier_record import DossierSource
 from monitor.dossier.dossier_register import register
-from monitor.dossier.dossier_writer import write_dossier
+from monitor.dossier.dossier_writer import require_new, write_dossier
 from monitor.evidence.outbound_http import OutboundHttp
 from monitor.figures.scopes import Scopes
 from monitor.runtime.clock import SystemClock
@@ -113,6 +113,7 @@ def _piece(text: str) -> int:
 def run_dossier(args: Namespace) -> int:
     """Write the dossier. The service may run meanwhile: what it adds is not in it."""
     out: Path = args.out or Path("dossier-pieces")
+    require_new(out)
     config = load(args.config)
     settings = read_settings(os.environ, data=args.data)
     with (

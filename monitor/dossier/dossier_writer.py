@@ -85,8 +85,7 @@ def write_dossier(  # noqa: PLR0913 -- a question, and what goes with its answer
         OSError, PdfFailed, StoreError: A file, a PDF or the record fails.
 
     """
-    if out.exists():
-        raise DossierRefused(f"{out} existe déjà : donner un dossier à créer.")
+    require_new(out)
     record = source.at(question)
     making = out.with_name(f"{out.name}{_UNFINISHED}")
     shutil.rmtree(making, ignore_errors=True)  # of an interrupted run
@@ -106,6 +105,12 @@ def write_dossier(  # noqa: PLR0913 -- a question, and what goes with its answer
         files=files,
         stamped_by=writer.stamped_by,
     )
+
+
+def require_new(out: Path) -> None:
+    """Raise DossierRefused for a folder that is there already."""
+    if out.exists():
+        raise DossierRefused(f"{out} existe déjà : donner un dossier à créer.")
 
 
 @dataclass(slots=True)
