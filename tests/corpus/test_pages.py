@@ -15,6 +15,7 @@ from tests.support.shipped_config import SHIPPED
 
 FOLDER = Path(__file__).with_name("pages")
 URL = "https://exemple.gouv.fr/sejour"
+SITES = Path(__file__).with_name("sites")
 ANSWERS = {True: "changed", False: "unchanged", None: "incomparable"}
 SHELL = (
     '<!doctype html><html lang="fr"><head><meta charset="utf-8"><title>Séjour</title></head><body>'
@@ -34,14 +35,20 @@ class Case:
     expected: dict[str, Any]
 
 
+def page(one: dict[str, Any], side: str) -> str:
+    """Return one side of a case: its text, in the page of a site or in the plain one."""
+    if one.get("whole"):
+        return str(one[side])
+    shell = SITES.joinpath(f"{one['site']}.html").read_text("utf-8") if "site" in one else SHELL
+    noise = one.get(f"noise_{side}", "")
+    return shell.replace("{}", one[side]).replace("{noise}", noise)
+
+
 def cases() -> list[Case]:
     found = []
     for file in sorted(FOLDER.glob("*.toml")):
         for one in tomllib.loads(file.read_text(encoding="utf-8"))["case"]:
-            shell = "{}" if one.get("whole") else SHELL
-            before, after = (
-                shell.replace("{}", one[side]).encode() for side in ("before", "after")
-            )
+            before, after = (page(one, side).encode() for side in ("before", "after"))
             if one.get("broken"):
                 before = before.replace(b'<meta charset="utf-8">', b"")
                 after = before.replace("Café".encode(), b"Caf\xc3")

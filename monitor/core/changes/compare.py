@@ -84,8 +84,8 @@ def compare(before: Page, after: Page) -> Change | None:
         kinds.add(ChangeKind.DISPLAYED_DATE)
     if moved:
         kinds.add(ChangeKind.MOVED)
-    if before.structure != after.structure:
-        kinds.add(ChangeKind.STRUCTURE)
+    if before.structure != after.structure and not kinds:
+        kinds.add(ChangeKind.STRUCTURE)  # a reader sees nothing of it
     if not kinds:
         return None
     pieces = [piece for edit in edits for piece in edit.pieces]

@@ -141,6 +141,8 @@ class _Walk:
                 return 0
             if tag in _PLAIN_BREAKING:
                 return self._break(element, attributes, tag=tag, rule="")
+        elif tag == "a" and len(attributes) == 1 and "href" in attributes:  # most links
+            return self._open_link(attributes["href"])
         rule = self._rule(element, tag, attributes)
         encoded = attributes.get("data-cfemail")
         if encoded:
@@ -186,8 +188,7 @@ class _Walk:
             due |= _FORM
         elif tag == "img" and self._link is not None:
             self._link.alternatives.append(attributes.get("alt", ""))
-        if self._opens_link(tag, attributes):
-            due |= _LINK
+        due |= self._begin_link(tag, attributes)
         if not self._struck and is_struck(tag, attributes):
             self._struck = True
             self._pieces.append(STRUCK_START)
@@ -209,9 +210,8 @@ class _Walk:
 
     def _leave(self, due: int) -> None:
         """Do what is due at the end of the element that was opened last."""
-        if due == _NODE:
-            self.flush()
-            self._nodes.pop()
+        if due == _LINK:
+            self._close_link()
             return
         if due & _OFF_SET:
             self._off -= 1
@@ -275,7 +275,7 @@ class _Walk:
         self._nodes.append(len(self.outline.nodes))
         self.outline.nodes.append(Node(tag, parent, rule, kind, names, role))
 
-    def _opens_link(self, tag: str, attributes: Mapping[str, str]) -> bool:
+    def _begin_link(self, tag: str, attributes: Mapping[str, str]) -> int:
         """Open the link that begins here: an `<a>`, or a button that sends a form elsewhere."""
         if tag == "a":
             href = attributes.get("href")
@@ -283,16 +283,18 @@ class _Walk:
             action = self._actions[-1] if self._actions else ""
             href = self._controls.sends_to(tag, attributes, action=action)
         else:
-            return False
+            return 0
         if href is None:
-            return False
-        target = link_normalisation.target(href, base=self._base)
-        if tag != "a" and target in {"", self._itself}:
-            return False
+            return 0
+        if tag != "a" and link_normalisation.target(href, base=self._base) in {"", self._itself}:
+            return 0
+        return self._open_link(href, attributes.get("aria-label") or attributes.get("title") or "")
+
+    def _open_link(self, href: str, label: str = "") -> int:
         self._close_link()
-        label = attributes.get("aria-label") or attributes.get("title") or ""
+        target = link_normalisation.target(href, base=self._base)
         self._link, self._link_start = OpenLink(target, label), len(self._pieces)
-        return True
+        return _LINK
 
     def _embed(self, tag: str, attributes: Mapping[str, str]) -> None:
         """Note what the page shows of another address, or an area of a picture that leads there."""

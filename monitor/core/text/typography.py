@@ -57,6 +57,9 @@ _FOLDED_TOKEN = re.compile(_WORD)  # of a text without capitals: faster
 _DIGIT = re.compile(r"\d")
 _TIME = re.compile(r"(\d{1,2})(?: ?h(?:eures?)? ?|:)(\d{2})?")
 _UNIT = re.compile(rf"h|€|euro|{_MONTHS}")
+# A number that has a space in it goes on after a digit, or what stands within: "1er janvier", "8h 30".
+_GOING_ON = re.compile(r"(?:\d|er|h|heures?|\))$")
+_INNER = frozenset({"h", "heure", "heures", *_MONTHS[3:-1].split("|")})
 _SEPARATORS = str.maketrans("", "", " .-()")
 
 
@@ -111,14 +114,14 @@ def _words(folded: str, chunks: list[str]) -> tuple[str, ...]:
     for at in [number for number, one in enumerate(each) if one is None]:
         if at >= end:
             taken.extend(chain.from_iterable(filter(None, each[end:at])))
-            end = _end_of_number(each, at)
+            end = _end_of_number(chunks, each, at)
             taken += _NUMBERS[" ".join(chunks[at:end])]
     taken.extend(chain.from_iterable(filter(None, each[end:])))
     return tuple(taken)
 
 
-def _end_of_number(each: list[tuple[str, ...] | None], at: int) -> int:
-    """Return where what may belong to a number ends: one chunk without a digit between two."""
+def _end_of_number(chunks: list[str], each: list[tuple[str, ...] | None], at: int) -> int:
+    """Return where what may belong to a number ends: a unit or a month may stand within."""
     at += 1
     while at < len(each):
         if each[at] is None:
@@ -126,7 +129,7 @@ def _end_of_number(each: list[tuple[str, ...] | None], at: int) -> int:
         elif at + 1 < len(each) and each[at + 1] is None:
             at += 2
         else:
-            return at + 1
+            return min(len(each), at + 2 if chunks[at] in _INNER else at + 1)
     return at
 
 
@@ -135,8 +138,11 @@ def _every_word(folded: str) -> tuple[str, ...]:
 
 
 def _words_of_chunk(chunk: str) -> tuple[str, ...] | None:
-    """Return the words between two spaces, None where a digit is among them."""
-    return None if _DIGIT.search(chunk) else _every_word(chunk)
+    """Return the words between two spaces, None where they are a number that may go on."""
+    if chunk.isdecimal():
+        return None
+    goes_on = _DIGIT.search(chunk) and _GOING_ON.search(chunk)
+    return None if goes_on else _every_word(chunk)
 
 
 def _words_of_number(number: str) -> tuple[str, ...]:
