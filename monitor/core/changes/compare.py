@@ -15,6 +15,7 @@ from monitor.core.text.page import Block, Element, Fact, Link, Obstacle, Page
 MOST_STRAY_WORDS = 100  # of a page that could be an unknown error page
 LEAST_LOST_WORDS = 400  # of the page that stood there before, or stands there after
 LEAST_SHARED_WORDS = 200  # in sentences that both pages say
+LEAST_RELATED = 0.75  # of the sentences of the shorter page
 LEAST_SENTENCES = 3  # of each side of a replacement
 LEAST_REPLACED_WORDS = 40  # of each side
 MOST_LEFT = 0.1  # of the sentences of the shorter side
@@ -28,15 +29,19 @@ _ORDER = {kind: number for number, kind in enumerate(ChangeKind)}
 def obstacle(before: Page, after: Page) -> Obstacle | None:
     """Return why the two cannot be compared, None when they can.
 
-    A few words with no title and no sentence of the long page that stood there are another
-    page: an error, a refusal or a shell that no fingerprint matches yet.
+    A few words with neither the title nor the sentences of the long page that stood there are
+    another page: an error, a refusal or a shell that no fingerprint matches yet.
     """
     if existing := before.obstacle or after.obstacle:
         return existing
     small, large = sorted((_size(before), _size(after)))
     if small >= MOST_STRAY_WORDS or large < LEAST_LOST_WORDS:
         return None
-    related = before.title == after.title or _sentences(before) & _sentences(after)
+    if before.title == after.title:
+        return None
+    old, new = _sentences(before), _sentences(after)
+    shared = len(old & new)  # an error page may say a sentence of its site's pages
+    related = shared and shared >= LEAST_RELATED * min(len(old), len(new))
     return None if related else Obstacle.ANOTHER_PAGE
 
 

@@ -28,7 +28,9 @@ def link_edits(before: Page, after: Page) -> tuple[LinkEdit, ...]:
             removed_counts[text, target] -= 1
             added_counts[text, new_target] -= 1
             edits.append(_edit(ChangeKind.LINK_TARGET, old_texts[text, target], target, new_target))
-    old_targets, new_targets = {target for _, target in old}, {target for _, target in new}
+    # What is still on the page, in a part that is not compared, did not leave: as with blocks.
+    old_targets = {link.target for block in before.blocks for link in block.links}
+    new_targets = {link.target for block in after.blocks for link in block.links}
     removed = [key for key in +removed_counts if key[1] not in new_targets]
     added = [key for key in +added_counts if key[1] not in old_targets]
     edits += [_edit(ChangeKind.LINK_REMOVED, old_texts[key], key[1], "") for key in removed]

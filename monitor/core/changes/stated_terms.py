@@ -39,7 +39,8 @@ _AGE = re.compile(
     re.IGNORECASE,
 )
 _DELAY = re.compile(
-    r"\bdélais?\b|\bdurées?\b|\bvalidité\b|\bvalables?\b|\btraitement\b|\binstruction\b|\bsous \d"
+    r"\bdélais?\b|\bdur(?:ées?|e|ent|era|eront)\b|\bvalidité\b|\bvalables?\b|\btraitement\b"
+    r"|\binstruction\b|\bsous \d"
     r"|\battente\b|\bavant\b|\baprès\b|\bdans les?\b|\bau plus tard\b|\bexpir|\bà compter\b"
     r"|\brenouvel|\bau moins\b|\bprolong|\bréponses?\b|\brépond\w{0,6}\b",
     re.IGNORECASE,

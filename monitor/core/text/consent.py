@@ -15,6 +15,7 @@ RULE = "element.consent"
 _NAMED = frozenset({RULE, "element.overlay"})
 LEAST_SHARE = 0.25  # of the runs of a window, that speak of consent; its choices included
 MOST_BUTTON = 60  # characters
+MOST_CARD_RUNS = 8
 _SUBJECT = re.compile(
     r"\bcookies?\b|\btraceurs?\b|\bconsent(?:ement|ir|ez)?s?\b|vie privée|\bprivacy\b"
     r"|\bpartenaires\b|données (?:personnelles|de navigation)|mesure d'audience",
@@ -28,11 +29,14 @@ _CHOICE = re.compile(
 )
 _SIGN_UP = re.compile(
     r"newsletter|infolettre|lettre d'information|\bs'?inscri|inscrivez|inscription|abonne"
+    r"|\binscrits?\b|\binscrivant\b"
     r"|désinscri|e-?mails? (?:commerciaux|promotionnels)|\bsubscri|\bsign up\b|votre adresse"
     r"|recevoir|restez informé",
     re.IGNORECASE,
 )
-_PARTS = frozenset({"div", "section", "aside", "form", "dialog", "footer", "header", "td"})
+_PARTS = frozenset(
+    {"div", "section", "article", "aside", "form", "dialog", "footer", "header", "td"}
+)
 
 
 @dataclass(slots=True)
@@ -83,7 +87,11 @@ def windows(page: Outline) -> list[bool]:
         one.newsletter += bool(_SIGN_UP.search(run.text))
     for number in range(len(page.nodes) - 1, 0, -1):
         node = page.nodes[number]
-        sums[number].page += node.tag in {"main", "article", "h1"} or node.role == "main"
+        marked = node.tag in {"main", "h1"} or node.role == "main"
+        # An article is the page, or a card of the window.
+        is_long = sums[number].runs > MOST_CARD_RUNS and not sums[number].asks
+        marked |= node.tag == "article" and is_long
+        sums[number].page += marked
         sums[number].fields += node.rule == SIGN_UP
         sums[node.parent].add(sums[number])
     inside = [False] * len(page.nodes)

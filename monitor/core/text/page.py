@@ -6,7 +6,7 @@ from enum import StrEnum
 
 LEAST_SENTENCE_WORDS = 5  # a shorter block is a label
 
-EXTRACTION_VERSION = "4"  # raised when the same bytes may give another page
+EXTRACTION_VERSION = "5"  # raised when the same bytes may give another page
 
 
 class BlockKind(StrEnum):

@@ -57,7 +57,7 @@ _FOLDED_TOKEN = re.compile(_WORD)  # of a text without capitals: faster
 _DIGIT = re.compile(r"\d")
 _TIME = re.compile(r"(\d{1,2})(?: ?h(?:eures?)? ?|:)(\d{2})?")
 _UNIT = re.compile(rf"h|€|euro|{_MONTHS}")
-# A number that has a space in it goes on after a digit, or what stands within: "1er janvier", "8h 30".
+# After a digit, or what stands within a number, one may go on: "1er janvier", "8h 30".
 _GOING_ON = re.compile(r"(?:\d|er|h|heures?|\))$")
 _INNER = frozenset({"h", "heure", "heures", *_MONTHS[3:-1].split("|")})
 _SEPARATORS = str.maketrans("", "", " .-()")

@@ -51,6 +51,13 @@ _HOURS = re.compile(
     re.IGNORECASE,
 )
 
+# "Fermé le vendredi 14 mai" is of one day, not of each week.
+_DATED_DAY = re.compile(
+    rf"\b(?:{_DAYS})s? \d{{1,2}}(?:er)?"
+    rf"(?: (?:et|au|ou) (?:le )?(?:(?:{_DAYS}) )?\d{{1,2}}(?:er)?){{0,3}}"
+    r" (?:janv|févr|mars|avr|mai|juin|juil|août|sept|oct|nov|déc)\w{0,8}(?: \d{4})?",
+    re.IGNORECASE,
+)
 _MAY_STATE_HOURS = re.compile(
     rf"\b(?:{_DAYS})s?\b|\b\d{{1,2}} ?[h:].{{1,12}}\b\d{{1,2}} ?[h:]", re.IGNORECASE
 )
@@ -144,6 +151,7 @@ def opening_hours(text: str) -> str:
     """
     if not _TWO_TIMES.search(text) and not hints(text) & _WEEKDAY:
         return ""
+    text = _DATED_DAY.sub(" ", text)
     if not _MAY_STATE_HOURS.search(text) or (_DELAY.search(text) and not _OPEN.search(text)):
         return ""
     parts: list[str] = []

@@ -13,7 +13,7 @@ from monitor.core.text.facts.page_facts import is_needed
 from monitor.core.text.page import Block, BlockKind
 
 RULE = "block.menu"
-LEAST_LINKS = 15  # in blocks that are nothing but links
+LEAST_LINKS = 10  # in blocks that are nothing but links
 LEAST_LINK_SHARE = 0.6  # of the blocks before the first sentence, or after the last
 LEAST_ROW = 8  # links in one block without any other text
 LEAST_ABOVE = 3  # links above the title

@@ -97,7 +97,7 @@ RULES = (
         rf"\b(?:nombre (?:de |d')|number of )?{_COUNTED} ?(?:: ?)?\(? ?\d[\d ]*\)?"
         rf"|(?:^|\b(?:page|article|annonce|fiche|actualité) )(?:lu|vu|consulté)e?"
         r" \d[\d ]{0,12} ?fois\b"
-        rf"|(?<!\w)\d[\d .,]{{0,12}}k? {_COUNTED}(?!\w)",
+        rf"|(?<!\w)\d[\d .,]{{0,12}}(?:k|e|ème|th)? {_COUNTED}(?!\w)",
         needs=_COUNTED_STEMS,
     ),
     _rule(
