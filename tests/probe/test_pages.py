@@ -22,12 +22,13 @@ from monitor.core.model import (
     Transition,
     Verdict,
 )
-from monitor.core.text.page import Page
+from monitor.core.text.page import Page, is_little_compared
 from monitor.core.text.read import read_page
 from monitor.probe import page_tracker
 from monitor.probe.page_archive import Archive
 from monitor.probe.page_tracker import RESTS, PageTracker
 from tests.support.clock import FakeClock
+from tests.support.little_compared import little_compared
 from tests.support.outcomes import OK, answer, observation
 from tests.support.readings import body, minute
 from tests.support.reads import target
@@ -231,3 +232,14 @@ async def test_a_page_that_takes_long_is_read_seldom_and_its_own_text_is_known_m
     await archive.clock.advance(3 * RESTS + 1)
     await read(book, body("M"), 3)
     assert [PageEdge.CHANGED] == await read(book, body("M"), 4)
+
+
+async def test_a_page_of_which_little_is_compared_is_followed_and_says_so() -> None:
+    book = PageTracker((), point="local")
+
+    assert [PageEdge.FIRST] == await read(book, little_compared(), 0)
+    shown = book.shown(PAGE.slug)
+    assert shown is not None
+    assert is_little_compared(shown.packed.compared_permille)
+    assert [] == await read(book, little_compared(" Venez tôt."), 1)
+    assert [PageEdge.CHANGED] == await read(book, little_compared(" Venez tôt."), 2)

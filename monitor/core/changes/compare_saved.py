@@ -7,7 +7,7 @@ from monitor.core.changes.change import Change, ChangeKind, Edit, Weight
 from monitor.core.changes.compare import compare, is_same_page, obstacle
 from monitor.core.french import change_sentences
 from monitor.core.model import Verdict
-from monitor.core.text.page import Obstacle
+from monitor.core.text.page import Obstacle, Page
 from monitor.core.text.read import read_page
 from monitor.core.verdict.classify import classify_saved
 from monitor.core.verdict.fingerprints import Fingerprint
@@ -71,10 +71,18 @@ def compare_saved(
         return _incomparable(reason, shares)
     change = compare(old, new)
     counts = change is not None and change.counts
-    if (old.cut or new.cut) and not counts and before != after:
-        return _incomparable(Obstacle.CUT, shares)
+    if not counts and before != after and (reason := _unsure(old, new)):
+        return _incomparable(reason, shares)
     summary = change.summary if change else "Aucune modification."
     return Comparison(changed=counts, change=change, summary=summary, compared_permille=shares)
+
+
+def _unsure(before: Page, after: Page) -> Obstacle | None:
+    """Return why two pages may differ although nothing that is compared does."""
+    if before.cut or after.cut:
+        return Obstacle.CUT
+    little = before.is_little_compared or after.is_little_compared
+    return Obstacle.LITTLE_COMPARED if little else None
 
 
 def judge_with(fingerprints: Sequence[Fingerprint], *, content_type: str | None = None) -> IsPage:

@@ -58,7 +58,9 @@ COLUMNS = {element: head for element, (_, head) in _ELEMENTS.items()}
 OBSTACLES: Mapping[Obstacle, str] = {
     Obstacle.EMPTY: "la page ne contient aucun texte lisible",
     Obstacle.OVERSIZED: "la page dépasse ce que nous lisons, et son début ne contient aucun texte",
-    Obstacle.LITTLE_COMPARED: "moins de la moitié du texte de la page peut être comparée",
+    Obstacle.LITTLE_COMPARED: (
+        "moins de la moitié du texte de la page peut être comparée, et rien n’y a changé"
+    ),
     Obstacle.NOT_TEXT: "la réponse est un fichier (PDF, image, archive), non une page",
     Obstacle.CUT: "la page est trop longue pour être lue en entier, et son début n’a pas changé",
     Obstacle.ANOTHER_PAGE: "les deux réponses n’ont rien en commun : l’une n’est pas la page",

@@ -19,11 +19,13 @@ from monitor.core.text.charset import decode, is_xml
 MOST_BYTES = 5_000_000  # the fetch's own bound; a saved file may be larger
 MOST_CHARACTERS = 2_500_000  # without styles and scripts, where there are many
 MOST_TAGS = 15_000  # of one page; some steps of the parser take time as its square
+MOST_OPTIONS = 8_000  # of its lists of choices: the time for a list grows as their square
 MOST_SEPARATORS = 250_000  # runs of spaces, quotes and slashes: no page has more attributes
 MOST_ATTRIBUTES = 500  # of one tag
 MOST_REOPENED = 300_000  # elements of format that a parser may have to open again: see below
 
 _TAG_START = re.compile(r"<[a-zA-Z]")
+_OPTION = re.compile(r"<option", re.IGNORECASE)
 _SEPARATOR = re.compile(r"[\s/\"']+")
 # A scan from each "<", whatever stands before it: no start of a tag is missed, and a false one
 # seldom has as many attributes as this.
@@ -94,7 +96,11 @@ def _bounded(text: str) -> tuple[str, bool]:
         text = _BULK.sub(r"\1", text)  # a script may look like a tag without end
         size = len(text)
         text = text[:MOST_CHARACTERS]
-        for pattern, most in ((_TAG_START, MOST_TAGS), (_SEPARATOR, MOST_SEPARATORS)):
+        for pattern, most in (
+            (_TAG_START, MOST_TAGS),
+            (_OPTION, MOST_OPTIONS),
+            (_SEPARATOR, MOST_SEPARATORS),
+        ):
             beyond = next(islice(pattern.finditer(text), most, None), None)
             text = text[: beyond.start()] if beyond else text
         if crowded := _MANY_ATTRIBUTES.search(text):
@@ -105,7 +111,7 @@ def _bounded(text: str) -> tuple[str, bool]:
 
 def _is_large(text: str) -> bool:
     """Return whether a bound may be passed: counting characters is a hundred times cheaper."""
-    if text.count("<") > MOST_TAGS or len(text) > MOST_CHARACTERS:
+    if text.count("<") > min(MOST_TAGS, MOST_OPTIONS) or len(text) > MOST_CHARACTERS:
         return True
     return sum(map(text.count, " \t\n\r\f/\"'")) > MOST_SEPARATORS
 

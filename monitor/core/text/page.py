@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+LEAST_COMPARED_PERMILLE = 500  # of a page's prose
 LEAST_SENTENCE_WORDS = 5  # a shorter block is a label
 
 EXTRACTION_VERSION = "5"  # raised when the same bytes may give another page
@@ -32,7 +33,7 @@ class Obstacle(StrEnum):
 
     EMPTY = "empty"  # no text for a reader
     OVERSIZED = "oversized"  # beyond our bounds, and no text before them
-    LITTLE_COMPARED = "little_compared"  # less than half of its prose could be compared
+    LITTLE_COMPARED = "little_compared"  # nothing differs in less than half of its prose
     NOT_TEXT = "not_text"  # a file of another kind: PDF, picture, archive
     CUT = "cut"  # too long to be read whole, and what was read is the same
     ANOTHER_PAGE = "another_page"  # nothing in common with the page that it is compared to
@@ -114,6 +115,11 @@ class Fact:
     negated: bool = False
 
 
+def is_little_compared(permille: int | None) -> bool:
+    """Return whether so little is compared that no difference in it says nothing of the page."""
+    return permille is not None and permille < LEAST_COMPARED_PERMILLE
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
     """What was read from one body. Without an obstacle, it can be compared.
@@ -122,8 +128,8 @@ class Page:
         blocks: In the order of the page, masked ones included (`Block.main` tells).
         updated_on: The displayed update date, ISO 8601; "" when none is shown.
         cut: Whether bounds on size or number of blocks left something out.
-        compared_permille: How much of the page's own prose is compared, in thousandths; None
-        where an earlier version of our rules read it, which did not measure it.
+        compared_permille: How much of the page's own prose is compared, in thousandths; all of it
+        where there is too little to measure. None where an earlier version of our rules read it.
 
     """
 
@@ -135,6 +141,11 @@ class Page:
     cut: bool = False
     compared_permille: int | None = None
     extraction_version: str = EXTRACTION_VERSION
+
+    @property
+    def is_little_compared(self) -> bool:
+        """Whether less than half of its prose is compared."""
+        return is_little_compared(self.compared_permille)
 
     def main(self) -> Iterator[Block]:
         return (block for block in self.blocks if block.main)

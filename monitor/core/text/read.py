@@ -57,16 +57,16 @@ def read_markup(markup: Markup, *, url: str | None = None) -> Page:
         blocks=tuple(blocks),
         updated_on=reading.updated_on,
         structure=region.structure,
-        obstacle=_obstacle(blocks, region, cut=page_outline.cut),
+        obstacle=_obstacle(blocks, cut=page_outline.cut),
         cut=page_outline.cut,
         compared_permille=round(1000 * region.share),
     )
 
 
-def _obstacle(blocks: list[Block], region: ContentRegion, *, cut: bool) -> Obstacle | None:
-    if not any(block.words for block in blocks if block.main):
-        return Obstacle.OVERSIZED if cut else Obstacle.EMPTY
-    return None if region.is_enough else Obstacle.LITTLE_COMPARED
+def _obstacle(blocks: list[Block], *, cut: bool) -> Obstacle | None:
+    if any(block.words for block in blocks if block.main):
+        return None
+    return Obstacle.OVERSIZED if cut else Obstacle.EMPTY
 
 
 _words_and_hints = remembering(words_and_hints)

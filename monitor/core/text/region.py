@@ -50,20 +50,15 @@ _FRAME_ROLES = frozenset({"navigation", "contentinfo", "banner", "search", "comp
 class ContentRegion:
     """For each node: the mask that applies, "" for none, and whether it is in the main part.
 
-    `share` is that of the page's prose which is compared, from 0 to 1; neither the frame that a
-    site shows around each page nor a window for consent counts as prose of the page.
+    `share` is that of the page's prose which is compared, from 0 to 1, which it is as well where
+    there is too little to measure; neither the frame that a site shows around each page nor a
+    window for consent counts as prose of the page.
     """
 
     structure: Structure
     masks: list[str]
     inside: list[bool]
     share: float
-    has_prose: bool
-
-    @property
-    def is_enough(self) -> bool:
-        """Whether so much is compared that "no change" says something of the page."""
-        return not self.has_prose or self.share >= LEAST_COMPARED_SHARE
 
 
 def settle(page: Outline) -> ContentRegion:
@@ -84,8 +79,7 @@ def settle(page: Outline) -> ContentRegion:
         structure=structure,
         masks=masks,
         inside=inside,
-        share=min(1.0, prose[root] / own[0]) if own[0] else 1.0,
-        has_prose=own[0] >= LEAST_PROSE,
+        share=min(1.0, prose[root] / own[0]) if own[0] >= LEAST_PROSE else 1.0,
     )
 
 

@@ -13,6 +13,7 @@ from monitor.core.model import Gap, Outage, Target
 from monitor.core.model.check import Check
 from monitor.core.outages.calendar import Unit, cut, midnight
 from monitor.core.outages.time_accounts import HOLD, Account, instant, microseconds
+from monitor.core.text.page import is_little_compared
 from monitor.web.record_reads import RecordReads
 from monitor.web.templating import SHOWN_MAX
 from monitor.web.views.dead_link_views import DeadLinkView, stories
@@ -64,6 +65,11 @@ class TargetView:
     dead: tuple[DeadLinkView, ...]
     compared_permille: int | None
     update_age: int | None
+
+    @property
+    def is_little_compared(self) -> bool:
+        """Whether less than half of the page's prose is compared."""
+        return is_little_compared(self.compared_permille)
 
     @property
     def target(self) -> Target:

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from monitor.core.changes.change import ChangeKind, Weight
 from monitor.core.changes.compare_saved import compare_saved, judge_with
 from monitor.core.text.page import Obstacle
+from tests.support.little_compared import little_compared
 from tests.support.prefecture import URL, Content, dsfr
 from tests.support.shipped_config import SHIPPED
 
@@ -112,3 +113,28 @@ def test_any_two_bodies_give_an_answer_that_does_not_depend_on_their_order(
 def test_without_a_judge_an_unreadable_side_is_still_incomparable() -> None:
     assert compare_saved(PAGE, b"").obstacle == Obstacle.EMPTY
     assert compare_saved(b"<div>" * 20_000, PAGE).obstacle == Obstacle.OVERSIZED
+
+
+def test_no_difference_in_less_than_half_of_a_page_is_no_answer() -> None:
+    """A difference is one all the same, and equal bytes are the same page."""
+    page = little_compared()
+    beside = little_compared(beside="<p>Un concours de dessin est ouvert aux enfants.</p>")
+    silent, told = compare_saved(page, beside), compare_saved(page, little_compared(" Venez tôt."))
+
+    assert (silent.changed, silent.obstacle) == (None, Obstacle.LITTLE_COMPARED)
+    assert "moins de la moitié" in silent.summary
+    assert all(share is not None and share < 500 for share in silent.compared_permille)
+    assert told.changed is True
+    assert compare_saved(page, page).changed is False
+
+
+def test_an_error_page_that_says_a_sentence_of_its_site_is_another_page() -> None:
+    foot = "<p>Les professionnels qui paient apparaissent en tête de nos annuaires.</p>"
+    points = "".join(f"<p>Point {n} : la demande se dépose en ligne.</p>" for n in range(60))
+    long = f"<title>Conditions</title><main><h1>Conditions</h1>{points}{foot}</main>"
+    error = (
+        f"<title>Site</title><main><p>Nous ne trouvons pas ce que vous cherchez.</p>{foot}</main>"
+    )
+
+    answer = compare_saved(long.encode(), error.encode())
+    assert (answer.changed, answer.obstacle) == (None, Obstacle.ANOTHER_PAGE)

@@ -59,6 +59,7 @@ HOSTILE: dict[str, Callable[[], bytes]] = {
     "a million links": lambda: b'<a href="/a?b=1">x</a>' * (SIZE // 22),
     "a million paragraphs": lambda: b"<p>" * (SIZE // 3),
     "a million rows": lambda: b"<table>" + b"<tr>" * (SIZE // 4),
+    "a list of choices": lambda: b"<select>" + b"<option>a" * (SIZE // 9),
     "nested tables": lambda: b"<table><tr><td>" * (SIZE // 15),
     "one word": lambda: b"a" * SIZE,
     "digits": lambda: b"12 34 " * (SIZE // 6),
