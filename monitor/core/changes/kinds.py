@@ -85,7 +85,7 @@ def kinds_of(
         kinds.add(ChangeKind.OPENING_HOURS)
     if any(_is_document(block, edited=edited, alone=not kinds) for block in blocks):
         kinds.add(ChangeKind.REQUIRED_DOCUMENTS)
-    if any(_is_alert(block) for block in blocks):
+    if any(_is_alert(block, edited=edited) for block in blocks):
         kinds.add(ChangeKind.ALERT_BANNER)
     if any(block.kind == BlockKind.HEADING and not block.headings for block in blocks):
         kinds.add(ChangeKind.TITLE)
@@ -135,11 +135,12 @@ def _states_hours(blocks: Iterable[Block], *, edited: str) -> bool:
     return below and bool(_TIME.search(edited))
 
 
-def _is_alert(block: Block) -> bool:
-    """Return whether it is a banner, or a dated text that will not stay."""
+def _is_alert(block: Block, *, edited: str) -> bool:
+    """Return whether it is a banner, or a dated text that will not stay and that was edited."""
     if block.kind == BlockKind.ALERT:
         return True
-    return bool(_TEMPORARY.search(block.text) and _DATED.search(block.text))
+    temporary = _TEMPORARY.search(block.text) and _DATED.search(block.text)
+    return bool(temporary and (_TEMPORARY.search(edited) or _DATED.search(edited)))
 
 
 def _is_document(block: Block, *, edited: str, alone: bool) -> bool:

@@ -69,6 +69,7 @@ OBSTACLES: Mapping[Obstacle, str] = {
 
 MOST_SUMMARY_CHARACTERS = 600
 MOST_EXCERPTS = 6
+SHORT_EXCERPT = 40  # characters
 MOST_ADDRESS_CHARACTERS = 100
 
 
@@ -90,11 +91,29 @@ def summary(
     ordered = sorted(edits, key=lambda edit: min(rank.get(kind, len(rank)) for kind in edit.kinds))
     each = dict.fromkeys(
         (
-            *(text for edit in ordered for text in excerpts(edit, facts=shown)),
+            *(text for edit in ordered for text in _telling_first(edit, facts=shown)),
             *(_of_link(link) for link in links),
         )
     )
     return f"{head}{_details(list(each), most=MOST_SUMMARY_CHARACTERS - len(head) - 20)}."
+
+
+def _telling_first(edit: Edit, *, facts: Sequence[str]) -> list[str]:
+    """Return the excerpts of an edit; of one that has a kind, those with facts and figures first.
+
+    Among the words that differ in a long text, « votre » tells less than an amount.
+    """
+    texts = list(excerpts(edit, facts=facts))
+    if edit.kinds == (ChangeKind.PROCEDURE_TEXT,):
+        return texts
+    return sorted(
+        texts,
+        key=lambda text: (
+            not any(fact in text for fact in facts),
+            not any(map(str.isdigit, text)),
+            len(text) < SHORT_EXCERPT,
+        ),
+    )
 
 
 def compared_shares(permille: Sequence[int | None]) -> str:
