@@ -3,8 +3,10 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Iterator
+from http import HTTPStatus
 from pathlib import Path
 
+import h11
 import httpx
 import pytest
 from starlette.applications import Starlette
@@ -13,7 +15,7 @@ from monitor.dossier.dossier_files import DossierFile, DossierSummary
 from monitor.dossier.dossier_register import register
 from monitor.store import Store, migrate
 from monitor.web.pages_app import build
-from monitor.web.serving.request_bounds import UPLOAD_MAX
+from monitor.web.serving.request_bounds import BODY_MAX, HEADERS_MAX, UPLOAD_MAX, Requests
 from tests.support import bundles
 from tests.support.clock import FakeClock
 from tests.support.evidence_record import KEY, TARGETS, EvidenceBundle
@@ -142,3 +144,31 @@ def test_what_is_no_file_is_refused(app: Starlette) -> None:
         )
         assert answer.status_code == 422
     assert given(app, bytes(UPLOAD_MAX + 1)).status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("request_line", "length", "is_taken"),
+    [
+        (b"POST /verifier/fichier", UPLOAD_MAX, True),
+        (b"POST /verifier/fichier", UPLOAD_MAX + 1, False),
+        (b"POST /verifier/fichier?x", BODY_MAX + 1, False),
+        (b"PUT /verifier/fichier", BODY_MAX + 1, False),
+        (b"POST /releve", BODY_MAX + 1, False),
+        (b"POST /releve", BODY_MAX, True),
+    ],
+)
+def test_only_one_address_takes_a_file(
+    request_line: bytes,
+    length: int,
+    is_taken: bool,  # noqa: FBT001 -- of a table
+) -> None:
+    connection = Requests(h11.SERVER, HEADERS_MAX)
+    head = b"%s HTTP/1.1\r\nHost: vigie.test\r\nContent-Length: %d\r\n\r\n"
+    connection.receive_data(head % (request_line, length))
+
+    if is_taken:
+        assert isinstance(connection.next_event(), h11.Request)
+    else:
+        with pytest.raises(h11.RemoteProtocolError):
+            connection.next_event()
+        assert connection.refusal == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
