@@ -7,8 +7,18 @@ from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.changes.page_events import PageEdge, Version
 from monitor.core.model import Reason, State, Verdict
 from monitor.core.notices.letter import Letter, LetterSection, Tone, line, subject_of
-from monitor.core.notices.letters import SHOWN, digest_letter, page_letter, present_section
+from monitor.core.notices.letters import (
+    LOOKED_AT,
+    SHOWN,
+    IncidentFacts,
+    digest_letter,
+    incident_letter,
+    page_letter,
+    present_section,
+)
+from monitor.core.notices.notice import Notice, NoticeKind
 from tests.support.outcomes import at
+from tests.support.reads import NOW, outage
 from tests.support.reads import target as make_target
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -63,6 +73,34 @@ def test_a_letter_on_a_page_says_what_changed_between_which_readings_and_where_t
     assert [one.url for one in letter.actions] == [f"{SITE}modifications/1234", TARGET.url]
     assert PRESENT in letter.sections
     assert "À citer" in said
+
+
+def test_a_letter_on_many_outages_leads_with_few_addresses_and_counts_the_rest() -> None:
+    number = LOOKED_AT + 3
+    outages = tuple(replace(outage(f"t{n}"), number=n + 1) for n in range(number))
+    targets = {one.target: replace(TARGET, slug=one.target, name=one.target) for one in outages}
+    facts = IncidentFacts(
+        notice=Notice(
+            key="incident/1/0",
+            kind=NoticeKind.OPENED,
+            thread="incident/1",
+            at=NOW,
+            numbers=(1,),
+        ),
+        site=SITE,
+        outages=outages,
+        targets=targets,
+        states=(),
+        gaps=(),
+        now=NOW,
+    )
+    letter = incident_letter(facts)
+    sheet, *looked_at, rest = letter.actions
+    assert sheet.url == f"{SITE}incidents/1"
+    assert [one.url for one in looked_at] == [TARGET.url] * LOOKED_AT
+    assert all(TARGET.url not in one.text for one in looked_at), "the text part writes it out"
+    assert "3 autres" in rest.text.replace(NBSP, " ")
+    assert len(letter.sections[0].lines) == number, "each with what frames it"
 
 
 def test_a_page_that_is_gone_has_no_kinds_of_changes_and_is_still_said() -> None:

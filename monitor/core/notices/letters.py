@@ -22,6 +22,7 @@ from monitor.core.notices.letter import (
 from monitor.core.notices.notice import Notice, NoticeKind
 
 SHOWN = 20  # lines of one list; what is left out is counted
+LOOKED_AT = 4  # addresses to look at, before all that is established
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,13 +225,17 @@ def _lasting_ones(facts: IncidentFacts) -> tuple[Outage, ...]:
 
 def _to_look_at(facts: IncidentFacts) -> tuple[LetterLine, ...]:
     """Return what a bailiff or an expert may see while it lasts: the address, and what it shows."""
-    return tuple(
+    lasting = _lasting_ones(facts)
+    lines = [
         line(
-            f"À regarder : {facts.targets[outage.target].url} – {sentences.REASONS[outage.reason]}",
+            f"À regarder, {facts.targets[outage.target].name} : {sentences.REASONS[outage.reason]}",
             facts.targets[outage.target].url,
         )
-        for outage in _lasting_ones(facts)[:SHOWN]
-    )
+        for outage in lasting[:LOOKED_AT]
+    ]
+    if len(lasting) > LOOKED_AT:
+        lines.append(line(f"et {count(len(lasting) - LOOKED_AT, 'autre')}, sur la fiche"))
+    return tuple(lines)
 
 
 def _facts(facts: IncidentFacts) -> tuple[LetterLine, ...]:
