@@ -69,7 +69,6 @@ class Delivery:
         self._vault = vault
         self._clock = clock
         self._board = board
-        self._settling: asyncio.Task[None] | None = None
         self._composer = Composer(store, config, vault, clock)
         domain = config.mail.sender.rpartition("@")[2]
         self._dkim = (
@@ -120,7 +119,6 @@ class Delivery:
             finally:
                 rest = tuple(claimed)
                 await self._unbroken(self._write(lambda c: outbox_writes.release(c, rest)))
-                await self._unbroken(self._settled())
         return len(due)
 
     async def _unbroken(self, work: Coroutine[Any, Any, None]) -> None:
@@ -187,11 +185,7 @@ class Delivery:
 
         async def give() -> bool:
             given: list[bool] = []
-            # Both wait for the same transaction: the answer to the message before, and this.
-            await asyncio.gather(
-                self._settled(),
-                self._write(lambda c: given.append(outbox_writes.give(c, message))),
-            )
+            await self._write(lambda c: given.append(outbox_writes.give(c, message)))
             return given[-1]
 
         sender = self._return_path(message, recipient)
@@ -238,18 +232,12 @@ class Delivery:
             if attempt.result is Result.NO_MAILBOX:
                 subscriber_writes.refuse(connection, message.subscriber, now)
 
-        self._settling = asyncio.create_task(self._write(write))
+        await self._write(write)
         if attempt.result is not Result.SENT:
-            await self._settled()
             result = attempt.result.value
             log.warning("not delivered", message=message.number, result=result, why=attempt.why)
         if attempt.result in {Result.UNSURE, Result.UNREACHABLE}:
             raise RelayUnreachable(attempt.why)
-
-    async def _settled(self) -> None:
-        """Wait until the answer to the last message is stored."""
-        if self._settling is not None:
-            await asyncio.shield(self._settling)
 
     async def _retry(self, message: DueMessage) -> None:
         await self._settle(message, DeliveryAttempt(result=Result.LATER, why="address"))
