@@ -75,6 +75,10 @@ class ExploredPage:
         """Return the statements with one of some words, which are matched folded."""
         return [text for text in self.statements if words.search(fold(text))]
 
+    def headed(self, words: re.Pattern[str]) -> bool:
+        """Return whether its title or a heading has one of some words."""
+        return any(words.search(fold(text)) for text in (self.title, *self.headings))
+
 
 def explore(exchange: Exchange) -> ExploredPage:
     """Explore the body of an answer; an empty page when it cannot be read."""

@@ -278,7 +278,7 @@ def _gone_surprise(search: SurpriseSearch, reading: TargetReading, observed: str
 def _refusal(search: SurpriseSearch, reading: TargetReading) -> Surprise | None:
     unknown = reading.verdict is Verdict.BLOCKED and reading.rule in _UNKNOWN_REFUSALS
     phrases = reading.explored.saying(GUARD)
-    short = _is_short(reading) and bool(phrases) and reading.verdict in GOOD
+    short = _is_short(reading) and reading.explored.headed(GUARD) and reading.verdict in GOOD
     if not (unknown or short):
         return None
     statements = dict.fromkeys((*phrases, *reading.explored.statements))
@@ -299,7 +299,7 @@ def _refusal(search: SurpriseSearch, reading: TargetReading) -> Surprise | None:
 def _notice(search: SurpriseSearch, reading: TargetReading) -> Surprise | None:
     phrases = reading.explored.saying(UPKEEP)
     unnamed = reading.rule in {"server-error", "own-statement"}
-    short = _is_short(reading) and reading.verdict in GOOD
+    short = _is_short(reading) and reading.explored.headed(UPKEEP) and reading.verdict in GOOD
     if not phrases or not (unnamed or short):
         return None
     edit = _draft(search, reading, phrases, Verdict.MAINTENANCE, Reason.MAINTENANCE_TEXT)
