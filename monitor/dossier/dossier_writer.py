@@ -64,7 +64,7 @@ Progress = Callable[[str, int, int], None]
 # returns the name.
 BundleWriter = Callable[[DossierRecord, Path, int], str]
 
-BUNDLE_TITLE: Final = "Paquet de preuves (copies des réponses, feuilles du journal, vérification)"
+BUNDLE_TITLE: Final = "Lot de preuves (copies des réponses, feuilles du journal, vérification)"
 
 
 def write_dossier(  # noqa: PLR0913 -- a question, and what goes with its answer
@@ -260,7 +260,7 @@ class _DossierWriter:
                 self._piece(document, title)
 
     def _bundle(self, bundle: BundleWriter) -> None:
-        self.progress("paquet de preuves", 0, 0)
+        self.progress("lot de preuves", 0, 0)
         number = self._number
         name = bundle(self.record, self.folder, number)
         if not name.startswith(f"{number:02}-"):

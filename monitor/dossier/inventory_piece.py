@@ -142,7 +142,7 @@ def _hand_in(record: DossierRecord, files: Sequence[DossierFile]) -> Iterator[Bl
     yield heading("Par voie électronique")
     yield bullets(_by_wire(record, pdfs))
     if handed:
-        yield heading("Le paquet de preuves, sur support matériel")
+        yield heading("Le lot de preuves, sur support matériel")
         yield paragraph(
             "Ce fichier n’est pas un PDF : aucun texte lu ne dit que les portails l’acceptent. Ce "
             "qui ne peut être transmis par voie électronique l’est sur support matériel (clé USB, "

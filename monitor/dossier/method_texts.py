@@ -151,7 +151,7 @@ STEPS: Final = (
         "contrôle."
     ),
     (
-        "Avec le paquet de preuves (inventaire) : lancer le programme de vérification, qui n’a "
+        "Avec le lot de preuves (inventaire) : lancer le programme de vérification, qui n’a "
         "besoin ni de nous ni d’internet ; il recalcule les empreintes, la signature et l’arbre, "
         "et liste les indisponibilités que les feuilles établissent."
     ),

@@ -297,10 +297,10 @@ def test_a_supplement_for_an_association_goes_on_with_the_numbers(
     assert handed.sha256 == hashlib.sha256(b"PK").hexdigest()
     record = source.at(question)
     listed = said(inventory(record, summary.files, InventoryStamp()).blocks)
-    assert "Paquet de preuves" in listed
+    assert "Lot de preuves" in listed
     assert handed.sha256 in listed
     page = said(hand_in_page(record, summary.files).blocks)
-    assert "n° 11, Paquet de preuves" in page
+    assert "n° 11, Lot de preuves" in page
     assert "augmenté de deux" in page
     draft = (tmp_path / "suite" / "modele-requete.txt").read_text(encoding="utf-8")
     assert "La pièce n° 11, qui permet de vérifier ces relevés" in plain(draft)

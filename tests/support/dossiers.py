@@ -189,7 +189,7 @@ def go_on(store: Store, folder: Path) -> None:
             for rank, slug in enumerate(TROUBLES):
                 at = start + step * STEP + timedelta(seconds=rank)
                 judgement = NO_ANSWER if step > 10 else OK
-                seen = observation(slug, at, judgement, exchange=_exchange(at, judgement))
+                seen = observation(slug, at, judgement, exchange=_exchange(slug, at, judgement))
                 await store.record(folds.outcome(seen))
 
     asyncio.run(record())
@@ -234,7 +234,7 @@ async def _outcomes(folder: Path) -> AsyncIterator[Outcome]:
             if slug == SSO and 100 <= step < 103:
                 continue
             judgement = SKIES.get(skies[slug].get(step, "."), OK)
-            seen = observation(slug, at, judgement, exchange=_exchange(at, judgement))
+            seen = observation(slug, at, judgement, exchange=_exchange(slug, at, judgement))
             outcome = folds.outcome(seen)
             yield replace(outcome, captures=await _kept(captures, seen, outcome))
 
@@ -251,10 +251,11 @@ async def _kept(captures: Captures, seen: Observation, outcome: Outcome) -> tupl
     )
 
 
-def _exchange(at: datetime, judgement: Judgement) -> Exchange:
+def _exchange(slug: str, at: datetime, judgement: Judgement) -> Exchange:
+    url = TARGETS[slug].url
     if judgement is SERVER_ERROR:
         body = on_the_wire(MESSAGE.encode(), status="503 Service Unavailable")
-        return replace(spoken(at, body), duration_us=150_000)
+        return replace(spoken(at, body, url=url), duration_us=150_000)
     if judgement is NO_ANSWER:
-        return refusal(at)
-    return answer(at)
+        return replace(refusal(at), url=url)
+    return replace(answer(at), url=url)
