@@ -102,7 +102,7 @@ def _stamp_words(stamp: InventoryStamp) -> str:
 
 
 def _row(file: DossierFile) -> tuple[Line, ...]:
-    handed = ", sur support matériel (voir « À lire »)" if file.handed_over else ""
+    handed = ", sur support matériel, … exemplaires" if file.handed_over else ""
     return (
         str(file.number),
         [f"{file.title}{handed}\n", code(file.name)],
@@ -192,8 +192,16 @@ def _hand_in(record: DossierRecord, files: Sequence[DossierFile]) -> Iterator[Bl
     )
 
 
+def _numbers(numbers: Sequence[int]) -> str:
+    """Return "1 à 5", or "1, 2, 3 et 5" where one is missing."""
+    if len(numbers) == 1 or numbers[-1] - numbers[0] > len(numbers) - 1:
+        *first, last = map(str, numbers)
+        return f"{', '.join(first)} et {last}" if first else last
+    return f"{numbers[0]} à {numbers[-1]}"
+
+
 def _by_wire(record: DossierRecord, pdfs: Sequence[DossierFile]) -> Iterator[str]:
-    numbers = f"{pdfs[0].number} à {pdfs[-1].number}"
+    numbers = _numbers([file.number or 0 for file in pdfs])
     largest = max(file.size_bytes for file in pdfs)
     yield (
         f"{count(len(pdfs), 'fichier')} PDF, pièces n° {numbers} ; le plus grand fait "

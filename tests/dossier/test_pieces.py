@@ -301,6 +301,7 @@ def test_a_supplement_for_an_association_goes_on_with_the_numbers(
     assert handed.sha256 in listed
     page = said(hand_in_page(record, summary.files).blocks)
     assert "n° 11, Lot de preuves" in page
+    assert "4 fichiers PDF, pièces n° 7 à 10 ;" in page
     assert "augmenté de deux" in page
     draft = (tmp_path / "suite" / "modele-requete.txt").read_text(encoding="utf-8")
     assert "La pièce n° 11, qui permet de vérifier ces relevés" in plain(draft)
