@@ -55,7 +55,7 @@ def read(notice: Notice) -> TargetReading:
     return TargetReading(target=target, config=CONFIG, account=account, observation=observation)
 
 
-@pytest.mark.parametrize("notice", HEALTHY, ids=lambda one: one.why[:40])
+@pytest.mark.parametrize("notice", HEALTHY, ids=range(len(HEALTHY)))
 def test_a_page_that_works_is_no_surprise(notice: Notice) -> None:
     reading = read(notice)
     surprises = list(SurpriseSearch(config=CONFIG, readings=[reading]).of(reading))
