@@ -107,7 +107,7 @@ def _of_text(text: str) -> frozenset[Fact]:
         facts.update(_contacts(text, hinted))
     if hinted & CHANNEL:
         facts.update(channels(text))
-    if hinted & (DIGIT | _WEEKDAY) and (hours := opening_hours(text)):
+    if _may_state_hours(text, hinted) and (hours := _hours(text)):
         facts.add(Fact(element=Element.OPENING_HOURS, value=hours))
     return frozenset(facts)
 
@@ -149,8 +149,15 @@ def opening_hours(text: str) -> str:
     "Du lundi au vendredi de 8h30 à 11 H 30, sauf le mardi" gives
     "lundi-vendredi 08:30-11:30 sauf mardi".
     """
-    if not _TWO_TIMES.search(text) and not hints(text) & _WEEKDAY:
-        return ""
+    return _hours(text) if _may_state_hours(text, hints(text)) else ""
+
+
+def _may_state_hours(text: str, hinted: int) -> bool:
+    """Return False when a text with these hints states no hours: a cheap test."""
+    return bool(hinted & _WEEKDAY or (hinted & DIGIT and _TWO_TIMES.search(text)))
+
+
+def _hours(text: str) -> str:
     text = _DATED_DAY.sub(" ", text)
     if not _MAY_STATE_HOURS.search(text) or (_DELAY.search(text) and not _OPEN.search(text)):
         return ""
