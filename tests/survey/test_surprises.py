@@ -115,7 +115,7 @@ async def test_a_notice_in_unknown_words(demo: Surveyed, status: int) -> None:
 
 
 async def test_a_guard_that_nobody_knows(demo: Surveyed) -> None:
-    words = "<h1>Vérifions que vous n’êtes pas un automate</h1><p>Référence 77-AB</p>"
+    words = "<h1>Sésame de sécurité du portier</h1><p>Référence 77-AB</p>"
     demo.instead = at(HOST, FOREIGNERS_PATH, html(words))
 
     surprise = await surprise_at(demo, SLUG, SurpriseKind.REFUSAL)
