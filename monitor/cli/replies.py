@@ -30,7 +30,9 @@ def add_reply(actions: Commands) -> None:
         "d’abord toute donnée personnelle, avec l’accord de qui répond.",
     )
     folders(reply)
-    reply.add_argument("--incident", type=number, metavar="N", required=True)
+    reply.add_argument(
+        "--incident", type=number, metavar="N", required=True, help="le numéro de l’incident"
+    )
     reply.add_argument(
         "--text", type=Path, metavar="FICHIER", required=True,
         help=f"un texte simple en UTF-8, de {MOST_REPLY} caractères au plus",

@@ -38,8 +38,8 @@ TIDY_S: Final = 600.0
 MAX_LINE: Final = 1_000_000
 MOST_LINES: Final = 200  # of what a process says of its end
 
-_PLACE: Final = re.compile(r' +File "([^"]+)", line (\d+)')
-_KIND: Final = re.compile(r"([A-Za-z_][\w.]*(?:Error|Exception|Failed))\b")
+_PLACE: Final = re.compile(r' {1,8}File "([^"]{1,1000})", line (\d{1,9})')
+_KIND: Final = re.compile(r"([A-Za-z_][\w.]{0,200}(?:Error|Exception|Failed))\b")
 _BUSY: Final = DossierState(outcome="busy")
 _GONE: Final = DossierState(outcome="gone")
 _START: Final = (

@@ -31,12 +31,12 @@ LIMITS: Final = (
 
 # What a page calls the number of its own error: a name that operators look up.
 _IDENTIFIERS: Final = (
-    re.compile(r"Incapsula incident ID:\s*([0-9-]{5,60})", re.IGNORECASE),
+    re.compile(r"Incapsula incident ID:\s{0,9}([0-9-]{5,60})", re.IGNORECASE),
     re.compile(
-        r"(?:incident|support|request|error|event)\s*(?:ID|number|n°)\s*:?\s*([\w-]{6,60})",
+        r"(?:incident|support|request|error|event)\s{0,9}(?:ID|number|n°)\s?:?\s?([\w-]{6,60})",
         re.IGNORECASE,
     ),
-    re.compile(r"(?:identifiant|référence)[^:\n]{0,30}:\s*([\w-]{6,60})", re.IGNORECASE),
+    re.compile(r"(?:identifiant|référence)[^:\n]{0,30}:\s{0,9}([\w-]{6,60})", re.IGNORECASE),
 )
 
 
