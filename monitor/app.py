@@ -33,7 +33,7 @@ from monitor.core.model import (
 )
 from monitor.core.scheduling.robots_txt import RobotsFile
 from monitor.core.scheduling.slots import grids
-from monitor.dossier.dossier_queue import DossierQueue
+from monitor.dossier.online.dossier_queue import DossierQueue
 from monitor.evidence.captures.capture_policy import CAPTURES, Captures
 from monitor.evidence.log.journal import Signed
 from monitor.fetch import Resolver

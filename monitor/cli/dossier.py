@@ -17,7 +17,6 @@ from monitor.config.settings import read_settings
 from monitor.core.french.formatting import count, grouped
 from monitor.core.outages.span_figures import Scope, ScopeKind
 from monitor.dossier.bundle import DossierBundle
-from monitor.dossier.document_stamp import DocumentStamper
 from monitor.dossier.dossier_files import DossierSummary
 from monitor.dossier.dossier_question import (
     DossierQuestion,
@@ -28,8 +27,9 @@ from monitor.dossier.dossier_question import (
     named_targets,
 )
 from monitor.dossier.dossier_record import DossierSource
-from monitor.dossier.dossier_register import register
 from monitor.dossier.dossier_writer import require_new, write_dossier
+from monitor.dossier.online.dossier_register import register
+from monitor.dossier.pdf.document_stamp import DocumentStamper
 from monitor.evidence.outbound_http import OutboundHttp
 from monitor.figures.scopes import Scopes
 from monitor.runtime.clock import SystemClock

@@ -10,17 +10,6 @@ from pathlib import Path
 from typing import Final
 
 from monitor.core.french.formatting import grouped
-from monitor.dossier import dossier_sentences as french
-from monitor.dossier.application_draft import (
-    DRAFT_NAME,
-    draft_docx,
-    draft_paragraphs,
-    draft_text,
-)
-from monitor.dossier.before_after_piece import BEFORE_AFTER_TITLE, before_after_piece
-from monitor.dossier.change_piece import CHANGES_TITLE, change_piece
-from monitor.dossier.document_blocks import PieceDocument
-from monitor.dossier.document_stamp import DocumentStamper, StampedPdf
 from monitor.dossier.dossier_files import DossierFile, DossierSummary
 from monitor.dossier.dossier_question import (
     MOST_NUMBER,
@@ -30,8 +19,21 @@ from monitor.dossier.dossier_question import (
 )
 from monitor.dossier.dossier_record import DossierRecord, DossierSource
 from monitor.dossier.file_names import is_portal_name, piece_name
-from monitor.dossier.first_page import whole_scope
-from monitor.dossier.inventory_piece import (
+from monitor.dossier.pdf.document_blocks import PieceDocument
+from monitor.dossier.pdf.document_stamp import DocumentStamper, StampedPdf
+from monitor.dossier.pdf.pdf_compiler import PageFrame, compile_pdf
+from monitor.dossier.pdf.pdf_outline import page_count, pages_of_headings
+from monitor.dossier.pieces import dossier_sentences as french
+from monitor.dossier.pieces.application_draft import (
+    DRAFT_NAME,
+    draft_docx,
+    draft_paragraphs,
+    draft_text,
+)
+from monitor.dossier.pieces.before_after_piece import BEFORE_AFTER_TITLE, before_after_piece
+from monitor.dossier.pieces.change_piece import CHANGES_TITLE, change_piece
+from monitor.dossier.pieces.first_page import whole_scope
+from monitor.dossier.pieces.inventory_piece import (
     HAND_IN_NAME,
     HAND_IN_TITLE,
     INVENTORY_NAME,
@@ -40,13 +42,11 @@ from monitor.dossier.inventory_piece import (
     hand_in_page,
     inventory,
 )
-from monitor.dossier.journal_piece import JOURNAL_TITLE, journal_parts, part_blocks
-from monitor.dossier.method_piece import METHOD_TITLE, method_piece
-from monitor.dossier.outage_piece import OUTAGE_TITLE, outage_piece
-from monitor.dossier.outage_reading import ReadOutage, read_detailed
-from monitor.dossier.pdf_compiler import PageFrame, compile_pdf
-from monitor.dossier.pdf_outline import page_count, pages_of_headings
-from monitor.dossier.person_sheets import (
+from monitor.dossier.pieces.journal_piece import JOURNAL_TITLE, journal_parts, part_blocks
+from monitor.dossier.pieces.method_piece import METHOD_TITLE, method_piece
+from monitor.dossier.pieces.outage_piece import OUTAGE_TITLE, outage_piece
+from monitor.dossier.pieces.outage_reading import ReadOutage, read_detailed
+from monitor.dossier.pieces.person_sheets import (
     ATTEMPTS_TITLE,
     SHEET_TITLE,
     attempts_sheet,

@@ -17,7 +17,7 @@ from starlette.routing import Route
 
 from monitor.alerts.throttle import network_of
 from monitor.config import Config
-from monitor.dossier.dossier_wishes import DossierState, DossierWish
+from monitor.dossier.online.dossier_wishes import DossierState, DossierWish
 from monitor.web.api.interface import PREFIX
 from monitor.web.forms import FORM_MAX, client_address, form_fields
 

@@ -16,8 +16,8 @@ from monitor.core.french.at_sentences import distance
 from monitor.core.model import GapCause
 from monitor.core.outages.announcements import AnnouncementStatus
 from monitor.core.untrusted.numbers import whole
-from monitor.dossier.dossier_sentences import identifier_in
-from monitor.dossier.person_sheets import DEMAND
+from monitor.dossier.pieces.dossier_sentences import identifier_in
+from monitor.dossier.pieces.person_sheets import DEMAND
 from monitor.evidence.log.tiles import Tiles
 from monitor.evidence.log.tlog import TILE_WIDTH, ProofError
 from monitor.runtime.clock import Clock

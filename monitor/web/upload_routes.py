@@ -30,7 +30,9 @@ JUDGED_S: Final = 120.0
 HEAD_MAX: Final = 4_096  # bytes before the file, in a form
 SHOWN: Final = 200  # lines
 NO_STORE: Final = {"Cache-Control": "no-store"}
-_BOUNDARY: Final = re.compile(r"multipart/form-data;.{0,200}boundary=\"?([0-9A-Za-z'()+_,./:=?-]{1,70})")
+_BOUNDARY: Final = re.compile(
+    r"multipart/form-data;.{0,200}boundary=\"?([0-9A-Za-z'()+_,./:=?-]{1,70})"
+)
 # verifier.py, after bounds on what it may write and take.
 _JUDGE: Final = """
 import os, resource, runpy, sys

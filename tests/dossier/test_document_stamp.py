@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from monitor.config import StampAuthority
-from monitor.dossier.document_blocks import PieceDocument, paragraph
-from monitor.dossier.document_stamp import DocumentStamper, StampedPdf
-from monitor.dossier.inventory_piece import InventoryStamp, inventory
-from monitor.dossier.pdf_compiler import PageFrame, compile_pdf
-from monitor.dossier.pdf_outline import page_count
+from monitor.dossier.pdf.document_blocks import PieceDocument, paragraph
+from monitor.dossier.pdf.document_stamp import DocumentStamper, StampedPdf
+from monitor.dossier.pdf.pdf_compiler import PageFrame, compile_pdf
+from monitor.dossier.pdf.pdf_outline import page_count
+from monitor.dossier.pieces.inventory_piece import InventoryStamp, inventory
 from monitor.store import Store
 from tests.dossier.test_pieces import said
 from tests.support import tsa

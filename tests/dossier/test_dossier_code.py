@@ -12,7 +12,7 @@ import pytest
 from starlette.applications import Starlette
 
 from monitor.dossier.dossier_files import DossierFile, DossierSummary
-from monitor.dossier.dossier_register import register
+from monitor.dossier.online.dossier_register import register
 from monitor.store import Store, migrate
 from monitor.web.pages_app import build
 from monitor.web.serving.request_bounds import BODY_MAX, HEADERS_MAX, UPLOAD_MAX, Requests

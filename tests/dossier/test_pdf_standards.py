@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
-from monitor.dossier.document_stamp import StampedPdf
 from monitor.dossier.dossier_writer import write_dossier
+from monitor.dossier.pdf.document_stamp import StampedPdf
 from tests.dossier.test_document_stamp import stamped
 from tests.support import tsa
 from tests.support.dossiers import QUESTION, MadeRecord, Written, go_on

@@ -18,18 +18,18 @@ from docx import Document
 from monitor.cli import main
 from monitor.core.french.figure_sentences import microseconds, percent
 from monitor.core.french.formatting import grouped
-from monitor.dossier.change_piece import change_piece
-from monitor.dossier.document_blocks import PieceDocument
 from monitor.dossier.dossier_question import DossierQuestion, DossierReader, DossierRefused
 from monitor.dossier.dossier_record import DossierRecord
 from monitor.dossier.dossier_writer import BUNDLE_TITLE, write_dossier
 from monitor.dossier.file_names import is_portal_name
-from monitor.dossier.inventory_piece import InventoryStamp, hand_in_page, inventory
-from monitor.dossier.journal_piece import journal_parts, part_blocks
-from monitor.dossier.legible_text import legible
-from monitor.dossier.method_piece import method_piece
-from monitor.dossier.outage_piece import outage_piece
-from monitor.dossier.outage_reading import read_detailed
+from monitor.dossier.pdf.document_blocks import PieceDocument
+from monitor.dossier.pdf.legible_text import legible
+from monitor.dossier.pieces.change_piece import change_piece
+from monitor.dossier.pieces.inventory_piece import InventoryStamp, hand_in_page, inventory
+from monitor.dossier.pieces.journal_piece import journal_parts, part_blocks
+from monitor.dossier.pieces.method_piece import method_piece
+from monitor.dossier.pieces.outage_piece import outage_piece
+from monitor.dossier.pieces.outage_reading import read_detailed
 from monitor.store import Store
 from tests.support.dossiers import (
     CONFIG,
@@ -38,6 +38,7 @@ from tests.support.dossiers import (
     HOSTILE_NAME,
     PAGE,
     QUESTION,
+    REPLY,
     SSO,
     START,
     STEP,
@@ -141,6 +142,12 @@ def test_each_outage_says_what_worked_what_was_announced_and_what_was_refused(fi
     assert "Aucune maintenance n’était annoncée pour cette page" in first
     assert "archivée avant son début : elle compte comme annoncée" in first
     assert "comptées comme inconnues, et non comme des indisponibilités" in first
+
+
+def test_what_the_service_replied_stands_word_for_word_with_its_outage(first: str) -> None:
+    assert "Réponse du service concerné" in first
+    assert all(line in first for line in REPLY.splitlines())
+    assert "au titre du droit de réponse" in first
 
 
 def test_words_of_law_are_not_ours(first: str, record: DossierRecord) -> None:

@@ -16,8 +16,8 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 import pytest
 
 from monitor.core.french.formatting import PARIS
-from monitor.dossier.dossier_links import LASTS, DossierLinks, is_over
-from monitor.dossier.dossier_wishes import DossierWish, decoded, encoded
+from monitor.dossier.online.dossier_links import LASTS, DossierLinks, is_over
+from monitor.dossier.online.dossier_wishes import DossierWish, decoded, encoded
 from tests.support.service import (
     LocalSite,
     Service,

@@ -9,11 +9,17 @@ from typing import Any
 
 import pytest
 
-from monitor.dossier import legible_text, pdf_compiler
-from monitor.dossier.document_blocks import MOST_QUOTED, PieceDocument, code, quotation, table
-from monitor.dossier.legible_text import legible
-from monitor.dossier.pdf_compiler import PageFrame, PdfFailed, compile_pdf
-from monitor.dossier.pdf_outline import page_count
+from monitor.dossier.pdf import legible_text, pdf_compiler
+from monitor.dossier.pdf.document_blocks import (
+    MOST_QUOTED,
+    PieceDocument,
+    code,
+    quotation,
+    table,
+)
+from monitor.dossier.pdf.legible_text import legible
+from monitor.dossier.pdf.pdf_compiler import PageFrame, PdfFailed, compile_pdf
+from monitor.dossier.pdf.pdf_outline import page_count
 from tests.support.dossiers import HOSTILE, START
 
 CHILD = Path(pdf_compiler.__file__).with_name("pdf_child.py")

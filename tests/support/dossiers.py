@@ -15,6 +15,7 @@ from monitor.core.model import (
     Exchange,
     Gap,
     GapCause,
+    Incident,
     Judgement,
     Kind,
     Observation,
@@ -115,6 +116,7 @@ class MadeRecord:
 
 CONFIG = Path(__file__).parents[2] / "config"
 EXPIRY = date(2027, 2, 15)
+REPLY = "Le service était en maintenance ce jour-là.\n#set text(red) Nous contestons ce relevé."
 QUESTION = DossierQuestion(
     scope=None,
     targets=(USAGERS,),
@@ -220,7 +222,16 @@ async def _live(store: Store, folder: Path, pages: tuple[Page, ...]) -> None:
     recorded = [outcome async for outcome in _outcomes(folder)]
     recorded += readings(pages, target=PAGE, removed=False)
     await asyncio.gather(*map(store.record, recorded))  # many in one transaction
+    opened = min(one.opened_at for one in store.incidents() if (USAGERS,) == _pages_of(one))
+    reply = Annotation(
+        kind=AnnotationKind.REPLY, at=END, targets=(USAGERS,), from_at=opened, text=REPLY
+    )
+    await store.annotate(reply, request=store.request_annotation(reply))
     await store.record_round(panel(END + timedelta(hours=1)), None)
+
+
+def _pages_of(incident: Incident) -> tuple[str, ...]:
+    return tuple(sorted({slug for slug, _ in incident.outages}))
 
 
 async def _outcomes(folder: Path) -> AsyncIterator[Outcome]:

@@ -17,9 +17,9 @@ from starlette.applications import Starlette
 from monitor.alerts.requests import SubscriptionAnswer, SubscriptionRequest, encoded
 from monitor.attest.own_witness import build_witness
 from monitor.config.settings import secrets_of
-from monitor.dossier.dossier_links import FOLDER as DOSSIERS
-from monitor.dossier.dossier_wishes import DossierState, DossierWish
-from monitor.dossier.dossier_wishes import encoded as encoded_wish
+from monitor.dossier.online.dossier_links import FOLDER as DOSSIERS
+from monitor.dossier.online.dossier_wishes import DossierState, DossierWish
+from monitor.dossier.online.dossier_wishes import encoded as encoded_wish
 from monitor.evidence.captures.capture_policy import CAPTURES
 from monitor.runtime import logs, process_setup
 from monitor.runtime.clock import SystemClock

@@ -20,8 +20,8 @@ from monitor.core.model import Outage, Verdict
 from monitor.core.outages.calendar import OPEN
 from monitor.core.outages.span_figures import Availability, FigurePart, Scope, ScopeKind
 from monitor.core.outages.time_accounts import HOLD
-from monitor.dossier import dossier_sentences as french
-from monitor.dossier.document_blocks import (
+from monitor.dossier.dossier_record import DossierRecord
+from monitor.dossier.pdf.document_blocks import (
     Block,
     Line,
     code,
@@ -33,9 +33,9 @@ from monitor.dossier.document_blocks import (
     strong,
     table,
 )
-from monitor.dossier.dossier_record import DossierRecord
-from monitor.dossier.outage_reading import ReadOutage
-from monitor.dossier.piece_drawings import day_bars_blocks, frieze_blocks
+from monitor.dossier.pieces import dossier_sentences as french
+from monitor.dossier.pieces.outage_reading import ReadOutage
+from monitor.dossier.pieces.piece_drawings import day_bars_blocks, frieze_blocks
 from monitor.figures.answers import Division
 
 MOST_DRAWN: Final = 6  # pages on one drawing

@@ -21,8 +21,8 @@ from pydantic import ValidationError
 
 from monitor.alerts.throttle import Throttle
 from monitor.config.settings import Settings
-from monitor.dossier.dossier_links import FOLDER, DossierLinks, is_over
-from monitor.dossier.dossier_wishes import DossierState, DossierWish, decoded
+from monitor.dossier.online.dossier_links import FOLDER, DossierLinks, is_over
+from monitor.dossier.online.dossier_wishes import DossierState, DossierWish, decoded
 from monitor.evidence import durable
 from monitor.runtime.clock import Clock
 
@@ -44,9 +44,9 @@ _BUSY: Final = DossierState(outcome="busy")
 _GONE: Final = DossierState(outcome="gone")
 _START: Final = (
     "import sys; sys.path.insert(0, sys.argv[1]);"
-    " from monitor.dossier.dossier_child import main; main()"
+    " from monitor.dossier.online.dossier_child import main; main()"
 )
-_PROGRAM: Final = str(Path(__file__).resolve().parents[2])
+_PROGRAM: Final = str(Path(__file__).resolve().parents[3])
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from monitor.attest.kept_answers import ShownAnswer
 from monitor.core.changes.change_log import KeptCopy
-from monitor.core.model import Incident, Outage, Reason, Verdict
+from monitor.core.model import Annotation, Incident, Outage, Reason, Verdict
 from monitor.core.outages.announcements import Announcement
 from monitor.core.outages.fold import FAILING, GOOD
 from monitor.dossier.dossier_record import DossierRecord
@@ -20,6 +20,7 @@ from monitor.figures.outage_facts import (
     framing_of,
     kept_copy,
     reasons_of,
+    replies_to,
 )
 from monitor.figures.recorded_targets import RecordedTarget
 
@@ -47,6 +48,7 @@ class ReadOutage:
         checks: All those from its first to its last failing one; None where they are too many.
         refused: How many of those between its framing checks were refused.
         same_platform: How many pages of its platform failed in its incident, of how many.
+        replies: What the service concerned answered about its incident.
         paths: Other pages of the service, or of the department.
 
     """
@@ -63,6 +65,7 @@ class ReadOutage:
     same_platform: tuple[int, int]
     elsewhere: tuple[ElsewherePlatform, ...]
     announcements: tuple[Announcement, ...]
+    replies: tuple[Annotation, ...]
     paths: OtherPaths
 
     @property
@@ -95,6 +98,7 @@ def _read(
     end = (incident.closed_at if incident else outage.first_ok_at) or record.question.until
     beginning = incident.opened_at if incident else outage.first_fail_at
     checks, refused = _counts(record, outage)
+    annotations = record.reads.annotations()
     members = {slug for slug, _ in incident.outages} if incident else {outage.target}
     return ReadOutage(
         outage=outage,
@@ -112,7 +116,8 @@ def _read(
         )
         if incident
         else (),
-        announcements=announced_over(record.reads.annotations(), incident, end) if incident else (),
+        announcements=announced_over(annotations, incident, end) if incident else (),
+        replies=replies_to(annotations, incident) if incident else (),
         paths=_paths(record, outage, target),
     )
 

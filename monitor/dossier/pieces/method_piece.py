@@ -11,8 +11,8 @@ from monitor.core.french.labels import GAPS
 from monitor.core.model import GapCause, Verdict
 from monitor.core.model.anchors import Standing
 from monitor.core.outages.time_accounts import microseconds
-from monitor.dossier import dossier_sentences as french
-from monitor.dossier.document_blocks import (
+from monitor.dossier.dossier_record import DossierRecord
+from monitor.dossier.pdf.document_blocks import (
     Block,
     PieceDocument,
     bullets,
@@ -23,8 +23,8 @@ from monitor.dossier.document_blocks import (
     paragraph,
     table,
 )
-from monitor.dossier.dossier_record import DossierRecord
-from monitor.dossier.method_texts import (
+from monitor.dossier.pieces import dossier_sentences as french
+from monitor.dossier.pieces.method_texts import (
     ANSWERS,
     DOUBTS,
     LIMITS,

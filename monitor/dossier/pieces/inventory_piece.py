@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from monitor.core.french.formatting import count, grouped
-from monitor.dossier import dossier_sentences as french
-from monitor.dossier.document_blocks import (
+from monitor.dossier.dossier_files import DossierFile
+from monitor.dossier.dossier_question import DossierReader
+from monitor.dossier.dossier_record import DossierRecord
+from monitor.dossier.pdf.document_blocks import (
     Block,
     Line,
     PieceDocument,
@@ -18,9 +20,7 @@ from monitor.dossier.document_blocks import (
     paragraph,
     table,
 )
-from monitor.dossier.dossier_files import DossierFile
-from monitor.dossier.dossier_question import DossierReader
-from monitor.dossier.dossier_record import DossierRecord
+from monitor.dossier.pieces import dossier_sentences as french
 
 INVENTORY_NAME: Final = "00-Inventaire-des-pieces.pdf"
 INVENTORY_TITLE: Final = "Inventaire des pièces"

@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from monitor.dossier.document_blocks import PieceDocument
-from monitor.dossier.legible_text import legible
+from monitor.dossier.pdf.document_blocks import PieceDocument
+from monitor.dossier.pdf.legible_text import legible
 from monitor.runtime.errors import VigieError
 
 MEMORY_BYTES: Final = 1 << 30  # of addresses: half of it is ever touched

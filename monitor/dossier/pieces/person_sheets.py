@@ -5,8 +5,8 @@ from typing import Final
 
 from monitor.core.french.formatting import PARIS, day, hour_minute, numbered, to_the_second
 from monitor.core.french.sentences import REASONS
-from monitor.dossier import dossier_sentences as french
-from monitor.dossier.document_blocks import (
+from monitor.dossier.dossier_record import DossierRecord
+from monitor.dossier.pdf.document_blocks import (
     Block,
     PieceDocument,
     blank_lines,
@@ -19,8 +19,8 @@ from monitor.dossier.document_blocks import (
     paragraph,
     quotation,
 )
-from monitor.dossier.dossier_record import DossierRecord
-from monitor.dossier.outage_reading import ReadOutage
+from monitor.dossier.pieces import dossier_sentences as french
+from monitor.dossier.pieces.outage_reading import ReadOutage
 
 ATTEMPTS_TITLE: Final = "Tableau de mes tentatives"
 SHEET_TITLE: Final = "Fiche d’incident"

@@ -17,8 +17,8 @@ from monitor.core.french.sentences import REASONS
 from monitor.core.model import Event, Outage, Transition, Verdict
 from monitor.core.outages.calendar import Unit, label
 from monitor.core.outages.span_figures import Availability, ScopeKind
-from monitor.dossier import dossier_sentences as french
-from monitor.dossier.document_blocks import (
+from monitor.dossier.dossier_record import DossierRecord
+from monitor.dossier.pdf.document_blocks import (
     Block,
     Line,
     PieceDocument,
@@ -29,10 +29,10 @@ from monitor.dossier.document_blocks import (
     paragraph,
     table,
 )
-from monitor.dossier.dossier_record import DossierRecord
-from monitor.dossier.first_page import first_page, whole_scope
-from monitor.dossier.outage_reading import ReadOutage
-from monitor.dossier.outage_sections import outage_blocks
+from monitor.dossier.pieces import dossier_sentences as french
+from monitor.dossier.pieces.first_page import first_page, whole_scope
+from monitor.dossier.pieces.outage_reading import ReadOutage
+from monitor.dossier.pieces.outage_sections import outage_blocks
 from monitor.figures.answers import Division
 
 OUTAGE_TITLE: Final = "Relevé d’indisponibilité"

@@ -1,6 +1,6 @@
 """The process that sets one PDF: this file run by itself, with a request on its stdin.
 
-It reads JSON (see `monitor.dossier.pdf_compiler`), writes the PDF to stdout, and can reach nothing
+It reads JSON (see `pdf_compiler.py`), writes the PDF to stdout, and can reach nothing
 but the templates: typst's root is their folder, which has no data; there are no packages and no
 fonts but its own; no file can be written; memory and time are bounded. Its memory goes back to the
 system with it.

@@ -27,9 +27,9 @@ from monitor.dossier.dossier_question import (
     named_targets,
 )
 from monitor.dossier.dossier_record import DossierSource
-from monitor.dossier.dossier_register import register
-from monitor.dossier.dossier_wishes import DossierState, DossierWish, MadeFile
 from monitor.dossier.dossier_writer import write_dossier
+from monitor.dossier.online.dossier_register import register
+from monitor.dossier.online.dossier_wishes import DossierState, DossierWish, MadeFile
 from monitor.evidence.log.note import VerifierKey
 from monitor.figures.recorded_targets import recorded_targets
 from monitor.figures.scopes import Scopes

@@ -16,11 +16,11 @@ from monitor.core.french.formatting import count, grouped
 from monitor.core.french.typesetting import typeset
 from monitor.core.model import Outage, Verdict
 from monitor.core.outages.span_figures import Availability
-from monitor.dossier import dossier_sentences as french
 from monitor.dossier.dossier_files import DossierFile
 from monitor.dossier.dossier_record import DossierRecord
-from monitor.dossier.legible_text import legible
-from monitor.dossier.outage_sections import outage_heading
+from monitor.dossier.pdf.legible_text import legible
+from monitor.dossier.pieces import dossier_sentences as french
+from monitor.dossier.pieces.outage_sections import outage_heading
 
 DRAFT_NAME: Final = "modele-requete"
 _MOST_OUTAGES: Final = 12

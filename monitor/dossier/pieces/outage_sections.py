@@ -8,8 +8,8 @@ from monitor.core.french.labels import NATURES
 from monitor.core.french.sentences import REASONS, RULES, VERDICTS
 from monitor.core.model import Outage
 from monitor.core.outages.at import CitedCheck
-from monitor.dossier import dossier_sentences as french
-from monitor.dossier.document_blocks import (
+from monitor.dossier.dossier_record import DossierRecord
+from monitor.dossier.pdf.document_blocks import (
     Block,
     Line,
     bullets,
@@ -22,8 +22,8 @@ from monitor.dossier.document_blocks import (
     strong,
     table,
 )
-from monitor.dossier.dossier_record import DossierRecord
-from monitor.dossier.outage_reading import ReadOutage
+from monitor.dossier.pieces import dossier_sentences as french
+from monitor.dossier.pieces.outage_reading import ReadOutage
 
 _MOST_ELSEWHERE = 8  # outages of other pages that are named, of one platform
 
@@ -50,6 +50,7 @@ def outage_blocks(record: DossierRecord, one: ReadOutage) -> Iterator[Block]:
     yield from _seen(one)
     yield heading("À la même heure", level=3)
     yield bullets(_around(one))
+    yield from _replies(one)
 
 
 def outage_heading(outage: Outage, name: str) -> str:
@@ -195,6 +196,19 @@ def _around(one: ReadOutage) -> Iterator[str]:
         )
     else:
         yield "Aucun accès n’a été refusé à la sonde pendant ce temps."
+
+
+def _replies(one: ReadOutage) -> Iterator[Block]:
+    if not one.replies:
+        return
+    yield heading("Réponse du service concerné", level=3)
+    for reply in one.replies:
+        yield quotation(reply.text or "")
+        where = f" ; publiée à {reply.url}" if reply.url else ""
+        yield note(
+            "Publiée telle que reçue, au titre du droit de réponse ; ce n’est pas un relevé. "
+            f"Enregistrée le {when(reply.at)}, note {numbered(reply.number)}{where}."
+        )
 
 
 def _common_or_local(one: ReadOutage) -> str:

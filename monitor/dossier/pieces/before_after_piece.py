@@ -11,8 +11,8 @@ from monitor.core.outages.calendar import midnight
 from monitor.core.outages.milestones import Milestone, Sure
 from monitor.core.outages.span_figures import Availability, Scope, ScopeKind, compared
 from monitor.core.outages.time_accounts import instant
-from monitor.dossier import dossier_sentences as french
-from monitor.dossier.document_blocks import (
+from monitor.dossier.dossier_record import DossierRecord
+from monitor.dossier.pdf.document_blocks import (
     Block,
     PieceDocument,
     heading,
@@ -20,8 +20,8 @@ from monitor.dossier.document_blocks import (
     paragraph,
     table,
 )
-from monitor.dossier.dossier_record import DossierRecord
-from monitor.dossier.piece_drawings import before_after_block
+from monitor.dossier.pieces import dossier_sentences as french
+from monitor.dossier.pieces.piece_drawings import before_after_block
 from monitor.figures.answers import Division
 
 BEFORE_AFTER_TITLE: Final = "Avant et après, mois par mois"

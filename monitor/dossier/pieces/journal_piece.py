@@ -17,8 +17,15 @@ from monitor.core.model import Gap, Reason, Verdict
 from monitor.core.outages.calendar import day_of, midnight
 from monitor.core.outages.fold import GOOD
 from monitor.core.outages.time_accounts import HOLD, instant, microseconds
-from monitor.dossier.document_blocks import Block, bullets, heading, note, paragraph, table
 from monitor.dossier.dossier_record import DossierRecord
+from monitor.dossier.pdf.document_blocks import (
+    Block,
+    bullets,
+    heading,
+    note,
+    paragraph,
+    table,
+)
 from monitor.store.reads.journaled_reads import JournaledCheck
 
 JOURNAL_TITLE: Final = "Journal des relevés"

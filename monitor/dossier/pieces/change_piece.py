@@ -13,8 +13,8 @@ from monitor.core.french.formatting import count, day, grouped, numbered, to_the
 from monitor.core.french.page_event_sentences import EDGES, EXPLAINED
 from monitor.core.text.facts.page_facts import facts_of
 from monitor.core.text.page import Page
-from monitor.dossier import dossier_sentences as french
-from monitor.dossier.document_blocks import (
+from monitor.dossier.dossier_record import DossierRecord
+from monitor.dossier.pdf.document_blocks import (
     MOST_QUOTED,
     Block,
     PieceDocument,
@@ -29,7 +29,7 @@ from monitor.dossier.document_blocks import (
     strong,
     table,
 )
-from monitor.dossier.dossier_record import DossierRecord
+from monitor.dossier.pieces import dossier_sentences as french
 
 CHANGES_TITLE: Final = "Modifications de page"
 MOST_CHANGES: Final = 40  # in full; the others are lines of a table

@@ -11,7 +11,7 @@ from monitor.charts.frieze import Frieze
 from monitor.core.french.sentences import VERDICTS
 from monitor.core.model import Verdict
 from monitor.core.state_looks import STATE_LOOKS
-from monitor.dossier.document_blocks import Block, drawing, note
+from monitor.dossier.pdf.document_blocks import Block, drawing, note
 
 
 def frieze_blocks(chart: Frieze, caption: str) -> list[Block]:

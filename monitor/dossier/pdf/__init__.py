@@ -1,0 +1,1 @@
+"""From blocks of text to PDF/A, in a process of its own."""
