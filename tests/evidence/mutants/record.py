@@ -43,6 +43,7 @@ from monitor.probe.dead_link_tracker import DeadLinkTracker
 from monitor.probe.page_tracker import PageTracker
 from monitor.runtime.clock import SystemClock
 from monitor.store import Store, cosignature_work, migrate, stamp_work
+from monitor.store.dossier_rows import RegisteredFile, register_work
 from monitor.store.tables.alert_tables import (
     AlertCursorRow,
     AlertThreadRow,
@@ -179,6 +180,16 @@ async def _stopped(store: Store, slug: str, since: int, until: int) -> None:
 ANNOUNCED = b"Maintenance le 24 novembre, de 8 h a 9 h."
 
 
+ORIGINAL = RegisteredFile(
+    code="K7Q2-9FDM-4XWB",
+    name="01-Releve.pdf",
+    sha256="cd" * 32,
+    size_bytes=85_000,
+    size=3,
+    root="ef" * 32,
+)
+
+
 def maintenance(announced: bytes, now: datetime) -> Annotation:
     return Annotation(
         kind=AnnotationKind.MAINTENANCE,
@@ -246,6 +257,7 @@ async def _live(store: Store, data: Path, tsa: Authority) -> None:
         for n in range(ROUNDS):
             await store.record_round(panel(at(3600 + 60 * n)), None)
         await _announce(store, data)
+        store.write_apart(register_work([ORIGINAL]))
         signed = await sealer.seal()
         assert signed is not None
         text = Note.parse(signed.note).text
