@@ -8,7 +8,8 @@ from typing import Final
 from monitor.core.french.formatting import PARIS
 
 MOST: Final = 80
-_WORD: Final = re.compile(r"[A-Za-z0-9]+")
+_WORD: Final = re.compile(r"[A-Za-z0-9]{1,200}")
+_NAME: Final = re.compile(r"[0-9]{2}-[A-Za-z0-9_-]{1,80}\.[a-z0-9]{1,9}")
 _ASCII: Final = str.maketrans({"œ": "oe", "Œ": "Oe", "æ": "ae", "Æ": "Ae", "ß": "ss"})
 
 
@@ -34,6 +35,4 @@ def piece_name(number: int, title: str, about: str, since: datetime, until: date
 
 def is_portal_name(name: str) -> bool:
     """Return whether a portal takes a name: it begins with a number that it keeps."""
-    return (
-        len(name) <= MOST and re.fullmatch(r"[0-9]{2}-[A-Za-z0-9_-]+\.[a-z0-9]+", name) is not None
-    )
+    return len(name) <= MOST and _NAME.fullmatch(name) is not None

@@ -20,6 +20,7 @@ from monitor.evidence.captures.warc import Record
 _ANSWERS = frozenset({"response", "revisit"})
 _STATUS = re.compile(rb"HTTP/\S+ +(\d{3})")
 _NOT_DIGITS = re.compile(r"\D")
+_WWW = re.compile(r"^www\d{0,9}\.")
 _BLANK = re.compile(rb"\r?\n\r?\n")
 
 
@@ -136,7 +137,7 @@ def timestamp(at: str) -> str:
 def surt(url: str) -> str:
     """Write an address as an index sorts it: the parts of its host from the last to the first."""
     parts = urlsplit(url)
-    host = re.sub(r"^www\d*\.", "", parts.hostname or "")
+    host = _WWW.sub("", parts.hostname or "")
     port = f":{parts.port}" if parts.port not in {None, 80, 443} else ""
     path = (parts.path.lower() or "/").rstrip("/") or "/"
     query = "&".join(sorted(parts.query.lower().split("&")))
