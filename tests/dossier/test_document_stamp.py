@@ -18,8 +18,11 @@ from tests.support.clock import FakeClock
 from tests.support.couriers import FakeCourier, Server
 from tests.support.dossiers import QUESTION, MadeRecord
 
-NOW = datetime.now(UTC)  # noqa: TID251 -- openssl, which stamps, has the clock of the machine
 URL = "https://horodatage.example.test/"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)  # noqa: TID251 -- openssl, which stamps, has the machine's clock
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +33,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> tsa.Authority:
 @pytest.fixture(scope="module")
 def pdf() -> bytes:
     document = PieceDocument(label="A", title="A", subtitle="", blocks=[paragraph("Bonjour.")])
-    frame = PageFrame(author="A", subject="A", code="A", position="A", at=NOW)
+    frame = PageFrame(author="A", subject="A", code="A", position="A", at=now())
     return compile_pdf(document, frame)
 
 
@@ -40,7 +43,7 @@ def stamped(
     pem = authority.root_pem.read_text() if roots is None else roots
     entry = StampAuthority(slug="essai", name="Essai", url=URL, operator="Essai", roots=pem)
     courier = FakeCourier({URL: server or authority.answer})
-    result = DocumentStamper([entry], courier, FakeClock(NOW)).stamp(pdf, entry)
+    result = DocumentStamper([entry], courier, FakeClock(now())).stamp(pdf, entry)
     assert courier.asked == [URL]
     return result
 
@@ -52,7 +55,7 @@ def test_an_authority_is_asked_once_and_its_token_is_in_the_pdf(
     assert isinstance(result, StampedPdf)
     assert result.pdf.startswith(pdf)  # what was there is untouched
     assert page_count(result.pdf) == 1
-    assert abs(result.at - NOW) < timedelta(minutes=5)
+    assert abs(result.at - now()) < timedelta(minutes=5)
 
 
 @pytest.mark.parametrize("answer", [b"", b"\x30\x80" * 50, b"<html>"])
@@ -61,7 +64,7 @@ def test_what_is_no_token_is_no_stamp(pdf: bytes, authority: tsa.Authority, answ
 
 
 def test_a_token_of_another_time_is_no_stamp(pdf: bytes, authority: tsa.Authority) -> None:
-    late = NOW + timedelta(hours=1)
+    late = now() + timedelta(hours=1)
     assert isinstance(stamped(pdf, authority, lambda query: authority.lie(query, at=late)), str)
 
 

@@ -264,9 +264,14 @@ def _answers(service: Service) -> bool:
     return False
 
 
-def wait_until(ready: Callable[[], bool], process: subprocess.Popen[str] | None = None) -> None:
+def wait_until(
+    ready: Callable[[], bool],
+    process: subprocess.Popen[str] | None = None,
+    *,
+    patience_s: float = PATIENT_S,
+) -> None:
     """Ask again and again, for as long as a slow machine may need."""
-    end = time.monotonic() + PATIENT_S  # noqa: TID251 -- a test waits for real
+    end = time.monotonic() + patience_s  # noqa: TID251 -- a test waits for real
     while time.monotonic() < end:  # noqa: TID251 -- a test waits for real
         if ready():
             return

@@ -8,6 +8,7 @@ from typing import TypeVar
 LONGEST = (
     "bench/test_torture.py",
     "cli/test_service.py",
+    "dossier/test_releve.py",
     "web/test_process.py",
     "fuzz/test_live.py",
     "probe/namespaces/test_namespaces.py",

@@ -37,7 +37,7 @@ from monitor.runtime.errors import VigieError
 from monitor.runtime.process_setup import end_with_parent
 from monitor.store import Store
 
-NICE: Final = 15
+NICE: Final = 10
 OOM_SCORE: Final = 900  # of 1,000
 TELL_S: Final = 0.5  # between two lines of progress
 _KINDS: Final = {
