@@ -120,7 +120,8 @@ async def play(
         with open_to_write(config, settings) as store:
             world.mailbox.service = address(listening)
             _subscribe(store, settings, clock)
-            app = App(config, settings, store, clock=clock, resolver=resolver)
+            folder = world.config_folder
+            app = App(config, settings, store, clock=clock, resolver=resolver, config_folder=folder)
             async with asyncio.TaskGroup() as group:
                 showing = group.create_task(_show(world, app, store, address(listening), clock))
                 playing = group.create_task(

@@ -112,7 +112,7 @@ async def _read_pages(url: str, pages: dict[str, bytes], *, pace: int) -> None:
     await asyncio.sleep(24 * pace)
     for name in (
         *("", "sante", "metrics", "probe?target=anef-connexion"),
-        *("modifications", "informations", "cibles/prefecture-69"),
+        *("modifications", "informations", "cibles/prefecture-69", "releve"),
     ):
         pages[name] = await asyncio.to_thread(_get, url + name)
 
