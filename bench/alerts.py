@@ -33,7 +33,7 @@ from monitor.config.settings import read_settings
 from monitor.core.model import Policy, Reason, Sighting, State, Target, Verdict
 from monitor.core.notices.notice import MessageState, Pace, SubscriberState
 from monitor.core.notices.threads import WINDOW
-from monitor.core.outages.fold import advance
+from monitor.core.outages.fold import advance, recheck_wait_s
 from monitor.core.scheduling.slots import grids
 from monitor.demo.mail_sink import MailSink
 from monitor.metrics import MetricsState
@@ -186,7 +186,7 @@ def delays(config: Config, target: Target, policy: Policy, times: int) -> list[f
             ended = checked + timedelta(seconds=lasts())
             if events:
                 break
-            again = ended + timedelta(seconds=policy.recheck_s)
+            again = ended + timedelta(seconds=recheck_wait_s(policy, checked, ended))
             checked = min(again, grid.next(ended)) + timedelta(seconds=chance.uniform(0, 2))
         planned = WINDOW.total_seconds() + chance.uniform(0, PLAN_S)
         sent = chance.uniform(0, IDLE_S) + chance.uniform(0.05, MAIL_S)

@@ -31,6 +31,7 @@ from monitor.core.model import (
     Run,
     Target,
 )
+from monitor.core.outages.fold import recheck_wait_s
 from monitor.core.scheduling.robots_txt import RobotsFile
 from monitor.core.scheduling.slots import grids
 from monitor.dossier.online.dossier_queue import DossierQueue
@@ -272,7 +273,7 @@ class App:
             work = partial(self._check, target)
             self._schedule.every(target.slug, grid, work, on_missed=self._watch.missed)
             if self._watch.in_doubt(target):
-                self._recheck_soon(target)
+                self._recheck_soon(target, began=self._clock.now())
         self._schedule.start(since)
 
     async def _check(self, target: Target, slot_at: datetime, *, urgent: bool = False) -> None:
@@ -285,7 +286,7 @@ class App:
         if any(event.outage for event in outcome.events):
             self._spawn(self._seal_edge())
         if self._watch.in_doubt(target):
-            self._recheck_soon(target)
+            self._recheck_soon(target, began=observation.at)
 
     async def _seal_edge(self) -> None:
         """Sign a checkpoint that contains the edge of an outage, and have it time-stamped."""
@@ -304,10 +305,10 @@ class App:
     def _sealed(self, signed: Signed) -> None:
         self._anchoring.sealed(signed.note, at=signed.at)
 
-    def _recheck_soon(self, target: Target) -> None:
-        """Check again before the next slot, unless that comes first."""
+    def _recheck_soon(self, target: Target, *, began: datetime) -> None:
+        """Check again soon after the check that `began` then, unless the next slot comes first."""
         now = self._clock.now()
-        wait_s = float(target.policy.recheck_s)
+        wait_s = recheck_wait_s(target.policy, began, now)
         if (self._grids[target.slug].next(now) - now).total_seconds() > wait_s:
             again = partial(self._check, target, urgent=True)
             self._schedule.once(target.slug, wait_s, again)

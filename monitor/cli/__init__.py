@@ -79,6 +79,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     logs.hide(*secrets_in(os.environ))
     words = sys.argv[1:] if argv is None else list(argv)
+    if words == ["--version"]:  # without loading every command for the list of them
+        print(f"vigie {__version__}")
+        return 0
     before = os.umask(0o077)
     os.umask(before if words[:1] and words[0] in _FOR_OTHERS else before | _RECORD)
     try:

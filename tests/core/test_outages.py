@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
@@ -21,7 +22,15 @@ from monitor.core.model import (
     Transition,
     Verdict,
 )
-from monitor.core.outages.fold import FAILING, GOOD, advance, in_outage, needs_recheck, success
+from monitor.core.outages.fold import (
+    FAILING,
+    GOOD,
+    advance,
+    in_outage,
+    needs_recheck,
+    recheck_wait_s,
+    success,
+)
 from tests.support.outcomes import at
 
 FRESH = State(target="anef", point="local")
@@ -222,6 +231,17 @@ def test_a_target_in_doubt_wants_a_recheck() -> None:
     expected = {"": False, "u": False, "ud": True, "ud?": True, "uddd": False, "udddu": True}
     expected |= {"udddud": False, "uddduu": False, "udu": False, "?": False}
     assert expected == {letters: needs_recheck(fold(history(letters))[0]) for letters in expected}
+
+
+@pytest.mark.parametrize(
+    ("lasted_s", "expected_s"), [(0, 40), (2, 38), (30, 10), (40, 0), (300, 0), (-3600, 40)]
+)
+def test_a_recheck_is_as_far_from_a_slow_failure_as_from_a_quick_one(
+    lasted_s: float, expected_s: float
+) -> None:
+    """Counted from the beginning of the check, whatever the clock did since."""
+    policy = Policy(recheck_s=40)
+    assert recheck_wait_s(policy, at(0), at(lasted_s)) == expected_s
 
 
 # Against a model that re-reads everything

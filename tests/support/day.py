@@ -19,7 +19,7 @@ from monitor.core.model import (
     Target,
     Verdict,
 )
-from monitor.core.outages.fold import advance, needs_recheck
+from monitor.core.outages.fold import advance, needs_recheck, recheck_wait_s
 from monitor.core.outages.gaps import gap
 from monitor.core.scheduling.slots import grids
 from monitor.probe.lane import Lane
@@ -142,7 +142,8 @@ class Day:
             async def again(now: datetime) -> None:
                 await self.observe(target, now, urgent=True)
 
-            self.schedule.once(f"recheck {target.slug}", target.policy.recheck_s, again)
+            wait_s = recheck_wait_s(target.policy, sighting.at, self.clock.now())
+            self.schedule.once(f"recheck {target.slug}", wait_s, again)
 
     async def _probe(self, target: Target, gate: Gate) -> tuple[datetime, Verdict]:
         """Make the requests of one check: for a shell, its scripts and signs of life too."""

@@ -18,7 +18,7 @@ class Policy:
         failing_s: Seconds between the first and the last of them, at least. 0 or more.
         successes: Good checks needed to confirm the end. At least 1.
         recovering_s: Seconds between the first and the last of them, at least. 0 or more.
-        recheck_s: Seconds after which a target in doubt is checked again, budget allowing.
+        recheck_s: Seconds from the beginning of a check in doubt to the next, budget allowing.
         silence_s: Seconds without a check that tells something, above which two failures are
             not one streak: they stay blips, since nobody saw what lay between.
 

@@ -60,6 +60,17 @@ def needs_recheck(state: State) -> bool:
     return state.failing is not None or state.recovering is not None
 
 
+def recheck_wait_s(policy: Policy, began: datetime, now: datetime) -> float:
+    """Return how many seconds from `now` a target in doubt is checked again: 0 to `recheck_s`.
+
+    They count from when its last check `began`: a silent server takes its whole deadline to
+    fail, and its outage is not confirmed later for that than one of error pages. The clock may
+    have stepped since, either way.
+    """
+    since_s = (now - began).total_seconds()
+    return min(max(0.0, policy.recheck_s - since_s), float(policy.recheck_s))
+
+
 def success(state: State) -> bool | None:
     """Return the value of `probe_success`: true, false, or None for no sample at all.
 
