@@ -157,11 +157,11 @@ def issuer_pointers(chain: Sequence[bytes]) -> tuple[str, ...]:
     return tuple(url for url in urls if url.lower().startswith("http://"))[:MAX_POINTERS]
 
 
-def issuer_among(body: bytes, chain: Sequence[bytes]) -> bytes | None:
+def issuer_among(body: bytes, chain: Sequence[bytes], *, roots: bool = False) -> bytes | None:
     """Return, from a file of certificates, the one that signed the top of a chain.
 
-    A self-issued certificate is refused: it would act as a root. Of a long file only the first
-    `MAX_CANDIDATES` are tried. Returns DER, or None.
+    A self-issued certificate is refused without `roots`: it would act as a root. Of a long file
+    only the first `MAX_CANDIDATES` are tried. Returns DER, or None.
     """
     try:
         with reading("issuers"):
@@ -170,7 +170,7 @@ def issuer_among(body: bytes, chain: Sequence[bytes]) -> bytes | None:
                 (
                     candidate.public_bytes(Encoding.DER)
                     for candidate in _certificates(body)[:MAX_CANDIDATES]
-                    if _may_be_issuer(candidate) and _signed(top, candidate)
+                    if (roots or _may_be_issuer(candidate)) and _signed(top, candidate)
                 ),
                 None,
             )

@@ -3,19 +3,13 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-import certifi
-from asn1crypto import x509
-
-from monitor.config import Config, ControlHost, StampAuthority
+from monitor.config import Config, ControlHost
 from monitor.core.french.formatting import count
 from monitor.core.model import Family, Observation, Resolution
 from monitor.core.model.exchange import StatusClass, status_class
-from monitor.core.untrusted.library_errors import Unreadable, reading
 from monitor.core.untrusted.public_addresses import is_public
-from monitor.evidence.timestamps.chains import as_pem, certificates
-from monitor.evidence.timestamps.rfc3161 import Question, StampRefused, Token, check_answer
+from monitor.survey.stamp_authorities import kept_stamps
 from monitor.survey.surprise import ConfigEdit, Surprise, SurpriseKind
 from monitor.survey.survey_folder import SurveyFolder
 
@@ -234,37 +228,11 @@ class _OwnSideReading:
             )
 
     def _authorities(self) -> Iterator[PartStatus]:
-        for authority in self._config.stamping.authorities:
-            step = self._index.stamps.get(authority.slug)
-            if step is None:
-                continue
-            token, why = self._token(authority, step.nonce, step.at, step.why)
-            works = token is not None and token.verified
-            detail = why or (f"jeton du {token.at:%d/%m/%Y %H:%M} UTC" if token else "")
-            yield PartStatus(name=authority.name, works=works, detail=detail)
-            if not works:
-                self._surprises.append(_bad_authority(authority, token, detail))
-
-    def _token(
-        self, authority: StampAuthority, nonce: int, at: datetime, why: str
-    ) -> tuple[Token | None, str]:
-        """Return the token of a kept answer, and what is wrong with it, "" when nothing is."""
-        if why:
-            return None, why
-        note = self._folder.stamp_file(authority.slug, "checkpoint")
-        answer = self._folder.stamp_file(authority.slug, "answer")
-        try:
-            pem = authority.roots.encode() or _public_roots()
-            question = Question(note=note, nonce=nonce)
-            token = check_answer(answer, question, roots=certificates(pem), now=at)
-        except StampRefused as error:
-            return None, f"jeton refusé : {error}"
-        return token, "" if token.verified else "jeton valable, mais sa racine n’est pas reconnue"
-
-
-def _public_roots() -> bytes:
-    with open(certifi.where(), "rb") as file:  # noqa: PTH123 -- a path of certifi's, as a text
-        return file.read()
+        for stamp in kept_stamps(self._folder, self._config):
+            name = stamp.authority.name
+            yield PartStatus(name=name, works=stamp.works, detail=stamp.detail)
+            if not stamp.works:
+                self._surprises.append(stamp.surprise)
 
 
 def _odd(server: str, answers: Mapping[str, Sequence[Resolution]]) -> Iterator[str]:
@@ -309,48 +277,3 @@ def _dead_control(host: ControlHost, detail: str, spare: ControlHost | None) -> 
         "local.toml par une petite page publique d’un autre exploitant.",
         edit=edit,
     )
-
-
-def _bad_authority(authority: StampAuthority, token: Token | None, detail: str) -> Surprise:
-    edit, advice = None, "Refaites le relevé plus tard ; les autres autorités suffisent jusque-là."
-    if token is not None:
-        top, root = _top(token.chain)
-        advice = (
-            f"Sa chaîne se termine par « {top} ». Prenez la racine sur le site de l’autorité, et "
-            "écrivez son chemin dans « roots » (docs/horodatage.md)."
-        )
-        if root is not None:
-            path = f"racines/{authority.slug}.pem"
-            values = {"slug": authority.slug, "roots": path}
-            edit = ConfigEdit(
-                table="stamps.authority",
-                listed=True,
-                values=values,
-                files={path: as_pem([root])},
-            )
-            advice = (
-                f"La racine jointe à la réponse est « {top} », empreinte SHA-256 "
-                f"{x509.Certificate.load(root).sha256.hex()}. Ne l’acceptez que si l’autorité "
-                "publie cette empreinte sur son site."
-            )
-    return Surprise(
-        id=f"horodatage-{authority.slug}",
-        kind=SurpriseKind.STAMP,
-        about=authority.name,
-        observed=f"L’autorité d’horodatage {authority.name} : {detail}.",
-        advice=advice,
-        edit=edit,
-    )
-
-
-def _top(chain: Sequence[bytes]) -> tuple[str, bytes | None]:
-    """Return the name at the end of a chain, and its root when the root is in it."""
-    try:
-        with reading("certificate"):
-            for der in reversed(chain):
-                certificate = x509.Certificate.load(der)
-                if certificate.self_issued:
-                    return certificate.subject.human_friendly[:200], der
-            return x509.Certificate.load(chain[-1]).issuer.human_friendly[:200], None
-    except (Unreadable, IndexError):
-        return "inconnue", None

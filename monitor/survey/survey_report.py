@@ -22,7 +22,7 @@ from monitor.core.verdict.classify import ruleset
 from monitor.evidence.captures.capture_metadata import CaptureMetadata
 from monitor.survey.explored_page import UPKEEP
 from monitor.survey.own_side import OwnSide, own_side
-from monitor.survey.surprise import KIND_WORDS, Surprise
+from monitor.survey.surprise import KIND_WORDS, Surprise, SurpriseKind
 from monitor.survey.survey_folder import SurveyFolder
 from monitor.survey.target_reading import TargetClass, TargetReading
 from monitor.survey.target_surprises import SurpriseSearch
@@ -227,10 +227,15 @@ def _target_report(
     surprises = tuple(search.of(one))
     return TargetReport(
         reading=one,
-        standing=one.class_of(corrected=bool(surprises)),
+        standing=one.class_of(corrected=any(_ours(surprise) for surprise in surprises)),
         surprises=surprises,
         robots=_robots(folder, config, one.target.url),
     )
+
+
+def _ours(surprise: Surprise) -> bool:
+    """Return whether it is for us to correct: a certificate that nobody trusts is the site's."""
+    return surprise.kind is not SurpriseKind.CERTIFICATE
 
 
 def _robots(folder: SurveyFolder, config: Config, url: str) -> str:

@@ -18,6 +18,7 @@ from monitor.config.rules.budgets import requests_of
 from monitor.core.model import (
     ClockReading,
     Exchange,
+    Failure,
     Family,
     GapCause,
     Kind,
@@ -31,6 +32,7 @@ from monitor.core.scheduling.backoff import asked_wait
 from monitor.core.scheduling.robots_txt import RobotsFile
 from monitor.core.verdict.classify import classify, ruleset
 from monitor.evidence.outbound_http import OutboundHttp, Unreachable
+from monitor.evidence.timestamps.chains import as_pem
 from monitor.evidence.timestamps.rfc3161 import MAX_ANSWER_BYTES, Question
 from monitor.fetch import Fetcher, Gate, Resolver, text
 from monitor.fetch.resolve import system_servers
@@ -48,6 +50,14 @@ from monitor.probe.turn_queue import NoTurn
 from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults
 from monitor.survey.own_side import reserves
+from monitor.survey.stamp_authorities import (
+    ANSWER,
+    CHECKPOINT,
+    ISSUERS,
+    REQUEST,
+    KeptStamp,
+    issuers_above,
+)
 from monitor.survey.survey_folder import RobotsStep, StampStep, SurveyFolder, SurveyStep
 
 STAMP_DEADLINE_S = 30.0
@@ -217,7 +227,7 @@ class Surveyor:
             )
             self._tell(lane, observation)
         digest = await asyncio.to_thread(self.folder.keep, target, observation)
-        sure = observation.judgement.verdict is not Verdict.UNKNOWN
+        sure = is_sure(observation)
         self.folder.index.targets[target.slug] = SurveyStep(
             at=observation.at, url=target.url, sha256=digest, sure=sure
         )
@@ -327,9 +337,24 @@ class Surveyor:
             why = "" if reply.status == 200 else f"statut {reply.status}"  # noqa: PLR2004 -- RFC 3161
         except Unreachable as error:
             why = str(error)
-        files = {"checkpoint": question.note, "request.tsq": question.der, "answer": answer}
+        stamp = KeptStamp(authority=authority, question=question, at=at, answer=answer, why=why)
+        chain = await asyncio.to_thread(lambda: stamp.unrooted)
+        issuers = await issuers_above(chain, self._certificates_at)
+        files = {CHECKPOINT: question.note, REQUEST: question.der, ANSWER: answer}
+        if issuers:
+            files[ISSUERS] = as_pem(issuers)
         step = StampStep(at=at, nonce=question.nonce, why=why)
         self.folder.keep_stamp(authority.slug, files, step)
+
+    async def _certificates_at(self, url: str) -> bytes:
+        """Return the file of certificates that a chain points to; b"" when there is none."""
+        try:
+            reply = await self.courier.get(
+                url, limit_bytes=MAX_ANSWER_BYTES, deadline_s=STAMP_DEADLINE_S
+            )
+        except Unreachable:
+            return b""
+        return reply.body if reply.status == 200 else b""  # noqa: PLR2004 -- RFC 5280 4.2.2.1
 
 
 def resolvers(config: Config) -> tuple[str, ...]:
@@ -361,6 +386,17 @@ def _unasked(targets: Iterable[Target], steps: Mapping[str, SurveyStep]) -> list
     """
     urls = {slug: step.url for slug, step in steps.items() if step.sure}
     return [target for target in targets if urls.get(target.slug) != target.url]
+
+
+def is_sure(observation: Observation) -> bool:
+    """Return whether an answer is the site's alone, and needs no other after a correction of ours.
+
+    A certificate of an unknown authority may be good by a newer list of authorities than ours.
+    """
+    return (
+        observation.judgement.verdict is not Verdict.UNKNOWN
+        and observation.exchange.failure is not Failure.SSL_UNKNOWN_AUTHORITY
+    )
 
 
 async def _open_gate(_url: str) -> None:

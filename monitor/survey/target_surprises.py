@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
+import certifi
+
 from monitor.config import Config
 from monitor.core.french.formatting import PARIS
 from monitor.core.model import (
@@ -140,11 +142,14 @@ def _certificate(_: SurpriseSearch, reading: TargetReading) -> Surprise | None:
     return _surprise(
         reading,
         SurpriseKind.CERTIFICATE,
-        f"Le certificat n’est reconnu par aucune autorité publique. Émetteur : {issuer[:200]}",
-        "Ouvrez la page dans un navigateur. S’il l’ouvre sans avertissement, cette autorité est "
-        "nouvelle : mettez Vigie à jour (elle suit la liste « certifi »), et envoyez ce dossier. "
-        "S’il avertit aussi, c’est le site qui est en faute, et rien n’est à corriger ici. Si tous "
-        "les sites sont dans ce cas, un filtre de votre réseau ouvre les connexions.",
+        "Le certificat du site vient d’une autorité qu’aucune liste publique de Vigie ne connaît : "
+        f"{issuer[:200]}. Il est donc compté indisponible, comme pour qui le navigateur avertit.",
+        "Aucune ligne n’est à écrire : Vigie ne fait confiance qu’aux autorités des navigateurs. "
+        "Ouvrez la page dans un navigateur à jour. S’il avertit aussi, le site est bien en faute. "
+        "S’il l’ouvre sans rien dire, cette autorité est nouvelle : mettez Vigie à jour (sa liste "
+        f"est « certifi » {certifi.__version__}), relancez le relevé, qui le redemandera, et "
+        "envoyez ce dossier. Si presque tous les sites sont dans ce cas, c’est un filtre de votre "
+        "réseau qui ouvre les connexions : Vigie doit en être dispensée.",
         None,
     )
 

@@ -1,26 +1,28 @@
 """Each surprise of our own side is named, its line proposed, and accepting it makes it right."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from monitor.config import ControlHost
+from monitor.demo.certificates import issue_authority
 from monitor.demo.name_server import NameServer
 from monitor.demo.sites import FICHES
 from monitor.runtime.clock import SystemClock
 from monitor.survey import own_side
-from monitor.survey.acceptance import accept
+from monitor.survey.acceptance import NotWritten, accept
 from monitor.survey.surprise import Surprise, SurpriseKind
 from monitor.survey.target_reading import TargetClass
 from tests.support.sites import Site, Visit, site
 from tests.support.surveying import Surveyed, of, surveyed
 from tests.support.time_server import TimeServer
-from tests.support.tsa import Authority, authority
+from tests.support.tsa import STAMPING, Authority, authority, issue
 
 pytestmark = pytest.mark.anyio
 SLUG = "prefecture-34"
@@ -149,20 +151,16 @@ async def test_a_false_clock_is_a_fault_of_the_installation(demo: Surveyed) -> N
 
 
 @asynccontextmanager
-async def stamping(one: Authority) -> AsyncGenerator[Site]:
-    """Serve an authority over HTTP."""
+async def stamping(authorities: Mapping[str, Authority]) -> AsyncGenerator[Site]:
+    """Serve authorities over HTTP, each at its path, and their roots at /racine/<path>."""
 
     async def script(visit: Visit) -> None:
-        query = b""
         head = await visit.request()
-        length = next(
-            int(line.split(b":")[1])
-            for line in head.split(b"\r\n")
-            if line.lower().startswith(b"content-length:")
-        )
-        while len(query) < length:
-            query += await visit.receive()
-        body = await asyncio.to_thread(one.answer, query)
+        method, path, *_ = head.decode().split()
+        one = authorities[path.rpartition("/")[2]]
+        body = one.root.der
+        if method == "POST":
+            body = await asyncio.to_thread(one.answer, await query(visit, head))
         lines = ("HTTP/1.1 200 OK", f"Content-Length: {len(body)}", "Connection: close", "", "")
         await visit.send("\r\n".join(lines).encode() + body)
 
@@ -170,18 +168,40 @@ async def stamping(one: Authority) -> AsyncGenerator[Site]:
         yield server
 
 
-async def test_an_authority_whose_root_changed(demo: Surveyed, tmp_path: Path) -> None:
-    right, changed = authority(tmp_path / "a"), authority(tmp_path / "b")
+async def query(visit: Visit, head: bytes) -> bytes:
+    length = next(
+        int(line.split(b":")[1])
+        for line in head.split(b"\r\n")
+        if line.lower().startswith(b"content-length:")
+    )
+    body = b""
+    while len(body) < length:
+        body += await visit.receive()
+    return body
+
+
+def entries(server: Site, **roots: str) -> str:
+    return "".join(
+        f'[[stamps.authority]]\nslug = "{slug}"\nname = "{slug}"\noperator = "{slug}"\n'
+        f'url = "{server.url(f"/{slug}")}"\n' + (f'roots = "{path}"\n' if path else "")
+        for slug, path in roots.items()
+    )
+
+
+OLD = "racines/ancienne.pem"
+
+
+def old_root(demo: Surveyed, one: Authority) -> None:
     folder = demo.world.config_folder
     (folder / "racines").mkdir()
-    (folder / "racines" / "ancienne.pem").write_bytes(right.root_pem.read_bytes())
-    async with stamping(right) as one, stamping(changed) as two:
-        entries = "".join(
-            f'[[stamps.authority]]\nslug = "{slug}"\nname = "{slug}"\noperator = "{slug}"\n'
-            f'url = "{server.url("/tsa")}"\nroots = "racines/ancienne.pem"\n'
-            for slug, server in (("bonne", one), ("changee", two))
-        )
-        local(demo, entries)
+    (folder / OLD).write_bytes(one.root_pem.read_bytes())
+
+
+async def test_an_authority_whose_root_changed(demo: Surveyed, tmp_path: Path) -> None:
+    right, changed = authority(tmp_path / "a"), authority(tmp_path / "b")
+    old_root(demo, right)
+    async with stamping({"bonne": right, "changee": changed}) as server:
+        local(demo, entries(server, bonne=OLD, changee=OLD))
 
         surprise = await surprise_of(demo, SurpriseKind.STAMP)
         assert surprise.id == "horodatage-changee"
@@ -193,3 +213,66 @@ async def test_an_authority_whose_root_changed(demo: Surveyed, tmp_path: Path) -
         report = await asyncio.to_thread(demo.report)
     assert report.own_side.surprises == ()
     assert [part.works for part in report.own_side.authorities] == [True, True]
+    roots = demo.config.stamping.authorities[1].roots
+    assert right.root.pem.decode() in roots, "tokens of before are still verified"
+
+
+def without_root(folder: Path, aia_url: str) -> Authority:
+    """Make an authority whose answers hold an intermediate, which says where its root is."""
+    now = SystemClock().now()
+    root = issue_authority(
+        "Racine nouvelle", starts=now - timedelta(days=9), ends=now + timedelta(days=900)
+    )
+    between = issue_authority(
+        "Intermédiaire",
+        issuer=root,
+        starts=now - timedelta(days=9),
+        ends=now + timedelta(days=90),
+        aia_url=aia_url,
+    )
+    signer = issue("Horodatage de test", between, uses=STAMPING)
+    one = Authority(folder, signer=signer, root=root, chain=(between,))
+    (folder / "certs.pem").write_bytes(between.pem)
+    return one
+
+
+async def test_a_root_that_no_answer_holds_is_where_its_chain_points(
+    demo: Surveyed, tmp_path: Path
+) -> None:
+    old, sites = authority(tmp_path / "a"), dict[str, Authority]()
+    old_root(demo, old)
+    async with stamping(sites) as server:
+        sites |= {"b": old, "c": without_root(tmp_path / "c", server.url("/racine/c"))}
+        local(demo, entries(server, b=OLD, c=OLD))
+
+        surprise = await surprise_of(demo, SurpriseKind.STAMP)
+        assert sites["c"].root.certificate.fingerprint(SHA256()).hex() in surprise.advice
+        accepted(demo, surprise)
+
+        report = await asyncio.to_thread(demo.report)
+    assert report.own_side.surprises == ()
+    assert [part.works for part in report.own_side.authorities] == [True, True]
+
+
+async def test_a_root_that_nothing_gives_is_brought_by_a_person(
+    demo: Surveyed, tmp_path: Path
+) -> None:
+    old = authority(tmp_path / "a")
+    one = without_root(tmp_path / "c", "http://127.86.0.99:9/")
+    old_root(demo, old)
+    async with stamping({"b": old, "c": one}) as server:
+        local(demo, entries(server, b=OLD, c=OLD))
+        surprise = await surprise_of(demo, SurpriseKind.STAMP)
+    assert "« Common Name: Racine nouvelle »" in surprise.advice
+    with pytest.raises(NotWritten, match="fichier introuvable"):
+        accepted(demo, surprise)
+
+    brought = demo.world.config_folder / "racines" / "c.pem"
+    brought.write_text("-----BEGIN CERTIFICATE-----\nAAAA", encoding="utf-8")
+    with pytest.raises(NotWritten, match="sans certificat"):
+        accepted(demo, surprise)
+    brought.write_bytes(one.root.pem)
+    accepted(demo, surprise)
+
+    report = await asyncio.to_thread(demo.report)
+    assert report.own_side.surprises == ()

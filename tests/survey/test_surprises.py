@@ -186,11 +186,20 @@ async def test_a_certificate_of_an_authority_that_is_not_trusted(demo: Surveyed)
     root = issue_authority("Racine nouvelle", starts=starts, ends=ends)
     leaf = issue_leaf(root, hosts=(HOST,), starts=starts, ends=ends, aia_url="")
     site = next(s for s in demo.world._sites if s.host.name == HOST)
-    site.server.tls = server_context(leaf)
+    known, site.server.tls = site.server.tls, server_context(leaf)
 
-    surprise = await surprise_at(demo, SLUG, SurpriseKind.CERTIFICATE)
+    report = await demo.ask(only=(SLUG,))
+    (surprise,) = of(report, SLUG).surprises
+    assert surprise.kind is SurpriseKind.CERTIFICATE
     assert "Racine nouvelle" in surprise.observed
-    assert surprise.edit is None
+    assert surprise.edit is None, "what browsers refuse, no line may make right"
+    assert of(report, SLUG).standing is TargetClass.DOWN
+    assert "1 indisponible ce jour-là" in report.sum_sentence
+
+    site.server.tls = known  # as after an upgrade of Vigie, whose list has it
+    report = await demo.ask(only=(SLUG,))
+    assert of(report, SLUG).standing is TargetClass.EXPECTED
+    assert report.surprises == ()
 
 
 async def test_what_robots_txt_forbids_is_not_asked(demo: Surveyed) -> None:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cryptography import x509
+
 from monitor.config.files.main_file import MainFile
 from monitor.config.schema import Cosigner, LogEntry, StampAuthority
 from monitor.config.strict_toml.toml_files import SIZE_MAX
@@ -16,9 +18,9 @@ from monitor.config.values import (
     Stamping,
     Witnessing,
 )
+from monitor.core.untrusted.library_errors import Unreadable, reading
 
 OPERATORS_MIN = 2  # a time that one operator states rests on that operator alone
-_PEM = "-----BEGIN CERTIFICATE-----"
 
 
 def check_evidence(main: MainFile, folder: Path) -> None:
@@ -80,7 +82,11 @@ def _certificates(path: Path) -> str:
             text = file.read(SIZE_MAX)
     except (OSError, UnicodeError):
         return ""
-    return text if _PEM in text else ""
+    try:
+        with reading("certificates"):
+            return text if x509.load_pem_x509_certificates(text.encode()) else ""
+    except Unreadable:
+        return ""
 
 
 def journaling(main: MainFile) -> Journaling:
