@@ -4,35 +4,31 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from monitor.cli.annotation_request import recorded
 from monitor.cli.discover import FOLDER as SEARCHES
 from monitor.cli.parsing import CommandRefused, Commands, folders, json_option, say
+from monitor.cli.service import until_stopped
 from monitor.cli.survey import FOLDER
 from monitor.config import Config, load
+from monitor.config.files.local import LOCAL
 from monitor.config.settings import Settings, read_settings
-from monitor.core.french.formatting import count
 from monitor.core.model import Annotation, AnnotationKind
 from monitor.evidence import announced
+from monitor.runtime import logs
 from monitor.runtime.clock import SystemClock
 from monitor.runtime.errors import in_french
 from monitor.store import Store, is_new
-from monitor.survey.acceptance import (
-    Decision,
-    NotWritten,
-    ProposalChoice,
-    accept,
-    accepted_lines,
-    read_decisions,
-    write_decisions,
-)
+from monitor.survey.acceptance import NotWritten, ProposalChoice
+from monitor.survey.decision_desk import DecisionDesk
+from monitor.survey.decision_page import ADDRESS, DecisionPage, left_words, listening, serve
 from monitor.survey.discovered import discovered
 from monitor.survey.surprise import KIND_WORDS, Surprise
 from monitor.survey.survey_folder import INDEX, SurveyFolder
-from monitor.survey.survey_report import report_of, surprise_json
+from monitor.survey.survey_report import TargetReport, report_of, surprise_json
 
 QUESTION = "Accepter ? [o]ui, [n]on, [p]lus tard, [q]uitter : "
 
@@ -58,98 +54,89 @@ def add(commands: Commands) -> None:
         "--no", nargs="+", metavar="ID", default=[], help="refuser celles-ci, sans rien demander"
     )
     parser.add_argument(
+        "--page", action="store_true",
+        help="décider sur une page de cette machine, les deux versions côte à côte",
+    )  # fmt: skip
+    parser.add_argument(
         "--again", action="store_true", help="présenter aussi celles qui ont été refusées"
     )
     json_option(parser)
     parser.set_defaults(run=run)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _AcceptDesk:
-    """What a decision needs: where it is written, and of which survey it is."""
-
-    config_folder: Path
-    settings: Settings
-    folder: Path  # of the survey; decisions are kept there
-    observed_at: datetime
-
-    def decide(self, surprise: Surprise, choice: ProposalChoice) -> None:
-        """Write a decision, and the configuration when it is accepted. Raises NotWritten."""
-        now = SystemClock().now()
-        lines = surprise.edit.lines if surprise.edit else ()
-        if choice is ProposalChoice.ACCEPTED:
-            accept(self.config_folder, surprise, observed_at=self.observed_at, now=now)
-            _print_written(self.config_folder, surprise)
-        decisions = read_decisions(self.folder)
-        decisions[surprise.id] = Decision(choice=choice, at=now, lines=lines)
-        write_decisions(self.folder, decisions)
-        if choice is ProposalChoice.ACCEPTED:
-            self._record(surprise, now)
-
-    def _record(self, surprise: Surprise, now: datetime) -> None:
-        """Have an accepted setting become a leaf, when there is a record."""
-        if is_new(self.settings.database_url):
-            return
-        config = load(self.config_folder)
-        lines = accepted_lines(surprise, observed_at=self.observed_at, now=now)
-        text = "\n".join((*lines, f"# {surprise.observed}", ""))
-        try:
-            digest = announced.keep(self.settings.data, text.encode())
-        except OSError as error:
-            raise CommandRefused(f"{self.settings.data} : {in_french(error)}") from None
-        targets = (surprise.about,) if surprise.about in config.by_slug else ()
-        note = Annotation(kind=AnnotationKind.SETTING, at=now, targets=targets, sha256=digest)
-        url, point = self.settings.database_url, self.settings.point
-        with Store.open(url, point=point, writer=False) as store:
-            recorded(config, self.settings, store, note)
-
-
 def run(args: Namespace) -> int:
     """Decide; 0 when nothing is left to decide, else 1."""
+    if args.page and (args.yes or args.no or args.json):
+        raise CommandRefused("--page ne va pas avec --yes, --no ni --json.")
     config = load(args.config)
     settings = read_settings(os.environ, data=args.data)
-    folder: Path = args.folder or settings.data / FOLDER
-    proposals = proposed(folder, settings, config)
+    desk = desk_of(args.folder or settings.data / FOLDER, args.config, settings, config)
     if args.json and not (args.yes or args.no):
-        say([surprise_json(surprise) for surprise in proposals])
-        return 1 if proposals else 0
-    refuse_unknown(proposals, [*args.yes, *args.no])
-    decisions = read_decisions(folder)
-    desk = _AcceptDesk(
-        config_folder=args.config,
-        settings=settings,
-        folder=folder,
-        observed_at=observed_at(folder),
-    )
+        say([surprise_json(surprise) for surprise in desk.proposals])
+        return 1 if desk.proposals else 0
+    refuse_unknown(desk.proposals, [*args.yes, *args.no])
     if args.yes or args.no:
-        for surprise in proposals:
+        for surprise in desk.proposals:
             if surprise.id in {*args.yes, *args.no}:
                 accepted = surprise.id in args.yes
-                desk.decide(
-                    surprise, ProposalChoice.ACCEPTED if accepted else ProposalChoice.REFUSED
-                )
+                decide(desk, surprise, accepted=accepted)
         return 0
-    refused = {
-        one for one, decision in decisions.items() if decision.choice is ProposalChoice.REFUSED
-    }
-    open_ones = [one for one in proposals if args.again or one.id not in refused]
-    return ask_each(desk, open_ones)
+    if not args.again:
+        refused = desk.refused()
+        desk.proposals = [one for one in desk.proposals if one.id not in refused]
+    if not desk.proposals:
+        print("Rien n’est à décider.")
+        return 0
+    left = ask_on_page(desk) if args.page else ask_each(desk)
+    print(f"\n{left_words(left)}")
+    print("Si le service tourne, redémarrez-le : il ne lit ses réglages qu’au démarrage.")
+    return 1 if left else 0
 
 
-def proposed(folder: Path, settings: Settings, config: Config) -> list[Surprise]:
+def desk_of(folder: Path, config_folder: Path, settings: Settings, config: Config) -> DecisionDesk:
     """Return what can be accepted now: what is written already is proposed no more."""
     surprises: list[Surprise] = []
+    targets: dict[str, TargetReport] = {}
+    clock = SystemClock()
+    observed_at = clock.now()  # for what a search proposes
     if (folder / INDEX).exists():
-        surprises += report_of(SurveyFolder.read(folder), config).surprises
+        report = report_of(SurveyFolder.read(folder), config)
+        surprises += report.surprises
+        targets = {one.id: target for target in report.targets for one in target.surprises}
+        observed_at = report.begun_at
     surprises += discovered(settings.data / SEARCHES, config)
-    return [surprise for surprise in surprises if surprise.edit is not None]
+    return DecisionDesk(
+        clock=clock,
+        config_folder=config_folder,
+        folder=folder,
+        config=config,
+        observed_at=observed_at,
+        proposals=[surprise for surprise in surprises if surprise.edit is not None],
+        targets=targets,
+        record=partial(record_setting, config_folder, settings),
+    )
 
 
-def observed_at(folder: Path) -> datetime:
-    """Return when a survey began; now when there is none, for what a search proposes."""
-    if (folder / INDEX).exists():
-        return SurveyFolder.read(folder).index.begun_at
-    return SystemClock().now()
+def record_setting(
+    config_folder: Path,
+    settings: Settings,
+    surprise: Surprise,
+    lines: Sequence[str],
+    accepted_at: datetime,
+) -> None:
+    """Have an accepted setting become a leaf, when there is a record."""
+    if is_new(settings.database_url):
+        return
+    config = load(config_folder)
+    text = "\n".join((*lines, f"# {surprise.observed}", ""))
+    try:
+        digest = announced.keep(settings.data, text.encode())
+    except OSError as error:
+        raise CommandRefused(f"{settings.data} : {in_french(error)}") from None
+    targets = (surprise.about,) if surprise.about in config.by_slug else ()
+    note = Annotation(kind=AnnotationKind.SETTING, at=accepted_at, targets=targets, sha256=digest)
+    with Store.open(settings.database_url, point=settings.point, writer=False) as store:
+        recorded(config, settings, store, note)
 
 
 def refuse_unknown(proposals: Sequence[Surprise], names: Sequence[str]) -> None:
@@ -162,14 +149,20 @@ def refuse_unknown(proposals: Sequence[Surprise], names: Sequence[str]) -> None:
         )
 
 
-def ask_each(desk: _AcceptDesk, proposals: Sequence[Surprise]) -> int:
-    """Present each proposal and ask; 1 while one is left open."""
-    if not proposals:
-        print("Rien n’est à décider.")
-        return 0
-    left = len(proposals)
-    for number, surprise in enumerate(proposals, start=1):
-        print(f"\n{number} sur {len(proposals)} – {KIND_WORDS[surprise.kind]} : {surprise.about}")
+def decide(desk: DecisionDesk, surprise: Surprise, *, accepted: bool) -> None:
+    """Write a decision, and print what was written. Raises NotWritten."""
+    desk.decide(surprise, ProposalChoice.ACCEPTED if accepted else ProposalChoice.REFUSED)
+    if accepted and surprise.edit:
+        for name in (LOCAL, *surprise.edit.files):
+            print(f"Écrit dans {desk.config_folder / name} : {surprise.id}.")
+
+
+def ask_each(desk: DecisionDesk) -> int:
+    """Present each proposal and ask; return how many are left open."""
+    left = len(desk.proposals)
+    for number, surprise in enumerate(desk.proposals, start=1):
+        print(f"\n{number} sur {len(desk.proposals)} – ", end="")
+        print(f"{KIND_WORDS[surprise.kind]} : {surprise.about}")
         print(f"  {surprise.observed}\n  {surprise.advice}\n")
         for line in surprise.edit.lines if surprise.edit else ():
             print(f"    {line}")
@@ -178,15 +171,27 @@ def ask_each(desk: _AcceptDesk, proposals: Sequence[Surprise]) -> int:
             break
         if answer in {"o", "n"}:
             try:
-                desk.decide(
-                    surprise, ProposalChoice.ACCEPTED if answer == "o" else ProposalChoice.REFUSED
-                )
+                decide(desk, surprise, accepted=answer == "o")
                 left -= 1
             except NotWritten as error:
                 print(error, file=sys.stderr)
-    print(f"\n{count(left, 'proposition')} à décider." if left else "\nTout est décidé.")
-    print("Si le service tourne, redémarrez-le : il ne lit ses réglages qu’au démarrage.")
-    return 1 if left else 0
+    return left
+
+
+def ask_on_page(desk: DecisionDesk) -> int:
+    """Serve the page until its person ends it, or Ctrl-C; return how many are left open."""
+    logs.configure(level="ERROR")
+    try:
+        bound = listening()
+    except OSError as error:
+        raise CommandRefused(f"Impossible d’écouter sur {ADDRESS} : {in_french(error)}") from None
+    page = DecisionPage(desk)
+    print("À ouvrir dans un navigateur de cette machine ; l’adresse n’est bonne que pour vous :")
+    print(f"  http://{ADDRESS}:{bound.getsockname()[1]}{page.path}")
+    print("« Terminer », sur la page, ou Ctrl-C ici y met fin.", flush=True)
+    with bound:
+        until_stopped(lambda stop: serve(page, bound, stop))
+    return page.left
 
 
 def _answer() -> str:
@@ -198,10 +203,3 @@ def _answer() -> str:
             return "q"
         if answer in {"o", "n", "p", "q"}:
             return answer
-
-
-def _print_written(folder: Path, surprise: Surprise) -> None:
-    files = surprise.edit.files if surprise.edit else {}
-    print(f"Écrit dans {folder / 'local.toml'} : {surprise.id}.")
-    for name in files:
-        print(f"Écrit : {folder / name}")

@@ -1,15 +1,18 @@
 """What a person decides of what was proposed: written in `local.toml`, with its source and date.
 
-Nothing is written that leaves the configuration invalid, or that another line undoes: then every
-file is as it was before.
+A proposal is tried beside the configuration before anything is written. What would leave it
+invalid is refused, and every file is as it was before; `local.toml` is the last to be written.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from stat import S_IMODE
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -77,58 +80,130 @@ def accepted_lines(surprise: Surprise, *, observed_at: datetime, now: datetime) 
     return (f"# {kind} : relevé du {seen_on}, accepté le {today}", *surprise.edit.lines)
 
 
-def accept(folder: Path, surprise: Surprise, *, observed_at: datetime, now: datetime) -> Config:
+def accept(
+    folder: Path, surprise: Surprise, *, before: Config, observed_at: datetime, now: datetime
+) -> Config:
     """Write a proposal into the configuration of a folder; return what it is then.
 
-    Raises:
-        NotWritten: It cannot be written, or the configuration would not be valid.
+    Args:
+        folder: Of the configuration.
+        surprise: The proposal.
+        before: The configuration that it was proposed for.
+        observed_at: When what it says was observed.
+        now: Our clock.
 
+    Raises:
+        NotWritten: It cannot be written, the configuration changed since `before`, or would not be
+            valid.
+
+    """
+    with ExitStack() as until:
+        _hold(folder, until)
+        if _loaded(folder).sha256 != before.sha256:
+            raise NotWritten(
+                "La configuration a changé depuis que ceci a été proposé. Rien n’a été écrit : "
+                "relancez « vigie accept »."
+            )
+        files = _files(folder, surprise, accepted_lines(surprise, observed_at=observed_at, now=now))
+        _trial(folder, files)
+        _write(folder, files)
+        return _loaded(folder)
+
+
+def tried(folder: Path, surprise: Surprise) -> Config:
+    """Return what the configuration of a folder would be; write nothing there.
+
+    Raises:
+        NotWritten: The proposal cannot be written, or the configuration would not be valid.
+
+    """
+    return _trial(folder, _files(folder, surprise, ("# essai",)))
+
+
+def _hold(folder: Path, until: ExitStack) -> None:
+    try:
+        durable.hold(folder, until)
+    except BlockingIOError:
+        raise NotWritten("Une autre commande « vigie accept » écrit en ce moment.") from None
+    except OSError as error:
+        raise NotWritten(f"{folder} : {in_french(error)}") from None
+
+
+def _loaded(folder: Path) -> Config:
+    try:
+        return load(folder)
+    except VigieError as error:
+        raise NotWritten(
+            f"La configuration n’est plus valide. Rien n’a été écrit :\n{error}"
+        ) from None
+
+
+def _files(folder: Path, surprise: Surprise, lines: tuple[str, ...]) -> Mapping[str, bytes]:
+    """Return the files that a proposal writes, by their path from the folder; `local.toml` last.
+
+    The first of `lines` is the comment on where they come from.
     """
     edit = surprise.edit
     if edit is None:
         raise NotWritten(f"{surprise.id} : seule une personne peut écrire ce qui convient.")
     path = folder / LOCAL
-    before = _read(path)
-    text = _edited(before, edit, accepted_lines(surprise, observed_at=observed_at, now=now))
+    text = _edited(_read(path), edit, lines[0]).encode()
     if _parsed(text) is None:
-        lines = "".join(f"\n  {line}" for line in edit.lines)
-        raise NotWritten(f"{path} : sa forme ne permet pas d’y écrire. À écrire vous-même :{lines}")
-    files = {path: text.encode()} | {folder / name: data for name, data in edit.files.items()}
-    return _written(folder, files)
+        proposed = "".join(f"\n  {line}" for line in edit.lines)
+        raise NotWritten(
+            f"{path} : sa forme ne permet pas d’y écrire. À écrire vous-même :{proposed}"
+        )
+    return {**edit.files, LOCAL: text}
 
 
-def _edited(text: str, edit: ConfigEdit, lines: tuple[str, ...]) -> str:
+def _edited(text: str, edit: ConfigEdit, comment: str) -> str:
     if edit.listed:
         values = {key: toml(value) for key, value in edit.values.items()}
-        return put_entry(text, edit.table, values, lines[0])
+        return put_entry(text, edit.table, values, comment)
     for key, value in edit.values.items():
-        text = put(text, edit.table, key, f"{toml(value)} {lines[0]}")
+        text = put(text, edit.table, key, f"{toml(value)} {comment}")
     return text
 
 
-def _written(folder: Path, files: Mapping[Path, bytes]) -> Config:
-    """Write files; restore all of them unless the configuration is valid then."""
-    before = {path: path.read_bytes() if path.exists() else None for path in files}
+def _trial(folder: Path, files: Mapping[str, bytes]) -> Config:
+    """Load a folder as it would be with some files, in a copy made of links. Raises NotWritten."""
     try:
-        for path, data in files.items():
-            durable.write(path, data, mode=_READABLE)
-        return load(folder)
+        with TemporaryDirectory(prefix="vigie-") as name:
+            copy = Path(name)
+            _link(folder, copy, besides=files)
+            for path, data in files.items():
+                (copy / path).write_bytes(data)
+            return load(copy)
     except OSError as error:
-        _restore(before)
-        raise NotWritten(f"{folder} : {in_french(error)}. Rien n’a été changé.") from None
+        raise NotWritten(f"{in_french(error)}. Rien n’a été changé.") from None
     except VigieError as error:
-        _restore(before)
         raise NotWritten(
             f"La configuration serait refusée, rien n’a été changé :\n{error}"
         ) from None
 
 
-def _restore(before: Mapping[Path, bytes | None]) -> None:
-    for path, data in before.items():
-        if data is None:
-            path.unlink(missing_ok=True)
-        else:
-            durable.write(path, data, mode=_READABLE)
+def _link(folder: Path, copy: Path, *, besides: Iterable[str]) -> None:
+    """Fill a folder with links to what another has, besides some files; they may be in a folder."""
+    folders = {Path(name).parts[0] for name in besides if len(Path(name).parts) > 1}
+    for path in folder.iterdir():
+        if path.name not in {*besides, *folders}:
+            (copy / path.name).symlink_to(path.absolute())
+    for name in folders:
+        (copy / name).mkdir()
+        for path in (folder / name).glob("*"):
+            if f"{name}/{path.name}" not in besides:
+                (copy / name / path.name).symlink_to(path.absolute())
+
+
+def _write(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Write files, in order, with the permissions that they have."""
+    try:
+        for name, data in files.items():
+            path = (folder / name).resolve()  # an operator may have put a link there
+            mode = S_IMODE(path.stat().st_mode) if path.exists() else _READABLE
+            durable.write(path, data, mode=mode)
+    except OSError as error:
+        raise NotWritten(f"{folder} : {in_french(error)}. Rien n’a été changé.") from None
 
 
 def _read(path: Path) -> str:
@@ -140,8 +215,8 @@ def _read(path: Path) -> str:
         raise NotWritten(f"{path} : illisible. Corrigez ou retirez ce fichier.") from None
 
 
-def _parsed(text: str) -> Mapping[str, Any] | None:
+def _parsed(text: bytes) -> Mapping[str, Any] | None:
     try:
-        return tomllib.loads(text)
+        return tomllib.loads(text.decode())
     except (ValueError, RecursionError):
         return None

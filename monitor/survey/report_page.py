@@ -1,4 +1,7 @@
-"""The report of a survey as one page of HTML: no script, nothing fetched, every value escaped."""
+"""The pages of a survey, as HTML without script: every value is escaped.
+
+The report is one file that fetches nothing.
+"""
 
 from pathlib import Path
 
@@ -11,14 +14,15 @@ from monitor.survey.surprise import KIND_WORDS
 from monitor.survey.survey_report import CLASS_WORDS, SurveyReport
 from monitor.web.templating import Typesetting
 
-_TEMPLATES = jinja2.Environment(
+TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
     trim_blocks=True,
     extensions=[Typesetting],
 )
-_TEMPLATES.filters["typeset"] = typeset
+TEMPLATES.filters["typeset"] = typeset
+TEMPLATES.globals["looks"] = STATE_LOOKS
 
 
 def report_page(report: SurveyReport) -> str:
@@ -30,11 +34,10 @@ def report_page(report: SurveyReport) -> str:
         ("Serveur de temps", own.clocks),
         ("Autorité d’horodatage", own.authorities),
     )
-    return _TEMPLATES.get_template("survey.html").render(
+    return TEMPLATES.get_template("survey.html").render(
         report=report,
         own_parts=parts,
         kinds=KIND_WORDS,
         standings=CLASS_WORDS,
-        looks=STATE_LOOKS,
         when=when,
     )

@@ -90,6 +90,10 @@ class Surprise:
 
 
 def toml(value: LineValue) -> str:
-    """Encode a value; JSON strings, booleans and lists of strings are TOML too, except for DEL."""
+    """Encode a value; JSON strings, booleans and lists of strings are TOML too.
+
+    Except for DEL, which is left out, and for halves of pairs, which become question marks.
+    """
     plain = value if isinstance(value, str | bool) else list(value)
-    return json.dumps(plain, ensure_ascii=False).replace("\x7f", "")
+    text = json.dumps(plain, ensure_ascii=False).replace("\x7f", "")
+    return text.encode(errors="replace").decode()

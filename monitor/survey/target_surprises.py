@@ -215,7 +215,7 @@ def _moved(search: SurpriseSearch, reading: TargetReading) -> Surprise | None:
     target, exchange = reading.target, reading.exchange
     if exchange is None or reading.judgement is None:
         return None
-    final = _without_query(exchange.final_url, target.url)
+    final = without_session(exchange.final_url, target.url)
     there = urlsplit(final)
     if reading.rule == "unexpected-redirect":
         return _surprise(
@@ -246,7 +246,7 @@ def _moved(search: SurpriseSearch, reading: TargetReading) -> Surprise | None:
     )
 
 
-def _without_query(url: str, configured: str) -> str:
+def without_session(url: str, configured: str) -> str:
     """Return an address without what a session adds to it."""
     parts = urlsplit(url)._replace(fragment="")
     if not urlsplit(configured).query:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from monitor.config import ControlHost
+from monitor.config import ControlHost, load
 from monitor.demo.certificates import issue_authority
 from monitor.demo.name_server import NameServer
 from monitor.demo.sites import FICHES
@@ -48,8 +48,8 @@ async def surprise_of(demo: Surveyed, kind: SurpriseKind) -> Surprise:
 
 
 def accepted(demo: Surveyed, surprise: Surprise) -> None:
-    now = SystemClock().now()
-    accept(demo.world.config_folder, surprise, observed_at=now, now=now)
+    now, folder = SystemClock().now(), demo.world.config_folder
+    accept(folder, surprise, before=load(folder), observed_at=now, now=now)
 
 
 def local(demo: Surveyed, text: str) -> None:

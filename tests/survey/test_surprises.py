@@ -7,6 +7,7 @@ from typing import cast
 
 import pytest
 
+from monitor.config import load
 from monitor.core.model import Verdict
 from monitor.core.verdict.classify import exchange_of_saved
 from monitor.demo.certificates import issue_authority, issue_leaf, server_context
@@ -57,8 +58,8 @@ async def surprise_at(demo: Surveyed, slug: str, kind: SurpriseKind) -> Surprise
 
 
 def accepted(demo: Surveyed, surprise: Surprise) -> None:
-    now = SystemClock().now()
-    accept(demo.world.config_folder, surprise, observed_at=now, now=now)
+    now, folder = SystemClock().now(), demo.world.config_folder
+    accept(folder, surprise, before=load(folder), observed_at=now, now=now)
 
 
 async def test_a_page_that_moved_on_its_host(demo: Surveyed) -> None:
