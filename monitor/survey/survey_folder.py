@@ -5,8 +5,9 @@
     stamps/<authority>/ checkpoint  request.tsq  answer
     survey.html, survey.json
 
-The index is written after each answer, so that an answer that is in the folder is never asked for
-again. A folder may come from somebody else: all that is read from it is bounded and checked.
+The index is written after each answer. One that a kill left out of it is noted by the next run, so
+that what is in the folder is never asked for again. A folder may come from somebody else: all that
+is read from it is bounded and checked.
 """
 
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -21,16 +23,20 @@ from monitor import __version__
 from monitor.core.model import (
     CaptureReason,
     ClockReading,
+    Exchange,
+    Failure,
     GapCause,
     LaneState,
     Observation,
     Resolution,
     Target,
+    Verdict,
 )
 from monitor.evidence import bounded, durable
-from monitor.evidence.captures import capture_records, day_files
+from monitor.evidence.captures import capture_metadata, capture_records, day_files
 from monitor.evidence.captures.capture_metadata import CaptureMetadata, observation_from
 from monitor.evidence.captures.warc import WarcError
+from monitor.fetch import text
 from monitor.fetch.reparse import reread
 from monitor.runtime.errors import VigieError, in_french
 
@@ -38,6 +44,8 @@ FORMAT = "vigie-survey/1"
 INDEX = "index.json"
 ANSWERS = "answers"
 STAMPS = "stamps"
+ROBOTS = "robots"  # slug of the captures of robots.txt
+ROBOTS_CHARACTERS = 50_000  # in the index; the answer is kept whole
 MAX_INDEX_BYTES = 20_000_000
 MAX_FILES = 50  # of answers
 MAX_BYTES = 400_000_000  # of all answers: those of 190 sites are some 30 MB
@@ -156,7 +164,9 @@ class SurveyFolder:
             index = cls.read(path).index
         else:
             index = SurveyIndex(begun_at=at, point=point, config_sha256=config_sha256)
-        return cls(path, index, clock_limit_us=clock_limit_us)
+        folder = cls(path, index, clock_limit_us=clock_limit_us)
+        folder._note_kept()
+        return folder
 
     def save(self) -> None:
         """Write the index durably. Raises SurveyError for a full disk too."""
@@ -188,9 +198,7 @@ class SurveyFolder:
             SurveyError: A file is damaged.
 
         """
-        index = self.index
-        steps = (*index.controls.values(), *index.reserves.values(), *index.targets.values())
-        digests, total = {step.sha256 for step in steps}, 0
+        digests, total = self._digests(), 0
         for path in sorted((self.path / ANSWERS).glob("*.warc.gz"))[:MAX_FILES]:
             try:
                 for digest, kept_answer in day_files.accounts(path, digests):
@@ -202,6 +210,45 @@ class SurveyFolder:
                     yield digest, kept_answer[0], replace(observation, exchange=exchange)
             except (OSError, WarcError) as error:
                 raise SurveyError(f"{path} : réponses illisibles : {error}") from None
+
+    def _digests(self) -> set[str]:
+        """Return the digests of the accounts that the report is made of."""
+        index = self.index
+        steps = (*index.controls.values(), *index.reserves.values(), *index.targets.values())
+        return {step.sha256 for step in steps}
+
+    def _note_kept(self) -> None:
+        """Note in the index what was kept just before a kill, which nothing else refers to."""
+        known = self._digests() | {step.sha256 for step in self.index.robots.values()}
+        for path in day_files.files(self.path / ANSWERS):
+            try:
+                accounts = {
+                    member.record.sha256: capture_metadata.read(member.record)
+                    for member in day_files.members(path)
+                }
+                left_out = {
+                    digest
+                    for digest, account in accounts.items()
+                    if account is not None and digest not in known and self._lacks(account)
+                }
+                for digest, kept_answer in day_files.accounts(path, left_out):
+                    self._note(digest, kept_answer[0].target, observation_from(*kept_answer))
+            except (OSError, WarcError) as error:
+                raise SurveyError(f"{path} : réponses illisibles : {error}") from None
+
+    def _lacks(self, account: CaptureMetadata) -> bool:
+        """Return whether an answer is newer than what the index has of its target or site."""
+        target, step = account.target, self.index.targets.get(account.target.slug)
+        if target.slug == ROBOTS:
+            return origin_of(target.url) not in self.index.robots
+        return bool(target.platform) and (step is None or step.at < account.observation.at)
+
+    def _note(self, digest: str, target: Target, observation: Observation) -> None:
+        if target.slug == ROBOTS:
+            exchange = reread(observation.exchange)
+            self.index.robots[origin_of(target.url)] = robots_step(exchange, digest)
+        else:
+            self.index.targets[target.slug] = step_of(target, observation, digest)
 
     def keep_stamp(self, slug: str, files: Mapping[str, bytes], step: StampStep) -> None:
         """Keep the request to an authority, and its answer."""
@@ -220,3 +267,32 @@ class SurveyFolder:
     def digest(self) -> str:
         """Return the SHA-256 of the index, which names every answer by its own."""
         return sha256(_INDEX.dump_json(self.index)).hexdigest()
+
+
+def step_of(target: Target, observation: Observation, digest: str) -> SurveyStep:
+    """Return what the index says of an answer. `digest` is that of its account.
+
+    It is sure when nothing of our own side can have made it: a certificate of an unknown authority
+    may be good by a newer list of authorities than ours.
+    """
+    sure = (
+        observation.judgement.verdict is not Verdict.UNKNOWN
+        and observation.exchange.failure is not Failure.SSL_UNKNOWN_AUTHORITY
+    )
+    return SurveyStep(at=observation.at, url=target.url, sha256=digest, sure=sure)
+
+
+def robots_step(exchange: Exchange, digest: str) -> RobotsStep:
+    """Return what the index says of a robots.txt."""
+    return RobotsStep(
+        at=exchange.started_at,
+        status=exchange.status,
+        text=text(exchange)[:ROBOTS_CHARACTERS],
+        sha256=digest,
+    )
+
+
+def origin_of(url: str) -> str:
+    """Return the scheme, host and port of an address, lower case."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}".lower()

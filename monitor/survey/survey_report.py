@@ -23,7 +23,7 @@ from monitor.evidence.captures.capture_metadata import CaptureMetadata
 from monitor.survey.explored_page import UPKEEP
 from monitor.survey.own_side import OwnSide, own_side
 from monitor.survey.surprise import KIND_WORDS, Surprise, SurpriseKind
-from monitor.survey.survey_folder import SurveyFolder
+from monitor.survey.survey_folder import SurveyFolder, origin_of
 from monitor.survey.target_reading import TargetClass, TargetReading
 from monitor.survey.target_surprises import SurpriseSearch
 
@@ -240,7 +240,7 @@ def _ours(surprise: Surprise) -> bool:
 
 def _robots(folder: SurveyFolder, config: Config, url: str) -> str:
     """Return what robots.txt says of an address, in French; "" when it was not asked."""
-    origin = "/".join(url.split("/", 3)[:3]).lower()
+    origin = origin_of(url)
     step = folder.index.robots.get(origin)
     if step is None:
         return ""

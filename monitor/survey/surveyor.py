@@ -18,7 +18,6 @@ from monitor.config.rules.budgets import requests_of
 from monitor.core.model import (
     ClockReading,
     Exchange,
-    Failure,
     Family,
     GapCause,
     Kind,
@@ -58,12 +57,19 @@ from monitor.survey.stamp_authorities import (
     KeptStamp,
     issuers_above,
 )
-from monitor.survey.survey_folder import RobotsStep, StampStep, SurveyFolder, SurveyStep
+from monitor.survey.survey_folder import (
+    ROBOTS,
+    StampStep,
+    SurveyFolder,
+    SurveyStep,
+    origin_of,
+    robots_step,
+    step_of,
+)
 
 STAMP_DEADLINE_S = 30.0
 RESOLVE_DEADLINE_S = 8.0
 NAMES_A_PLATFORM = 1  # asked of each resolver
-ROBOTS_CHARACTERS = 50_000  # in the index; the answer is kept whole
 NOTE = b"vigie survey\n"  # what authorities stamp: it says nothing of the record
 
 
@@ -193,7 +199,7 @@ class Surveyor:
         unasked = _unasked(self.chosen, index.targets)
         for target in unasked:
             spacing_s = self.config.platforms[target.platform].spacing_s
-            robots = _origin(target.url) not in index.robots
+            robots = origin_of(target.url) not in index.robots
             cost_s = spacing_s * (requests_of(target) + robots)
             waiting[target.platform] = waiting.get(target.platform, 0.0) + cost_s
         done = len(self.chosen) - len(unasked)
@@ -227,10 +233,7 @@ class Surveyor:
             )
             self._tell(lane, observation)
         digest = await asyncio.to_thread(self.folder.keep, target, observation)
-        sure = is_sure(observation)
-        self.folder.index.targets[target.slug] = SurveyStep(
-            at=observation.at, url=target.url, sha256=digest, sure=sure
-        )
+        self.folder.index.targets[target.slug] = step_of(target, observation, digest)
         self.folder.save()
 
     def _tell(self, lane: Lane, observation: Observation) -> None:
@@ -249,15 +252,10 @@ class Surveyor:
 
     async def _fetch_robots(self, url: str, gate: Gate) -> tuple[int | None, str]:
         exchange = await self.fetcher.fetch_url(url, deadline_s=ROBOTS_DEADLINE_S, gate=gate)
-        content = text(exchange)
-        self.folder.index.robots[_origin(url)] = RobotsStep(
-            at=exchange.started_at,
-            status=exchange.status,
-            text=content[:ROBOTS_CHARACTERS],
-            sha256=self._kept("robots", url, exchange),
-        )
+        digest = self._kept(ROBOTS, url, exchange)
+        self.folder.index.robots[origin_of(url)] = robots_step(exchange, digest)
         self.folder.save()
-        return exchange.status, content
+        return exchange.status, text(exchange)
 
     def _heard(self, url: str, family: Family, exchange: Exchange) -> None:
         """Keep the first answer of a control over each family; later rounds only help to judge."""
@@ -388,21 +386,5 @@ def _unasked(targets: Iterable[Target], steps: Mapping[str, SurveyStep]) -> list
     return [target for target in targets if urls.get(target.slug) != target.url]
 
 
-def is_sure(observation: Observation) -> bool:
-    """Return whether an answer is the site's alone, and needs no other after a correction of ours.
-
-    A certificate of an unknown authority may be good by a newer list of authorities than ours.
-    """
-    return (
-        observation.judgement.verdict is not Verdict.UNKNOWN
-        and observation.exchange.failure is not Failure.SSL_UNKNOWN_AUTHORITY
-    )
-
-
 async def _open_gate(_url: str) -> None:
     """Allow a request to a host of no platform."""
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.lower()}"

@@ -1,111 +1,20 @@
 """The whole shipped list, surveyed in simulated time: within every platform's budget, once each."""
 
-import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
-import httpx
 import pytest
 
-from monitor.config import Config, load
-from monitor.config.values import Stamping
-from monitor.evidence.outbound_http import OutboundHttp
-from monitor.fetch import Fetcher, Resolver
-from monitor.survey.survey_folder import SurveyFolder
-from monitor.survey.surveyor import Surveyor, SurveyPorts, SurveyProgress
-from tests.support.clock import FakeClock
+from tests.support.simulated_survey import Simulation, shipped
 
 pytestmark = pytest.mark.anyio
-CONFIG = Path(__file__).parents[2] / "config"
-PAGE = "<!DOCTYPE html><title>Préfecture</title><h1>Services de l'État</h1><p>" + "Bonjour. " * 60
-JSON = '{"authorization_endpoint": "https://sso.example/"}'
 
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-class Sites:
-    """Every site of the list, which answers at once and remembers who came when."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        self._clock = clock
-        self.visits: dict[str, list[int]] = defaultdict(list)  # by host
-        self.urls: list[str] = []
-
-    def answer(self, request: httpx.Request) -> httpx.Response:
-        self.visits[request.url.host].append(self._clock.monotonic_us())
-        self.urls.append(str(request.url))
-        if request.url.path == "/robots.txt":
-            return httpx.Response(404, text="rien")
-        if "/api/" in request.url.path or "openid" in request.url.path:
-            return httpx.Response(200, text=JSON, headers={"content-type": "application/json"})
-        return httpx.Response(200, html=PAGE)
-
-
-def shipped() -> Config:
-    return replace(
-        load(CONFIG),
-        ntp_servers=(),
-        stamping=Stamping(),
-        resolvers=("127.0.0.1",),
-        second_resolvers=(),
-    )
-
-
-class Simulation:
-    """Lives of one survey, each of so many simulated seconds."""
-
-    def __init__(self, folder: Path) -> None:
-        self.config, self.clock = shipped(), FakeClock()
-        self.sites = Sites(self.clock)
-        self.progress: list[SurveyProgress] = []
-        self._path = folder
-
-    async def live(self, seconds: float) -> SurveyProgress:
-        """Survey for a while, then stop as Ctrl-C does; return what is left."""
-        stop = asyncio.Event()
-        surveyor = Surveyor(
-            config=self.config,
-            folder=SurveyFolder.open(
-                self._path,
-                at=self.clock.now(),
-                point="essai",
-                config_sha256=self.config.sha256,
-                clock_limit_us=self.config.clock_limit_us,
-            ),
-            clock=self.clock,
-            fetcher=Fetcher(
-                clock=self.clock,
-                resolver=Resolver(clock=self.clock),
-                user_agent="Vigie (essai)",
-                transport=httpx.MockTransport(self.sites.answer),
-            ),
-            courier=OutboundHttp(user_agent="essai"),
-            chosen=self.config.targets,
-            stop=stop,
-            on_progress=self.progress.append,
-            ports=SurveyPorts(names=9),
-        )
-
-        own = asyncio.create_task(surveyor.run_own_side())
-        while not own.done():  # resolvers are asked over real sockets
-            await self.clock.advance(0.1)
-            await asyncio.sleep(0.01)
-        await own
-        task = asyncio.create_task(surveyor.run_targets())
-        until_us = self.clock.monotonic_us() + round(seconds * 1e6)
-        while not task.done():
-            await self.clock.advance(1.0)
-            await asyncio.sleep(0.0005)
-            if self.clock.monotonic_us() >= until_us:
-                stop.set()
-        await task
-        return surveyor.progress
 
 
 def by_platform(simulation: Simulation) -> Iterator[tuple[float, list[int]]]:
@@ -119,7 +28,7 @@ def by_platform(simulation: Simulation) -> Iterator[tuple[float, list[int]]]:
 
 
 async def test_the_whole_list_is_surveyed_politely_and_resumes(tmp_path: Path) -> None:
-    simulation = Simulation(tmp_path)
+    simulation = Simulation(tmp_path, shipped())
     total = len(simulation.config.targets)
 
     left, lives = await simulation.live(90), 1
