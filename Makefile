@@ -1,6 +1,7 @@
 # `make run` and `make test` set themselves up; nothing is needed but Python 3.11+, git and make.
 .PHONY: help run test demo bench soak torture flood lint container mutate-record mutants install uninstall fuzz \
-	dashboards grafana-smoke grafana-render grafana-images site-images bench-figures bench-alerts
+	dashboards grafana-smoke grafana-render grafana-images site-images bench-figures bench-alerts \
+	replay replay-pywb
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -92,6 +93,25 @@ grafana-images: grafana-render ## the pictures of docs/grafana.md, from those of
 		cp $(or $(GRAFANA_RENDER),build/grafana)/$$board-light-1280-screen.png \
 			docs/images/grafana-$${board#*-}.png; \
 	done
+
+# The program that opens bundles, by version and hash, of whichever registry npm is set to. Of all its
+# files two are needed, which its publisher has built; no script of the package is run.
+REPLAY := build/replaywebpage
+$(REPLAY)/package/sw.js: tests/dossier/replaywebpage.sha256
+	@mkdir -p $(REPLAY)
+	cd $(REPLAY) && npm pack --silent replaywebpage@2.5.3
+	cd $(REPLAY) && sha256sum --check --quiet $(CURDIR)/$<
+	tar -xzf $(REPLAY)/replaywebpage-2.5.3.tgz --touch -C $(REPLAY) package/ui.js package/sw.js
+
+replay: $(REPLAY)/package/sw.js ## ReplayWeb.page, for the test that opens a bundle in it
+
+build/pywb/.vigie: tests/dossier/pywb.lock
+	python3 -m venv --clear build/pywb
+	build/pywb/bin/pip install --quiet --require-hashes -r $<
+	@touch $@
+
+replay-pywb: .venv/dev build/pywb/.vigie ## serve a bundle with pywb, which has an environment of its own
+	PYWB=build/pywb/bin .venv/bin/pytest -q tests/dossier/pywb_serving.py
 
 site-images: .venv/dev ## the pictures of the site in README.md and LISEZMOI.md, of a made-up day
 	@scripts/packages test

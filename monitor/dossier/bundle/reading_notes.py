@@ -67,6 +67,9 @@ Ce qu’il ne prouve pas
 Comment le regarder
     Sur replayweb.page, ou par pywb, pour voir les pages gardées ; rien n’est envoyé à un serveur
     par replayweb.page, qui lit le fichier dans votre navigateur.
+    L’heure d’une copie est dans son titre, dans la liste des pages. Une réponse pareille octet pour
+    octet à une précédente du même jour n’est gardée qu’une fois : en haut de la page, ces
+    programmes montrent alors l’heure de la première, non celle de la copie choisie.
     Sur le site de l’association, à la page « Vérifier », avec le code {code}.
     Pour la vérification complète, donnez {expert} à un informaticien.
 """
@@ -108,6 +111,10 @@ preuve/N.feuille, N.tlog-proof
                         d’inclusion (C2SP tlog-proof), pour qui préfère un autre programme
 preuve/cles.txt         la politique (C2SP tlog-policy) : clé du journal, cosignataires, quorum
 preuve/racines.pem      les racines auxquelles mènent les chaînes des jetons
+
+Pour regarder les pages avec pywb (il veut le lot déballé) :
+
+    wb-manager init lot && wb-manager add --unpack-wacz lot LOT.wacz && wayback
 
 À la main :
 
