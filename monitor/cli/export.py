@@ -31,7 +31,7 @@ from monitor.evidence.log.journal import FOLDER
 from monitor.evidence.log.note import Checkpoint, Note, NoteError, Signature, VerifierKey
 from monitor.evidence.log.tiles import CHECKPOINT, Tiles
 from monitor.evidence.log.tlog import ProofError
-from monitor.evidence.timestamps.chains import certificates
+from monitor.evidence.timestamps.certificate_files import certificates
 from monitor.evidence.witness.cosigning import quorum
 from monitor.evidence.witness.witness_protocol import with_signatures
 from monitor.runtime.clock import SystemClock

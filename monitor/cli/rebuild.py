@@ -22,7 +22,7 @@ from monitor.evidence.log.note import NoteError, SignerKey, VerifierKey
 from monitor.evidence.log.reading import LogReading
 from monitor.evidence.log.tiles import Tiles
 from monitor.evidence.log.tlog import TILE_WIDTH
-from monitor.evidence.timestamps.chains import certificates
+from monitor.evidence.timestamps.certificate_files import certificates
 from monitor.runtime.clock import SystemClock
 from monitor.store import is_new
 from monitor.store.engine import parse, sqlite_path

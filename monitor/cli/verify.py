@@ -39,7 +39,7 @@ from monitor.evidence.log.note import (
     VerifierKey,
 )
 from monitor.evidence.log.tiles import CHECKPOINT, Tiles
-from monitor.evidence.timestamps.chains import certificates
+from monitor.evidence.timestamps.certificate_files import certificates
 from monitor.runtime.clock import SystemClock
 from monitor.runtime.errors import VigieError
 from monitor.store import Store, is_new

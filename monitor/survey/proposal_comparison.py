@@ -7,7 +7,7 @@ from hashlib import sha256
 from monitor.config import Config
 from monitor.core.french.sentences import VERDICTS
 from monitor.core.model import Target
-from monitor.evidence.timestamps.chains import certificates
+from monitor.evidence.timestamps.certificate_files import certificates
 from monitor.survey.surprise import ConfigEdit, LineValue, Surprise, toml
 from monitor.survey.target_reading import TargetReading
 from monitor.survey.target_surprises import without_session

@@ -17,7 +17,7 @@ from asn1crypto import x509
 
 from monitor.config import Config, StampAuthority
 from monitor.core.untrusted.library_errors import Unreadable, reading
-from monitor.evidence.timestamps.chains import as_pem, certificates
+from monitor.evidence.timestamps.certificate_files import as_pem, certificates
 from monitor.evidence.timestamps.rfc3161 import Question, StampRefused, Token, check_answer
 from monitor.fetch.tls import issuer_among, issuer_pointers
 from monitor.survey.surprise import ConfigEdit, Surprise, SurpriseKind

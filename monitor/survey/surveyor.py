@@ -31,7 +31,7 @@ from monitor.core.scheduling.backoff import asked_wait
 from monitor.core.scheduling.robots_txt import RobotsFile
 from monitor.core.verdict.classify import classify, ruleset
 from monitor.evidence.outbound_http import OutboundHttp, Unreachable
-from monitor.evidence.timestamps.chains import as_pem
+from monitor.evidence.timestamps.certificate_files import as_pem
 from monitor.evidence.timestamps.rfc3161 import MAX_ANSWER_BYTES, Question
 from monitor.fetch import Fetcher, Gate, Resolver, text
 from monitor.fetch.resolve import system_servers

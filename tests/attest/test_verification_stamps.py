@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from monitor.attest.verification_stamps import JudgedStamps, stamped_notes
-from monitor.evidence.timestamps.chains import as_pem
+from monitor.evidence.timestamps.certificate_files import as_pem
 from monitor.evidence.timestamps.rfc3161 import Question, check_answer
 from tests.support.small_log import SmallLog
 from tests.support.tsa import Authority, authority

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from monitor.demo.certificates import IssuedCertificate
 from monitor.evidence.timestamps import openssl
-from monitor.evidence.timestamps.chains import as_pem, certificates, crl_addresses
+from monitor.evidence.timestamps.certificate_files import as_pem, certificates, crl_addresses
 from monitor.evidence.timestamps.openssl import OpenSSLMissingError
 from monitor.evidence.timestamps.rfc3161 import (
     Question,

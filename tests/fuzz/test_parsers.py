@@ -9,7 +9,7 @@ import pytest
 from monitor.core.model import Failure
 from monitor.core.scheduling.robots_txt import RobotsFile
 from monitor.core.verdict.page_summary import glance
-from monitor.evidence.timestamps.chains import crl_addresses
+from monitor.evidence.timestamps.certificate_files import crl_addresses
 from monitor.evidence.timestamps.rfc3161 import Question, StampRefused, check_answer
 from monitor.fetch import bodies, shell, tls
 from monitor.fetch.reachable import read_url

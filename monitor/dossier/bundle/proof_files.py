@@ -16,7 +16,7 @@ from monitor.evidence.log.note import (
     VerifierKey,
 )
 from monitor.evidence.log.tiles import CHANGES, Tiles
-from monitor.evidence.timestamps.chains import as_pem, certificates
+from monitor.evidence.timestamps.certificate_files import as_pem, certificates
 from monitor.evidence.timestamps.timestamping import KEPT, MAX_CRL_BYTES
 from monitor.evidence.witness.witness_protocol import with_signatures
 from monitor.store import Store

@@ -22,7 +22,7 @@ from pyhanko.sign.timestamps import TimeStamper
 from monitor.config import StampAuthority
 from monitor.core.untrusted.library_errors import Unreadable, reading
 from monitor.evidence.outbound_http import OutboundHttp, Unreachable
-from monitor.evidence.timestamps.chains import certificates
+from monitor.evidence.timestamps.certificate_files import certificates
 from monitor.evidence.timestamps.rfc3161 import MAX_ANSWER_BYTES, StampRefused, check_token
 from monitor.runtime.clock import Clock
 

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from monitor.evidence.timestamps.chains import as_pem
+from monitor.evidence.timestamps.certificate_files import as_pem
 
 _DEADLINE_S = 30.0
 # None of the variables that would make it trust, load or obey something else.

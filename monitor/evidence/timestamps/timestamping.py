@@ -27,7 +27,7 @@ from monitor.evidence import durable
 from monitor.evidence.log.note import Checkpoint, Note
 from monitor.evidence.outbound_http import OutboundHttp, Unreachable
 from monitor.evidence.retry_delay import RetryDelay
-from monitor.evidence.timestamps.chains import as_pem, certificates, crl_addresses
+from monitor.evidence.timestamps.certificate_files import as_pem, certificates, crl_addresses
 from monitor.evidence.timestamps.rfc3161 import (
     MAX_ANSWER_BYTES,
     Question,

@@ -16,7 +16,7 @@ from monitor.cli import main
 from monitor.evidence.captures.capture_policy import CAPTURES
 from monitor.evidence.log.journal import FOLDER
 from monitor.evidence.log.note import VerifierKey
-from monitor.evidence.timestamps.chains import certificates
+from monitor.evidence.timestamps.certificate_files import certificates
 from monitor.runtime.errors import VigieError
 from monitor.store import Store
 from monitor.store.audit.vouchers import TABLES

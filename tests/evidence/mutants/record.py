@@ -37,7 +37,7 @@ from monitor.evidence.captures.capture_policy import Captures
 from monitor.evidence.log import note
 from monitor.evidence.log.keys import own_key
 from monitor.evidence.log.note import Algorithm, Note, SignerKey, VerifierKey
-from monitor.evidence.timestamps.chains import as_pem
+from monitor.evidence.timestamps.certificate_files import as_pem
 from monitor.evidence.timestamps.rfc3161 import Question, check_answer
 from monitor.probe.dead_link_tracker import DeadLinkTracker
 from monitor.probe.page_tracker import PageTracker
