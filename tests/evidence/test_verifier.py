@@ -1,5 +1,6 @@
 """`verify/verifier.py`, alone: it accepts a good copy, and names the file of each change."""
 
+import ast
 import gzip
 import os
 import re
@@ -145,10 +146,14 @@ def test_a_good_copy_is_accepted_with_neither_network_nor_environment(copy: Copy
 
 
 def test_it_imports_nothing_but_the_standard_library() -> None:
-    lines = VERIFIER.read_text(encoding="utf-8").splitlines()
-    modules = {
-        line.split()[1].split(".")[0] for line in lines if line.startswith(("import", "from"))
-    }
+    tree = ast.walk(ast.parse(VERIFIER.read_text(encoding="utf-8")))
+    names: set[str] = set()
+    for node in tree:  # wherever it stands: within a function too
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names.add(node.module or "")
+    modules = {name.split(".")[0] for name in names}
 
     assert modules <= set(sys.stdlib_module_names)
 
