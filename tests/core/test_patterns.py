@@ -27,7 +27,7 @@ from tests.support.patterns import (
 TOTAL = {"monitor.core.text.markup", "monitor.core.verdict.page_summary"}
 TOTAL_STARTS = ("<[a-zA-Z][", "(<(script", "<(script|style|title", "(?is)<script")
 CODE_LENGTH_MAX = 5_000  # of an expression that no administrator writes
-SIZE = 4_000  # characters
+SIZE = 1_600  # characters
 SLOW_S = SIZE * 0.6e-6  # what takes longer is looked at again; a linear one takes a tenth of it
 GROWTH = 4
 # A linear expression takes GROWTH times as long on GROWTH times the text; the square, 16 times.
