@@ -185,6 +185,8 @@ def print_report(report: SurveyReport, path: Path, *, as_data: bool) -> int:
     else:
         print(report.sum_sentence)
         print(report.installation)
+        if report.next_step:
+            print(report.next_step)
         for surprise in report.surprises:
             mark = surprise.id if surprise.edit else "à voir par une personne"
             print(f"  {surprise.about} : {surprise.observed} [{mark}]")

@@ -37,6 +37,7 @@ def report_page(report: SurveyReport) -> str:
     return TEMPLATES.get_template("survey.html").render(
         report=report,
         own_parts=parts,
+        names={one.reading.target.slug: one.reading.target.name for one in report.targets},
         kinds=KIND_WORDS,
         standings=CLASS_WORDS,
         when=when,

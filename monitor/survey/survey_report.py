@@ -127,7 +127,7 @@ class SurveyReport:
 
     @property
     def installation(self) -> str:
-        """Whether the installation is right, and what to do, for who made it."""
+        """Whether the installation is right, for who made it."""
         own = self.own_side
         if own.faults:
             faults = " ; ".join(own.faults)
@@ -149,19 +149,23 @@ class SurveyReport:
                 " Quelques points de son côté sont à corriger, ci-dessous ; rien n’empêche de "
                 "commencer."
             )
-        if self.counts[TargetClass.NOT_ASKED]:
-            text += (
-                " Le relevé n’est pas fini : relancez la même commande, il reprend où il en est."
-            )
-        elif self.surprises:
-            text += (
-                " Lisez les propositions, décidez de chacune avec « vigie accept », puis envoyez "
-                "ce dossier entier à qui vous a remis Vigie : il ne contient que des pages "
-                "publiques, et sert à corriger ce que tous utilisent."
-            )
-        else:
-            text += " Rien n’est à corriger : vous pouvez lancer le service."
         return text
+
+    @property
+    def next_step(self) -> str:
+        """What to do now, and what to send to whom; "" while the installation is not right."""
+        if self.own_side.faults:
+            return ""
+        if self.counts[TargetClass.NOT_ASKED]:
+            return "Le relevé n’est pas fini : relancez la même commande, il reprend où il en est."
+        if self.surprises:
+            return (
+                "Lisez ce qui n’est pas comme prévu, décidez de chaque proposition avec "
+                "« vigie accept », puis envoyez ce dossier entier, compressé, à qui vous a remis "
+                "Vigie : il ne contient que des pages publiques, et sert à corriger ce que tous "
+                "utilisent."
+            )
+        return "Rien n’est à corriger : vous pouvez lancer le service."
 
 
 def report_of(folder: SurveyFolder, config: Config) -> SurveyReport:
@@ -270,6 +274,7 @@ def as_json(report: SurveyReport) -> dict[str, Any]:
         "index_sha256": report.digest,
         "summary": report.sum_sentence,
         "installation": {"right": own.right, "text": report.installation},
+        "next_step": report.next_step,
         "counts": {standing.value: number for standing, number in report.counts.items()},
         "own_side": {
             name: [

@@ -46,7 +46,7 @@ async def test_healthy_sites_answer_as_expected_and_each_thing_is_asked_once(
 async def test_a_survey_that_stops_resumes_and_asks_nothing_twice(demo: Surveyed) -> None:
     report = await demo.ask(most=1)
     assert report.counts[TargetClass.NOT_ASKED]
-    assert "relancez la même commande" in report.installation
+    assert "relancez la même commande" in report.next_step
     while report.counts[TargetClass.NOT_ASKED]:
         report = await demo.ask(most=4)
     before = len(demo.requests)
