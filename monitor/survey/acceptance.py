@@ -5,7 +5,7 @@ invalid is refused, and every file is as it was before; `local.toml` is the last
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,6 +23,7 @@ from monitor.config.files.local_edit import put, put_entry
 from monitor.core.french.formatting import PARIS
 from monitor.evidence import bounded, durable
 from monitor.runtime.errors import VigieError, in_french
+from monitor.survey.proposal_comparison import ROOTS, configured
 from monitor.survey.surprise import KIND_WORDS, ConfigEdit, Surprise, toml
 from monitor.survey.survey_folder import SurveyError
 
@@ -104,8 +105,10 @@ def accept(
                 "La configuration a changé depuis que ceci a été proposé. Rien n’a été écrit : "
                 "relancez « vigie accept »."
             )
-        files = _files(folder, surprise, accepted_lines(surprise, observed_at=observed_at, now=now))
-        _trial(folder, files)
+        edit = _edit(surprise)
+        lines = accepted_lines(surprise, observed_at=observed_at, now=now)
+        files = _files(folder, edit, comment=lines[0])
+        _trial(folder, edit, files)
         _write(folder, files)
         return _loaded(folder)
 
@@ -117,7 +120,14 @@ def tried(folder: Path, surprise: Surprise) -> Config:
         NotWritten: The proposal cannot be written, or the configuration would not be valid.
 
     """
-    return _trial(folder, _files(folder, surprise, ("# essai",)))
+    edit = _edit(surprise)
+    return _trial(folder, edit, _files(folder, edit, comment="# essai"))
+
+
+def _edit(surprise: Surprise) -> ConfigEdit:
+    if surprise.edit is None:
+        raise NotWritten(f"{surprise.id} : seule une personne peut écrire ce qui convient.")
+    return surprise.edit
 
 
 def _hold(folder: Path, until: ExitStack) -> None:
@@ -138,16 +148,10 @@ def _loaded(folder: Path) -> Config:
         ) from None
 
 
-def _files(folder: Path, surprise: Surprise, lines: tuple[str, ...]) -> Mapping[str, bytes]:
-    """Return the files that a proposal writes, by their path from the folder; `local.toml` last.
-
-    The first of `lines` is the comment on where they come from.
-    """
-    edit = surprise.edit
-    if edit is None:
-        raise NotWritten(f"{surprise.id} : seule une personne peut écrire ce qui convient.")
+def _files(folder: Path, edit: ConfigEdit, *, comment: str) -> Mapping[str, bytes]:
+    """Return the files that an edit writes, by their path from the folder; `local.toml` last."""
     path = folder / LOCAL
-    text = _edited(_read(path), edit, lines[0]).encode()
+    text = _edited(_read(path), edit, comment).encode()
     if _parsed(text) is None:
         proposed = "".join(f"\n  {line}" for line in edit.lines)
         raise NotWritten(
@@ -165,7 +169,7 @@ def _edited(text: str, edit: ConfigEdit, comment: str) -> str:
     return text
 
 
-def _trial(folder: Path, files: Mapping[str, bytes]) -> Config:
+def _trial(folder: Path, edit: ConfigEdit, files: Mapping[str, bytes]) -> Config:
     """Load a folder as it would be with some files, in a copy made of links. Raises NotWritten."""
     try:
         with TemporaryDirectory(prefix="vigie-") as name:
@@ -173,13 +177,27 @@ def _trial(folder: Path, files: Mapping[str, bytes]) -> Config:
             _link(folder, copy, besides=files)
             for path, data in files.items():
                 (copy / path).write_bytes(data)
-            return load(copy)
+            config = load(copy)
     except OSError as error:
         raise NotWritten(f"{in_french(error)}. Rien n’a été changé.") from None
     except VigieError as error:
         raise NotWritten(
             f"La configuration serait refusée, rien n’a été changé :\n{error}"
         ) from None
+    if undone := list(_undone(edit, config)):
+        raise NotWritten(
+            f"Une autre ligne de {LOCAL} l’emporterait pour : {', '.join(undone)}. Rien n’a été "
+            "changé : corrigez ce fichier vous-même."
+        )
+    return config
+
+
+def _undone(edit: ConfigEdit, config: Config) -> Iterator[str]:
+    """Yield the keys of an edit that a configuration has otherwise."""
+    values = configured(edit, config)
+    for key, value in list(edit.values.items())[1 if edit.listed else 0 :]:
+        if key != ROOTS and values.get(key) != toml(value):
+            yield key
 
 
 def _link(folder: Path, copy: Path, *, besides: Iterable[str]) -> None:

@@ -56,6 +56,7 @@ class DecisionDesk:
 
         """
         now = self.clock.now()
+        decisions = read_decisions(self.folder)
         if choice is ProposalChoice.ACCEPTED:
             self.config = accept(
                 self.config_folder,
@@ -64,13 +65,11 @@ class DecisionDesk:
                 observed_at=self.observed_at,
                 now=now,
             )
-        decisions = read_decisions(self.folder)
+            lines = accepted_lines(surprise, observed_at=self.observed_at, now=now)
+            self.record(surprise, lines, now)
         lines = surprise.edit.lines if surprise.edit else ()
         decisions[surprise.id] = Decision(choice=choice, at=now, lines=lines)
         write_decisions(self.folder, decisions)
-        if choice is ProposalChoice.ACCEPTED:
-            lines = accepted_lines(surprise, observed_at=self.observed_at, now=now)
-            self.record(surprise, lines, now)
 
     def refused(self) -> frozenset[str]:
         """Return the ids of what was refused, now or another day."""

@@ -1,5 +1,6 @@
 """The pages that `vigie discover` proposes, as entries of `local.toml` to accept one by one."""
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from monitor.survey.surprise import ConfigEdit, Surprise, SurpriseKind
 
 MAX_BYTES = 1_000_000
 MAX_FILES = 200
+_SLUG = re.compile(r"[a-z0-9-]{1,100}")
 _KEYS = ("slug", "name", "url", "kind", "source", "verified")
 
 
@@ -25,9 +27,17 @@ def discovered(folder: Path, config: Config) -> Iterator[Surprise]:
         except (OSError, ValueError, RecursionError):
             continue  # `vigie discover` writes it again
         for entry in entries if isinstance(entries, list) else ():
-            well = isinstance(entry, dict) and all(isinstance(entry.get(k), str) for k in _KEYS)
-            if well and folded(entry["url"]) not in watched and entry["slug"] not in config.by_slug:
+            new = _is_page(entry) and folded(entry["url"]) not in watched
+            if new and entry["slug"] not in config.by_slug:
                 yield _proposal(entry, config, department=path.stem)
+
+
+def _is_page(entry: object) -> bool:
+    return (
+        isinstance(entry, dict)
+        and all(isinstance(entry.get(key), str) for key in _KEYS)
+        and _SLUG.fullmatch(entry["slug"]) is not None
+    )
 
 
 def _proposal(entry: Mapping[str, Any], config: Config, *, department: str) -> Surprise:

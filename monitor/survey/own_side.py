@@ -9,6 +9,7 @@ from monitor.core.french.formatting import count
 from monitor.core.model import Family, Observation, Resolution
 from monitor.core.model.exchange import StatusClass, status_class
 from monitor.core.untrusted.public_addresses import is_public
+from monitor.fetch.resolve import system_servers
 from monitor.survey.stamp_authorities import kept_stamps
 from monitor.survey.surprise import ConfigEdit, Surprise, SurpriseKind
 from monitor.survey.survey_folder import SurveyFolder
@@ -75,6 +76,12 @@ def reserves(config: Config) -> list[ControlHost]:
     return [host for host in RESERVES if host.operator not in operators]
 
 
+def resolvers(config: Config) -> tuple[str, ...]:
+    """Return the resolvers that the service would ask, those of the machine included."""
+    first = config.resolvers or system_servers()
+    return tuple(dict.fromkeys((*first, *config.second_resolvers)))
+
+
 def own_side(
     folder: SurveyFolder, config: Config, observations: Mapping[str, Observation]
 ) -> OwnSide:
@@ -91,12 +98,12 @@ class _OwnSideReading:
         self._config = config
         self._observations = observations
         self._surprises: list[Surprise] = []
+        self._servers = resolvers(config)
         # Without configured ones, those of the machine that made the survey.
-        servers = {*config.resolvers, *config.second_resolvers} if config.resolvers else None
         self._resolutions = {
             server: resolutions
             for server, resolutions in folder.index.resolvers.items()
-            if servers is None or server in servers
+            if not config.resolvers or server in self._servers
         }
         self._faults: list[str] = []
 
@@ -174,6 +181,7 @@ class _OwnSideReading:
             other
             for other, resolutions in answers.items()
             if other != server
+            and other in self._servers  # a folder of another machine's may name any
             and any(resolution.addresses for resolution in resolutions)
             and not list(_odd(other, answers))
         ]

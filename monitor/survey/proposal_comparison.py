@@ -13,8 +13,9 @@ from monitor.survey.target_reading import TargetReading
 from monitor.survey.target_surprises import without_session
 
 ABSENT = "–"
-PUBLIC_ROOTS = "les racines publiques"
-_ENABLED, _ROOTS = "enabled", "roots"
+PUBLICROOTS = "les racines publiques"
+ROOTS = "roots"  # of which a configuration holds the certificates, not the path
+_ENABLED = "enabled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,12 +56,12 @@ def comparison(
 
 
 def _keys(edit: ConfigEdit, before: Config, after: Config) -> Iterator[ComparedLine]:
-    old, new = _configured(edit, before), _configured(edit, after)
+    old, new = configured(edit, before), configured(edit, after)
     for key in edit.values:
         yield ComparedLine(name=key, before=old.get(key, ABSENT), after=new.get(key, ABSENT))
 
 
-def _configured(edit: ConfigEdit, config: Config) -> Mapping[str, str]:
+def configured(edit: ConfigEdit, config: Config) -> Mapping[str, str]:
     """Return what a configuration has for the keys of an edit, encoded."""
     if not edit.listed:
         return {key: toml(value) for key, value in _SECTIONS[edit.table](config).items()}
@@ -88,7 +89,7 @@ _ATTRIBUTES = {"source_of": "source"}  # by key, where their names differ
 def _attributes(entry: object, keys: Iterable[str]) -> Mapping[str, str]:
     values = {key: getattr(entry, _ATTRIBUTES.get(key, key), None) for key in keys}
     return {
-        key: _roots(value) if key == _ROOTS else toml(value)
+        key: _roots(value) if key == ROOTS else toml(value)
         for key, value in values.items()
         if value is not None
     }
@@ -96,7 +97,7 @@ def _attributes(entry: object, keys: Iterable[str]) -> Mapping[str, str]:
 
 def _roots(pem: str) -> str:
     digests = [sha256(der).hexdigest() for der in certificates(pem.encode())] if pem else []
-    return ", ".join(f"empreinte {digest}" for digest in digests) or PUBLIC_ROOTS
+    return ", ".join(f"empreinte {digest}" for digest in digests) or PUBLICROOTS
 
 
 def _judged(reading: TargetReading, config: Config) -> str:

@@ -88,6 +88,11 @@ class Surprise:
     advice: str
     edit: ConfigEdit | None = None
 
+    def __post_init__(self) -> None:
+        # What a site says stays within its line of a terminal, where questions are asked.
+        for name in ("about", "observed"):
+            object.__setattr__(self, name, " ".join(getattr(self, name).splitlines()))
+
 
 def toml(value: LineValue) -> str:
     """Encode a value; JSON strings, booleans and lists of strings are TOML too.

@@ -11,117 +11,47 @@ is read from it is bounded and checked.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import TypeAdapter, ValidationError
 
 from monitor import __version__
 from monitor.core.model import (
     CaptureReason,
-    ClockReading,
-    Exchange,
-    Failure,
-    GapCause,
-    LaneState,
     Observation,
-    Resolution,
     Target,
-    Verdict,
 )
 from monitor.evidence import bounded, durable
 from monitor.evidence.captures import capture_metadata, capture_records, day_files
-from monitor.evidence.captures.capture_metadata import CaptureMetadata, observation_from
+from monitor.evidence.captures.capture_metadata import CaptureMetadata, hops, observation_from
 from monitor.evidence.captures.warc import WarcError
-from monitor.fetch import text
 from monitor.fetch.reparse import reread
 from monitor.runtime.errors import VigieError, in_french
+from monitor.survey.survey_index import (
+    FORMAT,
+    MAX_OFFSET_US,
+    ROBOTS,
+    StampStep,
+    SurveyIndex,
+    origin_of,
+    plausible,
+    robots_step,
+    step_of,
+)
 
-FORMAT = "vigie-survey/1"
 INDEX = "index.json"
 ANSWERS = "answers"
 STAMPS = "stamps"
-ROBOTS = "robots"  # slug of the captures of robots.txt
-ROBOTS_CHARACTERS = 50_000  # in the index; the answer is kept whole
 MAX_INDEX_BYTES = 20_000_000
 MAX_FILES = 50  # of answers
-MAX_BYTES = 400_000_000  # of all answers: those of 190 sites are some 30 MB
+MAX_BYTES = 200_000_000  # of all answers, packed and not: those of 190 sites are some 60 MB
 
 
 class SurveyError(VigieError):
     """A folder that is no survey, or a damaged one. French, for the operator."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SurveyStep:
-    """One thing that was asked once.
-
-    Attributes:
-        url: What was asked for; another address since is to be asked again.
-        sha256: Of the account of its capture, "" when there is no answer to keep.
-        sure: Whether it was an answer of the site's, and no fault of our own side.
-        gap: Why it was not asked: robots.txt, a pause, a refusal of its platform.
-
-    """
-
-    at: datetime
-    url: str
-    sha256: str = ""
-    sure: bool = True
-    gap: GapCause | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StampStep:
-    """One request to an authority. `why` is why there is no answer, "" when there is one."""
-
-    at: datetime
-    nonce: int
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RobotsStep:
-    """A robots.txt, by its site's origin."""
-
-    at: datetime
-    status: int | None
-    text: str
-    sha256: str
-
-
-@dataclass(slots=True, kw_only=True)
-class SurveyIndex:
-    """What was asked so far.
-
-    Attributes:
-        controls: By "slug/family".
-        reserves: Hosts that may replace a dead control, by slug.
-        resolvers: By address; one resolution a name.
-        clocks: By server.
-        stamps: By the slug of the authority.
-        robots: By origin.
-        targets: By slug.
-        lanes: By platform: a refusal counts across a stop.
-
-    """
-
-    format: str = FORMAT
-    version: str = __version__
-    begun_at: datetime
-    point: str
-    config_sha256: str
-    controls: dict[str, SurveyStep] = field(default_factory=dict)
-    reserves: dict[str, SurveyStep] = field(default_factory=dict)
-    resolvers: dict[str, list[Resolution]] = field(default_factory=dict)
-    clocks: dict[str, ClockReading] = field(default_factory=dict)
-    stamps: dict[str, StampStep] = field(default_factory=dict)
-    robots: dict[str, RobotsStep] = field(default_factory=dict)
-    targets: dict[str, SurveyStep] = field(default_factory=dict)
-    lanes: dict[str, LaneState] = field(default_factory=dict)
 
 
 _INDEX = TypeAdapter(SurveyIndex)
@@ -151,6 +81,9 @@ class SurveyFolder:
             raise SurveyError(f"{path} : aucun relevé lisible : {in_french(error)}") from None
         except ValidationError:
             raise SurveyError(f"{path}/{INDEX} : ce n’est pas un relevé de Vigie.") from None
+        offsets = (one.offset_us or 0 for one in index.clocks.values())
+        if any(abs(offset) > MAX_OFFSET_US for offset in offsets):
+            raise SurveyError(f"{path}/{INDEX} : des horloges impossibles.")
         if index.format != FORMAT:
             raise SurveyError(f"{path}/{INDEX} : d’une autre version de Vigie.")
         return cls(path, index)
@@ -203,12 +136,14 @@ class SurveyFolder:
             try:
                 for digest, kept_answer in day_files.accounts(path, digests):
                     observation = observation_from(*kept_answer)
+                    plausible(observation.at)
+                    total += sum(len(hop.response_bytes) for hop in hops(observation.exchange))
+                    _check_total(self.path, total)  # before they are unpacked
                     exchange = reread(observation.exchange)
                     total += sum(len(part.body) for part in exchange.flat())
-                    if total > MAX_BYTES:
-                        raise SurveyError(f"{self.path} : plus de {MAX_BYTES} octets de réponses.")
+                    _check_total(self.path, total)
                     yield digest, kept_answer[0], replace(observation, exchange=exchange)
-            except (OSError, WarcError) as error:
+            except (OSError, ValueError, WarcError) as error:
                 raise SurveyError(f"{path} : réponses illisibles : {error}") from None
 
     def _digests(self) -> set[str]:
@@ -269,30 +204,6 @@ class SurveyFolder:
         return sha256(_INDEX.dump_json(self.index)).hexdigest()
 
 
-def step_of(target: Target, observation: Observation, digest: str) -> SurveyStep:
-    """Return what the index says of an answer. `digest` is that of its account.
-
-    It is sure when nothing of our own side can have made it: a certificate of an unknown authority
-    may be good by a newer list of authorities than ours.
-    """
-    sure = (
-        observation.judgement.verdict is not Verdict.UNKNOWN
-        and observation.exchange.failure is not Failure.SSL_UNKNOWN_AUTHORITY
-    )
-    return SurveyStep(at=observation.at, url=target.url, sha256=digest, sure=sure)
-
-
-def robots_step(exchange: Exchange, digest: str) -> RobotsStep:
-    """Return what the index says of a robots.txt."""
-    return RobotsStep(
-        at=exchange.started_at,
-        status=exchange.status,
-        text=text(exchange)[:ROBOTS_CHARACTERS],
-        sha256=digest,
-    )
-
-
-def origin_of(url: str) -> str:
-    """Return the scheme, host and port of an address, lower case."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}".lower()
+def _check_total(path: Path, total: int) -> None:
+    if total > MAX_BYTES:
+        raise SurveyError(f"{path} : plus de {MAX_BYTES} octets de réponses.")

@@ -23,7 +23,8 @@ from monitor.evidence.captures.capture_metadata import CaptureMetadata
 from monitor.survey.explored_page import UPKEEP
 from monitor.survey.own_side import OwnSide, own_side
 from monitor.survey.surprise import KIND_WORDS, Surprise, SurpriseKind
-from monitor.survey.survey_folder import SurveyFolder, origin_of
+from monitor.survey.survey_folder import SurveyFolder
+from monitor.survey.survey_index import origin_of
 from monitor.survey.target_reading import TargetClass, TargetReading
 from monitor.survey.target_surprises import SurpriseSearch
 

@@ -34,7 +34,6 @@ from monitor.evidence.outbound_http import OutboundHttp, Unreachable
 from monitor.evidence.timestamps.certificate_files import as_pem
 from monitor.evidence.timestamps.rfc3161 import MAX_ANSWER_BYTES, Question
 from monitor.fetch import Fetcher, Gate, Resolver, text
-from monitor.fetch.resolve import system_servers
 from monitor.probe.build import (
     CONTROL_DEADLINE_S,
     ROBOTS_DEADLINE_S,
@@ -48,7 +47,7 @@ from monitor.probe.robots_cache import RobotsBook
 from monitor.probe.turn_queue import NoTurn
 from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults
-from monitor.survey.own_side import reserves
+from monitor.survey.own_side import reserves, resolvers
 from monitor.survey.stamp_authorities import (
     ANSWER,
     CHECKPOINT,
@@ -57,10 +56,10 @@ from monitor.survey.stamp_authorities import (
     KeptStamp,
     issuers_above,
 )
-from monitor.survey.survey_folder import (
+from monitor.survey.survey_folder import SurveyFolder
+from monitor.survey.survey_index import (
     ROBOTS,
     StampStep,
-    SurveyFolder,
     SurveyStep,
     origin_of,
     robots_step,
@@ -353,12 +352,6 @@ class Surveyor:
         except Unreachable:
             return b""
         return reply.body if reply.status == 200 else b""  # noqa: PLR2004 -- RFC 5280 4.2.2.1
-
-
-def resolvers(config: Config) -> tuple[str, ...]:
-    """Return the resolvers that the service would ask, those of the machine included."""
-    first = config.resolvers or system_servers()
-    return tuple(dict.fromkeys((*first, *config.second_resolvers)))
 
 
 def names_to_resolve(config: Config) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ class SurpriseSearch:
 
     def of(self, reading: TargetReading) -> Iterator[Surprise]:
         """Yield what is otherwise than configured at one target; at most one of each kind."""
-        if reading.gap is GapCause.ROBOTS:
+        if reading.gap is GapCause.ROBOTS and reading.target.slug in self.config.by_slug:
             yield _forbidden(reading)
         exchange, judgement = reading.exchange, reading.judgement
         if exchange is None or judgement is None:
@@ -58,7 +58,9 @@ class SurpriseSearch:
         for look in _LOOKS:
             surprise = look(self, reading)
             if surprise is not None:
-                yield surprise
+                # A target of another's survey that is none here has no line to correct.
+                ours = reading.target.slug in self.config.by_slug
+                yield surprise if ours else replace(surprise, edit=None)
                 return
 
     def links_of_site(self, reading: TargetReading) -> Iterator[PageLink]:

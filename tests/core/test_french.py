@@ -35,6 +35,11 @@ def test_an_instant_is_written_in_paris_time_with_utc_beside_it() -> None:
     assert clock_time(at) == "09:14:05"
 
 
+def test_an_instant_at_the_edge_of_the_calendar_is_written() -> None:
+    """RFC 5280: a certificate without an end says the last second of the year 9999."""
+    assert "9999" in when(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC))
+
+
 def test_the_utc_date_is_written_when_it_is_another_day() -> None:
     at = datetime(2026, 7, 31, 22, 30, tzinfo=UTC)
     expected = "1er août 2026 à 00:30:00 (heure de Paris ; 31 juillet 2026 à 22:30:00 UTC)"

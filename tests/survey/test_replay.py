@@ -70,7 +70,7 @@ def test_the_page_is_one_file_without_script_and_escapes_what_sites_say(
     assert "[[target]]" in page
     assert "Votre installation est correcte" in page
     assert "<h1>Nos équipes" not in page
-    assert "\N{NO-BREAK SPACE}: prefecture-34" in page
+    assert "\N{NO-BREAK SPACE}: Préfecture d’essai 34 – étrangers" in page
 
 
 def test_each_is_accepted_by_a_script_and_then_nothing_is_left(

@@ -179,5 +179,8 @@ def _unbroken(text: str) -> str:
 def _both(at: datetime) -> tuple[datetime, datetime]:
     if at.tzinfo is None:
         raise ValueError("a naive datetime has no instant")
-    utc = at.astimezone(UTC)
-    return utc, utc.astimezone(PARIS)
+    try:
+        utc = at.astimezone(UTC)
+        return utc, utc.astimezone(PARIS)
+    except OverflowError:  # a certificate without an end says 31 December 9999 (RFC 5280 4.1.2.5)
+        return at.replace(tzinfo=UTC), at.replace(tzinfo=UTC)
