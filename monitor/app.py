@@ -19,6 +19,7 @@ import structlog
 
 from monitor import __version__
 from monitor.attest.anchoring import Anchoring, open_journal
+from monitor.attest.follower_child import keep_watching
 from monitor.attest.own_witness import build_witness
 from monitor.attest.register import record_requests
 from monitor.attest.sealing import NoSealer, Sealer, journal_key, require_journal
@@ -83,6 +84,7 @@ class App:
         self._settings = settings
         self._store = store
         self._clock = clock
+        self._config_folder = config_folder
         fetcher = build_fetcher(config, clock, resolver)
         self._fetcher = fetcher
         self._faults = Faults(clock)
@@ -203,6 +205,10 @@ class App:
                 self._loop(self._alerts.run())
             if self._dossiers is not None:
                 self._loop(self._dossiers.run())
+            if self._config.points and self._config_folder is not None:
+                self._loop(
+                    keep_watching(self._config_folder, self._settings.data, self._clock.sleep)
+                )
             self._loop(self._every(THIN_INTERVAL_S, self._prune_daily_copies))
             self._loop(self._every(ROLL_UP_INTERVAL_S, self._roll_up))
             figures = RollingFigures(

@@ -54,6 +54,7 @@ COMMANDS = {
     "backup": "backup",
     "restore": "backup",
     "witness": "witness",
+    "follow": "follow_points",
 }
 _RECORD = 0o027  # umask: only the service and its group may read the record
 _FOR_OTHERS = frozenset(

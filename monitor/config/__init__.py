@@ -5,7 +5,14 @@
 
 from monitor.config.loading import load
 from monitor.config.rules.budgets import Load, load_of
-from monitor.config.schema import ControlHost, Cosigner, Publisher, Retention, StampAuthority
+from monitor.config.schema import (
+    ControlHost,
+    Cosigner,
+    OtherPoint,
+    Publisher,
+    Retention,
+    StampAuthority,
+)
 from monitor.config.strict_toml.problems import ConfigError, Problem
 from monitor.config.values import (
     Channel,
@@ -31,6 +38,7 @@ __all__ = [
     "FigureSettings",
     "Load",
     "Mail",
+    "OtherPoint",
     "Problem",
     "Publisher",
     "Relay",

@@ -122,6 +122,7 @@ def _config(
         relay=_relay(mail),
         channels=channels_of(main),
         returned=_returned(mail, mail.sender or service.contact),
+        points=tuple(main.points.values()),
     )
 
 

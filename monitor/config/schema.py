@@ -1,8 +1,8 @@
 """The schema of the files: their keys. Unknown keys are refused; `field_types` has the values.
 
 Where a table holds what the program uses, its class is the program's own: `Publisher`, `Retention`,
-`ControlHost`, `StampAuthority`, `Cosigner`. The others, whose name ends in `Entry`, are completed
-(defaults of other tables, units) into those of `values` and of the core.
+`ControlHost`, `StampAuthority`, `Cosigner`, `OtherPoint`. The others, whose name ends in `Entry`,
+are completed (defaults of other tables, units) into those of `values` and of the core.
 """
 
 from collections.abc import Mapping
@@ -21,6 +21,7 @@ from monitor.config.fields.field_types import (
     HostPattern,
     Interval,
     IpAddress,
+    JournalPlace,
     KeyName,
     Label,
     LogKey,
@@ -243,6 +244,23 @@ class WitnessEntry(Entry):
     log: list[Any] = []  # of LogEntry, each validated alone
 
 
+class OtherPoint(Entry):
+    """Another point, whose journal we follow.
+
+    Attributes:
+        name: Ours for it, also of its folder below `data/points/`.
+        operator: Two points of one operator are one voice.
+        key: Verifier key of its journal.
+        url: Address of its journal, or the absolute path of a folder.
+
+    """
+
+    name: Slug
+    operator: Text
+    key: LogKey
+    url: JournalPlace
+
+
 class PlatformEntry(Entry):
     slug: Slug
     name: Text
@@ -372,6 +390,7 @@ class MainEntry(Entry):
     stamps: Any = None
     cosigning: Any = None
     witness: Any = None
+    points: Annotated[list[Any], Field(max_length=20)] = []  # of OtherPoint, each alone
     figures: Any = None
     web: Any = None
     legal: Any = None

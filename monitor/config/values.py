@@ -17,6 +17,7 @@ from monitor.config.schema import (
     ControlHost,
     Cosigner,
     LegalEntry,
+    OtherPoint,
     Publisher,
     Retention,
     Security,
@@ -235,6 +236,7 @@ class Config:
     relay: Relay | None = field(default=None, compare=False)  # the same; None: no mail
     channels: tuple[Channel, ...] = field(default=(), compare=False)
     returned: ReturnedMail | None = field(default=None, compare=False)  # None: nobody reads it
+    points: tuple[OtherPoint, ...] = field(default=(), compare=False)  # change no check of ours
     local: tuple[Setting, ...] = field(default=(), repr=False, compare=False)
     sha256: str = field(init=False)
     by_slug: Mapping[str, Target] = field(init=False, repr=False, compare=False)
@@ -247,6 +249,7 @@ class Config:
             *(host.url for host in self.controls.hosts),
             *(party.url for party in self.stamping.authorities),
             *(party.url for party in self.cosigning.witnesses),
+            *(point.url for point in self.points),
         ]
         for target in self.targets:
             ours += [target.url, *target.signs_of_life]

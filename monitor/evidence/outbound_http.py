@@ -1,4 +1,4 @@
-"""HTTP client for time-stamp authorities, witnesses and channels of notices.
+"""HTTP client for time-stamp authorities, witnesses, journals of others and channels of notices.
 
 Bounded in size and time; no redirects, proxies, cookies or decompression. Names are resolved
 here, and the connection goes to the very address that was checked, so that a name that resolves
@@ -8,7 +8,8 @@ to a private address the second time gains nothing (DNS rebinding).
 import asyncio
 import socket
 import ssl
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,11 +36,16 @@ class NeverAsked(Unreachable):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """An answer. `media_type` is lower case, without parameters."""
+    """An answer; `body` is as it came, coded as `encoding` says.
+
+    `media_type` and `encoding` are lower case, without parameters; `etag` is as it was written.
+    """
 
     status: int
     media_type: str
     body: bytes
+    encoding: str = ""
+    etag: str = ""
 
 
 class OutboundHttp:
@@ -52,9 +58,17 @@ class OutboundHttp:
         allow_private: bool = False,
         extra_ca: Path | None = None,
         ports: Collection[int] | None = PORTS,
+        reuse: bool = False,
     ) -> None:
-        """Load the trusted roots. `ports` are those that may be connected to, None for all."""
+        """Load the trusted roots.
+
+        `ports` are those that may be connected to, None for all. `reuse`: many requests share
+        connections, and the addresses that were checked first, until `aclose`.
+        """
         self._ports = ports
+        self._reuse = reuse
+        self._addresses: dict[str, list[str]] = {}
+        self._clients: dict[tuple[str, str], httpx.AsyncClient] = {}
         self._allow_private = allow_private
         # Not `create_default_context`: it obeys SSLKEYLOGFILE, and writes keys where that says.
         self._tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # names checked
@@ -97,11 +111,18 @@ class OutboundHttp:
             raise NeverAsked(str(error)) from error
         return await self._send(request, limit_bytes=limit_bytes, deadline_s=deadline_s)
 
-    async def get(self, url: str, *, limit_bytes: int, deadline_s: float) -> Reply:
+    async def get(
+        self,
+        url: str,
+        *,
+        limit_bytes: int,
+        deadline_s: float,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
         """GET a URL. Raises Unreachable when no answer comes within the bounds."""
         try:
             with reading("address"):  # it may come from a certificate
-                request = httpx.Request("GET", url, headers=self._headers)
+                request = httpx.Request("GET", url, headers={**self._headers, **(headers or {})})
         except Unreadable as error:
             raise Unreachable(str(error)) from error
         return await self._send(request, limit_bytes=limit_bytes, deadline_s=deadline_s)
@@ -130,7 +151,16 @@ class OutboundHttp:
                 raise Unreachable(f"{type(error).__name__}: {error}") from error
         raise last
 
+    async def aclose(self) -> None:
+        """Close the connections that were kept for reuse."""
+        clients = list(self._clients.values())
+        self._clients.clear()
+        for client in clients:
+            await client.aclose()
+
     async def _resolve(self, url: httpx.URL) -> list[str]:
+        if url.host in self._addresses:
+            return self._addresses[url.host]
         try:
             results = await asyncio.get_running_loop().getaddrinfo(
                 url.host, url.port, type=socket.SOCK_STREAM
@@ -142,7 +172,29 @@ class OutboundHttp:
             for address in addresses:
                 if not is_public(address):
                     raise NeverAsked(f"{url.host} is at {address}, which is not public")
+        if self._reuse:
+            self._addresses[url.host] = addresses
         return addresses
+
+    @asynccontextmanager
+    async def _client(self, host: str, address: str) -> AsyncIterator[httpx.AsyncClient]:
+        """Yield a client for one host at one address: connections are never shared by two hosts."""
+        client = self._clients.get((host, address))
+        if client is not None:
+            client.cookies.clear()
+            yield client
+            return
+        transport = httpx.AsyncHTTPTransport(
+            verify=self._tls, trust_env=False, socket_options=[_SMALL_WINDOW]
+        )
+        times = httpx.Timeout(None, connect=CONNECT_S)  # one deadline bounds it all
+        client = httpx.AsyncClient(transport=transport, trust_env=False, timeout=times)
+        if self._reuse:
+            self._clients[host, address] = client
+            yield client
+            return
+        async with client:
+            yield client
 
     async def _exchange(self, request: httpx.Request, address: str, limit_bytes: int) -> Reply:
         url = request.url
@@ -153,11 +205,7 @@ class OutboundHttp:
             content=request.content,
             extensions={"sni_hostname": url.host},
         )
-        transport = httpx.AsyncHTTPTransport(
-            verify=self._tls, trust_env=False, socket_options=[_SMALL_WINDOW]
-        )
-        times = httpx.Timeout(None, connect=CONNECT_S)  # one deadline bounds it all
-        async with httpx.AsyncClient(transport=transport, trust_env=False, timeout=times) as client:
+        async with self._client(url.host, address) as client:
             answer = await client.send(pinned, stream=True)
             try:
                 body = bytearray()
@@ -168,4 +216,10 @@ class OutboundHttp:
             finally:
                 await answer.aclose()
         media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-        return Reply(status=answer.status_code, media_type=media_type, body=bytes(body))
+        return Reply(
+            status=answer.status_code,
+            media_type=media_type,
+            body=bytes(body),
+            encoding=answer.headers.get("content-encoding", "").strip().lower(),
+            etag=answer.headers.get("etag", ""),
+        )

@@ -25,7 +25,8 @@ GIVEN = (
     values.Witnessing, values.FigureSettings, values.Mail, values.Relay, values.ReturnedMail,
     values.Channel, Target, Platform,
     Policy, Component, Milestone, OpeningHours, schema.Publisher, schema.Retention,
-    schema.ControlHost, schema.StampAuthority, schema.Cosigner, schema.LegalEntry,
+    schema.ControlHost, schema.StampAuthority, schema.Cosigner, schema.OtherPoint,
+    schema.LegalEntry,
 )  # fmt: skip
 # Fields that the rules of the files alone read.
 RULES = {
@@ -51,6 +52,12 @@ key = "temoin.association.org/w+2c8ca831+BAOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQ
 
 [[witness.log]]
 key = "vigie.association.org/journal+d9910ef8+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
+
+[[points]]
+name = "lyon"
+operator = "Association de Lyon"
+key = "vigie.association.org/journal+d9910ef8+AQOhB7/zzhC+HXDdGOdLwJln5NYwm6UNXx3chmQSVTG4"
+url = "https://vigie.association.org/journal"
 
 [[target]]
 slug = "a-nous"

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.core.changes.page_events import DeadLink, PageEdge, PageEvent
-from monitor.core.journal import encode
+from monitor.core.journal import encode, leaf_schema
 from monitor.core.journal.decode import check_from, read_instant
 from monitor.core.journal.encode import PLANNED
 from monitor.core.journal.jcs import INTEGER_LIMIT, canonical
@@ -207,7 +207,8 @@ SHA256 = "0123456789abcdef" * 4
 def test_each_kind_of_field_has_its_values(
     kind: str, good: list[object], bad: list[object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(FIELDS, "round", {"value": kind})
+    monkeypatch.setitem(leaf_schema._NAMED, "round", {"value": kind})
+    monkeypatch.setitem(leaf_schema._REQUIRED, "round", frozenset({"value"}))
 
     def refused(value: object) -> str | None:
         leaf = {"v": 1, "type": "round", "value": value}

@@ -1,7 +1,7 @@
 """A courier that never leaves the process: each address is a function."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from monitor.evidence.outbound_http import OutboundHttp, Reply, Unreachable
 
@@ -21,8 +21,15 @@ class FakeCourier(OutboundHttp):
         del media_type, deadline_s
         return await self._carry(url, body, limit_bytes)
 
-    async def get(self, url: str, *, limit_bytes: int, deadline_s: float) -> Reply:
-        del deadline_s
+    async def get(
+        self,
+        url: str,
+        *,
+        limit_bytes: int,
+        deadline_s: float,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        del deadline_s, headers
         return await self._carry(url, b"", limit_bytes)
 
     async def _carry(self, url: str, body: bytes, limit_bytes: int) -> Reply:

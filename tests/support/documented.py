@@ -35,6 +35,7 @@ _PLACES: Mapping[str, type[schema.Entry]] = {
     "[[cosigning.witness]]": schema.Cosigner,
     "[witness]": schema.WitnessEntry,
     "[[witness.log]]": schema.LogEntry,
+    "[[points]]": schema.OtherPoint,
     "[figures]": schema.FiguresEntry,
     "[[figures.opening]]": schema.OpeningEntry,
     "[[figures.component]]": schema.ComponentEntry,

@@ -160,6 +160,11 @@ def _channel_kind(value: str) -> str:
     return value
 
 
+def _journal_place(value: str, info: ValidationInfo) -> str:
+    """Refuse what is neither the address of a journal nor the absolute path of a folder."""
+    return _text(value) if value.startswith("/") else _url(value, info)
+
+
 Text = Annotated[str, AfterValidator(_text)]
 Slug = Annotated[str, AfterValidator(_slug)]
 Label = Annotated[str, AfterValidator(_label)]  # of a name in the DNS
@@ -175,6 +180,7 @@ KeyName = Annotated[str, AfterValidator(_key_name)]
 ChannelKind = Annotated[str, AfterValidator(_channel_kind)]
 Destination = Annotated[Text, AfterValidator(_destination)]
 WitnessKey = Annotated[Text, _key(verifier_keys.WITNESS)]
+JournalPlace = Annotated[str, AfterValidator(_journal_place)]
 LogKey = Annotated[Text, _key(verifier_keys.LOG)]
 Interval = Annotated[int, Field(ge=1, le=86_400), pace(30)]
 Deadline = Annotated[float, Field(ge=1, le=120)]

@@ -1,6 +1,6 @@
-"""`[journal]`, `[stamps]`, `[cosigning]` and `[witness]`.
+"""`[journal]`, `[stamps]`, `[cosigning]`, `[witness]` and `[[points]]`.
 
-Our journal, its authorities and witnesses, and the journals that we cosign.
+Our journal, its authorities and witnesses, the journals that we cosign, and those that we follow.
 """
 
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from cryptography import x509
 
 from monitor.config.files.main_file import MainFile
-from monitor.config.schema import Cosigner, LogEntry, StampAuthority
+from monitor.config.schema import Cosigner, LogEntry, OtherPoint, StampAuthority
 from monitor.config.strict_toml.toml_files import SIZE_MAX
 from monitor.config.values import (
     Cosigning,
@@ -30,6 +30,8 @@ def check_evidence(main: MainFile, folder: Path) -> None:
     _check_authorities(main, folder)
     _check_keys(main, main.cosigners, "cosigning", "witness")
     _check_keys(main, main.logs, "witness", "log")
+    _check_keys(main, main.points, "points")
+    _check_points(main)
     if main.cosigning and main.cosigning.needed > len(main.cosigning.witness):
         main.tables.refuse(
             "cosigning", "needed", value=main.cosigning.needed,
@@ -64,7 +66,20 @@ def _check_authorities(main: MainFile, folder: Path) -> None:
         )  # fmt: skip
 
 
-def _check_keys(main: MainFile, entries: Mapping[int, Cosigner | LogEntry], *keys: str) -> None:
+def _check_points(main: MainFile) -> None:
+    names: set[str] = set()
+    for index, point in main.points.items():
+        if point.name in names:
+            main.tables.refuse(
+                "points", index, "name", value=point.name,
+                reason="nom déjà pris", cure="en choisir un autre",
+            )  # fmt: skip
+        names.add(point.name)
+
+
+def _check_keys(
+    main: MainFile, entries: Mapping[int, Cosigner | LogEntry | OtherPoint], *keys: str
+) -> None:
     keys_seen: set[str] = set()
     for index, entry in entries.items():
         if entry.key in keys_seen:

@@ -41,6 +41,7 @@ class MainFile:
     cosigners: dict[int, schema.Cosigner]  # by position in the file
     witness: schema.WitnessEntry | None
     logs: dict[int, schema.LogEntry]  # by position in the file
+    points: dict[int, schema.OtherPoint]  # by position in the file
     figures: schema.FiguresEntry | None
     openings: dict[int, schema.OpeningEntry]  # by position in the file
     components: dict[int, schema.ComponentEntry]  # by position in the file
@@ -101,6 +102,7 @@ def read_main(folder: Path) -> MainFile:
         cosigners=tables.items(schema.Cosigner, "cosigning", "witness"),
         witness=tables.section(schema.WitnessEntry, "witness"),
         logs=tables.items(schema.LogEntry, "witness", "log"),
+        points=tables.items(schema.OtherPoint, "points"),
         figures=tables.section(schema.FiguresEntry, "figures"),
         openings=tables.items(schema.OpeningEntry, "figures", "opening"),
         components=tables.items(schema.ComponentEntry, "figures", "component"),

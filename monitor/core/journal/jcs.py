@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 INTEGER_LIMIT = 1 << 53
+_DIGITS = 17  # of the longest integer, with its sign
 
 
 def canonical(value: Any) -> bytes:
@@ -21,6 +22,34 @@ def canonical(value: Any) -> bytes:
     _require_profile(value)
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return text.encode()
+
+
+def read_canonical(data: bytes) -> Any:
+    """Return the value that these bytes are the canonical form of: the inverse of `canonical`.
+
+    Raises:
+        ValueError: they are no JSON, or not in that form.
+        RecursionError: they are nested too deeply.
+
+    """
+    value = json.loads(data, parse_int=_integer, parse_float=_refuse, parse_constant=_refuse)
+    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    if text.encode() != data:
+        raise ValueError("not canonical JSON")
+    if not data.isascii():  # then a key may be what it must not
+        _require_profile(value)
+    return value
+
+
+def _integer(text: str) -> int:
+    value = int(text) if len(text) <= _DIGITS else INTEGER_LIMIT
+    if not -INTEGER_LIMIT < value < INTEGER_LIMIT:
+        raise ValueError(f"{text[:_DIGITS]} is too large for canonical JSON")
+    return value
+
+
+def _refuse(text: str) -> Any:
+    raise ValueError(f"not canonical JSON: {text[:_DIGITS]}")
 
 
 def _require_profile(value: Any) -> None:

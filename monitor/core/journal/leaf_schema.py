@@ -71,6 +71,19 @@ OF_EDGE: Mapping[str, frozenset[str]] = {
     "start": frozenset({"setup", "version"}),
     "stop": frozenset({"start"}),
 }
+_ALWAYS = frozenset({"v", "type"})
+_NAMED = {
+    kind: {name.rstrip("?"): wanted for name, wanted in fields.items()}
+    for kind, fields in FIELDS.items()
+}
+_REQUIRED = {
+    kind: frozenset(name for name in fields if not name.endswith("?"))
+    for kind, fields in FIELDS.items()
+}
+_WORDS_OF = {
+    kind: tuple((name, words) for (of, name), words in WORDS.items() if of == kind)
+    for kind, _ in WORDS
+}
 _FRENCH = {"text": "un texte", "integer": "un nombre entier", "boolean": "un booléen",
            "list": "une liste", "object": "un objet", "sha256": "une empreinte SHA-256",
            "instant": "un instant du journal"}  # fmt: skip
@@ -89,24 +102,24 @@ def refusal(leaf: Any, *, idx: int, kind_of: Callable[[int], str | None]) -> str
     """
     if not isinstance(leaf, dict) or leaf.get("v") != VERSION:
         return "ce n’est pas une feuille de cette version"
-    fields = FIELDS.get(leaf.get("type", ""))
+    kind_of_leaf = leaf.get("type", "")
+    fields = _NAMED.get(kind_of_leaf) if isinstance(kind_of_leaf, str) else None
     if fields is None:
-        return f"type inconnu : {leaf.get('type')!r}"
-    names = {name.rstrip("?"): name.endswith("?") for name in fields}
-    unknown = leaf.keys() - names.keys() - {"v", "type"}
-    missing = {name for name, optional in names.items() if not optional} - leaf.keys()
-    if unknown or missing:
-        return f"champs inconnus ou absents : {', '.join(sorted(unknown | missing))}"
-    for name, kind in fields.items():
-        value = leaf.get(name.rstrip("?"))
-        if value is not None and not _is(value, kind, idx=idx, kind_of=kind_of):
-            return f"{name.rstrip('?')} : il faut {_in_french(kind)}"
+        return f"type inconnu : {kind_of_leaf!r}"
+    required = _REQUIRED[kind_of_leaf]
+    if not (required <= leaf.keys() <= fields.keys() | _ALWAYS):
+        wrong = (leaf.keys() - fields.keys() - _ALWAYS) | (required - leaf.keys())
+        return f"champs inconnus ou absents : {', '.join(sorted(wrong))}"
+    for name, value in leaf.items():
+        kind = fields.get(name)
+        if kind and value is not None and not _is(value, kind, idx=idx, kind_of=kind_of):
+            return f"{name} : il faut {_in_french(kind)}"
     return _other_words(leaf)
 
 
 def _other_words(leaf: Mapping[str, Any]) -> str | None:
-    for (kind, name), words in WORDS.items():
-        if leaf["type"] == kind and leaf[name] not in words:
+    for name, words in _WORDS_OF.get(leaf["type"], ()):
+        if leaf[name] not in words:
             return f"{name} : mot inconnu, {leaf[name]!r}"
     if leaf["type"] == "run":
         ought = OF_EDGE[leaf["edge"]]

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from monitor.core.journal import doubt
 from monitor.core.journal.decode import check_from, conditions_from, event_from, policy_of
-from monitor.core.model import Event, Incident, Policy, Sighting, State, Transition
+from monitor.core.model import Event, Incident, Outage, Policy, Sighting, State, Transition
 from monitor.core.model.check import Check, ConnectionProfile
 from monitor.core.outages.fold import advance
 from monitor.core.outages.incidents import RecentOutages
@@ -139,6 +139,10 @@ class Replay:
         if key not in self._doubts:
             self._doubts[key] = doubt.Doubt(first_at=at)
         return self._doubts[key]
+
+    def remember_outage(self, outage: Outage, platform: str) -> None:
+        """Take an outage that was read before, which an incident may still grow from."""
+        self._outages.add(outage, platform)
 
     def restarted(self, at: datetime) -> None:
         """Forget the outages that the service does not load when it starts at `at`."""

@@ -25,6 +25,7 @@ from monitor.evidence.log.tlog import HASH_SIZE, TILE_WIDTH, ProofError, Tile
 CHECKPOINT = "checkpoint"
 CHANGES = "changements-de-cle"  # of keys: they lead from a known old key to the new one
 _SIZE = re.compile(r"[1-9]\d{0,17}", re.ASCII)
+_WIDTH = re.compile(r"[1-9]\d{0,2}", re.ASCII)
 _PACKED, _PACKED_SOON_GONE = 9, 1  # of gzip
 _PARTIAL = re.compile(r"tile/(\d|entries)/((?:x\d{3}/)*\d{3})\.p/(\d{1,3})(?:\.gz)?")
 MAX_BUNDLE_BYTES = TILE_WIDTH * (2 + tlog.MAX_ENTRY_BYTES)
@@ -81,6 +82,18 @@ class Tiles:
                 raise ProofError(f"{path} : {len(entries)} entrées")
             return entries[:width]
         raise ProofError(f"{tlog.bundle_path(index, width)} est absent")
+
+    def entries_so_far(self, index: int) -> list[bytes]:
+        """Return the entries beside the level-0 tile `index`, as many as there are."""
+        path = tlog.bundle_path(index)
+        partial = (file.name.removesuffix(".gz") for file in (self.folder / f"{path}.p").glob("*"))
+        widths = [int(name) for name in partial if _WIDTH.fullmatch(name)]
+        data = self._bundle(path)
+        if data is None and widths:
+            data = self._bundle(tlog.bundle_path(index, max(widths)))
+        if data is None:
+            raise ProofError(f"{path} est absent")
+        return tlog.unpack_bundle(data)
 
     def stale(self, size: int) -> Iterator[str]:
         """Yield the partial files, older than the tree of `size` leaves, that are no prefix of it.
@@ -162,11 +175,16 @@ class Tiles:
         packed = self._read(f"{path}.gz")
         if packed is None:
             return self._read(path)
-        unpacker = zlib.decompressobj(wbits=31)
-        try:
-            data = unpacker.decompress(packed, MAX_BUNDLE_BYTES + 1)
-        except zlib.error as error:
-            raise ProofError(f"{path}.gz ne se décompresse pas ({error})") from error
-        if not unpacker.eof or unpacker.unused_data or len(data) > MAX_BUNDLE_BYTES:
-            raise ProofError(f"{path}.gz est coupé, ou trop long")
-        return data
+        return inflate(packed, path)
+
+
+def inflate(packed: bytes, path: str) -> bytes:
+    """Decompress a bundle. Raises ProofError, which names `path`, when it is cut or too long."""
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        data = unpacker.decompress(packed, MAX_BUNDLE_BYTES + 1)
+    except zlib.error as error:
+        raise ProofError(f"{path}.gz ne se décompresse pas ({error})") from error
+    if not unpacker.eof or unpacker.unused_data or len(data) > MAX_BUNDLE_BYTES:
+        raise ProofError(f"{path}.gz est coupé, ou trop long")
+    return data

@@ -7,43 +7,28 @@ lost: budgets and pauses of platforms, robots.txt, refused answers of authoritie
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy import Connection, insert, select
 
-from monitor.core.journal.decode import (
-    annotation_from,
-    capture_from,
-    clock_from,
-    controls_from,
-    gap_from,
-    read_instant,
-)
-from monitor.core.journal.jcs import canonical
-from monitor.core.journal.replay import EDGES, REFERENCES, Replay, ReplayedCheck
-from monitor.core.model import Capture, Event, Outcome
+from monitor.core.journal.decode import read_instant
+from monitor.core.journal.replay import REFERENCES, Replay
 from monitor.core.model.anchors import Cosignature, Stamp, Standing
 from monitor.store.anchor_rows import write_cosignature, write_token
 from monitor.store.engine import StoreError, WriterLock, connected, name_of, parse, readable_errors
 from monitor.store.reads.journal_reads import KeptCheckpoint
+from monitor.store.rebuild.leaf_importer import Leaf, LeafImporter
 from monitor.store.rebuild.page_restore import Lost, PageRestorer
 from monitor.store.rebuild.page_stays import Texts
-from monitor.store.tables.check_tables import ClockReadingRow, GapRow, RoundRow, RunRow, table_of
+from monitor.store.tables.check_tables import table_of
 from monitor.store.tables.journal_tables import CheckpointRow, LeafRow, ReferenceRow
 from monitor.store.upgrade import is_new, migrate
-from monitor.store.writing.annotations import write_annotation
-from monitor.store.writing.intern_tables import InternTables
-from monitor.store.writing.leaf_writer import LeafWriter
-from monitor.store.writing.recorder import RecordedCheck, Recorder
-from monitor.store.writing.service_writes import run_row
 
 BATCH = 1000  # leaves of one transaction
-
-Leaf = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,28 +119,13 @@ def rebuild(
     return rebuilder.done
 
 
-@dataclass(slots=True, kw_only=True)
-class _Pending:
-    """A check that edges and captures may still follow."""
-
-    replayed: ReplayedCheck
-    edges: list[tuple[Event, int]] = field(default_factory=list)
-    captures: list[tuple[Capture, int]] = field(default_factory=list)
-
-
 class _Rebuilder:
     def __init__(self, *, bundled: int, files: Files | None) -> None:
         self.done = Rebuilt()
         self._files = files
         self._pages = PageRestorer()
-        scribe = LeafWriter({}, {})
-        self._replay = Replay()
-        self._recorder = Recorder(scribe)
-        self._kept = InternTables(scribe)
+        self._importer = LeafImporter(Replay())
         self._bundled = bundled
-        self._pending: _Pending | None = None
-        self._runs: dict[int, dict[str, Any]] = {}  # rows, by the leaf of their start
-        self._alive: dict[str, int] = {}  # of each point, the run that goes on
 
     def take(self, connection: Connection, idx: int, entry: bytes) -> None:
         """Write what follows from one leaf."""
@@ -163,42 +133,30 @@ class _Rebuilder:
             connection.execute(insert(table_of(LeafRow)), {"idx": idx, "entry": entry})
         leaf: Leaf = json.loads(entry)
         kind = leaf["type"]
-        if kind == "origin":
-            self._replay.begin(leaf)
-        elif kind in REFERENCES:
-            self._replay.remember(idx, leaf)
+        self._importer.take(connection, idx, leaf)
+        if kind in REFERENCES:
             row = {"sha256": hashlib.sha256(entry).digest(), "idx": idx}
             connection.execute(insert(table_of(ReferenceRow)), row)
             if kind == "target":
                 self._pages.target(leaf)
-        elif kind == "observation":
-            self._replay.settle()
-            self._write(connection)
-            self._pending = _Pending(replayed=self._replay.observation(idx, leaf))
-        elif kind in EDGES:
-            self._last().edges.append((self._replay.edge(leaf), idx))
-        elif kind == "capture":
-            self._last().captures.append((capture_from(leaf), idx))
         elif kind == "change":
             self._pages.change(idx, leaf, self._gone(leaf))
-        elif kind in {"run", "round", "clock", "gap", "token", "annotation"}:
-            getattr(self, f"_{kind}")(connection, idx, leaf)
+        elif kind == "token":
+            self._token(connection, idx, leaf)
 
     def finish(self, connection: Connection, last: SignedCheckpoint | None) -> None:
         """Write what depends on the whole journal."""
-        self._replay.settle()
-        self._write(connection)
-        if self._runs:
-            connection.execute(insert(table_of(RunRow)), list(self._runs.values()))
+        self._importer.close_check()
+        self._importer.flush(connection)
         if last is not None:
             self._signed(connection, last)
-        self._pages.write(connection, self._kept, self._files)
+        self._pages.write(connection, self._importer.interned, self._files)
         self.done.texts, self.done.lost_texts = self._pages.restored, tuple(self._pages.lost)
 
     def _gone(self, leaf: Leaf) -> dict[str, datetime]:
         """Return the first failing check of each failing target that links lead to, by slug."""
         states = {
-            slug: self._replay.states.get((slug, leaf["point"]))
+            slug: self._importer.replay.states.get((slug, leaf["point"]))
             for slug in leaf.get("leads_to", ())
         }
         return {
@@ -239,80 +197,3 @@ class _Rebuilder:
         )
         write_token(connection, stamp, idx)
         self.done.tokens += 1
-
-    def _last(self) -> _Pending:
-        if self._pending is None:
-            raise ValueError("a leaf follows from no check")
-        return self._pending
-
-    def _write(self, connection: Connection) -> None:
-        if self._pending is None:
-            return
-        replayed, edges = self._pending.replayed, self._pending.edges
-        captures, plan = self._pending.captures, replayed.plan
-        entry = RecordedCheck(
-            outcome=Outcome(
-                check=replayed.check,
-                state=self._replay.states[replayed.check.target, replayed.check.point],
-                events=tuple(event for event, _ in edges),
-                incidents=replayed.incidents,
-                captures=tuple(capture for capture, _ in captures),
-            ),
-            plan=plan and (plan[0], canonical(plan[1]).decode()),
-            leaf=replayed.leaf,
-            edges=tuple(idx for _, idx in edges),
-            captures=tuple(idx for _, idx in captures),
-        )
-        self._recorder.record(connection, [entry])
-        self._pending = None
-
-    def _run(self, _connection: Connection, idx: int, leaf: Leaf) -> None:
-        at = read_instant(leaf["at"])
-        if leaf["edge"] == "stop":
-            self._runs[leaf["start"]] |= {"alive_at": at, "stopped_at": at}
-            return
-        self._replay.restarted(at)
-        setup = self._replay.refer(leaf["setup"])
-        self._runs[idx] = run_row(idx, leaf, setup, at)
-        self._alive[setup["point"]] = idx
-
-    def _round(self, connection: Connection, idx: int, leaf: Leaf) -> None:
-        controls = controls_from(self._replay.refer(leaf["panel"]), leaf["at"])
-        row = {
-            "subject_id": self._kept.subject(connection, "", leaf["point"]),
-            "at": controls.at,
-            "controls_id": self._kept.controls(connection, controls),
-            "leaf": idx,
-        }
-        connection.execute(insert(table_of(RoundRow)), row)
-        run = self._runs.get(self._alive.get(leaf["point"], -1))
-        if run is not None and run["stopped_at"] is None:
-            run["alive_at"] = controls.at
-
-    def _clock(self, connection: Connection, idx: int, leaf: Leaf) -> None:
-        reading = clock_from(leaf)
-        row = {
-            "point": leaf["point"],
-            "at": reading.at,
-            "server": reading.server,
-            "offset_us": reading.offset_us,
-            "dispersion_us": reading.dispersion_us,
-            "stratum": reading.stratum,
-            "leaf": idx,
-        }
-        connection.execute(insert(table_of(ClockReadingRow)), row)
-
-    def _annotation(self, connection: Connection, idx: int, leaf: Leaf) -> None:
-        write_annotation(connection, annotation_from(leaf, number=idx), idx)
-
-    def _gap(self, connection: Connection, idx: int, leaf: Leaf) -> None:
-        gap = gap_from(leaf)
-        row = {
-            "subject_id": self._kept.subject(connection, gap.target, gap.point),
-            "from_at": gap.from_at,
-            "to_at": gap.to_at,
-            "slots": gap.slots,
-            "cause": gap.cause,
-            "leaf": idx,
-        }
-        connection.execute(insert(table_of(GapRow)), row)

@@ -1,0 +1,1 @@
+"""The journals of others, read as monitors of Certificate Transparency read logs."""
