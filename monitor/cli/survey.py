@@ -6,7 +6,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 
 from monitor.cli.parsing import (
@@ -23,10 +23,12 @@ from monitor.config import Config, load
 from monitor.config.settings import Settings, read_settings
 from monitor.core.french.formatting import duration
 from monitor.core.model import LaneState, Target
+from monitor.evidence import durable
 from monitor.evidence.outbound_http import OutboundHttp
 from monitor.probe.build import build_fetcher
 from monitor.runtime import logs
 from monitor.runtime.clock import SystemClock
+from monitor.runtime.errors import in_french
 from monitor.store import Store, is_new
 from monitor.survey.report_page import report_page
 from monitor.survey.survey_folder import SurveyFolder
@@ -78,20 +80,34 @@ def run(args: Namespace) -> int:
     logs.configure(level="ERROR")
     clock = SystemClock()
     path: Path = args.out or settings.data / FOLDER
-    folder = SurveyFolder.open(
-        path,
-        at=clock.now(),
-        point=settings.point,
-        config_sha256=config.sha256,
-        clock_limit_us=config.clock_limit_us,
-    )
     targets = chosen(config, args.only, args.platform)
-    # The lock of the writer excludes the service, which spends the same budgets.
-    with nullcontext() if is_new(settings.database_url) else open_locked(settings) as store:
+    with ExitStack() as until:
+        hold(path, until)
+        folder = SurveyFolder.open(
+            path,
+            at=clock.now(),
+            point=settings.point,
+            config_sha256=config.sha256,
+            clock_limit_us=config.clock_limit_us,
+        )
+        # The lock of the writer excludes the service, which spends the same budgets.
+        is_first = is_new(settings.database_url)
+        store = None if is_first else until.enter_context(open_locked(settings))
         until_stopped(lambda stop: survey(config, folder, targets, stop, store))
     code = print_report(written(folder, config), path, as_data=args.json)
     finished = all(target.slug in folder.index.targets for target in targets)
     return code if finished else 1
+
+
+def hold(path: Path, until: ExitStack) -> None:
+    """Exclude every other survey of a folder. Raises CommandRefused."""
+    try:
+        durable.make_folder(path)
+        durable.hold(path, until)
+    except BlockingIOError:
+        raise CommandRefused(f"{path} : un autre relevé y est en cours.") from None
+    except OSError as error:
+        raise CommandRefused(f"{path} : {in_french(error)}") from None
 
 
 def open_locked(settings: Settings) -> Store:

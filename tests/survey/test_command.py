@@ -5,10 +5,12 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from monitor.evidence import durable
 from tests.support.service import (
     LocalSite,
     environment,
@@ -93,6 +95,17 @@ def test_beside_a_running_service_it_is_refused(config: Path, tmp_path: Path) ->
         done = vigie_here("survey", "--config", config, "--data", data)
     assert done.returncode == 2
     assert not (data / "premier-jour" / "index.json").exists()
+
+
+def test_beside_another_survey_it_is_refused(config: Path, site: LocalSite, tmp_path: Path) -> None:
+    folder = tmp_path / "data" / "premier-jour"
+    durable.make_folder(folder)
+    with ExitStack() as until:
+        durable.hold(folder, until)
+        done = vigie_here("survey", "--config", config, "--data", tmp_path / "data")
+    assert done.returncode == 2
+    assert "un autre relevé y est en cours" in done.stderr
+    assert site.paths == []
 
 
 def test_without_an_identity_nothing_is_asked(
