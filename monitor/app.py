@@ -47,6 +47,7 @@ from monitor.probe.missed_slots import log_missed, missed_slots
 from monitor.probe.observer import Observer
 from monitor.probe.page_archive import Archive
 from monitor.probe.page_tracker import PageTracker, metrics_of_pages
+from monitor.probe.renderer import build_renderer, rendered
 from monitor.probe.schedule import Schedule
 from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults
@@ -128,6 +129,7 @@ class App:
             clock=clock,
             fetch=fetcher.fetch,
             again=fetcher.fetch_again,
+            render=build_renderer(config, clock, fetcher),
             judge=self._judge,
             lanes=self._lanes,
             grids=self._grids,
@@ -291,8 +293,15 @@ class App:
         self._exposition.lateness.observe(max(0.0, lateness.total_seconds()))
         if any(event.outage for event in outcome.events):
             self._spawn(self._seal_edge())
+            self._show_soon(target)
         if self._watch.in_doubt(target):
             self._recheck_soon(target, began=observation.at)
+
+    def _show_soon(self, target: Target) -> None:
+        """Show the pages of a platform whose outage begins or ends: to say what a visitor sees."""
+        for other in rendered(self._config):
+            if other.platform == target.platform and other.slug != target.slug:
+                self._schedule.once(other.slug, 0.0, partial(self._check, other, urgent=True))
 
     async def _seal_edge(self) -> None:
         """Sign a checkpoint that contains the edge of an outage, and have it time-stamped."""

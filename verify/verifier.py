@@ -1378,6 +1378,7 @@ class Copied:
         check: The leaf of the check, None when it is older than the journal; `number` is its own.
         setup, plan: What made the check, and what was watched; empty for none.
         met, panel: What the check met, and the round of controls that it names.
+        rendering: What a browser showed then.
 
     """
 
@@ -1388,6 +1389,7 @@ class Copied:
     plan: Leaf = field(default_factory=dict)
     met: "Leaf | None" = None
     panel: "Leaf | None" = None
+    rendering: "Leaf | None" = None
 
 
 def check_copy(copy: Copied, block: bytes, file: Capture, on_trust: "Counter[str]") -> None:
@@ -1405,6 +1407,7 @@ def check_copy(copy: Copied, block: bytes, file: Capture, on_trust: "Counter[str
     if copy.check is not None:
         _check_told(copy, copy.check, account, file.path)
     _check_bytes(leaf, account, file)
+    _check_shown(copy, account, file)
     if copy.check is not None:
         _check_body(copy, copy.check, account, file, on_trust)
         _check_met(copy, account, file, on_trust)
@@ -1425,6 +1428,26 @@ def _check_bytes(leaf: Leaf, account: Any, file: Capture) -> None:
                 raise Fault(f"{file.path} : octets changés ou absents, relevé du {leaf['at']}")
             _check_head(leaf, part, wire, hops[rank], file)
             file.strays -= {wire[part], entry.fields.get("warc-refers-to", "")}
+
+
+def _check_shown(copy: Copied, account: Any, file: Capture) -> None:
+    """Compare the files of what a browser showed with their copy and with their leaf."""
+    copied: dict[str, str] = {}
+    for one in account.get("shown", ()):
+        entry = file.kept.get(one["record"])
+        if entry is None or entry.digest.hex() != one["sha256"]:
+            raise Fault(
+                f"{file.path} : affichage changé ou absent ({shown(one['name'])}), relevé du "
+                f"{copy.leaf['at']}"
+            )
+        file.strays.discard(one["record"])
+        copied[one["name"]] = one["sha256"]
+    if copy.rendering is not None:
+        said = {name: kept["sha256"] for name, kept in copy.rendering["files"].items()}
+        if copied != said:
+            raise Fault(
+                f"{file.path} : la copie du {copy.leaf['at']} n’a pas l’affichage de sa feuille"
+            )
 
 
 def _check_body(
@@ -2243,6 +2266,7 @@ class Story:
         self.with_copy: set[int] = set()  # of these, the leaves of those that have one
         # For each leaf, whether it is one of MARKED; of an extract, for those that are.
         self.marks: Any = {} if extract else bytearray()
+        self.shown: dict[int, int] = {}  # what a browser showed: its leaf, by that of its check
         self.announced: dict[int, dict[str, Any]] = {}  # maintenance, by leaf
         self.keys: list[tuple[int, Key, Key]] = []  # changes of keys: leaf, the old, the new
         self.kinds: Counter[str] = Counter()
@@ -2833,6 +2857,15 @@ class Story:
         pairs = self.captures.setdefault(leaf["file"], array("q"))
         pairs.extend((index, -1 if check is None else check))
 
+    def _rendering(self, index: int, leaf: Leaf) -> None:
+        for name, kept in leaf["files"].items():
+            if not re.fullmatch("[0-9a-f]{64}", kept["sha256"]) or whole_number(kept["bytes"]) < 1:
+                raise ValueError(f"files, {name}")
+        check = whole_number(leaf["observation"])
+        if check in self.shown:
+            self.faults.append(f"feuille {index} : un autre affichage du relevé {check}")
+        self.shown[check] = index
+
     def _annotation(self, index: int, leaf: Leaf) -> None:
         what = "réponse du service concerné" if leaf.get("kind") == "reply" else "annotation"
         self.remarks.append(f"feuille {index} : {what} : {leaf.get('text', '')}")
@@ -2878,7 +2911,8 @@ class Story:
 
 
 READ = {"origin", "setup", "target", "plan", "observation", "outage", "blip", "change", "gap",
-        "run", "round", "token", "capture", "key", "annotation", "correction"}  # fmt: skip
+        "run", "round", "token", "capture", "rendering", "key", "annotation",
+        "correction"}  # fmt: skip
 # Leaves that others name, and that are read again when a copy is compared with them.
 CONDITIONS, PANEL, CHANGE = 1, 2, 3
 MARKED = {"conditions": CONDITIONS, "panel": PANEL, "change": CHANGE}
@@ -2888,9 +2922,9 @@ MANDATORY = {"target", "at", "late_us", "verdict", "reason", "rule", "setup", "c
 UNREAD = {"conditions", "panel", "clock"}  # nothing here follows from them
 EDGES = {"opened": "début", "closed": "fin", "blip": "échec isolé"}
 # What follows from a check stands right after it, in this order.
-FOLLOWS = {"outage": 1, "blip": 1, "capture": 2, "change": 3}
+FOLLOWS = {"outage": 1, "blip": 1, "capture": 2, "change": 3, "rendering": 4}
 FOLLOWED = {"outage": "cette indisponibilité", "blip": "cet échec isolé", "capture": "cette copie",
-            "change": "cette modification"}  # fmt: skip
+            "change": "cette modification", "rendering": "cet affichage"}  # fmt: skip
 # What nothing in the journal proves nor denies, by one and by many.
 TRUSTED = {
     "keys": (
@@ -3994,6 +4028,8 @@ class CopiesOf:
         copy.plan = self.story.named[copy.check["plan"]] if "plan" in copy.check else {}
         copy.met = self._referred(copy.check.get("conditions"), CONDITIONS)
         copy.panel = self._referred(copy.check.get("controls", {}).get("panel"), PANEL)
+        shown_at = self.story.shown.get(place)
+        copy.rendering = None if shown_at is None else self.leaves[shown_at]
         return copy
 
     def _referred(self, place: "int | None", mark: int) -> "Leaf | None":
@@ -4115,6 +4151,7 @@ REASONS = {  # of the first failing check, as on the pages of the service
     "local_ipv6": "Rien ne prouve que la connexion IPv6 de la sonde fonctionnait.",
     "local_resolver": "Les résolveurs DNS de la sonde n’ont rien dit du nom du site.",
     "local_filter": "Un filtre du côté de la sonde a pu répondre à la place du site.",
+    "local_browser": "Le navigateur de la sonde n’a rien montré : il ne prouve rien.",
     "local_process": "La sonde s’est arrêtée pendant le relevé : il ne prouve rien.",
     "clock": "L’horloge de la sonde s’écartait trop de l’heure exacte.",
 }
@@ -4126,6 +4163,7 @@ CAUSES = {
     "robots": "le fichier robots.txt du site demande de ne pas relever la page",
     "crawl_delay": "le fichier robots.txt du site demande un délai trop long",
     "fault": "une erreur de notre propre programme a empêché le relevé",
+    "no_browser": "cette page se lit à l’écran, et la sonde n’a pas de navigateur",
     "unidentified": "aucun site n’est interrogé tant que le robot n’a pas d’identité",
 }
 CHANGES = {

@@ -14,10 +14,12 @@ from sqlalchemy import Connection
 
 from monitor.alerts.vault import new_nonce, open_vault
 from monitor.app import App
+from monitor.browser.executable import find_browser
 from monitor.cli import terminal
 from monitor.cli.parsing import CommandRefused, Commands
 from monitor.cli.service import address, listen, make_folder, until_stopped
 from monitor.config import load
+from monitor.config.schema import BrowserSettings
 from monitor.config.settings import Settings, config_folder, read_settings
 from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.french.formatting import count
@@ -109,7 +111,14 @@ async def play(
     """
     clock = SystemClock()
     fingerprints = config_folder() / "fingerprints.toml"
-    world = DemoWorld(work_folder=settings.data, fingerprints=fingerprints, clock=clock, pace=pace)
+    browser = not isinstance(find_browser(BrowserSettings(), no_sandbox=False), str)
+    world = DemoWorld(
+        work_folder=settings.data,
+        fingerprints=fingerprints,
+        clock=clock,
+        pace=pace,
+        browser=browser,
+    )
     await world.start()
     try:
         config = load(world.config_folder)

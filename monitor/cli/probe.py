@@ -22,15 +22,19 @@ from monitor.config import Config, load
 from monitor.config.settings import Settings, read_settings
 from monitor.core.french.formatting import when
 from monitor.core.french.labels import CONTROL_STATUSES, FAMILIES
+from monitor.core.french.rendering_sentences import REFUSALS, RENDER_FAILURES
 from monitor.core.french.sentences import VERDICTS
 from monitor.core.journal.encode import panel_detail
 from monitor.core.model import ControlAnswer, Exchange, Hop, Kind, Observation, Target
+from monitor.core.model.rendering import Rendering, files_of
 from monitor.core.scheduling.backoff import in_page_backoff
 from monitor.probe.build import open_to_write
 from monitor.probe.single_check import check_unrecorded
 from monitor.runtime import logs
 from monitor.runtime.clock import SystemClock
 from monitor.store import Store, is_new
+
+_TREE_LINES = 60  # of what the screen shows
 
 
 def add(commands: Commands) -> None:
@@ -183,8 +187,30 @@ def _exchange(exchange: Exchange) -> dict[str, Any]:
             "verdict": exchange.second.verdict,
             "reason": exchange.second.reason,
         },
+        "rendering": exchange.rendering and _rendering(exchange.rendering),
         "hops": [_hop(hop) for hop in exchange.hops],
         "parts": [_exchange(part) for part in exchange.parts],
+    }
+
+
+def _rendering(rendering: Rendering) -> dict[str, Any]:
+    return {
+        "browser": rendering.browser,
+        "apart": rendering.apart,
+        "sandbox": rendering.sandbox,
+        "duration_us": rendering.duration_us,
+        "failure": rendering.failure,
+        "tree": rendering.tree,
+        "text": rendering.text,
+        "console": list(rendering.console),
+        "refused": [
+            {"origin": refused.origin, "cause": refused.cause, "count": refused.count}
+            for refused in rendering.refused
+        ],
+        "files": {
+            name: {"sha256": sha256(content).hexdigest(), "bytes": len(content)}
+            for name, content in files_of(rendering).items()
+        },
     }
 
 
@@ -242,6 +268,8 @@ def described(target: Target, observation: Observation) -> Iterator[str]:
     for part in exchange.parts:
         outcome = part.failure.value if part.failure else part.status
         yield f"Élément de la page : {part.url} : {outcome}"
+    if exchange.rendering is not None:
+        yield from _told_rendering(exchange.rendering)
     if controls is not None:
         silent = ", ".join(slug for slug, ok in controls.answers.items() if not ok) or "aucun"
         yield f"Témoins : {controls.ok} sur {controls.asked} répondent (muets : {silent})"
@@ -255,6 +283,19 @@ def described(target: Target, observation: Observation) -> Iterator[str]:
     offset = observation.clock_offset_us
     yield f"Horloge : {'écart inconnu' if offset is None else f'écart de {offset / 1000:.1f} ms'}"
     yield ""
+
+
+def _told_rendering(rendering: Rendering) -> Iterator[str]:
+    """Yield what a browser showed, in French."""
+    seconds = rendering.duration_us / 1e6
+    yield f"À l’écran, en {seconds:.1f} s ({rendering.browser or 'navigateur non démarré'}) :"
+    if rendering.failure is not None:
+        yield f"  {RENDER_FAILURES[rendering.failure]}"
+    yield from (f"  | {line}" for line in rendering.tree.splitlines()[:_TREE_LINES])
+    yield from (f"  erreur affichée par la page : {line}" for line in rendering.console[:10])
+    for refused in rendering.refused:
+        cause = REFUSALS[refused.cause]
+        yield f"  demande non faite : {refused.origin}, {refused.count} fois ({cause})"
 
 
 def _told_witness(witness: ControlAnswer) -> str:

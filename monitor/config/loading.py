@@ -114,6 +114,8 @@ def _config(
         cosigning=cosigning(main),
         witnessing=witnessing(main),
         allow_private=service.allow_private,
+        no_sandbox=service.no_sandbox,
+        browser=_sure(main.browser),
         extra_ca=folder / service.extra_ca if service.extra_ca else None,
         figures=figure_settings,
         local=tuple(main.local.settings),

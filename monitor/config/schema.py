@@ -28,6 +28,7 @@ from monitor.config.fields.field_types import (
     MailAddress,
     NtpServer,
     Origin,
+    PageUrl,
     Slow,
     Slug,
     Surety,
@@ -61,6 +62,7 @@ class ServiceEntry(Entry):
     contact: MailAddress
     allow_private: bool = False
     extra_ca: str = ""
+    no_sandbox: bool = False
 
     @property
     def context(self) -> dict[str, Any]:
@@ -102,6 +104,19 @@ class WebEntry(Entry):
     """
 
     api_origin: Origin | None = None
+
+
+class BrowserSettings(Entry):
+    """The browser that shows pages of kind `rendered`.
+
+    Attributes:
+        executable: Its path; "" for the one that Debian installs, if there is one.
+        memory_mb: What all its processes may take together for themselves.
+
+    """
+
+    executable: str = ""
+    memory_mb: Annotated[int, Field(ge=150, le=8_000)] = 450
 
 
 class ProbeEntry(Entry):
@@ -276,7 +291,7 @@ class TargetEntry(Entry):
     RETIRED = frozenset({"route"})
     slug: Slug
     name: Text
-    url: Url
+    url: PageUrl
     kind: TargetKind
     platform: Slug | None = None
     interval_s: Interval | None = None
@@ -393,4 +408,5 @@ class MainEntry(Entry):
     points: Annotated[list[Any], Field(max_length=20)] = []  # of OtherPoint, each alone
     figures: Any = None
     web: Any = None
+    browser: Any = None
     legal: Any = None

@@ -14,6 +14,7 @@ from monitor.config.fields.french_holidays import holidays_of
 from monitor.config.files.local import Setting
 from monitor.config.rules.lanes import lane_of, lanes_of
 from monitor.config.schema import (
+    BrowserSettings,
     ControlHost,
     Cosigner,
     LegalEntry,
@@ -197,6 +198,8 @@ class Config:
         clock_limit_us: Offset of our clock above which observations are `unknown: clock`.
         allow_private: Private addresses may be probed: the demo and the tests only.
         extra_ca: PEM file of an authority to trust besides the public ones, or None.
+        no_sandbox: The browser has no sandbox: tests that run as root only.
+        browser: What shows pages of kind `rendered`; each leaf of these says which it was.
         figures: What figures are made with, whenever they are asked for.
         api_origin: The other site whose pages may read the interface from a browser, or "".
         legal: What the law asks the pages to say of their publisher and host.
@@ -231,6 +234,8 @@ class Config:
     # not make those before and after look as if they were made under different rules. Figures are
     # worked out from the journal when they are asked for, and print these settings themselves.
     figures: FigureSettings = field(default=FigureSettings(), compare=False)
+    no_sandbox: bool = field(default=False, compare=False)  # said in each leaf that it concerns
+    browser: BrowserSettings = field(default=BrowserSettings(), compare=False)  # the same
     api_origin: str = field(default="", compare=False)  # changes no check either
     legal: LegalEntry = field(default=LegalEntry(), compare=False)
     relay: Relay | None = field(default=None, compare=False)  # the same; None: no mail

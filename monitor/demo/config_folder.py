@@ -25,11 +25,12 @@ def write(  # noqa: PLR0913 -- keyword-only: what the files say
     fingerprints: Path,
     mail_port: int = 0,
     pace: int = 1,
+    browser: bool = False,
 ) -> None:
     """Write `vigie.toml`, `targets/` and a copy of the shipped fingerprints under `folder`.
 
     `mail_port` is that of the mail server on loopback, 0 for none. `pace` multiplies every
-    duration.
+    duration. With a `browser`, it shows one of the pages.
     """
     prefectures = folder / "targets" / "prefectures"
     prefectures.mkdir(parents=True, exist_ok=True)
@@ -37,7 +38,7 @@ def write(  # noqa: PLR0913 -- keyword-only: what the files say
     _save(folder / "milestones.toml", _milestones())
     lines = _service(ca_path=ca_path, port=port, pace=pace)
     _save(folder / "vigie.toml", [*lines, *(_mail(mail_port) if mail_port else [])])
-    targets = sites.targets(port=port, pace=pace)
+    targets = sites.targets(port=port, pace=pace, browser=browser)
     national = [target for target in targets if not target.department]
     _save(folder / "targets" / "anef.toml", ['group = "anef"', *_targets(national)])
     for code in {target.department for target in targets if target.department}:
@@ -148,6 +149,7 @@ def _targets(targets: Iterable[Target]) -> list[str]:
             "interval_s": target.interval_s,
             "deadline_s": target.deadline_s,
             "slow_s": target.slow_s,
+            "markers": target.markers,
             "signs_of_life": target.signs_of_life,
             "source": target.source,
             "verified": target.verified.value,

@@ -12,6 +12,7 @@ class SiteFault(StrEnum):
     UNAVAILABLE = "unavailable"  # 503
     ERROR_TEXT = "error_text"  # an error page with status 200
     DEAD_ASSET = "dead_asset"  # the shell is served, a script that it names is not
+    DEAD_API = "dead_api"  # the shell and its scripts are served; what they ask for is not
     SLOW = "slow"
     SILENT = "silent"  # takes the request and never answers
     REFUSED = "refused"  # nobody listens

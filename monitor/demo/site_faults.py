@@ -10,6 +10,7 @@ from monitor.demo.sites import (
     FOREIGNERS_PATH,
     MAIN_SCRIPT,
     SLOW_S,
+    SPACE_API,
     Host,
     foreigners,
     page,
@@ -31,8 +32,9 @@ def answer(host: Host, path: str, *, fault: SiteFault | None, visit: int = 0) ->
         return _KEEP_OUT if fault is SiteFault.ROBOTS else healthy
     if fault is SiteFault.SLOW:
         return replace(healthy, delay_s=SLOW_S * 1.3)
-    if path == _MISSING.get(fault):
-        return SiteAnswer(status=404, body=page("404.html"))
+    bad_path, status = _FAILING.get(fault, ("", 0))
+    if path == bad_path:
+        return SiteAnswer(status=status, body=page("404.html"))
     if fault in _SAYING:
         return (
             foreigners(host.department, _texts(fault, visit))
@@ -66,10 +68,11 @@ _INSTEAD: Mapping[SiteFault, Callable[[Host], SiteAnswer]] = {
     SiteFault.WAF: _waf,
     SiteFault.MAINTENANCE: _maintenance,
 }
-# Paths that do not exist any more, while the rest of the site works.
-_MISSING: Mapping[SiteFault | None, str] = {
-    SiteFault.DEAD_ASSET: MAIN_SCRIPT,
-    SiteFault.GONE: BOOKING_PATH,
+# Paths that do not exist any more, or do not work, while the rest of the site does.
+_FAILING: Mapping[SiteFault | None, tuple[str, int]] = {
+    SiteFault.DEAD_ASSET: (MAIN_SCRIPT, 404),
+    SiteFault.GONE: (BOOKING_PATH, 404),
+    SiteFault.DEAD_API: (SPACE_API, 503),
 }
 # Other texts of the page for foreigners.
 _SAYING: Mapping[SiteFault | None, Mapping[str, str]] = {

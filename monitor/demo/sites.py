@@ -15,6 +15,7 @@ SSO = "sso.anef.demo.test"
 CONTACT = "contact.anef.demo.test"
 FICHES = "fiches.demo.test"
 BOOKING = "rendez-vous.demo.test"
+SPACE = "espace.demo.test"  # a single-page app: `SiteFault.DEAD_API`
 ISSUER = "autorite.demo.test"  # serves the intermediate certificate, over plain HTTP
 DEPARTMENTS = ("01", "06", "13", "33", "59", "69", "75", "93")
 # Those whose page for foreigners changes: `SiteFault.PHONE` and others.
@@ -45,6 +46,7 @@ PLATFORMS = (
         hosts=tuple(f"www.prefecture-{code}.demo.test" for code in (*CHANGING, LINKING)),
     ),
     Platform(slug="rdv", name="Rendez-vous (essai)", spacing_s=0.05, hosts=(BOOKING,)),
+    Platform(slug="espace", name="Espace personnel (essai)", spacing_s=0.05, hosts=(SPACE,)),
     Platform(slug="fiches", name="Fiches pratiques (essai)", spacing_s=0.05, hosts=(FICHES,)),
 )
 
@@ -54,6 +56,10 @@ LOGIN_PATH = "/auth/realms/anef-usagers/connexion"
 CONTACT_PATH = "/formulaire-contact"
 SIGNS_OF_LIFE = ("/api/configurations/feature_flags", "/api/front_environnement")
 MAIN_SCRIPT = "/usagers/main.d59e01b7c2fa4836.js"
+SPACE_API = "/espace/api/configuration"
+_SPACE_TITLE = "Vos démarches en ligne"
+# A browser takes some seconds to start, and others are busy meanwhile.
+SHOWN_INTERVAL_S, SHOWN_DEADLINE_S = 10, 8.0
 ISSUER_PATH = "/intermediaire.crt"
 _SCRIPTS = (
     "/usagers/runtime.07c3b5a9f1e24d68.js",
@@ -114,6 +120,7 @@ def hosts(*, intermediate_der: bytes) -> tuple[Host, ...]:
         (CONTACT, {CONTACT_PATH: SiteAnswer(body=page("formulaire.html"))}, True),
         (FICHES, {"/titre-de-sejour": SiteAnswer(body=page("fiche.html"))}, True),
         (BOOKING, _booking(), True),
+        (SPACE, _space(), True),
         *((prefecture(code), _prefecture(code), True) for code in _CODES),
         *((name, {"/": SiteAnswer(body=page("temoin.html"))}, True) for name in CONTROLS),
         (
@@ -148,10 +155,11 @@ def slowed(policy: Policy, pace: int) -> Policy:
     )
 
 
-def targets(*, port: int, pace: int = 1) -> tuple[Target, ...]:
+def targets(*, port: int, pace: int = 1, browser: bool = False) -> tuple[Target, ...]:
     """Return the targets of the demo, in the order of the screen.
 
-    `pace` multiplies every duration, for a machine that is too busy for the usual ones.
+    `pace` multiplies every duration, for a machine that is too busy for the usual ones. With a
+    `browser`, one of them is a page that it shows.
     """
     return tuple(
         replace(
@@ -161,7 +169,7 @@ def targets(*, port: int, pace: int = 1) -> tuple[Target, ...]:
             slow_s=target.slow_s * pace,
             policy=slowed(target.policy, pace),
         )
-        for target in _targets(port)
+        for target in (*_targets(port), *((_on_screen(port),) if browser else ()))
     )
 
 
@@ -204,6 +212,13 @@ def _targets(port: int) -> tuple[Target, ...]:
             kind=Kind.PAGE,
             platform="rdv",
         ),
+        _target(
+            "espace",
+            "Espace personnel – réponse",
+            f"https://{SPACE}:{port}/espace/",
+            kind=Kind.SHELL,
+            platform="espace",
+        ),
         *(_prefecture_target(code, port=port) for code in _CODES),
         _target(
             f"prefecture-{LINKING}-rendez-vous",
@@ -213,6 +228,23 @@ def _targets(port: int) -> tuple[Target, ...]:
             platform="pages",
             department=LINKING,
         ),
+    )
+
+
+def _on_screen(port: int) -> Target:
+    """Return the page of the single-page app as a browser shows it."""
+    target = _target(
+        "espace-ecran",
+        "Espace personnel – à l’écran",
+        f"https://{SPACE}:{port}/espace/#/accueil",
+        kind=Kind.RENDERED,
+        platform="espace",
+    )
+    return replace(
+        target,
+        interval_s=SHOWN_INTERVAL_S,
+        deadline_s=SHOWN_DEADLINE_S,
+        markers=(_SPACE_TITLE,),
     )
 
 
@@ -309,3 +341,21 @@ def _name(code: str) -> str:
 def _booking() -> dict[str, SiteAnswer]:
     values = {"name": "Rendez-vous en préfecture (essai)", "department": "93"}
     return {BOOKING_PATH: SiteAnswer(body=page("prefecture-rendez-vous.html", **values))}
+
+
+def _space() -> dict[str, SiteAnswer]:
+    texts = {
+        "title": _SPACE_TITLE,
+        "welcome": "Déposez une demande de titre de séjour et suivez son avancement.",
+        "action": "Commencer",
+    }
+    return {
+        "/espace/": SiteAnswer(body=page("espace.html")),
+        "/espace/application.js": SiteAnswer(
+            body=page("espace.js"), media="application/javascript"
+        ),
+        "/espace/style.css": SiteAnswer(
+            body=b"body{font-family:sans-serif;margin:3rem}", media="text/css"
+        ),
+        SPACE_API: SiteAnswer(body=json.dumps(texts).encode(), media="application/json"),
+    }

@@ -6,7 +6,9 @@ from monitor.demo.scenario import ALWAYS, Scene, SiteFault
 
 _NOT_VISITED = {"prefecture-33", "rendez-vous"}  # robots.txt, and the wait after a refusal
 _EVERYONE = tuple(
-    target.slug for target in sites.targets(port=443) if target.slug not in _NOT_VISITED
+    target.slug
+    for target in sites.targets(port=443, browser=True)
+    if target.slug not in _NOT_VISITED
 )
 
 SCENES = (
@@ -29,6 +31,16 @@ SCENES = (
         verdict=None,
         reason=None,
         caption="Préfecture 33 : robots.txt demande de ne pas venir, la sonde ne vient pas",
+    ),
+    Scene(
+        from_s=6,
+        to_s=36,
+        fault=SiteFault.DEAD_API,
+        host=sites.SPACE,
+        targets=("espace-ecran",),
+        verdict=Verdict.DOWN,
+        reason=Reason.SIGN_OF_LIFE_MISSING,
+        caption="Espace personnel : tout répond 200 sauf son interface, l’écran reste vide",
     ),
     Scene(
         from_s=8,

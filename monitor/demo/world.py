@@ -60,7 +60,7 @@ class DemoWorld:
 
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- keyword-only settings; three are always given
         self,
         *,
         work_folder: Path,
@@ -68,7 +68,9 @@ class DemoWorld:
         clock: Clock,
         scenes: tuple[Scene, ...] = SCENES,
         pace: int = 1,
+        browser: bool = False,
     ) -> None:
+        self._browser = browser
         self.config_folder = work_folder / "config"
         self.ca_path = work_folder / "tls" / "racine.pem"
         self.dns_address = ("", 0)
@@ -117,7 +119,7 @@ class DemoWorld:
         self.dns_address = await self._names.start(address=_NAMES)
         self._other_names = NameServer(addresses)
         await self._other_names.start(address=_OTHER_NAMES, port=self.dns_address[1])
-        self.targets = sites.targets(port=self._port, pace=self._pace)
+        self.targets = sites.targets(port=self._port, pace=self._pace, browser=self._browser)
         await self.mailbox.start()
         config_folder.write(
             self.config_folder,
@@ -126,6 +128,7 @@ class DemoWorld:
             fingerprints=self._fingerprints,
             mail_port=self.mailbox.smtp_port,
             pace=self._pace,
+            browser=self._browser,
         )
         await self.show(0.0)
 

@@ -5,5 +5,6 @@ from monitor.fetch.budget import Limits
 from monitor.fetch.connection import SILENT_S
 from monitor.fetch.fetcher import Fetcher, Gate, GateClosed
 from monitor.fetch.resolve import Resolver
+from monitor.fetch.shell import is_service
 
-__all__ = ["SILENT_S", "Fetcher", "Gate", "GateClosed", "Limits", "Resolver", "text"]
+__all__ = ["SILENT_S", "Fetcher", "Gate", "GateClosed", "Limits", "Resolver", "is_service", "text"]

@@ -2,9 +2,9 @@
 
 import asyncio
 import urllib.request
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
@@ -57,6 +57,7 @@ class _RequestOptions:
     family: Family | None = None
     second_first: bool = False
     alarm: Alarm = MUTE
+    headers: Mapping[str, str] = field(default_factory=dict)  # in place of the usual ones
 
 
 _HEADERS = {
@@ -176,6 +177,24 @@ class Fetcher:
         options = _RequestOptions(gate, family=family)
         return await self._follow(url, Budget(self._clock, deadline_s), options)
 
+    async def fetch_one(
+        self, url: str, *, deadline_s: float, gate: Gate, headers: Mapping[str, str]
+    ) -> Exchange:
+        """Make one request of a page; what it leads to is for its browser to follow.
+
+        `headers` are sent in place of the usual ones of the same names, which are in lower case;
+        their values are printable ASCII. Never raises for failures of the site.
+        """
+        budget = Budget(self._clock, deadline_s)
+        try:
+            address = self._allowed(read_url(url))
+        except ValueError as error:
+            return self._unsent(url, Failure.UNKNOWN, describe(error))
+        options = _RequestOptions(gate, alarm=self._alarm(deadline_s), headers=headers)
+        draft = await self._hop(address, "", budget, options, complete=True)
+        exchange = await self._exchange(url, [draft], None, budget, budget.spent_us)
+        return replace(exchange, stalled_us=budget.stalled_us)
+
     async def _follow(
         self, url: str, budget: Budget, options: "_RequestOptions", *, complete: bool = True
     ) -> Exchange:
@@ -239,7 +258,7 @@ class Fetcher:
                             second_first=options.second_first,
                             alarm=options.alarm,
                         ),
-                        cookie,
+                        {**options.headers, **({"cookie": cookie} if cookie else {})},
                     )
                 draft.end()
             except FAULTS as error:
@@ -269,7 +288,7 @@ class Fetcher:
         except FAULTS:  # out of time; or OpenSSL cannot read it
             return None
 
-    async def _request(self, recording: Recording, cookie: str) -> None:
+    async def _request(self, recording: Recording, more: Mapping[str, str]) -> None:
         """Make one request, and take its answer into the draft.
 
         Raises:
@@ -277,11 +296,11 @@ class Fetcher:
 
         """
         draft, address = recording.draft, recording.address
-        headers = {"Host": address.authority, **self._headers}
+        usual = {name: text for name, text in self._headers.items() if name.lower() not in more}
         request = httpx.Request(
             "GET",
             address.parsed,
-            headers={**headers, "Cookie": cookie} if cookie else headers,
+            headers={"Host": address.authority, **usual, **_written(more)},
             extensions={RECORDING: recording},
         )
         response = await self._client.send(request, stream=True)
@@ -355,6 +374,11 @@ class Fetcher:
     def _unsent(self, url: str, failure: Failure, detail: str) -> Exchange:
         now = self._clock.now()
         return Exchange(url=url, started_at=now, duration_us=0, failure=failure, detail=detail)
+
+
+def _written(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return headers with their names as browsers write them."""
+    return {"-".join(map(str.capitalize, name.split("-"))): text for name, text in headers.items()}
 
 
 def _assets(page: Exchange, limit: int) -> tuple[str, ...]:

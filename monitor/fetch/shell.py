@@ -13,6 +13,11 @@ _RELS = frozenset({"stylesheet", "modulepreload"})
 _NOT_THE_SERVICE = "/_incapsula_resource"
 
 
+def is_service(url: str) -> bool:
+    """Return whether an address is a part of the service, not of what guards it."""
+    return _NOT_THE_SERVICE not in url.lower()
+
+
 def assets(page: str, url: str, *, limit: int) -> tuple[str, ...]:
     """Return the scripts and style sheets that a page names on its own host, in order.
 
@@ -37,8 +42,7 @@ def assets(page: str, url: str, *, limit: int) -> tuple[str, ...]:
     root = _joined(base.url, collector.base) or base.url
     urls = (_joined(root, reference) for reference in collector.references)
     own = (asset for asset in urls if asset and read_url(asset).host == base.host)
-    service_assets = (asset for asset in own if _NOT_THE_SERVICE not in asset.lower())
-    return tuple(dict.fromkeys(service_assets))[:limit]
+    return tuple(dict.fromkeys(filter(is_service, own)))[:limit]
 
 
 class _Found:

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from monitor import __version__
+from monitor.browser.executable import find_browser
 from monitor.config import Config
+from monitor.probe.renderer import rendered
 
 UNKNOWN = "unknown"
 _ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +36,18 @@ def environment_of(config: Config) -> dict[str, Any]:
         "cache": "none",
         "cookies": "those of one chain of redirects, sent along it only",
         "connection": "new for each request",
+        **_browser(config),
     }
+
+
+def _browser(config: Config) -> dict[str, Any]:
+    """Return how pages are shown, if any are."""
+    if not rendered(config):
+        return {}
+    browser = find_browser(config.browser, no_sandbox=config.no_sandbox)
+    if isinstance(browser, str):
+        return {"browser": "none"}
+    return {"browser": {"executable": str(browser.path), "flags": list(browser.flags)}}
 
 
 def commit_of(root: Path) -> str:

@@ -76,7 +76,7 @@ class LaneTurn:
             self._flight = None
 
     def end(self) -> None:
-        """End the request in progress and the turn."""
+        """End the request in progress and the turn; a later request waits for another one."""
         self.release()
         self._give_back()
 

@@ -36,9 +36,11 @@ from monitor.core.journal.recorded import check_of
 from monitor.core.model import (
     Capture,
     Event,
+    Exchange,
     Gap,
     GapCause,
     Incident,
+    Kind,
     Observation,
     Outcome,
     Sighting,
@@ -47,6 +49,7 @@ from monitor.core.model import (
     Verdict,
 )
 from monitor.core.model.check import Check
+from monitor.core.model.rendering import recorded
 from monitor.core.outages.fold import advance, in_outage, needs_recheck
 from monitor.core.outages.gaps import gap
 from monitor.core.outages.incidents import REMEMBERED, RecentOutages
@@ -58,6 +61,7 @@ from monitor.probe.judge import Fetch, Judge, look_again
 from monitor.probe.lane import Lane, LaneTurn
 from monitor.probe.missed_slots import log_missed
 from monitor.probe.page_tracker import PageTracker
+from monitor.probe.renderer import Render
 from monitor.probe.turn_queue import NoTurn
 from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults
@@ -92,6 +96,7 @@ class Observer:
         clock: Clock,
         fetch: Fetch,
         again: Fetch | None = None,  # how a request is made a second time; as the first
+        render: Render | None = None,  # how pages are shown; None: by no browser
         judge: Judge,
         lanes: Mapping[str, Lane],
         grids: Mapping[str, Grid],
@@ -106,6 +111,8 @@ class Observer:
         self._clock = clock
         self._fetch = fetch
         self._again = again or fetch
+        self._render = render
+        self._on_screen: set[str] = set()  # targets that the browser is showing, or will
         self._judge = judge
         self._lanes = lanes
         self._grids = grids
@@ -156,7 +163,7 @@ class Observer:
         """
         try:
             async with self._turn(target, slot_at, urgent=urgent) as turn:
-                exchange = await self._fetch(target, turn.request)
+                exchange = await self._exchange(target, turn)
                 turn.require_whole()
                 before = self.state_of(target)
                 known_good = before.last_ok_at is not None
@@ -186,6 +193,12 @@ class Observer:
             changes: tuple[PageEvent, ...] = ()
             captures: tuple[Capture, ...] = ()
             offered = None
+            shown = observation.exchange.rendering
+            rendering = (
+                recorded(shown, target=check.target, point=check.point, at=check.at)
+                if shown
+                else None
+            )
             with self._faults.sparing(target.slug):
                 version, changes = await self._read(target, observation, events)
                 if changes:
@@ -202,6 +215,7 @@ class Observer:
                 captures=captures,
                 version=version,
                 changes=changes,
+                rendering=rendering,
             )
             await self._store.record(outcome)
         with self._faults.sparing(target.slug):
@@ -209,6 +223,16 @@ class Observer:
             self._board.observe(outcome, content_length=length, offered=offered)
             _log(target, outcome)
         return observation, outcome
+
+    async def _exchange(self, target: Target, turn: LaneTurn) -> Exchange:
+        """Ask a target, and show its page when that is what is watched."""
+        if target.kind is not Kind.RENDERED or self._render is None:
+            return await self._fetch(target, turn.request)
+        self._on_screen.add(target.slug)
+        try:
+            return await self._render(target, turn.request, turn.end)
+        finally:
+            self._on_screen.discard(target.slug)
 
     async def _gave_up(
         self, target: Target, slot_at: datetime, cause: GapCause, *, urgent: bool
@@ -223,6 +247,10 @@ class Observer:
     ) -> AbstractAsyncContextManager[LaneTurn]:
         if not self._config.identified:
             raise NoTurn(GapCause.UNIDENTIFIED)
+        if target.kind is Kind.RENDERED and self._render is None:
+            raise NoTurn(GapCause.NO_BROWSER)
+        if target.slug in self._on_screen:  # it gives its turn back meanwhile
+            raise NoTurn(GapCause.OVERRUN)
         if in_page_backoff(self.state_of(target), self._clock.now()):
             raise NoTurn(GapCause.REFUSED)
         return self._lanes[target.platform].turn(target.slug, slot_at, urgent=urgent)

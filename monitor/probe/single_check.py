@@ -2,22 +2,29 @@
 
 from functools import partial
 
+from monitor.browser.executable import find_browser
 from monitor.config import Config
 from monitor.config.settings import Settings
-from monitor.core.model import Observation, Platform, Target
+from monitor.core.model import Kind, Observation, Platform, Target
 from monitor.probe.build import build_fetcher, build_line, fetch_robots
 from monitor.probe.judge import Judge, look_again
 from monitor.probe.lane import Lane
+from monitor.probe.renderer import Renderer
 from monitor.probe.robots_cache import RobotsBook
 from monitor.probe.turn_queue import NoTurn
 from monitor.runtime.clock import SystemClock
+from monitor.runtime.errors import VigieError
 from monitor.runtime.faults import Faults
+
+
+class NoBrowserError(VigieError):
+    """A page that only a browser shows, and there is none. French, for the operator."""
 
 
 async def check_unrecorded(
     config: Config, settings: Settings, target: Target
 ) -> Observation | None:
-    """Check a target once; None when robots.txt forbids it.
+    """Check a target once; None when robots.txt forbids it. Raises NoBrowserError.
 
     Without a store there is no state either: the target counts as up before, and no pause or
     back-off is known.
@@ -34,10 +41,20 @@ async def check_unrecorded(
         fetch=partial(fetch_robots, fetcher),
         keep=lambda _: None,
     )
+    renderer = None
+    if target.kind is Kind.RENDERED:
+        browser = find_browser(config.browser, no_sandbox=config.no_sandbox)
+        if isinstance(browser, str):
+            raise NoBrowserError(browser)
+        renderer = Renderer(config, clock=clock, fetcher=fetcher, executable=browser)
     await line.read_clock()
     try:
         async with Lane(platform, clock, robots=book).turn(target.slug, clock.now()) as turn:
-            exchange = await fetcher.fetch(target, turn.request)
+            exchange = (
+                await renderer.fetch(target, turn.request, turn.end)
+                if renderer is not None
+                else await fetcher.fetch(target, turn.request)
+            )
             judge = Judge(config=config, point=settings.point, line=line)
             return await judge.observation(
                 target,

@@ -26,7 +26,7 @@ GIVEN = (
     values.Channel, Target, Platform,
     Policy, Component, Milestone, OpeningHours, schema.Publisher, schema.Retention,
     schema.ControlHost, schema.StampAuthority, schema.Cosigner, schema.OtherPoint,
-    schema.LegalEntry,
+    schema.LegalEntry, schema.BrowserSettings,
 )  # fmt: skip
 # Fields that the rules of the files alone read.
 RULES = {

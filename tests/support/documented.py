@@ -19,6 +19,7 @@ _PLACES: Mapping[str, type[schema.Entry]] = {
     "[service]": schema.ServiceEntry,
     "[legal]": schema.LegalEntry,
     "[web]": schema.WebEntry,
+    "[browser]": schema.BrowserSettings,
     "[probe]": schema.ProbeEntry,
     "[policy]": schema.PolicyEntry,
     "[controls]": schema.ControlsEntry,

@@ -25,6 +25,7 @@ from tests.support.mirror import stamp
 from tests.support.outcomes import (
     DEAD,
     OK,
+    SHOWN,
     a_run,
     at,
     observation,
@@ -161,6 +162,8 @@ async def _lived(url: str, data: Path, authority: tsa.Authority) -> None:
                 if failing and minute % 2
                 else spoken(now, ANSWERS["server error"] if failing else body, url=target.url)
             )
+            if slug == "connexion" and minute % 20 == 0:
+                exchange = replace(exchange, rendering=SHOWN)
             seen = observation(slug, now, DEAD if failing else OK, exchange=exchange)
             outcome = folds.outcome(seen)
             kept = await captures.keep(

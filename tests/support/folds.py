@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from monitor.core.journal.recorded import check_of
 from monitor.core.model import Observation, Outage, Outcome, Sighting, State, Target
+from monitor.core.model.rendering import recorded
 from monitor.core.outages.fold import advance
 from monitor.core.outages.incidents import RecentOutages
 
@@ -36,4 +37,10 @@ class Folds:
             for event in events
             if event.outage
         )
-        return Outcome(check=check, state=state, events=events, incidents=incidents)
+        shown = seen.exchange.rendering
+        rendering = (
+            recorded(shown, target=check.target, point=check.point, at=check.at) if shown else None
+        )
+        return Outcome(
+            check=check, state=state, events=events, incidents=incidents, rendering=rendering
+        )

@@ -22,7 +22,24 @@ from monitor.core.model import (
     Target,
     Verdict,
 )
+from monitor.core.model.rendering import RefusalCause, RefusedRequests, Rendering
 
+# What a browser showed of a page.
+SHOWN = Rendering(
+    browser="HeadlessChrome/156.0.8078.108",
+    flags_sha256="f1a6" * 16,
+    fonts_sha256="f047" * 16,
+    apart=True,
+    duration_us=1_234_567,
+    tree="RootWebArea « Étrangers en France »\n  heading « Vos démarches » level=1\n",
+    text="Vos démarches",
+    document="<html><body><h1>Vos démarches</h1></body></html>",
+    console=("Failed to load resource: net::ERR_BLOCKED_BY_CLIENT", "une autre erreur"),
+    refused=(
+        RefusedRequests(origin="https://audience.test", cause=RefusalCause.THIRD_PARTY, count=3),
+    ),
+    picture=b"\x89PNG\r\n\x1a\n, une image",
+)
 START = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 CONFIG = "c0ffee" * 10 + "c0de"
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from monitor.core.model import (
     ClockReading,
@@ -16,6 +17,7 @@ from tests.support.folds import Folds
 from tests.support.outcomes import (
     DEAD,
     OK,
+    SHOWN,
     SPOILED,
     a_run,
     answer,
@@ -56,6 +58,8 @@ def outcomes(weather: Iterable[tuple[str, str]] = tuple(WEATHER.items())) -> Ite
         now = at(60 * n + (slug == "connexion"))
         judgement = {"x": DEAD, "?": SPOILED}.get(sky, OK)
         exchange = refusal(now) if sky in "x?" else answer(now, f"page {n % 3}".encode())
+        if sky == "." and n % 4 == 1:
+            exchange = replace(exchange, rendering=SHOWN)
         yield folds.outcome(observation(slug, now, judgement, exchange=exchange))
 
 

@@ -69,6 +69,12 @@ def _url(value: str, info: ValidationInfo) -> str:
     return value
 
 
+def _page_url(value: str, info: ValidationInfo) -> str:
+    if refusal := urls.refuse_url(value, allow_private=_private(info), fragment=True):
+        raise refused(*refusal)
+    return value
+
+
 def _shape(value: str) -> str:
     if refusal := urls.refuse_shape(value):
         raise refused(*refusal)
@@ -170,6 +176,7 @@ Slug = Annotated[str, AfterValidator(_slug)]
 Label = Annotated[str, AfterValidator(_label)]  # of a name in the DNS
 MailAddress = Annotated[str, AfterValidator(_mail)]
 Url = Annotated[str, AfterValidator(_url)]
+PageUrl = Annotated[str, AfterValidator(_page_url)]  # a fragment may follow: a script reads it
 WebAddress = Annotated[str, AfterValidator(_shape)]
 Origin = Annotated[str, AfterValidator(_origin)]
 NtpServer = Annotated[str, AfterValidator(_server)]

@@ -33,12 +33,16 @@ _PRIVATE = Refusal(
 )
 
 
-def refuse_url(url: str, *, allow_private: bool = False) -> Refusal | None:
-    """Judge the URL of a request: public, http or https, no user, no fragment."""
+FRAGMENT = Refusal(
+    "le fragment n’est jamais envoyé au serveur", "écrire l’adresse sans « # » ni ce qui le suit"
+)
+
+
+def refuse_url(url: str, *, allow_private: bool = False, fragment: bool = False) -> Refusal | None:
+    """Judge the URL of a request: public, http or https, no user; no fragment unless allowed."""
     refusal = refuse_shape(url)
-    if refusal is None and "#" in url:
-        cure = "écrire l’adresse sans « # » ni ce qui le suit"
-        refusal = Refusal("le fragment n’est jamais envoyé au serveur", cure)
+    if refusal is None and "#" in url and not fragment:
+        refusal = FRAGMENT
     return refusal or _refuse_host(urlsplit(url).hostname or "", allow_private=allow_private)
 
 

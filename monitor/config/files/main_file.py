@@ -37,6 +37,7 @@ class MainFile:
     journal: schema.JournalEntry | None
     stamps: schema.StampsEntry | None
     authorities: dict[int, schema.StampAuthority]  # by position in the file
+    browser: schema.BrowserSettings | None
     cosigning: schema.CosigningEntry | None
     cosigners: dict[int, schema.Cosigner]  # by position in the file
     witness: schema.WitnessEntry | None
@@ -84,6 +85,7 @@ def read_main(folder: Path) -> MainFile:
         service=tables.section(schema.ServiceEntry, "service"),
         publisher=tables.section(schema.Publisher, "publisher"),
         web=tables.section(schema.WebEntry, "web"),
+        browser=tables.section(schema.BrowserSettings, "browser"),
         legal=tables.section(schema.LegalEntry, "legal"),
         probe=tables.section(schema.ProbeEntry, "probe"),
         policy=tables.section(schema.PolicyEntry, "policy"),
@@ -109,6 +111,7 @@ def read_main(folder: Path) -> MainFile:
     )
     if tables.readable:
         _check_service(main, folder)
+        _check_browser(main)
         _check_mail(main)
         _check_platforms(main)
         _check_controls(main)
@@ -143,6 +146,21 @@ def _check_service(main: MainFile, folder: Path) -> None:
         refuse(
             "service", "extra_ca", value=service.extra_ca, reason="fichier introuvable",
             cure="donner un chemin depuis le dossier de configuration",
+        )  # fmt: skip
+
+
+def _check_browser(main: MainFile) -> None:
+    if main.service is not None and main.service.no_sandbox and not main.allow_private:
+        main.tables.refuse(
+            "service", "no_sandbox", value=True,
+            reason="une page hostile tiendrait le compte du service",
+            cure="retirer cette clé ; elle n’est que pour les essais, avec allow_private",
+        )  # fmt: skip
+    path = main.browser.executable if main.browser else ""
+    if path and not Path(path).is_absolute():
+        main.tables.refuse(
+            "browser", "executable", value=path, reason="ce n’est pas un chemin absolu",
+            cure="écrire par exemple /usr/bin/chromium-headless-shell, ou retirer cette clé",
         )  # fmt: skip
 
 

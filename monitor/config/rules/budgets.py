@@ -8,6 +8,8 @@ from monitor.core.model import Kind, Platform, Target
 SHARE_MAX = 0.8  # the rest is for rechecks, robots.txt and discovery
 # A shell's page names its own scripts and styles; `fetch` takes at most this many of them.
 ASSETS_MAX = 12
+# What the browser of a rendered page may load, the page itself not counted.
+SHOWN_MAX = 30
 HOUR_S = 3_600
 
 
@@ -31,8 +33,8 @@ class Load:
 
 def requests_of(target: Target) -> int:
     """Return the requests that one check of a target makes, at most."""
-    assets = ASSETS_MAX if target.kind is Kind.SHELL else 0
-    return 1 + assets + len(target.signs_of_life)
+    parts = {Kind.SHELL: ASSETS_MAX, Kind.RENDERED: SHOWN_MAX}.get(target.kind, 0)
+    return 1 + parts + len(target.signs_of_life)
 
 
 def load_of(platform: Platform, targets: Iterable[Target]) -> Load:

@@ -3,11 +3,14 @@
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
+from monitor.config.fields.urls import FRAGMENT
 from monitor.config.files.main_file import MainFile, platform_from
 from monitor.config.files.target_files import Placed
 from monitor.config.rules.budgets import SHARE_MAX, load_of
 from monitor.config.rules.lanes import lane_of
 from monitor.core.model import Kind
+
+RENDERED_FAILURES = 2  # displays that must agree before an outage rests on them
 
 
 def check_targets(placed: Sequence[Placed], main: MainFile) -> None:
@@ -17,6 +20,7 @@ def check_targets(placed: Sequence[Placed], main: MainFile) -> None:
     for placed_target in placed:
         _check_times(placed_target, main)
         _check_kind(placed_target)
+        _check_rendered(placed_target)
         _check_platform(placed_target, main, lanes)
     if main.platforms:
         _check_budget(placed, main)
@@ -24,7 +28,7 @@ def check_targets(placed: Sequence[Placed], main: MainFile) -> None:
 
 def _check_unique(placed: Sequence[Placed]) -> None:
     slugs: dict[str, Placed] = {}
-    urls: dict[str, Placed] = {}
+    urls: dict[tuple[str, bool], Placed] = {}  # and whether a browser shows it
     for placed_target in placed:
         first_target = slugs.setdefault(placed_target.target.slug, placed_target)
         if first_target is not placed_target:
@@ -32,7 +36,9 @@ def _check_unique(placed: Sequence[Placed]) -> None:
                 "slug", value=placed_target.target.slug, reason="identifiant déjà pris",
                 cure=f"en choisir un autre ; le premier est dans {first_target.tables.name}",
             )  # fmt: skip
-        first_target = urls.setdefault(placed_target.target.url, placed_target)
+        first_target = urls.setdefault(
+            (placed_target.target.url, placed_target.target.kind is Kind.RENDERED), placed_target
+        )
         if first_target is not placed_target:
             placed_target.refuse(
                 "url", value=placed_target.target.url,
@@ -74,6 +80,28 @@ def _check_kind(placed_target: Placed) -> None:
             "expect_path", value=target.expect_path,
             reason=f"une cible « {target.kind} » n’a pas de destination",
             cure='écrire kind = "redirect", ou retirer cette clé',
+        )  # fmt: skip
+
+
+def _check_rendered(placed_target: Placed) -> None:
+    target = placed_target.target
+    if target.kind is not Kind.RENDERED:
+        if "#" in target.url:
+            placed_target.refuse(
+                "url", value=target.url, reason=FRAGMENT.reason,
+                cure=FRAGMENT.cure,
+            )  # fmt: skip
+        return
+    if not target.markers:
+        placed_target.refuse(
+            "markers", value=[], reason="rien ne dit ce que l’écran doit montrer",
+            cure="écrire un texte au moins que lit un visiteur servi",
+        )  # fmt: skip
+    if target.policy.failures < RENDERED_FAILURES:
+        placed_target.refuse(
+            "policy", "failures", value=target.policy.failures,
+            reason="un seul affichage ne prouve pas une indisponibilité",
+            cure=f"au moins {RENDERED_FAILURES}",
         )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ GAPS: Final[dict[GapCause, str]] = {
     GapCause.ROBOTS: "le fichier robots.txt du site demande de ne pas relever la page",
     GapCause.CRAWL_DELAY: "le fichier robots.txt du site demande un délai trop long",
     GapCause.FAULT: "une erreur de notre propre programme a empêché le relevé",
+    GapCause.NO_BROWSER: "cette page se lit à l’écran, et la sonde n’a pas de navigateur",
     GapCause.UNIDENTIFIED: "aucun site n’est interrogé tant que le robot n’a pas d’identité",
 }
 

@@ -66,6 +66,7 @@ REASONS: Final[dict[Reason, str]] = {
     Reason.LOCAL_IPV6: "Rien ne prouve que la connexion IPv6 de la sonde fonctionnait.",
     Reason.LOCAL_RESOLVER: "Les résolveurs DNS de la sonde n’ont rien dit du nom du site.",
     Reason.LOCAL_FILTER: "Un filtre du côté de la sonde a pu répondre à la place du site.",
+    Reason.LOCAL_BROWSER: "Le navigateur de la sonde n’a rien montré : il ne prouve rien.",
     Reason.LOCAL_PROCESS: "La sonde s’est arrêtée pendant le relevé : il ne prouve rien.",
     Reason.CLOCK: "L’horloge de la sonde s’écartait trop de l’heure exacte.",
 }

@@ -34,6 +34,13 @@ from monitor.core.model import (
     Verdict,
 )
 from monitor.core.model.check import Check, ConnectionProfile
+from monitor.core.model.rendering import (
+    FileDigest,
+    RecordedRendering,
+    RefusedRequests,
+    RenderFailure,
+    Rendering,
+)
 from monitor.core.outages.announcements import fault
 
 Refer = Callable[[int], Mapping[str, Any]]  # index -> the leaf there
@@ -41,6 +48,7 @@ Refer = Callable[[int], Mapping[str, Any]]  # index -> the leaf there
 _CONDITIONS = TypeAdapter(ConnectionProfile)
 _POLICY = TypeAdapter(Policy)
 _FAMILIES = TypeAdapter(dict[Family, dict[str, ControlStatus]])
+_REFUSED = TypeAdapter(tuple[RefusedRequests, ...])
 _WITNESSES = TypeAdapter(tuple[ControlAnswer, ...])
 _KINDS = {word: edge for edge, word in EDGES.items()}
 
@@ -122,6 +130,30 @@ def capture_from(leaf: Mapping[str, Any]) -> Capture:
         file=leaf["file"],
         sha256=leaf["sha256"],
         why=tuple(map(CaptureReason, leaf["why"])),
+    )
+
+
+def rendering_from(leaf: Mapping[str, Any]) -> RecordedRendering:
+    """Decode a `rendering` leaf."""
+    failure = leaf.get("failure")
+    return RecordedRendering(
+        target=leaf["target"],
+        point=leaf["point"],
+        at=read_instant(leaf["at"]),
+        shown=Rendering(
+            browser=leaf["browser"],
+            flags_sha256=leaf.get("flags_sha256", ""),
+            fonts_sha256=leaf.get("fonts_sha256", ""),
+            apart=leaf["apart"],
+            sandbox=leaf["sandbox"],
+            duration_us=leaf["duration_us"],
+            failure=RenderFailure(failure) if failure else None,
+            refused=_REFUSED.validate_python(leaf["refused"], strict=False),
+        ),
+        files=tuple(
+            FileDigest(name=name, sha256=file["sha256"], size=file["bytes"])
+            for name, file in sorted(leaf["files"].items())
+        ),
     )
 
 

@@ -29,6 +29,7 @@ from monitor.core.model import (
     Transition,
 )
 from monitor.core.model.check import Check, ConnectionProfile
+from monitor.core.model.rendering import RecordedRendering, RefusedRequests
 from monitor.core.scheduling.slots import Grid
 
 VERSION = 1
@@ -38,6 +39,7 @@ Leaf = dict[str, Any]
 
 _CONDITIONS = TypeAdapter(ConnectionProfile)
 _POLICY = TypeAdapter(Policy)
+_REFUSED = TypeAdapter(tuple[RefusedRequests, ...])
 _WITNESSES = TypeAdapter(tuple[ControlAnswer, ...])
 EDGES = {Transition.OUTAGE_OPENED: "opened", Transition.OUTAGE_CLOSED: "closed"}
 
@@ -198,6 +200,27 @@ def change(event: PageEvent, *, observation: int) -> Leaf:
         before=event.before and _stay(event.before),
         after=event.after and _shown(event.after),
         leads_to=sorted({link.target for link in event.links}) or None,
+    )
+
+
+def rendering(record: RecordedRendering, *, observation: int) -> Leaf:
+    """Encode what a browser showed of a page: by which browser, and the digest of each file."""
+    shown = record.shown
+    return _leaf(
+        "rendering",
+        target=record.target,
+        point=record.point,
+        at=instant(record.at),
+        observation=observation,
+        browser=shown.browser,
+        flags_sha256=shown.flags_sha256 or None,
+        fonts_sha256=shown.fonts_sha256 or None,
+        apart=shown.apart,
+        sandbox=shown.sandbox,
+        duration_us=shown.duration_us,
+        failure=shown.failure.value if shown.failure else None,
+        refused=_REFUSED.dump_python(shown.refused, mode="json"),
+        files={file.name: {"sha256": file.sha256, "bytes": file.size} for file in record.files},
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
 
+from monitor.core.model.rendering import Rendering
 from monitor.core.model.vocabulary import ControlStatus, Failure, Family, Phase, Reason, Verdict
 
 LENGTH_DIGITS = 15
@@ -146,12 +147,14 @@ class Exchange:
             never a metric label, never a ground for a verdict.
         body: Decoded (content coding removed) body of the last hop, bounded.
         charset: Name of the encoding found as browsers do, or "" for binary or no body.
-        parts: For a shell: the assets that it names, then its signs of life.
+        parts: For a shell: the assets that it names, then its signs of life. For a rendered
+            page: what its browser loaded, in the order in which it did.
         server_offset_us: Server's `Date` minus our clock at the first byte, from the last
             hop; the header's resolution is one second. None when absent or unreadable.
         stalled_us: Time in which our own process did not run while it waited.
         second: Made when a failure was too quick for a round of control hosts to lie within
             it, or when one resolver's word was all that it rested on.
+        rendering: What a browser showed, for a rendered page.
 
     """
 
@@ -168,6 +171,7 @@ class Exchange:
     server_offset_us: int | None = None
     stalled_us: int = 0
     second: SecondLook | None = None
+    rendering: Rendering | None = None
 
     @property
     def last(self) -> Hop | None:

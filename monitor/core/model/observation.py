@@ -7,6 +7,7 @@ from enum import StrEnum
 from monitor.core.changes.page_events import PageEvent, Version
 from monitor.core.model.check import Check
 from monitor.core.model.exchange import Controls, Exchange
+from monitor.core.model.rendering import RecordedRendering
 from monitor.core.model.vocabulary import Reason, Verdict
 
 
@@ -233,6 +234,7 @@ class Outcome:
             own.
         version: Of the page's text, when this check read the one we believe.
         changes: Of the page's text: leaves of type `change`.
+        rendering: What a browser showed: a leaf of type `rendering`, the last one.
 
     """
 
@@ -243,6 +245,7 @@ class Outcome:
     captures: tuple[Capture, ...] = ()
     version: Version | None = None
     changes: tuple[PageEvent, ...] = ()
+    rendering: RecordedRendering | None = None
 
 
 class GapCause(StrEnum):
@@ -256,6 +259,7 @@ class GapCause(StrEnum):
     CRAWL_DELAY = "crawl_delay"  # robots.txt asks for more time between requests than there is
     FAULT = "fault"  # our own program failed at it
     UNIDENTIFIED = "unidentified"  # nobody is asked while the robot cannot say who sends it
+    NO_BROWSER = "no_browser"  # a page that only a browser shows, and there is none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     HOME = "home"
     API = "api"  # an anonymous sign of life
     REDIRECT = "redirect"  # must lead elsewhere
+    RENDERED = "rendered"  # a browser shows it; one of its markers must be on the screen
 
 
 class Confidence(StrEnum):
@@ -144,5 +145,6 @@ class Reason(StrEnum):
     LOCAL_IPV6 = "local_ipv6"
     LOCAL_RESOLVER = "local_resolver"  # our resolvers said nothing of the name
     LOCAL_FILTER = "local_filter"  # a page, or a DNS answer, put in on our side
+    LOCAL_BROWSER = "local_browser"  # our browser could not show the page
     LOCAL_PROCESS = "local_process"  # our own process did not run while it waited
     CLOCK = "clock"

@@ -18,12 +18,18 @@ from monitor.core.model import (
     Trial,
     Verdict,
 )
-from monitor.core.verdict import rules_form, rules_local, rules_page, rules_response
+from monitor.core.verdict import (
+    rules_form,
+    rules_local,
+    rules_page,
+    rules_rendered,
+    rules_response,
+)
 from monitor.core.verdict.context import Finding, Rule, RuleContext, as_shown, leads_to
 from monitor.core.verdict.fingerprints import Fingerprint, digest
-from monitor.core.verdict.page_summary import Summarize, glance
+from monitor.core.verdict.page_summary import PageSummary, Summarize, glance
 
-RULESET = "2026-11-29.12"  # changes with the rules; `ruleset` adds the fingerprints' digest
+RULESET = "2026-11-29.13"  # changes with the rules; `ruleset` adds the fingerprints' digest
 
 RULES: tuple[tuple[str, Rule], ...] = (
     ("clock-offset", rules_local.clock_offset),
@@ -69,6 +75,16 @@ RULES: tuple[tuple[str, Rule], ...] = (
     ("moved", rules_page.moved),
     ("healthy", rules_page.healthy),
 )
+# Of a page that a browser shows, what is on the screen takes the place of what its files are.
+_BEFORE_THE_SCREEN = "accepted-only"  # the last rule before
+_AFTER_THE_SCREEN = "chain-incomplete"  # the first rule after
+_IDS = tuple(rule_id for rule_id, _ in RULES)
+RENDERED_RULES: tuple[tuple[str, Rule], ...] = (
+    *RULES[: _IDS.index(_BEFORE_THE_SCREEN) + 1],
+    ("not-rendered", rules_rendered.not_rendered),
+    ("not-shown", rules_rendered.not_shown),
+    *RULES[_IDS.index(_AFTER_THE_SCREEN) :],
+)
 # Tried after a rule that would count something against the site.
 CONTROL_RULE = "controls-failed"
 DOUBTS: tuple[tuple[str, Rule], ...] = (
@@ -89,13 +105,12 @@ def classify(  # noqa: PLR0913 -- all that a judgement depends on, by name
     fingerprints: Sequence[Fingerprint],
     look: Summarize = glance,
 ) -> Judgement:
-    """Judge one exchange. `look` summarises its body: `glance`, or a `SummaryCache`.
+    """Judge one exchange. `look` summarises its page: `glance`, or a `SummaryCache`.
 
     `known_good` is whether the target was ever up: only then is a 404 an outage. The last trial
     is the one that decided. Never raises, whatever the site sent.
     """
-    content_type = (exchange.last.header("content-type") or "") if exchange.last else ""
-    page = look(exchange.body, content_type=content_type, charset=exchange.charset)
+    page = _read(exchange, look)
     shown = as_shown(exchange)
     case = RuleContext(
         target=target,
@@ -113,9 +128,19 @@ def classify(  # noqa: PLR0913 -- all that a judgement depends on, by name
     return _judge(case)
 
 
+def _read(exchange: Exchange, look: Summarize) -> PageSummary:
+    """Summarise the page as a visitor has it: as a browser left it, if one did."""
+    if exchange.rendering is not None and exchange.rendering.document:
+        document = exchange.rendering.document.encode("utf-8", "replace")
+        return look(document, content_type="text/html", charset="utf-8")
+    content_type = (exchange.last.header("content-type") or "") if exchange.last else ""
+    return look(exchange.body, content_type=content_type, charset=exchange.charset)
+
+
 def _judge(case: RuleContext) -> Judgement:
     trials: list[Trial] = []
-    finding = _first(case, RULES, trials)
+    rules = RENDERED_RULES if case.target.kind is Kind.RENDERED else RULES
+    finding = _first(case, rules, trials)
     if finding is None:
         raise AssertionError("the last rule always decides")
     if finding.verdict not in {Verdict.UP, Verdict.UNKNOWN}:

@@ -41,20 +41,20 @@ def dead_asset(case: RuleContext) -> Finding | None:
     Else degraded. Only files of the same site count: a third party's failure is not the service's.
     """
     scripts, other_files = _assets(case)
-    dead = [part for part in scripts if _asset_fault(case, part)]
-    refused = next((part for part in dead if _refused(case, part)), None)
+    dead = [part for part in scripts if asset_fault(case, part)]
+    refused = next((part for part in dead if is_refused(case, part)), None)
     if refused:
         return Finding(Verdict.BLOCKED, Reason.WAF, f"fichier refusé : {_name(refused)}")
     main = [part for part in dead if _MAIN_SCRIPT.search(_name(part).lower())]
     if main or (dead and len(dead) == len(scripts)):
         part = (main or dead)[0]
-        ground = f"script indispensable {_name(part)} : {_asset_fault(case, part)}"
+        ground = f"script indispensable {_name(part)} : {asset_fault(case, part)}"
         return Finding(Verdict.DOWN, Reason.ASSET_MISSING, ground)
     for part in (
         *dead,
-        *(p for p in other_files if _asset_fault(case, p) and not _refused(case, p)),
+        *(p for p in other_files if asset_fault(case, p) and not is_refused(case, p)),
     ):
-        ground = f"fichier {_name(part)} : {_asset_fault(case, part)}"
+        ground = f"fichier {_name(part)} : {asset_fault(case, part)}"
         return Finding(Verdict.DEGRADED, Reason.ASSET_MISSING, ground)
     return None
 
@@ -66,10 +66,10 @@ def dead_sign_of_life(case: RuleContext) -> Finding | None:
     """
     doubtful: Finding | None = None
     for part in case.exchange.parts:
-        if part.url not in case.target.signs_of_life or _says_nothing(case, part):
+        if part.url not in case.target.signs_of_life or says_nothing(case, part):
             continue
         status, path = part.status or 0, path_of(part.url)
-        if _is_markup(part) and _refused(case, part):
+        if _is_markup(part) and is_refused(case, part):
             return Finding(Verdict.BLOCKED, Reason.WAF, f"{path} : refusé par une page")
         if part.failure is not None or status >= 500:  # noqa: PLR2004 -- 5xx
             fault = part.failure.value if part.failure else f"statut {status}"
@@ -89,7 +89,7 @@ def unread_part(case: RuleContext) -> Finding | None:
     for part in case.exchange.parts:
         if part.failure is Failure.DEADLINE:
             late = Finding(Verdict.DEGRADED, Reason.SLOW, f"délai écoulé avant {_name(part)}")
-        elif (ours := _ours(case, part)) is not None:
+        elif (ours := fault_of_ours(case, part)) is not None:
             ground = f"{_name(part)} : {part.failure or ''} de notre côté"
             return Finding(Verdict.UNKNOWN, ours, ground)
     return late
@@ -246,12 +246,12 @@ def _assets(case: RuleContext) -> tuple[list[Exchange], list[Exchange]]:
     return scripts, [part for part in own if part not in scripts]
 
 
-def _says_nothing(case: RuleContext, part: Exchange) -> bool:
+def says_nothing(case: RuleContext, part: Exchange) -> bool:
     """Return whether a part failed by a bound or a fault of ours, which proves nothing."""
-    return part.failure in {Failure.TOO_LARGE, Failure.DEADLINE} or bool(_ours(case, part))
+    return part.failure in {Failure.TOO_LARGE, Failure.DEADLINE} or bool(fault_of_ours(case, part))
 
 
-def _ours(case: RuleContext, part: Exchange) -> Reason | None:
+def fault_of_ours(case: RuleContext, part: Exchange) -> Reason | None:
     """Return the fault of our side that may explain a part's failure, as for the page itself."""
     if part.failure in {None, Failure.TOO_LARGE}:
         return None
@@ -263,8 +263,8 @@ def _ours(case: RuleContext, part: Exchange) -> Reason | None:
     return reason_of(case, unvouched) if unvouched else None
 
 
-def _asset_fault(case: RuleContext, part: Exchange) -> str:
-    if _says_nothing(case, part):
+def asset_fault(case: RuleContext, part: Exchange) -> str:
+    if says_nothing(case, part):
         return ""
     if part.failure is not None:
         return part.failure.value
@@ -279,7 +279,7 @@ def _is_markup(part: Exchange) -> bool:
     return start.startswith((b"<!doctype html", b"<html")) or ("html" in kind and b"<" in start)
 
 
-def _refused(case: RuleContext, part: Exchange) -> bool:
+def is_refused(case: RuleContext, part: Exchange) -> bool:
     """Return whether we were refused a part: by its status, or by a page in its place."""
     status = (part.last.status or 0) if part.last else 0
     return status in _REFUSED or (_is_markup(part) and case.refuses(part, status))

@@ -25,6 +25,7 @@ OUR_FAULTS = frozenset(
         Reason.LOCAL_IPV6,
         Reason.LOCAL_RESOLVER,
         Reason.LOCAL_FILTER,
+        Reason.LOCAL_BROWSER,
         Reason.LOCAL_PROCESS,
         Reason.CLOCK,
     }

@@ -25,7 +25,7 @@ IN_HAND: Final = timedelta(hours=2)
 
 _SHARED = re.compile(rb'"type":"(?:run|gap|key|correction|round)"')
 _AT = re.compile(rb'"at":"([^"]{27})"')
-_OWN_KINDS = frozenset({"observation", "outage", "blip", "capture", "change", "gap"})
+_OWN_KINDS = frozenset({"observation", "outage", "blip", "capture", "change", "rendering", "gap"})
 _MOMENT = timedelta(microseconds=1)
 _OPEN = "9999"  # after any instant
 _EDGES = ("last_ok_at", "first_fail_at", "last_fail_at", "first_ok_at")

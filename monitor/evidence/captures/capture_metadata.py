@@ -15,6 +15,7 @@ from hashlib import sha256
 from pydantic import TypeAdapter, ValidationError
 
 from monitor.core.model import CaptureReason, Exchange, Hop, Observation, Target
+from monitor.core.model.rendering import with_files
 from monitor.evidence.captures import warc
 from monitor.evidence.captures.warc import Record, WarcError
 
@@ -43,10 +44,20 @@ class Wire:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShownFile:
+    """The record of one file of what a browser showed, and the digest of its bytes."""
+
+    name: str
+    record: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaptureMetadata:
     """What the bytes do not contain, and all that the verdict rests on except the fingerprints.
 
-    `observation` has no bytes; `wires` has one entry per hop, those of the page first.
+    `observation` has no bytes; `wires` has one entry per hop, those of the page first; `shown` are
+    the files of what a browser showed, for a rendered page.
     """
 
     format: str
@@ -56,6 +67,7 @@ class CaptureMetadata:
     clock_limit_us: int
     observation: Observation
     wires: tuple[Wire, ...]
+    shown: tuple[ShownFile, ...] = ()
 
 
 _ACCOUNT = TypeAdapter(CaptureMetadata)
@@ -76,7 +88,7 @@ def as_record(name: str, account: CaptureMetadata) -> Record:
 
 def records_of(account: CaptureMetadata) -> set[str]:
     """Return the ids of the records that an account names."""
-    return {
+    return {file.record for file in account.shown} | {
         record_id
         for wire in account.wires
         for record_id in (wire.request, wire.response)
@@ -132,7 +144,24 @@ def observation_from(account: CaptureMetadata, find: Callable[[str], Record | No
     observation = account.observation
     if len(account.wires) != sum(1 for _ in hops(observation.exchange)):
         raise WarcError("an account with another number of requests than of records")
-    return replace(observation, exchange=filled(observation.exchange))
+    return replace(observation, exchange=_rendered(filled(observation.exchange), account, find))
+
+
+def _rendered(
+    exchange: Exchange, account: CaptureMetadata, find: Callable[[str], Record | None]
+) -> Exchange:
+    """Return an exchange with the files of what a browser showed. Raises WarcError."""
+    if exchange.rendering is None:
+        return exchange
+    files: dict[str, bytes] = {}
+    for file in account.shown:
+        content = files[file.name] = _bytes_of(file.record, find)
+        if sha256_of(content) != file.sha256:
+            raise WarcError(f"the {file.name} that was shown is not the one that was recorded")
+    try:
+        return replace(exchange, rendering=with_files(exchange.rendering, files))
+    except UnicodeDecodeError as error:
+        raise WarcError("a text that was shown is no text") from error
 
 
 def _filled(hop: Hop, wire: Wire, find: Callable[[str], Record | None]) -> Hop:

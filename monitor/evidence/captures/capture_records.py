@@ -12,10 +12,18 @@ from dataclasses import dataclass, field, replace
 from hashlib import sha256
 
 from monitor.core.model import CaptureReason, Exchange, Failure, Hop, Observation, Phase, Target
+from monitor.core.model.rendering import FILES, files_of, without_files
 from monitor.evidence.captures import capture_metadata, warc
-from monitor.evidence.captures.capture_metadata import CaptureMetadata, Wire, head_bytes, sha256_of
+from monitor.evidence.captures.capture_metadata import (
+    CaptureMetadata,
+    ShownFile,
+    Wire,
+    head_bytes,
+    sha256_of,
+)
 from monitor.evidence.captures.warc import Record
 
+SHOWN_URI = "urn:shown:"  # then the name of a file of `core.model.rendering.FILES`, and the page
 PARTIAL_URI = "urn:partial:"  # bytes that are no whole head of an answer
 SHORTEST_BODY = 512  # bytes below which a second copy costs less than a reference to the first
 
@@ -84,6 +92,7 @@ def package(
         maker.add(f"{name}/{rank}", hop, cut.get(id(hop), ""))
         for rank, hop in enumerate(capture_metadata.hops(observation.exchange))
     ]
+    shown = tuple(maker.show(name, observation))
     account = CaptureMetadata(
         format=capture_metadata.FORMAT,
         why=(),
@@ -92,6 +101,7 @@ def package(
         clock_limit_us=clock_limit_us,
         observation=_without_bytes(observation),
         wires=tuple(wires),
+        shown=shown,
     )
     return Package(name, tuple(maker.records), account, maker.new)
 
@@ -123,6 +133,21 @@ class _Maker:
             response=answer.id if answer else "",
             response_sha256=sha256_of(hop.response_bytes),
         )
+
+    def show(self, name: str, observation: Observation) -> Iterator[ShownFile]:
+        """Add a record for each file of what a browser showed."""
+        exchange = observation.exchange
+        for file, content in files_of(exchange.rendering).items() if exchange.rendering else ():
+            record = warc.make(
+                "resource",
+                name=f"{name}/shown/{file}",
+                at=observation.at,
+                uri=f"{SHOWN_URI}{file}:{exchange.final_url}",
+                content_type=FILES[file],
+                block=content,
+            )
+            self.records.append(record)
+            yield ShownFile(name=file, record=record.id, sha256=sha256_of(content))
 
     def _answer(self, name: str, hop: Hop, peer: Fields, cut: str) -> Record:
         head = head_bytes(hop.response_bytes)
@@ -233,4 +258,5 @@ def _lightened(exchange: Exchange) -> Exchange:
         for hop in exchange.hops
     )
     parts = tuple(_lightened(part) for part in exchange.parts)
-    return replace(exchange, hops=hops, body=b"", charset="", parts=parts)
+    rendering = exchange.rendering and without_files(exchange.rendering)
+    return replace(exchange, hops=hops, body=b"", charset="", parts=parts, rendering=rendering)

@@ -17,6 +17,7 @@ from monitor.core.journal.decode import (
     event_from,
     gap_from,
     read_instant,
+    rendering_from,
 )
 from monitor.core.journal.jcs import canonical
 from monitor.core.journal.replay import REFERENCES, Replay, ReplayedCheck
@@ -26,7 +27,14 @@ from monitor.store.audit.derived_pages import PagesFromLeaves
 from monitor.store.reads.question import DAWN
 from monitor.store.tables.columns import to_us
 from monitor.store.writing.annotations import annotation_row
-from monitor.store.writing.recorder import capture_row, check_row, event_row, outage_row, state_row
+from monitor.store.writing.recorder import (
+    capture_row,
+    check_row,
+    event_row,
+    outage_row,
+    rendering_row,
+    state_row,
+)
 from monitor.store.writing.service_writes import run_row
 
 Leaf = Mapping[str, Any]
@@ -41,6 +49,7 @@ TABLE_OF: Mapping[str, str] = {
     "gap": "gap",
     "run": "run",
     "capture": "capture",
+    "rendering": "rendering",
     "token": "token",
     "change": "page_change",
     "annotation": "announcement",
@@ -265,6 +274,12 @@ class FromLeaves:
         capture = capture_from(leaf)
         return capture_row((capture.target, capture.point), capture)
 
+    def _rendering(self, idx: int, leaf: Leaf) -> Raw:
+        del idx
+        shown = rendering_from(leaf)
+        subject = shown.target, shown.point
+        return rendering_row(subject, shown, observation=leaf["observation"])
+
     def _token(self, idx: int, leaf: Leaf) -> Raw:
         del idx
         return {
@@ -294,6 +309,7 @@ _READ: Mapping[str, Callable[[FromLeaves, int, Leaf], Raw]] = {
     "clock": FromLeaves._clock,  # noqa: SLF001
     "gap": FromLeaves._gap,  # noqa: SLF001
     "capture": FromLeaves._capture,  # noqa: SLF001
+    "rendering": FromLeaves._rendering,  # noqa: SLF001
     "token": FromLeaves._token,  # noqa: SLF001
     "change": FromLeaves._change,  # noqa: SLF001
     "annotation": FromLeaves._annotation,  # noqa: SLF001

@@ -193,6 +193,11 @@ TABLES: Mapping[str, Vouched] = {
             columns=_key("id") | _leaf("at", "file", "sha256", "why", "leaf", subject_id="subject"),
         ),
         Vouched(
+            name="rendering",
+            key=("subject_id", "at"),
+            columns=_key("id") | _leaf("at", "text", "leaf", subject_id="subject"),
+        ),
+        Vouched(
             name="token",
             key=("authority", "asked_at"),
             columns=_key("id")

@@ -16,10 +16,12 @@ from monitor.core.journal.decode import (
     controls_from,
     gap_from,
     read_instant,
+    rendering_from,
 )
 from monitor.core.journal.jcs import canonical
 from monitor.core.journal.replay import EDGES, REFERENCES, Replay, ReplayedCheck
 from monitor.core.model import Capture, Event, Outcome
+from monitor.core.model.rendering import RecordedRendering
 from monitor.store.tables.check_tables import ClockReadingRow, GapRow, RoundRow, RunRow, table_of
 from monitor.store.writing.annotations import write_annotation
 from monitor.store.writing.intern_tables import InternTables
@@ -37,11 +39,12 @@ _READING, _GAP = table_of(ClockReadingRow), table_of(GapRow)
 
 @dataclass(slots=True, kw_only=True)
 class _Pending:
-    """A check that edges and captures may still follow."""
+    """A check that edges, captures and what a browser showed may still follow."""
 
     replayed: ReplayedCheck
     edges: list[tuple[Event, int]] = field(default_factory=list)
     captures: list[tuple[Capture, int]] = field(default_factory=list)
+    rendering: tuple[RecordedRendering, int] | None = None
 
 
 class LeafImporter:
@@ -77,6 +80,8 @@ class LeafImporter:
             self._last().edges.append((self.replay.edge(leaf), idx))
         elif kind == "capture":
             self._last().captures.append((capture_from(leaf), idx))
+        elif kind == "rendering":
+            self._last().rendering = rendering_from(leaf), idx
         elif kind in {"run", "round", "clock", "gap", "annotation"}:
             getattr(self, f"_{kind}")(connection, idx, leaf)
         if len(self._checks) >= _TOGETHER or len(self._rounds) >= _TOGETHER:
@@ -89,6 +94,7 @@ class LeafImporter:
             return
         replayed, edges = self._pending.replayed, self._pending.edges
         captures, plan = self._pending.captures, replayed.plan
+        rendering, rendering_leaf = self._pending.rendering or (None, None)
         self._checks.append(
             RecordedCheck(
                 outcome=Outcome(
@@ -97,11 +103,13 @@ class LeafImporter:
                     events=tuple(event for event, _ in edges),
                     incidents=replayed.incidents,
                     captures=tuple(capture for capture, _ in captures),
+                    rendering=rendering,
                 ),
                 plan=plan and (plan[0], self._plan_text(*plan)),
                 leaf=replayed.leaf,
                 edges=tuple(idx for _, idx in edges),
                 captures=tuple(idx for _, idx in captures),
+                rendering=rendering_leaf,
             )
         )
         self._pending = None

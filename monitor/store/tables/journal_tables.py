@@ -23,6 +23,7 @@ __all__ = [  # `metadata` is whole only once this module is read
     "CosignatureRow",
     "LeafRow",
     "ReferenceRow",
+    "RenderingRow",
     "TokenRow",
     "metadata",
 ]
@@ -109,6 +110,18 @@ class CaptureRow(TableRow, table=True):
     file: str = Field(sa_type=Text, index=True)
     sha256: bytes = Field(sa_type=LargeBinary)
     why: str = Field(sa_type=Text)  # values of `CaptureReason`, sorted, with spaces between
+    leaf: int = Field(sa_type=BigInteger)
+
+
+class RenderingRow(TableRow, table=True):
+    """`RecordedRendering`: what a browser showed in a check. `text` is its leaf."""
+
+    __tablename__ = "rendering"
+    __table_args__ = (UniqueConstraint("subject_id", "at"),)
+    id: int | None = Field(default=None, primary_key=True)
+    subject_id: int = Field(foreign_key="subject.id")
+    at: datetime = Field(sa_type=Instant)  # of the observation
+    text: str = Field(sa_type=Text)
     leaf: int = Field(sa_type=BigInteger)
 
 

@@ -11,6 +11,7 @@ from monitor.core.journal import encode
 from monitor.core.journal.jcs import canonical
 from monitor.core.model import Annotation, Capture, ClockReading, Controls, Event, Gap, Run, Target
 from monitor.core.model.check import Check
+from monitor.core.model.rendering import RecordedRendering
 from monitor.core.scheduling.slots import Grid
 from monitor.store.writing.journal_appender import JournalAppender, Leaf
 
@@ -59,6 +60,11 @@ class LeafWriter:
 
     def change(self, connection: Connection, event: PageEvent, observation: int) -> int:
         return self.ledger.append(connection, encode.change(event, observation=observation))
+
+    def rendering(
+        self, connection: Connection, rendering: RecordedRendering, observation: int
+    ) -> int:
+        return self.ledger.append(connection, encode.rendering(rendering, observation=observation))
 
     def setup(self, connection: Connection, point: str, config_sha256: str, ruleset: str) -> int:
         return self._once(

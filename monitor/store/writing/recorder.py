@@ -8,7 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
+from monitor.core.journal import encode
 from monitor.core.journal.check_fields import stored_fields
+from monitor.core.journal.jcs import canonical
 from monitor.core.model import (
     Capture,
     Event,
@@ -21,6 +23,7 @@ from monitor.core.model import (
     Streak,
 )
 from monitor.core.model.check import Check
+from monitor.core.model.rendering import RecordedRendering
 from monitor.store.tables.check_tables import (
     BodyRow,
     DefinitionRow,
@@ -34,7 +37,7 @@ from monitor.store.tables.check_tables import (
     table_of,
 )
 from monitor.store.tables.columns import to_us
-from monitor.store.tables.journal_tables import CaptureRow
+from monitor.store.tables.journal_tables import CaptureRow, RenderingRow
 from monitor.store.writing.intern_tables import InternTables
 from monitor.store.writing.leaf_writer import LeafWriter
 from monitor.store.writing.page_writes import write_page
@@ -61,6 +64,7 @@ class RecordedCheck:
     edges: tuple[int, ...]  # of its events
     captures: tuple[int, ...]
     changes: tuple[int, ...] = ()
+    rendering: int | None = None
 
 
 class Recorder:
@@ -105,6 +109,9 @@ class Recorder:
             edges=tuple(scribe.edge(connection, event, leaf) for event in outcome.events),
             captures=tuple(scribe.capture(connection, capture) for capture in outcome.captures),
             changes=tuple(scribe.change(connection, event, leaf) for event in outcome.changes),
+            rendering=(
+                scribe.rendering(connection, outcome.rendering, leaf) if outcome.rendering else None
+            ),
         )
 
     def record(self, connection: Connection, entries: Sequence[RecordedCheck]) -> None:
@@ -173,6 +180,9 @@ class Recorder:
             _write_capture(connection, capture_row(subject, capture) | {"leaf": leaf})
         changes = tuple(zip(outcome.changes, entry.changes, strict=True))
         write_page(connection, subject, version=outcome.version, changes=changes)
+        if outcome.rendering is not None:
+            row = rendering_row(subject, outcome.rendering, observation=entry.leaf)
+            connection.execute(insert(table_of(RenderingRow)), row | {"leaf": entry.rendering})
 
     def _grow(self, connection: Connection, incident: Incident) -> None:
         """Write an incident whole; delete those left without outages."""
@@ -307,6 +317,14 @@ def capture_row(subject: Any, capture: Capture) -> dict[str, Any]:
         "sha256": bytes.fromhex(capture.sha256),
         "why": " ".join(sorted(capture.why)),
     }
+
+
+def rendering_row(
+    subject: Any, rendering: RecordedRendering, *, observation: int
+) -> dict[str, Any]:
+    """Return the row of a rendering; `observation` is the leaf of its check."""
+    text = canonical(encode.rendering(rendering, observation=observation)).decode()
+    return {"subject_id": subject, "at": rendering.at, "text": text}
 
 
 def _write_capture(connection: Connection, row: dict[str, Any]) -> None:

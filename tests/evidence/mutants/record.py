@@ -56,7 +56,7 @@ from monitor.store.tables.alert_tables import (
 from tests.support.captured import spoken
 from tests.support.folds import Folds
 from tests.support.linking import body
-from tests.support.outcomes import DEAD, OK, a_run, at, observation, panel, refusal
+from tests.support.outcomes import DEAD, OK, SHOWN, a_run, at, observation, panel, refusal
 from tests.support.service_days import ENVIRONMENT
 from tests.support.sites import answer
 from tests.support.tsa import Authority
@@ -106,6 +106,8 @@ def exchange_of(slug: str, now: datetime, sky: str) -> tuple[Exchange, Judgement
     page = body(said, LINK if slug == "etrangers" else "Une démarche.")
     status = "410 Gone" if sky == "g" else "200 OK"
     exchange = spoken(now, answer(page, status=status), url=TARGETS[slug].url)
+    if slug == "etrangers":
+        exchange = replace(exchange, rendering=SHOWN)
     return exchange, GONE if sky == "g" else OK
 
 

@@ -1,0 +1,1 @@
+"""A browser without a network: it shows a page whose every request we answer ourselves."""
