@@ -47,7 +47,7 @@ from monitor.probe.missed_slots import log_missed, missed_slots
 from monitor.probe.observer import Observer
 from monitor.probe.page_archive import Archive
 from monitor.probe.page_tracker import PageTracker, metrics_of_pages
-from monitor.probe.renderer import build_renderer, rendered
+from monitor.probe.renderer import build_renderer, shown_beside
 from monitor.probe.schedule import Schedule
 from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults
@@ -149,7 +149,12 @@ class App:
             publish=self._sealer.publish,
         )
         self._alerts = self._build_alerts()
-        self._dossiers = self._build_dossiers(config_folder)
+        self._dossiers: DossierQueue | None = None
+        if config_folder is not None and isinstance(self._sealer, Sealer):
+            key = str(self._sealer.key)
+            self._dossiers = DossierQueue(
+                settings=settings, config_folder=config_folder, journal_key=key, clock=clock
+            )
         build_witness(config, settings)  # a key that cannot be used is refused here
         self._schedule = Schedule(clock, point=settings.point, on_error=self._fail)
         self._loops: set[asyncio.Task[None]] = set()  # ended when the service stops
@@ -293,15 +298,10 @@ class App:
         self._exposition.lateness.observe(max(0.0, lateness.total_seconds()))
         if any(event.outage for event in outcome.events):
             self._spawn(self._seal_edge())
-            self._show_soon(target)
+            for other in shown_beside(target, self._config):
+                self._schedule.once(other.slug, 0.0, partial(self._check, other, urgent=True))
         if self._watch.in_doubt(target):
             self._recheck_soon(target, began=observation.at)
-
-    def _show_soon(self, target: Target) -> None:
-        """Show the pages of a platform whose outage begins or ends: to say what a visitor sees."""
-        for other in rendered(self._config):
-            if other.platform == target.platform and other.slug != target.slug:
-                self._schedule.once(other.slug, 0.0, partial(self._check, other, urgent=True))
 
     async def _seal_edge(self) -> None:
         """Sign a checkpoint that contains the edge of an outage, and have it time-stamped."""
@@ -421,17 +421,6 @@ class App:
             clock=self._clock,
             board=self.board,
             faults=self._faults,
-        )
-
-    def _build_dossiers(self, config_folder: Path | None) -> DossierQueue | None:
-        """Build the queue of dossiers; None without a journal, or a configuration to read again."""
-        if config_folder is None or not isinstance(self._sealer, Sealer):
-            return None
-        return DossierQueue(
-            settings=self._settings,
-            config_folder=config_folder,
-            journal_key=str(self._sealer.key),
-            clock=self._clock,
         )
 
     def _web(self, listening: socket.socket) -> WebProcess:

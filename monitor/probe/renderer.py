@@ -93,6 +93,15 @@ def rendered(config: Config) -> tuple[Target, ...]:
     return tuple(target for target in config.targets if target.kind is Kind.RENDERED)
 
 
+def shown_beside(target: Target, config: Config) -> tuple[Target, ...]:
+    """Return the pages to show when an outage of a target begins or ends."""
+    return tuple(
+        other
+        for other in rendered(config)
+        if other.platform == target.platform and other.slug != target.slug
+    )
+
+
 def build_renderer(config: Config, clock: Clock, fetcher: Fetcher) -> Render | None:
     """Return what shows pages; None, and why in the log, without a browser that may be used."""
     if not rendered(config):
