@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from monitor.alerts.vault import LinkUse, Vault
 from monitor.config import Config
 from monitor.core.changes.change_log import ChangeRecord
+from monitor.core.language import Language
 from monitor.core.model import Gap, Outage, State, Target
 from monitor.core.notices import choices, letters, operator_letters, subscription_letters
 from monitor.core.notices.alert_channels.channel_request import EVENT_TYPES, ChannelMessage
@@ -30,6 +31,7 @@ from monitor.figures.recorded_targets import recorded_targets
 from monitor.runtime.clock import Clock
 from monitor.store import Store
 from monitor.store.reads.alert_reads import DueMessage, Recipient
+from monitor.translations import language_of
 
 FRESH_US = 5_000_000  # how long what all recipients share is reused
 CACHED = 64
@@ -55,7 +57,6 @@ class Composer:
             target.slug: frozenset(topics_of(target, parts)) for target in config.targets
         }
         self._named = recorded_targets((), (), config).by_slug
-        self._places = choices.places(config.targets, parts)
         self._cache: OrderedDict[Hashable, tuple[int, object]] = OrderedDict()
 
     def letter(self, message: DueMessage, recipient: Recipient) -> Letter | None:
@@ -70,9 +71,14 @@ class Composer:
             if not several:
                 return None
             states = letters.present_section(
-                self._states(notice, recipient), self._targets, self._clock.now()
+                self._states(notice, recipient),
+                self._targets,
+                self._clock.now(),
+                language_of(recipient.language),
             )
-            letter: Letter | None = letters.digest_letter(several, states)
+            letter: Letter | None = letters.digest_letter(
+                several, states, language_of(recipient.language)
+            )
         else:
             letter = self._one(notice, recipient)
         exits = () if recipient.channel else self._exits(recipient)
@@ -112,37 +118,50 @@ class Composer:
         return f"{self._site}abonnement/quitter/{token}"
 
     def _exits(self, recipient: Recipient) -> tuple[LetterLine, ...]:
+        language = language_of(recipient.language)
+        token = self._vault.sign(LinkUse.LEAVE, recipient.number, recipient.nonce)
         return subscription_letters.exits(
-            self._manage_address(recipient), self.leave_address(recipient)
+            self._manage_address(recipient), self._address("quitter", token, language), language
         )
+
+    def _address(self, use: str, token: str, language: Language) -> str:
+        """Return the address of a page of one's own subscription, in one's language."""
+        return f"{self._site.rstrip('/')}{language.prefix}/abonnement/{use}/{token}"
 
     def _manage_address(self, recipient: Recipient) -> str:
         until = self._clock.now() + MANAGED
         token = self._vault.sign(LinkUse.MANAGE, recipient.number, recipient.nonce, until)
-        return f"{self._site}abonnement/choix/{token}"
+        return self._address("choix", token, language_of(recipient.language))
 
     def _personal(self, notice: Notice, recipient: Recipient) -> Letter:
+        language = language_of(recipient.language)
         if notice.kind is NoticeKind.MANAGE:
-            return subscription_letters.manage_letter(self._manage_address(recipient))
+            return subscription_letters.manage_letter(self._manage_address(recipient), language)
         renews = recipient.standing is SubscriberState.CONFIRMED
         until = notice.at + (RENEWED_WITHIN if renews else CONFIRMED_WITHIN)
         token = self._vault.sign(LinkUse.CONFIRM, recipient.number, recipient.nonce, until)
-        link = f"{self._site}abonnement/confirmer/{token}"
+        link = self._address("confirmer", token, language)
         if renews:
-            letter = subscription_letters.renew_letter(link)
+            letter = subscription_letters.renew_letter(link, language)
             return replace(letter, exits=self._exits(recipient))
-        chosen = [
-            name
-            for topic, name in (
-                *self._places.items(),
-                *choices.INTERESTS.items(),
-                *choices.KINDS_OF_CHANGES.items(),
-            )
-            if topic in recipient.topics
-        ]
-        chosen.append(f"rythme : {choices.PACES[recipient.pace]}")
-        association = self._config.publisher.association
-        return subscription_letters.confirm_letter(link, chosen, association=association)
+        return subscription_letters.confirm_letter(
+            link,
+            self._chosen(recipient, language),
+            association=self._config.publisher.association,
+            language=language,
+        )
+
+    def _chosen(self, recipient: Recipient, language: Language) -> list[str]:
+        """Return what a person chose, in words."""
+        parts = self._config.figures.components
+        names = {
+            **choices.places(self._config.targets, parts, language),
+            **language.words(choices.INTERESTS),
+            **choices.kinds_of_changes(language),
+        }
+        chosen = [name for topic, name in names.items() if topic in recipient.topics]
+        pace = language.message(choices.PACES[recipient.pace])
+        return [*chosen, language.text("rythme : %(pace)s", pace=pace)]
 
     def _one(self, notice: Notice, recipient: Recipient) -> Letter | None:
         if notice.kind is NoticeKind.PAGE:
@@ -163,6 +182,7 @@ class Composer:
                 states=self._states(notice, recipient),
                 gaps=self._gaps(outages),
                 now=self._clock.now(),
+                language=language_of(recipient.language),
             )
         )
 
@@ -178,10 +198,11 @@ class Composer:
         change = self._change(notice)
         if change is None:
             return None
+        language = language_of(recipient.language)
         present = letters.present_section(
-            self._states(notice, recipient), self._targets, self._clock.now()
+            self._states(notice, recipient), self._targets, self._clock.now(), language
         )
-        return letters.page_letter(*change, site=self._site, present=present)
+        return letters.page_letter(*change, site=self._site, present=present, language=language)
 
     def _change(self, notice: Notice) -> tuple[ChangeRecord, Target] | None:
         change = self._store.page_change(notice.numbers[0])

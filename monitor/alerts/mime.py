@@ -116,11 +116,18 @@ def message_of(letter: Letter, envelope: Envelope) -> EmailMessage:
     if envelope.leave:
         message["List-Unsubscribe"] = f"<{envelope.leave}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    message["Content-Language"] = "fr"
-    values = {"letter": letter, "publisher": envelope.publisher}
-    message.set_content(_TEXT.render(values), cte="quoted-printable")
+    language = letter.language
+    message["Content-Language"] = language.code
+    foot = language.text(
+        "%(publisher)s, service indépendant de l’administration.",
+        publisher=language.foreign(envelope.publisher),
+    )
+    values = {"letter": letter, "language": language, "foot": foot}
+    # Of letters that are not Latin, most bytes would be written as three.
+    form = "base64" if language.direction == "rtl" else "quoted-printable"
+    message.set_content(_TEXT.render(values), cte=form)
     html = _INLINER.inline(_HTML.render(values))
-    message.add_alternative(html, subtype="html", cte="quoted-printable")
+    message.add_alternative(html, subtype="html", cte=form)
     return message
 
 

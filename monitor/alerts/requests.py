@@ -17,6 +17,8 @@ from monitor.core.notices.topics import MOST
 from monitor.core.untrusted.mail_addresses import LONGEST
 
 Topic = Annotated[str, Field(max_length=100)]
+# As `translations.LANGUAGES`: a test compares them.
+LanguageCode = Literal["fr", "en", "ar"]
 Token = Annotated[str, Field(max_length=TOKEN_LENGTH)]
 
 
@@ -41,6 +43,7 @@ class SubscriptionRequest(BaseModel):
     topics: Annotated[list[Topic], Field(max_length=MOST)] = []
     pace: Pace = Pace.AT_ONCE
     rests: bool = False
+    language: LanguageCode = "fr"
     network: Annotated[str, Field(max_length=60)] = ""
 
 
@@ -59,6 +62,7 @@ class SubscriptionAnswer(BaseModel):
     topics: list[str] = []
     pace: Pace = Pace.AT_ONCE
     rests: bool = False
+    language: LanguageCode = "fr"
     token: str = ""
 
 

@@ -22,6 +22,7 @@ from monitor.runtime.clock import Clock
 from monitor.store import Store
 from monitor.store.reads.alert_reads import Recipient
 from monitor.store.writing import outbox_writes, subscriber_writes
+from monitor.translations import language_of
 
 HOUR_S, DAY_S = 3_600.0, 86_400.0
 BY_ADDRESS = 3  # messages a day that anyone may have sent to one address
@@ -104,6 +105,7 @@ class Subscriptions:
                 topics=request.topics,
                 pace=request.pace,
                 rests=request.rests,
+                language=request.language,
                 now=now,
             )
             known = before is SubscriberState.CONFIRMED
@@ -150,6 +152,7 @@ class Subscriptions:
                     topics=request.topics,
                     pace=request.pace,
                     rests=request.rests,
+                    language=request.language,
                 )
             ),
         )
@@ -183,5 +186,6 @@ def _choices(person: Recipient, token: str) -> SubscriptionAnswer:
         topics=sorted(person.topics),
         pace=person.pace,
         rests=person.rests,
+        language=language_of(person.language).code,
         token=token,
     )

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import Final
 
 from monitor.charts.drawing import LABEL_UNITS, WIDTH, ChartTable, Tick, fitting
-from monitor.core.french import figure_sentences
+from monitor.core.french import figure_sentences, formatting
 from monitor.core.outages.time_accounts import Account, Bound
 
 _LINE: Final = LABEL_UNITS + 4
@@ -60,8 +60,8 @@ def before_after(title: str, periods: Sequence[Period]) -> BeforeAfter:
         height=_ROW * len(periods) + LABEL_UNITS + 8,
         rows=tuple(_row(index, one, floor) for index, one in enumerate(periods)),
         ticks=(
-            Tick(x=_LEFT, text=figure_sentences.percent(floor), anchor="start"),
-            Tick(x=_RIGHT, text=figure_sentences.percent(Fraction(1)), anchor="end"),
+            Tick(x=_LEFT, text=formatting.percent(floor), anchor="start"),
+            Tick(x=_RIGHT, text=formatting.percent(Fraction(1)), anchor="end"),
         ),
         table=_table(periods),
     )

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from monitor.charts.drawing import WIDTH, ChartTable, Tick
+from monitor.core.french.typesetting import on_one_line
+from monitor.core.language import FRENCH, Language
 from monitor.core.model import Phase
 
 BAR: Final = 34
@@ -41,8 +43,11 @@ class CheckPhases:
     table: ChartTable
 
 
-def check_phases(title: str, phases_us: Mapping[Phase, int]) -> CheckPhases | None:
+def check_phases(
+    title: str, phases_us: Mapping[Phase, int], language: Language = FRENCH
+) -> CheckPhases | None:
     """Draw the phases that were reached; None when none was."""
+    names = language.words(PHASES)
     reached = [phase for phase in Phase if phases_us.get(phase, 0) > 0]
     whole_us = sum(phases_us[phase] for phase in reached)
     if not whole_us:
@@ -61,35 +66,40 @@ def check_phases(title: str, phases_us: Mapping[Phase, int]) -> CheckPhases | No
                 x=round(min(x, WIDTH - drawn), 2),
                 width=round(drawn, 2),
                 roomy=width >= _NUMBER_ROOM,
-                words=f"{PHASES[phase]} {milliseconds(phases_us[phase])}",
+                words=f"{names[phase]} {milliseconds(phases_us[phase], language)}",
             )
         )
         x += width
-    words = ", ".join(bar.words for bar in bars)
-    whole = milliseconds(whole_us)
+    words = language.text(", ").join(bar.words for bar in bars)
+    whole = milliseconds(whole_us, language)
     return CheckPhases(
         title=title,
-        description=f"{words[:1].upper()}{words[1:]} ; en tout {whole}.",
+        description=language.text(
+            "%(phases)s ; en tout %(whole)s.", phases=f"{words[:1].upper()}{words[1:]}", whole=whole
+        ),
         bars=tuple(bars),
         ticks=(
-            Tick(x=0, text=milliseconds(0), anchor="start"),
+            Tick(x=0, text=milliseconds(0, language), anchor="start"),
             Tick(x=WIDTH, text=whole, anchor="end"),
         ),
         table=ChartTable(
-            columns=("Phase", "Durée"),
-            rows=tuple((PHASES[phase], milliseconds(phases_us[phase])) for phase in reached),
+            columns=(language.text("Phase"), language.text("Durée")),
+            rows=tuple(
+                (names[phase], milliseconds(phases_us[phase], language)) for phase in reached
+            ),
             fields=("phase", "duration_us"),
             data=tuple((phase.value, phases_us[phase]) for phase in reached),
         ),
     )
 
 
-def milliseconds(us: int) -> str:
+def milliseconds(us: int, language: Language = FRENCH) -> str:
     """Return "1,2 ms" below ten milliseconds, "184 ms" below ten seconds, "12,4 s" above."""
     if us >= 10_000_000:  # noqa: PLR2004 -- ten seconds
-        text, unit = f"{us / 1_000_000:.1f}", "s"
+        text = language.text("%(number)s s", number=language.decimal(f"{us / 1_000_000:.1f}"))
     elif us >= 10_000:  # noqa: PLR2004 -- ten milliseconds
-        text, unit = f"{us / 1000:.0f}", "ms"
+        text = language.text("%(number)s ms", number=f"{us / 1000:.0f}")
     else:
-        text, unit = f"{us / 1000:.1f}".removesuffix(".0"), "ms"
-    return f"{text.replace('.', ',')}\N{NO-BREAK SPACE}{unit}"
+        number = f"{us / 1000:.1f}".removesuffix(".0")
+        text = language.text("%(number)s ms", number=language.decimal(number))
+    return on_one_line(text)

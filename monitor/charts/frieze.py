@@ -22,9 +22,9 @@ from monitor.charts.drawing import (
     path,
     shapes,
 )
-from monitor.core.french.formatting import PARIS, apart, duration, when
-from monitor.core.french.formatting import day as written
+from monitor.core.french.formatting import PARIS, apart
 from monitor.core.french.sentences import VERDICTS
+from monitor.core.language import FRENCH, Language
 from monitor.core.model import Outage, Verdict
 from monitor.core.outages.time_accounts import Span
 
@@ -86,17 +86,22 @@ class Frieze:
 
 
 def frieze(
-    title: str, things: Sequence[FriezeThing], *, since: datetime, until: datetime
+    title: str,
+    things: Sequence[FriezeThing],
+    *,
+    since: datetime,
+    until: datetime,
+    language: Language = FRENCH,
 ) -> Frieze:
     """Draw things over [since, until), one row each."""
-    scale = _Scale(since=since, until=until)
+    scale = _Scale(since=since, until=until, language=language)
     return Frieze(
         title=title,
-        description=_description(things, since, until),
+        description=_description(things, since, until, language),
         height=_ROW * len(things) + LABEL_UNITS + 8,
         rows=tuple(_row(index, thing, scale) for index, thing in enumerate(things)),
         ticks=scale.ticks(),
-        table=_table(things, since, until),
+        table=_table(things, since, until, language),
     )
 
 
@@ -106,6 +111,7 @@ class _Scale:
 
     since: datetime
     until: datetime
+    language: Language
 
     def x(self, at: datetime) -> float:
         """Return where an instant is drawn; at a border, what lies outside."""
@@ -132,7 +138,7 @@ class _Scale:
 
     def _tick(self, at: datetime, *, days: bool) -> Tick:
         x, local = self.x(at), at.astimezone(PARIS)
-        text = f"{local.day}/{local.month:02}" if days else f"{local:%H} h {local:%M}"
+        text = f"{local.day}/{local.month:02}" if days else self.language.clock(at)
         anchor = "start" if x < _EDGE else "end" if x > WIDTH - _EDGE else "middle"
         return Tick(x=round(x, 2), text=text.replace(" ", "\N{NO-BREAK SPACE}"), anchor=anchor)
 
@@ -196,25 +202,38 @@ def _merged(spans: Iterable[Span]) -> Iterable[Span]:
         yield last
 
 
-def _description(things: Sequence[FriezeThing], since: datetime, until: datetime) -> str:
-    parts = [f"{thing.name} : {_states(thing)}" for thing in things]
-    return (
-        f"Du {when(since)} au {when(until)}. {'. '.join(parts)}. "
-        "Les rayures couvrent le temps entre deux relevés qui se contredisent."
+def _description(
+    things: Sequence[FriezeThing], since: datetime, until: datetime, language: Language
+) -> str:
+    parts = [f"{language.foreign(one.name)} : {_states(one, language)}" for one in things]
+    return language.text(
+        "Du %(since)s au %(until)s. %(states)s. Les rayures couvrent le temps entre deux relevés "
+        "qui se contredisent.",
+        since=language.when(since),
+        until=language.when(until),
+        states=". ".join(parts),
     )
 
 
-def _states(thing: FriezeThing) -> str:
+def _states(thing: FriezeThing, language: Language) -> str:
     troubles = [span for span in _merged(thing.spans) if span.verdict not in _QUIET]
     if not troubles:
-        return "aucun défaut relevé"
-    return ", ".join(
-        f"{VERDICTS[span.verdict]} pendant {duration(apart(span.from_at, span.to_at))}"
+        return language.text("aucun défaut relevé")
+    words = language.words(VERDICTS)
+    return language.text(", ").join(
+        language.text(
+            "%(state)s pendant %(length)s",
+            state=words[span.verdict],
+            length=language.duration(apart(span.from_at, span.to_at)),
+        )
         for span in troubles[:5]
     )
 
 
-def _table(things: Sequence[FriezeThing], since: datetime, until: datetime) -> ChartTable:
+def _table(
+    things: Sequence[FriezeThing], since: datetime, until: datetime, language: Language
+) -> ChartTable:
+    words, text = language.words(VERDICTS), language.text
     stretches = [
         (thing.name, max(span.from_at, since), min(span.to_at, until), span.verdict)
         for thing in things
@@ -222,9 +241,14 @@ def _table(things: Sequence[FriezeThing], since: datetime, until: datetime) -> C
         if span.from_at < until and span.to_at > since and span.from_at < span.to_at
     ]
     return ChartTable(
-        columns=("Page", "De (heure de Paris)", "À (heure de Paris)", "État"),
+        columns=(
+            text("Page"),
+            text("De (heure de Paris)"),
+            text("À (heure de Paris)"),
+            text("État"),
+        ),
         rows=tuple(
-            (name, _paris(start), _paris(end), VERDICTS[verdict])
+            (name, language.to_the_second(start), language.to_the_second(end), words[verdict])
             for name, start, end, verdict in stretches
         ),
         fields=("name", "from_at", "to_at", "verdict"),
@@ -232,11 +256,6 @@ def _table(things: Sequence[FriezeThing], since: datetime, until: datetime) -> C
             (name, _utc(start), _utc(end), verdict.value) for name, start, end, verdict in stretches
         ),
     )
-
-
-def _paris(at: datetime) -> str:
-    local = at.astimezone(PARIS)
-    return f"{written(local)}, {local:%H:%M:%S}"
 
 
 def _utc(at: datetime) -> str:

@@ -103,6 +103,7 @@ def _exported(person: Recipient, vault: Vault) -> dict[str, object]:
         "topics": sorted(person.topics),
         "pace": person.pace.value,
         "rests": person.rests,
+        "language": person.language,
         "asked_at": instant(person.asked_at),
         "confirmed_at": instant(person.confirmed_at),
     }

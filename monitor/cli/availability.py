@@ -14,7 +14,7 @@ from monitor.cli.records import instant, log_options, require_span, write_csv
 from monitor.cli.target_choice import readable_config, recorded
 from monitor.config.settings import read_settings
 from monitor.core.french import figure_sentences as french
-from monitor.core.french.formatting import count, numbered, when
+from monitor.core.french.formatting import count, numbered, rounded, when
 from monitor.core.model import Verdict
 from monitor.core.outages.span_figures import Availability, Scope, ScopeKind, compared
 from monitor.core.outages.time_accounts import Account, Bound, microseconds
@@ -188,11 +188,11 @@ def _percent(account: Account, bound: Bound, least: Fraction) -> float | str | N
         return None
     if account.coverage < least:
         return french.rate(account, enough=False) if bound is Bound.CENTRAL else None
-    return float(french.rounded(ratio, _ROUNDING.get(bound, ROUND_HALF_EVEN), places=PLACES))
+    return float(rounded(ratio, _ROUNDING.get(bound, ROUND_HALF_EVEN), places=PLACES))
 
 
 def _coverage(account: Account) -> float:
-    return float(french.rounded(account.coverage, ROUND_FLOOR, places=PLACES))
+    return float(rounded(account.coverage, ROUND_FLOOR, places=PLACES))
 
 
 def _outside_percent(answer: Availability) -> float | str | None:

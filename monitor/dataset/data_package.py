@@ -12,8 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from monitor.config import Config
-from monitor.core.french.figure_sentences import percent
-from monitor.core.french.formatting import PARIS, grouped
+from monitor.core.french.formatting import PARIS, grouped, percent
 from monitor.core.french.typesetting import typeset
 from monitor.core.outages.time_accounts import microseconds
 from monitor.dataset.data_columns import TABLES, ColumnKind, DataColumn, DataTable

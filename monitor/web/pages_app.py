@@ -17,9 +17,11 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from monitor.config import Config
+from monitor.core.language import Language
 from monitor.evidence.log.mirror import verifier_sha256
 from monitor.evidence.witness.witness_memory import Witness
 from monitor.runtime.clock import Clock
+from monitor.translations import LANGUAGES
 from monitor.web.api.interface import PREFIX, Interface
 from monitor.web.document_routes import document_routes
 from monitor.web.dossier_routes import AskForDossier, DossierRoutes
@@ -35,6 +37,7 @@ from monitor.web.serving.cached_pages import CachedPages
 from monitor.web.serving.checkup import Checkup
 from monitor.web.subscription_routes import Subscribe, SubscriptionRoutes
 from monitor.web.templating import STATIC, environment
+from monitor.web.translated_pages import french_address, in_every_language, language_asked
 from monitor.web.upload_routes import UploadRoutes
 from monitor.web.views.health import Health, health
 from monitor.web.views.interface_page import interface_view
@@ -129,7 +132,8 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
     )
     app = Starlette(
         routes=[
-            Route("/", pages.home, name="home"),
+            *in_every_language("/", pages.home),
+            *(Route(f"/{code}", pages.lead_home) for code in LANGUAGES),
             Route("/sante", pages.health),
             Route("/metrics", partial(_metrics, metrics=metrics, texts=texts)),
             Route("/probe", partial(_probe, metrics=metrics, texts=texts, config=config)),
@@ -193,21 +197,24 @@ class _Pages:
         self._interface = interface
         self._cache = AnswerCache(clock.monotonic_us)
         self._checkup = Checkup(self._health, clock.monotonic_us)
-        pages = CachedPages(self.templates, self._cache, keep=bool(fresh_s))
+        self._pages = pages = CachedPages(self.templates, self._cache, keep=bool(fresh_s))
         self.places = PlaceRoutes(reads, config=config, clock=clock, pages=pages)
         self.faces = PageTextRoutes(reads, config=config, clock=clock, pages=pages)
         self.records = RecordRoutes(
             reads, config=config, clock=clock, pages=pages, journal=journal, captures=captures
         )
         self.feeds = FeedRoutes(reads, config=config, pages=pages)
-        self.documents = document_routes(self.templates, config=config, journal=journal is not None)
+        self.documents = document_routes(
+            pages.translated, config=config, journal=journal is not None
+        )
 
     def interface_routes(self) -> list[BaseRoute]:
         """Return the routes of the programming interface: its page, then all that it answers."""
         if self._interface is None:
             return []
         page = self.templates.get_template("interface.html").render(
-            view=interface_view(self._interface.description, self._config.publisher.site)
+            view=interface_view(self._interface.description, self._config.publisher.site),
+            address=f"{PREFIX}/",
         )
         headers = {"Cache-Control": "public, max-age=3600"}
 
@@ -229,43 +236,56 @@ class _Pages:
         if self._subscriptions is None:
             return []
         return SubscriptionRoutes(
-            self._subscriptions, config=self._config, templates=self.templates
+            self._subscriptions, config=self._config, templates=self._pages.translated
         ).routes()
 
     async def home(self, request: Request) -> Response:
-        """Serve the current state, rendered once for all visitors."""
-        answer = await self._cache.get("/", self._home, fresh_s=self._fresh_s)
-        return self._cache.response(request, answer)
+        """Serve the current state, rendered once for all visitors of a language."""
+        language = language_asked(request)
+        answer = await self._pages.get(
+            f"{language.prefix}/", lambda: self._home(language), fresh_s=self._fresh_s
+        )
+        return self._pages.response(request, answer, browser_s=0)
+
+    async def lead_home(self, request: Request) -> Response:
+        """Lead from the code of a language to the first page in it."""
+        # Relative: nothing of an answer comes from the host that a request names.
+        return Response(status_code=308, headers={"Location": f"{language_asked(request).prefix}/"})
 
     async def health(self, _: Request) -> Response:
         """Answer 200 or 503, with the reason in JSON. Nothing in it is secret."""
         status, details = await self._checkup.latest()
         return JSONResponse(details, status_code=status, headers={"Cache-Control": "no-store"})
 
-    async def refused(self, _: Request, error: Exception) -> Response:
+    async def refused(self, request: Request, error: Exception) -> Response:
         """Serve an error page, such as 404."""
         status = error.status_code if isinstance(error, HTTPException) else 500
         headers = error.headers if isinstance(error, HTTPException) else None
         cause = error.__cause__
         why = str(cause) if isinstance(cause, RatesRefused | VerificationRefused) else ""
-        return HTMLResponse(self._error(status, why), status_code=status, headers=headers)
+        return HTMLResponse(self._error(request, status, why), status_code=status, headers=headers)
 
-    async def failed(self, _: Request, __: Exception) -> Response:
+    async def failed(self, request: Request, _: Exception) -> Response:
         """Serve 500, outside the middleware, hence with its headers."""
         headers = {**HEADERS, "Cache-Control": "no-store"}
-        return HTMLResponse(self._error(500), status_code=500, headers=headers)
+        return HTMLResponse(self._error(request, 500), status_code=500, headers=headers)
 
     def _health(self) -> Health:
         return health(self._reads, config=self._config, now=self._clock.now())
 
-    def _home(self) -> bytes:
+    def _home(self, language: Language) -> bytes:
         view = overview(
-            self._reads, config=self._config, now=self._clock.now(), window_s=self._window_s
+            self._reads,
+            config=self._config,
+            now=self._clock.now(),
+            window_s=self._window_s,
+            language=language,
         )
-        return self.templates.get_template("home.html").render(view=view).encode()
+        return self._pages.render("home.html", view, "/", language)
 
-    def _error(self, status: int, why: str = "") -> str:
-        return self.templates.get_template("error.html").render(status=status, why=why)
+    def _error(self, request: Request, status: int, why: str = "") -> str:
+        template = self._pages.translated.get("error.html", language_asked(request))
+        return template.render(status=status, why=why, french=french_address(request), address="")
 
 
 async def _metrics(request: Request, *, metrics: Metrics, texts: AnswerCache) -> Response:

@@ -8,7 +8,6 @@ from starlette.routing import Route
 from monitor.config import Config
 from monitor.core.french import page_event_sentences
 from monitor.core.french.department_names import DEPARTMENT_NAMES, department_title
-from monitor.core.french.figure_sentences import percent
 from monitor.runtime.clock import Clock
 from monitor.web.record_reads import RecordReads
 from monitor.web.serving.cached_pages import CachedPages
@@ -43,7 +42,6 @@ class PlaceRoutes:
             share_classes=CLASSES,
             tellings=page_event_sentences,
         )
-        pages.templates.filters.update(percent=percent)
 
     def routes(self) -> list[Route]:
         return [

@@ -13,6 +13,7 @@ from monitor.charts.check_phases import PHASES
 from monitor.config import Config
 from monitor.core.changes.change_log import KeptCopy
 from monitor.core.french.at_sentences import distance
+from monitor.core.language import FRENCH, Language
 from monitor.core.model import GapCause
 from monitor.core.outages.announcements import AnnouncementStatus
 from monitor.core.untrusted.numbers import whole
@@ -24,6 +25,7 @@ from monitor.runtime.clock import Clock
 from monitor.web.record_reads import RecordReads
 from monitor.web.serving.answer_cache import as_csv
 from monitor.web.serving.cached_pages import FRESH_S, CachedPages
+from monitor.web.translated_pages import in_every_language, language_asked
 from monitor.web.views.gap_list import GapFilters, gap_listing
 from monitor.web.views.incident_list import IncidentFilters, incident_listing
 from monitor.web.views.incident_page import IncidentPage, incident_page
@@ -88,9 +90,9 @@ class RecordRoutes:
             Route("/incidents", self.incidents),
             Route("/incidents/{number:int}.csv", self.incident_data),
             Route("/incidents/{number:int}/fiche", self.incident_sheet),
-            Route("/incidents/{number}", self.incident),
+            *in_every_language("/incidents/{number}", self.incident),
             Route("/lacunes", self.gaps),
-            Route("/verifier", self.verify),
+            *in_every_language("/verifier", self.verify),
         ]
 
     async def incidents(self, request: Request) -> Response:
@@ -108,12 +110,11 @@ class RecordRoutes:
 
     async def incident(self, request: Request) -> Response:
         """Serve one incident. Another of its numbers leads to the one that it is cited by."""
-        number = _number(request.path_params["number"])
-        name = f"/incidents/{number}"
+        number, language = _number(request.path_params["number"]), language_asked(request)
         settled = number in self._settled
         answer = await self._pages.get(
-            name,
-            lambda: self._incident(number),
+            f"{language.prefix}/incidents/{number}",
+            lambda: self._incident(number, language),
             fresh_s=SETTLED_S if settled else FRESH_S,
         )
         if answer.body is not None and answer.body.startswith(_ELSEWHERE):
@@ -158,13 +159,14 @@ class RecordRoutes:
 
     async def verify(self, request: Request) -> Response:
         """Answer of a date, of an incident, of a leaf; 400 for what cannot be asked."""
+        language = language_asked(request)
         try:
             question = VerificationQuestion.of(request.query_params, self._config)
         except VerificationRefused as error:
             raise HTTPException(400) from error
         return await self._pages.serve(
             request,
-            f"/verifier?{question.target} {question.at} {question.number} {question.code}",
+            f"/verifier{question.query}",
             "verify.html",
             lambda: verification_page(
                 self._reads,
@@ -172,31 +174,35 @@ class RecordRoutes:
                 question,
                 now=self._clock.now(),
                 read_leaf=self._leaf,
+                language=language,
             ),
+            language=language,
         )
 
-    def _view(self, number: int) -> IncidentPage | None:
+    def _view(self, number: int, language: Language = FRENCH) -> IncidentPage | None:
         return incident_page(
             self._reads,
             self._config,
             number,
             now=self._clock.now(),
             read_answers=self._read_answers,
+            language=language,
         )
 
-    def _incident(self, number: int) -> bytes | None:
-        view = self._view(number)
+    def _incident(self, number: int, language: Language) -> bytes | None:
+        view = self._view(number, language)
         if view is None:
             return None
         if view.number != number:
-            return _ELSEWHERE + f"/incidents/{view.number}".encode()
+            return _ELSEWHERE + f"{language.prefix}/incidents/{view.number}".encode()
         if view.settled:
             self._settled.add(number)
-        return self._pages.render("incident.html", view)
+        return self._pages.render("incident.html", view, f"/incidents/{number}", language)
 
     def _incident_sheet(self, number: int) -> bytes | None:
         view = self._view(number)
-        return self._pages.render("incident_sheet.html", view) if view else None
+        address = f"/incidents/{number}/fiche"
+        return self._pages.render("incident_sheet.html", view, address) if view else None
 
     def _incident_data(self, number: int) -> bytes | None:
         view = self._view(number)

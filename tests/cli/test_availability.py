@@ -12,7 +12,8 @@ import pytest
 
 from monitor.cli import main
 from monitor.cli.availability import _percent
-from monitor.core.french.figure_sentences import highest, lowest, percent
+from monitor.core.french.figure_sentences import highest, lowest
+from monitor.core.french.formatting import percent
 from monitor.core.model import Judgement, Kind, Reason, Target, Verdict
 from monitor.core.outages.span_figures import Scope, ScopeKind
 from monitor.core.outages.time_accounts import Account, Bound

@@ -5,6 +5,7 @@ from fractions import Fraction
 import pytest
 
 from monitor.core.french import figure_sentences as figures
+from monitor.core.french import formatting
 from monitor.core.model import Reason, Verdict
 from monitor.core.outages.span_figures import Length
 from monitor.core.outages.time_accounts import Account, Observed, stretches, tally
@@ -31,7 +32,7 @@ def account(*observations: Observed) -> Account:
     ],
 )
 def test_only_all_or_nothing_is_written_so(ratio: Fraction, shown: str) -> None:
-    assert figures.percent(ratio) == shown
+    assert formatting.percent(ratio) == shown
 
 
 def test_a_lower_bound_is_rounded_down_and_an_upper_one_up() -> None:

@@ -16,8 +16,8 @@ import pytest
 from docx import Document
 
 from monitor.cli import main
-from monitor.core.french.figure_sentences import microseconds, percent
-from monitor.core.french.formatting import grouped
+from monitor.core.french.figure_sentences import microseconds
+from monitor.core.french.formatting import grouped, percent
 from monitor.dossier.dossier_question import DossierQuestion, DossierReader, DossierRefused
 from monitor.dossier.dossier_record import DossierRecord
 from monitor.dossier.dossier_writer import BUNDLE_TITLE, write_dossier

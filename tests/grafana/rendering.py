@@ -19,7 +19,8 @@ from urllib.parse import urlencode
 import psycopg
 import pytest
 
-from monitor.core.french.figure_sentences import highest, lowest, percent
+from monitor.core.french.figure_sentences import highest, lowest
+from monitor.core.french.formatting import percent
 from monitor.figures.scopes import ANEF_NAME
 from tests.grafana.test_sql import SQL, columns_and_rows, postgres, reader
 from tests.support.dashboards import FILES, FOLDER, load

@@ -13,7 +13,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from monitor.core.french.figure_sentences import highest, lowest, percent, rounded
+from monitor.core.french.figure_sentences import highest, lowest
+from monitor.core.french.formatting import percent, rounded
 from tests.support.dashboards import FILES, FOLDER, filled, load, panels, promql, queries
 from tests.support.prometheus import ask, has_rows
 from tests.support.scraped import Scraped, scraped

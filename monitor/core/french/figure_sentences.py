@@ -3,12 +3,23 @@
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, time
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR
 from fractions import Fraction
 from typing import Final
 
-from monitor.core.french.formatting import PARIS, apart, count, day, duration, grouped, when
+from monitor.core.french.formatting import (
+    PARIS,
+    apart,
+    count,
+    day,
+    duration,
+    grouped,
+    percent,
+    when,
+)
 from monitor.core.french.sentences import VERDICTS
+from monitor.core.french.typesetting import on_one_line
+from monitor.core.language import FRENCH, Language
 from monitor.core.model import Outage, Verdict
 from monitor.core.outages.calendar import CLOSED, OPEN
 from monitor.core.outages.span_figures import (
@@ -19,8 +30,6 @@ from monitor.core.outages.span_figures import (
     Touched,
 )
 from monitor.core.outages.time_accounts import Account, Bound
-
-PLACES = 2  # of a percentage
 
 OVERLAPS: Final[Mapping[Overlap, str]] = {
     Overlap.APART: "les bornes ne se recouvrent pas : la différence est établie",
@@ -34,21 +43,6 @@ PARTS: Final[Mapping[str, str]] = {
     CLOSED: "autres heures",
     "": "avant la première date",
 }
-
-
-def percent(ratio: Fraction, rounding: str = ROUND_HALF_EVEN) -> str:
-    """Return a share as "98,20 %". Only what is exactly all or nothing is written so.
-
-    `rounding` is one of the module `decimal`.
-    """
-    return f"{rounded(ratio, rounding)}".replace(".", ",") + "\N{NO-BREAK SPACE}%"
-
-
-def rounded(ratio: Fraction, rounding: str, *, places: int = PLACES) -> Decimal:
-    """Return a share as a percentage of so many decimals: 0 and 100 only where it is exactly so."""
-    step = Decimal(1).scaleb(-places)
-    shown = (Decimal(ratio.numerator * 100) / Decimal(ratio.denominator)).quantize(step, rounding)
-    return min(max(shown, step), 100 - step) if 0 < ratio < 1 else shown
 
 
 def lowest(ratio: Fraction) -> str:
@@ -86,7 +80,7 @@ def extremes(account: Account) -> str:
 
 def microseconds(us: int, *, up: bool = False) -> str:
     """Return a length of time to the second, on one line: see `duration`."""
-    return duration(us / 1_000_000, up=up).replace(" ", "\N{NO-BREAK SPACE}")
+    return on_one_line(duration(us / 1_000_000, up=up))
 
 
 def down(account: Account) -> str:
@@ -187,10 +181,10 @@ def outage_frame(outage: Outage) -> str:
     )
 
 
-def outage_bounds(outage: Outage) -> str:
+def outage_bounds(outage: Outage, language: Language = FRENCH) -> str:
     """Return between which bounds an outage lasted, as the log does: by the printed instants."""
-    least = microseconds(round(1e6 * apart(outage.first_fail_at, outage.last_fail_at)))
+    least = on_one_line(language.duration(apart(outage.first_fail_at, outage.last_fail_at)))
     if outage.last_ok_at is None or outage.first_ok_at is None:
-        return f"au moins {least}"
-    most = microseconds(round(1e6 * apart(outage.last_ok_at, outage.first_ok_at)))
-    return f"entre {least} et {most}"
+        return language.text("au moins %(least)s", least=least)
+    most = on_one_line(language.duration(apart(outage.last_ok_at, outage.first_ok_at)))
+    return language.text("entre %(least)s et %(most)s", least=least, most=most)

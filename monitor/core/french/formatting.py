@@ -2,6 +2,8 @@
 
 import math
 from datetime import UTC, date, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 PARIS = ZoneInfo("Europe/Paris")
@@ -9,7 +11,7 @@ _MONTHS = (
     *("janvier", "février", "mars", "avril", "mai", "juin"),
     *("juillet", "août", "septembre", "octobre", "novembre", "décembre"),
 )
-
+PLACES = 2  # of a percentage
 _NEAR_DAYS = {0: "aujourd’hui", 1: "hier", -1: "demain"}
 
 
@@ -170,6 +172,21 @@ def numbered(number: int | None) -> str:
 def grouped(number: int) -> str:
     """Return "43 067"."""
     return f"{number:,}".replace(",", "\N{NARROW NO-BREAK SPACE}")
+
+
+def percent(ratio: Fraction, rounding: str = ROUND_HALF_EVEN) -> str:
+    """Return a share as "98,20 %". Only what is exactly all or nothing is written so.
+
+    `rounding` is one of the module `decimal`.
+    """
+    return f"{rounded(ratio, rounding)}".replace(".", ",") + "\N{NO-BREAK SPACE}%"
+
+
+def rounded(ratio: Fraction, rounding: str, *, places: int = PLACES) -> Decimal:
+    """Return a share as a percentage of so many decimals: 0 and 100 only where it is exactly so."""
+    step = Decimal(1).scaleb(-places)
+    shown = (Decimal(ratio.numerator * 100) / Decimal(ratio.denominator)).quantize(step, rounding)
+    return min(max(shown, step), 100 - step) if 0 < ratio < 1 else shown
 
 
 def _unbroken(text: str) -> str:

@@ -3,7 +3,7 @@
 import re
 
 _NBSP = "\N{NO-BREAK SPACE}"
-_BEFORE = re.compile(r" (?=[:;?!»%€])")
+_BEFORE = re.compile(r" (?=[:;?!»€]|%(?!\())")  # not before %(name)s, where a value will stand
 _AFTER = re.compile(r"(?<=«) |(?<=n°) |(?<=\d) (?=(?:min|ms|kB|[hjs])\b)")
 _HOUR = re.compile(r"(?<=\d\u00a0h) (?=\d)")
 _APOSTROPHE = re.compile(r"(?<=[^\W\d_])'(?=[^\W\d_])")
@@ -15,6 +15,11 @@ def typeset(text: str) -> str:
     text = _AFTER.sub(_NBSP, text)
     text = _HOUR.sub(_NBSP, text)
     return _APOSTROPHE.sub("\N{RIGHT SINGLE QUOTATION MARK}", text)
+
+
+def on_one_line(text: str) -> str:
+    """Return a text that no line is broken in."""
+    return text.replace(" ", _NBSP)
 
 
 def typeset_markup(markup: str) -> str:

@@ -1,9 +1,10 @@
-"""What a subscriber chose, in French."""
+"""What a subscriber chose, in words."""
 
 from collections.abc import Iterable, Mapping
 
 from monitor.core.changes.change import ChangeKind
 from monitor.core.french.change_sentences import KINDS
+from monitor.core.language import Language
 from monitor.core.model import Target
 from monitor.core.notices import topics
 from monitor.core.notices.notice import Pace
@@ -20,23 +21,38 @@ INTERESTS: Mapping[str, str] = {
     topics.CHANGE_MAJOR: "modifications importantes des pages",
     topics.CHANGE_ANY: "toutes les modifications des pages",
 }
-KINDS_OF_CHANGES: Mapping[str, str] = {
-    topics.CHANGE + kind.value: f"modifications des pages : {KINDS[kind]}"
-    for kind in ChangeKind
-    if kind in topics.KINDS
-}
 
 
-def places(targets: Iterable[Target], components: Iterable[Component]) -> dict[str, str]:
+def kinds_of_changes(language: Language) -> dict[str, str]:
+    """Return the kinds of changes of pages that may be chosen, by their topics."""
+    names = language.words(KINDS)
+    return {
+        topics.CHANGE + kind.value: language.text(
+            "modifications des pages : %(kind)s", kind=names[kind]
+        )
+        for kind in ChangeKind
+        if kind in topics.KINDS
+    }
+
+
+def places(
+    targets: Iterable[Target], components: Iterable[Component], language: Language
+) -> dict[str, str]:
     """Return every place that may be chosen, with its name, in the order of a form."""
-    all_targets, parts = tuple(targets), tuple(components)
-    names = {topics.ANEF: "l’ANEF : tout le service"}
-    names |= {topics.COMPONENT + part.slug: f"l’ANEF : {part.name}" for part in parts}
+    all_targets, parts, text = tuple(targets), tuple(components), language.text
+    names = {topics.ANEF: text("l’ANEF : tout le service")}
+    names |= {
+        topics.COMPONENT + part.slug: text("l’ANEF : %(part)s", part=language.foreign(part.name))
+        for part in parts
+    }
     for target in sorted(all_targets, key=lambda target: target.department):
         if target.department:
             topic = topics.DEPARTMENT + target.department
-            city = f" ({target.city})" if target.city else ""
-            names.setdefault(topic, f"département {target.department}{city}")
-    names[topics.ALL] = "tout ce qui est suivi"
+            name = text("département %(code)s", code=target.department)
+            if target.city:
+                city = language.foreign(target.city)
+                name = text("département %(code)s (%(city)s)", code=target.department, city=city)
+            names.setdefault(topic, name)
+    names[topics.ALL] = text("tout ce qui est suivi")
     known = topics.known_topics(all_targets, parts)
     return {topic: name for topic, name in names.items() if topic in known}

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from monitor.core.french.typesetting import typeset
+from monitor.core.language import FRENCH, Language
 
+ISOLATES = frozenset("\N{FIRST STRONG ISOLATE}\N{POP DIRECTIONAL ISOLATE}")  # `foreign`
 SUBJECT_MAX = 120  # characters; a longer one is cut by most mailboxes
 
 
@@ -47,6 +49,7 @@ class Letter:
     actions: tuple[LetterLine, ...] = ()
     sections: tuple[LetterSection, ...] = ()
     exits: tuple[LetterLine, ...] = ()
+    language: Language = FRENCH
 
 
 def line(text: str, url: str = "") -> LetterLine:
@@ -55,5 +58,7 @@ def line(text: str, url: str = "") -> LetterLine:
 
 def subject_of(text: str) -> str:
     """Return a subject: one line, of bounded length, without what a header cannot hold."""
-    plain = "".join(mark if mark.isprintable() else " " for mark in typeset(text))
+    plain = "".join(
+        mark if mark.isprintable() or mark in ISOLATES else " " for mark in typeset(text)
+    )
     return plain if len(plain) <= SUBJECT_MAX else f"{plain[: SUBJECT_MAX - 1].rstrip()}…"

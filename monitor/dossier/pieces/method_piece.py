@@ -6,7 +6,15 @@ from typing import Final
 
 from monitor import __version__
 from monitor.core.french import figure_sentences
-from monitor.core.french.formatting import count, grouped, numbered, spell, to_the_second, when
+from monitor.core.french.formatting import (
+    count,
+    grouped,
+    numbered,
+    percent,
+    spell,
+    to_the_second,
+    when,
+)
 from monitor.core.french.labels import GAPS
 from monitor.core.model import GapCause, Verdict
 from monitor.core.model.anchors import Standing
@@ -205,7 +213,7 @@ def _rules(record: DossierRecord) -> Iterator[Block]:
         "Un relevé vaut jusqu’au suivant, et au plus deux fois l’intervalle prévu ; le reste est "
         "inconnu. La durée la plus courte va du premier au dernier relevé en échec ; la plus "
         "longue, du dernier relevé conforme avant au premier relevé conforme après. Aucun taux "
-        f"n’est donné sous {figure_sentences.percent(record.basis.coverage_min)} de couverture."
+        f"n’est donné sous {percent(record.basis.coverage_min)} de couverture."
     )
 
 

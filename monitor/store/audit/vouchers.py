@@ -372,7 +372,7 @@ TABLES: Mapping[str, Vouched] = {
         _of_alerts("alert_thread", ("number",), "number", "state"),
         _of_alerts(
             *("subscriber", ("id",), "id", "lookup", "address", "nonce", "standing", "pace"),
-            *("rests", "channel", "asked_at", "confirmed_at"),
+            *("rests", "language", "channel", "asked_at", "confirmed_at"),
         ),
         _of_alerts("subscription", ("subscriber_id", "topic"), "subscriber_id", "topic"),
         _of_alerts("suppression", ("lookup",), "lookup", "at", "why"),

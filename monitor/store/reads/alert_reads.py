@@ -79,6 +79,7 @@ class Recipient:
     standing: SubscriberState
     pace: Pace
     rests: bool
+    language: str
     topics: frozenset[str]
     channel: str
     asked_at: datetime
@@ -329,6 +330,7 @@ def _recipient_from(row: Row[Any], topics: Iterable[str]) -> Recipient:
         standing=row.standing,
         pace=row.pace,
         rests=row.rests,
+        language=row.language,
         topics=frozenset(topics),
         channel=row.channel,
         asked_at=row.asked_at,

@@ -62,6 +62,7 @@ class SubscriberRow(TableRow, table=True):
     standing: SubscriberState = enum_column(SubscriberState)
     pace: Pace = enum_column(Pace)
     rests: bool  # at night
+    language: str = Field(default="fr", sa_type=Text)  # of the mails
     channel: str = Field(default="", sa_type=Text)
     asked_at: datetime = Field(sa_type=Instant)
     confirmed_at: datetime | None = Field(default=None, sa_type=Instant)

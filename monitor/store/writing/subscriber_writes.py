@@ -30,6 +30,7 @@ def ask(  # noqa: PLR0913 -- keyword-only: the columns of a row
     pace: Pace,
     rests: bool,
     now: datetime,
+    language: str = "fr",
 ) -> tuple[int, SubscriberState]:
     """Write who asks to subscribe; return the number, and the standing from before.
 
@@ -44,6 +45,7 @@ def ask(  # noqa: PLR0913 -- keyword-only: the columns of a row
         "standing": SubscriberState.PENDING,
         "pace": pace,
         "rests": rests,
+        "language": language,
         "asked_at": now,
     }
     if row is None:
@@ -78,10 +80,11 @@ def choose(  # noqa: PLR0913 -- keyword-only: the columns of a row
     topics: Iterable[str],
     pace: Pace,
     rests: bool,
+    language: str,
 ) -> bool:
     """Replace the choices of a person; False when there is no such person."""
     same = (_SUBSCRIBER.c.id == number, _SUBSCRIBER.c.nonce == nonce)
-    values = {"pace": pace, "rests": rests}
+    values = {"pace": pace, "rests": rests, "language": language}
     if not connection.execute(update(_SUBSCRIBER).where(*same).values(values)).rowcount:
         return False
     _set_topics(connection, number, topics)

@@ -9,7 +9,7 @@ from monitor.charts.check_phases import CheckPhases, check_phases
 from monitor.charts.frieze import Frieze, FriezeThing, frieze
 from monitor.config import Config
 from monitor.core.changes.change_log import KeptCopy
-from monitor.core.french.formatting import numbered
+from monitor.core.language import FRENCH, Language
 from monitor.core.model import Annotation, Incident, Outage, Reason
 from monitor.core.outages.announcements import Announcement
 from monitor.core.outages.incidents import REMEMBERED
@@ -103,8 +103,14 @@ class IncidentPage:
         return sum(outage.checks for outage, _ in self.lines)
 
 
-def incident_page(
-    reads: RecordReads, config: Config, number: int, *, now: datetime, read_answers: ReadAnswers
+def incident_page(  # noqa: PLR0913 -- keyword-only
+    reads: RecordReads,
+    config: Config,
+    number: int,
+    *,
+    now: datetime,
+    read_answers: ReadAnswers,
+    language: Language = FRENCH,
 ) -> IncidentPage | None:
     """Read the incident that has the outage of a number; None when there is none."""
     incident = next(iter(reads.incidents(number=number)), None)
@@ -128,10 +134,10 @@ def incident_page(
         platform=known.platform_name(incident.platform),
         lines=lines,
         detailed=tuple(
-            _detailed(reads, *line, copy, answers.get(copy.sha256) if copy else None)
+            _detailed(reads, line, copy, answers.get(copy.sha256) if copy else None, language)
             for line, copy in zip(lines, copies, strict=False)
         ),
-        drawing=_drawing(reads, incident, lines, now),
+        drawing=_drawing(reads, incident, lines, now, language),
         followed=followed(known, incident.platform),
         same_platform=len({one.target for one in mine}),
         elsewhere=elsewhere(known, incident, all_outages),
@@ -148,11 +154,12 @@ def _settled(outages: Iterable[Outage], now: datetime) -> bool:
 
 def _detailed(
     reads: RecordReads,
-    outage: Outage,
-    target: RecordedTarget,
+    line: tuple[Outage, RecordedTarget],
     copy: KeptCopy | None,
     shown: ShownAnswer | None,
+    language: Language,
 ) -> DetailedOutage:
+    outage, target = line
     framing = framing_of(reads, outage)
     first = framing.first_fail
     phases_us = first.check.phases_us if first else {}
@@ -161,7 +168,13 @@ def _detailed(
         target=target,
         framing=framing,
         reasons=reasons_of(reads, outage),
-        phases=check_phases(f"Premier relevé en échec de {target.name}", phases_us),
+        phases=check_phases(
+            language.text(
+                "Premier relevé en échec de %(name)s", name=language.foreign(target.name)
+            ),
+            phases_us,
+            language,
+        ),
         shown=shown,
         copy=copy,
     )
@@ -172,6 +185,7 @@ def _drawing(
     incident: Incident,
     lines: Sequence[tuple[Outage, RecordedTarget]],
     now: datetime,
+    language: Language,
 ) -> Frieze:
     """Draw its first pages, from a while before its last good check to a while after its end."""
     by_target: dict[str, list[Outage]] = {}
@@ -187,11 +201,14 @@ def _drawing(
     holds = {slug: HOLD * (names[slug].interval_s or UNPLANNED_S) for slug in drawn}
     spans = reads.spans(holds, since, until)
     return frieze(
-        f"Incident {numbered(incident.number)}, relevé après relevé",
+        language.text(
+            "Incident %(number)s, relevé après relevé", number=language.numbered(incident.number)
+        ),
         [
             FriezeThing(name=names[slug].name, spans=spans.get(slug, ()), outages=by_target[slug])
             for slug in drawn
         ],
         since=since,
         until=until,
+        language=language,
     )

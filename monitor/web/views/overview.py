@@ -10,6 +10,7 @@ from itertools import groupby
 from monitor.config import Config
 from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.french.now_sentences import ComponentState, headline, plain_headline
+from monitor.core.language import FRENCH, Language
 from monitor.core.model import (
     Controls,
     Event,
@@ -128,7 +129,14 @@ class Overview:
         return all(verdict is Verdict.UNKNOWN for verdict, _ in self.tally)
 
 
-def overview(reads: RecordReads, *, config: Config, now: datetime, window_s: float) -> Overview:
+def overview(
+    reads: RecordReads,
+    *,
+    config: Config,
+    now: datetime,
+    window_s: float,
+    language: Language = FRENCH,
+) -> Overview:
     """Read the record and compute the page. `window_s` is in seconds, more than 0."""
     runs = reads.runs()
     horizon = now - timedelta(seconds=window_s)
@@ -144,6 +152,7 @@ def overview(reads: RecordReads, *, config: Config, now: datetime, window_s: flo
         states={state.target: state for state in reads.states()},
         spans=reads.spans(_shown_in_time(config), since, now),
         missed={gap.target: gap for gap in gaps},
+        language=language,
     )
     rows = {target.slug: row(target, past) for target in config.targets}
     components = _components(config, rows)
@@ -154,11 +163,11 @@ def overview(reads: RecordReads, *, config: Config, now: datetime, window_s: flo
         since=since,
         whole=since == horizon,
         window_s=window_s,
-        sentence=_sentence(now, components, rows, open_outages),
+        sentence=_sentence(now, components, rows, open_outages, language),
         components=components,
         coverage=_coverage(past.spans),
         platforms=platform_views(config, rows.values(), reads.lanes()),
-        areas=state_areas(every_place),
+        areas=state_areas(every_place, language),
         place_groups=by_state(every_place),
         choices=_choices(config),
         changes=tuple(reads.page_changes(announced_only=True, limit=LAST_CHANGES)),
@@ -242,6 +251,7 @@ def _sentence(
     components: Sequence[ComponentView],
     rows: Mapping[str, PlatformRow],
     open_outages: Iterable[Outage],
+    language: Language,
 ) -> str:
     lasted = {
         outage.target: (outage.last_fail_at - outage.first_fail_at).total_seconds()
@@ -260,8 +270,8 @@ def _sentence(
         if view.necessary
     ]
     if parts:
-        return headline(now, parts)
-    return plain_headline(now, [one.verdict for one in rows.values()])
+        return headline(now, parts, language)
+    return plain_headline(now, [one.verdict for one in rows.values()], language)
 
 
 def _coverage(spans: Mapping[str, Sequence[Span]]) -> Fraction | None:

@@ -8,9 +8,9 @@ from urllib.parse import urlencode
 
 from monitor.config import Config
 from monitor.core.changes.change_log import ChangeRecord
-from monitor.core.french.figure_sentences import percent
-from monitor.core.french.formatting import PARIS
+from monitor.core.french.formatting import PARIS, percent
 from monitor.core.french.sentences import VERDICTS
+from monitor.core.language import FRENCH, Language
 from monitor.core.model import Outage, Verdict
 from monitor.core.outages.calendar import midnight
 from monitor.core.outages.time_accounts import HOLD, microseconds
@@ -183,15 +183,18 @@ def place_page(reads: RecordReads, config: Config, code: str, *, now: datetime) 
     )
 
 
-def state_areas(some: tuple[DepartmentView, ...]) -> tuple[MapArea, ...]:
+def state_areas(
+    some: tuple[DepartmentView, ...], language: Language = FRENCH
+) -> tuple[MapArea, ...]:
     """Fill each department by the state of its pages."""
+    words = language.words(VERDICTS)
     by_code = {one.code: one for one in some}
     return tuple(
         MapArea(
             shape=shape,
             fill=f"url(#p-{by_code[shape.code].verdict.value})",
             sign=_sign(shape, by_code[shape.code].verdict),
-            words=VERDICTS[by_code[shape.code].verdict],
+            words=words[by_code[shape.code].verdict],
         )
         for shape in department_shapes()
         if shape.code in by_code

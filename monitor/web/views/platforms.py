@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from monitor.config import Config
 from monitor.core.french.labels import GAPS
 from monitor.core.french.sentences import REASONS
+from monitor.core.language import FRENCH, Language
 from monitor.core.model import Gap, LaneState, Platform, Reason, State, Target, Verdict
 from monitor.core.outages.time_accounts import HOLD, Span
 from monitor.web.views.timeline import Strip, strip
@@ -56,6 +57,7 @@ class Past:
     states: Mapping[str, State]
     spans: Mapping[str, Sequence[Span]]
     missed: Mapping[str, Gap]
+    language: Language = FRENCH
 
 
 def platform_views(
@@ -89,7 +91,9 @@ def row(target: Target, past: Past) -> PlatformRow:
         why=why,
         since=state.since if state and confirmed else None,
         last_at=state.last_at if state else None,
-        strip=strip([spans], since=past.since, until=past.now) if spans is not None else None,
+        strip=strip([spans], since=past.since, until=past.now, language=past.language)
+        if spans is not None
+        else None,
     )
 
 
@@ -101,16 +105,17 @@ def tally(rows: Iterable[PlatformRow]) -> Tally:
 
 def _present(target: Target, state: State | None, past: Past) -> tuple[Verdict, str]:
     """Return the state and its reason, of the last check while it holds and our line works."""
-    hold = timedelta(seconds=HOLD * target.interval_s)
+    hold, language = timedelta(seconds=HOLD * target.interval_s), past.language
     if state is not None and state.verdict and state.reason and state.last_at:
         if not past.line_works:
-            return Verdict.UNKNOWN, REASONS[Reason.LOCAL_NETWORK]
+            return Verdict.UNKNOWN, language.message(REASONS[Reason.LOCAL_NETWORK])
         if past.now - state.last_at <= hold:
-            return state.verdict, REASONS[state.reason]
-        why = "Pas de relevé récent"
+            return state.verdict, language.message(REASONS[state.reason])
+        why = language.text("Pas de relevé récent")
     else:
-        why = "Pas encore de relevé"
+        why = language.text("Pas encore de relevé")
     gap = past.missed.get(target.slug)
     if gap is not None and past.now - gap.to_at <= hold:
-        why += f" : {GAPS[gap.cause]}"
+        cause = language.message(GAPS[gap.cause])
+        return Verdict.UNKNOWN, language.text("%(why)s : %(cause)s.", why=why, cause=cause)
     return Verdict.UNKNOWN, f"{why}."

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from monitor.core.french.formatting import duration
 from monitor.core.french.sentences import VERDICTS
+from monitor.core.language import FRENCH, Language
 from monitor.core.model import Verdict
 from monitor.core.outages.time_accounts import Span, seconds_by_verdict
 
@@ -47,10 +47,16 @@ class Strip:
     text: str
 
 
-def strip(rows: Sequence[Sequence[Span]], *, since: datetime, until: datetime) -> Strip:
+def strip(
+    rows: Sequence[Sequence[Span]],
+    *,
+    since: datetime,
+    until: datetime,
+    language: Language = FRENCH,
+) -> Strip:
     """Return the timeline of one target, or of several stacked on top of each other."""
     blocks = stack([cells(spans, since=since, until=until) for spans in rows])
-    return Strip(blocks=blocks, text=summary(span for spans in rows for span in spans))
+    return Strip(blocks=blocks, text=summary((span for spans in rows for span in spans), language))
 
 
 def cells(spans: Iterable[Span], *, since: datetime, until: datetime) -> Cells:
@@ -92,11 +98,12 @@ def stack(rows: Sequence[Cells]) -> tuple[TimelineBlock, ...]:
     return tuple(blocks)
 
 
-def summary(spans: Iterable[Span]) -> str:
+def summary(spans: Iterable[Span], language: Language = FRENCH) -> str:
     """Return how long each state lasted: "disponible 23 h 55 min 00 s, indéterminé 5 min 00 s"."""
     seconds = seconds_by_verdict(spans)
-    texts = [f"{VERDICTS[verdict]} {duration(seconds[verdict])}" for verdict in Verdict]
-    return ", ".join(
+    words = language.words(VERDICTS)
+    texts = [f"{words[verdict]} {language.duration(seconds[verdict])}" for verdict in Verdict]
+    return language.text(", ").join(
         text for verdict, text in zip(Verdict, texts, strict=True) if seconds[verdict] >= 1
     )
 

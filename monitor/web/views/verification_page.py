@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
 from monitor.config import Config
 from monitor.core.french.at_sentences import sentence
 from monitor.core.french.instants import instant_of
+from monitor.core.language import FRENCH, Language
 from monitor.core.untrusted.numbers import whole
 from monitor.dossier.dossier_question import is_dossier_code, written_code
 from monitor.evidence.log import tlog
@@ -64,6 +66,18 @@ class VerificationQuestion:
             code=written_code(code) if code else "",
         )
 
+    @property
+    def query(self) -> str:
+        """The question as an address has it, always in the same order; "" for none."""
+        parts = {
+            "cible": self.target,
+            "le": self.at_text,
+            "numero": "" if self.number is None else str(self.number),
+            "code": self.code,
+        }
+        written = urlencode({name: value for name, value in parts.items() if value})
+        return f"?{written}" if written else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeafView:
@@ -84,7 +98,7 @@ class VerificationPage:
     """The blank form, or the answer to what was asked.
 
     Attributes:
-        said: What was so at the instant, in French; None when none was asked for.
+        said: What was so at the instant, in words; None when none was asked for.
         leaf: The leaf of the number; None when there is none, or none was asked for.
         incident: The number of the incident that this number cites, if it does.
         signed: How many leaves the last checkpoint covers; 0 without any.
@@ -101,13 +115,14 @@ class VerificationPage:
     registered: Sequence[RegisteredFile] = ()
 
 
-def verification_page(
+def verification_page(  # noqa: PLR0913 -- keyword-only
     reads: RecordReads,
     config: Config,
     question: VerificationQuestion,
     *,
     now: datetime,
     read_leaf: ReadLeaf,
+    language: Language = FRENCH,
 ) -> VerificationPage:
     """Answer what was asked."""
     answer = None
@@ -123,7 +138,7 @@ def verification_page(
     return VerificationPage(
         question=question,
         answer=answer,
-        said=sentence(answer.answer) if answer else None,
+        said=sentence(answer.answer, language) if answer else None,
         leaf=_leaf(number, leaf, signed) if number is not None and leaf else None,
         incident=incident.number if incident else None,
         signed=signed,

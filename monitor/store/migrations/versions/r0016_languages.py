@@ -1,0 +1,13 @@
+"""Write to each subscriber in a language."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0016"
+down_revision = "0015"
+
+
+def upgrade() -> None:
+    """Add the column; so far every mail was French."""
+    language = sa.Column("language", sa.Text(), nullable=False, server_default="fr")
+    op.add_column("subscriber", language)

@@ -1,0 +1,65 @@
+"""Which pages are translated, and where: below the code of a language, `/en/verifier`.
+
+An address without a code is French for everybody: it is cited, and cached by strangers.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+from starlette.convertors import Convertor, register_url_convertor
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from monitor.core.language import FRENCH, Language
+from monitor.translations import LANGUAGES
+
+_PAGES: Final = re.compile(r"/|/incidents/[0-9]+|/verifier|/methode|/abonnement(?:/.*)?")
+_CODES: Final = "|".join(code for code in LANGUAGES if code != FRENCH.code)
+_PREFIXED: Final = re.compile(rf"/({_CODES})(?:/|\Z)")
+
+
+class LanguageConvertor(Convertor[str]):
+    """The code of a language in an address; French has none there."""
+
+    regex = _CODES
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("language", LanguageConvertor())
+
+
+def has_translation(address: str) -> bool:
+    """Return whether a page is written in every language; `address` is the French one."""
+    return _PAGES.fullmatch(re.split("[?#]", address, maxsplit=1)[0]) is not None
+
+
+def in_every_language(
+    path: str,
+    endpoint: Callable[[Request], Awaitable[Response]],
+    *,
+    methods: Sequence[str] = ("GET",),
+) -> tuple[Route, Route]:
+    """Return the routes of a translated page: in French, and below the code of a language."""
+    chosen = list(methods)
+    return (
+        Route(path, endpoint, methods=chosen),
+        Route("/{language:language}" + path, endpoint, methods=chosen),
+    )
+
+
+def language_asked(request: Request) -> Language:
+    """Return the language of an address, whether or not there is a page."""
+    code = _PREFIXED.match(request.url.path)
+    return LANGUAGES[code[1]] if code else FRENCH
+
+
+def french_address(request: Request) -> str:
+    """Return the address without the code of its language and without its query."""
+    return request.url.path.removeprefix(language_asked(request).prefix) or "/"
