@@ -1,6 +1,6 @@
 # `make run` and `make test` set themselves up; nothing is needed but Python 3.11+, git and make.
 .PHONY: help run test demo bench soak torture flood lint container mutate-record mutants install uninstall fuzz \
-	dashboards grafana-smoke grafana-render grafana-images site-images bench-figures bench-alerts \
+	dashboards grafana-smoke grafana-render grafana-images site-images catalogues bench-figures bench-alerts \
 	replay replay-pywb
 .DEFAULT_GOAL := help
 
@@ -67,6 +67,9 @@ torture: .venv/run ## kill it with -9, 300 times; TORTURE="--kills 6 --seed 3" f
 
 flood: .venv/run ## attack its pages; FLOOD="--seconds 10 idle slow" for less
 	.venv/bin/python -m bench.flood $(FLOOD)
+
+catalogues: .venv/dev ## new messages into the catalogues of English and Arabic, to be translated
+	.venv/bin/python -W ignore -m tests.translations.messages
 
 mutate-record: .venv/dev ## change a record 100,000 times: all must be refused; MUTATIONS="2000 seed"
 	.venv/bin/python -m tests.evidence.mutants $(or $(MUTATIONS),100000)

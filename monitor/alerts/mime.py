@@ -117,7 +117,6 @@ def message_of(letter: Letter, envelope: Envelope) -> EmailMessage:
         message["List-Unsubscribe"] = f"<{envelope.leave}>"
         message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     language = letter.language
-    message["Content-Language"] = language.code
     foot = language.text(
         "%(publisher)s, service indépendant de l’administration.",
         publisher=language.foreign(envelope.publisher),
@@ -128,6 +127,7 @@ def message_of(letter: Letter, envelope: Envelope) -> EmailMessage:
     message.set_content(_TEXT.render(values), cte=form)
     html = _INLINER.inline(_HTML.render(values))
     message.add_alternative(html, subtype="html", cte=form)
+    message["Content-Language"] = language.code  # at last: content takes away what describes it
     return message
 
 

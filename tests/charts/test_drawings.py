@@ -174,8 +174,12 @@ def test_a_name_is_cut_where_a_phone_has_no_room() -> None:
 
 def rendered(call: str, **values: object) -> str:
     environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(MACROS), autoescape=True, undefined=jinja2.StrictUndefined
+        loader=jinja2.FileSystemLoader(MACROS),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
     )
+    environment.globals["gettext"] = lambda message, **values: message % values
     source = '{% import "charts.html" as charts %}' + call
     return environment.from_string(source).render(words=VERDICTS, **values)
 

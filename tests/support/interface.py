@@ -37,6 +37,7 @@ class Caller:
     """Asks the pages with their interface, over HTTP semantics."""
 
     def __init__(self, reads: Any, *, config: Config = CONFIG, now_s: float = 2_000) -> None:
+        self.config = config
         clock = FakeClock(at(now_s))
         interface = build_interface(reads, config=config, clock=clock, version="0.1.0")
         self.description = interface.description
@@ -50,9 +51,9 @@ class Caller:
             interface=interface,
         )
 
-    def visit(self, path: str) -> httpx.Response:
+    def visit(self, path: str, *, headers: Mapping[str, str] | None = None) -> httpx.Response:
         """Ask for a page."""
-        return self._send("GET", path, None)
+        return self._send("GET", path, headers)
 
     def ask(
         self, path: str, *, method: str = "GET", headers: Mapping[str, str] | None = None

@@ -3,6 +3,8 @@
 import ast
 import sys
 from collections.abc import Iterator, Mapping
+from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -52,10 +54,11 @@ CODES: Final = tuple(code for code in LANGUAGES if code != "fr")
 Message = str | tuple[str, str]
 
 
-def messages() -> list[Message]:
+@cache
+def messages() -> tuple[Message, ...]:
     """Return every message once: of the templates, of the program, of its tables."""
     every = [*_of_templates(), *_of_program(), *(text for one in TABLES for text in one.values())]
-    return list(dict.fromkeys(every))
+    return tuple(dict.fromkeys(every))
 
 
 def _of_templates() -> Iterator[Message]:
@@ -74,12 +77,17 @@ def _of_templates() -> Iterator[Message]:
                 yield _counted(words)
 
 
+@cache
+def programs() -> tuple[tuple[Path, ast.Module], ...]:
+    """Return the modules that know a language, parsed."""
+    sources = [(path, path.read_text(encoding="utf-8")) for path in sorted(MONITOR.rglob("*.py"))]
+    return tuple((path, ast.parse(text)) for path, text in sources if "Language" in text)
+
+
 def _of_program() -> Iterator[Message]:
     """Yield the texts of calls like `language.text("…", …)` and `language.count(n, "…")`."""
-    for path in sorted(MONITOR.rglob("*.py")):
-        if "store" in path.parts:  # there `text` is SQL
-            continue
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for _, tree in programs():
+        for node in ast.walk(tree):
             if not isinstance(node, ast.Call):
                 continue
             match node.func:
@@ -121,13 +129,17 @@ def renewed(code: str) -> Catalog:
     return new
 
 
+def written(code: str) -> str:
+    """Return a catalogue as a file: in the order of the program, without dates and places."""
+    text = BytesIO()
+    write_po(text, renewed(code), width=100, no_location=True)
+    lines = [line for line in text.getvalue().decode().splitlines() if not line.startswith(DATED)]
+    return "\n".join(lines) + "\n"
+
+
 def write(code: str) -> None:
-    """Write a catalogue anew: in the order of the program, without dates and places."""
-    with (FOLDER / f"{code}.po").open("wb") as target:
-        write_po(target, renewed(code), width=100, no_location=True, omit_header=False)
-    text = (FOLDER / f"{code}.po").read_text(encoding="utf-8")
-    lines = [line for line in text.splitlines() if not line.startswith(DATED)]
-    (FOLDER / f"{code}.po").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    """Write a catalogue anew."""
+    (FOLDER / f"{code}.po").write_text(written(code), encoding="utf-8")
 
 
 if __name__ == "__main__":

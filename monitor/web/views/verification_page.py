@@ -1,6 +1,7 @@
 """The content of the page that verifies: a date, an incident, a leaf. Pure except for queries."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,7 @@ from monitor.web.record_reads import RecordReads
 
 MOST_LEAF = 70_000  # characters of a leaf that are shown: more than any may have
 MOST_NUMBER = 2**53
+_NUMBERED = re.compile(r"\s*(?:n°|no\.?|رقم)?\s*([0-9][0-9,\s]*)", re.IGNORECASE)
 _NAMES = frozenset({"cible", "le", "numero", "code"})
 
 ReadLeaf = Callable[[int], bytes | None]
@@ -172,10 +174,10 @@ def _instant(text: str) -> datetime:
 
 
 def _number(text: str) -> int:
-    """Read a number as a reader copies it: "n° 48 213", "48213"."""
-    digits = "".join(text.removeprefix("n°").split())
+    """Read a number as a reader copies it in any language: "n° 48 213", "no. 48,213", "48213"."""
+    digits = _NUMBERED.fullmatch(text)
     try:
-        number = whole(digits)
+        number = whole("".join(digits[1].replace(",", " ").split())) if digits else -1
     except ValueError:
         number = -1
     if not 0 <= number < MOST_NUMBER:
