@@ -3,6 +3,7 @@
 import email.utils
 from dataclasses import dataclass
 from datetime import datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, EmailPolicy
@@ -24,10 +25,11 @@ SIGNED = (
 
 
 class _WholePolicy(EmailPolicy):
-    """Keeps on one line what has no place to be folded at.
+    """Keeps on one line what has no place to be folded at, and every character of a subject.
 
     The library writes an address that is longer than a line as encoded words, which are no address
-    to a mailbox. None of these headers has a character outside of ASCII.
+    to a mailbox. None of these headers has a character outside of ASCII. Where it folds a subject,
+    it drops a no-break space, of which French has many.
     """
 
     whole = frozenset({"list-unsubscribe", "message-id", "references"})
@@ -35,11 +37,14 @@ class _WholePolicy(EmailPolicy):
     def fold(self, name: str, value: str) -> str:
         if name.lower() in self.whole:
             return f"{name}: {value}{self.linesep}"
+        if name.lower() == "subject" and not value.isascii():
+            words = Header(value, "utf-8", header_name=name).encode(linesep=self.linesep)
+            return f"{name}: {words}{self.linesep}"
         folded: str = super().fold(name, value)
         return folded
 
     def fold_binary(self, name: str, value: str) -> bytes:
-        if name.lower() in self.whole:
+        if name.lower() in {*self.whole, "subject"}:
             return self.fold(name, value).encode("ascii")
         folded: bytes = super().fold_binary(name, value)
         return folded

@@ -158,7 +158,7 @@ def _row(index: int, thing: FriezeThing, scale: _Scale) -> FriezeRow:
             x, width = min(x, WIDTH - LEAST), LEAST
         rectangles[span.verdict].append((x, bar_y, width, float(BAR)))
     return FriezeRow(
-        name=fitting(thing.name, WIDTH),
+        name=scale.language.foreign(fitting(thing.name, WIDTH)),
         label_y=top + LABEL_UNITS,
         bar_y=bar_y,
         shapes=shapes(rectangles),
@@ -248,7 +248,12 @@ def _table(
             text("État"),
         ),
         rows=tuple(
-            (name, language.to_the_second(start), language.to_the_second(end), words[verdict])
+            (
+                language.foreign(name),
+                language.to_the_second(start),
+                language.to_the_second(end),
+                words[verdict],
+            )
             for name, start, end, verdict in stretches
         ),
         fields=("name", "from_at", "to_at", "verdict"),
