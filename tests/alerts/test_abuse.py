@@ -359,4 +359,6 @@ def test_the_throttle_refills_and_forgets_within_bounds() -> None:
 
 
 def test_an_answer_has_no_word_on_who_is_known() -> None:
-    assert set(SubscriptionAnswer.model_fields) == {"outcome", "topics", "pace", "rests", "token"}
+    assert set(SubscriptionAnswer.model_fields) == {
+        *("outcome", "topics", "pace", "rests", "language", "token"),
+    }

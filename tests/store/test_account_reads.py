@@ -141,6 +141,25 @@ def test_sums_of_days_change_no_figure(store: Store, edges: list[int]) -> None:
         )
 
 
+@pytest.mark.parametrize("rolls", [True, False], ids=["sums", "checks"])
+def test_known_times_of_groups_are_those_of_their_accounts(store: Store, *, rolls: bool) -> None:
+    """Of a target that began late, one that stopped, one that was never checked, and none."""
+    record(store, "a", steady(24 * 10, (20, Verdict.DOWN), (60, Verdict.BLOCKED), (90, Verdict.UP)))
+    record(store, "b", [(hours + 24 * 3.5, one) for hours, one in steady(24 * 6)])
+    record(store, "random-0", steady(24 * 2))
+    if rolls:
+        asyncio.run(store.roll_up(START + timedelta(days=10)))
+    days = [midnight(date(2026, 10, 24) + timedelta(days=n)) for n in range(9)]
+    groups = {"x": ["a", "b"], "y": ["b"], "stopped": ["random-0", "b"], "new": ["random-1"]}
+    times = store.known_times({**groups, "none": []}, days, now=LATER)
+
+    for name, targets in groups.items():
+        (account,) = store.summed_accounts(targets, [days[0], days[-1]], now=LATER)
+        assert times[name] == (account.known_us, account.span_us), name
+        assert account.span_us == len(targets) * (days[-1] - days[0])
+    assert times["none"] == (0, 0)
+
+
 def test_a_day_waits_until_what_is_doubtful_at_its_end_is_settled(store: Store) -> None:
     record(store, "a", [(22.5, Verdict.UP), (24.2, Verdict.BLOCKED), (49.5, Verdict.BLOCKED)])
     asyncio.run(store.roll_up(NOW))

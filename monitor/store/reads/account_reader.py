@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from operator import itemgetter
 
-from sqlalchemy import BigInteger, Connection, cast, func, select
+from sqlalchemy import BigInteger, Connection, and_, case, cast, func, select
 
 from monitor.core.model import Reason, Verdict
 from monitor.core.outages.calendar import day_starts
@@ -109,6 +109,51 @@ class AccountReader:
                 for index, one in enumerate(self.accounts(target, cuts, now), start=first):
                     accounts[index].merge(one)
         return accounts
+
+    def known_times(
+        self, groups: Mapping[str, Sequence[str]], days: Sequence[int], now: int
+    ) -> dict[str, tuple[int, int]]:
+        """Return of each group of targets how long their state was known, and of how long.
+
+        `days` are the starts of whole days, and the end of the last. One question serves all
+        groups whose targets have sums of each of these days since their first check; the others
+        are read one by one.
+        """
+        known: dict[str, int] = {}
+        for target, first, held_us, rolled in self._known_by_target(days):
+            before = bisect_right(days, first) - 1 if first > days[0] else 0
+            if rolled == len(days) - 1 - before:
+                known[target] = held_us
+        span_us = days[-1] - days[0]
+        times: dict[str, tuple[int, int]] = {}
+        for name, targets in groups.items():
+            if all(target in known for target in targets):
+                known_us = sum(known[target] for target in targets)
+                times[name] = known_us, span_us * len(targets)
+            else:
+                (account,) = self.summed(targets, [days[0], days[-1]], now)
+                times[name] = account.known_us, account.span_us
+        return times
+
+    def _known_by_target(self, days: Sequence[int]) -> Iterator[tuple[str, int, int, int]]:
+        """Yield each target, its first check, its known time, and how many days have sums."""
+        first = select(AT).where(_O.c.subject_id == _S.c.id).order_by(AT).limit(1)
+        held = func.sum(case((_R.c.verdict.in_(_TELLING), _R.c.held_us), else_=0))
+        there = and_(_R.c.subject_id == _S.c.id, _R.c.day >= days[0], _R.c.day < days[-1])
+        wanted = (
+            select(
+                _S.c.target,
+                first.scalar_subquery(),
+                cast(func.coalesce(held, 0), BigInteger),
+                func.count(_R.c.day.distinct()),
+            )
+            .join(_R, there, isouter=True)
+            .where(_S.c.point == self._point, _S.c.target != "")
+            .group_by(_S.c.id, _S.c.target)
+        )
+        for target, first_at, held_us, rolled in self._connection.execute(wanted):
+            if first_at is not None:
+                yield target, first_at, held_us, rolled
 
     def whole(self, targets: Sequence[str], edges: Sequence[int], now: int) -> list[Account]:
         """Return the accounts of a whole that needs all of the targets.

@@ -1,6 +1,6 @@
 """Accounts of time, each of one instant of the record."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from monitor.core.outages.time_accounts import (
     Account,
@@ -36,6 +36,16 @@ class AccountReads(StoreReads):
         """Return the sums of the accounts of targets: what `accounts` gives, added up."""
         with self._reading() as session:
             return AccountReader(session.connection(), self.point).summed(targets, edges, now)
+
+    def known_times(
+        self, groups: Mapping[str, Sequence[str]], days: Sequence[int], *, now: int
+    ) -> dict[str, tuple[int, int]]:
+        """Return of each group how long its targets' state was known, and of how long it may be.
+
+        In microseconds, over whole days: `days` are their starts, and the end of the last.
+        """
+        with self._reading() as session:
+            return AccountReader(session.connection(), self.point).known_times(groups, days, now)
 
     def whole_accounts(
         self, targets: Sequence[str], edges: Sequence[int], *, now: int

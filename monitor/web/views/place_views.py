@@ -227,15 +227,13 @@ def _coverages(
 ) -> dict[str, Fraction | None]:
     # Whole days: their sums are stored, no check has to be read for them.
     today = now.astimezone(PARIS).date()
-    edges = (midnight(today - timedelta(days=DAYS)), midnight(today))
-    shares: dict[str, Fraction | None] = {}
-    for one in every:
-        slugs = [member.target.slug for member in one.rows]
-        (account,) = (
-            reads.summed_accounts(slugs, edges, now=microseconds(now)) if slugs else (None,)
-        )
-        shares[one.code] = account.coverage if account and account.span_us else None
-    return shares
+    days = [midnight(today - timedelta(days=back)) for back in range(DAYS, -1, -1)]
+    groups = {one.code: [member.target.slug for member in one.rows] for one in every}
+    times = reads.known_times(groups, days, now=microseconds(now))
+    return {
+        code: Fraction(known_us, span_us) if span_us else None
+        for code, (known_us, span_us) in times.items()
+    }
 
 
 def _rows(
