@@ -7,7 +7,6 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -20,21 +19,6 @@ _CODES: Final = "|".join(code for code in LANGUAGES if code != FRENCH.code)
 _PREFIXED: Final = re.compile(rf"/({_CODES})(?:/|\Z)")
 
 
-class LanguageConvertor(Convertor[str]):
-    """The code of a language in an address; French has none there."""
-
-    regex = _CODES
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
-
-
-register_url_convertor("language", LanguageConvertor())
-
-
 def has_translation(address: str) -> bool:
     """Return whether a page is written in every language; `address` is the French one."""
     return _PAGES.fullmatch(re.split("[?#]", address, maxsplit=1)[0]) is not None
@@ -45,12 +29,11 @@ def in_every_language(
     endpoint: Callable[[Request], Awaitable[Response]],
     *,
     methods: Sequence[str] = ("GET",),
-) -> tuple[Route, Route]:
-    """Return the routes of a translated page: in French, and below the code of a language."""
-    chosen = list(methods)
-    return (
-        Route(path, endpoint, methods=chosen),
-        Route("/{language:language}" + path, endpoint, methods=chosen),
+) -> tuple[Route, ...]:
+    """Return the routes of a translated page, one a language."""
+    return tuple(
+        Route(f"{language.prefix}{path}", endpoint, methods=list(methods))
+        for language in LANGUAGES.values()
     )
 
 

@@ -11,7 +11,6 @@ from monitor.core.model.check import Check
 from monitor.core.outages.at import InstantAnswer, Relation, Silence
 from monitor.core.outages.time_accounts import KNOWN
 
-CANNOT = "Nous ne pouvons pas le dire"
 RELATIONS: Mapping[Relation, str] = {
     Relation.WITHIN: "l’instant est entre son premier et son dernier relevé en échec",
     Relation.MAY_HAVE_BEGUN: "elle a pu commencer avant l’instant ou après : son premier relevé en "

@@ -138,13 +138,13 @@ class AccountReader:
     def _known_by_target(self, days: Sequence[int]) -> Iterator[tuple[str, int, int, int]]:
         """Yield each target, its first check, its known time, and how many days have sums."""
         first = select(AT).where(_O.c.subject_id == _S.c.id).order_by(AT).limit(1)
-        held = func.sum(case((_R.c.verdict.in_(_TELLING), _R.c.held_us), else_=0))
+        known_us = func.sum(case((_R.c.verdict.in_(_TELLING), _R.c.held_us), else_=0))
         there = and_(_R.c.subject_id == _S.c.id, _R.c.day >= days[0], _R.c.day < days[-1])
         wanted = (
             select(
                 _S.c.target,
                 first.scalar_subquery(),
-                cast(func.coalesce(held, 0), BigInteger),
+                cast(func.coalesce(known_us, 0), BigInteger),
                 func.count(_R.c.day.distinct()),
             )
             .join(_R, there, isouter=True)
