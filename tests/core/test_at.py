@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from monitor.core.french.at_sentences import CANNOT, distance, sentence
+from monitor.core.french.at_sentences import distance, sentence
 from monitor.core.journal.recorded import check_of
 from monitor.core.model import Gap, GapCause, Nature, Outage, Reason, Run, Verdict
 from monitor.core.outages.at import (
@@ -149,7 +149,7 @@ def test_a_check_that_tells_nothing_of_the_site_is_no_answer(
 ) -> None:
     found = asked(35, (0, verdict), (60, UP))
     assert (found.verdict, found.why, found.holds) == (None, why, True)
-    assert sentence(found).startswith(CANNOT)
+    assert sentence(found).startswith("Nous ne pouvons pas le dire")
     assert said in sentence(found)
 
 
