@@ -101,6 +101,9 @@ class OperatorWatch:
             waits = any(sealed is None or at > sealed for at in checks)
             since = self._waits_since(ServiceWork.SEALING, now, waits=waits, progress=sealed)
             limits[ServiceWork.SEALING] = since + SEALED_WITHIN + PATIENCE
+        faults = [one.fault_at for one in self._board.points.others] if self._board.points else []
+        if first := min(filter(None, faults), default=None):
+            limits[ServiceWork.POINTS] = first
         if self._mails:
             waits = self._board.outbox_since is not None
             sent = self._board.notifications["sent"]

@@ -4,22 +4,25 @@ from argparse import Namespace
 from datetime import datetime
 from typing import Any
 
+from monitor.attest.point_reader import PointReader
 from monitor.cli.gap_log import gap_described
 from monitor.cli.log_forms import LogForm, write_french_csv
 from monitor.cli.outage_log import RETIRED, titled
 from monitor.cli.parsing import Commands, folders, say
 from monitor.cli.records import form_options, instant, the_record, write_csv
-from monitor.cli.target_choice import require
+from monitor.cli.target_choice import readable_config, require
 from monitor.core.french.at_sentences import RELATIONS, distance, sentence
 from monitor.core.french.figure_sentences import outage_frame
 from monitor.core.french.formatting import count, numbered, when
 from monitor.core.french.labels import GAPS, NATURES
+from monitor.core.french.point_sentences import BLIND, common_word
 from monitor.core.french.sentences import REASONS, VERDICTS
-from monitor.core.model import Controls, Incident, Outage
+from monitor.core.model import Controls, Incident, Outage, Verdict
 from monitor.core.outages.at import CitedCheck, InstantAnswer
 from monitor.core.outages.fold import FAILING
+from monitor.core.points.combine import Blindness, CommonWord, PointWord, combine
 from monitor.figures import log_shapes
-from monitor.figures.recorded_targets import RecordedTargets
+from monitor.figures.recorded_targets import RecordedTarget, RecordedTargets
 from monitor.figures.target_at_instant import TargetAtInstant, answer_of, seconds_apart
 from monitor.runtime.clock import SystemClock
 
@@ -40,18 +43,91 @@ def run_at(args: Namespace) -> int:
     """Print what can be said; return 1 when nothing can."""
     with the_record(args) as (store, known):
         target = require(known, args.target)
-        answer = answer_of(store, known, target, args.at, now=SystemClock().now())
+        now = SystemClock().now()
+        answer = answer_of(store, known, target, args.at, now=now)
+        common = at_all_points(args, answer, known, target, now)
     form = _form(known)
     match args.format:
         case "json":
-            say(form.as_json(answer))
+            say({**form.as_json(answer), **({"points": _points_json(common)} if common else {})})
         case "csv":
             write_csv([_flat(form.as_json(answer))], names=form.fields)
         case "csv-fr":
             write_french_csv(form.columns, [answer], instants=form.instants)
         case _:
             print(form.describe(answer))
+            if common:
+                print("\n".join(_points_described(common)))
     return 0 if answer.answer.verdict is not None else 1
+
+
+def at_all_points(
+    args: Namespace,
+    own: TargetAtInstant,
+    known: RecordedTargets,
+    target: RecordedTarget,
+    now: datetime,
+) -> CommonWord | None:
+    """Return what all points say of the instant; None without other points."""
+    config = readable_config(args)
+    if config is None or not config.points:
+        return None
+    words = [_point_word(own, own.point, config.publisher.association)]
+    for point, heard, store in PointReader(config, args.data).others():
+        answer = answer_of(store, known, target, own.answer.at, now=now) if store else None
+        words.append(_point_word(answer, point.name, point.operator, heard=heard))
+    return combine(words)
+
+
+def _point_word(
+    one: TargetAtInstant | None, point: str, operator: str, *, heard: bool = True
+) -> PointWord:
+    """Return the word of a point: a failure that no outage confirms is none yet."""
+    verdict = one.answer.verdict if one else None
+    blind = None
+    if not heard:
+        blind = Blindness.UNHEARD
+    elif one is None or verdict is None:
+        blind = Blindness.SILENT
+    elif verdict is Verdict.UNKNOWN:
+        blind = Blindness.UNKNOWN
+    elif verdict in FAILING and one.answer.outage is None:
+        blind = Blindness.DOUBT
+    before = one.answer.around.before if one else None
+    return PointWord(
+        point=point,
+        operator=operator,
+        verdict=verdict if verdict and blind is None else Verdict.UNKNOWN,
+        at=before.check.at if before else None,
+        blind=blind,
+    )
+
+
+def _points_json(common: CommonWord) -> dict[str, Any]:
+    return {
+        "agreement": common.agreement.value,
+        "verdict": common.verdict.value if common.verdict else None,
+        "sentence": common_word(common),
+        "points": [
+            {
+                "point": word.point,
+                "operator": word.operator,
+                "verdict": word.verdict.value,
+                "at": log_shapes.utc(word.at) if word.at else None,
+                "blind": word.blind.value if word.blind else None,
+            }
+            for word in common.words
+        ],
+    }
+
+
+def _points_described(common: CommonWord) -> list[str]:
+    lines = ["", f"Vu de tous les points : {common_word(common)}."]
+    for word in common.words:
+        text = BLIND[word.blind] if word.blind else VERDICTS[word.verdict]
+        at = f", relevé du {when(word.at)}" if word.at else ""
+        lines.append(f"  {word.point} ({word.operator}) : {text}{at}")
+    return lines
 
 
 def _form(known: RecordedTargets) -> LogForm[TargetAtInstant]:

@@ -35,6 +35,7 @@ from monitor.metrics.figure_families import (
 from monitor.metrics.figure_metrics import SHOWN_FOR, RollingMetrics
 from monitor.metrics.journal_metrics import JournalCollector
 from monitor.metrics.metrics_state import MetricsState, TargetMetrics
+from monitor.metrics.point_metrics import PointCollector
 from monitor.metrics.target_families import OWN_FAMILIES, PROBE_FAMILIES, is_stale
 from monitor.runtime.clock import Clock
 
@@ -70,6 +71,7 @@ class Exposition:
         ).labels(point)
         self._registry.register(_ServiceCollector(board, point=point))
         self._registry.register(JournalCollector(board, point=point))
+        self._registry.register(PointCollector(board))
         self._registry.register(AlertCollector(board, clock=clock, point=point))
         self._registry.register(
             _BuildCollector(point=point, version=version, config_sha256=config_sha256)

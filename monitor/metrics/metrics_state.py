@@ -20,6 +20,7 @@ from monitor.core.model import (
 )
 from monitor.core.model.check import Check
 from monitor.core.outages.time_accounts import held, seconds_by_verdict
+from monitor.core.points.combine import CommonWord
 from monitor.core.text.page import Element
 from monitor.metrics.figure_metrics import RollingMetrics
 from monitor.metrics.page_metrics import PageMetrics, after, offered_after
@@ -84,6 +85,24 @@ class JournalMetrics:
     cosignatures: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherPointMetrics:
+    """What came of following one point. `fault_at` is when its first fault was seen."""
+
+    name: str
+    leaves: int
+    heard_at: datetime | None
+    fault_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointMetrics:
+    """The other points, and the common word of each target, by slug; replaced whole."""
+
+    others: tuple[OtherPointMetrics, ...] = ()
+    words: Mapping[str, CommonWord] = field(default_factory=lambda: MappingProxyType({}))
+
+
 class MetricsState:
     """One writer (the probing loop), any reader; values are replaced, not modified."""
 
@@ -107,6 +126,7 @@ class MetricsState:
         self.lanes = {lane.platform: lane for lane in lanes}
         self.backlog: dict[str, int] = {}
         self.journal: JournalMetrics | None = None
+        self.points: PointMetrics | None = None  # None without other points
         self.figures: RollingMetrics | None = None  # None until they are computed
         self.notifications: Counter[str] = Counter()  # attempts to send a message, by result
         self.outbox_since: datetime | None = None  # the message that waits longest; None: none

@@ -7,12 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from monitor.attest.point_reader import PointReader
 from monitor.config import Config
 from monitor.core.changes.change import ChangeKind, Op, Weight
 from monitor.core.changes.page_events import OF_LINKS
 from monitor.core.french import change_sentences as change_words
 from monitor.core.french import figure_sentences as figure_words
-from monitor.core.french import page_event_sentences
+from monitor.core.french import page_event_sentences, point_sentences
 from monitor.core.outages.time_accounts import instant
 from monitor.core.text.page import Element
 from monitor.core.untrusted.numbers import whole
@@ -24,6 +25,7 @@ from monitor.web.serving.cached_pages import CachedPages
 from monitor.web.views.dead_link_views import LinkStatus
 from monitor.web.views.modifications import Filters, after, before, difference, listing
 from monitor.web.views.offer import Stated, offer
+from monitor.web.views.point_views import points_view
 from monitor.web.views.rates import (
     DIVISIONS,
     RatesQuestion,
@@ -33,7 +35,7 @@ from monitor.web.views.rates import (
     rates,
     scopes_of,
 )
-from monitor.web.views.target import target_view
+from monitor.web.views.target import TargetView, target_view
 
 CHANGE_S = 300.0  # how long the cache has one change: only the end of its new text may change
 RATES_S = 60.0  # the same for figures, which read more
@@ -44,14 +46,23 @@ class PageTextRoutes:
     """Serves these pages."""
 
     def __init__(
-        self, reads: RecordReads, *, config: Config, clock: Clock, pages: CachedPages
+        self,
+        reads: RecordReads,
+        *,
+        config: Config,
+        clock: Clock,
+        pages: CachedPages,
+        points: PointReader | None = None,
     ) -> None:
+        """Serve pages of a record; `points` reads those of the others, None without any."""
+        self._points = points
         self._reads = reads
         self._config = config
         self._clock = clock
         self._pages = pages
         pages.templates.globals.update(
             change_words=change_words,
+            point_words=point_sentences,
             tellings=page_event_sentences,
             kinds=tuple(ChangeKind),
             weights=tuple(Weight),
@@ -74,6 +85,7 @@ class PageTextRoutes:
             Route("/modifications/{number}", self.modification),
             Route("/informations", self.informations),
             Route("/cibles/{slug}", self.target),
+            Route("/points", self.points),
             Route("/disponibilite", self.rates),
             Route("/disponibilite.csv", self.rate_data),
         ]
@@ -117,7 +129,26 @@ class PageTextRoutes:
             request,
             f"/cibles/{slug}",
             "target.html",
-            lambda: target_view(self._reads, config=self._config, slug=slug, now=self._clock.now()),
+            lambda: self._target(slug),
+        )
+
+    def _target(self, slug: str) -> TargetView | None:
+        now = self._clock.now()
+        words = self._points.common_words(self._reads, now) if self._points else {}
+        return target_view(
+            self._reads, config=self._config, slug=slug, now=now, common=words.get(slug)
+        )
+
+    async def points(self, request: Request) -> Response:
+        """Serve what several points say; 404 where there is only one."""
+        reader = self._points
+        if reader is None:
+            raise HTTPException(404)
+        return await self._pages.serve(
+            request,
+            "/points",
+            "points.html",
+            lambda: points_view(reader, self._reads, config=self._config, now=self._clock.now()),
         )
 
     async def rate_data(self, request: Request) -> Response:

@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from monitor.attest.point_reader import PointReader
 from monitor.config import Config
 from monitor.core.language import Language
 from monitor.evidence.log.mirror import verifier_sha256
@@ -81,6 +82,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
     subscriptions: Subscribe | None = None,
     dossiers: AskForDossier | None = None,
     made_dossiers: Path | None = None,
+    points: PointReader | None = None,
     window_s: float = DAY_S,
     fresh_s: float = 10.0,
 ) -> Starlette:
@@ -101,6 +103,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
         subscriptions: Passes on what visitors ask of alerts; None serves none of their pages.
         dossiers: Passes on what visitors ask of dossiers; None serves none of their pages.
         made_dossiers: Folder of the dossiers that were made for visitors.
+        points: Reads the records of the other points; None when there are none.
         window_s: Length of the period shown by the first page, in seconds.
         fresh_s: Seconds during which the first page is served from the cache, at least; longer
             when it takes long to make, so that visitors never slow down the probes.
@@ -120,6 +123,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
         dossiers=dossiers,
         window_s=window_s,
         fresh_s=fresh_s,
+        points=points,
     )
     texts = AnswerCache(clock.monotonic_us)
     files = AnswerCache(clock.monotonic_us, makers=FILES, compress=False)
@@ -177,6 +181,7 @@ class _Pages:
         dossiers: AskForDossier | None,
         window_s: float,
         fresh_s: float,
+        points: PointReader | None,
     ) -> None:
         self._reads = reads
         self._config = config
@@ -192,6 +197,7 @@ class _Pages:
             interface=interface is not None,
             alerts=subscriptions is not None,
             dossiers=dossiers is not None,
+            several_points=points is not None,
         )
         self._subscriptions = subscriptions
         self._interface = interface
@@ -199,7 +205,7 @@ class _Pages:
         self._checkup = Checkup(self._health, clock.monotonic_us)
         self._pages = pages = CachedPages(self.templates, self._cache, keep=bool(fresh_s))
         self.places = PlaceRoutes(reads, config=config, clock=clock, pages=pages)
-        self.faces = PageTextRoutes(reads, config=config, clock=clock, pages=pages)
+        self.faces = PageTextRoutes(reads, config=config, clock=clock, pages=pages, points=points)
         self.records = RecordRoutes(
             reads, config=config, clock=clock, pages=pages, journal=journal, captures=captures
         )

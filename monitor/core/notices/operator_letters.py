@@ -14,6 +14,7 @@ class ServiceWork(StrEnum):
     PROBING = "probing"
     SEALING = "sealing"
     DELIVERY = "delivery"
+    POINTS = "points"
 
 
 THREAD = "service/"
@@ -21,11 +22,13 @@ _NAMES = {
     ServiceWork.PROBING: "les relevés",
     ServiceWork.SEALING: "la signature du journal",
     ServiceWork.DELIVERY: "l’envoi des courriels",
+    ServiceWork.POINTS: "l’écoute des autres points de mesure",
 }
 _SUBJECTS = {
     ServiceWork.PROBING: "aucun relevé",
     ServiceWork.SEALING: "journal non signé",
     ServiceWork.DELIVERY: "courriels en attente",
+    ServiceWork.POINTS: "un point n’est plus écouté",
 }
 _CURES = {
     ServiceWork.PROBING: "Regarder /sante, le journal du système, l’accès à internet de la machine,"
@@ -34,6 +37,8 @@ _CURES = {
     "dossier du registre.",
     ServiceWork.DELIVERY: "Lancer « vigie mail check » et « vigie outbox » : serveur, mot de passe,"
     " quota du jour (daily_cap).",
+    ServiceWork.POINTS: "Regarder /points : le journal d’un point est en faute, et la preuve en est"
+    " gardée dans son dossier, sous points/. Prévenir son exploitant et les autres.",
 }
 
 

@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 
 from monitor.alerts.requests import SubscriptionAnswer, SubscriptionRequest, encoded
 from monitor.attest.own_witness import build_witness
+from monitor.attest.point_reader import PointReader
 from monitor.config.settings import secrets_of
 from monitor.dossier.online.dossier_links import FOLDER as DOSSIERS
 from monitor.dossier.online.dossier_wishes import DossierState, DossierWish
@@ -132,6 +133,7 @@ def _pages(order: Order, store: Store, service: "Service") -> Starlette:
         subscriptions=service.subscription if order.alerts else None,
         dossiers=service.dossier if order.dossiers else None,
         made_dossiers=order.settings.data / DOSSIERS,
+        points=PointReader(order.config, order.settings.data) if order.config.points else None,
         interface=build_interface(store, config=order.config, clock=clock, version=order.version),
     )
 

@@ -13,6 +13,7 @@ from monitor.core.model import Gap, Outage, Target
 from monitor.core.model.check import Check
 from monitor.core.outages.calendar import Unit, cut, midnight
 from monitor.core.outages.time_accounts import HOLD, Account, instant, microseconds
+from monitor.core.points.combine import CommonWord
 from monitor.core.text.page import is_little_compared
 from monitor.web.record_reads import RecordReads
 from monitor.web.templating import SHOWN_MAX
@@ -32,6 +33,7 @@ class TargetView:
     """All that the page of one target shows.
 
     Attributes:
+        common: What several points say of it; None with one point only.
         now: Its state, and a timeline from `since` to `at`.
         account: Of the last `FIGURE_DAYS` days, or since the watch began.
         account_since: Where that begins.
@@ -50,6 +52,7 @@ class TargetView:
     """
 
     at: datetime
+    common: CommonWord | None
     since: datetime
     now: PlatformRow
     account: Account
@@ -77,7 +80,12 @@ class TargetView:
 
 
 def target_view(
-    reads: RecordReads, *, config: Config, slug: str, now: datetime
+    reads: RecordReads,
+    *,
+    config: Config,
+    slug: str,
+    now: datetime,
+    common: CommonWord | None = None,
 ) -> TargetView | None:
     """Read all that is known of a target; None when there is no target of that name."""
     target = config.by_slug.get(slug)
@@ -91,6 +99,7 @@ def target_view(
     account = _account(reads, slug, since=account_since, now=now)
     return TargetView(
         at=now,
+        common=common,
         since=since,
         now=row(target, past),
         account=account,

@@ -1,0 +1,1 @@
+"""What several points of measurement say together of one target."""
