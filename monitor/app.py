@@ -19,9 +19,8 @@ import structlog
 
 from monitor import __version__
 from monitor.attest.anchoring import Anchoring, open_journal
-from monitor.attest.follower_child import keep_watching
 from monitor.attest.own_witness import build_witness
-from monitor.attest.point_reader import PointReader
+from monitor.attest.point_watch import PointWatch
 from monitor.attest.register import record_requests
 from monitor.attest.sealing import NoSealer, Sealer, journal_key, require_journal
 from monitor.config import Config
@@ -65,7 +64,6 @@ CLOCK_INTERVAL_S = 15 * 60
 THIN_INTERVAL_S = 24 * 3600.0
 SEAL_INTERVAL_S = 300.0
 ROLL_UP_INTERVAL_S = 3_600.0
-POINTS_INTERVAL_S = 30.0
 PAUSE_INTERVAL_S = 5.0  # how soon `vigie pause` takes effect
 DRAIN_S = 25.0  # probes in flight may end within this, below a supervisor's usual 30 s
 
@@ -87,7 +85,6 @@ class App:
         self._settings = settings
         self._store = store
         self._clock = clock
-        self._config_folder = config_folder
         fetcher = build_fetcher(config, clock, resolver)
         self._fetcher = fetcher
         self._faults = Faults(clock)
@@ -157,6 +154,8 @@ class App:
             self._dossiers = DossierQueue(
                 settings=settings, config_folder=config_folder, journal_key=key, clock=clock
             )
+        folders = settings.data, config_folder
+        self._points = PointWatch(config, store, *folders, self.board, clock, self._faults)
         build_witness(config, settings)  # a key that cannot be used is refused here
         self._schedule = Schedule(clock, point=settings.point, on_error=self._fail)
         self._loops: set[asyncio.Task[None]] = set()  # ended when the service stops
@@ -215,11 +214,7 @@ class App:
             if self._dossiers is not None:
                 self._loop(self._dossiers.run())
             if self._config.points:
-                self._loop(self._every(POINTS_INTERVAL_S, self._read_points))
-            if self._config.points and self._config_folder is not None:
-                self._loop(
-                    keep_watching(self._config_folder, self._settings.data, self._clock.sleep)
-                )
+                self._loop(self._points.run())
             self._loop(self._every(THIN_INTERVAL_S, self._prune_daily_copies))
             self._loop(self._every(ROLL_UP_INTERVAL_S, self._roll_up))
             figures = RollingFigures(
@@ -350,14 +345,6 @@ class App:
         for platform, lane in self._lanes.items():
             self.board.backlog[platform] = lane.backlog
         await self._store.record_round(controls, self._line.clock)
-
-    async def _read_points(self) -> None:
-        """Read what the other points say, for metrics and the operator's mail."""
-        with self._faults.sparing("points"):
-            reader = PointReader(self._config, self._settings.data)
-            self.board.points = await asyncio.to_thread(
-                reader.metrics, self._store, self._clock.now()
-            )
 
     async def _read_clock(self) -> None:
         with self._faults.sparing("clock"):

@@ -6,8 +6,7 @@ of that is done in the process that measures. The service starts this one again 
 
 import asyncio
 import os
-import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -26,7 +25,6 @@ from monitor.runtime.process_setup import end_with_parent
 EVERY_S: Final = 30.0  # from the end of one visit to the next: a checkpoint is read in a minute
 SLICE_S: Final = 20.0  # of one point that is far behind, before the others have their turn
 LIFE_S: Final = 6 * 3600.0  # then the service starts another: memory cannot grow for months
-AGAIN_S: Final = 60.0  # before it does so after an unexpected end
 NICE: Final = 10
 
 log = structlog.get_logger(__name__)
@@ -89,31 +87,3 @@ async def _attend(
             log.warning("point", point=point.name, why=why, leaves=state.leaves)
         if state.leaves == state.size or state.why:
             await clock.sleep(EVERY_S)
-
-
-async def keep_watching(
-    config_folder: Path, data: Path, sleep: Callable[[float], Awaitable[None]]
-) -> None:
-    """Run the process until cancelled; start another when it ends."""
-    while True:
-        try:
-            code = await _run_once(config_folder, data)
-        except OSError as error:  # no memory for another process
-            log.warning("follower not started", why=str(error))
-        else:
-            log.info("follower ended", code=code)
-        await sleep(AGAIN_S)
-
-
-async def _run_once(config_folder: Path, data: Path) -> int:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "monitor.cli", "follow", "--watch"),
-        *("--config", str(config_folder), "--data", str(data)),
-        stdin=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        return await process.wait()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
