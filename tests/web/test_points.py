@@ -1,0 +1,128 @@
+"""What people, programs and the operator are told of several points."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from monitor.attest.point_reader import PointReader
+from monitor.cli import main
+from monitor.config import OtherPoint, load
+from monitor.metrics import Exposition, MetricsState
+from monitor.store import Store
+from monitor.web.pages_app import build
+from tests.support.clock import FakeClock
+from tests.support.metrics import FixedMetrics
+from tests.support.points import WATCHED, LivingPoint, instant, visited
+from tests.support.reads import config as config_of
+from tests.support.shipped_config import FOLDER
+from tests.web.test_app import Visitor, said
+from tests.web.test_faces import read
+
+MINUTES = 12
+DOWN = range(4, MINUTES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """A service at `data` that follows lyon, which sees a page down, and lille, which lied."""
+
+    data: Path
+    store: Store
+    reader: PointReader
+    points: tuple[OtherPoint, ...]
+    web: Visitor
+
+
+@pytest.fixture(scope="module")
+def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    folder = tmp_path_factory.mktemp("points")
+    own = LivingPoint(folder / "own", "own")
+    own.live(range(MINUTES))
+    lyon, lille = LivingPoint(folder / "lyon", "lyon"), LivingPoint(folder / "lille", "lille")
+    lyon.live(range(MINUTES), failing=DOWN)
+    lille.live(range(MINUTES))
+    for peer in (lyon, lille):
+        visited(peer, own.data, now=instant(MINUTES))
+    shutil.rmtree(lille.data)
+    lille.live(range(MINUTES), failing=DOWN)
+    visited(lille, own.data, now=instant(MINUTES))
+    points = tuple(
+        OtherPoint(
+            name=peer.name, operator=f"Association de {peer.name}",
+            key=str(peer.key.verifier), url=str(peer.journal),
+        )
+        for peer in (lyon, lille)
+    )  # fmt: skip
+    config = replace(config_of(WATCHED.values()), points=points)
+    clock = FakeClock(instant(MINUTES))
+    reader = PointReader(config, own.data)
+    with Store.open(own.url, point="local", writer=False) as store:
+        app = build(
+            store, config=config, clock=clock, point="local", metrics=FixedMetrics(),
+            version="1", points=reader,
+        )  # fmt: skip
+        yield Watched(data=own.data, store=store, reader=reader, points=points, web=Visitor(app))
+
+
+def _text(watched: Watched, path: str) -> str:
+    return said(read(watched.web, path)).replace("\u202f", " ")
+
+
+def test_the_page_of_a_target_says_what_each_point_saw(watched: Watched) -> None:
+    text = _text(watched, "/cibles/accueil")
+    assert "Indisponible vu de 1 point sur 3, accessible de 1, inconnu de 1." in text
+    assert "lille Association de lille ? indéterminé n’est plus écouté" in text
+    agreed = "Accessible pour tous les points qui peuvent le dire : 2 sur 3, de 2 exploitants."
+    assert agreed in _text(watched, "/cibles/connexion")
+
+
+def test_a_fault_is_told_on_the_page_of_points(watched: Watched) -> None:
+    text = _text(watched, "/points")
+    assert (
+        "Ce point n’est plus écouté. Deux histoires signées par lille.example.test/journal" in text
+    )
+    assert "1 page a un état commun" in text
+    assert '<a href="/points">' in watched.web.get("/robot").text
+
+
+def test_metrics_have_each_point_and_the_common_word(watched: Watched) -> None:
+    board = MetricsState(WATCHED.values())
+    clock = FakeClock(instant(MINUTES))
+    board.points = watched.reader.metrics(watched.store, clock.now())
+    exposition = Exposition(board, clock=clock, point="local", version="1", config_sha256="0")
+    lines = exposition.render().decode().splitlines()
+    for line in (
+        'anef_point_heard{point="lyon"} 1.0',
+        'anef_point_heard{point="lille"} 0.0',
+        'anef_points_saying{state="down",target="accueil"} 1.0',
+        'anef_points_saying{state="unknown",target="accueil"} 1.0',
+        'anef_common_state{state="up",target="connexion"} 1.0',
+    ):
+        assert line in lines
+    assert not any(
+        line.startswith('anef_common_state{state="') and "accueil" in line for line in lines
+    )
+
+
+def test_the_command_says_of_an_instant_what_all_points_saw(
+    watched: Watched, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "config"
+    shutil.copytree(FOLDER, folder)
+    points = "".join(
+        f'[[points]]\nname = "{point.name}"\noperator = "{point.operator}"\n'
+        f'key = "{point.key}"\nurl = "{point.url}"\n'
+        for point in watched.points
+    )
+    (folder / "local.toml").write_text(points)
+    assert [point.name for point in load(folder).points] == ["lyon", "lille"]
+    words = ["--config", str(folder), "--data", str(watched.data)]
+    assert main(["at", "accueil", "2026-11-23T09:08:30", *words]) == 0
+    told = capsys.readouterr().out.replace("\u00a0", " ")
+    assert "Vu de tous les points : indisponible vu de 1 point sur 3, accessible de 1" in told
+    assert "lille (Association de lille) : n’est plus écouté" in told
+    assert main(["follow", *words]) == 1  # lille's fault
+    assert "FAUTE" in capsys.readouterr().err
