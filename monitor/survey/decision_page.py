@@ -95,7 +95,11 @@ class DecisionPage:
         if choice is None and word != LATER:
             return _refusal(400)
         async with self._deciding:  # two clicks decide once
-            if choice is not None and number not in self._choices:
+            before = self._choices.get(number)
+            if choice is not None and before not in {None, choice}:
+                fault = "Elle a été décidée autrement dans une autre fenêtre. Rien n’a été changé."
+                return await self._shown(number, fault=fault)
+            if choice is not None and before is None:
                 surprise = self._desk.proposals[number - 1]
                 try:
                     await asyncio.to_thread(self._desk.decide, surprise, choice)

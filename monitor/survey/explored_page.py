@@ -7,7 +7,7 @@ queries matter more than speed. What the record compares is read elsewhere (`cor
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from urllib.parse import urldefrag, urljoin, urlsplit
+from urllib.parse import quote, urldefrag, urljoin, urlsplit
 
 from bs4 import BeautifulSoup
 
@@ -27,6 +27,7 @@ _LITTLE = frozenset(
     {"accueil", "avec", "dans", "demarches", "essai", "html", "index", "page", "pages", "pour"}
     | {"prefecture", "public", "services", "site", "vos"}
 )
+_IN_ADDRESSES = "!#$%&'()*+,/:;=?@[]~"  # RFC 3986; browsers encode all others
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 _UNSEEN = ("script", "style", "template", "svg", "noscript", "head")
 # Of a maintenance, an announced one included.
@@ -121,7 +122,7 @@ def _links(soup: BeautifulSoup, base: str) -> Iterator[PageLink]:
         try:
             url = urldefrag(urljoin(base, str(anchor["href"]).strip()[:2_000])).url
             if urlsplit(url).scheme in {"http", "https"}:
-                yield PageLink(url, _clean(anchor.get_text(" ")))
+                yield PageLink(quote(url, safe=_IN_ADDRESSES), _clean(anchor.get_text(" ")))
         except ValueError:
             continue
 

@@ -8,9 +8,9 @@ from monitor.config import Config
 from monitor.core.french.sentences import VERDICTS
 from monitor.core.model import Target
 from monitor.evidence.timestamps.certificate_files import certificates
+from monitor.survey.proposed_address import without_session
 from monitor.survey.surprise import ConfigEdit, LineValue, Surprise, toml
 from monitor.survey.target_reading import TargetReading
-from monitor.survey.target_surprises import without_session
 
 ABSENT = "–"
 PUBLICROOTS = "les racines publiques"

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from monitor.core.untrusted.printable import printable
+
 LineValue = str | bool | Sequence[str]
 
 
@@ -89,16 +91,19 @@ class Surprise:
     edit: ConfigEdit | None = None
 
     def __post_init__(self) -> None:
-        # What a site says stays within its line of a terminal, where questions are asked.
-        for name in ("about", "observed"):
-            object.__setattr__(self, name, " ".join(getattr(self, name).splitlines()))
+        # What a site says stays within its line of a terminal, where questions are asked, and
+        # hides nothing there or on a page.
+        for name in ("about", "observed", "advice"):
+            text = " ".join(getattr(self, name).splitlines())
+            object.__setattr__(self, name, printable(text))
 
 
 def toml(value: LineValue) -> str:
     """Encode a value; JSON strings, booleans and lists of strings are TOML too.
 
-    Except for DEL, which is left out, and for halves of pairs, which become question marks.
+    Invisible characters are escaped, so that a person sees all that is to be written. Halves of
+    pairs, which TOML cannot have, become question marks.
     """
     plain = value if isinstance(value, str | bool) else list(value)
-    text = json.dumps(plain, ensure_ascii=False).replace("\x7f", "")
-    return text.encode(errors="replace").decode()
+    text = json.dumps(plain, ensure_ascii=False).encode(errors="replace").decode()
+    return "".join(char if printable(char) == char else f"\\U{ord(char):08x}" for char in text)

@@ -26,6 +26,7 @@ from monitor.core.outages.fold import GOOD
 from monitor.core.verdict.fingerprints import WORDS_MAX, Fingerprint, MarkPlace
 from monitor.core.verdict.page_summary import fold
 from monitor.survey.explored_page import GUARD, UPKEEP, PageLink, alike
+from monitor.survey.proposed_address import may_replace, without_session
 from monitor.survey.surprise import ConfigEdit, LineValue, Surprise, SurpriseKind
 from monitor.survey.target_reading import TargetReading
 
@@ -220,13 +221,7 @@ def _moved(search: SurpriseSearch, reading: TargetReading) -> Surprise | None:
     final = without_session(exchange.final_url, target.url)
     there = urlsplit(final)
     if reading.rule == "unexpected-redirect":
-        return _surprise(
-            reading,
-            SurpriseKind.MOVED,
-            f"Le renvoi mène à {there.path}, et {target.expect_path} était attendu.",
-            "Ouvrez l’adresse : arrivez-vous au bon endroit ?",
-            _edit(reading, {"expect_path": there.path or "/"}),
-        )
+        return _led_elsewhere(search, reading, final)
     if reading.judgement.reason is not Reason.MOVED or reading.rule != "moved":
         return None
     here = urlsplit(target.url)
@@ -235,25 +230,34 @@ def _moved(search: SurpriseSearch, reading: TargetReading) -> Surprise | None:
     same_host = there.netloc == here.netloc
     if target.kind is Kind.LOGIN or (target.kind is Kind.HOME and same_host):
         return None  # as those do: the address to watch stays
-    watched = search.config.lane_of(there.hostname or "") == target.platform
+    watched = may_replace(final, target, search.config)
     return _surprise(
         reading,
         SurpriseKind.MOVED,
-        f"L’adresse renvoie à {final}",
+        f"L’adresse renvoie à {final}"
+        + ("" if same_host else f", sur un autre hôte que {here.netloc}"),
         "Ouvrez la nouvelle adresse : est-ce la même page ?"
         if watched
-        else "Ce nom d’hôte n’est d’aucune plateforme, ou d’une autre : la ligne n’est pas "
-        "proposée. Envoyez ce dossier.",
+        else "Aucune ligne n’est proposée : ce nom d’hôte n’est d’aucune plateforme, ou d’une "
+        "autre, ou cette adresse n’est pas de celles que Vigie demande. Envoyez ce dossier.",
         _edit(reading, {"url": final}) if watched else None,
     )
 
 
-def without_session(url: str, configured: str) -> str:
-    """Return an address without what a session adds to it."""
-    parts = urlsplit(url)._replace(fragment="")
-    if not urlsplit(configured).query:
-        parts = parts._replace(query="", path=parts.path.partition(";jsessionid")[0])
-    return parts.geturl()
+def _led_elsewhere(search: SurpriseSearch, reading: TargetReading, final: str) -> Surprise:
+    """Return the surprise of a redirect; its line is proposed when it tells pages apart."""
+    target, path = reading.target, urlsplit(final).path
+    proposed = path not in {"", "/"} and may_replace(final, target, search.config)
+    return _surprise(
+        reading,
+        SurpriseKind.MOVED,
+        f"Le renvoi mène à {final}, et {target.expect_path} était attendu.",
+        "Ouvrez l’adresse : arrivez-vous au bon endroit ?"
+        if proposed
+        else "Aucune ligne n’est proposée : il mène à l’accueil ou à un autre site. Ouvrez "
+        "l’adresse, et envoyez ce dossier.",
+        _edit(reading, {"expect_path": path}) if proposed else None,
+    )
 
 
 def _gone(search: SurpriseSearch, reading: TargetReading) -> Surprise | None:
@@ -264,7 +268,9 @@ def _gone(search: SurpriseSearch, reading: TargetReading) -> Surprise | None:
 
 
 def _gone_surprise(search: SurpriseSearch, reading: TargetReading, observed: str) -> Surprise:
-    link = alike(reading.target, search.links_of_site(reading))
+    links = search.links_of_site(reading)
+    own = (link for link in links if may_replace(link.url, reading.target, search.config))
+    link = alike(reading.target, own)
     if reading.target.kind is Kind.API:
         link = None
     if link is None:

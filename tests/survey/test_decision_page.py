@@ -169,6 +169,16 @@ async def test_two_clicks_decide_once(visitor: Visitor) -> None:
     assert visitor.local.read_text(encoding="utf-8").count("[[target]]") == 1
 
 
+async def test_who_decides_otherwise_in_an_older_window_is_told(visitor: Visitor) -> None:
+    await visitor.choose(MOVED, "oui")
+    before = visitor.local.read_text(encoding="utf-8")
+    answer = await visitor.choose(MOVED, "non")
+    assert answer.status_code == 409
+    assert "dans une autre fenêtre" in html.unescape(answer.text)
+    assert visitor.local.read_text(encoding="utf-8") == before
+    assert (await visitor.choose(MOVED, "plus-tard")).status_code == 303
+
+
 async def test_what_was_proposed_for_another_configuration_is_not_written(
     visitor: Visitor,
 ) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 def put(text: str, table: str, key: str, value: str) -> str:
     """Return a TOML text with one value of a table set."""
-    lines = text.splitlines()
+    lines = _lines(text)
     start = _find(lines, rf"\s*\[\s*{re.escape(table)}\s*\]\s*(#.*)?", 0, len(lines))
     if start is None:
         head = [*lines, *([""] if lines else []), f"[{table}]"]
@@ -24,7 +24,7 @@ def put_entry(text: str, table: str, values: Mapping[str, str], comment: str) ->
 
     The entry is that of the same `slug`, or else a new one after all others.
     """
-    lines = text.splitlines()
+    lines = _lines(text)
     slug = values.get("slug")
     start = None if slug is None else _entry(lines, table, slug)
     if start is None:
@@ -35,6 +35,11 @@ def put_entry(text: str, table: str, values: Mapping[str, str], comment: str) ->
         _set(lines, key, value, start)
     lines.insert(start + 1, comment)
     return "\n".join(lines) + "\n"
+
+
+def _lines(text: str) -> list[str]:
+    """Split as TOML does, at line feeds alone: a comment may have a separator of Unicode's."""
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 def _entry(lines: list[str], table: str, slug: str) -> int | None:

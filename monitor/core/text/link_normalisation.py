@@ -74,6 +74,19 @@ def target(href: str, *, base: str | None) -> str:
     return _printable_target(href, base)
 
 
+def lasting(url: str) -> str:
+    """Return an address for another day: without what a session or a tracker adds to it."""
+    parts = urlsplit(url)
+    pairs = (pair for pair in parts.query.split("&") if not _of_a_visit(pair))
+    path = _PATH_SESSION.sub("", parts.path)
+    return parts._replace(path=path, query="&".join(pairs), fragment="").geturl()
+
+
+def _of_a_visit(pair: str) -> bool:
+    name, _, value = pair.partition("=")
+    return _volatile(unquote(name), unquote(value), is_file=False)
+
+
 @lru_cache(REMEMBERED)
 def _printable_target(href: str, base: str | None) -> str:
     normalised = _target(_BREAKS.sub("", href.strip()), base)  # as browsers read an address
