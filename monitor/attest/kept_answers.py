@@ -3,11 +3,13 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from monitor.core.changes.change_log import KeptCopy
 from monitor.core.model import Exchange
 from monitor.core.model.check import clean
+from monitor.core.model.rendering import JournaledRendering, files_of
 from monitor.core.text.read import read_page
 from monitor.evidence.captures import capture_metadata, day_files
 from monitor.evidence.captures.warc import WarcError
@@ -55,6 +57,25 @@ class KeptAnswers:
             with suppress(WarcError, OSError, ValueError):
                 answers.update(self._read(self._captures / name, digests))
         return answers
+
+    def shown_file(self, shown: JournaledRendering, name: str) -> bytes | None:
+        """Return a file of what a browser showed, if it is kept and is the one of its leaf."""
+        digest = shown.record.file(name)
+        if digest is None or not shown.file:
+            return None
+        with suppress(WarcError, OSError, ValueError):
+            path = self._captures / shown.file
+            match = (
+                day_files.find(path, shown.sha256)
+                if path.stat().st_size <= MOST_FILE_BYTES
+                else None
+            )
+            if match is not None:
+                rendering = capture_metadata.observation_from(*match).exchange.rendering
+                content = files_of(rendering).get(name, b"") if rendering else b""
+                if sha256(content).hexdigest() == digest.sha256:
+                    return content
+        return None
 
     def _read(self, path: Path, digests: Collection[str]) -> Iterator[tuple[str, ShownAnswer]]:
         if path.stat().st_size > MOST_FILE_BYTES:

@@ -61,7 +61,7 @@ from monitor.probe.judge import Fetch, Judge, look_again
 from monitor.probe.lane import Lane, LaneTurn
 from monitor.probe.missed_slots import log_missed
 from monitor.probe.page_tracker import PageTracker
-from monitor.probe.renderer import Render
+from monitor.probe.renderer import Render, asked_or_shown
 from monitor.probe.turn_queue import NoTurn
 from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults
@@ -226,11 +226,10 @@ class Observer:
 
     async def _exchange(self, target: Target, turn: LaneTurn) -> Exchange:
         """Ask a target, and show its page when that is what is watched."""
-        if target.kind is not Kind.RENDERED or self._render is None:
-            return await self._fetch(target, turn.request)
-        self._on_screen.add(target.slug)
+        if target.kind is Kind.RENDERED:
+            self._on_screen.add(target.slug)
         try:
-            return await self._render(target, turn.request, turn.end)
+            return await asked_or_shown(target, turn, self._fetch, self._render)
         finally:
             self._on_screen.discard(target.slug)
 
@@ -249,7 +248,7 @@ class Observer:
             raise NoTurn(GapCause.UNIDENTIFIED)
         if target.kind is Kind.RENDERED and self._render is None:
             raise NoTurn(GapCause.NO_BROWSER)
-        if target.slug in self._on_screen:  # it gives its turn back meanwhile
+        if target.slug in self._on_screen:  # a page that is shown gives its turn back meanwhile
             raise NoTurn(GapCause.OVERRUN)
         if in_page_backoff(self.state_of(target), self._clock.now()):
             raise NoTurn(GapCause.REFUSED)

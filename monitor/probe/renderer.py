@@ -26,6 +26,8 @@ from monitor.core.model.rendering import RefusalCause
 from monitor.core.verdict.context import same_site
 from monitor.core.verdict.rules_rendered import is_shown
 from monitor.fetch import Fetcher, Gate, is_service
+from monitor.probe.judge import Fetch
+from monitor.probe.lane import LaneTurn
 from monitor.probe.turn_queue import NoTurn
 from monitor.runtime.clock import Clock
 
@@ -111,6 +113,22 @@ def build_renderer(config: Config, clock: Clock, fetcher: Fetcher) -> Render | N
         log.warning("no browser", why=browser)
         return None
     return Renderer(config, clock=clock, fetcher=fetcher, executable=browser).fetch
+
+
+async def asked_or_shown(
+    target: Target, turn: LaneTurn, fetch: Fetch, render: Render | None
+) -> Exchange:
+    """Ask a target, and show its page when that is what is watched.
+
+    Raises:
+        NoTurn: A request may not be made; or no browser may be used.
+
+    """
+    if target.kind is not Kind.RENDERED:
+        return await fetch(target, turn.request)
+    if render is None:
+        raise NoTurn(GapCause.NO_BROWSER)
+    return await render(target, turn.request, turn.end)
 
 
 class _Loads:

@@ -9,7 +9,7 @@ from monitor.core.model import Kind, Observation, Platform, Target
 from monitor.probe.build import build_fetcher, build_line, fetch_robots
 from monitor.probe.judge import Judge, look_again
 from monitor.probe.lane import Lane
-from monitor.probe.renderer import Renderer
+from monitor.probe.renderer import Render, Renderer, asked_or_shown
 from monitor.probe.robots_cache import RobotsBook
 from monitor.probe.turn_queue import NoTurn
 from monitor.runtime.clock import SystemClock
@@ -41,20 +41,16 @@ async def check_unrecorded(
         fetch=partial(fetch_robots, fetcher),
         keep=lambda _: None,
     )
-    renderer = None
+    render: Render | None = None
     if target.kind is Kind.RENDERED:
         browser = find_browser(config.browser, no_sandbox=config.no_sandbox)
         if isinstance(browser, str):
             raise NoBrowserError(browser)
-        renderer = Renderer(config, clock=clock, fetcher=fetcher, executable=browser)
+        render = Renderer(config, clock=clock, fetcher=fetcher, executable=browser).fetch
     await line.read_clock()
     try:
         async with Lane(platform, clock, robots=book).turn(target.slug, clock.now()) as turn:
-            exchange = (
-                await renderer.fetch(target, turn.request, turn.end)
-                if renderer is not None
-                else await fetcher.fetch(target, turn.request)
-            )
+            exchange = await asked_or_shown(target, turn, fetcher.fetch, render)
             judge = Judge(config=config, point=settings.point, line=line)
             return await judge.observation(
                 target,

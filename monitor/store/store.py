@@ -53,6 +53,7 @@ from monitor.store.reads.link_reads import LinkReads
 from monitor.store.reads.outage_reads import LogReads
 from monitor.store.reads.page_reads import PageReads
 from monitor.store.reads.plan_reads import PlanReads
+from monitor.store.reads.rendering_reads import RenderingReads
 from monitor.store.reads.service_reads import LifeReads
 from monitor.store.reads.span_reads import SpanReads
 from monitor.store.tables.check_tables import (
@@ -96,6 +97,7 @@ class Store(
     JournaledReads,
     ExtractReads,
     AnchorReads,
+    RenderingReads,
     DossierReads,
     AlertReads,
 ):

@@ -43,6 +43,7 @@ GAP_WORDS: Mapping[GapCause, str] = {
     GapCause.ROBOTS: "robots.txt demande de ne pas la lire",
     GapCause.REFUSED: "sa plateforme nous a refusés : à reprendre plus tard",
     GapCause.PAUSED: "sa plateforme est en pause",
+    GapCause.NO_BROWSER: "elle se lit à l’écran, et il n’y a pas de navigateur",
 }
 
 

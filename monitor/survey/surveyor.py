@@ -43,6 +43,7 @@ from monitor.probe.build import (
 from monitor.probe.judge import Judge, look_again
 from monitor.probe.lane import Lane
 from monitor.probe.local_health.control_panel import read_clock
+from monitor.probe.renderer import asked_or_shown, build_renderer
 from monitor.probe.robots_cache import RobotsBook
 from monitor.probe.turn_queue import NoTurn
 from monitor.runtime.clock import Clock
@@ -119,6 +120,7 @@ class Surveyor:
             config, self.clock, self.fetcher, self._faults, heard=self._heard, read=self._reading
         )
         self._judge = Judge(config=config, point=index.point, line=self._line)
+        self._render = build_renderer(config, self.clock, self.fetcher)
         robots = RobotsBook(
             clock=self.clock,
             agent=config.user_agent,
@@ -212,7 +214,7 @@ class Surveyor:
             try:
                 await self._ask_target(lane, target)
             except NoTurn as refusal:
-                if refusal.cause is not GapCause.ROBOTS:
+                if refusal.cause not in {GapCause.ROBOTS, GapCause.NO_BROWSER}:
                     return  # closed: the others of this platform wait for the next run
                 step = SurveyStep(at=self.clock.now(), url=target.url, gap=refusal.cause)
                 self.folder.index.targets[target.slug] = step
@@ -222,7 +224,7 @@ class Surveyor:
     async def _ask_target(self, lane: Lane, target: Target) -> None:
         """Ask one target as the service does, and keep its answer. Raises NoTurn."""
         async with lane.turn(target.slug, self.clock.now()) as turn:
-            exchange = await self.fetcher.fetch(target, turn.request)
+            exchange = await asked_or_shown(target, turn, self.fetcher.fetch, self._render)
             observation = await self._judge.observation(
                 target,
                 exchange.started_at,

@@ -13,7 +13,7 @@ from monitor.core.changes.change import ChangeKind, Op, Weight
 from monitor.core.changes.page_events import OF_LINKS
 from monitor.core.french import change_sentences as change_words
 from monitor.core.french import figure_sentences as figure_words
-from monitor.core.french import page_event_sentences, point_sentences
+from monitor.core.french import page_event_sentences, point_sentences, rendering_sentences
 from monitor.core.outages.time_accounts import instant
 from monitor.core.text.page import Element
 from monitor.core.untrusted.numbers import whole
@@ -73,6 +73,7 @@ class PageTextRoutes:
             Op=Op,
             Stated=Stated,
             figure_words=figure_words,
+            rendering_words=rendering_sentences,
             divisions=DIVISIONS,
             name_of=name_of,
             instant_of_us=instant,

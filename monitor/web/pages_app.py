@@ -32,6 +32,7 @@ from monitor.web.page_text_routes import PageTextRoutes
 from monitor.web.place_routes import PlaceRoutes
 from monitor.web.record_reads import RecordReads
 from monitor.web.record_routes import RecordRoutes
+from monitor.web.screen_routes import ScreenRoutes
 from monitor.web.security import HEADERS, Guard
 from monitor.web.serving.answer_cache import AnswerCache, CachedAnswer
 from monitor.web.serving.cached_pages import CachedPages
@@ -145,6 +146,7 @@ def build(  # noqa: PLR0913 -- the seams of the application, named at the one ca
             *(witness_routes(witness, clock.now, files) if witness else ()),
             *pages.places.routes(),
             *pages.faces.routes(),
+            *pages.screens.routes(),
             *pages.records.routes(),
             *pages.feeds.routes(),
             *pages.documents,
@@ -209,6 +211,7 @@ class _Pages:
         self.records = RecordRoutes(
             reads, config=config, clock=clock, pages=pages, journal=journal, captures=captures
         )
+        self.screens = ScreenRoutes(reads, captures=captures, pages=pages)
         self.feeds = FeedRoutes(reads, config=config, pages=pages)
         self.documents = document_routes(
             pages.translated, config=config, journal=journal is not None

@@ -19,6 +19,7 @@ from monitor.core.model import (
     State,
 )
 from monitor.core.model.check import Check
+from monitor.core.model.rendering import JournaledRendering
 from monitor.core.outages.at import Around
 from monitor.core.outages.time_accounts import Span
 from monitor.core.text.page import Page
@@ -90,6 +91,10 @@ class RecordReads(FigureReads, Protocol):
     def copies_between(
         self, target: str, since: datetime, until: datetime, *, limit: int
     ) -> Sequence[KeptCopy]: ...
+
+    def renderings(self, target: str, *, limit: int) -> Sequence[JournaledRendering]: ...
+
+    def rendering(self, number: int) -> JournaledRendering | None: ...
 
     def registered_files(self, code: str) -> Sequence[RegisteredFile]: ...
 

@@ -163,9 +163,9 @@ def test_the_shipped_configuration_is_good_and_says_what_to_replace(
     assert main(["check-config"]) == 0
 
     printed = said(capsys)
-    assert "Configuration valable : 186 cibles" in printed
+    assert "Configuration valable : 189 cibles" in printed
     assert "À faire : " in printed
-    assert "Adresses à confirmer : 22, dont https://" in printed
+    assert "Adresses à confirmer : 25, dont https://" in printed
 
 
 def test_the_addresses_to_confirm_are_listed_with_where_they_were_read(
@@ -174,7 +174,7 @@ def test_the_addresses_to_confirm_are_listed_with_where_they_were_read(
     assert main(["check-config", "--json"]) == 0
 
     unconfirmed = json.loads(capsys.readouterr().out)["unconfirmed"]
-    assert len(unconfirmed) == 22
+    assert len(unconfirmed) == 25
     assert all(row["target"] and row["url"] and row["source"] for row in unconfirmed)
 
 

@@ -32,6 +32,7 @@ from monitor.core.model import (
     Verdict,
 )
 from monitor.core.model.check import Check
+from monitor.core.model.rendering import JournaledRendering
 from monitor.core.outages.at import Around, CitedCheck
 from monitor.core.outages.time_accounts import UNOBSERVED, Account, Span
 from monitor.store.dossier_rows import RegisteredFile
@@ -65,9 +66,16 @@ class FakeReads:
     copies: dict[str, list[KeptCopy]] = field(default_factory=dict)
     journal: list[bytes] = field(default_factory=list)
     notes: list[Annotation] = field(default_factory=list)
+    shown: list[JournaledRendering] = field(default_factory=list)
     life: Run | None = None
     broken: bool = False
     reads: int = 0
+
+    def renderings(self, target: str, *, limit: int) -> Sequence[JournaledRendering]:
+        return [one for one in self.shown if one.record.target == target][-limit:][::-1]
+
+    def rendering(self, number: int) -> JournaledRendering | None:
+        return next((one for one in self.shown if one.number == number), None)
 
     def states(self) -> Sequence[State]:
         self.reads += 1

@@ -103,6 +103,16 @@ class RecordedRendering:
         return next((file for file in self.files if file.name == name), None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournaledRendering:
+    """A recorded rendering, its leaf, and the capture that has its files; "" where none has."""
+
+    number: int
+    record: RecordedRendering
+    file: str = ""
+    sha256: str = ""
+
+
 _TEXT = "text/plain; charset=utf-8"
 #: What is kept of a rendering, and its media type.
 FILES: Mapping[str, str] = {

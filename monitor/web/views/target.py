@@ -9,8 +9,9 @@ from monitor.config import Config
 from monitor.core.changes.change_log import ChangeRecord, FactRecord
 from monitor.core.changes.page_events import Version
 from monitor.core.french.formatting import PARIS
-from monitor.core.model import Gap, Outage, Target
+from monitor.core.model import Gap, Kind, Outage, Target
 from monitor.core.model.check import Check
+from monitor.core.model.rendering import JournaledRendering
 from monitor.core.outages.calendar import Unit, cut, midnight
 from monitor.core.outages.time_accounts import HOLD, Account, instant, microseconds
 from monitor.core.points.combine import CommonWord
@@ -47,6 +48,7 @@ class TargetView:
         dead: Links of the page that are dead now.
         compared_permille: How much of the page's prose is compared, in thousandths; None where
         the shown text is not that of a change among `changes`, or an earlier version read it.
+        screen: What a browser showed last, for a page that is shown.
         update_age: Days since the displayed update date; None when there is none, or it is ahead.
 
     """
@@ -67,6 +69,7 @@ class TargetView:
     facts: tuple[FactRecord, ...]
     dead: tuple[DeadLinkView, ...]
     compared_permille: int | None
+    screen: JournaledRendering | None
     update_age: int | None
 
     @property
@@ -112,6 +115,9 @@ def target_view(
         versions=versions,
         changes=changes,
         compared_permille=_compared(reads, changes, versions),
+        screen=next(iter(reads.renderings(slug, limit=1)), None)
+        if target.kind is Kind.RENDERED
+        else None,
         facts=tuple(reads.page_facts([slug], stated_only=True)),
         dead=stories(reads, config, reads.dead_links([slug], dead_only=True)),
         update_age=_age(versions[0].updated_on, now) if versions else None,
