@@ -33,6 +33,12 @@ def _logging_of_no_command() -> None:
     structlog.reset_defaults()
 
 
+@pytest.fixture(autouse=True)
+def _no_browser_but_by_its_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Find no browser by itself: the targets that are shipped would start one in any test."""
+    monkeypatch.setattr("monitor.browser.executable.NAMES", ("no-browser-of-a-test",))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the longest tests, where several workers share them."""
     workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))

@@ -169,14 +169,15 @@ async def test_without_a_browser_the_slot_is_a_gap() -> None:
 
 def test_as_root_nothing_is_shown_unless_a_test_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    refusal = find_browser(BrowserSettings(), no_sandbox=False)
+    here = BrowserSettings(executable=str(browser().path))
+    refusal = find_browser(here, no_sandbox=False)
     assert isinstance(refusal, str)
     assert "root" in refusal
-    in_test = find_browser(BrowserSettings(), no_sandbox=True)
+    in_test = find_browser(here, no_sandbox=True)
     assert not isinstance(in_test, str)
     assert "--no-sandbox" in in_test.flags
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
-    ordinary = find_browser(BrowserSettings(), no_sandbox=False)
+    ordinary = find_browser(here, no_sandbox=False)
     assert not isinstance(ordinary, str)
     assert "--no-sandbox" not in ordinary.flags
 

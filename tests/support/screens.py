@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from monitor.browser.chromium import Executable
-from monitor.browser.executable import NAMES
 from monitor.browser.interception import BrowserAnswer, BrowserRequest, NoAnswer
 from monitor.browser.visit import Patience, ScreenPage, visit
 from monitor.core.model.rendering import RefusalCause, Rendering
@@ -20,7 +19,7 @@ MEMORY_BYTES = 1_500_000_000
 
 def browser(*, apart: bool = True) -> Executable:
     """Return the browser of this machine; as root, which no sandbox holds, without one."""
-    path = next(filter(None, map(shutil.which, NAMES)))
+    path = next(filter(None, map(shutil.which, ("chromium-headless-shell", "chromium"))))
     return Executable(path=Path(path), sandbox=os.geteuid() != 0, apart=apart)
 
 
