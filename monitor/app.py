@@ -98,7 +98,7 @@ class App:
             keep_robots=self._keep_robots,
             on_change=self._lane_changed,
         )
-        self._grids = grids(config.targets)
+        self._grids = grids(config.targets, config.share)
         tracks = store.tracks()
         self.board = MetricsState(
             config.targets,

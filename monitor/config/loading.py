@@ -1,6 +1,7 @@
 """From a folder of TOML files to a `Config`, or to every problem at once."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from monitor import __version__
@@ -18,7 +19,7 @@ from monitor.config.files.local import LOCAL
 from monitor.config.files.main_file import MainFile, platform_from, read_main
 from monitor.config.files.target_files import policy_from, read_targets
 from monitor.config.rules.target_rules import check_targets
-from monitor.config.schema import MailEntry
+from monitor.config.schema import MailEntry, PlatformEntry
 from monitor.config.strict_toml.problems import ConfigError, Problem
 from monitor.config.strict_toml.pydantic_french import EntryT
 from monitor.config.values import (
@@ -29,7 +30,8 @@ from monitor.config.values import (
     Relay,
     ReturnedMail,
 )
-from monitor.core.model import Target
+from monitor.core.model import Platform, Target
+from monitor.core.scheduling.slots import Share
 from monitor.core.verdict.fingerprints import Fingerprint
 
 FINGERPRINTS = "fingerprints.toml"
@@ -93,10 +95,14 @@ def _config(
     """Build the configuration; called only when nothing was refused."""
     service, publisher = _sure(main.service), _sure(main.publisher)
     clock, resolver = _sure(main.clock), _sure(main.resolver)
-    mail = _sure(main.mail)
+    mail, share = _sure(main.mail), _share(main)
     return Config(
-        targets=tuple(sorted(targets, key=lambda target: (target.department, target.slug))),
-        platforms={entry.slug: platform_from(entry) for entry in main.platforms.values()},
+        targets=tuple(
+            replace(target, interval_s=target.interval_s * share.of)
+            for target in sorted(targets, key=lambda target: (target.department, target.slug))
+        ),
+        platforms={entry.slug: _shared(entry, share) for entry in main.platforms.values()},
+        share=share,
         controls=_panel(main),
         policy=policy_from(main.policy),
         fingerprints=tuple(fingerprints),
@@ -126,6 +132,17 @@ def _config(
         returned=_returned(mail, mail.sender or service.contact),
         points=tuple(main.points.values()),
     )
+
+
+def _share(main: MainFile) -> Share:
+    entry = _sure(main.share)
+    return Share(rank=entry.rank, of=entry.of)
+
+
+def _shared(entry: PlatformEntry, share: Share) -> Platform:
+    """Return a platform with our part of its budget: that of all points is what it was."""
+    platform = platform_from(entry)
+    return replace(platform, spacing_s=platform.spacing_s * share.of)
 
 
 def _relay(mail: MailEntry) -> Relay | None:

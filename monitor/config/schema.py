@@ -42,6 +42,8 @@ from monitor.config.fields.field_types import (
 )
 from monitor.core.notices.topics import ALL, CHANGE_MAJOR, INCIDENT, MILESTONE, MOST
 
+SHARES_MAX = 10  # points of one plan: each then asks a tenth as often
+
 
 class Entry(BaseModel):
     """A table. `RETIRED` are keys of earlier versions: an upgrade must not refuse their files."""
@@ -276,6 +278,13 @@ class OtherPoint(Entry):
     url: JournalPlace
 
 
+class ShareEntry(Entry):
+    """Our part of a plan that several points share."""
+
+    rank: Annotated[int, Field(ge=1, le=SHARES_MAX)] = 1
+    of: Annotated[int, Field(ge=1, le=SHARES_MAX)] = 1
+
+
 class PlatformEntry(Entry):
     slug: Slug
     name: Text
@@ -406,6 +415,7 @@ class MainEntry(Entry):
     cosigning: Any = None
     witness: Any = None
     points: Annotated[list[Any], Field(max_length=20)] = []  # of OtherPoint, each alone
+    share: Any = None
     figures: Any = None
     web: Any = None
     browser: Any = None

@@ -28,6 +28,7 @@ from monitor.config.strict_toml.problems import shown
 from monitor.core.model import Platform, Policy, Target
 from monitor.core.outages.calendar import Opening
 from monitor.core.outages.milestones import Component, Milestone, OpeningHours
+from monitor.core.scheduling.slots import Share
 from monitor.core.untrusted.public_addresses import PORTS
 from monitor.core.verdict.fingerprints import Fingerprint
 
@@ -241,6 +242,7 @@ class Config:
     relay: Relay | None = field(default=None, compare=False)  # the same; None: no mail
     channels: tuple[Channel, ...] = field(default=(), compare=False)
     returned: ReturnedMail | None = field(default=None, compare=False)  # None: nobody reads it
+    share: Share = field(default=Share(), compare=False)  # `targets` and `platforms` have it
     points: tuple[OtherPoint, ...] = field(default=(), compare=False)  # change no check of ours
     local: tuple[Setting, ...] = field(default=(), repr=False, compare=False)
     sha256: str = field(init=False)

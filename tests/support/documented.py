@@ -37,6 +37,7 @@ _PLACES: Mapping[str, type[schema.Entry]] = {
     "[witness]": schema.WitnessEntry,
     "[[witness.log]]": schema.LogEntry,
     "[[points]]": schema.OtherPoint,
+    "[share]": schema.ShareEntry,
     "[figures]": schema.FiguresEntry,
     "[[figures.opening]]": schema.OpeningEntry,
     "[[figures.component]]": schema.ComponentEntry,

@@ -1,4 +1,4 @@
-"""`[journal]`, `[stamps]`, `[cosigning]`, `[witness]` and `[[points]]`.
+"""`[journal]`, `[stamps]`, `[cosigning]`, `[witness]`, `[[points]]` and `[share]`.
 
 Our journal, its authorities and witnesses, the journals that we cosign, and those that we follow.
 """
@@ -67,6 +67,11 @@ def _check_authorities(main: MainFile, folder: Path) -> None:
 
 
 def _check_points(main: MainFile) -> None:
+    if main.share and main.share.rank > main.share.of:
+        main.tables.refuse(
+            "share", "rank", value=main.share.rank,
+            reason="rang au-delà du nombre de points", cure=f"de 1 à {main.share.of}",
+        )  # fmt: skip
     names: set[str] = set()
     for index, point in main.points.items():
         if point.name in names:

@@ -43,6 +43,7 @@ class MainFile:
     witness: schema.WitnessEntry | None
     logs: dict[int, schema.LogEntry]  # by position in the file
     points: dict[int, schema.OtherPoint]  # by position in the file
+    share: schema.ShareEntry | None
     figures: schema.FiguresEntry | None
     openings: dict[int, schema.OpeningEntry]  # by position in the file
     components: dict[int, schema.ComponentEntry]  # by position in the file
@@ -105,6 +106,7 @@ def read_main(folder: Path) -> MainFile:
         witness=tables.section(schema.WitnessEntry, "witness"),
         logs=tables.items(schema.LogEntry, "witness", "log"),
         points=tables.items(schema.OtherPoint, "points"),
+        share=tables.section(schema.ShareEntry, "share"),
         figures=tables.section(schema.FiguresEntry, "figures"),
         openings=tables.items(schema.OpeningEntry, "figures", "opening"),
         components=tables.items(schema.ComponentEntry, "figures", "component"),

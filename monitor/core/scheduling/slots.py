@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
+from typing import Final
 from zlib import crc32
 
 from monitor.core.model import Target
@@ -61,13 +62,26 @@ class Grid:
         return _EPOCH + timedelta(microseconds=index * self.interval_us + self.phase_us)
 
 
-def grids(targets: Iterable[Target]) -> Mapping[str, Grid]:
-    """Return the grid of each target, by slug.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """Our part of a plan that `of` points share: one slot in `of`, the `rank`-th, from 1."""
+
+    rank: int = 1
+    of: int = 1
+
+
+WHOLE: Final = Share()
+
+
+def grids(targets: Iterable[Target], share: Share = WHOLE) -> Mapping[str, Grid]:
+    """Return the grid of each target, by slug; its interval is that of our share.
 
     The targets of a platform that share an interval are spread evenly over it, in the order of
     their slugs. Each interval of the platform is shifted by a share of its own step, and each
     platform by a share of that, so that slots of two intervals, or of two platforms, seldom
     meet. Only a change of the list moves a target.
+
+    The grids of all shares of one list have together the slots that one point alone would have.
     """
     by_slug: dict[str, Grid] = {}
     for name, lane in groupby(sorted(targets, key=lambda t: t.platform), key=lambda t: t.platform):
@@ -79,7 +93,7 @@ def grids(targets: Iterable[Target]) -> Mapping[str, Grid]:
         for number, same in enumerate(classes):
             shift = (number + platform_share) / len(classes)
             for rank, target in enumerate(same):
-                share = (rank + shift) / len(same)
-                phase_s = target.interval_s * share
+                step_s = target.interval_s / share.of  # between two slots of any point
+                phase_s = step_s * (share.rank - 1 + (rank + shift) / len(same))
                 by_slug[target.slug] = Grid.of(interval_s=target.interval_s, phase_s=phase_s)
     return by_slug
