@@ -1,6 +1,7 @@
 # `make run` and `make test` set themselves up; nothing is needed but Python 3.11+, git and make.
 .PHONY: help run test demo bench soak torture flood lint container mutate-record mutants install uninstall fuzz \
 	dashboards grafana-smoke grafana-render grafana-images site-images catalogues bench-figures bench-alerts \
+	bench-follow federation \
 	replay replay-pywb
 .DEFAULT_GOAL := help
 
@@ -61,6 +62,12 @@ bench-alerts: .venv/dev ## alerts with 10,000 subscribers; delay of a mail; ALER
 
 soak: .venv/run ## whether the service grows over 30 minutes; SOAK="--minutes 5" for less
 	.venv/bin/python -m bench.soak $(SOAK)
+
+bench-follow: .venv/dev ## follow a journal of 20,000 leaves; FOLLOW="--leaves 100000 --http" for more
+	.venv/bin/python -W ignore -m bench.follow $(FOLLOW)
+
+federation: .venv/dev ## three points and a reader over HTTP on this machine: what the reader says of each
+	.venv/bin/python -W ignore -m bench.federation
 
 torture: .venv/run ## kill it with -9, 300 times; TORTURE="--kills 6 --seed 3" for less
 	.venv/bin/python -m bench.torture $(TORTURE)
