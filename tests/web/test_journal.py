@@ -52,6 +52,13 @@ def test_a_checkpoint_is_text_that_soon_changes(client: Client) -> None:
     assert answer.text.split("\n")[1] == "300"
 
 
+def test_a_checkpoint_that_did_not_change_is_not_sent_again(client: Client) -> None:
+    tag = client.get("/journal/checkpoint").headers["etag"]
+    again = client.get("/journal/checkpoint", {"If-None-Match": tag})
+    assert (again.status_code, again.content) == (304, b"")
+    assert client.get("/journal/checkpoint", {"If-None-Match": '"other"'}).status_code == 200
+
+
 def test_the_verifier_comes_from_the_site_and_not_from_a_copy(client: Client) -> None:
     answer = client.get("/journal/verifier.py")
     assert answer.status_code == 200
