@@ -2,6 +2,7 @@
 
 import asyncio
 import gzip
+from collections.abc import Mapping
 
 import pytest
 
@@ -19,8 +20,16 @@ class _Courier(OutboundHttp):
         self.replies = list(replies)
         self.asked: list[tuple[str, dict[str, str]]] = []
 
-    async def get(self, url: str, **bounds: object) -> Reply:  # type: ignore[override]
-        self.asked.append((url, dict(bounds["headers"])))
+    async def get(
+        self,
+        url: str,
+        *,
+        limit_bytes: int,
+        deadline_s: float,
+        headers: Mapping[str, str] | None = None,
+    ) -> Reply:
+        del limit_bytes, deadline_s
+        self.asked.append((url, dict(headers or {})))
         return self.replies.pop(0)
 
 
