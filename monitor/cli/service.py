@@ -21,7 +21,8 @@ from monitor.app import App
 from monitor.attest.kept_files import signed_from
 from monitor.attest.record_faults import faults_of, public_key
 from monitor.cli.parsing import INIT_HINT, CommandRefused, Commands, ProgressLine, folders
-from monitor.config import load
+from monitor.config import ConfigError, load
+from monitor.config.rules.legal import public_problems
 from monitor.config.settings import Settings, open_files, read_settings
 from monitor.core.french.formatting import count
 from monitor.evidence.log.journal import FOLDER
@@ -51,6 +52,11 @@ def add(commands: Commands) -> None:
     """Add the commands."""
     run = commands.add_parser("run", help="lancer le service : relevés, pages, métriques")
     folders(run)
+    run.add_argument(
+        "--public",
+        action="store_true",
+        help="refuser de servir un site public sans son identité ni ses mentions légales",
+    )
     run.set_defaults(run=run_service)
 
     upgrade = commands.add_parser(
@@ -77,6 +83,9 @@ def run_service(args: Namespace) -> int:
     """Serve until SIGTERM, SIGINT or SIGHUP."""
     settings = read_settings(os.environ, data=args.data)
     config = load(args.config)
+    missing = public_problems(config)
+    if args.public and missing:
+        raise ConfigError(missing)
     for path in open_files(os.environ):
         print(
             f"À faire : {path} contient un secret et est lisible par tous : chmod o-r",
@@ -90,6 +99,12 @@ def run_service(args: Namespace) -> int:
             print(migrate(settings.database_url), file=sys.stderr)
         for reminder in config.reminders:
             print(f"À faire : {reminder}", file=sys.stderr)
+        if missing and config.identified:
+            print(
+                "À faire : il manque des mentions légales à ce site, que `vigie check-config "
+                "--public` énumère. Avec `vigie run --public`, il ne serait pas servi.",
+                file=sys.stderr,
+            )
         if not config.identified:
             print(f"En attendant, aucun site n’est interrogé. {INIT_HINT}", file=sys.stderr)
 

@@ -65,6 +65,17 @@ def test_a_site_with_all_its_facts_may_be_public(
     assert "Rien ne manque pour servir un site public." in capsys.readouterr().out
 
 
+def test_a_public_service_does_not_start_without_its_facts(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It refuses before it listens, makes a folder or asks a site for anything."""
+    config, data = configured(tmp_path / "config", IDENTITY + legal(without="host")), tmp_path / "d"
+    words = ["run", "--public", "--config", str(config), "--data", str(data)]
+    assert main(words) == 2
+    assert "legal.host" in capsys.readouterr().err
+    assert not data.exists()
+
+
 def test_without_the_option_nothing_is_refused(tmp_path: Path) -> None:
     assert check(configured(tmp_path, "")) == 0
 
