@@ -16,9 +16,9 @@ from monitor.core.french import figure_sentences as figure_words
 from monitor.core.french import page_event_sentences, point_sentences, rendering_sentences
 from monitor.core.outages.time_accounts import instant
 from monitor.core.text.page import Element
-from monitor.core.untrusted.numbers import whole
 from monitor.figures.scopes import Scopes
 from monitor.runtime.clock import Clock
+from monitor.web.path_numbers import number_asked
 from monitor.web.record_reads import RecordReads
 from monitor.web.serving.answer_cache import as_csv
 from monitor.web.serving.cached_pages import CachedPages
@@ -39,7 +39,6 @@ from monitor.web.views.target import TargetView, target_view
 
 CHANGE_S = 300.0  # how long the cache has one change: only the end of its new text may change
 RATES_S = 60.0  # the same for figures, which read more
-MOST_NUMBER = 2**63 - 1  # of a leaf, in the columns of both databases
 
 
 class PageTextRoutes:
@@ -103,12 +102,7 @@ class PageTextRoutes:
         )
 
     async def modification(self, request: Request) -> Response:
-        try:
-            number = whole(request.path_params["number"])
-        except ValueError:
-            raise HTTPException(404) from None
-        if number > MOST_NUMBER:
-            raise HTTPException(404)
+        number = number_asked(request)
         return await self._pages.serve(
             request,
             f"/modifications/{number}",

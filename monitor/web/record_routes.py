@@ -16,12 +16,12 @@ from monitor.core.french.at_sentences import distance
 from monitor.core.language import FRENCH, Language
 from monitor.core.model import GapCause
 from monitor.core.outages.announcements import AnnouncementStatus
-from monitor.core.untrusted.numbers import whole
 from monitor.dossier.pieces.dossier_sentences import identifier_in
 from monitor.dossier.pieces.person_sheets import DEMAND
 from monitor.evidence.log.tiles import Tiles
 from monitor.evidence.log.tlog import TILE_WIDTH, ProofError
 from monitor.runtime.clock import Clock
+from monitor.web.path_numbers import number_asked
 from monitor.web.record_reads import RecordReads
 from monitor.web.serving.answer_cache import as_csv
 from monitor.web.serving.cached_pages import FRESH_S, CachedPages
@@ -36,7 +36,6 @@ from monitor.web.views.verification_page import (
 )
 
 SETTLED_S = 3_600  # how long the cache has an incident that only a reply can change
-MOST_NUMBER = 2**53
 
 ANNOUNCED = {
     AnnouncementStatus.COUNTED: "annoncée avant son début",
@@ -88,8 +87,8 @@ class RecordRoutes:
     def routes(self) -> list[Route]:
         return [
             Route("/incidents", self.incidents),
-            Route("/incidents/{number:int}.csv", self.incident_data),
-            Route("/incidents/{number:int}/fiche", self.incident_sheet),
+            Route("/incidents/{number}.csv", self.incident_data),
+            Route("/incidents/{number}/fiche", self.incident_sheet),
             *in_every_language("/incidents/{number}", self.incident),
             Route("/lacunes", self.gaps),
             *in_every_language("/verifier", self.verify),
@@ -110,7 +109,7 @@ class RecordRoutes:
 
     async def incident(self, request: Request) -> Response:
         """Serve one incident. Another of its numbers leads to the one that it is cited by."""
-        number, language = _number(request.path_params["number"]), language_asked(request)
+        number, language = number_asked(request), language_asked(request)
         settled = number in self._settled
         answer = await self._pages.get(
             f"{language.prefix}/incidents/{number}",
@@ -126,9 +125,7 @@ class RecordRoutes:
 
     async def incident_data(self, request: Request) -> Response:
         """Serve the stretches that the page of an incident draws, as CSV."""
-        number: int = request.path_params["number"]
-        if number > MOST_NUMBER:
-            raise HTTPException(404)
+        number = number_asked(request)
         answer = await self._pages.get(
             f"/incidents/{number}.csv",
             lambda: self._incident_data(number),
@@ -138,7 +135,7 @@ class RecordRoutes:
 
     async def incident_sheet(self, request: Request) -> Response:
         """Serve what a person sends, and fills in, about an incident: to be printed."""
-        number = _number(str(request.path_params["number"]))
+        number = number_asked(request)
         answer = await self._pages.get(
             f"/incidents/{number}/fiche", lambda: self._incident_sheet(number)
         )
@@ -225,14 +222,3 @@ class RecordRoutes:
 
 
 _ELSEWHERE = b"\x00"  # before an address: no page begins so
-
-
-def _number(text: str) -> int:
-    """Read a number of an address. Raises HTTPException."""
-    try:
-        number = whole(text)
-    except ValueError:
-        raise HTTPException(404) from None
-    if number > MOST_NUMBER:
-        raise HTTPException(404)
-    return number

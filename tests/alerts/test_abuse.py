@@ -44,7 +44,7 @@ class Site:
         self.store = store
         self.clock = FakeClock(at(0))
         self.service = Subscriptions(store=store, config=CONFIG, vault=VAULT, clock=self.clock)
-        app = build(
+        self.app = build(
             FakeReads(),
             config=CONFIG,
             clock=self.clock,
@@ -54,7 +54,7 @@ class Site:
             subscriptions=self.service.answer,
         )
         self._transport = httpx.ASGITransport(
-            app=app, client=("9.9.9.9", 1), raise_app_exceptions=False
+            app=self.app, client=("9.9.9.9", 1), raise_app_exceptions=False
         )
 
     async def ask(

@@ -19,7 +19,7 @@ from monitor.store import Store, migrate
 from monitor.web.serving.http_server import WebServer
 from tests.support.folds import Folds
 from tests.support.followed import record
-from tests.support.interface import CONFIG, PAGE, Caller, opened
+from tests.support.interface import CONFIG, MADE_FILES, PAGE, Caller, opened
 from tests.support.outcomes import (
     DEAD,
     OK,
@@ -102,7 +102,10 @@ def serving(folder: Path, *, weather: Weather | None, config: Config = CONFIG) -
             pool.submit(fill, url, weather, config).result()
     with opened(url) as store, socket.create_server(("127.0.0.1", 0)) as listening:
         listening.setblocking(False)  # noqa: FBT003 -- its only argument
-        app = Caller(store, config=config, now_s=(weather or Weather()).now_s).app
+        now_s = (weather or Weather()).now_s
+        for name in MADE_FILES:
+            (folder / name).write_bytes(b"a file of a dossier")
+        app = Caller(store, config=config, now_s=now_s, made_dossiers=folder).app
         host, port = listening.getsockname()[:2]
         loop = asyncio.new_event_loop()
         server = WebServer(app, listening)

@@ -24,7 +24,6 @@ from monitor.store.dossier_rows import RegisteredFile
 from monitor.web.record_reads import RecordReads
 
 MOST_LEAF = 70_000  # characters of a leaf that are shown: more than any may have
-MOST_NUMBER = 2**53
 _NUMBERED = re.compile(r"\s*(?:n°|no\.?|رقم)?\s*([0-9][0-9,\s]*)", re.IGNORECASE)
 _NAMES = frozenset({"cible", "le", "numero", "code"})
 
@@ -177,9 +176,6 @@ def _number(text: str) -> int:
     """Read a number as a reader copies it in any language: "n° 48 213", "no. 48,213", "48213"."""
     digits = _NUMBERED.fullmatch(text)
     try:
-        number = whole("".join(digits[1].replace(",", " ").split())) if digits else -1
+        return whole("".join(digits[1].replace(",", " ").split()) if digits else "")
     except ValueError:
-        number = -1
-    if not 0 <= number < MOST_NUMBER:
-        raise VerificationRefused("ce n’est pas un numéro : écrire par exemple 48213")
-    return number
+        raise VerificationRefused("ce n’est pas un numéro : écrire par exemple 48213") from None

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 
 from tests.support.browsing import Weather, crawl, serving
+from tests.support.interface import GOOD_LINK
 from tests.web.browser.chromium import CHROMIUM, launched
 
 # What forms lead to.
@@ -14,6 +15,9 @@ FORMS = (
     "/departements?mesure=couverture",
     "/verifier?cible=anef-usagers&le=2026-11-23T09:05",
     "/verifier?numero=205",
+    *(f"/abonnement/{use}/{GOOD_LINK}" for use in ("confirmer", "choix", "quitter")),
+    f"/ar/abonnement/choix/{GOOD_LINK}",
+    f"/releve/{GOOD_LINK}",
 )
 # All for one module: while a browser runs, no other test of this process may start a loop.
 
