@@ -67,6 +67,8 @@ REACHABLE = """() => {
   });
   return [...document.querySelectorAll("a[href], button, input, select, textarea, summary")]
   .filter((node) => node.checkVisibility() && node.type !== "hidden" && !node.disabled)
+  // Arrow keys lead from the one of a group that is chosen to the others.
+  .filter((node) => node.type !== "radio" || node.checked)
   // A shape of the map is left out of the order where a link beside it leads to the same place.
   .filter((node, rank, all) => node.tabIndex >= 0 || !all.some((other) =>
     other.tabIndex >= 0 && other.getAttribute("href") === node.getAttribute("href")))
@@ -114,7 +116,8 @@ def test_axe_finds_nothing(browser: Browser, pages: dict[str, bytes]) -> None:
     """Contrasts are asked for where no table is cut: axe decides none at the edge of a cut."""
     page = opened(browser)
     wrong = []
-    for address in pages:
+    # An English page has the elements of the French one: its first page stands for all.
+    for address in (one for one in pages if tongue(one) != "en" or one.endswith("/en/")):
         page.emulate_media(color_scheme="light")
         page.set_viewport_size({"width": 1280, "height": 900})
         page.goto(address)
