@@ -139,11 +139,14 @@ class ChannelDelivery:
         if attempt.result is Result.UNSURE:
             again = now + UNSURE_AGAIN if message.unsure < MOST_UNSURE else None
         given_up = MessageState.UNSURE if attempt.result is Result.UNSURE else MessageState.EXPIRED
-        disabled = attempt.result is Result.NO_MAILBOX or (
-            again is None and given_up is MessageState.EXPIRED
-        )
+        gone = attempt.result is Result.NO_MAILBOX
+        late = again is None and given_up is MessageState.EXPIRED
+        disabled = False
 
         def work(connection: Connection) -> None:
+            nonlocal disabled
+            # One message that is never taken says nothing of a channel that takes others.
+            disabled = gone or (late and not outbox_writes.took_since(connection, message))
             if attempt.result is Result.SENT:
                 outbox_writes.end(connection, message, MessageState.SENT, now)
             elif attempt.result is Result.NO_MAILBOX:

@@ -1,18 +1,21 @@
 """One request to a channel, and what its answer means."""
 
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from monitor.alerts.relay import DeliveryAttempt, Result
 from monitor.config import Channel, Config
 from monitor.config.settings import Settings
 from monitor.core.notices.alert_channels import CHANNELS
-from monitor.core.notices.alert_channels.channel_request import ChannelAddress, ChannelMessage
+from monitor.core.notices.alert_channels.channel_request import (
+    ChannelAddress,
+    ChannelMessage,
+    ChannelRequest,
+    parts_of,
+)
 from monitor.core.untrusted.public_addresses import PORTS
 from monitor.evidence.outbound_http import NeverAsked, OutboundHttp, Unreachable
 
 DEADLINE_S = 20.0
-ANSWER_MAX = 64 * 1024  # bytes of an answer, of which only the status is used
 NEVER_ASKED, NO_ANSWER = "never asked", "no answer"
 _GONE = 410
 
@@ -32,11 +35,9 @@ class ChannelSender:
         `why` of the result has no address: many are secrets.
         """
         form = CHANNELS[channel.kind]
-        secret = self._settings.secret_of_channel(channel.slug)
-        address = ChannelAddress(url=channel.url, room=channel.room, secret=secret)
         try:
-            request = form.request(message, address, now)
-            port = urlsplit(request.url).port
+            request = self._request(channel, message, now)
+            port = parts_of(request.url).port
         except ValueError as error:
             why = f"VIGIE_CHANNEL_SECRETS, {channel.slug} : il faut {error}"
             return DeliveryAttempt(result=Result.LATER, why=why)
@@ -52,7 +53,7 @@ class ChannelSender:
                 request.url,
                 request.body,
                 headers={"Content-Type": request.media_type, **request.headers},
-                limit_bytes=ANSWER_MAX,
+                limit_bytes=None,
                 deadline_s=DEADLINE_S,
             )
         except NeverAsked:
@@ -61,6 +62,17 @@ class ChannelSender:
             result = Result.LATER if form.repeatable else Result.UNSURE
             return DeliveryAttempt(result=result, why=NO_ANSWER)
         return DeliveryAttempt(result=_meaning(reply.status), why=str(reply.status))
+
+    def _request(self, channel: Channel, message: ChannelMessage, now: datetime) -> ChannelRequest:
+        """Return the request. Raises ValueError, which says what the secret must be."""
+        secret = self._settings.secret_of_channel(channel.slug)
+        address = ChannelAddress(url=channel.url, room=channel.room, secret=secret)
+        request = CHANNELS[channel.kind].request(message, address, now)
+        # An address of the configuration was checked when it was read.
+        secret_address = not channel.url and not self._config.allow_private
+        if secret_address and parts_of(request.url).scheme != "https":
+            raise ValueError("une adresse qui commence par https://")
+        return request
 
 
 def _meaning(status: int) -> Result:

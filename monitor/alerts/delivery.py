@@ -220,6 +220,7 @@ class Delivery:
     async def _settle(self, message: DueMessage, attempt: DeliveryAttempt) -> None:
         """Store what became of an attempt. The log has no address."""
         self._board.notifications[attempt.result.value] += 1
+        self._board.mails_sent += attempt.result is Result.SENT
         now = self._clock.now()
         following = _following(message, attempt.result, now)
 

@@ -68,6 +68,8 @@ def run(args: Namespace) -> int:
     """Decide; 0 when nothing is left to decide, else 1."""
     if args.page and (args.yes or args.no or args.json):
         raise CommandRefused("--page ne va pas avec --yes, --no ni --json.")
+    if args.folder is not None and not (args.folder / INDEX).exists():
+        raise CommandRefused(f"--from : {_without_survey(args.folder)}")
     config = load(args.config)
     settings = read_settings(os.environ, data=args.data)
     desk = desk_of(args.folder or settings.data / FOLDER, args.config, settings, config)
@@ -85,12 +87,17 @@ def run(args: Namespace) -> int:
         refused = desk.refused()
         desk.proposals = [one for one in desk.proposals if one.id not in refused]
     if not desk.proposals:
-        print("Rien n’est à décider.")
+        surveyed = (desk.folder / INDEX).exists()
+        print("Rien n’est à décider." if surveyed else _without_survey(desk.folder))
         return 0
     left = ask_on_page(desk) if args.page else ask_each(desk)
     print(f"\n{left_words(left)}")
     print("Si le service tourne, redémarrez-le : il ne lit ses réglages qu’au démarrage.")
     return 1 if left else 0
+
+
+def _without_survey(folder: Path) -> str:
+    return f"Aucun relevé dans {folder} : « vigie survey » le fait, --from dit où il est."
 
 
 def desk_of(folder: Path, config_folder: Path, settings: Settings, config: Config) -> DecisionDesk:

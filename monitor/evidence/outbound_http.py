@@ -98,10 +98,13 @@ class OutboundHttp:
         body: bytes,
         *,
         headers: Mapping[str, str],
-        limit_bytes: int,
+        limit_bytes: int | None,
         deadline_s: float,
     ) -> Reply:
-        """Send a request with a body. Raises as `post`, NeverAsked when it was not sent."""
+        """Send a request with a body. Raises as `post`, NeverAsked when it was not sent.
+
+        Without `limit_bytes`, the answer's body is not read: its status has said it all.
+        """
         try:
             with reading("address"):
                 request = httpx.Request(
@@ -115,11 +118,11 @@ class OutboundHttp:
         self,
         url: str,
         *,
-        limit_bytes: int,
+        limit_bytes: int | None,
         deadline_s: float,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:
-        """GET a URL. Raises Unreachable when no answer comes within the bounds."""
+        """GET a URL; `limit_bytes` as for `send`. Raises Unreachable as `post`."""
         try:
             with reading("address"):  # it may come from a certificate
                 request = httpx.Request("GET", url, headers={**self._headers, **(headers or {})})
@@ -127,14 +130,16 @@ class OutboundHttp:
             raise Unreachable(str(error)) from error
         return await self._send(request, limit_bytes=limit_bytes, deadline_s=deadline_s)
 
-    async def _send(self, request: httpx.Request, *, limit_bytes: int, deadline_s: float) -> Reply:
+    async def _send(
+        self, request: httpx.Request, *, limit_bytes: int | None, deadline_s: float
+    ) -> Reply:
         try:
             async with asyncio.timeout(deadline_s):
                 return await self._try_addresses(request, limit_bytes)
         except TimeoutError as error:
             raise Unreachable(f"nothing whole within {deadline_s:g} s") from error
 
-    async def _try_addresses(self, request: httpx.Request, limit_bytes: int) -> Reply:
+    async def _try_addresses(self, request: httpx.Request, limit_bytes: int | None) -> Reply:
         url = request.url
         port = url.port or {"http": 80, "https": 443}.get(url.scheme)
         if port is None or (self._ports is not None and port not in self._ports):
@@ -196,7 +201,9 @@ class OutboundHttp:
         async with client:
             yield client
 
-    async def _exchange(self, request: httpx.Request, address: str, limit_bytes: int) -> Reply:
+    async def _exchange(
+        self, request: httpx.Request, address: str, limit_bytes: int | None
+    ) -> Reply:
         url = request.url
         pinned = httpx.Request(
             request.method,
@@ -208,18 +215,23 @@ class OutboundHttp:
         async with self._client(url.host, address) as client:
             answer = await client.send(pinned, stream=True)
             try:
-                body = bytearray()
-                async for chunk in answer.aiter_raw():
-                    body += chunk
-                    if len(body) > limit_bytes:
-                        raise Unreachable(f"an answer of over {limit_bytes} bytes")
+                body = b"" if limit_bytes is None else await _read(answer, limit_bytes)
             finally:
                 await answer.aclose()
         media_type = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
         return Reply(
             status=answer.status_code,
             media_type=media_type,
-            body=bytes(body),
+            body=body,
             encoding=answer.headers.get("content-encoding", "").strip().lower(),
             etag=answer.headers.get("etag", ""),
         )
+
+
+async def _read(answer: httpx.Response, limit_bytes: int) -> bytes:
+    body = bytearray()
+    async for chunk in answer.aiter_raw():
+        body += chunk
+        if len(body) > limit_bytes:
+            raise Unreachable(f"an answer of over {limit_bytes} bytes")
+    return bytes(body)

@@ -129,6 +129,7 @@ class MetricsState:
         self.points: PointMetrics | None = None  # None without other points
         self.figures: RollingMetrics | None = None  # None until they are computed
         self.notifications: Counter[str] = Counter()  # attempts to send a message, by result
+        self.mails_sent = 0
         self.outbox_since: datetime | None = None  # the message that waits longest; None: none
 
     def observe(

@@ -221,6 +221,34 @@ def test_an_answer_that_is_lost_is_repeated_only_where_the_other_side_knows_the_
         assert it.standing is SubscriberState.CONFIRMED
 
 
+@pytest.mark.parametrize("kind", ["webhook", "slack"])
+@pytest.mark.parametrize(("body", "missing"), [(b"x" * 5_000_000, 0), (b"ok", 10)])
+def test_a_message_is_taken_when_the_status_says_so_whatever_follows(
+    store: Store, tmp_path: Path, kind: str, body: bytes, missing: int
+) -> None:
+    with hooked(store, tmp_path, kind=kind) as it:
+        it.server.body, it.server.missing = body, missing
+        asyncio.run(it.deliver())
+        asyncio.run(it.deliver(10_000))
+        assert it.states() == {MessageState.SENT: 1}
+        assert len(it.server.taken) == 1
+
+
+def test_one_message_that_is_never_taken_disables_no_channel_that_takes_others(
+    store: Store, tmp_path: Path
+) -> None:
+    with hooked(store, tmp_path, 413) as it:
+        for hour in range(60):
+            it.server.statuses = [413]
+            asyncio.run(it.deliver(10 + 3_600 * hour))
+            if hour == 24:
+                asyncio.run(store.record(opened("ants", 3_600 * hour)))
+                asyncio.run(it.plan(3_600 * hour + 15))
+                it.server.statuses = [200]
+                asyncio.run(it.deliver(3_600 * hour + 20))
+        assert it.standing is SubscriberState.CONFIRMED
+
+
 def test_one_that_is_not_there_costs_a_conversation_no_message(
     store: Store, tmp_path: Path
 ) -> None:
@@ -311,6 +339,31 @@ def test_a_public_service_sends_nothing_in_clear_nor_to_its_own_network(tmp_path
     said = "\n".join(refusal(put(config, clear + private)))
     assert "passerait en clair" in said
     assert "adresse IP privée" in said
+
+
+@pytest.mark.parametrize(
+    ("kind", "secret"),
+    [
+        ("slack", "http://crochets.exemple.fr/services/zzzzz"),
+        ("ntfy", "http://ntfy.exemple.fr/zzzzz"),
+        ("ntfy", "https://ntfy.exemple.fr:zzzzz/sujet"),
+        ("slack", "https://crochets.exemple.fr:zzzzz/services"),
+        ("slack", "https://[zzzzz/services"),
+        ("slack", "zzzzz"),
+        ("slack", ""),
+    ],
+)
+def test_a_secret_address_that_is_not_in_https_is_never_asked_nor_named(
+    tmp_path: Path, kind: str, secret: str
+) -> None:
+    config = replace(configured(), allow_private=False)
+    settings = read_settings({"VIGIE_CHANNEL_SECRETS": f"essai={secret}"}, data=tmp_path)
+    channel = Channel(slug="essai", kind=kind, url="", topics=EVERYTHING)
+    message = ChannelMessage(name="m", kind="k", at=at(0), letter=trial_letter())
+    attempt = asyncio.run(ChannelSender(config, settings).send(channel, message, at(0)))
+    assert attempt.result is Result.LATER
+    assert "VIGIE_CHANNEL_SECRETS, essai : il faut" in attempt.why
+    assert "zzzzz" not in attempt.why
 
 
 def test_secrets_of_channels_are_hidden_each_by_itself() -> None:

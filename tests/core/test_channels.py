@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -83,6 +84,21 @@ def test_a_message_of_slack_or_mattermost_calls_nobody() -> None:
     assert "&lt;!channel&gt;" in text
     assert "@all" not in text
     assert "https://v.test/0" in text
+
+
+def test_a_text_is_no_link_of_markdown_in_mattermost() -> None:
+    letter = replace(MESSAGE.letter, lead="[Compte](https://a.test) ![x](https://b.test)")
+    message = replace(MESSAGE, letter=letter)
+    text: str = content(CHANNELS["slack"].request(message, ADDRESSES["slack"], at(60)))["text"]
+    assert "Compte" in text
+    assert "](" not in text
+
+
+@pytest.mark.parametrize("kind", CHANNELS)
+def test_half_of_a_pair_in_a_text_stops_no_message(kind: str) -> None:
+    letter = replace(MESSAGE.letter, lead="a\ud800\x00b")
+    request = CHANNELS[kind].request(replace(MESSAGE, letter=letter), ADDRESSES[kind], at(60))
+    assert b"a?" in request.body
 
 
 def test_a_notice_of_matrix_is_there_once_and_calls_nobody() -> None:

@@ -24,7 +24,7 @@ class _Courier(OutboundHttp):
         self,
         url: str,
         *,
-        limit_bytes: int,
+        limit_bytes: int | None,
         deadline_s: float,
         headers: Mapping[str, str] | None = None,
     ) -> Reply:

@@ -3,7 +3,7 @@
 import json
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -24,9 +24,17 @@ class HookRequest:
 
 @dataclass(kw_only=True)
 class HookServer:
-    """What it answers, in turn, the last for ever; 0 ends the connection without an answer."""
+    """What it answers, in turn, the last for ever; 0 ends the connection without an answer.
+
+    Attributes:
+        body: Of each answer.
+        missing: Bytes that each answer announces and that never come.
+
+    """
 
     statuses: list[int] = field(default_factory=lambda: [200])
+    body: bytes = b""
+    missing: int = 0
     location: str = ""
     taken: list[HookRequest] = field(default_factory=list)
     port: int = 0
@@ -60,8 +68,11 @@ def hook_server(server: HookServer | None = None) -> Iterator[HookServer]:
             self.send_response(status)
             if hooks.location:
                 self.send_header("Location", hooks.location)
-            self.send_header("Content-Length", "0")
+            self.send_header("Content-Length", str(len(hooks.body) + hooks.missing))
             self.end_headers()
+            with suppress(OSError):  # who reads the status alone may be gone
+                self.wfile.write(hooks.body)
+            self.close_connection = bool(hooks.missing)
 
         do_GET = do_POST = do_PUT = _answer  # noqa: N815 -- the library's names
 

@@ -127,6 +127,19 @@ def test_what_the_configuration_refuses_is_undone(
     assert "À écrire vous-même" in capsys.readouterr().err
 
 
+def test_a_folder_without_a_survey_is_not_called_decided(
+    folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = tmp_path / "rien"
+    assert accept(folders[0], nowhere) == 2
+    places = ("--config", str(folders[0]), "--data", str(nowhere))
+    assert main(["accept", *places]) == 0
+    text = capsys.readouterr()
+    assert "Aucun relevé dans" in text.err
+    assert "Aucun relevé dans" in text.out
+    assert "décider" not in text.out
+
+
 def test_an_unknown_name_is_refused(folders: tuple[Path, Path]) -> None:
     config, folder = folders
     assert accept(config, folder, "--yes", "rien") == 2

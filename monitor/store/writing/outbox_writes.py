@@ -289,6 +289,16 @@ def end(connection: Connection, message: DueMessage, state: MessageState, now: d
     return _settle(connection, message, values)
 
 
+def took_since(connection: Connection, message: DueMessage) -> bool:
+    """Return whether its recipient was sent another message since a message was written."""
+    sent = and_(
+        _OUTBOX.c.subscriber_id == message.subscriber,
+        _OUTBOX.c.state == MessageState.SENT,
+        _OUTBOX.c.ended_at > message.created_at,
+    )
+    return connection.scalar(select(_OUTBOX.c.id).where(sent).limit(1)) is not None
+
+
 def put_back(
     connection: Connection, message: DueMessage, due_at: datetime, *, unsure: bool = False
 ) -> bool:

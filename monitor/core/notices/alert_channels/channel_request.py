@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from urllib.parse import SplitResult, urlsplit
 
 from monitor.core.notices.letter import Letter
 from monitor.core.notices.notice import NoticeKind
@@ -79,9 +80,19 @@ class ChannelForm:
     needs: tuple[str, ...] = ()
 
 
+def parts_of(url: str) -> SplitResult:
+    """Return the parts of an address, its port readable. Raises ValueError, which names none."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise ValueError("une adresse lisible") from None  # it may be a secret
+    return parts
+
+
 def encoded(content: object) -> bytes:
-    """Return a value as compact JSON."""
-    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    """Return a value as compact JSON; halves of pairs become question marks."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
 
 def conversation_lines(message: ChannelMessage) -> list[tuple[str, str]]:

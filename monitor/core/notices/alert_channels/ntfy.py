@@ -1,7 +1,6 @@
 """A topic of ntfy, on ntfy.sh or elsewhere: with a token, or its whole address as the secret."""
 
 from datetime import datetime
-from urllib.parse import urlsplit
 
 from monitor.core.notices.alert_channels.channel_request import (
     ChannelAddress,
@@ -10,6 +9,7 @@ from monitor.core.notices.alert_channels.channel_request import (
     ChannelRequest,
     conversation_lines,
     encoded,
+    parts_of,
 )
 from monitor.core.notices.letter import Tone
 
@@ -20,7 +20,7 @@ _PRIORITIES = {Tone.OPEN: 4, Tone.CLOSED: 3, Tone.PLAIN: 3}
 def request(message: ChannelMessage, address: ChannelAddress, now: datetime) -> ChannelRequest:
     """Return the request: JSON to the server, so that no text is in a header."""
     del now
-    parts = urlsplit(address.url or address.secret)
+    parts = parts_of(address.url or address.secret)
     topic = parts.path.strip("/")
     if not topic or "/" in topic:
         raise ValueError("l’adresse d’un sujet, par exemple https://ntfy.sh/mon-sujet")
