@@ -14,6 +14,7 @@ import os
 import resource
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 _NICE = 10  # probes come first
@@ -28,7 +29,8 @@ def main() -> None:
     """Prepare this process and run the browser in its place."""
     read_fd, write_fd, network, *command = sys.argv[1:]
     os.nice(_NICE)
-    Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, encoding="ascii")
+    with suppress(OSError):  # a hardened service may not let it
+        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_GO, encoding="ascii")
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     apart = network == "none" and _may_leave() and _leave_network()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)  # a change of user would undo it

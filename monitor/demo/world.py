@@ -75,7 +75,10 @@ class DemoWorld:
         self.ca_path = work_folder / "tls" / "racine.pem"
         self.dns_address = ("", 0)
         self.second_dns = _OTHER_NAMES
-        self.scenes = tuple(scene.slowed(pace) for scene in scenes)
+        known = {target.slug for target in sites.targets(port=443, browser=browser)}
+        self.scenes = tuple(
+            scene.slowed(pace) for scene in scenes if browser or known & set(scene.targets)
+        )
         self._pace = pace
         self.targets: tuple[Target, ...] = ()
         self._fingerprints = fingerprints
