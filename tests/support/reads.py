@@ -71,8 +71,9 @@ class FakeReads:
     broken: bool = False
     reads: int = 0
 
-    def renderings(self, target: str, *, limit: int) -> Sequence[JournaledRendering]:
-        return [one for one in self.shown if one.record.target == target][-limit:][::-1]
+    def last_rendering(self, target: str, *, kept_only: bool = False) -> JournaledRendering | None:
+        mine = [one for one in self.shown if one.record.target == target]
+        return next((one for one in mine[::-1] if one.file or not kept_only), None)
 
     def rendering(self, number: int) -> JournaledRendering | None:
         return next((one for one in self.shown if one.number == number), None)

@@ -112,8 +112,18 @@ def test_a_display_that_failed_and_a_hostile_origin_are_said_as_text(tmp_path: P
     page = visitor(reads, tmp_path).get("/cibles/ecran").text
     assert HOSTILE not in page
     assert "plus de mémoire" in page
-    assert "ne sont pas gardés" in page
+    assert "d’aucun affichage ne sont gardés" in page
     assert "<img" not in page
+
+
+def test_the_picture_is_that_of_the_last_display_that_is_kept(
+    kept: JournaledRendering, tmp_path: Path
+) -> None:
+    """A good display is not kept, and hides no failure that was."""
+    later = replace(kept, number=NUMBER + 9, file="", sha256="")
+    page = visitor(FakeReads(shown=[kept, later]), tmp_path).get("/cibles/ecran").text
+    assert f'src="/cibles/ecran/ecran/{NUMBER}/picture.png"' in page
+    assert f"feuille {NUMBER + 9} du journal" in page
 
 
 def test_a_page_that_was_never_shown_says_so(tmp_path: Path) -> None:

@@ -23,13 +23,12 @@ _SHOWN: Select[Any] = (
 class RenderingReads(StoreReads):
     """What a browser showed of each target, and where its files are."""
 
-    def renderings(self, target: str, *, limit: int) -> tuple[JournaledRendering, ...]:
-        """Return the latest, the newest first."""
-        return self._renderings(
-            _SHOWN.where(_S.c.target == target, _S.c.point == self.point)
-            .order_by(_R.c.at.desc())
-            .limit(limit)
-        )
+    def last_rendering(self, target: str, *, kept_only: bool = False) -> JournaledRendering | None:
+        """Return the latest of a target, or the latest whose files are kept."""
+        query = _SHOWN.where(_S.c.target == target, _S.c.point == self.point)
+        if kept_only:
+            query = query.where(_C.c.file.is_not(None))
+        return next(iter(self._renderings(query.order_by(_R.c.at.desc()).limit(1))), None)
 
     def rendering(self, number: int) -> JournaledRendering | None:
         """Return the one of a leaf."""

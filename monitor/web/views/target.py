@@ -49,6 +49,7 @@ class TargetView:
         compared_permille: How much of the page's prose is compared, in thousandths; None where
         the shown text is not that of a change among `changes`, or an earlier version read it.
         screen: What a browser showed last, for a page that is shown.
+        picture: The last of these whose files are kept.
         update_age: Days since the displayed update date; None when there is none, or it is ahead.
 
     """
@@ -70,6 +71,7 @@ class TargetView:
     dead: tuple[DeadLinkView, ...]
     compared_permille: int | None
     screen: JournaledRendering | None
+    picture: JournaledRendering | None
     update_age: int | None
 
     @property
@@ -94,7 +96,7 @@ def target_view(
     target = config.by_slug.get(slug)
     if target is None:
         return None
-    since = now - PAST
+    since, on_screen = now - PAST, target.kind is Kind.RENDERED
     versions = tuple(reads.page_versions(slug, limit=VERSIONS))
     changes = tuple(reads.page_changes(targets=[slug], limit=CHANGES))
     past = _past(reads, target, since=since, now=now)
@@ -115,9 +117,8 @@ def target_view(
         versions=versions,
         changes=changes,
         compared_permille=_compared(reads, changes, versions),
-        screen=next(iter(reads.renderings(slug, limit=1)), None)
-        if target.kind is Kind.RENDERED
-        else None,
+        screen=reads.last_rendering(slug) if on_screen else None,
+        picture=reads.last_rendering(slug, kept_only=True) if on_screen else None,
         facts=tuple(reads.page_facts([slug], stated_only=True)),
         dead=stories(reads, config, reads.dead_links([slug], dead_only=True)),
         update_age=_age(versions[0].updated_on, now) if versions else None,
