@@ -25,7 +25,6 @@ from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Protocol
 
 import structlog
@@ -57,11 +56,11 @@ from monitor.core.scheduling.backoff import asked_wait, in_page_backoff, is_page
 from monitor.core.scheduling.slots import Grid
 from monitor.metrics import MetricsState, offered_after
 from monitor.probe.dead_link_tracker import DeadLinkTracker
-from monitor.probe.judge import Fetch, Judge, look_again
+from monitor.probe.judge import Fetch, Judge
 from monitor.probe.lane import Lane, LaneTurn
 from monitor.probe.missed_slots import log_missed
 from monitor.probe.page_tracker import PageTracker
-from monitor.probe.renderer import Render, asked_or_shown
+from monitor.probe.renderer import Render, again_as_before, asked_or_shown
 from monitor.probe.turn_queue import NoTurn
 from monitor.runtime.clock import Clock
 from monitor.runtime.faults import Faults
@@ -172,7 +171,7 @@ class Observer:
                     slot_at,
                     exchange,
                     known_good=known_good,
-                    again=partial(look_again, self._again, target, turn.request),
+                    again=again_as_before(target, turn, self._again, self._render),
                 )
                 observation = await self._at_its_own_instant(observation)
                 check = check_of(observation)

@@ -9,10 +9,9 @@ While the page thinks, its platform is free for others: the turn is given back a
 """
 
 from asyncio import Lock
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Protocol
 
 import structlog
 
@@ -26,7 +25,7 @@ from monitor.core.model.rendering import RefusalCause
 from monitor.core.verdict.context import same_site
 from monitor.core.verdict.rules_rendered import is_shown
 from monitor.fetch import Fetcher, Gate, is_service
-from monitor.probe.judge import Fetch
+from monitor.probe.judge import Again, Fetch, look_again
 from monitor.probe.lane import LaneTurn
 from monitor.probe.turn_queue import NoTurn
 from monitor.runtime.clock import Clock
@@ -39,11 +38,8 @@ _BY_ROBOTS = frozenset({GapCause.ROBOTS, GapCause.CRAWL_DELAY})
 _MEGABYTE = 1_000_000
 
 
-class Render(Protocol):
-    """How a page is fetched and shown: `Renderer.fetch`."""
-
-    async def __call__(self, target: Target, gate: Gate, rest: Callable[[], None]) -> Exchange:
-        """Never raises for the outside; `rest` gives the turn back until the next request."""
+#: Fetches a page and shows it: `Renderer.fetch`.
+Render = Callable[[Target, Gate, Callable[[], None]], Awaitable[Exchange]]
 
 
 class Renderer:
@@ -129,6 +125,20 @@ async def asked_or_shown(
     if render is None:
         raise NoTurn(GapCause.NO_BROWSER)
     return await render(target, turn.request, turn.end)
+
+
+def again_as_before(target: Target, turn: LaneTurn, again: Fetch, render: Render | None) -> Again:
+    """Return how a target is asked once more: a page that was shown is shown again.
+
+    Without its browser, the same page could only be said to come, never to be empty again.
+    """
+
+    async def once_more(target: Target, gate: Gate) -> Exchange:
+        if target.kind is Kind.RENDERED and render is not None:
+            return await render(target, gate, turn.end)
+        return await again(target, gate)
+
+    return partial(look_again, once_more, target, turn.request)
 
 
 class _Loads:

@@ -7,9 +7,9 @@ from monitor.config import Config
 from monitor.config.settings import Settings
 from monitor.core.model import Kind, Observation, Platform, Target
 from monitor.probe.build import build_fetcher, build_line, fetch_robots
-from monitor.probe.judge import Judge, look_again
+from monitor.probe.judge import Judge
 from monitor.probe.lane import Lane
-from monitor.probe.renderer import Render, Renderer, asked_or_shown
+from monitor.probe.renderer import Render, Renderer, again_as_before, asked_or_shown
 from monitor.probe.robots_cache import RobotsBook
 from monitor.probe.turn_queue import NoTurn
 from monitor.runtime.clock import SystemClock
@@ -57,7 +57,7 @@ async def check_unrecorded(
                 exchange.started_at,
                 exchange,
                 known_good=True,
-                again=partial(look_again, fetcher.fetch_again, target, turn.request),
+                again=again_as_before(target, turn, fetcher.fetch_again, render),
             )
     except NoTurn:
         return None

@@ -9,7 +9,6 @@ import asyncio
 import secrets
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from statistics import median_low
 from urllib.parse import urlsplit
 
@@ -40,10 +39,10 @@ from monitor.probe.build import (
     build_line,
     lanes_of_platforms,
 )
-from monitor.probe.judge import Judge, look_again
+from monitor.probe.judge import Judge
 from monitor.probe.lane import Lane
 from monitor.probe.local_health.control_panel import read_clock
-from monitor.probe.renderer import asked_or_shown, build_renderer
+from monitor.probe.renderer import again_as_before, asked_or_shown, build_renderer
 from monitor.probe.robots_cache import RobotsBook
 from monitor.probe.turn_queue import NoTurn
 from monitor.runtime.clock import Clock
@@ -230,7 +229,7 @@ class Surveyor:
                 exchange.started_at,
                 exchange,
                 known_good=True,
-                again=partial(look_again, self.fetcher.fetch_again, target, turn.request),
+                again=again_as_before(target, turn, self.fetcher.fetch_again, self._render),
             )
             self._tell(lane, observation)
         digest = await asyncio.to_thread(self.folder.keep, target, observation)

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import pytest
@@ -23,8 +23,9 @@ from monitor.core.model import (
 )
 from monitor.core.model.rendering import RefusalCause, RefusedRequests
 from monitor.core.verdict.classify import classify
+from monitor.fetch import Gate
 from monitor.probe.lane import Lane
-from monitor.probe.renderer import Renderer, asked_or_shown, shown_beside
+from monitor.probe.renderer import Renderer, again_as_before, asked_or_shown, shown_beside
 from monitor.probe.turn_queue import NoTurn
 from monitor.runtime.clock import SystemClock
 from tests.support.fetching import PATIENT_S, USER_AGENT, make_fetcher
@@ -165,6 +166,29 @@ async def test_without_a_browser_the_slot_is_a_gap() -> None:
         with pytest.raises(NoTurn) as refused:
             await asked_or_shown(one, turn, make_fetcher().fetch, None)
     assert refused.value.cause is GapCause.NO_BROWSER
+
+
+async def test_a_page_that_was_shown_is_shown_again_before_it_counts() -> None:
+    """An interface that refuses connections at once fails the same way the second time."""
+    clock, calls = SystemClock(), list[str]()
+    one = replace(target("ecran"), kind=Kind.RENDERED, markers=("x",))
+    empty = Exchange(url=one.url, started_at=clock.now(), duration_us=0)
+
+    async def plain(_: Target, __: Gate) -> Exchange:
+        calls.append("plain")
+        return empty
+
+    async def screen(_: Target, __: Gate, rest: Callable[[], None]) -> Exchange:
+        rest()
+        calls.append("screen")
+        return empty
+
+    lane = Lane(Platform(slug=one.platform, name="", spacing_s=0.01), clock)
+    async with lane.turn(one.slug, clock.now()) as turn:
+        assert await again_as_before(one, turn, plain, screen)() == empty
+        page = replace(one, kind=Kind.PAGE)
+        assert await again_as_before(page, turn, plain, screen)() == empty
+    assert calls == ["screen", "plain"]
 
 
 def test_as_root_nothing_is_shown_unless_a_test_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
