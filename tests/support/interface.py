@@ -73,7 +73,9 @@ class Caller:
         """Build the application; with a folder of dossiers, with the pages of visitors' wishes."""
         self.config = config
         clock = FakeClock(at(now_s))
-        interface = build_interface(reads, config=config, clock=clock, version="0.1.0")
+        interface = build_interface(
+            reads, config=config, clock=clock, version="0.1.0", dossiers=made_dossiers is not None
+        )
         self.description = interface.description
         self.app = build(
             reads,

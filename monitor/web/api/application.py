@@ -28,6 +28,7 @@ from monitor.config import Config
 from monitor.runtime.clock import Clock
 from monitor.store import StoreError
 from monitor.web.api import models, problem_details, questions
+from monitor.web.api.dossier_description import described_dossiers
 from monitor.web.api.interface import PREFIX, Interface
 from monitor.web.api.interface_reads import InterfaceReads
 from monitor.web.api.problem_details import QuestionFaults
@@ -47,9 +48,12 @@ log = structlog.get_logger(__name__)
 
 
 def build_interface(
-    reads: InterfaceReads, *, config: Config, clock: Clock, version: str
+    reads: InterfaceReads, *, config: Config, clock: Clock, version: str, dossiers: bool = False
 ) -> Interface:
-    """Return the interface. It reads the record from a worker thread and writes nothing."""
+    """Return the interface. It reads the record from a worker thread and writes nothing.
+
+    `dossiers`: whether those are made for programs too, which the pages answer.
+    """
     service = _RecordService(reads, config=config, clock=clock, version=version)
     app = FastAPI(
         title="Vigie ANEF",
@@ -99,6 +103,10 @@ def build_interface(
         operation_id="departments",
     )
     described = _described(app)
+    if dossiers:
+        paths_of_dossiers, schemas = described_dossiers()
+        described["paths"] |= paths_of_dossiers
+        described["components"]["schemas"] |= schemas
     text = json.dumps(described, ensure_ascii=False).encode()
     tag = f'"{sha256(text).hexdigest()[:32]}"'
 

@@ -134,7 +134,13 @@ def _pages(order: Order, store: Store, service: "Service") -> Starlette:
         dossiers=service.dossier if order.dossiers else None,
         made_dossiers=order.settings.data / DOSSIERS,
         points=PointReader(order.config, order.settings.data) if order.config.points else None,
-        interface=build_interface(store, config=order.config, clock=clock, version=order.version),
+        interface=build_interface(
+            store,
+            config=order.config,
+            clock=clock,
+            version=order.version,
+            dossiers=order.dossiers,
+        ),
     )
 
 

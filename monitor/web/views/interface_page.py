@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from monitor.web.api.dossier_description import ASKED_PATH
 from monitor.web.api.interface import PREFIX
 from monitor.web.api.problem_details import EXPLAINED, KINDS
 
@@ -19,6 +20,11 @@ EXAMPLES: Mapping[str, str] = {
     "/at": "target=anef-usagers&time=2026-11-23T14:30",
     "/departements.geojson": "",
 }
+# What is sent to a place that takes more than a question.
+BODIES = {
+    ASKED_PATH: "-H 'Content-Type: application/json' "
+    """-d '{"about": "anef", "since": "2026-11-01", "until": "2026-11-30"}' """
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +37,7 @@ class ParameterView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaceView:
+    method: str
     path: str
     anchor: str
     summary: str
@@ -66,19 +73,24 @@ def interface_view(description: Mapping[str, Any], site: str) -> InterfaceView:
 
 def _places(description: Mapping[str, Any], site: str) -> Iterator[PlaceView]:
     schemas = description["components"]["schemas"]
-    for path, operations in description["paths"].items():
-        operation = operations["get"]
-        query = f"?{EXAMPLES[path]}" if EXAMPLES[path] else ""
+    operations = [
+        (path, method, operation)
+        for path, methods in description["paths"].items()
+        for method, operation in methods.items()
+    ]
+    for path, method, operation in operations:
+        query = f"?{EXAMPLES[path]}" if EXAMPLES.get(path) else ""
         yield PlaceView(
+            method=method.upper(),
             path=f"{PREFIX}{path}",
-            anchor=path.removeprefix("/"),
+            anchor=operation["operationId"] if method == "post" or "{" in path else path[1:],
             summary=operation["summary"],
             description=operation["description"],
             parameters=tuple(
                 _parameter(one, schemas)
                 for one in sorted(operation.get("parameters", ()), key=_rank)
             ),
-            example=f"curl '{site}{PREFIX}{path}{query}'",
+            example=f"curl {BODIES.get(path, '')}'{site}{PREFIX}{path}{query}'",
         )
 
 
