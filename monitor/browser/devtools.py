@@ -27,6 +27,10 @@ class DevToolsFloodError(DevToolsError):
     """The browser sent too much, or what is no message."""
 
 
+class DevToolsRefusalError(DevToolsError):
+    """The browser refuses a command, as for a document that was left meanwhile."""
+
+
 class DevTools:
     """Sends commands and passes on events. All its methods belong to one event loop."""
 
@@ -105,7 +109,8 @@ class DevTools:
             if answer is None or answer.done():
                 return
             if "error" in message:
-                answer.set_exception(DevToolsError(str(message["error"].get("message"))[:200]))
+                refusal = str(message["error"].get("message"))[:200]
+                answer.set_exception(DevToolsRefusalError(refusal))
             else:
                 answer.set_result(message["result"])
         else:

@@ -22,7 +22,12 @@ from typing import Any
 
 from monitor.browser.accessibility_tree import as_text
 from monitor.browser.chromium import HEIGHT, WIDTH, Chromium, Executable, running
-from monitor.browser.devtools import DevToolsError, DevToolsFloodError, Parameters
+from monitor.browser.devtools import (
+    DevToolsError,
+    DevToolsFloodError,
+    DevToolsRefusalError,
+    Parameters,
+)
 from monitor.browser.interception import BrowserAnswer, BrowserRequest, Interception, NoAnswer
 from monitor.core.model.check import clean
 from monitor.core.model.rendering import RefusalCause, RenderFailure, Rendering
@@ -198,7 +203,10 @@ class _OpenPage:
                     await self._call("Page.navigate", session=session, url=self._page.url)
             tree = await self._until_shown(session)
             async with asyncio.timeout(READ_S):
-                return await self._read(session, result, tree)
+                while True:
+                    with suppress(DevToolsRefusalError):
+                        return await self._read(session, result, tree)
+                    await asyncio.sleep(LOOK_S)
         finally:
             self._patience.pause()
             watcher.cancel()
@@ -237,7 +245,7 @@ class _OpenPage:
         """
         tree: str | None = None
         while self._patience.left_s > 0:
-            with suppress(TimeoutError):
+            with suppress(TimeoutError, DevToolsRefusalError):  # it goes from one page to another
                 async with asyncio.timeout(max(LOOK_S, self._patience.left_s)):
                     tree = await self._tree(session)
             if tree and self._expected(tree):

@@ -175,6 +175,18 @@ async def test_a_hostile_page_finds_no_way_out(*, apart: bool) -> None:
     assert not {"/popup", "/post"} & set(paths)
 
 
+async def test_a_page_that_goes_from_one_to_the_next_is_read_when_it_rests() -> None:
+    page = (
+        "<body><script>const n = +(location.search.slice(1) || 0);"
+        "if (n < 8) setTimeout(() => { location.search = n + 1 }, 30);"
+        "else document.body.append('Commencer')</script>"
+    )
+    pages = {"/": given(page), **{f"/?{n}": given(page) for n in range(1, 9)}}
+    found = await shown(PaperSite(pages))
+    assert found.failure is None
+    assert "Commencer" in found.text
+
+
 async def test_a_script_without_end_is_ended() -> None:
     page = "<body>Avant<script>setTimeout(() => { while (true) {} }, 50)</script>"
     found = await shown(PaperSite({"/": given(page)}), deadline_s=3)
