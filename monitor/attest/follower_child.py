@@ -21,6 +21,7 @@ from monitor.evidence.log.note import VerifierKey
 from monitor.evidence.outbound_http import OutboundHttp
 from monitor.runtime.clock import Clock
 from monitor.runtime.process_setup import end_with_parent
+from monitor.store.engine import StoreError
 
 EVERY_S: Final = 30.0  # from the end of one visit to the next: a checkpoint is read in a minute
 SLICE_S: Final = 20.0  # of one point that is far behind, before the others have their turn
@@ -52,12 +53,7 @@ def courier_of(config: Config, point: FollowedPoint) -> OutboundHttp:
 async def watch(
     points: Sequence[FollowedPoint], config: Config, data: Path, *, clock: Clock
 ) -> None:
-    """Visit each point, again and again, each at its own pace.
-
-    Raises:
-        StoreError, OSError: A fault of our own.
-
-    """
+    """Visit each point, again and again, each at its own pace, for `LIFE_S`."""
     end_with_parent()
     with suppress(OSError):  # a sandbox may forbid it
         os.nice(NICE)
@@ -79,6 +75,10 @@ async def _attend(
                 point, data, clock=clock, courier=courier, turn=turn, slice_s=SLICE_S
             )
             state = await follower.visit()
+        except (StoreError, OSError) as error:  # a full disk, or somebody who follows it by hand
+            log.warning("point not followed", point=point.name, why=str(error))
+            await clock.sleep(EVERY_S)
+            continue
         finally:
             await courier.aclose()
         if state.why != last_why:

@@ -1,6 +1,7 @@
 """`vigie follow`: read the journals of other points, verify them, import their leaves."""
 
 import asyncio
+import os
 import re
 import sys
 from argparse import Namespace
@@ -14,9 +15,11 @@ from monitor.cli.parsing import CommandRefused, Commands, ProgressLine, folders,
 from monitor.config import Config, load
 from monitor.config.fields.urls import refuse_url
 from monitor.config.fields.verifier_keys import LOG, refuse_key
+from monitor.config.settings import read_settings
 from monitor.core.french.formatting import count
 from monitor.evidence.log.note import VerifierKey
 from monitor.evidence.other_points.point_folder import FollowState
+from monitor.runtime import logs
 from monitor.runtime.clock import SystemClock
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", re.ASCII)
@@ -46,6 +49,7 @@ def run_follow(args: Namespace) -> int:
     config = load(args.config)
     points = [_given(args, config)] if args.key else configured_points(config)
     if args.watch:
+        logs.configure(level=read_settings(os.environ, data=args.data).log_level)
         asyncio.run(watch(points, config, args.data, clock=SystemClock()))
         return 0
     if not points:

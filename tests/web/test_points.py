@@ -12,6 +12,8 @@ from monitor.cli import main
 from monitor.config import OtherPoint, load
 from monitor.metrics import Exposition, MetricsState
 from monitor.store import Store
+from monitor.web.api.application import build_interface
+from monitor.web.api.models import PointsAnswerJson
 from monitor.web.pages_app import build
 from tests.support.clock import FakeClock
 from tests.support.metrics import FixedMetrics
@@ -60,9 +62,10 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
     clock = FakeClock(instant(MINUTES))
     reader = PointReader(config, own.data)
     with Store.open(own.url, point="local", writer=False) as store:
+        interface = build_interface(store, config=config, clock=clock, version="1", points=reader)
         app = build(
             store, config=config, clock=clock, point="local", metrics=FixedMetrics(),
-            version="1", points=reader,
+            version="1", points=reader, interface=interface,
         )  # fmt: skip
         yield Watched(data=own.data, store=store, reader=reader, points=points, web=Visitor(app))
 
@@ -86,6 +89,19 @@ def test_a_fault_is_told_on_the_page_of_points(watched: Watched) -> None:
     )
     assert "1 page a un état commun" in text
     assert '<a href="/points">' in watched.web.get("/robot").text
+
+
+def test_programs_are_told_the_same(watched: Watched) -> None:
+    answer = watched.web.get("/api/v1/points").json()
+    PointsAnswerJson.model_validate(answer)
+    words = {one["target"]: one for one in answer["targets"]}
+    assert (words["accueil"]["verdict"], words["accueil"]["agreement"]) == (None, "some")
+    assert (words["connexion"]["verdict"], words["connexion"]["agreement"]) == ("up", "all")
+    lyon, lille = answer["others"]
+    assert (lyon["heard"], lyon["imported_leaves"]) == (True, lyon["signed_leaves"])
+    assert (lille["heard"], lille["faults"][0]["kind"]) == (False, "fork")
+    assert watched.web.get("/api/v1/points?a=b").status_code == 400
+    assert "/points" in watched.web.get("/api/v1/").text
 
 
 def test_metrics_have_each_point_and_the_common_word(watched: Watched) -> None:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -24,6 +25,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from monitor.attest.point_reader import PointReader
 from monitor.config import Config
 from monitor.runtime.clock import Clock
 from monitor.store import StoreError
@@ -31,6 +33,7 @@ from monitor.web.api import models, problem_details, questions
 from monitor.web.api.dossier_description import described_dossiers
 from monitor.web.api.interface import PREFIX, Interface
 from monitor.web.api.interface_reads import InterfaceReads
+from monitor.web.api.point_answers import points_answer
 from monitor.web.api.problem_details import QuestionFaults
 from monitor.web.api.record_answers import Answers, named
 from monitor.web.serving.answer_cache import AnswerCache, Busy, CachedAnswer, has_tag
@@ -42,19 +45,27 @@ BROWSER_S = 10
 WAIT_S = 12.0  # the longest that an answer is waited for: a little more than one read may take
 DAY_S = 86_400
 DEPARTMENTS = "/departements.geojson"
+POINTS = "/points"
 METHODS = "GET, HEAD, OPTIONS"
 
 log = structlog.get_logger(__name__)
 
 
 def build_interface(
-    reads: InterfaceReads, *, config: Config, clock: Clock, version: str, dossiers: bool = False
+    reads: InterfaceReads,
+    *,
+    config: Config,
+    clock: Clock,
+    version: str,
+    dossiers: bool = False,
+    points: PointReader | None = None,
 ) -> Interface:
     """Return the interface. It reads the record from a worker thread and writes nothing.
 
-    `dossiers`: whether those are made for programs too, which the pages answer.
+    `dossiers`: whether those are made for programs too, which the pages answer. `points` reads the
+    records of other points; without any, nothing is at `/points`.
     """
-    service = _RecordService(reads, config=config, clock=clock, version=version)
+    service = _RecordService(reads, config=config, clock=clock, version=version, points=points)
     app = FastAPI(
         title="Vigie ANEF",
         version=version,
@@ -69,7 +80,8 @@ def build_interface(
             Exception: _fail,
         },
     )
-    for path, place in service.places().items():
+    places = {**service.places(), **service.bare_places()}
+    for path, place in places.items():
         app.add_api_route(
             path,
             place.endpoint,
@@ -81,27 +93,8 @@ def build_interface(
             },
             summary=place.summary,
             description=place.description,
-            operation_id=path.removeprefix("/"),
+            operation_id="departments" if path == DEPARTMENTS else path.removeprefix("/"),
         )
-
-    async def draw(request: Request) -> Response:
-        _require_bare(request)
-        return await service.map(request)
-
-    app.add_api_route(
-        DEPARTMENTS,
-        draw,
-        response_model=None,
-        response_class=JSONResponse,
-        responses={
-            HTTPStatus.OK.value: {"model": models.DepartmentsJson},
-            "default": {"model": models.ProblemJson},
-        },
-        summary="La carte des départements",
-        description="Les contours des départements, en GeoJSON (RFC 7946), et l’état le plus grave "
-        "des cibles de chacun. Sans paramètre.",
-        operation_id="departments",
-    )
     described = _described(app)
     if dossiers:
         paths_of_dossiers, schemas = described_dossiers()
@@ -118,7 +111,7 @@ def build_interface(
         return Response(text, headers=headers, media_type="application/json")
 
     app.add_route("/openapi.json", describe)
-    paths = {*service.places(), "/openapi.json", DEPARTMENTS}
+    paths = {*places, "/openapi.json"}
     return Interface(app=_Edge(app, paths, config.api_origin), description=described)
 
 
@@ -200,9 +193,16 @@ class _RecordService:
     """Answers each place of the interface."""
 
     def __init__(
-        self, reads: InterfaceReads, *, config: Config, clock: Clock, version: str
+        self,
+        reads: InterfaceReads,
+        *,
+        config: Config,
+        clock: Clock,
+        version: str,
+        points: PointReader | None,
     ) -> None:
         self._reads = reads
+        self._points = points
         self._answers = Answers(reads, config)
         self._clock = clock
         self._kept = AnswerCache(clock.monotonic_us)
@@ -219,6 +219,27 @@ class _RecordService:
             )
             for name, (model, summary, description) in _PLACES.items()
         }
+
+    def bare_places(self) -> Mapping[str, InterfacePlace]:
+        """Return what is at each path that takes no parameter."""
+        places = {
+            DEPARTMENTS: InterfacePlace(
+                endpoint=self.map,
+                model=models.DepartmentsJson,
+                summary="La carte des départements",
+                description="Les contours des départements, en GeoJSON (RFC 7946), et l’état le "
+                "plus grave des cibles de chacun. Sans paramètre.",
+            )
+        }
+        if self._points is not None:
+            places[POINTS] = InterfacePlace(
+                endpoint=self.points,
+                model=models.PointsAnswerJson,
+                summary="Ce que disent les points de mesure",
+                description="Les points que nous suivons, et ce que chacun dit de chaque cible. "
+                "Sans paramètre.",
+            )
+        return places
 
     async def targets(
         self, request: Request, question: Annotated[questions.TargetsQuestion, Query()]
@@ -262,7 +283,14 @@ class _RecordService:
 
     async def map(self, request: Request) -> Response:
         """Answer with the outlines of the departments, and what is known of each."""
+        _require_bare(request)
         return await self._answer(request, questions.MapQuestion(), self._answers.map)
+
+    async def points(self, request: Request) -> Response:
+        """Answer with what each point says of each target."""
+        _require_bare(request)
+        confer = partial(points_answer, self._points, self._reads)
+        return await self._answer(request, questions.PointsQuestion(), confer)
 
     async def _answer(
         self,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Protocol
 
 from monitor.core.changes.change_log import ChangeRecord
-from monitor.core.model import Gap, Incident, Outage, State
+from monitor.core.model import Controls, Gap, Incident, Outage, State
 from monitor.core.model.check import Check
 from monitor.core.outages.at import Around
 from monitor.core.text.page import Page
@@ -31,6 +31,8 @@ class InterfaceReads(answers.Reads, Protocol):
     def states(self) -> Sequence[State]: ...
 
     def definitions(self) -> Sequence[Definition]: ...
+
+    def rounds(self, since: datetime, until: datetime) -> Sequence[Controls]: ...
 
     def outages(  # noqa: PLR0913 -- keyword-only filters
         self,

@@ -13,6 +13,7 @@ from monitor.core.model import Failure, GapCause, Nature, Phase, Reason, Verdict
 from monitor.core.outages.at import Relation, Silence
 from monitor.core.outages.span_figures import ScopeKind
 from monitor.core.outages.time_accounts import Bound
+from monitor.core.points.combine import Agreement, Blindness
 
 
 class Exact(BaseModel):
@@ -362,6 +363,46 @@ class DepartmentsJson(Exact):
 
     type: Literal["FeatureCollection"]
     features: list[DepartmentFeatureJson]
+
+
+class PointFaultJson(Exact):
+    kind: Literal["fork", "size", "leaf"]
+    text: str
+    at: str
+
+
+class PointStatusJson(Exact):
+    """What came of following another point."""
+
+    point: str
+    operator: str
+    heard: bool
+    heard_at: str | None
+    imported_leaves: int
+    signed_leaves: int
+    silent_because: str
+    faults: list[PointFaultJson]
+
+
+class PointWordJson(Exact):
+    point: str
+    operator: str
+    verdict: Verdict
+    at: str | None
+    blind: Blindness | None
+
+
+class CommonWordJson(Exact):
+    target: str
+    agreement: Agreement
+    verdict: Verdict | None = Field(description="null où les points diffèrent.")
+    sentence: str
+    points: list[PointWordJson]
+
+
+class PointsAnswerJson(Exact):
+    others: list[PointStatusJson]
+    targets: list[CommonWordJson]
 
 
 class ProblemErrorJson(Exact):

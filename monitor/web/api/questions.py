@@ -66,6 +66,10 @@ class MapQuestion(InterfaceQuestion):
         return True
 
 
+class PointsQuestion(MapQuestion):
+    """What points say has no parameter; it grows old as time goes by."""
+
+
 class Scoped(InterfaceQuestion):
     """Of which targets. Several of these leave the targets that belong to all."""
 

@@ -119,6 +119,7 @@ async def _serve(
 
 def _pages(order: Order, store: Store, service: "Service") -> Starlette:
     clock = SystemClock()
+    points = PointReader(order.config, order.settings.data) if order.config.points else None
     return build(
         store,
         config=order.config,
@@ -133,13 +134,15 @@ def _pages(order: Order, store: Store, service: "Service") -> Starlette:
         subscriptions=service.subscription if order.alerts else None,
         dossiers=service.dossier if order.dossiers else None,
         made_dossiers=order.settings.data / DOSSIERS,
-        points=PointReader(order.config, order.settings.data) if order.config.points else None,
+        points=points,
         interface=build_interface(
             store,
             config=order.config,
             clock=clock,
             version=order.version,
             dossiers=order.dossiers,
+            points=points,
+        ),
         ),
     )
 

@@ -19,6 +19,7 @@ EXAMPLES: Mapping[str, str] = {
     "/gaps": "from=2026-11-23T08:00&to=2026-11-23T12:00",
     "/at": "target=anef-usagers&time=2026-11-23T14:30",
     "/departements.geojson": "",
+    "/points": "",
 }
 # What is sent to a place that takes more than a question.
 BODIES = {
