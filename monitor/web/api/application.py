@@ -51,7 +51,7 @@ METHODS = "GET, HEAD, OPTIONS"
 log = structlog.get_logger(__name__)
 
 
-def build_interface(
+def build_interface(  # noqa: PLR0913 -- keyword-only: what it answers from
     reads: InterfaceReads,
     *,
     config: Config,
@@ -236,8 +236,7 @@ class _RecordService:
                 endpoint=self.points,
                 model=models.PointsAnswerJson,
                 summary="Ce que disent les points de mesure",
-                description="Les points que nous suivons, et ce que chacun dit de chaque cible. "
-                "Sans paramètre.",
+                description="Ceux que nous suivons, et l’état de chaque cible. Sans paramètre.",
             )
         return places
 
@@ -287,7 +286,6 @@ class _RecordService:
         return await self._answer(request, questions.MapQuestion(), self._answers.map)
 
     async def points(self, request: Request) -> Response:
-        """Answer with what each point says of each target."""
         _require_bare(request)
         confer = partial(points_answer, self._points, self._reads)
         return await self._answer(request, questions.PointsQuestion(), confer)

@@ -143,7 +143,6 @@ def _pages(order: Order, store: Store, service: "Service") -> Starlette:
             dossiers=order.dossiers,
             points=points,
         ),
-        ),
     )
 
 
