@@ -25,6 +25,7 @@ from monitor.evidence.log.note import Checkpoint, Note
 from monitor.figures.answers import Basis, Division, FigureQuestion, availability
 from monitor.figures.configured import basis_of
 from monitor.figures.recorded_targets import RecordedTarget, RecordedTargets, recorded_targets
+from monitor.figures.rejudged import RejudgedRecord
 from monitor.figures.scopes import Scopes
 from monitor.figures.settled import settlement
 from monitor.store import Store
@@ -226,16 +227,40 @@ class DossierRecord:
         division: Division | None = None,
     ) -> Availability:
         """Answer for a scope as `vigie availability` does, over the period or another span."""
-        question = FigureQuestion(
+        question = self._figure_question(scope, since, until, division)
+        if question not in self._answers:
+            self._answers[question] = availability(self.reads, question, self.basis)
+        return self._answers[question]
+
+    def rejudged(
+        self, ruleset: Ruleset, scope: Scope, *, division: Division | None = None
+    ) -> Availability:
+        """Answer for a scope by a published ruleset, from the checks that the checkpoint covers."""
+        if ruleset.sha256 not in self._rejudged:
+            self._rejudged[ruleset.sha256] = RejudgedRecord(
+                self.store, ruleset, reads=self.reads, until=microseconds(self.checkpoint.at)
+            )
+        question = self._figure_question(scope, None, None, division)
+        return availability(self._rejudged[ruleset.sha256], question, self.basis)
+
+    def _figure_question(
+        self,
+        scope: Scope,
+        since: datetime | None,
+        until: datetime | None,
+        division: Division | None,
+    ) -> FigureQuestion:
+        return FigureQuestion(
             scope=scope,
             since=microseconds(since or self.question.since),
             until=microseconds(until or self.question.until),
             now=microseconds(self.checkpoint.at),
             division=division,
         )
-        if question not in self._answers:
-            self._answers[question] = availability(self.reads, question, self.basis)
-        return self._answers[question]
+
+    @cached_property
+    def _rejudged(self) -> dict[str, RejudgedRecord]:
+        return {}
 
     @cached_property
     def _answers(self) -> dict[FigureQuestion, Availability]:

@@ -10,7 +10,7 @@ from monitor.core.outages.announcements import register, windows
 from monitor.core.outages.span_figures import Availability
 from monitor.core.outages.time_accounts import Account, instant
 from monitor.core.verdict.rulesets import Ruleset
-from monitor.figures.answers import Basis, FigureQuestion, availability
+from monitor.figures.answers import Basis, FigureQuestion, Reads, availability
 from monitor.store import Store
 from monitor.store.reads.rejudged_reads import (
     DifferenceKey,
@@ -21,12 +21,26 @@ from monitor.store.reads.rejudged_reads import (
 
 
 class RejudgedRecord:
-    """The record as a ruleset counts it: what `monitor.figures.answers.Reads` asks for."""
+    """The record as a ruleset counts it: what `monitor.figures.answers.Reads` asks for.
 
-    def __init__(self, store: Store, ruleset: Ruleset, progress: Progress) -> None:
-        announced = windows(register(store.annotations()))
-        self._store = store
-        self._rejudged = Rejudged(ruleset=ruleset, announced=announced, progress=progress)
+    With `reads` and `until` it is the record as it was then: no later check is read, and what was
+    announced is what `reads` says.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        ruleset: Ruleset,
+        progress: Progress = lambda _checks: None,
+        *,
+        reads: Reads | None = None,
+        until: int | None = None,
+    ) -> None:
+        self._store, self._reads = store, reads or store
+        announced = windows(register(self._reads.annotations()))
+        self._rejudged = Rejudged(
+            ruleset=ruleset, announced=announced, progress=progress, until=until
+        )
 
     def accounts(
         self, targets: Sequence[str], edges: Sequence[int], *, now: int, exact: bool = False
@@ -58,7 +72,7 @@ class RejudgedRecord:
 
     def watched(self) -> Mapping[str, tuple[datetime, datetime]]:
         """Return the first and the last check of each target."""
-        return self._store.watched()
+        return self._reads.watched()
 
     def outages(
         self,
@@ -80,11 +94,11 @@ class RejudgedRecord:
 
     def annotations(self) -> Sequence[Annotation]:
         """Return all that was announced and withdrawn."""
-        return self._store.annotations()
+        return self._reads.annotations()
 
     def runs(self) -> Sequence[Run]:
         """Return each life of the service."""
-        return self._store.runs()
+        return self._reads.runs()
 
     def differences(self, question: FigureQuestion) -> "tuple[RulesetDifference, ...]":
         """Return what checks count as, over the span of a question, the longest first."""

@@ -38,15 +38,45 @@ class Refolded:
                 self.unconfirmed.append((microseconds(first), microseconds(last)))
 
 
+@dataclass(slots=True)
+class Refolding:
+    """The fold of one target, some checks at a time."""
+
+    _state: State
+    _result: Refolded = field(default_factory=Refolded)
+
+    @classmethod
+    def of(cls, target: str, point: str) -> "Refolding":
+        """Return the fold of a target of which no check is known."""
+        return cls(State(target=target, point=point))
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether good checks can change nothing but which was the last good one."""
+        state = self._state
+        return state.outage is None and state.failing is None and state.recovering is None
+
+    def add(self, sightings: Iterable[tuple[Sighting, Policy]]) -> None:
+        """Fold more checks, in order of time, each with the policy of its time."""
+        state = self._state
+        for sighting, policy in sightings:
+            state, events = advance(state, sighting, policy)
+            self._result._take(events)  # noqa: SLF001 -- its own module
+        self._state = state
+
+    def result(self) -> Refolded:
+        """Return what the checks made. Nothing may be added afterwards."""
+        state, result = self._state, self._result
+        if state.outage is not None:
+            result.outages.append(state.outage)
+        if state.failing is not None:
+            first, last = state.failing.first_at, state.failing.last_at
+            result.unconfirmed.append((microseconds(first), microseconds(last)))
+        return result
+
+
 def refold(target: str, point: str, sightings: Iterable[tuple[Sighting, Policy]]) -> Refolded:
     """Fold all checks of a target, in order of time, each with the policy of its time."""
-    result, state = Refolded(), State(target=target, point=point)
-    for sighting, policy in sightings:
-        state, events = advance(state, sighting, policy)
-        result._take(events)  # noqa: SLF001 -- its own module
-    if state.outage is not None:
-        result.outages.append(state.outage)
-    if state.failing is not None:
-        first, last = state.failing.first_at, state.failing.last_at
-        result.unconfirmed.append((microseconds(first), microseconds(last)))
-    return result
+    folding = Refolding.of(target, point)
+    folding.add(sightings)
+    return folding.result()

@@ -18,7 +18,6 @@ from monitor.core.french.formatting import (
 from monitor.core.french.labels import GAPS
 from monitor.core.model import GapCause, Verdict
 from monitor.core.model.anchors import Standing
-from monitor.core.outages.time_accounts import microseconds
 from monitor.dossier.dossier_record import DossierRecord
 from monitor.dossier.pdf.document_blocks import (
     Block,
@@ -41,11 +40,8 @@ from monitor.dossier.pieces.method_texts import (
     WHY_ANOTHER_FILE,
 )
 from monitor.evidence.log.mirror import verifier_sha256
-from monitor.figures.answers import FigureQuestion
-from monitor.figures.rejudged import rejudged_answers
 
 METHOD_TITLE: Final = "Note méthodologique et limites"
-MOST_REJUDGED: Final = 100  # days of one target: above, rulesets are not applied here
 MOST_GAPS: Final = 80
 VOUCHED_WITHIN: Final = timedelta(hours=1)  # after the checkpoint: what came later is not printed
 
@@ -219,33 +215,23 @@ def _rules(record: DossierRecord) -> Iterator[Block]:
 
 def _rulesets(record: DossierRecord) -> Iterator[Block]:
     yield heading("Le même registre, compté plus bas et plus haut")
-    question = record.question
-    days = len(question.targets) * max(1, (question.until - question.since).days)
-    if not record.rulesets or days > MOST_REJUDGED:
+    if not record.rulesets:
         yield paragraph(
-            "Deux jeux de règles publiés encadrent le nôtre : « lenient », ce que l’administration "
-            "concéderait, et « strict », ce qu’une association peut soutenir. Ils ne sont pas "
-            "appliqués ici, la période étant trop longue ; la commande « vigie rejudge » les "
-            "applique à la même question."
+            "Les jeux de règles publiés ne sont pas là où ce dossier a été fait ; la commande "
+            "« vigie rejudge » les applique à la même question."
         )
         return
     rows = []
-    for slug in question.targets:
-        asked_of = FigureQuestion(
-            scope=record.scope_of(slug),
-            since=microseconds(question.since),
-            until=microseconds(question.until),
-            now=microseconds(record.checkpoint.at),
-        )
+    for slug in record.question.targets:
         for ruleset in record.rulesets:
-            (answer,) = rejudged_answers(record.store, ruleset, [asked_of], record.basis)
+            answer = record.rejudged(ruleset, record.scope_of(slug))
             rows.append(
                 (
                     record.target(slug).name,
                     f"{ruleset.slug}, version {ruleset.version}",
-                    figure_sentences.rate(answer.rejudged.account, enough=answer.rejudged.enough),
-                    figure_sentences.down(answer.rejudged.account),
-                    grouped(answer.rejudged.outages.count),
+                    figure_sentences.rate(answer.account, enough=answer.enough),
+                    figure_sentences.down(answer.account),
+                    grouped(answer.outages.count),
                 )
             )
     yield table(

@@ -1,26 +1,29 @@
 """Accounts and outages of a point as a published ruleset counts the checks that were kept.
 
-Sums by day are of the verdicts that were recorded, and are not read here: every figure comes from
-the checks themselves. One target at a time, a batch of checks at a time.
+Sums by day are of the verdicts that were recorded: they are read only of calm days, whose checks
+all count as they were recorded, and which lie between two more. Every other figure comes from the
+checks themselves. One target at a time, a batch of checks at a time.
 """
 
 from bisect import bisect_right
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import partial
+from datetime import UTC, datetime, timedelta
+from functools import cached_property, partial
+from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, Select, Text, select, type_coerce
+from sqlalchemy import BigInteger, Connection, Select, Text, select, type_coerce
 
 from monitor.core.journal.decode import policy_of
 from monitor.core.model import Controls, Policy, Reason, Sighting, Verdict
 from monitor.core.outages.announcements import Windows
-from monitor.core.outages.fold import FAILING
-from monitor.core.outages.refold import Refolded, refold
-from monitor.core.outages.time_accounts import KNOWN, Observed, instant
+from monitor.core.outages.calendar import day_of, midnight
+from monitor.core.outages.fold import FAILING, GOOD
+from monitor.core.outages.refold import Refolded, Refolding
+from monitor.core.outages.time_accounts import KNOWN, UNOBSERVED, Observed, instant
 from monitor.core.verdict.rulesets import (
     Facts,
     Line,
@@ -34,10 +37,16 @@ from monitor.core.verdict.rulesets import (
 from monitor.store.reads.account_reader import BATCH, AccountReader, RolledDay
 from monitor.store.reads.check_reads import texts_of
 from monitor.store.reads.plan_reads import AT, hold_at, plans_of
-from monitor.store.tables.check_tables import JudgementRow, ObservationRow, table_of
+from monitor.store.tables.check_tables import JudgementRow, ObservationRow, RollupRow, table_of
 from monitor.store.writing.intern_tables import conditions_from, controls_from
 
 _O, _J = table_of(ObservationRow), table_of(JudgementRow)
+_R = table_of(RollupRow)
+_ROLLED = (
+    ("day", BigInteger), ("verdict", Text), ("reason", Text),
+    ("held_us", BigInteger), ("doubt_us", BigInteger), ("checks", BigInteger),
+)  # fmt: skip
+_DAY = timedelta(days=1)
 _ROWS = select(AT, _O.c.judgement_id, _O.c.duration_us, _O.c.conditions_id, _O.c.controls_id)
 _MOST_PAIRS = 20_000  # of some hundred bytes each
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # of a panel: lines do not ask when
@@ -73,6 +82,7 @@ class Rejudged:
 
     Attributes:
         announced: Announced maintenance, by target.
+        until: The last microsecond of which checks are read; None for all of them.
         folds: The outages of each target that was asked for.
         asked: What lines ask of conditions that came before, the last used at the end.
 
@@ -81,6 +91,7 @@ class Rejudged:
     ruleset: Ruleset
     announced: Windows
     progress: Progress
+    until: int | None = None
     folds: dict[str, Refolded] = field(default_factory=dict)
     asked: OrderedDict[_Pair, _ConditionFacts] = field(default_factory=OrderedDict)
 
@@ -91,12 +102,32 @@ class RejudgedReader(AccountReader):
     def __init__(self, connection: Connection, point: str, rejudged: Rejudged) -> None:
         super().__init__(connection, point)
         self._rejudged = rejudged
+        until = rejudged.until
+        self._rows = _ROWS if until is None else _ROWS.where(until >= AT)
+        self._calm: dict[int, list[tuple[int, int, RolledDay]]] = {}
         self._targets: dict[int, str] = {}
         text = (_J.c.id, *(type_coerce(_J.c[name], Text) for name in ("verdict", "reason")))
         self._candidates: dict[int, tuple[Recorded, tuple[Line, ...]]] = {}
         for number, verdict, reason, rule in connection.execute(select(*text, _J.c.rule)):
             judgement = recorded(verdict, reason, rule)
             self._candidates[number] = judgement, rejudged.ruleset.candidates(judgement)
+        self._same = self._as_recorded()
+
+    def _as_recorded(self) -> frozenset[tuple[Verdict, Reason | None]]:
+        """Return the states whose checks all count as they were recorded, whatever their facts.
+
+        Failures are left out: whether they are confirmed is another question.
+        """
+        other = {
+            (judgement.verdict, judgement.reason)
+            for judgement, lines in self._candidates.values()
+            if judgement.verdict in FAILING
+            or any(line.counts_as is not judgement.verdict for line in lines)
+        }
+        every = {
+            (judgement.verdict, judgement.reason) for judgement, _ in self._candidates.values()
+        }
+        return frozenset(every - other | {UNOBSERVED})
 
     def _read_judgements(self) -> Mapping[int, tuple[Verdict, Reason]]:
         return {}  # `_candidates` has them: their words may be those of a newer program
@@ -113,9 +144,78 @@ class RejudgedReader(AccountReader):
         known = self._rejudged.folds.get(target)
         if known is None:
             subject = self.subject(target)
-            sightings = self._sightings(subject) if subject is not None else iter(())
-            known = self._rejudged.folds[target] = refold(target, self._point, sightings)
+            folding = Refolding.of(target, self._point)
+            if subject is not None:
+                self._fold(folding, subject)
+            known = self._rejudged.folds[target] = folding.result()
         return known
+
+    def _fold(self, folding: Refolding, subject: int) -> None:
+        """Fold the checks of a target, without calm days that can change nothing."""
+        mine = self._rows.where(_O.c.subject_id == subject)
+        at, left_out = (
+            0,
+            False,
+        )  # where the next checks begin, and whether some before were left out
+
+        def add(until: int | None) -> None:
+            if left_out:
+                good = mine.where(at > AT, _O.c.judgement_id.in_(self._good))
+                folding.add(self._sightings(subject, good.order_by(AT.desc()).limit(1)))
+            within = mine.where(at <= AT)
+            within = within if until is None else within.where(until > AT)
+            folding.add(self._sightings(subject, within.order_by(AT)))
+
+        for start, end, _ in self._calm_days(subject):
+            if at < start:
+                add(start)
+                left_out = False
+            at = start
+            if folding.is_calm:
+                left_out = True
+            else:
+                add(end)
+                left_out = False
+            at = end
+        add(None)
+
+    @cached_property
+    def _good(self) -> list[int]:
+        """Numbers of the judgements of calm days that are good."""
+        return [
+            number
+            for number, (judgement, _) in self._candidates.items()
+            if judgement.verdict in GOOD and (judgement.verdict, judgement.reason) in self._same
+        ]
+
+    def _calm_days(self, subject: int) -> list[tuple[int, int, RolledDay]]:
+        """Return the days with good checks, of which all checks count as recorded, in order."""
+        if subject not in self._calm:
+            wanted = (
+                select(*(type_coerce(_R.c[name], kind) for name, kind in _ROLLED))
+                .where(_R.c.subject_id == subject)
+                .order_by(_R.c.day)
+            )
+            limit = self._rejudged.until
+            days: list[tuple[int, int, RolledDay]] = []
+            for start, group in groupby(self._connection.execute(wanted), key=itemgetter(0)):
+                end = midnight(day_of(start) + _DAY)
+                day = self._calm_day([row[1:] for row in group])
+                if day is not None and (limit is None or end <= limit):
+                    days.append((start, end, day))
+            self._calm[subject] = days
+        return self._calm[subject]
+
+    def _calm_day(self, rows: Sequence[Sequence[Any]]) -> RolledDay | None:
+        cells = []
+        for verdict, reason, *sums in rows:
+            judgement = recorded(verdict, reason, "") if reason else None
+            key = (judgement.verdict, judgement.reason) if judgement else (Verdict(verdict), None)
+            if key not in self._same:
+                return None
+            cells.append((key, *sums))
+        good = any(key[0] in GOOD and checks for key, _, _, checks in cells)
+        return RolledDay(cells) if good else None
 
     def differences(
         self, target: str, since: int, until: int, now: int
@@ -144,15 +244,18 @@ class RejudgedReader(AccountReader):
         return checks, held_us
 
     def _days(
-        self, _subject: int | None, _edges: Sequence[int]
+        self, subject: int | None, edges: Sequence[int]
     ) -> Iterator[tuple[int, int, RolledDay]]:
-        """Yield nothing: sums by day are of the verdicts that were recorded."""
-        yield from ()
+        """Yield the calm days between two more: what holds in them is as it was recorded."""
+        days = self._calm_days(subject) if subject is not None else []
+        for before, (start, end, day), after in zip(days, days[1:], days[2:], strict=False):
+            if before[1] == start and end == after[0] and edges[0] <= start and end <= edges[-1]:
+                yield start, end, day
 
     def _summed_days(
         self, _subjects: Sequence[int | None], _edges: Sequence[int]
     ) -> Iterator[tuple[int, int, RolledDay]]:
-        """Yield nothing: see `_days`."""
+        """Yield nothing: days are added up target by target."""
         yield from ()
 
     def _observed(self, subject: int | None, since: int, until: int) -> Iterator[Observed]:
@@ -178,21 +281,21 @@ class RejudgedReader(AccountReader):
             yield check, (verdict, why)
 
     def _from(self, subject: int, since: int, until: int) -> Iterator[_Kept]:
-        mine = _ROWS.where(_O.c.subject_id == subject)
+        mine = self._rows.where(_O.c.subject_id == subject)
         before = mine.where(since > AT).order_by(AT.desc()).limit(1)
         yield from self._kept(subject, before)
         yield from self._kept(subject, mine.where(since <= AT, until > AT).order_by(AT))
         yield from self._kept(subject, mine.where(until <= AT).order_by(AT))
 
-    def _sightings(self, subject: int) -> Iterator[tuple[Sighting, Policy]]:
-        """Yield every check of a target, as lines count it, with the policy to follow it by."""
+    def _sightings(self, subject: int, wanted: Select[Any]) -> Iterator[tuple[Sighting, Policy]]:
+        """Yield checks of a target, as lines count them, with the policy to follow each by."""
         confirmation = self._rejudged.ruleset.confirmation
         plans = [
             (from_us, confirmation.policy(policy_of(plan)))
             for from_us, plan in plans_of(self._connection, subject)
         ] or [(0, confirmation.policy(Policy()))]
         index = 0
-        for check in self._kept(subject, _ROWS.where(_O.c.subject_id == subject).order_by(AT)):
+        for check in self._kept(subject, wanted):
             while index + 1 < len(plans) and plans[index + 1][0] <= check.at:
                 index += 1
             reason = check.judgement.reason or Reason.UNKNOWN_FAILURE
