@@ -163,6 +163,7 @@ def make(data: Path, shape: Shape) -> None:
     migrate(url)
     with Store.open(url, point="local", writer=True, rest_s=0, targets=targets(shape)) as store:
         asyncio.run(Maker(store, data, shape).make())
+        asyncio.run(store.roll_up(shape.end + AFTER))
 
 
 def database(data: Path) -> str:

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from monitor.cli.journal_key import published_key
 from monitor.cli.parsing import CommandRefused, Commands, ProgressLine, folders, json_option, say
@@ -29,12 +29,14 @@ from monitor.dossier.dossier_question import (
 from monitor.dossier.dossier_record import DossierSource
 from monitor.dossier.dossier_writer import require_new, write_dossier
 from monitor.dossier.online.dossier_register import register
-from monitor.dossier.pdf.document_stamp import DocumentStamper
 from monitor.evidence.outbound_http import OutboundHttp
 from monitor.figures.scopes import Scopes
 from monitor.runtime.clock import SystemClock
 from monitor.runtime.errors import in_french
 from monitor.store import Store
+
+if TYPE_CHECKING:
+    from monitor.dossier.pdf.document_stamp import DocumentStamper
 
 _KILO = 1_000
 
@@ -140,7 +142,11 @@ def run_dossier(args: Namespace) -> int:
     return 0
 
 
-def _stamper(config: Config) -> DocumentStamper:
+def _stamper(config: Config) -> "DocumentStamper":
+    from monitor.dossier.pdf.document_stamp import (  # noqa: PLC0415 -- its libraries are large
+        DocumentStamper,
+    )
+
     courier = OutboundHttp(
         user_agent=config.user_agent,
         allow_private=config.allow_private,

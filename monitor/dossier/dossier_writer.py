@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from monitor.core.french.formatting import grouped
 from monitor.dossier.dossier_files import DossierFile, DossierSummary
@@ -20,7 +20,6 @@ from monitor.dossier.dossier_question import (
 from monitor.dossier.dossier_record import DossierRecord, DossierSource
 from monitor.dossier.file_names import is_portal_name, piece_name
 from monitor.dossier.pdf.document_blocks import PieceDocument
-from monitor.dossier.pdf.document_stamp import DocumentStamper, StampedPdf
 from monitor.dossier.pdf.pdf_compiler import PageFrame, compile_pdf
 from monitor.dossier.pdf.pdf_outline import page_count, pages_of_headings
 from monitor.dossier.pieces import dossier_sentences as french
@@ -53,6 +52,9 @@ from monitor.dossier.pieces.person_sheets import (
     incident_sheet,
 )
 
+if TYPE_CHECKING:  # its libraries are large, and few dossiers are stamped
+    from monitor.dossier.pdf.document_stamp import DocumentStamper
+
 MOST_BYTES: Final = 15_000_000  # of one file
 MOST_JOURNAL_FILES: Final = 60
 MOST_SHEETS: Final = 3  # incidents that have a sheet to send: the longest ones
@@ -74,7 +76,7 @@ def write_dossier(  # noqa: PLR0913 -- a question, and what goes with its answer
     progress: Progress = lambda _what, _done, _total: None,
     *,
     bundle: BundleWriter | None = None,
-    stamper: DocumentStamper | None = None,
+    stamper: "DocumentStamper | None" = None,
 ) -> DossierSummary:
     """Write the dossier of a question into `out`, a folder that is made; all of it, or nothing.
 
@@ -119,7 +121,7 @@ class _DossierWriter:
     folder: Path
     progress: Progress
     bundle: BundleWriter | None
-    stamper: DocumentStamper | None
+    stamper: "DocumentStamper | None"
     stamped_by: str = ""
     _files: list[DossierFile] = field(default_factory=list)
 
@@ -214,8 +216,9 @@ class _DossierWriter:
         for authority in authorities:
             self.progress(f"horodatage par {authority.name}", 0, 0)
             document = inventory(self.record, pieces, InventoryStamp(by=authority.name))
-            stamped = stamper and stamper.stamp(compile_pdf(document, self._frame), authority)
-            if isinstance(stamped, StampedPdf):
+            pdf = compile_pdf(document, self._frame)
+            stamped = stamper.stamp(pdf, authority) if stamper else None
+            if stamped is not None and not isinstance(stamped, str):
                 self._add(
                     INVENTORY_NAME, INVENTORY_TITLE, stamped.pdf, None,
                     pages=page_count(stamped.pdf),
