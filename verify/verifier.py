@@ -82,7 +82,7 @@ from bisect import bisect_left
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -1780,26 +1780,32 @@ SHOWN = 200  # lines of one table; --json gives them all
 POLICY = {"failures": 3, "failing_s": 120, "successes": 2, "recovering_s": 60, "silence_s": 7200}
 
 
+def _pairs(items: "list[tuple[str, Any]]") -> dict[str, Any]:
+    # Each object would have names of its own, and a long record keeps many objects.
+    read = {sys.intern(name): value for name, value in items}
+    if len(read) != len(items):
+        raise ValueError("un nom est donné deux fois")
+    return read
+
+
+def _refuse(text: str) -> Any:
+    raise ValueError(f"nombre {text[:20]}")
+
+
+def _integer(text: str) -> int:
+    return int(text) if len(text) <= 17 else _refuse(text)
+
+
+# Made once: making it takes as long as reading a leaf.
+STRICT_JSON = json.JSONDecoder(
+    object_pairs_hook=_pairs, parse_float=_refuse, parse_constant=_refuse, parse_int=_integer
+)
+
+
 def strict_json(data: bytes) -> Any:
     """Read JSON that two readers cannot read differently. Raises ValueError for any other."""
-
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len({name for name, _ in items}) != len(items):
-            raise ValueError("un nom est donné deux fois")
-        # Each object would have names of its own, and a long record keeps many objects.
-        return {sys.intern(name): value for name, value in items}
-
-    def refuse(text: str) -> Any:
-        raise ValueError(f"nombre {text[:20]}")
-
-    def integer(text: str) -> int:
-        return int(text) if len(text) <= 17 else refuse(text)
-
     try:
-        return json.loads(
-            data.decode(), object_pairs_hook=pairs, parse_float=refuse, parse_constant=refuse,
-            parse_int=integer,
-        )  # fmt: skip
+        return STRICT_JSON.decode(data.decode())
     except RecursionError:
         raise ValueError("trop profond") from None
 
@@ -1808,8 +1814,16 @@ def microseconds(text: Any) -> int:
     """Read an instant of the journal. Raises ValueError for any other text."""
     if not isinstance(text, str) or not INSTANT.fullmatch(text):
         raise ValueError(f"instant mal écrit : {text!r}")
-    whole = time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")
-    return calendar.timegm(whole) * SECOND + int(text[20:26])
+    hour, minute, second = int(text[11:13]), int(text[14:16]), int(text[17:19])
+    if hour > 23 or minute > 59 or second > 59:
+        raise ValueError(f"instant mal écrit : {text!r}")
+    seconds = _midnight(text[:10]) + hour * 3600 + minute * 60 + second
+    return seconds * SECOND + int(text[20:26])
+
+
+@lru_cache(maxsize=64)  # the days of checks that follow each other
+def _midnight(day: str) -> int:
+    return calendar.timegm(time.strptime(day, "%Y-%m-%d"))
 
 
 def whole_number(value: Any) -> int:
