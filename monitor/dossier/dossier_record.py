@@ -4,15 +4,15 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from monitor import __version__
 from monitor.attest.kept_answers import KeptAnswers
 from monitor.config import Config
-from monitor.config.files.ruleset_file import RULESETS_SHIPPED, load_ruleset, published_ruleset
-from monitor.core.french.formatting import grouped
+from monitor.config.files.ruleset_file import RULESETS_SHIPPED, in_force, published_versions
+from monitor.core.french.formatting import PARIS, grouped
 from monitor.core.journal.jcs import canonical
 from monitor.core.model import Gap, Incident, Outage
 from monitor.core.outages.span_figures import Availability, Scope, ScopeKind
@@ -31,6 +31,10 @@ from monitor.figures.settled import settlement
 from monitor.store import Store
 from monitor.store.reads.journal_reads import KeptCheckpoint
 
+# Below monitor/: what gives the pieces their words and their looks. A release that changes nothing
+# of it makes the same dossiers as before.
+_PROGRAM: Final = Path(__file__).resolve().parents[1]
+_MAKERS: Final = ("core/french", "charts", "dossier/pieces", "dossier/pdf")
 SHOWN_ROOT: Final = 16  # hexadecimal digits of the root on each page
 
 
@@ -106,7 +110,7 @@ class DossierRecord:
 
     @cached_property
     def made_with(self) -> str:
-        """The program and what of the configuration a dossier prints, in one word."""
+        """What makes the pieces and what of the configuration they print, in one word."""
         figures = self.config.figures
         printed = {
             "association": self.config.publisher.association,
@@ -122,15 +126,29 @@ class DossierRecord:
             "site": self.config.publisher.site,
             "verifier": verifier_sha256(),
         }
-        return f"{__version__}+{hashlib.sha256(canonical(printed)).hexdigest()[:16]}"
+        return f"{pieces_sha256()}+{hashlib.sha256(canonical(printed)).hexdigest()[:16]}"
 
     @cached_property
     def rulesets(self) -> tuple[Ruleset, ...]:
-        """The published rulesets; none without a folder of configuration."""
+        """The published rulesets of the checkpoint's day; none without a folder of configuration.
+
+        The same ones later on, whatever was published since.
+        """
+        day = self.checkpoint.at.astimezone(PARIS).date()
+        return tuple(in_force(versions, day) for versions in self._published)
+
+    @cached_property
+    def newer_rulesets(self) -> tuple[Ruleset, ...]:
+        """Those that were published after the checkpoint's day, for an annex."""
+        newest = [versions[-1] for versions in self._published]
+        return tuple(one for one in newest if one not in self.rulesets)
+
+    @cached_property
+    def _published(self) -> tuple[tuple[Ruleset, ...], ...]:
         folder = self.source.config_folder
         if folder is None:
             return ()
-        return tuple(load_ruleset(published_ruleset(folder, name)) for name in RULESETS_SHIPPED)
+        return tuple(published_versions(folder, name) for name in RULESETS_SHIPPED)
 
     @property
     def position(self) -> str:
@@ -266,3 +284,14 @@ class DossierRecord:
     def _answers(self) -> dict[FigureQuestion, Availability]:
         """What was answered already: several pieces give the same figures."""
         return {}
+
+
+@cache
+def pieces_sha256() -> str:
+    """Return the digest of the files that make the pieces, and of the version of typst."""
+    digest = hashlib.sha256(version("typst").encode())
+    for path in sorted(path for place in _MAKERS for path in (_PROGRAM / place).rglob("*.*")):
+        if path.suffix != ".pyc":
+            digest.update(path.relative_to(_PROGRAM).as_posix().encode() + b"\0")
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()

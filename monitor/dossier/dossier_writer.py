@@ -42,7 +42,13 @@ from monitor.dossier.pieces.inventory_piece import (
     inventory,
 )
 from monitor.dossier.pieces.journal_piece import JOURNAL_TITLE, journal_parts, part_blocks
-from monitor.dossier.pieces.method_piece import METHOD_TITLE, method_piece
+from monitor.dossier.pieces.method_piece import (
+    ANNEX_NAME,
+    ANNEX_TITLE,
+    METHOD_TITLE,
+    method_piece,
+    newer_rules_annex,
+)
 from monitor.dossier.pieces.outage_piece import OUTAGE_TITLE, outage_piece
 from monitor.dossier.pieces.outage_reading import ReadOutage, read_detailed
 from monitor.dossier.pieces.person_sheets import (
@@ -143,6 +149,8 @@ class _DossierWriter:
             self._piece(attempts_sheet(record, self._label()), ATTEMPTS_TITLE)
         self._sheets(read)
         self._draft(first)
+        if record.newer_rulesets:
+            self._other(ANNEX_NAME, ANNEX_TITLE, newer_rules_annex(record))
         pieces = tuple(self._files)
         self._inventory(pieces)
         self._other(HAND_IN_NAME, HAND_IN_TITLE, hand_in_page(record, pieces))

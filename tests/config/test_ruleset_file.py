@@ -1,6 +1,7 @@
 """A ruleset of one's own is read strictly: what is wrong is named, with its place and its cure."""
 
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,10 @@ import pytest
 from monitor.config import ConfigError
 from monitor.config.files.ruleset_file import (
     RULESETS_SHIPPED,
+    in_force,
     load_ruleset,
     published_ruleset,
+    published_versions,
 )
 from monitor.core.model import Verdict
 from tests.support.shipped_rulesets import FOLDER
@@ -101,3 +104,37 @@ def test_a_folder_without_the_published_rulesets_has_those_of_the_program(tmp_pa
     own.parent.mkdir()
     own.touch()
     assert published_ruleset(tmp_path, "strict") == own
+
+
+# What was published: a dossier that is made again counts by the rules of its day.
+PUBLISHED = {
+    ("lenient", "2026-11-29.2"): "88c90c47ff792e18ea934256f098fd2c89fcba6cef104d91500b38e3fcdf58f6",
+    ("strict", "2026-11-29"): "61fe2d6d79faaf807256070929349addc68c0a85177ada4ba8b873d3ebabab2d",
+}
+
+
+def test_what_was_published_stays_as_it_was() -> None:
+    """To change a ruleset: keep its file as NAME-VERSION.toml, and add the new one here."""
+    kept = {
+        (one.slug, one.version): one.sha256
+        for name in RULESETS_SHIPPED
+        for one in published_versions(FOLDER.parent, name)
+    }
+    assert kept == PUBLISHED
+
+
+def test_the_version_of_a_day_is_the_newest_before_it(tmp_path: Path) -> None:
+    folder = tmp_path / "rulesets"
+    folder.mkdir()
+    shipped = (FOLDER / "strict.toml").read_text(encoding="utf-8")
+    for name, version in (("strict", "2027-03-01"), ("strict-2027-02-01", "2027-02-01")):
+        text = shipped.replace('version = "2026-11-29"', f'version = "{version}"')
+        (folder / f"{name}.toml").write_text(text, encoding="utf-8")
+    versions = published_versions(tmp_path, "strict")
+
+    for day, version in (
+        (date(2026, 1, 1), "2027-02-01"),
+        (date(2027, 2, 28), "2027-02-01"),
+        (date(2027, 3, 1), "2027-03-01"),
+    ):
+        assert in_force(versions, day).version == version

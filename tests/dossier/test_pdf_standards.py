@@ -1,17 +1,32 @@
 """Every PDF is PDF/A-3A and PDF/UA-1, as the real veraPDF says, and the same each time."""
 
+import asyncio
 import io
 import shutil
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
+from monitor.core.model import Annotation, AnnotationKind
 from monitor.dossier.dossier_writer import write_dossier
 from monitor.dossier.pdf.document_stamp import StampedPdf
+from monitor.dossier.pieces.method_piece import ANNEX_NAME
 from tests.dossier.test_document_stamp import stamped
 from tests.support import tsa
-from tests.support.dossiers import QUESTION, MadeRecord, Written, go_on
+from tests.support.dossiers import (
+    CONFIG,
+    QUESTION,
+    SIGNED,
+    START,
+    STEP,
+    USAGERS,
+    MadeRecord,
+    Written,
+    go_on,
+)
 from tests.support.verapdf import faults
 
 JAXB = Path("/usr/share/java/jaxb-runtime.jar")
@@ -52,17 +67,41 @@ def test_every_pdf_complies_and_planted_faults_do_not(written: Written, tmp_path
     assert found["Lang.pdf"]["PDFUA_1"]
 
 
-def test_the_same_question_gives_the_same_bytes_whatever_is_recorded_later(
-    written: Written, made: MadeRecord, tmp_path: Path
+def newer_rules(folder: Path) -> Path:
+    """Return a folder of configuration in which a ruleset was published much later."""
+    shutil.copytree(CONFIG / "rulesets", folder / "rulesets")
+    strict = folder / "rulesets" / "strict.toml"
+    text = strict.read_text(encoding="utf-8")
+    strict.rename(strict.with_name("strict-2026-11-29.toml"))
+    strict.write_text(text.replace("2026-11-29", "2031-01-01"), encoding="utf-8")
+    return folder
+
+
+def test_the_same_question_gives_the_same_bytes_whatever_comes_later(
+    written: Written, made: MadeRecord, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A new failure, an outage that goes on, another checkpoint: none of them is in it."""
+    """An outage that goes on, an announcement, sums by day, another program, newer rules."""
+    monkeypatch.setattr("monitor.__version__", "9.9.9")
     later = made.copied(tmp_path / "later")
+    note = Annotation(
+        kind=AnnotationKind.MAINTENANCE,
+        at=SIGNED + timedelta(hours=1),
+        targets=(USAGERS,),
+        from_at=START + 199 * STEP,
+        to_at=START + 210 * STEP,
+        sha256="cd" * 32,
+    )
     with later.open(writer=True) as store:
+        asyncio.run(store.annotate(note, request=store.request_annotation(note)))
         go_on(store, later.data)
+        asyncio.run(store.roll_up(SIGNED + timedelta(days=2)))
     with later.open() as store:
-        again = write_dossier(later.source(store), QUESTION, tmp_path / "again")
-    assert again == written.summary
-    for file in again.files:
+        source = replace(later.source(store), config_folder=newer_rules(tmp_path / "config"))
+        again = write_dossier(source, QUESTION, tmp_path / "again")
+    (annex,) = set(again.files) - set(written.summary.files)
+    assert (annex.number, annex.name) == (None, ANNEX_NAME)
+    assert again.code == written.summary.code
+    for file in written.summary.files:
         assert (tmp_path / "again" / file.name).read_bytes() == (
             written.folder / file.name
         ).read_bytes(), file.name

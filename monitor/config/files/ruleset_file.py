@@ -2,7 +2,8 @@
 
 import difflib
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -108,6 +109,26 @@ def published_ruleset(folder: Path, name: str) -> Path:
     """
     file = Path(RULESETS, f"{name}.toml")
     return folder / file if (folder / file).is_file() else _BESIDE / file
+
+
+def published_versions(folder: Path, name: str) -> tuple[Ruleset, ...]:
+    """Return every version of a published ruleset that was kept, the oldest first.
+
+    `strict.toml` is the newest; an older one is `strict-VERSION.toml` beside it. Raises
+    ConfigError.
+    """
+    newest = published_ruleset(folder, name)
+    paths = [newest, *newest.parent.glob(f"{name}-*.toml")]
+    return tuple(sorted(map(load_ruleset, paths), key=lambda one: one.version))
+
+
+def in_force(versions: Sequence[Ruleset], day: date) -> Ruleset:
+    """Return the newest version of a day, by the date that a version begins with.
+
+    The oldest one for a day before all of them.
+    """
+    of_day = [one for one in versions if one.version[:10] <= day.isoformat()]
+    return (of_day or [versions[0]])[-1]
 
 
 def load_ruleset(path: Path) -> Ruleset:

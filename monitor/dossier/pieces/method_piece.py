@@ -1,10 +1,9 @@
 """Piece "Note méthodologique et limites": how it was measured, and what it does not show."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Final
 
-from monitor import __version__
 from monitor.core.french import figure_sentences
 from monitor.core.french.formatting import (
     count,
@@ -18,6 +17,7 @@ from monitor.core.french.formatting import (
 from monitor.core.french.labels import GAPS
 from monitor.core.model import GapCause, Verdict
 from monitor.core.model.anchors import Standing
+from monitor.core.verdict.rulesets import Ruleset
 from monitor.dossier.dossier_record import DossierRecord
 from monitor.dossier.pdf.document_blocks import (
     Block,
@@ -41,6 +41,8 @@ from monitor.dossier.pieces.method_texts import (
 )
 from monitor.evidence.log.mirror import verifier_sha256
 
+ANNEX_TITLE: Final = "Annexe : les chiffres par des règles plus récentes"
+ANNEX_NAME: Final = "ANNEXE-regles-plus-recentes.pdf"
 METHOD_TITLE: Final = "Note méthodologique et limites"
 MOST_GAPS: Final = 80
 VOUCHED_WITHIN: Final = timedelta(hours=1)  # after the checkpoint: what came later is not printed
@@ -80,7 +82,7 @@ def _who(record: DossierRecord) -> Iterator[Block]:
     config = record.config
     yield heading("Qui relève, et comment le citer")
     yield paragraph(
-        f"Les relevés sont faits par un programme, Vigie ANEF (version {__version__}), pour le "
+        f"Les relevés sont faits par un programme, Vigie ANEF, pour le "
         f"compte de : {config.publisher.association}. Un relevé est une demande de page publique, "
         "faite sans connexion à un compte, avec sa réponse et l’heure. Ce n’est ni un constat de "
         "commissaire de justice ni un procès-verbal : c’est un relevé, dont le juge apprécie la "
@@ -221,9 +223,19 @@ def _rulesets(record: DossierRecord) -> Iterator[Block]:
             "« vigie rejudge » les applique à la même question."
         )
         return
+    yield _by_rulesets(record, record.rulesets)
+    yield note(
+        "« lenient » : ce que l’administration concéderait elle-même. « strict » : ce qu’une "
+        "association peut soutenir de bonne foi. Les verdicts enregistrés sont entre les deux. Ce "
+        "sont les règles publiées au jour du point de contrôle ; le registre, la période et les "
+        "lacunes sont les mêmes."
+    )
+
+
+def _by_rulesets(record: DossierRecord, rulesets: Sequence[Ruleset]) -> Block:
     rows = []
     for slug in record.question.targets:
-        for ruleset in record.rulesets:
+        for ruleset in rulesets:
             answer = record.rejudged(ruleset, record.scope_of(slug))
             rows.append(
                 (
@@ -234,15 +246,29 @@ def _rulesets(record: DossierRecord) -> Iterator[Block]:
                     grouped(answer.outages.count),
                 )
             )
-    yield table(
+    return table(
         ("Page", "Jeu de règles", "Disponible", "Indisponible", "Nombre"),
         rows,
         widths=(2.6, 1.8, 3, 3, 0.9),
         about="Chiffres par les deux jeux de règles publiés",
     )
-    yield note(
-        "« lenient » : ce que l’administration concéderait elle-même. « strict » : ce qu’une "
-        "association peut soutenir de bonne foi. Les verdicts enregistrés sont entre les deux."
+
+
+def newer_rules_annex(record: DossierRecord) -> PieceDocument:
+    """Return the same figures by rules that were published since; no piece has them."""
+    return PieceDocument(
+        label="Annexe",
+        title=ANNEX_TITLE,
+        subtitle="Cette annexe n’est pas une pièce numérotée.",
+        blocks=[
+            paragraph(
+                "Des règles ont été publiées depuis le point de contrôle de ce dossier. Les pièces "
+                "sont faites par celles de ce jour-là, et ne changent pas. Voici les mêmes "
+                "chiffres par les règles nouvelles : qui s’en sert doit dire lesquelles."
+            ),
+            _by_rulesets(record, record.newer_rulesets),
+            bullets([code(one.cited)] for one in record.newer_rulesets),
+        ],
     )
 
 
