@@ -229,7 +229,7 @@ def main() -> None:
                 make(data, SHAPES[shape])
             again = [sys.executable, "-W", "ignore", "-m", "bench.dossier", "--ask", shape]
             done = subprocess.run(
-                [*again, "--keep", data.parent], check=True, capture_output=True, text=True
+                [*again, "--keep", data.parent], check=True, stdout=subprocess.PIPE, text=True
             )
             print(shape, done.stdout.strip())
 

@@ -29,9 +29,16 @@ from monitor.dossier.pieces.application_draft import (
     draft_paragraphs,
     draft_text,
 )
-from monitor.dossier.pieces.before_after_piece import BEFORE_AFTER_TITLE, before_after_piece
+from monitor.dossier.pieces.before_after_piece import (
+    BEFORE_AFTER_TITLE,
+    MONTHS_NAME,
+    MONTHS_TITLE,
+    before_after_piece,
+    months_csv,
+)
 from monitor.dossier.pieces.change_piece import CHANGES_TITLE, change_piece
 from monitor.dossier.pieces.first_page import whole_scope
+from monitor.dossier.pieces.first_steps import FIRST_STEPS_NAME, FIRST_STEPS_TITLE, first_steps
 from monitor.dossier.pieces.inventory_piece import (
     HAND_IN_NAME,
     HAND_IN_TITLE,
@@ -152,6 +159,7 @@ class _DossierWriter:
         if record.newer_rulesets:
             self._other(ANNEX_NAME, ANNEX_TITLE, newer_rules_annex(record))
         pieces = tuple(self._files)
+        self._for_reader(pieces)
         self._inventory(pieces)
         self._other(HAND_IN_NAME, HAND_IN_TITLE, hand_in_page(record, pieces))
         return tuple(sorted(self._files, key=lambda one: (one.number or MOST_NUMBER + 1, one.name)))
@@ -302,6 +310,14 @@ class _DossierWriter:
                 f"{SHEET_TITLE} {number}",
                 incident_sheet(self.record, one),
             )
+
+    def _for_reader(self, pieces: Sequence[DossierFile]) -> None:
+        """Write what only one kind of reader needs; none of it is filed."""
+        reader = self.record.question.reader
+        if reader is DossierReader.CITOYEN:
+            self._other(FIRST_STEPS_NAME, FIRST_STEPS_TITLE, first_steps(self.record, pieces))
+        if reader is DossierReader.ASSOCIATION:
+            self._add(MONTHS_NAME, MONTHS_TITLE, months_csv(self.record), None)
 
     def _draft(self, first: bytes) -> None:
         record = self.record

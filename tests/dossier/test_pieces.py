@@ -1,5 +1,6 @@
 """What the pieces say: figures of `vigie availability`, all checks, nothing that only helps."""
 
+import csv
 import hashlib
 import io
 import json
@@ -24,12 +25,17 @@ from monitor.dossier.dossier_writer import BUNDLE_TITLE, write_dossier
 from monitor.dossier.file_names import is_portal_name
 from monitor.dossier.pdf.document_blocks import PieceDocument
 from monitor.dossier.pdf.legible_text import legible
+from monitor.dossier.pieces.application_draft import draft_paragraphs
+from monitor.dossier.pieces.before_after_piece import MONTHS_NAME, months_csv
 from monitor.dossier.pieces.change_piece import change_piece
+from monitor.dossier.pieces.first_page import whole_scope
+from monitor.dossier.pieces.first_steps import first_steps
 from monitor.dossier.pieces.inventory_piece import InventoryStamp, hand_in_page, inventory
 from monitor.dossier.pieces.journal_piece import journal_parts, part_blocks
 from monitor.dossier.pieces.method_piece import method_piece
 from monitor.dossier.pieces.outage_piece import outage_piece
 from monitor.dossier.pieces.outage_reading import read_detailed
+from monitor.figures.answers import Division
 from monitor.store import Store
 from tests.support.dossiers import (
     CONFIG,
@@ -313,8 +319,58 @@ def test_a_supplement_for_an_association_goes_on_with_the_numbers(
     draft = (tmp_path / "suite" / "modele-requete.txt").read_text(encoding="utf-8")
     assert "La pièce n° 11, qui permet de vérifier ces relevés" in plain(draft)
     assert "Mise à jour au" in told(source.at(question), "Pièce 7").subtitle
+    assert "[Nom de l’association], qui a pour objet" in draft
+    assert "tentatives" not in draft
+    months_text = (tmp_path / "suite" / MONTHS_NAME).read_text(encoding="utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(months_text)))
+    assert [(row["ensemble"], row["mois"]) for row in rows] == [
+        ("Connexion à l’ANEF", "2026-11")
+    ] * 3
+    months = record.figures(record.scope_of(SSO), division=Division.MONTH)
+    (month,) = months.parts
+    assert rows[0]["regles"] == "enregistré"
+    assert float(rows[0]["couverture"]) == pytest.approx(float(month.account.coverage), abs=1e-6)
+    assert int(rows[0]["indisponible_s"]) == month.account.bad_us // 1_000_000
+    assert {row["regles"].split()[0] for row in rows[1:]} == {"lenient", "strict"}
     with pytest.raises(DossierRefused, match="existe déjà"):
         write_dossier(source, question, tmp_path / "suite")
+
+
+def test_a_person_without_a_lawyer_is_told_what_comes_before_a_court(
+    written: Written, record: DossierRecord
+) -> None:
+    text = said(first_steps(record, written.summary.files).blocks)
+    assert "Nos relevés ont trouvé 2 pannes" in text
+    sheet = next(one.name for one in written.summary.files if one.name.startswith("A-ENVOYER"))
+    assert f"la fiche « {sheet} »" in text
+    assert "« Tableau de mes tentatives » (pièce n° 5)" in text
+    steps = [text.index(words) for words in ("contact citoyen", "accueil numérique", "préfecture.")]
+    assert steps == sorted(steps)
+    assert "ni un conseil juridique" in text
+
+    citizen = replace(record, question=replace(QUESTION, reader=DossierReader.CITOYEN))
+    whole = record.figures(whole_scope(record))
+    draft = draft_paragraphs(citizen, whole, written.summary.files, {})
+    assert draft[0].startswith("Je suis [nom, prénom]")
+    page = plain(said(hand_in_page(citizen, written.summary.files).blocks))
+    assert "Sur Télérecours citoyens" in page
+
+
+def test_untrusted_text_is_literal_in_the_draft_and_in_the_months(
+    made: MadeRecord, store: Store, written: Written
+) -> None:
+    """Its paragraphs, the DOCX, the months as CSV: no control, no direction, no field of Word."""
+    draft = (written.folder / "modele-requete.txt").read_text(encoding="utf-8")
+    assert '#eval("1+1") \\u202e<b>' in draft
+    with zipfile.ZipFile(written.folder / "modele-requete.docx") as archive:
+        body = archive.read("word/document.xml").decode()
+    assert "&lt;b&gt;" in body
+    assert "w:fldSimple" not in body
+    assert "w:instrText" not in body
+    months = months_csv(made.source(store).at(QUESTION)).decode("utf-8-sig")
+    for text in (draft, body, months):
+        assert not set(text) & set("\u202e\u202c\u0007")
+        assert "中" not in text
 
 
 def test_a_question_beyond_what_is_signed_ends_there(made: MadeRecord, store: Store) -> None:

@@ -17,6 +17,7 @@ from monitor.core.french.typesetting import typeset
 from monitor.core.model import Outage, Verdict
 from monitor.core.outages.span_figures import Availability
 from monitor.dossier.dossier_files import DossierFile
+from monitor.dossier.dossier_question import DossierReader
 from monitor.dossier.dossier_record import DossierRecord
 from monitor.dossier.pdf.legible_text import legible
 from monitor.dossier.pieces import dossier_sentences as french
@@ -52,12 +53,7 @@ def _paragraphs(
     numbers = {file.title: file.number for file in files if file.number is not None}
     first = question.first_number
     over = french.period(question.since, question.until)
-    yield (
-        "[Nom, prénom], titulaire de [titre de séjour] expirant le [date d’expiration], doit "
-        "accomplir sa démarche [nature de la démarche] sur le service en ligne. [Tentatives : "
-        "dates, heures, captures, pièce n° …]. [Saisine du centre de contact citoyen du … : "
-        "réponse]. [Point d’accueil numérique : date, réponse]."
-    )
+    yield _WHO[question.reader]
     listed = [record.target(slug) for slug in question.targets[:3]]
     about = ", ".join(f"{one.name} ({one.url})" if one.url else one.name for one in listed)
     more = len(question.targets) - len(listed)
@@ -110,9 +106,35 @@ def _paragraphs(
                 "support matériel, en [nombre] exemplaires."
             )
     yield (
-        "Ces éléments établissent l’état de pages publiques ; [conséquences pour le requérant, à "
-        "compléter]."
+        "Ces éléments établissent l’état de pages publiques ; [conséquences "
+        f"{_FOR_WHOM[question.reader]}, à compléter]."
     )
+
+
+_DONE: Final = (
+    "[Tentatives : dates, heures, captures, pièce n° …]. [Saisine du centre de contact citoyen du "
+    "… : réponse]. [Point d’accueil numérique : date, réponse]."
+)
+_WHO: Final = {
+    DossierReader.AVOCAT: (
+        "[Nom, prénom], titulaire de [titre de séjour] expirant le [date d’expiration], doit "
+        f"accomplir sa démarche [nature de la démarche] sur le service en ligne. {_DONE}"
+    ),
+    DossierReader.CITOYEN: (
+        "Je suis [nom, prénom], titulaire de [titre de séjour] expirant le [date d’expiration]. Je "
+        f"dois faire ma démarche [nature de la démarche] sur le service en ligne. {_DONE}"
+    ),
+    DossierReader.ASSOCIATION: (
+        "[Nom de l’association], qui a pour objet [objet statutaire], suit l’accès des usagers à "
+        "ce service en ligne. [Démarches faites auprès de l’administration : dates, réponses]. "
+        "[Situations rencontrées, pièces n° …]."
+    ),
+}
+_FOR_WHOM: Final = {
+    DossierReader.AVOCAT: "pour le requérant",
+    DossierReader.CITOYEN: "pour moi",
+    DossierReader.ASSOCIATION: "pour les usagers",
+}
 
 
 _METHOD: Final = "Note méthodologique et limites"

@@ -1,16 +1,19 @@
 """Piece "Avant et après": the figures month by month, and on both sides of each date of the law."""
 
-from collections.abc import Iterator
+import csv
+import io
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
 from monitor.charts.before_after import Period, before_after
 from monitor.core.french import figure_sentences
 from monitor.core.french.formatting import day
+from monitor.core.model import Verdict
 from monitor.core.outages.calendar import midnight
 from monitor.core.outages.milestones import Milestone, Sure
-from monitor.core.outages.span_figures import Availability, Scope, ScopeKind, compared
-from monitor.core.outages.time_accounts import instant
+from monitor.core.outages.span_figures import Availability, FigurePart, Scope, ScopeKind, compared
+from monitor.core.outages.time_accounts import Bound, instant
 from monitor.dossier.dossier_record import DossierRecord
 from monitor.dossier.pdf.document_blocks import (
     Block,
@@ -20,12 +23,21 @@ from monitor.dossier.pdf.document_blocks import (
     paragraph,
     table,
 )
+from monitor.dossier.pdf.legible_text import legible
 from monitor.dossier.pieces import dossier_sentences as french
 from monitor.dossier.pieces.piece_drawings import before_after_block
 from monitor.figures.answers import Division
 
 BEFORE_AFTER_TITLE: Final = "Avant et après, mois par mois"
+MONTHS_NAME: Final = "chiffres-par-mois.csv"
+MONTHS_TITLE: Final = "Chiffres par mois, pour un tableur"
 MOST_SCOPES: Final = 12
+_SECOND: Final = 1_000_000
+_CSV_COLUMNS: Final = (
+    "ensemble", "regles", "mois", "couverture", "disponible_bas", "disponible",
+    "disponible_haut", "indisponible_s_bas", "indisponible_s", "indisponible_s_haut",
+    "acces_refuse_s",
+)  # fmt: skip
 _SURE: Final = {
     Sure.YES: "date donnée par la juridiction",
     Sure.DEDUCED: "date calculée",
@@ -46,13 +58,17 @@ def before_after_piece(record: DossierRecord, label: str) -> PieceDocument:
 
 def _blocks(record: DossierRecord) -> Iterator[Block]:
     yield paragraph(
-        "Une seule méthode et les mêmes règles sur toute la période. La couverture vient d’abord : "
-        "sous le seuil, aucun taux n’est donné. Une moyenne ne dit rien d’une journée : le pire "
-        "jour est à côté. Le nombre de personnes touchées n’est pas connu et n’est pas estimé."
+        "La couverture vient d’abord : sous "
+        f"{figure_sentences.percent(record.basis.coverage_min)}, aucun taux n’est donné. Une "
+        "moyenne ne dit rien d’une journée : les jours touchés sont à côté. Le nombre de personnes "
+        "touchées n’est pas connu et n’est pas estimé. Pour comparer deux mois, une seule règle : "
+        "les verdicts enregistrés suivent les règles de leur temps, et sont suivis des mêmes mois "
+        "recomptés, de bout en bout, par chacun des deux jeux de règles publiés."
     )
     for scope in _scopes(record):
         yield heading(scope.name)
         yield from _months(record, scope)
+        yield from _months_by_rules(record, scope)
         yield from _sides(record, scope)
 
 
@@ -75,17 +91,7 @@ def _months(record: DossierRecord, scope: Scope) -> Iterator[Block]:
     answer = record.figures(scope, division=Division.MONTH)
     yield table(
         ("Mois", "Couverture", "Disponible", "Indisponible"),
-        (
-            (
-                figure_sentences.part_title(part),
-                figure_sentences.coverage(part.account),
-                figure_sentences.rate(
-                    part.account, enough=part.account.coverage >= answer.coverage_min
-                ),
-                figure_sentences.down(part.account),
-            )
-            for part in answer.parts
-        ),
+        (_month_row(answer, part) for part in answer.parts),
         widths=(2, 1.3, 4, 4),
         about=f"{scope.name}, mois par mois",
     )
@@ -93,6 +99,63 @@ def _months(record: DossierRecord, scope: Scope) -> Iterator[Block]:
         f"{figure_sentences.checks(answer)} ; {figure_sentences.days_touched(answer.touched)}. "
         f"Règles enregistrées : {', '.join(answer.rulesets) or 'aucune'}."
     )
+
+
+def _months_by_rules(record: DossierRecord, scope: Scope) -> Iterator[Block]:
+    """Yield the same months by each published ruleset alone, the coverage first."""
+    for ruleset in record.rulesets:
+        answer = record.rejudged(ruleset, scope, division=Division.MONTH)
+        yield heading(f"Recompté par « {ruleset.slug} », version {ruleset.version}", level=2)
+        yield note(f"{ruleset.name}.")
+        yield table(
+            ("Mois", "Couverture", "Disponible", "Indisponible"),
+            (_month_row(answer, part) for part in answer.parts),
+            widths=(2, 1.3, 4, 4),
+            about=f"{scope.name}, mois par mois, par {ruleset.slug}",
+        )
+
+
+def _month_row(answer: Availability, part: FigurePart) -> Sequence[str]:
+    enough = part.account.coverage >= answer.coverage_min
+    return (
+        figure_sentences.part_title(part),
+        figure_sentences.coverage(part.account),
+        figure_sentences.rate(part.account, enough=enough),
+        figure_sentences.down(part.account),
+    )
+
+
+def months_csv(record: DossierRecord) -> bytes:
+    """Return the same months as CSV, for a spreadsheet: seconds, and shares between 0 and 1."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(_CSV_COLUMNS)
+    for scope in _scopes(record):
+        answers = [
+            ("enregistré", record.figures(scope, division=Division.MONTH)),
+            *(
+                (one.cited, record.rejudged(one, scope, division=Division.MONTH))
+                for one in record.rulesets
+            ),
+        ]
+        for cited, answer in answers:
+            writer.writerows(_csv_row(scope, cited, answer, part) for part in answer.parts)
+    return out.getvalue().encode("utf-8-sig")
+
+
+def _csv_row(
+    scope: Scope, cited: str, answer: Availability, part: FigurePart
+) -> Iterator[str | int]:
+    account = part.account
+    yield from (legible(scope.name), cited, part.label)
+    yield f"{float(account.coverage):.6f}"
+    enough = account.coverage >= answer.coverage_min
+    for bound in (Bound.LOW, Bound.CENTRAL, Bound.HIGH):
+        ratio = account.ratio(bound)
+        yield f"{float(ratio):.6f}" if enough and ratio is not None else ""
+    for bound in (Bound.HIGH, Bound.CENTRAL, Bound.LOW):
+        yield account.unavailable_us(bound) // _SECOND
+    yield account.us(Verdict.BLOCKED) // _SECOND
 
 
 def _sides(record: DossierRecord, scope: Scope) -> Iterator[Block]:

@@ -176,11 +176,7 @@ def _hand_in(record: DossierRecord, files: Sequence[DossierFile]) -> Iterator[Bl
                 "d’accueil numérique et à la préfecture, dont la réponse écrite est une preuve que "
                 "les textes nomment. Notre relevé ne la remplace pas."
             ),
-            (
-                "Le « Tableau de mes tentatives » est une pièce une fois rempli par la personne ; "
-                "s’il ne l’est pas, ne pas le produire et rayer sa ligne, la dernière de "
-                "l’inventaire."
-            ),
+            _of_reader(record),
         ]
     )
     yield heading("Si la juridiction ou l’autre partie ouvre un fichier différent")
@@ -189,6 +185,18 @@ def _hand_in(record: DossierRecord, files: Sequence[DossierFile]) -> Iterator[Bl
         "chaque page, ",
         code(record.code),
         ", mène à l’original. Garder les fichiers d’origine.",
+    )
+
+
+def _of_reader(record: DossierRecord) -> str:
+    if record.question.reader is DossierReader.ASSOCIATION:
+        return (
+            "Les chiffres par mois (chiffres-par-mois.csv) sont ceux de la pièce « Avant et "
+            "après », pour un tableur ; la couverture y est avant les taux."
+        )
+    return (
+        "Le « Tableau de mes tentatives » est une pièce une fois rempli par la personne ; s’il ne "
+        "l’est pas, ne pas le produire et rayer sa ligne, la dernière de l’inventaire."
     )
 
 
@@ -210,7 +218,8 @@ def _by_wire(record: DossierRecord, pdfs: Sequence[DossierFile]) -> Iterator[str
     if record.question.reader is DossierReader.CITOYEN:
         yield (
             "Sur Télérecours citoyens : joindre chaque fichier avec son nom, qui tient lieu "
-            "d’intitulé ; l’inventaire n’est pas exigé, il peut être joint."
+            "d’intitulé ; l’inventaire n’est pas exigé, il peut être joint. La suite de l’affaire "
+            "se fait alors par le même service (article R. 414-2)."
         )
     else:
         yield (
