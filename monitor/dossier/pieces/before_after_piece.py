@@ -8,7 +8,7 @@ from typing import Final
 
 from monitor.charts.before_after import Period, before_after
 from monitor.core.french import figure_sentences
-from monitor.core.french.formatting import day
+from monitor.core.french.formatting import day, percent
 from monitor.core.model import Verdict
 from monitor.core.outages.calendar import midnight
 from monitor.core.outages.milestones import Milestone, Sure
@@ -59,7 +59,7 @@ def before_after_piece(record: DossierRecord, label: str) -> PieceDocument:
 def _blocks(record: DossierRecord) -> Iterator[Block]:
     yield paragraph(
         "La couverture vient d’abord : sous "
-        f"{figure_sentences.percent(record.basis.coverage_min)}, aucun taux n’est donné. Une "
+        f"{percent(record.basis.coverage_min)}, aucun taux n’est donné. Une "
         "moyenne ne dit rien d’une journée : les jours touchés sont à côté. Le nombre de personnes "
         "touchées n’est pas connu et n’est pas estimé. Pour comparer deux mois, une seule règle : "
         "les verdicts enregistrés suivent les règles de leur temps, et sont suivis des mêmes mois "
