@@ -902,7 +902,7 @@ def dechunked(body: bytes) -> bytes:
 # What the service reads of one answer, on the wire and after each coding.
 MAX_BODY = 5_000_000
 MAX_CODINGS = 3
-MAX_MEMBERS = 1_000  # of one gzip
+MAX_GZIP_MEMBERS = 1_000  # of one gzip
 PIECE = 64 * 1024
 CODINGS = {"gzip", "x-gzip", "deflate", "br", "zstd"}  # those that the service undoes
 # How far the codings of a body were undone: to their end; until they broke or became too long;
@@ -943,7 +943,7 @@ def inflated(body: bytes, *, zipped: bool) -> Iterator[bytes]:
         yield from one_stream(body, 2 if wrapped else 0)
         return
     at = 0
-    for _ in range(MAX_MEMBERS):
+    for _ in range(MAX_GZIP_MEMBERS):
         at = yield from one_stream(body, after_gzip_header(body, at))
         at += 8  # a checksum and a length
         if not body.startswith(GZIP, at):

@@ -1,15 +1,18 @@
 """`verify/verifier.py` beside programs that somebody planted: none of them answers for it."""
 
+import ast
 import hashlib
 import os
 import shutil
 import stat
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
+from monitor.dossier.bundle.plain_archive import MOST_FILES
 from monitor.evidence.log import mirror as mirror_of_service
 from monitor.web.pages_app import build
 from tests.support import mirror, tsa
@@ -229,3 +232,26 @@ def test_each_page_says_its_digest() -> None:
 
     for path in ("/", "/informations", "/modifications"):
         assert published in web.get(path).text
+
+
+def test_no_bound_of_the_verifier_is_named_twice() -> None:
+    """The second would hold for the first, too: a bundle of many files was once refused."""
+    tree = ast.parse(mirror_of_service.verifier())
+    names = Counter(
+        target.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    )
+    assert [name for name, times in names.items() if times > 1] == []
+
+
+def test_the_verifier_takes_as_many_files_as_a_bundle_may_have() -> None:
+    tree = ast.parse(mirror_of_service.verifier())
+    (bound,) = (
+        node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "MAX_MEMBERS"
+    )
+    assert ast.literal_eval(bound) == MOST_FILES
