@@ -14,6 +14,10 @@ def published_key(data: Path, config: Config) -> VerifierKey:
     """Return the public key of the journal. Raises CommandRefused when there is none here."""
     settings = read_settings(os.environ, data=data)
     if not settings.journal_key and not (data / KEY_FILE).exists():
-        raise CommandRefused(f"{data / KEY_FILE} : introuvable ; la clé du journal n’est pas ici.")
+        raise CommandRefused(
+            f"{data / KEY_FILE} : introuvable ; la clé du journal n’est pas ici. Lancer la "
+            "commande là où tourne le service, avec --data son dossier, ou donner "
+            "VIGIE_JOURNAL_KEY."
+        )
     signer = journal_key(data, origin=config.journaling.origin, text=settings.journal_key)
     return signer.verifier
