@@ -341,7 +341,7 @@ def test_a_person_without_a_lawyer_is_told_what_comes_before_a_court(
     written: Written, record: DossierRecord
 ) -> None:
     text = said(first_steps(record, written.summary.files).blocks)
-    assert "Nos relevés ont trouvé 2 pannes" in text
+    assert "Nos relevés ont trouvé 2 indisponibilités" in text
     sheet = next(one.name for one in written.summary.files if one.name.startswith("A-ENVOYER"))
     assert f"la fiche « {sheet} »" in text
     assert "« Tableau de mes tentatives » (pièce n° 5)" in text

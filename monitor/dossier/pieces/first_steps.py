@@ -110,11 +110,11 @@ def _in_short(record: DossierRecord) -> Iterator[Block]:
     over = french.period(record.question.since, record.question.until)
     if not outages:
         yield paragraph(
-            f"Nos relevés n’ont confirmé aucune panne de ces pages {over}. Si la page ne marchait "
-            "pas pour vous, vos captures d’écran sont la preuve à garder."
+            f"Nos relevés n’ont confirmé aucune indisponibilité de ces pages {over}. Si la page "
+            "ne marchait pas pour vous, vos captures d’écran sont la preuve à garder."
         )
         return
-    how_many = count(len(outages), "panne", "pannes")
+    how_many = count(len(outages), "indisponibilité")
     yield paragraph(strong(f"Nos relevés ont trouvé {how_many} de ces pages {over} :"))
     yield bullets(
         french.short_outage(one, record.target(one.target).name) for one in outages[:_MOST_LISTED]
