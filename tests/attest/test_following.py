@@ -21,7 +21,7 @@ from monitor.store import Store
 from tests.support.clock import FakeClock
 from tests.support.points import LivingPoint, instant, record_of, visited
 
-FAILING = range(100, 112)
+FAILING = range(30, 38)
 
 
 def _same_record(peer: LivingPoint, store: Store) -> None:
@@ -48,7 +48,7 @@ def _whole(tiles: Tiles) -> int:
 
 def test_a_record_is_imported_as_its_point_has_it(tmp_path: Path) -> None:
     peer = LivingPoint(tmp_path / "lyon", "lyon")
-    peer.live(range(300), failing=FAILING)
+    peer.live(range(110), failing=FAILING)
     follower, state = visited(peer, tmp_path / "here")
     assert not state.why
     assert state.leaves == state.size == _whole(follower.place.tiles)
@@ -56,7 +56,7 @@ def test_a_record_is_imported_as_its_point_has_it(tmp_path: Path) -> None:
         _same_record(peer, store)
 
 
-@pytest.mark.parametrize("steps", [(1, 99, 100, 102, 130, 300), (101, 112, 113, 115)])
+@pytest.mark.parametrize("steps", [(1, 29, 30, 32, 110), (31, 37, 39)])
 def test_visits_in_any_rhythm_import_the_same(tmp_path: Path, steps: tuple[int, ...]) -> None:
     """Each visit is a process that knows nothing but its folder; the point is restarted too."""
     peer = LivingPoint(tmp_path / "lyon", "lyon")
@@ -84,12 +84,12 @@ class _Hurried(FakeClock):
 def test_a_visit_that_is_cut_short_goes_on_where_it_was(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("monitor.store.rebuild.followed_rows._COMMIT", 200)
+    monkeypatch.setattr("monitor.store.rebuild.followed_rows._COMMIT", 100)
     peer = LivingPoint(tmp_path / "lyon", "lyon")
-    peer.live(range(300), failing=FAILING)
+    peer.live(range(150), failing=FAILING)
     leaves, visits = 0, 0
     while True:
-        follower, state = visited(peer, tmp_path / "here", slice_s=2.5, clock=_Hurried())
+        follower, state = visited(peer, tmp_path / "here", slice_s=0.5, clock=_Hurried())
         visits += 1
         assert state.leaves > leaves
         leaves = state.leaves
@@ -102,29 +102,29 @@ def test_a_visit_that_is_cut_short_goes_on_where_it_was(
 
 def test_an_export_on_a_stick_is_read_as_well(tmp_path: Path) -> None:
     peer = LivingPoint(tmp_path / "lyon", "lyon")
-    peer.live(range(200))
+    peer.live(range(100))
     copy_tree(peer.journal, tmp_path / "stick")
     stick = FollowedPoint(name="lyon", key=peer.key.verifier, url=str(tmp_path / "stick"))
     _, state = visited(stick, tmp_path / "here")
     assert state.leaves == state.size > 256
-    peer.live(range(200, 300), failing=range(210, 220))
+    peer.live(range(100, 120), failing=range(102, 110))
     _, state = visited(peer, tmp_path / "here")  # the line is back
     assert state.leaves == state.size
     assert not state.why
 
 
 def _forked(tmp_path: Path, until: int) -> tuple[LivingPoint, LivingPoint]:
-    """Return a point, and another one of the same key with another past from minute 150 on."""
+    """Return a point, and another one of the same key with another past from minute 60 on."""
     peer = LivingPoint(tmp_path / "lyon", "lyon")
-    peer.live(range(150))
+    peer.live(range(60))
     shutil.copytree(peer.data, tmp_path / "other")
     other = LivingPoint(tmp_path / "other", "lyon")
-    peer.live(range(150, 200))
-    other.live(range(150, until), failing=range(160, 175))
+    peer.live(range(60, 80))
+    other.live(range(60, until), failing=range(62, 70))
     return peer, other
 
 
-@pytest.mark.parametrize("until", [150 + 30, 150 + 50, 150 + 300])
+@pytest.mark.parametrize("until", [72, 80, 190])
 def test_two_histories_under_one_key_are_kept_as_proof(tmp_path: Path, until: int) -> None:
     peer, other = _forked(tmp_path, until)
     visited(peer, tmp_path / "here")
@@ -164,15 +164,15 @@ def _prove_fork(folder: Path, first: Checkpoint, second: Checkpoint, own: Tiles)
 def test_an_older_checkpoint_is_no_fault(tmp_path: Path) -> None:
     """A stale copy, or a point that was restored: it is silent until it goes on."""
     peer = LivingPoint(tmp_path / "lyon", "lyon")
-    peer.live(range(150))
+    peer.live(range(20))
     shutil.copytree(peer.journal, tmp_path / "old")
-    peer.live(range(150, 200))
+    peer.live(range(20, 30))
     visited(peer, tmp_path / "here")
     old = FollowedPoint(name="lyon", key=peer.key.verifier, url=str(tmp_path / "old"))
     follower, state = visited(old, tmp_path / "here")
     assert "sauvegarde" in state.why
     assert not follower.place.faults()
-    peer.live(range(200, 250))
+    peer.live(range(30, 40))
     _, state = visited(peer, tmp_path / "here")
     assert not state.why
     assert state.leaves == state.size
@@ -181,7 +181,7 @@ def test_an_older_checkpoint_is_no_fault(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", ["missing", "changed", "shorter"])
 def test_files_that_do_not_lead_to_what_was_signed(tmp_path: Path, damage: str) -> None:
     peer = LivingPoint(tmp_path / "lyon", "lyon")
-    peer.live(range(200))
+    peer.live(range(100))
     copy_tree(peer.journal, tmp_path / "copy")
     bundle = tmp_path / "copy" / "tile" / "entries" / "000"
     good = bundle.read_bytes()
