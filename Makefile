@@ -54,6 +54,10 @@ grafana-smoke: ## docker compose up, then ask Grafana for each dashboard and pan
 bench: .venv/run ## cost of a check; BENCH="--targets 1000 --seconds 600" for more
 	.venv/bin/python -m bench $(BENCH)
 
+bench-peers: .venv/run ## beside blackbox_exporter and Prometheus; PEERS="--targets 200 --rounds 1 --token" for less
+	@scripts/packages peers
+	.venv/bin/python -m bench.peers $(PEERS)
+
 bench-figures: .venv/dev ## cost of figures on a year, on 200 targets, on five years; STORES="year month"
 	.venv/bin/python -m bench.figures $(STORES)
 

@@ -34,6 +34,8 @@ class Span:
     after: Sample
     seconds: float
     scrape_s: float
+    rooms_before: dict[str, float]
+    rooms_after: dict[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,7 @@ class Result:
     peak_memory_mb: float
     stored_bytes_per_check: float
     scrape_ms: float
+    rooms: dict[str, float]  # share of the CPU time, when it was profiled
 
     @classmethod
     def of(cls, span: Span, *, plan: Plan, engine: Engine) -> Self:
@@ -74,6 +77,7 @@ class Result:
             peak_memory_mb=after.peak_bytes / 1e6,
             stored_bytes_per_check=(after.stored_bytes - before.stored_bytes) / checks,
             scrape_ms=1_000 * span.scrape_s,
+            rooms=shares(span.rooms_before, span.rooms_after),
         )
 
     def table(self) -> str:
@@ -87,7 +91,8 @@ class Result:
             "stored": f"{self.stored_bytes_per_check:.0f} B a check",
             "longest scrape": f"{self.scrape_ms:.0f} ms",
         }
-        return "\n".join(f"{name:18}{value}" for name, value in lines.items())
+        lines |= {f"  {room}": f"{share:6.1%}" for room, share in self.rooms.items()}
+        return "\n".join(f"{name:26}{value}" for name, value in lines.items())
 
 
 def main() -> int:
@@ -96,12 +101,19 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="vigie-bench-") as folder:
         place = Path(folder)
         url = asked.database or f"sqlite:///{place}/data/vigie.sqlite"
-        result = run(plan, seconds=asked.seconds, url=url, token=asked.token, folder=place)
+        result = run(
+            plan,
+            seconds=asked.seconds,
+            url=url,
+            site=site_options(asked),
+            profile=asked.profile,
+            folder=place,
+        )
     command = shlex.join([".venv/bin/python", "-m", "bench", *sys.argv[1:]])
     if asked.json:
         print(json.dumps({"command": command, **asdict(result)}))
     else:
-        print(f"{result.table()}\n{'again with':18}{command}")
+        print(f"{result.table()}\n{'again with':26}{command}")
     return 0
 
 
@@ -111,38 +123,74 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--interval", type=int, default=20, help="seconds; default: 20")
     parser.add_argument("--seconds", type=int, default=60, help="measured; default: 60")
     parser.add_argument("--database", default="", help="URL of an empty one; default: SQLite")
-    parser.add_argument("--token", action="store_true", help="each page differs by ten digits")
+    add_site_options(parser)
+    parser.add_argument("--profile", action="store_true", help="which rooms use the processor")
     parser.add_argument("--json", action="store_true")
     return parser
 
 
-def run(plan: Plan, *, seconds: float, url: str, token: bool, folder: Path) -> Result:
+def add_site_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `bench.site` has too."""
+    parser.add_argument("--token", action="store_true", help="each page differs by ten digits")
+    parser.add_argument("--gzip", action="store_true", help="each page is sent compressed")
+
+
+def site_options(asked: argparse.Namespace) -> list[str]:
+    """Return them as `bench.site` takes them."""
+    return [f"--{name}" for name in ("token", "gzip") if getattr(asked, name)]
+
+
+def run(  # noqa: PLR0913 -- keyword-only: what is measured
+    plan: Plan, *, seconds: float, url: str, site: list[str], profile: bool, folder: Path
+) -> Result:
     """Start the site and the service, let every target be checked once, then measure."""
     site_port, port = free_port(), free_port()
-    site = [sys.executable, "-m", "bench.site", f"--port={site_port}", f"--folder={folder}"]
-    site += [*["--token"] * token, *plan.hosts, *plan.controls]
-    with process(site, log=folder / "site.log") as server:
+    watched = [sys.executable, "-m", "bench.site", f"--port={site_port}", f"--folder={folder}"]
+    watched += [*site, *plan.hosts, *plan.controls]
+    rooms = folder / "rooms.json"
+    with process(watched, log=folder / "site.log") as server:
         wait_for(server, port=site_port, host=plan.hosts[-1])
         write(plan, folder=folder / "config", port=site_port, ca=folder / "ca.pem")
-        service = [str(Path(sys.executable).with_name("vigie")), "run"]
+        program = [sys.executable, "-m", "bench.profiled", str(rooms)]
+        service = program if profile else [str(Path(sys.executable).with_name("vigie"))]
+        service += ["run"]
         service += [f"--config={folder / 'config'}", f"--data={folder / 'data'}"]
         environ = {**os.environ, "VIGIE_LISTEN": f"127.0.0.1:{port}", "VIGIE_DATABASE_URL": url}
         with process(service, environ=environ, log=folder / "vigie.log") as running:
             wait_for(running, port=port, host="127.0.0.1")
             time.sleep(plan.interval_s + 1)
             engine = create_engine(parse(url))
-            span = watch(running.pid, port=port, seconds=seconds, engine=engine)
+            span = watch(running.pid, port=port, seconds=seconds, engine=engine, rooms=rooms)
             return Result.of(span, plan=plan, engine=engine)
 
 
-def watch(pid: int, *, port: int, seconds: float, engine: Engine) -> Span:
+def watch(pid: int, *, port: int, seconds: float, engine: Engine, rooms: Path) -> Span:
     """Let the service run, scraping it as Prometheus would."""
+    rooms_before = _sums(rooms)
     before, scrape_s, started = sample(pid=pid, engine=engine), 0.0, now()
     while (left := started + seconds - now()) > 0:
         time.sleep(min(SCRAPE_S, left))
         scrape_s = max(scrape_s, _scrape(port))
     after = sample(pid=pid, engine=engine)
-    return Span(before=before, after=after, seconds=now() - started, scrape_s=scrape_s)
+    return Span(
+        before=before,
+        after=after,
+        seconds=now() - started,
+        scrape_s=scrape_s,
+        rooms_before=rooms_before,
+        rooms_after=_sums(rooms),
+    )
+
+
+def shares(before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
+    """Return the share of each room in what was used between, the largest first."""
+    used = {room: seconds - before.get(room, 0.0) for room, seconds in after.items()}
+    total = sum(used.values()) or 1.0
+    return {room: used[room] / total for room in sorted(used, key=used.__getitem__, reverse=True)}
+
+
+def _sums(file: Path) -> dict[str, float]:
+    return dict(json.loads(file.read_text())) if file.exists() else {}
 
 
 def _scrape(port: int) -> float:

@@ -29,6 +29,14 @@ class Plan:
     def controls(self) -> list[str]:
         return ["127.2.0.1", "127.2.0.2", "127.2.0.3"]
 
+    def urls(self, port: int) -> list[str]:
+        """Return the address of each target."""
+        hosts = self.hosts
+        return [
+            f"https://{hosts[number // PER_PLATFORM]}:{port}/page/{number}"
+            for number in range(self.targets)
+        ]
+
 
 def write(plan: Plan, *, folder: Path, port: int, ca: Path) -> None:
     """Write `vigie.toml`, `targets/` and empty fingerprints under `folder`."""
@@ -71,13 +79,13 @@ def write(plan: Plan, *, folder: Path, port: int, ca: Path) -> None:
 
 def _targets(plan: Plan, *, port: int) -> str:
     lines = ['group = "bench"']
-    for number in range(plan.targets):
+    for number, url in enumerate(plan.urls(port)):
         lane = number // PER_PLATFORM
         lines += [
             "[[target]]",
             f'slug = "target-{number}"',
             f'name = "Target {number}"',
-            f'url = "https://{plan.hosts[lane]}:{port}/page/{number}"',
+            f'url = "{url}"',
             'kind = "page"',
             f'platform = "platform-{lane}"',
             f"interval_s = {plan.interval_s}",

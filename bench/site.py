@@ -6,6 +6,7 @@ closes: each check pays for a fresh connection, as a visitor does.
 
 import argparse
 import asyncio
+import gzip
 import ipaddress
 import itertools
 import ssl
@@ -18,16 +19,32 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
 PAGE_BYTES = 58_800
 BEGAN = time.monotonic()  # noqa: TID251 -- a site
 EDITED = b"/page/0"  # the address whose text changes in many places
-_PARAGRAPH = (
-    "<p>Pour renouveler votre titre de séjour, déposez votre demande en ligne entre le 120e et "
-    "le 60e jour qui précède son expiration. <a href='/demarches'>Voir les démarches</a>.</p>\n"
+# Words of which no paragraph is made twice, as on a real page: repeats would compress, and be
+# compared, better than what is watched.
+_WHO = (
+    "Les étudiants",
+    "Les salariés",
+    "Les parents",
+    "Les conjoints",
+    "Les réfugiés",
+    "Les jeunes",
+)
+_WHAT = ("déposent", "renouvellent", "retirent", "complètent", "suivent", "modifient", "demandent")
+_WHICH = ("leur titre", "leur récépissé", "leur attestation", "leur dossier", "leur visa")
+_HOW = (
+    "en ligne",
+    "au guichet",
+    "par courrier",
+    "sur rendez-vous",
+    "avant l’échéance",
+    "à la mairie",
 )
 
 
@@ -37,9 +54,24 @@ def page() -> bytes:
         "<!doctype html><html lang='fr'><head><meta charset='utf-8'>"
         "<title>Préfecture d’essai</title></head><body><h1>Étrangers en France</h1>\n"
     ).encode()
-    paragraph, foot = _PARAGRAPH.encode(), b"</body></html>\n"
-    text = paragraph * ((PAGE_BYTES - len(head) - len(foot)) // len(paragraph))
-    return (head + text).ljust(PAGE_BYTES - len(foot)) + foot
+    foot = b"</body></html>\n"
+    text, number = head, 0
+    while len(text) + len(foot) < PAGE_BYTES:
+        number += 1
+        text += _paragraph(number).encode()
+    text = text[: text.rindex(b"<p>")]
+    return text.ljust(PAGE_BYTES - len(foot)) + foot
+
+
+def _paragraph(number: int) -> str:
+    """Return another paragraph for each number, with a link."""
+    words = [part[number // step % len(part)] for part, step in ((_WHO, 1), (_WHAT, 6))]
+    words += [_WHICH[number // 5 % len(_WHICH)], _HOW[number // 7 % len(_HOW)]]
+    return (
+        f"<p>{' '.join(words)}, rubrique {number} : prévoir {number * 37 % 91 + 2} copies et le "
+        f"formulaire {number * 7919 % 9973}. <a href='/demarches/{number}'>Voir la démarche "
+        f"{number}</a>.</p>\n"
+    )
 
 
 def changing(body: bytes, request: bytes, *, change_s: int, edits: int) -> bytes:
@@ -64,28 +96,36 @@ def changing(body: bytes, request: bytes, *, change_s: int, edits: int) -> bytes
 
 
 def certify(hosts: Sequence[str], *, folder: Path, now: datetime) -> ssl.SSLContext:
-    """Write an authority to `ca.pem`; return a server's context for all these addresses."""
-    ca_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    authority = _certificate("Bench authority", key=ca_key, issuer="Bench authority", now=now)
-    ca = authority.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    """Write an authority to `ca.pem`; return a server's context for all these addresses.
+
+    The chain is as most are: a key of RSA with 2,048 bits, signed by an intermediate that the
+    server sends with it.
+    """
+    root_key, middle_key, key = (rsa.generate_private_key(65_537, 2_048) for _ in range(3))
+    root = _certificate("Bench authority", "Bench authority", key=root_key, now=now)
+    root = root.add_extension(x509.BasicConstraints(ca=True, path_length=1), critical=True)
+    middle = _certificate("Bench intermediate", "Bench authority", key=middle_key, now=now)
+    middle = middle.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
     names = [x509.IPAddress(ipaddress.ip_address(host)) for host in hosts]
-    leaf = (
-        _certificate("Bench site", key=key, issuer="Bench authority", now=now)
-        .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .sign(ca_key, hashes.SHA256())
+    leaf = _certificate("Bench site", "Bench intermediate", key=key, now=now)
+    leaf = leaf.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    sent = b"".join(
+        builder.sign(signer, hashes.SHA256()).public_bytes(Encoding.PEM)
+        for builder, signer in ((leaf, middle_key), (middle, root_key))
     )
-    (folder / "ca.pem").write_bytes(ca.sign(ca_key, hashes.SHA256()).public_bytes(Encoding.PEM))
+    authority = root.sign(root_key, hashes.SHA256()).public_bytes(Encoding.PEM)
+    (folder / "ca.pem").write_bytes(authority)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     with tempfile.NamedTemporaryFile() as file:
         private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        file.write(private + leaf.public_bytes(Encoding.PEM))
+        file.write(private + sent)
         file.flush()
         context.load_cert_chain(file.name)
     return context
 
 
 def _certificate(
-    name: str, *, key: ec.EllipticCurvePrivateKey, issuer: str, now: datetime
+    name: str, issuer: str, *, key: rsa.RSAPrivateKey, now: datetime
 ) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
@@ -114,8 +154,11 @@ async def serve(asked: argparse.Namespace) -> None:
             body = plain.replace(b"<body>", b"<body data-token='%d'>" % next(counter), 1)
         elif change_s:
             body = changing(plain, request, change_s=change_s, edits=asked.edits)
+        coding = ""
+        if asked.gzip and body:
+            body, coding = gzip.compress(body, 6), "Content-Encoding: gzip\r\n"
         head = (
-            f"HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\n"
+            f"HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\n{coding}"
             f"Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
         )
         writer.write(head.encode() + body)
@@ -135,6 +178,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--folder", type=Path, required=True)
     parser.add_argument("--token", action="store_true", help="each answer differs by ten digits")
+    parser.add_argument("--gzip", action="store_true", help="pages are sent compressed")
     parser.add_argument("--change", type=int, default=0, help="seconds between two texts of a page")
     parser.add_argument("--edits", type=int, default=0, help="paragraphs that change with it")
     parser.add_argument("hosts", nargs="+")
