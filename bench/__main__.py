@@ -19,7 +19,7 @@ from typing import Self
 from sqlalchemy import Engine, create_engine
 
 from bench.local import free_port, now, process, wait_for
-from bench.measure import Sample, lateness_ms, sample, verdicts
+from bench.measure import Sample, lateness_ms, sample, verdicts, wait_until_checked
 from bench.plan import Plan, write
 from monitor.store.engine import parse
 
@@ -158,8 +158,8 @@ def run(  # noqa: PLR0913 -- keyword-only: what is measured
         environ = {**os.environ, "VIGIE_LISTEN": f"127.0.0.1:{port}", "VIGIE_DATABASE_URL": url}
         with process(service, environ=environ, log=folder / "vigie.log") as running:
             wait_for(running, port=port, host="127.0.0.1")
-            time.sleep(plan.interval_s + 1)
             engine = create_engine(parse(url))
+            wait_until_checked(engine, plan)
             span = watch(running.pid, port=port, seconds=seconds, engine=engine, rooms=rooms)
             return Result.of(span, plan=plan, engine=engine)
 

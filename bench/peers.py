@@ -24,7 +24,7 @@ from sqlalchemy import create_engine
 
 from bench.__main__ import add_site_options, site_options
 from bench.local import free_port, now, process, wait_for
-from bench.measure import lateness_ms, sample, verdicts
+from bench.measure import lateness_ms, sample, verdicts, wait_until_checked
 from bench.plan import Plan, write
 from monitor.store.engine import parse
 
@@ -138,8 +138,8 @@ def one_round(plan: Plan, *, seconds: float, site: Sequence[str], folder: Path) 
         ):
             wait_for(running, port=port, host="127.0.0.1")
             wait_for(scraper, port=prometheus_port, host="127.0.0.1")
-            time.sleep(2 * plan.interval_s + 10)
             engine = create_engine(parse(url))
+            wait_until_checked(engine, plan)
             around = work_s()
             before = sample(pid=running.pid, engine=engine)
             theirs = usage(exporter.pid)[0], usage(scraper.pid)[0]
