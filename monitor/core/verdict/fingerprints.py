@@ -51,6 +51,8 @@ _SPOKEN = frozenset({MarkPlace.HEADLINE, MarkPlace.OPENING, MarkPlace.OWN, MarkP
 _LINKS = {MarkPlace.TEXT: 2, MarkPlace.OPENING: 5, MarkPlace.OWN: 20}
 #: What is said of a service may be supposed, announced, denied or quoted.
 _STATED = frozenset({Verdict.DOWN, Verdict.MAINTENANCE})
+#: What is said of a visitor may be asked or quoted: "Ma demande est bloquée, que faire ?"
+_REFUSED = frozenset({Reason.WAF, Reason.RATE_LIMITED})
 # Words on something else that a page may have, by where its statement stands. A captcha's text is
 # doubted as well: a page may say that there will be one.
 _OTHER_WORDS = {
@@ -58,6 +60,7 @@ _OTHER_WORDS = {
     MarkPlace.OPENING: MOST_OTHER_WORDS,
     MarkPlace.HEADLINE: 2 * MOST_OTHER_WORDS,
 }
+_OTHER_WORDS_OF_REFUSALS = 3 * MOST_OTHER_WORDS  # these explain themselves at more length
 _MOST_MATCHES = 20
 _MENTIONS = re.compile(
     r"<a\s[^<>]{0,1000}|\bdata-[a-z-]{1,40}=(\"[^\"]{0,1000}\"|'[^']{0,1000}')"
@@ -123,9 +126,27 @@ class Fingerprint:
         doubtful = self.verdict in _STATED and self.where in _SPOKEN
         for pattern in self.patterns:
             for match in islice(pattern.finditer(text), _MOST_MATCHES):
-                if not (doubtful and self._is_undone(text, match)):
-                    return match[0]
+                if doubtful and self._is_undone(text, match):
+                    continue
+                if self._is_refusal() and self._is_question(text, match):
+                    continue
+                return match[0]
         return ""
+
+    def _is_refusal(self) -> bool:
+        return self.reason in _REFUSED and self.where in _SPOKEN
+
+    def _is_question(self, text: str, match: re.Match[str]) -> bool:
+        """Return whether the words of a refusal are asked or quoted, or its sentence is otherwise.
+
+        A captcha does ask: whether one is human.
+        """
+        if self.where is MarkPlace.HEADLINE:
+            return text.rstrip().endswith("?")
+        sentence = sentence_of(text, match, reach=SENTENCE_CHARS)
+        if sentence.asks or sentence.is_quoted():
+            return True
+        return any(pattern.search(sentence.text) for pattern in self.unless)
 
     def _is_undone(self, text: str, match: re.Match[str]) -> bool:
         """Return whether the sentence of a match says otherwise than the words that match."""
@@ -206,8 +227,11 @@ def _says_more(fingerprint: Fingerprint, answer: MatchInput) -> bool:
     is_statement = fingerprint.verdict in _STATED
     captcha = fingerprint.reason is Reason.CAPTCHA and fingerprint.where is MarkPlace.TEXT
     bound = 3 * MOST_OTHER_WORDS if captcha else _OTHER_WORDS.get(fingerprint.where)
-    if bound is None or not (is_statement or captcha):
+    refusal = fingerprint.reason in _REFUSED
+    if bound is None or not (is_statement or captcha or refusal):
         return False
+    if refusal:
+        bound = _OTHER_WORDS_OF_REFUSALS
     if fingerprint.words_max > WORDS_MAX[fingerprint.where]:
         return False
     if status_class(answer.status) != StatusClass.SUCCESS:

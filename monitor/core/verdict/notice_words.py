@@ -14,6 +14,8 @@ SOFTWARE = re.compile(
 SERVICE = re.compile(
     r"\b(services?|demarches?|espaces?|acces|access|connexions?|connections?|consultation|depot"
     r"|operations?|demandes?|requetes?|requests?|chargement|reponse|response|formulaire|form"
+    r"|calculs?|ventes?|informations?|donnees|data|paiements?|telechargements?|envois?|suivi"
+    r"|reservations?|achats?|listes?|plannings?|resultats?|statistiques|cartographie"
     r"|fonctionnalites?|traitement|authentification|session|affichage|prise de rendez-vous"
     r"|things|quelque chose|something|contenus?|content|outil|tool)\b"
 )
@@ -58,6 +60,7 @@ FAILS = re.compile(
     r"|available|accessible|get to|serve)\w{0,5}|\b(cannot|unable to|failed to) (be "
     r"|\w{1,12}ly )?(load|connect|reach|display|process|show|open|retriev|complet|resolve|get"
     r"|read|serve|handle|contact)\w{0,4}|\bno (available|healthy) (server|upstream|backend)\b"
+    r"|\bn'est (pas|plus) possible\b"
     r"|\b(delai|temps)[^.]{0,12} (depasse|expire|ecoule)|\btimed? ?-?out\b|\b(no"
     r"|not) longer working|\bimpossible d(e |')\w{1,20}"
 )
@@ -92,7 +95,9 @@ REFERENCE = re.compile(
     r"|xid)( technique| id| d'incident| d'erreur)?[ :#]{1,3}[a-z_-]{0,8}\d[\w-]{2,40}"
 )
 # An event that the reader has, handles or looks for is none of the service's.
-READERS = re.compile(r"\bvous (?!demand|souhait|cherch|tent|essay|consult)\w{3,12}ez\b")
+READERS = re.compile(
+    r"\bvous (?!demand|souhait|cherch|tent|essay|consult|pourrez (de|a) nouveau)\w{3,12}ez\b"
+)
 # A sentence that supposes, announces, denies, reports what is over, or speaks of something else.
 OTHERWISE = re.compile(
     r"\b(si|s'ils?|en cas d[e']|lorsqu[e']|quand|if|when(ever)?|in case|unless|sera|seront|sauf"
@@ -101,10 +106,10 @@ OTHERWISE = re.compile(
     r"|que faire|exemples?|en dehors|etai(t|ent)|avai(t|ent)|simul\w{1,5}|signifie|means|resol(u"
     r"|us|ved)|retabli(e|s|es)?|restored|operationn\w{1,12}|operational|normalement"
     r"|responsab\w{1,8}|liable|contestez|rectif\w{1,12}|etude|study|recherche (sur|scientifique)"
-    r"|recrute|declarez|(le|les|chaque|on) (lun|mar|mercre|jeu|vendre|same)dis?|(le|les"
+    r"|recrute|declarez|indiquent? que|le plus souvent|s'affichent?|apparai\w{1,3}|(le|les|chaque|on) (lun|mar|mercre|jeu|vendre|same)dis?|(le|les"
     r"|chaque) dimanches?|(le|du|au|until|on) \d{1,2}(er)? (jan|fev|feb|mar|av|apr|mai|may|ju"
     r"|jui|aou|aug|sep|oct|nov|dec)\w{1,8}|build|votre (photo|carte|paiement|permis|titre"
-    r"|passeport|visa|dossier|fichier|mot|compte|vehicule)|your (photo|card|payment|file"
+    r"|passeport|visa|fichier|mot|compte|vehicule)|votre dossier (n'|est|a|ne|sera|doit)|your (photo|card|payment|file"
     r"|password|browser|account|item)|javascript|cookies|navigateur)\b"
 )
 ELSEWHERE = re.compile(
@@ -133,7 +138,7 @@ NOTICE = re.compile(
     r"|rejected|forbidden|interdit\w{0,2}|nginx|apache|tomcat|index\.\w{3,4}|mal passe\w{0,2}"
     r"|went wrong|abruptly|definitivement|amelior\w{1,8}|peau neuve|chantier|version|moderne"
     r"|struggl\w{2,3}|absorber|monde|refresh|makeover|facelift|coup de neuf|peaufin\w{1,5}"
-    r"|travaux|travaill\w{1,5}|intervention)\b"
+    r"|travaux|travaill\w{1,5}|intervention|having a (bad|rough) day)\b"
 )
 # What a notice advises, and whom to turn to.
 ADVICE = re.compile(
@@ -142,7 +147,7 @@ ADVICE = re.compile(
     r"|persist\w{0,4}|quelques (instants|minutes|heures)|verifi\w{1,4}|check|adresse|url|liens?"
     r"|links?|moteur|menus?|refresh|reload|raffraich\w{1,4}|rafraich\w{1,4}|please|veuillez"
     r"|prevenue?s?|alertee?s?|informee?s?|rouvr\w{1,5}|reouv\w{1,8}|reprise|reprendra"
-    r"|redirig\w{1,3}|redirect\w{0,3}|une recherche|hang tight|ser(a|ont) (retabli\w{0,3}|(de"
+    r"|redirig\w{1,3}|redirect\w{0,3}|une recherche|hang tight|(de|a) nouveau|ser(a|ont) (retabli\w{0,3}|(de"
     r"|a) nouveau)|horaires|ouverte? (du|le) (lun|mar|mercre|jeu|vendre|same)di|tel|courriel"
     r"|e?-?mail|technical|techniques?|notified)\b|\b0\d([ .]?\d\d){4}\b|\w@\w"
 )
@@ -160,6 +165,8 @@ SUBJECT = re.compile(
     r"|search (for|results?)|offres? d'emploi|communiques?|guides?|conseils?|comment|que faire"
     r"|how to|etat des|status|signaler|declarer|report|contacte[rz]|nous contacter"
     r"|formulaire de contact|questions?|mode d'emploi|tutoriel|depannage)\b"
+    r"|\b(signifi\w{1,5}|qu'est-ce|c'est quoi|what (is|does|are|happened)|comment|pourquoi|how to"
+    r"|why|que faire)\b"
 )
 # A page about a procedure may be out of service as a whole.
 PROCEDURE = re.compile(
@@ -171,12 +178,28 @@ PROCEDURE = re.compile(
 WORKS = re.compile(
     r"\b((?<!sera )(est|sont|a|ont) (ete |de nouveau |desormais |a nouveau ){0,2}(resolue?s?"
     r"|retablie?s?|termine\w{0,2}|corrigee?s?|repare\w{0,2}|disponibles? depuis)"
+    r"|(was|were) (restored|resolved|fixed)|decouvrez (notre|le) nouve\w{1,4} \w{4,12}"
+    r"|nouve\w{1,4} (site|portail|plate-?forme)( internet| web)? (est|sont) (arrive|en ligne)\w{0,2}"
     r"|fonctionne\w{0,2} (de nouveau|a nouveau|normalement|correctement)|(est|sont) (de"
     r"|a) nouveau (disponible|accessible|en service|ouvert|operationnel)\w{0,2}"
     r"|bien ete (enregistr|recu|pris|transmis)\w{0,3}|(tous|toutes"
     r"|all) [^.]{0,40}\b(operationnel|operational|normal)\w{0,4}|: operation\w{1,4}|(has"
     r"|have) been (resolved|restored|fixed|received)|(is|are) back to normal)\b"
 )
+# A fault or a maintenance to come: the page works today.
+ANNOUNCED = re.compile(
+    r"\b((sera|seront) (\w{4,16}ment )?(indisponible|inaccessible|injoignable|ferme|interromp"
+    r"|suspend|hors service|en maintenance|perturbe)\w{0,4}|will (not )?be (temporarily |briefly )?"
+    r"(unavailable|inaccessible|offline|down|closed|available (from|between|on)|interrupted)"
+    r"|auro?nt lieu|aura lieu|will take place|is (scheduled|planned) (for|on))"
+)
+UNDER_WAY = re.compile(
+    r"\b(en cours|actuellement|momentanement|temporairement|provisoirement|en ce moment|currently"
+    r"|in progress|under ?way|right now|at the moment|(est|sont|is|are) (ferme|interromp|suspend"
+    r"|indisponible|inaccessible|unavailable|down|offline|closed)\w{0,4})\b"
+)
+# The codes of answers: a page that lists several is about them.
+ERROR_CODE = re.compile(r"\b(4[0-5]\d|5[0-5]\d)\b")
 # What a sentence speaks of, when it begins with its subject.
 SUBJECT_OF = re.compile(
     r"^(?:[^,:]{0,60}[,:] ?)?(?:les?|la|l'|une?|des|cet?|cette|ces|notre|nos|votre|vos|the|our"

@@ -89,7 +89,7 @@ class PageSummary:
         own_text: The page's own words: outside menus, header, footer, links, buttons and labels, at
             most `MAX_OWN` characters. "¦" stands between two blocks. Of a page with no others, the
             few that there are.
-        hollow: Whether its main part has nothing in it.
+        hollow: Whether its main part has nothing in it, or headings only.
         noscript: Text for visitors without JavaScript.
         source: The markup, lower case, at most `MAX_BYTES`.
         words: Visible words.
@@ -338,12 +338,17 @@ def _is_hidden(element: Tree) -> bool:
 
 
 def _is_hollow(tree: Tree) -> bool:
-    """Return whether the page declares a main part, and has nothing in it."""
+    """Return whether the page declares a main part, and has nothing in it but a heading."""
     mains = tree.xpath("//main | //*[@role='main']")[:MAX_ITEMS]
     return bool(mains) and not any(
-        "".join(main.itertext()).strip() or next(main.iter(*_SHOWN), None) is not None
+        _words_besides_headings(main) or next(main.iter("a", *_SHOWN), None) is not None
         for main in mains
     )
+
+
+def _words_besides_headings(element: Tree) -> bool:
+    headings = "".join("".join(h.itertext()) for h in islice(element.iter(*_HEADINGS), MAX_ITEMS))
+    return "".join("".join(element.itertext()).split()) != "".join(headings.split())
 
 
 def _own_text(tree: Tree) -> str:

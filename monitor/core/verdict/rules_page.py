@@ -24,6 +24,8 @@ _MAIN_SCRIPT = re.compile(r"(^|[/._-])(main|runtime|polyfills?|app|index|bundle|
 _KEYCLOAK = ("/protocol/openid-connect", "kc-form", "kc-login", "login-actions")
 _PASSWORDS = ('type="password"', "type='password'", "type=password")
 _WALL_WORDS = 60
+_SENTENCE = re.compile(r"(\S+ ){4,}\S+[.!]")
+_WAITS = re.compile(r"charg|load|patient|wait|javascript|cookie|moment|redirig|redirect|initial")
 _LOGIN_PATH = re.compile(
     r"log-?(in|on)|sign-?(in|up)|connexion|connecter|auth|sso|compte|account|identif|inscri|register"
     r"|espace|portail|admin|session|passw|mot-?de-?passe"
@@ -103,6 +105,8 @@ def empty_shell(case: RuleContext) -> Finding | None:
     if page.frames and not page.root:
         return None
     if page.headings or page.fields or page.password or page.words > 3 * BARE_WORDS:
+        return None
+    if _SENTENCE.search(page.own_text) and not _WAITS.search(page.own_text):
         return None
     if not (page.scripts or page.inline_chars or page.root or page.images):
         return None

@@ -17,6 +17,7 @@ from monitor.core.verdict.problem_lists import lists_problems
 
 ENOUGH = 3  # points of a page that says that the service does not work
 MOST_OTHER_WORDS = 9  # on something else, of a page that states a fault
+ALL_OTHER = 1_000  # of a page that is about something else as a whole
 FEW_WORDS = 30  # a page with so few words has a point: it says nothing else
 _MOST_SENTENCES = 40
 _SENTENCE = re.compile(r"[^.!?¦;]{1,300}[.!?¦;]?")
@@ -26,6 +27,7 @@ _QUOTED = re.compile(r"«[^»]{1,60}»|\"[^\"]{1,60}\"")
 _DOMAIN = re.compile(r"\w\.[a-z]{2,10}$")  # a heading that is the site's own name
 _LABEL_WORDS = 9
 _FREE_LABELS = 3
+_LISTED_CODES = 3
 _AROUND = (words.EXCUSE, words.NOW, words.CARE, words.REFERENCE, words.ADVICE, words.PRESENT)
 _SUBJECTS = (words.SOFTWARE, words.SERVICE, words.EVENT, words.OBJECT)
 _ABOUT = (words.NOTICE, words.STATE, words.ENDED, words.EVENT, words.FAILS)
@@ -75,11 +77,11 @@ def other_words(own_text: str, headings: tuple[str, ...]) -> int:
 
     Of `own_text`, folded, with "¦" between its blocks. A notice states a fault, excuses it and says
     what to do: little else. Headings are left out, and up to three short labels, as the name of a
-    site is. All words count of a page that says that the service works, or that is about faults by
-    its heading, or about what is no online service: a statement on it must then name software.
+    site is. All words count under a heading about what is no online service, unless a statement
+    names software. `ALL_OTHER` for a page that as a whole is no notice: see `_is_about_else`.
     """
-    if words.WORKS.search(own_text) or any(map(words.SUBJECT.search, headings)):
-        return len(own_text.split())
+    if _is_about_else(own_text, headings):
+        return ALL_OTHER
     if headings and _is_subject(headings[0]) and not _names_software(own_text):
         return len(own_text.split())
     count = labels = 0
@@ -93,6 +95,29 @@ def other_words(own_text: str, headings: tuple[str, ...]) -> int:
         for sentence in filter(_is_other, _sentences(block)):
             count += len(sentence.split()) * (2 if words.ELSEWHERE.search(sentence) else 1)
     return count
+
+
+def _is_about_else(own_text: str, headings: tuple[str, ...]) -> bool:
+    """Return whether a page, by what it says as a whole, is no notice.
+
+    It says that the service works, or only announces what is to come; it is about faults, by its
+    heading or by the codes that it lists; or its heading tells what befalls a counter, a lift, a
+    road, and no sentence names software.
+    """
+    if words.WORKS.search(own_text) or any(map(words.SUBJECT.search, headings)):
+        return True
+    if words.ANNOUNCED.search(own_text) and not words.UNDER_WAY.search(own_text):
+        return True
+    if len(set(words.ERROR_CODE.findall(own_text))) >= _LISTED_CODES:
+        return True
+    return bool(headings) and _befalls_else(headings[-1]) and not _names_software(own_text)
+
+
+def _befalls_else(heading: str) -> bool:
+    """Return whether a heading tells what befalls a counter, a lift, a road."""
+    return bool(words.ELSEWHERE.search(heading)) and any(
+        pattern.search(heading) for pattern in _ABOUT
+    )
 
 
 def _is_subject(heading: str) -> bool:
@@ -201,4 +226,6 @@ def _statement(sentence: str) -> _FaultSentence | None:
     if event and words.OCCURS.search(sentence):
         return _FaultSentence(2, event[0], sure=bool(subject))
     weak = event or suffers
+    if suffers and words.NOW.search(sentence):
+        return _FaultSentence(2, suffers[0], sure=False)
     return _FaultSentence(1, weak[0], sure=False) if weak else None

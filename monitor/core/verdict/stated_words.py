@@ -55,10 +55,14 @@ class Sentence(NamedTuple):
         """Return whether it supposes, announces, denies, quotes or lists what its words state."""
         if _SUPPOSED.search(self.before) or _UNDONE_AFTER.match(self.rest):
             return True
-        if _is_quoted(self.lead):
+        if self.is_quoted():
             return True
         start = _LIST_END.split(self.lead)[-1]
         return lists_problems(f"{start}{self.words}{_LIST_END.split(self.rest, maxsplit=1)[0]}")
+
+    def is_quoted(self) -> bool:
+        """Return whether its words stand inside a quotation."""
+        return _is_quoted(self.lead)
 
     def is_to_come(self) -> bool:
         """Return whether its words themselves are in the future, and not about a page to come."""
