@@ -48,7 +48,13 @@ CHARS_MAX = {
 _SPOKEN = frozenset({MarkPlace.HEADLINE, MarkPlace.OPENING, MarkPlace.OWN, MarkPlace.TEXT})
 # A page may be long by its links alone: its words may then be this many times `words_max`. A
 # phrase matched anywhere may be one of these links; a headline is not.
-_LINKS = {MarkPlace.TEXT: 2, MarkPlace.OPENING: 5, MarkPlace.OWN: 20}
+_LINKS = {
+    MarkPlace.TEXT: 2,
+    MarkPlace.OPENING: 5,
+    MarkPlace.OWN: 20,
+    MarkPlace.SOURCE: 2,
+    MarkPlace.SCRIPTS: 5,
+}
 #: What is said of a service may be supposed, announced, denied or quoted.
 _STATED = frozenset({Verdict.DOWN, Verdict.MAINTENANCE})
 #: What is said of a visitor may be asked or quoted: "Ma demande est bloquée, que faire ?"

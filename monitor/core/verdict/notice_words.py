@@ -15,6 +15,7 @@ SERVICE = re.compile(
     r"\b(services?|demarches?|espaces?|acces|access|connexions?|connections?|consultation|depot"
     r"|operations?|demandes?|requetes?|requests?|chargement|reponse|response|formulaire|form"
     r"|calculs?|ventes?|informations?|donnees|data|paiements?|telechargements?|envois?|suivi"
+    r"|prestataires?|partenaires?|fournisseurs?|providers?|banque"
     r"|reservations?|achats?|listes?|plannings?|resultats?|statistiques|cartographie"
     r"|fonctionnalites?|traitement|authentification|session|affichage|prise de rendez-vous"
     r"|things|quelque chose|something|contenus?|content|outil|tool)\b"
@@ -26,7 +27,8 @@ STATE = re.compile(
     r"|'s|'re|was|went|gone|shut|taken|still|currently|temporarily) down|offline|inoperante?s?"
     r"|inutilisables?|unavailable|unreachable|crashed|stopped|broken|impossibles?"
     r"|en cours de (retablissement|reparation|restauration|redemarrage)|non chargee?s?|exhausted"
-    r"|invalide?s?|inattendue?s?|unexpected|anormale?s?|degradee?s?|refuse (la connexion"
+    r"|difficilement accessibles?|fait (la sieste|des siennes)|desactivee?s? temporairement"
+    r"|temporairement desactivee?s?|invalide?s?|inattendue?s?|unexpected|anormale?s?|degradee?s?|refuse (la connexion"
     r"|l'acces)|out of (order|service))\b"
 )
 # Without it, an event is only a subject of the page.
@@ -34,9 +36,16 @@ OCCURS = re.compile(
     r"\b(nous \w{2,12}ons|notre cote|we're|we are|we have|our (side|end)|us from|survenue?s?"
     r"|intervenue?s?|produite?s?|rencontre\w{0,6}|subit|connait|empeche\w{0,6}|affecte\w{0,6}"
     r"|(en )?cours|suite a|en raison|raison d|cause d|occurr?ed|encountered|happened|went"
-    r"|victime|fait l'objet|prive|renvoie|signale)\b"
+    r"|victime|fait l'objet|prive|renvoie|signale|facing|experiencing|suffering)\b"
+    r"|^(panne|incident|avarie|coupure) (\w{4,14} )?:"
 )
-# True of offices and procedures as well: they count only for software.
+# What befalls machines only.
+TECHNICAL = re.compile(
+    r"\b((pannes?|incidents?|problemes?|soucis?|difficultes?|erreurs?|raisons?|defaillances?)"
+    r" (techniques?|informatiques?|du serveur|serveur|reseau)|dysfonctionnements?|bugs?|bogues?"
+    r"|technical (problem|issue|difficult|error)\w{0,3})\b"
+)
+# True of offices and procedures as well: they count only for software, or beside an event.
 ENDED = re.compile(
     r"\b(fermee?s?|interrompue?s?|suspendue?s?|coupee?s?|arretee?s?|perturbee?s?|bloquee?s?"
     r"|desactivee?s?|closed|suspended|interrupted|disabled|engorgee?s?|surchargee?s?)\b"
@@ -46,7 +55,7 @@ EVENT = re.compile(
     r"|avaries?|failures?|outages?|faults?|glitch(es)?|echecs?|echouee?s?|echoue|failed"
     r"|problemes?|problems?|(technical|an|some|server|known|our) issues?|soucis?|troubles?|bugs?"
     r"|bogues?|hiccups?|cyberattaques?|attaques?|pirat\w{1,4}|coupures?|interruptions?"
-    r"|deni de service|difficultes?|perturbations?)\b"
+    r"|deni de service|difficultes?|perturbations?|lenteurs?|ralentissements?|disruptions?)\b"
 )
 FAILS = re.compile(
     r"\b(ne (se |s'|nous |vous )?(\w{1,16} ){0,2}|n'|s')(repond|fonctionne|marche|charge|affiche"
@@ -60,7 +69,9 @@ FAILS = re.compile(
     r"|available|accessible|get to|serve)\w{0,5}|\b(cannot|unable to|failed to) (be "
     r"|\w{1,12}ly )?(load|connect|reach|display|process|show|open|retriev|complet|resolve|get"
     r"|read|serve|handle|contact)\w{0,4}|\bno (available|healthy) (server|upstream|backend)\b"
-    r"|\bn'est (pas|plus) possible\b"
+    r"|\bn'est (pas|plus) possible\b|\bn'(a|ont) (pas |plus |rien )?(repondu|abouti|reussi"
+    r"|renvoye|fonctionne|charge|donne)\b|\b(ne sommes|n'est|ne sont) (pas|plus) (en etat|a meme)\b"
+    r"|\brefuse(nt)? (de|d') ?(s'|se )?\w{4,12}r\b|\baucune? \w{4,12} ne peut etre\b"
     r"|\b(delai|temps)[^.]{0,12} (depasse|expire|ecoule)|\btimed? ?-?out\b|\b(no"
     r"|not) longer working|\bimpossible d(e |')\w{1,20}"
 )
@@ -69,7 +80,7 @@ LEFTOVER = re.compile(
     r"|server) error\b|\bon line \d|\.(php|java|py|rb|aspx?|jsp|cs):?\d{0,5}\b|/(var|home|srv"
     r"|usr)/\w|\b0x[0-9a-f]{6,8}|\bmemory size of\b|\bsqlstate\b|\bora-\d{5}|\bstack ?trace"
     r"|\btraceback\b|\bupstream\b|\bbad gateway\b|\bgateway time|\bnested exception|\bvarnish\b"
-    r"|\bbackend\b|\b(error|erreur|http|status) (code )?:?[ #]?([45]\d\d|\d{4,6})\b"
+    r"|\bbackend (fetch|server|read|write|error|is)\b|\b(error|erreur|http|status) (code )?:?[ #]?([45]\d\d|\d{4,6})\b"
     r"|\b[45]\d\d -? ?(error|erreur)|\berr_\w{3,40}\b|\b\w{3,30}_failed\b"
 )
 EXCUSE = re.compile(
@@ -88,7 +99,17 @@ CARE = re.compile(
     r"\b(retabli(r|ssement)|remettre|reparer|reparation|resoudre|resolution|informaticiens?"
     r"|techniciens?|(nos|notre|our) (equipes?|teams?)|engineers?|staff|administrat(eur|or)s?"
     r"|webm(aste|est)re?s?|working (on|to)|looking into|repair|fix|restore|been notified"
-    r"|plus brefs delais|au plus vite|s'emploient|hebergeur)\b"
+    r"|plus brefs delais|au plus vite|s'emploient|s'en occup\w{1,3}|sur le coup|on it|y travaill\w{1,4}"
+    r"|a pied d'oeuvre|hebergeur)\b"
+)
+# Hardly said but by who cannot serve: come again, wait, load anew.
+RETRY = re.compile(
+    r"\b(revenez|repassez|reessayez|(veuillez|merci de|priere de|essayez de) (\w{3,12} )?(reessayer"
+    r"|recommencer|retenter|revenir|renouveler|patienter|actualiser|recharger|rafraichir)|retentez"
+    r"|recommencez|(actualisez|rechargez|rafraichissez)([- ]l[ae])?|renouveler votre (visite|demande"
+    r"|operation)|retente[rz] (l'operation|votre chance)|patientez|patience|try (again|later|it again"
+    r"|refreshing|reloading)|come back|check back|bear with us|hold on|hang tight|back (soon|shortly)"
+    r"|(dans|d'ici) (quelques|un) (instants?|minutes?|moments?|heures?)|in a (few|bit|moment|minute))\b"
 )
 REFERENCE = re.compile(
     r"\b(ref(erence)?\.?|incident|request|ticket|trace|ray|support|correlation|identifiant|code"
@@ -101,8 +122,11 @@ READERS = re.compile(
 # A sentence that supposes, announces, denies, reports what is over, or speaks of something else.
 OTHERWISE = re.compile(
     r"\b(si|s'ils?|en cas d[e']|lorsqu[e']|quand|if|when(ever)?|in case|unless|sera|seront|sauf"
-    r"|will|would|may|might|pourra|prevue?s?|planifiee?s?|scheduled|planned|aucune?|without|sans"
-    r"|never|jamais|any|zero|signaler|signalez|report(ing|er)?|comment|how|pourquoi|why"
+    r"|will|would|may|might|pourra|prevue?s?|planifiee?s?|scheduled|planned"
+    r"|(accessible|disponible|consultable)s? (depuis|sur|aux?|avec|en dehors|hors)"
+    r"|(aucune?|without|sans|any|zero) (\w{3,14} )?(erreurs?|errors?|pannes?|incidents?|problem\w{1,2}|issues?"
+    r"|difficultes?|interruptions?|soucis?|bugs?|anomalies?)"
+    r"|never|jamais|signaler|signalez|report(ing|er)?|comment|how|pourquoi|why"
     r"|que faire|exemples?|en dehors|etai(t|ent)|avai(t|ent)|simul\w{1,5}|signifie|means|resol(u"
     r"|us|ved)|retabli(e|s|es)?|restored|operationn\w{1,12}|operational|normalement"
     r"|responsab\w{1,8}|liable|contestez|rectif\w{1,12}|etude|study|recherche (sur|scientifique)"
@@ -117,8 +141,8 @@ ELSEWHERE = re.compile(
     r"|musees?|piscines?|bibliotheques?|mediatheques?|rue|(?<!en )routes?|pont|parking|gare"
     r"|ecoles?|restaurants?|magasin|store|office|museum|ascenseur|dechetterie|station|entrances?"
     r"|gates?|car park|help ?line|phone|mobile|lift|toilets?|communes?|foyers?|road|public"
-    r"|modeles?|produits?|tailles?|coloris|ouvrages?|livres?|book|size|medicaments?|vaccins?"
-    r"|medecins?|docteurs?|doctor|conseillers?|creneaux?|lits?|chambres?|billets?|trains?|bus"
+    r"|(?<!en )(?<!hors )lignes? [a-z\d]{1,2}|signalisation|modeles?|produits?|tailles?|coloris|ouvrages?|livres?|book|size|medicaments?|vaccins?"
+    r"|medecins?|docteurs?|doctor|conseillers?|creneaux?|plages? horaires?|galler(y|ies)|cet article est|lits?|chambres?|billets?|trains?|bus"
     r"|trams?|metro|circulation|eau|electricite|voitures?|vehicules?|item|product|model|stock"
     r"|appliances?|urgences?|pediatrie|geriatrie|maternite|chirurgie|cardiologie"
     r"|visites? (medicale|guidee)s?|collecte|seances?|cotation|chasse|inscriptions?|concours"
@@ -138,7 +162,7 @@ NOTICE = re.compile(
     r"|rejected|forbidden|interdit\w{0,2}|nginx|apache|tomcat|index\.\w{3,4}|mal passe\w{0,2}"
     r"|went wrong|abruptly|definitivement|amelior\w{1,8}|peau neuve|chantier|version|moderne"
     r"|struggl\w{2,3}|absorber|monde|refresh|makeover|facelift|coup de neuf|peaufin\w{1,5}"
-    r"|travaux|travaill\w{1,5}|intervention|having a (bad|rough) day)\b"
+    r"|travaux|travaill\w{1,5}|intervention|having a (bad|rough) day|lost|perdue?s?|egaree?s?|nothing|nulle part|a jour|reglages?|redevien\w{1,4}|s'est envolee?|disparue?s?)\b"
 )
 # What a notice advises, and whom to turn to.
 ADVICE = re.compile(
@@ -147,7 +171,7 @@ ADVICE = re.compile(
     r"|persist\w{0,4}|quelques (instants|minutes|heures)|verifi\w{1,4}|check|adresse|url|liens?"
     r"|links?|moteur|menus?|refresh|reload|raffraich\w{1,4}|rafraich\w{1,4}|please|veuillez"
     r"|prevenue?s?|alertee?s?|informee?s?|rouvr\w{1,5}|reouv\w{1,8}|reprise|reprendra"
-    r"|redirig\w{1,3}|redirect\w{0,3}|une recherche|hang tight|(de|a) nouveau|ser(a|ont) (retabli\w{0,3}|(de"
+    r"|redirig\w{1,3}|redirect\w{0,3}|une recherche|hang tight|address|(de|a) nouveau|ser(a|ont) (retabli\w{0,3}|(de"
     r"|a) nouveau)|horaires|ouverte? (du|le) (lun|mar|mercre|jeu|vendre|same)di|tel|courriel"
     r"|e?-?mail|technical|techniques?|notified)\b|\b0\d([ .]?\d\d){4}\b|\w@\w"
 )
@@ -165,7 +189,9 @@ SUBJECT = re.compile(
     r"|search (for|results?)|offres? d'emploi|communiques?|guides?|conseils?|comment|que faire"
     r"|how to|etat des|status|signaler|declarer|report|contacte[rz]|nous contacter"
     r"|formulaire de contact|questions?|mode d'emploi|tutoriel|depannage)\b"
-    r"|\b(signifi\w{1,5}|qu'est-ce|c'est quoi|what (is|does|are|happened)|comment|pourquoi|how to"
+    r"|^(designing|creating|building|writing|handling|understanding|comprendre|concevoir|creer|gerer"
+    r"|resoudre|bilan|rapports?|historique|history|avis de marche|marches publics|appel d'offres)\b"
+    r"|\b(report|reports|post-?mortem)\b|\b(signifi\w{1,5}|qu'est-ce|c'est quoi|what (is|does|are|happened)|comment|pourquoi|how to"
     r"|why|que faire)\b"
 )
 # A page about a procedure may be out of service as a whole.
@@ -202,8 +228,8 @@ UNDER_WAY = re.compile(
 ERROR_CODE = re.compile(r"\b(4[0-5]\d|5[0-5]\d)\b")
 # What a sentence speaks of, when it begins with its subject.
 SUBJECT_OF = re.compile(
-    r"^(?:[^,:]{0,60}[,:] ?)?(?:les?|la|l'|une?|des|cet?|cette|ces|notre|nos|votre|vos|the|our"
-    r"|your|this|these|an?) ?([^,;:]{1,60}?) (?:est|sont|a|ont|ne|n'\w{1,5}|is|are|has|have|was"
+    r"^(?:[^,:]{0,60}[,:] ?)?(?:l'|(?:les?|la|une?|des|cet?|cette|ces|notre|nos|votre|vos|the"
+    r"|our|your|this|these|an?) )([^,;:]{1,60}?) (?:est|sont|a|ont|ne|n'\w{1,5}|is|are|has|have|was"
     r"|were|reste|restent|demeure|rencontre\w{0,3}|connait|subit|peu[tv]\w{0,3})\b"
 )
 # Subjects of a notice besides software, services and events.

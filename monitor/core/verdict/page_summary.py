@@ -289,6 +289,7 @@ def _read_tree(tree: Tree, markup: str) -> PageSummary:
         etree.strip_elements(tree, *_CHROME, with_tail=False)
         own = " ".join(tree.itertext())
         own_words = len(own.split())
+        hollow = hollow or (not own_words and words <= _NOTICE_WORDS and not _shows(tree))
     linked = sum(len(text.split()) for text in _texts(tree, "a", limit=MAX_LINKS))
     own_text = _own_text(tree) if own_words - linked <= _CONTENT_WORDS else ""
     if not own_words and words <= _NOTICE_WORDS:
@@ -341,9 +342,12 @@ def _is_hollow(tree: Tree) -> bool:
     """Return whether the page declares a main part, and has nothing in it but a heading."""
     mains = tree.xpath("//main | //*[@role='main']")[:MAX_ITEMS]
     return bool(mains) and not any(
-        _words_besides_headings(main) or next(main.iter("a", *_SHOWN), None) is not None
-        for main in mains
+        _words_besides_headings(main) or _shows(main) for main in mains
     )
+
+
+def _shows(element: Tree) -> bool:
+    return next(element.iter("a", *_SHOWN), None) is not None
 
 
 def _words_besides_headings(element: Tree) -> bool:

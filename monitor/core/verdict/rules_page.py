@@ -24,6 +24,7 @@ _MAIN_SCRIPT = re.compile(r"(^|[/._-])(main|runtime|polyfills?|app|index|bundle|
 _KEYCLOAK = ("/protocol/openid-connect", "kc-form", "kc-login", "login-actions")
 _PASSWORDS = ('type="password"', "type='password'", "type=password")
 _WALL_WORDS = 60
+_WALL_WORDS_IN_ALL = 400
 _SENTENCE = re.compile(r"(\S+ ){4,}\S+[.!]")
 _WAITS = re.compile(r"charg|load|patient|wait|javascript|cookie|moment|redirig|redirect|initial")
 _LOGIN_PATH = re.compile(
@@ -135,6 +136,8 @@ def login_wall(case: RuleContext) -> Finding | None:
     """Find a log-in form where the list says that there is a page: it needs an account."""
     page, path = case.page, path_of(case.exchange.url)
     if case.target.kind is not Kind.PAGE or not page.password or page.own_words > _WALL_WORDS:
+        return None
+    if page.words > _WALL_WORDS_IN_ALL:  # an article in links or buttons, and a log-in window
         return None
     asked_for_it = _LOGIN_PATH.search(path.lower()) or _LOGIN_PATH.search(
         host_of(case.exchange.url)

@@ -44,14 +44,17 @@ class Signs:
 def signs_of(own_text: str, own_words: int, *, others: int) -> Signs:
     """Weigh the folded own words of a page, a sentence at a time.
 
-    A sentence that says what the service suffers has one to three points. Excuses, the moment, who
-    takes care of it and a reference have one each, once a page, and only beside such a sentence.
+    A sentence that says what the service suffers has one to three points. Excuses, an advice to come
+    again, the moment, who takes care of it and a reference have one each, once a page, and only
+    beside such a sentence.
     Few words have one as well, when the statement is sure, or beside any of them, or when no other
     words (`others`, of `other_words`) speak of something else.
     """
     points, pieces, sure = 0, [], False
     beside: dict[str, str] = {}
     for sentence in filterfalse(_quotes, _sentences(own_text)):
+        if (retry := words.RETRY.search(sentence)) and not is_elsewhere(sentence):
+            beside.setdefault("retry", retry[0])
         if statement := _statement(sentence):
             points = max(points, statement.points)
             pieces.append(statement.piece)
@@ -131,9 +134,12 @@ def _is_subject(heading: str) -> bool:
 
 
 def _names_software(own_text: str) -> bool:
-    """Return whether a sentence names software, or says what is so at this moment; no label may."""
+    """Return whether a sentence names software or its faults, or what is so at this moment.
+
+    No label does.
+    """
     prose = " ".join(block for block in own_text.split(" ¦ ") if not _is_label(block))
-    return bool(words.SOFTWARE.search(prose) or words.NOW.search(prose))
+    return any(p.search(prose) for p in (words.SOFTWARE, words.NOW, words.TECHNICAL))
 
 
 def _is_label(block: str) -> bool:
@@ -223,7 +229,7 @@ def _statement(sentence: str) -> _FaultSentence | None:
         return _FaultSentence(
             3 if twice else 2, piece, sure=bool(software) and suffers is not ended
         )
-    if event and words.OCCURS.search(sentence):
+    if event and (words.OCCURS.search(sentence) or words.ENDED.search(sentence)):
         return _FaultSentence(2, event[0], sure=bool(subject))
     weak = event or suffers
     if suffers and words.NOW.search(sentence):
