@@ -28,7 +28,8 @@ STATE = re.compile(
     r"|inutilisables?|unavailable|unreachable|crashed|stopped|broken|impossibles?"
     r"|en cours de (retablissement|reparation|restauration|redemarrage)|non chargee?s?|exhausted"
     r"|difficilement accessibles?|fait (la sieste|des siennes)|desactivee?s? temporairement"
-    r"|temporairement desactivee?s?|invalide?s?|inattendue?s?|unexpected|anormale?s?|degradee?s?|refuse (la connexion"
+    r"|temporairement desactivee?s?|invalide?s?|inattendue?s?|unexpected|anormale?s?|degradee?s?"
+    r"|refuse (la connexion"
     r"|l'acces)|out of (order|service))\b"
 )
 # Without it, an event is only a subject of the page.
@@ -55,7 +56,8 @@ EVENT = re.compile(
     r"|avaries?|failures?|outages?|faults?|glitch(es)?|echecs?|echouee?s?|echoue|failed"
     r"|problemes?|problems?|(technical|an|some|server|known|our) issues?|soucis?|troubles?|bugs?"
     r"|bogues?|hiccups?|cyberattaques?|attaques?|pirat\w{1,4}|coupures?|interruptions?"
-    r"|deni de service|difficultes?|perturbations?|lenteurs?|ralentissements?|disruptions?)\b"
+    r"|deni de service|difficultes?|perturbations?|lenteurs?|ralentissements?|disruptions?"
+    r"|failles?)\b"
 )
 FAILS = re.compile(
     r"\b(ne (se |s'|nous |vous )?(\w{1,16} ){0,2}|n'|s')(repond|fonctionne|marche|charge|affiche"
@@ -72,7 +74,8 @@ FAILS = re.compile(
     r"|\bn'est (pas|plus) possible\b|\bn'(a|ont) (pas |plus |rien )?(repondu|abouti|reussi"
     r"|renvoye|fonctionne|charge|donne)\b|\b(ne sommes|n'est|ne sont) (pas|plus) (en etat|a meme)\b"
     r"|\brefuse(nt)? (de|d') ?(s'|se )?\w{4,12}r\b|\baucune? \w{4,12} ne peut etre\b"
-    r"|\b(delai|temps)[^.]{0,12} (depasse|expire|ecoule)|\btimed? ?-?out\b|\b(no"
+    r"|\b(a|ont) depasse (le|la|son) (temps|delai|limite|duree)|\b(delai"
+    r"|temps)[^.]{0,12} (depasse|expire|ecoule)|\btimed? ?-?out\b|\b(no"
     r"|not) longer working|\bimpossible d(e |')\w{1,20}"
 )
 LEFTOVER = re.compile(
@@ -80,7 +83,8 @@ LEFTOVER = re.compile(
     r"|server) error\b|\bon line \d|\.(php|java|py|rb|aspx?|jsp|cs):?\d{0,5}\b|/(var|home|srv"
     r"|usr)/\w|\b0x[0-9a-f]{6,8}|\bmemory size of\b|\bsqlstate\b|\bora-\d{5}|\bstack ?trace"
     r"|\btraceback\b|\bupstream\b|\bbad gateway\b|\bgateway time|\bnested exception|\bvarnish\b"
-    r"|\bbackend (fetch|server|read|write|error|is)\b|\b(error|erreur|http|status) (code )?:?[ #]?([45]\d\d|\d{4,6})\b"
+    r"|\bbackend (fetch|server|read|write|error|is)\b|\b(error|erreur|http"
+    r"|status) (code )?:?[ #]?([45]\d\d|\d{4,6})\b"
     r"|\b[45]\d\d -? ?(error|erreur)|\berr_\w{3,40}\b|\b\w{3,30}_failed\b"
 )
 EXCUSE = re.compile(
@@ -99,17 +103,22 @@ CARE = re.compile(
     r"\b(retabli(r|ssement)|remettre|reparer|reparation|resoudre|resolution|informaticiens?"
     r"|techniciens?|(nos|notre|our) (equipes?|teams?)|engineers?|staff|administrat(eur|or)s?"
     r"|webm(aste|est)re?s?|working (on|to)|looking into|repair|fix|restore|been notified"
-    r"|plus brefs delais|au plus vite|s'emploient|s'en occup\w{1,3}|sur le coup|on it|y travaill\w{1,4}"
+    r"|plus brefs delais|au plus vite|s'emploient|s'en occup\w{1,3}|sur le coup|on it"
+    r"|y travaill\w{1,4}"
     r"|a pied d'oeuvre|hebergeur)\b"
 )
 # Hardly said but by who cannot serve: come again, wait, load anew.
 RETRY = re.compile(
     r"\b(revenez|repassez|reessayez|(veuillez|merci de|priere de|essayez de) (\w{3,12} )?(reessayer"
     r"|recommencer|retenter|revenir|renouveler|patienter|actualiser|recharger|rafraichir)|retentez"
-    r"|recommencez|(actualisez|rechargez|rafraichissez)([- ]l[ae])?|renouveler votre (visite|demande"
-    r"|operation)|retente[rz] (l'operation|votre chance)|patientez|patience|try (again|later|it again"
-    r"|refreshing|reloading)|come back|check back|bear with us|hold on|hang tight|back (soon|shortly)"
-    r"|(dans|d'ici) (quelques|un) (instants?|minutes?|moments?|heures?)|in a (few|bit|moment|minute))\b"
+    r"|recommencez|(actualisez|rechargez|rafraichissez)([- ]l[ae])?|renouveler votre (visite"
+    r"|demande"
+    r"|operation)|retente[rz] (l'operation|votre chance)|patientez|patience|try (again|later"
+    r"|it again"
+    r"|refreshing|reloading)|come back|check back|bear with us|hold on|hang tight|back (soon"
+    r"|shortly)"
+    r"|(dans|d'ici) (quelques|un) (instants?|minutes?|moments?|heures?)|in a (few|bit|moment"
+    r"|minute))\b"
 )
 REFERENCE = re.compile(
     r"\b(ref(erence)?\.?|incident|request|ticket|trace|ray|support|correlation|identifiant|code"
@@ -124,16 +133,19 @@ OTHERWISE = re.compile(
     r"\b(si|s'ils?|en cas d[e']|lorsqu[e']|quand|if|when(ever)?|in case|unless|sera|seront|sauf"
     r"|will|would|may|might|pourra|prevue?s?|planifiee?s?|scheduled|planned"
     r"|(accessible|disponible|consultable)s? (depuis|sur|aux?|avec|en dehors|hors)"
-    r"|(aucune?|without|sans|any|zero) (\w{3,14} )?(erreurs?|errors?|pannes?|incidents?|problem\w{1,2}|issues?"
+    r"|(aucune?|without|sans|any|zero) (\w{3,14} )?(erreurs?|errors?|pannes?|incidents?"
+    r"|problem\w{1,2}|issues?"
     r"|difficultes?|interruptions?|soucis?|bugs?|anomalies?)"
     r"|never|jamais|signaler|signalez|report(ing|er)?|comment|how|pourquoi|why"
     r"|que faire|exemples?|en dehors|etai(t|ent)|avai(t|ent)|simul\w{1,5}|signifie|means|resol(u"
     r"|us|ved)|retabli(e|s|es)?|restored|operationn\w{1,12}|operational|normalement"
     r"|responsab\w{1,8}|liable|contestez|rectif\w{1,12}|etude|study|recherche (sur|scientifique)"
-    r"|recrute|declarez|indiquent? que|le plus souvent|s'affichent?|apparai\w{1,3}|(le|les|chaque|on) (lun|mar|mercre|jeu|vendre|same)dis?|(le|les"
+    r"|recrute|declarez|indiquent? que|le plus souvent|s'affichent?|apparai\w{1,3}|(le|les"
+    r"|chaque|on) (lun|mar|mercre|jeu|vendre|same)dis?|(le|les"
     r"|chaque) dimanches?|(le|du|au|until|on) \d{1,2}(er)? (jan|fev|feb|mar|av|apr|mai|may|ju"
     r"|jui|aou|aug|sep|oct|nov|dec)\w{1,8}|build|votre (photo|carte|paiement|permis|titre"
-    r"|passeport|visa|fichier|mot|compte|vehicule)|votre dossier (n'|est|a|ne|sera|doit)|your (photo|card|payment|file"
+    r"|passeport|visa|fichier|mot|compte|vehicule)|votre dossier (n'|est|a|ne|sera|doit)"
+    r"|your (photo|card|payment|file"
     r"|password|browser|account|item)|javascript|cookies|navigateur)\b"
 )
 ELSEWHERE = re.compile(
@@ -141,11 +153,14 @@ ELSEWHERE = re.compile(
     r"|musees?|piscines?|bibliotheques?|mediatheques?|rue|(?<!en )routes?|pont|parking|gare"
     r"|ecoles?|restaurants?|magasin|store|office|museum|ascenseur|dechetterie|station|entrances?"
     r"|gates?|car park|help ?line|phone|mobile|lift|toilets?|communes?|foyers?|road|public"
-    r"|(?<!en )(?<!hors )lignes? [a-z\d]{1,2}|signalisation|modeles?|produits?|tailles?|coloris|ouvrages?|livres?|book|size|medicaments?|vaccins?"
-    r"|medecins?|docteurs?|doctor|conseillers?|creneaux?|plages? horaires?|galler(y|ies)|cet article est|lits?|chambres?|billets?|trains?|bus"
+    r"|(?<!en )(?<!hors )lignes? [a-z\d]{1,2}|signalisation|modeles?|produits?|tailles?|coloris"
+    r"|ouvrages?|livres?|book|size|medicaments?|vaccins?"
+    r"|medecins?|docteurs?|doctor|conseillers?|creneaux?|plages? horaires?|galler(y|ies)"
+    r"|cet article est|lits?|chambres?|billets?|trains?|bus"
     r"|trams?|metro|circulation|eau|electricite|voitures?|vehicules?|item|product|model|stock"
     r"|appliances?|urgences?|pediatrie|geriatrie|maternite|chirurgie|cardiologie"
-    r"|visites? (medicale|guidee)s?|collecte|seances?|cotation|chasse|inscriptions?|concours"
+    r"|visites? (medicale|guidee)s?|collecte|seances?|cotation|chasse|(?<!votre )inscriptions?"
+    r"|concours"
     r"|session est|travaux (?!techniques|sur)|greve|vocal|telecopie|fax|massifs?|piste|stade"
     r"|crues?|inondations?|intemperies|neige|verglas|tempetes?|orages?)\b|\d ?(€|euros?)"
 )
@@ -162,7 +177,8 @@ NOTICE = re.compile(
     r"|rejected|forbidden|interdit\w{0,2}|nginx|apache|tomcat|index\.\w{3,4}|mal passe\w{0,2}"
     r"|went wrong|abruptly|definitivement|amelior\w{1,8}|peau neuve|chantier|version|moderne"
     r"|struggl\w{2,3}|absorber|monde|refresh|makeover|facelift|coup de neuf|peaufin\w{1,5}"
-    r"|travaux|travaill\w{1,5}|intervention|having a (bad|rough) day|lost|perdue?s?|egaree?s?|nothing|nulle part|a jour|reglages?|redevien\w{1,4}|s'est envolee?|disparue?s?)\b"
+    r"|travaux|travaill\w{1,5}|intervention|having a (bad|rough) day|lost|perdue?s?|egaree?s?"
+    r"|nothing|nulle part|a jour|reglages?|redevien\w{1,4}|s'est envolee?|disparue?s?)\b"
 )
 # What a notice advises, and whom to turn to.
 ADVICE = re.compile(
@@ -171,7 +187,8 @@ ADVICE = re.compile(
     r"|persist\w{0,4}|quelques (instants|minutes|heures)|verifi\w{1,4}|check|adresse|url|liens?"
     r"|links?|moteur|menus?|refresh|reload|raffraich\w{1,4}|rafraich\w{1,4}|please|veuillez"
     r"|prevenue?s?|alertee?s?|informee?s?|rouvr\w{1,5}|reouv\w{1,8}|reprise|reprendra"
-    r"|redirig\w{1,3}|redirect\w{0,3}|une recherche|hang tight|address|(de|a) nouveau|ser(a|ont) (retabli\w{0,3}|(de"
+    r"|redirig\w{1,3}|redirect\w{0,3}|une recherche|hang tight|address|(de|a) nouveau|ser(a"
+    r"|ont) (retabli\w{0,3}|(de"
     r"|a) nouveau)|horaires|ouverte? (du|le) (lun|mar|mercre|jeu|vendre|same)di|tel|courriel"
     r"|e?-?mail|technical|techniques?|notified)\b|\b0\d([ .]?\d\d){4}\b|\w@\w"
 )
@@ -189,10 +206,15 @@ SUBJECT = re.compile(
     r"|search (for|results?)|offres? d'emploi|communiques?|guides?|conseils?|comment|que faire"
     r"|how to|etat des|status|signaler|declarer|report|contacte[rz]|nous contacter"
     r"|formulaire de contact|questions?|mode d'emploi|tutoriel|depannage)\b"
-    r"|^(designing|creating|building|writing|handling|understanding|comprendre|concevoir|creer|gerer"
-    r"|resoudre|bilan|rapports?|historique|history|avis de marche|marches publics|appel d'offres)\b"
-    r"|\b(report|reports|post-?mortem)\b|\b(signifi\w{1,5}|qu'est-ce|c'est quoi|what (is|does|are|happened)|comment|pourquoi|how to"
+    r"|^(designing|creating|building|writing|handling|understanding|comprendre|concevoir|creer"
+    r"|gerer"
+    r"|retour sur|error handling|resoudre|bilan|rapports?|historique|history|avis de marche"
+    r"|marches publics|appel d'offres)\b"
+    r"|\b(report|reports|post-?mortem)\b|\b(signifi\w{1,5}|qu'est-ce|c'est quoi|what (is|does"
+    r"|are|happened)|comment|pourquoi|how to"
     r"|why|que faire)\b"
+    r"|^(formation|cours|atelier|conference|livre|stage|webinaire|concert) ?:"
+    r"|^(votre|vos|mon|ma|mes|un|une|your|my) [^?]{1,80}\?$"
 )
 # A page about a procedure may be out of service as a whole.
 PROCEDURE = re.compile(
@@ -204,8 +226,12 @@ PROCEDURE = re.compile(
 WORKS = re.compile(
     r"\b((?<!sera )(est|sont|a|ont) (ete |de nouveau |desormais |a nouveau ){0,2}(resolue?s?"
     r"|retablie?s?|termine\w{0,2}|corrigee?s?|repare\w{0,2}|disponibles? depuis)"
-    r"|(was|were) (restored|resolved|fixed)|decouvrez (notre|le) nouve\w{1,4} \w{4,12}"
-    r"|nouve\w{1,4} (site|portail|plate-?forme)( internet| web)? (est|sont) (arrive|en ligne)\w{0,2}"
+    r"|(was|were) (restored|resolved|fixed)|(is|are) (up|back|online|available) again"
+    r"|we('re| are) back(?! (soon|shortly|in|at|on))|is back (up|online)|(a|ont) (rendu|touche"
+    r"|prive|perturbe)"
+    r"[^.]{0,60}\b(pendant|durant|hier)|decouvrez (notre|le) nouve\w{1,4} \w{4,12}"
+    r"|nouve\w{1,4} (site|portail|plate-?forme)( internet| web)? (est|sont) (arrive"
+    r"|en ligne)\w{0,2}"
     r"|fonctionne\w{0,2} (de nouveau|a nouveau|normalement|correctement)|(est|sont) (de"
     r"|a) nouveau (disponible|accessible|en service|ouvert|operationnel)\w{0,2}"
     r"|bien ete (enregistr|recu|pris|transmis)\w{0,3}|(tous|toutes"
@@ -223,6 +249,12 @@ UNDER_WAY = re.compile(
     r"\b(en cours|actuellement|momentanement|temporairement|provisoirement|en ce moment|currently"
     r"|in progress|under ?way|right now|at the moment|(est|sont|is|are) (ferme|interromp|suspend"
     r"|indisponible|inaccessible|unavailable|down|offline|closed)\w{0,4})\b"
+)
+# A page that explains a code, or the causes of a fault, has none itself.
+EXPLAINS = re.compile(
+    r"\b(status|code)( code)?( \d{3})? (means|indicates|signifie|indique)\b|\bcommon causes\b"
+    r"|\breturns (a |an )?(error )?\d{3}\b"
+    r"|\bcauses (frequentes|courantes)\b"
 )
 # The codes of answers: a page that lists several is about them.
 ERROR_CODE = re.compile(r"\b(4[0-5]\d|5[0-5]\d)\b")

@@ -341,9 +341,7 @@ def _is_hidden(element: Tree) -> bool:
 def _is_hollow(tree: Tree) -> bool:
     """Return whether the page declares a main part, and has nothing in it but a heading."""
     mains = tree.xpath("//main | //*[@role='main']")[:MAX_ITEMS]
-    return bool(mains) and not any(
-        _words_besides_headings(main) or _shows(main) for main in mains
-    )
+    return bool(mains) and not any(_words_besides_headings(main) or _shows(main) for main in mains)
 
 
 def _shows(element: Tree) -> bool:

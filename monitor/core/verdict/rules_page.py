@@ -103,11 +103,9 @@ def empty_shell(case: RuleContext) -> Finding | None:
     page = case.page
     if page.form is not Form.HTML or page.own_words > BARE_WORDS:
         return None
-    if page.frames and not page.root:
+    if (page.frames and not page.root) or _says_something(page.own_text):
         return None
     if page.headings or page.fields or page.password or page.words > 3 * BARE_WORDS:
-        return None
-    if _SENTENCE.search(page.own_text) and not _WAITS.search(page.own_text):
         return None
     if not (page.scripts or page.inline_chars or page.root or page.images):
         return None
@@ -117,6 +115,11 @@ def empty_shell(case: RuleContext) -> Finding | None:
     return Finding(
         Verdict.DEGRADED, Reason.EMPTY_SHELL, f"{page.words} mot(s) affiché(s) sans JavaScript"
     )
+
+
+def _says_something(own_text: str) -> bool:
+    """Return whether a text has a sentence that is not about its own loading."""
+    return bool(_SENTENCE.search(own_text)) and not _WAITS.search(own_text)
 
 
 def unexpected_redirect(case: RuleContext) -> Finding | None:

@@ -44,9 +44,9 @@ class Signs:
 def signs_of(own_text: str, own_words: int, *, others: int) -> Signs:
     """Weigh the folded own words of a page, a sentence at a time.
 
-    A sentence that says what the service suffers has one to three points. Excuses, an advice to come
-    again, the moment, who takes care of it and a reference have one each, once a page, and only
-    beside such a sentence.
+    A sentence that says what the service suffers has one to three points. Excuses, an advice to
+    come again, the moment, who takes care of it and a reference have one each, once a page, and
+    only beside such a sentence.
     Few words have one as well, when the statement is sure, or beside any of them, or when no other
     words (`others`, of `other_words`) speak of something else.
     """
@@ -103,11 +103,13 @@ def other_words(own_text: str, headings: tuple[str, ...]) -> int:
 def _is_about_else(own_text: str, headings: tuple[str, ...]) -> bool:
     """Return whether a page, by what it says as a whole, is no notice.
 
-    It says that the service works, or only announces what is to come; it is about faults, by its
-    heading or by the codes that it lists; or its heading tells what befalls a counter, a lift, a
-    road, and no sentence names software.
+    It says that the service works, explains a fault, or only announces what is to come; it is about
+    faults, by its heading or by the codes that it lists; or its heading tells what befalls a
+    counter, a lift, a road, and no sentence names software.
     """
-    if words.WORKS.search(own_text) or any(map(words.SUBJECT.search, headings)):
+    if words.WORKS.search(own_text) or words.EXPLAINS.search(own_text):
+        return True
+    if any(map(words.SUBJECT.search, headings)):
         return True
     if words.ANNOUNCED.search(own_text) and not words.UNDER_WAY.search(own_text):
         return True
