@@ -9,8 +9,16 @@ from monitor.core.changes.edits import EditedRegion, regions
 from monitor.core.changes.kinds import kinds_of, of_facts, weigh
 from monitor.core.changes.link_changes import link_edits
 from monitor.core.french import change_sentences
-from monitor.core.text.facts.page_facts import facts_of
-from monitor.core.text.page import Block, Element, Fact, Link, Obstacle, Page
+from monitor.core.text.facts.page_facts import facts_of, may_state
+from monitor.core.text.page import (
+    LEAST_SENTENCE_WORDS,
+    Block,
+    Element,
+    Fact,
+    Link,
+    Obstacle,
+    Page,
+)
 
 MOST_STRAY_WORDS = 100  # of a page that could be an unknown error page
 LEAST_LOST_WORDS = 400  # of the page that stood there before, or stands there after
@@ -34,10 +42,10 @@ def obstacle(before: Page, after: Page) -> Obstacle | None:
     """
     if existing := before.obstacle or after.obstacle:
         return existing
+    if before.title == after.title:
+        return None
     small, large = sorted((_size(before), _size(after)))
     if small >= MOST_STRAY_WORDS or large < LEAST_LOST_WORDS:
-        return None
-    if before.title == after.title:
         return None
     old, new = _sentences(before), _sentences(after)
     shared = len(old & new)  # an error page may say a sentence of its site's pages
@@ -50,9 +58,9 @@ def is_same_page(before: Page, after: Page) -> bool:
 
     Measured on the longer: an error page may hold all the boilerplate of its site.
     """
-    old, new = _sentences(before), _sentences(after)
+    old, new = _texts_of_sentences(before), _texts_of_sentences(after)
     shared = old & new
-    words_shared = sum(len(sentence) for sentence in shared)
+    words_shared = sum(text.count(" ") + 1 for text in shared)
     most = max(len(old), len(new))
     return words_shared >= LEAST_SHARED_WORDS and len(shared) >= LEAST_SHARED * most
 
@@ -156,6 +164,15 @@ def _sentences(page: Page) -> set[tuple[str, ...]]:
     return {block.words for block in page.main() if block.is_sentence}
 
 
+def _texts_of_sentences(page: Page) -> set[str]:
+    """Return what is compared of each sentence, told by its spaces: to find words costs more."""
+    return {
+        block.compared
+        for block in page.main()
+        if block.compared.count(" ") >= LEAST_SENTENCE_WORDS - 1 and not block.is_link
+    }
+
+
 def _edit(region: EditedRegion, *, lost: frozenset[Fact], gained: frozenset[Fact]) -> Edit:
     """Only facts that the whole page lost or gained count: a phone said twice is still there."""
     kinds = kinds_of(
@@ -173,7 +190,8 @@ def _facts_that_differ(before: Page, after: Page) -> tuple[frozenset[Fact], froz
     gained = facts_of(block for key, block in new.items() if key not in old)
     if not lost and not gained:
         return _NONE, _NONE
-    still = facts_of(block for key, block in old.items() if key in new)
+    differing = lost ^ gained
+    still = facts_of(b for key, b in old.items() if key in new and may_state(differing, b))
     return lost - gained - still, gained - lost - still
 
 

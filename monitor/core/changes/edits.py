@@ -18,7 +18,7 @@ from datetime import date
 from monitor.core.changes.align import Effort, Mismatch, gaps
 from monitor.core.changes.change import Op, Piece
 from monitor.core.text.page import Block, Page
-from monitor.core.text.typography import tokens
+from monitor.core.text.typography import tokens, words_of
 
 LEAST_SHIFTED_DATES = 2
 LEAST_SHIFTED_DAYS = 200  # between the first and the last: a list of closures lies closer together
@@ -46,10 +46,8 @@ def regions(before: Page, after: Page) -> tuple[list[EditedRegion], int]:
     mismatches = _ordered_gaps([b.words for b in old], [b.words for b in new], effort)
     removed = Counter(block.words for gap in mismatches for block in old[gap.b0 : gap.b1])
     added = Counter(block.words for gap in mismatches for block in new[gap.a0 : gap.a1])
-    everywhere_old = Counter(block.words for block in before.blocks)
-    everywhere_new = Counter(block.words for block in after.blocks)
-    removed_from_page = everywhere_old - everywhere_new
-    added_to_page = everywhere_new - everywhere_old
+    only_old, only_new = _on_one_side(before, after)
+    removed_from_page, added_to_page = only_old - only_new, only_new - only_old
     edited = []
     for gap in mismatches:
         left = tuple(_take(old[gap.b0 : gap.b1], removed_from_page))
@@ -57,6 +55,17 @@ def regions(before: Page, after: Page) -> tuple[list[EditedRegion], int]:
         if pieces := word_pieces(left, right, effort):
             edited.append(EditedRegion(left, right, pieces))
     return edited, sum((removed & added).values())
+
+
+def _on_one_side(before: Page, after: Page) -> tuple[Counter[Words], Counter[Words]]:
+    """Count the words of the blocks, masked ones too, that stand on one side only."""
+    old = Counter(block.compared for block in before.blocks)
+    new = Counter(block.compared for block in after.blocks)
+    left, right = Counter[Words](), Counter[Words]()
+    for texts, counted in ((old - new, left), (new - old, right)):
+        for text, count in texts.items():
+            counted[words_of(text)] += count
+    return left, right
 
 
 def word_pieces(
@@ -84,12 +93,24 @@ def word_pieces(
 
 
 def _compared(before: Page, after: Page) -> tuple[list[Block], list[Block]]:
-    old = [block for block in before.main() if block.words]
-    new = [block for block in after.main() if block.words]
+    old, new = list(before.main()), list(after.main())
     if _only_shifted([b.stamp for b in old if b.stamp], [b.stamp for b in new if b.stamp]):
         old = [block for block in old if not block.stamp]
         new = [block for block in new if not block.stamp]
-    return old, new
+    old, new = _without_common_ends(old, new)
+    return [block for block in old if block.words], [block for block in new if block.words]
+
+
+def _without_common_ends(old: list[Block], new: list[Block]) -> tuple[list[Block], list[Block]]:
+    """Leave out what both begin and end with: most of two readings of one page."""
+    least = min(len(old), len(new))
+    start = 0
+    while start < least and old[start].compared == new[start].compared:
+        start += 1
+    end = 0
+    while end < least - start and old[-1 - end].compared == new[-1 - end].compared:
+        end += 1
+    return old[start : len(old) - end], new[start : len(new) - end]
 
 
 def _only_shifted(old: list[str], new: list[str]) -> bool:

@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from monitor.core.text.typography import words_of
+
 LEAST_COMPARED_PERMILLE = 500  # of a page's prose
 LEAST_SENTENCE_WORDS = 5  # a shorter block is a label
 
-EXTRACTION_VERSION = "5"  # raised when the same bytes may give another page
+EXTRACTION_VERSION = "6"  # raised when the same bytes may give another page
 
 
 class BlockKind(StrEnum):
@@ -71,7 +73,6 @@ class Block:
     Attributes:
         text: As the reader sees it, on one line.
         compared: The text without what the text masks take out.
-        words: Those of `compared`, without case and punctuation.
         headings: The titles above it, outermost first.
         main: Whether it belongs to what is compared.
         mask: Id of the rule that put it outside, "" when none did.
@@ -82,12 +83,16 @@ class Block:
     kind: BlockKind
     text: str
     compared: str
-    words: tuple[str, ...]
     headings: tuple[str, ...] = ()
     links: tuple[Link, ...] = ()
     main: bool = True
     mask: str = ""
     stamp: str = ""
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """Those of `compared`, without case and punctuation: of many blocks, nobody asks."""
+        return words_of(self.compared)
 
     @property
     def is_link(self) -> bool:

@@ -6,7 +6,7 @@ from monitor.core.text.blocks import outline
 from monitor.core.text.charset import is_other_file
 from monitor.core.text.facts.dates import STAMPED, is_date, iso, take_stamp
 from monitor.core.text.facts.page_facts import is_needed, states_contact, states_fee
-from monitor.core.text.hints import DIGIT
+from monitor.core.text.hints import DIGIT, hints
 from monitor.core.text.markup import Markup, parse
 from monitor.core.text.masks import element_masks, text_masks
 from monitor.core.text.masks.menus import mask_menus
@@ -14,7 +14,6 @@ from monitor.core.text.memo import remembering
 from monitor.core.text.outline import Outline, TextRun
 from monitor.core.text.page import Block, BlockKind, Obstacle, Page, Structure
 from monitor.core.text.region import ContentRegion, settle
-from monitor.core.text.typography import words, words_and_hints
 
 COPYRIGHT = ("©", "(c)", "Copyright")  # the year may stand in the next block
 MOST_COPYRIGHT = 60  # characters
@@ -69,13 +68,8 @@ def _obstacle(blocks: list[Block], *, cut: bool) -> Obstacle | None:
     return Obstacle.OVERSIZED if cut else Obstacle.EMPTY
 
 
-_words_and_hints = remembering(words_and_hints)
-
-
-@remembering
-def _masked(text: str) -> tuple[str, tuple[str, ...]]:
-    masked = text_masks.mask(text)
-    return masked, words(masked)
+_hints = remembering(hints)
+_masked = remembering(text_masks.mask)
 
 
 class _Reading:
@@ -103,7 +97,7 @@ class _Reading:
         if not main:
             main = self._is_rescued(run, mask)
         kind = self._outline.nodes[run.node].kind
-        compared, compared_words = self._read(run.text, before=before, mask=mask)
+        compared = self._read(run.text, before=before, mask=mask)
         headings = self._above
         if kind is BlockKind.HEADING and main:
             headings = self._enter_heading(run)
@@ -111,7 +105,6 @@ class _Reading:
             kind=kind,
             text=run.text,
             compared=compared,
-            words=compared_words,
             headings=headings,
             links=run.links,
             main=main,
@@ -122,9 +115,9 @@ class _Reading:
             self._opening = kind is not BlockKind.HEADING and not block.is_sentence
         return block
 
-    def _read(self, text: str, *, before: str, mask: str) -> tuple[str, tuple[str, ...]]:
-        """Return what is compared of a text, and its words. Most texts hold nothing to take out."""
-        of_text, hinted = _words_and_hints(text)
+    def _read(self, text: str, *, before: str, mask: str) -> str:
+        """Return what is compared of a text. Most texts hold nothing to take out."""
+        hinted = _hints(text)
         labelled, self._hinted = (hinted | self._hinted) & STAMPED, hinted
         rest = text
         if hinted & DIGIT:
@@ -137,7 +130,7 @@ class _Reading:
             if self._opening and text_masks.is_day_alone(rest):
                 rest = ""
         if rest is text and not text_masks.may_change(text, hinted):
-            return text, of_text
+            return text
         return _masked(rest)
 
     def _is_rescued(self, run: TextRun, mask: str) -> bool:

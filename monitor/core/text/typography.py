@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import cast
 
-from monitor.core.text.hints import hints_of
-from monitor.core.text.memo import WordTable
+from monitor.core.text.memo import WordTable, remembering
 from monitor.core.untrusted.unicode_forms import normalised
 
 _INVISIBLE = (
@@ -91,13 +90,6 @@ def words(text: str) -> tuple[str, ...]:
     return _words(folded, folded.split(" "))
 
 
-def words_and_hints(text: str) -> tuple[tuple[str, ...], int]:
-    """Return the words of a tidy text, and its hints."""
-    folded = text.casefold()
-    chunks = folded.split(" ")
-    return _words(folded, chunks), hints_of(chunks)
-
-
 def _words(folded: str, chunks: list[str]) -> tuple[str, ...]:
     """Return the words of a text without capitals, which `chunks` give between its spaces.
 
@@ -155,6 +147,9 @@ def _words_of_number(number: str) -> tuple[str, ...]:
 
 _CHUNKS = WordTable(_words_of_chunk)
 _NUMBERS = WordTable(_words_of_number)
+
+
+words_of = remembering(words)
 
 
 def tokens(text: str) -> Iterator[tuple[str, int]]:

@@ -66,7 +66,7 @@ _OTHER_WORDS = {
     MarkPlace.OPENING: MOST_OTHER_WORDS,
     MarkPlace.HEADLINE: 2 * MOST_OTHER_WORDS,
 }
-_OTHER_WORDS_OF_REFUSALS = 3 * MOST_OTHER_WORDS  # these explain themselves at more length
+_OTHER_WORDS_OF_REFUSALS = 5 * MOST_OTHER_WORDS  # these explain themselves at more length
 _MOST_MATCHES = 20
 _MENTIONS = re.compile(
     r"<a\s[^<>]{0,1000}|\bdata-[a-z-]{1,40}=(\"[^\"]{0,1000}\"|'[^']{0,1000}')"

@@ -71,7 +71,8 @@ FAILS = re.compile(
     r"|available|accessible|get to|serve)\w{0,5}|\b(cannot|unable to|failed to) (be "
     r"|\w{1,12}ly )?(load|connect|reach|display|process|show|open|retriev|complet|resolve|get"
     r"|read|serve|handle|contact)\w{0,4}|\bno (available|healthy) (server|upstream|backend)\b"
-    r"|\bn'est (pas|plus) possible\b|\bn'(a|ont) (pas |plus |rien )?(repondu|abouti|reussi"
+    r"|\bn'est pas possible (pour l|actuel|momentan|temporair|en ce moment)|\bn'(a|ont) (pas "
+    r"|plus |rien )?(repondu|abouti|reussi"
     r"|renvoye|fonctionne|charge|donne)\b|\b(ne sommes|n'est|ne sont) (pas|plus) (en etat|a meme)\b"
     r"|\brefuse(nt)? (de|d') ?(s'|se )?\w{4,12}r\b|\baucune? \w{4,12} ne peut etre\b"
     r"|\b(a|ont) depasse (le|la|son) (temps|delai|limite|duree)|\b(delai"
@@ -224,7 +225,7 @@ PROCEDURE = re.compile(
 )
 # Of another thing than the service's own state, whatever else the sentence says.
 WORKS = re.compile(
-    r"\b((?<!sera )(est|sont|a|ont) (ete |de nouveau |desormais |a nouveau ){0,2}(resolue?s?"
+    r"\b((?<!sera )(?<!s')(est|sont|a|ont) (ete |de nouveau |desormais |a nouveau ){0,2}(resolue?s?"
     r"|retablie?s?|termine\w{0,2}|corrigee?s?|repare\w{0,2}|disponibles? depuis)"
     r"|(was|were) (restored|resolved|fixed)|(is|are) (up|back|online|available) again"
     r"|we('re| are) back(?! (soon|shortly|in|at|on))|is back (up|online)|(a|ont) (rendu|touche"

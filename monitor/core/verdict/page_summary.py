@@ -66,6 +66,7 @@ _WAITING_WORDS = 5  # "Chargement en cours…"
 _HIDDEN_WORDS = 100
 _CONTENT_WORDS = 150
 _NOTICE_WORDS = 40  # of a notice that stands in a page's header, and nothing beside it
+_FRAME_WORDS = 30  # of a header and a footer with nothing between them
 _DROPPED = "dropped"
 _UNSEEN = (
     "//*[@hidden or contains(@style,'display:none') or contains(@style,'display: none')"
@@ -289,7 +290,7 @@ def _read_tree(tree: Tree, markup: str) -> PageSummary:
         etree.strip_elements(tree, *_CHROME, with_tail=False)
         own = " ".join(tree.itertext())
         own_words = len(own.split())
-        hollow = hollow or (not own_words and words <= _NOTICE_WORDS and not _shows(tree))
+        hollow = hollow or (not own_words and words <= _FRAME_WORDS and not _shows(tree))
     linked = sum(len(text.split()) for text in _texts(tree, "a", limit=MAX_LINKS))
     own_text = _own_text(tree) if own_words - linked <= _CONTENT_WORDS else ""
     if not own_words and words <= _NOTICE_WORDS:

@@ -25,7 +25,7 @@ _KEYCLOAK = ("/protocol/openid-connect", "kc-form", "kc-login", "login-actions")
 _PASSWORDS = ('type="password"', "type='password'", "type=password")
 _WALL_WORDS = 60
 _WALL_WORDS_IN_ALL = 400
-_SENTENCE = re.compile(r"(\S+ ){4,}\S+[.!]")
+_SENTENCE_WORDS = 5
 _WAITS = re.compile(r"charg|load|patient|wait|javascript|cookie|moment|redirig|redirect|initial")
 _LOGIN_PATH = re.compile(
     r"log-?(in|on)|sign-?(in|up)|connexion|connecter|auth|sso|compte|account|identif|inscri|register"
@@ -119,7 +119,10 @@ def empty_shell(case: RuleContext) -> Finding | None:
 
 def _says_something(own_text: str) -> bool:
     """Return whether a text has a sentence that is not about its own loading."""
-    return bool(_SENTENCE.search(own_text)) and not _WAITS.search(own_text)
+    return not _WAITS.search(own_text) and any(
+        block.endswith((".", "!")) and len(block.split()) >= _SENTENCE_WORDS
+        for block in own_text.split(" ¦ ")
+    )
 
 
 def unexpected_redirect(case: RuleContext) -> Finding | None:

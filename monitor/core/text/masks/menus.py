@@ -18,6 +18,7 @@ LEAST_LINK_SHARE = 0.6  # of the blocks before the first sentence, or after the 
 LEAST_ROW = 8  # links in one block without any other text
 LEAST_ABOVE = 3  # links above the title
 MOST_QUESTION_WORDS = 25
+MOST_QUESTION_CHARACTERS = 500
 MOST_ANSWERS = 8  # blocks after the question
 MOST_ANSWER_WORDS = 8
 LONGEST_LANGUAGE = 60  # characters, with a country
@@ -31,6 +32,8 @@ _FEEDBACK = re.compile(
     r"|\bdonnez(?:-nous)? votre avis\b|\bje donne mon avis\b|\bnotez cette page\b",
     re.IGNORECASE,
 )
+# Without one of these it cannot match.
+_STEMS = ("aidé", "utile", "répondu", "help", "useful", "trouvé", "avis", "notez")
 _ANSWER = re.compile(
     r"^(?:oui|non|yes|no|merci|envoyer|pas du tout|tout à fait|plutôt|moyennement|un peu|beaucoup"
     r"|très|👍|👎|\d{1,6}|submit|send|thank|pourquoi|votre (?:avis|commentaire|remarque))",
@@ -52,13 +55,14 @@ _LANGUAGE = re.compile(
 def mask_menus(blocks: list[Block], *, guessed: bool) -> None:
     """Mask the menus among the blocks, in place. `guessed`: no element declared the main part."""
     main = [number for number, block in enumerate(blocks) if block.main]
-    sentences = [number for number in main if blocks[number].is_sentence]
-    if not sentences:
+    first = next((number for number in main if blocks[number].is_sentence), None)
+    if first is None:
         return
+    last = next(number for number in reversed(main) if blocks[number].is_sentence)
     menus = {*_feedback(blocks, main), *_languages(blocks, main), *_above_title(blocks, main)}
     for end in (
-        [number for number in main if number < sentences[0]],
-        [number for number in main if number > sentences[-1]],
+        [number for number in main if number < first],
+        [number for number in main if number > last],
     ):
         menus.update(number for number in end if _is_row(blocks[number]))
         linked = [number for number in end if blocks[number].is_link]
@@ -74,7 +78,7 @@ def _feedback(blocks: list[Block], main: list[int]) -> Iterator[int]:
     following = 0
     for number in main:
         block = blocks[number]
-        if len(block.words) <= MOST_QUESTION_WORDS and _FEEDBACK.search(block.text):
+        if _is_question(block):
             following = MOST_ANSWERS
             yield number
         elif following and len(block.words) <= MOST_ANSWER_WORDS and not block.links:
@@ -83,6 +87,13 @@ def _feedback(blocks: list[Block], main: list[int]) -> Iterator[int]:
                 yield number
         else:
             following = 0
+
+
+def _is_question(block: Block) -> bool:
+    text = block.text
+    if len(text) > MOST_QUESTION_CHARACTERS or not any(map(text.lower().__contains__, _STEMS)):
+        return False
+    return len(block.words) <= MOST_QUESTION_WORDS and bool(_FEEDBACK.search(text))
 
 
 def _above_title(blocks: list[Block], main: list[int]) -> Iterator[int]:
