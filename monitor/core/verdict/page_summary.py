@@ -30,9 +30,11 @@ MAX_ADDRESS = 2_000  # characters of the address of each: some hold a whole file
 MEMORY_CHARACTERS = 8_000_000  # of cached summaries; those of 190 real pages need half of it
 
 _HIDDEN = ("script", "style", "template", "svg", "iframe", "object")
+_EMBEDS = ("iframe", "object", "svg", "embed", "canvas")
 _LAYOUT = ("nav", "header", "footer", "aside", "dialog")
 _CHROME = (*_LAYOUT, "select", "button", "label", "legend")
 _HEADINGS = ("h1", "h2", "h3", "h4")
+_BOXES = frozenset({*_HEADINGS, "main", "div", "section", "article", "header", "p", "span", "br"})
 _HIDING = frozenset(
     {"sr-only", "fr-sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text", "hidden"}
     | {"d-none", "hide", "is-hidden", "invisible", "element-invisible"}
@@ -274,14 +276,15 @@ def _read_tree(tree: Tree, markup: str) -> PageSummary:
     images = sum(1 for _ in tree.iter("img"))
     links = sum(1 for _ in tree.iter("a"))
     password = any((i.get("type") or "").lower() == "password" for i in tree.iter("input"))
+    embeds = next(tree.iter(*_EMBEDS), None) is not None
     etree.strip_elements(tree, "title", *_HIDDEN, with_tail=False)
     source = markup.lower()
     if "display:" in source or "d-none" in source or "hidden" in source.replace("aria-hidden", ""):
-        _drop_unseen(tree)
+        embeds = _drop_unseen(tree) or embeds
     fields = _fields(tree)
     etree.strip_elements(tree, "textarea", with_tail=False)
     headings = _visible_headings(tree)
-    hollow = _is_hollow(tree)
+    hollow = _is_hollow(tree, embeds=embeds)
     visible_text = " ".join(tree.itertext())
     words = len(visible_text.split())
     root = words <= _CONTENT_WORDS and _has_root(tree)
@@ -290,7 +293,9 @@ def _read_tree(tree: Tree, markup: str) -> PageSummary:
         etree.strip_elements(tree, *_CHROME, with_tail=False)
         own = " ".join(tree.itertext())
         own_words = len(own.split())
-        hollow = hollow or (not own_words and words <= _FRAME_WORDS and not _shows(tree))
+        hollow = hollow or (
+            not (embeds or own_words) and words <= _FRAME_WORDS and not _shows(tree)
+        )
     linked = sum(len(text.split()) for text in _texts(tree, "a", limit=MAX_LINKS))
     own_text = _own_text(tree) if own_words - linked <= _CONTENT_WORDS else ""
     if not own_words and words <= _NOTICE_WORDS:
@@ -339,10 +344,21 @@ def _is_hidden(element: Tree) -> bool:
     )
 
 
-def _is_hollow(tree: Tree) -> bool:
-    """Return whether the page declares a main part, and has nothing in it but a heading."""
+def _is_hollow(tree: Tree, *, embeds: bool) -> bool:
+    """Return whether the page declares a main part, and has nothing in it.
+
+    Headings count as nothing, unless the page had frames, drawings or hidden words, which were
+    taken out: `embeds`.
+    """
     mains = tree.xpath("//main | //*[@role='main']")[:MAX_ITEMS]
-    return bool(mains) and not any(_words_besides_headings(main) or _shows(main) for main in mains)
+    return bool(mains) and not any(
+        (_has_text(main) if embeds else _words_besides_headings(main)) or _shows(main)
+        for main in mains
+    )
+
+
+def _has_text(element: Tree) -> bool:
+    return bool("".join(element.itertext()).strip())
 
 
 def _shows(element: Tree) -> bool:
@@ -350,6 +366,9 @@ def _shows(element: Tree) -> bool:
 
 
 def _words_besides_headings(element: Tree) -> bool:
+    """Return whether an element has anything but headings, in boxes without any meaning."""
+    if any(inner.tag not in _BOXES for inner in islice(element.iter(), MAX_ITEMS)):
+        return True
     headings = "".join("".join(h.itertext()) for h in islice(element.iter(*_HEADINGS), MAX_ITEMS))
     return "".join("".join(element.itertext()).split()) != "".join(headings.split())
 
@@ -402,13 +421,19 @@ def _has_root(tree: Tree) -> bool:
     )
 
 
-def _drop_unseen(tree: Tree) -> None:
-    """Remove what inline styles hide, unless it is long: then scripts will show it."""
+def _drop_unseen(tree: Tree) -> bool:
+    """Remove what inline styles hide, unless it is long: then scripts will show it.
+
+    Return whether any of it has words.
+    """
+    dropped = False
     for element in tree.xpath(_UNSEEN)[:MAX_ITEMS]:
         words = len(" ".join(element.itertext()).split())
         if words <= _HIDDEN_WORDS:
             element.tag = _DROPPED
+            dropped = dropped or words > 0
     etree.strip_elements(tree, _DROPPED, with_tail=False)
+    return dropped
 
 
 def _runs(script: Tree) -> bool:
