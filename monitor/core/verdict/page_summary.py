@@ -352,13 +352,10 @@ def _is_hollow(tree: Tree, *, embeds: bool) -> bool:
     """
     mains = tree.xpath("//main | //*[@role='main']")[:MAX_ITEMS]
     return bool(mains) and not any(
-        (_has_text(main) if embeds else _words_besides_headings(main)) or _shows(main)
+        ("".join(main.itertext()).strip() if embeds else _words_besides_headings(main))
+        or _shows(main)
         for main in mains
     )
-
-
-def _has_text(element: Tree) -> bool:
-    return bool("".join(element.itertext()).strip())
 
 
 def _shows(element: Tree) -> bool:
@@ -369,8 +366,8 @@ def _words_besides_headings(element: Tree) -> bool:
     """Return whether an element has anything but headings, in boxes without any meaning."""
     if any(inner.tag not in _BOXES for inner in islice(element.iter(), MAX_ITEMS)):
         return True
-    headings = "".join("".join(h.itertext()) for h in islice(element.iter(*_HEADINGS), MAX_ITEMS))
-    return "".join("".join(element.itertext()).split()) != "".join(headings.split())
+    headings = " ".join(_texts(element, *_HEADINGS))
+    return " ".join(element.itertext()).split() != headings.split()
 
 
 def _own_text(tree: Tree) -> str:
