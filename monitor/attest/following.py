@@ -209,7 +209,7 @@ class PointFollower:
             raise Silent("le disque d’ici est presque plein : rien n’est importé")
         size, started_us = tree.checkpoint.size, self._clock.monotonic_us()
         with await asyncio.to_thread(self._rows) as rows:
-            start = rows.position
+            start, due = rows.position, 0
             if start < size:
                 async for index, entries, hashes in self._bundles(tree, start // TILE_WIDTH):
                     fresh = entries[max(0, start - index * TILE_WIDTH) :]
@@ -218,7 +218,10 @@ class PointFollower:
                     self._progress("feuilles lues", index * TILE_WIDTH + len(entries), size)
                     spent_us = self._clock.monotonic_us() - started_us
                     if self._slice_us is not None and spent_us > self._slice_us:
-                        return rows.position
+                        # However slow the other side is, what was read now is not read again.
+                        due = due or rows.commit_soon()
+                        if rows.position >= due:
+                            return rows.position
                 await self._committed(rows, tree)
             await asyncio.to_thread(self._publish, tree)
             return rows.position

@@ -73,6 +73,7 @@ class FollowedRows:
             _resume(replay, url, self._points(), self.position, entries)
             self._importer = LeafImporter(replay)
             self._transaction: Transaction | None = None
+            self._together = _COMMIT
         except BaseException:
             self._until.close()
             raise
@@ -93,6 +94,11 @@ class FollowedRows:
                 raise
             except (Unreadable, ReplayError) as error:
                 raise BadLeaf(self._next, str(error)) from error
+
+    def commit_soon(self) -> int:
+        """Have the next leaf commit all before it, where it can; return how many were added."""
+        self._together = 1
+        return self._next
 
     def commit(self) -> None:
         """Import what was added; the last leaf is the last of a checkpoint.
@@ -129,7 +135,7 @@ class FollowedRows:
                 raise ReplayError(why)
             if leaf["type"] not in _FOLLOWING:
                 self._importer.close_check()
-                if self._next - self.position >= _COMMIT:
+                if self._next - self.position >= self._together:
                     self._commit()
             if self._transaction is None:
                 self._transaction = self._connection.begin()
