@@ -40,9 +40,9 @@ OPENING = "<p>Téléphone : 04 73 98 61 61</p>".encode()
 def varied(seed: int) -> bytes:
     """Return a page of which no paragraph stands twice, nor in the page of another seed."""
     numbers = itertools.count(seed * 1_000)
-    first, *paragraphs = page().split(b"Pour renouveler")
-    body = b"".join(b"Point %d : pour renouveler" % next(numbers) + text for text in paragraphs)
-    return (first.replace(b"<p>", OPENING + b"<p>") + body)[:PAGE_BYTES]
+    first, *paragraphs = page().split(b"<p>")
+    body = b"".join(b"<p>Point %d : " % next(numbers) + text for text in paragraphs)
+    return (first + OPENING + body)[:PAGE_BYTES]
 
 
 def with_token(body: bytes, number: int) -> bytes:
