@@ -208,11 +208,12 @@ def test_an_open_outage_shows_its_checks_and_both_durations_so_far() -> None:
         assert expected in text
 
 
-def test_the_rule_is_told_and_that_some_targets_have_their_own() -> None:
-    own = replace(target("a"), policy=Policy(failing_s=1800))
+def test_the_rule_is_told_and_where_another_time_counts() -> None:
+    own = replace(target("b"), policy=Policy(failing_s=1800))
 
-    assert "leur propre règle" not in said(page(FakeReads(), target("a")))
-    assert "Quelques cibles ont leur propre règle." in said(page(FakeReads(), target("a"), own))
+    assert "Autre durée" not in said(page(FakeReads(), target("a")))
+    text = said(page(FakeReads(), target("a"), own))
+    assert "Autre durée, pour tout ou partie : ANEF, 30 minutes." in text
 
 
 def test_an_outage_with_nothing_good_before_it_has_no_longest_duration() -> None:
