@@ -23,6 +23,7 @@ from monitor.runtime import logs
 from monitor.runtime.clock import SystemClock
 
 _NAME = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?", re.ASCII)
+_STRANGE = re.compile(r"[^a-z0-9]{1,100}")  # what a folder's name has a hyphen for
 
 
 def add(commands: Commands) -> None:
@@ -109,7 +110,7 @@ def _given(args: Namespace, config: Config) -> FollowedPoint:
 
 def _name_of(key: VerifierKey) -> str:
     """Return the host of a journal's name, and its key id: two journals never share a folder."""
-    host = re.sub(r"[^a-z0-9]+", "-", key.name.partition("/")[0].lower()).strip("-")[:40]
+    host = _STRANGE.sub("-", key.name.partition("/")[0].lower()).strip("-")[:40]
     return f"{host or 'point'}-{key.key_id.hex()}"
 
 

@@ -21,7 +21,8 @@ _PREFIXED: Final = re.compile(rf"/({_CODES})(?:/|\Z)")
 
 def has_translation(address: str) -> bool:
     """Return whether a page is written in every language; `address` is the French one."""
-    return _PAGES.fullmatch(re.split("[?#]", address, maxsplit=1)[0]) is not None
+    path = address.partition("?")[0].partition("#")[0]
+    return _PAGES.fullmatch(path) is not None
 
 
 def in_every_language(

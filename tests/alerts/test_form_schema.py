@@ -48,7 +48,8 @@ def described(tokens: list[str]) -> dict[str, Any]:
         "langue": {"enum": list(LANGUAGES)},
     }
     body = {"content": {FORM: {"schema": {"type": "object", "properties": fields}}}}
-    strange = {"type": "string", "minLength": 1, "maxLength": 200}
+    # A line break is in no address of ours: with one there is no such page, and no link to judge.
+    strange = {"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[^\r\n]+$"}
     link = {
         "name": "token",
         "in": "path",

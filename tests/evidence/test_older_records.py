@@ -50,6 +50,10 @@ def replayed(leaves: Leaves) -> tuple[list[str], int]:
     return found, replay.on_trust
 
 
+# What a check leaves in the journal.
+OF_CHECKS = frozenset({"observation", "rendering", *EDGES})
+
+
 def both(leaves: Leaves) -> tuple[list[str], int]:
     """Return what the verifier refuses of outages, which the replay refuses too."""
     story = judged(leaves)
@@ -69,7 +73,7 @@ def cut(leaves: Leaves, checks: int) -> Leaves:
     """Return the journal of a record whose first checks have no leaf."""
     seen = of(leaves, "observation")
     first = seen[checks] if checks < len(seen) else len(leaves)
-    gone = [index for index in range(first) if leaves[index]["type"] in {"observation", *EDGES}]
+    gone = [index for index in range(first) if leaves[index]["type"] in OF_CHECKS]
     return older(without(leaves, *gone), checks) if checks else leaves
 
 
@@ -98,7 +102,7 @@ def test_a_journal_that_starts_at_any_check_is_accepted(
 def test_a_journal_that_starts_in_the_middle_of_an_outage_is_accepted(tmp_path: Path) -> None:
     day = honest("day")  # of "connexion", minutes 9 to 15 fail; of "accueil", 2 to 6
     first = of(day, "observation", target="accueil")[4]
-    gone = [n for n in range(first) if day[n]["type"] in {"observation", *EDGES}]
+    gone = [n for n in range(first) if day[n]["type"] in OF_CHECKS]
     leaves = older(without(day, *gone))
 
     faults, trusted = both(leaves)
