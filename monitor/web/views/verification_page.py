@@ -24,7 +24,7 @@ from monitor.store.dossier_rows import RegisteredFile
 from monitor.web.record_reads import RecordReads
 
 MOST_LEAF = 70_000  # characters of a leaf that are shown: more than any may have
-_NUMBERED = re.compile(r"\s*(?:n°|no\.?|رقم)?\s*([0-9][0-9,\s]*)", re.IGNORECASE)
+_NUMBERED = re.compile(r"(?:n°|no\.?|رقم)?\s{0,9}([0-9][0-9,\s]{0,40})", re.IGNORECASE)
 _NAMES = frozenset({"cible", "le", "numero", "code"})
 
 ReadLeaf = Callable[[int], bytes | None]
@@ -174,7 +174,7 @@ def _instant(text: str) -> datetime:
 
 def _number(text: str) -> int:
     """Read a number as a reader copies it in any language: "n° 48 213", "no. 48,213", "48213"."""
-    digits = _NUMBERED.fullmatch(text)
+    digits = _NUMBERED.fullmatch(text.strip())
     try:
         return whole("".join(digits[1].replace(",", " ").split()) if digits else "")
     except ValueError:
