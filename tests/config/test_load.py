@@ -17,6 +17,7 @@ from monitor.config import (
     load,
 )
 from monitor.core.model import Confidence, Kind, Policy, Target
+from tests.support.certs import root_file
 
 NOTHING = (
     "targets: target: (absente): aucune cible à surveiller: "
@@ -275,7 +276,8 @@ def test_nobody_dates_or_cosigns_unless_it_is_written(folder: Path) -> None:
 
 
 def test_who_dates_and_cosigns_the_journal_is_read(folder: Path) -> None:
-    (folder / "racine.pem").write_text("-----BEGIN CERTIFICATE-----\n")
+    pem = root_file().read_text()
+    (folder / "racine.pem").write_text(pem)
     append(
         folder / "vigie.toml",
         f"""
@@ -298,9 +300,7 @@ log = [{{ key = "{LOG_KEY}" }}]
     config = load(folder)
 
     assert 1800 == config.stamping.interval_s
-    assert ["", "-----BEGIN CERTIFICATE-----\n"] == [
-        authority.roots for authority in config.stamping.authorities
-    ]
+    assert ["", pem] == [authority.roots for authority in config.stamping.authorities]
     wanted = Cosigner(key=WITNESS_KEY, url="https://temoin.association.org/w")
     assert Cosigning(witnesses=(wanted,), needed=1) == config.cosigning
     assert Witnessing(name="vigie.association.fr/autre", logs=(LOG_KEY,)) == config.witnessing

@@ -134,7 +134,9 @@ def crawl(base: str, *forms: str) -> dict[str, bytes]:
     """
     pages: dict[str, bytes] = {}
     waiting, known = ["/", *forms], {"/"}
-    with httpx.Client(base_url=base, timeout=PATIENCE_S) as client:
+    # One connection a page: the site ends a silent one, on a busy machine just as we ask again.
+    fresh = httpx.Limits(max_keepalive_connections=0)
+    with httpx.Client(base_url=base, timeout=PATIENCE_S, limits=fresh) as client:
         for _ in range(PAGES_MAX):
             if not waiting:
                 break
