@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, inspect, text
 
 from bench.local import now
 from bench.plan import Plan
@@ -57,6 +57,8 @@ def wait_until_checked(engine: Engine, plan: Plan) -> None:
 
 
 def _targets_checked(engine: Engine) -> int:
+    if not inspect(engine).has_table("observation"):  # it listens before it makes its database
+        return 0
     with engine.connect() as connection:
         count = connection.execute(text("SELECT count(DISTINCT subject_id) FROM observation"))
         return int(count.scalar_one())
