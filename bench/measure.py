@@ -48,7 +48,7 @@ def sample(*, pid: int, engine: Engine) -> Sample:
 def wait_until_checked(engine: Engine, plan: Plan) -> None:
     """Wait until every target was checked, then for one more turn of them all.
 
-    A first check reads and keeps the whole page, which may be ten times as dear as a later one.
+    A first check reads, encodes and keeps the whole page: it costs many times a later one.
     """
     until = now() + FIRST_CHECKS_S
     while now() < until and _targets_checked(engine) < plan.targets:
