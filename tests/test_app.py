@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -98,23 +99,34 @@ async def test_a_clock_that_jumped_is_read_again_at_the_next_heartbeat(
     assert len(readings) == 1
 
 
-@pytest.mark.parametrize("doubtful", [True, False])
-async def test_a_target_in_doubt_is_checked_again_before_its_next_slot(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, doubtful: bool
+@pytest.mark.parametrize(("doubtful", "lasted_s", "wait_s"), [
+    (True, 0, [60.0]), (True, 30, [30.0]), (True, 90, [0.0]), (False, 0, []),
+])  # fmt: skip
+async def test_a_target_in_doubt_is_checked_again_before_its_next_slot(  # noqa: PLR0913 -- fixtures, and one case
+    store: Store,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    doubtful: bool,
+    lasted_s: float,
+    wait_s: list[float],
 ) -> None:
-    """A page read every half hour would else take an hour and more to be confirmed."""
+    """A page read every half hour would else take an hour and more to be confirmed.
+
+    The wait counts from the beginning of the check, which may have taken its whole deadline.
+    """
     app = built(store, tmp_path)
     slow = replace(ANEF, interval_s=1800)
     app._grids = grids([slow])
     again: list[tuple[str, float]] = []
 
     async def observe(*_: object, **__: object) -> tuple[Observation, Outcome]:
-        now = FakeClock().now()
-        return observation(slow.slug, now), outcome(slow.slug, now)
+        began = FakeClock().now() - timedelta(seconds=lasted_s)
+        return observation(slow.slug, began), outcome(slow.slug, began)
 
     monkeypatch.setattr(app._watch, "observe", observe)
     monkeypatch.setattr(app._watch, "in_doubt", lambda _: doubtful)
     monkeypatch.setattr(app._schedule, "once", lambda *asked: again.append(asked[:2]))
     await app._check(slow, FakeClock().now())
 
-    assert again == ([(slow.slug, 60.0)] if doubtful else [])
+    assert again == [(slow.slug, wait) for wait in wait_s]
