@@ -8,7 +8,7 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from threading import Event, Timer
+from threading import Event
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ import pytest
 from monitor.cli import main
 from monitor.core.model import Outcome
 from monitor.store import Store, StoreError
-from monitor.web.api import application, models
+from monitor.web.api import application, models, problem_details
 from monitor.web.api.cursors import CURSOR_MAX
 from tests.support.databases import database_url, postgres, sqlite_template
 from tests.support.followed import PAGES, outcomes, record
@@ -359,15 +359,18 @@ class Slow:
 def test_an_answer_is_waited_for_only_so_long(
     written: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(application, "WAIT_S", 0.2)
+    respond = problem_details.response
     with opened(written) as store:
         reads = Slow(store)
-        # Let go while the loop of the caller waits for the answer that it gave up.
-        timer = Timer(1.0, reads.let.set)
-        timer.start()
-        caller = Caller(reads)
-        response = caller.ask("/outages")
-        timer.join()
+
+        def respond_then_let(*arguments: Any, **options: Any) -> Any:
+            # The read ends only once the answer is made: the caller's loop waits for its thread.
+            reads.let.set()
+            return respond(*arguments, **options)
+
+        monkeypatch.setattr(application, "WAIT_S", 0.2)
+        monkeypatch.setattr(problem_details, "response", respond_then_let)
+        response = Caller(reads).ask("/outages")
     assert response.status_code == 503
     assert "trop longue" in response.json()["detail"]
     assert response.headers["retry-after"]
