@@ -11,7 +11,17 @@ from monitor.core.model import Outage, State, Target
 from monitor.core.state_looks import STATE_LOOKS
 from monitor.demo.scenario import Scene, ends_s
 
-_NAME, _STATE, _SINCE = 30, 28, 10  # columns
+_NAME, _STATE, _SINCE, _PATH = 30, 28, 10, 16  # columns
+# Once the scenes are over, every one of these pages has something on it.
+WORTH_SEEING = {
+    "": "l’état, les incidents, les modifications, nos lacunes",
+    "incidents": "chaque incident : ses bornes, ce qui s’affichait, sa citation",
+    "modifications": "ce que les pages disaient, puis disent",
+    "departements": "la carte, et chaque département",
+    "disponibilite": "les chiffres, leurs bornes et leur couverture",
+    "verifier": "une date, un numéro, un dossier, un fichier",
+    "releve": "les pièces d’un dossier, à demander",
+}
 
 
 def render(  # noqa: PLR0913 -- all that is shown, named at the call
@@ -47,6 +57,7 @@ def render(  # noqa: PLR0913 -- all that is shown, named at the call
         f"Sites simulés, sur cette machine seule. Page : {url} (Ctrl-C pour arrêter)",
         f"Courriels envoyés : {mail_url}",
         "",
+        *_worth_seeing(second, scenes, url),
         *_stage(scenes, second),
         "",
         f"{'Cible':{_NAME}}{'État':{_STATE}}{'Depuis':{_SINCE}}Motif",
@@ -64,6 +75,14 @@ def _progress(second: float, scenes: Sequence[Scene]) -> str:
     if second < last:
         return f"{duration(second)} sur {duration(last)}"
     return "scènes terminées ; la surveillance continue"
+
+
+def _worth_seeing(second: float, scenes: Sequence[Scene], url: str) -> Iterable[str]:
+    if second < ends_s(tuple(scenes)):
+        return
+    yield "À regarder"
+    yield from (f"  {url}{path:{_PATH}}{what}" for path, what in WORTH_SEEING.items())
+    yield ""
 
 
 def _stage(scenes: Sequence[Scene], second: float) -> Iterable[str]:

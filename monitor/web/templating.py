@@ -2,7 +2,7 @@
 
 from collections import ChainMap
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
@@ -190,10 +190,15 @@ class TimeTags:
         """Return the whole instant: in Paris and UTC."""
         return Markup('<time datetime="{}">{}</time>').format(_machine(at), self._whole(at))
 
-    def moment(self, at: datetime, now: datetime) -> Markup:
-        """Return the instant as it is spoken of, and its title whole."""
+    def moment(self, at: datetime, now: datetime, start: datetime | None = None) -> Markup:
+        """Return the instant as it is spoken of, and its title whole.
+
+        After a `start` of the same day, the day is not said again.
+        """
+        same_day = start is not None and _paris_day(start) == _paris_day(at)
+        spoken = self._language.hour_minute(at) if same_day else self._language.short_when(at, now)
         return Markup('<time datetime="{}" title="{}">{}</time>').format(
-            _machine(at), self._whole(at), self._language.short_when(at, now)
+            _machine(at), self._whole(at), spoken
         )
 
     def exact(self, at: datetime) -> Markup:
@@ -208,6 +213,10 @@ class TimeTags:
     def _whole(self, at: datetime) -> str:
         whole = self._language.when(at)
         return whole.replace(" ;", f"{NBSP};").replace(" UTC", f"{NBSP}UTC")
+
+
+def _paris_day(at: datetime) -> date:
+    return at.astimezone(formatting.PARIS).date()
 
 
 def _machine(at: datetime) -> str:

@@ -84,7 +84,10 @@ def test_the_scenes_of_the_moment_are_announced() -> None:
     assert "le serveur répond 503" in shown(second=10)
     assert "le serveur répond 503" not in shown(second=40)
     assert "Notre propre ligne est coupée" in shown(second=45)
-    assert "scènes terminées" in shown(second=60)
+    text = shown(second=60)
+    assert "scènes terminées" in text
+    assert "  http://127.0.0.1:8600/incidents " in text
+    assert "À regarder" not in shown(second=21)
 
 
 def test_an_open_outage_shows_how_long_it_has_lasted() -> None:

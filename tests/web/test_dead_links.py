@@ -94,11 +94,11 @@ def test_a_dead_link_is_told_with_where_it_led_and_since_when(store: Store) -> N
         "« Déposer ma demande »",
         "Mène à administration-etrangers-en-france.interieur.gouv.fr/usagers#/sejour",
         "surveillée comme ANEF – application",
-        "Dernier relevé où elle répondait 23 novembre 2026 à 09:00:00",
-        "Premier relevé où elle n’existe plus 23 novembre 2026 à 09:01:00",
-        "Relevé de la page qui l’a établi 23 novembre 2026 à 09:05:00",
+        "Dernier relevé où elle répondait 23 novembre 2026, 09:00:00",
+        "Premier relevé où elle n’existe plus 23 novembre 2026, 09:01:00",
+        "Relevé de la page qui l’a établi 23 novembre 2026, 09:05:00",
         "Nature lien mort",
-        "Poids importante",
+        "Importance importante",
     ):
         assert expected in text
     assert "Ancien état relevé" not in text
@@ -122,8 +122,8 @@ def test_a_link_that_lives_again_is_told_with_when_its_address_answered(store: S
 
     text = said(read(web, address(store, 3)))
     assert "Lien rétabli" in text
-    assert "Premier relevé où elle répond de nouveau 23 novembre 2026 à 09:05:00" in text
-    assert "Relevé de la page où il n’est plus mort 23 novembre 2026 à 09:05:00" in text
+    assert "Premier relevé où elle répond de nouveau 23 novembre 2026, 09:05:00" in text
+    assert "Relevé de la page où il n’est plus mort 23 novembre 2026, 09:05:00" in text
     assert "Aucun lien de cette page ne mène" in said(read(web, f"/cibles/{PAGE.slug}"))
 
 

@@ -188,7 +188,7 @@ def test_a_change_shows_both_texts_word_by_word_without_needing_colour(
     assert document.xpath("//del")
     assert document.xpath("//ins")
     assert "Nature téléphone" in text
-    assert "Poids importante" in text
+    assert "Importance importante" in text
     assert "Le texte a changé alors que la date de mise à jour affichée" in text
     assert "inchangée : 12 octobre 2026" in text
     assert "N’est plus indiqué : numéro de téléphone ( +33199001234 )." in text
@@ -207,19 +207,20 @@ def test_a_change_of_our_own_rules_says_what_it_may_hide(store: Store) -> None:
 def test_a_change_gives_its_bounds_in_paris_and_utc_and_its_digests(
     web: Visitor, store: Store
 ) -> None:
-    text = said(read(web, address(store, 2)))
+    document = read(web, address(store, 2))
+    text = said(document)
     change = store.page_change(number_of(store, 2))
     assert change is not None
     before, after = change[0].before, change[0].after
     assert before is not None
     assert after is not None
 
-    assert (
-        "pour la dernière fois 23 novembre 2026 à 09:01:00 (heure de Paris ; 08:01:00 UTC" in text
-    )
-    assert (
-        "pour la première fois 23 novembre 2026 à 09:02:00 (heure de Paris ; 08:02:00 UTC" in text
-    )
+    for name, time in (("dernière", "09:01:00"), ("première", "09:02:00")):
+        assert f"pour la {name} fois 23 novembre 2026, {time}" in text
+    # UTC is in the titles, and is printed.
+    (after_at, *_) = document.xpath("//dd/time")
+    assert after_at.get("datetime") == "2026-11-23T08:01:00Z"
+    assert "08:01:00\N{NO-BREAK SPACE}UTC" in after_at.get("title")
     for digest in (before.sha256, after.sha256, before.body_sha256):
         assert digest in text
     assert "L’instant exact du changement n’est pas connu" in text

@@ -151,7 +151,7 @@ def test_each_division_has_its_table(visitor: Visitor, division: str) -> None:
 def test_an_hour_is_not_the_end_of_its_day(visitor: Visitor, between: str) -> None:
     text = text_of(visitor, f"de=target:{PAGE}&du=2026-11-23&au=2026-11-23{between}09:30")
 
-    assert "au 23 novembre 2026 à 09:30:00" in text
+    assert "au 23 novembre 2026, 09:30:00" in text
 
 
 def test_a_refusal_says_why(visitor: Visitor) -> None:

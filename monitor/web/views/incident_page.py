@@ -9,6 +9,7 @@ from monitor.charts.check_phases import CheckPhases, check_phases
 from monitor.charts.frieze import Frieze, FriezeThing, frieze
 from monitor.config import Config
 from monitor.core.changes.change_log import KeptCopy
+from monitor.core.french.formatting import count, numbered, to_the_second
 from monitor.core.language import FRENCH, Language
 from monitor.core.model import Annotation, Incident, Outage, Reason
 from monitor.core.outages.announcements import Announcement
@@ -101,6 +102,26 @@ class IncidentPage:
     @property
     def checks(self) -> int:
         return sum(outage.checks for outage, _ in self.lines)
+
+    @property
+    def citation(self) -> str:
+        """What is cited, in French whoever reads: number, page, and what bounds it.
+
+        "incident n° 5 : ANEF – connexion, premier relevé en échec le 4 novembre 2026, 09:14:05,
+        premier relevé conforme ensuite le 4 novembre 2026, 09:40:05 (heure de Paris)"
+        """
+        others = len(self.lines) - 1
+        pages = self.lines[0][1].name + (
+            f" et {count(others, 'autre indisponibilité', 'autres indisponibilités')}"
+            if others
+            else ""
+        )
+        if self.incident.closed_at is None:
+            end = f"dernier relevé en échec le {to_the_second(self.last_fail_at)}, en cours"
+        else:
+            end = f"premier relevé conforme ensuite le {to_the_second(self.incident.closed_at)}"
+        start = f"premier relevé en échec le {to_the_second(self.incident.opened_at)}"
+        return f"incident {numbered(self.number)} : {pages}, {start}, {end} (heure de Paris)"
 
 
 def incident_page(  # noqa: PLR0913 -- keyword-only
