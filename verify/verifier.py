@@ -3,7 +3,7 @@
 
     python3 -I verifier.py DOSSIER [--cle CLE] [--cles FICHIER] [--racines FICHIER]
                            [--ancien FICHIER]... [--json]
-    python3 -I verifier.py LOT.wacz ...
+    python3 -I verifier.py LOT.wacz [--cle-point CLE]... ...
 
 DOSSIER est la copie d'un journal entier. LOT.wacz accompagne un dossier remis à un tribunal :
 quelques pages, une période, et de quoi retrouver leur place dans le journal.
@@ -43,6 +43,12 @@ preuve/ under flatter names, its captures in archive/, and an extract in place o
     preuve/extrait.json                   which pages, from when to when, which leaves
     preuve/extrait.gz                     these leaves, and hashes that stand for all others
     preuve/horodatage-SHA256-token.tst    a time-stamp, and likewise what lies beside it
+
+Where other points of measurement were followed, each has a bundle of its own in it, without copies,
+which is verified in the same way, by that point's own key:
+
+    points/points.json                    which points, their operators and keys, who has no bundle
+    points/NAME.wacz                      what the point NAME saw of the same pages then
 """
 
 import sys
@@ -660,6 +666,7 @@ class Extract:
         if not self.targets or not all(isinstance(slug, str) for slug in self.targets):
             raise Fault(f"{self.of} : il ne nomme pas ses pages")
         self.absent: list[str] = said["absent"]  # files of copies that were no longer there
+        self.said = {name: said[name] for name in ("targets", "from", "to")}
         self.since, self.until = microseconds(said["from"]), microseconds(said["to"])
         self.first, self.end = whole_number(said["first"]), whole_number(said["end"])
         if self.since >= self.until or not 0 <= self.first < self.end:
@@ -3232,6 +3239,8 @@ LIST_END = struct.Struct("<4s4H2LH")
 MADE_BY, NEEDS, DAY, ORDINARY = 3 << 8 | 20, 20, 33, 0o100644 << 16  # Unix; 2.0; 1 January 1980
 DATAPACKAGE, DATAPACKAGE_DIGEST = "datapackage.json", "datapackage-digest.json"
 INDEX, PAGES = "indexes/index.cdx", "pages/pages.jsonl"
+POINTS, MAX_POINTS = "points/points.json", 20
+POINT = re.compile(r"points/([a-z0-9][a-z0-9-]{0,79})\.wacz")  # the bundle of another point
 
 
 # Some lie elsewhere in a copy of the journal: a checker of WACZ files knows of two levels only.
@@ -3257,8 +3266,9 @@ class Package:
     Raises Fault where two programs could read it differently: nothing of it is then read.
     """
 
-    def __init__(self, path: Path, folder: Path) -> None:
+    def __init__(self, path: Path, folder: Path, *, within: "Package | None" = None) -> None:
         self.path, self.folder, self.faults = path, folder, list[str]()
+        self.within = within  # that of a point is in another one, and holds no further ones
         self.members: dict[str, tuple[int, int, int]] = {}  # name: where, bytes, CRC-32
         self.digests: dict[str, str] = {}
         self.lower_names: set[str] = set()  # some disks take A and a for one name
@@ -3341,6 +3351,8 @@ class Package:
     def place(self, name: str) -> Path:
         """Return where a file is unpacked: where a copy of the journal has it."""
         if name in (DATAPACKAGE, DATAPACKAGE_DIGEST, INDEX, PAGES):
+            return self.folder / name
+        if not self.within and (name == POINTS or POINT.fullmatch(name)):
             return self.folder / name
         for pattern, _, there, _ in PLACED:
             match = pattern.fullmatch(name)
@@ -4538,6 +4550,7 @@ def as_json(verification: Verification) -> dict[str, Any]:
         "tables": list(tables(verification.story)),
         "key": key_line(verification.key),
         "leaves": verification.size,
+        **({"span": verification.extract.said} if verification.extract else {}),
         "cosigned": {name: f"{stamp(at)}Z" for name, at in verification.cosigned.items()},
         "dated": [{**one, "at": f"{stamp(one['at'])}Z"} for one in verification.dated],
         "checks": {
@@ -4573,18 +4586,191 @@ def judge_package(options: argparse.Namespace, tell: Say) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
         try:
-            package = options.package = Package(bundle, folder)
+            package = Package(bundle, folder, within=options.package)
+            several = POINTS in package.members or any(map(POINT.fullmatch, package.members))
         except Fault as fault:
             told = shown(fault)
             tell(f"ÉCHEC {told}")
             return {"ok": False, "verdict": "1 défaut.", "taken_from_the_folder": [], "steps": [],
                     "faults": [told], "remarks": [], "on_trust": []}  # fmt: skip
-        options.dossier = folder / "preuve"
-        result: dict[str, Any] = renamed(
-            judge(options, lambda line: tell(package.named(line))), package.named
-        )
+        options.package, options.dossier = package, folder / "preuve"
+
+        def say(line: str) -> None:
+            tell(package.named(line))
+
+        result = judge(options, say)
         options.dossier = bundle
-    return result
+        if several or options.cle_point:
+            result = OtherPoints(options, package, result).judge(say)
+        whole: dict[str, Any] = renamed(result, package.named)
+    return whole
+
+
+# --- Other points ------------------------------------------------------------------------------
+
+
+class OtherPoints:
+    """The bundles of other points in a bundle; `own` is what was found of the rest of it.
+
+    Each is verified as any bundle is, by that point's own key. points.json names them. It is not
+    signed: who runs a point, and that no other point was left out, is taken on trust; so is the
+    key of a point, unless it is given (--cle-point).
+    """
+
+    def __init__(self, options: argparse.Namespace, package: Package, own: dict[str, Any]) -> None:
+        self.options, self.package, self.own = options, package, own
+        self.faults: list[str] = []
+        self.keys = {package.path: own.get("key", "")}  # one key is one point
+
+    def judge(self, tell: Say) -> dict[str, Any]:
+        """Judge each point, and return what all of the bundle comes to."""
+        points: list[dict[str, Any]] = []
+        try:
+            for one in self._listed():
+                points.append(one)
+                tell("")
+                tell(f"Point « {one['name']} » ({shown(one['operator'])})")
+                if one["why"]:
+                    tell(f"   Rien de ce point n’est dans ce lot : {shown(one['why'])}")
+                else:
+                    self._judge(one, tell)
+        except Fault as fault:
+            self.faults.append(shown(fault))
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            self.faults.append(f"{self._path(POINTS)} : contenu inattendu ({shown(repr(error))})")
+        for fault_told in self.faults:
+            tell(f"ÉCHEC {fault_told}")
+        whole = self._whole(points)
+        tell("")
+        for line in whole["seen_by"]:
+            tell(line)
+        tell(whole["verdict"])
+        return whole
+
+    def _path(self, name: str) -> Path:
+        return self.package.folder / name
+
+    def _listed(self) -> "list[dict[str, Any]]":
+        """Read which points there are; raise Fault unless each bundle is that of one of them."""
+        path = self._path(POINTS)
+        if POINTS not in self.package.members:
+            raise Fault(f"{path} : manque")
+        said = strict_json(read(path))
+        points: list[dict[str, Any]] = said["points"]
+        if said.keys() != {"v", "points"} or said["v"] != 1 or len(points) > MAX_POINTS:
+            raise Fault(f"{path} : ce n’est pas la liste des points")
+        here = {match[1] for match in map(POINT.fullmatch, self.package.members) if match}
+        for one in points:
+            if one.keys() != {"name", "operator", "key", "pages", "from", "to", "why"} or not all(
+                isinstance(one[name], str) for name in ("name", "operator", "key", "why")
+            ):
+                raise Fault(f"{path} : un point mal décrit")
+            if not POINT.fullmatch(f"points/{one['name']}.wacz"):
+                raise Fault(f"{path} : nom de point refusé : {shown(one['name'])}")
+        listed = [one["name"] for one in points if not one["why"]]
+        if len({one["name"] for one in points}) != len(points) or set(listed) != here:
+            raise Fault(f"{path} : les lots de points qu’il nomme ne sont pas ceux qui sont là")
+        given = [Key(text, LOG, "--cle-point") for text in self.options.cle_point]
+        for one in points:
+            name = Key(one["key"], LOG, path).name
+            one["given"] = next((key_line(key) for key in given if key.name == name), "")
+        for key in given:
+            if not any(one["given"] == key_line(key) and not one["why"] for one in points):
+                raise Fault(f"{path} : rien du point dont vous avez donné la clé ({key.name})")
+        return points
+
+    def _judge(self, one: dict[str, Any], tell: Say) -> None:
+        place = self._path(f"points/{one['name']}.wacz")
+        options = argparse.Namespace(**vars(self.options))
+        options.dossier, options.cle, options.cles = place, one["given"], None
+        options.ancien, options.cle_point = [], []
+        result = one["result"] = judge_package(options, lambda line: tell(f"   {line}"))
+        stated = key_line(Key(one["key"], LOG, place))
+        if result.get("key", stated) != stated:
+            self.faults.append(f"{place} : signé par une autre clé que celle de ce point")
+        for where, key in self.keys.items():
+            if key.partition("+")[0] == stated.partition("+")[0] or key[-44:] == stated[-44:]:
+                self.faults.append(f"{place} : le même journal, ou la même clé, que {where}")
+        self.keys[place] = stated
+        if result.get("span"):
+            self._compare(one, result["span"], place)
+
+    def _compare(self, one: dict[str, Any], span: dict[str, Any], place: Path) -> None:
+        """See that a point tells of the same pages and of the same time."""
+        own = self.own.get("span")
+        if not own:
+            return
+        here = {"pages": span["targets"], "from": span["from"], "to": span["to"]}
+        if {name: one[name] for name in here} != here:
+            self.faults.append(f"{place} : n’est pas des pages, ou de l’heure, que dit {POINTS}")
+        since, until = microseconds(span["from"]), microseconds(span["to"])
+        if since != microseconds(own["from"]) or until > microseconds(own["to"]):
+            self.faults.append(f"{place} : d’un autre temps que le lot")
+        if not set(span["targets"]) <= set(own["targets"]):
+            self.faults.append(f"{place} : d’autres pages que celles du lot")
+        if until < microseconds(own["to"]):
+            one["silent_from"] = span["to"]
+
+    def _whole(self, points: list[dict[str, Any]]) -> dict[str, Any]:
+        whole = {name: list(value) if isinstance(value, list) else value
+                 for name, value in self.own.items()}  # fmt: skip
+        whole["points"], whole["seen_by"] = points, []
+        faults = [text for one in points for text in one.get("result", {}).get("faults", ())]
+        faults += self.faults
+        whole["faults"] += faults
+        verdicts: list[str] = [self.own["verdict"]]
+        whole["taken_from_the_folder"].append("la liste des points et de leurs exploitants")
+        for one in points:
+            name, result = one["name"], one.get("result", {})
+            whole["taken_from_the_folder"] += [
+                f"{text} du point {name}" for text in result.get("taken_from_the_folder", ())
+            ]
+            for kind in ("remarks", "on_trust"):
+                whole[kind] += [f"point {name} : {line}" for line in result.get(kind, ())]
+            if one.get("silent_from"):
+                whole["remarks"].append(
+                    f"point {name} : rien n’est dans ce lot de ce qu’il a vu après"
+                    f" {one['silent_from']}"
+                )
+            whole.setdefault("tables", [])
+            whole["tables"] += [f"Point {name} ({shown(one['operator'])})"]
+            whole["tables"] += result.get("tables") or ["  rien n’en est prouvé ici"]
+            verdicts.append(f"Point {name} : {result.get('verdict', 'rien ici.')}")
+        whole["seen_by"] = list(self._seen_by(points))
+        whole["tables"] += whole["seen_by"]
+        good = whole["ok"] = not whole["faults"]
+        text = " ; ".join(f"{one['name']} ({shown(one['operator'])})" for one in points)
+        whole["steps"].append({
+            "title": "Points", "ok": not faults, "found": text, "empty": not points,
+            "proves": "ces points, par leurs propres clés, ont inscrit ces relevés des mêmes pages",
+            "leaves_open": "qui les exploite, et qu’aucun autre point n’a été tu",
+        })  # fmt: skip
+        number_of = some(len(whole["faults"]), "défaut")
+        whole["verdict"] = " ".join(verdicts) if good else f"{number_of}."
+        return whole
+
+    def _seen_by(self, points: list[dict[str, Any]]) -> Iterator[str]:
+        """Tell of each outage of ours at what moments each point proves one of its own."""
+        for rank, outage in enumerate(self.own.get("outages", ()), start=1):
+            yield f"Indisponibilité {rank} ({outage['target']}), vue des autres points :"
+            for one in points:
+                yield f"  {one['name']} : {_seen(outage, one.get('result', {}))}"
+
+
+def _seen(outage: dict[str, Any], result: dict[str, Any]) -> str:
+    target, end = outage["target"], outage["first_ok_at"] or "9"  # after any instant
+    same = [
+        other for other in result.get("outages", ()) if other["target"] == target
+        if other["first_fail_at"] < end and (other["first_ok_at"] or "9") > outage["first_fail_at"]
+    ]  # fmt: skip
+    if same:
+        spans: list[str] = [
+            f"du {each['first_fail_at']} au {each['first_ok_at'] or '…'}" for each in same
+        ]
+        return f"indisponible {', '.join(spans)}"
+    if any(name.partition("@")[0] == target for name in result.get("checks", ())):
+        return "aucune indisponibilité prouvée à ces moments"
+    return "rien n’est prouvé de cette page"
 
 
 def main() -> int:
@@ -4594,6 +4780,10 @@ def main() -> int:
     parser.add_argument(
         "--cles", type=Path, help="clés du journal et des cosignataires, obtenues d’ailleurs"
     )
+    parser.add_argument(
+        "--cle-point", action="append", default=[], metavar="CLE",
+        help="clé d’un autre point de mesure, dont le lot doit contenir les preuves",
+    )  # fmt: skip
     parser.add_argument("--racines", type=Path, help="certificats des autorités d’horodatage (PEM)")
     parser.add_argument(
         "--ancien", type=Path, action="append", default=[],

@@ -29,6 +29,7 @@ from monitor.evidence.other_points.remote_files import FolderFiles, HttpFiles, R
 from monitor.evidence.other_points.remote_tree import MissingFile, RemoteTree
 from monitor.evidence.outbound_http import OutboundHttp, Unreachable
 from monitor.runtime.clock import Clock
+from monitor.store.reads.journal_reads import KeptCheckpoint
 from monitor.store.rebuild.followed_rows import BadLeaf, FollowedRows
 
 AHEAD: Final = 4  # bundles that are read while others are imported
@@ -223,7 +224,7 @@ class PointFollower:
                         if rows.position >= due:
                             return rows.position
                 await self._committed(rows, tree)
-            await asyncio.to_thread(self._publish, tree)
+            await asyncio.to_thread(self._publish, tree, rows)
             return rows.position
 
     def _rows(self) -> FollowedRows:
@@ -298,13 +299,18 @@ class PointFollower:
                 return
             level += 1
 
-    def _publish(self, tree: RemoteTree) -> None:
+    def _publish(self, tree: RemoteTree, rows: FollowedRows) -> None:
         """Make the copy one of the newest checkpoint, whole."""
         for tile, data in tree.partial():
             self.place.tiles.put_tile(tile, data)
         note = self.place.last_note()
         if note is not None and note != self.place.tiles.checkpoint():
             self.place.tiles.publish(note)
+        if note is not None:
+            size, root = tree.checkpoint.size, tree.checkpoint.root
+            rows.keep_checkpoint(
+                KeptCheckpoint(size=size, root=root, at=self._clock.now(), note=note)
+            )
 
     def _missed(self, state: FollowState, error: Exception, now: datetime) -> FollowState:
         """Count a visit whose files do not lead to what was signed; too many are a fault."""

@@ -86,7 +86,7 @@ class PointReader:
         """Yield each other point, whether it is heard, and its record while it is open."""
         for point in self._config.points:
             folder = PointFolder(self._data, point.name)
-            store = _open(folder)
+            store = open_record(folder)
             try:
                 yield point, not folder.faults(), store
             finally:
@@ -158,7 +158,7 @@ class PointReader:
             )
 
 
-def _open(folder: PointFolder) -> Store | None:
+def open_record(folder: PointFolder) -> Store | None:
     """Open the rows of a point; None when there are none that can be read."""
     try:
         point = None

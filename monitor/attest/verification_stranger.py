@@ -90,18 +90,26 @@ def ask(
             unknown=unknown,
             json=True,
             package=None,
+            cle_point=[],
         )
         results: dict[str, Any] = program.judge(arguments, lambda _: None)
     return _opinion(results)
 
 
-def ask_of_bundle(path: Path, *, key: VerifierKey | None, roots: bytes | None) -> Opinion | None:
+def ask_of_bundle(
+    path: Path,
+    *,
+    key: VerifierKey | None,
+    roots: bytes | None,
+    point_keys: Sequence[VerifierKey] = (),
+) -> Opinion | None:
     """Have the stand-alone verifier judge a bundle.
 
     Args:
         path: Of the WACZ file.
         key: The journal's key, None to take the one in the bundle on trust.
         roots: As for `ask`; None to take those in the bundle on trust.
+        point_keys: Of other points, whose proofs must be in the bundle.
 
     """
     if not verifier_path().exists():
@@ -122,6 +130,7 @@ def ask_of_bundle(path: Path, *, key: VerifierKey | None, roots: bytes | None) -
             unknown=set,
             json=True,
             package=None,
+            cle_point=[str(each) for each in point_keys],
         )
         results: dict[str, Any] = program.judge_package(arguments, lambda _: None)
     return _opinion(results)

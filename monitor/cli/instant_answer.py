@@ -17,13 +17,14 @@ from monitor.core.french.formatting import count, numbered, when
 from monitor.core.french.labels import GAPS, NATURES
 from monitor.core.french.point_sentences import BLIND, common_word
 from monitor.core.french.sentences import REASONS, VERDICTS
-from monitor.core.model import Controls, Incident, Outage, Verdict
+from monitor.core.model import Controls, Incident, Outage
 from monitor.core.outages.at import CitedCheck, InstantAnswer
 from monitor.core.outages.fold import FAILING
-from monitor.core.points.combine import Blindness, CommonWord, PointWord, combine
+from monitor.core.points.combine import CommonWord, combine
 from monitor.figures import log_shapes
 from monitor.figures.recorded_targets import RecordedTarget, RecordedTargets
 from monitor.figures.target_at_instant import TargetAtInstant, answer_of, seconds_apart
+from monitor.figures.word_at_instant import word_at
 from monitor.runtime.clock import SystemClock
 
 
@@ -72,35 +73,11 @@ def at_all_points(
     config = readable_config(args)
     if config is None or not config.points:
         return None
-    words = [_point_word(own, own.point, config.publisher.association)]
+    words = [word_at(own, own.point, config.publisher.association)]
     for point, heard, store in PointReader(config, args.data).others():
         answer = answer_of(store, known, target, own.answer.at, now=now) if store else None
-        words.append(_point_word(answer, point.name, point.operator, heard=heard))
+        words.append(word_at(answer, point.name, point.operator, heard=heard))
     return combine(words)
-
-
-def _point_word(
-    one: TargetAtInstant | None, point: str, operator: str, *, heard: bool = True
-) -> PointWord:
-    """Return the word of a point: a failure that no outage confirms is none yet."""
-    verdict = one.answer.verdict if one else None
-    blind = None
-    if not heard:
-        blind = Blindness.UNHEARD
-    elif one is None or verdict is None:
-        blind = Blindness.SILENT
-    elif verdict is Verdict.UNKNOWN:
-        blind = Blindness.UNKNOWN
-    elif verdict in FAILING and one.answer.outage is None:
-        blind = Blindness.DOUBT
-    before = one.answer.around.before if one else None
-    return PointWord(
-        point=point,
-        operator=operator,
-        verdict=verdict if verdict and blind is None else Verdict.UNKNOWN,
-        at=before.check.at if before else None,
-        blind=blind,
-    )
 
 
 def _points_json(common: CommonWord) -> dict[str, Any]:

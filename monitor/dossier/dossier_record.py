@@ -1,7 +1,7 @@
 """What a dossier is made from: the record as one checkpoint has it, and a question about it."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache, cached_property
@@ -20,6 +20,7 @@ from monitor.core.outages.time_accounts import microseconds
 from monitor.core.verdict.rulesets import Ruleset
 from monitor.dossier.checkpointed_reads import CheckpointedReads
 from monitor.dossier.dossier_question import DossierQuestion, DossierRefused, dossier_code
+from monitor.dossier.point_records import PointRecord, SeenByAll, point_records, seen_by_all
 from monitor.evidence.log.mirror import verifier_sha256
 from monitor.evidence.log.note import Checkpoint, Note
 from monitor.figures.answers import Basis, Division, FigureQuestion, availability
@@ -125,8 +126,25 @@ class DossierRecord:
             "rulesets": [ruleset.sha256 for ruleset in self.rulesets],
             "site": self.config.publisher.site,
             "verifier": verifier_sha256(),
+            **({"points": [one.printed for one in self.points]} if self.points else {}),
         }
         return f"{pieces_sha256()}+{hashlib.sha256(canonical(printed)).hexdigest()[:16]}"
+
+    @cached_property
+    def points(self) -> tuple[PointRecord, ...]:
+        """The other points, as they are known today: the code of the dossier says by what."""
+        return point_records(self.config, self.source.data, self.question, self.known)
+
+    def seen_by_all(self, outages: Sequence[Outage]) -> Mapping[tuple[str, datetime], SeenByAll]:
+        """Return what all points say of some outages; nothing where there is one point."""
+        return seen_by_all(
+            outages,
+            own=self.store,
+            operator=self.config.publisher.association,
+            points=self.points,
+            known=self.known,
+            checkpoint=self.checkpoint,
+        )
 
     @cached_property
     def rulesets(self) -> tuple[Ruleset, ...]:

@@ -43,7 +43,7 @@ for path in map(pathlib.Path, sys.argv[3:]):
     program.GOOD_SIGNATURES.clear()
     options = argparse.Namespace(
         dossier=path, cle=sys.argv[2], cles=None, racines=None, ancien=[], data=False,
-        alive=False, unknown=set, package=None,
+        alive=False, unknown=set, package=None, cle_point=[],
     )
     print(json.dumps([path.name, program.judge_package(options, lambda line: None)["faults"]]))
 """

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import MappingProxyType
 
 from monitor.attest.key_changes import key_changes, signer_at
 from monitor.attest.verification import size_of
@@ -56,6 +57,7 @@ class BundleQuestion:
         code: Of the dossier.
         title: Of the dossier, in French.
         checkpoint: Whose tree the leaves are proved in; it covers the span.
+        followed: Whether the record is another point's, whose checkpoint has the time of reading.
 
     """
 
@@ -65,6 +67,7 @@ class BundleQuestion:
     code: str
     title: str
     checkpoint: KeptCheckpoint
+    followed: bool = False
 
 
 def write_bundle(  # noqa: PLR0913 -- keyword-only: what it is made of
@@ -75,6 +78,7 @@ def write_bundle(  # noqa: PLR0913 -- keyword-only: what it is made of
     data: Path,
     config: Config,
     key: VerifierKey,
+    points: Mapping[str, Path | bytes] = MappingProxyType({}),
     progress: Progress = lambda what: None,  # noqa: ARG005 -- silent
 ) -> None:
     """Write the bundle of a question to `out`.
@@ -86,6 +90,7 @@ def write_bundle(  # noqa: PLR0913 -- keyword-only: what it is made of
         data: Folder of all that the service writes.
         config: Whose witnesses and authorities are believed.
         key: The journal's key today.
+        points: The proofs of other points, by name: see `point_bundles`.
         progress: Is told what is being done.
 
     Raises:
@@ -95,7 +100,8 @@ def write_bundle(  # noqa: PLR0913 -- keyword-only: what it is made of
     """
     with TemporaryDirectory(dir=out.parent, prefix=".lot-") as name:
         try:
-            files = _BundleMaker(Path(name), question, store, data, config).make(key, progress)
+            maker = _BundleMaker(Path(name), question, store, data, config)
+            files = maker.make(key, points, progress)
             progress("écriture du lot de preuves")
             making = Path(name) / "lot"
             write_archive(making, files)
@@ -124,7 +130,9 @@ class _BundleMaker:
             targets=question.targets, since=question.since, until=question.until
         )
 
-    def make(self, key: VerifierKey, progress: Progress) -> dict[str, Path | bytes]:
+    def make(
+        self, key: VerifierKey, points: Mapping[str, Path | bytes], progress: Progress
+    ) -> dict[str, Path | bytes]:
         """Return the files of the bundle, by name."""
         question, store = self._question, self._store
         progress("lecture du journal")
@@ -164,17 +172,22 @@ class _BundleMaker:
             code=question.code, title=question.title, since=question.since, until=question.until,
             origin=signer.name, key=str(signer), size=question.checkpoint.size,
             signed_at=question.checkpoint.at, sha256=mirror.verifier_sha256(), choice=choice,
-            stamps=len(stamps), files=len(answers),
+            stamps=len(stamps), files=len(answers), points=bool(points),
+            followed=question.followed,
         )  # fmt: skip
         preuve |= reading_notes(facts)
-        return self._whole(preuve, answers)
+        return self._whole(preuve, points, answers)
 
     def _whole(
-        self, preuve: Mapping[str, Path | bytes], answers: list[AnswerFile]
+        self,
+        preuve: Mapping[str, Path | bytes],
+        points: Mapping[str, Path | bytes],
+        answers: list[AnswerFile],
     ) -> dict[str, Path | bytes]:
         """Add to the proofs what makes a WACZ file of them."""
         question = self._question
         files: dict[str, Path | bytes] = {f"{PROOF}{name}": file for name, file in preuve.items()}
+        files |= points
         files |= {f"{ARCHIVE}{one.path.name}": one.path for one in answers}
         files[wacz_lists.INDEX] = wacz_lists.index(line for one in answers for line in one.lines)
         files[wacz_lists.PAGES] = wacz_lists.pages(page for one in answers for page in one.pages)

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from monitor.attest.verification_stranger import ask_of_bundle
 from monitor.core.french.formatting import PARIS
 from monitor.dossier.bundle.bundle_writer import BundleQuestion, write_bundle
+from monitor.dossier.bundle.point_bundles import point_files
 from monitor.dossier.dossier_question import DossierQuestion, DossierRefused
 from monitor.dossier.dossier_record import DossierRecord
 from monitor.dossier.file_names import MOST, plain
@@ -32,22 +34,30 @@ class DossierBundle:
         """
         question, source = record.question, record.source
         name = bundle_name(number, question)
-        write_bundle(
-            folder / name,
-            BundleQuestion(
-                targets=question.targets,
-                since=question.since,
-                until=question.until,
-                code=record.code,
-                title=question.title,
-                checkpoint=record.checkpoint,
-            ),
-            store=source.store,
-            data=source.data,
-            config=source.config,
-            key=self.key,
+        asked = BundleQuestion(
+            targets=question.targets,
+            since=question.since,
+            until=question.until,
+            code=record.code,
+            title=question.title,
+            checkpoint=record.checkpoint,
         )
-        opinion = ask_of_bundle(folder / name, key=self.key, roots=None)
+        with TemporaryDirectory(dir=folder, prefix=".points-") as making:
+            write_bundle(
+                folder / name,
+                asked,
+                store=source.store,
+                data=source.data,
+                config=source.config,
+                key=self.key,
+                points=point_files(record.points, asked, Path(making), source.config),
+            )
+        opinion = ask_of_bundle(
+            folder / name,
+            key=self.key,
+            roots=None,
+            point_keys=[point.key for point in record.points if point.checkpoint],
+        )
         if opinion is not None and opinion.faults:
             faults = "\n".join(opinion.faults[:_SHOWN])
             raise DossierRefused(

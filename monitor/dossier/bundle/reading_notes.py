@@ -13,7 +13,13 @@ EXPERT: Final = "LISEZMOI-expert.txt"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BundleFacts:
-    """What both texts say. `sha256` is that of verifier.py, `size` that of the checkpoint."""
+    """What both texts say. `sha256` is that of verifier.py, `size` that of the checkpoint.
+
+    Attributes:
+        points: Whether proofs of other points are in the bundle.
+        followed: Whether it is of another point's journal; `signed_at` is when that was read.
+
+    """
 
     code: str
     title: str
@@ -27,6 +33,8 @@ class BundleFacts:
     choice: LeafChoice
     stamps: int
     files: int
+    points: bool
+    followed: bool
 
 
 _LAWYER = """\
@@ -51,7 +59,7 @@ Ce qu’il contient
     n’a été relevé : aucun n’a pu être ôté sans que la vérification le dise.
     Les réponses du site que nous avons gardées, telles que reçues ({files}).
     {stamps} d’autorités d’horodatage, et les signatures de ceux qui ont attesté le journal.
-
+{points}
 Ce qu’il prouve
     Que ces relevés ont été inscrits dans un journal signé, à leur place, et n’ont pas changé
     depuis la date des jetons d’horodatage et des contresignatures.
@@ -101,8 +109,8 @@ preuve/extrait.gz       {leaves} du journal {origin}, à leur numéro, et les
                         hachages des sous-arbres qui tiennent lieu des autres : la racine s’en
                         déduit (RFC 6962), et se compare à celle du point de contrôle
 preuve/journal/checkpoint
-                        le point de contrôle de {size}, signé le
-                        {signed}, et ses contresignatures
+                        le point de contrôle de {size}, {signed}
+                        {at}, et ses contresignatures
 preuve/horodatage-JETON-…
                         par jeton (RFC 3161) : token.tst, lui ; checkpoint, ce qu’il date ;
                         chain.pem et crl-N.crl, les certificats et les listes de révocation
@@ -111,7 +119,7 @@ preuve/N.feuille, N.tlog-proof
                         d’inclusion (C2SP tlog-proof), pour qui préfère un autre programme
 preuve/cles.txt         la politique (C2SP tlog-policy) : clé du journal, cosignataires, quorum
 preuve/racines.pem      les racines auxquelles mènent les chaînes des jetons
-
+{points}
 Pour regarder les pages avec pywb (il veut le lot déballé) :
 
     wb-manager init lot && wb-manager add --unpack-wacz lot LOT.wacz && wayback
@@ -135,6 +143,20 @@ a envoyé les octets gardés. Le journal entier est public : même vérification
 """
 
 
+_LAWYER_POINTS = """\
+    Un lot par autre point de mesure, dont nous suivons le journal : ce que d’autres associations,
+    par leur propre ligne et sous leur propre clé, ont relevé des mêmes pages.
+"""
+
+_EXPERT_POINTS = """\
+points/points.json      les autres points de mesure, leurs exploitants et leurs clés, et pourquoi
+                        rien n’est là de certains ; cette liste n’est signée par personne
+points/NOM.wacz         le lot d’un point, de la même forme que celui-ci, sans copies ; vérifié avec
+                        celui-ci, ou seul. La clé d’un point, connue d’ailleurs, se donne par
+                        --cle-point : le lot est refusé s’il ne contient rien de ce point
+"""
+
+
 def reading_notes(facts: BundleFacts) -> dict[str, bytes]:
     """Return both texts, by file name."""
     choice = facts.choice
@@ -148,6 +170,7 @@ def reading_notes(facts: BundleFacts) -> dict[str, bytes]:
         files=count(facts.files, "fichier"),
         stamps=count(facts.stamps, "jeton"),
         expert=EXPERT,
+        points=_LAWYER_POINTS if facts.points else "",
     )
     expert = _EXPERT.format(
         code=facts.code,
@@ -158,7 +181,9 @@ def reading_notes(facts: BundleFacts) -> dict[str, bytes]:
         leaves=count(len(choice.numbers), "feuille"),
         origin=facts.origin,
         size=count(facts.size, "feuille"),
-        signed=when(facts.signed_at),
+        signed="lu par nous le" if facts.followed else "signé le",
+        at=when(facts.signed_at),
+        points=_EXPERT_POINTS if facts.points else "",
     )
     return {LAWYER: lawyer.encode(), EXPERT: expert.encode()}
 

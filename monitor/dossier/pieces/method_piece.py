@@ -34,11 +34,16 @@ from monitor.dossier.pieces import dossier_sentences as french
 from monitor.dossier.pieces.method_texts import (
     ANSWERS,
     DOUBTS,
+    FROM_ONE_PLACE,
+    FROM_SEVERAL_PLACES,
     LIMITS,
+    ONE_POINT,
     ONLY_THE_STATE,
+    SEVERAL_POINTS,
     STEPS,
     WHY_ANOTHER_FILE,
 )
+from monitor.dossier.pieces.point_sections import point_blocks
 from monitor.evidence.log.mirror import verifier_sha256
 
 ANNEX_TITLE: Final = "Annexe : les chiffres par des règles plus récentes"
@@ -57,18 +62,19 @@ def method_piece(record: DossierRecord, label: str) -> PieceDocument:
         subtitle=f"{question.title}, {french.period(question.since, question.until)}",
         blocks=[
             *_who(record),
+            *point_blocks(record),
             *_conditions(record),
             *_rules(record),
             *_rulesets(record),
             *_gaps(record),
             heading("Ce que ces relevés n’établissent pas"),
-            bullets(LIMITS),
+            bullets(_limits(record)),
             heading("Ce que seule l’administration détient"),
             *_only_the_state(record),
             heading("Autres explications possibles, et ce qui les écarte ou non"),
             table(
                 ("Explication possible", "Donnée qui l’écarte, ou non", "Où"),
-                DOUBTS,
+                _doubts(record),
                 widths=(3, 6, 2.2),
                 about="Explications possibles et données",
             ),
@@ -76,6 +82,16 @@ def method_piece(record: DossierRecord, label: str) -> PieceDocument:
             *_verify(record),
         ],
     )
+
+
+def _limits(record: DossierRecord) -> Iterator[str]:
+    for text in LIMITS:
+        yield SEVERAL_POINTS if text is ONE_POINT and record.points else text
+
+
+def _doubts(record: DossierRecord) -> Iterator[tuple[str, str, str]]:
+    for row in DOUBTS:
+        yield FROM_SEVERAL_PLACES if row is FROM_ONE_PLACE and record.points else row
 
 
 def _who(record: DossierRecord) -> Iterator[Block]:

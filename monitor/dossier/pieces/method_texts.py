@@ -2,6 +2,15 @@
 
 from typing import Final
 
+ONE_POINT: Final = (
+    "Un seul point de mesure est utilisé : un défaut propre au trajet entre lui et le site, "
+    "que les témoins n’auraient pas vu, ne peut être exclu par ces relevés seuls."
+)
+SEVERAL_POINTS: Final = (
+    "Les chiffres sont ceux d’un seul point de mesure. Ce que les autres ont relevé est donné à "
+    "chaque indisponibilité : là où aucun autre ne pouvait le dire, un défaut propre au trajet "
+    "entre ce point et le site, que les témoins n’auraient pas vu, ne peut être exclu."
+)
 LIMITS: Final = (
     (
         "Les parties accessibles après connexion ne sont pas relevées : ni le dépôt, ni le suivi "
@@ -12,10 +21,7 @@ LIMITS: Final = (
         "Les démarches personnelles du requérant ne sont pas établies : ni ses tentatives, ni sa "
         "saisine du centre de contact citoyen, ni son passage à un point d’accueil numérique."
     ),
-    (
-        "Un seul point de mesure est utilisé : un défaut propre au trajet entre lui et le site, "
-        "que les témoins n’auraient pas vu, ne peut être exclu par ces relevés seuls."
-    ),
+    ONE_POINT,
     (
         "L’instant exact du début et de la fin n’est pas connu : seulement les relevés qui les "
         "encadrent."
@@ -51,6 +57,22 @@ ONLY_THE_STATE: Final = (
     "les signalements reçus par le centre de contact citoyen pour ces heures.",
 )
 
+FROM_ONE_PLACE: Final = (
+    "Le site n’était lent ou coupé que depuis notre réseau",
+    (
+        "Non exclu par un point de mesure unique. Les autres pages relevées à la même minute "
+        "en donnent un indice."
+    ),
+    "« À la même heure »",
+)
+FROM_SEVERAL_PLACES: Final = (
+    FROM_ONE_PLACE[0],
+    (
+        "Écarté là où un autre exploitant, par sa propre ligne, a relevé la même indisponibilité ; "
+        "non exclu là où il a vu autre chose, ou rien."
+    ),
+    "« Vu des autres points de mesure »",
+)
 # What might explain a failing check, the datum that speaks of it, and where that stands.
 DOUBTS: Final = (
     (
@@ -82,14 +104,7 @@ DOUBTS: Final = (
         ),
         "« Accès refusé à la sonde »",
     ),
-    (
-        "Le site n’était lent ou coupé que depuis notre réseau",
-        (
-            "Non exclu par un point de mesure unique. Les autres pages relevées à la même minute "
-            "en donnent un indice."
-        ),
-        "« À la même heure »",
-    ),
+    FROM_ONE_PLACE,
     (
         "La page répondait « 200 » : elle était donc disponible",
         (

@@ -1,7 +1,7 @@
 """What a dossier reads of each outage: the checks around it, and what else worked at that hour."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -11,6 +11,7 @@ from monitor.core.model import Annotation, Incident, Outage, Reason, Verdict
 from monitor.core.outages.announcements import Announcement
 from monitor.core.outages.fold import FAILING, GOOD
 from monitor.dossier.dossier_record import DossierRecord
+from monitor.dossier.point_records import SeenByAll
 from monitor.figures.outage_facts import (
     ElsewherePlatform,
     Framing,
@@ -50,6 +51,7 @@ class ReadOutage:
         same_platform: How many pages of its platform failed in its incident, of how many.
         replies: What the service concerned answered about its incident.
         paths: Other pages of the service, or of the department.
+        points: What all points of measurement say of it; None where there is one.
 
     """
 
@@ -67,6 +69,7 @@ class ReadOutage:
     announcements: tuple[Announcement, ...]
     replies: tuple[Annotation, ...]
     paths: OtherPaths
+    points: SeenByAll | None = None
 
     @property
     def status(self) -> int | None:
@@ -85,8 +88,10 @@ def _read_outages(record: DossierRecord, outages: Sequence[Outage]) -> Iterator[
     """Read outages one after the other; the kept answers of all are read at once."""
     copies = [kept_copy(record.store, outage) for outage in outages]
     answers = record.answers.read(copy for copy in copies if copy)
+    points = record.seen_by_all(outages)
     for outage, copy in zip(outages, copies, strict=True):
-        yield _read(record, outage, copy, answers.get(copy.sha256) if copy else None)
+        one = _read(record, outage, copy, answers.get(copy.sha256) if copy else None)
+        yield replace(one, points=points.get((outage.target, outage.first_fail_at)))
 
 
 def _read(

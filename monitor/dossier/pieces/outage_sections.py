@@ -24,6 +24,7 @@ from monitor.dossier.pdf.document_blocks import (
 )
 from monitor.dossier.pieces import dossier_sentences as french
 from monitor.dossier.pieces.outage_reading import ReadOutage
+from monitor.dossier.pieces.point_sections import seen_blocks
 
 _MOST_ELSEWHERE = 8  # outages of other pages that are named, of one platform
 
@@ -50,6 +51,8 @@ def outage_blocks(record: DossierRecord, one: ReadOutage) -> Iterator[Block]:
     yield from _seen(one)
     yield heading("À la même heure", level=3)
     yield bullets(_around(one))
+    if one.points is not None:
+        yield from seen_blocks(one.points)
     yield from _replies(one)
 
 

@@ -9,10 +9,11 @@ import json
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Final, Self
 
-from sqlalchemy import Transaction, select
+from sqlalchemy import Transaction, delete, insert, select
 from sqlalchemy.exc import OperationalError
 
 from monitor.core.journal.decode import read_instant
@@ -22,9 +23,11 @@ from monitor.core.journal.replay import EDGES, REFERENCES, Replay, ReplayError
 from monitor.core.outages.incidents import REMEMBERED
 from monitor.core.untrusted.library_errors import Unreadable, reading
 from monitor.store.engine import WriterLock, connected, parse, readable_errors
+from monitor.store.reads.journal_reads import KeptCheckpoint
 from monitor.store.rebuild.leaf_importer import LeafImporter
 from monitor.store.store import Store
 from monitor.store.tables.check_tables import SubjectRow, table_of
+from monitor.store.tables.journal_tables import CheckpointRow
 from monitor.store.upgrade import migrate
 
 Leaf = Mapping[str, Any]
@@ -34,6 +37,7 @@ _COMMIT: Final = 4096  # leaves of one transaction, or a few more
 _CACHED: Final = 4096  # leaves in memory that others refer to
 _FOLLOWING: Final = EDGES | {"capture", "change"}  # they belong to the check before them
 _SUBJECT = table_of(SubjectRow)
+_CHECKPOINT = table_of(CheckpointRow)
 
 
 class BadLeaf(Exception):  # noqa: N818 -- a state of the outside, not a fault of ours
@@ -114,6 +118,27 @@ class FollowedRows:
         except (Unreadable, ReplayError) as error:
             raise BadLeaf(max(0, self._next - 1), str(error)) from error
 
+    def keep_checkpoint(self, kept: KeptCheckpoint) -> None:
+        """Record a verified checkpoint whose leaves were all imported; `at` is when it was read.
+
+        The first of each hour stays, so that a dossier can be made again as it was; of the others
+        only the newest does.
+
+        Raises:
+            StoreError: A fault of our own.
+
+        """
+        newest = select(_CHECKPOINT.c.size, _CHECKPOINT.c.at).order_by(_CHECKPOINT.c.size.desc())
+        with self._connection.begin():
+            last = self._connection.execute(newest.limit(2)).all()
+            if last and kept.size <= last[0].size:
+                return
+            if len(last) > 1 and _hour(last[0].at) == _hour(last[1].at):
+                passed = delete(_CHECKPOINT).where(_CHECKPOINT.c.size == last[0].size)
+                self._connection.execute(passed)
+            row = {"size": kept.size, "root": kept.root, "at": kept.at, "note": kept.note}
+            self._connection.execute(insert(_CHECKPOINT), row)
+
     def __enter__(self) -> Self:
         return self
 
@@ -159,6 +184,10 @@ class FollowedRows:
         with self._connection.begin():
             query = select(_SUBJECT.c.point).distinct()
             return tuple(self._connection.execute(query).scalars())
+
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)
 
 
 class _MirroredLeaves:
