@@ -4715,7 +4715,11 @@ class OtherPoints:
         whole = {name: list(value) if isinstance(value, list) else value
                  for name, value in self.own.items()}  # fmt: skip
         whole["points"], whole["seen_by"] = points, []
-        faults = [text for one in points for text in one.get("result", {}).get("faults", ())]
+        faults = [
+            f"point {one['name']} : {text}"
+            for one in points
+            for text in one.get("result", {}).get("faults", ())
+        ]
         faults += self.faults
         whole["faults"] += faults
         verdicts: list[str] = [self.own["verdict"]]

@@ -73,6 +73,10 @@ def add(commands: Commands) -> None:
         "--roots", type=Path, action="append", default=[], metavar="FICHIER",
         help="racines des autorités d’horodatage (PEM), outre les racines publiques",
     )  # fmt: skip
+    check.add_argument(
+        "--point-key", action="append", default=[], metavar="CLÉ",
+        help="clé d’un autre point de mesure, dont le lot doit contenir les preuves",
+    )  # fmt: skip
     json_option(check)
     check.set_defaults(run=run_verify)
 
@@ -81,6 +85,12 @@ def run_verify(args: Namespace) -> int:
     """Verify, and print each step."""
     if args.path.is_file():
         return verify_bundle(args)
+    return _verify_folder(args)
+
+
+def _verify_folder(args: Namespace) -> int:
+    if args.point_key:
+        raise CommandRefused("--point-key : seul un lot de preuves a celles d’autres points.")
     data = args.path if (args.path / FOLDER).is_dir() else None
     folder = args.path / FOLDER if data else args.path
     key = _key(args.key, data, folder)

@@ -18,13 +18,22 @@ def verify_bundle(args: Namespace) -> int:
         key = VerifierKey.parse(args.key) if args.key else None
     except NoteError as error:
         raise CommandRefused(f"--key : clé illisible : {error}") from None
+    try:
+        point_keys = [VerifierKey.parse(text) for text in args.point_key]
+    except NoteError as error:
+        raise CommandRefused(f"--point-key : clé illisible : {error}") from None
     steps = []
     for step in bundle_steps(args.path):
         steps.append(step)
         if not args.json:
             print(described(len(steps), step))
     roots = [path.read_bytes() for path in (Path(certifi.where()), *args.roots)]
-    opinion = ask_of_bundle(args.path, key=key, roots=b"\n".join(roots) if args.roots else None)
+    opinion = ask_of_bundle(
+        args.path,
+        key=key,
+        roots=b"\n".join(roots) if args.roots else None,
+        point_keys=point_keys,
+    )
     for step in told_steps(opinion) if opinion else ():
         steps.append(step)
         if not args.json:

@@ -13,13 +13,13 @@ from tests.support.points import WATCHED, LivingPoint, instant, visited
 from tests.support.reads import config as config_of
 
 OPERATORS = {"paris": "Association A", "lyon": "Association B", "lille": "Association C"}
-LIFE = range(130)
-DOWN = range(40, 50)  # at paris and at lyon; lille sees the page up
+LIFE = range(78)  # an hour after the period: nothing in it can change then
+DOWN = range(6, 10)  # at paris and at lyon; lille sees the page up
 QUESTION = DossierQuestion(
     scope=None,
     targets=("accueil", "connexion"),
-    since=instant(30),
-    until=instant(60),
+    since=instant(4),
+    until=instant(14),
     title="Deux pages",
 )
 
@@ -66,9 +66,7 @@ def associations(folder: Path) -> Associations:
     }
     for name, point in points.items():
         point.live(LIFE, failing=DOWN if name != "lille" else ())
-    some = config_of(
-        WATCHED.values(), [Platform(slug="anef", name="ANEF", spacing_s=1, hosts=())]
-    )
+    some = config_of(WATCHED.values(), [Platform(slug="anef", name="ANEF", spacing_s=1, hosts=())])
     config = replace(
         some,
         publisher=some.publisher.model_copy(update={"association": OPERATORS["paris"]}),

@@ -3,14 +3,16 @@
 import asyncio
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from monitor.attest.following import FollowedPoint, PointFollower
 from monitor.attest.sealing import Sealer
 from monitor.core.model import Judgement, Kind, Target
 from monitor.core.scheduling.slots import grids
 from monitor.evidence.log.note import Algorithm, SignerKey
-from monitor.evidence.other_points.point_folder import FollowState
+from monitor.evidence.other_points.point_folder import DATABASE, FollowState
 from monitor.evidence.outbound_http import OutboundHttp
 from monitor.store import Store, migrate
 from tests.support.clock import FakeClock
@@ -58,7 +60,8 @@ class LivingPoint:
     ) -> None:
         """Check both targets each minute, the first one down in those `failing`; then seal."""
         self.data.mkdir(exist_ok=True)
-        migrate(self.url)
+        if not (self.data / DATABASE).exists():
+            (self.data / DATABASE).write_bytes(_empty_database())
         asyncio.run(self._live(minutes, failing, failure, line))
 
     async def _live(
@@ -81,6 +84,15 @@ class LivingPoint:
             await asyncio.gather(*writes)
             await sealer.seal()
             sealer.close()
+
+
+@cache
+def _empty_database() -> bytes:
+    """Return an empty, migrated database: the schema is made once for all points."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, DATABASE)
+        migrate(f"sqlite:///{path}")
+        return path.read_bytes()
 
 
 def instant(minute: int) -> datetime:

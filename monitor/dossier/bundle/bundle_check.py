@@ -9,6 +9,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
@@ -22,6 +23,7 @@ from monitor.dossier.bundle.plain_archive import (
     ArchiveTooLargeError,
     write_archive,
 )
+from monitor.dossier.bundle.point_bundles import POINTS
 from monitor.evidence.captures.warc import WarcError
 
 _DEPTH = 5
@@ -29,22 +31,39 @@ _PIECE = 1 << 20
 _MOST_LIST_BYTES = 200_000_000  # of an index, or of a list of pages
 
 
-def bundle_steps(path: Path) -> Iterator[VerificationStep]:
-    """Yield the steps of a bundle; the first that fails is the last. Nothing is written."""
+def bundle_steps(path: Path, point: str = "") -> Iterator[VerificationStep]:
+    """Yield the steps of a bundle; the first that fails is the last. Nothing is written.
+
+    `point` is the point whose bundle it is, in that of another.
+    """
+    of_point = f" du point {point}" if point else ""
     with TemporaryDirectory() as name:
         folder = Path(name, "contenu")
         folder.mkdir()
         files: dict[str, Path] = {}
         faults = FaultList(_archive_faults(path, folder, files)).shown()
         yield VerificationStep(
-            title="Archive",
+            title=f"Archive{of_point}",
             done=f"{len(files)} fichiers, rangés dans l’unique forme d’un lot",
             proves="Deux programmes ne peuvent y lire deux contenus.",
             leaves_open="Qui l’a faite.",
             faults=faults,
         )
-        if not faults:
-            yield _lists(path, files)
+        if faults:
+            return
+        lists = _lists(path, files)
+        yield replace(lists, title=f"{lists.title}{of_point}")
+        if not point:
+            yield from _points(path, files)
+
+
+def _points(path: Path, files: dict[str, Path]) -> Iterator[VerificationStep]:
+    """Yield the steps of the bundles of other points, under the names that they have in it."""
+    for name, file in files.items():
+        if name.startswith(POINTS) and name.endswith(".wacz"):
+            for step in bundle_steps(file, name.removeprefix(POINTS).removesuffix(".wacz")):
+                faults = (text.replace(str(file), f"{path}/{name}") for text in step.faults)
+                yield replace(step, faults=tuple(faults))
 
 
 def _archive_faults(path: Path, folder: Path, files: dict[str, Path]) -> Iterator[str]:

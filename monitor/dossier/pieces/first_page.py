@@ -36,6 +36,7 @@ from monitor.dossier.pdf.document_blocks import (
 from monitor.dossier.pieces import dossier_sentences as french
 from monitor.dossier.pieces.outage_reading import ReadOutage
 from monitor.dossier.pieces.piece_drawings import day_bars_blocks, frieze_blocks
+from monitor.dossier.pieces.point_sections import summary_blocks
 from monitor.figures.answers import Division
 
 MOST_DRAWN: Final = 6  # pages on one drawing
@@ -65,7 +66,7 @@ def first_page(record: DossierRecord, read: Sequence[ReadOutage]) -> Iterator[Bl
         "pages publiques, faits sans connexion à un compte. Ni constat de commissaire de justice, "
         "ni procès-verbal. Heures de Paris."
     )
-    yield framed([*_essence(record, whole), *_message(read)])
+    yield framed([*_essence(record, whole), *_message(read), *summary_blocks(record, read)])
     yield facts(_first_facts(record, whole, read))
     if len(record.question.targets) > 1:
         yield _by_target(record)

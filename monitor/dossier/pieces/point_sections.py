@@ -1,11 +1,12 @@
 """Several points of measurement in the pieces: what each saw of an outage, and by which proof."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from monitor.core.french.figure_sentences import outage_bounds
-from monitor.core.french.formatting import grouped, to_the_second, when
+from monitor.core.french.formatting import count, grouped, to_the_second, when
 from monitor.core.french.point_sentences import BLIND, common_word
 from monitor.core.french.sentences import VERDICTS
+from monitor.core.points.combine import Agreement
 from monitor.dossier.dossier_record import SHOWN_ROOT, DossierRecord
 from monitor.dossier.pdf.document_blocks import (
     Block,
@@ -17,6 +18,7 @@ from monitor.dossier.pdf.document_blocks import (
     strong,
     table,
 )
+from monitor.dossier.pieces.outage_reading import ReadOutage
 from monitor.dossier.point_records import SeenByAll, SeenByPoint
 from monitor.store.reads.journal_reads import KeptCheckpoint
 
@@ -36,6 +38,26 @@ def seen_blocks(seen: SeenByAll) -> Iterator[Block]:
         about="Ce que chaque point de mesure a relevé",
         small=True,
     )  # fmt: skip
+
+
+def summary_blocks(record: DossierRecord, read: Sequence[ReadOutage]) -> Iterator[Block]:
+    """Yield one sentence for the first page: how many outages others recorded too, or did not."""
+    words = [one.points.common for one in read if one.points is not None]
+    if not words:
+        return
+    shared = sum(word.agreement is Agreement.ALL for word in words)
+    others = [{one.verdict for one in word.words[1:] if one.blind is None} for word in words]
+    alone = sum(not verdicts for verdicts in others)
+    parts = (
+        (shared, "dites par tous les points qui pouvaient le dire, de deux exploitants au moins"),
+        (len(words) - shared - alone, "que les points n’ont pas toutes vues de même"),
+        (alone, "dont aucun autre point ne peut rien dire"),
+    )
+    listed = " ; ".join(f"{grouped(number)} {text}" for number, text in parts if number)
+    yield paragraph(
+        f"Avec {count(len(record.points), 'autre point', 'autres points')} de mesure, au milieu de"
+        f" chaque indisponibilité racontée ici : {listed}."
+    )
 
 
 def _row(one: SeenByPoint) -> tuple[Line, ...]:
