@@ -154,13 +154,13 @@ def seen_by_all(  # noqa: PLR0913 -- an outage, and what is known of it where
     if not points:
         return {}
     ours = _seen(own, own.point, operator, outages, known=known, checkpoint=checkpoint)
-    seen: list[list[SeenByPoint]] = [[one] for one in ours]
+    by_outage: list[list[SeenByPoint]] = [[one] for one in ours]
     for point in points:
         store = open_record(point.folder) if point.checkpoint else None
-        told = list(_seen_from(point, store, outages, known))
+        theirs = list(_seen_from(point, store, outages, known))
         if store is not None:
             store.close()
-        for of_outage, one in zip(seen, told, strict=True):
+        for of_outage, one in zip(by_outage, theirs, strict=True):
             of_outage.append(one)
     return {
         (outage.target, outage.first_fail_at): SeenByAll(
@@ -168,7 +168,7 @@ def seen_by_all(  # noqa: PLR0913 -- an outage, and what is known of it where
             common=combine([one.word for one in of_outage]),
             points=tuple(of_outage),
         )
-        for outage, of_outage in zip(outages, seen, strict=True)
+        for outage, of_outage in zip(outages, by_outage, strict=True)
     }
 
 

@@ -140,7 +140,7 @@ _PLACE = re.compile(_FILE + r"|(?:[\w-]+/)+(?:[\w{},.]+|…)?")
 _CODE = re.compile(r"`([^`\n]+)`")
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 # First folders of what is made on a user's machine, or is an address or a media type.
-ELSEWHERE = ("/", "data/", "essai", ".venv/", "tlog-", "application/", "config/racines/")
+ELSEWHERE = ("/", "data/", "essai", ".venv/", "tlog-", "application/", "config/racines/", "points/")
 LOCAL = {"build/grafana/", "config/local.toml", "local.toml"}
 
 

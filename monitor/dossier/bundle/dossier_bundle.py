@@ -34,7 +34,7 @@ class DossierBundle:
         """
         question, source = record.question, record.source
         name = bundle_name(number, question)
-        asked = BundleQuestion(
+        of_dossier = BundleQuestion(
             targets=question.targets,
             since=question.since,
             until=question.until,
@@ -45,12 +45,12 @@ class DossierBundle:
         with TemporaryDirectory(dir=folder, prefix=".points-") as making:
             write_bundle(
                 folder / name,
-                asked,
+                of_dossier,
                 store=source.store,
                 data=source.data,
                 config=source.config,
                 key=self.key,
-                points=point_files(record.points, asked, Path(making), source.config),
+                points=point_files(record.points, of_dossier, Path(making), source.config),
             )
         opinion = ask_of_bundle(
             folder / name,

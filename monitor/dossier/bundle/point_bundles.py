@@ -39,7 +39,7 @@ def point_files(
         if store is None:
             raise DossierRefused(f"Ce qui est suivi du point « {point.name} » ne se lit plus.")
         path = folder / f"{point.name}.wacz"
-        asked = replace(
+        of_point = replace(
             question,
             targets=point.targets,
             until=point.until,
@@ -49,7 +49,7 @@ def point_files(
         )
         with store:
             write_bundle(
-                path, asked, store=store, data=point.folder.folder, config=config, key=point.key
+                path, of_point, store=store, data=point.folder.folder, config=config, key=point.key
             )
         files[f"{POINTS}{path.name}"] = path
     if listed:

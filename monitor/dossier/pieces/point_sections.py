@@ -23,17 +23,15 @@ from monitor.dossier.point_records import SeenByAll, SeenByPoint
 from monitor.store.reads.journal_reads import KeptCheckpoint
 
 
-def seen_blocks(seen: SeenByAll) -> Iterator[Block]:
+def seen_blocks(by_all: SeenByAll) -> Iterator[Block]:
     """Yield what all points say of one outage: the common word, and each one's own."""
     yield heading("Vu des autres points de mesure", level=3)
-    yield paragraph(
-        f"Au milieu de l’indisponibilité, le {when(seen.at)} : ", strong(common_word(seen.common)),
-        ".",
-    )  # fmt: skip
+    instant, word = when(by_all.at), common_word(by_all.common)
+    yield paragraph(f"Au milieu de l’indisponibilité, le {instant} : ", strong(word), ".")
     yield table(
         ("Point, exploitant", "À cet instant", "Dernier relevé", "Indisponibilité relevée",
          "Journal"),
-        (_row(one) for one in seen.points),
+        (_row(one) for one in by_all.points),
         widths=(2.4, 2.6, 2.2, 3.4, 2),
         about="Ce que chaque point de mesure a relevé",
         small=True,
@@ -62,14 +60,14 @@ def summary_blocks(record: DossierRecord, read: Sequence[ReadOutage]) -> Iterato
 
 def _row(one: SeenByPoint) -> tuple[Line, ...]:
     word = one.word
-    said = one.why or (BLIND[word.blind] if word.blind else VERDICTS[word.verdict])
+    state = one.why or (BLIND[word.blind] if word.blind else VERDICTS[word.verdict])
     outages = " ; ".join(
         f"depuis le {to_the_second(outage.first_fail_at)}, {outage_bounds(outage)}"
         for outage in one.outages
     )
     return (
         f"{word.point}, {word.operator}",
-        said,
+        state,
         to_the_second(word.at) if word.at else "–",
         outages or ("aucune à ces moments" if one.checkpoint else "–"),
         _place(one.checkpoint),

@@ -118,7 +118,7 @@ class FollowedRows:
         except (Unreadable, ReplayError) as error:
             raise BadLeaf(max(0, self._next - 1), str(error)) from error
 
-    def keep_checkpoint(self, kept: KeptCheckpoint) -> None:
+    def keep_checkpoint(self, newer: KeptCheckpoint) -> None:
         """Record a verified checkpoint whose leaves were all imported; `at` is when it was read.
 
         The first of each hour stays, so that a dossier can be made again as it was; of the others
@@ -131,12 +131,12 @@ class FollowedRows:
         newest = select(_CHECKPOINT.c.size, _CHECKPOINT.c.at).order_by(_CHECKPOINT.c.size.desc())
         with self._connection.begin():
             last = self._connection.execute(newest.limit(2)).all()
-            if last and kept.size <= last[0].size:
+            if last and newer.size <= last[0].size:
                 return
             if len(last) > 1 and _hour(last[0].at) == _hour(last[1].at):
                 passed = delete(_CHECKPOINT).where(_CHECKPOINT.c.size == last[0].size)
                 self._connection.execute(passed)
-            row = {"size": kept.size, "root": kept.root, "at": kept.at, "note": kept.note}
+            row = {"size": newer.size, "root": newer.root, "at": newer.at, "note": newer.note}
             self._connection.execute(insert(_CHECKPOINT), row)
 
     def __enter__(self) -> Self:
