@@ -318,3 +318,15 @@ def test_the_state_says_when_a_point_was_heard(tmp_path: Path) -> None:
     raw = json.loads((follower.place.folder / "suivi.json").read_bytes())
     assert raw["heard_at"] == instant(21).isoformat()
     assert state.asked_at - state.heard_at == timedelta(minutes=39)
+
+
+def test_the_first_checkpoint_of_each_hour_is_kept_and_the_newest(tmp_path: Path) -> None:
+    """A dossier that is made again finds the one that it was made by."""
+    peer, sizes = LivingPoint(tmp_path / "lyon", "lyon"), []
+    for start, now in ((0, 55), (4, 65), (8, 75), (12, 85)):  # 08:55, 09:05, 09:15, 09:25
+        peer.live(range(start, start + 4))
+        sizes.append(visited(peer, tmp_path / "here", now=instant(now))[1].size)
+    with record_of(visited(peer, tmp_path / "here", now=instant(90))[0]) as store:
+        over = [store.checkpoint_over(0, instant(minute)) for minute in (0, 60, 66)]
+        assert store.checkpoint() == over[-1]
+    assert [one.size for one in over if one] == [sizes[0], sizes[1], sizes[3]]

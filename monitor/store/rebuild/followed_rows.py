@@ -133,11 +133,11 @@ class FollowedRows:
             last = self._connection.execute(newest.limit(2)).all()
             if last and newer.size <= last[0].size:
                 return
-            if len(last) > 1 and _hour(last[0].at) == _hour(last[1].at):
-                passed = delete(_CHECKPOINT).where(_CHECKPOINT.c.size == last[0].size)
-                self._connection.execute(passed)
             row = {"size": newer.size, "root": newer.root, "at": newer.at, "note": newer.note}
             self._connection.execute(insert(_CHECKPOINT), row)
+            if len(last) > 1 and _hour(last[0].at) == _hour(last[1].at):  # not the first of it
+                passed = delete(_CHECKPOINT).where(_CHECKPOINT.c.size == last[0].size)
+                self._connection.execute(passed)
 
     def __enter__(self) -> Self:
         return self
