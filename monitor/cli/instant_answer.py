@@ -20,11 +20,11 @@ from monitor.core.french.sentences import REASONS, VERDICTS
 from monitor.core.model import Controls, Incident, Outage
 from monitor.core.outages.at import CitedCheck, InstantAnswer
 from monitor.core.outages.fold import FAILING
-from monitor.core.points.combine import CommonWord, combine
+from monitor.core.points.combine import CommonWord
 from monitor.figures import log_shapes
-from monitor.figures.recorded_targets import RecordedTarget, RecordedTargets
+from monitor.figures.recorded_targets import RecordedTargets
 from monitor.figures.target_at_instant import TargetAtInstant, answer_of, seconds_apart
-from monitor.figures.word_at_instant import word_at
+from monitor.figures.word_at_instant import common_at
 from monitor.runtime.clock import SystemClock
 
 
@@ -46,7 +46,7 @@ def run_at(args: Namespace) -> int:
         target = require(known, args.target)
         now = SystemClock().now()
         answer = answer_of(store, known, target, args.at, now=now)
-        common = at_all_points(args, answer, known, target, now)
+        common = at_all_points(args, answer, known, now)
     form = _form(known)
     match args.format:
         case "json":
@@ -66,18 +66,14 @@ def at_all_points(
     args: Namespace,
     own: TargetAtInstant,
     known: RecordedTargets,
-    target: RecordedTarget,
     now: datetime,
 ) -> CommonWord | None:
     """Return what all points say of the instant; None without other points."""
     config = readable_config(args)
     if config is None or not config.points:
         return None
-    words = [word_at(own, own.point, config.publisher.association)]
-    for point, heard, store in PointReader(config, args.data).others():
-        answer = answer_of(store, known, target, own.answer.at, now=now) if store else None
-        words.append(word_at(answer, point.name, point.operator, heard=heard))
-    return combine(words)
+    others = PointReader(config, args.data).others()
+    return common_at(own, config.publisher.association, others, known, now=now)
 
 
 def _points_json(common: CommonWord) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from monitor.evidence.other_points.point_folder import PointFolder
 from monitor.figures.recorded_targets import RecordedTargets
 from monitor.figures.settled import settlement
 from monitor.figures.target_at_instant import answer_of
-from monitor.figures.word_at_instant import word_at
+from monitor.figures.word_at_instant import middle_of, word_at
 from monitor.store import Store
 from monitor.store.reads.journal_reads import KeptCheckpoint
 
@@ -164,17 +164,12 @@ def seen_by_all(  # noqa: PLR0913 -- an outage, and what is known of it where
             of_outage.append(one)
     return {
         (outage.target, outage.first_fail_at): SeenByAll(
-            at=middle(outage),
+            at=middle_of(outage),
             common=combine([one.word for one in of_outage]),
             points=tuple(of_outage),
         )
         for outage, of_outage in zip(outages, by_outage, strict=True)
     }
-
-
-def middle(outage: Outage) -> datetime:
-    """Return the instant between the first and the last failing check."""
-    return outage.first_fail_at + (outage.last_fail_at - outage.first_fail_at) / 2
 
 
 def _seen_from(
@@ -209,7 +204,7 @@ def _seen(  # noqa: PLR0913 -- a point, and what is asked of it
             why = "Ce point ne suit pas cette page."
             yield SeenByPoint(word=word, outages=(), checkpoint=checkpoint, why=why)
             continue
-        at = middle(outage)
+        at = middle_of(outage)
         answer = answer_of(store, known, known.of(slug, at), at, now=checkpoint.at)
         end = outage.first_ok_at or outage.last_fail_at + _MOMENT
         yield SeenByPoint(

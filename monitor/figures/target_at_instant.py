@@ -8,6 +8,7 @@ from typing import Protocol
 from monitor.core.model import Gap, Incident, Outage, Run
 from monitor.core.outages.at import Around, CitedCheck, InstantAnswer, answer
 from monitor.figures.recorded_targets import RecordedTarget, RecordedTargets
+from monitor.store.reads.plan_reads import Definition
 
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -37,6 +38,10 @@ class InstantReads(Protocol):
 
     def incidents(self, *, number: int | None = None) -> Sequence[Incident]:
         """Return the incident that has the outage of a number."""
+        ...
+
+    def definitions(self) -> Sequence[Definition]:
+        """Return the newest plan of each target."""
         ...
 
     def runs(self) -> Sequence[Run]:

@@ -1,9 +1,14 @@
-"""The word of one point at a past instant, by what its record answers of it."""
+"""The words of points at a past instant, by what their records answer of it."""
 
-from monitor.core.model import Verdict
+from collections.abc import Iterable
+from datetime import datetime
+
+from monitor.config import OtherPoint
+from monitor.core.model import Outage, Verdict
 from monitor.core.outages.fold import FAILING
-from monitor.core.points.combine import Blindness, PointWord
-from monitor.figures.target_at_instant import TargetAtInstant
+from monitor.core.points.combine import Blindness, CommonWord, PointWord, combine
+from monitor.figures.recorded_targets import RecordedTargets
+from monitor.figures.target_at_instant import InstantReads, TargetAtInstant, answer_of
 
 
 def word_at(
@@ -36,3 +41,40 @@ def word_at(
         at=before.check.at if before else None,
         blind=blind,
     )
+
+
+def middle_of(outage: Outage) -> datetime:
+    """Return the instant between the first and the last failing check: all points had time."""
+    return outage.first_fail_at + (outage.last_fail_at - outage.first_fail_at) / 2
+
+
+def common_at(
+    own: TargetAtInstant,
+    operator: str,
+    others: Iterable[tuple[OtherPoint, bool, InstantReads | None]],
+    known: RecordedTargets,
+    *,
+    now: datetime,
+) -> CommonWord:
+    """Return what all points say of a target at an instant.
+
+    Args:
+        own: What our record answers.
+        operator: Who runs our point.
+        others: The other points, whether they are heard, and their records.
+        known: The targets.
+        now: Nothing is known after it.
+
+    """
+    words = [word_at(own, own.point, operator)]
+    at = own.answer.at
+    for point, heard, reads in others:
+        # The same name for another address is another page.
+        same = reads is not None and _url_there(reads, own.target.slug) == own.target.url
+        answer = answer_of(reads, known, own.target, at, now=now) if reads and same else None
+        words.append(word_at(answer, point.name, point.operator, heard=heard))
+    return combine(words)
+
+
+def _url_there(reads: InstantReads, slug: str) -> str | None:
+    return next((plan.url for plan in reads.definitions() if plan.target == slug), None)

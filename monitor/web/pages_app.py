@@ -190,6 +190,7 @@ class _Pages:
         self._clock = clock
         self._window_s = window_s
         self._fresh_s = fresh_s
+        self._points = points
         self.templates = environment(version=version)
         self.templates.globals.update(
             config=config,
@@ -209,8 +210,9 @@ class _Pages:
         self.places = PlaceRoutes(reads, config=config, clock=clock, pages=pages)
         self.faces = PageTextRoutes(reads, config=config, clock=clock, pages=pages, points=points)
         self.records = RecordRoutes(
-            reads, config=config, clock=clock, pages=pages, journal=journal, captures=captures
-        )
+            reads, config=config, clock=clock, pages=pages, journal=journal, captures=captures,
+            points=points,
+        )  # fmt: skip
         self.screens = ScreenRoutes(reads, captures=captures, pages=pages)
         self.feeds = FeedRoutes(reads, config=config, pages=pages)
         self.documents = document_routes(
@@ -289,6 +291,7 @@ class _Pages:
             now=self._clock.now(),
             window_s=self._window_s,
             language=language,
+            points=self._points,
         )
         return self._pages.render("home.html", view, "/", language)
 

@@ -9,6 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from monitor.attest.kept_answers import KeptAnswers, ShownAnswer
+from monitor.attest.point_reader import PointReader
 from monitor.charts.check_phases import PHASES
 from monitor.config import Config
 from monitor.core.changes.change_log import KeptCopy
@@ -56,6 +57,7 @@ class RecordRoutes:
         pages: CachedPages,
         journal: Path | None = None,
         captures: Path | None = None,
+        points: PointReader | None = None,
     ) -> None:
         """Serve nothing yet.
 
@@ -66,8 +68,10 @@ class RecordRoutes:
             pages: The templates with their cache.
             journal: Folder of the journal; None without one.
             captures: Folder of the bytes that were kept; None shows none of them.
+            points: Reads the records of the other points; None without any.
 
         """
+        self._points = points
         self._reads = reads
         self._config = config
         self._clock = clock
@@ -184,6 +188,7 @@ class RecordRoutes:
             now=self._clock.now(),
             read_answers=self._read_answers,
             language=language,
+            points=self._points,
         )
 
     def _incident(self, number: int, language: Language) -> bytes | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.attest.point_reader import PointReader
 from monitor.attest.verification_stranger import ask_of_bundle
 from monitor.cli import main
 from monitor.dossier.bundle.bundle_check import bundle_steps
@@ -19,11 +20,16 @@ from monitor.dossier.pieces.outage_reading import read_detailed
 from monitor.evidence.log import tlog
 from monitor.evidence.log.note import Algorithm, SignerKey
 from monitor.evidence.other_points.point_folder import FaultKind, FollowFault, PointFolder
+from monitor.web.pages_app import build
 from tests.support import bundles
 from tests.support.bundles import Files
+from tests.support.clock import FakeClock
+from tests.support.metrics import FixedMetrics
 from tests.support.point_dossiers import DOWN, LIFE, QUESTION, Associations, associations
 from tests.support.points import LivingPoint, instant
 from tests.support.stranger import run_verifier
+from tests.web.test_app import Visitor, said
+from tests.web.test_faces import read
 
 LYON, LILLE, LIST = "points/lyon.wacz", "points/lille.wacz", "points/points.json"
 
@@ -312,3 +318,19 @@ def test_a_point_that_fell_silent_in_the_period_tells_up_to_its_last_check(
     assert code == 0, said["faults"]
     assert any("point lille : rien n’est dans ce lot" in line for line in said["remarks"])
     assert "rien de lui après le" in _pieces(three)
+
+
+def test_the_page_of_the_incident_says_what_all_points_say(good: Good) -> None:
+    three = good.three
+    reader = PointReader(three.config, three.own.data)
+    with three.open() as store:
+        number = store.incidents()[0].number
+        app = build(
+            store, config=three.config, clock=FakeClock(instant(LIFE.stop)), point="local",
+            metrics=FixedMetrics(), version="1", points=reader,
+        )  # fmt: skip
+        text = said(read(Visitor(app), f"/incidents/{number}"))
+
+    assert "Au milieu de l’indisponibilité" in text
+    assert "vu de 2 sur 3" in text.replace("\u00a0", " ")
+    assert "vu de 1 sur 3" in text.replace("\u00a0", " ")

@@ -142,3 +142,12 @@ def test_the_command_says_of_an_instant_what_all_points_saw(
     assert "lille (Association de lille) : n’est plus écouté" in told
     assert main(["follow", *words]) == 1  # lille's fault
     assert "FAUTE" in capsys.readouterr().err
+
+
+def test_the_first_page_says_what_points_say_in_each_language(watched: Watched) -> None:
+    text = _text(watched, "/")
+    assert "Vu de plusieurs points de mesure" in text
+    assert "1 page a un état commun" in text
+    assert "depuis un seul endroit" not in text
+    assert "no common state:" in _text(watched, "/en/")
+    assert "نقاط القياس لدينا" in _text(watched, "/ar/")

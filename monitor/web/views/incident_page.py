@@ -1,10 +1,11 @@
 """The content of the page of one incident. Pure except for the queries."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from monitor.attest.kept_answers import ShownAnswer
+from monitor.attest.point_reader import PointReader
 from monitor.charts.check_phases import CheckPhases, check_phases
 from monitor.charts.frieze import Frieze, FriezeThing, frieze
 from monitor.config import Config
@@ -15,6 +16,7 @@ from monitor.core.model import Annotation, Incident, Outage, Reason
 from monitor.core.outages.announcements import Announcement
 from monitor.core.outages.incidents import REMEMBERED
 from monitor.core.outages.time_accounts import HOLD
+from monitor.core.points.combine import CommonWord
 from monitor.figures.outage_facts import (
     ElsewherePlatform,
     Framing,
@@ -26,7 +28,12 @@ from monitor.figures.outage_facts import (
     reasons_of,
     replies_to,
 )
-from monitor.figures.recorded_targets import RecordedTarget, recorded_targets
+from monitor.figures.recorded_targets import (
+    RecordedTarget,
+    recorded_targets,
+)
+from monitor.figures.target_at_instant import answer_of
+from monitor.figures.word_at_instant import common_at, middle_of
 from monitor.web.record_reads import RecordReads
 
 MOST_DETAILED = 6  # outages shown with the checks that frame them; others are lines of a table
@@ -48,6 +55,7 @@ class DetailedOutage:
         phases: Of its first failing check; None when that one reached nobody.
         shown: What a visitor saw; None when no answer was kept.
         copy: Where the bytes of that answer are kept.
+        common: What all points say of its middle; None with one point only.
 
     """
 
@@ -58,6 +66,7 @@ class DetailedOutage:
     phases: CheckPhases | None
     shown: ShownAnswer | None
     copy: KeptCopy | None
+    common: CommonWord | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,8 +141,12 @@ def incident_page(  # noqa: PLR0913 -- keyword-only
     now: datetime,
     read_answers: ReadAnswers,
     language: Language = FRENCH,
+    points: PointReader | None = None,
 ) -> IncidentPage | None:
-    """Read the incident that has the outage of a number; None when there is none."""
+    """Read the incident that has the outage of a number; None when there is none.
+
+    `points` reads the records of the other points, which may still tell of an old incident.
+    """
     incident = next(iter(reads.incidents(number=number)), None)
     if incident is None or incident.number is None:
         return None
@@ -149,22 +162,31 @@ def incident_page(  # noqa: PLR0913 -- keyword-only
     lines = tuple((one, known.of(one.target, one.first_fail_at)) for one in mine)
     copies = [kept_copy(reads, outage) for outage in mine[:MOST_DETAILED]]
     answers = read_answers(copy for copy in copies if copy)
+    detailed = tuple(
+        _detailed(reads, line, copy, answers.get(copy.sha256) if copy else None, language)
+        for line, copy in zip(lines, copies, strict=False)
+    )
+    if points is not None:
+        detailed = tuple(
+            replace(one, common=common_at(
+                answer_of(reads, known, one.target, middle_of(one.outage), now=now),
+                config.publisher.association, points.others(), known, now=now,
+            ))
+            for one in detailed
+        )  # fmt: skip
     return IncidentPage(
         number=incident.number,
         incident=incident,
         platform=known.platform_name(incident.platform),
         lines=lines,
-        detailed=tuple(
-            _detailed(reads, line, copy, answers.get(copy.sha256) if copy else None, language)
-            for line, copy in zip(lines, copies, strict=False)
-        ),
+        detailed=detailed,
         drawing=_drawing(reads, incident, lines, now, language),
         followed=followed(known, incident.platform),
         same_platform=len({one.target for one in mine}),
         elsewhere=elsewhere(known, incident, all_outages),
         announcements=announced_over(annotations, incident, end),
         replies=replies_to(annotations, incident),
-        settled=_settled(mine, now),
+        settled=points is None and _settled(mine, now),
     )
 
 

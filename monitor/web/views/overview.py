@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from fractions import Fraction
 from itertools import groupby
 
+from monitor.attest.point_reader import PointReader
 from monitor.config import Config
 from monitor.core.changes.change_log import ChangeRecord
 from monitor.core.french.now_sentences import ComponentState, headline, plain_headline
@@ -24,6 +25,7 @@ from monitor.core.model import (
 )
 from monitor.core.outages.time_accounts import HOLD, KNOWN, Span, seconds_by_verdict
 from monitor.core.outages.worst import worst
+from monitor.core.points.combine import Agreement, CommonWord
 from monitor.web.record_reads import RecordReads
 from monitor.web.views.place_views import MapArea, state_areas
 from monitor.web.views.places import PlaceGroup, by_state, places
@@ -39,6 +41,7 @@ from monitor.web.views.platforms import (
 
 SHORTEST_S = 60  # of a timeline, when the service has just started
 MOST_STRIPS = 20  # targets whose timeline the first page draws
+MOST_COMMON = 12  # pages of which the first page says what several points say
 LAST_CHANGES = 5  # of the pages' texts, shown
 SILENT_S = 180  # without a sign of life for so long, the service is shown as stopped
 
@@ -70,6 +73,14 @@ class ComponentView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CommonView:
+    """What several points say: of how many pages the same, and of some pages which."""
+
+    agreed: int
+    shown: tuple[tuple[Target, CommonWord], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overview:
     """All that the first page shows.
 
@@ -88,6 +99,7 @@ class Overview:
         checked: Whether any target was ever checked.
         panel: Last round of the control panel; None before the first.
         silent_since: Last sign of life of the service when it is too old; else None.
+        common: What several points say; None with one point only.
 
     """
 
@@ -118,6 +130,7 @@ class Overview:
     silent_since: datetime | None
     names: Mapping[str, str]
     platform_names: Mapping[str, str]
+    common: CommonView | None
 
     def goes_on(self, incident: Incident) -> bool:
         """Return whether an incident is open by an outage of a configured target."""
@@ -129,15 +142,19 @@ class Overview:
         return all(verdict is Verdict.UNKNOWN for verdict, _ in self.tally)
 
 
-def overview(
+def overview(  # noqa: PLR0913 -- keyword-only
     reads: RecordReads,
     *,
     config: Config,
     now: datetime,
     window_s: float,
     language: Language = FRENCH,
+    points: PointReader | None = None,
 ) -> Overview:
-    """Read the record and compute the page. `window_s` is in seconds, more than 0."""
+    """Read the record and compute the page.
+
+    `window_s` is in seconds, more than 0; `points` reads the records of the other points.
+    """
     runs = reads.runs()
     horizon = now - timedelta(seconds=window_s)
     since = _beginning(runs, horizon=horizon, now=now)
@@ -188,6 +205,20 @@ def overview(
         silent_since=_silent_since(runs, rounds, config=config, now=now),
         names={target.slug: target.name for target in config.targets},
         platform_names={slug: platform.name for slug, platform in config.platforms.items()},
+        common=_common(config, components, points.common_words(reads, now)) if points else None,
+    )
+
+
+def _common(
+    config: Config, components: Iterable[ComponentView], words: Mapping[str, CommonWord]
+) -> CommonView:
+    """Choose what is shown of several points: the components, then where points differ."""
+    national = [row.target for component in components for row in component.rows]
+    differing = [one for one in config.targets if words[one.slug].agreement is Agreement.SOME]
+    chosen = list(dict.fromkeys([*national, *differing]))[:MOST_COMMON]
+    return CommonView(
+        agreed=sum(word.agreement is Agreement.ALL for word in words.values()),
+        shown=tuple((target, words[target.slug]) for target in chosen),
     )
 
 
