@@ -15,7 +15,13 @@ from itertools import islice
 from monitor.core.model import Confidence, Reason, Verdict
 from monitor.core.model.exchange import StatusClass, status_class
 from monitor.core.verdict.page_summary import MAX_BYTES, MAX_OWN, MAX_TEXT, PageSummary
-from monitor.core.verdict.signs_of_fault import MOST_OTHER_WORDS, is_elsewhere, other_words
+from monitor.core.verdict.signs_of_fault import (
+    MOST_OTHER_WORDS,
+    is_elsewhere,
+    most_other_words,
+    other_words,
+    says_what_a_notice_does,
+)
 from monitor.core.verdict.stated_words import SENTENCE_CHARS, sentence_of
 
 
@@ -68,6 +74,8 @@ _OTHER_WORDS = {
 }
 _OTHER_WORDS_OF_REFUSALS = 5 * MOST_OTHER_WORDS  # these explain themselves at more length
 _MOST_MATCHES = 20
+# A heading that names a thing and states nothing.
+_NAME = re.compile(r"maintenance( technique| informatique)?")
 _MENTIONS = re.compile(
     r"<a\s[^<>]{0,1000}|\bdata-[a-z-]{1,40}=(\"[^\"]{0,1000}\"|'[^']{0,1000}')"
     r"|<meta[^<>]{0,60}content-security-policy[^<>]{0,1000}|<link[^<>]{0,60}"
@@ -184,7 +192,9 @@ class MatchInput:
         texts: Iterable[str]
         match fingerprint.where:
             case MarkPlace.HEADLINE:
-                texts = (page.title, *page.headings)
+                # A heading that goes on says what a title only names: "Accès interdit aux massifs".
+                named = any(heading.startswith(f"{page.title} ") for heading in page.headings)
+                texts = page.headings if page.title and named else (page.title, *page.headings)
             case MarkPlace.OPENING | MarkPlace.OWN:
                 texts = (page.own_text,)
             case MarkPlace.TEXT:
@@ -219,9 +229,19 @@ def recognise(
             continue
         for text in answer.texts_at(fingerprint):
             matched = fingerprint.found_in(text)
-            if matched and not _says_more(fingerprint, answer):
-                return fingerprint, matched
+            if not matched or _says_more(fingerprint, answer):
+                continue
+            if fingerprint.verdict is Verdict.MAINTENANCE and _only_names(matched, answer):
+                continue
+            return fingerprint, matched
     return None
+
+
+def _only_names(matched: str, answer: MatchInput) -> bool:
+    """Return whether a heading that matched is a name, and what stands below it no notice."""
+    if not _NAME.fullmatch(matched.strip(" ¦.!…")):
+        return False
+    return not says_what_a_notice_does(answer.page.own_text, answer.page.headings)
 
 
 def _says_more(fingerprint: Fingerprint, answer: MatchInput) -> bool:
@@ -242,7 +262,10 @@ def _says_more(fingerprint: Fingerprint, answer: MatchInput) -> bool:
         return False
     if status_class(answer.status) != StatusClass.SUCCESS:
         return False
-    return other_words(answer.page.own_text, answer.page.headings) > bound
+    page = answer.page
+    if is_statement:
+        bound = max(bound, most_other_words(page.own_text, page.title, page.headings))
+    return other_words(page.own_text, page.headings) > bound
 
 
 def _concerns(fingerprint: Fingerprint, answer: MatchInput) -> bool:

@@ -9,7 +9,7 @@ SOFTWARE = re.compile(
     r"|backends?|database|base de donnees|reseau|network|infrastructure|hebergeur|hosting"
     r"|annuaires?|moteur|simulateurs?|messagerie|calendrier|agenda|intranet|extranet|ent"
     r"|logiciel|software|module|rubrique|en ligne|online|numeriques?|api|function|internet"
-    r"|upstream|origin|webmail)\b"
+    r"|upstream|origin|webmail|instance)\b"
 )
 SERVICE = re.compile(
     r"\b(services?|demarches?|espaces?|acces|access|connexions?|connections?|consultation|depot"
@@ -37,7 +37,7 @@ OCCURS = re.compile(
     r"\b(nous \w{2,12}ons|notre cote|we're|we are|we have|our (side|end)|us from|survenue?s?"
     r"|intervenue?s?|produite?s?|rencontre\w{0,6}|subit|connait|empeche\w{0,6}|affecte\w{0,6}"
     r"|(en )?cours|suite a|en raison|raison d|cause d|occurr?ed|encountered|happened|went"
-    r"|victime|fait l'objet|prive|renvoie|signale|facing|experiencing|suffering)\b"
+    r"|victime|fait l'objet|prive|renvoie|signale|jusqu'a|facing|experiencing|suffering)\b"
     r"|^(panne|incident|avarie|coupure) (\w{4,14} )?:"
 )
 # What befalls machines only.
@@ -57,7 +57,7 @@ EVENT = re.compile(
     r"|problemes?|problems?|(technical|an|some|server|known|our) issues?|soucis?|troubles?|bugs?"
     r"|bogues?|hiccups?|cyberattaques?|attaques?|pirat\w{1,4}|coupures?|interruptions?"
     r"|deni de service|difficultes?|perturbations?|lenteurs?|ralentissements?|disruptions?"
-    r"|failles?)\b"
+    r"|failles?|indisponibilites?)\b"
 )
 FAILS = re.compile(
     r"\b(ne (se |s'|nous |vous )?(\w{1,16} ){0,2}|n'|s')(repond|fonctionne|marche|charge|affiche"
@@ -85,7 +85,7 @@ LEFTOVER = re.compile(
     r"|usr)/\w|\b0x[0-9a-f]{6,8}|\bmemory size of\b|\bsqlstate\b|\bora-\d{5}|\bstack ?trace"
     r"|\btraceback\b|\bupstream\b|\bbad gateway\b|\bgateway time|\bnested exception|\bvarnish\b"
     r"|\bbackend (fetch|server|read|write|error|is)\b|\b(error|erreur|http"
-    r"|status) (code )?:?[ #]?([45]\d\d|\d{4,6})\b"
+    r"|status)( code)?[ :#]{1,3}([45]\d\d|\d{4,6})\b"
     r"|\b[45]\d\d -? ?(error|erreur)|\berr_\w{3,40}\b|\b\w{3,30}_failed\b"
 )
 EXCUSE = re.compile(
@@ -118,7 +118,8 @@ RETRY = re.compile(
     r"|it again"
     r"|refreshing|reloading)|come back|check back|bear with us|hold on|hang tight|back (soon"
     r"|shortly)"
-    r"|(dans|d'ici) (quelques|un) (instants?|minutes?|moments?|heures?)|in a (few|bit|moment"
+    r"|(dans|d'ici) (quelques|un|une|deux) (petite |bonne )?(instants?|minutes?|moments?|heures?)"
+    r"|in a (few|bit|moment"
     r"|minute))\b"
 )
 REFERENCE = re.compile(
@@ -132,7 +133,7 @@ READERS = re.compile(
 # A sentence that supposes, announces, denies, reports what is over, or speaks of something else.
 OTHERWISE = re.compile(
     r"\b(si|s'ils?|en cas d[e']|lorsqu[e']|quand|if|when(ever)?|in case|unless|sera|seront|sauf"
-    r"|will|would|may|might|pourra|prevue?s?|planifiee?s?|scheduled|planned"
+    r"|will|would|may(?! take)|might|pourra|prevue?s?|planifiee?s?|scheduled|planned"
     r"|(accessible|disponible|consultable)s? (depuis|sur|aux?|avec|en dehors|hors)"
     r"|(aucune?|without|sans|any|zero) (\w{3,14} )?(erreurs?|errors?|pannes?|incidents?"
     r"|problem\w{1,2}|issues?"
@@ -163,7 +164,8 @@ ELSEWHERE = re.compile(
     r"|visites? (medicale|guidee)s?|collecte|seances?|cotation|chasse|(?<!votre )inscriptions?"
     r"|concours"
     r"|session est|travaux (?!techniques|sur)|greve|vocal|telecopie|fax|massifs?|piste|stade"
-    r"|crues?|inondations?|intemperies|neige|verglas|tempetes?|orages?)\b|\d ?(€|euros?)"
+    r"|crues?|inondations?|intemperies|neige|verglas|tempetes?|orages?)\b"
+    r"|\d ?(€|euros?)(?! ?/ ?min)"
 )
 # Words of notices besides those above: of a maintenance, of a page that is gone, of a crowd.
 NOTICE = re.compile(
@@ -207,6 +209,7 @@ SUBJECT = re.compile(
     r"|search (for|results?)|offres? d'emploi|communiques?|guides?|conseils?|comment|que faire"
     r"|how to|etat des|status|signaler|declarer|report|contacte[rz]|nous contacter"
     r"|formulaire de contact|questions?|mode d'emploi|tutoriel|depannage)\b"
+    r"|\b(status|error|http) codes?$|\bcodes? (http|d'etat|d'erreur|de statut)\b"
     r"|^(designing|creating|building|writing|handling|understanding|comprendre|concevoir|creer"
     r"|gerer"
     r"|retour sur|error handling|resoudre|bilan|rapports?|historique|history|avis de marche"
@@ -231,6 +234,7 @@ WORKS = re.compile(
     r"|we('re| are) back(?! (soon|shortly|in|at|on))|is back (up|online)|(a|ont) (rendu|touche"
     r"|prive|perturbe)"
     r"[^.]{0,60}\b(pendant|durant|hier)|decouvrez (notre|le) nouve\w{1,4} \w{4,12}"
+    r"|bienvenue sur (le|notre|ce|votre) (nouve\w{1,2} )?(site|portail|espace|plate-?forme)"
     r"|nouve\w{1,4} (site|portail|plate-?forme)( internet| web)? (est|sont) (arrive"
     r"|en ligne)\w{0,2}"
     r"|fonctionne\w{0,2} (de nouveau|a nouveau|normalement|correctement)|(est|sont) (de"
@@ -259,11 +263,45 @@ EXPLAINS = re.compile(
 )
 # The codes of answers: a page that lists several is about them.
 ERROR_CODE = re.compile(r"\b(4[0-5]\d|5[0-5]\d)\b")
+LISTED_CODE = re.compile(r"(?:^|¦ )((?:4[0-5]|5[0-5])\d) [a-z]")
+# What holds back "it works again": the page says when it will.
+UNTIL = re.compile(r"\b(when|once|as soon as|until|des qu|lorsqu|quand|jusqu'a ce qu|aussitot)")
+# A heading that is a notice and nothing else: no complement says whose service it is.
+BARE_NOTICE = re.compile(
+    r"(desolee?|oups|attention|information)?[ ,!:]{0,3}"
+    r"(l[ea] |l'|ce(t|tte)? |nos |notre |the |this |our )?"
+    r"(services?|(mini-?)?site|teleservices?|page|portail|plate-?forme|application|serveur|acces"
+    r"|demarche|website|platform|server)( en ligne| web| internet| numeriques?)?"
+    r"( est| sont| is| are)?"
+    r"( \w{5,20}ment| currently| temporarily)?"
+    r" (indisponibles?|inaccessibles?|hors[- ](service|ligne)|en panne|fermee?s?|interrompue?s?"
+    r"|suspendue?s?|unavailable|offline|down|en (cours de )?maintenance)( \w{5,20}ment)?[ .!]*"
+    r"|(maintenance|mise a jour|indisponibilite|interruption|suspension|arret|fermeture)"
+    r"( temporaire| momentanee?| technique| programmee?)?( (du|de la|de l'|des|de nos|de notre) ?"
+    r"(services?|site|teleservices?|portail|plate-?forme|application|serveurs?)"
+    r"( en ligne| web| internet| numeriques?)?)?( en cours)?[ .!]*"
+    r"|(erreur|error|incident|panne|probleme|anomalie)( (technique|inattendue?|interne|serveur"
+    r"|informatique|generale?|critique))?( en cours)?[ .!]*|(erreur|error|http)( http)? 5\d\d[ .!]*"
+)
+# Where a notice sends its readers meanwhile.
+TURN_TO = re.compile(
+    r"\b(guichets?|accueil|bureaux?|mairies?|agences?|standard|conseillers?|nous)"
+    r" (vous (accueill|repond)|rest(ent|e|ons) (ouvert|a votre|joignabl|disponibl))"
+    r"|\b(nous|vous) (joindre|contacter|appeler)\b.{0,30}\b(telephone|courriel|au \d)"
+)
 # What a sentence speaks of, when it begins with its subject.
 SUBJECT_OF = re.compile(
     r"^(?:[^,:]{0,60}[,:] ?)?(?:l'|(?:les?|la|une?|des|cet?|cette|ces|notre|nos|votre|vos|the"
     r"|our|your|this|these|an?) )([^,;:]{1,60}?) (?:est|sont|a|ont|ne|n'\w{1,5}|is|are|has|have|was"
     r"|were|reste|restent|demeure|rencontre\w{0,3}|connait|subit|peu[tv]\w{0,3})\b"
+)
+# A subject without an article, of what offices suffer as well: "Déchèterie fermée pour travaux".
+BARE_SUBJECT_OF = re.compile(
+    r"^(?:[^,:]{0,40}[,:] ?)?([a-z][a-z' -]{3,60}?) (?:fermee?s?|closed|suspendue?s?|interrompue?s?"
+    r"|coupee?s?|en maintenance|en travaux)\b"
+)
+ADVERBS = re.compile(
+    r"\b(\w{5,20}ment|est|sont|currently|temporarily|is|are|desole\w{0,2}|sorry)\b"
 )
 # Subjects of a notice besides software, services and events.
 OBJECT = re.compile(

@@ -70,6 +70,11 @@ _CONTENT_WORDS = 150
 _NOTICE_WORDS = 40  # of a notice that stands in a page's header, and nothing beside it
 _FRAME_WORDS = 30  # of a header and a footer with nothing between them
 _DROPPED = "dropped"
+# The way to a page ("Accueil > Démarches") is none of its content.
+_TRAILS = (
+    "//main//nav[contains(@class,'breadcrumb') or contains(@class,'ariane')]"
+    " | //*[@role='main']//nav[contains(@class,'breadcrumb') or contains(@class,'ariane')]"
+)
 _UNSEEN = (
     "//*[@hidden or contains(@style,'display:none') or contains(@style,'display: none')"
     " or contains(concat(' ',normalize-space(@class),' '),' d-none ')"
@@ -351,6 +356,9 @@ def _is_hollow(tree: Tree, *, embeds: bool) -> bool:
     taken out: `embeds`.
     """
     mains = tree.xpath("//main | //*[@role='main']")[:MAX_ITEMS]
+    for trail in tree.xpath(_TRAILS)[:MAX_ITEMS] if mains else ():
+        trail.tag = _DROPPED
+    etree.strip_elements(tree, _DROPPED, with_tail=False)
     return bool(mains) and not any(
         ("".join(main.itertext()).strip() if embeds else _words_besides_headings(main))
         or _shows(main)

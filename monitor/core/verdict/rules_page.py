@@ -126,11 +126,18 @@ def _says_something(own_text: str) -> bool:
 
 
 def unexpected_redirect(case: RuleContext) -> Finding | None:
-    """Require of a redirect that it leads to the path in the list of targets."""
+    """Require of a redirect that it leads to the path in the list of targets, on the same site.
+
+    A good page at the same path of another site may be a stranger's, or the State moved: a person
+    decides, as for a page that moved.
+    """
     expected_path = case.target.expect_path
     if case.target.kind is not Kind.REDIRECT or not expected_path:
         return None
-    path = path_of(case.exchange.final_url)
+    final = case.exchange.final_url
+    if not same_site(case.exchange.url, final):
+        return Finding(Verdict.DEGRADED, Reason.MOVED, f"mène à un autre site : {host_of(final)}")
+    path = path_of(final)
     if path.startswith(expected_path.rstrip("/") or "/"):
         return None
     return Finding(

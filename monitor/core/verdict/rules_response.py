@@ -8,7 +8,7 @@ from monitor.core.model.exchange import StatusClass, status_class
 from monitor.core.verdict.answer_form import Form
 from monitor.core.verdict.context import BARE_WORDS, Finding, RuleContext, is_private
 from monitor.core.verdict.page_summary import fold
-from monitor.core.verdict.signs_of_fault import ENOUGH, MOST_OTHER_WORDS, other_words, signs_of
+from monitor.core.verdict.signs_of_fault import ENOUGH, most_other_words, other_words, signs_of
 
 _PROXY = frozenset({407, 511})
 _REFUSALS = {
@@ -147,7 +147,8 @@ def own_statement(case: RuleContext) -> Finding | None:
         return None
     others = other_words(page.own_text, page.headings)
     signs = signs_of(f"{page.title} ¦ {page.own_text}", page.own_words, others=others)
-    if signs.points < ENOUGH or others > MOST_OTHER_WORDS:
+    most = most_other_words(page.own_text, page.title, page.headings)
+    if signs.points < ENOUGH or others > most:
         return None
     pieces = ", ".join(f"« {piece} »" for piece in signs.pieces[:4])
     ground = f"page de {page.own_words} mots, {signs.points} indices d’une panne : {pieces}"

@@ -17,6 +17,7 @@ from monitor.core.verdict.problem_lists import lists_problems
 
 ENOUGH = 3  # points of a page that says that the service does not work
 MOST_OTHER_WORDS = 9  # on something else, of a page that states a fault
+_MOST_OF_A_LONG_NOTICE = 60  # under a heading that is a notice and nothing else
 ALL_OTHER = 1_000  # of a page that is about something else as a whole
 FEW_WORDS = 30  # a page with so few words has a point: it says nothing else
 _MOST_SENTENCES = 40
@@ -30,6 +31,10 @@ _FREE_LABELS = 3
 _LISTED_CODES = 3
 _AROUND = (words.EXCUSE, words.NOW, words.CARE, words.REFERENCE, words.ADVICE, words.PRESENT)
 _SUBJECTS = (words.SOFTWARE, words.SERVICE, words.EVENT, words.OBJECT)
+_OF_NOTICES = (
+    *(words.NOTICE, words.STATE, words.ENDED, words.FAILS, words.EVENT),
+    *(words.EXCUSE, words.NOW, words.RETRY, words.SOFTWARE),
+)
 _ABOUT = (words.NOTICE, words.STATE, words.ENDED, words.EVENT, words.FAILS)
 
 
@@ -75,6 +80,19 @@ def signs_of(own_text: str, own_words: int, *, others: int) -> Signs:
 
 
 @lru_cache(maxsize=8)
+def most_other_words(own_text: str, title: str, headings: tuple[str, ...]) -> int:
+    """Return how many other words a page may have that states a fault: see `other_words`.
+
+    A notice may explain itself at length: where its title and its heading are a notice and nothing
+    else, or one of them and a code, and its text has signs of several kinds.
+    """
+    if not headings or not words.BARE_NOTICE.fullmatch(headings[0]):
+        return MOST_OTHER_WORDS
+    signs = signs_of(f"{title} ¦ {own_text}", FEW_WORDS + 1, others=1)
+    return _MOST_OF_A_LONG_NOTICE if signs.points >= ENOUGH else MOST_OTHER_WORDS
+
+
+@lru_cache(maxsize=8)
 def other_words(own_text: str, headings: tuple[str, ...]) -> int:
     """Count the words by which a page speaks of something else than its own state.
 
@@ -86,7 +104,7 @@ def other_words(own_text: str, headings: tuple[str, ...]) -> int:
     if _is_about_else(own_text, headings):
         return ALL_OTHER
     if headings and _is_subject(headings[0]) and not _names_software(own_text):
-        return len(own_text.split())
+        return ALL_OTHER if _only_closes(own_text) else len(own_text.split())
     count = labels = 0
     for block in own_text.split(" ¦ "):
         if block.strip(" .!…") in headings:
@@ -100,6 +118,13 @@ def other_words(own_text: str, headings: tuple[str, ...]) -> int:
     return count
 
 
+def says_what_a_notice_does(own_text: str, headings: tuple[str, ...]) -> bool:
+    """Return whether the text below the headings states, excuses or advises, or there is none."""
+    blocks = own_text.split(" ¦ ")
+    rest = [b for b in blocks if b.strip(" .!…") not in headings and not _is_label(b)]
+    return not rest or any(pattern.search(block) for block in rest for pattern in _OF_NOTICES)
+
+
 def _is_about_else(own_text: str, headings: tuple[str, ...]) -> bool:
     """Return whether a page, by what it says as a whole, is no notice.
 
@@ -107,7 +132,7 @@ def _is_about_else(own_text: str, headings: tuple[str, ...]) -> bool:
     faults, by its heading or by the codes that it lists; or its heading tells what befalls a
     counter, a lift, a road, and no sentence names software.
     """
-    if words.WORKS.search(own_text) or words.EXPLAINS.search(own_text):
+    if words.EXPLAINS.search(own_text) or any(map(_works, _sentences(own_text))):
         return True
     if any(map(words.SUBJECT.search, headings)):
         return True
@@ -115,7 +140,14 @@ def _is_about_else(own_text: str, headings: tuple[str, ...]) -> bool:
         return True
     if len(set(words.ERROR_CODE.findall(own_text))) >= _LISTED_CODES:
         return True
+    if len(set(words.LISTED_CODE.findall(own_text))) > 1:
+        return True
     return bool(headings) and _befalls_else(headings[-1]) and not _names_software(own_text)
+
+
+def _works(sentence: str) -> bool:
+    """Return whether a sentence says that the service works, and not when it will."""
+    return bool(words.WORKS.search(sentence)) and not words.UNTIL.search(sentence)
 
 
 def _befalls_else(heading: str) -> bool:
@@ -144,6 +176,12 @@ def _names_software(own_text: str) -> bool:
     return any(p.search(prose) for p in (words.SOFTWARE, words.NOW, words.TECHNICAL))
 
 
+def _only_closes(own_text: str) -> bool:
+    """Return whether a text says that something is closed, as any office may be, and no more."""
+    more = (words.STATE, words.FAILS, words.EVENT, words.LEFTOVER)
+    return bool(words.ENDED.search(own_text)) and not any(p.search(own_text) for p in more)
+
+
 def _is_label(block: str) -> bool:
     return len(block.split()) <= _LABEL_WORDS and not block.endswith((".", "!", "?"))
 
@@ -155,6 +193,8 @@ def _is_other(sentence: str) -> bool:
     thing, does not state the service's own.
     """
     if words.LEFTOVER.search(sentence):
+        return False
+    if words.TURN_TO.search(sentence) and not _quotes(sentence):
         return False
     if _quotes(sentence) or is_elsewhere(sentence) or words.READERS.search(sentence):
         return True
@@ -176,6 +216,9 @@ def is_elsewhere(sentence: str) -> bool:
         return words.ELSEWHERE.search(subject[1]) is not None
     if words.ELSEWHERE.search(sentence):
         return True
+    bare = words.BARE_SUBJECT_OF.match(sentence)
+    if bare and words.ADVERBS.sub("", bare[1]).strip() and not subject:
+        return not any(pattern.search(bare[1]) for pattern in (*_SUBJECTS, words.OURS))
     if subject:
         return not any(pattern.search(subject[1]) for pattern in _SUBJECTS)
     return len(sentence.split()) > _LABEL_WORDS and not any(

@@ -9,15 +9,18 @@ SENTENCE_CHARS = 160
 _SENTENCE_END = re.compile(r"[.!?¦:;] ?")
 _LIST_END = re.compile(r"[.!?¦;]")  # a colon is inside of a list of problems
 _SUPPOSED = re.compile(
-    r"\b(si|s'ils?|en cas d[e']|lorsqu[e']|quand|chaque fois|if|when|whenever|in case|unless"
+    r"\b(si|s'ils?|en cas de|lorsque|quand|chaque fois|if|when|whenever|in case|unless"
     r"|ser(a|ont|ait|aient)|pourr(a|ait|ont|aient)|peut (etre|arriver)|peuvent etre|may|might"
     r"|will|would|prevue?s?|planifiee?s?|etai(t|ent)|(a|ont) ete|was|were|aucune?|sans|jamais"
     r"|no|without|never|any|zero|n'est plus|ne sont plus|signal(er|ez|e)|report(er|ing)?"
     r"|(un|le|ce|the|this) message|comment|how to|pourquoi|why|que faire|exemples?|example"
     r"|malgre|despite|signifie|veut dire|means"
-    r"|peut-etre|perhaps|maybe|probable(ment)?)\b"
+    r"|certaine?s|some of|une partie|peut-etre|perhaps|maybe|probable(ment)?)\b"
+    r"|\b(en cas d|lorsqu|puisqu|quoiqu)'"
 )
-_TO_COME = re.compile(r"\b(ser(a|ont|ait|aient)|pourr(a|ait|ont|aient)|will|would|may|might)\b")
+_TO_COME = re.compile(
+    r"\b(ser(a|ont|ait|aient)|pourr(a|ait|ont|aient)|will|would|(may|might)(?! be for sale))\b"
+)
 _SOON = re.compile(r"\b(bientot|prochainement|sous peu|soon)\b")
 _UNDONE_AFTER = re.compile(
     r",? ?(prevue?s?|planifiee?s?|programmee?s?|aura lieu|auront lieu|resolved|resolu"

@@ -543,6 +543,21 @@ def test_a_header_may_name_who_answered_in_place_of_the_site() -> None:
             answer(final="https://anef.example.fr/autre"),
             (Verdict.DEGRADED, Reason.MARKER_MISSING),
         ),
+        (
+            target(Kind.REDIRECT, expect_path="/usagers"),
+            answer(url="https://anef.example.fr/", final="https://www.example.fr/usagers/"),
+            (Verdict.UP, Reason.OK),
+        ),
+        (
+            target(Kind.REDIRECT, expect_path="/usagers"),
+            answer(url="https://anef.example.fr/", final="https://anef.example.org/usagers/"),
+            (Verdict.DEGRADED, Reason.MOVED),
+        ),
+        (
+            target(Kind.REDIRECT),
+            answer(url="https://anef.example.fr/", final="https://anef.example.org/usagers/"),
+            (Verdict.UP, Reason.OK),
+        ),
     ],
 )
 def test_each_kind_of_target_is_asked_for_what_makes_it(
