@@ -12,7 +12,7 @@ from monitor.core.model.check import Check
 from monitor.core.outages.fold import GOOD
 from monitor.core.verdict.classify import classify, ruleset
 from monitor.core.verdict.context import families_of
-from monitor.core.verdict.page_summary import SummaryCache
+from monitor.core.verdict.summary_cache import SummaryCache
 from monitor.fetch import Gate, GateClosed
 from monitor.probe.local_health import second_look
 from monitor.probe.local_health.own_health import LocalHealth

@@ -7,7 +7,6 @@ less, never an exception.
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from itertools import islice
 from typing import Any, Protocol
 
@@ -27,7 +26,6 @@ MAX_HEADINGS = 20
 MAX_LINKS = 5_000  # whose words are counted
 MAX_ITEMS = 200  # scripts, frames … kept of each
 MAX_ADDRESS = 2_000  # characters of the address of each: some hold a whole file
-MEMORY_CHARACTERS = 8_000_000  # of cached summaries; those of 190 real pages need half of it
 
 _HIDDEN = ("script", "style", "template", "svg", "iframe", "object")
 _EMBEDS = ("iframe", "object", "svg", "embed", "canvas")
@@ -185,36 +183,6 @@ class Summarize(Protocol):
     def __call__(
         self, body: bytes, *, content_type: str = "", charset: str = ""
     ) -> PageSummary: ...
-
-
-class SummaryCache:
-    """Caches summaries by the bytes that were read.
-
-    The markup is not cached but decoded again: that is cheap, and it is the largest part.
-    """
-
-    def __init__(self, *, characters: int = MEMORY_CHARACTERS) -> None:
-        self._left = characters
-        self._known: dict[tuple[bytes, str, str], PageSummary] = {}
-
-    def glance(self, body: bytes, *, content_type: str = "", charset: str = "") -> PageSummary:
-        """As the function `glance`."""
-        if len(body) > MAX_BYTES:
-            return glance(body, content_type=content_type, charset=charset)
-        key = (sha256(body).digest(), content_type, charset)
-        cached = self._known.pop(key, None)
-        if cached is None:
-            summary = glance(body, content_type=content_type, charset=charset)
-            cached = replace(summary, source="")
-            self._left -= cached.weight
-        else:
-            markup = decode(body, charset).replace("\x00", "")
-            readable = cached.form not in {Form.EMPTY, Form.BINARY, Form.CODE}
-            summary = replace(cached, source=markup.lower()) if readable else cached
-        self._known[key] = cached
-        while self._left < 0:  # at the last, itself
-            self._left += self._known.pop(next(iter(self._known))).weight
-        return summary
 
 
 def _without_bulk(body: bytes) -> bytes:

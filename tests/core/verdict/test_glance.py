@@ -11,10 +11,10 @@ from monitor.core.verdict.page_summary import (
     MAX_ADDRESS,
     MAX_BYTES,
     MAX_TEXT,
-    SummaryCache,
     fold,
     glance,
 )
+from monitor.core.verdict.summary_cache import SummaryCache
 
 
 @pytest.mark.parametrize(
