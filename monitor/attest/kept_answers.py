@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -28,6 +28,8 @@ class ShownAnswer:
         status: None when the answer was cut before its end.
         text: Its first words, one block a line.
         cut: Whether more followed.
+        on_screen: Whether a browser displayed it: the words are those on its screen.
+        picture: PNG of the window of that browser; empty without one, or when it was not asked for.
 
     """
 
@@ -35,6 +37,8 @@ class ShownAnswer:
     title: str
     text: str
     cut: bool
+    on_screen: bool = False
+    picture: bytes = b""
 
 
 class KeptAnswers:
@@ -43,7 +47,9 @@ class KeptAnswers:
     def __init__(self, captures: Path) -> None:
         self._captures = captures
 
-    def read(self, copies: Iterable[KeptCopy]) -> Mapping[str, ShownAnswer]:
+    def read(
+        self, copies: Iterable[KeptCopy], *, pictures: bool = False
+    ) -> Mapping[str, ShownAnswer]:
         """Return the words of answers, by the digest of their copies; each file is read once.
 
         Those whose bytes cannot be read here are left out.
@@ -55,7 +61,7 @@ class KeptAnswers:
         for name, digests in by_file.items():
             # The verification of the captures reports what is wrong with them.
             with suppress(WarcError, OSError, ValueError):
-                answers.update(self._read(self._captures / name, digests))
+                answers.update(self._read(self._captures / name, digests, pictures=pictures))
         return answers
 
     def shown_file(self, shown: JournaledRendering, name: str) -> bytes | None:
@@ -77,25 +83,37 @@ class KeptAnswers:
                     return content
         return None
 
-    def _read(self, path: Path, digests: Collection[str]) -> Iterator[tuple[str, ShownAnswer]]:
+    def _read(
+        self, path: Path, digests: Collection[str], *, pictures: bool
+    ) -> Iterator[tuple[str, ShownAnswer]]:
         if path.stat().st_size > MOST_FILE_BYTES:
             return
         remaining = len(digests)
         for digest, found_account in day_files.accounts(path, digests):
             observation = capture_metadata.observation_from(*found_account)
-            yield digest, _shown(reread(observation.exchange))
+            yield digest, _shown(reread(observation.exchange), pictures=pictures)
             remaining -= 1
             if not remaining:
                 return
 
 
-def _shown(exchange: Exchange) -> ShownAnswer:
+def _shown(exchange: Exchange, *, pictures: bool) -> ShownAnswer:
+    status = exchange.hops[-1].status if exchange.hops else None
+    rendering = exchange.rendering
+    if rendering is not None and rendering.failure is None:
+        lines = (line.strip() for line in rendering.text.splitlines())
+        answer = _answer(status, "", "\n".join(line for line in lines if line))
+        picture = rendering.picture if pictures else b""
+        return replace(answer, on_screen=True, picture=picture)
     page = read_page(exchange.body, url=exchange.final_url, charset=exchange.charset or None)
     text = "\n".join(line for block in page.blocks if (line := block.text.strip()))
-    status = exchange.hops[-1].status if exchange.hops else None
+    return _answer(status, page.title, text)
+
+
+def _answer(status: int | None, title: str, text: str) -> ShownAnswer:
     return ShownAnswer(
         status=status,
-        title=clean(page.title, MOST_TITLE),
+        title=clean(title, MOST_TITLE),
         text="\n".join(clean(line, MOST_CHARACTERS) for line in _first(text).split("\n")),
         cut=len(text) > MOST_CHARACTERS,
     )

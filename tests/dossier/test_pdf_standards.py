@@ -12,8 +12,11 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from monitor.core.model import Annotation, AnnotationKind
 from monitor.dossier.dossier_writer import write_dossier
+from monitor.dossier.pdf.document_blocks import PieceDocument, heading
 from monitor.dossier.pdf.document_stamp import StampedPdf
+from monitor.dossier.pdf.pdf_compiler import PageFrame, compile_pdf
 from monitor.dossier.pieces.method_piece import ANNEX_NAME
+from monitor.dossier.pieces.piece_drawings import screen_drawing
 from tests.dossier.test_document_stamp import stamped
 from tests.support import tsa
 from tests.support.dossiers import (
@@ -26,6 +29,7 @@ from tests.support.dossiers import (
     MadeRecord,
     Written,
     go_on,
+    png,
 )
 from tests.support.verapdf import faults
 
@@ -55,7 +59,14 @@ def test_every_pdf_complies_and_planted_faults_do_not(written: Written, tmp_path
     )
     assert isinstance(result, StampedPdf)
     (tmp_path / "Stamped.pdf").write_bytes(result.pdf)
+    screen = screen_drawing(png(1280, 800), words="Une fenêtre", caption="Une fenêtre")
+    assert screen is not None
+    blocks = (heading("Une image"), screen)
+    document = PieceDocument(label="Pièce 1", title="A", subtitle="", blocks=blocks)
+    frame = PageFrame(author="A", subject="B", code="C", position="D", at=START)
+    (tmp_path / "Screen.pdf").write_bytes(compile_pdf(document, frame))
     found = faults([*sound, *sorted(tmp_path.glob("*.pdf"))])
+    assert found["Screen.pdf"] == {"PDFA_3_A": [], "PDFUA_1": []}
     assert found["Stamped.pdf"] == {"PDFA_3_A": [], "PDFUA_1": []}
     assert {name: found[name] for name in (path.name for path in sound)} == {
         path.name: {"PDFA_3_A": [], "PDFUA_1": []} for path in sound

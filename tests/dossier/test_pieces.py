@@ -5,6 +5,7 @@ import hashlib
 import io
 import json
 import re
+import subprocess
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -16,6 +17,7 @@ from typing import Any
 import pytest
 from docx import Document
 
+from monitor.attest.kept_answers import ShownAnswer
 from monitor.cli import main
 from monitor.core.french.figure_sentences import microseconds
 from monitor.core.french.formatting import grouped, percent
@@ -23,8 +25,9 @@ from monitor.dossier.dossier_question import DossierQuestion, DossierReader, Dos
 from monitor.dossier.dossier_record import DossierRecord
 from monitor.dossier.dossier_writer import BUNDLE_TITLE, write_dossier
 from monitor.dossier.file_names import is_portal_name
-from monitor.dossier.pdf.document_blocks import PieceDocument
+from monitor.dossier.pdf.document_blocks import PieceDocument, heading
 from monitor.dossier.pdf.legible_text import legible
+from monitor.dossier.pdf.pdf_compiler import PageFrame, compile_pdf
 from monitor.dossier.pieces.application_draft import draft_paragraphs
 from monitor.dossier.pieces.before_after_piece import MONTHS_NAME, months_csv
 from monitor.dossier.pieces.change_piece import change_piece
@@ -35,6 +38,7 @@ from monitor.dossier.pieces.journal_piece import journal_parts, part_blocks
 from monitor.dossier.pieces.method_piece import method_piece
 from monitor.dossier.pieces.outage_piece import outage_piece
 from monitor.dossier.pieces.outage_reading import read_detailed
+from monitor.dossier.pieces.outage_sections import outage_blocks
 from monitor.figures.answers import Division
 from monitor.store import Store
 from tests.support.dossiers import (
@@ -51,6 +55,7 @@ from tests.support.dossiers import (
     USAGERS,
     MadeRecord,
     Written,
+    png,
 )
 
 
@@ -382,3 +387,38 @@ def test_a_question_beyond_what_is_signed_ends_there(made: MadeRecord, store: St
     assert not record.settled
     assert record.question.until == record.checkpoint.at
     assert "pas encore entièrement fixée" in said(told(record, "Pièce 1").blocks)
+
+
+def test_an_outage_on_a_screen_is_told_by_its_words_and_shown_by_its_picture(
+    record: DossierRecord, tmp_path: Path
+) -> None:
+    picture = png(1280, 800)
+    shown = ShownAnswer(
+        status=200, title="", text="Chargement…", cut=False, on_screen=True, picture=picture
+    )
+    one = next(one for one in read_detailed(record) if one.copy is not None)
+    blocks = list(outage_blocks(record, replace(one, shown=shown)))
+    words = said(blocks)
+    assert "Le navigateur de la sonde affichait (code 200) :" in words
+    assert "Chargement…" in words
+    assert hashlib.sha256(picture).hexdigest() in words
+    frame = PageFrame(author="A", subject="B", code="C", position="D", at=START)
+    whole = (heading("Indisponibilités"), *blocks)
+    document = PieceDocument(label="Pièce 1", title="A", subtitle="", blocks=whole)
+    path = tmp_path / "piece.pdf"
+    path.write_bytes(compile_pdf(document, frame))
+    listed = subprocess.run(
+        ["pdfimages", "-list", path], capture_output=True, text=True, check=True
+    ).stdout.splitlines()[2:]
+    assert [row.split()[3:5] for row in listed if row.split()[2] == "image"] == [["1280", "800"]]
+
+
+@pytest.mark.parametrize("bad", [b"GIF89a", png(5_000, 1), png(9, 9)[:20], b"\0" * 200_001])
+def test_a_picture_that_no_piece_can_hold_is_named_by_its_digest(
+    record: DossierRecord, bad: bytes
+) -> None:
+    shown = ShownAnswer(status=200, title="", text="", cut=False, on_screen=True, picture=bad)
+    one = next(one for one in read_detailed(record) if one.copy is not None)
+    blocks = list(outage_blocks(record, replace(one, shown=shown)))
+    assert not [block for block in blocks if block["kind"] == "drawing"]
+    assert hashlib.sha256(bad).hexdigest() in said(blocks)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from monitor.attest.kept_answers import KeptAnswers
+from monitor.core.changes.change_log import KeptCopy
 from monitor.core.model import Kind, Target
 from monitor.core.model.rendering import (
     JournaledRendering,
@@ -73,6 +75,16 @@ def test_the_page_shows_the_picture_and_the_texts_of_the_last_display(
         assert response.headers["x-content-type-options"] == "nosniff"
         digest = sha256(response.content).hexdigest()
         assert f'title="{digest}"' in page
+
+
+def test_what_stood_on_the_screen_is_what_a_visitor_saw(
+    kept: JournaledRendering, tmp_path: Path
+) -> None:
+    copy = KeptCopy(at=NOW, file=kept.file, sha256=kept.sha256, body_sha256="")
+    (shown,) = KeptAnswers(tmp_path).read([copy], pictures=True).values()
+    assert (shown.on_screen, shown.text, shown.picture) == (True, SHOWN.text, SHOWN.picture)
+    (words_alone,) = KeptAnswers(tmp_path).read([copy]).values()
+    assert words_alone == replace(shown, picture=b"")
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,9 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})  # general categ
 
 def printable(text: str) -> str:
     """Return a text with its invisible characters escaped; line feeds and tabs stay."""
-    if text.replace("\n", "").replace("\t", "").isprintable():  # Python's word is stricter than ours
+    if (
+        text.replace("\n", "").replace("\t", "").isprintable()
+    ):  # Python's word is stricter than ours
         return text
     return "".join(char if _is_shown(char) else _escaped(char) for char in text)
 

@@ -87,7 +87,7 @@ def read_detailed(record: DossierRecord) -> tuple[ReadOutage, ...]:
 def _read_outages(record: DossierRecord, outages: Sequence[Outage]) -> Iterator[ReadOutage]:
     """Read outages one after the other; the kept answers of all are read at once."""
     copies = [kept_copy(record.store, outage) for outage in outages]
-    answers = record.answers.read(copy for copy in copies if copy)
+    answers = record.answers.read((copy for copy in copies if copy), pictures=True)
     points = record.seen_by_all(outages)
     for outage, copy in zip(outages, copies, strict=True):
         one = _read(record, outage, copy, answers.get(copy.sha256) if copy else None)

@@ -1,7 +1,10 @@
 """Each outage of a dossier, at length: one section, with the four checks that frame it."""
 
 from collections.abc import Iterator
+from hashlib import sha256
 
+from monitor.attest.kept_answers import ShownAnswer
+from monitor.core.changes.change_log import KeptCopy
 from monitor.core.french.figure_sentences import outage_bounds
 from monitor.core.french.formatting import count, numbered, to_the_second, when
 from monitor.core.french.labels import NATURES
@@ -24,6 +27,7 @@ from monitor.dossier.pdf.document_blocks import (
 )
 from monitor.dossier.pieces import dossier_sentences as french
 from monitor.dossier.pieces.outage_reading import ReadOutage
+from monitor.dossier.pieces.piece_drawings import screen_drawing
 from monitor.dossier.pieces.point_sections import seen_blocks
 
 _MOST_ELSEWHERE = 8  # outages of other pages that are named, of one platform
@@ -137,7 +141,9 @@ def _framing(one: ReadOutage) -> Iterator[tuple[Line, ...]]:
 
 def _seen(one: ReadOutage) -> Iterator[Block]:
     yield heading("Ce qu’un visiteur voyait", level=3)
-    if one.shown is not None and one.copy is not None:
+    if one.shown is not None and one.shown.on_screen and one.copy is not None:
+        yield from _on_screen(one.shown, one.copy)
+    elif one.shown is not None and one.copy is not None:
         status = f"code {one.shown.status}" if one.shown.status else "réponse interrompue"
         identifier = french.identifier_in(one.shown.text)
         named = f", identifiant {identifier}" if identifier else ""
@@ -165,6 +171,31 @@ def _seen(one: ReadOutage) -> Iterator[Block]:
         yield paragraph(
             "Aucune page : aucune réponse n’a été reçue du serveur, ou aucune n’a été conservée."
         )
+
+
+def _on_screen(shown: ShownAnswer, copy: KeptCopy) -> Iterator[Block]:
+    status = f" (code {shown.status})" if shown.status else ""
+    yield paragraph(f"Le navigateur de la sonde affichait{status} :")
+    yield quotation(shown.text or "(rien : l’écran ne portait aucun texte)")
+    cut = " Le texte continue ; il est entier dans la copie." if shown.cut else ""
+    yield note(
+        f"Texte à l’écran le {when(copy.at)}, tel que conservé.{cut} Copie : ", code(copy.file), "."
+    )
+    if not shown.picture:
+        return
+    digest = sha256(shown.picture).hexdigest()
+    picture = screen_drawing(
+        shown.picture,
+        words=f"Image de la fenêtre du navigateur. Texte à l’écran : {shown.text or 'aucun'}",
+        caption=f"La fenêtre du navigateur, {when(copy.at)}. Elle illustre : c’est le texte qui "
+        f"est jugé. Empreinte SHA-256 de l’image : {digest}.",
+    )
+    yield picture or note(
+        "L’image de la fenêtre est dans la copie ; elle est trop grande pour cette pièce. "
+        "Empreinte SHA-256 : ",
+        code(digest),
+        ".",
+    )
 
 
 def _around(one: ReadOutage) -> Iterator[str]:

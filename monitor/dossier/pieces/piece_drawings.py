@@ -1,6 +1,8 @@
 """The drawings of a piece: those of the pages, as SVG that needs no style sheet."""
 
+from base64 import b64encode
 from functools import cache
+from typing import Final
 
 import jinja2
 
@@ -12,6 +14,11 @@ from monitor.core.french.sentences import VERDICTS
 from monitor.core.model import Verdict
 from monitor.core.state_looks import STATE_LOOKS
 from monitor.dossier.pdf.document_blocks import Block, drawing, note
+
+MOST_PICTURE_BYTES: Final = 200_000  # of the picture of a window
+MOST_PIXELS: Final = 4_000  # of one side of it
+_PNG: Final = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+_PNG_SIDES: Final = (16, 20)  # where the width and the height stand, four bytes each
 
 
 def frieze_blocks(chart: Frieze, caption: str) -> list[Block]:
@@ -31,6 +38,26 @@ def before_after_block(chart: BeforeAfter, caption: str) -> Block:
     """Return rates beside each other."""
     svg = _macro("before_after_svg", chart)
     return drawing(svg, words=chart.description, caption=caption)
+
+
+def screen_drawing(png: bytes, *, words: str, caption: str) -> Block | None:
+    """Return the picture of a browser's window, as a drawing; None when it is too large.
+
+    Up to `MOST_DETAILED` of them are in one file, which courts take up to 15 MB.
+    """
+    if len(png) > MOST_PICTURE_BYTES or not png.startswith(_PNG):
+        return None
+    width, height = (int.from_bytes(png[at : at + 4]) for at in _PNG_SIDES)
+    if not (0 < width <= MOST_PIXELS and 0 < height <= MOST_PIXELS):
+        return None
+    margin = width // 4  # at each side: a drawing takes the width of the page
+    view = f"{-margin} 0 {width + 2 * margin} {height}"
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="{view}">'
+        f'<image width="{width}" height="{height}"'
+        f' href="data:image/png;base64,{b64encode(png).decode()}"/></svg>'
+    )
+    return drawing(svg, words=words, caption=caption)
 
 
 def _macro(name: str, chart: Frieze | DayBars | BeforeAfter) -> str:
