@@ -30,7 +30,7 @@ from tests.probe.simulator.world import (
 )
 
 IN_CI = os.environ.get("CI") == "true"
-FAULTS = 10_000 if IN_CI else 2_000  # a minute of two processors; elsewhere a fifth of it
+FAULTS = 5_000 if IN_CI else 2_000  # half a minute of two processors; elsewhere less than half
 LOSSY = 1_500 if IN_CI else 500
 A_GROUP = 25  # faults that one probe lives through
 T = TypeVar("T")
