@@ -15,6 +15,23 @@ COMPONENTS = (
     ("application", "Application des usagers", "anef"),
     ("connexion", "Page de connexion", "anef-connexion"),
 )
+# Where the prefectures are: a spectator looks for a city.
+CITIES = {
+    "01": "Bourg-en-Bresse",
+    "06": "Nice",
+    "13": "Marseille",
+    "31": "Toulouse",
+    "33": "Bordeaux",
+    "34": "Montpellier",
+    "38": "Grenoble",
+    "44": "Nantes",
+    "59": "Lille",
+    "67": "Strasbourg",
+    "69": "Lyon",
+    "75": "Paris",
+    "76": "Rouen",
+    "93": "Bobigny",
+}
 
 
 def write(  # noqa: PLR0913 -- keyword-only: what the files say
@@ -46,7 +63,7 @@ def write(  # noqa: PLR0913 -- keyword-only: what the files say
         head = _lines(
             {
                 "department": code,
-                "city": "Démonstration",
+                "city": CITIES[code],
                 "platform": in_department[0].platform,
             }
         )

@@ -7,9 +7,11 @@ read in this one but its digest.
 import asyncio
 import hashlib
 import json
+import os
 import re
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,23 +29,29 @@ from monitor.web.serving.request_bounds import UPLOAD_MAX
 
 AT_ONCE: Final = 2  # files
 JUDGED_S: Final = 120.0
+SAID_MAX: Final = 4_000_000  # bytes that verifier.py may write; a stranger's bundle decides them
 HEAD_MAX: Final = 4_096  # bytes before the file, in a form
 SHOWN: Final = 200  # lines
+LINE_MAX: Final = 1_000  # characters
+PIECE: Final = 1 << 16  # bytes read at once
 NO_STORE: Final = {"Cache-Control": "no-store"}
 _BOUNDARY: Final = re.compile(
     r"multipart/form-data;.{0,200}boundary=\"?([0-9A-Za-z'()+_,./:=?-]{1,70})"
 )
-# verifier.py, after bounds on what it may write and take.
+# verifier.py, after bounds on what it may write and take, which leave the service its own on a
+# machine of 1 GB. It is the first to go where memory is short.
 _JUDGE: Final = """
-import os, resource, runpy, sys
+import contextlib, os, resource, runpy, sys
 os.nice(15)
-resource.setrlimit(resource.RLIMIT_FSIZE, (400_000_000,) * 2)
-resource.setrlimit(resource.RLIMIT_AS, (800_000_000,) * 2)
+with contextlib.suppress(OSError), open("/proc/self/oom_score_adj", "w") as score:
+    score.write("900")
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000_000,) * 2)
+resource.setrlimit(resource.RLIMIT_AS, (250_000_000,) * 2)
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
 _NOT_JUDGED: Final[dict[str, Any]] = {
-    "ok": False,
+    "ok": None,
     "verdict": "Trop grand, ou trop long, pour être vérifié ici : lancez verifier.py chez vous.",
     "faults": [], "steps": [], "tables": [], "on_trust": [], "taken_from_the_folder": [],
 }  # fmt: skip
@@ -117,24 +125,26 @@ class UploadRoutes:
         return self._page(view, 200)
 
     async def _judged(self, path: Path) -> dict[str, Any]:
-        """Have verifier.py judge a bundle."""
+        """Have verifier.py judge a bundle; what it unpacks goes with the folder of the upload."""
         process = await asyncio.create_subprocess_exec(
-            *self._judge, str(path), stdin=DEVNULL, stdout=PIPE, stderr=DEVNULL
+            *self._judge,
+            str(path),
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=DEVNULL,
+            env={"PATH": os.environ.get("PATH", os.defpath), "TMPDIR": str(path.parent)},
         )
         try:
             async with asyncio.timeout(JUDGED_S):
-                out, _ = await process.communicate()
-            judged: dict[str, Any] = json.loads(out.decode().replace(f"{path.parent}/", ""))
+                out = await _read_at_most(process.stdout, SAID_MAX)
+            judged = await asyncio.to_thread(json.loads, out.replace(f"{path.parent}/", ""))
         except (TimeoutError, ValueError):
             return _NOT_JUDGED
         finally:
-            if process.returncode is None:
+            with suppress(ProcessLookupError):
                 process.kill()
-                await process.wait()
-        shortened = {
-            name: judged.get(name, [])[:SHOWN] for name in ("faults", "tables", "on_trust")
-        }
-        return judged | shortened
+            await process.wait()
+        return {name: _shortened(value) for name, value in judged.items()}
 
     def _shown(self, refusal: str, status: int) -> Response:
         return self._page(UploadView(refusal=refusal), status)
@@ -142,6 +152,27 @@ class UploadRoutes:
     def _page(self, view: UploadView, status: int) -> Response:
         page = self._templates.get_template("verify_file.html").render(view=view)
         return HTMLResponse(page, status, NO_STORE)
+
+
+async def _read_at_most(stream: asyncio.StreamReader | None, limit: int) -> str:
+    """Read a stream to its end. Raises ValueError for more bytes, or for what is no text."""
+    data = bytearray()
+    while stream and (piece := await stream.read(PIECE)):
+        data += piece
+        if len(data) > limit:
+            raise ValueError("too long")
+    return data.decode()
+
+
+def _shortened(value: Any) -> Any:
+    """Return what is shown of a value: the first lines, and the beginning of each."""
+    if isinstance(value, str):
+        return value if len(value) <= LINE_MAX else f"{value[:LINE_MAX]}…"
+    if isinstance(value, list):
+        return [_shortened(one) for one in value[:SHOWN]]
+    if isinstance(value, dict):
+        return {name: _shortened(one) for name, one in value.items()}
+    return value
 
 
 def _file_in(file: BinaryIO, boundary: bytes) -> tuple[int, int] | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Awaitable, Callable, Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -14,6 +15,7 @@ from starlette.applications import Starlette
 from monitor.dossier.dossier_files import DossierFile, DossierSummary
 from monitor.dossier.online.dossier_register import register
 from monitor.store import Store, migrate
+from monitor.web import upload_routes
 from monitor.web.pages_app import build
 from monitor.web.serving.request_bounds import BODY_MAX, HEADERS_MAX, UPLOAD_MAX, Requests
 from tests.support import bundles
@@ -131,6 +133,38 @@ def test_a_bundle_is_verified_and_a_spoilt_one_refused(
     assert "Ce lot de preuves est refusé" in bad
     assert "lot.wacz/preuve/cles.txt" in bad
     assert str(Path("/") / "tmp") not in bad
+
+
+def test_a_bundle_that_makes_the_verifier_talk_without_end_is_not_judged_nor_accused(
+    app: Starlette, evidence: EvidenceBundle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upload_routes, "SAID_MAX", 1_000)
+
+    page = given(app, evidence.path.read_bytes(), "lot.wacz").text
+
+    assert "Ce lot de preuves n’est pas vérifié" in page
+    assert "lancez verifier.py chez vous" in page
+    assert "est refusé" not in page
+
+
+def test_a_stranger_decides_neither_the_length_of_a_line_nor_what_is_left_on_the_disk(
+    app: Starlette,
+    evidence: EvidenceBundle,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    files = bundles.files_of(evidence.path.read_bytes())
+    listed = json.loads(files["datapackage.json"])
+    listed["resources"] += [{"name": "x", "path": "x" * 3_000, "hash": "", "bytes": 0}] * 250
+    files["datapackage.json"] = json.dumps(listed).encode()
+
+    page = given(app, bundles.packed(files), "lot.wacz").text
+
+    assert "Ce lot de preuves est refusé" in page
+    assert page.count('<li class="url">') == upload_routes.SHOWN
+    assert "x" * upload_routes.LINE_MAX not in page.replace("x" * 900, "")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_what_is_no_file_is_refused(app: Starlette) -> None:

@@ -1,6 +1,7 @@
 """The pages over HTTP: what they say, to whom, and under which headers."""
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -12,10 +13,11 @@ import pytest
 from lxml import html
 from starlette.applications import Starlette
 
+from monitor.core.language import FRENCH
 from monitor.core.model import GapCause, LaneState, Platform, Policy, Reason, Target, Verdict
 from monitor.web.pages_app import build
 from monitor.web.security import QUERY_MAX
-from monitor.web.templating import SHOWN_MAX
+from monitor.web.templating import SHOWN_MAX, TimeTags
 from tests.support.clock import FakeClock
 from tests.support.metrics import FixedMetrics
 from tests.support.reads import (
@@ -242,6 +244,12 @@ def test_instants_are_also_given_to_machines() -> None:
     assert times[0] == "2026-11-23T07:13:05Z"
 
 
+def test_a_day_is_not_said_twice() -> None:
+    times, start = TimeTags(FRENCH), ago(hours=3)
+    assert re.fullmatch(r"<time [^>]+>\d+\sh\s\d\d</time>", times.moment(ago(hours=1), NOW, start))
+    assert "hier" in times.moment(ago(days=1), NOW, start)
+
+
 def test_a_long_list_is_cut_and_counted_whole() -> None:
     text = said(page(STORES["flapping"]))
     assert "89 échecs isolés, trop brefs" in text
@@ -286,6 +294,7 @@ def test_what_is_cited_has_its_number_and_an_address() -> None:
         assert expected in text.replace("\N{NARROW NO-BREAK SPACE}", " ").replace(
             "\N{NO-BREAK SPACE}", " "
         ), expected
+    assert "/incidents/48213" in document.xpath("//article//a/@href")
     assert {
         "indisponibilite-48213",
         "indisponibilite-7",

@@ -80,6 +80,10 @@ def page(reads: FakeReads, path: str, targets: Sequence[Target] = ()) -> html.Ht
     return html.fromstring(response.text)
 
 
+def plain(text: str) -> str:
+    return text.replace("\N{NARROW NO-BREAK SPACE}", " ").replace("\N{NO-BREAK SPACE}", " ")
+
+
 def hrefs(document: html.HtmlElement) -> list[str]:
     """Return where the links of the main part lead to, in order."""
     main = document.find(".//main")
@@ -156,6 +160,9 @@ def test_it_says_how_to_cite_it() -> None:
     (citation,) = document.find_class("citation")
     assert "https://vigie.association.fr/incidents/48213" in said(citation)
     assert "Association d’essai" in said(citation)
+    # Alone, it says which page, and between which checks.
+    assert "incident n° 48 213 : Cible a, premier relevé en échec le " in plain(said(citation))
+    assert ", premier relevé conforme ensuite le " in said(citation)
 
 
 async def kept(folder: Path, body: bytes, at: Outage) -> KeptCopy:

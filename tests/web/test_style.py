@@ -93,6 +93,14 @@ def test_sides_are_logical_so_that_a_page_may_run_from_right_to_left() -> None:
     assert re.findall(r"text-align:\s*(?:left|right)", SHEET) == []
 
 
+def test_no_grid_is_as_wide_as_its_longest_word() -> None:
+    """A grid without columns grows with what it holds: an address would widen the whole page."""
+    grids = re.findall(r"\{([^{}]*display: grid;[^{}]*)\}", SHEET)
+
+    assert grids
+    assert not [rule for rule in grids if "grid-template-columns:" not in rule]
+
+
 @pytest.mark.parametrize("name", ["Marianne", "dsfr", "Spectral", "000091", "e1000f", "c9191e"])
 def test_nothing_looks_like_the_design_of_the_state(name: str) -> None:
     assert name.lower() not in SHEET.lower()

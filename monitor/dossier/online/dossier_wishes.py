@@ -6,14 +6,23 @@ stranger. The date of expiry goes through and is neither stored nor logged.
 
 import base64
 import binascii
-from typing import Annotated, Literal
+from datetime import date
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from monitor.dossier.dossier_question import DossierReader
 
 TOKEN_LENGTH = 120
 _DAY = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$"
+_NUMBER_MAX = 18  # digits of the number of an incident
 
 Kind = Literal["target", "platform", "department", "incident", "anef"]
 
@@ -41,6 +50,20 @@ class DossierWish(BaseModel):
     reader: DossierReader = DossierReader.AVOCAT
     pages: bool = False
     network: Annotated[str, Field(max_length=60)] = ""
+
+    @field_validator("since", "until", "expiry")
+    @classmethod
+    def _in_the_calendar(cls, day: str) -> str:
+        """Refuse a day that does not exist, before a process is begun for it."""
+        if day:
+            date.fromisoformat(day)
+        return day
+
+    @model_validator(mode="after")
+    def _with_a_number(self) -> Self:
+        if self.about == "incident" and len(self.name) > _NUMBER_MAX:
+            raise ValueError("no number of an incident is so long")
+        return self
 
 
 class MadeFile(BaseModel):
