@@ -39,6 +39,10 @@ def test_the_service_is_little_exposed(tmp_path: Path) -> None:
     assert float(exposure) <= EXPOSURE_MAX, judged.stdout
 
 
+def test_one_process_that_takes_too_much_memory_does_not_end_the_others() -> None:
+    assert setting("OOMPolicy") == ["continue"]
+
+
 def test_the_service_does_not_give_up_what_the_program_needs() -> None:
     """Its pages lower their own priority, and it raises its limit on open files."""
     assert not [line for line in setting("SystemCallFilter") if "@resources" in line]

@@ -42,6 +42,7 @@ _PLACE: Final = re.compile(r' {1,8}File "([^"]{1,1000})", line (\d{1,9})')
 _KIND: Final = re.compile(r"([A-Za-z_][\w.]{0,200}(?:Error|Exception|Failed))\b")
 _BUSY: Final = DossierState(outcome="busy")
 _GONE: Final = DossierState(outcome="gone")
+_FAILED: Final = DossierState(outcome="refused", why="Le dossier n’a pas pu être fait.")
 _START: Final = (
     "import sys; sys.path.insert(0, sys.argv[1]);"
     " from monitor.dossier.online.dossier_child import main; main()"
@@ -85,7 +86,7 @@ class DossierQueue:
         wish = decoded(line)
         state = _GONE
         if wish is not None:
-            state = self._add(wish) if wish.wish == "make" else await self._look(wish.token)
+            state = await (self._add(wish) if wish.wish == "make" else self._look(wish.token))
         return state.model_dump_json().encode()
 
     async def run(self) -> None:
@@ -94,10 +95,12 @@ class DossierQueue:
             group.create_task(self._tidy_for_ever())
             group.create_task(self._make_for_ever())
 
-    def _add(self, wish: DossierWish) -> DossierState:
-        if len(self._waiting) >= MOST_WAITING or _bytes_in(self._root) > MOST_BYTES:
+    async def _add(self, wish: DossierWish) -> DossierState:
+        if len(self._waiting) >= MOST_WAITING:
             return _BUSY
         if not self._by_network.allows(wish.network) or not self._by_all.allows("all"):
+            return _BUSY
+        if await asyncio.to_thread(_bytes_in, self._root) > MOST_BYTES:
             return _BUSY
         token = self._links.new(self._clock.now())
         folder = self._links.folder(token, self._clock.now()) or ""
@@ -138,23 +141,23 @@ class DossierQueue:
             self._states.popitem(last=False)
 
     async def _made(self, folder: str, wish: DossierWish) -> DossierState:
-        place = self._root / folder
-        failed = DossierState(outcome="refused", why="Le dossier n’a pas pu être fait.")
+        place, state = self._root / folder, _FAILED
         try:
             await asyncio.to_thread(place.mkdir, parents=True)
             async with asyncio.timeout(MAKING_S):
                 state = await self._in_child(folder, wish)
-        except (OSError, TimeoutError, ValueError) as error:
+            if state.outcome == "done":
+                state = state.model_copy(update={"folder": f"{folder}/{PIECES}"})
+                data = state.model_dump_json().encode()
+                await asyncio.to_thread(durable.write, place / STATE, data)
+                log.info("dossier made", files=len(state.files))
+                return state
+        except Exception as error:  # noqa: BLE001 -- the record goes on, whatever a dossier meets
+            # Its kind alone: its text may have what a visitor wrote.
             log.warning("no dossier", why=type(error).__name__)
-            state = failed
-        if state.outcome != "done":
-            await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
-            return state if state.outcome == "refused" else failed
-        state = state.model_copy(update={"folder": f"{folder}/{PIECES}"})
-        data = state.model_dump_json().encode()
-        await asyncio.to_thread(durable.write, place / STATE, data)
-        log.info("dossier made", files=len(state.files))
-        return state
+            state = _FAILED
+        await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
+        return state if state.outcome == "refused" else _FAILED
 
     async def _in_child(self, folder: str, wish: DossierWish) -> DossierState:
         """Have a process make it. Raises OSError, ValueError."""
@@ -203,20 +206,23 @@ class DossierQueue:
 
     async def _tidy_for_ever(self) -> None:
         while True:
-            await asyncio.to_thread(self._tidy)
+            # Listed before it is asked which are busy: one that is begun later is not in the list.
+            names = await asyncio.to_thread(_names_in, self._root)
+            busy = {name for name, one in self._states.items() if one.outcome == "working"}
+            over = await asyncio.to_thread(self._tidy, names - busy - self._waiting.keys())
+            for name in over:
+                self._states.pop(name, None)
             await self._clock.sleep(TIDY_S)
 
-    def _tidy(self) -> None:
-        """Remove what is over, and what a process that ended left unfinished."""
-        if not self._root.is_dir():
-            return
-        busy = {*self._waiting, *(name for name, one in self._states.items()
-                                  if one.outcome == "working")}  # fmt: skip
-        for place in self._root.iterdir():
-            unfinished = place.name not in busy and not (place / STATE).exists()
-            if unfinished or is_over(place.name, self._clock.now()):
-                shutil.rmtree(place, ignore_errors=True)
-                self._states.pop(place.name, None)
+    def _tidy(self, names: set[str]) -> list[str]:
+        """Remove what is over, and what a process that ended left unfinished; return which."""
+        now = self._clock.now()
+        over = [
+            name for name in names if is_over(name, now) or not (self._root / name / STATE).exists()
+        ]
+        for name in over:
+            shutil.rmtree(self._root / name, ignore_errors=True)
+        return over
 
 
 async def _last_error(process: Process) -> str:
@@ -230,5 +236,19 @@ async def _last_error(process: Process) -> str:
     return f"{place} {kinds[-1][1] if kinds else ''}".strip()
 
 
+def _names_in(folder: Path) -> set[str]:
+    """Return the names in a folder; none where it cannot be read."""
+    try:
+        return {place.name for place in folder.iterdir()}
+    except OSError:
+        return set()
+
+
 def _bytes_in(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    """Return the bytes of the files below a folder; what is removed meanwhile counts nothing."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += (Path(parent) / name).stat().st_size
+    return total
