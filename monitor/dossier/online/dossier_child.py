@@ -40,6 +40,7 @@ from monitor.store import Store
 NICE: Final = 10
 OOM_SCORE: Final = 900  # of 1,000
 TELL_S: Final = 0.5  # between two lines of progress
+_DIGITS: Final = 18  # of the number of an incident
 _KINDS: Final = {
     "platform": ScopeKind.PLATFORM,
     "department": ScopeKind.DEPARTMENT,
@@ -105,7 +106,7 @@ def question_of(wish: DossierWish, store: Store, config: Config) -> DossierQuest
     since, until = _midnight(wish.since), _midnight(wish.until, days=1)
     scope = None
     if wish.about == "incident":
-        if not wish.name.isascii() or not wish.name.isdigit():
+        if not wish.name.isascii() or not wish.name.isdigit() or len(wish.name) > _DIGITS:
             raise DossierRefused("Le numéro d’un incident s’écrit en chiffres.")
         targets, first, last = incident_targets(store, int(wish.name))
         since, until, title = since or first, until or last, f"Incident {int(wish.name)}"

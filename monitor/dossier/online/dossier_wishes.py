@@ -7,23 +7,24 @@ stranger. The date of expiry goes through and is neither stored nor logged.
 import base64
 import binascii
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from monitor.dossier.dossier_question import DossierReader
 
 TOKEN_LENGTH = 120
 _DAY = r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$"
-_NUMBER_MAX = 18  # digits of the number of an incident
 
+
+def _in_the_calendar(day: str) -> str:
+    """Refuse a day that does not exist, before a process is begun for it."""
+    if day:
+        date.fromisoformat(day)
+    return day
+
+
+Day = Annotated[str, Field(pattern=_DAY, repr=False), AfterValidator(_in_the_calendar)]
 Kind = Literal["target", "platform", "department", "incident", "anef"]
 
 
@@ -44,26 +45,12 @@ class DossierWish(BaseModel):
     token: Annotated[str, Field(max_length=TOKEN_LENGTH)] = ""
     about: Kind = "anef"
     name: Annotated[str, Field(max_length=100)] = ""
-    since: Annotated[str, Field(pattern=_DAY)] = ""
-    until: Annotated[str, Field(pattern=_DAY)] = ""
-    expiry: Annotated[str, Field(pattern=_DAY, repr=False)] = ""
+    since: Day = ""
+    until: Day = ""
+    expiry: Day = ""
     reader: DossierReader = DossierReader.AVOCAT
     pages: bool = False
     network: Annotated[str, Field(max_length=60)] = ""
-
-    @field_validator("since", "until", "expiry")
-    @classmethod
-    def _in_the_calendar(cls, day: str) -> str:
-        """Refuse a day that does not exist, before a process is begun for it."""
-        if day:
-            date.fromisoformat(day)
-        return day
-
-    @model_validator(mode="after")
-    def _with_a_number(self) -> Self:
-        if self.about == "incident" and len(self.name) > _NUMBER_MAX:
-            raise ValueError("no number of an incident is so long")
-        return self
 
 
 class MadeFile(BaseModel):
