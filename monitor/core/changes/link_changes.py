@@ -43,11 +43,17 @@ def _links(page: Page) -> tuple[Counter[Key], dict[Key, str]]:
     counts: Counter[Key] = Counter()
     texts: dict[Key, str] = {}
     for (text, target), count in each.items():
-        if target:
+        if target and not _says_itself(text, target):
             key = (words(text), target)
             counts[key] += count
             texts.setdefault(key, text)
     return counts, texts
+
+
+def _says_itself(text: str, target: str) -> bool:
+    """Return whether a link is an address that stands in the text: its change is one of text."""
+    scheme, _, address = target.partition(":")
+    return scheme == "mailto" and address.partition("?")[0].lower() == text.strip().lower()
 
 
 def _edit(kind: ChangeKind, text: str, before: str, after: str) -> LinkEdit:

@@ -33,6 +33,12 @@ _DURATION = re.compile(
     r"(?P<unit>heures?|h|jours?|semaines?|mois|ans?|années?)\b(?! ?\d)",
     re.IGNORECASE,
 )
+# "Le soixantième jour", "le 60e jour".
+_ORDINAL = re.compile(
+    rf"\b(?P<number>\d{{1,3}} ?(?:e|ème)|(?:cent )?(?:{_NUMBERS}|trent|soixant|quarant|quatr|onz"
+    r"|douz|quinz|cinqu|neuv)ième) (?P<unit>jours?|mois|semaines?|années?)\b",
+    re.IGNORECASE,
+)
 _AGE = re.compile(
     r"\bâgée?s? |\bâge\b|\bmineure?s?\b|\bmajeure?s?\b|\b(?:moins|plus) de (?:16|18|21|65) ans"
     r"|\bentre \d{1,2} et \d{1,2} ans",
@@ -65,14 +71,22 @@ _PAYING = re.compile(
 )
 
 
-def durations(text: str) -> frozenset[tuple[int, str]]:
-    """Return the durations that a text states, ages left out."""
+def durations(text: str) -> frozenset[tuple[str, str]]:
+    """Return the durations that a text states, ages left out, and the days that end one.
+
+    Each is its number and its unit.
+    """
     if not _DELAY.search(text):
         return frozenset()
     rest = _AGE.sub(" ", text)
-    return frozenset(
-        (_number(match["number"]), match["unit"].lower()[:2]) for match in _DURATION.finditer(rest)
-    )
+    lasting = {
+        (match["number"].lower(), match["unit"].lower()[:2]) for match in _ORDINAL.finditer(rest)
+    }
+    counted = {
+        (str(_number(match["number"])), match["unit"].lower()[:2])
+        for match in _DURATION.finditer(rest)
+    }
+    return frozenset(lasting | counted)
 
 
 def needs_appointment(text: str) -> bool | None:

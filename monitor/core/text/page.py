@@ -9,7 +9,7 @@ from monitor.core.text.typography import words_of
 LEAST_COMPARED_PERMILLE = 500  # of a page's prose
 LEAST_SENTENCE_WORDS = 5  # a shorter block is a label
 
-EXTRACTION_VERSION = "6"  # raised when the same bytes may give another page
+EXTRACTION_VERSION = "7"  # raised when the same bytes may give another page
 
 
 class BlockKind(StrEnum):

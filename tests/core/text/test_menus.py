@@ -1,5 +1,7 @@
 """Menus that a page does not name."""
 
+import pytest
+
 from monitor.core.text.masks.menus import LEAST_LANGUAGES, LEAST_LINKS, LEAST_ROW, RULE
 from monitor.core.text.page import Page, Structure
 from monitor.core.text.read import read_page
@@ -48,6 +50,35 @@ def test_a_row_of_many_links_is_a_menu_wherever_the_main_part_came_from() -> Non
 
 def test_a_row_of_links_between_sentences_is_content() -> None:
     assert "Rubrique" in ended(row(LEAST_ROW) + SENTENCES).text
+
+
+OTHERS = (
+    "<h2>{title}</h2><ul><li><a href='/a'>Un article</a></li><li><a href='/b'>Un autre</a></li>"
+)
+
+
+@pytest.mark.parametrize(
+    "title", ["À lire aussi", "Et aussi", "Articles récents :", "Dans la même rubrique", "See also"]
+)
+def test_a_list_of_other_pages_by_its_title_is_a_menu(title: str) -> None:
+    found = ended(OTHERS.format(title=title) + "</ul><h2>Coût</h2><p>Le titre coûte 225 euros.</p>")
+
+    assert title not in found.text
+    assert "Un autre" not in found.text
+    assert "225 euros" in found.text
+
+
+@pytest.mark.parametrize(
+    ("title", "rest"),
+    [
+        ("Pièces à fournir", ""),
+        ("Voir aussi le guichet", ""),
+        ("Et aussi", "<li>Le dépôt est fermé au public le mercredi après-midi.</li>"),
+        ("Et aussi", "<li>Téléphone : 04 73 98 61 61</li>"),
+    ],
+)
+def test_a_list_that_says_something_itself_is_content(title: str, rest: str) -> None:
+    assert "Un autre" in ended(OTHERS.format(title=title) + rest + "</ul>").text
 
 
 def test_names_of_languages_in_a_row_are_a_menu() -> None:

@@ -17,6 +17,7 @@ MASKED = {
     "text.today": [
         ("Nous sommes le mardi 5 mars 2024", ""),
         ("Aujourd'hui 05/03/2024 Bonjour", "Bonjour"),
+        ("Nous sommes le 5 mars 2024, il est 12 h 59", ""),
     ],
     "text.counter": [
         ("Page lue 1 204 fois", ""),
@@ -32,6 +33,24 @@ MASKED = {
         ("12 out of 20 found this helpful", ""),
         ("3 utilisateurs sur 5 ont trouvé cela utile", ""),
     ],
+    "text.comments": [
+        ("138 commentaires", ""),
+        ("(12 réponses)", ""),
+        ("Note moyenne : 4,2/5 (650 avis)", ""),
+        ("12 reviews", ""),
+    ],
+    "text.present": [
+        ("393 personnes consultent cette page actuellement", ""),
+        ("12 utilisateurs connectés", ""),
+        ("3 people are viewing this page", ""),
+    ],
+    "text.reading-time": [
+        ("Temps de lecture : 4 min", ""),
+        ("5 minutes de lecture", ""),
+        ("3 min read", ""),
+    ],
+    "text.temperature": [("Metz 3 ° C", ""), ("Metz -2 °C", ""), ("12°", "")],
+    "text.printed": [("Imprimé le 23/11/2026", ""), ("Édité le 3 mars 2026 à 10 h 12", "")],
     "text.generation": [("Page générée en 0,12 secondes", "")],
     "text.copyright-year": [("© 2020-2024 Préfecture", "Préfecture"), ("Ville 2024 ©", "Ville")],
     "text.software-version": [("Version 1.307.0.1832", "")],
@@ -51,6 +70,13 @@ KEPT = [
     "SIRET 170 630 013 00019",
     "225 euros",
     "12 sur 20 dossiers sont traités",
+    "3 avis d'imposition",
+    "Deux réponses sont possibles",
+    "3 personnes du foyer",
+    "Conserver entre 2 et 8 °C pendant le transport",
+    "Délai de réponse : 4 mois",
+    "Le service reçoit 12 personnes par demi-journée",
+    "Le document est imprimé en trois exemplaires",
 ]
 
 

@@ -31,6 +31,7 @@ DATE = (
 _LABEL = (
     r"(?:(?:date de )?(?:la )?(?:derni[eè]re )?"
     r"(?:mise? à jour|modification|actualisation|révision|vérification)"
+    r"(?: (?:de (?:la|cette|ce|l')|du|des) ?(?:page|fiche|site|article|contenu|document|données))?"
     r"|(?:modifiée?|publiée?|actualisée?|vérifiée?|révisée?)(?: en dernier)?"
     r"|(?:date )?(?:last )?(?:updated|modified|revised|reviewed|published)|last update"
     r"|effective(?: date)?"

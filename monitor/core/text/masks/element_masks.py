@@ -98,9 +98,11 @@ RULES = (
             *("promo", "promos", "advert", "adverts", "advertisement", "publicite", "teasers"),
             *("sidebar", "a lire aussi", "a la une", "read next", "en ce moment", "fil info"),
             *("announcement bar", "dernieres actualites", "latest news", "actus recentes"),
-            *("recent posts", "recent articles", "recently viewed"),
+            *("recent posts", "recent articles", "recently viewed", "articles lies", "voir aussi"),
+            *("tweets", "twitter feed", "twitter timeline", "meteo", "weather", "citation du jour"),
+            *("proverbe", "pub", "pubs", "ads", "ad banner", "ad slot", "adsense", "banniere pub"),
         ),
-        subjects=("related", "promotion", "promotions", "sponsored"),
+        subjects=("related", "promotion", "promotions", "sponsored", "agenda"),
     ),
     ElementRule(id=ASIDE, tags=("aside",), roles=("complementary",)),
     ElementRule(

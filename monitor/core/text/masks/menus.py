@@ -22,6 +22,7 @@ MOST_QUESTION_CHARACTERS = 500
 MOST_ANSWERS = 8  # blocks after the question
 MOST_ANSWER_WORDS = 8
 LONGEST_LANGUAGE = 60  # characters, with a country
+MOST_OTHER_PAGES = 30  # blocks below the title of a list
 LEAST_LANGUAGES = 4  # blocks in a row, each the name of a language
 
 _FEEDBACK = re.compile(
@@ -30,6 +31,20 @@ _FEEDBACK = re.compile(
     r"|\b(?:was|did) (?:this|the) (?:page|article|content|information)\b.{0,20}(?:help|useful)"
     r"|\bavez-vous trouvé (?:cette page|ce contenu|ces informations|l'information|ce que vous)"
     r"|\bdonnez(?:-nous)? votre avis\b|\bje donne mon avis\b|\bnotez cette page\b",
+    re.IGNORECASE,
+)
+_OTHER_PAGES = re.compile(
+    r"(?:à )?(?:lire|voir|consulter|découvrir) (?:aussi|également)|et aussi"
+    r"|sur le même (?:sujet|thème)|dans la même (?:rubrique|thématique|catégorie)"
+    r"|(?:nos |les |vos )?(?:articles?|contenus?|pages?|actualités|sujets?)"
+    r" (?:récente?s|liée?s|similaires|associée?s|connexes|complémentaires)"
+    r"|(?:ces|cette|cela|ça|nos|les)? ?(?:pages?|contenus?|articles?)? ?"
+    r"(?:peut|peuvent|pourrait|pourraient) (?:aussi |également )?vous intéresser"
+    r"|(?:nos |les )?derni(?:ers|ères) (?:articles|actualités|actus|tweets|publications|posts)"
+    r"|(?:toute l'|toutes les |l')(?:actualités?|actus?)|(?:les )?plus (?:lus|consultés|vus)"
+    r"|related (?:articles?|content|links?|pages?|posts?|topics?)|see also|most (?:read|viewed)"
+    r"|read (?:also|next|more)|you (?:may|might) also (?:like|be interested in)"
+    r"|latest (?:news|posts|articles)",
     re.IGNORECASE,
 )
 # Without one of these it cannot match.
@@ -60,6 +75,7 @@ def mask_menus(blocks: list[Block], *, guessed: bool) -> None:
         return
     last = next(number for number in reversed(main) if blocks[number].is_sentence)
     menus = {*_feedback(blocks, main), *_languages(blocks, main), *_above_title(blocks, main)}
+    menus.update(_elsewhere(blocks, main))
     for end in (
         [number for number in main if number < first],
         [number for number in main if number > last],
@@ -87,6 +103,32 @@ def _feedback(blocks: list[Block], main: list[int]) -> Iterator[int]:
                 yield number
         else:
             following = 0
+
+
+def _elsewhere(blocks: list[Block], main: list[int]) -> Iterator[int]:
+    """Yield the lists of other pages below a title such as "À lire aussi": links and labels only.
+
+    What stands below it in sentences is the page's own, and so is what a person needs.
+    """
+    for place, number in enumerate(main):
+        title = blocks[number]
+        if title.kind != BlockKind.HEADING or not _OTHER_PAGES.fullmatch(title.text.strip(" :.…")):
+            continue
+        level = len(title.headings)
+        below = []
+        for other in main[place + 1 :]:
+            if title.text not in blocks[other].headings[level:]:
+                break
+            below.append(other)
+        if len(below) > MOST_OTHER_PAGES or not any(blocks[one].links for one in below):
+            continue
+        if any(_is_own(blocks[one]) for one in below):
+            continue
+        yield from (number, *below)
+
+
+def _is_own(block: Block) -> bool:
+    return block.is_sentence or is_needed(block.text, block.links)
 
 
 def _is_question(block: Block) -> bool:

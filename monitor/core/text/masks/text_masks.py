@@ -89,7 +89,8 @@ RULES = (
     ),
     _rule(
         "text.today",
-        rf"\b(?:nous sommes|aujourd'hui,?|today is|today:) (?:le )?(?:{_DAY},? )?{DATE}{CLOCK}",
+        rf"\b(?:nous sommes|aujourd'hui,?|today is|today:) (?:le )?(?:{_DAY},? )?{DATE}{CLOCK}"
+        r"(?:,? (?:et )?il est \d{1,2} ?[h:](?: ?\d{2})?)?",
         needs=("nous sommes", "aujourd'hui", "today"),
     ),
     _rule(
@@ -106,6 +107,38 @@ RULES = (
         r"[^.]{0,40}"
         rf"|\b{_COUNT}(?: utilisateurs?| personnes?)? (?:sur {_COUNT} )?ont trouvé[^.]{{0,40}}",
         needs=("found this", "ont trouvé"),
+    ),
+    _rule(
+        "text.comments",  # "3 avis" alone may be documents to bring
+        rf"^\(?{_COUNT} (?:commentaires?|comments?|réactions?|réponses?)\)?$"
+        rf"|\bnote moyenne ?:? ?\d(?:[.,]\d{{1,2}})? ?(?:/|sur) ?\d{{1,2}}"
+        rf"(?: ?\(? ?{_COUNT} (?:avis|votes?)\)?)?"
+        rf"|\(? ?{_COUNT} (?:votes?|reviews?|ratings?)\b ?\)?",
+        needs=("comment", "réaction", "réponse", "note moyenne", "vote", "review", "rating"),
+    ),
+    _rule(
+        "text.present",
+        rf"\b{_COUNT} (?:autres )?(?:personnes?|utilisateurs?|internautes?|usagers?|people|users?)"
+        r" (?:consulte|regarde|visite|sont (?:en ligne|connecté)|en ligne|connectée?s?|online"
+        r"|are (?:viewing|online))[^.]{0,50}",
+        needs=("personne", "utilisateur", "internaute", "usager", "people", "user"),
+    ),
+    _rule(
+        "text.reading-time",
+        r"\b(?:temps|durée) de lecture ?:? ?(?:environ |estimée? ?:? ?)?\d{1,3} ?(?:min\w{0,4}|mn)"
+        r"\b\.?|\b(?:lecture|reading time) ?:? ?\d{1,3} ?min\w{0,4}\b"
+        r"|\b\d{1,3}[ -]?min(?:ute)?s? (?:de lecture|read)\b",
+        needs=("lecture", "read"),
+    ),
+    _rule(
+        "text.temperature",
+        r"^(?:[^\d.:;]{0,30} )?-?\d{1,2}(?:[.,]\d)? ?° ?c?$",
+        needs=("°",),
+    ),
+    _rule(
+        "text.printed",
+        rf"\b(?:imprimée?|éditée?|printed|extrait) (?:le |on )(?:{_DAY},? )?{DATE}{CLOCK}",
+        needs=("imprim", "édité", "printed", "extrait"),
     ),
     _rule(
         "text.generation",
@@ -139,7 +172,9 @@ RULES = (
 CHANGING = LONG | hint(
     *("[", "(", "{", " y ", "vor ", "hace ", " ago", "instant", " now", "quelques ", "depuis "),
     *(" sommes ", "aujourd'hui", "today", "found ", " trouvé", "génér", "generated", "rendered"),
-    *("©", "copyright", *_COUNTED_STEMS),
+    *("©", "copyright", *_COUNTED_STEMS, "comment", "réaction", "réponse", " moyenne", "vote"),
+    *("review", "rating", "personne", "utilisateur", "internaute", "usager", "people", "user"),
+    *("lecture", " read", "reading", "°", "imprim", "édité", "printed", "extrait"),
 )
 # At the start of a text, the number of an item or of a version.
 _OPENING = re.compile(
