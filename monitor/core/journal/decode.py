@@ -5,6 +5,7 @@ Each function raises ValueError, KeyError or TypeError for a leaf of another for
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -53,6 +54,7 @@ _WITNESSES = TypeAdapter(tuple[ControlAnswer, ...])
 _KINDS = {word: edge for edge, word in EDGES.items()}
 
 
+@lru_cache(maxsize=256)  # the same instants are in a leaf, in its schema and in its neighbours
 def read_instant(text: str) -> datetime:
     """Decode an instant. Raises ValueError for any other form."""
     at = datetime.fromisoformat(text)
@@ -67,16 +69,22 @@ def policy_of(leaf: Mapping[str, Any]) -> Policy:
 
 
 def check_from(
-    leaf: Mapping[str, Any], refer: Refer, *, conditions: ConnectionProfile | None = None
+    leaf: Mapping[str, Any],
+    refer: Refer,
+    *,
+    conditions: ConnectionProfile | None = None,
+    controls: Controls | None = None,
 ) -> Check:
     """Decode an `observation` leaf, with the leaves that it points at.
 
-    `conditions` are those of the leaf, when they were decoded before.
+    `conditions` and `controls` are those of the leaf, when they were decoded before.
     """
     at = read_instant(leaf["at"])
     setup = refer(leaf["setup"])
     body = leaf.get("body") or {}
-    controls = leaf.get("controls")
+    rested_on = leaf.get("controls")
+    if rested_on and controls is None:
+        controls = controls_from(refer(rested_on["panel"]), rested_on["at"])
     return Check(
         target=leaf["target"],
         point=setup["point"],
@@ -91,7 +99,7 @@ def check_from(
         phases_us={Phase(name): us for name, us in leaf["phases_us"].items()},
         body_sha256=body.get("sha256"),
         body_bytes=body.get("bytes", 0),
-        controls=controls_from(refer(controls["panel"]), controls["at"]) if controls else None,
+        controls=controls,
         **read_fields(leaf),
     )
 

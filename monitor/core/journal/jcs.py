@@ -6,6 +6,7 @@ Python's own writes is compared with a whole implementation of the RFC in the te
 """
 
 import json
+import re
 from typing import Any
 
 INTEGER_LIMIT = 1 << 53
@@ -20,8 +21,7 @@ def canonical(value: Any) -> bytes:
 
     """
     _require_profile(value)
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return text.encode()
+    return _WRITE(value).encode()
 
 
 def read_canonical(data: bytes) -> Any:
@@ -32,9 +32,9 @@ def read_canonical(data: bytes) -> Any:
         RecursionError: they are nested too deeply.
 
     """
-    value = json.loads(data, parse_int=_integer, parse_float=_refuse, parse_constant=_refuse)
-    text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    if text.encode() != data:
+    text = data.decode()
+    value = (_WIDE if _LONG.search(text) else _NARROW).decode(text)
+    if _WRITE(value).encode() != data:
         raise ValueError("not canonical JSON")
     if not data.isascii():  # then a key may be what it must not
         _require_profile(value)
@@ -50,6 +50,14 @@ def _integer(text: str) -> int:
 
 def _refuse(text: str) -> Any:
     raise ValueError(f"not canonical JSON: {text[:_DIGITS]}")
+
+
+# Made once: `json.loads` and `json.dumps` make one at each call that has options. An integer of
+# fewer than 16 digits is within the profile, and most leaves have no longer one.
+_LONG = re.compile(r"[0-9]{16}")
+_NARROW = json.JSONDecoder(parse_float=_refuse, parse_constant=_refuse)
+_WIDE = json.JSONDecoder(parse_int=_integer, parse_float=_refuse, parse_constant=_refuse)
+_WRITE = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
 
 
 def _require_profile(value: Any) -> None:

@@ -92,6 +92,7 @@ _FRENCH = {"text": "un texte", "integer": "un nombre entier", "boolean": "un boo
            "list": "une liste", "object": "un objet", "sha256": "une empreinte SHA-256",
            "instant": "un instant du journal"}  # fmt: skip
 
+_INDEX = "index of "
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -115,10 +116,20 @@ def refusal(leaf: Any, *, idx: int, kind_of: Callable[[int], str | None]) -> str
         wrong = (leaf.keys() - fields.keys() - _ALWAYS) | (required - leaf.keys())
         return f"champs inconnus ou absents : {', '.join(sorted(wrong))}"
     for name, value in leaf.items():
-        kind = fields.get(name)
-        if kind and value is not None and not _is(value, kind, idx=idx, kind_of=kind_of):
+        if name in _ALWAYS or value is None:
+            continue
+        kind = fields[name]
+        is_right = _IS.get(kind)
+        if is_right is None:
+            if not _names(value, kind.removeprefix(_INDEX), idx=idx, kind_of=kind_of):
+                return f"{name} : il faut {_in_french(kind)}"
+        elif not is_right(value):
             return f"{name} : il faut {_in_french(kind)}"
     return _other_words(leaf)
+
+
+def _names(value: Any, kind: str, *, idx: int, kind_of: Callable[[int], str | None]) -> bool:
+    return _integer(value) and 0 <= value < idx and kind_of(value) in {kind, None}
 
 
 def _other_words(leaf: Mapping[str, Any]) -> str | None:
@@ -134,30 +145,9 @@ def _other_words(leaf: Mapping[str, Any]) -> str | None:
 
 
 def _in_french(kind: str) -> str:
-    if kind.startswith("index of "):
-        return f"le numéro d’une feuille antérieure de type {kind.removeprefix('index of ')}"
+    if kind.startswith(_INDEX):
+        return f"le numéro d’une feuille antérieure de type {kind.removeprefix(_INDEX)}"
     return _FRENCH[kind]
-
-
-def _is(value: Any, kind: str, *, idx: int, kind_of: Callable[[int], str | None]) -> bool:  # noqa: PLR0911 -- one line a kind
-    if kind.startswith("index of "):
-        kind_named = kind.removeprefix("index of ")
-        return _integer(value) and 0 <= value < idx and kind_of(value) in {kind_named, None}
-    match kind:
-        case "text":
-            return isinstance(value, str)
-        case "integer":
-            return _integer(value)
-        case "boolean":
-            return isinstance(value, bool)
-        case "list":
-            return isinstance(value, list)
-        case "object":
-            return isinstance(value, dict)
-        case "sha256":
-            return isinstance(value, str) and len(value) == 64 and set(value) <= _HEX  # noqa: PLR2004 -- hex
-        case _:
-            return isinstance(value, str) and _instant(value)
 
 
 def _integer(value: Any) -> bool:
@@ -170,3 +160,18 @@ def _instant(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _sha256(value: Any) -> bool:
+    return isinstance(value, str) and len(value) == 64 and _HEX.issuperset(value)  # noqa: PLR2004 -- hex
+
+
+_IS: Mapping[str, Callable[[Any], bool]] = {
+    "text": lambda value: isinstance(value, str),
+    "integer": _integer,
+    "boolean": lambda value: isinstance(value, bool),
+    "list": lambda value: isinstance(value, list),
+    "object": lambda value: isinstance(value, dict),
+    "sha256": _sha256,
+    "instant": lambda value: isinstance(value, str) and _instant(value),
+}

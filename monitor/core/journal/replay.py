@@ -12,8 +12,23 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from monitor.core.journal import doubt
-from monitor.core.journal.decode import check_from, conditions_from, event_from, policy_of
-from monitor.core.model import Event, Incident, Outage, Policy, Sighting, State, Transition
+from monitor.core.journal.decode import (
+    check_from,
+    conditions_from,
+    controls_from,
+    event_from,
+    policy_of,
+)
+from monitor.core.model import (
+    Controls,
+    Event,
+    Incident,
+    Outage,
+    Policy,
+    Sighting,
+    State,
+    Transition,
+)
 from monitor.core.model.check import Check, ConnectionProfile
 from monitor.core.outages.fold import advance
 from monitor.core.outages.incidents import RecentOutages
@@ -78,6 +93,7 @@ class Replay:
     on_trust: int = 0
     references: References = field(default_factory=dict[int, Mapping[str, Any]])
     _met: dict[int, ConnectionProfile] = field(default_factory=dict)
+    _round: tuple[int, str, Controls] | None = None  # the last that a check rested on
     _policies: dict[int, Policy] = field(default_factory=dict)
     _awaited: deque[tuple[int, Event]] = field(default_factory=deque)
     _outages: RecentOutages = field(default_factory=RecentOutages)
@@ -109,7 +125,12 @@ class Replay:
             ReplayError, ValueError, KeyError, TypeError: The leaf cannot be decoded.
 
         """
-        check = check_from(leaf, self.refer, conditions=self._conditions(leaf["conditions"]))
+        check = check_from(
+            leaf,
+            self.refer,
+            conditions=self._conditions(leaf["conditions"]),
+            controls=self._controls(leaf["controls"]) if leaf.get("controls") else None,
+        )
         plan = self.refer(leaf["plan"]) if "plan" in leaf else None
         planned = (leaf["plan"], plan) if plan else None
         policy = self._policy(leaf["plan"], plan) if plan else Policy()
@@ -156,6 +177,13 @@ class Replay:
                 self._met.clear()
             profile = self._met[idx] = conditions_from(self.refer(idx))
         return profile
+
+    def _controls(self, leaf: Mapping[str, Any]) -> Controls:
+        """Decode a round once, however many checks in a row rest on it."""
+        panel, at = leaf["panel"], leaf["at"]
+        if self._round is None or self._round[:2] != (panel, at):
+            self._round = panel, at, controls_from(self.refer(panel), at)
+        return self._round[2]
 
     def _policy(self, idx: int, plan: Mapping[str, Any]) -> Policy:
         policy = self._policies.get(idx)

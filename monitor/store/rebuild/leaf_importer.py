@@ -5,6 +5,7 @@ Rows wait until `flush`, since hundreds of them at once cost a fraction of the s
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, insert, select, update
@@ -31,7 +32,7 @@ from monitor.store.writing.service_writes import run_row
 
 Leaf = Mapping[str, Any]
 
-_TOGETHER: Final = 256  # rows that wait at most
+_TOGETHER: Final = 1024  # rows that wait at most
 _PLANS: Final = 1024  # texts of plans in memory
 _RUN, _ROUND = table_of(RunRow), table_of(RoundRow)
 _READING, _GAP = table_of(ClockReadingRow), table_of(GapRow)
@@ -58,6 +59,7 @@ class LeafImporter:
         self._pending: _Pending | None = None
         self._checks: list[RecordedCheck] = []
         self._rounds: list[dict[str, Any]] = []
+        self._alive: dict[str, datetime] = {}  # of each point, at its last round
         self._plans: dict[int, str] = {}
 
     def take(self, connection: Connection, idx: int, leaf: Leaf) -> None:
@@ -131,6 +133,12 @@ class LeafImporter:
         if self._rounds:
             connection.execute(insert(_ROUND), self._rounds)
             self._rounds = []
+        for point, at in self._alive.items():
+            last = select(_RUN.c.id).where(_RUN.c.point == point)
+            newest = last.order_by(_RUN.c.id.desc()).limit(1).scalar_subquery()
+            alive = update(_RUN).where(_RUN.c.id == newest, _RUN.c.stopped_at.is_(None))
+            connection.execute(alive.values(alive_at=at))
+        self._alive = {}
 
     def _last(self) -> _Pending:
         if self._pending is None:
@@ -139,6 +147,7 @@ class LeafImporter:
 
     def _run(self, connection: Connection, idx: int, leaf: Leaf) -> None:
         at = read_instant(leaf["at"])
+        self.flush(connection)  # the rounds before it are those of the run before it
         if leaf["edge"] == "stop":
             ended = update(_RUN).where(_RUN.c.leaf == leaf["start"])
             if not connection.execute(ended.values(alive_at=at, stopped_at=at)).rowcount:
@@ -157,10 +166,7 @@ class LeafImporter:
             "leaf": idx,
         }
         self._rounds.append(row)
-        last = select(_RUN.c.id).where(_RUN.c.point == leaf["point"])
-        newest = last.order_by(_RUN.c.id.desc()).limit(1).scalar_subquery()
-        alive = update(_RUN).where(_RUN.c.id == newest, _RUN.c.stopped_at.is_(None))
-        connection.execute(alive.values(alive_at=controls.at))
+        self._alive[leaf["point"]] = controls.at
 
     def _clock(self, connection: Connection, idx: int, leaf: Leaf) -> None:
         reading = clock_from(leaf)

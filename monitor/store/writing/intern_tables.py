@@ -37,6 +37,7 @@ class InternTables:
     def __init__(self, scribe: LeafWriter) -> None:
         self.scribe = scribe
         self._numbers: OrderedDict[Hashable, int] = OrderedDict()
+        self._round: tuple[Controls, int] | None = None  # the last, with its number
 
     def subject(self, connection: Connection, target: str, point: str) -> int:
         return self._number(connection, SubjectRow, {"target": target, "point": point})
@@ -62,7 +63,10 @@ class InternTables:
         return number
 
     def controls(self, connection: Connection, controls: Controls) -> int:
-        return self.text(connection, controls_text(controls))
+        # Many checks rest on one round, and writing its text costs more than all else here.
+        if self._round is None or self._round[0] is not controls:
+            self._round = controls, self.text(connection, controls_text(controls))
+        return self._round[1]
 
     def text(self, connection: Connection, text: str) -> int:
         sha256 = hashlib.sha256(text.encode()).digest()

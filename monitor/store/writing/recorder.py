@@ -74,7 +74,7 @@ class Recorder:
         self._kept = InternTables(scribe)
         self._scribe = scribe
         self._bodies: dict[int, tuple[bytes, int] | None] = {}  # the last of each subject
-        self._latest: dict[int, datetime] = {}  # the latest check of each subject
+        self._latest: dict[int, datetime | None] = {}  # the latest check of each subject
         self._plans: dict[int, int | None] = {}  # the leaf that defines each subject now
         self._states = Replace(StateRow, "subject_id")
         self._tallies = Replace(TallyRow, "subject_id", "judgement_id", add="checks")
@@ -117,6 +117,7 @@ class Recorder:
     def record(self, connection: Connection, entries: Sequence[RecordedCheck]) -> None:
         """Write the rows of checks that have their leaves."""
         rows = [self._row(connection, entry) for entry in entries]
+        self._read_latest(connection, {row["subject_id"] for row in rows})
         connection.execute(insert(_OBSERVATION), rows)
         tally = Counter((row["subject_id"], row["judgement_id"]) for row in rows)
         self._tallies.write(
@@ -134,15 +135,19 @@ class Recorder:
             self._define(connection, row["subject_id"], entry)
             self._follow(connection, row["subject_id"], entry)
 
+    def _read_latest(self, connection: Connection, subjects: set[int]) -> None:
+        """Read the latest check of subjects that are new here, before any of theirs is written."""
+        for subject in subjects - self._latest.keys():
+            last = select(func.max(_OBSERVATION.c.at)).where(_OBSERVATION.c.subject_id == subject)
+            self._latest[subject] = connection.scalar(last)
+
     def _keep_sums(self, connection: Connection, subject: int, entry: RecordedCheck) -> None:
         """Delete the sums of days that a check changes, when a clock that was set back made it."""
         at = entry.outcome.check.at
-        if subject not in self._latest:
-            last = select(func.max(_OBSERVATION.c.at)).where(_OBSERVATION.c.subject_id == subject)
-            self._latest[subject] = connection.scalar(last) or at
-        if at < self._latest[subject]:
+        latest = self._latest[subject]
+        if latest is not None and at < latest:
             forget_from(connection, subject, at)
-        self._latest[subject] = max(at, self._latest[subject])
+        self._latest[subject] = at if latest is None else max(at, latest)
 
     def _define(self, connection: Connection, subject: int, entry: RecordedCheck) -> None:
         """Write the plan of a target when it is not that of the check before."""
