@@ -49,7 +49,7 @@ def _whole(tiles: Tiles) -> int:
 def test_a_record_is_imported_as_its_point_has_it(tmp_path: Path) -> None:
     peer = LivingPoint(tmp_path / "lyon", "lyon")
     peer.live(range(110), failing=FAILING)
-    follower, state = visited(peer, tmp_path / "here")
+    follower, state = visited(peer, tmp_path / "here", new=True)
     assert not state.why
     assert state.leaves == state.size == _whole(follower.place.tiles)
     with record_of(follower) as store:

@@ -60,8 +60,7 @@ class LivingPoint:
     ) -> None:
         """Check both targets each minute, the first one down in those `failing`; then seal."""
         self.data.mkdir(exist_ok=True)
-        if not (self.data / DATABASE).exists():
-            (self.data / DATABASE).write_bytes(_empty_database())
+        _with_database(self.data)
         asyncio.run(self._live(minutes, failing, failure, line))
 
     async def _live(
@@ -95,6 +94,11 @@ def _empty_database() -> bytes:
         return path.read_bytes()
 
 
+def _with_database(folder: Path) -> None:
+    if not (folder / DATABASE).exists():
+        (folder / DATABASE).write_bytes(_empty_database())
+
+
 def instant(minute: int) -> datetime:
     return START + minute * MINUTE
 
@@ -107,8 +111,12 @@ def visited(  # noqa: PLR0913 -- keyword-only: what a visit depends on
     now: datetime = START,
     slice_s: float | None = None,
     clock: FakeClock | None = None,
+    new: bool = False,
 ) -> tuple[PointFollower, FollowState]:
-    """Follow a point once, as the follower at `data` does."""
+    """Follow a point once, as the follower at `data` does; it has an empty database unless `new`.
+
+    Making one costs more than all else in a visit.
+    """
     followed = point.followed if isinstance(point, LivingPoint) else point
     follower = PointFollower(
         followed,
@@ -117,6 +125,9 @@ def visited(  # noqa: PLR0913 -- keyword-only: what a visit depends on
         courier=courier or FakeCourier({}),
         slice_s=slice_s,
     )
+    if not new:
+        follower.place.folder.mkdir(parents=True, exist_ok=True)
+        _with_database(follower.place.folder)
     return follower, asyncio.run(follower.visit())
 
 
