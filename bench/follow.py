@@ -53,19 +53,23 @@ async def live(data: Path, leaves: int) -> int:
         await sealer.open()
         await store.start_run(a_run(START), plan=grids(()))
         while store.leaf_count() < leaves:
-            at = START + timedelta(minutes=minute)
-            writes = [store.record_round(panel(at), None)]
-            for rank, slug in enumerate(TARGETS):
-                failing = (minute + rank * 37) % EVERY < LASTS  # each at its own time
-                seen = observation(slug, at, BAD if failing else GOOD)
-                writes.append(store.record(folds.outcome(seen)))
-            await asyncio.gather(*writes)
+            await record_minute(store, folds, START + timedelta(minutes=minute), minute)
             minute += 1
             if minute % SIGNED_EVERY == 0:
                 await sealer.seal()
         await sealer.seal()
         sealer.close()
         return store.leaf_count()
+
+
+async def record_minute(store: Store, folds: Folds, at: datetime, minute: int) -> None:
+    """Record a round and a check of each target; some fail, each at its own time."""
+    writes = [store.record_round(panel(at), None)]
+    for rank, slug in enumerate(TARGETS):
+        failing = (minute + rank * 37) % EVERY < LASTS
+        made = observation(slug, at, BAD if failing else GOOD)
+        writes.append(store.record(folds.outcome(made)))
+    await asyncio.gather(*writes)
 
 
 def follow(data: Path, url: str, key: str) -> None:

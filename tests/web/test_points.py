@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.attest.point_reader import PointReader
+from monitor.attest.point_reader import FRESH, PointReader
 from monitor.cli import main
 from monitor.config import OtherPoint, load
 from monitor.metrics import Exposition, MetricsState
@@ -151,3 +151,11 @@ def test_the_first_page_says_what_points_say_in_each_language(watched: Watched) 
     assert "depuis un seul endroit" not in text
     assert "no common state:" in _text(watched, "/en/")
     assert "نقاط القياس لدينا" in _text(watched, "/ar/")
+
+
+def test_words_are_read_again_after_some_seconds_only(watched: Watched) -> None:
+    now = instant(MINUTES)
+    words = watched.reader.common_words(watched.store, now)
+    assert watched.reader.common_words(watched.store, now + FRESH / 2) is words
+    assert watched.reader.common_words(watched.store, now + FRESH) is not words
+    assert watched.reader.common_words(None, now + FRESH) is not words
