@@ -159,7 +159,9 @@ class Subscriptions:
         return DONE if done[-1] else INVALID
 
     async def _leave(self, request: SubscriptionRequest) -> SubscriptionAnswer:
-        """Delete a person. Who already left is answered the same."""
+        """Delete a person. Who already left is answered the same; a link that is cut is not."""
+        if read_link(request.token) is None:
+            return INVALID
         person = await self._bearer(request.token, LinkUse.LEAVE)
         if person is None:
             person = await self._bearer(request.token, LinkUse.MANAGE)

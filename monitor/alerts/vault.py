@@ -128,6 +128,8 @@ def read_link(token: str) -> SignedLink | None:
         return None
     try:
         data = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        if len(data) != _HEAD.size + _MAC:
+            return None
         use, subscriber, last = _HEAD.unpack(data[: _HEAD.size])
         until = datetime.fromtimestamp(last, UTC) if last else None
         return SignedLink(

@@ -100,8 +100,13 @@ class SubscriptionRoutes:
         return self._shown(request, "subscription_button.html", use="quitter")
 
     async def leave(self, request: Request) -> Response:
-        """End a subscription, by the button or by a mailbox (RFC 8058): 200 in any case."""
-        await self._ask(_with_token(Wish.LEAVE, request))
+        """End a subscription, by the button or by a mailbox (RFC 8058): 200, also for who left.
+
+        Nobody is told that they left by a link that a mail program cut.
+        """
+        answer = await self._ask(_with_token(Wish.LEAVE, request))
+        if answer.outcome != "done":
+            return self._message(request, "lien", 410)
         return self._message(request, "quitte", 200)
 
     def _choices_page(self, request: Request, answer: SubscriptionAnswer, news: str) -> Response:
