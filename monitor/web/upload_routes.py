@@ -95,6 +95,8 @@ class UploadRoutes:
                 return await self._verified(request, Path(name))
         except ClientDisconnect:
             return self._shown("Envoi interrompu.", 400)
+        except OSError:  # no space, most often
+            return self._shown("Aucun fichier ne peut être vérifié ici en ce moment.", 503)
         finally:
             self._uploads -= 1
 

@@ -167,6 +167,17 @@ def test_a_stranger_decides_neither_the_length_of_a_line_nor_what_is_left_on_the
     assert list(tmp_path.iterdir()) == []
 
 
+def test_without_space_it_is_said_and_nothing_else_ends(
+    app: Starlette, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "missing"))
+
+    answer = given(app, ORIGINAL)
+
+    assert answer.status_code == 503
+    assert "en ce moment" in answer.text
+
+
 def test_what_is_no_file_is_refused(app: Starlette) -> None:
     assert given(app, b"").status_code == 422
     assert asked(app, lambda web: web.post("/verifier/fichier", content=b"x")).status_code == 422
