@@ -152,7 +152,11 @@ class App:
         if config_folder is not None and isinstance(self._sealer, Sealer):
             key = str(self._sealer.key)
             self._dossiers = DossierQueue(
-                settings=settings, config_folder=config_folder, journal_key=key, clock=clock
+                settings=settings,
+                config_folder=config_folder,
+                journal_key=key,
+                clock=clock,
+                faults=self._faults,
             )
         folders = settings.data, config_folder
         self._points = PointWatch(config, store, *folders, self.board, clock, self._faults)

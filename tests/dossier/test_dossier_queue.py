@@ -13,6 +13,7 @@ from monitor.dossier.online.dossier_links import FOLDER
 from monitor.dossier.online.dossier_queue import TIDY_S, DossierQueue
 from monitor.dossier.online.dossier_wishes import DossierState, DossierWish, encoded
 from monitor.evidence import durable
+from monitor.runtime.faults import Faults
 from tests.support.clock import FakeClock
 
 WISH = DossierWish(wish="make", since="2026-11-01")
@@ -36,8 +37,9 @@ def queue_in(folder: Path, clock: FakeClock | None = None) -> DossierQueue:
     settings = Settings(
         host="127.0.0.1", port=0, database_url="", point="local", log_level="info", data=folder
     )
+    clock = clock or FakeClock()
     return DossierQueue(
-        settings=settings, config_folder=folder, journal_key="", clock=clock or FakeClock()
+        settings=settings, config_folder=folder, journal_key="", clock=clock, faults=Faults(clock)
     )
 
 

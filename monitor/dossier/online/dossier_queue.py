@@ -25,6 +25,7 @@ from monitor.dossier.online.dossier_links import FOLDER, DossierLinks, is_over
 from monitor.dossier.online.dossier_wishes import DossierState, DossierWish, decoded
 from monitor.evidence import durable
 from monitor.runtime.clock import Clock
+from monitor.runtime.faults import Faults
 
 KEY_FILE: Final = "dossiers.key"
 STATE: Final = "etat.json"  # beside the pieces' folder: the answer, once it is finished
@@ -56,7 +57,13 @@ class DossierQueue:
     """For one event loop. A fault here never stops the record."""
 
     def __init__(
-        self, *, settings: Settings, config_folder: Path, journal_key: str, clock: Clock
+        self,
+        *,
+        settings: Settings,
+        config_folder: Path,
+        journal_key: str,
+        clock: Clock,
+        faults: Faults,
     ) -> None:
         """Read the key of the links, which is made the first time.
 
@@ -65,13 +72,14 @@ class DossierQueue:
             config_folder: Of its configuration.
             journal_key: The verifier key of its journal.
             clock: The source of `now`.
+            faults: Where faults of our own are noted.
 
         Raises:
             OSError: The key cannot be read or written.
 
         """
         self._settings, self._config_folder = settings, config_folder
-        self._journal_key, self._clock = journal_key, clock
+        self._journal_key, self._clock, self._faults = journal_key, clock, faults
         self._root = settings.data / FOLDER
         self._links = DossierLinks.of(settings.data / KEY_FILE)
         self._waiting: OrderedDict[str, tuple[str, DossierWish]] = OrderedDict()
@@ -142,22 +150,27 @@ class DossierQueue:
 
     async def _made(self, folder: str, wish: DossierWish) -> DossierState:
         place, state = self._root / folder, _FAILED
-        try:
-            await asyncio.to_thread(place.mkdir, parents=True)
-            async with asyncio.timeout(MAKING_S):
-                state = await self._in_child(folder, wish)
-            if state.outcome == "done":
-                state = state.model_copy(update={"folder": f"{folder}/{PIECES}"})
-                data = state.model_dump_json().encode()
-                await asyncio.to_thread(durable.write, place / STATE, data)
-                log.info("dossier made", files=len(state.files))
-                return state
-        except Exception as error:  # noqa: BLE001 -- the record goes on, whatever a dossier meets
-            # Its kind alone: its text may have what a visitor wrote.
-            log.warning("no dossier", why=type(error).__name__)
-            state = _FAILED
+        with self._faults.sparing("dossiers"):  # the record goes on, whatever a dossier meets
+            try:
+                state = await self._written(place, wish)
+            except (OSError, TimeoutError, ValueError) as error:
+                log.warning("no dossier", why=type(error).__name__)
+        if state.outcome == "done":
+            return state
         await asyncio.to_thread(shutil.rmtree, place, ignore_errors=True)
         return state if state.outcome == "refused" else _FAILED
+
+    async def _written(self, place: Path, wish: DossierWish) -> DossierState:
+        """Make a dossier with its state beside it. Raises OSError, TimeoutError, ValueError."""
+        await asyncio.to_thread(place.mkdir, parents=True)
+        async with asyncio.timeout(MAKING_S):
+            state = await self._in_child(place.name, wish)
+        if state.outcome == "done":
+            state = state.model_copy(update={"folder": f"{place.name}/{PIECES}"})
+            data = state.model_dump_json().encode()
+            await asyncio.to_thread(durable.write, place / STATE, data)
+            log.info("dossier made", files=len(state.files))
+        return state
 
     async def _in_child(self, folder: str, wish: DossierWish) -> DossierState:
         """Have a process make it. Raises OSError, ValueError."""
