@@ -36,6 +36,7 @@ _MANY_ATTRIBUTES = re.compile(
 # Elements of format that are still open are opened again in each paragraph below them: their
 # number multiplies that of the tags. Three of each name and attributes at most (HTML standard).
 _FORMAT = "b|big|code|em|font|i|small|strong|tt|u"
+_FORMAT_STARTS = ("<b", "<c", "<e", "<f", "<i", "<s", "<t", "<u")
 _FORMAT_TAG = re.compile(rf"<(?:{_FORMAT}|s|strike)(?=[\s/>])[^>]{{0,1000}}", re.IGNORECASE)
 _ANY_FORMAT_TAG = re.compile(rf"</?(?:{_FORMAT})(?=[\s/>])[^>]*+>?", re.IGNORECASE)
 _STRUCK_TAG = re.compile(r"<(s|strike)(?=[\s/])[^>]*+>?", re.IGNORECASE)
@@ -101,6 +102,8 @@ def _bounded(text: str) -> tuple[str, bool]:
             (_OPTION, MOST_OPTIONS),
             (_SEPARATOR, MOST_SEPARATORS),
         ):
+            if pattern is _OPTION and text.lower().count("<option") <= most:
+                continue
             beyond = next(islice(pattern.finditer(text), most, None), None)
             text = text[: beyond.start()] if beyond else text
         if crowded := _MANY_ATTRIBUTES.search(text):
@@ -118,8 +121,11 @@ def _is_large(text: str) -> bool:
 
 def _without_reopening(text: str) -> str:
     """Remove the tags of format where the parser would have to open them again too often."""
+    tags, lower = text.count("<"), text.lower()
+    if sum(map(lower.count, _FORMAT_STARTS)) * tags <= MOST_REOPENED:
+        return text  # a count is far cheaper than the pattern, and most pages end here
     counts = Counter(_FORMAT_TAG.findall(text))
     most_open = sum(min(count, _SAME_OPEN) for count in counts.values())
-    if most_open * text.count("<") <= MOST_REOPENED:
+    if most_open * tags <= MOST_REOPENED:
         return text
     return _STRUCK_TAG.sub(r"<\1>", _ANY_FORMAT_TAG.sub("", text))
