@@ -6,7 +6,8 @@ import re
 SOFTWARE = re.compile(
     r"\b((mini-?)?sites?|web ?sites?|plate-?formes?|platforms?|portails?|portals?|applis?|apps?"
     r"|application|serveurs?|servers?|systemes?|systems?|teleservices?|teleprocedures?|pages?"
-    r"|backends?|database|base de donnees|reseau|network|infrastructure|hebergeur|hosting"
+    r"|backends?|database|base de donnees|base(?=$| est| ne| a )|reseau|network|infrastructure"
+    r"|hebergeur|hosting"
     r"|annuaires?|moteur|simulateurs?|messagerie|calendrier|agenda|intranet|extranet|ent"
     r"|logiciel|software|module|rubrique|en ligne|online|numeriques?|api|function|internet"
     r"|upstream|origin|webmail|instance)\b"
@@ -76,13 +77,15 @@ FAILS = re.compile(
     r"|renvoye|fonctionne|charge|donne)\b|\b(ne sommes|n'est|ne sont) (pas|plus) (en etat|a meme)\b"
     r"|\brefuse(nt)? (de|d') ?(s'|se )?\w{4,12}r\b|\baucune? \w{4,12} ne peut etre\b"
     r"|\b(a|ont) depasse (le|la|son) (temps|delai|limite|duree)|\b(delai"
-    r"|temps)[^.]{0,12} (depasse|expire|ecoule)|\btimed? ?-?out\b|\b(no"
+    r"|temps)[^.]{0,12} (depasse|expire|ecoule)|\bexceeded the (allowed|maximum|configured"
+    r"|time)\b|\btimed? ?-?out\b|\b(no"
     r"|not) longer working|\bimpossible d(e |')\w{1,20}"
 )
 LEFTOVER = re.compile(
     r"\b\w{3,60}(exception|error)\b ?(:|$)|\b(parse|syntax|fatal|compilation|runtime|internal"
     r"|server) error\b|\bon line \d|\.(php|java|py|rb|aspx?|jsp|cs):?\d{0,5}\b|/(var|home|srv"
-    r"|usr)/\w|\b0x[0-9a-f]{6,8}|\bmemory size of\b|\bsqlstate\b|\bora-\d{5}|\bstack ?trace"
+    r"|usr)/\w|\b0x[0-9a-f]{6,8}|\bmemory size of\b|\bsqlstate\b|\berreur (my)?sql\b|\b(mysql"
+    r"|mariadb|postgresql|ldap) error\b|\bora-\d{5}|\bstack ?trace"
     r"|\btraceback\b|\bupstream\b|\bbad gateway\b|\bgateway time|\bnested exception|\bvarnish\b"
     r"|\bbackend (fetch|server|read|write|error|is)\b|\b(error|erreur|http"
     r"|status)( code)?[ :#]{1,3}([45]\d\d|\d{4,6})\b"
@@ -138,6 +141,9 @@ OTHERWISE = re.compile(
     r"|(aucune?|without|sans|any|zero) (\w{3,14} )?(erreurs?|errors?|pannes?|incidents?"
     r"|problem\w{1,2}|issues?"
     r"|difficultes?|interruptions?|soucis?|bugs?|anomalies?)"
+    r"|fermee?s? (aux? (?!usagers|public|visiteurs)|a la |en (hiver|ete|soiree|(janv|fev|mars"
+    r"|avr|mai|jui"
+    r"|aou|sept|oct|nov|dec)\w{0,6}))"
     r"|never|jamais|signaler|signalez|report(ing|er)?|comment|how|pourquoi|why"
     r"|que faire|exemples?|en dehors|etai(t|ent)|avai(t|ent)|simul\w{1,5}|signifie|means|resol(u"
     r"|us|ved)|retabli(e|s|es)?|restored|operationn\w{1,12}|operational|normalement"
@@ -181,7 +187,8 @@ NOTICE = re.compile(
     r"|went wrong|abruptly|definitivement|amelior\w{1,8}|peau neuve|chantier|version|moderne"
     r"|struggl\w{2,3}|absorber|monde|refresh|makeover|facelift|coup de neuf|peaufin\w{1,5}"
     r"|travaux|travaill\w{1,5}|intervention|having a (bad|rough) day|lost|perdue?s?|egaree?s?"
-    r"|nothing|nulle part|a jour|reglages?|redevien\w{1,4}|s'est envolee?|disparue?s?)\b"
+    r"|(large|high|great) number|remplacer cette page|vos fichiers|nothing|nulle part|a jour"
+    r"|reglages?|redevien\w{1,4}|s'est envolee?|disparue?s?)\b"
 )
 # What a notice advises, and whom to turn to.
 ADVICE = re.compile(
