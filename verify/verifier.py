@@ -4738,7 +4738,8 @@ class OtherPoints:
                 )
             whole.setdefault("tables", [])
             whole["tables"] += [f"Point {name} ({shown(one['operator'])})"]
-            whole["tables"] += result.get("tables") or ["  rien n’en est prouvé ici"]
+            whole["tables"] += [f"  {line}" for line in _checks_of(result)]
+            whole["tables"] += result.get("tables", ())
             verdicts.append(f"Point {name} : {result.get('verdict', 'rien ici.')}")
         whole["seen_by"] = list(self._seen_by(points))
         whole["tables"] += whole["seen_by"]
@@ -4761,6 +4762,18 @@ class OtherPoints:
                 yield f"  {one['name']} : {_seen(outage, one.get('result', {}))}"
 
 
+def _checks_of(result: dict[str, Any]) -> Iterator[str]:
+    """Tell the checks of each page at a point, the good ones too: it may deny what we say."""
+    if not result.get("checks"):
+        yield "rien n’en est prouvé ici"
+    for name, verdicts in result.get("checks", {}).items():
+        target = name.partition("@")[0]
+        outages = sum(outage["target"] == target for outage in result["outages"])
+        counts = ", ".join(some(verdicts[one], *WORDS[one]) for one in WORDS if one in verdicts)
+        total, found = some(sum(verdicts.values()), "relevé"), some(outages, "indisponibilité")
+        yield f"{shown(target)} : {total} ({counts}), {found}"
+
+
 def _seen(outage: dict[str, Any], result: dict[str, Any]) -> str:
     target, end = outage["target"], outage["first_ok_at"] or "9"  # after any instant
     same = [
@@ -4773,7 +4786,7 @@ def _seen(outage: dict[str, Any], result: dict[str, Any]) -> str:
         ]
         return f"indisponible {', '.join(spans)}"
     if any(name.partition("@")[0] == target for name in result.get("checks", ())):
-        return "aucune indisponibilité prouvée à ces moments"
+        return "relevée aussi, sans indisponibilité à ces moments"
     return "rien n’est prouvé de cette page"
 
 

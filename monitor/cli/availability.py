@@ -1,6 +1,5 @@
 """`vigie availability`: how long each state lasted, and how sure that is."""
 
-import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -10,9 +9,8 @@ from typing import Any
 
 from monitor.cli.log_forms import Column, write_french_csv
 from monitor.cli.parsing import CommandRefused, Commands, say
-from monitor.cli.records import instant, log_options, require_span, write_csv
+from monitor.cli.records import instant, log_options, record_of, require_span, write_csv
 from monitor.cli.target_choice import readable_config, recorded
-from monitor.config.settings import read_settings
 from monitor.core.french import figure_sentences as french
 from monitor.core.french.formatting import count, numbered, rounded, when
 from monitor.core.model import Verdict
@@ -45,6 +43,9 @@ def add(commands: Commands) -> None:
         metavar="DATE",
         help="aussi une seconde période, du premier instant au second, et ce que les deux disent",
     )
+    figures.add_argument(
+        "--point", metavar="POINT", help="d’après le journal d’un autre point, que nous suivons"
+    )
     figures.set_defaults(run=show)
 
 
@@ -64,8 +65,7 @@ def scope_options(parser: ArgumentParser) -> None:
 def show(args: Namespace) -> int:
     """Print the availability of each scope that was asked for; 1 when nothing is known of any."""
     require_span(args)
-    settings = read_settings(os.environ, data=args.data)
-    with Store.open(settings.database_url, point=settings.point, writer=False) as store:
+    with record_of(args) as store:
         questions, basis = questions_of(args, store, compared_to=args.compare)
         answers = list(availabilities(store, questions, basis))
     answers.sort(key=lambda answer: not answer.enough)  # those without a rate come last
@@ -149,6 +149,8 @@ def _print(args: Namespace, answers: Sequence[Availability], *, pairs: bool) -> 
         figures = [figure for answer in answers for figure in sheet(answer)]
         write_french_csv(COLUMNS, figures, instants=frozenset({"du", "au"}))
     else:
+        if args.point:
+            print(f"D’après le journal du point « {args.point} » :", end="\n\n")
         for answer in answers:
             print("\n".join(lines(answer)), end="\n\n")
         if pairs:

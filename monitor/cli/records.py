@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
+from monitor.attest.point_reader import open_record
 from monitor.cli.parsing import CommandRefused, folders
 from monitor.cli.target_choice import targets_of
 from monitor.config.settings import read_settings
 from monitor.core.french.formatting import when
 from monitor.core.french.instants import instant_of
 from monitor.core.untrusted.numbers import whole
+from monitor.evidence.other_points.point_folder import POINTS, PointFolder
 from monitor.figures.recorded_targets import RecordedTargets
 from monitor.store import Store
 
@@ -100,6 +102,29 @@ def the_record(args: Namespace) -> Iterator[tuple[Store, RecordedTargets]]:
     settings = read_settings(os.environ, data=args.data)
     with Store.open(settings.database_url, point=settings.point, writer=False) as store:
         yield store, targets_of(args, store)
+
+
+@contextmanager
+def record_of(args: Namespace) -> Iterator[Store]:
+    """Open our record for reading, or that of the point named by `--point`.
+
+    Raises:
+        CommandRefused: Nothing is followed under that name.
+
+    """
+    if not args.point:
+        settings = read_settings(os.environ, data=args.data)
+        with Store.open(settings.database_url, point=settings.point, writer=False) as store:
+            yield store
+        return
+    folder = args.data / POINTS
+    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    record = open_record(PointFolder(args.data, args.point)) if args.point in names else None
+    if record is None:
+        known = f" ; suivis : {', '.join(names)}" if names else ""
+        raise CommandRefused(f"--point {args.point} : rien n’est suivi sous ce nom{known}")
+    with record:
+        yield record
 
 
 def write_csv(rows: Iterable[Mapping[str, Any]], *, names: Sequence[str]) -> None:

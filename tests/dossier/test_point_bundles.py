@@ -81,7 +81,7 @@ def test_each_points_proofs_are_verified_by_its_own_key(good: Good) -> None:
 
     assert code == 0, output
     assert "lyon : indisponible du 2026-11-23T08:06:20" in output
-    assert "lille : aucune indisponibilité prouvée à ces moments" in output
+    assert "lille : relevée aussi, sans indisponibilité à ces moments" in output
     assert "la clé du journal (cles.txt)" not in output
     assert "temp" not in output.replace("contresigné", "")
 
@@ -93,6 +93,8 @@ def test_keys_that_were_not_given_are_taken_on_trust_and_told(good: Good) -> Non
     assert code == 0
     assert "la clé du journal (cles.txt) du point lyon" in said["taken_from_the_folder"]
     assert "la liste des points et de leurs exploitants" in said["taken_from_the_folder"]
+    checks = f"{len(LIFE)} relevés ({len(LIFE)} normaux), 0 indisponibilité"
+    assert f"  accueil : {checks}" in said["tables"]  # lille denies what the others say
 
 
 def test_our_own_command_verifies_all_of_them(

@@ -1,5 +1,6 @@
 """What people, programs and the operator are told of several points."""
 
+import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -159,3 +160,18 @@ def test_words_are_read_again_after_some_seconds_only(watched: Watched) -> None:
     assert watched.reader.common_words(watched.store, now + FRESH / 2) is words
     assert watched.reader.common_words(watched.store, now + FRESH) is not words
     assert watched.reader.common_words(None, now + FRESH) is not words
+
+
+def test_the_availability_of_a_point_is_asked_by_its_name(
+    watched: Watched, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["availability", "--config", str(FOLDER), "--data", str(watched.data)]
+    asked = [*command, "--target", "accueil", "--format", "json"]
+    shares = []
+    for point in ((), ("--point", "lyon")):
+        assert main([*asked, *point]) == 0
+        shares.append(json.loads(capsys.readouterr().out))
+    assert shares[0] != shares[1]
+    for name in ("nantes", "../points/lyon", ".."):
+        assert main([*asked, "--point", name]) == 2
+        assert "suivis : lille, lyon" in capsys.readouterr().err
