@@ -244,6 +244,18 @@ def test_instants_are_also_given_to_machines() -> None:
     assert times[0] == "2026-11-23T07:13:05Z"
 
 
+def test_an_incident_that_began_while_the_page_was_read_goes_on() -> None:
+    begun = FakeReads(grouped=[replace(incident("a"), number=7)])
+    retired = FakeReads(
+        confirmed=[replace(outage("retiree"), number=9)],
+        grouped=[replace(incident("retiree"), number=9)],
+    )
+
+    assert "en cours." in said(page(begun, target("a")))
+    assert "fin inconnue" not in said(page(begun, target("a")))
+    assert "fin inconnue" in said(page(retired, target("a")))
+
+
 def test_a_day_is_not_said_twice() -> None:
     times, start = TimeTags(FRENCH), ago(hours=3)
     assert re.fullmatch(r"<time [^>]+>\d+\sh\s\d\d</time>", times.moment(ago(hours=1), NOW, start))

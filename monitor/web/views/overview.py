@@ -133,9 +133,17 @@ class Overview:
     common: CommonView | None
 
     def goes_on(self, incident: Incident) -> bool:
-        """Return whether an incident is open by an outage of a configured target."""
-        followed = {(outage.target, outage.first_fail_at) for outage in self.open_outages}
-        return incident.closed_at is None and not followed.isdisjoint(incident.outages)
+        """Return whether an incident is open, and not only by outages of targets that were removed.
+
+        Incidents are read after outages: an outage of theirs may have begun in between.
+        """
+        followed, retired = (
+            {(outage.target, outage.first_fail_at) for outage in outages}
+            for outages in (self.open_outages, self.retired_outages)
+        )
+        by_retired = not retired.isdisjoint(incident.outages)
+        by_followed = not followed.isdisjoint(incident.outages)
+        return incident.closed_at is None and (by_followed or not by_retired)
 
     @property
     def all_unknown(self) -> bool:
