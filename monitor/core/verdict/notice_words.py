@@ -87,6 +87,7 @@ LEFTOVER = re.compile(
     r"|usr)/\w|\b0x[0-9a-f]{6,8}|\bmemory size of\b|\bsqlstate\b|\berreur (my)?sql\b|\b(mysql"
     r"|mariadb|postgresql|ldap) error\b|\bora-\d{5}|\bstack ?trace"
     r"|\btraceback\b|\bupstream\b|\bbad gateway\b|\bgateway time|\bnested exception|\bvarnish\b"
+    r"|\b(can't|cannot|could not|unable to) connect to (\w{2,20} )?(server|database|host)\b"
     r"|\bbackend (fetch|server|read|write|error|is)\b|\b(error|erreur|http"
     r"|status)( code)?[ :#]{1,3}([45]\d\d|\d{4,6})\b"
     r"|\b[45]\d\d -? ?(error|erreur)|\berr_\w{3,40}\b|\b\w{3,30}_failed\b"
@@ -145,7 +146,10 @@ OTHERWISE = re.compile(
     r"|avr|mai|jui"
     r"|aou|sept|oct|nov|dec)\w{0,6}))"
     r"|never|jamais|signaler|signalez|report(ing|er)?|comment|how|pourquoi|why"
-    r"|que faire|exemples?|en dehors|etai(t|ent)|avai(t|ent)|simul\w{1,5}|signifie|means|resol(u"
+    r"|(a|ont) ete (indisponible|inaccessible|perturbe|ferme)\w{0,3} (pendant|durant|entre"
+    r"|d?e? ?\d)"
+    r"|on (mon|tues|wednes|thurs|fri|satur|sun)day|que faire|exemples?|en dehors|etai(t|ent)"
+    r"|avai(t|ent)|simul\w{1,5}|signifie|means|resol(u"
     r"|us|ved)|retabli(e|s|es)?|restored|operationn\w{1,12}|operational|normalement"
     r"|responsab\w{1,8}|liable|contestez|rectif\w{1,12}|etude|study|recherche (sur|scientifique)"
     r"|recrute|declarez|indiquent? que|le plus souvent|s'affichent?|apparai\w{1,3}|(le|les"
@@ -221,7 +225,8 @@ SUBJECT = re.compile(
     r"|gerer"
     r"|retour sur|error handling|resoudre|bilan|rapports?|historique|history|avis de marche"
     r"|marches publics|appel d'offres)\b"
-    r"|\b(report|reports|post-?mortem)\b|\b(signifi\w{1,5}|qu'est-ce|c'est quoi|what (is|does"
+    r"|^how (we|i|they)\b|\b(report|reports|post-?mortem)\b|\b(signifi\w{1,5}|qu'est-ce"
+    r"|c'est quoi|what (is|does"
     r"|are|happened)|comment|pourquoi|how to"
     r"|why|que faire)\b"
     r"|^(formation|cours|atelier|conference|livre|stage|webinaire|concert) ?:"
@@ -235,7 +240,8 @@ PROCEDURE = re.compile(
 )
 # Of another thing than the service's own state, whatever else the sentence says.
 WORKS = re.compile(
-    r"\b((?<!sera )(?<!s')(est|sont|a|ont) (ete |de nouveau |desormais |a nouveau ){0,2}(resolue?s?"
+    r"\b((?<!sera )(?<!s')(est|sont|a|ont) (ete |de nouveau |desormais "
+    r"|a nouveau ){0,2}(resolue?s?|close?s?"
     r"|retablie?s?|termine\w{0,2}|corrigee?s?|repare\w{0,2}|disponibles? depuis)"
     r"|(was|were) (restored|resolved|fixed)|(is|are) (up|back|online|available) again"
     r"|we('re| are) back(?! (soon|shortly|in|at|on))|is back (up|online)|(a|ont) (rendu|touche"
@@ -265,6 +271,7 @@ UNDER_WAY = re.compile(
 # A page that explains a code, or the causes of a fault, has none itself.
 EXPLAINS = re.compile(
     r"\b(status|code)( code)?( \d{3})? (means|indicates|signifie|indique)\b|\bcommon causes\b"
+    r"|\b(to (enable|disable)|pour (activer|desactiver)|run the command)\b"
     r"|\breturns (a |an )?(error )?\d{3}\b"
     r"|\bcauses (frequentes|courantes)\b"
 )
