@@ -176,6 +176,10 @@ def test_what_cannot_be_asked_is_said(served: tuple[Service, Path]) -> None:
     for path in ("/releve/x", "/releve/" + "a" * 300, "/releve/x/y.pdf", f"/releve/{forged()}"):
         assert visitor.ask(path)[0] == 410
     assert visitor.ask("/releve/x/..%2f..%2fjournal.key")[0] in {404, 410}
+    # Where dossiers are made, the page on privacy says what is kept of them.
+    said = visitor.ask("/confidentialite")[1].decode()
+    assert "Si vous demandez un relevé" in said
+    assert "effacés au bout d’un jour" in said
 
 
 def forged() -> str:
