@@ -7,11 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from monitor.attest.point_reader import PointReader
-from monitor.attest.verification_stranger import ask_of_bundle
+from monitor.attest.verification_stranger import Opinion, ask_of_bundle
 from monitor.cli import main
 from monitor.dossier.bundle.bundle_check import bundle_steps
 from monitor.dossier.pieces.method_piece import method_piece
@@ -336,3 +337,25 @@ def test_the_page_of_the_incident_says_what_all_points_say(good: Good) -> None:
     assert "Au milieu de l’indisponibilité" in text
     assert "vu de 2 sur 3" in text.replace("\u00a0", " ")
     assert "vu de 1 sur 3" in text.replace("\u00a0", " ")
+
+
+def test_a_point_whose_proofs_are_refused_cannot_prevent_a_dossier(
+    good: Good, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its leaves can be imported, and still hide a check: whoever signs them is not us."""
+
+    def refused(path: Path, **given: Any) -> Opinion | None:
+        if path.name == "lyon.wacz":
+            return Opinion(faults=(f"{path}/preuve/extrait.gz : un relevé manque",))
+        return ask_of_bundle(path, **given)
+
+    monkeypatch.setattr("monitor.dossier.bundle.point_bundles.ask_of_bundle", refused)
+    data = shutil.copytree(good.three.own.data, tmp_path / "paris")
+    (data / "points" / "lille" / "journal" / "tile" / "entries").rename(tmp_path / "elsewhere")
+    own = LivingPoint(data, "paris")
+    three = replace(good.three, points={**good.three.points, "paris": own})
+    code, output = run_verifier(three.bundle(tmp_path), "--cle", str(own.key.verifier))
+
+    assert code == 0, output
+    assert "refusées par le vérificateur : lyon.wacz/preuve/extrait.gz" in output
+    assert "Ses preuves ne peuvent être jointes. Lot de preuves" in output

@@ -9,7 +9,7 @@ from typing import Final
 from monitor.attest.verification_stranger import ask_of_bundle
 from monitor.core.french.formatting import PARIS
 from monitor.dossier.bundle.bundle_writer import BundleQuestion, write_bundle
-from monitor.dossier.bundle.point_bundles import point_files
+from monitor.dossier.bundle.point_bundles import POINTS, point_files
 from monitor.dossier.dossier_question import DossierQuestion, DossierRefused
 from monitor.dossier.dossier_record import DossierRecord
 from monitor.dossier.file_names import MOST, plain
@@ -43,6 +43,7 @@ class DossierBundle:
             checkpoint=record.checkpoint,
         )
         with TemporaryDirectory(dir=folder, prefix=".points-") as making:
+            proofs = point_files(record.points, of_dossier, Path(making), source.config)
             write_bundle(
                 folder / name,
                 of_dossier,
@@ -50,13 +51,13 @@ class DossierBundle:
                 data=source.data,
                 config=source.config,
                 key=self.key,
-                points=point_files(record.points, of_dossier, Path(making), source.config),
+                points=proofs,
             )
         opinion = ask_of_bundle(
             folder / name,
             key=self.key,
             roots=None,
-            point_keys=[point.key for point in record.points if point.checkpoint],
+            point_keys=[one.key for one in record.points if f"{POINTS}{one.name}.wacz" in proofs],
         )
         if opinion is not None and opinion.faults:
             faults = "\n".join(opinion.faults[:_SHOWN])

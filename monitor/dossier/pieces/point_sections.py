@@ -118,5 +118,5 @@ def point_blocks(record: DossierRecord) -> Iterator[Block]:
     yield note(
         "Les chiffres du dossier restent ceux de notre point. Qui exploite un autre point, et que"
         " sa clé est la sienne, se vérifie auprès de lui. Le lot de preuves contient un lot par"
-        " point, que le même programme vérifie avec la clé de ce point."
+        " point, que le même programme vérifie avec la clé de ce point, ou dit pourquoi il manque."
     )
