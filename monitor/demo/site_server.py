@@ -1,13 +1,13 @@
 """One simulated site: a small HTTP/1.1 server on one loopback address."""
 
 import asyncio
-import contextlib
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import format_datetime
 from http import HTTPStatus
 
+from monitor.demo.loopback_server import LoopbackServer
 from monitor.runtime.clock import Clock
 
 _CLIENT_S = 30.0  # a client that is silent for so long is disconnected
@@ -45,12 +45,11 @@ class Site:
         self.answer = answer
         self.tls = tls
         self._clock = clock
-        self._server: asyncio.Server | None = None
-        self._visits: set[asyncio.Task[None]] = set()
+        self._server = LoopbackServer(self._converse)
 
     @property
     def listens(self) -> bool:
-        return self._server is not None
+        return self._server.listens
 
     async def start(self, *, port: int = 0) -> int:
         """Listen; return the port. Does nothing when it listens already.
@@ -59,27 +58,11 @@ class Site:
             OSError: The port is in use on this address.
 
         """
-        if self._server is None:
-            front = self._front()
-            self._server = await asyncio.start_server(
-                self._visit,
-                self.address,
-                port,
-                ssl=front,
-                ssl_shutdown_timeout=1.0 if front else None,
-            )
-        return int(self._server.sockets[0].getsockname()[1])
+        return await self._server.start(self.address, port, tls=self._front())
 
     async def stop(self) -> None:
         """Refuse new connections and drop the open ones."""
-        server, self._server = self._server, None
-        if server is None:
-            return
-        server.close()
-        for visit in self._visits:
-            visit.cancel()
-        await asyncio.gather(*self._visits, return_exceptions=True)
-        await server.wait_closed()
+        await self._server.stop()
 
     def _front(self) -> ssl.SSLContext | None:
         """Return a context that passes each handshake to the current `tls`."""
@@ -97,24 +80,10 @@ class Site:
         front.sni_callback = choose
         return front
 
-    async def _visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is None:  # pragma: no cover -- asyncio runs this callback in a task
-            return
-        self._visits.add(task)
-        try:
-            async with asyncio.timeout(_CLIENT_S):
-                head = await reader.readuntil(b"\r\n\r\n")
-                await self._reply(head, writer)
-        except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError, TimeoutError):
-            pass  # the client left, or sent nonsense
-        except asyncio.CancelledError:
-            pass  # the site stops; asyncio's streams would report a cancelled task as an error
-        finally:
-            self._visits.discard(task)
-            writer.close()
-            with contextlib.suppress(OSError, TimeoutError, asyncio.CancelledError):
-                await writer.wait_closed()
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async with asyncio.timeout(_CLIENT_S):
+            head = await reader.readuntil(b"\r\n\r\n")
+            await self._reply(head, writer)
 
     async def _reply(self, head: bytes, writer: asyncio.StreamWriter) -> None:
         method, _, rest = head.partition(b" ")

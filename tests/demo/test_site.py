@@ -74,7 +74,7 @@ async def test_a_site_that_stops_drops_who_waits_and_opens_again_on_its_port(sit
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"GET /silence HTTP/1.1\r\n\r\n")
     async with asyncio.timeout(10):
-        while not site._visits:  # noqa: ASYNC110 -- sockets announce nothing to wait for
+        while not site._server._visits:  # noqa: ASYNC110 -- sockets announce nothing to wait for
             await asyncio.sleep(0.005)
         await site.stop()
         with contextlib.suppress(ConnectionResetError):  # when the request was not yet read
