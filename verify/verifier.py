@@ -88,9 +88,10 @@ from bisect import bisect_left
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import lru_cache, partial
+from datetime import datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 Leaf = dict[str, Any]
@@ -676,15 +677,16 @@ class Extract:
 
     def walk(self, tree: Tree, size: int, story: "Story", roots: "dict[int, bytes]") -> None:
         """Rebuild the tree from its lines, and have `story` read each leaf."""
+        place = 0
         for line in self._lines():
             kind, _, rest = line.partition(b" ")
             if kind == b"feuille":
                 text, _, leaf = rest.partition(b" ")
-                if number(text.decode("ascii", "replace"), self.path) != tree.size:
+                if text != b"%d" % tree.size:
                     raise Fault(f"{self.path} : la feuille {tree.size} manque, ou est déplacée")
                 self.numbers.append(tree.size)
-                self.places.append(self.here.tell())
-                self.here.write(leaf + b"\n")
+                self.places.append(place)
+                place += self.here.write(leaf + b"\n")
                 story.tell(tree.size, leaf, self.path)
                 tree.add(leaf_hash(leaf))
             elif kind == b"autres":
@@ -1780,7 +1782,9 @@ def instant(text: str) -> str:
 # --- What the leaves tell ----------------------------------------------------------------------
 
 GOOD, FAILING = {"up", "degraded"}, {"down", "maintenance"}
+TELLING = GOOD | FAILING
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
+EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 -- all are UTC, and fromisoformat has no Z before 3.11
 SECOND = 1_000_000  # instants are whole microseconds since 1970
 NEAR = 50  # checks of a target between a check and the copy that it turns out to need
 SHOWN = 200  # lines of one table; --json gives them all
@@ -1788,8 +1792,7 @@ POLICY = {"failures": 3, "failing_s": 120, "successes": 2, "recovering_s": 60, "
 
 
 def _pairs(items: "list[tuple[str, Any]]") -> dict[str, Any]:
-    # Each object would have names of its own, and a long record keeps many objects.
-    read = {sys.intern(name): value for name, value in items}
+    read = dict(items)
     if len(read) != len(items):
         raise ValueError("un nom est donné deux fois")
     return read
@@ -1811,8 +1814,13 @@ STRICT_JSON = json.JSONDecoder(
 
 def strict_json(data: bytes) -> Any:
     """Read JSON that two readers cannot read differently. Raises ValueError for any other."""
+    text = data.decode()
     try:
-        return STRICT_JSON.decode(data.decode())
+        if text[:1] == "{":  # as all leaves; `decode` would look for blanks on both sides
+            value, end = STRICT_JSON.raw_decode(text)
+            if end == len(text):
+                return value
+        return STRICT_JSON.decode(text)
     except RecursionError:
         raise ValueError("trop profond") from None
 
@@ -1821,16 +1829,11 @@ def microseconds(text: Any) -> int:
     """Read an instant of the journal. Raises ValueError for any other text."""
     if not isinstance(text, str) or not INSTANT.fullmatch(text):
         raise ValueError(f"instant mal écrit : {text!r}")
-    hour, minute, second = int(text[11:13]), int(text[14:16]), int(text[17:19])
-    if hour > 23 or minute > 59 or second > 59:
-        raise ValueError(f"instant mal écrit : {text!r}")
-    seconds = _midnight(text[:10]) + hour * 3600 + minute * 60 + second
-    return seconds * SECOND + int(text[20:26])
-
-
-@lru_cache(maxsize=64)  # the days of checks that follow each other
-def _midnight(day: str) -> int:
-    return calendar.timegm(time.strptime(day, "%Y-%m-%d"))
+    try:
+        since = datetime.fromisoformat(text[:-1]) - EPOCH
+    except ValueError:
+        raise ValueError(f"instant mal écrit : {text!r}") from None
+    return (since.days * 86_400 + since.seconds) * SECOND + since.microseconds
 
 
 def whole_number(value: Any) -> int:
@@ -1906,6 +1909,7 @@ class Watched:
         self.latest_slot: tuple[int, int] | None = None  # planned: number of the run, and the slot
         # Leaf, number of the run, slot: of those older than their run, or than one before them.
         self.overdue: list[tuple[int, int, int]] = []
+        self.interval = 0  # of its last check, in microseconds
         self.intervals: dict[int, int] = {}  # by the first slot since which it holds
         self.verdicts: Counter[str] = Counter()
         self.page: int | None = None  # leaf that says what it is
@@ -1954,11 +1958,13 @@ class Watched:
         One that was refused, or that the watcher's own side spoiled, says nothing, and neither
         does one that the clock puts before the last that did.
         """
-        instants = [self.last_ok]
-        instants += [one.last_at for one in (self.failing, self.recovering) if one]
-        instants += [self.outage.last_fail_at] if self.outage else []
-        last = max((one for one in instants if one is not None), default=at - 1)
-        return verdict in GOOD | FAILING and at > last
+        return not (
+            verdict not in TELLING
+            or (self.last_ok is not None and at <= self.last_ok)
+            or (self.failing and at <= self.failing.last_at)
+            or (self.recovering and at <= self.recovering.last_at)
+            or (self.outage and at <= self.outage.last_fail_at)
+        )
 
     def forget(self) -> None:
         """Let go of what follows from checks so far, but for the last good one."""
@@ -2252,6 +2258,14 @@ def due_while(life: Life, following: "Life | None", slug: str) -> "list[Due]":
     return [one for one in spans if one[0] < one[1]]
 
 
+class Terms(NamedTuple):
+    """What a check goes by: the point, the interval of the page in microseconds, its policy."""
+
+    point: str
+    interval: int
+    policy: "dict[str, int]"
+
+
 @dataclass
 class Block:
     """A check, and how far what follows from it was told: the last rank of FOLLOWS."""
@@ -2301,6 +2315,7 @@ class Story:
         self.trusted = 0  # of these, the ones that nothing proves to be a check or a gap
         self.on_trust: Counter[str] = Counter()  # what else nothing proves, by its name in TRUSTED
         self.paces: dict[tuple[str, str], set[int]] = {}  # by configuration and target
+        self._terms: dict[tuple[int, int | None, str], Terms] = {}  # by setup, plan and target
         self._unplanned: list[tuple[int, str, str, int, int]] = []  # gaps: leaf, configuration…
         self._block: Block | None = None  # the check that the next leaves may follow from
         self.rounds: dict[str, Watched] = {}  # by point
@@ -2486,30 +2501,29 @@ class Story:
         return slots
 
     def _observation(self, index: int, leaf: Leaf) -> None:
-        self._settle()
-        setup = self.named[whole_number(leaf["setup"])]
-        plan = self.named[whole_number(leaf["plan"])] if "plan" in leaf else {}
+        if self._doubtful or self._awaited:
+            self._settle()
         at, target, verdict = microseconds(leaf["at"]), leaf["target"], leaf["verdict"]
-        if setup["type"] != "setup" or (
-            plan and (plan["type"], plan["slug"]) != ("target", target)
-        ):
-            raise ValueError("setup, plan")
-        one = self.watched.setdefault((target, setup["point"]), Watched(target, setup["point"]))
+        plan = whole_number(leaf["plan"]) if "plan" in leaf else None
+        terms = self._terms_of(whole_number(leaf["setup"]), plan, target)
+        point = terms.point
+        one = self.watched.get((target, point))
+        if one is None:
+            one = self.watched[target, point] = Watched(target, point)
+            self.recent[target, point] = deque(maxlen=NEAR)
         if not one.is_new(at):
             self.faults.append(f"feuille {index} : deux relevés de {shown(target)} au même instant")
         slot = at - whole_number(leaf["late_us"])
         one.slots.append(slot)
         self._take_slot(index, one, slot, at)
-        interval = whole_number(plan.get("interval_s", 0)) * SECOND
-        for config in (setup["config_sha256"], "") if interval else ():
-            self.paces.setdefault((config, target), set()).add(interval)
-        self._block = Block(index, target, setup["point"], leaf["at"], bare=verdict not in GOOD)
-        self.on_trust["bare"] += self._block.bare
-        one.page = leaf.get("plan", one.page)
-        if interval and interval != next(reversed(one.intervals.values()), 0):
-            one.intervals[slot] = interval
+        block = self._block = Block(index, target, point, leaf["at"], bare=verdict not in GOOD)
+        self.on_trust["bare"] += block.bare
+        if plan is not None:
+            one.page = plan
+        if terms.interval and terms.interval != one.interval:
+            one.interval = one.intervals[slot] = terms.interval
         one.verdicts[verdict] += 1
-        near = self.recent.setdefault((target, setup["point"]), deque(maxlen=NEAR))
+        near = self.recent[target, point]
         if len(near) == NEAR:
             self.with_copy.discard(near[0][1])
         near.append((leaf["at"], index))
@@ -2518,16 +2532,37 @@ class Story:
             self._names(index, leaf["controls"], "panel", PANEL)
         self.on_trust["partial"] += not leaf.keys() >= MANDATORY
         right = at + whole_number(leaf.get("clock_offset_us", 0))
-        self._timed(index, right, setup["point"], at)
-        for life in self.lives.get(setup["point"], [])[-1:]:
-            life.last_at = max(life.last_at, at)
+        self._timed(index, right, point, at)
+        lives = self.lives.get(point)
+        if lives and at > lives[-1].last_at:
+            lives[-1].last_at = at
         if right < self._stated - TOLERANCE_S * SECOND:
             self.remarks.append(
                 f"feuille {index} : relevé daté du {told_us(right)}, alors qu’un jeton inscrit "
                 "avant lui est plus tardif ; l’horloge de la sonde retardait"
             )
-        policy = {n: whole_number(plan.get("policy", {}).get(n, v)) for n, v in POLICY.items()}
-        self._fold(index, one, (at, verdict, leaf["reason"]), policy)
+        self._fold(index, one, (at, verdict, leaf["reason"]), terms.policy)
+
+    def _terms_of(self, setup: int, plan: "int | None", target: str) -> "Terms":
+        """Return what the leaves that a check names say, read once for all checks of one kind."""
+        terms = self._terms.get((setup, plan, target))
+        if terms is None:
+            under = self.named[setup]
+            planned = {} if plan is None else self.named[plan]
+            if under["type"] != "setup" or (
+                planned and (planned["type"], planned["slug"]) != ("target", target)
+            ):
+                raise ValueError("setup, plan")
+            interval = whole_number(planned.get("interval_s", 0)) * SECOND
+            policy = planned.get("policy", {})
+            terms = Terms(
+                under["point"], interval,
+                {name: whole_number(policy.get(name, value)) for name, value in POLICY.items()},
+            )  # fmt: skip
+            for config in (under["config_sha256"], "") if interval else ():
+                self.paces.setdefault((config, target), set()).add(interval)
+            self._terms[setup, plan, target] = terms
+        return terms
 
     def _fold(
         self, index: int, watched: Watched, sighting: "tuple[int, str, str]", policy: dict[str, int]
@@ -2535,7 +2570,9 @@ class Story:
         """See what follows from a check; its leaves must tell it."""
         at, verdict, _ = sighting
         key = watched.target, watched.point
-        doubt = self.doubts.setdefault(key, Doubt(at)) if self.before else None
+        if self.before and key not in self.doubts:
+            self.doubts[key] = Doubt(at)
+        doubt = self.doubts.get(key)
         edges: list[Edge] = []
         if doubt and watched.tells(at, verdict):
             doubt.take(at, verdict, policy)
@@ -2561,8 +2598,9 @@ class Story:
             self._await(index, edges)
 
     def _await(self, index: int, edges: list[Edge]) -> None:
-        self.outages += [what for edge, what, _ in edges if edge == "opened"]
-        self._awaited += [(index, edge) for edge in edges]
+        if edges:
+            self.outages += [what for edge, what, _ in edges if edge == "opened"]
+            self._awaited += [(index, edge) for edge in edges]
 
     def _take_slot(self, index: int, one: Watched, slot: int, at: int) -> None:
         if not one.begins(slot):
@@ -2649,6 +2687,7 @@ class Story:
         return True
 
     def _settle(self) -> None:
+        """Say what should have followed from the last check, and did not."""
         if self._doubtful:
             (index, key), self._doubtful = self._doubtful, None
             doubt = self.doubts[key]
@@ -2825,8 +2864,10 @@ class Story:
 
     def _names(self, index: int, leaf: Leaf, name: str, mark: int) -> None:
         """See that a leaf that another one names is of the right type, and before it."""
-        place = whole_number(leaf[name]) if name in leaf else None
-        if place is not None and not (place < index and self.marked(place, mark)):
+        if name not in leaf:
+            return
+        place = whole_number(leaf[name])
+        if not (place < index and self.marked(place, mark)):
             self.faults.append(
                 f"feuille {index} : la feuille {place} qu’elle nomme n’est pas de type {name}"
             )
@@ -2844,8 +2885,8 @@ class Story:
     def _timed(self, index: int, right: int, point: str, at: int) -> None:
         self.latest = index, right
         self.on_trust["dates"] += not EARLIEST <= right // SECOND <= NOW + TOLERANCE_S
-        if point not in self.stopped:
-            self.alive[point] = max(self.alive.get(point, 0), at)
+        if at > self.alive.get(point, 0) and point not in self.stopped:
+            self.alive[point] = at
 
     def _token(self, index: int, leaf: Leaf) -> None:
         self.tokens.append((index, leaf))
@@ -3558,16 +3599,16 @@ class Verification:
             self.roots = self._own_roots()
         self.stamps = self._stamps()
         self.key_changes = [path for path in files if path.parent == self.journal / KEY_CHANGES]
-        self.apart = [
-            path for path in files
-            if path.suffix == ".tlog-proof" and path.parent == self.folder / "preuves"
-        ]  # fmt: skip
+        self.apart = [path for path in files if self._is_proof(path)]
         self.package_read: Package | None = options.package
         self.extract = self._extract()
         self.story = Story(self.faults, self.remarks, self.extract)
         self.cosigned: dict[str, int] = {}
         self.dated: list[dict[str, Any]] = []
         self.size = 0
+
+    def _is_proof(self, path: Path) -> bool:
+        return path.suffix == ".tlog-proof" and path.parent == self.folder / "preuves"
 
     def _stamps(self) -> list[Path]:
         return sorted(
@@ -3673,7 +3714,7 @@ class Verification:
     def checkpoint(self, path: Path) -> Checkpoint:
         """Read a checkpoint, or the one at the end of a proof; `require_key` is to follow."""
         note = read(path, given=path in self.old)
-        if path in self.apart:
+        if self._is_proof(path):
             note = note.partition(b"\n\n")[2]
         return Checkpoint(note, path, self.key.name, self.witnesses)
 
@@ -3741,7 +3782,8 @@ class Verification:
         for one in (last, *older):
             self._witnessed(one)
         cosigners = ", ".join(f"{name} le {told(at)}" for name, at in sorted(last.cosigned.items()))
-        before = sum(one.where not in self.apart for one in older)
+        proofs = set(self.apart)
+        before = sum(one.where not in proofs for one in older)
         return (
             f"{some(last.size, 'feuille')}, racine {last.root.hex()[:16]}… ; "
             + some(before, "checkpoint antérieur prolongé", "checkpoints antérieurs prolongés")

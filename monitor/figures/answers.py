@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from fractions import Fraction
+from itertools import chain, groupby, pairwise
 from typing import Protocol
 
 from monitor.core.model import Annotation, Outage, Run
@@ -23,7 +24,6 @@ from monitor.core.outages.calendar import (
     day_of,
     midnight,
     opening_bins,
-    refined,
 )
 from monitor.core.outages.milestones import Milestone
 from monitor.core.outages.span_figures import (
@@ -237,17 +237,20 @@ def _touched(
     down = [(start, account.bad_us) for start, account in zip(days.edges[:-1], by_day, strict=True)]
     hours: int | None = None
     if question.scope.needs_all or len(question.scope.targets) == 1:
-        edges = refined(
-            days.edges,
-            [
-                edge
-                for (start, down_us), end in zip(down, days.edges[1:], strict=True)
-                if down_us
-                for edge in cut(start, end, Unit.HOUR).edges
-            ],
+        hours = sum(
+            clock_hours(edges, _accounts(reads, question, edges))
+            for edges in _hours_of_down_days(days, by_day)
         )
-        hours = clock_hours(edges, _accounts(reads, question, edges))
     return touched(down, hours)
+
+
+def _hours_of_down_days(days: Bins, by_day: Sequence[Account]) -> Iterator[list[int]]:
+    """Yield the edges of the hours of days with time down, those of days in a row together."""
+    spans = zip(pairwise(days.edges), by_day, strict=True)
+    for is_down, some in groupby(spans, key=lambda day: bool(day[1].bad_us)):
+        if is_down:
+            hours = (cut(start, end, Unit.HOUR).edges for (start, end), _ in some)
+            yield sorted(set(chain.from_iterable(hours)))
 
 
 def _parts(

@@ -9,6 +9,7 @@ from array import array
 from base64 import b64encode
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Sequence
+from io import BufferedWriter
 from itertools import chain
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from monitor.evidence.log import tlog
 EXTRACT = "extrait.gz"
 DESCRIPTION = "extrait.json"
 HEAD = b"extrait 1\n"
+TOGETHER = 1 << 16  # bytes that are compressed at once
 LEVEL = 6  # of gzip: 9 takes three times as long for one per cent
 
 
@@ -53,9 +55,11 @@ def write_extract(
 
     """
     stops = sorted({size for size in sizes if 0 < size < leaves.size} | {leaves.size})
-    with path.open("wb") as raw, gzip.GzipFile(
-        filename="", mode="wb", fileobj=raw, compresslevel=LEVEL, mtime=0
-    ) as out:  # fmt: skip
+    with (
+        path.open("wb") as raw,
+        gzip.GzipFile("", "wb", LEVEL, raw, mtime=0) as packed,
+        BufferedWriter(packed, TOGETHER) as out,  # type: ignore[type-var] # see python/typeshed
+    ):
         out.write(HEAD)
         at = 0
         for number in chain(numbers, (leaves.size,)):

@@ -2,6 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterator
+from functools import lru_cache
 
 from monitor.evidence.log import tlog
 from monitor.evidence.log.tiles import Tiles
@@ -9,6 +10,7 @@ from monitor.evidence.log.tlog import TILE_WIDTH, Tile
 
 HELD_BUNDLES = 64
 HELD_TILES = 256
+HELD_NODES = 4096  # proofs of many leaves go through the same ones
 
 
 class SignedLeaves:
@@ -19,7 +21,7 @@ class SignedLeaves:
         self._tiles = tiles
         self._bundles = OrderedDict[int, list[bytes]]()
         self._rows = OrderedDict[Tile, bytes]()
-        self.nodes = tlog.nodes_from_tiles(self._tile, size)
+        self.nodes = lru_cache(HELD_NODES)(tlog.nodes_from_tiles(self._tile, size))
 
     def __getitem__(self, number: int) -> bytes:
         """Return a leaf. Raises IndexError for one that no leaf of this tree can be."""

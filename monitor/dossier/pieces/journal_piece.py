@@ -63,9 +63,12 @@ class _CheckRun:
         return cls(check, check, fastest_us=check.duration_us, slowest_us=check.duration_us)
 
     def add(self, check: JournaledCheck) -> None:
-        self.longest_us = max(self.longest_us, check.at_us - self.last.at_us)
-        self.fastest_us = min(self.fastest_us, check.duration_us)
-        self.slowest_us = max(self.slowest_us, check.duration_us)
+        since_last_us, took_us = check.at_us - self.last.at_us, check.duration_us
+        self.longest_us = max(self.longest_us, since_last_us)
+        if took_us < self.fastest_us:
+            self.fastest_us = took_us
+        elif took_us > self.slowest_us:
+            self.slowest_us = took_us
         self.last = check
         self.number += 1
 
@@ -228,18 +231,13 @@ _TOLD: Final = 10_000
 
 def _alike(one: JournaledCheck, other: JournaledCheck) -> bool:
     """Return whether two checks are good and say the same, by the same rule."""
-    return one.verdict in _GOOD and (
-        one.verdict,
-        one.reason,
-        one.rule,
-        one.ruleset,
-        one.status,
-    ) == (
-        other.verdict,
-        other.reason,
-        other.rule,
-        other.ruleset,
-        other.status,
+    return (
+        one.verdict in _GOOD
+        and one.verdict == other.verdict
+        and one.reason == other.reason
+        and one.rule == other.rule
+        and one.ruleset == other.ruleset
+        and one.status == other.status
     )
 
 

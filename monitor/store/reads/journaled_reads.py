@@ -147,23 +147,18 @@ class JournaledReads(StoreReads):
                 if len(profiles) > _MOST_PROFILES:
                     profiles.clear()
                 _learn(connection, {row.conditions_id for row in rows}, profiles)
-            for row in rows:
-                status, address = profiles[row.conditions_id]
-                verdict, reason, rule, ruleset = judgements[row.judgement_id]
+            # By place: names of columns would take longer than all else.
+            for at_us, leaf, late_us, judgement, conditions, took_us, *phases, body, size_ in rows:
                 yield JournaledCheck(
-                    leaf=row.leaf,
-                    at_us=row.at_us,
-                    late_us=row.late_us,
-                    verdict=verdict,
-                    reason=reason,
-                    rule=rule,
-                    ruleset=ruleset,
-                    status=status,
-                    address=address,
-                    duration_us=row.duration_us,
-                    phases_us=tuple(row[_FIRST_PHASE : _FIRST_PHASE + len(Phase)]),
-                    body_sha256=row.sha256.hex() if row.sha256 else None,
-                    body_bytes=row.body_bytes,
+                    leaf,
+                    at_us,
+                    late_us,
+                    *judgements[judgement],
+                    *profiles[conditions],
+                    took_us,
+                    tuple(phases),
+                    body.hex() if body else None,
+                    size_,
                 )
             if len(rows) < _PAGE:
                 return
@@ -228,7 +223,6 @@ class JournaledReads(StoreReads):
 
 _OWN = ("leaf", "late_us", "judgement_id", "conditions_id", "duration_us")
 _COLUMNS = (*_OWN, *(f"{phase}_us" for phase in Phase))
-_FIRST_PHASE = 1 + len(_OWN)
 
 
 def _learn(

@@ -48,6 +48,7 @@ _ROLLED = (
 )  # fmt: skip
 _DAY = timedelta(days=1)
 _ROWS = select(AT, _O.c.judgement_id, _O.c.duration_us, _O.c.conditions_id, _O.c.controls_id)
+_FEW = 20  # checks after a span that are read at once: the first one decides nearly always
 _MOST_PAIRS = 20_000  # of some hundred bytes each
 _NO_TIME = datetime(1970, 1, 1, tzinfo=UTC)  # of a panel: lines do not ask when
 
@@ -56,13 +57,9 @@ DifferenceKey: TypeAlias = tuple[Verdict, Reason | None, Verdict, str]
 Progress = Callable[[int], None]  # is given how many checks were read since the last call
 
 
-class _Kept(NamedTuple):
-    """A recorded check, and what it counts as before any confirmation."""
-
-    at: int
-    hold_us: int
-    judgement: Recorded
-    line: Line
+# A recorded check: when, how long it may hold, what was recorded, and the line that decides of it.
+# A plain tuple, as there are millions.
+_Kept: TypeAlias = tuple[int, int, Recorded, Line]
 
 
 class _ConditionFacts(NamedTuple):
@@ -230,13 +227,13 @@ class RejudgedReader(AccountReader):
         if subject is None:
             return checks, held_us
         last: tuple[int, int, DifferenceKey] | None = None
-        for check, (verdict, why) in self._final(subject, since, until):
-            key = (check.judgement.verdict, check.judgement.reason, verdict, why)
+        for at, hold_us, judgement, verdict, why in self._final(subject, since, until):
+            key = (judgement.verdict, judgement.reason, verdict, why)
             if last is not None:
-                _hold(held_us, last, since, min(check.at, until))
-            last = check.at, check.at + check.hold_us, key
-            checks[key] += since <= check.at < until
-            if check.at >= until:
+                _hold(held_us, last, since, min(at, until))
+            last = at, at + hold_us, key
+            checks[key] += since <= at < until
+            if at >= until:
                 break
         else:
             if last is not None:  # nothing holds after the present
@@ -261,31 +258,30 @@ class RejudgedReader(AccountReader):
     def _observed(self, subject: int | None, since: int, until: int) -> Iterator[Observed]:
         if subject is None:
             return
-        for check, (verdict, _) in self._final(subject, since, until):
-            reason = check.judgement.reason or Reason.UNKNOWN_FAILURE
-            yield check.at, verdict, reason, check.hold_us
-            if check.at >= until and verdict in KNOWN:  # it decides what is doubtful before it
+        for at, hold_us, judgement, verdict, _ in self._final(subject, since, until):
+            yield at, verdict, judgement.reason or Reason.UNKNOWN_FAILURE, hold_us
+            if at >= until and verdict in KNOWN:  # it decides what is doubtful before it
                 return
 
     def _final(
         self, subject: int, since: int, until: int
-    ) -> Iterator[tuple[_Kept, tuple[Verdict, str]]]:
+    ) -> Iterator[tuple[int, int, Recorded, Verdict, str]]:
         """Yield the last check before a span and all that follow, with what they count as."""
         folded = self.refolded(self._targets[subject])
         confirmation = self._rejudged.ruleset.confirmation
-        for check in self._from(subject, since, until):
-            verdict, why = check.line.counts_as, check.line.why
-            other = confirmation.unconfirmed
-            if other is not None and verdict in FAILING and folded.is_unconfirmed(check.at):
+        other = confirmation.unconfirmed
+        for at, hold_us, judgement, line in self._from(subject, since, until):
+            verdict, why = line.counts_as, line.why
+            if other is not None and verdict in FAILING and folded.is_unconfirmed(at):
                 verdict, why = other, confirmation.why
-            yield check, (verdict, why)
+            yield at, hold_us, judgement, verdict, why
 
     def _from(self, subject: int, since: int, until: int) -> Iterator[_Kept]:
         mine = self._rows.where(_O.c.subject_id == subject)
         before = mine.where(since > AT).order_by(AT.desc()).limit(1)
         yield from self._kept(subject, before)
         yield from self._kept(subject, mine.where(since <= AT, until > AT).order_by(AT))
-        yield from self._kept(subject, mine.where(until <= AT).order_by(AT))
+        yield from self._kept(subject, mine.where(until <= AT).order_by(AT), together=_FEW)
 
     def _sightings(self, subject: int, wanted: Select[Any]) -> Iterator[tuple[Sighting, Policy]]:
         """Yield checks of a target, as lines count them, with the policy to follow each by."""
@@ -295,18 +291,20 @@ class RejudgedReader(AccountReader):
             for from_us, plan in plans_of(self._connection, subject)
         ] or [(0, confirmation.policy(Policy()))]
         index = 0
-        for check in self._kept(subject, wanted):
-            while index + 1 < len(plans) and plans[index + 1][0] <= check.at:
+        for at, _, judgement, line in self._kept(subject, wanted):
+            while index + 1 < len(plans) and plans[index + 1][0] <= at:
                 index += 1
-            reason = check.judgement.reason or Reason.UNKNOWN_FAILURE
-            sighting = Sighting(at=instant(check.at), verdict=check.line.counts_as, reason=reason)
+            reason = judgement.reason or Reason.UNKNOWN_FAILURE
+            sighting = Sighting(at=instant(at), verdict=line.counts_as, reason=reason)
             yield sighting, plans[index][1]
 
-    def _kept(self, subject: int, wanted: Select[Any]) -> Iterator[_Kept]:
+    def _kept(
+        self, subject: int, wanted: Select[Any], *, together: int = BATCH
+    ) -> Iterator[_Kept]:
         """Yield the checks of a query, each with the line that decides of it."""
         holds = self._holds(subject)
         spans = self._rejudged.announced.get(self._targets[subject], ())
-        options = {"yield_per": BATCH}
+        options = {"yield_per": together}
         with self._connection.execute(wanted, execution_options=options) as batches:
             for rows in batches.partitions():
                 self._rejudged.progress(len(rows))
@@ -316,7 +314,7 @@ class RejudgedReader(AccountReader):
                     if len(lines) > 1:
                         facts = partial(self._facts, *facts_of)
                         line = decided(lines, facts, announced=_within(spans, at))
-                    yield _Kept(at, hold_at(holds, at), judgement, line)
+                    yield at, hold_at(holds, at), judgement, line
 
     def _facts(self, duration_us: int, conditions: int, controls: int | None) -> Facts:
         of_pair = self._condition_facts((conditions, controls))
