@@ -11,6 +11,7 @@ import pytest
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from monitor.core.model import Annotation, AnnotationKind
+from monitor.dossier.bundle import DossierBundle
 from monitor.dossier.dossier_writer import write_dossier
 from monitor.dossier.pdf.document_blocks import PieceDocument, heading
 from monitor.dossier.pdf.document_stamp import StampedPdf
@@ -31,6 +32,7 @@ from tests.support.dossiers import (
     go_on,
     png,
 )
+from tests.support.journals import KEY
 from tests.support.verapdf import faults
 
 JAXB = Path("/usr/share/java/jaxb-runtime.jar")
@@ -106,9 +108,16 @@ def test_the_same_question_gives_the_same_bytes_whatever_comes_later(
         asyncio.run(store.annotate(note, request=store.request_annotation(note)))
         go_on(store, later.data)
         asyncio.run(store.roll_up(SIGNED + timedelta(days=2)))
+    lots = [tmp_path / "lot", tmp_path / "lot-again"]
+    for lot in lots:
+        lot.mkdir()
+    with made.open() as store:
+        lot_name = DossierBundle(KEY.verifier)(made.source(store).at(QUESTION), lots[0], 4)
     with later.open() as store:
         source = replace(later.source(store), config_folder=newer_rules(tmp_path / "config"))
         again = write_dossier(source, QUESTION, tmp_path / "again")
+        assert DossierBundle(KEY.verifier)(source.at(QUESTION), lots[1], 4) == lot_name
+    assert (lots[1] / lot_name).read_bytes() == (lots[0] / lot_name).read_bytes()
     (annex,) = set(again.files) - set(written.summary.files)
     assert (annex.number, annex.name) == (None, ANNEX_NAME)
     assert again.code == written.summary.code

@@ -58,11 +58,9 @@ class Refolding:
 
     def add(self, sightings: Iterable[tuple[Sighting, Policy]]) -> None:
         """Fold more checks, in order of time, each with the policy of its time."""
-        state = self._state
         for sighting, policy in sightings:
-            state, events = advance(state, sighting, policy)
+            self._state, events = advance(self._state, sighting, policy)
             self._result._take(events)  # noqa: SLF001 -- its own module
-        self._state = state
 
     def result(self) -> Refolded:
         """Return what the checks made. Nothing may be added afterwards."""

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, NamedTuple, TypeAlias
 
@@ -158,10 +158,10 @@ class RejudgedReader(AccountReader):
         def add(until: int | None) -> None:
             if left_out:
                 good = mine.where(at > AT, _O.c.judgement_id.in_(self._good))
-                folding.add(self._sightings(subject, good.order_by(AT.desc()).limit(1)))
+                folding.add(self._sightings(folding, subject, good.order_by(AT.desc()).limit(1)))
             within = mine.where(at <= AT)
             within = within if until is None else within.where(until > AT)
-            folding.add(self._sightings(subject, within.order_by(AT)))
+            folding.add(self._sightings(folding, subject, within.order_by(AT)))
 
         for start, end, _ in self._calm_days(subject):
             if at < start:
@@ -283,24 +283,32 @@ class RejudgedReader(AccountReader):
         yield from self._kept(subject, mine.where(since <= AT, until > AT).order_by(AT))
         yield from self._kept(subject, mine.where(until <= AT).order_by(AT), together=_FEW)
 
-    def _sightings(self, subject: int, wanted: Select[Any]) -> Iterator[tuple[Sighting, Policy]]:
-        """Yield checks of a target, as lines count them, with the policy to follow each by."""
+    def _sightings(
+        self, folding: Refolding, subject: int, wanted: Select[Any]
+    ) -> Iterator[tuple[Sighting, Policy]]:
+        """Yield checks of a target, as lines count them, with the policy to follow each by.
+
+        Of good checks in a row that change nothing, only the last is yielded.
+        """
         confirmation = self._rejudged.ruleset.confirmation
         plans = [
             (from_us, confirmation.policy(policy_of(plan)))
             for from_us, plan in plans_of(self._connection, subject)
         ] or [(0, confirmation.policy(Policy()))]
-        index = 0
-        for at, _, judgement, line in self._kept(subject, wanted):
-            while index + 1 < len(plans) and plans[index + 1][0] <= at:
-                index += 1
-            reason = judgement.reason or Reason.UNKNOWN_FAILURE
-            sighting = Sighting(at=instant(at), verdict=line.counts_as, reason=reason)
-            yield sighting, plans[index][1]
+        good: _Kept | None = None
+        for check in chain(self._kept(subject, wanted), (None,)):
+            line = check[3] if check else None
+            if line and line.counts_as in GOOD and folding.is_calm:
+                good = check
+                continue
+            for at, _, judgement, decisive in filter(None, (good, check)):
+                reason = judgement.reason or Reason.UNKNOWN_FAILURE
+                sighting = Sighting(at=instant(at), verdict=decisive.counts_as, reason=reason)
+                place = bisect_right(plans, at, key=itemgetter(0)) - 1
+                yield sighting, plans[max(0, place)][1]
+            good = None
 
-    def _kept(
-        self, subject: int, wanted: Select[Any], *, together: int = BATCH
-    ) -> Iterator[_Kept]:
+    def _kept(self, subject: int, wanted: Select[Any], *, together: int = BATCH) -> Iterator[_Kept]:
         """Yield the checks of a query, each with the line that decides of it."""
         holds = self._holds(subject)
         spans = self._rejudged.announced.get(self._targets[subject], ())
